@@ -1,0 +1,78 @@
+# Everything the program links to, by pkg-config, as one interface target; a missing or serial library is one clear line.
+find_package(PkgConfig REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+
+function(scoria_require variable modules package)
+  foreach(module ${modules})
+    pkg_check_modules(${variable} QUIET IMPORTED_TARGET GLOBAL ${module})
+    if(${variable}_FOUND)
+      break()
+    endif()
+  endforeach()
+  if(NOT ${variable}_FOUND)
+    message(FATAL_ERROR "scoria needs ${modules} (Debian: ${package}), which pkg-config does not find. "
+                        "jobs/install_packages.sh installs what is missing; elsewhere set PKG_CONFIG_PATH.")
+  endif()
+endfunction()
+
+scoria_require(PETSC "petsc;PETSc" libpetsc-real-dev)
+scoria_require(HDF5 "hdf5-openmpi;hdf5-mpi;hdf5_openmpi;hdf5" libhdf5-openmpi-dev)
+scoria_require(OPENBLAS "openblas" libopenblas-dev)
+scoria_require(LAPACKE "lapacke" liblapacke-dev)
+scoria_require(CJSON "libcjson" libcjson-dev)
+scoria_require(YAML "yaml-0.1" libyaml-dev)
+scoria_require(FFTW "fftw3" libfftw3-dev)
+find_path(RANDOM123_INCLUDE Random123/philox.h)
+if(NOT RANDOM123_INCLUDE)
+  message(FATAL_ERROR "scoria needs Random123/philox.h (Debian: librandom123-dev). "
+                      "jobs/install_packages.sh installs what is missing.")
+endif()
+
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::HDF5 MPI::MPI_C)
+check_c_source_compiles("#include <hdf5.h>
+#ifndef H5_HAVE_PARALLEL
+#error serial
+#endif
+int main(void) { return 0; }" SCORIA_HDF5_PARALLEL)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_C)
+check_c_source_compiles("#include <petscsys.h>
+#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE) || !defined(PETSC_HAVE_YAML)
+#error wrong PETSc
+#endif
+int main(void) { return 0; }" SCORIA_PETSC_REAL)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(NOT SCORIA_HDF5_PARALLEL)
+  message(FATAL_ERROR "The HDF5 that pkg-config found is serial or does not compile with MPI; scoria writes collectively and "
+                      "needs a parallel one (Debian: libhdf5-openmpi-dev). See CMakeFiles/CMakeError.log.")
+endif()
+if(NOT SCORIA_PETSC_REAL)
+  message(FATAL_ERROR "The PETSc that pkg-config found is complex, not double precision, or without YAML (Debian: libpetsc-real-dev).")
+endif()
+
+add_library(scoria_dependencies INTERFACE)
+target_include_directories(scoria_dependencies SYSTEM INTERFACE ${RANDOM123_INCLUDE})
+target_link_libraries(scoria_dependencies INTERFACE PkgConfig::PETSC PkgConfig::HDF5 PkgConfig::OPENBLAS PkgConfig::LAPACKE
+                      PkgConfig::CJSON PkgConfig::YAML PkgConfig::FFTW MPI::MPI_C m)
+# Contraction is pinned: the same source gives the same bits whichever loop the compiler vectorises.
+target_compile_options(scoria_dependencies INTERFACE -ffp-contract=off -fno-math-errno)
+if(SCORIA_NATIVE)
+  target_compile_options(scoria_dependencies INTERFACE -march=native)
+endif()
+if(SCORIA_SANITIZE)
+  target_compile_options(scoria_dependencies INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  target_link_options(scoria_dependencies INTERFACE -fsanitize=address,undefined)
+endif()
+
+add_library(scoria_warnings INTERFACE)
+target_compile_options(scoria_warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wno-unknown-pragmas)
+
+find_package(Git QUIET)
+set(SCORIA_GIT_REVISION unknown)
+if(GIT_FOUND)
+  execute_process(COMMAND ${GIT_EXECUTABLE} describe --always --dirty WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                  OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+  if(NOT failed)
+    set(SCORIA_GIT_REVISION ${revision})
+  endif()
+endif()

@@ -1,0 +1,198 @@
+/* scoria/base.h - the room below all others: failures, the deck, random numbers, rank groups, the run directory,
+ * progress, and the log.  Depends on MPI and PETSc's system layer only.
+ *
+ * Conventions of every header of this project
+ *   - A CamelCase function returns PetscErrorCode and is called with PetscCall; a snake_case function cannot fail
+ *     (no allocation, no MPI, no input or output).
+ *   - Shapes are row-major and written (n, C, L); units are SI, in brackets.
+ *   - "collective" means every rank of the named communicator calls; otherwise a function is local.
+ *   - Members are tagged owned or borrowed.  Outputs come last. */
+#ifndef SCORIA_BASE_H
+#define SCORIA_BASE_H
+
+#include <petscsys.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCORIA_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------------------------------------ failures ---- */
+
+/* What the process returns to the shell: documented in the README, relied upon by batch scripts. */
+typedef enum {
+  SCORIA_EXIT_OK         = 0,
+  SCORIA_EXIT_INTERNAL   = 1,  /* a defect of the program */
+  SCORIA_EXIT_USAGE      = 2,  /* unknown command, no deck */
+  SCORIA_EXIT_INPUT      = 3,  /* a deck or a file that cannot be used */
+  SCORIA_EXIT_IO         = 4,  /* a file that cannot be written */
+  SCORIA_EXIT_SOLVES     = 5,  /* more solves failed than the deck allows */
+  SCORIA_EXIT_CHECKPOINT = 75, /* stopped in good order: run the same command again */
+} ScoriaExit;
+
+/* A user's error, found by every rank of the job alike (same arguments everywhere): records one line and the exit code
+ * and returns a PetscErrorCode that unwinds without a stack trace.  Use as `return ScoriaFail(SCORIA_EXIT_INPUT, "...")`;
+ * inside a function with PetscFunctionBegin use SCORIA_FAIL.  Rank 0 prints the line; the job ends with the code. */
+PetscErrorCode ScoriaFail(ScoriaExit code, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+#define SCORIA_FAIL(...) PetscFunctionReturn(ScoriaFail(__VA_ARGS__))
+
+/* The same, for what may go wrong on some ranks only.  Collective on comm: each rank passes its own code
+ * (SCORIA_EXIT_OK where all is well) and line (may be NULL where all is well); when any rank fails, every rank fails
+ * with the line of the lowest failing rank.  Call it right after a step that one rank may fail (a read, a write). */
+PetscErrorCode ScoriaAgree(MPI_Comm comm, ScoriaExit code, const char *line);
+
+/* What was recorded: SCORIA_EXIT_OK and "" when nothing failed.  For main and for the tests. */
+ScoriaExit  ScoriaFailureCode(void);
+const char *ScoriaFailureLine(void);
+void        ScoriaFailureReset(void);
+
+/* PETSc error handler that stays silent for recorded user errors and gives PETSc's trace for defects. */
+PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, const char *file, PetscErrorCode n,
+                                  PetscErrorType p, const char *mess, void *ctx);
+
+/* ---------------------------------------------------------------------------------------------------- deck ---- */
+
+typedef enum {
+  SCORIA_KEY_INT,    /* one integer */
+  SCORIA_KEY_REAL,   /* one real */
+  SCORIA_KEY_BOOL,   /* true or false */
+  SCORIA_KEY_STRING, /* any text */
+  SCORIA_KEY_CHOICE, /* one of a list of words */
+  SCORIA_KEY_INTS,   /* a list of integers */
+  SCORIA_KEY_REALS,  /* a list of reals */
+  SCORIA_KEY_RANGE,  /* [lo, hi], lo < hi */
+  SCORIA_KEY_WORDS,  /* a list of words: [a, b] */
+} ScoriaKeyType;
+
+/* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
+ * porosity: {sigma: ...} in the deck (a section name holds no underscore). */
+typedef struct {
+  const char   *name;
+  ScoriaKeyType type;
+  const char   *unit;     /* "" where it has none */
+  const char   *value;    /* default as text; NULL: not set unless the user sets it */
+  double        lo, hi;   /* inclusive bounds of every number given; ignored for texts */
+  const char   *choices;  /* CHOICE: words separated by one space */
+  const char   *help;     /* one sentence */
+} ScoriaKey;
+
+/* Bound of a key with no bound on that side. */
+#define SCORIA_UNBOUNDED 1e300
+#define SCORIA_POSITIVE  1e-300
+
+/* Tables end with a key whose name is NULL. */
+extern const ScoriaKey scoria_base_keys[];
+
+typedef struct ScoriaDeck_ *ScoriaDeck;
+
+/* Reads the YAML deck `file` (NULL: defaults and command line only) into PETSc's options, below what the command line
+ * says, then checks every option against the tables: unknown keys (with the nearest real one), wrong types, values out
+ * of range, and duplicate keys are user errors that name file, key, what was found and what is allowed.
+ * `tables` is NULL-terminated and borrowed for the life of the deck.  Collective on comm. */
+PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey *const tables[], ScoriaDeck *deck);
+PetscErrorCode ScoriaDeckDestroy(ScoriaDeck *deck);
+
+/* The same from a text in memory (a deck stored in a file of ours) instead of a file, the command line left aside. */
+PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const ScoriaKey *const tables[], ScoriaDeck *deck);
+
+/* Values, by full key name.  Asking for a key that no table declares, or with the wrong type, is a defect.
+ * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
+PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
+PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
+PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
+PetscErrorCode ScoriaDeckBool(ScoriaDeck deck, const char *key, bool *value);
+PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *key, const char **value); /* borrowed from the deck */
+PetscErrorCode ScoriaDeckChoice(ScoriaDeck deck, const char *key, PetscInt *index);    /* index in `choices` */
+PetscErrorCode ScoriaDeckReals(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, double values[]);
+PetscErrorCode ScoriaDeckInts(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, PetscInt values[]);
+PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]);
+
+/* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
+PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
+
+/* Compares this deck with the resolved deck text stored in a file, over the given sections ("porosity", ...; a single
+ * key may be named in full, "run_seed"; NULL-terminated list).  `difference` gets "" or one phrase naming the first key that differs with
+ * both values, e.g. "porosity_sigma is 1.2 here and 1 there". */
+PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
+                                    char difference[]);
+
+/* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
+PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);
+
+/* ---------------------------------------------------------------------------------------------- random numbers ---- */
+
+/* Philox4x32-10 (Random123) as a pure function: key = seed, counter = (draw, id low, id high, stream).  A number depends on
+ * (seed, stream, id, draw) alone, never on ranks, order or restarts. */
+typedef enum {
+  SCORIA_STREAM_POROSITY = 1,   /* id: realisation */
+  SCORIA_STREAM_CONDITION,      /* id: condition (design shift, random design) */
+  SCORIA_STREAM_HELDOUT,        /* id: held-out condition */
+  SCORIA_STREAM_INIT,           /* id: parameter tensor */
+  SCORIA_STREAM_SHUFFLE,        /* id: epoch */
+  SCORIA_STREAM_TRAIN_NOISE,    /* id: step * batch + sample index in the global batch */
+  SCORIA_STREAM_TRAIN_LEVEL,    /* id: step */
+  SCORIA_STREAM_VALIDATION,     /* id: row */
+  SCORIA_STREAM_SAMPLE,         /* id: sample; draws: the initial noise, then each stochastic step */
+  SCORIA_STREAM_REMAINDER,      /* id: sample; the Gaussian remainder outside the kept modes */
+  SCORIA_STREAM_DIRECTION,      /* id: direction of the sliced Wasserstein distance */
+} ScoriaStream;
+
+void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);
+/* n uniforms in (0, 1) of 53 bits, two per block, from draw `first_draw` on (uses ceil(n/2) draws). */
+void rng_uniform(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, double out[]);
+/* n standard normals (Box-Muller, two per block, double) from draw `first_draw` on (uses ceil(n/2) draws). */
+void rng_normal(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, double out[]);
+/* n standard normals in single precision, four per block (uses ceil(n/4) draws): for training and sampling noise. */
+void rng_normalf(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, float out[]);
+/* A permutation of 0..n-1 (Fisher-Yates). */
+void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, int64_t out[]);
+
+/* ------------------------------------------------------------------------------------------------- rank groups ---- */
+
+/* The job's ranks in groups of `size` consecutive ranks (the last may be smaller); rank 0 of a group is its leader. */
+typedef struct {
+  MPI_Comm comm;    /* borrowed: the whole job */
+  MPI_Comm group;   /* owned: this rank's group */
+  int      rank, size;             /* in comm */
+  int      group_rank, group_size; /* in this rank's group */
+  int      index, count;           /* which group this rank is in, and how many there are */
+} ScoriaGroups;
+
+PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGroups *groups);
+PetscErrorCode ScoriaGroupsDestroy(ScoriaGroups *groups);
+
+/* Part `index` of `count` nearly equal contiguous parts of n items. */
+void deal_block(int64_t n, int index, int count, int64_t *first, int64_t *number);
+
+/* ----------------------------------------------------------------------------------------------- run directory ---- */
+
+typedef struct ScoriaRun_ *ScoriaRun;
+
+/* Makes run_dir (parents too), takes its lock (a second job in the same directory is a user error), writes the resolved
+ * deck as deck.yaml there, opens log.jsonl for appending.  Collective on comm. */
+PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
+PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
+PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[]); /* run_dir/name */
+MPI_Comm       ScoriaRunComm(ScoriaRun run);
+
+/* One line on standard output by rank 0 (format as printf, no newline needed).  Collective in the sense that other ranks
+ * may call it and print nothing. */
+PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+/* One JSON object in log.jsonl by rank 0: {"time":..,"event":event, <body>}; body is JSON members, e.g. "\"step\":3". */
+PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+
+/* Whether a file exists; asked by rank 0, the same answer on every rank.  Collective on comm. */
+PetscErrorCode ScoriaFileExists(MPI_Comm comm, const char *path, bool *exists);
+
+/* ---------------------------------------------------------------------------------------------------- progress ---- */
+
+typedef struct ScoriaProgress_ *ScoriaProgress;
+
+/* A bar with rate and time left on a terminal, a line every few seconds elsewhere; rank 0 prints. */
+PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char *unit, double total, ScoriaProgress *bar);
+/* `note` (may be NULL) stands behind the bar: "loss 0.412".  Cheap enough to call at every step. */
+PetscErrorCode ScoriaProgressUpdate(ScoriaProgress bar, double done, const char *note);
+PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar); /* closes with the elapsed time and mean rate */
+
+double wall_seconds(void); /* monotonic */
+
+#endif

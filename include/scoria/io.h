@@ -1,0 +1,151 @@
+/* scoria/io.h - files: the dataset (ensembles and samples, one layout), and a small tree of named arrays for everything
+ * else (models, comparisons).  The only room that sees HDF5.  Layout: reliability notes in README.md, section Files. */
+#ifndef SCORIA_IO_H
+#define SCORIA_IO_H
+
+#include "base.h"
+
+/* ------------------------------------------------------------------------------------------ operating conditions ---- */
+
+#define SCORIA_MAX_CONDITIONS 8
+#define SCORIA_NAME_SIZE      64
+
+/* The vector theta that a problem is conditioned on.  A condition with lo == hi is fixed: it is stored, but no model
+ * learns from it. */
+typedef struct {
+  char   name[SCORIA_NAME_SIZE]; /* "U0" */
+  char   unit[16];               /* "V" */
+  double lo, hi;                 /* range of the training set [unit] */
+  bool   log;                    /* spaced logarithmically (lo > 0) */
+} ScoriaCondition;
+
+typedef struct {
+  int             n;
+  ScoriaCondition c[SCORIA_MAX_CONDITIONS];
+} ScoriaSpace;
+
+/* theta (n) [units] to coordinates u (n) in [-1, 1] over the training range, logarithmic where so marked; 0 for a fixed one. */
+void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
+/* The inverse, of u in [-1, 1]; a fixed condition gets its value. */
+void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
+/* Index of a condition, -1 when there is none of that name. */
+int space_find(const ScoriaSpace *space, const char *name);
+
+/* ---------------------------------------------------------------------------------------------------- dataset ---- */
+
+#define SCORIA_MAX_FIELDS 8
+
+typedef struct {
+  char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
+  char unit[16];
+  char description[128];
+} ScoriaField;
+
+/* What a dataset is, fixed when it is made.  Rows are fields over the same cells. */
+typedef struct {
+  int64_t     rows;
+  int         cells;      /* nx */
+  int         nfields;
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  ScoriaSpace space;
+  int64_t     realisations; /* rows per condition, in order: row = condition * realisations + realisation */
+  bool        float64;      /* fields stored in double precision */
+} ScoriaDatasetSpec;
+
+/* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
+typedef struct {
+  int64_t  rows;      /* how many are filled */
+  int64_t  capacity;
+  double  *field[SCORIA_MAX_FIELDS];          /* (capacity, cells) each */
+  double  *condition[SCORIA_MAX_CONDITIONS];  /* (capacity) each */
+  uint8_t *done;      /* (capacity) 1: solved; 2: failed, the fields are NaN */
+  int32_t *reason;    /* SNESConvergedReason, or 0 for a sample */
+  int32_t *newton;    /* Newton iterations */
+  uint8_t *attempts;
+  double  *residual;  /* final residual norm, scaled as the solver states */
+  void    *arena;     /* owned */
+} ScoriaRows;
+
+#define SCORIA_ROW_DONE   1
+#define SCORIA_ROW_FAILED 2
+
+PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
+PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
+
+/* Root attributes that say where a file comes from. */
+typedef struct {
+  const char *kind;       /* "dataset", "samples", "solve" */
+  const char *deck;       /* resolved deck, YAML */
+  uint64_t    seed;
+  int         ranks, group_size;
+} ScoriaProvenance;
+
+typedef struct ScoriaDataset_ *ScoriaDataset;
+
+/* Makes `path`.part with every object at full size (contiguous, early allocation, never filled), reserves its extent on
+ * disk, and opens it for collective writing.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.
+ * Collective on comm. */
+PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaDataset *ds);
+/* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
+ * The stored CRC32C covers the row's conditions and fields as stored.  Collective. */
+PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
+/* Flushes, syncs to disk, renames `path`.part to `path`, closes.  Collective. */
+PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
+/* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective. */
+PetscErrorCode ScoriaDatasetClose(ScoriaDataset *ds);
+
+/* Opens for reading and verifies format, shapes and file size; what is wrong is a user error that names the file.
+ * Collective on comm. */
+PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds);
+/* What it holds; borrowed pointers, valid until it is closed. */
+PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck);
+/* Reads rows [first, first + number) into rows (capacity permitting), status included, and checks every row's CRC.
+ * Collective; every rank may ask for rows of its own, or for none. */
+PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+
+/* CRC32C (Castagnoli), software or SSE4.2. crc is 0 at the start, and may be chained. */
+uint32_t crc32c(uint32_t crc, const void *data, size_t size);
+
+/* --------------------------------------------------------------------------------------------- named arrays ---- */
+
+/* A self-describing HDF5 file of named arrays and attributes, written by rank 0 as `path`.part and renamed when closed;
+ * read by rank 0 and broadcast.  Every call is collective on comm, with the same arguments. */
+typedef struct ScoriaStore_ *ScoriaStore;
+
+PetscErrorCode ScoriaStoreCreate(MPI_Comm comm, const char *path, const char *kind, const char *deck, ScoriaStore *store);
+PetscErrorCode ScoriaStoreOpen(MPI_Comm comm, const char *path, const char *kind, ScoriaStore *store);
+PetscErrorCode ScoriaStoreClose(ScoriaStore *store);                 /* finishes a file that was being written */
+PetscErrorCode ScoriaStoreDeck(ScoriaStore store, const char **deck); /* borrowed */
+
+/* Arrays: name is a path ("/network/block0/W1"), groups are made on the way; unit and description may be "". */
+PetscErrorCode ScoriaStorePutReals(ScoriaStore store, const char *name, int rank, const int64_t dims[], const double data[],
+                                   const char *unit, const char *description);
+PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int rank, const int64_t dims[], const float data[],
+                                    const char *unit, const char *description);
+PetscErrorCode ScoriaStoreShape(ScoriaStore store, const char *name, int max_rank, int *rank, int64_t dims[]); /* rank -1: none */
+PetscErrorCode ScoriaStoreGetReals(ScoriaStore store, const char *name, int64_t count, double data[]);
+PetscErrorCode ScoriaStoreGetFloats(ScoriaStore store, const char *name, int64_t count, float data[]);
+/* Attributes of the root. */
+PetscErrorCode ScoriaStorePutText(ScoriaStore store, const char *name, const char *text);
+PetscErrorCode ScoriaStorePutReal(ScoriaStore store, const char *name, double value);
+PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t value);
+PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[]);
+PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value);
+PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value);
+/* A space as attributes and arrays under /conditions. */
+PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
+PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
+
+/* One numeric array of any HDF5 file, also one not ours: its shape (rank -1 where there is none of that name), and its values as
+ * doubles.  Rank 0 reads, every rank gets them; a file that cannot be read is a user error.  Collective. */
+PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank, int64_t dims[]);
+PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name, int64_t count, double data[]);
+
+/* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance. Collective. */
+PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
+
+/* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
+PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
+
+#endif

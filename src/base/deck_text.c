@@ -1,0 +1,204 @@
+/* Spelling: canonical text of values, names of keys, and the key that a misspelt one is nearest to. */
+#include "deck_text.h"
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name)
+{
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++)
+      if (!strcmp(key->name, name)) return key;
+  return NULL;
+}
+
+/* Levenshtein's distance, case folded; long names do not occur. */
+static int spelling_distance(const char *a, const char *b)
+{
+  int row[128];
+  const int n = (int)strlen(b);
+  if (n >= 128) return 1000;
+  for (int j = 0; j <= n; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0]       = i;
+    for (int j = 1; j <= n; j++) {
+      const bool same      = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+      const int substitute = diagonal + (same ? 0 : 1);
+      diagonal             = row[j];
+      row[j]               = PetscMin(substitute, 1 + PetscMin(row[j], row[j - 1]));
+    }
+  }
+  return row[n];
+}
+
+const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name)
+{
+  const ScoriaKey *nearest = NULL;
+  int best                 = (int)strlen(name) / 2 + 1; /* farther than half its letters is no likeness */
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++) {
+      const int distance = spelling_distance(name, key->name);
+      if (distance < best) {
+        best    = distance;
+        nearest = key;
+      }
+    }
+  return nearest;
+}
+
+void deck_yaml_name(const char *name, size_t size, char text[])
+{
+  const char *cut = strchr(name, '_');
+  if (cut)
+    snprintf(text, size, "%.*s: %s", (int)(cut - name), name, cut + 1);
+  else
+    snprintf(text, size, "%s", name);
+}
+
+/* The shortest of 15, 16, 17 digits that reads back as the same number. */
+static void spell_real(double value, size_t size, char text[])
+{
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, size, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) return;
+  }
+}
+
+static void describe_bounds(const ScoriaKey *key, size_t size, char text[])
+{
+  const bool low = key->lo > -SCORIA_UNBOUNDED, high = key->hi < SCORIA_UNBOUNDED;
+  if (key->lo == SCORIA_POSITIVE && high)
+    snprintf(text, size, " above 0, at most %g", key->hi);
+  else if (key->lo == SCORIA_POSITIVE)
+    snprintf(text, size, " above 0");
+  else if (low && high)
+    snprintf(text, size, " from %.15g to %.15g", key->lo, key->hi);
+  else if (low)
+    snprintf(text, size, " of at least %.15g", key->lo);
+  else if (high)
+    snprintf(text, size, " of at most %.15g", key->hi);
+  else
+    text[0] = 0;
+}
+
+static void describe(const ScoriaKey *key, size_t size, char text[])
+{
+  char bounds[96];
+  const char *unit = *key->unit ? key->unit : NULL;
+  describe_bounds(key, sizeof bounds, bounds);
+  switch (key->type) {
+  case SCORIA_KEY_INT:
+    snprintf(text, size, "an integer%s", bounds);
+    break;
+  case SCORIA_KEY_REAL:
+    snprintf(text, size, "a number%s%s%s", bounds, unit ? " " : "", unit ? unit : "");
+    break;
+  case SCORIA_KEY_BOOL:
+    snprintf(text, size, "true or false");
+    break;
+  case SCORIA_KEY_STRING:
+    snprintf(text, size, "a text");
+    break;
+  case SCORIA_KEY_CHOICE:
+    snprintf(text, size, "one of: %s", key->choices);
+    break;
+  case SCORIA_KEY_INTS:
+    snprintf(text, size, "a list of integers, each%s", *bounds ? bounds : " any");
+    break;
+  case SCORIA_KEY_REALS:
+    snprintf(text, size, "a list of numbers, each%s", *bounds ? bounds : " any");
+    break;
+  case SCORIA_KEY_RANGE:
+    snprintf(text, size, "[low, high] with low < high%s%s%s%s", *bounds ? ", each" : "", bounds, unit ? " " : "",
+             unit ? unit : "");
+    break;
+  case SCORIA_KEY_WORDS:
+    snprintf(text, size, "a list of words");
+    break;
+  }
+}
+
+static bool read_number(const ScoriaKey *key, const char *text, bool integer, double *value)
+{
+  char *end;
+  errno  = 0;
+  *value = strtod(text, &end);
+  if (end == text || errno == ERANGE || !isfinite(*value)) return false;
+  while (isspace((unsigned char)*end)) end++;
+  if (*end || (integer && (*value != floor(*value) || fabs(*value) > 0x1p53))) return false;
+  return *value >= key->lo && *value <= key->hi;
+}
+
+static bool canonical_bool(const char *text, size_t size, char canonical[])
+{
+  const bool yes = !strcasecmp(text, "true") || !strcasecmp(text, "yes") || !strcmp(text, "1") || !*text;
+  const bool no  = !strcasecmp(text, "false") || !strcasecmp(text, "no") || !strcmp(text, "0");
+  snprintf(canonical, size, "%s", yes ? "true" : "false");
+  return yes || no;
+}
+
+static bool canonical_choice(const ScoriaKey *key, const char *text, size_t size, char canonical[])
+{
+  const size_t length = strlen(text);
+  snprintf(canonical, size, "%s", text);
+  for (const char *word = key->choices; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
+    if (length && strcspn(word, " ") == length && !strncmp(word, text, length)) return true;
+  return false;
+}
+
+static bool canonical_number(const ScoriaKey *key, const char *text, bool integer, size_t size, char canonical[])
+{
+  double value;
+  if (!read_number(key, text, integer, &value)) return false;
+  if (integer)
+    snprintf(canonical, size, "%.0f", value);
+  else
+    spell_real(value, size, canonical);
+  return true;
+}
+
+static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, char canonical[])
+{
+  char copy[DECK_VALUE_SIZE], one[64], *save = NULL;
+  size_t used          = 0;
+  int count            = 0;
+  double first         = 0;
+  const bool text_only = key->type == SCORIA_KEY_WORDS;
+  snprintf(copy, sizeof copy, "%s", text);
+  canonical[0] = 0;
+  for (char *word = strtok_r(copy, "[], ", &save); word; word = strtok_r(NULL, "[], ", &save), count++) {
+    if (text_only)
+      snprintf(one, sizeof one, "%s", word);
+    else if (!canonical_number(key, word, key->type == SCORIA_KEY_INTS, sizeof one, one))
+      return false;
+    used += (size_t)snprintf(canonical + used, size - used, "%s%s", count ? "," : "", one);
+    if (used >= size) return false;
+    if (key->type == SCORIA_KEY_RANGE && count == 1 && strtod(one, NULL) <= first) return false;
+    if (!text_only) first = strtod(one, NULL);
+  }
+  return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
+}
+
+bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
+                    char expected[])
+{
+  describe(key, expected_size, expected);
+  switch (key->type) {
+  case SCORIA_KEY_BOOL:
+    return canonical_bool(text, size, canonical);
+  case SCORIA_KEY_CHOICE:
+    return canonical_choice(key, text, size, canonical);
+  case SCORIA_KEY_INT:
+  case SCORIA_KEY_REAL:
+    return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
+  case SCORIA_KEY_STRING:
+    snprintf(canonical, size, "%s", text);
+    return *text != 0 && strlen(text) < size;
+  default:
+    return canonical_list(key, text, size, canonical);
+  }
+}

@@ -1,0 +1,37 @@
+/* Private to the deck: YAML text to a flat list of keys, and the spelling of values. */
+#ifndef SCORIA_DECK_TEXT_H
+#define SCORIA_DECK_TEXT_H
+
+#include "scoria/base.h"
+
+typedef struct {
+  char *key;   /* owned; "porosity_sigma" */
+  char *value; /* owned; a sequence is "a,b" */
+  int line;    /* from 1 */
+} DeckItem;
+
+typedef struct {
+  DeckItem *item; /* owned */
+  int count, capacity;
+} DeckItems;
+
+/* Flattens a YAML mapping of mappings.  What does not parse, or says a key twice, is a user error naming `where`:line.
+ */
+PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, DeckItems *items);
+PetscErrorCode DeckItemsDestroy(DeckItems *items);
+const DeckItem *deck_items_find(const DeckItems *items, const char *key);
+
+/* The key of the tables that is spelled most like `name`; NULL when none comes near. */
+const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name);
+const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name);
+/* "section: key" of "section_key". */
+void deck_yaml_name(const char *name, size_t size, char text[]);
+
+/* Checks `text` against the key and spells it canonically ("1e-4" and "0.0001" agree).  On failure returns false with
+ * what was expected in `expected`. */
+bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
+                    char expected[]);
+
+#define DECK_VALUE_SIZE 4096
+
+#endif

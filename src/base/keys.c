@@ -1,0 +1,11 @@
+/* Deck keys of this room. */
+#include "scoria/base.h"
+
+const ScoriaKey scoria_base_keys[] = {
+    {"run_dir", SCORIA_KEY_STRING, "", "runs/scoria", 0, 0, NULL, "directory of everything a run writes"},
+    {"run_seed", SCORIA_KEY_INT, "", "1", 0, 9007199254740992.0, NULL,
+     "seed of every random number: porosity, conditions, weights, noise"},
+    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
+     "refuse what is otherwise a warning, such as a condition outside the training range"},
+    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+};

@@ -1,0 +1,124 @@
+/* Progress on standard output: a bar that redraws itself on a terminal, a line every few seconds elsewhere. */
+#include "scoria/base.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAR_WIDTH 28
+#define BAR_SECONDS 0.2  /* between redraws on a terminal */
+#define LINE_SECONDS 5.0 /* between lines elsewhere */
+
+struct ScoriaProgress_ {
+  ScoriaRun run; /* borrowed */
+  char what[48], unit[24];
+  double total, done, start, shown;
+  bool print, terminal;
+};
+
+double wall_seconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void format_seconds(double s, size_t size, char text[])
+{
+  if (s < 90)
+    snprintf(text, size, "%.0f s", s);
+  else if (s < 5400)
+    snprintf(text, size, "%d min %02d s", (int)s / 60, (int)s % 60);
+  else
+    snprintf(text, size, "%d h %02d min", (int)(s / 3600), (int)(s / 60) % 60);
+}
+
+static void format_rate(double rate, size_t size, char text[])
+{
+  if (rate >= 1e4)
+    snprintf(text, size, "%.1fk", rate / 1e3);
+  else
+    snprintf(text, size, rate >= 10 ? "%.0f" : "%.2f", rate);
+}
+
+/* mpirun gives its ranks a pseudo-terminal even when its own output goes to a file, so the parent's output is asked
+ * too. */
+static bool is_terminal(void)
+{
+  char path[64];
+  if (!isatty(STDOUT_FILENO)) return false;
+  snprintf(path, sizeof path, "/proc/%d/fd/1", (int)getppid());
+  const int parent = open(path, O_WRONLY | O_NOCTTY);
+  if (parent < 0) return false;
+  const bool terminal = isatty(parent);
+  close(parent);
+  return terminal;
+}
+
+PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char *unit, double total,
+                                    ScoriaProgress *bar)
+{
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(bar));
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
+  (*bar)->run = run;
+  snprintf((*bar)->what, sizeof(*bar)->what, "%s", what);
+  snprintf((*bar)->unit, sizeof(*bar)->unit, "%s", unit);
+  (*bar)->total    = total;
+  (*bar)->start    = wall_seconds();
+  (*bar)->shown    = (*bar)->start;
+  (*bar)->print    = rank == 0;
+  (*bar)->terminal = is_terminal();
+  PetscFunctionReturn(0);
+}
+
+static void draw(const struct ScoriaProgress_ *bar, double now, const char *note)
+{
+  char drawn[BAR_WIDTH + 1], rate[32], left[32];
+  const double share   = bar->total > 0 ? PetscMin(1.0, bar->done / bar->total) : 0;
+  const double elapsed = now - bar->start;
+  format_rate(elapsed > 0 ? bar->done / elapsed : 0, sizeof rate, rate);
+  format_seconds(share > 0 ? elapsed * (1 - share) / share : 0, sizeof left, left);
+  for (int i = 0; i < BAR_WIDTH; i++) drawn[i] = i < share * BAR_WIDTH ? '=' : ' ';
+  drawn[BAR_WIDTH] = 0;
+  if (bar->terminal)
+    printf("\r  %-10s [%s] ", bar->what, drawn);
+  else
+    printf("  %-10s ", bar->what);
+  printf("%5.1f %%  %.0f/%.0f %s  %s/s  %s left%s%s%s", 100 * share, bar->done, bar->total, bar->unit, rate,
+         share > 0 ? left : "?", note && *note ? "  " : "", note ? note : "", bar->terminal ? "\033[K" : "\n");
+  fflush(stdout);
+}
+
+PetscErrorCode ScoriaProgressUpdate(ScoriaProgress bar, double done, const char *note)
+{
+  PetscFunctionBeginUser;
+  bar->done = done;
+  if (!bar->print) PetscFunctionReturn(0);
+  const double now = wall_seconds();
+  if (now - bar->shown < (bar->terminal ? BAR_SECONDS : LINE_SECONDS)) PetscFunctionReturn(0);
+  bar->shown = now;
+  draw(bar, now, note);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar)
+{
+  PetscFunctionBeginUser;
+  if (!*bar) PetscFunctionReturn(0);
+  if ((*bar)->print) {
+    char rate[32], took[32];
+    const double elapsed = wall_seconds() - (*bar)->start;
+    format_rate(elapsed > 0 ? (*bar)->done / elapsed : 0, sizeof rate, rate);
+    format_seconds(elapsed, sizeof took, took);
+    printf("%s  %-10s %.0f %s in %s (%s/s)%s\n", (*bar)->terminal ? "\r" : "", (*bar)->what, (*bar)->done, (*bar)->unit,
+           took, rate, (*bar)->terminal ? "\033[K" : "");
+    fflush(stdout);
+    PetscCall(ScoriaLog((*bar)->run, "progress", "\"what\":\"%s\",\"done\":%.0f,\"unit\":\"%s\",\"seconds\":%.3f",
+                        (*bar)->what, (*bar)->done, (*bar)->unit, elapsed));
+  }
+  PetscCall(PetscFree(*bar));
+  PetscFunctionReturn(0);
+}

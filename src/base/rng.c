@@ -1,0 +1,79 @@
+/* Counter-based random numbers: Philox4x32-10 of Random123 (Salmon et al., SC11), key = seed, counter = (draw, id low,
+ * id high, stream).  Normals by Box and Muller (1958), in the order they are asked for. */
+#include "scoria/base.h"
+#include <Random123/philox.h>
+#include <math.h>
+
+void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4])
+{
+  const philox4x32_ctr_t counter = {{draw, (uint32_t)id, (uint32_t)(id >> 32), (uint32_t)stream}};
+  const philox4x32_key_t key     = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+  const philox4x32_ctr_t block   = philox4x32(counter, key);
+  for (int i = 0; i < 4; i++) out[i] = block.v[i];
+}
+
+/* 53 bits of two words, centred so that neither 0 nor 1 is reached. */
+static double open_unit(uint32_t low, uint32_t high)
+{
+  const uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
+  return ((double)bits + 0.5) * 0x1p-52;
+}
+
+static void uniform_pair(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, double pair[2])
+{
+  uint32_t word[4];
+  rng_block(seed, stream, id, draw, word);
+  pair[0] = open_unit(word[0], word[1]);
+  pair[1] = open_unit(word[2], word[3]);
+}
+
+void rng_uniform(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, double out[])
+{
+  for (int i = 0; i < n; i += 2) {
+    double pair[2];
+    uniform_pair(seed, stream, id, first_draw + (uint32_t)(i / 2), pair);
+    out[i] = pair[0];
+    if (i + 1 < n) out[i + 1] = pair[1];
+  }
+}
+
+void rng_normal(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, double out[])
+{
+  for (int i = 0; i < n; i += 2) {
+    double pair[2];
+    uniform_pair(seed, stream, id, first_draw + (uint32_t)(i / 2), pair);
+    const double radius = sqrt(-2.0 * log(pair[0])), angle = 2.0 * PETSC_PI * pair[1];
+    out[i] = radius * cos(angle);
+    if (i + 1 < n) out[i + 1] = radius * sin(angle);
+  }
+}
+
+void rng_normalf(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first_draw, int n, float out[])
+{
+  for (int i = 0; i < n; i += 4) {
+    uint32_t word[4];
+    float four[4];
+    rng_block(seed, stream, id, first_draw + (uint32_t)(i / 4), word);
+    for (int k = 0; k < 2; k++) {
+      const float radius = sqrtf(-2.0f * logf(((float)(word[2 * k] >> 8) + 0.5f) * 0x1p-24f));
+      const float angle  = (float)(2.0 * PETSC_PI) * (((float)(word[2 * k + 1] >> 8) + 0.5f) * 0x1p-24f);
+      four[2 * k]        = radius * cosf(angle);
+      four[2 * k + 1]    = radius * sinf(angle);
+    }
+    for (int k = 0; k < 4 && i + k < n; k++) out[i + k] = four[k];
+  }
+}
+
+void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, int64_t out[])
+{
+  for (int64_t i = 0; i < n; i++) out[i] = i;
+  for (int64_t i = n - 1; i > 0; i--) {
+    uint32_t word[4];
+    rng_block(seed, stream, id, (uint32_t)i, word);
+    /* 64 random bits modulo i + 1: the bias, (i + 1) / 2^64, is beyond detection */
+    const int64_t j    = (int64_t)(((uint64_t)word[1] << 32 | word[0]) % (uint64_t)(i + 1));
+    const int64_t kept = out[i];
+    out[i]             = out[j];
+    out[j]             = kept;
+  }
+}

@@ -1,0 +1,157 @@
+/* The run directory: one job at a time, the resolved deck, the log. */
+#include "scoria/base.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct ScoriaRun_ {
+  MPI_Comm comm; /* borrowed */
+  int rank;
+  char dir[PETSC_MAX_PATH_LEN];
+  int lock;  /* rank 0: descriptor that holds the lock; -1 elsewhere */
+  FILE *log; /* rank 0, owned */
+};
+
+/* mkdir -p. */
+static bool make_directories(const char *dir)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  snprintf(path, sizeof path, "%s", dir);
+  for (char *at = path + 1; *at; at++) {
+    if (*at != '/') continue;
+    *at = 0;
+    if (mkdir(path, 0777) && errno != EEXIST) return false;
+    *at = '/';
+  }
+  struct stat st;
+  if (mkdir(path, 0777) && errno != EEXIST) return false;
+  if (stat(path, &st)) return false;
+  if (!S_ISDIR(st.st_mode)) errno = ENOTDIR;
+  return S_ISDIR(st.st_mode);
+}
+
+/* Rank 0's part of opening: the verdict is a line, empty where all is well. */
+static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, char line[])
+{
+  char path[PETSC_MAX_PATH_LEN + 16];
+  if (!make_directories(run->dir)) {
+    snprintf(line, size, "%s: the run directory cannot be made: %s", run->dir, strerror(errno));
+    return SCORIA_EXIT_IO;
+  }
+  snprintf(path, sizeof path, "%s/.lock", run->dir);
+  run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (run->lock < 0) {
+    snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
+    return SCORIA_EXIT_IO;
+  }
+  if (flock(run->lock, LOCK_EX | LOCK_NB)) {
+    snprintf(line, size, "%s: another job is at work in this run directory; wait for it or choose another -run_dir",
+             run->dir);
+    return SCORIA_EXIT_INPUT;
+  }
+  snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
+  run->log = fopen(path, "a");
+  snprintf(path, sizeof path, "%s/deck.yaml", run->dir);
+  FILE *out    = fopen(path, "w");
+  bool written = run->log && out && fputs(deck, out) >= 0;
+  if (out && fclose(out)) written = false;
+  if (written) return SCORIA_EXIT_OK;
+  snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
+  return SCORIA_EXIT_IO;
+}
+
+PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
+{
+  char line[PETSC_MAX_PATH_LEN + 256] = "";
+  const char *dir, *text;
+  ScoriaExit code = SCORIA_EXIT_OK;
+  int size;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(run));
+  (*run)->comm = comm;
+  (*run)->lock = -1;
+  PetscCallMPI(MPI_Comm_rank(comm, &(*run)->rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(PetscStrncpy((*run)->dir, dir, sizeof(*run)->dir));
+  if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
+  PetscCall(ScoriaAgree(comm, code, line));
+  PetscCall(
+      ScoriaLog(*run, "start", "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d", command, SCORIA_VERSION, size));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
+{
+  PetscFunctionBeginUser;
+  if (!*run) PetscFunctionReturn(0);
+  PetscCall(ScoriaLog(*run, "end", "\"ok\":true"));
+  if ((*run)->log) fclose((*run)->log);
+  if ((*run)->lock >= 0) close((*run)->lock); /* releases it; the file stays, for removing it would race */
+  PetscCall(PetscFree(*run));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[])
+{
+  PetscFunctionBeginUser;
+  if ((size_t)snprintf(path, size, "%s/%s", run->dir, name) >= size)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: the name of the run directory is too long", run->dir);
+  PetscFunctionReturn(0);
+}
+
+MPI_Comm ScoriaRunComm(ScoriaRun run)
+{
+  return run->comm;
+}
+
+PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...)
+{
+  PetscFunctionBeginUser;
+  if (run->rank == 0) {
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...)
+{
+  PetscFunctionBeginUser;
+  if (run->rank == 0 && run->log) {
+    char date[32];
+    const time_t now = time(NULL);
+    struct tm utc;
+    va_list args;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    fprintf(run->log, "{\"time\":\"%s\",\"event\":\"%s\"%s", date, event, *body ? "," : "");
+    va_start(args, body);
+    vfprintf(run->log, body, args);
+    va_end(args);
+    fputs("}\n", run->log);
+    fflush(run->log);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileExists(MPI_Comm comm, const char *path, bool *exists)
+{
+  int rank, found = 0;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) found = access(path, F_OK) == 0;
+  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, comm));
+  *exists = found;
+  PetscFunctionReturn(0);
+}

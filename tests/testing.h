@@ -1,0 +1,32 @@
+/* What every cmocka program here shares: PETSc started and ended, failures checked, one verdict over all ranks. */
+#ifndef SCORIA_TESTING_H
+#define SCORIA_TESTING_H
+
+#include "scoria/base.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* A call that must succeed. */
+#define CHECK(call)                                                                                                    \
+  do {                                                                                                                 \
+    const PetscErrorCode check_failed_ = (call);                                                                       \
+    if (check_failed_) fail_msg("%s failed: %s", #call, ScoriaFailureLine());                                          \
+  } while (0)
+
+/* The body of main: collective, so that a test that fails on one rank fails the program. */
+static inline int run_test_program(int argc, char **argv, const struct CMUnitTest tests[], size_t count)
+{
+  int failed;
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  if (PetscPushErrorHandler(ScoriaErrorHandler, NULL)) return 1;
+  failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+  MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
+  if (PetscFinalize()) return 1;
+  return failed ? 1 : 0;
+}
+
+#endif

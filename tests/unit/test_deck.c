@@ -1,0 +1,149 @@
+/* The deck: values, defaults, layers, and every kind of bad input with its line. */
+#include "scoria/base.h"
+#include "testing.h"
+
+static const ScoriaKey keys[] = {
+    {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale"},
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel"},
+    {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count"},
+    {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch"},
+    {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range"},
+    {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells"},
+    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels"},
+    {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text"},
+    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section"},
+    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+};
+static const ScoriaKey *const tables[] = {keys, NULL};
+
+static void write_deck(const char *text)
+{
+  FILE *out = fopen("test_deck.yaml", "w");
+  assert_non_null(out);
+  fputs(text, out);
+  fclose(out);
+}
+
+/* Reads a deck file with the options database empty but for `option`. */
+static PetscErrorCode read_deck(const char *text, const char *option, ScoriaDeck *deck)
+{
+  write_deck(text);
+  *deck = NULL;
+  ScoriaFailureReset();
+  CHECK(PetscOptionsClear(NULL));
+  if (option) CHECK(PetscOptionsInsertString(NULL, option));
+  return ScoriaDeckCreate(PETSC_COMM_WORLD, "test_deck.yaml", tables, deck);
+}
+
+static void refuse(const char *text, const char *option, const char *part1, const char *part2)
+{
+  ScoriaDeck deck;
+  assert_int_not_equal(read_deck(text, option, &deck), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  if (!strstr(ScoriaFailureLine(), part1) || !strstr(ScoriaFailureLine(), part2))
+    fail_msg("found \"%s\", expected \"%s\" and \"%s\"", ScoriaFailureLine(), part1, part2);
+}
+
+static void values_come_from_command_line_then_deck_then_default(void **state)
+{
+  ScoriaDeck deck;
+  double sigma   = 0, range[2], q[4];
+  PetscInt steps = 0, n = 0, cells[3], kernel = -1;
+  bool shuffle      = true, set;
+  const char *title = NULL;
+  (void)state;
+  CHECK(read_deck(
+      "train: {steps: 2e3, shuffle: no}\nporosity:\n  sigma: 0.25\n  kernel: matern32\nconditions:\n  U0: [0.1, 0.2]\n"
+      "ensemble: {cells: [16, 8]}\nuq: {quantiles: [.1, .9]}\nrun: {title: 'it''s: #1'}\n",
+      "-porosity_sigma 0.5", &deck));
+  CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+  CHECK(ScoriaDeckInt(deck, "train_steps", &steps));
+  CHECK(ScoriaDeckBool(deck, "train_shuffle", &shuffle));
+  CHECK(ScoriaDeckRange(deck, "conditions_U0", range));
+  CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
+  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  CHECK(ScoriaDeckString(deck, "run_title", &title));
+  CHECK(ScoriaDeckHas(deck, "strict", &set));
+  assert_true(sigma == 0.5 && steps == 2000 && !shuffle && range[0] == 0.1 && range[1] == 0.2 && set);
+  assert_true(n == 2 && cells[0] == 16 && cells[1] == 8 && kernel == 2);
+  assert_string_equal(title, "it's: #1");
+  CHECK(ScoriaDeckReals(deck, "uq_quantiles", 4, &n, q));
+  assert_true(n == 2 && q[0] == 0.1 && q[1] == 0.9);
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
+static void resolved_deck_reads_back_the_same(void **state)
+{
+  ScoriaDeck deck, again;
+  const char *text, *twice;
+  char difference[256];
+  static const char *const all[] = {"porosity", "train", "conditions", "ensemble", "uq", "run", "strict", NULL};
+  static const char *const one[] = {"porosity_sigma", NULL};
+  (void)state;
+  CHECK(read_deck("conditions: {U0: [0.1, 0.3333333333333333]}\nrun: {title: \"a 'b' # c\"}\n", NULL, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
+  CHECK(ScoriaDeckText(again, &twice));
+  assert_string_equal(text, twice);
+  CHECK(ScoriaDeckDifference(deck, text, all, sizeof difference, difference));
+  assert_string_equal(difference, "");
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 1.50}", one, sizeof difference, difference));
+  assert_string_equal(difference, "");
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof difference, difference));
+  assert_string_equal(difference, "porosity_sigma is 1.5 here and 2 there");
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(ScoriaDeckDestroy(&again));
+}
+
+static void bad_decks_are_refused_by_name_and_line(void **state)
+{
+  (void)state;
+  refuse("porosity:\n  sigma: [1, 2\n", NULL, "test_deck.yaml:", "not valid YAML");
+  refuse("porosity:\n  sigmq: 1\n", NULL, "test_deck.yaml:2", "did you mean \"porosity: sigma\"");
+  refuse("train:\n  steps: 1.5\n", NULL, "test_deck.yaml:2", "found \"1.5\", expected an integer");
+  refuse("train:\n  steps: 0\n", NULL, "train: steps", "from 1 to 1000000000");
+  refuse("porosity:\n  sigma: abc\n", NULL, "found \"abc\"", "a number");
+  refuse("porosity:\n  sigma: nan\n", NULL, "found \"nan\"", "a number");
+  refuse("porosity:\n  kernel: gauss\n", NULL, "found \"gauss\"", "se matern12 matern32");
+  refuse("porosity:\n  kernel: s\n", NULL, "found \"s\"", "one of");
+  refuse("conditions:\n  U0: [0.2, 0.2]\n", NULL, "found \"0.2,0.2\"", "low < high");
+  refuse("conditions:\n  U0: 0.2\n", NULL, "found \"0.2\"", "low < high");
+  refuse("train:\n  steps: 5\n  steps: 6\n", NULL, "test_deck.yaml:3", "set twice");
+  refuse("train: {steps: 5}\n", "-train_stesp 7", "command line", "did you mean \"-train_steps\"");
+  refuse("train: {steps: 5}\n", "-train_steps many", "command line", "found \"many\"");
+  refuse("just words\n", NULL, "test_deck.yaml:1", "not a deck");
+  refuse("- a\n- b\n", NULL, "test_deck.yaml:1", "not a deck");
+}
+
+static void a_missing_deck_is_named(void **state)
+{
+  ScoriaDeck deck;
+  (void)state;
+  ScoriaFailureReset();
+  assert_int_not_equal(ScoriaDeckCreate(PETSC_COMM_WORLD, "no/such.yaml", tables, &deck), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "no/such.yaml"));
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+}
+
+static void petsc_options_pass(void **state)
+{
+  ScoriaDeck deck;
+  PetscBool set;
+  (void)state;
+  CHECK(read_deck("petsc: {snes_rtol: 1e-9}\n", "-ksp_type preonly", &deck));
+  CHECK(PetscOptionsHasName(NULL, NULL, "-snes_rtol", &set));
+  assert_true(set);
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
+      cmocka_unit_test(resolved_deck_reads_back_the_same),
+      cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
+      cmocka_unit_test(a_missing_deck_is_named),
+      cmocka_unit_test(petsc_options_pass),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
