@@ -1,0 +1,274 @@
+/* Life of a dataset: made by rank 0 and opened by all, verified by reading everything back, published; or opened for
+ * reading, which rank 0 examines first so that no rank enters a collective call on a file that cannot be used. */
+#include "private.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One call transfers at most this much of one field per rank: MPI counts are ints, and Open MPI's collective writes
+ * are known to go wrong from 1 GiB per rank on. */
+#define SLAB_BYTES (128LL << 20)
+/* Rows read at a time while verifying, per rank. */
+#define VERIFY_BYTES (16LL << 20)
+
+static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset *out)
+{
+  ScoriaDataset ds;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&ds));
+  *out = ds;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  /* A split, not a duplicate: a Cartesian topology must not reach MPI-IO. */
+  PetscCallMPI(MPI_Comm_split(comm, 0, rank, &ds->comm));
+  PetscCallMPI(MPI_Comm_rank(ds->comm, &ds->rank));
+  PetscCallMPI(MPI_Comm_size(ds->comm, &ds->size));
+  ds->file = ds->row_space = ds->field_space = ds->transfer = H5I_INVALID_HID;
+  PetscCall(PetscStrncpy(ds->path, path, sizeof ds->path));
+  PetscCall(ScoriaPartName(path, sizeof ds->part, ds->part));
+  ds->open_path = ds->path;
+  ds->code      = SCORIA_EXIT_INPUT;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetClose(ScoriaDataset *out)
+{
+  ScoriaDataset ds = *out;
+
+  PetscFunctionBeginUser;
+  if (!ds) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetCloseColumns(ds));
+  if (ds->file >= 0) H5Fclose(ds->file);
+  PetscCall(PetscFree(ds->x));
+  PetscCall(PetscFree(ds->deck));
+  PetscCall(PetscFree(ds->slab));
+  PetscCall(PetscFree(ds->sum));
+  PetscCall(PetscFree(ds->stored));
+  PetscCallMPI(MPI_Comm_free(&ds->comm));
+  PetscCall(PetscFree(ds));
+  *out = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* Closes what failed to open, and hands the failure on. */
+static PetscErrorCode CloseFailed(PetscErrorCode failed, ScoriaDataset *ds)
+{
+  PetscFunctionBeginUser;
+  if (failed) {
+    PetscCall(ScoriaDatasetClose(ds));
+    PetscCall(failed);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* All ranks open a file that rank 0 found good. */
+static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit code)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+  hid_t access;
+
+  PetscFunctionBeginUser;
+  ds->slab_rows = SLAB_BYTES / ((int64_t)ds->spec.cells * (ds->spec.float64 ? 8 : 4));
+  if (ds->slab_rows < 1) ds->slab_rows = 1;
+  PetscCall(ScoriaFileAccess(ds->comm, &access));
+  ds->file = H5Fopen(ds->open_path, mode, access);
+  if (ds->file < 0) trouble_hdf5(&bad, code, "cannot be opened by all ranks");
+  H5Pclose(access);
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(ScoriaDatasetOpenColumns(ds, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- writing ---- */
+
+static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const ScoriaProvenance *from)
+{
+  ScoriaTrouble bad = {.path = ds->path};
+
+  PetscFunctionBeginUser;
+  if (!ds->rank) {
+    PetscCall(ScoriaFileStart(ds->path, ds->part, &bad));
+    if (bad.code == SCORIA_EXIT_OK) {
+      PetscCall(ScoriaDatasetLayOut(ds->part, &ds->spec, x, from, &bad));
+      if (bad.code != SCORIA_EXIT_OK) unlink(ds->part); /* nothing is in it yet */
+    }
+  }
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaDataset *out)
+{
+  ScoriaDataset ds;
+
+  PetscFunctionBeginUser;
+  *out = NULL;
+  PetscCheck(spec->rows >= 0 && spec->cells > 0 && spec->nfields >= 0 && spec->nfields <= SCORIA_MAX_FIELDS &&
+                 spec->space.n >= 0 && spec->space.n <= SCORIA_MAX_CONDITIONS,
+             comm, PETSC_ERR_ARG_OUTOFRANGE, "%lld rows, %d cells, %d fields, %d conditions", (long long)spec->rows,
+             spec->cells, spec->nfields, spec->space.n);
+  PetscCall(DatasetNew(comm, path, &ds));
+  ds->writing   = true;
+  ds->open_path = ds->part;
+  ds->spec      = *spec;
+  PetscCall(PetscMalloc1(spec->cells, &ds->x));
+  PetscCall(PetscArraycpy(ds->x, x, spec->cells));
+  PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
+  PetscCall(CloseFailed(CreateFile(ds, x, from), &ds));
+  *out = ds;
+  PetscFunctionReturn(0);
+}
+
+/* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
+static PetscErrorCode VerifyRows(ScoriaDataset ds)
+{
+  const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
+  const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
+  const int64_t batch = VERIFY_BYTES / width > 0 ? VERIFY_BYTES / width : 1;
+  int64_t first, number;
+  ScoriaRows rows;
+
+  PetscFunctionBeginUser;
+  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  PetscCall(ScoriaRowsCreate(&ds->spec, share < batch ? share : batch, &rows));
+  for (int64_t done = 0; done < share; done += batch) {
+    const int64_t left    = number - done < 0 ? 0 : number - done;
+    PetscErrorCode failed = ScoriaDatasetRead(ds, first + number - left, left < batch ? left : batch, &rows);
+
+    if (failed) PetscCall(ScoriaRowsDestroy(&rows));
+    PetscCall(failed);
+  }
+  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscFunctionReturn(0);
+}
+
+/* Opens the closed part file as a reader would, and reads it all. */
+static PetscErrorCode VerifyFile(ScoriaDataset ds)
+{
+  ScoriaDataset again;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
+  PetscCall(CloseFailed(VerifyRows(again), &again));
+  PetscCall(ScoriaDatasetClose(&again));
+  PetscFunctionReturn(0);
+}
+
+/* Closes the file as a writer, so that what the readers see has left HDF5's and MPI's hands. */
+static PetscErrorCode FlushAndClose(ScoriaDataset ds)
+{
+  ScoriaTrouble bad = {.path = ds->part};
+
+  PetscFunctionBeginUser;
+  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaDatasetCloseColumns(ds));
+  if (H5Fclose(ds->file) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be closed");
+  ds->file = H5I_INVALID_HID;
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FinishFile(ScoriaDataset ds)
+{
+  ScoriaTrouble bad = {.path = ds->path};
+
+  PetscFunctionBeginUser;
+  PetscCall(FlushAndClose(ds));
+  PetscCall(VerifyFile(ds));
+  if (!ds->rank) PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds)
+{
+  PetscFunctionBeginUser;
+  PetscCheck((*ds)->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", (*ds)->path);
+  PetscCall(CloseFailed(FinishFile(*ds), ds));
+  PetscCall(ScoriaDatasetClose(ds));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- reading ---- */
+
+/* Rank 0's verdict on a file, with all that is not a row. */
+static PetscErrorCode Examine(ScoriaDataset ds, ScoriaTrouble *bad)
+{
+  static const char expected[] = "a scoria dataset";
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE];
+  int64_t size;
+  hid_t file;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaOpenOurs(ds->open_path, expected, &size, &file, format, kind, bad));
+  if (bad->code == SCORIA_EXIT_OK && strcmp(format, SCORIA_DATASET_FORMAT))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "a scoria file of kind '%s', expected %s", kind, expected);
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &ds->spec, &ds->x, &ds->deck, bad));
+  if (file >= 0) H5Fclose(file);
+  PetscFunctionReturn(0);
+}
+
+/* Hands rank 0's findings to all. */
+static PetscErrorCode Share(ScoriaDataset ds)
+{
+  int length;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&ds->spec, (int)sizeof ds->spec, MPI_BYTE, 0, ds->comm));
+  length = ds->rank ? 0 : (int)strlen(ds->deck) + 1;
+  PetscCallMPI(MPI_Bcast(&length, 1, MPI_INT, 0, ds->comm));
+  if (ds->rank) {
+    PetscCall(PetscMalloc1(ds->spec.cells, &ds->x));
+    PetscCall(PetscMalloc1(length, &ds->deck));
+  }
+  PetscCallMPI(MPI_Bcast(ds->x, ds->spec.cells, MPI_DOUBLE, 0, ds->comm));
+  PetscCallMPI(MPI_Bcast(ds->deck, length, MPI_CHAR, 0, ds->comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenFile(ScoriaDataset ds)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  if (!ds->rank) PetscCall(Examine(ds, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code ? ds->code : SCORIA_EXIT_OK, bad.line));
+  PetscCall(Share(ds));
+  PetscCall(OpenTogether(ds, H5F_ACC_RDONLY, ds->code));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code,
+                                     ScoriaDataset *out)
+{
+  ScoriaDataset ds;
+
+  PetscFunctionBeginUser;
+  *out = NULL;
+  PetscCall(DatasetNew(comm, path, &ds));
+  ds->code = code;
+  if (strcmp(which, path)) ds->open_path = ds->part;
+  PetscCall(CloseFailed(OpenFile(ds), &ds));
+  *out = ds;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck)
+{
+  PetscFunctionBeginUser;
+  if (spec) *spec = &ds->spec;
+  if (x) *x = ds->x;
+  if (deck) *deck = ds->deck;
+  PetscFunctionReturn(0);
+}

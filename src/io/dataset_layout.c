@@ -1,0 +1,237 @@
+/* What a dataset file consists of, made and examined on one rank:
+ *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, and the
+ *                    order of fields and conditions as "c phi eps"
+ *   /x [cells]  /conditions/<name> [N]  /fields/<name> [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N]
+ * All arrays are contiguous and at full size from the start, so that a killed job leaves a file that opens;
+ * nothing is filled, and what the file system gives for bytes never written are zeros: /status/done starts as 0. */
+#include "private.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* -------------------------------------------------------------------------------------------------- making ---- */
+
+static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  const char *name[SCORIA_MAX_FIELDS];
+
+  PetscFunctionBeginUser;
+  for (int f = 0; f < spec->nfields; f++) name[f] = spec->field[f].name;
+  PetscCall(ScoriaPutNames(file, "fields", spec->nfields, name, bad));
+  PetscCall(ScoriaPutConditionNames(file, &spec->space, bad));
+  PetscCall(ScoriaPutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  const int64_t dims[2] = {spec->rows, spec->cells};
+  char name[SCORIA_NAME_SIZE + 16];
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) {
+    const ScoriaStatusColumn *s = &scoria_status[i];
+
+    snprintf(name, sizeof name, "/status/%s", s->name);
+    PetscCall(ScoriaPutArray(file, name, s->type, 1, dims, NULL, s->unit, s->description, bad));
+  }
+  PetscCall(ScoriaPutArray(file, "/status/crc", IO_U4, 1, dims, NULL, "1",
+                           "CRC32C of the row's status: done, reason, newton, attempts, residual", bad));
+  PetscCall(ScoriaPutArray(file, "/crc", IO_U4, 1, dims, NULL, "1",
+                           "CRC32C of the row's conditions (8 bytes each), then its fields, both as stored and in the "
+                           "order of the root attributes",
+                           bad));
+  for (int c = 0; c < spec->space.n; c++)
+    PetscCall(ScoriaPutCondition(file, &spec->space.c[c], spec->rows, NULL, "operating condition", bad));
+  for (int f = 0; f < spec->nfields; f++) {
+    const ScoriaField *field = &spec->field[f];
+
+    snprintf(name, sizeof name, "/fields/%s", field->name);
+    PetscCall(
+        ScoriaPutArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, NULL, field->unit, field->description, bad));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Made by hand, so that a dataset without conditions has /conditions all the same. */
+static PetscErrorCode PutGroup(hid_t file, const char *name, ScoriaTrouble *bad)
+{
+  hid_t group;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  if (group < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_IO, "group %s cannot be made", name);
+  else
+    H5Gclose(group);
+  PetscFunctionReturn(0);
+}
+
+/* Arrays of a stripe or more (1 MiB is usual on parallel file systems) start at one. */
+#define ALIGN_FROM 1048576
+#define ALIGN_TO 1048576
+
+/* A little more than the file will take: arrays, each perhaps aligned, and metadata. */
+static int64_t size_bound(const ScoriaDatasetSpec *spec, const char *deck)
+{
+  const int64_t field = spec->rows * spec->cells * (spec->float64 ? 8 : 4), column = spec->rows * 8;
+  const int64_t fields = spec->nfields, columns = spec->space.n + SCORIA_STATUS_COLUMNS + 2;
+  const int64_t margin = (field >= ALIGN_FROM ? fields : 0) + (column >= ALIGN_FROM ? columns : 0) + 1;
+
+  return fields * field + columns * column + 8LL * spec->cells + margin * ALIGN_TO + (int64_t)strlen(deck);
+}
+
+PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaTrouble *bad)
+{
+  const int64_t cells = spec->cells, ranks = from->ranks, group = from->group_size;
+  hsize_t size = 0;
+  hid_t access, file;
+
+  PetscFunctionBeginUser;
+  /* Tried before HDF5 has anything to lose, and again, exactly, when the file has its size. */
+  PetscCall(ScoriaFileReserve(part, size_bound(spec, from->deck ? from->deck : ""), bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  ScoriaCallH5(H5Pset_alignment(access, ALIGN_FROM, ALIGN_TO));
+  file = H5Fcreate(part, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  H5Pclose(access);
+  if (file < 0) {
+    trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be made", part);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaPutOrigin(file, SCORIA_DATASET_FORMAT, from->kind, from->deck, bad));
+  PetscCall(ScoriaPutNumber(file, "seed", IO_U8, &from->seed, bad));
+  PetscCall(ScoriaPutNumber(file, "ranks", IO_I8, &ranks, bad));
+  PetscCall(ScoriaPutNumber(file, "group_size", IO_I8, &group, bad));
+  PetscCall(PutSpec(file, spec, bad));
+  PetscCall(ScoriaPutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
+  PetscCall(PutGroup(file, "/conditions", bad));
+  PetscCall(PutGroup(file, "/fields", bad));
+  PetscCall(PutRows(file, spec, bad));
+  if (bad->code == SCORIA_EXIT_OK && (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0))
+    trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be written", part);
+  if (H5Fclose(file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be closed", part);
+  PetscCall(ScoriaFileReserve(part, (int64_t)size, bad));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------- examining ---- */
+
+/* Is the array there with this type and shape? */
+static PetscErrorCode ExpectArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
+                                  ScoriaTrouble *bad)
+{
+  int64_t found[2] = {1, 1};
+  int found_rank;
+  ScoriaType found_type = type;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaShapeOf(file, name, 2, &found_rank, found, &found_type, bad));
+  if (found_rank < 0)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
+  else if (found_type != type)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is of the wrong type", name);
+  else if (found_rank != rank || found[0] != dims[0] || (rank == 2 && found[1] != dims[1])) {
+    char is[64], wanted[64];
+
+    shape_text(found_rank, found, sizeof is, is);
+    shape_text(rank, dims, sizeof wanted, wanted);
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has the shape %s, expected %s", name, is, wanted);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetField(hid_t file, const ScoriaDatasetSpec *spec, ScoriaField *field, ScoriaTrouble *bad)
+{
+  const int64_t dims[2] = {spec->rows, spec->cells};
+  char name[SCORIA_NAME_SIZE + 16];
+  hid_t array;
+
+  PetscFunctionBeginUser;
+  snprintf(name, sizeof name, "/fields/%s", field->name);
+  PetscCall(ExpectArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(ScoriaGetShortText(array, "units", sizeof field->unit, field->unit, bad));
+  PetscCall(ScoriaGetShortText(array, "description", sizeof field->description, field->description, bad));
+  H5Dclose(array);
+  PetscFunctionReturn(0);
+}
+
+/* Numbers of rows and cells, and the precision, from the arrays that fix them. */
+static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field, ScoriaDatasetSpec *spec,
+                               ScoriaTrouble *bad)
+{
+  char name[SCORIA_NAME_SIZE + 16];
+  int64_t dims[2] = {0, 0};
+  ScoriaType type = IO_F8;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaShapeOf(file, "/crc", 1, &rank, dims, &type, bad));
+  if (rank != 1) trouble_note(bad, SCORIA_EXIT_INPUT, "no array /crc of one dimension");
+  spec->rows = dims[0];
+  PetscCall(ScoriaShapeOf(file, "/x", 1, &rank, dims, &type, bad));
+  if (rank != 1 || dims[0] < 1 || dims[0] > INT_MAX || dims[0] > size / 8)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array /x of one dimension with at least one cell");
+  else
+    spec->cells = (int)dims[0];
+  if (spec->nfields) {
+    snprintf(name, sizeof name, "/fields/%s", first_field);
+    PetscCall(ScoriaShapeOf(file, name, 2, &rank, dims, &type, bad));
+    if (rank < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
+    spec->float64 = type == IO_F8;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ExpectStatus(hid_t file, int64_t rows, ScoriaTrouble *bad)
+{
+  char name[SCORIA_NAME_SIZE];
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) {
+    snprintf(name, sizeof name, "/status/%s", scoria_status[i].name);
+    PetscCall(ExpectArray(file, name, scoria_status[i].type, 1, &rows, bad));
+  }
+  PetscCall(ExpectArray(file, "/status/crc", IO_U4, 1, &rows, bad));
+  PetscCall(ExpectArray(file, "/crc", IO_U4, 1, &rows, bad));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
+                                    ScoriaTrouble *bad)
+{
+  char field[SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE], name[SCORIA_NAME_SIZE + 16];
+  int64_t cells;
+
+  PetscFunctionBeginUser;
+  *x    = NULL;
+  *deck = NULL;
+  PetscCall(PetscMemzero(spec, sizeof(*spec)));
+  PetscCall(ScoriaGetNames(file, "fields", SCORIA_MAX_FIELDS, &spec->nfields, field, bad));
+  PetscCall(ScoriaGetSpace(file, &spec->space, bad));
+  PetscCall(ScoriaGetNumber(file, "realisations", IO_I8, &spec->realisations, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(GetSizes(file, size, field[0], spec, bad));
+  PetscCall(ExpectStatus(file, spec->rows, bad));
+  for (int c = 0; c < spec->space.n; c++) {
+    snprintf(name, sizeof name, "/conditions/%s", spec->space.c[c].name);
+    PetscCall(ExpectArray(file, name, IO_F8, 1, &spec->rows, bad));
+  }
+  for (int f = 0; f < spec->nfields; f++) {
+    PetscCall(PetscStrncpy(spec->field[f].name, field[f], SCORIA_NAME_SIZE));
+    PetscCall(GetField(file, spec, &spec->field[f], bad));
+  }
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  cells = spec->cells;
+  PetscCall(ExpectArray(file, "/x", IO_F8, 1, &cells, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)cells, x));
+  PetscCall(ScoriaGetArray(file, "/x", cells, IO_F8, *x, bad));
+  PetscCall(ScoriaGetText(file, "deck", deck, bad));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,191 @@
+/* Any file of ours in words, on rank 0's standard output.  A dataset is read by all ranks, a share of the rows each,
+ * with damaged and missing rows counted instead of refused, so that an unfinished file can be described too. */
+#include "private.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH_BYTES (16LL << 20) /* rows read at a time, per rank */
+
+/* ---------------------------------------------------------------------------------------------- statistics ---- */
+
+/* Of one column or field, over the rows that were solved. */
+typedef struct {
+  double low, high, sum;
+  int64_t n;
+} Range;
+
+static void range_add(Range *range, int64_t n, const double values[])
+{
+  for (int64_t i = 0; i < n; i++) {
+    range->low  = fmin(range->low, values[i]);
+    range->high = fmax(range->high, values[i]);
+    range->sum += values[i];
+  }
+  range->n += n;
+}
+
+typedef struct {
+  Range condition[SCORIA_MAX_CONDITIONS], field[SCORIA_MAX_FIELDS];
+  int64_t solved, failed, damaged;
+} Summary;
+
+static void summary_add(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, Summary *all)
+{
+  for (int64_t r = 0; r < rows->rows; r++) {
+    if (rows->done[r] == SCORIA_ROW_FAILED) all->failed++;
+    if (rows->done[r] != SCORIA_ROW_DONE) continue;
+    all->solved++;
+    for (int c = 0; c < spec->space.n; c++) range_add(&all->condition[c], 1, &rows->condition[c][r]);
+    for (int f = 0; f < spec->nfields; f++) range_add(&all->field[f], spec->cells, rows->field[f] + r * spec->cells);
+  }
+}
+
+static PetscErrorCode ReduceRange(MPI_Comm comm, Range *range)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &range->low, 1, MPI_DOUBLE, MPI_MIN, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &range->high, 1, MPI_DOUBLE, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &range->sum, 1, MPI_DOUBLE, MPI_SUM, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &range->n, 1, MPI_INT64_T, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReduceSummary(ScoriaDataset ds, Summary *all)
+{
+  int64_t counts[3] = {all->solved, all->failed, ds->damaged};
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 3, MPI_INT64_T, MPI_SUM, ds->comm));
+  all->solved  = counts[0];
+  all->failed  = counts[1];
+  all->damaged = counts[2];
+  for (int c = 0; c < ds->spec.space.n; c++) PetscCall(ReduceRange(ds->comm, &all->condition[c]));
+  for (int f = 0; f < ds->spec.nfields; f++) PetscCall(ReduceRange(ds->comm, &all->field[f]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Summarise(ScoriaDataset ds, Summary *all)
+{
+  const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
+  const int64_t batch = BATCH_BYTES / width > 0 ? BATCH_BYTES / width : 1;
+  const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
+  int64_t first, number;
+  ScoriaRows rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMemzero(all, sizeof(*all)));
+  for (int i = 0; i < SCORIA_MAX_CONDITIONS; i++) all->condition[i] = (Range){INFINITY, -INFINITY, 0.0, 0};
+  for (int i = 0; i < SCORIA_MAX_FIELDS; i++) all->field[i] = (Range){INFINITY, -INFINITY, 0.0, 0};
+  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  PetscCall(ScoriaRowsCreate(&ds->spec, share < batch ? share : batch, &rows));
+  for (int64_t at = 0; at < share; at += batch) {
+    const int64_t left = number > at ? number - at : 0;
+
+    PetscCall(ScoriaDatasetRead(ds, first + number - left, left < batch ? left : batch, &rows));
+    summary_add(&ds->spec, &rows, all);
+  }
+  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(ReduceSummary(ds, all));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- dataset ---- */
+
+static void print_range(const char *name, const char *unit, const Range *range, const char *more)
+{
+  printf("  %-12s %-10s ", name, unit);
+  if (range->n)
+    printf("%12.5g %12.5g %12.5g", range->low, range->sum / (double)range->n, range->high);
+  else
+    printf("%12s %12s %12s", "-", "-", "-");
+  printf("   %s\n", more);
+}
+
+static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const double x[], const Summary *all)
+{
+  const int64_t missing = spec->rows - all->solved - all->failed - all->damaged;
+
+  printf("rows         %lld: %lld solved, %lld failed", (long long)spec->rows, (long long)all->solved,
+         (long long)all->failed);
+  if (missing) printf(", %lld NOT WRITTEN", (long long)missing);
+  if (all->damaged) printf(", %lld DAMAGED", (long long)all->damaged);
+  printf("; %lld per condition\n", (long long)spec->realisations);
+  printf("cells        %d, x from %.5g to %.5g m, fields in %s precision\n\n", spec->cells, x[0], x[spec->cells - 1],
+         spec->float64 ? "double" : "single");
+  printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");
+  for (int c = 0; c < spec->space.n; c++) {
+    const ScoriaCondition *theta = &spec->space.c[c];
+    char more[128];
+
+    snprintf(more, sizeof more, theta->lo == theta->hi ? "fixed" : "range %.5g to %.5g, %s", theta->lo, theta->hi,
+             theta->log ? "logarithmic" : "linear");
+    print_range(theta->name, theta->unit, &all->condition[c], more);
+  }
+  printf("\n  %-12s %-10s %12s %12s %12s\n", "field", "unit", "min", "mean", "max");
+  for (int f = 0; f < spec->nfields; f++)
+    print_range(spec->field[f].name, spec->field[f].unit, &all->field[f], spec->field[f].description);
+  printf("\nIn Python:\n  import h5py\n  f = h5py.File(\"%s\")\n  solved = f[\"status/done\"][:] == 1\n", path);
+  if (spec->nfields)
+    printf("  %s = f[\"fields/%s\"][solved]  # (%lld, %d)\n", spec->field[0].name, spec->field[0].name,
+           (long long)all->solved, spec->cells);
+  printf("  print(f.attrs[\"deck\"].decode())\n");
+}
+
+PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path)
+{
+  ScoriaDataset ds;
+  Summary all;
+  PetscErrorCode failed;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
+  ds->tolerant = true;
+  failed       = Summarise(ds, &all);
+  if (!failed && !ds->rank) print_dataset(path, &ds->spec, ds->x, &all);
+  PetscCall(ScoriaDatasetClose(&ds));
+  PetscCall(failed);
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- any ---- */
+
+static PetscErrorCode PrintOrigin(hid_t file, const char *path, const char *kind, ScoriaTrouble *bad)
+{
+  char date[64], version[64], revision[128];
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaGetShortText(file, "date", sizeof date, date, bad));
+  PetscCall(ScoriaGetShortText(file, "program_version", sizeof version, version, bad));
+  PetscCall(ScoriaGetShortText(file, "git_revision", sizeof revision, revision, bad));
+  if (bad->code == SCORIA_EXIT_OK)
+    printf("%s\nkind         %s\nmade         %s by scoria %s (%s)\n", path, kind, date, version, revision);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
+{
+  ScoriaTrouble bad = {.path = path};
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE];
+  int64_t size;
+  hid_t file = H5I_INVALID_HID;
+  int rank, is_dataset = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) {
+    PetscCall(ScoriaOpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
+    if (bad.code == SCORIA_EXIT_OK) PetscCall(PrintOrigin(file, path, kind, &bad));
+    is_dataset = !strcmp(format, SCORIA_DATASET_FORMAT);
+    if (bad.code == SCORIA_EXIT_OK && !is_dataset) {
+      PetscCall(ScoriaDescribeStore(file, &bad));
+      printf("\nIn Python:\n  import h5py\n  f = h5py.File(\"%s\")\n  print(f.attrs[\"deck\"].decode())\n", path);
+    }
+    if (file >= 0) H5Fclose(file);
+  }
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscCallMPI(MPI_Bcast(&is_dataset, 1, MPI_INT, 0, comm));
+  if (is_dataset) PetscCall(ScoriaDescribeDataset(comm, path));
+  if (!rank) fflush(stdout);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,227 @@
+/* Files on disk, on the rank that calls: started as path.part and never over a finished one, reserved, published by
+ * sync and rename, and probed before HDF5 sees them.
+ *
+ * The probe reads the superblock itself (HDF5 file format, versions 2 and 3: signature 8, version 1, sizes of offsets
+ * and lengths 1 + 1, flags 1, base address 8, extension 8, end of file 8, ...), so that a file cut short is told with
+ * its length and the one expected. */
+#include "private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+void trouble_note(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...)
+{
+  va_list args;
+  int n;
+
+  if (bad->code != SCORIA_EXIT_OK) return;
+  bad->code = code;
+  n         = snprintf(bad->line, sizeof bad->line, "%s: ", bad->path);
+  if (n < 0 || (size_t)n >= sizeof bad->line) return;
+  va_start(args, format);
+  vsnprintf(bad->line + n, sizeof bad->line - (size_t)n, format, args);
+  va_end(args);
+}
+
+PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[])
+{
+  const int n = snprintf(part, size, "%s.part", path);
+
+  PetscFunctionBeginUser;
+  if (n < 0 || (size_t)n >= size)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%.60s...: a path of %zu characters, expected at most %zu", path, strlen(path),
+                size - strlen(".part") - 1);
+  PetscFunctionReturn(0);
+}
+
+/* A write past the file size limit is to return EFBIG like any other failure, not to kill the job. */
+static void file_limit_to_errno(void)
+{
+  struct sigaction now;
+
+  if (!sigaction(SIGXFSZ, NULL, &now) && now.sa_handler == SIG_DFL) signal(SIGXFSZ, SIG_IGN);
+}
+
+PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad)
+{
+  struct stat st;
+  int fd;
+
+  PetscFunctionBeginUser;
+  file_limit_to_errno();
+  if (!lstat(path, &st)) {
+    trouble_note(bad, SCORIA_EXIT_INPUT,
+                 "it exists already and is not overwritten; move it away, or choose another place");
+    PetscFunctionReturn(0);
+  }
+  fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0)
+    trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be made: %s", part, strerror(errno));
+  else
+    close(fd);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad)
+{
+  int fd, failed;
+  struct statvfs fs;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  fd = open(part, O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be opened: %s", part, strerror(errno));
+    PetscFunctionReturn(0);
+  }
+  failed = posix_fallocate(fd, 0, (off_t)size);
+  if (failed) {
+    const double mega = 1e-6, left = fstatvfs(fd, &fs) ? -1.0 : mega * (double)fs.f_bavail * (double)fs.f_frsize;
+
+    trouble_note(bad, SCORIA_EXIT_IO, "it needs %.3f MB on disk, of which the system gives less (%.3f MB free): %s",
+                 mega * (double)size, left, strerror(failed));
+  }
+  if (close(fd) && !failed) trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be closed: %s", part, strerror(errno));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SyncPath(const char *path, int flags, ScoriaTrouble *bad)
+{
+  int fd;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  fd = open(path, flags | O_CLOEXEC);
+  /* Some file systems cannot sync a directory and say EINVAL: there is nothing more to be done then. */
+  if (fd < 0 || (fsync(fd) && !(flags & O_DIRECTORY && errno == EINVAL)))
+    trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be synced to disk: %s", path, strerror(errno));
+  if (fd >= 0 && close(fd)) trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be closed: %s", path, strerror(errno));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad)
+{
+  char copy[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(SyncPath(part, O_RDONLY, bad));
+  if (bad->code == SCORIA_EXIT_OK && rename(part, path))
+    trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be renamed to it: %s", part, strerror(errno));
+  PetscCall(PetscStrncpy(copy, path, sizeof copy));
+  PetscCall(SyncPath(dirname(copy), O_RDONLY | O_DIRECTORY, bad));
+  PetscFunctionReturn(0);
+}
+
+uint64_t superblock_end(const unsigned char head[48])
+{
+  uint64_t end;
+
+  memcpy(&end, head + 28, sizeof end);
+  return end;
+}
+
+/* What is wrong with the first bytes of a file of `size` bytes, of which n were read. */
+static void superblock_check(const unsigned char head[48], size_t n, int64_t size, const char *expected,
+                             ScoriaTrouble *bad)
+{
+  static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
+  if (n < sizeof signature || memcmp(head, signature, sizeof signature)) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file (%lld bytes), expected %s", (long long)size, expected);
+  } else if (n < 48) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "truncated to %lld bytes, expected %s", (long long)size, expected);
+  } else if (head[8] >= 2 && head[9] == 8) {
+    if ((uint64_t)size < superblock_end(head))
+      trouble_note(bad, SCORIA_EXIT_INPUT, "truncated: it has %lld bytes, expected %llu", (long long)size,
+                   (unsigned long long)superblock_end(head));
+  }
+}
+
+PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad)
+{
+  char part[PETSC_MAX_PATH_LEN + 8];
+  struct stat st;
+
+  PetscFunctionBeginUser;
+  *size = 0;
+  if (stat(path, &st)) {
+    const int why = errno;
+
+    snprintf(part, sizeof part, "%s.part", path);
+    if (why == ENOENT && !stat(part, &st))
+      trouble_note(bad, SCORIA_EXIT_INPUT, "no such file, but %s is there: the run that writes it has not finished",
+                   part);
+    else
+      trouble_note(bad, SCORIA_EXIT_INPUT, "cannot be read: %s (expected %s)", strerror(why), expected);
+    PetscFunctionReturn(0);
+  }
+  if (!S_ISREG(st.st_mode)) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "%s, expected %s", S_ISDIR(st.st_mode) ? "a directory" : "not a regular file",
+                 expected);
+    PetscFunctionReturn(0);
+  }
+  *size = st.st_size;
+  if (!st.st_size) trouble_note(bad, SCORIA_EXIT_INPUT, "empty (0 bytes), expected %s", expected);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad)
+{
+  unsigned char head[48];
+  FILE *in;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  in = fopen(path, "rb");
+  if (!in) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(errno));
+  } else {
+    superblock_check(head, fread(head, 1, sizeof head, in), size, expected, bad);
+    fclose(in);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad)
+{
+  FILE *out;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  file_limit_to_errno();
+  out = fopen(part, "w");
+  if (!out) {
+    trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be made: %s", part, strerror(errno));
+    PetscFunctionReturn(0);
+  }
+  if (fwrite(bytes, 1, size, out) != size || fflush(out))
+    trouble_note(bad, SCORIA_EXIT_IO, "its %zu bytes cannot be written: %s", size, strerror(errno));
+  if (fclose(out)) trouble_note(bad, SCORIA_EXIT_IO, "its %zu bytes cannot be written: %s", size, strerror(errno));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text)
+{
+  ScoriaTrouble bad = {.path = path};
+  char part[PETSC_MAX_PATH_LEN];
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ScoriaPartName(path, sizeof part, part));
+  if (!rank) {
+    PetscCall(ScoriaFileWrite(part, text, strlen(text), &bad));
+    PetscCall(ScoriaFilePublish(part, path, &bad));
+    if (bad.code != SCORIA_EXIT_OK) unlink(part);
+  }
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}

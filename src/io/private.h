@@ -1,0 +1,185 @@
+/* io/private.h - what the files of this room share: how trouble on one rank is noted and told to the others, the few
+ * HDF5 wrappers, and the inside of a dataset.
+ *
+ * Files are made by rank 0 alone, with HDF5's serial driver, up to the last attribute and at their full size; only the
+ * rows go through the parallel driver.  So everything that can go wrong while a file is made or examined goes wrong on
+ * rank 0, is noted in a ScoriaTrouble, and is told to every rank by one ScoriaAgree before anything collective starts.
+ */
+#ifndef SCORIA_IO_PRIVATE_H
+#define SCORIA_IO_PRIVATE_H
+
+#include "scoria/io.h"
+#define H5_USE_110_API /* the functions as of 1.10, also with a newer library */
+#include <hdf5.h>
+
+/* ------------------------------------------------------------------------------------------------- trouble ---- */
+
+/* The first thing that went wrong on this rank; the functions below do nothing once there is one. */
+typedef struct {
+  const char *path; /* borrowed: the file that is blamed */
+  ScoriaExit code;
+  char line[1024];
+} ScoriaTrouble;
+
+/* Notes "path: text", unless something was noted before. */
+void trouble_note(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+/* The same, followed by the innermost message on HDF5's error stack. */
+void trouble_hdf5(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+
+/* For HDF5 calls on ids of our own that cannot fail but by a defect or for want of memory. */
+#define ScoriaCallH5(call) PetscCheck((call) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5: %s", #call)
+
+/* ------------------------------------------------------------------------------------- files on disk (local) ---- */
+
+/* path.part */
+PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[]);
+/* Refuses when `path` exists, then makes `part` empty: an unwritable place is told by the system's own reason. */
+PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad);
+/* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes. */
+PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
+/* Writes all of a file, checking every step. */
+PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
+/* Syncs `part`, renames it to `path`, syncs the directory. */
+PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad);
+/* Is it there, a file, and not empty?  `expected` says what it should be. */
+PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
+/* How long a file is, by its superblock (version 2 or 3). */
+uint64_t superblock_end(const unsigned char head[48]);
+/* Is it HDF5, and as long as its own superblock says?  After the probe. */
+PetscErrorCode ScoriaSuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad);
+
+/* ---------------------------------------------------------------------------------------- HDF5 (local calls) ---- */
+
+/* Types as stored, all little-endian. */
+typedef enum { IO_U1, IO_I4, IO_U4, IO_I8, IO_U8, IO_F4, IO_F8 } ScoriaType;
+hid_t type_of(ScoriaType type);
+size_t type_size(ScoriaType type);
+
+/* How files are accessed: serial (MPI_COMM_NULL) or parallel. */
+PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
+/* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
+PetscErrorCode ScoriaLayout(hid_t *layout);
+
+PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
+PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
+PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad); /* PetscFree it */
+PetscErrorCode ScoriaGetShortText(hid_t object, const char *name, size_t size, char text[], ScoriaTrouble *bad);
+/* type: IO_I8 or IO_F8; HDF5 converts from whatever number is stored. */
+PetscErrorCode ScoriaGetNumber(hid_t object, const char *name, ScoriaType type, void *value, ScoriaTrouble *bad);
+
+/* Makes an array and its groups; data may be NULL (reserved only).  With data, its CRC32C is kept as an attribute. */
+PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
+                              const void *data, const char *unit, const char *description, ScoriaTrouble *bad);
+/* The shape of an array and its type as stored; rank -1 when there is none. */
+PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
+                             ScoriaTrouble *bad);
+/* Reads all of an array as stored and compares with its CRC. */
+PetscErrorCode ScoriaGetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data,
+                              ScoriaTrouble *bad);
+
+/* "(3, 4)" */
+void shape_text(int rank, const int64_t dims[], size_t size, char text[]);
+
+/* Probes and opens a file of ours for serial reading, whatever its kind; `expected` as for the probe. */
+PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
+                              char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad);
+/* The root attributes every file has: format, kind, versions, revision, date, job. */
+PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind, const char *deck, ScoriaTrouble *bad);
+
+/* Ordered names as one root attribute "c phi eps". */
+#define SCORIA_LIST_SIZE (8 * SCORIA_NAME_SIZE)
+PetscErrorCode ScoriaPutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad);
+PetscErrorCode ScoriaGetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
+                              ScoriaTrouble *bad);
+/* One condition as /conditions/<name> [n] with its unit and range; data may be NULL. */
+PetscErrorCode ScoriaPutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad);
+PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
+                                  const char *description, ScoriaTrouble *bad);
+PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
+
+#define SCORIA_DATASET_FORMAT "scoria-dataset"
+#define SCORIA_STORE_FORMAT "scoria-store"
+#define SCORIA_FORMAT_VERSION 1
+
+/* --------------------------------------------------------------------------------------------------- store ---- */
+
+struct ScoriaStore_ {
+  MPI_Comm comm; /* borrowed */
+  int rank;
+  bool writing, failed; /* failed: a write went wrong, the file is not to be published */
+  char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
+  hid_t file;  /* owned, on rank 0 */
+  void *image; /* owned, malloc'd: the finished file, between HDF5's close and ours */
+  char *deck;  /* owned */
+};
+
+/* Tells the outcome of rank 0's part to all. */
+PetscErrorCode ScoriaStoreAgree(ScoriaStore store, const ScoriaTrouble *bad);
+
+/* ------------------------------------------------------------------------------------------------- dataset ---- */
+
+/* Columns of /status, in the order of their CRC; "done" is the one that is written last. */
+#define SCORIA_STATUS_COLUMNS 5
+
+/* One array over all rows: [N], or [N][cells] when it is wide. */
+typedef struct {
+  hid_t id; /* owned */
+  ScoriaType type;
+  bool wide;
+  char name[SCORIA_NAME_SIZE + 16];
+} ScoriaColumn;
+
+struct ScoriaDataset_ {
+  MPI_Comm comm; /* owned: plain, whatever the caller's topology */
+  int rank, size;
+  bool writing;
+  bool tolerant;   /* rows that are damaged read as not done, and are counted, instead of a failure */
+  int64_t damaged; /* how many were, on this rank */
+  ScoriaExit code; /* what bad contents are reported as: input, or i/o while verifying our own writes */
+  char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
+  const char *open_path; /* one of the two */
+  ScoriaDatasetSpec spec;
+  double *x;  /* (cells), owned */
+  char *deck; /* owned */
+  hid_t file, row_space, field_space, transfer;
+  ScoriaColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], status[SCORIA_STATUS_COLUMNS];
+  ScoriaColumn status_crc, crc;
+  int64_t slab_rows; /* rows of one field that one call transfers at most */
+  void *slab;        /* owned: slab rows of one field as stored */
+  uint32_t *sum;     /* owned: (2, sum_rows) CRCs computed; of the rows, then of their status */
+  uint32_t *stored;  /* owned: (2, sum_rows) CRCs read back */
+  int64_t slab_capacity, sum_rows;
+};
+
+typedef struct {
+  const char *name;
+  ScoriaType type;
+  const char *unit, *description;
+} ScoriaStatusColumn;
+extern const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS];
+/* Column i of the status in memory. */
+void *rows_status(const ScoriaRows *rows, int i);
+
+/* Makes every object of a dataset in `part` at full size, on the rank that calls. */
+PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaTrouble *bad);
+/* Examines a file serially and reads all that is not a row; x and deck are for the caller to free. */
+PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
+                                    ScoriaTrouble *bad);
+/* Opens the columns; collective where the file is. */
+PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
+PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */
+PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code,
+                                     ScoriaDataset *ds);
+
+/* The body of a description, after the kind is known: collective for a dataset, on rank 0 for a store. */
+PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path);
+PetscErrorCode ScoriaDescribeStore(hid_t file, ScoriaTrouble *bad);
+
+/* CRC32C, both ways; the second may be called only where the first says so. */
+bool crc32c_has_hardware(void);
+uint32_t crc32c_hardware(uint32_t crc, const void *data, size_t size);
+uint32_t crc32c_software(uint32_t crc, const void *data, size_t size);
+
+#endif

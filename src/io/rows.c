@@ -1,0 +1,67 @@
+/* Rows in memory: every array of a ScoriaRows lies in one zeroed arena, widest types first so that all are aligned. */
+#include "private.h"
+
+const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS] = {
+    {"done", IO_U1, "1", "1: solved; 2: failed, the fields are NaN; 0: not computed"},
+    {"reason", IO_I4, "1", "SNESConvergedReason of the last attempt; 0 for a sample"},
+    {"newton", IO_I4, "1", "Newton iterations"},
+    {"attempts", IO_U1, "1", "attempts made at the solve"},
+    {"residual", IO_F8, "1", "final residual norm, scaled as the solver states"},
+};
+
+void *rows_status(const ScoriaRows *rows, int i)
+{
+  void *const column[SCORIA_STATUS_COLUMNS] = {rows->done, rows->reason, rows->newton, rows->attempts, rows->residual};
+
+  return column[i];
+}
+
+/* The next n items of `size` bytes in the arena; a NULL base only measures. */
+static void *arena_take(char *base, size_t *used, size_t n, size_t size)
+{
+  char *p = base ? base + *used : NULL;
+
+  *used += n * size;
+  return p;
+}
+
+static size_t arena_deal(const ScoriaDatasetSpec *spec, char *base, ScoriaRows *rows)
+{
+  const size_t n = (size_t)rows->capacity;
+  size_t used    = 0;
+
+  for (int f = 0; f < spec->nfields; f++) rows->field[f] = arena_take(base, &used, n * (size_t)spec->cells, 8);
+  for (int c = 0; c < spec->space.n; c++) rows->condition[c] = arena_take(base, &used, n, 8);
+  rows->residual = arena_take(base, &used, n, 8);
+  rows->reason   = arena_take(base, &used, n, 4);
+  rows->newton   = arena_take(base, &used, n, 4);
+  rows->done     = arena_take(base, &used, n, 1);
+  rows->attempts = arena_take(base, &used, n, 1);
+  return used;
+}
+
+PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows)
+{
+  char *arena;
+  size_t size;
+
+  PetscFunctionBeginUser;
+  PetscCheck(capacity >= 0 && spec->nfields <= SCORIA_MAX_FIELDS && spec->space.n <= SCORIA_MAX_CONDITIONS,
+             PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "capacity %lld, %d fields, %d conditions", (long long)capacity,
+             spec->nfields, spec->space.n);
+  PetscCall(PetscMemzero(rows, sizeof(*rows)));
+  rows->capacity = capacity;
+  size           = arena_deal(spec, NULL, rows);
+  PetscCall(PetscCalloc1(size + 1, &arena)); /* one more: never an empty arena, whose pointers would be NULL */
+  rows->arena = arena;
+  arena_deal(spec, arena, rows);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(rows->arena));
+  PetscCall(PetscMemzero(rows, sizeof(*rows)));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,37 @@
+/* The conditions theta as coordinates u in [-1, 1] over the training range [lo, hi]:
+ *   linear       u = (2 theta - lo - hi) / (hi - lo)
+ *   logarithmic  the same of ln theta, ln lo, ln hi.
+ * The inverse is written as a mean weighted by (1 -+ u)/2, which gives the ends exactly where the map is linear. */
+#include "scoria/io.h"
+#include <math.h>
+#include <string.h>
+
+void space_to_unit(const ScoriaSpace *space, const double theta[], double u[])
+{
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    const double lo = c->log ? log(c->lo) : c->lo, hi = c->log ? log(c->hi) : c->hi;
+    const double t = c->log ? log(theta[i]) : theta[i];
+
+    u[i]           = c->lo == c->hi ? 0.0 : (t - lo) / (hi - lo) - (hi - t) / (hi - lo);
+  }
+}
+
+void space_from_unit(const ScoriaSpace *space, const double u[], double theta[])
+{
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    const double lo = c->log ? log(c->lo) : c->lo, hi = c->log ? log(c->hi) : c->hi;
+    const double t = 0.5 * ((1.0 - u[i]) * lo + (1.0 + u[i]) * hi);
+
+    theta[i]       = c->lo == c->hi ? c->lo : (c->log ? exp(t) : t);
+  }
+}
+
+int space_find(const ScoriaSpace *space, const char *name)
+{
+  for (int i = 0; i < space->n; i++) {
+    if (!strcmp(space->c[i].name, name)) return i;
+  }
+  return -1;
+}

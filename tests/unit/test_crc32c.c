@@ -1,0 +1,90 @@
+/* CRC32C: published answers (RFC 3720, B.4; the check value of the CRC catalogue), and both implementations alike. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "io/private.h"
+
+typedef uint32_t (*Crc)(uint32_t, const void *, size_t);
+
+static void check_known(Crc crc)
+{
+  unsigned char bytes[32];
+
+  assert_int_equal(crc(0, "123456789", 9), 0xe3069283u);
+  memset(bytes, 0, sizeof bytes);
+  assert_int_equal(crc(0, bytes, sizeof bytes), 0x8a9136aau);
+  memset(bytes, 0xff, sizeof bytes);
+  assert_int_equal(crc(0, bytes, sizeof bytes), 0x62a8ab43u);
+  for (int i = 0; i < 32; i++) bytes[i] = (unsigned char)i;
+  assert_int_equal(crc(0, bytes, sizeof bytes), 0x46dd794eu);
+  for (int i = 0; i < 32; i++) bytes[i] = (unsigned char)(31 - i);
+  assert_int_equal(crc(0, bytes, sizeof bytes), 0x113fdb5cu);
+  assert_int_equal(crc(0, NULL, 0), 0);
+}
+
+static void test_known_answers(void **state)
+{
+  (void)state;
+  check_known(crc32c);
+  check_known(crc32c_software);
+}
+
+static void test_hardware_known_answers(void **state)
+{
+  (void)state;
+  if (!crc32c_has_hardware()) skip();
+  check_known(crc32c_hardware);
+}
+
+/* Every length up to 300 at every alignment, in one piece and chained at every cut. */
+static void test_both_ways_alike(void **state)
+{
+  unsigned char bytes[320];
+  uint32_t x = 1;
+
+  (void)state;
+  if (!crc32c_has_hardware()) skip();
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    x        = x * 1664525u + 1013904223u;
+    bytes[i] = (unsigned char)(x >> 24);
+  }
+  for (size_t shift = 0; shift < 8; shift++) {
+    for (size_t n = 0; n <= 300; n++)
+      assert_int_equal(crc32c_software(0, bytes + shift, n), crc32c_hardware(0, bytes + shift, n));
+  }
+  for (size_t cut = 0; cut <= 300; cut++) {
+    const uint32_t whole = crc32c(0, bytes, 300);
+
+    assert_int_equal(crc32c_software(crc32c_software(0, bytes, cut), bytes + cut, 300 - cut), whole);
+    assert_int_equal(crc32c_hardware(crc32c_hardware(0, bytes, cut), bytes + cut, 300 - cut), whole);
+  }
+}
+
+/* Any single flipped bit changes a CRC: that is what it is kept for. */
+static void test_every_bit_counts(void **state)
+{
+  unsigned char bytes[64] = {1, 2, 3};
+  const uint32_t good     = crc32c(0, bytes, sizeof bytes);
+
+  (void)state;
+  for (int bit = 0; bit < 8 * 64; bit++) {
+    bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    assert_int_not_equal(crc32c(0, bytes, sizeof bytes), good);
+    bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_known_answers),
+      cmocka_unit_test(test_hardware_known_answers),
+      cmocka_unit_test(test_both_ways_alike),
+      cmocka_unit_test(test_every_bit_counts),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

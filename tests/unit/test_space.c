@@ -1,0 +1,62 @@
+/* The map between conditions and the unit box. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include "scoria/io.h"
+
+static const ScoriaSpace space = {
+    .n = 3,
+    .c = {{"U0", "V", 0.05, 0.25, false}, {"ell", "m", 1e-6, 1e-4, true}, {"F_right", "mol/m^2/s", 3e-5, 3e-5, false}}};
+
+static void test_ends_and_middle(void **state)
+{
+  const double lo[3] = {0.05, 1e-6, 3e-5}, mid[3] = {0.15, 1e-5, 3e-5}, hi[3] = {0.25, 1e-4, 3e-5};
+  double u[3];
+  const double tolerance = 1e-14; /* a few roundings of numbers of order 1 to 14 (the logarithms) */
+
+  (void)state;
+  space_to_unit(&space, lo, u);
+  assert_true(u[0] == -1.0 && u[1] == -1.0 && u[2] == 0.0);
+  space_to_unit(&space, hi, u);
+  assert_true(u[0] == 1.0 && u[1] == 1.0 && u[2] == 0.0);
+  space_to_unit(&space, mid, u);
+  assert_true(fabs(u[0]) < tolerance && fabs(u[1]) < tolerance && u[2] == 0.0);
+}
+
+static void test_there_and_back(void **state)
+{
+  (void)state;
+  for (int i = -15; i <= 15; i++) { /* outside of the range too: no clamping */
+    const double u[3] = {i / 10.0, -i / 10.0, 0.0};
+    double theta[3], again[3];
+
+    space_from_unit(&space, u, theta);
+    space_to_unit(&space, theta, again);
+    assert_true(theta[2] == 3e-5);
+    /* ln theta is about 12 and spans 4.6: its rounding, and exp's, are magnified by less than 10. */
+    for (int k = 0; k < 3; k++) assert_true(fabs(again[k] - u[k]) < 20 * 2.3e-16);
+  }
+}
+
+static void test_find(void **state)
+{
+  (void)state;
+  assert_int_equal(space_find(&space, "ell"), 1);
+  assert_int_equal(space_find(&space, "F_right"), 2);
+  assert_int_equal(space_find(&space, "F"), -1);
+  assert_int_equal(space_find(&space, ""), -1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_ends_and_middle),
+      cmocka_unit_test(test_there_and_back),
+      cmocka_unit_test(test_find),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
