@@ -1,0 +1,270 @@
+/* ranks: 2
+ * Designs of conditions: space-filling, reproducible, inside their ranges; the decks that must be refused, and what is
+ * said. */
+#include "verify/verify_electrode.h"
+#include <unistd.h>
+
+#define DIMENSIONS SCORIA_MAX_CONDITIONS
+
+/* Every dimension of a net puts one point into each of 2^m equal intervals, and the first two dimensions one point into
+ * each box of 2^i x 2^(m-i): the (0, m, 2)-net that Sobol's first two coordinates are, which the digital shift keeps.
+ */
+static void sobol_is_a_net(void **state)
+{
+  enum { M = 6, N = 1 << M };
+  (void)state;
+  for (uint64_t block = 0; block < 3; block++) {
+    double u[N][DIMENSIONS];
+    for (int i = 0; i < N; i++) sobol_point(5, DIMENSIONS, block * N + (uint64_t)i, u[i]);
+    for (int d = 0; d < DIMENSIONS; d++) {
+      int count[N] = {0};
+      for (int i = 0; i < N; i++) {
+        assert_true(u[i][d] > 0 && u[i][d] < 1);
+        count[(int)(u[i][d] * N)]++;
+      }
+      for (int k = 0; k < N; k++) assert_int_equal(count[k], 1);
+    }
+    for (int a = 0; a <= M; a++) {
+      int count[N] = {0};
+      for (int i = 0; i < N; i++) count[((int)(u[i][0] * (1 << a)) << (M - a)) + (int)(u[i][1] * (1 << (M - a)))]++;
+      for (int k = 0; k < N; k++) assert_int_equal(count[k], 1);
+    }
+  }
+}
+
+/* No two dimensions are the same sequence, and seeds give different shifts. */
+static void sobol_dimensions_differ(void **state)
+{
+  enum { N = 64 };
+  double u[N][DIMENSIONS], v[DIMENSIONS];
+  (void)state;
+  for (int i = 0; i < N; i++) sobol_point(5, DIMENSIONS, (uint64_t)i, u[i]);
+  for (int a = 0; a < DIMENSIONS; a++)
+    for (int b = 0; b < a; b++) {
+      double correlation = 0;
+      for (int i = 0; i < N; i++) correlation += (u[i][a] - 0.5) * (u[i][b] - 0.5) * 12.0 / N;
+      assert_true(fabs(correlation) <
+                  0.5); /* 1 for equal or mirrored sequences; 0.125 is one standard deviation of chance */
+    }
+  sobol_point(6, DIMENSIONS, 0, v);
+  for (int d = 0; d < DIMENSIONS; d++) assert_true(v[d] != u[0][d]);
+}
+
+/* prod x_d over 8 dimensions, known integral 2^-8: better than chance, whose standard error at N points is sd /
+ * sqrt(N). */
+static void sobol_integrates(void **state)
+{
+  enum { N = 4096 };
+  double sum = 0;
+  (void)state;
+  for (int i = 0; i < N; i++) {
+    double u[DIMENSIONS], product = 1;
+    sobol_point(1, DIMENSIONS, (uint64_t)i, u);
+    for (int d = 0; d < DIMENSIONS; d++) product *= u[d];
+    sum += product / N;
+  }
+  const double exact = ldexp(1.0, -DIMENSIONS), sd = sqrt(pow(1.0 / 3.0, DIMENSIONS) - exact * exact);
+  assert_near(sum, exact, 0.5 * sd / sqrt(N));
+}
+
+static void lhs_fills_its_strata(void **state)
+{
+  static const int counts[] = {1, 2, 7, 64, 100, 1000};
+  (void)state;
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+    const int n       = counts[c];
+    int hits[3][1000] = {{0}}, diagonal = 0;
+    for (int i = 0; i < n; i++) {
+      double u[3];
+      lhs_point(9, 3, (uint64_t)i, (uint64_t)n, u);
+      for (int d = 0; d < 3; d++) {
+        assert_true(u[d] > 0 && u[d] < 1);
+        hits[d][(int)(u[d] * n)]++;
+      }
+      diagonal += (int)(u[0] * n) == (int)(u[1] * n);
+    }
+    for (int d = 0; d < 3; d++)
+      for (int k = 0; k < n; k++) assert_int_equal(hits[d][k], 1);
+    if (n >= 64) assert_true(diagonal < 10); /* two permutations agree in one place on average, Poisson */
+  }
+}
+
+#define SHOWCASE                                                                                                       \
+  "electrode: {set: chen2020_negative, state: ocp}\n"                                                                  \
+  "conditions: {U0: [0.10, 0.25], F_right: [5, 20], ell: [4.26e-6, 21.3e-6], design: %s}\n"
+
+static void deck_from(const char *text, ScoriaDeck *deck, ScoriaElectrode *el)
+{
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, electrode_tables, deck));
+  CHECK(ScoriaElectrodeFromDeck(*deck, el));
+}
+
+/* All designs of the deck, training and held-out: inside the ranges, spread over them, the same when asked again, each
+ * its own. */
+static void designs_stay_in_range(void **state)
+{
+  static const char *const design[] = {"sobol", "lhs", "random"};
+  enum { N = 128 };
+  double first[3][2][SCORIA_NTHETA];
+  (void)state;
+  for (int d = 0; d < 3; d++)
+    for (int heldout = 0; heldout < 2; heldout++) {
+      char text[512];
+      double theta[N][SCORIA_NTHETA], again[SCORIA_NTHETA];
+      ScoriaDeck deck;
+      ScoriaElectrode el;
+      ScoriaSpace space;
+      snprintf(text, sizeof text, SHOWCASE, design[d]);
+      deck_from(text, &deck, &el);
+      CHECK(ScoriaSpaceFromDeck(deck, &el, &space));
+      assert_true(space.c[SCORIA_ELL].log && !space.c[SCORIA_U0].log);
+      for (int i = 0; i < N; i++) CHECK(ScoriaDesignTheta(deck, &space, heldout, i, N, theta[i]));
+      CHECK(ScoriaDesignTheta(deck, &space, heldout, 17, N, again));
+      CHECK(ScoriaDeckDestroy(&deck));
+      assert_memory_equal(again, theta[17], sizeof again);
+      memcpy(first[d][heldout], theta[0], sizeof theta[0]);
+      for (int k = 0; k < SCORIA_NTHETA; k++) {
+        double mean = 0;
+        for (int i = 0; i < N; i++) {
+          double u[SCORIA_NTHETA];
+          space_to_unit(&space, theta[i], u);
+          assert_true(u[k] >= -1 && u[k] <= 1);
+          mean += u[k] / N;
+        }
+        assert_near(mean, 0.0, 5.0 / sqrt(3.0 * N)); /* 5 standard errors of uniform points */
+      }
+    }
+  /* held-out points do not depend on the design, and differ from every training design */
+  assert_memory_equal(first[0][1], first[1][1], sizeof first[0][1]);
+  for (int d = 0; d < 3; d++) assert_memory_not_equal(first[d][0], first[d][1], sizeof first[d][0]);
+}
+
+/* A design read from a file: values as written, ranges from the columns, fixed columns fixed. */
+static void file_design_is_read(void **state)
+{
+  char path[] = "/tmp/scoria_design_XXXXXX", text[512];
+  double theta[SCORIA_NTHETA];
+  int rank;
+  ScoriaDeck deck;
+  ScoriaElectrode el;
+  ScoriaSpace space;
+  (void)state;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank == 0) {
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    FILE *file = fdopen(descriptor, "w");
+    assert_non_null(file);
+    fprintf(file, "# U0 F_right ell\n0.1 5 1e-5\n\n0.1, 12.5, 2e-5 # the second\n0.1 20 4e-6\n");
+    fclose(file);
+  }
+  assert_false(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, PETSC_COMM_WORLD));
+  snprintf(text, sizeof text,
+           "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [0, 30]}\n", path);
+  deck_from(text, &deck, &el);
+  CHECK(ScoriaSpaceFromDeck(deck, &el, &space));
+  assert_true(space.c[SCORIA_U0].lo == 0.1 && space.c[SCORIA_U0].hi == 0.1);
+  assert_true(space.c[SCORIA_F_RIGHT].lo == 0 && space.c[SCORIA_F_RIGHT].hi == 30); /* as the deck says */
+  assert_true(space.c[SCORIA_ELL].lo == 4e-6 && space.c[SCORIA_ELL].hi == 2e-5);    /* as the column spans */
+  CHECK(ScoriaDesignTheta(deck, &space, false, 1, 3, theta));
+  assert_true(theta[0] == 0.1 && theta[1] == 12.5 && theta[2] == 2e-5);
+  assert_true(ScoriaDesignTheta(deck, &space, false, 1, 4, theta) != 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "found 3 conditions, expected at least 4"));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&deck));
+  snprintf(text, sizeof text,
+           "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [6, 30]}\n", path);
+  deck_from(text, &deck, &el);
+  assert_true(ScoriaSpaceFromDeck(deck, &el, &space) != 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "found F_right from 5 to 20"));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&deck));
+  assert_false(MPI_Barrier(PETSC_COMM_WORLD));
+  if (rank == 0) unlink(path);
+}
+
+/* Refused decks: what the line must name. */
+static const struct {
+  const char *deck, *said;
+} refused[] = {
+    {"electrode: {set: chen2020_negative, state: ocp, F_right: 10}\nporosity: {ell: 1e-5}\nconditions: {U0: [0.05, "
+     "0.2]}\n",
+     "conditions_U0: found [0.05, 0.2] V, allowed inside the open-circuit curve of chen2020_negative"},
+    {"electrode: {set: chen2020_negative, state: ocp, U0: 9}\nporosity: {ell: 1e-5}\nconditions: {F_right: [1, 2]}\n",
+     "electrode_U0: found [9, 9] V"},
+    {"electrode: {set: chen2020_negative, F_right: 10}\nporosity: {ell: 1e-5}\n", "no condition varies"},
+    {"electrode: {set: chen2020_negative}\nporosity: {ell: 1e-5}\nconditions: {U0: [0, 1]}\n",
+     "conditions_F_right: not set"},
+    {"electrode: {set: chen2020_negative}\nconditions: {F_right: [0, 1]}\n", "conditions_ell: not set"},
+    {"electrode: {set: chen2020_negative}\nconditions: {design: file}\n", "conditions_file: not set"},
+    {"electrode: {set: chen2020_negative}\nconditions: {design: file, file: /nonexistent/design}\n",
+     "/nonexistent/design: cannot be read"},
+    {"electrode: {set: article, model: newman}\n",
+     "electrode_R_p: not set, but newman needs it and the set article has none"},
+    {"electrode: {set: chen2020_negative, model: linear}\n", "electrode_a_s0: not set, but linear needs it"},
+    {"electrode: {set: chen2020_negative, electrolyte: constant}\n", "electrode_kappa0: not set"},
+    {"electrode: {set: article, state: ocp}\n", "electrode_state: found ocp"},
+    {"electrode: {set: chen2020_negative, state: ocp, c_s: 1e4}\n", "electrode_c_s: found with electrode_state ocp"},
+    {"electrode: {set: chen2020_negative, c_s: 1e5}\n", "electrode_c_s: found 100000 mol m^-3"},
+    {"electrode: {set: chen2020_negative}\nconditions: {F_right: [1, 2], ell: [1e-5, 2e-5]}\nensemble: {cells: [8, "
+     "8]}\n",
+     "ensemble_cells: found 2 numbers, expected one"},
+    {"electrode: {set: chen2020_negative}\nconditions: {F_right: [1, 2], ell: [1e-5, 2e-5]}\nensemble: {cells: [2]}\n",
+     "ensemble_cells: found 2"},
+};
+
+static void bad_decks_are_refused(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    ScoriaDeck deck;
+    ScoriaElectrode el;
+    ScoriaSpace space;
+    ScoriaEnsemble ens;
+    CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, refused[i].deck, electrode_tables, &deck));
+    PetscErrorCode error = ScoriaElectrodeFromDeck(deck, &el);
+    if (!error) error = ScoriaSpaceFromDeck(deck, &el, &space);
+    if (!error) error = ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens);
+    if (!error) fail_msg("accepted: %s", refused[i].deck);
+    assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+    if (!strstr(ScoriaFailureLine(), refused[i].said))
+      fail_msg("said \"%s\", expected \"%s\"", ScoriaFailureLine(), refused[i].said);
+    assert_null(strchr(ScoriaFailureLine(), '\n'));
+    ScoriaFailureReset();
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+}
+
+/* Every set stands on its own, and an override changes the one value it names. */
+static void sets_and_overrides(void **state)
+{
+  static const char *const sets[] = {"article", "chen2020_negative", "chen2020_positive", "marquis2019_negative",
+                                     "marquis2019_positive"};
+  (void)state;
+  for (int i = 0; i < 5; i++) {
+    char text[128];
+    ScoriaDeck deck;
+    ScoriaElectrode plain, changed;
+    snprintf(text, sizeof text, "electrode: {set: %s}\n", sets[i]);
+    deck_from(text, &deck, &plain);
+    CHECK(ScoriaDeckDestroy(&deck));
+    assert_string_equal(plain.set, sets[i]);
+    assert_true(plain.L > 0 && plain.T == 298.15 && plain.b_kappa == 1.5 && plain.b_D == 1.5 && plain.g_sep == 0);
+    snprintf(text, sizeof text, "electrode: {set: %s, m: 3e-7, bruggeman_D: 2.5}\n", sets[i]);
+    deck_from(text, &deck, &changed);
+    CHECK(ScoriaDeckDestroy(&deck));
+    assert_true(changed.m_rate == 3e-7 && changed.b_D == 2.5);
+    changed.m_rate = plain.m_rate;
+    changed.b_D    = plain.b_D;
+    assert_memory_equal(&changed, &plain, sizeof plain);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(sobol_is_a_net),        cmocka_unit_test(sobol_dimensions_differ),
+                                     cmocka_unit_test(sobol_integrates),      cmocka_unit_test(lhs_fills_its_strata),
+                                     cmocka_unit_test(designs_stay_in_range), cmocka_unit_test(file_design_is_read),
+                                     cmocka_unit_test(bad_decks_are_refused), cmocka_unit_test(sets_and_overrides)};
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
+}
