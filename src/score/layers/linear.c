@@ -1,0 +1,34 @@
+/* Linear layer: one matrix product forward, two backward. */
+#ifndef real
+#include "../layers.h"
+#define BODY "layers/linear.c"
+#include "../twice.h"
+#else
+#include "simd.h"
+
+void K(linear_forward)(real out[], const real in[], const real W[], const real b[], int n, int nin, int nout)
+{
+  K(gemm)(false, false, n, nout, nin, 1, in, nin, W, nout, 0, out, nout);
+  if (!b) return;
+  for (int i = 0; i < n; i++) {
+    real *row = out + (size_t)i * (size_t)nout;
+    for (int j = 0; j < nout; j++) row[j] += b[j];
+  }
+}
+
+void K(column_sums)(real out[], const real in[], int n, int width)
+{
+  for (int i = 0; i < n; i++) {
+    const real *row = in + (size_t)i * (size_t)width;
+    for (int j = 0; j < width; j++) out[j] += row[j];
+  }
+}
+
+void K(linear_backward)(real din[], bool add, real dW[], real keep, real db[], const real dout[], const real in[],
+                        const real W[], int n, int nin, int nout)
+{
+  if (din) K(gemm)(false, true, n, nin, nout, 1, dout, nout, W, nout, add ? 1 : 0, din, nin);
+  K(gemm)(true, false, nin, nout, n, 1, in, nin, dout, nout, keep, dW, nout);
+  if (db) K(column_sums)(db, dout, n, nout);
+}
+#endif

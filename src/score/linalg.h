@@ -1,0 +1,30 @@
+/* The dense linear algebra of the normaliser, double precision, row-major; the implementation is the one place that
+ * sees LAPACK.  Lower triangles hold symmetric matrices. */
+#ifndef SCORIA_SCORE_LINALG_H
+#define SCORIA_SCORE_LINALG_H
+
+#include <petscsys.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* C (m, n) = alpha op(A) op(B) + beta C; k is the inner length, op transposes where asked; lda, ldb, ldc: row lengths
+ * as stored. */
+void la_gemm(bool transpose_A, bool transpose_B, int m, int n, int k, double alpha, const double A[], int lda,
+             const double B[], int ldb, double beta, double C[], int ldc);
+/* Lower triangle of C (n, n) += X^T X, X (rows, n). */
+void la_syrk(int n, int rows, const double X[], double C[]);
+/* Lower triangle of A (n, n) becomes its Cholesky factor; false when A is not positive definite. */
+bool la_cholesky(int n, double A[]);
+/* B (n, q) becomes (L L^T)^-1 B. */
+void la_cholesky_solve(int n, const double L[], int q, double B[]);
+/* b (n) becomes L^-T b, L being the leading block of a factor stored with rows of length ld. */
+void la_solve_transposed(int n, int ld, const double L[], double b[]);
+/* Eigenvalues ascending in w (n); row i of A becomes the eigenvector of w[i].  Uses the lower triangle.  Allocates. */
+PetscErrorCode LinalgEigen(int n, double A[], double w[]);
+
+/* out (n, q) = X (n, p) B (p, q), without BLAS: the sum runs over p in order for every element, so that a row of out
+ * depends on its row of X alone, bit for bit, whatever n is and wherever the row stands.  tile_add of B's rows: add (q)
+ * may be NULL. */
+void la_rows_product(int64_t n, int p, int q, const double X[], const double B[], const double add[], double out[]);
+
+#endif

@@ -1,0 +1,107 @@
+/* The model: its network with the averaged weights, the denoiser over it, and the file.
+ *
+ * D = c_skip x + c_out F(c_in x; ln(sigma)/4, u), with sigma_data = 1: c_skip = 1/(1 + sigma^2), c_out = sigma/sqrt(1 +
+ * sigma^2), c_in = 1/sqrt(1 + sigma^2) (Karras et al. 2022). */
+#include "model.h"
+#include "net.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
+{
+  const NetworkRow *row = network_find(spec->kind);
+  PetscFunctionBeginUser;
+  *basis      = NULL;
+  spec->basis = NULL;
+  if (!row || !row->on_grid) PetscFunctionReturn(0);
+  const size_t count = (size_t)spec->r * (size_t)spec->channels * (size_t)spec->cells;
+  const double *V    = normaliser_basis(norm);
+  PetscCall(PetscMalloc1(count, basis));
+  for (size_t i = 0; i < count; i++) (*basis)[i] = (float)V[i];
+  spec->basis = *basis;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ModelNetCreate(ScoriaModel model)
+{
+  ScoriaNetSpec spec = model->spec;
+  float *basis;
+  PetscFunctionBeginUser;
+  PetscCall(ModelBasis(model->normaliser, &spec, &basis));
+  PetscCall(ScoriaNetCreate(&spec, MODEL_TILE, false, &model->net));
+  PetscCall(PetscFree(basis));
+  PetscCall(PetscMalloc1(2 * MODEL_TILE * spec.r, &model->tile));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
+{
+  ScoriaModel m = *model;
+  PetscFunctionBeginUser;
+  if (!m) PetscFunctionReturn(0);
+  PetscCall(ScoriaNormaliserDestroy(&m->normaliser));
+  PetscCall(ScoriaNetDestroy(&m->net));
+  PetscCall(PetscFree(m->tile));
+  PetscCall(PetscFree(m->x));
+  PetscCall(PetscFree(m->deck));
+  PetscCall(PetscFree(*model));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck)
+{
+  PetscFunctionBeginUser;
+  *deck = model->deck;
+  PetscFunctionReturn(0);
+}
+
+ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model)
+{
+  return model->normaliser;
+}
+
+const ScoriaSpace *ScoriaModelSpace(ScoriaModel model)
+{
+  return ScoriaNormaliserSpace(model->normaliser);
+}
+
+PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
+                                 const double **x)
+{
+  PetscFunctionBeginUser;
+  if (nchannels) *nchannels = model->nchannels;
+  if (field) *field = model->field;
+  if (cells) *cells = model->cells;
+  if (x) *x = model->x;
+  PetscFunctionReturn(0);
+}
+
+void model_at(ScoriaModel model, const double theta[], ModelAt *at)
+{
+  const ScoriaSpace *space = ScoriaModelSpace(model);
+  double u[SCORIA_MAX_CONDITIONS];
+  at->model = model;
+  space_to_unit(space, theta, u);
+  for (int k = 0; k < space->n; k++) at->u[k] = (float)u[k];
+}
+
+void model_denoise(void *ctx, int n, const float x[], double sigma, float D[])
+{
+  const ModelAt *at   = ctx;
+  const ScoriaModel m = at->model;
+  const int r         = m->spec.r;
+  const double root   = sqrt(1 + sigma * sigma);
+  const float in = (float)(1 / root), skip = (float)(1 / (root * root)), out = (float)(sigma / root);
+  float *scaled = m->tile, *F = m->tile + MODEL_TILE * r;
+  for (int first = 0; first < n; first += MODEL_TILE) {
+    const int rows       = n - first < MODEL_TILE ? n - first : MODEL_TILE;
+    const float *from    = x + (size_t)first * (size_t)r;
+    float *to            = D + (size_t)first * (size_t)r;
+    const size_t numbers = (size_t)rows * (size_t)r, all = (size_t)MODEL_TILE * (size_t)r;
+    for (size_t i = 0; i < numbers; i++) scaled[i] = in * from[i];
+    memset(scaled + numbers, 0, sizeof(float) * (all - numbers));
+    net_forward_shared(m->net, MODEL_TILE, scaled, (float)(0.25 * log(sigma)), at->u, F);
+    for (size_t i = 0; i < numbers; i++) to[i] = skip * from[i] + out * F[i];
+  }
+}

@@ -1,0 +1,47 @@
+/* The trained model from inside the room: what the sampler needs of it, and the denoiser over its network. */
+#ifndef SCORIA_SCORE_MODEL_H
+#define SCORIA_SCORE_MODEL_H
+
+#include "scoria/score.h"
+
+/* Rows of every network call while sampling.  Fixed, so that a row's bits do not depend on how many rows were asked
+ * for. */
+#define MODEL_TILE 128
+
+struct ScoriaModel_ {
+  ScoriaNormaliser normaliser; /* owned */
+  ScoriaNet net;               /* owned: EMA weights, made for MODEL_TILE rows, not for training */
+  ScoriaNetSpec spec;          /* spec.basis is NULL: the normaliser has it */
+  ScoriaProcess process;
+  int nchannels, cells;
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  float *tile; /* owned (2, MODEL_TILE, r): scaled input and F */
+  double *x;   /* owned (cells) [m] */
+  char *deck;  /* owned: resolved deck of the training */
+  int64_t steps;
+  uint64_t seed;
+  double loss, validation, baseline; /* last of training; of validation with the EMA; of validation at F = 0 */
+};
+
+/* The ctx of model_denoise: a model at one condition.  u: space_to_unit of theta, all conditions, fixed ones 0. */
+typedef struct {
+  ScoriaModel model; /* borrowed */
+  float u[SCORIA_MAX_CONDITIONS];
+} ModelAt;
+
+/* spec->basis for networks that work on the grid, NULL for others; basis is owned by the caller (PetscFree). */
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis);
+/* Makes net and tile from spec and normaliser. */
+PetscErrorCode ModelNetCreate(ScoriaModel model);
+
+void model_at(ScoriaModel model, const double theta[], ModelAt *at);
+
+/* D (n, r) = c_skip x + c_out F(c_in x; ln(sigma)/4, u) for any n: works in padded tiles of MODEL_TILE rows, so a row
+ * of D is the same bits whatever n is.  Matches ScoriaDenoiser.denoise; ctx is a ModelAt. */
+void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
+
+/* Orthonormal modes V^T (R, C*L) of the normalised grid z, row k being mode k; borrowed.  Defined with the normaliser.
+ */
+const double *normaliser_basis(ScoriaNormaliser norm);
+
+#endif

@@ -1,0 +1,195 @@
+/* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
+ * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
+ * /normaliser, /conditions, /x and field0, field1, ... the rest. */
+#include "model.h"
+#include "net.h"
+#include <stdio.h>
+#include <string.h>
+
+/* With the tensors, all that another program needs. */
+static const char formula[] =
+    "f = (v, sin(k pi v/2), cos(k pi v/2), k = 1..8 for v = ln(sigma)/4, then k = 1..3 for each v = u_j); "
+    "e = silu(silu(f embed/W1 + b1) embed/W2 + b2); h = x in/W + in/b; "
+    "film(h, e) = (1 + gamma) h/sqrt(mean(h^2) + 1e-6) + beta, (gamma, beta) = e film/W + film/b; each block: "
+    "h += silu(silu(film(h, e)) W1 + b1) W2 + b2; F = silu(film(h, e)) out/W + out/b; "
+    "D = y/(1 + sigma^2) + sigma/sqrt(1 + sigma^2) F, x = y/sqrt(1 + sigma^2). cnn1d: x and F are tokens of the grid, "
+    "row t holding "
+    "cells t*patch.. of each channel, tokens = k V^T x, F = V tokens/k, k = sqrt(C*L/modes), V = /normaliser modes; W1 "
+    "and W2 "
+    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre.";
+
+/* The integers of a network's spec under the names they have in a file. */
+static int *spec_number(ScoriaNetSpec *s, int i, const char **name)
+{
+  static const char *const names[] = {"network_modes", "network_conditions", "network_width",
+                                      "network_depth", "network_embed",      "network_channels",
+                                      "network_cells", "network_kernel",     "network_patch"};
+  int *const numbers[]             = {&s->r,        &s->d,     &s->width,  &s->depth, &s->embed,
+                                      &s->channels, &s->cells, &s->kernel, &s->patch};
+  if (i >= (int)(sizeof names / sizeof names[0])) return NULL;
+  *name = names[i];
+  return numbers[i];
+}
+
+static double *model_real(ScoriaModel m, int i, const char **name)
+{
+  static const char *const names[] = {"process_P_mean", "process_P_std", "train_loss", "train_validation_loss",
+                                      "train_baseline_loss"};
+  double *const numbers[]          = {&m->process.P_mean, &m->process.P_std, &m->loss, &m->validation, &m->baseline};
+  if (i >= (int)(sizeof names / sizeof names[0])) return NULL;
+  *name = names[i];
+  return numbers[i];
+}
+
+static PetscErrorCode PutFields(ScoriaModel m, ScoriaStore store)
+{
+  char name[32];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutInt(store, "fields", m->nchannels));
+  for (int c = 0; c < m->nchannels; c++) {
+    snprintf(name, sizeof name, "field%d_name", c);
+    PetscCall(ScoriaStorePutText(store, name, m->field[c].name));
+    snprintf(name, sizeof name, "field%d_unit", c);
+    PetscCall(ScoriaStorePutText(store, name, m->field[c].unit));
+    snprintf(name, sizeof name, "field%d_description", c);
+    PetscCall(ScoriaStorePutText(store, name, m->field[c].description));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetFields(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  char name[32];
+  int64_t count;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetInt(store, "fields", &count));
+  if (count != m->spec.channels)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: names %lld fields, its network has %d", path, (long long)count,
+                m->spec.channels);
+  m->nchannels = (int)count;
+  for (int c = 0; c < m->nchannels; c++) {
+    ScoriaField *f = &m->field[c];
+    snprintf(name, sizeof name, "field%d_name", c);
+    PetscCall(ScoriaStoreGetText(store, name, sizeof f->name, f->name));
+    snprintf(name, sizeof name, "field%d_unit", c);
+    PetscCall(ScoriaStoreGetText(store, name, sizeof f->unit, f->unit));
+    snprintf(name, sizeof name, "field%d_description", c);
+    PetscCall(ScoriaStoreGetText(store, name, sizeof f->description, f->description));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
+{
+  const char *name;
+  char path[64];
+  int rank;
+  int64_t dims[4], offset;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutText(store, "network_kind", m->spec.kind));
+  PetscCall(ScoriaStorePutText(store, "network_formula", formula));
+  for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++)
+    PetscCall(ScoriaStorePutInt(store, name, *number));
+  for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
+    snprintf(path, sizeof path, "/network/%s", name);
+    PetscCall(ScoriaStorePutFloats(store, path, rank, dims, net_parameters(m->net) + offset, "", "averaged weights"));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck)
+{
+  const int64_t cells = model->cells;
+  const char *name;
+  double *number;
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreCreate(comm, path, "model", deck, &store));
+  PetscCall(PutNetwork(model, store));
+  PetscCall(PutFields(model, store));
+  for (int i = 0; (number = model_real(model, i, &name)); i++) PetscCall(ScoriaStorePutReal(store, name, *number));
+  PetscCall(ScoriaStorePutInt(store, "train_steps", model->steps));
+  PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
+  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
+  PetscCall(ScoriaNormaliserSave(model->normaliser, store));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+/* Sizes must agree between the network and the normaliser before anything is made from them. */
+static PetscErrorCode GetSpec(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  const char *name;
+  int channels, cells, modes;
+  int64_t value;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetText(store, "network_kind", sizeof m->spec.kind, m->spec.kind));
+  for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++) {
+    PetscCall(ScoriaStoreGetInt(store, name, &value));
+    if (value < 0 || value > INT32_MAX)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is %lld, which no network has", path, name, (long long)value);
+    *number = (int)value;
+  }
+  PetscCall(ScoriaNormaliserSizes(m->normaliser, &channels, &cells, &modes, NULL));
+  if (channels != m->spec.channels || cells != m->spec.cells || modes != m->spec.r)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: the network is for %d fields of %d cells and %d modes, the normaliser for %d, %d and %d", path,
+                m->spec.channels, m->spec.cells, m->spec.r, channels, cells, modes);
+  if (m->spec.d != ScoriaModelSpace(m)->n)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: the network is for %d conditions, the file names %d", path, m->spec.d,
+                ScoriaModelSpace(m)->n);
+  m->cells = cells;
+  PetscFunctionReturn(0);
+}
+
+/* Every tensor that this program's network of that kind has, with its shape. */
+static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  const char *name;
+  char full[64];
+  int rank, stored_rank;
+  int64_t dims[4], stored[4] = {0}, offset;
+  PetscFunctionBeginUser;
+  PetscCall(ModelNetCreate(m));
+  for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
+    int64_t count = 1;
+    snprintf(full, sizeof full, "/network/%s", name);
+    PetscCall(ScoriaStoreShape(store, full, 4, &stored_rank, stored));
+    bool same = stored_rank == rank;
+    for (int k = 0; k < rank; k++) {
+      count *= dims[k];
+      same = same && stored[k] == dims[k];
+    }
+    if (!same)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is missing or has another shape than its network asks for", path, full);
+    PetscCall(ScoriaStoreGetFloats(store, full, count, net_parameters(m->net) + offset));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model)
+{
+  const char *name, *deck;
+  double *number;
+  int64_t seed;
+  ScoriaStore store;
+  ScoriaModel m;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
+  PetscCall(PetscNew(&m));
+  PetscCall(ScoriaNormaliserLoad(store, &m->normaliser));
+  PetscCall(GetSpec(m, store, path));
+  PetscCall(GetFields(m, store, path));
+  for (int i = 0; (number = model_real(m, i, &name)); i++) PetscCall(ScoriaStoreGetReal(store, name, number));
+  PetscCall(ScoriaStoreGetInt(store, "train_steps", &m->steps));
+  PetscCall(ScoriaStoreGetInt(store, "train_seed", &seed));
+  m->seed = (uint64_t)seed;
+  PetscCall(PetscMalloc1(m->cells, &m->x));
+  PetscCall(ScoriaStoreGetReals(store, "/x", m->cells, m->x));
+  PetscCall(ScoriaStoreDeck(store, &deck));
+  PetscCall(PetscStrallocpy(deck, &m->deck));
+  PetscCall(GetNetwork(m, store, path));
+  PetscCall(ScoriaStoreClose(&store));
+  *model = m;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,177 @@
+/* Networks: the table of kinds and the object over it.  Three arenas, parameters, gradient and work, are made here
+ * once. */
+#include "net.h"
+#include <stdlib.h>
+#include <string.h>
+
+const NetworkRow scoria_networks[] = {
+    {"modes", 256, 256, false, PlanModes, modes_forward_f, modes_backward_f, modes_forward_d, modes_backward_d},
+    {"cnn1d", 64, 32, true, PlanCnn1d, cnn1d_forward_f, cnn1d_backward_f, cnn1d_forward_d, cnn1d_backward_d},
+    {NULL, 0, 0, false, NULL, NULL, NULL, NULL, NULL},
+};
+
+const NetworkRow *network_find(const char *name)
+{
+  for (const NetworkRow *row = scoria_networks; row->name; row++)
+    if (strcmp(row->name, name) == 0) return row;
+  return NULL;
+}
+
+/* The arenas start on a cache line; their zeros are relied upon (gap rows). */
+static PetscErrorCode ArenaCreate(int64_t count, float **arena)
+{
+  void *memory = NULL;
+  PetscFunctionBeginUser;
+  const size_t bytes = sizeof(float) * (size_t)count;
+  PetscCheck(posix_memalign(&memory, 64, bytes) == 0, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %zu bytes", bytes);
+  memset(memory, 0, bytes);
+  *arena = memory;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckSpec(const ScoriaNetSpec *s)
+{
+  const struct {
+    const char *name;
+    int value, lo, hi;
+  } size[] = {{"modes", s->r, 1, 1 << 15},     {"conditions", s->d, 0, SCORIA_MAX_CONDITIONS},
+              {"width", s->width, 1, 1 << 14}, {"depth", s->depth, 1, NET_MAX_DEPTH},
+              {"embed", s->embed, 1, 1 << 14}, {"channels", s->channels, 1, SCORIA_MAX_FIELDS},
+              {"cells", s->cells, 1, 1 << 24}};
+  PetscFunctionBeginUser;
+  for (size_t i = 0; i < sizeof size / sizeof size[0]; i++)
+    if (size[i].value < size[i].lo || size[i].value > size[i].hi)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "network '%s': %s is %d, allowed is %d to %d", s->kind, size[i].name,
+                  size[i].value, size[i].lo, size[i].hi);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net)
+{
+  ScoriaNet n;
+  PetscFunctionBeginUser;
+  const NetworkRow *row = network_find(spec->kind);
+  if (!row) SCORIA_FAIL(SCORIA_EXIT_INPUT, "network kind '%s' is not known (modes, cnn1d)", spec->kind);
+  PetscCall(CheckSpec(spec));
+  PetscCall(PetscNew(&n));
+  n->row  = row;
+  n->plan = (NetPlan){.r         = spec->r,
+                      .d         = spec->d,
+                      .embed     = spec->embed,
+                      .width     = spec->width,
+                      .depth     = spec->depth,
+                      .max_batch = max_batch,
+                      .training  = training};
+  blas_single_thread();
+  PetscCall(row->plan(spec, &n->plan));
+  PetscCall(ArenaCreate(n->plan.parameters, &n->param));
+  PetscCall(ArenaCreate(n->plan.work, &n->work));
+  if (training) PetscCall(ArenaCreate(n->plan.parameters, &n->grad));
+  if (row->on_grid) {
+    PetscCheck(spec->basis, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "network %s needs a basis", row->name);
+    PetscCall(ArenaCreate((int64_t)n->plan.r * n->plan.span * n->plan.channels, &n->basis));
+    cnn1d_arrange_basis(spec, &n->plan, n->basis);
+  }
+  *net = n;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNetDestroy(ScoriaNet *net)
+{
+  PetscFunctionBeginUser;
+  if (!*net) PetscFunctionReturn(0);
+  free((*net)->param);
+  free((*net)->grad);
+  free((*net)->work);
+  free((*net)->basis);
+  PetscCall(PetscFree(*net));
+  PetscFunctionReturn(0);
+}
+
+void net_initialise(ScoriaNet net, uint64_t seed)
+{
+  for (int i = 0; i < net->plan.tensors; i++) {
+    const NetTensor *t = &net->plan.tensor[i];
+    float *p           = net->param + t->offset;
+    if (t->scale > 0)
+      rng_normalf(seed, SCORIA_STREAM_INIT, (uint64_t)i, 0, (int)t->count, p);
+    else
+      memset(p, 0, sizeof(float) * (size_t)t->count);
+    for (int64_t j = 0; j < t->count; j++) p[j] *= (float)t->scale;
+  }
+}
+
+int64_t net_parameter_count(ScoriaNet net)
+{
+  return net->plan.parameters;
+}
+
+float *net_parameters(ScoriaNet net)
+{
+  return net->param;
+}
+
+float *net_gradient(ScoriaNet net)
+{
+  return net->grad;
+}
+
+/* Multiplications and additions of the matrix products that every network has, per row: twice its weights, per token
+ * where they act on tokens. */
+static double layer_flops(const NetPlan *p)
+{
+  const double E = p->embed, W = p->width, T = p->span, P = p->channels, depth = p->depth;
+  return 2 * (E * (p->features + E) + (depth + 1) * E * 2 * W + T * (2 * P * W + depth * 2 * p->taps * W * W));
+}
+
+static double basis_flops(const ScoriaNet net)
+{
+  return net->basis ? 2.0 * net->plan.r * net->plan.span * net->plan.channels : 0;
+}
+
+double net_flops(ScoriaNet net)
+{
+  return layer_flops(&net->plan) + 2 * basis_flops(net);
+}
+
+double net_training_flops(const ScoriaNet net)
+{
+  const NetPlan *p     = &net->plan;
+  const double no_need = 2.0 * ((double)p->features * p->embed + (double)p->span * p->channels * p->width);
+  return 3 * layer_flops(p) - no_need + 3 * basis_flops(net);
+}
+
+bool net_tensor(ScoriaNet net, int i, const char **name, int *rank, int64_t dims[4], int64_t *offset)
+{
+  if (i < 0 || i >= net->plan.tensors) return false;
+  const NetTensor *t = &net->plan.tensor[i];
+  *name              = t->name;
+  *rank              = t->rank;
+  *offset            = t->offset;
+  for (int k = 0; k < 4; k++) dims[k] = t->dims[k];
+  return true;
+}
+
+void net_forward(ScoriaNet net, int B, const float x[], const float label[], const float u[], float F[])
+{
+  net->row->forward_f(&net->plan, net->param, net->basis, net->work, B, x, label, u, false, F);
+}
+
+void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[])
+{
+  net->row->forward_f(&net->plan, net->param, net->basis, net->work, B, x, &label, u, true, F);
+}
+
+void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[])
+{
+  for (int i = 0; i < net->plan.tensors; i++) {
+    const NetTensor *t = &net->plan.tensor[i];
+    if (t->rank == 1) memset(net->grad + t->offset, 0, sizeof(float) * (size_t)t->count);
+  }
+  net->row->backward_f(&net->plan, net->param, net->basis, net->grad, 0, net->work, B, dF, dx);
+}
+
+void net_backward(ScoriaNet net, int B, const float dF[], float dx[])
+{
+  net->row->backward_f(&net->plan, net->param, net->basis, net->grad, 1, net->work, B, dF, dx);
+}

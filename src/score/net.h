@@ -1,0 +1,90 @@
+/* Networks from inside the room: the plan (shapes and offsets), the table of kinds, and the trunk that the kinds share.
+ *
+ *   e = MLP(features(label, u));  h = input(x);
+ *   depth times: t = silu(FiLM_e(norm(h))), s = silu(mix_1 t + b_1), h += mix_2 s + b_2;
+ *   F = output(silu(FiLM_e(norm(h))))
+ *
+ * A kind says what input, mix and output are.  FiLM and output start at zero, so F = 0. */
+#ifndef SCORIA_SCORE_NET_H
+#define SCORIA_SCORE_NET_H
+
+#include "scoria/score.h"
+#include "layers.h"
+
+#define NET_MAX_DEPTH 64
+#define NET_MAX_TENSORS (6 * NET_MAX_DEPTH + 10)
+
+typedef struct {
+  char name[32];
+  int rank;
+  int64_t dims[4], offset, count;
+  double scale; /* standard deviation of the initial values; 0: zero */
+} NetTensor;
+
+/* Offsets of one FiLM edge and of the two mixes behind it: into the parameters, then into the work arena. */
+typedef struct {
+  int64_t Wf, bf, W1, b1, W2, b2;
+  int64_t film, n, rrms, slope1, t, slope2, s;
+} NetBlock;
+
+typedef struct {
+  int r, d, embed, features, width, depth, taps;
+  int channels;  /* of a token as it comes in and goes out: r for modes, C * patch for cnn1d */
+  int span, gap; /* tokens of a sample, and zero rows behind them */
+  int max_batch;
+  bool training;
+  double basis_scale; /* cnn1d: factor on the orthonormal modes that gives tokens unit variance */
+  int64_t E1, e1, E2, e2, Win, bin, Wout, bout; /* parameters */
+  NetBlock block[NET_MAX_DEPTH + 1];            /* the last one has a FiLM edge only */
+  int64_t x, features_in, slope_e1, a_e1, slope_e2, a_e2, h, tokens_in, tokens_out; /* work */
+  int64_t dh, da, dt, dfilm, de, de1;                                               /* work of the backward pass */
+  int64_t parameters, work;                                                         /* sizes */
+  int tensors;
+  NetTensor tensor[NET_MAX_TENSORS];
+} NetPlan;
+
+#define BODY "net_kernels.h"
+#include "twice.h"
+
+typedef struct {
+  const char *name;
+  int width;    /* unless the deck says otherwise */
+  int tile;     /* rows that go through best at a time */
+  bool on_grid; /* needs the basis */
+  PetscErrorCode (*plan)(const ScoriaNetSpec *spec, NetPlan *plan);
+  net_forward_fn_f *forward_f;
+  net_backward_fn_f *backward_f;
+  net_forward_fn_d *forward_d; /* the same in double precision, for the tests */
+  net_backward_fn_d *backward_d;
+} NetworkRow;
+
+extern const NetworkRow scoria_networks[]; /* ends with a NULL name */
+const NetworkRow *network_find(const char *name);
+
+struct ScoriaNet_ {
+  NetPlan plan;
+  const NetworkRow *row;
+  float *param, *grad, *work; /* owned; grad NULL when not training */
+  float *basis;               /* owned, NULL for modes: (r, span * channels), scaled modes by token */
+};
+
+/* Of the matrix products of one row forward and backward, without the gradient of the input. */
+double net_training_flops(const ScoriaNet net);
+
+/* net_backward on a gradient that holds nothing yet: writes all of it. */
+void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[]);
+
+PetscErrorCode PlanModes(const ScoriaNetSpec *spec, NetPlan *plan);
+PetscErrorCode PlanCnn1d(const ScoriaNetSpec *spec, NetPlan *plan);
+
+/* Building a plan.  Every size in reals; work offsets are multiples of a cache line. */
+int64_t plan_tensor(NetPlan *plan, const char *name, double scale, int rank, const int64_t dims[]);
+int64_t plan_work(NetPlan *plan, int64_t count);
+int64_t plan_tall(NetPlan *plan, int width); /* with `gap` zero rows before and behind; offset of the first token */
+void plan_embed(NetPlan *plan);
+void plan_trunk(NetPlan *plan);
+
+/* basis (r, C*L) to (r, span * channels), by token, channel and cell; cells beyond L are 0. */
+void cnn1d_arrange_basis(const ScoriaNetSpec *spec, const NetPlan *plan, float out[]);
+
+#endif

@@ -1,0 +1,226 @@
+/* The conditional normaliser at work: at a condition it is two affine maps around the transforms x -> v of the
+ * channels,
+ *
+ *   y = E (v - base),  E = d^-1 (I - Phi) D^-1 V S^-1        v = base + G y,  G = S V^T D (I - Phi)^-1 d,
+ *
+ * base = transform(twin) + m + S V^T D mu, with y and v columns, V (R, m) the modes as rows, S, D and d diagonal.  D
+ * scales the modes a = V z to b = D^-1 a - mu; I - Phi and d are the modified Cholesky factors of what correlation b is
+ * left with (Pourahmadi 1999).  Everything but V is a function of theta. */
+#include "linalg.h"
+#include "model.h"
+#include "normaliser.h"
+#include <math.h>
+#include <string.h>
+
+static int max_terms(const ScoriaNormaliser norm)
+{
+  return PetscMax(norm->mean.terms, PetscMax(norm->scale.terms, norm->phi.terms));
+}
+
+/* work: polynomial values, s (m), phi (K, K), d, D and mu (R each), two (R, R), one (R, m). */
+PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm)
+{
+  const size_t m = (size_t)norm->m, R = (size_t)norm->R, K = (size_t)norm->K;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(norm->mean.terms * m, &norm->mean_coef));
+  PetscCall(PetscCalloc1(norm->scale.terms * m, &norm->scale_coef));
+  PetscCall(PetscCalloc1(R * m, &norm->V));
+  PetscCall(PetscCalloc1(R, &norm->lambda));
+  PetscCall(PetscCalloc1(norm->scale.terms * R, &norm->D_coef));
+  PetscCall(PetscCalloc1(norm->mean.terms * R, &norm->mu_coef));
+  PetscCall(PetscCalloc1(norm->phi.terms * K * K, &norm->phi_coef));
+  PetscCall(PetscCalloc1(norm->scale.terms * R, &norm->d_coef));
+  PetscCall(PetscCalloc1(m, &norm->base));
+  PetscCall(PetscCalloc1(m * R, &norm->encode));
+  PetscCall(PetscCalloc1(m * R, &norm->decode));
+  PetscCall(PetscCalloc1(NORM_TILE * m, &norm->tile));
+  PetscCall(PetscCalloc1(max_terms(norm) + m + K * K + 3 * R + 2 * R * R + R * m, &norm->work));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm)
+{
+  PetscFunctionBeginUser;
+  if (!*norm) PetscFunctionReturn(0);
+  PetscCall(NormPolyDestroy(&(*norm)->mean));
+  PetscCall(NormPolyDestroy(&(*norm)->scale));
+  PetscCall(NormPolyDestroy(&(*norm)->phi));
+  PetscCall(PetscFree((*norm)->mean_coef));
+  PetscCall(PetscFree((*norm)->scale_coef));
+  PetscCall(PetscFree((*norm)->V));
+  PetscCall(PetscFree((*norm)->lambda));
+  PetscCall(PetscFree((*norm)->D_coef));
+  PetscCall(PetscFree((*norm)->mu_coef));
+  PetscCall(PetscFree((*norm)->phi_coef));
+  PetscCall(PetscFree((*norm)->d_coef));
+  PetscCall(PetscFree((*norm)->base));
+  PetscCall(PetscFree((*norm)->encode));
+  PetscCall(PetscFree((*norm)->decode));
+  PetscCall(PetscFree((*norm)->tile));
+  PetscCall(PetscFree((*norm)->work));
+  PetscCall(PetscFree(*norm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes)
+{
+  PetscFunctionBeginUser;
+  if (channels) *channels = norm->C;
+  if (cells) *cells = norm->L;
+  if (modes) *modes = norm->r;
+  if (all_modes) *all_modes = norm->R;
+  PetscFunctionReturn(0);
+}
+
+const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm)
+{
+  return &norm->space;
+}
+
+const double *normaliser_basis(ScoriaNormaliser norm)
+{
+  return norm->V;
+}
+
+void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u[])
+{
+  double all[SCORIA_MAX_CONDITIONS];
+  space_to_unit(&norm->space, theta, all);
+  for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
+}
+
+void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < norm->C; c++) {
+      const double *x = fields + ((size_t)i * norm->C + c) * norm->L, reference = norm->reference[c],
+                   sign = norm->sign[c];
+      double *to        = v + ((size_t)i * norm->C + c) * norm->L;
+      if (!norm->logged[c])
+        memmove(to, x, norm->L * sizeof(double));
+      else
+        for (int j = 0; j < norm->L; j++) {
+          const double distance = sign * (x[j] - reference);
+          to[j]                 = distance > 0 ? log(distance) : NAN;
+        }
+    }
+}
+
+static void transform_back(const ScoriaNormaliser norm, int64_t n, double fields[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < norm->C; c++) {
+      double *x              = fields + ((size_t)i * norm->C + c) * norm->L;
+      const double reference = norm->reference[c], sign = norm->sign[c];
+      if (norm->logged[c])
+        for (int j = 0; j < norm->L; j++) x[j] = reference + sign * exp(x[j]);
+    }
+}
+
+/* out (q) = p(u)^T coef (terms, q) */
+static void evaluate(const NormPoly *poly, const double u[], int q, const double coef[], double value[], double out[])
+{
+  norm_poly_values(poly, u, value);
+  la_rows_product(1, poly->terms, q, value, coef, NULL, out);
+}
+
+/* T (R, R) = I - Phi, and M (R, R) = its inverse times diag(d). */
+static void coupling_matrices(int R, int K, const double phi[], const double d[], double T[], double M[])
+{
+  memset(T, 0, (size_t)R * R * sizeof(double));
+  memset(M, 0, (size_t)R * R * sizeof(double));
+  for (int k = 0; k < R; k++) {
+    double *Tk = T + (size_t)k * R, *Mk = M + (size_t)k * R;
+    Tk[k] = 1;
+    Mk[k] = d[k];
+    for (int l = 0; k < K && l < k; l++) {
+      const double f = phi[(size_t)k * K + l];
+      Tk[l]          = -f;
+      for (int q = 0; q <= l; q++) Mk[q] += f * M[(size_t)l * R + q];
+    }
+  }
+}
+
+/* The scales and couplings at one condition. */
+typedef struct {
+  double *s, *phi, *d, *D, *mu; /* (m), (K, K), (R), (R), (R) */
+} AtCondition;
+
+static void set_matrices(ScoriaNormaliser norm, const AtCondition *at, double scratch[])
+{
+  const int m = norm->m, R = norm->R;
+  double *T = scratch, *M = T + (size_t)R * R, *product = M + (size_t)R * R;
+  coupling_matrices(R, norm->K, at->phi, at->d, T, M);
+  for (int k = 0; k < R; k++)
+    for (int l = 0; l < R; l++) {
+      M[(size_t)k * R + l] *= at->D[k];
+      T[(size_t)k * R + l] /= at->D[l];
+    }
+  la_gemm(true, false, R, m, R, 1, M, R, norm->V, m, 0, norm->decode, m);
+  for (int k = 0; k < R; k++)
+    for (int j = 0; j < m; j++) norm->decode[(size_t)k * m + j] *= at->s[j];
+  la_gemm(false, false, R, m, R, 1, T, R, norm->V, m, 0, product, m);
+  for (int j = 0; j < m; j++)
+    for (int k = 0; k < R; k++) norm->encode[(size_t)j * R + k] = product[(size_t)k * m + j] / (at->d[k] * at->s[j]);
+  for (int k = 0; k < R; k++)
+    for (int j = 0; j < m; j++) norm->base[j] += at->s[j] * norm->V[(size_t)k * m + j] * at->D[k] * at->mu[k];
+}
+
+static void exponentials(int n, double x[])
+{
+  for (int i = 0; i < n; i++) x[i] = exp(x[i]);
+}
+
+PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin, const double theta[])
+{
+  const int m = norm->m, R = norm->R, K = norm->K;
+  double u[SCORIA_MAX_CONDITIONS];
+  double *value = norm->work, *s = value + max_terms(norm), *phi = s + m, *d = phi + (size_t)K * K;
+  const AtCondition at = {s, phi, d, d + R, d + 2 * R};
+  PetscFunctionBeginUser;
+  normaliser_unit(norm, theta, u);
+  evaluate(&norm->mean, u, m, norm->mean_coef, value, norm->base);
+  evaluate(&norm->mean, u, R, norm->mu_coef, value, at.mu);
+  evaluate(&norm->phi, u, K * K, norm->phi_coef, value, phi);
+  evaluate(&norm->scale, u, m, norm->scale_coef, value, s);
+  evaluate(&norm->scale, u, R, norm->d_coef, value, d);
+  evaluate(&norm->scale, u, R, norm->D_coef, value, at.D);
+  exponentials(m, s);
+  exponentials(R, d);
+  exponentials(R, at.D);
+  set_matrices(norm, &at, d + 3 * R);
+  if (norm->twin) {
+    if (!twin || !twin->solve)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "the model was trained with the equations' own solution as a baseline and cannot be used without it");
+    double *fields = s; /* (m), no longer needed */
+    PetscCall(twin->solve(twin->ctx, theta, fields));
+    normaliser_transform(norm, 1, fields, fields);
+    for (int j = 0; j < m; j++) norm->base[j] += fields[j];
+  }
+  for (int j = 0; j < m; j++)
+    if (!isfinite(norm->base[j]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "no baseline at this condition (%s = %g, ...): it lies outside what the model can represent",
+                  norm->space.n > 0 ? norm->space.c[0].name : "", norm->space.n > 0 ? theta[0] : 0.0);
+  PetscFunctionReturn(0);
+}
+
+void normaliser_encode(ScoriaNormaliser norm, int64_t n, const double fields[], double y[])
+{
+  const int m = norm->m, R = norm->R;
+  for (int64_t first = 0; first < n; first += NORM_TILE) {
+    const int rows = n - first < NORM_TILE ? (int)(n - first) : NORM_TILE;
+    double *v      = norm->tile;
+    normaliser_transform(norm, rows, fields + (size_t)first * m, v);
+    for (int i = 0; i < rows; i++)
+      for (int j = 0; j < m; j++) v[(size_t)i * m + j] -= norm->base[j];
+    la_rows_product(rows, m, R, v, norm->encode, NULL, y + (size_t)first * R);
+  }
+}
+
+void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], double fields[])
+{
+  la_rows_product(n, norm->R, norm->m, y, norm->decode, norm->base, fields);
+  transform_back(norm, n, fields);
+}

@@ -1,0 +1,77 @@
+/* The conditional normaliser from inside: polynomials in the unit coordinates, regressions, and the object itself. */
+#ifndef SCORIA_SCORE_NORMALISER_H
+#define SCORIA_SCORE_NORMALISER_H
+
+#include "scoria/score.h"
+
+/* ------------------------------------------------------------------------------------------------- polynomials ---- */
+
+/* Products of Legendre polynomials sqrt(2 n + 1) P_n(u_j) of total degree <= degree: orthonormal under the uniform law
+ * on
+ * [-1, 1]^d, so that their Gram matrices are well conditioned.  Term 0 is 1. */
+typedef struct {
+  int d, degree, terms;
+  int *power; /* owned (terms, d) */
+} NormPoly;
+
+/* levels[j]: how many values u_j takes in the data; the power in u_j stays below it. */
+PetscErrorCode NormPolyCreate(int d, int degree, const int levels[], NormPoly *poly);
+PetscErrorCode NormPolyDestroy(NormPoly *poly);
+void norm_poly_values(const NormPoly *poly, const double u[], double value[]); /* (terms) */
+
+#define NORM_MAX_DEGREE 8
+
+/* ------------------------------------------------------------------------------------------------- regressions ---- */
+
+/* n conditions with weights w, p regressors X (n, p), q responses at once: B (p, q). */
+typedef struct {
+  int n, p, q;
+  const double *X; /* borrowed (n, p) */
+  const double *w; /* borrowed (n) */
+} NormDesign;
+
+/* Weighted least squares of Y (n, q). */
+PetscErrorCode NormLeastSquares(const NormDesign *design, const double Y[], double B[]);
+/* E S2 = exp(X B) for S2 > 0 (n, q): Gamma regression with logarithmic link (McCullagh and Nelder 1989, ch. 8) by
+ * Fisher scoring.  S2 being mean squares, it is unbiased however few realisations stand behind one, unlike a regression
+ * of ln S2. */
+PetscErrorCode NormGammaRegression(const NormDesign *design, const double S2[], double B[]);
+
+/* -------------------------------------------------------------------------------------------------- the object ---- */
+
+struct ScoriaNormaliser_ {
+  ScoriaSpace space;
+  int d, vary[SCORIA_MAX_CONDITIONS]; /* the conditions that vary */
+  int C, L, m;                        /* m = C L */
+  int r, R, K;                        /* modes learned, kept, coupled by phi */
+  bool twin;                          /* made with a deterministic twin */
+  bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
+  double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
+  NormPoly mean, scale, phi;
+  double *mean_coef;  /* owned (mean.terms, m): m(u) */
+  double *scale_coef; /* owned (scale.terms, m): ln s(u) */
+  double *V;          /* owned (R, m): orthonormal modes of z */
+  double *lambda;     /* owned (R): their variances, descending */
+  double *D_coef;     /* owned (scale.terms, R): ln D(u), b_k = a_k / D_k - mu_k */
+  double *mu_coef;    /* owned (mean.terms, R): mu(u) */
+  double *phi_coef;   /* owned (phi.terms, K, K): phi_kl(u), l < k: y_k = (b_k - sum_l phi_kl b_l) / d_k */
+  double *d_coef;     /* owned (scale.terms, R): ln d(u) */
+  double total;       /* trace of the covariance of z: what share the R modes carry */
+  /* Set by ScoriaNormaliserAt. */
+  double *base;   /* owned (m): transform(twin) + m */
+  double *encode; /* owned (m, R): v - base to y */
+  double *decode; /* owned (R, m): y to v - base */
+  double *tile;   /* owned (NORM_TILE, m): rows that encode works on */
+  double *work;   /* owned, see NormaliserSetUp */
+};
+
+#define NORM_TILE 16
+
+/* Allocates everything whose size follows from C, L, r, R, K, d and the polynomials. */
+PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm);
+/* The unit coordinates of the varying conditions (d). */
+void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u[]);
+/* v (n, C, L) of fields (n, C, L) by the transforms alone; NaN outside their domain.  May work in place. */
+void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[]);
+
+#endif

@@ -1,0 +1,204 @@
+/* The normaliser in a file: /normaliser/..., each array with its unit and meaning, sizes by the arrays' shapes. */
+#include "normaliser.h"
+#include <math.h>
+#include <string.h>
+
+enum { MAX_RANK = 3 };
+
+/* One array: where it is in the object, what it is called, and its shape. */
+typedef struct {
+  const char *name, *unit, *help;
+  double *data;
+  int rank;
+  int64_t dims[MAX_RANK];
+} Array;
+
+enum { ARRAYS = 8 };
+
+static void list_arrays(ScoriaNormaliser norm, Array list[ARRAYS])
+{
+  const int64_t C = norm->C, L = norm->L, R = norm->R, K = norm->K;
+  list[0] = (Array){"/normaliser/mean",
+                    "",
+                    "coefficients of the mean deviation from the baseline, transformed units (term, channel, cell)",
+                    norm->mean_coef,
+                    3,
+                    {norm->mean.terms, C, L}};
+  list[1] = (Array){"/normaliser/log_scale", "", "coefficients of ln s, s the conditional scale (term, channel, cell)",
+                    norm->scale_coef,        3,  {norm->scale.terms, C, L}};
+  list[2] = (Array){"/normaliser/modes",
+                    "",
+                    "orthonormal eigenvectors of the covariance of z (mode, channel, cell)",
+                    norm->V,
+                    3,
+                    {R, C, L}};
+  list[3] =
+      (Array){"/normaliser/mode_variances", "", "eigenvalues of the covariance of z (mode)", norm->lambda, 1, {R}};
+  list[4] = (Array){"/normaliser/log_mode_scale",
+                    "",
+                    "coefficients of ln D, the conditional scale of a mode (term, mode)",
+                    norm->D_coef,
+                    2,
+                    {norm->scale.terms, R}};
+  list[5] = (Array){"/normaliser/mode_mean", "", "coefficients of mu: b = a / D - mu (term, mode)",
+                    norm->mu_coef,           2,  {norm->mean.terms, R}};
+  list[6] =
+      (Array){"/normaliser/couplings", "", "coefficients of phi_kl, the regression of b_k on b_l, l < k (term, k, l)",
+              norm->phi_coef,          3,  {norm->phi.terms, K, K}};
+  list[7] = (Array){"/normaliser/log_residual_scale",
+                    "",
+                    "coefficients of ln d, the scale of what phi leaves of b (term, mode)",
+                    norm->d_coef,
+                    2,
+                    {norm->scale.terms, R}};
+}
+
+static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPoly *poly, const char *help)
+{
+  const int64_t dims[2] = {poly->terms, PetscMax(poly->d, 1)};
+  double *powers;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)(dims[0] * dims[1]), &powers));
+  for (int i = 0; i < poly->terms * poly->d; i++) powers[i] = poly->power[i];
+  PetscCall(ScoriaStorePutReals(store, name, 2, dims, powers, "", help));
+  PetscCall(PetscFree(powers));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
+{
+  Array list[ARRAYS];
+  double transform[SCORIA_MAX_FIELDS * 3];
+  const double sizes[] = {norm->r, norm->twin, norm->total};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutSpace(store, &norm->space));
+  for (int c = 0; c < norm->C; c++) {
+    transform[3 * c]     = norm->logged[c];
+    transform[3 * c + 1] = norm->logged[c] ? norm->reference[c] : 0;
+    transform[3 * c + 2] = norm->sign[c];
+  }
+  PetscCall(
+      ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){norm->C, 3}, transform, "",
+                          "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscCall(
+      ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
+                          "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
+  PetscCall(put_poly(store, "/normaliser/mean_powers", &norm->mean,
+                     "powers of the varying unit conditions in each term of the mean: products of sqrt(2 n + 1) "
+                     "P_n(u), P_n Legendre"));
+  PetscCall(put_poly(store, "/normaliser/scale_powers", &norm->scale, "the same for the terms of ln s and ln d"));
+  PetscCall(put_poly(store, "/normaliser/coupling_powers", &norm->phi, "the same for the terms of phi"));
+  list_arrays(norm, list);
+  for (int i = 0; i < ARRAYS; i++)
+    PetscCall(
+        ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, list[i].unit, list[i].help));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_shape(ScoriaStore store, const char *name, int rank, int64_t dims[MAX_RANK])
+{
+  int found;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, name, MAX_RANK, &found, dims));
+  if (found != rank)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s should have %d dimensions and has %d (-1: it is missing)", name,
+                rank, found);
+  for (int i = 0; i < rank; i++)
+    if (dims[i] < 1 || dims[i] > 1 << 24)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld", i, name, (long long)dims[i]);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_poly(ScoriaStore store, const char *name, int d, NormPoly *poly)
+{
+  int64_t dims[MAX_RANK];
+  double *powers;
+  PetscFunctionBeginUser;
+  PetscCall(get_shape(store, name, 2, dims));
+  if (dims[1] != PetscMax(d, 1))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s is for %lld conditions, but %d vary", name, (long long)dims[1], d);
+  *poly = (NormPoly){.d = d, .terms = (int)dims[0]};
+  PetscCall(PetscMalloc1((size_t)(dims[0] * dims[1]), &powers));
+  PetscCall(PetscCalloc1((size_t)(dims[0] * dims[1]), &poly->power));
+  PetscCall(ScoriaStoreGetReals(store, name, dims[0] * dims[1], powers));
+  bool valid = true;
+  for (int i = 0; i < poly->terms * d; i++) {
+    valid = valid && powers[i] >= 0 && powers[i] <= NORM_MAX_DEGREE;
+    if (!valid) break;
+    poly->power[i] = (int)powers[i];
+    poly->degree   = PetscMax(poly->degree, poly->power[i]);
+  }
+  PetscCall(PetscFree(powers));
+  if (!valid) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s holds powers outside 0 ... %d", name, NORM_MAX_DEGREE);
+  PetscFunctionReturn(0);
+}
+
+/* Sizes and polynomials, so that NormaliserSetUp can follow. */
+static PetscErrorCode get_sizes(ScoriaStore store, ScoriaNormaliser norm)
+{
+  int64_t modes[MAX_RANK], couplings[MAX_RANK], settings[MAX_RANK];
+  double values[3];
+  PetscFunctionBeginUser;
+  PetscCall(get_shape(store, "/normaliser/modes", 3, modes));
+  PetscCall(get_shape(store, "/normaliser/couplings", 3, couplings));
+  PetscCall(get_shape(store, "/normaliser/settings", 1, settings));
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", 3, values));
+  norm->R     = (int)modes[0];
+  norm->C     = (int)modes[1];
+  norm->L     = (int)modes[2];
+  norm->m     = norm->C * norm->L;
+  norm->K     = (int)couplings[1];
+  norm->twin  = values[1] != 0;
+  norm->total = values[2];
+  if (norm->C > SCORIA_MAX_FIELDS || norm->R > norm->m || norm->K > norm->R ||
+      !(values[0] >= 1 && values[0] <= norm->R))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "model file: %d modes (%g learned, %d coupled) of %d channels and %d cells do not fit together",
+                norm->R, values[0], norm->K, norm->C, norm->L);
+  norm->r = (int)values[0];
+  PetscCall(get_poly(store, "/normaliser/mean_powers", norm->d, &norm->mean));
+  PetscCall(get_poly(store, "/normaliser/scale_powers", norm->d, &norm->scale));
+  PetscCall(get_poly(store, "/normaliser/coupling_powers", norm->d, &norm->phi));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_arrays(ScoriaStore store, ScoriaNormaliser norm)
+{
+  Array list[ARRAYS];
+  double transform[SCORIA_MAX_FIELDS * 3];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/transform", 3 * norm->C, transform));
+  for (int c = 0; c < norm->C; c++) {
+    norm->logged[c]    = transform[3 * c] != 0;
+    norm->reference[c] = norm->logged[c] ? transform[3 * c + 1] : NAN;
+    norm->sign[c]      = transform[3 * c + 2];
+  }
+  list_arrays(norm, list);
+  for (int i = 0; i < ARRAYS; i++) {
+    int64_t dims[MAX_RANK], count = 1;
+    PetscCall(get_shape(store, list[i].name, list[i].rank, dims));
+    for (int k = 0; k < list[i].rank; k++) {
+      if (dims[k] != list[i].dims[k])
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, list[i].name,
+                    (long long)dims[k], (long long)list[i].dims[k]);
+      count *= dims[k];
+    }
+    PetscCall(ScoriaStoreGetReals(store, list[i].name, count, list[i].data));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
+{
+  ScoriaNormaliser made;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&made));
+  PetscCall(ScoriaStoreGetSpace(store, &made->space));
+  for (int j = 0; j < made->space.n; j++)
+    if (made->space.c[j].lo < made->space.c[j].hi) made->vary[made->d++] = j;
+  PetscCall(get_sizes(store, made));
+  PetscCall(NormaliserSetUp(made));
+  PetscCall(get_arrays(store, made));
+  *norm = made;
+  PetscFunctionReturn(0);
+}

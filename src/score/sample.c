@@ -1,0 +1,101 @@
+/* Samples of the model at a condition: whitened coordinates by a diffusion sampler, the Gaussian remainder, the
+ * decoder.
+ *
+ * Samples are drawn in tiles of MODEL_TILE, sample `id` always standing in row id modulo MODEL_TILE: whatever a matrix
+ * product does with a row's position, a sample has the same bits however many were asked for and whoever drew them. */
+#include "model.h"
+#include "samplers/samplers.h"
+#include <string.h>
+
+PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
+{
+  const char *kind;
+  PetscInt steps, seed;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sample_sampler", &kind));
+  const ScoriaSamplerRow *row = sampler_find(kind);
+  PetscCheck(row, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no sampler '%s', though the deck allows it", kind);
+  opt->kind = row->name;
+  PetscCall(ScoriaDeckInt(deck, "sample_steps", &steps));
+  PetscCall(ScoriaDeckReal(deck, "sample_sigma_max", &opt->sigma_max));
+  PetscCall(ScoriaDeckReal(deck, "sample_sigma_min", &opt->sigma_min));
+  PetscCall(ScoriaDeckReal(deck, "sample_power", &opt->power));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  if (!(opt->sigma_min < opt->sigma_max))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_sigma_min (%g) must be below sample_sigma_max (%g)", opt->sigma_min,
+                opt->sigma_max);
+  opt->steps = (int)steps;
+  opt->seed  = (uint64_t)seed;
+  PetscFunctionReturn(0);
+}
+
+/* Buffers of one tile. */
+typedef struct {
+  int r, R;
+  uint64_t *id;     /* (MODEL_TILE) */
+  float *learned;   /* (MODEL_TILE, r) */
+  float *remainder; /* (R - r) */
+  float *work;      /* the sampler's */
+  double *y;        /* (MODEL_TILE, R) */
+} Tile;
+
+static PetscErrorCode TileCreate(int r, int R, Tile *tile)
+{
+  PetscFunctionBeginUser;
+  tile->r = r;
+  tile->R = R;
+  PetscCall(PetscMalloc5(MODEL_TILE, &tile->id, (size_t)MODEL_TILE * r, &tile->learned, R - r + 1, &tile->remainder,
+                         sampler_work_floats(MODEL_TILE, r), &tile->work, (size_t)MODEL_TILE * R, &tile->y));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TileDestroy(Tile *tile)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree5(tile->id, tile->learned, tile->remainder, tile->work, tile->y));
+  PetscFunctionReturn(0);
+}
+
+/* y of the samples tile->id: den is NULL for the conditional Gaussian. */
+static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *sampler, const ScoriaDenoiser *den,
+                      Tile *tile)
+{
+  const int r = tile->r, R = tile->R;
+  if (den)
+    sampler->run(opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
+  else
+    sampler_noise(opt, 1, MODEL_TILE, r, tile->id, tile->learned);
+  for (int i = 0; i < MODEL_TILE; i++) {
+    double *y = tile->y + (size_t)i * R;
+    rng_normalf(opt->seed, SCORIA_STREAM_REMAINDER, tile->id[i], 0, R - r, tile->remainder);
+    for (int k = 0; k < R; k++) y[k] = k < r ? tile->learned[(size_t)i * r + k] : tile->remainder[k - r];
+  }
+}
+
+PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
+                                 const double theta[], uint64_t first_id, int64_t n, bool gaussian, double fields[])
+{
+  ScoriaNormaliser norm           = model->normaliser;
+  const ScoriaSamplerRow *sampler = sampler_find(opt->kind);
+  const uint64_t end              = first_id + (uint64_t)n;
+  int C, L, r, R;
+  ModelAt at;
+  Tile tile;
+  PetscFunctionBeginUser;
+  PetscCheck(sampler && opt->steps > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "sampler '%s', %d steps", opt->kind,
+             opt->steps);
+  PetscCall(ScoriaNormaliserAt(norm, twin, theta));
+  PetscCall(ScoriaNormaliserSizes(norm, &C, &L, &r, &R));
+  PetscCall(TileCreate(r, R, &tile));
+  model_at(model, theta, &at);
+  const ScoriaDenoiser den = {r, &at, model_denoise};
+  for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {
+    const uint64_t lo = PetscMax(start, first_id), hi = PetscMin(start + MODEL_TILE, end);
+    for (int i = 0; i < MODEL_TILE; i++) tile.id[i] = start + (uint64_t)i;
+    draw_tile(opt, sampler, gaussian ? NULL : &den, &tile);
+    normaliser_decode(norm, (int64_t)(hi - lo), tile.y + (size_t)(lo - start) * R,
+                      fields + (size_t)(lo - first_id) * C * L);
+  }
+  PetscCall(TileDestroy(&tile));
+  PetscFunctionReturn(0);
+}

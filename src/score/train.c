@@ -1,0 +1,304 @@
+/* The training loop.  The global batch is cut into micro-batches of fixed shape, each computed by one rank; their
+ * gradients are added in fixed point (fixedpoint.h) and their losses in a fixed order, so the weights are the same bits
+ * on any number of ranks.  A gradient that is not finite anywhere makes every rank skip the step. */
+#include "train.h"
+#include "fixedpoint.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Trainer_ {
+  MPI_Comm comm; /* borrowed */
+  TrainOptions opt;
+  TrainData data;       /* its arrays borrowed */
+  ScoriaNet net;        /* owned */
+  float *slots;         /* net->grad as it was made, owned by net */
+  int64_t first, local; /* micro-batches of this rank */
+  int r, d, tile;
+  int64_t step, epoch;
+  int64_t *order; /* owned (rows): the shuffle of `epoch` */
+  float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
+  int64_t *acc;   /* owned (parameters) */
+  double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
+  float *arena;   /* owned: m, v, average, then the tile's x, target, F, label, u */
+  float *x, *target, *F, *label, *u;
+  Optimiser adam;
+};
+
+static PetscErrorCode CheckOptions(const TrainOptions *opt, const TrainData *data)
+{
+  PetscFunctionBeginUser;
+  if (opt->micro > opt->batch)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_micro_batches is %d, more than train_batch, %lld", opt->micro,
+                (long long)opt->batch);
+  if (data->rows < 1) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no row that can be used");
+  PetscFunctionReturn(0);
+}
+
+/* Buffers of one tile and the optimiser's three vectors. */
+static PetscErrorCode ArenaCreate(Trainer t)
+{
+  const size_t P = (size_t)net_parameter_count(t->net), rows = (size_t)t->tile, r = (size_t)t->r;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(3 * P + rows * (3 * r + 1 + (size_t)t->d), &t->arena));
+  t->adam.m       = t->arena;
+  t->adam.v       = t->arena + P;
+  t->adam.average = t->arena + 2 * P;
+  t->x            = t->arena + 3 * P;
+  t->target       = t->x + rows * r;
+  t->F            = t->target + rows * r;
+  t->label        = t->F + rows * r;
+  t->u            = t->label + rows;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GradientsCreate(Trainer t)
+{
+  const size_t P = (size_t)net_parameter_count(t->net);
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(PetscMax(t->local, 1), &t->grad));
+  t->slots   = net_gradient(t->net);
+  t->grad[0] = t->slots;
+  for (int64_t j = 1; j < t->local; j++) {
+    t->grad[j] = aligned_alloc(64, (P * sizeof(float) + 63) / 64 * 64);
+    PetscCheck(t->grad[j], PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %zu floats", P);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const TrainOptions *opt, const TrainData *data,
+                             Trainer *trainer)
+{
+  Trainer t;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCall(CheckOptions(opt, data));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscNew(&t));
+  *t = (struct Trainer_){.comm = comm, .opt = *opt, .data = *data, .r = spec->r, .d = spec->d, .epoch = -1};
+  deal_block(opt->micro, rank, size, &t->first, &t->local);
+  const NetworkRow *row = network_find(spec->kind);
+  t->tile               = (int)PetscMin((opt->batch + opt->micro - 1) / opt->micro, row ? row->tile : 1);
+  PetscCall(ScoriaNetCreate(spec, t->tile, true, &t->net));
+  net_initialise(t->net, opt->seed);
+  const int64_t P = net_parameter_count(t->net);
+  PetscCall(ArenaCreate(t));
+  PetscCall(GradientsCreate(t));
+  PetscCall(PetscMalloc3(P, &t->acc, 2 * opt->micro, &t->votes, data->rows, &t->order));
+  t->adam.exponent = ema_exponent(opt->adam.ema);
+  memcpy(t->adam.average, t->net->param, sizeof(float) * (size_t)P);
+  *trainer = t;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainerDestroy(Trainer *trainer)
+{
+  Trainer t = *trainer;
+  PetscFunctionBeginUser;
+  if (!t) PetscFunctionReturn(0);
+  for (int64_t j = 1; j < t->local; j++) free(t->grad[j]);
+  PetscCall(PetscFree(t->grad));
+  PetscCall(PetscFree3(t->acc, t->votes, t->order));
+  PetscCall(PetscFree(t->arena));
+  t->net->grad = t->slots;
+  PetscCall(ScoriaNetDestroy(&t->net));
+  PetscCall(PetscFree(*trainer));
+  PetscFunctionReturn(0);
+}
+
+ScoriaNet trainer_net(Trainer t)
+{
+  return t->net;
+}
+
+const float *trainer_average(Trainer t)
+{
+  return t->adam.average;
+}
+
+/* Row of the data behind place `at` of the endless shuffled sequence: epoch after epoch, each a permutation. */
+static int64_t shuffled_row(Trainer t, int64_t at)
+{
+  const int64_t epoch = at / t->data.rows;
+  if (epoch != t->epoch) rng_permutation(t->opt.seed, SCORIA_STREAM_SHUFFLE, (uint64_t)epoch, t->data.rows, t->order);
+  t->epoch = epoch;
+  return t->order[at % t->data.rows];
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+  while (b) {
+    const int64_t rest = a % b;
+    a                  = b;
+    b                  = rest;
+  }
+  return a;
+}
+
+/* Stratified level of index i of n: stratum i * stride mod n, so that every micro-batch sees all levels. */
+static double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, double shift)
+{
+  int64_t stride = (int64_t)(0.618 * (double)n) + 1;
+  while (common_divisor(stride, n) != 1) stride++;
+  const double u = ((double)(i * stride % n) + shift) / (double)n;
+  return process->P_mean + process->P_std * normal_quantile(u);
+}
+
+/* Data row `row` at ln sigma, with noise `id` of a stream, as row k of the tile. */
+static void put_row(Trainer t, const TrainData *data, int64_t row, int k, double level, ScoriaStream stream,
+                    uint64_t id)
+{
+  const size_t r = (size_t)t->r, d = (size_t)t->d;
+  float *x = t->x + (size_t)k * r;
+  rng_normalf(t->opt.seed, stream, id, 0, t->r, x);
+  train_noisy_row(t->r, data->y + (size_t)row * r, level, x, t->target + (size_t)k * r, t->label + k);
+  if (d) memcpy(t->u + (size_t)k * d, data->u + (size_t)data->condition[row] * d, sizeof(float) * d);
+}
+
+/* Sum over the tile of |F - target|^2; F becomes factor (F - target). */
+static double tile_loss(Trainer t, int n, float factor)
+{
+  double part[8] = {0}, sum = 0;
+  const int count = n * t->r;
+  for (int i = 0; i < count; i++) {
+    const float residual = t->F[i] - t->target[i];
+    part[i % 8] += (double)residual * (double)residual;
+    t->F[i] = factor * residual;
+  }
+  for (int l = 0; l < 8; l++) sum += part[l];
+  return sum;
+}
+
+/* Loss and gradient of micro-batch j, tile by tile. */
+static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
+{
+  const int64_t batch = t->opt.batch;
+  int64_t first, number;
+  double loss = 0;
+  deal_block(batch, (int)j, t->opt.micro, &first, &number);
+  t->net->grad = grad;
+  for (int64_t i = first; i < first + number; i += t->tile) {
+    const int n = (int)PetscMin(t->tile, first + number - i);
+    for (int k = 0; k < n; k++) {
+      const int64_t at = t->step * batch + i + k;
+      put_row(t, &t->data, shuffled_row(t, at), k, stratified_level(&t->opt.process, i + k, batch, shift),
+              SCORIA_STREAM_TRAIN_NOISE, (uint64_t)at);
+    }
+    net_forward(t->net, n, t->x, t->label, t->u, t->F);
+    loss += tile_loss(t, n, (float)(2 / ((double)batch * t->r)));
+    if (i == first)
+      net_backward_first(t->net, n, t->F, NULL);
+    else
+      net_backward(t->net, n, t->F, NULL);
+  }
+  return loss;
+}
+
+/* The sum of all ranks' gradients, into grad[0]. */
+static PetscErrorCode SumGradients(Trainer t, float largest)
+{
+  const int64_t P = net_parameter_count(t->net);
+  const int shift = fixed_shift(largest, t->opt.micro);
+  PetscFunctionBeginUser;
+  fixed_sum(P, (int)t->local, t->grad, shift, t->acc);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, t->acc, (PetscMPIInt)P, MPI_INT64_T, MPI_SUM, t->comm));
+  fixed_value(P, t->acc, shift, t->grad[0]);
+  PetscFunctionReturn(0);
+}
+
+/* Loss and largest gradient over all micro-batches: each is set by one rank and 0 elsewhere, so the sums are exact. */
+static PetscErrorCode ShareVotes(Trainer t, double *loss, double *largest)
+{
+  const int S = t->opt.micro;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, t->votes, 2 * S, MPI_DOUBLE, MPI_SUM, t->comm));
+  *loss = *largest = 0;
+  for (int j = 0; j < S; j++) {
+    *loss += t->votes[j];
+    *largest = PetscMax(*largest, t->votes[S + j]);
+  }
+  *loss /= (double)t->opt.batch * t->r;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainerStep(Trainer t, TrainStep *result)
+{
+  const int S     = t->opt.micro;
+  const int64_t P = net_parameter_count(t->net);
+  double shift, largest;
+  PetscFunctionBeginUser;
+  rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_LEVEL, (uint64_t)t->step, 0, 1, &shift);
+  memset(t->votes, 0, sizeof(double) * 2 * (size_t)S);
+  for (int64_t j = 0; j < t->local; j++) {
+    t->votes[t->first + j]     = micro_batch(t, t->first + j, shift, t->grad[j]);
+    t->votes[S + t->first + j] = fixed_largest(P, t->grad[j]);
+  }
+  *result = (TrainStep){.rate = optimiser_rate(&t->opt.adam, t->step, t->opt.steps)};
+  t->step++;
+  PetscCall(ShareVotes(t, &result->loss, &largest));
+  result->skipped = !isfinite(largest) || !isfinite(result->loss);
+  if (result->skipped) PetscFunctionReturn(0);
+  PetscCall(SumGradients(t, (float)largest));
+  result->norm = vector_norm(P, t->grad[0]);
+  optimiser_update(&t->adam, &t->opt.adam, result->rate,
+                   result->norm > t->opt.adam.clip ? t->opt.adam.clip / result->norm : 1, P, t->grad[0],
+                   net_parameters(t->net));
+  PetscFunctionReturn(0);
+}
+
+/* Loss of one tile of the fixed rows, and of F = 0. */
+static void validate_tile(Trainer t, const TrainData *data, const int64_t rows[], int64_t first, int n, int64_t total,
+                          double sums[2])
+{
+  for (int k = 0; k < n; k++) {
+    const int64_t i = first + k;
+    put_row(t, data, rows[i % data->rows], k, stratified_level(&t->opt.process, i, total, 0.5),
+            SCORIA_STREAM_VALIDATION, (uint64_t)i);
+  }
+  memset(t->F, 0, sizeof(float) * (size_t)(n * t->r));
+  sums[1] = tile_loss(t, n, 0);
+  net_forward(t->net, n, t->x, t->label, t->u, t->F);
+  sums[0] = tile_loss(t, n, 0);
+}
+
+PetscErrorCode TrainerValidate(Trainer t, const TrainData *data, int64_t rows, double *loss, double *baseline)
+{
+  const int64_t tiles = (rows + t->tile - 1) / t->tile;
+  int64_t *order, first, local;
+  double *sums;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(t->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(t->comm, &size));
+  PetscCall(PetscMalloc1(data->rows, &order));
+  PetscCall(PetscCalloc1(2 * tiles, &sums));
+  rng_permutation(t->opt.seed, SCORIA_STREAM_VALIDATION, UINT64_MAX, data->rows, order);
+  float *weights = t->net->param;
+  t->net->param  = t->adam.average;
+  deal_block(tiles, rank, size, &first, &local);
+  for (int64_t i = first; i < first + local; i++)
+    validate_tile(t, data, order, i * t->tile, (int)PetscMin(t->tile, rows - i * t->tile), rows, sums + 2 * i);
+  t->net->param = weights;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(2 * tiles), MPI_DOUBLE, MPI_SUM, t->comm));
+  *loss = *baseline = 0;
+  for (int64_t i = 0; i < tiles; i++) {
+    *loss += sums[2 * i] / ((double)rows * t->r);
+    *baseline += sums[2 * i + 1] / ((double)rows * t->r);
+  }
+  PetscCall(PetscFree(order));
+  PetscCall(PetscFree(sums));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainerCheck(Trainer t)
+{
+  const size_t bytes = sizeof(float) * (size_t)net_parameter_count(t->net);
+  PetscFunctionBeginUser;
+  const uint32_t crc = crc32c(crc32c(0, t->net->param, bytes), t->adam.average, bytes);
+  uint32_t range[2]  = {crc, ~crc}; /* the largest, and the complement of the smallest */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, t->comm));
+  PetscCheck(range[0] == ~range[1], t->comm, PETSC_ERR_PLIB, "step %lld: the weights differ over ranks",
+             (long long)t->step);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,53 @@
+/* The training loop from inside the room: works on whitened coordinates, knows nothing of files or normalisers. */
+#ifndef SCORIA_SCORE_TRAIN_H
+#define SCORIA_SCORE_TRAIN_H
+
+#include "scoria/score.h"
+#include "net.h"
+#include "optimiser.h"
+
+/* Rows in memory on every rank.  All members borrowed. */
+typedef struct {
+  int64_t rows;
+  const float *y;           /* (rows, r) */
+  const int32_t *condition; /* (rows) row of u; NULL where d = 0 */
+  const float *u;           /* (conditions, d) */
+} TrainData;
+
+typedef struct {
+  int64_t steps, batch; /* batch: rows of the global batch */
+  int micro;            /* micro-batches; batch / micro rows each, rounded up, the last ones shorter */
+  ScoriaProcess process;
+  uint64_t seed;
+  OptimiserOptions adam;
+} TrainOptions;
+
+typedef struct {
+  double loss; /* mean over batch and coordinates of |F - target|^2 */
+  double rate, norm;
+  bool skipped; /* the gradient was not finite on some rank */
+} TrainStep;
+
+typedef struct Trainer_ *Trainer;
+
+/* Collective; the same arguments everywhere.  The network's weights are initialised from the seed. */
+PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const TrainOptions *opt, const TrainData *data,
+                             Trainer *trainer);
+PetscErrorCode TrainerDestroy(Trainer *trainer);
+/* The next step.  Bits do not depend on the number of ranks. */
+PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
+/* Loss of the averaged weights on `rows` fixed rows of data, at fixed levels and noise, and the same for F = 0. */
+PetscErrorCode TrainerValidate(Trainer trainer, const TrainData *data, int64_t rows, double *loss, double *baseline);
+/* The same parameters on every rank, or a defect. */
+PetscErrorCode TrainerCheck(Trainer trainer);
+ScoriaNet trainer_net(Trainer trainer);        /* borrowed: the weights of the last step */
+const float *trainer_average(Trainer trainer); /* borrowed: the averaged weights */
+
+/* One noisy row at ln sigma: x = cos t y + sin t n, target = sin t y - cos t n, t = atan sigma; label = ln(sigma)/4.
+ * These are c_in (y + sigma n) and (y - c_skip (y + sigma n)) / c_out of EDM with sigma_data = 1.  x holds n on entry.
+ */
+void train_noisy_row(int r, const float y[], double lnsigma, float x[], float target[], float *label);
+/* Inverse of the standard normal distribution function, p in (0, 1). */
+double normal_quantile(double p);
+
+#endif

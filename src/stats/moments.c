@@ -1,0 +1,27 @@
+/* Moments and quantiles of columns. */
+#include "scoria/stats.h"
+#include <math.h>
+#include <string.h>
+
+/* Two passes: the second takes deviations from the mean, so that a mean far larger than the spread costs no digits. */
+void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[])
+{
+  memset(mean, 0, (size_t)m * sizeof(double));
+  memset(sd, 0, (size_t)m * sizeof(double));
+  for (int64_t i = 0; i < n; i++)
+    for (int j = 0; j < m; j++) mean[j] += x[(size_t)i * m + j];
+  for (int j = 0; j < m; j++) mean[j] /= (double)n;
+  for (int64_t i = 0; i < n; i++)
+    for (int j = 0; j < m; j++) {
+      const double deviation = x[(size_t)i * m + j] - mean[j];
+      sd[j] += deviation * deviation;
+    }
+  for (int j = 0; j < m; j++) sd[j] = n > 1 ? sqrt(sd[j] / (double)(n - 1)) : 0;
+}
+
+double stats_quantile(int64_t n, const double sorted[], double p)
+{
+  const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
+  const int64_t low = (int64_t)place, high = PetscMin(low + 1, n - 1);
+  return sorted[low] + (place - (double)low) * (sorted[high] - sorted[low]);
+}

@@ -1,0 +1,407 @@
+/* The conditional normaliser.  ranks: 2 3
+ * A synthetic ensemble whose law is known: v = twin + m(u) + s(u) V a, a_k = sum_{l<k} phi_kl(u) a_l + d_k(u) e_k,
+ * channel 0 being reference - exp(v), channel 1 being v.  For it y must be N(0, I) at conditions that the fit has not
+ * seen. */
+#include "score/model.h"
+#include "score/normaliser.h"
+#include "testing.h"
+#include <math.h>
+#include <unistd.h>
+
+enum { C = 2, L = 12, M = C * L, TRUE_MODES = 4, CONDITIONS = 90, REALISATIONS = 60, HELD = 80 };
+
+static const double reference = 1000;
+
+static ScoriaSpace test_space(void)
+{
+  return (ScoriaSpace){3,
+                       {{"U0", "V", 0.1, 0.3, false},
+                        {"gap", "m", 1e-6, 1e-6, false}, /* fixed */
+                        {"ell", "m", 1e-6, 1e-5, true}}};
+}
+
+static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[])
+{
+  (void)ctx;
+  for (int j = 0; j < L; j++) {
+    fields[j]     = reference - exp(1 + 5 * theta[0] + 0.1 * j); /* not a polynomial in u once transformed with ell */
+    fields[L + j] = sqrt(theta[2] * 1e6) + 0.2 * j;
+  }
+  return 0;
+}
+
+static const ScoriaTwin twin = {solve_twin, NULL, {1000, NAN}};
+
+/* Orthonormal rows by Gram and Schmidt. */
+static void true_modes(double V[TRUE_MODES][M])
+{
+  for (int k = 0; k < TRUE_MODES; k++) {
+    rng_normal(3, SCORIA_STREAM_INIT, (uint64_t)k, 0, M, V[k]);
+    for (int l = 0; l <= k; l++) {
+      double dot = 0;
+      for (int j = 0; j < M; j++) dot += V[k][j] * V[l][j];
+      for (int j = 0; j < M; j++) V[k][j] = l < k ? V[k][j] - dot * V[l][j] : V[k][j] / sqrt(dot);
+    }
+  }
+}
+
+/* One field x (C, L) at theta with normals e (TRUE_MODES). */
+static void draw(const double theta[], const double e[], double x[])
+{
+  const ScoriaSpace space       = test_space();
+  const double size[TRUE_MODES] = {1, 0.5, 0.2, 0.05};
+  double u[SCORIA_MAX_CONDITIONS], V[TRUE_MODES][M], a[TRUE_MODES];
+  space_to_unit(&space, theta, u);
+  true_modes(V);
+  for (int k = 0; k < TRUE_MODES; k++) {
+    a[k] = size[k] * exp(0.2 * u[2] * (k - 1)) * e[k];
+    for (int l = 0; l < k; l++) a[k] += 0.4 * u[0] * size[k] / size[l] * a[l];
+  }
+  solve_twin(NULL, theta, x);
+  for (int j = 0; j < M; j++) {
+    double v = 0.3 * u[0] - 0.2 * u[2] * u[2] + 0.01 * j * u[0] * u[2];
+    for (int k = 0; k < TRUE_MODES; k++) v += exp(-0.3 * u[0] + 0.2 * u[2]) * V[k][j] * a[k];
+    if (j < L)
+      x[j] = reference - exp(log(reference - x[j]) + v);
+    else
+      x[j] += v;
+  }
+}
+
+static void theta_of(int condition, double theta[])
+{
+  const ScoriaSpace space = test_space();
+  double u[SCORIA_MAX_CONDITIONS];
+  rng_uniform(5, SCORIA_STREAM_CONDITION, (uint64_t)condition, 0, 3, u);
+  for (int j = 0; j < 3; j++) u[j] = 2 * u[j] - 1;
+  space_from_unit(&space, u, theta);
+}
+
+/* Writes the ensemble; every seventh row is marked as failed. */
+static void fill_rows(bool fixed, int conditions, int realisations, ScoriaRows *rows)
+{
+  rows->rows = (int64_t)conditions * realisations;
+  for (int i = 0; i < rows->rows; i++) {
+    double theta[3], e[TRUE_MODES], x[M];
+    theta_of(fixed ? 0 : i / realisations, theta);
+    rng_normal(7, SCORIA_STREAM_POROSITY, (uint64_t)i, 0, TRUE_MODES, e);
+    draw(theta, e, x);
+    rows->done[i] = i % 7 == 6 ? SCORIA_ROW_FAILED : SCORIA_ROW_DONE;
+    for (int j = 0; j < 3; j++) rows->condition[j][i] = theta[j];
+    for (int j = 0; j < L; j++) {
+      rows->field[0][i * L + j] = rows->done[i] == SCORIA_ROW_DONE ? x[L + j] : NAN; /* stored in the other order */
+      rows->field[1][i * L + j] = rows->done[i] == SCORIA_ROW_DONE ? x[j] : NAN;
+    }
+  }
+}
+
+static void make_dataset(const char *path, bool fixed, int conditions, int realisations)
+{
+  ScoriaDatasetSpec spec      = {.rows         = (int64_t)conditions * realisations,
+                                 .cells        = L,
+                                 .nfields      = 2,
+                                 .space        = test_space(),
+                                 .realisations = realisations,
+                                 .float64      = true,
+                                 .field        = {{"phi", "V", "potential"}, {"c", "mol m^-3", "concentration"}}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1};
+  ScoriaDataset ds;
+  ScoriaRows rows;
+  double x[L];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  for (int j = 0; j < L; j++) x[j] = j;
+  if (rank == 0) unlink(path);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  for (int j = 0; j < 3 && fixed; j++) {
+    double theta[3];
+    theta_of(0, theta);
+    spec.space.c[j].lo = spec.space.c[j].hi = theta[j];
+  }
+  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
+  if (rank == 0) fill_rows(fixed, conditions, realisations, &rows);
+  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
+  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
+  CHECK(ScoriaDatasetFinish(&ds));
+  CHECK(ScoriaRowsDestroy(&rows));
+}
+
+static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormaliserOptions opt, ScoriaNormaliser *norm)
+{
+  static const int channel[C] = {1, 0};
+  bool train[CONDITIONS];
+  ScoriaDataset ds;
+  for (int i = 0; i < CONDITIONS; i++) train[i] = i < HELD;
+  CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
+  const PetscErrorCode failed = ScoriaNormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, with, &opt, norm);
+  CHECK(ScoriaDatasetClose(&ds));
+  return failed;
+}
+
+static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2};
+
+/* Root mean square over held-out conditions and elements of the mean of y, and of its covariance less I. */
+static void whiteness(ScoriaNormaliser norm, const ScoriaTwin *with, double *mean_error, double *covariance_error)
+{
+  enum { DRAWS = 8000 };
+  static double x[DRAWS * M], y[DRAWS * TRUE_MODES];
+  *mean_error = *covariance_error = 0;
+  for (int condition = HELD; condition < CONDITIONS; condition++) {
+    double theta[3], sum[TRUE_MODES] = {0}, square[TRUE_MODES][TRUE_MODES] = {{0}};
+    theta_of(condition, theta);
+    for (int i = 0; i < DRAWS; i++) {
+      double e[TRUE_MODES];
+      rng_normal(9, SCORIA_STREAM_HELDOUT, (uint64_t)(condition * DRAWS + i), 0, TRUE_MODES, e);
+      draw(theta, e, x + (size_t)i * M);
+    }
+    CHECK(ScoriaNormaliserAt(norm, with, theta));
+    normaliser_encode(norm, DRAWS, x, y);
+    for (int i = 0; i < DRAWS; i++)
+      for (int k = 0; k < TRUE_MODES; k++) {
+        sum[k] += y[i * TRUE_MODES + k] / DRAWS;
+        for (int l = 0; l < TRUE_MODES; l++) square[k][l] += y[i * TRUE_MODES + k] * y[i * TRUE_MODES + l] / DRAWS;
+      }
+    for (int k = 0; k < TRUE_MODES; k++) {
+      *mean_error += sum[k] * sum[k] / TRUE_MODES;
+      for (int l = 0; l < TRUE_MODES; l++)
+        *covariance_error += pow(square[k][l] - sum[k] * sum[l] - (k == l), 2) / (TRUE_MODES * TRUE_MODES);
+    }
+  }
+  *mean_error       = sqrt(*mean_error / (CONDITIONS - HELD));
+  *covariance_error = sqrt(*covariance_error / (CONDITIONS - HELD));
+}
+
+static void gaussian_data_become_white_at_unseen_conditions(void **state)
+{
+  ScoriaNormaliser norm;
+  double mean, covariance, constant_mean, constant_covariance;
+  int channels, cells, modes, all;
+  (void)state;
+  make_dataset("test_normaliser.h5", false, CONDITIONS, REALISATIONS);
+  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
+  CHECK(ScoriaNormaliserSizes(norm, &channels, &cells, &modes, &all));
+  assert_true(norm->logged[0] && norm->sign[0] < 0 && !norm->logged[1]);
+  assert_true(channels == C && cells == L && modes == 3);
+  assert_int_equal(all, TRUE_MODES);
+  whiteness(norm, &twin, &mean, &covariance);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  ScoriaNormaliserOptions constant = usual;
+  constant.degree_scale            = 0;
+  CHECK(fit("test_normaliser.h5", &twin, constant, &norm));
+  whiteness(norm, &twin, &constant_mean, &constant_covariance);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  printf("# mean %.3f covariance %.3f; with constant scales %.3f\n", mean, covariance, constant_covariance);
+  /* 4114 training rows: a mean regressed with 10 coefficients errs by sqrt(10 / 4114) = .05 SD on average over the
+   * space, a variance with 6 by sqrt(2 x 6 / 4114) = .05, a coupling by sqrt(6 / 4114) = .04; ten conditions scatter
+   * about that. */
+  assert_true(mean < 0.08 && covariance < 0.08);
+  assert_true(constant_covariance > 3 * covariance);
+}
+
+static void decoding_inverts_encoding(void **state)
+{
+  enum { N = 37 };
+  double theta[3], e[TRUE_MODES], x[N * M], back[N * M], y[N * TRUE_MODES], again[N * M];
+  ScoriaNormaliser norm;
+  (void)state;
+  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
+  theta_of(HELD + 1, theta);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  for (int i = 0; i < N; i++) {
+    rng_normal(13, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, TRUE_MODES, e);
+    draw(theta, e, x + i * M);
+  }
+  normaliser_encode(norm, N, x, y);
+  normaliser_decode(norm, N, y, back);
+  /* Four modes span the data at one condition only up to the change of s with theta, which is common to all cells here:
+   * exact but for the regressions' error, which lies outside the four modes; a hundredth of the spread of 1 is ten
+   * times what is found. */
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++) {
+      const double scale = j < L ? reference - x[i * M + j] : 1;
+      assert_true(fabs(back[i * M + j] - x[i * M + j]) < 0.1 * scale);
+    }
+  normaliser_encode(norm, N, back, again); /* within the span the two are inverse to rounding */
+  for (int i = 0; i < N * TRUE_MODES; i++) assert_true(fabs(again[i] - y[i]) < 1e-9 * (1 + fabs(y[i])));
+  for (int i = 0; i < N; i++) { /* one row at a time: the same bits */
+    double one[M];
+    normaliser_decode(norm, 1, y + i * TRUE_MODES, one);
+    assert_memory_equal(one, back + i * M, sizeof one);
+    normaliser_encode(norm, 1, x + i * M, one);
+    assert_memory_equal(one, y + i * TRUE_MODES, TRUE_MODES * sizeof(double));
+  }
+  x[M + 3] = reference + 1; /* the wrong side of the reference: row 1 alone is lost */
+  normaliser_encode(norm, N, x, again);
+  for (int k = 0; k < TRUE_MODES; k++) assert_true(isnan(again[TRUE_MODES + k]));
+  assert_memory_equal(again, y, TRUE_MODES * sizeof(double));
+  assert_memory_equal(again + 2 * TRUE_MODES, y + 2 * TRUE_MODES, (N - 2) * TRUE_MODES * sizeof(double));
+  CHECK(ScoriaNormaliserDestroy(&norm));
+}
+
+static void a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks(void **state)
+{
+  ScoriaNormaliser norm, loaded;
+  ScoriaStore store;
+  double theta[3], y[5 * TRUE_MODES], a[5 * M], b[5 * M], first[5 * M];
+  int rank;
+  (void)state;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank == 0) unlink("test_normaliser_model.h5");
+  MPI_Barrier(PETSC_COMM_WORLD);
+  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
+  CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", "run: {seed: 1}\n", &store));
+  CHECK(ScoriaNormaliserSave(norm, store));
+  CHECK(ScoriaStoreClose(&store));
+  CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", &store));
+  CHECK(ScoriaNormaliserLoad(store, &loaded));
+  CHECK(ScoriaStoreClose(&store));
+  theta_of(HELD + 2, theta);
+  rng_normal(1, SCORIA_STREAM_SAMPLE, 0, 0, 5 * TRUE_MODES, y);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  CHECK(ScoriaNormaliserAt(loaded, &twin, theta));
+  normaliser_decode(norm, 5, y, a);
+  normaliser_decode(loaded, 5, y, b);
+  assert_memory_equal(a, b, sizeof a);
+  memcpy(first, a, sizeof a);
+  (void)MPI_Bcast(first, 5 * M, MPI_DOUBLE, 0, PETSC_COMM_WORLD);
+  assert_memory_equal(a, first, sizeof a);
+  ScoriaFailureReset();
+  assert_int_not_equal(ScoriaNormaliserAt(loaded, NULL, theta), 0); /* made with a twin */
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(ScoriaNormaliserDestroy(&loaded));
+}
+
+static void without_a_twin_the_regression_serves(void **state)
+{
+  ScoriaNormaliser norm;
+  double mean, covariance;
+  const ScoriaTwin none = {NULL, NULL, {NAN, NAN}};
+  (void)state;
+  CHECK(fit("test_normaliser.h5", NULL, usual, &norm));
+  assert_true(!norm->logged[0] && !norm->twin);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(fit("test_normaliser.h5", &none, usual, &norm));
+  assert_true(!norm->logged[0]);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  const ScoriaTwin only_reference = {NULL, NULL, {1000, NAN}};
+  CHECK(fit("test_normaliser.h5", &only_reference, usual, &norm));
+  assert_true(norm->logged[0]);
+  whiteness(norm, NULL, &mean, &covariance);
+  printf("# without a twin: mean %.3f covariance %.3f\n", mean, covariance);
+  assert_true(mean < 0.08 && covariance < 0.08); /* sqrt(u) and exp(u) are left to a cubic */
+  CHECK(ScoriaNormaliserDestroy(&norm));
+}
+
+/* Mean squares of three normals each: the Gamma regression finds their logarithm without the bias of ln chi^2_3 / 3,
+ * -.37. */
+static void gamma_regression_is_unbiased_for_three_realisations(void **state)
+{
+  enum { N = 4000, P = 3 };
+  static double X[N * P], S2[N], w[N];
+  const double truth[P] = {0.7, -0.5, 0.2};
+  double B[P];
+  (void)state;
+  for (int i = 0; i < N; i++) {
+    const double u = -1 + 2.0 * i / (N - 1);
+    double z[3], eta = 0;
+    rng_normal(2, SCORIA_STREAM_VALIDATION, (uint64_t)i, 0, 3, z);
+    X[i * P] = 1, X[i * P + 1] = sqrt(3) * u, X[i * P + 2] = sqrt(5) * (3 * u * u - 1) / 2;
+    for (int k = 0; k < P; k++) eta += truth[k] * X[i * P + k];
+    S2[i] = exp(eta) * (z[0] * z[0] + z[1] * z[1] + z[2] * z[2]) / 3;
+    w[i]  = 3;
+  }
+  CHECK(NormGammaRegression(&(NormDesign){N, P, 1, X, w}, S2, B));
+  for (int k = 0; k < P; k++) assert_true(fabs(B[k] - truth[k]) < 4 * sqrt(2.0 / 3 / N)); /* 4 standard errors: .05 */
+}
+
+static void polynomials_are_orthonormal_and_complete(void **state)
+{
+  const int levels[3] = {9, 2, 9};
+  enum { Q = 8 };
+  /* Gauss-Legendre, 8 points, by Newton's method */
+  double node[Q], weight[Q], gram = 0;
+  NormPoly poly;
+  double value[64], sum[64][64] = {{0}};
+  (void)state;
+  CHECK(NormPolyCreate(3, 4, levels, &poly));
+  assert_int_equal(poly.terms,
+                   35 - 10); /* degree 4 in three variables without powers 2, 3, 4 of the second: 6 + 3 + 1 */
+  for (int i = 0; i < Q; i++) {
+    double x = cos(PETSC_PI * (i + 0.75) / (Q + 0.5)), slope = 0;
+    for (int it = 0; it < 50; it++) {
+      double p0 = 1, p1 = x;
+      for (int n = 1; n < Q; n++) {
+        const double p2 = ((2 * n + 1) * x * p1 - n * p0) / (n + 1);
+        p0 = p1, p1 = p2;
+      }
+      slope = Q * (x * p1 - p0) / (x * x - 1);
+      x -= p1 / slope;
+    }
+    node[i]   = x;
+    weight[i] = 1 / ((1 - x * x) * slope * slope); /* over the uniform law: half of the usual weight */
+  }
+  for (int i = 0; i < Q * Q * Q; i++) {
+    const double u[3] = {node[i % Q], node[i / Q % Q], node[i / Q / Q]};
+    norm_poly_values(&poly, u, value);
+    for (int a = 0; a < poly.terms; a++)
+      for (int b = 0; b < poly.terms; b++)
+        sum[a][b] += weight[i % Q] * weight[i / Q % Q] * weight[i / Q / Q] * value[a] * value[b];
+  }
+  for (int a = 0; a < poly.terms; a++)
+    for (int b = 0; b < poly.terms; b++) gram = fmax(gram, fabs(sum[a][b] - (a == b)));
+  assert_true(gram < 1e-12);
+  CHECK(NormPolyDestroy(&poly));
+}
+
+/* Nothing varies: one law, whose modes number four however many are asked for. */
+static void a_single_condition_has_its_own_modes_only(void **state)
+{
+  enum { N = 3 };
+  const ScoriaNormaliserOptions many = {8, 10, 3, 2};
+  double theta[3], e[TRUE_MODES], x[N * M], y[N * TRUE_MODES], back[N * M];
+  ScoriaNormaliser norm;
+  int modes, all;
+  (void)state;
+  make_dataset("test_normaliser_fixed.h5", true, CONDITIONS, 20);
+  CHECK(fit("test_normaliser_fixed.h5", &twin, many, &norm));
+  CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, &modes, &all));
+  assert_int_equal(modes, TRUE_MODES);
+  assert_int_equal(all, TRUE_MODES);
+  theta_of(0, theta);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  for (int i = 0; i < N; i++) {
+    rng_normal(13, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, TRUE_MODES, e);
+    draw(theta, e, x + i * M);
+  }
+  normaliser_encode(norm, N, x, y);
+  normaliser_decode(norm, N, y, back); /* the modes span the data: exact to rounding, of 1000 in channel 0 */
+  for (int i = 0; i < N * M; i++) assert_true(fabs(back[i] - x[i]) < 1e-9);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+}
+
+static void what_cannot_be_fitted_is_said(void **state)
+{
+  ScoriaNormaliser norm;
+  (void)state;
+  make_dataset("test_normaliser_one.h5", false, CONDITIONS, 1);
+  ScoriaFailureReset();
+  assert_int_not_equal(fit("test_normaliser_one.h5", &twin, usual, &norm), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "realisations"));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(polynomials_are_orthonormal_and_complete),
+      cmocka_unit_test(gamma_regression_is_unbiased_for_three_realisations),
+      cmocka_unit_test(gaussian_data_become_white_at_unseen_conditions),
+      cmocka_unit_test(decoding_inverts_encoding),
+      cmocka_unit_test(a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks),
+      cmocka_unit_test(without_a_twin_the_regression_serves),
+      cmocka_unit_test(a_single_condition_has_its_own_modes_only),
+      cmocka_unit_test(what_cannot_be_fitted_is_said),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}

@@ -1,0 +1,168 @@
+/* Statistics: moments and quantiles against known cases; distances against exact Gaussians and brute force. */
+#include "scoria/stats.h"
+#include "testing.h"
+#include <math.h>
+
+static void moments_of_a_small_table(void **state)
+{
+  const double x[3 * 2] = {1, 1e9 + 1, 2, 1e9 + 2, 6, 1e9 + 6}; /* the second column: the same spread on a large mean */
+  double mean[2], sd[2];
+  (void)state;
+  stats_moments(3, 2, x, mean, sd);
+  assert_true(fabs(mean[0] - 3) < 1e-15 && fabs(mean[1] - (1e9 + 3)) < 1e-6);
+  assert_true(fabs(sd[0] - sqrt(7)) < 1e-14 && fabs(sd[1] - sqrt(7)) < 1e-6); /* (4 + 1 + 9) / 2 */
+  stats_moments(1, 2, x, mean, sd);
+  assert_true(sd[0] == 0 && mean[0] == 1);
+}
+
+static void quantiles_are_type_seven(void **state)
+{
+  const double x[4] = {1, 2, 4, 8};
+  (void)state;
+  assert_true(stats_quantile(4, x, 0) == 1 && stats_quantile(4, x, 1) == 8);
+  assert_true(fabs(stats_quantile(4, x, 0.5) - 3) < 1e-15);
+  assert_true(fabs(stats_quantile(4, x, 0.1) - 1.3) < 1e-15); /* place 0.3 */
+  assert_true(stats_quantile(1, x, 0.7) == 1);
+}
+
+/* n x m independent normals, mean + sd z. */
+static void normals(uint64_t id, int n, int m, double mean, double sd, double x[])
+{
+  rng_normal(11, SCORIA_STREAM_VALIDATION, id, 0, n * m, x);
+  for (int i = 0; i < n * m; i++) x[i] = mean + sd * x[i];
+}
+
+static void shifted_and_scaled_gaussians(void **state)
+{
+  enum { N = 20000, M = 20 };
+  static double a[N * M], b[N * M];
+  const double shift = 0.5, scale = 1.2;
+  ScoriaDistance d;
+  (void)state;
+  normals(1, N, M, 3 + shift, 1, a);
+  normals(2, N, M, 3, 1, b);
+  CHECK(ScoriaDistanceCompute(N, a, N, b, M, 1, 64, &d));
+  /* Every tolerance is five standard errors of a mean over 20 columns of 20000 rows or above: 5 sqrt(2 / N / M). */
+  const double tol = 5 * sqrt(2.0 / N / M);
+  assert_true(fabs(d.mean_error - shift) < tol && fabs(d.w1 - shift) < tol);
+  assert_true(d.sd_error < 0.02 && fabs(d.sd_bias) < tol);
+  assert_true(fabs(d.coverage95 - 0.9209) < 0.004); /* Phi(1.96 + .5) - Phi(-1.96 + .5) = .99305 - .07215 = .9209 */
+  normals(1, N, M, 30, 10 * scale, a);
+  normals(2, N, M, 30, 10, b);
+  CHECK(ScoriaDistanceCompute(N, a, N, b, M, 1, 64, &d));
+  assert_true(fabs(d.sd_bias - (scale - 1)) < scale * tol && fabs(d.sd_error - (scale - 1)) < 0.01);
+  assert_true(fabs(d.w1 - (scale - 1) * sqrt(2 / PETSC_PI)) < 0.01); /* E |(scale - 1) z| */
+  assert_true(fabs(d.sliced_w - (scale - 1) * sqrt(2 / PETSC_PI)) < 0.01);
+  assert_true(fabs(d.band_error - (scale - 1)) < 0.03);
+  /* C_a - C_b = (scale^2 - 1) I plus sampling noise of |dC|^2 = M^2 (1 + scale^4) / N beside M (scale^2 - 1)^2 */
+  assert_true(fabs(d.covariance_error - (scale * scale - 1)) < 0.02);
+}
+
+static void floor_of_two_equal_laws(void **state)
+{
+  enum { N = 4000, M = 10 };
+  static double a[N * M], b[N * M];
+  ScoriaDistance d;
+  (void)state;
+  normals(3, N, M, 0, 2, a);
+  normals(4, N, M, 0, 2, b);
+  CHECK(ScoriaDistanceCompute(N, a, N, b, M, 5, 64, &d));
+  /* sqrt(N/2) W1 tends to the integral of |Brownian bridge(Phi(x))| dx, mean sqrt(2/pi) int sqrt(Phi (1 - Phi)) = 1.30
+   * * 0.80 */
+  double integral = 0;
+  for (int i = 0; i < 2000; i++) {
+    const double p = 0.5 * erfc(-(-10 + 0.01 * i) / sqrt(2));
+    integral += 0.01 * sqrt(p * (1 - p));
+  }
+  const double expected = sqrt(2 / PETSC_PI) * integral * sqrt(2.0 / N);
+  assert_true(fabs(d.sliced_w / expected - 1) < 0.25 && fabs(d.w1 / expected - 1) < 0.35);
+  const double frobenius = sqrt(2.0 * (M * M + M) / N / M); /* E |C_a - C_b|^2 = 2 (m^2 + m) / N, |I|^2 = m */
+  assert_true(fabs(d.covariance_error / frobenius - 1) < 0.25);
+  CHECK(ScoriaDistanceCompute(N, a, N, a, M, 5, 64, &d));
+  assert_true(d.w1 == 0 && d.sliced_w == 0 && d.covariance_error == 0 && d.mean_error == 0 && d.band_error == 0);
+  assert_true(fabs(d.coverage95 - 0.95) < 0.001);
+}
+
+/* The same by definition, one column at a time: the integral over p of |Fa^-1 - Fb^-1| on a fine common grid of na nb
+ * cells. */
+static double brute_wasserstein(int na, double a[], int nb, double b[])
+{
+  double sum = 0;
+  for (int s = 0; s < 2; s++) {
+    double *x   = s ? b : a;
+    const int n = s ? nb : na;
+    for (int i = 0; i < n; i++)
+      for (int j = i + 1; j < n; j++)
+        if (x[j] < x[i]) {
+          const double kept = x[i];
+          x[i]              = x[j];
+          x[j]              = kept;
+        }
+  }
+  for (int k = 0; k < na * nb; k++) sum += fabs(a[k / nb] - b[k / na]);
+  return sum / (na * nb);
+}
+
+static void unequal_counts_against_brute_force(void **state)
+{
+  enum { NA = 77, NB = 130, M = 3 };
+  double a[NA * M], b[NB * M], mean[M], sd[M], w1 = 0;
+  ScoriaDistance d;
+  (void)state;
+  normals(6, NA, M, -4, 1, a);
+  normals(7, NB, M, 0.3, 3, b);
+  a[5] = b[7] = -0.0;
+  stats_moments(NB, M, b, mean, sd);
+  CHECK(ScoriaDistanceCompute(NA, a, NB, b, M, 2, 16, &d));
+  for (int j = 0; j < M; j++) {
+    double ca[NA], cb[NB];
+    for (int i = 0; i < NA; i++) ca[i] = a[i * M + j];
+    for (int i = 0; i < NB; i++) cb[i] = b[i * M + j];
+    w1 += brute_wasserstein(NA, ca, NB, cb) / sd[j] / M;
+  }
+  assert_true(fabs(d.w1 - w1) < 1e-12);
+}
+
+/* In one dimension every unit vector is +-1: the sliced distance is W1 / SD, and a constant column beside it changes
+ * nothing. */
+static void constant_columns_are_left_out(void **state)
+{
+  enum { N = 500 };
+  static double a[N * 2], b[N * 2], one_a[N], one_b[N];
+  ScoriaDistance d, one;
+  (void)state;
+  normals(8, N, 1, 0, 1, one_a);
+  normals(9, N, 1, 0.4, 1, one_b);
+  for (int i = 0; i < N; i++) {
+    a[2 * i] = one_a[i], a[2 * i + 1] = 1000 * (1 + 1e-13 * one_a[i]);
+    b[2 * i] = one_b[i], b[2 * i + 1] = 1000 * (1 + 1e-13 * one_b[i]);
+  }
+  CHECK(ScoriaDistanceCompute(N, one_a, N, one_b, 1, 1, 8, &one));
+  CHECK(ScoriaDistanceCompute(N, a, N, b, 2, 1, 8, &d));
+  assert_true(fabs(one.sliced_w - one.w1) < 1e-12);
+  assert_true(d.w1 == one.w1 && d.sliced_w == one.sliced_w && d.sd_bias == one.sd_bias);
+}
+
+static void what_cannot_be_compared_is_refused(void **state)
+{
+  const double flat[4] = {1, 1, 1, 1}, x[4] = {1, 2, 3, 4};
+  ScoriaDistance d;
+  (void)state;
+  ScoriaFailureReset();
+  assert_int_not_equal(ScoriaDistanceCompute(4, x, 4, flat, 1, 1, 4, &d), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  ScoriaFailureReset();
+  assert_int_not_equal(ScoriaDistanceCompute(1, x, 4, x, 1, 1, 4, &d), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(moments_of_a_small_table),           cmocka_unit_test(quantiles_are_type_seven),
+      cmocka_unit_test(shifted_and_scaled_gaussians),       cmocka_unit_test(floor_of_two_equal_laws),
+      cmocka_unit_test(unequal_counts_against_brute_force), cmocka_unit_test(constant_columns_are_left_out),
+      cmocka_unit_test(what_cannot_be_compared_is_refused),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}

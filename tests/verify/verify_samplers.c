@@ -1,0 +1,299 @@
+/* Samplers against exact denoisers: each coordinate is a mixture of Gaussians, for which E[y | y + sigma noise] is
+ * known. In one dimension the probability flow keeps the order of the points, so that the noise z ends at Q(Phi(z)), Q
+ * the quantile function of the law: a deterministic sampler's error is known path by path, free of sampling error. */
+#include "scoria/score.h"
+#include "testing.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { PARTS = 2, LAWS = 8 };
+
+typedef struct {
+  const char *name;
+  double weight[PARTS], mean[PARTS], sd[PARTS];
+} Law;
+
+/* Gaussians of the scales that an imperfect normaliser leaves, then unit laws; "skewed" and "heavy" are what principal
+ * modes of porous-electrode fields look like. */
+static const Law laws[LAWS] = {
+    {"gauss .3", {1, 0}, {0, 0}, {0.3, 1}},
+    {"gauss .8", {1, 0}, {0, 0}, {0.8, 1}},
+    {"gauss 1.25", {1, 0}, {0, 0}, {1.25, 1}},
+    {"gauss 2", {1, 0}, {0, 0}, {2, 1}},
+    {"skewed", {0.9, 0.1}, {-0.0294, 0.2646}, {0.752, 2.0}},
+    {"heavy", {0.93, 0.07}, {-0.0304, 0.4042}, {0.7085, 2.4292}},
+    {"flat", {0.5, 0.5}, {-0.65, 0.65}, {0.62, 0.8818}},
+    {"bimodal", {0.4, 0.6}, {-1.1599, 0.7733}, {0.3, 0.34}},
+};
+
+/* Posterior mean of part i is (mean sigma^2 + x sd^2) / (sd^2 + sigma^2); parts are weighted by their evidence. */
+static double posterior_mean(const Law *law, double x, double sigma)
+{
+  double logs[PARTS], top = -INFINITY, sum = 0, mean = 0;
+  for (int i = 0; i < PARTS; i++) {
+    const double v = law->sd[i] * law->sd[i] + sigma * sigma, gap = x - law->mean[i];
+    logs[i] = log(law->weight[i]) - 0.5 * log(v) - 0.5 * gap * gap / v;
+    top     = fmax(top, logs[i]);
+  }
+  for (int i = 0; i < PARTS; i++) {
+    const double v = law->sd[i] * law->sd[i] + sigma * sigma, share = exp(logs[i] - top);
+    sum += share;
+    mean += share * (law->mean[i] * sigma * sigma + x * law->sd[i] * law->sd[i]) / v;
+  }
+  return mean / sum;
+}
+
+static int calls;
+
+static void exact_denoise(void *ctx, int n, const float x[], double sigma, float D[])
+{
+  (void)ctx;
+  calls++;
+  for (int i = 0; i < n * LAWS; i++) D[i] = (float)posterior_mean(&laws[i % LAWS], x[i], sigma);
+}
+
+static const ScoriaDenoiser exact = {LAWS, NULL, exact_denoise};
+
+static ScoriaSamplerOptions options(const char *kind, int steps)
+{
+  return (ScoriaSamplerOptions){kind, steps, 80, 0.002, 1, 17};
+}
+
+/* y (n, LAWS) of samples first ... first + n - 1 in tiles of `tile`. */
+static void draw(const ScoriaSamplerOptions *opt, int n, int tile, uint64_t first, float y[])
+{
+  float *work  = malloc(sampler_work_floats(tile, LAWS) * sizeof(float));
+  uint64_t *id = malloc((size_t)tile * sizeof(uint64_t));
+  assert_true(work && id);
+  for (int start = 0; start < n; start += tile) {
+    const int rows = n - start < tile ? n - start : tile;
+    for (int i = 0; i < rows; i++) id[i] = first + (uint64_t)(start + i);
+    sampler_find(opt->kind)->run(opt, &exact, rows, id, work, y + (size_t)start * LAWS);
+  }
+  free(work);
+  free(id);
+}
+
+static double law_cdf(const Law *law, double x)
+{
+  double p = 0;
+  for (int i = 0; i < PARTS; i++) p += law->weight[i] * 0.5 * erfc((law->mean[i] - x) / (law->sd[i] * sqrt(2)));
+  return p;
+}
+
+static double law_quantile(const Law *law, double p)
+{
+  double lo = -40, hi = 40;
+  for (int i = 0; i < 60; i++) {
+    const double middle = (lo + hi) / 2;
+    if (law_cdf(law, middle) < p)
+      lo = middle;
+    else
+      hi = middle;
+  }
+  return (lo + hi) / 2;
+}
+
+static double law_sd(const Law *law)
+{
+  double mean = 0, square = 0;
+  for (int i = 0; i < PARTS; i++) {
+    mean += law->weight[i] * law->mean[i];
+    square += law->weight[i] * (law->mean[i] * law->mean[i] + law->sd[i] * law->sd[i]);
+  }
+  return sqrt(square - mean * mean);
+}
+
+enum { PATHS = 4000 };
+
+static float drawn[PATHS * LAWS];
+static double target[PATHS * LAWS];
+
+/* Where the exact flow takes the noise of samples 0 ... PATHS - 1. */
+static void set_targets(void)
+{
+  for (int i = 0; i < PATHS; i++) {
+    float z[LAWS];
+    rng_normalf(17, SCORIA_STREAM_SAMPLE, (uint64_t)i, 0, LAWS, z);
+    for (int law = 0; law < LAWS; law++)
+      target[i * LAWS + law] = law_quantile(&laws[law], 0.5 * erfc(-z[law] / sqrt(2)));
+  }
+}
+
+typedef struct {
+  double sd, w1, rms; /* SD ratio - 1; mean and rms distance of the paths' ends over the law's SD */
+} Error;
+
+static Error error_of(int law)
+{
+  double mean[2] = {0}, square[2] = {0};
+  Error e = {0};
+  for (int i = 0; i < PATHS; i++) {
+    const double end[2] = {drawn[i * LAWS + law], target[i * LAWS + law]}, gap = (end[0] - end[1]) / law_sd(&laws[law]);
+    e.w1 += fabs(gap) / PATHS;
+    e.rms += gap * gap / PATHS;
+    for (int s = 0; s < 2; s++) {
+      mean[s] += end[s] / PATHS;
+      square[s] += end[s] * end[s] / PATHS;
+    }
+  }
+  e.rms = sqrt(e.rms);
+  e.sd  = sqrt((square[0] - mean[0] * mean[0]) / (square[1] - mean[1] * mean[1])) - 1;
+  return e;
+}
+
+/* Root mean square of the errors over the laws first ... LAWS - 1. */
+static Error error_over(int first)
+{
+  Error total = {0};
+  for (int law = first; law < LAWS; law++) {
+    const Error e = error_of(law);
+    total.sd += e.sd * e.sd / (LAWS - first);
+    total.w1 += e.w1 * e.w1 / (LAWS - first);
+    total.rms += e.rms * e.rms / (LAWS - first);
+  }
+  return (Error){sqrt(total.sd), sqrt(total.w1), sqrt(total.rms)};
+}
+
+/* The deterministic samplers, what they reach with 16 evaluations on the unit laws (twice what was found when this was
+ * written), and their order, measured from `steps` to twice as many.  heun and dpmpp2m start on EDM's grid from sigma =
+ * 80, where 16 evaluations are too few; that, and not a defect, is what their numbers say. */
+typedef struct {
+  const char *kind;
+  double w1, sd;
+  int steps;
+  double order, above; /* how far above the order the measured one may lie */
+} Expected;
+
+static const Expected expected[] = {
+    {"abm", 4e-4, 4e-4, 16, 3, 0.7},
+    {"ab2", 8e-3, 4e-3, 64, 2, 0.2},
+    {"heun", 0.6, 0.6, 64, 2, 0.2},
+    {"dpmpp2m", 0.11, 0.13, 64, 2, 0.2},
+};
+
+static int steps_of(const ScoriaSamplerRow *row, int evaluations)
+{
+  int steps = 1;
+  while (row->evaluations(steps + 1) <= evaluations) steps++;
+  return steps;
+}
+
+static void table_of_errors(void **state)
+{
+  (void)state;
+  for (int evaluations = 8; evaluations <= 32; evaluations *= 2)
+    for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
+      const ScoriaSamplerRow *row    = sampler_find(expected[k].kind);
+      const ScoriaSamplerOptions opt = options(row->name, steps_of(row, evaluations));
+      calls                          = 0;
+      draw(&opt, PATHS, PATHS, 0, drawn);
+      assert_int_equal(calls, row->evaluations(opt.steps));
+      printf("# %2d evaluations, %-8s", calls, row->name);
+      for (int law = 0; law < LAWS; law++)
+        printf(" %s: %+.2f %% %.2f %%;", laws[law].name, 100 * error_of(law).sd, 100 * error_of(law).w1);
+      const Error all = error_over(4);
+      printf(" unit laws: %.3f %% %.3f %%\n", 100 * all.sd, 100 * all.w1);
+      if (evaluations == 16) assert_true(all.w1 < expected[k].w1 && all.sd < expected[k].sd);
+    }
+}
+
+/* Gaussians of unit variance are exact at any number of steps in angle form; others at many steps for every sampler. */
+static void gaussians_keep_their_variance(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
+    const ScoriaSamplerOptions opt = options(expected[k].kind, 256);
+    draw(&opt, PATHS, PATHS, 0, drawn);
+    /* second order: an error of some 10 / 256^2 = 1.5e-4 for heun and dpmpp2m from sigma = 80; the start at sigma = 80
+     * instead of infinity, 1 / (2 x 80^2) relative for SD 1 and up to 1/80 pi/4 x |SD^2 - 1| / SD elsewhere, rules ab2
+     */
+    for (int law = 0; law < 4; law++) assert_true(fabs(error_of(law).sd) < 2e-3);
+  }
+}
+
+/* Euler and Maruyama's samples are not paths of the flow: their variance and W1 carry sampling error, 1/sqrt(2 n) = 1.1
+ * % and about 1.1/sqrt(n) = 2 % at n = 2000, allowed for four and three times, beside first order in 1000 steps. */
+static int compare_floats(const void *a, const void *b)
+{
+  const float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+static void the_stochastic_sampler_draws_the_law(void **state)
+{
+  enum { n = 2000 };
+  static float column[n];
+  const ScoriaSamplerOptions opt = options("em", 1000);
+  (void)state;
+  draw(&opt, n, n, 0, drawn);
+  for (int law = 0; law < LAWS; law++) {
+    double w1 = 0, square = 0, mean = 0;
+    for (int i = 0; i < n; i++) column[i] = drawn[i * LAWS + law];
+    qsort(column, n, sizeof(float), compare_floats);
+    for (int i = 0; i < n; i++) {
+      mean += column[i] / n;
+      square += column[i] * column[i] / n;
+      w1 += fabs(column[i] - law_quantile(&laws[law], (i + 0.5) / n)) / n / law_sd(&laws[law]);
+    }
+    if (law < 4) assert_true(fabs(sqrt(square - mean * mean) / law_sd(&laws[law]) - 1) < 0.06);
+    printf("# em %s w1 %.3f\n", laws[law].name, w1);
+    assert_true(w1 < 0.06);
+  }
+}
+
+static void a_sample_does_not_depend_on_its_tile(void **state)
+{
+  enum { n = 37 };
+  static float all[n * LAWS], tiles[n * LAWS], later[n * LAWS];
+  (void)state;
+  for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++) {
+    const ScoriaSamplerOptions opt = options(row->name, 7);
+    draw(&opt, n, n, 100, all);
+    draw(&opt, n, 5, 100, tiles);
+    assert_memory_equal(all, tiles, sizeof all);
+    draw(&opt, n - 9, 4, 109, later);
+    assert_memory_equal(all + 9 * LAWS, later, (n - 9) * LAWS * sizeof(float));
+  }
+}
+
+/* Between `steps` and twice as many, over laws whose errors stand clear of single precision (1e-6), against the
+ * sampler's own converged ends, as EDM's grid starts at sigma = 80.  The last step of heun and dpmpp2m, to sigma = 0,
+ * is of first order but of size sigma_min.  abm is of third order by its formulas; with slopes that vanish at both ends
+ * it converges faster than that until single precision ends it: 3.2 to 3.6 is found. */
+static void errors_fall_with_the_order_of_the_method(void **state)
+{
+  enum { FEW = 500, FINE = 1024 };
+  static float reference[FEW * LAWS];
+  static const int shown[] = {2, 3, 5};
+  (void)state;
+  for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
+    double error[2]                 = {0};
+    const ScoriaSamplerOptions fine = options(expected[k].kind, FINE);
+    draw(&fine, FEW, FEW, 0, reference);
+    for (int twice = 0; twice < 2; twice++) {
+      const ScoriaSamplerOptions opt = options(expected[k].kind, expected[k].steps << twice);
+      draw(&opt, FEW, FEW, 0, drawn);
+      for (int i = 0; i < FEW; i++)
+        for (int j = 0; j < 3; j++)
+          error[twice] += pow((double)drawn[i * LAWS + shown[j]] - reference[i * LAWS + shown[j]], 2);
+    }
+    const double order = log2(error[0] / error[1]) / 2; /* of squares */
+    printf("# %-8s order %.2f, rms error %.1e at %d steps\n", expected[k].kind, order, sqrt(error[1] / FEW / 3),
+           2 * expected[k].steps);
+    assert_true(order > expected[k].order - 0.2 && order < expected[k].order + expected[k].above);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(table_of_errors),
+      cmocka_unit_test(gaussians_keep_their_variance),
+      cmocka_unit_test(the_stochastic_sampler_draws_the_law),
+      cmocka_unit_test(a_sample_does_not_depend_on_its_tile),
+      cmocka_unit_test(errors_fall_with_the_order_of_the_method),
+  };
+  set_targets();
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
