@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# What every script here shares: where the sources are, how many cores there are, and the variables that MPI and the
+# linear algebra need.  Sourced, not run.  A variable that the user has set is left as it is.
+
+SCORIA_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SCORIA_BUILD=${SCORIA_BUILD:-$SCORIA_SOURCE/build}
+export SCORIA_SOURCE SCORIA_BUILD
+
+# One thread per rank: the ranks are the parallelism.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+
+# Open MPI refuses to run as root unless both say that it may (a container is root's as a rule).
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1
+  export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+say() {
+  printf '%s\n' "$*"
+}
+
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# Hardware threads that this process may use; nproc on its own would answer with OMP_NUM_THREADS.
+available_threads() {
+  env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
+}
+
+# Physical cores that this process may use: hardware threads of one core share its arithmetic.
+physical_cores() {
+  local available cores=0
+  available=$(available_threads)
+  if command -v lscpu >/dev/null 2>&1; then
+    cores=$(lscpu -p=Core,Socket 2>/dev/null | { grep -v '^#' || true; } | sort -u | wc -l)
+  fi
+  if [ "$cores" -gt 0 ] && [ "$cores" -lt "$available" ]; then
+    printf '%s\n' "$cores"
+  else
+    printf '%s\n' "$available"
+  fi
+}
+
+# configure_and_build [-DNAME=VALUE ...]: the build directory up to date, quietly; what went wrong is shown.
+configure_and_build() {
+  local log=$SCORIA_BUILD/build.log
+  mkdir -p "$SCORIA_BUILD"
+  say "building in $SCORIA_BUILD"
+  if ! { cmake -S "$SCORIA_SOURCE" -B "$SCORIA_BUILD" "$@" &&
+    cmake --build "$SCORIA_BUILD" --parallel "$(available_threads)"; } >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    fail "the build failed; the whole log is $log"
+  fi
+}

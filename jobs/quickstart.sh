@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# From a fresh clone to a report: installs what is missing, builds, and runs input/quickstart.yaml on this machine's cores.
+# Run again, it continues: what is complete is skipped.  Arguments go to scoria:
+#
+#   jobs/quickstart.sh -train_steps 500 -run_dir runs/short
+#
+# SCORIA_RANKS sets the number of MPI ranks, SCORIA_BUILD the build directory.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+# The run directory: the last -run_dir among the arguments, else the deck's.
+run_directory() {
+  local dir=runs/quickstart
+  while [ "$#" -gt 0 ]; do
+    if [ "$1" = -run_dir ] && [ "$#" -gt 1 ]; then dir=$2; fi
+    shift
+  done
+  realpath -m "$dir"
+}
+
+started=$SECONDS
+bash "$SCORIA_SOURCE/jobs/install_packages.sh"
+configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=OFF
+
+cd "$SCORIA_SOURCE"
+ranks=${SCORIA_RANKS:-$(physical_cores)}
+say "running input/quickstart.yaml on $ranks ranks"
+mpirun -n "$ranks" "$SCORIA_BUILD/scoria" run input/quickstart.yaml "$@"
+
+say ""
+say "report: $(run_directory "$@")/report.html"
+say "time:   $((SECONDS - started)) s"

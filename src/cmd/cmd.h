@@ -1,0 +1,49 @@
+/* Private to the commands: the table, and what several of them share. */
+#ifndef SCORIA_CMD_H
+#define SCORIA_CMD_H
+
+#include "scoria/physics.h"
+#include "scoria/score.h"
+
+/* One command: with a deck and a run directory, or (`info`) with a file. */
+typedef struct {
+  const char *name, *help;
+  PetscErrorCode (*with_deck)(ScoriaRun run, ScoriaDeck deck);
+  PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
+} ScoriaCommand;
+
+extern const ScoriaCommand scoria_commands[];  /* ends with a NULL name */
+extern const ScoriaKey *const scoria_tables[]; /* every room's deck keys; ends with NULL */
+extern const ScoriaKey scoria_command_keys[];  /* solve_*, compare_* */
+
+PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
+
+/* Deck sections that decide the bytes of a dataset, a model: NULL-terminated, for ScoriaDeckDifference. */
+extern const char *const cmd_dataset_sections[];
+extern const char *const cmd_model_sections[];
+extern const char *const cmd_law_sections[]; /* what a model must share with the deck that uses it */
+
+/* Whether `path` is there already, made by the same deck as far as `sections` go: then `complete`.  Made by another
+ * deck is a user error: nothing is overwritten.  `stored` is the deck in that file.  Collective. */
+PetscErrorCode CmdCheckComplete(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[]);
+/* A finished dataset of this deck at run_dir/name, or complete = false.  Collective. */
+PetscErrorCode CmdDatasetComplete(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
+                                  bool *complete);
+PetscErrorCode CmdStoreComplete(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
+                                const char *const sections[], bool *complete);
+
+/* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
+PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
+/* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */
+PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
+
+/* Provenance of a file written by this run. */
+PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);
+
+#endif

@@ -1,0 +1,127 @@
+/* generate: the PDE ensemble, realisations dealt to rank groups in batches, rows written collectively. */
+#include "cmd.h"
+#include <math.h>
+#include <string.h>
+
+/* Rows that a group computes between two collective writes: long enough to hide the write, short enough for progress.
+ */
+#define BATCH_ROWS 512
+
+typedef struct {
+  int64_t failed, newton, retried;
+} Tally;
+
+static void tally_rows(const ScoriaRows *rows, Tally *tally)
+{
+  for (int64_t i = 0; i < rows->rows; i++) {
+    tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
+    tally->retried += rows->done[i] == SCORIA_ROW_DONE && rows->attempts[i] > 1;
+    tally->newton += rows->newton[i];
+  }
+}
+
+/* theta (conditions, SCORIA_NTHETA) of the whole design. */
+static PetscErrorCode DesignAll(ScoriaDeck deck, const ScoriaSpace *space, int64_t conditions, double **theta)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)conditions * SCORIA_NTHETA, theta));
+  for (int64_t k = 0; k < conditions; k++)
+    PetscCall(ScoriaDesignTheta(deck, space, false, k, conditions, *theta + k * SCORIA_NTHETA));
+  PetscFunctionReturn(0);
+}
+
+/* Computes this group's share of the batch of rows [base, base + number). */
+static PetscErrorCode ComputeShare(ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
+                                   int64_t base, int64_t number, int64_t *first, ScoriaRows *rows)
+{
+  double theta[BATCH_ROWS * SCORIA_NTHETA];
+  uint64_t id[BATCH_ROWS];
+  const ScoriaGroups *groups = ScoriaEnsembleGroups(ens);
+  int64_t share;
+  PetscFunctionBeginUser;
+  deal_block(number, groups->index, groups->count, first, &share);
+  *first += base;
+  for (int64_t i = 0; i < share; i++) {
+    const int64_t row = *first + i;
+    id[i]             = (uint64_t)row;
+    memcpy(theta + i * SCORIA_NTHETA, design + row / spec->realisations * SCORIA_NTHETA,
+           sizeof(double) * SCORIA_NTHETA);
+  }
+  PetscCall(ScoriaEnsembleCompute(ens, share, theta, id, NULL, rows));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec,
+                                   const double design[], ScoriaDataset ds, Tally *tally)
+{
+  const ScoriaGroups *groups = ScoriaEnsembleGroups(ens);
+  ScoriaProgress bar;
+  ScoriaRows rows;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
+  PetscCall(ScoriaProgressCreate(run, "generate", "solves", (double)spec->rows, &bar));
+  for (int64_t base = 0; base < spec->rows; base += (int64_t)BATCH_ROWS * groups->count) {
+    const int64_t number = PetscMin((int64_t)BATCH_ROWS * groups->count, spec->rows - base);
+    int64_t first;
+    PetscCall(ComputeShare(ens, spec, design, base, number, &first, &rows));
+    if (groups->group_rank) rows.rows = 0; /* the leader writes for its group */
+    tally_rows(&rows, tally);
+    PetscCall(ScoriaDatasetWrite(ds, first, &rows));
+    PetscCall(ScoriaProgressUpdate(bar, (double)(base + number), NULL));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally, 3, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
+                                  const Tally *tally)
+{
+  double allowed = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "ensemble_max_failed_fraction", &allowed));
+  PetscCall(ScoriaSay(
+      run, "  %lld conditions x %lld realisations; %.2f Newton iterations a solve; %lld by continuation; %lld failed",
+      (long long)(spec->rows / spec->realisations), (long long)spec->realisations,
+      (double)tally->newton / (double)spec->rows, (long long)tally->retried, (long long)tally->failed));
+  PetscCall(ScoriaSay(run, "  wrote %s", path));
+  PetscCall(ScoriaLog(run, "generate", "\"rows\":%lld,\"failed\":%lld,\"retried\":%lld,\"newton\":%lld",
+                      (long long)spec->rows, (long long)tally->failed, (long long)tally->retried,
+                      (long long)tally->newton));
+  if ((double)tally->failed > allowed * (double)spec->rows)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+                "%s: %lld of %lld solves failed, ensemble: max_failed_fraction allows %g; the rows and their reasons "
+                "are in the file",
+                path, (long long)tally->failed, (long long)spec->rows, allowed);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaEnsemble ens;
+  ScoriaDatasetSpec spec;
+  ScoriaProvenance from;
+  ScoriaDataset ds;
+  const double *x;
+  double *design;
+  Tally tally = {0};
+  bool complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "generate"));
+  PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", cmd_dataset_sections, &complete));
+  if (complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
+  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
+  PetscCall(DesignAll(deck, &spec.space, spec.rows / spec.realisations, &design));
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
+  PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
+  PetscCall(GenerateRows(run, ens, &spec, design, ds, &tally));
+  PetscCall(ScoriaDatasetFinish(&ds));
+  PetscCall(PetscFree(design));
+  PetscCall(ScoriaEnsembleDestroy(&ens));
+  PetscCall(ReportTally(run, deck, &spec, path, &tally));
+  PetscFunctionReturn(0);
+}

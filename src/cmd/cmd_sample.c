@@ -1,0 +1,131 @@
+/* sample: fields of the model at one operating condition, dealt over all ranks. */
+#include "cmd.h"
+#include <math.h>
+#include <string.h>
+
+#define BATCH_ROWS 2048
+
+/* theta from sample_<condition>; the middle of the training range where it is not given. */
+static PetscErrorCode ReadTheta(ScoriaRun run, ScoriaDeck deck, const ScoriaSpace *space, double theta[])
+{
+  double middle[SCORIA_MAX_CONDITIONS] = {0};
+  bool strict                          = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
+  space_from_unit(space, middle, theta);
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    char key[SCORIA_NAME_SIZE + 8];
+    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", c->name));
+    PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
+    if (theta[i] >= c->lo * (1 - 1e-12) - 1e-300 && theta[i] <= c->hi * (1 + 1e-12)) continue;
+    if (strict || c->lo == c->hi)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample: %s: found %g %s, the model was trained %s [%g, %g]", c->name, theta[i],
+                  c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
+    PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
+                        c->name, theta[i], c->unit, c->lo, c->hi));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeSpec(ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec, const double **x)
+{
+  const ScoriaField *field;
+  PetscFunctionBeginUser;
+  memset(spec, 0, sizeof *spec);
+  PetscCall(ScoriaModelFields(model, &spec->nfields, &field, &spec->cells, x));
+  memcpy(spec->field, field, (size_t)spec->nfields * sizeof *field);
+  spec->rows         = count;
+  spec->realisations = count;
+  spec->space        = *ScoriaModelSpace(model);
+  PetscFunctionReturn(0);
+}
+
+/* Samples [first, first + number) into rows; buffer (number, C, L). */
+static PetscErrorCode FillRows(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
+                               const ScoriaDatasetSpec *spec, const double theta[], int64_t first, int64_t number,
+                               double buffer[], ScoriaRows *rows)
+{
+  const int64_t L = spec->cells;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelSample(model, twin, opt, theta, (uint64_t)first, number, false, buffer));
+  rows->rows = number;
+  for (int64_t i = 0; i < number; i++) {
+    for (int f = 0; f < spec->nfields; f++)
+      memcpy(rows->field[f] + i * L, buffer + (i * spec->nfields + f) * L, (size_t)L * sizeof(double));
+    for (int k = 0; k < spec->space.n; k++) rows->condition[k][i] = theta[k];
+    rows->done[i]     = SCORIA_ROW_DONE;
+    rows->reason[i]   = 0;
+    rows->newton[i]   = 0;
+    rows->attempts[i] = 0;
+    rows->residual[i] = 0;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTwin *twin,
+                                const ScoriaSamplerOptions *opt, const ScoriaDatasetSpec *spec, const double theta[],
+                                ScoriaDataset ds)
+{
+  int rank, size;
+  double *buffer;
+  ScoriaRows rows;
+  ScoriaProgress bar;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
+  PetscCall(PetscMalloc1((size_t)BATCH_ROWS * (size_t)(spec->nfields * spec->cells), &buffer));
+  PetscCall(ScoriaProgressCreate(run, "sample", "fields", (double)spec->rows, &bar));
+  for (int64_t base = 0; base < spec->rows; base += (int64_t)BATCH_ROWS * size) {
+    const int64_t batch = PetscMin((int64_t)BATCH_ROWS * size, spec->rows - base);
+    int64_t first, number;
+    deal_block(batch, rank, size, &first, &number);
+    PetscCall(FillRows(model, twin, opt, spec, theta, base + first, number, buffer, &rows));
+    PetscCall(ScoriaDatasetWrite(ds, base + first, &rows));
+    PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(PetscFree(buffer));
+  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
+{
+  static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions",
+                                         "ensemble", "train",     "sample",   NULL};
+  char path[PETSC_MAX_PATH_LEN];
+  const char *name = NULL;
+  const double *x;
+  double theta[SCORIA_MAX_CONDITIONS];
+  ScoriaEnsemble ens;
+  ScoriaTwin twin;
+  ScoriaModel model;
+  ScoriaSamplerOptions opt;
+  ScoriaDatasetSpec spec;
+  ScoriaProvenance from;
+  ScoriaDataset ds;
+  PetscInt count = 0;
+  bool complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "sample"));
+  PetscCall(ScoriaDeckString(deck, "sample_file", &name));
+  PetscCall(CmdDatasetComplete(run, deck, name, sections, &complete));
+  if (complete) PetscFunctionReturn(0);
+  PetscCall(CmdLoadModel(run, deck, &model));
+  PetscCall(CmdTwinCreate(deck, &ens, &twin));
+  PetscCall(ReadTheta(run, deck, ScoriaModelSpace(model), theta));
+  PetscCall(ScoriaSamplerFromDeck(deck, &opt));
+  PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
+  PetscCall(MakeSpec(model, count, &spec, &x));
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  PetscCall(CmdProvenance(run, deck, "samples", 1, &from));
+  PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
+  PetscCall(SampleAll(run, model, &twin, &opt, &spec, theta, ds));
+  PetscCall(ScoriaDatasetFinish(&ds));
+  PetscCall(ScoriaSay(run, "  wrote %s", path));
+  PetscCall(ScoriaEnsembleDestroy(&ens));
+  PetscCall(ScoriaModelDestroy(&model));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,43 @@
+/* train: the score model of dataset.h5. */
+#include "cmd.h"
+
+/* The dataset must be this deck's, as far as the law of its rows goes: a model trained on another's would be
+ * mislabelled. */
+static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset *ds)
+{
+  char path[PETSC_MAX_PATH_LEN], difference[512];
+  const char *stored;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, ds));
+  PetscCall(ScoriaDatasetInfo(*ds, NULL, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
+  if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: generated for another problem (%s)", path, difference);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaEnsemble ens;
+  ScoriaDataset ds;
+  ScoriaTwin twin;
+  ScoriaModel model;
+  const char *text;
+  bool complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "train"));
+  PetscCall(CmdStoreComplete(run, deck, "model.h5", "model", cmd_model_sections, &complete));
+  if (complete) PetscFunctionReturn(0);
+  PetscCall(OpenDataset(run, deck, &ds));
+  PetscCall(CmdTwinCreate(deck, &ens, &twin));
+  PetscCall(ScoriaModelTrain(run, deck, ds, &twin, &model));
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
+  PetscCall(ScoriaSay(run, "  wrote %s", path));
+  PetscCall(ScoriaModelDestroy(&model));
+  PetscCall(ScoriaEnsembleDestroy(&ens));
+  PetscCall(ScoriaDatasetClose(&ds));
+  PetscFunctionReturn(0);
+}

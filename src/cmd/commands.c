@@ -1,0 +1,25 @@
+/* The command table: a new command is a row here and a file beside this one. */
+#include "cmd.h"
+
+const ScoriaCommand scoria_commands[] = {
+    {"run", "generate, train, sample, compare and report; skips what is complete", CommandRun, NULL},
+    {"solve", "solve for given or drawn porosity profiles -> solve.h5", CommandSolve, NULL},
+    {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", CommandGenerate, NULL},
+    {"train", "train the score model on dataset.h5 -> model.h5", CommandTrain, NULL},
+    {"sample", "sample the model at one condition -> samples.h5", CommandSample, NULL},
+    {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", CommandCompare, NULL},
+    {"report", "figures and report.html of what the run directory holds", CommandReport, NULL},
+    {"info", "describe a file of ours", NULL, ScoriaDescribeFile},
+    {NULL, NULL, NULL, NULL},
+};
+
+PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CommandGenerate(run, deck));
+  PetscCall(CommandTrain(run, deck));
+  PetscCall(CommandSample(run, deck));
+  PetscCall(CommandCompare(run, deck));
+  PetscCall(CommandReport(run, deck));
+  PetscFunctionReturn(0);
+}

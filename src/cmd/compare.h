@@ -1,0 +1,40 @@
+/* Private to compare: what is known of one held-out condition, and how it is written. */
+#ifndef SCORIA_COMPARE_H
+#define SCORIA_COMPARE_H
+
+#include "cmd.h"
+#include "scoria/stats.h"
+
+#define COMPARE_EXAMPLES 8
+
+/* Where fields come from.  PDE and PDE_AGAIN are independent ensembles: their distance is the sampling floor. */
+enum { FROM_PDE = 0, FROM_PDE_AGAIN, FROM_MODEL, FROM_GAUSSIAN, NSOURCES };
+
+/* Curves that are drawn, (C, L) each. */
+enum { CURVE_MEAN = 0, CURVE_SD, CURVE_Q025, CURVE_Q500, CURVE_Q975, NCURVES };
+
+typedef struct {
+  double theta[SCORIA_MAX_CONDITIONS];
+  int64_t good[NSOURCES];            /* fields without failure */
+  ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
+  double *curve[NSOURCES];           /* owned; (NCURVES + COMPARE_EXAMPLES, C, L) */
+} Comparison;
+
+typedef struct {
+  int conditions, channels, cells;
+  int64_t count;
+  const ScoriaField *field; /* borrowed; (channels) */
+  const ScoriaSpace *space; /* borrowed */
+  const double *x;          /* borrowed; (cells) */
+  Comparison *c;            /* owned; (conditions) */
+  double seconds[NSOURCES]; /* core seconds per field */
+  int evaluations;          /* network evaluations per sample */
+  const char *sampler;
+} ComparisonSet;
+
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const char *path, const char *deck);
+PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
+/* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
+void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
+
+#endif

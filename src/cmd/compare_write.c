@@ -1,0 +1,174 @@
+/* compare.json (measures, floors, cost) and compare.h5 (the curves behind the figures). */
+#include "compare.h"
+#include <cJSON.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* The measures by their names in compare.json; `rms` ones pool as root mean squares. */
+static const struct {
+  const char *name;
+  size_t offset;
+  bool rms;
+} measures[] = {
+    {"mean_error", offsetof(ScoriaDistance, mean_error), true},
+    {"sd_error", offsetof(ScoriaDistance, sd_error), true},
+    {"sd_bias", offsetof(ScoriaDistance, sd_bias), false},
+    {"band_error", offsetof(ScoriaDistance, band_error), true},
+    {"coverage95", offsetof(ScoriaDistance, coverage95), false},
+    {"w1", offsetof(ScoriaDistance, w1), false},
+    {"sliced_w", offsetof(ScoriaDistance, sliced_w), false},
+    {"covariance_error", offsetof(ScoriaDistance, covariance_error), true},
+};
+#define NMEASURES ((int)(sizeof measures / sizeof measures[0]))
+
+static const struct {
+  int source;
+  const char *name;
+} told[] = {{FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}, {FROM_PDE_AGAIN, "floor"}};
+#define NTOLD ((int)(sizeof told / sizeof told[0]))
+
+static double get_measure(const ScoriaDistance *d, int i)
+{
+  double value;
+  memcpy(&value, (const char *)d + measures[i].offset, sizeof value);
+  return value;
+}
+
+void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled)
+{
+  for (int i = 0; i < NMEASURES; i++) {
+    double sum = 0;
+    for (int k = 0; k < set->conditions; k++) {
+      const double value = get_measure(&set->c[k].distance[source], i);
+      sum += measures[i].rms ? value * value : value;
+    }
+    sum /= set->conditions;
+    if (measures[i].rms) sum = sqrt(sum);
+    memcpy((char *)pooled + measures[i].offset, &sum, sizeof sum);
+  }
+}
+
+static void add_measures(cJSON *to, const ScoriaDistance *d)
+{
+  for (int i = 0; i < NMEASURES; i++) cJSON_AddNumberToObject(to, measures[i].name, get_measure(d, i));
+}
+
+/* The largest over conditions of each measure's distance from its ideal (coverage: the smallest). */
+static void add_worst(cJSON *to, const ComparisonSet *set, int source)
+{
+  for (int i = 0; i < NMEASURES; i++) {
+    const bool coverage = measures[i].offset == offsetof(ScoriaDistance, coverage95);
+    double worst        = get_measure(&set->c[0].distance[source], i);
+    for (int k = 1; k < set->conditions; k++) {
+      const double value = get_measure(&set->c[k].distance[source], i);
+      if (coverage ? value < worst : fabs(value) > fabs(worst)) worst = value;
+    }
+    cJSON_AddNumberToObject(to, measures[i].name, worst);
+  }
+}
+
+static void add_conditions(cJSON *root, const ComparisonSet *set)
+{
+  cJSON *list = cJSON_AddArrayToObject(root, "conditions");
+  for (int k = 0; k < set->conditions; k++) {
+    const Comparison *c = &set->c[k];
+    cJSON *one          = cJSON_CreateObject();
+    cJSON_AddItemToArray(list, one);
+    for (int i = 0; i < set->space->n; i++) cJSON_AddNumberToObject(one, set->space->c[i].name, c->theta[i]);
+    cJSON_AddNumberToObject(one, "failed_pde", (double)(2 * set->count - c->good[FROM_PDE] - c->good[FROM_PDE_AGAIN]));
+    for (int t = 0; t < NTOLD; t++)
+      add_measures(cJSON_AddObjectToObject(one, told[t].name), &c->distance[told[t].source]);
+  }
+}
+
+static void add_cost(cJSON *root, const ComparisonSet *set)
+{
+  cJSON *cost = cJSON_AddObjectToObject(root, "cost");
+  cJSON_AddNumberToObject(cost, "seconds_pde", set->seconds[FROM_PDE]);
+  cJSON_AddNumberToObject(cost, "seconds_model", set->seconds[FROM_MODEL]);
+  cJSON_AddNumberToObject(cost, "seconds_gaussian", set->seconds[FROM_GAUSSIAN]);
+  cJSON_AddNumberToObject(cost, "samples", (double)set->count);
+  cJSON_AddStringToObject(cost, "sampler", set->sampler);
+  cJSON_AddNumberToObject(cost, "network_evaluations", set->evaluations);
+}
+
+PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path)
+{
+  PetscFunctionBeginUser;
+  ScoriaDistance model, floor_;
+  cJSON *root = cJSON_CreateObject(), *pooled, *worst;
+  compare_pool(set, FROM_MODEL, &model);
+  compare_pool(set, FROM_PDE_AGAIN, &floor_);
+  add_measures(root, &model);
+  cJSON_AddNumberToObject(root, "sliced_w_floor", floor_.sliced_w);
+  cJSON_AddNumberToObject(root, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
+  pooled = cJSON_AddObjectToObject(root, "pooled");
+  worst  = cJSON_AddObjectToObject(root, "worst");
+  for (int t = 0; t < NTOLD; t++) {
+    ScoriaDistance d;
+    compare_pool(set, told[t].source, &d);
+    add_measures(cJSON_AddObjectToObject(pooled, told[t].name), &d);
+    add_worst(cJSON_AddObjectToObject(worst, told[t].name), set, told[t].source);
+  }
+  cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
+  add_cost(root, set);
+  add_conditions(root, set);
+  char *text = cJSON_Print(root);
+  cJSON_Delete(root);
+  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for compare.json");
+  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
+}
+
+/* One curve of one channel over all conditions, (K, L), or its examples, (K, COMPARE_EXAMPLES, L). */
+static PetscErrorCode PutCurve(ScoriaStore store, const ComparisonSet *set, int source, const char *from, int channel,
+                               int curve, int rows, const char *what)
+{
+  char name[128];
+  double *block;
+  const int64_t K = set->conditions, L = set->cells, dims3[3] = {K, rows, L}, dims2[2] = {K, L};
+  const size_t m = (size_t)(set->channels * set->cells);
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)(K * rows * L), &block));
+  for (int64_t k = 0; k < K; k++)
+    for (int r = 0; r < rows; r++)
+      memcpy(block + (k * rows + r) * L,
+             set->c[k].curve[source] + (size_t)(curve + r) * m + (size_t)channel * (size_t)L,
+             (size_t)L * sizeof(double));
+  PetscCall(PetscSNPrintf(name, sizeof name, "/%s/%s/%s", from, set->field[channel].name, what));
+  PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
+                                set->field[channel].unit, what));
+  PetscCall(PetscFree(block));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const char *path, const char *deck)
+{
+  static const char *const curves[NCURVES] = {"mean", "sd", "q025", "q500", "q975"};
+  static const struct {
+    int source;
+    const char *name;
+  } from[]              = {{FROM_PDE, "pde"}, {FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}};
+  const int64_t dims[2] = {set->conditions, set->space->n}, cells = set->cells;
+  ScoriaStore store;
+  double *theta;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
+  PetscCall(ScoriaStorePutSpace(store, set->space));
+  PetscCall(PetscMalloc1(dims[0] * dims[1], &theta));
+  for (int64_t k = 0; k < dims[0]; k++)
+    for (int64_t i = 0; i < dims[1]; i++) theta[k * dims[1] + i] = set->c[k].theta[i];
+  PetscCall(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", "held-out conditions, columns as in /conditions"));
+  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres from the current collector"));
+  PetscCall(PetscFree(theta));
+  for (size_t f = 0; f < sizeof from / sizeof from[0]; f++)
+    for (int c = 0; c < set->channels; c++) {
+      for (int q = 0; q < NCURVES; q++)
+        PetscCall(PutCurve(store, set, from[f].source, from[f].name, c, q, 1, curves[q]));
+      PetscCall(PutCurve(store, set, from[f].source, from[f].name, c, NCURVES, COMPARE_EXAMPLES, "examples"));
+    }
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}

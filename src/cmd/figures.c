@@ -1,0 +1,210 @@
+/* Runs gnuplot: a script and its data in figures/data, one SVG and one PNG out, started without a shell.  The scripts
+ * hold names and numbers of this program only, and stay there, so that `cd figures && gnuplot data/bands.gp` draws
+ * again. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
+#endif
+#include "report.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Line styles: the reference in black and grey; the model in blue and the Gaussian in vermillion of Okabe and Ito's
+ * palette, which stay apart for the colour-blind and, by their dashes, in print without colour. */
+static const char *const style = "set encoding utf8\n"
+                                 "set border 3 linewidth 1 linecolor rgb '#444444'\n"
+                                 "set tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
+                                 "set style line 1 linecolor rgb '#000000' linewidth 2\n"
+                                 "set style line 2 linecolor rgb '#0072B2' linewidth 2\n"
+                                 "set style line 3 linecolor rgb '#D55E00' linewidth 2\n"
+                                 "set style line 4 linecolor rgb '#C4C4C4' linewidth 1\n"
+                                 "set style line 5 linecolor rgb '#009E73' linewidth 2\n"
+                                 "set style line 6 linecolor rgb '#CC79A7' linewidth 2\n"
+                                 "set datafile missing 'NaN'\n";
+
+static PetscErrorCode Trouble(ReportFigures *figs, const char *what, const char *path)
+{
+  PetscFunctionBeginUser;
+  if (!figs->trouble[0])
+    snprintf(figs->trouble, sizeof figs->trouble, "%s cannot be %s: %s", path, what, strerror(errno));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeDirectory(ReportFigures *figs, const char *path)
+{
+  PetscFunctionBeginUser;
+  if (mkdir(path, 0777) && errno != EEXIST) PetscCall(Trouble(figs, "made", path));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportFiguresBegin(const char *run_dir, ReportFigures *figs)
+{
+  char path[PETSC_MAX_PATH_LEN + 8];
+  PetscFunctionBeginUser;
+  memset(figs, 0, sizeof *figs);
+  figs->gnuplot = true;
+  snprintf(figs->dir, sizeof figs->dir, "%s/figures", run_dir);
+  snprintf(path, sizeof path, "%s/data", figs->dir);
+  PetscCall(MakeDirectory(figs, figs->dir));
+  PetscCall(MakeDirectory(figs, path));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportFiguresData(ReportFigures *figs, const char *file, const ReportText *text)
+{
+  char path[PETSC_MAX_PATH_LEN + 64];
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "%s/data/%s", figs->dir, file);
+  FILE *out = fopen(path, "w");
+  if (!out) {
+    PetscCall(Trouble(figs, "written", path));
+    PetscFunctionReturn(0);
+  }
+  const bool whole = fwrite(text->s ? text->s : "", 1, text->n, out) == text->n;
+  if (fclose(out) || !whole) PetscCall(Trouble(figs, "written", path));
+  PetscFunctionReturn(0);
+}
+
+/* gnuplot in the figures' directory, its messages in data/gnuplot.log; whether it could be started and ended well. */
+static bool run_gnuplot(const ReportFigures *figs, char *script, bool *started)
+{
+  posix_spawn_file_actions_t actions;
+  char *argv[] = {(char[]){"gnuplot"}, script, NULL};
+  pid_t child;
+  int status = 0;
+  *started   = false;
+  if (posix_spawn_file_actions_init(&actions)) return false;
+  int bad = posix_spawn_file_actions_addchdir_np(&actions, figs->dir);
+  bad     = bad || posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  bad = bad || posix_spawn_file_actions_addopen(&actions, 1, "data/gnuplot.log", O_WRONLY | O_CREAT | O_APPEND, 0666);
+  bad = bad || posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  bad = bad || posix_spawnp(&child, "gnuplot", &actions, NULL, argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (bad) return false;
+  *started = true;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return false;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static PetscErrorCode Script(const char *name, int width, int height, const ReportText *body, ReportText *script)
+{
+  PetscFunctionBeginUser;
+  PetscCall(
+      ReportPrint(script,
+                  "%sset terminal svg size %d,%d dynamic enhanced font 'Helvetica,13' name '%s' background 'white'\n"
+                  "set output '%s.svg'\n",
+                  style, width, height, name, name));
+  PetscCall(ReportAppend(script, body->s, body->n));
+  PetscCall(ReportPrint(script,
+                        "unset output\nif (strstrt(GPVAL_TERMINALS, 'pngcairo') == 0) { exit }\n"
+                        "reset\n%sset terminal pngcairo size %d,%d enhanced font 'Sans,11' fontscale 1.7 "
+                        "linewidth 1.7 pointscale 1.7\nset output '%s.png'\n",
+                        style, 2 * width, 2 * height, name));
+  PetscCall(ReportAppend(script, body->s, body->n));
+  PetscCall(ReportPrint(script, "unset output\n"));
+  PetscFunctionReturn(0);
+}
+
+void plain_label(const char *s, size_t size, char label[])
+{
+  size_t n = 0;
+  for (; *s && n + 1 < size; s++) label[n++] = isalnum((unsigned char)*s) || strchr(" .+-/", *s) ? *s : ' ';
+  label[n] = 0;
+}
+
+PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    char name[SCORIA_NAME_SIZE], unit[32];
+    plain_label(c->name, sizeof name, name);
+    plain_label(c->unit, sizeof unit, unit);
+    const bool wrap = lines > 1 && i == (space->n - 1) / 2; /* the first line is the shorter one */
+    if (!strcmp(c->name, "ell"))
+      PetscCall(ReportPrint(body, "ℓ = %.1f µm", theta[i] * 1e6));
+    else if (!strcmp(c->name, "U0"))
+      PetscCall(ReportPrint(body, "U_0 = %.3f V", theta[i]));
+    else if (!strcmp(c->name, "F_right"))
+      PetscCall(ReportPrint(body, "F = %.1f A m^{-2}", theta[i]));
+    else
+      PetscCall(ReportPrint(body, "%s = %.3g %s", name, theta[i], unit));
+    if (i + 1 < space->n) PetscCall(ReportPrint(body, wrap ? "\\n" : ",  "));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportLegend(ReportText *body, const char *entries)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(
+      body,
+      "set lmargin at screen 0.02\nset rmargin at screen 0.98\nset bmargin at screen 0.93\nset tmargin at "
+      "screen 0.99\nunset border\nunset tics\nset key center center horizontal Left reverse samplen 3 width 1\n"
+      "plot [0:1] [0:1] %s\nset border 3\nset xtics nomirror out scale 0.6\n"
+      "set ytics nomirror out scale 0.6\nunset key\n",
+      entries));
+  PetscFunctionReturn(0);
+}
+
+/* Takes away what an earlier report drew, so that no old figure passes for a new one. */
+static void remove_figure(const ReportFigures *figs, const char *name)
+{
+  char path[PETSC_MAX_PATH_LEN + 64];
+  snprintf(path, sizeof path, "%s/%s.svg", figs->dir, name);
+  unlink(path);
+  snprintf(path, sizeof path, "%s/%s.png", figs->dir, name);
+  unlink(path);
+}
+
+static bool figure_drawn(const ReportFigures *figs, const char *name)
+{
+  char path[PETSC_MAX_PATH_LEN + 64];
+  struct stat info;
+  snprintf(path, sizeof path, "%s/%s.svg", figs->dir, name);
+  return !stat(path, &info) && info.st_size > 0;
+}
+
+PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int width, int height, const ReportText *body,
+                                 const char *title, const char *caption)
+{
+  ReportText script = {0};
+  char file[64];
+  bool started;
+  PetscFunctionBeginUser;
+  remove_figure(figs, name);
+  snprintf(file, sizeof file, "%s.gp", name);
+  PetscCall(Script(name, width, height, body, &script));
+  PetscCall(ReportFiguresData(figs, file, &script));
+  PetscCall(ReportTextDestroy(&script));
+  if (!figs->gnuplot || figs->trouble[0]) PetscFunctionReturn(0);
+  snprintf(file, sizeof file, "data/%s.gp", name);
+  const bool good = run_gnuplot(figs, file, &started);
+  if (!started) {
+    figs->gnuplot = false;
+    snprintf(figs->warning, sizeof figs->warning, "gnuplot could not be started: the report has no figures");
+    PetscFunctionReturn(0);
+  }
+  if (!good || !figure_drawn(figs, name)) {
+    remove_figure(figs, name);
+    if (!figs->warning[0])
+      snprintf(figs->warning, sizeof figs->warning, "gnuplot did not draw figures/%s: see figures/data/gnuplot.log",
+               name);
+    PetscFunctionReturn(0);
+  }
+  PetscCheck(figs->n < REPORT_MAX_FIGURES, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more figures than REPORT_MAX_FIGURES");
+  ReportFigure *figure = &figs->figure[figs->n++];
+  snprintf(figure->name, sizeof figure->name, "%s", name);
+  snprintf(figure->title, sizeof figure->title, "%s", title);
+  snprintf(figure->caption, sizeof figure->caption, "%s", caption);
+  PetscFunctionReturn(0);
+}

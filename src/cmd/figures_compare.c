@@ -1,0 +1,276 @@
+/* Figures of compare.h5: bands and spread of the PDE, the model and the conditional Gaussian at held-out conditions,
+ * and single realisations as fluctuations about the mean. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COLUMNS 4 /* conditions drawn: as many as can be read on a page */
+
+/* Panel (row, column) of a grid: 0 at the top left.  A graph of `rows` x `columns` panels under a strip for the legend.
+ */
+static PetscErrorCode Panel(ReportText *body, int row, int column, int rows, int columns)
+{
+  const double left = 0.075, right = 0.985, top = 0.835, bottom = 0.10, gapx = 0.055, gapy = 0.065;
+  const double width  = (right - left - (columns - 1) * gapx) / columns;
+  const double height = (top - bottom - (rows - 1) * gapy) / rows;
+  const double x0 = left + column * (width + gapx), y1 = top - row * (height + gapy);
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
+  PetscCall(ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", y1 - height, y1));
+  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\nset format x '%s'\n", row == rows - 1 ? "x  [µm]" : "",
+                        row == rows - 1 ? "%g" : ""));
+  PetscFunctionReturn(0);
+}
+
+/* The condition called `name`; the first one where there is none. */
+static int axis_of(const ReportCompare *cmp, const char *name)
+{
+  return PetscMax(0, space_find(&cmp->space, name));
+}
+
+/* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */
+static int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chosen[])
+{
+  const int n = (int)PetscMin(want, cmp->K);
+  for (int i = 0; i < n; i++) {
+    const int64_t rank = n == 1 ? cmp->K / 2 : llround((double)i * (double)(cmp->K - 1) / (n - 1));
+    for (int64_t k = 0; k < cmp->K; k++) {
+      int64_t below = 0; /* place of k in ascending order, ties by index */
+      for (int64_t l = 0; l < cmp->K; l++) {
+        const double a = cmp->theta[cmp->space.n * l + axis], b = cmp->theta[cmp->space.n * k + axis];
+        below += a < b || (a == b && l < k);
+      }
+      if (below == rank) chosen[i] = k;
+    }
+  }
+  return n;
+}
+
+static bool channel_whole(const ReportCompare *cmp, int channel)
+{
+  for (int side = REPORT_PDE; side <= REPORT_MODEL; side++)
+    for (int s = 0; s < REPORT_STATS; s++)
+      if (!cmp->stat[side][channel][s]) return false;
+  return true;
+}
+
+static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
+{
+  int n = 0;
+  for (int c = 0; c < REPORT_CHANNELS; c++)
+    if (channel_whole(cmp, c)) channels[n++] = c;
+  return n;
+}
+
+/* One block per condition (gnuplot's `index`): x [um], then mean, sd, q025, q500, q975 of each side, 16 columns. */
+static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, int channel)
+{
+  ReportText text    = {0};
+  const double scale = report_channels[channel].scale;
+  char file[64];
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&text, "# %s: x [um], then mean sd q025 q500 q975 of the PDE, the model, the Gaussian\n",
+                        report_channels[channel].name));
+  for (int64_t k = 0; k < cmp->K; k++) {
+    PetscCall(ReportPrint(&text, "# "));
+    PetscCall(ReportConditionTitle(&text, &cmp->space, &cmp->theta[cmp->space.n * k], 1));
+    PetscCall(ReportPrint(&text, "\n"));
+    for (int64_t i = 0; i < cmp->L; i++) {
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * 1e6));
+      for (int side = 0; side < REPORT_SIDES; side++)
+        for (int s = 0; s < REPORT_STATS; s++) {
+          const double *stat = cmp->stat[side][channel][s];
+          PetscCall(ReportPrint(&text, " %.8g", stat ? stat[k * cmp->L + i] * scale : NAN));
+        }
+      PetscCall(ReportPrint(&text, "\n"));
+    }
+    PetscCall(ReportPrint(&text, "\n\n"));
+  }
+  snprintf(file, sizeof file, "compare_%s.dat", report_channels[channel].name);
+  PetscCall(ReportFiguresData(figs, file, &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* A grid of panels, rows channels, columns conditions; `plot` is the plot command for the data file f and its block k.
+ */
+static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, int nch, const int channels[], int n,
+                                    const int64_t chosen[], const char *prefix, const char *legend, const char *plot)
+{
+  char file[64];
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body, "set multiplot\n"));
+  PetscCall(ReportLegend(body, legend));
+  PetscCall(ReportPrint(body, "set xrange [0:%g]\n", 1e6 * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  for (int row = 0; row < nch; row++)
+    for (int column = 0; column < n; column++) {
+      const ReportQuantity *q = &report_channels[channels[row]];
+      PetscCall(Panel(body, row, column, nch, n));
+      PetscCall(ReportPrint(body, "set title \""));
+      if (row == 0) PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * chosen[column]], 2));
+      PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
+      if (column == 0)
+        PetscCall(ReportPrint(body, "set ylabel '%s%s  [%s]' offset 1,0\n", prefix, q->label, q->unit));
+      else
+        PetscCall(ReportPrint(body, "unset ylabel\n"));
+      snprintf(file, sizeof file, "data/compare_%s.dat", q->name);
+      PetscCall(ReportPrint(body, "f = '%s'\nk = %d\n%s", file, (int)chosen[column], plot));
+    }
+  PetscCall(ReportPrint(body, "unset multiplot\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
+{
+  ReportText body = {0};
+  int channels[REPORT_CHANNELS];
+  int64_t chosen[COLUMNS];
+  char caption[800];
+  PetscFunctionBeginUser;
+  const int nch = drawn_channels(cmp, channels);
+  if (nch == 0) PetscFunctionReturn(0);
+  for (int c = 0; c < nch; c++) PetscCall(StatData(figs, cmp, channels[c]));
+  const int n = choose_conditions(cmp, axis_of(cmp, "F_right"), COLUMNS, chosen);
+  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "",
+                          "NaN with filledcurves linestyle 4 title 'PDE, central 95 %', \\\n"
+                          "     NaN with lines linestyle 1 title 'PDE, mean', \\\n"
+                          "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %', \\\n"
+                          "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'",
+                          "plot f index k using 1:4:6 with filledcurves linestyle 4, \\\n"
+                          "     f index k using 1:2 with lines linestyle 1, \\\n"
+                          "     f index k using 1:9 with lines linestyle 2 linewidth 1.5, \\\n"
+                          "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
+                          "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n"));
+  snprintf(caption, sizeof caption,
+           "Mean and central 95 %% band of fresh PDE ensembles (grey, black) and of the model's samples (blue) at %d "
+           "of the %d "
+           "held-out conditions, which no training step has seen. The conditions are spread evenly over the current "
+           "density F; "
+           "they were not picked by their error.",
+           n, (int)cmp->K);
+  PetscCall(
+      ReportFiguresDraw(figs, "bands", 1180, 600, &body, "Predicted uncertainty at held-out conditions", caption));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
+{
+  ReportText body = {0};
+  int channels[REPORT_CHANNELS];
+  int64_t chosen[COLUMNS];
+  PetscFunctionBeginUser;
+  const int nch = drawn_channels(cmp, channels);
+  if (nch == 0) PetscFunctionReturn(0);
+  const int n = choose_conditions(cmp, axis_of(cmp, "ell"), COLUMNS, chosen);
+  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ",
+                          "NaN with lines linestyle 1 linewidth 3 title 'PDE', \\\n"
+                          "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
+                          "     NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'",
+                          "set yrange [0:*]\n"
+                          "plot f index k using 1:3 with lines linestyle 1 linewidth 3, \\\n"
+                          "     f index k using 1:8 with lines linestyle 2 dashtype (8,5), \\\n"
+                          "     f index k using 1:13 with lines linestyle 3 dashtype (2,4)\n"));
+  PetscCall(
+      ReportFiguresDraw(figs, "spread", 1180, 600, &body, "Standard deviation across the electrode",
+                        "Standard deviation of the fields over porosity, at held-out conditions spread evenly over the "
+                        "correlation length ℓ of the porosity."));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ realisations ---- */
+
+/* Columns: x [um], then each example minus the PDE mean at that condition; one block per condition. */
+static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp, int side, int channel)
+{
+  static const char *const names[2] = {"pde", "model"};
+  ReportText text                   = {0};
+  const double scale                = report_channels[channel].scale;
+  char file[64];
+  PetscFunctionBeginUser;
+  for (int64_t k = 0; k < cmp->K; k++) {
+    for (int64_t i = 0; i < cmp->L; i++) {
+      const double mean = cmp->stat[REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * 1e6));
+      for (int64_t e = 0; e < cmp->examples; e++)
+        PetscCall(ReportPrint(&text, " %.6g",
+                              scale * (cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean)));
+      PetscCall(ReportPrint(&text, "\n"));
+    }
+    PetscCall(ReportPrint(&text, "\n\n"));
+  }
+  snprintf(file, sizeof file, "examples_%s_%s.dat", names[side], report_channels[channel].name);
+  PetscCall(ReportFiguresData(figs, file, &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* The largest fluctuation of a channel at a condition, both sides: the common scale of their two panels. */
+static double fluctuation_limit(const ReportCompare *cmp, int channel, int64_t k)
+{
+  double limit = 0;
+  for (int side = 0; side < 2; side++)
+    for (int64_t e = 0; e < cmp->examples; e++)
+      for (int64_t i = 0; i < cmp->L; i++) {
+        const double mean = cmp->stat[REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
+        const double d    = fabs(cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean);
+        if (d > limit) limit = d;
+      }
+  return limit > 0 ? 1.08 * limit * report_channels[channel].scale : 1;
+}
+
+static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cmp, int row, int column, int64_t k)
+{
+  const ReportQuantity *q = &report_channels[row];
+  const int side          = column % 2;
+  const double limit      = fluctuation_limit(cmp, row, k);
+  PetscFunctionBeginUser;
+  PetscCall(Panel(body, row, column, REPORT_CHANNELS, 4));
+  PetscCall(ReportPrint(body, "set yrange [%g:%g]\n", -limit, limit));
+  PetscCall(ReportPrint(body, "set title \""));
+  if (row == 0) {
+    PetscCall(ReportPrint(body, "{/:Bold %s}\\n", side ? "model" : "PDE"));
+    PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * k], 2));
+  }
+  PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
+  if (column == 0)
+    PetscCall(ReportPrint(body, "set ylabel '%s − mean  [%s]'\n", q->label, q->unit));
+  else
+    PetscCall(ReportPrint(body, "unset ylabel\n"));
+  PetscCall(ReportPrint(body,
+                        "plot for [j=2:%d] 'data/examples_%s_%s.dat' index %d using 1:j with lines linewidth 1.3 "
+                        "linecolor rgb word('%s', 1 + j %% 4) notitle\n",
+                        (int)cmp->examples + 1, side ? "model" : "pde", q->name, (int)k,
+                        side ? "#0072B2 #56B4E9 #00406B #2E8FD0" : "#000000 #8A8A8A #4A4A4A #B0B0B0"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp)
+{
+  ReportText body = {0};
+  int channels[REPORT_CHANNELS];
+  int64_t chosen[2];
+  PetscFunctionBeginUser;
+  if (cmp->K == 0 || drawn_channels(cmp, channels) < REPORT_CHANNELS) PetscFunctionReturn(0);
+  for (int side = 0; side < 2; side++)
+    for (int c = 0; c < REPORT_CHANNELS; c++)
+      if (!cmp->example[side][c]) PetscFunctionReturn(0);
+  for (int side = 0; side < 2; side++)
+    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(ExampleData(figs, cmp, side, c));
+  const int n = choose_conditions(cmp, axis_of(cmp, "ell"), 2, chosen);
+  PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\nset xrange [0:%g]\n",
+                        1e6 * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  for (int row = 0; row < REPORT_CHANNELS; row++)
+    for (int column = 0; column < 2 * n; column++)
+      PetscCall(FluctuationPanel(&body, cmp, row, column, chosen[column / 2]));
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  PetscCall(ReportFiguresDraw(
+      figs, "fluctuations", 1180, 600, &body, "Single realisations",
+      "Single realisations of the PDE (black) and of the model (blue) minus the PDE's mean, at the held-out "
+      "conditions with the shortest and the longest correlation length ℓ. The two are independent draws: "
+      "they should look alike, not coincide."));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}

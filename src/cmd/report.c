@@ -1,0 +1,114 @@
+/* The report: reads the run directory, has the figures drawn, writes the page. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the run directory holds.  compare and train are filled on rank 0 only. */
+typedef struct {
+  ReportDataset data;
+  ReportCompare arrays;
+  ReportTraining train;
+  cJSON *compare; /* owned */
+} Material;
+
+/* compare.json on rank 0; every rank learns when it does not parse. */
+static PetscErrorCode ReadCompareJson(MPI_Comm comm, const char *path, cJSON **compare)
+{
+  ReportText text = {0};
+  char line[PETSC_MAX_PATH_LEN + 128];
+  int rank;
+  PetscFunctionBeginUser;
+  *compare = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) PetscCall(ReportSlurp(path, &text));
+  if (text.s) *compare = cJSON_Parse(text.s);
+  const bool bad = text.s && !cJSON_IsObject(*compare);
+  PetscCall(ReportTextDestroy(&text));
+  snprintf(line, sizeof line, "%s: expected a JSON object, found something that does not parse as one", path);
+  PetscCall(ScoriaAgree(comm, bad ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ReportText log = {0};
+  int rank;
+  MPI_Comm comm = ScoriaRunComm(run);
+  PetscFunctionBeginUser;
+  memset(m, 0, sizeof *m);
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ReportDatasetRead(run, deck, &m->data));
+  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
+  PetscCall(ReportCompareRead(comm, path, &m->arrays));
+  PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
+  PetscCall(ReadCompareJson(comm, path, &m->compare));
+  PetscCall(ScoriaRunPath(run, "train.jsonl", sizeof path, path));
+  if (rank == 0) PetscCall(ReportSlurp(path, &log));
+  PetscCall(ReportTrainingParse(log.s, &m->train));
+  PetscCall(ReportTextDestroy(&log));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MaterialDestroy(Material *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportDatasetDestroy(&m->data));
+  PetscCall(ReportCompareDestroy(&m->arrays));
+  PetscCall(ReportTrainingDestroy(&m->train));
+  cJSON_Delete(m->compare);
+  PetscFunctionReturn(0);
+}
+
+/* The order is that of the page: the result first, then what it was made from. */
+static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigures *figs)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportFiguresBegin(run_dir, figs));
+  PetscCall(ReportDrawBands(figs, &m->arrays));
+  PetscCall(ReportDrawMeasures(figs, m->compare));
+  PetscCall(ReportDrawSpread(figs, &m->arrays));
+  PetscCall(ReportDrawFluctuations(figs, &m->arrays));
+  PetscCall(ReportDrawDataset(figs, &m->data));
+  PetscCall(ReportDrawTraining(figs, &m->train));
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0: figures and page. */
+static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
+{
+  char run_dir[PETSC_MAX_PATH_LEN];
+  ReportPage page = {.run_dir = run_dir, .compare = m->compare, .data = &m->data, .train = &m->train, .figures = figs};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
+  for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;
+  PetscCall(ScoriaDeckText(deck, &page.deck));
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
+  PetscCall(DrawAll(run_dir, m, figs));
+  PetscCall(ReportHtml(&page, html));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
+{
+  Material material;
+  ReportFigures figs = {0};
+  ReportText html    = {0};
+  char path[PETSC_MAX_PATH_LEN], whole[PETSC_MAX_PATH_LEN];
+  int rank;
+  MPI_Comm comm = ScoriaRunComm(run);
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(MaterialRead(run, deck, &material));
+  if (rank == 0) PetscCall(Compose(run, deck, &material, &figs, &html));
+  PetscCall(ScoriaAgree(comm, figs.trouble[0] ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, figs.trouble));
+  PetscCall(ScoriaRunPath(run, "report.html", sizeof path, path));
+  PetscCall(ScoriaWriteText(comm, path, html.s ? html.s : ""));
+  if (figs.warning[0]) PetscCall(ScoriaSay(run, "  warning: %s", figs.warning));
+  PetscCall(ScoriaSay(run, "  wrote %s (%d figures)", realpath(path, whole) ? whole : path, figs.n));
+  PetscCall(ReportTextDestroy(&html));
+  PetscCall(MaterialDestroy(&material));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,180 @@
+/* Private to the report: what a run directory holds, its figures (drawn by gnuplot), and one self-contained page.
+ *
+ * Everything is read collectively (the files are ours, and every rank can check its part); rank 0 alone then draws and
+ * writes.  A file that the directory does not hold leaves its sections out. */
+#ifndef SCORIA_CMD_REPORT_H
+#define SCORIA_CMD_REPORT_H
+
+#include "scoria/io.h"
+#include <cJSON.h>
+
+/* Writes figures/ and report.html into the run directory.  Without gnuplot: a warning, and a page without figures.
+ * Collective on the run's communicator. */
+PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck);
+
+/* ------------------------------------------------------------------------------------------------------- text ---- */
+
+/* A text that grows; starts as zeros. */
+typedef struct {
+  char *s; /* owned; NULL while empty */
+  size_t n, capacity;
+} ReportText;
+
+PetscErrorCode ReportPrint(ReportText *text, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+/* Appends s with the five characters that mean something to HTML replaced by entities. */
+PetscErrorCode ReportEscape(ReportText *text, const char *s);
+PetscErrorCode ReportAppend(ReportText *text, const char *s, size_t n);
+PetscErrorCode ReportTextDestroy(ReportText *text);
+/* The whole of a file, NULL in text->s when there is none.  Local. */
+PetscErrorCode ReportSlurp(const char *path, ReportText *text);
+/* A number for a reader: 3 significant digits, thousands as they are; an en dash for NaN. */
+void report_number(double value, size_t size, char text[]);
+
+/* ------------------------------------------------------------------------------------------------------- data ---- */
+
+/* How a quantity is written on an axis. */
+typedef struct {
+  const char *name;  /* in files */
+  const char *label; /* gnuplot's enhanced text */
+  const char *unit;  /* of the axis, enhanced text */
+  double scale;      /* file value times scale is in that unit */
+} ReportQuantity;
+
+enum { REPORT_C = 0, REPORT_PHI, REPORT_CHANNELS };
+extern const ReportQuantity report_channels[REPORT_CHANNELS];
+
+enum { REPORT_PDE = 0, REPORT_MODEL, REPORT_GAUSSIAN, REPORT_SIDES };
+enum { REPORT_MEAN = 0, REPORT_SD, REPORT_Q025, REPORT_Q500, REPORT_Q975, REPORT_STATS };
+
+/* compare.h5, on every rank. */
+typedef struct {
+  int64_t K, L;     /* conditions, cells; K = 0: no such file */
+  int64_t examples; /* fields kept per condition and side */
+  double *x;        /* (L) [m] */
+  ScoriaSpace space;
+  double *theta;                                             /* (K, space.n) */
+  double *stat[REPORT_SIDES][REPORT_CHANNELS][REPORT_STATS]; /* (K, L); NULL where the file has none */
+  double *example[2][REPORT_CHANNELS];                       /* (K, examples, L), PDE and model; NULL where none */
+} ReportCompare;
+
+PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare *cmp);
+PetscErrorCode ReportCompareDestroy(ReportCompare *cmp);
+
+#define REPORT_REASONS 32 /* SNESConvergedReason from -REPORT_REASONS + 1 to -1 */
+#define REPORT_SHOWN 3    /* conditions of the dataset that are drawn */
+#define REPORT_DRAWS 5    /* realisations of each */
+
+/* What is told of dataset.h5: counts over all rows on every rank, a few rows on rank 0. */
+typedef struct {
+  bool present;
+  ScoriaDatasetSpec spec;
+  int64_t conditions;
+  int64_t done, failed, missing, continued; /* rows; continued: solved at a later attempt than the first */
+  int64_t reason[REPORT_REASONS];           /* failed rows by -SNESConvergedReason */
+  int64_t newton;                           /* iterations of the solved rows together */
+  int64_t newton_max;
+  int axis;                    /* condition that the shown ones are spread over; -1: none varies */
+  int64_t shown[REPORT_SHOWN]; /* conditions drawn, ascending along that axis */
+  int nshown;
+  double *x;                      /* (cells) [m] */
+  double *theta;                  /* (conditions, space.n) */
+  ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
+  char difference[512];           /* how its deck differs from the one at hand; "" where it does not */
+} ReportDataset;
+
+PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data);
+PetscErrorCode ReportDatasetDestroy(ReportDataset *data);
+
+/* train.jsonl: one entry per logged step, NaN where a member is absent. */
+typedef struct {
+  int64_t n, capacity;
+  double *step, *loss, *validation, *lr, *seconds; /* (n) */
+  double *baseline;                                /* (n) validation loss of the Gaussian part alone */
+  double *arena;                                   /* owned */
+  int64_t unread; /* lines that are not JSON objects with a step (the last line of a killed run) */
+} ReportTraining;
+
+PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train);
+PetscErrorCode ReportTrainingDestroy(ReportTraining *train);
+
+/* Member of an object as a number; NaN where it is absent or not a number. */
+double json_number(const cJSON *object, const char *name);
+
+/* ---------------------------------------------------------------------------------------------------- figures ---- */
+
+#define REPORT_MAX_FIGURES 8
+
+typedef struct {
+  char name[32];     /* figures/<name>.svg, .png */
+  char title[96];    /* plain text */
+  char caption[800]; /* plain text */
+} ReportFigure;
+
+/* Where figures go; rank 0 only. */
+typedef struct {
+  char dir[PETSC_MAX_PATH_LEN]; /* run_dir/figures */
+  bool gnuplot;                 /* false once it could not be started */
+  int n;
+  ReportFigure figure[REPORT_MAX_FIGURES]; /* those drawn */
+  char trouble[PETSC_MAX_PATH_LEN + 256];  /* first file that could not be written, as a line for the user */
+  char warning[512];                       /* first figure that could not be drawn */
+} ReportFigures;
+
+/* Makes run_dir/figures/data. */
+PetscErrorCode ReportFiguresBegin(const char *run_dir, ReportFigures *figs);
+/* Writes figures/data/<file>. */
+PetscErrorCode ReportFiguresData(ReportFigures *figs, const char *file, const ReportText *text);
+/* Draws `body` (gnuplot commands between `set output` and `unset output`) as SVG and PNG of width x height points, and
+ * enters the figure in the list when that worked. */
+PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int width, int height, const ReportText *body,
+                                 const char *title, const char *caption);
+
+/* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
+void plain_label(const char *s, size_t size, char label[]);
+/* Appends theta as a title, "U_0 = 0.150 V,  F = 12.0 A m^{-2},  ...", in `lines` lines. */
+PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
+
+/* The legend, once, as a plot of its own above the panels of a multiplot; `entries` are plot elements of the function
+ * NaN. */
+PetscErrorCode ReportLegend(ReportText *body, const char *entries);
+
+/* The figures, in the order of the page; each draws nothing when its data are absent.  Rank 0 only. */
+PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp);
+PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
+PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
+PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
+PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
+PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
+
+/* ------------------------------------------------------------------------------------------------------- page ---- */
+
+/* What the page is made from; members may be empty. */
+typedef struct {
+  const char *run_dir;
+  const char *deck;     /* resolved, YAML */
+  const cJSON *compare; /* compare.json; NULL: none */
+  const ReportDataset *data;
+  const ReportTraining *train;
+  const ReportFigures *figures;
+  int ranks;
+} ReportPage;
+
+PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html);
+/* Its tables, each nothing when its data are absent. */
+PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportConditionTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
+/* The SVG of a figure without prolog and namespace declarations, as HTML wants it inline.  svg is changed in place. */
+void report_inline_svg(char svg[]);
+
+/* The measures of compare.json in the order of tables and figures; ends with a NULL key. */
+typedef struct {
+  const char *key, *name, *label, *help; /* label: the name as gnuplot's tic labels want it */
+  double ideal;                          /* value of a perfect model with endless samples */
+  bool share;                            /* shown as per cent */
+} ReportMeasure;
+extern const ReportMeasure report_measures[];
+
+#endif

@@ -1,0 +1,158 @@
+/* What the report reads: the comparison's arrays and the training log. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const ReportQuantity report_channels[REPORT_CHANNELS] = {
+    {"c", "c", "mol m^{-3}", 1},
+    {"phi", "φ", "mV", 1e3},
+};
+
+double json_number(const cJSON *object, const char *name)
+{
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+  return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+/* ------------------------------------------------------------------------------------------------- comparison ---- */
+
+/* The array `name` when it has the shape (d0, d1) or (d0, d1, d2) that is expected; *data stays NULL when the file has
+ * none. */
+static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int rank, const int64_t dims[], double **data)
+{
+  int found;
+  int64_t shape[4], count = 1;
+  PetscFunctionBeginUser;
+  *data = NULL;
+  PetscCall(ScoriaStoreShape(store, name, 4, &found, shape));
+  if (found < 0) PetscFunctionReturn(0);
+  bool same = found == rank;
+  for (int i = 0; same && i < rank; i++) same = shape[i] == dims[i];
+  if (!same) SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare.h5: %s does not have the shape that /theta and /x ask for", name);
+  for (int i = 0; i < rank; i++) count *= dims[i];
+  PetscCall(PetscMalloc1(count, data));
+  PetscCall(ScoriaStoreGetReals(store, name, count, *data));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadChannel(ScoriaStore store, int side, int channel, ReportCompare *cmp)
+{
+  static const char *const sides[REPORT_SIDES] = {"pde", "model", "gaussian"};
+  static const char *const stats[REPORT_STATS] = {"mean", "sd", "q025", "q500", "q975"};
+  char name[64];
+  int rank;
+  int64_t shape[4];
+  PetscFunctionBeginUser;
+  for (int s = 0; s < REPORT_STATS; s++) {
+    const int64_t dims[2] = {cmp->K, cmp->L};
+    snprintf(name, sizeof name, "/%s/%s/%s", sides[side], report_channels[channel].name, stats[s]);
+    PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[side][channel][s]));
+  }
+  if (side == REPORT_GAUSSIAN) PetscFunctionReturn(0);
+  snprintf(name, sizeof name, "/%s/%s/examples", sides[side], report_channels[channel].name);
+  PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
+  if (rank != 3) PetscFunctionReturn(0);
+  if (!cmp->examples) cmp->examples = shape[1];
+  const int64_t dims[3] = {cmp->K, cmp->examples, cmp->L};
+  PetscCall(ReadArray(store, name, 3, dims, &cmp->example[side][channel]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare *cmp)
+{
+  ScoriaStore store;
+  int rank;
+  int64_t dims[4];
+  bool exists;
+  PetscFunctionBeginUser;
+  memset(cmp, 0, sizeof *cmp);
+  PetscCall(ScoriaFileExists(comm, path, &exists));
+  if (!exists) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreOpen(comm, path, "compare", &store));
+  PetscCall(ScoriaStoreShape(store, "/theta", 4, &rank, dims));
+  PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
+  if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /theta of shape (conditions, %d)", path, cmp->space.n);
+  cmp->K = dims[0];
+  PetscCall(ReadArray(store, "/theta", 2, dims, &cmp->theta));
+  PetscCall(ScoriaStoreShape(store, "/x", 4, &rank, dims));
+  if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
+  cmp->L = dims[0];
+  PetscCall(ReadArray(store, "/x", 1, dims, &cmp->x));
+  for (int side = 0; side < REPORT_SIDES; side++)
+    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(ReadChannel(store, side, c, cmp));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(cmp->x));
+  PetscCall(PetscFree(cmp->theta));
+  for (int side = 0; side < REPORT_SIDES; side++)
+    for (int c = 0; c < REPORT_CHANNELS; c++)
+      for (int s = 0; s < REPORT_STATS; s++) PetscCall(PetscFree(cmp->stat[side][c][s]));
+  for (int side = 0; side < 2; side++)
+    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(PetscFree(cmp->example[side][c]));
+  memset(cmp, 0, sizeof *cmp);
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- training ---- */
+
+static int64_t count_lines(const char *s)
+{
+  int64_t n = 1;
+  for (; *s; s++) n += *s == '\n';
+  return n;
+}
+
+static bool training_entry(const char *line, size_t length, ReportTraining *train)
+{
+  cJSON *object     = cJSON_ParseWithLength(line, length);
+  const double step = json_number(object, "step");
+  const bool good   = isfinite(step);
+  if (good) {
+    const int64_t i      = train->n++;
+    train->step[i]       = step;
+    train->loss[i]       = json_number(object, "loss");
+    train->validation[i] = json_number(object, "validation");
+    train->lr[i]         = json_number(object, "lr");
+    train->seconds[i]    = json_number(object, "seconds");
+    train->baseline[i]   = json_number(object, "baseline");
+  }
+  cJSON_Delete(object);
+  return good;
+}
+
+PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train)
+{
+  PetscFunctionBeginUser;
+  memset(train, 0, sizeof *train);
+  if (!jsonl) PetscFunctionReturn(0);
+  const int64_t capacity = train->capacity = count_lines(jsonl);
+  PetscCall(PetscMalloc1(6 * capacity, &train->arena));
+  train->step       = train->arena;
+  train->loss       = train->arena + capacity;
+  train->validation = train->arena + 2 * capacity;
+  train->lr         = train->arena + 3 * capacity;
+  train->seconds    = train->arena + 4 * capacity;
+  train->baseline   = train->arena + 5 * capacity;
+  while (*jsonl) {
+    const size_t length = strcspn(jsonl, "\n");
+    if (length > 0 && !training_entry(jsonl, length, train)) train->unread++;
+    jsonl += length + (jsonl[length] == '\n');
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportTrainingDestroy(ReportTraining *train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(train->arena));
+  memset(train, 0, sizeof *train);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,289 @@
+/* The tables of the report: headline, measures with their floors, conditions, cost, how the solves ended. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const ReportMeasure report_measures[] = {
+    {"mean_error", "mean error / SD", "mean error / SD",
+     "rms over cells of the difference of the means, in standard deviations", 0, false},
+    {"sd_error", "SD error", "SD error", "rms over cells of the relative error of the standard deviation", 0, true},
+    {"sd_bias", "SD bias", "SD bias", "mean over cells of the same, with its sign: negative is too narrow", 0, true},
+    {"band_error", "95 % band error", "95 %% band error",
+     "rms over cells of the relative error of the width of the central 95 % band", 0, true},
+    {"coverage95", "coverage", "coverage", "share of PDE values inside the predicted central 95 % band", 0.95, true},
+    {"w1", "W_1 / SD", "W_1 / SD", "1-Wasserstein distance per cell, in standard deviations, mean over cells", 0,
+     false},
+    {"sliced_w", "sliced W_1 / SD", "sliced W_1 / SD",
+     "1-Wasserstein distance along random directions of the joint field (c, \u03c6)", 0, false},
+    {"covariance_error", "covariance error", "covariance error",
+     "relative Frobenius error of the covariance of the joint field", 0, true},
+    {NULL, NULL, NULL, NULL, 0, false},
+};
+
+static const struct {
+  const char *key, *name;
+} report_sides[] = {
+    {"model", "model"}, {"gaussian", "Gaussian baseline"}, {"floor", "floor (PDE vs PDE)"}, {NULL, NULL}};
+
+static void measure_text(const ReportMeasure *m, double value, size_t size, char text[])
+{
+  if (m->share && isfinite(value))
+    snprintf(text, size, "%.*f&nbsp;%%", fabs(value) < 0.1 ? 2 : 1, 100 * value);
+  else
+    report_number(value, size, text);
+}
+
+/* The name of a measure with W_1 set as HTML; the names hold nothing else that HTML would misread. */
+static PetscErrorCode MeasureName(const ReportMeasure *m, ReportText *html)
+{
+  const char *mark = strstr(m->name, "W_1");
+  PetscFunctionBeginUser;
+  if (!mark)
+    PetscCall(ReportEscape(html, m->name));
+  else
+    PetscCall(ReportPrint(html, "%.*sW<sub>1</sub>%s", (int)(mark - m->name), m->name, mark + 3));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- headline ---- */
+
+static PetscErrorCode Card(ReportText *html, const char *value, const char *what)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<div class=\"card\"><b>%s</b><span>%s</span></div>\n", value, what));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MeasureCard(ReportText *html, const cJSON *pooled, const char *key, const char *what)
+{
+  char value[64], reference[64], text[256];
+  const ReportMeasure *m = report_measures;
+  PetscFunctionBeginUser;
+  while (strcmp(m->key, key)) m++;
+  const double model = json_number(cJSON_GetObjectItemCaseSensitive(pooled, "model"), key);
+  if (!isfinite(model)) PetscFunctionReturn(0);
+  measure_text(m, model, sizeof value, value);
+  measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, "floor"), key), sizeof reference, reference);
+  snprintf(text, sizeof text, "%s; floor %s", what, reference);
+  PetscCall(Card(html, value, text));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
+{
+  char value[64];
+  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
+  const cJSON *cost   = cJSON_GetObjectItemCaseSensitive(compare, "cost");
+  const double ratio  = json_number(cost, "seconds_pde") / json_number(cost, "seconds_model");
+  PetscFunctionBeginUser;
+  if (!compare) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<div class=\"cards\">\n"));
+  PetscCall(MeasureCard(html, pooled, "mean_error", "error of the mean, in standard deviations"));
+  PetscCall(MeasureCard(html, pooled, "band_error", "error of the width of the 95&nbsp;% band"));
+  PetscCall(MeasureCard(html, pooled, "coverage95", "of PDE values lie in the predicted 95&nbsp;% band"));
+  PetscCall(MeasureCard(html, pooled, "sliced_w", "sliced Wasserstein distance of the joint law"));
+  if (isfinite(ratio)) {
+    report_number(fmax(ratio, 1 / ratio), sizeof value, value);
+    PetscCall(Card(html, value,
+                   ratio >= 1 ? "times as long for a PDE solve as for a sample of the model, on one core"
+                              : "times as long for a sample of the model as for a PDE solve, on one core"));
+  }
+  PetscCall(ReportPrint(html, "</div>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- measures ---- */
+
+PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
+{
+  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
+  char value[64];
+  PetscFunctionBeginUser;
+  if (!cJSON_IsObject(pooled)) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(
+      html, "<h2>Errors over all held-out conditions</h2>\n<div class=\"scroll\"><table>\n<tr><th>measure</th>"));
+  for (int s = 0; report_sides[s].key; s++)
+    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", report_sides[s].name));
+  PetscCall(ReportPrint(html, "<th>what it is</th></tr>\n"));
+  for (const ReportMeasure *m = report_measures; m->key; m++) {
+    PetscCall(ReportPrint(html, "<tr><td>"));
+    PetscCall(MeasureName(m, html));
+    PetscCall(ReportPrint(html, "</td>"));
+    for (int s = 0; report_sides[s].key; s++) {
+      measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, report_sides[s].key), m->key), sizeof value,
+                   value);
+      PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
+    }
+    PetscCall(ReportPrint(html, "<td class=\"help\">%s</td></tr>\n", m->help));
+  }
+  PetscCall(ReportPrint(
+      html, "</table></div>\n<p class=\"note\">The floor is what two independent PDE ensembles of the same size "
+            "differ by; no model can be expected to do better than it.</p>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* The columns of the table per condition: which side, which measure. */
+static const struct {
+  const char *side, *key, *title;
+} condition_columns[] = {
+    {"model", "mean_error", "mean error / SD"},
+    {"floor", "mean_error", "floor"},
+    {"model", "sd_bias", "SD bias"},
+    {"model", "band_error", "95 % band error"},
+    {"floor", "band_error", "floor"},
+    {"model", "coverage95", "coverage"},
+    {"model", "sliced_w", "sliced W<sub>1</sub>"},
+    {"gaussian", "sliced_w", "Gaussian"},
+    {"floor", "sliced_w", "floor"},
+    {NULL, NULL, NULL},
+};
+
+static const ReportMeasure *find_measure(const char *key)
+{
+  const ReportMeasure *m = report_measures;
+  while (strcmp(m->key, key)) m++;
+  return m;
+}
+
+PetscErrorCode ReportConditionTable(const cJSON *compare, ReportText *html)
+{
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  char value[64];
+  int k = 0;
+  PetscFunctionBeginUser;
+  if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(
+      html,
+      "<h2>Each held-out condition</h2>\n<div class=\"scroll\"><table>\n<tr><th class=\"n\">#</th><th class=\"n\">"
+      "U<sub>0</sub> [V]</th><th class=\"n\">F [A m<sup>-2</sup>]</th><th class=\"n\">\u2113 [\u00b5m]</th><th "
+      "class=\"n\">failed solves</th>"));
+  for (int c = 0; condition_columns[c].key; c++)
+    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
+  PetscCall(ReportPrint(html, "</tr>\n"));
+  cJSON_ArrayForEach(condition, conditions)
+  {
+    PetscCall(ReportPrint(html,
+                          "<tr><td class=\"n\">%d</td><td class=\"n\">%.4f</td><td class=\"n\">%.2f</td><td "
+                          "class=\"n\">%.2f</td><td class=\"n\">%.0f</td>",
+                          ++k, json_number(condition, "U0"), json_number(condition, "F_right"),
+                          1e6 * json_number(condition, "ell"), json_number(condition, "failed_pde")));
+    for (int c = 0; condition_columns[c].key; c++) {
+      const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
+      measure_text(find_measure(condition_columns[c].key), json_number(side, condition_columns[c].key), sizeof value,
+                   value);
+      PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
+    }
+    PetscCall(ReportPrint(html, "</tr>\n"));
+  }
+  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------------- cost ---- */
+
+static const char *cost_label(const char *key)
+{
+  static const char *const labels[][2] = {
+      {"seconds_pde", "one PDE solve [core seconds]"},
+      {"seconds_model", "one sample of the model [core seconds]"},
+      {"seconds_gaussian", "one sample of the Gaussian baseline [core seconds]"},
+      {"samples", "fields per held-out condition"},
+      {"network_evaluations", "network evaluations per sample"},
+  };
+  for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+    if (!strcmp(key, labels[i][0])) return labels[i][1];
+  return key;
+}
+
+PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
+{
+  const cJSON *cost = cJSON_GetObjectItemCaseSensitive(compare, "cost"), *item;
+  char value[64];
+  PetscFunctionBeginUser;
+  if (cJSON_GetArraySize(cost) == 0) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h2>Cost</h2>\n<table>\n"));
+  cJSON_ArrayForEach(item, cost)
+  {
+    PetscCall(ReportPrint(html, "<tr><td>"));
+    PetscCall(ReportEscape(html, cost_label(item->string)));
+    PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
+    report_number(item->valuedouble, sizeof value, value);
+    PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
+    PetscCall(ReportPrint(html, "</td></tr>\n"));
+  }
+  PetscCall(ReportPrint(html, "</table>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------------ solves ---- */
+
+/* PETSc's SNESConvergedReason, in words. */
+static const char *reason_text(int reason)
+{
+  switch (reason) {
+  case -1:
+    return "outside the domain of the equations";
+  case -2:
+    return "too many function evaluations";
+  case -3:
+    return "linear solve failed";
+  case -4:
+    return "not a number";
+  case -5:
+    return "iteration limit";
+  case -6:
+    return "line search failed";
+  case -7:
+    return "inner solve failed";
+  case -8:
+    return "local minimum";
+  case -9:
+    return "diverged";
+  case -10:
+    return "Jacobian outside its domain";
+  case -11:
+    return "trust region too small";
+  default:
+    return "other";
+  }
+}
+
+static PetscErrorCode CountRow(ReportText *html, const char *what, int64_t count, int64_t of)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<tr><td>%s</td><td class=\"n\">%lld</td><td class=\"n\">%.3g&nbsp;%%</td></tr>\n", what,
+                        (long long)count, of ? 100.0 * (double)count / (double)of : 0.0));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html)
+{
+  char text[96];
+  PetscFunctionBeginUser;
+  if (!data->present) PetscFunctionReturn(0);
+  const int64_t rows = data->spec.rows;
+  PetscCall(ReportPrint(html, "<h2>Solves of the training set</h2>\n<table>\n"));
+  PetscCall(ReportPrint(
+      html, "<tr><td>conditions \u00d7 realisations</td><td class=\"n\">%lld \u00d7 %lld</td><td></td></tr>\n",
+      (long long)data->conditions, (long long)data->spec.realisations));
+  PetscCall(CountRow(html, "solved", data->done, rows));
+  PetscCall(CountRow(html, "of these at a later attempt", data->continued, rows));
+  PetscCall(CountRow(html, "failed (left out of all statistics)", data->failed, rows));
+  for (int r = 0; r < REPORT_REASONS; r++) {
+    if (data->reason[r] == 0) continue;
+    snprintf(text, sizeof text, "&emsp;reason %d: %s", -r, reason_text(-r));
+    PetscCall(CountRow(html, text, data->reason[r], rows));
+  }
+  if (data->missing) PetscCall(CountRow(html, "not computed", data->missing, rows));
+  PetscCall(ReportPrint(html,
+                        "<tr><td>Newton iterations per solve: mean, largest</td><td class=\"n\">%.2f, "
+                        "%lld</td><td></td></tr>\n</table>\n",
+                        data->done ? (double)data->newton / (double)data->done : 0.0, (long long)data->newton_max));
+  if (*data->difference) {
+    PetscCall(ReportPrint(html, "<p class=\"note\">dataset.h5 was made by another deck than the one below: "));
+    PetscCall(ReportEscape(html, data->difference));
+    PetscCall(ReportPrint(html, ".</p>\n"));
+  }
+  PetscFunctionReturn(0);
+}

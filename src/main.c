@@ -1,0 +1,94 @@
+/* scoria COMMAND DECK [-key value ...]: finds the command, opens deck and run directory, and turns failures into one
+ * line and an exit code. */
+#include "cmd/cmd.h"
+#include <stdio.h>
+#include <string.h>
+
+static const ScoriaCommand *find_command(const char *name)
+{
+  for (const ScoriaCommand *row = scoria_commands; row->name; row++)
+    if (!strcmp(row->name, name)) return row;
+  return NULL;
+}
+
+static void print_usage(FILE *out)
+{
+  fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
+  for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-10s %s\n", row->name, row->help);
+  fprintf(out, "\nscoria COMMAND -help lists every deck key; -help petsc lists PETSc's own options.\n");
+}
+
+static PetscErrorCode Execute(int argc, char **argv)
+{
+  const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
+  const ScoriaCommand *command = find_command(name);
+  ScoriaDeck deck              = NULL;
+  ScoriaRun run                = NULL;
+  PetscFunctionBeginUser;
+  if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
+  if (!file)
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_file ? "file" : "deck");
+  if (command->with_file) {
+    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, scoria_tables, &deck));
+  PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(command->with_deck(run, deck));
+  PetscCall(ScoriaRunDestroy(&run));
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
+/* Open MPI up to 4.1.6 and 5.0.5 can corrupt collective writes by data sieving (open-mpi/ompi issue 12718).  Only where
+ * the user has not chosen. */
+static void guard_collective_writes(void)
+{
+  setenv("OMPI_MCA_fbtl_posix_write_datasieving", "0", 0);
+  setenv("OMPI_MCA_fbtl_posix_read_datasieving", "0", 0);
+  setenv("OMPI_MCA_fs_ufs_lock_algorithm", "3", 0);
+}
+
+/* The help levels: "-help" alone is ours, "-help petsc" is PETSc's own, to which the argument list is handed. */
+static bool asks_for_help(int argc, char **argv, bool *petsc)
+{
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "-help") && strcmp(argv[i], "--help") && strcmp(argv[i], "-h") &&
+        !(i == 1 && !strcmp(argv[i], "help")))
+      continue;
+    *petsc = i + 1 < argc && !strcmp(argv[i + 1], "petsc");
+    return true;
+  }
+  return false;
+}
+
+int main(int argc, char **argv)
+{
+  bool petsc      = false;
+  const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
+  int rank, ours = argc;
+  char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
+  guard_collective_writes();
+  if (help) {
+    arguments = help_arguments;
+    ours      = petsc ? 2 : 1;
+  }
+  if (PetscInitialize(&ours, &arguments, NULL, NULL)) return SCORIA_EXIT_INTERNAL;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  PetscErrorCode failed = PetscPushErrorHandler(ScoriaErrorHandler, NULL);
+  if (!failed && help) {
+    if (rank == 0) print_usage(argc < 2 ? stderr : stdout);
+    if (argc >= 2)
+      failed = ScoriaDeckHelp(PETSC_COMM_WORLD, scoria_tables);
+    else
+      ScoriaFail(SCORIA_EXIT_USAGE, "no command given");
+  } else if (!failed)
+    failed = Execute(argc, argv);
+
+  ScoriaExit code = ScoriaFailureCode();
+  if (failed && code == SCORIA_EXIT_OK) MPI_Abort(PETSC_COMM_WORLD, SCORIA_EXIT_INTERNAL); /* the trace is out */
+  fflush(stdout);
+  if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());
+  PetscOptionsClearValue(NULL, "-options_left");
+  return PetscFinalize() && code == SCORIA_EXIT_OK ? SCORIA_EXIT_INTERNAL : (int)code;
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Every kind of bad input: one line that names what, where, found and expected; the documented exit code; no trace, no hang on
+# any rank, nothing overwritten.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml run=$work/run
+tiny_deck "$deck" "$run"
+edited() { # SED-SCRIPT: a copy of the deck with one thing changed
+  sed "$1" "$deck" >"$work/edited.yaml"
+  echo "$work/edited.yaml"
+}
+
+# Usage.
+expect 2 'no command' 1
+expect 2 'unknown command "generat"' 2 generat "$deck"
+expect 2 'expected a deck' 1 generate
+
+# Decks.
+expect 3 'no/such.yaml: cannot read the deck' 2 generate no/such.yaml
+expect 3 'edited.yaml:.*not valid YAML' 2 generate "$(edited 's/^train: {/train: [/')"
+expect 3 'unknown key "train: stesp"; did you mean "train: steps"' 2 generate "$(edited 's/steps: 30/stesp: 30/')"
+expect 3 'unknown key "-train_stesp"; did you mean "-train_steps"' 2 generate "$deck" -train_stesp 5
+expect 3 'ensemble: realisations: found "many", expected an integer' 2 generate "$deck" -ensemble_realisations many
+expect 3 'ensemble: realisations: found "2.5", expected an integer' 2 generate "$deck" -ensemble_realisations 2.5
+expect 3 'porosity: min: found "-1", expected a number' 2 generate "$deck" -porosity_min -1
+expect 3 'porosity: kernel: found "gauss", expected one of' 2 generate "$deck" -porosity_kernel gauss
+expect 3 'conditions: U0: found "0.2,0.2", expected \[low, high\]' 2 generate "$deck" -conditions_U0 0.2,0.2
+expect 3 'conditions: U0.*open-circuit' 2 generate "$deck" -conditions_U0 4,5
+expect 3 'no condition' 2 generate "$(edited '/^conditions/d')"
+expect 3 'porosity.*min.*max' 2 generate "$deck" -porosity_min 0.5
+head -c 300 /dev/urandom >"$work/binary.yaml"
+expect 3 'binary.yaml' 2 generate "$work/binary.yaml"
+
+# The run directory.
+expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir /dev/null/run
+: >"$work/plain"
+expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir "$work/plain"
+
+# Files that are missing, foreign, truncated, damaged.
+expect 3 'dataset.h5.*missing\|dataset.h5: .*no such\|dataset.h5.*No such' 2 train "$deck"
+expect 3 'model.h5' 2 sample "$deck"
+mkdir -p "$run"
+for bad in empty text foreign; do
+  case $bad in
+    empty) : >"$run/dataset.h5" ;;
+    text) echo "not HDF5" >"$run/dataset.h5" ;;
+    foreign) "$PYTHON" -c 'import h5py,sys; h5py.File(sys.argv[1],"w")["a"]=[1,2]' "$run/dataset.h5" ;;
+  esac
+  cp "$run/dataset.h5" "$work/before"
+  expect 3 'dataset.h5' 2 train "$deck"
+  expect 3 'dataset.h5' 2 generate "$deck"
+  expect 3 'dataset.h5' 2 info "$run/dataset.h5"
+  cmp -s "$run/dataset.h5" "$work/before" || fail "a $bad dataset.h5 was overwritten"
+done
+rm "$run/dataset.h5"
+scoria 2 generate "$deck" >"$work/out" 2>&1 || { fail "generate"; cat "$work/out"; }
+cp "$run/dataset.h5" "$work/good.h5"
+size=$(stat -c %s "$work/good.h5")
+for cut in 100 4096 $((size / 2)) $((size - 1)); do
+  head -c "$cut" "$work/good.h5" >"$run/dataset.h5"
+  expect 3 'dataset.h5' 2 train "$deck"
+done
+"$PYTHON" - "$work/good.h5" "$run/dataset.h5" <<'PY'
+import shutil, sys, h5py
+shutil.copy(sys.argv[1], sys.argv[2])
+with h5py.File(sys.argv[2], "r+") as f:
+    f["/fields/c"][7, 3] += 1.0
+PY
+expect 3 'dataset.h5.*row 7' 2 train "$deck"
+cp "$work/good.h5" "$run/dataset.h5"
+
+# Another deck in the same run directory, and conditions outside the training range.
+expect 3 'dataset.h5: made by another deck (porosity_sigma' 2 generate "$deck" -porosity_sigma 0.3
+cmp -s "$run/dataset.h5" "$work/good.h5" || fail "dataset.h5 was overwritten by another deck"
+expect 3 'dataset.h5: generated for another problem' 2 train "$deck" -electrode_bruggeman_D 1.7
+scoria 2 train "$deck" >"$work/out" 2>&1 || { fail "train"; cat "$work/out"; }
+expect 3 'sample: U0: found 0.3 V' 2 sample "$deck" -sample_U0 0.3 -strict
+scoria 2 sample "$deck" -sample_U0 0.26 >"$work/out" 2>&1 || { fail "sample outside the range"; cat "$work/out"; }
+grep -q 'WARNING: U0 = 0.26 V is outside the training range' "$work/out" || fail "no warning outside the training range"
+expect 3 'samples.h5: made by another deck (sample_U0' 2 sample "$deck" -sample_U0 0.2
+cp "$run/dataset.h5" "$work/keep.h5" && cp "$run/dataset.h5" "$run/model.h5"
+expect 3 'model.h5' 2 sample "$deck" -sample_file other.h5
+cmp -s "$run/dataset.h5" "$work/keep.h5" || fail "dataset.h5 changed"
+
+# Two jobs in one run directory.
+"$PYTHON" - "$run/.lock" <<'PY' &
+import fcntl, sys, time
+f = open(sys.argv[1], "r+"); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(8)
+PY
+sleep 1
+expect 3 'another job' 2 report "$deck"
+wait
+
+# Too many failed solves: beyond the limiting current no steady state exists.
+expect 5 'solves failed' 2 generate "$deck" -run_dir "$work/depleted" -conditions_F_right -400,-300 -ensemble_conditions 4 \
+  -ensemble_realisations 1
+[ -s "$work/depleted/dataset.h5" ] || fail "the rows of a failed ensemble were not kept"
+finish

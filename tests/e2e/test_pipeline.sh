@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# The whole pipeline on a tiny deck: the same bytes in every dataset, model and sample for 1, 2, 3 and 4 ranks; a second start
+# skips what is complete; the comparison and the report are there.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/unused"
+for ranks in 1 2 3 4; do
+  if ! scoria "$ranks" run "$deck" -run_dir "$work/r$ranks" >"$work/out$ranks" 2>&1; then
+    fail "run on $ranks ranks"
+    cat "$work/out$ranks" >&2
+  fi
+done
+
+"$PYTHON" - "$work" <<'PY' || fail "the files differ between rank counts"
+import json, sys
+import h5py, numpy as np
+work = sys.argv[1]
+def arrays(path):
+    out = {}
+    with h5py.File(path) as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
+    return out
+different = 0
+for name in ["dataset.h5", "model.h5", "samples.h5", "compare.h5"]:
+    one = arrays(f"{work}/r1/{name}")
+    assert len(one) > 3, name
+    for ranks in (2, 3, 4):
+        other = arrays(f"{work}/r{ranks}/{name}")
+        assert one.keys() == other.keys(), (name, ranks)
+        for key, value in one.items():
+            if key == "deck" or getattr(value, "dtype", None) is None or value.dtype.kind in "OS":
+                continue
+            if value.tobytes() != other[key].tobytes():
+                print("differs:", name, key, "on", ranks, "ranks")
+                different += 1
+with h5py.File(f"{work}/r1/dataset.h5") as f:
+    assert f["/fields/c"].shape == (288, 16) and f["/fields/c"].attrs["units"] in ("mol m^-3", b"mol m^-3")
+    assert np.all(f["/status/done"][:] == 1) and np.all(np.isfinite(f["/fields/phi"][:]))
+    assert f["/conditions/U0"].shape == (288,) and f["/x"].shape == (16,)
+    eps = f["/fields/eps"][:]
+    assert eps.min() > 0.1 and eps.max() < 0.4
+comparison = json.load(open(f"{work}/r1/compare.json"))
+for key in ["mean_error", "sd_error", "band_error", "coverage95", "w1", "sliced_w", "sliced_w_floor", "pooled", "cost", "conditions"]:
+    assert key in comparison, key
+assert len(comparison["conditions"]) == 3 and comparison["cost"]["seconds_pde"] > 0
+sys.exit(1 if different else 0)
+PY
+
+for file in report.html log.jsonl train.jsonl deck.yaml; do
+  [ -s "$work/r2/$file" ] || fail "$file is missing"
+done
+ls "$work"/r2/*.part >/dev/null 2>&1 && fail "a partial file was left"
+
+before=$(stat -c '%n %Y %s' "$work"/r2/*.h5)
+scoria 2 run "$deck" -run_dir "$work/r2" >"$work/again" 2>&1 || { fail "second start"; cat "$work/again" >&2; }
+[ "$(grep -c 'is complete' "$work/again")" -eq 4 ] || fail "the second start did not skip what is complete"
+[ "$before" = "$(stat -c '%n %Y %s' "$work"/r2/*.h5)" ] || fail "the second start rewrote a file"
+
+# More ranks than rows; groups of two, with a last group of one.
+scoria 4 generate "$deck" -run_dir "$work/few" -ensemble_conditions 3 -ensemble_realisations 1 >"$work/out" 2>&1 || fail "more ranks than rows"
+scoria 3 generate "$deck" -run_dir "$work/grouped" -ensemble_group_size 2 >"$work/out" 2>&1 || { fail "groups of two"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "groups of two give other fields"
+import sys, h5py, numpy as np
+a, b = (h5py.File(f"{sys.argv[1]}/{d}/dataset.h5") for d in ("r1", "grouped"))
+# one unit in the last place of single precision: a distributed residual may end Newton's iteration elsewhere within its tolerance
+for f in ("c", "phi", "eps"):
+    assert np.allclose(a["/fields/" + f][:], b["/fields/" + f][:], rtol=2e-7, atol=1e-9), f
+PY
+
+# solve: given profiles at given conditions, each row on its own.
+"$PYTHON" - "$work/eps.h5" <<'PY'
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "w") as f:
+    x = (np.arange(24) + 0.5) / 24
+    f["/fields/eps"] = np.stack([0.25 + 0 * x, 0.35 - 0.1 * np.cos(2 * np.pi * x), 0.3 + 0.05 * x])
+    f["/conditions/F_right"] = np.array([20.0, 20.0, 10.0])
+    f["/conditions/U0"] = np.array([0.12, 0.12, 0.2])
+PY
+for ranks in 1 4; do
+  scoria "$ranks" solve "$deck" -run_dir "$work/solve$ranks" -porosity_file "$work/eps.h5" >"$work/out" 2>&1 || { fail "solve"; cat "$work/out" >&2; }
+done
+"$PYTHON" - "$work" <<'PY' || fail "solve gives other fields on other ranks"
+import sys, h5py, numpy as np
+a, b = (h5py.File(f"{sys.argv[1]}/solve{n}/solve.h5") for n in (1, 4))
+assert a["/fields/c"].shape == (3, 24) and np.all(a["/status/done"][:] == 1)
+for f in ("c", "phi", "eps"):
+    assert a["/fields/" + f][:].tobytes() == b["/fields/" + f][:].tobytes()
+assert np.all(np.diff(a["/fields/c"][:], axis=1) < 0)
+PY
+scoria 1 info "$work/r1/dataset.h5" >"$work/out" 2>&1 || fail "info"
+grep -q 'mol m^-3' "$work/out" || fail "info does not show units"
+finish

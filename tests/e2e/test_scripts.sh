@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# The scripts: clean under shellcheck, usable from any directory and with blanks in paths, and honest about what is missing.
+# Programs that they start (cmake, mpirun, sbatch) are replaced by ones that write down how they were called.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+scripts=("$SCORIA_SOURCE"/jobs/*.sh "$SCORIA_SOURCE"/jobs/*.sbatch "$SCORIA_SOURCE"/jobs/site.env "$SCORIA_SOURCE/tests/run.sh"
+  "$SCORIA_SOURCE"/tests/lib.sh "$SCORIA_SOURCE"/tests/*/*.sh "$SCORIA_SOURCE/.ci/run")
+for script in "${scripts[@]}"; do
+  bash -n "$script" || fail "$script does not parse"
+done
+if command -v shellcheck >/dev/null 2>&1; then
+  (cd "$SCORIA_SOURCE" && shellcheck -x -s bash "${scripts[@]}") || fail "shellcheck"
+else
+  echo "shellcheck is not installed: that check is left out"
+fi
+
+# A clone with a blank in its path, and stand-ins that write down their arguments, one call a line.
+clone="$work/a clone"
+mkdir -p "$clone/build" "$work/bin" "$work/elsewhere"
+cp -r "$SCORIA_SOURCE/jobs" "$SCORIA_SOURCE/input" "$clone/"
+calls=$work/calls
+stand_in() { # NAME BODY
+  printf '#!/usr/bin/env bash\n{ printf "%%s" "%s"; printf " <%%s>" "$@"; echo; } >>"%s"\n%s\n' "$1" "$calls" "$2" >"$work/bin/$1"
+  chmod +x "$work/bin/$1"
+}
+stand_in cmake ''
+# shellcheck disable=SC2016
+stand_in mpirun 'exit "${MPIRUN_CODE:-0}"'
+# shellcheck disable=SC2016
+stand_in sbatch 'echo "$((100 + $(grep -c ^sbatch "'"$calls"'")));cluster"'
+# shellcheck disable=SC2016
+stand_in nproc 'echo "${OMP_NUM_THREADS:-8}"' # as the real one, which believes OMP_NUM_THREADS
+stand_in lscpu 'printf "# Core,Socket\n0,0\n0,0\n1,0\n1,0\n0,1\n0,1\n1,1\n1,1\n"'
+printf '#!/bin/sh\n' >"$clone/build/scoria"
+chmod +x "$clone/build/scoria"
+
+called() { # PATTERN: a call that matches
+  grep -q -- "$1" "$calls" || {
+    fail "expected a call like: $1"
+    cat "$calls" >&2
+  }
+}
+
+# Runs a script of the clone from another directory with the stand-ins in front.
+from_elsewhere() {
+  : >"$calls"
+  (cd "$work/elsewhere" && unset SCORIA_SOURCE SCORIA_BUILD && PATH="$work/bin:$PATH" "$@") >"$work/out" 2>&1
+}
+
+# quickstart: builds, runs the deck with what it was given, tells where the report is.
+from_elsewhere env SCORIA_RANKS=3 bash "$clone/jobs/quickstart.sh" -train_steps 7 || fail "quickstart.sh: $(cat "$work/out")"
+called '^mpirun <-n> <3> <.*a clone/build/scoria> <run> <input/quickstart.yaml> <-train_steps> <7>$'
+called '^cmake <-S> <.*a clone> <-B> <.*a clone/build> <-DCMAKE_BUILD_TYPE=Release>'
+grep -q "^report: $clone/runs/quickstart/report.html$" "$work/out" || fail "quickstart.sh names no report: $(cat "$work/out")"
+from_elsewhere env -u SCORIA_RANKS OMP_NUM_THREADS=1 bash "$clone/jobs/quickstart.sh" -run_dir /tmp/x/../y || fail "quickstart.sh -run_dir"
+called '^mpirun <-n> <4>' # two sockets of two cores of two threads
+grep -q "^report: /tmp/y/report.html$" "$work/out" || fail "quickstart.sh -run_dir names another report: $(cat "$work/out")"
+from_elsewhere env MPIRUN_CODE=75 bash "$clone/jobs/quickstart.sh"
+code=$?
+[ "$code" -eq 75 ] || fail "quickstart.sh: exit $code where the program's was 75"
+
+# pipeline: three jobs, each after the one before, on absolute paths.
+cp "$clone/input/quickstart.yaml" "$work/elsewhere/my deck.yaml"
+from_elsewhere bash "$clone/jobs/pipeline.sh" "my deck.yaml" "my run" -train_steps 9 || fail "pipeline.sh: $(cat "$work/out")"
+[ "$(grep -c '^sbatch' "$calls")" -eq 3 ] || fail "pipeline.sh: not three jobs"
+tail_of_call="<$work/elsewhere/my deck.yaml> <$work/elsewhere/my run> <-train_steps> <9>"
+called "a clone/jobs/generate.sbatch> $tail_of_call\$"
+called "<--dependency=afterok:101> .*jobs/train.sbatch> $tail_of_call\$"
+called "<--dependency=afterok:102> .*jobs/sample.sbatch> $tail_of_call\$"
+grep -q '^sample   103$' "$work/out" || fail "pipeline.sh names no job ids: $(cat "$work/out")"
+from_elsewhere bash "$clone/jobs/pipeline.sh" nosuch.yaml run && fail "pipeline.sh takes a deck that is not there"
+[ ! -s "$calls" ] || fail "pipeline.sh submits with a deck that is not there"
+
+# The batch scripts themselves, as Slurm starts them: a copy elsewhere, from the directory of submission.
+cp "$clone/jobs/sample.sbatch" "$work/elsewhere/slurm_script"
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash slurm_script "my deck.yaml" "my run" -sample_count 5 ||
+  fail "sample.sbatch: $(cat "$work/out")"
+for command in sample compare report; do
+  called "^mpirun <.*a clone/build/scoria> <$command> <my deck.yaml> <-run_dir> <my run> <-sample_count> <5>\$"
+done
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/train.sbatch" && fail "train.sbatch starts without a deck"
+mv "$clone/build/scoria" "$clone/build/gone"
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/train.sbatch" "my deck.yaml" "my run" &&
+  fail "train.sbatch starts without the program"
+grep -q 'build it first' "$work/out" || fail "train.sbatch does not say what is missing: $(cat "$work/out")"
+
+# install_packages: names what is missing where it cannot be installed; where it can, updates first and installs all at once.
+mkdir "$work/bare"
+for tool in bash env id sed sort cat dirname python3; do
+  ln -s "$(command -v "$tool")" "$work/bare/$tool"
+done
+PATH="$work/bare" bash "$SCORIA_SOURCE/jobs/install_packages.sh" tests >"$work/out" 2>&1
+code=$?
+[ "$code" -eq 1 ] || fail "install_packages.sh: exit $code without apt, expected 1"
+packages="cmake libpetsc-real-dev libhdf5-openmpi-dev librandom123-dev libcmocka-dev"
+for package in $packages; do
+  grep -qw -- "$package" "$work/out" || fail "install_packages.sh does not name $package: $(cat "$work/out")"
+done
+stand_in apt-get ''
+# shellcheck disable=SC2016
+stand_in sudo '[ "$1" = -n ] && shift; "$@"'
+mv "$work/bin/apt-get" "$work/bin/sudo" "$work/bare/"
+: >"$calls"
+PATH="$work/bare" bash "$SCORIA_SOURCE/jobs/install_packages.sh" tests >"$work/out" 2>&1 ||
+  fail "install_packages.sh with apt: $(cat "$work/out")"
+grep '^apt-get' "$calls" >"$work/apt"
+head -n 1 "$work/apt" | grep -q '<update>' || fail "install_packages.sh installs without an update"
+tail -n 1 "$work/apt" | grep -q '<install> <-y> .*<--no-install-recommends>' || fail "install_packages.sh: $(cat "$work/apt")"
+for package in $packages; do
+  tail -n 1 "$work/apt" | grep -q "<$package>" || fail "install_packages.sh does not install $package"
+done
+finish

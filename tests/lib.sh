@@ -1,0 +1,65 @@
+# Shared by the script tests: SCORIA (the program), MPIEXEC and SCORIA_SOURCE come from CTest, or default to a build in build/.
+SCORIA_SOURCE=${SCORIA_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+SCORIA=${SCORIA:-$SCORIA_SOURCE/build/scoria}
+MPIEXEC=${MPIEXEC:-mpirun}
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# h5py comes as a Debian package, for the system's own interpreter.
+PYTHON=/usr/bin/python3
+[ -x "$PYTHON" ] || PYTHON=python3
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/scoria-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+scoria() { # RANKS COMMAND ...: the program, with a limit on time so that a hang is a failure
+  local ranks=$1
+  shift
+  timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$@"
+}
+
+fail() {
+  echo "FAILED: $*" >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE PATTERN RANKS ARGUMENTS...: exit code, and exactly one line of the program's own that matches.
+expect() {
+  local code=$1 pattern=$2 ranks=$3 got=0
+  shift 3
+  scoria "$ranks" "$@" >"$work/out" 2>"$work/err" || got=$?
+  if [ "$got" -ne "$code" ]; then
+    fail "scoria $*: exit $got, expected $code"
+    cat "$work/out" "$work/err" >&2
+  fi
+  if [ "$(grep -c '^scoria: ' "$work/err")" -ne 1 ] || ! grep -q "^scoria: .*$pattern" "$work/err"; then
+    fail "scoria $*: expected one line matching '$pattern'"
+    cat "$work/err" >&2
+  fi
+  if grep -q 'PETSC ERROR\|Segmentation\|HDF5-DIAG' "$work/err" "$work/out"; then
+    fail "scoria $*: a trace where one line was expected"
+    cat "$work/err" >&2
+  fi
+}
+
+finish() {
+  if [ "$failures" -ne 0 ]; then
+    echo "$failures checks failed" >&2
+    exit 1
+  fi
+  echo "all checks passed"
+}
+
+# A deck of the showcase physics that runs in seconds.
+tiny_deck() { # FILE RUN_DIR
+  cat >"$1" <<DECK
+run: {dir: $2, seed: 3}
+electrode: {set: chen2020_negative, model: newman, state: ocp, bruggeman_kappa: 1.5, bruggeman_D: 1.8}
+porosity: {kernel: se, min: 0.1, max: 0.4}
+conditions: {U0: [0.10, 0.25], F_right: [5, 20], ell: [4.26e-6, 2.13e-5]}
+ensemble: {conditions: 48, realisations: 6, cells: [16]}
+train: {steps: 30, batch: 64, micro_batches: 4, width: 32, depth: 1, embed: 16, modes: 8, all_modes: 12}
+sample: {count: 40, steps: 6}
+compare: {conditions: 3, count: 60}
+DECK
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs them all: unit tests first, then verification, whole runs, and faults.
+# Arguments go to ctest: tests/run.sh -L unit, tests/run.sh -R porosity.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
+
+bash "$SCORIA_SOURCE/jobs/install_packages.sh" tests
+configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=ON
+exec ctest --test-dir "$SCORIA_BUILD" --output-on-failure "$@"

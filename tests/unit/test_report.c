@@ -1,0 +1,300 @@
+/* The report: escaping, tables, the training log, and a page that asks the network for nothing.  ranks: 2 */
+#include "testing.h"
+#include "cmd/report.h"
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static const char *const json =
+    "{\"pooled\":{\"model\":{\"mean_error\":0.0312,\"sd_error\":0.02,\"sd_bias\":-0.0081,\"band_error\":0.022,"
+    "\"coverage95\":0.9481,\"w1\":0.025,\"sliced_w\":0.021,\"covariance_error\":0.04},"
+    "\"gaussian\":{\"mean_error\":0.0444,\"coverage95\":0.91},\"floor\":{\"mean_error\":0.0287}},"
+    "\"cost\":{\"seconds_pde\":3e-4,\"seconds_model\":2e-5,\"sampler\":\"<script>ab2\"},"
+    "\"conditions\":[{\"U0\":0.1234,\"F_right\":12.5,\"ell\":8.4e-6,\"failed_pde\":3,\"model\":{\"sliced_w\":0.0123},"
+    "\"gaussian\":{\"sliced_w\":0.0777},\"floor\":{\"sliced_w\":0.0111}}]}";
+
+static void expect_in(const ReportText *text, const char *part)
+{
+  if (!text->s || !strstr(text->s, part)) fail_msg("expected \"%s\" in\n%s", part, text->s ? text->s : "(nothing)");
+}
+
+static void expect_not_in(const ReportText *text, const char *part)
+{
+  if (text->s && strstr(text->s, part)) fail_msg("found \"%s\" in\n%.400s", part, strstr(text->s, part));
+}
+
+static void escapes_what_html_reads(void **state)
+{
+  ReportText text = {0};
+  (void)state;
+  CHECK(ReportEscape(&text, "a<b>&\"'\xcf\x86"));
+  assert_string_equal(text.s, "a&lt;b&gt;&amp;&quot;&#39;\xcf\x86");
+  CHECK(ReportTextDestroy(&text));
+}
+
+static void text_grows(void **state)
+{
+  ReportText text = {0};
+  (void)state;
+  for (int i = 0; i < 3000; i++) CHECK(ReportPrint(&text, "%04d", i));
+  assert_int_equal(text.n, 12000);
+  assert_int_equal(strlen(text.s), 12000);
+  assert_memory_equal(text.s + 4 * 2999, "2999", 4);
+  CHECK(ReportTextDestroy(&text));
+}
+
+static void labels_hold_no_markup(void **state)
+{
+  char label[8];
+  (void)state;
+  plain_label("a`b'\"{\\x", sizeof label, label);
+  assert_string_equal(label, "a b    "); /* cut to the room that there is */
+}
+
+static void training_log_is_read(void **state)
+{
+  ReportTraining train;
+  (void)state;
+  CHECK(ReportTrainingParse("{\"step\":1,\"loss\":0.9,\"lr\":1e-3,\"seconds\":0.5}\n\n"
+                            "{\"step\":2,\"loss\":0.8,\"validation\":0.85,\"lr\":2e-3,\"seconds\":1}\n{\"step\":3,\"lo",
+                            &train));
+  assert_int_equal(train.n, 2);
+  assert_int_equal(train.unread, 1);
+  assert_true(train.loss[0] == 0.9 && train.step[1] == 2 && train.validation[1] == 0.85 && train.lr[1] == 2e-3);
+  assert_true(isnan(train.validation[0]));
+  CHECK(ReportTrainingDestroy(&train));
+  CHECK(ReportTrainingParse(NULL, &train));
+  assert_int_equal(train.n, 0);
+  CHECK(ReportTrainingDestroy(&train));
+}
+
+static void tables_show_the_numbers(void **state)
+{
+  ReportText html = {0};
+  cJSON *compare  = cJSON_Parse(json);
+  (void)state;
+  assert_non_null(compare);
+  CHECK(ReportPooledTable(compare, &html));
+  expect_in(&html, "<td class=\"n\">0.0312</td><td class=\"n\">0.0444</td><td class=\"n\">0.0287</td>");
+  expect_in(&html, "<td class=\"n\">94.8&nbsp;%</td><td class=\"n\">91.0&nbsp;%</td>");
+  expect_in(&html, "<td class=\"n\">-0.81&nbsp;%</td><td class=\"n\">\u2013</td>"); /* absent: a dash, never a number */
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportConditionTable(compare, &html));
+  expect_in(&html,
+            "<td class=\"n\">0.1234</td><td class=\"n\">12.50</td><td class=\"n\">8.40</td><td class=\"n\">3</td>");
+  expect_in(&html, "<td class=\"n\">0.0123</td><td class=\"n\">0.0777</td><td class=\"n\">0.0111</td>");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportHeadline(compare, &html));
+  expect_in(&html, "<b>15</b>"); /* 3e-4 / 2e-5 */
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportCostTable(compare, &html));
+  expect_in(&html, "&lt;script&gt;ab2");
+  expect_not_in(&html, "<script>");
+  CHECK(ReportTextDestroy(&html));
+  cJSON_Delete(compare);
+}
+
+static void tables_of_nothing_are_nothing(void **state)
+{
+  ReportText html    = {0};
+  ReportDataset data = {0};
+  (void)state;
+  CHECK(ReportPooledTable(NULL, &html));
+  CHECK(ReportConditionTable(NULL, &html));
+  CHECK(ReportCostTable(NULL, &html));
+  CHECK(ReportHeadline(NULL, &html));
+  CHECK(ReportStatusTable(&data, &html));
+  assert_int_equal(html.n, 0);
+}
+
+static void failures_are_counted(void **state)
+{
+  ReportText html    = {0};
+  ReportDataset data = {.present = true, .conditions = 10, .done = 97, .failed = 3, .newton = 388, .newton_max = 9};
+  (void)state;
+  data.spec.rows         = 100;
+  data.spec.realisations = 10;
+  data.reason[6]         = 3;
+  CHECK(ReportStatusTable(&data, &html));
+  expect_in(&html, "reason -6: line search failed</td><td class=\"n\">3</td><td class=\"n\">3&nbsp;%</td>");
+  expect_in(&html, "4.00, 9");
+  CHECK(ReportTextDestroy(&html));
+}
+
+static void svg_goes_inline(void **state)
+{
+  char svg[] = "<?xml version=\"1.0\"?>\n<svg viewBox=\"0 0 1 1\"\n xmlns=\"http://www.w3.org/2000/svg\" "
+               "xmlns:xlink=\"http://www.w3.org/1999/xlink\"><g/></svg>";
+  (void)state;
+  report_inline_svg(svg);
+  assert_memory_equal(svg, "<svg viewBox=\"0 0 1 1\"", 22);
+  assert_null(strstr(svg, "xmlns"));
+  assert_null(strstr(svg, "http"));
+  assert_non_null(strstr(svg, "><g/></svg>"));
+}
+
+/* ------------------------------------------------------------------------------------------- a whole page ---- */
+
+enum { K = 3, L = 12 };
+
+static void put(ScoriaStore store, const char *side, const char *channel, const char *stat, double offset,
+                int64_t examples)
+{
+  char name[64];
+  double values[K * 8 * L];
+  const int64_t dims[3] = {K, examples ? examples : L, L}; /* (K, L), or (K, examples, L) */
+  for (int i = 0; i < K * 8 * L; i++) values[i] = offset + 0.1 * sin(0.3 * i);
+  snprintf(name, sizeof name, "/%s/%s/%s", side, channel, stat);
+  CHECK(ScoriaStorePutReals(store, name, examples ? 3 : 2, dims, values, "", ""));
+}
+
+static void write_compare(const char *path)
+{
+  static const char *const sides[] = {"pde", "model", "gaussian"}, *const stats[] = {"q025", "mean", "q500", "q975",
+                                                                                     "sd"};
+  static const char *const channels[] = {"c", "phi"};
+  const double theta[3 * K]           = {0.1, 5, 5e-6, 0.2, 20, 2e-5, 0.15, 10, 1e-5};
+  const int64_t dims[2] = {K, 3}, cells = L;
+  double x[L];
+  ScoriaSpace space = {
+      .n = 3, .c = {{"U0", "V", 0.1, 0.2, false}, {"F_right", "A m^-2", 5, 20, false}, {"ell", "m", 5e-6, 2e-5, true}}};
+  ScoriaStore store;
+  for (int i = 0; i < L; i++) x[i] = 1e-4 * (i + 0.5) / L;
+  CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, path, "compare", "", &store));
+  CHECK(ScoriaStorePutSpace(store, &space));
+  CHECK(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", ""));
+  CHECK(ScoriaStorePutReals(store, "/x", 1, &cells, x, "m", ""));
+  for (int s = 0; s < 3; s++)
+    for (int c = 0; c < 2; c++) {
+      for (int q = 0; q < 5; q++) put(store, sides[s], channels[c], stats[q], 1 + q, 0);
+      if (s < 2) put(store, sides[s], channels[c], "examples", 1, 8);
+    }
+  CHECK(ScoriaStoreClose(&store));
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+  char path[PETSC_MAX_PATH_LEN + 64];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  CHECK(ScoriaWriteText(PETSC_COMM_WORLD, path, text));
+}
+
+/* A directory with a name that HTML, gnuplot and a shell would each misread. */
+static void make_run(char dir[PETSC_MAX_PATH_LEN], ScoriaDeck *deck, ScoriaRun *run)
+{
+  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
+  char text[PETSC_MAX_PATH_LEN + 64], path[PETSC_MAX_PATH_LEN + 64];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  snprintf(dir, PETSC_MAX_PATH_LEN, "%s/scoria-report-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+  if (rank == 0) assert_non_null(mkdtemp(dir));
+  assert_int_equal(MPI_Bcast(dir, PETSC_MAX_PATH_LEN, MPI_CHAR, 0, PETSC_COMM_WORLD), MPI_SUCCESS);
+  strcat(dir, "/<i>& $(id) `id`");
+  snprintf(text, sizeof text, "run: {dir: \"%s\"}\n", dir);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, deck));
+  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, *deck, "report", run));
+  write_file(dir, "compare.json", json);
+  write_file(dir, "train.jsonl",
+             "{\"step\":1,\"loss\":1,\"lr\":1e-3}\n{\"step\":2,\"loss\":0.5,\"validation\":0.6,\"lr\":1e-3}\n");
+  snprintf(path, sizeof path, "%s/compare.h5", dir);
+  write_compare(path);
+}
+
+static void end_run(const char *dir, ScoriaDeck *deck, ScoriaRun *run)
+{
+  char command[PETSC_MAX_PATH_LEN + 32];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  CHECK(ScoriaRunDestroy(run));
+  CHECK(ScoriaDeckDestroy(deck));
+  snprintf(command, sizeof command, "rm -rf '%.*s'", (int)(strrchr(dir, '/') - dir), dir); /* what mkdtemp made */
+  if (rank == 0 && system(command)) fail_msg("%s", command);
+}
+
+static void read_page(const char *dir, ReportText *html)
+{
+  char path[PETSC_MAX_PATH_LEN + 64];
+  snprintf(path, sizeof path, "%s/report.html", dir);
+  CHECK(ReportSlurp(path, html));
+  assert_non_null(html->s);
+}
+
+static void page_is_self_contained(void **state)
+{
+  static const char *const requests[] = {"http:",   "https:", "src=",  "@import", "<link",
+                                         "<script", "<i>&",   "url(d", NULL};
+  char dir[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN + 64];
+  ScoriaDeck deck;
+  ScoriaRun run;
+  ReportText html = {0};
+  struct stat info;
+  (void)state;
+  make_run(dir, &deck, &run);
+  CHECK(ScoriaReportWrite(run, deck));
+  read_page(dir, &html);
+  for (int i = 0; requests[i]; i++) expect_not_in(&html, requests[i]);
+  for (const char *at = html.s; (at = strstr(at, "href=")); at++)
+    assert_int_equal(at[6], '#'); /* inside the page only */
+  expect_in(&html, "&lt;i&gt;&amp; $(id) `id`");
+  expect_in(&html, "prefers-color-scheme:dark");
+  assert_true(html.n < 10000000);
+  if (!system("command -v gnuplot >/dev/null 2>&1")) {
+    static const char *const names[] = {"bands", "measures", "spread", "fluctuations", "training"};
+    for (int i = 0; i < 5; i++) {
+      snprintf(path, sizeof path, "%s/figures/%s.svg", dir, names[i]);
+      assert_true(!stat(path, &info) && info.st_size > 1000);
+    }
+    expect_in(&html, "<svg");
+  }
+  CHECK(ReportTextDestroy(&html));
+  MPI_Barrier(PETSC_COMM_WORLD);
+  end_run(dir, &deck, &run);
+}
+
+static void page_without_gnuplot(void **state)
+{
+  char dir[PETSC_MAX_PATH_LEN], *path = strdup(getenv("PATH"));
+  ScoriaDeck deck;
+  ScoriaRun run;
+  ReportText html = {0};
+  (void)state;
+  make_run(dir, &deck, &run);
+  setenv("PATH", "/nonexistent", 1);
+  CHECK(ScoriaReportWrite(run, deck));
+  setenv("PATH", path, 1);
+  free(path);
+  read_page(dir, &html);
+  expect_not_in(&html, "<svg");
+  expect_in(&html, "<td class=\"n\">0.0312</td>");
+  CHECK(ReportTextDestroy(&html));
+  MPI_Barrier(PETSC_COMM_WORLD);
+  end_run(dir, &deck, &run);
+}
+
+static void damaged_comparison_is_named(void **state)
+{
+  char dir[PETSC_MAX_PATH_LEN];
+  ScoriaDeck deck;
+  ScoriaRun run;
+  (void)state;
+  make_run(dir, &deck, &run);
+  write_file(dir, "compare.json", "{\"pooled\":");
+  assert_int_not_equal(ScoriaReportWrite(run, deck), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "compare.json"));
+  ScoriaFailureReset();
+  end_run(dir, &deck, &run);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(escapes_what_html_reads),     cmocka_unit_test(text_grows),
+      cmocka_unit_test(labels_hold_no_markup),       cmocka_unit_test(training_log_is_read),
+      cmocka_unit_test(tables_show_the_numbers),     cmocka_unit_test(tables_of_nothing_are_nothing),
+      cmocka_unit_test(failures_are_counted),        cmocka_unit_test(svg_goes_inline),
+      cmocka_unit_test(page_is_self_contained),      cmocka_unit_test(page_without_gnuplot),
+      cmocka_unit_test(damaged_comparison_is_named),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
