@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the script tests: SCORIA (the program), MPIEXEC and SCORIA_SOURCE come from CTest, or default to a build in build/.
 SCORIA_SOURCE=${SCORIA_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 SCORIA=${SCORIA:-$SCORIA_SOURCE/build/scoria}

@@ -22,9 +22,9 @@ void la_solve_transposed(int n, int ld, const double L[], double b[]);
 /* Eigenvalues ascending in w (n); row i of A becomes the eigenvector of w[i].  Uses the lower triangle.  Allocates. */
 PetscErrorCode LinalgEigen(int n, double A[], double w[]);
 
-/* out (n, q) = X (n, p) B (p, q), without BLAS: the sum runs over p in order for every element, so that a row of out
- * depends on its row of X alone, bit for bit, whatever n is and wherever the row stands.  tile_add of B's rows: add (q)
- * may be NULL. */
+/* out (n, q) = X (n, p) B (p, q) + add (q; may be NULL) in every row, without BLAS: every element is summed in the
+ * order of p, so that a row of out depends on its row of X alone, bit for bit, whatever n is and wherever the row
+ * stands. */
 void la_rows_product(int64_t n, int p, int q, const double X[], const double B[], const double add[], double out[]);
 
 #endif

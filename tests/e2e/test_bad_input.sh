@@ -19,7 +19,7 @@ expect 2 'expected a deck' 1 generate
 
 # Decks.
 expect 3 'no/such.yaml: cannot read the deck' 2 generate no/such.yaml
-expect 3 'edited.yaml:.*not valid YAML' 2 generate "$(edited 's/^train: {/train: [/')"
+expect 3 'edited.yaml:.*not valid YAML' 2 generate "$(edited '/^train/s/}//')"
 expect 3 'unknown key "train: stesp"; did you mean "train: steps"' 2 generate "$(edited 's/steps: 30/stesp: 30/')"
 expect 3 'unknown key "-train_stesp"; did you mean "-train_steps"' 2 generate "$deck" -train_stesp 5
 expect 3 'ensemble: realisations: found "many", expected an integer' 2 generate "$deck" -ensemble_realisations many
@@ -27,8 +27,8 @@ expect 3 'ensemble: realisations: found "2.5", expected an integer' 2 generate "
 expect 3 'porosity: min: found "-1", expected a number' 2 generate "$deck" -porosity_min -1
 expect 3 'porosity: kernel: found "gauss", expected one of' 2 generate "$deck" -porosity_kernel gauss
 expect 3 'conditions: U0: found "0.2,0.2", expected \[low, high\]' 2 generate "$deck" -conditions_U0 0.2,0.2
-expect 3 'conditions: U0.*open-circuit' 2 generate "$deck" -conditions_U0 4,5
-expect 3 'no condition' 2 generate "$(edited '/^conditions/d')"
+expect 3 'conditions_U0: found .4, 5. V, allowed inside the open-circuit curve' 2 generate "$deck" -conditions_U0 4,5
+expect 3 'conditions_F_right: not set' 2 generate "$(edited '/^conditions/d')"
 expect 3 'porosity.*min.*max' 2 generate "$deck" -porosity_min 0.5
 head -c 300 /dev/urandom >"$work/binary.yaml"
 expect 3 'binary.yaml' 2 generate "$work/binary.yaml"
@@ -93,8 +93,8 @@ sleep 1
 expect 3 'another job' 2 report "$deck"
 wait
 
-# Too many failed solves: beyond the limiting current no steady state exists.
-expect 5 'solves failed' 2 generate "$deck" -run_dir "$work/depleted" -conditions_F_right -400,-300 -ensemble_conditions 4 \
-  -ensemble_realisations 1
+# Too many failed solves: with Capiglia's D(c), which vanishes with growing c, such currents have no steady state.
+expect 5 'solves failed' 2 generate "$deck" -run_dir "$work/depleted" -electrode_set marquis2019_negative \
+  -conditions_U0 0.10,0.20 -conditions_F_right 2000,3000 -ensemble_conditions 4 -ensemble_realisations 1
 [ -s "$work/depleted/dataset.h5" ] || fail "the rows of a failed ensemble were not kept"
 finish

@@ -54,7 +54,7 @@ static void draw(const double theta[], const double e[], double x[])
   space_to_unit(&space, theta, u);
   true_modes(V);
   for (int k = 0; k < TRUE_MODES; k++) {
-    a[k] = size[k] * exp(0.2 * u[2] * (k - 1)) * e[k];
+    a[k] = size[k] * exp(0.5 * u[2] * (k - 1)) * e[k];
     for (int l = 0; l < k; l++) a[k] += 0.4 * u[0] * size[k] / size[l] * a[l];
   }
   solve_twin(NULL, theta, x);
@@ -201,7 +201,7 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
 static void decoding_inverts_encoding(void **state)
 {
   enum { N = 37 };
-  double theta[3], e[TRUE_MODES], x[N * M], back[N * M], y[N * TRUE_MODES], again[N * M];
+  double theta[3], e[TRUE_MODES], x[N * M], back[N * M], y[N * TRUE_MODES], again[N * M], lost = 0;
   ScoriaNormaliser norm;
   (void)state;
   CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
@@ -213,14 +213,15 @@ static void decoding_inverts_encoding(void **state)
   }
   normaliser_encode(norm, N, x, y);
   normaliser_decode(norm, N, y, back);
-  /* Four modes span the data at one condition only up to the change of s with theta, which is common to all cells here:
-   * exact but for the regressions' error, which lies outside the four modes; a hundredth of the spread of 1 is ten
-   * times what is found. */
+  /* Four modes of all conditions together do not quite span the data at one of them, as s changes from cell to cell
+   * with theta; v has a spread of about .3, of which the four modes keep all but a few per cent of the variance. */
   for (int i = 0; i < N; i++)
     for (int j = 0; j < M; j++) {
       const double scale = j < L ? reference - x[i * M + j] : 1;
-      assert_true(fabs(back[i * M + j] - x[i * M + j]) < 0.1 * scale);
+      lost += pow((back[i * M + j] - x[i * M + j]) / scale, 2) / (N * M);
     }
+  printf("# rms left out by the modes %.4f\n", sqrt(lost));
+  assert_true(sqrt(lost) < 0.05);
   normaliser_encode(norm, N, back, again); /* within the span the two are inverse to rounding */
   for (int i = 0; i < N * TRUE_MODES; i++) assert_true(fabs(again[i] - y[i]) < 1e-9 * (1 + fabs(y[i])));
   for (int i = 0; i < N; i++) { /* one row at a time: the same bits */
