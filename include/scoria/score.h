@@ -26,9 +26,10 @@ typedef struct {
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
 
 /* x (C, L)  ->  v = transform(x) - transform(twin)  ->  z = (v - m(u)) / s(u)  ->  a = V^T z (R modes)
- *           ->  y_k = (a_k - sum_{l<k} phi_kl(u) a_l) / d_k(u),
- * m, ln s, phi, ln d polynomials in the unit coordinates u of the varying conditions.  For Gaussian data y is N(0, I) at
- * every theta.  The first r of the R coordinates are what the network learns; the rest are left Gaussian. */
+ *           ->  b_k = a_k / D_k(u) - mu_k(u)  ->  y_k = (b_k - sum_{l<k} phi_kl(u) b_l) / d_k(u),
+ * polynomials in the unit coordinates u of the varying conditions: m and mu of degree_mean, ln s, ln D and ln d of
+ * degree_scale, phi of degree_scale but at most 2.  For Gaussian data y is N(0, I) at every theta.  The first r of the R
+ * coordinates are what the network learns; the rest are left Gaussian. */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
 typedef struct {

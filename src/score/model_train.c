@@ -2,6 +2,7 @@
  * train on them, keep the averaged weights. */
 #include "model.h"
 #include "train_data.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,11 +71,26 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
+/* What the deck lets the normaliser use of the twin; without its baseline or its reference, the regression serves. */
+static PetscErrorCode PermittedTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
+{
+  bool baseline = true, logarithm = true;
+  PetscFunctionBeginUser;
+  *permitted = twin ? *twin : (ScoriaTwin){.solve = NULL};
+  PetscCall(ScoriaDeckBool(deck, "train_twin", &baseline));
+  PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
+  if (!baseline) permitted->solve = NULL;
+  for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
+    if (!twin || !logarithm) permitted->reference[c] = NAN;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                     const bool train[], ScoriaNormaliser *norm)
 {
   const ScoriaDatasetSpec *spec;
   ScoriaNormaliserOptions opt = {0};
+  ScoriaTwin permitted;
   int nchannels, channel[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   PetscCall(DeckSize(deck, "train_modes", &opt.modes));
@@ -86,7 +102,8 @@ static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDatase
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   train_channels(spec, &nchannels, channel);
   if (nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
-  PetscCall(ScoriaNormaliserFit(ScoriaRunComm(run), ds, nchannels, channel, train, twin, &opt, norm));
+  PetscCall(PermittedTwin(deck, twin, &permitted));
+  PetscCall(ScoriaNormaliserFit(ScoriaRunComm(run), ds, nchannels, channel, train, &permitted, &opt, norm));
   PetscFunctionReturn(0);
 }
 
