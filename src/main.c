@@ -1,6 +1,7 @@
 /* scoria COMMAND DECK [-key value ...]: finds the command, opens deck and run directory, and turns failures into one
  * line and an exit code. */
 #include "cmd/cmd.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,11 +70,13 @@ int main(int argc, char **argv)
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
   guard_collective_writes();
+  stop_catch_signals();
   if (help) {
     arguments = help_arguments;
     ours      = petsc ? 2 : 1;
   }
   if (PetscInitialize(&ours, &arguments, NULL, NULL)) return SCORIA_EXIT_INTERNAL;
+  signal(SIGPIPE, SIG_DFL); /* `scoria run -help | head` ends quietly, where PETSc would print a trace */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   PetscErrorCode failed = PetscPushErrorHandler(ScoriaErrorHandler, NULL);
   if (!failed && help) {

@@ -180,8 +180,22 @@ PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE
 /* One JSON object in log.jsonl by rank 0: {"time":..,"event":event, <body>}; body is JSON members, e.g. "\"step\":3". */
 PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
+/* run_max_hours; 0: no limit. */
+double run_max_hours(ScoriaRun run);
+
 /* Whether a file exists; asked by rank 0, the same answer on every rank.  Collective on comm. */
 PetscErrorCode ScoriaFileExists(MPI_Comm comm, const char *path, bool *exists);
+
+/* ------------------------------------------------------------------------------------- stopping in good order ---- */
+
+/* From here on USR1 and TERM ask for a stop instead of killing.  To be called before MPI_Init, where a signal may already come. */
+void stop_catch_signals(void);
+/* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer on every
+ * rank; cheap enough for every training step.  Collective. */
+PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
+/* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes STOP.
+ * Collective. */
+PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
 
 /* ---------------------------------------------------------------------------------------------------- progress ---- */
 
@@ -189,6 +203,8 @@ typedef struct ScoriaProgress_ *ScoriaProgress;
 
 /* A bar with rate and time left on a terminal, a line every few seconds elsewhere; rank 0 prints. */
 PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char *unit, double total, ScoriaProgress *bar);
+/* `done` of the total was there before this start, and does not count as speed. */
+PetscErrorCode ScoriaProgressFrom(ScoriaProgress bar, double done);
 /* `note` (may be NULL) stands behind the bar: "loss 0.412".  Cheap enough to call at every step. */
 PetscErrorCode ScoriaProgressUpdate(ScoriaProgress bar, double done, const char *note);
 PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar); /* closes with the elapsed time and mean rate */

@@ -83,10 +83,17 @@ typedef struct {
 typedef struct ScoriaDataset_ *ScoriaDataset;
 
 /* Makes `path`.part with every object at full size (contiguous, early allocation, never filled), reserves its extent on
- * disk, and opens it for collective writing.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.
- * Collective on comm. */
+ * disk, and opens it for collective writing.  It appears under that name when it is laid out completely, in place of one that
+ * was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */
 PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaDataset *ds);
+/* Opens the `path`.part that an interrupted run has left, for writing on; *ds is NULL where there is none.  A damaged one is a user
+ * error, and stays.  Collective on comm. */
+PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDataset *ds);
+/* Reads every row of a dataset being written: done (rows), the same on every rank, says which are there and whole
+ * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every batch
+ * of rows, on one rank each; rows->done tells the same.  Collective. */
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
  * The stored CRC32C covers the row's conditions and fields as stored.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
@@ -144,6 +151,14 @@ PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name
 
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
+
+/* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.  Whenever this is
+ * interrupted, one of the two names holds a whole file.  Collective. */
+PetscErrorCode ScoriaFileRotate(MPI_Comm comm, const char *path);
+/* Removes `path` if it is there.  Collective. */
+PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);
+/* Removes all generations of `path`.  Collective. */
+PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);

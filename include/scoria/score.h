@@ -99,7 +99,9 @@ typedef struct {
 } ScoriaProcess;
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not depend on
- * the number of ranks, bit for bit.  Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
+ * the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is gone on from, and is
+ * the caller's to remove once the model is safe.  Progress and log go to run; model.h5 is not written here.  Collective on the
+ * run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, ScoriaModel *model);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);

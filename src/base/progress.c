@@ -14,6 +14,7 @@ struct ScoriaProgress_ {
   ScoriaRun run; /* borrowed */
   char what[48], unit[24];
   double total, done, start, shown;
+  double first; /* done before this start */
   bool print, terminal;
 };
 
@@ -74,13 +75,25 @@ PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaProgressFrom(ScoriaProgress bar, double done)
+{
+  PetscFunctionBeginUser;
+  bar->first = bar->done = done;
+  PetscFunctionReturn(0);
+}
+
+static double rate_of(const struct ScoriaProgress_ *bar, double elapsed)
+{
+  return elapsed > 0 ? (bar->done - bar->first) / elapsed : 0;
+}
+
 static void draw(const struct ScoriaProgress_ *bar, double now, const char *note)
 {
   char drawn[BAR_WIDTH + 1], rate[32], left[32];
-  const double share   = bar->total > 0 ? PetscMin(1.0, bar->done / bar->total) : 0;
-  const double elapsed = now - bar->start;
-  format_rate(elapsed > 0 ? bar->done / elapsed : 0, sizeof rate, rate);
-  format_seconds(share > 0 ? elapsed * (1 - share) / share : 0, sizeof left, left);
+  const double share = bar->total > 0 ? PetscMin(1.0, bar->done / bar->total) : 0;
+  const double pace  = rate_of(bar, now - bar->start);
+  format_rate(pace, sizeof rate, rate);
+  format_seconds(pace > 0 ? (bar->total - bar->done) / pace : 0, sizeof left, left);
   for (int i = 0; i < BAR_WIDTH; i++) drawn[i] = i < share * BAR_WIDTH ? '=' : ' ';
   drawn[BAR_WIDTH] = 0;
   if (bar->terminal)
@@ -88,7 +101,7 @@ static void draw(const struct ScoriaProgress_ *bar, double now, const char *note
   else
     printf("  %-10s ", bar->what);
   printf("%5.1f %%  %.0f/%.0f %s  %s/s  %s left%s%s%s", 100 * share, bar->done, bar->total, bar->unit, rate,
-         share > 0 ? left : "?", note && *note ? "  " : "", note ? note : "", bar->terminal ? "\033[K" : "\n");
+         pace > 0 ? left : "?", note && *note ? "  " : "", note ? note : "", bar->terminal ? "\033[K" : "\n");
   fflush(stdout);
 }
 
@@ -111,10 +124,10 @@ PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar)
   if ((*bar)->print) {
     char rate[32], took[32];
     const double elapsed = wall_seconds() - (*bar)->start;
-    format_rate(elapsed > 0 ? (*bar)->done / elapsed : 0, sizeof rate, rate);
+    format_rate(rate_of(*bar, elapsed), sizeof rate, rate);
     format_seconds(elapsed, sizeof took, took);
-    printf("%s  %-10s %.0f %s in %s (%s/s)%s\n", (*bar)->terminal ? "\r" : "", (*bar)->what, (*bar)->done, (*bar)->unit,
-           took, rate, (*bar)->terminal ? "\033[K" : "");
+    printf("%s  %-10s %.0f %s in %s (%s/s)%s\n", (*bar)->terminal ? "\r" : "", (*bar)->what,
+           (*bar)->done - (*bar)->first, (*bar)->unit, took, rate, (*bar)->terminal ? "\033[K" : "");
     fflush(stdout);
     PetscCall(ScoriaLog((*bar)->run, "progress", "\"what\":\"%s\",\"done\":%.0f,\"unit\":\"%s\",\"seconds\":%.3f",
                         (*bar)->what, (*bar)->done, (*bar)->unit, elapsed));

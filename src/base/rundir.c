@@ -14,6 +14,7 @@ struct ScoriaRun_ {
   MPI_Comm comm; /* borrowed */
   int rank;
   char dir[PETSC_MAX_PATH_LEN];
+  double max_hours;
   int lock;  /* rank 0: descriptor that holds the lock; -1 elsewhere */
   FILE *log; /* rank 0, owned */
 };
@@ -79,6 +80,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCallMPI(MPI_Comm_rank(comm, &(*run)->rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
+  PetscCall(ScoriaDeckReal(deck, "run_max_hours", &(*run)->max_hours));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(PetscStrncpy((*run)->dir, dir, sizeof(*run)->dir));
   if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
@@ -110,6 +112,11 @@ PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char 
 MPI_Comm ScoriaRunComm(ScoriaRun run)
 {
   return run->comm;
+}
+
+double run_max_hours(ScoriaRun run)
+{
+  return run->max_hours;
 }
 
 PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...)

@@ -38,6 +38,24 @@ PetscErrorCode CmdDatasetComplete(ScoriaRun run, ScoriaDeck deck, const char *na
 PetscErrorCode CmdStoreComplete(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
                                 const char *const sections[], bool *complete);
 
+/* A dataset on its way: open for writing, with what an interrupted run of the same deck has left in it. */
+typedef struct {
+  ScoriaDataset ds; /* owned */
+  uint8_t *done;    /* owned (rows): SCORIA_ROW_* of rows that are there, 0 of rows to be written */
+  int64_t there;    /* how many are there */
+} CmdDataset;
+
+/* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  visit
+ * sees the rows that are there, as in ScoriaDatasetSurvey.  Collective. */
+PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                               const double x[], const ScoriaProvenance *from, const char *const sections[],
+                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out);
+/* Whether all of rows [first, first + number) are there. */
+bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
+/* Verifies and publishes it; or leaves the part file to the next start and fails with exit code 75.  Collective. */
+PetscErrorCode CmdDatasetFinish(CmdDataset *out);
+PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
+
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */

@@ -157,6 +157,7 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
 static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *set)
 {
   ScoriaProgress bar;
+  bool stop = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += cmp->size) {
@@ -170,6 +171,8 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
     if (cmp->rank < chunk) PetscCall(Measure(cmp, set, base + cmp->rank));
     for (int owner = 0; owner < chunk; owner++) PetscCall(ShareMeasures(cmp, set, base + owner, owner));
     PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
+    if (stop && base + chunk < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, NSOURCES, MPI_DOUBLE, MPI_SUM, cmp->comm));

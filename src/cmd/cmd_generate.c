@@ -11,13 +11,20 @@ typedef struct {
   int64_t failed, newton, retried;
 } Tally;
 
-static void tally_rows(const ScoriaRows *rows, Tally *tally)
+/* Counts rows that are done; those in `before` (NULL: none) were counted when they were found in the file. */
+static void tally_rows(const ScoriaRows *rows, const uint8_t before[], Tally *tally)
 {
   for (int64_t i = 0; i < rows->rows; i++) {
+    if (!rows->done[i] || (before && before[i])) continue;
     tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
     tally->retried += rows->done[i] == SCORIA_ROW_DONE && rows->attempts[i] > 1;
     tally->newton += rows->newton[i];
   }
+}
+
+static void tally_found(void *tally, const ScoriaRows *rows)
+{
+  tally_rows(rows, NULL, tally);
 }
 
 /* theta (conditions, SCORIA_NTHETA) of the whole design. */
@@ -51,26 +58,34 @@ static PetscErrorCode ComputeShare(ScoriaEnsemble ens, const ScoriaDatasetSpec *
   PetscFunctionReturn(0);
 }
 
+/* Batch by batch, without those that an earlier start has done; a batch that is there in part is computed again. */
 static PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec,
-                                   const double design[], ScoriaDataset ds, Tally *tally)
+                                   const double design[], CmdDataset *out, Tally *tally)
 {
-  const ScoriaGroups *groups = ScoriaEnsembleGroups(ens);
+  const int64_t batch = (int64_t)BATCH_ROWS * ScoriaEnsembleGroups(ens)->count;
   ScoriaProgress bar;
   ScoriaRows rows;
+  bool stop    = false;
+  int64_t made = out->there, base;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
   PetscCall(ScoriaProgressCreate(run, "generate", "solves", (double)spec->rows, &bar));
-  for (int64_t base = 0; base < spec->rows; base += (int64_t)BATCH_ROWS * groups->count) {
-    const int64_t number = PetscMin((int64_t)BATCH_ROWS * groups->count, spec->rows - base);
+  PetscCall(ScoriaProgressFrom(bar, (double)made));
+  for (base = 0; base < spec->rows && !stop; base += batch) {
+    const int64_t number = PetscMin(batch, spec->rows - base);
     int64_t first;
+    if (cmd_dataset_has(out, base, number)) continue;
     PetscCall(ComputeShare(ens, spec, design, base, number, &first, &rows));
-    if (groups->group_rank) rows.rows = 0; /* the leader writes for its group */
-    tally_rows(&rows, tally);
-    PetscCall(ScoriaDatasetWrite(ds, first, &rows));
-    PetscCall(ScoriaProgressUpdate(bar, (double)(base + number), NULL));
+    if (ScoriaEnsembleGroups(ens)->group_rank) rows.rows = 0; /* the leader writes for its group */
+    tally_rows(&rows, out->done + first, tally);
+    PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
+    for (int64_t i = base; i < base + number; i++) made += !out->done[i];
+    PetscCall(ScoriaProgressUpdate(bar, (double)made, NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(ScoriaRowsDestroy(&rows));
+  if (stop && made < spec->rows) PetscCall(CmdDatasetStop(run, out, made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally, 3, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscFunctionReturn(0);
 }
@@ -103,7 +118,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   ScoriaEnsemble ens;
   ScoriaDatasetSpec spec;
   ScoriaProvenance from;
-  ScoriaDataset ds;
+  CmdDataset out;
   const double *x;
   double *design;
   Tally tally = {0};
@@ -117,9 +132,9 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(DesignAll(deck, &spec.space, spec.rows / spec.realisations, &design));
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
-  PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
-  PetscCall(GenerateRows(run, ens, &spec, design, ds, &tally));
-  PetscCall(ScoriaDatasetFinish(&ds));
+  PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
+  PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally));
+  PetscCall(CmdDatasetFinish(&out));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ReportTally(run, deck, &spec, path, &tally));

@@ -65,29 +65,36 @@ static PetscErrorCode FillRows(ScoriaModel model, const ScoriaTwin *twin, const 
 
 static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTwin *twin,
                                 const ScoriaSamplerOptions *opt, const ScoriaDatasetSpec *spec, const double theta[],
-                                ScoriaDataset ds)
+                                CmdDataset *out)
 {
   int rank, size;
   double *buffer;
   ScoriaRows rows;
   ScoriaProgress bar;
+  bool stop = false;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
   PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
   PetscCall(PetscMalloc1((size_t)BATCH_ROWS * (size_t)(spec->nfields * spec->cells), &buffer));
+  int64_t made = out->there;
   PetscCall(ScoriaProgressCreate(run, "sample", "fields", (double)spec->rows, &bar));
-  for (int64_t base = 0; base < spec->rows; base += (int64_t)BATCH_ROWS * size) {
+  PetscCall(ScoriaProgressFrom(bar, (double)made));
+  for (int64_t base = 0; base < spec->rows && !stop; base += (int64_t)BATCH_ROWS * size) {
     const int64_t batch = PetscMin((int64_t)BATCH_ROWS * size, spec->rows - base);
     int64_t first, number;
+    if (cmd_dataset_has(out, base, batch)) continue;
     deal_block(batch, rank, size, &first, &number);
     PetscCall(FillRows(model, twin, opt, spec, theta, base + first, number, buffer, &rows));
-    PetscCall(ScoriaDatasetWrite(ds, base + first, &rows));
-    PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
+    PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
+    for (int64_t i = base; i < base + batch; i++) made += !out->done[i];
+    PetscCall(ScoriaProgressUpdate(bar, (double)made, NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(buffer));
   PetscCall(ScoriaRowsDestroy(&rows));
+  if (stop && made < spec->rows) PetscCall(CmdDatasetStop(run, out, made));
   PetscFunctionReturn(0);
 }
 
@@ -105,7 +112,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   ScoriaSamplerOptions opt;
   ScoriaDatasetSpec spec;
   ScoriaProvenance from;
-  ScoriaDataset ds;
+  CmdDataset out;
   PetscInt count = 0;
   bool complete;
   PetscFunctionBeginUser;
@@ -121,9 +128,9 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   PetscCall(MakeSpec(model, count, &spec, &x));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(CmdProvenance(run, deck, "samples", 1, &from));
-  PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
-  PetscCall(SampleAll(run, model, &twin, &opt, &spec, theta, ds));
-  PetscCall(ScoriaDatasetFinish(&ds));
+  PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, sections, NULL, NULL, &out));
+  PetscCall(SampleAll(run, model, &twin, &opt, &spec, theta, &out));
+  PetscCall(CmdDatasetFinish(&out));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaModelDestroy(&model));

@@ -36,6 +36,8 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
+  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));

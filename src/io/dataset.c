@@ -83,18 +83,27 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
+/* Laid out under another name, so that a part file has all its objects, whenever it was that its run was killed. */
+static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaProvenance *from, ScoriaTrouble *bad)
+{
+  char fresh[PETSC_MAX_PATH_LEN + 8];
+
+  PetscFunctionBeginUser;
+  snprintf(fresh, sizeof fresh, "%s.new", ds->path);
+  PetscCall(ScoriaFileStart(ds->path, fresh, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
+  PetscCall(ScoriaFilePublish(fresh, ds->part, bad));
+  if (bad->code != SCORIA_EXIT_OK) unlink(fresh); /* nothing is in it yet */
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const ScoriaProvenance *from)
 {
   ScoriaTrouble bad = {.path = ds->path};
 
   PetscFunctionBeginUser;
-  if (!ds->rank) {
-    PetscCall(ScoriaFileStart(ds->path, ds->part, &bad));
-    if (bad.code == SCORIA_EXIT_OK) {
-      PetscCall(ScoriaDatasetLayOut(ds->part, &ds->spec, x, from, &bad));
-      if (bad.code != SCORIA_EXIT_OK) unlink(ds->part); /* nothing is in it yet */
-    }
-  }
+  if (!ds->rank) PetscCall(LayOut(ds, x, from, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));
   PetscFunctionReturn(0);
@@ -123,8 +132,14 @@ PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const Scoria
   PetscFunctionReturn(0);
 }
 
+typedef struct {
+  uint8_t *done; /* (rows), NULL where nobody asks; this rank's share is filled */
+  void (*visit)(void *ctx, const ScoriaRows *rows);
+  void *ctx;
+} Reader;
+
 /* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
-static PetscErrorCode VerifyRows(ScoriaDataset ds)
+static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
 {
   const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
   const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
@@ -136,11 +151,13 @@ static PetscErrorCode VerifyRows(ScoriaDataset ds)
   deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
   PetscCall(ScoriaRowsCreate(&ds->spec, share < batch ? share : batch, &rows));
   for (int64_t done = 0; done < share; done += batch) {
-    const int64_t left    = number - done < 0 ? 0 : number - done;
-    PetscErrorCode failed = ScoriaDatasetRead(ds, first + number - left, left < batch ? left : batch, &rows);
+    const int64_t left = number - done < 0 ? 0 : number - done, from = first + number - left;
+    PetscErrorCode failed = ScoriaDatasetReadRows(ds, from, left < batch ? left : batch, &rows);
 
     if (failed) PetscCall(ScoriaRowsDestroy(&rows));
     PetscCall(failed);
+    if (reader->done) PetscCall(PetscArraycpy(reader->done + from, rows.done, rows.rows));
+    if (reader->visit) reader->visit(reader->ctx, &rows);
   }
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscFunctionReturn(0);
@@ -153,7 +170,7 @@ static PetscErrorCode VerifyFile(ScoriaDataset ds)
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
-  PetscCall(CloseFailed(VerifyRows(again), &again));
+  PetscCall(CloseFailed(ReadShares(again, &(Reader){0}), &again));
   PetscCall(ScoriaDatasetClose(&again));
   PetscFunctionReturn(0);
 }
@@ -254,6 +271,71 @@ PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char
   if (strcmp(which, path)) ds->open_path = ds->part;
   PetscCall(CloseFailed(OpenFile(ds), &ds));
   *out = ds;
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ resuming ---- */
+
+static PetscErrorCode LookForPart(ScoriaDataset ds, bool *found)
+{
+  ScoriaTrouble bad = {.path = ds->path};
+  int there         = 0;
+
+  PetscFunctionBeginUser;
+  if (!ds->rank) {
+    PetscCall(ScoriaFileRefuse(ds->path, &bad));
+    there = access(ds->part, F_OK) == 0;
+  }
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, ds->comm));
+  *found = there;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenPart(ScoriaDataset ds)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  if (!ds->rank) PetscCall(Examine(ds, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(Share(ds));
+  PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDataset *out)
+{
+  ScoriaDataset ds;
+  bool found = false;
+
+  PetscFunctionBeginUser;
+  *out = NULL;
+  PetscCall(DatasetNew(comm, path, &ds));
+  ds->writing   = true;
+  ds->tolerant  = true;
+  ds->open_path = ds->part;
+  PetscCall(CloseFailed(LookForPart(ds, &found), &ds));
+  if (!found) {
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CloseFailed(OpenPart(ds), &ds));
+  *out = ds;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows),
+                                   void *ctx)
+{
+  const Reader reader = {done, visit, ctx};
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(done, ds->spec.rows));
+  PetscCall(ReadShares(ds, &reader));
+  for (int64_t at = 0; at < ds->spec.rows; at += 1 << 30)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, done + at, (int)PetscMin(ds->spec.rows - at, 1 << 30), MPI_UINT8_T,
+                               MPI_MAX, ds->comm));
   PetscFunctionReturn(0);
 }
 

@@ -272,13 +272,12 @@ static void rows_check(ScoriaDataset ds, int64_t first, const ScoriaRows *rows, 
   }
 }
 
-PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   int64_t rounds;
 
   PetscFunctionBeginUser;
-  PetscCheck(!ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", ds->path);
   PetscCall(CheckRange(ds, first, number, rows->capacity));
   PetscCall(Reserve(ds, number));
   rows->rows = number;
@@ -294,5 +293,13 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
     PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, &bad));
   if (bad.code == SCORIA_EXIT_OK) rows_check(ds, first, rows, &bad);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", ds->path);
+  PetscCall(ScoriaDatasetReadRows(ds, first, number, rows));
   PetscFunctionReturn(0);
 }

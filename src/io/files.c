@@ -49,18 +49,25 @@ static void file_limit_to_errno(void)
   if (!sigaction(SIGXFSZ, NULL, &now) && now.sa_handler == SIG_DFL) signal(SIGXFSZ, SIG_IGN);
 }
 
-PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad)
+PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad)
 {
   struct stat st;
+
+  PetscFunctionBeginUser;
+  if (!lstat(path, &st))
+    trouble_note(bad, SCORIA_EXIT_INPUT,
+                 "it exists already and is not overwritten; move it away, or choose another place");
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad)
+{
   int fd;
 
   PetscFunctionBeginUser;
   file_limit_to_errno();
-  if (!lstat(path, &st)) {
-    trouble_note(bad, SCORIA_EXIT_INPUT,
-                 "it exists already and is not overwritten; move it away, or choose another place");
-    PetscFunctionReturn(0);
-  }
+  PetscCall(ScoriaFileRefuse(path, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0)
     trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be made: %s", part, strerror(errno));
@@ -117,6 +124,60 @@ PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTroub
     trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be renamed to it: %s", part, strerror(errno));
   PetscCall(PetscStrncpy(copy, path, sizeof copy));
   PetscCall(SyncPath(dirname(copy), O_RDONLY | O_DIRECTORY, bad));
+  PetscFunctionReturn(0);
+}
+
+/* The names of the other generations. */
+typedef struct {
+  char next[PETSC_MAX_PATH_LEN + 16], previous[PETSC_MAX_PATH_LEN + 16];
+} Generations;
+
+static void name_generations(const char *path, Generations *names)
+{
+  snprintf(names->next, sizeof names->next, "%s.next", path);
+  snprintf(names->previous, sizeof names->previous, "%s.previous", path);
+}
+
+PetscErrorCode ScoriaFileRotate(MPI_Comm comm, const char *path)
+{
+  ScoriaTrouble bad = {.path = path};
+  Generations names;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  name_generations(path, &names);
+  if (!rank) {
+    if (rename(path, names.previous) && errno != ENOENT)
+      trouble_note(&bad, SCORIA_EXIT_IO, "cannot be renamed to %s: %s", names.previous, strerror(errno));
+    PetscCall(ScoriaFilePublish(names.next, path, &bad));
+  }
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path)
+{
+  ScoriaTrouble bad = {.path = path};
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank && unlink(path) && errno != ENOENT)
+    trouble_note(&bad, SCORIA_EXIT_IO, "cannot be removed: %s", strerror(errno));
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path)
+{
+  Generations names;
+
+  PetscFunctionBeginUser;
+  name_generations(path, &names);
+  PetscCall(ScoriaFileRemove(comm, names.next));
+  PetscCall(ScoriaFileRemove(comm, names.previous));
+  PetscCall(ScoriaFileRemove(comm, path));
   PetscFunctionReturn(0);
 }
 

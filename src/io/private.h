@@ -33,6 +33,8 @@ void trouble_hdf5(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...) 
 
 /* path.part */
 PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[]);
+/* Notes that `path` exists, which is never overwritten. */
+PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad);
 /* Refuses when `path` exists, then makes `part` empty: an unwritable place is told by the system's own reason. */
 PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad);
 /* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes. */
@@ -169,6 +171,8 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
 /* Opens the columns; collective where the file is. */
 PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
+PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */
 PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code,
                                      ScoriaDataset *ds);

@@ -1,5 +1,6 @@
 /* ScoriaModelTrain: from a dataset and a deck to a model.  Split by condition, fit the normaliser, whiten all rows,
  * train on them, keep the averaged weights. */
+#include "checkpoint.h"
 #include "model.h"
 #include "train_data.h"
 #include <math.h>
@@ -13,6 +14,7 @@
 /* A training on its way. */
 typedef struct {
   ScoriaRun run;
+  ScoriaDeck deck;
   MPI_Comm comm;
   TrainOptions opt;
   TrainData train, valid; /* valid.rows = 0: no condition was left out */
@@ -21,6 +23,10 @@ typedef struct {
   FILE *curve; /* train.jsonl, rank 0 only */
   bool curve_bad;
   double start, loss, validation, baseline;
+  ScoriaNormaliser norm; /* borrowed */
+  Checkpoint begin;      /* where an interrupted training had come to */
+  uint32_t data;         /* CRC of the rows, for checkpoints */
+  double every, saved;   /* seconds between checkpoints; when the last one was written */
 } Training;
 
 static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
@@ -136,14 +142,37 @@ static PetscErrorCode Validate(Training *t)
   PetscFunctionReturn(0);
 }
 
+/* The lines of a training curve up to a step, in a text of its own: those after it will be written again. */
+static PetscErrorCode KeptCurve(const char *path, int64_t step, char **kept)
+{
+  char line[1024];
+  long size  = 0;
+  FILE *file = fopen(path, "r");
+  PetscFunctionBeginUser;
+  if (file && !fseek(file, 0, SEEK_END)) size = ftell(file);
+  PetscCall(PetscCalloc1(size + 1, kept));
+  if (!file) PetscFunctionReturn(0);
+  rewind(file);
+  for (char *at = *kept; fgets(line, sizeof line, file);) {
+    long long number;
+    if (sscanf(line, "{\"step\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
+    at = stpcpy(at, line);
+  }
+  fclose(file);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode OpenCurve(Training *t)
 {
-  char path[PETSC_MAX_PATH_LEN], line[PETSC_MAX_PATH_LEN + 64];
+  char path[PETSC_MAX_PATH_LEN], line[PETSC_MAX_PATH_LEN + 64], *kept = NULL;
   PetscMPIInt rank;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(t->run, "train.jsonl", sizeof path, path));
   PetscCallMPI(MPI_Comm_rank(t->comm, &rank));
-  if (rank == 0) t->curve = fopen(path, "w");
+  if (rank == 0) PetscCall(KeptCurve(path, t->begin.found ? t->begin.step : 0, &kept));
+  PetscCall(ScoriaWriteText(t->comm, path, kept ? kept : ""));
+  PetscCall(PetscFree(kept));
+  if (rank == 0) t->curve = fopen(path, "a");
   snprintf(line, sizeof line, "%s: cannot be written", path);
   PetscCall(ScoriaAgree(t->comm, rank == 0 && !t->curve ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   PetscFunctionReturn(0);
@@ -192,23 +221,52 @@ static PetscErrorCode OneStep(Training *t, int64_t step, int *skips, TrainStep *
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Save(Training *t, int skips)
+{
+  const Checkpoint now = {.skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &now));
+  t->saved = wall_seconds();
+  PetscFunctionReturn(0);
+}
+
+/* After a step that is not the last: a checkpoint when it is time by rank 0's clock, or when the training is to stop.
+ */
+static PetscErrorCode Pause(Training *t, int64_t step, int skips)
+{
+  bool stop;
+  int due = wall_seconds() - t->saved > t->every;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStopAsked(t->run, &stop));
+  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, t->comm));
+  if (due || stop) PetscCall(Save(t, skips));
+  if (!stop) PetscFunctionReturn(0);
+  PetscCall(CloseCurve(t));
+  PetscCall(
+      ScoriaStopped(t->run, "the training is kept at step %lld of %lld", (long long)step, (long long)t->opt.steps));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Loop(Training *t)
 {
-  const int64_t steps = t->opt.steps, every = PetscMax(steps / VALIDATIONS, 1);
+  const int64_t steps = t->opt.steps, every = PetscMax(steps / VALIDATIONS, 1), first = t->begin.step + 1;
   TrainStep last;
-  char note[64];
-  int skips = 0;
+  char note[64] = "";
+  int skips     = t->begin.skips;
   PetscFunctionBeginUser;
-  t->start = wall_seconds();
-  for (int64_t step = 1; step <= steps; step++) {
+  t->loss  = t->begin.loss;
+  t->saved = wall_seconds();
+  t->start = t->saved - t->begin.seconds;
+  for (int64_t step = first; step <= steps; step++) {
     PetscCall(OneStep(t, step, &skips, &last));
     if (step % every == 0 || step == steps) {
       PetscCall(Validate(t));
       PetscCall(Record(t, step, &last));
       snprintf(note, sizeof note, "loss %.4f, validation %.4f", t->loss, t->validation);
-    } else if (step < every)
+    } else if (step < first + every)
       snprintf(note, sizeof note, "loss %.4f", t->loss);
     PetscCall(ScoriaProgressUpdate(t->bar, (double)step, note));
+    if (step < steps) PetscCall(Pause(t, step, skips));
   }
   PetscFunctionReturn(0);
 }
@@ -220,8 +278,11 @@ static PetscErrorCode RunTraining(Training *t, const ScoriaNetSpec *spec)
   PetscCall(ScoriaSay(t->run, "  network %s: %lld parameters, %.2f MFLOP per evaluation", spec->kind,
                       (long long)net_parameter_count(trainer_net(t->trainer)),
                       net_flops(trainer_net(t->trainer)) * 1e-6));
+  t->data = checkpoint_data(&t->train, spec->r);
+  if (t->begin.found) PetscCall(CheckpointApply(t->run, &t->begin, t->data, t->trainer));
   PetscCall(OpenCurve(t));
   PetscCall(ScoriaProgressCreate(t->run, "train", "steps", (double)t->opt.steps, &t->bar));
+  PetscCall(ScoriaProgressFrom(t->bar, (double)t->begin.step));
   PetscCall(Loop(t));
   PetscCall(ScoriaProgressDestroy(&t->bar));
   PetscCall(CloseCurve(t));
@@ -265,7 +326,7 @@ static PetscErrorCode KeepModel(const Training *t, ScoriaDeck deck, ScoriaDatase
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model)
 {
-  Training t = {.run = run, .comm = ScoriaRunComm(run)};
+  Training t = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   const ScoriaDatasetSpec *spec;
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
@@ -276,11 +337,19 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
+  PetscCall(ScoriaDeckReal(deck, "run_checkpoint_minutes", &t.every));
+  t.every *= 60;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   const int64_t conditions = spec->rows / spec->realisations;
   PetscCall(PetscMalloc1(conditions, &train));
   PetscCall(TrainSplit(conditions, share, t.opt.seed, train, &left_out));
-  PetscCall(FitNormaliser(run, deck, ds, twin, train, &norm));
+  PetscCall(CheckpointFind(run, deck, &t.begin));
+  if (t.begin.found) {
+    norm         = t.begin.norm;
+    t.begin.norm = NULL;
+  } else
+    PetscCall(FitNormaliser(run, deck, ds, twin, train, &norm));
+  t.norm = norm;
   PetscCall(WhitenRows(&t, ds, norm, twin, train));
   PetscCall(PetscFree(train));
   PetscCall(ReadSpec(deck, norm, &net));
@@ -289,6 +358,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PetscFree(basis));
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
+  PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(TrainerDestroy(&t.trainer));
   PetscCall(TrainDataDestroy(&t.train));
   PetscCall(TrainDataDestroy(&t.valid));

@@ -117,6 +117,20 @@ const float *trainer_average(Trainer t)
   return t->adam.average;
 }
 
+void trainer_state(Trainer t, TrainerState *state)
+{
+  *state = (TrainerState){.step   = t->step,
+                          .taken  = t->adam.taken,
+                          .count  = net_parameter_count(t->net),
+                          .vector = {t->net->param, t->adam.m, t->adam.v, t->adam.average}};
+}
+
+void trainer_set(Trainer t, int64_t step, int64_t taken)
+{
+  t->step       = step;
+  t->adam.taken = taken;
+}
+
 /* Row of the data behind place `at` of the endless shuffled sequence: epoch after epoch, each a permutation. */
 static int64_t shuffled_row(Trainer t, int64_t at)
 {

@@ -43,6 +43,17 @@ PetscErrorCode TrainerCheck(Trainer trainer);
 ScoriaNet trainer_net(Trainer trainer);        /* borrowed: the weights of the last step */
 const float *trainer_average(Trainer trainer); /* borrowed: the averaged weights */
 
+/* All that changes while it trains. */
+#define TRAINER_VECTORS 4 /* weights, Adam's first and second moment, averaged weights */
+typedef struct {
+  int64_t step, taken;            /* steps done; updates among them */
+  int64_t count;                  /* parameters */
+  float *vector[TRAINER_VECTORS]; /* borrowed (count) each */
+} TrainerState;
+void trainer_state(Trainer trainer, TrainerState *state);
+/* Sets the counters; the vectors are set through the state. */
+void trainer_set(Trainer trainer, int64_t step, int64_t taken);
+
 /* One noisy row at ln sigma: x = cos t y + sin t n, target = sin t y - cos t n, t = atan sigma; label = ln(sigma)/4.
  * These are c_in (y + sigma n) and (y - c_skip (y + sigma n)) / c_out of EDM with sigma_data = 1.  x holds n on entry.
  */

@@ -1,0 +1,81 @@
+/* A dataset that outlives its run: what is done is kept, and the next start of the same command goes on from there. */
+#include "cmd.h"
+#include <string.h>
+
+/* The part file is this deck's, and as large as this deck asks for. */
+static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 const char *const sections[], ScoriaDataset ds)
+{
+  const ScoriaDatasetSpec *begun;
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  if (*difference)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s.part: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
+        path, difference);
+  if (begun->rows != spec->rows || begun->cells != spec->cells || begun->float64 != spec->float64 ||
+      memcmp(&begun->space, &spec->space, sizeof begun->space))
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
+        "another -run_dir or move the file away",
+        path, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
+                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetSurvey(out->ds, out->done, visit, ctx));
+  for (int64_t i = 0; i < rows; i++) out->there += out->done[i] != 0;
+  PetscCall(
+      ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, (long long)out->there, (long long)rows));
+  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, (long long)out->there));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                               const double x[], const ScoriaProvenance *from, const char *const sections[],
+                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out)
+{
+  PetscFunctionBeginUser;
+  *out = (CmdDataset){0};
+  PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, &out->ds));
+  if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
+  PetscCall(PetscCalloc1(spec->rows, &out->done));
+  if (out->ds)
+    PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
+  else
+    PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, spec, x, from, &out->ds));
+  PetscFunctionReturn(0);
+}
+
+bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number)
+{
+  return !memchr(out->done + first, 0, (size_t)number);
+}
+
+PetscErrorCode CmdDatasetFinish(CmdDataset *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetFinish(&out->ds));
+  PetscCall(PetscFree(out->done));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows)
+{
+  const ScoriaDatasetSpec *spec;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(out->ds, &spec, NULL, NULL));
+  const int64_t all = spec->rows;
+  PetscCall(ScoriaDatasetClose(&out->ds));
+  PetscCall(PetscFree(out->done));
+  PetscCall(ScoriaStopped(run, "%lld of %lld rows are kept", (long long)rows, (long long)all));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,164 @@
+/* The file is a store: /normaliser as in a model, /training/{weights, adam_m, adam_v, average}, and the counters as
+ * root attributes.  A new one is written beside the old, which becomes the previous: at any instant one of them is
+ * whole. */
+#include "checkpoint.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions", "ensemble", "train", NULL};
+static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
+                                           "/training/average"};
+
+uint32_t checkpoint_data(const TrainData *data, int r)
+{
+  const size_t rows  = (size_t)data->rows;
+  const uint32_t crc = crc32c(0, data->y, rows * (size_t)r * sizeof *data->y);
+  return data->condition ? crc32c(crc, data->condition, rows * sizeof *data->condition) : crc;
+}
+
+PetscErrorCode CheckpointDestroy(Checkpoint *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserDestroy(&c->norm));
+  PetscCall(PetscFree(c->vector));
+  *c = (Checkpoint){0};
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- reading ---- */
+
+static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
+{
+  int64_t skips, data;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
+  PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
+  PetscCall(ScoriaStoreGetInt(store, "skips", &skips));
+  PetscCall(ScoriaStoreGetInt(store, "data_crc", &data));
+  PetscCall(ScoriaStoreGetInt(store, "parameters", &c->count));
+  PetscCall(ScoriaStoreGetReal(store, "loss", &c->loss));
+  PetscCall(ScoriaStoreGetReal(store, "seconds", &c->seconds));
+  c->skips = (int)skips;
+  c->data  = (uint32_t)data;
+  PetscFunctionReturn(0);
+}
+
+/* Everything, so that all CRCs have been compared before anything is believed. */
+static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReadCounters(store, c));
+  PetscCall(PetscMalloc1(TRAINER_VECTORS * c->count, &c->vector));
+  for (int i = 0; i < TRAINER_VECTORS; i++)
+    PetscCall(ScoriaStoreGetFloats(store, vector_names[i], c->count, c->vector + i * c->count));
+  PetscCall(ScoriaNormaliserLoad(store, &c->norm));
+  c->found = true;
+  PetscFunctionReturn(0);
+}
+
+/* A user error where the deck differs; `damaged` where the file cannot be used, whose line is then told. */
+static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path, bool *damaged, Checkpoint *c)
+{
+  ScoriaStore store = NULL;
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
+  PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
+  if (!failed) {
+    PetscCall(ScoriaStoreDeck(store, &stored));
+    PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+    if (*difference)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: of a training by another deck (%s); choose another -run_dir or move the file away", path,
+                  difference);
+    failed = ReadAll(store, c);
+  }
+  *damaged = failed && ScoriaFailureCode() == SCORIA_EXIT_INPUT;
+  if (failed && !*damaged) PetscFunctionReturn(failed);
+  PetscCall(ScoriaStoreClose(&store));
+  if (*damaged) {
+    PetscCall(ScoriaSay(run, "  WARNING: %s; the checkpoint before it is used if there is one", ScoriaFailureLine()));
+    ScoriaFailureReset();
+    PetscCall(CheckpointDestroy(c));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
+{
+  char path[2][PETSC_MAX_PATH_LEN];
+  int damages = 0;
+  PetscFunctionBeginUser;
+  *found = (Checkpoint){0};
+  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path[0], path[0]));
+  PetscCall(ScoriaRunPath(run, "train.ckpt.previous", sizeof path[1], path[1]));
+  for (int i = 0; i < 2 && !found->found; i++) {
+    bool there, damaged = false;
+    PetscCall(ScoriaFileExists(ScoriaRunComm(run), path[i], &there));
+    if (there) PetscCall(ReadFile(run, deck, path[i], &damaged, found));
+    damages += damaged;
+  }
+  if (damages && !found->found)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: damaged, and no earlier checkpoint can be used; move train.ckpt* away to train from the beginning",
+                path[0]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointApply(ScoriaRun run, const Checkpoint *from, uint32_t data, Trainer trainer)
+{
+  TrainerState state;
+  PetscFunctionBeginUser;
+  trainer_state(trainer, &state);
+  if (from->data != data || from->count != state.count)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "train.ckpt: of a training on other rows than dataset.h5 holds; choose another -run_dir or move the file "
+        "away");
+  for (int i = 0; i < TRAINER_VECTORS; i++)
+    PetscCall(PetscArraycpy(state.vector[i], from->vector + i * from->count, from->count));
+  trainer_set(trainer, from->step, from->taken);
+  PetscCall(ScoriaSay(run, "  train.ckpt: going on from step %lld", (long long)from->step));
+  PetscCall(ScoriaLog(run, "resume", "\"step\":%lld", (long long)from->step));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- writing ---- */
+
+static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const TrainerState *state,
+                               const Checkpoint *now)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutInt(store, "step", state->step));
+  PetscCall(ScoriaStorePutInt(store, "taken", state->taken));
+  PetscCall(ScoriaStorePutInt(store, "skips", now->skips));
+  PetscCall(ScoriaStorePutInt(store, "data_crc", now->data));
+  PetscCall(ScoriaStorePutInt(store, "parameters", state->count));
+  PetscCall(ScoriaStorePutReal(store, "loss", now->loss));
+  PetscCall(ScoriaStorePutReal(store, "seconds", now->seconds));
+  for (int i = 0; i < TRAINER_VECTORS; i++)
+    PetscCall(ScoriaStorePutFloats(store, vector_names[i], 1, &state->count, state->vector[i], "",
+                                   "one value per parameter, in the order of the tensors"));
+  PetscCall(ScoriaNormaliserSave(norm, store));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer,
+                              const Checkpoint *now)
+{
+  char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
+  const char *text;
+  ScoriaStore store;
+  TrainerState state;
+  PetscFunctionBeginUser;
+  trainer_state(trainer, &state);
+  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
+  PetscCall(ScoriaRunPath(run, "train.ckpt.next", sizeof next, next));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), next)); /* left by a run killed between writing and renaming */
+  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), next, "checkpoint", text, &store));
+  PetscCall(WriteAll(store, norm, &state, now));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscCall(ScoriaFileRotate(ScoriaRunComm(run), path));
+  PetscFunctionReturn(0);
+}

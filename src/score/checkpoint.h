@@ -1,0 +1,32 @@
+/* Checkpoints of a training: train.ckpt in the run directory, and the one before it. */
+#ifndef SCORIA_SCORE_CHECKPOINT_H
+#define SCORIA_SCORE_CHECKPOINT_H
+
+#include "train.h"
+
+typedef struct {
+  bool found;
+  ScoriaNormaliser norm; /* owned until taken */
+  int64_t step, taken;   /* steps done; updates among them */
+  int skips;             /* steps without update, in a row, up to here */
+  double loss, seconds;  /* smoothed training loss; time trained */
+  uint32_t data;         /* CRC32C of the rows learned from */
+  int64_t count;         /* parameters */
+  float *vector;         /* owned (TRAINER_VECTORS, count) */
+} Checkpoint;
+
+/* The last checkpoint of this run directory that is whole, if there is one; a damaged one is told and passed over.
+ * Refused: one of another deck, or none whole where there are some.  Collective. */
+PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found);
+/* Puts the trainer where the checkpoint was.  `data` is the CRC of the rows at hand, which must be the same.
+ * Collective. */
+PetscErrorCode CheckpointApply(ScoriaRun run, const Checkpoint *from, uint32_t data, Trainer trainer);
+/* Writes norm and the trainer as the newest checkpoint.  now: loss, seconds, skips and data are read.  Collective. */
+PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer,
+                              const Checkpoint *now);
+PetscErrorCode CheckpointDestroy(Checkpoint *c);
+
+/* CRC32C of whitened rows and their conditions: two datasets that differ anywhere that matters differ in it. */
+uint32_t checkpoint_data(const TrainData *data, int r);
+
+#endif

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Killed, signalled, stopped by file and by time, continued on another number of ranks: the same bytes in every dataset as if
+# never interrupted.  Damaged checkpoints, and decks that changed, are told.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# Long enough to be interrupted on a fast machine: 61,440 solves, 6000 steps.
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/unused"
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -sample_count 30000 -run_checkpoint_minutes 0.005)
+
+# same A B NAME ...: every array of these files of two run directories holds the same bytes.
+same() {
+  "$PYTHON" - "$@" <<'PY'
+import sys, h5py
+a, b, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+def arrays(path):
+    out = {}
+    with h5py.File(path) as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return out
+for name in names:
+    one, other = arrays(f"{a}/{name}"), arrays(f"{b}/{name}")
+    assert len(one) > 3 and one.keys() == other.keys(), name
+    for key in one:
+        assert one[key] == other[key], f"{name}: {key} differs"
+PY
+}
+
+# interrupt HOW RANKS COMMAND DIR FILE: starts in the background, waits until the program has spoken (from then on mpirun hands signals
+# on) and FILE is there, interrupts; the exit code is in $code.
+interrupt() {
+  local how=$1 ranks=$2 command=$3 dir=$4 seen=$5 pid
+  "$MPIEXEC" -n "$ranks" "$SCORIA" "$command" "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 &
+  pid=$!
+  for _ in $(seq 3000); do
+    if [ -e "$dir/$seen" ] && grep -q "^$command" "$work/out" || ! kill -0 "$pid" 2>/dev/null; then break; fi
+    sleep 0.01
+  done
+  case $how in
+    kill) pkill -KILL -f -- "-run_dir $dir " ;;
+    usr1) kill -USR1 "$pid" ;;
+    stop) touch "$dir/STOP" ;;
+  esac
+  code=0
+  { wait "$pid" || code=$?; } 2>/dev/null
+}
+
+reference=$work/reference
+scoria 2 generate "$deck" -run_dir "$reference" "${more[@]}" >"$work/out" 2>&1 || { fail "reference"; cat "$work/out" >&2; }
+scoria 2 train "$deck" -run_dir "$reference" "${more[@]}" >"$work/out" 2>&1 || { fail "reference"; cat "$work/out" >&2; }
+scoria 2 sample "$deck" -run_dir "$reference" "${more[@]}" >"$work/out" 2>&1 || { fail "reference"; cat "$work/out" >&2; }
+ls "$reference"/train.ckpt* >/dev/null 2>&1 && fail "a finished training left its checkpoints"
+
+# generate: killed, then signalled, then stopped by file, then to the end, on 2, 1, 3 and 2 ranks.
+dir=$work/g
+mkdir -p "$dir"
+interrupt kill 2 generate "$dir" dataset.h5.part
+[ -e "$dir/dataset.h5" ] && fail "generate had finished before it was killed"
+interrupt usr1 1 generate "$dir" dataset.h5.part
+[ "$code" -eq 75 ] || { fail "generate: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+grep -q 'stopped by a signal; [1-9][0-9]* of 61440 rows are kept; run the same command again' "$work/out" || { fail "generate: the line on stopping"; cat "$work/out" >&2; }
+interrupt stop 3 generate "$dir" dataset.h5.part
+[ "$code" -eq 75 ] || fail "generate: exit $code after STOP, expected 75"
+grep -q 'stopped by the file STOP' "$work/out" || { fail "generate: STOP"; cat "$work/out" >&2; }
+[ -e "$dir/STOP" ] && fail "STOP was left"
+expect 3 'dataset.h5.part: begun by another deck (porosity_sigma' 2 generate "$deck" -run_dir "$dir" "${more[@]}" -porosity_sigma 0.4
+scoria 2 generate "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "generate: the last start"; cat "$work/out" >&2; }
+grep -q 'rows are there; going on' "$work/out" || { fail "generate did not go on"; cat "$work/out" >&2; }
+same "$reference" "$dir" dataset.h5 || fail "an interrupted dataset differs"
+[ "$(sed -n 's/.*"event":"generate",//p' "$dir/log.jsonl")" = "$(sed -n 's/.*"event":"generate",//p' "$reference/log.jsonl")" ] ||
+  fail "the counts of an interrupted generate differ"
+
+# A row of the part file is damaged between two starts: it is computed again.
+dir=$work/d
+mkdir -p "$dir"
+interrupt usr1 2 generate "$dir" dataset.h5.part
+"$PYTHON" - "$dir/dataset.h5.part" <<'PY' || fail "no row could be damaged"
+import sys, h5py
+with h5py.File(sys.argv[1]) as f:
+    row = int((f["/status/done"][:] == 1).nonzero()[0][5])
+    at = f["/fields/phi"].id.get_offset() + row * f["/fields/phi"].shape[1] * 4
+with open(sys.argv[1], "r+b") as f:
+    f.seek(at)
+    byte = f.read(1)[0]
+    f.seek(at)
+    f.write(bytes([byte ^ 16]))
+PY
+scoria 1 generate "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "generate after damage"; cat "$work/out" >&2; }
+same "$reference" "$dir" dataset.h5 || fail "a damaged row was believed"
+
+# train: killed, signalled, stopped at run_max_hours, to the end, on 2, 3, 1 and 2 ranks.
+dir=$work/t
+mkdir -p "$dir"
+ln "$reference/dataset.h5" "$dir/dataset.h5"
+interrupt kill 2 train "$dir" train.ckpt.previous
+if [ ! -e "$dir/train.ckpt.previous" ] || [ -e "$dir/model.h5" ]; then fail "train: not killed in the middle"; fi
+interrupt usr1 3 train "$dir" train.ckpt.previous
+[ "$code" -eq 75 ] || { fail "train: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0003 >"$work/out" 2>&1
+[ $? -eq 75 ] || fail "train: exit after run_max_hours, expected 75"
+grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
+expect 3 'train.ckpt: of a training by another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
+
+# The newest checkpoint damaged: the one before it; both: refused, and left alone.
+cp -r "$dir" "$work/both"
+printf 'x' | dd of="$dir/train.ckpt" bs=1 seek=20000 conv=notrunc status=none
+scoria 2 train "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "train: the last start"; cat "$work/out" >&2; }
+grep -q 'WARNING: .*train.ckpt: .*the checkpoint before it is used' "$work/out" || { fail "a damaged checkpoint was not told"; cat "$work/out" >&2; }
+grep -q 'going on from step [1-9]' "$work/out" || fail "train did not go on"
+same "$reference" "$dir" model.h5 || fail "an interrupted training ends with other weights"
+strip() { sed 's/"seconds".*//' "$1"; }
+[ "$(strip "$dir/train.jsonl")" = "$(strip "$reference/train.jsonl")" ] || fail "the curve of an interrupted training differs"
+for file in train.ckpt train.ckpt.previous; do truncate -s 5000 "$work/both/$file"; done
+expect 3 'train.ckpt: damaged, and no earlier checkpoint' 2 train "$deck" -run_dir "$work/both" "${more[@]}"
+if [ ! -e "$work/both/train.ckpt" ] || [ ! -e "$work/both/train.ckpt.previous" ]; then fail "damaged checkpoints were removed"; fi
+
+# sample, and run as a whole.
+dir=$work/s
+mkdir -p "$dir"
+ln "$reference/model.h5" "$dir/model.h5"
+interrupt kill 2 sample "$dir" samples.h5.part
+scoria 3 sample "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "sample: the second start"; cat "$work/out" >&2; }
+same "$reference" "$dir" samples.h5 || fail "interrupted samples differ"
+dir=$work/r
+mkdir -p "$dir"
+code=75
+for _ in $(seq 40); do
+  scoria 2 run "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0005 >"$work/out" 2>&1
+  code=$?
+  [ "$code" -eq 75 ] || break
+done
+[ "$code" -eq 0 ] || { fail "run: exit $code in the end"; cat "$work/out" >&2; }
+[ "$(grep -c '"event":"stop"' "$dir/log.jsonl")" -ge 2 ] || fail "run was not interrupted"
+same "$reference" "$dir" dataset.h5 model.h5 samples.h5 || fail "an interrupted run differs"
+finish
