@@ -10,13 +10,37 @@ load_modules() {
   if [ "${#SCORIA_MODULES[@]}" -gt 0 ]; then module load "${SCORIA_MODULES[@]}"; fi
 }
 
-# launch COMMAND DECK RUN_DIR [-key value ...]: one scoria command on all ranks of this job.
+# Puts this job into the queue again, as the same job; the cap keeps one that never gets anywhere from doing so for ever.
+requeue() {
+  local restarts=${SLURM_RESTART_COUNT:-0}
+  if [ -z "${SLURM_JOB_ID:-}" ]; then return; fi
+  if [ "$restarts" -ge "$SCORIA_MAX_RESTARTS" ]; then
+    fail "stopped in good order, but restarted $restarts times already (SCORIA_MAX_RESTARTS in jobs/site.env): submit it again"
+  fi
+  say "$(date '+%F %T')  requeueing job $SLURM_JOB_ID, restart $((restarts + 1))"
+  scontrol requeue "$SLURM_JOB_ID"
+  sleep 120 # Slurm ends this script
+}
+
+# launch COMMAND DECK RUN_DIR [-key value ...]: one scoria command on all ranks of this job.  Slurm's warning before the time
+# limit (USR1) is handed on; scoria then keeps what it has and ends with 75, and the job goes back into the queue.
 launch() {
-  local command=$1 deck=$2 run_dir=$3
+  local command=$1 deck=$2 run_dir=$3 child code=0
   shift 3
   [ -x "$SCORIA_BUILD/scoria" ] ||
     fail "$SCORIA_BUILD/scoria is not there: build it first (cmake -S . -B build && cmake --build build), or set SCORIA_BUILD"
   [ -r "$deck" ] || fail "$deck: no such deck"
   say "$(date '+%F %T')  scoria $command $deck -run_dir $run_dir $*"
-  "${SCORIA_LAUNCHER[@]}" "$SCORIA_BUILD/scoria" "$command" "$deck" -run_dir "$run_dir" "$@"
+  "${SCORIA_LAUNCHER[@]}" "$SCORIA_BUILD/scoria" "$command" "$deck" -run_dir "$run_dir" "$@" &
+  child=$!
+  # shellcheck disable=SC2064
+  trap "kill -USR1 $child 2>/dev/null || true" USR1
+  wait "$child" || code=$?
+  while kill -0 "$child" 2>/dev/null; do # the trap has ended the wait, not the program
+    code=0
+    wait "$child" || code=$?
+  done
+  trap - USR1
+  if [ "$code" -eq 75 ]; then requeue; fi
+  if [ "$code" -ne 0 ]; then exit "$code"; fi
 }

@@ -81,6 +81,38 @@ for command in sample compare report; do
   called "^mpirun <.*a clone/build/scoria> <$command> <my deck.yaml> <-run_dir> <my run> <-sample_count> <5>\$"
 done
 from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/train.sbatch" && fail "train.sbatch starts without a deck"
+# Stopped in good order: back into the queue, unless that has happened too often.
+stand_in scontrol ''
+stand_in sleep ''
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" SLURM_JOB_ID=42 MPIRUN_CODE=75 bash "$clone/jobs/train.sbatch" "my deck.yaml" "my run"
+code=$?
+[ "$code" -eq 75 ] || fail "train.sbatch: exit $code where the program's was 75"
+called '^scontrol <requeue> <42>$'
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" SLURM_JOB_ID=42 SLURM_RESTART_COUNT=20 MPIRUN_CODE=75 bash "$clone/jobs/train.sbatch" "my deck.yaml" "my run"
+if grep -q scontrol "$calls"; then fail "train.sbatch requeues for ever"; fi
+grep -q 'restarted 20 times already' "$work/out" || fail "train.sbatch does not say why it gives up: $(cat "$work/out")"
+# A warning while the program runs is handed on to it, and waited for.
+# shellcheck disable=SC2016
+stand_in mpirun 'trap "echo warned >>'"$calls"'; exit 75" USR1; for i in $(seq 200); do /bin/sleep 0.05; done'
+: >"$calls"
+(cd "$work/elsewhere" && unset SCORIA_SOURCE SCORIA_BUILD && PATH="$work/bin:$PATH" SLURM_SUBMIT_DIR="$clone" SLURM_JOB_ID=42 \
+  exec bash "$clone/jobs/train.sbatch" "my deck.yaml" "my run") >"$work/out" 2>&1 &
+job=$!
+for _ in $(seq 200); do
+  if grep -q '^mpirun' "$calls"; then break; fi
+  /bin/sleep 0.05
+done
+/bin/sleep 0.3
+kill -USR1 "$job"
+wait "$job"
+code=$?
+[ "$code" -eq 75 ] || fail "train.sbatch: exit $code after the warning, expected 75: $(cat "$work/out")"
+called '^warned$'
+called '^scontrol <requeue> <42>$'
+rm "$work/bin/sleep"
+# shellcheck disable=SC2016
+stand_in mpirun 'exit "${MPIRUN_CODE:-0}"'
+
 mv "$clone/build/scoria" "$clone/build/gone"
 from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/train.sbatch" "my deck.yaml" "my run" &&
   fail "train.sbatch starts without the program"
