@@ -17,7 +17,7 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_ema", SCORIA_KEY_REAL, "", "0.07", 0.001, 0.28, NULL,
      "relative width of the power-function average of the weights, which is the model"},
     {"train_width", SCORIA_KEY_INT, "", NULL, 1, 16384, NULL,
-     "hidden width, channels of cnn1d (not set: 256 for modes, 64 for cnn1d)"},
+     "hidden width, channels of cnn1d (not set: 192 for modes, 64 for cnn1d)"},
     {"train_depth", SCORIA_KEY_INT, "", "2", 1, 64, NULL, "residual blocks of two layers"},
     {"train_embed", SCORIA_KEY_INT, "", "128", 1, 16384, NULL, "width of the embedding of noise level and conditions"},
     {"train_kernel", SCORIA_KEY_INT, "", "5", 1, 31, NULL, "cnn1d: taps of a convolution, odd"},

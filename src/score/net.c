@@ -5,7 +5,7 @@
 #include <string.h>
 
 const NetworkRow scoria_networks[] = {
-    {"modes", 256, 256, false, PlanModes, modes_forward_f, modes_backward_f, modes_forward_d, modes_backward_d},
+    {"modes", 192, 256, false, PlanModes, modes_forward_f, modes_backward_f, modes_forward_d, modes_backward_d},
     {"cnn1d", 64, 32, true, PlanCnn1d, cnn1d_forward_f, cnn1d_backward_f, cnn1d_forward_d, cnn1d_backward_d},
     {NULL, 0, 0, false, NULL, NULL, NULL, NULL, NULL},
 };
