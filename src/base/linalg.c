@@ -11,9 +11,9 @@ void la_gemm(bool transpose_A, bool transpose_B, int m, int n, int k, double alp
               alpha, A, lda, B, ldb, beta, C, ldc);
 }
 
-void la_syrk(int n, int rows, const double X[], double C[])
+void la_syrk(int n, int rows, int ld, const double X[], double C[])
 {
-  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, rows, 1.0, X, n, 1.0, C, n);
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, rows, 1.0, X, ld, 1.0, C, n);
 }
 
 /* LAPACK's upper triangle in columns is our lower triangle in rows: no copy is needed. */

@@ -1,7 +1,7 @@
-/* The dense linear algebra of the normaliser, double precision, row-major; the implementation is the one place that
+/* Dense linear algebra of the rooms above, double precision, row-major; the implementation is the one place that
  * sees LAPACK.  Lower triangles hold symmetric matrices. */
-#ifndef SCORIA_SCORE_LINALG_H
-#define SCORIA_SCORE_LINALG_H
+#ifndef SCORIA_BASE_LINALG_H
+#define SCORIA_BASE_LINALG_H
 
 #include <petscsys.h>
 #include <stdbool.h>
@@ -11,8 +11,8 @@
  * as stored. */
 void la_gemm(bool transpose_A, bool transpose_B, int m, int n, int k, double alpha, const double A[], int lda,
              const double B[], int ldb, double beta, double C[], int ldc);
-/* Lower triangle of C (n, n) += X^T X, X (rows, n). */
-void la_syrk(int n, int rows, const double X[], double C[]);
+/* Lower triangle of C (n, n) += X^T X, X (rows, n) stored with rows of length ld. */
+void la_syrk(int n, int rows, int ld, const double X[], double C[]);
 /* Lower triangle of A (n, n) becomes its Cholesky factor; false when A is not positive definite. */
 bool la_cholesky(int n, double A[]);
 /* B (n, q) becomes (L L^T)^-1 B. */

@@ -6,7 +6,7 @@
  * base = transform(twin) + m + S V^T D mu, with y and v columns, V (R, m) the modes as rows, S, D and d diagonal.  D
  * scales the modes a = V z to b = D^-1 a - mu; I - Phi and d are the modified Cholesky factors of what correlation b is
  * left with (Pourahmadi 1999).  Everything but V is a function of theta. */
-#include "linalg.h"
+#include "base/linalg.h"
 #include "model.h"
 #include "normaliser.h"
 #include <math.h>

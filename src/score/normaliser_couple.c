@@ -12,7 +12,7 @@
  * solution: with q = k P, row (k, 0) of L, cut at q, is L_q^-1 g_k, and f_k = L_q^-T of it.  Within a condition p_j, D
  * and mu are constant, so that all of this follows from the modes' first and second moments per condition: one pass
  * over the rows. */
-#include "linalg.h"
+#include "base/linalg.h"
 #include "normaliser_fit.h"
 #include <math.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static PetscErrorCode moment_visit(void *ctx, NormData *data, int i, int n, doub
   for (int row = 0; row < n; row++)
     for (int k = 0; k < R; k++) sum[k] += c->alpha[(size_t)row * R + k];
   memset(c->square, 0, (size_t)R * R * sizeof(double));
-  la_syrk(R, n, c->alpha, c->square);
+  la_syrk(R, n, R, c->alpha, c->square);
   for (int k = 0; k < c->K; k++)
     for (int l = 0; l <= k; l++) moment[packed_index(k, l)] += c->square[(size_t)k * R + l];
   for (int k = c->K; k < R; k++) moment[c->packed + k - c->K] += c->square[(size_t)k * R + k];

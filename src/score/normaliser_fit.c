@@ -4,7 +4,7 @@
  *   3. first and second moments of the modes        -> ln D(u), mu(u), phi(u) by nested least squares, ln d(u).
  * Every rank computes the same; what was computed is broadcast from rank 0 all the same, so that unlike processors
  * agree. */
-#include "linalg.h"
+#include "base/linalg.h"
 #include "normaliser_fit.h"
 #include <limits.h>
 #include <math.h>
@@ -160,7 +160,7 @@ static PetscErrorCode covariance_visit(void *ctx, NormData *data, int i, int n, 
   Covariance *covariance = ctx;
   PetscFunctionBeginUser;
   norm_standardise(data, covariance->inverse_s, i, n, v);
-  la_syrk(data->norm->m, n, v, covariance->C);
+  la_syrk(data->norm->m, n, data->norm->m, v, covariance->C);
   PetscFunctionReturn(0);
 }
 

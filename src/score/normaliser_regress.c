@@ -1,5 +1,5 @@
 /* Polynomials in the conditions, and the two regressions over conditions that the normaliser is made of. */
-#include "linalg.h"
+#include "base/linalg.h"
 #include "normaliser.h"
 #include <math.h>
 #include <string.h>
