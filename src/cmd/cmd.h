@@ -21,6 +21,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 
@@ -60,6 +61,11 @@ PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */
 PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
+
+/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or where
+ * the model knows one value only.  `command` is named.  Collective. */
+PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                             const double theta[]);
 
 /* Provenance of a file written by this run. */
 PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);

@@ -9,22 +9,14 @@
 static PetscErrorCode ReadTheta(ScoriaRun run, ScoriaDeck deck, const ScoriaSpace *space, double theta[])
 {
   double middle[SCORIA_MAX_CONDITIONS] = {0};
-  bool strict                          = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
   space_from_unit(space, middle, theta);
   for (int i = 0; i < space->n; i++) {
-    const ScoriaCondition *c = &space->c[i];
     char key[SCORIA_NAME_SIZE + 8];
-    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", c->name));
+    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
     PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
-    if (theta[i] >= c->lo * (1 - 1e-12) - 1e-300 && theta[i] <= c->hi * (1 + 1e-12)) continue;
-    if (strict || c->lo == c->hi)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample: %s: found %g %s, the model was trained %s [%g, %g]", c->name, theta[i],
-                  c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
-    PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
-                        c->name, theta[i], c->unit, c->lo, c->hi));
   }
+  PetscCall(CmdCheckRange(run, deck, "sample", space, theta));
   PetscFunctionReturn(0);
 }
 

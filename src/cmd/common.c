@@ -9,6 +9,26 @@ const ScoriaKey scoria_command_keys[] = {
      "held-out conditions, drawn inside the training ranges"},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model"},
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model pde",
+     "where fields come from: the model, or fresh solves"},
+    {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL, "fields at every condition, at most"},
+    {"uq_tolerance", SCORIA_KEY_REAL, "", "0", 0, 1, NULL,
+     "stop earlier, when the standard errors of mean, SD and quantiles of every quantity are below this share of its "
+     "SD"},
+    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
+     "probabilities of the quantiles"},
+    {"uq_exceed", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "thresholds, [c:2000, phi:-0.2]: probability that the field is above, in every cell and anywhere"},
+    {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "places, [c:40e-6]: the field there is a quantity of interest"},
+    {"uq_U0", SCORIA_KEY_REALS, "V", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
+     "matrix potential, or several: all combinations with the other conditions"},
+    {"uq_F_right", SCORIA_KEY_REALS, "A m^-2", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
+     "ionic current density at the separator, or several"},
+    {"uq_ell", SCORIA_KEY_REALS, "m", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
+     "correlation length of the porosity, or several"},
+    {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
+     "name of the result in the run directory; the summary takes its name with .json"},
     {"compare_directions", SCORIA_KEY_INT, "", "128", 1, 1e5, NULL, "directions of the sliced Wasserstein distance"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };
@@ -80,6 +100,25 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
   PetscCall(ScoriaModelDeck(*model, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                             const double theta[])
+{
+  bool strict = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    const double slack       = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));
+    if (theta[i] >= c->lo - slack && theta[i] <= c->hi + slack) continue;
+    if (strict || c->lo == c->hi)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g %s, the model was trained %s [%g, %g]", command, c->name,
+                  theta[i], c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
+    PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
+                        c->name, theta[i], c->unit, c->lo, c->hi));
+  }
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# uq: the same answer on any number of ranks and after an interruption; from the model and from the PDE; many conditions; a tolerance;
+# and its statistics against those of the very samples.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+run=$work/run
+tiny_deck "$deck" "$run"
+scoria 2 generate "$deck" >"$work/out" 2>&1 || { fail "generate"; cat "$work/out" >&2; }
+scoria 2 train "$deck" >"$work/out" 2>&1 || { fail "train"; cat "$work/out" >&2; }
+
+ask=(-uq_count 9000 -uq_exceed "c:1400,phi:-0.2" -uq_probes "c:40e-6,phi:0" -uq_F_right "8,16")
+for ranks in 1 2 3; do
+  for source in model pde; do
+    scoria "$ranks" uq "$deck" "${ask[@]}" -uq_source "$source" -uq_file "$source$ranks.h5" >"$work/out" 2>&1 || {
+      fail "uq from the $source on $ranks ranks"
+      cat "$work/out" >&2
+    }
+  done
+done
+scoria 3 uq "$deck" "${ask[@]}" -uq_source pde -uq_file grouped.h5 -ensemble_group_size 2 -run_dir "$work/grouped" >"$work/out" 2>&1 ||
+  { fail "uq from the PDE in groups"; cat "$work/out" >&2; }
+
+# Interrupted after every second or so, gone on with on other ranks.
+long=(-uq_count 400000 -uq_file long.h5)
+scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
+mkdir "$work/again"
+cp "$run/model.h5" "$work/again/"
+code=75
+for i in $(seq 60); do
+  scoria $((1 + i % 3)) uq "$deck" "${long[@]}" -run_dir "$work/again" -run_max_hours 0.0002 >"$work/out" 2>&1
+  code=$?
+  [ "$code" -eq 75 ] || break
+done
+[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
+[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
+ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
+
+# Wanted to 5 % only: it stops early, at the same place on any ranks.
+for ranks in 1 3; do
+  scoria "$ranks" uq "$deck" -uq_count 1000000 -uq_tolerance 0.05 -uq_file "tolerance$ranks.h5" >"$work/out" 2>&1 || fail "uq with a tolerance"
+done
+
+
+"$PYTHON" - "$work" <<'PY' || fail "uq answers"
+import json, sys
+import h5py, numpy as np
+work = sys.argv[1]
+def arrays(path):
+    out = {}
+    with h5py.File(path) as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
+    return out
+def same(a, b):
+    one, other = arrays(a), arrays(b)
+    assert one.keys() == other.keys() and len(one) > 30, a
+    for key in one:
+        assert one[key].tobytes() == other[key].tobytes(), (a, b, key)
+run = work + "/run/"
+for source in ("model", "pde"):
+    same(run + source + "1.h5", run + source + "2.h5")
+    same(run + source + "1.h5", run + source + "3.h5")
+same(run + "long.h5", work + "/again/long.h5")
+same(run + "tolerance1.h5", run + "tolerance3.h5")
+early = arrays(run + "tolerance1.h5")
+assert 4096 <= early["samples"][0] < 100000
+for name in ("min_c", "max_c", "phi_collector"):
+    g = f"quantities/{name}/"
+    sd = early[g + "sd"][0]
+    assert max(early[g + "mean_se"][0], early[g + "sd_se"][0], early[g + "quantile_se"].max()) <= 0.05 * sd
+a, g = arrays(run + "pde1.h5"), arrays(work + "/grouped/grouped.h5")
+# distributed residuals end Newton's iteration elsewhere within its tolerance; a bin may take another row
+assert np.allclose(a["fields/c/mean"], g["fields/c/mean"], rtol=1e-6) and np.allclose(a["fields/phi/sd"], g["fields/phi/sd"], rtol=1e-4)
+assert a["samples"].tolist() == [9000, 9000] and a["failed"].tolist() == [0, 0]
+assert a["fields/c/quantile"].shape == (2, 7, 16) and a["covariance"].shape == (2, 32, 32)
+assert np.all(np.diff(a["fields/c/quantile"], axis=1) > 0)
+assert np.allclose(np.sqrt(np.diagonal(a["covariance"][0])[:16]), a["fields/c/sd"][0], rtol=1e-6)
+p = a["exceed/0/probability"]
+assert p.shape == (2, 17) and np.all(p[:, 16] >= p[:, :16].max(axis=1)) and p[1, 16] > p[0, 16]
+assert abs(a["quantities/phi_collector/mean"][0] - a["quantities/phi:0/mean"][0]) < 1e-12
+share = a["quantities/max_c/histogram"]
+assert np.allclose(share.sum(axis=1), 1, atol=2e-3)
+# c falls from the collector to the separator: its maximum is its first cell
+assert np.allclose(a["quantities/max_c/mean"], a["fields/c/mean"][:, 0])
+told = json.load(open(run + "pde1.json"))
+assert told["source"] == "pde" and len(told["conditions"]) == 2 and told["conditions"][1]["F_right"] == 16
+assert told["conditions"][0]["quantities"]["max_c"]["mean"] == a["quantities/max_c/mean"][0]
+# the held-out law is that of the training rows: means of the dataset near F_right = 8 and 16 bracket these within their spread
+d = arrays(run + "dataset.h5")
+near = np.abs(d["conditions/F_right"] - 16) < 1.5
+spread = d["fields/c"][near, 0].std()
+assert abs(d["fields/c"][near, 0].mean() - a["fields/c/mean"][1, 0]) < spread
+PY
+
+expect 3 'uq: exceed: found "eps:0.3", but there is no field "eps"' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
+expect 3 'uq: exceed: found "c1400", expected field:number' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
+expect 3 'uq: probes: found "c:1", allowed 0 to' 2 uq "$deck" -uq_probes c:1 -uq_file x.h5
+expect 3 'uq: F_right: found 30 A m^-2, the model was trained on' 2 uq "$deck" -uq_F_right 30 -uq_file x.h5 -strict
+expect 3 'model1.h5: made by another deck (uq_count' 2 uq "$deck" "${ask[@]}" -uq_source model -uq_file model1.h5 -uq_count 8000
+finish
