@@ -30,8 +30,9 @@ typedef enum {
 } ScoriaExit;
 
 /* A user's error, found by every rank of the job alike (same arguments everywhere): records one line and the exit code
- * and returns a PetscErrorCode that unwinds without a stack trace.  Use as `return ScoriaFail(SCORIA_EXIT_INPUT, "...")`;
- * inside a function with PetscFunctionBegin use SCORIA_FAIL.  Rank 0 prints the line; the job ends with the code. */
+ * and returns a PetscErrorCode that unwinds without a stack trace.  Use as `return ScoriaFail(SCORIA_EXIT_INPUT,
+ * "...")`; inside a function with PetscFunctionBegin use SCORIA_FAIL.  Rank 0 prints the line; the job ends with the
+ * code. */
 PetscErrorCode ScoriaFail(ScoriaExit code, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
 #define SCORIA_FAIL(...) PetscFunctionReturn(ScoriaFail(__VA_ARGS__))
 
@@ -41,9 +42,9 @@ PetscErrorCode ScoriaFail(ScoriaExit code, const char *format, ...) PETSC_ATTRIB
 PetscErrorCode ScoriaAgree(MPI_Comm comm, ScoriaExit code, const char *line);
 
 /* What was recorded: SCORIA_EXIT_OK and "" when nothing failed.  For main and for the tests. */
-ScoriaExit  ScoriaFailureCode(void);
+ScoriaExit ScoriaFailureCode(void);
 const char *ScoriaFailureLine(void);
-void        ScoriaFailureReset(void);
+void ScoriaFailureReset(void);
 
 /* PETSc error handler that stays silent for recorded user errors and gives PETSc's trace for defects. */
 PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, const char *file, PetscErrorCode n,
@@ -66,18 +67,18 @@ typedef enum {
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
  * porosity: {sigma: ...} in the deck (a section name holds no underscore). */
 typedef struct {
-  const char   *name;
+  const char *name;
   ScoriaKeyType type;
-  const char   *unit;     /* "" where it has none */
-  const char   *value;    /* default as text; NULL: not set unless the user sets it */
-  double        lo, hi;   /* inclusive bounds of every number given; ignored for texts */
-  const char   *choices;  /* CHOICE: words separated by one space */
-  const char   *help;     /* one sentence */
+  const char *unit;    /* "" where it has none */
+  const char *value;   /* default as text; NULL: not set unless the user sets it */
+  double lo, hi;       /* inclusive bounds of every number given; ignored for texts */
+  const char *choices; /* CHOICE: words separated by one space */
+  const char *help;    /* one sentence */
 } ScoriaKey;
 
 /* Bound of a key with no bound on that side. */
 #define SCORIA_UNBOUNDED 1e300
-#define SCORIA_POSITIVE  1e-300
+#define SCORIA_POSITIVE 1e-300
 
 /* Tables end with a key whose name is NULL. */
 extern const ScoriaKey scoria_base_keys[];
@@ -92,7 +93,8 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
 PetscErrorCode ScoriaDeckDestroy(ScoriaDeck *deck);
 
 /* The same from a text in memory (a deck stored in a file of ours) instead of a file, the command line left aside. */
-PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const ScoriaKey *const tables[], ScoriaDeck *deck);
+PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const ScoriaKey *const tables[],
+                                        ScoriaDeck *deck);
 
 /* Values, by full key name.  Asking for a key that no table declares, or with the wrong type, is a defect.
  * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
@@ -110,8 +112,8 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
 /* Compares this deck with the resolved deck text stored in a file, over the given sections ("porosity", ...; a single
- * key may be named in full, "run_seed"; NULL-terminated list).  `difference` gets "" or one phrase naming the first key that differs with
- * both values, e.g. "porosity_sigma is 1.2 here and 1 there". */
+ * key may be named in full, "run_seed"; NULL-terminated list).  `difference` gets "" or one phrase naming the first key
+ * that differs with both values, e.g. "porosity_sigma is 1.2 here and 1 there". */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[]);
 
@@ -120,20 +122,20 @@ PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);
 
 /* ---------------------------------------------------------------------------------------------- random numbers ---- */
 
-/* Philox4x32-10 (Random123) as a pure function: key = seed, counter = (draw, id low, id high, stream).  A number depends on
- * (seed, stream, id, draw) alone, never on ranks, order or restarts. */
+/* Philox4x32-10 (Random123) as a pure function: key = seed, counter = (draw, id low, id high, stream).  A number
+ * depends on (seed, stream, id, draw) alone, never on ranks, order or restarts. */
 typedef enum {
-  SCORIA_STREAM_POROSITY = 1,   /* id: realisation */
-  SCORIA_STREAM_CONDITION,      /* id: condition (design shift, random design) */
-  SCORIA_STREAM_HELDOUT,        /* id: held-out condition */
-  SCORIA_STREAM_INIT,           /* id: parameter tensor */
-  SCORIA_STREAM_SHUFFLE,        /* id: epoch */
-  SCORIA_STREAM_TRAIN_NOISE,    /* id: step * batch + sample index in the global batch */
-  SCORIA_STREAM_TRAIN_LEVEL,    /* id: step */
-  SCORIA_STREAM_VALIDATION,     /* id: row */
-  SCORIA_STREAM_SAMPLE,         /* id: sample; draws: the initial noise, then each stochastic step */
-  SCORIA_STREAM_REMAINDER,      /* id: sample; the Gaussian remainder outside the kept modes */
-  SCORIA_STREAM_DIRECTION,      /* id: direction of the sliced Wasserstein distance */
+  SCORIA_STREAM_POROSITY = 1, /* id: realisation */
+  SCORIA_STREAM_CONDITION,    /* id: condition (design shift, random design) */
+  SCORIA_STREAM_HELDOUT,      /* id: held-out condition */
+  SCORIA_STREAM_INIT,         /* id: parameter tensor */
+  SCORIA_STREAM_SHUFFLE,      /* id: epoch */
+  SCORIA_STREAM_TRAIN_NOISE,  /* id: step * batch + sample index in the global batch */
+  SCORIA_STREAM_TRAIN_LEVEL,  /* id: step */
+  SCORIA_STREAM_VALIDATION,   /* id: row */
+  SCORIA_STREAM_SAMPLE,       /* id: sample; draws: the initial noise, then each stochastic step */
+  SCORIA_STREAM_REMAINDER,    /* id: sample; the Gaussian remainder outside the kept modes */
+  SCORIA_STREAM_DIRECTION,    /* id: direction of the sliced Wasserstein distance */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);
@@ -150,11 +152,11 @@ void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n,
 
 /* The job's ranks in groups of `size` consecutive ranks (the last may be smaller); rank 0 of a group is its leader. */
 typedef struct {
-  MPI_Comm comm;    /* borrowed: the whole job */
-  MPI_Comm group;   /* owned: this rank's group */
-  int      rank, size;             /* in comm */
-  int      group_rank, group_size; /* in this rank's group */
-  int      index, count;           /* which group this rank is in, and how many there are */
+  MPI_Comm comm;              /* borrowed: the whole job */
+  MPI_Comm group;             /* owned: this rank's group */
+  int rank, size;             /* in comm */
+  int group_rank, group_size; /* in this rank's group */
+  int index, count;           /* which group this rank is in, and how many there are */
 } ScoriaGroups;
 
 PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGroups *groups);
@@ -172,12 +174,13 @@ typedef struct ScoriaRun_ *ScoriaRun;
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
 PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[]); /* run_dir/name */
-MPI_Comm       ScoriaRunComm(ScoriaRun run);
+MPI_Comm ScoriaRunComm(ScoriaRun run);
 
-/* One line on standard output by rank 0 (format as printf, no newline needed).  Collective in the sense that other ranks
- * may call it and print nothing. */
+/* One line on standard output by rank 0 (format as printf, no newline needed).  Collective in the sense that other
+ * ranks may call it and print nothing. */
 PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
-/* One JSON object in log.jsonl by rank 0: {"time":..,"event":event, <body>}; body is JSON members, e.g. "\"step\":3". */
+/* One JSON object in log.jsonl by rank 0: {"time":..,"event":event, <body>}; body is JSON members, e.g. "\"step\":3".
+ */
 PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
 /* run_max_hours; 0: no limit. */
@@ -188,13 +191,14 @@ PetscErrorCode ScoriaFileExists(MPI_Comm comm, const char *path, bool *exists);
 
 /* ------------------------------------------------------------------------------------- stopping in good order ---- */
 
-/* From here on USR1 and TERM ask for a stop instead of killing.  To be called before MPI_Init, where a signal may already come. */
+/* From here on USR1 and TERM ask for a stop instead of killing.  To be called before MPI_Init, where a signal may
+ * already come. */
 void stop_catch_signals(void);
-/* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer on every
- * rank; cheap enough for every training step.  Collective. */
+/* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer
+ * on every rank; cheap enough for every training step.  Collective. */
 PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
-/* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes STOP.
- * Collective. */
+/* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes
+ * STOP. Collective. */
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
 
 /* ---------------------------------------------------------------------------------------------------- progress ---- */
@@ -202,7 +206,8 @@ PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRI
 typedef struct ScoriaProgress_ *ScoriaProgress;
 
 /* A bar with rate and time left on a terminal, a line every few seconds elsewhere; rank 0 prints. */
-PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char *unit, double total, ScoriaProgress *bar);
+PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char *unit, double total,
+                                    ScoriaProgress *bar);
 /* `done` of the total was there before this start, and does not count as speed. */
 PetscErrorCode ScoriaProgressFrom(ScoriaProgress bar, double done);
 /* `note` (may be NULL) stands behind the bar: "loss 0.412".  Cheap enough to call at every step. */

@@ -5,26 +5,28 @@
 
 #include "base.h"
 
-/* ------------------------------------------------------------------------------------------ operating conditions ---- */
+/* ------------------------------------------------------------------------------------------ operating conditions ----
+ */
 
 #define SCORIA_MAX_CONDITIONS 8
-#define SCORIA_NAME_SIZE      64
+#define SCORIA_NAME_SIZE 64
 
 /* The vector theta that a problem is conditioned on.  A condition with lo == hi is fixed: it is stored, but no model
  * learns from it. */
 typedef struct {
-  char   name[SCORIA_NAME_SIZE]; /* "U0" */
-  char   unit[16];               /* "V" */
-  double lo, hi;                 /* range of the training set [unit] */
-  bool   log;                    /* spaced logarithmically (lo > 0) */
+  char name[SCORIA_NAME_SIZE]; /* "U0" */
+  char unit[16];               /* "V" */
+  double lo, hi;               /* range of the training set [unit] */
+  bool log;                    /* spaced logarithmically (lo > 0) */
 } ScoriaCondition;
 
 typedef struct {
-  int             n;
+  int n;
   ScoriaCondition c[SCORIA_MAX_CONDITIONS];
 } ScoriaSpace;
 
-/* theta (n) [units] to coordinates u (n) in [-1, 1] over the training range, logarithmic where so marked; 0 for a fixed one. */
+/* theta (n) [units] to coordinates u (n) in [-1, 1] over the training range, logarithmic where so marked; 0 for a fixed
+ * one. */
 void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
 /* The inverse, of u in [-1, 1]; a fixed condition gets its value. */
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
@@ -43,30 +45,30 @@ typedef struct {
 
 /* What a dataset is, fixed when it is made.  Rows are fields over the same cells. */
 typedef struct {
-  int64_t     rows;
-  int         cells;      /* nx */
-  int         nfields;
+  int64_t rows;
+  int cells; /* nx */
+  int nfields;
   ScoriaField field[SCORIA_MAX_FIELDS];
   ScoriaSpace space;
-  int64_t     realisations; /* rows per condition, in order: row = condition * realisations + realisation */
-  bool        float64;      /* fields stored in double precision */
+  int64_t realisations; /* rows per condition, in order: row = condition * realisations + realisation */
+  bool float64;         /* fields stored in double precision */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
 typedef struct {
-  int64_t  rows;      /* how many are filled */
-  int64_t  capacity;
-  double  *field[SCORIA_MAX_FIELDS];          /* (capacity, cells) each */
-  double  *condition[SCORIA_MAX_CONDITIONS];  /* (capacity) each */
-  uint8_t *done;      /* (capacity) 1: solved; 2: failed, the fields are NaN */
-  int32_t *reason;    /* SNESConvergedReason, or 0 for a sample */
-  int32_t *newton;    /* Newton iterations */
+  int64_t rows; /* how many are filled */
+  int64_t capacity;
+  double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each */
+  double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
+  uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
+  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample */
+  int32_t *newton;                          /* Newton iterations */
   uint8_t *attempts;
-  double  *residual;  /* final residual norm, scaled as the solver states */
-  void    *arena;     /* owned */
+  double *residual; /* final residual norm, scaled as the solver states */
+  void *arena;      /* owned */
 } ScoriaRows;
 
-#define SCORIA_ROW_DONE   1
+#define SCORIA_ROW_DONE 1
 #define SCORIA_ROW_FAILED 2
 
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
@@ -74,32 +76,34 @@ PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 
 /* Root attributes that say where a file comes from. */
 typedef struct {
-  const char *kind;       /* "dataset", "samples", "solve" */
-  const char *deck;       /* resolved deck, YAML */
-  uint64_t    seed;
-  int         ranks, group_size;
+  const char *kind; /* "dataset", "samples", "solve" */
+  const char *deck; /* resolved deck, YAML */
+  uint64_t seed;
+  int ranks, group_size;
 } ScoriaProvenance;
 
 typedef struct ScoriaDataset_ *ScoriaDataset;
 
 /* Makes `path`.part with every object at full size (contiguous, early allocation, never filled), reserves its extent on
- * disk, and opens it for collective writing.  It appears under that name when it is laid out completely, in place of one that
- * was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */
+ * disk, and opens it for collective writing.  It appears under that name when it is laid out completely, in place of
+ * one that was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */
 PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaDataset *ds);
-/* Opens the `path`.part that an interrupted run has left, for writing on; *ds is NULL where there is none.  A damaged one is a user
- * error, and stays.  Collective on comm. */
+/* Opens the `path`.part that an interrupted run has left, for writing on; *ds is NULL where there is none.  A damaged
+ * one is a user error, and stays.  Collective on comm. */
 PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDataset *ds);
 /* Reads every row of a dataset being written: done (rows), the same on every rank, says which are there and whole
- * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every batch
- * of rows, on one rank each; rows->done tells the same.  Collective. */
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx);
+ * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every
+ * batch of rows, on one rank each; rows->done tells the same.  Collective. */
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows),
+                                   void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
  * The stored CRC32C covers the row's conditions and fields as stored.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
 /* Flushes, syncs to disk, renames `path`.part to `path`, closes.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
-/* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective. */
+/* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective.
+ */
 PetscErrorCode ScoriaDatasetClose(ScoriaDataset *ds);
 
 /* Opens for reading and verifies format, shapes and file size; what is wrong is a user error that names the file.
@@ -120,17 +124,19 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t size);
  * read by rank 0 and broadcast.  Every call is collective on comm, with the same arguments. */
 typedef struct ScoriaStore_ *ScoriaStore;
 
-PetscErrorCode ScoriaStoreCreate(MPI_Comm comm, const char *path, const char *kind, const char *deck, ScoriaStore *store);
+PetscErrorCode ScoriaStoreCreate(MPI_Comm comm, const char *path, const char *kind, const char *deck,
+                                 ScoriaStore *store);
 PetscErrorCode ScoriaStoreOpen(MPI_Comm comm, const char *path, const char *kind, ScoriaStore *store);
-PetscErrorCode ScoriaStoreClose(ScoriaStore *store);                 /* finishes a file that was being written */
+PetscErrorCode ScoriaStoreClose(ScoriaStore *store);                  /* finishes a file that was being written */
 PetscErrorCode ScoriaStoreDeck(ScoriaStore store, const char **deck); /* borrowed */
 
 /* Arrays: name is a path ("/network/block0/W1"), groups are made on the way; unit and description may be "". */
-PetscErrorCode ScoriaStorePutReals(ScoriaStore store, const char *name, int rank, const int64_t dims[], const double data[],
-                                   const char *unit, const char *description);
-PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int rank, const int64_t dims[], const float data[],
-                                    const char *unit, const char *description);
-PetscErrorCode ScoriaStoreShape(ScoriaStore store, const char *name, int max_rank, int *rank, int64_t dims[]); /* rank -1: none */
+PetscErrorCode ScoriaStorePutReals(ScoriaStore store, const char *name, int rank, const int64_t dims[],
+                                   const double data[], const char *unit, const char *description);
+PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int rank, const int64_t dims[],
+                                    const float data[], const char *unit, const char *description);
+PetscErrorCode ScoriaStoreShape(ScoriaStore store, const char *name, int max_rank, int *rank,
+                                int64_t dims[]); /* rank -1: none */
 PetscErrorCode ScoriaStoreGetReals(ScoriaStore store, const char *name, int64_t count, double data[]);
 PetscErrorCode ScoriaStoreGetFloats(ScoriaStore store, const char *name, int64_t count, float data[]);
 /* Attributes of the root. */
@@ -144,16 +150,17 @@ PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *v
 PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
 PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 
-/* One numeric array of any HDF5 file, also one not ours: its shape (rank -1 where there is none of that name), and its values as
- * doubles.  Rank 0 reads, every rank gets them; a file that cannot be read is a user error.  Collective. */
-PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank, int64_t dims[]);
+/* One numeric array of any HDF5 file, also one not ours: its shape (rank -1 where there is none of that name), and its
+ * values as doubles.  Rank 0 reads, every rank gets them; a file that cannot be read is a user error.  Collective. */
+PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank,
+                                int64_t dims[]);
 PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name, int64_t count, double data[]);
 
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
-/* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.  Whenever this is
- * interrupted, one of the two names holds a whole file.  Collective. */
+/* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.
+ * Whenever this is interrupted, one of the two names holds a whole file.  Collective. */
 PetscErrorCode ScoriaFileRotate(MPI_Comm comm, const char *path);
 /* Removes `path` if it is there.  Collective. */
 PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);

@@ -1,8 +1,8 @@
 /* scoria/score.h - the conditional score-based generative model: normaliser, networks, training, samplers.
  *
  * A sample of the law p(x | theta) of the fields x (C, L) is made in three steps: whitened coordinates y are drawn by a
- * diffusion sampler from the learned denoiser; the conditional normaliser maps y to the deviation of transformed fields from
- * their conditional mean; the inverse transform gives x.  The porosity is never seen.
+ * diffusion sampler from the learned denoiser; the conditional normaliser maps y to the deviation of transformed fields
+ * from their conditional mean; the inverse transform gives x.  The porosity is never seen.
  *
  * Method: EDM preconditioning and loss after Karras et al. (2022); FiLM after Perez et al. (2018). */
 #ifndef SCORIA_SCORE_H
@@ -14,12 +14,13 @@ extern const ScoriaKey scoria_score_keys[]; /* train_*, sample_* */
 
 /* ------------------------------------------------------------------------------------- the deterministic twin ---- */
 
-/* Baseline fields (C, L) at theta, handed over by the command (the PDE at a homogeneous porosity); solve is NULL for data that
- * has no equations.  reference[c] is the value that channel c tends to (c_R for the concentration), NaN where it has none: a channel
- * with a reference whose sign of x - reference is constant over the data is modelled as ln|x - reference|. */
+/* Baseline fields (C, L) at theta, handed over by the command (the PDE at a homogeneous porosity); solve is NULL for
+ * data that has no equations.  reference[c] is the value that channel c tends to (c_R for the concentration), NaN where
+ * it has none: a channel with a reference whose sign of x - reference is constant over the data is modelled as ln|x -
+ * reference|. */
 typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
-  void  *ctx; /* borrowed */
+  void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
 } ScoriaTwin;
 
@@ -28,21 +29,22 @@ typedef struct {
 /* x (C, L)  ->  v = transform(x) - transform(twin)  ->  z = (v - m(u)) / s(u)  ->  a = V^T z (R modes)
  *           ->  b_k = a_k / D_k(u) - mu_k(u)  ->  y_k = (b_k - sum_{l<k} phi_kl(u) b_l) / d_k(u),
  * polynomials in the unit coordinates u of the varying conditions: m and mu of degree_mean, ln s, ln D and ln d of
- * degree_scale, phi of degree_scale but at most 2.  For Gaussian data y is N(0, I) at every theta.  The first r of the R
- * coordinates are what the network learns; the rest are left Gaussian. */
+ * degree_scale, phi of degree_scale but at most 2.  For Gaussian data y is N(0, I) at every theta.  The first r of the
+ * R coordinates are what the network learns; the rest are left Gaussian. */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
 typedef struct {
-  int    modes;         /* r: coordinates that the network learns */
-  int    all_modes;     /* R >= r */
-  int    degree_mean;   /* total degree of the polynomial of m */
-  int    degree_scale;  /* of ln s, phi and ln d */
+  int modes;        /* r: coordinates that the network learns */
+  int all_modes;    /* R >= r */
+  int degree_mean;  /* total degree of the polynomial of m */
+  int degree_scale; /* of ln s, phi and ln d */
 } ScoriaNormaliserOptions;
 
-/* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in ds
- * (nchannels).  Every rank reads the file and computes the same bits.  Collective. */
-PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
-                                   const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
+/* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
+ * ds (nchannels).  Every rank reads the file and computes the same bits.  Collective. */
+PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
+                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                                   ScoriaNormaliser *norm);
 PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm);
 PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
 PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
@@ -58,16 +60,16 @@ void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], doubl
 
 /* ------------------------------------------------------------------------------------------------- network ---- */
 
-/* What a network is built for.  It maps x (B, r), noise label (B) and unit conditions u (B, d) to F (B, r).  Its parameters are
- * one contiguous float array, so that optimiser, allreduce and file are single loops. */
+/* What a network is built for.  It maps x (B, r), noise label (B) and unit conditions u (B, d) to F (B, r).  Its
+ * parameters are one contiguous float array, so that optimiser, allreduce and file are single loops. */
 typedef struct {
   char kind[SCORIA_NAME_SIZE]; /* row of scoria_networks: "modes", "cnn1d" */
-  int  r, d;
-  int  width, depth;       /* hidden width (channels of the CNN), residual blocks */
-  int  embed;              /* width of the embedding of (noise, u) that FiLM reads */
-  int  channels, cells;    /* C, L: cnn1d decodes to this grid with basis */
-  int  kernel, patch;      /* cnn1d: taps of a convolution, cells per token */
-  const float *basis;      /* (r, C*L) whitened modes on the normalised grid, borrowed during Create; cnn1d only */
+  int r, d;
+  int width, depth;    /* hidden width (channels of the CNN), residual blocks */
+  int embed;           /* width of the embedding of (noise, u) that FiLM reads */
+  int channels, cells; /* C, L: cnn1d decodes to this grid with basis */
+  int kernel, patch;   /* cnn1d: taps of a convolution, cells per token */
+  const float *basis;  /* (r, C*L) whitened modes on the normalised grid, borrowed during Create; cnn1d only */
 } ScoriaNetSpec;
 
 typedef struct ScoriaNet_ *ScoriaNet;
@@ -75,18 +77,18 @@ typedef struct ScoriaNet_ *ScoriaNet;
 /* max_batch: rows of the largest tile it will be given.  training: also makes the arenas of the backward pass. */
 PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net);
 PetscErrorCode ScoriaNetDestroy(ScoriaNet *net);
-void     net_initialise(ScoriaNet net, uint64_t seed);       /* last layer and FiLM zero: F = 0 */
-int64_t  net_parameter_count(ScoriaNet net);
-float   *net_parameters(ScoriaNet net);                      /* (count) */
-float   *net_gradient(ScoriaNet net);                        /* (count), training only */
-double   net_flops(ScoriaNet net);                           /* of one forward pass of one row, conditions not shared */
+void net_initialise(ScoriaNet net, uint64_t seed); /* last layer and FiLM zero: F = 0 */
+int64_t net_parameter_count(ScoriaNet net);
+float *net_parameters(ScoriaNet net); /* (count) */
+float *net_gradient(ScoriaNet net);   /* (count), training only */
+double net_flops(ScoriaNet net);      /* of one forward pass of one row, conditions not shared */
 /* Tensor i as stored in a model file: name, shape, offset into the parameters; false past the last. */
-bool     net_tensor(ScoriaNet net, int i, const char **name, int *rank, int64_t dims[4], int64_t *offset);
-void     net_forward(ScoriaNet net, int B, const float x[], const float label[], const float u[], float F[]);
+bool net_tensor(ScoriaNet net, int i, const char **name, int *rank, int64_t dims[4], int64_t *offset);
+void net_forward(ScoriaNet net, int B, const float x[], const float label[], const float u[], float F[]);
 /* dF (B, r): adds to the gradient; dx (B, r) may be NULL.  Follows net_forward on the same batch. */
-void     net_backward(ScoriaNet net, int B, const float dF[], float dx[]);
+void net_backward(ScoriaNet net, int B, const float dF[], float dx[]);
 /* Sampling: one noise label and one condition for the whole tile; FiLM is computed once. */
-void     net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[]);
+void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[]);
 
 /* --------------------------------------------------------------------------------------------------- model ---- */
 
@@ -98,43 +100,46 @@ typedef struct {
   double P_mean, P_std; /* ln sigma of training */
 } ScoriaProcess;
 
-/* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not depend on
- * the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is gone on from, and is
- * the caller's to remove once the model is safe.  Progress and log go to run; model.h5 is not written here.  Collective on the
- * run's comm. */
-PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, ScoriaModel *model);
+/* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
+ * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
+ * gone on from, and is the caller's to remove once the model is safe.  Progress and log go to run; model.h5 is not
+ * written here.  Collective on the run's comm. */
+PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
+                                ScoriaModel *model);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck); /* resolved deck it was trained with, borrowed */
-ScoriaNormaliser   ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
+ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model);            /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
 /* Names and units of its channels, x (cells). */
-PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells, const double **x);
+PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
+                                 const double **x);
 
 /* --------------------------------------------------------------------------------------------------- samplers ---- */
 
 /* E[y | y + sigma noise] for n rows: exact in tests, the network in use. */
 typedef struct {
-  int   r;
-  void *ctx; /* borrowed */
+  int r;
+  void *ctx;                                                                   /* borrowed */
   void (*denoise)(void *ctx, int n, const float x[], double sigma, float D[]); /* (n, r) */
 } ScoriaDenoiser;
 
 typedef struct {
-  const char *kind;      /* row of scoria_samplers */
-  int         steps;
-  double      sigma_max, sigma_min;
-  double      power;     /* exponent of the angle grid t_i = t_max (1 - i/n)^p */
-  uint64_t    seed;
+  const char *kind; /* row of scoria_samplers */
+  int steps;
+  double sigma_max, sigma_min;
+  double power; /* exponent of the angle grid t_i = t_max (1 - i/n)^p */
+  uint64_t seed;
 } ScoriaSamplerOptions;
 
 typedef struct {
   const char *name;
   const char *help;
-  int (*evaluations)(int steps);  /* denoiser calls per sample */
+  int (*evaluations)(int steps); /* denoiser calls per sample */
   /* y (n, r) out; work (sampler_work_floats(n, r)); sample i's noise is keyed by id[i]. */
-  void (*run)(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, const uint64_t id[], float work[], float y[]);
+  void (*run)(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, const uint64_t id[], float work[],
+              float y[]);
 } ScoriaSamplerRow;
 
 extern const ScoriaSamplerRow scoria_samplers[]; /* ends with a NULL name */
@@ -144,9 +149,9 @@ size_t sampler_work_floats(int n, int r);
 /* Reads sample_*.  */
 PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt);
 
-/* n fields (n, C, L) at theta, sample i keyed by id first_id + i: local, the same whatever n, tile or rank.  gaussian: the
- * conditional Gaussian of the normaliser alone, without the network (the baseline). */
-PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt, const double theta[],
-                                 uint64_t first_id, int64_t n, bool gaussian, double fields[]);
+/* n fields (n, C, L) at theta, sample i keyed by id first_id + i: local, the same whatever n, tile or rank.  gaussian:
+ * the conditional Gaussian of the normaliser alone, without the network (the baseline). */
+PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
+                                 const double theta[], uint64_t first_id, int64_t n, bool gaussian, double fields[]);
 
 #endif

@@ -1,4 +1,5 @@
-/* scoria/stats.h - statistics of fields, used by both sides.  Everything here is local and cannot fail unless it says so. */
+/* scoria/stats.h - statistics of fields, used by both sides.  Everything here is local and cannot fail unless it says
+ * so. */
 #ifndef SCORIA_STATS_H
 #define SCORIA_STATS_H
 
@@ -24,35 +25,36 @@ typedef struct {
   double covariance_error; /* || corr-scaled C_a - C_b ||_F / || C_b ||_F, columns scaled by the reference SD */
 } ScoriaDistance;
 
-/* directions: how many for sliced_w (128 is usual); their normals come from the stream SCORIA_STREAM_DIRECTION of `seed`.
- * Allocates; na and nb may differ. */
+/* directions: how many for sliced_w (128 is usual); their normals come from the stream SCORIA_STREAM_DIRECTION of
+ * `seed`. Allocates; na and nb may differ. */
 PetscErrorCode ScoriaDistanceCompute(int64_t na, const double a[], int64_t nb, const double b[], int m, uint64_t seed,
                                      int directions, ScoriaDistance *d);
 
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 
-/* Statistics of any number of rows in fixed memory: moments, histograms, covariance, exceedances.  All that is summed over
- * rows is kept in integers (fixed point where it is real), so that sums are associative: the same bits whatever rank took which
- * tile of rows, in whatever order, over however many starts.  A tile itself is summed in double, in the order of its rows: callers
- * must cut the rows into the same tiles every time. */
+/* Statistics of any number of rows in fixed memory: moments, histograms, covariance, exceedances.  All that is summed
+ * over rows is kept in integers (fixed point where it is real), so that sums are associative: the same bits whatever
+ * rank took which tile of rows, in whatever order, over however many starts.  A tile itself is summed in double, in the
+ * order of its rows: callers must cut the rows into the same tiles every time. */
 typedef struct ScoriaSummary_ *ScoriaSummary;
 
 /* Values above `value` are counted, column by column and once per row, in columns [first, first + number). */
 typedef struct {
-  int    first, number;
+  int first, number;
   double value;
 } ScoriaThreshold;
 
 typedef struct {
   int columns;
-  int joint;       /* the covariance of columns [0, joint) is kept */
+  int joint; /* the covariance of columns [0, joint) is kept */
   int nthresholds;
   const ScoriaThreshold *threshold; /* borrowed during Create */
 } ScoriaSummarySpec;
 
-/* pilot (n, columns), n >= 2: fixes centre, scale and the range of the histograms of every column, nothing else; it is not added.
- * The same pilot makes the same summary. */
-PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, const double pilot[], ScoriaSummary *summary);
+/* pilot (n, columns), n >= 2: fixes centre, scale and the range of the histograms of every column, nothing else; it is
+ * not added. The same pilot makes the same summary. */
+PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, const double pilot[],
+                                   ScoriaSummary *summary);
 PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary);
 /* One tile of rows (n, columns), finite, to what this rank has added. */
 void summary_add(ScoriaSummary summary, int64_t n, const double rows[]);
@@ -67,9 +69,11 @@ typedef struct {
   double min, max;
 } ScoriaMoments;
 void summary_moments(ScoriaSummary summary, int column, ScoriaMoments *moments);
-/* Quantile p and its standard error; false when it falls outside the histogram, and so between its edge and the extreme value. */
+/* Quantile p and its standard error; false when it falls outside the histogram, and so between its edge and the extreme
+ * value. */
 bool summary_quantile(ScoriaSummary summary, int column, double p, double *quantile, double *se);
-/* Probability of a value above threshold t in its column c (of that threshold's own), or anywhere (c = -1), and its error. */
+/* Probability of a value above threshold t in its column c (of that threshold's own), or anywhere (c = -1), and its
+ * error. */
 void summary_exceedance(ScoriaSummary summary, int t, int c, double *probability, double *se);
 /* Covariance of the joint columns, full (joint, joint). */
 void summary_covariance(ScoriaSummary summary, double covariance[]);
@@ -79,17 +83,18 @@ void summary_histogram(ScoriaSummary summary, int column, int bins, double *lo, 
 /* The total as integers and extremes, for checkpoints: borrowed arrays of their own sizes. */
 void summary_state(ScoriaSummary summary, int64_t *nsums, int64_t **sums, int64_t *nextremes, double **extremes);
 
-/* ----------------------------------------------------------------------------------------- quantities of interest ---- */
+/* ----------------------------------------------------------------------------------------- quantities of interest ----
+ */
 
-/* A number taken from the fields (C, cells) of one row: the smallest or largest value of a channel, or offset + factor times its value
- * at a place, linear between cell centres and beyond the outer ones. */
+/* A number taken from the fields (C, cells) of one row: the smallest or largest value of a channel, or offset + factor
+ * times its value at a place, linear between cell centres and beyond the outer ones. */
 typedef enum { SCORIA_QUANTITY_AT, SCORIA_QUANTITY_MIN, SCORIA_QUANTITY_MAX } ScoriaQuantityKind;
 
 typedef struct {
-  char   name[64], unit[16];
+  char name[64], unit[16];
   ScoriaQuantityKind kind;
-  int    channel;
-  int    cell;           /* AT: between this cell and the next */
+  int channel;
+  int cell;              /* AT: between this cell and the next */
   double weight;         /* AT: of the next */
   double offset, factor; /* AT */
 } ScoriaQuantity;

@@ -62,8 +62,8 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */
 PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
 
-/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or where
- * the model knows one value only.  `command` is named.  Collective. */
+/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or
+ * where the model knows one value only.  `command` is named.  Collective. */
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                              const double theta[]);
 
