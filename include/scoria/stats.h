@@ -23,12 +23,19 @@ typedef struct {
   double w1;               /* mean over columns of W1(a, b) / SD */
   double sliced_w;         /* mean over random unit directions of W1 of the projections of SD-scaled columns */
   double covariance_error; /* || corr-scaled C_a - C_b ||_F / || C_b ||_F, columns scaled by the reference SD */
+  double energy_p;         /* p value of the energy distance's permutation test, at most 1000 rows of each */
 } ScoriaDistance;
 
 /* directions: how many for sliced_w (128 is usual); their normals come from the stream SCORIA_STREAM_DIRECTION of
  * `seed`. Allocates; na and nb may differ. */
 PetscErrorCode ScoriaDistanceCompute(int64_t na, const double a[], int64_t nb, const double b[], int m, uint64_t seed,
                                      int directions, ScoriaDistance *d);
+
+/* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 do not count),
+ * and the probability of one as large when a and b are of one law, from 199 permutations: never below 1/200.  Takes (2
+ * n)^2 doubles. */
+PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], int m, const double scale[],
+                                uint64_t seed, double *distance, double *p);
 
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 

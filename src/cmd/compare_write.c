@@ -19,6 +19,7 @@ static const struct {
     {"w1", offsetof(ScoriaDistance, w1), false},
     {"sliced_w", offsetof(ScoriaDistance, sliced_w), false},
     {"covariance_error", offsetof(ScoriaDistance, covariance_error), true},
+    {"energy_p", offsetof(ScoriaDistance, energy_p), false},
 };
 #define NMEASURES ((int)(sizeof measures / sizeof measures[0]))
 
@@ -54,18 +55,27 @@ static void add_measures(cJSON *to, const ScoriaDistance *d)
   for (int i = 0; i < NMEASURES; i++) cJSON_AddNumberToObject(to, measures[i].name, get_measure(d, i));
 }
 
-/* The largest over conditions of each measure's distance from its ideal (coverage: the smallest). */
+/* The largest over conditions of each measure's distance from its ideal (coverage and p value: the smallest). */
 static void add_worst(cJSON *to, const ComparisonSet *set, int source)
 {
   for (int i = 0; i < NMEASURES; i++) {
-    const bool coverage = measures[i].offset == offsetof(ScoriaDistance, coverage95);
-    double worst        = get_measure(&set->c[0].distance[source], i);
+    const bool coverage = measures[i].offset == offsetof(ScoriaDistance, coverage95) ||
+                          measures[i].offset == offsetof(ScoriaDistance, energy_p);
+    double worst = get_measure(&set->c[0].distance[source], i);
     for (int k = 1; k < set->conditions; k++) {
       const double value = get_measure(&set->c[k].distance[source], i);
       if (coverage ? value < worst : fabs(value) > fabs(worst)) worst = value;
     }
     cJSON_AddNumberToObject(to, measures[i].name, worst);
   }
+}
+
+/* Share of conditions at which the energy test rejects "the same law" at 5 %: .05 is what the same law gives. */
+static double energy_rejected(const ComparisonSet *set, int source)
+{
+  int rejected = 0;
+  for (int k = 0; k < set->conditions; k++) rejected += set->c[k].distance[source].energy_p <= 0.05;
+  return (double)rejected / set->conditions;
 }
 
 static void add_conditions(cJSON *root, const ComparisonSet *set)
@@ -97,7 +107,7 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
 {
   PetscFunctionBeginUser;
   ScoriaDistance model, floor_;
-  cJSON *root = cJSON_CreateObject(), *pooled, *worst;
+  cJSON *root = cJSON_CreateObject(), *pooled, *worst, *one;
   compare_pool(set, FROM_MODEL, &model);
   compare_pool(set, FROM_PDE_AGAIN, &floor_);
   add_measures(root, &model);
@@ -108,7 +118,9 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   for (int t = 0; t < NTOLD; t++) {
     ScoriaDistance d;
     compare_pool(set, told[t].source, &d);
-    add_measures(cJSON_AddObjectToObject(pooled, told[t].name), &d);
+    one = cJSON_AddObjectToObject(pooled, told[t].name);
+    add_measures(one, &d);
+    cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, told[t].source));
     add_worst(cJSON_AddObjectToObject(worst, told[t].name), set, told[t].source);
   }
   cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define ENERGY_ROWS 1000 /* the test is quadratic in rows */
+
 enum { GROUP = 16, CHUNK = 256 }; /* columns or directions at once; rows at once */
 
 /* One of the two samples, and its moments. */
@@ -222,6 +224,19 @@ static double covariance_distance(const Pair *pair)
   return sqrt(difference / reference);
 }
 
+static PetscErrorCode EnergyTest(const Pair *pair, uint64_t seed, ScoriaDistance *d)
+{
+  const Side *a = &pair->side[0], *b = &pair->side[1];
+  double *scale, distance;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(pair->m, &scale));
+  for (int k = 0; k < pair->kept; k++) scale[pair->column[k]] = b->sd[pair->column[k]];
+  PetscCall(ScoriaEnergyTest(PetscMin(PetscMin(a->n, b->n), ENERGY_ROWS), a->x, b->x, pair->m, scale, seed, &distance,
+                             &d->energy_p));
+  PetscCall(PetscFree(scale));
+  PetscFunctionReturn(0);
+}
+
 /* --------------------------------------------------------------------------------------------------- set-up ---- */
 
 static PetscErrorCode PairCreate(int64_t na, const double a[], int64_t nb, const double b[], int m, Pair *pair)
@@ -273,6 +288,7 @@ PetscErrorCode ScoriaDistanceCompute(int64_t na, const double a[], int64_t nb, c
     covariance(&pair, &pair.side[0]);
     covariance(&pair, &pair.side[1]);
     d->covariance_error = covariance_distance(&pair);
+    PetscCall(EnergyTest(&pair, seed, d));
   }
   const bool varies = pair.kept > 0;
   PetscCall(PairDestroy(&pair));

@@ -156,13 +156,48 @@ static void what_cannot_be_compared_is_refused(void **state)
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
 }
 
+/* Under the null the p value is uniform: over 80 repetitions the mean lies within four SDs, and 5 % rejects no more
+ * than ten times (probability 1e-3).  A shift of one SD in one column, and a scale of 2, are found. */
+static void energy_test_size_and_power(void **state)
+{
+  enum { N = 60, M = 4, REPEATS = 80 };
+  static const double scale[M] = {1, 1, 1, 0};
+  double a[N * M], b[N * M], distance, p, mean = 0;
+  int rejected = 0, found[2] = {0, 0};
+  (void)state;
+  for (int r = 0; r < REPEATS; r++) {
+    rng_normal(11, SCORIA_STREAM_SAMPLE, (uint64_t)r, 0, N * M, a);
+    rng_normal(12, SCORIA_STREAM_SAMPLE, (uint64_t)r, 0, N * M, b);
+    CHECK(ScoriaEnergyTest(N, a, b, M, scale, (uint64_t)r, &distance, &p));
+    assert_true(p >= 1.0 / 200 && p <= 1);
+    mean += p / REPEATS;
+    rejected += p <= 0.05;
+    for (int kind = 0; kind < 2; kind++) {
+      for (int i = 0; i < N; i++) {
+        if (kind == 0) a[i * M] += 1;
+        if (kind == 1) a[i * M] -= 1;
+        for (int j = 0; kind == 1 && j < M; j++) a[i * M + j] *= 2;
+      }
+      CHECK(ScoriaEnergyTest(N, a, b, M, scale, (uint64_t)r, &distance, &p));
+      found[kind] += p <= 0.05;
+    }
+  }
+  assert_true(fabs(mean - 0.5) < 4 * 0.2887 / sqrt(REPEATS));
+  assert_true(rejected <= 10);
+  assert_true(found[0] > 0.9 * REPEATS && found[1] > 0.9 * REPEATS);
+  /* Two points each, by hand: a at 0 and 1, b at 0 and 3. */
+  const double x[] = {0, 1}, y[] = {0, 3}, one[] = {1};
+  CHECK(ScoriaEnergyTest(2, x, y, 1, one, 1, &distance, &p));
+  assert_true(fabs(distance - (2 * (0 + 3 + 1 + 2) / 4.0 - 2 * 1 / 4.0 - 2 * 3 / 4.0)) < 1e-12);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(moments_of_a_small_table),           cmocka_unit_test(quantiles_are_type_seven),
-      cmocka_unit_test(shifted_and_scaled_gaussians),       cmocka_unit_test(floor_of_two_equal_laws),
-      cmocka_unit_test(unequal_counts_against_brute_force), cmocka_unit_test(constant_columns_are_left_out),
-      cmocka_unit_test(what_cannot_be_compared_is_refused),
+      cmocka_unit_test(energy_test_size_and_power),    cmocka_unit_test(moments_of_a_small_table),
+      cmocka_unit_test(quantiles_are_type_seven),      cmocka_unit_test(shifted_and_scaled_gaussians),
+      cmocka_unit_test(floor_of_two_equal_laws),       cmocka_unit_test(unequal_counts_against_brute_force),
+      cmocka_unit_test(constant_columns_are_left_out), cmocka_unit_test(what_cannot_be_compared_is_refused),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
