@@ -248,25 +248,34 @@ static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set)
 
 /* ------------------------------------------------------------------------------------------------ report ---- */
 
-static PetscErrorCode SayTable(ScoriaRun run, const ComparisonSet *set)
+PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
 {
-  static const struct {
+  const struct {
     int source;
     const char *name;
-  } rows[] = {{FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}, {FROM_PDE_AGAIN, "PDE again"}};
+  } rows[] = {{FROM_MODEL, set->files ? "sample" : "model"},
+              {FROM_GAUSSIAN, "gaussian"},
+              {FROM_PDE_AGAIN, set->files ? "floor" : "PDE again"}};
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
-                      set->conditions, (long long)set->count));
+  if (set->files)
+    PetscCall(ScoriaSay(
+        run, "  pooled over %d conditions, %lld rows of the sample, of one and of the other half of the reference",
+        set->conditions, (long long)set->count));
+  else
+    PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
+                        set->conditions, (long long)set->count));
   PetscCall(ScoriaSay(run, "  %-10s %10s %9s %9s %9s %9s %9s %9s", "", "mean/SD", "SD", "bias SD", "band", "cover95",
                       "W1/SD", "sliced W"));
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     ScoriaDistance d;
+    if (set->files && rows[i].source == FROM_GAUSSIAN) continue;
     compare_pool(set, rows[i].source, &d);
     PetscCall(ScoriaSay(run, "  %-10s %10.4f %8.2f%% %+8.2f%% %8.2f%% %8.2f%% %9.4f %9.4f", rows[i].name, d.mean_error,
                         100 * d.sd_error, 100 * d.sd_bias, 100 * d.band_error, 100 * d.coverage95, d.w1, d.sliced_w));
   }
-  PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
-                      1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
+  if (!set->files)
+    PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
+                        1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
   PetscFunctionReturn(0);
 }
 
@@ -281,13 +290,24 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
   ComparisonSet set;
   bool complete;
   PetscFunctionBeginUser;
+  const char *sample = NULL, *reference = NULL;
   PetscCall(ScoriaSay(run, "compare"));
+  PetscCall(ScoriaDeckString(deck, "compare_sample", &sample));
+  PetscCall(ScoriaDeckString(deck, "compare_reference", &reference));
+  if (!sample != !reference)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: %s is not set, expected both compare_sample and compare_reference, or neither",
+                sample ? "compare_reference" : "compare_sample");
+  if (sample) {
+    PetscCall(CompareFiles(run, deck, sample, reference));
+    PetscFunctionReturn(0);
+  }
   PetscCall(CmdStoreComplete(run, deck, "compare.h5", "compare", sections, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));
   PetscCall(CompareAll(run, &cmp, &set));
-  PetscCall(SayTable(run, &set));
+  PetscCall(CompareSayTable(run, &set));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(CompareWriteJson(&set, cmp.comm, json));

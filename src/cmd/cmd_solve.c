@@ -103,7 +103,7 @@ static void describe_rows(const Problem *p, ScoriaDatasetSpec *spec)
   memset(spec, 0, sizeof *spec);
   spec->rows         = p->rows;
   spec->cells        = p->cells;
-  spec->realisations = 1;
+  spec->realisations = p->rows; /* of one condition, unless one varies */
   spec->float64      = true;
   spec->nfields      = 3;
   memcpy(spec->field, fields, sizeof fields);
@@ -118,6 +118,7 @@ static void describe_rows(const Problem *p, ScoriaDatasetSpec *spec)
       to->hi = fmax(to->hi, p->theta[i * SCORIA_NTHETA + c]);
     }
     to->log = conditions[c].log && to->lo > 0 && to->lo < to->hi;
+    if (to->lo < to->hi) spec->realisations = 1;
   }
 }
 

@@ -29,6 +29,12 @@ const ScoriaKey scoria_command_keys[] = {
      "correlation length of the porosity, or several"},
     {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
      "name of the result in the run directory; the summary takes its name with .json"},
+    {"compare_sample", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file to compare, in place of the model, with compare_reference"},
+    {"compare_reference", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file: half of its rows are the reference, the other half gives the floor"},
+    {"compare_output", SCORIA_KEY_STRING, "", "compare_files.json", 0, 0, NULL,
+     "name of the comparison of two files in the run directory"},
     {"compare_directions", SCORIA_KEY_INT, "", "128", 1, 1e5, NULL, "directions of the sliced Wasserstein distance"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };

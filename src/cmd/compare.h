@@ -30,10 +30,14 @@ typedef struct {
   double seconds[NSOURCES]; /* core seconds per field */
   int evaluations;          /* network evaluations per sample */
   const char *sampler;
+  bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
 
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
+/* Two dataset files, the deck for seed and directions only.  Collective. */
+PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference);
+PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set);
 /* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
 void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
 

@@ -29,6 +29,11 @@ static const struct {
 } told[] = {{FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}, {FROM_PDE_AGAIN, "floor"}};
 #define NTOLD ((int)(sizeof told / sizeof told[0]))
 
+static bool is_told(const ComparisonSet *set, int t)
+{
+  return !(set->files && told[t].source == FROM_GAUSSIAN);
+}
+
 static double get_measure(const ScoriaDistance *d, int i)
 {
   double value;
@@ -86,9 +91,15 @@ static void add_conditions(cJSON *root, const ComparisonSet *set)
     cJSON *one          = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
     for (int i = 0; i < set->space->n; i++) cJSON_AddNumberToObject(one, set->space->c[i].name, c->theta[i]);
-    cJSON_AddNumberToObject(one, "failed_pde", (double)(2 * set->count - c->good[FROM_PDE] - c->good[FROM_PDE_AGAIN]));
+    if (set->files)
+      cJSON_AddNumberToObject(one, "rows", (double)c->good[FROM_MODEL]);
+    else
+      cJSON_AddNumberToObject(one, "failed_pde",
+                              (double)(2 * set->count - c->good[FROM_PDE] - c->good[FROM_PDE_AGAIN]));
     for (int t = 0; t < NTOLD; t++)
-      add_measures(cJSON_AddObjectToObject(one, told[t].name), &c->distance[told[t].source]);
+      if (is_told(set, t))
+        add_measures(cJSON_AddObjectToObject(one, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name),
+                     &c->distance[told[t].source]);
   }
 }
 
@@ -117,14 +128,16 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   worst  = cJSON_AddObjectToObject(root, "worst");
   for (int t = 0; t < NTOLD; t++) {
     ScoriaDistance d;
+    if (!is_told(set, t)) continue;
     compare_pool(set, told[t].source, &d);
-    one = cJSON_AddObjectToObject(pooled, told[t].name);
+    one = cJSON_AddObjectToObject(pooled, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name);
     add_measures(one, &d);
     cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, told[t].source));
-    add_worst(cJSON_AddObjectToObject(worst, told[t].name), set, told[t].source);
+    add_worst(cJSON_AddObjectToObject(worst, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name), set,
+              told[t].source);
   }
   cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
-  add_cost(root, set);
+  if (!set->files) add_cost(root, set);
   add_conditions(root, set);
   char *text = cJSON_Print(root);
   cJSON_Delete(root);

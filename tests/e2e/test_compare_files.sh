@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# compare of two dataset files: nothing between a file and itself, the floor between two ensembles of one law, more between two laws; the
+# same on any number of ranks; what cannot be compared is told.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+run=$work/run
+tiny_deck "$deck" "$run"
+# 600 solves at one condition each: another seed, the same law; a wider porosity, another law; other cells; another condition.
+point=(-solve_count 600 -electrode_U0 0.15 -electrode_F_right 12 -porosity_ell 1e-5)
+make() { # NAME [-key value ...]
+  scoria 2 solve "$deck" -run_dir "$work/$1" "${point[@]}" "${@:2}" >"$work/out" 2>&1 || {
+    fail "solve $1"
+    cat "$work/out" >&2
+  }
+}
+sed -i '/^conditions/d' "$deck"
+make one
+make other -run_seed 4
+make wide -run_seed 5 -porosity_sigma 1.6
+make fine -ensemble_cells 24
+make elsewhere -electrode_F_right 13
+
+against() { # SAMPLE REFERENCE RANKS NAME
+  scoria "$3" compare "$deck" -run_dir "$run" -compare_sample "$work/$1/solve.h5" -compare_reference "$work/$2/solve.h5" \
+    -compare_output "$4.json" >"$work/out" 2>&1 || {
+    fail "compare $1 with $2"
+    cat "$work/out" >&2
+  }
+}
+against one one 1 self
+against other one 1 other1
+against other one 3 other3
+against wide one 2 wide
+cmp -s "$run/other1.json" "$run/other3.json" || fail "the comparison depends on the ranks"
+grep -q '600 rows\|300 rows of the sample' "$work/out" || { fail "the table does not say how many rows"; cat "$work/out" >&2; }
+"$PYTHON" - "$run" <<'PY' || fail "measures of two files"
+import json, sys
+self_, other, wide = (json.load(open(f"{sys.argv[1]}/{n}.json")) for n in ("self", "other1", "wide"))
+for c in (self_, other, wide):
+    assert len(c["conditions"]) == 1 and c["conditions"][0]["rows"] == 300 and "gaussian" not in c["pooled"] and "cost" not in c
+assert self_["sliced_w"] == 0 and self_["mean_error"] == 0 and self_["energy_p"] == 1 and self_["sliced_w_floor"] > 0
+# two ensembles of one law: of the floor's own size (both fluctuate by half of it), and not rejected at 1 %
+assert 0.3 < other["sliced_w"] / other["sliced_w_floor"] < 3 and other["energy_p"] > 0.01
+# sigma 1 against 1.6 in the logit: the spread of c is about half again as large
+assert wide["sd_bias"] > 0.2 and wide["energy_p"] <= 0.01 and wide["sliced_w"] > 2 * wide["sliced_w_floor"]
+PY
+files() { # SAMPLE REFERENCE: as arguments
+  echo "-compare_sample" "$work/$1/solve.h5" "-compare_reference" "$work/$2/solve.h5"
+}
+# shellcheck disable=SC2046
+{
+  expect 3 'self.json: it exists already' 2 compare "$deck" -run_dir "$run" $(files one one) -compare_output self.json
+  expect 3 'has 24 cells' 2 compare "$deck" -run_dir "$run" $(files fine one)
+  expect 3 'no condition is in both' 2 compare "$deck" -run_dir "$run" $(files elsewhere one)
+  expect 3 'nosuch.h5: cannot be read' 2 compare "$deck" -run_dir "$run" -compare_sample "$work/nosuch.h5" -compare_reference "$work/one/solve.h5"
+  expect 3 'compare_reference is not set' 2 compare "$deck" -run_dir "$run" -compare_sample "$work/one/solve.h5"
+}
+finish
