@@ -69,7 +69,7 @@ row default
 row network-cnn1d -train_network cnn1d
 row width-128 -train_width 128
 row width-256 -train_width 256
-row depth-1 -train_depth 1
+row depth-2 -train_depth 2
 row depth-4 -train_depth 4
 for modes in 4 8 16 24 40; do row "modes-$modes" -train_modes "$modes"; done
 

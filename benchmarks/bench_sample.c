@@ -4,7 +4,7 @@
  * normaliser is fitted to a synthetic ensemble written to bench_sample.h5 in the working directory and removed at the
  * end.
  *
- *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 2] [-embed 128] [-modes 12] [-all_modes
+ *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 1] [-embed 128] [-modes 12] [-all_modes
  * 80]
  *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] */
 #include "score/model.h"
@@ -23,7 +23,7 @@ typedef struct {
 static PetscErrorCode ReadOptions(Options *o)
 {
   PetscFunctionBeginUser;
-  *o = (Options){8, 2048, 192, 2, 128, 12, 80, 128, 64, 128, "abm", "modes"};
+  *o = (Options){8, 2048, 192, 1, 128, 12, 80, 128, 64, 128, "abm", "modes"};
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-steps", &o->steps, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-count", &o->count, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &o->width, NULL));

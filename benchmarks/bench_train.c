@@ -5,7 +5,7 @@
  * sum, Adam, average) on synthetic rows, counting the floating-point operations of matrix products only.  Their ratio
  * is what all else costs.
  *
- *   bench_train [-seconds 3] [-batch 1024] [-micro 8] [-width W] [-depth 2] [-embed 128] [-modes 12] [-kernel 5]
+ *   bench_train [-seconds 3] [-batch 1024] [-micro 8] [-width W] [-depth 1] [-embed 128] [-modes 12] [-kernel 5]
  * [-patch 4] */
 #include "score/train.h"
 #include <math.h>
@@ -27,7 +27,7 @@ static PetscErrorCode ReadOptions(Options *o)
   *o = (Options){.batch   = 1024,
                  .micro   = 8,
                  .width   = 0,
-                 .depth   = 2,
+                 .depth   = 1,
                  .embed   = 128,
                  .modes   = 12,
                  .kernel  = 5,

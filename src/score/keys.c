@@ -18,7 +18,7 @@ const ScoriaKey scoria_score_keys[] = {
      "relative width of the power-function average of the weights, which is the model"},
     {"train_width", SCORIA_KEY_INT, "", NULL, 1, 16384, NULL,
      "hidden width, channels of cnn1d (not set: 192 for modes, 64 for cnn1d)"},
-    {"train_depth", SCORIA_KEY_INT, "", "2", 1, 64, NULL, "residual blocks of two layers"},
+    {"train_depth", SCORIA_KEY_INT, "", "1", 1, 64, NULL, "residual blocks of two layers"},
     {"train_embed", SCORIA_KEY_INT, "", "128", 1, 16384, NULL, "width of the embedding of noise level and conditions"},
     {"train_kernel", SCORIA_KEY_INT, "", "5", 1, 31, NULL, "cnn1d: taps of a convolution, odd"},
     {"train_patch", SCORIA_KEY_INT, "", "4", 1, 4096, NULL, "cnn1d: cells per token"},
