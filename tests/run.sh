@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs them all: unit tests first, then verification, whole runs, and faults.
-# Arguments go to ctest: tests/run.sh -L unit, tests/run.sh -R porosity.
+# Arguments go to ctest: tests/run.sh -L unit, tests/run.sh -R porosity.  The tests under Slurm (-L slurm) are skipped unless slurm-wlm
+# and munge are installed and root starts them; they start daemons of their own and stop them.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"

@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154
+# A Slurm of its own on this machine: munged, slurmctld and two slurmd (n1, n2) with configuration, state and logs under $work, stopped
+# when the test ends, however it ends.  Sourced after tests/lib.sh; says why and exits with 77 where it cannot be.
+
+skip() {
+  echo "SKIPPED: $*"
+  exit 77
+}
+
+[ "$(id -u)" -eq 0 ] || skip "a Slurm of one's own needs root"
+for tool in munged mungekey slurmctld slurmd sbatch squeue scontrol sinfo; do
+  command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed (Debian: slurm-wlm, munge)"
+done
+pgrep -x slurmctld >/dev/null && skip "a slurmctld is running here already"
+
+cluster=$work/cluster
+export SLURM_CONF=$cluster/slurm.conf
+munge_socket=$cluster/munge.socket
+
+stop_cluster() {
+  scancel --quiet --signal=KILL --user=root >/dev/null 2>&1
+  for daemon in slurmctld n1 n2 munged; do
+    [ -s "$cluster/$daemon.pid" ] && kill "$(cat "$cluster/$daemon.pid")" 2>/dev/null
+  done
+  for _ in $(seq 50); do
+    pgrep -f "$cluster/" >/dev/null || break
+    sleep 0.1
+  done
+  pkill -KILL -f "$cluster/" 2>/dev/null
+  [ -n "${SCORIA_KEEP:-}" ] || rm -rf "$work"
+}
+
+# Ports from the process id, so that two checkouts can test at once.
+port=$((20000 + $$ % 20000))
+
+start_cluster() {
+  local host
+  host=$(hostname -s)
+  mkdir -p "$cluster/state"
+  trap stop_cluster EXIT
+  mungekey --create --keyfile "$cluster/munge.key"
+  munged --force --key-file="$cluster/munge.key" --socket="$munge_socket" --pid-file="$cluster/munged.pid" \
+    --log-file="$cluster/munged.log" --seed-file="$cluster/munge.seed" >/dev/null 2>&1 || skip "munged does not start: $(tail -n 1 "$cluster/munged.log" 2>/dev/null)"
+  cat >"$SLURM_CONF" <<CONF
+ClusterName=scoria
+SlurmctldHost=$host(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket=$munge_socket
+CredType=cred/munge
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+MpiDefault=none
+ReturnToService=2
+KillWait=5
+JobRequeue=1
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
+MinJobAge=300
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
+StateSaveLocation=$cluster/state
+SlurmctldPidFile=$cluster/slurmctld.pid
+SlurmctldLogFile=$cluster/slurmctld.log
+SlurmdSpoolDir=$cluster/spool-%n
+SlurmdPidFile=$cluster/%n.pid
+SlurmdLogFile=$cluster/%n.log
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=2
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=2
+PartitionName=test Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+CONF
+  slurmctld -f "$SLURM_CONF" || skip "slurmctld does not start"
+  for node in n1 n2; do
+    mkdir -p "$cluster/spool-$node"
+    slurmd -f "$SLURM_CONF" -N "$node" || skip "slurmd does not start: $(tail -n 1 "$cluster/$node.log")"
+  done
+  for _ in $(seq 150); do
+    [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ] && return
+    sleep 0.2
+  done
+  skip "the nodes do not become idle: $(sinfo 2>&1 | tail -n 1)"
+}
+
+# The state of a job: PENDING, RUNNING, COMPLETED, FAILED, ...
+state_of() {
+  scontrol show job "$1" 2>/dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'
+}
+
+# wait_for JOB SECONDS STATE ...: until the job is in one of the states.
+wait_for() {
+  local job=$1 seconds=$2 state
+  shift 2
+  for _ in $(seq $((5 * seconds))); do
+    state=$(state_of "$job")
+    for wanted in "$@"; do
+      [ "$state" = "$wanted" ] && return 0
+    done
+    sleep 0.2
+  done
+  fail "job $job is $state after $seconds s, expected $*"
+  return 1
+}

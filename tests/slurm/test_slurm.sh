@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The batch scripts under a real Slurm: the chained pipeline; a warning before the time limit, requeue, and the same bytes as without;
+# scancel and submit again.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/slurm/cluster.sh
+. "$(dirname "$0")/cluster.sh"
+start_cluster
+
+# A clone whose jobs ask for what these nodes have; two fake nodes share a host, so Open MPI is kept from using shared memory between them.
+clone=$work/clone
+mkdir -p "$clone/build"
+cp -r "$SCORIA_SOURCE/jobs" "$clone/"
+ln -s "$SCORIA" "$clone/build/scoria"
+sed -i 's/--nodes=[0-9]*/--nodes=1/; s/--ntasks-per-node=[0-9]*/--ntasks-per-node=2/; s/--time=.*/--time=00:05:00/' "$clone"/jobs/*.sbatch
+cat >>"$clone/jobs/site.env" <<'ENV'
+export OMPI_MCA_btl=self,tcp OMPI_MCA_pml=ob1
+ENV
+export SCORIA_BUILD=$clone/build
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/unused"
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 1500 -train_batch 128 -train_width 128 -sample_count 2000)
+
+submit() { # the pipeline's job ids, one word each
+  (cd "$clone" && env -u SCORIA_SOURCE bash jobs/pipeline.sh "$deck" "$@") | sed -n 's/^\(generate\|train\|sample\) *\([0-9]*\)$/\2/p' | tr '\n' ' '
+}
+
+# The chain, to a report.
+read -r generate train sample <<<"$(submit "$work/chain" "${more[@]}")"
+[ -n "${sample:-}" ] || fail "pipeline.sh submitted nothing"
+wait_for "$sample" 300 COMPLETED FAILED CANCELLED TIMEOUT
+for job in "$generate" "$train" "$sample"; do
+  [ "$(state_of "$job")" = COMPLETED ] || { fail "job $job: $(state_of "$job")"; tail -n 5 "$work"/chain/*-"$job".out >&2; }
+done
+[ -s "$work/chain/report.html" ] || fail "no report"
+
+# A training that does not fit its time: warned, stopped in good order, requeued, gone on with.  Slurm's shortest limit is a minute and
+# its warning comes in steps of some seconds, so it is asked for 30 s before the end, and the training made to take longer than that leaves.
+sed -i 's/--time=.*/--time=00:01:00/; s/USR1@300/USR1@30/' "$clone/jobs/train.sbatch"
+long=("${more[@]}" -train_steps "${SCORIA_SLURM_STEPS:-60000}" -run_checkpoint_minutes 0.05)
+mkdir -p "$work/limit" "$work/whole"
+for dir in limit whole; do ln "$work/chain/dataset.h5" "$work/$dir/dataset.h5"; done
+job=$(cd "$clone" && env -u SCORIA_SOURCE sbatch --parsable --output="$work/limit/train.out" jobs/train.sbatch "$deck" "$work/limit" "${long[@]}")
+wait_for "$job" 600 COMPLETED FAILED CANCELLED TIMEOUT
+[ "$(state_of "$job")" = COMPLETED ] || { fail "the requeued training: $(state_of "$job")"; tail -n 5 "$work/limit/train.out" >&2; }
+restarts=$(scontrol show job "$job" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p')
+[ "${restarts:-0}" -ge 1 ] || fail "the training was not requeued"
+grep -q 'stopped by a signal; the training is kept at step' "$work/limit/train.out" || { fail "no warning reached the program"; tail -n 5 "$work/limit/train.out" >&2; }
+scoria 2 train "$deck" -run_dir "$work/whole" "${long[@]}" >"$work/out" 2>&1 || fail "the uninterrupted training"
+"$PYTHON" - "$work/limit/model.h5" "$work/whole/model.h5" <<'PY' || fail "a requeued training ends with other weights"
+import sys, h5py
+def arrays(path):
+    out = {}
+    with h5py.File(path) as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return out
+a, b = map(arrays, sys.argv[1:])
+assert len(a) > 10 and a == b
+PY
+
+# Cancelled in the middle, and the pipeline submitted again with the same arguments.
+read -r generate train sample <<<"$(submit "$work/again" "${long[@]}" -train_steps 3000)"
+wait_for "$train" 60 RUNNING
+sleep 2
+scancel "$train"
+wait_for "$train" 30 CANCELLED
+wait_for "$sample" 30 CANCELLED
+read -r generate train sample <<<"$(submit "$work/again" "${long[@]}" -train_steps 3000)"
+wait_for "$sample" 300 COMPLETED FAILED CANCELLED TIMEOUT
+[ "$(state_of "$sample")" = COMPLETED ] || fail "after scancel: $(state_of "$sample")"
+grep -q 'is complete' "$work/again/generate-$generate.out" || fail "generate was not skipped"
+finish
