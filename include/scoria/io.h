@@ -115,6 +115,9 @@ PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spe
  * Collective; every rank may ask for rows of its own, or for none. */
 PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 
+/* How many rows are marked as failed, from that column alone.  Collective. */
+PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed);
+
 /* CRC32C (Castagnoli), software or SSE4.2. crc is 0 at the start, and may be chained. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
 

@@ -281,9 +281,19 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
 
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 {
-  static const char *const sections[] = {
-      "run_seed",     "electrode",        "porosity",         "conditions",   "ensemble", "train", "sample_sampler",
-      "sample_steps", "sample_sigma_max", "sample_sigma_min", "sample_power", "compare",  NULL};
+  static const char *const sections[] = {"run_seed",
+                                         "electrode",
+                                         "porosity",
+                                         "conditions",
+                                         SCORIA_ENSEMBLE_KEYS,
+                                         "train",
+                                         "sample_sampler",
+                                         "sample_steps",
+                                         "sample_sigma_max",
+                                         "sample_sigma_min",
+                                         "sample_power",
+                                         "compare",
+                                         NULL};
   char store[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *text;
   Comparer cmp;

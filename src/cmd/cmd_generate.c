@@ -90,12 +90,40 @@ static PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const Scor
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
-                                  const Tally *tally)
+/* Too many failed solves fail the command, also when it finds them in a file that is complete: what follows it in a run
+ * or a pipeline must not start on them. */
+static PetscErrorCode CheckFailed(ScoriaDeck deck, const char *path, int64_t failed, int64_t rows)
 {
   double allowed = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "ensemble_max_failed_fraction", &allowed));
+  if ((double)failed > allowed * (double)rows)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+                "%s: %lld of %lld solves failed, ensemble: max_failed_fraction allows %g; the rows and their reasons "
+                "are in the file",
+                path, (long long)failed, (long long)rows, allowed);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path)
+{
+  const ScoriaDatasetSpec *spec;
+  ScoriaDataset ds;
+  int64_t failed, rows;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  rows = spec->rows;
+  PetscCall(ScoriaDatasetCountFailed(ds, &failed));
+  PetscCall(ScoriaDatasetClose(&ds));
+  PetscCall(CheckFailed(deck, path, failed, rows));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
+                                  const Tally *tally)
+{
+  PetscFunctionBeginUser;
   PetscCall(ScoriaSay(
       run, "  %lld conditions x %lld realisations; %.2f Newton iterations a solve; %lld by continuation; %lld failed",
       (long long)(spec->rows / spec->realisations), (long long)spec->realisations,
@@ -104,11 +132,7 @@ static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDa
   PetscCall(ScoriaLog(run, "generate", "\"rows\":%lld,\"failed\":%lld,\"retried\":%lld,\"newton\":%lld",
                       (long long)spec->rows, (long long)tally->failed, (long long)tally->retried,
                       (long long)tally->newton));
-  if ((double)tally->failed > allowed * (double)spec->rows)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                "%s: %lld of %lld solves failed, ensemble: max_failed_fraction allows %g; the rows and their reasons "
-                "are in the file",
-                path, (long long)tally->failed, (long long)spec->rows, allowed);
+  PetscCall(CheckFailed(deck, path, tally->failed, spec->rows));
   PetscFunctionReturn(0);
 }
 
@@ -126,11 +150,14 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "generate"));
   PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", cmd_dataset_sections, &complete));
-  if (complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  if (complete) {
+    PetscCall(CheckComplete(run, deck, path));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(DesignAll(deck, &spec.space, spec.rows / spec.realisations, &design));
-  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally));

@@ -92,8 +92,8 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
 
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
 {
-  static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions",
-                                         "ensemble", "train",     "sample",   NULL};
+  static const char *const sections[] = {"run_seed",           "electrode", "porosity", "conditions",
+                                         SCORIA_ENSEMBLE_KEYS, "train",     "sample",   NULL};
   char path[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   const double *x;

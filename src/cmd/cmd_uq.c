@@ -147,7 +147,7 @@ static PetscErrorCode Reduce(Uq *u, ScoriaSummary summary)
 
 /* --------------------------------------------------------------------------------------------- checkpoints ---- */
 
-static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions", "ensemble",
+static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
                                        "train",    "sample",    "uq",       NULL};
 
 /* int64 as two halves that doubles hold exactly. */

@@ -42,8 +42,10 @@ const ScoriaKey scoria_command_keys[] = {
 const ScoriaKey *const scoria_tables[] = {scoria_base_keys, scoria_physics_keys, scoria_score_keys, scoria_command_keys,
                                           NULL};
 
-const char *const cmd_dataset_sections[] = {"run_seed", "electrode", "porosity", "conditions", "ensemble", NULL};
-const char *const cmd_model_sections[] = {"run_seed", "electrode", "porosity", "conditions", "ensemble", "train", NULL};
+const char *const cmd_dataset_sections[] = {"run_seed",   "electrode",          "porosity",
+                                            "conditions", SCORIA_ENSEMBLE_KEYS, NULL};
+const char *const cmd_model_sections[]   = {"run_seed",           "electrode", "porosity", "conditions",
+                                            SCORIA_ENSEMBLE_KEYS, "train",     NULL};
 const char *const cmd_law_sections[] = {"electrode", "porosity", "conditions", "ensemble_cells", "ensemble_mode", NULL};
 
 PetscErrorCode CmdCheckComplete(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])

@@ -303,3 +303,26 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
   PetscCall(ScoriaDatasetReadRows(ds, first, number, rows));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
+{
+  const int64_t batch = 1 << 20, share = (ds->spec.rows + ds->size - 1) / ds->size;
+  ScoriaTrouble bad = {.path = ds->open_path};
+  int64_t first, number;
+  uint8_t *done;
+
+  PetscFunctionBeginUser;
+  *failed = 0;
+  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  PetscCall(PetscMalloc1(PetscMin(batch, share) + 1, &done));
+  for (int64_t at = 0; at < share; at += batch) {
+    const int64_t n = PetscMax(PetscMin(batch, number - at), 0);
+
+    PetscCall(Transfer(ds, FROM_FILE, &ds->status[0], n ? first + at : 0, n, done, &bad));
+    for (int64_t i = 0; i < n; i++) *failed += done[i] == SCORIA_ROW_FAILED;
+  }
+  PetscCall(PetscFree(done));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ds->comm));
+  PetscFunctionReturn(0);
+}
