@@ -5,26 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the run directory holds.  compare and train are filled on rank 0 only. */
+/* What the run directory holds.  compare, uq and train are filled on rank 0 only. */
 typedef struct {
   ReportDataset data;
   ReportCompare arrays;
   ReportTraining train;
-  cJSON *compare; /* owned */
+  cJSON *compare, *uq; /* owned */
 } Material;
 
-/* compare.json on rank 0; every rank learns when it does not parse. */
-static PetscErrorCode ReadCompareJson(MPI_Comm comm, const char *path, cJSON **compare)
+/* A JSON file on rank 0; every rank learns when it does not parse. */
+static PetscErrorCode ReadJson(MPI_Comm comm, const char *path, cJSON **object)
 {
   ReportText text = {0};
   char line[PETSC_MAX_PATH_LEN + 128];
   int rank;
   PetscFunctionBeginUser;
-  *compare = NULL;
+  *object = NULL;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) PetscCall(ReportSlurp(path, &text));
-  if (text.s) *compare = cJSON_Parse(text.s);
-  const bool bad = text.s && !cJSON_IsObject(*compare);
+  if (text.s) *object = cJSON_Parse(text.s);
+  const bool bad = text.s && !cJSON_IsObject(*object);
   PetscCall(ReportTextDestroy(&text));
   snprintf(line, sizeof line, "%s: expected a JSON object, found something that does not parse as one", path);
   PetscCall(ScoriaAgree(comm, bad ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
@@ -44,7 +44,9 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, &m->arrays));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
-  PetscCall(ReadCompareJson(comm, path, &m->compare));
+  PetscCall(ReadJson(comm, path, &m->compare));
+  PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
+  PetscCall(ReadJson(comm, path, &m->uq));
   PetscCall(ScoriaRunPath(run, "train.jsonl", sizeof path, path));
   if (rank == 0) PetscCall(ReportSlurp(path, &log));
   PetscCall(ReportTrainingParse(log.s, &m->train));
@@ -59,6 +61,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportCompareDestroy(&m->arrays));
   PetscCall(ReportTrainingDestroy(&m->train));
   cJSON_Delete(m->compare);
+  cJSON_Delete(m->uq);
   PetscFunctionReturn(0);
 }
 
@@ -71,6 +74,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawMeasures(figs, m->compare));
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
+  PetscCall(ReportDrawUq(figs, m->uq));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTraining(figs, &m->train));
   PetscFunctionReturn(0);
@@ -80,7 +84,8 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
 {
   char run_dir[PETSC_MAX_PATH_LEN];
-  ReportPage page = {.run_dir = run_dir, .compare = m->compare, .data = &m->data, .train = &m->train, .figures = figs};
+  ReportPage page = {
+      .run_dir = run_dir, .compare = m->compare, .uq = m->uq, .data = &m->data, .train = &m->train, .figures = figs};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;

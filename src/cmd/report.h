@@ -144,6 +144,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
+PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 
 /* ------------------------------------------------------------------------------------------------------- page ---- */
@@ -153,6 +154,7 @@ typedef struct {
   const char *run_dir;
   const char *deck;     /* resolved, YAML */
   const cJSON *compare; /* compare.json; NULL: none */
+  const cJSON *uq;      /* uq.json; NULL: none */
   const ReportDataset *data;
   const ReportTraining *train;
   const ReportFigures *figures;
@@ -165,6 +167,7 @@ PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 /* The SVG of a figure without prolog and namespace declarations, as HTML wants it inline.  svg is changed in place. */
 void report_inline_svg(char svg[]);

@@ -145,6 +145,8 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html)
   PetscCall(NamedFigure(page->figures, "fluctuations", html));
   PetscCall(ReportConditionTable(page->compare, html));
   PetscCall(ReportCostTable(page->compare, html));
+  PetscCall(NamedFigure(page->figures, "quantities", html));
+  PetscCall(ReportUqTable(page->uq, html));
   PetscCall(NamedFigure(page->figures, "draws", html));
   PetscCall(ReportStatusTable(page->data, html));
   PetscCall(NamedFigure(page->figures, "training", html));

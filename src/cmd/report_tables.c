@@ -18,6 +18,9 @@ const ReportMeasure report_measures[] = {
      "1-Wasserstein distance along random directions of the joint field (c, \u03c6)", 0, false},
     {"covariance_error", "covariance error", "covariance error",
      "relative Frobenius error of the covariance of the joint field", 0, true},
+    {"energy_p", "energy test, p", "energy test, p",
+     "p value of a permutation test on the energy distance, mean over conditions: .5 for fields of one law", 0.5,
+     false},
     {NULL, NULL, NULL, NULL, 0, false},
 };
 

@@ -131,6 +131,14 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
 
 /* ---------------------------------------------------------------------------------------------------- JSON ---- */
 
+static void add_histogram(cJSON *to, const double from[])
+{
+  cJSON *histogram = cJSON_AddObjectToObject(to, "histogram");
+  cJSON_AddNumberToObject(histogram, "lo", from[0]);
+  cJSON_AddNumberToObject(histogram, "hi", from[1]);
+  cJSON_AddItemToObject(histogram, "share", cJSON_CreateDoubleArray(from + 2, UQ_BINS));
+}
+
 static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int i)
 {
   const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
@@ -147,6 +155,7 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
     cJSON_AddNumberToObject(item, "se", value[columns]);
     cJSON_AddItemToArray(list, item);
   }
+  add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
 static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])

@@ -94,6 +94,14 @@ spread = d["fields/c"][near, 0].std()
 assert abs(d["fields/c"][near, 0].mean() - a["fields/c/mean"][1, 0]) < spread
 PY
 
+# The report shows what is called uq.json: a table, and the distributions.
+scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
+scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
+for text in '<h2>Quantities of interest</h2>' 'phi_collector \[V\]'; do
+  grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
+done
+if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
+
 expect 3 'uq: exceed: found "eps:0.3", but there is no field "eps"' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
 expect 3 'uq: exceed: found "c1400", expected field:number' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
 expect 3 'uq: probes: found "c:1", allowed 0 to' 2 uq "$deck" -uq_probes c:1 -uq_file x.h5

@@ -1,0 +1,186 @@
+/* What uq.json holds: a table of the quantities of interest, and their histograms, condition by condition. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SHOWN_CONDITIONS 6 /* curves in one panel: as many colours as the eye keeps apart */
+#define SHOWN_QUANTITIES 4
+
+static const cJSON *conditions_of(const cJSON *uq)
+{
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(uq, "conditions");
+  return cJSON_IsArray(list) ? list : NULL;
+}
+
+static const cJSON *quantities_of(const cJSON *condition)
+{
+  return cJSON_GetObjectItemCaseSensitive(condition, "quantities");
+}
+
+/* Members of a condition in front of "samples" are its operating conditions. */
+static PetscErrorCode ThetaText(const cJSON *condition, ReportText *text)
+{
+  bool first = true;
+  PetscFunctionBeginUser;
+  for (const cJSON *item = condition->child; item && strcmp(item->string, "samples");
+       item = item->next, first = false) {
+    char name[64], value[64];
+    plain_label(item->string, sizeof name, name);
+    report_number(item->valuedouble, sizeof value, value);
+    PetscCall(ReportPrint(text, "%s%s %s", first ? "" : ", ", name, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- table ---- */
+
+static PetscErrorCode Cell(ReportText *html, double value)
+{
+  char text[64];
+  PetscFunctionBeginUser;
+  snprintf(text, sizeof text, isfinite(value) ? "%.6g" : "&ndash;", value);
+  PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode QuantityRow(ReportText *html, const cJSON *condition, const cJSON *quantity)
+{
+  static const char *const numbers[] = {"mean", "mean_se", "sd", "sd_se"};
+  const cJSON *quantiles             = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
+  const int n                        = cJSON_GetArraySize(quantiles);
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<tr><td>"));
+  PetscCall(ThetaText(condition, html));
+  PetscCall(ReportPrint(html, "</td><td>"));
+  PetscCall(ReportEscape(html, quantity->string));
+  PetscCall(ReportPrint(html, " ["));
+  PetscCall(ReportEscape(html, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"))));
+  PetscCall(ReportPrint(html, "]</td>"));
+  for (int i = 0; i < 4; i++) PetscCall(Cell(html, json_number(quantity, numbers[i])));
+  PetscCall(Cell(html, json_number(cJSON_GetArrayItem(quantiles, 0), "value")));
+  PetscCall(Cell(html, json_number(cJSON_GetArrayItem(quantiles, n - 1), "value")));
+  PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html)
+{
+  const cJSON *list = conditions_of(uq), *condition, *quantity;
+  PetscFunctionBeginUser;
+  if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
+  const char *source     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
+  const bool from_pde    = source && !strcmp(source, "pde");
+  const cJSON *first     = quantities_of(list->child);
+  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(first ? first->child : NULL, "quantiles");
+  PetscCall(ReportPrint(html,
+                        "<h2>Quantities of interest</h2>\n<p class=\"note\">%.0f fields per condition from the %s; "
+                        "the errors are Monte Carlo standard errors.</p>\n<div class=\"scroll\"><table>\n"
+                        "<tr><th>condition</th><th>quantity</th><th class=\"n\">mean</th><th class=\"n\">error</th>"
+                        "<th class=\"n\">SD</th><th class=\"n\">error</th>",
+                        json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
+  PetscCall(ReportPrint(html, "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr>\n",
+                        json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
+                        json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
+  cJSON_ArrayForEach(condition, list) cJSON_ArrayForEach(quantity, quantities_of(condition))
+      PetscCall(QuantityRow(html, condition, quantity));
+  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- figure ---- */
+
+/* Block q * conditions + k: value and density of quantity q at condition k. */
+static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int quantities, int conditions)
+{
+  ReportText text = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&text, "# value, density; a block per quantity and condition\n"));
+  for (int q = 0; q < quantities; q++)
+    for (int k = 0; k < conditions; k++) {
+      const cJSON *quantity  = cJSON_GetArrayItem(quantities_of(cJSON_GetArrayItem(list, k)), q);
+      const cJSON *histogram = cJSON_GetObjectItemCaseSensitive(quantity, "histogram");
+      const cJSON *shares    = cJSON_GetObjectItemCaseSensitive(histogram, "share"), *share;
+      const double lo = json_number(histogram, "lo"), hi = json_number(histogram, "hi");
+      const double width = (hi - lo) / PetscMax(cJSON_GetArraySize(shares), 1);
+      int i              = 0;
+      cJSON_ArrayForEach(share, shares)
+          PetscCall(ReportPrint(&text, "%.9g %.6g\n", lo + (i++ + 0.5) * width, share->valuedouble / width));
+      PetscCall(ReportPrint(&text, "\n\n"));
+    }
+  PetscCall(ReportFiguresData(figs, "uq.dat", &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* "mol m^-3" as gnuplot's enhanced text, "mol m^{-3}"; only letters, digits and the marks of units. */
+static void unit_label(const char *unit, size_t size, char label[])
+{
+  size_t n    = 0;
+  bool raised = false;
+  for (; *unit && n + 4 < size; unit++) {
+    if (raised && *unit == ' ') label[n++] = '}';
+    raised = raised && *unit != ' ';
+    if (strchr(" ^-+/.%", *unit) || (*unit >= '0' && *unit <= '9') || ((*unit | 32) >= 'a' && (*unit | 32) <= 'z'))
+      label[n++] = *unit;
+    if (*unit == '^') {
+      label[n++] = '{';
+      raised     = true;
+    }
+  }
+  if (raised) label[n++] = '}';
+  label[n] = 0;
+}
+
+static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, int q, int quantities, int conditions)
+{
+  const double left = 0.065, width = (0.99 - left) / quantities;
+  const char *unit = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
+  char name[64], of[32];
+  PetscFunctionBeginUser;
+  plain_label(quantity->string, sizeof name, name);
+  for (char *c = name; *c; c++)
+    if (*c == '_') *c = ' ';
+  unit_label(unit ? unit : "", sizeof of, of);
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.17\n"
+                        "set tmargin at screen 0.86\nset xlabel '%s  [%s]'\nset ylabel '%s'\nplot ",
+                        left + q * width, left + (q + 1) * width - 0.035, name, of, q ? "" : "density (scaled)"));
+  for (int k = 0; k < conditions; k++)
+    PetscCall(ReportPrint(body,
+                          "%s'data/uq.dat' index %d using 1:2 with lines linewidth 2 linecolor rgb word(colours, %d)",
+                          k ? ", " : "", q * conditions + k, k + 1));
+  PetscCall(ReportPrint(body, "\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
+{
+  const cJSON *list = conditions_of(uq);
+  ReportText body = {0}, legend = {0};
+  PetscFunctionBeginUser;
+  if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
+  const int conditions = PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS);
+  const int quantities = PetscMin(cJSON_GetArraySize(quantities_of(list->child)), SHOWN_QUANTITIES);
+  if (quantities == 0) PetscFunctionReturn(0);
+  PetscCall(HistogramData(figs, list, quantities, conditions));
+  for (int k = 0; k < conditions; k++) {
+    PetscCall(ReportPrint(&legend, "%sNaN with lines linewidth 2 linecolor rgb word(colours, %d) title '",
+                          k ? ", " : "", k + 1));
+    PetscCall(ThetaText(cJSON_GetArrayItem(list, k), &legend));
+    PetscCall(ReportPrint(&legend, "'"));
+  }
+  PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
+  PetscCall(ReportLegend(&body, legend.s));
+  PetscCall(ReportPrint(&body, "set yrange [0:*]\nset format y ''\nset xtics rotate by -40 offset -1,0\n"));
+  for (int q = 0; q < quantities; q++)
+    PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, conditions));
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  PetscCall(
+      ReportFiguresDraw(figs, "quantities", 1180, 420, &body, "Distribution of the quantities of interest",
+                        "Densities from uq, each panel on its own scale. min and max are those of a whole profile; the "
+                        "collector is at x = 0."));
+  PetscCall(ReportTextDestroy(&body));
+  PetscCall(ReportTextDestroy(&legend));
+  PetscFunctionReturn(0);
+}
