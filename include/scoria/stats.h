@@ -8,6 +8,9 @@
 /* Mean and standard deviation (n - 1) over rows, per column.  x (n, m) row-major; mean, sd (m). */
 void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[]);
 
+/* Moves the rows (n, m) whose first value is finite (failed ones are NaN throughout) to the front; returns how many. */
+int64_t stats_keep_finite(int64_t n, int m, double rows[]);
+
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
 

@@ -83,18 +83,6 @@ static PetscErrorCode GatherShare(Comparer *cmp, int owner, int64_t number, doub
 
 /* ---------------------------------------------------------------------------------------------- measures ---- */
 
-/* Moves rows without NaN to the front; returns how many. */
-static int64_t keep_good(int64_t n, int m, double fields[])
-{
-  int64_t good = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (!isfinite(fields[i * m])) continue;
-    if (good != i) memcpy(fields + good * m, fields + i * m, (size_t)m * sizeof(double));
-    good++;
-  }
-  return good;
-}
-
 static int ascending(const void *a, const void *b)
 {
   const double x = *(const double *)a, y = *(const double *)b;
@@ -124,7 +112,7 @@ static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->count, &column));
   for (int s = 0; s < NSOURCES; s++) {
-    c->good[s] = keep_good(set->count, cmp->m, cmp->gathered[s]);
+    c->good[s] = stats_keep_finite(set->count, cmp->m, cmp->gathered[s]);
     if (c->good[s] < 2) continue;
     fill_curves(c->good[s], cmp->m, cmp->gathered[s], column, c->curve[s]);
     if (s != FROM_PDE && c->good[FROM_PDE] >= 2)

@@ -76,18 +76,6 @@ static PetscErrorCode Draw(Uq *u, int k, int64_t first, int64_t n, double rows[]
   PetscFunctionReturn(0);
 }
 
-/* Moves rows without NaN (failed solves) to the front; returns how many. */
-static int64_t keep_good(int64_t n, int columns, double rows[])
-{
-  int64_t good = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (!isfinite(rows[i * columns])) continue;
-    if (good != i) memcpy(rows + good * columns, rows + i * columns, (size_t)columns * sizeof(double));
-    good++;
-  }
-  return good;
-}
-
 /* Draws tile t of condition k (or takes it from the pilot) and adds it. */
 static PetscErrorCode AddTile(Uq *u, int k, int64_t t, ScoriaSummary summary)
 {
@@ -99,7 +87,7 @@ static PetscErrorCode AddTile(Uq *u, int k, int64_t t, ScoriaSummary summary)
     PetscCall(Draw(u, k, first, n, u->tile));
   if (!u->speaks) PetscFunctionReturn(0);
   const double start = wall_seconds();
-  const int64_t good = keep_good(n, u->a.columns, u->tile);
+  const int64_t good = stats_keep_finite(n, u->a.columns, u->tile);
   u->failed += n - good;
   if (good) summary_add(summary, good, u->tile);
   u->seconds[1] += wall_seconds() - start;
@@ -125,7 +113,7 @@ static PetscErrorCode Pilot(Uq *u, int k, ScoriaSummary *summary)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->comm));
   PetscCall(PetscMalloc1(n * columns, &good));
   PetscCall(PetscArraycpy(good, u->pilot, n * columns));
-  const int64_t left = keep_good(n, columns, good);
+  const int64_t left = stats_keep_finite(n, columns, good);
   if (left < 10)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
                 k, (long long)left, (long long)n);

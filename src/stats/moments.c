@@ -25,3 +25,14 @@ double stats_quantile(int64_t n, const double sorted[], double p)
   const int64_t low = (int64_t)place, high = PetscMin(low + 1, n - 1);
   return sorted[low] + (place - (double)low) * (sorted[high] - sorted[low]);
 }
+
+int64_t stats_keep_finite(int64_t n, int m, double rows[])
+{
+  int64_t good = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(rows[i * m])) continue;
+    if (good != i) memcpy(rows + good * m, rows + i * m, (size_t)m * sizeof *rows);
+    good++;
+  }
+  return good;
+}
