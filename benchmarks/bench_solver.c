@@ -91,7 +91,8 @@ static PetscErrorCode Bench(void)
   PetscCall(ScoriaElectrodeFromDeck(deck, &el));
   PetscCall(ScoriaSpaceFromDeck(deck, &el, &space));
   PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &el, 128, &solver));
-  PetscCall(ScoriaPorosityCreate(deck, 128, el.L, &porosity));
+  const ScoriaGrid grid = {1, {128, 1, 1}, {el.L, 0, 0}};
+  PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &porosity));
   for (int pass = 0; pass < 2; pass++)
     PetscCall(Measure(deck, &space, solver, porosity, (int)conditions, (int)realisations, &cost));
   PetscCall(Parts(&el, parts));

@@ -22,6 +22,13 @@ scoria_require(LAPACKE "lapacke" liblapacke-dev)
 scoria_require(CJSON "libcjson" libcjson-dev)
 scoria_require(YAML "yaml-0.1" libyaml-dev)
 scoria_require(FFTW "fftw3" libfftw3-dev)
+# FFTW's distributed part comes without a pkg-config file: beside the serial one, or where the compiler looks.
+find_path(FFTW_MPI_INCLUDE fftw3-mpi.h HINTS ${FFTW_INCLUDEDIR})
+find_library(FFTW_MPI_LIBRARY fftw3_mpi HINTS ${FFTW_LIBDIR})
+if(NOT FFTW_MPI_INCLUDE OR NOT FFTW_MPI_LIBRARY)
+  message(FATAL_ERROR "scoria needs fftw3-mpi.h and libfftw3_mpi (Debian: libfftw3-mpi-dev). "
+                      "jobs/install_packages.sh installs what is missing; elsewhere set CMAKE_PREFIX_PATH.")
+endif()
 find_path(RANDOM123_INCLUDE Random123/philox.h)
 if(NOT RANDOM123_INCLUDE)
   message(FATAL_ERROR "scoria needs Random123/philox.h (Debian: librandom123-dev). "
@@ -51,9 +58,9 @@ if(NOT SCORIA_PETSC_REAL)
 endif()
 
 add_library(scoria_dependencies INTERFACE)
-target_include_directories(scoria_dependencies SYSTEM INTERFACE ${RANDOM123_INCLUDE})
+target_include_directories(scoria_dependencies SYSTEM INTERFACE ${RANDOM123_INCLUDE} ${FFTW_MPI_INCLUDE})
 target_link_libraries(scoria_dependencies INTERFACE PkgConfig::PETSC PkgConfig::HDF5 PkgConfig::OPENBLAS PkgConfig::LAPACKE
-                      PkgConfig::CJSON PkgConfig::YAML PkgConfig::FFTW MPI::MPI_C m)
+                      PkgConfig::CJSON PkgConfig::YAML ${FFTW_MPI_LIBRARY} PkgConfig::FFTW MPI::MPI_C m)
 # Contraction is pinned: the same source gives the same bits whichever loop the compiler vectorises.
 target_compile_options(scoria_dependencies INTERFACE -ffp-contract=off -fno-math-errno)
 if(SCORIA_NATIVE)

@@ -120,8 +120,8 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const cha
 /* For such lists: the keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not
  * one of them, so that it can be raised for a dataset that is there. */
 #define SCORIA_ENSEMBLE_KEYS                                                                                           \
-  "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_mode",            \
-      "ensemble_float64"
+  "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_lateral",         \
+      "ensemble_mode", "ensemble_float64"
 
 /* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
 PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);

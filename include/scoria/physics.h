@@ -55,14 +55,34 @@ PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaElectrode *el, S
 PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
                                  double theta[]);
 
+/* ------------------------------------------------------------------------------------------------------- grid ---- */
+
+/* Cells of a solve: x through the electrode [0, L], y and z lateral and periodic. */
+typedef struct {
+  int dim;          /* 1, 2 or 3 */
+  int n[3];         /* cells along x, y, z; 1 beyond dim */
+  double length[3]; /* [m]; that of a cubic cell beyond dim */
+} ScoriaGrid;
+
+/* The planes of the last axis that rank `rank` of a group of `size` owns: equal blocks of ceil(n / size), the last ones
+ * smaller (possibly empty). */
+void grid_slab(const ScoriaGrid *grid, int rank, int size, int *first, int *number);
+/* ensemble_cells and ensemble_lateral of the deck; L [m] along x.  Too few cells, extents that do not match the axes
+ * are user errors. */
+PetscErrorCode ScoriaGridFromDeck(ScoriaDeck deck, double L, ScoriaGrid *grid);
+
 /* --------------------------------------------------------------------------------------------------- porosity ---- */
 
 typedef struct ScoriaPorosity_ *ScoriaPorosity;
 
-/* eps = min + (max - min) sigmoid(logit_mean + sigma g), g a unit Gaussian process on `cells` centres of [0, L]. */
-PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, int cells, double L, ScoriaPorosity *por);
+/* eps = min + (max - min) sigmoid(logit_mean + sigma g), g a unit Gaussian process at the cell centres: covariance
+ * kernel(|dx| / ell) in 1-D; in 2-D and 3-D kernel(r) with r^2 = (dx/ell)^2 + (dy/(a_y ell))^2 + (dz/(a_z ell))^2,
+ * summed over the lateral periods and scaled to unit variance.  A correlation length of the deck that is out of reach
+ * is a user error.  Collective on group, which is borrowed. */
+PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por);
 PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
-/* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone.  eps (cells). */
+/* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
+ * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);
 /* The homogeneous porosity whose eps^b equals the harmonic mean of the draws' eps^b (quadrature of the marginal). */
 PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps);

@@ -86,7 +86,8 @@ static PetscErrorCode DrawProblem(ScoriaDeck deck, const ScoriaElectrode *el, co
   PetscCall(ScoriaDeckInt(deck, "solve_count", &count));
   PetscCall(ScoriaDeckInts(deck, "ensemble_cells", 3, &ncells, cells));
   PetscCall(AllocateProblem(count, (int)cells[0], p));
-  PetscCall(ScoriaPorosityCreate(deck, p->cells, el->L, &porosity));
+  const ScoriaGrid grid = {1, {p->cells, 1, 1}, {el->L, 0, 0}};
+  PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &porosity));
   for (int64_t i = 0; i < p->rows; i++) {
     PetscCall(ScoriaPorosityDraw(porosity, fixed[SCORIA_ELL], (uint64_t)i, p->eps + i * p->cells));
     memcpy(p->theta + i * SCORIA_NTHETA, fixed, SCORIA_NTHETA * sizeof(double));

@@ -72,7 +72,8 @@ PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemb
   PetscCall(PetscNew(&e));
   PetscCall(ScoriaElectrodeFromDeck(deck, &e->el));
   PetscCall(SpecFromDeck(deck, &e->el, &e->spec));
-  PetscCall(ScoriaPorosityCreate(deck, e->spec.cells, e->el.L, &e->porosity));
+  const ScoriaGrid grid = {1, {e->spec.cells, 1, 1}, {e->el.L, 0, 0}};
+  PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &e->porosity));
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));
   PetscCall(ScoriaGroupsCreate(comm, group_size, &e->groups));
   PetscCall(ScoriaSolverCreate(e->groups.group, &e->el, e->spec.cells, &e->solver));

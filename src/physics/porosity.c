@@ -1,17 +1,17 @@
-/* Random porosity in one dimension:
+/* Random porosity:
  *
  *   eps = min + (max - min) sigmoid(logit_mean + sigma g),   g ~ GP(0, k(|x - x'|; ell)) at the cell centres,
  *
- * drawn as g = L z, C = L L^T (Cholesky, kept per ell since conditions repeat), z standard normals keyed by the
- * realisation. Kernels after Rasmussen and Williams (2006), chapter 4. */
+ * in one dimension drawn as g = L z, C = L L^T (Cholesky, kept per ell since conditions repeat), z standard normals
+ * keyed by the realisation; in two and three by porosity_field.c.  Kernels after Rasmussen and Williams (2006),
+ * chapter 4. */
 #include "internal.h"
+#include "porosity_field.h"
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
 #define FACTORS 4 /* correlation lengths kept */
-
-typedef double (*Kernel)(double r); /* covariance at distance r, in correlation lengths */
 
 static double kernel_se(double r)
 {
@@ -36,7 +36,8 @@ static double kernel_matern52(double r)
 }
 
 /* In the order of the choices of porosity_kernel. */
-static const Kernel kernels[] = {kernel_se, kernel_matern12, kernel_matern32, kernel_matern52};
+static const FieldKernel kernels[] = {
+    {"se", kernel_se}, {"matern12", kernel_matern12}, {"matern32", kernel_matern32}, {"matern52", kernel_matern52}};
 
 typedef struct {
   double ell; /* 0: empty */
@@ -45,23 +46,26 @@ typedef struct {
 } Factor;
 
 struct ScoriaPorosity_ {
-  int cells;
-  double L, min, max, mean, sigma;
+  double min, max, mean, sigma;
   uint64_t seed, clock;
-  Kernel kernel;
+  const FieldKernel *kernel;
+  int first, number; /* this rank's planes of the last axis */
+  size_t own;        /* this rank's cells */
+
+  /* one dimension */
+  int cells;
+  double L;
   Factor factor[FACTORS];
   double *z;      /* owned: (cells) */
   double *square; /* owned: (cells, cells), for the factorisation */
+
+  GaussianField field; /* owned: two and three dimensions */
 };
 
-PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, int cells, double L, ScoriaPorosity *por)
+static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
 {
-  ScoriaPorosity p;
   PetscInt kernel = 0, seed = 1;
   PetscFunctionBeginUser;
-  PetscCall(PetscNew(&p));
-  p->cells = cells;
-  p->L     = L;
   PetscCall(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
   PetscCall(ScoriaDeckReal(deck, "porosity_min", &p->min));
   PetscCall(ScoriaDeckReal(deck, "porosity_max", &p->max));
@@ -70,9 +74,58 @@ PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, int cells, double L, Scoria
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   if (p->min > p->max)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_min: found %g, allowed up to porosity_max = %g", p->min, p->max);
-  p->kernel = kernels[kernel];
+  p->kernel = &kernels[kernel];
   p->seed   = (uint64_t)seed;
-  PetscCall(PetscMalloc2(cells, &p->z, (size_t)cells * (size_t)cells, &p->square));
+  PetscFunctionReturn(0);
+}
+
+/* The longest correlation of the deck, 0 where it names none. */
+static PetscErrorCode LongestEll(ScoriaDeck deck, double *ell)
+{
+  double range[2] = {0, 0};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "porosity_ell", &range[1]));
+  PetscCall(ScoriaDeckRange(deck, "conditions_ell", range));
+  *ell = range[1];
+  PetscFunctionReturn(0);
+}
+
+/* A correlation too long for the grid must stop every group alike, before any of them draws: hence the longest first.
+ */
+static PetscErrorCode CreateField(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity p)
+{
+  double anisotropy[2] = {1, 1}, longest = 0;
+  PetscInt n = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReals(deck, "porosity_anisotropy", 2, &n, anisotropy));
+  if (n < grid->dim - 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "porosity_anisotropy: found %d number, expected one for each of the lateral axes y, z", (int)n);
+  PetscCall(GaussianFieldCreate(group, grid, p->kernel, anisotropy, p->seed, &p->field));
+  PetscCall(LongestEll(deck, &longest));
+  if (longest > 0) PetscCall(GaussianFieldPrepare(p->field, longest));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por)
+{
+  int rank, size;
+  ScoriaPorosity p;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&p));
+  PetscCall(ReadKeys(deck, p));
+  PetscCallMPI(MPI_Comm_rank(group, &rank));
+  PetscCallMPI(MPI_Comm_size(group, &size));
+  grid_slab(grid, rank, size, &p->first, &p->number);
+  p->own = (size_t)p->number;
+  for (int axis = 0; axis < grid->dim - 1; axis++) p->own *= (size_t)grid->n[axis];
+  if (grid->dim > 1) {
+    PetscCall(CreateField(deck, group, grid, p));
+  } else {
+    p->cells = grid->n[0];
+    p->L     = grid->length[0];
+    PetscCall(PetscMalloc2(p->cells, &p->z, (size_t)p->cells * (size_t)p->cells, &p->square));
+  }
   *por = p;
   PetscFunctionReturn(0);
 }
@@ -84,6 +137,7 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por)
   if (!p) PetscFunctionReturn(0);
   for (int i = 0; i < FACTORS; i++) PetscCall(PetscFree(p->factor[i].lower));
   PetscCall(PetscFree2(p->z, p->square));
+  PetscCall(GaussianFieldDestroy(&p->field));
   PetscCall(PetscFree(*por));
   PetscFunctionReturn(0);
 }
@@ -92,7 +146,7 @@ static void covariance(const ScoriaPorosity p, double ell, double jitter, double
 {
   const int n = p->cells;
   for (int i = 0; i < n; i++)
-    for (int j = 0; j < n; j++) C[(size_t)i * n + j] = p->kernel(abs(i - j) * p->L / (n * ell));
+    for (int j = 0; j < n; j++) C[(size_t)i * n + j] = p->kernel->covariance(abs(i - j) * p->L / (n * ell));
   for (int i = 0; i < n; i++) C[(size_t)i * n + i] += jitter;
 }
 
@@ -135,21 +189,34 @@ static double sigmoid_porosity(const ScoriaPorosity p, double g)
   return p->min + (p->max - p->min) / (1.0 + exp(-(p->mean + p->sigma * g)));
 }
 
-PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, double eps[])
+/* g at this rank's cells, in one dimension. */
+static PetscErrorCode DrawLine(ScoriaPorosity p, double ell, uint64_t id, double g[])
 {
   const double *row = NULL;
   PetscFunctionBeginUser;
   PetscCall(GetFactor(p, ell, &row));
+  row += (size_t)p->first * ((size_t)p->first + 1) / 2;
   rng_normal(p->seed, SCORIA_STREAM_POROSITY, id, 0, p->cells, p->z);
-  for (int i = 0; i < p->cells; i++) {
+  for (int i = p->first; i < p->first + p->number; i++) {
     double sum[4] = {0, 0, 0, 0}; /* a fixed order of four chains, which the compiler may run side by side */
     int j         = 0;
     for (; j + 4 <= i + 1; j += 4)
       for (int k = 0; k < 4; k++) sum[k] += row[j + k] * p->z[j + k];
     for (; j <= i; j++) sum[0] += row[j] * p->z[j];
-    eps[i] = sigmoid_porosity(p, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+    g[i - p->first] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     row += i + 1;
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, double eps[])
+{
+  PetscFunctionBeginUser;
+  if (p->field)
+    PetscCall(GaussianFieldDraw(p->field, ell, id, eps));
+  else
+    PetscCall(DrawLine(p, ell, id, eps));
+  for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
   PetscFunctionReturn(0);
 }
 

@@ -39,7 +39,8 @@ static void porosity_from(const char *keys, int cells, ScoriaPorosity *por)
   ScoriaDeck deck;
   snprintf(text, sizeof text, "run: {seed: 11}\nporosity: {min: 0.15, max: 0.45, %s}\n", keys);
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, electrode_tables, &deck));
-  CHECK(ScoriaPorosityCreate(deck, cells, LENGTH, por));
+  const ScoriaGrid grid = {1, {cells, 1, 1}, {LENGTH, 0, 0}};
+  CHECK(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, por));
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
@@ -182,11 +183,12 @@ static void heldout_ids_are_disjoint(void **state)
 
 static void bounds_are_checked(void **state)
 {
+  const ScoriaGrid grid = {1, {CELLS, 1, 1}, {LENGTH, 0, 0}};
   ScoriaDeck deck;
   ScoriaPorosity por;
   (void)state;
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "porosity: {min: 0.5, max: 0.4}\n", electrode_tables, &deck));
-  assert_true(ScoriaPorosityCreate(deck, CELLS, LENGTH, &por) != 0);
+  assert_true(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &por) != 0);
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   assert_non_null(strstr(ScoriaFailureLine(), "porosity_min: found 0.5"));
   ScoriaFailureReset();

@@ -1,0 +1,24 @@
+/* Unit Gaussian fields on grids of two and three dimensions.  Private to the porosity. */
+#ifndef SCORIA_POROSITY_FIELD_H
+#define SCORIA_POROSITY_FIELD_H
+
+#include "scoria/physics.h"
+
+typedef struct {
+  const char *name;
+  double (*covariance)(double r); /* at distance r, in correlation lengths; 1 at r = 0, falling */
+} FieldKernel;
+
+typedef struct GaussianField_ *GaussianField;
+
+/* anisotropy: correlation lengths along y and z in units of that along x.  group and kernel are borrowed.  Collective
+ * on group, like everything here. */
+PetscErrorCode GaussianFieldCreate(MPI_Comm group, const ScoriaGrid *grid, const FieldKernel *kernel,
+                                   const double anisotropy[2], uint64_t seed, GaussianField *field);
+PetscErrorCode GaussianFieldDestroy(GaussianField *field);
+/* Makes the spectrum at ell [m]; an ell out of reach is a user error, the same on every rank of the group. */
+PetscErrorCode GaussianFieldPrepare(GaussianField field, double ell);
+/* Realisation id at ell: g at this rank's cells, in the layout of ScoriaPorosityDraw. */
+PetscErrorCode GaussianFieldDraw(GaussianField field, double ell, uint64_t id, double g[]);
+
+#endif
