@@ -1,11 +1,14 @@
-/* Speed of one core: converged solves per second through SNES on the showcase electrode, the cost of its parts, and of
- * a porosity draw.  bench_solver [-bench_conditions n] [-bench_realisations n] [PETSc options]
+/* Speed of one core in one dimension: converged solves per second through SNES on the showcase electrode, the cost of
+ * its parts, and of a porosity draw.  bench_solver [-bench_conditions n] [-bench_realisations n] [PETSc options]
  *
  * Two passes; the second is reported: the first brings the code, the memory and the clock frequency up. */
-#include "physics/internal.h"
+#include "physics/electrode/electrode.h"
+#include "physics/solver.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define CELLS 128
 
 static const char deck_text[] =
     "electrode: {set: chen2020_negative, model: newman, state: ocp, bruggeman_kappa: 1.5, bruggeman_D: 1.8}\n"
@@ -21,7 +24,7 @@ typedef struct {
 static PetscErrorCode Measure(ScoriaDeck deck, const ScoriaSpace *space, ScoriaSolver solver, ScoriaPorosity porosity,
                               int conditions, int realisations, Cost *cost)
 {
-  double eps[128], c[128], phi[128], theta[SCORIA_NTHETA];
+  double eps[CELLS], c[CELLS], phi[CELLS], theta[SCORIA_NTHETA];
   PetscFunctionBeginUser;
   *cost = (Cost){0};
   for (int i = 0; i < conditions; i++) {
@@ -31,7 +34,9 @@ static PetscErrorCode Measure(ScoriaDeck deck, const ScoriaSpace *space, ScoriaS
       const double start = wall_seconds();
       PetscCall(ScoriaPorosityDraw(porosity, theta[SCORIA_ELL], (uint64_t)(i * realisations + r), eps));
       const double drawn = wall_seconds();
-      PetscCall(ScoriaSolverSolve(solver, theta, eps, c, phi, &status));
+      PetscCall(ScoriaSolverSolve(solver, theta, eps, &status));
+      PetscCall(ScoriaSolverProfile(solver, 0, c, NULL));
+      PetscCall(ScoriaSolverProfile(solver, 1, phi, NULL));
       cost->solve += wall_seconds() - drawn;
       cost->draw += drawn - start;
       cost->newton += status.newton;
@@ -45,66 +50,64 @@ static PetscErrorCode Measure(ScoriaDeck deck, const ScoriaSpace *space, ScoriaS
   PetscFunctionReturn(0);
 }
 
-/* Seconds per call of the balance's parts, on a representative state. */
-static PetscErrorCode Parts(const ScoriaElectrode *el, double seconds[3])
+/* Seconds per call of the parts of a solve, on the state of the last one. */
+static PetscErrorCode Parts(ScoriaSolver s, double seconds[4])
 {
-  enum { CELLS = 128, REPEAT = 20000 };
-  static double eps[CELLS], R[2 * CELLS], J[12 * CELLS];
-  Balance b;
+  enum { REPEAT = 20000 };
+  static double R[2 * CELLS];
+  bool good;
   PetscFunctionBeginUser;
-  PetscCall(BalanceCreate(el, CELLS, 0, CELLS, &b));
-  for (int k = 0; k < CELLS; k++) eps[k] = 0.25 + 0.1 * cos(0.1 * k);
-  balance_set(&b, 0.15, 0.3 * el->c_max, eps);
-  balance_drive(&b, 15.0);
   double start = wall_seconds();
-  for (int i = 0; i < REPEAT / 10; i++) balance_guess(&b);
-  seconds[0] = (wall_seconds() - start) / (REPEAT / 10);
+  for (int i = 0; i < REPEAT; i++) PetscCall(DiscreteSet(s->d));
+  seconds[0] = (wall_seconds() - start) / REPEAT;
+  start      = wall_seconds();
+  for (int i = 0; i < REPEAT / 10; i++) s->problem->guess(s->p, s->d);
+  seconds[1] = (wall_seconds() - start) / (REPEAT / 10);
   start      = wall_seconds();
   for (int i = 0; i < REPEAT; i++) {
-    b.u[1 + i % CELLS] += 1e-12; /* a state of its own each time */
-    balance_evaluate(&b);
-    balance_residual(&b, R);
+    PetscCall(DiscreteLoad(s->d, s->x, &good));
+    discrete_residual(s->d, NULL, R);
   }
-  seconds[1] = (wall_seconds() - start) / REPEAT;
-  start      = wall_seconds();
-  for (int i = 0; i < REPEAT; i++) balance_jacobian(&b, J);
   seconds[2] = (wall_seconds() - start) / REPEAT;
-  PetscCall(BalanceDestroy(&b));
+  start      = wall_seconds();
+  for (int i = 0; i < REPEAT; i++) PetscCall(BlocksFill(s->d, &s->J));
+  seconds[3] = (wall_seconds() - start) / REPEAT;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Bench(void)
 {
-  static const ScoriaKey *const tables[] = {scoria_base_keys, scoria_physics_keys, NULL};
+  static const ScoriaKey *const tables[] = {scoria_base_keys, scoria_physics_keys, electrode_keys, NULL};
   ScoriaDeck deck;
   ScoriaElectrode el;
   ScoriaSpace space;
+  ScoriaGrid grid;
   ScoriaSolver solver;
   ScoriaPorosity porosity;
   PetscInt conditions = 64, realisations = 64;
   Cost cost;
-  double parts[3] = {0, 0, 0};
+  double parts[4] = {0, 0, 0, 0};
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_conditions", &conditions, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_realisations", &realisations, NULL));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, deck_text, tables, &deck));
   PetscCall(ScoriaElectrodeFromDeck(deck, &el));
-  PetscCall(ScoriaSpaceFromDeck(deck, &el, &space));
-  PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &el, 128, &solver));
-  const ScoriaGrid grid = {1, {128, 1, 1}, {el.L, 0, 0}};
+  PetscCall(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
+  PetscCall(ScoriaGridFromDeck(deck, el.L, &grid));
+  PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &scoria_electrode, &el, &grid, &solver));
   PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &porosity));
   for (int pass = 0; pass < 2; pass++)
     PetscCall(Measure(deck, &space, solver, porosity, (int)conditions, (int)realisations, &cost));
-  PetscCall(Parts(&el, parts));
+  PetscCall(Parts(solver, parts));
   const double n = (double)(cost.converged + cost.failed);
-  printf("newman, 128 cells, %d conditions x %d realisations, one core\n", (int)conditions, (int)realisations);
+  printf("newman, %d cells, %d conditions x %d realisations, one core\n", CELLS, (int)conditions, (int)realisations);
   printf("  converged solves/s      %10.0f\n", (double)cost.converged / cost.solve);
   printf("  solve                   %10.2f us\n", 1e6 * cost.solve / n);
   printf("  Newton steps per solve  %10.2f\n", cost.newton / n);
   printf("  failed, retried         %10lld, %lld\n", (long long)cost.failed, (long long)cost.retried);
   printf("  porosity draw           %10.2f us (factorisations included)\n", 1e6 * cost.draw / n);
-  printf("  parts: guess %.2f us, residual %.2f us, Jacobian %.2f us a call\n", 1e6 * parts[0], 1e6 * parts[1],
-         1e6 * parts[2]);
+  printf("  parts: set-up %.2f us, guess %.2f us, residual %.2f us, Jacobian %.2f us a call\n", 1e6 * parts[0],
+         1e6 * parts[1], 1e6 * parts[2], 1e6 * parts[3]);
   PetscCall(ScoriaPorosityDestroy(&porosity));
   PetscCall(ScoriaSolverDestroy(&solver));
   PetscCall(ScoriaDeckDestroy(&deck));

@@ -33,7 +33,7 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, scoria_tables, &deck));
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(command->with_deck(run, deck));
   PetscCall(ScoriaRunDestroy(&run));
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
   if (!failed && help) {
     if (rank == 0) print_usage(argc < 2 ? stderr : stdout);
     if (argc >= 2)
-      failed = ScoriaDeckHelp(PETSC_COMM_WORLD, scoria_tables);
+      failed = ScoriaDeckHelp(PETSC_COMM_WORLD, cmd_tables());
     else
       ScoriaFail(SCORIA_EXIT_USAGE, "no command given");
   } else if (!failed)

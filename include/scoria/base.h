@@ -13,6 +13,7 @@
 #include <petscsys.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "scoria_problems.h" /* made by CMake from src/physics/models/ */
 
 #define SCORIA_VERSION "0.1.0"
 
@@ -117,11 +118,12 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[]);
 
-/* For such lists: the keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not
+/* For such lists: SCORIA_PROBLEM_SECTIONS, the sections of the problems' own parameters ("electrode", ...); and the keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not
  * one of them, so that it can be raised for a dataset that is there. */
 #define SCORIA_ENSEMBLE_KEYS                                                                                           \
   "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_lateral",         \
-      "ensemble_mode", "ensemble_float64"
+      "ensemble_mode", "ensemble_float64", "ensemble_problem", "ensemble_time", "ensemble_times",                      \
+      "ensemble_time_tolerance", "ensemble_lateral_sd"
 
 /* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
 PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);

@@ -1,23 +1,51 @@
-/* scoria/physics.h - the porous electrode: porosity draws, parameter sets, the coupled potential and concentration
- * equations, and the ensemble of their solutions.
+/* scoria/physics.h - PDE problems with a random coefficient: their parameters and operating conditions, porosity draws,
+ * the solver, and the ensemble of solutions.
+ *
+ * The porous electrode (problem "electrode"):
  *
  *   charge  div i_e = a_s j,   i_e = -kappa_eff grad phi + chi (2RT/F)(1 - t+) kappa_eff grad ln c
- *   mass    div (D_eff grad c) + (1 - t+) a_s j / F = 0
- *   x = 0 (collector): no flux; x = L (separator): c = c_R at the face, i_e = F_right + g_sep phi(L)
+ *   mass    eps dc/dt = div (D_eff grad c) + (1 - t+) a_s j / F   (steady: 0 on the left)
+ *   solid   phi_s = -G x, or (ohmic) div (sigma_eff grad phi_s) = a_s j
+ *   x = 0 (collector): no flux, and phi_s = 0; x = L (separator): c = c_R at the face, i_e = F_right + g_sep phi(L)
  *
  * after Newman and Tobias (1962), Doyle, Fuller and Newman (1993); parameter values of Chen et al. (2020) and Marquis
- * et al. (2019). */
+ * et al. (2019).  In two and three dimensions y and z are lateral and periodic. */
 #ifndef SCORIA_PHYSICS_H
 #define SCORIA_PHYSICS_H
 
 #include "io.h"
 
-extern const ScoriaKey scoria_physics_keys[]; /* electrode_*, porosity_*, conditions_*, ensemble_* */
+extern const ScoriaKey scoria_physics_keys[]; /* porosity_*, conditions_ell and _time, ensemble_* */
 
-/* The conditions of this problem, in this order, in every theta of this header. */
+/* ------------------------------------------------------------------------------------------------ problems ---- */
+
+/* A PDE problem: a row of the table of problems, one file each in src/physics/models/. */
+typedef struct ScoriaProblem ScoriaProblem;
+
+/* The key tables of all problems, `most` at most, for the deck; returns how many. */
+int problem_key_tables(int most, const ScoriaKey *tables[]);
+
+/* The problem that the deck names in ensemble_problem, and its parameters, to be freed with PetscFree.  Collective. */
+PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters);
+const char *problem_name(const ScoriaProblem *problem);
+
+/* The conditions of the electrode, in this order; where the deck gives them ranges, T and time follow. */
 enum { SCORIA_U0 = 0, SCORIA_F_RIGHT, SCORIA_ELL, SCORIA_NTHETA };
 
-/* ------------------------------------------------------------------------------------------------- parameters ---- */
+/* The condition space of the deck: every condition of the problem, as the range conditions_<name>, or fixed by a key of
+ * the problem; in transient mode also time.  No range at all, an empty range, values that the problem excludes (a U0
+ * outside the open-circuit curve) are user errors. */
+PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaProblem *problem, const void *parameters,
+                                   ScoriaSpace *space);
+/* The values that theta has where nothing varies: the fixed key of each condition, or the middle of its range (the
+ * geometric one of a logarithmic range).  space gets names and units, and lo = hi = that value. */
+PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaSpace *space);
+/* theta (space->n) of condition `index` of `count` of the deck's design.  heldout: an independent random design
+ * inside the same ranges, for conditions that no model was trained on. */
+PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
+                                 double theta[]);
+
+/* ---------------------------------------------------------------------------------------------- the electrode ---- */
 
 typedef struct {
   char set[32];
@@ -35,27 +63,32 @@ typedef struct {
   double kappa0, D0; /* constant properties [S m^-1], [m^2 s^-1] */
   /* Butler-Volmer: a_s = 3 f_AM (1 - eps) / R_p, j = 2 j0 sinh(F eta / 2RT), j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2 */
   double R_p, f_AM, m_rate, c_s, c_max;
-  int model;       /* row of scoria_models */
-  int electrolyte; /* row of the property table: constant, nyman2008, capiglia1999 */
-  int ocp;         /* row of the open-circuit table; -1: none */
-  bool state_ocp;  /* U0 is the equilibrium potential: c_s from OCP(s) = U0 */
+  double sigma, b_sigma;    /* conductivity of the solid [S m^-1]; exponent of 1 - eps */
+  double E_m, E_kappa, E_D; /* activation energies [J mol^-1]: factors exp(E/R (1/298.15 K - 1/T)) */
+  int model;                /* row of scoria_kinetics */
+  int electrolyte;          /* row of the property table: constant, nyman2008, capiglia1999 */
+  int ocp;                  /* row of the open-circuit table; -1: none */
+  bool state_ocp;           /* U0 is the equilibrium potential: c_s from OCP(s) = U0 */
+  bool ohmic;               /* phi_s is solved for */
+  int T_condition;          /* index of T in theta; -1: T is fixed */
+  /* Of the theta it was last set to (electrode_at), in the scaled unknowns u = F phi / RT, w = c / c_R, v = F phi_s /
+   * RT. */
+  struct {
+    double U0, F_right, T, c_s, monotone[2], U0_of_c_s;
+    double thermal;                               /* RT / F [V] */
+    double i_scale;                               /* [A m^-2]: kappa(c_R) RT / (F L) */
+    double kappa_ref, D_ref;                      /* at c_R, 298.15 K */
+    double D_factor;                              /* D at T over D at 298.15 K */
+    double beta, chi2, gamma, drive, rate, solid; /* see models/electrode.c */
+  } at;
 } ScoriaElectrode;
+
+extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElectrode */
 
 /* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
 PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
-/* The range of U0 that the open-circuit curve of this electrode can take [V]; (-inf, inf) where state is fixed. */
-PetscErrorCode ScoriaElectrodeRangeU0(const ScoriaElectrode *el, double range[2]);
 
-/* The condition space of the deck: conditions_U0, conditions_F_right, conditions_ell as ranges; a condition without
- * range is fixed at electrode_U0, electrode_F_right, porosity_ell.  No range at all, an empty range, a U0 outside the
- * open-circuit curve are user errors. */
-PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaElectrode *el, ScoriaSpace *space);
-/* theta (SCORIA_NTHETA) of condition `index` of `count` of the deck's design.  heldout: an independent random design
- * inside the same ranges, for conditions that no model was trained on. */
-PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
-                                 double theta[]);
-
-/* ------------------------------------------------------------------------------------------------------- grid ---- */
+/* ------------------------------------------------------------------------------------------------------ grids ---- */
 
 /* Cells of a solve: x through the electrode [0, L], y and z lateral and periodic. */
 typedef struct {
@@ -92,23 +125,38 @@ PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps
 typedef struct {
   int reason;      /* SNESConvergedReason; negative: diverged */
   int newton;      /* iterations, all attempts together */
-  int attempts;    /* 1: Newton at once; more: continuation in F_right */
+  int attempts;    /* 1: Newton at once; more: continuation in the load, then pseudo-transient steps */
+  int linear;      /* iterations of the linear solver, all together */
   double residual; /* final norm of the scaled residual */
 } ScoriaSolveStatus;
 
 typedef struct ScoriaSolver_ *ScoriaSolver;
 
-/* Collective on group (usually one rank).  Options prefix of the SNES: none, so -snes_monitor and friends work. */
-PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaElectrode *el, int cells, ScoriaSolver *solver);
+/* A solver for grids like this one, reused for every realisation; parameters are copied.  Options prefix of the SNES:
+ * none, so -snes_monitor, -pc_type and friends work.  Collective on group. */
+PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
+                                  const ScoriaGrid *grid, ScoriaSolver *solver);
 PetscErrorCode ScoriaSolverDestroy(ScoriaSolver *solver);
-/* Solves at theta for the porosity eps (cells); c [mol m^-3], phi [V] (cells) on every rank of the group.  The result
- * depends on (theta, eps) alone, never on what was solved before.  Divergence is data (status), not an error; c and phi
- * are then NaN. */
-PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[], double c[],
-                                 double phi[], ScoriaSolveStatus *status);
-/* Exact discrete current balance of the last solve: sum a_s j dx - i_e(L), relative to max(|i_e(L)|, scale) . */
-PetscErrorCode ScoriaSolverChargeImbalance(ScoriaSolver solver, const double theta[], const double eps[],
-                                           const double c[], const double phi[], double *imbalance);
+/* From now on solutions are states at time theta[index] [s] after the state at rest, integrated with relative tolerance
+ * rtol; index -1: steady states again.  Collective. */
+PetscErrorCode ScoriaSolverSetTime(ScoriaSolver solver, int index, double rtol);
+/* Solves at theta for the porosity eps of this rank's own cells.  The result depends on (theta, eps) alone, never on
+ * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
+PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
+                                 ScoriaSolveStatus *status);
+/* Of the last solution: field f's lateral mean and (unless NULL) lateral standard deviation through the thickness (nx),
+ * on every rank; NaN after a solve that failed.  Collective. */
+PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
+/* The same of any values of this rank's own cells, such as eps. */
+PetscErrorCode ScoriaSolverAverage(ScoriaSolver solver, const double own[], double mean[], double sd[]);
+/* Field f in this rank's own cells (nz, ny, nx).  Local. */
+PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
+/* How many cells this rank owns. */
+int solver_own_cells(ScoriaSolver solver);
+/* The two sides of the balance of unknown d over the whole grid for the last solution, per lateral area: what leaves
+ * through x = 0 and L, and what is produced less what is stored, in the problem's units.  They agree as far as the
+ * solve was converged.  Collective. */
+PetscErrorCode ScoriaSolverBalance(ScoriaSolver solver, int d, double *outflow, double *production);
 
 /* --------------------------------------------------------------------------------------------------- ensemble ---- */
 
@@ -116,12 +164,19 @@ typedef struct ScoriaEnsemble_ *ScoriaEnsemble;
 
 /* Everything needed to compute rows: electrode, space, porosity, one solver per rank group.  Collective on comm. */
 PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemble *ens);
+/* The same for rows at any theta: space (from ScoriaSpaceFixed, with what the caller knows of ranges) in place of the
+ * deck's ranges, and nx cells along x unless that is 0. */
+PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
+                                      ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec,
-                                  const double **x); /* fields c, phi, eps; x borrowed */
+/* What its rows hold: the problem's fields, eps, and where ensemble_lateral_sd asks for them, their lateral standard
+ * deviations (<name>_sd).  x borrowed. */
+PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
 const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
-/* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, SCORIA_NTHETA) with porosity
- * realisation ids[i], or with eps[i] (number, cells) where eps is given (then ids may be NULL).  Collective on this
+void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
+/* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity
+ * realisation ids[i], or with the profile eps[i] (number, nx), laterally constant, where eps is given (then ids may be
+ * NULL).  Collective on this
  * rank's group; every rank of the group gets the rows. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
@@ -129,8 +184,12 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
  * training id. */
 uint64_t ensemble_heldout_id(int64_t condition, int set, int64_t realisation);
 
-/* The deterministic twin (c, phi) (2, cells) at theta: the solution at the homogeneous effective porosity.  Matches
+/* The deterministic twin (fields, nx) at theta: the solution at the homogeneous effective porosity.  Matches
  * ScoriaTwinFn of score.h; ctx is the ScoriaEnsemble.  A twin that does not converge is a user error naming theta. */
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
+/* The value that field f tends to (c_R of the concentration), NaN where it has none. */
+double ensemble_reference(ScoriaEnsemble ens, int f);
+/* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
+ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct {
 } ScoriaCommand;
 
 extern const ScoriaCommand scoria_commands[];  /* ends with a NULL name */
-extern const ScoriaKey *const scoria_tables[]; /* every room's deck keys; ends with NULL */
+const ScoriaKey *const *cmd_tables(void);      /* every room's and every problem's deck keys; ends with NULL */
 extern const ScoriaKey scoria_command_keys[];  /* solve_*, compare_* */
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
@@ -56,6 +56,11 @@ bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
 /* Verifies and publishes it; or leaves the part file to the next start and fails with exit code 75.  Collective. */
 PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
+
+/* Whole fields of the first ensemble_full_fields of `rows` rows (theta, ids, eps as in ScoriaEnsembleCompute), computed again
+ * by the first group, into run_dir/name unless that is there: /fields/<name> (rows, nz, ny, nx).  Collective. */
+PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, const double theta[],
+                              const uint64_t ids[], const double eps[], const char *name);
 
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);

@@ -28,13 +28,14 @@ typedef struct {
 static PetscErrorCode SolveShare(Comparer *cmp, const ComparisonSet *set, int condition, int again,
                                  const double theta[], int64_t first, int64_t number, double out[])
 {
-  double thetas[CHUNK_ROWS * SCORIA_NTHETA];
+  const int width = set->space->n;
+  double thetas[CHUNK_ROWS * SCORIA_MAX_CONDITIONS];
   uint64_t id[CHUNK_ROWS];
   PetscFunctionBeginUser;
   for (int64_t base = 0; base < number; base += CHUNK_ROWS) {
     const int64_t n = PetscMin(CHUNK_ROWS, number - base);
     for (int64_t i = 0; i < n; i++) {
-      memcpy(thetas + i * SCORIA_NTHETA, theta, SCORIA_NTHETA * sizeof(double));
+      memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
       id[i] = ensemble_heldout_id(condition, again, first + base + i);
     }
     PetscCall(ScoriaEnsembleCompute(cmp->ens, n, thetas, id, NULL, &cmp->rows));
@@ -133,9 +134,8 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
     PetscCallMPI(MPI_Bcast(c->curve[s], (NCURVES + COMPARE_EXAMPLES) * cmp->m, MPI_DOUBLE, owner, cmp->comm));
     if (c->good[s] < 2)
       SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                  "compare: held-out condition %d (U0 %g V, F_right %g A/m^2): found %lld good fields of %lld, "
-                  "expected at least 2",
-                  condition, c->theta[SCORIA_U0], c->theta[SCORIA_F_RIGHT], (long long)c->good[s],
+                  "compare: held-out condition %d (%s %g %s): found %lld good fields of %lld, expected at least 2",
+                  condition, set->space->c[0].name, c->theta[0], set->space->c[0].unit, (long long)c->good[s],
                   (long long)set->count);
   }
   PetscFunctionReturn(0);
@@ -270,8 +270,7 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 {
   static const char *const sections[] = {"run_seed",
-                                         "electrode",
-                                         "porosity",
+                                         SCORIA_PROBLEM_SECTIONS "porosity",
                                          "conditions",
                                          SCORIA_ENSEMBLE_KEYS,
                                          "train",

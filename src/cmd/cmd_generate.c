@@ -27,13 +27,13 @@ static void tally_found(void *tally, const ScoriaRows *rows)
   tally_rows(rows, NULL, tally);
 }
 
-/* theta (conditions, SCORIA_NTHETA) of the whole design. */
+/* theta (conditions, space->n) of the whole design. */
 static PetscErrorCode DesignAll(ScoriaDeck deck, const ScoriaSpace *space, int64_t conditions, double **theta)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)conditions * SCORIA_NTHETA, theta));
+  PetscCall(PetscMalloc1((size_t)conditions * (size_t)space->n, theta));
   for (int64_t k = 0; k < conditions; k++)
-    PetscCall(ScoriaDesignTheta(deck, space, false, k, conditions, *theta + k * SCORIA_NTHETA));
+    PetscCall(ScoriaDesignTheta(deck, space, false, k, conditions, *theta + k * space->n));
   PetscFunctionReturn(0);
 }
 
@@ -41,7 +41,8 @@ static PetscErrorCode DesignAll(ScoriaDeck deck, const ScoriaSpace *space, int64
 static PetscErrorCode ComputeShare(ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
                                    int64_t base, int64_t number, int64_t *first, ScoriaRows *rows)
 {
-  double theta[BATCH_ROWS * SCORIA_NTHETA];
+  const int width = spec->space.n;
+  double theta[BATCH_ROWS * SCORIA_MAX_CONDITIONS];
   uint64_t id[BATCH_ROWS];
   const ScoriaGroups *groups = ScoriaEnsembleGroups(ens);
   int64_t share;
@@ -51,8 +52,7 @@ static PetscErrorCode ComputeShare(ScoriaEnsemble ens, const ScoriaDatasetSpec *
   for (int64_t i = 0; i < share; i++) {
     const int64_t row = *first + i;
     id[i]             = (uint64_t)row;
-    memcpy(theta + i * SCORIA_NTHETA, design + row / spec->realisations * SCORIA_NTHETA,
-           sizeof(double) * SCORIA_NTHETA);
+    memcpy(theta + i * width, design + row / spec->realisations * width, sizeof(double) * (size_t)width);
   }
   PetscCall(ScoriaEnsembleCompute(ens, share, theta, id, NULL, rows));
   PetscFunctionReturn(0);

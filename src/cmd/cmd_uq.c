@@ -38,12 +38,12 @@ typedef struct {
 
 static PetscErrorCode DrawSolves(Uq *u, const double theta[], uint64_t id, int64_t n)
 {
-  const int L                         = u->q.cells;
-  double thetas[TILE * SCORIA_NTHETA] = {0};
-  uint64_t ids[TILE]                  = {0};
+  const int L = u->q.cells, width = u->q.space->n;
+  double thetas[TILE * SCORIA_MAX_CONDITIONS] = {0};
+  uint64_t ids[TILE]                          = {0};
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < n; i++) {
-    memcpy(thetas + i * SCORIA_NTHETA, theta, SCORIA_NTHETA * sizeof(double));
+    memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
     ids[i] = id + (uint64_t)i;
   }
   PetscCall(ScoriaEnsembleCompute(u->ens, n, thetas, ids, NULL, &u->rows));
@@ -135,7 +135,7 @@ static PetscErrorCode Reduce(Uq *u, ScoriaSummary summary)
 
 /* --------------------------------------------------------------------------------------------- checkpoints ---- */
 
-static const char *const sections[] = {"run_seed", "electrode", "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
+static const char *const sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
                                        "train",    "sample",    "uq",       NULL};
 
 /* int64 as two halves that doubles hold exactly. */

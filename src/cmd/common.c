@@ -1,6 +1,7 @@
 /* What several commands share: the key tables, provenance, and the rule that nothing is overwritten. */
 #include "cmd.h"
 #include <math.h>
+#include <string.h>
 
 const ScoriaKey scoria_command_keys[] = {
     {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
@@ -21,12 +22,6 @@ const ScoriaKey scoria_command_keys[] = {
      "thresholds, [c:2000, phi:-0.2]: probability that the field is above, in every cell and anywhere"},
     {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "places, [c:40e-6]: the field there is a quantity of interest"},
-    {"uq_U0", SCORIA_KEY_REALS, "V", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
-     "matrix potential, or several: all combinations with the other conditions"},
-    {"uq_F_right", SCORIA_KEY_REALS, "A m^-2", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
-     "ionic current density at the separator, or several"},
-    {"uq_ell", SCORIA_KEY_REALS, "m", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
-     "correlation length of the porosity, or several"},
     {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
      "name of the result in the run directory; the summary takes its name with .json"},
     {"compare_sample", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
@@ -39,14 +34,34 @@ const ScoriaKey scoria_command_keys[] = {
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };
 
-const ScoriaKey *const scoria_tables[] = {scoria_base_keys, scoria_physics_keys, scoria_score_keys, scoria_command_keys,
-                                          NULL};
+#define MAX_TABLES 32
 
-const char *const cmd_dataset_sections[] = {"run_seed",   "electrode",          "porosity",
-                                            "conditions", SCORIA_ENSEMBLE_KEYS, NULL};
-const char *const cmd_model_sections[]   = {"run_seed",           "electrode", "porosity", "conditions",
-                                            SCORIA_ENSEMBLE_KEYS, "train",     NULL};
-const char *const cmd_law_sections[] = {"electrode", "porosity", "conditions", "ensemble_cells", "ensemble_mode", NULL};
+const ScoriaKey *const *cmd_tables(void)
+{
+  static const ScoriaKey *tables[MAX_TABLES + 1];
+  int n       = 0;
+  tables[n++] = scoria_base_keys;
+  tables[n++] = scoria_physics_keys;
+  n += problem_key_tables(MAX_TABLES - 4, tables + n);
+  tables[n++] = scoria_score_keys;
+  tables[n++] = scoria_command_keys;
+  tables[n]   = NULL;
+  return tables;
+}
+
+const char *const cmd_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
+                                            SCORIA_ENSEMBLE_KEYS, NULL};
+const char *const cmd_model_sections[]   = {
+      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
+const char *const cmd_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
+                                        "conditions",
+                                        "ensemble_problem",
+                                        "ensemble_cells",
+                                        "ensemble_lateral",
+                                        "ensemble_mode",
+                                        "ensemble_time",
+                                        "ensemble_times",
+                                        NULL};
 
 PetscErrorCode CmdCheckComplete(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
 {
@@ -132,13 +147,14 @@ PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command
 
 PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin)
 {
-  ScoriaElectrode el;
+  ScoriaDatasetSpec spec;
+  const double *x;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaElectrodeFromDeck(deck, &el));
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */
+  PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   *twin = (ScoriaTwin){.solve = ScoriaEnsembleTwin, .ctx = *ens};
   for (int i = 0; i < SCORIA_MAX_FIELDS; i++) twin->reference[i] = NAN;
-  twin->reference[0] = el.c_R; /* channel 0 is the concentration */
+  for (int f = 0; strcmp(spec.field[f].name, "eps"); f++) twin->reference[f] = ensemble_reference(*ens, f);
   PetscFunctionReturn(0);
 }
 

@@ -105,7 +105,7 @@ static PetscErrorCode ReadShown(MPI_Comm comm, ScoriaDataset ds, ReportDataset *
 
 PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data)
 {
-  static const char *const sections[] = {"electrode", "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "run_seed", NULL};
+  static const char *const sections[] = {SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "run_seed", NULL};
   const ScoriaDatasetSpec *spec;
   const double *x;
   const char *text;

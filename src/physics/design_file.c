@@ -1,5 +1,5 @@
-/* Conditions from a text file: one per line, U0 [V], F_right [A m^-2], ell [m], separated by blanks or commas; empty
- * lines and what follows "#" are skipped. */
+/* Conditions from a text file: one per line, a number for each condition of the space in its order, separated by blanks
+ * or commas; empty lines and what follows "#" are skipped. */
 #include "internal.h"
 #include <errno.h>
 #include <math.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line: the number of values found, up to SCORIA_NTHETA + 1; -1 for anything that is not a finite number. */
-static int parse_line(char *line, double theta[])
+/* One line: the number of values found, up to most + 1; -1 for anything that is not a finite number. */
+static int parse_line(char *line, int most, double theta[])
 {
   char *comment = strchr(line, '#'), *save = NULL;
   int n = 0;
@@ -17,46 +17,68 @@ static int parse_line(char *line, double theta[])
     char *end;
     const double value = strtod(word, &end);
     if (*end || !isfinite(value)) return -1;
-    if (n == SCORIA_NTHETA) return n + 1;
+    if (n == most) return n + 1;
     theta[n++] = value;
   }
   return n;
 }
 
-/* Reads into a growing array; line gets what is wrong, or stays empty. */
-static PetscErrorCode ReadRows(FILE *file, const char *path, int64_t *rows, double **table, size_t size, char line[])
+/* "expected three numbers: U0 [V], F_right [A m^-2], ell [m]" */
+static void describe_line(const ScoriaSpace *space, size_t size, char text[])
 {
+  static const char *const words[SCORIA_MAX_CONDITIONS + 1] = {"no",   "one", "two",   "three", "four",
+                                                               "five", "six", "seven", "eight"};
+  size_t used = (size_t)snprintf(text, size, "expected %s numbers:", words[space->n]);
+  for (int i = 0; i < space->n && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s %s [%s]", i ? "," : "", space->c[i].name, space->c[i].unit);
+}
+
+/* One line's values, or what is wrong with them in line. */
+static void check_values(const ScoriaSpace *space, const char *path, int64_t number, int n, const double theta[],
+                         size_t size, char line[])
+{
+  char expected[256];
+  describe_line(space, sizeof expected, expected);
+  if (n != space->n)
+    snprintf(line, size, "%s: line %lld: found %s, %s", path, (long long)number,
+             n < 0          ? "something that is no number"
+             : n < space->n ? "fewer values"
+                            : "more values",
+             expected);
+  for (int i = 0; i < space->n && !*line; i++)
+    if (space->c[i].log && theta[i] <= 0)
+      snprintf(line, size, "%s: line %lld: found %s = %g %s, expected a positive %s", path, (long long)number,
+               space->c[i].name, theta[i], space->c[i].unit, strcmp(space->c[i].unit, "m") ? "value" : "length");
+}
+
+/* Reads into a growing array; line gets what is wrong, or stays empty. */
+static PetscErrorCode ReadRows(FILE *file, const char *path, const ScoriaSpace *space, int64_t *rows, double **table,
+                               size_t size, char line[])
+{
+  const size_t width = (size_t)space->n * sizeof(double);
   char text[1024];
   int64_t room = 0, number = 0;
   PetscFunctionBeginUser;
   while (!*line && fgets(text, sizeof text, file)) {
-    double theta[SCORIA_NTHETA];
-    const int n = parse_line(text, theta);
+    double theta[SCORIA_MAX_CONDITIONS];
+    const int n = parse_line(text, space->n, theta);
     number++;
     if (n == 0) continue;
-    if (n != SCORIA_NTHETA)
-      snprintf(line, size, "%s: line %lld: found %s, expected three numbers: U0 [V], F_right [A m^-2], ell [m]", path,
-               (long long)number,
-               n < 0               ? "something that is no number"
-               : n < SCORIA_NTHETA ? "fewer values"
-                                   : "more values");
-    else if (theta[SCORIA_ELL] <= 0)
-      snprintf(line, size, "%s: line %lld: found ell = %g m, expected a positive length", path, (long long)number,
-               theta[SCORIA_ELL]);
-    else {
-      if (*rows == room) {
-        room = room ? 2 * room : 64;
-        PetscCall(PetscRealloc((size_t)room * SCORIA_NTHETA * sizeof(double), table));
-      }
-      memcpy(*table + *rows * SCORIA_NTHETA, theta, sizeof theta);
-      ++*rows;
+    check_values(space, path, number, n, theta, size, line);
+    if (*line) break;
+    if (*rows == room) {
+      room = room ? 2 * room : 64;
+      PetscCall(PetscRealloc((size_t)room * width, table));
     }
+    memcpy(*table + *rows * space->n, theta, width);
+    ++*rows;
   }
   if (!*line && *rows == 0) snprintf(line, size, "%s: found no condition, expected one per line", path);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, int64_t *rows, double **table)
+PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
+                                    double **table)
 {
   char line[1024] = "";
   int rank;
@@ -69,14 +91,14 @@ PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, int64_t *ro
     if (!file)
       snprintf(line, sizeof line, "%s: cannot be read (%s)", path, strerror(errno));
     else {
-      PetscCall(ReadRows(file, path, rows, table, sizeof line, line));
+      PetscCall(ReadRows(file, path, space, rows, table, sizeof line, line));
       fclose(file);
     }
     if (*line) PetscCall(PetscFree(*table));
   }
   PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
   PetscCallMPI(MPI_Bcast(rows, 1, MPI_INT64_T, 0, comm));
-  if (rank > 0) PetscCall(PetscMalloc1((size_t)*rows * SCORIA_NTHETA, table));
-  PetscCallMPI(MPI_Bcast(*table, (int)(*rows * SCORIA_NTHETA), MPI_DOUBLE, 0, comm));
+  if (rank > 0) PetscCall(PetscMalloc1((size_t)*rows * space->n, table));
+  PetscCallMPI(MPI_Bcast(*table, (int)(*rows * space->n), MPI_DOUBLE, 0, comm));
   PetscFunctionReturn(0);
 }

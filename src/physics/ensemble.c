@@ -1,86 +1,142 @@
 /* Rows of an ensemble: for each (theta, realisation) a porosity draw and a solve, by one rank group. */
 #include "internal.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct ScoriaEnsemble_ {
   ScoriaGroups groups; /* owned */
-  ScoriaElectrode el;
+  const ScoriaProblem *problem;
+  void *parameters; /* owned */
+  ScoriaShape shape;
+  ScoriaGrid grid;
   ScoriaPorosity porosity; /* owned */
   ScoriaSolver solver;     /* owned: of the group */
-  ScoriaSolver twin;       /* owned where groups are larger: the twin is asked for by single ranks */
+  ScoriaSolver twin;       /* owned unless it is the solver: one-dimensional, for single ranks */
   ScoriaDatasetSpec spec;
+  int ell;     /* index of the correlation length in theta */
+  int outputs; /* fields of the problem; then comes eps, then lateral standard deviations */
+  bool lateral_sd;
   double twin_eps;
-  double *x;       /* owned: (cells) */
-  double *profile; /* owned: (cells) */
+  double *x;       /* owned: (nx) */
+  double *profile; /* owned: (nx) */
+  double *eps;     /* owned: this rank's own cells */
 };
 
-static PetscErrorCode CellsFromDeck(ScoriaDeck deck, int *cells)
+/* Fields of the deck's dataset: the problem's, the porosity, and what varies laterally. */
+static void describe_fields(ScoriaEnsemble e)
 {
-  PetscInt n = 0, values[4] = {0, 0, 0, 0};
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckInts(deck, "ensemble_cells", 4, &n, values));
-  if (n != 1)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_cells: found %d numbers, expected one, [nx]: the electrode is one-dimensional", (int)n);
-  if (values[0] < 4)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cells: found %d, expected at least 4 cells", (int)values[0]);
-  *cells = (int)values[0];
-  PetscFunctionReturn(0);
+  static const ScoriaField porosity = {"eps", "", "porosity"};
+  ScoriaDatasetSpec *spec           = &e->spec;
+  e->outputs                        = e->shape.unknowns;
+  for (int f = 0; f < e->outputs; f++) spec->field[spec->nfields++] = e->shape.field[f];
+  spec->field[spec->nfields++] = porosity;
+  for (int f = 0; f <= e->outputs && e->lateral_sd; f++) {
+    ScoriaField *to = &spec->field[spec->nfields++];
+    snprintf(to->name, sizeof to->name, "%.58s_sd", spec->field[f].name);
+    snprintf(to->unit, sizeof to->unit, "%s", spec->field[f].unit);
+    snprintf(to->description, sizeof to->description, "lateral standard deviation of %.90s", spec->field[f].name);
+  }
 }
 
-/* Fields, sizes and conditions of the deck's dataset. */
-static PetscErrorCode SpecFromDeck(ScoriaDeck deck, const ScoriaElectrode *el, ScoriaDatasetSpec *spec)
+static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const ScoriaSpace *space)
 {
-  static const ScoriaField fields[] = {
-      {"c", "mol m^-3", "electrolyte concentration"},
-      {"phi", "V", "electrolyte potential"},
-      {"eps", "", "porosity"},
-  };
+  ScoriaDatasetSpec *spec = &e->spec;
   PetscInt conditions = 0, realisations = 0;
   PetscFunctionBeginUser;
-  memset(spec, 0, sizeof *spec);
-  PetscCall(CellsFromDeck(deck, &spec->cells));
   PetscCall(ScoriaDeckInt(deck, "ensemble_conditions", &conditions));
   PetscCall(ScoriaDeckInt(deck, "ensemble_realisations", &realisations));
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
-  PetscCall(ScoriaSpaceFromDeck(deck, el, &spec->space));
+  PetscCall(ScoriaDeckBool(deck, "ensemble_lateral_sd", &e->lateral_sd));
+  if (e->lateral_sd && e->grid.dim == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_lateral_sd: found true, but ensemble_cells has one axis: nothing is lateral");
+  if (space)
+    spec->space = *space;
+  else
+    PetscCall(ScoriaSpaceFromDeck(deck, e->problem, e->parameters, &spec->space));
+  spec->cells        = e->grid.n[0];
   spec->realisations = realisations;
   spec->rows         = (int64_t)conditions * realisations;
-  spec->nfields      = (int)(sizeof fields / sizeof *fields);
-  memcpy(spec->field, fields, sizeof fields);
+  describe_fields(e);
+  e->ell = space_find(&spec->space, "ell");
   PetscFunctionReturn(0);
 }
 
-/* One homogeneous porosity stands for both transport exponents: that of their mean. */
+static PetscErrorCode SetTransient(ScoriaEnsemble e, ScoriaDeck deck)
+{
+  const int index = space_find(&e->spec.space, "time");
+  double rtol     = 1e-5;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &rtol));
+  PetscCall(ScoriaSolverSetTime(e->solver, index, rtol));
+  PetscCall(ScoriaSolverSetTime(e->twin, index, rtol));
+  PetscFunctionReturn(0);
+}
+
+/* One homogeneous porosity stands for all transport coefficients: that of the mean exponent at its median. */
+static double mean_exponent(ScoriaEnsemble e)
+{
+  const double eps[2] = {0.3, 0.3 * (1.0 + 1e-6)};
+  double C[MAX_COEFFICIENTS][2], *at[MAX_COEFFICIENTS], sum = 0;
+  int counted = 0;
+  for (int c = 0; c < MAX_COEFFICIENTS; c++) at[c] = C[c];
+  e->problem->coefficients(e->parameters, 2, eps, at);
+  for (int c = 0; c < e->shape.coefficients; c++) {
+    const double exponent = log(C[c][1] / C[c][0]) / log(eps[1] / eps[0]);
+    if (exponent > 0) { /* a solid conducts by what is not pores */
+      sum += exponent;
+      counted++;
+    }
+  }
+  return counted ? sum / counted : -1.0;
+}
+
 static PetscErrorCode CreateTwin(ScoriaEnsemble e)
 {
+  ScoriaGrid line = e->grid;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaPorosityEffective(e->porosity, 0.5 * (e->el.b_kappa + e->el.b_D), &e->twin_eps));
-  if (e->groups.group_size > 1)
-    PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &e->el, e->spec.cells, &e->twin));
+  line.dim  = 1;
+  line.n[1] = line.n[2] = 1;
+  PetscCall(ScoriaPorosityEffective(e->porosity, mean_exponent(e), &e->twin_eps));
+  if (e->groups.group_size > 1 || e->grid.dim > 1)
+    PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, e->problem, e->parameters, &line, &e->twin));
   else
     e->twin = e->solver;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemble *ens)
+PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
+                                      ScoriaEnsemble *ens)
 {
   ScoriaEnsemble e;
-  PetscInt group_size = 1;
+  PetscInt group_size                  = 1;
+  double middle[SCORIA_MAX_CONDITIONS] = {0}, theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&e));
-  PetscCall(ScoriaElectrodeFromDeck(deck, &e->el));
-  PetscCall(SpecFromDeck(deck, &e->el, &e->spec));
-  const ScoriaGrid grid = {1, {e->spec.cells, 1, 1}, {e->el.L, 0, 0}};
-  PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &e->porosity));
+  PetscCall(ScoriaProblemFromDeck(deck, &e->problem, &e->parameters));
+  e->problem->shape(e->parameters, &e->shape);
+  PetscCall(ScoriaGridFromDeck(deck, e->shape.L, &e->grid));
+  if (nx > 0) e->grid.n[0] = nx;
+  PetscCall(SpecFromDeck(e, deck, space));
+  space_from_unit(&e->spec.space, middle, theta);
+  e->problem->at(e->parameters, theta);
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));
   PetscCall(ScoriaGroupsCreate(comm, group_size, &e->groups));
-  PetscCall(ScoriaSolverCreate(e->groups.group, &e->el, e->spec.cells, &e->solver));
+  PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
+  PetscCall(ScoriaSolverCreate(e->groups.group, e->problem, e->parameters, &e->grid, &e->solver));
   PetscCall(CreateTwin(e));
-  PetscCall(PetscMalloc2(e->spec.cells, &e->x, e->spec.cells, &e->profile));
-  for (int i = 0; i < e->spec.cells; i++) e->x[i] = (i + 0.5) * e->el.L / e->spec.cells;
+  PetscCall(SetTransient(e, deck));
+  PetscCall(PetscMalloc3(e->spec.cells, &e->x, e->spec.cells, &e->profile, solver_own_cells(e->solver), &e->eps));
+  for (int i = 0; i < e->spec.cells; i++) e->x[i] = (i + 0.5) * e->shape.L / e->spec.cells;
   *ens = e;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemble *ens)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleCreateAt(comm, deck, NULL, 0, ens));
   PetscFunctionReturn(0);
 }
 
@@ -93,7 +149,8 @@ PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens)
   PetscCall(ScoriaSolverDestroy(&e->solver));
   PetscCall(ScoriaPorosityDestroy(&e->porosity));
   PetscCall(ScoriaGroupsDestroy(&e->groups));
-  PetscCall(PetscFree2(e->x, e->profile));
+  PetscCall(PetscFree3(e->x, e->profile, e->eps));
+  PetscCall(PetscFree(e->parameters));
   PetscCall(PetscFree(*ens));
   PetscFunctionReturn(0);
 }
@@ -111,15 +168,48 @@ const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble e)
   return &e->groups;
 }
 
-/* Row i of rows from one solve; eps is there already. */
+void ensemble_grid(ScoriaEnsemble e, ScoriaGrid *grid)
+{
+  *grid = e->grid;
+}
+
+double ensemble_reference(ScoriaEnsemble e, int f)
+{
+  return e->shape.reference[f];
+}
+
+ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble e, const double **eps)
+{
+  *eps = e->eps;
+  return e->solver;
+}
+
+/* ------------------------------------------------------------------------------------------------- rows ---- */
+
+/* A profile along x in this rank's own cells. */
+static void spread_profile(ScoriaEnsemble e, const double profile[])
+{
+  const int n = e->grid.n[0], cells = solver_own_cells(e->solver);
+  int first, number;
+  grid_slab(&e->grid, e->groups.group_rank, e->groups.group_size, &first, &number);
+  for (int i = 0; i < cells; i++) e->eps[i] = profile[e->grid.dim == 1 ? first + i : i % n];
+}
+
+/* Row i of rows from one solve at e->eps. */
 static PetscErrorCode ComputeRow(ScoriaEnsemble e, const double theta[], int64_t i, ScoriaRows *rows)
 {
   const size_t at = (size_t)i * (size_t)e->spec.cells;
   ScoriaSolveStatus status;
   PetscFunctionBeginUser;
-  PetscCall(
-      ScoriaSolverSolve(e->solver, theta, rows->field[2] + at, rows->field[0] + at, rows->field[1] + at, &status));
-  for (int k = 0; k < SCORIA_NTHETA; k++) rows->condition[k][i] = theta[k];
+  PetscCall(ScoriaSolverSolve(e->solver, theta, e->eps, &status));
+  for (int f = 0; f <= e->outputs; f++) {
+    double *sd = e->lateral_sd ? rows->field[e->outputs + 1 + f] + at : NULL;
+    if (f < e->outputs)
+      PetscCall(ScoriaSolverProfile(e->solver, f, rows->field[f] + at, sd));
+    else
+      PetscCall(ScoriaSolverAverage(e->solver, e->eps, rows->field[f] + at, sd));
+  }
+  for (int k = 0; k < e->spec.space.n; k++) rows->condition[k][i] = theta[k];
   rows->done[i]     = status.reason > 0 ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
   rows->reason[i]   = status.reason;
   rows->newton[i]   = status.newton;
@@ -131,17 +221,16 @@ static PetscErrorCode ComputeRow(ScoriaEnsemble e, const double theta[], int64_t
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows)
 {
-  const size_t cells = (size_t)e->spec.cells;
+  const int n = e->spec.space.n;
   PetscFunctionBeginUser;
   PetscCheck(number <= rows->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
              (long long)number, (long long)rows->capacity);
   for (int64_t i = 0; i < number; i++) {
-    double *draw = rows->field[2] + (size_t)i * cells;
     if (eps)
-      memcpy(draw, eps + (size_t)i * cells, cells * sizeof(double));
+      spread_profile(e, eps + i * e->spec.cells);
     else
-      PetscCall(ScoriaPorosityDraw(e->porosity, theta[i * SCORIA_NTHETA + SCORIA_ELL], ids[i], draw));
-    PetscCall(ComputeRow(e, theta + i * SCORIA_NTHETA, i, rows));
+      PetscCall(ScoriaPorosityDraw(e->porosity, theta[i * n + e->ell], ids[i], e->eps));
+    PetscCall(ComputeRow(e, theta + i * n, i, rows));
   }
   rows->rows = number;
   PetscFunctionReturn(0);
@@ -153,18 +242,29 @@ uint64_t ensemble_heldout_id(int64_t condition, int set, int64_t realisation)
   return (uint64_t)1 << 63 | (uint64_t)set << 62 | (uint64_t)condition << 40 | (uint64_t)realisation;
 }
 
+/* "U0 = 0.1 V, F_right = 20 A m^-2" */
+static void describe_theta(const ScoriaSpace *space, const double theta[], size_t size, char text[])
+{
+  size_t used = 0;
+  *text       = 0;
+  for (int i = 0; i < space->n && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s = %g %s", i ? ", " : "", space->c[i].name, theta[i],
+                             space->c[i].unit);
+}
+
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[])
 {
   ScoriaEnsemble e = ctx;
-  const int cells  = e->spec.cells;
   ScoriaSolveStatus status;
+  char at[256];
   PetscFunctionBeginUser;
-  for (int i = 0; i < cells; i++) e->profile[i] = e->twin_eps;
-  PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, fields, fields + cells, &status));
+  for (int i = 0; i < e->spec.cells; i++) e->profile[i] = e->twin_eps;
+  PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
+  describe_theta(&e->spec.space, theta, sizeof at, at);
   if (status.reason < 0)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "the homogeneous electrode (eps = %.4f) has no solution at U0 = %g V, F_right = %g A m^-2, ell = %g m "
-                "(reason %d)",
-                e->twin_eps, theta[SCORIA_U0], theta[SCORIA_F_RIGHT], theta[SCORIA_ELL], status.reason);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "the homogeneous %s (eps = %.4f) has no solution at %s (reason %d)",
+                e->problem->name, e->twin_eps, at, status.reason);
+  for (int f = 0; f < e->outputs; f++)
+    PetscCall(ScoriaSolverProfile(e->twin, f, fields + (size_t)f * (size_t)e->spec.cells, NULL));
   PetscFunctionReturn(0);
 }

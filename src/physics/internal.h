@@ -1,112 +1,109 @@
-/* What the files of this room share: the tables of electrolytes, open-circuit curves and models, and the discrete
- * balance of one electrode.  Private: only this room and its tests include it. */
+/* What the files of this room share: the row that describes a PDE problem, and the tables of conditions and designs.
+ * Private: only this room and its tests include it. */
 #ifndef SCORIA_PHYSICS_INTERNAL_H
 #define SCORIA_PHYSICS_INTERNAL_H
 
 #include "scoria/physics.h"
 
-#define FARADAY 96485.33212      /* [C mol^-1] */
-#define GAS_CONSTANT 8.314462618 /* [J mol^-1 K^-1] */
+/* ------------------------------------------------------------------------------------------------ problems ----
+ *
+ * A problem is a system of balances on a grid of finite volumes, one per unknown d:
+ *
+ *   capacity_d ds_d/dt + (flux_d out of the cell) = source_d,
+ *
+ * in scaled unknowns s.  x runs from 0 to L; y and z are lateral and periodic.  The framework computes each flux once
+ * and gives it to both its cells, forms harmonic face averages of the cells' transport coefficients, and owns grids,
+ * Newton's method, preconditioners, time integration and rank groups.  The problem says what flows and what reacts, in
+ * loops over n faces or cells; arrays are by unknown: s[d][i], F[d][i], derivatives F_s[d * unknowns + e][i].  Arrays
+ * of derivatives start as zero, and a problem need not write those that are always zero. */
 
-/* ------------------------------------------------------------------------------------------- electrolytes ---- */
+#define MAX_UNKNOWNS 3
+#define MAX_DERIVED 2 /* numbers of a cell that follow from its unknowns, such as a logarithm: computed once per cell  \
+                       */
+#define MAX_STATE (MAX_UNKNOWNS + MAX_DERIVED)
+#define MAX_COEFFICIENTS 3
+#define MAX_LOCALS 2
+#define MAX_WORK 6 /* arrays of scratch that flux and source get */
 
-/* One electrolyte: bulk conductivity kappa [S m^-1] and diffusivity D [m^2 s^-1] at n concentrations c [mol m^-3], with
- * their derivatives by c. */
+/* What the framework must know of a problem with given parameters, at the theta of its last at(). */
 typedef struct {
-  const char *name;
-  const char *needs; /* parameters of the electrode it reads, as key names without the section */
-  void (*evaluate)(const ScoriaElectrode *el, int n, const double c[], double kappa[], double dkappa[], double D[],
-                   double dD[]);
-} ScoriaElectrolyte;
+  int unknowns, derived, coefficients, locals;
+  double L;                        /* extent along x [m] */
+  double scale[MAX_UNKNOWNS];      /* field = scale * unknown */
+  bool positive[MAX_UNKNOWNS];     /* unknowns that have no meaning at or below zero */
+  double max_move[MAX_UNKNOWNS];   /* the most that a Newton step may change an unknown; 0: anything */
+  double load;                     /* size of the boundary fluxes, in units of the residual */
+  double tau;                      /* time in which the state answers [s] */
+  int output[MAX_UNKNOWNS];        /* field i of the dataset is unknown output[i] */
+  ScoriaField field[MAX_UNKNOWNS]; /* in that order */
+  double reference[MAX_UNKNOWNS];  /* of field i: the value it tends to, NaN where it has none */
+} ScoriaShape;
 
-extern const ScoriaElectrolyte scoria_electrolytes[]; /* ends with a NULL name */
-
-/* ------------------------------------------------------------------------------------ open-circuit curves ---- */
-
-/* One open-circuit curve: potential [V] against stoichiometry s in (0, 1). */
 typedef struct {
-  const char *name;
-  double (*potential)(double s);
-} ScoriaOcp;
+  const char *name, *unit;
+  const char *range; /* deck key of the range */
+  const char *fixed; /* deck key of the value where it has no range; NULL: then it is no condition at all */
+  bool log;
+} ScoriaConditionRow;
 
-extern const ScoriaOcp scoria_ocps[]; /* ends with a NULL name */
+typedef struct ScoriaDiscrete ScoriaDiscrete; /* discrete.h */
 
-/* The longest interval s (2) inside (0, 1) on which the curve falls: where it can be inverted. */
-void ocp_monotone(const ScoriaOcp *curve, double s[2]);
-/* The s of the monotone interval with potential(s) = U, by bisection to the last bit; NaN where U is outside. */
-double ocp_invert(const ScoriaOcp *curve, const double interval[2], double U);
+struct ScoriaProblem {
+  const char *name, *help;
+  const ScoriaKey *keys;                /* its own, ending with a NULL name */
+  const ScoriaConditionRow *conditions; /* ending with a NULL name; the first three are U0-like, load-like and ell */
+  size_t size;                          /* of its parameters */
+  /* Parameters of the deck; what is wrong is a user error.  Then: whether they fit the ranges of the conditions. */
+  PetscErrorCode (*read)(ScoriaDeck deck, void *p);
+  PetscErrorCode (*check)(const void *p, const ScoriaSpace *space);
+  /* Makes p the problem at theta; false where theta has no meaning.  load: the share, 0 to 1, of the way from a state
+   * that solves itself to theta's own boundary values, for continuation. */
+  bool (*at)(void *p, const double theta[]);
+  void (*load)(void *p, double share);
+  void (*shape)(const void *p, ScoriaShape *shape);
+  /* Of n cells of porosity eps: transport coefficients C (scaled so that C / (distance / L) multiplies a difference of
+   * unknowns), locals that source reads, and capacities [s]; h [m] is the cell's width along x, the first centre at x.
+   */
+  void (*coefficients)(const void *p, int n, const double eps[], double *const C[]);
+  void (*locals)(const void *p, int n, double x, double h, const double eps[], double *const local[]);
+  void (*capacities)(const void *p, int n, double h, const double eps[], double *const capacity[]);
+  /* Derived numbers s[unknowns ...] of n cells; may be NULL. */
+  void (*derive)(const void *p, int n, double *const s[]);
+  /* Fluxes F from states a to states b through n faces of conductance g = mean C / (distance / L); F_a, F_b unless
+   * NULL. */
+  void (*flux)(const void *p, int n, const double *const a[], const double *const b[], const double *const g[],
+               double *const F[], double *const F_a[], double *const F_b[], double work[]);
+  /* Flux along x through the face at x = 0 (side 0) or L (side 1), beside a cell of state s, g from centre to face;
+   * dF (unknowns, unknowns) unless NULL. */
+  void (*boundary)(const void *p, int side, const double s[], const double g[], double F[], double dF[]);
+  /* Production S and S_s unless NULL. */
+  void (*source)(const void *p, int n, const double *const local[], const double *const s[], double *const S[],
+                 double *const S_s[], double work[]);
+  void (*start)(const void *p, double s[]); /* the state at rest: where a transient begins */
+  /* Better than the state at rest, in one dimension on one rank; may be NULL. */
+  void (*guess)(const void *p, ScoriaDiscrete *d);
+  /* A smooth state at X in [0, 1]^3 and the theta at which it satisfies the boundary conditions, for verification. */
+  void (*manufactured)(const void *p, const double X[3], double s[]);
+  void (*manufactured_theta)(const void *p, const double eps[2], double theta[]); /* eps at x = 0, L */
+  const char *const *variants; /* decks that verification runs through, ending with NULL */
+};
 
-/* -------------------------------------------------------------------------------------------------- models ---- */
+/* Keys of one condition: its range, and its value or values for sampling and for statistics; bounds are two numbers. */
+#define CONDITION_KEYS(name, unit, bounds, help)                                                                       \
+  {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, bounds, NULL, "range of the " help},                              \
+      {"sample_" name,                                                                                                 \
+       SCORIA_KEY_REAL,                                                                                                \
+       unit,                                                                                                           \
+       NULL,                                                                                                           \
+       bounds,                                                                                                         \
+       NULL,                                                                                                           \
+       help " of the samples; without it, the middle of the training range"},                                          \
+  {                                                                                                                    \
+    "uq_" name, SCORIA_KEY_REALS, unit, NULL, bounds, NULL,                                                            \
+        help ", or several: all combinations with the other conditions"                                                \
+  }
 
-/* One kinetic law, written for the scaled overpotential e = F eta / RT and concentration w = c / c_R:
- *   a_s j dx / i_scale = A(eps) rate(e, w),  A = area(eps) prefactor(c_s) dx / i_scale. */
-typedef struct {
-  const char *name;
-  const char *needs;                                          /* parameters of the electrode it reads */
-  bool positive;                                              /* it has no meaning where c <= 0 */
-  bool intercalation;                                         /* it reads c_s: state ocp has a meaning */
-  double (*area)(const ScoriaElectrode *el, double eps);      /* a_s [m^-1] */
-  double (*prefactor)(const ScoriaElectrode *el, double c_s); /* [A m^-2] */
-  double (*overpotential)(double rate);                       /* e with rate(e, 1) = rate */
-  /* rho = A rate(shift - u, w) and its derivatives by u and w, for n cells. */
-  void (*react)(int n, const double A[], const double shift[], const double u[], const double w[], double rho[],
-                double rho_u[], double rho_w[]);
-} ScoriaProblem;
-
-extern const ScoriaProblem scoria_linear, scoria_newman;
-extern const ScoriaProblem *const scoria_models[]; /* ends with NULL */
-
-/* ------------------------------------------------------------------------------------------------- balance ---- */
-
-/* The finite-volume balances of cells first .. first + n - 1 of an electrode, in scaled unknowns u = F phi / RT and
- * w = c / c_R; see balance.c.  Arrays over cells with a neighbour on each side have n + 2 entries, cell k at k + 1;
- * faces have n + 1, face k to the left of cell k. */
-typedef struct {
-  const ScoriaElectrode *el;    /* borrowed */
-  const ScoriaProblem *problem; /* borrowed */
-  int cells, first, n;
-  bool positive;                           /* c must stay positive */
-  double thermal;                          /* RT / F [V] */
-  double i_scale;                          /* [A m^-2] */
-  double kappa_ref, D_ref;                 /* at c_R */
-  double beta, chi2, gamma;                /* mass per charge; 2 chi (1 - t+); scaled g_sep */
-  double drive;                            /* scaled F_right */
-  double *geo_kappa, *geo_D;               /* faces: eps^b cells/length, doubled at the separator, 0 at the collector */
-  double *A, *shift;                       /* cells: see ScoriaProblem; scaled phi_s - U0 */
-  double *source_u, *source_w;             /* cells: added to the residuals; zero but for manufactured solutions */
-  double *u, *w, *lnw, *iw;                /* cells with neighbours; iw = chi2 / w */
-  double *K, *dK, *M, *dM;                 /* faces: conductances and derivatives by the face's w */
-  double *ie, *qe;                         /* faces: scaled current I and salt flux Q */
-  double *rho, *rho_u, *rho_w;             /* cells */
-  double *face_c, *face_u, *face_w, *work; /* scratch: faces; work has cells + 2 */
-  double *arena;                           /* owned */
-} Balance;
-
-PetscErrorCode BalanceCreate(const ScoriaElectrode *el, int cells, int first, int n, Balance *b);
-PetscErrorCode BalanceDestroy(Balance *b);
-/* Everything that the solve keeps fixed: eps (all cells), U0 [V], c_s [mol m^-3]. */
-void balance_set(Balance *b, double U0, double c_s, const double eps[]);
-void balance_drive(Balance *b, double F_right);
-/* Conductances, reaction and fluxes at the state b->u, b->w (neighbours set); false where c has left its domain. */
-bool balance_evaluate(Balance *b);
-/* After evaluate: R (n, 2); J: the 2 x 2 blocks, column-major, of each cell's left neighbour, itself and its right
- * neighbour, without the blocks that the two ends of the electrode lack.  jacobian_block: where the block of cell k and
- * side -1, 0 or 1 starts. */
-void balance_residual(const Balance *b, double R[]);
-void balance_jacobian(Balance *b, double J[]);
-ptrdiff_t jacobian_block(const Balance *b, int k, int side);
-
-/* A first guess u, w of a whole electrode (b spans all cells), from (theta, eps) alone. */
-void balance_guess(Balance *b);
-
-/* -------------------------------------------------------------------------------------------------- solver ---- */
-
-/* Adds sources to the balances, for manufactured solutions: div i_e = a_s j + charge, div(D_eff grad c) + (1 - t+) a_s
- * j / F = salt.  charge (cells) [A m^-3], salt (cells) [mol m^-3 s^-1]; kept until set again. */
-PetscErrorCode ScoriaSolverSetSource(ScoriaSolver solver, const double charge[], const double salt[]);
-/* phi at the separator face [V] and the current there [A m^-2], of a solution. */
-PetscErrorCode ScoriaSolverSeparator(ScoriaSolver solver, const double theta[], const double eps[], const double c[],
-                                     const double phi[], double *phi_L, double *i_L);
+extern const ScoriaProblem *const scoria_problems[]; /* every file of models/, ends with NULL */
 
 /* --------------------------------------------------------------------------------------------- designs ---- */
 
@@ -116,8 +113,9 @@ void sobol_point(uint64_t seed, int d, uint64_t index, double u[]);
 /* Latin hypercube of `count` points: each dimension has one point in each of count equal strata. */
 void lhs_point(uint64_t seed, int d, uint64_t index, uint64_t count, double u[]);
 
-/* Rows of a text file of conditions, one per line in the order U0 F_right ell, "#" opens a comment.  Collective on
- * comm: rank 0 reads.  table (rows, SCORIA_NTHETA), free with PetscFree. */
-PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, int64_t *rows, double **table);
+/* Rows of a text file of conditions, one number for each of space (of which names, units and log are read), "#" opens a
+ * comment.  Collective on comm: rank 0 reads.  table (rows, space->n), free with PetscFree. */
+PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
+                                    double **table);
 
 #endif

@@ -1,53 +1,54 @@
-/* Newton's iteration: PETSc SNES with an analytic block-tridiagonal Jacobian, every object made once.
+/* Newton's iteration: PETSc SNES with an analytic Jacobian, every object made once.
  *
- * Linear systems: 2 x 2 block LU in natural ordering, which for a block-tridiagonal matrix is the block Thomas
- * algorithm without fill.  A group of ranks shares the unknowns by contiguous blocks and solves by a redundant copy of
- * the same LU.
+ * Linear systems in one dimension: block LU in natural ordering, which for a block-tridiagonal matrix is the block
+ * Thomas algorithm without fill; a group of ranks solves by a redundant copy of it.  In two and three dimensions:
+ * GMRES, flexible, preconditioned by geometric multigrid (multigrid.c), each system only as exactly as Newton's
+ * progress deserves (Eisenstat and Walker, 1996).
  *
  * Convergence: a full Newton step's root mean square below STEP_TOLERANCE.  In the scaled unknowns the second
  * derivatives are of order one, so the error after a step d is of order d^2: 1e-14, the rounding of the unknowns
- * themselves; asking more would buy one more step for nothing, and a tight bound on the residual would have to know its
- * rounding, which grows with cells and |u|.  The residual is only asked to be small beside the current: a singular
- * Jacobian also makes small steps.
+ * themselves (where systems are solved inexactly, of order d times their tolerance); asking more would buy one more
+ * step for nothing, and a tight bound on the residual would have to know its rounding, which grows with cells and |u|.
+ * The residual is only asked to be small beside the load: a singular Jacobian also makes small steps.
  *
- * Step control: a step is shortened where a concentration would lose more than nine tenths or, for exponential
- * kinetics, a potential would move more than MAX_MOVE. */
+ * Step control: a step is shortened where an unknown that must stay positive would lose more than nine tenths, or one
+ * would move more than the problem allows. */
 #include "solver.h"
+#include <petsc/private/petscimpl.h> /* PetscObjectStateGet */
 #include <math.h>
 #include <string.h>
 
 #define STEP_TOLERANCE 1e-7
-#define RESIDUAL_TOLERANCE 1e-7 /* of the current, or of i_scale where that is larger */
+#define RESIDUAL_TOLERANCE 1e-7 /* of the load, or of the unit where that is larger */
 #define MAX_NEWTON 25
-#define MAX_MOVE 8.0 /* RT / F: the rate changes by up to e^4 */
 
 /* ---------------------------------------------------------------------------------------------- callbacks ---- */
 
-/* The state of this rank's cells and of one neighbour on each side. */
-static PetscErrorCode StateFromVec(ScoriaSolver s, Vec x)
+/* Newton asks for the Jacobian where it last asked for the residual: the state of a vector tells whether it is the
+ * same. */
+PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good)
 {
-  Balance *b  = s->mine;
-  const int n = b->n;
-  const PetscScalar *a;
+  PetscObjectState state;
   PetscFunctionBeginUser;
-  PetscCall(VecGetArrayRead(x, &a));
-  for (int k = 0; k < n; k++) {
-    b->u[k + 1] = a[2 * k];
-    b->w[k + 1] = a[2 * k + 1];
-  }
-  PetscCall(VecRestoreArrayRead(x, &a));
-  if (s->size == 1) PetscFunctionReturn(0);
-  const int before = s->rank > 0 ? s->rank - 1 : MPI_PROC_NULL,
-            after  = s->rank + 1 < s->size ? s->rank + 1 : MPI_PROC_NULL;
-  double head[2] = {b->u[1], b->w[1]}, tail[2] = {b->u[n], b->w[n]}, from_left[2] = {0, 1}, from_right[2] = {0, 1};
-  PetscCallMPI(
-      MPI_Sendrecv(head, 2, MPI_DOUBLE, before, 0, from_right, 2, MPI_DOUBLE, after, 0, s->group, MPI_STATUS_IGNORE));
-  PetscCallMPI(
-      MPI_Sendrecv(tail, 2, MPI_DOUBLE, after, 1, from_left, 2, MPI_DOUBLE, before, 1, s->group, MPI_STATUS_IGNORE));
-  b->u[0]     = from_left[0];
-  b->w[0]     = from_left[1];
-  b->u[n + 1] = from_right[0];
-  b->w[n + 1] = from_right[1];
+  *good = true;
+  PetscCall(PetscObjectStateGet((PetscObject)x, &state));
+  if (s->loaded == x && s->state == state) PetscFunctionReturn(0);
+  PetscCall(DiscreteLoad(s->d, x, good));
+  s->loaded = *good ? x : NULL;
+  s->state  = state;
+  PetscFunctionReturn(0);
+}
+
+/* ds/dt of an implicit step. */
+static PetscErrorCode StepRate(ScoriaSolver s, Vec x)
+{
+  const PetscScalar *now, *before;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArrayRead(x, &now));
+  PetscCall(VecGetArrayRead(s->kept, &before));
+  for (int i = 0; i < s->d->cells * s->m; i++) s->rate[i] = s->shift * (now[i] - before[i]);
+  PetscCall(VecRestoreArrayRead(s->kept, &before));
+  PetscCall(VecRestoreArrayRead(x, &now));
   PetscFunctionReturn(0);
 }
 
@@ -55,142 +56,101 @@ static PetscErrorCode Residual(SNES snes, Vec x, Vec r, void *ctx)
 {
   ScoriaSolver s = ctx;
   PetscScalar *a;
+  bool good;
   PetscFunctionBeginUser;
-  PetscCall(StateFromVec(s, x));
-  bool good = balance_evaluate(s->mine);
-  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_C_BOOL, MPI_LAND, s->group));
+  PetscCall(NewtonLoad(s, x, &good));
   if (!good) {
     PetscCall(SNESSetFunctionDomainError(snes));
     PetscCall(VecSet(r, 0));
     PetscFunctionReturn(0);
   }
+  if (s->stepping) PetscCall(StepRate(s, x));
   PetscCall(VecGetArrayWrite(r, &a));
-  balance_residual(s->mine, a);
+  discrete_residual(s->d, s->stepping ? s->rate : NULL, a);
   PetscCall(VecRestoreArrayWrite(r, &a));
   PetscFunctionReturn(0);
 }
 
-/* Whether the balance still holds the evaluation at x: Newton asks for the Jacobian where it last asked for the
- * residual. */
-static PetscErrorCode SameState(ScoriaSolver s, Vec x, bool *same)
-{
-  const Balance *b = s->mine;
-  const PetscScalar *a;
-  PetscFunctionBeginUser;
-  PetscCall(VecGetArrayRead(x, &a));
-  *same = true;
-  for (int k = 0; k < b->n; k++) *same = *same && b->u[k + 1] == a[2 * k] && b->w[k + 1] == a[2 * k + 1];
-  PetscCall(VecRestoreArrayRead(x, &a));
-  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, same, 1, MPI_C_BOOL, MPI_LAND, s->group));
-  PetscFunctionReturn(0);
-}
-
-/* The block rows through MatSetValuesBlocked: any matrix type, any number of ranks. */
-static PetscErrorCode SetBlocks(ScoriaSolver s, Mat P, const double blocks[])
+PetscErrorCode NewtonFill(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < s->n; k++) {
-    const PetscInt row = s->first + k;
-    for (PetscInt side = -1; side <= 1; side++) {
-      const PetscInt column = row + side;
-      if (column < 0 || column >= s->cells) continue;
-      const double *block         = blocks + jacobian_block(s->mine, k, (int)side);
-      const PetscScalar by_row[4] = {block[0], block[2], block[1], block[3]};
-      PetscCall(MatSetValuesBlocked(P, 1, &row, 1, &column, by_row, INSERT_VALUES));
-    }
-  }
-  PetscCall(MatAssemblyBegin(P, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatAssemblyEnd(P, MAT_FINAL_ASSEMBLY));
+  PetscCall(BlocksFill(s->d, &s->J));
+  if (s->mg) PetscCall(MultigridFill(s->mg, s->loaded, s->d->shift));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Jacobian(SNES snes, Vec x, Mat A, Mat P, void *ctx)
 {
   ScoriaSolver s = ctx;
-  bool same;
+  bool good;
   PetscFunctionBeginUser;
-  PetscCall(SameState(s, x, &same));
-  if (!same) {
-    PetscCall(StateFromVec(s, x));
-    if (!balance_evaluate(s->mine)) PetscCall(SNESSetJacobianDomainError(snes));
+  (void)P;
+  PetscCall(NewtonLoad(s, x, &good));
+  if (!good) {
+    PetscCall(SNESSetJacobianDomainError(snes));
+    PetscFunctionReturn(0);
   }
-  if (s->fast) { /* a sequential block matrix stores its values in just that order */
-    PetscScalar *a;
-    PetscCall(MatSeqBAIJGetArray(P, &a));
-    balance_jacobian(s->mine, a);
-    PetscCall(MatSeqBAIJRestoreArray(P, &a));
-    PetscCall(MatAssemblyBegin(P, MAT_FINAL_ASSEMBLY)); /* tells the preconditioner that the values are new */
-    PetscCall(MatAssemblyEnd(P, MAT_FINAL_ASSEMBLY));
-  } else {
-    balance_jacobian(s->mine, s->blocks);
-    PetscCall(SetBlocks(s, P, s->blocks));
-  }
-  if (A != P) { /* matrix-free by option */
+  s->d->shift = s->stepping ? s->shift : 0;
+  PetscCall(NewtonFill(s));
+  if (A != s->J.J) { /* matrix-free by option */
     PetscCall(MatAssemblyBegin(A, MAT_FINAL_ASSEMBLY));
     PetscCall(MatAssemblyEnd(A, MAT_FINAL_ASSEMBLY));
   }
   PetscFunctionReturn(0);
 }
 
-/* Newton's step is x -= y. */
+/* The share of step y that x - y may take. */
+static double allowed_share(const ScoriaSolver s, const PetscScalar x[], const PetscScalar y[])
+{
+  const ScoriaShape *sh = &s->d->shape;
+  double share          = 1.0;
+  for (int c = 0; c < s->m; c++) {
+    if (sh->max_move[c] > 0)
+      for (int i = c; i < s->d->cells * s->m; i += s->m)
+        if (fabs(y[i]) * share > sh->max_move[c]) share = sh->max_move[c] / fabs(y[i]);
+    if (sh->positive[c])
+      for (int i = c; i < s->d->cells * s->m; i += s->m)
+        if (y[i] * share > 0.9 * x[i]) share = 0.9 * x[i] / y[i];
+  }
+  return share;
+}
+
 static PetscErrorCode LimitStep(SNESLineSearch search, Vec x, Vec y, PetscBool *changed, void *ctx)
 {
-  ScoriaSolver s         = ctx;
-  const Balance *b       = s->mine;
-  const bool exponential = b->problem->positive;
-  double share           = 1.0;
+  ScoriaSolver s = ctx;
   const PetscScalar *state, *step;
   (void)search;
   PetscFunctionBeginUser;
-  *changed   = PETSC_FALSE;
-  s->limited = false;
-  if (!b->positive) PetscFunctionReturn(0);
   PetscCall(VecGetArrayRead(x, &state));
   PetscCall(VecGetArrayRead(y, &step));
-  for (int k = 0; k < b->n; k++) {
-    const double du = fabs(step[2 * k]), dw = step[2 * k + 1], w = state[2 * k + 1];
-    if (exponential && du * share > MAX_MOVE) share = MAX_MOVE / du;
-    if (dw * share > 0.9 * w) share = 0.9 * w / dw;
-  }
+  double share = allowed_share(s, state, step);
   PetscCall(VecRestoreArrayRead(x, &state));
   PetscCall(VecRestoreArrayRead(y, &step));
   if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, s->group));
-  if (share < 1.0) {
-    PetscCall(VecScale(y, share));
-    s->limited = true;
-    *changed   = PETSC_TRUE;
-  }
+  s->limited = share < 1.0;
+  *changed   = s->limited ? PETSC_TRUE : PETSC_FALSE;
+  if (s->limited) PetscCall(VecScale(y, share));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Converged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
                                 SNESConvergedReason *reason, void *ctx)
 {
-  ScoriaSolver s         = ctx;
-  const double tolerance = RESIDUAL_TOLERANCE * fmax(1.0, fabs(s->mine->drive));
+  ScoriaSolver s       = ctx;
+  const double columns = (double)s->grid.n[1] * s->grid.n[2], unknowns = (double)s->m * s->grid.n[0] * columns;
+  const double tolerance = RESIDUAL_TOLERANCE * fmax(1.0, s->d->shape.load) * sqrt(columns);
   (void)snes;
   (void)xnorm;
   PetscFunctionBeginUser;
   *reason = SNES_CONVERGED_ITERATING;
   if (!isfinite(fnorm))
     *reason = SNES_DIVERGED_FNORM_NAN;
-  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= STEP_TOLERANCE * sqrt(2.0 * s->cells))
+  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= STEP_TOLERANCE * sqrt(unknowns))
     *reason = SNES_CONVERGED_SNORM_RELATIVE;
   PetscFunctionReturn(0);
 }
 
 /* ------------------------------------------------------------------------------------------------- create ---- */
-
-static PetscErrorCode CreateMatrix(ScoriaSolver s)
-{
-  const PetscInt rows = 2 * s->n, all = 2 * s->cells;
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateBAIJ(s->group, 2, rows, rows, all, all, 3, NULL, 2, NULL, &s->J));
-  PetscCall(SetBlocks(s, s->J, s->blocks)); /* zeros: the pattern */
-  PetscCall(MatSetOption(s->J, MAT_NEW_NONZERO_LOCATION_ERR, PETSC_TRUE));
-  PetscCall(MatCreateVecs(s->J, &s->x, &s->r));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode UseNaturalLU(PC pc)
 {
@@ -200,21 +160,11 @@ static PetscErrorCode UseNaturalLU(PC pc)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CreateNonlinear(ScoriaSolver s)
+static PetscErrorCode UseDirect(ScoriaSolver s, KSP ksp)
 {
-  KSP ksp, inner;
+  KSP inner;
   PC pc;
-  SNESLineSearch search;
   PetscFunctionBeginUser;
-  PetscCall(SNESCreate(s->group, &s->snes));
-  PetscCall(SNESSetFunction(s->snes, s->r, Residual, s));
-  PetscCall(SNESSetJacobian(s->snes, s->J, s->J, Jacobian, s));
-  PetscCall(SNESSetConvergenceTest(s->snes, Converged, s, NULL));
-  PetscCall(SNESSetTolerances(s->snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_NEWTON, PETSC_DEFAULT));
-  PetscCall(SNESGetLineSearch(s->snes, &search));
-  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));
-  PetscCall(SNESLineSearchSetPreCheck(search, LimitStep, s));
-  PetscCall(SNESGetKSP(s->snes, &ksp));
   PetscCall(KSPSetType(ksp, KSPPREONLY));
   PetscCall(KSPGetPC(ksp, &pc));
   if (s->size == 1)
@@ -226,7 +176,53 @@ static PetscErrorCode CreateNonlinear(ScoriaSolver s)
     PetscCall(KSPGetPC(inner, &pc));
     PetscCall(UseNaturalLU(pc));
   }
-  PetscCall(SNESSetFromOptions(s->snes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode UseIterative(ScoriaSolver s, SNES snes, KSP ksp)
+{
+  PC pc;
+  PetscFunctionBeginUser;
+  PetscCall(KSPSetType(ksp, KSPFGMRES));
+  PetscCall(KSPSetTolerances(ksp, 1e-5, PETSC_DEFAULT, PETSC_DEFAULT, 200));
+  PetscCall(SNESKSPSetUseEW(snes, PETSC_TRUE));
+  PetscCall(SNESKSPSetParametersEW(snes, 2, 1e-2, 1e-2, 0.9, 2.0, 1.5, 0.1));
+  PetscCall(KSPGetPC(ksp, &pc));
+  if (s->mg) PetscCall(MultigridConfigure(s->mg, pc));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
+{
+  KSP ksp;
+  SNESLineSearch search;
+  PetscFunctionBeginUser;
+  PetscCall(SNESSetConvergenceTest(snes, Converged, s, NULL));
+  PetscCall(SNESSetTolerances(snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_NEWTON, PETSC_DEFAULT));
+  PetscCall(SNESGetLineSearch(snes, &search));
+  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));
+  PetscCall(SNESLineSearchSetPreCheck(search, LimitStep, s));
+  PetscCall(SNESGetKSP(snes, &ksp));
+  if (s->grid.dim == 1)
+    PetscCall(UseDirect(s, ksp));
+  else
+    PetscCall(UseIterative(s, snes, ksp));
+  if (!s->inner) PetscCall(SNESSetFromOptions(snes));
+  PetscFunctionReturn(0);
+}
+
+/* Preconditioners of the user's choice want the common format; ours the one made for blocks. */
+static PetscErrorCode CreateMatrix(ScoriaSolver s)
+{
+  char type[64];
+  PetscBool chosen;
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-pc_type", type, sizeof type, &chosen));
+  chosen = (PetscBool)(chosen && s->grid.dim > 1 && strcmp(type, PCMG));
+  if (!chosen && s->grid.dim > 1) PetscCall(MultigridCreate(s, &s->mg));
+  PetscCall(BlocksCreate(s->d, chosen ? MATAIJ : MATBAIJ, &s->J));
+  PetscCall(MatCreateVecs(s->J.J, &s->x, &s->r));
+  PetscCall(VecDuplicate(s->x, &s->kept));
   PetscFunctionReturn(0);
 }
 
@@ -234,8 +230,10 @@ PetscErrorCode NewtonCreate(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
   PetscCall(CreateMatrix(s));
-  PetscCall(CreateNonlinear(s));
-  s->fast = s->size == 1;
+  PetscCall(SNESCreate(s->group, &s->snes));
+  PetscCall(SNESSetFunction(s->snes, s->r, Residual, s));
+  PetscCall(SNESSetJacobian(s->snes, s->J.J, s->J.J, Jacobian, s));
+  PetscCall(NewtonConfigure(s, s->snes));
   PetscFunctionReturn(0);
 }
 
@@ -243,9 +241,11 @@ PetscErrorCode NewtonDestroy(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
   PetscCall(SNESDestroy(&s->snes));
-  PetscCall(MatDestroy(&s->J));
+  PetscCall(MultigridDestroy(&s->mg));
+  PetscCall(BlocksDestroy(&s->J));
   PetscCall(VecDestroy(&s->x));
   PetscCall(VecDestroy(&s->r));
+  PetscCall(VecDestroy(&s->kept));
   PetscFunctionReturn(0);
 }
 
@@ -253,25 +253,18 @@ PetscErrorCode NewtonDestroy(ScoriaSolver s)
 
 PetscErrorCode NewtonSolve(ScoriaSolver s, ScoriaSolveStatus *status)
 {
-  PetscScalar *a;
-  const PetscScalar *solution;
   SNESConvergedReason reason;
-  PetscInt iterations;
+  PetscInt iterations, linear;
   PetscFunctionBeginUser;
-  PetscCall(VecGetArrayWrite(s->x, &a));
-  memcpy(a, s->state + s->starts[s->rank], (size_t)s->counts[s->rank] * sizeof *a);
-  PetscCall(VecRestoreArrayWrite(s->x, &a));
+  s->loaded = NULL; /* porosity or parameters may be new */
   PetscCall(SNESSolve(s->snes, NULL, s->x));
   PetscCall(SNESGetConvergedReason(s->snes, &reason));
   PetscCall(SNESGetIterationNumber(s->snes, &iterations));
+  PetscCall(SNESGetLinearSolveIterations(s->snes, &linear));
   PetscCall(SNESGetFunctionNorm(s->snes, &status->residual));
   status->reason = reason;
   status->newton += (int)iterations;
+  status->linear += (int)linear;
   status->attempts++;
-  if (reason < 0) PetscFunctionReturn(0);
-  PetscCall(VecGetArrayRead(s->x, &solution));
-  PetscCallMPI(
-      MPI_Allgatherv(solution, s->counts[s->rank], MPI_DOUBLE, s->state, s->counts, s->starts, MPI_DOUBLE, s->group));
-  PetscCall(VecRestoreArrayRead(s->x, &solution));
   PetscFunctionReturn(0);
 }

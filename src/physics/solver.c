@@ -1,14 +1,44 @@
-/* One steady solve: the guess, Newton (newton.c), and what is tried when Newton fails.
+/* One solve: a guess, Newton (newton.c), and what is tried when Newton fails; profiles and balances of the solution.
  *
- * Failures: continuation from equilibrium (F_right = g_sep U0, where phi = -U0 solves the problem with G = 0) towards
- * F_right, halving the increment at most MAX_HALVINGS times; then the solve is recorded as failed. */
+ * Failures: continuation from the load that solves itself (equilibrium) to the full one, halving the increment at most
+ * MAX_HALVINGS times; then implicit time steps of growing length from the state at rest until Newton converges from
+ * there; then the solve is recorded as failed.  In two and three dimensions the guess is the solution in one, at the
+ * lateral mean of the porosity; where that has none, after its whole ladder, the field has little hope, and less is
+ * tried. */
 #include "solver.h"
 #include <math.h>
 #include <string.h>
 
 #define MAX_HALVINGS 10
+#define FEW_HALVINGS 2
+#define MAX_PSEUDO_STEPS 60
+#define PSEUDO_FIRST 1e-3 /* of the response time */
+#define PSEUDO_STEADY 1e3 /* from here on Newton is tried */
+#define PSEUDO_LEAST 1e-7 /* a step as short that fails: the state runs against a wall */
+#define PSEUDO_GROWTH 3.0
+#define PSEUDO_BOUND                                                                                                   \
+  30.0 /* unknowns are of order one: a positive one beyond this runs away, where D falls as c rises */
 
-PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaElectrode *el, int cells, ScoriaSolver *solver)
+/* ---------------------------------------------------------------------------------------------- life time ---- */
+
+static PetscErrorCode CreateLine(ScoriaSolver s)
+{
+  ScoriaGrid grid = s->grid;
+  PetscFunctionBeginUser;
+  grid.dim  = 1;
+  grid.n[1] = grid.n[2] = 1;
+  if (s->size > 1 || s->grid.dim > 1) {
+    PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, s->problem, s->p, &grid, &s->line));
+    /* again, without the options that are meant for the solver it serves */
+    PetscCall(NewtonDestroy(s->line));
+    s->line->inner = true;
+    PetscCall(NewtonCreate(s->line));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
+                                  const ScoriaGrid *grid, ScoriaSolver *solver)
 {
   ScoriaSolver s;
   PetscFunctionBeginUser;
@@ -16,31 +46,16 @@ PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaElectrode *el, int
   PetscCallMPI(MPI_Comm_dup(group, &s->group));
   PetscCallMPI(MPI_Comm_rank(s->group, &s->rank));
   PetscCallMPI(MPI_Comm_size(s->group, &s->size));
-  if (cells < 2 * s->size)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_cells: %d cells cannot be shared by a group of %d ranks, at least %d are needed", cells,
-                s->size, 2 * s->size);
-  s->el    = *el;
-  s->cells = cells;
-  s->U0    = NAN;
-  if (el->state_ocp) ocp_monotone(&scoria_ocps[el->ocp], s->monotone);
-  PetscCall(PetscMalloc2(s->size, &s->counts, s->size, &s->starts));
-  for (int r = 0; r < s->size; r++) {
-    int64_t first, number;
-    deal_block(cells, r, s->size, &first, &number);
-    s->starts[r] = 2 * (int)first;
-    s->counts[r] = 2 * (int)number;
-  }
-  s->first = s->starts[s->rank] / 2;
-  s->n     = s->counts[s->rank] / 2;
-  PetscCall(BalanceCreate(&s->el, cells, 0, cells, &s->whole));
-  s->mine = &s->whole;
-  if (s->size > 1) {
-    PetscCall(BalanceCreate(&s->el, cells, s->first, s->n, &s->part));
-    s->mine = &s->part;
-  }
-  PetscCall(PetscCalloc3(12 * (size_t)s->n, &s->blocks, 2 * (size_t)cells, &s->state, 2 * (size_t)cells, &s->kept));
+  s->problem    = problem;
+  s->grid       = *grid;
+  s->time_index = -1;
+  PetscCall(PetscMalloc1(problem->size, (char **)&s->p));
+  memcpy(s->p, parameters, problem->size);
+  PetscCall(DiscreteCreate(s->group, problem, s->p, grid, &s->d));
+  s->m = s->d->shape.unknowns;
+  PetscCall(PetscMalloc2(grid->n[0], &s->profile, s->d->cells * s->m, &s->rate));
   PetscCall(NewtonCreate(s));
+  PetscCall(CreateLine(s));
   *solver = s;
   PetscFunctionReturn(0);
 }
@@ -50,150 +65,320 @@ PetscErrorCode ScoriaSolverDestroy(ScoriaSolver *solver)
   ScoriaSolver s = *solver;
   PetscFunctionBeginUser;
   if (!s) PetscFunctionReturn(0);
+  PetscCall(ScoriaSolverDestroy(&s->line));
+  PetscCall(TSDestroy(&s->ts));
   PetscCall(NewtonDestroy(s));
-  PetscCall(BalanceDestroy(&s->whole));
-  if (s->size > 1) PetscCall(BalanceDestroy(&s->part));
-  PetscCall(PetscFree2(s->counts, s->starts));
-  PetscCall(PetscFree3(s->blocks, s->state, s->kept));
+  PetscCall(DiscreteDestroy(&s->d));
+  PetscCall(PetscFree2(s->profile, s->rate));
+  PetscCall(PetscFree(s->p));
   PetscCallMPI(MPI_Comm_free(&s->group));
   PetscCall(PetscFree(*solver));
   PetscFunctionReturn(0);
 }
 
-/* -------------------------------------------------------------------------------------------------- solve ---- */
-
-/* c_s of this U0: from the set, or from the open-circuit curve (NaN outside it). */
-static double solid_concentration(ScoriaSolver s, double U0)
+PetscErrorCode ScoriaSolverSetTime(ScoriaSolver s, int index, double rtol)
 {
-  if (!s->el.state_ocp) return s->el.c_s;
-  if (!(U0 == s->U0)) {
-    s->U0  = U0;
-    s->c_s = s->el.c_max * ocp_invert(&scoria_ocps[s->el.ocp], s->monotone, U0);
-  }
-  return s->c_s;
-}
-
-static void set_drive(ScoriaSolver s, double F_right)
-{
-  balance_drive(&s->whole, F_right);
-  if (s->mine != &s->whole) balance_drive(s->mine, F_right);
-}
-
-/* The guess at the current drive into s->state: computed on every rank, so that it does not depend on their number. */
-static void guess_state(ScoriaSolver s)
-{
-  balance_guess(&s->whole);
-  for (int k = 0; k < s->cells; k++) {
-    s->state[2 * k]     = s->whole.u[k + 1];
-    s->state[2 * k + 1] = s->whole.w[k + 1];
-  }
-}
-
-/* From equilibrium to F_right in increments that are halved on failure, each from the last solution. */
-static PetscErrorCode Continuation(ScoriaSolver s, double F_right, double F_equilibrium, ScoriaSolveStatus *status)
-{
-  const size_t bytes = 2 * (size_t)s->cells * sizeof(double);
-  double done = 0, increment = 0.5;
   PetscFunctionBeginUser;
-  set_drive(s, F_equilibrium);
-  guess_state(s);
-  memcpy(s->kept, s->state, bytes);
-  for (int halvings = 1; halvings <= MAX_HALVINGS && done < 1.0;) {
+  s->time_index = index;
+  s->rtol       = rtol;
+  PetscFunctionReturn(0);
+}
+
+int solver_own_cells(ScoriaSolver s)
+{
+  return s->d->cells;
+}
+
+/* ---------------------------------------------------------------------------------------------------- guess ---- */
+
+static PetscErrorCode SetTimed(ScoriaSolver s, bool timed)
+{
+  PetscFunctionBeginUser;
+  s->loaded   = NULL;
+  s->d->timed = timed;
+  PetscCall(DiscreteSet(s->d));
+  if (s->mg) PetscCall(MultigridSet(s->mg, timed));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetLoad(ScoriaSolver s, double share)
+{
+  PetscFunctionBeginUser;
+  s->loaded = NULL;
+  s->problem->load(s->p, share);
+  s->problem->shape(s->p, &s->d->shape);
+  if (s->line) PetscCall(SetLoad(s->line, share));
+  PetscFunctionReturn(0);
+}
+
+/* The state in d->s of a solver in one dimension to its vector. */
+static PetscErrorCode StateFromDiscrete(ScoriaSolver s)
+{
+  PetscScalar *a;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArrayWrite(s->x, &a));
+  for (int i = 0; i < s->d->cells; i++)
+    for (int c = 0; c < s->m; c++) a[i * s->m + c] = s->d->s[c][i + 1];
+  PetscCall(VecRestoreArrayWrite(s->x, &a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GuessAlone(ScoriaSolver s)
+{
+  double rest[MAX_STATE];
+  PetscFunctionBeginUser;
+  s->loaded = NULL;
+  s->problem->start(s->p, rest);
+  for (int c = 0; c < s->m; c++)
+    for (int i = 0; i < s->d->box_cells; i++) s->d->s[c][i] = rest[c];
+  if (s->problem->guess) s->problem->guess(s->p, s->d);
+  PetscCall(StateFromDiscrete(s));
+  PetscFunctionReturn(0);
+}
+
+/* The state of the line into every pencil of this rank. */
+static PetscErrorCode SpreadLine(ScoriaSolver s)
+{
+  const PetscScalar *from;
+  PetscScalar *to;
+  const int nx = s->d->own[0] * s->m, first = s->grid.dim == 1 ? s->d->first * s->m : 0;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArrayRead(s->line->x, &from));
+  PetscCall(VecGetArrayWrite(s->x, &to));
+  for (int at = 0; at < s->d->cells * s->m; at += nx) memcpy(to + at, from + first, (size_t)nx * sizeof *to);
+  PetscCall(VecRestoreArrayWrite(s->x, &to));
+  PetscCall(VecRestoreArrayRead(s->line->x, &from));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Steady(ScoriaSolver s, ScoriaSolveStatus *status);
+
+/* A first state, a function of parameters, load and porosity alone; hopeless where the line has no solution. */
+static PetscErrorCode Guess(ScoriaSolver s, bool *hopeless)
+{
+  ScoriaSolveStatus status = {0};
+  PetscFunctionBeginUser;
+  *hopeless = false;
+  if (!s->line) {
+    PetscCall(GuessAlone(s));
+    PetscFunctionReturn(0);
+  }
+  if (s->grid.dim > 1) {
+    PetscCall(Steady(s->line, &status));
+    *hopeless = status.reason < 0;
+  }
+  if (s->grid.dim == 1 || *hopeless) PetscCall(GuessAlone(s->line));
+  PetscCall(SpreadLine(s));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- ladder ---- */
+
+/* To the full load in increments that are halved on failure, each from the last solution. */
+static PetscErrorCode Continuation(ScoriaSolver s, int most, ScoriaSolveStatus *status)
+{
+  double done = 0, increment = 0.5;
+  bool hopeless;
+  PetscFunctionBeginUser;
+  PetscCall(SetLoad(s, 0.0));
+  PetscCall(Guess(s, &hopeless));
+  PetscCall(VecCopy(s->x, s->kept));
+  for (int halvings = 1; halvings <= most && done < 1.0;) {
     const double next = done + increment; /* increments are powers of 1/2: 1 is reached exactly */
-    set_drive(s, F_equilibrium + next * (F_right - F_equilibrium));
-    memcpy(s->state, s->kept, bytes);
+    PetscCall(SetLoad(s, next));
+    PetscCall(VecCopy(s->kept, s->x));
     PetscCall(NewtonSolve(s, status));
     if (status->reason > 0) {
       done = next;
-      memcpy(s->kept, s->state, bytes);
+      PetscCall(VecCopy(s->x, s->kept));
     } else {
       increment *= 0.5;
       halvings++;
     }
   }
+  PetscCall(SetLoad(s, 1.0));
   PetscFunctionReturn(0);
 }
 
-static void fill_nan(int n, double c[], double phi[])
+/* Whether an unknown that must stay positive has left every measured range. */
+static PetscErrorCode RunsAway(ScoriaSolver s, bool *away)
 {
-  for (int k = 0; k < n; k++) c[k] = phi[k] = NAN;
-}
-
-PetscErrorCode ScoriaSolverSolve(ScoriaSolver s, const double theta[], const double eps[], double c[], double phi[],
-                                 ScoriaSolveStatus *status)
-{
-  const double c_s = solid_concentration(s, theta[SCORIA_U0]);
+  const PetscScalar *a;
   PetscFunctionBeginUser;
-  *status = (ScoriaSolveStatus){.reason = SNES_DIVERGED_FUNCTION_DOMAIN, .attempts = 1, .residual = NAN};
-  fill_nan(s->cells, c, phi);
-  if (s->el.state_ocp && isnan(c_s)) PetscFunctionReturn(0); /* no state of charge has this potential */
-  status->attempts = 0;
-  balance_set(&s->whole, theta[SCORIA_U0], c_s, eps);
-  if (s->mine != &s->whole) balance_set(s->mine, theta[SCORIA_U0], c_s, eps);
-  set_drive(s, theta[SCORIA_F_RIGHT]);
-  guess_state(s);
-  PetscCall(NewtonSolve(s, status));
-  if (status->reason < 0) PetscCall(Continuation(s, theta[SCORIA_F_RIGHT], s->el.g_sep * theta[SCORIA_U0], status));
-  if (status->reason < 0) PetscFunctionReturn(0);
-  for (int k = 0; k < s->cells; k++) {
-    phi[k] = s->whole.thermal * s->state[2 * k];
-    c[k]   = s->el.c_R * s->state[2 * k + 1];
-  }
+  *away = false;
+  PetscCall(VecGetArrayRead(s->x, &a));
+  for (int i = 0; i < s->d->cells * s->m; i++) *away = *away || (s->d->shape.positive[i % s->m] && a[i] > PSEUDO_BOUND);
+  PetscCall(VecRestoreArrayRead(s->x, &a));
+  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, away, 1, MPI_C_BOOL, MPI_LOR, s->group));
   PetscFunctionReturn(0);
 }
 
-/* ---------------------------------------------------------------------------------------------- invariants ---- */
-
-static void evaluate_solution(ScoriaSolver s, const double theta[], const double eps[], const double c[],
-                              const double phi[])
+/* Implicit steps from the state at rest; a step that fails is tried again at a quarter of its length. */
+static PetscErrorCode March(ScoriaSolver s, ScoriaSolveStatus *status)
 {
-  Balance *b = &s->whole;
-  balance_set(b, theta[SCORIA_U0], solid_concentration(s, theta[SCORIA_U0]), eps);
-  balance_drive(b, theta[SCORIA_F_RIGHT]);
-  for (int k = 0; k < s->cells; k++) {
-    b->u[k + 1] = phi[k] / b->thermal;
-    b->w[k + 1] = c[k] / s->el.c_R;
-  }
-  balance_evaluate(b);
-}
-
-/* The scale below which a current counts as none: 1 A m^-2. */
-PetscErrorCode ScoriaSolverChargeImbalance(ScoriaSolver s, const double theta[], const double eps[], const double c[],
-                                           const double phi[], double *imbalance)
-{
-  Balance *b = &s->whole;
-  double sum = 0;
+  const double tau = s->d->shape.tau;
+  double dt        = PSEUDO_FIRST * tau;
+  bool away = false, steady = false;
   PetscFunctionBeginUser;
-  evaluate_solution(s, theta, eps, c, phi);
-  for (int k = 0; k < s->cells; k++) sum += b->rho[k];
-  const double i_L = b->ie[b->n];
-  *imbalance       = fabs(sum - i_L) / fmax(fabs(i_L), 1.0 / b->i_scale);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaSolverSeparator(ScoriaSolver s, const double theta[], const double eps[], const double c[],
-                                     const double phi[], double *phi_L, double *i_L)
-{
-  Balance *b = &s->whole;
-  PetscFunctionBeginUser;
-  evaluate_solution(s, theta, eps, c, phi);
-  *phi_L = b->u[b->n + 1] * b->thermal;
-  *i_L   = b->ie[b->n] * b->i_scale;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaSolverSetSource(ScoriaSolver s, const double charge[], const double salt[])
-{
-  PetscFunctionBeginUser;
-  Balance *each[] = {&s->whole, &s->part};
-  const double dx = s->el.L / s->cells;
-  for (int i = 0; i < (s->size > 1 ? 2 : 1); i++) {
-    Balance *b        = each[i];
-    const double unit = b->D_ref * s->el.c_R / s->el.L;
-    for (int k = 0; k < b->n; k++) {
-      b->source_u[k] = -charge[b->first + k] * dx / b->i_scale;
-      b->source_w[k] = -salt[b->first + k] * dx / unit;
+  PetscCall(SetTimed(s, true));
+  PetscCall(SetLoad(s, 0.0));
+  PetscCall(GuessAlone(s->line ? s->line : s));
+  if (s->line) PetscCall(SpreadLine(s));
+  PetscCall(SetLoad(s, 1.0));
+  PetscCall(VecCopy(s->x, s->kept));
+  for (int step = 0; step < MAX_PSEUDO_STEPS && !away && !steady; step++) {
+    PetscCall(VecCopy(s->kept, s->x));
+    PetscCall(ImplicitStep(s, dt, status));
+    if (status->reason > 0) {
+      PetscCall(VecCopy(s->x, s->kept));
+      PetscCall(RunsAway(s, &away));
+      dt *= PSEUDO_GROWTH;
+    } else {
+      dt *= 0.25;
+      if (dt < PSEUDO_LEAST * tau) break;
     }
+    if (dt < PSEUDO_STEADY * tau || status->reason < 0 || away) continue;
+    PetscCall(NewtonSolve(s, status));
+    PetscCall(RunsAway(s, &away));
+    steady = status->reason > 0 && !away;
   }
+  if (!steady && status->reason > 0) status->reason = away ? SNES_DIVERGED_DTOL : SNES_DIVERGED_MAX_IT;
+  PetscCall(SetTimed(s, false));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Steady(ScoriaSolver s, ScoriaSolveStatus *status)
+{
+  bool hopeless;
+  PetscFunctionBeginUser;
+  PetscCall(Guess(s, &hopeless));
+  PetscCall(NewtonSolve(s, status));
+  if (status->reason < 0) PetscCall(Continuation(s, hopeless ? FEW_HALVINGS : MAX_HALVINGS, status));
+  if (status->reason < 0 && !hopeless) PetscCall(March(s, status));
+  PetscFunctionReturn(0);
+}
+
+/* Parameters and porosity of a solver at theta; possible: whether theta has a meaning. */
+static PetscErrorCode SetProblem(ScoriaSolver s, const double theta[], const double eps[], bool *possible)
+{
+  PetscScalar *a;
+  PetscFunctionBeginUser;
+  *possible = s->problem->at(s->p, theta);
+  if (!*possible) PetscFunctionReturn(0);
+  PetscCall(VecGetArrayWrite(s->d->eps, &a));
+  memcpy(a, eps, (size_t)s->d->cells * sizeof *a);
+  PetscCall(VecRestoreArrayWrite(s->d->eps, &a));
+  PetscCall(SetTimed(s, s->time_index >= 0));
+  if (s->line && s->time_index < 0) {
+    PetscCall(ScoriaSolverAverage(s, eps, s->profile, NULL));
+    PetscCall(SetProblem(s->line, theta, s->profile, possible));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverSolve(ScoriaSolver s, const double theta[], const double eps[], ScoriaSolveStatus *status)
+{
+  bool possible;
+  PetscFunctionBeginUser;
+  *status   = (ScoriaSolveStatus){.reason = SNES_DIVERGED_FUNCTION_DOMAIN, .attempts = 1, .residual = NAN};
+  s->solved = false;
+  PetscCall(SetProblem(s, theta, eps, &possible));
+  if (!possible) PetscFunctionReturn(0); /* no state of charge has this potential */
+  status->attempts = 0;
+  if (s->time_index >= 0)
+    PetscCall(TransientSolve(s, theta[s->time_index], status));
+  else
+    PetscCall(Steady(s, status));
+  s->solved = status->reason > 0;
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- solutions ---- */
+
+PetscErrorCode ScoriaSolverField(ScoriaSolver s, int f, double own[])
+{
+  const PetscScalar *a;
+  const int c        = s->d->shape.output[f];
+  const double scale = s->d->shape.scale[c];
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArrayRead(s->x, &a));
+  for (int i = 0; i < s->d->cells; i++) own[i] = s->solved ? scale * a[i * s->m + c] : NAN;
+  PetscCall(VecRestoreArrayRead(s->x, &a));
+  PetscFunctionReturn(0);
+}
+
+/* The whole axis on every rank of a group that shares it. */
+static PetscErrorCode GatherLine(ScoriaSolver s, const double own[], double all[])
+{
+  int *number, *first;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(s->size, &number, s->size, &first));
+  for (int r = 0; r < s->size; r++) grid_slab(&s->grid, r, s->size, &first[r], &number[r]);
+  PetscCallMPI(MPI_Allgatherv(own, number[s->rank], MPI_DOUBLE, all, number, first, MPI_DOUBLE, s->group));
+  PetscCall(PetscFree2(number, first));
+  PetscFunctionReturn(0);
+}
+
+/* Sums over this rank's pencils of (own - centre)^power, power 1 or 2. */
+static PetscErrorCode SumPencils(ScoriaSolver s, const double own[], const double centre[], double sum[])
+{
+  const int n = s->d->own[0];
+  PetscFunctionBeginUser;
+  memset(sum, 0, (size_t)n * sizeof *sum);
+  for (int at = 0; at < s->d->cells; at += n)
+    for (int i = 0; i < n; i++) {
+      const double v = own[at + i] - (centre ? centre[i] : 0);
+      sum[i] += centre ? v * v : v;
+    }
+  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, n, MPI_DOUBLE, MPI_SUM, s->group));
+  for (int i = 0; i < n; i++) sum[i] /= (double)s->grid.n[1] * s->grid.n[2];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverAverage(ScoriaSolver s, const double own[], double mean[], double sd[])
+{
+  PetscFunctionBeginUser;
+  if (s->grid.dim > 1) {
+    PetscCall(SumPencils(s, own, NULL, mean));
+    if (sd) PetscCall(SumPencils(s, own, mean, sd));
+    for (int i = 0; i < s->grid.n[0] && sd; i++) sd[i] = sqrt(sd[i]);
+    PetscFunctionReturn(0);
+  }
+  if (s->size > 1)
+    PetscCall(GatherLine(s, own, mean));
+  else
+    memcpy(mean, own, (size_t)s->d->cells * sizeof *mean);
+  for (int i = 0; i < s->grid.n[0] && sd; i++) sd[i] = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverProfile(ScoriaSolver s, int f, double mean[], double sd[])
+{
+  double *own;
+  PetscFunctionBeginUser;
+  if (s->grid.dim == 1 && s->size == 1) {
+    PetscCall(ScoriaSolverField(s, f, mean));
+    for (int i = 0; i < s->grid.n[0] && sd; i++) sd[i] = s->solved ? 0 : NAN;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(s->d->cells, &own));
+  PetscCall(ScoriaSolverField(s, f, own));
+  PetscCall(ScoriaSolverAverage(s, own, mean, sd));
+  PetscCall(PetscFree(own));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverBalance(ScoriaSolver s, int d, double *outflow, double *production)
+{
+  double total[2][MAX_UNKNOWNS];
+  bool good;
+  PetscFunctionBeginUser;
+  PetscCall(NewtonLoad(s, s->x, &good));
+  discrete_totals(s->d, s->time_index >= 0 ? s->rate : NULL, total[0], total[1]);
+  double both[2] = {total[0][d], total[1][d]};
+  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, both, 2, MPI_DOUBLE, MPI_SUM, s->group));
+  const double columns = (double)s->grid.n[1] * s->grid.n[2];
+  *outflow             = both[0] / columns;
+  *production          = both[1] / columns;
   PetscFunctionReturn(0);
 }

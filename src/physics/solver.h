@@ -1,32 +1,65 @@
-/* The solver's inside, shared by the solve itself (solver.c) and its Newton iteration (newton.c). */
+/* The solver's inside: solver.c tries what may work, newton.c iterates, multigrid.c preconditions, transient.c marches.
+ */
 #ifndef SCORIA_PHYSICS_SOLVER_H
 #define SCORIA_PHYSICS_SOLVER_H
 
-#include "internal.h"
-#include <petscsnes.h>
+#include "discrete.h"
+#include <petscts.h>
+
+typedef struct ScoriaMultigrid_ *ScoriaMultigrid;
 
 struct ScoriaSolver_ {
   MPI_Comm group; /* owned: a duplicate */
-  int rank, size, cells, first, n;
-  ScoriaElectrode el;          /* owned copy */
-  Balance whole;               /* owned: all cells, for the guess and the invariants; the only one on one rank */
-  Balance part;                /* owned: this rank's cells, more than one rank */
-  Balance *mine;               /* borrowed: whole or part */
-  Mat J;                       /* owned */
-  Vec x, r;                    /* owned */
-  SNES snes;                   /* owned */
-  double *blocks;              /* owned: (n, 3, 2, 2), more than one rank */
-  double *state, *kept;        /* owned: (cells, 2) interleaved u, w */
-  int *counts, *starts;        /* owned: (size) of interleaved unknowns */
-  bool fast;                   /* values go straight into the matrix */
-  bool limited;                /* the last step was shortened */
-  double monotone[2], U0, c_s; /* open-circuit interval; c_s(U0), the last one asked */
+  int rank, size;
+  const ScoriaProblem *problem; /* borrowed */
+  void *p;                      /* owned copy of the parameters, at the theta last solved */
+  ScoriaGrid grid;
+  int m;                  /* unknowns */
+  ScoriaDiscrete *d;      /* owned */
+  ScoriaBlocks J;         /* owned */
+  Vec x, r, kept;         /* owned: state, residual, a state to go back to */
+  double *rate;           /* owned: (cells, m) ds/dt, where time derivatives are in */
+  SNES snes;              /* owned: of steady states and of single implicit steps */
+  ScoriaMultigrid mg;     /* owned; NULL: the linear systems are factored */
+  ScoriaSolver line;      /* owned: one-dimensional, on this rank alone: for guesses; NULL where this is one itself */
+  bool inner;             /* the line of another solver: takes no options */
+  double *profile;        /* owned: (nx) */
+  PetscObjectState state; /* of the vector that d holds */
+  Vec loaded;             /* which it is; borrowed */
+  bool limited;           /* the last step was shortened */
+  bool solved;            /* x is a solution */
+  /* single implicit steps: ds/dt = shift (s - kept) */
+  bool stepping;
+  double shift;
+  /* transient mode */
+  int time_index; /* of theta; -1: steady */
+  double rtol;
+  TS ts; /* owned */
 };
 
-/* The matrix, the vectors and the SNES of s, whose balances are there.  Collective on s->group. */
+/* The matrix, the vectors and the SNES of s, whose discrete problem is there.  Collective on s->group. */
 PetscErrorCode NewtonCreate(ScoriaSolver s);
 PetscErrorCode NewtonDestroy(ScoriaSolver s);
-/* Newton from s->state, which gets the solution when it converges; adds to status.  Collective on s->group. */
+/* Newton from s->x, which gets the solution when it converges; adds to status.  Collective on s->group. */
 PetscErrorCode NewtonSolve(ScoriaSolver s, ScoriaSolveStatus *status);
+/* The options, step control and stopping rule of an SNES of s, whose functions are set. */
+PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes);
+/* Loads x unless it is loaded; agreed on. */
+PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good);
+/* The Jacobian at the loaded state into every level. */
+PetscErrorCode NewtonFill(ScoriaSolver s);
+
+/* Coarser grids of s->d for pc; NULL where the grid cannot be coarsened.  Collective. */
+PetscErrorCode MultigridCreate(ScoriaSolver s, ScoriaMultigrid *mg);
+PetscErrorCode MultigridDestroy(ScoriaMultigrid *mg);
+PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc);
+/* New porosity or parameters; new state, whose Jacobian is then in every level. */
+PetscErrorCode MultigridSet(ScoriaMultigrid mg, bool timed);
+PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift);
+
+/* The state at time [s] after the state at rest, in s->x. */
+PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *status);
+/* One implicit Euler step of length dt [s] from s->kept, by Newton from s->x. */
+PetscErrorCode ImplicitStep(ScoriaSolver s, double dt, ScoriaSolveStatus *status);
 
 #endif

@@ -1,17 +1,39 @@
-/* The conditions theta = (U0, F_right, ell) of a deck: their ranges, and the points of its design. */
+/* The conditions theta of a deck: the problem's own, and time in transient mode; their ranges, and the points of its
+ * design. */
 #include "internal.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-  const char *name, *unit, *range, *fixed;
-  bool log;
-} condition[SCORIA_NTHETA] = {
-    [SCORIA_U0]      = {"U0", "V", "conditions_U0", "electrode_U0", false},
-    [SCORIA_F_RIGHT] = {"F_right", "A m^-2", "conditions_F_right", "electrode_F_right", false},
-    [SCORIA_ELL]     = {"ell", "m", "conditions_ell", "porosity_ell", true},
-};
+#define MAX_TIMES 64
+
+static const ScoriaConditionRow time_row = {"time", "s", "conditions_time", "ensemble_time", false};
+
+/* The conditions that the deck has: those of the problem that are always there or have a range, and time. */
+static PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int *n,
+                                    const ScoriaConditionRow *rows[])
+{
+  PetscInt mode = 0;
+  PetscFunctionBeginUser;
+  *n = 0;
+  for (const ScoriaConditionRow *row = problem->conditions; row->name; row++) {
+    bool ranged;
+    PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
+    if (row->fixed || ranged) rows[(*n)++] = row;
+  }
+  PetscCall(ScoriaDeckChoice(deck, "ensemble_mode", &mode));
+  if (mode == 1) rows[(*n)++] = &time_row;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NameCondition(const ScoriaConditionRow *row, ScoriaCondition *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(c->name, row->name, sizeof c->name));
+  PetscCall(PetscStrncpy(c->unit, row->unit, sizeof c->unit));
+  c->log = row->log;
+  PetscFunctionReturn(0);
+}
 
 /* In the order of the choices of conditions_design. */
 enum { DESIGN_SOBOL, DESIGN_LHS, DESIGN_RANDOM, DESIGN_FILE };
@@ -20,7 +42,8 @@ enum { DESIGN_SOBOL, DESIGN_LHS, DESIGN_RANDOM, DESIGN_FILE };
 static struct {
   char path[PETSC_MAX_PATH_LEN];
   int64_t rows;
-  double *theta; /* owned, (rows, SCORIA_NTHETA) */
+  int columns;
+  double *theta; /* owned, (rows, columns) */
 } table;
 
 static PetscErrorCode ForgetTable(void)
@@ -31,99 +54,148 @@ static PetscErrorCode ForgetTable(void)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode LoadTable(ScoriaDeck deck)
+static PetscErrorCode LoadTable(ScoriaDeck deck, const ScoriaSpace *space)
 {
   const char *path = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "conditions_file", &path));
   if (!path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_file: not set, but conditions_design is file");
-  if (!strcmp(path, table.path)) PetscFunctionReturn(0);
+  if (!strcmp(path, table.path) && space->n == table.columns) PetscFunctionReturn(0);
   if (!table.theta) PetscCall(PetscRegisterFinalize(ForgetTable));
   PetscCall(ForgetTable());
-  PetscCall(ScoriaConditionsRead(PETSC_COMM_WORLD, path, &table.rows, &table.theta));
+  PetscCall(ScoriaConditionsRead(PETSC_COMM_WORLD, path, space, &table.rows, &table.theta));
+  table.columns = space->n;
   PetscCall(PetscStrncpy(table.path, path, sizeof table.path));
   PetscFunctionReturn(0);
 }
 
 /* The range that the file's column spans; a range that the deck gives must hold it. */
-static PetscErrorCode RangeOfColumn(ScoriaDeck deck, int i, ScoriaCondition *c)
+static PetscErrorCode RangeOfColumn(ScoriaDeck deck, const ScoriaConditionRow *row, int i, ScoriaCondition *c)
 {
   double lo = table.theta[i], hi = table.theta[i], given[2] = {-INFINITY, INFINITY};
   PetscFunctionBeginUser;
   for (int64_t r = 1; r < table.rows; r++) {
-    lo = fmin(lo, table.theta[r * SCORIA_NTHETA + i]);
-    hi = fmax(hi, table.theta[r * SCORIA_NTHETA + i]);
+    lo = fmin(lo, table.theta[r * table.columns + i]);
+    hi = fmax(hi, table.theta[r * table.columns + i]);
   }
-  PetscCall(ScoriaDeckRange(deck, condition[i].range, given));
+  PetscCall(ScoriaDeckRange(deck, row->range, given));
   if (lo < given[0] || hi > given[1])
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_file %s: found %s from %g to %g %s, allowed from %g to %g (%s)",
-                table.path, condition[i].name, lo, hi, condition[i].unit, given[0], given[1], condition[i].range);
+                table.path, row->name, lo, hi, row->unit, given[0], given[1], row->range);
   c->lo = isfinite(given[0]) ? given[0] : lo;
   c->hi = isfinite(given[1]) ? given[1] : hi;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode RangeOfDeck(ScoriaDeck deck, int i, ScoriaCondition *c)
+static PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[])
 {
-  double value = NAN, range[2] = {NAN, NAN};
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckRange(deck, condition[i].range, range));
-  PetscCall(ScoriaDeckReal(deck, condition[i].fixed, &value));
+  *n = 0;
+  PetscCall(ScoriaDeckReals(deck, "ensemble_times", MAX_TIMES, n, times));
+  for (PetscInt i = 1; i < *n; i++)
+    if (times[i] <= times[i - 1])
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_times: found %g after %g, expected ascending times", times[i],
+                  times[i - 1]);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RangeOfDeck(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c)
+{
+  double value = NAN, range[2] = {NAN, NAN}, times[MAX_TIMES];
+  PetscInt ntimes = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckRange(deck, row->range, range));
+  if (row->fixed) PetscCall(ScoriaDeckReal(deck, row->fixed, &value));
+  if (row == &time_row) PetscCall(SnapshotTimes(deck, &ntimes, times));
+  if (ntimes && (!isnan(range[0]) || !isnan(value)))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_times: found beside %s; give one of them",
+                isnan(range[0]) ? row->fixed : row->range);
+  if (ntimes) {
+    range[0] = times[0];
+    range[1] = times[ntimes - 1];
+  }
   if (isnan(range[0])) range[0] = range[1] = value;
   if (isnan(range[0]))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: not set; give this range [%s], or %s as a fixed value", condition[i].range,
-                condition[i].unit, condition[i].fixed);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: not set; give this range [%s], or %s as a fixed value", row->range, row->unit,
+                row->fixed);
   if (range[0] > range[1])
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g], expected [lo, hi] with lo < hi", condition[i].range, range[0],
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g], expected [lo, hi] with lo < hi", row->range, range[0],
                 range[1]);
   c->lo = range[0];
   c->hi = range[1];
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CheckOpenCircuit(const ScoriaElectrode *el, const ScoriaCondition *c)
+PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaProblem *problem, const void *parameters,
+                                   ScoriaSpace *space)
 {
-  const char *key = c->lo < c->hi ? "conditions_U0" : "electrode_U0";
-  double allowed[2];
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaElectrodeRangeU0(el, allowed));
-  if (c->lo < allowed[0] || c->hi > allowed[1])
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g] V, allowed inside the open-circuit curve of %s, [%.4f, %.4f] V",
-                key, c->lo, c->hi, scoria_ocps[el->ocp].name, allowed[0], allowed[1]);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaElectrode *el, ScoriaSpace *space)
-{
+  const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
+  char all[256]   = "";
   PetscInt design = DESIGN_SOBOL;
   bool varies     = false;
   PetscFunctionBeginUser;
   memset(space, 0, sizeof *space);
-  space->n = SCORIA_NTHETA;
+  PetscCall(ConditionRows(deck, problem, &space->n, rows));
   PetscCall(ScoriaDeckChoice(deck, "conditions_design", &design));
-  if (design == DESIGN_FILE) PetscCall(LoadTable(deck));
-  for (int i = 0; i < SCORIA_NTHETA; i++) {
+  for (int i = 0; i < space->n; i++) PetscCall(NameCondition(rows[i], &space->c[i]));
+  if (design == DESIGN_FILE) PetscCall(LoadTable(deck, space));
+  for (int i = 0; i < space->n; i++) {
     ScoriaCondition *c = &space->c[i];
-    PetscCall(PetscStrncpy(c->name, condition[i].name, sizeof c->name));
-    PetscCall(PetscStrncpy(c->unit, condition[i].unit, sizeof c->unit));
-    c->log = condition[i].log;
     if (design == DESIGN_FILE)
-      PetscCall(RangeOfColumn(deck, i, c));
+      PetscCall(RangeOfColumn(deck, rows[i], i, c));
     else
-      PetscCall(RangeOfDeck(deck, i, c));
+      PetscCall(RangeOfDeck(deck, rows[i], c));
     varies = varies || c->lo < c->hi;
+    snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", rows[i]->range);
   }
   if (!varies)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions: no condition varies; give at least one of conditions_U0, "
-                                   "conditions_F_right, conditions_ell as [lo, hi]");
-  PetscCall(CheckOpenCircuit(el, &space->c[SCORIA_U0]));
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions: no condition varies; give at least one of %s as [lo, hi]", all);
+  if (problem->check) PetscCall(problem->check(parameters, space));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaSpace *space)
+{
+  const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  memset(space, 0, sizeof *space);
+  PetscCall(ConditionRows(deck, problem, &space->n, rows));
+  for (int i = 0; i < space->n; i++) {
+    ScoriaCondition *c = &space->c[i];
+    double range[2], value = 0;
+    bool ranged;
+    PetscCall(NameCondition(rows[i], c));
+    PetscCall(ScoriaDeckHas(deck, rows[i]->range, &ranged));
+    if (ranged) {
+      PetscCall(ScoriaDeckRange(deck, rows[i]->range, range));
+      value = c->log ? sqrt(range[0] * range[1]) : 0.5 * (range[0] + range[1]);
+    } else
+      PetscCall(ScoriaDeckReal(deck, rows[i]->fixed, &value));
+    c->lo = c->hi = value;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Snapshot times go round over the conditions, each set of other conditions meeting all of them. */
+static PetscErrorCode SnapshotIndex(ScoriaDeck deck, bool heldout, int64_t *index, int64_t *count, double *time)
+{
+  PetscInt n;
+  double times[MAX_TIMES];
+  PetscFunctionBeginUser;
+  *time = NAN;
+  PetscCall(SnapshotTimes(deck, &n, times));
+  if (n == 0) PetscFunctionReturn(0);
+  *time = times[*index % n];
+  if (heldout) PetscFunctionReturn(0); /* independent points */
+  *index /= n;
+  *count = (*count + n - 1) / n;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
                                  double theta[])
 {
-  double u[SCORIA_MAX_CONDITIONS];
+  double u[SCORIA_MAX_CONDITIONS], time;
   PetscInt design = DESIGN_SOBOL, number = 1;
   PetscFunctionBeginUser;
   PetscCheck(index >= 0 && index < count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Point %lld of a design of %lld",
@@ -132,14 +204,15 @@ PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool
   PetscCall(ScoriaDeckInt(deck, "run_seed", &number));
   const uint64_t seed = (uint64_t)number;
   if (!heldout && design == DESIGN_FILE) {
-    PetscCall(LoadTable(deck));
+    PetscCall(LoadTable(deck, space));
     if (count > table.rows)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "conditions_file %s: found %lld conditions, expected at least %lld (ensemble_conditions)", table.path,
                   (long long)table.rows, (long long)count);
-    memcpy(theta, table.theta + index * SCORIA_NTHETA, SCORIA_NTHETA * sizeof(double));
+    memcpy(theta, table.theta + index * space->n, (size_t)space->n * sizeof(double));
     PetscFunctionReturn(0);
   }
+  PetscCall(SnapshotIndex(deck, heldout, &index, &count, &time));
   if (heldout)
     rng_uniform(seed, SCORIA_STREAM_HELDOUT, (uint64_t)index, 0, space->n, u);
   else if (design == DESIGN_SOBOL)
@@ -150,5 +223,6 @@ PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool
     rng_uniform(seed, SCORIA_STREAM_CONDITION, (uint64_t)index, 0, space->n, u);
   for (int i = 0; i < space->n; i++) u[i] = 2.0 * u[i] - 1.0;
   space_from_unit(space, u, theta);
+  if (!isnan(time)) theta[space->n - 1] = time; /* time is the last condition */
   PetscFunctionReturn(0);
 }

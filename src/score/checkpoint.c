@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const sections[]     = {"run_seed",           "electrode", "porosity", "conditions",
+static const char *const sections[]     = {"run_seed",           SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
                                            SCORIA_ENSEMBLE_KEYS, "train",     NULL};
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
                                            "/training/average"};

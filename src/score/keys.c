@@ -47,11 +47,5 @@ const ScoriaKey scoria_score_keys[] = {
      "smallest noise level of samplers whose grid does not reach 0 by itself"},
     {"sample_power", SCORIA_KEY_REAL, "", "1", SCORIA_POSITIVE, 10, NULL,
      "exponent of the angle grid: larger puts more steps at small noise"},
-    {"sample_U0", SCORIA_KEY_REAL, "V", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
-     "matrix potential to sample at"},
-    {"sample_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
-     "ionic current density at the separator to sample at"},
-    {"sample_ell", SCORIA_KEY_REAL, "m", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
-     "correlation length of the porosity to sample at"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };

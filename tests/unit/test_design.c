@@ -116,7 +116,7 @@ static void designs_stay_in_range(void **state)
       ScoriaSpace space;
       snprintf(text, sizeof text, SHOWCASE, design[d]);
       deck_from(text, &deck, &el);
-      CHECK(ScoriaSpaceFromDeck(deck, &el, &space));
+      CHECK(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
       assert_true(space.c[SCORIA_ELL].log && !space.c[SCORIA_U0].log);
       for (int i = 0; i < N; i++) CHECK(ScoriaDesignTheta(deck, &space, heldout, i, N, theta[i]));
       CHECK(ScoriaDesignTheta(deck, &space, heldout, 17, N, again));
@@ -162,7 +162,7 @@ static void file_design_is_read(void **state)
   snprintf(text, sizeof text,
            "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [0, 30]}\n", path);
   deck_from(text, &deck, &el);
-  CHECK(ScoriaSpaceFromDeck(deck, &el, &space));
+  CHECK(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
   assert_true(space.c[SCORIA_U0].lo == 0.1 && space.c[SCORIA_U0].hi == 0.1);
   assert_true(space.c[SCORIA_F_RIGHT].lo == 0 && space.c[SCORIA_F_RIGHT].hi == 30); /* as the deck says */
   assert_true(space.c[SCORIA_ELL].lo == 4e-6 && space.c[SCORIA_ELL].hi == 2e-5);    /* as the column spans */
@@ -175,7 +175,7 @@ static void file_design_is_read(void **state)
   snprintf(text, sizeof text,
            "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [6, 30]}\n", path);
   deck_from(text, &deck, &el);
-  assert_true(ScoriaSpaceFromDeck(deck, &el, &space) != 0);
+  assert_true(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "found F_right from 5 to 20"));
   ScoriaFailureReset();
   CHECK(ScoriaDeckDestroy(&deck));
@@ -207,8 +207,8 @@ static const struct {
     {"electrode: {set: chen2020_negative, state: ocp, c_s: 1e4}\n", "electrode_c_s: found with electrode_state ocp"},
     {"electrode: {set: chen2020_negative, c_s: 1e5}\n", "electrode_c_s: found 100000 mol m^-3"},
     {"electrode: {set: chen2020_negative}\nconditions: {F_right: [1, 2], ell: [1e-5, 2e-5]}\nensemble: {cells: [8, "
-     "8]}\n",
-     "ensemble_cells: found 2 numbers, expected one"},
+     "8, 8, 8]}\n",
+     "ensemble_cells: found 4 numbers"},
     {"electrode: {set: chen2020_negative}\nconditions: {F_right: [1, 2], ell: [1e-5, 2e-5]}\nensemble: {cells: [2]}\n",
      "ensemble_cells: found 2"},
 };
@@ -223,7 +223,7 @@ static void bad_decks_are_refused(void **state)
     ScoriaEnsemble ens;
     CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, refused[i].deck, electrode_tables, &deck));
     PetscErrorCode error = ScoriaElectrodeFromDeck(deck, &el);
-    if (!error) error = ScoriaSpaceFromDeck(deck, &el, &space);
+    if (!error) error = ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space);
     if (!error) error = ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens);
     if (!error) fail_msg("accepted: %s", refused[i].deck);
     assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);

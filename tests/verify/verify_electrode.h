@@ -3,7 +3,8 @@
 #define SCORIA_VERIFY_ELECTRODE_H
 
 #include "testing.h"
-#include "physics/internal.h"
+#include "physics/electrode/electrode.h"
+#include "physics/solver.h"
 #include <math.h>
 
 #define assert_near(value, expected, tolerance)                                                                        \
@@ -13,7 +14,7 @@
       fail_msg("%s is %.15g, expected %.15g within %.3g", #value, near_value_, near_expected_, near_tolerance_);       \
   } while (0)
 
-static const ScoriaKey *const electrode_tables[] = {scoria_base_keys, scoria_physics_keys, NULL};
+static const ScoriaKey *const electrode_tables[] = {scoria_base_keys, scoria_physics_keys, electrode_keys, NULL};
 
 static inline void electrode_from(const char *yaml, ScoriaElectrode *el)
 {
@@ -21,6 +22,49 @@ static inline void electrode_from(const char *yaml, ScoriaElectrode *el)
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, yaml, electrode_tables, &deck));
   CHECK(ScoriaElectrodeFromDeck(deck, el));
   CHECK(ScoriaDeckDestroy(&deck));
+}
+
+static inline ScoriaGrid line_grid(int cells, double L)
+{
+  return (ScoriaGrid){.dim = 1, .n = {cells, 1, 1}, .length = {L, L, L}};
+}
+
+static inline void solver_for(MPI_Comm group, const ScoriaElectrode *el, int cells, ScoriaSolver *solver)
+{
+  const ScoriaGrid grid = line_grid(cells, el->L);
+  CHECK(ScoriaSolverCreate(group, &scoria_electrode, el, &grid, solver));
+}
+
+/* eps and profiles are whole on every rank. */
+static inline void solve_profiles(ScoriaSolver solver, const double theta[], const double eps[], double c[],
+                                  double phi[], ScoriaSolveStatus *status)
+{
+  CHECK(ScoriaSolverSolve(solver, theta, eps + solver->d->first, status));
+  CHECK(ScoriaSolverProfile(solver, 0, c, NULL));
+  CHECK(ScoriaSolverProfile(solver, 1, phi, NULL));
+}
+
+/* Of the last solution: phi at the separator's face [V], and the current there [A m^-2]. */
+static inline void separator_of(ScoriaSolver solver, double *phi_L, double *i_L)
+{
+  const ScoriaElectrode *el = solver->p;
+  const ScoriaDiscrete *d   = solver->d;
+  double s[MAX_STATE], g[MAX_COEFFICIENTS];
+  bool good;
+  CHECK(NewtonLoad(solver, solver->x, &good));
+  for (int c = 0; c < d->shape.unknowns + d->shape.derived; c++) s[c] = d->s[c][d->corner + d->own[0] - 1];
+  for (int c = 0; c < d->shape.coefficients; c++) g[c] = d->g[0][c][d->own[0]];
+  const double u_L = electrode_face_potential(el, s, g);
+  *phi_L           = u_L * el->at.thermal;
+  *i_L             = (el->at.drive + el->at.gamma * u_L) * el->at.i_scale;
+}
+
+/* |outflow - production| of unknown d's balance beside the larger of the outflow and `least`. */
+static inline double imbalance_of(ScoriaSolver solver, int d, double least)
+{
+  double outflow, production;
+  CHECK(ScoriaSolverBalance(solver, d, &outflow, &production));
+  return fabs(outflow - production) / fmax(fabs(outflow), least);
 }
 
 /* Porosity profiles over x / L. */

@@ -27,8 +27,8 @@ static void shared_solve_agrees(void **state)
     for (int shared = 0; shared < 2; shared++) {
       ScoriaSolver solver;
       ScoriaSolveStatus status;
-      CHECK(ScoriaSolverCreate(shared ? PETSC_COMM_WORLD : PETSC_COMM_SELF, &el, CELLS, &solver));
-      CHECK(ScoriaSolverSolve(solver, theta, eps, c[shared], phi[shared], &status));
+      solver_for(shared ? PETSC_COMM_WORLD : PETSC_COMM_SELF, &el, CELLS, &solver);
+      solve_profiles(solver, theta, eps, c[shared], phi[shared], &status);
       assert_true(status.reason > 0 && status.attempts == 1);
       CHECK(ScoriaSolverDestroy(&solver));
     }
@@ -50,8 +50,8 @@ static void shared_failure_is_recorded(void **state)
   (void)state;
   electrode_from("electrode: {set: marquis2019_negative}\n", &el);
   fill_profile(eps_homogeneous, CELLS, eps);
-  CHECK(ScoriaSolverCreate(PETSC_COMM_WORLD, &el, CELLS, &solver));
-  CHECK(ScoriaSolverSolve(solver, theta, eps, c, phi, &status));
+  solver_for(PETSC_COMM_WORLD, &el, CELLS, &solver);
+  solve_profiles(solver, theta, eps, c, phi, &status);
   CHECK(ScoriaSolverDestroy(&solver));
   assert_true(status.reason < 0 && status.attempts > 10);
   for (int k = 0; k < CELLS; k++) assert_true(isnan(c[k]) && isnan(phi[k]));
@@ -89,10 +89,10 @@ static void groups_compute_whole_rows(void **state)
   }
   CHECK(ScoriaEnsembleCompute(ens, ROWS, theta, ids, NULL, &rows));
   assert_int_equal(rows.rows, ROWS);
-  CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, 48, &alone));
+  solver_for(PETSC_COMM_SELF, &el, 48, &alone);
   for (int i = 0; i < ROWS; i++) {
     assert_int_equal(rows.done[i], SCORIA_ROW_DONE);
-    CHECK(ScoriaSolverSolve(alone, theta + i * SCORIA_NTHETA, rows.field[2] + i * 48, alone_c, alone_phi, &status));
+    solve_profiles(alone, theta + i * SCORIA_NTHETA, rows.field[2] + i * 48, alone_c, alone_phi, &status);
     for (int k = 0; k < 48; k++) {
       assert_near(rows.field[0][i * 48 + k], alone_c[k], TOLERANCE * el.c_R);
       assert_near(rows.field[1][i * 48 + k], alone_phi[k], TOLERANCE);

@@ -1,4 +1,4 @@
-/* What holds for every solution whatever the porosity (V5), the exactness of the Jacobian, and the independence of a
+/* What holds for every solution whatever the porosity (V5), and the independence of a
  * solve from what was solved before. */
 #include "verify_electrode.h"
 
@@ -28,7 +28,7 @@ static void solve(ScoriaSolver solver, double U0, double F_right, const double e
 {
   const double theta[SCORIA_NTHETA] = {U0, F_right, 1e-5};
   ScoriaSolveStatus status;
-  CHECK(ScoriaSolverSolve(solver, theta, eps, c, phi, &status));
+  solve_profiles(solver, theta, eps, c, phi, &status);
   assert_true(status.reason > 0);
 }
 
@@ -42,20 +42,22 @@ static void charge_is_balanced(void **state)
     ScoriaSolver solver;
     electrode_from(cases[i].deck, &el);
     fill_profile(eps_rough, CELLS, eps);
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
     solve(solver, theta[0], theta[1], eps, c, phi);
-    CHECK(ScoriaSolverChargeImbalance(solver, theta, eps, c, phi, &imbalance));
-    CHECK(ScoriaSolverDestroy(&solver));
+    const ScoriaElectrode *at = solver->p;
+    const double least        = 1.0 / at->at.i_scale; /* 1 A m^-2 */
+    imbalance                 = imbalance_of(solver, U, least);
     /* what a last Newton step of 1e-7 leaves, squared, and the rounding of phi, 1e-16 |u| cells, in the rate */
     if (!(imbalance < 1e-11)) fail_msg("%s: charge is out of balance by %.2e", cases[i].name, imbalance);
     /* the measure must see an imbalance: 1 mV on every cell */
     if (el.g_sep == 0 && theta[1] != 0) {
-      for (int k = 0; k < CELLS; k++) phi[k] += 1e-3;
-      CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
-      CHECK(ScoriaSolverChargeImbalance(solver, theta, eps, c, phi, &imbalance));
-      CHECK(ScoriaSolverDestroy(&solver));
-      assert_true(imbalance > 1e-5);
+      PetscScalar *x;
+      CHECK(VecGetArray(solver->x, &x));
+      for (int k = 0; k < CELLS; k++) x[2 * k + U] += 1e-3 / at->at.thermal;
+      CHECK(VecRestoreArray(solver->x, &x));
+      assert_true(imbalance_of(solver, U, least) > 1e-5);
     }
+    CHECK(ScoriaSolverDestroy(&solver));
   }
 }
 
@@ -69,7 +71,7 @@ static void salt_flux_follows_current(void **state)
     ScoriaSolver solver;
     electrode_from(cases[i].deck, &el);
     fill_profile(eps_rough, CELLS, eps);
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
     solve(solver, cases[i].U0, cases[i].F_right, eps, c, phi);
     CHECK(ScoriaSolverDestroy(&solver));
     const double h = el.L / CELLS, diffusional = 2.0 * el.chi * GAS_CONSTANT * el.T / FARADAY * (1.0 - el.t_plus);
@@ -103,7 +105,7 @@ static void potential_is_a_gauge(void **state)
   for (int ocp = 0; ocp < 2; ocp++) {
     electrode_from(ocp ? "electrode: {set: chen2020_negative, state: ocp}\n" : "electrode: {set: chen2020_negative}\n",
                    &el);
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
     solve(solver, 0.10, 20.0, eps, c[0], phi[0]);
     solve(solver, 0.25, 20.0, eps, c[1], phi[1]);
     CHECK(ScoriaSolverDestroy(&solver));
@@ -160,9 +162,9 @@ static void equal_exponents_are_degenerate(void **state)
       double eps[128], c[128], phi[128], phi_L, i_L;
       ScoriaSolver solver;
       fill_profile(profile[p], cells, eps);
-      CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, cells, &solver));
+      solver_for(PETSC_COMM_SELF, &el, cells, &solver);
       solve(solver, theta[0], theta[1], eps, c, phi);
-      CHECK(ScoriaSolverSeparator(solver, theta, eps, c, phi, &phi_L, &i_L));
+      separator_of(solver, &phi_L, &i_L);
       CHECK(ScoriaSolverDestroy(&solver));
       for (int k = 0; k < cells; k++) defect[g] = fmax(defect[g], fabs(c[k] - concentration_of(&el, phi[k] - phi_L)));
     }
@@ -180,7 +182,7 @@ static void linear_problem_is_affine(void **state)
   (void)state;
   electrode_from("electrode: {set: article, g_sep: 100}\n", &el);
   fill_profile(eps_rough, CELLS, eps);
-  CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
+  solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
   solve(solver, -0.1, 5.0, eps, c[0], phi[0]);
   solve(solver, 0.3, 25.0, eps, c[1], phi[1]);
   solve(solver, 0.1, 15.0, eps, c[2], phi[2]);
@@ -188,55 +190,6 @@ static void linear_problem_is_affine(void **state)
   for (int k = 0; k < CELLS; k++) {
     assert_near(phi[2][k], 0.5 * (phi[0][k] + phi[1][k]), 1e-11); /* rounding of 0.1 to 8 V through 96 cells */
     assert_near(c[2][k], 0.5 * (c[0][k] + c[1][k]), 1e-5);        /* 2e5 mol m^-3 per V of phi, as well known as phi */
-  }
-}
-
-/* Central differences of the residual against the Jacobian, every entry. */
-static void jacobian_is_exact(void **state)
-{
-  enum { N = 7 };
-  (void)state;
-  for (size_t i = 0; i < CASES; i++) {
-    ScoriaElectrode el;
-    Balance b;
-    double eps[N], J[12 * N], u[N], w[N], low[2 * N], high[2 * N], s[2];
-    electrode_from(cases[i].deck, &el);
-    CHECK(BalanceCreate(&el, N, 0, N, &b));
-    fill_profile(eps_rough, N, eps);
-    if (el.state_ocp) ocp_monotone(&scoria_ocps[el.ocp], s);
-    balance_set(&b, cases[i].U0, el.state_ocp ? el.c_max * ocp_invert(&scoria_ocps[el.ocp], s, cases[i].U0) : el.c_s,
-                eps);
-    balance_drive(&b, cases[i].F_right);
-    for (int k = 0; k < N; k++) {
-      u[k] = b.u[k + 1] = b.shift[k] - 0.7 + 0.9 * sin(2.0 * k);
-      w[k] = b.w[k + 1] = 1.1 + 0.3 * cos(3.0 * k);
-    }
-    memset(J, 0, sizeof J);
-    assert_true(balance_evaluate(&b));
-    balance_jacobian(&b, J);
-    for (int column = 0; column < 2 * N; column++) {
-      double *entry      = column % 2 ? &b.w[column / 2 + 1] : &b.u[column / 2 + 1];
-      const double value = *entry, step = 1e-5;
-      *entry = value + step;
-      assert_true(balance_evaluate(&b));
-      balance_residual(&b, high);
-      *entry = value - step;
-      assert_true(balance_evaluate(&b));
-      balance_residual(&b, low);
-      *entry = value;
-      for (int row = 0; row < 2 * N; row++) {
-        const int side        = column / 2 - row / 2;
-        const double expected = (high[row] - low[row]) / (2.0 * step);
-        const double coded    = abs(side) > 1 ? 0.0 : J[jacobian_block(&b, row / 2, side) + 2 * (column % 2) + row % 2];
-        /* truncation, step^2, and rounding, 1e-16 |u| cells / step, of entries of order ten */
-        const double tolerance = 1e-7 * fmax(10.0, fabs(expected)) + 1e-9 * fabs(b.u[1]);
-        if (!(fabs(coded - expected) <= tolerance))
-          fail_msg("%s: row %d column %d is %.10g, differences give %.10g", cases[i].name, row, column, coded,
-                   expected);
-      }
-    }
-    for (int k = 0; k < N; k++) assert_true(b.u[k + 1] == u[k] && b.w[k + 1] == w[k]);
-    CHECK(BalanceDestroy(&b));
   }
 }
 
@@ -262,14 +215,14 @@ static void no_steady_state_is_recorded(void **state)
     ScoriaSolver solver;
     ScoriaSolveStatus status;
     electrode_from(impossible[i].deck, &el);
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
-    CHECK(ScoriaSolverSolve(solver, possible, eps, before_c, before_phi, &status));
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
+    solve_profiles(solver, possible, eps, before_c, before_phi, &status);
     assert_true(status.reason > 0 && status.attempts == 1);
-    CHECK(ScoriaSolverSolve(solver, beyond, eps, c, phi, &status));
+    solve_profiles(solver, beyond, eps, c, phi, &status);
     if (status.reason > 0) fail_msg("%s: converged with residual %.2e", impossible[i].name, status.residual);
     assert_true(status.attempts > 10); /* the whole ladder was tried */
     for (int k = 0; k < CELLS; k++) assert_true(isnan(c[k]) && isnan(phi[k]));
-    CHECK(ScoriaSolverSolve(solver, possible, eps, c, phi, &status));
+    solve_profiles(solver, possible, eps, c, phi, &status);
     CHECK(ScoriaSolverDestroy(&solver));
     assert_memory_equal(c, before_c, sizeof c);
     assert_memory_equal(phi, before_phi, sizeof phi);
@@ -289,8 +242,8 @@ static void continuation_rescues(void **state)
   fill_profile(eps_rough, CELLS, eps);
   for (int short_of_steps = 0; short_of_steps < 2; short_of_steps++) {
     if (short_of_steps) CHECK(PetscOptionsSetValue(NULL, "-snes_max_it", "5"));
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
-    CHECK(ScoriaSolverSolve(solver, theta, eps, c[short_of_steps], phi[short_of_steps], &status));
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
+    solve_profiles(solver, theta, eps, c[short_of_steps], phi[short_of_steps], &status);
     CHECK(ScoriaSolverDestroy(&solver));
     CHECK(PetscOptionsClearValue(NULL, "-snes_max_it"));
     assert_true(status.reason > 0);
@@ -314,8 +267,8 @@ static void unreachable_potential_is_recorded(void **state)
   (void)state;
   electrode_from("electrode: {set: chen2020_negative, state: ocp}\n", &el);
   fill_profile(eps_homogeneous, CELLS, eps);
-  CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, CELLS, &solver));
-  CHECK(ScoriaSolverSolve(solver, theta, eps, c, phi, &status));
+  solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
+  solve_profiles(solver, theta, eps, c, phi, &status);
   CHECK(ScoriaSolverDestroy(&solver));
   assert_true(status.reason < 0 && isnan(c[0]) && isnan(phi[CELLS - 1]));
 }
@@ -330,9 +283,9 @@ static void open_circuit_inverts(void **state)
     if (!(s[1] - s[0] > 0.5)) fail_msg("%s falls on [%g, %g] only", scoria_ocps[i].name, s[0], s[1]);
     const double top = scoria_ocps[i].potential(s[0]), bottom = scoria_ocps[i].potential(s[1]);
     for (int k = 0; k <= 50; k++) {
-      const double U = fmin(top, fmax(bottom, bottom + (top - bottom) * k / 50.0));
+      const double at = fmin(top, fmax(bottom, bottom + (top - bottom) * k / 50.0));
       /* the last bit of s, 1e-16, through the steepest slope met, 200 V */
-      assert_near(scoria_ocps[i].potential(ocp_invert(&scoria_ocps[i], s, U)), U, 1e-12);
+      assert_near(scoria_ocps[i].potential(ocp_invert(&scoria_ocps[i], s, at)), at, 1e-12);
     }
     assert_true(isnan(ocp_invert(&scoria_ocps[i], s, top + 1e-6)));
     assert_true(isnan(ocp_invert(&scoria_ocps[i], s, bottom - 1e-6)));
@@ -341,15 +294,11 @@ static void open_circuit_inverts(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(charge_is_balanced),
-                                     cmocka_unit_test(salt_flux_follows_current),
-                                     cmocka_unit_test(potential_is_a_gauge),
-                                     cmocka_unit_test(equal_exponents_are_degenerate),
-                                     cmocka_unit_test(linear_problem_is_affine),
-                                     cmocka_unit_test(jacobian_is_exact),
-                                     cmocka_unit_test(no_steady_state_is_recorded),
-                                     cmocka_unit_test(continuation_rescues),
-                                     cmocka_unit_test(unreachable_potential_is_recorded),
-                                     cmocka_unit_test(open_circuit_inverts)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(charge_is_balanced),       cmocka_unit_test(salt_flux_follows_current),
+      cmocka_unit_test(potential_is_a_gauge),     cmocka_unit_test(equal_exponents_are_degenerate),
+      cmocka_unit_test(linear_problem_is_affine), cmocka_unit_test(no_steady_state_is_recorded),
+      cmocka_unit_test(continuation_rescues),     cmocka_unit_test(unreachable_potential_is_recorded),
+      cmocka_unit_test(open_circuit_inverts)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

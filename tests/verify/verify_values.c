@@ -14,10 +14,10 @@ static void solve_edges(const ScoriaElectrode *el, double (*profile)(double), co
   ScoriaSolver solver;
   ScoriaSolveStatus status;
   fill_profile(profile, cells, eps);
-  CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, el, cells, &solver));
-  CHECK(ScoriaSolverSolve(solver, theta, eps, c, phi, &status));
+  solver_for(PETSC_COMM_SELF, el, cells, &solver);
+  solve_profiles(solver, theta, eps, c, phi, &status);
   assert_true(status.reason > 0);
-  CHECK(ScoriaSolverSeparator(solver, theta, eps, c, phi, &face, &e->i_L));
+  separator_of(solver, &face, &e->i_L);
   e->c_0   = at_edge(c, 1);
   e->phi_0 = at_edge(phi, 1);
   e->phi_L = at_edge(phi + cells - 1, -1);
@@ -152,8 +152,8 @@ static void thick_electrode(void **state)
     ScoriaSolver solver;
     ScoriaSolveStatus status;
     fill_profile(eps_homogeneous, cells, porosity);
-    CHECK(ScoriaSolverCreate(PETSC_COMM_SELF, &el, cells, &solver));
-    CHECK(ScoriaSolverSolve(solver, theta, porosity, c, phi, &status));
+    solver_for(PETSC_COMM_SELF, &el, cells, &solver);
+    solve_profiles(solver, theta, porosity, c, phi, &status);
     CHECK(ScoriaSolverDestroy(&solver));
     assert_true(status.reason > 0);
     error[g] = 0;

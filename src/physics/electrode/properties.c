@@ -1,8 +1,8 @@
-/* Material properties: electrolytes and open-circuit potentials, each a row of a table.
+/* Material properties: electrolytes, kinetics and open-circuit potentials, each a row of a table.
  *
  * Nyman et al. (2008) as used by Chen et al. (2020); Capiglia et al. (1999) as used by Marquis et al. (2019) at 298.15
  * K. */
-#include "internal.h"
+#include "electrode.h"
 #include <math.h>
 
 /* ------------------------------------------------------------------------------------------- electrolytes ---- */
@@ -52,6 +52,13 @@ const ScoriaElectrolyte scoria_electrolytes[] = {
     {"capiglia1999", "", capiglia_evaluate},
     {NULL, NULL, NULL},
 };
+
+const ScoriaKinetics *const scoria_kinetics[] = {&scoria_linear, &scoria_newman, NULL};
+
+double arrhenius(double E, double T)
+{
+  return isnan(E) ? 1.0 : exp(E / GAS_CONSTANT * (1.0 / T_REFERENCE - 1.0 / T));
+}
 
 /* ------------------------------------------------------------------------------------ open-circuit curves ---- */
 
@@ -113,14 +120,14 @@ void ocp_monotone(const ScoriaOcp *curve, double s[2])
   }
 }
 
-double ocp_invert(const ScoriaOcp *curve, const double interval[2], double U)
+double ocp_invert(const ScoriaOcp *curve, const double interval[2], double potential)
 {
   double lo = interval[0], hi = interval[1];
-  if (!(U <= curve->potential(lo) && U >= curve->potential(hi))) return NAN;
+  if (!(potential <= curve->potential(lo) && potential >= curve->potential(hi))) return NAN;
   for (;;) {
     const double middle = 0.5 * (lo + hi);
     if (middle <= lo || middle >= hi) return middle;
-    if (curve->potential(middle) > U)
+    if (curve->potential(middle) > potential)
       lo = middle;
     else
       hi = middle;

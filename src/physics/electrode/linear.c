@@ -2,7 +2,7 @@
  *   a_s = a_s0 (1 - eps),  j = k_rn eta,  eta = phi_s - phi - U0.
  * With constant properties and chi = 0 the whole problem is affine in (U0, F_right), and c never enters the charge
  * balance: it may then fall below zero, which the affine problem cannot see. */
-#include "physics/internal.h"
+#include "electrode.h"
 
 static double area(const ScoriaElectrode *el, double eps)
 {
@@ -20,18 +20,18 @@ static double overpotential(double rate)
   return rate;
 }
 
-static void react(int n, const double A[], const double shift[], const double u[], const double w[], double rho[],
-                  double rho_u[], double rho_w[])
+static void react(int n, const double A[], const double e[], const double w[], double rho[], double rho_e[],
+                  double rho_w[])
 {
   (void)w;
-  for (int i = 0; i < n; i++) {
-    rho[i]   = A[i] * (shift[i] - u[i]);
-    rho_u[i] = -A[i];
+  for (int i = 0; i < n; i++) rho[i] = A[i] * e[i];
+  for (int i = 0; i < n && rho_e; i++) {
+    rho_e[i] = A[i];
     rho_w[i] = 0;
   }
 }
 
-const ScoriaProblem scoria_linear = {
+const ScoriaKinetics scoria_linear = {
     .name          = "linear",
     .needs         = "a_s0 k_rn",
     .positive      = false,

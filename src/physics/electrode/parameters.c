@@ -1,0 +1,231 @@
+/* Parameter sets, and the electrode that a deck describes: a set, overridden value by value.
+ *
+ * Chen et al. (2020), Marquis et al. (2019), activation energies as their published parameter files give them (Nyman et
+ * al. give none for the electrolyte); the article's values: Vandecasteele (2026). */
+#include "electrode.h"
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MODEL_LINEAR, MODEL_NEWMAN };
+enum { CONSTANT, NYMAN2008, CAPIGLIA1999 };
+enum { NO_CURVE = -1, CHEN_NEGATIVE, CHEN_POSITIVE, MARQUIS_NEGATIVE, MARQUIS_POSITIVE };
+
+/* What a set does not give. */
+#define NONE NAN
+
+/* clang-format off */
+static const ScoriaElectrode sets[] = {
+    {.set = "article", .model = MODEL_LINEAR, .electrolyte = CONSTANT, .ocp = NO_CURVE,
+     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 0, .G = 1000, .a_s0 = 5e5, .k_rn = 0.1, .kappa0 = 1, .D0 = 3e-11,
+     .R_p = NONE, .f_AM = NONE, .m_rate = NONE, .c_s = NONE, .c_max = NONE,
+     .sigma = NONE, .E_m = NONE, .E_kappa = NONE, .E_D = NONE},
+    {.set = "chen2020_negative", .model = MODEL_NEWMAN, .electrolyte = NYMAN2008, .ocp = CHEN_NEGATIVE,
+     .L = 85.2e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .D0 = NONE, .R_p = 5.86e-6, .f_AM = 1, .m_rate = 6.48e-7, .c_s = 29866, .c_max = 33133,
+     .sigma = 215, .E_m = 35000, .E_kappa = NONE, .E_D = NONE},
+    {.set = "chen2020_positive", .model = MODEL_NEWMAN, .electrolyte = NYMAN2008, .ocp = CHEN_POSITIVE,
+     .L = 75.6e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .D0 = NONE, .R_p = 5.22e-6, .f_AM = 1, .m_rate = 3.42e-6, .c_s = 17038, .c_max = 63104,
+     .sigma = 0.18, .E_m = 17800, .E_kappa = NONE, .E_D = NONE},
+    {.set = "marquis2019_negative", .model = MODEL_NEWMAN, .electrolyte = CAPIGLIA1999, .ocp = MARQUIS_NEGATIVE,
+     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .D0 = NONE, .R_p = 1e-5, .f_AM = 0.857142857, .m_rate = 2e-5, .c_s = 19986.6096, .c_max = 24983.2620,
+     .sigma = 100, .E_m = 37480, .E_kappa = 34700, .E_D = 37040},
+    {.set = "marquis2019_positive", .model = MODEL_NEWMAN, .electrolyte = CAPIGLIA1999, .ocp = MARQUIS_POSITIVE,
+     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .D0 = NONE, .R_p = 1e-5, .f_AM = 0.714285714, .m_rate = 6e-7, .c_s = 30730.7554, .c_max = 51217.9257,
+     .sigma = 10, .E_m = 39570, .E_kappa = 34700, .E_D = 37040},
+};
+
+/* The parameters by name, as the deck and the "needs" of models and electrolytes call them. */
+static const struct {
+  const char *name;
+  size_t offset;
+} parameters[] = {
+    {"L", offsetof(ScoriaElectrode, L)},         {"t_plus", offsetof(ScoriaElectrode, t_plus)},
+    {"T", offsetof(ScoriaElectrode, T)},         {"c_R", offsetof(ScoriaElectrode, c_R)},
+    {"chi", offsetof(ScoriaElectrode, chi)},     {"G", offsetof(ScoriaElectrode, G)},
+    {"a_s0", offsetof(ScoriaElectrode, a_s0)},   {"k_rn", offsetof(ScoriaElectrode, k_rn)},
+    {"kappa0", offsetof(ScoriaElectrode, kappa0)}, {"D0", offsetof(ScoriaElectrode, D0)},
+    {"R_p", offsetof(ScoriaElectrode, R_p)},     {"f_AM", offsetof(ScoriaElectrode, f_AM)},
+    {"m", offsetof(ScoriaElectrode, m_rate)},    {"c_s", offsetof(ScoriaElectrode, c_s)},
+    {"c_max", offsetof(ScoriaElectrode, c_max)}, {"bruggeman_kappa", offsetof(ScoriaElectrode, b_kappa)},
+    {"bruggeman_D", offsetof(ScoriaElectrode, b_D)}, {"g_sep", offsetof(ScoriaElectrode, g_sep)},
+    {"sigma", offsetof(ScoriaElectrode, sigma)}, {"bruggeman_sigma", offsetof(ScoriaElectrode, b_sigma)},
+    {"E_m", offsetof(ScoriaElectrode, E_m)},     {"E_kappa", offsetof(ScoriaElectrode, E_kappa)},
+    {"E_D", offsetof(ScoriaElectrode, E_D)},
+};
+/* clang-format on */
+#define PARAMETERS ((int)(sizeof parameters / sizeof *parameters))
+
+static double *parameter(ScoriaElectrode *el, int i)
+{
+  return (double *)((char *)el + parameters[i].offset);
+}
+
+/* Every parameter named in the space-separated list has a value. */
+static PetscErrorCode CheckNeeds(ScoriaElectrode *el, const char *needs, const char *who)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < PARAMETERS; i++) {
+    char list[64], word[32];
+    snprintf(list, sizeof list, " %s ", needs);
+    snprintf(word, sizeof word, " %s ", parameters[i].name);
+    if (strstr(list, word) && isnan(*parameter(el, i)))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "electrode_%s: not set, but %s needs it and the set %s has none",
+                  parameters[i].name, who, el->set);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckState(ScoriaDeck deck, ScoriaElectrode *el)
+{
+  const ScoriaKinetics *kinetics = scoria_kinetics[el->model];
+  bool given;
+  PetscFunctionBeginUser;
+  if (el->state_ocp) {
+    if (!kinetics->intercalation)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "electrode_state: found ocp, but the model %s has no state of charge; allowed: fixed",
+                  kinetics->name);
+    if (el->ocp < 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "electrode_state: found ocp, but the set %s has no open-circuit curve; set electrode_ocp", el->set);
+    PetscCall(ScoriaDeckHas(deck, "electrode_c_s", &given));
+    if (given)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "electrode_c_s: found with electrode_state ocp, where U0 decides it; use state fixed");
+  } else if (kinetics->intercalation) {
+    PetscCall(CheckNeeds(el, "c_s", kinetics->name));
+    if (el->c_s >= el->c_max)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "electrode_c_s: found %g mol m^-3, allowed below c_max = %g mol m^-3", el->c_s,
+                  el->c_max);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
+{
+  ScoriaElectrode *el = p;
+  PetscInt set = 0, state = 0, solid = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckChoice(deck, "electrode_set", &set));
+  *el            = sets[set];
+  PetscInt model = el->model, ocp = el->ocp, electrolyte = el->electrolyte;
+  PetscCall(ScoriaDeckChoice(deck, "electrode_model", &model));
+  PetscCall(ScoriaDeckChoice(deck, "electrode_ocp", &ocp));
+  PetscCall(ScoriaDeckChoice(deck, "electrode_electrolyte", &electrolyte));
+  PetscCall(ScoriaDeckChoice(deck, "electrode_state", &state));
+  PetscCall(ScoriaDeckChoice(deck, "electrode_solid", &solid));
+  el->model        = (int)model;
+  el->ocp          = (int)ocp;
+  el->electrolyte  = (int)electrolyte;
+  el->state_ocp    = state == 1;
+  el->ohmic        = solid == 1;
+  el->at.U0_of_c_s = NAN;
+  for (int i = 0; i < PARAMETERS; i++) {
+    char key[64];
+    snprintf(key, sizeof key, "electrode_%s", parameters[i].name);
+    PetscCall(ScoriaDeckReal(deck, key, parameter(el, i)));
+  }
+  PetscCall(CheckNeeds(el, scoria_kinetics[el->model]->needs, scoria_kinetics[el->model]->name));
+  PetscCall(CheckNeeds(el, scoria_electrolytes[el->electrolyte].needs, "the constant electrolyte"));
+  if (el->ohmic) PetscCall(CheckNeeds(el, "sigma", "solid ohmic"));
+  PetscCall(CheckState(deck, el));
+  bool varies;
+  PetscCall(ScoriaDeckHas(deck, "conditions_T", &varies));
+  el->T_condition = varies ? SCORIA_ELL + 1 : -1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ElectrodeRead(deck, el));
+  PetscFunctionReturn(0);
+}
+
+/* U0 must be inside the part of the open-circuit curve that can be inverted. */
+PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
+{
+  const ScoriaElectrode *el = p;
+  const ScoriaCondition *c  = &space->c[SCORIA_U0];
+  const char *key           = c->lo < c->hi ? "conditions_U0" : "electrode_U0";
+  double s[2], lo, hi;
+  PetscFunctionBeginUser;
+  if (!el->state_ocp) PetscFunctionReturn(0);
+  ocp_monotone(&scoria_ocps[el->ocp], s);
+  lo = scoria_ocps[el->ocp].potential(s[1]);
+  hi = scoria_ocps[el->ocp].potential(s[0]);
+  if (c->lo < lo || c->hi > hi)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g] V, allowed inside the open-circuit curve of %s, [%.4f, %.4f] V",
+                key, c->lo, c->hi, scoria_ocps[el->ocp].name, lo, hi);
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- keys ---- */
+
+#define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
+#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define UNIT 0, 1
+#define SHARE SCORIA_POSITIVE, 1
+#define TEXT 0, 0
+
+/* A parameter of the set, by name: no default, because the set has it. */
+#define PARAMETER(name, unit, bounds, help)                                                                            \
+  {                                                                                                                    \
+    "electrode_" name, SCORIA_KEY_REAL, unit, NULL, bounds, NULL, help                                                 \
+  }
+
+/* clang-format off */
+const ScoriaKey electrode_keys[] = {
+    {"electrode_set", SCORIA_KEY_CHOICE, "", "chen2020_negative", TEXT,
+     "article chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     "parameter set; every value of it can be overridden by the keys below"},
+    {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, "linear newman",
+     "linear kinetics or Butler-Volmer; without it, the set's own"},
+    {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, "fixed ocp",
+     "fixed: solid concentration c_s of the set; ocp: c_s from the open-circuit curve at U0"},
+    {"electrode_ocp", SCORIA_KEY_CHOICE, "", NULL, TEXT,
+     "chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     "open-circuit curve; without it, the set's own"},
+    {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, "constant nyman2008 capiglia1999",
+     "conductivity and diffusivity of the electrolyte; without it, the set's own"},
+    {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, "prescribed ohmic",
+     "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s"},
+    {"electrode_bruggeman_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL,
+     "exponent of 1 - eps in the conductivity of the solid"},
+    {"electrode_bruggeman_kappa", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the conductivity"},
+    {"electrode_bruggeman_D", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the diffusivity"},
+    {"electrode_g_sep", SCORIA_KEY_REAL, "S m^-2", "0", 0, SCORIA_UNBOUNDED, NULL,
+     "conductance of the separator to a reference at 0 V; 0: the current is given"},
+    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential where it is not a condition"},
+    {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, ANY, NULL,
+     "current density at the separator where it is not a condition"},
+    PARAMETER("L", "m", POSITIVE, "thickness"),
+    PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
+    PARAMETER("T", "K", POSITIVE, "temperature"),
+    PARAMETER("c_R", "mol m^-3", POSITIVE, "concentration at the separator"),
+    PARAMETER("chi", "", UNIT, "1: diffusional term in the ionic current; 0: without"),
+    PARAMETER("G", "V m^-1", ANY, "slope of the prescribed solid potential, phi_s = -G x"),
+    PARAMETER("a_s0", "m^-1", POSITIVE, "linear: a_s = a_s0 (1 - eps)"),
+    PARAMETER("k_rn", "S m^-2", POSITIVE, "linear: j = k_rn eta"),
+    PARAMETER("kappa0", "S m^-1", POSITIVE, "conductivity of the constant electrolyte"),
+    PARAMETER("D0", "m^2 s^-1", POSITIVE, "diffusivity of the constant electrolyte"),
+    PARAMETER("R_p", "m", POSITIVE, "newman: particle radius, a_s = 3 f_AM (1 - eps) / R_p"),
+    PARAMETER("f_AM", "", SHARE, "newman: share of the solid that is active material"),
+    PARAMETER("m", "A m^2.5 mol^-1.5", POSITIVE, "newman: rate, j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2"),
+    PARAMETER("c_s", "mol m^-3", POSITIVE, "newman, state fixed: concentration at the particles' surface"),
+    PARAMETER("c_max", "mol m^-3", POSITIVE, "newman: concentration of full particles"),
+    PARAMETER("sigma", "S m^-1", POSITIVE, "solid ohmic: conductivity of the solid"),
+    PARAMETER("E_m", "J mol^-1", ANY, "activation energy of m"),
+    PARAMETER("E_kappa", "J mol^-1", ANY, "activation energy of the electrolyte's conductivity"),
+    PARAMETER("E_D", "J mol^-1", ANY, "activation energy of its diffusivity"),
+    CONDITION_KEYS("U0", "V", ANY, "equilibrium potential"),
+    CONDITION_KEYS("F_right", "A m^-2", ANY, "current density at the separator"),
+    CONDITION_KEYS("T", "K", POSITIVE, "temperature"),
+    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+};
+/* clang-format on */
