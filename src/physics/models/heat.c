@@ -1,0 +1,204 @@
+/* Steady or transient heat conduction through a porous layer, such as an insulating brick, with a random porosity:
+ *
+ *   (1 - eps) rho_c dT/dt = div (k grad T) + (1 - eps) q,   k = k_s^(1 - eps) k_f^eps (T / T_0)^n
+ *
+ * x = 0: the heat flux q_left enters; x = L: h (T - T_right) leaves by convection.  k is the geometric mean of solid
+ * and fluid, which lies between their bounds in series and in parallel (Woodside and Messmer, 1961).  In s = T / T_0,
+ * fluxes in units of k_s T_0 / L. */
+#include "physics/internal.h"
+#include <math.h>
+
+#define T_0 300.0 /* [K] */
+
+enum { T_RIGHT, Q_LEFT, ELL }; /* conditions */
+
+typedef struct {
+  double L, k_s, k_f, n, h, q, rho_c;
+  /* at theta, scaled */
+  double right, full, left, source;
+} Heat;
+
+static const struct {
+  const char *key;
+  size_t offset;
+} parameters[] = {
+    {"heat_L", offsetof(Heat, L)},         {"heat_k_s", offsetof(Heat, k_s)}, {"heat_k_f", offsetof(Heat, k_f)},
+    {"heat_n", offsetof(Heat, n)},         {"heat_h", offsetof(Heat, h)},     {"heat_q", offsetof(Heat, q)},
+    {"heat_rho_c", offsetof(Heat, rho_c)},
+};
+
+static PetscErrorCode read_deck(ScoriaDeck deck, void *p)
+{
+  PetscFunctionBeginUser;
+  for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+    PetscCall(ScoriaDeckReal(deck, parameters[i].key, (double *)((char *)p + parameters[i].offset)));
+  PetscFunctionReturn(0);
+}
+
+/* Without load: everything at T_right. */
+static void set_load(void *p, double share)
+{
+  Heat *heat        = p;
+  const double unit = heat->k_s * T_0 / heat->L;
+  heat->left        = share * heat->full / unit;
+  heat->source      = share * heat->q / unit;
+}
+
+static bool at(void *p, const double theta[])
+{
+  Heat *heat  = p;
+  heat->right = theta[T_RIGHT] / T_0;
+  heat->full  = theta[Q_LEFT];
+  set_load(p, 1.0);
+  return heat->right > 0;
+}
+
+static void shape(const void *p, ScoriaShape *sh)
+{
+  const Heat *heat = p;
+  *sh              = (ScoriaShape){.unknowns     = 1,
+                                   .coefficients = 1,
+                                   .locals       = 1,
+                                   .L            = heat->L,
+                                   .scale        = {T_0},
+                                   .positive     = {true},
+                                   .load         = fabs(heat->left),
+                                   .tau          = heat->rho_c * heat->L * heat->L / heat->k_s,
+                                   .output       = {0},
+                                   .field        = {{"T", "K", "temperature"}},
+                                   .reference    = {NAN}};
+}
+
+static void coefficients(const void *p, int n, const double eps[], double *const C[])
+{
+  const Heat *heat   = p;
+  const double ratio = log(heat->k_f / heat->k_s);
+  for (int i = 0; i < n; i++) C[0][i] = exp(eps[i] * ratio);
+}
+
+static void locals(const void *p, int n, double x, double h, const double eps[], double *const local[])
+{
+  (void)p;
+  (void)x;
+  for (int i = 0; i < n; i++) local[0][i] = (1.0 - eps[i]) * h;
+}
+
+static void capacities(const void *p, int n, double h, const double eps[], double *const capacity[])
+{
+  const Heat *heat = p;
+  for (int i = 0; i < n; i++) capacity[0][i] = (1.0 - eps[i]) * heat->rho_c * h * heat->L / heat->k_s;
+}
+
+static void flux(const void *p, int n, const double *const a[], const double *const b[], const double *const g[],
+                 double *const F[], double *const F_a[], double *const F_b[], double work[])
+{
+  const Heat *heat = p;
+  double *K        = work;
+  for (int i = 0; i < n; i++) K[i] = g[0][i] * pow(0.5 * (a[0][i] + b[0][i]), heat->n);
+  for (int i = 0; i < n; i++) F[0][i] = -K[i] * (b[0][i] - a[0][i]);
+  for (int i = 0; i < n && F_a; i++) {
+    const double mean = heat->n * F[0][i] / (a[0][i] + b[0][i]);
+    F_a[0][i]         = mean + K[i];
+    F_b[0][i]         = mean - K[i];
+  }
+}
+
+/* x = L: through half a cell and the convective layer in series, the conductivity that of the cell. */
+static void boundary(const void *p, int side, const double s[], const double g[], double F[], double dF[])
+{
+  const Heat *heat = p;
+  const double Bi = heat->h * heat->L / heat->k_s, K = g[0] * pow(s[0], heat->n), both = K + Bi;
+  F[0] = side ? K * Bi / both * (s[0] - heat->right) : heat->left;
+  if (dF && side) dF[0] = K * Bi / both + heat->n * K / s[0] * Bi * Bi / (both * both) * (s[0] - heat->right);
+}
+
+static void source(const void *p, int n, const double *const local[], const double *const s[], double *const S[],
+                   double *const S_s[], double work[])
+{
+  const Heat *heat = p;
+  (void)s;
+  (void)S_s;
+  (void)work;
+  for (int i = 0; i < n; i++) S[0][i] = heat->source * local[0][i];
+}
+
+static void start(const void *p, double s[])
+{
+  s[0] = ((const Heat *)p)->right;
+}
+
+/* ------------------------------------------------------------------------------------------- verification ---- */
+
+static void manufactured(const void *p, const double X[3], double s[])
+{
+  const double bump = X[0] * (1.0 - X[0]); /* no slope at x = 0 and L in what depends on y and z */
+  (void)p;
+  s[0] = 1.5 - 0.3 * X[0] - 0.1 * X[0] * X[0] +
+         1.6 * bump * bump * (cos(2.0 * PETSC_PI * X[1]) + 0.5 * sin(2.0 * PETSC_PI * (X[1] - X[2])));
+}
+
+/* The flux into that state at x = 0, and the surroundings into which its flux at x = L flows. */
+static void manufactured_theta(const void *p, const double eps[2], double theta[])
+{
+  const Heat *heat  = p;
+  const double unit = heat->k_s * T_0 / heat->L, ratio = log(heat->k_f / heat->k_s);
+  const double out = exp(eps[1] * ratio) * pow(1.1, heat->n) * 0.5; /* s(1) = 1.1, s'(1) = -0.5 */
+  theta[Q_LEFT]    = unit * exp(eps[0] * ratio) * pow(1.5, heat->n) * 0.3;
+  theta[T_RIGHT]   = T_0 * (1.1 - out * heat->k_s / (heat->h * heat->L));
+  theta[ELL]       = 0.1 * heat->L;
+}
+
+#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
+
+/* clang-format off */
+static const ScoriaKey keys[] = {
+    {"heat_L", SCORIA_KEY_REAL, "m", "0.1", POSITIVE, NULL, "thickness"},
+    {"heat_k_s", SCORIA_KEY_REAL, "W m^-1 K^-1", "1.5", POSITIVE, NULL, "conductivity of the solid at 300 K"},
+    {"heat_k_f", SCORIA_KEY_REAL, "W m^-1 K^-1", "0.03", POSITIVE, NULL, "conductivity of the fluid in the pores at 300 K"},
+    {"heat_n", SCORIA_KEY_REAL, "", "0.5", -4, 4, NULL, "exponent of the temperature in the conductivity"},
+    {"heat_h", SCORIA_KEY_REAL, "W m^-2 K^-1", "20", POSITIVE, NULL, "heat transfer to the surroundings at x = L"},
+    {"heat_q", SCORIA_KEY_REAL, "W m^-3", "0", ANY, NULL, "heat source in the solid"},
+    {"heat_rho_c", SCORIA_KEY_REAL, "J m^-3 K^-1", "2e6", POSITIVE, NULL, "volumetric heat capacity of the solid"},
+    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", POSITIVE, NULL, "temperature of the surroundings where it is not a condition"},
+    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, ANY, NULL, "heat flux at x = 0 where it is not a condition"},
+    CONDITION_KEYS("T_right", "K", POSITIVE, "temperature of the surroundings"),
+    CONDITION_KEYS("q_left", "W m^-2", ANY, "heat flux at x = 0"),
+    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+};
+/* clang-format on */
+
+static const ScoriaConditionRow conditions[] = {
+    {"T_right", "K", "conditions_T_right", "heat_T_right", false},
+    {"q_left", "W m^-2", "conditions_q_left", "heat_q_left", false},
+    {"ell", "m", "conditions_ell", "porosity_ell", true},
+    {NULL, NULL, NULL, NULL, false},
+};
+
+static const char *const variants[] = {
+    "heat: {q: 2000}\n",
+    "heat: {k_s: 3, k_f: 0.6, n: -1, h: 60}\n",
+    NULL,
+};
+
+const ScoriaProblem scoria_heat = {
+    .name               = "heat",
+    .help               = "temperature in a porous layer",
+    .keys               = keys,
+    .conditions         = conditions,
+    .size               = sizeof(Heat),
+    .read               = read_deck,
+    .at                 = at,
+    .load               = set_load,
+    .shape              = shape,
+    .coefficients       = coefficients,
+    .locals             = locals,
+    .capacities         = capacities,
+    .flux               = flux,
+    .boundary           = boundary,
+    .source             = source,
+    .start              = start,
+    .manufactured       = manufactured,
+    .manufactured_theta = manufactured_theta,
+    .variants           = variants,
+};
