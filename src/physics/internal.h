@@ -18,8 +18,9 @@
  * of derivatives start as zero, and a problem need not write those that are always zero. */
 
 #define MAX_UNKNOWNS 3
-#define MAX_DERIVED 2 /* numbers of a cell that follow from its unknowns, such as a logarithm: computed once per cell  \
-                       */
+#define MAX_DERIVED                                                                                                    \
+  2 /* numbers of a cell that follow from its unknowns, such as a logarithm: computed once per cell                    \
+     */
 #define MAX_STATE (MAX_UNKNOWNS + MAX_DERIVED)
 #define MAX_COEFFICIENTS 3
 #define MAX_LOCALS 2

@@ -193,6 +193,8 @@ PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc)
     PetscCall(PCMGSetRestriction(pc, level + 1, mg->down[l]));
     PetscCall(PCMGGetSmoother(pc, level, &ksp));
     PetscCall(KSPSetOperators(ksp, mg->J[l].J, mg->J[l].J));
+    PetscCall(KSPSetDM(ksp, mg->d[l]->dm)); /* the time integrator restricts vectors of its own to it */
+    PetscCall(KSPSetDMActive(ksp, PETSC_FALSE));
     PetscCall(ConfigureSmoother(mg, pc, level + 1));
   }
   PetscCall(PCMGGetSmoother(pc, 0, &ksp));

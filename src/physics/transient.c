@@ -50,7 +50,7 @@ static PetscErrorCode RateJacobian(TS ts, PetscReal t, Vec x, Vec rate, PetscRea
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CreateIntegrator(ScoriaSolver s)
+static PetscErrorCode CreateIntegrator(ScoriaSolver s, double time)
 {
   SNES snes;
   TSAdapt adapt;
@@ -65,6 +65,8 @@ static PetscErrorCode CreateIntegrator(ScoriaSolver s)
   PetscCall(TSSetExactFinalTime(s->ts, TS_EXACTFINALTIME_MATCHSTEP));
   PetscCall(TSSetTolerances(s->ts, s->rtol, NULL, s->rtol, NULL)); /* scaled unknowns are of order one */
   PetscCall(TSSetMaxSteps(s->ts, MAX_STEPS));
+  PetscCall(TSSetMaxTime(s->ts, time));
+  PetscCall(TSSetTimeStep(s->ts, FIRST * fmin(s->d->shape.tau, time)));
   PetscCall(TSSetMaxSNESFailures(s->ts, -1));
   PetscCall(TSSetErrorIfStepFails(s->ts, PETSC_FALSE));
   PetscCall(TSGetAdapt(s->ts, &adapt));
@@ -109,11 +111,8 @@ PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *st
   if (status->reason < 0 || time <= 0) PetscFunctionReturn(0);
   /* TS carries its history of steps and step lengths over: a realisation must not depend on the one before. */
   PetscCall(TSDestroy(&s->ts));
-  PetscCall(CreateIntegrator(s));
+  PetscCall(CreateIntegrator(s, time));
   s->loaded = NULL;
-  PetscCall(TSSetTime(s->ts, 0.0));
-  PetscCall(TSSetMaxTime(s->ts, time));
-  PetscCall(TSSetTimeStep(s->ts, FIRST * fmin(tau, time)));
   PetscCall(TSSolve(s->ts, s->x));
   PetscCall(TSGetConvergedReason(s->ts, &reason));
   PetscCall(TSGetSNESIterations(s->ts, &newton));
