@@ -18,7 +18,6 @@
 #include <math.h>
 #include <string.h>
 
-#define STEP_TOLERANCE 1e-7
 #define RESIDUAL_TOLERANCE 1e-7 /* of the load, or of the unit where that is larger */
 #define MAX_NEWTON 25
 
@@ -145,7 +144,7 @@ static PetscErrorCode Converged(SNES snes, PetscInt it, PetscReal xnorm, PetscRe
   *reason = SNES_CONVERGED_ITERATING;
   if (!isfinite(fnorm))
     *reason = SNES_DIVERGED_FNORM_NAN;
-  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= STEP_TOLERANCE * sqrt(unknowns))
+  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= s->step_tolerance * sqrt(unknowns))
     *reason = SNES_CONVERGED_SNORM_RELATIVE;
   PetscFunctionReturn(0);
 }
@@ -229,6 +228,7 @@ static PetscErrorCode CreateMatrix(ScoriaSolver s)
 PetscErrorCode NewtonCreate(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
+  s->step_tolerance = STEP_TOLERANCE;
   PetscCall(CreateMatrix(s));
   PetscCall(SNESCreate(s->group, &s->snes));
   PetscCall(SNESSetFunction(s->snes, s->r, Residual, s));

@@ -8,6 +8,8 @@
 
 typedef struct ScoriaMultigrid_ *ScoriaMultigrid;
 
+#define STEP_TOLERANCE 1e-7 /* see newton.c */
+
 struct ScoriaSolver_ {
   MPI_Comm group; /* owned: a duplicate */
   int rank, size;
@@ -26,6 +28,7 @@ struct ScoriaSolver_ {
   double *profile;        /* owned: (nx) */
   PetscObjectState state; /* of the vector that d holds */
   Vec loaded;             /* which it is; borrowed */
+  double step_tolerance;   /* Newton ends when a full step is below this */
   bool limited;           /* the last step was shortened */
   bool solved;            /* x is a solution */
   /* single implicit steps: ds/dt = shift (s - kept) */

@@ -7,6 +7,7 @@
 #define CONSISTENT 1e-8 /* of the response time: what has a capacity moves as little */
 #define FIRST 1e-5      /* length of the first step, in response times: the adaptive control takes over from there */
 #define MAX_STEPS 100000
+#define NEWTON_SHARE 1e-3 /* of a step's tolerance that Newton may add: it leaves the square of its last step */
 
 static PetscErrorCode RateResidual(TS ts, PetscReal t, Vec x, Vec rate, Vec r, void *ctx)
 {
@@ -113,7 +114,9 @@ PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *st
   PetscCall(TSDestroy(&s->ts));
   PetscCall(CreateIntegrator(s, time));
   s->loaded = NULL;
+  s->step_tolerance = sqrt(NEWTON_SHARE * s->rtol);
   PetscCall(TSSolve(s->ts, s->x));
+  s->step_tolerance = STEP_TOLERANCE;
   PetscCall(TSGetConvergedReason(s->ts, &reason));
   PetscCall(TSGetSNESIterations(s->ts, &newton));
   PetscCall(TSGetKSPIterations(s->ts, &linear));
