@@ -122,7 +122,11 @@ PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps
 
 /* ----------------------------------------------------------------------------------------------------- solver ---- */
 
+/* What was tried last. */
+typedef enum { SCORIA_BY_NEWTON, SCORIA_BY_CONTINUATION, SCORIA_BY_TIME_STEPS } ScoriaRung;
+
 typedef struct {
+  ScoriaRung rung;
   int reason;      /* SNESConvergedReason; negative: diverged */
   int newton;      /* iterations, all attempts together */
   int attempts;    /* 1: Newton at once; more: continuation in the load, then pseudo-transient steps */

@@ -1,16 +1,17 @@
 /* One solve: a guess, Newton (newton.c), and what is tried when Newton fails; profiles and balances of the solution.
  *
  * Failures: continuation from the load that solves itself (equilibrium) to the full one, halving the increment at most
- * MAX_HALVINGS times; then implicit time steps of growing length from the state at rest until Newton converges from
- * there; then the solve is recorded as failed.  In two and three dimensions the guess is the solution in one, at the
- * lateral mean of the porosity; where that has none, after its whole ladder, the field has little hope, and less is
- * tried. */
+ * MAX_HALVINGS times, in MAX_INCREMENTS of them; then implicit time steps of growing length from the state at rest
+ * until Newton converges from there; then the solve is recorded as failed.  In two and three dimensions the guess is
+ * the solution in one, at the lateral mean of the porosity; where that has none, after its whole ladder, the field has
+ * little hope, and less is tried. */
 #include "solver.h"
 #include <math.h>
 #include <string.h>
 
 #define MAX_HALVINGS 10
 #define FEW_HALVINGS 2
+#define MAX_INCREMENTS 40
 #define MAX_PSEUDO_STEPS 60
 #define PSEUDO_FIRST 1e-3 /* of the response time */
 #define PSEUDO_STEADY 1e3 /* from here on Newton is tried */
@@ -180,10 +181,11 @@ static PetscErrorCode Continuation(ScoriaSolver s, int most, ScoriaSolveStatus *
   double done = 0, increment = 0.5;
   bool hopeless;
   PetscFunctionBeginUser;
+  status->rung = SCORIA_BY_CONTINUATION;
   PetscCall(SetLoad(s, 0.0));
   PetscCall(Guess(s, &hopeless));
   PetscCall(VecCopy(s->x, s->kept));
-  for (int halvings = 1; halvings <= most && done < 1.0;) {
+  for (int halvings = 1, tried = 0; halvings <= most && tried < MAX_INCREMENTS && done < 1.0; tried++) {
     const double next = done + increment; /* increments are powers of 1/2: 1 is reached exactly */
     PetscCall(SetLoad(s, next));
     PetscCall(VecCopy(s->kept, s->x));
@@ -196,6 +198,7 @@ static PetscErrorCode Continuation(ScoriaSolver s, int most, ScoriaSolveStatus *
       halvings++;
     }
   }
+  if (done < 1.0 && status->reason > 0) status->reason = SNES_DIVERGED_MAX_IT;
   PetscCall(SetLoad(s, 1.0));
   PetscFunctionReturn(0);
 }
@@ -214,12 +217,13 @@ static PetscErrorCode RunsAway(ScoriaSolver s, bool *away)
 }
 
 /* Implicit steps from the state at rest; a step that fails is tried again at a quarter of its length. */
-static PetscErrorCode March(ScoriaSolver s, ScoriaSolveStatus *status)
+PetscErrorCode PseudoTransient(ScoriaSolver s, ScoriaSolveStatus *status)
 {
   const double tau = s->d->shape.tau;
   double dt        = PSEUDO_FIRST * tau;
   bool away = false, steady = false;
   PetscFunctionBeginUser;
+  status->rung = SCORIA_BY_TIME_STEPS;
   PetscCall(SetTimed(s, true));
   PetscCall(SetLoad(s, 0.0));
   PetscCall(GuessAlone(s->line ? s->line : s));
@@ -254,7 +258,7 @@ static PetscErrorCode Steady(ScoriaSolver s, ScoriaSolveStatus *status)
   PetscCall(Guess(s, &hopeless));
   PetscCall(NewtonSolve(s, status));
   if (status->reason < 0) PetscCall(Continuation(s, hopeless ? FEW_HALVINGS : MAX_HALVINGS, status));
-  if (status->reason < 0 && !hopeless) PetscCall(March(s, status));
+  if (status->reason < 0 && !hopeless) PetscCall(PseudoTransient(s, status));
   PetscFunctionReturn(0);
 }
 

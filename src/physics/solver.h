@@ -28,7 +28,7 @@ struct ScoriaSolver_ {
   double *profile;        /* owned: (nx) */
   PetscObjectState state; /* of the vector that d holds */
   Vec loaded;             /* which it is; borrowed */
-  double step_tolerance;   /* Newton ends when a full step is below this */
+  double step_tolerance;  /* Newton ends when a full step is below this */
   bool limited;           /* the last step was shortened */
   bool solved;            /* x is a solution */
   /* single implicit steps: ds/dt = shift (s - kept) */
@@ -62,6 +62,9 @@ PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift);
 
 /* The state at time [s] after the state at rest, in s->x. */
 PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *status);
+/* The last rung: the steady state of the problem that is set, in s->x, by implicit steps from rest and Newton at their
+ * end. */
+PetscErrorCode PseudoTransient(ScoriaSolver s, ScoriaSolveStatus *status);
 /* One implicit Euler step of length dt [s] from s->kept, by Newton from s->x. */
 PetscErrorCode ImplicitStep(ScoriaSolver s, double dt, ScoriaSolveStatus *status);
 

@@ -113,7 +113,7 @@ PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *st
   /* TS carries its history of steps and step lengths over: a realisation must not depend on the one before. */
   PetscCall(TSDestroy(&s->ts));
   PetscCall(CreateIntegrator(s, time));
-  s->loaded = NULL;
+  s->loaded         = NULL;
   s->step_tolerance = sqrt(NEWTON_SHARE * s->rtol);
   PetscCall(TSSolve(s->ts, s->x));
   s->step_tolerance = STEP_TOLERANCE;

@@ -256,6 +256,33 @@ static void continuation_rescues(void **state)
   }
 }
 
+/* The last rung alone, from the state at rest: the solution that Newton finds at once. */
+static void time_steps_reach_the_steady_state(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < CASES; i++) {
+    double eps[CELLS], c[2][CELLS], phi[2][CELLS];
+    ScoriaElectrode el;
+    ScoriaSolver solver;
+    ScoriaSolveStatus status = {0};
+    electrode_from(cases[i].deck, &el);
+    fill_profile(eps_rough, CELLS, eps);
+    solver_for(PETSC_COMM_SELF, &el, CELLS, &solver);
+    solve(solver, cases[i].U0, cases[i].F_right, eps, c[0], phi[0]);
+    CHECK(PseudoTransient(solver, &status));
+    if (!(status.reason > 0 && status.attempts > 5 && status.rung == SCORIA_BY_TIME_STEPS))
+      fail_msg("%s: reason %d after %d attempts", cases[i].name, status.reason, status.attempts);
+    CHECK(ScoriaSolverProfile(solver, 0, c[1], NULL));
+    CHECK(ScoriaSolverProfile(solver, 1, phi[1], NULL));
+    CHECK(ScoriaSolverDestroy(&solver));
+    for (int k = 0; k < CELLS; k++) {
+      /* both within the error of a last step of 1e-7, squared, and the rounding of phi, up to 300 thermal voltages */
+      assert_near(c[1][k], c[0][k], 1e-8 * el.c_R);
+      assert_near(phi[1][k], phi[0][k], 1e-11);
+    }
+  }
+}
+
 /* A potential that no state of charge has is a recorded failure too. */
 static void unreachable_potential_is_recorded(void **state)
 {
@@ -294,11 +321,15 @@ static void open_circuit_inverts(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(charge_is_balanced),       cmocka_unit_test(salt_flux_follows_current),
-      cmocka_unit_test(potential_is_a_gauge),     cmocka_unit_test(equal_exponents_are_degenerate),
-      cmocka_unit_test(linear_problem_is_affine), cmocka_unit_test(no_steady_state_is_recorded),
-      cmocka_unit_test(continuation_rescues),     cmocka_unit_test(unreachable_potential_is_recorded),
-      cmocka_unit_test(open_circuit_inverts)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(charge_is_balanced),
+                                     cmocka_unit_test(salt_flux_follows_current),
+                                     cmocka_unit_test(potential_is_a_gauge),
+                                     cmocka_unit_test(equal_exponents_are_degenerate),
+                                     cmocka_unit_test(linear_problem_is_affine),
+                                     cmocka_unit_test(no_steady_state_is_recorded),
+                                     cmocka_unit_test(continuation_rescues),
+                                     cmocka_unit_test(time_steps_reach_the_steady_state),
+                                     cmocka_unit_test(unreachable_potential_is_recorded),
+                                     cmocka_unit_test(open_circuit_inverts)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
