@@ -20,6 +20,7 @@
 
 #define RESIDUAL_TOLERANCE 1e-7 /* of the load, or of the unit where that is larger */
 #define MAX_NEWTON 25
+#define LINEAR_LEAST 1e-4
 
 /* ---------------------------------------------------------------------------------------------- callbacks ---- */
 
@@ -178,10 +179,36 @@ static PetscErrorCode UseDirect(ScoriaSolver s, KSP ksp)
   PetscFunctionReturn(0);
 }
 
+/* Relative, at the tolerance that Eisenstat and Walker's rule has set, but never below LINEAR_LEAST: near the end the rule asks
+ * for the square of what is left, of which Newton's last step has no use. */
+static PetscErrorCode LinearConverged(KSP ksp, PetscInt it, PetscReal norm, KSPConvergedReason *reason, void *ctx)
+{
+  double *first = ctx, rtol;
+  PetscFunctionBeginUser;
+  PetscCall(KSPGetTolerances(ksp, &rtol, NULL, NULL, NULL));
+  if (it == 0) *first = norm;
+  *reason = KSP_CONVERGED_ITERATING;
+  if (!isfinite(norm))
+    *reason = KSP_DIVERGED_NANORINF;
+  else if (norm <= fmax(rtol, LINEAR_LEAST) * *first || norm == 0)
+    *reason = KSP_CONVERGED_RTOL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FreeNumber(void *ctx)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(ctx));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode UseIterative(ScoriaSolver s, SNES snes, KSP ksp)
 {
   PC pc;
+  double *first;
   PetscFunctionBeginUser;
+  PetscCall(PetscNew(&first));
+  PetscCall(KSPSetConvergenceTest(ksp, LinearConverged, first, FreeNumber));
   PetscCall(KSPSetType(ksp, KSPFGMRES));
   PetscCall(KSPSetTolerances(ksp, 1e-5, PETSC_DEFAULT, PETSC_DEFAULT, 200));
   PetscCall(SNESKSPSetUseEW(snes, PETSC_TRUE));
