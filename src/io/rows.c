@@ -65,3 +65,17 @@ PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows)
   PetscCall(PetscMemzero(rows, sizeof(*rows)));
   PetscFunctionReturn(0);
 }
+
+ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset)
+{
+  ScoriaRows part = {.capacity = rows->capacity - offset};
+
+  for (int f = 0; f < spec->nfields; f++) part.field[f] = rows->field[f] + offset * spec->cells;
+  for (int c = 0; c < spec->space.n; c++) part.condition[c] = rows->condition[c] + offset;
+  part.residual = rows->residual + offset;
+  part.reason   = rows->reason + offset;
+  part.newton   = rows->newton + offset;
+  part.done     = rows->done + offset;
+  part.attempts = rows->attempts + offset;
+  return part;
+}

@@ -1,0 +1,148 @@
+/* Rows from the ranks that computed them to the ranks that write them, whole rows in one exchange: a record holds the
+ * row's number, then one item of every column. */
+#include "private.h"
+#include <string.h>
+
+#define MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS)
+
+/* Where row i of a column lies: base + i * size. */
+typedef struct {
+  char *base;
+  size_t size;
+} Column;
+
+static int list_columns(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, Column column[MAX_COLUMNS])
+{
+  int n = 0;
+
+  for (int f = 0; f < spec->nfields; f++)
+    column[n++] = (Column){(char *)rows->field[f], (size_t)spec->cells * sizeof(double)};
+  for (int c = 0; c < spec->space.n; c++) column[n++] = (Column){(char *)rows->condition[c], sizeof(double)};
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    column[n++] = (Column){rows_status(rows, i), type_size(scoria_status[i].type)};
+  return n;
+}
+
+static size_t record_size(int n, const Column column[])
+{
+  size_t size = sizeof(int64_t);
+
+  for (int i = 0; i < n; i++) size += column[i].size;
+  return size;
+}
+
+/* What one exchange needs; counts and starts (ranks) are in records. */
+typedef struct {
+  int ranks;
+  int64_t first, number; /* the range of rows */
+  int *sent, *sent_at, *received, *received_at;
+  char *out, *in; /* records */
+  size_t size;    /* of a record [byte] */
+} Exchange;
+
+/* The rank whose block of the range holds a row: deal_block the other way round. */
+static int owner(const Exchange *x, int64_t row)
+{
+  const int64_t share = x->number / x->ranks, more = x->number % x->ranks, at = row - x->first;
+
+  return (int)(at < more * (share + 1) ? at / (share + 1) : more + (at - more * (share + 1)) / share);
+}
+
+static int accumulate(int n, const int count[], int start[])
+{
+  int sum = 0;
+
+  for (int r = 0; r < n; r++) {
+    start[r] = sum;
+    sum += count[r];
+  }
+  return sum;
+}
+
+/* Counts what goes where, and tells the receivers. */
+static PetscErrorCode Plan(MPI_Comm comm, const ScoriaRows *from, const int64_t where[], Exchange *x)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &x->ranks));
+  PetscCall(PetscCalloc4(x->ranks, &x->sent, x->ranks, &x->sent_at, x->ranks, &x->received, x->ranks, &x->received_at));
+  for (int64_t i = 0; i < from->rows; i++) x->sent[owner(x, where[i])]++;
+  PetscCallMPI(MPI_Alltoall(x->sent, 1, MPI_INT, x->received, 1, MPI_INT, comm));
+  PetscCall(PetscMalloc2((size_t)accumulate(x->ranks, x->sent, x->sent_at) * x->size, &x->out,
+                         (size_t)accumulate(x->ranks, x->received, x->received_at) * x->size, &x->in));
+  PetscFunctionReturn(0);
+}
+
+/* Records in the order of the ranks they go to. */
+static PetscErrorCode Pack(const ScoriaRows *from, const int64_t where[], int n, const Column column[],
+                           const Exchange *x)
+{
+  int *next;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(x->ranks, &next));
+  PetscCall(PetscArraycpy(next, x->sent_at, x->ranks));
+  for (int64_t i = 0; i < from->rows; i++) {
+    char *record = x->out + (size_t)next[owner(x, where[i])]++ * x->size;
+
+    memcpy(record, &where[i], sizeof where[i]);
+    record += sizeof where[i];
+    for (int c = 0; c < n; record += column[c++].size)
+      memcpy(record, column[c].base + (size_t)i * column[c].size, column[c].size);
+  }
+  PetscCall(PetscFree(next));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Send(MPI_Comm comm, const Exchange *x)
+{
+  MPI_Datatype record;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Type_contiguous((int)x->size, MPI_BYTE, &record));
+  PetscCallMPI(MPI_Type_commit(&record));
+  PetscCallMPI(MPI_Alltoallv(x->out, x->sent, x->sent_at, record, x->in, x->received, x->received_at, record, comm));
+  PetscCallMPI(MPI_Type_free(&record));
+  PetscFunctionReturn(0);
+}
+
+/* Puts every record in its place among the rows from `at` on. */
+static void unpack(const Exchange *x, int64_t at, int n, const Column column[], int64_t count)
+{
+  for (int64_t i = 0; i < count; i++) {
+    const char *record = x->in + (size_t)i * x->size;
+    int64_t row;
+
+    memcpy(&row, record, sizeof row);
+    record += sizeof row;
+    for (int c = 0; c < n; record += column[c++].size)
+      memcpy(column[c].base + (size_t)(row - at) * column[c].size, record, column[c].size);
+  }
+}
+
+PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, const ScoriaRows *from,
+                                  const int64_t where[], int64_t first, int64_t number, int64_t *at, ScoriaRows *to)
+{
+  Exchange x = {.first = first, .number = number};
+  Column source[MAX_COLUMNS], target[MAX_COLUMNS];
+  const int n = list_columns(spec, from, source);
+  int rank;
+
+  PetscFunctionBeginUser;
+  list_columns(spec, to, target);
+  x.size = record_size(n, source);
+  PetscCall(Plan(comm, from, where, &x));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  deal_block(number, rank, x.ranks, at, &to->rows);
+  *at += first;
+  PetscCheck(to->rows <= to->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
+             (long long)to->rows, (long long)to->capacity);
+  PetscCheck(x.received_at[x.ranks - 1] + x.received[x.ranks - 1] == to->rows, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "%d rows came where %lld are to be written", x.received_at[x.ranks - 1] + x.received[x.ranks - 1],
+             (long long)to->rows);
+  PetscCall(Pack(from, where, n, source, &x));
+  PetscCall(Send(comm, &x));
+  unpack(&x, *at, n, target, to->rows);
+  PetscCall(PetscFree2(x.out, x.in));
+  PetscCall(PetscFree4(x.sent, x.sent_at, x.received, x.received_at));
+  PetscFunctionReturn(0);
+}
