@@ -174,6 +174,28 @@ PetscErrorCode ScoriaGroupsDestroy(ScoriaGroups *groups);
 /* Part `index` of `count` nearly equal contiguous parts of n items. */
 void deal_block(int64_t n, int index, int count, int64_t *first, int64_t *number);
 
+/* Work for groups that draw it as they get free, round by round.  Which group draws what depends on timing: results
+ * must not depend on it. */
+typedef struct ScoriaDealer_ *ScoriaDealer;
+
+/* `groups` is borrowed.  A last group that is smaller than the others gets no work.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer);
+PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer);
+/* Starts a round over the items [first, first + number), dealt in their order, in chunks of at most `largest` items
+ * that get smaller towards the end.  Same arguments on every rank.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t largest);
+/* The next chunk, items [start, start + count), for this rank's group; count is 0 at the end.  cut, on the leader of
+ * the group (ignored elsewhere), draws nothing and ends the round for every group: what is dealt already is to be done,
+ * nothing more is dealt.  Collective on groups->group. */
+PetscErrorCode ScoriaDealerDraw(ScoriaDealer dealer, bool cut, int64_t *start, int64_t *count);
+/* Ends a round from which every group has drawn a count of 0: items [first, first + drawn) were dealt, each once. Waits
+ * for the last group.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
+
+/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at most `largest`.
+ */
+int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
+
 /* ----------------------------------------------------------------------------------------------- run directory ---- */
 
 typedef struct ScoriaRun_ *ScoriaRun;
@@ -206,6 +228,9 @@ void stop_catch_signals(void);
 /* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer
  * on every rank; cheap enough for every training step.  Collective. */
 PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
+/* Whether this rank has a reason to stop, before the ranks agree on it by ScoriaStopAsked: for a rank that is to cut
+ * short what lies before it.  Local. */
+PetscErrorCode ScoriaStopNoticed(ScoriaRun run, bool *stop);
 /* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes
  * STOP. Collective. */
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
