@@ -69,7 +69,8 @@ expect 3 'dataset.h5.part: begun by another deck (porosity_sigma' 2 generate "$d
 scoria 2 generate "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "generate: the last start"; cat "$work/out" >&2; }
 grep -q 'rows are there; going on' "$work/out" || { fail "generate did not go on"; cat "$work/out" >&2; }
 same "$reference" "$dir" dataset.h5 || fail "an interrupted dataset differs"
-[ "$(sed -n 's/.*"event":"generate",//p' "$dir/log.jsonl")" = "$(sed -n 's/.*"event":"generate",//p' "$reference/log.jsonl")" ] ||
+counts() { sed -n 's/.*"event":"generate",\(.*\),"idle".*/\1/p' "$1"; }
+[ "$(counts "$dir/log.jsonl")" = "$(counts "$reference/log.jsonl")" ] ||
   fail "the counts of an interrupted generate differ"
 
 # A row of the part file is damaged between two starts: it is computed again.
@@ -79,7 +80,8 @@ interrupt usr1 2 generate "$dir" dataset.h5.part
 "$PYTHON" - "$dir/dataset.h5.part" <<'PY' || fail "no row could be damaged"
 import sys, h5py
 with h5py.File(sys.argv[1]) as f:
-    row = int((f["/status/done"][:] == 1).nonzero()[0][5])
+    there = (f["/status/done"][:] == 1).nonzero()[0]
+    row = int(there[len(there) // 2])
     at = f["/fields/phi"].id.get_offset() + row * f["/fields/phi"].shape[1] * 4
 with open(sys.argv[1], "r+b") as f:
     f.seek(at)

@@ -1,0 +1,26 @@
+/* Private to generate: what its two files share. */
+#ifndef SCORIA_CMD_GENERATE_H
+#define SCORIA_CMD_GENERATE_H
+
+#include "cmd.h"
+
+typedef struct {
+  int64_t failed, newton, retried;
+} GenerateTally;
+
+/* Where the time of the groups went, as shares of the run. */
+typedef struct {
+  double idle,
+      idle_most; /* waiting for work or for other groups: the mean over groups, and the group that waited most */
+  double io;     /* bringing rows to their writers, and writing */
+} GenerateShares;
+
+/* Counts rows that are done. */
+void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
+
+/* Computes and writes every row that is not in `out` yet; design (conditions, space.n) is theta of each condition. Adds
+ * to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.  Collective. */
+PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
+                            CmdDataset *out, GenerateTally *tally, GenerateShares *shares);
+
+#endif
