@@ -105,7 +105,8 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDatase
 PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows),
                                    void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
- * The stored CRC32C covers the row's conditions and fields as stored.  Collective. */
+ * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or
+ * when the dataset is closed or finished: by then they are on disk.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
 /* Flushes, syncs to disk, renames `path`.part to `path`, closes.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);

@@ -38,8 +38,10 @@ PetscErrorCode ScoriaDatasetClose(ScoriaDataset *out)
 
   PetscFunctionBeginUser;
   if (!ds) PetscFunctionReturn(0);
+  const PetscErrorCode settled = ScoriaDatasetSettle(ds);
   PetscCall(ScoriaDatasetCloseColumns(ds));
   if (ds->file >= 0) H5Fclose(ds->file);
+  PetscCall(PetscFree(ds->unmarked_done));
   PetscCall(PetscFree(ds->x));
   PetscCall(PetscFree(ds->deck));
   PetscCall(PetscFree(ds->slab));
@@ -48,6 +50,7 @@ PetscErrorCode ScoriaDatasetClose(ScoriaDataset *out)
   PetscCallMPI(MPI_Comm_free(&ds->comm));
   PetscCall(PetscFree(ds));
   *out = NULL;
+  PetscCall(settled);
   PetscFunctionReturn(0);
 }
 
@@ -181,6 +184,7 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
   ScoriaTrouble bad = {.path = ds->part};
 
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetSettle(ds));
   if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
   PetscCall(ScoriaDatasetCloseColumns(ds));
   if (H5Fclose(ds->file) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be closed");

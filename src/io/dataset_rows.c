@@ -1,12 +1,16 @@
 /* Rows to and from a dataset, collectively.  Every rank makes the same sequence of HDF5 calls whatever it has to give
  * or want (an empty selection where it has nothing) and whatever went wrong on it; trouble is agreed on afterwards.
  *
- * Order of a write: conditions, fields, status, CRCs; flush, which syncs to disk; only then `done`, so that a row that
- * is marked done is on disk.  A row has two CRC32Cs: of conditions and fields, and of its status. */
+ * Order of a write: conditions, fields, status, CRCs; then, at the next write or at the end, flush, which syncs to
+ * disk; only then `done`, so that a row that is marked done is on disk, while the disk has had the time between two
+ * writes to take the rows.  A row has two CRC32Cs: of conditions and fields, and of its status. */
+#define _GNU_SOURCE /* sync_file_range */
 #include "private.h"
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------------------- columns ---- */
 
@@ -214,6 +218,49 @@ static PetscErrorCode CheckRange(ScoriaDataset ds, int64_t first, int64_t number
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
+PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
+{
+  ScoriaTrouble bad = {.path = ds->part};
+
+  PetscFunctionBeginUser;
+  if (!ds->unmarked) PetscFunctionReturn(0);
+  ds->unmarked = false;
+  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(Transfer(ds, TO_FILE, &ds->status[0], ds->unmarked_first, ds->unmarked_rows, ds->unmarked_done, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+/* Lets the disk begin with what has been written, without waiting for it.  A hint: where it is not taken, the flush
+ * that follows does it all. */
+static void start_writeback(const char *path)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  close(fd);
+#else
+  (void)path;
+#endif
+}
+
+static PetscErrorCode KeepUnmarked(ScoriaDataset ds, int64_t first, const ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  if (rows->rows > ds->unmarked_capacity) {
+    PetscCall(PetscFree(ds->unmarked_done));
+    PetscCall(PetscMalloc1(rows->rows, &ds->unmarked_done));
+    ds->unmarked_capacity = rows->rows;
+  }
+  PetscCall(PetscArraycpy(ds->unmarked_done, rows->done, rows->rows));
+  ds->unmarked_first = first;
+  ds->unmarked_rows  = rows->rows;
+  ds->unmarked       = true;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->part};
@@ -224,6 +271,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscFunctionBeginUser;
   PetscCheck(ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", ds->path);
   PetscCall(CheckRange(ds, first, n, rows->capacity));
+  PetscCall(ScoriaDatasetSettle(ds));
   PetscCall(Reserve(ds, n));
   of_row    = ds->sum;
   of_status = ds->sum + n;
@@ -237,10 +285,9 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
     PetscCall(Transfer(ds, TO_FILE, &ds->status[i], first, n, rows_status(rows, i), &bad));
   PetscCall(Transfer(ds, TO_FILE, &ds->status_crc, first, n, of_status, &bad));
   PetscCall(Transfer(ds, TO_FILE, &ds->crc, first, n, of_row, &bad));
-  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(Transfer(ds, TO_FILE, &ds->status[0], first, n, rows->done, &bad));
-  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  start_writeback(ds->part);
+  PetscCall(KeepUnmarked(ds, first, rows));
   PetscFunctionReturn(0);
 }
 

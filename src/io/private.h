@@ -151,6 +151,10 @@ struct ScoriaDataset_ {
   uint32_t *sum;     /* owned: (2, sum_rows) CRCs computed; of the rows, then of their status */
   uint32_t *stored;  /* owned: (2, sum_rows) CRCs read back */
   int64_t slab_capacity, sum_rows;
+  /* The last batch written, whose rows are marked done when it is known to be on disk. */
+  bool unmarked;
+  int64_t unmarked_first, unmarked_rows, unmarked_capacity;
+  uint8_t *unmarked_done; /* owned */
 };
 
 typedef struct {
@@ -171,6 +175,8 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
 /* Opens the columns; collective where the file is. */
 PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* Waits until the last batch is on disk, and marks its rows as done.  Collective. */
+PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
 PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */

@@ -134,6 +134,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscCall(CheckNeeds(el, scoria_electrolytes[el->electrolyte].needs, "the constant electrolyte"));
   if (el->ohmic) PetscCall(CheckNeeds(el, "sigma", "solid ohmic"));
   PetscCall(CheckState(deck, el));
+  if (el->state_ocp) ocp_monotone(&scoria_ocps[el->ocp], el->at.monotone);
   bool varies;
   PetscCall(ScoriaDeckHas(deck, "conditions_T", &varies));
   el->T_condition = varies ? SCORIA_ELL + 1 : -1;
@@ -153,12 +154,11 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
   const ScoriaElectrode *el = p;
   const ScoriaCondition *c  = &space->c[SCORIA_U0];
   const char *key           = c->lo < c->hi ? "conditions_U0" : "electrode_U0";
-  double s[2], lo, hi;
+  double lo, hi;
   PetscFunctionBeginUser;
   if (!el->state_ocp) PetscFunctionReturn(0);
-  ocp_monotone(&scoria_ocps[el->ocp], s);
-  lo = scoria_ocps[el->ocp].potential(s[1]);
-  hi = scoria_ocps[el->ocp].potential(s[0]);
+  lo = scoria_ocps[el->ocp].potential(el->at.monotone[1]);
+  hi = scoria_ocps[el->ocp].potential(el->at.monotone[0]);
   if (c->lo < lo || c->hi > hi)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g] V, allowed inside the open-circuit curve of %s, [%.4f, %.4f] V",
                 key, c->lo, c->hi, scoria_ocps[el->ocp].name, lo, hi);

@@ -35,7 +35,6 @@ static double solid_concentration(ScoriaElectrode *el, double U0)
 {
   if (!el->state_ocp) return el->c_s;
   if (el->at.U0_of_c_s != U0) {
-    ocp_monotone(&scoria_ocps[el->ocp], el->at.monotone);
     el->at.c_s       = el->c_max * ocp_invert(&scoria_ocps[el->ocp], el->at.monotone, U0);
     el->at.U0_of_c_s = U0;
   }
