@@ -427,32 +427,43 @@ typedef struct {
   double *value, *beside;
 } Blocks;
 
-static double *block(const Blocks *b, ptrdiff_t cell, int side)
+static inline double *block(const Blocks *b, ptrdiff_t cell, int side)
 {
   const ptrdiff_t at = b->at[cell * SIDES + side];
   return at >= 0 ? b->value + at * b->m * b->m : b->beside + (-1 - at) * b->m * b->m;
 }
 
-/* The pencil's own blocks; the diagonal ones are begun here and added to by the lateral faces. */
-static void jacobian_along(ScoriaDiscrete *d, int j, int k, const Blocks *b)
+/* The blocks of the cells of pencil (j, k), the diagonal ones without lateral faces; m a constant where this is inlined. */
+static inline void pencil_blocks(const ScoriaDiscrete *d, const int m, ptrdiff_t row, const Blocks *b)
 {
-  const int n = d->own[0], m = d->shape.unknowns;
-  const ptrdiff_t row = (ptrdiff_t)(k * d->own[1] + j) * n;
-  if (!(d->grid.dim == 1 && d->derivatives)) {
-    flux_along(d, j, k, true);
-    source_of(d, j, k, true);
-  }
+  const int n     = d->own[0];
+  const bool low  = d->collector; /* whether the first cell has no neighbour below, */
+  const bool high = d->separator;                     /* the last one none above */
   for (int i = 0; i < n; i++) {
-    double *self = block(b, row + i, SIDE_SELF);
-    double *low  = discrete_neighbour(d, i, j, k, SIDE_X0) ? block(b, row + i, SIDE_X0) : NULL;
-    double *high = discrete_neighbour(d, i, j, k, SIDE_X1) ? block(b, row + i, SIDE_X1) : NULL;
+    double *self  = block(b, row + i, SIDE_SELF);
+    double *below = i == 0 && low ? NULL : block(b, row + i, SIDE_X0);
+    double *above = i == n - 1 && high ? NULL : block(b, row + i, SIDE_X1);
     for (int c = 0; c < m; c++)
       for (int e = 0; e < m; e++) {
         const int from = c * m + e, to = e * m + c;
         self[to] = d->F_a[from][i + 1] - d->F_b[from][i] - d->S_s[from][i];
-        if (low) low[to] = -d->F_a[from][i];
-        if (high) high[to] = d->F_b[from][i + 1];
+        if (below) below[to] = -d->F_a[from][i];
+        if (above) above[to] = d->F_b[from][i + 1];
       }
+  }
+}
+
+static void jacobian_along(ScoriaDiscrete *d, int j, int k, const Blocks *b)
+{
+  const ptrdiff_t row = (ptrdiff_t)(k * d->own[1] + j) * d->own[0];
+  if (!(d->grid.dim == 1 && d->derivatives)) {
+    flux_along(d, j, k, true);
+    source_of(d, j, k, true);
+  }
+  switch (b->m) {
+  case 1: pencil_blocks(d, 1, row, b); break;
+  case 2: pencil_blocks(d, 2, row, b); break;
+  default: pencil_blocks(d, b->m, row, b);
   }
 }
 
