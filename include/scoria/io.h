@@ -43,6 +43,10 @@ typedef struct {
   char description[128];
 } ScoriaField;
 
+/* Whether a field is part of the state that the conditions determine the law of: not the porosity, which is behind that
+ * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
+bool field_is_state(const char *name);
+
 /* What a dataset is, fixed when it is made.  Rows are fields over the same cells. */
 typedef struct {
   int64_t rows;
@@ -157,6 +161,9 @@ PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t va
 PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[]);
 PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value);
 PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value);
+/* Names, units and descriptions of fields, as attributes of the root; SCORIA_MAX_FIELDS at most. */
+PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[]);
+PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field[]);
 /* A space as attributes and arrays under /conditions. */
 PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
 PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);

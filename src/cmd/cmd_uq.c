@@ -344,7 +344,7 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   u->q.cells                 = spec->cells;
   u->q.field                 = spec->field;
   u->q.space                 = &spec->space;
-  while (u->q.channels < spec->nfields && strcmp(spec->field[u->q.channels].name, "eps")) u->q.channels++;
+  while (u->q.channels < spec->nfields && field_is_state(spec->field[u->q.channels].name)) u->q.channels++;
   PetscFunctionReturn(0);
 }
 

@@ -154,7 +154,7 @@ PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *t
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   *twin = (ScoriaTwin){.solve = ScoriaEnsembleTwin, .ctx = *ens};
   for (int i = 0; i < SCORIA_MAX_FIELDS; i++) twin->reference[i] = NAN;
-  for (int f = 0; strcmp(spec.field[f].name, "eps"); f++) twin->reference[f] = ensemble_reference(*ens, f);
+  for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
   PetscFunctionReturn(0);
 }
 

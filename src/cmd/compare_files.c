@@ -55,7 +55,7 @@ static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
   PetscFunctionReturn(0);
 }
 
-/* The sample's fields but the porosity, which must be in the reference too, in the same units on the same cells. */
+/* The sample's fields of state, which must be in the reference too, in the same units on the same cells. */
 static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *const x[NFILES])
 {
   File *a = &f->file[SAMPLE], *b = &f->file[REFERENCE];
@@ -69,7 +69,7 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
                   x[REFERENCE][j], b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
     int j = 0;
-    if (!strcmp(a->spec->field[i].name, "eps")) continue;
+    if (!field_is_state(a->spec->field[i].name)) continue;
     while (j < b->spec->nfields && strcmp(a->spec->field[i].name, b->spec->field[j].name)) j++;
     if (j == b->spec->nfields || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,

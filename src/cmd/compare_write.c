@@ -182,11 +182,12 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const 
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
   PetscCall(ScoriaStorePutSpace(store, set->space));
+  PetscCall(ScoriaStorePutFields(store, set->channels, set->field));
   PetscCall(PetscMalloc1(dims[0] * dims[1], &theta));
   for (int64_t k = 0; k < dims[0]; k++)
     for (int64_t i = 0; i < dims[1]; i++) theta[k * dims[1] + i] = set->c[k].theta[i];
   PetscCall(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", "held-out conditions, columns as in /conditions"));
-  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres from the current collector"));
+  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres"));
   PetscCall(PetscFree(theta));
   for (size_t f = 0; f < sizeof from / sizeof from[0]; f++)
     for (int c = 0; c < set->channels; c++) {

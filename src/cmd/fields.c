@@ -47,6 +47,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   PetscCall(PetscMalloc1(number * PetscMax(cells, spec->space.n), &buffer));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "fields", text, &store));
+  PetscCall(ScoriaStorePutFields(store, nfields + 1, spec->field));
   for (int a = 0; a < grid->dim; a++) {
     const int64_t n = grid->n[a];
     for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * grid->length[a] / (double)n;
@@ -91,7 +92,7 @@ PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens
   if (there) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   ensemble_grid(ens, &grid);
-  while (strcmp(spec.field[nfields].name, "eps")) nfields++;
+  while (field_is_state(spec.field[nfields].name)) nfields++;
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
   PetscCall(PetscMalloc2(cells, &own, number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));

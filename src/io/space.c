@@ -28,6 +28,12 @@ void space_from_unit(const ScoriaSpace *space, const double u[], double theta[])
   }
 }
 
+bool field_is_state(const char *name)
+{
+  const size_t size = strlen(name);
+  return strcmp(name, "eps") != 0 && !(size > 3 && !strcmp(name + size - 3, "_sd"));
+}
+
 int space_find(const ScoriaSpace *space, const char *name)
 {
   for (int i = 0; i < space->n; i++) {

@@ -41,41 +41,12 @@ static double *model_real(ScoriaModel m, int i, const char **name)
   return numbers[i];
 }
 
-static PetscErrorCode PutFields(ScoriaModel m, ScoriaStore store)
-{
-  char name[32];
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaStorePutInt(store, "fields", m->nchannels));
-  for (int c = 0; c < m->nchannels; c++) {
-    snprintf(name, sizeof name, "field%d_name", c);
-    PetscCall(ScoriaStorePutText(store, name, m->field[c].name));
-    snprintf(name, sizeof name, "field%d_unit", c);
-    PetscCall(ScoriaStorePutText(store, name, m->field[c].unit));
-    snprintf(name, sizeof name, "field%d_description", c);
-    PetscCall(ScoriaStorePutText(store, name, m->field[c].description));
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode GetFields(ScoriaModel m, ScoriaStore store, const char *path)
 {
-  char name[32];
-  int64_t count;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreGetInt(store, "fields", &count));
-  if (count != m->spec.channels)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: names %lld fields, its network has %d", path, (long long)count,
-                m->spec.channels);
-  m->nchannels = (int)count;
-  for (int c = 0; c < m->nchannels; c++) {
-    ScoriaField *f = &m->field[c];
-    snprintf(name, sizeof name, "field%d_name", c);
-    PetscCall(ScoriaStoreGetText(store, name, sizeof f->name, f->name));
-    snprintf(name, sizeof name, "field%d_unit", c);
-    PetscCall(ScoriaStoreGetText(store, name, sizeof f->unit, f->unit));
-    snprintf(name, sizeof name, "field%d_description", c);
-    PetscCall(ScoriaStoreGetText(store, name, sizeof f->description, f->description));
-  }
+  PetscCall(ScoriaStoreGetFields(store, &m->nchannels, m->field));
+  if (m->nchannels != m->spec.channels)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: names %d fields, its network has %d", path, m->nchannels, m->spec.channels);
   PetscFunctionReturn(0);
 }
 
@@ -106,7 +77,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "model", deck, &store));
   PetscCall(PutNetwork(model, store));
-  PetscCall(PutFields(model, store));
+  PetscCall(ScoriaStorePutFields(store, model->nchannels, model->field));
   for (int i = 0; (number = model_real(model, i, &name)); i++) PetscCall(ScoriaStorePutReal(store, name, *number));
   PetscCall(ScoriaStorePutInt(store, "train_steps", model->steps));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));

@@ -8,12 +8,8 @@
 void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[])
 {
   *nchannels = 0;
-  for (int i = 0; i < spec->nfields; i++) {
-    const char *name  = spec->field[i].name;
-    const size_t size = strlen(name);
-    const bool spread = size > 3 && !strcmp(name + size - 3, "_sd"); /* lateral, beside a field's mean */
-    if (strcmp(name, "eps") != 0 && !spread) channel[(*nchannels)++] = i;
-  }
+  for (int i = 0; i < spec->nfields; i++)
+    if (field_is_state(spec->field[i].name)) channel[(*nchannels)++] = i;
 }
 
 PetscErrorCode TrainSplit(int64_t conditions, double share, uint64_t seed, bool train[], int64_t *left_out)
