@@ -29,6 +29,23 @@ int problem_key_tables(int most, const ScoriaKey *tables[]);
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters);
 const char *problem_name(const ScoriaProblem *problem);
 
+/* A number of interest besides the extremes of a field: factor times a field at x = 0 (side 0) or L (side 1), plus the
+ * value of a condition. */
+typedef struct {
+  char name[SCORIA_NAME_SIZE];
+  char unit[16];
+  char description[96];
+  int field, side;
+  double factor;
+  int condition; /* index in theta; -1: none */
+} ScoriaProblemQuantity;
+
+/* Those of a problem with these parameters, SCORIA_MAX_QUANTITIES at most: what it names itself, or every one of its
+ * fields at both ends.  field (nfields): the fields of its ensemble, in that order. */
+#define SCORIA_MAX_QUANTITIES 8
+int problem_quantities(const ScoriaProblem *problem, const void *parameters, int nfields, const ScoriaField field[],
+                       ScoriaProblemQuantity quantity[]);
+
 /* The conditions of the electrode, in this order; where the deck gives them ranges, T and time follow. */
 enum { SCORIA_U0 = 0, SCORIA_F_RIGHT, SCORIA_ELL, SCORIA_NTHETA };
 

@@ -101,7 +101,7 @@ void summary_state(ScoriaSummary summary, int64_t *nsums, int64_t **sums, int64_
 typedef enum { SCORIA_QUANTITY_AT, SCORIA_QUANTITY_MIN, SCORIA_QUANTITY_MAX } ScoriaQuantityKind;
 
 typedef struct {
-  char name[64], unit[16];
+  char name[64], unit[16], description[96];
   ScoriaQuantityKind kind;
   int channel;
   int cell;              /* AT: between this cell and the next */

@@ -103,7 +103,8 @@ static PetscErrorCode Pilot(Uq *u, int k, ScoriaSummary *summary)
   double *good;
   int64_t first, number;
   PetscFunctionBeginUser;
-  if (q->current >= 0) u->q.quantity[q->current].offset = q->theta[k * q->space->n + space_find(q->space, "F_right")];
+  for (int i = 0; i < q->nquantities; i++)
+    if (q->condition[i] >= 0) u->q.quantity[i].offset = q->theta[k * q->space->n + q->condition[i]];
   PetscCall(PetscArrayzero(u->pilot, n * columns));
   deal_block(n, u->worker, u->workers, &first, &number);
   for (int64_t at = first; at < first + number; at += TILE)

@@ -26,7 +26,7 @@ typedef struct {
   const ScoriaSpace *space; /* borrowed */
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
-  int current; /* the quantity whose offset is F_right, -1: none */
+  int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
   int nthresholds;
   ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
   int conditions;

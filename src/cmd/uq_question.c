@@ -62,8 +62,9 @@ static PetscErrorCode AddQuantity(UqQuestion *q, ScoriaQuantityKind kind, int ch
   PetscFunctionBeginUser;
   if (q->nquantities == UQ_MAX_QUANTITIES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: more than %d quantities", UQ_MAX_QUANTITIES);
-  *made  = &q->quantity[q->nquantities++];
-  **made = (ScoriaQuantity){.kind = kind, .channel = channel, .factor = 1};
+  q->condition[q->nquantities] = -1;
+  *made                        = &q->quantity[q->nquantities++];
+  **made                       = (ScoriaQuantity){.kind = kind, .channel = channel, .factor = 1};
   snprintf((*made)->unit, sizeof(*made)->unit, "%s", q->field[channel].unit);
   PetscFunctionReturn(0);
 }
@@ -78,36 +79,47 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, channel, &made));
   quantity_place(made, q->cells, q->x, value);
   snprintf(made->name, sizeof made->name, "%s", word);
+  snprintf(made->description, sizeof made->description, "%.60s at x = %g m", q->field[channel].description, value);
   PetscFunctionReturn(0);
 }
 
-/* Minimum and maximum of the first channel; the second one at the collector; the current where it depends on the
- * fields. */
+static PetscErrorCode AddProblemQuantity(UqQuestion *q, const ScoriaProblemQuantity *of)
+{
+  ScoriaQuantity *made = NULL;
+  PetscFunctionBeginUser;
+  const double half = q->cells > 1 ? (q->x[1] - q->x[0]) / 2 : 0;
+  PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, of->field, &made));
+  quantity_place(made, q->cells, q->x, of->side ? q->x[q->cells - 1] + half : 0);
+  PetscCall(PetscStrncpy(made->name, of->name, sizeof made->name));
+  PetscCall(PetscStrncpy(made->unit, of->unit, sizeof made->unit));
+  PetscCall(PetscStrncpy(made->description, of->description, sizeof made->description));
+  made->factor                     = of->factor;
+  q->condition[q->nquantities - 1] = of->condition;
+  PetscFunctionReturn(0);
+}
+
+/* Minimum and maximum of the first channel, and what the problem names. */
 static PetscErrorCode StandardQuantities(ScoriaDeck deck, UqQuestion *q)
 {
   static const struct {
     ScoriaQuantityKind kind;
-    const char *name;
-  } extremes[]         = {{SCORIA_QUANTITY_MIN, "min_%s"}, {SCORIA_QUANTITY_MAX, "max_%s"}};
+    const char *name, *what;
+  } extremes[]         = {{SCORIA_QUANTITY_MIN, "min_%s", "smallest value of a profile: %s"},
+                          {SCORIA_QUANTITY_MAX, "max_%s", "largest value of a profile: %s"}};
   ScoriaQuantity *made = NULL;
-  double g_sep         = 0;
+  ScoriaProblemQuantity of[SCORIA_MAX_QUANTITIES];
+  const ScoriaProblem *problem;
+  void *parameters;
   PetscFunctionBeginUser;
   for (int i = 0; i < 2; i++) {
     PetscCall(AddQuantity(q, extremes[i].kind, 0, &made));
     PetscCall(PetscSNPrintf(made->name, sizeof made->name, extremes[i].name, q->field[0].name));
+    PetscCall(PetscSNPrintf(made->description, sizeof made->description, extremes[i].what, q->field[0].description));
   }
-  if (q->channels < 2) PetscFunctionReturn(0);
-  PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, 1, &made));
-  PetscCall(PetscSNPrintf(made->name, sizeof made->name, "%s_collector", q->field[1].name));
-  quantity_place(made, q->cells, q->x, 0);
-  PetscCall(ScoriaDeckReal(deck, "electrode_g_sep", &g_sep));
-  if (g_sep == 0) PetscFunctionReturn(0); /* the current is prescribed */
-  PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, 1, &made));
-  q->current = q->nquantities - 1;
-  snprintf(made->name, sizeof made->name, "total_current");
-  snprintf(made->unit, sizeof made->unit, "A m^-2");
-  quantity_place(made, q->cells, q->x, q->x[q->cells - 1] + (q->x[1] - q->x[0]) / 2);
-  made->factor = g_sep; /* i_e(L) = F_right + g_sep phi(L) */
+  PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
+  const int n = problem_quantities(problem, parameters, q->channels, q->field, of);
+  PetscCall(PetscFree(parameters));
+  for (int i = 0; i < n; i++) PetscCall(AddProblemQuantity(q, &of[i]));
   PetscFunctionReturn(0);
 }
 
@@ -143,8 +155,7 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0;
   PetscFunctionBeginUser;
-  q->m       = q->channels * q->cells;
-  q->current = -1;
+  q->m = q->channels * q->cells;
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));

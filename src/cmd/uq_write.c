@@ -144,6 +144,7 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
   const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
   cJSON *one = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
   cJSON_AddStringToObject(one, "unit", q->quantity[i].unit);
+  cJSON_AddStringToObject(one, "description", q->quantity[i].description);
   for (int k = 0; k < UQ_NMOMENTS; k++)
     cJSON_AddNumberToObject(one, uq_moment_names[k], at[a->moments + (size_t)k * columns + j]);
   list = cJSON_AddArrayToObject(one, "quantiles");

@@ -80,6 +80,8 @@ struct ScoriaProblem {
   /* Production S and S_s unless NULL. */
   void (*source)(const void *p, int n, const double *const local[], const double *const s[], double *const S[],
                  double *const S_s[], double work[]);
+  /* Numbers of interest, SCORIA_MAX_QUANTITIES at most; returns how many.  NULL: its fields at both ends. */
+  int (*quantities)(const void *p, ScoriaProblemQuantity quantity[]);
   void (*start)(const void *p, double s[]); /* the state at rest: where a transient begins */
   /* Better than the state at rest, in one dimension on one rank; may be NULL. */
   void (*guess)(const void *p, ScoriaDiscrete *d);

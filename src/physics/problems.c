@@ -1,5 +1,6 @@
 /* The table of problems, and the one that a deck names. */
 #include "internal.h"
+#include <stdio.h>
 
 #define X(row) extern const ScoriaProblem row;
 SCORIA_PROBLEM_ROWS
@@ -18,6 +19,27 @@ int problem_key_tables(int most, const ScoriaKey *tables[])
 const char *problem_name(const ScoriaProblem *problem)
 {
   return problem->name;
+}
+
+/* Every field at both ends, as T_x0 and T_xL: what the ends are called is known to the problem alone. */
+static int fields_at_ends(int nfields, const ScoriaField field[], ScoriaProblemQuantity quantity[])
+{
+  int n = 0;
+  for (int f = 0; f < nfields; f++)
+    for (int side = 0; side < 2 && n < SCORIA_MAX_QUANTITIES; side++) {
+      ScoriaProblemQuantity *q = &quantity[n++];
+      *q                       = (ScoriaProblemQuantity){.field = f, .side = side, .factor = 1, .condition = -1};
+      snprintf(q->name, sizeof q->name, "%.58s_x%s", field[f].name, side ? "L" : "0");
+      snprintf(q->unit, sizeof q->unit, "%s", field[f].unit);
+      snprintf(q->description, sizeof q->description, "%.80s at x = %s", field[f].description, side ? "L" : "0");
+    }
+  return n;
+}
+
+int problem_quantities(const ScoriaProblem *problem, const void *parameters, int nfields, const ScoriaField field[],
+                       ScoriaProblemQuantity quantity[])
+{
+  return problem->quantities ? problem->quantities(parameters, quantity) : fields_at_ends(nfields, field, quantity);
 }
 
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters)

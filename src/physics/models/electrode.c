@@ -305,6 +305,23 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
   theta[SCORIA_F_RIGHT] = i_L - el.g_sep * u_L * el.at.thermal;
 }
 
+/* phi_s is 0 at the collector, and phi_s(L) the loss in the solid. */
+static int quantities(const void *p, ScoriaProblemQuantity quantity[])
+{
+  const ScoriaElectrode *el = p;
+  int n                     = 0;
+  quantity[n++] =
+      (ScoriaProblemQuantity){"phi_collector", "V", "potential at the current collector, x = 0", 1, 0, 1.0, -1};
+  if (el->g_sep != 0)
+    quantity[n++] = (ScoriaProblemQuantity){
+        "total_current", "A m^-2",      "current density at the separator, F_right + g_sep phi(L)", 1, 1,
+        el->g_sep,       SCORIA_F_RIGHT};
+  if (el->ohmic)
+    quantity[n++] = (ScoriaProblemQuantity){
+        "phi_s_separator", "V", "potential of the solid at the separator, x = L", 2, 1, 1.0, -1};
+  return n;
+}
+
 static const ScoriaConditionRow conditions[] = {
     {"U0", "V", "conditions_U0", "electrode_U0", false},
     {"F_right", "A m^-2", "conditions_F_right", "electrode_F_right", false},
@@ -346,6 +363,7 @@ const ScoriaProblem scoria_electrode = {
     .flux               = flux,
     .boundary           = boundary,
     .source             = source,
+    .quantities         = quantities,
     .start              = start,
     .guess              = electrode_guess,
     .manufactured       = manufactured,
