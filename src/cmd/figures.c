@@ -5,7 +5,6 @@
 #define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
 #endif
 #include "report.h"
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -111,35 +110,6 @@ static PetscErrorCode Script(const char *name, int width, int height, const Repo
                         style, 2 * width, 2 * height, name));
   PetscCall(ReportAppend(script, body->s, body->n));
   PetscCall(ReportPrint(script, "unset output\n"));
-  PetscFunctionReturn(0);
-}
-
-void plain_label(const char *s, size_t size, char label[])
-{
-  size_t n = 0;
-  for (; *s && n + 1 < size; s++) label[n++] = isalnum((unsigned char)*s) || strchr(" .+-/", *s) ? *s : ' ';
-  label[n] = 0;
-}
-
-PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines)
-{
-  PetscFunctionBeginUser;
-  for (int i = 0; i < space->n; i++) {
-    const ScoriaCondition *c = &space->c[i];
-    char name[SCORIA_NAME_SIZE], unit[32];
-    plain_label(c->name, sizeof name, name);
-    plain_label(c->unit, sizeof unit, unit);
-    const bool wrap = lines > 1 && i == (space->n - 1) / 2; /* the first line is the shorter one */
-    if (!strcmp(c->name, "ell"))
-      PetscCall(ReportPrint(body, "ℓ = %.1f µm", theta[i] * 1e6));
-    else if (!strcmp(c->name, "U0"))
-      PetscCall(ReportPrint(body, "U_0 = %.3f V", theta[i]));
-    else if (!strcmp(c->name, "F_right"))
-      PetscCall(ReportPrint(body, "F = %.1f A m^{-2}", theta[i]));
-    else
-      PetscCall(ReportPrint(body, "%s = %.3g %s", name, theta[i], unit));
-    if (i + 1 < space->n) PetscCall(ReportPrint(body, wrap ? "\\n" : ",  "));
-  }
   PetscFunctionReturn(0);
 }
 

@@ -6,27 +6,36 @@
 #include <stdlib.h>
 
 #define COLUMNS 4 /* conditions drawn: as many as can be read on a page */
+#define DRAWN 4   /* channels drawn */
+
+/* Heights in points: the strip of legend and titles, that of the axis of x, a panel, and between panels. */
+#define STRIP 99
+#define AXIS 60
+#define PANEL 201
+#define GAP 39
+
+static int grid_height(int rows)
+{
+  return STRIP + AXIS + rows * PANEL + (rows - 1) * GAP;
+}
 
 /* Panel (row, column) of a grid: 0 at the top left.  A graph of `rows` x `columns` panels under a strip for the legend.
  */
-static PetscErrorCode Panel(ReportText *body, int row, int column, int rows, int columns)
+static PetscErrorCode Panel(ReportText *body, const ReportQuantity *along, int row, int column, int rows, int columns)
 {
-  const double left = 0.075, right = 0.985, top = 0.835, bottom = 0.10, gapx = 0.055, gapy = 0.065;
+  const double left = 0.075, right = 0.985, gapx = 0.055, all = grid_height(rows);
+  const double top = 1 - STRIP / all, bottom = AXIS / all, gapy = GAP / all;
   const double width  = (right - left - (columns - 1) * gapx) / columns;
   const double height = (top - bottom - (rows - 1) * gapy) / rows;
   const double x0 = left + column * (width + gapx), y1 = top - row * (height + gapy);
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
   PetscCall(ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", y1 - height, y1));
-  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\nset format x '%s'\n", row == rows - 1 ? "x  [µm]" : "",
-                        row == rows - 1 ? "%g" : ""));
+  if (row == rows - 1)
+    PetscCall(ReportPrint(body, "set xlabel '%s  [%s]' offset 0,0.3\nset format x '%%g'\n", along->label, along->unit));
+  else
+    PetscCall(ReportPrint(body, "set xlabel ''\nset format x ''\n"));
   PetscFunctionReturn(0);
-}
-
-/* The condition called `name`; the first one where there is none. */
-static int axis_of(const ReportCompare *cmp, const char *name)
-{
-  return PetscMax(0, space_find(&cmp->space, name));
 }
 
 /* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */
@@ -55,29 +64,29 @@ static bool channel_whole(const ReportCompare *cmp, int channel)
   return true;
 }
 
-static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
+static int drawn_channels(const ReportCompare *cmp, int channels[DRAWN])
 {
   int n = 0;
-  for (int c = 0; c < REPORT_CHANNELS; c++)
+  for (int c = 0; c < cmp->nchannels && n < DRAWN; c++)
     if (channel_whole(cmp, c)) channels[n++] = c;
   return n;
 }
 
-/* One block per condition (gnuplot's `index`): x [um], then mean, sd, q025, q500, q975 of each side, 16 columns. */
+/* One block per condition (gnuplot's `index`): x, then mean, sd, q025, q500, q975 of each side, 16 columns. */
 static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, int channel)
 {
   ReportText text    = {0};
-  const double scale = report_channels[channel].scale;
+  const double scale = cmp->channel[channel].scale;
   char file[64];
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(&text, "# %s: x [um], then mean sd q025 q500 q975 of the PDE, the model, the Gaussian\n",
-                        report_channels[channel].name));
+  PetscCall(ReportPrint(&text, "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian\n",
+                        cmp->channel[channel].name));
   for (int64_t k = 0; k < cmp->K; k++) {
     PetscCall(ReportPrint(&text, "# "));
     PetscCall(ReportConditionTitle(&text, &cmp->space, &cmp->theta[cmp->space.n * k], 1));
     PetscCall(ReportPrint(&text, "\n"));
     for (int64_t i = 0; i < cmp->L; i++) {
-      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * 1e6));
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
       for (int side = 0; side < REPORT_SIDES; side++)
         for (int s = 0; s < REPORT_STATS; s++) {
           const double *stat = cmp->stat[side][channel][s];
@@ -87,7 +96,7 @@ static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, in
     }
     PetscCall(ReportPrint(&text, "\n\n"));
   }
-  snprintf(file, sizeof file, "compare_%s.dat", report_channels[channel].name);
+  snprintf(file, sizeof file, "compare_%s.dat", cmp->channel[channel].name);
   PetscCall(ReportFiguresData(figs, file, &text));
   PetscCall(ReportTextDestroy(&text));
   PetscFunctionReturn(0);
@@ -102,11 +111,12 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
   PetscCall(ReportLegend(body, legend));
-  PetscCall(ReportPrint(body, "set xrange [0:%g]\n", 1e6 * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportPrint(body, "set xrange [0:%g]\n",
+                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
-      const ReportQuantity *q = &report_channels[channels[row]];
-      PetscCall(Panel(body, row, column, nch, n));
+      const ReportQuantity *q = &cmp->channel[channels[row]];
+      PetscCall(Panel(body, &cmp->along, row, column, nch, n));
       PetscCall(ReportPrint(body, "set title \""));
       if (row == 0) PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * chosen[column]], 2));
       PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
@@ -124,14 +134,14 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[DRAWN];
   int64_t chosen[COLUMNS];
   char caption[800];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
   for (int c = 0; c < nch; c++) PetscCall(StatData(figs, cmp, channels[c]));
-  const int n = choose_conditions(cmp, axis_of(cmp, "F_right"), COLUMNS, chosen);
+  const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)), n = choose_conditions(cmp, axis, COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "",
                           "NaN with filledcurves linestyle 4 title 'PDE, central 95 %', \\\n"
                           "     NaN with lines linestyle 1 title 'PDE, mean', \\\n"
@@ -145,25 +155,32 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   snprintf(caption, sizeof caption,
            "Mean and central 95 %% band of fresh PDE ensembles (grey, black) and of the model's samples (blue) at %d "
            "of the %d "
-           "held-out conditions, which no training step has seen. The conditions are spread evenly over the current "
-           "density F; "
+           "held-out conditions, which no training step has seen. The conditions are spread evenly over %.64s; "
            "they were not picked by their error.",
-           n, (int)cmp->K);
-  PetscCall(
-      ReportFiguresDraw(figs, "bands", 1180, 600, &body, "Predicted uncertainty at held-out conditions", caption));
+           n, (int)cmp->K, cmp->space.c[axis].name);
+  PetscCall(ReportFiguresDraw(figs, "bands", 1180, grid_height(nch), &body,
+                              "Predicted uncertainty at held-out conditions", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
+}
+
+/* The correlation length of the porosity where it varies. */
+static int roughness_axis(const ReportCompare *cmp)
+{
+  const int ell = space_find(&cmp->space, "ell");
+  return PetscMax(0, shown_axis(&cmp->space, ell < 0 ? REPORT_LOAD : ell));
 }
 
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[DRAWN];
   int64_t chosen[COLUMNS];
+  char caption[256];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
-  const int n = choose_conditions(cmp, axis_of(cmp, "ell"), COLUMNS, chosen);
+  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ",
                           "NaN with lines linestyle 1 linewidth 3 title 'PDE', \\\n"
                           "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
@@ -172,28 +189,28 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
                           "plot f index k using 1:3 with lines linestyle 1 linewidth 3, \\\n"
                           "     f index k using 1:8 with lines linestyle 2 dashtype (8,5), \\\n"
                           "     f index k using 1:13 with lines linestyle 3 dashtype (2,4)\n"));
-  PetscCall(
-      ReportFiguresDraw(figs, "spread", 1180, 600, &body, "Standard deviation across the electrode",
-                        "Standard deviation of the fields over porosity, at held-out conditions spread evenly over the "
-                        "correlation length ℓ of the porosity."));
+  snprintf(caption, sizeof caption,
+           "Standard deviation of the fields over porosity, at held-out conditions spread evenly over %.64s.",
+           cmp->space.c[axis].name);
+  PetscCall(ReportFiguresDraw(figs, "spread", 1180, grid_height(nch), &body, "Standard deviation along x", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }
 
 /* ------------------------------------------------------------------------------------------------ realisations ---- */
 
-/* Columns: x [um], then each example minus the PDE mean at that condition; one block per condition. */
+/* Columns: x, then each example minus the PDE mean at that condition; one block per condition. */
 static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp, int side, int channel)
 {
   static const char *const names[2] = {"pde", "model"};
   ReportText text                   = {0};
-  const double scale                = report_channels[channel].scale;
+  const double scale                = cmp->channel[channel].scale;
   char file[64];
   PetscFunctionBeginUser;
   for (int64_t k = 0; k < cmp->K; k++) {
     for (int64_t i = 0; i < cmp->L; i++) {
       const double mean = cmp->stat[REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
-      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * 1e6));
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
       for (int64_t e = 0; e < cmp->examples; e++)
         PetscCall(ReportPrint(&text, " %.6g",
                               scale * (cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean)));
@@ -201,7 +218,7 @@ static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp,
     }
     PetscCall(ReportPrint(&text, "\n\n"));
   }
-  snprintf(file, sizeof file, "examples_%s_%s.dat", names[side], report_channels[channel].name);
+  snprintf(file, sizeof file, "examples_%s_%s.dat", names[side], cmp->channel[channel].name);
   PetscCall(ReportFiguresData(figs, file, &text));
   PetscCall(ReportTextDestroy(&text));
   PetscFunctionReturn(0);
@@ -218,16 +235,17 @@ static double fluctuation_limit(const ReportCompare *cmp, int channel, int64_t k
         const double d    = fabs(cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean);
         if (d > limit) limit = d;
       }
-  return limit > 0 ? 1.08 * limit * report_channels[channel].scale : 1;
+  return limit > 0 ? 1.08 * limit * cmp->channel[channel].scale : 1;
 }
 
-static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cmp, int row, int column, int64_t k)
+static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cmp, int row, int rows, int channel,
+                                       int column, int64_t k)
 {
-  const ReportQuantity *q = &report_channels[row];
+  const ReportQuantity *q = &cmp->channel[channel];
   const int side          = column % 2;
-  const double limit      = fluctuation_limit(cmp, row, k);
+  const double limit      = fluctuation_limit(cmp, channel, k);
   PetscFunctionBeginUser;
-  PetscCall(Panel(body, row, column, REPORT_CHANNELS, 4));
+  PetscCall(Panel(body, &cmp->along, row, column, rows, 4));
   PetscCall(ReportPrint(body, "set yrange [%g:%g]\n", -limit, limit));
   PetscCall(ReportPrint(body, "set title \""));
   if (row == 0) {
@@ -247,30 +265,40 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
   PetscFunctionReturn(0);
 }
 
+/* Channels of which both sides have examples. */
+static int example_channels(const ReportCompare *cmp, int channels[DRAWN])
+{
+  int all[DRAWN], n = 0;
+  const int drawn = drawn_channels(cmp, all);
+  for (int c = 0; c < drawn; c++)
+    if (cmp->example[REPORT_PDE][all[c]] && cmp->example[REPORT_MODEL][all[c]]) channels[n++] = all[c];
+  return n;
+}
+
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[DRAWN];
   int64_t chosen[2];
+  char caption[512];
   PetscFunctionBeginUser;
-  if (cmp->K == 0 || drawn_channels(cmp, channels) < REPORT_CHANNELS) PetscFunctionReturn(0);
+  const int rows = example_channels(cmp, channels);
+  if (rows == 0) PetscFunctionReturn(0);
   for (int side = 0; side < 2; side++)
-    for (int c = 0; c < REPORT_CHANNELS; c++)
-      if (!cmp->example[side][c]) PetscFunctionReturn(0);
-  for (int side = 0; side < 2; side++)
-    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(ExampleData(figs, cmp, side, c));
-  const int n = choose_conditions(cmp, axis_of(cmp, "ell"), 2, chosen);
+    for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, side, channels[row]));
+  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
   PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\nset xrange [0:%g]\n",
-                        1e6 * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
-  for (int row = 0; row < REPORT_CHANNELS; row++)
+                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  for (int row = 0; row < rows; row++)
     for (int column = 0; column < 2 * n; column++)
-      PetscCall(FluctuationPanel(&body, cmp, row, column, chosen[column / 2]));
+      PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  PetscCall(ReportFiguresDraw(
-      figs, "fluctuations", 1180, 600, &body, "Single realisations",
-      "Single realisations of the PDE (black) and of the model (blue) minus the PDE's mean, at the held-out "
-      "conditions with the shortest and the longest correlation length ℓ. The two are independent draws: "
-      "they should look alike, not coincide."));
+  snprintf(caption, sizeof caption,
+           "Single realisations of the PDE (black) and of the model (blue) minus the PDE's mean, at the held-out "
+           "conditions with the smallest and the largest %.64s. The two are independent draws: they should look alike, "
+           "not coincide.",
+           cmp->space.c[axis].name);
+  PetscCall(ReportFiguresDraw(figs, "fluctuations", 1180, grid_height(rows), &body, "Single realisations", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

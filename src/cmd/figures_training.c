@@ -4,44 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DRAWN 4 /* fields drawn, with the porosity */
+
 /* -------------------------------------------------------------------------------------------------- realisations ----
  */
 
-/* Label, unit and scale of a field; those of a known one are set in type. */
-static void field_label(const ScoriaField *field, size_t size, char label[], double *scale)
+/* How a field is written, by the largest value among its draws. */
+static void field_quantity(const ReportDataset *data, int f, ReportQuantity *q)
 {
-  char name[64], unit[32];
-  *scale = 1;
-  for (int c = 0; c < REPORT_CHANNELS; c++)
-    if (!strcmp(field->name, report_channels[c].name)) {
-      snprintf(label, size, "%s  [%s]", report_channels[c].label, report_channels[c].unit);
-      *scale = report_channels[c].scale;
-      return;
-    }
-  if (!strcmp(field->name, "eps")) {
-    snprintf(label, size, "porosity ε");
-    return;
-  }
-  plain_label(field->name, sizeof name, name);
-  plain_label(field->unit, sizeof unit, unit);
-  snprintf(label, size, "%s  [%s]", name, unit);
+  double largest = 0;
+  for (int s = 0; s < data->nshown; s++)
+    for (int64_t i = 0; i < data->draws[s].rows * data->spec.cells; i++)
+      largest = fmax(largest, fabs(data->draws[s].field[f][i])); /* not of a row that failed: it is NaN */
+  report_quantity(data->spec.field[f].name, data->spec.field[f].unit, largest, q);
 }
 
-/* x [um], then the draws; one block per field, fields outer, shown conditions inner. */
+/* The porosity first: it is the cause, the fields of the state are what follows from it. */
+static int drawn_fields(const ScoriaDatasetSpec *spec, int drawn[SCORIA_MAX_FIELDS])
+{
+  int n = 0;
+  for (int f = 0; f < spec->nfields; f++)
+    if (!strcmp(spec->field[f].name, "eps")) drawn[n++] = f;
+  for (int f = 0; f < spec->nfields && n < DRAWN; f++)
+    if (field_is_state(spec->field[f].name)) drawn[n++] = f;
+  return n;
+}
+
+/* x, then the draws; one block per field, fields outer, shown conditions inner. */
 static PetscErrorCode DrawsData(ReportFigures *figs, const ReportDataset *data)
 {
   ReportText text = {0};
   const int cells = data->spec.cells;
-  char label[128];
-  double scale;
   PetscFunctionBeginUser;
   for (int f = 0; f < data->spec.nfields; f++)
     for (int s = 0; s < data->nshown; s++) {
-      field_label(&data->spec.field[f], sizeof label, label, &scale);
+      ReportQuantity q;
+      field_quantity(data, f, &q);
       for (int i = 0; i < cells; i++) {
-        PetscCall(ReportPrint(&text, "%.6g", data->x[i] * 1e6));
+        PetscCall(ReportPrint(&text, "%.6g", data->x[i] * data->along.scale));
         for (int64_t j = 0; j < data->draws[s].rows; j++)
-          PetscCall(ReportPrint(&text, " %.7g", data->draws[s].field[f][j * cells + i] * scale));
+          PetscCall(ReportPrint(&text, " %.7g", data->draws[s].field[f][j * cells + i] * q.scale));
         PetscCall(ReportPrint(&text, "\n"));
       }
       PetscCall(ReportPrint(&text, "\n\n"));
@@ -51,51 +53,49 @@ static PetscErrorCode DrawsData(ReportFigures *figs, const ReportDataset *data)
   PetscFunctionReturn(0);
 }
 
-/* The porosity first: it is the cause, the fields are what follows from it. */
-static int field_in_row(const ScoriaDatasetSpec *spec, int row)
+static PetscErrorCode DrawsPanel(ReportText *body, const ReportDataset *data, int s, int f, bool first, bool last)
 {
-  int eps = -1;
-  for (int f = 0; f < spec->nfields; f++)
-    if (!strcmp(spec->field[f].name, "eps")) eps = f;
-  if (eps < 0) return row;
-  if (row == 0) return eps;
-  return row <= eps ? row - 1 : row;
+  ReportQuantity q;
+  PetscFunctionBeginUser;
+  field_quantity(data, f, &q);
+  PetscCall(ReportPrint(body, "set title \""));
+  if (first)
+    PetscCall(ReportConditionTitle(body, &data->spec.space, &data->theta[data->shown[s] * data->spec.space.n],
+                                   data->spec.space.n > 3 ? 2 : 1));
+  PetscCall(ReportPrint(body, "\"\nset xlabel '"));
+  if (last) PetscCall(ReportPrint(body, "%s  [%s]", data->along.label, data->along.unit));
+  PetscCall(ReportPrint(body, "'\nset format x '%s'\nset ylabel '", last ? "%g" : ""));
+  if (!s) PetscCall(ReportPrint(body, *q.unit ? "%s  [%s]" : first ? "porosity %s" : "%s", q.label, q.unit));
+  PetscCall(ReportPrint(body,
+                        "' offset 1,0\nplot for [j=2:%d] 'data/draws.dat' index %d using 1:j with lines linewidth 1.5 "
+                        "linecolor rgb word('#0072B2 #D55E00 #009E73 #CC79A7 #000000', j - 1)\n",
+                        (int)data->draws[s].rows + 1, f * data->nshown + s));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
 {
   ReportText body = {0};
-  char label[128];
-  double scale;
+  int drawn[SCORIA_MAX_FIELDS];
+  char caption[512];
   PetscFunctionBeginUser;
   if (!data->present || data->nshown == 0) PetscFunctionReturn(0);
-  const int rows = (int)PetscMin(data->spec.nfields, 3), columns = data->nshown;
+  const int rows = drawn_fields(&data->spec, drawn), columns = data->nshown, height = 200 * rows + 80;
   PetscCall(DrawsData(figs, data));
   PetscCall(ReportPrint(&body,
-                        "set multiplot layout %d,%d columnsfirst margins 0.075,0.985,0.085,0.93 spacing 0.06,0.055\n"
+                        "set multiplot layout %d,%d columnsfirst margins 0.075,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
                         "unset key\nset xrange [0:%g]\n",
-                        rows, columns, 1e6 * (data->x[data->spec.cells - 1] + data->x[0])));
+                        rows, columns, 58.0 / height, 1 - 48.0 / height, 38.0 / height,
+                        data->along.scale * (data->x[data->spec.cells - 1] + data->x[0])));
   for (int s = 0; s < columns; s++)
-    for (int row = 0; row < rows; row++) {
-      const int f     = field_in_row(&data->spec, row);
-      const bool last = row == rows - 1;
-      field_label(&data->spec.field[f], sizeof label, label, &scale);
-      PetscCall(ReportPrint(&body, "set title \""));
-      if (row == 0)
-        PetscCall(ReportConditionTitle(&body, &data->spec.space, &data->theta[data->shown[s] * data->spec.space.n], 1));
-      PetscCall(ReportPrint(&body, "\"\n"));
-      PetscCall(ReportPrint(&body, "set xlabel '%s'\nset format x '%s'\nset ylabel '%s' offset 1,0\n",
-                            last ? "x  [µm]" : "", last ? "%g" : "", s ? "" : label));
-      PetscCall(ReportPrint(&body,
-                            "plot for [j=2:%d] 'data/draws.dat' index %d using 1:j with lines linewidth 1.5 "
-                            "linecolor rgb word('#0072B2 #D55E00 #009E73 #CC79A7 #000000', j - 1)\n",
-                            (int)data->draws[s].rows + 1, f * data->nshown + s));
-    }
+    for (int row = 0; row < rows; row++) PetscCall(DrawsPanel(&body, data, s, drawn[row], row == 0, row == rows - 1));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  PetscCall(ReportFiguresDraw(
-      figs, "draws", 1180, 200 * rows + 80, &body, "The training data: single solves",
-      "Single solves of the training set: the random porosity on top and the fields that follow from it "
-      "below, in matching colours, at a short, a medium and a long correlation length."));
+  snprintf(caption, sizeof caption,
+           "Single solves of the training set: the random porosity on top and the fields that follow from it below, in "
+           "matching colours%s%.64s.",
+           columns > 1 ? ", at a small, a medium and a large " : "",
+           columns > 1 ? data->spec.space.c[data->axis].name : "");
+  PetscCall(ReportFiguresDraw(figs, "draws", 1180, height, &body, "The training data: single solves", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

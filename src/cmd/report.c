@@ -84,8 +84,13 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
 {
   char run_dir[PETSC_MAX_PATH_LEN];
-  ReportPage page = {
-      .run_dir = run_dir, .compare = m->compare, .uq = m->uq, .data = &m->data, .train = &m->train, .figures = figs};
+  ReportPage page = {.run_dir = run_dir,
+                     .compare = m->compare,
+                     .space   = &m->arrays.space,
+                     .uq      = m->uq,
+                     .data    = &m->data,
+                     .train   = &m->train,
+                     .figures = figs};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;

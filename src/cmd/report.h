@@ -32,16 +32,30 @@ void report_number(double value, size_t size, char text[]);
 
 /* ------------------------------------------------------------------------------------------------------- data ---- */
 
-/* How a quantity is written on an axis. */
+/* How a quantity is written. */
 typedef struct {
-  const char *name;  /* in files */
-  const char *label; /* gnuplot's enhanced text */
-  const char *unit;  /* of the axis, enhanced text */
-  double scale;      /* file value times scale is in that unit */
+  char name[SCORIA_NAME_SIZE];       /* in files */
+  char label[SCORIA_NAME_SIZE + 16]; /* gnuplot's enhanced text */
+  char unit[40];                     /* of the axis, enhanced text */
+  double scale;                      /* file value times scale is in that unit */
 } ReportQuantity;
 
-enum { REPORT_C = 0, REPORT_PHI, REPORT_CHANNELS };
-extern const ReportQuantity report_channels[REPORT_CHANNELS];
+/* From a name and a unit of a file; lengths, potentials and the like in thousandths while the largest value is below
+ * 1. */
+void report_quantity(const char *name, const char *unit, double largest, ReportQuantity *q);
+/* The value of a condition as text, with so many digits of the largest value in its range. */
+void report_condition(const ScoriaCondition *c, double value, int digits, ReportQuantity *q, size_t size, char text[]);
+/* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
+void plain_label(const char *s, size_t size, char label[]);
+void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
+/* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
+PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
+/* Enhanced text as HTML. */
+PetscErrorCode ReportEnhanced(ReportText *html, const char *label);
+/* The condition to spread a figure's panels over: the preferred one where it varies, else the first that does, -1:
+ * none. */
+int shown_axis(const ScoriaSpace *space, int preferred);
+#define REPORT_LOAD 1 /* the second condition of every problem is its load */
 
 enum { REPORT_PDE = 0, REPORT_MODEL, REPORT_GAUSSIAN, REPORT_SIDES };
 enum { REPORT_MEAN = 0, REPORT_SD, REPORT_Q025, REPORT_Q500, REPORT_Q975, REPORT_STATS };
@@ -52,9 +66,11 @@ typedef struct {
   int64_t examples; /* fields kept per condition and side */
   double *x;        /* (L) [m] */
   ScoriaSpace space;
-  double *theta;                                             /* (K, space.n) */
-  double *stat[REPORT_SIDES][REPORT_CHANNELS][REPORT_STATS]; /* (K, L); NULL where the file has none */
-  double *example[2][REPORT_CHANNELS];                       /* (K, examples, L), PDE and model; NULL where none */
+  double *theta; /* (K, space.n) */
+  int nchannels;
+  ReportQuantity channel[SCORIA_MAX_FIELDS], along;            /* along: x */
+  double *stat[REPORT_SIDES][SCORIA_MAX_FIELDS][REPORT_STATS]; /* (K, L); NULL where the file has none */
+  double *example[2][SCORIA_MAX_FIELDS];                       /* (K, examples, L), PDE and model; NULL where none */
 } ReportCompare;
 
 PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare *cmp);
@@ -77,6 +93,7 @@ typedef struct {
   int64_t shown[REPORT_SHOWN]; /* conditions drawn, ascending along that axis */
   int nshown;
   double *x;                      /* (cells) [m] */
+  ReportQuantity along;           /* x */
   double *theta;                  /* (conditions, space.n) */
   ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
   char difference[512];           /* how its deck differs from the one at hand; "" where it does not */
@@ -102,7 +119,7 @@ double json_number(const cJSON *object, const char *name);
 
 /* ---------------------------------------------------------------------------------------------------- figures ---- */
 
-#define REPORT_MAX_FIGURES 8
+#define REPORT_MAX_FIGURES 12
 
 typedef struct {
   char name[32];     /* figures/<name>.svg, .png */
@@ -129,11 +146,6 @@ PetscErrorCode ReportFiguresData(ReportFigures *figs, const char *file, const Re
 PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int width, int height, const ReportText *body,
                                  const char *title, const char *caption);
 
-/* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
-void plain_label(const char *s, size_t size, char label[]);
-/* Appends theta as a title, "U_0 = 0.150 V,  F = 12.0 A m^{-2},  ...", in `lines` lines. */
-PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
-
 /* The legend, once, as a plot of its own above the panels of a multiplot; `entries` are plot elements of the function
  * NaN. */
 PetscErrorCode ReportLegend(ReportText *body, const char *entries);
@@ -152,9 +164,10 @@ PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *tra
 /* What the page is made from; members may be empty. */
 typedef struct {
   const char *run_dir;
-  const char *deck;     /* resolved, YAML */
-  const cJSON *compare; /* compare.json; NULL: none */
-  const cJSON *uq;      /* uq.json; NULL: none */
+  const char *deck;         /* resolved, YAML */
+  const cJSON *compare;     /* compare.json; NULL: none */
+  const ScoriaSpace *space; /* its conditions */
+  const cJSON *uq;          /* uq.json; NULL: none */
   const ReportDataset *data;
   const ReportTraining *train;
   const ReportFigures *figures;
@@ -165,7 +178,7 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html);
 /* Its tables, each nothing when its data are absent. */
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
-PetscErrorCode ReportConditionTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);

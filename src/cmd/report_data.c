@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ReportQuantity report_channels[REPORT_CHANNELS] = {
-    {"c", "c", "mol m^{-3}", 1},
-    {"phi", "φ", "mV", 1e3},
-};
-
 double json_number(const cJSON *object, const char *name)
 {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -47,16 +42,42 @@ static PetscErrorCode ReadChannel(ScoriaStore store, int side, int channel, Repo
   PetscFunctionBeginUser;
   for (int s = 0; s < REPORT_STATS; s++) {
     const int64_t dims[2] = {cmp->K, cmp->L};
-    snprintf(name, sizeof name, "/%s/%s/%s", sides[side], report_channels[channel].name, stats[s]);
+    snprintf(name, sizeof name, "/%s/%s/%s", sides[side], cmp->channel[channel].name, stats[s]);
     PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[side][channel][s]));
   }
   if (side == REPORT_GAUSSIAN) PetscFunctionReturn(0);
-  snprintf(name, sizeof name, "/%s/%s/examples", sides[side], report_channels[channel].name);
+  snprintf(name, sizeof name, "/%s/%s/examples", sides[side], cmp->channel[channel].name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
   if (rank != 3) PetscFunctionReturn(0);
   if (!cmp->examples) cmp->examples = shape[1];
   const int64_t dims[3] = {cmp->K, cmp->examples, cmp->L};
   PetscCall(ReadArray(store, name, 3, dims, &cmp->example[side][channel]));
+  PetscFunctionReturn(0);
+}
+
+/* The largest value of a channel, by the bands of the PDE. */
+static double largest_of(const ReportCompare *cmp, int channel)
+{
+  static const int limits[] = {REPORT_Q025, REPORT_Q975};
+  double largest            = 0;
+  for (int s = 0; s < 2; s++) {
+    const double *stat = cmp->stat[REPORT_PDE][channel][limits[s]];
+    for (int64_t i = 0; stat && i < cmp->K * cmp->L; i++) largest = fmax(largest, fabs(stat[i]));
+  }
+  return largest;
+}
+
+static PetscErrorCode ReadFields(ScoriaStore store, ReportCompare *cmp)
+{
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, field));
+  for (int c = 0; c < cmp->nchannels; c++) {
+    PetscCall(PetscStrncpy(cmp->channel[c].name, field[c].name, sizeof cmp->channel[c].name));
+    for (int side = 0; side < REPORT_SIDES; side++) PetscCall(ReadChannel(store, side, c, cmp));
+    report_quantity(field[c].name, field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
+  }
+  report_quantity("x", "m", cmp->x[cmp->L - 1], &cmp->along);
   PetscFunctionReturn(0);
 }
 
@@ -81,8 +102,7 @@ PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare 
   if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
   cmp->L = dims[0];
   PetscCall(ReadArray(store, "/x", 1, dims, &cmp->x));
-  for (int side = 0; side < REPORT_SIDES; side++)
-    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(ReadChannel(store, side, c, cmp));
+  PetscCall(ReadFields(store, cmp));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -93,10 +113,10 @@ PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)
   PetscCall(PetscFree(cmp->x));
   PetscCall(PetscFree(cmp->theta));
   for (int side = 0; side < REPORT_SIDES; side++)
-    for (int c = 0; c < REPORT_CHANNELS; c++)
+    for (int c = 0; c < cmp->nchannels; c++)
       for (int s = 0; s < REPORT_STATS; s++) PetscCall(PetscFree(cmp->stat[side][c][s]));
   for (int side = 0; side < 2; side++)
-    for (int c = 0; c < REPORT_CHANNELS; c++) PetscCall(PetscFree(cmp->example[side][c]));
+    for (int c = 0; c < cmp->nchannels; c++) PetscCall(PetscFree(cmp->example[side][c]));
   memset(cmp, 0, sizeof *cmp);
   PetscFunctionReturn(0);
 }

@@ -77,11 +77,8 @@ static int64_t nearest_condition(const ReportDataset *data, double target)
 static void choose_shown(ReportDataset *data)
 {
   const ScoriaSpace *space = &data->spec.space;
-  data->axis               = space_find(space, "ell");
-  if (data->axis >= 0 && !(space->c[data->axis].lo < space->c[data->axis].hi)) data->axis = -1;
-  for (int c = 0; data->axis < 0 && c < space->n; c++)
-    if (space->c[c].lo < space->c[c].hi) data->axis = c;
-  data->nshown = data->axis < 0 ? 1 : (int)PetscMin(REPORT_SHOWN, data->conditions);
+  data->axis               = shown_axis(space, space_find(space, "ell"));
+  data->nshown             = data->axis < 0 ? 1 : (int)PetscMin(REPORT_SHOWN, data->conditions);
   for (int s = 0; s < data->nshown && data->axis >= 0; s++) {
     const ScoriaCondition *c = &space->c[data->axis];
     const double t           = data->nshown == 1 ? 0.5 : (double)s / (data->nshown - 1);
@@ -105,7 +102,8 @@ static PetscErrorCode ReadShown(MPI_Comm comm, ScoriaDataset ds, ReportDataset *
 
 PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data)
 {
-  static const char *const sections[] = {SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "run_seed", NULL};
+  static const char *const sections[] = {SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
+                                         "run_seed", NULL};
   const ScoriaDatasetSpec *spec;
   const double *x;
   const char *text;
@@ -123,6 +121,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   data->conditions = spec->rows / spec->realisations;
   PetscCall(PetscMalloc1(spec->cells, &data->x));
   PetscCall(PetscArraycpy(data->x, x, spec->cells));
+  report_quantity("x", "m", x[spec->cells - 1], &data->along);
   PetscCall(PetscMalloc1(data->conditions * spec->space.n, &data->theta));
   for (int64_t i = 0; i < data->conditions * spec->space.n; i++) data->theta[i] = -INFINITY;
   PetscCall(ScoriaDeckDifference(deck, text, sections, sizeof data->difference, data->difference));

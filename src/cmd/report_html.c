@@ -127,23 +127,38 @@ static PetscErrorCode Provenance(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* What the fields are is known to the dataset alone. */
+static PetscErrorCode Heading(const ReportPage *page, ReportText *html)
+{
+  const ScoriaDatasetSpec *spec = &page->data->spec;
+  const char *between           = "";
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<h1>Uncertainty from a random porosity</h1>\n<p class=\"sub\">What a random porosity "
+                              "does to "));
+  for (int f = 0; f < spec->nfields; f++) {
+    if (!field_is_state(spec->field[f].name)) continue;
+    PetscCall(ReportPrint(html, "%s", between));
+    PetscCall(ReportEscape(html, spec->field[f].description));
+    between = ", ";
+  }
+  PetscCall(ReportPrint(html, "%s: a generative model against the PDE it learned from. ", *between ? "" : "the state"));
+  PetscCall(ReportEscape(html, page->run_dir));
+  PetscCall(ReportPrint(html, "</p>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportAppend(html, page_head, strlen(page_head)));
-  PetscCall(ReportPrint(
-      html,
-      "<h1>Uncertainty in a porous electrode</h1>\n<p class=\"sub\">What a random porosity does to the "
-      "electrolyte's concentration c and potential \u03c6: a generative model against the PDE it learned from. "));
-  PetscCall(ReportEscape(html, page->run_dir));
-  PetscCall(ReportPrint(html, "</p>\n"));
+  PetscCall(Heading(page, html));
   PetscCall(ReportHeadline(page->compare, html));
   PetscCall(NamedFigure(page->figures, "bands", html));
   PetscCall(ReportPooledTable(page->compare, html));
   PetscCall(NamedFigure(page->figures, "measures", html));
   PetscCall(NamedFigure(page->figures, "spread", html));
   PetscCall(NamedFigure(page->figures, "fluctuations", html));
-  PetscCall(ReportConditionTable(page->compare, html));
+  PetscCall(ReportConditionTable(page->compare, page->space, html));
   PetscCall(ReportCostTable(page->compare, html));
   PetscCall(NamedFigure(page->figures, "quantities", html));
   PetscCall(ReportUqTable(page->uq, html));

@@ -15,9 +15,9 @@ const ReportMeasure report_measures[] = {
     {"w1", "W_1 / SD", "W_1 / SD", "1-Wasserstein distance per cell, in standard deviations, mean over cells", 0,
      false},
     {"sliced_w", "sliced W_1 / SD", "sliced W_1 / SD",
-     "1-Wasserstein distance along random directions of the joint field (c, \u03c6)", 0, false},
+     "1-Wasserstein distance along random directions of all fields together", 0, false},
     {"covariance_error", "covariance error", "covariance error",
-     "relative Frobenius error of the covariance of the joint field", 0, true},
+     "relative Frobenius error of the covariance of all fields together", 0, true},
     {"energy_p", "energy test, p", "energy test, p",
      "p value of a permutation test on the energy distance, mean over conditions: .5 for fields of one law", 0.5,
      false},
@@ -149,36 +149,60 @@ static const ReportMeasure *find_measure(const char *key)
   return m;
 }
 
-PetscErrorCode ReportConditionTable(const cJSON *compare, ReportText *html)
+static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html)
 {
-  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
-  char value[64];
-  int k = 0;
   PetscFunctionBeginUser;
-  if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(
-      html,
-      "<h2>Each held-out condition</h2>\n<div class=\"scroll\"><table>\n<tr><th class=\"n\">#</th><th class=\"n\">"
-      "U<sub>0</sub> [V]</th><th class=\"n\">F [A m<sup>-2</sup>]</th><th class=\"n\">\u2113 [\u00b5m]</th><th "
-      "class=\"n\">failed solves</th>"));
+  PetscCall(ReportPrint(html, "<tr><th class=\"n\">#</th>"));
+  for (int i = 0; i < space->n; i++) {
+    ReportQuantity q;
+    char value[32];
+    report_condition(&space->c[i], 0, 4, &q, sizeof value, value);
+    PetscCall(ReportPrint(html, "<th class=\"n\">"));
+    PetscCall(ReportEnhanced(html, q.label));
+    if (*q.unit) {
+      PetscCall(ReportPrint(html, " ["));
+      PetscCall(ReportEnhanced(html, q.unit));
+      PetscCall(ReportPrint(html, "]"));
+    }
+    PetscCall(ReportPrint(html, "</th>"));
+  }
+  PetscCall(ReportPrint(html, "<th class=\"n\">failed solves</th>"));
   for (int c = 0; condition_columns[c].key; c++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
   PetscCall(ReportPrint(html, "</tr>\n"));
-  cJSON_ArrayForEach(condition, conditions)
-  {
-    PetscCall(ReportPrint(html,
-                          "<tr><td class=\"n\">%d</td><td class=\"n\">%.4f</td><td class=\"n\">%.2f</td><td "
-                          "class=\"n\">%.2f</td><td class=\"n\">%.0f</td>",
-                          ++k, json_number(condition, "U0"), json_number(condition, "F_right"),
-                          1e6 * json_number(condition, "ell"), json_number(condition, "failed_pde")));
-    for (int c = 0; condition_columns[c].key; c++) {
-      const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
-      measure_text(find_measure(condition_columns[c].key), json_number(side, condition_columns[c].key), sizeof value,
-                   value);
-      PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
-    }
-    PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *space, int number, ReportText *html)
+{
+  char value[64];
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<tr><td class=\"n\">%d</td>", number));
+  for (int i = 0; i < space->n; i++) {
+    ReportQuantity q;
+    report_condition(&space->c[i], json_number(condition, space->c[i].name), 4, &q, sizeof value, value);
+    PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
+  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, "failed_pde")));
+  for (int c = 0; condition_columns[c].key; c++) {
+    const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
+    measure_text(find_measure(condition_columns[c].key), json_number(side, condition_columns[c].key), sizeof value,
+                 value);
+    PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
+  }
+  PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html)
+{
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  int k                   = 0;
+  PetscFunctionBeginUser;
+  if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h2>Each held-out condition</h2>\n<div class=\"scroll\"><table>\n"));
+  PetscCall(ConditionHeader(space, html));
+  cJSON_ArrayForEach(condition, conditions) PetscCall(ConditionRow(condition, space, ++k, html));
   PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }

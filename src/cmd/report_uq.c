@@ -18,17 +18,32 @@ static const cJSON *quantities_of(const cJSON *condition)
   return cJSON_GetObjectItemCaseSensitive(condition, "quantities");
 }
 
-/* Members of a condition in front of "samples" are its operating conditions. */
-static PetscErrorCode ThetaText(const cJSON *condition, ReportText *text)
+/* Whether all conditions of the list have the same value of a member. */
+static bool is_common(const cJSON *list, const cJSON *item)
 {
-  bool first = true;
+  const cJSON *condition;
+  cJSON_ArrayForEach(condition, list)
+  {
+    const double value = json_number(condition, item->string);
+    if (value < item->valuedouble || value > item->valuedouble) return false;
+  }
+  return true;
+}
+
+/* Members of a condition in front of "samples" are its operating conditions: those that tell the list's apart, or all
+ * where there is nothing to tell apart. */
+static PetscErrorCode ThetaText(const cJSON *list, const cJSON *condition, ReportText *text)
+{
+  const bool one = cJSON_GetArraySize(list) == 1;
+  bool first     = true;
   PetscFunctionBeginUser;
-  for (const cJSON *item = condition->child; item && strcmp(item->string, "samples");
-       item = item->next, first = false) {
+  for (const cJSON *item = condition->child; item && strcmp(item->string, "samples"); item = item->next) {
     char name[64], value[64];
+    if (!one && is_common(list, item)) continue;
     plain_label(item->string, sizeof name, name);
     report_number(item->valuedouble, sizeof value, value);
     PetscCall(ReportPrint(text, "%s%s %s", first ? "" : ", ", name, value));
+    first = false;
   }
   PetscFunctionReturn(0);
 }
@@ -44,14 +59,14 @@ static PetscErrorCode Cell(ReportText *html, double value)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode QuantityRow(ReportText *html, const cJSON *condition, const cJSON *quantity)
+static PetscErrorCode QuantityRow(ReportText *html, const cJSON *list, const cJSON *condition, const cJSON *quantity)
 {
   static const char *const numbers[] = {"mean", "mean_se", "sd", "sd_se"};
   const cJSON *quantiles             = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
   const int n                        = cJSON_GetArraySize(quantiles);
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(html, "<tr><td>"));
-  PetscCall(ThetaText(condition, html));
+  PetscCall(ThetaText(list, condition, html));
   PetscCall(ReportPrint(html, "</td><td>"));
   PetscCall(ReportEscape(html, quantity->string));
   PetscCall(ReportPrint(html, " ["));
@@ -83,7 +98,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html)
                         json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
                         json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
   cJSON_ArrayForEach(condition, list) cJSON_ArrayForEach(quantity, quantities_of(condition))
-      PetscCall(QuantityRow(html, condition, quantity));
+      PetscCall(QuantityRow(html, list, condition, quantity));
   PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }
@@ -113,25 +128,6 @@ static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int 
   PetscFunctionReturn(0);
 }
 
-/* "mol m^-3" as gnuplot's enhanced text, "mol m^{-3}"; only letters, digits and the marks of units. */
-static void unit_label(const char *unit, size_t size, char label[])
-{
-  size_t n    = 0;
-  bool raised = false;
-  for (; *unit && n + 4 < size; unit++) {
-    if (raised && *unit == ' ') label[n++] = '}';
-    raised = raised && *unit != ' ';
-    if (strchr(" ^-+/.%", *unit) || (*unit >= '0' && *unit <= '9') || ((*unit | 32) >= 'a' && (*unit | 32) <= 'z'))
-      label[n++] = *unit;
-    if (*unit == '^') {
-      label[n++] = '{';
-      raised     = true;
-    }
-  }
-  if (raised) label[n++] = '}';
-  label[n] = 0;
-}
-
 static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, int q, int quantities, int conditions)
 {
   const double left = 0.065, width = (0.99 - left) / quantities;
@@ -154,10 +150,22 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
   PetscFunctionReturn(0);
 }
 
+/* What the drawn quantities are. */
+static void quantities_caption(const cJSON *quantities, int number, size_t size, char caption[])
+{
+  size_t n = (size_t)snprintf(caption, size, "Densities from uq, each panel on its own scale.");
+  for (int q = 0; q < number && n < size; q++) {
+    const cJSON *quantity = cJSON_GetArrayItem(quantities, q);
+    const char *what      = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "description"));
+    if (what) n += (size_t)snprintf(caption + n, size - n, " %s: %s.", quantity->string, what);
+  }
+}
+
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
 {
   const cJSON *list = conditions_of(uq);
   ReportText body = {0}, legend = {0};
+  char caption[800];
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
   const int conditions = PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS);
@@ -167,7 +175,7 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
   for (int k = 0; k < conditions; k++) {
     PetscCall(ReportPrint(&legend, "%sNaN with lines linewidth 2 linecolor rgb word(colours, %d) title '",
                           k ? ", " : "", k + 1));
-    PetscCall(ThetaText(cJSON_GetArrayItem(list, k), &legend));
+    PetscCall(ThetaText(list, cJSON_GetArrayItem(list, k), &legend));
     PetscCall(ReportPrint(&legend, "'"));
   }
   PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
@@ -176,10 +184,9 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
   for (int q = 0; q < quantities; q++)
     PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, conditions));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  quantities_caption(quantities_of(list->child), quantities, sizeof caption, caption);
   PetscCall(
-      ReportFiguresDraw(figs, "quantities", 1180, 420, &body, "Distribution of the quantities of interest",
-                        "Densities from uq, each panel on its own scale. min and max are those of a whole profile; the "
-                        "collector is at x = 0."));
+      ReportFiguresDraw(figs, "quantities", 1180, 420, &body, "Distribution of the quantities of interest", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscCall(ReportTextDestroy(&legend));
   PetscFunctionReturn(0);

@@ -13,6 +13,9 @@ static const char *const json =
     "\"conditions\":[{\"U0\":0.1234,\"F_right\":12.5,\"ell\":8.4e-6,\"failed_pde\":3,\"model\":{\"sliced_w\":0.0123},"
     "\"gaussian\":{\"sliced_w\":0.0777},\"floor\":{\"sliced_w\":0.0111}}]}";
 
+static const ScoriaSpace space = {
+    .n = 3, .c = {{"U0", "V", 0.1, 0.2, false}, {"F_right", "A m^-2", 5, 20, false}, {"ell", "m", 5e-6, 2e-5, true}}};
+
 static void expect_in(const ReportText *text, const char *part)
 {
   if (!text->s || !strstr(text->s, part)) fail_msg("expected \"%s\" in\n%s", part, text->s ? text->s : "(nothing)");
@@ -51,6 +54,26 @@ static void labels_hold_no_markup(void **state)
   assert_string_equal(label, "a b    "); /* cut to the room that there is */
 }
 
+static void quantities_are_written_in_type(void **state)
+{
+  ReportQuantity q;
+  ReportText text      = {0};
+  const double theta[] = {0.15, 12, 8.4e-6};
+  (void)state;
+  report_quantity("phi_s", "V", 0.3, &q);
+  assert_string_equal(q.label, "\u03c6_{s}");
+  assert_string_equal(q.unit, "mV");
+  assert_true(q.scale == 1e3);
+  report_quantity("c", "mol m^-3", 1e-9, &q); /* no prefix goes in front of mol */
+  assert_string_equal(q.unit, "mol m^{-3}");
+  assert_true(q.scale == 1);
+  report_quantity("T", "", 0, &q);
+  assert_string_equal(q.unit, "");
+  CHECK(ReportConditionTitle(&text, &space, theta, 1));
+  assert_string_equal(text.s, "U_{0} = 0.150 V,  F_{right} = 12.0 A m^{-2},  \u2113 = 8.4 \u00b5m");
+  CHECK(ReportTextDestroy(&text));
+}
+
 static void training_log_is_read(void **state)
 {
   ReportTraining train;
@@ -79,9 +102,11 @@ static void tables_show_the_numbers(void **state)
   expect_in(&html, "<td class=\"n\">94.8&nbsp;%</td><td class=\"n\">91.0&nbsp;%</td>");
   expect_in(&html, "<td class=\"n\">-0.81&nbsp;%</td><td class=\"n\">\u2013</td>"); /* absent: a dash, never a number */
   CHECK(ReportTextDestroy(&html));
-  CHECK(ReportConditionTable(compare, &html));
+  CHECK(ReportConditionTable(compare, &space, &html));
   expect_in(&html,
             "<td class=\"n\">0.1234</td><td class=\"n\">12.50</td><td class=\"n\">8.40</td><td class=\"n\">3</td>");
+  expect_in(&html, "U<sub>0</sub> [V]</th><th class=\"n\">F<sub>right</sub> [A m<sup>-2</sup>]</th><th "
+                   "class=\"n\">\u2113 [\u00b5m]");
   expect_in(&html, "<td class=\"n\">0.0123</td><td class=\"n\">0.0777</td><td class=\"n\">0.0111</td>");
   CHECK(ReportTextDestroy(&html));
   CHECK(ReportHeadline(compare, &html));
@@ -100,7 +125,7 @@ static void tables_of_nothing_are_nothing(void **state)
   ReportDataset data = {0};
   (void)state;
   CHECK(ReportPooledTable(NULL, &html));
-  CHECK(ReportConditionTable(NULL, &html));
+  CHECK(ReportConditionTable(NULL, &space, &html));
   CHECK(ReportCostTable(NULL, &html));
   CHECK(ReportHeadline(NULL, &html));
   CHECK(ReportStatusTable(&data, &html));
@@ -156,12 +181,12 @@ static void write_compare(const char *path)
   const double theta[3 * K]           = {0.1, 5, 5e-6, 0.2, 20, 2e-5, 0.15, 10, 1e-5};
   const int64_t dims[2] = {K, 3}, cells = L;
   double x[L];
-  ScoriaSpace space = {
-      .n = 3, .c = {{"U0", "V", 0.1, 0.2, false}, {"F_right", "A m^-2", 5, 20, false}, {"ell", "m", 5e-6, 2e-5, true}}};
+  static const ScoriaField field[] = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}};
   ScoriaStore store;
   for (int i = 0; i < L; i++) x[i] = 1e-4 * (i + 0.5) / L;
   CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, path, "compare", "", &store));
   CHECK(ScoriaStorePutSpace(store, &space));
+  CHECK(ScoriaStorePutFields(store, 2, field));
   CHECK(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", ""));
   CHECK(ScoriaStorePutReals(store, "/x", 1, &cells, x, "m", ""));
   for (int s = 0; s < 3; s++)
@@ -289,11 +314,17 @@ static void damaged_comparison_is_named(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(escapes_what_html_reads),     cmocka_unit_test(text_grows),
-      cmocka_unit_test(labels_hold_no_markup),       cmocka_unit_test(training_log_is_read),
-      cmocka_unit_test(tables_show_the_numbers),     cmocka_unit_test(tables_of_nothing_are_nothing),
-      cmocka_unit_test(failures_are_counted),        cmocka_unit_test(svg_goes_inline),
-      cmocka_unit_test(page_is_self_contained),      cmocka_unit_test(page_without_gnuplot),
+      cmocka_unit_test(escapes_what_html_reads),
+      cmocka_unit_test(text_grows),
+      cmocka_unit_test(labels_hold_no_markup),
+      cmocka_unit_test(quantities_are_written_in_type),
+      cmocka_unit_test(training_log_is_read),
+      cmocka_unit_test(tables_show_the_numbers),
+      cmocka_unit_test(tables_of_nothing_are_nothing),
+      cmocka_unit_test(failures_are_counted),
+      cmocka_unit_test(svg_goes_inline),
+      cmocka_unit_test(page_is_self_contained),
+      cmocka_unit_test(page_without_gnuplot),
       cmocka_unit_test(damaged_comparison_is_named),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
