@@ -12,9 +12,9 @@ typedef struct {
   PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
 } ScoriaCommand;
 
-extern const ScoriaCommand scoria_commands[];  /* ends with a NULL name */
-const ScoriaKey *const *cmd_tables(void);      /* every room's and every problem's deck keys; ends with NULL */
-extern const ScoriaKey scoria_command_keys[];  /* solve_*, compare_* */
+extern const ScoriaCommand scoria_commands[]; /* ends with a NULL name */
+const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
+extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_* */
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
@@ -57,10 +57,13 @@ bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
 PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
 
-/* Whole fields of the first ensemble_full_fields of `rows` rows (theta, ids, eps as in ScoriaEnsembleCompute), computed again
- * by the first group, into run_dir/name unless that is there: /fields/<name> (rows, nz, ny, nx).  Collective. */
+/* Whole fields of the first ensemble_full_fields of `rows` rows (theta, ids, eps as in ScoriaEnsembleCompute), computed
+ * again by the first group, into run_dir/name unless that is there: /fields/<name> (rows, nz, ny, nx).  Collective. */
 PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, const double theta[],
                               const uint64_t ids[], const double eps[], const char *name);
+
+/* The same of the first rows of a dataset with conditions theta (rows / realisations), into fields.h5. */
+PetscErrorCode CmdWriteFirstFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const double theta[]);
 
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);

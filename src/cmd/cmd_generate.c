@@ -92,6 +92,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally, &shares));
+  PetscCall(CmdWriteFirstFields(run, deck, ens, design)); /* first: a complete dataset ends the command */
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));

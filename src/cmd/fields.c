@@ -107,3 +107,24 @@ PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens
   PetscCall(ScoriaSay(run, "  wrote %s (whole fields of %lld rows)", path, (long long)number));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CmdWriteFirstFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const double theta[])
+{
+  ScoriaDatasetSpec spec;
+  PetscInt wanted = 0;
+  const double *x;
+  double *of;
+  uint64_t *ids;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "ensemble_full_fields", &wanted));
+  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
+  const int64_t number = PetscMin(wanted, spec.rows), width = spec.space.n;
+  PetscCall(PetscMalloc2(number * width, &of, number, &ids));
+  for (int64_t r = 0; r < number; r++) {
+    ids[r] = (uint64_t)r;
+    PetscCall(PetscArraycpy(of + r * width, theta + r / spec.realisations * width, width));
+  }
+  PetscCall(CmdWriteFields(run, deck, ens, number, of, ids, NULL, "fields.h5"));
+  PetscCall(PetscFree2(of, ids));
+  PetscFunctionReturn(0);
+}

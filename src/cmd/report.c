@@ -10,6 +10,7 @@ typedef struct {
   ReportDataset data;
   ReportCompare arrays;
   ReportTraining train;
+  ReportSlices slices;
   cJSON *compare, *uq; /* owned */
 } Material;
 
@@ -41,6 +42,8 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   memset(m, 0, sizeof *m);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(ReportDatasetRead(run, deck, &m->data));
+  PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
+  if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, &m->arrays));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
@@ -60,6 +63,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportDatasetDestroy(&m->data));
   PetscCall(ReportCompareDestroy(&m->arrays));
   PetscCall(ReportTrainingDestroy(&m->train));
+  PetscCall(ReportSlicesDestroy(&m->slices));
   cJSON_Delete(m->compare);
   cJSON_Delete(m->uq);
   PetscFunctionReturn(0);
@@ -76,6 +80,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawUq(figs, m->uq));
   PetscCall(ReportDrawDataset(figs, &m->data));
+  PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
   PetscCall(ReportDrawTraining(figs, &m->train));
   PetscFunctionReturn(0);
 }

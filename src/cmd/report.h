@@ -102,6 +102,26 @@ typedef struct {
 PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data);
 PetscErrorCode ReportDatasetDestroy(ReportDataset *data);
 
+/* One field of fields.h5: a plane through the first row. */
+typedef struct {
+  ReportQuantity quantity;
+  double *value; /* owned (ny, nx) */
+  double *mean;  /* owned (nx), over y and z */
+  double largest;
+} ReportSlice;
+
+typedef struct {
+  int nfields; /* 0: no such file, or one dimension */
+  int64_t n[3];
+  double extent[2]; /* along x and y [m] */
+  double theta[SCORIA_MAX_CONDITIONS];
+  ReportSlice field[SCORIA_MAX_FIELDS];
+} ReportSlices;
+
+/* space: that of the dataset, whose conditions are read with it. */
+PetscErrorCode ReportSlicesRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, ReportSlices *slices);
+PetscErrorCode ReportSlicesDestroy(ReportSlices *slices);
+
 /* train.jsonl: one entry per logged step, NaN where a member is absent. */
 typedef struct {
   int64_t n, capacity;
@@ -156,6 +176,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
+PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 

@@ -24,6 +24,7 @@ static const char *const page_head =
     ".card{flex:1 1 11rem;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem}\n"
     ".card b{display:block;font-size:1.5rem}.card span{font-size:.85rem;color:var(--soft)}\n"
     "figure{margin:0 0 1.2rem}figure svg{width:100%;height:auto;background:#fff;border-radius:6px}\n"
+    "figure svg image{image-rendering:pixelated}\n"
     "figure svg text{font-family:Helvetica,Arial,\"DejaVu "
     "Sans\",sans-serif}figcaption{font-size:.92rem;max-width:75ch}\n"
     ".scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem}\n"
@@ -163,6 +164,7 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html)
   PetscCall(NamedFigure(page->figures, "quantities", html));
   PetscCall(ReportUqTable(page->uq, html));
   PetscCall(NamedFigure(page->figures, "draws", html));
+  PetscCall(NamedFigure(page->figures, "fields", html));
   PetscCall(ReportStatusTable(page->data, html));
   PetscCall(NamedFigure(page->figures, "training", html));
   PetscCall(Training(page->train, html));
