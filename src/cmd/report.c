@@ -80,6 +80,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawUq(figs, m->uq));
   PetscCall(ReportDrawDataset(figs, &m->data));
+  PetscCall(ReportDrawTimes(figs, &m->data));
   PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
   PetscCall(ReportDrawTraining(figs, &m->train));
   PetscFunctionReturn(0);

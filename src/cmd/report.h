@@ -96,6 +96,9 @@ typedef struct {
   ReportQuantity along;           /* x */
   double *theta;                  /* (conditions, space.n) */
   ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
+  int channel, time;              /* the first field of the state; the condition time, -1: it does not vary */
+  int64_t stride, kept;           /* where time varies, every stride-th solved row is kept for the figure */
+  double *row;                    /* rank 0: (kept, cells + 1), that field and the time */
   char difference[512];           /* how its deck differs from the one at hand; "" where it does not */
 } ReportDataset;
 
@@ -176,6 +179,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
+PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);

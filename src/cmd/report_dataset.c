@@ -19,6 +19,56 @@ static void count_row(const ScoriaRows *rows, int64_t i, ReportDataset *data)
     data->missing++;
 }
 
+#define KEPT_ROWS 20000 /* for the figure of profiles against time, on all ranks together */
+
+static PetscErrorCode KeepBegin(ReportDataset *data, int64_t number)
+{
+  const ScoriaCondition *c = data->spec.space.c;
+  PetscFunctionBeginUser;
+  data->time = space_find(&data->spec.space, "time");
+  if (data->time >= 0 && !(c[data->time].lo < c[data->time].hi)) data->time = -1;
+  while (data->channel < data->spec.nfields - 1 && !field_is_state(data->spec.field[data->channel].name))
+    data->channel++;
+  /* Odd: it meets every time of a design whose times and realisations are powers of two. */
+  data->stride = PetscMax(1, data->spec.rows / KEPT_ROWS) | 1;
+  if (data->time >= 0) PetscCall(PetscMalloc1((number / data->stride + 1) * (data->spec.cells + 1), &data->row));
+  PetscFunctionReturn(0);
+}
+
+static void keep_row(const ScoriaRows *rows, int64_t i, int64_t number, ReportDataset *data)
+{
+  const int cells = data->spec.cells;
+  if (data->time < 0 || number % data->stride || rows->done[i] != SCORIA_ROW_DONE) return;
+  double *to = data->row + data->kept++ * (cells + 1);
+  memcpy(to, rows->field[data->channel] + i * cells, (size_t)cells * sizeof(double));
+  to[cells] = rows->condition[data->time][i];
+}
+
+/* What the ranks have kept goes to rank 0. */
+static PetscErrorCode KeepGather(MPI_Comm comm, ReportDataset *data)
+{
+  int rank, size, mine = (int)data->kept, all = 0, *count, *place;
+  double *row = NULL;
+  MPI_Datatype type;
+  PetscFunctionBeginUser;
+  if (data->time < 0) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscMalloc2(size, &count, size, &place));
+  PetscCallMPI(MPI_Gather(&mine, 1, MPI_INT, count, 1, MPI_INT, 0, comm));
+  for (int r = 0; r < size && rank == 0; all += count[r++]) place[r] = all;
+  PetscCall(PetscMalloc1((int64_t)all * (data->spec.cells + 1), &row));
+  PetscCallMPI(MPI_Type_contiguous(data->spec.cells + 1, MPI_DOUBLE, &type));
+  PetscCallMPI(MPI_Type_commit(&type));
+  PetscCallMPI(MPI_Gatherv(data->row, mine, type, row, count, place, type, 0, comm));
+  PetscCallMPI(MPI_Type_free(&type));
+  PetscCall(PetscFree2(count, place));
+  PetscCall(PetscFree(data->row));
+  data->row  = row;
+  data->kept = all;
+  PetscFunctionReturn(0);
+}
+
 /* Reads this rank's part in blocks; every rank takes part in as many blocks as the one with most rows. */
 static PetscErrorCode Scan(MPI_Comm comm, ScoriaDataset ds, ReportDataset *data)
 {
@@ -32,16 +82,19 @@ static PetscErrorCode Scan(MPI_Comm comm, ScoriaDataset ds, ReportDataset *data)
   deal_block(data->spec.rows, rank, size, &first, &number);
   most = (data->spec.rows + size - 1) / size;
   PetscCall(ScoriaRowsCreate(&data->spec, BLOCK_ROWS, &rows));
+  PetscCall(KeepBegin(data, number));
   for (int64_t start = 0; start < most; start += BLOCK_ROWS) {
     const int64_t n = PetscMax(0, PetscMin(BLOCK_ROWS, number - start));
     PetscCall(ScoriaDatasetRead(ds, n > 0 ? first + start : 0, n, &rows));
     for (int64_t i = 0; i < n; i++) {
       const int64_t k = (first + start + i) / data->spec.realisations;
       count_row(&rows, i, data);
+      keep_row(&rows, i, start + i, data);
       for (int c = 0; c < nc; c++) data->theta[k * nc + c] = rows.condition[c][i];
     }
   }
   PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(KeepGather(comm, data));
   PetscFunctionReturn(0);
 }
 
@@ -139,6 +192,7 @@ PetscErrorCode ReportDatasetDestroy(ReportDataset *data)
   for (int s = 0; s < data->nshown; s++) PetscCall(ScoriaRowsDestroy(&data->draws[s]));
   PetscCall(PetscFree(data->x));
   PetscCall(PetscFree(data->theta));
+  PetscCall(PetscFree(data->row));
   memset(data, 0, sizeof *data);
   PetscFunctionReturn(0);
 }

@@ -164,6 +164,7 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html)
   PetscCall(NamedFigure(page->figures, "quantities", html));
   PetscCall(ReportUqTable(page->uq, html));
   PetscCall(NamedFigure(page->figures, "draws", html));
+  PetscCall(NamedFigure(page->figures, "times", html));
   PetscCall(NamedFigure(page->figures, "fields", html));
   PetscCall(ReportStatusTable(page->data, html));
   PetscCall(NamedFigure(page->figures, "training", html));
