@@ -139,16 +139,21 @@ static PetscErrorCode SetValue(ScoriaDeck deck, int i, const char *where, const 
 }
 
 /* An empty deck of the tables' defaults. */
+/* Two problems may declare a key of one name, such as the range of a condition that both have: the first row stands for
+ * both. */
 static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck)
 {
+  int rows = 0;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(deck));
   (*deck)->tables = tables;
   for (int t = 0; tables[t]; t++)
-    for (const ScoriaKey *key = tables[t]; key->name; key++) (*deck)->count++;
-  PetscCall(PetscCalloc2((*deck)->count, &(*deck)->key, (*deck)->count, &(*deck)->value));
-  for (int t = 0, i = 0; tables[t]; t++)
-    for (const ScoriaKey *key = tables[t]; key->name; key++, i++) {
+    for (const ScoriaKey *key = tables[t]; key->name; key++) rows++;
+  PetscCall(PetscCalloc2(rows, &(*deck)->key, rows, &(*deck)->value));
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++) {
+      if (deck_find_key(tables, key->name) != key) continue;
+      const int i     = (*deck)->count++;
       (*deck)->key[i] = key;
       if (key->value && *key->value) PetscCall(SetValue(*deck, i, "defaults", key->value));
     }

@@ -136,6 +136,27 @@ static void petsc_options_pass(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* Two problems may have a condition of one name. */
+static void key_in_two_tables_is_one_key(void **state)
+{
+  static const ScoriaKey one[]         = {{"part_T", SCORIA_KEY_REAL, "K", "1", 0, 9, NULL, "first"},
+                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
+  static const ScoriaKey other[]       = {{"part_T", SCORIA_KEY_REAL, "K", "2", 0, 9, NULL, "second"},
+                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
+  static const ScoriaKey *const both[] = {one, other, NULL};
+  ScoriaDeck deck, again;
+  const char *text;
+  double value = 0;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, "part: {T: 3}\n", both, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, both, &again)); /* said once */
+  CHECK(ScoriaDeckReal(again, "part_T", &value));
+  assert_true(value == 3);
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -144,6 +165,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
+      cmocka_unit_test(key_in_two_tables_is_one_key),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
