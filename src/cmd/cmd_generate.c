@@ -1,5 +1,6 @@
 /* generate: the PDE ensemble, as a dataset. */
 #include "generate.h"
+#include <sys/resource.h>
 
 static void tally_found(void *tally, const ScoriaRows *rows)
 {
@@ -46,6 +47,21 @@ static PetscErrorCode CheckComplete(ScoriaRun run, ScoriaDeck deck, const char *
   PetscFunctionReturn(0);
 }
 
+/* The most that the ranks of a group have held together, of all groups, and the most of any rank [MB]. */
+static PetscErrorCode PeakMemory(const ScoriaGroups *groups, double *rank, double *group)
+{
+  struct rusage usage;
+  PetscFunctionBeginUser;
+  getrusage(RUSAGE_SELF, &usage);
+  const double mine = 1.024e-3 * (double)usage.ru_maxrss; /* kB of 1024 bytes, on Linux */
+  double most[2]    = {mine, 0};
+  PetscCallMPI(MPI_Allreduce(&mine, &most[1], 1, MPI_DOUBLE, MPI_SUM, groups->group));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_DOUBLE, MPI_MAX, groups->comm));
+  *rank  = most[0];
+  *group = most[1];
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
                                   const GenerateTally *tally, const GenerateShares *shares)
 {
@@ -54,14 +70,18 @@ static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDa
       run, "  %lld conditions x %lld realisations; %.2f Newton iterations a solve; %lld by continuation; %lld failed",
       (long long)(spec->rows / spec->realisations), (long long)spec->realisations,
       (double)tally->newton / (double)spec->rows, (long long)tally->retried, (long long)tally->failed));
-  PetscCall(ScoriaSay(run, "  groups idle %.1f %% of the time, the last one %.1f %%; writing %.1f %%",
-                      100 * shares->idle, 100 * shares->idle_most, 100 * shares->io));
+  PetscCall(ScoriaSay(
+      run,
+      "  groups idle %.1f %% of the time, the last one %.1f %%; writing %.1f %%; memory %.0f MB a rank, "
+      "%.0f MB a group",
+      100 * shares->idle, 100 * shares->idle_most, 100 * shares->io, shares->rank_memory, shares->group_memory));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
   PetscCall(ScoriaLog(run, "generate",
                       "\"rows\":%lld,\"failed\":%lld,\"retried\":%lld,\"newton\":%lld,\"idle\":%.4f,"
-                      "\"idle_most\":%.4f,\"io\":%.4f",
+                      "\"idle_most\":%.4f,\"io\":%.4f,\"memory_rank\":%.1f,\"memory_group\":%.1f",
                       (long long)spec->rows, (long long)tally->failed, (long long)tally->retried,
-                      (long long)tally->newton, shares->idle, shares->idle_most, shares->io));
+                      (long long)tally->newton, shares->idle, shares->idle_most, shares->io, shares->rank_memory,
+                      shares->group_memory));
   PetscCall(CheckFailed(deck, path, tally->failed, spec->rows));
   PetscFunctionReturn(0);
 }
@@ -92,6 +112,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally, &shares));
+  PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
   PetscCall(CmdWriteFirstFields(run, deck, ens, design)); /* first: a complete dataset ends the command */
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(PetscFree(design));

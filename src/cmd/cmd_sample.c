@@ -92,8 +92,8 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
 
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
 {
-  static const char *const sections[] = {"run_seed",           SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
-                                         SCORIA_ENSEMBLE_KEYS, "train",     "sample",   NULL};
+  static const char *const sections[] = {
+      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", NULL};
   char path[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   const double *x;

@@ -136,8 +136,8 @@ static PetscErrorCode Reduce(Uq *u, ScoriaSummary summary)
 
 /* --------------------------------------------------------------------------------------------- checkpoints ---- */
 
-static const char *const sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
-                                       "train",    "sample",    "uq",       NULL};
+static const char *const sections[] = {
+    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "uq", NULL};
 
 /* int64 as two halves that doubles hold exactly. */
 static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])

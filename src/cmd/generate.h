@@ -13,6 +13,7 @@ typedef struct {
   double idle,
       idle_most; /* waiting for work or for other groups: the mean over groups, and the group that waited most */
   double io;     /* bringing rows to their writers, and writing */
+  double rank_memory, group_memory; /* the most of any rank, and of the ranks of any group together [MB] */
 } GenerateShares;
 
 /* Counts rows that are done. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Rows of a round per group, where solves are cheap: long enough to hide the write and what else a machine does. */
-#define ROUND_ROWS 8192
+#define ROUND_ROWS 1024
 /* And no more than this in memory; a group may hold twice as much, and as much again while rows are exchanged. */
 #define ROUND_BYTES ((size_t)32 << 20)
 /* Rows of the first round per group, dealt one by one as their cost is not known: fewer with many groups, as all draw

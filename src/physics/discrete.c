@@ -433,12 +433,13 @@ static inline double *block(const Blocks *b, ptrdiff_t cell, int side)
   return at >= 0 ? b->value + at * b->m * b->m : b->beside + (-1 - at) * b->m * b->m;
 }
 
-/* The blocks of the cells of pencil (j, k), the diagonal ones without lateral faces; m a constant where this is inlined. */
+/* The blocks of the cells of pencil (j, k), the diagonal ones without lateral faces; m a constant where this is
+ * inlined. */
 static inline void pencil_blocks(const ScoriaDiscrete *d, const int m, ptrdiff_t row, const Blocks *b)
 {
   const int n     = d->own[0];
   const bool low  = d->collector; /* whether the first cell has no neighbour below, */
-  const bool high = d->separator;                     /* the last one none above */
+  const bool high = d->separator; /* the last one none above */
   for (int i = 0; i < n; i++) {
     double *self  = block(b, row + i, SIDE_SELF);
     double *below = i == 0 && low ? NULL : block(b, row + i, SIDE_X0);
@@ -461,9 +462,14 @@ static void jacobian_along(ScoriaDiscrete *d, int j, int k, const Blocks *b)
     source_of(d, j, k, true);
   }
   switch (b->m) {
-  case 1: pencil_blocks(d, 1, row, b); break;
-  case 2: pencil_blocks(d, 2, row, b); break;
-  default: pencil_blocks(d, b->m, row, b);
+  case 1:
+    pencil_blocks(d, 1, row, b);
+    break;
+  case 2:
+    pencil_blocks(d, 2, row, b);
+    break;
+  default:
+    pencil_blocks(d, b->m, row, b);
   }
 }
 

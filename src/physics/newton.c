@@ -179,8 +179,8 @@ static PetscErrorCode UseDirect(ScoriaSolver s, KSP ksp)
   PetscFunctionReturn(0);
 }
 
-/* Relative, at the tolerance that Eisenstat and Walker's rule has set, but never below LINEAR_LEAST: near the end the rule asks
- * for the square of what is left, of which Newton's last step has no use. */
+/* Relative, at the tolerance that Eisenstat and Walker's rule has set, but never below LINEAR_LEAST: near the end the
+ * rule asks for the square of what is left, of which Newton's last step has no use. */
 static PetscErrorCode LinearConverged(KSP ksp, PetscInt it, PetscReal norm, KSPConvergedReason *reason, void *ctx)
 {
   double *first = ctx, rtol;

@@ -111,6 +111,34 @@ static void groups_agree(void **state)
   }
 }
 
+/* A realisation does not depend on the ones before it: groups are dealt them in any order. */
+static void order_does_not_matter(void **state)
+{
+  static double first[2][16], again[2][16];
+  ScoriaElectrode el;
+  ScoriaSolver solver;
+  ScoriaSolveStatus status;
+  double *eps[2];
+  (void)state;
+  electrode_from(decks[0], &el);
+  const ScoriaGrid grid = grid_of(&el, 3, 16, 8, 8);
+  CHECK(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, &el, &grid, &solver));
+  for (int lateral = 0; lateral < 2; lateral++) {
+    CHECK(PetscMalloc1(solver_own_cells(solver), &eps[lateral]));
+    fill_own(solver, lateral, eps[lateral]);
+  }
+  for (int visit = 0; visit < 3; visit++) {
+    const double other[SCORIA_NTHETA] = {0.22, 6, 1e-5};
+    const bool between                = visit == 1;
+    CHECK(ScoriaSolverSolve(solver, between ? other : thetas[0], eps[between ? 0 : 1], &status));
+    assert_true(status.reason > 0);
+    for (int f = 0; f < 2; f++) CHECK(ScoriaSolverProfile(solver, f, visit ? again[f] : first[f], NULL));
+  }
+  assert_memory_equal(first, again, sizeof first);
+  for (int lateral = 0; lateral < 2; lateral++) CHECK(PetscFree(eps[lateral]));
+  CHECK(ScoriaSolverDestroy(&solver));
+}
+
 /* A grid whose cells have few factors of two is coarsened as far as it goes. */
 static void odd_grids_converge(void **state)
 {
@@ -182,6 +210,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constant_planes_are_one_dimensional),
                                      cmocka_unit_test(groups_agree),
+                                     cmocka_unit_test(order_does_not_matter),
                                      cmocka_unit_test(odd_grids_converge),
                                      cmocka_unit_test(thin_grids_are_refused),
                                      cmocka_unit_test(no_steady_state_is_recorded),
