@@ -70,6 +70,10 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */
 PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
 
+/* theta from sample_<condition>; the middle of the training range where that is not given.  asked: whether any is. */
+PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
+/* Whether a value lies in the range of a condition, up to rounding. */
+bool cmd_inside(const ScoriaCondition *c, double value);
 /* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or
  * where the model knows one value only.  `command` is named.  Collective. */
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,

@@ -36,7 +36,7 @@ static PetscErrorCode SolveShare(Comparer *cmp, const ComparisonSet *set, int co
     const int64_t n = PetscMin(CHUNK_ROWS, number - base);
     for (int64_t i = 0; i < n; i++) {
       memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
-      id[i] = ensemble_heldout_id(condition, again, first + base + i);
+      id[i] = ensemble_heldout_id(set->first + condition, again, first + base + i);
     }
     PetscCall(ScoriaEnsembleCompute(cmp->ens, n, thetas, id, NULL, &cmp->rows));
     for (int64_t i = 0; i < n; i++)
@@ -60,7 +60,7 @@ static PetscErrorCode FillShare(Comparer *cmp, ComparisonSet *set, int condition
   if (pde)
     PetscCall(SolveShare(cmp, set, condition, source == FROM_PDE_AGAIN, theta, first, *number, cmp->share));
   else {
-    const uint64_t id = (uint64_t)condition * (uint64_t)set->count + (uint64_t)first;
+    const uint64_t id = (uint64_t)(set->first + condition) * (uint64_t)set->count + (uint64_t)first;
     PetscCall(ScoriaModelSample(cmp->model, &cmp->twin, &cmp->sampler, theta, id, *number, source == FROM_GAUSSIAN,
                                 cmp->share));
   }
@@ -84,43 +84,19 @@ static PetscErrorCode GatherShare(Comparer *cmp, int owner, int64_t number, doub
 
 /* ---------------------------------------------------------------------------------------------- measures ---- */
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-/* Mean, SD, quantiles and the first few fields; column is (n) scratch. */
-static void fill_curves(int64_t n, int m, const double fields[], double column[], double curve[])
-{
-  stats_moments(n, m, fields, curve + CURVE_MEAN * m, curve + CURVE_SD * m);
-  for (int j = 0; j < m; j++) {
-    for (int64_t i = 0; i < n; i++) column[i] = fields[i * m + j];
-    qsort(column, (size_t)n, sizeof *column, ascending);
-    curve[CURVE_Q025 * m + j] = stats_quantile(n, column, 0.025);
-    curve[CURVE_Q500 * m + j] = stats_quantile(n, column, 0.5);
-    curve[CURVE_Q975 * m + j] = stats_quantile(n, column, 0.975);
-  }
-  for (int e = 0; e < COMPARE_EXAMPLES; e++)
-    memcpy(curve + (NCURVES + e) * m, fields + (e % n) * m, (size_t)m * sizeof(double));
-}
-
-/* On the owner: everything that is said of one condition. */
+/* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
 static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
 {
   Comparison *c = &set->c[condition];
-  double *column;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(set->count, &column));
   for (int s = 0; s < NSOURCES; s++) {
     c->good[s] = stats_keep_finite(set->count, cmp->m, cmp->gathered[s]);
-    if (c->good[s] < 2) continue;
-    fill_curves(c->good[s], cmp->m, cmp->gathered[s], column, c->curve[s]);
-    if (s != FROM_PDE && c->good[FROM_PDE] >= 2)
+    if (s != FROM_PDE && c->good[s] >= 2 && c->good[FROM_PDE] >= 2)
       PetscCall(ScoriaDistanceCompute(c->good[s], cmp->gathered[s], c->good[FROM_PDE], cmp->gathered[FROM_PDE], cmp->m,
                                       cmp->seed, (int)cmp->directions, &c->distance[s]));
   }
-  PetscCall(PetscFree(column));
+  for (int s = 0; s < NSOURCES; s++)
+    if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, c->good[s], cmp->gathered[s], s, c));
   PetscFunctionReturn(0);
 }
 
@@ -131,13 +107,31 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
   PetscCallMPI(MPI_Bcast(c->good, NSOURCES, MPI_INT64_T, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) {
-    PetscCallMPI(MPI_Bcast(c->curve[s], (NCURVES + COMPARE_EXAMPLES) * cmp->m, MPI_DOUBLE, owner, cmp->comm));
-    if (c->good[s] < 2)
-      SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                  "compare: held-out condition %d (%s %g %s): found %lld good fields of %lld, expected at least 2",
-                  condition, set->space->c[0].name, c->theta[0], set->space->c[0].unit, (long long)c->good[s],
-                  (long long)set->count);
+    for (int v = 0; v < NVIEWS; v++)
+      PetscCallMPI(MPI_Bcast(c->curve[v][s], NCURVES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
+    PetscCallMPI(MPI_Bcast(c->example[s], COMPARE_EXAMPLES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
   }
+  PetscFunctionReturn(0);
+}
+
+/* A source of condition k that has too few good fields to compare; -1: none. */
+static int lacking_source(const ComparisonSet *set, int k)
+{
+  for (int s = 0; s < NSOURCES; s++)
+    if (set->c[k].good[s] < 2) return s;
+  return -1;
+}
+
+static PetscErrorCode CheckGood(const ComparisonSet *set, int k)
+{
+  const Comparison *c = &set->c[k];
+  const int s         = lacking_source(set, k);
+  PetscFunctionBeginUser;
+  if (s >= 0)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+                "compare: held-out condition %d (%s %g %s): found %lld good fields of %lld, expected at least 2", k,
+                set->space->c[0].name, c->theta[0], set->space->c[0].unit, (long long)c->good[s],
+                (long long)set->count);
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +151,10 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
         PetscCall(GatherShare(cmp, owner, number, cmp->gathered[s]));
       }
     if (cmp->rank < chunk) PetscCall(Measure(cmp, set, base + cmp->rank));
-    for (int owner = 0; owner < chunk; owner++) PetscCall(ShareMeasures(cmp, set, base + owner, owner));
+    for (int owner = 0; owner < chunk; owner++) {
+      PetscCall(ShareMeasures(cmp, set, base + owner, owner));
+      if (!set->first) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */
+    }
     PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
     if (stop && base + chunk < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
@@ -165,6 +162,19 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, NSOURCES, MPI_DOUBLE, MPI_SUM, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) set->seconds[s] /= (double)set->count * set->conditions;
+  PetscFunctionReturn(0);
+}
+
+/* The sample condition is shown, not judged: without good fields it is left out. */
+static PetscErrorCode CompareSample(ScoriaRun run, Comparer *cmp, ComparisonSet *sample)
+{
+  PetscFunctionBeginUser;
+  if (!sample->conditions) PetscFunctionReturn(0);
+  PetscCall(CompareAll(run, cmp, sample));
+  if (lacking_source(sample, 0) < 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  the sample condition has fewer than 2 good fields: left out"));
+  PetscCall(CompareDestroyConditions(sample));
+  sample->conditions = 0;
   PetscFunctionReturn(0);
 }
 
@@ -208,23 +218,38 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   PetscCall(ScoriaRowsCreate(&spec, CHUNK_ROWS, &cmp->rows));
   PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
-  PetscCall(PetscCalloc1(set->conditions, &set->c));
-  for (int k = 0; k < set->conditions; k++) {
+  PetscCall(CompareCreateConditions(set));
+  for (int k = 0; k < set->conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
-    for (int s = 0; s < NSOURCES; s++) PetscCall(PetscCalloc1((NCURVES + COMPARE_EXAMPLES) * m, &set->c[k].curve[s]));
-  }
   PetscCallMPI(MPI_Type_contiguous(cmp->m, MPI_DOUBLE, &cmp->row_type));
   PetscCallMPI(MPI_Type_commit(&cmp->row_type));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set)
+/* The deck's own sample condition, apart from the held-out ones: none where it is not asked for, or where the model was
+ * not trained. */
+static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, ComparisonSet *sample)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  bool asked, inside = true;
+  PetscFunctionBeginUser;
+  *sample       = *set;
+  sample->first = COMPARE_SAMPLE_INDEX;
+  PetscCall(CmdSampleTheta(deck, set->space, theta, &asked));
+  for (int i = 0; i < set->space->n; i++) inside = inside && cmd_inside(&set->space->c[i], theta[i]);
+  if (asked && !inside) PetscCall(ScoriaSay(run, "  the sample condition is outside the training ranges: left out"));
+  sample->conditions = asked && inside;
+  PetscCall(CompareCreateConditions(sample));
+  if (sample->conditions) memcpy(sample->c[0].theta, theta, sizeof theta);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, ComparisonSet *sample)
 {
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Type_free(&cmp->row_type));
-  for (int k = 0; k < set->conditions; k++)
-    for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(set->c[k].curve[s]));
-  PetscCall(PetscFree(set->c));
+  PetscCall(CompareDestroyConditions(set));
+  PetscCall(CompareDestroyConditions(sample));
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
   PetscCall(PetscFree(cmp->share));
   PetscCall(ScoriaRowsDestroy(&cmp->rows));
@@ -267,27 +292,68 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
+#define MAX_SECTIONS 64
+
+/* Deck keys that decide the bytes of compare.h5: of the section sample all but its count and file. */
+static PetscErrorCode ListSections(const char *sections[MAX_SECTIONS])
 {
-  static const char *const sections[] = {"run_seed",
-                                         SCORIA_PROBLEM_SECTIONS "porosity",
-                                         "conditions",
-                                         SCORIA_ENSEMBLE_KEYS,
-                                         "train",
-                                         "sample_sampler",
-                                         "sample_steps",
-                                         "sample_sigma_max",
-                                         "sample_sigma_min",
-                                         "sample_power",
-                                         "compare",
-                                         NULL};
+  static const char *const whole[] = {
+      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "compare", NULL};
+  int n = 0;
+  PetscFunctionBeginUser;
+  for (; whole[n]; n++) sections[n] = whole[n];
+  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
+    for (const ScoriaKey *key = *table; key->name; key++) {
+      if (strncmp(key->name, "sample_", 7) || !strcmp(key->name, "sample_count") || !strcmp(key->name, "sample_file"))
+        continue;
+      PetscCheck(n + 1 < MAX_SECTIONS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more sample keys than MAX_SECTIONS");
+      sections[n++] = key->name;
+    }
+  sections[n] = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* compare.h5 comes last: it marks the comparison as complete. */
+static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set,
+                                      const ComparisonSet *sample)
+{
   char store[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *text;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
+  PetscCall(CompareWriteJson(set, ScoriaRunComm(run), json));
+  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
+  PetscCall(CompareWriteStore(set, sample, ScoriaRunComm(run), store, text));
+  PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
+{
+  const char *sections[MAX_SECTIONS];
   Comparer cmp;
-  ComparisonSet set;
+  ComparisonSet set, sample;
   bool complete;
   PetscFunctionBeginUser;
+  PetscCall(ListSections(sections));
+  PetscCall(CmdStoreComplete(run, deck, "compare.h5", "compare", sections, &complete));
+  if (complete) PetscFunctionReturn(0);
+  PetscCall(CreateComparer(run, deck, &cmp, &set));
+  PetscCall(AllocateFields(deck, &cmp, &set));
+  PetscCall(CreateSample(run, deck, &set, &sample));
+  PetscCall(CompareAll(run, &cmp, &set));
+  PetscCall(CompareSample(run, &cmp, &sample));
+  PetscCall(CompareSayTable(run, &set));
+  PetscCall(WriteComparison(run, deck, &set, &sample));
+  PetscCall(DestroyComparer(&cmp, &set, &sample));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
+{
   const char *sample = NULL, *reference = NULL;
+  PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "compare"));
   PetscCall(ScoriaDeckString(deck, "compare_sample", &sample));
   PetscCall(ScoriaDeckString(deck, "compare_reference", &reference));
@@ -295,22 +361,9 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "compare: %s is not set, expected both compare_sample and compare_reference, or neither",
                 sample ? "compare_reference" : "compare_sample");
-  if (sample) {
+  if (sample)
     PetscCall(CompareFiles(run, deck, sample, reference));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(CmdStoreComplete(run, deck, "compare.h5", "compare", sections, &complete));
-  if (complete) PetscFunctionReturn(0);
-  PetscCall(CreateComparer(run, deck, &cmp, &set));
-  PetscCall(AllocateFields(deck, &cmp, &set));
-  PetscCall(CompareAll(run, &cmp, &set));
-  PetscCall(CompareSayTable(run, &set));
-  PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
-  PetscCall(CompareWriteJson(&set, cmp.comm, json));
-  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(&set, cmp.comm, store, text)); /* last: it marks the comparison as complete */
-  PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
-  PetscCall(DestroyComparer(&cmp, &set));
+  else
+    PetscCall(CompareModel(run, deck));
   PetscFunctionReturn(0);
 }

@@ -5,21 +5,6 @@
 
 #define BATCH_ROWS 2048
 
-/* theta from sample_<condition>; the middle of the training range where it is not given. */
-static PetscErrorCode ReadTheta(ScoriaRun run, ScoriaDeck deck, const ScoriaSpace *space, double theta[])
-{
-  double middle[SCORIA_MAX_CONDITIONS] = {0};
-  PetscFunctionBeginUser;
-  space_from_unit(space, middle, theta);
-  for (int i = 0; i < space->n; i++) {
-    char key[SCORIA_NAME_SIZE + 8];
-    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
-    PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
-  }
-  PetscCall(CmdCheckRange(run, deck, "sample", space, theta));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode MakeSpec(ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec, const double **x)
 {
   const ScoriaField *field;
@@ -106,7 +91,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   ScoriaProvenance from;
   CmdDataset out;
   PetscInt count = 0;
-  bool complete;
+  bool complete, asked;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "sample"));
   PetscCall(ScoriaDeckString(deck, "sample_file", &name));
@@ -114,7 +99,8 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   if (complete) PetscFunctionReturn(0);
   PetscCall(CmdLoadModel(run, deck, &model));
   PetscCall(CmdTwinCreate(deck, &ens, &twin));
-  PetscCall(ReadTheta(run, deck, ScoriaModelSpace(model), theta));
+  PetscCall(CmdSampleTheta(deck, ScoriaModelSpace(model), theta, &asked));
+  PetscCall(CmdCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
   PetscCall(ScoriaSamplerFromDeck(deck, &opt));
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
   PetscCall(MakeSpec(model, count, &spec, &x));

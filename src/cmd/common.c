@@ -126,6 +126,29 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
   PetscFunctionReturn(0);
 }
 
+bool cmd_inside(const ScoriaCondition *c, double value)
+{
+  const double slack = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));
+  return value >= c->lo - slack && value <= c->hi + slack;
+}
+
+PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
+{
+  double middle[SCORIA_MAX_CONDITIONS] = {0};
+  PetscFunctionBeginUser;
+  *asked = false;
+  space_from_unit(space, middle, theta);
+  for (int i = 0; i < space->n; i++) {
+    char key[SCORIA_NAME_SIZE + 8];
+    bool set;
+    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
+    PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
+    PetscCall(ScoriaDeckHas(deck, key, &set));
+    *asked = *asked || set;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                              const double theta[])
 {
@@ -134,8 +157,7 @@ PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command
   PetscCall(ScoriaDeckBool(deck, "strict", &strict));
   for (int i = 0; i < space->n; i++) {
     const ScoriaCondition *c = &space->c[i];
-    const double slack       = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));
-    if (theta[i] >= c->lo - slack && theta[i] <= c->hi + slack) continue;
+    if (cmd_inside(c, theta[i])) continue;
     if (strict || c->lo == c->hi)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g %s, the model was trained %s [%g, %g]", command, c->name,
                   theta[i], c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);

@@ -13,15 +13,24 @@ enum { FROM_PDE = 0, FROM_PDE_AGAIN, FROM_MODEL, FROM_GAUSSIAN, NSOURCES };
 /* Curves that are drawn, (C, L) each. */
 enum { CURVE_MEAN = 0, CURVE_SD, CURVE_Q025, CURVE_Q500, CURVE_Q975, NCURVES };
 
+/* What the curves are of: the fields, or the fields minus their value in the first cell, in which a field that
+ * fluctuates as a whole shows how it varies along x. */
+enum { VIEW_FIELD = 0, VIEW_RELATIVE, NVIEWS };
+
+/* Index of the deck's sample condition: beyond every held-out one, of which there are 10^6 at most. */
+#define COMPARE_SAMPLE_INDEX (1 << 20)
+
 typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
   int64_t good[NSOURCES];            /* fields without failure */
   ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
-  double *curve[NSOURCES];           /* owned; (NCURVES + COMPARE_EXAMPLES, C, L) */
+  double *curve[NVIEWS][NSOURCES];   /* owned; (NCURVES, C, L) */
+  double *example[NSOURCES];         /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
 
 typedef struct {
   int conditions, channels, cells;
+  int first; /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
   const ScoriaField *field; /* borrowed; (channels) */
   const ScoriaSpace *space; /* borrowed */
@@ -33,7 +42,17 @@ typedef struct {
   bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
 
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const char *path, const char *deck);
+/* Room for conditions, and in each for curves and examples; CompareDestroyConditions frees it. */
+PetscErrorCode CompareCreateConditions(ComparisonSet *set);
+PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
+/* Curves of all views and the first few of n fields (n, C, L), which end as the last view. */
+PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fields[], int source, Comparison *c);
+/* Field minus its value in the first cell, in place, of n fields (n, C, L). */
+void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
+
+/* The held-out conditions, and in the group /sample those of `sample`, which may have none. */
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
+                                 const char *deck);
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
 /* Two dataset files, the deck for seed and directions only.  Collective. */
 PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference);

@@ -3,6 +3,7 @@
 #include <cJSON.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The measures by their names in compare.json; `rms` ones pool as root mean squares. */
@@ -147,54 +148,98 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   PetscFunctionReturn(failed);
 }
 
-/* One curve of one channel over all conditions, (K, L), or its examples, (K, COMPARE_EXAMPLES, L). */
-static PetscErrorCode PutCurve(ScoriaStore store, const ComparisonSet *set, int source, const char *from, int channel,
-                               int curve, int rows, const char *what)
+static const struct {
+  int source;
+  const char *name;
+} written[] = {{FROM_PDE, "pde"}, {FROM_PDE_AGAIN, "pde_again"}, {FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}};
+#define NWRITTEN ((int)(sizeof written / sizeof written[0]))
+
+/* One array of one channel: of every condition k, `rows` profiles that begin at start[k], channels * cells apart. */
+static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, const char *name, int channel, int rows,
+                                  const double *const start[], const char *what)
 {
-  char name[128];
   double *block;
   const int64_t K = set->conditions, L = set->cells, dims3[3] = {K, rows, L}, dims2[2] = {K, L};
-  const size_t m = (size_t)(set->channels * set->cells);
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(K * rows * L), &block));
   for (int64_t k = 0; k < K; k++)
-    for (int r = 0; r < rows; r++)
-      memcpy(block + (k * rows + r) * L,
-             set->c[k].curve[source] + (size_t)(curve + r) * m + (size_t)channel * (size_t)L,
-             (size_t)L * sizeof(double));
-  PetscCall(PetscSNPrintf(name, sizeof name, "/%s/%s/%s", from, set->field[channel].name, what));
+    for (int64_t r = 0; r < rows; r++)
+      memcpy(block + (k * rows + r) * L, start[k] + (r * set->channels + channel) * L, (size_t)L * sizeof(double));
   PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
                                 set->field[channel].unit, what));
   PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, MPI_Comm comm, const char *path, const char *deck)
+/* /pde/c/mean and the like; in the group /relative those of the fields minus their value in the first cell. */
+static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, const char *group, int from, int channel)
 {
-  static const char *const curves[NCURVES] = {"mean", "sd", "q025", "q500", "q975"};
-  static const struct {
-    int source;
-    const char *name;
-  } from[]              = {{FROM_PDE, "pde"}, {FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}};
-  const int64_t dims[2] = {set->conditions, set->space->n}, cells = set->cells;
+  static const char *const curves[NCURVES]      = {"mean", "sd", "q025", "q500", "q975"},
+                           *const views[NVIEWS] = {"", "/relative"},
+                           *const of[NVIEWS]    = {"", " of the field minus its value in the first cell"};
+  const int m = set->channels * set->cells, source = written[from].source;
+  const double **start;
+  char name[128], what[64];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->conditions, &start));
+  for (int v = 0; v < NVIEWS; v++)
+    for (int q = 0; q < NCURVES; q++) {
+      for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].curve[v][source] + q * m;
+      snprintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], written[from].name, set->field[channel].name,
+               curves[q]);
+      snprintf(what, sizeof what, "%s%s", curves[q], of[v]);
+      PetscCall(PutProfiles(store, set, name, channel, 1, start, what));
+    }
+  for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].example[source];
+  snprintf(name, sizeof name, "%s/%s/%s/examples", group, written[from].name, set->field[channel].name);
+  PetscCall(PutProfiles(store, set, name, channel, COMPARE_EXAMPLES, start, "examples"));
+  PetscCall(PetscFree(start));
+  PetscFunctionReturn(0);
+}
+
+/* theta of the conditions, and how many fields of each source are behind their curves. */
+static PetscErrorCode PutConditions(ScoriaStore store, const ComparisonSet *set, const char *group, const char *what)
+{
+  const int64_t K = set->conditions, n = set->space->n, dims[2] = {K, n}, good_dims[2] = {K, NWRITTEN};
+  double *theta, *good;
+  char name[32];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(K * n, &theta, K * NWRITTEN, &good));
+  for (int64_t k = 0; k < K; k++) {
+    for (int64_t i = 0; i < n; i++) theta[k * n + i] = set->c[k].theta[i];
+    for (int f = 0; f < NWRITTEN; f++) good[k * NWRITTEN + f] = (double)set->c[k].good[written[f].source];
+  }
+  snprintf(name, sizeof name, "%s/theta", group);
+  PetscCall(ScoriaStorePutReals(store, name, 2, dims, theta, "", what));
+  snprintf(name, sizeof name, "%s/good", group);
+  PetscCall(ScoriaStorePutReals(store, name, 2, good_dims, good, "",
+                                "fields without failure, of pde, pde_again, model, gaussian"));
+  PetscCall(PetscFree2(theta, good));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const char *group, const char *what)
+{
+  PetscFunctionBeginUser;
+  if (!set->conditions) PetscFunctionReturn(0);
+  PetscCall(PutConditions(store, set, group, what));
+  for (int from = 0; from < NWRITTEN; from++)
+    for (int c = 0; c < set->channels; c++) PetscCall(PutChannel(store, set, group, from, c));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
+                                 const char *deck)
+{
+  const int64_t cells = set->cells;
   ScoriaStore store;
-  double *theta;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
   PetscCall(ScoriaStorePutSpace(store, set->space));
   PetscCall(ScoriaStorePutFields(store, set->channels, set->field));
-  PetscCall(PetscMalloc1(dims[0] * dims[1], &theta));
-  for (int64_t k = 0; k < dims[0]; k++)
-    for (int64_t i = 0; i < dims[1]; i++) theta[k * dims[1] + i] = set->c[k].theta[i];
-  PetscCall(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", "held-out conditions, columns as in /conditions"));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres"));
-  PetscCall(PetscFree(theta));
-  for (size_t f = 0; f < sizeof from / sizeof from[0]; f++)
-    for (int c = 0; c < set->channels; c++) {
-      for (int q = 0; q < NCURVES; q++)
-        PetscCall(PutCurve(store, set, from[f].source, from[f].name, c, q, 1, curves[q]));
-      PetscCall(PutCurve(store, set, from[f].source, from[f].name, c, NCURVES, COMPARE_EXAMPLES, "examples"));
-    }
+  PetscCall(PutSet(store, set, "", "held-out conditions, columns as in /conditions"));
+  PetscCall(PutSet(store, sample, "/sample", "sample condition of the deck, columns as in /conditions"));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
