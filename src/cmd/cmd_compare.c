@@ -141,7 +141,8 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
   ScoriaProgress bar;
   bool stop = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
+  PetscCall(
+      ScoriaProgressCreate(run, "compare", set->first ? "sample condition" : "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += cmp->size) {
     const int chunk = PetscMin(cmp->size, set->conditions - base);
     for (int owner = 0; owner < chunk; owner++)

@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COLUMNS 4 /* conditions drawn: as many as can be read on a page */
-#define DRAWN 4   /* channels drawn */
-
 /* Heights in points: the strip of legend and titles, that of the axis of x, a panel, and between panels. */
 #define STRIP 99
 #define AXIS 60
@@ -38,8 +35,7 @@ static PetscErrorCode Panel(ReportText *body, const ReportQuantity *along, int r
   PetscFunctionReturn(0);
 }
 
-/* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */
-static int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chosen[])
+int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chosen[])
 {
   const int n = (int)PetscMin(want, cmp->K);
   for (int i = 0; i < n; i++) {
@@ -60,40 +56,48 @@ static bool channel_whole(const ReportCompare *cmp, int channel)
 {
   for (int side = REPORT_PDE; side <= REPORT_MODEL; side++)
     for (int s = 0; s < REPORT_STATS; s++)
-      if (!cmp->stat[side][channel][s]) return false;
+      if (!cmp->stat[REPORT_FIELD][side][channel][s]) return false;
   return true;
 }
 
-static int drawn_channels(const ReportCompare *cmp, int channels[DRAWN])
+static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
 {
   int n = 0;
-  for (int c = 0; c < cmp->nchannels && n < DRAWN; c++)
+  for (int c = 0; c < cmp->nchannels && n < REPORT_CHANNELS; c++)
     if (channel_whole(cmp, c)) channels[n++] = c;
   return n;
 }
 
-/* One block per condition (gnuplot's `index`): x, then mean, sd, q025, q500, q975 of each side, 16 columns. */
+PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int view, int channel, double scale,
+                               int64_t k)
+{
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < cmp->L; i++) {
+    PetscCall(ReportPrint(text, "%.6g", cmp->x[i] * cmp->along.scale));
+    for (int side = 0; side < REPORT_SIDES; side++)
+      for (int s = 0; s < REPORT_STATS; s++) {
+        const double *stat = cmp->stat[view][side][channel][s];
+        PetscCall(ReportPrint(text, " %.8g", stat ? stat[k * cmp->L + i] * scale : NAN));
+      }
+    PetscCall(ReportPrint(text, "\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* One block per condition, gnuplot's `index`. */
 static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, int channel)
 {
-  ReportText text    = {0};
-  const double scale = cmp->channel[channel].scale;
+  ReportText text = {0};
   char file[64];
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(&text, "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian\n",
+  PetscCall(ReportPrint(&text,
+                        "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian, the PDE again\n",
                         cmp->channel[channel].name));
   for (int64_t k = 0; k < cmp->K; k++) {
     PetscCall(ReportPrint(&text, "# "));
     PetscCall(ReportConditionTitle(&text, &cmp->space, &cmp->theta[cmp->space.n * k], 1));
     PetscCall(ReportPrint(&text, "\n"));
-    for (int64_t i = 0; i < cmp->L; i++) {
-      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
-      for (int side = 0; side < REPORT_SIDES; side++)
-        for (int s = 0; s < REPORT_STATS; s++) {
-          const double *stat = cmp->stat[side][channel][s];
-          PetscCall(ReportPrint(&text, " %.8g", stat ? stat[k * cmp->L + i] * scale : NAN));
-        }
-      PetscCall(ReportPrint(&text, "\n"));
-    }
+    PetscCall(ReportStatLines(&text, cmp, REPORT_FIELD, channel, cmp->channel[channel].scale, k));
     PetscCall(ReportPrint(&text, "\n\n"));
   }
   snprintf(file, sizeof file, "compare_%s.dat", cmp->channel[channel].name);
@@ -131,27 +135,29 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionReturn(0);
 }
 
+const char report_bands_legend[] = "NaN with filledcurves linestyle 4 title 'PDE, central 95 %', \\\n"
+                                   "     NaN with lines linestyle 1 title 'PDE, mean', \\\n"
+                                   "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %', \\\n"
+                                   "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'";
+const char report_bands_plot[]   = "plot f index k using 1:4:6 with filledcurves linestyle 4, \\\n"
+                                   "     f index k using 1:2 with lines linestyle 1, \\\n"
+                                   "     f index k using 1:9 with lines linestyle 2 linewidth 1.5, \\\n"
+                                   "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
+                                   "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n";
+
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[DRAWN];
-  int64_t chosen[COLUMNS];
+  int channels[REPORT_CHANNELS];
+  int64_t chosen[REPORT_COLUMNS];
   char caption[800];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
   for (int c = 0; c < nch; c++) PetscCall(StatData(figs, cmp, channels[c]));
-  const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)), n = choose_conditions(cmp, axis, COLUMNS, chosen);
-  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "",
-                          "NaN with filledcurves linestyle 4 title 'PDE, central 95 %', \\\n"
-                          "     NaN with lines linestyle 1 title 'PDE, mean', \\\n"
-                          "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %', \\\n"
-                          "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'",
-                          "plot f index k using 1:4:6 with filledcurves linestyle 4, \\\n"
-                          "     f index k using 1:2 with lines linestyle 1, \\\n"
-                          "     f index k using 1:9 with lines linestyle 2 linewidth 1.5, \\\n"
-                          "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
-                          "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n"));
+  const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)),
+            n    = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
+  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", report_bands_legend, report_bands_plot));
   snprintf(caption, sizeof caption,
            "Mean and central 95 %% band of fresh PDE ensembles (grey, black) and of the model's samples (blue) at %d "
            "of the %d "
@@ -174,13 +180,13 @@ static int roughness_axis(const ReportCompare *cmp)
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[DRAWN];
-  int64_t chosen[COLUMNS];
+  int channels[REPORT_CHANNELS];
+  int64_t chosen[REPORT_COLUMNS];
   char caption[256];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
-  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, COLUMNS, chosen);
+  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ",
                           "NaN with lines linestyle 1 linewidth 3 title 'PDE', \\\n"
                           "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
@@ -209,7 +215,7 @@ static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp,
   PetscFunctionBeginUser;
   for (int64_t k = 0; k < cmp->K; k++) {
     for (int64_t i = 0; i < cmp->L; i++) {
-      const double mean = cmp->stat[REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
+      const double mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
       PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
       for (int64_t e = 0; e < cmp->examples; e++)
         PetscCall(ReportPrint(&text, " %.6g",
@@ -231,7 +237,7 @@ static double fluctuation_limit(const ReportCompare *cmp, int channel, int64_t k
   for (int side = 0; side < 2; side++)
     for (int64_t e = 0; e < cmp->examples; e++)
       for (int64_t i = 0; i < cmp->L; i++) {
-        const double mean = cmp->stat[REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
+        const double mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
         const double d    = fabs(cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean);
         if (d > limit) limit = d;
       }
@@ -266,9 +272,9 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
 }
 
 /* Channels of which both sides have examples. */
-static int example_channels(const ReportCompare *cmp, int channels[DRAWN])
+static int example_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
 {
-  int all[DRAWN], n = 0;
+  int all[REPORT_CHANNELS], n = 0;
   const int drawn = drawn_channels(cmp, all);
   for (int c = 0; c < drawn; c++)
     if (cmp->example[REPORT_PDE][all[c]] && cmp->example[REPORT_MODEL][all[c]]) channels[n++] = all[c];
@@ -278,7 +284,7 @@ static int example_channels(const ReportCompare *cmp, int channels[DRAWN])
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[DRAWN];
+  int channels[REPORT_CHANNELS];
   int64_t chosen[2];
   char caption[512];
   PetscFunctionBeginUser;

@@ -8,7 +8,8 @@
 /* What the run directory holds.  compare, uq and train are filled on rank 0 only. */
 typedef struct {
   ReportDataset data;
-  ReportCompare arrays;
+  ReportCompare arrays, sample; /* at the held-out conditions; at the deck's own */
+  ReportView view;
   ReportTraining train;
   ReportSlices slices;
   cJSON *compare, *uq; /* owned */
@@ -45,7 +46,9 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
-  PetscCall(ReportCompareRead(comm, path, &m->arrays));
+  PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
+  PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
+  report_view(&m->arrays, &m->sample, &m->view);
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->compare));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
@@ -62,6 +65,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscFunctionBeginUser;
   PetscCall(ReportDatasetDestroy(&m->data));
   PetscCall(ReportCompareDestroy(&m->arrays));
+  PetscCall(ReportCompareDestroy(&m->sample));
   PetscCall(ReportTrainingDestroy(&m->train));
   PetscCall(ReportSlicesDestroy(&m->slices));
   cJSON_Delete(m->compare);
@@ -75,6 +79,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscFunctionBeginUser;
   PetscCall(ReportFiguresBegin(run_dir, figs));
   PetscCall(ReportDrawBands(figs, &m->arrays));
+  PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawMeasures(figs, m->compare));
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
@@ -93,6 +98,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
   ReportPage page = {.run_dir = run_dir,
                      .compare = m->compare,
                      .space   = &m->arrays.space,
+                     .view    = &m->view,
                      .uq      = m->uq,
                      .data    = &m->data,
                      .train   = &m->train,

@@ -57,24 +57,45 @@ PetscErrorCode ReportEnhanced(ReportText *html, const char *label);
 int shown_axis(const ScoriaSpace *space, int preferred);
 #define REPORT_LOAD 1 /* the second condition of every problem is its load */
 
-enum { REPORT_PDE = 0, REPORT_MODEL, REPORT_GAUSSIAN, REPORT_SIDES };
+enum { REPORT_PDE = 0, REPORT_MODEL, REPORT_GAUSSIAN, REPORT_AGAIN, REPORT_SIDES }; /* again: a second PDE ensemble */
 enum { REPORT_MEAN = 0, REPORT_SD, REPORT_Q025, REPORT_Q500, REPORT_Q975, REPORT_STATS };
 
-/* compare.h5, on every rank. */
+enum { REPORT_FIELD = 0, REPORT_RELATIVE, REPORT_VIEWS }; /* relative: minus the value in the first cell */
+#define REPORT_GOOD 4                                     /* columns of /good: pde, pde_again, model, gaussian */
+
+/* The conditions of one group of compare.h5, on every rank. */
 typedef struct {
-  int64_t K, L;     /* conditions, cells; K = 0: no such file */
+  int64_t K, L;     /* conditions, cells; K = 0: no such file or group */
   int64_t examples; /* fields kept per condition and side */
   double *x;        /* (L) [m] */
   ScoriaSpace space;
   double *theta; /* (K, space.n) */
+  double *good;  /* (K, REPORT_GOOD) fields behind the curves; NULL where the file does not say */
   int nchannels;
-  ReportQuantity channel[SCORIA_MAX_FIELDS], along;            /* along: x */
-  double *stat[REPORT_SIDES][SCORIA_MAX_FIELDS][REPORT_STATS]; /* (K, L); NULL where the file has none */
-  double *example[2][SCORIA_MAX_FIELDS];                       /* (K, examples, L), PDE and model; NULL where none */
+  ReportQuantity channel[SCORIA_MAX_FIELDS], along; /* along: x */
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  double *stat[REPORT_VIEWS][REPORT_SIDES][SCORIA_MAX_FIELDS][REPORT_STATS]; /* (K, L); NULL where the file has none */
+  double *example[2][SCORIA_MAX_FIELDS]; /* (K, examples, L), PDE and model; NULL where none */
 } ReportCompare;
 
-PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare *cmp);
+/* group: "" for the held-out conditions, "/sample" for the deck's own. */
+PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, const char *group, ReportCompare *cmp);
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp);
+
+#define REPORT_CHANNELS 4 /* channels drawn */
+
+/* One condition of a comparison, each channel as it is or, where it fluctuates as a whole, minus its value in the
+ * first cell. */
+typedef struct {
+  const ReportCompare *cmp; /* borrowed */
+  bool sample;              /* the deck's own condition; else the first held-out one that is drawn */
+  int64_t k;
+  int n, channel[REPORT_CHANNELS], view[REPORT_CHANNELS]; /* n = 0: nothing to show */
+  ReportQuantity quantity[REPORT_CHANNELS];
+} ReportView;
+
+/* Nothing where there is no sample condition and no channel that fluctuates as a whole: the bands show it all. */
+void report_view(const ReportCompare *heldout, const ReportCompare *sample, ReportView *view);
 
 #define REPORT_REASONS 32 /* SNESConvergedReason from -REPORT_REASONS + 1 to -1 */
 #define REPORT_SHOWN 3    /* conditions of the dataset that are drawn */
@@ -142,7 +163,7 @@ double json_number(const cJSON *object, const char *name);
 
 /* ---------------------------------------------------------------------------------------------------- figures ---- */
 
-#define REPORT_MAX_FIGURES 12
+#define REPORT_MAX_FIGURES 16
 
 typedef struct {
   char name[32];     /* figures/<name>.svg, .png */
@@ -173,8 +194,18 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
  * NaN. */
 PetscErrorCode ReportLegend(ReportText *body, const char *entries);
 
+/* Mean and band of PDE and model: legend, and the plot command for the data file f and its block k. */
+extern const char report_bands_legend[], report_bands_plot[];
+/* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */
+int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chosen[]);
+/* Lines of one block: x, then mean, sd, q025, q500, q975 of PDE, model, Gaussian and PDE again, 21 columns. */
+PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int view, int channel, double scale,
+                               int64_t k);
+#define REPORT_COLUMNS 4 /* conditions drawn: as many as can be read on a page */
+
 /* The figures, in the order of the page; each draws nothing when its data are absent.  Rank 0 only. */
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp);
+PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view);
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
@@ -192,7 +223,8 @@ typedef struct {
   const char *deck;         /* resolved, YAML */
   const cJSON *compare;     /* compare.json; NULL: none */
   const ScoriaSpace *space; /* its conditions */
-  const cJSON *uq;          /* uq.json; NULL: none */
+  const ReportView *view;
+  const cJSON *uq; /* uq.json; NULL: none */
   const ReportDataset *data;
   const ReportTraining *train;
   const ReportFigures *figures;
@@ -203,6 +235,7 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html);
 /* Its tables, each nothing when its data are absent. */
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html);

@@ -32,21 +32,23 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int rank, c
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadChannel(ScoriaStore store, int side, int channel, ReportCompare *cmp)
+static PetscErrorCode ReadChannel(ScoriaStore store, const char *group, int side, int channel, ReportCompare *cmp)
 {
-  static const char *const sides[REPORT_SIDES] = {"pde", "model", "gaussian"};
+  static const char *const views[REPORT_VIEWS] = {"", "/relative"};
+  static const char *const sides[REPORT_SIDES] = {"pde", "model", "gaussian", "pde_again"};
   static const char *const stats[REPORT_STATS] = {"mean", "sd", "q025", "q500", "q975"};
-  char name[64];
+  char name[128];
   int rank;
   int64_t shape[4];
   PetscFunctionBeginUser;
-  for (int s = 0; s < REPORT_STATS; s++) {
-    const int64_t dims[2] = {cmp->K, cmp->L};
-    snprintf(name, sizeof name, "/%s/%s/%s", sides[side], cmp->channel[channel].name, stats[s]);
-    PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[side][channel][s]));
-  }
-  if (side == REPORT_GAUSSIAN) PetscFunctionReturn(0);
-  snprintf(name, sizeof name, "/%s/%s/examples", sides[side], cmp->channel[channel].name);
+  for (int v = 0; v < REPORT_VIEWS; v++)
+    for (int s = 0; s < REPORT_STATS; s++) {
+      const int64_t dims[2] = {cmp->K, cmp->L};
+      snprintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], sides[side], cmp->field[channel].name, stats[s]);
+      PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[v][side][channel][s]));
+    }
+  if (side > REPORT_MODEL) PetscFunctionReturn(0);
+  snprintf(name, sizeof name, "%s/%s/%s/examples", group, sides[side], cmp->field[channel].name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
   if (rank != 3) PetscFunctionReturn(0);
   if (!cmp->examples) cmp->examples = shape[1];
@@ -61,48 +63,71 @@ static double largest_of(const ReportCompare *cmp, int channel)
   static const int limits[] = {REPORT_Q025, REPORT_Q975};
   double largest            = 0;
   for (int s = 0; s < 2; s++) {
-    const double *stat = cmp->stat[REPORT_PDE][channel][limits[s]];
+    const double *stat = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][limits[s]];
     for (int64_t i = 0; stat && i < cmp->K * cmp->L; i++) largest = fmax(largest, fabs(stat[i]));
   }
   return largest;
 }
 
-static PetscErrorCode ReadFields(ScoriaStore store, ReportCompare *cmp)
+static PetscErrorCode ReadFields(ScoriaStore store, const char *group, ReportCompare *cmp)
 {
-  ScoriaField field[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, field));
+  PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, cmp->field));
   for (int c = 0; c < cmp->nchannels; c++) {
-    PetscCall(PetscStrncpy(cmp->channel[c].name, field[c].name, sizeof cmp->channel[c].name));
-    for (int side = 0; side < REPORT_SIDES; side++) PetscCall(ReadChannel(store, side, c, cmp));
-    report_quantity(field[c].name, field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
+    for (int side = 0; side < REPORT_SIDES; side++) PetscCall(ReadChannel(store, group, side, c, cmp));
+    report_quantity(cmp->field[c].name, cmp->field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
   }
   report_quantity("x", "m", cmp->x[cmp->L - 1], &cmp->along);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, ReportCompare *cmp)
+/* theta decides whether the group is there at all. */
+static PetscErrorCode ReadConditions(ScoriaStore store, const char *path, const char *group, ReportCompare *cmp)
 {
-  ScoriaStore store;
+  char name[32];
   int rank;
   int64_t dims[4];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
+  snprintf(name, sizeof name, "%s/theta", group);
+  PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
+  if (rank < 0 && *group) PetscFunctionReturn(0);
+  if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of shape (conditions, %d)", path, name, cmp->space.n);
+  PetscCall(ReadArray(store, name, 2, dims, &cmp->theta));
+  cmp->K  = dims[0];
+  dims[1] = REPORT_GOOD;
+  snprintf(name, sizeof name, "%s/good", group);
+  PetscCall(ReadArray(store, name, 2, dims, &cmp->good));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadCells(ScoriaStore store, const char *path, ReportCompare *cmp)
+{
+  int rank;
+  int64_t dims[4];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/x", 4, &rank, dims));
+  if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
+  cmp->L = dims[0];
+  PetscCall(ReadArray(store, "/x", 1, dims, &cmp->x));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, const char *group, ReportCompare *cmp)
+{
+  ScoriaStore store;
   bool exists;
   PetscFunctionBeginUser;
   memset(cmp, 0, sizeof *cmp);
   PetscCall(ScoriaFileExists(comm, path, &exists));
   if (!exists) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "compare", &store));
-  PetscCall(ScoriaStoreShape(store, "/theta", 4, &rank, dims));
-  PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
-  if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /theta of shape (conditions, %d)", path, cmp->space.n);
-  cmp->K = dims[0];
-  PetscCall(ReadArray(store, "/theta", 2, dims, &cmp->theta));
-  PetscCall(ScoriaStoreShape(store, "/x", 4, &rank, dims));
-  if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
-  cmp->L = dims[0];
-  PetscCall(ReadArray(store, "/x", 1, dims, &cmp->x));
-  PetscCall(ReadFields(store, cmp));
+  PetscCall(ReadConditions(store, path, group, cmp));
+  if (cmp->K) {
+    PetscCall(ReadCells(store, path, cmp));
+    PetscCall(ReadFields(store, group, cmp));
+  }
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -112,9 +137,11 @@ PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(cmp->x));
   PetscCall(PetscFree(cmp->theta));
-  for (int side = 0; side < REPORT_SIDES; side++)
-    for (int c = 0; c < cmp->nchannels; c++)
-      for (int s = 0; s < REPORT_STATS; s++) PetscCall(PetscFree(cmp->stat[side][c][s]));
+  PetscCall(PetscFree(cmp->good));
+  for (int v = 0; v < REPORT_VIEWS; v++)
+    for (int side = 0; side < REPORT_SIDES; side++)
+      for (int c = 0; c < cmp->nchannels; c++)
+        for (int s = 0; s < REPORT_STATS; s++) PetscCall(PetscFree(cmp->stat[v][side][c][s]));
   for (int side = 0; side < 2; side++)
     for (int c = 0; c < cmp->nchannels; c++) PetscCall(PetscFree(cmp->example[side][c]));
   memset(cmp, 0, sizeof *cmp);

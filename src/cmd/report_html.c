@@ -155,6 +155,8 @@ PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html)
   PetscCall(Heading(page, html));
   PetscCall(ReportHeadline(page->compare, html));
   PetscCall(NamedFigure(page->figures, "bands", html));
+  PetscCall(NamedFigure(page->figures, "relative", html));
+  PetscCall(ReportRelativeTable(page->view, html));
   PetscCall(ReportPooledTable(page->compare, html));
   PetscCall(NamedFigure(page->figures, "measures", html));
   PetscCall(NamedFigure(page->figures, "spread", html));

@@ -1,0 +1,216 @@
+/* One condition at large, in one row of panels: the deck's own sample condition where there is one.  A channel that
+ * fluctuates as a whole by more than it varies along x (the potential of an electrode under a given current) would be
+ * a flat line in a wide band: it is drawn minus its value in the first cell. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEIGHT 400
+
+/* ------------------------------------------------------------------------------------------ what is shown ---- */
+
+static const double *get_stat(const ReportView *view, int i, int side, int s)
+{
+  const double *stat = view->cmp->stat[view->view[i]][side][view->channel[i]][s];
+  return stat + view->k * view->cmp->L;
+}
+
+static bool is_whole(const ReportCompare *cmp, int channel)
+{
+  for (int v = 0; v < REPORT_VIEWS; v++)
+    for (int side = 0; side < REPORT_SIDES; side++)
+      for (int s = 0; s < REPORT_STATS; s++)
+        if (!cmp->stat[v][side][channel][s]) return false;
+  return true;
+}
+
+static double mean_range(const ReportCompare *cmp, int channel, int64_t k)
+{
+  const double *mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN] + k * cmp->L;
+  double lo = mean[0], hi = mean[0];
+  for (int64_t i = 1; i < cmp->L; i++) {
+    lo = fmin(lo, mean[i]);
+    hi = fmax(hi, mean[i]);
+  }
+  return hi - lo;
+}
+
+static double first_sd(const ReportCompare *cmp, int channel, int64_t k)
+{
+  return cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_SD][k * cmp->L];
+}
+
+/* The unit follows from what is drawn: millivolts of a potential of volts. */
+static void describe_channel(ReportView *view, int i)
+{
+  const ReportCompare *cmp = view->cmp;
+  const int c              = view->channel[i];
+  double largest           = 0;
+  for (int64_t j = 0; j < cmp->L; j++)
+    largest = fmax(largest, fmax(fabs(get_stat(view, i, REPORT_PDE, REPORT_Q025)[j]),
+                                 fabs(get_stat(view, i, REPORT_PDE, REPORT_Q975)[j])));
+  report_quantity(cmp->field[c].name, cmp->field[c].unit, largest, &view->quantity[i]);
+}
+
+/* "φ − φ(0)  [mV]", as enhanced text. */
+static void view_label(const ReportView *view, int i, size_t size, char label[])
+{
+  const ReportQuantity *q = &view->quantity[i];
+  if (view->view[i] == REPORT_RELATIVE)
+    snprintf(label, size, "%s − %s(0)  [%s]", q->label, q->label, q->unit);
+  else
+    snprintf(label, size, "%s  [%s]", q->label, q->unit);
+}
+
+void report_view(const ReportCompare *heldout, const ReportCompare *sample, ReportView *view)
+{
+  int64_t chosen[REPORT_COLUMNS];
+  bool relative            = false;
+  const ReportCompare *cmp = sample->K ? sample : heldout;
+  *view                    = (ReportView){.cmp = cmp, .sample = sample->K > 0};
+  if (!cmp->K || !cmp->good) return;
+  choose_conditions(cmp, PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)), REPORT_COLUMNS, chosen);
+  view->k = chosen[0];
+  for (int c = 0; c < cmp->nchannels && view->n < REPORT_CHANNELS; c++) {
+    if (!is_whole(cmp, c)) continue;
+    const int i      = view->n++;
+    view->channel[i] = c;
+    view->view[i]    = first_sd(cmp, c, view->k) > 3 * mean_range(cmp, c, view->k) ? REPORT_RELATIVE : REPORT_FIELD;
+    relative         = relative || view->view[i] == REPORT_RELATIVE;
+    describe_channel(view, i);
+  }
+  if (!view->sample && !relative) view->n = 0;
+}
+
+/* ----------------------------------------------------------------------------------------------- figure ---- */
+
+static PetscErrorCode ViewData(ReportFigures *figs, const ReportView *view, int i)
+{
+  ReportText text = {0};
+  char file[96], label[256];
+  PetscFunctionBeginUser;
+  view_label(view, i, sizeof label, label);
+  PetscCall(ReportPrint(
+      &text, "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian, the PDE again\n", label));
+  PetscCall(ReportStatLines(&text, view->cmp, view->view[i], view->channel[i], view->quantity[i].scale, view->k));
+  snprintf(file, sizeof file, "relative_%s.dat", view->quantity[i].name);
+  PetscCall(ReportFiguresData(figs, file, &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ViewPanel(ReportText *body, const ReportView *view, int i)
+{
+  const ReportQuantity *q = &view->quantity[i], *along = &view->cmp->along;
+  const double left = 0.08, right = 0.985, gap = 0.09, width = (right - left - (view->n - 1) * gap) / view->n,
+               x0 = left + i * (width + gap);
+  char label[256];
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
+  PetscCall(
+      ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", 58.0 / HEIGHT, 1 - 75.0 / HEIGHT));
+  PetscCall(ReportPrint(body, "set xlabel '%s  [%s]' offset 0,0.3\n", along->label, along->unit));
+  view_label(view, i, sizeof label, label);
+  PetscCall(ReportPrint(body, "set ylabel '%s' offset 1,0\n", label));
+  PetscCall(ReportPrint(body, "f = 'data/relative_%s.dat'\nk = 0\n%s", q->name, report_bands_plot));
+  PetscFunctionReturn(0);
+}
+
+/* What the two sides are, and why a channel is drawn minus its first cell. */
+static void write_caption(const ReportView *view, size_t size, char caption[])
+{
+  const ReportCompare *cmp = view->cmp;
+  const double *good       = cmp->good + view->k * REPORT_GOOD;
+  const char *where =
+      view->sample ? "the sample condition of the deck, apart from the held-out ones" : "one held-out condition";
+  size_t n = (size_t)snprintf(caption, size,
+                              "Mean and central 95 %% band at %s: %.0f fields of the PDE (grey, black), %.0f of the "
+                              "model (blue).",
+                              where, good[0], good[2]);
+  for (int i = 0; i < view->n && n < size; i++) {
+    const int c              = view->channel[i];
+    const ScoriaField *field = &cmp->field[c];
+    if (view->view[i] == REPORT_FIELD) continue;
+    n +=
+        (size_t)snprintf(caption + n, size - n,
+                         " %.32s is drawn minus its own value in the first cell: as a whole it fluctuates from "
+                         "porosity to porosity with an SD of %.2g %.16s, its mean varies along x by %.2g %.16s only.",
+                         field->name, first_sd(cmp, c, view->k), field->unit, mean_range(cmp, c, view->k), field->unit);
+  }
+}
+
+PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
+{
+  ReportText body = {0};
+  char caption[800];
+  PetscFunctionBeginUser;
+  if (!view->n) PetscFunctionReturn(0);
+  const ReportCompare *cmp = view->cmp;
+  for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
+  PetscCall(ReportPrint(&body, "set multiplot\n"));
+  PetscCall(ReportLegend(&body, report_bands_legend));
+  PetscCall(ReportPrint(&body, "set xrange [0:%g]\nset label 1 \"",
+                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
+  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
+  for (int i = 0; i < view->n; i++) {
+    PetscCall(ViewPanel(&body, view, i));
+    PetscCall(ReportPrint(&body, "unset label 1\n"));
+  }
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  write_caption(view, sizeof caption, caption);
+  PetscCall(ReportFiguresDraw(figs, "relative", 1180, HEIGHT, &body,
+                              view->sample ? "The sample condition" : "One condition at large", caption));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ table ---- */
+
+static PetscErrorCode TableRows(const ReportView *view, int i, ReportText *html)
+{
+  static const int sides[] = {REPORT_PDE, REPORT_AGAIN, REPORT_MODEL}, stats[] = {REPORT_MEAN, REPORT_SD};
+  const ReportCompare *cmp = view->cmp;
+  char label[256];
+  PetscFunctionBeginUser;
+  view_label(view, i, sizeof label, label);
+  for (int quarter = 1; quarter <= 4; quarter++) {
+    const int64_t j = PetscMin(quarter * cmp->L / 4, cmp->L - 1);
+    PetscCall(ReportPrint(html, "<tr><td>"));
+    PetscCall(ReportEnhanced(html, label));
+    PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", cmp->x[j] * cmp->along.scale));
+    for (int column = 0; column < 6; column++)
+      PetscCall(ReportPrint(html, "<td class=\"n\">%#.4g</td>",
+                            view->quantity[i].scale * get_stat(view, i, sides[column % 3], stats[column / 3])[j]));
+    PetscCall(ReportPrint(html, "</tr>\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
+{
+  ReportText title = {0};
+  bool headed      = false;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < view->n; i++) {
+    if (view->view[i] == REPORT_FIELD) continue;
+    if (!headed)
+      PetscCall(ReportPrint(html,
+                            "<div class=\"scroll\"><table>\n<tr><th>%s</th><th class=\"n\">x [%s]</th>"
+                            "<th class=\"n\">mean, PDE</th><th class=\"n\">PDE again</th><th "
+                            "class=\"n\">model</th><th class=\"n\">SD, PDE</th><th class=\"n\">PDE again</th>"
+                            "<th class=\"n\">model</th></tr>\n",
+                            view->sample ? "at the sample condition" : "at this condition", view->cmp->along.unit));
+    headed = true;
+    PetscCall(TableRows(view, i, html));
+  }
+  if (headed) {
+    PetscCall(ReportConditionTitle(&title, &view->cmp->space, &view->cmp->theta[view->cmp->space.n * view->k], 1));
+    PetscCall(ReportPrint(html, "</table></div>\n<p class=\"note\">"));
+    PetscCall(ReportEnhanced(html, title.s));
+    PetscCall(ReportPrint(html, ". PDE again: a second, independent ensemble.</p>\n"));
+  }
+  PetscCall(ReportTextDestroy(&title));
+  PetscFunctionReturn(0);
+}
