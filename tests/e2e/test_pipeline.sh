@@ -49,6 +49,37 @@ assert len(comparison["conditions"]) == 3 and comparison["cost"]["seconds_pde"] 
 sys.exit(1 if different else 0)
 PY
 
+# A sample condition of the deck: shown, for any number of ranks the same, and nothing that is pooled changes.
+for ranks in 1 3; do
+  mkdir "$work/sample$ranks" && cp "$work/r1/model.h5" "$work/sample$ranks/"
+  for command in compare report; do
+    scoria "$ranks" "$command" "$deck" -run_dir "$work/sample$ranks" -sample_F_right 12 >"$work/out" 2>&1 || { fail "$command with a sample condition"; cat "$work/out" >&2; }
+  done
+done
+grep -q 'The sample condition' "$work/sample3/report.html" || ! command -v gnuplot >/dev/null || fail "the sample condition is not shown"
+"$PYTHON" - "$work" <<'PY' || fail "the sample condition, or a field minus its first cell"
+import json, sys
+import h5py, numpy as np
+work = sys.argv[1]
+plain, one, three = (h5py.File(f"{work}/{d}/compare.h5") for d in ("r1", "sample1", "sample3"))
+assert "sample" not in plain and np.allclose(one["/sample/theta"][0], [0.175, 12, np.sqrt(4.26e-6 * 2.13e-5)], rtol=1e-12)
+for name in ("pde", "pde_again", "model", "gaussian"):
+    for field in ("c", "phi"):
+        for group in ("", "/sample"):
+            mean = one[f"{group}/{name}/{field}/mean"][:]
+            relative = one[f"{group}/relative/{name}/{field}/mean"][:]
+            assert np.all(relative[:, 0] == 0) and np.ptp(relative) > 0
+            assert np.allclose(relative, mean - mean[:, :1], rtol=0, atol=1e-12 * np.abs(mean).max())
+        for stat in ("mean", "sd", "q025", "q500", "q975", "examples"):
+            key = f"{name}/{field}/{stat}"
+            assert plain[key][:].tobytes() == one[key][:].tobytes(), key
+            assert one["/sample/" + key][:].tobytes() == three["/sample/" + key][:].tobytes(), key
+heldout = [json.load(open(f"{work}/{d}/compare.json")) for d in ("r1", "sample1", "sample3")]
+for key in ("pooled", "worst", "conditions"):
+    assert heldout[0][key] == heldout[1][key] == heldout[2][key], key
+PY
+expect 3 'sample_F_right is 13 here and 12 there' 2 compare "$deck" -run_dir "$work/sample1" -sample_F_right 13
+
 for file in report.html log.jsonl train.jsonl deck.yaml; do
   [ -s "$work/r2/$file" ] || fail "$file is missing"
 done

@@ -158,6 +158,56 @@ static void svg_goes_inline(void **state)
   assert_non_null(strstr(svg, "><g/></svg>"));
 }
 
+/* ------------------------------------------------------------------------------------------- one condition ---- */
+
+/* c varies along x by more than it fluctuates, phi by much less; other stats do not matter. */
+static void fill_one(ReportCompare *cmp, double c[5][4], double phi[5][4], double good[REPORT_GOOD])
+{
+  static double theta[3] = {0.15, 12, 8.4e-6};
+  *cmp = (ReportCompare){.K = 1, .L = 4, .space = space, .theta = theta, .good = good, .nchannels = 2};
+  snprintf(cmp->field[0].name, sizeof cmp->field[0].name, "c");
+  snprintf(cmp->field[1].name, sizeof cmp->field[1].name, "phi");
+  snprintf(cmp->field[1].unit, sizeof cmp->field[1].unit, "V");
+  for (int j = 0; j < 4; j++) {
+    c[REPORT_MEAN][j]   = 2000 - 200 * j;
+    c[REPORT_SD][j]     = 100;
+    phi[REPORT_MEAN][j] = -5 - 1e-3 * j;
+    phi[REPORT_SD][j]   = 0.3;
+    phi[REPORT_Q975][j] = 2e-3 * j;
+  }
+  for (int v = 0; v < REPORT_VIEWS; v++)
+    for (int side = 0; side < REPORT_SIDES; side++)
+      for (int s = 0; s < REPORT_STATS; s++) {
+        cmp->stat[v][side][0][s] = c[s];
+        cmp->stat[v][side][1][s] = phi[s];
+      }
+}
+
+static void what_fluctuates_as_a_whole_is_shown_relative(void **state)
+{
+  double c[5][4] = {{0}}, phi[5][4] = {{0}}, good[REPORT_GOOD] = {20, 20, 20, 20};
+  ReportCompare none = {0}, one;
+  ReportView view;
+  (void)state;
+  fill_one(&one, c, phi, good);
+  report_view(&none, &one, &view);
+  assert_true(view.sample && view.n == 2);
+  assert_int_equal(view.view[0], REPORT_FIELD);
+  assert_int_equal(view.view[1], REPORT_RELATIVE);
+  assert_string_equal(view.quantity[1].unit, "mV");
+  report_view(&one, &none, &view);
+  assert_true(!view.sample && view.n == 2);
+  one.nchannels = 1; /* c alone: the bands show it */
+  report_view(&one, &none, &view);
+  assert_int_equal(view.n, 0);
+  one.nchannels                                         = 2;
+  one.stat[REPORT_RELATIVE][REPORT_PDE][0][REPORT_MEAN] = one.stat[REPORT_RELATIVE][REPORT_PDE][1][REPORT_MEAN] = NULL;
+  report_view(&none, &one, &view); /* as in files of old */
+  assert_int_equal(view.n, 0);
+  report_view(&none, &none, &view);
+  assert_int_equal(view.n, 0);
+}
+
 /* ------------------------------------------------------------------------------------------- a whole page ---- */
 
 enum { K = 3, L = 12 };
@@ -175,12 +225,13 @@ static void put(ScoriaStore store, const char *side, const char *channel, const 
 
 static void write_compare(const char *path)
 {
-  static const char *const sides[] = {"pde", "model", "gaussian"}, *const stats[] = {"q025", "mean", "q500", "q975",
-                                                                                     "sd"};
+  static const char *const sides[] = {"pde", "model", "gaussian", "pde_again"}, *const stats[] = {"q025", "mean",
+                                                                                                  "q500", "q975", "sd"};
   static const char *const channels[] = {"c", "phi"};
   const double theta[3 * K]           = {0.1, 5, 5e-6, 0.2, 20, 2e-5, 0.15, 10, 1e-5};
-  const int64_t dims[2] = {K, 3}, cells = L;
-  double x[L];
+  const int64_t dims[2] = {K, 3}, good_dims[2] = {K, 4}, cells = L;
+  double x[L], good[K * 4];
+  char relative[32];
   static const ScoriaField field[] = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}};
   ScoriaStore store;
   for (int i = 0; i < L; i++) x[i] = 1e-4 * (i + 0.5) / L;
@@ -189,9 +240,15 @@ static void write_compare(const char *path)
   CHECK(ScoriaStorePutFields(store, 2, field));
   CHECK(ScoriaStorePutReals(store, "/theta", 2, dims, theta, "", ""));
   CHECK(ScoriaStorePutReals(store, "/x", 1, &cells, x, "m", ""));
-  for (int s = 0; s < 3; s++)
+  for (int i = 0; i < K * 4; i++) good[i] = 1000 + i;
+  CHECK(ScoriaStorePutReals(store, "/good", 2, good_dims, good, "", ""));
+  for (int s = 0; s < 4; s++)
     for (int c = 0; c < 2; c++) {
-      for (int q = 0; q < 5; q++) put(store, sides[s], channels[c], stats[q], 1 + q, 0);
+      snprintf(relative, sizeof relative, "relative/%s", sides[s]);
+      for (int q = 0; q < 5; q++) {
+        put(store, sides[s], channels[c], stats[q], 1 + q, 0);
+        put(store, relative, channels[c], stats[q], 1e-3 * (1 + q), 0);
+      }
       if (s < 2) put(store, sides[s], channels[c], "examples", 1, 8);
     }
   CHECK(ScoriaStoreClose(&store));
@@ -264,8 +321,8 @@ static void page_is_self_contained(void **state)
   expect_in(&html, "prefers-color-scheme:dark");
   assert_true(html.n < 10000000);
   if (!system("command -v gnuplot >/dev/null 2>&1")) {
-    static const char *const names[] = {"bands", "measures", "spread", "fluctuations", "training"};
-    for (int i = 0; i < 5; i++) {
+    static const char *const names[] = {"bands", "relative", "measures", "spread", "fluctuations", "training"};
+    for (int i = 0; i < 6; i++) {
       snprintf(path, sizeof path, "%s/figures/%s.svg", dir, names[i]);
       assert_true(!stat(path, &info) && info.st_size > 1000);
     }
@@ -323,6 +380,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(tables_of_nothing_are_nothing),
       cmocka_unit_test(failures_are_counted),
       cmocka_unit_test(svg_goes_inline),
+      cmocka_unit_test(what_fluctuates_as_a_whole_is_shown_relative),
       cmocka_unit_test(page_is_self_contained),
       cmocka_unit_test(page_without_gnuplot),
       cmocka_unit_test(damaged_comparison_is_named),
