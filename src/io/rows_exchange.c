@@ -1,5 +1,5 @@
 /* Rows from the ranks that computed them to the ranks that write them, whole rows in one exchange: a record holds the
- * row's number, then one item of every column. */
+ * row's number, then one item of every column.  Rows that stay on their rank are copied once. */
 #include "private.h"
 #include <string.h>
 
@@ -33,8 +33,9 @@ static size_t record_size(int n, const Column column[])
 
 /* What one exchange needs; counts and starts (ranks) are in records. */
 typedef struct {
-  int ranks;
+  int ranks, rank;
   int64_t first, number; /* the range of rows */
+  int kept;              /* rows that stay here, in none of the counts below */
   int *sent, *sent_at, *received, *received_at;
   char *out, *in; /* records */
   size_t size;    /* of a record [byte] */
@@ -66,15 +67,33 @@ static PetscErrorCode Plan(MPI_Comm comm, const ScoriaRows *from, const int64_t 
   PetscCallMPI(MPI_Comm_size(comm, &x->ranks));
   PetscCall(PetscCalloc4(x->ranks, &x->sent, x->ranks, &x->sent_at, x->ranks, &x->received, x->ranks, &x->received_at));
   for (int64_t i = 0; i < from->rows; i++) x->sent[owner(x, where[i])]++;
+  PetscCallMPI(MPI_Comm_rank(comm, &x->rank));
   PetscCallMPI(MPI_Alltoall(x->sent, 1, MPI_INT, x->received, 1, MPI_INT, comm));
+  x->kept          = x->sent[x->rank];
+  x->sent[x->rank] = x->received[x->rank] = 0;
   PetscCall(PetscMalloc2((size_t)accumulate(x->ranks, x->sent, x->sent_at) * x->size, &x->out,
                          (size_t)accumulate(x->ranks, x->received, x->received_at) * x->size, &x->in));
   PetscFunctionReturn(0);
 }
 
-/* Records in the order of the ranks they go to. */
-static PetscErrorCode Pack(const ScoriaRows *from, const int64_t where[], int n, const Column column[],
-                           const Exchange *x)
+/* Row i of a source to row `to` of a target. */
+static void copy_row(int n, const Column source[], int64_t i, const Column target[], int64_t to)
+{
+  for (int c = 0; c < n; c++)
+    memcpy(target[c].base + (size_t)to * target[c].size, source[c].base + (size_t)i * source[c].size, source[c].size);
+}
+
+static void pack_row(int n, const Column source[], int64_t i, int64_t row, char *record)
+{
+  memcpy(record, &row, sizeof row);
+  record += sizeof row;
+  for (int c = 0; c < n; record += source[c++].size)
+    memcpy(record, source[c].base + (size_t)i * source[c].size, source[c].size);
+}
+
+/* Records in the order of the ranks they go to; what stays goes straight to its place, rows from `at` on. */
+static PetscErrorCode Pack(const ScoriaRows *from, const int64_t where[], int n, const Column source[],
+                           const Column target[], int64_t at, const Exchange *x)
 {
   int *next;
 
@@ -82,12 +101,12 @@ static PetscErrorCode Pack(const ScoriaRows *from, const int64_t where[], int n,
   PetscCall(PetscMalloc1(x->ranks, &next));
   PetscCall(PetscArraycpy(next, x->sent_at, x->ranks));
   for (int64_t i = 0; i < from->rows; i++) {
-    char *record = x->out + (size_t)next[owner(x, where[i])]++ * x->size;
+    const int to = owner(x, where[i]);
 
-    memcpy(record, &where[i], sizeof where[i]);
-    record += sizeof where[i];
-    for (int c = 0; c < n; record += column[c++].size)
-      memcpy(record, column[c].base + (size_t)i * column[c].size, column[c].size);
+    if (to == x->rank)
+      copy_row(n, source, i, target, where[i] - at);
+    else
+      pack_row(n, source, i, where[i], x->out + (size_t)next[to]++ * x->size);
   }
   PetscCall(PetscFree(next));
   PetscFunctionReturn(0);
@@ -125,23 +144,22 @@ PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, 
   Exchange x = {.first = first, .number = number};
   Column source[MAX_COLUMNS], target[MAX_COLUMNS];
   const int n = list_columns(spec, from, source);
-  int rank;
+  int64_t came;
 
   PetscFunctionBeginUser;
   list_columns(spec, to, target);
   x.size = record_size(n, source);
   PetscCall(Plan(comm, from, where, &x));
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  deal_block(number, rank, x.ranks, at, &to->rows);
+  came = x.received_at[x.ranks - 1] + x.received[x.ranks - 1];
+  deal_block(number, x.rank, x.ranks, at, &to->rows);
   *at += first;
   PetscCheck(to->rows <= to->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
              (long long)to->rows, (long long)to->capacity);
-  PetscCheck(x.received_at[x.ranks - 1] + x.received[x.ranks - 1] == to->rows, PETSC_COMM_SELF, PETSC_ERR_PLIB,
-             "%d rows came where %lld are to be written", x.received_at[x.ranks - 1] + x.received[x.ranks - 1],
-             (long long)to->rows);
-  PetscCall(Pack(from, where, n, source, &x));
+  PetscCheck(came + x.kept == to->rows, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "%lld rows came and %d stayed where %lld are to be written", (long long)came, x.kept, (long long)to->rows);
+  PetscCall(Pack(from, where, n, source, target, *at, &x));
   PetscCall(Send(comm, &x));
-  unpack(&x, *at, n, target, to->rows);
+  unpack(&x, *at, n, target, came);
   PetscCall(PetscFree2(x.out, x.in));
   PetscCall(PetscFree4(x.sent, x.sent_at, x.received, x.received_at));
   PetscFunctionReturn(0);

@@ -39,6 +39,12 @@ struct ScoriaDiscrete {
   double *arena;    /* owned */
 };
 
+/* First own cell of pencil (j, k) in the boxes; -1 and own[] are neighbours. */
+static inline ptrdiff_t pencil_at(const ScoriaDiscrete *d, int j, int k)
+{
+  return d->corner + j * d->stride[1] + k * d->stride[2];
+}
+
 /* Collective on group; p is read whenever something is evaluated. */
 PetscErrorCode DiscreteCreate(MPI_Comm group, const ScoriaProblem *problem, const void *p, const ScoriaGrid *grid,
                               ScoriaDiscrete **d);

@@ -1,37 +1,11 @@
 /* Random porosity: marginal and covariance of the Gaussian behind eps, for every kernel; independence of order; bounds.
  */
 #include "verify/verify_electrode.h"
+#include "unit/kernels.h"
 
 #define CELLS 40
 #define DRAWS 6000
 #define LENGTH 1e-4
-
-/* The kernels as Rasmussen and Williams (2006), eq. 4.9 and 4.17, print them. */
-static double se(double r)
-{
-  return exp(-r * r / 2.0);
-}
-
-static double matern12(double r)
-{
-  return exp(-r);
-}
-
-static double matern32(double r)
-{
-  return (1.0 + sqrt(3.0) * r) * exp(-sqrt(3.0) * r);
-}
-
-static double matern52(double r)
-{
-  return (1.0 + sqrt(5.0) * r + 5.0 * r * r / 3.0) * exp(-sqrt(5.0) * r);
-}
-
-static const struct {
-  const char *name;
-  double (*covariance)(double r);
-} kernels[] = {{"se", se}, {"matern12", matern12}, {"matern32", matern32}, {"matern52", matern52}};
-#define KERNELS (sizeof kernels / sizeof *kernels)
 
 static void porosity_from(const char *keys, int cells, ScoriaPorosity *por)
 {

@@ -2,35 +2,10 @@
  * Random porosity in two and three dimensions: moments and covariance for every kernel, periodic sides, the same draw
  * on any group, and what a deck may not ask for. */
 #include "verify/verify_electrode.h"
+#include "unit/kernels.h"
 
 #define LENGTH 1e-4
 #define MAX_CELLS 1024
-
-static double se(double r)
-{
-  return exp(-r * r / 2.0);
-}
-
-static double matern12(double r)
-{
-  return exp(-r);
-}
-
-static double matern32(double r)
-{
-  return (1.0 + sqrt(3.0) * r) * exp(-sqrt(3.0) * r);
-}
-
-static double matern52(double r)
-{
-  return (1.0 + sqrt(5.0) * r + 5.0 * r * r / 3.0) * exp(-sqrt(5.0) * r);
-}
-
-static const struct {
-  const char *name;
-  double (*covariance)(double r);
-} kernels[] = {{"se", se}, {"matern12", matern12}, {"matern32", matern32}, {"matern52", matern52}};
-#define KERNELS (sizeof kernels / sizeof *kernels)
 
 /* Small, uneven, and neither cubic nor isotropic; correlations of a fifth of a period to more than one. */
 static const double ell = 0.2 * LENGTH, anisotropy[3] = {1, 0.7, 1.9};
