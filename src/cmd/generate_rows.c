@@ -7,7 +7,8 @@
 #include "generate.h"
 #include <string.h>
 
-/* Rows of a round per group, where solves are cheap: long enough to hide the write and what else a machine does. */
+/* Rows of a round per group, where solves are cheap: long enough to hide the write, short enough to stay in the cache.
+ */
 #define ROUND_ROWS 1024
 /* And no more than this in memory; a group may hold twice as much, and as much again while rows are exchanged. */
 #define ROUND_BYTES ((size_t)32 << 20)
