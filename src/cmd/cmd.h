@@ -57,13 +57,13 @@ bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
 PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
 
-/* Whole fields of the first ensemble_full_fields of `rows` rows (theta, ids, eps as in ScoriaEnsembleCompute), computed
- * again by the first group, into run_dir/name unless that is there: /fields/<name> (rows, nz, ny, nx).  Collective. */
-PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, const double theta[],
-                              const uint64_t ids[], const double eps[], const char *name);
-
-/* The same of the first rows of a dataset with conditions theta (rows / realisations), into fields.h5. */
-PetscErrorCode CmdWriteFirstFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const double theta[]);
+/* Whole fields of the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields) of `rows`,
+ * computed again by the first group, into run_dir/name unless that is there: /fields/<name> (chosen, nz, ny, nx).  Row
+ * r is at theta [r / per_theta] (., space.n), of the porosity that r numbers or of the profile eps[r] (rows, nx) where
+ * eps is given. Collective. */
+PetscErrorCode CmdCheckFields(ScoriaDeck deck, int64_t rows); /* whether there are such rows: a user error if not */
+PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, int64_t per_theta,
+                              const double theta[], const double eps[], const char *name);
 
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);

@@ -108,12 +108,14 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
+  PetscCall(CmdCheckFields(deck, spec.rows));
   PetscCall(DesignAll(deck, &spec.space, spec.rows / spec.realisations, &design));
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
-  PetscCall(CmdWriteFirstFields(run, deck, ens, design)); /* first: a complete dataset ends the command */
+  /* before it is finished: a complete dataset ends the command */
+  PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));

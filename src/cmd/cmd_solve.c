@@ -112,7 +112,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, const Proble
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscCall(ScoriaDatasetWrite(ds, first, &rows));
   PetscCall(ScoriaDatasetFinish(&ds));
-  PetscCall(CmdWriteFields(run, deck, ens, p->rows, p->theta, p->ids, p->eps, "solve_fields.h5"));
+  PetscCall(CmdWriteFields(run, deck, ens, p->rows, 1, p->theta, p->eps, "solve_fields.h5"));
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscFunctionReturn(0);

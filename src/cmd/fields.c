@@ -33,13 +33,21 @@ static PetscErrorCode OneRow(ScoriaEnsemble ens, const ScoriaGrid *grid, int nfi
   PetscFunctionReturn(0);
 }
 
+/* Rows whose fields are kept: their numbers, and what they are computed from. */
+typedef struct {
+  int64_t number;
+  int64_t *row;  /* owned */
+  double *theta; /* owned: (number, space.n) */
+  uint64_t *id;  /* owned */
+  double *eps;   /* owned: (number, nx), or NULL */
+} Chosen;
+
 static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const ScoriaGrid *grid, int nfields, int64_t number, const double theta[],
-                                 const double values[])
+                                 const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
 {
   static const char *const axis[] = {"/x", "/y", "/z"};
   const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
-                dims[4]           = {number, grid->n[2], grid->n[1], grid->n[0]};
+                dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
   const char *text;
   double *buffer;
   ScoriaStore store;
@@ -60,71 +68,110 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
       PetscCall(PetscArraycpy(buffer + r * cells, values + (r * (nfields + 1) + f) * cells, cells));
     PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, spec->field[f].unit, spec->field[f].description));
   }
-  for (int c = 0; c < spec->space.n; c++) {
+  for (int k = 0; k < spec->space.n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", spec->space.c[c].name));
-    for (int64_t r = 0; r < number; r++) buffer[r] = theta[r * spec->space.n + c];
-    PetscCall(ScoriaStorePutReals(store, name, 1, &number, buffer, spec->space.c[c].unit, "operating condition"));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", spec->space.c[k].name));
+    for (int64_t r = 0; r < number; r++) buffer[r] = c->theta[r * spec->space.n + k];
+    PetscCall(ScoriaStorePutReals(store, name, 1, &number, buffer, spec->space.c[k].unit, "operating condition"));
   }
+  for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
+  PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(buffer));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, const double theta[],
-                              const uint64_t ids[], const double eps[], const char *name)
+#define MOST_ROWS 1000 /* that a deck can name */
+
+/* The rows that ensemble_full_rows names, or the first ensemble_full_fields, as far as there are `rows` of them. */
+static PetscErrorCode ChooseRows(ScoriaDeck deck, int64_t rows, int64_t *number, int64_t **row)
+{
+  PetscInt first = 0, n = 0, named[MOST_ROWS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "ensemble_full_fields", &first));
+  PetscCall(ScoriaDeckInts(deck, "ensemble_full_rows", MOST_ROWS, &n, named));
+  PetscCall(PetscMalloc1(PetscMax(n, first), row));
+  *number = 0;
+  for (int64_t i = 0; i < (n ? n : first); i++) {
+    const int64_t which = n ? named[i] : i;
+    if (which < rows) (*row)[(*number)++] = which;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CmdCheckFields(ScoriaDeck deck, int64_t rows)
+{
+  PetscInt n = 0, named[MOST_ROWS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInts(deck, "ensemble_full_rows", MOST_ROWS, &n, named));
+  for (PetscInt i = 0; i < n; i++)
+    if (named[i] >= rows)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_full_rows: found %lld, expected rows from 0 to %lld",
+                  (long long)named[i], (long long)(rows - 1));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyChosen(Chosen *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(c->row));
+  PetscCall(PetscFree(c->theta));
+  PetscCall(PetscFree(c->id));
+  PetscCall(PetscFree(c->eps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const Chosen *c, const char *name)
 {
   char path[PETSC_MAX_PATH_LEN];
   const double *x;
   double *own, *values;
-  PetscInt wanted = 0;
   ScoriaDatasetSpec spec;
   ScoriaGrid grid;
   ScoriaRows one;
   int nfields = 0;
   bool there;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckInt(deck, "ensemble_full_fields", &wanted));
-  const int64_t number = PetscMin(wanted, rows);
-  if (number == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  if (there) PetscFunctionReturn(0);
+  if (there || c->number == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   ensemble_grid(ens, &grid);
   while (field_is_state(spec.field[nfields].name)) nfields++;
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
-  PetscCall(PetscMalloc2(cells, &own, number * (nfields + 1) * cells, &values));
+  PetscCall(PetscMalloc2(cells, &own, c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));
-  for (int64_t r = 0; r < number && ScoriaEnsembleGroups(ens)->index == 0; r++) {
-    PetscCall(
-        ScoriaEnsembleCompute(ens, 1, theta + r * spec.space.n, ids + r, eps ? eps + r * spec.cells : NULL, &one));
-    PetscCall(OneRow(ens, &grid, nfields, own, values + r * (nfields + 1) * cells));
+  for (int64_t i = 0; i < c->number && ScoriaEnsembleGroups(ens)->index == 0; i++) {
+    PetscCall(ScoriaEnsembleCompute(ens, 1, c->theta + i * spec.space.n, c->id + i,
+                                    c->eps ? c->eps + i * spec.cells : NULL, &one));
+    PetscCall(OneRow(ens, &grid, nfields, own, values + i * (nfields + 1) * cells));
   }
-  PetscCall(WriteStore(run, deck, path, &spec, &grid, nfields, number, theta, values));
+  PetscCall(WriteStore(run, deck, path, &spec, &grid, nfields, c, values));
   PetscCall(ScoriaRowsDestroy(&one));
   PetscCall(PetscFree2(own, values));
-  PetscCall(ScoriaSay(run, "  wrote %s (whole fields of %lld rows)", path, (long long)number));
+  PetscCall(ScoriaSay(run, "  wrote %s (whole fields of %lld rows)", path, (long long)c->number));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWriteFirstFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const double theta[])
+PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, int64_t per_theta,
+                              const double theta[], const double eps[], const char *name)
 {
   ScoriaDatasetSpec spec;
-  PetscInt wanted = 0;
   const double *x;
-  double *of;
-  uint64_t *ids;
+  Chosen c = {0};
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckInt(deck, "ensemble_full_fields", &wanted));
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
-  const int64_t number = PetscMin(wanted, spec.rows), width = spec.space.n;
-  PetscCall(PetscMalloc2(number * width, &of, number, &ids));
-  for (int64_t r = 0; r < number; r++) {
-    ids[r] = (uint64_t)r;
-    PetscCall(PetscArraycpy(of + r * width, theta + r / spec.realisations * width, width));
+  const int64_t width = spec.space.n, cells = spec.cells;
+  PetscCall(ChooseRows(deck, rows, &c.number, &c.row));
+  PetscCall(PetscMalloc1(c.number * width, &c.theta));
+  PetscCall(PetscMalloc1(c.number, &c.id));
+  if (eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
+  for (int64_t i = 0; i < c.number; i++) {
+    c.id[i] = (uint64_t)c.row[i];
+    PetscCall(PetscArraycpy(c.theta + i * width, theta + c.row[i] / per_theta * width, width));
+    if (eps) PetscCall(PetscArraycpy(c.eps + i * cells, eps + c.row[i] * cells, cells));
   }
-  PetscCall(CmdWriteFields(run, deck, ens, number, of, ids, NULL, "fields.h5"));
-  PetscCall(PetscFree2(of, ids));
+  PetscCall(WriteChosen(run, deck, ens, &c, name));
+  PetscCall(DestroyChosen(&c));
   PetscFunctionReturn(0);
 }

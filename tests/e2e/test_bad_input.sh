@@ -38,6 +38,8 @@ expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir /dev/null/ru
 : >"$work/plain"
 expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir "$work/plain"
 
+expect 3 'ensemble_full_rows: found 99999999, expected rows from 0 to' 1 generate "$deck" -ensemble_full_rows 99999999
+
 # Files that are missing, foreign, truncated, damaged.
 expect 3 'dataset.h5.*missing\|dataset.h5: .*no such\|dataset.h5.*No such' 2 train "$deck"
 expect 3 'model.h5' 2 sample "$deck"
