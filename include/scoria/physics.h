@@ -27,7 +27,6 @@ int problem_key_tables(int most, const ScoriaKey *tables[]);
 
 /* The problem that the deck names in ensemble_problem, and its parameters, to be freed with PetscFree.  Collective. */
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters);
-const char *problem_name(const ScoriaProblem *problem);
 
 /* A number of interest besides the extremes of a field: factor times a field at x = 0 (side 0) or L (side 1), plus the
  * value of a condition. */

@@ -1,6 +1,5 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
 #include "cmd.h"
-#include <math.h>
 
 /* This rank's own cells to the leader of its group, which keeps them in the order of the grid. */
 static PetscErrorCode GatherField(const ScoriaGroups *groups, int number, const double own[], int first, double all[])

@@ -163,7 +163,7 @@ static PetscErrorCode ConfigureCoarsest(ScoriaMultigrid mg, KSP ksp)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ConfigureSmoother(ScoriaMultigrid mg, PC pc, int level)
+static PetscErrorCode ConfigureSmoother(PC pc, int level)
 {
   KSP ksp;
   PC smoother;
@@ -175,7 +175,6 @@ static PetscErrorCode ConfigureSmoother(ScoriaMultigrid mg, PC pc, int level)
   PetscCall(KSPGetPC(ksp, &smoother));
   PetscCall(PCSetType(smoother, PCSOR));
   PetscCall(PCSORSetSymmetric(smoother, SOR_LOCAL_SYMMETRIC_SWEEP));
-  (void)mg;
   PetscFunctionReturn(0);
 }
 
@@ -195,7 +194,7 @@ PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc)
     PetscCall(KSPSetOperators(ksp, mg->J[l].J, mg->J[l].J));
     PetscCall(KSPSetDM(ksp, mg->d[l]->dm)); /* the time integrator restricts vectors of its own to it */
     PetscCall(KSPSetDMActive(ksp, PETSC_FALSE));
-    PetscCall(ConfigureSmoother(mg, pc, level + 1));
+    PetscCall(ConfigureSmoother(pc, level + 1));
   }
   PetscCall(PCMGGetSmoother(pc, 0, &ksp));
   PetscCall(ConfigureCoarsest(mg, ksp));

@@ -16,11 +16,6 @@ int problem_key_tables(int most, const ScoriaKey *tables[])
   return n;
 }
 
-const char *problem_name(const ScoriaProblem *problem)
-{
-  return problem->name;
-}
-
 /* Every field at both ends, as T_x0 and T_xL: what the ends are called is known to the problem alone. */
 static int fields_at_ends(int nfields, const ScoriaField field[], ScoriaProblemQuantity quantity[])
 {

@@ -22,24 +22,9 @@
 
 /* ---------------------------------------------------------------------------------------------- life time ---- */
 
-static PetscErrorCode CreateLine(ScoriaSolver s)
-{
-  ScoriaGrid grid = s->grid;
-  PetscFunctionBeginUser;
-  grid.dim  = 1;
-  grid.n[1] = grid.n[2] = 1;
-  if (s->size > 1 || s->grid.dim > 1) {
-    PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, s->problem, s->p, &grid, &s->line));
-    /* again, without the options that are meant for the solver it serves */
-    PetscCall(NewtonDestroy(s->line));
-    s->line->inner = true;
-    PetscCall(NewtonCreate(s->line));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
-                                  const ScoriaGrid *grid, ScoriaSolver *solver)
+/* inner: for the line of another solver, for which the user's options are not meant. */
+static PetscErrorCode Create(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
+                             const ScoriaGrid *grid, bool inner, ScoriaSolver *solver)
 {
   ScoriaSolver s;
   PetscFunctionBeginUser;
@@ -49,6 +34,7 @@ PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, 
   PetscCallMPI(MPI_Comm_size(s->group, &s->size));
   s->problem    = problem;
   s->grid       = *grid;
+  s->inner      = inner;
   s->time_index = -1;
   PetscCall(PetscMalloc1(problem->size, (char **)&s->p));
   memcpy(s->p, parameters, problem->size);
@@ -56,8 +42,20 @@ PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, 
   s->m = s->d->shape.unknowns;
   PetscCall(PetscMalloc2(grid->n[0], &s->profile, s->d->cells * s->m, &s->rate));
   PetscCall(NewtonCreate(s));
-  PetscCall(CreateLine(s));
   *solver = s;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
+                                  const ScoriaGrid *grid, ScoriaSolver *solver)
+{
+  ScoriaGrid line = *grid;
+  PetscFunctionBeginUser;
+  PetscCall(Create(group, problem, parameters, grid, false, solver));
+  line.dim  = 1;
+  line.n[1] = line.n[2] = 1;
+  if ((*solver)->size > 1 || grid->dim > 1)
+    PetscCall(Create(PETSC_COMM_SELF, problem, parameters, &line, true, &(*solver)->line));
   PetscFunctionReturn(0);
 }
 
