@@ -166,7 +166,10 @@ PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, S
     bool ranged;
     PetscCall(NameCondition(rows[i], c));
     PetscCall(ScoriaDeckHas(deck, rows[i]->range, &ranged));
-    if (ranged) {
+    if (rows[i] == &time_row) { /* a state without its time would be the one at rest: no default, and snapshots count */
+      PetscCall(RangeOfDeck(deck, rows[i], c));
+      value = 0.5 * (c->lo + c->hi);
+    } else if (ranged) {
       PetscCall(ScoriaDeckRange(deck, rows[i]->range, range));
       value = c->log ? sqrt(range[0] * range[1]) : 0.5 * (range[0] + range[1]);
     } else

@@ -183,6 +183,38 @@ static void file_design_is_read(void **state)
   if (rank == 0) unlink(path);
 }
 
+/* Where nothing varies: the fixed value, the middle of a range; a transient has a time, from the snapshots too, or none
+ * and is refused. */
+static void fixed_values(void **state)
+{
+  static const struct {
+    const char *ensemble;
+    double time; /* NAN: refused */
+  } cases[] = {{"time: 40", 40.0}, {"times: [10, 30, 100]", 55.0}, {"float64: true", NAN}};
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[256];
+    ScoriaDeck deck;
+    ScoriaSpace space;
+    snprintf(text, sizeof text,
+             "electrode: {set: article, U0: 0.3}\nconditions: {F_right: [10, 30], ell: [1e-6, 4e-6]}\n"
+             "ensemble: {mode: transient, %s}\n",
+             cases[i].ensemble);
+    CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, electrode_tables, &deck));
+    const PetscErrorCode error = ScoriaSpaceFixed(deck, &scoria_electrode, &space);
+    if (isnan(cases[i].time)) {
+      assert_true(error != 0);
+      assert_non_null(strstr(ScoriaFailureLine(), "conditions_time: not set"));
+      ScoriaFailureReset();
+    } else {
+      const double expected[] = {0.3, 20.0, 2e-6, cases[i].time};
+      assert_true(!error && space.n == 4);
+      for (int c = 0; c < 4; c++) assert_near(space.c[c].lo, expected[c], 1e-12 * fabs(expected[c]));
+    }
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+}
+
 /* Refused decks: what the line must name. */
 static const struct {
   const char *deck, *said;
@@ -265,6 +297,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(sobol_is_a_net),        cmocka_unit_test(sobol_dimensions_differ),
                                      cmocka_unit_test(sobol_integrates),      cmocka_unit_test(lhs_fills_its_strata),
                                      cmocka_unit_test(designs_stay_in_range), cmocka_unit_test(file_design_is_read),
-                                     cmocka_unit_test(bad_decks_are_refused), cmocka_unit_test(sets_and_overrides)};
+                                     cmocka_unit_test(fixed_values),          cmocka_unit_test(bad_decks_are_refused),
+                                     cmocka_unit_test(sets_and_overrides)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
