@@ -1,6 +1,6 @@
 /* report: figures and one self-contained page of whatever the run directory holds. */
 #include "cmd.h"
-#include "report.h"
+#include "report/report.h"
 
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck)
 {

@@ -1,6 +1,6 @@
 /* The report: escaping, tables, the training log, and a page that asks the network for nothing.  ranks: 2 */
 #include "testing.h"
-#include "cmd/report.h"
+#include "report/report.h"
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -2,8 +2,8 @@
  *
  * Everything is read collectively (the files are ours, and every rank can check its part); rank 0 alone then draws and
  * writes.  A file that the directory does not hold leaves its sections out. */
-#ifndef SCORIA_CMD_REPORT_H
-#define SCORIA_CMD_REPORT_H
+#ifndef SCORIA_REPORT_H
+#define SCORIA_REPORT_H
 
 #include "scoria/io.h"
 #include <cJSON.h>
