@@ -6,7 +6,7 @@
  *
  *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 1] [-embed 128] [-modes 12] [-all_modes
  * 80]
- *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] */
+ *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false] */
 #include "score/model.h"
 #include <math.h>
 #include <stdio.h>
@@ -17,13 +17,14 @@
 
 typedef struct {
   PetscInt steps, count, width, depth, embed, modes, all_modes, conditions, realisations, cells;
+  PetscBool bfloat16;
   char sampler[32], network[32];
 } Options;
 
 static PetscErrorCode ReadOptions(Options *o)
 {
   PetscFunctionBeginUser;
-  *o = (Options){8, 2048, 192, 1, 128, 12, 80, 128, 64, 128, "abm", "modes"};
+  *o = (Options){8, 2048, 192, 1, 128, 12, 80, 128, 64, 128, PETSC_FALSE, "abm", "modes"};
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-steps", &o->steps, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-count", &o->count, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &o->width, NULL));
@@ -34,6 +35,7 @@ static PetscErrorCode ReadOptions(Options *o)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-conditions", &o->conditions, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-realisations", &o->realisations, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-cells", &o->cells, NULL));
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-bfloat16", &o->bfloat16, NULL));
   PetscCall(PetscOptionsGetString(NULL, NULL, "-sampler", o->sampler, sizeof o->sampler, NULL));
   PetscCall(PetscOptionsGetString(NULL, NULL, "-network", o->network, sizeof o->network, NULL));
   PetscFunctionReturn(0);
@@ -152,7 +154,7 @@ static PetscErrorCode TimeNormaliser(const Options *o, ScoriaNormaliser norm, co
 static PetscErrorCode Run(const Options *o)
 {
   const ScoriaTwin twin          = {NULL, NULL, {1000, NAN}};
-  const ScoriaSamplerOptions opt = {o->sampler, (int)o->steps, 30, 0.002, 1, 1};
+  const ScoriaSamplerOptions opt = {o->sampler, (int)o->steps, 30, 0.002, 1, 1, o->bfloat16};
   const double theta[3]          = {0.5, 0.5, 0.5};
   ScoriaNormaliser norm;
   ScoriaModel model;

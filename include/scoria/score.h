@@ -131,6 +131,7 @@ typedef struct {
   double sigma_max, sigma_min;
   double power; /* exponent of the angle grid t_i = t_max (1 - i/n)^p */
   uint64_t seed;
+  bool bfloat16; /* the network's large products in bfloat16 */
 } ScoriaSamplerOptions;
 
 typedef struct {
@@ -145,6 +146,8 @@ typedef struct {
 extern const ScoriaSamplerRow scoria_samplers[]; /* ends with a NULL name */
 const ScoriaSamplerRow *sampler_find(const char *name);
 size_t sampler_work_floats(int n, int r);
+
+bool sampler_bfloat16_is_fast(void); /* whether this processor multiplies bfloat16 */
 
 /* Reads sample_*.  */
 PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt);

@@ -75,3 +75,9 @@ void la_rows_product(int64_t n, int p, int q, const double X[], const double B[]
     }
   }
 }
+
+const char *linalg_single_thread(void)
+{
+  openblas_set_num_threads(1);
+  return openblas_get_corename();
+}

@@ -27,4 +27,9 @@ PetscErrorCode LinalgEigen(int n, double A[], double w[]);
  * stands. */
 void la_rows_product(int64_t n, int p, int q, const double X[], const double B[], const double add[], double out[]);
 
+/* Keeps OpenBLAS to the calling thread, whatever the environment says: ranks are the parallelism, and the bits of a
+ * product may depend on the number of threads.  Returns the name of the kernels that it chose for this processor
+ * (OPENBLAS_CORETYPE chooses others), on which the bits and the speed of products depend too. */
+const char *linalg_single_thread(void);
+
 #endif

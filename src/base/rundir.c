@@ -1,4 +1,5 @@
 /* The run directory: one job at a time, the resolved deck, the log. */
+#include "linalg.h"
 #include "scoria/base.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -85,8 +86,9 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(PetscStrncpy((*run)->dir, dir, sizeof(*run)->dir));
   if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
-  PetscCall(
-      ScoriaLog(*run, "start", "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d", command, SCORIA_VERSION, size));
+  PetscCall(ScoriaLog(*run, "start",
+                      "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
+                      command, SCORIA_VERSION, size, linalg_single_thread()));
   PetscFunctionReturn(0);
 }
 

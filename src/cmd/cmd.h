@@ -72,6 +72,8 @@ PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *t
 
 /* theta from sample_<condition>; the middle of the training range where that is not given.  asked: whether any is. */
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
+/* The sampler that the deck asks for; says so where its products are bfloat16.  Collective. */
+PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt);
 /* Whether a value lies in the range of a condition, up to rounding. */
 bool cmd_inside(const ScoriaCondition *c, double value);
 /* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or

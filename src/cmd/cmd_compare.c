@@ -198,7 +198,7 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscCall(CmdLoadModel(run, deck, &cmp->model));
   PetscCall(CmdTwinCreate(deck, &cmp->twin_ens, &cmp->twin));
   PetscCall(ScoriaEnsembleCreate(cmp->comm, deck, &cmp->ens));
-  PetscCall(ScoriaSamplerFromDeck(deck, &cmp->sampler));
+  PetscCall(CmdSampler(run, deck, &cmp->sampler));
   PetscCall(ScoriaModelFields(cmp->model, &set->channels, &set->field, &set->cells, &set->x));
   set->space       = ScoriaModelSpace(cmp->model);
   set->conditions  = (int)conditions;

@@ -101,7 +101,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdTwinCreate(deck, &ens, &twin));
   PetscCall(CmdSampleTheta(deck, ScoriaModelSpace(model), theta, &asked));
   PetscCall(CmdCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
-  PetscCall(ScoriaSamplerFromDeck(deck, &opt));
+  PetscCall(CmdSampler(run, deck, &opt));
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
   PetscCall(MakeSpec(model, count, &spec, &x));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));

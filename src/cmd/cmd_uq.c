@@ -330,7 +330,7 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   if (!u->q.pde) {
     PetscCall(CmdLoadModel(u->run, u->deck, &u->model));
     PetscCall(CmdTwinCreate(u->deck, &u->twin_ens, &u->twin));
-    PetscCall(ScoriaSamplerFromDeck(u->deck, &u->sampler));
+    PetscCall(CmdSampler(u->run, u->deck, &u->sampler));
     PetscCall(ScoriaModelFields(u->model, &u->q.channels, &u->q.field, &u->q.cells, &u->q.x));
     u->q.space = ScoriaModelSpace(u->model);
     PetscFunctionReturn(0);

@@ -126,6 +126,18 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSamplerFromDeck(deck, opt));
+  if (opt->bfloat16)
+    PetscCall(ScoriaSay(run, "  the network's products in bfloat16, %s",
+                        sampler_bfloat16_is_fast()
+                            ? "by the processor"
+                            : "which this processor does not multiply: float32 would be faster"));
+  PetscFunctionReturn(0);
+}
+
 bool cmd_inside(const ScoriaCondition *c, double value)
 {
   const double slack = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));

@@ -1,5 +1,6 @@
 /* Networks: the table of kinds and the object over it.  Three arenas, parameters, gradient and work, are made here
  * once. */
+#include "layers/packed.h"
 #include "net.h"
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,42 @@ PetscErrorCode ScoriaNetDestroy(ScoriaNet *net)
   free((*net)->grad);
   free((*net)->work);
   free((*net)->basis);
+  free((*net)->packed);
   PetscCall(PetscFree(*net));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PackedCreate(const NetPlan *plan, uint16_t **packed)
+{
+  void *memory = NULL;
+  const size_t bytes =
+      sizeof(uint16_t) * 2 * (size_t)(plan->depth * plan->taps) * packed_size(plan->width, plan->width);
+  PetscFunctionBeginUser;
+  PetscCheck(posix_memalign(&memory, 64, bytes) == 0, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %zu bytes", bytes);
+  *packed = memory;
+  PetscFunctionReturn(0);
+}
+
+static void pack_mix(const NetPlan *plan, uint16_t packed[], const float W[])
+{
+  const int width = plan->width;
+  for (int k = 0; k < plan->taps; k++)
+    packed_pack(packed + (size_t)k * packed_size(width, width), W + (size_t)k * (size_t)(width * width), width, width);
+}
+
+PetscErrorCode NetUseBfloat16(ScoriaNet net, bool use)
+{
+  NetPlan *plan = &net->plan;
+  PetscFunctionBeginUser;
+  PetscCheck(!plan->training, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "a net that trains is single precision");
+  if (use && !plan->packed) {
+    if (!net->packed) PetscCall(PackedCreate(plan, &net->packed));
+    for (int i = 0; i < plan->depth; i++) {
+      pack_mix(plan, net->packed + plan->block[i].packed1, net->param + plan->block[i].W1);
+      pack_mix(plan, net->packed + plan->block[i].packed2, net->param + plan->block[i].W2);
+    }
+  }
+  plan->packed = use ? net->packed : NULL;
   PetscFunctionReturn(0);
 }
 

@@ -24,6 +24,7 @@ typedef struct {
 /* Offsets of one FiLM edge and of the two mixes behind it: into the parameters, then into the work arena. */
 typedef struct {
   int64_t Wf, bf, W1, b1, W2, b2;
+  int64_t packed1, packed2; /* W1 and W2 in the arena of packed matrices */
   int64_t film, n, rrms, slope1, t, slope2, s;
 } NetBlock;
 
@@ -33,7 +34,8 @@ typedef struct {
   int span, gap; /* tokens of a sample, and zero rows behind them */
   int max_batch;
   bool training;
-  double basis_scale; /* cnn1d: factor on the orthonormal modes that gives tokens unit variance */
+  const uint16_t *packed; /* borrowed from the net: the mixes' matrices in bfloat16; NULL: single precision */
+  double basis_scale;     /* cnn1d: factor on the orthonormal modes that gives tokens unit variance */
   int64_t E1, e1, E2, e2, Win, bin, Wout, bout; /* parameters */
   NetBlock block[NET_MAX_DEPTH + 1];            /* the last one has a FiLM edge only */
   int64_t x, features_in, slope_e1, a_e1, slope_e2, a_e2, h, tokens_in, tokens_out; /* work */
@@ -66,7 +68,12 @@ struct ScoriaNet_ {
   const NetworkRow *row;
   float *param, *grad, *work; /* owned; grad NULL when not training */
   float *basis;               /* owned, NULL for modes: (r, span * channels), scaled modes by token */
+  uint16_t *packed;           /* owned, NULL until net_use_bfloat16 */
 };
+
+/* Packs the weights as they are: from here on the forward pass takes the mixes, where nearly all of the work is, in
+ * bfloat16 with single precision sums, or (use = false) in single precision again.  Not for a net that trains. */
+PetscErrorCode NetUseBfloat16(ScoriaNet net, bool use);
 
 /* Of the matrix products of one row forward and backward, without the gradient of the input. */
 double net_training_flops(const ScoriaNet net);

@@ -1,4 +1,5 @@
 /* Shapes and offsets of a network: parameter tensors in the order of the model file, and the work arena. */
+#include "layers/packed.h"
 #include "net.h"
 #include <math.h>
 #include <stdio.h>
@@ -89,7 +90,10 @@ static void mix_parameters(NetPlan *plan, NetBlock *block, int index)
   snprintf(name, sizeof name, "block%d/W2", index);
   block->W2 = plan_tensor(plan, name, scale * keep(plan->depth), rank, shape);
   snprintf(name, sizeof name, "block%d/b2", index);
-  block->b2 = vector(plan, name, 0, W);
+  block->b2            = vector(plan, name, 0, W);
+  const int64_t packed = (int64_t)plan->taps * (int64_t)packed_size(W, W);
+  block->packed1       = 2 * index * packed;
+  block->packed2       = block->packed1 + packed;
 }
 
 /* What a block leaves for the backward pass; when only sampling, all blocks use the first one's place. */
@@ -97,9 +101,9 @@ static void block_work(NetPlan *plan, NetBlock *block)
 {
   const int64_t rows = (int64_t)plan->max_batch * (plan->span + plan->gap);
   block->film        = plan_work(plan, (int64_t)plan->max_batch * 2 * plan->width);
-  block->n           = plan_tall(plan, plan->width);
+  block->n           = plan->training ? plan_tall(plan, plan->width) : 0;
   block->rrms        = plan_work(plan, rows);
-  block->slope1      = plan_tall(plan, plan->width);
+  block->slope1      = plan->training ? plan_tall(plan, plan->width) : 0;
   block->t           = plan_tall(plan, plan->width);
   block->slope2      = plan_tall(plan, plan->width);
   block->s           = plan_tall(plan, plan->width);

@@ -1,5 +1,6 @@
 /* The trunk that the networks share: embedding of noise level and conditions, and residual blocks with FiLM edges. */
 #ifndef real
+#include "layers/packed.h"
 #include "net.h"
 #include <string.h>
 #define BODY "net_trunk.c"
@@ -39,9 +40,14 @@ static void K(embed_backward)(const NetPlan *plan, const real param[], real grad
 }
 
 /* A mix: a matrix per token, or a convolution over tokens. */
-static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real in[], const real W[], int B)
+static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real in[], const real W[], int64_t packed,
+                           int B)
 {
-  K(conv1d_forward)(out, add, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
+  if (sizeof(real) == sizeof(float) && plan->packed) /* the double precision of the tests has no packed matrices */
+    packed_conv1d((float *)out, add, (const float *)in, plan->packed + packed, K(tall)(plan, B), plan->taps,
+                  plan->width, plan->width);
+  else
+    K(conv1d_forward)(out, add, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
 }
 
 static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, const real dout[], const real in[],
@@ -57,8 +63,9 @@ static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const re
   K(linear_forward)
   (work + block->film, work + plan->a_e2, param + block->Wf, param + block->bf, shared ? 1 : B, plan->embed, 2 * W);
   K(norm_film_forward)
-  (work + block->t, work + block->n, work + block->rrms, plan->training ? work + block->slope1 : NULL, work + plan->h,
-   bias, work + block->film, shared ? 0 : 2 * W, K(tall)(plan, B), W);
+  (work + block->t, plan->training ? work + block->n : NULL, work + block->rrms,
+   plan->training ? work + block->slope1 : NULL, work + plan->h, bias, work + block->film, shared ? 0 : 2 * W,
+   K(tall)(plan, B), W);
 }
 
 /* From dt to dh (added to where add is true), and to the embedding. */
@@ -81,10 +88,10 @@ void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int 
   for (int i = 0; i < plan->depth; i++) {
     const NetBlock *block = &plan->block[i];
     K(edge_forward)(plan, block, param, work, param + block->b2, B, shared);
-    K(mix_forward)(plan, work + block->slope2, false, work + block->t, param + block->W1, B);
+    K(mix_forward)(plan, work + block->slope2, false, work + block->t, param + block->W1, block->packed1, B);
     K(silu_forward)
     (work + block->s, work + block->slope2, plan->training, param + block->b1, K(tall)(plan, B), plan->width);
-    K(mix_forward)(plan, work + plan->h, true, work + block->s, param + block->W2, B);
+    K(mix_forward)(plan, work + plan->h, true, work + block->s, param + block->W2, block->packed2, B);
   }
   K(edge_forward)(plan, &plan->block[plan->depth], param, work, NULL, B, shared);
 }

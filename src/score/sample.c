@@ -3,13 +3,15 @@
  *
  * Samples are drawn in tiles of MODEL_TILE, sample `id` always standing in row id modulo MODEL_TILE: whatever a matrix
  * product does with a row's position, a sample has the same bits however many were asked for and whoever drew them. */
+#include "layers/packed.h"
 #include "model.h"
+#include "net.h"
 #include "samplers/samplers.h"
 #include <string.h>
 
 PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
 {
-  const char *kind;
+  const char *kind, *precision;
   PetscInt steps, seed;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "sample_sampler", &kind));
@@ -17,6 +19,8 @@ PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
   PetscCheck(row, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no sampler '%s', though the deck allows it", kind);
   opt->kind = row->name;
   PetscCall(ScoriaDeckInt(deck, "sample_steps", &steps));
+  PetscCall(ScoriaDeckString(deck, "sample_precision", &precision));
+  opt->bfloat16 = !strcmp(precision, "bfloat16");
   PetscCall(ScoriaDeckReal(deck, "sample_sigma_max", &opt->sigma_max));
   PetscCall(ScoriaDeckReal(deck, "sample_sigma_min", &opt->sigma_min));
   PetscCall(ScoriaDeckReal(deck, "sample_power", &opt->power));
@@ -27,6 +31,11 @@ PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
   opt->steps = (int)steps;
   opt->seed  = (uint64_t)seed;
   PetscFunctionReturn(0);
+}
+
+bool sampler_bfloat16_is_fast(void)
+{
+  return packed_is_fast();
 }
 
 /* Buffers of one tile. */
@@ -87,6 +96,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));
   PetscCall(ScoriaNormaliserSizes(norm, &C, &L, &r, &R));
   PetscCall(TileCreate(r, R, &tile));
+  PetscCall(NetUseBfloat16(model->net, opt->bfloat16));
   model_at(model, theta, &at);
   const ScoriaDenoiser den = {r, &at, model_denoise};
   for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {

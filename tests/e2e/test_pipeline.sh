@@ -80,6 +80,21 @@ for key in ("pooled", "worst", "conditions"):
 PY
 expect 3 'sample_F_right is 13 here and 12 there' 2 compare "$deck" -run_dir "$work/sample1" -sample_F_right 13
 
+# Sampling in bfloat16: another file of its own, the same distribution to within a few roundings, on any number of ranks.
+for ranks in 1 2; do
+  scoria $ranks sample "$deck" -run_dir "$work/r2" -sample_precision bfloat16 -sample_file "half$ranks.h5" >"$work/half" 2>&1 ||
+    { fail "sample in bfloat16"; cat "$work/half" >&2; }
+  grep -q 'products in bfloat16' "$work/half" || fail "the precision is not said"
+done
+"$PYTHON" - "$work/r2" <<'PY' || fail "samples in bfloat16"
+import sys, h5py, numpy as np
+a, b, again = (h5py.File(f"{sys.argv[1]}/{f}.h5")["fields/phi"][:] for f in ("samples", "half1", "half2"))
+assert b.tobytes() == again.tobytes()
+error = np.sqrt(np.mean((a - b) ** 2)) / a.std()
+assert 0 < error < .05, error  # roundings of 2^-9 through two mixes and some steps
+PY
+
+grep -q "\"blas\":\"OpenBLAS [A-Za-z0-9]*\",\"threads\":1" "$work/r2/log.jsonl" || fail "the log does not say which BLAS kernels were used"
 for file in report.html log.jsonl train.jsonl deck.yaml; do
   [ -s "$work/r2/$file" ] || fail "$file is missing"
 done

@@ -210,28 +210,60 @@ static void shared_forward_is_forward(void **state)
   }
 }
 
+/* Two mixes a block in bfloat16 change F by some roundings of operands, 2^-9 each and of random sign, and not by
+ * nothing; switched off, the bits are those of before. */
+static void bfloat16_is_near(void **state)
+{
+  (void)state;
+  for (const NetworkRow *row = scoria_networks; row->name; row++) {
+    ScoriaNet net = make_net(row, BATCH, false);
+    float x[BATCH * R], label[BATCH], u[BATCH * D], F[BATCH * R], G[BATCH * R], H[BATCH * R];
+    double error = 0, size = 0;
+    randomise(net);
+    inputs(BATCH, x, label, u);
+    net_forward_shared(net, BATCH, x, label[0], u, F);
+    assert_int_equal(NetUseBfloat16(net, true), 0);
+    net_forward_shared(net, BATCH, x, label[0], u, G);
+    assert_int_equal(NetUseBfloat16(net, false), 0);
+    net_forward_shared(net, BATCH, x, label[0], u, H);
+    assert_memory_equal(F, H, sizeof F);
+    for (int i = 0; i < BATCH * R; i++) {
+      error += pow((double)(F[i] - G[i]), 2);
+      size += pow((double)F[i], 2);
+    }
+    assert_true(sqrt(error / size) > 1e-5 && sqrt(error / size) < 8 * 0x1p-9);
+    assert_int_equal(ScoriaNetDestroy(&net), 0);
+  }
+}
+
 /* A row's output is a matter of that row: same bits whatever the others hold, wherever it stands in a full tile; at the
  * sizes in use, for which the matrix products take their usual path. */
+static void check_rows_are_independent(const NetworkRow *row, bool bfloat16)
+{
+  static float x[MODEL_TILE * R], y[MODEL_TILE * R], label[MODEL_TILE], u[MODEL_TILE * D], F[MODEL_TILE * R],
+      G[MODEL_TILE * R];
+  ScoriaNetSpec spec = small_spec(row);
+  spec.width         = row->width;
+  spec.embed         = 128;
+  ScoriaNet net      = make_net_of(&spec, MODEL_TILE, false);
+  randomise(net);
+  assert_int_equal(NetUseBfloat16(net, bfloat16), 0);
+  inputs(MODEL_TILE, x, label, u);
+  net_forward_shared(net, MODEL_TILE, x, 0.2f, u, F);
+  for (int i = 0; i < MODEL_TILE; i++) memcpy(y + ((i + 37) % MODEL_TILE) * R, x + i * R, sizeof(float) * R);
+  for (int i = 0; i < 20 * R; i++) y[i] = -3;
+  net_forward_shared(net, MODEL_TILE, y, 0.2f, u, G);
+  for (int i = 0; i < MODEL_TILE; i++)
+    if ((i + 37) % MODEL_TILE >= 20) assert_memory_equal(G + ((i + 37) % MODEL_TILE) * R, F + i * R, sizeof(float) * R);
+  assert_int_equal(ScoriaNetDestroy(&net), 0);
+}
+
 static void rows_are_independent(void **state)
 {
   (void)state;
   for (const NetworkRow *row = scoria_networks; row->name; row++) {
-    static float x[MODEL_TILE * R], y[MODEL_TILE * R], label[MODEL_TILE], u[MODEL_TILE * D], F[MODEL_TILE * R],
-        G[MODEL_TILE * R];
-    ScoriaNetSpec spec = small_spec(row);
-    spec.width         = row->width;
-    spec.embed         = 128;
-    ScoriaNet net      = make_net_of(&spec, MODEL_TILE, false);
-    randomise(net);
-    inputs(MODEL_TILE, x, label, u);
-    net_forward_shared(net, MODEL_TILE, x, 0.2f, u, F);
-    for (int i = 0; i < MODEL_TILE; i++) memcpy(y + ((i + 37) % MODEL_TILE) * R, x + i * R, sizeof(float) * R);
-    for (int i = 0; i < 20 * R; i++) y[i] = -3;
-    net_forward_shared(net, MODEL_TILE, y, 0.2f, u, G);
-    for (int i = 0; i < MODEL_TILE; i++)
-      if ((i + 37) % MODEL_TILE >= 20)
-        assert_memory_equal(G + ((i + 37) % MODEL_TILE) * R, F + i * R, sizeof(float) * R);
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
+    check_rows_are_independent(row, false);
+    check_rows_are_independent(row, true);
   }
 }
 
@@ -304,10 +336,15 @@ static void impossible_sizes_are_refused(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gradients_match_differences),  cmocka_unit_test(single_agrees_with_double),
-      cmocka_unit_test(output_is_zero_at_the_start),  cmocka_unit_test(shared_forward_is_forward),
-      cmocka_unit_test(rows_are_independent),         cmocka_unit_test(arena_holds_no_memory),
-      cmocka_unit_test(tensors_cover_the_parameters), cmocka_unit_test(impossible_sizes_are_refused),
+      cmocka_unit_test(gradients_match_differences),
+      cmocka_unit_test(single_agrees_with_double),
+      cmocka_unit_test(output_is_zero_at_the_start),
+      cmocka_unit_test(shared_forward_is_forward),
+      cmocka_unit_test(bfloat16_is_near),
+      cmocka_unit_test(rows_are_independent),
+      cmocka_unit_test(arena_holds_no_memory),
+      cmocka_unit_test(tensors_cover_the_parameters),
+      cmocka_unit_test(impossible_sizes_are_refused),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -23,8 +23,8 @@ void K(silu_forward)(real out[], real a[], bool slope, const real bias[], Tall t
 void K(silu_backward)(real dout[], real dbias[], const real slope[], Tall t, int width);
 
 /* norm_film: n = h / rms(h) over the width, out = silu((1 + gamma) n + beta), film (groups, 2 width) = (gamma, beta)
- * per sample, or one row for all where film_stride is 0.  Keeps n, the reciprocal rms (per row) and, where slope is not
- * NULL, the slope of the silu.  Gap rows of out become 0.  bias (NULL: none) is added to h for the residual that
+ * per sample, or one row for all where film_stride is 0.  Keeps n where it is not NULL, the reciprocal rms (per row) and,
+ * where slope is not NULL, the slope of the silu.  Gap rows of out become 0.  bias (NULL: none) is added to h for the residual that
  * follows. */
 void K(norm_film_forward)(real out[], real n[], real rrms[], real slope[], real h[], const real bias[],
                           const real film[], int film_stride, Tall t, int width);

@@ -29,7 +29,7 @@ static void K(norm_film_row)(real out[], real n[], real slope[], real h[], const
     const K(vec) was = K(load)(h + j, m), scaled = was * rrms;
     const K(vec) x = (K(load)(gamma + j, m) + (real)1) * scaled + K(load)(beta + j, m);
     const K(vec) s = K(logistic)(x), y = x * s;
-    K(store)(n + j, scaled, m);
+    if (n) K(store)(n + j, scaled, m);
     K(store)(out + j, y, m);
     if (slope) K(store)(slope + j, s + y * ((real)1 - s), m);
     if (bias) K(store)(h + j, was + K(load)(bias + j, m), m);
@@ -44,7 +44,8 @@ void K(norm_film_forward)(real out[], real n[], real rrms[], real slope[], real 
     for (int i = 0; i < t.span; i++, row++) {
       const size_t at = row * (size_t)width;
       rrms[row]       = K(reciprocal_rms)(h + at, width);
-      K(norm_film_row)(out + at, n + at, slope ? slope + at : NULL, h + at, bias, film, film + width, rrms[row], width);
+      K(norm_film_row)
+      (out + at, n ? n + at : NULL, slope ? slope + at : NULL, h + at, bias, film, film + width, rrms[row], width);
     }
     memset(out + row * (size_t)width, 0, sizeof(real) * (size_t)(t.gap * width));
     row += (size_t)t.gap;
