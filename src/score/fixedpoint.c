@@ -45,8 +45,9 @@ void fixed_sum(int64_t n, int count, float *const g[], int shift, int64_t acc[])
   for (int64_t first = 0; first < n; first += size) {
     const int64_t m = n - first < size ? n - first : size;
     int64_t *to     = acc + first;
-    memset(to, 0, sizeof to[0] * (size_t)m);
-    for (int j = 0; j < count; j++) {
+    for (int64_t i = 0; i < m; i++)
+      to[i] = count > 0 ? bits_of((double)g[0][first + i] * scale + magic) - bits_of(magic) : 0;
+    for (int j = 1; j < count; j++) {
       const float *from = g[j] + first;
       for (int64_t i = 0; i < m; i++) to[i] += bits_of((double)from[i] * scale + magic) - bits_of(magic);
     }

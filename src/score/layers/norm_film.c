@@ -52,8 +52,9 @@ void K(norm_film_forward)(real out[], real n[], real rrms[], real slope[], real 
   }
 }
 
-/* Returns the sum over the width of dn n, having added this row's dgamma and dbeta and left dn in dn. */
-static real K(film_row_backward)(real dn[], real dgamma[], real dbeta[], const real dout[], const real n[],
+/* Returns the sum over the width of dn n, having added this row's dgamma and dbeta (written them, for the first row of
+ * a sample) and left dn in dn. */
+static real K(film_row_backward)(real dn[], bool first, real dgamma[], real dbeta[], const real dout[], const real n[],
                                  const real slope[], const real gamma[], int width)
 {
   K(vec) sum = {0};
@@ -61,8 +62,8 @@ static real K(film_row_backward)(real dn[], real dgamma[], real dbeta[], const r
   {
     const K(vec) dm = K(load)(dout + j, m) * K(load)(slope + j, m), scaled = K(load)(n + j, m), dmn = dm * scaled;
     const K(vec) gain = K(load)(gamma + j, m) + (real)1;
-    K(store)(dgamma + j, K(load)(dgamma + j, m) + dmn, m);
-    K(store)(dbeta + j, K(load)(dbeta + j, m) + dm, m);
+    K(store)(dgamma + j, first ? dmn : K(load)(dgamma + j, m) + dmn, m);
+    K(store)(dbeta + j, first ? dm : K(load)(dbeta + j, m) + dm, m);
     K(store)(dn + j, dm * gain, m);
     sum += dmn * gain;
   }
@@ -85,12 +86,11 @@ void K(norm_film_backward)(real dh[], bool add, real dfilm[], real dbias[], real
                            const real rrms[], const real slope[], const real film[], Tall t, int width)
 {
   size_t row = 0;
-  memset(dfilm, 0, sizeof(real) * 2 * (size_t)t.groups * (size_t)width);
   for (int g = 0; g < t.groups; g++, film += 2 * width, dfilm += 2 * width) {
     for (int i = 0; i < t.span; i++, row++) {
       const size_t at = row * (size_t)width;
       const real mean =
-          K(film_row_backward)(dout + at, dfilm, dfilm + width, dout + at, n + at, slope + at, film, width) /
+          K(film_row_backward)(dout + at, i == 0, dfilm, dfilm + width, dout + at, n + at, slope + at, film, width) /
           (real)width;
       K(norm_row_backward)(dh + at, add, dbias, dout + at, n + at, mean, rrms[row], width);
     }
