@@ -27,6 +27,7 @@ typedef enum {
   SCORIA_EXIT_INPUT      = 3,  /* a deck or a file that cannot be used */
   SCORIA_EXIT_IO         = 4,  /* a file that cannot be written */
   SCORIA_EXIT_SOLVES     = 5,  /* more solves failed than the deck allows */
+  SCORIA_EXIT_DIFFERENT  = 6,  /* two files differ by more than the deck allows */
   SCORIA_EXIT_CHECKPOINT = 75, /* stopped in good order: run the same command again */
 } ScoriaExit;
 
@@ -118,8 +119,9 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[]);
 
-/* For such lists: SCORIA_PROBLEM_SECTIONS, the sections of the problems' own parameters ("electrode", ...); and the keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not
- * one of them, so that it can be raised for a dataset that is there. */
+/* For such lists: SCORIA_PROBLEM_SECTIONS, the sections of the problems' own parameters ("electrode", ...); and the
+ * keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not one of them, so that
+ * it can be raised for a dataset that is there. */
 #define SCORIA_ENSEMBLE_KEYS                                                                                           \
   "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_lateral",         \
       "ensemble_mode", "ensemble_float64", "ensemble_problem", "ensemble_time", "ensemble_times",                      \

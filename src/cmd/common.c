@@ -30,6 +30,9 @@ const ScoriaKey scoria_command_keys[] = {
      "a dataset file: half of its rows are the reference, the other half gives the floor"},
     {"compare_output", SCORIA_KEY_STRING, "", "compare_files.json", 0, 0, NULL,
      "name of the comparison of two files in the run directory"},
+    {"compare_limit", SCORIA_KEY_REAL, "", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
+     "two files: fail with exit code 6 where their sliced Wasserstein distance exceeds so many floors, once all is "
+     "written"},
     {"compare_directions", SCORIA_KEY_INT, "", "128", 1, 1e5, NULL, "directions of the sliced Wasserstein distance"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };

@@ -192,6 +192,25 @@ static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
+/* Whether the two may differ so much, if the deck says how much.  Collective. */
+static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const ComparisonSet *set)
+{
+  ScoriaDistance sample, again;
+  PetscReal limit;
+  bool limited;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "compare_limit", &limited));
+  if (!limited) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckReal(deck, "compare_limit", &limit));
+  compare_pool(set, FROM_MODEL, &sample);
+  compare_pool(set, FROM_PDE_AGAIN, &again);
+  if (!(sample.sliced_w <= limit * again.sliced_w))
+    SCORIA_FAIL(SCORIA_EXIT_DIFFERENT,
+                "%s: its sliced Wasserstein distance to %s is %.2f times the floor, compare_limit allows %g",
+                f->file[SAMPLE].path, f->file[REFERENCE].path, sample.sliced_w / again.sliced_w, limit);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference)
 {
   char json[PETSC_MAX_PATH_LEN];
@@ -220,6 +239,7 @@ PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, 
   PetscCall(CompareSayTable(run, &set));
   PetscCall(CompareWriteJson(&set, f.comm, json));
   PetscCall(ScoriaSay(run, "  wrote %s", json));
+  PetscCall(CheckLimit(deck, &f, &set));
   for (int i = 0; i < NFILES; i++) {
     PetscCall(ScoriaRowsDestroy(&f.file[i].rows));
     PetscCall(ScoriaDatasetClose(&f.file[i].ds));

@@ -52,6 +52,9 @@ files() { # SAMPLE REFERENCE: as arguments
 }
 # shellcheck disable=SC2046
 {
+  expect 6 'wide/solve.h5: its sliced Wasserstein distance .* times the floor, compare_limit allows 3' 2 compare "$deck" -run_dir "$run" $(files wide one) -compare_output limited.json -compare_limit 3
+  [ -s "$run/limited.json" ] || fail "what is beyond the limit is not written"
+  scoria 2 compare "$deck" -run_dir "$run" $(files other one) -compare_output allowed.json -compare_limit 3 >"$work/out" 2>&1 || fail "within compare_limit, and refused"
   expect 3 'self.json: it exists already' 2 compare "$deck" -run_dir "$run" $(files one one) -compare_output self.json
   expect 3 'has 24 cells' 2 compare "$deck" -run_dir "$run" $(files fine one)
   expect 3 'no condition is in both' 2 compare "$deck" -run_dir "$run" $(files elsewhere one)
