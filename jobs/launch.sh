@@ -22,9 +22,9 @@ requeue() {
   sleep 120 # Slurm ends this script
 }
 
-# launch COMMAND DECK RUN_DIR [-key value ...]: one scoria command on all ranks of this job.  Slurm's warning before the time
-# limit (USR1) is handed on; scoria then keeps what it has and ends with 75, and the job goes back into the queue.
-launch() {
+# start COMMAND DECK RUN_DIR [-key value ...]: one scoria command on all ranks of this job, its exit code in launch_code.  Slurm's
+# warning before the time limit (USR1) is handed on; scoria then keeps what it has and ends with 75, and the job goes back into the queue.
+start() {
   local command=$1 deck=$2 run_dir=$3 child code=0
   shift 3
   [ -x "$SCORIA_BUILD/scoria" ] ||
@@ -42,5 +42,11 @@ launch() {
   done
   trap - USR1
   if [ "$code" -eq 75 ]; then requeue; fi
-  if [ "$code" -ne 0 ]; then exit "$code"; fi
+  launch_code=$code
+}
+
+# The same, ending this script where the command does not end well.
+launch() {
+  start "$@"
+  if [ "$launch_code" -ne 0 ]; then exit "$launch_code"; fi
 }
