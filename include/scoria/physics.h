@@ -133,6 +133,9 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);
+/* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
+ * median.  Local. */
+PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
 /* The homogeneous porosity whose eps^b equals the harmonic mean of the draws' eps^b (quadrature of the marginal). */
 PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps);
 

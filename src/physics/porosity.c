@@ -189,20 +189,19 @@ static double sigmoid_porosity(const ScoriaPorosity p, double g)
   return p->min + (p->max - p->min) / (1.0 + exp(-(p->mean + p->sigma * g)));
 }
 
-/* g at this rank's cells, in one dimension. */
-static PetscErrorCode DrawLine(ScoriaPorosity p, double ell, uint64_t id, double g[])
+/* g of the normals z at this rank's cells, in one dimension. */
+static PetscErrorCode ColourLine(ScoriaPorosity p, double ell, const double z[], double g[])
 {
   const double *row = NULL;
   PetscFunctionBeginUser;
   PetscCall(GetFactor(p, ell, &row));
   row += (size_t)p->first * ((size_t)p->first + 1) / 2;
-  rng_normal(p->seed, SCORIA_STREAM_POROSITY, id, 0, p->cells, p->z);
   for (int i = p->first; i < p->first + p->number; i++) {
     double sum[4] = {0, 0, 0, 0}; /* a fixed order of four chains, which the compiler may run side by side */
     int j         = 0;
     for (; j + 4 <= i + 1; j += 4)
-      for (int k = 0; k < 4; k++) sum[k] += row[j + k] * p->z[j + k];
-    for (; j <= i; j++) sum[0] += row[j] * p->z[j];
+      for (int k = 0; k < 4; k++) sum[k] += row[j + k] * z[j + k];
+    for (; j <= i; j++) sum[0] += row[j] * z[j];
     g[i - p->first] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     row += i + 1;
   }
@@ -212,10 +211,22 @@ static PetscErrorCode DrawLine(ScoriaPorosity p, double ell, uint64_t id, double
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, double eps[])
 {
   PetscFunctionBeginUser;
-  if (p->field)
+  if (p->field) {
     PetscCall(GaussianFieldDraw(p->field, ell, id, eps));
-  else
-    PetscCall(DrawLine(p, ell, id, eps));
+  } else {
+    rng_normal(p->seed, SCORIA_STREAM_POROSITY, id, 0, p->cells, p->z);
+    PetscCall(ColourLine(p, ell, p->z, eps));
+  }
+  for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity p, double ell, const double z[], double eps[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(!p->field, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "normals of one profile make no field of two or three dimensions");
+  PetscCall(ColourLine(p, ell, z, eps));
   for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
   PetscFunctionReturn(0);
 }

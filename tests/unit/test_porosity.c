@@ -169,14 +169,31 @@ static void bounds_are_checked(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* A realisation is what its own normals give; the median profile is that of no deviation at all. */
+static void normals_make_the_realisation(void **state)
+{
+  double z[CELLS], drawn[CELLS], made[CELLS];
+  ScoriaPorosity por;
+  (void)state;
+  porosity_from("kernel: matern32, sigma: 0.8, logit_mean: 0.4", CELLS, &por);
+  for (uint64_t id = 3; id < 6; id++) {
+    rng_normal(11, SCORIA_STREAM_POROSITY, id, 0, CELLS, z);
+    CHECK(ScoriaPorosityDraw(por, 2e-5, id, drawn));
+    CHECK(ScoriaPorosityFrom(por, 2e-5, z, made));
+    assert_memory_equal(drawn, made, sizeof drawn);
+  }
+  memset(z, 0, sizeof z);
+  CHECK(ScoriaPorosityFrom(por, 2e-5, z, made));
+  for (int k = 0; k < CELLS; k++) assert_near(made[k], 0.15 + 0.3 / (1 + exp(-0.4)), 1e-15);
+  CHECK(ScoriaPorosityDestroy(&por));
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_kernel_is_tested),
-                                     cmocka_unit_test(moments_are_the_kernels),
-                                     cmocka_unit_test(smooth_draws_are_smooth),
-                                     cmocka_unit_test(draws_do_not_depend_on_order),
-                                     cmocka_unit_test(effective_porosity_is_the_harmonic_mean),
-                                     cmocka_unit_test(heldout_ids_are_disjoint),
-                                     cmocka_unit_test(bounds_are_checked)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_kernel_is_tested),       cmocka_unit_test(moments_are_the_kernels),
+      cmocka_unit_test(smooth_draws_are_smooth),      cmocka_unit_test(draws_do_not_depend_on_order),
+      cmocka_unit_test(normals_make_the_realisation), cmocka_unit_test(effective_porosity_is_the_harmonic_mean),
+      cmocka_unit_test(heldout_ids_are_disjoint),     cmocka_unit_test(bounds_are_checked)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
