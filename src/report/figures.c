@@ -173,8 +173,11 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
   }
   PetscCheck(figs->n < REPORT_MAX_FIGURES, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more figures than REPORT_MAX_FIGURES");
   ReportFigure *figure = &figs->figure[figs->n++];
+  *figure              = (ReportFigure){0};
   snprintf(figure->name, sizeof figure->name, "%s", name);
   snprintf(figure->title, sizeof figure->title, "%s", title);
   snprintf(figure->caption, sizeof figure->caption, "%s", caption);
+  figure->width  = width;
+  figure->height = height;
   PetscFunctionReturn(0);
 }

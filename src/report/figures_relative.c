@@ -197,17 +197,17 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
     if (view->view[i] == REPORT_FIELD) continue;
     if (!headed)
       PetscCall(ReportPrint(html,
-                            "<div class=\"scroll\"><table>\n<tr><th>%s</th><th class=\"n\">x [%s]</th>"
+                            "<div class=\"scroll\"><table>\n<thead><tr><th>%s</th><th class=\"n\">x [%s]</th>"
                             "<th class=\"n\">mean, PDE</th><th class=\"n\">PDE again</th><th "
                             "class=\"n\">model</th><th class=\"n\">SD, PDE</th><th class=\"n\">PDE again</th>"
-                            "<th class=\"n\">model</th></tr>\n",
+                            "<th class=\"n\">model</th></tr></thead>\n<tbody>\n",
                             view->sample ? "at the sample condition" : "at this condition", view->cmp->along.unit));
     headed = true;
     PetscCall(TableRows(view, i, html));
   }
   if (headed) {
     PetscCall(ReportConditionTitle(&title, &view->cmp->space, &view->cmp->theta[view->cmp->space.n * view->k], 1));
-    PetscCall(ReportPrint(html, "</table></div>\n<p class=\"note\">"));
+    PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n<p class=\"note\">"));
     PetscCall(ReportEnhanced(html, title.s));
     PetscCall(ReportPrint(html, ". PDE again: a second, independent ensemble.</p>\n"));
   }

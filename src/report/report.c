@@ -12,6 +12,8 @@ typedef struct {
   ReportView view;
   ReportTraining train;
   ReportSlices slices;
+  ReportSamples samples;
+  ReportHistory history;
   cJSON *compare, *uq; /* owned */
 } Material;
 
@@ -33,10 +35,26 @@ static PetscErrorCode ReadJson(MPI_Comm comm, const char *path, cJSON **object)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
+/* Rank 0: what the training and the program itself wrote line by line. */
+static PetscErrorCode LogsRead(ScoriaRun run, Material *m)
 {
   char path[PETSC_MAX_PATH_LEN];
   ReportText log = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "train.jsonl", sizeof path, path));
+  PetscCall(ReportSlurp(path, &log));
+  PetscCall(ReportTrainingParse(log.s, &m->train));
+  PetscCall(ReportTextDestroy(&log));
+  PetscCall(ScoriaRunPath(run, "log.jsonl", sizeof path, path));
+  PetscCall(ReportSlurp(path, &log));
+  report_history(log.s, &m->history);
+  PetscCall(ReportTextDestroy(&log));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
+{
+  char path[PETSC_MAX_PATH_LEN];
   int rank;
   MPI_Comm comm = ScoriaRunComm(run);
   PetscFunctionBeginUser;
@@ -45,6 +63,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ReportDatasetRead(run, deck, &m->data));
   PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
+  PetscCall(ReportSamplesRead(run, &m->samples));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
   PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
@@ -53,10 +72,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ReadJson(comm, path, &m->compare));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->uq));
-  PetscCall(ScoriaRunPath(run, "train.jsonl", sizeof path, path));
-  if (rank == 0) PetscCall(ReportSlurp(path, &log));
-  PetscCall(ReportTrainingParse(log.s, &m->train));
-  PetscCall(ReportTextDestroy(&log));
+  if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
 }
 
@@ -68,6 +84,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportCompareDestroy(&m->sample));
   PetscCall(ReportTrainingDestroy(&m->train));
   PetscCall(ReportSlicesDestroy(&m->slices));
+  PetscCall(ReportSamplesDestroy(&m->samples));
   cJSON_Delete(m->compare);
   cJSON_Delete(m->uq);
   PetscFunctionReturn(0);
@@ -79,11 +96,12 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscFunctionBeginUser;
   PetscCall(ReportFiguresBegin(run_dir, figs));
   PetscCall(ReportDrawBands(figs, &m->arrays));
-  PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawMeasures(figs, m->compare));
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
+  PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawUq(figs, m->uq));
+  PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTimes(figs, &m->data));
   PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
@@ -94,19 +112,26 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 /* Rank 0: figures and page. */
 static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
 {
-  char run_dir[PETSC_MAX_PATH_LEN];
-  ReportPage page = {.run_dir = run_dir,
-                     .compare = m->compare,
-                     .space   = &m->arrays.space,
-                     .view    = &m->view,
-                     .uq      = m->uq,
-                     .data    = &m->data,
-                     .train   = &m->train,
-                     .figures = figs};
+  char run_dir[PETSC_MAX_PATH_LEN], deck_path[PETSC_MAX_PATH_LEN];
+  ReportPage page = {.run_dir   = run_dir,
+                     .deck_path = deck_path,
+                     .compare   = m->compare,
+                     .space     = &m->arrays.space,
+                     .view      = &m->view,
+                     .uq        = m->uq,
+                     .data      = &m->data,
+                     .train     = &m->train,
+                     .samples   = &m->samples,
+                     .history   = &m->history,
+                     .nfields   = m->data.present ? m->data.spec.nfields : m->arrays.nchannels,
+                     .field     = m->data.present ? m->data.spec.field : m->arrays.field,
+                     .figures   = figs};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;
+  PetscCall(ScoriaRunPath(run, "deck.yaml", sizeof deck_path, deck_path));
   PetscCall(ScoriaDeckText(deck, &page.deck));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &page.seed));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
   PetscCall(DrawAll(run_dir, m, figs));
   PetscCall(ReportHtml(&page, html));
@@ -131,6 +156,7 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   if (figs.warning[0]) PetscCall(ScoriaSay(run, "  warning: %s", figs.warning));
   PetscCall(ScoriaSay(run, "  wrote %s (%d figures)", realpath(path, whole) ? whole : path, figs.n));
   PetscCall(ReportTextDestroy(&html));
+  PetscCall(ReportFiguresDestroy(&figs));
   PetscCall(MaterialDestroy(&material));
   PetscFunctionReturn(0);
 }

@@ -23,6 +23,8 @@ typedef struct {
 PetscErrorCode ReportPrint(ReportText *text, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
 /* Appends s with the five characters that mean something to HTML replaced by entities. */
 PetscErrorCode ReportEscape(ReportText *text, const char *s);
+/* Appends word as a shell wants it, in quotes where it needs them, escaped for HTML. */
+PetscErrorCode ReportShellWord(ReportText *html, const char *word);
 PetscErrorCode ReportAppend(ReportText *text, const char *s, size_t n);
 PetscErrorCode ReportTextDestroy(ReportText *text);
 /* The whole of a file, NULL in text->s when there is none.  Local. */
@@ -158,17 +160,55 @@ typedef struct {
 PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train);
 PetscErrorCode ReportTrainingDestroy(ReportTraining *train);
 
+#define REPORT_STARTS 12
+
+/* One start of the program in the run directory. */
+typedef struct {
+  char time[24], command[16], version[16];
+  int ranks;
+  bool ended; /* well */
+} ReportStart;
+
+typedef struct {
+  int n;         /* the last ones, oldest first */
+  int64_t total; /* starts ever */
+  ReportStart start[REPORT_STARTS];
+} ReportHistory;
+
+/* From log.jsonl; NULL: none. */
+void report_history(const char *jsonl, ReportHistory *history);
+/* Of the last start of a command, or of `run`; 1 where there was none. */
+int report_ranks(const ReportHistory *history, const char *command);
+
+#define REPORT_SAMPLE_ROWS 2000 /* of samples.h5 that are drawn */
+
+/* samples.h5: the first fields of the model. */
+typedef struct {
+  bool present;
+  ScoriaDatasetSpec spec;
+  double *x;                           /* owned (cells) [m] */
+  double theta[SCORIA_MAX_CONDITIONS]; /* of the first row */
+  int64_t n;                           /* rows read */
+  ScoriaRows rows;                     /* owned; rank 0 only */
+} ReportSamples;
+
+PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples);
+PetscErrorCode ReportSamplesDestroy(ReportSamples *samples);
+
 /* Member of an object as a number; NaN where it is absent or not a number. */
 double json_number(const cJSON *object, const char *name);
 
 /* ---------------------------------------------------------------------------------------------------- figures ---- */
 
-#define REPORT_MAX_FIGURES 16
+#define REPORT_MAX_FIGURES 24
 
 typedef struct {
   char name[32];     /* figures/<name>.svg, .png */
   char title[96];    /* plain text */
   char caption[800]; /* plain text */
+  int width, height; /* points */
+  size_t size;       /* of its drawing in the page */
+  ReportText svg;    /* owned; the drawing as the page holds it, empty until embedded, or where there is no room */
 } ReportFigure;
 
 /* Where figures go; rank 0 only. */
@@ -181,6 +221,9 @@ typedef struct {
   char warning[512];                       /* first figure that could not be drawn */
 } ReportFigures;
 
+/* Reads the drawings for the page, as many as fit into `room` bytes. */
+PetscErrorCode ReportFiguresEmbed(ReportFigures *figs, size_t room);
+PetscErrorCode ReportFiguresDestroy(ReportFigures *figs);
 /* Makes run_dir/figures/data. */
 PetscErrorCode ReportFiguresBegin(const char *run_dir, ReportFigures *figs);
 /* Writes figures/data/<file>. */
@@ -214,24 +257,51 @@ PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
+PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);
 
 /* ------------------------------------------------------------------------------------------------------- page ---- */
 
 /* What the page is made from; members may be empty. */
 typedef struct {
   const char *run_dir;
-  const char *deck;         /* resolved, YAML */
+  const char *deck_path; /* deck.yaml of the run directory */
+  const char *deck;      /* resolved, YAML */
+  PetscInt seed;
   const cJSON *compare;     /* compare.json; NULL: none */
   const ScoriaSpace *space; /* its conditions */
   const ReportView *view;
   const cJSON *uq; /* uq.json; NULL: none */
   const ReportDataset *data;
   const ReportTraining *train;
-  const ReportFigures *figures;
+  const ReportSamples *samples;
+  const ReportHistory *history;
+  int nfields; /* of the dataset, or else of the comparison */
+  const ScoriaField *field;
+  ReportFigures *figures;
   int ranks;
 } ReportPage;
 
+/* A section of the page.  A new one is a row of the table in report_html.c; a new figure of an old one is a call of
+ * ReportPageFigure in the function of its section. */
+typedef struct {
+  const char *id, *title;                                            /* HTML */
+  const char *command;                                               /* that makes what it shows; NULL: none */
+  PetscErrorCode (*print)(const ReportPage *page, ReportText *html); /* prints nothing: no section */
+} ReportSection;
+
+/* Draws nothing itself: embeds what was drawn. */
 PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html);
+/* The figure of that name with title, caption and the command that draws it; nothing where it was not drawn. */
+PetscErrorCode ReportPageFigure(const ReportPage *page, const char *name, ReportText *html);
+/* From the doctype to <body>. */
+PetscErrorCode ReportPageHead(const char *title, ReportText *html);
+/* The number of the page's ink that replaces a colour of a figure; -1: none, the colour stays. */
+int report_ink(const int rgb[3]);
+/* gnuplot's SVG as HTML wants it inline: no prolog, namespaces or names of data files; ids begin with `name` and a
+ * dash; colours of the lines follow the page's; `label` for those who cannot see it. */
+PetscErrorCode ReportInlineSvg(ReportText *html, const char *name, const char *label, const char *svg);
+PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html);
 /* Its tables, each nothing when its data are absent. */
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
@@ -240,8 +310,7 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
-/* The SVG of a figure without prolog and namespace declarations, as HTML wants it inline.  svg is changed in place. */
-void report_inline_svg(char svg[]);
+PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 
 /* The measures of compare.json in the order of tables and figures; ends with a NULL key. */
 typedef struct {
@@ -250,5 +319,7 @@ typedef struct {
   bool share;                            /* shown as per cent */
 } ReportMeasure;
 extern const ReportMeasure report_measures[];
+const ReportMeasure *report_measure(const char *key);                                     /* one of them */
+void report_measure_text(const ReportMeasure *m, double value, size_t size, char text[]); /* HTML */
 
 #endif

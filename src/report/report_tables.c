@@ -1,4 +1,4 @@
-/* The tables of the report: headline, measures with their floors, conditions, cost, how the solves ended. */
+/* The tables of the report: measures with their floors, conditions, cost, how the solves ended. */
 #include "report.h"
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +29,14 @@ static const struct {
 } report_sides[] = {
     {"model", "model"}, {"gaussian", "Gaussian baseline"}, {"floor", "floor (PDE vs PDE)"}, {NULL, NULL}};
 
-static void measure_text(const ReportMeasure *m, double value, size_t size, char text[])
+const ReportMeasure *report_measure(const char *key)
+{
+  const ReportMeasure *m = report_measures;
+  while (strcmp(m->key, key)) m++;
+  return m;
+}
+
+void report_measure_text(const ReportMeasure *m, double value, size_t size, char text[])
 {
   if (m->share && isfinite(value))
     snprintf(text, size, "%.*f&nbsp;%%", fabs(value) < 0.1 ? 2 : 1, 100 * value);
@@ -49,53 +56,6 @@ static PetscErrorCode MeasureName(const ReportMeasure *m, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-/* --------------------------------------------------------------------------------------------------- headline ---- */
-
-static PetscErrorCode Card(ReportText *html, const char *value, const char *what)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ReportPrint(html, "<div class=\"card\"><b>%s</b><span>%s</span></div>\n", value, what));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode MeasureCard(ReportText *html, const cJSON *pooled, const char *key, const char *what)
-{
-  char value[64], reference[64], text[256];
-  const ReportMeasure *m = report_measures;
-  PetscFunctionBeginUser;
-  while (strcmp(m->key, key)) m++;
-  const double model = json_number(cJSON_GetObjectItemCaseSensitive(pooled, "model"), key);
-  if (!isfinite(model)) PetscFunctionReturn(0);
-  measure_text(m, model, sizeof value, value);
-  measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, "floor"), key), sizeof reference, reference);
-  snprintf(text, sizeof text, "%s; floor %s", what, reference);
-  PetscCall(Card(html, value, text));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
-{
-  char value[64];
-  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
-  const cJSON *cost   = cJSON_GetObjectItemCaseSensitive(compare, "cost");
-  const double ratio  = json_number(cost, "seconds_pde") / json_number(cost, "seconds_model");
-  PetscFunctionBeginUser;
-  if (!compare) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<div class=\"cards\">\n"));
-  PetscCall(MeasureCard(html, pooled, "mean_error", "error of the mean, in standard deviations"));
-  PetscCall(MeasureCard(html, pooled, "band_error", "error of the width of the 95&nbsp;% band"));
-  PetscCall(MeasureCard(html, pooled, "coverage95", "of PDE values lie in the predicted 95&nbsp;% band"));
-  PetscCall(MeasureCard(html, pooled, "sliced_w", "sliced Wasserstein distance of the joint law"));
-  if (isfinite(ratio)) {
-    report_number(fmax(ratio, 1 / ratio), sizeof value, value);
-    PetscCall(Card(html, value,
-                   ratio >= 1 ? "times as long for a PDE solve as for a sample of the model, on one core"
-                              : "times as long for a sample of the model as for a PDE solve, on one core"));
-  }
-  PetscCall(ReportPrint(html, "</div>\n"));
-  PetscFunctionReturn(0);
-}
-
 /* --------------------------------------------------------------------------------------------------- measures ---- */
 
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
@@ -105,24 +65,23 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled)) PetscFunctionReturn(0);
   PetscCall(ReportPrint(
-      html, "<h2>Errors over all held-out conditions</h2>\n<div class=\"scroll\"><table>\n<tr><th>measure</th>"));
+      html,
+      "<h3>Errors over all held-out conditions</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>measure</th>"));
   for (int s = 0; report_sides[s].key; s++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", report_sides[s].name));
-  PetscCall(ReportPrint(html, "<th>what it is</th></tr>\n"));
+  PetscCall(ReportPrint(html, "<th>what it is</th></tr></thead>\n<tbody>\n"));
   for (const ReportMeasure *m = report_measures; m->key; m++) {
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(MeasureName(m, html));
     PetscCall(ReportPrint(html, "</td>"));
     for (int s = 0; report_sides[s].key; s++) {
-      measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, report_sides[s].key), m->key), sizeof value,
-                   value);
+      report_measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, report_sides[s].key), m->key),
+                          sizeof value, value);
       PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
     }
     PetscCall(ReportPrint(html, "<td class=\"help\">%s</td></tr>\n", m->help));
   }
-  PetscCall(ReportPrint(
-      html, "</table></div>\n<p class=\"note\">The floor is what two independent PDE ensembles of the same size "
-            "differ by; no model can be expected to do better than it.</p>\n"));
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -142,17 +101,10 @@ static const struct {
     {NULL, NULL, NULL},
 };
 
-static const ReportMeasure *find_measure(const char *key)
-{
-  const ReportMeasure *m = report_measures;
-  while (strcmp(m->key, key)) m++;
-  return m;
-}
-
 static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html)
 {
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(html, "<tr><th class=\"n\">#</th>"));
+  PetscCall(ReportPrint(html, "<thead><tr><th class=\"n\">#</th>"));
   for (int i = 0; i < space->n; i++) {
     ReportQuantity q;
     char value[32];
@@ -169,7 +121,7 @@ static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html
   PetscCall(ReportPrint(html, "<th class=\"n\">failed solves</th>"));
   for (int c = 0; condition_columns[c].key; c++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
-  PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscCall(ReportPrint(html, "</tr></thead>\n<tbody>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -186,8 +138,8 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
   PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, "failed_pde")));
   for (int c = 0; condition_columns[c].key; c++) {
     const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
-    measure_text(find_measure(condition_columns[c].key), json_number(side, condition_columns[c].key), sizeof value,
-                 value);
+    report_measure_text(report_measure(condition_columns[c].key), json_number(side, condition_columns[c].key),
+                        sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
   PetscCall(ReportPrint(html, "</tr>\n"));
@@ -200,10 +152,10 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
   int k                   = 0;
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<h2>Each held-out condition</h2>\n<div class=\"scroll\"><table>\n"));
+  PetscCall(ReportPrint(html, "<h3>Each held-out condition</h3>\n<div class=\"scroll\"><table>\n"));
   PetscCall(ConditionHeader(space, html));
   cJSON_ArrayForEach(condition, conditions) PetscCall(ConditionRow(condition, space, ++k, html));
-  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -229,7 +181,7 @@ PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
   char value[64];
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(cost) == 0) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<h2>Cost</h2>\n<table>\n"));
+  PetscCall(ReportPrint(html, "<h3>Cost</h3>\n<div class=\"scroll\"><table>\n"));
   cJSON_ArrayForEach(item, cost)
   {
     PetscCall(ReportPrint(html, "<tr><td>"));
@@ -239,7 +191,7 @@ PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
     PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
     PetscCall(ReportPrint(html, "</td></tr>\n"));
   }
-  PetscCall(ReportPrint(html, "</table>\n"));
+  PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -290,7 +242,7 @@ PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html)
   PetscFunctionBeginUser;
   if (!data->present) PetscFunctionReturn(0);
   const int64_t rows = data->spec.rows;
-  PetscCall(ReportPrint(html, "<h2>Solves of the training set</h2>\n<table>\n"));
+  PetscCall(ReportPrint(html, "<h3>How the solves ended</h3>\n<div class=\"scroll\"><table>\n"));
   PetscCall(ReportPrint(
       html, "<tr><td>conditions \u00d7 realisations</td><td class=\"n\">%lld \u00d7 %lld</td><td></td></tr>\n",
       (long long)data->conditions, (long long)data->spec.realisations));
@@ -305,7 +257,7 @@ PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html)
   if (data->missing) PetscCall(CountRow(html, "not computed", data->missing, rows));
   PetscCall(ReportPrint(html,
                         "<tr><td>Newton iterations per solve: mean, largest</td><td class=\"n\">%.2f, "
-                        "%lld</td><td></td></tr>\n</table>\n",
+                        "%lld</td><td></td></tr>\n</table></div>\n",
                         data->done ? (double)data->newton / (double)data->done : 0.0, (long long)data->newton_max));
   if (*data->difference) {
     PetscCall(ReportPrint(html, "<p class=\"note\">dataset.h5 was made by another deck than the one below: "));

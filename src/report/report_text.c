@@ -77,6 +77,20 @@ PetscErrorCode ReportEscape(ReportText *text, const char *s)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ReportShellWord(ReportText *html, const char *word)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=+-,@%";
+  PetscFunctionBeginUser;
+  if (*word && strspn(word, plain) == strlen(word)) {
+    PetscCall(ReportEscape(html, word));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ReportEscape(html, "'"));
+  for (; *word; word++) PetscCall(ReportEscape(html, *word == '\'' ? "'\\''" : (char[]){*word, 0}));
+  PetscCall(ReportEscape(html, "'"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportTextDestroy(ReportText *text)
 {
   PetscFunctionBeginUser;

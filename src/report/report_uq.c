@@ -88,18 +88,20 @@ PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html)
   const bool from_pde    = source && !strcmp(source, "pde");
   const cJSON *first     = quantities_of(list->child);
   const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(first ? first->child : NULL, "quantiles");
+  PetscCall(
+      ReportPrint(html,
+                  "<p>%.0f fields per condition from the %s; "
+                  "the errors are Monte Carlo standard errors.</p>\n<div class=\"scroll\"><table>\n"
+                  "<thead><tr><th>condition</th><th>quantity</th><th class=\"n\">mean</th><th class=\"n\">error</th>"
+                  "<th class=\"n\">SD</th><th class=\"n\">error</th>",
+                  json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
   PetscCall(ReportPrint(html,
-                        "<h2>Quantities of interest</h2>\n<p class=\"note\">%.0f fields per condition from the %s; "
-                        "the errors are Monte Carlo standard errors.</p>\n<div class=\"scroll\"><table>\n"
-                        "<tr><th>condition</th><th>quantity</th><th class=\"n\">mean</th><th class=\"n\">error</th>"
-                        "<th class=\"n\">SD</th><th class=\"n\">error</th>",
-                        json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
-  PetscCall(ReportPrint(html, "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr>\n",
+                        "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr></thead>\n<tbody>\n",
                         json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
                         json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
   cJSON_ArrayForEach(condition, list) cJSON_ArrayForEach(quantity, quantities_of(condition))
       PetscCall(QuantityRow(html, list, condition, quantity));
-  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
 

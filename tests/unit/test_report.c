@@ -148,14 +148,100 @@ static void failures_are_counted(void **state)
 
 static void svg_goes_inline(void **state)
 {
-  char svg[] = "<?xml version=\"1.0\"?>\n<svg viewBox=\"0 0 1 1\"\n xmlns=\"http://www.w3.org/2000/svg\" "
-               "xmlns:xlink=\"http://www.w3.org/1999/xlink\"><g/></svg>";
+  ReportText html = {0};
   (void)state;
-  report_inline_svg(svg);
-  assert_memory_equal(svg, "<svg viewBox=\"0 0 1 1\"", 22);
-  assert_null(strstr(svg, "xmlns"));
-  assert_null(strstr(svg, "http"));
-  assert_non_null(strstr(svg, "><g/></svg>"));
+  CHECK(ReportInlineSvg(&html, "bands", "\"a\"",
+                        "<?xml version=\"1.0\"?>\n<svg viewBox=\"0 0 1 1\"\n xmlns=\"http://www.w3.org/2000/svg\" "
+                        "xmlns:xlink=\"http://www.w3.org/1999/xlink\"><title>bands</title><path id='p1'/>"
+                        "<use xlink:href='#p1' color='rgb(  0, 114, 178)'/><g id=\"g\" clip-path=\"url(#c)\" "
+                        "fill = 'rgb(1, 2, 3)' stroke=\"black\"/></svg>"));
+  assert_memory_equal(html.s, "<svg role=\"img\" aria-label=\"&quot;a&quot;\" viewBox=\"0 0 1 1\"", 60);
+  expect_not_in(&html, "xmlns");
+  expect_not_in(&html, "http");
+  expect_not_in(&html, "title");
+  expect_in(&html, "<path id='bands-p1'/><use xlink:href='#bands-p1' color='var(--ink");
+  expect_in(&html, "<g id=\"bands-g\" clip-path=\"url(#bands-c)\" fill = 'rgb(1, 2, 3)' stroke=\"var(--ink");
+  CHECK(ReportTextDestroy(&html));
+}
+
+static void inks_are_told_apart(void **state)
+{
+  const int black[3] = {0, 0, 0}, blue[3] = {0, 0x72, 0xb2}, other[3] = {0, 0x72, 0xb3};
+  (void)state;
+  assert_true(report_ink(black) >= 0 && report_ink(blue) >= 0);
+  assert_int_not_equal(report_ink(black), report_ink(blue));
+  assert_int_equal(report_ink(other), -1); /* of a colour map: stays */
+}
+
+static void words_are_quoted_for_a_shell(void **state)
+{
+  ReportText html = {0};
+  (void)state;
+  CHECK(ReportShellWord(&html, "runs/quick-start_1"));
+  assert_string_equal(html.s, "runs/quick-start_1");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportShellWord(&html, "a'b $(c)"));
+  assert_string_equal(html.s, "&#39;a&#39;\\&#39;&#39;b $(c)&#39;");
+  CHECK(ReportTextDestroy(&html));
+}
+
+static void history_is_read(void **state)
+{
+  ReportHistory history;
+  ReportText log = {0};
+  (void)state;
+  report_history("{\"event\":\"start\",\"time\":\"t1\",\"command\":\"run\",\"version\":\"0.1\",\"ranks\":4}\n"
+                 "{\"event\":\"end\",\"ok\":true}\n{\"event\":\"start\",\"command\":\"uq\",\"ranks\":3}\n{\"eve",
+                 &history);
+  assert_int_equal(history.n, 2);
+  assert_true(history.start[0].ended && !history.start[1].ended);
+  assert_string_equal(history.start[0].time, "t1");
+  assert_int_equal(report_ranks(&history, "uq"), 3);
+  assert_int_equal(report_ranks(&history, "train"), 4); /* run made it */
+  for (int i = 0; i < REPORT_STARTS + 2; i++) CHECK(ReportPrint(&log, "{\"event\":\"start\",\"ranks\":%d}\n", i + 1));
+  report_history(log.s, &history);
+  assert_int_equal(history.n, REPORT_STARTS);
+  assert_int_equal(history.total, REPORT_STARTS + 2);
+  assert_int_equal(history.start[0].ranks, 3);
+  CHECK(ReportTextDestroy(&log));
+  report_history(NULL, &history);
+  assert_int_equal(history.n, 0);
+  assert_int_equal(report_ranks(&history, "uq"), 1);
+}
+
+static void what_has_no_room_is_left_out_and_told(void **state)
+{
+  char dir[]         = "/tmp/scoria-figures-XXXXXX", path[64];
+  ReportFigures figs = {.n = 2};
+  ReportPage page    = {.figures = &figs};
+  ReportText html    = {0};
+  FILE *file;
+  (void)state;
+  assert_non_null(mkdtemp(dir));
+  snprintf(figs.dir, sizeof figs.dir, "%s", dir);
+  for (int f = 0; f < 2; f++) {
+    snprintf(figs.figure[f].name, sizeof figs.figure[f].name, "%s", f ? "small" : "large");
+    snprintf(path, sizeof path, "%s/%s.svg", dir, figs.figure[f].name);
+    assert_non_null(file = fopen(path, "w"));
+    fprintf(file, "<svg><path d='%*s'/></svg>", f ? 10 : 5000, "");
+    fclose(file);
+  }
+  CHECK(ReportFiguresEmbed(&figs, 1000));
+  assert_true(figs.figure[0].size > 5000 && !figs.figure[0].svg.s && figs.figure[1].svg.s);
+  CHECK(ReportPageFigure(&page, "large", &html));
+  expect_in(&html, "Left out:");
+  expect_in(&html, "figures/large.png");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportPageFigure(&page, "small", &html));
+  expect_not_in(&html, "Left out:");
+  expect_in(&html, "<path d=");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportFiguresDestroy(&figs));
+  for (int f = 0; f < 2; f++) {
+    snprintf(path, sizeof path, "%s/%s.svg", dir, f ? "small" : "large");
+    assert_int_equal(remove(path), 0);
+  }
+  assert_int_equal(remove(dir), 0);
 }
 
 /* ------------------------------------------------------------------------------------------- one condition ---- */
@@ -380,6 +466,10 @@ int main(int argc, char **argv)
       cmocka_unit_test(tables_of_nothing_are_nothing),
       cmocka_unit_test(failures_are_counted),
       cmocka_unit_test(svg_goes_inline),
+      cmocka_unit_test(inks_are_told_apart),
+      cmocka_unit_test(words_are_quoted_for_a_shell),
+      cmocka_unit_test(history_is_read),
+      cmocka_unit_test(what_has_no_room_is_left_out_and_told),
       cmocka_unit_test(what_fluctuates_as_a_whole_is_shown_relative),
       cmocka_unit_test(page_is_self_contained),
       cmocka_unit_test(page_without_gnuplot),

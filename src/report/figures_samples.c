@@ -1,0 +1,179 @@
+/* What the report shows of samples.h5: single fields of the model, and the band that all of them span. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SINGLES 6
+#define HEIGHT 400
+
+PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples)
+{
+  const ScoriaDatasetSpec *spec;
+  const double *x;
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaDataset ds;
+  int rank;
+  MPI_Comm comm = ScoriaRunComm(run);
+  PetscFunctionBeginUser;
+  memset(samples, 0, sizeof *samples);
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ScoriaRunPath(run, "samples.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(comm, path, &samples->present));
+  if (!samples->present) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, &x, NULL));
+  samples->spec = *spec;
+  samples->n    = PetscMin(REPORT_SAMPLE_ROWS, spec->rows);
+  PetscCall(PetscMalloc1(spec->cells, &samples->x));
+  PetscCall(PetscArraycpy(samples->x, x, spec->cells));
+  PetscCall(ScoriaRowsCreate(spec, samples->n, &samples->rows));
+  PetscCall(ScoriaDatasetRead(ds, 0, rank ? 0 : samples->n, &samples->rows));
+  for (int i = 0; i < spec->space.n && rank == 0; i++) samples->theta[i] = samples->rows.condition[i][0];
+  PetscCall(ScoriaDatasetClose(&ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportSamplesDestroy(ReportSamples *samples)
+{
+  PetscFunctionBeginUser;
+  if (samples->present) PetscCall(ScoriaRowsDestroy(&samples->rows));
+  PetscCall(PetscFree(samples->x));
+  memset(samples, 0, sizeof *samples);
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- figure ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+static int state_fields(const ReportSamples *samples, int field[REPORT_CHANNELS])
+{
+  int n = 0;
+  for (int f = 0; f < samples->spec.nfields && n < REPORT_CHANNELS; f++)
+    if (field_is_state(samples->spec.field[f].name)) field[n++] = f;
+  return n;
+}
+
+static void sample_quantity(const ReportSamples *samples, int field, ReportQuantity *q)
+{
+  double largest = 0;
+  for (int64_t i = 0; i < samples->n * samples->spec.cells; i++)
+    largest = fmax(largest, fabs(samples->rows.field[field][i]));
+  report_quantity(samples->spec.field[field].name, samples->spec.field[field].unit, largest, q);
+}
+
+/* Lines of one block: x, mean, the limits of the central 95 %, then the single fields. */
+static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples, int field, const ReportQuantity *q)
+{
+  const int64_t n = samples->n, cells = samples->spec.cells;
+  const double *value = samples->rows.field[field];
+  ReportQuantity along;
+  double *sorted;
+  PetscFunctionBeginUser;
+  report_quantity("x", "m", samples->x[cells - 1], &along);
+  PetscCall(PetscMalloc1(n, &sorted));
+  for (int64_t j = 0; j < cells; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += sorted[i] = value[i * cells + j] * q->scale;
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_doubles);
+    PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[j] * along.scale, sum / (double)n,
+                          sorted[(int64_t)(0.025 * (double)(n - 1) + 0.5)],
+                          sorted[(int64_t)(0.975 * (double)(n - 1) + 0.5)]));
+    for (int64_t i = 0; i < PetscMin(SINGLES, n); i++)
+      PetscCall(ReportPrint(text, " %.8g", value[i * cells + j] * q->scale));
+    PetscCall(ReportPrint(text, "\n"));
+  }
+  PetscCall(ReportPrint(text, "\n\n"));
+  PetscCall(PetscFree(sorted));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SamplePanel(ReportText *body, const ReportSamples *samples, int i, int n, const ReportQuantity *q)
+{
+  const double left = 0.07, right = 0.985, gap = 0.07, width = (right - left - (n - 1) * gap) / n;
+  const double x0     = left + i * (width + gap);
+  const int64_t cells = samples->spec.cells;
+  ReportQuantity along;
+  PetscFunctionBeginUser;
+  report_quantity("x", "m", samples->x[cells - 1], &along);
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
+                        "set tmargin at screen %.4f\nset xlabel '%s  [%s]' offset 0,0.3\nset ylabel '%s  [%s]' "
+                        "offset 1,0\n",
+                        x0, x0 + width, 58.0 / HEIGHT, 1 - 75.0 / HEIGHT, along.label, along.unit, q->label, q->unit));
+  PetscCall(ReportPrint(body,
+                        "plot 'data/samples.dat' index %d using 1:3:4 with filledcurves linestyle 4, for [j=5:%d] "
+                        "'data/samples.dat' index %d using 1:j with lines linewidth 1.2 linecolor rgb "
+                        "word('#56B4E9 #2E8FD0 #00406B', 1 + j %% 3), 'data/samples.dat' index %d using 1:2 with lines "
+                        "linestyle 2 linewidth 3\n",
+                        i, 4 + (int)PetscMin(SINGLES, samples->n), i, i));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples)
+{
+  int field[REPORT_CHANNELS];
+  ReportQuantity q[REPORT_CHANNELS], along;
+  ReportText data = {0}, body = {0};
+  char caption[512];
+  PetscFunctionBeginUser;
+  const int n = samples->present ? state_fields(samples, field) : 0;
+  if (n == 0 || samples->n == 0) PetscFunctionReturn(0);
+  const double *x = samples->x;
+  const int cells = (int)samples->spec.cells;
+  report_quantity("x", "m", x[cells - 1], &along);
+  PetscCall(ReportPrint(&data, "# a block per field: x, mean, limits of the central 95 %%, single fields\n"));
+  PetscCall(ReportPrint(&body, "set multiplot\n"));
+  PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'central 95 %', "
+                                "NaN with lines linestyle 2 linewidth 3 title 'mean', NaN with lines linewidth 1.2 "
+                                "linecolor rgb '#2E8FD0' title 'single fields'"));
+  PetscCall(ReportPrint(&body, "set xrange [0:%g]\nset label 1 \"",
+                        along.scale * (x[cells - 1] + (cells > 1 ? 0.5 * (x[1] - x[0]) : x[0]))));
+  PetscCall(ReportConditionTitle(&body, &samples->spec.space, samples->theta, 1));
+  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
+  for (int i = 0; i < n; i++) {
+    sample_quantity(samples, field[i], &q[i]);
+    PetscCall(SampleLines(&data, samples, field[i], &q[i]));
+    PetscCall(SamplePanel(&body, samples, i, n, &q[i]));
+    PetscCall(ReportPrint(&body, "unset label 1\n"));
+  }
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  PetscCall(ReportFiguresData(figs, "samples.dat", &data));
+  snprintf(
+      caption, sizeof caption,
+      "Mean and central 95 %% band of the first %lld of %lld fields of the model in samples.h5, and %d single ones "
+      "of them. No PDE solve enters.",
+      (long long)samples->n, (long long)samples->spec.rows, (int)PetscMin(SINGLES, samples->n));
+  PetscCall(ReportFiguresDraw(figs, "samples", 1180, HEIGHT, &body, "Fields of the model at one condition", caption));
+  PetscCall(ReportTextDestroy(&data));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- table ---- */
+
+PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html)
+{
+  const ScoriaSpace *space = &samples->spec.space;
+  PetscFunctionBeginUser;
+  if (!samples->present) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<p>%lld fields on %lld cells at ", (long long)samples->spec.rows,
+                        (long long)samples->spec.cells));
+  for (int i = 0; i < space->n; i++) {
+    ReportQuantity q;
+    char value[32];
+    report_condition(&space->c[i], samples->theta[i], 4, &q, sizeof value, value);
+    PetscCall(ReportPrint(html, "%s", i ? ", " : ""));
+    PetscCall(ReportEnhanced(html, q.label));
+    PetscCall(ReportPrint(html, "&nbsp;=&nbsp;%s%s", value, *q.unit ? "&nbsp;" : ""));
+    PetscCall(ReportEnhanced(html, q.unit));
+  }
+  PetscCall(ReportPrint(html, ".</p>\n"));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,186 @@
+/* Where the numbers of the page come from: the history of the run directory, its files, versions, the deck. */
+#include "report.h"
+#include "scoria_version.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* -------------------------------------------------------------------------------------------------- history ---- */
+
+static void copy_member(const cJSON *object, const char *name, size_t size, char text[])
+{
+  const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+  snprintf(text, size, "%s", value ? value : "");
+}
+
+/* One line of log.jsonl: a start adds an entry, in place of the oldest where there is no room; an end completes it. */
+static void history_line(const char *line, size_t length, ReportHistory *history)
+{
+  cJSON *object = cJSON_ParseWithLength(line, length);
+  char event[16];
+  copy_member(object, "event", sizeof event, event);
+  if (!strcmp(event, "start")) {
+    if (history->n == REPORT_STARTS)
+      memmove(history->start, history->start + 1, (size_t)(--history->n) * sizeof *history->start);
+    ReportStart *start = &history->start[history->n++];
+    const double ranks = json_number(object, "ranks");
+    *start             = (ReportStart){.ranks = ranks >= 1 ? (int)ranks : 1};
+    copy_member(object, "time", sizeof start->time, start->time);
+    copy_member(object, "command", sizeof start->command, start->command);
+    copy_member(object, "version", sizeof start->version, start->version);
+    history->total++;
+  } else if (!strcmp(event, "end") && history->n)
+    history->start[history->n - 1].ended = true;
+  cJSON_Delete(object);
+}
+
+void report_history(const char *jsonl, ReportHistory *history)
+{
+  *history = (ReportHistory){0};
+  while (jsonl && *jsonl) {
+    const size_t length = strcspn(jsonl, "\n");
+    history_line(jsonl, length, history);
+    jsonl += length + (jsonl[length] == '\n');
+  }
+}
+
+int report_ranks(const ReportHistory *history, const char *command)
+{
+  for (int i = history->n - 1; i >= 0; i--)
+    if (!strcmp(history->start[i].command, command) || !strcmp(history->start[i].command, "run"))
+      return history->start[i].ranks;
+  return 1;
+}
+
+static PetscErrorCode History(const ReportHistory *history, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  if (history->n == 0) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h3>What was run here</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>started "
+                              "(UTC)</th><th>command</th><th class=\"n\">ranks</th><th>version</th><th>ended</th>"
+                              "</tr></thead>\n<tbody>\n"));
+  for (int i = 0; i < history->n; i++) {
+    const ReportStart *start = &history->start[i];
+    const bool last          = i == history->n - 1; /* the job that writes this page */
+    PetscCall(ReportPrint(html, "<tr><td class=\"n\">"));
+    PetscCall(ReportEscape(html, start->time));
+    PetscCall(ReportPrint(html, "</td><td>"));
+    PetscCall(ReportEscape(html, start->command));
+    PetscCall(ReportPrint(html, "</td><td class=\"n\">%d</td><td>", start->ranks));
+    PetscCall(ReportEscape(html, start->version));
+    PetscCall(ReportPrint(html, "</td><td>%s</td></tr>\n",
+                          start->ended ? "yes"
+                          : last       ? "wrote this page"
+                                       : "no: stopped or failed"));
+  }
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
+  if (history->total > history->n)
+    PetscCall(ReportPrint(html, "<p class=\"note\">The last %d of %lld starts.</p>\n", history->n,
+                          (long long)history->total));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- files ---- */
+
+static const char *file_text(const char *name)
+{
+  static const char *const texts[][2] = {
+      {"dataset.h5", "generate: porosities, conditions and fields of every solve"},
+      {"fields.h5", "generate: whole fields of the first solves"},
+      {"model.h5", "train: the model"},
+      {"train.jsonl", "train: losses, a line per logged step"},
+      {"samples.h5", "sample: fields of the model"},
+      {"compare.h5", "compare: curves behind the figures"},
+      {"compare.json", "compare: measures and cost"},
+      {"solve.h5", "solve: fields of given porosities"},
+      {"uq.h5", "uq: all statistics"},
+      {"uq.json", "uq: quantities of interest"},
+      {"deck.yaml", "the resolved deck"},
+      {"log.jsonl", "what was run, a line per event"},
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (!strcmp(name, texts[i][0])) return texts[i][1];
+  const size_t length = strlen(name);
+  return length > 5 && !strcmp(name + length - 5, ".part") ? "unfinished: the next start goes on with it" : "";
+}
+
+static int is_shown(const struct dirent *entry)
+{
+  return entry->d_name[0] != '.' && strcmp(entry->d_name, "report.html");
+}
+
+/* The regular files of the run directory by name, without what is hidden and this page itself. */
+static PetscErrorCode Files(const char *run_dir, ReportText *html)
+{
+  struct dirent **entry = NULL;
+  char path[2 * PETSC_MAX_PATH_LEN];
+  struct stat info;
+  PetscFunctionBeginUser;
+  const int n = scandir(run_dir, &entry, is_shown, alphasort);
+  PetscCall(ReportPrint(html, "<h3>Files</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th "
+                              "class=\"n\">size [kB]</th><th>what it holds</th></tr></thead>\n<tbody>\n"));
+  for (int i = 0; i < n; i++) {
+    const char *name = entry[i]->d_name;
+    snprintf(path, sizeof path, "%s/%s", run_dir, name);
+    if (!stat(path, &info) && S_ISREG(info.st_mode)) {
+      PetscCall(ReportPrint(html, "<tr><td><code>"));
+      PetscCall(ReportEscape(html, name));
+      PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.1f</td><td>%s</td></tr>\n",
+                            1e-3 * (double)info.st_size, file_text(name)));
+    }
+    free(entry[i]);
+  }
+  free(entry);
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n<p class=\"note\">A command skips what is complete: to have "
+                              "it made again, remove the file first. Results do not depend on the number of "
+                              "ranks.</p>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- versions ---- */
+
+static PetscErrorCode Versions(const ReportPage *page, ReportText *html)
+{
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING], petsc[128], now[64];
+  int length;
+  const time_t seconds = time(NULL);
+  struct tm utc;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Get_library_version(mpi, &length));
+  mpi[strcspn(mpi, ",\n")] = 0;
+  PetscCall(PetscGetVersion(petsc, sizeof petsc));
+  petsc[strcspn(petsc, ",\n")] = 0;
+  strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&seconds, &utc));
+  PetscCall(ReportPrint(
+      html,
+      "<h3>Provenance</h3>\n<div class=\"scroll\"><table>\n<tr><th>program</th><td>scoria %s, revision %s, %s "
+      "build</td></tr>\n<tr><th>libraries</th><td>",
+      SCORIA_VERSION, SCORIA_GIT_REVISION, SCORIA_BUILD_TYPE));
+  PetscCall(ReportEscape(html, petsc));
+  PetscCall(ReportPrint(html, "; "));
+  PetscCall(ReportEscape(html, mpi));
+  PetscCall(ReportPrint(html, "</td></tr>\n<tr><th>seed</th><td>%lld</td></tr>\n", (long long)page->seed));
+  PetscCall(ReportPrint(html,
+                        "<tr><th>report written</th><td>%s, on %d rank%s</td></tr>\n<tr><th>written again by</th>"
+                        "<td><code>scoria report ",
+                        now, page->ranks, page->ranks == 1 ? "" : "s"));
+  PetscCall(ReportShellWord(html, page->deck_path));
+  PetscCall(ReportPrint(html, "</code></td></tr>\n</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Versions(page, html));
+  PetscCall(History(page->history, html));
+  PetscCall(Files(page->run_dir, html));
+  PetscCall(ReportPrint(html, "<h3>Resolved deck</h3>\n<details>\n<summary>Every key of this run, as YAML</summary>\n"
+                              "<pre>"));
+  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
+  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscFunctionReturn(0);
+}
