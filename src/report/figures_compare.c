@@ -150,20 +150,20 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   ReportText body = {0};
   int channels[REPORT_CHANNELS];
   int64_t chosen[REPORT_COLUMNS];
-  char caption[800];
+  char caption[800], counts[160];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
   for (int c = 0; c < nch; c++) PetscCall(StatData(figs, cmp, channels[c]));
+  compare_counts(cmp, sizeof counts, counts);
   const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)),
             n    = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", report_bands_legend, report_bands_plot));
   snprintf(caption, sizeof caption,
-           "Mean and central 95 %% band of fresh PDE ensembles (grey, black) and of the model's samples (blue) at %d "
-           "of the %d "
-           "held-out conditions, which no training step has seen. The conditions are spread evenly over %.64s; "
-           "they were not picked by their error.",
-           n, (int)cmp->K, cmp->space.c[axis].name);
+           "Mean and central 95 %% band of fresh PDE ensembles (grey band, full line) against those of the model's "
+           "samples (blue, mean dashed) at %d of the %d held-out conditions, which no training step has seen.%s The "
+           "conditions are spread evenly over %.64s; they were not picked by their error.",
+           n, (int)cmp->K, counts, cmp->space.c[axis].name);
   PetscCall(ReportFiguresDraw(figs, "bands", 1180, grid_height(nch), &body,
                               "Predicted uncertainty at held-out conditions", caption));
   PetscCall(ReportTextDestroy(&body));
@@ -182,10 +182,11 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
   ReportText body = {0};
   int channels[REPORT_CHANNELS];
   int64_t chosen[REPORT_COLUMNS];
-  char caption[256];
+  char caption[512], counts[160];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
+  compare_counts(cmp, sizeof counts, counts);
   const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ",
                           "NaN with lines linestyle 1 linewidth 3 title 'PDE', \\\n"
@@ -196,8 +197,10 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
                           "     f index k using 1:8 with lines linestyle 2 dashtype (8,5), \\\n"
                           "     f index k using 1:13 with lines linestyle 3 dashtype (2,4)\n"));
   snprintf(caption, sizeof caption,
-           "Standard deviation of the fields over porosity, at held-out conditions spread evenly over %.64s.",
-           cmp->space.c[axis].name);
+           "Standard deviation of the fields over porosity: fresh PDE ensembles against the model and against the "
+           "Gaussian baseline, the model without its network, at %d of the %d held-out conditions, spread evenly over "
+           "%.64s.%s",
+           n, (int)cmp->K, cmp->space.c[axis].name, counts);
   PetscCall(ReportFiguresDraw(figs, "spread", 1180, grid_height(nch), &body, "Standard deviation along x", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
@@ -300,7 +303,7 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
       PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,
-           "Single realisations of the PDE (black) and of the model (blue) minus the PDE's mean, at the held-out "
+           "Single realisations of the PDE (greys) and of the model (blues) minus the PDE's mean, at the held-out "
            "conditions with the smallest and the largest %.64s. The two are independent draws: they should look alike, "
            "not coincide.",
            cmp->space.c[axis].name);

@@ -136,6 +136,7 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
   const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
   const int conditions = cJSON_GetArraySize(list);
   double lo = INFINITY, hi = 0;
+  char caption[512];
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled) || conditions == 0) PetscFunctionReturn(0);
   PetscCall(PooledData(&data, pooled, &rows));
@@ -161,11 +162,14 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
       "set yrange [*<0.93:0.97<*]\n"));
   PetscCall(Points(&body, 6, "plot 0.95 with lines linecolor rgb '#999999', \\\n     "));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  PetscCall(ReportFiguresDraw(
-      figs, "measures", 1180, 470, &body, "Errors against the floor",
-      "Left: errors over all held-out conditions; the floor is what two independent PDE ensembles of the "
-      "same size differ by, so no model can be expected to do better. Right: per condition, the sliced "
-      "Wasserstein distance and the share of PDE values inside the predicted 95 % band."));
+  snprintf(
+      caption, sizeof caption,
+      "Left: errors of the model and of the Gaussian baseline over all %d held-out conditions, and the floor: what "
+      "two independent PDE ensembles of the same size differ by, so that no model can be expected to do better. "
+      "Right: per condition, the sliced Wasserstein distance and the share of PDE values inside the predicted 95 %% "
+      "band. %.0f fields of each kind per condition.",
+      conditions, json_number(cJSON_GetObjectItemCaseSensitive(compare, "cost"), "samples"));
+  PetscCall(ReportFiguresDraw(figs, "measures", 1180, 470, &body, "Errors against the floor", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

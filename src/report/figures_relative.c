@@ -124,10 +124,11 @@ static void write_caption(const ReportView *view, size_t size, char caption[])
   const double *good       = cmp->good + view->k * REPORT_GOOD;
   const char *where =
       view->sample ? "the sample condition of the deck, apart from the held-out ones" : "one held-out condition";
-  size_t n = (size_t)snprintf(caption, size,
-                              "Mean and central 95 %% band at %s: %.0f fields of the PDE (grey, black), %.0f of the "
-                              "model (blue).",
-                              where, good[0], good[2]);
+  size_t n =
+      (size_t)snprintf(caption, size,
+                       "Mean and central 95 %% band at %s: %.0f fields of the PDE (grey band, full line), %.0f of "
+                       "the model (blue, mean dashed).",
+                       where, good[0], good[2]);
   for (int i = 0; i < view->n && n < size; i++) {
     const int c              = view->channel[i];
     const ScoriaField *field = &cmp->field[c];

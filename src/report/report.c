@@ -90,6 +90,12 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscFunctionReturn(0);
 }
 
+/* The operating conditions with their units, from what the directory holds. */
+static const ScoriaSpace *known_space(const Material *m)
+{
+  return m->arrays.K ? &m->arrays.space : &m->data.spec.space;
+}
+
 /* The order is that of the page: the result first, then what it was made from. */
 static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigures *figs)
 {
@@ -100,7 +106,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawRelative(figs, &m->view));
-  PetscCall(ReportDrawUq(figs, m->uq));
+  PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTimes(figs, &m->data));
@@ -116,7 +122,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
   ReportPage page = {.run_dir   = run_dir,
                      .deck_path = deck_path,
                      .compare   = m->compare,
-                     .space     = &m->arrays.space,
+                     .space     = known_space(m),
                      .view      = &m->view,
                      .uq        = m->uq,
                      .data      = &m->data,

@@ -84,6 +84,9 @@ typedef struct {
 PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, const char *group, ReportCompare *cmp);
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp);
 
+/* "500 fields of the PDE and 500 of the model at each": what is behind the curves; "" where the file does not say. */
+void compare_counts(const ReportCompare *cmp, size_t size, char text[]);
+
 #define REPORT_CHANNELS 4 /* channels drawn */
 
 /* One condition of a comparison, each channel as it is or, where it fluctuates as a whole, minus its value in the
@@ -255,7 +258,7 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
-PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq);
+PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);
 
@@ -268,7 +271,7 @@ typedef struct {
   const char *deck;      /* resolved, YAML */
   PetscInt seed;
   const cJSON *compare;     /* compare.json; NULL: none */
-  const ScoriaSpace *space; /* its conditions */
+  const ScoriaSpace *space; /* the operating conditions; n = 0: not known */
   const ReportView *view;
   const cJSON *uq; /* uq.json; NULL: none */
   const ReportDataset *data;
@@ -308,7 +311,7 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
-PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html);
+PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 

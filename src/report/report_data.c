@@ -132,6 +132,30 @@ PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, const char *gr
   PetscFunctionReturn(0);
 }
 
+/* "500", or "493 to 500" where the conditions differ. */
+static void count_text(const ReportCompare *cmp, int column, size_t size, char text[])
+{
+  double lo = cmp->good[column], hi = lo;
+  for (int64_t k = 1; k < cmp->K; k++) {
+    lo = fmin(lo, cmp->good[k * REPORT_GOOD + column]);
+    hi = fmax(hi, cmp->good[k * REPORT_GOOD + column]);
+  }
+  if (lo < hi)
+    snprintf(text, size, "%.0f to %.0f", lo, hi);
+  else
+    snprintf(text, size, "%.0f", hi);
+}
+
+void compare_counts(const ReportCompare *cmp, size_t size, char text[])
+{
+  char pde[48], model[48];
+  text[0] = 0;
+  if (!cmp->K || !cmp->good) return;
+  count_text(cmp, 0, sizeof pde, pde);
+  count_text(cmp, 2, sizeof model, model); /* /good: pde, pde_again, model, gaussian */
+  snprintf(text, size, " %s fields of the PDE and %s of the model at each.", pde, model);
+}
+
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)
 {
   PetscFunctionBeginUser;

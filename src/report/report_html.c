@@ -86,7 +86,7 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
 static PetscErrorCode UqSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
-  PetscCall(ReportUqTable(page->uq, html));
+  PetscCall(ReportUqTable(page->uq, page->space, html));
   PetscCall(ReportPageFigure(page, "quantities", html));
   PetscFunctionReturn(0);
 }

@@ -32,7 +32,7 @@ static PetscErrorCode MeasureCard(ReportText *html, const cJSON *compare, const 
   report_measure_text(m, model, sizeof value, value);
   report_measure_text(m, pooled_number(compare, "floor", key), sizeof floor, floor);
   report_measure_text(m, pooled_number(compare, "gaussian", key), sizeof gaussian, gaussian);
-  snprintf(beside, sizeof beside, "floor %s, Gaussian %s", floor, gaussian);
+  snprintf(beside, sizeof beside, "floor %s<br>Gaussian %s", floor, gaussian);
   PetscCall(Card(html, value, what, beside));
   PetscFunctionReturn(0);
 }

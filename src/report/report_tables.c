@@ -112,9 +112,9 @@ static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html
     PetscCall(ReportPrint(html, "<th class=\"n\">"));
     PetscCall(ReportEnhanced(html, q.label));
     if (*q.unit) {
-      PetscCall(ReportPrint(html, " ["));
+      PetscCall(ReportPrint(html, " <span class=\"u\">["));
       PetscCall(ReportEnhanced(html, q.unit));
-      PetscCall(ReportPrint(html, "]"));
+      PetscCall(ReportPrint(html, "]</span>"));
     }
     PetscCall(ReportPrint(html, "</th>"));
   }
@@ -164,9 +164,9 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
 static const char *cost_label(const char *key)
 {
   static const char *const labels[][2] = {
-      {"seconds_pde", "one PDE solve [core seconds]"},
-      {"seconds_model", "one sample of the model [core seconds]"},
-      {"seconds_gaussian", "one sample of the Gaussian baseline [core seconds]"},
+      {"seconds_pde", "one PDE solve [core ms]"},
+      {"seconds_model", "one sample of the model [core ms]"},
+      {"seconds_gaussian", "one sample of the Gaussian baseline [core ms]"},
       {"samples", "fields per held-out condition"},
       {"network_evaluations", "network evaluations per sample"},
   };
@@ -187,7 +187,7 @@ PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(ReportEscape(html, cost_label(item->string)));
     PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
-    report_number(item->valuedouble, sizeof value, value);
+    report_number(item->valuedouble * (strncmp(item->string, "seconds", 7) ? 1 : 1e3), sizeof value, value);
     PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
     PetscCall(ReportPrint(html, "</td></tr>\n"));
   }

@@ -30,19 +30,36 @@ static bool is_common(const cJSON *list, const cJSON *item)
   return true;
 }
 
+/* One operating condition as enhanced text: "U_{0} = 0.175 V" where the space knows it, else the name and the number.
+ */
+static PetscErrorCode ConditionText(const ScoriaSpace *space, const cJSON *item, ReportText *text)
+{
+  char name[64], value[64];
+  const int c = space_find(space, item->string);
+  PetscFunctionBeginUser;
+  if (c >= 0) {
+    ReportQuantity q;
+    report_condition(&space->c[c], item->valuedouble, 3, &q, sizeof value, value);
+    PetscCall(ReportPrint(text, "%s = %s%s%s", q.label, value, *q.unit ? " " : "", q.unit));
+  } else {
+    plain_label(item->string, sizeof name, name);
+    report_number(item->valuedouble, sizeof value, value);
+    PetscCall(ReportPrint(text, "%s %s", name, value));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Members of a condition in front of "samples" are its operating conditions: those that tell the list's apart, or all
- * where there is nothing to tell apart. */
-static PetscErrorCode ThetaText(const cJSON *list, const cJSON *condition, ReportText *text)
+ * where there is nothing to tell apart.  Enhanced text. */
+static PetscErrorCode ThetaText(const ScoriaSpace *space, const cJSON *list, const cJSON *condition, ReportText *text)
 {
   const bool one = cJSON_GetArraySize(list) == 1;
   bool first     = true;
   PetscFunctionBeginUser;
   for (const cJSON *item = condition->child; item && strcmp(item->string, "samples"); item = item->next) {
-    char name[64], value[64];
     if (!one && is_common(list, item)) continue;
-    plain_label(item->string, sizeof name, name);
-    report_number(item->valuedouble, sizeof value, value);
-    PetscCall(ReportPrint(text, "%s%s %s", first ? "" : ", ", name, value));
+    PetscCall(ReportPrint(text, "%s", first ? "" : ", "));
+    PetscCall(ConditionText(space, item, text));
     first = false;
   }
   PetscFunctionReturn(0);
@@ -50,57 +67,84 @@ static PetscErrorCode ThetaText(const cJSON *list, const cJSON *condition, Repor
 
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
-static PetscErrorCode Cell(ReportText *html, double value)
+/* A value with its standard error, both to the second digit of the error. */
+static PetscErrorCode Cell(ReportText *html, double value, double error)
 {
-  char text[64];
   PetscFunctionBeginUser;
-  snprintf(text, sizeof text, isfinite(value) ? "%.6g" : "&ndash;", value);
-  PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", text));
+  PetscCall(ReportPrint(html, "<td class=\"n\">"));
+  if (!isfinite(value))
+    PetscCall(ReportPrint(html, "&ndash;"));
+  else if (isfinite(error) && error > 0) {
+    const int decimals = (int)PetscMax(0, PetscMin(12, 1 - floor(log10(error))));
+    PetscCall(ReportPrint(html, "%.*f&nbsp;&plusmn;&nbsp;%.*f", decimals, value, decimals, error));
+  } else
+    PetscCall(ReportPrint(html, "%.6g", value));
+  PetscCall(ReportPrint(html, "</td>"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode QuantityRow(ReportText *html, const cJSON *list, const cJSON *condition, const cJSON *quantity)
+static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
 {
-  static const char *const numbers[] = {"mean", "mean_se", "sd", "sd_se"};
-  const cJSON *quantiles             = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
-  const int n                        = cJSON_GetArraySize(quantiles);
+  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
+  const cJSON *ends[]    = {cJSON_GetArrayItem(quantiles, 0),
+                            cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1)};
+  const char *unit       = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
+  char label[64];
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(html, "<tr><td>"));
-  PetscCall(ThetaText(list, condition, html));
-  PetscCall(ReportPrint(html, "</td><td>"));
+  PetscCall(ReportPrint(html, "<td><code>"));
   PetscCall(ReportEscape(html, quantity->string));
-  PetscCall(ReportPrint(html, " ["));
-  PetscCall(ReportEscape(html, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"))));
-  PetscCall(ReportPrint(html, "]</td>"));
-  for (int i = 0; i < 4; i++) PetscCall(Cell(html, json_number(quantity, numbers[i])));
-  PetscCall(Cell(html, json_number(cJSON_GetArrayItem(quantiles, 0), "value")));
-  PetscCall(Cell(html, json_number(cJSON_GetArrayItem(quantiles, n - 1), "value")));
+  PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
+  unit_label(unit ? unit : "", sizeof label, label);
+  PetscCall(ReportEnhanced(html, label));
+  PetscCall(ReportPrint(html, "</td>"));
+  PetscCall(Cell(html, json_number(quantity, "mean"), json_number(quantity, "mean_se")));
+  PetscCall(Cell(html, json_number(quantity, "sd"), json_number(quantity, "sd_se")));
+  for (int i = 0; i < 2; i++) PetscCall(Cell(html, json_number(ends[i], "value"), json_number(ends[i], "se")));
   PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ReportUqTable(const cJSON *uq, ReportText *html)
+/* The rows of one condition, which stands in front of the first. */
+static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, const cJSON *list,
+                                    const cJSON *condition)
 {
-  const cJSON *list = conditions_of(uq), *condition, *quantity;
+  const cJSON *quantities = quantities_of(condition), *quantity;
+  ReportText theta        = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ThetaText(space, list, condition, &theta));
+  cJSON_ArrayForEach(quantity, quantities)
+  {
+    PetscCall(ReportPrint(html, "<tr>"));
+    if (quantity == quantities->child) {
+      PetscCall(ReportPrint(html, "<td rowspan=\"%d\">", cJSON_GetArraySize(quantities)));
+      PetscCall(ReportEnhanced(html, theta.s ? theta.s : ""));
+      PetscCall(ReportPrint(html, "</td>"));
+    }
+    PetscCall(QuantityRow(html, quantity));
+  }
+  PetscCall(ReportTextDestroy(&theta));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html)
+{
+  const cJSON *list = conditions_of(uq), *condition;
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
   const char *source     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
   const bool from_pde    = source && !strcmp(source, "pde");
   const cJSON *first     = quantities_of(list->child);
   const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(first ? first->child : NULL, "quantiles");
-  PetscCall(
-      ReportPrint(html,
-                  "<p>%.0f fields per condition from the %s; "
-                  "the errors are Monte Carlo standard errors.</p>\n<div class=\"scroll\"><table>\n"
-                  "<thead><tr><th>condition</th><th>quantity</th><th class=\"n\">mean</th><th class=\"n\">error</th>"
-                  "<th class=\"n\">SD</th><th class=\"n\">error</th>",
-                  json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
+  PetscCall(ReportPrint(html,
+                        "<p>%.0f fields per condition from the %s; &plusmn; is the Monte Carlo standard error.</p>\n"
+                        "<div class=\"scroll\"><table>\n<thead><tr><th>condition</th><th>quantity</th><th>unit</th>"
+                        "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
+                        json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
   PetscCall(ReportPrint(html,
                         "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr></thead>\n<tbody>\n",
                         json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
                         json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
-  cJSON_ArrayForEach(condition, list) cJSON_ArrayForEach(quantity, quantities_of(condition))
-      PetscCall(QuantityRow(html, list, condition, quantity));
+  cJSON_ArrayForEach(condition, list) PetscCall(ConditionRows(html, space, list, condition));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
@@ -141,9 +185,10 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
     if (*c == '_') *c = ' ';
   unit_label(unit ? unit : "", sizeof of, of);
   PetscCall(ReportPrint(body,
-                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.17\n"
-                        "set tmargin at screen 0.86\nset xlabel '%s  [%s]'\nset ylabel '%s'\nplot ",
-                        left + q * width, left + (q + 1) * width - 0.035, name, of, q ? "" : "density (scaled)"));
+                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.2\n"
+                        "set tmargin at screen 0.86\nset xlabel '%s  [%s]' offset 0,-0.4\nset ylabel '%s'\nplot ",
+                        left + q * width, left + (q + 1) * width - 0.035, name, of,
+                        q ? "" : "density, each on its scale"));
   for (int k = 0; k < conditions; k++)
     PetscCall(ReportPrint(body,
                           "%s'data/uq.dat' index %d using 1:2 with lines linewidth 2 linecolor rgb word(colours, %d)",
@@ -152,10 +197,14 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
   PetscFunctionReturn(0);
 }
 
-/* What the drawn quantities are. */
-static void quantities_caption(const cJSON *quantities, int number, size_t size, char caption[])
+/* Where the densities come from, and what the drawn quantities are. */
+static void quantities_caption(const cJSON *uq, const cJSON *quantities, int number, size_t size, char caption[])
 {
-  size_t n = (size_t)snprintf(caption, size, "Densities from uq, each panel on its own scale.");
+  const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
+  const cJSON *list  = conditions_of(uq);
+  size_t n = (size_t)snprintf(caption, size, "Densities over %.0f fields of the %s at %d of %d conditions of uq.",
+                              json_number(list->child, "samples"), source && !strcmp(source, "pde") ? "PDE" : "model",
+                              PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS), cJSON_GetArraySize(list));
   for (int q = 0; q < number && n < size; q++) {
     const cJSON *quantity = cJSON_GetArrayItem(quantities, q);
     const char *what      = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "description"));
@@ -163,7 +212,7 @@ static void quantities_caption(const cJSON *quantities, int number, size_t size,
   }
 }
 
-PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
+PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space)
 {
   const cJSON *list = conditions_of(uq);
   ReportText body = {0}, legend = {0};
@@ -177,16 +226,17 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq)
   for (int k = 0; k < conditions; k++) {
     PetscCall(ReportPrint(&legend, "%sNaN with lines linewidth 2 linecolor rgb word(colours, %d) title '",
                           k ? ", " : "", k + 1));
-    PetscCall(ThetaText(list, cJSON_GetArrayItem(list, k), &legend));
+    PetscCall(ThetaText(space, list, cJSON_GetArrayItem(list, k), &legend));
     PetscCall(ReportPrint(&legend, "'"));
   }
   PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
   PetscCall(ReportLegend(&body, legend.s));
-  PetscCall(ReportPrint(&body, "set yrange [0:*]\nset format y ''\nset xtics rotate by -40 offset -1,0\n"));
+  PetscCall(
+      ReportPrint(&body, "set yrange [0:*]\nset format y ''\nunset ytics\nset xtics rotate by -40 offset -1,0\n"));
   for (int q = 0; q < quantities; q++)
     PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, conditions));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  quantities_caption(quantities_of(list->child), quantities, sizeof caption, caption);
+  quantities_caption(uq, quantities_of(list->child), quantities, sizeof caption, caption);
   PetscCall(
       ReportFiguresDraw(figs, "quantities", 1180, 420, &body, "Distribution of the quantities of interest", caption));
   PetscCall(ReportTextDestroy(&body));

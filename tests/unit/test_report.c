@@ -105,8 +105,8 @@ static void tables_show_the_numbers(void **state)
   CHECK(ReportConditionTable(compare, &space, &html));
   expect_in(&html,
             "<td class=\"n\">0.1234</td><td class=\"n\">12.50</td><td class=\"n\">8.40</td><td class=\"n\">3</td>");
-  expect_in(&html, "U<sub>0</sub> [V]</th><th class=\"n\">F<sub>right</sub> [A m<sup>-2</sup>]</th><th "
-                   "class=\"n\">\u2113 [\u00b5m]");
+  expect_in(&html, "U<sub>0</sub> <span class=\"u\">[V]</span></th><th class=\"n\">F<sub>right</sub> <span "
+                   "class=\"u\">[A m<sup>-2</sup>]</span></th><th class=\"n\">\u2113 <span class=\"u\">[\u00b5m]");
   expect_in(&html, "<td class=\"n\">0.0123</td><td class=\"n\">0.0777</td><td class=\"n\">0.0111</td>");
   CHECK(ReportTextDestroy(&html));
   CHECK(ReportHeadline(compare, &html));
@@ -117,6 +117,27 @@ static void tables_show_the_numbers(void **state)
   expect_not_in(&html, "<script>");
   CHECK(ReportTextDestroy(&html));
   cJSON_Delete(compare);
+}
+
+static void quantities_have_their_error(void **state)
+{
+  ReportText html = {0};
+  cJSON *uq =
+      cJSON_Parse("{\"source\":\"model\",\"conditions\":[{\"U0\":0.175,\"zeta\":2,\"samples\":1000,\"quantities\":{"
+                  "\"max_c\":{\"unit\":\"mol "
+                  "m^-3\",\"mean\":1404.9412,\"mean_se\":0.4564,\"sd\":144.3,\"sd_se\":null,\"quantiles\":"
+                  "[{\"p\":0.025,\"value\":1217,\"se\":21}]},\"<b>\":{\"mean\":1}}}]}");
+  (void)state;
+  assert_non_null(uq);
+  CHECK(ReportUqTable(uq, &space, &html));
+  expect_in(&html, "<td rowspan=\"2\">U<sub>0</sub> = 0.175 V, zeta 2</td>");
+  expect_in(&html, "<td class=\"u\">mol m<sup>-3</sup></td><td class=\"n\">1404.94&nbsp;&plusmn;&nbsp;0.46</td>"
+                   "<td class=\"n\">144.3</td><td class=\"n\">1217&nbsp;&plusmn;&nbsp;21</td>");
+  expect_in(&html, "&lt;b&gt;");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportUqTable(NULL, &space, &html));
+  assert_int_equal(html.n, 0);
+  cJSON_Delete(uq);
 }
 
 static void tables_of_nothing_are_nothing(void **state)
@@ -463,6 +484,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(quantities_are_written_in_type),
       cmocka_unit_test(training_log_is_read),
       cmocka_unit_test(tables_show_the_numbers),
+      cmocka_unit_test(quantities_have_their_error),
       cmocka_unit_test(tables_of_nothing_are_nothing),
       cmocka_unit_test(failures_are_counted),
       cmocka_unit_test(svg_goes_inline),
