@@ -85,12 +85,17 @@ have_h5py() {
   python3 -c 'import h5py' >/dev/null 2>&1 || /usr/bin/python3 -c 'import h5py' >/dev/null 2>&1
 }
 
+have_browser() {
+  have_command chromium || have_command chromium-browser || have_command google-chrome
+}
+
 need_for_tests() {
   need libcmocka-dev have_module cmocka
   want python3-h5py have_h5py
   want hdf5-tools have_command h5dump
   want shellcheck have_command shellcheck
   want clang have_command clang
+  want chromium have_browser # about 100 MB
 }
 
 as_root() {

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# The page of the report in a browser: no word on its console, no request, light and dark, no wider than a phone.  Every check is
+# also made of a page that is spoilt, which must not pass.  Where no chromium is installed: skipped.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ -z "$browser" ]; then
+  echo "skipped: no chromium is installed; the page is not looked at in a browser"
+  exit 77
+fi
+
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/whole"
+scoria 2 run "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "run"; cat "$work/out" >&2; }
+scoria 2 uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -uq_count 2000 >"$work/out" 2>&1 || { fail "uq"; cat "$work/out" >&2; }
+for part in whole nothing; do
+  scoria 2 report "$deck" -run_dir "$work/$part" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "report of $part"; cat "$work/out" >&2; }
+done
+cp "$work/whole/report.html" "$work/whole.html"
+cp "$work/nothing/report.html" "$work/nothing.html"
+# Asks for a picture and is too wide for a phone; and the same without the policy that forbids the picture.
+sed 's|<main>|<main><img src="http://localhost:9/a.png" alt=""><div style="width:700px">wide</div>|' "$work/whole.html" >"$work/asks.html"
+sed '/Content-Security-Policy/d' "$work/asks.html" >"$work/gets.html"
+
+# browse LOG ARGUMENTS...: what the browser says on its console goes to LOG, what it prints to LOG.out.
+browse() {
+  local log=$1
+  shift
+  timeout 120 "$browser" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --no-first-run \
+    --disable-background-networking --disable-component-update --disable-sync --disable-extensions \
+    --host-resolver-rules='MAP * ~NOTFOUND' --user-data-dir="$work/browser" --enable-logging=stderr --v=0 "$@" \
+    >"$log.out" 2>"$log"
+}
+
+# Requests of the page, not those that the browser makes for itself: these come from no origin.
+requests() { # NETLOG
+  "$PYTHON" - "$1" <<'PY'
+import json, sys
+text = open(sys.argv[1]).read()
+try:
+    log = json.loads(text)
+except json.JSONDecodeError:  # of a browser that stopped before it ended its log
+    log = json.loads(text.rstrip().rstrip(",") + "]}")
+params = [event.get("params", {}) for event in log["events"]]
+print(sum("initiator" in p and p["initiator"] != "not an origin" for p in params))
+PY
+}
+
+for page in whole nothing asks gets; do
+  browse "$work/$page.log" --screenshot="$work/$page.png" --window-size=1280,2000 --log-net-log="$work/$page.json" "file://$work/$page.html" ||
+    fail "the browser does not open $page.html"
+done
+for page in whole nothing; do
+  grep CONSOLE "$work/$page.log" >&2 && fail "the console speaks of the page of $page"
+  [ "$(requests "$work/$page.json")" = 0 ] || fail "the page of $page asks the network"
+done
+grep -q 'CONSOLE.*Content Security Policy' "$work/asks.log" || fail "the policy does not forbid a picture"
+[ "$(requests "$work/asks.json")" = 0 ] || fail "the policy lets a request through"
+[ "$(requests "$work/gets.json")" -gt 0 ] || fail "a request is not seen in the browser's log"
+
+browse "$work/dark.log" --screenshot="$work/dark.png" --window-size=1280,2000 --blink-settings=preferredColorScheme=0 \
+  --force-dark-mode "file://$work/whole.html" || fail "dark"
+
+# A frame of 400 points, as wide as a phone, which says how wide its page is.
+phone() { # PAGE
+  "$PYTHON" - "$work/$1.html" "$work/phone.html" <<'PY'
+import base64, sys
+page = base64.b64encode(open(sys.argv[1], "rb").read()).decode()
+open(sys.argv[2], "w").write("""<!DOCTYPE html><title>waits</title><iframe id="f" style="width:400px;height:900px;border:0"></iframe><script>
+const f = document.getElementById("f");
+f.onload = () => { const d = f.contentDocument.documentElement; document.title = d.scrollWidth + " of " + d.clientWidth; };
+f.srcdoc = new TextDecoder().decode(Uint8Array.from(atob("%s"), c => c.charCodeAt(0)));
+</script>""" % page)
+PY
+  browse "$work/phone.log" --dump-dom --virtual-time-budget=5000 --window-size=600,1000 "file://$work/phone.html" || fail "phone"
+  grep -o '<title>[^<]*' "$work/phone.log.out" | head -1
+}
+for page in whole nothing; do
+  width=$(phone $page)
+  [ "$width" = '<title>400 of 400' ] || fail "the page of $page on a phone: $width"
+done
+[ "$(phone asks)" != '<title>400 of 400' ] || fail "a page that is too wide for a phone is not seen"
+
+"$PYTHON" - "$work" <<'PY' || fail "screenshots"
+import struct, sys, zlib
+
+def read(path):
+    """Rows of red values of an RGB or RGBA PNG of 8 bits."""
+    data, at, packed = open(path, "rb").read(), 8, b""
+    while at < len(data):
+        n, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + n]
+        at += 12 + n
+        if kind == b"IHDR":
+            width, height, _, colour = struct.unpack(">IIBB", body[:10])
+        elif kind == b"IDAT":
+            packed += body
+    c, raw, before, rows = {2: 3, 6: 4}[colour], zlib.decompress(packed), bytearray(), []
+    stride = width * c
+    before = bytearray(stride)
+    for y in range(height):
+        kind, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        for x in range(stride) if kind else ():
+            a, b, d = line[x - c] if x >= c else 0, before[x], before[x - c] if x >= c else 0
+            p, q, r = abs(b - d), abs(a - d), abs(a + b - 2 * d)
+            guess = (0, a, b, (a + b) >> 1, a if p <= q and p <= r else b if q <= r else d)[kind]
+            line[x] = (line[x] + guess) & 255
+        rows.append(line[::c])
+        before = line
+    return rows
+
+def shares(path):
+    """How much of the picture is light, and how much is neither it nor its ground."""
+    pixels = b"".join(bytes(r) for r in read(f"{sys.argv[1]}/{path}.png"))
+    ground = max(range(256), key=pixels.count)
+    return ground, sum(abs(p - ground) > 64 for p in pixels) / len(pixels)
+
+ground, ink = shares("whole")
+assert ground > 240 and 0.01 < ink < 0.5, ("light", ground, ink)
+ground, ink = shares("dark")
+assert ground < 40 and 0.01 < ink < 0.5, ("dark", ground, ink)
+ground, ink = shares("nothing")
+assert ground > 240 and ink > 0.001, ("nothing", ground, ink)
+PY
+finish
