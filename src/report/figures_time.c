@@ -151,7 +151,7 @@ static PetscErrorCode TimePanels(ReportText *body, const ReportDataset *data, in
   PetscCall(ReportPrint(body, "colours = '#0B3C6F #0072B2 #009E73 #E69F00 #D55E00 #8C1D40'\nset multiplot\n"));
   PetscCall(ReportLegend(body, legend.s));
   PetscCall(ReportPrint(body,
-                        "set bmargin at screen 0.15\nset tmargin at screen 0.89\nset lmargin at screen 0.075\nset "
+                        "set bmargin at screen 0.17\nset tmargin at screen 0.89\nset lmargin at screen 0.075\nset "
                         "rmargin at screen 0.60\nset xlabel '%s  [%s]'\nset xrange [0:%g]\n",
                         data->along.label, data->along.unit,
                         data->along.scale * (data->x[data->spec.cells - 1] + data->x[0])));

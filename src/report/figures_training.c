@@ -80,21 +80,22 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
   char caption[512];
   PetscFunctionBeginUser;
   if (!data->present || data->nshown == 0) PetscFunctionReturn(0);
-  const int rows = drawn_fields(&data->spec, drawn), columns = data->nshown, height = 200 * rows + 80;
+  const int rows = drawn_fields(&data->spec, drawn), columns = data->nshown, height = 200 * rows + 90;
   PetscCall(DrawsData(figs, data));
   PetscCall(ReportPrint(&body,
                         "set multiplot layout %d,%d columnsfirst margins 0.075,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
                         "unset key\nset xrange [0:%g]\n",
-                        rows, columns, 58.0 / height, 1 - 48.0 / height, 38.0 / height,
+                        rows, columns, 68.0 / height, 1 - 48.0 / height, 38.0 / height,
                         data->along.scale * (data->x[data->spec.cells - 1] + data->x[0])));
   for (int s = 0; s < columns; s++)
     for (int row = 0; row < rows; row++) PetscCall(DrawsPanel(&body, data, s, drawn[row], row == 0, row == rows - 1));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,
            "Single solves of the training set: the random porosity on top and the fields that follow from it below, in "
-           "matching colours%s%.64s.",
+           "matching colours%s%.64s. %d of %lld realisations at each.",
            columns > 1 ? ", at a small, a medium and a large " : "",
-           columns > 1 ? data->spec.space.c[data->axis].name : "");
+           columns > 1 ? data->spec.space.c[data->axis].name : "", (int)data->draws[0].rows,
+           (long long)data->spec.realisations);
   PetscCall(ReportFiguresDraw(figs, "draws", 1180, height, &body, "The training data: single solves", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
@@ -198,16 +199,17 @@ PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *tra
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, legend.s));
   PetscCall(ReportPrint(&body,
-                        "set xlabel 'training step'\nset xrange [0:%g]\nset lmargin at screen 0.07\n"
-                        "set rmargin at screen 0.66\nset bmargin at screen 0.15\nset tmargin at screen 0.89\n%s"
+                        "set xlabel 'training step' offset 0,0.3\nset xrange [0:%g]\nset lmargin at screen 0.07\n"
+                        "set rmargin at screen 0.66\nset bmargin at screen 0.17\nset tmargin at screen 0.89\n%s"
                         "set ylabel 'denoising loss'\nplot %s\n",
                         train->step[train->n - 1], ratio > 20 ? "set logscale y\n" : "", plot.s));
   PetscCall(ReportPrint(&body, "unset logscale y\nset lmargin at screen 0.76\nset rmargin at screen 0.985\n"
                                "set ylabel 'learning rate'\nset yrange [0:*]\nset format y '%%g'\n"
                                "plot 'data/training.dat' index 0 using 1:5 with lines linestyle 1\nunset multiplot\n"));
   PetscCall(ReportFiguresDraw(
-      figs, "training", 1180, 380, &body, "Training",
-      "Loss of the training batches and of conditions kept out of the training; right, the learning rate."));
+      figs, "training", 1180, 380, &body, "Loss and learning rate",
+      "Left: denoising loss of the training batches against that of conditions kept out of the training; the Gaussian "
+      "baseline is the loss without the network. Right: the learning rate."));
   PetscCall(ReportTextDestroy(&body));
   PetscCall(ReportTextDestroy(&plot));
   PetscCall(ReportTextDestroy(&legend));

@@ -75,7 +75,7 @@ static PetscErrorCode Sentence(const cJSON *compare, ReportText *html)
   if (isfinite(samples)) PetscCall(ReportPrint(html, " with %.0f fields each", samples));
   PetscCall(ReportPrint(html,
                         ", the law of the model&rsquo;s fields is <strong>%s times the sampling floor</strong> away "
-                        "from the PDE&rsquo;s; the Gaussian baseline, %s times.",
+                        "from the PDE&rsquo;s in sliced Wasserstein distance; the Gaussian baseline, %s times.",
                         ratio, gaussian));
   if (isfinite(pooled_number(compare, "model", "energy_p")))
     PetscCall(ReportPrint(html,
@@ -124,8 +124,9 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   if (!page->uq)
     PetscCall(Missing(page, "quantities of interest", "uq", html));
   else
-    PetscCall(ReportPrint(html, "<li>quantities of interest: %.0f fields at each of %d condition%s</li>\n",
-                          json_number(cJSON_GetArrayItem(asked, 0), "samples"), cJSON_GetArraySize(asked),
+    PetscCall(ReportPrint(html, "<li>quantities of interest: %.0f fields %s%d condition%s</li>\n",
+                          json_number(cJSON_GetArrayItem(asked, 0), "samples"),
+                          cJSON_GetArraySize(asked) == 1 ? "at " : "at each of ", cJSON_GetArraySize(asked),
                           cJSON_GetArraySize(asked) == 1 ? "" : "s"));
   PetscCall(ReportPrint(html, "</ul>\n"));
   PetscFunctionReturn(0);

@@ -117,7 +117,9 @@ void report_number(double value, size_t size, char text[])
   const double magnitude = fabs(value);
   if (!isfinite(value))
     snprintf(text, size, "\u2013");
-  else if (value == 0 || (magnitude >= 1e-3 && magnitude < 1000))
+  else if (magnitude >= 1e-3 && magnitude < 1)
+    snprintf(text, size, "%#.3g", value); /* with its zeros: columns of shares and errors align */
+  else if (value == 0 || (magnitude >= 1 && magnitude < 1000))
     snprintf(text, size, "%.3g", value);
   else if (magnitude >= 1000 && magnitude < 1e7)
     snprintf(text, size, "%.0f", value);

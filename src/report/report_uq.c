@@ -83,28 +83,38 @@ static PetscErrorCode Cell(ReportText *html, double value, double error)
   PetscFunctionReturn(0);
 }
 
+/* How a quantity is written, from its value at the ends of its law; its name stays that of uq. */
+static void uq_quantity(const cJSON *quantity, ReportQuantity *q)
+{
+  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles"), *quantile;
+  const char *unit       = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
+  double largest         = fabs(json_number(quantity, "mean"));
+  cJSON_ArrayForEach(quantile, quantiles) largest = fmax(largest, fabs(json_number(quantile, "value")));
+  report_quantity(quantity->string, unit ? unit : "", largest, q);
+}
+
 static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
 {
   const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
   const cJSON *ends[]    = {cJSON_GetArrayItem(quantiles, 0),
                             cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1)};
-  const char *unit       = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
-  char label[64];
+  ReportQuantity q;
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(html, "<td><code>"));
+  uq_quantity(quantity, &q);
+  PetscCall(ReportPrint(html, "<tr><td><code>"));
   PetscCall(ReportEscape(html, quantity->string));
   PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
-  unit_label(unit ? unit : "", sizeof label, label);
-  PetscCall(ReportEnhanced(html, label));
+  PetscCall(ReportEnhanced(html, q.unit));
   PetscCall(ReportPrint(html, "</td>"));
-  PetscCall(Cell(html, json_number(quantity, "mean"), json_number(quantity, "mean_se")));
-  PetscCall(Cell(html, json_number(quantity, "sd"), json_number(quantity, "sd_se")));
-  for (int i = 0; i < 2; i++) PetscCall(Cell(html, json_number(ends[i], "value"), json_number(ends[i], "se")));
+  PetscCall(Cell(html, q.scale * json_number(quantity, "mean"), q.scale * json_number(quantity, "mean_se")));
+  PetscCall(Cell(html, q.scale * json_number(quantity, "sd"), q.scale * json_number(quantity, "sd_se")));
+  for (int i = 0; i < 2; i++)
+    PetscCall(Cell(html, q.scale * json_number(ends[i], "value"), q.scale * json_number(ends[i], "se")));
   PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
 
-/* The rows of one condition, which stands in front of the first. */
+/* The rows of one condition under a line that names it. */
 static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, const cJSON *list,
                                     const cJSON *condition)
 {
@@ -112,16 +122,10 @@ static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, 
   ReportText theta        = {0};
   PetscFunctionBeginUser;
   PetscCall(ThetaText(space, list, condition, &theta));
-  cJSON_ArrayForEach(quantity, quantities)
-  {
-    PetscCall(ReportPrint(html, "<tr>"));
-    if (quantity == quantities->child) {
-      PetscCall(ReportPrint(html, "<td rowspan=\"%d\">", cJSON_GetArraySize(quantities)));
-      PetscCall(ReportEnhanced(html, theta.s ? theta.s : ""));
-      PetscCall(ReportPrint(html, "</td>"));
-    }
-    PetscCall(QuantityRow(html, quantity));
-  }
+  PetscCall(ReportPrint(html, "<tr><th scope=\"rowgroup\" colspan=\"6\">at "));
+  PetscCall(ReportEnhanced(html, theta.s ? theta.s : "the one condition"));
+  PetscCall(ReportPrint(html, "</th></tr>\n"));
+  cJSON_ArrayForEach(quantity, quantities) PetscCall(QuantityRow(html, quantity));
   PetscCall(ReportTextDestroy(&theta));
   PetscFunctionReturn(0);
 }
@@ -137,7 +141,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(first ? first->child : NULL, "quantiles");
   PetscCall(ReportPrint(html,
                         "<p>%.0f fields per condition from the %s; &plusmn; is the Monte Carlo standard error.</p>\n"
-                        "<div class=\"scroll\"><table>\n<thead><tr><th>condition</th><th>quantity</th><th>unit</th>"
+                        "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                         "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
                         json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
   PetscCall(ReportPrint(html,
@@ -159,10 +163,12 @@ static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int 
   PetscCall(ReportPrint(&text, "# value, density; a block per quantity and condition\n"));
   for (int q = 0; q < quantities; q++)
     for (int k = 0; k < conditions; k++) {
-      const cJSON *quantity  = cJSON_GetArrayItem(quantities_of(cJSON_GetArrayItem(list, k)), q);
+      const cJSON *quantity = cJSON_GetArrayItem(quantities_of(cJSON_GetArrayItem(list, k)), q);
+      ReportQuantity unit;
       const cJSON *histogram = cJSON_GetObjectItemCaseSensitive(quantity, "histogram");
       const cJSON *shares    = cJSON_GetObjectItemCaseSensitive(histogram, "share"), *share;
-      const double lo = json_number(histogram, "lo"), hi = json_number(histogram, "hi");
+      uq_quantity(cJSON_GetArrayItem(quantities_of(list->child), q), &unit);
+      const double lo = unit.scale * json_number(histogram, "lo"), hi = unit.scale * json_number(histogram, "hi");
       const double width = (hi - lo) / PetscMax(cJSON_GetArraySize(shares), 1);
       int i              = 0;
       cJSON_ArrayForEach(share, shares)
@@ -177,17 +183,17 @@ static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int 
 static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, int q, int quantities, int conditions)
 {
   const double left = 0.065, width = (0.99 - left) / quantities;
-  const char *unit = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
-  char name[64], of[32];
+  ReportQuantity unit;
+  char name[64];
   PetscFunctionBeginUser;
+  uq_quantity(quantity, &unit);
   plain_label(quantity->string, sizeof name, name);
   for (char *c = name; *c; c++)
     if (*c == '_') *c = ' ';
-  unit_label(unit ? unit : "", sizeof of, of);
   PetscCall(ReportPrint(body,
-                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.2\n"
+                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.25\n"
                         "set tmargin at screen 0.86\nset xlabel '%s  [%s]' offset 0,-0.4\nset ylabel '%s'\nplot ",
-                        left + q * width, left + (q + 1) * width - 0.035, name, of,
+                        left + q * width, left + (q + 1) * width - 0.035, name, unit.unit,
                         q ? "" : "density, each on its scale"));
   for (int k = 0; k < conditions; k++)
     PetscCall(ReportPrint(body,

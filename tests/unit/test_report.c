@@ -130,7 +130,7 @@ static void quantities_have_their_error(void **state)
   (void)state;
   assert_non_null(uq);
   CHECK(ReportUqTable(uq, &space, &html));
-  expect_in(&html, "<td rowspan=\"2\">U<sub>0</sub> = 0.175 V, zeta 2</td>");
+  expect_in(&html, ">at U<sub>0</sub> = 0.175 V, zeta 2</th>");
   expect_in(&html, "<td class=\"u\">mol m<sup>-3</sup></td><td class=\"n\">1404.94&nbsp;&plusmn;&nbsp;0.46</td>"
                    "<td class=\"n\">144.3</td><td class=\"n\">1217&nbsp;&plusmn;&nbsp;21</td>");
   expect_in(&html, "&lt;b&gt;");
