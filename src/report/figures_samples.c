@@ -147,8 +147,8 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
   PetscCall(ReportFiguresData(figs, "samples.dat", &data));
   snprintf(
       caption, sizeof caption,
-      "Mean and central 95 %% band of the first %lld of %lld fields of the model in samples.h5, and %d single ones "
-      "of them. No PDE solve enters.",
+      "Mean and central 95 %% band of %lld of the %lld fields of the model in samples.h5, and %d single ones of them, "
+      "at one operating condition. No PDE solve enters.",
       (long long)samples->n, (long long)samples->spec.rows, (int)PetscMin(SINGLES, samples->n));
   PetscCall(ReportFiguresDraw(figs, "samples", 1180, HEIGHT, &body, "Fields of the model at one condition", caption));
   PetscCall(ReportTextDestroy(&data));

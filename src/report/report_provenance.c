@@ -95,6 +95,7 @@ static const char *file_text(const char *name)
       {"samples.h5", "sample: fields of the model"},
       {"compare.h5", "compare: curves behind the figures"},
       {"compare.json", "compare: measures and cost"},
+      {"compare_files.json", "compare: measures of one file against another"},
       {"solve.h5", "solve: fields of given porosities"},
       {"uq.h5", "uq: all statistics"},
       {"uq.json", "uq: quantities of interest"},

@@ -67,8 +67,8 @@ static const char *const style =
     "figure,.card,tr{break-inside:avoid}section{margin-top:1.5rem}.scroll,figure .wide{overflow:visible}\n"
     "figure .wide svg{min-width:0}details>pre{white-space:pre-wrap}}\n";
 
-/* What gnuplot draws in, for a light page, and what stands for it in the dark.  The pairs of one hue keep their order
- * of lightness against the page; colour maps are not in the list, and stay as they are. */
+/* What gnuplot draws in, for a light page, and what stands for it in the dark.  Within a hue the shades
+ * stay apart; colour maps are not in the list, and stay as they are. */
 static const struct {
   int light[3];
   const char *dark;
@@ -81,8 +81,8 @@ static const struct {
     {{0xb0, 0xb0, 0xb0}, "#68717a"}, {{0xc4, 0xc4, 0xc4}, "#4a535c"}, /* band of the PDE */
     {{0x99, 0x99, 0x99}, "#6f7882"}, {{0xd0, 0xd0, 0xd0}, "#39414a"}, /* grids */
     {{0x00, 0x72, 0xb2}, "#4fb0f0"},                                  /* blue: model */
-    {{0x00, 0x40, 0x6b}, "#c5e4fa"}, {{0x2e, 0x8f, 0xd0}, "#2f8fd4"},
-    {{0x56, 0xb4, 0xe9}, "#2a6f9f"}, {{0xd5, 0x5e, 0x00}, "#ff9248"}, /* vermillion: Gaussian */
+    {{0x00, 0x40, 0x6b}, "#c5e4fa"}, {{0x2e, 0x8f, 0xd0}, "#3f9fe0"},
+    {{0x56, 0xb4, 0xe9}, "#8fcdf6"}, {{0xd5, 0x5e, 0x00}, "#ff9248"}, /* vermillion: Gaussian */
     {{0x00, 0x9e, 0x73}, "#35c79d"},                                  /* bluish green */
     {{0xcc, 0x79, 0xa7}, "#e5a3c8"},                                  /* reddish purple */
     {{0xe6, 0x9f, 0x00}, "#f0b73a"},                                  /* orange */
