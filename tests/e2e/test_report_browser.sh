@@ -49,7 +49,7 @@ PY
 }
 
 for page in whole nothing asks gets; do
-  browse "$work/$page.log" --screenshot="$work/$page.png" --window-size=1280,2000 --log-net-log="$work/$page.json" "file://$work/$page.html" ||
+  browse "$work/$page.log" --screenshot="$work/$page.png" --window-size=900,1200 --log-net-log="$work/$page.json" "file://$work/$page.html" ||
     fail "the browser does not open $page.html"
 done
 for page in whole nothing; do
@@ -60,7 +60,7 @@ grep -q 'CONSOLE.*Content Security Policy' "$work/asks.log" || fail "the policy 
 [ "$(requests "$work/asks.json")" = 0 ] || fail "the policy lets a request through"
 [ "$(requests "$work/gets.json")" -gt 0 ] || fail "a request is not seen in the browser's log"
 
-browse "$work/dark.log" --screenshot="$work/dark.png" --window-size=1280,2000 --blink-settings=preferredColorScheme=0 \
+browse "$work/dark.log" --screenshot="$work/dark.png" --window-size=900,1200 --blink-settings=preferredColorScheme=0 \
   --force-dark-mode "file://$work/whole.html" || fail "dark"
 
 # A frame of 400 points, as wide as a phone, which says how wide its page is.
