@@ -158,6 +158,7 @@ PetscErrorCode ScoriaStoreGetFloats(ScoriaStore store, const char *name, int64_t
 PetscErrorCode ScoriaStorePutText(ScoriaStore store, const char *name, const char *text);
 PetscErrorCode ScoriaStorePutReal(ScoriaStore store, const char *name, double value);
 PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t value);
+PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has);
 PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[]);
 PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value);
 PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value);

@@ -95,10 +95,32 @@ void net_forward_shared(ScoriaNet net, int B, const float x[], float label, cons
 /* Normaliser, network weights (EMA) and process: all that sampling needs, besides the twin. */
 typedef struct ScoriaModel_ *ScoriaModel;
 
-/* EDM preconditioning in whitened coordinates (sigma_data = 1). */
+/* One instant of a process x_t = scale (y + sigma noise), and the derivatives with respect to t. */
 typedef struct {
-  double P_mean, P_std; /* ln sigma of training */
+  double t, sigma, scale, sigma_rate, scale_rate;
+} ScoriaLevel;
+
+typedef struct ScoriaProcessRow_ ScoriaProcessRow;
+
+/* How noise was drawn in training, with EDM preconditioning in whitened coordinates (sigma_data = 1). */
+typedef struct {
+  double P_mean, P_std;        /* edm: ln sigma of training */
+  const ScoriaProcessRow *row; /* NULL: edm */
 } ScoriaProcess;
+
+/* Every process shares the denoiser of y + sigma noise. */
+struct ScoriaProcessRow_ {
+  const char *name;
+  const char *help;
+  void (*at)(double t, ScoriaLevel *level);            /* t > 0 */
+  double (*time)(double sigma);                        /* the inverse of sigma(t) */
+  double (*node)(double first, double last, double f); /* sampling grid from time `first` (f = 0) to `last` (f = 1) */
+  double (*draw)(const ScoriaProcess *process, double u); /* training: ln sigma at the quantile u */
+  double (*weight)(double sigma);                         /* training: of |F - target|^2 in the loss */
+};
+
+extern const ScoriaProcessRow scoria_processes[]; /* ends with a NULL name; the first is the default */
+const ScoriaProcessRow *process_find(const char *name);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
@@ -132,11 +154,15 @@ typedef struct {
   double power; /* exponent of the angle grid t_i = t_max (1 - i/n)^p */
   uint64_t seed;
   bool bfloat16; /* the network's large products in bfloat16 */
+  const ScoriaProcessRow *process; /* what pc, em, heun and dpmpp2m step along; NULL: the model's, edm without one */
+  double snr;                      /* pc: signal-to-noise ratio of a corrector step */
 } ScoriaSamplerOptions;
 
 typedef struct {
   const char *name;
   const char *help;
+  int order;                     /* of the error in 1 / steps: of paths, of the law where stochastic */
+  bool stochastic;               /* draws noise at every step; where not, it follows the probability flow */
   int (*evaluations)(int steps); /* denoiser calls per sample */
   /* y (n, r) out; work (sampler_work_floats(n, r)); sample i's noise is keyed by id[i]. */
   void (*run)(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, const uint64_t id[], float work[],

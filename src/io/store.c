@@ -360,6 +360,17 @@ PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t va
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has)
+{
+  int found = 0;
+
+  PetscFunctionBeginUser;
+  if (!store->rank) found = H5Aexists(store->file, name) > 0;
+  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, store->comm));
+  *has = found != 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[])
 {
   ScoriaTrouble bad = {.path = store->path};

@@ -79,6 +79,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(PutNetwork(model, store));
   PetscCall(ScoriaStorePutFields(store, model->nchannels, model->field));
   for (int i = 0; (number = model_real(model, i, &name)); i++) PetscCall(ScoriaStorePutReal(store, name, *number));
+  if (model->process.row) PetscCall(ScoriaStorePutText(store, "process", model->process.row->name));
   PetscCall(ScoriaStorePutInt(store, "train_steps", model->steps));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
@@ -138,6 +139,20 @@ static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *p
   PetscFunctionReturn(0);
 }
 
+/* Files made when edm was the only process do not name it. */
+static PetscErrorCode GetProcess(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  char name[SCORIA_NAME_SIZE];
+  bool named;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, "process", &named));
+  if (!named) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreGetText(store, "process", sizeof name, name));
+  m->process.row = process_find(name);
+  if (!m->process.row) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: process is '%s', expected edm, vp or ve", path, name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model)
 {
   const char *name, *deck;
@@ -152,6 +167,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));
   for (int i = 0; (number = model_real(m, i, &name)); i++) PetscCall(ScoriaStoreGetReal(store, name, number));
+  PetscCall(GetProcess(m, store, path));
   PetscCall(ScoriaStoreGetInt(store, "train_steps", &m->steps));
   PetscCall(ScoriaStoreGetInt(store, "train_seed", &seed));
   m->seed = (uint64_t)seed;

@@ -32,6 +32,7 @@ typedef struct {
 static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
 {
   PetscInt steps, batch, micro, seed;
+  const char *process;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "train_steps", &steps));
   PetscCall(ScoriaDeckInt(deck, "train_batch", &batch));
@@ -40,6 +41,8 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
   *opt              = (TrainOptions){.steps = steps, .batch = batch, .micro = (int)micro, .seed = (uint64_t)seed};
   opt->adam.beta1   = 0.9;
   opt->adam.epsilon = 1e-8;
+  PetscCall(ScoriaDeckString(deck, "train_process", &process));
+  opt->process.row = process_find(process);
   PetscCall(ScoriaDeckReal(deck, "train_P_mean", &opt->process.P_mean));
   PetscCall(ScoriaDeckReal(deck, "train_P_std", &opt->process.P_std));
   PetscCall(ScoriaDeckReal(deck, "train_learning_rate", &opt->adam.rate));

@@ -11,7 +11,7 @@
 
 PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
 {
-  const char *kind, *precision;
+  const char *kind, *precision, *process;
   PetscInt steps, seed;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "sample_sampler", &kind));
@@ -24,6 +24,9 @@ PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
   PetscCall(ScoriaDeckReal(deck, "sample_sigma_max", &opt->sigma_max));
   PetscCall(ScoriaDeckReal(deck, "sample_sigma_min", &opt->sigma_min));
   PetscCall(ScoriaDeckReal(deck, "sample_power", &opt->power));
+  PetscCall(ScoriaDeckReal(deck, "sample_snr", &opt->snr));
+  PetscCall(ScoriaDeckString(deck, "sample_process", &process));
+  opt->process = process_find(process); /* NULL for "trained" */
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   if (!(opt->sigma_min < opt->sigma_max))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_sigma_min (%g) must be below sample_sigma_max (%g)", opt->sigma_min,
@@ -81,9 +84,11 @@ static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *s
   }
 }
 
-PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
+PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *asked,
                                  const double theta[], uint64_t first_id, int64_t n, bool gaussian, double fields[])
 {
+  ScoriaSamplerOptions resolved   = *asked;
+  const ScoriaSamplerOptions *opt = &resolved;
   ScoriaNormaliser norm           = model->normaliser;
   const ScoriaSamplerRow *sampler = sampler_find(opt->kind);
   const uint64_t end              = first_id + (uint64_t)n;
@@ -91,6 +96,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   ModelAt at;
   Tile tile;
   PetscFunctionBeginUser;
+  if (!resolved.process) resolved.process = model->process.row;
   PetscCheck(sampler && opt->steps > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "sampler '%s', %d steps", opt->kind,
              opt->steps);
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));

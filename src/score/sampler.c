@@ -4,13 +4,18 @@
 #include <string.h>
 
 const ScoriaSamplerRow scoria_samplers[] = {
-    {"abm", "Adams-Bashforth-Moulton 3 of the flow in angle form, from pure noise: N evaluations", abm_evaluations,
-     abm_run},
-    {"ab2", "Adams-Bashforth 2 of the flow in angle form: N evaluations in N steps", ab2_evaluations, ab2_run},
-    {"heun", "EDM's deterministic Heun sampler, rho = 7: 2 N - 1 evaluations in N steps", heun_evaluations, heun_run},
-    {"dpmpp2m", "DPM-Solver++ of second order, multistep: N evaluations in N steps", dpmpp2m_evaluations, dpmpp2m_run},
-    {"em", "Euler-Maruyama on the reverse diffusion, stochastic: N evaluations in N steps", em_evaluations, em_run},
-    {NULL, NULL, NULL, NULL},
+    {"abm", "Adams-Bashforth-Moulton 3 of the flow in angle form, from pure noise: N evaluations", 3, false,
+     abm_evaluations, abm_run},
+    {"ab2", "Adams-Bashforth 2 of the flow in angle form: N evaluations in N steps", 2, false, ab2_evaluations,
+     ab2_run},
+    {"heun", "EDM's deterministic Heun sampler: 2 N - 1 evaluations in N steps", 2, false, heun_evaluations, heun_run},
+    {"dpmpp2m", "DPM-Solver++ of second order, multistep: N evaluations in N steps", 2, false, dpmpp2m_evaluations,
+     dpmpp2m_run},
+    {"em", "Euler-Maruyama on the reverse diffusion, stochastic: N evaluations in N steps", 1, true, em_evaluations,
+     em_run},
+    {"pc", "em with a Langevin step at every level, stochastic: 2 N - 1 evaluations in N steps", 1, true,
+     pc_evaluations, pc_run},
+    {NULL, NULL, 0, false, NULL, NULL},
 };
 
 const ScoriaSamplerRow *sampler_find(const char *name)
@@ -25,16 +30,38 @@ size_t sampler_work_floats(int n, int r)
   return 5 * (size_t)n * (size_t)r;
 }
 
+void sampler_draw(const ScoriaSamplerOptions *opt, int number, int n, int r, const uint64_t id[], float noise[])
+{
+  const uint32_t blocks = (uint32_t)(r + 3) / 4; /* of one draw */
+  for (int i = 0; i < n; i++)
+    rng_normalf(opt->seed, SCORIA_STREAM_SAMPLE, id[i], blocks * (uint32_t)number, r, noise + (size_t)i * r);
+}
+
 void sampler_noise(const ScoriaSamplerOptions *opt, double scale, int n, int r, const uint64_t id[], float x[])
 {
-  for (int i = 0; i < n; i++) rng_normalf(opt->seed, SCORIA_STREAM_SAMPLE, id[i], 0, r, x + (size_t)i * r);
+  sampler_draw(opt, 0, n, r, id, x);
   for (size_t i = 0; i < (size_t)n * r; i++) x[i] = (float)scale * x[i];
 }
 
-double karras_sigma(const ScoriaSamplerOptions *opt, int i)
+ScoriaLevel sampler_level(const ScoriaSamplerOptions *opt, int i)
 {
-  const double rho = 7, top = pow(opt->sigma_max, 1 / rho), bottom = pow(opt->sigma_min, 1 / rho);
-  if (i >= opt->steps) return 0;
-  if (opt->steps == 1) return opt->sigma_max;
-  return pow(top + (double)i / (opt->steps - 1) * (bottom - top), rho);
+  const ScoriaProcessRow *process = opt->process ? opt->process : &scoria_processes[0];
+  const double first = process->time(opt->sigma_max), last = process->time(opt->sigma_min);
+  ScoriaLevel level = {.scale = 1};
+  if (i < opt->steps)
+    process->at(process->node(first, last, opt->steps > 1 ? (double)i / (opt->steps - 1) : 0), &level);
+  return level;
+}
+
+void sampler_start(const ScoriaSamplerOptions *opt, int n, int r, const uint64_t id[], float x[])
+{
+  const ScoriaLevel top = sampler_level(opt, 0);
+  sampler_noise(opt, top.scale * sqrt(top.sigma * top.sigma + 1), n, r, id, x);
+}
+
+void sampler_denoise(const ScoriaDenoiser *den, int n, const ScoriaLevel *at, const float x[], float scaled[],
+                     float D[])
+{
+  for (size_t i = 0; i < (size_t)n * den->r; i++) scaled[i] = (float)(x[i] / at->scale);
+  den->denoise(den->ctx, n, scaled, at->sigma, D);
 }

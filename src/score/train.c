@@ -20,8 +20,8 @@ struct Trainer_ {
   float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
   int64_t *acc;   /* owned (parameters) */
   double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
-  float *arena;   /* owned: m, v, average, then the tile's x, target, F, label, u */
-  float *x, *target, *F, *label, *u;
+  float *arena;   /* owned: m, v, average, then the tile's x, target, F, label, weight, u */
+  float *x, *target, *F, *label, *weight, *u;
   Optimiser adam;
 };
 
@@ -40,7 +40,7 @@ static PetscErrorCode ArenaCreate(Trainer t)
 {
   const size_t P = (size_t)net_parameter_count(t->net), rows = (size_t)t->tile, r = (size_t)t->r;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(3 * P + rows * (3 * r + 1 + (size_t)t->d), &t->arena));
+  PetscCall(PetscCalloc1(3 * P + rows * (3 * r + 2 + (size_t)t->d), &t->arena));
   t->adam.m       = t->arena;
   t->adam.v       = t->arena + P;
   t->adam.average = t->arena + 2 * P;
@@ -48,7 +48,8 @@ static PetscErrorCode ArenaCreate(Trainer t)
   t->target       = t->x + rows * r;
   t->F            = t->target + rows * r;
   t->label        = t->F + rows * r;
-  t->u            = t->label + rows;
+  t->weight       = t->label + rows;
+  t->u            = t->weight + rows;
   PetscFunctionReturn(0);
 }
 
@@ -150,13 +151,18 @@ static int64_t common_divisor(int64_t a, int64_t b)
   return a;
 }
 
+static const ScoriaProcessRow *process_row(const ScoriaProcess *process)
+{
+  return process->row ? process->row : &scoria_processes[0];
+}
+
 /* Stratified level of index i of n: stratum i * stride mod n, so that every micro-batch sees all levels. */
 static double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, double shift)
 {
   int64_t stride = (int64_t)(0.618 * (double)n) + 1;
   while (common_divisor(stride, n) != 1) stride++;
   const double u = ((double)(i * stride % n) + shift) / (double)n;
-  return process->P_mean + process->P_std * normal_quantile(u);
+  return process_row(process)->draw(process, u);
 }
 
 /* Data row `row` at ln sigma, with noise `id` of a stream, as row k of the tile. */
@@ -167,18 +173,20 @@ static void put_row(Trainer t, const TrainData *data, int64_t row, int k, double
   float *x = t->x + (size_t)k * r;
   rng_normalf(t->opt.seed, stream, id, 0, t->r, x);
   train_noisy_row(t->r, data->y + (size_t)row * r, level, x, t->target + (size_t)k * r, t->label + k);
+  t->weight[k] = (float)process_row(&t->opt.process)->weight(exp(level));
   if (d) memcpy(t->u + (size_t)k * d, data->u + (size_t)data->condition[row] * d, sizeof(float) * d);
 }
 
-/* Sum over the tile of |F - target|^2; F becomes factor (F - target). */
+/* Sum over the tile of weight |F - target|^2; F becomes factor weight (F - target). */
 static double tile_loss(Trainer t, int n, float factor)
 {
   double part[8] = {0}, sum = 0;
   const int count = n * t->r;
   for (int i = 0; i < count; i++) {
     const float residual = t->F[i] - t->target[i];
-    part[i % 8] += (double)residual * (double)residual;
-    t->F[i] = factor * residual;
+    const float weight   = t->weight[i / t->r];
+    part[i % 8] += (double)weight * ((double)residual * (double)residual);
+    t->F[i] = factor * weight * residual;
   }
   for (int l = 0; l < 8; l++) sum += part[l];
   return sum;

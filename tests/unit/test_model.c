@@ -100,17 +100,18 @@ static void make_dataset(ScoriaDataset *ds)
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, in_directory("dataset.h5"), ds));
 }
 
-static void train(const char *kind, ScoriaModel *model)
+static void train_with(const char *kind, const char *process, ScoriaModel *model)
 {
   char text[512];
   ScoriaDeck deck;
   ScoriaRun run;
   ScoriaDataset ds;
-  snprintf(text, sizeof text,
-           "run: {dir: %s, seed: 3}\ntrain: {network: %s, steps: 30, batch: 64, micro_batches: 3, width: 20, depth: 2, "
-           "embed: 12,"
-           " kernel: 3, patch: 3, modes: 5, all_modes: 6, validation: 0.2, degree_mean: 1, degree_scale: 1}\n",
-           directory, kind);
+  snprintf(
+      text, sizeof text,
+      "run: {dir: %s, seed: 3}\ntrain: {network: %s, steps: 30, batch: 64, micro_batches: 3, width: 20, depth: 2, "
+      "embed: 12,"
+      " kernel: 3, patch: 3, modes: 5, all_modes: 6, validation: 0.2, degree_mean: 1, degree_scale: 1, process: %s}\n",
+      directory, kind, process);
   make_dataset(&ds);
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
@@ -118,6 +119,11 @@ static void train(const char *kind, ScoriaModel *model)
   CHECK(ScoriaRunDestroy(&run));
   CHECK(ScoriaDeckDestroy(&deck));
   CHECK(ScoriaDatasetClose(&ds));
+}
+
+static void train(const char *kind, ScoriaModel *model)
+{
+  train_with(kind, "edm", model);
 }
 
 /* Noisy points, and the denoiser there. */
@@ -314,6 +320,30 @@ static void loading_gives_the_same_bits(void **state)
   }
 }
 
+/* Other noise levels make other weights, and the file names them; a file that names none was trained with edm. */
+static void the_file_names_the_process(void **state)
+{
+  static float x[POINTS * 5], edm[POINTS * 5], D[POINTS * 5];
+  (void)state;
+  for (const ScoriaProcessRow *row = scoria_processes; row->name; row++) {
+    ScoriaModel model, loaded;
+    train_with("modes", row->name, &model);
+    denoise(model, POINTS, x, row == scoria_processes ? edm : D);
+    if (row != scoria_processes) assert_memory_not_equal(edm, D, sizeof D);
+    for (int named = 0; named < 2; named++) {
+      if (!named) model->process.row = NULL;
+      CHECK(ScoriaModelSave(model, PETSC_COMM_WORLD, in_directory("process.h5"), "run: {}\n"));
+      CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("process.h5"), &loaded));
+      assert_ptr_equal(loaded->process.row, named ? row : NULL);
+      CHECK(ScoriaModelDestroy(&loaded));
+      model->process.row = row;
+      if (world_rank() == 0) assert_int_equal(unlink(in_directory("process.h5")), 0);
+      MPI_Barrier(PETSC_COMM_WORLD);
+    }
+    CHECK(ScoriaModelDestroy(&model));
+  }
+}
+
 static void wrong_shapes_are_refused(void **state)
 {
   ScoriaModel model, loaded;
@@ -355,6 +385,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(file_rebuilds_the_denoiser, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(loading_gives_the_same_bits, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(the_file_names_the_process, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(wrong_shapes_are_refused, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(curve_is_written, make_directory, remove_directory),
   };

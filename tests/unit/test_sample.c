@@ -92,7 +92,7 @@ static void make_model(bool random_weights, ScoriaModel *model)
 
 static ScoriaSamplerOptions options(const char *kind)
 {
-  return (ScoriaSamplerOptions){kind, 6, 30, 0.002, 1, 42, false};
+  return (ScoriaSamplerOptions){kind, 6, 30, 0.002, 1, 42, false, NULL, 0.16};
 }
 
 static void a_sample_has_the_same_bits_whoever_asks(void **state)

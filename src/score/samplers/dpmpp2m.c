@@ -1,4 +1,4 @@
-/* DPM-Solver++(2M), Lu et al. (2022), in t = -ln s on EDM's grid (rho = 7): the data prediction is extrapolated
+/* DPM-Solver++(2M), Lu et al. (2022), in t = -ln s on the process's levels of s: the data prediction is extrapolated
  * linearly in t and the linear part is integrated exactly; the first step and the last, to s = 0, use the prediction as
  * it is. */
 #include "samplers.h"
@@ -16,9 +16,9 @@ void dpmpp2m_run(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int
   const size_t m = (size_t)n * den->r;
   float *D = work, *last = work + m;
   double h_last = 0;
-  sampler_noise(opt, sqrt(opt->sigma_max * opt->sigma_max + 1), n, den->r, id, y);
+  sampler_noise(opt, sqrt(opt->sigma_max * opt->sigma_max + 1), n, den->r, id, y); /* x / a: the scale cancels */
   for (int step = 0; step < opt->steps; step++) {
-    const double s = karras_sigma(opt, step), s_next = karras_sigma(opt, step + 1);
+    const double s = sampler_level(opt, step).sigma, s_next = sampler_level(opt, step + 1).sigma;
     const double h     = s_next > 0 ? log(s / s_next) : 0;
     const double extra = step > 0 && s_next > 0 ? h / (2 * h_last) : 0; /* 1 / (2 r) with r = h_last / h */
     den->denoise(den->ctx, n, y, s, D);

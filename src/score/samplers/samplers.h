@@ -13,12 +13,25 @@ SAMPLER_ROW(ab2);
 SAMPLER_ROW(heun);
 SAMPLER_ROW(dpmpp2m);
 SAMPLER_ROW(em);
+SAMPLER_ROW(pc);
 #undef SAMPLER_ROW
 
 /* x (n, r) = scale * the initial noise of the samples named by id. */
 void sampler_noise(const ScoriaSamplerOptions *opt, double scale, int n, int r, const uint64_t id[], float x[]);
 
-/* sigma_i of Karras et al. (2022), rho = 7, 0 <= i <= N: sigma_max at 0, sigma_min at N - 1, zero at N. */
-double karras_sigma(const ScoriaSamplerOptions *opt, int i);
+/* noise (n, r): draw `number` of the samples named by id, 0 being the initial noise. */
+void sampler_draw(const ScoriaSamplerOptions *opt, int number, int n, int r, const uint64_t id[], float noise[]);
+
+/* Level i of the process's grid, 0 <= i <= N: sigma_max at 0, sigma_min at N - 1; at N sigma is 0, the scale 1, and
+ * nothing else is set. */
+ScoriaLevel sampler_level(const ScoriaSamplerOptions *opt, int i);
+/* x (n, r) at level 0, for data of unit variance. */
+void sampler_start(const ScoriaSamplerOptions *opt, int n, int r, const uint64_t id[], float x[]);
+/* D (n, r) at x (n, r) in the process's own variable; scaled (n, r) is work. */
+void sampler_denoise(const ScoriaDenoiser *den, int n, const ScoriaLevel *at, const float x[], float scaled[],
+                     float D[]);
+/* From one level to the next by Euler and Maruyama (em.c): y (m), D and noise (m) at level `at`. */
+void reverse_step(const ScoriaLevel *at, const ScoriaLevel *to, size_t m, const float D[], const float noise[],
+                  float y[]);
 
 #endif
