@@ -147,6 +147,7 @@ typedef enum {
   SCORIA_STREAM_REMAINDER,    /* id: sample; the Gaussian remainder outside the kept modes */
   SCORIA_STREAM_DIRECTION,    /* id: direction of the sliced Wasserstein distance */
   SCORIA_STREAM_PERMUTATION,  /* id: permutation of the energy test */
+  SCORIA_STREAM_PROBE,        /* id: row; draws: the probes of its trace */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);

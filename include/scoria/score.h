@@ -183,4 +183,44 @@ PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
 PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
                                  const double theta[], uint64_t first_id, int64_t n, bool gaussian, double fields[]);
 
+/* ------------------------------------------------------------------------------------------------- likelihood ---- */
+
+/* A denoiser with its derivative, in double precision. */
+typedef struct {
+  int r;
+  void *ctx;                                                                     /* borrowed */
+  void (*denoise)(void *ctx, int n, const double x[], double sigma, double D[]); /* (n, r) */
+  void (*pull)(void *ctx, int n, const double v[], double vJ[]); /* v^T dD/dx (n, r) where denoise was called last */
+} ScoriaTracedDenoiser;
+
+typedef struct {
+  int steps;  /* of Runge and Kutta's method of order 4 */
+  int probes; /* of Hutchinson's estimate of the trace; 0: the exact trace, r pulls */
+  uint64_t seed;
+} ScoriaLikelihoodOptions;
+
+/* ln of the density [nats] at y (n, r) of what the probability flow of den makes of N(0, I); y becomes that noise.  The
+ * probes of row i are keyed by id[i]; work (likelihood_work_doubles(n, r)). */
+void likelihood_flow(const ScoriaLikelihoodOptions *opt, const ScoriaTracedDenoiser *den, int n, const uint64_t id[],
+                     double work[], double y[], double log_density[]);
+size_t likelihood_work_doubles(int n, int r);
+
+/* Each (n), borrowed.  A field with no coordinates (outside the transform's domain) has density 0: -infinity. */
+typedef struct {
+  double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1) */
+  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
+  double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
+} ScoriaLogDensity;
+
+/* Densities of n rows of fields (n, C, L) at theta (n, conditions).  The model's fields lie on an R-dimensional surface
+ * (R modes): log_density - log_volume is their density with respect to its surface measure in the fields' units; what a
+ * row has beside the surface is not judged.  Row i is number first + i of a list, and keyed by id[i]: its bits do not
+ * depend on how the list is split.  Local. */
+PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
+                                     int64_t first, int64_t n, const uint64_t id[], const double theta[],
+                                     const double fields[], const ScoriaLogDensity *out);
+
+/* Which conditions of a dataset training leaves to validation: train (conditions) false.  Reads train_validation. */
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out);
+
 #endif

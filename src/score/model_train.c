@@ -80,6 +80,17 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out)
+{
+  double share  = 0;
+  PetscInt seed = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(TrainSplit(conditions, share, (uint64_t)seed, train, left_out));
+  PetscFunctionReturn(0);
+}
+
 /* What the deck lets the normaliser use of the twin; without its baseline or its reference, the regression serves. */
 static PetscErrorCode PermittedTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
 {
@@ -333,19 +344,17 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   const ScoriaDatasetSpec *spec;
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
-  double share;
   float *basis;
   bool *train;
   int64_t left_out;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
-  PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckReal(deck, "run_checkpoint_minutes", &t.every));
   t.every *= 60;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   const int64_t conditions = spec->rows / spec->realisations;
   PetscCall(PetscMalloc1(conditions, &train));
-  PetscCall(TrainSplit(conditions, share, t.opt.seed, train, &left_out));
+  PetscCall(ScoriaTrainingSplit(deck, conditions, train, &left_out));
   PetscCall(CheckpointFind(run, deck, &t.begin));
   if (t.begin.found) {
     norm         = t.begin.norm;

@@ -224,3 +224,18 @@ void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], doubl
   la_rows_product(n, norm->R, norm->m, y, norm->decode, norm->base, fields);
   transform_back(norm, n, fields);
 }
+
+/* J = diag(dx/dv) decode^T, and |dx/dv| = |x - reference| = exp(v) where the logarithm was taken. */
+double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], double work[])
+{
+  const int m = norm->m, R = norm->R;
+  double *v = work, *J = work + m, *gram = J + (size_t)R * m, sum = 0;
+  la_rows_product(1, R, m, y, norm->decode, norm->base, v);
+  for (int j = 0; j < m; j++) v[j] = norm->logged[j / norm->L] ? exp(v[j]) : 1;
+  for (int k = 0; k < R; k++)
+    for (int j = 0; j < m; j++) J[(size_t)k * m + j] = v[j] * norm->decode[(size_t)k * m + j];
+  la_gemm(false, true, R, R, m, 1, J, m, J, m, 0, gram, R);
+  if (!la_cholesky(R, gram)) return NAN;
+  for (int k = 0; k < R; k++) sum += log(gram[(size_t)k * R + k]);
+  return sum;
+}

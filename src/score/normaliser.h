@@ -71,6 +71,8 @@ struct ScoriaNormaliser_ {
 PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm);
 /* The unit coordinates of the varying conditions (d). */
 void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u[]);
+/* ln sqrt(det(J^T J)), J = d fields / d y (m, R), at y (R); work (m + R m + R R).  NaN where y is. */
+double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], double work[]);
 /* v (n, C, L) of fields (n, C, L) by the transforms alone; NaN outside their domain.  May work in place. */
 void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[]);
 
