@@ -14,7 +14,7 @@ typedef struct {
 
 extern const ScoriaCommand scoria_commands[]; /* ends with a NULL name */
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
-extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_* */
+extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, likelihood_* */
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
@@ -22,6 +22,7 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 
