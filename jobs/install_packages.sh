@@ -80,9 +80,9 @@ need_for_build() {
   want git have_command git             # the revision in the provenance
 }
 
-# h5py for the system's python3, which the script tests call by that name.
-have_h5py() {
-  python3 -c 'import h5py' >/dev/null 2>&1 || /usr/bin/python3 -c 'import h5py' >/dev/null 2>&1
+# A module for the system's python3, which the script tests call by that name.
+have_python() {
+  python3 -c "import $1" >/dev/null 2>&1 || /usr/bin/python3 -c "import $1" >/dev/null 2>&1
 }
 
 have_browser() {
@@ -91,7 +91,10 @@ have_browser() {
 
 need_for_tests() {
   need libcmocka-dev have_module cmocka
-  want python3-h5py have_h5py
+  want python3-h5py have_python h5py
+  want python3-xarray have_python xarray
+  want python3-h5netcdf have_python h5netcdf
+  want python3-netcdf4 have_python netCDF4
   want hdf5-tools have_command h5dump
   want shellcheck have_command shellcheck
   want clang have_command clang

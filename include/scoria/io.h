@@ -150,6 +150,11 @@ PetscErrorCode ScoriaStorePutReals(ScoriaStore store, const char *name, int rank
                                    const double data[], const char *unit, const char *description);
 PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int rank, const int64_t dims[],
                                     const float data[], const char *unit, const char *description);
+/* Names the axes of an array that has been put, "condition x", for readers such as xarray.  Axes of one name have one
+ * length; an array of the root with that name, put before, holds their coordinates. */
+PetscErrorCode ScoriaStorePutAxes(ScoriaStore store, const char *name, const char *axes);
+/* Where in the file the bytes of an array that has been put begin: for readers that know nothing of HDF5. */
+PetscErrorCode ScoriaStoreOffset(ScoriaStore store, const char *name, int64_t *offset);
 PetscErrorCode ScoriaStoreShape(ScoriaStore store, const char *name, int max_rank, int *rank,
                                 int64_t dims[]); /* rank -1: none */
 PetscErrorCode ScoriaStoreGetReals(ScoriaStore store, const char *name, int64_t count, double data[]);

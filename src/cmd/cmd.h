@@ -59,9 +59,9 @@ PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
 
 /* Whole fields of the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields) of `rows`,
- * computed again by the first group, into run_dir/name unless that is there: /fields/<name> (chosen, nz, ny, nx).  Row
- * r is at theta [r / per_theta] (., space.n), of the porosity that r numbers or of the profile eps[r] (rows, nx) where
- * eps is given. Collective. */
+ * computed again by the first group, into run_dir/name unless that is there: /fields/<name> (chosen, nz, ny, nx); in
+ * two and three dimensions with an .xdmf file beside it.  Row r is at theta [r / per_theta] (., space.n), of the
+ * porosity that r numbers or of the profile eps[r] (rows, nx) where eps is given. Collective. */
 PetscErrorCode CmdCheckFields(ScoriaDeck deck, int64_t rows); /* whether there are such rows: a user error if not */
 PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, int64_t per_theta,
                               const double theta[], const double eps[], const char *name);

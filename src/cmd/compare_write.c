@@ -154,11 +154,18 @@ static const struct {
 } written[] = {{FROM_PDE, "pde"}, {FROM_PDE_AGAIN, "pde_again"}, {FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}};
 #define NWRITTEN ((int)(sizeof written / sizeof written[0]))
 
+/* Name of the axis over conditions of a group: "condition", "sample_condition". */
+static const char *condition_axis(const char *group)
+{
+  return *group ? "sample_condition" : "condition";
+}
+
 /* One array of one channel: of every condition k, `rows` profiles that begin at start[k], channels * cells apart. */
-static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, const char *name, int channel, int rows,
-                                  const double *const start[], const char *what)
+static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, const char *group, const char *name,
+                                  int channel, int rows, const double *const start[], const char *what)
 {
   double *block;
+  char axes[64];
   const int64_t K = set->conditions, L = set->cells, dims3[3] = {K, rows, L}, dims2[2] = {K, L};
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(K * rows * L), &block));
@@ -167,6 +174,8 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
       memcpy(block + (k * rows + r) * L, start[k] + (r * set->channels + channel) * L, (size_t)L * sizeof(double));
   PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
                                 set->field[channel].unit, what));
+  snprintf(axes, sizeof axes, "%s%s x", condition_axis(group), rows == 1 ? "" : " example");
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
 }
@@ -188,11 +197,11 @@ static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, co
       snprintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], written[from].name, set->field[channel].name,
                curves[q]);
       snprintf(what, sizeof what, "%s%s", curves[q], of[v]);
-      PetscCall(PutProfiles(store, set, name, channel, 1, start, what));
+      PetscCall(PutProfiles(store, set, group, name, channel, 1, start, what));
     }
   for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].example[source];
   snprintf(name, sizeof name, "%s/%s/%s/examples", group, written[from].name, set->field[channel].name);
-  PetscCall(PutProfiles(store, set, name, channel, COMPARE_EXAMPLES, start, "examples"));
+  PetscCall(PutProfiles(store, set, group, name, channel, COMPARE_EXAMPLES, start, "examples"));
   PetscCall(PetscFree(start));
   PetscFunctionReturn(0);
 }
@@ -202,7 +211,7 @@ static PetscErrorCode PutConditions(ScoriaStore store, const ComparisonSet *set,
 {
   const int64_t K = set->conditions, n = set->space->n, dims[2] = {K, n}, good_dims[2] = {K, NWRITTEN};
   double *theta, *good;
-  char name[32];
+  char name[32], axes[64];
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(K * n, &theta, K * NWRITTEN, &good));
   for (int64_t k = 0; k < K; k++) {
@@ -211,9 +220,13 @@ static PetscErrorCode PutConditions(ScoriaStore store, const ComparisonSet *set,
   }
   snprintf(name, sizeof name, "%s/theta", group);
   PetscCall(ScoriaStorePutReals(store, name, 2, dims, theta, "", what));
+  snprintf(axes, sizeof axes, "%s column", condition_axis(group));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
   snprintf(name, sizeof name, "%s/good", group);
   PetscCall(ScoriaStorePutReals(store, name, 2, good_dims, good, "",
                                 "fields without failure, of pde, pde_again, model, gaussian"));
+  snprintf(axes, sizeof axes, "%s source", condition_axis(group));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree2(theta, good));
   PetscFunctionReturn(0);
 }

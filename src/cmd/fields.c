@@ -1,5 +1,8 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
 #include "cmd.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* This rank's own cells to the leader of its group, which keeps them in the order of the grid. */
 static PetscErrorCode GatherField(const ScoriaGroups *groups, int number, const double own[], int first, double all[])
@@ -41,6 +44,47 @@ typedef struct {
   double *eps;   /* owned: (number, nx), or NULL */
 } Chosen;
 
+/* What ParaView and VisIt need beside the HDF5 file: its fields as cells of a grid, a row a time step.  By their place
+ * in the file, as readers of XDMF do not agree on how a row of an array is selected. */
+static PetscErrorCode WriteXdmf(ScoriaRun run, const char *path, const ScoriaDatasetSpec *spec, const ScoriaGrid *grid,
+                                int nfields, const Chosen *c, const int64_t offset[])
+{
+  const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+  const int *n        = grid->n;
+  const int64_t bytes = (int64_t)sizeof(double) * n[0] * n[1] * n[2];
+  char xdmf[PETSC_MAX_PATH_LEN], *text = NULL;
+  size_t size = 0;
+  PetscFunctionBeginUser;
+  FILE *out = open_memstream(&text, &size);
+  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the description of %s", path);
+  fprintf(out, "<?xml version=\"1.0\"?>\n<Xdmf Version=\"2.0\">\n<Domain>\n"
+               "  <Grid Name=\"rows\" GridType=\"Collection\" CollectionType=\"Temporal\">\n");
+  for (int64_t r = 0; r < c->number; r++) {
+    fprintf(out,
+            "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
+            "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
+            "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
+            "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
+            "        <DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem>\n      </Geometry>\n",
+            (long long)c->row[r], (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, grid->length[2] / n[2],
+            grid->length[1] / n[1], grid->length[0] / n[0]);
+    for (int f = 0; f <= nfields; f++)
+      fprintf(out,
+              "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"
+              "        <DataItem Dimensions=\"%d %d %d\" NumberType=\"Float\" Precision=\"8\" Format=\"Binary\" "
+              "Endian=\"Little\" Seek=\"%lld\">%s</DataItem>\n      </Attribute>\n",
+              spec->field[f].name, n[2], n[1], n[0], (long long)(offset[f] + r * bytes), file);
+    fprintf(out, "    </Grid>\n");
+  }
+  fprintf(out, "  </Grid>\n</Domain>\n</Xdmf>\n");
+  fclose(out);
+  PetscCall(PetscSNPrintf(xdmf, sizeof xdmf, "%.*s.xdmf", (int)(strlen(path) - strlen(".h5")), path));
+  const PetscErrorCode failed = ScoriaWriteText(ScoriaRunComm(run), xdmf, text);
+  free(text);
+  PetscCall(failed);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
                                  const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
 {
@@ -48,6 +92,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
                 dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
   const char *text;
+  int64_t offset[SCORIA_MAX_FIELDS];
   double *buffer;
   ScoriaStore store;
   PetscFunctionBeginUser;
@@ -60,21 +105,26 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
     for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * grid->length[a] / (double)n;
     PetscCall(ScoriaStorePutReals(store, axis[a], 1, &n, buffer, "m", "cell centres"));
   }
+  for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
+  PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
   for (int f = 0; f <= nfields; f++) {
     char name[SCORIA_NAME_SIZE + 16];
     PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", spec->field[f].name));
     for (int64_t r = 0; r < number; r++)
       PetscCall(PetscArraycpy(buffer + r * cells, values + (r * (nfields + 1) + f) * cells, cells));
     PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, spec->field[f].unit, spec->field[f].description));
+    PetscCall(ScoriaStorePutAxes(store, name, "row z y x"));
+    PetscCall(ScoriaStoreOffset(store, name, &offset[f]));
   }
   for (int k = 0; k < spec->space.n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
     PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", spec->space.c[k].name));
     for (int64_t r = 0; r < number; r++) buffer[r] = c->theta[r * spec->space.n + k];
     PetscCall(ScoriaStorePutReals(store, name, 1, &number, buffer, spec->space.c[k].unit, "operating condition"));
+    PetscCall(ScoriaStorePutAxes(store, name, "row"));
   }
-  for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
-  PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
+  /* before the file whose presence says that all is done */
+  if (grid->dim > 1) PetscCall(WriteXdmf(run, path, spec, grid, nfields, c, offset));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(buffer));
   PetscFunctionReturn(0);

@@ -11,12 +11,15 @@ static const double *answer_at(const UqAnswer *a, int k)
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
-/* An array over conditions, picked from every condition's answer: `parts` runs of `length`, `stride` apart. */
+/* An array over conditions, picked from every condition's answer: `parts` runs of `length`, `stride` apart.  axes,
+ * "part run", names those two; only what has more than one item is an axis. */
 static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, const char *name,
-                                size_t offset, int parts, size_t stride, int length, const char *unit,
+                                size_t offset, int parts, size_t stride, int length, const char *axes, const char *unit,
                                 const char *description)
 {
   const int64_t dims[3] = {q->conditions, parts, length}, flat[2] = {q->conditions, length};
+  const char *run = strchr(axes, ' ');
+  char named[64];
   double *all;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)q->conditions * parts * length, &all));
@@ -28,6 +31,8 @@ static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const Uq
     PetscCall(ScoriaStorePutReals(store, name, 3, dims, all, unit, description));
   else
     PetscCall(ScoriaStorePutReals(store, name, length > 1 ? 2 : 1, flat, all, unit, description));
+  PetscCall(PetscSNPrintf(named, sizeof named, "condition %s", parts > 1 ? axes : (length > 1 ? run + 1 : "")));
+  PetscCall(ScoriaStorePutAxes(store, name, named));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
@@ -38,18 +43,19 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
 {
   char name[256];
   const size_t columns = (size_t)a->columns;
+  const char *axes     = length > 1 ? "probability x" : "probability value";
   PetscFunctionBeginUser;
   for (int i = 0; i < UQ_NMOMENTS; i++) {
     PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, uq_moment_names[i]));
-    PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length,
+    PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length, "- x",
                         i == UQ_SKEWNESS || i == UQ_SKEWNESS_SE ? "1" : unit, "per condition"));
   }
   PetscCall(PetscSNPrintf(name, sizeof name, "%s/quantile", group));
-  PetscCall(PutPicked(store, q, a, name, a->quantiles + column, q->nprobabilities, 2 * columns, length, unit,
+  PetscCall(PutPicked(store, q, a, name, a->quantiles + column, q->nprobabilities, 2 * columns, length, axes, unit,
                       "per condition and probability"));
   PetscCall(PetscSNPrintf(name, sizeof name, "%s/quantile_se", group));
-  PetscCall(PutPicked(store, q, a, name, a->quantiles + columns + column, q->nprobabilities, 2 * columns, length, unit,
-                      "Monte Carlo standard error"));
+  PetscCall(PutPicked(store, q, a, name, a->quantiles + columns + column, q->nprobabilities, 2 * columns, length, axes,
+                      unit, "Monte Carlo standard error"));
   PetscFunctionReturn(0);
 }
 
@@ -63,9 +69,10 @@ static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, cons
     PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/probability", t));
     PetscCall(PetscSNPrintf(what, sizeof what, "of %s > %g %s in each cell; the last: in any", f->name,
                             q->threshold[t].value, f->unit));
-    PetscCall(PutPicked(store, q, a, name, at, 1, 0, q->cells + 1, "1", what));
+    PetscCall(PutPicked(store, q, a, name, at, 1, 0, q->cells + 1, "- x_or_any", "1", what));
     PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/probability_se", t));
-    PetscCall(PutPicked(store, q, a, name, at + q->cells + 1, 1, 0, q->cells + 1, "1", "Monte Carlo standard error"));
+    PetscCall(PutPicked(store, q, a, name, at + q->cells + 1, 1, 0, q->cells + 1, "- x_or_any", "1",
+                        "Monte Carlo standard error"));
   }
   PetscFunctionReturn(0);
 }
@@ -75,11 +82,12 @@ static PetscErrorCode PutJoint(ScoriaStore store, const UqQuestion *q, const UqA
   const size_t m = (size_t)q->m, variances = a->covariance + m * m;
   PetscFunctionBeginUser;
   if (!a->joint) PetscFunctionReturn(0);
-  PetscCall(PutPicked(store, q, a, "/covariance", a->covariance, q->m, m, q->m, "",
+  PetscCall(PutPicked(store, q, a, "/covariance", a->covariance, q->m, m, q->m, "component component_too", "",
                       "of all fields' cells, one field after the other"));
-  PetscCall(PutPicked(store, q, a, "/modes/variance", variances, 1, 0, UQ_MODES, "1",
+  PetscCall(PutPicked(store, q, a, "/modes/variance", variances, 1, 0, UQ_MODES, "- number", "1",
                       "of the fields in units of their SD, descending"));
-  PetscCall(PutPicked(store, q, a, "/modes/mode", variances + UQ_MODES, UQ_MODES, m, q->m, "1", "orthonormal"));
+  PetscCall(PutPicked(store, q, a, "/modes/mode", variances + UQ_MODES, UQ_MODES, m, q->m, "number component", "1",
+                      "orthonormal"));
   PetscFunctionReturn(0);
 }
 
@@ -94,6 +102,7 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
     for (int k = 0; k < q->conditions; k++) column[k] = q->theta[k * q->space->n + i];
     PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", q->space->c[i].name));
     PetscCall(ScoriaStorePutReals(store, name, 1, &K, column, q->space->c[i].unit, "operating condition"));
+    PetscCall(ScoriaStorePutAxes(store, name, "condition"));
   }
   PetscCall(PetscFree(column));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, q->x, "m", "cell centres"));
@@ -108,8 +117,8 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "uq", deck, &store));
   PetscCall(PutConditions(store, q));
-  PetscCall(PutPicked(store, q, a, "/samples", UQ_SAMPLES, 1, 0, 1, "1", "fields behind the statistics"));
-  PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "1", "solves that failed, left out"));
+  PetscCall(PutPicked(store, q, a, "/samples", UQ_SAMPLES, 1, 0, 1, "- -", "1", "fields behind the statistics"));
+  PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "- -", "1", "solves that failed, left out"));
   for (int c = 0; c < q->channels; c++) {
     PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", q->field[c].name));
     PetscCall(PutColumns(store, q, a, name, c * q->cells, q->cells, q->field[c].unit));
@@ -119,9 +128,9 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
     PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s", q->quantity[i].name));
     PetscCall(PutColumns(store, q, a, name, q->m + i, 1, q->quantity[i].unit));
     PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram_range", q->quantity[i].name));
-    PetscCall(PutPicked(store, q, a, name, histogram, 1, 0, 2, q->quantity[i].unit, "of equal bins"));
+    PetscCall(PutPicked(store, q, a, name, histogram, 1, 0, 2, "- bound", q->quantity[i].unit, "of equal bins"));
     PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram", q->quantity[i].name));
-    PetscCall(PutPicked(store, q, a, name, histogram + 2, 1, 0, UQ_BINS, "1", "share of the samples"));
+    PetscCall(PutPicked(store, q, a, name, histogram + 2, 1, 0, UQ_BINS, "- bin", "1", "share of the samples"));
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));

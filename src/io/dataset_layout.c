@@ -1,9 +1,10 @@
 /* What a dataset file consists of, made and examined on one rank:
  *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, and the
  *                    order of fields and conditions as "c phi eps"
- *   /x [cells]  /conditions/<name> [N]  /fields/<name> [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N]
- * All arrays are contiguous and at full size from the start, so that a killed job leaves a file that opens;
- * nothing is filled, and what the file system gives for bytes never written are zeros: /status/done starts as 0. */
+ *   /row [N] and /x [cells], the scales of the axes (the first without bytes)  /conditions/<name> [N]  /fields/<name>
+ * [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N] All arrays are contiguous and at full size from the
+ * start, so that a killed job leaves a file that opens; nothing is filled, and what the file system gives for bytes
+ * never written are zeros: /status/done starts as 0. */
 #include "private.h"
 #include <limits.h>
 #include <stdio.h>
@@ -24,6 +25,15 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode PutColumn(hid_t file, const char *name, ScoriaType type, int64_t rows, const char *unit,
+                                const char *description, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPutArray(file, name, type, 1, &rows, NULL, unit, description, bad));
+  PetscCall(ScoriaPutAxes(file, name, "row", bad));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
 {
   const int64_t dims[2] = {spec->rows, spec->cells};
@@ -34,34 +44,39 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
     const ScoriaStatusColumn *s = &scoria_status[i];
 
     snprintf(name, sizeof name, "/status/%s", s->name);
-    PetscCall(ScoriaPutArray(file, name, s->type, 1, dims, NULL, s->unit, s->description, bad));
+    PetscCall(PutColumn(file, name, s->type, spec->rows, s->unit, s->description, bad));
   }
-  PetscCall(ScoriaPutArray(file, "/status/crc", IO_U4, 1, dims, NULL, "1",
-                           "CRC32C of the row's status: done, reason, newton, attempts, residual", bad));
-  PetscCall(ScoriaPutArray(file, "/crc", IO_U4, 1, dims, NULL, "1",
-                           "CRC32C of the row's conditions (8 bytes each), then its fields, both as stored and in the "
-                           "order of the root attributes",
-                           bad));
+  PetscCall(PutColumn(file, "/status/crc", IO_U4, spec->rows, "1",
+                      "CRC32C of the row's status: done, reason, newton, attempts, residual", bad));
+  PetscCall(PutColumn(file, "/crc", IO_U4, spec->rows, "1",
+                      "CRC32C of the row's conditions (8 bytes each), then its fields, both as stored and in the "
+                      "order of the root attributes",
+                      bad));
   for (int c = 0; c < spec->space.n; c++)
-    PetscCall(ScoriaPutCondition(file, &spec->space.c[c], spec->rows, NULL, "operating condition", bad));
+    PetscCall(ScoriaPutCondition(file, &spec->space.c[c], spec->rows, NULL, "operating condition", "row", bad));
   for (int f = 0; f < spec->nfields; f++) {
     const ScoriaField *field = &spec->field[f];
 
     snprintf(name, sizeof name, "/fields/%s", field->name);
     PetscCall(
         ScoriaPutArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, NULL, field->unit, field->description, bad));
+    PetscCall(ScoriaPutAxes(file, name, "row x", bad));
   }
   PetscFunctionReturn(0);
 }
 
-/* Made by hand, so that a dataset without conditions has /conditions all the same. */
+/* Made by hand, so that a dataset without conditions has /conditions all the same, and without time stamps, so that the
+ * attribute date is the only time in the file. */
 static PetscErrorCode PutGroup(hid_t file, const char *name, ScoriaTrouble *bad)
 {
-  hid_t group;
+  hid_t group, plain;
 
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  ScoriaCallH5(plain = H5Pcreate(H5P_GROUP_CREATE));
+  ScoriaCallH5(H5Pset_obj_track_times(plain, 0));
+  group = H5Gcreate2(file, name, H5P_DEFAULT, plain, H5P_DEFAULT);
+  H5Pclose(plain);
   if (group < 0)
     trouble_hdf5(bad, SCORIA_EXIT_IO, "group %s cannot be made", name);
   else
@@ -88,7 +103,7 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
 {
   const int64_t cells = spec->cells, ranks = from->ranks, group = from->group_size;
   hsize_t size = 0;
-  hid_t access, file;
+  hid_t access, plain, file;
 
   PetscFunctionBeginUser;
   /* Tried before HDF5 has anything to lose, and again, exactly, when the file has its size. */
@@ -96,7 +111,10 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
   ScoriaCallH5(H5Pset_alignment(access, ALIGN_FROM, ALIGN_TO));
-  file = H5Fcreate(part, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  ScoriaCallH5(plain = H5Pcreate(H5P_FILE_CREATE));
+  ScoriaCallH5(H5Pset_obj_track_times(plain, 0));
+  file = H5Fcreate(part, H5F_ACC_TRUNC, plain, access);
+  H5Pclose(plain);
   H5Pclose(access);
   if (file < 0) {
     trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be made", part);
@@ -110,7 +128,9 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
   PetscCall(ScoriaPutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
   PetscCall(PutGroup(file, "/conditions", bad));
   PetscCall(PutGroup(file, "/fields", bad));
+  PetscCall(PutGroup(file, "/status", bad));
   PetscCall(PutRows(file, spec, bad));
+  PetscCall(ScoriaAttachScales(file, bad));
   if (bad->code == SCORIA_EXIT_OK && (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0))
     trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be written", part);
   if (H5Fclose(file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be closed", part);

@@ -89,7 +89,8 @@ static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info,
 {
   Visit *visit = context;
 
-  if (info->type != H5O_TYPE_DATASET) return 0;
+  /* a scale without coordinates has no unit, and nothing to tell */
+  if (info->type != H5O_TYPE_DATASET || H5Aexists_by_name(file, name, "units", H5P_DEFAULT) <= 0) return 0;
   visit->failed = PrintArray(file, name, visit);
   return visit->failed || visit->bad->code != SCORIA_EXIT_OK;
 }

@@ -61,7 +61,7 @@ PetscErrorCode ScoriaPutConditionNames(hid_t file, const ScoriaSpace *space, Sco
 }
 
 PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
-                                  const char *description, ScoriaTrouble *bad)
+                                  const char *description, const char *axis, ScoriaTrouble *bad)
 {
   const int64_t is_log = c->log;
   char name[SCORIA_NAME_SIZE + 16];
@@ -76,6 +76,7 @@ PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t 
   PetscCall(ScoriaPutNumber(array, "hi", IO_F8, &c->hi, bad));
   PetscCall(ScoriaPutNumber(array, "log", IO_I8, &is_log, bad));
   H5Dclose(array);
+  PetscCall(ScoriaPutAxes(file, name, axis, bad));
   PetscFunctionReturn(0);
 }
 
@@ -111,7 +112,7 @@ static PetscErrorCode PutSpace(hid_t file, const ScoriaSpace *space, ScoriaTroub
   for (int i = 0; i < space->n; i++) {
     const double range[2] = {space->c[i].lo, space->c[i].hi};
 
-    PetscCall(ScoriaPutCondition(file, &space->c[i], 2, range, "range of an operating condition", bad));
+    PetscCall(ScoriaPutCondition(file, &space->c[i], 2, range, "range of an operating condition", "bound", bad));
   }
   PetscFunctionReturn(0);
 }

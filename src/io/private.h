@@ -79,6 +79,13 @@ PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *ra
 PetscErrorCode ScoriaGetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data,
                               ScoriaTrouble *bad);
 
+/* Names the axes of an array, "row x": the scale of each is the root array of that name, which is put before, or a
+ * place holder made here. */
+PetscErrorCode ScoriaPutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad);
+/* Ties every array that names its axes to their scales; the last step of making a file. */
+PetscErrorCode ScoriaAttachScales(hid_t file, ScoriaTrouble *bad);
+#define SCORIA_PATH_SIZE 256
+
 /* "(3, 4)" */
 void shape_text(int rank, const int64_t dims[], size_t size, char text[]);
 
@@ -93,10 +100,10 @@ PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind,
 PetscErrorCode ScoriaPutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
                               ScoriaTrouble *bad);
-/* One condition as /conditions/<name> [n] with its unit and range; data may be NULL. */
+/* One condition as /conditions/<name> [n], along `axis`, with its unit and range; data may be NULL. */
 PetscErrorCode ScoriaPutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad);
 PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
-                                  const char *description, ScoriaTrouble *bad);
+                                  const char *description, const char *axis, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
 
 #define SCORIA_DATASET_FORMAT "scoria-dataset"

@@ -179,6 +179,7 @@ PetscErrorCode ScoriaStoreOpen(MPI_Comm comm, const char *path, const char *kind
 static PetscErrorCode FinishFile(ScoriaStore store, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
+  PetscCall(ScoriaAttachScales(store->file, bad));
   ScoriaCallH5(H5Fclose(store->file));
   store->file = H5I_INVALID_HID;
   PetscCheck(store->image, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5 closed %s without its bytes", store->path);
@@ -239,6 +240,24 @@ PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int ran
 {
   PetscFunctionBeginUser;
   PetscCall(PutArray(store, name, IO_F4, rank, dims, data, unit, description));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStoreOffset(ScoriaStore store, const char *name, int64_t *offset)
+{
+  hid_t array;
+
+  PetscFunctionBeginUser;
+  *offset = 0;
+  if (!store->rank) {
+    ScoriaCallH5(array = H5Dopen2(store->file, name, H5P_DEFAULT));
+    const haddr_t at = H5Dget_offset(array);
+
+    PetscCheck(at != HADDR_UNDEF, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5 has no place for %s", name);
+    *offset = (int64_t)at;
+    H5Dclose(array);
+  }
+  PetscCallMPI(MPI_Bcast(offset, 1, MPI_INT64_T, 0, store->comm));
   PetscFunctionReturn(0);
 }
 

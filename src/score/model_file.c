@@ -50,6 +50,19 @@ static PetscErrorCode GetFields(ScoriaModel m, ScoriaStore store, const char *pa
   PetscFunctionReturn(0);
 }
 
+/* Layers differ in their widths, and an axis has one length in a file: "in38 out16", of a convolution "tap in64 out64".
+ */
+static PetscErrorCode PutTensorAxes(ScoriaStore store, const char *path, int rank, const int64_t dims[])
+{
+  char axes[64] = "";
+  PetscFunctionBeginUser;
+  if (rank > 2) snprintf(axes, sizeof axes, "tap ");
+  if (rank > 1) snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "in%d ", (int)dims[rank - 2]);
+  snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "out%d", (int)dims[rank - 1]);
+  PetscCall(ScoriaStorePutAxes(store, path, axes));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
 {
   const char *name;
@@ -64,6 +77,7 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
     snprintf(path, sizeof path, "/network/%s", name);
     PetscCall(ScoriaStorePutFloats(store, path, rank, dims, net_parameters(m->net) + offset, "", "averaged weights"));
+    PetscCall(PutTensorAxes(store, path, rank, dims));
   }
   PetscFunctionReturn(0);
 }

@@ -7,7 +7,7 @@ enum { MAX_RANK = 3 };
 
 /* One array: where it is in the object, what it is called, and its shape. */
 typedef struct {
-  const char *name, *unit, *help;
+  const char *name, *axes, *help;
   double *data;
   int rank;
   int64_t dims[MAX_RANK];
@@ -19,41 +19,50 @@ static void list_arrays(ScoriaNormaliser norm, Array list[ARRAYS])
 {
   const int64_t C = norm->C, L = norm->L, R = norm->R, K = norm->K;
   list[0] = (Array){"/normaliser/mean",
-                    "",
+                    "mean_term field x",
                     "coefficients of the mean deviation from the baseline, transformed units (term, channel, cell)",
                     norm->mean_coef,
                     3,
                     {norm->mean.terms, C, L}};
-  list[1] = (Array){"/normaliser/log_scale", "", "coefficients of ln s, s the conditional scale (term, channel, cell)",
-                    norm->scale_coef,        3,  {norm->scale.terms, C, L}};
+  list[1] = (Array){"/normaliser/log_scale",
+                    "scale_term field x",
+                    "coefficients of ln s, s the conditional scale (term, channel, cell)",
+                    norm->scale_coef,
+                    3,
+                    {norm->scale.terms, C, L}};
   list[2] = (Array){"/normaliser/modes",
-                    "",
+                    "mode field x",
                     "orthonormal eigenvectors of the covariance of z (mode, channel, cell)",
                     norm->V,
                     3,
                     {R, C, L}};
   list[3] =
-      (Array){"/normaliser/mode_variances", "", "eigenvalues of the covariance of z (mode)", norm->lambda, 1, {R}};
+      (Array){"/normaliser/mode_variances", "mode", "eigenvalues of the covariance of z (mode)", norm->lambda, 1, {R}};
   list[4] = (Array){"/normaliser/log_mode_scale",
-                    "",
+                    "scale_term mode",
                     "coefficients of ln D, the conditional scale of a mode (term, mode)",
                     norm->D_coef,
                     2,
                     {norm->scale.terms, R}};
-  list[5] = (Array){"/normaliser/mode_mean", "", "coefficients of mu: b = a / D - mu (term, mode)",
-                    norm->mu_coef,           2,  {norm->mean.terms, R}};
-  list[6] =
-      (Array){"/normaliser/couplings", "", "coefficients of phi_kl, the regression of b_k on b_l, l < k (term, k, l)",
-              norm->phi_coef,          3,  {norm->phi.terms, K, K}};
+  list[5] = (Array){
+      "/normaliser/mode_mean", "mean_term mode", "coefficients of mu: b = a / D - mu (term, mode)", norm->mu_coef, 2,
+      {norm->mean.terms, R}};
+  list[6] = (Array){"/normaliser/couplings",
+                    "coupling_term coupled coupled_to",
+                    "coefficients of phi_kl, the regression of b_k on b_l, l < k (term, k, l)",
+                    norm->phi_coef,
+                    3,
+                    {norm->phi.terms, K, K}};
   list[7] = (Array){"/normaliser/log_residual_scale",
-                    "",
+                    "scale_term mode",
                     "coefficients of ln d, the scale of what phi leaves of b (term, mode)",
                     norm->d_coef,
                     2,
                     {norm->scale.terms, R}};
 }
 
-static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPoly *poly, const char *help)
+static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPoly *poly, const char *axes,
+                               const char *help)
 {
   const int64_t dims[2] = {poly->terms, PetscMax(poly->d, 1)};
   double *powers;
@@ -61,6 +70,7 @@ static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPo
   PetscCall(PetscCalloc1((size_t)(dims[0] * dims[1]), &powers));
   for (int i = 0; i < poly->terms * poly->d; i++) powers[i] = poly->power[i];
   PetscCall(ScoriaStorePutReals(store, name, 2, dims, powers, "", help));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(powers));
   PetscFunctionReturn(0);
 }
@@ -80,18 +90,23 @@ PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){norm->C, 3}, transform, "",
                           "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
                           "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
-  PetscCall(put_poly(store, "/normaliser/mean_powers", &norm->mean,
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
+  PetscCall(put_poly(store, "/normaliser/mean_powers", &norm->mean, "mean_term varying",
                      "powers of the varying unit conditions in each term of the mean: products of sqrt(2 n + 1) "
                      "P_n(u), P_n Legendre"));
-  PetscCall(put_poly(store, "/normaliser/scale_powers", &norm->scale, "the same for the terms of ln s and ln d"));
-  PetscCall(put_poly(store, "/normaliser/coupling_powers", &norm->phi, "the same for the terms of phi"));
+  PetscCall(put_poly(store, "/normaliser/scale_powers", &norm->scale, "scale_term varying",
+                     "the same for the terms of ln s and ln d"));
+  PetscCall(put_poly(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
+                     "the same for the terms of phi"));
   list_arrays(norm, list);
-  for (int i = 0; i < ARRAYS; i++)
-    PetscCall(
-        ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, list[i].unit, list[i].help));
+  for (int i = 0; i < ARRAYS; i++) {
+    PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
+    PetscCall(ScoriaStorePutAxes(store, list[i].name, list[i].axes));
+  }
   PetscFunctionReturn(0);
 }
 
