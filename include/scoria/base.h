@@ -207,6 +207,10 @@ typedef struct ScoriaRun_ *ScoriaRun;
  * deck as deck.yaml there, opens log.jsonl for appending.  Collective on comm. */
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
+/* run_shard: part shard[0], from 1, of shard[1]; 1 of 1 where it is not set.  The run of a shard has a run directory of
+ * its own, of this form below run_dir. */
+PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2]);
+#define SCORIA_SHARD_DIRECTORY "%s/shard-%d-of-%d"
 PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[]); /* run_dir/name */
 MPI_Comm ScoriaRunComm(ScoriaRun run);
 

@@ -56,6 +56,7 @@ typedef struct {
   ScoriaSpace space;
   int64_t realisations; /* rows per condition, in order: row = condition * realisations + realisation */
   bool float64;         /* fields stored in double precision */
+  int64_t first, whole; /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
@@ -87,7 +88,7 @@ PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, 
 
 /* Root attributes that say where a file comes from. */
 typedef struct {
-  const char *kind; /* "dataset", "samples", "solve" */
+  const char *kind; /* "dataset", "shard", "samples", "solve" */
   const char *deck; /* resolved deck, YAML */
   uint64_t seed;
   int ranks, group_size;

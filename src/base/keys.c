@@ -5,6 +5,8 @@ const ScoriaKey scoria_base_keys[] = {
     {"run_dir", SCORIA_KEY_STRING, "", "runs/scoria", 0, 0, NULL, "directory of everything a run writes"},
     {"run_seed", SCORIA_KEY_INT, "", "1", 0, 9007199254740992.0, NULL,
      "seed of every random number: porosity, conditions, weights, noise"},
+    {"run_shard", SCORIA_KEY_INTS, "", NULL, 1, 1e9, NULL,
+     "generate only part i of n, [i, n], in run_dir/shard-i-of-n; merge makes one dataset of the parts"},
     {"run_max_hours", SCORIA_KEY_REAL, "h", "0", 0, 1e5, NULL,
      "stop in good order after this time, with exit code 75; 0: no limit"},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training"},

@@ -68,10 +68,43 @@ static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, c
   return SCORIA_EXIT_IO;
 }
 
+PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2])
+{
+  PetscInt n = 0;
+  PetscFunctionBeginUser;
+  shard[0] = shard[1] = 1;
+  PetscCall(ScoriaDeckInts(deck, "run_shard", 2, &n, shard));
+  if (n == 1) SCORIA_FAIL(SCORIA_EXIT_INPUT, "run_shard: found one number, expected two: [i, n], part i of n");
+  if (shard[0] > shard[1])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "run_shard: found part %d of %d, expected a part from 1 to %d", (int)shard[0],
+                (int)shard[1], (int)shard[1]);
+  PetscFunctionReturn(0);
+}
+
+/* A shard is a run of its own, with lock, log and deck of its own, in a directory below that of the whole. */
+static PetscErrorCode ChooseDirectory(ScoriaDeck deck, const char *command, size_t size, char dir[])
+{
+  const char *whole;
+  PetscInt shard[2];
+  bool sharded;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "run_dir", &whole));
+  PetscCall(ScoriaDeckHas(deck, "run_shard", &sharded));
+  PetscCall(ScoriaDeckShard(deck, shard));
+  if (!sharded) {
+    PetscCall(PetscStrncpy(dir, whole, size));
+    PetscFunctionReturn(0);
+  }
+  if (strcmp(command, "generate"))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "run_shard: found with %s, expected with generate only", command);
+  PetscCall(PetscSNPrintf(dir, size, SCORIA_SHARD_DIRECTORY, whole, (int)shard[0], (int)shard[1]));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
 {
   char line[PETSC_MAX_PATH_LEN + 256] = "";
-  const char *dir, *text;
+  const char *text;
   ScoriaExit code = SCORIA_EXIT_OK;
   int size;
   PetscFunctionBeginUser;
@@ -80,10 +113,9 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   (*run)->lock = -1;
   PetscCallMPI(MPI_Comm_rank(comm, &(*run)->rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
+  PetscCall(ChooseDirectory(deck, command, sizeof(*run)->dir, (*run)->dir));
   PetscCall(ScoriaDeckReal(deck, "run_max_hours", &(*run)->max_hours));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(PetscStrncpy((*run)->dir, dir, sizeof(*run)->dir));
   if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
   PetscCall(ScoriaLog(*run, "start",

@@ -18,6 +18,7 @@ extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, likel
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);

@@ -1,5 +1,6 @@
-/* generate: the PDE ensemble, as a dataset. */
+/* generate: the PDE ensemble, as a dataset, or a shard of it. */
 #include "generate.h"
+#include <stdio.h>
 #include <sys/resource.h>
 
 static void tally_found(void *tally, const ScoriaRows *rows)
@@ -7,18 +8,18 @@ static void tally_found(void *tally, const ScoriaRows *rows)
   generate_tally(rows, tally);
 }
 
-/* theta (conditions, space.n) of the whole design. */
-static PetscErrorCode DesignAll(ScoriaDeck deck, const ScoriaSpace *space, int64_t conditions, double **theta)
+PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, double **theta)
 {
+  const int64_t conditions = spec->rows / spec->realisations, n = spec->space.n;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(conditions * space->n, theta));
+  PetscCall(PetscMalloc1(conditions * n, theta));
   for (int64_t k = 0; k < conditions; k++)
-    PetscCall(ScoriaDesignTheta(deck, space, false, k, conditions, *theta + k * space->n));
+    PetscCall(ScoriaDesignTheta(deck, &spec->space, false, k, conditions, *theta + k * n));
   PetscFunctionReturn(0);
 }
 
 /* Too many failed solves fail the command, also when it finds them in a file that is complete: what follows it in a run
- * or a pipeline must not start on them. */
+ * or a pipeline must not start on them.  Not of a shard: it is the whole that is judged. */
 static PetscErrorCode CheckFailed(ScoriaDeck deck, const char *path, int64_t failed, int64_t rows)
 {
   double allowed = 0;
@@ -32,7 +33,7 @@ static PetscErrorCode CheckFailed(ScoriaDeck deck, const char *path, int64_t fai
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path)
+PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path)
 {
   const ScoriaDatasetSpec *spec;
   ScoriaDataset ds;
@@ -40,10 +41,11 @@ static PetscErrorCode CheckComplete(ScoriaRun run, ScoriaDeck deck, const char *
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  rows = spec->rows;
+  rows             = spec->rows;
+  const bool shard = spec->whole > 0;
   PetscCall(ScoriaDatasetCountFailed(ds, &failed));
   PetscCall(ScoriaDatasetClose(&ds));
-  PetscCall(CheckFailed(deck, path, failed, rows));
+  if (!shard) PetscCall(CheckFailed(deck, path, failed, rows));
   PetscFunctionReturn(0);
 }
 
@@ -62,14 +64,25 @@ static PetscErrorCode PeakMemory(const ScoriaGroups *groups, double *rank, doubl
   PetscFunctionReturn(0);
 }
 
+/* What was generated: "512 conditions x 128 realisations", "shard: rows 0 to 99 of 300". */
+static void describe_rows(const ScoriaDatasetSpec *spec, size_t size, char text[])
+{
+  if (spec->whole)
+    snprintf(text, size, "shard: rows %lld to %lld of %lld", (long long)spec->first,
+             (long long)(spec->first + spec->rows - 1), (long long)spec->whole);
+  else
+    snprintf(text, size, "%lld conditions x %lld realisations", (long long)(spec->rows / spec->realisations),
+             (long long)spec->realisations);
+}
+
 static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
                                   const GenerateTally *tally, const GenerateShares *shares)
 {
+  char what[128];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(
-      run, "  %lld conditions x %lld realisations; %.2f Newton iterations a solve; %lld by continuation; %lld failed",
-      (long long)(spec->rows / spec->realisations), (long long)spec->realisations,
-      (double)tally->newton / (double)spec->rows, (long long)tally->retried, (long long)tally->failed));
+  describe_rows(spec, sizeof what, what);
+  PetscCall(ScoriaSay(run, "  %s; %.2f Newton iterations a solve; %lld by continuation; %lld failed", what,
+                      (double)tally->newton / (double)spec->rows, (long long)tally->retried, (long long)tally->failed));
   PetscCall(ScoriaSay(
       run,
       "  groups idle %.1f %% of the time, the last one %.1f %%; writing %.1f %%; memory %.0f MB a rank, "
@@ -82,7 +95,21 @@ static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDa
                       (long long)spec->rows, (long long)tally->failed, (long long)tally->retried,
                       (long long)tally->newton, shares->idle, shares->idle_most, shares->io, shares->rank_memory,
                       shares->group_memory));
-  PetscCall(CheckFailed(deck, path, tally->failed, spec->rows));
+  if (!spec->whole) PetscCall(CheckFailed(deck, path, tally->failed, spec->rows));
+  PetscFunctionReturn(0);
+}
+
+/* The rows of a shard in place of all. */
+static PetscErrorCode CutShard(ScoriaDeck deck, ScoriaDatasetSpec *spec)
+{
+  PetscInt shard[2];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckShard(deck, shard));
+  if (shard[1] > spec->rows)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "run_shard: found %d shards, expected at most %lld, a row each", (int)shard[1],
+                (long long)spec->rows);
+  spec->whole = spec->rows;
+  deal_block(spec->whole, (int)shard[0] - 1, (int)shard[1], &spec->first, &spec->rows);
   PetscFunctionReturn(0);
 }
 
@@ -97,25 +124,28 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   double *design;
   GenerateTally tally = {0};
   GenerateShares shares;
-  bool complete;
+  bool complete, shard;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "generate"));
-  PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", cmd_dataset_sections, &complete));
-  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
+  const char *name = shard ? GENERATE_SHARD_FILE : "dataset.h5";
+  PetscCall(CmdDatasetComplete(run, deck, name, cmd_dataset_sections, &complete));
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   if (complete) {
-    PetscCall(CheckComplete(run, deck, path));
+    PetscCall(GenerateCheckComplete(run, deck, path));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(CmdCheckFields(deck, spec.rows));
-  PetscCall(DesignAll(deck, &spec.space, spec.rows / spec.realisations, &design));
-  PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
+  PetscCall(GenerateDesign(deck, &spec, &design));
+  if (shard) PetscCall(CutShard(deck, &spec));
+  PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
-  /* before it is finished: a complete dataset ends the command */
-  PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
+  /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
+  if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));

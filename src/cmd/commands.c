@@ -5,6 +5,7 @@ const ScoriaCommand scoria_commands[] = {
     {"run", "generate, train, sample, compare and report; skips what is complete", CommandRun, NULL},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", CommandSolve, NULL},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", CommandGenerate, NULL},
+    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", CommandMerge, NULL},
     {"train", "train the score model on dataset.h5 -> model.h5", CommandTrain, NULL},
     {"sample", "sample the model at one condition -> samples.h5", CommandSample, NULL},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", CommandCompare, NULL},

@@ -1,4 +1,4 @@
-/* Private to generate: what its two files share. */
+/* Private to generate and merge: what their files share. */
 #ifndef SCORIA_CMD_GENERATE_H
 #define SCORIA_CMD_GENERATE_H
 
@@ -16,10 +16,19 @@ typedef struct {
   double rank_memory, group_memory; /* the most of any rank, and of the ranks of any group together [MB] */
 } GenerateShares;
 
+#define GENERATE_SHARD_FILE "shard.h5" /* in the run directory of a shard */
+
+/* theta (conditions, space.n) of the design of a whole dataset, for the caller to free. */
+PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, double **theta);
+/* Whether few enough solves of a complete dataset have failed: a user error if not; a shard is not judged. Collective.
+ */
+PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path);
+
 /* Counts rows that are done. */
 void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
 
-/* Computes and writes every row that is not in `out` yet; design (conditions, space.n) is theta of each condition. Adds
+/* Computes and writes every row that is not in `out` yet; design (conditions, space.n) is theta of each condition, also
+ * of those that are in other shards.  Adds
  * to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.  Collective. */
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
                             CmdDataset *out, GenerateTally *tally, GenerateShares *shares);

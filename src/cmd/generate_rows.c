@@ -129,9 +129,9 @@ static PetscErrorCode SolveChunk(Generation *g, int64_t start, int64_t count)
   uint64_t id[CHUNK_ROWS];
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < count; i++) {
-    id[i]                      = (uint64_t)(start + i);
+    id[i]                      = (uint64_t)(g->spec->first + start + i);
     g->where[g->held.rows + i] = start + i;
-    PetscCall(PetscArraycpy(g->theta + i * n, g->design + (start + i) / g->spec->realisations * n, n));
+    PetscCall(PetscArraycpy(g->theta + i * n, g->design + (int64_t)id[i] / g->spec->realisations * n, n));
   }
   PetscCall(ScoriaEnsembleCompute(g->ens, count, g->theta, id, NULL, &rows));
   g->held.rows += count;

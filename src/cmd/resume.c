@@ -17,8 +17,8 @@ static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const Scoria
         SCORIA_EXIT_INPUT,
         "%s.part: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
         path, difference);
-  if (begun->rows != spec->rows || begun->cells != spec->cells || begun->float64 != spec->float64 ||
-      memcmp(&begun->space, &spec->space, sizeof begun->space))
+  if (begun->rows != spec->rows || begun->first != spec->first || begun->cells != spec->cells ||
+      begun->float64 != spec->float64 || memcmp(&begun->space, &spec->space, sizeof begun->space))
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
         "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "

@@ -1,6 +1,6 @@
 /* What a dataset file consists of, made and examined on one rank:
- *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, and the
- *                    order of fields and conditions as "c phi eps"
+ *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, the
+ *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows
  *   /row [N] and /x [cells], the scales of the axes (the first without bytes)  /conditions/<name> [N]  /fields/<name>
  * [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N] All arrays are contiguous and at full size from the
  * start, so that a killed job leaves a file that opens; nothing is filled, and what the file system gives for bytes
@@ -22,6 +22,10 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
   PetscCall(ScoriaPutNames(file, "fields", spec->nfields, name, bad));
   PetscCall(ScoriaPutConditionNames(file, &spec->space, bad));
   PetscCall(ScoriaPutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
+  if (spec->whole) {
+    PetscCall(ScoriaPutNumber(file, "first_row", IO_I8, &spec->first, bad));
+    PetscCall(ScoriaPutNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -208,6 +212,19 @@ static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field
   PetscFunctionReturn(0);
 }
 
+/* Which rows of which whole a shard holds, after the sizes. */
+static PetscErrorCode GetShard(hid_t file, ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK || H5Aexists(file, "whole_rows") <= 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaGetNumber(file, "first_row", IO_I8, &spec->first, bad));
+  PetscCall(ScoriaGetNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
+  if (spec->first < 0 || spec->first > spec->whole - spec->rows)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "a shard of %lld rows from row %lld on of %lld", (long long)spec->rows,
+                 (long long)spec->first, (long long)spec->whole);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ExpectStatus(hid_t file, int64_t rows, ScoriaTrouble *bad)
 {
   char name[SCORIA_NAME_SIZE];
@@ -237,6 +254,7 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   PetscCall(ScoriaGetNumber(file, "realisations", IO_I8, &spec->realisations, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(GetSizes(file, size, field[0], spec, bad));
+  PetscCall(GetShard(file, spec, bad));
   PetscCall(ExpectStatus(file, spec->rows, bad));
   for (int c = 0; c < spec->space.n; c++) {
     snprintf(name, sizeof name, "/conditions/%s", spec->space.c[c].name);

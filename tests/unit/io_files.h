@@ -105,7 +105,8 @@ static inline bool same_space(const ScoriaSpace *a, const ScoriaSpace *b)
 static inline bool same_spec(const ScoriaDatasetSpec *a, const ScoriaDatasetSpec *b)
 {
   bool same = a->rows == b->rows && a->cells == b->cells && a->nfields == b->nfields &&
-              a->realisations == b->realisations && a->float64 == b->float64 && same_space(&a->space, &b->space);
+              a->realisations == b->realisations && a->float64 == b->float64 && a->first == b->first &&
+              a->whole == b->whole && same_space(&a->space, &b->space);
 
   for (int f = 0; same && f < a->nfields; f++) {
     const ScoriaField *p = &a->field[f], *q = &b->field[f];

@@ -299,6 +299,23 @@ static void test_write_text(void **state)
   expect_failure(ScoriaWriteText(PETSC_COMM_WORLD, "/dev/null/a.json", "x"), SCORIA_EXIT_IO, "/dev/null/a.json", NULL);
 }
 
+/* A shard knows its place, and says so. */
+static void test_shard(void **state)
+{
+  ScoriaDatasetSpec spec = small_spec(4, false);
+  const ScoriaDatasetSpec *found;
+  ScoriaDataset ds;
+
+  (void)state;
+  spec.first = 8;
+  spec.whole = 12;
+  make_small(PETSC_COMM_WORLD, in_scratch("shard.h5"), &spec);
+  CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, in_scratch("shard.h5"), &ds));
+  CHECK(ScoriaDatasetInfo(ds, &found, NULL, NULL));
+  assert_true(same_spec(found, &spec));
+  CHECK(ScoriaDatasetClose(&ds));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -310,6 +327,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_crc_of_stored_bytes),
       cmocka_unit_test(test_cartesian_communicator),
       cmocka_unit_test(test_long_decks),
+      cmocka_unit_test(test_shard),
       cmocka_unit_test(test_described),
       cmocka_unit_test(test_described_unfinished),
       cmocka_unit_test_setup_teardown(test_write_text, NULL, scratch_remove),

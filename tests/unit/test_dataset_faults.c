@@ -90,6 +90,9 @@ static void tamper(const char *what, const char *expected)
       CHECK(ScoriaPutNumber(file, "format_version", IO_I8, &nine, &bad));
     } else if (!strcmp(what, "order")) {
       H5Adelete(file, "fields");
+    } else if (!strcmp(what, "shard")) {
+      CHECK(ScoriaPutNumber(file, "first_row", IO_I8, &nine, &bad));
+      CHECK(ScoriaPutNumber(file, "whole_rows", IO_I8, &nine, &bad));
     } else if (!strcmp(what, "column")) {
       H5Ldelete(file, "/status/newton", H5P_DEFAULT);
     } else {
@@ -111,6 +114,7 @@ static void test_wrong_contents(void **state)
 {
   (void)state;
   tamper("version", "format version 9, expected 1");
+  tamper("shard", "a shard of 4 rows from row 9 on of 9");
   tamper("order", "no attribute 'fields'");
   tamper("column", "no array /status/newton");
   tamper("shape", "array /fields/eps has the shape (4, 8), expected (4, 7)");
