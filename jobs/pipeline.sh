@@ -3,6 +3,7 @@
 #
 #   jobs/pipeline.sh DECK RUN_DIR [-key value ...]
 #
+# With SCORIA_SHARDS=8 in the environment, generate is a job array of so many shards, and a job that merges them follows it.
 # RUN_DIR must be seen by all nodes.  Account and partition: jobs/site.env; other sizes than the scripts': SBATCH_* or edit.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=launch.sh
@@ -13,22 +14,38 @@ if [ ! -r "$1" ]; then fail "$1: no such deck"; fi
 deck=$(realpath "$1")
 run_dir=$(realpath -m "$2")
 shift 2
+shards=${SCORIA_SHARDS:-1}
+if ! [[ $shards =~ ^[1-9][0-9]*$ ]]; then fail "SCORIA_SHARDS: found $shards, expected a number of shards"; fi
 mkdir -p "$run_dir"
 
-# submit NAME [sbatch option ...]: the job's id.
+# submit NAME ID [sbatch option ...]: the job's id; ID is how Slurm is to number its output.
 submit() {
-  local name=$1 id
-  shift
-  id=$(sbatch --parsable --output="$run_dir/$name-%j.out" "$@" "$SCORIA_SOURCE/jobs/$name.sbatch" "$deck" "$run_dir" \
-    "${options[@]}")
+  local name=$1 number=$2 id
+  local -a before=()
+  shift 2
+  if [ "$name" = generate_array ]; then before=("$shards"); fi
+  id=$(sbatch --parsable --output="$run_dir/${name%_array}-$number.out" "$@" "$SCORIA_SOURCE/jobs/$name.sbatch" \
+    "${before[@]}" "$deck" "$run_dir" "${options[@]}")
   printf '%s\n' "${id%%;*}"
 }
 
+# then_submit NAME JOB: the same, to start when JOB has ended well.
+then_submit() {
+  submit "$1" %j --dependency=afterok:"$2" --kill-on-invalid-dep=yes
+}
+
 options=("$@")
-generate=$(submit generate)
-say "generate $generate"
-train=$(submit train --dependency=afterok:"$generate" --kill-on-invalid-dep=yes)
+if [ "$shards" -gt 1 ]; then
+  array=$(submit generate_array %A_%a --array=1-"$shards")
+  say "array    $array"
+  generate=$(then_submit merge "$array")
+  say "merge    $generate"
+else
+  generate=$(submit generate %j)
+  say "generate $generate"
+fi
+train=$(then_submit train "$generate")
 say "train    $train"
-sample=$(submit sample --dependency=afterok:"$train" --kill-on-invalid-dep=yes)
+sample=$(then_submit sample "$train")
 say "sample   $sample"
-say "report   $run_dir/report.html, when all three have ended"
+say "report   $run_dir/report.html, when all have ended"

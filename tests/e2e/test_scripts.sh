@@ -70,6 +70,15 @@ called "a clone/jobs/generate.sbatch> $tail_of_call\$"
 called "<--dependency=afterok:101> .*jobs/train.sbatch> $tail_of_call\$"
 called "<--dependency=afterok:102> .*jobs/sample.sbatch> $tail_of_call\$"
 grep -q '^sample   103$' "$work/out" || fail "pipeline.sh names no job ids: $(cat "$work/out")"
+# In shards: an array, a merge after it, and the others after that.
+from_elsewhere env SCORIA_SHARDS=8 bash "$clone/jobs/pipeline.sh" "my deck.yaml" "my run" -train_steps 9 || fail "pipeline.sh: $(cat "$work/out")"
+[ "$(grep -c '^sbatch' "$calls")" -eq 4 ] || fail "pipeline.sh in shards: not four jobs"
+called "<--array=1-8> .*a clone/jobs/generate_array.sbatch> <8> $tail_of_call\$"
+called "<--dependency=afterok:101> .*jobs/merge.sbatch> $tail_of_call\$"
+called "<--dependency=afterok:102> .*jobs/train.sbatch> $tail_of_call\$"
+called "<--dependency=afterok:103> .*jobs/sample.sbatch> $tail_of_call\$"
+from_elsewhere env SCORIA_SHARDS=some bash "$clone/jobs/pipeline.sh" "my deck.yaml" "my run" && fail "pipeline.sh takes some shards"
+[ ! -s "$calls" ] || fail "pipeline.sh submits some shards"
 from_elsewhere bash "$clone/jobs/pipeline.sh" nosuch.yaml run && fail "pipeline.sh takes a deck that is not there"
 [ ! -s "$calls" ] || fail "pipeline.sh submits with a deck that is not there"
 
@@ -81,6 +90,11 @@ for command in sample compare report; do
   called "^mpirun <.*a clone/build/scoria> <$command> <my deck.yaml> <-run_dir> <my run> <-sample_count> <5>\$"
 done
 from_elsewhere env SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/train.sbatch" && fail "train.sbatch starts without a deck"
+from_elsewhere env SLURM_SUBMIT_DIR="$clone" SLURM_ARRAY_TASK_ID=3 bash "$clone/jobs/generate_array.sbatch" 8 "my deck.yaml" "my run" -run_seed 5 ||
+  fail "generate_array.sbatch: $(cat "$work/out")"
+called "^mpirun <.*a clone/build/scoria> <generate> <my deck.yaml> <-run_dir> <my run> <-run_seed> <5> <-run_shard> <3,8>\$"
+from_elsewhere env -u SLURM_ARRAY_TASK_ID SLURM_SUBMIT_DIR="$clone" bash "$clone/jobs/generate_array.sbatch" 8 "my deck.yaml" "my run" &&
+  fail "generate_array.sbatch starts outside of an array"
 # Stopped in good order: back into the queue, unless that has happened too often.
 stand_in scontrol ''
 stand_in sleep ''

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The batch scripts under a real Slurm: the chained pipeline; a warning before the time limit, requeue, and the same bytes as without;
+# The batch scripts under a real Slurm: the chained pipeline; a job array of shards, merged; a warning before the time limit, requeue, and the same bytes as without;
 # scancel and submit again.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
@@ -22,8 +22,21 @@ deck=$work/deck.yaml
 tiny_deck "$deck" "$work/unused"
 more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 1500 -train_batch 128 -train_width 128 -sample_count 2000)
 
+same_arrays() { # A B: every array of two files holds the same bytes
+  "$PYTHON" - "$@" <<'PY'
+import sys, h5py
+def arrays(path):
+    out = {}
+    with h5py.File(path) as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
+    return out
+a, b = map(arrays, sys.argv[1:])
+assert len(a) > 10 and a == b
+PY
+}
+
 submit() { # the pipeline's job ids, one word each
-  (cd "$clone" && env -u SCORIA_SOURCE bash jobs/pipeline.sh "$deck" "$@") | sed -n 's/^\(generate\|train\|sample\) *\([0-9]*\)$/\2/p' | tr '\n' ' '
+  (cd "$clone" && env -u SCORIA_SOURCE bash jobs/pipeline.sh "$deck" "$@") | sed -n 's/^\(array\|merge\|generate\|train\|sample\) *\([0-9]*\)$/\2/p' | tr '\n' ' '
 }
 
 # The chain, to a report.
@@ -34,6 +47,21 @@ for job in "$generate" "$train" "$sample"; do
   [ "$(state_of "$job")" = COMPLETED ] || { fail "job $job: $(state_of "$job")"; tail -n 5 "$work"/chain/*-"$job".out >&2; }
 done
 [ -s "$work/chain/report.html" ] || fail "no report"
+
+# The same as a job array of three shards, of which one is submitted a second time: the dataset of one job, but for the date.
+read -r array merge train sample <<<"$(SCORIA_SHARDS=3 submit "$work/array" "${more[@]}")"
+wait_for "$sample" 300 COMPLETED FAILED CANCELLED TIMEOUT
+for job in "$merge" "$train" "$sample"; do
+  [ "$(state_of "$job")" = COMPLETED ] || { fail "job $job: $(state_of "$job")"; tail -n 5 "$work"/array/*.out >&2; }
+done
+again=$(cd "$clone" && env -u SCORIA_SOURCE sbatch --parsable --array=2 --output="$work/array/again-%A_%a.out" jobs/generate_array.sbatch 3 \
+  "$deck" "$work/array" "${more[@]}")
+wait_for "$again" 60 COMPLETED FAILED CANCELLED TIMEOUT
+grep -q 'shard-2-of-3/shard.h5 is complete' "$work/array/again-${again}_2.out" || fail "shard 2 is not known again"
+for task in 1 2 3; do
+  grep -q 'shard: rows' "$work/array/generate-${array}_$task.out" || fail "task $task of the array has not told its rows"
+done
+same_arrays "$work/chain/dataset.h5" "$work/array/dataset.h5" || fail "the dataset of a job array differs"
 
 # A training that does not fit its time: warned, stopped in good order, requeued, gone on with.  Slurm's shortest limit is a minute and
 # its warning comes in steps of some seconds, so it is asked for 30 s before the end, and the training made to take longer than that leaves.
@@ -48,16 +76,7 @@ restarts=$(scontrol show job "$job" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p')
 [ "${restarts:-0}" -ge 1 ] || fail "the training was not requeued"
 grep -q 'stopped by a signal; the training is kept at step' "$work/limit/train.out" || { fail "no warning reached the program"; tail -n 5 "$work/limit/train.out" >&2; }
 scoria 2 train "$deck" -run_dir "$work/whole" "${long[@]}" >"$work/out" 2>&1 || fail "the uninterrupted training"
-"$PYTHON" - "$work/limit/model.h5" "$work/whole/model.h5" <<'PY' || fail "a requeued training ends with other weights"
-import sys, h5py
-def arrays(path):
-    out = {}
-    with h5py.File(path) as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
-    return out
-a, b = map(arrays, sys.argv[1:])
-assert len(a) > 10 and a == b
-PY
+same_arrays "$work/limit/model.h5" "$work/whole/model.h5" || fail "a requeued training ends with other weights"
 
 # Cancelled in the middle, and the pipeline submitted again with the same arguments.
 read -r generate train sample <<<"$(submit "$work/again" "${long[@]}" -train_steps 3000)"
