@@ -93,6 +93,38 @@ void summary_histogram(ScoriaSummary summary, int column, int bins, double *lo, 
 /* The total as integers and extremes, for checkpoints: borrowed arrays of their own sizes. */
 void summary_state(ScoriaSummary summary, int64_t *nsums, int64_t **sums, int64_t *nextremes, double **extremes);
 
+/* --------------------------------------------------------------------------------------------- sensitivity ---- */
+
+/* Sobol indices of quantities y = f(x_1 .. x_k) of independent inputs, streamed as above, from pick-freeze samples: the
+ * blocks A and B, drawn independently, and A_B^i, which is A with input i taken from B.  With D = Var y,
+ *
+ *   first order  S_i = Var E[y | x_i] / D       = E[y_B (y_AB - y_A)] / D     (Saltelli et al. 2010)
+ *   total        T_i = E Var[y | all but x_i] / D = E[(y_A - y_AB)^2] / (2 D)   (Jansen 1999)
+ *
+ * y being taken from its mean.  A block has n rows that may depend on each other (they share some of their inputs, so
+ * that dear ones are drawn once); blocks are independent.  Errors are those of block means, to first order. */
+typedef struct ScoriaSobol_ *ScoriaSobol;
+
+/* pilot (n, quantities), n >= 2: fixes centre and scale, nothing else; it is not added. */
+PetscErrorCode ScoriaSobolCreate(int quantities, int inputs, int64_t n, const double pilot[], ScoriaSobol *sobol);
+PetscErrorCode ScoriaSobolDestroy(ScoriaSobol *sobol);
+/* One block to what this rank has added: values (2 + inputs, n, quantities), finite, of A, B, A_B^0, A_B^1 ...; n > 0.
+ */
+void sobol_add(ScoriaSobol sobol, int64_t n, const double values[]);
+/* What all ranks have added since the last call goes into the total, which all ranks then have.  Collective. */
+PetscErrorCode ScoriaSobolReduce(ScoriaSobol sobol, MPI_Comm comm);
+
+/* Of the total; NaN for a quantity that does not vary. */
+int64_t sobol_blocks(ScoriaSobol sobol);
+typedef struct {
+  double first, first_se, total, total_se;
+} ScoriaSobolIndex;
+void sobol_index(ScoriaSobol sobol, int quantity, int input, ScoriaSobolIndex *index);
+/* Mean and SD of a quantity over all inputs. */
+void sobol_moments(ScoriaSobol sobol, int quantity, double *mean, double *sd);
+/* The total as integers, for checkpoints: borrowed. */
+void sobol_state(ScoriaSobol sobol, int64_t *nsums, int64_t **sums);
+
 /* ----------------------------------------------------------------------------------------- quantities of interest ----
  */
 

@@ -1,12 +1,12 @@
 /* Streamed statistics.
  *
  * Of a column x, z = (x - centre) / scale with the pilot's mean and SD, so that sums of powers neither cancel nor
- * overflow.  A tile's sum v is split into an integer and a fraction of 2^-FRACTION, both int64: with up to 2^22 tiles
- * neither overflows, and the error of a sum is at most 2^-(FRACTION + 1) per tile, in units of z.
+ * overflow.  A tile's sum is added in fixed point (fixed.h), in units of z.
  *
  * One array of integers holds everything:  rows | powers (POWERS, columns, 2) | products (joint (joint + 1) / 2, 2) |
  * bins (columns, BINS + 2) | exceedances (per threshold: its columns, then any). */
 #include "base/linalg.h"
+#include "fixed.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
@@ -14,8 +14,7 @@
 #define POWERS 6
 #define BINS 4096  /* of 0.005 SD or less: what interpolation costs is far below any Monte Carlo error */
 #define MARGIN 0.6 /* the range of the pilot is widened by this share of it on each side */
-#define FRACTION 40
-#define BLOCK 16 /* columns whose bins stay in the second-level cache together */
+#define BLOCK 16   /* columns whose bins stay in the second-level cache together */
 
 struct ScoriaSummary_ {
   int columns, joint, nthresholds;
@@ -111,18 +110,6 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
 }
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
-
-static void add_fixed(int64_t pair[2], double v)
-{
-  const double whole = floor(v);
-  pair[0] += (int64_t)whole;
-  pair[1] += llrint(ldexp(v - whole, FRACTION));
-}
-
-static double get_fixed(const int64_t pair[2])
-{
-  return (double)pair[0] + ldexp((double)pair[1], -FRACTION);
-}
 
 /* One row; the sums are arrays of their own to the compiler, which can then take many columns at once. */
 static void power_row(int m, const double *restrict x, const double *restrict centre, const double *restrict inverse,
