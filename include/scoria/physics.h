@@ -61,6 +61,11 @@ PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, S
 PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
                                  double theta[]);
 
+/* Rows of a text file of conditions, one number for each of space (of which names, units and log are read), "#" opens a
+ * comment.  Collective on comm: rank 0 reads.  table (rows, space->n), free with PetscFree. */
+PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
+                                    double **table);
+
 /* ---------------------------------------------------------------------------------------------- the electrode ---- */
 
 typedef struct {

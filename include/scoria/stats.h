@@ -96,13 +96,13 @@ void summary_state(ScoriaSummary summary, int64_t *nsums, int64_t **sums, int64_
 /* --------------------------------------------------------------------------------------------- sensitivity ---- */
 
 /* Sobol indices of quantities y = f(x_1 .. x_k) of independent inputs, streamed as above, from pick-freeze samples: the
- * blocks A and B, drawn independently, and A_B^i, which is A with input i taken from B.  With D = Var y,
+ * sets A and B, drawn independently, and A_B^i, which is A with input i taken from B.
  *
- *   first order  S_i = Var E[y | x_i] / D       = E[y_B (y_AB - y_A)] / D     (Saltelli et al. 2010)
- *   total        T_i = E Var[y | all but x_i] / D = E[(y_A - y_AB)^2] / (2 D)   (Jansen 1999)
+ *   first order  S_i = Var E[y | x_i] / Var y,   total  T_i = E Var[y | all but x_i] / Var y
  *
- * y being taken from its mean.  A block has n rows that may depend on each other (they share some of their inputs, so
- * that dear ones are drawn once); blocks are independent.  Errors are those of block means, to first order. */
+ * by the estimators of Saltelli et al. (2010) and of Jansen (1999), weighted for the least variance.  A block of the
+ * sets has n rows that may depend on each other (they share some of their inputs, so that dear ones are drawn once);
+ * blocks are independent.  Errors are those of means over blocks, to first order. */
 typedef struct ScoriaSobol_ *ScoriaSobol;
 
 /* pilot (n, quantities), n >= 2: fixes centre and scale, nothing else; it is not added. */

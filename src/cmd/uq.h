@@ -1,4 +1,4 @@
-/* Private to uq: what is asked, and the results on their way to files. */
+/* Private to uq: what is asked, the work at hand, and the results on their way to files. */
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
@@ -12,6 +12,11 @@
 #define UQ_BINS 64             /* of a quantity's histogram */
 #define UQ_MODES 10            /* of the covariance */
 #define UQ_JOINT_CONDITIONS 16 /* covariances are kept for no more conditions than this */
+#define UQ_MAX_CONDITIONS 16384
+#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and the unseen */
+#define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
+#define UQ_TILE 1024                              /* samples drawn at once */
+#define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
 /* What is asked. */
 typedef struct {
@@ -31,7 +36,23 @@ typedef struct {
   ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
   int conditions;
   double *theta; /* owned (conditions, space->n) */
+  /* sensitivity: conditions over their ranges */
+  uint64_t seed;
+  int64_t base;                     /* blocks; 0: not asked */
+  int draws;                        /* rows of a block */
+  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_UNSEEN */
 } UqQuestion;
+
+#define UQ_UNSEEN (-1)
+const char *uq_input_name(const UqQuestion *q, int input);
+
+/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of the unseen, their total
+ * 1 less its first order, each with the same error. */
+typedef struct {
+  int64_t blocks, failed; /* behind them; rows that failed, left out */
+  double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
+  ScoriaSobolIndex index[UQ_MAX_QUANTITIES][UQ_MAX_INPUTS];
+} UqSensitivity;
 
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
@@ -44,7 +65,8 @@ typedef struct {
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
   size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
   double *value;      /* owned (conditions, size) */
-  double seconds[2];  /* core seconds: drawing, statistics */
+  UqSensitivity sobol;
+  double seconds[2]; /* core seconds: drawing, statistics */
 } UqAnswer;
 
 /* The first doubles of a condition. */
@@ -53,17 +75,79 @@ enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
 enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
 extern const char *const uq_moment_names[UQ_NMOMENTS];
 
+/* Workers that share one condition: rank groups for the PDE, else ranks. */
+typedef struct {
+  MPI_Comm comm;       /* borrowed */
+  int worker, workers; /* which of how many this rank is, or works for */
+} UqTeam;
+
+typedef struct {
+  ScoriaRun run;
+  ScoriaDeck deck;
+  MPI_Comm comm;
+  UqQuestion q;
+  UqAnswer a;
+  ScoriaModel model;            /* owned; NULL for the PDE */
+  ScoriaEnsemble ens, twin_ens; /* owned */
+  ScoriaTwin twin;
+  ScoriaSamplerOptions sampler;
+  ScoriaRows rows;       /* owned, PDE only */
+  UqTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
+  bool speaks;           /* what this rank draws counts: for the PDE, the first of a group */
+  double *fields;        /* owned (UQ_TILE, m) */
+  double *tile;          /* owned (UQ_TILE, columns) */
+  double *pilot;         /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
+  ScoriaSobol sobol;     /* owned */
+  double seconds[2];     /* this rank's: drawing, statistics */
+  int64_t failed;        /* of the condition or the sensitivity at work, this rank's since the last reduction */
+  int64_t all_failed;    /* of the same */
+  ScoriaProgress bar;
+  double saved; /* when the last checkpoint was written */
+} Uq;
+
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+/* uq_theta.c: its conditions, listed, mapped or from a file. */
+PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+
+/* uq_answer.c */
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a);
 /* Condition k of the answer from the total of a summary. */
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
 
+/* uq_conditions.c */
+/* Draws n <= UQ_TILE fields at theta into u->fields; field i is keyed by id + i. */
+PetscErrorCode UqDraw(Uq *u, const double theta[], uint64_t id, int64_t n);
+/* The quantities that depend on a condition itself are at theta from now on. */
+void uq_at(Uq *u, const double theta[]);
+/* The summary of condition k and the pilot that begins it.  Collective on the team. */
+PetscErrorCode UqPilot(Uq *u, int k);
+PetscErrorCode UqReduce(Uq *u);
+/* All conditions from condition k on, of which `tiles` tiles are done already. */
+PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles);
+/* Goes on everywhere, or fails everywhere with the line of the first rank that failed. */
+PetscErrorCode UqAgree(Uq *u, PetscErrorCode failed);
+
+/* uq_sobol.c, collective.  Makes u->sobol from the first blocks, and adds these. */
+PetscErrorCode UqSobolPilot(Uq *u, bool add);
+/* Sobol indices into the answer, from block `done` on. */
+PetscErrorCode UqSensitivityRun(Uq *u, int64_t done);
+PetscErrorCode UqSobolReduce(Uq *u);
+
+/* uq_checkpoint.c.  What is done: conditions before k, and of k itself `done` tiles; k = q.conditions is the
+ * sensitivity, and its blocks. */
+PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done);
+/* Between two rounds: a checkpoint when it is time, or when the run is to stop. */
+PetscErrorCode UqPause(Uq *u, int k, int64_t done);
+extern const char *const uq_sections[]; /* of the deck, that decide the answer */
+
 /* uq_write.c */
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);
-PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path);
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+/* uq_json.c */
+PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path);
 
 #endif

@@ -1,15 +1,9 @@
-/* uq: what the deck asks for, and the answer as one array. */
-#include "base/linalg.h"
+/* uq: what the deck asks for. */
 #include "uq.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *const uq_moment_names[UQ_NMOMENTS] = {"mean",     "mean_se",     "sd",  "sd_se",
-                                                  "skewness", "skewness_se", "min", "max"};
-
-/* ---------------------------------------------------------------------------------------------- question ---- */
 
 /* Splits "c:2000" into a channel and a number. */
 static PetscErrorCode ReadPair(const UqQuestion *q, const char *key, const char *word, int *channel, double *value)
@@ -123,32 +117,29 @@ static PetscErrorCode StandardQuantities(ScoriaDeck deck, UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-/* All combinations of the conditions' values, the last one running fastest. */
-static PetscErrorCode ReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
+/* Inputs: what varies, then the unseen. */
+static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 {
-  const int n                          = q->space->n;
-  double middle[SCORIA_MAX_CONDITIONS] = {0}, value[SCORIA_MAX_CONDITIONS][UQ_MAX_VALUES], theta[SCORIA_MAX_CONDITIONS];
-  PetscInt number[SCORIA_MAX_CONDITIONS];
-  char key[SCORIA_NAME_SIZE + 8];
+  PetscInt seed = 0, base = 0, draws = 0;
   PetscFunctionBeginUser;
-  space_from_unit(q->space, middle, theta);
-  q->conditions = 1;
-  for (int i = 0; i < n; i++) {
-    number[i]   = 1;
-    value[i][0] = theta[i];
-    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", q->space->c[i].name));
-    PetscCall(ScoriaDeckReal(deck, key, value[i]));
-    PetscCall(PetscSNPrintf(key, sizeof key, "uq_%s", q->space->c[i].name));
-    PetscCall(ScoriaDeckReals(deck, key, UQ_MAX_VALUES, &number[i], value[i]));
-    q->conditions *= number[i];
-  }
-  PetscCall(PetscMalloc1(q->conditions * n, &q->theta));
-  for (int k = 0; k < q->conditions; k++) {
-    double *at = q->theta + k * n;
-    for (int i = n - 1, rest = k; i >= 0; rest /= number[i--]) at[i] = value[i][rest % number[i]];
-    if (!q->pde) PetscCall(CmdCheckRange(run, deck, "uq", q->space, at));
-  }
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "uq_sobol", &base));
+  PetscCall(ScoriaDeckInt(deck, "uq_sobol_draws", &draws));
+  if (base > 0 && base < UQ_LEAST_BASE)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: sobol: found %lld, expected 0 or at least %d: errors come from the spread",
+                (long long)base, UQ_LEAST_BASE);
+  q->seed  = (uint64_t)seed;
+  q->base  = base;
+  q->draws = (int)draws;
+  for (int i = 0; i < q->space->n; i++)
+    if (q->space->c[i].lo < q->space->c[i].hi) q->input[q->inputs++] = i;
+  q->input[q->inputs++] = UQ_UNSEEN;
   PetscFunctionReturn(0);
+}
+
+const char *uq_input_name(const UqQuestion *q, int input)
+{
+  return q->input[input] == UQ_UNSEEN ? "unseen" : q->space->c[q->input[input]].name;
 }
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
@@ -164,95 +155,7 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(StandardQuantities(deck, q));
   PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
   PetscCall(ReadPairs(deck, q, "exceed", TakeThreshold));
-  PetscCall(ReadConditions(run, deck, q));
+  PetscCall(UqReadConditions(run, deck, q));
+  PetscCall(ReadSensitivity(deck, q));
   PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------- answer ---- */
-
-PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
-{
-  PetscFunctionBeginUser;
-  *a             = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS};
-  a->moments     = UQ_HEAD;
-  a->quantiles   = a->moments + (size_t)UQ_NMOMENTS * a->columns;
-  a->exceedances = a->quantiles + (size_t)q->nprobabilities * 2 * a->columns;
-  a->histograms  = a->exceedances + (size_t)q->nthresholds * 2 * (q->cells + 1);
-  a->covariance  = a->histograms + (size_t)q->nquantities * (2 + UQ_BINS);
-  a->size        = a->covariance + (a->joint ? (size_t)(q->m + UQ_MODES) * q->m + UQ_MODES : 0);
-  PetscCall(PetscCalloc1(a->size * q->conditions, &a->value));
-  PetscFunctionReturn(0);
-}
-
-static void fill_columns(const UqQuestion *q, const UqAnswer *a, ScoriaSummary summary, double at[])
-{
-  const int columns = a->columns;
-  for (int j = 0; j < columns; j++) {
-    ScoriaMoments m;
-    summary_moments(summary, j, &m);
-    const double all[UQ_NMOMENTS] = {m.mean, m.mean_se, m.sd, m.sd_se, m.skewness, m.skewness_se, m.min, m.max};
-    for (int i = 0; i < UQ_NMOMENTS; i++) at[a->moments + (size_t)i * columns + j] = all[i];
-    for (int i = 0; i < q->nprobabilities; i++) {
-      double *value = at + a->quantiles + (size_t)i * 2 * columns + j;
-      if (!summary_quantile(summary, j, q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
-    }
-  }
-}
-
-static PetscErrorCode FillCovariance(const UqQuestion *q, const UqAnswer *a, ScoriaSummary summary, double at[])
-{
-  const int m = q->m;
-  double *C = at + a->covariance, *variance = C + (size_t)m * m, *mode = variance + UQ_MODES, *A, *w;
-  PetscFunctionBeginUser;
-  summary_covariance(summary, C);
-  PetscCall(PetscMalloc2((size_t)m * m, &A, m, &w));
-  /* Modes of the fields in units of their SD, for the channels have different ones. */
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < m; j++) {
-      const double scale   = sqrt(C[(size_t)i * m + i] * C[(size_t)j * m + j]);
-      A[(size_t)i * m + j] = scale > 0 ? C[(size_t)i * m + j] / scale : 0;
-    }
-  PetscCall(LinalgEigen(m, A, w));
-  for (int k = 0; k < PetscMin(UQ_MODES, m); k++) {
-    variance[k] = w[m - 1 - k];
-    PetscCall(PetscArraycpy(mode + (size_t)k * m, A + (size_t)(m - 1 - k) * m, m));
-  }
-  PetscCall(PetscFree2(A, w));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary)
-{
-  double *at = a->value + (size_t)k * a->size;
-  PetscFunctionBeginUser;
-  at[UQ_SAMPLES] = (double)summary_count(summary);
-  at[UQ_FAILED]  = (double)failed;
-  at[UQ_OUTSIDE] = 0;
-  fill_columns(q, a, summary, at);
-  for (int t = 0; t < q->nthresholds; t++) {
-    double *to = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    for (int c = 0; c <= q->cells; c++)
-      summary_exceedance(summary, t, c < q->cells ? c : -1, to + c, to + q->cells + 1 + c);
-  }
-  for (int i = 0; i < q->nquantities; i++) {
-    double *to = at + a->histograms + (size_t)i * (2 + UQ_BINS);
-    summary_histogram(summary, q->m + i, UQ_BINS, to, to + 1, to + 2);
-  }
-  if (a->joint) PetscCall(FillCovariance(q, a, summary, at));
-  PetscFunctionReturn(0);
-}
-
-bool uq_known(const UqQuestion *q, ScoriaSummary summary)
-{
-  for (int i = 0; i < q->nquantities; i++) {
-    ScoriaMoments m;
-    summary_moments(summary, q->m + i, &m);
-    double largest = PetscMax(m.mean_se, m.sd_se), value, se;
-    for (int k = 0; k < q->nprobabilities; k++) {
-      summary_quantile(summary, q->m + i, q->probability[k], &value, &se);
-      largest = PetscMax(largest, se);
-    }
-    if (largest > q->tolerance * m.sd) return false;
-  }
-  return true;
 }

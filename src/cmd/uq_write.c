@@ -1,6 +1,5 @@
-/* uq.h5 (everything), uq.json (the quantities), and the table on standard output. */
+/* uq.h5, which has everything, and the table on standard output. */
 #include "uq.h"
-#include <cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,6 +109,46 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
+/* One number of the index of every input of quantity j; the first is at `from`. */
+static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, const char *name, const double *from,
+                                 const char *description)
+{
+  const int64_t n = q->inputs;
+  double all[UQ_MAX_INPUTS];
+  char path[160];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < q->inputs; i++) all[i] = from[i * (int)(sizeof(ScoriaSobolIndex) / sizeof(double))];
+  PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", q->quantity[j].name, name));
+  PetscCall(ScoriaStorePutReals(store, path, 1, &n, all, "1", description));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqSensitivity *a)
+{
+  const int64_t one                             = 1;
+  char inputs[UQ_MAX_INPUTS * SCORIA_NAME_SIZE] = "", path[160];
+  PetscFunctionBeginUser;
+  if (!q->base) PetscFunctionReturn(0);
+  for (int i = 0; i < q->inputs; i++)
+    snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s%s", i ? "," : "", uq_input_name(q, i));
+  PetscCall(ScoriaStorePutText(store, "sobol_inputs", inputs));
+  PetscCall(ScoriaStorePutInt(store, "sobol_blocks", a->blocks));
+  PetscCall(ScoriaStorePutInt(store, "sobol_draws", q->draws));
+  PetscCall(ScoriaStorePutInt(store, "sobol_failed", a->failed));
+  for (int j = 0; j < q->nquantities; j++) {
+    const ScoriaSobolIndex *index = a->index[j];
+    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", q->quantity[j].name));
+    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->mean[j], q->quantity[j].unit, "over all inputs"));
+    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", q->quantity[j].name));
+    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->sd[j], q->quantity[j].unit, "over all inputs"));
+    PetscCall(PutIndices(store, q, j, "first", &index->first, "first-order index of each of sobol_inputs"));
+    PetscCall(PutIndices(store, q, j, "first_se", &index->first_se, "standard error"));
+    PetscCall(PutIndices(store, q, j, "total", &index->total, "total index of each of sobol_inputs"));
+    PetscCall(PutIndices(store, q, j, "total_se", &index->total_se, "standard error"));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck)
 {
   char name[128];
@@ -134,87 +173,8 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
+  PetscCall(PutSobol(store, q, &a->sobol));
   PetscCall(ScoriaStoreClose(&store));
-  PetscFunctionReturn(0);
-}
-
-/* ---------------------------------------------------------------------------------------------------- JSON ---- */
-
-static void add_histogram(cJSON *to, const double from[])
-{
-  cJSON *histogram = cJSON_AddObjectToObject(to, "histogram");
-  cJSON_AddNumberToObject(histogram, "lo", from[0]);
-  cJSON_AddNumberToObject(histogram, "hi", from[1]);
-  cJSON_AddItemToObject(histogram, "share", cJSON_CreateDoubleArray(from + 2, UQ_BINS));
-}
-
-static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int i)
-{
-  const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
-  cJSON *one = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
-  cJSON_AddStringToObject(one, "unit", q->quantity[i].unit);
-  cJSON_AddStringToObject(one, "description", q->quantity[i].description);
-  for (int k = 0; k < UQ_NMOMENTS; k++)
-    cJSON_AddNumberToObject(one, uq_moment_names[k], at[a->moments + (size_t)k * columns + j]);
-  list = cJSON_AddArrayToObject(one, "quantiles");
-  for (int k = 0; k < q->nprobabilities; k++) {
-    const double *value = at + a->quantiles + (size_t)k * 2 * columns + j;
-    cJSON *item         = cJSON_CreateObject();
-    cJSON_AddNumberToObject(item, "p", q->probability[k]);
-    cJSON_AddNumberToObject(item, "value", value[0]);
-    cJSON_AddNumberToObject(item, "se", value[columns]);
-    cJSON_AddItemToArray(list, item);
-  }
-  add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
-}
-
-static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])
-{
-  cJSON *list = cJSON_AddArrayToObject(to, "exceed");
-  for (int t = 0; t < q->nthresholds; t++) {
-    const double *from = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    cJSON *item        = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "field", q->field[q->threshold[t].first / q->cells].name);
-    cJSON_AddNumberToObject(item, "threshold", q->threshold[t].value);
-    cJSON_AddNumberToObject(item, "probability", from[q->cells]);
-    cJSON_AddNumberToObject(item, "se", from[2 * q->cells + 1]);
-    cJSON_AddItemToArray(list, item);
-  }
-}
-
-static void add_cost(cJSON *root, const UqAnswer *a)
-{
-  cJSON *cost = cJSON_AddObjectToObject(root, "cost");
-  cJSON_AddNumberToObject(cost, "core_seconds_drawing", a->seconds[0]);
-  cJSON_AddNumberToObject(cost, "core_seconds_statistics", a->seconds[1]);
-}
-
-PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path)
-{
-  cJSON *root = cJSON_CreateObject(), *list;
-  PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, "source", q->pde ? "pde" : "model");
-  list = cJSON_AddArrayToObject(root, "conditions");
-  for (int k = 0; k < q->conditions; k++) {
-    const double *at = answer_at(a, k);
-    cJSON *one       = cJSON_CreateObject(), *quantities;
-    cJSON_AddItemToArray(list, one);
-    for (int i = 0; i < q->space->n; i++)
-      cJSON_AddNumberToObject(one, q->space->c[i].name, q->theta[k * q->space->n + i]);
-    cJSON_AddNumberToObject(one, "samples", at[UQ_SAMPLES]);
-    cJSON_AddNumberToObject(one, "failed", at[UQ_FAILED]);
-    cJSON_AddNumberToObject(one, "quantiles_outside_the_histograms", at[UQ_OUTSIDE]);
-    quantities = cJSON_AddObjectToObject(one, "quantities");
-    for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, i);
-    add_thresholds(one, q, a, at);
-  }
-  add_cost(root, a);
-  char *text = cJSON_Print(root);
-  cJSON_Delete(root);
-  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for uq.json");
-  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
-  cJSON_free(text);
-  PetscCall(failed);
   PetscFunctionReturn(0);
 }
 
@@ -222,33 +182,66 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
 
 #define SHOWN 6 /* conditions in the table */
 
-PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqAnswer *a, int k)
 {
   const size_t columns = (size_t)a->columns;
   PetscFunctionBeginUser;
-  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) {
-    const double *at = answer_at(a, k);
-    char theta[256]  = "";
-    for (int i = 0; i < q->space->n; i++)
-      snprintf(theta + strlen(theta), sizeof theta - strlen(theta), "%s%s %g %s", i ? ", " : "", q->space->c[i].name,
-               q->theta[k * q->space->n + i], q->space->c[i].unit);
-    PetscCall(
-        ScoriaSay(run, "  %s: %.0f fields%s", theta, at[UQ_SAMPLES], at[UQ_FAILED] > 0 ? ", some solves failed" : ""));
-    PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s", "", "", "mean", "+-", "SD", "low", "high"));
-    for (int i = 0; i < q->nquantities; i++) {
-      const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
-      PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g", q->quantity[i].name,
-                          q->quantity[i].unit, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], m[UQ_SD * columns],
-                          quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
-    }
-    for (int t = 0; t < q->nthresholds; t++) {
-      const ScoriaField *f = &q->field[q->threshold[t].first / q->cells];
-      const double *from   = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-      PetscCall(ScoriaSay(run, "    P(%s > %g %s anywhere) = %.6g +- %.2g", f->name, q->threshold[t].value, f->unit,
-                          from[q->cells], from[2 * q->cells + 1]));
-    }
+  const double *at = answer_at(a, k);
+  char theta[256]  = "";
+  for (int i = 0; i < q->space->n; i++)
+    snprintf(theta + strlen(theta), sizeof theta - strlen(theta), "%s%s %g %s", i ? ", " : "", q->space->c[i].name,
+             q->theta[k * q->space->n + i], q->space->c[i].unit);
+  PetscCall(
+      ScoriaSay(run, "  %s: %.0f fields%s", theta, at[UQ_SAMPLES], at[UQ_FAILED] > 0 ? ", some solves failed" : ""));
+  PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s", "", "", "mean", "+-", "SD", "low", "high"));
+  for (int i = 0; i < q->nquantities; i++) {
+    const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
+    PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g", q->quantity[i].name,
+                        q->quantity[i].unit, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], m[UQ_SD * columns],
+                        quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
   }
+  for (int t = 0; t < q->nthresholds; t++) {
+    const ScoriaField *f = &q->field[q->threshold[t].first / q->cells];
+    const double *from   = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
+    PetscCall(ScoriaSay(run, "    P(%s > %g %s anywhere) = %.6g +- %.2g", f->name, q->threshold[t].value, f->unit,
+                        from[q->cells], from[2 * q->cells + 1]));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Per quantity a line of first-order indices and one of totals; what the conditions together explain comes last. */
+static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensitivity *a)
+{
+  char head[256] = "", line[2][256];
+  PetscFunctionBeginUser;
+  if (!q->base) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  Sobol indices over the ranges of the conditions, %lld blocks of %d rows%s",
+                      (long long)a->blocks, q->draws, a->failed ? ", some solves failed" : ""));
+  for (int i = 0; i <= q->inputs; i++)
+    snprintf(head + strlen(head), sizeof head - strlen(head), " %15s",
+             i < q->inputs ? uq_input_name(q, i) : "all conditions");
+  PetscCall(ScoriaSay(run, "    %-18s %-11s%s", "", "", head));
+  for (int j = 0; j < q->nquantities; j++) {
+    const ScoriaSobolIndex *unseen = &a->index[j][q->inputs - 1];
+    line[0][0] = line[1][0] = 0;
+    for (int i = 0; i <= q->inputs; i++) {
+      const ScoriaSobolIndex all = {1 - unseen->total, unseen->total_se, 1 - unseen->first, unseen->first_se};
+      const ScoriaSobolIndex *of = i < q->inputs ? &a->index[j][i] : &all;
+      snprintf(line[0] + strlen(line[0]), sizeof line[0] - strlen(line[0]), " %7.4f+-%6.4f", of->first, of->first_se);
+      snprintf(line[1] + strlen(line[1]), sizeof line[1] - strlen(line[1]), " %7.4f+-%6.4f", of->total, of->total_se);
+    }
+    PetscCall(ScoriaSay(run, "    %-18s %-11s%s", q->quantity[j].name, "first order", line[0]));
+    PetscCall(ScoriaSay(run, "    %-18s %-11s%s", "", "total", line[1]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, a, k));
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
+  PetscCall(SaySobol(run, q, &a->sobol));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
                       100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));

@@ -116,9 +116,4 @@ void sobol_point(uint64_t seed, int d, uint64_t index, double u[]);
 /* Latin hypercube of `count` points: each dimension has one point in each of count equal strata. */
 void lhs_point(uint64_t seed, int d, uint64_t index, uint64_t count, double u[]);
 
-/* Rows of a text file of conditions, one number for each of space (of which names, units and log are read), "#" opens a
- * comment.  Collective on comm: rank 0 reads.  table (rows, space->n), free with PetscFree. */
-PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
-                                    double **table);
-
 #endif

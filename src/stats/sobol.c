@@ -1,18 +1,23 @@
 /* Sobol indices from pick-freeze samples, streamed.
  *
- * With z = (y - centre) / scale of the pilot, a block gives for every quantity and input the means over its rows of
+ * Both indices are closed ones: S_i is the share of the variance that input i explains, 1 - T_i that of all other
+ * inputs together.  Of the former B and A_B^i are a pair, X and Y, which share these inputs and nothing else; of the
+ * latter A and A_B^i.  With Z the third set, independent of X, mean M and variance V,
  *
- *   m = (z_A + z_B) / 2,  q = (z_A^2 + z_B^2) / 2,  p = z_B (z_AB - z_A),  d = z_AB - z_A,  t = (z_A - z_AB)^2 / 2.
+ *   [XY - XZ - M (Y - Z)] / V   (Saltelli et al. 2010)   errs little where the inputs explain little,
+ *   1 - (X - Y)^2 / (2 V)       (Jansen 1999)            where they explain much
  *
- * With capitals for means over blocks, V = Q - M^2 is the variance, S = (P - M D) / V and T = T' / V, T' the mean of t.
- * Both are smooth functions of the five means, whose covariance over blocks gives their errors (the delta method); so
- * the means and their 15 products are all that is summed, in fixed point (fixed.h). */
+ * (the means of these over samples).  The index is their mean weighted for the least variance.  They are smooth
+ * functions of nine means, whose covariance over blocks gives errors and weights (the delta method); so that for every
+ * quantity and input the means over a block and the products of these are all that is summed, in fixed point (fixed.h)
+ * and in units of the pilot's SD from its mean. */
 #include "fixed.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
 
-enum { MEAN, SQUARE, PRODUCT, DRIFT, HALF, NMEANS };
+/* Means over samples of A, B and A_B^i, of their squares, and of their products. */
+enum { A, B, AB, A_A, B_B, AB_AB, A_B, A_AB, B_AB, NMEANS };
 #define SUMS (NMEANS + NMEANS * (NMEANS + 1) / 2) /* of one quantity and input */
 
 struct ScoriaSobol_ {
@@ -60,22 +65,18 @@ static int64_t *sums_of(ScoriaSobol s, int which, int quantity, int input)
   return s->sum[which] + 1 + ((int64_t)quantity * s->inputs + input) * SUMS * 2;
 }
 
-/* Means over the rows of a block of one quantity and input; A, B, AB (n, quantities). */
-static void block_means(ScoriaSobol s, int quantity, int64_t n, const double A[], const double B[], const double AB[],
-                        double mean[NMEANS])
+/* Means over the rows of a block of one quantity and input; set[0 .. 2] (n, quantities): A, B, A_B^i. */
+static void block_means(ScoriaSobol s, int quantity, int64_t n, const double *const set[3], double mean[NMEANS])
 {
-  const double centre = s->centre[quantity], scale = s->scale[quantity];
   memset(mean, 0, NMEANS * sizeof *mean);
   for (int64_t i = 0; i < n; i++) {
-    const int64_t at = i * s->quantities + quantity;
-    const double a = (A[at] - centre) / scale, b = (B[at] - centre) / scale, ab = (AB[at] - centre) / scale;
-    mean[MEAN] += (a + b) / 2;
-    mean[SQUARE] += (a * a + b * b) / 2;
-    mean[PRODUCT] += b * (ab - a);
-    mean[DRIFT] += ab - a;
-    mean[HALF] += (ab - a) * (ab - a) / 2;
+    double z[3];
+    for (int k = 0; k < 3; k++)
+      z[k] = (set[k][i * s->quantities + quantity] - s->centre[quantity]) / s->scale[quantity];
+    const double terms[NMEANS] = {z[0],        z[1],        z[2],        z[0] * z[0], z[1] * z[1],
+                                  z[2] * z[2], z[0] * z[1], z[0] * z[2], z[1] * z[2]};
+    for (int k = 0; k < NMEANS; k++) mean[k] += terms[k] / (double)n;
   }
-  for (int k = 0; k < NMEANS; k++) mean[k] /= (double)n;
 }
 
 void sobol_add(ScoriaSobol s, int64_t n, const double values[])
@@ -86,7 +87,7 @@ void sobol_add(ScoriaSobol s, int64_t n, const double values[])
     for (int i = 0; i < s->inputs; i++) {
       int64_t *to = sums_of(s, HERE, j, i);
       double mean[NMEANS];
-      block_means(s, j, n, values, values + part, values + (2 + i) * part, mean);
+      block_means(s, j, n, (const double *const[]){values, values + part, values + (2 + i) * part}, mean);
       for (int k = 0; k < NMEANS; k++, to += 2) add_fixed(to, mean[k]);
       for (int k = 0; k < NMEANS; k++)
         for (int l = 0; l <= k; l++, to += 2) add_fixed(to, mean[k] * mean[l]);
@@ -117,34 +118,61 @@ static void total_means(ScoriaSobol s, int quantity, int input, double mean[NMEA
     for (int l = 0; l <= k; l++, at += 2) C[k][l] = C[l][k] = (get_fixed(at) / n - mean[k] * mean[l]) / (n - 1);
 }
 
-static double error_of(const double gradient[NMEANS], double C[NMEANS][NMEANS])
+static double bilinear(const double a[NMEANS], double C[NMEANS][NMEANS], const double b[NMEANS])
 {
-  double variance = 0;
+  double sum = 0;
   for (int k = 0; k < NMEANS; k++)
-    for (int l = 0; l < NMEANS; l++) variance += gradient[k] * C[k][l] * gradient[l];
-  return sqrt(PetscMax(variance, 0));
+    for (int l = 0; l < NMEANS; l++) sum += a[k] * C[k][l] * b[l];
+  return sum;
+}
+
+/* The closed index of what X and A_B^i share, and its error; Z is the third set.  XX, XY: the means of X^2, X A_B^i. */
+static void closed_index(const double mean[NMEANS], double C[NMEANS][NMEANS], int Z, int XX, int XY, double *index,
+                         double *se)
+{
+  const double M = (mean[A] + mean[B]) / 2, V = (mean[A_A] + mean[B_B]) / 2 - M * M;
+  const double half = (mean[XX] + mean[AB_AB]) / 2 - mean[XY], drift = mean[AB] - mean[Z];
+  const double low = (mean[XY] - mean[A_B] - M * drift) / V, high = 1 - half / V;
+  double of_low[NMEANS] = {0}, of_high[NMEANS] = {0}; /* gradients times V: those of M and V come first */
+  for (int k = 0; k < 2; k++) {
+    of_low[A + k]    = M * low - drift / 2;
+    of_low[A_A + k]  = -low / 2;
+    of_high[A + k]   = M * (high - 1);
+    of_high[A_A + k] = (1 - high) / 2;
+  }
+  of_low[XY] += 1;
+  of_low[A_B] -= 1;
+  of_low[AB] -= M;
+  of_low[Z] += M;
+  of_high[XX] -= 0.5;
+  of_high[AB_AB] -= 0.5;
+  of_high[XY] += 1;
+  const double ll = bilinear(of_low, C, of_low), hh = bilinear(of_high, C, of_high), lh = bilinear(of_low, C, of_high);
+  const double spread = ll + hh - 2 * lh, weight = spread > 0 ? PetscMin(PetscMax((ll - lh) / spread, 0), 1) : 0;
+  const double variance = ll + weight * (2 * (lh - ll) + weight * spread);
+  *index                = low + weight * (high - low);
+  *se                   = sqrt(PetscMax(variance, 0)) / V;
 }
 
 void sobol_index(ScoriaSobol s, int quantity, int input, ScoriaSobolIndex *index)
 {
-  double mean[NMEANS], C[NMEANS][NMEANS];
+  double mean[NMEANS], C[NMEANS][NMEANS], others;
   total_means(s, quantity, input, mean, C);
-  const double M = mean[MEAN], V = mean[SQUARE] - M * M;
-  *index = (ScoriaSobolIndex){NAN, NAN, NAN, NAN};
-  if (!(V > 0)) return;
-  const double S = (mean[PRODUCT] - M * mean[DRIFT]) / V, T = mean[HALF] / V;
-  /* in the order of the means: M, Q, P, D, T' */
-  const double of_first[NMEANS] = {(2 * M * S - mean[DRIFT]) / V, -S / V, 1 / V, -M / V, 0};
-  const double of_total[NMEANS] = {2 * M * T / V, -T / V, 0, 0, 1 / V};
-  *index                        = (ScoriaSobolIndex){S, error_of(of_first, C), T, error_of(of_total, C)};
+  const double M = (mean[A] + mean[B]) / 2;
+  *index         = (ScoriaSobolIndex){NAN, NAN, NAN, NAN};
+  if (!((mean[A_A] + mean[B_B]) / 2 > M * M)) return;
+  closed_index(mean, C, A, B_B, B_AB, &index->first, &index->first_se);
+  closed_index(mean, C, B, A_A, A_AB, &others, &index->total_se);
+  index->total = 1 - others;
 }
 
 void sobol_moments(ScoriaSobol s, int quantity, double *mean, double *sd)
 {
   double z[NMEANS], C[NMEANS][NMEANS];
   total_means(s, quantity, 0, z, C);
-  *mean = s->centre[quantity] + s->scale[quantity] * z[MEAN];
-  *sd   = s->scale[quantity] * sqrt(PetscMax(z[SQUARE] - z[MEAN] * z[MEAN], 0));
+  const double M = (z[A] + z[B]) / 2;
+  *mean          = s->centre[quantity] + s->scale[quantity] * M;
+  *sd            = s->scale[quantity] * sqrt(PetscMax((z[A_A] + z[B_B]) / 2 - M * M, 0));
 }
 
 void sobol_state(ScoriaSobol s, int64_t *nsums, int64_t **sums)

@@ -1,0 +1,250 @@
+/* uq at its conditions: every one is a stream of samples, with nothing kept of a single one.
+ *
+ * The samples of a condition are cut into tiles of UQ_TILE.  A sample depends on its number alone and sums are
+ * associative (stats.h), so that the answer is the same bits on any number of ranks and after any number of starts.
+ * Where there are as many conditions as workers, each takes one of its own, and ranks meet once per round of these;
+ * what is left, and conditions too long to be kept from stopping, are shared by all, tile by tile. */
+#include "uq.h"
+#include <string.h>
+
+/* A condition of more tiles than these is shared: some minutes of one worker. */
+#define DEALT_TILES_PDE 16
+#define DEALT_TILES_MODEL 1024
+
+/* ------------------------------------------------------------------------------------------------ drawing ---- */
+
+static PetscErrorCode DrawSolves(Uq *u, const double theta[], uint64_t id, int64_t n)
+{
+  const int L = u->q.cells, width = u->q.space->n;
+  double thetas[UQ_TILE * SCORIA_MAX_CONDITIONS] = {0};
+  uint64_t ids[UQ_TILE]                          = {0};
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
+    ids[i] = id + (uint64_t)i;
+  }
+  PetscCall(ScoriaEnsembleCompute(u->ens, n, thetas, ids, NULL, &u->rows));
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < u->q.channels; c++)
+      memcpy(u->fields + (i * u->q.channels + c) * L, u->rows.field[c] + i * L, (size_t)L * sizeof(double));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqDraw(Uq *u, const double theta[], uint64_t id, int64_t n)
+{
+  const double start = wall_seconds();
+  PetscFunctionBeginUser;
+  if (u->q.pde)
+    PetscCall(DrawSolves(u, theta, id, n));
+  else
+    PetscCall(ScoriaModelSample(u->model, &u->twin, &u->sampler, theta, id, n, false, u->fields));
+  u->seconds[0] += wall_seconds() - start;
+  PetscFunctionReturn(0);
+}
+
+void uq_at(Uq *u, const double theta[])
+{
+  for (int i = 0; i < u->q.nquantities; i++)
+    if (u->q.condition[i] >= 0) u->q.quantity[i].offset = theta[u->q.condition[i]];
+}
+
+/* Samples [first, first + n) of condition k, n <= UQ_TILE: fields and quantities, as rows (n, columns). */
+static PetscErrorCode DrawRows(Uq *u, int k, int64_t first, int64_t n, double rows[])
+{
+  /* Numbers of their own: no training row, held-out row or sample of another command has them. */
+  const uint64_t id = (uint64_t)1 << 62 | (uint64_t)k << 40 | (uint64_t)first;
+  PetscFunctionBeginUser;
+  PetscCall(UqDraw(u, u->q.theta + k * u->q.space->n, id, n));
+  const double drawn = wall_seconds();
+  for (int64_t i = 0; i < n; i++) {
+    const double *from = u->fields + i * u->q.m;
+    double *to         = rows + i * u->a.columns;
+    memcpy(to, from, (size_t)u->q.m * sizeof(double));
+    quantities_take(u->q.nquantities, u->q.quantity, u->q.cells, from, to + u->q.m);
+  }
+  u->seconds[1] += wall_seconds() - drawn;
+  PetscFunctionReturn(0);
+}
+
+/* Draws tile t of condition k (or takes it from the pilot) and adds it. */
+static PetscErrorCode AddTile(Uq *u, int k, int64_t t)
+{
+  const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q.count - first);
+  PetscFunctionBeginUser;
+  if (t < UQ_PILOT_TILES)
+    PetscCall(PetscArraycpy(u->tile, u->pilot + first * u->a.columns, n * u->a.columns));
+  else
+    PetscCall(DrawRows(u, k, first, n, u->tile));
+  if (!u->speaks) PetscFunctionReturn(0);
+  const double start = wall_seconds();
+  const int64_t good = stats_keep_finite(n, u->a.columns, u->tile);
+  u->failed += n - good;
+  if (good) summary_add(u->summary, good, u->tile);
+  u->seconds[1] += wall_seconds() - start;
+  PetscFunctionReturn(0);
+}
+
+/* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
+static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
+{
+  const int columns = u->a.columns;
+  int64_t first, number;
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(u->pilot, n * columns));
+  deal_block(n, u->team.worker, u->team.workers, &first, &number);
+  for (int64_t at = first; at < first + number; at += UQ_TILE)
+    PetscCall(DrawRows(u, k, at, PetscMin(UQ_TILE, first + number - at), u->pilot + at * columns));
+  if (!u->speaks) PetscCall(PetscArrayzero(u->pilot, n * columns));
+  /* Every row is one rank's and zero elsewhere: the sum is exact. */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->team.comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqPilot(Uq *u, int k)
+{
+  const int columns   = u->a.columns;
+  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, u->q.count);
+  const UqQuestion *q = &u->q;
+  double *good;
+  PetscFunctionBeginUser;
+  uq_at(u, q->theta + k * q->space->n);
+  PetscCall(DrawPilot(u, k, n));
+  PetscCall(PetscMalloc1(n * columns, &good));
+  PetscCall(PetscArraycpy(good, u->pilot, n * columns));
+  const int64_t left = stats_keep_finite(n, columns, good);
+  if (left < 10)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
+                k, (long long)left, (long long)n);
+  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, u->a.joint ? q->m : 0, q->nthresholds, q->threshold},
+                                left, good, &u->summary));
+  PetscCall(PetscFree(good));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqReduce(Uq *u)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSummaryReduce(u->summary, u->team.comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &u->failed, 1, MPI_INT64_T, MPI_SUM, u->team.comm));
+  u->all_failed += u->failed;
+  u->failed = 0;
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------- one condition ---- */
+
+/* Whether any rank of the team has a reason to stop; of these alone, for the others are elsewhere. */
+static PetscErrorCode TeamStops(Uq *u, bool *stop)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStopNoticed(u->run, stop));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, stop, 1, MPI_C_BOOL, MPI_LOR, u->team.comm));
+  PetscFunctionReturn(0);
+}
+
+/* After a round of tiles.  Alone, a condition is given up when it is time to stop: it begins anew in the next start. */
+static PetscErrorCode AfterTiles(Uq *u, int k, int64_t done, bool *given_up)
+{
+  PetscFunctionBeginUser;
+  if (u->team.comm != u->comm) {
+    PetscCall(TeamStops(u, given_up));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaProgressUpdate(u->bar, (double)k * (double)u->q.count + (double)done * UQ_TILE, NULL));
+  PetscCall(UqPause(u, k, done));
+  PetscFunctionReturn(0);
+}
+
+/* Condition k from tile `done` on.  Whether all is known is asked after 4, 8, 16, ... tiles: the same places whatever
+ * the ranks. */
+static PetscErrorCode OneCondition(Uq *u, int k, int64_t done, bool *given_up)
+{
+  const int64_t tiles = (u->q.count + UQ_TILE - 1) / UQ_TILE;
+  int64_t look        = UQ_PILOT_TILES;
+  PetscFunctionBeginUser;
+  *given_up = false;
+  if (!u->summary) PetscCall(UqPilot(u, k));
+  while (u->q.tolerance > 0 && look <= done) look *= 2;
+  while (done < tiles && !*given_up) {
+    const int64_t end =
+        PetscMin(PetscMin(done + u->team.workers, tiles), u->q.tolerance > 0 ? PetscMax(look, done + 1) : tiles);
+    if (done + u->team.worker < end) PetscCall(AddTile(u, k, done + u->team.worker));
+    done = end;
+    if (u->q.tolerance > 0 && done == look) {
+      PetscCall(UqReduce(u));
+      if (uq_known(&u->q, u->summary)) break;
+      look *= 2;
+    }
+    if (done < tiles) PetscCall(AfterTiles(u, k, done, given_up));
+  }
+  PetscCall(UqReduce(u));
+  PetscCall(UqAnswerFill(&u->q, &u->a, k, u->all_failed, u->summary));
+  PetscCall(ScoriaSummaryDestroy(&u->summary));
+  u->all_failed = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqAgree(Uq *u, PetscErrorCode failed)
+{
+  PetscFunctionBeginUser;
+  if (failed && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscFunctionReturn(failed); /* a defect, which ends the job */
+  PetscCall(ScoriaAgree(u->comm, failed ? ScoriaFailureCode() : SCORIA_EXIT_OK, ScoriaFailureLine()));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------- all conditions ---- */
+
+/* Conditions [first, first + workers), one for each worker; whole: none was given up. */
+static PetscErrorCode DealtConditions(Uq *u, int first, bool *whole)
+{
+  const int64_t size = (int64_t)u->a.size;
+  const int mine     = first + u->all.worker;
+  bool given_up      = false;
+  PetscFunctionBeginUser;
+  u->team                     = u->own;
+  const PetscErrorCode failed = OneCondition(u, mine, 0, &given_up);
+  u->team                     = u->all;
+  PetscCall(UqAgree(u, failed));
+  if (!u->speaks) PetscCall(PetscArrayzero(u->a.value + mine * size, size));
+  /* Bits, of which every double has one writer: a sum would change the sign of a zero. */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->a.value + first * size, (PetscMPIInt)(size * u->all.workers),
+                             MPI_UINT64_T, MPI_BOR, u->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &given_up, 1, MPI_C_BOOL, MPI_LOR, u->comm));
+  *whole = !given_up;
+  if (given_up) PetscCall(PetscArrayzero(u->a.value + first * size, size * u->all.workers));
+  PetscFunctionReturn(0);
+}
+
+/* The next conditions from *k on, of which `tiles` tiles are done. */
+static PetscErrorCode SomeConditions(Uq *u, int *k, int64_t tiles)
+{
+  const int64_t longest = (u->q.pde ? DEALT_TILES_PDE : DEALT_TILES_MODEL) * (int64_t)UQ_TILE;
+  const int workers     = u->all.workers;
+  bool whole            = true, given_up;
+  PetscFunctionBeginUser;
+  if (tiles == 0 && workers > 1 && u->q.conditions - *k >= workers && u->q.count <= longest) {
+    PetscCall(DealtConditions(u, *k, &whole));
+    if (whole) *k += workers;
+  } else {
+    PetscCall(OneCondition(u, *k, tiles, &given_up));
+    ++*k;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles)
+{
+  const double count = (double)u->q.count;
+  PetscFunctionBeginUser;
+  if (k == u->q.conditions) PetscFunctionReturn(0);
+  PetscCall(ScoriaProgressCreate(u->run, "uq", "fields", count * u->q.conditions, &u->bar));
+  PetscCall(ScoriaProgressFrom(u->bar, k * count + (double)tiles * UQ_TILE));
+  while (k < u->q.conditions) {
+    PetscCall(SomeConditions(u, &k, tiles));
+    tiles = 0;
+    PetscCall(ScoriaProgressUpdate(u->bar, k * count, NULL));
+    if (k < u->q.conditions || u->q.base) PetscCall(UqPause(u, k, 0));
+  }
+  PetscCall(ScoriaProgressDestroy(&u->bar));
+  PetscFunctionReturn(0);
+}
