@@ -107,6 +107,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
+  PetscCall(ReportDrawExplore(figs, m->uq));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTimes(figs, &m->data));

@@ -259,6 +259,7 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space);
+PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);
 

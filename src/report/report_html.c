@@ -88,6 +88,8 @@ static PetscErrorCode UqSection(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   PetscCall(ReportUqTable(page->uq, page->space, html));
   PetscCall(ReportPageFigure(page, "quantities", html));
+  PetscCall(ReportPageFigure(page, "response", html));
+  PetscCall(ReportPageFigure(page, "sobol", html));
   PetscFunctionReturn(0);
 }
 

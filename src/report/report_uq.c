@@ -6,6 +6,7 @@
 
 #define SHOWN_CONDITIONS 6 /* curves in one panel: as many colours as the eye keeps apart */
 #define SHOWN_QUANTITIES 4
+#define SHOWN_ROWS 24 /* conditions in the table */
 
 static const cJSON *conditions_of(const cJSON *uq)
 {
@@ -132,7 +133,7 @@ static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, 
 
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html)
 {
-  const cJSON *list = conditions_of(uq), *condition;
+  const cJSON *list = conditions_of(uq);
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
   const char *source     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
@@ -148,8 +149,12 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
                         "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr></thead>\n<tbody>\n",
                         json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
                         json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
-  cJSON_ArrayForEach(condition, list) PetscCall(ConditionRows(html, space, list, condition));
+  for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++)
+    PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
+  if (cJSON_GetArraySize(list) > SHOWN_ROWS)
+    PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; uq.json has all.</p>\n", SHOWN_ROWS,
+                          cJSON_GetArraySize(list)));
   PetscFunctionReturn(0);
 }
 
