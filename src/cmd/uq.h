@@ -103,7 +103,8 @@ typedef struct {
   int64_t failed;        /* of the condition or the sensitivity at work, this rank's since the last reduction */
   int64_t all_failed;    /* of the same */
   ScoriaProgress bar;
-  double saved; /* when the last checkpoint was written */
+  double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
+  double saved;             /* when the last checkpoint was written */
 } Uq;
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */

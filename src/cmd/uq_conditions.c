@@ -2,14 +2,12 @@
  *
  * The samples of a condition are cut into tiles of UQ_TILE.  A sample depends on its number alone and sums are
  * associative (stats.h), so that the answer is the same bits on any number of ranks and after any number of starts.
- * Where there are as many conditions as workers, each takes one of its own, and ranks meet once per round of these;
- * what is left, and conditions too long to be kept from stopping, are shared by all, tile by tile. */
+ * A condition is shared by all workers, tile by tile.  Where one takes a worker no longer than DEALT_SECONDS, as the
+ * first tells, and there are as many as workers, each takes one of its own, and ranks meet once per round of these. */
 #include "uq.h"
 #include <string.h>
 
-/* A condition of more tiles than these is shared: some minutes of one worker. */
-#define DEALT_TILES_PDE 16
-#define DEALT_TILES_MODEL 1024
+#define DEALT_SECONDS 60 /* a round of dealt conditions has no checkpoint */
 
 /* ------------------------------------------------------------------------------------------------ drawing ---- */
 
@@ -215,18 +213,30 @@ static PetscErrorCode DealtConditions(Uq *u, int first, bool *whole)
   PetscFunctionReturn(0);
 }
 
+/* Condition k, shared; how long it would take one worker is what rank 0 finds. */
+static PetscErrorCode SharedCondition(Uq *u, int k, int64_t tiles)
+{
+  const double start = wall_seconds();
+  bool given_up;
+  PetscFunctionBeginUser;
+  PetscCall(OneCondition(u, k, tiles, &given_up));
+  if (tiles == 0) u->condition_seconds = (wall_seconds() - start) * u->all.workers;
+  PetscCallMPI(MPI_Bcast(&u->condition_seconds, 1, MPI_DOUBLE, 0, u->comm));
+  PetscFunctionReturn(0);
+}
+
 /* The next conditions from *k on, of which `tiles` tiles are done. */
 static PetscErrorCode SomeConditions(Uq *u, int *k, int64_t tiles)
 {
-  const int64_t longest = (u->q.pde ? DEALT_TILES_PDE : DEALT_TILES_MODEL) * (int64_t)UQ_TILE;
-  const int workers     = u->all.workers;
-  bool whole            = true, given_up;
+  const int workers = u->all.workers;
+  const bool small  = u->condition_seconds > 0 && u->condition_seconds < DEALT_SECONDS;
+  bool whole        = true;
   PetscFunctionBeginUser;
-  if (tiles == 0 && workers > 1 && u->q.conditions - *k >= workers && u->q.count <= longest) {
+  if (small && workers > 1 && u->q.conditions - *k >= workers) {
     PetscCall(DealtConditions(u, *k, &whole));
     if (whole) *k += workers;
   } else {
-    PetscCall(OneCondition(u, *k, tiles, &given_up));
+    PetscCall(SharedCondition(u, *k, tiles));
     ++*k;
   }
   PetscFunctionReturn(0);

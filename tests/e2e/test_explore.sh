@@ -17,9 +17,9 @@ uq() { # NAME RANKS ARGUMENTS...: into NAME.h5
   scoria "$ranks" uq "$deck" -uq_file "$name.h5" "$@" >"$work/out" 2>&1 || { fail "uq $name on $ranks ranks"; cat "$work/out" >&2; }
 }
 
-# 6 conditions: on two and three ranks dealt; on four, two of them are shared.
+# 6 conditions: the first is shared, then two rounds are dealt to two ranks, one to three; the rest is shared.
 explore=(-uq_map F_right,ell -uq_map_points 2,3 -uq_count 5000 -uq_sobol 60 -uq_sobol_draws 8)
-for ranks in 1 2 3 4; do
+for ranks in 1 2 3; do
   for source in model pde; do uq "$source$ranks" "$ranks" "${explore[@]}" -uq_source "$source"; done
 done
 uq groups 3 "${explore[@]}" -uq_source pde -ensemble_group_size 2 -run_dir "$work/grouped"
@@ -32,18 +32,18 @@ uq file 2 -uq_conditions "$work/conditions.csv" -uq_count 5000
 uq values 1 -uq_F_right 5,20 -uq_ell 4.26e-6,2.13e-5 -uq_count 5000
 
 # Interrupted among the dealt conditions and among the blocks, gone on with on other ranks.
-long=(-uq_map F_right -uq_map_points 9 -uq_count 9000 -uq_sobol 2000 -uq_sobol_draws 64 -sample_steps 12)
+long=(-uq_map F_right -uq_map_points 5 -uq_count 60000 -uq_sobol 400 -uq_sobol_draws 64 -sample_steps 12)
 uq long 2 "${long[@]}"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
 code=75
 for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${long[@]}" -uq_file long.h5 -run_dir "$work/again" -run_max_hours 0.0004 >"$work/out" 2>&1
+  scoria $((1 + i % 3)) uq "$deck" "${long[@]}" -uq_file long.h5 -run_dir "$work/again" -run_max_hours 0.0003 >"$work/out" 2>&1
   code=$?
   [ "$code" -eq 75 ] || break
 done
 [ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
-grep -q 'Sobol indices are kept\|blocks of the Sobol' "$work/again/log.jsonl" || [ "$i" -gt 1 ] || fail "uq was not interrupted"
+[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 2 ] || fail "uq was not interrupted"
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 "$PYTHON" - "$work" <<'PY' || fail "explored answers"
@@ -64,7 +64,7 @@ def same(a, b):
         if key != "inputs":
             assert one[key].tobytes() == other[key].tobytes(), (a, b, key)
 for source in ("model", "pde"):
-    for ranks in "234":
+    for ranks in "23":
         same(f"{run}{source}1.h5", f"{run}{source}{ranks}.h5")
 same(run + "long.h5", work + "/again/long.h5")
 
@@ -93,6 +93,15 @@ for name in ("min_c", "max_c", "phi_collector"):
     # the law alone fixes first orders of conditions and the total of the unseen; thirty steps of training err by less than this
     assert np.all(np.abs(m[f"sobol/{name}/first"][:3] - p[f"sobol/{name}/first"][:3]) < 0.35)
     assert abs(m[f"sobol/{name}/total"][3] - p[f"sobol/{name}/total"][3]) < 0.35
+# The total of the unseen is the mean variance at fixed conditions over the whole variance: analysis of variance of the training set,
+# whose largest c is in the first cell.  Its error: the jackknife over conditions.
+with h5py.File(run + "dataset.h5") as d:
+    c = d["fields/c"][:, 0].astype(float).reshape(48, 6)
+def share(c):
+    return c.var(axis=1, ddof=1).mean() / c.var()
+left_out = np.array([share(np.delete(c, k, axis=0)) for k in range(48)])
+error = np.hypot(np.sqrt(47 / 48 * ((left_out - left_out.mean()) ** 2).sum()), p["sobol/max_c/total_se"][3])
+assert abs(share(c) - p["sobol/max_c/total"][3]) < 4 * error and error < 0.15, (share(c), p["sobol/max_c/total"][3], error)
 told = json.load(open(run + "pde1.json"))
 one = told["sobol"]["quantities"]["max_c"]["indices"]
 assert [i["input"] for i in one] == inputs + ["all conditions"]
@@ -122,11 +131,12 @@ drawn -uq_map U0 -uq_map_points 4 -uq_count 500
 figure response
 grep -q '<h2>Response to a condition</h2>' "$run/report.html" || ! command -v gnuplot >/dev/null 2>&1 || fail "the report lacks the curve"
 
+sed -e 's/, ell: .4.26e-6, 2.13e-5.}/}/' -e 's/max: 0.4}/max: 0.4, ell: 1e-5}/' "$deck" >"$work/fixed.yaml"
 expect 3 'uq: map: found "F_left", expected one of U0, F_right, ell' 2 uq "$deck" -uq_map F_left -uq_file x.h5
 expect 3 'uq: map: found "U0" twice' 2 uq "$deck" -uq_map U0,U0 -uq_file x.h5
 expect 3 'uq: map: "ell" is one too many, at most 2' 2 uq "$deck" -uq_map U0,F_right,ell -uq_file x.h5
 expect 3 'uq: map: found "U0" beside uq_U0' 2 uq "$deck" -uq_map U0 -uq_U0 0.1,0.2 -uq_file x.h5
-expect 3 'uq: map: found "U0", which has one value only, 0.2 V' 2 uq "$deck" -uq_map U0 -uq_source pde -conditions_U0 0.2,0.2 -uq_file x.h5
+expect 3 'uq: map: found "ell", which has one value only, 1e-05 m' 2 uq "$work/fixed.yaml" -uq_map ell -uq_source pde -uq_file x.h5
 expect 3 'uq: map_points: found 2 numbers, expected one' 2 uq "$deck" -uq_map U0 -uq_map_points 3,3 -uq_file x.h5
 expect 3 'uq: found 20480 conditions in all, expected at most 16384' 2 uq "$deck" -uq_map U0,ell -uq_map_points 64 -uq_F_right 5,6,7,8,9 -uq_file x.h5
 expect 3 'uq: conditions: found uq_U0 beside it' 2 uq "$deck" -uq_conditions "$work/conditions.csv" -uq_U0 0.1 -uq_file x.h5

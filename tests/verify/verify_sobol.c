@@ -7,7 +7,7 @@
 #include <math.h>
 
 #define MOST 8      /* inputs */
-#define MOST_ROWS 4 /* of a block */
+#define MOST_ROWS 3 /* of a block */
 #define PILOT 64
 
 typedef struct {
@@ -160,7 +160,7 @@ static void replicates(const Law *law, int blocks, int rows, int shared, double 
  * Four times as many blocks: a quarter of it, with the errors of both. */
 static void errors_are_calibrated(void **state)
 {
-  enum { N = 500 };
+  enum { N = 300 };
   const Law laws[] = {ishigami_law(), g_law()};
   (void)state;
   for (int l = 0; l < 2; l++)
