@@ -193,6 +193,13 @@ static PetscErrorCode ResponseData(ReportFigures *figs, const Response *r)
 
 #define WIDTH 1180.0
 
+/* 1, 2 or 5 times a power of ten that cuts a length into four parts at most. */
+static double round_step(double length)
+{
+  const double least = length / 4.001, ten = pow(10, floor(log10(least))), times = least / ten;
+  return ten * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+}
+
 static PetscErrorCode AxisCommands(ReportText *body, const Axis *axis, char which, bool labelled)
 {
   PetscFunctionBeginUser;
@@ -201,11 +208,12 @@ static PetscErrorCode AxisCommands(ReportText *body, const Axis *axis, char whic
   if (axis->log) /* decades are too few */
     PetscCall(ReportPrint(body, "set %ctics (1,2,5,10,20,50,100,200,500,1000,.1,.2,.5,.01,.02,.05)\n", which));
   else
-    PetscCall(ReportPrint(body, "set %ctics autofreq\n", which));
+    PetscCall(ReportPrint(body, "set %ctics %.9g\n", which,
+                          round_step((axis->value[axis->n - 1] - axis->value[0]) * axis->q.scale)));
   if (labelled)
     PetscCall(ReportPrint(body, "set %clabel '%s%s%s%s' offset %s\nset format %c '%%g'\n", which, axis->q.label,
                           *axis->q.unit ? "  [" : "", axis->q.unit, *axis->q.unit ? "]" : "",
-                          which == 'y' ? "-1.5,0" : "0,0", which));
+                          which == 'y' ? "-1.5,0" : "0,0.3", which));
   else
     PetscCall(ReportPrint(body, "unset %clabel\nset format %c ''\n", which, which));
   PetscFunctionReturn(0);
@@ -215,7 +223,7 @@ static PetscErrorCode AxisCommands(ReportText *body, const Axis *axis, char whic
 static PetscErrorCode MapPanel(ReportText *body, const Response *r, int q, int row, int height)
 {
   const double wide = WIDTH / r->nquantities, left = q * wide + (q ? 34 : 68), right = (q + 1) * wide - 70;
-  const double top = height - 34 - row * (height - 40) / 2.0, low = top - (height - 40) / 2.0 + 52;
+  const double top = height - 34 - row * (height - 40) / 2.0, low = top - (height - 40) / 2.0 + 58;
   const int column = row ? 6 : 3;
   char what[64];
   PetscFunctionBeginUser;
@@ -340,7 +348,7 @@ static PetscErrorCode InputTics(ReportText *body, const cJSON *indices)
     const char *input = cJSON_GetStringValue(member(index, "input"));
     ReportQuantity q;
     report_quantity(input ? input : "", "", 1, &q);
-    PetscCall(ReportPrint(body, "%s'%s' %d", i ? ", " : "", index->next ? q.label : "all θ", i));
+    PetscCall(ReportPrint(body, "%s'%s' %d", i ? ", " : "", index->next ? q.label : "θ", i));
     i++;
   }
   PetscCall(ReportPrint(body, ") out scale 0\nset xrange [-0.6:%g]\n", i - 0.4));
@@ -386,7 +394,7 @@ static PetscErrorCode DrawSobol(ReportFigures *figs, const cJSON *uq)
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,
            "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
-           "and %.0f draws of the unseen (the %.40s) at each. All θ: all conditions together; what they leave to 1 is "
+           "and %.0f draws of the unseen (the %.40s) at each. θ: all conditions together; what they leave to 1 is "
            "the total of the unseen. The first-order bars of conditions and these two are the same whatever draws the "
            "unseen; total bars of single conditions and the first order of the unseen also depend on how its numbers "
            "act at other conditions, and differ between model and PDE.",
