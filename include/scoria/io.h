@@ -195,4 +195,16 @@ PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
 
+/* --------------------------------------------------------------------------------------------------- cost ---- */
+
+/* Core seconds (wall time times ranks) that a file of the run directory has cost over all starts, kept in
+ * run_dir/cost.json under the file's name.  goes_on: what earlier starts have spent counts, as their work does.  Keep
+ * writes the account down every few seconds, or now; End does, and closes it.  Collective on the run's communicator. */
+typedef struct ScoriaCost_ *ScoriaCost;
+PetscErrorCode ScoriaCostBegin(ScoriaRun run, const char *name, bool goes_on, ScoriaCost *cost);
+PetscErrorCode ScoriaCostKeep(ScoriaCost cost, bool now);
+PetscErrorCode ScoriaCostEnd(ScoriaCost *cost);
+/* NaN where it is not known.  Collective. */
+PetscErrorCode ScoriaCostRead(ScoriaRun run, const char *name, double *core_seconds);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "scoria/physics.h"
 #include "scoria/score.h"
+#include "scoria/stats.h"
 
 /* One command: with a deck and a run directory, or (`info`) with a file. */
 typedef struct {
@@ -82,6 +83,13 @@ bool cmd_inside(const ScoriaCondition *c, double value);
  * where the model knows one value only.  `command` is named.  Collective. */
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                              const double theta[]);
+
+/* The quantities of interest of the deck's problem, CMD_QUANTITIES at most, for fields (channels, cells) at x: smallest
+ * and largest value of the first channel, then what the problem names.  condition: whose value is the quantity's
+ * offset, -1: none. */
+#define CMD_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
+PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField field[], int cells, const double x[],
+                             int *n, ScoriaQuantity quantity[], int condition[]);
 
 /* Provenance of a file written by this run. */
 PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);

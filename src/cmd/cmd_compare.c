@@ -95,6 +95,7 @@ static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
       PetscCall(ScoriaDistanceCompute(c->good[s], cmp->gathered[s], c->good[FROM_PDE], cmp->gathered[FROM_PDE], cmp->m,
                                       cmp->seed, (int)cmp->directions, &c->distance[s]));
   }
+  PetscCall(CompareFillEstimates(set, cmp->gathered, c));
   for (int s = 0; s < NSOURCES; s++)
     if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, c->good[s], cmp->gathered[s], s, c));
   PetscFunctionReturn(0);
@@ -106,6 +107,8 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Bcast(c->good, NSOURCES, MPI_INT64_T, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
+  PetscCallMPI(MPI_Bcast(c->reference, (int)sizeof c->reference, MPI_BYTE, owner, cmp->comm));
+  PetscCallMPI(MPI_Bcast(c->sample, (int)sizeof c->sample, MPI_BYTE, owner, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) {
     for (int v = 0; v < NVIEWS; v++)
       PetscCallMPI(MPI_Bcast(c->curve[v][s], NCURVES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
@@ -206,6 +209,10 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   set->sampler     = cmp->sampler.kind;
   set->evaluations = sampler_find(cmp->sampler.kind)->evaluations(cmp->sampler.steps);
   cmp->m           = set->channels * set->cells;
+  PetscCall(CmdQuantities(deck, set->channels, set->field, set->cells, set->x, &set->nquantities, set->quantity,
+                          set->offset));
+  PetscCall(ScoriaCostRead(run, "dataset.h5", &set->seconds_data));
+  PetscCall(ScoriaCostRead(run, "model.h5", &set->seconds_training));
   PetscFunctionReturn(0);
 }
 
@@ -216,6 +223,7 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   const size_t m = (size_t)cmp->m, all = (size_t)set->count * m;
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleSpec(cmp->ens, &spec, &x));
+  set->training_rows = spec.rows;
   PetscCall(ScoriaRowsCreate(&spec, CHUNK_ROWS, &cmp->rows));
   PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
@@ -287,9 +295,10 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
     PetscCall(ScoriaSay(run, "  %-10s %10.4f %8.2f%% %+8.2f%% %8.2f%% %8.2f%% %9.4f %9.4f", rows[i].name, d.mean_error,
                         100 * d.sd_error, 100 * d.sd_bias, 100 * d.band_error, 100 * d.coverage95, d.w1, d.sliced_w));
   }
-  if (!set->files)
-    PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
-                        1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
+  if (set->files) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
+                      1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
+  PetscCall(CompareSayWorth(run, set));
   PetscFunctionReturn(0);
 }
 

@@ -120,6 +120,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   ScoriaDatasetSpec spec;
   ScoriaProvenance from;
   CmdDataset out;
+  ScoriaCost cost;
   const double *x;
   double *design;
   GenerateTally tally = {0};
@@ -142,11 +143,13 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   if (shard) PetscCall(CutShard(deck, &spec));
   PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
-  PetscCall(GenerateRows(run, ens, &spec, design, &out, &tally, &shares));
+  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
+  PetscCall(GenerateRows(run, ens, &spec, design, &out, cost, &tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
   if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
   PetscCall(CmdDatasetFinish(&out));
+  PetscCall(ScoriaCostEnd(&cost));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ReportTally(run, deck, &spec, path, &tally, &shares));

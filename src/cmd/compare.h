@@ -3,7 +3,7 @@
 #define SCORIA_COMPARE_H
 
 #include "cmd.h"
-#include "scoria/stats.h"
+#include <cJSON.h>
 
 #define COMPARE_EXAMPLES 8
 
@@ -22,10 +22,11 @@ enum { VIEW_FIELD = 0, VIEW_RELATIVE, NVIEWS };
 
 typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
-  int64_t good[NSOURCES];            /* fields without failure */
-  ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
-  double *curve[NVIEWS][NSOURCES];   /* owned; (NCURVES, C, L) */
-  double *example[NSOURCES];         /* owned; (COMPARE_EXAMPLES, C, L) */
+  int64_t good[NSOURCES];                                            /* fields without failure */
+  ScoriaDistance distance[NSOURCES];                                 /* to FROM_PDE; [FROM_PDE] is unused */
+  ScoriaEstimates reference[CMD_QUANTITIES], sample[CMD_QUANTITIES]; /* of both PDE ensembles together; of the model */
+  double *curve[NVIEWS][NSOURCES];                                   /* owned; (NCURVES, C, L) */
+  double *example[NSOURCES];                                         /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
 
 typedef struct {
@@ -36,8 +37,13 @@ typedef struct {
   const ScoriaSpace *space; /* borrowed */
   const double *x;          /* borrowed; (cells) */
   Comparison *c;            /* owned; (conditions) */
-  double seconds[NSOURCES]; /* core seconds per field */
-  int evaluations;          /* network evaluations per sample */
+  int nquantities;
+  ScoriaQuantity quantity[CMD_QUANTITIES];
+  int offset[CMD_QUANTITIES];            /* condition whose value is the quantity's offset, -1: none */
+  double seconds[NSOURCES];              /* core seconds per field */
+  double seconds_data, seconds_training; /* core seconds of dataset and model; NaN: not known */
+  int64_t training_rows;                 /* of the deck's dataset */
+  int evaluations;                       /* network evaluations per sample */
   const char *sampler;
   bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
@@ -49,6 +55,12 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
 PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fields[], int source, Comparison *c);
 /* Field minus its value in the first cell, in place, of n fields (n, C, L). */
 void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
+
+/* Estimates of the quantities of interest at one condition, from its good fields of every source. */
+PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[NSOURCES], Comparison *c);
+/* compare.json's member "worth", and the same in two lines for people. */
+PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set);
+PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set);
 
 /* The held-out conditions, and in the group /sample those of `sample`, which may have none. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,

@@ -1,6 +1,5 @@
 /* compare.json (measures, floors, cost) and compare.h5 (the curves behind the figures). */
 #include "compare.h"
-#include <cJSON.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -138,7 +137,10 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
               told[t].source);
   }
   cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
-  if (!set->files) add_cost(root, set);
+  if (!set->files) {
+    add_cost(root, set);
+    PetscCall(CompareAddWorth(root, set));
+  }
   add_conditions(root, set);
   char *text = cJSON_Print(root);
   cJSON_Delete(root);

@@ -28,9 +28,9 @@ PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char 
 void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
 
 /* Computes and writes every row that is not in `out` yet; design (conditions, space.n) is theta of each condition, also
- * of those that are in other shards.  Adds
- * to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.  Collective. */
+ * of those that are in other shards.  Keeps account of the cost.  Adds to the tally, which is the sum over ranks
+ * afterwards.  Stopped on the way, it fails as ScoriaStopped.  Collective. */
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
-                            CmdDataset *out, GenerateTally *tally, GenerateShares *shares);
+                            CmdDataset *out, ScoriaCost cost, GenerateTally *tally, GenerateShares *shares);
 
 #endif

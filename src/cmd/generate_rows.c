@@ -206,7 +206,7 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, Generat
 }
 
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
-                            CmdDataset *out, GenerateTally *tally, GenerateShares *shares)
+                            CmdDataset *out, ScoriaCost cost, GenerateTally *tally, GenerateShares *shares)
 {
   Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out};
   const double began = wall_seconds();
@@ -220,6 +220,7 @@ PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatas
     PetscCall(WriteRound(&g, first, drawn, tally));
     PetscCall(ChooseChunk(&g));
     PetscCall(ScoriaStopAsked(run, &stop));
+    PetscCall(ScoriaCostKeep(cost, stop));
     first += drawn;
   }
   PetscCall(MeasureShares(&g, wall_seconds() - began, shares));

@@ -3,7 +3,6 @@
 #define SCORIA_UQ_H
 
 #include "cmd.h"
-#include "scoria/stats.h"
 
 #define UQ_MAX_QUANTITIES 32
 #define UQ_MAX_THRESHOLDS 16

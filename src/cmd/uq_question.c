@@ -77,46 +77,6 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddProblemQuantity(UqQuestion *q, const ScoriaProblemQuantity *of)
-{
-  ScoriaQuantity *made = NULL;
-  PetscFunctionBeginUser;
-  const double half = q->cells > 1 ? (q->x[1] - q->x[0]) / 2 : 0;
-  PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, of->field, &made));
-  quantity_place(made, q->cells, q->x, of->side ? q->x[q->cells - 1] + half : 0);
-  PetscCall(PetscStrncpy(made->name, of->name, sizeof made->name));
-  PetscCall(PetscStrncpy(made->unit, of->unit, sizeof made->unit));
-  PetscCall(PetscStrncpy(made->description, of->description, sizeof made->description));
-  made->factor                     = of->factor;
-  q->condition[q->nquantities - 1] = of->condition;
-  PetscFunctionReturn(0);
-}
-
-/* Minimum and maximum of the first channel, and what the problem names. */
-static PetscErrorCode StandardQuantities(ScoriaDeck deck, UqQuestion *q)
-{
-  static const struct {
-    ScoriaQuantityKind kind;
-    const char *name, *what;
-  } extremes[]         = {{SCORIA_QUANTITY_MIN, "min_%s", "smallest value of a profile: %s"},
-                          {SCORIA_QUANTITY_MAX, "max_%s", "largest value of a profile: %s"}};
-  ScoriaQuantity *made = NULL;
-  ScoriaProblemQuantity of[SCORIA_MAX_QUANTITIES];
-  const ScoriaProblem *problem;
-  void *parameters;
-  PetscFunctionBeginUser;
-  for (int i = 0; i < 2; i++) {
-    PetscCall(AddQuantity(q, extremes[i].kind, 0, &made));
-    PetscCall(PetscSNPrintf(made->name, sizeof made->name, extremes[i].name, q->field[0].name));
-    PetscCall(PetscSNPrintf(made->description, sizeof made->description, extremes[i].what, q->field[0].description));
-  }
-  PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
-  const int n = problem_quantities(problem, parameters, q->channels, q->field, of);
-  PetscCall(PetscFree(parameters));
-  for (int i = 0; i < n; i++) PetscCall(AddProblemQuantity(q, &of[i]));
-  PetscFunctionReturn(0);
-}
-
 /* Inputs: what varies, then the unseen. */
 static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 {
@@ -152,7 +112,7 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));
   q->count          = count;
   q->nprobabilities = (int)n;
-  PetscCall(StandardQuantities(deck, q));
+  PetscCall(CmdQuantities(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
   PetscCall(ReadPairs(deck, q, "exceed", TakeThreshold));
   PetscCall(UqReadConditions(run, deck, q));

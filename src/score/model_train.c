@@ -24,6 +24,7 @@ typedef struct {
   bool curve_bad;
   double start, loss, validation, baseline;
   ScoriaNormaliser norm; /* borrowed */
+  ScoriaCost cost;       /* owned */
   Checkpoint begin;      /* where an interrupted training had come to */
   uint32_t data;         /* CRC of the rows, for checkpoints */
   double every, saved;   /* seconds between checkpoints; when the last one was written */
@@ -240,6 +241,7 @@ static PetscErrorCode Save(Training *t, int skips)
   const Checkpoint now = {.skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
   PetscFunctionBeginUser;
   PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &now));
+  PetscCall(ScoriaCostKeep(t->cost, true));
   t->saved = wall_seconds();
   PetscFunctionReturn(0);
 }
@@ -356,6 +358,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PetscMalloc1(conditions, &train));
   PetscCall(ScoriaTrainingSplit(deck, conditions, train, &left_out));
   PetscCall(CheckpointFind(run, deck, &t.begin));
+  PetscCall(ScoriaCostBegin(run, "model.h5", t.begin.found, &t.cost));
   if (t.begin.found) {
     norm         = t.begin.norm;
     t.begin.norm = NULL;
@@ -370,6 +373,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PetscFree(basis));
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
+  PetscCall(ScoriaCostEnd(&t.cost));
   PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(TrainerDestroy(&t.trainer));
   PetscCall(TrainDataDestroy(&t.train));
