@@ -106,6 +106,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawRelative(figs, &m->view));
+  PetscCall(ReportDrawWorth(figs, m->compare));
   PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
   PetscCall(ReportDrawExplore(figs, m->uq));
   PetscCall(ReportDrawSamples(figs, &m->samples));

@@ -80,6 +80,8 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
   PetscCall(ReportRelativeTable(page->view, html));
   PetscCall(ReportConditionTable(page->compare, page->space, html));
   PetscCall(ReportCostTable(page->compare, html));
+  PetscCall(ReportPageFigure(page, "worth", html));
+  PetscCall(ReportWorthTable(page->compare, html));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,171 @@
+/* Figure of compare.json's "worth": the error of estimates of quantities of interest against the time spent, for Monte
+ * Carlo with the PDE and with the model, down to the model's own bias. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROWS 2       /* quantities that are drawn */
+#define LEAST 20     /* draws that an error of a quantile means something from */
+#define MOST_PDE 1e6 /* draws of the PDE that are in sight */
+
+static const char *const legend =
+    "NaN with lines linestyle 1 title 'PDE', "
+    "NaN with lines linestyle 2 title 'model, data and training paid for', "
+    "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'within two "
+    "standard errors of its bias', "
+    "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training'";
+
+static const cJSON *take_quantity(const cJSON *quantities, int i)
+{
+  return cJSON_GetArrayItem(quantities, i);
+}
+
+static double largest_error(const cJSON *quantity)
+{
+  return json_number(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(quantity, "estimates"), 0), "bias_upper");
+}
+
+/* The quantity that the problem names first, which comes third, and of the two extremes of its first field the one with
+ * the larger SD: the other one is the value at a boundary, which hardly varies.  Returns how many. */
+static int choose_quantities(const cJSON *quantities, const cJSON *chosen[ROWS])
+{
+  const int all = cJSON_GetArraySize(quantities);
+  int n         = 0;
+  if (all > 2) chosen[n++] = take_quantity(quantities, 2);
+  if (all > 1)
+    chosen[n++] = take_quantity(quantities, json_number(take_quantity(quantities, 1), "sd") >
+                                                json_number(take_quantity(quantities, 0), "sd"));
+  if (all == 1) chosen[n++] = take_quantity(quantities, 0);
+  while (n > 0 && !isfinite(largest_error(chosen[n - 1]))) n--;
+  return n;
+}
+
+static const char *estimate_title(const cJSON *estimate)
+{
+  static const char *const titles[][2] = {{"mean", "mean"}, {"sd", "SD"}, {"q975", "97.5 % quantile"}};
+  const char *name                     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(estimate, "name"));
+  for (size_t i = 0; name && i < sizeof titles / sizeof titles[0]; i++)
+    if (!strcmp(name, titles[i][0])) return titles[i][1];
+  return "";
+}
+
+/* x is the time on one core. */
+static PetscErrorCode Curves(ReportText *body, const cJSON *estimate, double pde, double model, double invested)
+{
+  const double se1 = json_number(estimate, "error_of_one"), floor = json_number(estimate, "bias_floor"),
+               upper = json_number(estimate, "bias_upper");
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body, "p(x) = x < %g ? NaN : %g / sqrt(x)\n", LEAST * pde, se1 * sqrt(pde)));
+  PetscCall(ReportPrint(body, "m(x,b) = x < %g ? NaN : sqrt(b * b + %g / x)\n", LEAST * model, se1 * se1 * model));
+  PetscCall(ReportPrint(body,
+                        "plot '+' using 1:(m($1,%g)):(m($1,%g)) with filledcurves fillcolor rgb '#56B4E9' "
+                        "fillstyle transparent solid 0.3 noborder notitle, p(x) with lines linestyle 1 notitle, "
+                        "m(x,%g) with lines linestyle 2 notitle",
+                        floor, upper, floor));
+  if (isfinite(invested))
+    PetscCall(ReportPrint(body, ", x > %g ? m(x - %g,%g) : NaN with lines linestyle 3 dashtype (8,5) notitle", invested,
+                          invested, floor));
+  PetscCall(ReportPrint(body, "\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Panel(ReportText *body, const cJSON *quantity, const cJSON *estimate, int row, int rows,
+                            int column, int columns)
+{
+  const double left = 0.075, right = 0.98, top = 0.87, bottom = rows > 1 ? 0.09 : 0.16, gap_x = 0.05, gap_y = 0.1,
+               width  = (right - left - (columns - 1) * gap_x) / columns,
+               height = (top - bottom - (rows - 1) * gap_y) / rows, x0 = left + column * (width + gap_x),
+               y1 = top - row * (height + gap_y);
+  ReportQuantity q;
+  PetscFunctionBeginUser;
+  report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")), "", 0, &q);
+  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
+  PetscCall(ReportPrint(body, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", y1, y1 - height));
+  PetscCall(ReportPrint(body, "set title '%s of %s' offset 0,-0.5\n", estimate_title(estimate), q.label));
+  PetscCall(ReportPrint(body, "set ylabel '%s' offset 1,0\nset xlabel '%s' offset 0,0.3\n", column ? "" : "error / SD",
+                        row == rows - 1 ? "time on one core  [s]" : ""));
+  PetscFunctionReturn(0);
+}
+
+/* From the first estimates to where data and training are long paid, and the PDE has made MOST_PDE draws. */
+static void time_range(double pde, double model, double invested, double range[2])
+{
+  range[0] = pow(10, floor(log10(LEAST * fmin(pde, model))));
+  range[1] = pow(10, ceil(log10(fmax(MOST_PDE * pde, isfinite(invested) ? 10 * invested : 0))));
+}
+
+/* The smallest and the largest error in sight. */
+static void error_range(const cJSON *chosen[], int n, double pde, double longest, double range[2])
+{
+  range[0] = INFINITY;
+  range[1] = 0;
+  for (int i = 0; i < n; i++) {
+    const cJSON *estimate;
+    cJSON_ArrayForEach(estimate, cJSON_GetObjectItemCaseSensitive(chosen[i], "estimates"))
+    {
+      const double se1 = json_number(estimate, "error_of_one");
+      range[0]         = fmin(range[0], se1 * sqrt(pde / longest));
+      range[1]         = fmax(range[1], se1 / sqrt(LEAST));
+    }
+  }
+}
+
+static PetscErrorCode Caption(const cJSON *worth, size_t size, char caption[])
+{
+  char data[64], training[64];
+  PetscFunctionBeginUser;
+  report_number(json_number(worth, "seconds_data"), sizeof data, data);
+  report_number(json_number(worth, "seconds_training"), sizeof training, training);
+  snprintf(caption, size,
+           "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
+           "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
+           "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
+           "its flat end the model cannot go. Data (%s s) and training (%s s) count in full in the dashed curve: asked "
+           "at k conditions, only the k-th part of them falls on each.",
+           data, training);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Panels(ReportText *body, const cJSON *worth, const cJSON *chosen[], int rows)
+{
+  const double pde = json_number(worth, "seconds_pde"), model = json_number(worth, "seconds_model"),
+               invested = json_number(worth, "seconds_data") + json_number(worth, "seconds_training");
+  double time[2], error[2];
+  PetscFunctionBeginUser;
+  time_range(pde, model, invested, time);
+  error_range(chosen, rows, pde, time[1], error);
+  PetscCall(ReportPrint(body,
+                        "set xrange [%g:%g]\nset yrange [%g:%g]\nset logscale xy\nset format xy '10^{%%L}'\n"
+                        "set samples 800\nset grid xtics ytics linecolor rgb '#EEEEEE'\n",
+                        time[0], time[1], error[0], error[1]));
+  for (int row = 0; row < rows; row++) {
+    const cJSON *estimates = cJSON_GetObjectItemCaseSensitive(chosen[row], "estimates"), *estimate;
+    const int columns      = cJSON_GetArraySize(estimates);
+    int column             = 0;
+    cJSON_ArrayForEach(estimate, estimates)
+    {
+      PetscCall(Panel(body, chosen[row], estimate, row, rows, column++, columns));
+      PetscCall(Curves(body, estimate, pde, model, invested));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
+{
+  const cJSON *worth = cJSON_GetObjectItemCaseSensitive(compare, "worth"), *chosen[ROWS];
+  const int rows     = choose_quantities(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), chosen);
+  ReportText body    = {0};
+  char caption[800];
+  PetscFunctionBeginUser;
+  if (!rows || !(json_number(worth, "seconds_pde") > 0)) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(&body, "set multiplot\n"));
+  PetscCall(ReportLegend(&body, legend));
+  PetscCall(Panels(&body, worth, chosen, rows));
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  PetscCall(Caption(worth, sizeof caption, caption));
+  PetscCall(ReportFiguresDraw(figs, "worth", 1180, rows > 1 ? 680 : 400, &body, "Is it worth it?", caption));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,124 @@
+/* What compare.json says of the model's use: who wins where in words, and errors of quantities of interest. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ----------------------------------------------------------------------------------------------------- worth ---- */
+
+/* The smallest and largest member of an array of objects in an array of objects' member `inner`. */
+static void extremes(const cJSON *list, const char *inner, const char *name, double range[2])
+{
+  const cJSON *outer, *one;
+  range[0] = INFINITY;
+  range[1] = 0;
+  cJSON_ArrayForEach(outer, list) cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(outer, inner))
+  {
+    range[0] = fmin(range[0], json_number(one, name));
+    range[1] = fmax(range[1], json_number(one, name));
+  }
+}
+
+/* What follows where the draws that pay data and training back are known. */
+static PetscErrorCode PaidBack(const cJSON *worth, ReportText *html)
+{
+  const double draws = json_number(worth, "break_even_samples"), sets = draws / json_number(worth, "training_rows");
+  const char *winner = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(worth, "winner"));
+  char number[64], times[64], range[2][64];
+  double conditions[2];
+  PetscFunctionBeginUser;
+  report_number(draws, sizeof number, number);
+  report_number(sets, sizeof times, times);
+  if (!winner)
+    PetscCall(ReportPrint(html, "What data and training cost is not recorded in this run directory."));
+  else if (!isfinite(draws))
+    PetscCall(ReportPrint(html, "<b>The PDE wins</b>: a sample costs as much as a solve, and so data and training are "
+                                "never paid back."));
+  else if (!strcmp(winner, "pde"))
+    PetscCall(ReportPrint(html,
+                          "<b>The PDE wins</b>: data and training are paid back only after %s samples, %s times "
+                          "the training set, and a solve has no bias.",
+                          number, times));
+  else
+    PetscCall(ReportPrint(html,
+                          "<b>The model wins</b> from %s samples on (%s times the training set); below, and "
+                          "where an error smaller than its bias is wanted, the PDE does.",
+                          number, times));
+  extremes(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), "estimates", "break_even_conditions", conditions);
+  if (!winner || !isfinite(conditions[0])) PetscFunctionReturn(0);
+  for (int i = 0; i < 2; i++) report_number(ceil(conditions[i]), sizeof range[i], range[i]);
+  PetscCall(ReportPrint(html,
+                        " Asked for the estimates below, it is for some time the more exact one if the question "
+                        "is put at no fewer than %s to %s operating conditions.",
+                        range[0], range[1]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Words(const cJSON *worth, ReportText *html)
+{
+  static const char *const names[4] = {"seconds_pde", "seconds_model", "seconds_data", "seconds_training"};
+  char value[4][64];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < 4; i++) report_number(json_number(worth, names[i]), sizeof value[i], value[i]);
+  PetscCall(ReportPrint(html,
+                        "<p>On one core of this machine a solve takes %s s, a sample %s s; the data took %s s, "
+                        "the training %s s. ",
+                        value[0], value[1], value[2], value[3]));
+  PetscCall(PaidBack(worth, html));
+  PetscCall(ReportPrint(html, "</p>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Number(ReportText *html, double value)
+{
+  char text[64];
+  PetscFunctionBeginUser;
+  report_number(value, sizeof text, text);
+  PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EstimateRow(const cJSON *quantity, const cJSON *estimate, ReportText *html)
+{
+  static const char *const columns[] = {"error_of_one", "bias", "bias_floor", "bias_upper"};
+  ReportQuantity q;
+  PetscFunctionBeginUser;
+  report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")),
+                  cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit")), json_number(quantity, "sd"),
+                  &q);
+  PetscCall(
+      ReportPrint(html, "<tr><td>%s of ", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(estimate, "name"))));
+  PetscCall(ReportEnhanced(html, q.label));
+  PetscCall(ReportPrint(html, " ["));
+  PetscCall(ReportEnhanced(html, q.unit));
+  PetscCall(ReportPrint(html, "]</td>"));
+  PetscCall(Number(html, q.scale * json_number(quantity, "sd")));
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+    PetscCall(Number(html, json_number(estimate, columns[i])));
+  PetscCall(Number(html, ceil(json_number(estimate, "break_even_conditions"))));
+  PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html)
+{
+  const cJSON *worth = cJSON_GetObjectItemCaseSensitive(compare, "worth"), *quantity, *estimate;
+  PetscFunctionBeginUser;
+  if (!cJSON_IsObject(worth)) PetscFunctionReturn(0);
+  PetscCall(Words(worth, html));
+  PetscCall(ReportPrint(html,
+                        "<div class=\"scroll\"><table>\n<tr><th>estimate</th><th class=\"n\">SD of the quantity</th>"
+                        "<th class=\"n\">error of one draw / SD</th><th class=\"n\">bias of the model / SD</th>"
+                        "<th class=\"n\">its rms: floor</th><th class=\"n\">not excluded</th>"
+                        "<th class=\"n\">conditions to break even</th></tr>\n"));
+  cJSON_ArrayForEach(quantity, cJSON_GetObjectItemCaseSensitive(worth, "quantities"))
+      cJSON_ArrayForEach(estimate, cJSON_GetObjectItemCaseSensitive(quantity, "estimates"))
+          PetscCall(EstimateRow(quantity, estimate, html));
+  PetscCall(ReportPrint(
+      html,
+      "</table></div>\n<p class=\"note\">Over the held-out conditions. n draws have the error of one draw divided by "
+      "&radic;n. Floor: root mean square of model minus reference, the sampling variance of both subtracted, 0 where "
+      "that leaves nothing. Not excluded: the same, two of its standard errors higher; with it, conditions to break "
+      "even are counted. Few samples: compare -compare_count more.</p>\n"));
+  PetscFunctionReturn(0);
+}
