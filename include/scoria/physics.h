@@ -45,6 +45,32 @@ typedef struct {
 int problem_quantities(const ScoriaProblem *problem, const void *parameters, int nfields, const ScoriaField field[],
                        ScoriaProblemQuantity quantity[]);
 
+/* A law that the fields of a problem obey whatever the porosity: a check of fields that did not come from its solver.
+ */
+typedef enum {
+  SCORIA_SYMMETRY_SHIFT,    /* moving `condition` by d moves field f of every realisation by shift[f] d */
+  SCORIA_SYMMETRY_AFFINE,   /* the mean of every field is affine in `condition` */
+  SCORIA_SYMMETRY_RESIDUAL, /* residual of one row of fields (channels, cells), in the unit of `field`, vanishes */
+} ScoriaSymmetryKind;
+
+typedef struct {
+  char name[SCORIA_NAME_SIZE];
+  char help[128];
+  ScoriaSymmetryKind kind;
+  int condition, field;
+  double shift[SCORIA_MAX_FIELDS];
+  double (*residual)(const void *parameters, int cells, const double fields[]);
+} ScoriaSymmetry;
+
+/* Those that a problem with these parameters has on this space in so many dimensions; returns how many. */
+#define SCORIA_MAX_SYMMETRIES 8
+int problem_symmetries(const ScoriaProblem *problem, const void *parameters, const ScoriaSpace *space, int dimensions,
+                       ScoriaSymmetry symmetry[]);
+/* residual (n) of n rows of fields (n, channels, cells) at theta; parameters are set to theta.  Cells: 3 at least. */
+void symmetry_residuals(const ScoriaSymmetry *symmetry, const ScoriaProblem *problem, void *parameters,
+                        const double theta[], int64_t n, int channels, int cells, const double fields[],
+                        double residual[]);
+
 /* The conditions of the electrode, in this order; where the deck gives them ranges, T and time follow. */
 enum { SCORIA_U0 = 0, SCORIA_F_RIGHT, SCORIA_ELL, SCORIA_NTHETA };
 

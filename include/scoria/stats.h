@@ -187,4 +187,16 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested);
 
+/* ---------------------------------------------------------------------------------------- laws between conditions ----
+ *
+ * Of fields (n, channels, cells) whose rows belong to each other, in units of scale (channels * cells); NaN where no
+ * row or no column counts. */
+
+/* rms over rows and columns of b - a - shift[channel]. */
+double shift_deviation(int64_t n, int channels, int cells, const double a[], const double b[], const double shift[],
+                       const double scale[]);
+/* rms over columns of the mean over rows of middle - (lo + hi) / 2; m columns. */
+double affine_deviation(int64_t n, int m, const double lo[], const double middle[], const double hi[],
+                        const double scale[]);
+
 #endif

@@ -4,84 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define CHUNK_ROWS 1024
-
-typedef struct {
-  MPI_Comm comm;
-  int rank, size;
-  ScoriaEnsemble ens, twin_ens; /* owned */
-  ScoriaTwin twin;
-  ScoriaModel model; /* owned */
-  ScoriaSamplerOptions sampler;
-  uint64_t seed;
-  PetscInt directions;
-  int m;                      /* C * L */
-  double *share;              /* owned; this rank's fields of one source */
-  double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
-  ScoriaRows rows;
-  MPI_Datatype row_type;
-} Comparer;
-
-/* ---------------------------------------------------------------------------------------------- sources ---- */
-
-/* Fields [first, first + number) of a PDE ensemble at theta into out (number, C, L); failed rows are NaN. */
-static PetscErrorCode SolveShare(Comparer *cmp, const ComparisonSet *set, int condition, int again,
-                                 const double theta[], int64_t first, int64_t number, double out[])
-{
-  const int width = set->space->n;
-  double thetas[CHUNK_ROWS * SCORIA_MAX_CONDITIONS];
-  uint64_t id[CHUNK_ROWS];
-  PetscFunctionBeginUser;
-  for (int64_t base = 0; base < number; base += CHUNK_ROWS) {
-    const int64_t n = PetscMin(CHUNK_ROWS, number - base);
-    for (int64_t i = 0; i < n; i++) {
-      memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
-      id[i] = ensemble_heldout_id(set->first + condition, again, first + base + i);
-    }
-    PetscCall(ScoriaEnsembleCompute(cmp->ens, n, thetas, id, NULL, &cmp->rows));
-    for (int64_t i = 0; i < n; i++)
-      for (int c = 0; c < set->channels; c++)
-        memcpy(out + ((base + i) * set->channels + c) * set->cells, cmp->rows.field[c] + i * set->cells,
-               (size_t)set->cells * sizeof(double));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* This rank's share of a source.  PDE fields are dealt to groups, samples to ranks. */
-static PetscErrorCode FillShare(Comparer *cmp, ComparisonSet *set, int condition, int source, int64_t *number)
-{
-  const ScoriaGroups *groups = ScoriaEnsembleGroups(cmp->ens);
-  const double *theta        = set->c[condition].theta;
-  const bool pde             = source == FROM_PDE || source == FROM_PDE_AGAIN;
-  const double start         = wall_seconds();
-  int64_t first;
-  PetscFunctionBeginUser;
-  deal_block(set->count, pde ? groups->index : cmp->rank, pde ? groups->count : cmp->size, &first, number);
-  if (pde)
-    PetscCall(SolveShare(cmp, set, condition, source == FROM_PDE_AGAIN, theta, first, *number, cmp->share));
-  else {
-    const uint64_t id = (uint64_t)(set->first + condition) * (uint64_t)set->count + (uint64_t)first;
-    PetscCall(ScoriaModelSample(cmp->model, &cmp->twin, &cmp->sampler, theta, id, *number, source == FROM_GAUSSIAN,
-                                cmp->share));
-  }
-  set->seconds[source] += wall_seconds() - start;
-  if (pde && groups->group_rank) *number = 0; /* the leader hands in its group's fields */
-  PetscFunctionReturn(0);
-}
-
-/* The owner of a condition gets all its fields, in row order, whoever made them. */
-static PetscErrorCode GatherShare(Comparer *cmp, int owner, int64_t number, double all[])
-{
-  int mine = (int)number, *counts, *starts;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(cmp->size, &counts, cmp->size, &starts));
-  PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, cmp->comm));
-  for (int r = 0, at = 0; r < cmp->size; at += counts[r++]) starts[r] = at;
-  PetscCallMPI(MPI_Gatherv(cmp->share, mine, cmp->row_type, all, counts, starts, cmp->row_type, owner, cmp->comm));
-  PetscCall(PetscFree2(counts, starts));
-  PetscFunctionReturn(0);
-}
-
 /* ---------------------------------------------------------------------------------------------- measures ---- */
 
 /* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
@@ -96,6 +18,7 @@ static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
                                       cmp->seed, (int)cmp->directions, &c->distance[s]));
   }
   PetscCall(CompareFillEstimates(set, cmp->gathered, c));
+  if (c->good[FROM_PDE] >= 2 && c->good[FROM_MODEL] >= 2) PetscCall(CompareFillResiduals(cmp, set, c));
   for (int s = 0; s < NSOURCES; s++)
     if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, c->good[s], cmp->gathered[s], s, c));
   PetscFunctionReturn(0);
@@ -108,6 +31,7 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
   PetscCallMPI(MPI_Bcast(c->good, NSOURCES, MPI_INT64_T, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->reference, (int)sizeof c->reference, MPI_BYTE, owner, cmp->comm));
+  PetscCallMPI(MPI_Bcast(c->residual, (int)sizeof c->residual, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->sample, (int)sizeof c->sample, MPI_BYTE, owner, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) {
     for (int v = 0; v < NVIEWS; v++)
@@ -149,11 +73,9 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
   for (int base = 0; base < set->conditions; base += cmp->size) {
     const int chunk = PetscMin(cmp->size, set->conditions - base);
     for (int owner = 0; owner < chunk; owner++)
-      for (int s = 0; s < NSOURCES; s++) {
-        int64_t number;
-        PetscCall(FillShare(cmp, set, base + owner, s, &number));
-        PetscCall(GatherShare(cmp, owner, number, cmp->gathered[s]));
-      }
+      for (int s = 0; s < NSOURCES; s++)
+        PetscCall(
+            CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
     if (cmp->rank < chunk) PetscCall(Measure(cmp, set, base + cmp->rank));
     for (int owner = 0; owner < chunk; owner++) {
       PetscCall(ShareMeasures(cmp, set, base + owner, owner));
@@ -203,7 +125,8 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscCall(ScoriaEnsembleCreate(cmp->comm, deck, &cmp->ens));
   PetscCall(CmdSampler(run, deck, &cmp->sampler));
   PetscCall(ScoriaModelFields(cmp->model, &set->channels, &set->field, &set->cells, &set->x));
-  set->space       = ScoriaModelSpace(cmp->model);
+  set->space = ScoriaModelSpace(cmp->model);
+  PetscCall(CompareSymmetriesBegin(deck, cmp, set));
   set->conditions  = (int)conditions;
   set->count       = count;
   set->sampler     = cmp->sampler.kind;
@@ -224,7 +147,7 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleSpec(cmp->ens, &spec, &x));
   set->training_rows = spec.rows;
-  PetscCall(ScoriaRowsCreate(&spec, CHUNK_ROWS, &cmp->rows));
+  PetscCall(ScoriaRowsCreate(&spec, COMPARE_CHUNK, &cmp->rows));
   PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
   PetscCall(CompareCreateConditions(set));
@@ -261,6 +184,7 @@ static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, Compari
   PetscCall(CompareDestroyConditions(sample));
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
   PetscCall(PetscFree(cmp->share));
+  PetscCall(PetscFree(cmp->parameters));
   PetscCall(ScoriaRowsDestroy(&cmp->rows));
   PetscCall(ScoriaEnsembleDestroy(&cmp->ens));
   PetscCall(ScoriaEnsembleDestroy(&cmp->twin_ens));
@@ -299,6 +223,7 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
                       1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
   PetscCall(CompareSayWorth(run, set));
+  PetscCall(CompareSaySymmetries(run, set));
   PetscFunctionReturn(0);
 }
 
@@ -353,6 +278,7 @@ static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
   PetscCall(AllocateFields(deck, &cmp, &set));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareAll(run, &cmp, &set));
+  PetscCall(CompareSymmetries(&cmp, &set));
   PetscCall(CompareSample(run, &cmp, &sample));
   PetscCall(CompareSayTable(run, &set));
   PetscCall(WriteComparison(run, deck, &set, &sample));

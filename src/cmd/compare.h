@@ -10,6 +10,8 @@
 /* Where fields come from.  PDE and PDE_AGAIN are independent ensembles: their distance is the sampling floor. */
 enum { FROM_PDE = 0, FROM_PDE_AGAIN, FROM_MODEL, FROM_GAUSSIAN, NSOURCES };
 
+enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
+
 /* Curves that are drawn, (C, L) each. */
 enum { CURVE_MEAN = 0, CURVE_SD, CURVE_Q025, CURVE_Q500, CURVE_Q975, NCURVES };
 
@@ -25,8 +27,9 @@ typedef struct {
   int64_t good[NSOURCES];                                            /* fields without failure */
   ScoriaDistance distance[NSOURCES];                                 /* to FROM_PDE; [FROM_PDE] is unused */
   ScoriaEstimates reference[CMD_QUANTITIES], sample[CMD_QUANTITIES]; /* of both PDE ensembles together; of the model */
-  double *curve[NVIEWS][NSOURCES];                                   /* owned; (NCURVES, C, L) */
-  double *example[NSOURCES];                                         /* owned; (COMPARE_EXAMPLES, C, L) */
+  double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
+  double *curve[NVIEWS][NSOURCES];                       /* owned; (NCURVES, C, L) */
+  double *example[NSOURCES];                             /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
 
 typedef struct {
@@ -39,14 +42,44 @@ typedef struct {
   Comparison *c;            /* owned; (conditions) */
   int nquantities;
   ScoriaQuantity quantity[CMD_QUANTITIES];
-  int offset[CMD_QUANTITIES];            /* condition whose value is the quantity's offset, -1: none */
-  double seconds[NSOURCES];              /* core seconds per field */
-  double seconds_data, seconds_training; /* core seconds of dataset and model; NaN: not known */
-  int64_t training_rows;                 /* of the deck's dataset */
-  int evaluations;                       /* network evaluations per sample */
+  int offset[CMD_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
+  int nsymmetries;
+  ScoriaSymmetry symmetry[SCORIA_MAX_SYMMETRIES];
+  double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* rms deviation from each law / SD */
+  double seconds[NSOURCES];                          /* core seconds per field */
+  double seconds_data, seconds_training;             /* core seconds of dataset and model; NaN: not known */
+  int64_t training_rows;                             /* of the deck's dataset */
+  int evaluations;                                   /* network evaluations per sample */
   const char *sampler;
   bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
+
+#define COMPARE_CHUNK 1024 /* rows that are solved at once */
+
+/* What makes fields and measures them. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  ScoriaEnsemble ens, twin_ens; /* owned */
+  ScoriaTwin twin;
+  ScoriaModel model; /* owned */
+  const ScoriaProblem *problem;
+  void *parameters; /* owned */
+  ScoriaSamplerOptions sampler;
+  uint64_t seed;
+  PetscInt directions;
+  int m;                      /* C * L */
+  double *share;              /* owned (count, m); this rank's fields of one source */
+  double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
+  ScoriaRows rows;
+  MPI_Datatype row_type;
+} Comparer;
+
+/* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
+ * and noise of condition `condition` of the set, so that fields at several theta belong to each other row by row.  Adds
+ * to set->seconds.  count: set->count at most.  Collective. */
+PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, const double theta[], int source,
+                             int64_t count, int owner, double all[]);
 
 /* Room for conditions, and in each for curves and examples; CompareDestroyConditions frees it. */
 PetscErrorCode CompareCreateConditions(ComparisonSet *set);
@@ -61,6 +94,16 @@ PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fiel
 /* compare.json's member "worth", and the same in two lines for people. */
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set);
 PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set);
+
+/* compare_symmetries.c: the laws that the deck's problem has; those that the fields of one condition can break, of the
+ * gathered fields; then all of them over the held-out conditions, with a few more fields for those between conditions:
+ * at up to 4 conditions and 3 points, up to an eighth of set->count each, and as many solves.  Begin and the last are
+ * collective. */
+PetscErrorCode CompareSymmetriesBegin(ScoriaDeck deck, Comparer *cmp, ComparisonSet *set);
+PetscErrorCode CompareFillResiduals(const Comparer *cmp, const ComparisonSet *set, Comparison *c);
+PetscErrorCode CompareSymmetries(Comparer *cmp, ComparisonSet *set);
+void compare_add_symmetries(cJSON *root, const ComparisonSet *set);
+PetscErrorCode CompareSaySymmetries(ScoriaRun run, const ComparisonSet *set);
 
 /* The held-out conditions, and in the group /sample those of `sample`, which may have none. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,

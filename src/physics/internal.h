@@ -82,6 +82,8 @@ struct ScoriaProblem {
                  double *const S_s[], double work[]);
   /* Numbers of interest, SCORIA_MAX_QUANTITIES at most; returns how many.  NULL: its fields at both ends. */
   int (*quantities)(const void *p, ScoriaProblemQuantity quantity[]);
+  /* Laws that its fields obey whatever the porosity, SCORIA_MAX_SYMMETRIES at most; returns how many.  NULL: none. */
+  int (*symmetries)(const void *p, const ScoriaSpace *space, int dimensions, ScoriaSymmetry symmetry[]);
   void (*start)(const void *p, double s[]); /* the state at rest: where a transient begins */
   /* Better than the state at rest, in one dimension on one rank; may be NULL. */
   void (*guess)(const void *p, ScoriaDiscrete *d);

@@ -19,38 +19,60 @@ static void extremes(const cJSON *list, const char *inner, const char *name, dou
   }
 }
 
-/* What follows where the draws that pay data and training back are known. */
 static PetscErrorCode PaidBack(const cJSON *worth, ReportText *html)
 {
-  const double draws = json_number(worth, "break_even_samples"), sets = draws / json_number(worth, "training_rows");
-  const char *winner = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(worth, "winner"));
-  char number[64], times[64], range[2][64];
-  double conditions[2];
+  const double draws = json_number(worth, "break_even_samples");
+  char number[64], sets[64];
   PetscFunctionBeginUser;
   report_number(draws, sizeof number, number);
-  report_number(sets, sizeof times, times);
-  if (!winner)
+  report_number(draws / json_number(worth, "training_rows"), sizeof sets, sets);
+  if (isfinite(draws))
+    PetscCall(ReportPrint(html, "Data and training are paid back after %s samples, %s times the training set.", number,
+                          sets));
+  else if (json_number(worth, "seconds_model") < json_number(worth, "seconds_pde"))
     PetscCall(ReportPrint(html, "What data and training cost is not recorded in this run directory."));
-  else if (!isfinite(draws))
-    PetscCall(ReportPrint(html, "<b>The PDE wins</b>: a sample costs as much as a solve, and so data and training are "
-                                "never paid back."));
-  else if (!strcmp(winner, "pde"))
+  else
+    PetscCall(ReportPrint(html, "Data and training are never paid back."));
+  PetscFunctionReturn(0);
+}
+
+/* At how many conditions, for the estimates of the table; nothing where that is not known. */
+static PetscErrorCode Conditions(const cJSON *worth, ReportText *html)
+{
+  char text[2][64];
+  double range[2];
+  PetscFunctionBeginUser;
+  extremes(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), "estimates", "break_even_conditions", range);
+  if (!isfinite(range[0])) PetscFunctionReturn(0);
+  for (int i = 0; i < 2; i++) report_number(ceil(range[i]), sizeof text[i], text[i]);
+  PetscCall(ReportPrint(html,
+                        " For the estimates below it can be the more exact one, in the same time, only if they are "
+                        "asked for at many operating conditions: at %s of them at least for the easiest estimate, at "
+                        "%s for the hardest.",
+                        text[0], text[1]));
+  PetscFunctionReturn(0);
+}
+
+/* Who wins where. */
+static PetscErrorCode Verdict(const cJSON *worth, ReportText *html)
+{
+  const char *winner = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(worth, "winner"));
+  const double ratio = json_number(worth, "seconds_pde") / json_number(worth, "seconds_model");
+  char times[64];
+  PetscFunctionBeginUser;
+  report_number(ratio, sizeof times, times);
+  if (winner && !strcmp(winner, "model"))
     PetscCall(ReportPrint(html,
-                          "<b>The PDE wins</b>: data and training are paid back only after %s samples, %s times "
-                          "the training set, and a solve has no bias.",
-                          number, times));
+                          "<b>For many samples the model wins</b>: a solve takes %s times as long. For one "
+                          "condition, and for an error below the model's bias, the PDE wins. ",
+                          times));
   else
     PetscCall(ReportPrint(html,
-                          "<b>The model wins</b> from %s samples on (%s times the training set); below, and "
-                          "where an error smaller than its bias is wanted, the PDE does.",
-                          number, times));
-  extremes(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), "estimates", "break_even_conditions", conditions);
-  if (!winner || !isfinite(conditions[0])) PetscFunctionReturn(0);
-  for (int i = 0; i < 2; i++) report_number(ceil(conditions[i]), sizeof range[i], range[i]);
-  PetscCall(ReportPrint(html,
-                        " Asked for the estimates below, it is for some time the more exact one if the question "
-                        "is put at no fewer than %s to %s operating conditions.",
-                        range[0], range[1]));
+                          "<b>The PDE wins</b>: a solve takes only %s times as long as a sample, and it has no "
+                          "bias. ",
+                          times));
+  PetscCall(PaidBack(worth, html));
+  PetscCall(Conditions(worth, html));
   PetscFunctionReturn(0);
 }
 
@@ -64,7 +86,7 @@ static PetscErrorCode Words(const cJSON *worth, ReportText *html)
                         "<p>On one core of this machine a solve takes %s s, a sample %s s; the data took %s s, "
                         "the training %s s. ",
                         value[0], value[1], value[2], value[3]));
-  PetscCall(PaidBack(worth, html));
+  PetscCall(Verdict(worth, html));
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);
 }

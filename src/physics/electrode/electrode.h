@@ -66,6 +66,7 @@ PetscErrorCode ElectrodeCheck(const void *el, const ScoriaSpace *space);
 /* exp(E / R (1 / T_REFERENCE - 1 / T)); 1 for a set without E. */
 double arrhenius(double E, double T);
 void electrode_guess(const void *el, ScoriaDiscrete *d);
+int electrode_symmetries(const void *el, const ScoriaSpace *space, int dimensions, ScoriaSymmetry symmetry[]);
 /* Potential u at the separator's face, beside a cell of state s; g from its centre to the face. */
 double electrode_face_potential(const ScoriaElectrode *el, const double s[], const double g[]);
 

@@ -364,6 +364,7 @@ const ScoriaProblem scoria_electrode = {
     .boundary           = boundary,
     .source             = source,
     .quantities         = quantities,
+    .symmetries         = electrode_symmetries,
     .start              = start,
     .guess              = electrode_guess,
     .manufactured       = manufactured,

@@ -168,6 +168,27 @@ static const ScoriaKey keys[] = {
 };
 /* clang-format on */
 
+/* With a conductivity that does not depend on T the problem is linear. */
+static int symmetries(const void *p, const ScoriaSpace *space, int dimensions, ScoriaSymmetry symmetry[])
+{
+  static const ScoriaSymmetry rows[] = {
+      {.name      = "T_right_shift",
+       .help      = "constant conductivity: T shifts with the temperature of the surroundings",
+       .kind      = SCORIA_SYMMETRY_SHIFT,
+       .condition = T_RIGHT,
+       .shift     = {1}},
+      {.name      = "affine_q_left",
+       .help      = "constant conductivity: the mean of T is affine in q_left",
+       .kind      = SCORIA_SYMMETRY_AFFINE,
+       .condition = Q_LEFT},
+  };
+  int n = 0;
+  (void)dimensions;
+  for (int i = 0; i < 2 && ((const Heat *)p)->n == 0; i++)
+    if (space->c[rows[i].condition].lo < space->c[rows[i].condition].hi) symmetry[n++] = rows[i];
+  return n;
+}
+
 static const ScoriaConditionRow conditions[] = {
     {"T_right", "K", "conditions_T_right", "heat_T_right", false},
     {"q_left", "W m^-2", "conditions_q_left", "heat_q_left", false},
@@ -197,6 +218,7 @@ const ScoriaProblem scoria_heat = {
     .flux               = flux,
     .boundary           = boundary,
     .source             = source,
+    .symmetries         = symmetries,
     .start              = start,
     .manufactured       = manufactured,
     .manufactured_theta = manufactured_theta,
