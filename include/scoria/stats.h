@@ -199,4 +199,20 @@ double shift_deviation(int64_t n, int channels, int cells, const double a[], con
 double affine_deviation(int64_t n, int m, const double lo[], const double middle[], const double hi[],
                         const double scale[]);
 
+/* ------------------------------------------------------------------------------------------------ memorisation ---- */
+
+/* nearest (n): Euclidean distance of each row of a (n, d) to the nearest of t (N, d), N > 0.  Exact to the square root
+ * of rounding, in units of the rows' norm.  Takes 256 N doubles. */
+PetscErrorCode ScoriaNearest(int64_t n, const double a[], int64_t N, const double t[], int d, double nearest[]);
+
+/* Distances of n samples to the nearest row that was learned, against those of nr new draws of the law. */
+#define SCORIA_NEAR_SHARE 0.01
+typedef struct {
+  double median_ratio; /* median of the samples over that of the new draws: 1 */
+  double share_nearer; /* of samples nearer than SCORIA_NEAR_SHARE of the new draws are: that share */
+} ScoriaMemorisation;
+/* Both end in ascending order.  n, nr > 0.  Allocates. */
+PetscErrorCode ScoriaMemorisationTake(int64_t n, double sample[], int64_t nr, double reference[],
+                                      ScoriaMemorisation *found);
+
 #endif

@@ -32,6 +32,7 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
   PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->reference, (int)sizeof c->reference, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->residual, (int)sizeof c->residual, MPI_BYTE, owner, cmp->comm));
+  PetscCallMPI(MPI_Bcast(&c->memory, (int)sizeof c->memory, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->sample, (int)sizeof c->sample, MPI_BYTE, owner, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) {
     for (int v = 0; v < NVIEWS; v++)
@@ -76,6 +77,7 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
       for (int s = 0; s < NSOURCES; s++)
         PetscCall(
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
+    if (!set->first) PetscCall(CompareMemorise(cmp, set, cmp->rank < chunk ? base + cmp->rank : -1));
     if (cmp->rank < chunk) PetscCall(Measure(cmp, set, base + cmp->rank));
     for (int owner = 0; owner < chunk; owner++) {
       PetscCall(ShareMeasures(cmp, set, base + owner, owner));
@@ -185,6 +187,7 @@ static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, Compari
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
   PetscCall(PetscFree(cmp->share));
   PetscCall(PetscFree(cmp->parameters));
+  PetscCall(CompareMemoryDestroy(&cmp->memory));
   PetscCall(ScoriaRowsDestroy(&cmp->rows));
   PetscCall(ScoriaEnsembleDestroy(&cmp->ens));
   PetscCall(ScoriaEnsembleDestroy(&cmp->twin_ens));
@@ -224,6 +227,7 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
                       1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
   PetscCall(CompareSayWorth(run, set));
   PetscCall(CompareSaySymmetries(run, set));
+  PetscCall(CompareSayMemorisation(run, set));
   PetscFunctionReturn(0);
 }
 
@@ -276,6 +280,7 @@ static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));
+  PetscCall(CompareMemoryCreate(run, deck, &cmp, &set));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareAll(run, &cmp, &set));
   PetscCall(CompareSymmetries(&cmp, &set));

@@ -28,6 +28,7 @@ typedef struct {
   ScoriaDistance distance[NSOURCES];                                 /* to FROM_PDE; [FROM_PDE] is unused */
   ScoriaEstimates reference[CMD_QUANTITIES], sample[CMD_QUANTITIES]; /* of both PDE ensembles together; of the model */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
+  ScoriaMemorisation memory;                             /* NaN where it could not be told */
   double *curve[NVIEWS][NSOURCES];                       /* owned; (NCURVES, C, L) */
   double *example[NSOURCES];                             /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
@@ -45,16 +46,31 @@ typedef struct {
   int offset[CMD_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
   int nsymmetries;
   ScoriaSymmetry symmetry[SCORIA_MAX_SYMMETRIES];
-  double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* rms deviation from each law / SD */
-  double seconds[NSOURCES];                          /* core seconds per field */
-  double seconds_data, seconds_training;             /* core seconds of dataset and model; NaN: not known */
-  int64_t training_rows;                             /* of the deck's dataset */
-  int evaluations;                                   /* network evaluations per sample */
+  double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES];      /* rms deviation from each law / SD */
+  int64_t memory_rows, memory_conditions, memory_samples; /* behind Comparison.memory; 0: no training set at hand */
+  double seconds[NSOURCES];                               /* core seconds per field */
+  double seconds_data, seconds_training;                  /* core seconds of dataset and model; NaN: not known */
+  int64_t training_rows;                                  /* of the deck's dataset */
+  int evaluations;                                        /* network evaluations per sample */
   const char *sampler;
   bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
 
 #define COMPARE_CHUNK 1024 /* rows that are solved at once */
+
+/* The training set, for nearest rows. */
+typedef struct {
+  ScoriaDataset ds; /* owned; NULL: none at hand */
+  const ScoriaDatasetSpec *spec;
+  char path[PETSC_MAX_PATH_LEN];
+  int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */
+  int r;                              /* coordinates that the network learns */
+  int64_t conditions, near;           /* near: conditions whose rows count */
+  double *theta;                      /* owned (conditions, space.n) */
+  ScoriaRows rows;                    /* owned: of one condition */
+  double *fields, *y, *train, *draws; /* owned: of one condition; all their coordinates; learned ones */
+  PetscInt *order;                    /* owned (conditions) */
+} CompareMemory;
 
 /* What makes fields and measures them. */
 typedef struct {
@@ -73,6 +89,7 @@ typedef struct {
   double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
   ScoriaRows rows;
   MPI_Datatype row_type;
+  CompareMemory memory;
 } Comparer;
 
 /* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
@@ -104,6 +121,14 @@ PetscErrorCode CompareFillResiduals(const Comparer *cmp, const ComparisonSet *se
 PetscErrorCode CompareSymmetries(Comparer *cmp, ComparisonSet *set);
 void compare_add_symmetries(cJSON *root, const ComparisonSet *set);
 PetscErrorCode CompareSaySymmetries(ScoriaRun run, const ComparisonSet *set);
+
+/* compare_memorisation.c: finds the training set in the run directory; measures condition `condition` (-1: none of this
+ * rank's) on its owner, from the gathered fields as they came.  Create and Memorise are collective. */
+PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set);
+PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int condition);
+PetscErrorCode CompareMemoryDestroy(CompareMemory *memory);
+void compare_add_memorisation(cJSON *root, const ComparisonSet *set);
+PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set);
 
 /* The held-out conditions, and in the group /sample those of `sample`, which may have none. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,

@@ -141,6 +141,7 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
     add_cost(root, set);
     PetscCall(CompareAddWorth(root, set));
     compare_add_symmetries(root, set);
+    compare_add_memorisation(root, set);
   }
   add_conditions(root, set);
   char *text = cJSON_Print(root);

@@ -1,0 +1,219 @@
+/* Whether the model gives its training rows back: how far its samples are from the nearest of them, beside how far
+ * fresh PDE fields at the same condition are.  Both are taken in the whitened coordinates that the network learns,
+ * where fields of different conditions have one scale and where alone it can memorise. */
+#include "compare.h"
+#include <math.h>
+#include <string.h>
+
+#define TRAINING_ROWS 4096 /* of the nearest training conditions, all their rows: about so many */
+#define SAMPLES 500        /* of the model and of the PDE at a condition, at most */
+
+/* Whether dataset.h5 is there, of the deck's law, and holds the model's channels. */
+static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, CompareMemory *mem)
+{
+  char difference[512];
+  const char *stored;
+  bool there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof mem->path, mem->path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), mem->path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), mem->path, &mem->ds));
+  PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
+  bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
+  for (int c = 0; c < set->channels && same; c++) {
+    int f = 0;
+    while (f < mem->spec->nfields && strcmp(mem->spec->field[f].name, set->field[c].name)) f++;
+    mem->field[c] = f;
+    same          = f < mem->spec->nfields;
+  }
+  if (!same) PetscCall(ScoriaDatasetClose(&mem->ds));
+  PetscFunctionReturn(0);
+}
+
+/* theta (conditions, n) of the dataset's conditions, from their first rows. */
+static PetscErrorCode ReadTheta(MPI_Comm comm, CompareMemory *mem)
+{
+  const ScoriaSpace *space = &mem->spec->space;
+  char name[SCORIA_NAME_SIZE + 16];
+  double *column;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(mem->conditions * space->n, &mem->theta));
+  PetscCall(PetscMalloc1(mem->spec->rows, &column));
+  for (int i = 0; i < space->n; i++) {
+    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[i].name));
+    PetscCall(ScoriaArrayRead(comm, mem->path, name, mem->spec->rows, column));
+    for (int64_t k = 0; k < mem->conditions; k++) mem->theta[k * space->n + i] = column[k * mem->spec->realisations];
+  }
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
+{
+  CompareMemory *mem = &cmp->memory;
+  int R;
+  PetscFunctionBeginUser;
+  PetscCall(FindDataset(run, deck, set, mem));
+  if (!mem->ds) PetscFunctionReturn(0);
+  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->model), NULL, NULL, &mem->r, &R));
+  mem->conditions = mem->spec->rows / mem->spec->realisations;
+  mem->near       = PetscClipInterval(TRAINING_ROWS / mem->spec->realisations, 1, mem->conditions);
+  PetscCall(ReadTheta(cmp->comm, mem));
+  PetscCall(ScoriaRowsCreate(mem->spec, mem->spec->realisations, &mem->rows));
+  const int64_t most = PetscMax(mem->spec->realisations, SAMPLES);
+  PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->spec->realisations * mem->r,
+                         &mem->train, SAMPLES * mem->r, &mem->draws, mem->conditions, &mem->order));
+  set->memory_conditions = mem->near;
+  set->memory_rows       = mem->near * mem->spec->realisations;
+  set->memory_samples    = PetscMin(set->count, SAMPLES);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemoryDestroy(CompareMemory *mem)
+{
+  PetscFunctionBeginUser;
+  if (!mem->ds) PetscFunctionReturn(0);
+  PetscCall(PetscFree5(mem->fields, mem->y, mem->train, mem->draws, mem->order));
+  PetscCall(PetscFree(mem->theta));
+  PetscCall(ScoriaRowsDestroy(&mem->rows));
+  PetscCall(ScoriaDatasetClose(&mem->ds));
+  PetscFunctionReturn(0);
+}
+
+/* Learned coordinates (returned number, r) of n fields at theta; those that are not finite are left out. */
+static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, const double fields[], double out[],
+                             int64_t *kept)
+{
+  ScoriaNormaliser norm = ScoriaModelNormaliser(cmp->model);
+  CompareMemory *mem    = &cmp->memory;
+  int R;
+  PetscFunctionBeginUser;
+  *kept = 0;
+  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
+  PetscCall(ScoriaNormaliserAt(norm, &cmp->twin, theta));
+  normaliser_encode(norm, n, fields, mem->y);
+  for (int64_t i = 0; i < n; i++) {
+    bool good = true;
+    for (int k = 0; k < mem->r; k++) good = good && isfinite(mem->y[i * R + k]);
+    if (good) memcpy(out + (*kept)++ * mem->r, mem->y + i * R, sizeof(double) * (size_t)mem->r);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The first `near` of mem->order: the conditions nearest to theta in unit coordinates. */
+static PetscErrorCode FindNear(CompareMemory *mem, const double theta[])
+{
+  const ScoriaSpace *space = &mem->spec->space;
+  double u[SCORIA_MAX_CONDITIONS], v[SCORIA_MAX_CONDITIONS], *distance;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(mem->conditions, &distance));
+  space_to_unit(space, theta, u);
+  for (int64_t k = 0; k < mem->conditions; k++) {
+    distance[k]   = 0;
+    mem->order[k] = (PetscInt)k;
+    space_to_unit(space, mem->theta + k * space->n, v);
+    for (int i = 0; i < space->n; i++) distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
+  }
+  PetscCall(PetscSortRealWithArrayInt((PetscInt)mem->conditions, distance, mem->order));
+  PetscCall(PetscFree(distance));
+  PetscFunctionReturn(0);
+}
+
+/* Learned coordinates of the training rows near theta, where `mine`.  Collective. */
+static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, const double theta[], int64_t *n)
+{
+  CompareMemory *mem = &cmp->memory;
+  const int64_t R    = mem->spec->realisations;
+  const int L        = set->cells;
+  PetscFunctionBeginUser;
+  *n = 0;
+  if (mine) PetscCall(FindNear(mem, theta));
+  for (int64_t j = 0; j < mem->near; j++) {
+    const int64_t k = mine ? mem->order[j] : 0;
+    int64_t kept;
+    PetscCall(ScoriaDatasetRead(mem->ds, k * R, mine ? R : 0, &mem->rows));
+    if (!mine) continue;
+    for (int64_t i = 0; i < R; i++)
+      for (int c = 0; c < set->channels; c++)
+        memcpy(mem->fields + (i * set->channels + c) * L, mem->rows.field[mem->field[c]] + i * L,
+               (size_t)L * sizeof(double));
+    PetscCall(Encode(cmp, mem->theta + k * set->space->n, R, mem->fields, mem->train + *n * mem->r, &kept));
+    *n += kept;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int condition)
+{
+  static const int sources[2] = {FROM_MODEL, FROM_PDE};
+  CompareMemory *mem          = &cmp->memory;
+  const bool mine             = condition >= 0;
+  double nearest[2][SAMPLES];
+  int64_t rows, n[2] = {0, 0};
+  PetscFunctionBeginUser;
+  if (!mem->ds) PetscFunctionReturn(0);
+  PetscCall(ReadNear(cmp, set, mine, mine ? set->c[condition].theta : NULL, &rows));
+  if (!mine) PetscFunctionReturn(0);
+  Comparison *c = &set->c[condition];
+  c->memory     = (ScoriaMemorisation){NAN, NAN};
+  for (int s = 0; s < 2; s++) {
+    PetscCall(Encode(cmp, c->theta, set->memory_samples, cmp->gathered[sources[s]], mem->draws, &n[s]));
+    if (rows) PetscCall(ScoriaNearest(n[s], mem->draws, rows, mem->train, mem->r, nearest[s]));
+  }
+  if (rows && n[0] && n[1]) PetscCall(ScoriaMemorisationTake(n[0], nearest[0], n[1], nearest[1], &c->memory));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------- telling ---- */
+
+/* Mean over the conditions; how many have a value. */
+static int pool(const ComparisonSet *set, ScoriaMemorisation *pooled)
+{
+  int n   = 0;
+  *pooled = (ScoriaMemorisation){0, 0};
+  for (int k = 0; k < set->conditions && set->memory_rows; k++) {
+    const ScoriaMemorisation *one = &set->c[k].memory;
+    if (isnan(one->share_nearer)) continue;
+    pooled->median_ratio += one->median_ratio;
+    pooled->share_nearer += one->share_nearer;
+    n++;
+  }
+  if (!n) return 0;
+  pooled->median_ratio /= n;
+  pooled->share_nearer /= n;
+  return n;
+}
+
+void compare_add_memorisation(cJSON *root, const ComparisonSet *set)
+{
+  ScoriaMemorisation pooled;
+  const int n = pool(set, &pooled);
+  if (!n) {
+    cJSON_AddNullToObject(root, "memorisation");
+    return;
+  }
+  cJSON *to          = cJSON_AddObjectToObject(root, "memorisation");
+  /* the limit comes from as many PDE fields as there are samples: twice the binomial variance */
+  const double share = SCORIA_NEAR_SHARE, variance = 2 * share * (1 - share) / (double)(n * set->memory_samples);
+  cJSON_AddNumberToObject(to, "median_ratio", pooled.median_ratio);
+  cJSON_AddNumberToObject(to, "share_nearer", pooled.share_nearer);
+  cJSON_AddNumberToObject(to, "share_expected", share);
+  cJSON_AddNumberToObject(to, "share_se", sqrt(variance));
+  cJSON_AddNumberToObject(to, "training_conditions", (double)set->memory_conditions);
+  cJSON_AddNumberToObject(to, "training_rows", (double)set->memory_rows);
+  cJSON_AddNumberToObject(to, "samples", (double)set->memory_samples);
+}
+
+PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set)
+{
+  ScoriaMemorisation pooled;
+  PetscFunctionBeginUser;
+  if (pool(set, &pooled))
+    PetscCall(ScoriaSay(run,
+                        "  nearest training row: %.3f times as far as for PDE fields; %.2f %% of samples nearer "
+                        "than 99 %% of PDE fields (1 %% without memorisation)",
+                        pooled.median_ratio, 100 * pooled.share_nearer));
+  PetscFunctionReturn(0);
+}
