@@ -314,6 +314,7 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);

@@ -46,6 +46,23 @@ comparison = json.load(open(f"{work}/r1/compare.json"))
 for key in ["mean_error", "sd_error", "band_error", "coverage95", "w1", "sliced_w", "sliced_w_floor", "pooled", "cost", "conditions"]:
     assert key in comparison, key
 assert len(comparison["conditions"]) == 3 and comparison["cost"]["seconds_pde"] > 0
+# What it is worth, laws, memorisation: numbers, and but for times the same on any number of ranks.
+worth, account = comparison["worth"], json.load(open(f"{work}/r1/cost.json"))
+assert worth["seconds_data"] == account["dataset.h5"] > 0 and worth["seconds_training"] == account["model.h5"] > 0
+assert worth["winner"] in ("pde", "model") and worth["training_rows"] == 288
+assert {"min_c", "max_c", "phi_collector"} == {q["name"] for q in worth["quantities"]}
+for q in worth["quantities"]:
+    assert [e["name"] for e in q["estimates"]] == ["mean", "sd", "q975"] and q["sd"] > 0
+    assert all(np.isfinite(e[k]) for e in q["estimates"] for k in ("error_of_one", "bias", "bias_floor", "bias_upper"))
+assert [s["name"] for s in comparison["symmetries"]] == ["c_separator", "c_slope", "phi_slope"]
+assert all(np.isfinite(s[k]) for s in comparison["symmetries"] for k in ("model", "pde"))
+assert 0 <= comparison["memorisation"]["share_nearer"] <= 1 and comparison["memorisation"]["median_ratio"] > 0
+assert comparison["memorisation"]["training_rows"] == 288
+for ranks in (2, 3, 4):
+    other = json.load(open(f"{work}/r{ranks}/compare.json"))
+    assert all(other[k] == comparison[k] for k in ("symmetries", "memorisation", "pooled")), ranks
+    for a, b in zip(worth["quantities"], other["worth"]["quantities"]):
+        assert a["sd"] == b["sd"] and [e["bias_floor"] for e in a["estimates"]] == [e["bias_floor"] for e in b["estimates"]]
 sys.exit(1 if different else 0)
 PY
 
@@ -95,7 +112,13 @@ assert 0 < error < .05, error  # roundings of 2^-9 through two mixes and some st
 PY
 
 grep -q "\"blas\":\"OpenBLAS [A-Za-z0-9]*\",\"threads\":1" "$work/r2/log.jsonl" || fail "the log does not say which BLAS kernels were used"
-for file in report.html log.jsonl train.jsonl deck.yaml; do
+"$PYTHON" - "$work/sample1/compare.json" <<'PY' || fail "a run directory without dataset and cost"
+import json, sys
+comparison = json.load(open(sys.argv[1]))
+assert comparison["memorisation"] is None and comparison["worth"]["seconds_data"] is None
+PY
+
+for file in report.html log.jsonl train.jsonl deck.yaml cost.json; do
   [ -s "$work/r2/$file" ] || fail "$file is missing"
 done
 ls "$work"/r2/*.part >/dev/null 2>&1 && fail "a partial file was left"

@@ -10,6 +10,14 @@ static const char *const json =
     "\"coverage95\":0.9481,\"w1\":0.025,\"sliced_w\":0.021,\"covariance_error\":0.04},"
     "\"gaussian\":{\"mean_error\":0.0444,\"coverage95\":0.91},\"floor\":{\"mean_error\":0.0287}},"
     "\"cost\":{\"seconds_pde\":3e-4,\"seconds_model\":2e-5,\"sampler\":\"<script>ab2\"},"
+    "\"worth\":{\"seconds_pde\":3e-4,\"seconds_model\":2e-5,\"seconds_data\":70,\"seconds_training\":14,"
+    "\"training_rows\":100000,\"break_even_samples\":300000,\"winner\":\"model\",\"quantities\":[{\"name\":\"max_c\","
+    "\"unit\":\"mol "
+    "m^-3\",\"description\":\"\",\"sd\":44.4,\"estimates\":[{\"name\":\"mean\",\"error_of_one\":1,\"bias\":"
+    "-0.0123,\"bias_floor\":0.0234,\"bias_upper\":0.0345,\"break_even_conditions\":55.5}]}]},"
+    "\"symmetries\":[{\"name\":\"shift\",\"model\":0.021,\"pde\":1.5e-12,\"unit\":\"SD\",\"help\":\"a <law>\"}],"
+    "\"memorisation\":{\"median_ratio\":0.987,\"share_nearer\":0.0123,\"share_se\":0.002,\"samples\":500,"
+    "\"training_rows\":4096},"
     "\"conditions\":[{\"U0\":0.1234,\"F_right\":12.5,\"ell\":8.4e-6,\"failed_pde\":3,\"model\":{\"sliced_w\":0.0123},"
     "\"gaussian\":{\"sliced_w\":0.0777},\"floor\":{\"sliced_w\":0.0111}}]}";
 
@@ -140,12 +148,40 @@ static void quantities_have_their_error(void **state)
   cJSON_Delete(uq);
 }
 
+/* The verdict follows "winner"; what is null is not told as a number. */
+static void worth_is_said_in_words(void **state)
+{
+  ReportText html = {0};
+  cJSON *compare = cJSON_Parse(json), *worth = cJSON_GetObjectItem(compare, "worth");
+  (void)state;
+  CHECK(ReportWorthTable(compare, &html));
+  expect_in(&html, "For many samples the model wins");
+  expect_in(&html, "300000 samples, 3 times the training set");
+  expect_in(&html, "<td class=\"n\">44.4</td><td class=\"n\">1</td><td class=\"n\">-0.0123</td>");
+  expect_in(&html, "<td class=\"n\">56</td>"); /* no fewer than 55.5 conditions */
+  CHECK(ReportTextDestroy(&html));
+  cJSON_SetValuestring(cJSON_GetObjectItem(worth, "winner"), "pde");
+  cJSON_ReplaceItemInObject(worth, "break_even_samples", cJSON_CreateNull());
+  cJSON_ReplaceItemInObject(worth, "seconds_model", cJSON_CreateNumber(4e-4));
+  CHECK(ReportWorthTable(compare, &html));
+  expect_in(&html, "The PDE wins");
+  expect_in(&html, "never paid back");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportChecks(compare, &html));
+  expect_in(&html, "a &lt;law&gt;</td><td class=\"n\">0.021</td><td class=\"n\">1.5e-12</td>");
+  expect_in(&html, "0.987 times");
+  CHECK(ReportTextDestroy(&html));
+  cJSON_Delete(compare);
+}
+
 static void tables_of_nothing_are_nothing(void **state)
 {
   ReportText html    = {0};
   ReportDataset data = {0};
   (void)state;
   CHECK(ReportPooledTable(NULL, &html));
+  CHECK(ReportWorthTable(NULL, &html));
+  CHECK(ReportChecks(NULL, &html));
   CHECK(ReportConditionTable(NULL, &space, &html));
   CHECK(ReportCostTable(NULL, &html));
   CHECK(ReportHeadline(NULL, &html));
@@ -428,7 +464,7 @@ static void page_is_self_contained(void **state)
   expect_in(&html, "prefers-color-scheme:dark");
   assert_true(html.n < 10000000);
   if (!system("command -v gnuplot >/dev/null 2>&1")) {
-    static const char *const names[] = {"bands", "relative", "measures", "spread", "fluctuations", "training"};
+    static const char *const names[] = {"bands", "relative", "measures", "worth", "spread", "fluctuations", "training"};
     for (int i = 0; i < 6; i++) {
       snprintf(path, sizeof path, "%s/figures/%s.svg", dir, names[i]);
       assert_true(!stat(path, &info) && info.st_size > 1000);
@@ -485,6 +521,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(training_log_is_read),
       cmocka_unit_test(tables_show_the_numbers),
       cmocka_unit_test(quantities_have_their_error),
+      cmocka_unit_test(worth_is_said_in_words),
       cmocka_unit_test(tables_of_nothing_are_nothing),
       cmocka_unit_test(failures_are_counted),
       cmocka_unit_test(svg_goes_inline),
