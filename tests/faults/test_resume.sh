@@ -61,6 +61,9 @@ interrupt kill 2 generate "$dir" dataset.h5.part
 interrupt usr1 1 generate "$dir" dataset.h5.part
 [ "$code" -eq 75 ] || { fail "generate: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
 grep -q 'stopped by a signal; [1-9][0-9]* of 61440 rows are kept; run the same command again' "$work/out" || { fail "generate: the line on stopping"; cat "$work/out" >&2; }
+spent() { sed -n "s/.*\"$2\":[[:space:]]*\([0-9.e+-]*\).*/\1/p" "$1/cost.json"; }
+more_than() { awk -v a="$1" -v b="$2" 'BEGIN {exit !(a > b)}'; }
+before=$(spent "$dir" dataset.h5)
 interrupt stop 3 generate "$dir" dataset.h5.part
 [ "$code" -eq 75 ] || fail "generate: exit $code after STOP, expected 75"
 grep -q 'stopped by the file STOP' "$work/out" || { fail "generate: STOP"; cat "$work/out" >&2; }
@@ -69,6 +72,7 @@ expect 3 'dataset.h5.part: begun by another deck (porosity_sigma' 2 generate "$d
 scoria 2 generate "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "generate: the last start"; cat "$work/out" >&2; }
 grep -q 'rows are there; going on' "$work/out" || { fail "generate did not go on"; cat "$work/out" >&2; }
 same "$reference" "$dir" dataset.h5 || fail "an interrupted dataset differs"
+more_than "$(spent "$dir" dataset.h5)" "$before" || fail "generate: the cost of earlier starts is not counted"
 counts() { sed -n 's/.*"event":"generate",\(.*\),"idle".*/\1/p' "$1"; }
 [ "$(counts "$dir/log.jsonl")" = "$(counts "$reference/log.jsonl")" ] ||
   fail "the counts of an interrupted generate differ"
@@ -102,6 +106,7 @@ interrupt usr1 3 train "$dir" train.ckpt.previous
 [ "$code" -eq 75 ] || { fail "train: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
 scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0001 >"$work/out" 2>&1
 [ $? -eq 75 ] || fail "train: exit after run_max_hours, expected 75"
+before=$(spent "$dir" model.h5)
 grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
 expect 3 'train.ckpt: of a training by another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
 
@@ -112,6 +117,7 @@ scoria 2 train "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail 
 grep -q 'WARNING: .*train.ckpt: .*the checkpoint before it is used' "$work/out" || { fail "a damaged checkpoint was not told"; cat "$work/out" >&2; }
 grep -q 'going on from step [1-9]' "$work/out" || fail "train did not go on"
 same "$reference" "$dir" model.h5 || fail "an interrupted training ends with other weights"
+more_than "$(spent "$dir" model.h5)" "$before" || fail "train: the cost of earlier starts is not counted"
 strip() { sed 's/"seconds".*//' "$1"; }
 [ "$(strip "$dir/train.jsonl")" = "$(strip "$reference/train.jsonl")" ] || fail "the curve of an interrupted training differs"
 for file in train.ckpt train.ckpt.previous; do truncate -s 5000 "$work/both/$file"; done

@@ -465,7 +465,7 @@ static void page_is_self_contained(void **state)
   assert_true(html.n < 10000000);
   if (!system("command -v gnuplot >/dev/null 2>&1")) {
     static const char *const names[] = {"bands", "relative", "measures", "worth", "spread", "fluctuations", "training"};
-    for (int i = 0; i < 6; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
       snprintf(path, sizeof path, "%s/figures/%s.svg", dir, names[i]);
       assert_true(!stat(path, &info) && info.st_size > 1000);
     }
