@@ -65,7 +65,7 @@ typedef struct {
   char path[PETSC_MAX_PATH_LEN];
   int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */
   int r;                              /* coordinates that the network learns */
-  int64_t conditions, near;           /* near: conditions whose rows count */
+  int64_t conditions, near, each;     /* near: conditions whose rows count; each: rows of one */
   double *theta;                      /* owned (conditions, space.n) */
   ScoriaRows rows;                    /* owned: of one condition */
   double *fields, *y, *train, *draws; /* owned: of one condition; all their coordinates; learned ones */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define TRAINING_ROWS 4096 /* of the nearest training conditions, all their rows: about so many */
+#define TRAINING_ROWS 4096 /* at most: of the nearest training conditions, all their rows as far as that goes */
 #define SAMPLES 500        /* of the model and of the PDE at a condition, at most */
 
 /* Whether dataset.h5 is there, of the deck's law, and holds the model's channels. */
@@ -59,14 +59,15 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp
   if (!mem->ds) PetscFunctionReturn(0);
   PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->model), NULL, NULL, &mem->r, &R));
   mem->conditions = mem->spec->rows / mem->spec->realisations;
-  mem->near       = PetscClipInterval(TRAINING_ROWS / mem->spec->realisations, 1, mem->conditions);
+  mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
+  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
   PetscCall(ReadTheta(cmp->comm, mem));
-  PetscCall(ScoriaRowsCreate(mem->spec, mem->spec->realisations, &mem->rows));
-  const int64_t most = PetscMax(mem->spec->realisations, SAMPLES);
-  PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->spec->realisations * mem->r,
-                         &mem->train, SAMPLES * mem->r, &mem->draws, mem->conditions, &mem->order));
+  PetscCall(ScoriaRowsCreate(mem->spec, mem->each, &mem->rows));
+  const int64_t most = PetscMax(mem->each, SAMPLES);
+  PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->each * mem->r, &mem->train,
+                         SAMPLES * mem->r, &mem->draws, mem->conditions, &mem->order));
   set->memory_conditions = mem->near;
-  set->memory_rows       = mem->near * mem->spec->realisations;
+  set->memory_rows       = mem->near * mem->each;
   set->memory_samples    = PetscMin(set->count, SAMPLES);
   PetscFunctionReturn(0);
 }
@@ -125,7 +126,7 @@ static PetscErrorCode FindNear(CompareMemory *mem, const double theta[])
 static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, const double theta[], int64_t *n)
 {
   CompareMemory *mem = &cmp->memory;
-  const int64_t R    = mem->spec->realisations;
+  const int64_t each = mem->each;
   const int L        = set->cells;
   PetscFunctionBeginUser;
   *n = 0;
@@ -133,13 +134,13 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
   for (int64_t j = 0; j < mem->near; j++) {
     const int64_t k = mine ? mem->order[j] : 0;
     int64_t kept;
-    PetscCall(ScoriaDatasetRead(mem->ds, k * R, mine ? R : 0, &mem->rows));
+    PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
     if (!mine) continue;
-    for (int64_t i = 0; i < R; i++)
+    for (int64_t i = 0; i < each; i++)
       for (int c = 0; c < set->channels; c++)
         memcpy(mem->fields + (i * set->channels + c) * L, mem->rows.field[mem->field[c]] + i * L,
                (size_t)L * sizeof(double));
-    PetscCall(Encode(cmp, mem->theta + k * set->space->n, R, mem->fields, mem->train + *n * mem->r, &kept));
+    PetscCall(Encode(cmp, mem->theta + k * set->space->n, each, mem->fields, mem->train + *n * mem->r, &kept));
     *n += kept;
   }
   PetscFunctionReturn(0);

@@ -28,7 +28,7 @@ static double channel_scale(int cells, const double sd[])
   return sqrt(sum / cells);
 }
 
-/* Sum of squares of the residuals of one law in the fields of one side, in units of the PDE's SD; NaN without. */
+/* Mean square of the residuals of one law in n fields of one side, in units of the PDE's SD. */
 static double residual_square(const Comparer *cmp, const ComparisonSet *set, const ScoriaSymmetry *law,
                               const double theta[], int64_t n, const double fields[], double scale, double work[])
 {
