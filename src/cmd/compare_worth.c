@@ -137,6 +137,7 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set)
     PetscCall(ScoriaSay(run, "  data (%.3g s) and training (%.3g s on one core) are paid back after %.2g samples",
                         set->seconds_data, set->seconds_training, draws));
   PetscCall(ScoriaSay(run, "  for many samples: %s",
-                      strcmp(winner(set), "pde") ? "the model" : "the PDE, which has no bias and is nearly as fast"));
+                      strcmp(winner(set), "pde") ? "the model"
+                                                 : "the PDE, which is nearly as fast or faster, and has no bias"));
   PetscFunctionReturn(0);
 }

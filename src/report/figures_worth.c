@@ -41,7 +41,7 @@ static int choose_quantities(const cJSON *quantities, const cJSON *chosen[ROWS])
   return n;
 }
 
-static const char *estimate_title(const cJSON *estimate)
+const char *report_estimate(const cJSON *estimate)
 {
   static const char *const titles[][2] = {{"mean", "mean"}, {"sd", "SD"}, {"q975", "97.5 % quantile"}};
   const char *name                     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(estimate, "name"));
@@ -82,7 +82,7 @@ static PetscErrorCode Panel(ReportText *body, const cJSON *quantity, const cJSON
   report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")), "", 0, &q);
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
   PetscCall(ReportPrint(body, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", y1, y1 - height));
-  PetscCall(ReportPrint(body, "set title '%s of %s' offset 0,-0.5\n", estimate_title(estimate), q.label));
+  PetscCall(ReportPrint(body, "set title '%s of %s' offset 0,-0.5\n", report_estimate(estimate), q.label));
   PetscCall(ReportPrint(body, "set ylabel '%s' offset 1,0\nset xlabel '%s' offset 0,0.3\n", column ? "" : "error / SD",
                         row == rows - 1 ? "time on one core  [s]" : ""));
   PetscFunctionReturn(0);

@@ -66,11 +66,11 @@ static PetscErrorCode Verdict(const cJSON *worth, ReportText *html)
                           "<b>For many samples the model wins</b>: a solve takes %s times as long. For one "
                           "condition, and for an error below the model's bias, the PDE wins. ",
                           times));
+  else if (ratio > 1)
+    PetscCall(ReportPrint(
+        html, "<b>The PDE wins</b>: a solve takes only %s times as long as a sample, and has no bias. ", times));
   else
-    PetscCall(ReportPrint(html,
-                          "<b>The PDE wins</b>: a solve takes only %s times as long as a sample, and it has no "
-                          "bias. ",
-                          times));
+    PetscCall(ReportPrint(html, "<b>The PDE wins</b>: a solve takes no longer than a sample, and has no bias. "));
   PetscCall(PaidBack(worth, html));
   PetscCall(Conditions(worth, html));
   PetscFunctionReturn(0);
@@ -108,8 +108,7 @@ static PetscErrorCode EstimateRow(const cJSON *quantity, const cJSON *estimate, 
   report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")),
                   cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit")), json_number(quantity, "sd"),
                   &q);
-  PetscCall(
-      ReportPrint(html, "<tr><td>%s of ", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(estimate, "name"))));
+  PetscCall(ReportPrint(html, "<tr><td>%s of ", report_estimate(estimate)));
   PetscCall(ReportEnhanced(html, q.label));
   PetscCall(ReportPrint(html, " ["));
   PetscCall(ReportEnhanced(html, q.unit));
