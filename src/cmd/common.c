@@ -145,6 +145,7 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
   PetscCall(ScoriaModelDeck(*model, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
 }
 

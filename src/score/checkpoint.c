@@ -1,14 +1,16 @@
-/* The file is a store: /normaliser as in a model, /training/{weights, adam_m, adam_v, average}, and the counters as
- * root attributes.  A new one is written beside the old, which becomes the previous: at any instant one of them is
- * whole. */
+/* The file is a store: /normaliser as in a model, /training/{weights, adam_m, adam_v, average0, average1}, /kept, and
+ * the counters as root attributes.  A new one is written beside the old, which becomes the previous: at any instant one
+ * of them is whole. */
 #include "checkpoint.h"
 #include <stdio.h>
 #include <string.h>
 
-static const char *const sections[]     = {"run_seed",           SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
-                                           SCORIA_ENSEMBLE_KEYS, "train",     NULL};
+#define KEPT_NUMBERS 5
+
+static const char *const sections[] = {
+    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
-                                           "/training/average"};
+                                           "/training/average0", "/training/average1"};
 
 uint32_t checkpoint_data(const TrainData *data, int r)
 {
@@ -21,6 +23,7 @@ PetscErrorCode CheckpointDestroy(Checkpoint *c)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaNormaliserDestroy(&c->norm));
+  PetscCall(KeptDestroy(&c->kept));
   PetscCall(PetscFree(c->vector));
   *c = (Checkpoint){0};
   PetscFunctionReturn(0);
@@ -30,17 +33,39 @@ PetscErrorCode CheckpointDestroy(Checkpoint *c)
 
 static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
 {
-  int64_t skips, data;
+  int64_t skips, data, vectors;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
   PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
   PetscCall(ScoriaStoreGetInt(store, "skips", &skips));
   PetscCall(ScoriaStoreGetInt(store, "data_crc", &data));
   PetscCall(ScoriaStoreGetInt(store, "parameters", &c->count));
+  PetscCall(ScoriaStoreGetInt(store, "vectors", &vectors));
   PetscCall(ScoriaStoreGetReal(store, "loss", &c->loss));
   PetscCall(ScoriaStoreGetReal(store, "seconds", &c->seconds));
-  c->skips = (int)skips;
-  c->data  = (uint32_t)data;
+  c->skips   = (int)skips;
+  c->data    = (uint32_t)data;
+  c->vectors = (int)PetscMin(vectors, TRAINER_VECTORS);
+  PetscFunctionReturn(0);
+}
+
+/* /kept: the averages as in a model file, the parts of the loss that others are measured by, and numbers. */
+static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
+{
+  double number[KEPT_NUMBERS];
+  int rank;
+  int64_t parts;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/kept/reference", 1, &rank, &parts));
+  PetscCall(ScoriaStoreGetReals(store, "/kept/numbers", KEPT_NUMBERS, number));
+  PetscCall(KeptCreate((int)number[0], number[1] > 0, count, rank == 1 ? parts : 0, kept));
+  kept->step   = (int64_t)number[2];
+  kept->loss   = number[3];
+  kept->waited = (int64_t)number[4];
+  PetscCall(ScoriaStoreGetReals(store, "/kept/reference", kept->parts, kept->reference));
+  PetscCall(EmaSetDestroy(&kept->set));
+  PetscCall(EmaSetLoad(store, "/kept", count, &kept->set));
+  if (kept->set.n == 0) PetscCall(EmaSetCreate(count, &kept->set));
   PetscFunctionReturn(0);
 }
 
@@ -49,9 +74,10 @@ static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
 {
   PetscFunctionBeginUser;
   PetscCall(ReadCounters(store, c));
-  PetscCall(PetscMalloc1(TRAINER_VECTORS * c->count, &c->vector));
-  for (int i = 0; i < TRAINER_VECTORS; i++)
+  PetscCall(PetscMalloc1(c->vectors * c->count, &c->vector));
+  for (int i = 0; i < c->vectors; i++)
     PetscCall(ScoriaStoreGetFloats(store, vector_names[i], c->count, c->vector + i * c->count));
+  PetscCall(ReadKept(store, c->count, &c->kept));
   PetscCall(ScoriaNormaliserLoad(store, &c->norm));
   c->found = true;
   PetscFunctionReturn(0);
@@ -72,7 +98,15 @@ static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path,
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "%s: of a training by another deck (%s); choose another -run_dir or move the file away", path,
                   difference);
-    failed = ReadAll(store, c);
+    int rank;
+    int64_t dims[1];
+    failed = ScoriaStoreShape(store, "/training/average", 1, &rank, dims);
+    if (!failed && rank >= 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: written by an earlier version of scoria, which cannot be gone on from; move train.ckpt* away to "
+                  "train from the beginning",
+                  path);
+    if (!failed) failed = ReadAll(store, c);
   }
   *damaged = failed && ScoriaFailureCode() == SCORIA_EXIT_INPUT;
   if (failed && !*damaged) PetscFunctionReturn(failed);
@@ -106,19 +140,23 @@ PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CheckpointApply(ScoriaRun run, const Checkpoint *from, uint32_t data, Trainer trainer)
+PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, Trainer trainer, Kept *kept)
 {
   TrainerState state;
   PetscFunctionBeginUser;
   trainer_state(trainer, &state);
-  if (from->data != data || from->count != state.count)
+  if (from->data != data || from->count != state.count || from->vectors != state.vectors ||
+      from->kept.parts != kept->parts)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
         "train.ckpt: of a training on other rows than dataset.h5 holds; choose another -run_dir or move the file "
         "away");
-  for (int i = 0; i < TRAINER_VECTORS; i++)
+  for (int i = 0; i < from->vectors; i++)
     PetscCall(PetscArraycpy(state.vector[i], from->vector + i * from->count, from->count));
   trainer_set(trainer, from->step, from->taken);
+  PetscCall(KeptDestroy(kept));
+  *kept      = from->kept;
+  from->kept = (Kept){0};
   PetscCall(ScoriaSay(run, "  train.ckpt: going on from step %lld", (long long)from->step));
   PetscCall(ScoriaLog(run, "resume", "\"step\":%lld", (long long)from->step));
   PetscFunctionReturn(0);
@@ -126,7 +164,21 @@ PetscErrorCode CheckpointApply(ScoriaRun run, const Checkpoint *from, uint32_t d
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
-static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const TrainerState *state,
+static PetscErrorCode WriteKept(ScoriaStore store, const Kept *kept)
+{
+  const double number[KEPT_NUMBERS] = {kept->lengths, kept->last, (double)kept->step, kept->loss, (double)kept->waited};
+  const int64_t numbers             = KEPT_NUMBERS;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutReals(
+      store, "/kept/numbers", 1, &numbers, number, "",
+      "lengths of the average; last is kept; step kept; its loss; evaluations since the reference"));
+  PetscCall(ScoriaStorePutReals(store, "/kept/reference", 1, &kept->parts, kept->reference, "",
+                                "parts of the loss that later ones are measured by"));
+  PetscCall(EmaSetSave(&kept->set, store, "/kept"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const TrainerState *state, const Kept *kept,
                                const Checkpoint *now)
 {
   PetscFunctionBeginUser;
@@ -135,16 +187,18 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
   PetscCall(ScoriaStorePutInt(store, "skips", now->skips));
   PetscCall(ScoriaStorePutInt(store, "data_crc", now->data));
   PetscCall(ScoriaStorePutInt(store, "parameters", state->count));
+  PetscCall(ScoriaStorePutInt(store, "vectors", state->vectors));
   PetscCall(ScoriaStorePutReal(store, "loss", now->loss));
   PetscCall(ScoriaStorePutReal(store, "seconds", now->seconds));
-  for (int i = 0; i < TRAINER_VECTORS; i++)
+  for (int i = 0; i < state->vectors; i++)
     PetscCall(ScoriaStorePutFloats(store, vector_names[i], 1, &state->count, state->vector[i], "",
                                    "one value per parameter, in the order of the tensors"));
+  PetscCall(WriteKept(store, kept));
   PetscCall(ScoriaNormaliserSave(norm, store));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer,
+PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer, const Kept *kept,
                               const Checkpoint *now)
 {
   char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
@@ -158,7 +212,7 @@ PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser n
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaFileRemove(ScoriaRunComm(run), next)); /* left by a run killed between writing and renaming */
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), next, "checkpoint", text, &store));
-  PetscCall(WriteAll(store, norm, &state, now));
+  PetscCall(WriteAll(store, norm, &state, kept, now));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(ScoriaFileRotate(ScoriaRunComm(run), path));
   PetscFunctionReturn(0);

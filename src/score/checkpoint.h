@@ -2,6 +2,7 @@
 #ifndef SCORIA_SCORE_CHECKPOINT_H
 #define SCORIA_SCORE_CHECKPOINT_H
 
+#include "kept.h"
 #include "train.h"
 
 typedef struct {
@@ -12,17 +13,20 @@ typedef struct {
   double loss, seconds;  /* smoothed training loss; time trained */
   uint32_t data;         /* CRC32C of the rows learned from */
   int64_t count;         /* parameters */
-  float *vector;         /* owned (TRAINER_VECTORS, count) */
+  int vectors;           /* of the trainer */
+  float *vector;         /* owned (vectors, count) */
+  Kept kept;             /* owned until taken */
 } Checkpoint;
 
 /* The last checkpoint of this run directory that is whole, if there is one; a damaged one is told and passed over.
  * Refused: one of another deck, or none whole where there are some.  Collective. */
 PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found);
-/* Puts the trainer where the checkpoint was.  `data` is the CRC of the rows at hand, which must be the same.
+/* Puts the trainer, and what was kept so far, where the checkpoint was.  `data` is the CRC of the rows at hand, which
+ * must be the same.  Collective. */
+PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, Trainer trainer, Kept *kept);
+/* Writes norm, the trainer and what is kept as the newest checkpoint.  now: loss, seconds, skips and data are read.
  * Collective. */
-PetscErrorCode CheckpointApply(ScoriaRun run, const Checkpoint *from, uint32_t data, Trainer trainer);
-/* Writes norm and the trainer as the newest checkpoint.  now: loss, seconds, skips and data are read.  Collective. */
-PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer,
+PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer, const Kept *kept,
                               const Checkpoint *now);
 PetscErrorCode CheckpointDestroy(Checkpoint *c);
 

@@ -14,8 +14,9 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_beta2", SCORIA_KEY_REAL, "", "0.99", 0, 0.999999, NULL, "decay of Adam's second moment"},
     {"train_clip", SCORIA_KEY_REAL, "", "1", SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
      "largest norm of the gradient: a longer one is scaled down to it"},
-    {"train_ema", SCORIA_KEY_REAL, "", "0.07", 0.001, 0.28, NULL,
-     "relative width of the power-function average of the weights, which is the model"},
+    {"train_ema", SCORIA_KEY_REALS, "", "0.07", 0.001, 0.28, NULL,
+     "relative width of the power-function average of the weights, which is the model; of two, [0.05, 0.10], the best "
+     "width between them is chosen by validation, and others can be had later by sample_ema"},
     {"train_width", SCORIA_KEY_INT, "", NULL, 1, 16384, NULL,
      "hidden width, channels of cnn1d (not set: 192 for modes, 64 for cnn1d)"},
     {"train_depth", SCORIA_KEY_INT, "", "1", 1, 64, NULL, "residual blocks of two layers"},
@@ -37,6 +38,11 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_P_std", SCORIA_KEY_REAL, "", "1.0", SCORIA_POSITIVE, 10, NULL,
      "edm: standard deviation of ln sigma in training"},
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation"},
+    {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best last",
+     "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last"},
+    {"train_patience", SCORIA_KEY_INT, "", "0", 0, 1e6, NULL,
+     "evaluations (one every fiftieth of the steps) without improvement beyond the noise that end the training; 0: "
+     "never. The learning rate follows train_steps even so: it has not come down when the training ends early"},
 
     {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, "ab2 abm heun dpmpp2m em pc",
      "integrator of the reverse diffusion"},
@@ -45,6 +51,8 @@ const ScoriaKey scoria_score_keys[] = {
      "operands of the network's large products: bfloat16 is faster where the processor multiplies it, slow elsewhere"},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw"},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory"},
+    {"sample_ema", SCORIA_KEY_REAL, "", NULL, 0.001, 0.28, NULL,
+     "relative width of the average of the weights, of a model trained with two (not set: the one that train chose)"},
     {"sample_sigma_max", SCORIA_KEY_REAL, "", "30", SCORIA_POSITIVE, 1e6, NULL,
      "noise level where sampling starts, relative to the unit scale of the modes"},
     {"sample_sigma_min", SCORIA_KEY_REAL, "", "0.002", SCORIA_POSITIVE, 1e6, NULL,

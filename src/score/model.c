@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROFILE_ERROR 0.1 /* of an average that is rebuilt, relative, at most */
+
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);
@@ -42,6 +44,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   if (!m) PetscFunctionReturn(0);
   PetscCall(ScoriaNormaliserDestroy(&m->normaliser));
   PetscCall(ScoriaNetDestroy(&m->net));
+  PetscCall(EmaSetDestroy(&m->averages));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
   PetscCall(PetscFree(m->deck));
@@ -74,6 +77,31 @@ PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const Scoria
   if (field) *field = model->field;
   if (cells) *cells = model->cells;
   if (x) *x = model->x;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelChoose(ScoriaModel m, ScoriaDeck deck, const char *path)
+{
+  bool asked;
+  double width = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "sample_ema", &asked));
+  if (!asked) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckReal(deck, "sample_ema", &width));
+  if (m->averages.n < 2)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: holds one average of the weights only; sample_ema is for models trained with two, "
+                "train_ema: [0.05, 0.10]",
+                path);
+  const double error = ema_rebuild(&m->averages, width, net_parameters(m->net));
+  if (error > PROFILE_ERROR)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s: the averages there rebuild one of relative width %g (sample_ema) with an error of %.0f %%, more than "
+        "%.0f %%: ask for one nearer to %.3g or %.3g",
+        path, width, 100 * error, 100 * PROFILE_ERROR, ema_width(m->averages.profile[0].exponent),
+        ema_width(m->averages.profile[1].exponent));
+  m->width = width;
   PetscFunctionReturn(0);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SCORIA_SCORE_MODEL_H
 #define SCORIA_SCORE_MODEL_H
 
+#include "ema.h"
 #include "scoria/score.h"
 
 /* Rows of every network call while sampling.  Fixed, so that a row's bits do not depend on how many rows were asked
@@ -15,10 +16,13 @@ struct ScoriaModel_ {
   ScoriaProcess process;
   int nchannels, cells;
   ScoriaField field[SCORIA_MAX_FIELDS];
-  float *tile; /* owned (2, MODEL_TILE, r): scaled input and F */
-  double *x;   /* owned (cells) [m] */
-  char *deck;  /* owned: resolved deck of the training */
+  float *tile;     /* owned (2, MODEL_TILE, r): scaled input and F */
+  double *x;       /* owned (cells) [m] */
+  char *deck;      /* owned: resolved deck of the training */
+  EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
   int64_t steps;
+  int64_t kept; /* step whose averages these are; 0 in a file from before this was told */
+  double width; /* relative width of the average in use; 0 likewise */
   uint64_t seed;
   double loss, validation, baseline; /* last of training; of validation with the EMA; of validation at F = 0 */
 };

@@ -1,5 +1,6 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
+ * /averages, where two lengths were trained, what other lengths are made from;
  * /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
@@ -91,10 +92,13 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "model", deck, &store));
   PetscCall(PutNetwork(model, store));
+  PetscCall(EmaSetSave(&model->averages, store, "/averages"));
   PetscCall(ScoriaStorePutFields(store, model->nchannels, model->field));
   for (int i = 0; (number = model_real(model, i, &name)); i++) PetscCall(ScoriaStorePutReal(store, name, *number));
   if (model->process.row) PetscCall(ScoriaStorePutText(store, "process", model->process.row->name));
   PetscCall(ScoriaStorePutInt(store, "train_steps", model->steps));
+  PetscCall(ScoriaStorePutInt(store, "train_kept_step", model->kept));
+  PetscCall(ScoriaStorePutReal(store, "train_ema_width", model->width));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
   PetscCall(ScoriaNormaliserSave(model->normaliser, store));
@@ -190,6 +194,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));
+  PetscCall(EmaSetLoad(store, "/averages", net_parameter_count(m->net), &m->averages));
   PetscCall(ScoriaStoreClose(&store));
   *model = m;
   PetscFunctionReturn(0);

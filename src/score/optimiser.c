@@ -1,6 +1,6 @@
-/* Adam (Kingma and Ba 2015); average of the weights with a power-function profile (Karras et al. 2024): after t updates
- * weight p_s counts as s^g, so the width is a fixed share of the training, however long it is. */
+/* Adam (Kingma and Ba 2015), and the averages of the weights behind it. */
 #include "optimiser.h"
+#include "ema.h"
 #include <math.h>
 
 double optimiser_rate(const OptimiserOptions *opt, int64_t step, int64_t steps)
@@ -10,24 +10,6 @@ double optimiser_rate(const OptimiserOptions *opt, int64_t step, int64_t steps)
   return up < 1 ? opt->rate * 0.5 * (1 + cos(3.14159265358979323846 * (done - up) / (1 - up))) : opt->rate;
 }
 
-static double ema_width(double g)
-{
-  return sqrt((g + 1) / ((g + 2) * (g + 2) * (g + 3)));
-}
-
-double ema_exponent(double width)
-{
-  double lo = 0, hi = 1e6; /* the width falls from .289 at 0 as 1/g */
-  for (int i = 0; i < 100; i++) {
-    const double mid = 0.5 * (lo + hi);
-    if (ema_width(mid) > width)
-      lo = mid;
-    else
-      hi = mid;
-  }
-  return 0.5 * (lo + hi);
-}
-
 void optimiser_update(Optimiser *o, const OptimiserOptions *opt, double rate, double factor, int64_t n, const float g[],
                       float p[])
 {
@@ -35,15 +17,15 @@ void optimiser_update(Optimiser *o, const OptimiserOptions *opt, double rate, do
   const float b1 = (float)opt->beta1, b2 = (float)opt->beta2, c = (float)factor;
   const float c1 = (float)(1 - opt->beta1), c2 = (float)(1 - opt->beta2);
   const float up = (float)(rate / (1 - pow(opt->beta1, t))), eps = (float)opt->epsilon;
-  const float fix = (float)(1 / (1 - pow(opt->beta2, t))), mix = (float)(1 - pow(1 - 1 / t, o->exponent + 1));
-  float *restrict m = o->m, *restrict v = o->v, *restrict average = o->average, *restrict w = p;
+  const float fix   = (float)(1 / (1 - pow(opt->beta2, t)));
+  float *restrict m = o->m, *restrict v = o->v, *restrict w = p;
   for (int64_t i = 0; i < n; i++) {
     const float gi = c * g[i];
     m[i]           = b1 * m[i] + c1 * gi;
     v[i]           = b2 * v[i] + c2 * gi * gi;
     w[i] -= up * m[i] / (sqrtf(v[i] * fix) + eps);
-    average[i] += mix * (w[i] - average[i]);
   }
+  for (int k = 0; k < o->averages; k++) ema_update((EmaProfile){t, o->exponent[k]}, n, p, o->average[k]);
 }
 
 double vector_norm(int64_t n, const float g[])

@@ -2,6 +2,7 @@
  * gradients are added in fixed point (fixedpoint.h) and their losses in a fixed order, so the weights are the same bits
  * on any number of ranks.  A gradient that is not finite anywhere makes every rank skip the step. */
 #include "train.h"
+#include "ema.h"
 #include "fixedpoint.h"
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct Trainer_ {
   float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
   int64_t *acc;   /* owned (parameters) */
   double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
-  float *arena;   /* owned: m, v, average, then the tile's x, target, F, label, weight, u */
+  float *arena;   /* owned: m, v, averages, then the tile's x, target, F, label, weight, u */
   float *x, *target, *F, *label, *weight, *u;
   Optimiser adam;
 };
@@ -35,21 +36,22 @@ static PetscErrorCode CheckOptions(const TrainOptions *opt, const TrainData *dat
   PetscFunctionReturn(0);
 }
 
-/* Buffers of one tile and the optimiser's three vectors. */
+/* Buffers of one tile and the optimiser's vectors. */
 static PetscErrorCode ArenaCreate(Trainer t)
 {
   const size_t P = (size_t)net_parameter_count(t->net), rows = (size_t)t->tile, r = (size_t)t->r;
+  const size_t vectors = (size_t)(2 + t->adam.averages);
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(3 * P + rows * (3 * r + 2 + (size_t)t->d), &t->arena));
-  t->adam.m       = t->arena;
-  t->adam.v       = t->arena + P;
-  t->adam.average = t->arena + 2 * P;
-  t->x            = t->arena + 3 * P;
-  t->target       = t->x + rows * r;
-  t->F            = t->target + rows * r;
-  t->label        = t->F + rows * r;
-  t->weight       = t->label + rows;
-  t->u            = t->weight + rows;
+  PetscCall(PetscCalloc1(vectors * P + rows * (3 * r + 2 + (size_t)t->d), &t->arena));
+  t->adam.m = t->arena;
+  t->adam.v = t->arena + P;
+  for (int k = 0; k < t->adam.averages; k++) t->adam.average[k] = t->arena + (size_t)(2 + k) * P;
+  t->x      = t->arena + vectors * P;
+  t->target = t->x + rows * r;
+  t->F      = t->target + rows * r;
+  t->label  = t->F + rows * r;
+  t->weight = t->label + rows;
+  t->u      = t->weight + rows;
   PetscFunctionReturn(0);
 }
 
@@ -83,12 +85,15 @@ PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const Tra
   t->tile               = (int)PetscMin((opt->batch + opt->micro - 1) / opt->micro, row ? row->tile : 1);
   PetscCall(ScoriaNetCreate(spec, t->tile, true, &t->net));
   net_initialise(t->net, opt->seed);
-  const int64_t P = net_parameter_count(t->net);
+  const int64_t P  = net_parameter_count(t->net);
+  t->adam.averages = opt->adam.ema[1] > 0 ? 2 : 1;
   PetscCall(ArenaCreate(t));
   PetscCall(GradientsCreate(t));
   PetscCall(PetscMalloc3(P, &t->acc, 2 * opt->micro, &t->votes, data->rows, &t->order));
-  t->adam.exponent = ema_exponent(opt->adam.ema);
-  memcpy(t->adam.average, t->net->param, sizeof(float) * (size_t)P);
+  for (int k = 0; k < t->adam.averages; k++) {
+    t->adam.exponent[k] = ema_exponent(opt->adam.ema[k]);
+    memcpy(t->adam.average[k], t->net->param, sizeof(float) * (size_t)P);
+  }
   *trainer = t;
   PetscFunctionReturn(0);
 }
@@ -113,17 +118,23 @@ ScoriaNet trainer_net(Trainer t)
   return t->net;
 }
 
-const float *trainer_average(Trainer t)
+float *trainer_average(Trainer t, int k)
 {
-  return t->adam.average;
+  return t->adam.average[k];
+}
+
+EmaProfile trainer_profile(Trainer t, int k)
+{
+  return (EmaProfile){(double)t->adam.taken, t->adam.exponent[k]};
 }
 
 void trainer_state(Trainer t, TrainerState *state)
 {
-  *state = (TrainerState){.step   = t->step,
-                          .taken  = t->adam.taken,
-                          .count  = net_parameter_count(t->net),
-                          .vector = {t->net->param, t->adam.m, t->adam.v, t->adam.average}};
+  *state = (TrainerState){.step    = t->step,
+                          .taken   = t->adam.taken,
+                          .count   = net_parameter_count(t->net),
+                          .vectors = 3 + t->adam.averages,
+                          .vector  = {t->net->param, t->adam.m, t->adam.v, t->adam.average[0], t->adam.average[1]}};
 }
 
 void trainer_set(Trainer t, int64_t step, int64_t taken)
@@ -284,9 +295,15 @@ static void validate_tile(Trainer t, const TrainData *data, const int64_t rows[]
   sums[0] = tile_loss(t, n, 0);
 }
 
-PetscErrorCode TrainerValidate(Trainer t, const TrainData *data, int64_t rows, double *loss, double *baseline)
+int64_t trainer_parts(Trainer t, int64_t rows)
 {
-  const int64_t tiles = (rows + t->tile - 1) / t->tile;
+  return (rows + t->tile - 1) / t->tile;
+}
+
+PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data, int64_t rows, double *loss,
+                               double *baseline, double part[])
+{
+  const int64_t tiles = trainer_parts(t, rows);
   int64_t *order, first, local;
   double *sums;
   int rank, size;
@@ -296,17 +313,18 @@ PetscErrorCode TrainerValidate(Trainer t, const TrainData *data, int64_t rows, d
   PetscCall(PetscMalloc1(data->rows, &order));
   PetscCall(PetscCalloc1(2 * tiles, &sums));
   rng_permutation(t->opt.seed, SCORIA_STREAM_VALIDATION, UINT64_MAX, data->rows, order);
-  float *weights = t->net->param;
-  t->net->param  = t->adam.average;
+  float *own    = t->net->param;
+  t->net->param = weights;
   deal_block(tiles, rank, size, &first, &local);
   for (int64_t i = first; i < first + local; i++)
     validate_tile(t, data, order, i * t->tile, (int)PetscMin(t->tile, rows - i * t->tile), rows, sums + 2 * i);
-  t->net->param = weights;
+  t->net->param = own;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(2 * tiles), MPI_DOUBLE, MPI_SUM, t->comm));
   *loss = *baseline = 0;
   for (int64_t i = 0; i < tiles; i++) {
     *loss += sums[2 * i] / ((double)rows * t->r);
     *baseline += sums[2 * i + 1] / ((double)rows * t->r);
+    if (part) part[i] = sums[2 * i] / ((double)PetscMin(t->tile, rows - i * t->tile) * t->r);
   }
   PetscCall(PetscFree(order));
   PetscCall(PetscFree(sums));
@@ -317,7 +335,7 @@ PetscErrorCode TrainerCheck(Trainer t)
 {
   const size_t bytes = sizeof(float) * (size_t)net_parameter_count(t->net);
   PetscFunctionBeginUser;
-  const uint32_t crc = crc32c(crc32c(0, t->net->param, bytes), t->adam.average, bytes);
+  const uint32_t crc = crc32c(crc32c(0, t->net->param, bytes), t->adam.average[0], bytes);
   uint32_t range[2]  = {crc, ~crc}; /* the largest, and the complement of the smallest */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, t->comm));
   PetscCheck(range[0] == ~range[1], t->comm, PETSC_ERR_PLIB, "step %lld: the weights differ over ranks",

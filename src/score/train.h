@@ -3,6 +3,7 @@
 #define SCORIA_SCORE_TRAIN_H
 
 #include "scoria/score.h"
+#include "ema.h"
 #include "net.h"
 #include "optimiser.h"
 
@@ -36,18 +37,24 @@ PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const Tra
 PetscErrorCode TrainerDestroy(Trainer *trainer);
 /* The next step.  Bits do not depend on the number of ranks. */
 PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
-/* Loss of the averaged weights on `rows` fixed rows of data, at fixed levels and noise, and the same for F = 0. */
-PetscErrorCode TrainerValidate(Trainer trainer, const TrainData *data, int64_t rows, double *loss, double *baseline);
+/* Loss of `weights` on `rows` rows of data, and the same for F = 0.  Rows, levels and noise are the same in every call
+ * (rows of data are used again where there are fewer), so that two losses differ by far less than either is certain.
+ * part (trainer_parts(rows); may be NULL): the loss in each of the parts whose mean it is, for their scatter. */
+PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *loss,
+                               double *baseline, double part[]);
+int64_t trainer_parts(Trainer trainer, int64_t rows);
 /* The same parameters on every rank, or a defect. */
 PetscErrorCode TrainerCheck(Trainer trainer);
-ScoriaNet trainer_net(Trainer trainer);        /* borrowed: the weights of the last step */
-const float *trainer_average(Trainer trainer); /* borrowed: the averaged weights */
+ScoriaNet trainer_net(Trainer trainer);             /* borrowed: the weights of the last step */
+float *trainer_average(Trainer trainer, int k);     /* borrowed: averaged weights, the k-th length */
+EmaProfile trainer_profile(Trainer trainer, int k); /* of that average as it is now */
 
 /* All that changes while it trains. */
-#define TRAINER_VECTORS 4 /* weights, Adam's first and second moment, averaged weights */
+#define TRAINER_VECTORS 5 /* weights, Adam's first and second moment, averaged weights of one or two lengths */
 typedef struct {
   int64_t step, taken;            /* steps done; updates among them */
   int64_t count;                  /* parameters */
+  int vectors;                    /* that there are */
   float *vector[TRAINER_VECTORS]; /* borrowed (count) each */
 } TrainerState;
 void trainer_state(Trainer trainer, TrainerState *state);

@@ -100,18 +100,21 @@ static void make_dataset(ScoriaDataset *ds)
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, in_directory("dataset.h5"), ds));
 }
 
-static void train_with(const char *kind, const char *process, ScoriaModel *model)
+#define SHORT "steps: 30, width: 20, validation: 0.2"
+#define LONG "steps: 500, width: 64, validation: 0.75"
+
+/* more: steps, width, validation and further keys of section train. */
+static void train_with(const char *kind, const char *more, ScoriaModel *model)
 {
-  char text[512];
+  char text[768];
   ScoriaDeck deck;
   ScoriaRun run;
   ScoriaDataset ds;
-  snprintf(
-      text, sizeof text,
-      "run: {dir: %s, seed: 3}\ntrain: {network: %s, steps: 30, batch: 64, micro_batches: 3, width: 20, depth: 2, "
-      "embed: 12,"
-      " kernel: 3, patch: 3, modes: 5, all_modes: 6, validation: 0.2, degree_mean: 1, degree_scale: 1, process: %s}\n",
-      directory, kind, process);
+  snprintf(text, sizeof text,
+           "run: {dir: %s, seed: 3}\ntrain: {network: %s, batch: 64, micro_batches: 3, depth: 2, "
+           "embed: 12,"
+           " kernel: 3, patch: 3, modes: 5, all_modes: 6, degree_mean: 1, degree_scale: 1, %s}\n",
+           directory, kind, more);
   make_dataset(&ds);
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
@@ -123,7 +126,7 @@ static void train_with(const char *kind, const char *process, ScoriaModel *model
 
 static void train(const char *kind, ScoriaModel *model)
 {
-  train_with(kind, "edm", model);
+  train_with(kind, SHORT, model);
 }
 
 /* Noisy points, and the denoiser there. */
@@ -327,7 +330,9 @@ static void the_file_names_the_process(void **state)
   (void)state;
   for (const ScoriaProcessRow *row = scoria_processes; row->name; row++) {
     ScoriaModel model, loaded;
-    train_with("modes", row->name, &model);
+    char more[128];
+    snprintf(more, sizeof more, SHORT ", process: %s", row->name);
+    train_with("modes", more, &model);
     denoise(model, POINTS, x, row == scoria_processes ? edm : D);
     if (row != scoria_processes) assert_memory_not_equal(edm, D, sizeof D);
     for (int named = 0; named < 2; named++) {
@@ -370,14 +375,98 @@ static void curve_is_written(void **state)
   if (world_rank() > 0) return;
   FILE *file = fopen(in_directory("train.jsonl"), "r");
   assert_non_null(file);
-  while (fgets(line, sizeof line, file)) {
+  while (fgets(line, sizeof line, file) && !strstr(line, "\"kept_step\":")) {
     assert_true(line[0] == '{' && strstr(line, "\"validation\":"));
     strcpy(last, line);
     lines++;
   }
+  assert_true(fgets(line, sizeof line, file) == NULL); /* what was kept is the last line */
   fclose(file);
   assert_int_equal(lines, 30);
   assert_non_null(strstr(last, "\"step\":30,"));
+}
+
+/* The lowest validation loss of train.jsonl and its step; steps: the last one there. */
+static double lowest_of_curve(long long *step, long long *steps)
+{
+  char line[1024];
+  double lowest = INFINITY;
+  FILE *file    = fopen(in_directory("train.jsonl"), "r");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file) && !strstr(line, "\"kept_step\":")) {
+    const double loss = atof(strstr(line, "\"validation\":") + strlen("\"validation\":"));
+    assert_int_equal(sscanf(line, "{\"step\":%lld", steps), 1);
+    if (loss < lowest) *step = *steps;
+    lowest = fmin(lowest, loss);
+  }
+  fclose(file);
+  return lowest;
+}
+
+/* 90 rows are learned by heart: the validation loss turns round early.  The model is that of its lowest point, which
+ * eight digits of train.jsonl tell to 1e-7; with patience the training ends soon after it. */
+static void overfitting_does_not_reach_the_model(void **state)
+{
+  ScoriaModel best, early, last;
+  long long step = 0, steps = 0;
+  (void)state;
+  train_with("modes", LONG, &best);
+  double lowest = lowest_of_curve(&step, &steps);
+  assert_true(steps == 500 && best->steps == 500 && step < 400);
+  assert_int_equal(best->kept, step);
+  assert_true(fabs(best->validation - lowest) <= 1e-7);
+  train_with("modes", LONG ", patience: 6", &early);
+  lowest = lowest_of_curve(&step, &steps);
+  assert_true(early->steps == steps && steps < 500 && early->kept == step);
+  assert_true(fabs(early->validation - lowest) <= 1e-7 && early->validation <= best->validation + 1e-7);
+  train_with("modes", LONG ", keep: last", &last);
+  assert_int_equal(last->kept, 500);
+  if (!(last->validation > best->validation + 0.01))
+    fail_msg("validation loss %g in the end, %g at best: nothing was learned by heart", last->validation,
+             best->validation);
+  CHECK(ScoriaModelDestroy(&best));
+  CHECK(ScoriaModelDestroy(&early));
+  CHECK(ScoriaModelDestroy(&last));
+}
+
+static void choose(ScoriaModel model, const char *text)
+{
+  ScoriaDeck deck;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
+  CHECK(ScoriaModelChoose(model, deck, "model.h5"));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
+/* A model of two lengths gives that of either, to the bit, and says which widths it cannot give. */
+static void width_is_chosen_afterwards(void **state)
+{
+  static float x[8 * 5], direct[8 * 5], chosen[8 * 5];
+  ScoriaModel one, two;
+  ScoriaDeck deck;
+  (void)state;
+  train_with("modes", SHORT ", ema: 0.08, keep: last", &one);
+  train_with("modes", SHORT ", ema: [0.12, 0.08], keep: last", &two);
+  assert_true(two->width >= 0.08 && two->width <= 0.12 && two->kept == 30);
+  denoise(one, 8, x, direct);
+  CHECK(ScoriaModelSave(two, PETSC_COMM_WORLD, in_directory("two.h5"), "run: {}\n"));
+  CHECK(ScoriaModelDestroy(&two));
+  CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("two.h5"), &two));
+  choose(two, "sample: {ema: 0.08}\n");
+  denoise(two, 8, x, chosen);
+  assert_memory_equal(direct, chosen, sizeof direct);
+  choose(two, "sample: {ema: 0.1}\n");
+  denoise(two, 8, x, chosen);
+  assert_memory_not_equal(direct, chosen, sizeof direct);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, "sample: {ema: 0.01}\n", tables, &deck));
+  assert_int_not_equal(ScoriaModelChoose(two, deck, "model.h5"), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "model.h5: the averages there rebuild one of relative width 0.01"));
+  ScoriaFailureReset();
+  assert_int_not_equal(ScoriaModelChoose(one, deck, "model.h5"), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "model.h5: holds one average of the weights only"));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(ScoriaModelDestroy(&one));
+  CHECK(ScoriaModelDestroy(&two));
 }
 
 int main(int argc, char **argv)
@@ -388,6 +477,8 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(the_file_names_the_process, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(wrong_shapes_are_refused, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(curve_is_written, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(overfitting_does_not_reach_the_model, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(width_is_chosen_afterwards, make_directory, remove_directory),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

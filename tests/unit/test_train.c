@@ -39,7 +39,7 @@ static TrainOptions make_options(void)
                         .micro   = 7,
                         .process = {-0.2, 1},
                         .seed    = 5,
-                        .adam    = {3e-3, 0.1, 0.9, 0.99, 1e-8, 1, 0.07}};
+                        .adam    = {3e-3, 0.1, 0.9, 0.99, 1e-8, 1, {0.07, 0.15}}};
 }
 
 /* ------------------------------------------------------------------------------------------------------ pieces ---- */
@@ -85,10 +85,10 @@ static void schedule_and_average_are_what_they_say(void **state)
  */
 static void optimiser_follows_its_formulas(void **state)
 {
-  const OptimiserOptions opt = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 0, .ema = 0.1};
+  const OptimiserOptions opt = {.beta1 = 0.9, .beta2 = 0.99, .epsilon = 0, .ema = {0.1}};
   float m = 0, v = 0, average = 0, p = 1;
   const float gradient = -4;
-  Optimiser o          = {.exponent = 2, .m = &m, .v = &v, .average = &average};
+  Optimiser o          = {.averages = 1, .exponent = {2}, .m = &m, .v = &v, .average = {&average}};
   double weights = 0, sum = 0;
   (void)state;
   for (int t = 1; t <= 5; t++) {
@@ -200,9 +200,9 @@ static void bits_do_not_depend_on_ranks(void **state)
     }
     const size_t bytes = sizeof(float) * (size_t)net_parameter_count(trainer_net(all));
     assert_memory_equal(net_parameters(trainer_net(all)), net_parameters(trainer_net(alone)), bytes);
-    assert_memory_equal(trainer_average(all), trainer_average(alone), bytes);
-    CHECK(TrainerValidate(all, &data, 100, &loss[0], &baseline[0]));
-    CHECK(TrainerValidate(alone, &data, 100, &loss[1], &baseline[1]));
+    for (int k = 0; k < 2; k++) assert_memory_equal(trainer_average(all, k), trainer_average(alone, k), bytes);
+    CHECK(TrainerValidate(all, trainer_average(all, 0), &data, 100, &loss[0], &baseline[0], NULL));
+    CHECK(TrainerValidate(alone, trainer_average(alone, 0), &data, 100, &loss[1], &baseline[1], NULL));
     assert_true(loss[0] == loss[1] && baseline[0] == baseline[1] && loss[0] > 0);
     CHECK(TrainerCheck(all));
     CHECK(TrainerDestroy(&all));
@@ -270,10 +270,10 @@ static void one_batch_can_be_learned_by_heart(void **state)
     rng_normalf(6, SCORIA_STREAM_SAMPLE, 2, 0, N * D, cond);
     rng_normalf(6, SCORIA_STREAM_SAMPLE, 3, 0, N * R, target);
     const OptimiserOptions opt = {
-        .rate = 3e-3, .warmup = 0.05, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .ema = 0.07};
+        .rate = 3e-3, .warmup = 0.05, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .ema = {0.07}};
     const int64_t P = net_parameter_count(net);
     float *memory   = calloc((size_t)(3 * P), sizeof *memory);
-    Optimiser o     = {.exponent = 10, .m = memory, .v = memory + P, .average = memory + 2 * P};
+    Optimiser o     = {.averages = 1, .exponent = {10}, .m = memory, .v = memory + P, .average = {memory + 2 * P}};
     double loss     = 0;
     for (int step = 0; step < STEPS; step++) {
       net_forward(net, N, x, label, cond, F);
@@ -318,7 +318,7 @@ static void denoiser_of_a_mixture_is_found(void **state)
                           .micro   = 4,
                           .process = {-0.2, 1},
                           .seed    = 5,
-                          .adam    = {5e-3, 0.03, 0.9, 0.99, 1e-8, 1, 0.07}};
+                          .adam    = {5e-3, 0.03, 0.9, 0.99, 1e-8, 1, {0.07}}};
   const TrainData data = {N, rows, NULL, NULL};
   Trainer trainer;
   TrainStep step;
@@ -328,7 +328,7 @@ static void denoiser_of_a_mixture_is_found(void **state)
   for (int i = 0; i < N; i++) rows[2 * i] = (float)(mode_sd * (double)rows[2 * i] + (i % 2 ? mode_at : -mode_at));
   CHECK(TrainerCreate(PETSC_COMM_WORLD, &spec, &opt, &data, &trainer));
   for (int64_t i = 0; i < opt.steps; i++) CHECK(TrainerStep(trainer, &step));
-  memcpy(net_parameters(trainer_net(trainer)), trainer_average(trainer),
+  memcpy(net_parameters(trainer_net(trainer)), trainer_average(trainer, 0),
          sizeof(float) * (size_t)net_parameter_count(trainer_net(trainer)));
   const double sigmas[] = {0.3, 0.7, 1.5};
   for (int k = 0; k < 3; k++) {

@@ -1,0 +1,211 @@
+/* The loop of a training: steps, evaluations on the conditions left out, checkpoints, and the choice of the average. */
+#include "training.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VALIDATIONS 50        /* in a training */
+#define VALIDATION_LEAST 2048 /* rows: with fewer, rows are used again with other noise */
+#define VALIDATION_MOST 8192  /* rows */
+#define SKIPS_ALLOWED 20      /* steps in a row whose gradient is not finite */
+#define WIDTHS 5              /* of the average, tried from the one length to the other */
+
+/* On conditions left out; where there are none, on rows that were learned, which then only shows the loss without
+ * noise. */
+static const TrainData *validation_data(const Training *t)
+{
+  return t->valid.rows > 0 ? &t->valid : &t->train;
+}
+
+static int64_t validation_rows(const Training *t)
+{
+  return PetscClipInterval(validation_data(t)->rows, VALIDATION_LEAST, VALIDATION_MOST);
+}
+
+/* Of the first average; decides whether it is kept. */
+static PetscErrorCode Evaluate(Training *t, int64_t step)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TrainerValidate(t->trainer, trainer_average(t->trainer, 0), validation_data(t), validation_rows(t),
+                            &t->validation, &t->baseline, t->part));
+  PetscCall(TrainerCheck(t->trainer));
+  kept_offer(&t->kept, t->trainer, step, t->validation, t->part);
+  PetscFunctionReturn(0);
+}
+
+/* One point of the training curve, in log.jsonl and train.jsonl. */
+static PetscErrorCode Record(Training *t, int64_t step, const TrainStep *last)
+{
+  const double seconds = wall_seconds() - t->start;
+  char body[512];
+  PetscFunctionBeginUser;
+  snprintf(
+      body, sizeof body,
+      "\"step\":%lld,\"loss\":%.8g,\"validation\":%.8g,\"baseline\":%.8g,\"excess\":%.8g,\"lr\":%.6g,\"norm\":%.6g,"
+      "\"seconds\":%.3f,\"samples_per_second\":%.1f",
+      (long long)step, t->loss, t->validation, t->baseline, t->validation - t->baseline, last->rate, last->norm,
+      seconds, (double)(step * t->opt.batch) / PetscMax(seconds, 1e-9));
+  PetscCall(ScoriaLog(t->run, "train", "%s", body));
+  curve_add(&t->curve, body);
+  PetscFunctionReturn(0);
+}
+
+/* One step, with the loss averaged over the last steps. */
+static PetscErrorCode OneStep(Training *t, int64_t step, int *skips, TrainStep *last)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TrainerStep(t->trainer, last));
+  *skips = last->skipped ? *skips + 1 : 0;
+  if (last->skipped) PetscCall(ScoriaLog(t->run, "skip", "\"step\":%lld", (long long)step));
+  if (*skips > SKIPS_ALLOWED)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "training diverged at step %lld: %d steps in a row were not finite; lower train_learning_rate",
+                (long long)step, *skips);
+  if (!last->skipped) t->loss = step == 1 ? last->loss : t->loss + (last->loss - t->loss) / PetscMin((double)step, 50);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Save(Training *t, int skips)
+{
+  const Checkpoint now = {.skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &t->kept, &now));
+  PetscCall(ScoriaCostKeep(t->cost, true));
+  t->saved = wall_seconds();
+  PetscFunctionReturn(0);
+}
+
+/* After a step that is not the last: a checkpoint when it is time by rank 0's clock, or when the training is to stop.
+ */
+static PetscErrorCode Pause(Training *t, int64_t step, int skips)
+{
+  bool stop;
+  int due = wall_seconds() - t->saved > t->every;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStopAsked(t->run, &stop));
+  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, t->comm));
+  if (due || stop) PetscCall(Save(t, skips));
+  if (!stop) PetscFunctionReturn(0);
+  PetscCall(CurveClose(&t->curve));
+  PetscCall(
+      ScoriaStopped(t->run, "the training is kept at step %lld of %lld", (long long)step, (long long)t->opt.steps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Loop(Training *t)
+{
+  const int64_t steps = t->opt.steps, every = PetscMax(steps / VALIDATIONS, 1), first = t->begin.step + 1;
+  TrainStep last;
+  char note[64] = "";
+  int skips     = t->begin.skips;
+  bool over     = false;
+  PetscFunctionBeginUser;
+  t->loss  = t->begin.loss;
+  t->saved = wall_seconds();
+  t->start = t->saved - t->begin.seconds;
+  for (int64_t step = first; step <= steps && !over; step++) {
+    PetscCall(OneStep(t, step, &skips, &last));
+    if (step % every == 0 || step == steps) {
+      PetscCall(Evaluate(t, step));
+      PetscCall(Record(t, step, &last));
+      snprintf(note, sizeof note, "loss %.4f, validation %.4f", t->loss, t->validation);
+      over = t->patience > 0 && t->kept.waited >= t->patience;
+    } else if (step < first + every)
+      snprintf(note, sizeof note, "loss %.4f", t->loss);
+    kept_snapshot(&t->kept, t->trainer, step, steps);
+    t->last = step;
+    PetscCall(ScoriaProgressUpdate(t->bar, (double)step, note));
+    if (step < steps && !over) PetscCall(Pause(t, step, skips));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Validation loss of the average of a width at the kept step, into weights (count); error: of its profile. */
+static PetscErrorCode Try(Training *t, double width, float weights[], double *error, double *loss)
+{
+  PetscFunctionBeginUser;
+  *error = ema_rebuild(&t->kept.set, width, weights);
+  PetscCall(TrainerValidate(t->trainer, weights, validation_data(t), validation_rows(t), loss, &t->baseline, NULL));
+  PetscFunctionReturn(0);
+}
+
+/* With two lengths, the best of a few widths between them; with one, that.  The table goes into train.jsonl. */
+static PetscErrorCode Choose(Training *t)
+{
+  const double *ema = t->opt.adam.ema;
+  const int widths  = t->kept.lengths > 1 ? WIDTHS : 1;
+  char body[1024];
+  double best = 0;
+  float *weights;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(t->kept.set.count, &weights));
+  int used = snprintf(body, sizeof body, "\"step\":%lld," CURVE_KEPT "%lld,\"averages\":[", (long long)t->last,
+                      (long long)t->kept.step);
+  for (int i = 0; i < widths; i++) {
+    const double width = i == 0            ? ema[0]
+                         : i == widths - 1 ? ema[1]
+                                           : ema[0] * pow(ema[1] / ema[0], (double)i / (widths - 1));
+    double error, loss;
+    PetscCall(Try(t, width, weights, &error, &loss));
+    used += snprintf(body + used, sizeof body - (size_t)used,
+                     "%s{\"width\":%.6g,\"profile_error\":%.3g,\"validation\":%.8g}", i ? "," : "", width, error, loss);
+    if (i > 0 && !(loss < best)) continue;
+    best          = loss;
+    t->kept.width = width;
+  }
+  snprintf(body + used, sizeof body - (size_t)used, "],\"width\":%.6g,\"kept_validation\":%.8g", t->kept.width, best);
+  t->validation = t->kept.loss = best;
+  PetscCall(ScoriaLog(t->run, "kept", "%s", body));
+  curve_add(&t->curve, body);
+  PetscCall(PetscFree(weights));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Say(Training *t)
+{
+  PetscFunctionBeginUser;
+  if (t->last < t->opt.steps)
+    PetscCall(ScoriaSay(t->run, "  ended at step %lld: %lld evaluations without improvement (train_patience)",
+                        (long long)t->last, (long long)t->kept.waited));
+  if (t->kept.step < t->last)
+    PetscCall(ScoriaSay(t->run, "  the model is that of step %lld, whose validation loss is the lowest",
+                        (long long)t->kept.step));
+  if (t->kept.lengths > 1)
+    PetscCall(ScoriaSay(t->run, "  average of relative width %.3g, chosen by validation", t->kept.width));
+  PetscCall(ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->validation, t->baseline));
+  PetscFunctionReturn(0);
+}
+
+/* Trainer and what is kept, from the beginning or from the checkpoint. */
+static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TrainerCreate(t->comm, spec, &t->opt, &t->train, &t->trainer));
+  PetscCall(ScoriaSay(t->run, "  network %s: %lld parameters, %.2f MFLOP per evaluation", spec->kind,
+                      (long long)net_parameter_count(trainer_net(t->trainer)),
+                      net_flops(trainer_net(t->trainer)) * 1e-6));
+  PetscCall(KeptCreate(t->opt.adam.ema[1] > 0 ? 2 : 1, t->keep_last || t->valid.rows == 0,
+                       net_parameter_count(trainer_net(t->trainer)), trainer_parts(t->trainer, validation_rows(t)),
+                       &t->kept));
+  PetscCall(PetscMalloc1(t->kept.parts, &t->part));
+  t->data = checkpoint_data(&t->train, spec->r);
+  if (t->begin.found) PetscCall(CheckpointApply(t->run, &t->begin, t->data, t->trainer, &t->kept));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Begin(t, spec));
+  PetscCall(CurveOpen(t->run, "train.jsonl", t->begin.step, &t->curve));
+  PetscCall(ScoriaProgressCreate(t->run, "train", "steps", (double)t->opt.steps, &t->bar));
+  PetscCall(ScoriaProgressFrom(t->bar, (double)t->begin.step));
+  PetscCall(Loop(t));
+  PetscCall(ScoriaProgressDestroy(&t->bar));
+  PetscCall(Choose(t));
+  PetscCall(CurveClose(&t->curve));
+  PetscCall(Say(t));
+  PetscCall(TrainerDestroy(&t->trainer));
+  PetscCall(PetscFree(t->part));
+  PetscFunctionReturn(0);
+}
