@@ -128,8 +128,8 @@ static void range_of(const double values[], int64_t first, int64_t last, double 
   }
 }
 
-/* Block 0: step, mean, least and largest training loss, learning rate, over bins of entries; block 1: step, validation.
- */
+/* Block 0: step, mean, least and largest training loss, learning rate, over bins of entries; block 1: step, validation;
+ * block 2: the same of the model. */
 static PetscErrorCode TrainingData(ReportFigures *figs, const ReportTraining *train, int64_t *validations,
                                    double *ratio)
 {
@@ -157,6 +157,7 @@ static PetscErrorCode TrainingData(ReportFigures *figs, const ReportTraining *tr
       PetscCall(ReportPrint(&text, "%.9g %.8g\n", train->step[i], train->validation[i]));
       ++*validations;
     }
+  if (isfinite(train->kept_step)) PetscCall(ReportPrint(&text, "\n\n%.9g %.8g\n", train->kept_step, train->kept_loss));
   PetscCall(ReportFiguresData(figs, "training.dat", &text));
   PetscCall(ReportTextDestroy(&text));
   PetscFunctionReturn(0);
@@ -179,6 +180,11 @@ static PetscErrorCode LossCurves(const ReportTraining *train, bool validations, 
   if (validations) {
     PetscCall(ReportPrint(plot, ", 'data/training.dat' index 1 using 1:2 with %s", held));
     PetscCall(ReportPrint(legend, ", NaN with %s title 'validation'", held));
+  }
+  if (isfinite(train->kept_step)) {
+    PetscCall(
+        ReportPrint(plot, ", 'data/training.dat' index 2 using 1:2 with points linestyle 2 pointtype 6 pointsize 1.6"));
+    PetscCall(ReportPrint(legend, ", NaN with points linestyle 2 pointtype 6 pointsize 1.6 title 'kept'"));
   }
   if (isfinite(baseline)) {
     PetscCall(ReportPrint(plot, ", %g with %s", baseline, gaussian));
@@ -209,7 +215,8 @@ PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *tra
   PetscCall(ReportFiguresDraw(
       figs, "training", 1180, 380, &body, "Loss and learning rate",
       "Left: denoising loss of the training batches against that of conditions kept out of the training; the Gaussian "
-      "baseline is the loss without the network. Right: the learning rate."));
+      "baseline is the loss without the network, the circle the step "
+      "whose model is kept. Right: the learning rate."));
   PetscCall(ReportTextDestroy(&body));
   PetscCall(ReportTextDestroy(&plot));
   PetscCall(ReportTextDestroy(&legend));

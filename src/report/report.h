@@ -156,8 +156,9 @@ typedef struct {
   int64_t n, capacity;
   double *step, *loss, *validation, *lr, *seconds; /* (n) */
   double *baseline;                                /* (n) validation loss of the Gaussian part alone */
-  double *arena;                                   /* owned */
-  int64_t unread; /* lines that are not JSON objects with a step (the last line of a killed run) */
+  double kept_step, kept_loss, width; /* of the model: step, validation loss, width of the average; or NaN */
+  double *arena;                      /* owned */
+  int64_t unread;                     /* lines that are not JSON objects with a step (the last line of a killed run) */
 } ReportTraining;
 
 PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train);

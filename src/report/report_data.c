@@ -185,8 +185,13 @@ static bool training_entry(const char *line, size_t length, ReportTraining *trai
 {
   cJSON *object     = cJSON_ParseWithLength(line, length);
   const double step = json_number(object, "step");
+  const double kept = json_number(object, "kept_step");
   const bool good   = isfinite(step);
-  if (good) {
+  if (isfinite(kept)) {
+    train->kept_step = kept;
+    train->kept_loss = json_number(object, "kept_validation");
+    train->width     = json_number(object, "width");
+  } else if (good) {
     const int64_t i      = train->n++;
     train->step[i]       = step;
     train->loss[i]       = json_number(object, "loss");
@@ -203,6 +208,7 @@ PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train)
 {
   PetscFunctionBeginUser;
   memset(train, 0, sizeof *train);
+  train->kept_step = train->kept_loss = train->width = NAN;
   if (!jsonl) PetscFunctionReturn(0);
   const int64_t capacity = train->capacity = count_lines(jsonl);
   PetscCall(PetscMalloc1(6 * capacity, &train->arena));

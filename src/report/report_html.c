@@ -121,6 +121,12 @@ static PetscErrorCode TrainSection(const ReportPage *page, ReportText *html)
                         train->step[train->n - 1], loss, validation));
   if (isfinite(train->seconds[train->n - 1]))
     PetscCall(ReportPrint(html, ", after %.1f s", train->seconds[train->n - 1]));
+  if (isfinite(train->kept_step)) {
+    report_number(train->kept_loss, sizeof validation, validation);
+    PetscCall(ReportPrint(html,
+                          ". The model is that of step %.0f, validation loss %s, averaged over a relative width of %g",
+                          train->kept_step, validation, train->width));
+  }
   PetscCall(
       ReportPrint(html, ".%s</p>\n", train->unread ? " Lines of train.jsonl that do not parse were left out." : ""));
   PetscCall(ReportPageFigure(page, "training", html));

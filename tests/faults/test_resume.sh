@@ -8,7 +8,7 @@ set -uo pipefail
 # Long enough to be interrupted on a fast machine: 61,440 solves, 6000 steps.
 deck=$work/deck.yaml
 tiny_deck "$deck" "$work/unused"
-more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -sample_count 30000 -run_checkpoint_minutes 0.005)
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -train_ema 0.05,0.10 -sample_count 30000 -run_checkpoint_minutes 0.005)
 
 # same A B NAME ...: every array of these files of two run directories holds the same bytes.
 same() {
@@ -120,6 +120,13 @@ same "$reference" "$dir" model.h5 || fail "an interrupted training ends with oth
 more_than "$(spent "$dir" model.h5)" "$before" || fail "train: the cost of earlier starts is not counted"
 strip() { sed 's/"seconds".*//' "$1"; }
 [ "$(strip "$dir/train.jsonl")" = "$(strip "$reference/train.jsonl")" ] || fail "the curve of an interrupted training differs"
+cp -r "$work/both" "$work/old"
+"$PYTHON" - "$work/old/train.ckpt" <<'PY' || fail "no checkpoint to make old"
+import sys, h5py
+with h5py.File(sys.argv[1], "r+") as f: # as it was before there could be two averages
+    f.move("/training/average0", "/training/average")
+PY
+expect 3 'train.ckpt: written by an earlier version of scoria' 2 train "$deck" -run_dir "$work/old" "${more[@]}"
 for file in train.ckpt train.ckpt.previous; do truncate -s 5000 "$work/both/$file"; done
 expect 3 'train.ckpt: damaged, and no earlier checkpoint' 2 train "$deck" -run_dir "$work/both" "${more[@]}"
 if [ ! -e "$work/both/train.ckpt" ] || [ ! -e "$work/both/train.ckpt.previous" ]; then fail "damaged checkpoints were removed"; fi

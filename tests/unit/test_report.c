@@ -86,13 +86,16 @@ static void training_log_is_read(void **state)
 {
   ReportTraining train;
   (void)state;
-  CHECK(ReportTrainingParse("{\"step\":1,\"loss\":0.9,\"lr\":1e-3,\"seconds\":0.5}\n\n"
-                            "{\"step\":2,\"loss\":0.8,\"validation\":0.85,\"lr\":2e-3,\"seconds\":1}\n{\"step\":3,\"lo",
-                            &train));
+  CHECK(ReportTrainingParse(
+      "{\"step\":1,\"loss\":0.9,\"lr\":1e-3,\"seconds\":0.5}\n\n"
+      "{\"step\":2,\"loss\":0.8,\"validation\":0.85,\"lr\":2e-3,\"seconds\":1}\n{\"step\":2,\"kept_step\":1,"
+      "\"averages\":[],\"width\":0.07,\"kept_validation\":0.75}\n{\"step\":3,\"lo",
+      &train));
   assert_int_equal(train.n, 2);
   assert_int_equal(train.unread, 1);
   assert_true(train.loss[0] == 0.9 && train.step[1] == 2 && train.validation[1] == 0.85 && train.lr[1] == 2e-3);
   assert_true(isnan(train.validation[0]));
+  assert_true(train.kept_step == 1 && train.kept_loss == 0.75 && train.width == 0.07);
   CHECK(ReportTrainingDestroy(&train));
   CHECK(ReportTrainingParse(NULL, &train));
   assert_int_equal(train.n, 0);
