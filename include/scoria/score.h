@@ -132,8 +132,8 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck); /* resolved deck it was trained with, borrowed */
-/* The weights that the deck's sample_* ask for: the average of relative width sample_ema, where that is set, instead of
- * the one that train chose.  path: of the model, for messages.  Local. */
+/* The weights that the deck's sample_* ask for: those tuned for sampler consistency, or the average of relative width
+ * sample_ema, where that is set, instead of the one that train chose.  path: of the model, for messages.  Local. */
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
@@ -174,6 +174,7 @@ typedef struct {
 
 extern const ScoriaSamplerRow scoria_samplers[]; /* ends with a NULL name */
 const ScoriaSamplerRow *sampler_find(const char *name);
+bool sampler_is_tuned(const ScoriaSamplerRow *row); /* it is for the weights of consistency tuning, not for denoisers */
 size_t sampler_work_floats(int n, int r);
 
 bool sampler_bfloat16_is_fast(void); /* whether this processor multiplies bfloat16 */

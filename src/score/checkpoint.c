@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEPT_NUMBERS 5
+#define KEPT_NUMBERS 9
 
 static const char *const sections[] = {
     "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
@@ -33,7 +33,7 @@ PetscErrorCode CheckpointDestroy(Checkpoint *c)
 
 static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
 {
-  int64_t skips, data, vectors;
+  int64_t skips, data, vectors, tuning;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
   PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
@@ -41,8 +41,10 @@ static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
   PetscCall(ScoriaStoreGetInt(store, "data_crc", &data));
   PetscCall(ScoriaStoreGetInt(store, "parameters", &c->count));
   PetscCall(ScoriaStoreGetInt(store, "vectors", &vectors));
+  PetscCall(ScoriaStoreGetInt(store, "tuning", &tuning));
   PetscCall(ScoriaStoreGetReal(store, "loss", &c->loss));
   PetscCall(ScoriaStoreGetReal(store, "seconds", &c->seconds));
+  c->tuning  = tuning > 0;
   c->skips   = (int)skips;
   c->data    = (uint32_t)data;
   c->vectors = (int)PetscMin(vectors, TRAINER_VECTORS);
@@ -59,9 +61,13 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   PetscCall(ScoriaStoreShape(store, "/kept/reference", 1, &rank, &parts));
   PetscCall(ScoriaStoreGetReals(store, "/kept/numbers", KEPT_NUMBERS, number));
   PetscCall(KeptCreate((int)number[0], number[1] > 0, count, rank == 1 ? parts : 0, kept));
-  kept->step   = (int64_t)number[2];
-  kept->loss   = number[3];
-  kept->waited = (int64_t)number[4];
+  kept->step       = (int64_t)number[2];
+  kept->loss       = number[3];
+  kept->waited     = (int64_t)number[4];
+  kept->width      = number[5];
+  kept->ended      = (int64_t)number[6];
+  kept->train_loss = number[7];
+  kept->baseline   = number[8];
   PetscCall(ScoriaStoreGetReals(store, "/kept/reference", kept->parts, kept->reference));
   PetscCall(EmaSetDestroy(&kept->set));
   PetscCall(EmaSetLoad(store, "/kept", count, &kept->set));
@@ -157,7 +163,8 @@ PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, T
   PetscCall(KeptDestroy(kept));
   *kept      = from->kept;
   from->kept = (Kept){0};
-  PetscCall(ScoriaSay(run, "  train.ckpt: going on from step %lld", (long long)from->step));
+  PetscCall(ScoriaSay(run, "  train.ckpt: going on from step %lld%s", (long long)from->step,
+                      from->tuning ? " of the consistency tuning" : ""));
   PetscCall(ScoriaLog(run, "resume", "\"step\":%lld", (long long)from->step));
   PetscFunctionReturn(0);
 }
@@ -166,12 +173,15 @@ PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, T
 
 static PetscErrorCode WriteKept(ScoriaStore store, const Kept *kept)
 {
-  const double number[KEPT_NUMBERS] = {kept->lengths, kept->last, (double)kept->step, kept->loss, (double)kept->waited};
+  const double number[KEPT_NUMBERS] = {kept->lengths,       kept->last,           (double)kept->step,
+                                       kept->loss,          (double)kept->waited, kept->width,
+                                       (double)kept->ended, kept->train_loss,     kept->baseline};
   const int64_t numbers             = KEPT_NUMBERS;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStorePutReals(
-      store, "/kept/numbers", 1, &numbers, number, "",
-      "lengths of the average; last is kept; step kept; its loss; evaluations since the reference"));
+  PetscCall(
+      ScoriaStorePutReals(store, "/kept/numbers", 1, &numbers, number, "",
+                          "lengths of the average; last is kept; step kept; its loss; evaluations since the reference; "
+                          "width chosen; step of the end; training loss and baseline there"));
   PetscCall(ScoriaStorePutReals(store, "/kept/reference", 1, &kept->parts, kept->reference, "",
                                 "parts of the loss that later ones are measured by"));
   PetscCall(EmaSetSave(&kept->set, store, "/kept"));
@@ -188,6 +198,7 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
   PetscCall(ScoriaStorePutInt(store, "data_crc", now->data));
   PetscCall(ScoriaStorePutInt(store, "parameters", state->count));
   PetscCall(ScoriaStorePutInt(store, "vectors", state->vectors));
+  PetscCall(ScoriaStorePutInt(store, "tuning", now->tuning));
   PetscCall(ScoriaStorePutReal(store, "loss", now->loss));
   PetscCall(ScoriaStorePutReal(store, "seconds", now->seconds));
   for (int i = 0; i < state->vectors; i++)

@@ -8,6 +8,7 @@
 typedef struct {
   bool found;
   ScoriaNormaliser norm; /* owned until taken */
+  bool tuning;           /* consistency tuning, after the training */
   int64_t step, taken;   /* steps done; updates among them */
   int skips;             /* steps without update, in a row, up to here */
   double loss, seconds;  /* smoothed training loss; time trained */
@@ -24,8 +25,8 @@ PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
 /* Puts the trainer, and what was kept so far, where the checkpoint was.  `data` is the CRC of the rows at hand, which
  * must be the same.  Collective. */
 PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, Trainer trainer, Kept *kept);
-/* Writes norm, the trainer and what is kept as the newest checkpoint.  now: loss, seconds, skips and data are read.
- * Collective. */
+/* Writes norm, the trainer and what is kept as the newest checkpoint.  now: tuning, loss, seconds, skips and data are
+ * read. Collective. */
 PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer, const Kept *kept,
                               const Checkpoint *now);
 PetscErrorCode CheckpointDestroy(Checkpoint *c);

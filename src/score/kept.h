@@ -16,6 +16,8 @@ typedef struct {
   int64_t parts;     /* of a validation loss */
   double *reference; /* owned (parts): the last evaluation that was better beyond the noise, all 0: none yet */
   double width;      /* relative width of the average chosen in the end, 0: not yet */
+  int64_t ended;     /* step at which the training ended */
+  double train_loss, baseline; /* of training there; of validation at F = 0 */
 } Kept;
 
 PetscErrorCode KeptCreate(int lengths, bool last, int64_t count, int64_t parts, Kept *kept);

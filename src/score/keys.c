@@ -40,11 +40,15 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation"},
     {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best last",
      "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last"},
+    {"train_consistency_steps", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
+     "steps of consistency tuning after the training, for sampler consistency; 0: none"},
+    {"train_consistency_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
+     "largest learning rate of the consistency tuning"},
     {"train_patience", SCORIA_KEY_INT, "", "0", 0, 1e6, NULL,
      "evaluations (one every fiftieth of the steps) without improvement beyond the noise that end the training; 0: "
      "never. The learning rate follows train_steps even so: it has not come down when the training ends early"},
 
-    {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, "ab2 abm heun dpmpp2m em pc",
+    {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, "ab2 abm heun dpmpp2m em pc consistency",
      "integrator of the reverse diffusion"},
     {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler"},
     {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, "float32 bfloat16",

@@ -45,6 +45,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscCall(ScoriaNormaliserDestroy(&m->normaliser));
   PetscCall(ScoriaNetDestroy(&m->net));
   PetscCall(EmaSetDestroy(&m->averages));
+  PetscCall(PetscFree(m->tuned));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
   PetscCall(PetscFree(m->deck));
@@ -80,12 +81,30 @@ PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const Scoria
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode ChooseTuned(ScoriaModel m, bool width, const char *path)
+{
+  PetscFunctionBeginUser;
+  if (!m->tuned)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds no weights for sampler consistency; train with train_consistency_steps",
+                path);
+  if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler consistency has weights of its own");
+  PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
+  m->uses_tuned = true;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelChoose(ScoriaModel m, ScoriaDeck deck, const char *path)
 {
+  const char *sampler;
   bool asked;
   double width = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckHas(deck, "sample_ema", &asked));
+  PetscCall(ScoriaDeckString(deck, "sample_sampler", &sampler));
+  if (sampler_is_tuned(sampler_find(sampler))) {
+    PetscCall(ChooseTuned(m, asked, path));
+    PetscFunctionReturn(0);
+  }
   if (!asked) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReal(deck, "sample_ema", &width));
   if (m->averages.n < 2)

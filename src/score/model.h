@@ -20,6 +20,8 @@ struct ScoriaModel_ {
   double *x;       /* owned (cells) [m] */
   char *deck;      /* owned: resolved deck of the training */
   EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
+  float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
+  bool uses_tuned; /* they are in the network */
   int64_t steps;
   int64_t kept; /* step whose averages these are; 0 in a file from before this was told */
   double width; /* relative width of the average in use; 0 likewise */

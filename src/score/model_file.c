@@ -1,7 +1,7 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
- * /averages, where two lengths were trained, what other lengths are made from;
- * /normaliser, /conditions, /x and field0, field1, ... the rest. */
+ * /consistency/<tensor> the tuned ones, where there are any; /averages, where two lengths were trained, what other
+ * lengths are made from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
 #include <stdio.h>
@@ -64,22 +64,32 @@ static PetscErrorCode PutTensorAxes(ScoriaStore store, const char *path, int ran
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
+static PetscErrorCode PutTensors(ScoriaModel m, ScoriaStore store, const char *group, const float weights[],
+                                 const char *description)
 {
   const char *name;
   char path[64];
   int rank;
   int64_t dims[4], offset;
   PetscFunctionBeginUser;
+  for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
+    snprintf(path, sizeof path, "/%s/%s", group, name);
+    PetscCall(ScoriaStorePutFloats(store, path, rank, dims, weights + offset, "", description));
+    PetscCall(PutTensorAxes(store, path, rank, dims));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
+{
+  const char *name;
+  PetscFunctionBeginUser;
   PetscCall(ScoriaStorePutText(store, "network_kind", m->spec.kind));
   PetscCall(ScoriaStorePutText(store, "network_formula", formula));
   for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++)
     PetscCall(ScoriaStorePutInt(store, name, *number));
-  for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
-    snprintf(path, sizeof path, "/network/%s", name);
-    PetscCall(ScoriaStorePutFloats(store, path, rank, dims, net_parameters(m->net) + offset, "", "averaged weights"));
-    PetscCall(PutTensorAxes(store, path, rank, dims));
-  }
+  PetscCall(PutTensors(m, store, "network", net_parameters(m->net), "averaged weights"));
+  if (m->tuned) PetscCall(PutTensors(m, store, "consistency", m->tuned, "averaged weights of the consistency tuning"));
   PetscFunctionReturn(0);
 }
 
@@ -133,17 +143,16 @@ static PetscErrorCode GetSpec(ScoriaModel m, ScoriaStore store, const char *path
 }
 
 /* Every tensor that this program's network of that kind has, with its shape. */
-static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
+static PetscErrorCode GetTensors(ScoriaModel m, ScoriaStore store, const char *group, float weights[], const char *path)
 {
   const char *name;
   char full[64];
   int rank, stored_rank;
   int64_t dims[4], stored[4] = {0}, offset;
   PetscFunctionBeginUser;
-  PetscCall(ModelNetCreate(m));
   for (int i = 0; net_tensor(m->net, i, &name, &rank, dims, &offset); i++) {
     int64_t count = 1;
-    snprintf(full, sizeof full, "/network/%s", name);
+    snprintf(full, sizeof full, "/%s/%s", group, name);
     PetscCall(ScoriaStoreShape(store, full, 4, &stored_rank, stored));
     bool same = stored_rank == rank;
     for (int k = 0; k < rank; k++) {
@@ -152,7 +161,7 @@ static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *p
     }
     if (!same)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is missing or has another shape than its network asks for", path, full);
-    PetscCall(ScoriaStoreGetFloats(store, full, count, net_parameters(m->net) + offset));
+    PetscCall(ScoriaStoreGetFloats(store, full, count, weights + offset));
   }
   PetscFunctionReturn(0);
 }
@@ -168,6 +177,21 @@ static PetscErrorCode GetProcess(ScoriaModel m, ScoriaStore store, const char *p
   PetscCall(ScoriaStoreGetText(store, "process", sizeof name, name));
   m->process.row = process_find(name);
   if (!m->process.row) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: process is '%s', expected edm, vp or ve", path, name);
+  PetscFunctionReturn(0);
+}
+
+/* The weights, and the tuned ones where there are any. */
+static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  int rank;
+  int64_t dims[4];
+  PetscFunctionBeginUser;
+  PetscCall(ModelNetCreate(m));
+  PetscCall(GetTensors(m, store, "network", net_parameters(m->net), path));
+  PetscCall(ScoriaStoreShape(store, "/consistency/in/W", 4, &rank, dims));
+  if (rank < 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(net_parameter_count(m->net), &m->tuned));
+  PetscCall(GetTensors(m, store, "consistency", m->tuned, path));
   PetscFunctionReturn(0);
 }
 

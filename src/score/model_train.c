@@ -48,7 +48,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
 /* What decides which step is the model. */
 static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
 {
-  PetscInt patience, keep;
+  PetscInt patience, keep, tuning;
   double share;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
@@ -58,8 +58,11 @@ static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
   if (patience > 0 && share == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "train_patience is %d, but no condition is left out to judge by: train_validation is 0", (int)patience);
-  t->patience  = patience;
-  t->keep_last = keep == 1;
+  PetscCall(ScoriaDeckInt(deck, "train_consistency_steps", &tuning));
+  PetscCall(ScoriaDeckReal(deck, "train_consistency_rate", &t->tuning_rate));
+  t->tuning_steps = tuning;
+  t->patience     = patience;
+  t->keep_last    = keep == 1;
   t->every *= 60;
   PetscFunctionReturn(0);
 }
@@ -173,13 +176,13 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .spec       = *netspec,
                              .process    = t->opt.process,
                              .cells      = spec->cells,
-                             .steps      = t->last,
+                             .steps      = t->kept.ended,
                              .kept       = t->kept.step,
                              .width      = t->kept.width,
                              .seed       = t->opt.seed,
-                             .loss       = t->loss,
-                             .validation = t->validation,
-                             .baseline   = t->baseline};
+                             .loss       = t->kept.train_loss,
+                             .validation = t->kept.loss,
+                             .baseline   = t->kept.baseline};
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));
@@ -187,6 +190,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscCall(PetscStrallocpy(text, &m->deck));
   PetscCall(ModelNetCreate(m));
   (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
+  m->tuned = t->tuned;
   if (t->kept.lengths > 1) {
     m->averages = t->kept.set;
     t->kept.set = (EmaSet){0};

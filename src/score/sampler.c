@@ -15,6 +15,8 @@ const ScoriaSamplerRow scoria_samplers[] = {
      em_run},
     {"pc", "em with a Langevin step at every level, stochastic: 2 N - 1 evaluations in N steps", 1, true,
      pc_evaluations, pc_run},
+    {"consistency", "the tuned network, once at pure noise, then on noised samples: N evaluations, 1 or 2", 0, true,
+     consistency_evaluations, consistency_run},
     {NULL, NULL, 0, false, NULL, NULL},
 };
 
@@ -23,6 +25,11 @@ const ScoriaSamplerRow *sampler_find(const char *name)
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++)
     if (!strcmp(row->name, name)) return row;
   return NULL;
+}
+
+bool sampler_is_tuned(const ScoriaSamplerRow *row)
+{
+  return row && row->run == consistency_run;
 }
 
 size_t sampler_work_floats(int n, int r)

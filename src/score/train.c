@@ -21,8 +21,8 @@ struct Trainer_ {
   float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
   int64_t *acc;   /* owned (parameters) */
   double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
-  float *arena;   /* owned: m, v, averages, then the tile's x, target, F, label, weight, u */
-  float *x, *target, *F, *label, *weight, *u;
+  float *arena;   /* owned: m, v, averages, then the tile's buffers */
+  float *x, *target, *F, *label, *weight, *u, *partner, *partner_label; /* the last two: consistency tuning only */
   Optimiser adam;
 };
 
@@ -42,16 +42,18 @@ static PetscErrorCode ArenaCreate(Trainer t)
   const size_t P = (size_t)net_parameter_count(t->net), rows = (size_t)t->tile, r = (size_t)t->r;
   const size_t vectors = (size_t)(2 + t->adam.averages);
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(vectors * P + rows * (3 * r + 2 + (size_t)t->d), &t->arena));
+  PetscCall(PetscCalloc1(vectors * P + rows * (4 * r + 3 + (size_t)t->d), &t->arena));
   t->adam.m = t->arena;
   t->adam.v = t->arena + P;
   for (int k = 0; k < t->adam.averages; k++) t->adam.average[k] = t->arena + (size_t)(2 + k) * P;
-  t->x      = t->arena + vectors * P;
-  t->target = t->x + rows * r;
-  t->F      = t->target + rows * r;
-  t->label  = t->F + rows * r;
+  t->x             = t->arena + vectors * P;
+  t->target        = t->x + rows * r;
+  t->F             = t->target + rows * r;
+  t->label         = t->F + rows * r;
   t->weight = t->label + rows;
-  t->u      = t->weight + rows;
+  t->partner       = t->weight + rows;
+  t->partner_label = t->partner + rows * r;
+  t->u             = t->partner_label + rows;
   PetscFunctionReturn(0);
 }
 
@@ -167,13 +169,24 @@ static const ScoriaProcessRow *process_row(const ScoriaProcess *process)
   return process->row ? process->row : &scoria_processes[0];
 }
 
-/* Stratified level of index i of n: stratum i * stride mod n, so that every micro-batch sees all levels. */
-static double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, double shift)
+/* A number in (0, 1) for index i of n: stratum i * stride mod n, so that every micro-batch sees all of them. */
+static double stratum(int64_t i, int64_t n, double shift)
 {
   int64_t stride = (int64_t)(0.618 * (double)n) + 1;
   while (common_divisor(stride, n) != 1) stride++;
-  const double u = ((double)(i * stride % n) + shift) / (double)n;
-  return process_row(process)->draw(process, u);
+  return ((double)(i * stride % n) + shift) / (double)n;
+}
+
+static double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, double shift)
+{
+  return process_row(process)->draw(process, stratum(i, n, shift));
+}
+
+static double training_level(Trainer t, int64_t i, double shift)
+{
+  const int64_t batch = t->opt.batch;
+  return t->opt.consistency ? consistency_level(stratum(i, batch, shift))
+                            : stratified_level(&t->opt.process, i, batch, shift);
 }
 
 /* Data row `row` at ln sigma, with noise `id` of a stream, as row k of the tile. */
@@ -203,6 +216,19 @@ static double tile_loss(Trainer t, int n, float factor)
   return sum;
 }
 
+/* The targets of n rows become those of consistency, by the weights as they are. */
+static void tune_tile(Trainer t, int n)
+{
+  const size_t r   = (size_t)t->r;
+  const double gap = consistency_gap(t->step, t->opt.steps);
+  for (size_t k = 0; k < (size_t)n; k++)
+    consistency_partner(t->r, gap, t->label[k], t->x + k * r, t->target + k * r, t->partner + k * r,
+                        t->partner_label + k);
+  net_forward(t->net, n, t->partner, t->partner_label, t->u, t->F);
+  for (size_t k = 0; k < (size_t)n; k++)
+    consistency_target(t->r, gap, t->label[k], t->x + k * r, t->F + k * r, t->target + k * r);
+}
+
 /* Loss and gradient of micro-batch j, tile by tile. */
 static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
 {
@@ -214,10 +240,11 @@ static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
   for (int64_t i = first; i < first + number; i += t->tile) {
     const int n = (int)PetscMin(t->tile, first + number - i);
     for (int k = 0; k < n; k++) {
-      const int64_t at = t->step * batch + i + k;
-      put_row(t, &t->data, shuffled_row(t, at), k, stratified_level(&t->opt.process, i + k, batch, shift),
-              SCORIA_STREAM_TRAIN_NOISE, (uint64_t)at);
+      const int64_t at = (t->opt.origin + t->step) * batch + i + k;
+      put_row(t, &t->data, shuffled_row(t, at), k, training_level(t, i + k, shift), SCORIA_STREAM_TRAIN_NOISE,
+              (uint64_t)at);
     }
+    if (t->opt.consistency) tune_tile(t, n);
     net_forward(t->net, n, t->x, t->label, t->u, t->F);
     loss += tile_loss(t, n, (float)(2 / ((double)batch * t->r)));
     if (i == first)
@@ -261,7 +288,7 @@ PetscErrorCode TrainerStep(Trainer t, TrainStep *result)
   const int64_t P = net_parameter_count(t->net);
   double shift, largest;
   PetscFunctionBeginUser;
-  rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_LEVEL, (uint64_t)t->step, 0, 1, &shift);
+  rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_LEVEL, (uint64_t)(t->opt.origin + t->step), 0, 1, &shift);
   memset(t->votes, 0, sizeof(double) * 2 * (size_t)S);
   for (int64_t j = 0; j < t->local; j++) {
     t->votes[t->first + j]     = micro_batch(t, t->first + j, shift, t->grad[j]);

@@ -20,6 +20,8 @@ typedef struct {
   int micro;            /* micro-batches; batch / micro rows each, rounded up, the last ones shorter */
   ScoriaProcess process;
   uint64_t seed;
+  int64_t origin;   /* steps before the first one, where it goes on from another training: keys of noise and shuffle */
+  bool consistency; /* tunes weights that are trained, see train_consistency.c */
   OptimiserOptions adam;
 } TrainOptions;
 
@@ -65,6 +67,15 @@ void trainer_set(Trainer trainer, int64_t step, int64_t taken);
  * These are c_in (y + sigma n) and (y - c_skip (y + sigma n)) / c_out of EDM with sigma_data = 1.  x holds n on entry.
  */
 void train_noisy_row(int r, const float y[], double lnsigma, float x[], float target[], float *label);
+/* Consistency tuning.  gap: 1 - s/t of step `step` of `steps`. */
+double consistency_gap(int64_t step, int64_t steps);
+/* ln sigma of an angle that is the share u of a right one. */
+double consistency_level(double u);
+/* The partner at s of a noisy row (x, target, label), and its label. */
+void consistency_partner(int r, double gap, float label, const float x[], const float target[], float partner[],
+                         float *partner_label);
+/* The target of a noisy row becomes that of consistency; F: of the partner. */
+void consistency_target(int r, double gap, float label, const float x[], const float F[], float target[]);
 /* Inverse of the standard normal distribution function, p in (0, 1). */
 double normal_quantile(double p);
 

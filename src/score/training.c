@@ -22,14 +22,32 @@ static int64_t validation_rows(const Training *t)
   return PetscClipInterval(validation_data(t)->rows, VALIDATION_LEAST, VALIDATION_MOST);
 }
 
-/* Of the first average; decides whether it is kept. */
+/* Of the first average; decides whether it is kept.  The loss of consistency tuning follows its schedule and says
+ * nothing: there the average of the end is taken. */
 static PetscErrorCode Evaluate(Training *t, int64_t step)
 {
   PetscFunctionBeginUser;
+  if (t->tuning) {
+    PetscCall(TrainerCheck(t->trainer));
+    PetscFunctionReturn(0);
+  }
   PetscCall(TrainerValidate(t->trainer, trainer_average(t->trainer, 0), validation_data(t), validation_rows(t),
                             &t->validation, &t->baseline, t->part));
   PetscCall(TrainerCheck(t->trainer));
   kept_offer(&t->kept, t->trainer, step, t->validation, t->part);
+  PetscFunctionReturn(0);
+}
+
+/* One point of the curve of the tuning, in log.jsonl and consistency.jsonl. */
+static PetscErrorCode RecordTuning(Training *t, int64_t step, const TrainStep *last)
+{
+  char body[256];
+  PetscFunctionBeginUser;
+  snprintf(body, sizeof body, "\"step\":%lld,\"loss\":%.8g,\"gap\":%.6g,\"lr\":%.6g,\"norm\":%.6g,\"seconds\":%.3f",
+           (long long)step, t->loss, consistency_gap(step - 1, t->opt.steps), last->rate, last->norm,
+           wall_seconds() - t->start);
+  PetscCall(ScoriaLog(t->run, "consistency", "%s", body));
+  curve_add(&t->curve, body);
   PetscFunctionReturn(0);
 }
 
@@ -67,7 +85,8 @@ static PetscErrorCode OneStep(Training *t, int64_t step, int *skips, TrainStep *
 
 static PetscErrorCode Save(Training *t, int skips)
 {
-  const Checkpoint now = {.skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
+  const Checkpoint now = {
+      .tuning = t->tuning, .skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
   PetscFunctionBeginUser;
   PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &t->kept, &now));
   PetscCall(ScoriaCostKeep(t->cost, true));
@@ -107,13 +126,15 @@ static PetscErrorCode Loop(Training *t)
     PetscCall(OneStep(t, step, &skips, &last));
     if (step % every == 0 || step == steps) {
       PetscCall(Evaluate(t, step));
-      PetscCall(Record(t, step, &last));
+      PetscCall(t->tuning ? RecordTuning(t, step, &last) : Record(t, step, &last));
       snprintf(note, sizeof note, "loss %.4f, validation %.4f", t->loss, t->validation);
-      over = t->patience > 0 && t->kept.waited >= t->patience;
+      over = !t->tuning && t->patience > 0 && t->kept.waited >= t->patience;
     } else if (step < first + every)
       snprintf(note, sizeof note, "loss %.4f", t->loss);
-    kept_snapshot(&t->kept, t->trainer, step, steps);
-    t->last = step;
+    if (!t->tuning) {
+      kept_snapshot(&t->kept, t->trainer, step, steps);
+      t->kept.ended = step;
+    }
     PetscCall(ScoriaProgressUpdate(t->bar, (double)step, note));
     if (step < steps && !over) PetscCall(Pause(t, step, skips));
   }
@@ -139,7 +160,7 @@ static PetscErrorCode Choose(Training *t)
   float *weights;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(t->kept.set.count, &weights));
-  int used = snprintf(body, sizeof body, "\"step\":%lld," CURVE_KEPT "%lld,\"averages\":[", (long long)t->last,
+  int used = snprintf(body, sizeof body, "\"step\":%lld," CURVE_KEPT "%lld,\"averages\":[", (long long)t->kept.ended,
                       (long long)t->kept.step);
   for (int i = 0; i < widths; i++) {
     const double width = i == 0            ? ema[0]
@@ -154,7 +175,9 @@ static PetscErrorCode Choose(Training *t)
     t->kept.width = width;
   }
   snprintf(body + used, sizeof body - (size_t)used, "],\"width\":%.6g,\"kept_validation\":%.8g", t->kept.width, best);
-  t->validation = t->kept.loss = best;
+  t->kept.loss       = best;
+  t->kept.train_loss = t->loss;
+  t->kept.baseline   = t->baseline;
   PetscCall(ScoriaLog(t->run, "kept", "%s", body));
   curve_add(&t->curve, body);
   PetscCall(PetscFree(weights));
@@ -164,19 +187,20 @@ static PetscErrorCode Choose(Training *t)
 static PetscErrorCode Say(Training *t)
 {
   PetscFunctionBeginUser;
-  if (t->last < t->opt.steps)
+  if (t->kept.ended < t->opt.steps)
     PetscCall(ScoriaSay(t->run, "  ended at step %lld: %lld evaluations without improvement (train_patience)",
-                        (long long)t->last, (long long)t->kept.waited));
-  if (t->kept.step < t->last)
+                        (long long)t->kept.ended, (long long)t->kept.waited));
+  if (t->kept.step < t->kept.ended)
     PetscCall(ScoriaSay(t->run, "  the model is that of step %lld, whose validation loss is the lowest",
                         (long long)t->kept.step));
   if (t->kept.lengths > 1)
     PetscCall(ScoriaSay(t->run, "  average of relative width %.3g, chosen by validation", t->kept.width));
-  PetscCall(ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->validation, t->baseline));
+  PetscCall(
+      ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->kept.loss, t->kept.baseline));
   PetscFunctionReturn(0);
 }
 
-/* Trainer and what is kept, from the beginning or from the checkpoint. */
+/* Trainer and what is kept, at the beginning. */
 static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
 {
   PetscFunctionBeginUser;
@@ -189,7 +213,40 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
                        &t->kept));
   PetscCall(PetscMalloc1(t->kept.parts, &t->part));
   t->data = checkpoint_data(&t->train, spec->r);
+  PetscFunctionReturn(0);
+}
+
+/* Steps of the trainer at hand, from the beginning or from the checkpoint, and their curve. */
+static PetscErrorCode Run(Training *t, const char *name, const char *curve)
+{
+  PetscFunctionBeginUser;
   if (t->begin.found) PetscCall(CheckpointApply(t->run, &t->begin, t->data, t->trainer, &t->kept));
+  PetscCall(CurveOpen(t->run, curve, t->begin.step, &t->curve));
+  PetscCall(ScoriaProgressCreate(t->run, name, "steps", (double)t->opt.steps, &t->bar));
+  PetscCall(ScoriaProgressFrom(t->bar, (double)t->begin.step));
+  PetscCall(Loop(t));
+  PetscCall(ScoriaProgressDestroy(&t->bar));
+  PetscFunctionReturn(0);
+}
+
+/* From the weights of the model; the average of the first length is what is tuned. */
+static PetscErrorCode Tune(Training *t, const ScoriaNetSpec *spec)
+{
+  const TrainOptions before = t->opt;
+  PetscFunctionBeginUser;
+  PetscCall(TrainerDestroy(&t->trainer));
+  t->tuning = t->opt.consistency = true;
+  t->opt.origin                  = before.steps;
+  t->opt.steps                   = t->tuning_steps;
+  t->opt.adam.rate               = t->tuning_rate;
+  t->opt.adam.ema[1]             = 0;
+  PetscCall(TrainerCreate(t->comm, spec, &t->opt, &t->train, &t->trainer));
+  if (!t->begin.found) (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(trainer_net(t->trainer)));
+  PetscCall(Run(t, "tune", "consistency.jsonl"));
+  PetscCall(CurveClose(&t->curve));
+  PetscCall(PetscMalloc1(t->kept.set.count, &t->tuned));
+  PetscCall(PetscArraycpy(t->tuned, trainer_average(t->trainer, 0), t->kept.set.count));
+  t->opt = before;
   PetscFunctionReturn(0);
 }
 
@@ -197,14 +254,14 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
 {
   PetscFunctionBeginUser;
   PetscCall(Begin(t, spec));
-  PetscCall(CurveOpen(t->run, "train.jsonl", t->begin.step, &t->curve));
-  PetscCall(ScoriaProgressCreate(t->run, "train", "steps", (double)t->opt.steps, &t->bar));
-  PetscCall(ScoriaProgressFrom(t->bar, (double)t->begin.step));
-  PetscCall(Loop(t));
-  PetscCall(ScoriaProgressDestroy(&t->bar));
-  PetscCall(Choose(t));
-  PetscCall(CurveClose(&t->curve));
-  PetscCall(Say(t));
+  if (!t->begin.tuning) {
+    PetscCall(Run(t, "train", "train.jsonl"));
+    PetscCall(Choose(t));
+    PetscCall(CurveClose(&t->curve));
+    PetscCall(Say(t));
+    PetscCall(CheckpointDestroy(&t->begin));
+  }
+  if (t->tuning_steps > 0) PetscCall(Tune(t, spec));
   PetscCall(TrainerDestroy(&t->trainer));
   PetscCall(PetscFree(t->part));
   PetscFunctionReturn(0);

@@ -15,11 +15,14 @@ typedef struct {
   TrainData train, valid; /* valid.rows = 0: no condition was left out */
   int64_t patience;       /* evaluations without improvement after which it ends; 0: never */
   bool keep_last;
+  int64_t tuning_steps; /* of consistency tuning, 0: none */
+  double tuning_rate;
+  bool tuning;  /* it is on */
+  float *tuned; /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;
   ScoriaProgress bar;
   Curve curve;
-  int64_t last; /* step it ended at */
   double start, loss, validation, baseline;
   double *part;          /* owned (kept.parts): of the last validation loss */
   ScoriaNormaliser norm; /* borrowed */
@@ -29,8 +32,9 @@ typedef struct {
   double every, saved;   /* seconds between checkpoints; when the last one was written */
 } Training;
 
-/* Trains the network `spec` to its last step, or until patience ends, and chooses the average that is the model.  On
- * return t->trainer is gone, and t->kept holds what was kept.  Collective. */
+/* Trains the network `spec` to its last step, or until patience ends, chooses the average that is the model, and tunes
+ * it for few evaluations where that is asked for.  On return t->trainer is gone, t->kept holds what was kept, t->tuned
+ * the tuned weights.  Collective. */
 PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec);
 
 #endif

@@ -14,6 +14,7 @@ SAMPLER_ROW(heun);
 SAMPLER_ROW(dpmpp2m);
 SAMPLER_ROW(em);
 SAMPLER_ROW(pc);
+SAMPLER_ROW(consistency);
 #undef SAMPLER_ROW
 
 /* x (n, r) = scale * the initial noise of the samples named by id. */
