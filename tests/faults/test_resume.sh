@@ -8,7 +8,7 @@ set -uo pipefail
 # Long enough to be interrupted on a fast machine: 61,440 solves, 6000 steps.
 deck=$work/deck.yaml
 tiny_deck "$deck" "$work/unused"
-more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -train_ema 0.05,0.10 -sample_count 30000 -run_checkpoint_minutes 0.005)
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -train_ema 0.05,0.10 -train_consistency_steps 1000 -sample_count 30000 -run_checkpoint_minutes 0.005)
 
 # same A B NAME ...: every array of these files of two run directories holds the same bytes.
 same() {
@@ -109,6 +109,15 @@ scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0001 >"$wor
 before=$(spent "$dir" model.h5)
 grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
 expect 3 'train.ckpt: of a training by another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
+
+# Stopped in the consistency tuning, which goes on without the training.
+mkdir -p "$work/tune"
+ln "$reference/dataset.h5" "$work/tune/dataset.h5"
+interrupt usr1 2 train "$work/tune" consistency.jsonl
+[ "$code" -eq 75 ] || { fail "tuning: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+scoria 3 train "$deck" -run_dir "$work/tune" "${more[@]}" >"$work/out" 2>&1 || { fail "tuning: the last start"; cat "$work/out" >&2; }
+grep -q 'going on from step [0-9]* of the consistency tuning' "$work/out" || { fail "tuning did not go on"; cat "$work/out" >&2; }
+same "$reference" "$work/tune" model.h5 || fail "an interrupted tuning ends with other weights"
 
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.
 cp -r "$dir" "$work/both"

@@ -469,6 +469,38 @@ static void width_is_chosen_afterwards(void **state)
   CHECK(ScoriaModelDestroy(&two));
 }
 
+/* Tuning leaves the weights of the training alone, and its own are found again in the file. */
+static void tuned_weights_are_kept_beside(void **state)
+{
+  static float x[8 * 5], direct[8 * 5], again[8 * 5];
+  ScoriaModel plain, tuned;
+  ScoriaDeck deck;
+  (void)state;
+  train_with("modes", SHORT, &plain);
+  train_with("modes", SHORT ", consistency_steps: 10", &tuned);
+  denoise(plain, 8, x, direct);
+  denoise(tuned, 8, x, again);
+  assert_memory_equal(direct, again, sizeof direct);
+  choose(tuned, "sample: {sampler: consistency}\n");
+  denoise(tuned, 8, x, direct);
+  assert_memory_not_equal(direct, again, sizeof direct);
+  CHECK(ScoriaModelDestroy(&tuned));
+  train_with("modes", SHORT ", consistency_steps: 10", &tuned);
+  CHECK(ScoriaModelSave(tuned, PETSC_COMM_WORLD, in_directory("tuned.h5"), "run: {}\n"));
+  CHECK(ScoriaModelDestroy(&tuned));
+  CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("tuned.h5"), &tuned));
+  choose(tuned, "sample: {sampler: consistency}\n");
+  denoise(tuned, 8, x, again);
+  assert_memory_equal(direct, again, sizeof direct);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, "sample: {sampler: consistency}\n", tables, &deck));
+  assert_int_not_equal(ScoriaModelChoose(plain, deck, "model.h5"), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "model.h5: holds no weights for sampler consistency"));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(ScoriaModelDestroy(&plain));
+  CHECK(ScoriaModelDestroy(&tuned));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -479,6 +511,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(curve_is_written, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(overfitting_does_not_reach_the_model, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(width_is_chosen_afterwards, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(tuned_weights_are_kept_beside, make_directory, remove_directory),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

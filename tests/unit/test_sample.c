@@ -21,6 +21,7 @@ static void a_sample_has_the_same_bits_whoever_asks(void **state)
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++)
     for (int gaussian = 0; gaussian < 2; gaussian++) {
       const ScoriaSamplerOptions opt = options(row->name);
+      model->uses_tuned              = sampler_is_tuned(row);
       CHECK(ScoriaModelSample(model, &twin, &opt, middle, 0, N, gaussian, all));
       for (int i = 0; i < N * M; i++) assert_true(isfinite(all[i]));
       CHECK(ScoriaModelSample(model, &twin, &opt, middle, 7, 1, gaussian, part));
