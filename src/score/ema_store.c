@@ -23,10 +23,13 @@ PetscErrorCode EmaSetSave(const EmaSet *set, ScoriaStore store, const char *grou
   }
   PetscCall(ScoriaStorePutReals(store, in_group(group, "time", path), 1, dims, time, "",
                                 "updates after which the average was taken"));
+  PetscCall(ScoriaStorePutAxes(store, path, "average"));
   PetscCall(ScoriaStorePutReals(store, in_group(group, "exponent", path), 1, dims, exponent, "",
                                 "g of its profile: weights of update s count as s^g"));
+  PetscCall(ScoriaStorePutAxes(store, path, "average"));
   PetscCall(ScoriaStorePutFloats(store, in_group(group, "weights", path), 2, dims, set->weights, "",
                                  "averaged weights, in the order of the tensors"));
+  PetscCall(ScoriaStorePutAxes(store, path, "average weight"));
   PetscFunctionReturn(0);
 }
 

@@ -111,6 +111,14 @@ static PetscErrorCode Pause(Training *t, int64_t step, int skips)
   PetscFunctionReturn(0);
 }
 
+static void progress_note(const Training *t, bool validated, size_t size, char note[])
+{
+  if (validated)
+    snprintf(note, size, "loss %.4f, validation %.4f", t->loss, t->validation);
+  else
+    snprintf(note, size, "loss %.4f", t->loss);
+}
+
 static PetscErrorCode Loop(Training *t)
 {
   const int64_t steps = t->opt.steps, every = PetscMax(steps / VALIDATIONS, 1), first = t->begin.step + 1;
@@ -127,10 +135,10 @@ static PetscErrorCode Loop(Training *t)
     if (step % every == 0 || step == steps) {
       PetscCall(Evaluate(t, step));
       PetscCall(t->tuning ? RecordTuning(t, step, &last) : Record(t, step, &last));
-      snprintf(note, sizeof note, "loss %.4f, validation %.4f", t->loss, t->validation);
+      progress_note(t, !t->tuning, sizeof note, note);
       over = !t->tuning && t->patience > 0 && t->kept.waited >= t->patience;
     } else if (step < first + every)
-      snprintf(note, sizeof note, "loss %.4f", t->loss);
+      progress_note(t, false, sizeof note, note);
     if (!t->tuning) {
       kept_snapshot(&t->kept, t->trainer, step, steps);
       t->kept.ended = step;
