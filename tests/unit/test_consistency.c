@@ -60,7 +60,7 @@ static float drawn[DRAWN], work[5 * DRAWN];
 static double drawn_sd(const ScoriaDenoiser *den, int steps)
 {
   static uint64_t id[DRAWN];
-  const ScoriaSamplerOptions opt = {"consistency", steps, 30, 0.002, 1, 42};
+  const ScoriaSamplerOptions opt = {"consistency", steps, 30, 0.002, 1, 42, false};
   double square                  = 0;
   for (int i = 0; i < DRAWN; i++) id[i] = (uint64_t)i;
   sampler_find("consistency")->run(&opt, den, DRAWN, id, work, drawn);
