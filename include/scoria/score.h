@@ -156,7 +156,7 @@ typedef struct {
   double sigma_max, sigma_min;
   double power; /* exponent of the angle grid t_i = t_max (1 - i/n)^p */
   uint64_t seed;
-  bool bfloat16; /* the network's large products in bfloat16 */
+  bool bfloat16;                   /* the network's large products in bfloat16 */
   const ScoriaProcessRow *process; /* what pc, em, heun and dpmpp2m step along; NULL: the model's, edm without one */
   double snr;                      /* pc: signal-to-noise ratio of a corrector step */
 } ScoriaSamplerOptions;
@@ -164,8 +164,8 @@ typedef struct {
 typedef struct {
   const char *name;
   const char *help;
-  int order;                     /* of the error in 1 / steps: of paths, of the law where stochastic */
-  bool stochastic;               /* draws noise at every step; where not, it follows the probability flow */
+  int order;       /* of the error in 1 / steps: of paths, of the law where stochastic; 0: for tuned networks */
+  bool stochastic; /* draws noise at every step; where not, it follows the probability flow */
   int (*evaluations)(int steps); /* denoiser calls per sample */
   /* y (n, r) out; work (sampler_work_floats(n, r)); sample i's noise is keyed by id[i]. */
   void (*run)(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, const uint64_t id[], float work[],

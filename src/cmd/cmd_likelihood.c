@@ -289,6 +289,7 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
 {
   PetscInt steps = 0, probes = 0, seed = 0;
   bool held_out;
+  const char *sampler;
   PetscFunctionBeginUser;
   *l = (Likelihood){.comm = ScoriaRunComm(run)};
   PetscCallMPI(MPI_Comm_rank(l->comm, &l->rank));
@@ -297,6 +298,10 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
   PetscCall(ScoriaDeckInt(deck, "likelihood_probes", &probes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   l->opt = (ScoriaLikelihoodOptions){(int)steps, (int)probes, (uint64_t)seed};
+  PetscCall(ScoriaDeckString(deck, "sample_sampler", &sampler));
+  if (sampler_is_tuned(sampler_find(sampler)))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: sample_sampler is %s, whose network has no density; give another",
+                sampler);
   PetscCall(CmdLoadModel(run, deck, &l->model));
   PetscCall(OpenFile(run, deck, l, &held_out));
   PetscCall(ChooseRows(run, deck, l, held_out));

@@ -50,7 +50,7 @@ static PetscErrorCode ArenaCreate(Trainer t)
   t->target        = t->x + rows * r;
   t->F             = t->target + rows * r;
   t->label         = t->F + rows * r;
-  t->weight = t->label + rows;
+  t->weight        = t->label + rows;
   t->partner       = t->weight + rows;
   t->partner_label = t->partner + rows * r;
   t->u             = t->partner_label + rows;

@@ -252,7 +252,8 @@ static void stochastic_samplers_draw_the_law(void **state)
   static float column[n];
   (void)state;
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++)
-    for (const ScoriaProcessRow *process = scoria_processes; process->name && row->stochastic; process++) {
+    for (const ScoriaProcessRow *process = scoria_processes; process->name && row->stochastic && row->order;
+         process++) {
       ScoriaSamplerOptions opt = options(row->name, 300);
       opt.process              = process;
       draw(&opt, n, n, 0, drawn);
@@ -313,7 +314,8 @@ static void covariances_converge_with_the_weak_order(void **state)
 {
   (void)state;
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++)
-    for (const ScoriaProcessRow *process = scoria_processes; process->name && row->stochastic; process++) {
+    for (const ScoriaProcessRow *process = scoria_processes; process->name && row->stochastic && row->order;
+         process++) {
       double error[2];
       printf("# %-8s %-3s errors of the variances:", row->name, process->name);
       for (int twice = 0; twice < 2; twice++) {
