@@ -60,8 +60,9 @@ static float drawn[DRAWN], work[5 * DRAWN];
 static double drawn_sd(const ScoriaDenoiser *den, int steps)
 {
   static uint64_t id[DRAWN];
-  const ScoriaSamplerOptions opt = {"consistency", steps, 30, 0.002, 1, 42, false};
-  double square                  = 0;
+  const ScoriaSamplerOptions opt = {
+      .kind = "consistency", .steps = steps, .sigma_max = 30, .sigma_min = 0.002, .power = 1, .seed = 42};
+  double square = 0;
   for (int i = 0; i < DRAWN; i++) id[i] = (uint64_t)i;
   sampler_find("consistency")->run(&opt, den, DRAWN, id, work, drawn);
   for (int i = 0; i < DRAWN; i++) square += (double)drawn[i] * (double)drawn[i] / DRAWN;
