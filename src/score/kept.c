@@ -3,7 +3,7 @@
  * agree on counts.
  *
  * Snapshots of both lengths at .9, .81 and .73 of the steps, with the two at the kept step, give the profile of any
- * width between the two to 1 % (ema.h; 4 % where the training was stopped before them). */
+ * width between the two to 1 % (ema.h; to 6 % where the step kept is before them). */
 #include "kept.h"
 #include <math.h>
 #include <string.h>
