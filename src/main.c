@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const ScoriaCommand *find_command(const char *name)
 {
@@ -63,6 +64,16 @@ static bool asks_for_help(int argc, char **argv, bool *petsc)
   return false;
 }
 
+/* After a failure to write, which all ranks have agreed on: HDF5 would close its files while MPI is finalised, write
+ * again what could not be written, and crash, or have ranks wait for each other for ever. */
+static void leave_files_open(void)
+{
+  if (ScoriaFailureCode() != SCORIA_EXIT_IO) return;
+  fflush(NULL);
+  MPI_Barrier(PETSC_COMM_WORLD); /* the line is out before a rank is gone and mpirun ends the others */
+  _exit(SCORIA_EXIT_IO);
+}
+
 int main(int argc, char **argv)
 {
   bool petsc      = false;
@@ -92,6 +103,7 @@ int main(int argc, char **argv)
   if (failed && code == SCORIA_EXIT_OK) MPI_Abort(PETSC_COMM_WORLD, SCORIA_EXIT_INTERNAL); /* the trace is out */
   fflush(stdout);
   if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());
+  leave_files_open();
   PetscOptionsClearValue(NULL, "-options_left");
   return PetscFinalize() && code == SCORIA_EXIT_OK ? SCORIA_EXIT_INTERNAL : (int)code;
 }

@@ -50,7 +50,8 @@ static bool is_terminal(void)
   char path[64];
   if (!isatty(STDOUT_FILENO)) return false;
   snprintf(path, sizeof path, "/proc/%d/fd/1", (int)getppid());
-  const int parent = open(path, O_WRONLY | O_NOCTTY);
+  /* not to wait, where that is a pipe whose reader has gone */
+  const int parent = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
   if (parent < 0) return false;
   const bool terminal = isatty(parent);
   close(parent);

@@ -16,8 +16,9 @@ struct ScoriaRun_ {
   int rank;
   char dir[PETSC_MAX_PATH_LEN];
   double max_hours;
-  int lock;  /* rank 0: descriptor that holds the lock; -1 elsewhere */
-  FILE *log; /* rank 0, owned */
+  int lock;     /* rank 0: descriptor that holds the lock; -1 elsewhere */
+  FILE *log;    /* rank 0, owned */
+  bool log_bad; /* a line of it could not be written */
 };
 
 /* mkdir -p. */
@@ -126,10 +127,13 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
 
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
 {
+  char line[PETSC_MAX_PATH_LEN + 64];
   PetscFunctionBeginUser;
   if (!*run) PetscFunctionReturn(0);
   PetscCall(ScoriaLog(*run, "end", "\"ok\":true"));
-  if ((*run)->log) fclose((*run)->log);
+  snprintf(line, sizeof line, "%s/log.jsonl: a line could not be written (disk full?)", (*run)->dir);
+  if ((*run)->log && fclose((*run)->log)) (*run)->log_bad = true;
+  PetscCall(ScoriaAgree((*run)->comm, (*run)->log_bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   if ((*run)->lock >= 0) close((*run)->lock); /* releases it; the file stays, for removing it would race */
   PetscCall(PetscFree(*run));
   PetscFunctionReturn(0);
@@ -181,7 +185,7 @@ PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...
     vfprintf(run->log, body, args);
     va_end(args);
     fputs("}\n", run->log);
-    fflush(run->log);
+    if (fflush(run->log) || ferror(run->log)) run->log_bad = true;
   }
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,16 @@
 /* train: the score model of dataset.h5. */
 #include "cmd.h"
 
+/* A complete model needs no checkpoints; a training killed just after its end has left them. */
+static PetscErrorCode ForgetCheckpoints(ScoriaRun run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscFunctionReturn(0);
+}
+
 /* The dataset must be this deck's, as far as the law of its rows goes: a model trained on another's would be
  * mislabelled. */
 static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset *ds)
@@ -28,7 +38,10 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "train"));
   PetscCall(CmdStoreComplete(run, deck, "model.h5", "model", cmd_model_sections, &complete));
-  if (complete) PetscFunctionReturn(0);
+  if (complete) {
+    PetscCall(ForgetCheckpoints(run));
+    PetscFunctionReturn(0);
+  }
   PetscCall(OpenDataset(run, deck, &ds));
   PetscCall(CmdTwinCreate(deck, &ens, &twin));
   PetscCall(ScoriaModelTrain(run, deck, ds, &twin, &model));
@@ -36,8 +49,7 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
-  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
-  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscCall(ForgetCheckpoints(run));
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));

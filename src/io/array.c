@@ -46,7 +46,9 @@ PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int
   }
   PetscCall(ScoriaPutText(array, "units", unit, bad));
   PetscCall(ScoriaPutText(array, "description", description, bad));
-  if (array >= 0) H5Dclose(array);
+  /* closing writes what HDF5 still holds of the array */
+  if (array >= 0 && H5Dclose(array) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_IO, "array %s of %zu bytes cannot be written", name, size);
   H5Pclose(link);
   H5Pclose(layout);
   H5Sclose(space);

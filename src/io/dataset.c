@@ -39,8 +39,12 @@ PetscErrorCode ScoriaDatasetClose(ScoriaDataset *out)
   PetscFunctionBeginUser;
   if (!ds) PetscFunctionReturn(0);
   const PetscErrorCode settled = ScoriaDatasetSettle(ds);
-  PetscCall(ScoriaDatasetCloseColumns(ds));
-  if (ds->file >= 0) H5Fclose(ds->file);
+  /* A file that cannot be written stays open: closing it writes again, and ranks that fail apart in there wait for each
+   * other.  What the disk holds of it is what counts. */
+  if (!ds->writing || ScoriaFailureCode() != SCORIA_EXIT_IO) {
+    PetscCall(ScoriaDatasetCloseColumns(ds));
+    if (ds->file >= 0) H5Fclose(ds->file);
+  }
   PetscCall(PetscFree(ds->unmarked_done));
   PetscCall(PetscFree(ds->x));
   PetscCall(PetscFree(ds->deck));
@@ -86,6 +90,28 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
+/* What was laid out reads back: a part file that does not would be refused by every start after this one. */
+static PetscErrorCode CheckLayOut(const char *fresh, ScoriaTrouble *bad)
+{
+  ScoriaTrouble found = {.path = bad->path};
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
+  ScoriaDatasetSpec spec;
+  double *x = NULL;
+  int64_t size;
+  hid_t file;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
+  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
+  if (file >= 0) H5Fclose(file);
+  PetscCall(PetscFree(x));
+  PetscCall(PetscFree(deck));
+  if (found.code != SCORIA_EXIT_OK)
+    trouble_note(bad, SCORIA_EXIT_IO, "it was not written as it should be: %s", found.line);
+  PetscFunctionReturn(0);
+}
+
 /* Laid out under another name, so that a part file has all its objects, whenever it was that its run was killed. */
 static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaProvenance *from, ScoriaTrouble *bad)
 {
@@ -96,6 +122,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
   PetscCall(ScoriaFileStart(ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
+  PetscCall(CheckLayOut(fresh, bad));
   PetscCall(ScoriaFilePublish(fresh, ds->part, bad));
   if (bad->code != SCORIA_EXIT_OK) unlink(fresh); /* nothing is in it yet */
   PetscFunctionReturn(0);
