@@ -27,6 +27,7 @@ void stop_catch_signals(void)
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a write past the limit on file size is to return EFBIG, and be told like any other */
 }
 
 /* On rank 0, no more than once a second: a parallel file system is not to be asked at every step. */

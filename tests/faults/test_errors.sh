@@ -19,6 +19,19 @@ clear_line() { # DIR WHAT
   fi
 }
 
+# After a bit was turned on its way to the disk, where the program had written it well: whole, or refused with a line.
+again_or_refused() { # COMMAND WHAT
+  local got=0
+  wait_free "$work/run"
+  scoria 2 "$1" "$deck" -run_dir "$work/run" </dev/null >"$work/out" 2>"$work/err" || got=$?
+  right "$work/run" "$1" "$2"
+  case $got in
+    0) ;;
+    3 | 4) clear_line "$work/run" "$2, then" ;;
+    *) fail "$2: exit $got at the next start" ;;
+  esac
+}
+
 # error_at COMMAND RANK KIND ACTION: exit 4 with its line, or, where the program does not depend on the call, the right end.
 error_at() {
   local command=$1 rank=$2 kind=$3 action=$4 at number what
@@ -27,15 +40,16 @@ error_at() {
     what="$command, $action for rank $rank at call $at of $number ($kind)"
     prepare "$work/run" "$command"
     injected 2 "SCORIA_FAULT_RANK=$rank SCORIA_FAULT_KIND=$kind SCORIA_FAULT_AT=$at SCORIA_FAULT_DO=$action" "$command" "$work/run"
+    first_code=$code
     case $code in
       0) [ -e "$work/run/$(result_of "$command")" ] || fail "$what: exit 0 without a result" ;;
       4) clear_line "$work/run" "$what" ;;
       *) fail "$what: exit $code" && cat "$work/out" "$work/err" >&2 ;;
     esac
     right "$work/run" "$command" "$what"
-    again $((at % 3 + 1)) "$command" "$work/run" "$what"
+    if [ "$action" = flip ]; then again_or_refused "$command" "$what"; else again $((at % 3 + 1)) "$command" "$work/run" "$what"; fi
     errors=$((errors + 1))
-    [ "$code" -ne 4 ] || told=$((told + 1))
+    [ "$first_code" -ne 4 ] || told=$((told + 1))
   done
 }
 

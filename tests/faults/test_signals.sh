@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Signals at any time from the start on, the death of mpirun or of the shell around it, two runs in one directory, limits on time reached again
+# and again, solves that cannot converge, ranks without work.  (Kills in the middle of long runs: test_resume.sh, run_long.sh.)
+set -uo pipefail
+# shellcheck source=tests/faults/faults.sh
+. "$(dirname "$0")/faults.sh"
+deck=$work/deck.yaml
+fault_deck "$deck"
+make_reference generate train sample
+# Long enough to be met on its way, in batches of some milliseconds.
+long=(-ensemble_conditions 400 -ensemble_realisations 64)
+
+# USR1 and TERM at start-up: mpirun may die of it before there are ranks, the ranks may stop in good order or not have begun; nothing hangs, and
+# nothing wrong looks finished.
+for delay in 0 0.02 0.05 0.1 0.2 0.3; do
+  for signal in USR1 TERM; do
+    what="$signal after $delay s"
+    prepare "$work/run" generate
+    timeout 60 "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$work/run" </dev/null >"$work/out" 2>"$work/err" &
+    pid=$!
+    sleep "$delay"
+    kill -"$signal" "$(pgrep -P "$pid" -x mpirun || echo "$pid")" 2>/dev/null
+    code=0
+    { wait "$pid" || code=$?; } 2>/dev/null
+    [ "$code" -ne 124 ] || fail "$what: hangs"
+    if grep -q 'PETSC ERROR\|Segmentation' "$work/out" "$work/err"; then fail "$what: a trace"; cat "$work/err" >&2; fi
+    right "$work/run" generate "$what"
+    again 2 generate "$work/run" "$what"
+  done
+done
+
+# mpirun, or the shell that waits for it, is killed: the ranks go too, and the next start goes on.
+for who in mpirun shell; do
+  dir=$work/$who
+  mkdir "$dir"
+  bash -c '"$@" </dev/null >"$0" 2>&1; true' "$work/out" "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$dir" "${long[@]}" &
+  shell=$!
+  for _ in $(seq 500); do [ -e "$dir/dataset.h5.part" ] && break; sleep 0.01; done
+  mpirun=$(pgrep -P "$shell" -x mpirun)
+  if [ "$who" = mpirun ]; then kill -KILL "$mpirun"; else kill -KILL "$shell"; fi
+  { wait "$shell"; } 2>/dev/null
+  if [ "$who" = shell ]; then # what it left goes on, alone, and holds the lock
+    expect 3 'another job is at work' 1 generate "$deck" -run_dir "$dir" "${long[@]}"
+    kill -TERM "$mpirun"
+  fi
+  wait_free "$dir"
+  [ ! -e "$dir/dataset.h5" ] || fail "$who: had finished before it was killed"
+done
+scoria 2 generate "$deck" -run_dir "$work/whole" "${long[@]}" </dev/null >"$work/out" 2>&1
+for who in mpirun shell; do
+  scoria 1 generate "$deck" -run_dir "$work/$who" "${long[@]}" </dev/null >"$work/out" 2>&1 || { fail "$who: the next start"; cat "$work/out" >&2; }
+  "$FAULT_TOOLS/same_arrays" "$work/whole/dataset.h5" "$work/$who/dataset.h5" || fail "$who: the dataset differs"
+done
+
+# Stopped by its limit on time at every start, and started again, as a batch script would: it arrives all the same.
+dir=$work/requeued
+starts=0
+code=75
+while [ "$code" -eq 75 ] && [ "$starts" -lt 60 ]; do
+  code=0
+  scoria $((starts % 3 + 1)) run "$deck" -run_dir "$dir" -run_max_hours 1e-9 -compare_conditions 0 </dev/null >"$work/out" 2>&1 || code=$?
+  starts=$((starts + 1))
+done
+if [ "$code" -ne 0 ] && [ "$code" -ne 3 ] || [ "$starts" -lt 3 ]; then fail "requeued $starts times: exit $code"; cat "$work/out" >&2; fi
+for command in generate train sample; do right "$dir" $command "requeued"; done
+[ -e "$dir/samples.h5" ] || fail "requeued: no samples"
+
+# A current that the electrode cannot carry: the solves are counted as failed, their rows are NaN, and the command says so with exit 5.
+hopeless='F_right: [4000, 5000]'
+sed "s/F_right: \[5, 20\]/$hopeless/" "$deck" >"$work/hopeless.yaml"
+expect 5 'dataset.h5: [1-9][0-9]* of 64 solves failed, ensemble: max_failed_fraction allows' 2 generate "$work/hopeless.yaml" -run_dir "$work/hopeless"
+expect 5 'solves failed' 1 generate "$work/hopeless.yaml" -run_dir "$work/hopeless"
+grep -q '"failed":[1-9]' "$work/hopeless/log.jsonl" || fail "failed solves are not counted in log.jsonl"
+scoria 1 generate "$work/hopeless.yaml" -run_dir "$work/hopeless" -ensemble_max_failed_fraction 1 </dev/null >"$work/out" 2>&1 || { fail "failed solves that are allowed"; cat "$work/out" >&2; }
+
+# More ranks than there is work for.
+for command in generate train sample; do
+  prepare "$work/run" "$command"
+  again 5 "$command" "$work/run" "$command on more ranks than there are rows, blocks and tiles" \
+    $([ "$command" = generate ] && echo -ensemble_group_size 1)
+done
+finish
