@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The long set, one command: run_long.sh [KILLS=500] [SEED].  Random kills (and signals) at random times of one rank, all ranks or mpirun, over chains of
+# generate, train and sample on random numbers of ranks, every chain compared byte by byte in the end; then every step of test_kills and
+# test_errors, every byte of test_flips, and test_disk, test_signals and test_privilege.  FAULT_ONLY=kills stops after the first.  Prints a table for README.md.
+set -uo pipefail
+# shellcheck source=tests/faults/faults.sh
+. "$(dirname "$0")/faults.sh"
+wanted=${1:-500}
+RANDOM=${2:-$$}
+began=$SECONDS
+deck=$work/deck.yaml
+fault_deck "$deck"
+# Long enough that most kills meet the command at its work: 25,600 solves, 1500 steps, 12,000 samples.
+more=(-ensemble_conditions 200 -ensemble_realisations 128 -train_steps 1500 -train_batch 64 -train_width 64 -sample_count 12000 -run_checkpoint_minutes 0.002)
+
+reference=$work/reference
+declare -A span
+for command in generate train sample; do
+  start=$(date +%s%N)
+  scoria 2 "$command" "$deck" -run_dir "$reference" "${more[@]}" </dev/null >"$work/out" 2>&1 || { fail "the reference: $command"; cat "$work/out" >&2; finish; }
+  span[$command]=$((($(date +%s%N) - start) / 1000000)) # ms
+done
+
+kills=0 chains=0 late=0
+declare -A met
+
+# Strikes one start of COMMAND in DIR after a random time; true when the command has ended well.
+strike() { # COMMAND DIR
+  local command=$1 dir=$2 ranks=$((RANDOM % 3 + 1)) target wait_ms pid code=0 ours
+  local targets=(rank rank all mpirun usr1)
+  target=${targets[RANDOM % 5]}
+  wait_ms=$((RANDOM * 13 % (span[$command] * 5 / 4) + 1))
+  timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$command" "$deck" -run_dir "$dir" "${more[@]}" </dev/null >"$work/out" 2>&1 &
+  pid=$!
+  sleep "$(printf '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000)))"
+  mapfile -t ours < <(pgrep -P "$(pgrep -P "$pid" | head -1)" -x scoria 2>/dev/null | sort -n)
+  if kill -0 "$pid" 2>/dev/null; then
+    case $target in
+      rank) [ "${#ours[@]}" -eq 0 ] || kill -KILL "${ours[RANDOM % ${#ours[@]}]}" 2>/dev/null ;;
+      all) [ "${#ours[@]}" -eq 0 ] || kill -KILL "${ours[@]}" 2>/dev/null ;;
+      mpirun) kill -KILL "$(pgrep -P "$pid" | head -1)" 2>/dev/null ;;
+      usr1) kill -USR1 "$(pgrep -P "$pid" | head -1)" 2>/dev/null ;;
+    esac
+  fi
+  { wait "$pid" || code=$?; } 2>/dev/null
+  wait_free "$dir"
+  right "$dir" "$command" "$command, $target after $wait_ms ms"
+  if [ "$code" -eq 0 ]; then
+    late=$((late + 1))
+    return 0
+  fi
+  kills=$((kills + 1))
+  met[$command]=$((${met[$command]:-0} + 1))
+  case $code in
+    75 | 137 | 138) ;; # stopped in good order; killed; USR1 before anybody listened
+    124) fail "$command, $target after $wait_ms ms: hangs" ;;
+    *) fail "$command, $target after $wait_ms ms: exit $code" && cat "$work/out" >&2 ;;
+  esac
+  return 1
+}
+
+while [ "$kills" -lt "$wanted" ]; do
+  dir=$work/chain
+  rm -rf "$dir"
+  mkdir "$dir"
+  for command in generate train sample; do
+    # some strikes, then the end in peace
+    for ((n = RANDOM % 5 + 1; n > 0; n--)); do strike "$command" "$dir" && break; done
+    again $((RANDOM % 3 + 1)) "$command" "$dir" "chain $chains" "${more[@]}"
+  done
+  chains=$((chains + 1))
+  if [ $((chains % 10)) -eq 0 ]; then echo "$kills of $wanted kills, $chains chains, $failures failures, $((SECONDS - began)) s"; fi
+done
+
+table() { echo "| $(date -u +%F) | $1 | $2 | $3 | $4 |"; }
+echo
+table "random kills (generate ${met[generate]:-0}, train ${met[train]:-0}, sample ${met[sample]:-0})" "$kills kills in $chains chains" $((SECONDS - began)) "$failures"
+[ "${FAULT_ONLY:-}" != kills ] || { finish; exit; }
+
+for test in kills errors flips disk signals privilege; do
+  start=$SECONDS
+  FAULT_STRIDE=1 bash "$(dirname "$0")/test_$test.sh" >"$work/long" 2>&1
+  bad=$(grep -c '^FAILED' "$work/long")
+  [ "$bad" -eq 0 ] || { failures=$((failures + bad)); grep -A12 '^FAILED' "$work/long" | head -100 >&2; }
+  table "test_$test.sh, every step" "$(grep -E '^[0-9]+ (kills|faults)|^(dataset|model|checkpoint) of' "$work/long" | tr '\n' ';' | sed 's/;$//; s/;/; /g')" $((SECONDS - start)) "$bad"
+done
+finish
