@@ -107,7 +107,10 @@ PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaSay(run, "uq"));
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(CmdStoreComplete(run, deck, name, "uq", uq_sections, &complete));
-  if (complete) PetscFunctionReturn(0);
+  if (complete) {
+    PetscCall(UqForgetCheckpoints(run, deck));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
   u.q.pde = source == 1;
   PetscCall(OpenSource(&u, &spec));

@@ -142,6 +142,9 @@ PetscErrorCode UqSobolReduce(Uq *u);
 PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done);
 /* Between two rounds: a checkpoint when it is time, or when the run is to stop. */
 PetscErrorCode UqPause(Uq *u, int k, int64_t done);
+/* A complete answer needs no checkpoints: a run killed just after its end has left them.  Those of another question
+ * stay. */
+PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
 extern const char *const uq_sections[]; /* of the deck, that decide the answer */
 
 /* uq_write.c */

@@ -165,3 +165,24 @@ PetscErrorCode UqPause(Uq *u, int k, int64_t done)
     PetscCall(ScoriaStopped(u->run, "all conditions and %lld blocks of the Sobol indices are kept", (long long)done));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN], difference[512] = "";
+  const char *stored;
+  ScoriaStore store;
+  bool there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "uq.ckpt", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  if (!there) PetscFunctionReturn(0);
+  if (ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store)) {
+    ScoriaFailureReset(); /* whose it was is not known */
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaStoreDeck(store, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, uq_sections, sizeof difference, difference));
+  PetscCall(ScoriaStoreClose(&store));
+  if (!*difference) PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscFunctionReturn(0);
+}

@@ -27,7 +27,7 @@ PetscErrorCode CurveOpen(ScoriaRun run, const char *name, int64_t step, Curve *c
   char path[PETSC_MAX_PATH_LEN], line[PETSC_MAX_PATH_LEN + 64], *kept = NULL;
   PetscMPIInt rank;
   PetscFunctionBeginUser;
-  *curve = (Curve){.comm = ScoriaRunComm(run), .name = name};
+  *curve = (Curve){.run = run, .comm = ScoriaRunComm(run), .name = name};
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCallMPI(MPI_Comm_rank(curve->comm, &rank));
   if (rank == 0) PetscCall(KeptLines(path, step, &kept));
@@ -47,11 +47,12 @@ void curve_add(Curve *curve, const char *body)
 PetscErrorCode CurveClose(Curve *curve)
 {
   bool bad = curve->bad;
-  char line[128];
+  char path[PETSC_MAX_PATH_LEN], line[PETSC_MAX_PATH_LEN + 64];
   PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(curve->run, curve->name, sizeof path, path));
   if (curve->file) bad = fclose(curve->file) != 0 || bad;
   curve->file = NULL;
-  snprintf(line, sizeof line, "%s: a line could not be written (disk full?)", curve->name);
+  snprintf(line, sizeof line, "%s: a line could not be written (disk full?)", path);
   PetscCall(ScoriaAgree(curve->comm, bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   PetscFunctionReturn(0);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 typedef struct {
+  ScoriaRun run; /* borrowed */
   MPI_Comm comm;
   const char *name; /* of the file, borrowed */
   FILE *file;       /* rank 0 only */

@@ -2,6 +2,7 @@
 # Shared by the fault tests: the program with a fault injected (inject.c), and what must hold of a run directory after.
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+deck=$work/deck.yaml
 export OMPI_MCA_odls_base_sigkill_timeout=0 # mpirun waits a second otherwise before it kills what is left of a job
 FAULT_TOOLS=${FAULT_TOOLS:-$SCORIA_SOURCE/build/tests} # libinject.so, same_arrays
 

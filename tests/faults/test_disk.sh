@@ -4,7 +4,6 @@
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
-deck=$work/deck.yaml
 fault_deck "$deck"
 make_reference run
 
@@ -61,11 +60,19 @@ if [ "$(id -u)" -ne 0 ] || ! { mkdir -p "$work/disk" && mount -t tmpfs -o size=6
 else
   mounted=$work/disk
   told=
-  full_disk generate 4 12 400 1040 1060
-  full_disk train 4 12 40 80 120
-  full_disk sample 4 400 1060
-  full_disk compare 4 20 60
-  full_disk report 4 100 300
+  if [ "${FAULT_STRIDE:-0}" -eq 1 ]; then
+    full_disk generate 4 8 12 16 20 400 1040 1060 1100
+    full_disk train 4 8 12 20 40 60 80 100 120 140
+    full_disk sample 4 8 400 1060 1100
+    full_disk compare 4 8 12 20 40 60 80
+    full_disk report 4 20 60 100 200 300 400
+  else
+    full_disk generate 12 1040
+    full_disk train 12 80
+    full_disk sample 400
+    full_disk compare 12
+    full_disk report 100
+  fi
   printf '%s' "$told"
   for command in generate train sample compare report; do
     grep -q "^$command, " <<<"$told" || fail "the disk was never full in $command"
@@ -126,7 +133,7 @@ for name in dataset.h5.part dataset.h5.new dataset.h5 train.ckpt train.ckpt.next
       cut) head -c 9000 "$work/reference/dataset.h5" >"$work/run/$name" ;;
       text) echo 'not what it should be' >"$work/run/$name" ;;
     esac
-    [ "${FAULT_STRIDE:-9}" -eq 1 ] || [ "$stale" = empty ] || [ "$name" = train.ckpt ] || [ "$name" = dataset.h5.part ] || continue
+    [ "${FAULT_STRIDE:-0}" -eq 1 ] || [[ $stale-$name =~ ^(empty-dataset.h5.part|cut-dataset.h5|text-train.ckpt|empty-model.h5.part)$ ]] || continue
     before=$(cksum <"$work/run/$name")
     start run "$work/run"
     if [ "$code" -eq 0 ]; then

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # A disk that is full, ends in errors, loses halves of writes or turns bits: exit 4 and one line that names a file, nothing wrong that looks
-# finished, and the right bytes from the next start.  Every FAULT_STRIDE-th step (1: all of them).
+# finished, and the right bytes from the next start.  Every FAULT_STRIDE-th step, from another one on each time (1: all of them).
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
-stride=${FAULT_STRIDE:-9}
+stride=${FAULT_STRIDE:-83}
 commands=${FAULT_COMMANDS:-generate train sample uq compare}
-deck=$work/deck.yaml
 fault_deck "$deck"
 make_reference generate train sample uq compare
 
-errors=0 told=0
+errors=0 told=0 first=0
 # One line of the program's own that names a file of the run directory, and no trace of a library's.
 clear_line() { # DIR WHAT
   if [ "$(grep -c '^scoria: ' "$work/err")" -ne 1 ] || ! grep -q "^scoria: .*$1" "$work/err" || grep -q 'PETSC ERROR\|Segmentation\|HDF5-DIAG\|signal' "$work/err"; then
@@ -36,7 +35,8 @@ again_or_refused() { # COMMAND WHAT
 error_at() {
   local command=$1 rank=$2 kind=$3 action=$4 at number what
   number=$(calls "$command" 2 "$rank" "$kind")
-  for ((at = 1 + (stride > 1 ? first++ % stride : 0); at <= number; at += stride)); do
+  first=$(((first + 23) % stride))
+  for ((at = 1 + first; at <= number; at += stride)); do
     what="$command, $action for rank $rank at call $at of $number ($kind)"
     prepare "$work/run" "$command"
     injected 2 "SCORIA_FAULT_RANK=$rank SCORIA_FAULT_KIND=$kind SCORIA_FAULT_AT=$at SCORIA_FAULT_DO=$action" "$command" "$work/run"
@@ -53,7 +53,6 @@ error_at() {
   done
 }
 
-first=0
 for command in $commands; do
   for action in ENOSPC+ EIO EFBIG+; do error_at "$command" 0 any "$action"; done
   for action in ENOSPC short flip; do error_at "$command" 0 write "$action"; done

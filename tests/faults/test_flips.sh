@@ -5,7 +5,6 @@ set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
 stride=${FAULT_STRIDE:-89}
-deck=$work/deck.yaml
 fault_deck "$deck"
 # The reader has no twin of the PDE: a model that needs none.
 sed -i 's/^train: {/train: {twin: false, logarithm: false, /' "$deck"

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # Killed at its steps, one rank or the whole job, a command leaves nothing that looks finished and is not, and ends in the same bytes when it is
-# started again.  Every FAULT_STRIDE-th step (1: all of them).
+# started again.  Every FAULT_STRIDE-th step, from another one on each time (1: all of them).
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
-stride=${FAULT_STRIDE:-9}
+stride=${FAULT_STRIDE:-59}
 commands=${FAULT_COMMANDS:-generate train sample uq compare}
-deck=$work/deck.yaml
 fault_deck "$deck"
 make_reference generate train sample uq compare
 
 kills=0
-# kill_at RANK KIND ACTION FIRST: at every stride-th call of that kind, from FIRST on, in a run on two ranks; started again on 1, 2, 3 in turn.
+# kill_at COMMAND RANK KIND ACTION: at every stride-th call of that kind, in a run on two ranks; started again on 1, 2 or 3.
 kill_at() {
   local command=$1 rank=$2 kind=$3 action=$4 at number what
   number=$(calls "$command" 2 "$rank" "$kind")
-  for ((at = 1 + (stride > 1 ? RANDOM_START++ % stride : 0); at <= number; at += stride)); do
+  first=$(((first + 23) % stride))
+  for ((at = 1 + first; at <= number; at += stride)); do
     what="$command, $action of rank $rank at call $at of $number ($kind)"
     prepare "$work/run" "$command"
     injected 2 "SCORIA_FAULT_RANK=$rank SCORIA_FAULT_KIND=$kind SCORIA_FAULT_AT=$at SCORIA_FAULT_DO=$action" "$command" "$work/run"
@@ -27,7 +27,7 @@ kill_at() {
   done
 }
 
-RANDOM_START=0
+first=0
 for command in $commands; do
   kill_at "$command" 0 any kill
   kill_at "$command" 0 write torn

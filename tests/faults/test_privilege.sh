@@ -7,7 +7,6 @@ set -uo pipefail
 
 # A run directory whose name would do harm in a shell, in a script of gnuplot or in a page, were it not taken as a name.
 name="a \$(touch owned) 'b' \"c\"; touch owned & <script>alert(1)<\\x2fscript> \`touch owned\` | é #%s%n"
-deck=$work/deck.yaml
 fault_deck "$deck"
 mkdir "$work/here"
 cd "$work/here" || exit 1
