@@ -91,6 +91,7 @@ have_browser() {
 
 need_for_tests() {
   need libcmocka-dev have_module cmocka
+  want strace have_command strace # tests/faults/test_privilege.sh
   want python3-h5py have_python h5py
   want python3-xarray have_python xarray
   want python3-h5netcdf have_python h5netcdf
