@@ -50,6 +50,8 @@ static PetscErrorCode PutPlaceHolder(hid_t file, const char *path, hsize_t lengt
   ScoriaCallH5(space = H5Screate_simple(1, &length, NULL));
   PetscCall(ScoriaLayout(&layout));
   ScoriaCallH5(H5Pset_alloc_time(layout, H5D_ALLOC_TIME_LATE));
+  /* reads as zeros: what is never filled leaves a reader with what its memory held */
+  ScoriaCallH5(H5Pset_fill_time(layout, H5D_FILL_TIME_IFSET));
   scale = H5Dcreate2(file, path, H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT);
   if (scale < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "axis %s cannot be made", path);
   PetscCall(MarkScale(scale, name, bad));
