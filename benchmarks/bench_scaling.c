@@ -53,7 +53,7 @@ static PetscErrorCode StepTime(const Options *o, const TrainData *data, int64_t 
                               .micro   = (int)((rows + 127) / 128),
                               .process = {-0.2, 1},
                               .seed    = 1,
-                              .adam    = {1e-3, .03, .9, .99, 1e-8, 1, {.07}};
+                              .adam    = {1e-3, .03, .9, .99, 1e-8, 1, {.07}}};
   Trainer trainer;
   TrainStep step;
   PetscFunctionBeginUser;

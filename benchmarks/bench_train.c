@@ -93,7 +93,7 @@ static PetscErrorCode Rate(const NetworkRow *row, const Options *o, const TrainD
                         .micro   = (int)o->micro,
                         .process = {-0.2, 1},
                         .seed    = 1,
-                        .adam    = {1e-3, .03, .9, .99, 1e-8, 1, {.07}};
+                        .adam    = {1e-3, .03, .9, .99, 1e-8, 1, {.07}}};
   Trainer trainer;
   TrainStep step;
   double peak, start;
