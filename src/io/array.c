@@ -55,8 +55,9 @@ PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int
   PetscFunctionReturn(0);
 }
 
-/* Whether every link on the way to `name` ("/a/b/c") exists: HDF5 takes a missing group for a failure. */
-static bool array_exists(hid_t file, const char *name)
+/* Whether every link on the way to `name` ("/a/b/c") exists: HDF5 takes a missing group for a failure.  A group that
+ * cannot be read is trouble, not absence: what it held would be missing without a word. */
+static bool array_exists(hid_t file, const char *name, ScoriaTrouble *bad)
 {
   char path[256];
   size_t n = strlen(name);
@@ -65,8 +66,10 @@ static bool array_exists(hid_t file, const char *name)
   for (size_t i = 1; i <= n; i++) {
     if (name[i] != '/' && name[i]) continue;
     memcpy(path, name, i);
-    path[i] = 0;
-    if (H5Lexists(file, path, H5P_DEFAULT) <= 0) return false;
+    path[i]            = 0;
+    const htri_t there = H5Lexists(file, path, H5P_DEFAULT);
+    if (there < 0) trouble_hdf5(bad, SCORIA_EXIT_INPUT, "%s cannot be looked up", path);
+    if (there <= 0) return false;
   }
   return true;
 }
@@ -92,7 +95,7 @@ PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *ra
 
   PetscFunctionBeginUser;
   *rank = -1;
-  if (bad->code != SCORIA_EXIT_OK || !array_exists(file, name)) PetscFunctionReturn(0);
+  if (bad->code != SCORIA_EXIT_OK || !array_exists(file, name, bad)) PetscFunctionReturn(0);
   array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0) {
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "%s cannot be opened as an array", name);

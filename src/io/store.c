@@ -381,10 +381,13 @@ PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t va
 
 PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has)
 {
-  int found = 0;
+  ScoriaTrouble bad = {.path = store->path};
+  int found         = 0;
 
   PetscFunctionBeginUser;
-  if (!store->rank) found = H5Aexists(store->file, name) > 0;
+  if (!store->rank) found = H5Aexists(store->file, name);
+  if (found < 0) trouble_hdf5(&bad, SCORIA_EXIT_INPUT, "attribute %s cannot be looked up", name);
+  PetscCall(ScoriaStoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, store->comm));
   *has = found != 0;
   PetscFunctionReturn(0);

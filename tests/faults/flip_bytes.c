@@ -109,6 +109,15 @@ static PetscErrorCode AddNormaliser(uint32_t *digest, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
+static void add_averages(uint32_t *digest, const EmaSet *set)
+{
+  for (int i = 0; i < set->n; i++) {
+    add(digest, &set->profile[i].time, sizeof set->profile[i].time);
+    add(digest, &set->profile[i].exponent, sizeof set->profile[i].exponent);
+  }
+  add(digest, set->weights, (size_t)(set->n * set->count) * sizeof *set->weights);
+}
+
 static PetscErrorCode ReadModel(const char *path, uint32_t *digest)
 {
   const ScoriaField *field;
@@ -127,6 +136,8 @@ static PetscErrorCode ReadModel(const char *path, uint32_t *digest)
   add_fields(digest, channels, field);
   add(digest, x, (size_t)cells * sizeof *x);
   add(digest, net_parameters(model->net), (size_t)net_parameter_count(model->net) * sizeof(float));
+  if (model->tuned) add(digest, model->tuned, (size_t)net_parameter_count(model->net) * sizeof(float));
+  add_averages(digest, &model->averages);
   PetscCall(AddNormaliser(digest, model->normaliser));
   PetscCall(ScoriaModelDestroy(&model));
   PetscFunctionReturn(0);
@@ -139,9 +150,13 @@ static PetscErrorCode ReadCheckpoint(const char *path, uint32_t *digest)
   PetscFunctionBeginUser;
   PetscCall(CheckpointFind(run, deck, &c));
   if (!c.found) SCORIA_FAIL(SCORIA_EXIT_INTERNAL, "no checkpoint found");
-  const double numbers[] = {(double)c.step, (double)c.taken, c.skips, c.loss, c.seconds, c.data, (double)c.count};
+  const double numbers[] = {(double)c.step, (double)c.taken,     c.skips,   c.loss,   c.seconds,
+                            c.data,         (double)c.count,     c.vectors, c.tuning, (double)c.kept.step,
+                            c.kept.loss,    (double)c.kept.parts};
   add(digest, numbers, sizeof numbers);
-  add(digest, c.vector, (size_t)(TRAINER_VECTORS * c.count) * sizeof *c.vector);
+  add(digest, c.vector, (size_t)(c.vectors * c.count) * sizeof *c.vector);
+  add_averages(digest, &c.kept.set);
+  add(digest, c.kept.reference, (size_t)c.kept.parts * sizeof *c.kept.reference);
   PetscCall(AddNormaliser(digest, c.norm));
   PetscCall(CheckpointDestroy(&c));
   PetscFunctionReturn(0);
