@@ -101,7 +101,7 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     snprintf(text, size, "true or false");
     break;
   case SCORIA_KEY_STRING:
-    snprintf(text, size, "a text");
+    snprintf(text, size, "a text on one line");
     break;
   case SCORIA_KEY_CHOICE:
     snprintf(text, size, "one of: %s", key->choices);
@@ -183,6 +183,14 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
   return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
 }
 
+/* The resolved deck could not give anything else back. */
+static bool one_line(const char *text)
+{
+  for (; *text; text++)
+    if (iscntrl((unsigned char)*text)) return false;
+  return true;
+}
+
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
                     char expected[])
 {
@@ -197,7 +205,7 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
     return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
   case SCORIA_KEY_STRING:
     snprintf(canonical, size, "%s", text);
-    return *text != 0 && strlen(text) < size;
+    return *text != 0 && strlen(text) < size && one_line(text);
   default:
     return canonical_list(key, text, size, canonical);
   }

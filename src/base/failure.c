@@ -1,5 +1,6 @@
 /* Failures: a user's error is one line and an exit code, agreed by all ranks; a defect keeps PETSc's trace. */
 #include "scoria/base.h"
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,9 @@ PetscErrorCode ScoriaFail(ScoriaExit code, const char *format, ...)
   va_start(args, format);
   vsnprintf(failure_line, sizeof failure_line, format, args);
   va_end(args);
+  /* A file may have given it anything: it stays one line, and says nothing to the terminal. */
+  for (char *at = failure_line; *at; at++)
+    if (iscntrl((unsigned char)*at)) *at = '?';
   failure_code = code;
   return PETSC_ERR_USER;
 }
