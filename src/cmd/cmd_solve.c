@@ -1,8 +1,11 @@
 /* solve: the PDE for given porosity profiles (porosity_file: rows of /fields/eps, with /conditions/<name> where the
  * file has them), or for a few drawn ones, at the deck's fixed conditions. */
 #include "cmd.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+
+#define MOST_VALUES (INT64_C(1) << 33) /* of a porosity file: every rank has all of them in memory, 64 GiB */
 
 typedef struct {
   int64_t rows;
@@ -41,6 +44,9 @@ static PetscErrorCode ReadPorosity(MPI_Comm comm, const char *path, Problem *p)
   PetscCall(ScoriaArrayShape(comm, path, "/fields/eps", 2, &rank, dims));
   if (rank != 2)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no two-dimensional /fields/eps, expected porosity rows (N, cells)", path);
+  if (dims[0] < 1 || dims[1] < 1 || dims[1] > INT_MAX || dims[0] > MOST_VALUES / dims[1])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: /fields/eps has the shape (%lld, %lld), expected 1 to %lld values", path,
+                (long long)dims[0], (long long)dims[1], (long long)MOST_VALUES);
   PetscCall(AllocateProblem(dims[0], p));
   p->cells = (int)dims[1];
   PetscCall(PetscMalloc1(dims[0] * dims[1], &p->eps));

@@ -87,11 +87,31 @@ static bool type_named(hid_t stored, ScoriaType *type)
   return false;
 }
 
+/* Whether all bytes of the array are in the file, in one piece, as this program writes them: then no size that a file
+ * states is larger than the file. */
+static bool array_whole(hid_t array, hid_t stored, int rank, const hsize_t extent[])
+{
+  const hid_t layout = H5Dget_create_plist(array), file = H5Iget_file_id(array);
+  const bool piece = H5Pget_layout(layout) == H5D_CONTIGUOUS && H5Pget_external_count(layout) == 0;
+  hsize_t size = H5Tget_size(stored), end = 0;
+  bool fits = H5Fget_filesize(file, &end) >= 0;
+
+  H5Fclose(file); /* that id, not the file */
+  H5Pclose(layout);
+  for (int i = 0; i < rank; i++) {
+    fits = fits && extent[i] <= INT64_MAX && (!extent[i] || size <= end / extent[i]);
+    size = fits ? size * extent[i] : 0;
+  }
+  if (!piece || !fits) return false;
+  return !size || (H5Dget_storage_size(array) == size && H5Dget_offset(array) <= end - size);
+}
+
 PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
                              ScoriaTrouble *bad)
 {
   hsize_t extent[H5S_MAX_RANK];
   hid_t array, space, stored;
+  int found;
 
   PetscFunctionBeginUser;
   *rank = -1;
@@ -103,13 +123,15 @@ PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *ra
   }
   space  = H5Dget_space(array);
   stored = H5Dget_type(array);
-  *rank  = H5Sget_simple_extent_dims(space, extent, NULL);
-  if (*rank > max_rank)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected at most %d", name, *rank, max_rank);
+  found  = H5Sget_simple_extent_dims(space, extent, NULL);
+  if (found > max_rank)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected at most %d", name, found, max_rank);
   else if (!type_named(stored, type))
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is of a type that scoria does not write", name);
+  else if (found >= 0 && !array_whole(array, stored, found, extent))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is not in the file as a whole and in one piece", name);
   else
-    for (int i = 0; i < *rank; i++) dims[i] = (int64_t)extent[i];
+    for (*rank = found; found > 0; found--) dims[found - 1] = (int64_t)extent[found - 1];
   H5Tclose(stored);
   H5Sclose(space);
   H5Dclose(array);

@@ -255,6 +255,9 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(GetSizes(file, size, field[0], spec, bad));
   PetscCall(GetShard(file, spec, bad));
+  if (spec->realisations < 1 || spec->realisations > PetscMax(PetscMax(spec->rows, spec->whole), 1))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "attribute 'realisations' is %lld, expected 1 to the number of rows",
+                 (long long)spec->realisations);
   PetscCall(ExpectStatus(file, spec->rows, bad));
   for (int c = 0; c < spec->space.n; c++) {
     snprintf(name, sizeof name, "/conditions/%s", spec->space.c[c].name);

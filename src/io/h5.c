@@ -274,10 +274,12 @@ PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *s
   if (*file < 0) trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged, expected %s", expected);
   H5Pclose(access);
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  if (H5Aexists(*file, "format") <= 0) {
+  const htri_t ours = H5Aexists(*file, "format");
+  if (ours < 0) {
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged, expected %s", expected);
+  } else if (!ours) {
     trouble_note(bad, SCORIA_EXIT_INPUT, "an HDF5 file that scoria did not write (no attribute 'format'), expected %s",
                  expected);
-    PetscFunctionReturn(0);
   }
   PetscCall(ScoriaGetShortText(*file, "format", SCORIA_NAME_SIZE, format, bad));
   PetscCall(ScoriaGetNumber(*file, "format_version", IO_I8, &version, bad));

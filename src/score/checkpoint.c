@@ -75,11 +75,25 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   PetscFunctionReturn(0);
 }
 
+/* That the vectors have as many values as the counter says is known before there is memory for them. */
+static PetscErrorCode CheckCount(ScoriaStore store, const Checkpoint *c)
+{
+  int rank;
+  int64_t stored = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, vector_names[0], 1, &rank, &stored));
+  if (rank != 1 || stored != c->count || c->vectors < 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "checkpoint: %s has %lld values, expected %lld in each of %d vectors",
+                vector_names[0], (long long)stored, (long long)c->count, c->vectors);
+  PetscFunctionReturn(0);
+}
+
 /* Everything, so that all CRCs have been compared before anything is believed. */
 static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
 {
   PetscFunctionBeginUser;
   PetscCall(ReadCounters(store, c));
+  PetscCall(CheckCount(store, c));
   PetscCall(PetscMalloc1(c->vectors * c->count, &c->vector));
   for (int i = 0; i < c->vectors; i++)
     PetscCall(ScoriaStoreGetFloats(store, vector_names[i], c->count, c->vector + i * c->count));

@@ -99,8 +99,11 @@ static void tamper(const char *what, const char *expected)
       H5Ldelete(file, "/fields/eps", H5P_DEFAULT);
       const hid_t space = H5Screate_simple(2, wrong, NULL);
       const hid_t type  = !strcmp(what, "type") ? H5T_STD_I16LE : H5T_IEEE_F32LE;
+      hid_t layout;
 
-      H5Dclose(H5Dcreate2(file, "/fields/eps", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+      CHECK(ScoriaLayout(&layout));
+      H5Dclose(H5Dcreate2(file, "/fields/eps", type, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+      H5Pclose(layout);
       H5Sclose(space);
     }
     H5Fclose(file);
