@@ -181,6 +181,11 @@ PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *nam
                                 int64_t dims[]);
 PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name, int64_t count, double data[]);
 
+/* A file said to be ours that somebody else may have made: every header and attribute is read in a child process with
+ * limits on time and memory, since libhdf5 may crash or hang on a malformed one.  To be called before such a file is
+ * opened.  What does not pass is a user error.  Collective. */
+PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
+
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 

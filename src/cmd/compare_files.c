@@ -48,6 +48,7 @@ static PetscErrorCode ReadConditions(const Files *f, File *file)
 static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
 {
   PetscFunctionBeginUser;
+  PetscCall(ScoriaFileTrial(f->comm, file->path));
   PetscCall(ScoriaDatasetOpen(f->comm, file->path, &file->ds));
   PetscCall(ScoriaDatasetInfo(file->ds, &file->spec, x, NULL));
   PetscCall(ScoriaRowsCreate(file->spec, file->spec->realisations, &file->rows));

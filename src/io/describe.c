@@ -176,6 +176,7 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ScoriaFileTrial(comm, path));
   if (!rank) {
     PetscCall(ScoriaOpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
     if (bad.code == SCORIA_EXIT_OK) PetscCall(PrintOrigin(file, path, kind, &bad));

@@ -1,5 +1,6 @@
-/* Arrays of any HDF5 file, also one that others wrote.  libhdf5 may crash or hang on a malformed file, so a file is
- * first read in a child process with limits on time and memory, which takes the fall; only then by the job itself. */
+/* Files that others may have made: arrays of any HDF5 file, and files said to be ours.  libhdf5 may crash or hang on a
+ * malformed file, so a file is first read in a child process with limits on time and memory, which takes the fall; only
+ * then by the job itself. */
 #include "private.h"
 #include <errno.h>
 #include <limits.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,68 +98,158 @@ static PetscErrorCode LocalRead(const char *path, const char *name, int64_t coun
 /* --------------------------------------------------------------------------------------------------- trial ---- */
 
 /* In the child: no handler of the job's may run, and nothing may grow or last without end. */
-static void trial_limits(uint64_t bytes)
+static void trial_limits(const ScoriaTrialLimits *limits)
 {
   static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGALRM, SIGTERM, SIGINT, SIGXCPU};
   unsigned long long pages   = 0;
   FILE *statm                = fopen("/proc/self/statm", "r");
-  struct rlimit limit        = {TRIAL_SECONDS, TRIAL_SECONDS};
+  struct rlimit limit        = {limits->seconds, limits->seconds};
 
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
   setrlimit(RLIMIT_CPU, &limit);
   if (statm) {
     if (fscanf(statm, "%llu", &pages) == 1) {
-      limit.rlim_cur = limit.rlim_max = (rlim_t)(pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes);
+      limit.rlim_cur = limit.rlim_max = (rlim_t)(pages * (uint64_t)sysconf(_SC_PAGESIZE) + limits->bytes);
       setrlimit(RLIMIT_AS, &limit);
     }
     fclose(statm);
   }
   limit.rlim_cur = limit.rlim_max = 0;
   setrlimit(RLIMIT_CORE, &limit);
-  alarm(TRIAL_SECONDS);
+  alarm(limits->seconds);
 }
 
-/* What the child does: the whole of what the job is about to do.  Failures that HDF5 reports are the job's to tell. */
-static void trial_read(const char *path, const char *name, int64_t count)
+/* What the child notes is in memory shared with the job: the job does not try again what failed within the limits. */
+PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
+                           PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad)
 {
-  ScoriaTrouble bad = {.path = path};
-  int64_t dims[H5S_MAX_RANK];
-  double *data;
-  int rank;
-
-  if (count < 0) {
-    (void)LocalShape(path, name, H5S_MAX_RANK, &rank, dims, &bad);
-    return;
-  }
-  data = malloc((size_t)count * sizeof(double) + 1);
-  if (data) (void)LocalRead(path, name, count, data, &bad);
-  free(data);
-}
-
-/* count: values to read; -1 for the shape alone. */
-static PetscErrorCode Trial(const char *path, const char *name, int64_t count, ScoriaTrouble *bad)
-{
-  const uint64_t need = count > 0 ? 2 * 8 * (uint64_t)count : 0;
-  int status          = 0;
-  int64_t size;
+  int status = 0;
+  ScoriaTrouble *noted;
   pid_t child;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaFileProbe(path, "an HDF5 file", &size, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  child = fork();
+  noted = mmap(NULL, sizeof *noted, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  PetscCheck(noted != MAP_FAILED, PETSC_COMM_SELF, PETSC_ERR_SYS, "mmap: %s", strerror(errno));
+  noted->path = path;
+  child       = fork();
   if (child == 0) {
-    trial_limits(TRIAL_BYTES + need);
-    trial_read(path, name, count);
+    trial_limits(limits);
+    PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
+    if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 does not cope with it");
     _exit(0);
   }
   PetscCheck(child > 0, PETSC_COMM_SELF, PETSC_ERR_SYS, "fork: %s", strerror(errno));
   while (waitpid(child, &status, 0) < 0) PetscCheck(errno == EINTR, PETSC_COMM_SELF, PETSC_ERR_SYS, "waitpid");
-  if (WIFSIGNALED(status))
-    trouble_note(bad, SCORIA_EXIT_INPUT, "malformed: reading %s crashes or never ends (%s), so it is not read", name,
-                 strsignal(WTERMSIG(status)));
+  if (!WIFEXITED(status) || WEXITSTATUS(status))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "malformed: reading it crashes or never ends (%s), so it is not read",
+                 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it ends the program");
+  else if (noted->code != SCORIA_EXIT_OK)
+    *bad = *noted;
+  munmap(noted, sizeof *noted);
   PetscFunctionReturn(0);
 }
+
+typedef struct {
+  const char *path, *name;
+  int64_t count; /* values to read; -1 for the shape alone */
+} ArrayTrial;
+
+/* The whole of what the job is about to do. */
+static PetscErrorCode TryArray(void *ctx, ScoriaTrouble *bad)
+{
+  const ArrayTrial *t = ctx;
+  int64_t dims[H5S_MAX_RANK];
+  double *data;
+  int rank;
+
+  PetscFunctionBeginUser;
+  if (t->count < 0) {
+    PetscCall(LocalShape(t->path, t->name, H5S_MAX_RANK, &rank, dims, bad));
+    PetscFunctionReturn(0);
+  }
+  data = malloc((size_t)t->count * sizeof(double) + 1);
+  if (data)
+    PetscCall(LocalRead(t->path, t->name, t->count, data, bad));
+  else
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no memory for the %lld values of %s", (long long)t->count, t->name);
+  free(data);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Trial(const char *path, const char *name, int64_t count, ScoriaTrouble *bad)
+{
+  const ScoriaTrialLimits limits = {TRIAL_SECONDS, TRIAL_BYTES + (count > 0 ? 2 * 8 * (uint64_t)count : 0)};
+  ArrayTrial array               = {path, name, count};
+  int64_t size;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaFileProbe(path, "an HDF5 file", &size, bad));
+  PetscCall(ScoriaTrial(path, &limits, TryArray, &array, bad));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------- files said to be ours ---- */
+
+static herr_t try_attribute(hid_t object, const char *name, const H5A_info_t *info, void *bad)
+{
+  const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute);
+  void *value = malloc(info->data_size + 1);
+
+  if (!value || H5Aread(attribute, type, value) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "attribute '%s' cannot be read", name);
+  free(value);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  return 0;
+}
+
+/* Whether an array is as it should be is not asked here: a user may have added one of any kind. */
+static herr_t try_object(hid_t file, const char *name, const H5O_info_t *info, void *bad)
+{
+  const hid_t object     = H5Oopen(file, name, H5P_DEFAULT);
+  ScoriaTrouble unwanted = {.path = name};
+  ScoriaType type;
+  int64_t dims[H5S_MAX_RANK];
+  int rank;
+
+  if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, try_attribute, bad) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "attributes of %s cannot be read", name);
+  H5Oclose(object);
+  if (info->type != H5O_TYPE_DATASET) return 0;
+  return ScoriaShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, &unwanted) ? -1 : 0;
+}
+
+static PetscErrorCode TryStructure(void *ctx, ScoriaTrouble *bad)
+{
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE];
+  int64_t size;
+  hid_t file;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaOpenOurs(ctx, "a file of scoria's", &size, &file, format, kind, bad));
+  if (bad->code == SCORIA_EXIT_OK && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, try_object, bad) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged");
+  if (file >= 0) H5Fclose(file);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path)
+{
+  const ScoriaTrialLimits limits = {TRIAL_SECONDS, TRIAL_BYTES};
+  char name[PETSC_MAX_PATH_LEN];
+  ScoriaTrouble bad = {.path = path};
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(name, path, sizeof name));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) PetscCall(ScoriaTrial(path, &limits, TryStructure, name, &bad));
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- arrays ---- */
 
 PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank,
                                 int64_t dims[])

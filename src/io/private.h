@@ -72,7 +72,8 @@ PetscErrorCode ScoriaGetNumber(hid_t object, const char *name, ScoriaType type, 
 /* Makes an array and its groups; data may be NULL (reserved only).  With data, its CRC32C is kept as an attribute. */
 PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
                               const void *data, const char *unit, const char *description, ScoriaTrouble *bad);
-/* The shape of an array and its type as stored; rank -1 when there is none. */
+/* The shape of an array and its type as stored; rank -1 when there is none, or none that can be read.  The array is
+ * known to be no larger than the file. */
 PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
                              ScoriaTrouble *bad);
 /* Reads all of an array as stored and compares with its CRC. */
@@ -109,6 +110,19 @@ PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad
 #define SCORIA_DATASET_FORMAT "scoria-dataset"
 #define SCORIA_STORE_FORMAT "scoria-store"
 #define SCORIA_FORMAT_VERSION 1
+
+/* --------------------------------------------------------------------------------------- files of others (local) ----
+ */
+
+typedef struct {
+  unsigned seconds; /* of CPU, and of the clock */
+  uint64_t bytes;   /* beyond what the process has */
+} ScoriaTrialLimits;
+
+/* Runs `read` in a child process within limits, where it may crash or hang: what it notes, or that it did not come to
+ * its end, is noted in bad.  Whatever else it does stays in the child. */
+PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
+                           PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad);
 
 /* --------------------------------------------------------------------------------------------------- store ---- */
 
