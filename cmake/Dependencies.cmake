@@ -70,6 +70,12 @@ if(SCORIA_SANITIZE)
   target_compile_options(scoria_dependencies INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
   target_link_options(scoria_dependencies INTERFACE -fsanitize=address,undefined)
 endif()
+if(SCORIA_FUZZ)
+  # What a sanitizer finds ends the program, so that the fuzzer keeps the input.
+  target_compile_options(scoria_dependencies INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+                         -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(scoria_dependencies INTERFACE -fsanitize=address,undefined)
+endif()
 
 add_library(scoria_warnings INTERFACE)
 target_compile_options(scoria_warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wno-unknown-pragmas)
