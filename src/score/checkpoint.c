@@ -60,6 +60,8 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreShape(store, "/kept/reference", 1, &rank, &parts));
   PetscCall(ScoriaStoreGetReals(store, "/kept/numbers", KEPT_NUMBERS, number));
+  if (!(number[0] == 1 || number[0] == 2))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "checkpoint: /kept/numbers says %g lengths of averages, expected 1 or 2", number[0]);
   PetscCall(KeptCreate((int)number[0], number[1] > 0, count, rank == 1 ? parts : 0, kept));
   kept->step       = (int64_t)number[2];
   kept->loss       = number[3];

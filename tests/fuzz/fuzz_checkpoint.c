@@ -8,8 +8,9 @@ static FuzzBase base;
 static ScoriaDeck deck;
 static ScoriaRun run;
 static Trainer trainer;
+static Kept kept;
 
-enum { ROWS = 8, MODES = 2, SITES = 2 };
+enum { ROWS = 8, MODES = 2, SITES = 2, PARTS = 3 };
 
 /* Saved as training saves it, after one step. */
 static void save(ScoriaNormaliser norm)
@@ -18,15 +19,21 @@ static void save(ScoriaNormaliser norm)
   static int32_t site[ROWS];
   const ScoriaNetSpec spec = {
       .kind = "modes", .r = MODES, .d = 1, .width = 6, .depth = 1, .embed = 4, .channels = 2, .cells = 5};
-  const TrainData data       = {ROWS, y, site, u};
+  const TrainData data       = {.rows = ROWS, .y = y, .condition = site, .u = u};
   const TrainOptions options = {
-      .steps = 4, .batch = 4, .micro = 2, .process = {-0.2, 1}, .adam = {3e-3, 0.1, 0.9, 0.99, 1e-8, 1, 0.07}};
+      .steps   = 4,
+      .batch   = 4,
+      .micro   = 2,
+      .process = {-0.2, 1},
+      .adam    = {.rate = 3e-3, .warmup = 0.1, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .clip = 1, .ema = {0.07}}};
   TrainStep step;
   for (int i = 0; i < ROWS; i++) site[i] = i % SITES;
   rng_normalf(2, SCORIA_STREAM_SAMPLE, 0, 0, ROWS * MODES, y);
   MUST(TrainerCreate(PETSC_COMM_WORLD, &spec, &options, &data, &trainer));
   MUST(TrainerStep(trainer, &step));
-  MUST(CheckpointSave(run, deck, norm, trainer, &(Checkpoint){.loss = 1, .data = checkpoint_data(&data, MODES)}));
+  MUST(KeptCreate(1, false, net_parameter_count(trainer_net(trainer)), PARTS, &kept));
+  MUST(
+      CheckpointSave(run, deck, norm, trainer, &kept, &(Checkpoint){.loss = 1, .data = checkpoint_data(&data, MODES)}));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -56,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   fuzz_write_edited(base, fuzz_path("train.ckpt"), data, size);
   PetscErrorCode failed = CheckpointFind(run, deck, &found);
   if (!size) MUST(failed || !found.found); /* nothing is wrong with it yet */
-  if (!failed && found.found) failed = CheckpointApply(run, &found, found.data, trainer);
+  if (!failed && found.found) failed = CheckpointApply(run, &found, found.data, trainer, &kept);
   fuzz_verdict(failed);
   MUST(CheckpointDestroy(&found));
   return 0;

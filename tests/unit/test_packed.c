@@ -7,7 +7,7 @@
 #define MAX_OUT 150
 #define MAX_ROWS 40
 
-static float in[MAX_ROWS * MAX_IN], W[MAX_IN * MAX_OUT], fast[MAX_ROWS * MAX_OUT], plain[MAX_ROWS * MAX_OUT];
+static float in[MAX_ROWS * MAX_IN], W[MAX_IN * MAX_OUT], fast[MAX_ROWS * MAX_OUT + 1], plain[MAX_ROWS * MAX_OUT];
 static uint16_t packed[2 * MAX_IN * (MAX_OUT + 16)];
 
 static double to_bfloat16(double x)
