@@ -7,7 +7,7 @@
 #define MAX_OUT 150
 #define MAX_ROWS 40
 
-static float in[MAX_ROWS * MAX_IN], W[MAX_IN * MAX_OUT], fast[MAX_ROWS * MAX_OUT + 1], plain[MAX_ROWS * MAX_OUT];
+static float in[MAX_ROWS * MAX_IN], W[MAX_IN * MAX_OUT], fast[MAX_ROWS * MAX_OUT + 1], plain[MAX_ROWS * MAX_OUT + 1];
 static uint16_t packed[2 * MAX_IN * (MAX_OUT + 16)];
 
 static double to_bfloat16(double x)
@@ -53,7 +53,7 @@ static void products_round_operands_only(void **state)
       const int n = shape[s][0], nin = shape[s][1], nout = shape[s][2];
       fill(n, nin, nout);
       const float kept = fast[n * nout]; /* behind the end */
-      float before[MAX_ROWS * MAX_OUT];
+      float before[MAX_ROWS * MAX_OUT + 1];
       memcpy(before, fast, sizeof before);
       packed_product(fast, add, in, packed, n, nin, nout);
       packed_product_plain(plain, add, in, packed, n, nin, nout);
