@@ -7,7 +7,7 @@ set -uo pipefail
 fault_deck "$deck"
 make_reference generate train sample
 # Long enough to be met on its way, in batches of some milliseconds.
-long=(-ensemble_conditions 400 -ensemble_realisations 64)
+long=(-ensemble_conditions 2000 -ensemble_realisations 64)
 
 # USR1 and TERM at start-up: mpirun may die of it before there are ranks, the ranks may stop in good order or not have begun; nothing hangs, and
 # nothing wrong looks finished.
@@ -20,7 +20,7 @@ for delay in $delays; do
     timeout 60 "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$work/run" </dev/null >"$work/out" 2>"$work/err" &
     pid=$!
     sleep "$delay"
-    kill -"$signal" "$(pgrep -P "$pid" -x mpirun || echo "$pid")" 2>/dev/null
+    kill -"$signal" "$(pgrep -P "$pid" -x 'mpirun|mpiexec|orterun' || echo "$pid")" 2>/dev/null
     code=0
     { wait "$pid" || code=$?; } 2>/dev/null
     [ "$code" -ne 124 ] || fail "$what: hangs"
@@ -37,7 +37,7 @@ for who in mpirun shell; do
   bash -c '{ "$@" </dev/null >"$0" 2>&1; } 2>/dev/null; true' "$work/out" "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$dir" "${long[@]}" &
   shell=$!
   for _ in $(seq 500); do [ -e "$dir/dataset.h5.part" ] && break; sleep 0.01; done
-  mpirun=$(pgrep -P "$shell" -x mpirun)
+  mpirun=$(pgrep -P "$shell" -x 'mpirun|mpiexec|orterun')
   if [ "$who" = mpirun ]; then kill -KILL "$mpirun"; else kill -KILL "$shell"; fi
   { wait "$shell"; } 2>/dev/null
   if [ "$who" = shell ]; then # what it left goes on, alone, and holds the lock

@@ -236,8 +236,9 @@ static void bfloat16_is_near(void **state)
   }
 }
 
-/* A row's output is a matter of that row: same bits whatever the others hold, wherever it stands in a full tile; at the
- * sizes in use, for which the matrix products take their usual path. */
+/* A row's output is a matter of that row: same bits whatever the others hold, in a full tile at the sizes in use, for
+ * which the matrix products take their usual path.  Where it stands may matter (OpenBLAS's kernels for AVX2 treat the
+ * last rows of a product apart), which is why a sample always stands in the same row (sample.c). */
 static void check_rows_are_independent(const NetworkRow *row, bool bfloat16)
 {
   static float x[MODEL_TILE * R], y[MODEL_TILE * R], label[MODEL_TILE], u[MODEL_TILE * D], F[MODEL_TILE * R],
@@ -250,11 +251,12 @@ static void check_rows_are_independent(const NetworkRow *row, bool bfloat16)
   assert_int_equal(NetUseBfloat16(net, bfloat16), 0);
   inputs(MODEL_TILE, x, label, u);
   net_forward_shared(net, MODEL_TILE, x, 0.2f, u, F);
-  for (int i = 0; i < MODEL_TILE; i++) memcpy(y + ((i + 37) % MODEL_TILE) * R, x + i * R, sizeof(float) * R);
-  for (int i = 0; i < 20 * R; i++) y[i] = -3;
+  memcpy(y, x, sizeof y);
+  for (int i = 0; i < MODEL_TILE; i += 3)
+    for (int k = 0; k < R; k++) y[i * R + k] = -3;
   net_forward_shared(net, MODEL_TILE, y, 0.2f, u, G);
   for (int i = 0; i < MODEL_TILE; i++)
-    if ((i + 37) % MODEL_TILE >= 20) assert_memory_equal(G + ((i + 37) % MODEL_TILE) * R, F + i * R, sizeof(float) * R);
+    assert_true((memcmp(G + i * R, F + i * R, sizeof(float) * R) != 0) == (i % 3 == 0));
   assert_int_equal(ScoriaNetDestroy(&net), 0);
 }
 
