@@ -303,6 +303,58 @@ static void products_by_loops(void **state)
     }
 }
 
+/* Shapes of whole vectors, for which the kernels are our own: against sums in double, whose products of floats are
+ * exact, to the rounding of `depth` additions, 2^-24 of the sum of magnitudes each. */
+static void check_product(bool of_tall, bool add, int n, int nin, int nout)
+{
+  static float in[20 * 40], W[40 * 192], out[40 * 192], before[40 * 192];
+  const int rows = of_tall ? nin : n, depth = of_tall ? n : nin;
+  rng_normalf(7, SCORIA_STREAM_SAMPLE, 31, 0, n * nin, in);
+  rng_normalf(7, SCORIA_STREAM_SAMPLE, 32, 0, (of_tall ? n : nin) * nout, W);
+  rng_normalf(7, SCORIA_STREAM_SAMPLE, 33, 0, rows * nout, before);
+  memcpy(out, before, sizeof out);
+  if (of_tall)
+    product_of_tall_f(out, add ? 1 : 0, in, W, n, nin, nout);
+  else
+    product_f(out, add, in, W, n, nin, nout);
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < nout; j++) {
+      double sum = add ? (double)before[i * nout + j] : 0, size = fabs(sum);
+      for (int k = 0; k < depth; k++) {
+        const double term = (double)(of_tall ? in[k * nin + i] : in[i * nin + k]) * (double)W[k * nout + j];
+        sum += term;
+        size += fabs(term);
+      }
+      if (!(fabs((double)out[i * nout + j] - sum) <= (depth + 1) * 0x1p-24 * size))
+        fail_msg("%d x %d x %d, element %d %d: %g, not %g", n, nin, nout, i, j, (double)out[i * nout + j], sum);
+    }
+}
+
+static void products_of_whole_vectors(void **state)
+{
+  static const int n[] = {1, 5, 6, 13, 20}, nin[] = {1, 7, 40}, nout[] = {16, 48, 64, 80, 192};
+  (void)state;
+  for (int a = 0; a < 5; a++)
+    for (int b = 0; b < 3; b++)
+      for (int c = 0; c < 5; c++)
+        for (int kind = 0; kind < 4; kind++) check_product(kind & 1, kind & 2, n[a], nin[b], nout[c]);
+}
+
+/* Every row has the bits of a product of that row alone. */
+static void rows_of_a_product_are_alone(void **state)
+{
+  enum { N = 19, IN = 33, OUT = 112 };
+  static float in[N * IN], W[IN * OUT], all[N * OUT], one[OUT];
+  (void)state;
+  rng_normalf(7, SCORIA_STREAM_SAMPLE, 34, 0, N * IN, in);
+  rng_normalf(7, SCORIA_STREAM_SAMPLE, 35, 0, IN * OUT, W);
+  product_f(all, false, in, W, N, IN, OUT);
+  for (int i = 0; i < N; i++) {
+    product_f(one, false, in + i * IN, W, 1, IN, OUT);
+    assert_memory_equal(one, all + i * OUT, sizeof one);
+  }
+}
+
 /* keep = 0 overwrites what keep = 1 adds to. */
 static void keep_is_a_factor(void **state)
 {
@@ -328,6 +380,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(silu_takes_extremes),
       cmocka_unit_test(embedding_is_harmonics),
       cmocka_unit_test(products_by_loops),
+      cmocka_unit_test(products_of_whole_vectors),
+      cmocka_unit_test(rows_of_a_product_are_alone),
       cmocka_unit_test(keep_is_a_factor),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -16,9 +16,8 @@ void K(conv1d_forward)(real out[], bool add, const real in[], const real W[], Ta
 {
   for (int k = 0; k < taps; k++) {
     const ptrdiff_t shift = k - (taps - 1) / 2;
-    K(gemm)
-    (false, false, K(conv_rows)(t), nout, nin, 1, in + shift * nin, nin, W + (size_t)k * (size_t)(nin * nout), nout,
-     add || k > 0 ? 1 : 0, out, nout);
+    K(product)
+    (out, add || k > 0, in + shift * nin, W + (size_t)k * (size_t)(nin * nout), K(conv_rows)(t), nin, nout);
   }
 }
 
@@ -30,7 +29,7 @@ void K(conv1d_backward)(real din[], real dW[], real keep, const real dout[], con
     const ptrdiff_t shift = k - (taps - 1) / 2;
     const size_t tap      = (size_t)k * (size_t)(nin * nout);
     K(gemm)(false, true, rows, nin, nout, 1, dout - shift * nout, nout, W + tap, nout, k > 0 ? 1 : 0, din, nin);
-    K(gemm)(true, false, nin, nout, rows, 1, in + shift * nin, nin, dout, nout, keep, dW + tap, nout);
+    K(product_of_tall)(dW + tap, keep, in + shift * nin, dout, rows, nin, nout);
   }
 }
 #endif

@@ -2,6 +2,11 @@
  * of matrices after a factor `keep` (0 or 1) that saves a pass of zeroing; gradients of inputs are written unless said
  * otherwise. */
 
+/* product: out (n, N) = or, where add is true, += in (n, K) W (K, N).  product_of_tall: out (K, N) = keep out + in (n,
+ * K)^T other (n, N). */
+void K(product)(real out[], bool add, const real in[], const real W[], int n, int nin, int nout);
+void K(product_of_tall)(real out[], real keep, const real in[], const real other[], int n, int nin, int nout);
+
 /* linear: out (n, N) = in (n, K) W (K, N) + b (N); b may be NULL. */
 void K(linear_forward)(real out[], const real in[], const real W[], const real b[], int n, int nin, int nout);
 /* din (n, K) += or = dout W^T (NULL: not wanted), dW = keep dW + in^T dout, db += column sums of dout (NULL: no bias).

@@ -8,7 +8,7 @@
 
 void K(linear_forward)(real out[], const real in[], const real W[], const real b[], int n, int nin, int nout)
 {
-  K(gemm)(false, false, n, nout, nin, 1, in, nin, W, nout, 0, out, nout);
+  K(product)(out, false, in, W, n, nin, nout);
   if (!b) return;
   for (int i = 0; i < n; i++) {
     real *row = out + (size_t)i * (size_t)nout;
@@ -28,7 +28,7 @@ void K(linear_backward)(real din[], bool add, real dW[], real keep, real db[], c
                         const real W[], int n, int nin, int nout)
 {
   if (din) K(gemm)(false, true, n, nin, nout, 1, dout, nout, W, nout, add ? 1 : 0, din, nin);
-  K(gemm)(true, false, nin, nout, n, 1, in, nin, dout, nout, keep, dW, nout);
+  K(product_of_tall)(dW, keep, in, dout, n, nin, nout);
   if (db) K(column_sums)(db, dout, n, nout);
 }
 #endif
