@@ -16,6 +16,11 @@ void la_syrk(int n, int rows, int ld, const double X[], double C[])
   cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, rows, 1.0, X, ld, 1.0, C, n);
 }
 
+void la_syrk_single(int n, int rows, int ld, const float X[], float C[])
+{
+  cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, n, rows, 1.0F, X, ld, 1.0F, C, n);
+}
+
 /* LAPACK's upper triangle in columns is our lower triangle in rows: no copy is needed. */
 bool la_cholesky(int n, double A[])
 {

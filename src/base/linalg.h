@@ -13,6 +13,7 @@ void la_gemm(bool transpose_A, bool transpose_B, int m, int n, int k, double alp
              const double B[], int ldb, double beta, double C[], int ldc);
 /* Lower triangle of C (n, n) += X^T X, X (rows, n) stored with rows of length ld. */
 void la_syrk(int n, int rows, int ld, const double X[], double C[]);
+void la_syrk_single(int n, int rows, int ld, const float X[], float C[]); /* the same in single precision */
 /* Lower triangle of A (n, n) becomes its Cholesky factor; false when A is not positive definite. */
 bool la_cholesky(int n, double A[]);
 /* B (n, q) becomes (L L^T)^-1 B. */

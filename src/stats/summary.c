@@ -25,8 +25,8 @@ struct ScoriaSummary_ {
   int64_t *sum[2];                               /* owned (size): added here since the last reduction; the total */
   double *extreme[2];                            /* owned (2, columns): smallest, and minus the largest */
   double *power;                                 /* owned (POWERS, columns) of a tile */
-  double *product;                               /* owned (joint, joint) of a tile */
-  double *z;                                     /* owned (capacity, columns) */
+  float *product;                                /* owned (joint, joint) of a tile */
+  float *z;                                      /* owned (capacity, columns) */
   int64_t capacity;
 };
 
@@ -113,40 +113,45 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
 
 /* One row; the sums are arrays of their own to the compiler, which can then take many columns at once. */
 static void power_row(int m, const double *restrict x, const double *restrict centre, const double *restrict inverse,
-                      double *restrict keep, double *restrict S1, double *restrict S2, double *restrict S3,
-                      double *restrict S4, double *restrict S5, double *restrict S6)
+                      float *restrict keep, double *restrict S1, double *restrict S2, double *restrict S3,
+                      double *restrict S4, double *restrict S5, double *restrict S6, double *restrict lo,
+                      double *restrict minus_hi)
 {
   for (int j = 0; j < m; j++) {
     const double z = (x[j] - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
-    keep[j] = z;
+    keep[j] = (float)z;
     S1[j] += z;
     S2[j] += z2;
     S3[j] += z3;
     S4[j] += z2 * z2;
     S5[j] += z2 * z3;
     S6[j] += z3 * z3;
+    lo[j]       = x[j] < lo[j] ? x[j] : lo[j];
+    minus_hi[j] = -x[j] < minus_hi[j] ? -x[j] : minus_hi[j];
   }
 }
 
-/* Powers of z; z itself goes to s->z, (n, columns). */
+/* Powers of z, and the extremes of x; z itself goes to s->z, (n, columns). */
 static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 {
   const int m = s->columns;
-  double *S   = s->power;
+  double *S = s->power, *lo = s->extreme[HERE];
   memset(S, 0, POWERS * (size_t)m * sizeof *S);
   for (int64_t i = 0; i < n; i++)
     power_row(m, rows + i * m, s->centre, s->inverse_scale, s->z + i * m, S, S + m, S + 2 * m, S + 3 * m, S + 4 * m,
-              S + 5 * m);
+              S + 5 * m, lo, lo + m);
   for (int j = 0; j < POWERS * m; j++) add_fixed(s->sum[HERE] + s->powers + 2 * j, S[j]);
 }
 
+/* In single precision: the rounding of a tile's sum, some 1e-6 of a variance and of random sign, is far below the Monte
+ * Carlo error of the tile, 1 / sqrt(1024), and stays so in the sum over tiles. */
 static void add_products(ScoriaSummary s, int64_t n)
 {
   int64_t *to = s->sum[HERE] + s->products;
-  memset(s->product, 0, (size_t)s->joint * s->joint * sizeof(double));
-  la_syrk(s->joint, (int)n, s->columns, s->z, s->product);
+  memset(s->product, 0, (size_t)s->joint * s->joint * sizeof(float));
+  la_syrk_single(s->joint, (int)n, s->columns, s->z, s->product);
   for (int a = 0; a < s->joint; a++)
-    for (int b = 0; b <= a; b++, to += 2) add_fixed(to, s->product[(size_t)a * s->joint + b]);
+    for (int b = 0; b <= a; b++, to += 2) add_fixed(to, (double)s->product[(size_t)a * s->joint + b]);
 }
 
 /* Bin 0 holds what is below the range, bin BINS + 1 what is above. */
@@ -168,19 +173,6 @@ static void add_bins(ScoriaSummary s, int64_t n, const double rows[])
     for (int64_t i = 0; i < n; i++) {
       bins_of(wide, rows + i * s->columns + left, s->lo + left, s->inverse + left, bin);
       for (int j = 0; j < wide; j++) to[(int64_t)j * (BINS + 2) + bin[j]]++;
-    }
-  }
-}
-
-static void add_extremes(ScoriaSummary s, int64_t n, const double rows[])
-{
-  const int m         = s->columns;
-  double *restrict lo = s->extreme[HERE], *restrict minus_hi = lo + m;
-  for (int64_t i = 0; i < n; i++) {
-    const double *restrict x = rows + i * m;
-    for (int j = 0; j < m; j++) {
-      lo[j]       = x[j] < lo[j] ? x[j] : lo[j];
-      minus_hi[j] = -x[j] < minus_hi[j] ? -x[j] : minus_hi[j];
     }
   }
 }
@@ -215,7 +207,6 @@ void summary_add(ScoriaSummary s, int64_t n, const double rows[])
   add_powers(s, n, rows);
   if (s->joint) add_products(s, n);
   add_bins(s, n, rows);
-  add_extremes(s, n, rows);
   add_exceedances(s, n, rows);
 }
 
