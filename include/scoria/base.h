@@ -203,8 +203,9 @@ int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
 
 typedef struct ScoriaRun_ *ScoriaRun;
 
-/* Makes run_dir (parents too), takes its lock (a second job in the same directory is a user error), writes the resolved
- * deck as deck.yaml there, opens log.jsonl for appending.  Collective on comm. */
+/* Makes run_dir (parents too), takes its lock (a second job in the same directory is a user error, at once or after
+ * run_wait_minutes), writes the resolved deck as deck.yaml there, opens log.jsonl for appending.  Collective on comm.
+ */
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
 /* run_shard: part shard[0], from 1, of shard[1]; 1 of 1 where it is not set.  The run of a shard has a run directory of

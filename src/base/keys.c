@@ -9,6 +9,8 @@ const ScoriaKey scoria_base_keys[] = {
      "generate only part i of n, [i, n], in run_dir/shard-i-of-n; merge makes one dataset of the parts"},
     {"run_max_hours", SCORIA_KEY_REAL, "h", "0", 0, 1e5, NULL,
      "stop in good order after this time, with exit code 75; 0: no limit"},
+    {"run_wait_minutes", SCORIA_KEY_REAL, "min", "0", 0, 1e5, NULL,
+     "wait so long for a job that is still at work in run_dir, then exit code 75; 0: refused at once"},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range"},

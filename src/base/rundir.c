@@ -16,6 +16,7 @@ struct ScoriaRun_ {
   int rank;
   char dir[PETSC_MAX_PATH_LEN];
   double max_hours;
+  double wait_minutes;
   int lock;     /* rank 0: descriptor that holds the lock; -1 elsewhere */
   FILE *log;    /* rank 0, owned */
   bool log_bad; /* a line of it could not be written */
@@ -39,6 +40,36 @@ static bool make_directories(const char *dir)
   return S_ISDIR(st.st_mode);
 }
 
+/* Rank 0's part: the lock of the directory, waited for as long as run_wait_minutes says.  What a lost node still runs
+ * holds it, or the file server does in its name until a lease ends. */
+static ScoriaExit take_lock(ScoriaRun run, size_t size, char line[])
+{
+  const struct timespec pause = {.tv_nsec = 200000000};
+  const double began          = wall_seconds();
+  bool said                   = false;
+  while (flock(run->lock, LOCK_EX | LOCK_NB)) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      snprintf(line, size, "%s: the run directory cannot be locked: %s", run->dir, strerror(errno));
+      return SCORIA_EXIT_IO;
+    }
+    if (run->wait_minutes == 0) {
+      snprintf(line, size, "%s: another job is at work in this run directory; wait for it or choose another -run_dir",
+               run->dir);
+      return SCORIA_EXIT_INPUT;
+    }
+    if (wall_seconds() - began > 60 * run->wait_minutes) {
+      snprintf(line, size,
+               "%s: another job is still at work in this run directory after %g min; run the same command again",
+               run->dir, run->wait_minutes);
+      return SCORIA_EXIT_CHECKPOINT;
+    }
+    if (!said) ScoriaSay(run, "%s: another job is at work in this run directory; waiting for it", run->dir);
+    said = true;
+    nanosleep(&pause, NULL);
+  }
+  return SCORIA_EXIT_OK;
+}
+
 /* Rank 0's part of opening: the verdict is a line, empty where all is well. */
 static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, char line[])
 {
@@ -53,11 +84,8 @@ static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, c
     snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
     return SCORIA_EXIT_IO;
   }
-  if (flock(run->lock, LOCK_EX | LOCK_NB)) {
-    snprintf(line, size, "%s: another job is at work in this run directory; wait for it or choose another -run_dir",
-             run->dir);
-    return SCORIA_EXIT_INPUT;
-  }
+  const ScoriaExit locked = take_lock(run, size, line);
+  if (locked != SCORIA_EXIT_OK) return locked;
   snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
   run->log = fopen(path, "a");
   snprintf(path, sizeof path, "%s/deck.yaml", run->dir);
@@ -116,6 +144,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(ChooseDirectory(deck, command, sizeof(*run)->dir, (*run)->dir));
   PetscCall(ScoriaDeckReal(deck, "run_max_hours", &(*run)->max_hours));
+  PetscCall(ScoriaDeckReal(deck, "run_wait_minutes", &(*run)->wait_minutes));
   PetscCall(ScoriaDeckText(deck, &text));
   if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));

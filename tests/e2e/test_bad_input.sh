@@ -86,13 +86,16 @@ cp "$run/dataset.h5" "$work/keep.h5" && cp "$run/dataset.h5" "$run/model.h5"
 expect 3 'model.h5' 2 sample "$deck" -sample_file other.h5
 cmp -s "$run/dataset.h5" "$work/keep.h5" || fail "dataset.h5 changed"
 
-# Two jobs in one run directory.
+# Two jobs in one run directory: the second is refused, or waits as long as it was told to.
 "$PYTHON" - "$run/.lock" <<'PY' &
 import fcntl, sys, time
-f = open(sys.argv[1], "r+"); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(8)
+f = open(sys.argv[1], "r+"); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(12)
 PY
 sleep 1
 expect 3 'another job' 2 report "$deck"
+expect 75 'another job is still at work .* after 0.01 min' 2 generate "$deck" -run_wait_minutes 0.01
+scoria 2 generate "$deck" -run_wait_minutes 2 </dev/null >"$work/out" 2>&1 || { fail "a run directory that becomes free was not waited for"; cat "$work/out" >&2; }
+grep -q 'another job is at work in this run directory; waiting for it' "$work/out" || fail "the waiting is not said"
 wait
 
 # Too many failed solves: with Capiglia's D(c), which vanishes with growing c, such currents have no steady state.  Said again by the next
