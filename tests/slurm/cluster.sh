@@ -17,6 +17,7 @@ pgrep -x slurmctld >/dev/null && skip "a slurmctld is running here already"
 cluster=$work/cluster
 export SLURM_CONF=$cluster/slurm.conf
 munge_socket=$cluster/munge.socket
+FAULT_TOOLS=${FAULT_TOOLS:-$SCORIA_SOURCE/build/tests} # same_arrays
 
 stop_cluster() {
   scancel --quiet --signal=KILL --user=root >/dev/null 2>&1
@@ -34,6 +35,11 @@ stop_cluster() {
 # Ports from the process id, so that two checkouts can test at once.
 port=$((20000 + $$ % 20000))
 
+start_node() {
+  slurmd -f "$SLURM_CONF" -N "$1"
+}
+
+# A requeued job starts again only when the credential of its last start has expired: after 5 s here, 120 s as a rule.
 start_cluster() {
   local host
   host=$(hostname -s)
@@ -48,7 +54,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$munge_socket
+AuthInfo=socket=$munge_socket,cred_expire=5
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -56,7 +62,7 @@ JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 MpiDefault=none
-ReturnToService=2
+ReturnToService=1
 KillWait=5
 JobRequeue=1
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
@@ -76,7 +82,7 @@ CONF
   slurmctld -f "$SLURM_CONF" || skip "slurmctld does not start"
   for node in n1 n2; do
     mkdir -p "$cluster/spool-$node"
-    slurmd -f "$SLURM_CONF" -N "$node" || skip "slurmd does not start: $(tail -n 1 "$cluster/$node.log")"
+    start_node "$node" || skip "slurmd does not start: $(tail -n 1 "$cluster/$node.log")"
   done
   for _ in $(seq 150); do
     [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ] && return
@@ -85,9 +91,45 @@ CONF
   skip "the nodes do not become idle: $(sinfo 2>&1 | tail -n 1)"
 }
 
+# A clone whose jobs ask for what these nodes have; two fake nodes share a host, so Open MPI is kept from using shared memory between them.
+make_clone() {
+  clone=$work/clone
+  mkdir -p "$clone/build"
+  cp -r "$SCORIA_SOURCE/jobs" "$clone/"
+  ln -s "$SCORIA" "$clone/build/scoria"
+  sed -i 's/--nodes=[0-9]*/--nodes=1/; s/--ntasks-per-node=[0-9]*/--ntasks-per-node=2/; s/--time=.*/--time=00:20:00/' "$clone"/jobs/*.sbatch
+  echo 'export OMPI_MCA_btl=self,tcp OMPI_MCA_pml=ob1' >>"$clone/jobs/site.env"
+  export SCORIA_BUILD=$clone/build
+}
+
+# submit_job OUTPUT [sbatch option ...] SCRIPT [argument ...]: the job's id.
+submit_job() {
+  local output=$1
+  shift
+  (cd "$clone" && env -u SCORIA_SOURCE sbatch --parsable --output="$output" "$@")
+}
+
+same_arrays() { # A B: every array of two files holds the same bytes
+  "$FAULT_TOOLS/same_arrays" "$@"
+}
+
+# The steps that a training of the deck on RUN_DIR/dataset.h5 makes in so many seconds as things are: how loaded the machine is, is not known.
+steps_of() { # SECONDS DECK RUN_DIR [-key value ...]
+  local seconds=$1 deck=$2 dir=$3 steps=1500 began
+  shift 3
+  began=${EPOCHREALTIME/[.,]/}
+  scoria 2 train "$deck" -run_dir "$dir" "$@" -train_steps "$steps" </dev/null >"$work/out" 2>&1 || fail "the training that is timed"
+  echo $((steps * 1000000 * seconds / (${EPOCHREALTIME/[.,]/} - began)))
+}
+
+# A value of a job as scontrol shows it.
+job_value() { # JOB NAME
+  scontrol show job "$1" 2>/dev/null | sed -n "s/.*\\b$2=\([^ ]*\).*/\1/p"
+}
+
 # The state of a job: PENDING, RUNNING, COMPLETED, FAILED, ...
 state_of() {
-  scontrol show job "$1" 2>/dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'
+  job_value "$1" JobState
 }
 
 # wait_for JOB SECONDS STATE ...: until the job is in one of the states.
