@@ -2,8 +2,9 @@
 # Installs the Debian packages that scoria needs and this machine lacks: as root, or through sudo where that asks for no
 # password.  Says nothing where nothing is missing, whoever provides it (apt, modules, conda, a build by hand).
 #
-#   jobs/install_packages.sh           what the build and the report need
-#   jobs/install_packages.sh tests     and what the tests need
+#   jobs/install_packages.sh              what the build and the report need
+#   jobs/install_packages.sh tests        and what the tests need
+#   jobs/install_packages.sh tests slurm  and a Slurm of its own for tests/slurm
 set -euo pipefail
 
 have_command() {
@@ -102,6 +103,12 @@ need_for_tests() {
   want chromium have_browser # about 100 MB
 }
 
+want_for_slurm() {
+  want slurm-wlm have_command slurmctld
+  want slurm-wlm have_command slurmd
+  want munge have_command munged
+}
+
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
@@ -116,7 +123,12 @@ can_install() {
 }
 
 need_for_build
-if [ "${1:-}" = tests ]; then need_for_tests; fi
+for part in "$@"; do
+  case $part in
+  tests) need_for_tests ;;
+  slurm) want_for_slurm ;;
+  esac
+done
 if [ "$((${#missing[@]} + ${#optional[@]}))" -eq 0 ]; then exit 0; fi
 
 if ! can_install && [ "${#missing[@]}" -eq 0 ]; then
