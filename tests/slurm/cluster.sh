@@ -25,10 +25,10 @@ stop_cluster() {
     [ -s "$cluster/$daemon.pid" ] && kill "$(cat "$cluster/$daemon.pid")" 2>/dev/null
   done
   for _ in $(seq 50); do
-    pgrep -f "$cluster/" >/dev/null || break
+    pgrep -f "$work/" >/dev/null || break
     sleep 0.1
   done
-  pkill -KILL -f "$cluster/" 2>/dev/null
+  pkill -KILL -f "$work/" 2>/dev/null
   [ -n "${SCORIA_KEEP:-}" ] || rm -rf "$work"
 }
 
@@ -132,6 +132,11 @@ state_of() {
   job_value "$1" JobState
 }
 
+# CTest ends a test that is late with KILL, after which nobody would stop the daemons: it is to end on its own before.
+time_left() {
+  echo $((1500 > SECONDS ? 1500 - SECONDS : 1))
+}
+
 # wait_for JOB SECONDS STATE ...: until the job is in one of the states.
 wait_for() {
   local job=$1 seconds=$2 state
@@ -141,6 +146,7 @@ wait_for() {
     for wanted in "$@"; do
       [ "$state" = "$wanted" ] && return 0
     done
+    [ "$(time_left)" -gt 1 ] || { fail "job $job is $state when the time of the test is up"; finish; }
     sleep 0.2
   done
   fail "job $job is $state after $seconds s, expected $*"

@@ -63,7 +63,7 @@ echo "the training of $steps steps was requeued ${restarts:-0} times"
 grep -q 'stopped by a signal; the training is kept at step' "$work/limit/train.out" || { fail "no warning reached the program"; tail -n 5 "$work/limit/train.out" >&2; }
 mkdir -p "$work/whole"
 ln "$work/chain/dataset.h5" "$work/whole/dataset.h5"
-timeout 1200 "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/whole" "${long[@]}" </dev/null >"$work/out" 2>&1 || fail "the uninterrupted training"
+timeout "$(time_left)" "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/whole" "${long[@]}" </dev/null >"$work/out" 2>&1 || fail "the uninterrupted training"
 same_arrays "$work/limit/model.h5" "$work/whole/model.h5" || fail "a requeued training ends with other weights"
 
 # Cancelled in the middle, and the pipeline submitted again with the same arguments.

@@ -77,7 +77,7 @@ wait_for "$job" 300 COMPLETED FAILED CANCELLED TIMEOUT
 [ "$(state_of "$job")" = COMPLETED ] || { fail "the job whose nodes were lost: $(state_of "$job")"; tail -n 20 "$work/lost/train.out" >&2; }
 echo "the training was on $first, $second and $(node_of "$job"), restarted $(job_value "$job" Restarts) times"
 [ "$(grep -c '"event":"resume"' "$work/lost/log.jsonl")" -ge 2 ] || fail "the training did not go on from what was kept"
-timeout 600 "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/whole" "${more[@]}" </dev/null >"$work/out" 2>&1 || fail "the uninterrupted training"
+timeout "$(time_left)" "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/whole" "${more[@]}" </dev/null >"$work/out" 2>&1 || fail "the uninterrupted training"
 same_arrays "$work/lost/model.h5" "$work/whole/model.h5" || fail "a training whose nodes were lost ends with other weights"
 scontrol update nodename="$second" state=resume
 
