@@ -12,12 +12,18 @@ skip() {
 for tool in munged mungekey slurmctld slurmd sbatch squeue scontrol sinfo; do
   command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed (Debian: slurm-wlm, munge)"
 done
-pgrep -x slurmctld >/dev/null && skip "a slurmctld is running here already"
+# One that has ended and that nobody has waited for yet, as in a container, does not count.
+pgrep -x --runstates D,R,S,T slurmctld >/dev/null && skip "a slurmctld is running here already"
 
 cluster=$work/cluster
 export SLURM_CONF=$cluster/slurm.conf
 munge_socket=$cluster/munge.socket
 FAULT_TOOLS=${FAULT_TOOLS:-$SCORIA_SOURCE/build/tests} # same_arrays
+
+# What runs in this cluster, daemons, job steps and ranks, stopped ones too: they have its configuration in their environment.
+members() {
+  grep -lsz "^SLURM_CONF=$SLURM_CONF\$" /proc/[0-9]*/environ | cut -d / -f 3 | grep -vx "$$"
+}
 
 stop_cluster() {
   scancel --quiet --signal=KILL --user=root >/dev/null 2>&1
@@ -28,7 +34,7 @@ stop_cluster() {
     pgrep -f "$work/" >/dev/null || break
     sleep 0.1
   done
-  pkill -KILL -f "$work/" 2>/dev/null
+  for process in $(members); do kill -KILL "$process" 2>/dev/null; done
   [ -n "${SCORIA_KEEP:-}" ] || rm -rf "$work"
 }
 

@@ -23,13 +23,15 @@ for dir in timed lost whole; do
 done
 more+=(-train_steps "$(steps_of 20 "$deck" "$work/timed" "${more[@]}")")
 
-# Until a start of the training is at work and has kept something that its node's loss can leave behind.
-wait_at_work() { # STARTS
-  for _ in $(seq 600); do
-    [ "$(grep -c '"event":"start"' "$work/lost/log.jsonl" 2>/dev/null)" = "$1" ] && [ "$(ls "$work/lost/"train.ckpt* 2>/dev/null)" ] && return
+wait_until() { # COMMAND ...: until it succeeds
+  for _ in $(seq 1200); do
+    "$@" && return
     sleep 0.1
   done
-  fail "the training is not at work a ${1}th time"
+  fail "after 120 s not yet: $*"
+}
+gone_on() { # TIMES that the training has gone on from what was kept
+  [ "$(grep -c '"event":"resume"' "$work/lost/log.jsonl")" -ge "$1" ]
 }
 at_work() { # process ids of what runs on the training's directory, below Slurm
   pgrep -f -- "-run_dir $work/lost "
@@ -43,16 +45,16 @@ set_down() {
 
 # Set down in the middle: Slurm ends the job's processes there and starts it on the other node.
 job=$(submit_job "$work/lost/train.out" jobs/train.sbatch "$deck" "$work/lost" "${more[@]}")
-wait_at_work 1
+wait_until test -e "$work/lost/train.ckpt"
 first=$(node_of "$job")
 mapfile -t old < <(at_work)
 [ "${#old[@]}" -ge 3 ] || fail "mpirun and two ranks were to be at work, found ${#old[@]} processes"
 set_down "$first"
-wait_at_work 2
+wait_until gone_on 1
 second=$(node_of "$job")
 [ "$first" != "$second" ] || fail "the job is on $first, which is down"
 for process in "${old[@]}"; do
-  ! kill -0 "$process" 2>/dev/null || fail "process $process is still there on $first"
+  ! at_work | grep -qx "$process" || fail "process $process is still there on $first"
 done
 
 # The other one hangs, as one that the network has lost, and is set down: what it runs cannot be ended, and holds the run directory.
@@ -62,11 +64,7 @@ script=$(pgrep -f "$cluster/spool-$second/job.*/slurm_script")
 mapfile -t old < <(cat "$cluster/$second.pid" && ps -o ppid= -p "$script" && echo "$script" && at_work)
 kill -STOP "${old[@]}"
 set_down "$second"
-for _ in $(seq 600); do
-  grep -q 'another job is still at work in this run directory after' "$work/lost/train.out" && break
-  sleep 0.1
-done
-grep -q 'another job is still at work in this run directory after' "$work/lost/train.out" || fail "a run directory that is held was not waited for"
+wait_until grep -q 'another job is still at work in this run directory after' "$work/lost/train.out"
 [ "$(state_of "$job")" != FAILED ] || fail "the job has failed where the run directory was held"
 [ ! -e "$work/lost/model.h5" ] || fail "two at work in one run directory"
 
@@ -76,7 +74,7 @@ start_node "$second" || fail "$second does not start again"
 wait_for "$job" 300 COMPLETED FAILED CANCELLED TIMEOUT
 [ "$(state_of "$job")" = COMPLETED ] || { fail "the job whose nodes were lost: $(state_of "$job")"; tail -n 20 "$work/lost/train.out" >&2; }
 echo "the training was on $first, $second and $(node_of "$job"), restarted $(job_value "$job" Restarts) times"
-[ "$(grep -c '"event":"resume"' "$work/lost/log.jsonl")" -ge 2 ] || fail "the training did not go on from what was kept"
+gone_on 2 || fail "the training did not go on from what was kept"
 timeout "$(time_left)" "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/whole" "${more[@]}" </dev/null >"$work/out" 2>&1 || fail "the uninterrupted training"
 same_arrays "$work/lost/model.h5" "$work/whole/model.h5" || fail "a training whose nodes were lost ends with other weights"
 scontrol update nodename="$second" state=resume
