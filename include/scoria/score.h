@@ -26,11 +26,12 @@ typedef struct {
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
 
-/* x (C, L)  ->  v = transform(x) - transform(twin)  ->  z = (v - m(u)) / s(u)  ->  a = V^T z (R modes)
+/* x (C, L)  ->  v = transform(x) - transform(twin)  ->  z = (w - m(u)) / s(u)  ->  a = V^T z (R modes)
  *           ->  b_k = a_k / D_k(u) - mu_k(u)  ->  y_k = (b_k - sum_{l<k} phi_kl(u) b_l) / d_k(u),
  * polynomials in the unit coordinates u of the varying conditions: m and mu of degree_mean, ln s, ln D and ln d of
  * degree_scale, phi of degree_scale but at most 2.  For Gaussian data y is N(0, I) at every theta.  The first r of the
- * R coordinates are what the network learns; the rest are left Gaussian. */
+ * R coordinates are what the network learns; the rest are left Gaussian.  w is v but in relative channels, whose level
+ * varies much more than their shape: there w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0). */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
   int all_modes;    /* R >= r */
   int degree_mean;  /* total degree of the polynomial of m */
   int degree_scale; /* of ln s, phi and ln d */
+  bool relative;    /* find the relative channels; without it there are none */
 } ScoriaNormaliserOptions;
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in

@@ -32,6 +32,9 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_twin", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "take the solution at the homogeneous effective porosity as the baseline of the mean"},
     {"train_logarithm", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "model c as ln|c - c_R| where its sign allows"},
+    {"train_relative", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
+     "model a field whose differences from its first cell vary ten times less than itself as that cell and these "
+     "differences"},
     {"train_process", SCORIA_KEY_CHOICE, "", "edm", 0, 0, "edm vp ve",
      "noise levels and weights of training: of EDM, of the variance-preserving or of the variance-exploding diffusion"},
     {"train_P_mean", SCORIA_KEY_REAL, "", "-0.2", -10, 10, NULL, "edm: mean of ln sigma in training"},

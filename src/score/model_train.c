@@ -1,6 +1,7 @@
 /* ScoriaModelTrain: from a dataset and a deck to a model.  Split by condition, fit the normaliser, whiten all rows,
  * train on them, keep the averaged weights. */
 #include "model.h"
+#include "normaliser.h"
 #include "train_data.h"
 #include "training.h"
 #include <math.h>
@@ -131,6 +132,7 @@ static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDatase
   PetscCall(DeckSize(deck, "train_all_modes", &opt.all_modes));
   PetscCall(DeckSize(deck, "train_degree_mean", &opt.degree_mean));
   PetscCall(DeckSize(deck, "train_degree_scale", &opt.degree_scale));
+  PetscCall(ScoriaDeckBool(deck, "train_relative", &opt.relative));
   if (opt.all_modes < opt.modes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", opt.all_modes, opt.modes);
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
@@ -138,6 +140,10 @@ static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDatase
   if (nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
   PetscCall(PermittedTwin(deck, twin, &permitted));
   PetscCall(ScoriaNormaliserFit(ScoriaRunComm(run), ds, nchannels, channel, train, &permitted, &opt, norm));
+  for (int c = 0; c < nchannels; c++)
+    if ((*norm)->relative[c])
+      PetscCall(ScoriaSay(run, "  %s is learned as its value in the first cell and the differences from it",
+                          spec->field[channel[c]].name));
   PetscFunctionReturn(0);
 }
 

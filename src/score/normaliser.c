@@ -1,11 +1,12 @@
 /* The conditional normaliser at work: at a condition it is two affine maps around the transforms x -> v of the
  * channels,
  *
- *   y = E (v - base),  E = d^-1 (I - Phi) D^-1 V S^-1        v = base + G y,  G = S V^T D (I - Phi)^-1 d,
+ *   y = E (v - base),  E = d^-1 (I - Phi) D^-1 V S^-1 A      v = base + G y,  G = A^-1 S V^T D (I - Phi)^-1 d,
  *
- * base = transform(twin) + m + S V^T D mu, with y and v columns, V (R, m) the modes as rows, S, D and d diagonal.  D
- * scales the modes a = V z to b = D^-1 a - mu; I - Phi and d are the modified Cholesky factors of what correlation b is
- * left with (Pourahmadi 1999).  Everything but V is a function of theta. */
+ * base = transform(twin) + A^-1 (m + S V^T D mu), with y and v columns, A the differences v -> w of relative channels,
+ * V (R, m) the modes as rows, S, D and d diagonal.  D scales the modes a = V z to b = D^-1 a - mu; I - Phi and d are
+ * the modified Cholesky factors of what correlation b is left with (Pourahmadi 1999).  Everything but V is a function
+ * of theta. */
 #include "base/linalg.h"
 #include "model.h"
 #include "normaliser.h"
@@ -106,6 +107,36 @@ void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double f
     }
 }
 
+void normaliser_subtract_first(const ScoriaNormaliser norm, int64_t n, double v[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < norm->C; c++) {
+      double *cell = v + ((size_t)i * norm->C + c) * norm->L;
+      for (int j = 1; j < norm->L && norm->relative[c]; j++) cell[j] -= cell[0];
+    }
+}
+
+/* A^-1: w (n, C, L) becomes v. */
+static void add_first(const ScoriaNormaliser norm, int n, double w[])
+{
+  for (int i = 0; i < n; i++)
+    for (int c = 0; c < norm->C; c++) {
+      double *cell = w + ((size_t)i * norm->C + c) * norm->L;
+      for (int j = 1; j < norm->L && norm->relative[c]; j++) cell[j] += cell[0];
+    }
+}
+
+/* encode (m, R) of w becomes that of v = A^-1 w: columns of E A, as rows. */
+static void encode_differences(const ScoriaNormaliser norm, double encode[])
+{
+  const int R = norm->R;
+  for (int c = 0; c < norm->C; c++) {
+    double *first = encode + (size_t)c * norm->L * R;
+    for (int j = 1; j < norm->L && norm->relative[c]; j++)
+      for (int k = 0; k < R; k++) first[k] -= first[(size_t)j * R + k];
+  }
+}
+
 static void transform_back(const ScoriaNormaliser norm, int64_t n, double fields[])
 {
   for (int64_t i = 0; i < n; i++)
@@ -189,6 +220,9 @@ PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin,
   exponentials(R, d);
   exponentials(R, at.D);
   set_matrices(norm, &at, d + 3 * R);
+  add_first(norm, 1, norm->base);
+  add_first(norm, R, norm->decode);
+  encode_differences(norm, norm->encode);
   if (norm->twin) {
     if (!twin || !twin->solve)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,

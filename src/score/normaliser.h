@@ -47,8 +47,9 @@ struct ScoriaNormaliser_ {
   bool twin;                          /* made with a deterministic twin */
   bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
+  bool relative[SCORIA_MAX_FIELDS]; /* w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0), else w = v */
   NormPoly mean, scale, phi;
-  double *mean_coef;  /* owned (mean.terms, m): m(u) */
+  double *mean_coef;  /* owned (mean.terms, m): m(u), of w */
   double *scale_coef; /* owned (scale.terms, m): ln s(u) */
   double *V;          /* owned (R, m): orthonormal modes of z */
   double *lambda;     /* owned (R): their variances, descending */
@@ -58,7 +59,7 @@ struct ScoriaNormaliser_ {
   double *d_coef;     /* owned (scale.terms, R): ln d(u) */
   double total;       /* trace of the covariance of z: what share the R modes carry */
   /* Set by ScoriaNormaliserAt. */
-  double *base;   /* owned (m): transform(twin) + m */
+  double *base;   /* owned (m): v at y = 0 */
   double *encode; /* owned (m, R): v - base to y */
   double *decode; /* owned (R, m): y to v - base */
   double *tile;   /* owned (NORM_TILE, m): rows that encode works on */
@@ -75,5 +76,7 @@ void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u
 double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], double work[]);
 /* v (n, C, L) of fields (n, C, L) by the transforms alone; NaN outside their domain.  May work in place. */
 void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[]);
+/* v (n, C, L) becomes w (n, C, L): channels that are relative, less their first cell from the second on. */
+void normaliser_subtract_first(const ScoriaNormaliser norm, int64_t n, double v[]);
 
 #endif

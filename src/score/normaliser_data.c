@@ -1,6 +1,6 @@
 /* Walks over the training rows; chooses the transform of each channel; evaluates the twins.  A row is usable when it is
  * marked as done and finite; a condition, when it has two such rows. */
-#include "normaliser_data.h"
+#include "normaliser_fit.h"
 #include <math.h>
 #include <string.h>
 
@@ -42,6 +42,7 @@ PetscErrorCode NormDataWalk(NormData *data, NormVisit visit, void *ctx)
       PetscCall(ScoriaDatasetRead(data->ds, data->condition[i] * each + first, number, &data->rows));
       const int n = pack(data);
       normaliser_transform(data->norm, n, data->v, data->v);
+      normaliser_subtract_first(data->norm, n, data->v);
       if (n > 0) PetscCall(visit(ctx, data, i, n, data->v));
     }
   PetscFunctionReturn(0);
@@ -51,6 +52,38 @@ PetscErrorCode NormDataWalk(NormData *data, NormVisit visit, void *ctx)
 typedef struct {
   double lo[SCORIA_MAX_FIELDS], hi[SCORIA_MAX_FIELDS];
 } Range;
+
+/* Squares of x_0, and of x_j - x_0 averaged over the cells j > 0, about their means within a condition. */
+typedef struct {
+  double level[SCORIA_MAX_FIELDS], shape[SCORIA_MAX_FIELDS];
+} Spread;
+
+typedef struct {
+  Range range;
+  Spread spread;
+} Scan;
+
+/* sum_i (a_i - mean a)^2 of a = x - from at one place in n rows, x and from (n) being `stride` apart. */
+static double squares(int n, size_t stride, const double x[], const double from[])
+{
+  double mean = 0, sum = 0;
+  for (size_t i = 0; i < (size_t)n * stride; i += stride) mean += (x[i] - (from ? from[i] : 0)) / n;
+  for (size_t i = 0; i < (size_t)n * stride; i += stride) {
+    const double a = x[i] - (from ? from[i] : 0) - mean;
+    sum += a * a;
+  }
+  return sum;
+}
+
+static void spread_extend(const ScoriaNormaliser norm, int n, const double x[], Spread *spread)
+{
+  const size_t m = (size_t)norm->m;
+  for (int c = 0; c < norm->C; c++) {
+    const double *first = x + (size_t)c * norm->L;
+    spread->level[c] += squares(n, m, first, NULL);
+    for (int j = 1; j < norm->L; j++) spread->shape[c] += squares(n, m, first + j, first) / (norm->L - 1);
+  }
+}
 
 static void range_extend(const ScoriaNormaliser norm, int64_t n, const double x[], Range *range)
 {
@@ -66,10 +99,12 @@ static void range_extend(const ScoriaNormaliser norm, int64_t n, const double x[
 static PetscErrorCode scan_visit(void *ctx, NormData *data, int i, int n, double v[])
 {
   const int conditions = data->norm->space.n;
+  Scan *scan           = ctx;
   PetscFunctionBeginUser;
   data->good[i] += n;
   for (int j = 0; j < conditions; j++) data->theta[(size_t)i * conditions + j] = data->rows.condition[j][0];
-  range_extend(data->norm, n, v, ctx);
+  range_extend(data->norm, n, v, &scan->range);
+  spread_extend(data->norm, n, v, &scan->spread);
   PetscFunctionReturn(0);
 }
 
@@ -129,10 +164,25 @@ static void choose_transforms(NormData *data, Range *range)
   }
 }
 
-PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel[], const bool train[],
-                              const ScoriaTwin *twin, ScoriaNormaliser norm, NormData *data)
+/* A channel that is not logarithmic is relative where its differences from the first cell spread a tenth of what that
+ * cell does, or less: standardised cell by cell, it would be the same number everywhere, and its shape would lie in
+ * modes of 1e-2 of the variance and far below, after all that is larger in other channels. */
+static PetscErrorCode choose_relative(NormData *data, const Spread *spread)
 {
-  Range range;
+  ScoriaNormaliser norm = data->norm;
+  double relative[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  for (int c = 0; c < norm->C; c++)
+    relative[c] = norm->L > 1 && !norm->logged[c] && spread->shape[c] < 0.01 * spread->level[c];
+  PetscCall(NormShare(data, (size_t)norm->C, relative));
+  for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel[], const bool train[],
+                              const ScoriaTwin *twin, bool relative, ScoriaNormaliser norm, NormData *data)
+{
+  Scan scan = {.spread = {{0}, {0}}};
   PetscFunctionBeginUser;
   *data = (NormData){.comm = comm, .ds = ds, .norm = norm};
   PetscCall(ScoriaDatasetInfo(ds, &data->spec, NULL, NULL));
@@ -146,14 +196,18 @@ PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel
   PetscCall(PetscMalloc1((size_t)data->capacity * norm->m, &data->v));
   for (int c = 0; c < norm->C; c++) {
     data->channel[c] = channel[c];
-    range.lo[c]      = INFINITY;
-    range.hi[c]      = -INFINITY;
+    scan.range.lo[c] = INFINITY;
+    scan.range.hi[c] = -INFINITY;
   }
-  PetscCall(NormDataWalk(data, scan_visit, &range));
+  PetscCall(NormDataWalk(data, scan_visit, &scan));
   PetscCall(keep_usable(data));
   if (norm->twin) PetscCall(solve_twins(data, twin));
-  choose_transforms(data, &range);
-  if (norm->twin) normaliser_transform(norm, data->n, data->base, data->base);
+  choose_transforms(data, &scan.range);
+  if (relative) PetscCall(choose_relative(data, &scan.spread));
+  if (norm->twin) {
+    normaliser_transform(norm, data->n, data->base, data->base);
+    normaliser_subtract_first(norm, data->n, data->base);
+  }
   PetscFunctionReturn(0);
 }
 

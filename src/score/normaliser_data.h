@@ -15,18 +15,19 @@ typedef struct {
   double *good;                   /* owned (n): rows of each that can be used */
   double *theta;                  /* owned (n, space.n) */
   double *u;                      /* owned (n, d) */
-  double *base;                   /* owned (n, m): the twin in v; then twin + m(u) */
+  double *base;                   /* owned (n, m): the twin in w; then twin + m(u) */
   int64_t capacity;               /* rows read at a time */
   ScoriaRows rows;                /* owned (capacity) */
-  double *v;                      /* owned (capacity, m) */
+  double *v;                      /* owned (capacity, m): w of the rows */
 } NormData;
 
-/* Sees rows v (n, m) of condition i; may overwrite v. */
+/* Sees w (n, m) of rows of condition i; may overwrite it. */
 typedef PetscErrorCode (*NormVisit)(void *ctx, NormData *data, int i, int n, double v[]);
 
-/* Lists the training conditions, chooses the transforms from the rows, and solves the twins.  Collective. */
+/* Lists the training conditions, chooses the transforms from the rows, and solves the twins; relative: channels may be
+ * modelled as differences from their first cell.  Collective. */
 PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel[], const bool train[],
-                              const ScoriaTwin *twin, ScoriaNormaliser norm, NormData *data);
+                              const ScoriaTwin *twin, bool relative, ScoriaNormaliser norm, NormData *data);
 PetscErrorCode NormDataDestroy(NormData *data);
 /* Reads every condition in use, in parts of at most `capacity` rows, and shows what is usable of them.  Collective. */
 PetscErrorCode NormDataWalk(NormData *data, NormVisit visit, void *ctx);

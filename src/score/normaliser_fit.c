@@ -1,6 +1,6 @@
 /* Fits the conditional normaliser: after the scan of NormDataCreate, three passes over the training rows.
  *   1. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression
- *   2. covariance of z = (v - vtwin - m) / s        -> modes V, lambda
+ *   2. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
  *   3. first and second moments of the modes        -> ln D(u), mu(u), phi(u) by nested least squares, ln d(u).
  * Every rank computes the same; what was computed is broadcast from rank 0 all the same, so that unlike processors
  * agree. */
@@ -98,25 +98,44 @@ static PetscErrorCode fit_mean(NormData *data, double mean[], double coef[])
   PetscFunctionReturn(0);
 }
 
-/* S2 (n, m) gets a floor: a thousandth of the channel's rms spread, so that cells or conditions whose spread vanishes
- * keep a scale. A channel that never varies has scale 1: its z is zero and its mean is all there is. */
+/* S2 (n, m) gets a floor in `cells` elements from `first`: a thousandth of their rms spread.  Returns its square. */
+static double floor_elements(const NormData *data, int first, int cells, double S2[])
+{
+  const int m = data->norm->m;
+  double sum  = 0;
+  for (int i = 0; i < data->n; i++)
+    for (int j = 0; j < cells; j++) sum += S2[(size_t)i * m + first + j];
+  const double rms2 = cells > 0 ? sum / ((double)data->n * cells) : 0, least = rms2 > 0 ? 1e-6 * rms2 : 1;
+  for (int i = 0; i < data->n; i++)
+    for (int j = 0; j < cells; j++) S2[(size_t)i * m + first + j] += least;
+  return rms2;
+}
+
+/* A floor for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a
+ * relative channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its
+ * mean is all there is. */
 static PetscErrorCode floor_spread(const NormData *data, double S2[])
 {
   const ScoriaNormaliser norm = data->norm;
   double largest              = 0;
   PetscFunctionBeginUser;
   for (int c = 0; c < norm->C; c++) {
-    double sum = 0;
-    for (int i = 0; i < data->n; i++)
-      for (int j = 0; j < norm->L; j++) sum += S2[(size_t)i * norm->m + c * norm->L + j];
-    const double rms2 = sum / ((double)data->n * norm->L);
-    largest           = PetscMax(largest, rms2);
-    for (int i = 0; i < data->n; i++)
-      for (int j = 0; j < norm->L; j++) S2[(size_t)i * norm->m + c * norm->L + j] += rms2 > 0 ? 1e-6 * rms2 : 1;
+    const int first = c * norm->L, apart = norm->relative[c] ? 1 : 0;
+    const double level = floor_elements(data, first, apart, S2),
+                 rest  = floor_elements(data, first + apart, norm->L - apart, S2);
+    largest            = PetscMax(largest, PetscMax(level, rest));
   }
   if (!(largest > 0))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the training fields do not vary between realisations: there is nothing to learn");
   PetscFunctionReturn(0);
+}
+
+/* Divides s of the first cell of relative channels by sqrt(L): in the trace of the covariance of z the level then
+ * weighs what L cells do, and is among the first modes, as it is in v. */
+static void weigh_levels(const ScoriaNormaliser norm, double coef[])
+{
+  for (int c = 0; c < norm->C; c++)
+    if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
 }
 
 /* From moments about the condition means to s(u): M2 becomes the mean square about base, then 1/s (n, m). */
@@ -132,6 +151,7 @@ static PetscErrorCode fit_scale(NormData *data, const double deviation[], double
   PetscCall(floor_spread(data, M2));
   PetscCall(NormGammaRegression(&(NormDesign){n, p, m, X, data->good}, M2, coef));
   for (size_t k = 0; k < (size_t)p * m; k++) coef[k] /= 2; /* of ln s, not ln s^2 */
+  weigh_levels(data->norm, coef);
   PetscCall(NormShare(data, (size_t)p * m, coef));
   la_gemm(false, false, n, m, p, -1, X, p, coef, m, 0, M2, m);
   for (size_t k = 0; k < (size_t)n * m; k++) M2[k] = exp(M2[k]);
@@ -282,7 +302,7 @@ PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannel
   made->m    = nchannels * spec->cells;
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) made->reference[c] = twin ? twin->reference[c] : NAN;
-  PetscCall(NormDataCreate(comm, ds, channel, train, twin, made, &data));
+  PetscCall(NormDataCreate(comm, ds, channel, train, twin, opt->relative, made, &data));
   PetscCall(fit_with_scratch(&data, opt));
   PetscCall(NormDataDestroy(&data));
   *norm = made;

@@ -75,6 +75,25 @@ static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPo
   PetscFunctionReturn(0);
 }
 
+/* Written where there is a relative channel: files without the array have none. */
+static PetscErrorCode put_relative(ScoriaStore store, const ScoriaNormaliser norm)
+{
+  const int64_t C = norm->C;
+  double relative[SCORIA_MAX_FIELDS];
+  bool any = false;
+  PetscFunctionBeginUser;
+  for (int c = 0; c < norm->C; c++) {
+    relative[c] = norm->relative[c];
+    any         = any || norm->relative[c];
+  }
+  if (!any) PetscFunctionReturn(0);
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/relative", 1, &C, relative, "",
+                                "per channel: 1 where mean, log_scale and modes are those of w = (v_0, v_1 - v_0, ..., "
+                                "v_{L-1} - v_0), 0 where of w = v"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/relative", "field"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
 {
   Array list[ARRAYS];
@@ -102,6 +121,7 @@ PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
                      "the same for the terms of ln s and ln d"));
   PetscCall(put_poly(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
                      "the same for the terms of phi"));
+  PetscCall(put_relative(store, norm));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
     PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
@@ -203,6 +223,23 @@ static PetscErrorCode get_arrays(ScoriaStore store, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode get_relative(ScoriaStore store, ScoriaNormaliser norm)
+{
+  double relative[SCORIA_MAX_FIELDS];
+  int64_t dims[MAX_RANK];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/normaliser/relative", MAX_RANK, &rank, dims));
+  if (rank < 0) PetscFunctionReturn(0); /* no channel is */
+  PetscCall(get_shape(store, "/normaliser/relative", 1, dims));
+  if (dims[0] != norm->C)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/relative is for %lld channels, expected %d",
+                (long long)dims[0], norm->C);
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/relative", norm->C, relative));
+  for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
 {
   ScoriaNormaliser made;
@@ -214,6 +251,7 @@ PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
   PetscCall(get_sizes(store, made));
   PetscCall(NormaliserSetUp(made));
   PetscCall(get_arrays(store, made));
+  PetscCall(get_relative(store, made));
   *norm = made;
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
  * A synthetic ensemble whose law is known: v = twin + m(u) + s(u) V a, a_k = sum_{l<k} phi_kl(u) a_l + d_k(u) e_k,
  * channel 0 being reference - exp(v), channel 1 being v.  For it y must be N(0, I) at conditions that the fit has not
  * seen. */
+#include "base/linalg.h"
 #include "score/model.h"
 #include "score/normaliser.h"
 #include "testing.h"
@@ -11,6 +12,7 @@
 enum { C = 2, L = 12, M = C * L, TRUE_MODES = 4, CONDITIONS = 90, REALISATIONS = 60, HELD = 80 };
 
 static const double reference = 1000;
+static double level           = 0; /* of channel 1, times the first normal, in every cell */
 
 static ScoriaSpace test_space(void)
 {
@@ -64,7 +66,7 @@ static void draw(const double theta[], const double e[], double x[])
     if (j < L)
       x[j] = reference - exp(log(reference - x[j]) + v);
     else
-      x[j] += v;
+      x[j] += v + level * e[0];
   }
 }
 
@@ -138,7 +140,7 @@ static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormal
   return failed;
 }
 
-static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2};
+static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true};
 
 /* Root mean square over held-out conditions and elements of the mean of y, and of its covariance less I. */
 static void whiteness(ScoriaNormaliser norm, const ScoriaTwin *with, double *mean_error, double *covariance_error)
@@ -181,6 +183,7 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
   CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
   CHECK(ScoriaNormaliserSizes(norm, &channels, &cells, &modes, &all));
   assert_true(norm->logged[0] && norm->sign[0] < 0 && !norm->logged[1]);
+  assert_true(!norm->relative[0] && !norm->relative[1]);
   assert_true(channels == C && cells == L && modes == 3);
   assert_int_equal(all, TRUE_MODES);
   whiteness(norm, &twin, &mean, &covariance);
@@ -239,23 +242,29 @@ static void decoding_inverts_encoding(void **state)
   CHECK(ScoriaNormaliserDestroy(&norm));
 }
 
-static void a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks(void **state)
+/* Saves and loads. */
+static void through_a_file(ScoriaNormaliser norm, ScoriaNormaliser *loaded)
 {
-  ScoriaNormaliser norm, loaded;
   ScoriaStore store;
-  double theta[3], y[5 * TRUE_MODES], a[5 * M], b[5 * M], first[5 * M];
   int rank;
-  (void)state;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (rank == 0) unlink("test_normaliser_model.h5");
   MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
   CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", "run: {seed: 1}\n", &store));
   CHECK(ScoriaNormaliserSave(norm, store));
   CHECK(ScoriaStoreClose(&store));
   CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", &store));
-  CHECK(ScoriaNormaliserLoad(store, &loaded));
+  CHECK(ScoriaNormaliserLoad(store, loaded));
   CHECK(ScoriaStoreClose(&store));
+}
+
+static void a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks(void **state)
+{
+  ScoriaNormaliser norm, loaded;
+  double theta[3], y[5 * TRUE_MODES], a[5 * M], b[5 * M], first[5 * M];
+  (void)state;
+  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
+  through_a_file(norm, &loaded);
   theta_of(HELD + 2, theta);
   rng_normal(1, SCORIA_STREAM_SAMPLE, 0, 0, 5 * TRUE_MODES, y);
   CHECK(ScoriaNormaliserAt(norm, &twin, theta));
@@ -292,6 +301,84 @@ static void without_a_twin_the_regression_serves(void **state)
   printf("# without a twin: mean %.3f covariance %.3f\n", mean, covariance);
   assert_true(mean < 0.08 && covariance < 0.08); /* sqrt(u) and exp(u) are left to a cubic */
   CHECK(ScoriaNormaliserDestroy(&norm));
+}
+
+/* Rms over rows of a held-out condition of what decode(encode(x)) misses of x_j - x_0 in channel 1. */
+static double shape_error(ScoriaNormaliser norm)
+{
+  enum { N = 200 };
+  static double x[N * M], back[N * M], y[N * TRUE_MODES];
+  double theta[3], sum = 0;
+  theta_of(HELD + 1, theta);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  for (int i = 0; i < N; i++) {
+    double e[TRUE_MODES];
+    rng_normal(13, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, TRUE_MODES, e);
+    draw(theta, e, x + i * M);
+  }
+  normaliser_encode(norm, N, x, y);
+  normaliser_decode(norm, N, y, back);
+  for (int i = 0; i < N; i++)
+    for (int j = L + 1; j < M; j++)
+      sum += pow(back[i * M + j] - back[i * M + L] - (x[i * M + j] - x[i * M + L]), 2) / (N * (L - 1));
+  return sqrt(sum);
+}
+
+/* ln sqrt(det(J^T J)) by central differences of decode. */
+static double volume_by_differences(ScoriaNormaliser norm, const double y[])
+{
+  const double h = 1e-4;
+  double J[TRUE_MODES * M], gram[TRUE_MODES * TRUE_MODES], sum = 0;
+  for (int k = 0; k < TRUE_MODES; k++) {
+    double moved[TRUE_MODES], below[M];
+    memcpy(moved, y, sizeof moved);
+    moved[k] = y[k] - h;
+    normaliser_decode(norm, 1, moved, below);
+    moved[k] = y[k] + h;
+    normaliser_decode(norm, 1, moved, J + k * M);
+    for (int j = 0; j < M; j++) J[k * M + j] = (J[k * M + j] - below[j]) / (2 * h);
+  }
+  la_gemm(false, true, TRUE_MODES, TRUE_MODES, M, 1, J, M, J, M, 0, gram, TRUE_MODES);
+  assert_true(la_cholesky(TRUE_MODES, gram));
+  for (int k = 0; k < TRUE_MODES; k++) sum += log(gram[k * TRUE_MODES + k]);
+  return sum;
+}
+
+/* A level thirty times the spread of the shape in channel 1: the shape is kept all the same, and the law still becomes white. */
+static void a_small_shape_on_a_large_level_is_kept(void **state)
+{
+  ScoriaNormaliserOptions plain = usual;
+  ScoriaNormaliser norm, loaded;
+  double theta[3], mean, covariance, y[TRUE_MODES], a[M], b[M], work[M + TRUE_MODES * M + TRUE_MODES * TRUE_MODES];
+  (void)state;
+  level = 10;
+  make_dataset("test_normaliser_level.h5", false, CONDITIONS, REALISATIONS);
+  plain.relative = false;
+  CHECK(fit("test_normaliser_level.h5", &twin, plain, &norm));
+  assert_true(!norm->relative[1]);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(fit("test_normaliser_level.h5", &twin, usual, &norm));
+  assert_true(!norm->relative[0] && norm->relative[1]);
+  whiteness(norm, &twin, &mean, &covariance);
+  const double missed = shape_error(norm);
+  printf("# on a level: mean %.3f covariance %.3f; missed of the shape %.4f\n", mean, covariance, missed);
+  assert_true(mean < 0.08 && covariance < 0.08 && missed < 0.05); /* as without a level */
+
+  through_a_file(norm, &loaded);
+  theta_of(HELD + 2, theta);
+  rng_normal(1, SCORIA_STREAM_SAMPLE, 0, 0, TRUE_MODES, y);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  CHECK(ScoriaNormaliserAt(loaded, &twin, theta));
+  normaliser_decode(norm, 1, y, a);
+  normaliser_decode(loaded, 1, y, b);
+  assert_memory_equal(a, b, sizeof a);
+  normaliser_encode(loaded, 1, a, b);
+  for (int k = 0; k < TRUE_MODES; k++) assert_true(fabs(b[k] - y[k]) < 1e-9 * (1 + fabs(y[k])));
+  /* differences: h^2 / 6 of the third derivative, and 1e-13 (of x = 1000) / h = 1e-9 */
+  assert_true(fabs(normaliser_log_volume(norm, y, work) - volume_by_differences(norm, y)) < 1e-6);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(ScoriaNormaliserDestroy(&loaded));
+  level = 0;
 }
 
 /* Mean squares of three normals each: the Gamma regression finds their logarithm without the bias of ln chi^2_3 / 3,
@@ -359,7 +446,7 @@ static void polynomials_are_orthonormal_and_complete(void **state)
 static void a_single_condition_has_its_own_modes_only(void **state)
 {
   enum { N = 3 };
-  const ScoriaNormaliserOptions many = {8, 10, 3, 2};
+  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true};
   double theta[3], e[TRUE_MODES], x[N * M], y[N * TRUE_MODES], back[N * M];
   ScoriaNormaliser norm;
   int modes, all;
@@ -401,6 +488,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(decoding_inverts_encoding),
       cmocka_unit_test(a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks),
       cmocka_unit_test(without_a_twin_the_regression_serves),
+      cmocka_unit_test(a_small_shape_on_a_large_level_is_kept),
       cmocka_unit_test(a_single_condition_has_its_own_modes_only),
       cmocka_unit_test(what_cannot_be_fitted_is_said),
   };
