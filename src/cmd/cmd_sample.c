@@ -5,7 +5,8 @@
 
 #define BATCH_ROWS 2048
 
-static PetscErrorCode MakeSpec(ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec, const double **x)
+static PetscErrorCode MakeSpec(ScoriaDeck deck, ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec,
+                               const double **x)
 {
   const ScoriaField *field;
   PetscFunctionBeginUser;
@@ -15,6 +16,7 @@ static PetscErrorCode MakeSpec(ScoriaModel model, int64_t count, ScoriaDatasetSp
   spec->rows         = count;
   spec->realisations = count;
   spec->space        = *ScoriaModelSpace(model);
+  PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
   PetscFunctionReturn(0);
 }
 
@@ -103,7 +105,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
   PetscCall(CmdSampler(run, deck, &opt));
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
-  PetscCall(MakeSpec(model, count, &spec, &x));
+  PetscCall(MakeSpec(deck, model, count, &spec, &x));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(CmdProvenance(run, deck, "samples", 1, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, sections, NULL, NULL, &out));

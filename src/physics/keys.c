@@ -44,7 +44,7 @@ const ScoriaKey scoria_physics_keys[] = {
      "store the lateral standard deviation of every field beside its lateral mean (two and three dimensions)"},
     {"ensemble_full_fields", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
      "store the whole fields of so many of the first rows in fields.h5"},
-    {"ensemble_float64", SCORIA_KEY_BOOL, "", "false", TEXT, NULL, "store fields in double precision"},
+    {"ensemble_float64", SCORIA_KEY_BOOL, "", "false", TEXT, NULL, "store fields, and samples of the model, in double precision"},
     {"ensemble_full_rows", SCORIA_KEY_INTS, "", NULL, 0, 1e18, NULL, "the same of these rows, counted from 0"},
     {"ensemble_max_failed_fraction", SCORIA_KEY_REAL, "", "0.05", 0, 1, NULL,
      "share of solves that may fail before the run counts as failed"},
