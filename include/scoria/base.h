@@ -148,6 +148,8 @@ typedef enum {
   SCORIA_STREAM_DIRECTION,    /* id: direction of the sliced Wasserstein distance */
   SCORIA_STREAM_PERMUTATION,  /* id: permutation of the energy test */
   SCORIA_STREAM_PROBE,        /* id: row; draws: the probes of its trace */
+  SCORIA_STREAM_PARTICLE,     /* id: particle; draws: from the prior, then each move */
+  SCORIA_STREAM_RESAMPLE,     /* id: stage of the tempering */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);

@@ -161,6 +161,7 @@ typedef struct {
   bool bfloat16;                   /* the network's large products in bfloat16 */
   const ScoriaProcessRow *process; /* what pc, em, heun and dpmpp2m step along; NULL: the model's, edm without one */
   double snr;                      /* pc: signal-to-noise ratio of a corrector step */
+  const float *noise;              /* (n, r) borrowed: the initial noise, standard normal; NULL: keyed by id */
 } ScoriaSamplerOptions;
 
 typedef struct {
@@ -210,6 +211,14 @@ typedef struct {
 void likelihood_flow(const ScoriaLikelihoodOptions *opt, const ScoriaTracedDenoiser *den, int n, const uint64_t id[],
                      double work[], double y[], double log_density[]);
 size_t likelihood_work_doubles(int n, int r);
+
+/* Fields (n, C, L) that a deterministic sampler, or (gaussian) the conditional Gaussian, makes of latents (n, R): the
+ * initial noise of the learned modes, then the Gaussian modes.  Latents that are N(0, I) give samples of the model.
+ * theta: of every row (n, conditions) where `each`, else (conditions) of all.  Row i is number first + i of a list: its
+ * bits do not depend on how the list is split.  Local. */
+PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
+                                    bool gaussian, int64_t first, int64_t n, bool each, const double theta[],
+                                    const double latent[], double fields[]);
 
 /* Each (n), borrowed.  A field with no coordinates (outside the transform's domain) has density 0: -infinity. */
 typedef struct {

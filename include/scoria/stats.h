@@ -199,6 +199,46 @@ double shift_deviation(int64_t n, int channels, int cells, const double a[], con
 double affine_deviation(int64_t n, int m, const double lo[], const double middle[], const double hi[],
                         const double scale[]);
 
+/* --------------------------------------------------------------------------------------------------- inference ---- */
+
+/* The posterior of latents z (dimension) that are N(0, I) beforehand, given their likelihood L(z): sequential Monte
+ * Carlo (Del Moral, Doucet and Jasra 2006).  Particles of the prior are reweighted and resampled from one temperature t
+ * to the next, the laws being N(0, I) L^t, and moved by Metropolis steps that leave each of them invariant; the last is
+ * at t = 1.  No gradient is needed, and the evidence, the integral of L over the prior, comes with it. */
+typedef struct ScoriaTempering_ *ScoriaTempering;
+
+typedef struct {
+  int64_t particles;
+  int dimension;
+  int tile;  /* ranks are dealt parts of so many particles */
+  int moves; /* of every particle at each temperature, at least; five times as many where they are short */
+  uint64_t seed;
+  void *ctx; /* borrowed */
+  /* log_likelihood (n) of particles first + i at z (n, dimension); what is not finite has no likelihood.  Local; n may
+   * be 0. */
+  PetscErrorCode (*evaluate)(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[]);
+} ScoriaTemperingSpec;
+
+typedef struct {
+  double temperature;
+  double ess;        /* effective number of the particles as reweighted, before they are resampled */
+  double acceptance; /* share of the moves that were accepted */
+  double step;       /* b of the last move: 1 forgets where the particle was */
+  double mixing;     /* sum over the moves of their acceptance times step^2: from about 1 on, places are forgotten */
+} ScoriaTemperingStage;
+
+/* Draws the particles from the prior and evaluates them; `spec` is copied.  The same bits on any number of ranks.
+ * Collective on comm. */
+PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *spec, ScoriaTempering *t);
+PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
+/* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
+PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
+double tempering_temperature(ScoriaTempering t);      /* 1: the particles are the posterior's, of equal weight */
+const double *tempering_particles(ScoriaTempering t); /* (particles, dimension), on every rank; borrowed */
+/* ln of the evidence up to this temperature, and its standard error, the sum over temperatures of 1/ess - 1/particles
+ * being its variance: that of particles which the moves have made independent. */
+double tempering_log_evidence(ScoriaTempering t, double *se);
+
 /* ------------------------------------------------------------------------------------------------ memorisation ---- */
 
 /* nearest (n): Euclidean distance of each row of a (n, d) to the nearest of t (N, d), N > 0.  Exact to the square root

@@ -31,6 +31,7 @@ PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)
   if (!(opt->sigma_min < opt->sigma_max))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_sigma_min (%g) must be below sample_sigma_max (%g)", opt->sigma_min,
                 opt->sigma_max);
+  opt->noise = NULL;
   opt->steps = (int)steps;
   opt->seed  = (uint64_t)seed;
   PetscFunctionReturn(0);

@@ -40,6 +40,10 @@ size_t sampler_work_floats(int n, int r)
 void sampler_draw(const ScoriaSamplerOptions *opt, int number, int n, int r, const uint64_t id[], float noise[])
 {
   const uint32_t blocks = (uint32_t)(r + 3) / 4; /* of one draw */
+  if (number == 0 && opt->noise) {
+    memcpy(noise, opt->noise, (size_t)n * (size_t)r * sizeof(float));
+    return;
+  }
   for (int i = 0; i < n; i++)
     rng_normalf(opt->seed, SCORIA_STREAM_SAMPLE, id[i], blocks * (uint32_t)number, r, noise + (size_t)i * r);
 }

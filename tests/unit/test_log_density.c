@@ -16,7 +16,7 @@ static uint64_t id[N];
 /* Rows of the Gaussian model at four conditions. */
 static void draw_rows(ScoriaModel model)
 {
-  const ScoriaSamplerOptions opt = {"abm", 6, 30, 0.002, 1, 42, false, NULL, 0.16};
+  const ScoriaSamplerOptions opt = {"abm", 6, 30, 0.002, 1, 42, false, NULL, 0.16, NULL};
   for (int i = 0; i < N; i++) {
     id[i]    = (uint64_t)i;
     theta[i] = -0.6 + 0.4 * (i / 15);

@@ -8,7 +8,7 @@ static const double middle[1] = {0.3};
 
 static ScoriaSamplerOptions options(const char *kind)
 {
-  return (ScoriaSamplerOptions){kind, 6, 30, 0.002, 1, 42, false, NULL, 0.16};
+  return (ScoriaSamplerOptions){kind, 6, 30, 0.002, 1, 42, false, NULL, 0.16, NULL};
 }
 
 static void a_sample_has_the_same_bits_whoever_asks(void **state)
@@ -81,12 +81,43 @@ static void gaussian_samples_are_white(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+/* The latents that samples are drawn from give these samples; a row of a list the same bits however it is split, and
+ * nearly the same where rows have conditions of their own, which other kernels serve. */
+static void latents_give_the_samples_drawn_from_them(void **state)
+{
+  enum { N = 200 };
+  static double drawn[N * M], carried[N * M], part[N * M], latent[N * ALL_MODES], theta[N];
+  float noise[MODES], rest[ALL_MODES - MODES];
+  ScoriaModel model;
+  (void)state;
+  make_model_of("modes", true, &model);
+  for (int i = 0; i < N; i++) {
+    rng_normalf(42, SCORIA_STREAM_SAMPLE, (uint64_t)i, 0, MODES, noise);
+    rng_normalf(42, SCORIA_STREAM_REMAINDER, (uint64_t)i, 0, ALL_MODES - MODES, rest);
+    for (int k = 0; k < ALL_MODES; k++) latent[i * ALL_MODES + k] = k < MODES ? noise[k] : rest[k - MODES];
+    theta[i] = middle[0];
+  }
+  for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++) {
+    const ScoriaSamplerOptions opt = options(row->name);
+    if (row->stochastic) continue;
+    CHECK(ScoriaModelSample(model, &twin, &opt, middle, 0, N, false, drawn));
+    CHECK(ScoriaModelTransport(model, &twin, &opt, false, 0, N, false, middle, latent, carried));
+    assert_memory_equal(drawn, carried, sizeof drawn);
+    CHECK(ScoriaModelTransport(model, &twin, &opt, false, 0, N, true, theta, latent, carried));
+    for (int i = 0; i < N * M; i++) assert_true(fabs(drawn[i] - carried[i]) < 1e-4 * (1 + fabs(drawn[i])));
+    CHECK(ScoriaModelTransport(model, &twin, &opt, false, 100, 60, true, theta, latent + 100 * ALL_MODES, part));
+    assert_memory_equal(part, carried + 100 * M, 60 * M * sizeof(double));
+  }
+  CHECK(ScoriaModelDestroy(&model));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sample_has_the_same_bits_whoever_asks),
       cmocka_unit_test(a_silent_network_gives_the_conditional_gaussian),
       cmocka_unit_test(gaussian_samples_are_white),
+      cmocka_unit_test(latents_give_the_samples_drawn_from_them),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -57,7 +57,7 @@ static const ScoriaDenoiser exact = {LAWS, NULL, exact_denoise};
 
 static ScoriaSamplerOptions options(const char *kind, int steps)
 {
-  return (ScoriaSamplerOptions){kind, steps, 80, 0.002, 1, 17, false, NULL, 0.16};
+  return (ScoriaSamplerOptions){kind, steps, 80, 0.002, 1, 17, false, NULL, 0.16, NULL};
 }
 
 /* y (n, LAWS) of samples first ... first + n - 1 in tiles of `tile`. */

@@ -20,7 +20,7 @@ SAMPLER_ROW(consistency);
 /* x (n, r) = scale * the initial noise of the samples named by id. */
 void sampler_noise(const ScoriaSamplerOptions *opt, double scale, int n, int r, const uint64_t id[], float x[]);
 
-/* noise (n, r): draw `number` of the samples named by id, 0 being the initial noise. */
+/* noise (n, r): draw `number` of the samples named by id, 0 being the initial noise, which opt may give. */
 void sampler_draw(const ScoriaSamplerOptions *opt, int number, int n, int r, const uint64_t id[], float noise[]);
 
 /* Level i of the process's grid, 0 <= i <= N: sigma_max at 0, sigma_min at N - 1; at N sigma is 0, the scale 1, and
