@@ -15,7 +15,7 @@ typedef struct {
 
 extern const ScoriaCommand scoria_commands[]; /* ends with a NULL name */
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
-extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, likelihood_* */
+extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_* */
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
@@ -24,6 +24,7 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);

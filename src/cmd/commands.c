@@ -10,6 +10,7 @@ const ScoriaCommand scoria_commands[] = {
     {"sample", "sample the model at one condition -> samples.h5", CommandSample, NULL},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", CommandCompare, NULL},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", CommandUq, NULL},
+    {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", CommandInfer, NULL},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", CommandLikelihood, NULL},
     {"report", "figures and report.html of what the run directory holds", CommandReport, NULL},
     {"info", "describe a file of ours", NULL, ScoriaDescribeFile},

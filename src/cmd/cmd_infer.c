@@ -1,0 +1,226 @@
+/* infer: the law of the fields, and of conditions that are not known, given readings of a few noisy sensors, with the
+ * model as the prior.  What is sampled is the initial noise of the deterministic sampler, N(0, I) beforehand, and, for
+ * every unknown condition, a number that is too (infer_columns.c); how, stats.h says. */
+#include "infer.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *const sections[] = {"run_seed",   SCORIA_PROBLEM_SECTIONS "porosity",
+                                       "conditions", SCORIA_ENSEMBLE_KEYS,
+                                       "train",      "sample",
+                                       "sensors",    "infer",
+                                       NULL};
+
+/* ------------------------------------------------------------------------------------------------ the question ---- */
+
+static PetscErrorCode AddUnknown(Infer *f, const char *word)
+{
+  char names[256] = "";
+  const int k     = space_find(f->space, word);
+  PetscFunctionBeginUser;
+  for (int i = 0; i < f->space->n; i++)
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s, ", f->space->c[i].name);
+  if (k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: conditions: found \"%s\", expected some of %sor all", word, names);
+  if (!(f->space->c[k].lo < f->space->c[k].hi))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: conditions: found \"%s\", which has one value only, %g %s", word,
+                f->space->c[k].lo, f->space->c[k].unit);
+  if (infer_unknown(f, k) >= 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: conditions: found \"%s\" twice", word);
+  f->free[f->nfree++] = k;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadConditions(Infer *f)
+{
+  const char *text = NULL;
+  bool asked;
+  PetscFunctionBeginUser;
+  PetscCall(CmdSampleTheta(f->deck, f->space, f->theta, &asked));
+  PetscCall(ScoriaDeckString(f->deck, "infer_conditions", &text));
+  if (text && !strcmp(text, "all")) {
+    for (int k = 0; k < f->space->n; k++)
+      if (f->space->c[k].lo < f->space->c[k].hi) f->free[f->nfree++] = k;
+    text = NULL;
+  }
+  while (text && *text) {
+    const size_t length = strcspn(text, ",");
+    char word[SCORIA_NAME_SIZE];
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    PetscCall(AddUnknown(f, word));
+    text += length + (text[length] == ',');
+  }
+  for (int i = 0; i < f->nfree; i++) /* what samples are at does not matter here */
+    f->theta[f->free[i]] = f->space->c[f->free[i]].lo;
+  PetscCall(CmdCheckRange(f->run, f->deck, "infer", f->space, f->theta));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadQuestion(Infer *f)
+{
+  PetscInt count = 0, keep = 0, n = 0, prior = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(f->deck, "infer_count", &count));
+  PetscCall(ScoriaDeckInt(f->deck, "infer_keep", &keep));
+  PetscCall(ScoriaDeckReals(f->deck, "infer_quantiles", INFER_MAX_QUANTILES, &n, f->probability));
+  PetscCall(ScoriaDeckChoice(f->deck, "infer_prior", &prior));
+  f->gaussian       = prior == 1;
+  f->count          = count;
+  f->keep           = PetscMin(keep, count);
+  f->nprobabilities = (int)n;
+  PetscCall(ReadConditions(f));
+  PetscCall(InferSensorsPlace(&f->sensors, f->channels, f->field, f->cells, f->x));
+  PetscCall(CmdQuantities(f->deck, f->channels, f->field, f->cells, f->x, &f->nquantities, f->quantity, f->condition));
+  f->at_quantities = f->m;
+  f->at_sensors    = f->at_quantities + f->nquantities;
+  f->at_free       = f->at_sensors + f->sensors.n;
+  f->columns       = f->at_free + f->nfree;
+  f->dimension     = f->modes + f->nfree;
+  if ((double)f->count * f->dimension >= PETSC_MPI_INT_MAX || (double)f->keep * f->columns >= PETSC_MPI_INT_MAX)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %lld particles of %d numbers, or %lld fields kept, are too many",
+                (long long)f->count, f->dimension, (long long)f->keep);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Create(Infer *f)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CmdLoadModel(f->run, f->deck, &f->model));
+  PetscCall(CmdTwinCreate(f->deck, &f->ens, &f->twin));
+  PetscCall(CmdSampler(f->run, f->deck, &f->sampler));
+  if (sampler_find(f->sampler.kind)->stochastic)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "infer: sample_sampler is %s, whose fields are no function of the initial noise; give another",
+                f->sampler.kind);
+  PetscCall(ScoriaModelFields(f->model, &f->channels, &f->field, &f->cells, &f->x));
+  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(f->model), NULL, NULL, NULL, &f->modes));
+  f->space = ScoriaModelSpace(f->model);
+  f->m     = f->channels * f->cells;
+  PetscCall(ReadQuestion(f));
+  PetscCall(PetscMalloc3(INFER_TILE * f->m, &f->fields, INFER_TILE * (f->space->n + 1), &f->thetas,
+                         INFER_TILE * f->modes, &f->latent));
+  PetscCall(PetscCalloc1(f->keep * f->columns, &f->kept));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(Infer *f)
+{
+  PetscFunctionBeginUser;
+  for (int side = 0; side < INFER_SIDES; side++) PetscCall(PetscFree(f->told[side]));
+  PetscCall(PetscFree(f->sensors.text));
+  PetscCall(PetscFree(f->kept));
+  PetscCall(PetscFree(f->stage));
+  PetscCall(PetscFree3(f->fields, f->thetas, f->latent));
+  PetscCall(ScoriaTemperingDestroy(&f->particles));
+  PetscCall(ScoriaEnsembleDestroy(&f->ens));
+  PetscCall(ScoriaModelDestroy(&f->model));
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- the answer ---- */
+
+static PetscErrorCode AddStage(Infer *f, const ScoriaTemperingStage *stage)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc((size_t)(f->nstages + 1) * sizeof *stage, &f->stage));
+  f->stage[f->nstages++] = *stage;
+  PetscCall(ScoriaLog(f->run, "infer",
+                      "\"temperature\":%.8g,\"ess\":%.8g,\"acceptance\":%.6g,\"step\":%.6g,\"mixing\":%.6g",
+                      stage->temperature, stage->ess, stage->acceptance, stage->step, stage->mixing));
+  PetscFunctionReturn(0);
+}
+
+/* From the prior to temperature 1. */
+static PetscErrorCode Temper(Infer *f)
+{
+  PetscInt seed = 0, moves = 0;
+  ScoriaProgress bar;
+  bool stop = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(f->deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(f->deck, "infer_moves", &moves));
+  const ScoriaTemperingSpec spec = {.particles = f->count,
+                                    .dimension = f->dimension,
+                                    .tile      = INFER_TILE,
+                                    .moves     = (int)moves,
+                                    .seed      = (uint64_t)seed,
+                                    .ctx       = f,
+                                    .evaluate  = InferEvaluate};
+  PetscCall(ScoriaProgressCreate(f->run, "infer", "of the tempering", 1, &bar));
+  PetscCall(ScoriaTemperingCreate(f->comm, &spec, &f->particles));
+  PetscCall(InferTell(f, INFER_PRIOR));
+  while (tempering_temperature(f->particles) < 1) {
+    ScoriaTemperingStage stage;
+    PetscCall(ScoriaTemperingStep(f->particles, &stage));
+    PetscCall(AddStage(f, &stage));
+    PetscCall(ScoriaProgressUpdate(bar, stage.temperature, NULL));
+    PetscCall(ScoriaStopAsked(f->run, &stop));
+    if (stop && stage.temperature < 1) PetscCall(ScoriaStopped(f->run, "the inference will begin anew"));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  f->log_evidence = tempering_log_evidence(f->particles, &f->log_evidence_se);
+  PetscCall(InferTell(f, INFER_POSTERIOR));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------------ command ----
+ */
+
+/* The deck names a file of readings, whose lines may have changed since. */
+static PetscErrorCode CheckReadings(const Infer *f, const char *path)
+{
+  char *stored;
+  ScoriaStore store;
+  bool same;
+  const size_t size = strlen(f->sensors.text) + 2;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(size, &stored));
+  PetscCall(ScoriaStoreOpen(f->comm, path, "posterior", &store));
+  PetscCall(ScoriaStoreGetText(store, "sensors", size, stored));
+  PetscCall(ScoriaStoreClose(&store));
+  same = !strcmp(stored, f->sensors.text);
+  PetscCall(PetscFree(stored));
+  if (!same)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: made from other readings; nothing is overwritten: choose another -infer_file or move the file "
+                "away",
+                path);
+  PetscFunctionReturn(0);
+}
+
+/* FILE.h5 -> FILE.json */
+static PetscErrorCode JsonPath(const char *store, size_t size, char json[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(json, store, size - 5));
+  char *dot = strrchr(json, '.');
+  if (dot && !strchr(dot, '/')) *dot = 0;
+  strcat(json, ".json");
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
+  const char *name = NULL;
+  Infer f          = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
+  bool complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "infer"));
+  PetscCall(ScoriaDeckString(deck, "infer_file", &name));
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  PetscCall(InferSensorsRead(f.comm, deck, &f.sensors));
+  PetscCall(CmdStoreComplete(run, deck, name, "posterior", sections, &complete));
+  if (complete) {
+    PetscCall(CheckReadings(&f, path));
+    PetscCall(PetscFree(f.sensors.text));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Create(&f));
+  PetscCall(Temper(&f));
+  PetscCall(InferSayTable(&f));
+  PetscCall(JsonPath(path, sizeof json, json));
+  PetscCall(InferWriteJson(&f, json));
+  PetscCall(InferWriteStore(&f, path)); /* last: it marks the answer as complete */
+  PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
+  PetscCall(Destroy(&f));
+  PetscFunctionReturn(0);
+}
