@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the run directory holds.  compare, uq and train are filled on rank 0 only. */
+/* What the run directory holds.  compare, uq, inferred and train are filled on rank 0 only. */
 typedef struct {
   ReportDataset data;
   ReportCompare arrays, sample; /* at the held-out conditions; at the deck's own */
@@ -14,7 +14,8 @@ typedef struct {
   ReportSlices slices;
   ReportSamples samples;
   ReportHistory history;
-  cJSON *compare, *uq; /* owned */
+  ReportPosterior posterior;
+  cJSON *compare, *uq, *inferred; /* owned; inferred: posterior.json */
 } Material;
 
 /* A JSON file on rank 0; every rank learns when it does not parse. */
@@ -72,6 +73,10 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ReadJson(comm, path, &m->compare));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->uq));
+  PetscCall(ScoriaRunPath(run, "posterior.h5", sizeof path, path));
+  PetscCall(ReportPosteriorRead(comm, path, &m->posterior));
+  PetscCall(ScoriaRunPath(run, "posterior.json", sizeof path, path));
+  PetscCall(ReadJson(comm, path, &m->inferred));
   if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
 }
@@ -86,7 +91,9 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportSlicesDestroy(&m->slices));
   PetscCall(ReportSamplesDestroy(&m->samples));
   cJSON_Delete(m->compare);
+  PetscCall(ReportPosteriorDestroy(&m->posterior));
   cJSON_Delete(m->uq);
+  cJSON_Delete(m->inferred);
   PetscFunctionReturn(0);
 }
 
@@ -109,6 +116,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawWorth(figs, m->compare));
   PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
   PetscCall(ReportDrawExplore(figs, m->uq));
+  PetscCall(ReportDrawPosterior(figs, &m->posterior));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTimes(figs, &m->data));
@@ -127,6 +135,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
                      .space     = known_space(m),
                      .view      = &m->view,
                      .uq        = m->uq,
+                     .posterior = m->inferred,
                      .data      = &m->data,
                      .train     = &m->train,
                      .samples   = &m->samples,

@@ -199,6 +199,23 @@ typedef struct {
 PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples);
 PetscErrorCode ReportSamplesDestroy(ReportSamples *samples);
 
+/* posterior.h5. */
+typedef struct {
+  bool present;
+  int64_t L, Q, sensors; /* cells, quantiles, readings */
+  double *x;             /* owned (L) [m] */
+  ReportQuantity along;  /* x */
+  int nfields;
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  ReportQuantity quantity[SCORIA_MAX_FIELDS];
+  double low, high;                     /* the outermost quantiles */
+  double *curves[2][SCORIA_MAX_FIELDS]; /* owned (3, L): mean, these two; of prior and posterior */
+  double *sensor[4];                    /* owned (sensors): place [m], value, SD of the noise, number of the field */
+} ReportPosterior;
+
+PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *posterior);
+PetscErrorCode ReportPosteriorDestroy(ReportPosterior *posterior);
+
 /* Member of an object as a number; NaN where it is absent or not a number. */
 double json_number(const cJSON *object, const char *name);
 
@@ -264,6 +281,7 @@ PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices,
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space);
 PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
+PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *posterior);
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);
 
 /* ------------------------------------------------------------------------------------------------------- page ---- */
@@ -277,7 +295,8 @@ typedef struct {
   const cJSON *compare;     /* compare.json; NULL: none */
   const ScoriaSpace *space; /* the operating conditions; n = 0: not known */
   const ReportView *view;
-  const cJSON *uq; /* uq.json; NULL: none */
+  const cJSON *uq;        /* uq.json; NULL: none */
+  const cJSON *posterior; /* posterior.json; NULL: none */
   const ReportDataset *data;
   const ReportTraining *train;
   const ReportSamples *samples;
@@ -318,6 +337,7 @@ PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
+PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 

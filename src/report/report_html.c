@@ -96,6 +96,14 @@ static PetscErrorCode UqSection(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPageFigure(page, "posterior", html));
+  PetscCall(ReportPosteriorTable(page->posterior, html));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode GenerateSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
@@ -145,6 +153,7 @@ static PetscErrorCode SampleSection(const ReportPage *page, ReportText *html)
 static const ReportSection sections[] = {
     {"compare", "The model against the PDE", "compare", CompareSection},
     {"uq", "Quantities of interest", "uq", UqSection},
+    {"infer", "Inference from sensors", "infer", InferSection},
     {"sample", "Samples of the model", "sample", SampleSection},
     {"generate", "The training set", "generate", GenerateSection},
     {"train", "Training", "train", TrainSection},

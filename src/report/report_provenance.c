@@ -99,6 +99,8 @@ static const char *file_text(const char *name)
       {"solve.h5", "solve: fields of given porosities"},
       {"uq.h5", "uq: all statistics"},
       {"uq.json", "uq: quantities of interest"},
+      {"posterior.h5", "infer: the fields given the readings"},
+      {"posterior.json", "infer: summary"},
       {"deck.yaml", "the resolved deck"},
       {"log.jsonl", "what was run, a line per event"},
   };

@@ -1,0 +1,235 @@
+/* What the report shows of posterior.h5 and posterior.json: the fields before and after the readings. */
+#include "report.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEIGHT 400
+
+enum { PLACE, VALUE, NOISE, FIELD };     /* of a sensor */
+enum { PRIOR, POSTERIOR };               /* sides */
+enum { MEAN, LOW, HIGH, CURVES };        /* curves of a side */
+#define LARGEST_COUNT ((int64_t)1 << 22) /* of quantiles times cells */
+
+/* --------------------------------------------------------------------------------------------------- reading ---- */
+
+/* Curves of one field on one side: the mean, and the outermost quantiles. */
+static PetscErrorCode ReadCurves(ScoriaStore store, const char *group, const char *field, int low, int high,
+                                 const ReportPosterior *p, double **curves)
+{
+  char name[SCORIA_NAME_SIZE + 32];
+  double *all;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(CURVES * p->L, curves));
+  PetscCall(PetscMalloc1(p->Q * p->L, &all));
+  PetscCall(PetscSNPrintf(name, sizeof name, "%s/fields/%s/mean", group, field));
+  PetscCall(ScoriaStoreGetReals(store, name, p->L, *curves + MEAN * p->L));
+  PetscCall(PetscSNPrintf(name, sizeof name, "%s/fields/%s/quantile", group, field));
+  PetscCall(ScoriaStoreGetReals(store, name, p->Q * p->L, all));
+  PetscCall(PetscArraycpy(*curves + LOW * p->L, all + low * p->L, p->L));
+  PetscCall(PetscArraycpy(*curves + HIGH * p->L, all + high * p->L, p->L));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
+{
+  double *probability;
+  int low = 0, high = 0;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(p->Q, &probability));
+  PetscCall(ScoriaStoreGetReals(store, "/probability", p->Q, probability));
+  for (int i = 0; i < p->Q; i++) {
+    if (probability[i] < probability[low]) low = i;
+    if (probability[i] > probability[high]) high = i;
+  }
+  p->low  = probability[low];
+  p->high = probability[high];
+  PetscCall(PetscFree(probability));
+  for (int f = 0; f < p->nfields; f++) {
+    double largest = 0;
+    PetscCall(ReadCurves(store, "/prior", p->field[f].name, low, high, p, &p->curves[PRIOR][f]));
+    PetscCall(ReadCurves(store, "", p->field[f].name, low, high, p, &p->curves[POSTERIOR][f]));
+    for (int64_t i = 0; i < CURVES * p->L; i++) largest = fmax(largest, fabs(p->curves[PRIOR][f][i]));
+    report_quantity(p->field[f].name, p->field[f].unit, largest, &p->quantity[f]);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadSensors(ScoriaStore store, ReportPosterior *p)
+{
+  static const char *const names[] = {"/sensors/x", "/sensors/value", "/sensors/sd", "/sensors/field"};
+  PetscFunctionBeginUser;
+  for (int c = 0; c < 4; c++) {
+    PetscCall(PetscMalloc1(p->sensors, &p->sensor[c]));
+    PetscCall(ScoriaStoreGetReals(store, names[c], p->sensors, p->sensor[c]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Length(ScoriaStore store, const char *path, const char *name, int64_t *n)
+{
+  int64_t dims[4];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
+  if (rank != 1 || dims[0] < 1) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of one axis", path, name);
+  *n = dims[0];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *p)
+{
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  memset(p, 0, sizeof *p);
+  PetscCall(ScoriaFileExists(comm, path, &p->present));
+  if (!p->present) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
+  PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
+  PetscCall(Length(store, path, "/x", &p->L));
+  PetscCall(Length(store, path, "/probability", &p->Q));
+  PetscCall(Length(store, path, "/sensors/x", &p->sensors));
+  if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
+  PetscCall(PetscMalloc1(p->L, &p->x));
+  PetscCall(ScoriaStoreGetReals(store, "/x", p->L, p->x));
+  report_quantity("x", "m", p->x[p->L - 1], &p->along);
+  PetscCall(ReadFields(store, p));
+  PetscCall(ReadSensors(store, p));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportPosteriorDestroy(ReportPosterior *p)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(p->x));
+  for (int f = 0; f < p->nfields; f++)
+    for (int side = 0; side < 2; side++) PetscCall(PetscFree(p->curves[side][f]));
+  for (int c = 0; c < 4; c++) PetscCall(PetscFree(p->sensor[c]));
+  memset(p, 0, sizeof *p);
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- figure ---- */
+
+/* Blocks 2 f and 2 f + 1: x, mean and limits of prior and posterior; place, value and twice the noise of the sensors,
+ * NaN where field f has none. */
+static PetscErrorCode Data(ReportFigures *figs, const ReportPosterior *p)
+{
+  ReportText text = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&text, "# two blocks per field: x, then mean and limits of prior and posterior; sensors\n"));
+  for (int f = 0; f < p->nfields; f++) {
+    const double scale = p->quantity[f].scale;
+    for (int64_t i = 0; i < p->L; i++) {
+      PetscCall(ReportPrint(&text, "%.6g", p->x[i] * p->along.scale));
+      for (int side = 0; side < 2; side++)
+        for (int c = 0; c < CURVES; c++)
+          PetscCall(ReportPrint(&text, " %.8g", p->curves[side][f][c * p->L + i] * scale));
+      PetscCall(ReportPrint(&text, "\n"));
+    }
+    PetscCall(ReportPrint(&text, "\n\nNaN NaN NaN\n"));
+    for (int64_t i = 0; i < p->sensors; i++)
+      if (lround(p->sensor[FIELD][i]) == f)
+        PetscCall(ReportPrint(&text, "%.6g %.8g %.6g\n", p->sensor[PLACE][i] * p->along.scale,
+                              p->sensor[VALUE][i] * scale, 2 * p->sensor[NOISE][i] * scale));
+    PetscCall(ReportPrint(&text, "\n\n"));
+  }
+  PetscCall(ReportFiguresData(figs, "posterior.dat", &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+#define BLUE "fillcolor rgb '#56B4E9' fillstyle transparent solid 0.5 noborder"
+#define SENSORS "linecolor rgb '#D55E00' linewidth 1.5 pointtype 7 pointsize 0.7"
+
+static PetscErrorCode Panel(ReportText *body, const ReportPosterior *p, int f, int n)
+{
+  const double left = 0.07, right = 0.985, gap = 0.07, width = (right - left - (n - 1) * gap) / n;
+  const double x0 = left + f * (width + gap);
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
+                        "set tmargin at screen %.4f\nset xlabel '%s  [%s]' offset 0,0.3\nset ylabel '%s  [%s]' "
+                        "offset 1,0\n",
+                        x0, x0 + width, 58.0 / HEIGHT, 1 - 45.0 / HEIGHT, p->along.label, p->along.unit,
+                        p->quantity[f].label, p->quantity[f].unit));
+  PetscCall(ReportPrint(body,
+                        "f = 'data/posterior.dat'\nplot f index %d using 1:3:4 with filledcurves linestyle 4, "
+                        "f index %d using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2 dashtype (8,6), "
+                        "f index %d using 1:6:7 with filledcurves " BLUE
+                        ", f index %d using 1:5 with lines linestyle 2 "
+                        "linewidth 2.5, f index %d using 1:2:3 with yerrorbars " SENSORS "\n",
+                        2 * f, 2 * f, 2 * f, 2 * f, 2 * f + 1));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p)
+{
+  const int n     = (int)PetscMin(p->nfields, REPORT_CHANNELS);
+  ReportText body = {0};
+  char caption[512];
+  PetscFunctionBeginUser;
+  if (!p->present) PetscFunctionReturn(0);
+  PetscCall(Data(figs, p));
+  PetscCall(ReportPrint(&body, "set multiplot\n"));
+  PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'prior, band', NaN with lines linecolor rgb "
+                                "'#8A8A8A' linewidth 2 dashtype (8,6) title 'prior, mean', NaN with filledcurves " BLUE
+                                " title 'posterior, band', NaN with lines linestyle 2 linewidth 2.5 title 'posterior, "
+                                "mean', NaN with points " SENSORS " title 'readings'"));
+  PetscCall(ReportPrint(&body, "set xrange [0:%g]\n", p->along.scale * (p->x[p->L - 1] + 0.5 * (p->x[1] - p->x[0]))));
+  for (int f = 0; f < n; f++) PetscCall(Panel(&body, p, f, n));
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  snprintf(caption, sizeof caption,
+           "Mean and band between the quantiles %g and %g of the fields, before (grey) and after (blue) %lld readings; "
+           "their bars are two standard deviations of the sensors' noise. The porosity is not known to either.",
+           p->low, p->high, (long long)p->sensors);
+  PetscCall(ReportFiguresDraw(figs, "posterior", 1180, HEIGHT, &body, "Fields inferred from sensor readings", caption));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- table ---- */
+
+static PetscErrorCode Row(ReportText *html, const cJSON *entry, const char *name)
+{
+  const char *unit        = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "unit"));
+  const double numbers[4] = {json_number(entry, "prior_mean"), json_number(entry, "prior_sd"),
+                             json_number(entry, "mean"), json_number(entry, "sd")};
+  double largest          = 0;
+  ReportQuantity q;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < 4; i++) largest = fmax(largest, isfinite(numbers[i]) ? fabs(numbers[i]) : 0);
+  report_quantity(name, unit ? unit : "", largest, &q);
+  PetscCall(ReportPrint(html, "<tr><td><code>"));
+  PetscCall(ReportEscape(html, name));
+  PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
+  PetscCall(ReportEnhanced(html, q.unit));
+  PetscCall(ReportPrint(html, "</td>"));
+  for (int i = 0; i < 4; i++) PetscCall(ReportPrint(html, "<td class=\"n\">%.5g</td>", numbers[i] * q.scale));
+  PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html)
+{
+  static const char *const groups[] = {"conditions", "quantities"};
+  const cJSON *entry;
+  PetscFunctionBeginUser;
+  if (!posterior) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html,
+                        "<p>%d readings, %.0f particles, %.0f temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
+                        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, "sensors")),
+                        json_number(posterior, "particles"), json_number(posterior, "stages"),
+                        json_number(posterior, "log_evidence"), json_number(posterior, "log_evidence_se")));
+  PetscCall(ReportPrint(html, "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
+                              "<th class=\"n\">prior mean</th><th class=\"n\">prior SD</th><th class=\"n\">mean</th>"
+                              "<th class=\"n\">SD</th></tr></thead>\n<tbody>\n"));
+  for (int g = 0; g < 2; g++)
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(posterior, groups[g]))
+        PetscCall(Row(html, entry, entry->string));
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
+  PetscFunctionReturn(0);
+}
