@@ -92,6 +92,9 @@ PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command
 PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField field[], int cells, const double x[],
                              int *n, ScoriaQuantity quantity[], int condition[]);
 
+/* FILE.h5 -> FILE.json, the summary beside it. */
+PetscErrorCode CmdJsonPath(const char *store, size_t size, char json[]);
+
 /* Provenance of a file written by this run. */
 PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);
 

@@ -186,17 +186,6 @@ static PetscErrorCode CheckReadings(const Infer *f, const char *path)
   PetscFunctionReturn(0);
 }
 
-/* FILE.h5 -> FILE.json */
-static PetscErrorCode JsonPath(const char *store, size_t size, char json[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscStrncpy(json, store, size - 5));
-  char *dot = strrchr(json, '.');
-  if (dot && !strchr(dot, '/')) *dot = 0;
-  strcat(json, ".json");
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
@@ -217,7 +206,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(Create(&f));
   PetscCall(Temper(&f));
   PetscCall(InferSayTable(&f));
-  PetscCall(JsonPath(path, sizeof json, json));
+  PetscCall(CmdJsonPath(path, sizeof json, json));
   PetscCall(InferWriteJson(&f, json));
   PetscCall(InferWriteStore(&f, path)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));

@@ -36,17 +36,6 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   PetscFunctionReturn(0);
 }
 
-/* FILE.h5 -> FILE.json */
-static PetscErrorCode JsonPath(const char *store, size_t size, char json[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscStrncpy(json, store, size - 5));
-  char *dot = strrchr(json, '.');
-  if (dot && !strchr(dot, '/')) *dot = 0;
-  strcat(json, ".json");
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Destroy(Uq *u)
 {
   PetscFunctionBeginUser;
@@ -86,7 +75,7 @@ static PetscErrorCode Write(Uq *u, const char *name)
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(u->run, name, sizeof path, path));
-  PetscCall(JsonPath(path, sizeof json, json));
+  PetscCall(CmdJsonPath(path, sizeof json, json));
   PetscCall(ScoriaDeckText(u->deck, &text));
   PetscCall(UqWriteJson(&u->q, &u->a, u->comm, json));
   PetscCall(UqWriteStore(&u->q, &u->a, u->comm, path, text)); /* last: it marks the answer as complete */

@@ -247,3 +247,13 @@ PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, i
   PetscCall(ScoriaDeckText(deck, &from->deck));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CmdJsonPath(const char *store, size_t size, char json[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(json, store, size - 5));
+  char *dot = strrchr(json, '.');
+  if (dot && !strchr(dot, '/')) *dot = 0;
+  strcat(json, ".json");
+  PetscFunctionReturn(0);
+}
