@@ -100,6 +100,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
 
 /* Values, by full key name.  Asking for a key that no table declares, or with the wrong type, is a defect.
  * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
+bool deck_declares(ScoriaDeck deck, const char *key); /* for names that come with data; local */
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
 PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
@@ -120,12 +121,12 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const cha
                                     char difference[]);
 
 /* For such lists: SCORIA_PROBLEM_SECTIONS, the sections of the problems' own parameters ("electrode", ...); and the
- * keys of section `ensemble` that decide the bytes of a dataset.  How many solves may fail is not one of them, so that
- * it can be raised for a dataset that is there. */
+ * keys of section `ensemble` that decide the bytes of a dataset, and section `import`, which does where it is given.
+ * How many solves may fail is not one of them, so that it can be raised for a dataset that is there. */
 #define SCORIA_ENSEMBLE_KEYS                                                                                           \
   "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_lateral",         \
       "ensemble_mode", "ensemble_float64", "ensemble_problem", "ensemble_time", "ensemble_times",                      \
-      "ensemble_time_tolerance", "ensemble_lateral_sd"
+      "ensemble_time_tolerance", "ensemble_lateral_sd", "import"
 
 /* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
 PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);

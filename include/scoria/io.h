@@ -47,6 +47,8 @@ typedef struct {
  * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
 bool field_is_state(const char *name);
 
+#define SCORIA_SOURCE_SIZE 320
+
 /* What a dataset is, fixed when it is made.  Rows are fields over the same cells. */
 typedef struct {
   int64_t rows;
@@ -54,9 +56,10 @@ typedef struct {
   int nfields;
   ScoriaField field[SCORIA_MAX_FIELDS];
   ScoriaSpace space;
-  int64_t realisations; /* rows per condition, in order: row = condition * realisations + realisation */
-  bool float64;         /* fields stored in double precision */
-  int64_t first, whole; /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
+  int64_t realisations;            /* rows per condition, in order: row = condition * realisations + realisation */
+  bool float64;                    /* fields stored in double precision */
+  int64_t first, whole;            /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
+  char source[SCORIA_SOURCE_SIZE]; /* of imported rows: the file they come from, its size and CRC32C; else "" */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
@@ -180,6 +183,23 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank,
                                 int64_t dims[]);
 PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name, int64_t count, double data[]);
+
+/* Blocks of numeric arrays of an HDF5 file that is not ours, whatever their types, layouts and filters, as doubles. */
+typedef struct ScoriaForeign_ *ScoriaForeign;
+#define SCORIA_FOREIGN_RANK 3 /* dimensions of an array, at most */
+
+/* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
+ * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
+PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file);
+PetscErrorCode ScoriaForeignClose(ScoriaForeign *file);
+/* The name of the file, its size and CRC32C; of array i its number of dimensions (0: one value) and their lengths. */
+const char *foreign_source(ScoriaForeign file);
+void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK]);
+/* The block of array i from start on, count (rank) values along each axis, in the order of the file.  Local; what goes
+ * wrong is kept for the next Agree, which is collective: a user error on every rank where any has met one. */
+PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
+                                 double data[]);
+PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
 
 /* A file said to be ours that somebody else may have made: every header and attribute is read in a child process with
  * limits on time and memory, since libhdf5 may crash or hang on a malformed one.  To be called before such a file is

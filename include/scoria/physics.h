@@ -40,7 +40,8 @@ typedef struct {
 } ScoriaProblemQuantity;
 
 /* Those of a problem with these parameters, SCORIA_MAX_QUANTITIES at most: what it names itself, or every one of its
- * fields at both ends.  field (nfields): the fields of its ensemble, in that order. */
+ * fields at both ends; also of no problem (NULL): data that
+ * no equations made.  field (nfields): the fields of its ensemble, in that order. */
 #define SCORIA_MAX_QUANTITIES 8
 int problem_quantities(const ScoriaProblem *problem, const void *parameters, int nfields, const ScoriaField field[],
                        ScoriaProblemQuantity quantity[]);

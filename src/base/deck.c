@@ -291,6 +291,11 @@ static PetscErrorCode FindTyped(ScoriaDeck deck, const char *name, ScoriaKeyType
   PetscFunctionReturn(0);
 }
 
+bool deck_declares(ScoriaDeck deck, const char *name)
+{
+  return deck_find_key(deck->tables, name) != NULL;
+}
+
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *name, bool *set)
 {
   const ScoriaKey *key;

@@ -16,9 +16,11 @@ typedef struct {
 extern const ScoriaCommand scoria_commands[]; /* ends with a NULL name */
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
 extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_* */
+extern const ScoriaKey scoria_import_keys[];
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandImport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck);
@@ -42,6 +44,16 @@ PetscErrorCode CmdDatasetComplete(ScoriaRun run, ScoriaDeck deck, const char *na
                                   bool *complete);
 PetscErrorCode CmdStoreComplete(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
                                 const char *const sections[], bool *complete);
+
+/* Whether the deck's data are imported (import_file): then there are no equations behind them.  Local. */
+PetscErrorCode CmdImported(ScoriaDeck deck, bool *imported);
+/* Refuses a command that needs the equations where there are none; `instead` says what can be done.  Local. */
+PetscErrorCode CmdNeedEquations(ScoriaDeck deck, const char *command, const char *instead);
+/* The next entry name=value of a deck's list of words, from *list on; false at its end.  What is not such an entry is a
+ * user error that names the key.  Local. */
+PetscErrorCode CmdNextPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE], char value[],
+                           bool *found);
+PetscErrorCode CmdNumber(const char *key, const char *name, const char *text, double *value); /* a finite one */
 
 /* A dataset on its way: open for writing, with what an interrupted run of the same deck has left in it. */
 typedef struct {
@@ -71,10 +83,12 @@ PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens
 
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
-/* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Local. */
+/* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
+ * NULL; their references are the deck's.  Local. */
 PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
 
-/* theta from sample_<condition>; the middle of the training range where that is not given.  asked: whether any is. */
+/* theta from sample_<condition>, or from sample_at where no key is declared for that name; the middle of the training
+ * range where that is not given.  asked: whether any is. */
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
 /* The sampler that the deck asks for; says so where its products are bfloat16.  Collective. */
 PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt);

@@ -275,6 +275,9 @@ static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
   ComparisonSet set, sample;
   bool complete;
   PetscFunctionBeginUser;
+  PetscCall(CmdNeedEquations(deck, "compare",
+                             "compare two files instead, rows that the model was not trained on with samples of "
+                             "it: -compare_sample F -compare_reference F"));
   PetscCall(ListSections(sections));
   PetscCall(CmdStoreComplete(run, deck, "compare.h5", "compare", sections, &complete));
   if (complete) PetscFunctionReturn(0);

@@ -128,6 +128,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   bool complete, shard;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "generate"));
+  PetscCall(CmdNeedEquations(deck, "generate", "import makes dataset.h5 of them"));
   PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
   const char *name = shard ? GENERATE_SHARD_FILE : "dataset.h5";
   PetscCall(CmdDatasetComplete(run, deck, name, cmd_dataset_sections, &complete));

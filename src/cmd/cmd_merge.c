@@ -241,6 +241,7 @@ PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "merge"));
+  PetscCall(CmdNeedEquations(deck, "merge", "import makes dataset.h5 of them"));
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", cmd_dataset_sections, &complete));
   if (complete) {

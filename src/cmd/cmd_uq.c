@@ -22,6 +22,7 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
     u->q.space = ScoriaModelSpace(u->model);
     PetscFunctionReturn(0);
   }
+  PetscCall(CmdNeedEquations(u->deck, "uq: source pde", "give -uq_source model"));
   PetscCall(ScoriaEnsembleCreate(u->comm, u->deck, &u->ens));
   PetscCall(ScoriaEnsembleSpec(u->ens, spec, &u->q.x));
   PetscCall(ScoriaRowsCreate(spec, UQ_TILE, &u->rows));

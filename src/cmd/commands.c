@@ -2,9 +2,10 @@
 #include "cmd.h"
 
 const ScoriaCommand scoria_commands[] = {
-    {"run", "generate, train, sample, compare and report; skips what is complete", CommandRun, NULL},
+    {"run", "generate (or import), train, sample, compare and report; skips what is complete", CommandRun, NULL},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", CommandSolve, NULL},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", CommandGenerate, NULL},
+    {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", CommandImport, NULL},
     {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", CommandMerge, NULL},
     {"train", "train the score model on dataset.h5 -> model.h5", CommandTrain, NULL},
     {"sample", "sample the model at one condition -> samples.h5", CommandSample, NULL},
@@ -17,13 +18,16 @@ const ScoriaCommand scoria_commands[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+/* Imported data have no equations to compare the model with. */
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
+  bool imported;
   PetscFunctionBeginUser;
-  PetscCall(CommandGenerate(run, deck));
+  PetscCall(CmdImported(deck, &imported));
+  PetscCall(imported ? CommandImport(run, deck) : CommandGenerate(run, deck));
   PetscCall(CommandTrain(run, deck));
   PetscCall(CommandSample(run, deck));
-  PetscCall(CommandCompare(run, deck));
+  if (!imported) PetscCall(CommandCompare(run, deck));
   PetscCall(CommandReport(run, deck));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* What several commands share: the key tables, provenance, and the rule that nothing is overwritten. */
 #include "cmd.h"
+#include "import.h"
 #include <math.h>
 #include <string.h>
 
@@ -84,8 +85,9 @@ const ScoriaKey *const *cmd_tables(void)
   static const ScoriaKey *tables[MAX_TABLES + 1];
   int n       = 0;
   tables[n++] = scoria_base_keys;
+  tables[n++] = scoria_import_keys; /* early: where one deck imports and another does not, that is what is told */
   tables[n++] = scoria_physics_keys;
-  n += problem_key_tables(MAX_TABLES - 4, tables + n);
+  n += problem_key_tables(MAX_TABLES - 5, tables + n);
   tables[n++] = scoria_score_keys;
   tables[n++] = scoria_command_keys;
   tables[n]   = NULL;
@@ -104,6 +106,7 @@ const char *const cmd_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
                                         "ensemble_mode",
                                         "ensemble_time",
                                         "ensemble_times",
+                                        "import",
                                         NULL};
 
 PetscErrorCode CmdCheckComplete(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
@@ -188,16 +191,37 @@ bool cmd_inside(const ScoriaCondition *c, double value)
   return value >= c->lo - slack && value <= c->hi + slack;
 }
 
+/* Conditions that imported data have brought, [rate=1.5]: no key is declared for them. */
+static PetscErrorCode SampleAt(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
+{
+  const char *list = NULL;
+  char name[SCORIA_NAME_SIZE], value[64];
+  bool found;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sample_at", &list));
+  for (;;) {
+    PetscCall(CmdNextPair("sample_at", &list, sizeof value, name, value, &found));
+    if (!found) break;
+    const int i = space_find(space, name);
+    if (i < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_at: found \"%s\", which is no condition of the model", name);
+    PetscCall(CmdNumber("sample_at", name, value, &theta[i]));
+    *asked = true;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
 {
   double middle[SCORIA_MAX_CONDITIONS] = {0};
   PetscFunctionBeginUser;
   *asked = false;
   space_from_unit(space, middle, theta);
+  PetscCall(SampleAt(deck, space, theta, asked));
   for (int i = 0; i < space->n; i++) {
     char key[SCORIA_NAME_SIZE + 8];
     bool set;
     PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
+    if (!deck_declares(deck, key)) continue;
     PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
     PetscCall(ScoriaDeckHas(deck, key, &set));
     *asked = *asked || set;
@@ -227,11 +251,20 @@ PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *t
 {
   ScoriaDatasetSpec spec;
   const double *x;
+  bool imported;
   PetscFunctionBeginUser;
+  *ens  = NULL;
+  *twin = (ScoriaTwin){.solve = NULL};
+  for (int i = 0; i < SCORIA_MAX_FIELDS; i++) twin->reference[i] = NAN;
+  PetscCall(CmdImported(deck, &imported));
+  if (imported) {
+    PetscCall(ImportReferences(deck, twin->reference));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
-  *twin = (ScoriaTwin){.solve = ScoriaEnsembleTwin, .ctx = *ens};
-  for (int i = 0; i < SCORIA_MAX_FIELDS; i++) twin->reference[i] = NAN;
+  twin->solve = ScoriaEnsembleTwin;
+  twin->ctx   = *ens;
   for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
   PetscFunctionReturn(0);
 }

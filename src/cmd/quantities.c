@@ -38,10 +38,12 @@ PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField fi
                              int *n, ScoriaQuantity quantity[], int condition[])
 {
   ScoriaProblemQuantity of[SCORIA_MAX_QUANTITIES];
-  const ScoriaProblem *problem;
-  void *parameters;
+  const ScoriaProblem *problem = NULL;
+  void *parameters             = NULL;
+  bool imported;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
+  PetscCall(CmdImported(deck, &imported));
+  if (!imported) PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   const int named = problem_quantities(problem, parameters, channels, field, of);
   PetscCall(PetscFree(parameters));
   *n = 0;

@@ -24,6 +24,9 @@ static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const Scoria
         "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
         "another -run_dir or move the file away",
         path, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+  if (strcmp(begun->source, spec->source))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s.part: begun from %s, found %s; choose another -run_dir or move the file away",
+                path, begun->source, spec->source);
   PetscFunctionReturn(0);
 }
 

@@ -24,7 +24,9 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
   for (int i = 0; i < space->n; i++) {
     v->number[i]   = 1;
     v->value[i][0] = theta[i];
+    v->listed[i]   = false;
     PetscCall(PetscSNPrintf(key, sizeof key, "uq_%s", space->c[i].name));
+    if (!deck_declares(deck, key)) continue;
     PetscCall(ScoriaDeckReals(deck, key, UQ_MAX_VALUES, &v->number[i], v->value[i]));
     PetscCall(ScoriaDeckHas(deck, key, &v->listed[i]));
   }
@@ -114,7 +116,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaDeck deck, const char *path,
   PetscCall(ScoriaDeckHas(deck, key, &beside));
   for (int i = 0; i < q->space->n && !beside; i++) {
     PetscCall(PetscSNPrintf(key, sizeof key, "uq_%s", q->space->c[i].name));
-    PetscCall(ScoriaDeckHas(deck, key, &beside));
+    if (deck_declares(deck, key)) PetscCall(ScoriaDeckHas(deck, key, &beside));
   }
   if (beside) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: conditions: found %s beside it; give one of them", key);
   PetscCall(ScoriaConditionsRead(comm, path, q->space, &rows, &q->theta));

@@ -1,6 +1,7 @@
 /* What a dataset file consists of, made and examined on one rank:
  *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, the
- *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows
+ *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows; of imported
+ *                    rows, source
  *   /row [N] and /x [cells], the scales of the axes (the first without bytes)  /conditions/<name> [N]  /fields/<name>
  * [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N] All arrays are contiguous and at full size from the
  * start, so that a killed job leaves a file that opens; nothing is filled, and what the file system gives for bytes
@@ -26,6 +27,7 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
     PetscCall(ScoriaPutNumber(file, "first_row", IO_I8, &spec->first, bad));
     PetscCall(ScoriaPutNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
   }
+  if (*spec->source) PetscCall(ScoriaPutText(file, "source", spec->source, bad));
   PetscFunctionReturn(0);
 }
 
@@ -255,6 +257,8 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(GetSizes(file, size, field[0], spec, bad));
   PetscCall(GetShard(file, spec, bad));
+  if (bad->code == SCORIA_EXIT_OK && H5Aexists(file, "source") > 0)
+    PetscCall(ScoriaGetShortText(file, "source", sizeof spec->source, spec->source, bad));
   if (spec->realisations < 1 || spec->realisations > PetscMax(PetscMax(spec->rows, spec->whole), 1))
     trouble_note(bad, SCORIA_EXIT_INPUT, "attribute 'realisations' is %lld, expected 1 to the number of rows",
                  (long long)spec->realisations);

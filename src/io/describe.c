@@ -114,6 +114,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   if (spec->whole)
     printf("shard        rows %lld to %lld of %lld\n", (long long)spec->first,
            (long long)(spec->first + spec->rows - 1), (long long)spec->whole);
+  if (*spec->source) printf("imported     from %s\n", spec->source);
   printf("cells        %d, x from %.5g to %.5g m, fields in %s precision\n\n", spec->cells, x[0], x[spec->cells - 1],
          spec->float64 ? "double" : "single");
   printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");

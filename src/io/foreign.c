@@ -13,11 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRIAL_SECONDS 300
-#define TRIAL_BYTES (1ULL << 30) /* beyond what the process has, and what the array needs */
-
-/* Opens path and an array of numbers in it; -1 and no note where the file is fine but has none of that name. */
-static PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
+PetscErrorCode ScoriaOpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
 {
   H5T_class_t class;
   hid_t access, type;
@@ -45,7 +41,7 @@ static PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *fil
   PetscFunctionReturn(0);
 }
 
-static void numbers_close(hid_t file, hid_t array)
+void numbers_close(hid_t file, hid_t array)
 {
   if (array >= 0) H5Dclose(array);
   if (file >= 0) H5Fclose(file);
@@ -59,7 +55,7 @@ static PetscErrorCode LocalShape(const char *path, const char *name, int max_ran
 
   PetscFunctionBeginUser;
   *rank = -1;
-  PetscCall(OpenNumbers(path, name, &file, &array, bad));
+  PetscCall(ScoriaOpenNumbers(path, name, &file, &array, bad));
   if (array >= 0 && bad->code == SCORIA_EXIT_OK) {
     ScoriaCallH5(space = H5Dget_space(array));
     *rank = H5Sget_simple_extent_ndims(space);
@@ -78,7 +74,7 @@ static PetscErrorCode LocalRead(const char *path, const char *name, int64_t coun
   hid_t file, array, space;
 
   PetscFunctionBeginUser;
-  PetscCall(OpenNumbers(path, name, &file, &array, bad));
+  PetscCall(ScoriaOpenNumbers(path, name, &file, &array, bad));
   if (array < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
   if (bad->code == SCORIA_EXIT_OK) {
     ScoriaCallH5(space = H5Dget_space(array));
@@ -179,7 +175,8 @@ static PetscErrorCode TryArray(void *ctx, ScoriaTrouble *bad)
 
 static PetscErrorCode Trial(const char *path, const char *name, int64_t count, ScoriaTrouble *bad)
 {
-  const ScoriaTrialLimits limits = {TRIAL_SECONDS, TRIAL_BYTES + (count > 0 ? 2 * 8 * (uint64_t)count : 0)};
+  const ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS,
+                                    SCORIA_TRIAL_BYTES + (count > 0 ? 2 * 8 * (uint64_t)count : 0)};
   ArrayTrial array               = {path, name, count};
   int64_t size;
 
@@ -236,7 +233,7 @@ static PetscErrorCode TryStructure(void *ctx, ScoriaTrouble *bad)
 
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path)
 {
-  const ScoriaTrialLimits limits = {TRIAL_SECONDS, TRIAL_BYTES};
+  const ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES};
   char name[PETSC_MAX_PATH_LEN];
   ScoriaTrouble bad = {.path = path};
   int rank;

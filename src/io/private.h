@@ -114,6 +114,9 @@ PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad
 /* --------------------------------------------------------------------------------------- files of others (local) ----
  */
 
+#define SCORIA_TRIAL_SECONDS 300
+#define SCORIA_TRIAL_BYTES (1ULL << 30) /* beyond what the process has, and what an array needs */
+
 typedef struct {
   unsigned seconds; /* of CPU, and of the clock */
   uint64_t bytes;   /* beyond what the process has */
@@ -123,6 +126,10 @@ typedef struct {
  * its end, is noted in bad.  Whatever else it does stays in the child. */
 PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
                            PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad);
+
+/* Opens path and an array of numbers in it; -1 and no note where the file is fine but has none of that name. */
+PetscErrorCode ScoriaOpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad);
+void numbers_close(hid_t file, hid_t array);
 
 /* --------------------------------------------------------------------------------------------------- store ---- */
 

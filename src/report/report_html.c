@@ -182,7 +182,8 @@ static PetscErrorCode Section(const ReportPage *page, const ReportSection *secti
   if (body.n) {
     PetscCall(ReportPrint(toc, "<li><a href=\"#%s\">%s</a></li>\n", section->id, section->title));
     PetscCall(ReportPrint(html, "<section id=\"%s\">\n<h2>%s</h2>\n", section->id, section->title));
-    if (section->command) PetscCall(MadeBy(page, section->command, html));
+    const bool imported = !strcmp(section->id, "generate") && *page->data->spec.source;
+    if (section->command) PetscCall(MadeBy(page, imported ? "import" : section->command, html));
     PetscCall(ReportAppend(html, body.s, body.n));
     PetscCall(ReportPrint(html, "</section>\n"));
   }

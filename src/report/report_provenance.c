@@ -88,7 +88,7 @@ static PetscErrorCode History(const ReportHistory *history, ReportText *html)
 static const char *file_text(const char *name)
 {
   static const char *const texts[][2] = {
-      {"dataset.h5", "generate: porosities, conditions and fields of every solve"},
+      {"dataset.h5", "generate: porosities, conditions and fields of every solve; import: those of a file"},
       {"fields.h5", "generate: whole fields of the first solves"},
       {"model.h5", "train: the model"},
       {"train.jsonl", "train: losses, a line per logged step"},

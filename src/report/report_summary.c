@@ -107,8 +107,8 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   if (!data->present)
     PetscCall(Missing(page, "training set", "generate", html));
   else {
-    PetscCall(
-        ReportPrint(html, "<li>training set: %lld of %lld solves", (long long)data->done, (long long)data->spec.rows));
+    PetscCall(ReportPrint(html, "<li>training set: %lld of %lld %s", (long long)data->done, (long long)data->spec.rows,
+                          *data->spec.source ? "imported rows" : "solves"));
     if (data->failed) PetscCall(ReportPrint(html, ", %lld failed", (long long)data->failed));
     PetscCall(ReportPrint(html, "</li>\n"));
   }
@@ -120,7 +120,7 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
     PetscCall(Missing(page, "samples", "sample", html));
   else
     PetscCall(ReportPrint(html, "<li>samples: %lld fields</li>\n", (long long)page->samples->spec.rows));
-  if (!page->compare) PetscCall(Missing(page, "comparison with the PDE", "compare", html));
+  if (!page->compare && !*data->spec.source) PetscCall(Missing(page, "comparison with the PDE", "compare", html));
   if (!page->uq)
     PetscCall(Missing(page, "quantities of interest", "uq", html));
   else

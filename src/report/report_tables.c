@@ -236,11 +236,31 @@ static PetscErrorCode CountRow(ReportText *html, const char *what, int64_t count
   PetscFunctionReturn(0);
 }
 
+/* Imported rows were not solved by anything of ours. */
+static PetscErrorCode ImportedTable(const ReportDataset *data, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<p>Imported from "));
+  PetscCall(ReportEscape(html, data->spec.source));
+  PetscCall(ReportPrint(html,
+                        ".</p>\n<div class=\"scroll\"><table>\n<tr><td>conditions \u00d7 realisations</td><td "
+                        "class=\"n\">%lld \u00d7 %lld</td><td></td></tr>\n",
+                        (long long)data->conditions, (long long)data->spec.realisations));
+  PetscCall(CountRow(html, "usable", data->done, data->spec.rows));
+  PetscCall(CountRow(html, "not finite, or not in the file", data->failed, data->spec.rows));
+  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html)
 {
   char text[96];
   PetscFunctionBeginUser;
   if (!data->present) PetscFunctionReturn(0);
+  if (*data->spec.source) {
+    PetscCall(ImportedTable(data, html));
+    PetscFunctionReturn(0);
+  }
   const int64_t rows = data->spec.rows;
   PetscCall(ReportPrint(html, "<h3>How the solves ended</h3>\n<div class=\"scroll\"><table>\n"));
   PetscCall(ReportPrint(

@@ -57,6 +57,8 @@ const ScoriaKey scoria_score_keys[] = {
     {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, "float32 bfloat16",
      "operands of the network's large products: bfloat16 is faster where the processor multiplies it, slow elsewhere"},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw"},
+    {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "conditions of imported data by their names, [rate=1.5, charge=0.2]; those not given: the middle of their ranges"},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory"},
     {"sample_ema", SCORIA_KEY_REAL, "", NULL, 0.001, 0.28, NULL,
      "relative width of the average of the weights, of a model trained with two (not set: the one that train chose)"},

@@ -1,0 +1,304 @@
+/* Arrays of any HDF5 file, block by block.  A trial in a child process reads all of them, with limits that follow from
+ * their sizes; from then on every rank reads what it needs for itself. */
+#include "private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_ARRAYS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + 1)
+#define CACHE_BYTES ((size_t)32 << 20) /* of chunks, for every array */
+#define CACHE_SLOTS 12421              /* a prime, as HDF5 wants it */
+#define TRIAL_VALUES (1 << 20)         /* read at a time in the trial */
+#define SLOWEST 4e6                    /* values a second that a trial reads at least */
+/* deflate makes 1032 bytes of one at best: an array whose chunks hold less is empty, or a trap. */
+#define MOST_DEFLATED 1100
+
+typedef struct {
+  const char *name; /* borrowed */
+  hid_t file, id;   /* owned; HDF5 knows that it is one file */
+  int rank;
+  int64_t dims[SCORIA_FOREIGN_RANK];
+  uint64_t chunk; /* bytes of one chunk, unpacked; 0: contiguous */
+} Array;
+
+struct ScoriaForeign_ {
+  MPI_Comm comm; /* borrowed */
+  int me, n;
+  char *path;               /* owned */
+  char *names[MOST_ARRAYS]; /* owned */
+  char source[SCORIA_SOURCE_SIZE];
+  Array array[MOST_ARRAYS];
+  ScoriaTrouble bad;
+};
+
+/* ------------------------------------------------------------------------------------------------- one array ---- */
+
+static int64_t array_values(const Array *a)
+{
+  int64_t values = 1;
+  for (int i = 0; i < a->rank; i++) values *= a->dims[i];
+  return values;
+}
+
+/* Sizes that nothing later has to doubt: no overflow, and no more than the bytes in the file can be unpacked to. */
+static void check_size(const Array *a, size_t width, uint64_t stored, ScoriaTrouble *bad)
+{
+  double values = 1;
+  for (int i = 0; i < a->rank; i++) values *= (double)a->dims[i];
+  if (values < 1)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is empty", a->name);
+  else if (values * (double)width > (double)stored * (a->chunk ? MOST_DEFLATED : 1))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s says it has %.0f values, more than are in the file", a->name,
+                 values);
+}
+
+static PetscErrorCode Inspect(Array *a, ScoriaTrouble *bad)
+{
+  hsize_t extent[H5S_MAX_RANK], chunk[H5S_MAX_RANK];
+  hid_t space, type, layout;
+
+  PetscFunctionBeginUser;
+  ScoriaCallH5(space = H5Dget_space(a->id));
+  ScoriaCallH5(type = H5Dget_type(a->id));
+  ScoriaCallH5(layout = H5Dget_create_plist(a->id));
+  const size_t width = H5Tget_size(type);
+  a->rank            = H5Sget_simple_extent_ndims(space);
+  if (a->rank < 0 || a->rank > SCORIA_FOREIGN_RANK || H5Sget_simple_extent_type(space) == H5S_NULL) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected 0 to %d", a->name, a->rank,
+                 SCORIA_FOREIGN_RANK);
+    a->rank = 0;
+  } else if (H5Sget_simple_extent_dims(space, extent, NULL) >= 0) {
+    for (int i = 0; i < a->rank; i++) a->dims[i] = (int64_t)extent[i];
+    if (H5Pget_layout(layout) == H5D_CHUNKED && H5Pget_chunk(layout, H5S_MAX_RANK, chunk) >= 0) {
+      a->chunk = width;
+      for (int i = 0; i < a->rank; i++) a->chunk *= chunk[i];
+    }
+    check_size(a, width, (uint64_t)H5Dget_storage_size(a->id), bad);
+  }
+  H5Pclose(layout);
+  H5Tclose(type);
+  H5Sclose(space);
+  PetscFunctionReturn(0);
+}
+
+/* Once more, with a cache that holds a chunk at least: rows out of order would unpack it for each of them. */
+static PetscErrorCode OpenCached(Array *a, ScoriaTrouble *bad)
+{
+  hid_t access;
+
+  PetscFunctionBeginUser;
+  ScoriaCallH5(access = H5Pcreate(H5P_DATASET_ACCESS));
+  ScoriaCallH5(H5Pset_chunk_cache(access, CACHE_SLOTS, PetscMax(CACHE_BYTES, (size_t)a->chunk), 0.75));
+  H5Dclose(a->id);
+  a->id = H5Dopen2(a->file, a->name, access);
+  H5Pclose(access);
+  if (a->id < 0) trouble_hdf5(bad, SCORIA_EXIT_INPUT, "array %s cannot be opened", a->name);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaOpenNumbers(path, a->name, &a->file, &a->id, bad));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  if (a->id < 0)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", a->name);
+  else
+    PetscCall(Inspect(a, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(OpenCached(a, bad));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int64_t count[], double data[],
+                                ScoriaTrouble *bad)
+{
+  hsize_t from[SCORIA_FOREIGN_RANK], number[SCORIA_FOREIGN_RANK], values = 1;
+  hid_t there, here;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  for (int i = 0; i < a->rank; i++) {
+    from[i]   = (hsize_t)start[i];
+    number[i] = (hsize_t)count[i];
+    values *= number[i];
+  }
+  ScoriaCallH5(there = H5Dget_space(a->id));
+  ScoriaCallH5(here = H5Screate_simple(1, &values, NULL));
+  if (a->rank) ScoriaCallH5(H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, number, NULL));
+  if (H5Dread(a->id, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, data) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "array %s cannot be read", a->name);
+  H5Sclose(here);
+  H5Sclose(there);
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- the trial ---- */
+
+/* Names, types and shapes alone. */
+static PetscErrorCode TryHeaders(void *ctx, ScoriaTrouble *bad)
+{
+  ScoriaForeign f = ctx;
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < f->n; i++) PetscCall(OpenArray(f->path, &f->array[i], bad));
+  PetscFunctionReturn(0);
+}
+
+/* Every value, slab by slab along the first axis. */
+static PetscErrorCode TryArray(const Array *a, ScoriaTrouble *bad)
+{
+  const int64_t lines = a->rank ? a->dims[0] : 1, width = array_values(a) / lines;
+  const int64_t slab                 = PetscMax(1, PetscMin(lines, TRIAL_VALUES / width));
+  int64_t start[SCORIA_FOREIGN_RANK] = {0}, count[SCORIA_FOREIGN_RANK];
+  double *data;
+
+  PetscFunctionBeginUser;
+  memcpy(count, a->dims, sizeof count);
+  data = malloc((size_t)(slab * width) * sizeof *data);
+  if (!data)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no memory for %lld values of %s", (long long)(slab * width), a->name);
+  for (; start[0] < lines && bad->code == SCORIA_EXIT_OK; start[0] += slab) {
+    count[0] = PetscMin(slab, lines - start[0]);
+    PetscCall(ReadBlock(a, start, count, data, bad));
+  }
+  free(data);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TryValues(void *ctx, ScoriaTrouble *bad)
+{
+  ScoriaForeign f = ctx;
+
+  PetscFunctionBeginUser;
+  PetscCall(TryHeaders(ctx, bad));
+  for (int i = 0; i < f->n && bad->code == SCORIA_EXIT_OK; i++) PetscCall(TryArray(&f->array[i], bad));
+  PetscFunctionReturn(0);
+}
+
+static void close_arrays(ScoriaForeign f)
+{
+  for (int i = 0; i < f->n; i++) {
+    numbers_close(f->array[i].file, f->array[i].id);
+    f->array[i].file = f->array[i].id = H5I_INVALID_HID;
+  }
+}
+
+/* Rank 0's part. The headers first, as the limits on the values follow from them. */
+static PetscErrorCode Try(ScoriaForeign f)
+{
+  ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES};
+  double values            = 0;
+  int64_t size;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaFileProbe(f->path, "an HDF5 file", &size, &f->bad));
+  PetscCall(ScoriaTrial(f->path, &limits, TryHeaders, f, &f->bad));
+  if (f->bad.code == SCORIA_EXIT_OK) PetscCall(TryHeaders(f, &f->bad));
+  for (int i = 0; i < f->n && f->bad.code == SCORIA_EXIT_OK; i++) {
+    values += (double)array_values(&f->array[i]);
+    limits.bytes += CACHE_BYTES + 3 * f->array[i].chunk;
+  }
+  close_arrays(f);
+  limits.seconds += (unsigned)PetscMin(values / SLOWEST, 1e6);
+  PetscCall(ScoriaTrial(f->path, &limits, TryValues, f, &f->bad));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- the source ---- */
+
+/* "name, 1234 bytes, CRC32C 0badcafe", on rank 0. */
+static PetscErrorCode Identify(ScoriaForeign f)
+{
+  const size_t block = (size_t)1 << 20;
+  uint32_t crc       = 0;
+  int64_t size       = 0;
+  ssize_t got        = 1;
+  char *buffer;
+  const int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(block, &buffer));
+  while (fd >= 0 && (got = read(fd, buffer, block)) > 0) {
+    crc = crc32c(crc, buffer, (size_t)got);
+    size += got;
+  }
+  if (fd < 0 || got < 0) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(errno));
+  if (fd >= 0) close(fd);
+  PetscCall(PetscStrncpy(buffer, f->path, block));
+  snprintf(f->source, sizeof f->source, "%.240s, %lld bytes, CRC32C %08x", basename(buffer), (long long)size, crc);
+  PetscCall(PetscFree(buffer));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- public ---- */
+
+PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file)
+{
+  ScoriaForeign f;
+
+  PetscFunctionBeginUser;
+  PetscCheck(n <= MOST_ARRAYS, comm, PETSC_ERR_ARG_OUTOFRANGE, "%d arrays, at most %d", n, MOST_ARRAYS);
+  PetscCall(PetscNew(&f));
+  f->comm = comm;
+  f->n    = n;
+  PetscCall(PetscStrallocpy(path, &f->path));
+  f->bad.path = f->path;
+  PetscCallMPI(MPI_Comm_rank(comm, &f->me));
+  for (int i = 0; i < n; i++) {
+    PetscCall(PetscStrallocpy(name[i], &f->names[i]));
+    f->array[i] = (Array){.name = f->names[i], .file = H5I_INVALID_HID, .id = H5I_INVALID_HID};
+  }
+  if (!f->me) {
+    PetscCall(Try(f));
+    if (f->bad.code == SCORIA_EXIT_OK) PetscCall(Identify(f));
+  }
+  PetscCall(ScoriaForeignAgree(f));
+  PetscCallMPI(MPI_Bcast(f->source, (int)sizeof f->source, MPI_CHAR, 0, comm));
+  for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->bad));
+  PetscCall(ScoriaForeignAgree(f));
+  *file = f;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
+{
+  ScoriaForeign f = *file;
+
+  PetscFunctionBeginUser;
+  if (!f) PetscFunctionReturn(0);
+  close_arrays(f);
+  for (int i = 0; i < f->n; i++) PetscCall(PetscFree(f->names[i]));
+  PetscCall(PetscFree(f->path));
+  PetscCall(PetscFree(*file));
+  PetscFunctionReturn(0);
+}
+
+const char *foreign_source(ScoriaForeign file)
+{
+  return file->source;
+}
+
+void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK])
+{
+  *rank = file->array[i].rank;
+  memcpy(dims, file->array[i].dims, sizeof file->array[i].dims);
+}
+
+PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[], double data[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReadBlock(&file->array[i], start, count, data, &file->bad));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaForeignAgree(ScoriaForeign file)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaAgree(file->comm, file->bad.code, file->bad.line));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# import: a dataset of ours in a foreign layout (other names and units, shuffled rows, compressed chunks, a table of conditions on its
+# side) comes back as it was, on any number of ranks; a model of it trains, samples and answers; wrong mappings are told.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/original"
+scoria 2 generate "$deck" >"$work/out" 2>&1 || { fail "generate"; cat "$work/out" >&2; }
+
+"$PYTHON" - "$work/original/dataset.h5" "$work" <<'PY'
+import h5py, numpy as np, sys
+f = h5py.File(sys.argv[1])
+work = sys.argv[2]
+c, phi = f["fields/c"][:], f["fields/phi"][:]
+theta = np.stack([f["conditions/" + n][:] for n in ("U0", "F_right", "ell")])
+N, L = c.shape
+order = np.random.default_rng(5).permutation(N)
+lost = order[7]                                   # a row that holds no number
+with h5py.File(work + "/foreign.h5", "w") as g:
+    bad = c.astype("f8") / 1000
+    bad[lost, 3] = np.nan
+    g.create_dataset("sim/conc", data=bad[order], chunks=(20, 5), compression="gzip", shuffle=True)
+    g.create_dataset("sim/pot", data=phi[order].T, dtype=">f4")         # cells first, big-endian
+    g.create_dataset("par", data=theta[:, order])                       # conditions along the first axis
+    g.create_dataset("grid/x_um", data=f["x"][:] * 1e6)
+    g["grid/short"] = np.arange(5.0)
+    g["grid/falling"] = -np.arange(float(L))
+    g["names"] = [b"a", b"b"]
+    g.create_dataset("hollow", shape=(1 << 40, L), chunks=(1024, L), dtype="f4")   # says much, holds nothing
+np.save(work + "/lost.npy", [lost])
+# The same once more by conditions: (conditions, realisations, channels...) and integers; one condition has fewer rows.
+with h5py.File(work + "/grouped.h5", "w") as g:
+    g["both"] = np.stack([c, phi], axis=1)                              # (rows, channels, cells)
+    g["c3"] = c.reshape(48, 6, L)
+    g["load"] = theta[1].reshape(48, 6)[:, 0]
+    g["whole"] = np.arange(48, dtype="i4")
+    g["x"] = f["x"][:]
+with h5py.File(work + "/uneven.h5", "w") as g:
+    g["c"], g["load"], g["x"] = c[:-4], np.repeat(np.arange(48.0), 6)[:-4], f["x"][:]
+with open(work + "/foreign.h5", "rb") as g:
+    whole = g.read()
+open(work + "/short.h5", "wb").write(whole[: len(whole) // 2])
+open(work + "/text.h5", "w").write("x,c\n1,2\n" * 100)
+damaged = bytearray(whole)
+damaged[2000:4000] = bytes(2000)
+open(work + "/damaged.h5", "wb").write(damaged)
+PY
+
+cat >"$work/import.yaml" <<DECK
+run: {dir: $work/one, seed: 3}
+import:
+  file: $work/foreign.h5
+  fields: [c=/sim/conc, phi=/sim/pot]
+  conditions: [U0=/par:0, load=/par:1, ell=/par:2, T=298.15]
+  x: /grid/x_um
+  scale: [x=1e-6, c=1000]
+  units: [c=mol*m^-3, phi=V, U0=V, load=A*m^-2, ell=m, T=K]
+  logarithmic: [ell]
+  reference: [c=1000]
+train: {steps: 30, batch: 64, micro_batches: 4, width: 32, depth: 1, embed: 16, modes: 8, all_modes: 12}
+sample: {count: 40, steps: 6}
+uq: {count: 60}
+likelihood: {count: 20, steps: 4}
+DECK
+scoria 1 import "$work/import.yaml" >"$work/out" 2>&1 || { fail "import on one rank"; cat "$work/out" >&2; }
+grep -q '48 conditions x 6 rows of 16 cells; 1 marked as failed: 1 not finite, 0 not in the file' "$work/out" || { fail "what was imported is not told"; cat "$work/out" >&2; }
+scoria 3 import "$work/import.yaml" -run_dir "$work/three" >"$work/out" 2>&1 || { fail "import on three ranks"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "imported rows"
+import h5py, numpy as np, sys, zlib
+work = sys.argv[1]
+old, new, three = (h5py.File(f"{work}/{d}/dataset.h5") for d in ("original", "one", "three"))
+names = []
+new.visit(lambda n: names.append(n))
+for n in names:
+    if isinstance(new[n], h5py.Dataset):
+        assert np.array_equal(new[n][:], three[n][:], equal_nan=n.startswith("fields")), n
+lost = int(np.load(work + "/lost.npy")[0])
+assert int(new.attrs["realisations"]) == 6
+assert new["fields/c"].attrs["units"] == b"mol m^-3" and new["conditions/load"].attrs["units"] == b"A m^-2"
+assert new["conditions/ell"].attrs["log"] == 1 and new["conditions/ell"].attrs["lo"] == old["conditions/ell"][:].min()
+assert b"foreign.h5, " in new.attrs["source"] and b"CRC32C" in new.attrs["source"]
+np.testing.assert_allclose(new["x"][:], old["x"][:], rtol=1e-14)
+assert np.all(new["conditions/T"][:] == 298.15)
+theta = lambda f, load: np.stack([f["conditions/U0"][:], f["conditions/" + load][:], f["conditions/ell"][:]], 1)
+there, here = theta(old, "F_right"), theta(new, "load")
+assert np.array_equal(here.reshape(48, 6, 3), np.repeat(here[::6], 6, 0).reshape(48, 6, 3)) and len(np.unique(here[::6], axis=0)) == 48
+# every row by its conditions and phi, which is stored as it was (single precision)
+key = lambda t, phi: {(tuple(a), tuple(b)): i for i, (a, b) in enumerate(zip(t, phi))}
+old_rows = key(there, old["fields/phi"][:])
+failed = np.flatnonzero(new["status/done"][:] == 2)
+assert len(failed) == 1 and np.all(np.isnan(new["fields/c"][:][failed]))
+good = np.flatnonzero(new["status/done"][:] == 1)
+rows = [old_rows[tuple(here[i]), tuple(new["fields/phi"][i])] for i in good]
+assert sorted(rows + [lost]) == list(range(288))
+np.testing.assert_allclose(new["fields/c"][:][good], old["fields/c"][:][rows], rtol=2e-7)   # one rounding to single precision
+PY
+
+run() { # RANKS COMMAND ...
+  scoria "$1" "${@:2}" >"$work/out" 2>&1 || { fail "$*"; cat "$work/out" >&2; }
+}
+run 2 import "$work/import.yaml"
+grep -q 'dataset.h5 is complete' "$work/out" || fail "a complete import is made again"
+run 2 train "$work/import.yaml"
+run 2 sample "$work/import.yaml" -sample_at load=12 -sample_U0 0.15
+run 3 sample "$work/import.yaml" -sample_at load=12 -sample_U0 0.15 -sample_file samples3.h5
+run 2 uq "$work/import.yaml" -uq_map load -uq_map_points 2 -uq_exceed c:1000
+run 2 likelihood "$work/import.yaml"
+run 2 compare "$work/import.yaml" -compare_sample "$work/one/dataset.h5" -compare_reference "$work/three/dataset.h5"
+run 1 report "$work/import.yaml"
+run 1 info "$work/one/dataset.h5"
+grep -q 'imported *from foreign.h5' "$work/out" || fail "info does not say where the rows come from"
+run 2 run "$work/import.yaml" -run_dir "$work/run"
+[ -s "$work/run/report.html" ] || fail "run of an imported deck makes no report"
+"$PYTHON" - "$work" <<'PY' || fail "what follows from imported rows"
+import h5py, json, numpy as np, sys
+a, b = (h5py.File(f"{sys.argv[1]}/one/{n}.h5") for n in ("samples", "samples3"))
+assert np.array_equal(a["fields/c"][:], b["fields/c"][:]) and np.all(a["conditions/load"][:] == 12) and np.all(a["conditions/T"][:] == 298.15)
+assert np.all(a["fields/c"][:] > 1000)            # ln|c - 1000| knows no other side
+uq = json.load(open(sys.argv[1] + "/one/uq.json"))
+assert len(uq["conditions"]) == 2
+d = h5py.File(sys.argv[1] + "/one/dataset.h5")
+m = d["fields/c"][:][d["status/done"][:] == 1]
+assert abs(a["fields/c"][:].mean() / m.mean() - 1) < 0.2   # 30 steps of training: of the data's size, no more is asked
+PY
+
+# Other layouts: channels, groups with a value each, integers; conditions with fewer rows are filled up.
+run 2 import "$work/import.yaml" -run_dir "$work/grouped" -import_file "$work/grouped.h5" -import_fields c=/c3,phi=/both:1 \
+  -import_conditions load=/load,whole=/whole -import_x /x -import_scale x=1 -import_units c=mol*m^-3 -import_logarithmic load
+: >"$work/plain.yaml"
+run 2 import "$work/plain.yaml" -run_dir "$work/uneven" -import_file "$work/uneven.h5" -import_fields c=/c -import_conditions load=/load \
+  -import_x /x -import_scale x=1 -import_units c=mol*m^-3 -import_ranges load=-1:50 -ensemble_float64 -import_reference c=0
+"$PYTHON" - "$work" <<'PY' || fail "other layouts"
+import h5py, numpy as np, sys
+old, new = (h5py.File(f"{sys.argv[1]}/{d}/dataset.h5") for d in ("original", "grouped"))
+assert np.array_equal(new["fields/c"][:], old["fields/c"][:]) and np.array_equal(new["fields/phi"][:], old["fields/phi"][:])
+assert np.array_equal(new["conditions/whole"][:], np.repeat(np.arange(48), 6)) and np.array_equal(new["conditions/load"][:], old["conditions/F_right"][:])
+uneven = h5py.File(sys.argv[1] + "/uneven/dataset.h5")
+done = uneven["status/done"][:]
+assert np.array_equal(np.flatnonzero(done == 2), np.arange(284, 288)) and uneven["fields/c"].dtype == "f8"
+assert np.array_equal(uneven["fields/c"][:284], old["fields/c"][:284]) and np.all(uneven["conditions/load"][284:] == 47)
+assert uneven["conditions/load"].attrs["lo"] == -1 and uneven["conditions/load"].attrs["hi"] == 50
+PY
+
+cat >"$work/bare.yaml" <<DECK
+import: {file: $work/foreign.h5, fields: [c=/sim/conc], conditions: [U0=/par:0], x: /grid/x_um}
+DECK
+bad() { # PATTERN ARGUMENTS...
+  expect 3 "$1" 2 import "$work/bare.yaml" -run_dir "$work/bad" "${@:2}"
+  [ ! -e "$work/bad/dataset.h5" ] && [ ! -e "$work/bad/dataset.h5.part" ] || fail "a refused import leaves a dataset"
+}
+bad 'nosuch.h5: cannot be read' -import_file "$work/nosuch.h5"
+bad 'text.h5: .*not an HDF5 file' -import_file "$work/text.h5"
+bad 'short.h5: ' -import_file "$work/short.h5"
+bad 'damaged.h5: ' -import_file "$work/damaged.h5"
+bad 'foreign.h5: no array /sim/nothing' -import_fields c=/sim/nothing
+bad 'array /names is not of numbers' -import_fields c=/names
+bad '/sim is not an array' -import_fields c=/sim
+bad 'array /hollow says it has .* values, more than are in the file' -import_fields c=/hollow
+bad 'c: array /sim/conc has the shape (288, 16), expected (rows, 5)' -import_x /grid/short
+bad 'c: array /par has the shape (3, 288), expected' -import_fields c=/par
+bad 'load: array /grid/short has the shape (5), expected one value for each of 288 rows' -import_conditions load=/grid/short
+bad 'load: array /par has the shape (3, 288), expected (288, n)' -import_conditions load=/par:3
+bad 'x: array /grid/falling: .* expected increasing' -import_x /grid/falling
+bad 'x: array /par has the shape' -import_x /par
+bad 'import_fields: found "c", expected name=value' -import_fields c
+bad 'import_fields: c: found "sim/conc", expected the path' -import_fields c=sim/conc
+bad 'import_conditions: U0: found "abc", expected a number' -import_conditions U0=abc
+bad 'import_conditions: found c twice' -import_conditions c=1
+bad 'import_conditions: found the name "x"' -import_conditions x=1
+bad 'import_units: found "T2", which is no field or condition' -import_units T2=K
+bad 'import_scale: c: found "much", expected a number' -import_scale c=much
+bad 'import_ranges: U0: found .* but the values go from' -import_ranges U0=0.2:0.3
+bad 'import_logarithmic: found "pH"' -import_logarithmic pH
+bad 'import_reference: found "eps"' -import_reference eps=1
+expect 3 'import_fields is not set' 1 import "$deck" -run_dir "$work/bad" -import_file "$work/foreign.h5" -import_x /x
+expect 3 'import_file is not set' 1 import "$deck" -run_dir "$work/bad"
+expect 3 'made by another deck (import_reference' 2 import "$work/import.yaml" -import_reference c=900
+expect 3 'there is no PDE behind them; import makes' 2 generate "$work/import.yaml" -run_dir "$work/bad"
+expect 3 'there is no PDE behind them; compare two files' 2 compare "$work/import.yaml"
+expect 3 'there is no PDE behind them; give -uq_source model' 2 uq "$work/import.yaml" -uq_source pde -uq_file other.h5
+expect 3 'sample_at: found "speed", which is no condition' 2 sample "$work/import.yaml" -sample_at speed=3 -sample_file other.h5
+expect 3 'generated for another problem (import_file' 2 train "$deck" -run_dir "$work/three"
+finish
