@@ -15,7 +15,7 @@ typedef struct {
 
 extern const ScoriaCommand scoria_commands[]; /* ends with a NULL name */
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
-extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_* */
+extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
 extern const ScoriaKey scoria_import_keys[];
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
@@ -28,6 +28,7 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 

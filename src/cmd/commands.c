@@ -13,6 +13,8 @@ const ScoriaCommand scoria_commands[] = {
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", CommandUq, NULL},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", CommandInfer, NULL},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", CommandLikelihood, NULL},
+    {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", CommandRefine,
+     NULL},
     {"report", "figures and report.html of what the run directory holds", CommandReport, NULL},
     {"info", "describe a file of ours", NULL, ScoriaDescribeFile},
     {NULL, NULL, NULL, NULL},

@@ -93,6 +93,8 @@ static const char *file_text(const char *name)
       {"model.h5", "train: the model"},
       {"train.jsonl", "train: losses, a line per logged step"},
       {"samples.h5", "sample: fields of the model"},
+      {"refined.h5", "refine: solutions nearest to samples, and their porosity"},
+      {"refine.h5", "refine: misfits and how they were reached"},
       {"compare.h5", "compare: curves behind the figures"},
       {"compare.json", "compare: measures and cost"},
       {"compare_files.json", "compare: measures of one file against another"},
