@@ -125,6 +125,32 @@ m = d["fields/c"][:][d["status/done"][:] == 1]
 assert abs(a["fields/c"][:].mean() / m.mean() - 1) < 0.2   # 30 steps of training: of the data's size, no more is asked
 PY
 
+# An import that was killed goes on, to the same bytes; not from a file that has changed meanwhile.
+mkdir "$work/killed"
+cp "$work/one/dataset.h5" "$work/killed/dataset.h5.part"
+cp "$work/foreign.h5" "$work/changed.h5"
+"$PYTHON" - "$work" <<'PY'
+import h5py, sys
+with h5py.File(sys.argv[1] + "/killed/dataset.h5.part", "r+") as f:
+    f["status/done"][100:] = 0
+    f["fields/c"][100:] = 0
+    f["fields/phi"][50] = 1      # written, but not what was to be written
+with h5py.File(sys.argv[1] + "/changed.h5", "r+") as f:
+    f["sim/pot"][0, 0] = 0.5
+PY
+expect 3 'dataset.h5.part: begun \(by another deck\|from foreign.h5\)' 2 import "$work/import.yaml" -run_dir "$work/killed" -import_file "$work/changed.h5"
+mv "$work/foreign.h5" "$work/kept.h5" && cp "$work/changed.h5" "$work/foreign.h5"
+expect 3 'dataset.h5.part: begun from foreign.h5, .*, found foreign.h5, ' 2 import "$work/import.yaml" -run_dir "$work/killed"
+mv "$work/kept.h5" "$work/foreign.h5"
+run 2 import "$work/import.yaml" -run_dir "$work/killed"
+grep -q '1 marked as failed: 1 not finite' "$work/out" || { fail "rows that were there are counted wrongly"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "an import that was killed"
+import h5py, numpy as np, sys
+a, b = (h5py.File(f"{sys.argv[1]}/{d}/dataset.h5") for d in ("one", "killed"))
+for n in ("fields/c", "fields/phi", "conditions/load", "status/done", "status/crc", "crc"):
+    assert np.array_equal(a[n][:], b[n][:], equal_nan=n.startswith("fields")), n
+PY
+
 # Other layouts: channels, groups with a value each, integers; conditions with fewer rows are filled up.
 run 2 import "$work/import.yaml" -run_dir "$work/grouped" -import_file "$work/grouped.h5" -import_fields c=/c3,phi=/both:1 \
   -import_conditions load=/load,whole=/whole -import_x /x -import_scale x=1 -import_units c=mol*m^-3 -import_logarithmic load
