@@ -34,7 +34,8 @@ static int fields_at_ends(int nfields, const ScoriaField field[], ScoriaProblemQ
 int problem_quantities(const ScoriaProblem *problem, const void *parameters, int nfields, const ScoriaField field[],
                        ScoriaProblemQuantity quantity[])
 {
-  return problem && problem->quantities ? problem->quantities(parameters, quantity) : fields_at_ends(nfields, field, quantity);
+  return problem && problem->quantities ? problem->quantities(parameters, quantity)
+                                        : fields_at_ends(nfields, field, quantity);
 }
 
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters)

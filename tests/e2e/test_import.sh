@@ -174,7 +174,7 @@ import: {file: $work/foreign.h5, fields: [c=/sim/conc], conditions: [U0=/par:0],
 DECK
 bad() { # PATTERN ARGUMENTS...
   expect 3 "$1" 2 import "$work/bare.yaml" -run_dir "$work/bad" "${@:2}"
-  [ ! -e "$work/bad/dataset.h5" ] && [ ! -e "$work/bad/dataset.h5.part" ] || fail "a refused import leaves a dataset"
+  if [ -e "$work/bad/dataset.h5" ] || [ -e "$work/bad/dataset.h5.part" ]; then fail "a refused import leaves a dataset"; fi
 }
 bad 'nosuch.h5: cannot be read' -import_file "$work/nosuch.h5"
 bad 'text.h5: .*not an HDF5 file' -import_file "$work/text.h5"
