@@ -191,7 +191,7 @@ static void close_arrays(ScoriaForeign f)
 /* Rank 0's part. The headers first, as the limits on the values follow from them. */
 static PetscErrorCode Try(ScoriaForeign f)
 {
-  ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES};
+  ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES, 0};
   double values            = 0;
   int64_t size;
 

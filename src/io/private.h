@@ -120,6 +120,7 @@ PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad
 typedef struct {
   unsigned seconds; /* of CPU, and of the clock */
   uint64_t bytes;   /* beyond what the process has */
+  unsigned cpu;     /* seconds of CPU where these are fewer; 0: they are not */
 } ScoriaTrialLimits;
 
 /* Runs `read` in a child process within limits, where it may crash or hang: what it notes, or that it did not come to

@@ -3,7 +3,7 @@
 #include "io_files.h"
 #include <signal.h>
 
-static const ScoriaTrialLimits limits = {1, 64 << 20}; /* a second, 64 MiB */
+static const ScoriaTrialLimits limits = {1, 64 << 20, 0}; /* a second, 64 MiB */
 
 static PetscErrorCode Loop(void *ctx, ScoriaTrouble *bad)
 {
