@@ -46,6 +46,8 @@ typedef struct {
 /* Whether a field is part of the state that the conditions determine the law of: not the porosity, which is behind that
  * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
 bool field_is_state(const char *name);
+/* Index of the field of that name among n, or -1. */
+int field_find(int n, const ScoriaField field[], const char *name);
 
 #define SCORIA_SOURCE_SIZE 320
 

@@ -5,6 +5,7 @@
 #include "scoria/physics.h"
 #include "scoria/score.h"
 #include "scoria/stats.h"
+#include <cJSON.h>
 
 /* One command: with a deck and a run directory, or (`info`) with a file. */
 typedef struct {
@@ -91,6 +92,10 @@ PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *t
 /* theta from sample_<condition>, or from sample_at where no key is declared for that name; the middle of the training
  * range where that is not given.  asked: whether any is. */
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
+/* The next word of a list of a deck, "U0,ell", cut to its size; false at the end. */
+bool cmd_next_word(const char **list, size_t size, char word[]);
+/* root as text in a file, through ScoriaWriteText; root is destroyed.  Collective. */
+PetscErrorCode CmdWriteJson(MPI_Comm comm, const char *path, cJSON *root);
 /* The sampler that the deck asks for; says so where its products are bfloat16.  Collective. */
 PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt);
 /* Whether a value lies in the range of a condition, up to rounding. */

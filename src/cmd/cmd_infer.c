@@ -33,6 +33,7 @@ static PetscErrorCode ReadConditions(Infer *f)
 {
   const char *text = NULL;
   bool asked;
+  char word[SCORIA_NAME_SIZE];
   PetscFunctionBeginUser;
   PetscCall(CmdSampleTheta(f->deck, f->space, f->theta, &asked));
   PetscCall(ScoriaDeckString(f->deck, "infer_conditions", &text));
@@ -41,13 +42,7 @@ static PetscErrorCode ReadConditions(Infer *f)
       if (f->space->c[k].lo < f->space->c[k].hi) f->free[f->nfree++] = k;
     text = NULL;
   }
-  while (text && *text) {
-    const size_t length = strcspn(text, ",");
-    char word[SCORIA_NAME_SIZE];
-    snprintf(word, sizeof word, "%.*s", (int)length, text);
-    PetscCall(AddUnknown(f, word));
-    text += length + (text[length] == ',');
-  }
+  while (cmd_next_word(&text, sizeof word, word)) PetscCall(AddUnknown(f, word));
   for (int i = 0; i < f->nfree; i++) /* what samples are at does not matter here */
     f->theta[f->free[i]] = f->space->c[f->free[i]].lo;
   PetscCall(CmdCheckRange(f->run, f->deck, "infer", f->space, f->theta));

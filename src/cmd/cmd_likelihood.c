@@ -45,12 +45,10 @@ static PetscErrorCode MatchFile(Likelihood *l)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has %d cells, the model was trained on %d", l->name, l->spec->cells,
                 l->cells);
   for (int c = 0; c < l->channels; c++) {
-    int f = 0;
-    while (f < l->spec->nfields && strcmp(l->spec->field[f].name, field[c].name)) f++;
-    if (f == l->spec->nfields)
+    l->field[c] = field_find(l->spec->nfields, l->spec->field, field[c].name);
+    if (l->field[c] < 0)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has no field %s, which the model was trained on", l->name,
                   field[c].name);
-    l->field[c] = f;
   }
   for (int k = 0; k < space->n; k++) {
     l->condition[k] = space_find(&l->spec->space, space->c[k].name);

@@ -94,9 +94,8 @@ static PetscErrorCode MatchFields(Refine *f)
   PetscFunctionBeginUser;
   for (; f->channels < f->spec.nfields && field_is_state(f->spec.field[f->channels].name); f->channels++) {
     const ScoriaField *field = &f->spec.field[f->channels];
-    int i                    = 0;
-    while (i < f->given->nfields && strcmp(f->given->field[i].name, field->name)) i++;
-    if (i == f->given->nfields || strcmp(f->given->field[i].unit, field->unit))
+    const int i              = field_find(f->given->nfields, f->given->field, field->name);
+    if (i < 0 || strcmp(f->given->field[i].unit, field->unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no field %s [%s], which the PDE has", f->path, field->name,
                   field->unit);
     f->field[f->channels] = i;
@@ -288,12 +287,6 @@ static PetscErrorCode WriteColumns(ScoriaDeck deck, const Refine *f)
   PetscFunctionReturn(0);
 }
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* The quantile p of a column over the rows that did not fail. */
 static PetscErrorCode Quantile(const Refine *f, int c, double p, double *value)
 {
@@ -304,7 +297,7 @@ static PetscErrorCode Quantile(const Refine *f, int c, double p, double *value)
   PetscCall(PetscMalloc1(N, &sorted));
   for (int64_t i = 0; i < N; i++)
     if (f->column[REFINE_STATUS * N + i] != REFINE_FAILED) sorted[n++] = f->column[c * N + i];
-  qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+  PetscCall(PetscSortReal((PetscInt)n, sorted));
   *value = n ? sorted[(int64_t)(p * (double)(n - 1) + 0.5)] : NAN;
   PetscCall(PetscFree(sorted));
   PetscFunctionReturn(0);

@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "import.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const ScoriaKey scoria_command_keys[] = {
@@ -181,6 +182,26 @@ PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
+}
+
+bool cmd_next_word(const char **list, size_t size, char word[])
+{
+  if (!*list || !**list) return false;
+  const size_t length = strcspn(*list, ",");
+  snprintf(word, size, "%.*s", (int)PetscMin(length, size - 1), *list);
+  *list += length + ((*list)[length] == ',');
+  return true;
+}
+
+PetscErrorCode CmdWriteJson(MPI_Comm comm, const char *path, cJSON *root)
+{
+  char *text = cJSON_Print(root);
+  PetscFunctionBeginUser;
+  cJSON_Delete(root);
+  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
+  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
 }
 
 PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt)

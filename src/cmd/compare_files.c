@@ -69,10 +69,9 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g m in %s and at %g m in %s", j, x[SAMPLE][j], a->path,
                   x[REFERENCE][j], b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
-    int j = 0;
     if (!field_is_state(a->spec->field[i].name)) continue;
-    while (j < b->spec->nfields && strcmp(a->spec->field[i].name, b->spec->field[j].name)) j++;
-    if (j == b->spec->nfields || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
+    const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);
+    if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
                   a->spec->field[i].unit, b->path);
     a->field[set->channels]   = i;

@@ -23,10 +23,8 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const Comparis
   PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
   bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
   for (int c = 0; c < set->channels && same; c++) {
-    int f = 0;
-    while (f < mem->spec->nfields && strcmp(mem->spec->field[f].name, set->field[c].name)) f++;
-    mem->field[c] = f;
-    same          = f < mem->spec->nfields;
+    mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, set->field[c].name);
+    same          = mem->field[c] >= 0;
   }
   if (!same) PetscCall(ScoriaDatasetClose(&mem->ds));
   PetscFunctionReturn(0);

@@ -144,12 +144,8 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
     compare_add_memorisation(root, set);
   }
   add_conditions(root, set);
-  char *text = cJSON_Print(root);
-  cJSON_Delete(root);
-  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for compare.json");
-  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
-  cJSON_free(text);
-  PetscFunctionReturn(failed);
+  PetscCall(CmdWriteJson(comm, path, root));
+  PetscFunctionReturn(0);
 }
 
 static const struct {

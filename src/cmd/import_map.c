@@ -110,13 +110,6 @@ static PetscErrorCode ReadColumn(const char *key, const char *name, const char *
   PetscFunctionReturn(0);
 }
 
-static int find_field(const Import *im, const char *name)
-{
-  int f = im->spec.nfields - 1;
-  while (f >= 0 && strcmp(im->spec.field[f].name, name)) f--;
-  return f;
-}
-
 static PetscErrorCode ReadColumns(ScoriaDeck deck, Import *im)
 {
   static const char *const keys[2] = {"import_fields", "import_conditions"};
@@ -134,7 +127,7 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, Import *im)
       PetscCall(CmdNextPair(keys[k], &list, sizeof value, name, value, &found));
       if (!found) break;
       PetscCall(CheckName(keys[k], name));
-      if (find_field(im, name) >= 0 || space_find(&im->spec.space, name) >= 0)
+      if (field_find(im->spec.nfields, im->spec.field, name) >= 0 || space_find(&im->spec.space, name) >= 0)
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %s twice", keys[k], name);
       if (*n == most)
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: \"%s\" is one too many, expected at most %d", keys[k], name, most);
@@ -159,7 +152,7 @@ static PetscErrorCode ReadEntries(ScoriaDeck deck, Import *im, const char *key, 
   for (;;) {
     PetscCall(CmdNextPair(key, &list, sizeof value, name, value, &found));
     if (!found) break;
-    const int f = find_field(im, name), k = space_find(&im->spec.space, name);
+    const int f = field_find(im->spec.nfields, im->spec.field, name), k = space_find(&im->spec.space, name);
     if (f < 0 && k < 0 && strcmp(name, "x"))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which is no field or condition of the import", key, name);
     PetscCall(take(im, name, f, k, value));
@@ -212,13 +205,10 @@ static PetscErrorCode ReadLogarithmic(ScoriaDeck deck, Import *im)
   char name[SCORIA_NAME_SIZE];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "import_logarithmic", &list));
-  while (list && *list) {
-    const size_t length = strcspn(list, ",");
-    snprintf(name, sizeof name, "%.*s", (int)PetscMin(length, sizeof name - 1), list);
+  while (cmd_next_word(&list, sizeof name, name)) {
     const int k = space_find(&im->spec.space, name);
     if (k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_logarithmic: found \"%s\", which is no condition", name);
     im->spec.space.c[k].log = true;
-    list += length + (list[length] == ',');
   }
   PetscFunctionReturn(0);
 }

@@ -26,20 +26,17 @@ static PetscErrorCode ReadPlace(const char *word, InferSensor *s)
 static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
 {
   const char *text = NULL;
+  char word[128];
   double value[INFER_MAX_SENSORS], sd[INFER_MAX_SENSORS];
   PetscInt values = 0, sds = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "sensors_at", &text));
   PetscCall(ScoriaDeckReals(deck, "sensors_value", INFER_MAX_SENSORS, &values, value));
   PetscCall(ScoriaDeckReals(deck, "sensors_sd", INFER_MAX_SENSORS, &sds, sd));
-  while (text && *text) {
-    const size_t length = strcspn(text, ",");
-    char word[128];
-    snprintf(word, sizeof word, "%.*s", (int)length, text);
+  while (cmd_next_word(&text, sizeof word, word)) {
     if (sensors->n == INFER_MAX_SENSORS)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: \"%s\" is one too many, at most %d", word, INFER_MAX_SENSORS);
     PetscCall(ReadPlace(word, &sensors->s[sensors->n++]));
-    text += length + (text[length] == ',');
   }
   if (values != sensors->n || (sds != sensors->n && sds != 1))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -179,8 +176,8 @@ PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const Scor
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", field[c].name);
   for (int i = 0; i < sensors->n; i++) {
     InferSensor *s = &sensors->s[i];
-    for (s->channel = 0; s->channel < channels && strcmp(field[s->channel].name, s->field); s->channel++) continue;
-    if (s->channel == channels)
+    s->channel     = field_find(channels, field, s->field);
+    if (s->channel < 0)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
                   names);
     if (s->x < x[0] - 1.0001 * half || s->x > end + 1e-4 * half)

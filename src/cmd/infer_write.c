@@ -248,12 +248,7 @@ PetscErrorCode InferWriteJson(const Infer *f, const char *path)
   group = cJSON_AddObjectToObject(root, "quantities");
   for (int k = 0; k < f->nquantities; k++)
     add_column(group, f, f->quantity[k].name, f->quantity[k].unit, f->at_quantities + k);
-  char *text = cJSON_Print(root);
-  cJSON_Delete(root);
-  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
-  const PetscErrorCode failed = ScoriaWriteText(f->comm, path, text);
-  cJSON_free(text);
-  PetscCall(failed);
+  PetscCall(CmdWriteJson(f->comm, path, root));
   PetscFunctionReturn(0);
 }
 

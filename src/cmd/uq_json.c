@@ -117,11 +117,6 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
   }
   if (q->base) add_sobol(root, q, &a->sobol);
   add_cost(root, a);
-  char *text = cJSON_Print(root);
-  cJSON_Delete(root);
-  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for uq.json");
-  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
-  cJSON_free(text);
-  PetscCall(failed);
+  PetscCall(CmdWriteJson(comm, path, root));
   PetscFunctionReturn(0);
 }

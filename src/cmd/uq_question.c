@@ -30,14 +30,11 @@ static PetscErrorCode ReadPairs(ScoriaDeck deck, UqQuestion *q, const char *key,
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(name, sizeof name, "uq_%s", key));
   PetscCall(ScoriaDeckString(deck, name, &text));
-  while (text && *text) {
-    const size_t length = strcspn(text, ",");
-    int channel         = 0;
-    double value        = 0;
-    snprintf(word, sizeof word, "%.*s", (int)length, text);
+  while (cmd_next_word(&text, sizeof word, word)) {
+    int channel  = 0;
+    double value = 0;
     PetscCall(ReadPair(q, key, word, &channel, &value));
     PetscCall(take(q, word, channel, value));
-    text += length + (text[length] == ',');
   }
   PetscFunctionReturn(0);
 }

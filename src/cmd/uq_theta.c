@@ -73,15 +73,12 @@ static PetscErrorCode ReadMap(ScoriaDeck deck, const ScoriaSpace *space, Values 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_map", &text));
   PetscCall(ScoriaDeckInts(deck, "uq_map_points", MAP_AXES, &n, points));
-  while (text && *text) {
-    const size_t length = strcspn(text, ",");
-    snprintf(word, sizeof word, "%.*s", (int)length, text);
+  while (cmd_next_word(&text, sizeof word, word)) {
     if (found == MAP_AXES)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: \"%s\" is one too many, at most %d conditions", word, MAP_AXES);
     PetscCall(ReadAxis(space, v, word, &axes[found]));
     if (found && axes[0] == axes[1]) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: found \"%s\" twice", word);
     found++;
-    text += length + (text[length] == ',');
   }
   if (found && n > found)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map_points: found %d numbers, expected one, or one for each of %d conditions",

@@ -34,6 +34,13 @@ bool field_is_state(const char *name)
   return strcmp(name, "eps") != 0 && !(size > 3 && !strcmp(name + size - 3, "_sd"));
 }
 
+int field_find(int n, const ScoriaField field[], const char *name)
+{
+  int f = n - 1;
+  while (f >= 0 && strcmp(field[f].name, name)) f--;
+  return f;
+}
+
 int space_find(const ScoriaSpace *space, const char *name)
 {
   for (int i = 0; i < space->n; i++) {

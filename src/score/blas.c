@@ -18,8 +18,3 @@ void gemm_d(bool ta, bool tb, int M, int N, int K, double alpha, const double A[
 {
   cblas_dgemm(CblasRowMajor, op(ta), op(tb), M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
 }
-
-void blas_single_thread(void)
-{
-  openblas_set_num_threads(1);
-}

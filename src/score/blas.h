@@ -10,7 +10,4 @@ void gemm_f(bool ta, bool tb, int M, int N, int K, float alpha, const float A[],
 void gemm_d(bool ta, bool tb, int M, int N, int K, double alpha, const double A[], int lda, const double B[], int ldb,
             double beta, double C[], int ldc);
 
-/* Keeps OpenBLAS to the calling thread, whatever the environment says: ranks are the parallelism. */
-void blas_single_thread(void);
-
 #endif

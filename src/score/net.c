@@ -1,5 +1,6 @@
 /* Networks: the table of kinds and the object over it.  Three arenas, parameters, gradient and work, are made here
  * once. */
+#include "base/linalg.h"
 #include "layers/packed.h"
 #include "net.h"
 #include <stdlib.h>
@@ -63,7 +64,7 @@ PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool tr
                       .depth     = spec->depth,
                       .max_batch = max_batch,
                       .training  = training};
-  blas_single_thread();
+  (void)linalg_single_thread();
   PetscCall(row->plan(spec, &n->plan));
   PetscCall(ArenaCreate(n->plan.parameters, &n->param));
   PetscCall(ArenaCreate(n->plan.work, &n->work));
