@@ -220,11 +220,14 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const cha
   PetscCall(ScoriaStorePutText(store, "file", l->name));
   for (int c = 0; c < NCOLUMNS; c++)
     PetscCall(ScoriaStorePutReals(store, told[c].name, 1, &l->rows, l->column[c], "1", told[c].what));
+  for (int c = 0; c < NCOLUMNS; c++) /* along /row, which thereby becomes their coordinate */
+    if (c != ROW) PetscCall(ScoriaStorePutAxes(store, told[c].name, "row"));
   for (int k = 0; k < space->n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
     PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[k].name));
     for (int64_t i = 0; i < l->rows; i++) one[i] = l->theta[i * space->n + k];
     PetscCall(ScoriaStorePutReals(store, name, 1, &l->rows, one, space->c[k].unit, "operating condition"));
+    PetscCall(ScoriaStorePutAxes(store, name, "row"));
   }
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(one));

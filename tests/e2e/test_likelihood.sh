@@ -62,6 +62,9 @@ def arrays(name):
     return out
 one = arrays("held1.h5")
 assert len(one) == 8
+with h5py.File(run + "held1.h5") as f: # every array lies along /row
+    for name in one:
+        assert name == "row" or f[name].dims[0][0] == f["row"], name
 for ranks in "23":
     other = arrays(f"held{ranks}.h5")
     assert all(one[k].tobytes() == other[k].tobytes() for k in one), ranks
