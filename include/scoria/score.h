@@ -81,7 +81,7 @@ PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool tr
 PetscErrorCode ScoriaNetDestroy(ScoriaNet *net);
 void net_initialise(ScoriaNet net, uint64_t seed); /* last layer and FiLM zero: F = 0 */
 int64_t net_parameter_count(ScoriaNet net);
-float *net_parameters(ScoriaNet net); /* (count) */
+float *net_parameters(ScoriaNet net); /* (count); asked for anew before every change, which the net must know of */
 float *net_gradient(ScoriaNet net);   /* (count), training only */
 double net_flops(ScoriaNet net);      /* of one forward pass of one row, conditions not shared */
 /* Tensor i as stored in a model file: name, shape, offset into the parameters; false past the last. */

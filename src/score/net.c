@@ -68,7 +68,10 @@ PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool tr
   PetscCall(row->plan(spec, &n->plan));
   PetscCall(ArenaCreate(n->plan.parameters, &n->param));
   PetscCall(ArenaCreate(n->plan.work, &n->work));
-  if (training) PetscCall(ArenaCreate(n->plan.parameters, &n->grad));
+  if (training) {
+    PetscCall(ArenaCreate(n->plan.parameters, &n->grad));
+    PetscCall(ArenaCreate(n->plan.parameters, &n->turned));
+  }
   if (row->on_grid) {
     PetscCheck(spec->basis, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "network %s needs a basis", row->name);
     PetscCall(ArenaCreate((int64_t)n->plan.r * n->plan.span * n->plan.channels, &n->basis));
@@ -84,6 +87,7 @@ PetscErrorCode ScoriaNetDestroy(ScoriaNet *net)
   if (!*net) PetscFunctionReturn(0);
   free((*net)->param);
   free((*net)->grad);
+  free((*net)->turned);
   free((*net)->work);
   free((*net)->basis);
   free((*net)->packed);
@@ -127,9 +131,10 @@ PetscErrorCode NetUseBfloat16(ScoriaNet net, bool use)
 
 void net_initialise(ScoriaNet net, uint64_t seed)
 {
+  float *param = net_parameters(net);
   for (int i = 0; i < net->plan.tensors; i++) {
     const NetTensor *t = &net->plan.tensor[i];
-    float *p           = net->param + t->offset;
+    float *p           = param + t->offset;
     if (t->scale > 0)
       rng_normalf(seed, SCORIA_STREAM_INIT, (uint64_t)i, 0, (int)t->count, p);
     else
@@ -145,6 +150,7 @@ int64_t net_parameter_count(ScoriaNet net)
 
 float *net_parameters(ScoriaNet net)
 {
+  net->turned_holds = false; /* whoever asks may change them */
   return net->param;
 }
 
@@ -199,16 +205,23 @@ void net_forward_shared(ScoriaNet net, int B, const float x[], float label, cons
   net->row->forward_f(&net->plan, net->param, net->basis, net->work, B, x, &label, u, true, F);
 }
 
+static const float *turned_parameters(ScoriaNet net)
+{
+  if (!net->turned_holds) net_turn_f(&net->plan, net->param, net->turned);
+  net->turned_holds = true;
+  return net->turned;
+}
+
 void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[])
 {
   for (int i = 0; i < net->plan.tensors; i++) {
     const NetTensor *t = &net->plan.tensor[i];
     if (t->rank == 1) memset(net->grad + t->offset, 0, sizeof(float) * (size_t)t->count);
   }
-  net->row->backward_f(&net->plan, net->param, net->basis, net->grad, 0, net->work, B, dF, dx);
+  net->row->backward_f(&net->plan, turned_parameters(net), net->basis, net->grad, 0, net->work, B, dF, dx);
 }
 
 void net_backward(ScoriaNet net, int B, const float dF[], float dx[])
 {
-  net->row->backward_f(&net->plan, net->param, net->basis, net->grad, 1, net->work, B, dF, dx);
+  net->row->backward_f(&net->plan, turned_parameters(net), net->basis, net->grad, 1, net->work, B, dF, dx);
 }

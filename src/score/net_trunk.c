@@ -7,6 +7,17 @@
 #include "twice.h"
 #else
 
+void K(net_turn)(const NetPlan *plan, const real param[], real turned[])
+{
+  for (int i = 0; i < plan->tensors; i++) {
+    const NetTensor *t = &plan->tensor[i];
+    if (t->rank < 2) continue;
+    const int nin = (int)t->dims[t->rank - 2], nout = (int)t->dims[t->rank - 1];
+    for (int64_t at = t->offset; at < t->offset + t->count; at += (int64_t)nin * nout)
+      K(turn)(turned + at, param + at, nin, nout);
+  }
+}
+
 static Tall K(tall)(const NetPlan *plan, int B)
 {
   return (Tall){B, plan->span, plan->gap};
@@ -28,12 +39,13 @@ static void K(embed_forward)(const NetPlan *plan, const real param[], real work[
   K(silu_forward)(work + plan->a_e2, work + plan->slope_e2, plan->training, param + plan->e2, K(flat)(n), E);
 }
 
-static void K(embed_backward)(const NetPlan *plan, const real param[], real grad[], real keep, real work[], int n)
+static void K(embed_backward)(const NetPlan *plan, const real turned[], real grad[], real keep, real work[], int n)
 {
   const int E = plan->embed;
   K(silu_backward)(work + plan->de, grad + plan->e2, work + plan->slope_e2, K(flat)(n), E);
   K(linear_backward)
-  (work + plan->de1, false, grad + plan->E2, keep, NULL, work + plan->de, work + plan->a_e1, param + plan->E2, n, E, E);
+  (work + plan->de1, false, grad + plan->E2, keep, NULL, work + plan->de, work + plan->a_e1, turned + plan->E2, n, E,
+   E);
   K(silu_backward)(work + plan->de1, grad + plan->e1, work + plan->slope_e1, K(flat)(n), E);
   K(linear_backward)
   (NULL, false, grad + plan->E1, keep, NULL, work + plan->de1, work + plan->features_in, NULL, n, plan->features, E);
@@ -51,9 +63,9 @@ static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real
 }
 
 static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, const real dout[], const real in[],
-                            const real W[], int B)
+                            const real turned[], int B)
 {
-  K(conv1d_backward)(din, dW, keep, dout, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
+  K(conv1d_backward)(din, dW, keep, dout, in, turned, K(tall)(plan, B), plan->taps, plan->width, plan->width);
 }
 
 static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const real param[], real work[],
@@ -69,7 +81,7 @@ static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const re
 }
 
 /* From dt to dh (added to where add is true), and to the embedding. */
-static void K(edge_backward)(const NetPlan *plan, const NetBlock *block, const real param[], real grad[], real keep,
+static void K(edge_backward)(const NetPlan *plan, const NetBlock *block, const real turned[], real grad[], real keep,
                              real work[], real dbias[], bool add, int B)
 {
   const int W = plan->width;
@@ -78,7 +90,7 @@ static void K(edge_backward)(const NetPlan *plan, const NetBlock *block, const r
    work + block->slope1, work + block->film, K(tall)(plan, B), W);
   K(linear_backward)
   (work + plan->de, add, grad + block->Wf, keep, grad + block->bf, work + plan->dfilm, work + plan->a_e2,
-   param + block->Wf, B, plan->embed, 2 * W);
+   turned + block->Wf, B, plan->embed, 2 * W);
 }
 
 void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int B, const real label[], const real u[],
@@ -96,18 +108,18 @@ void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int 
   K(edge_forward)(plan, &plan->block[plan->depth], param, work, NULL, B, shared);
 }
 
-void K(trunk_backward)(const NetPlan *plan, const real param[], real grad[], real keep, real work[], int B)
+void K(trunk_backward)(const NetPlan *plan, const real turned[], real grad[], real keep, real work[], int B)
 {
-  K(edge_backward)(plan, &plan->block[plan->depth], param, grad, keep, work, NULL, false, B);
+  K(edge_backward)(plan, &plan->block[plan->depth], turned, grad, keep, work, NULL, false, B);
   for (int i = plan->depth - 1; i >= 0; i--) {
     const NetBlock *block = &plan->block[i];
     K(mix_backward)
-    (plan, work + plan->da, grad + block->W2, keep, work + plan->dh, work + block->s, param + block->W2, B);
+    (plan, work + plan->da, grad + block->W2, keep, work + plan->dh, work + block->s, turned + block->W2, B);
     K(silu_backward)(work + plan->da, grad + block->b1, work + block->slope2, K(tall)(plan, B), plan->width);
     K(mix_backward)
-    (plan, work + plan->dt, grad + block->W1, keep, work + plan->da, work + block->t, param + block->W1, B);
-    K(edge_backward)(plan, block, param, grad, keep, work, grad + block->b2, true, B);
+    (plan, work + plan->dt, grad + block->W1, keep, work + plan->da, work + block->t, turned + block->W1, B);
+    K(edge_backward)(plan, block, turned, grad, keep, work, grad + block->b2, true, B);
   }
-  K(embed_backward)(plan, param, grad, keep, work, B);
+  K(embed_backward)(plan, turned, grad, keep, work, B);
 }
 #endif

@@ -84,8 +84,8 @@ void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[
 }
 
 /* tokens_out, read no more, takes its own gradient, and then that of tokens_in. */
-void K(cnn1d_backward)(const NetPlan *plan, const real param[], const real basis[], real grad[], real keep, real work[],
-                       int B, const real dF[], real dx[])
+void K(cnn1d_backward)(const NetPlan *plan, const real turned[], const real basis[], real grad[], real keep,
+                       real work[], int B, const real dF[], real dx[])
 {
   const int rows = B * (plan->span + plan->gap), P = plan->channels, W = plan->width;
   real *tokens = work + plan->tokens_out;
@@ -94,11 +94,11 @@ void K(cnn1d_backward)(const NetPlan *plan, const real param[], const real basis
   K(decode)(plan, tokens, dF, basis, B, K(inverse_square)(plan));
   K(linear_backward)
   (work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens, work + plan->block[plan->depth].t,
-   param + plan->Wout, rows, W, P);
-  K(trunk_backward)(plan, param, grad, keep, work, B);
+   turned + plan->Wout, rows, W, P);
+  K(trunk_backward)(plan, turned, grad, keep, work, B);
   K(linear_backward)
   (dx ? tokens : NULL, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->tokens_in,
-   param + plan->Win, rows, P, W);
+   turned + plan->Win, rows, P, W);
   if (dx) K(encode)(plan, dx, tokens, basis, B, 1);
 }
 #endif

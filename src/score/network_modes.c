@@ -35,16 +35,16 @@ void K(modes_forward)(const NetPlan *plan, const real param[], const real basis[
   K(linear_forward)(F, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, B, W, r);
 }
 
-void K(modes_backward)(const NetPlan *plan, const real param[], const real basis[], real grad[], real keep, real work[],
-                       int B, const real dF[], real dx[])
+void K(modes_backward)(const NetPlan *plan, const real turned[], const real basis[], real grad[], real keep,
+                       real work[], int B, const real dF[], real dx[])
 {
   const int r = plan->r, W = plan->width;
   (void)basis;
   K(linear_backward)
   (work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, dF, work + plan->block[plan->depth].t,
-   param + plan->Wout, B, W, r);
-  K(trunk_backward)(plan, param, grad, keep, work, B);
+   turned + plan->Wout, B, W, r);
+  K(trunk_backward)(plan, turned, grad, keep, work, B);
   K(linear_backward)
-  (dx, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->x, param + plan->Win, B, r, W);
+  (dx, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->x, turned + plan->Win, B, r, W);
 }
 #endif

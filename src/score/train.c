@@ -132,11 +132,12 @@ EmaProfile trainer_profile(Trainer t, int k)
 
 void trainer_state(Trainer t, TrainerState *state)
 {
-  *state = (TrainerState){.step    = t->step,
-                          .taken   = t->adam.taken,
-                          .count   = net_parameter_count(t->net),
-                          .vectors = 3 + t->adam.averages,
-                          .vector  = {t->net->param, t->adam.m, t->adam.v, t->adam.average[0], t->adam.average[1]}};
+  *state =
+      (TrainerState){.step    = t->step,
+                     .taken   = t->adam.taken,
+                     .count   = net_parameter_count(t->net),
+                     .vectors = 3 + t->adam.averages,
+                     .vector  = {net_parameters(t->net), t->adam.m, t->adam.v, t->adam.average[0], t->adam.average[1]}};
 }
 
 void trainer_set(Trainer t, int64_t step, int64_t taken)

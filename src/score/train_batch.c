@@ -5,8 +5,8 @@
 
 void train_noisy_row(int r, const float y[], double lnsigma, float x[], float target[], float *label)
 {
-  const double t = atan(exp(lnsigma));
-  const float c = (float)cos(t), s = (float)sin(t);
+  const double sigma = exp(lnsigma), cosine = 1 / sqrt(1 + sigma * sigma); /* of the angle whose tangent is sigma */
+  const float c = (float)cosine, s = (float)(sigma * cosine);
   *label = (float)(0.25 * lnsigma);
   for (int k = 0; k < r; k++) {
     const float noise = x[k];

@@ -47,7 +47,9 @@ static void linear_value(const double p[], double out[])
 
 static void linear_gradient(const double p[], const double dout[], double dp[])
 {
-  linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, p + B * NIN, B, NIN, NOUT);
+  double turned[NOUT * NIN];
+  turn_d(turned, p + B * NIN, NIN, NOUT);
+  linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, turned, B, NIN, NOUT);
 }
 
 static const Tall tall = {.groups = 3, .span = 7, .gap = 2};
@@ -80,9 +82,10 @@ static void conv_value(const double p[], double out[])
 
 static void conv_gradient(const double p[], const double dout[], double dp[])
 {
-  static double in[MAX], d[MAX], din[MAX];
-  conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), p + TOKENS * NIN, tall, TAPS,
-                    NIN, NOUT);
+  static double in[MAX], d[MAX], din[MAX], turned[TAPS * NOUT * NIN];
+  for (int k = 0; k < TAPS; k++) turn_d(turned + k * NOUT * NIN, p + TOKENS * NIN + k * NIN * NOUT, NIN, NOUT);
+  conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), turned, tall, TAPS, NIN,
+                    NOUT);
   collect(din, dp, NIN);
 }
 
