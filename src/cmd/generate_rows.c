@@ -9,7 +9,7 @@
 
 /* Rows of a round per group, where solves are cheap: long enough to hide the write, short enough to stay in the cache.
  */
-#define ROUND_ROWS 1024
+#define ROUND_ROWS 2048
 /* And no more than this in memory; a group may hold twice as much, and as much again while rows are exchanged. */
 #define ROUND_BYTES ((size_t)32 << 20)
 /* Rows of the first round per group, dealt one by one as their cost is not known: fewer with many groups, as all draw
