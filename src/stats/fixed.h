@@ -5,20 +5,20 @@
 #include <math.h>
 #include <stdint.h>
 
-#define FRACTION 40
+#define FRACTION 0x1p40
 
-/* A sum is an integer and a fraction of 2^-FRACTION, both int64: with up to 2^22 addends neither overflows, and each
- * is rounded by at most 2^-(FRACTION + 1). */
+/* A sum is an integer and a number of 1 / FRACTION, both int64: with up to 2^22 addends neither overflows, and each
+ * is rounded by at most half of that. */
 static inline void add_fixed(int64_t pair[2], double v)
 {
   const double whole = floor(v);
   pair[0] += (int64_t)whole;
-  pair[1] += llrint(ldexp(v - whole, FRACTION));
+  pair[1] += llrint((v - whole) * FRACTION);
 }
 
 static inline double get_fixed(const int64_t pair[2])
 {
-  return (double)pair[0] + ldexp((double)pair[1], -FRACTION);
+  return (double)pair[0] + (double)pair[1] / FRACTION;
 }
 
 #endif

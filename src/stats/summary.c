@@ -27,6 +27,7 @@ struct ScoriaSummary_ {
   double *power;                                 /* owned (POWERS, columns) of a tile */
   float *product;                                /* owned (joint, joint) of a tile */
   float *z;                                      /* owned (capacity, columns) */
+  uint16_t *bin;                                 /* owned (blocks, capacity, BLOCK) */
   int64_t capacity;
 };
 
@@ -104,21 +105,25 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
   PetscCall(PetscFree5(s->centre, s->scale, s->inverse_scale, s->lo, s->inverse));
   PetscCall(PetscFree4(s->sum[HERE], s->sum[TOTAL], s->extreme[HERE], s->extreme[TOTAL]));
   PetscCall(PetscFree2(s->power, s->product));
-  PetscCall(PetscFree(s->z));
+  PetscCall(PetscFree2(s->z, s->bin));
   PetscCall(PetscFree(*summary));
   PetscFunctionReturn(0);
 }
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
 
-/* One row; the sums are arrays of their own to the compiler, which can then take many columns at once. */
-static void power_row(int m, const double *restrict x, const double *restrict centre, const double *restrict inverse,
-                      float *restrict keep, double *restrict S1, double *restrict S2, double *restrict S3,
-                      double *restrict S4, double *restrict S5, double *restrict S6, double *restrict lo,
-                      double *restrict minus_hi)
+/* n <= BLOCK columns of one row; the sums are arrays of their own to the compiler, which can then take many columns at
+ * once.  Bin 0 holds what is below the histogram's range, bin BINS + 1 what is above. */
+static inline void power_block(int n, const double *restrict x, const double *restrict centre,
+                               const double *restrict inverse, const double *restrict left,
+                               const double *restrict per_bin, float *restrict keep, uint16_t *restrict bin,
+                               double *restrict S1, double *restrict S2, double *restrict S3, double *restrict S4,
+                               double *restrict S5, double *restrict S6, double *restrict lo, double *restrict minus_hi)
 {
-  for (int j = 0; j < m; j++) {
+  for (int j = 0; j < n; j++) {
     const double z = (x[j] - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
+    const double place = (x[j] - left[j]) * per_bin[j] + 1, low = place > 0 ? place : 0;
+    bin[j]  = (uint16_t)(int)(low < BINS + 1 ? low : BINS + 1);
     keep[j] = (float)z;
     S1[j] += z;
     S2[j] += z2;
@@ -131,15 +136,28 @@ static void power_row(int m, const double *restrict x, const double *restrict ce
   }
 }
 
-/* Powers of z, and the extremes of x; z itself goes to s->z, (n, columns). */
+/* Powers of z, and the extremes of x; z itself goes to s->z, (n, columns), and the bins, block of columns by block of
+ * columns, to s->bin, (blocks, n, BLOCK). */
 static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 {
   const int m = s->columns;
-  double *S = s->power, *lo = s->extreme[HERE];
+  double *S = s->power, *extreme = s->extreme[HERE];
   memset(S, 0, POWERS * (size_t)m * sizeof *S);
   for (int64_t i = 0; i < n; i++)
-    power_row(m, rows + i * m, s->centre, s->inverse_scale, s->z + i * m, S, S + m, S + 2 * m, S + 3 * m, S + 4 * m,
-              S + 5 * m, lo, lo + m);
+    for (int j = 0; j < m; j += BLOCK) {
+      const double *x = rows + i * m + j;
+      float *z        = s->z + i * m + j;
+      uint16_t *bin   = s->bin + j * n + i * BLOCK;
+      double *to = S + j, *lo = extreme + j;
+#define COLUMNS(number)                                                                                                \
+  power_block(number, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, z, bin, to, to + m,           \
+              to + 2 * m, to + 3 * m, to + 4 * m, to + 5 * m, lo, lo + m)
+      if (m - j >= BLOCK)
+        COLUMNS(BLOCK);
+      else
+        COLUMNS(m - j);
+#undef COLUMNS
+    }
   for (int j = 0; j < POWERS * m; j++) add_fixed(s->sum[HERE] + s->powers + 2 * j, S[j]);
 }
 
@@ -154,26 +172,20 @@ static void add_products(ScoriaSummary s, int64_t n)
     for (int b = 0; b <= a; b++, to += 2) add_fixed(to, (double)s->product[(size_t)a * s->joint + b]);
 }
 
-/* Bin 0 holds what is below the range, bin BINS + 1 what is above. */
-static void bins_of(int n, const double *restrict x, const double *restrict lo, const double *restrict inverse,
-                    int *restrict bin)
+static inline void count_bins(int wide, int64_t n, const uint16_t bin[], int64_t to[])
 {
-  for (int j = 0; j < n; j++) {
-    const double place = (x[j] - lo[j]) * inverse[j] + 1, low = place > 0 ? place : 0;
-    bin[j] = (int)(low < BINS + 1 ? low : BINS + 1);
-  }
+  for (int64_t i = 0; i < n; i++, bin += BLOCK)
+    for (int j = 0; j < wide; j++) to[(int64_t)j * (BINS + 2) + bin[j]]++;
 }
 
-static void add_bins(ScoriaSummary s, int64_t n, const double rows[])
+static void add_bins(ScoriaSummary s, int64_t n)
 {
-  int bin[BLOCK];
   for (int left = 0; left < s->columns; left += BLOCK) {
-    const int wide = PetscMin(BLOCK, s->columns - left);
-    int64_t *to    = s->sum[HERE] + s->bins + (int64_t)left * (BINS + 2);
-    for (int64_t i = 0; i < n; i++) {
-      bins_of(wide, rows + i * s->columns + left, s->lo + left, s->inverse + left, bin);
-      for (int j = 0; j < wide; j++) to[(int64_t)j * (BINS + 2) + bin[j]]++;
-    }
+    int64_t *to = s->sum[HERE] + s->bins + (int64_t)left * (BINS + 2);
+    if (s->columns - left >= BLOCK)
+      count_bins(BLOCK, n, s->bin + left * n, to);
+    else
+      count_bins(s->columns - left, n, s->bin + left * n, to);
   }
 }
 
@@ -200,13 +212,14 @@ static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
 void summary_add(ScoriaSummary s, int64_t n, const double rows[])
 {
   if (n > s->capacity) { /* grows to the caller's tile once */
-    if (PetscFree(s->z) || PetscMalloc1((size_t)n * s->columns, &s->z)) abort();
+    const int blocks = (s->columns + BLOCK - 1) / BLOCK;
+    if (PetscFree2(s->z, s->bin) || PetscMalloc2(n * s->columns, &s->z, n * blocks * BLOCK, &s->bin)) abort();
     s->capacity = n;
   }
   s->sum[HERE][0] += n;
   add_powers(s, n, rows);
   if (s->joint) add_products(s, n);
-  add_bins(s, n, rows);
+  add_bins(s, n);
   add_exceedances(s, n, rows);
 }
 
