@@ -79,13 +79,3 @@ endif()
 
 add_library(scoria_warnings INTERFACE)
 target_compile_options(scoria_warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wno-unknown-pragmas)
-
-find_package(Git QUIET)
-set(SCORIA_GIT_REVISION unknown)
-if(GIT_FOUND)
-  execute_process(COMMAND ${GIT_EXECUTABLE} describe --always --dirty WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                  OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-  if(NOT failed)
-    set(SCORIA_GIT_REVISION ${revision})
-  endif()
-endif()

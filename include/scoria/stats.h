@@ -24,6 +24,8 @@ typedef struct {
   double band_error;       /* rms over columns of (width of the central 95 % of a) / (of b) - 1 */
   double coverage95;       /* share of b's values inside a's central 95 % band, mean over columns */
   double w1;               /* mean over columns of W1(a, b) / SD */
+  double ks;               /* Kolmogorov-Smirnov distance, the largest of a column */
+  double roughness;        /* SD of the difference of neighbouring columns in a, over that in b: median over columns */
   double sliced_w;         /* mean over random unit directions of W1 of the projections of SD-scaled columns */
   double covariance_error; /* || corr-scaled C_a - C_b ||_F / || C_b ||_F, columns scaled by the reference SD */
   double energy_p;         /* p value of the energy distance's permutation test, at most 1000 rows of each */

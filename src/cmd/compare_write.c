@@ -17,6 +17,8 @@ static const struct {
     {"band_error", offsetof(ScoriaDistance, band_error), true},
     {"coverage95", offsetof(ScoriaDistance, coverage95), false},
     {"w1", offsetof(ScoriaDistance, w1), false},
+    {"ks", offsetof(ScoriaDistance, ks), false},
+    {"roughness", offsetof(ScoriaDistance, roughness), false},
     {"sliced_w", offsetof(ScoriaDistance, sliced_w), false},
     {"covariance_error", offsetof(ScoriaDistance, covariance_error), true},
     {"energy_p", offsetof(ScoriaDistance, energy_p), false},

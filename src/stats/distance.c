@@ -121,6 +121,20 @@ static double wasserstein1(int64_t na, const double a[], int64_t nb, const doubl
   return sum;
 }
 
+/* Largest gap between the distribution functions of a and b, both ascending. */
+static double kolmogorov_smirnov(int64_t na, const double a[], int64_t nb, const double b[])
+{
+  int64_t i = 0, j = 0;
+  double largest = 0;
+  while (i < na && j < nb) {
+    const double value = PetscMin(a[i], b[j]);
+    while (i < na && a[i] <= value) i++;
+    while (j < nb && b[j] <= value) j++;
+    largest = PetscMax(largest, fabs((double)i / (double)na - (double)j / (double)nb));
+  }
+  return largest;
+}
+
 /* Share of b (ascending) inside [lo, hi]. */
 static double share_inside(int64_t n, const double b[], double lo, double hi)
 {
@@ -142,6 +156,7 @@ static void add_column(const Pair *pair, int j, const double a[], const double b
   d->band_error += band * band;
   d->coverage95 += share_inside(B->n, b, lo, hi);
   d->w1 += wasserstein1(A->n, a, B->n, b) / B->sd[j];
+  d->ks = PetscMax(d->ks, kolmogorov_smirnov(A->n, a, B->n, b));
 }
 
 static void sort_group(Pair *pair, int count)
@@ -224,6 +239,25 @@ static double covariance_distance(const Pair *pair)
   return sqrt(difference / reference);
 }
 
+/* From the covariances of both sides, in the same units. */
+static double roughness_ratio(Pair *pair)
+{
+  const int n   = pair->kept;
+  int number    = 0;
+  double *ratio = pair->Z; /* CHUNK rows of kept numbers: room for 2 kept of them */
+  for (int j = 0; j + 1 < n; j++) {
+    double variance[2];
+    for (int s = 0; s < 2; s++) {
+      const double *C = pair->side[s].C;
+      variance[s]     = C[(size_t)j * n + j] + C[(size_t)(j + 1) * n + j + 1] - 2 * C[(size_t)(j + 1) * n + j];
+    }
+    if (variance[1] > 0) ratio[number++] = sqrt(PetscMax(variance[0], 0) / variance[1]);
+  }
+  if (!number) return 1;
+  sort_ascending(number, ratio, ratio + n);
+  return stats_quantile(number, ratio, 0.5);
+}
+
 static PetscErrorCode EnergyTest(const Pair *pair, uint64_t seed, ScoriaDistance *d)
 {
   const Side *a = &pair->side[0], *b = &pair->side[1];
@@ -288,6 +322,7 @@ PetscErrorCode ScoriaDistanceCompute(int64_t na, const double a[], int64_t nb, c
     covariance(&pair, &pair.side[0]);
     covariance(&pair, &pair.side[1]);
     d->covariance_error = covariance_distance(&pair);
+    d->roughness        = roughness_ratio(&pair);
     PetscCall(EnergyTest(&pair, seed, d));
   }
   const bool varies = pair.kept > 0;

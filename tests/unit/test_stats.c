@@ -47,6 +47,9 @@ static void shifted_and_scaled_gaussians(void **state)
   assert_true(fabs(d.mean_error - shift) < tol && fabs(d.w1 - shift) < tol);
   assert_true(d.sd_error < 0.02 && fabs(d.sd_bias) < tol);
   assert_true(fabs(d.coverage95 - 0.9209) < 0.004); /* Phi(1.96 + .5) - Phi(-1.96 + .5) = .99305 - .07215 = .9209 */
+  /* 2 Phi(shift / 2) - 1, and what the worst of 20 columns adds: sqrt(2 / N) times at most 1.5 */
+  assert_true(d.ks > 0.1974 - 0.015 && d.ks < 0.1974 + 0.015);
+  assert_true(fabs(d.roughness - 1) < 0.02); /* of independent columns: their SDs */
   normals(1, N, M, 30, 10 * scale, a);
   normals(2, N, M, 30, 10, b);
   CHECK(ScoriaDistanceCompute(N, a, N, b, M, 1, 64, &d));
@@ -54,6 +57,7 @@ static void shifted_and_scaled_gaussians(void **state)
   assert_true(fabs(d.w1 - (scale - 1) * sqrt(2 / PETSC_PI)) < 0.01); /* E |(scale - 1) z| */
   assert_true(fabs(d.sliced_w - (scale - 1) * sqrt(2 / PETSC_PI)) < 0.01);
   assert_true(fabs(d.band_error - (scale - 1)) < 0.03);
+  assert_true(fabs(d.roughness - scale) < 0.02);
   /* C_a - C_b = (scale^2 - 1) I plus sampling noise of |dC|^2 = M^2 (1 + scale^4) / N beside M (scale^2 - 1)^2 */
   assert_true(fabs(d.covariance_error - (scale * scale - 1)) < 0.02);
 }
@@ -80,6 +84,7 @@ static void floor_of_two_equal_laws(void **state)
   assert_true(fabs(d.covariance_error / frobenius - 1) < 0.25);
   CHECK(ScoriaDistanceCompute(N, a, N, a, M, 5, 64, &d));
   assert_true(d.w1 == 0 && d.sliced_w == 0 && d.covariance_error == 0 && d.mean_error == 0 && d.band_error == 0);
+  assert_true(d.ks == 0 && d.roughness == 1);
   assert_true(fabs(d.coverage95 - 0.95) < 0.001);
 }
 
