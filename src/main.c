@@ -6,13 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const ScoriaCommand *find_command(const char *name)
-{
-  for (const ScoriaCommand *row = scoria_commands; row->name; row++)
-    if (!strcmp(row->name, name)) return row;
-  return NULL;
-}
-
 static void print_usage(FILE *out)
 {
   fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
@@ -23,7 +16,7 @@ static void print_usage(FILE *out)
 static PetscErrorCode Execute(int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
-  const ScoriaCommand *command = find_command(name);
+  const ScoriaCommand *command = cmd_find(name);
   ScoriaDeck deck              = NULL;
   ScoriaRun run                = NULL;
   PetscFunctionBeginUser;
@@ -36,7 +29,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   }
   PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
-  PetscCall(command->with_deck(run, deck));
+  PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaDeckDestroy(&deck));
   PetscFunctionReturn(0);

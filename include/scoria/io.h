@@ -138,6 +138,8 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed);
 
 /* CRC32C (Castagnoli), software or SSE4.2. crc is 0 at the start, and may be chained. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
+/* Of bytes with CRC a followed by n bytes with CRC b. */
+uint32_t crc32c_join(uint32_t a, uint32_t b, int64_t n);
 
 /* --------------------------------------------------------------------------------------------- named arrays ---- */
 
@@ -208,7 +210,8 @@ PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
  * opened.  What does not pass is a user error.  Collective. */
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
 
-/* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance. Collective. */
+/* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a run directory
+ * what ScoriaManifestVerify says. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.
@@ -221,6 +224,15 @@ PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
+
+/* ----------------------------------------------------------------------------------------------- manifest ---- */
+
+/* Brings run_dir/manifest.json up to date: name, length, CRC-32C and time of change of every result there, and the
+ * command that was at work when it came or changed.  Reads what is new.  Collective on the run's communicator. */
+PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
+/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing or not as
+ * listed is a user error.  Collective. */
+PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir);
 
 /* --------------------------------------------------------------------------------------------------- cost ---- */
 

@@ -1,5 +1,6 @@
 /* The command table: a new command is a row here and a file beside this one. */
 #include "cmd.h"
+#include <string.h>
 
 const ScoriaCommand scoria_commands[] = {
     {"run", "generate (or import), train, sample, compare and report; skips what is complete", CommandRun, NULL},
@@ -16,9 +17,25 @@ const ScoriaCommand scoria_commands[] = {
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", CommandRefine,
      NULL},
     {"report", "figures and report.html of what the run directory holds", CommandReport, NULL},
-    {"info", "describe a file of ours", NULL, ScoriaDescribeFile},
+    {"info", "describe a file of ours, or check the files of a run directory", NULL, ScoriaDescribeFile},
     {NULL, NULL, NULL, NULL},
 };
+
+const ScoriaCommand *cmd_find(const char *name)
+{
+  for (const ScoriaCommand *row = scoria_commands; row->name; row++)
+    if (!strcmp(row->name, name)) return row;
+  return NULL;
+}
+
+PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
+{
+  const ScoriaCommand *command = cmd_find(name);
+  PetscFunctionBeginUser;
+  PetscCall(command->with_deck(run, deck));
+  if (command->with_deck != CommandRun) PetscCall(ScoriaManifestUpdate(run, name));
+  PetscFunctionReturn(0);
+}
 
 /* Imported data have no equations to compare the model with. */
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
@@ -26,10 +43,10 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
   bool imported;
   PetscFunctionBeginUser;
   PetscCall(CmdImported(deck, &imported));
-  PetscCall(imported ? CommandImport(run, deck) : CommandGenerate(run, deck));
-  PetscCall(CommandTrain(run, deck));
-  PetscCall(CommandSample(run, deck));
-  if (!imported) PetscCall(CommandCompare(run, deck));
-  PetscCall(CommandReport(run, deck));
+  PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
+  PetscCall(CmdDo(run, deck, "train"));
+  PetscCall(CmdDo(run, deck, "sample"));
+  if (!imported) PetscCall(CmdDo(run, deck, "compare"));
+  PetscCall(CmdDo(run, deck, "report"));
   PetscFunctionReturn(0);
 }

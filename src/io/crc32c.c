@@ -72,6 +72,28 @@ uint32_t crc32c_hardware(uint32_t crc, const void *data, size_t size)
 }
 #endif
 
+/* Product of two polynomials modulo that of the CRC; reflected, so that bit 31 is the coefficient of 1. */
+static uint32_t times(uint32_t a, uint32_t b)
+{
+  uint32_t product = 0;
+
+  for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+    if (a & bit) product ^= b;
+    b = (b >> 1) ^ (0x82F63B78u & (0u - (b & 1u)));
+  }
+  return product;
+}
+
+/* n bytes behind a are n zero bytes, which multiply by x^8 each, plus b; the ones before and after cancel. */
+uint32_t crc32c_join(uint32_t a, uint32_t b, int64_t n)
+{
+  uint32_t shift = 1u << 31, square = 1u << 23; /* 1 and x^8 */
+
+  for (; n > 0; n >>= 1, square = times(square, square))
+    if (n & 1) shift = times(shift, square);
+  return times(shift, a) ^ b;
+}
+
 uint32_t crc32c(uint32_t crc, const void *data, size_t size)
 {
   return crc32c_has_hardware() ? crc32c_hardware(crc, data, size) : crc32c_software(crc, data, size);

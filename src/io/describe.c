@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BATCH_BYTES (16LL << 20) /* rows read at a time, per rank */
 
@@ -173,10 +174,17 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
   char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE];
   int64_t size;
   hid_t file = H5I_INVALID_HID;
-  int rank, is_dataset = 0;
+  struct stat st;
+  int rank, is_dataset = 0, is_directory = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) is_directory = !stat(path, &st) && S_ISDIR(st.st_mode);
+  PetscCallMPI(MPI_Bcast(&is_directory, 1, MPI_INT, 0, comm));
+  if (is_directory) {
+    PetscCall(ScoriaManifestVerify(comm, path));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaFileTrial(comm, path));
   if (!rank) {
     PetscCall(ScoriaOpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));

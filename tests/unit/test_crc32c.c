@@ -77,13 +77,35 @@ static void test_every_bit_counts(void **state)
   }
 }
 
+/* Sums of two parts joined are the sum of the whole, at every cut, and with a part far longer than 32 bits count. */
+static void test_joined(void **state)
+{
+  unsigned char bytes[300];
+  uint32_t x = 7;
+
+  (void)state;
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    x        = x * 1664525u + 1013904223u;
+    bytes[i] = (unsigned char)(x >> 24);
+  }
+  for (size_t cut = 0; cut <= sizeof bytes; cut++)
+    assert_int_equal(
+        crc32c_join(crc32c(0, bytes, cut), crc32c(0, bytes + cut, sizeof bytes - cut), (int64_t)(sizeof bytes - cut)),
+        crc32c(0, bytes, sizeof bytes));
+  const uint32_t a = crc32c(0, bytes, 100), zero = crc32c(0, "", 1);
+  uint32_t zeros = zero; /* of 2^k zero bytes */
+  for (int k = 0; k < 40; k++) zeros = crc32c_join(zeros, zeros, INT64_C(1) << k);
+  /* joining is associative: a, then 2^40 zeros and one more */
+  assert_int_equal(crc32c_join(crc32c_join(a, zeros, INT64_C(1) << 40), zero, 1),
+                   crc32c_join(a, crc32c_join(zeros, zero, 1), (INT64_C(1) << 40) + 1));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_answers),
-      cmocka_unit_test(test_hardware_known_answers),
-      cmocka_unit_test(test_both_ways_alike),
-      cmocka_unit_test(test_every_bit_counts),
+      cmocka_unit_test(test_known_answers),   cmocka_unit_test(test_hardware_known_answers),
+      cmocka_unit_test(test_both_ways_alike), cmocka_unit_test(test_every_bit_counts),
+      cmocka_unit_test(test_joined),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
