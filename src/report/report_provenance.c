@@ -103,6 +103,9 @@ static const char *file_text(const char *name)
       {"uq.json", "uq: quantities of interest"},
       {"posterior.h5", "infer: the fields given the readings"},
       {"posterior.json", "infer: summary"},
+      {"manifest.json", "lengths and checksums of the results"},
+      {"cost.json", "core seconds that the results have cost"},
+      {"likelihood.h5", "likelihood: log densities of given fields"},
       {"deck.yaml", "the resolved deck"},
       {"log.jsonl", "what was run, a line per event"},
   };
@@ -117,31 +120,63 @@ static int is_shown(const struct dirent *entry)
   return entry->d_name[0] != '.' && strcmp(entry->d_name, "report.html");
 }
 
+/* The list of manifest.json; NULL where there is none, or none that can be read: its next writer will say so. */
+static PetscErrorCode ReadManifest(const char *run_dir, cJSON **manifest, const cJSON **files)
+{
+  char path[2 * PETSC_MAX_PATH_LEN];
+  ReportText text = {0};
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "%s/manifest.json", run_dir);
+  PetscCall(ReportSlurp(path, &text));
+  *manifest = text.s ? cJSON_Parse(text.s) : NULL;
+  *files    = cJSON_GetObjectItemCaseSensitive(*manifest, "files");
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* The CRC-32C that the manifest has of a file of this length. */
+static PetscErrorCode FileSum(const cJSON *files, const char *name, double bytes, ReportText *html)
+{
+  const cJSON *entry = cJSON_GetObjectItemCaseSensitive(files, name);
+  const char *crc    = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "crc32c"));
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<td><code>"));
+  if (crc && json_number(entry, "bytes") == bytes) PetscCall(ReportEscape(html, crc));
+  PetscCall(ReportPrint(html, "</code></td>"));
+  PetscFunctionReturn(0);
+}
+
 /* The regular files of the run directory by name, without what is hidden and this page itself. */
 static PetscErrorCode Files(const char *run_dir, ReportText *html)
 {
   struct dirent **entry = NULL;
   char path[2 * PETSC_MAX_PATH_LEN];
   struct stat info;
+  cJSON *manifest    = NULL;
+  const cJSON *files = NULL;
   PetscFunctionBeginUser;
+  PetscCall(ReadManifest(run_dir, &manifest, &files));
   const int n = scandir(run_dir, &entry, is_shown, alphasort);
   PetscCall(ReportPrint(html, "<h3>Files</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th "
-                              "class=\"n\">size [kB]</th><th>what it holds</th></tr></thead>\n<tbody>\n"));
+                              "class=\"n\">size [kB]</th><th>CRC-32C</th><th>what it holds</th></tr></thead>\n"
+                              "<tbody>\n"));
   for (int i = 0; i < n; i++) {
     const char *name = entry[i]->d_name;
     snprintf(path, sizeof path, "%s/%s", run_dir, name);
     if (!stat(path, &info) && S_ISREG(info.st_mode)) {
       PetscCall(ReportPrint(html, "<tr><td><code>"));
       PetscCall(ReportEscape(html, name));
-      PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.1f</td><td>%s</td></tr>\n",
-                            1e-3 * (double)info.st_size, file_text(name)));
+      PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.1f</td>", 1e-3 * (double)info.st_size));
+      PetscCall(FileSum(files, name, (double)info.st_size, html));
+      PetscCall(ReportPrint(html, "<td>%s</td></tr>\n", file_text(name)));
     }
     free(entry[i]);
   }
   free(entry);
+  cJSON_Delete(manifest);
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n<p class=\"note\">A command skips what is complete: to have "
                               "it made again, remove the file first. Results do not depend on the number of "
-                              "ranks.</p>\n"));
+                              "ranks. <code>scoria info</code> with the directory's name checks the sums.</p>\n"));
   PetscFunctionReturn(0);
 }
 
