@@ -414,20 +414,33 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *name, double range[2
 
 /* ---------------------------------------------------------------------------------------------- as a text ---- */
 
-/* One "key: value" of YAML: lists in brackets, texts quoted where YAML could read them otherwise. */
+static void print_quoted(FILE *out, const char *text, size_t length)
+{
+  fputc('\'', out);
+  for (size_t i = 0; i < length; i++) fprintf(out, text[i] == '\'' ? "''" : "%c", text[i]);
+  fputc('\'', out);
+}
+
+/* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
 static void print_value(FILE *out, const ScoriaKey *key, const char *value)
 {
   switch (key->type) {
   case SCORIA_KEY_INTS:
   case SCORIA_KEY_REALS:
   case SCORIA_KEY_RANGE:
-  case SCORIA_KEY_WORDS:
     fprintf(out, "[%s]", value);
     break;
+  case SCORIA_KEY_WORDS:
+    for (char before = '['; *value; before = ',') {
+      const size_t length = strcspn(value, ",");
+      fputc(before, out);
+      print_quoted(out, value, length);
+      value += length + (value[length] == ',');
+    }
+    fputc(']', out);
+    break;
   case SCORIA_KEY_STRING:
-    fputc('\'', out);
-    for (const char *at = value; *at; at++) fprintf(out, *at == '\'' ? "''" : "%c", *at);
-    fputc('\'', out);
+    print_quoted(out, value, strlen(value));
     break;
   default:
     fputs(value, out);

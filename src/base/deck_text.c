@@ -161,13 +161,22 @@ static bool canonical_number(const ScoriaKey *key, const char *text, bool intege
   return true;
 }
 
+/* The resolved deck could not give anything else back. */
+static bool one_line(const char *text)
+{
+  for (; *text; text++)
+    if (iscntrl((unsigned char)*text)) return false;
+  return true;
+}
+
 static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, char canonical[])
 {
-  char copy[DECK_VALUE_SIZE], one[64], *save = NULL;
+  char copy[DECK_VALUE_SIZE], one[DECK_VALUE_SIZE], *save = NULL;
   size_t used          = 0;
   int count            = 0;
   double first         = 0;
   const bool text_only = key->type == SCORIA_KEY_WORDS;
+  if (strlen(text) >= sizeof copy || !one_line(text)) return false;
   snprintf(copy, sizeof copy, "%s", text);
   canonical[0] = 0;
   for (char *word = strtok_r(copy, "[], ", &save); word; word = strtok_r(NULL, "[], ", &save), count++) {
@@ -181,14 +190,6 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
     if (!text_only) first = strtod(one, NULL);
   }
   return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
-}
-
-/* The resolved deck could not give anything else back. */
-static bool one_line(const char *text)
-{
-  for (; *text; text++)
-    if (iscntrl((unsigned char)*text)) return false;
-  return true;
 }
 
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,

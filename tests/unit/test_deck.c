@@ -10,6 +10,7 @@ static const ScoriaKey keys[] = {
     {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range"},
     {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells"},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels"},
+    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words"},
     {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
@@ -80,7 +81,14 @@ static void resolved_deck_reads_back_the_same(void **state)
   static const char *const all[] = {"porosity", "train", "conditions", "ensemble", "uq", "run", "strict", NULL};
   static const char *const one[] = {"porosity_sigma", NULL};
   (void)state;
-  CHECK(read_deck("conditions: {U0: [0.1, 0.3333333333333333]}\nrun: {title: \"a 'b' # c\"}\n", NULL, &deck));
+  const char *words;
+  CHECK(read_deck(
+      "conditions: {U0: [0.1, 0.3333333333333333]}\nrun: {title: \"a 'b' # c\"}\nuq: {words: ['a}', \"b'c\", 'd: #e', "
+      "a_path_that_is_longer_than_any_number_is_when_spelt_in_full_with_all_its_digits]}\n",
+      NULL, &deck));
+  CHECK(ScoriaDeckString(deck, "uq_words", &words));
+  assert_string_equal(words,
+                      "a},b'c,d:,#e,a_path_that_is_longer_than_any_number_is_when_spelt_in_full_with_all_its_digits");
   CHECK(ScoriaDeckText(deck, &text));
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
   CHECK(ScoriaDeckText(again, &twice));
@@ -111,6 +119,7 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("train:\n  steps: 5\n  steps: 6\n", NULL, "test_deck.yaml:3", "set twice");
   refuse("train: {steps: 5}\n", "-train_stesp 7", "command line", "did you mean \"-train_steps\"");
   refuse("train: {steps: 5}\n", "-train_steps many", "command line", "found \"many\"");
+  refuse("uq: {words: [\"a\\tb\"]}\n", NULL, "uq: words", "a list of words");
   refuse("just words\n", NULL, "test_deck.yaml:1", "not a deck");
   refuse("- a\n- b\n", NULL, "test_deck.yaml:1", "not a deck");
 }
