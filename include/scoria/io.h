@@ -227,11 +227,12 @@ PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text
 
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
-/* Brings run_dir/manifest.json up to date: name, length, CRC-32C and time of change of every result there, and the
- * command that was at work when it came or changed.  Reads what is new.  Collective on the run's communicator. */
+/* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:
+ * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.
+ * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
-/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing or not as
- * listed is a user error.  Collective. */
+/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be
+ * read or is not as listed is a user error, told after all have been looked at.  Collective. */
 PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir);
 
 /* --------------------------------------------------------------------------------------------------- cost ---- */

@@ -204,7 +204,7 @@ static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const char *file, cons
 {
   PetscFunctionBeginUser;
   for (int i = 0; i < deck->count; i++) {
-    char option[300], text[DECK_VALUE_SIZE] = "", where[512];
+    char option[300], text[DECK_VALUE_SIZE + 1] = "", where[512]; /* one more: a value that is too long shows */
     PetscBool found;
     snprintf(option, sizeof option, "-%s", deck->key[i]->name);
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));

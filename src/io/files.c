@@ -113,6 +113,38 @@ static PetscErrorCode SyncPath(const char *path, int flags, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+/* What this rank has published, for the manifest. */
+static char (*published)[PETSC_MAX_PATH_LEN];
+static int npublished;
+
+int files_published(void)
+{
+  return npublished;
+}
+
+const char *files_published_path(int i)
+{
+  return published[i];
+}
+
+PetscErrorCode ScoriaFilesForgetPublished(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(published));
+  npublished = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NotePublished(const char *path)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < npublished; i++)
+    if (!strcmp(published[i], path)) PetscFunctionReturn(0);
+  PetscCall(PetscRealloc((size_t)(npublished + 1) * sizeof *published, &published));
+  PetscCall(PetscStrncpy(published[npublished++], path, sizeof *published));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad)
 {
   char copy[PETSC_MAX_PATH_LEN];
@@ -124,6 +156,7 @@ PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTroub
     trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be renamed to it: %s", part, strerror(errno));
   PetscCall(PetscStrncpy(copy, path, sizeof copy));
   PetscCall(SyncPath(dirname(copy), O_RDONLY | O_DIRECTORY, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(NotePublished(path));
   PetscFunctionReturn(0);
 }
 

@@ -1,10 +1,7 @@
-/* manifest.json: the finished files of a run directory with their lengths and CRC-32Cs, so that a copy of the directory
- * can be told from the original.  A file is read again only when its length or its time of change is another than
- * listed: what happens to its bytes behind the program's back shows.  Every rank reads a share of a file, and the sums
- * of the shares are joined. */
+/* manifest.json: the results of a run directory with their lengths and CRC-32Cs, as they were when the program had just
+ * finished them.  Nothing else ever changes an entry, so that whatever happens to the bytes later shows. */
 #include "private.h"
 #include <cJSON.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,88 +13,50 @@
 
 #define MANIFEST "manifest.json"
 #define FORMAT "scoria-manifest"
-#define PIECE ((size_t)4 << 20) /* read at once [byte] */
-
-/* ------------------------------------------------------------------------------------------------- directory ---- */
-
-/* Results: what a command has finished.  Not the deck, the log and the accounts, which every start writes to. */
-static int is_listed(const struct dirent *entry)
-{
-  static const char *const ends[]   = {".h5", ".json", ".jsonl", ".html", ".xdmf"};
-  static const char *const others[] = {MANIFEST, "log.jsonl", "cost.json"};
-  const char *name = entry->d_name, *end = strrchr(name, '.');
-
-  if (name[0] == '.' || !end) return 0;
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (!strcmp(name, others[i])) return 0;
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-    if (!strcmp(end, ends[i])) return 1;
-  return 0;
-}
-
-static void time_text(const struct timespec *when, size_t size, char text[])
-{
-  struct tm utc;
-  char seconds[32];
-
-  strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&when->tv_sec, &utc));
-  snprintf(text, size, "%s.%09ldZ", seconds, when->tv_nsec);
-}
-
-/* The file's length and time of change; false where it is no regular file. */
-static bool file_state(const char *dir, const char *name, int64_t *size, size_t length, char changed[])
-{
-  char path[2 * PETSC_MAX_PATH_LEN];
-  struct stat st;
-
-  snprintf(path, sizeof path, "%s/%s", dir, name);
-  if (stat(path, &st) || !S_ISREG(st.st_mode)) return false;
-  *size = (int64_t)st.st_size;
-  time_text(&st.st_mtim, length, changed);
-  return true;
-}
+#define PIECE ((size_t)4 << 20)         /* read at once [byte] */
+#define SHARED_FROM ((int64_t)64 << 20) /* a shorter file is read by rank 0 alone [byte] */
 
 /* ------------------------------------------------------------------------------------------------------ sums ---- */
 
-/* CRC of bytes [first, first + number). */
-static bool crc_of_range(const char *path, int64_t first, int64_t number, uint32_t *crc)
+/* CRC of bytes [first, first + number) of a file of `size` bytes; 0, or what went wrong.  A file of another size is not
+ * the one that rank 0 means: a name that a file server has yet to learn of. */
+static int crc_of_range(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc)
 {
+  struct stat st;
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   char *piece  = malloc(PIECE);
-  bool good    = fd >= 0 && piece;
+  int failed   = fd < 0 ? errno : !piece ? ENOMEM : fstat(fd, &st) ? errno : st.st_size != size ? ESTALE : 0;
 
   *crc         = 0;
-  while (good && number > 0) {
+  while (!failed && number > 0) {
     const ssize_t n = pread(fd, piece, number < (int64_t)PIECE ? (size_t)number : PIECE, (off_t)first);
 
     if (n < 0 && errno == EINTR) continue;
-    if (n == 0) errno = EIO; /* shorter than a moment ago */
-    good = n > 0;
-    if (!good) break;
+    failed = n < 0 ? errno : n == 0 ? ESTALE : 0;
+    if (failed) break;
     *crc = crc32c(*crc, piece, (size_t)n);
     first += n;
     number -= n;
   }
   free(piece);
   if (fd >= 0) close(fd);
-  return good;
+  return failed;
 }
 
-/* CRC of a whole file, each rank reading a share.  Collective. */
-static PetscErrorCode FileCrc(MPI_Comm comm, const char *path, int64_t size, uint32_t *crc)
+/* CRC of a whole file, each rank reading a share; false where one of them could not.  Collective. */
+static PetscErrorCode SharedCrc(MPI_Comm comm, const char *path, int64_t size, uint32_t *crc, bool *good)
 {
-  ScoriaTrouble bad = {.path = path};
   uint32_t mine, *all;
   int64_t first, number;
-  int rank, ranks;
+  int rank, ranks, failed;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   PetscCall(PetscMalloc1(ranks, &all));
   deal_block(size, rank, ranks, &first, &number);
-  if (!crc_of_range(path, first, number, &mine))
-    trouble_note(&bad, SCORIA_EXIT_INPUT, "it cannot be read: %s", strerror(errno));
+  failed = crc_of_range(path, size, first, number, &mine) != 0;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_UINT32_T, all, 1, MPI_UINT32_T, comm));
   *crc = 0;
   for (int r = 0; r < ranks; r++) {
@@ -105,7 +64,40 @@ static PetscErrorCode FileCrc(MPI_Comm comm, const char *path, int64_t size, uin
     *crc = crc32c_join(*crc, all[r], number);
   }
   PetscCall(PetscFree(all));
-  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  *good = !failed;
+  PetscFunctionReturn(0);
+}
+
+/* A file of a directory as it is: failed is 0, or what hinders its reading. */
+typedef struct {
+  char name[PETSC_MAX_PATH_LEN]; /* as seen from the directory */
+  int64_t size;
+  uint32_t crc;
+  int failed;
+} File;
+
+/* Size and CRC of the file that rank 0 names.  Rank 0 reads it, alone where it is short or another rank fails to.
+ * Collective. */
+static PetscErrorCode ReadFile(MPI_Comm comm, const char *dir, File *f)
+{
+  char path[2 * PETSC_MAX_PATH_LEN];
+  struct stat st;
+  int rank, ranks;
+  bool good = false;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  if (!rank) {
+    snprintf(path, sizeof path, "%s/%s", dir, f->name);
+    f->failed = stat(path, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
+    f->size   = f->failed ? -1 : (int64_t)st.st_size;
+  }
+  PetscCallMPI(MPI_Bcast(f, (int)sizeof *f, MPI_BYTE, 0, comm));
+  if (f->failed) PetscFunctionReturn(0);
+  snprintf(path, sizeof path, "%s/%s", dir, f->name);
+  if (ranks > 1 && f->size >= SHARED_FROM) PetscCall(SharedCrc(comm, path, f->size, &f->crc, &good));
+  if (!rank && !good) f->failed = crc_of_range(path, f->size, 0, f->size, &f->crc);
   PetscFunctionReturn(0);
 }
 
@@ -133,6 +125,147 @@ static cJSON *read_manifest(const char *dir)
   return NULL;
 }
 
+/* The list before, or an empty one; one that cannot be read is told and replaced.  Rank 0. */
+static PetscErrorCode Before(ScoriaRun run, const char *dir, cJSON **root)
+{
+  char path[2 * PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
+  *root = read_manifest(dir);
+  if (*root) PetscFunctionReturn(0);
+  if (!access(path, F_OK)) PetscCall(ScoriaSay(run, "  WARNING: %s cannot be read; a new one takes its place", path));
+  *root = cJSON_CreateObject();
+  cJSON_AddStringToObject(*root, "format", FORMAT);
+  cJSON_AddObjectToObject(*root, "files");
+  PetscFunctionReturn(0);
+}
+
+static bool has_end(const char *name, const char *end)
+{
+  const size_t n = strlen(name), m = strlen(end);
+  return n >= m && !strcmp(name + n - m, end);
+}
+
+/* The name in the directory of a published path that is a result, else NULL: not unfinished files, checkpoints and
+ * logs, nor the accounts that every start writes to. */
+static const char *result_name(const char *dir, const char *path)
+{
+  static const char *const passing[] = {".part", ".next", ".previous", ".ckpt", ".jsonl"};
+  const size_t n                     = strlen(dir);
+
+  if (strncmp(path, dir, n) || path[n] != '/') return NULL;
+  for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+    if (has_end(path, passing[i])) return NULL;
+  return strcmp(path + n + 1, MANIFEST) && strcmp(path + n + 1, "cost.json") ? path + n + 1 : NULL;
+}
+
+static cJSON *new_entry(const File *f, const char *command)
+{
+  cJSON *entry = cJSON_CreateObject();
+  char text[32];
+  const time_t now = time(NULL);
+  struct tm utc;
+
+  cJSON_AddNumberToObject(entry, "bytes", (double)f->size);
+  snprintf(text, sizeof text, "%08x", f->crc);
+  cJSON_AddStringToObject(entry, "crc32c", text);
+  cJSON_AddStringToObject(entry, "command", command);
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  cJSON_AddStringToObject(entry, "date", text);
+  return entry;
+}
+
+/* Reads the file that rank 0 names and lists it.  Collective. */
+static PetscErrorCode ListFile(ScoriaRun run, const char *dir, const char *name, const char *command, cJSON *files)
+{
+  File f = {.size = -1};
+
+  PetscFunctionBeginUser;
+  if (name) snprintf(f.name, sizeof f.name, "%s", name);
+  PetscCall(ReadFile(ScoriaRunComm(run), dir, &f));
+  if (!files) PetscFunctionReturn(0);
+  cJSON_DeleteItemFromObjectCaseSensitive(files, f.name);
+  if (f.failed)
+    PetscCall(ScoriaSay(run, "  WARNING: %s/%s cannot be read and is not in %s: %s", dir, f.name, MANIFEST,
+                        strerror(f.failed)));
+  else
+    cJSON_AddItemToObject(files, f.name, new_entry(&f, command));
+  PetscFunctionReturn(0);
+}
+
+/* Results whose names are given by the command, and that a start before may have finished without listing them. */
+static const struct {
+  const char *command, *name;
+} usual[] = {
+    {"generate", "dataset.h5"},  {"generate", "fields.h5"}, {"generate", "fields.xdmf"}, {"import", "dataset.h5"},
+    {"merge", "dataset.h5"},     {"train", "model.h5"},     {"sample", "samples.h5"},    {"compare", "compare.h5"},
+    {"compare", "compare.json"}, {"uq", "uq.h5"},           {"uq", "uq.json"},           {"infer", "posterior.h5"},
+    {"infer", "posterior.json"}};
+#define USUAL ((int)(sizeof usual / sizeof *usual))
+
+/* The names to be listed, NULL-terminated: those published, then usual ones that are there and not listed.  Rank 0. */
+static PetscErrorCode Names(const char *dir, const char *command, const cJSON *files, const char ***names)
+{
+  int n = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(files_published() + USUAL + 1, names));
+  for (int i = 0; i < files_published(); i++) {
+    const char *name = result_name(dir, files_published_path(i));
+    if (name) (*names)[n++] = name;
+  }
+  const int new = n;
+  for (int i = 0; i < USUAL; i++) {
+    char path[2 * PETSC_MAX_PATH_LEN];
+    bool known = strcmp(usual[i].command, command) || cJSON_GetObjectItemCaseSensitive(files, usual[i].name);
+
+    for (int k = 0; k < new; k++) known = known || !strcmp((*names)[k], usual[i].name);
+    snprintf(path, sizeof path, "%s/%s", dir, usual[i].name);
+    if (!known && !access(path, F_OK)) (*names)[n++] = usual[i].name;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
+{
+  MPI_Comm comm = ScoriaRunComm(run);
+  char dir[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN], *text = NULL;
+  const char **names = NULL;
+  cJSON *root = NULL, *files = NULL;
+  int rank, n                = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
+  for (size_t end = strlen(dir); end > 1 && dir[end - 1] == '/'; end--) dir[end - 1] = 0;
+  PetscCall(ScoriaRunPath(run, MANIFEST, sizeof path, path));
+  if (!rank) {
+    PetscCall(Before(run, dir, &root));
+    files = cJSON_GetObjectItemCaseSensitive(root, "files");
+    PetscCall(Names(dir, command, files, &names));
+    while (names[n]) n++;
+  }
+  PetscCallMPI(MPI_Bcast(&n, 1, MPI_INT, 0, comm));
+  for (int i = 0; i < n; i++) PetscCall(ListFile(run, dir, names ? names[i] : NULL, command, files));
+  PetscCall(PetscFree(names));
+  PetscCall(ScoriaFilesForgetPublished());
+  if (n == 0) {
+    cJSON_Delete(root);
+    PetscFunctionReturn(0);
+  }
+  if (!rank) {
+    text = cJSON_Print(root);
+    cJSON_Delete(root);
+    PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
+  }
+  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
+}
+
+/* -------------------------------------------------------------------------------------------------- verifying ---- */
+
 static const char *entry_text(const cJSON *entry, const char *key)
 {
   const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, key));
@@ -145,137 +278,24 @@ static double entry_size(const cJSON *entry)
   return cJSON_IsNumber(size) ? size->valuedouble : -1;
 }
 
-/* What ranks must know of the next file: its name, empty at the end, its length, and whether it is to be read. */
-typedef struct {
-  char name[256], changed[64];
-  int64_t size;
-  int read;
-} File;
-
-/* Takes the listed entry of file f out of `old`; f is to be read where there is none that still holds. */
-static cJSON *take_entry(cJSON *old, File *f)
-{
-  cJSON *entry = cJSON_DetachItemFromObjectCaseSensitive(old, f->name);
-
-  f->read      = !entry || entry_size(entry) != (double)f->size || strcmp(entry_text(entry, "changed"), f->changed);
-  return entry;
-}
-
-/* A new entry in place of `was`; bytes that are the same, in a copy, are still the work of the command that was. */
-static cJSON *new_entry(const File *f, uint32_t crc, const char *command, cJSON *was)
-{
-  cJSON *entry = cJSON_CreateObject();
-  char text[16];
-
-  snprintf(text, sizeof text, "%08x", crc);
-  if (entry_size(was) == (double)f->size && !strcmp(entry_text(was, "crc32c"), text))
-    command = entry_text(was, "command");
-  cJSON_AddNumberToObject(entry, "bytes", (double)f->size);
-  cJSON_AddStringToObject(entry, "crc32c", text);
-  cJSON_AddStringToObject(entry, "command", command);
-  cJSON_AddStringToObject(entry, "changed", f->changed);
-  cJSON_Delete(was);
-  return entry;
-}
-
-/* File f of rank 0 in the manifest; `old` is the list before.  Collective. */
-static PetscErrorCode ListFile(ScoriaRun run, const char *dir, File *f, const char *command, cJSON *old, cJSON *files)
-{
-  char path[2 * PETSC_MAX_PATH_LEN];
-  cJSON *entry = NULL;
-  uint32_t crc = 0;
-  int rank, there = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
-  if (!rank && (there = file_state(dir, f->name, &f->size, sizeof f->changed, f->changed))) entry = take_entry(old, f);
-  PetscCallMPI(MPI_Bcast(f, (int)sizeof *f, MPI_BYTE, 0, ScoriaRunComm(run)));
-  if (f->read) {
-    snprintf(path, sizeof path, "%s/%s", dir, f->name);
-    PetscCall(FileCrc(ScoriaRunComm(run), path, f->size, &crc));
-  }
-  if (!rank && there) cJSON_AddItemToObject(files, f->name, f->read ? new_entry(f, crc, command, entry) : entry);
-  PetscFunctionReturn(0);
-}
-
-/* The list before, on rank 0; one that cannot be read is told and replaced. */
-static PetscErrorCode Before(ScoriaRun run, const char *dir, cJSON **before)
-{
-  char path[2 * PETSC_MAX_PATH_LEN];
-
-  PetscFunctionBeginUser;
-  *before = read_manifest(dir);
-  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
-  if (!*before && !access(path, F_OK))
-    PetscCall(ScoriaSay(run, "  WARNING: %s cannot be read; a new one takes its place", path));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
-{
-  MPI_Comm comm = ScoriaRunComm(run);
-  char dir[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN], *text = NULL;
-  struct dirent **name = NULL;
-  cJSON *root = NULL, *files = NULL, *before = NULL;
-  int rank, n = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(ScoriaRunPath(run, ".", sizeof dir, dir));
-  PetscCall(ScoriaRunPath(run, MANIFEST, sizeof path, path));
-  if (!rank) {
-    n = scandir(dir, &name, is_listed, alphasort);
-    PetscCall(Before(run, dir, &before));
-    root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "format", FORMAT);
-    files = cJSON_AddObjectToObject(root, "files");
-  }
-  PetscCallMPI(MPI_Bcast(&n, 1, MPI_INT, 0, comm));
-  for (int i = 0; i < n; i++) {
-    File f = {.size = -1};
-
-    if (!rank) snprintf(f.name, sizeof f.name, "%s", name[i]->d_name);
-    PetscCall(ListFile(run, dir, &f, command, cJSON_GetObjectItemCaseSensitive(before, "files"), files));
-    if (!rank) free(name[i]);
-  }
-  if (!rank) {
-    free(name);
-    text = cJSON_Print(root);
-    PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
-  }
-  cJSON_Delete(before);
-  cJSON_Delete(root);
-  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
-  cJSON_free(text);
-  PetscFunctionReturn(failed);
-}
-
-/* -------------------------------------------------------------------------------------------------- verifying ---- */
-
 /* One listed file: prints what is found; the first that is not as listed becomes trouble. */
 static PetscErrorCode VerifyFile(MPI_Comm comm, const char *dir, const cJSON *entry, ScoriaTrouble *bad)
 {
-  char path[2 * PETSC_MAX_PATH_LEN], found[16] = "", verdict[96] = "as listed";
+  char found[16], verdict[128] = "as listed";
   File f = {.size = -1};
-  uint32_t crc;
   int rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) {
-    snprintf(f.name, sizeof f.name, "%s", entry->string);
-    f.read = file_state(dir, f.name, &f.size, sizeof f.changed, f.changed);
-  }
-  PetscCallMPI(MPI_Bcast(&f, (int)sizeof f, MPI_BYTE, 0, comm));
-  if (f.read) {
-    snprintf(path, sizeof path, "%s/%s", dir, f.name);
-    PetscCall(FileCrc(comm, path, f.size, &crc));
-    snprintf(found, sizeof found, "%08x", crc);
-  }
+  if (!rank) snprintf(f.name, sizeof f.name, "%s", entry->string);
+  PetscCall(ReadFile(comm, dir, &f));
   if (rank) PetscFunctionReturn(0);
   const char *kept = entry_text(entry, "crc32c");
-  if (!f.read)
+  snprintf(found, sizeof found, "%08x", f.crc);
+  if (f.failed == ENOENT)
     snprintf(verdict, sizeof verdict, "is missing");
+  else if (f.failed)
+    snprintf(verdict, sizeof verdict, "cannot be read: %s", strerror(f.failed));
   else if ((double)f.size != entry_size(entry))
     snprintf(verdict, sizeof verdict, "has %lld bytes, expected %.0f", (long long)f.size, entry_size(entry));
   else if (strcmp(found, kept))

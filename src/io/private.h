@@ -43,6 +43,10 @@ PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *
 PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
 /* Syncs `part`, renames it to `path`, syncs the directory. */
 PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad);
+/* How many different paths this rank has published since it last forgot them, and the paths. */
+int files_published(void);
+const char *files_published_path(int i);
+PetscErrorCode ScoriaFilesForgetPublished(void);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
 PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
 /* How long a file is, by its superblock (version 2 or 3). */

@@ -239,17 +239,20 @@ static double covariance_distance(const Pair *pair)
   return sqrt(difference / reference);
 }
 
-/* From the covariances of both sides, in the same units. */
+/* From the covariances of both sides, which are in units of the reference's SDs. */
 static double roughness_ratio(Pair *pair)
 {
   const int n   = pair->kept;
   int number    = 0;
   double *ratio = pair->Z; /* CHUNK rows of kept numbers: room for 2 kept of them */
   for (int j = 0; j + 1 < n; j++) {
+    if (pair->column[j + 1] != pair->column[j] + 1) continue;
+    const double sj = pair->side[1].sd[pair->column[j]], sk = pair->side[1].sd[pair->column[j + 1]];
     double variance[2];
     for (int s = 0; s < 2; s++) {
       const double *C = pair->side[s].C;
-      variance[s]     = C[(size_t)j * n + j] + C[(size_t)(j + 1) * n + j + 1] - 2 * C[(size_t)(j + 1) * n + j];
+      variance[s]     = sj * sj * C[(size_t)j * n + j] + sk * sk * C[(size_t)(j + 1) * n + j + 1] -
+                    2 * sj * sk * C[(size_t)(j + 1) * n + j];
     }
     if (variance[1] > 0) ratio[number++] = sqrt(PetscMax(variance[0], 0) / variance[1]);
   }

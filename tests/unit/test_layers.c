@@ -310,7 +310,7 @@ static void products_by_loops(void **state)
  * exact, to the rounding of `depth` additions, 2^-24 of the sum of magnitudes each. */
 static void check_product(bool of_tall, bool add, int n, int nin, int nout)
 {
-  static float in[20 * 40], W[40 * 192], out[40 * 192], before[40 * 192];
+  static float in[20 * 40], W[40 * 208], out[40 * 208], before[40 * 208];
   const int rows = of_tall ? nin : n, depth = of_tall ? n : nin;
   rng_normalf(7, SCORIA_STREAM_SAMPLE, 31, 0, n * nin, in);
   rng_normalf(7, SCORIA_STREAM_SAMPLE, 32, 0, (of_tall ? n : nin) * nout, W);
@@ -335,11 +335,11 @@ static void check_product(bool of_tall, bool add, int n, int nin, int nout)
 
 static void products_of_whole_vectors(void **state)
 {
-  static const int n[] = {1, 5, 6, 13, 20}, nin[] = {1, 7, 40}, nout[] = {16, 48, 64, 80, 192};
+  static const int n[] = {1, 5, 6, 8, 13, 20}, nin[] = {1, 7, 40}, nout[] = {16, 48, 64, 80, 112, 192, 208};
   (void)state;
-  for (int a = 0; a < 5; a++)
+  for (int a = 0; a < 6; a++)
     for (int b = 0; b < 3; b++)
-      for (int c = 0; c < 5; c++)
+      for (int c = 0; c < 7; c++)
         for (int kind = 0; kind < 4; kind++) check_product(kind & 1, kind & 2, n[a], nin[b], nout[c]);
 }
 

@@ -295,6 +295,32 @@ static void arena_holds_no_memory(void **state)
   }
 }
 
+/* The backward pass reads transposed weights: those of the weights as they are, not as they were. */
+static void backward_follows_the_weights(void **state)
+{
+  (void)state;
+  for (const NetworkRow *row = scoria_networks; row->name; row++) {
+    ScoriaNet used = make_net(row, BATCH, true), fresh = make_net(row, BATCH, true);
+    const int64_t P = net_parameter_count(used);
+    float x[BATCH * R], label[BATCH], u[BATCH * D], F[BATCH * R], dx[BATCH * R], expected[BATCH * R];
+    randomise(used);
+    inputs(BATCH, x, label, u);
+    net_forward(used, BATCH, x, label, u, F);
+    net_backward_first(used, BATCH, x, dx);
+    float *weights = net_parameters(used);
+    for (int64_t i = 0; i < P; i++) weights[i] *= 1.5f;
+    memcpy(net_parameters(fresh), weights, sizeof(float) * (size_t)P);
+    net_forward(used, BATCH, x, label, u, F);
+    net_backward_first(used, BATCH, x, dx);
+    net_forward(fresh, BATCH, x, label, u, F);
+    net_backward_first(fresh, BATCH, x, expected);
+    assert_memory_equal(dx, expected, sizeof dx);
+    assert_memory_equal(net_gradient(used), net_gradient(fresh), sizeof(float) * (size_t)P);
+    assert_int_equal(ScoriaNetDestroy(&used), 0);
+    assert_int_equal(ScoriaNetDestroy(&fresh), 0);
+  }
+}
+
 /* Tensors tile the parameters in order, under names of their own. */
 static void tensors_cover_the_parameters(void **state)
 {
@@ -349,6 +375,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(bfloat16_is_near),
       cmocka_unit_test(rows_are_independent),
       cmocka_unit_test(arena_holds_no_memory),
+      cmocka_unit_test(backward_follows_the_weights),
       cmocka_unit_test(tensors_cover_the_parameters),
       cmocka_unit_test(impossible_sizes_are_refused),
   };

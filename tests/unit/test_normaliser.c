@@ -344,7 +344,8 @@ static double volume_by_differences(ScoriaNormaliser norm, const double y[])
   return sum;
 }
 
-/* A level thirty times the spread of the shape in channel 1: the shape is kept all the same, and the law still becomes white. */
+/* A level thirty times the spread of the shape in channel 1: the shape is kept all the same, and the law still becomes
+ * white. */
 static void a_small_shape_on_a_large_level_is_kept(void **state)
 {
   ScoriaNormaliserOptions plain = usual;

@@ -62,6 +62,31 @@ static void shifted_and_scaled_gaussians(void **state)
   assert_true(fabs(d.covariance_error - (scale * scale - 1)) < 0.02);
 }
 
+/* A random walk whose steps grow along x, plus white noise of the size q of the first step: the difference of
+ * neighbours has the variance d_j^2 + 2 q^2 instead of d_j^2. */
+static void roughness_of_noise(void **state)
+{
+  enum { N = 20000, M = 21 };
+  static double a[N * M], b[N * M];
+  ScoriaDistance d;
+  (void)state;
+  normals(21, N, M, 0, 1, a);
+  normals(22, N, M, 0, 1, b);
+  const double q = 0.5;
+  for (int i = 0; i < N; i++)
+    for (int j = 1; j < M; j++) {
+      a[i * M + j] = a[i * M + j - 1] + (1 + 0.1 * j) * a[i * M + j];
+      b[i * M + j] = b[i * M + j - 1] + (1 + 0.1 * j) * b[i * M + j];
+    }
+  static double noise[N * M];
+  normals(23, N, M, 0, q, noise);
+  for (int i = 0; i < N * M; i++) a[i] += noise[i];
+  CHECK(ScoriaDistanceCompute(N, a, N, b, M, 1, 16, &d));
+  const double middle = 1 + 0.1 * 10.5; /* the median of the twenty steps lies between the tenth and the eleventh */
+  /* two standard deviations of 20000 rows each: sqrt(1 / N), five times */
+  assert_true(fabs(d.roughness - sqrt(1 + 2 * q * q / (middle * middle))) < 5 * sqrt(1.0 / N));
+}
+
 static void floor_of_two_equal_laws(void **state)
 {
   enum { N = 4000, M = 10 };
@@ -199,10 +224,15 @@ static void energy_test_size_and_power(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(energy_test_size_and_power),    cmocka_unit_test(moments_of_a_small_table),
-      cmocka_unit_test(quantiles_are_type_seven),      cmocka_unit_test(shifted_and_scaled_gaussians),
-      cmocka_unit_test(floor_of_two_equal_laws),       cmocka_unit_test(unequal_counts_against_brute_force),
-      cmocka_unit_test(constant_columns_are_left_out), cmocka_unit_test(what_cannot_be_compared_is_refused),
+      cmocka_unit_test(energy_test_size_and_power),
+      cmocka_unit_test(moments_of_a_small_table),
+      cmocka_unit_test(quantiles_are_type_seven),
+      cmocka_unit_test(shifted_and_scaled_gaussians),
+      cmocka_unit_test(roughness_of_noise),
+      cmocka_unit_test(floor_of_two_equal_laws),
+      cmocka_unit_test(unequal_counts_against_brute_force),
+      cmocka_unit_test(constant_columns_are_left_out),
+      cmocka_unit_test(what_cannot_be_compared_is_refused),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,7 +1,7 @@
 /* Matrix products of the shapes that the networks have: tall times square, and the product of two tall ones.  The sums
  * of a block of rows and vectors of columns stay in registers over the whole depth; neither factor is copied.  Every
- * element is summed in the order of the depth by fused multiply-adds (the one file that is compiled to contract), so
- * its bits are a matter of its row and its column, wherever these stand.  Columns that fill no whole vector go to BLAS.
+ * element is summed in the order of the depth by fused multiply-adds (this file is compiled to contract), so its
+ * bits are a matter of its row and its column, wherever these stand.  Columns that fill no whole vector go to BLAS.
  */
 #ifndef real
 #include "../layers.h"
@@ -82,7 +82,7 @@ static inline __attribute__((always_inline)) void K(product_strips)(real out[], 
 }
 
 /* Blocks that the register file holds: of 32 registers 24 for sums.  8 x 3 wastes fewer rows of the tiles there are,
- * but must not leave a single vector, whose sums would wait for one another. */
+ * but would leave a single vector of some widths, whose sums wait for one another. */
 static inline __attribute__((always_inline)) void K(product_blocks)(real out[], real keep, const real in[],
                                                                     ptrdiff_t row_step, ptrdiff_t depth_step,
                                                                     const real W[], int rows, int depth, int columns)
