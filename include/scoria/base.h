@@ -259,6 +259,7 @@ PetscErrorCode ScoriaProgressFrom(ScoriaProgress bar, double done);
 PetscErrorCode ScoriaProgressUpdate(ScoriaProgress bar, double done, const char *note);
 PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar); /* closes with the elapsed time and mean rate */
 
-double wall_seconds(void); /* monotonic */
+double wall_seconds(void);   /* monotonic */
+void utc_now(char text[32]); /* 2026-11-26T21:40:04Z */
 
 #endif

@@ -205,10 +205,8 @@ PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...
   PetscFunctionBeginUser;
   if (run->rank == 0 && run->log) {
     char date[32];
-    const time_t now = time(NULL);
-    struct tm utc;
     va_list args;
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    utc_now(date);
     fprintf(run->log, "{\"time\":\"%s\",\"event\":\"%s\"%s", date, event, *body ? "," : "");
     va_start(args, body);
     vfprintf(run->log, body, args);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -111,6 +112,30 @@ static PetscErrorCode SyncPath(const char *path, int flags, ScoriaTrouble *bad)
     trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be synced to disk: %s", path, strerror(errno));
   if (fd >= 0 && close(fd)) trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be closed: %s", path, strerror(errno));
   PetscFunctionReturn(0);
+}
+
+int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc)
+{
+  const size_t most = (size_t)4 << 20; /* read at once [byte] */
+  struct stat st;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  char *piece  = malloc(most);
+  int failed   = fd < 0 ? errno : !piece ? ENOMEM : fstat(fd, &st) ? errno : st.st_size != size ? ESTALE : 0;
+
+  *crc         = 0;
+  while (!failed && number > 0) {
+    const ssize_t n = pread(fd, piece, number < (int64_t)most ? (size_t)number : most, (off_t)first);
+
+    if (n < 0 && errno == EINTR) continue;
+    failed = n < 0 ? errno : n == 0 ? ESTALE : 0;
+    if (failed) break;
+    *crc = crc32c(*crc, piece, (size_t)n);
+    first += n;
+    number -= n;
+  }
+  free(piece);
+  if (fd >= 0) close(fd);
+  return failed;
 }
 
 /* What this rank has published, for the manifest. */

@@ -2,11 +2,11 @@
  * their sizes; from then on every rank reads what it needs for itself. */
 #include "private.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_ARRAYS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + 1)
@@ -214,24 +214,15 @@ static PetscErrorCode Try(ScoriaForeign f)
 /* "name, 1234 bytes, CRC32C 0badcafe", on rank 0. */
 static PetscErrorCode Identify(ScoriaForeign f)
 {
-  const size_t block = (size_t)1 << 20;
-  uint32_t crc       = 0;
-  int64_t size       = 0;
-  ssize_t got        = 1;
-  char *buffer;
-  const int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+  char copy[PETSC_MAX_PATH_LEN];
+  struct stat st = {0};
+  uint32_t crc   = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(block, &buffer));
-  while (fd >= 0 && (got = read(fd, buffer, block)) > 0) {
-    crc = crc32c(crc, buffer, (size_t)got);
-    size += got;
-  }
-  if (fd < 0 || got < 0) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(errno));
-  if (fd >= 0) close(fd);
-  PetscCall(PetscStrncpy(buffer, f->path, block));
-  snprintf(f->source, sizeof f->source, "%.240s, %lld bytes, CRC32C %08x", basename(buffer), (long long)size, crc);
-  PetscCall(PetscFree(buffer));
+  const int failed = stat(f->path, &st) ? errno : file_crc(f->path, st.st_size, 0, st.st_size, &crc);
+  if (failed) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(failed));
+  PetscCall(PetscStrncpy(copy, f->path, sizeof copy));
+  snprintf(f->source, sizeof f->source, "%.240s, %lld bytes, CRC32C %08x", basename(copy), (long long)st.st_size, crc);
   PetscFunctionReturn(0);
 }
 

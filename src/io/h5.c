@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ------------------------------------------------------------------------------------------------ failures ---- */
 
@@ -239,12 +238,10 @@ PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind,
 {
   const int64_t version = SCORIA_FORMAT_VERSION;
   const char *job       = getenv("SLURM_JOB_ID");
-  const time_t now      = time(NULL);
-  struct tm utc;
-  char date[32] = "";
+  char date[32];
 
   PetscFunctionBeginUser;
-  if (gmtime_r(&now, &utc)) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  utc_now(date);
   PetscCall(ScoriaPutText(file, "format", format, bad));
   PetscCall(ScoriaPutNumber(file, "format_version", IO_I8, &version, bad));
   PetscCall(ScoriaPutText(file, "kind", kind, bad));

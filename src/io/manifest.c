@@ -3,45 +3,17 @@
 #include "private.h"
 #include <cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MANIFEST "manifest.json"
 #define FORMAT "scoria-manifest"
-#define PIECE ((size_t)4 << 20)         /* read at once [byte] */
 #define SHARED_FROM ((int64_t)64 << 20) /* a shorter file is read by rank 0 alone [byte] */
 
 /* ------------------------------------------------------------------------------------------------------ sums ---- */
-
-/* CRC of bytes [first, first + number) of a file of `size` bytes; 0, or what went wrong.  A file of another size is not
- * the one that rank 0 means: a name that a file server has yet to learn of. */
-static int crc_of_range(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc)
-{
-  struct stat st;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  char *piece  = malloc(PIECE);
-  int failed   = fd < 0 ? errno : !piece ? ENOMEM : fstat(fd, &st) ? errno : st.st_size != size ? ESTALE : 0;
-
-  *crc         = 0;
-  while (!failed && number > 0) {
-    const ssize_t n = pread(fd, piece, number < (int64_t)PIECE ? (size_t)number : PIECE, (off_t)first);
-
-    if (n < 0 && errno == EINTR) continue;
-    failed = n < 0 ? errno : n == 0 ? ESTALE : 0;
-    if (failed) break;
-    *crc = crc32c(*crc, piece, (size_t)n);
-    first += n;
-    number -= n;
-  }
-  free(piece);
-  if (fd >= 0) close(fd);
-  return failed;
-}
 
 /* CRC of a whole file, each rank reading a share; false where one of them could not.  Collective. */
 static PetscErrorCode SharedCrc(MPI_Comm comm, const char *path, int64_t size, uint32_t *crc, bool *good)
@@ -55,7 +27,7 @@ static PetscErrorCode SharedCrc(MPI_Comm comm, const char *path, int64_t size, u
   PetscCallMPI(MPI_Comm_size(comm, &ranks));
   PetscCall(PetscMalloc1(ranks, &all));
   deal_block(size, rank, ranks, &first, &number);
-  failed = crc_of_range(path, size, first, number, &mine) != 0;
+  failed = file_crc(path, size, first, number, &mine) != 0;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_UINT32_T, all, 1, MPI_UINT32_T, comm));
   *crc = 0;
@@ -97,7 +69,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *dir, File *f)
   if (f->failed) PetscFunctionReturn(0);
   snprintf(path, sizeof path, "%s/%s", dir, f->name);
   if (ranks > 1 && f->size >= SHARED_FROM) PetscCall(SharedCrc(comm, path, f->size, &f->crc, &good));
-  if (!rank && !good) f->failed = crc_of_range(path, f->size, 0, f->size, &f->crc);
+  if (!rank && !good) f->failed = file_crc(path, f->size, 0, f->size, &f->crc);
   PetscFunctionReturn(0);
 }
 
@@ -164,14 +136,12 @@ static cJSON *new_entry(const File *f, const char *command)
 {
   cJSON *entry = cJSON_CreateObject();
   char text[32];
-  const time_t now = time(NULL);
-  struct tm utc;
 
   cJSON_AddNumberToObject(entry, "bytes", (double)f->size);
   snprintf(text, sizeof text, "%08x", f->crc);
   cJSON_AddStringToObject(entry, "crc32c", text);
   cJSON_AddStringToObject(entry, "command", command);
-  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  utc_now(text);
   cJSON_AddStringToObject(entry, "date", text);
   return entry;
 }

@@ -41,6 +41,10 @@ PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble
 PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
 /* Writes all of a file, checking every step. */
 PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
+/* CRC of bytes [first, first + number) of a file of `size` bytes; 0, or the errno of what went wrong.  A file of
+ * another size is not the one that is meant: a name that a file server has yet to learn of, or a file that is being
+ * written. */
+int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc);
 /* Syncs `part`, renames it to `path`, syncs the directory. */
 PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad);
 /* How many different paths this rank has published since it last forgot them, and the paths. */

@@ -28,16 +28,7 @@ run 1 likelihood "$deck" "${ask[@]}" -likelihood_file "$run/samples.h5" -likelih
 "$PYTHON" - "$run/dataset.h5" "$work/shuffled.h5" <<'PY' || fail "shuffling"
 import shutil, sys
 import h5py, numpy as np
-table = []
-for i in range(256):
-    for _ in range(8):
-        i = (i >> 1) ^ (0x82F63B78 if i & 1 else 0)
-    table.append(i)
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 255] ^ (crc >> 8)
-    return crc ^ 0xFFFFFFFF
+from crc32c import crc32c
 shutil.copy(sys.argv[1], sys.argv[2])
 with h5py.File(sys.argv[2], "r+") as f:
     names = ["U0", "F_right", "ell"]
