@@ -38,21 +38,30 @@ mkdir "$work/temporary"
 TMPDIR=$work/temporary strace -f -qq -s 4096 -e trace=open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink,symlinkat,truncate,chmod,fchmodat,chown,lchown,fchownat,mknod,mknodat,utimensat,setxattr,chdir,execve \
   -o "$work/calls" "$MPIEXEC" -n 2 "$SCORIA" run "$deck" -run_dir "$work/run" </dev/null >"$work/out" 2>"$work/err" || { fail "a run under strace"; cat "$work/out" "$work/err" >&2; }
 # Allowed besides: TMPDIR, /dev/shm (MPI's shared memory), the terminals and what has no contents.
-"$PYTHON" - "$work/calls" "$work" >"$work/written" <<'PY' || fail "the calls cannot be read"
+"$PYTHON" - "$work/calls" "$work" "$work/started" >"$work/written" <<'PY' || fail "the calls cannot be read"
 import os, re, sys
-directory, paths = {}, set()
+directory, paths, started, unfinished = {}, set(), set(), {}
 for line in open(sys.argv[1], errors="replace"):
     process, call = line.split(None, 1)
+    # A call that another process's call came between is told in two lines, its result in the second.
+    if call.rstrip().endswith("<unfinished ...>"):
+        unfinished[process] = call.rstrip().removesuffix("<unfinished ...>")
+        continue
+    if call.startswith("<... "):
+        call = unfinished.pop(process, "") + call.split(" resumed>", 1)[-1]
     names = re.findall(r'"((?:[^"\\]|\\.)*)"', call)
     if " = -1 E" in call or not names:
         continue
     if call.startswith("chdir("):
         directory[process] = names[0]
-    elif call.startswith("execve(") or call.startswith("open") and not re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", call):
+    elif call.startswith("execve("):
+        started.add(names[0])
+    elif call.startswith("open") and not re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", call):
         continue
     else:
         paths.update(os.path.normpath(os.path.join(directory.get(process, sys.argv[2]), name)) for name in names)
 print("\n".join(sorted(paths)))
+print("\n".join(sorted(started)), file=open(sys.argv[3], "w"))
 PY
 grep -q "^$work/run/dataset.h5$" "$work/written" || fail "strace did not see the dataset"
 if grep -vE "^($work/run(/|$)|$work/temporary(/|$)|/dev/(shm/|null$|tty$|ptmx$|pts/)|/proc/)" "$work/written"; then fail "written outside the run directory"; fi
@@ -60,5 +69,6 @@ if grep -vE "^($work/run(/|$)|$work/temporary(/|$)|/dev/(shm/|null$|tty$|ptmx$|p
 left=$(find "$work/temporary" -type f | head -3)
 [ -z "$left" ] || fail "left in the temporary directory: $left"
 # The programs that were started: ours, MPI's, gnuplot; no shell by us.
-sed -nE 's/.*execve\("([^"]+)".* = 0$/\1/p' "$work/calls" | sort -u | grep -vE '/(mpirun|mpiexec|orterun|prterun|orted|gnuplot[^/]*|scoria)$' && fail "another program was started"
+grep -q '/scoria$' "$work/started" || fail "strace did not see the program start"
+grep -vE '/(mpirun|mpiexec|orterun|prterun|orted|gnuplot[^/]*|scoria)$' "$work/started" && fail "another program was started"
 finish
