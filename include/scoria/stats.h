@@ -46,8 +46,8 @@ PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], i
 
 /* Statistics of any number of rows in fixed memory: moments, histograms, covariance, exceedances.  All that is summed
  * over rows is kept in integers (fixed point where it is real), so that sums are associative: the same bits whatever
- * rank took which tile of rows, in whatever order, over however many starts.  A tile itself is summed in double, in the
- * order of its rows: callers must cut the rows into the same tiles every time. */
+ * rank took which tile of rows, in whatever order, over however many starts.  A tile itself is summed in floating
+ * point, part by part: callers must cut the rows into the same tiles, and these into the same parts, every time. */
 typedef struct ScoriaSummary_ *ScoriaSummary;
 
 /* Values above `value` are counted, column by column and once per row, in columns [first, first + number). */
@@ -68,8 +68,11 @@ typedef struct {
 PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, const double pilot[],
                                    ScoriaSummary *summary);
 PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary);
-/* One tile of rows (n, columns), finite, to what this rank has added. */
+#define SUMMARY_TILE 1024 /* rows of a tile at most */
+/* Rows (n, columns), finite, of one tile to what this rank has added.  A tile is best given in parts that stay in the
+ * caches: all its rows, in order, then its end, before the next tile or a reduction. */
 void summary_add(ScoriaSummary summary, int64_t n, const double rows[]);
+void summary_end_tile(ScoriaSummary summary);
 /* What all ranks have added since the last call goes into the total, which all ranks then have.  Collective. */
 PetscErrorCode ScoriaSummaryReduce(ScoriaSummary summary, MPI_Comm comm);
 

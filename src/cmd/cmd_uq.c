@@ -42,7 +42,7 @@ static PetscErrorCode Destroy(Uq *u)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(u->q.theta));
   PetscCall(PetscFree(u->a.value));
-  PetscCall(PetscFree3(u->fields, u->tile, u->pilot));
+  PetscCall(PetscFree3(u->fields, u->part, u->pilot));
   PetscCall(ScoriaSobolDestroy(&u->sobol));
   if (u->q.pde) PetscCall(ScoriaRowsDestroy(&u->rows));
   PetscCall(ScoriaModelDestroy(&u->model));
@@ -58,7 +58,7 @@ static PetscErrorCode Answer(Uq *u)
   int k;
   PetscFunctionBeginUser;
   PetscCall(UqAnswerCreate(&u->q, &u->a));
-  PetscCall(PetscMalloc3(UQ_TILE * u->q.m, &u->fields, UQ_TILE * u->a.columns, &u->tile,
+  PetscCall(PetscMalloc3(UQ_TILE * u->q.m, &u->fields, UQ_PART * u->a.columns, &u->part,
                          UQ_PILOT_TILES * UQ_TILE * u->a.columns, &u->pilot));
   u->team  = u->all;
   u->saved = wall_seconds();

@@ -115,6 +115,7 @@ static PetscErrorCode Summarise(Infer *f, int side, const double z[], ScoriaSumm
     const int64_t at = t * INFER_TILE, part = PetscMin(INFER_TILE, f->count - at);
     PetscCall(InferColumns(f, at, part, z + at * f->dimension, rows));
     summary_add(*summary, part, rows);
+    summary_end_tile(*summary);
     if (side == INFER_POSTERIOR) keep_rows(f, at, part, rows);
   }
   PetscCall(ScoriaSummaryReduce(*summary, f->comm));

@@ -14,7 +14,8 @@
 #define UQ_MAX_CONDITIONS 16384
 #define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and the unseen */
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
-#define UQ_TILE 1024                              /* samples drawn at once */
+#define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
+#define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
 #define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
 /* What is asked. */
@@ -94,7 +95,7 @@ typedef struct {
   UqTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
   bool speaks;           /* what this rank draws counts: for the PDE, the first of a group */
   double *fields;        /* owned (UQ_TILE, m) */
-  double *tile;          /* owned (UQ_TILE, columns) */
+  double *part;          /* owned (UQ_PART, columns) */
   double *pilot;         /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
   ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
   ScoriaSobol sobol;     /* owned */

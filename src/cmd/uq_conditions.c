@@ -46,38 +46,54 @@ void uq_at(Uq *u, const double theta[])
     if (u->q.condition[i] >= 0) u->q.quantity[i].offset = theta[u->q.condition[i]];
 }
 
-/* Samples [first, first + n) of condition k, n <= UQ_TILE: fields and quantities, as rows (n, columns). */
-static PetscErrorCode DrawRows(Uq *u, int k, int64_t first, int64_t n, double rows[])
+/* Samples [first, first + n) of condition k, n <= UQ_TILE, into u->fields. */
+static PetscErrorCode DrawFields(Uq *u, int k, int64_t first, int64_t n)
 {
   /* Numbers of their own: no training row, held-out row or sample of another command has them. */
   const uint64_t id = (uint64_t)1 << 62 | (uint64_t)k << 40 | (uint64_t)first;
   PetscFunctionBeginUser;
   PetscCall(UqDraw(u, u->q.theta + k * u->q.space->n, id, n));
-  const double drawn = wall_seconds();
+  PetscFunctionReturn(0);
+}
+
+/* Rows (n, columns) of the drawn fields from `first` on: the fields and their quantities. */
+static void make_rows(Uq *u, int64_t first, int64_t n, double rows[])
+{
   for (int64_t i = 0; i < n; i++) {
-    const double *from = u->fields + i * u->q.m;
+    const double *from = u->fields + (first + i) * u->q.m;
     double *to         = rows + i * u->a.columns;
     memcpy(to, from, (size_t)u->q.m * sizeof(double));
     quantities_take(u->q.nquantities, u->q.quantity, u->q.cells, from, to + u->q.m);
   }
-  u->seconds[1] += wall_seconds() - drawn;
-  PetscFunctionReturn(0);
+}
+
+/* A tile of n rows to the summary, part by part: of the pilot, or NULL for the drawn fields. */
+static void add_rows(Uq *u, const double *pilot, int64_t n)
+{
+  const int columns = u->a.columns;
+  for (int64_t at = 0; at < n; at += UQ_PART) {
+    const int64_t part = PetscMin(UQ_PART, n - at);
+    if (pilot)
+      memcpy(u->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
+    else
+      make_rows(u, at, part, u->part);
+    const int64_t good = stats_keep_finite(part, columns, u->part);
+    u->failed += part - good;
+    summary_add(u->summary, good, u->part);
+  }
+  summary_end_tile(u->summary);
 }
 
 /* Draws tile t of condition k (or takes it from the pilot) and adds it. */
 static PetscErrorCode AddTile(Uq *u, int k, int64_t t)
 {
   const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q.count - first);
+  const bool drawn = t < UQ_PILOT_TILES;
   PetscFunctionBeginUser;
-  if (t < UQ_PILOT_TILES)
-    PetscCall(PetscArraycpy(u->tile, u->pilot + first * u->a.columns, n * u->a.columns));
-  else
-    PetscCall(DrawRows(u, k, first, n, u->tile));
+  if (!drawn) PetscCall(DrawFields(u, k, first, n));
   if (!u->speaks) PetscFunctionReturn(0);
   const double start = wall_seconds();
-  const int64_t good = stats_keep_finite(n, u->a.columns, u->tile);
-  u->failed += n - good;
-  if (good) summary_add(u->summary, good, u->tile);
+  add_rows(u, drawn ? u->pilot + first * u->a.columns : NULL, n);
   u->seconds[1] += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
@@ -90,8 +106,13 @@ static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(u->pilot, n * columns));
   deal_block(n, u->team.worker, u->team.workers, &first, &number);
-  for (int64_t at = first; at < first + number; at += UQ_TILE)
-    PetscCall(DrawRows(u, k, at, PetscMin(UQ_TILE, first + number - at), u->pilot + at * columns));
+  for (int64_t at = first; at < first + number; at += UQ_TILE) {
+    const int64_t part = PetscMin(UQ_TILE, first + number - at);
+    PetscCall(DrawFields(u, k, at, part));
+    const double drawn = wall_seconds();
+    make_rows(u, 0, part, u->pilot + at * columns);
+    u->seconds[1] += wall_seconds() - drawn;
+  }
   if (!u->speaks) PetscCall(PetscArrayzero(u->pilot, n * columns));
   /* Every row is one rank's and zero elsewhere: the sum is exact. */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->team.comm));

@@ -14,7 +14,8 @@
 #define POWERS 6
 #define BINS 4096  /* of 0.005 SD or less: what interpolation costs is far below any Monte Carlo error */
 #define MARGIN 0.6 /* the range of the pilot is widened by this share of it on each side */
-#define BLOCK 16   /* columns whose bins stay in the second-level cache together */
+#define BLOCK 16   /* columns of a row taken together */
+#define COUNTED 8  /* columns whose counts in use stay in the first-level cache together; divides BLOCK */
 
 struct ScoriaSummary_ {
   int columns, joint, nthresholds;
@@ -26,9 +27,11 @@ struct ScoriaSummary_ {
   double *extreme[2];                            /* owned (2, columns): smallest, and minus the largest */
   double *power;                                 /* owned (POWERS, columns) of a tile */
   float *product;                                /* owned (joint, joint) of a tile */
-  float *z;                                      /* owned (capacity, columns) */
-  uint16_t *bin;                                 /* owned (blocks, capacity, BLOCK) */
-  int64_t capacity;
+  double *row;                                   /* owned (joint): of product */
+  float *z;                                      /* owned (SUMMARY_TILE, columns): of the rows being added */
+  uint16_t *bin;                                 /* owned (blocks, SUMMARY_TILE, BLOCK) */
+  uint16_t *recent;                              /* owned (columns, BINS + 2): bins not yet in the sums */
+  int64_t open, nrecent;                         /* rows of the tile at work, and in `recent` */
 };
 
 enum { HERE, TOTAL };
@@ -88,7 +91,10 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
                          &s->lo, s->columns, &s->inverse));
   PetscCall(PetscMalloc4(s->size, &s->sum[HERE], s->size, &s->sum[TOTAL], 2 * s->columns, &s->extreme[HERE],
                          2 * s->columns, &s->extreme[TOTAL]));
-  PetscCall(PetscMalloc2(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product));
+  PetscCall(PetscCalloc3(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row));
+  PetscCall(PetscMalloc2((size_t)SUMMARY_TILE * s->columns, &s->z,
+                         (size_t)SUMMARY_TILE * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
+  PetscCall(PetscCalloc1((int64_t)s->columns * (BINS + 2), &s->recent));
   clear(s, HERE);
   clear(s, TOTAL);
   take_scales(s, n, pilot);
@@ -104,8 +110,9 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
   PetscCall(PetscFree(s->threshold));
   PetscCall(PetscFree5(s->centre, s->scale, s->inverse_scale, s->lo, s->inverse));
   PetscCall(PetscFree4(s->sum[HERE], s->sum[TOTAL], s->extreme[HERE], s->extreme[TOTAL]));
-  PetscCall(PetscFree2(s->power, s->product));
+  PetscCall(PetscFree3(s->power, s->product, s->row));
   PetscCall(PetscFree2(s->z, s->bin));
+  PetscCall(PetscFree(s->recent));
   PetscCall(PetscFree(*summary));
   PetscFunctionReturn(0);
 }
@@ -136,18 +143,18 @@ static inline void power_block(int n, const double *restrict x, const double *re
   }
 }
 
-/* Powers of z, and the extremes of x; z itself goes to s->z, (n, columns), and the bins, block of columns by block of
- * columns, to s->bin, (blocks, n, BLOCK). */
+/* Powers of z, and the extremes of x; z itself goes to s->z and the bins, block of columns by block of columns, to
+ * s->bin. */
 static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 {
   const int m = s->columns;
   double *S = s->power, *extreme = s->extreme[HERE];
-  memset(S, 0, POWERS * (size_t)m * sizeof *S);
   for (int64_t i = 0; i < n; i++)
     for (int j = 0; j < m; j += BLOCK) {
-      const double *x = rows + i * m + j;
-      float *z        = s->z + i * m + j;
-      uint16_t *bin   = s->bin + j * n + i * BLOCK;
+      const int64_t row = s->open + i;
+      const double *x   = rows + i * m + j;
+      float *z          = s->z + i * m + j;
+      uint16_t *bin     = s->bin + (int64_t)j * SUMMARY_TILE + row * BLOCK;
       double *to = S + j, *lo = extreme + j;
 #define COLUMNS(number)                                                                                                \
   power_block(number, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, z, bin, to, to + m,           \
@@ -158,35 +165,60 @@ static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
         COLUMNS(m - j);
 #undef COLUMNS
     }
-  for (int j = 0; j < POWERS * m; j++) add_fixed(s->sum[HERE] + s->powers + 2 * j, S[j]);
+}
+
+static void end_powers(ScoriaSummary s)
+{
+  add_fixed_all(POWERS * s->columns, s->power, s->sum[HERE] + s->powers);
+  memset(s->power, 0, POWERS * (size_t)s->columns * sizeof *s->power);
 }
 
 /* In single precision: the rounding of a tile's sum, some 1e-6 of a variance and of random sign, is far below the Monte
  * Carlo error of the tile, 1 / sqrt(1024), and stays so in the sum over tiles. */
 static void add_products(ScoriaSummary s, int64_t n)
 {
-  int64_t *to = s->sum[HERE] + s->products;
-  memset(s->product, 0, (size_t)s->joint * s->joint * sizeof(float));
   la_syrk_single(s->joint, (int)n, s->columns, s->z, s->product);
-  for (int a = 0; a < s->joint; a++)
-    for (int b = 0; b <= a; b++, to += 2) add_fixed(to, (double)s->product[(size_t)a * s->joint + b]);
 }
 
-static inline void count_bins(int wide, int64_t n, const uint16_t bin[], int64_t to[])
+static void end_products(ScoriaSummary s)
+{
+  int64_t *to = s->sum[HERE] + s->products;
+  for (int a = 0; a < s->joint; to += 2 * ++a) {
+    for (int b = 0; b <= a; b++) s->row[b] = (double)s->product[(size_t)a * s->joint + b];
+    add_fixed_all(a + 1, s->row, to);
+  }
+  memset(s->product, 0, (size_t)s->joint * s->joint * sizeof(float));
+}
+
+static inline void count_bins(int wide, int64_t n, const uint16_t bin[], uint16_t to[])
 {
   for (int64_t i = 0; i < n; i++, bin += BLOCK)
     for (int j = 0; j < wide; j++) to[(int64_t)j * (BINS + 2) + bin[j]]++;
 }
 
-static void add_bins(ScoriaSummary s, int64_t n)
+static void flush_bins(ScoriaSummary s)
 {
-  for (int left = 0; left < s->columns; left += BLOCK) {
-    int64_t *to = s->sum[HERE] + s->bins + (int64_t)left * (BINS + 2);
-    if (s->columns - left >= BLOCK)
-      count_bins(BLOCK, n, s->bin + left * n, to);
+  const int64_t n       = (int64_t)s->columns * (BINS + 2);
+  int64_t *restrict sum = s->sum[HERE] + s->bins;
+  for (int64_t k = 0; k < n; k++) sum[k] += s->recent[k];
+  memset(s->recent, 0, (size_t)n * sizeof *s->recent);
+  s->nrecent = 0;
+}
+
+/* Bins are counted in short integers, of which those in use stay in the first-level cache for COUNTED columns. */
+static void add_bins(ScoriaSummary s)
+{
+  if (s->nrecent + s->open > UINT16_MAX) flush_bins(s);
+  for (int left = 0; left < s->columns; left += COUNTED) {
+    const int block     = left / BLOCK * BLOCK;
+    const uint16_t *bin = s->bin + (int64_t)block * SUMMARY_TILE + (left - block);
+    uint16_t *to        = s->recent + (int64_t)left * (BINS + 2);
+    if (s->columns - left >= COUNTED)
+      count_bins(COUNTED, s->open, bin, to);
     else
-      count_bins(s->columns - left, n, s->bin + left * n, to);
+      count_bins(s->columns - left, s->open, bin, to);
   }
+  s->nrecent += s->open;
 }
 
 static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
@@ -211,21 +243,26 @@ static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
 
 void summary_add(ScoriaSummary s, int64_t n, const double rows[])
 {
-  if (n > s->capacity) { /* grows to the caller's tile once */
-    const int blocks = (s->columns + BLOCK - 1) / BLOCK;
-    if (PetscFree2(s->z, s->bin) || PetscMalloc2(n * s->columns, &s->z, n * blocks * BLOCK, &s->bin)) abort();
-    s->capacity = n;
-  }
-  s->sum[HERE][0] += n;
+  if (s->open + n > SUMMARY_TILE) abort(); /* a defect of the caller */
   add_powers(s, n, rows);
   if (s->joint) add_products(s, n);
-  add_bins(s, n);
   add_exceedances(s, n, rows);
+  s->open += n;
+}
+
+void summary_end_tile(ScoriaSummary s)
+{
+  s->sum[HERE][0] += s->open;
+  end_powers(s);
+  if (s->joint) end_products(s);
+  add_bins(s);
+  s->open = 0;
 }
 
 PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
+  flush_bins(s);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sum[HERE], (PetscMPIInt)s->size, MPI_INT64_T, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->extreme[HERE], 2 * s->columns, MPI_DOUBLE, MPI_MIN, comm));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];

@@ -39,6 +39,15 @@ static ScoriaSummary begin(uint64_t seed)
   return s;
 }
 
+/* Tile t, in two parts of any size. */
+static void add_tile(ScoriaSummary s, int t, const double rows[])
+{
+  const int part = (37 * t) % TILE;
+  summary_add(s, part, rows);
+  summary_add(s, TILE - part, rows + part * M);
+  summary_end_tile(s);
+}
+
 /* tiles [0, tiles), each added by the rank that `deal` gives it to; reduced after every `every` tiles. */
 static ScoriaSummary summarise(uint64_t seed, int tiles, int deal, int every)
 {
@@ -50,7 +59,7 @@ static ScoriaSummary summarise(uint64_t seed, int tiles, int deal, int every)
   for (int t = 0; t < tiles; t++) {
     if ((t * deal) % size == rank) {
       make_rows(seed, (int64_t)t * TILE, TILE, rows);
-      summary_add(s, TILE, rows);
+      add_tile(s, t, rows);
     }
     if ((t + 1) % every == 0) CHECK(ScoriaSummaryReduce(s, PETSC_COMM_WORLD));
   }
@@ -162,7 +171,7 @@ static void dealing_is_irrelevant(void **state)
   static double rows[TILE * M];
   for (int t = 22; t >= 0; t--) { /* backwards, on every rank by itself */
     make_rows(9, (int64_t)t * TILE, TILE, rows);
-    summary_add(alone, TILE, rows);
+    add_tile(alone, t, rows);
   }
   CHECK(ScoriaSummaryReduce(alone, PETSC_COMM_SELF));
   summary_state(a, &n[0], &sums[0], &ne[0], &extremes[0]);
@@ -186,6 +195,7 @@ static void outside_the_pilot(void **state)
   CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){1, 0, 0, NULL}, 3, pilot, &s));
   for (int i = 0; i < 100; i++) rows[i] = i;
   summary_add(s, 100, rows);
+  summary_end_tile(s);
   CHECK(ScoriaSummaryReduce(s, PETSC_COMM_SELF));
   assert_false(summary_quantile(s, 0, 0.9, &q, &se));
   assert_true(q > 1 && q <= 99);
