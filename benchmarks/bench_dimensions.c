@@ -3,9 +3,13 @@
  * mpirun -n RANKS bench_dimensions [-bench_draws n] [-bench_rows a,b,...] [-bench_grids a,b,...] (numbers of the rows
  * and grids below; default all).  Memory is what the row has added to the process: run one row at a time to compare it.
  *
+ * Nonlinear multigrid (fas.c) solves no linear systems: in its row "Newton" counts cycles.  It is said to have failed
+ * also where its solution is not the default solver's.
+ *
  * The first draw of each row is not counted: it makes matrices, hierarchies and spectra. */
 #include "physics/electrode/electrode.h"
-#include "physics/solver.h"
+#include "fas.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +35,7 @@ static const struct {
     {"hypre, both fields at once", "-pc_type hypre -pc_hypre_boomeramg_strong_threshold 0.5", 1 << 30},
     {"GAMG, both fields at once", "-pc_type gamg", 1 << 30},
     {"additive Schwarz, ILU(1)", "-pc_type asm -sub_pc_factor_levels 1", 5000},
+    {"FAS cycles in nonlinear GMRES", "-bench_fas -snes_ngmres_m 8", 1 << 30},
 };
 #define ROWS ((int)(sizeof rows / sizeof *rows))
 
@@ -42,13 +47,21 @@ typedef struct {
   int failed, solves;
 } Cost;
 
+static void theta_of_draw(int r, double ell, double theta[])
+{
+  theta[SCORIA_U0]      = 0.10 + 0.03 * r;
+  theta[SCORIA_F_RIGHT] = 10.0 + 2.0 * r;
+  theta[SCORIA_ELL]     = ell;
+}
+
 static PetscErrorCode Draws(ScoriaPorosity porosity, ScoriaSolver solver, double ell, int draws, double eps[],
                             Cost *cost)
 {
   PetscFunctionBeginUser;
   for (int r = 0; r <= draws; r++) {
-    const double theta[SCORIA_NTHETA] = {0.10 + 0.03 * r, 10.0 + 2.0 * r, ell};
+    double theta[SCORIA_NTHETA];
     ScoriaSolveStatus status;
+    theta_of_draw(r, ell, theta);
     PetscCall(ScoriaPorosityDraw(porosity, ell, (uint64_t)r, eps));
     PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
     const double start = wall_seconds();
@@ -58,8 +71,29 @@ static PetscErrorCode Draws(ScoriaPorosity porosity, ScoriaSolver solver, double
     cost->newton += status.newton;
     cost->linear += status.linear;
     cost->worst = PetscMax(cost->worst, (double)status.linear / PetscMax(status.newton, 1));
-    cost->failed += status.reason < 0;
+    cost->failed += status.reason < 0 || status.rung != SCORIA_BY_NEWTON;
     cost->solves++;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Counts the draws on which two solvers differ by more than the step at which Newton ends. */
+static PetscErrorCode Disagreements(ScoriaPorosity porosity, ScoriaSolver solver, ScoriaSolver standard, double ell,
+                                    int draws, double eps[], int *number)
+{
+  PetscFunctionBeginUser;
+  for (int r = 1; r <= draws; r++) {
+    double theta[SCORIA_NTHETA], difference;
+    ScoriaSolveStatus status;
+    PetscInt unknowns;
+    theta_of_draw(r, ell, theta);
+    PetscCall(ScoriaPorosityDraw(porosity, ell, (uint64_t)r, eps));
+    PetscCall(ScoriaSolverSolve(solver, theta, eps, &status));
+    PetscCall(ScoriaSolverSolve(standard, theta, eps, &status));
+    PetscCall(VecAXPY(solver->x, -1.0, standard->x));
+    PetscCall(VecNorm(solver->x, NORM_2, &difference));
+    PetscCall(VecGetSize(solver->x, &unknowns));
+    *number += !(difference <= STEP_TOLERANCE * sqrt((double)unknowns));
   }
   PetscFunctionReturn(0);
 }
@@ -75,6 +109,17 @@ static PetscErrorCode Memory(double *megabytes)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Print(int row, const int cells[3], const Cost *cost, double megabytes)
+{
+  char linear[32] = "       -        -";
+  PetscFunctionBeginUser;
+  if (cost->linear > 0) snprintf(linear, sizeof linear, "%8.2f %8.2f", cost->linear / cost->newton, cost->worst);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%3d x %2d x %2d  %-30s %6.2f %s %10.3f %8.0f%s\n", cells[0], cells[1],
+                        cells[2], rows[row].name, cost->newton / cost->solves, linear, cost->seconds / cost->solves,
+                        megabytes, cost->failed ? "  FAILED" : ""));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode OneRow(int row, const int cells[3], int draws)
 {
   static const ScoriaKey *const tables[] = {scoria_base_keys, scoria_physics_keys, electrode_keys, NULL};
@@ -83,27 +128,34 @@ static PetscErrorCode OneRow(int row, const int cells[3], int draws)
   ScoriaDeck deck;
   ScoriaElectrode el;
   ScoriaGrid grid;
-  ScoriaSolver solver;
+  ScoriaSolver solver, standard;
   ScoriaPorosity porosity;
   Cost cost = {0};
   double before, after, *eps;
   char *given;
+  PetscBool fas;
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetAll(NULL, &given));
   snprintf(text, sizeof text, deck_text, cells[0], cells[1], cells[2]);
   PetscCall(PetscOptionsInsertString(NULL, rows[row].options));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-bench_fas", &fas));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   PetscCall(ScoriaElectrodeFromDeck(deck, &el));
   PetscCall(ScoriaGridFromDeck(deck, el.L, &grid));
   PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_WORLD, &grid, &porosity));
   PetscCall(Memory(&before));
   PetscCall(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, &el, &grid, &solver));
+  if (fas) PetscCall(UseFas(solver));
   PetscCall(PetscMalloc1(solver_own_cells(solver), &eps));
   for (int l = 0; l < 2; l++) PetscCall(Draws(porosity, solver, ells[l] * el.L / cells[0], draws, eps, &cost));
   PetscCall(Memory(&after));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%3d x %2d x %2d  %-30s %6.2f %8.2f %8.2f %10.3f %8.0f%s\n", cells[0],
-                        cells[1], cells[2], rows[row].name, cost.newton / cost.solves, cost.linear / cost.newton,
-                        cost.worst, cost.seconds / cost.solves, after - before, cost.failed ? "  FAILED" : ""));
+  if (fas) {
+    PetscCall(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, &el, &grid, &standard));
+    for (int l = 0; l < 2; l++)
+      PetscCall(Disagreements(porosity, solver, standard, ells[l] * el.L / cells[0], draws, eps, &cost.failed));
+    PetscCall(ScoriaSolverDestroy(&standard));
+  }
+  PetscCall(Print(row, cells, &cost, after - before));
   PetscCall(PetscFree(eps));
   PetscCall(ScoriaSolverDestroy(&solver));
   PetscCall(ScoriaPorosityDestroy(&porosity));

@@ -11,18 +11,7 @@
 
 #define MIN_X 4
 #define MIN_LATERAL 4
-#define MAX_LEVELS 16
 #define DIRECT_CELLS 6000 /* a coarsest grid up to this size is factored */
-
-struct ScoriaMultigrid_ {
-  ScoriaSolver s; /* borrowed: level 0, the finest */
-  int levels;
-  ScoriaDiscrete *d[MAX_LEVELS]; /* 0 borrowed from s, others owned */
-  ScoriaBlocks J[MAX_LEVELS];    /* owned from 1 on */
-  Mat up[MAX_LEVELS];            /* owned: corrections of level l to level l - 1 */
-  Mat down[MAX_LEVELS];          /* owned: residuals of level l - 1 to level l */
-  Vec x[MAX_LEVELS];             /* owned from 1 on: states */
-};
 
 /* The coarser grid of d; false when no axis can be halved. */
 static bool coarsen(const ScoriaDiscrete *d, ScoriaGrid *coarse)

@@ -133,8 +133,8 @@ static PetscErrorCode LimitStep(SNESLineSearch search, Vec x, Vec y, PetscBool *
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Converged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
-                                SNESConvergedReason *reason, void *ctx)
+PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
+                               SNESConvergedReason *reason, void *ctx)
 {
   ScoriaSolver s       = ctx;
   const double columns = (double)s->grid.n[1] * s->grid.n[2], unknowns = (double)s->m * s->grid.n[0] * columns;
@@ -223,7 +223,7 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
   KSP ksp;
   SNESLineSearch search;
   PetscFunctionBeginUser;
-  PetscCall(SNESSetConvergenceTest(snes, Converged, s, NULL));
+  PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL));
   PetscCall(SNESSetTolerances(snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_NEWTON, PETSC_DEFAULT));
   PetscCall(SNESGetLineSearch(snes, &search));
   PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));

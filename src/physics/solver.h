@@ -8,6 +8,18 @@
 
 typedef struct ScoriaMultigrid_ *ScoriaMultigrid;
 
+#define MAX_LEVELS 16
+
+struct ScoriaMultigrid_ {
+  ScoriaSolver s; /* borrowed: level 0, the finest */
+  int levels;
+  ScoriaDiscrete *d[MAX_LEVELS]; /* 0 borrowed from s, others owned */
+  ScoriaBlocks J[MAX_LEVELS];    /* owned from 1 on */
+  Mat up[MAX_LEVELS];            /* owned: corrections of level l to level l - 1 */
+  Mat down[MAX_LEVELS];          /* owned: residuals of level l - 1 to level l */
+  Vec x[MAX_LEVELS];             /* owned from 1 on: states */
+};
+
 #define STEP_TOLERANCE 1e-7 /* see newton.c */
 
 struct ScoriaSolver_ {
@@ -47,6 +59,9 @@ PetscErrorCode NewtonDestroy(ScoriaSolver s);
 PetscErrorCode NewtonSolve(ScoriaSolver s, ScoriaSolveStatus *status);
 /* The options, step control and stopping rule of an SNES of s, whose functions are set. */
 PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes);
+/* The stopping rule: an iteration that changed the state by snorm and left the residual fnorm. */
+PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
+                               SNESConvergedReason *reason, void *s);
 /* Loads x unless it is loaded; agreed on. */
 PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good);
 /* The Jacobian at the loaded state into every level. */
