@@ -87,7 +87,8 @@ PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset);
 /* Brings rows to the ranks that write them.  Row i of `from`, on any rank, is row where[i] of [first, first + number),
  * which all ranks together hold once each; from->rows may be 0.  `to` gets this rank's block of that range
- * (deal_block), rows [*at, *at + to->rows).  Collective on comm. */
+ * (deal_block), rows [*at, *at + to->rows).  The fields of a row that changes ranks are rounded to the file's precision
+ * on the way.  Collective on comm. */
 PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, const ScoriaRows *from,
                                   const int64_t where[], int64_t first, int64_t number, int64_t *at, ScoriaRows *to);
 

@@ -1,14 +1,16 @@
 /* Rows from the ranks that computed them to the ranks that write them, whole rows in one exchange: a record holds the
- * row's number, then one item of every column.  Rows that stay on their rank are copied once. */
+ * row's number, then one item of every column, fields in the precision of the file, to which they are rounded anyhow.
+ * Rows that stay on their rank are copied once. */
 #include "private.h"
 #include <string.h>
 
 #define MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS)
 
-/* Where row i of a column lies: base + i * size. */
+/* Where row i of a column lies: base + i * size.  Of `single` reals, when it is not 0, a record holds floats. */
 typedef struct {
   char *base;
   size_t size;
+  int single;
 } Column;
 
 static int list_columns(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, Column column[MAX_COLUMNS])
@@ -16,18 +18,24 @@ static int list_columns(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, C
   int n = 0;
 
   for (int f = 0; f < spec->nfields; f++)
-    column[n++] = (Column){(char *)rows->field[f], (size_t)spec->cells * sizeof(double)};
-  for (int c = 0; c < spec->space.n; c++) column[n++] = (Column){(char *)rows->condition[c], sizeof(double)};
+    column[n++] =
+        (Column){(char *)rows->field[f], (size_t)spec->cells * sizeof(double), spec->float64 ? 0 : spec->cells};
+  for (int c = 0; c < spec->space.n; c++) column[n++] = (Column){(char *)rows->condition[c], sizeof(double), 0};
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    column[n++] = (Column){rows_status(rows, i), type_size(scoria_status[i].type)};
+    column[n++] = (Column){rows_status(rows, i), type_size(scoria_status[i].type), 0};
   return n;
+}
+
+static size_t item_size(const Column *column)
+{
+  return column->single ? (size_t)column->single * sizeof(float) : column->size;
 }
 
 static size_t record_size(int n, const Column column[])
 {
   size_t size = sizeof(int64_t);
 
-  for (int i = 0; i < n; i++) size += column[i].size;
+  for (int i = 0; i < n; i++) size += item_size(&column[i]);
   return size;
 }
 
@@ -83,12 +91,33 @@ static void copy_row(int n, const Column source[], int64_t i, const Column targe
     memcpy(target[c].base + (size_t)to * target[c].size, source[c].base + (size_t)i * source[c].size, source[c].size);
 }
 
+static void pack_item(const Column *column, const char *item, char *packed)
+{
+  const double *wide = (const double *)item;
+  if (!column->single) memcpy(packed, item, column->size);
+  for (int k = 0; k < column->single; k++) {
+    const float rounded = (float)wide[k];
+    memcpy(packed + (size_t)k * sizeof rounded, &rounded, sizeof rounded);
+  }
+}
+
+static void unpack_item(const Column *column, const char *packed, char *item)
+{
+  double *wide = (double *)item;
+  if (!column->single) memcpy(item, packed, column->size);
+  for (int k = 0; k < column->single; k++) {
+    float rounded;
+    memcpy(&rounded, packed + (size_t)k * sizeof rounded, sizeof rounded);
+    wide[k] = rounded;
+  }
+}
+
 static void pack_row(int n, const Column source[], int64_t i, int64_t row, char *record)
 {
   memcpy(record, &row, sizeof row);
   record += sizeof row;
-  for (int c = 0; c < n; record += source[c++].size)
-    memcpy(record, source[c].base + (size_t)i * source[c].size, source[c].size);
+  for (int c = 0; c < n; record += item_size(&source[c++]))
+    pack_item(&source[c], source[c].base + (size_t)i * source[c].size, record);
 }
 
 /* Records in the order of the ranks they go to; what stays goes straight to its place, rows from `at` on. */
@@ -133,8 +162,8 @@ static void unpack(const Exchange *x, int64_t at, int n, const Column column[], 
 
     memcpy(&row, record, sizeof row);
     record += sizeof row;
-    for (int c = 0; c < n; record += column[c++].size)
-      memcpy(column[c].base + (size_t)(row - at) * column[c].size, record, column[c].size);
+    for (int c = 0; c < n; record += item_size(&column[c++]))
+      unpack_item(&column[c], record, column[c].base + (size_t)(row - at) * column[c].size);
   }
 }
 

@@ -1,12 +1,13 @@
 /* ranks: 2 3 4
- * Rows find their way to the ranks that write them, with all columns, wherever they were. */
+ * Rows find their way to the ranks that write them, with all columns, wherever they were: fields to the file's
+ * precision. */
 #include "io_files.h"
 
 /* Chunks of rows lie on ranks drawn at random; the last ranks, `without` of them, have none. */
-static void exchange(int64_t first, int64_t number, int64_t chunk, int without)
+static void exchange(int64_t first, int64_t number, int64_t chunk, int without, bool float64)
 {
   const int rank = world_rank(), size = world_size();
-  const ScoriaDatasetSpec spec = small_spec(first + number, false);
+  const ScoriaDatasetSpec spec = small_spec(first + number, float64);
   int64_t where[1000], at, expected_first, expected_number;
   ScoriaRows from, to, expected;
 
@@ -29,7 +30,12 @@ static void exchange(int64_t first, int64_t number, int64_t chunk, int without)
     ScoriaRows row = rows_from(&spec, &to, i);
 
     fill_row(&spec, at + i, &expected, 0);
-    for (int f = 0; f < spec.nfields; f++) assert_memory_equal(row.field[f], expected.field[f], CELLS * sizeof(double));
+    for (int f = 0; f < spec.nfields; f++)
+      for (int k = 0; k < CELLS; k++)
+        if (float64)
+          assert_true(row.field[f][k] == expected.field[f][k]);
+        else
+          assert_true((float)row.field[f][k] == (float)expected.field[f][k]);
     for (int c = 0; c < spec.space.n; c++) assert_true(row.condition[c][0] == expected.condition[c][0]);
     for (int c = 0; c < SCORIA_STATUS_COLUMNS; c++)
       assert_memory_equal(rows_status(&row, c), rows_status(&expected, c), type_size(scoria_status[c].type));
@@ -42,11 +48,13 @@ static void exchange(int64_t first, int64_t number, int64_t chunk, int without)
 static void test_rows_to_their_writers(void **state)
 {
   (void)state;
-  exchange(0, 1000, 7, 0);
-  exchange(12, 333, 1, 0);
-  exchange(12, 333, 50, world_size() - 1); /* all from one rank */
-  exchange(5, 2, 1, 0);                    /* fewer rows than ranks */
-  exchange(5, 0, 1, 0);
+  for (int float64 = 0; float64 < 2; float64++) {
+    exchange(0, 1000, 7, 0, float64);
+    exchange(12, 333, 1, 0, float64);
+    exchange(12, 333, 50, world_size() - 1, float64); /* all from one rank */
+    exchange(5, 2, 1, 0, float64);                    /* fewer rows than ranks */
+    exchange(5, 0, 1, 0, float64);
+  }
 }
 
 int main(int argc, char **argv)
