@@ -88,12 +88,12 @@ static void add_rows(Uq *u, const double *pilot, int64_t n)
 static PetscErrorCode AddTile(Uq *u, int k, int64_t t)
 {
   const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q.count - first);
-  const bool drawn = t < UQ_PILOT_TILES;
+  const bool of_pilot = t < UQ_PILOT_TILES;
   PetscFunctionBeginUser;
-  if (!drawn) PetscCall(DrawFields(u, k, first, n));
+  if (!of_pilot) PetscCall(DrawFields(u, k, first, n));
   if (!u->speaks) PetscFunctionReturn(0);
   const double start = wall_seconds();
-  add_rows(u, drawn ? u->pilot + first * u->a.columns : NULL, n);
+  add_rows(u, of_pilot ? u->pilot + first * u->a.columns : NULL, n);
   u->seconds[1] += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
