@@ -115,10 +115,13 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
 /* Compares this deck with the resolved deck text stored in a file, over the given sections ("porosity", ...; a single
- * key may be named in full, "run_seed"; NULL-terminated list).  `difference` gets "" or one phrase naming the first key
- * that differs with both values, e.g. "porosity_sigma is 1.2 here and 1 there". */
+ * key may be named in full, "run_seed", and left out with a minus, "-train_steps"; NULL-terminated list).  `difference`
+ * gets "" or the keys that differ with both values, as many as it holds: "porosity_sigma is 1.2 here and 1 there, ...".
+ */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[]);
+/* The value of an integer key in such a text; the key's default where it is not in there. */
+PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 
 /* For such lists: SCORIA_PROBLEM_SECTIONS, the sections of the problems' own parameters ("electrode", ...); and the
  * keys of section `ensemble` that decide the bytes of a dataset, and section `import`, which does where it is given.

@@ -107,9 +107,14 @@ typedef struct ScoriaDataset_ *ScoriaDataset;
  * one that was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */
 PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaDataset *ds);
+/* The same, to take the place of a finished and smaller `path` that all its rows are copied from: that stays as it is
+ * until this one is finished.  Collective on comm. */
+PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaDataset *ds);
 /* Opens the `path`.part that an interrupted run has left, for writing on; *ds is NULL where there is none.  A damaged
- * one is a user error, and stays.  Collective on comm. */
-PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDataset *ds);
+ * one is a user error, and stays; so is a finished `path` beside it, but where it `extends` that.  Collective on comm.
+ */
+PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *ds);
 /* Reads every row of a dataset being written: done (rows), the same on every rank, says which are there and whole
  * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every
  * batch of rows, on one rank each; rows->done tells the same.  Collective. */

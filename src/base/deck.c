@@ -483,28 +483,41 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
 
 static bool in_sections(const char *name, const char *const sections[])
 {
+  bool in = false;
   for (int i = 0; sections[i]; i++) {
     const size_t length = strlen(sections[i]);
-    if (!strcmp(name, sections[i])) return true;
-    if (!strchr(sections[i], '_') && !strncmp(name, sections[i], length) && name[length] == '_') return true;
+    if (sections[i][0] == '-' && !strcmp(name, sections[i] + 1)) return false;
+    if (!strcmp(name, sections[i])) in = true;
+    if (!strchr(sections[i], '_') && !strncmp(name, sections[i], length) && name[length] == '_') in = true;
   }
-  return false;
+  return in;
 }
 
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[])
 {
   ScoriaDeck other;
+  size_t used = 0;
   PetscFunctionBeginUser;
   difference[0] = 0;
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
-  for (int i = 0; i < deck->count && !difference[0]; i++) {
+  for (int i = 0; i < deck->count && used < size; i++) {
     const char *here = deck->value[i], *there = other->value[i];
     if (!in_sections(deck->key[i]->name, sections)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
-    snprintf(difference, size, "%s is %.100s here and %.100s there", deck->key[i]->name, here ? here : "not set",
-             there ? there : "not set");
+    used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
+                             deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }
+  PetscCall(ScoriaDeckDestroy(&other));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value)
+{
+  ScoriaDeck other;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
+  PetscCall(ScoriaDeckInt(other, key, value));
   PetscCall(ScoriaDeckDestroy(&other));
   PetscFunctionReturn(0);
 }

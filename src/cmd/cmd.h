@@ -67,13 +67,18 @@ typedef struct {
   int64_t there;    /* how many are there */
 } CmdDataset;
 
-/* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  visit
- * sees the rows that are there, as in ScoriaDatasetSurvey.  Collective. */
-PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                               const double x[], const ScoriaProvenance *from, const char *const sections[],
-                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out);
+/* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  Where it
+ * `extends` a finished dataset of that name, it will take its place.  visit sees the rows that are there, as in
+ * ScoriaDatasetSurvey.  Collective. */
+PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                               const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                               const char *const sections[], void (*visit)(void *ctx, const ScoriaRows *rows),
+                               void *ctx, CmdDataset *out);
 /* Whether all of rows [first, first + number) are there. */
 bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
+/* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there
+ * is none. */
+void cmd_dataset_next(const CmdDataset *out, int64_t end, int64_t most, int64_t *first, int64_t *number);
 /* Verifies and publishes it; or leaves the part file to the next start and fails with exit code 75.  Collective. */
 PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);

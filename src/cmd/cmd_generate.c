@@ -125,14 +125,16 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   double *design;
   GenerateTally tally = {0};
   GenerateShares shares;
-  bool complete, shard;
+  ScoriaDataset smaller = NULL;
+  bool complete         = false, shard;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "generate"));
   PetscCall(CmdNeedEquations(deck, "generate", "import makes dataset.h5 of them"));
   PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
   const char *name = shard ? GENERATE_SHARD_FILE : "dataset.h5";
-  PetscCall(CmdDatasetComplete(run, deck, name, cmd_dataset_sections, &complete));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  if (!shard) PetscCall(GenerateFindSmaller(run, deck, path, &smaller));
+  if (!smaller) PetscCall(CmdDatasetComplete(run, deck, name, cmd_dataset_sections, &complete));
   if (complete) {
     PetscCall(GenerateCheckComplete(run, deck, path));
     PetscFunctionReturn(0);
@@ -143,7 +145,10 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(GenerateDesign(deck, &spec, &design));
   if (shard) PetscCall(CutShard(deck, &spec));
   PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, tally_found, &tally, &out));
+  PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, tally_found,
+                            &tally, &out));
+  if (smaller) PetscCall(GenerateCopy(run, smaller, design, &out, &tally));
+  PetscCall(ScoriaDatasetClose(&smaller));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
   PetscCall(GenerateRows(run, ens, &spec, design, &out, cost, &tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));

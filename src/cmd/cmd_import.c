@@ -89,7 +89,7 @@ PetscErrorCode CommandImport(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
   PetscCall(CmdProvenance(run, deck, "dataset", 1, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, &im.spec, im.centres, &from, sections, tally_rows, &tally, &out));
+  PetscCall(CmdDatasetBegin(run, deck, path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(Report(run, &im, &tally, path));

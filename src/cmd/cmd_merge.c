@@ -258,7 +258,7 @@ PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, cmd_dataset_sections, NULL, NULL, &out));
+  PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, cmd_dataset_sections, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(GenerateDesign(deck, &spec, &design));
   PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));

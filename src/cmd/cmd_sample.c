@@ -108,7 +108,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   PetscCall(MakeSpec(deck, model, count, &spec, &x));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(CmdProvenance(run, deck, "samples", 1, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, &spec, x, &from, sections, NULL, NULL, &out));
+  PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, sections, NULL, NULL, &out));
   PetscCall(SampleAll(run, model, &twin, &opt, &spec, theta, &out));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(ScoriaSay(run, "  wrote %s", path));

@@ -24,6 +24,14 @@ PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, do
  */
 PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path);
 
+/* A finished dataset at `path` of fewer conditions than the deck asks for, and of the same deck else, opened; NULL
+ * where there is none.  Collective. */
+PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);
+/* Its rows that `out` lacks, into `out`; design as in GenerateRows.  Adds this rank's share to the tally.  Stopped on
+ * the way, it fails as ScoriaStopped.  Collective. */
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, const double design[], CmdDataset *out,
+                            GenerateTally *tally);
+
 /* Counts rows that are done. */
 void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
 

@@ -99,11 +99,9 @@ static PetscErrorCode End(Generation *g)
 /* The next run of rows to be made, from *first on: number is 0 where there is none. */
 static void next_round(const Generation *g, int64_t *first, int64_t *number)
 {
-  const int64_t begin  = PetscMax(FIRST_ROWS, ROUND_ROWS / g->groups->count);
-  const int64_t most   = g->groups->count * (g->rounds ? g->batch : PetscMin(begin, g->batch));
-  const uint8_t *there = g->out->done;
-  while (*first < g->spec->rows && there[*first]) ++*first;
-  for (*number = 0; *number < most && *first + *number < g->spec->rows && !there[*first + *number];) ++*number;
+  const int64_t begin = PetscMax(FIRST_ROWS, ROUND_ROWS / g->groups->count);
+  const int64_t most  = g->groups->count * (g->rounds ? g->batch : PetscMin(begin, g->batch));
+  cmd_dataset_next(g->out, g->spec->rows, most, first, number);
 }
 
 /* Whether this group wants the round to end; never before it has a row, so that every start gets on. */

@@ -42,17 +42,20 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                               const double x[], const ScoriaProvenance *from, const char *const sections[],
-                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out)
+PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                               const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                               const char *const sections[], void (*visit)(void *ctx, const ScoriaRows *rows),
+                               void *ctx, CmdDataset *out)
 {
   PetscFunctionBeginUser;
   *out = (CmdDataset){0};
-  PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, &out->ds));
+  PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
   if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
   PetscCall(PetscCalloc1(spec->rows, &out->done));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
+  else if (extends)
+    PetscCall(ScoriaDatasetExtend(ScoriaRunComm(run), path, spec, x, from, &out->ds));
   else
     PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, spec, x, from, &out->ds));
   PetscFunctionReturn(0);
@@ -61,6 +64,12 @@ PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path,
 bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number)
 {
   return !memchr(out->done + first, 0, (size_t)number);
+}
+
+void cmd_dataset_next(const CmdDataset *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
+{
+  while (*first < end && out->done[*first]) ++*first;
+  for (*number = 0; *number < most && *first + *number < end && !out->done[*first + *number];) ++*number;
 }
 
 PetscErrorCode CmdDatasetFinish(CmdDataset *out)

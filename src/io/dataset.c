@@ -119,7 +119,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
 
   PetscFunctionBeginUser;
   snprintf(fresh, sizeof fresh, "%s.new", ds->path);
-  PetscCall(ScoriaFileStart(ds->path, fresh, bad));
+  PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
   PetscCall(CheckLayOut(fresh, bad));
@@ -139,8 +139,8 @@ static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const Scori
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
-                                   const ScoriaProvenance *from, ScoriaDataset *out)
+static PetscErrorCode Create(MPI_Comm comm, const char *path, bool extends, const ScoriaDatasetSpec *spec,
+                             const double x[], const ScoriaProvenance *from, ScoriaDataset *out)
 {
   ScoriaDataset ds;
 
@@ -152,6 +152,7 @@ PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const Scoria
              spec->cells, spec->nfields, spec->space.n);
   PetscCall(DatasetNew(comm, path, &ds));
   ds->writing   = true;
+  ds->extends   = extends;
   ds->open_path = ds->part;
   ds->spec      = *spec;
   PetscCall(PetscMalloc1(spec->cells, &ds->x));
@@ -159,6 +160,22 @@ PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const Scoria
   PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
   PetscCall(CloseFailed(CreateFile(ds, x, from), &ds));
   *out = ds;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaDataset *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, path, false, spec, x, from, out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
+                                   const ScoriaProvenance *from, ScoriaDataset *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, path, true, spec, x, from, out));
   PetscFunctionReturn(0);
 }
 
@@ -314,7 +331,7 @@ static PetscErrorCode LookForPart(ScoriaDataset ds, bool *found)
 
   PetscFunctionBeginUser;
   if (!ds->rank) {
-    PetscCall(ScoriaFileRefuse(ds->path, &bad));
+    if (!ds->extends) PetscCall(ScoriaFileRefuse(ds->path, &bad));
     there = access(ds->part, F_OK) == 0;
   }
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
@@ -335,7 +352,7 @@ static PetscErrorCode OpenPart(ScoriaDataset ds)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDataset *out)
+PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *out)
 {
   ScoriaDataset ds;
   bool found = false;
@@ -345,6 +362,7 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, ScoriaDatase
   PetscCall(DatasetNew(comm, path, &ds));
   ds->writing   = true;
   ds->tolerant  = true;
+  ds->extends   = extends;
   ds->open_path = ds->part;
   PetscCall(CloseFailed(LookForPart(ds, &found), &ds));
   if (!found) {

@@ -172,6 +172,7 @@ struct ScoriaDataset_ {
   MPI_Comm comm; /* owned: plain, whatever the caller's topology */
   int rank, size;
   bool writing;
+  bool extends;    /* takes the place of a finished file */
   bool tolerant;   /* rows that are damaged read as not done, and are counted, instead of a failure */
   int64_t damaged; /* how many were, on this rank */
   ScoriaExit code; /* what bad contents are reported as: input, or i/o while verifying our own writes */

@@ -8,7 +8,7 @@
 #define KEPT_NUMBERS 9
 
 static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
+    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "-train_steps", NULL};
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
                                            "/training/average0", "/training/average1"};
 
@@ -34,7 +34,10 @@ PetscErrorCode CheckpointDestroy(Checkpoint *c)
 static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
 {
   int64_t skips, data, vectors, tuning;
+  bool told;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, "lengthened_at", &told)); /* not in files from before it could be */
+  if (told) PetscCall(ScoriaStoreGetInt(store, "lengthened_at", &c->lengthened));
   PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
   PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
   PetscCall(ScoriaStoreGetInt(store, "skips", &skips));
@@ -105,6 +108,28 @@ static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
   PetscFunctionReturn(0);
 }
 
+/* A training may get more steps while it is on; its learning rate goes on by the schedule of all of them. */
+static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *path, const char *stored, Checkpoint *c)
+{
+  PetscInt here, there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "train_steps", &here));
+  PetscCall(ScoriaDeckStoredInt(deck, stored, "train_steps", &there));
+  if (here == there) PetscFunctionReturn(0);
+  if (here < there || c->tuning)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s: of a training by another deck (train_steps is %d here and %d there); more steps are possible until "
+        "the last one; choose another -run_dir or move the file away",
+        path, (int)here, (int)there);
+  c->lengthened = c->step;
+  PetscCall(
+      ScoriaSay(run, "  %s: begun with train_steps %d; goes on by the schedule of %d", path, (int)there, (int)here));
+  PetscCall(
+      ScoriaLog(run, "lengthen", "\"step\":%lld,\"from\":%d,\"to\":%d", (long long)c->step, (int)there, (int)here));
+  PetscFunctionReturn(0);
+}
+
 /* A user error where the deck differs; `damaged` where the file cannot be used, whose line is then told. */
 static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path, bool *damaged, Checkpoint *c)
 {
@@ -132,6 +157,7 @@ static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path,
   }
   *damaged = failed && ScoriaFailureCode() == SCORIA_EXIT_INPUT;
   if (failed && !*damaged) PetscFunctionReturn(failed);
+  if (!failed) PetscCall(CheckSteps(run, deck, path, stored, c));
   PetscCall(ScoriaStoreClose(&store));
   if (*damaged) {
     PetscCall(ScoriaSay(run, "  WARNING: %s; the checkpoint before it is used if there is one", ScoriaFailureLine()));
@@ -215,6 +241,7 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
   PetscCall(ScoriaStorePutInt(store, "parameters", state->count));
   PetscCall(ScoriaStorePutInt(store, "vectors", state->vectors));
   PetscCall(ScoriaStorePutInt(store, "tuning", now->tuning));
+  PetscCall(ScoriaStorePutInt(store, "lengthened_at", now->lengthened));
   PetscCall(ScoriaStorePutReal(store, "loss", now->loss));
   PetscCall(ScoriaStorePutReal(store, "seconds", now->seconds));
   for (int i = 0; i < state->vectors; i++)

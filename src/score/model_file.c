@@ -108,6 +108,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   if (model->process.row) PetscCall(ScoriaStorePutText(store, "process", model->process.row->name));
   PetscCall(ScoriaStorePutInt(store, "train_steps", model->steps));
   PetscCall(ScoriaStorePutInt(store, "train_kept_step", model->kept));
+  PetscCall(ScoriaStorePutInt(store, "train_lengthened_at", model->lengthened));
   PetscCall(ScoriaStorePutReal(store, "train_ema_width", model->width));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));

@@ -85,8 +85,12 @@ static PetscErrorCode OneStep(Training *t, int64_t step, int *skips, TrainStep *
 
 static PetscErrorCode Save(Training *t, int skips)
 {
-  const Checkpoint now = {
-      .tuning = t->tuning, .skips = skips, .loss = t->loss, .seconds = wall_seconds() - t->start, .data = t->data};
+  const Checkpoint now = {.tuning     = t->tuning,
+                          .skips      = skips,
+                          .lengthened = t->lengthened,
+                          .loss       = t->loss,
+                          .seconds    = wall_seconds() - t->start,
+                          .data       = t->data};
   PetscFunctionBeginUser;
   PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &t->kept, &now));
   PetscCall(ScoriaCostKeep(t->cost, true));
@@ -261,6 +265,7 @@ static PetscErrorCode Tune(Training *t, const ScoriaNetSpec *spec)
 PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
 {
   PetscFunctionBeginUser;
+  t->lengthened = t->begin.lengthened;
   PetscCall(Begin(t, spec));
   if (!t->begin.tuning) {
     PetscCall(Run(t, "train", "train.jsonl"));

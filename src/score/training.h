@@ -28,6 +28,7 @@ typedef struct {
   ScoriaNormaliser norm; /* borrowed */
   ScoriaCost cost;       /* owned */
   Checkpoint begin;      /* where an interrupted training had come to */
+  int64_t lengthened;    /* step at which train_steps was raised last, 0: never */
   uint32_t data;         /* CRC of the rows, for checkpoints */
   double every, saved;   /* seconds between checkpoints; when the last one was written */
 } Training;

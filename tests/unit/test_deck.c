@@ -79,7 +79,9 @@ static void resolved_deck_reads_back_the_same(void **state)
   const char *text, *twice;
   char difference[256];
   static const char *const all[] = {"porosity", "train", "conditions", "ensemble", "uq", "run", "strict", NULL};
-  static const char *const one[] = {"porosity_sigma", NULL};
+  static const char *const one[] = {"porosity_sigma", NULL}, *const but[] = {"porosity", "-porosity_sigma", NULL};
+  char little[12];
+  PetscInt steps;
   (void)state;
   const char *words;
   CHECK(read_deck(
@@ -99,6 +101,15 @@ static void resolved_deck_reads_back_the_same(void **state)
   assert_string_equal(difference, "");
   CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof difference, difference));
   assert_string_equal(difference, "porosity_sigma is 1.5 here and 2 there");
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", all, sizeof difference, difference));
+  assert_non_null(
+      strstr(difference, "porosity_sigma is 1.5 here and 2 there, porosity_kernel is se here and matern12 there"));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", but, sizeof difference, difference));
+  assert_string_equal(difference, "");
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof little, little));
+  assert_string_equal(little, "porosity_si");
+  CHECK(ScoriaDeckStoredInt(deck, "train: {steps: 7}", "train_steps", &steps));
+  assert_int_equal(steps, 7);
   CHECK(ScoriaDeckDestroy(&deck));
   CHECK(ScoriaDeckDestroy(&again));
 }
