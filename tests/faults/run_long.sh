@@ -1,16 +1,39 @@
 #!/usr/bin/env bash
 # The long set, one command: run_long.sh [KILLS=500] [SEED].  Random kills (and signals) at random times of one rank, all ranks or mpirun, over chains of
 # generate, train and sample on random numbers of ranks, every chain compared byte by byte in the end; then every step of test_kills and
-# test_errors, every byte of test_flips, and test_disk, test_signals and test_privilege.  FAULT_ONLY=kills stops after the first.  Prints a table for README.md.
+# test_errors, of test_grow and test_disk, test_signals and test_privilege; beside them, on a core of its own, every byte of test_flips.
+# FAULT_ONLY=kills stops after the first.  LONG_STRIDE=4 LONG_FIRST=0 takes every fourth step only: four runs, with LONG_FIRST 0 to 3, take them all.
+# Prints a table for README.md.
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
 wanted=${1:-500}
 RANDOM=${2:-$$}
+stride=${LONG_STRIDE:-1}
 began=$SECONDS
 fault_deck "$deck"
 # Long enough that most kills meet the command at its work: 6400 solves, 400 steps, 6000 samples.
 more=(-ensemble_conditions 100 -ensemble_realisations 64 -train_steps 400 -train_batch 64 -train_width 32 -sample_count 6000 -run_checkpoint_minutes 0.0005)
+
+table() { echo "| $(date -u +%F) | $1 | $2 | $3 | $4 |"; }
+
+# run_test NAME STRIDE: one of the quick set at every STRIDE-th step, its row of the table into $work/NAME.row.
+run_test() {
+  local start=$SECONDS bad every=every
+  FAULT_STRIDE=$2 FAULT_FIRST=${LONG_FIRST:-0} bash "$(dirname "$0")/test_$1.sh" >"$work/$1.long" 2>&1 || true
+  bad=$(grep -c '^FAILED' "$work/$1.long")
+  grep -A12 '^FAILED' "$work/$1.long" | head -100 >&2
+  tail -1 "$work/$1.long" | grep -q 'checks \(passed\|failed\)$' || { bad=$((bad + 1)) && tail -3 "$work/$1.long" >&2; }
+  [ "$2" -eq 1 ] || every="every ${2}th, from ${LONG_FIRST:-0} on"
+  table "test_$1.sh, $every step" "$(grep -E '^[0-9]+ (kills|faults)|^(dataset|model|checkpoint) of' "$work/$1.long" | tr '\n' ';' | sed 's/;$//; s/;/; /g')" \
+    $((SECONDS - start)) "$bad" >"$work/$1.row"
+  echo "$bad" >"$work/$1.bad"
+}
+
+if [ "${FAULT_ONLY:-}" != kills ]; then
+  run_test flips 1 &
+  flips=$!
+fi
 
 reference=$work/reference
 declare -A span
@@ -93,16 +116,15 @@ while [ "$kills" -lt "$wanted" ]; do
   if [ $((chains % 5)) -eq 0 ]; then echo "$kills of $wanted kills, $chains chains, $failures failures, $((SECONDS - began)) s"; fi
 done
 
-table() { echo "| $(date -u +%F) | $1 | $2 | $3 | $4 |"; }
 echo
 table "random kills (generate ${met[generate]:-0}, train ${met[train]:-0}, sample ${met[sample]:-0})" "$kills kills in $chains chains; mpirun hung by itself $stuck times" $((SECONDS - began)) "$failures"
 [ "${FAULT_ONLY:-}" != kills ] || { finish; exit; }
 
-for test in kills errors flips disk signals privilege; do
-  start=$SECONDS
-  FAULT_STRIDE=1 bash "$(dirname "$0")/test_$test.sh" >"$work/long" 2>&1
-  bad=$(grep -c '^FAILED' "$work/long")
-  [ "$bad" -eq 0 ] || { failures=$((failures + bad)); grep -A12 '^FAILED' "$work/long" | head -100 >&2; }
-  table "test_$test.sh, every step" "$(grep -E '^[0-9]+ (kills|faults)|^(dataset|model|checkpoint) of' "$work/long" | tr '\n' ';' | sed 's/;$//; s/;/; /g')" $((SECONDS - start)) "$bad"
+for test in kills errors grow disk signals privilege; do
+  run_test "$test" "$stride"
+  cat "$work/$test.row"
 done
+wait "$flips"
+cat "$work/flips.row"
+for test in flips kills errors grow disk signals privilege; do failures=$((failures + $(cat "$work/$test.bad"))); done
 finish

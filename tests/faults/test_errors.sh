@@ -9,7 +9,7 @@ commands=${FAULT_COMMANDS:-generate train sample uq compare}
 fault_deck "$deck"
 make_reference generate train sample uq compare
 
-errors=0 told=0 first=0
+errors=0 told=0 first=${FAULT_FIRST:-0}
 # One line of the program's own that names a file of the run directory, and no trace of a library's.
 clear_line() { # DIR WHAT
   if [ "$(grep -c '^scoria: ' "$work/err")" -ne 1 ] || ! grep -q "^scoria: .*$1" "$work/err" || grep -q 'PETSC ERROR\|Segmentation\|HDF5-DIAG\|signal' "$work/err"; then

@@ -27,7 +27,7 @@ kill_at() {
   done
 }
 
-first=0
+first=${FAULT_FIRST:-0}
 for command in $commands; do
   kill_at "$command" 0 any kill
   kill_at "$command" 0 write torn
