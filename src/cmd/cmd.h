@@ -72,8 +72,9 @@ typedef struct {
  * ScoriaDatasetSurvey.  Collective. */
 PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
                                const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                               const char *const sections[], void (*visit)(void *ctx, const ScoriaRows *rows),
-                               void *ctx, CmdDataset *out);
+                               const char *const sections[],
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                               CmdDataset *out);
 /* Whether all of rows [first, first + number) are there. */
 bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number);
 /* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there

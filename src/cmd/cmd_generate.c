@@ -1,12 +1,8 @@
 /* generate: the PDE ensemble, as a dataset, or a shard of it. */
 #include "generate.h"
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
-
-static void tally_found(void *tally, const ScoriaRows *rows)
-{
-  generate_tally(rows, tally);
-}
 
 PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, double **theta)
 {
@@ -15,6 +11,67 @@ PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, do
   PetscCall(PetscMalloc1(conditions * n, theta));
   for (int64_t k = 0; k < conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec->space, false, k, conditions, *theta + k * n));
+  PetscFunctionReturn(0);
+}
+
+/* Rows that an interrupted run has left. */
+typedef struct {
+  const ScoriaDatasetSpec *spec;
+  const double *design;
+  GenerateTally tally;
+  bool elsewhere; /* some are at other conditions than the design's: its file has changed since */
+} Found;
+
+static void note_found(void *ctx, int64_t first, const ScoriaRows *rows)
+{
+  Found *found = ctx;
+  generate_tally(rows, &found->tally);
+  if (!generate_at_design(found->spec, rows, found->spec->first + first, found->design)) found->elsewhere = true;
+}
+
+bool generate_at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[])
+{
+  const int n = spec->space.n;
+  for (int64_t i = 0; i < rows->rows; i++)
+    for (int c = 0; c < n && rows->done[i]; c++)
+      if (rows->condition[c][i] != design[(first + i) / spec->realisations * n + c]) return false;
+  return true;
+}
+
+/* `line` names the file, where this rank has met rows that are `elsewhere`.  Collective. */
+static PetscErrorCode CheckConditions(ScoriaRun run, const char *path, const char *kind, bool elsewhere)
+{
+  char line[PETSC_MAX_PATH_LEN + 160] = "";
+  PetscFunctionBeginUser;
+  if (elsewhere)
+    snprintf(line, sizeof line,
+             "%s%s: its rows are at other conditions than conditions: file lists now; nothing is overwritten: choose "
+             "another -run_dir or move the file away",
+             path, kind);
+  PetscCall(ScoriaAgree(ScoriaRunComm(run), elsewhere ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
+  PetscFunctionReturn(0);
+}
+
+/* Of a finished dataset: only a file of conditions can have changed behind the deck's back. */
+static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset ds)
+{
+  const char *design = "";
+  const ScoriaDatasetSpec *spec;
+  double *theta;
+  uint8_t *done;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
+  if (strcmp(design, "file")) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  ScoriaDatasetSpec all = *spec;
+  if (spec->whole) all.rows = spec->whole;
+  PetscCall(GenerateDesign(deck, &all, &theta));
+  PetscCall(PetscMalloc1(spec->rows, &done));
+  Found found = {.spec = spec, .design = theta};
+  PetscCall(ScoriaDatasetSurvey(ds, done, note_found, &found));
+  PetscCall(CheckConditions(run, path, "", found.elsewhere));
+  PetscCall(PetscFree(done));
+  PetscCall(PetscFree(theta));
   PetscFunctionReturn(0);
 }
 
@@ -44,6 +101,7 @@ PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char 
   rows             = spec->rows;
   const bool shard = spec->whole > 0;
   PetscCall(ScoriaDatasetCountFailed(ds, &failed));
+  PetscCall(CheckListed(run, deck, path, ds));
   PetscCall(ScoriaDatasetClose(&ds));
   if (!shard) PetscCall(CheckFailed(deck, path, failed, rows));
   PetscFunctionReturn(0);
@@ -123,7 +181,8 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   ScoriaCost cost;
   const double *x;
   double *design;
-  GenerateTally tally = {0};
+  Found found;
+  GenerateTally tally;
   GenerateShares shares;
   ScoriaDataset smaller = NULL;
   bool complete         = false, shard;
@@ -145,8 +204,11 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(GenerateDesign(deck, &spec, &design));
   if (shard) PetscCall(CutShard(deck, &spec));
   PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, tally_found,
-                            &tally, &out));
+  found = (Found){.spec = &spec, .design = design};
+  PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, note_found, &found,
+                            &out));
+  PetscCall(CheckConditions(run, path, ".part", found.elsewhere));
+  tally = found.tally;
   if (smaller) PetscCall(GenerateCopy(run, smaller, design, &out, &tally));
   PetscCall(ScoriaDatasetClose(&smaller));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));

@@ -11,8 +11,9 @@ typedef struct {
   int64_t failed, made;
 } Tally;
 
-static void tally_rows(void *ctx, const ScoriaRows *rows)
+static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
 {
+  (void)first;
   Tally *tally = ctx;
   for (int64_t i = 0; i < rows->rows; i++) tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
 }

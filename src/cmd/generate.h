@@ -32,6 +32,9 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
 PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, const double design[], CmdDataset *out,
                             GenerateTally *tally);
 
+/* Whether rows that are done, of a dataset from row `first` on, are at the conditions that the design has for them. */
+bool generate_at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[]);
+
 /* Counts rows that are done. */
 void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
 

@@ -41,16 +41,6 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
   PetscFunctionReturn(0);
 }
 
-/* Whether the rows are at the conditions that the design has for them. */
-static bool at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[])
-{
-  const int n = spec->space.n;
-  for (int64_t i = 0; i < rows->rows; i++)
-    for (int c = 0; c < n; c++)
-      if (rows->condition[c][i] != design[(first + i) / spec->realisations * n + c]) return false;
-  return true;
-}
-
 /* Rows [first, first + number), shared among the ranks. */
 static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, const double design[], int64_t first,
                               int64_t number, CmdDataset *out, ScoriaRows *rows, GenerateTally *tally)
@@ -66,7 +56,7 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, const double
   PetscCall(ScoriaDatasetInfo(smaller, &spec, NULL, NULL));
   deal_block(number, rank, size, &at, &mine);
   PetscCall(ScoriaDatasetRead(smaller, first + at, mine, rows));
-  const bool same = at_design(spec, rows, first + at, design);
+  const bool same = generate_at_design(spec, rows, first + at, design);
   if (!same) snprintf(line, sizeof line, "dataset.h5: its conditions are not the first of the deck's design");
   PetscCall(ScoriaAgree(comm, same ? SCORIA_EXIT_OK : SCORIA_EXIT_INPUT, line));
   PetscCall(ScoriaDatasetWrite(out->ds, first + at, rows));

@@ -31,7 +31,8 @@ static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const Scoria
 }
 
 static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
-                               void (*visit)(void *ctx, const ScoriaRows *rows), void *ctx, CmdDataset *out)
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                               CmdDataset *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetSurvey(out->ds, out->done, visit, ctx));
@@ -44,8 +45,9 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
 
 PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
                                const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                               const char *const sections[], void (*visit)(void *ctx, const ScoriaRows *rows),
-                               void *ctx, CmdDataset *out)
+                               const char *const sections[],
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                               CmdDataset *out)
 {
   PetscFunctionBeginUser;
   *out = (CmdDataset){0};

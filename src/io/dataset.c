@@ -181,7 +181,7 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
 
 typedef struct {
   uint8_t *done; /* (rows), NULL where nobody asks; this rank's share is filled */
-  void (*visit)(void *ctx, const ScoriaRows *rows);
+  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows);
   void *ctx;
 } Reader;
 
@@ -204,7 +204,7 @@ static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
     if (failed) PetscCall(ScoriaRowsDestroy(&rows));
     PetscCall(failed);
     if (reader->done) PetscCall(PetscArraycpy(reader->done + from, rows.done, rows.rows));
-    if (reader->visit) reader->visit(reader->ctx, &rows);
+    if (reader->visit) reader->visit(reader->ctx, from, &rows);
   }
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscFunctionReturn(0);
@@ -374,8 +374,8 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[], void (*visit)(void *ctx, const ScoriaRows *rows),
-                                   void *ctx)
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[],
+                                   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx)
 {
   const Reader reader = {done, visit, ctx};
 

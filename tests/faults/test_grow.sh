@@ -28,6 +28,28 @@ expect 3 'run_seed is 4 here and 3 there, ensemble_conditions is 20 here and 16 
   -ensemble_conditions 20 -run_seed 4
 same "$reference/dataset.h5" "$work/run/dataset.h5" || fail "a refused start changed the dataset"
 
+# Other designs: random, and a file that got more lines, but not other ones.
+scoria 2 generate "$deck" -run_dir "$work/random" "${less[@]}" -conditions_design random </dev/null >"$work/out" 2>&1 || fail "a random design"
+scoria 2 generate "$deck" -run_dir "$work/random" -conditions_design random </dev/null >"$work/out" 2>&1 || fail "a random design, growing"
+scoria 1 generate "$deck" -run_dir "$work/fresh" -conditions_design random </dev/null >"$work/out" 2>&1 || fail "a random design, fresh"
+same "$work/fresh/dataset.h5" "$work/random/dataset.h5" || fail "a random design that has grown differs from a fresh one"
+by_file=(-conditions_design file -conditions_file "$work/list.txt" -run_dir "$work/listed")
+printf '0.12 6 9e-6\n0.2 15 1.5e-5\n' >"$work/list.txt"
+scoria 1 generate "$deck" "${by_file[@]}" -ensemble_conditions 2 </dev/null >"$work/out" 2>&1 || { fail "conditions of a file"; cat "$work/out" >&2; }
+echo '0.22 16 1.6e-5' >>"$work/list.txt"
+scoria 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 3 </dev/null >"$work/out" 2>&1 || { fail "conditions of a longer file"; cat "$work/out" >&2; }
+grep -q 'grows from 2 to 3 conditions' "$work/out" || fail "the line on growing by a file"
+printf '0.12 6 9e-6\n0.21 15 1.5e-5\n0.22 16 1.6e-5\n0.23 17 1.7e-5\n' >"$work/list.txt"
+expect 3 "its conditions are not the first of the deck's design" 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4
+expect 3 'dataset.h5: its rows are at other conditions than conditions: file lists now' 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 3
+rm -f "$work/listed/dataset.h5" "$work/listed/dataset.h5.part"
+scoria 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4 -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1
+[ $? -eq 75 ] || fail "a stop on the way by a file: expected exit 75"
+sed -i 's/^0.12 6 /0.13 6 /' "$work/list.txt"
+expect 3 'dataset.h5.part: its rows are at other conditions than conditions: file lists now' 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4
+sed -i 's/^0.13 6 /0.12 6 /' "$work/list.txt"
+scoria 3 generate "$deck" "${by_file[@]}" -ensemble_conditions 4 </dev/null >"$work/out" 2>&1 || { fail "going on by a file put right"; cat "$work/out" >&2; }
+
 # A Latin hypercube has no first conditions.
 scoria 1 generate "$deck" -run_dir "$work/lhs" "${less[@]}" -conditions_design lhs </dev/null >"$work/out" 2>&1 || fail "a Latin hypercube"
 expect 3 'has 7 conditions of a Latin hypercube, 16 are asked for' 2 generate "$deck" -run_dir "$work/lhs" -conditions_design lhs
