@@ -134,6 +134,16 @@ PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char
 /* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
 PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);
 
+/* -------------------------------------------------------------------------------------------------- text files ---- */
+
+/* A regular file of at most `most` bytes, whole and closed with a 0 that size does not count; free with PetscFree.
+ * Where that is not to be had, *text is NULL and *trouble an errno: EINVAL for what is no regular file, EFBIG for a
+ * longer one. */
+PetscErrorCode ScoriaTextReadHere(const char *path, size_t most, char **text, size_t *size, int *trouble);
+/* The same text for every rank, read by rank 0; what cannot be read, or holds zeros, is a user error that says what was
+ * expected, "a YAML deck".  Collective on comm. */
+PetscErrorCode ScoriaTextRead(MPI_Comm comm, const char *path, size_t most, const char *expected, char **text);
+
 /* ---------------------------------------------------------------------------------------------- random numbers ---- */
 
 /* Philox4x32-10 (Random123) as a pure function: key = seed, counter = (draw, id low, id high, stream).  A number

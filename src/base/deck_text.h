@@ -1,8 +1,16 @@
-/* Private to the deck: YAML text to a flat list of keys, and the spelling of values. */
+/* Private to the deck: what it is, YAML text to a flat list of keys, and the spelling of values. */
 #ifndef SCORIA_DECK_TEXT_H
 #define SCORIA_DECK_TEXT_H
 
 #include "scoria/base.h"
+
+struct ScoriaDeck_ {
+  const ScoriaKey *const *tables; /* borrowed */
+  const ScoriaKey **key;          /* owned list of borrowed keys, in table order */
+  char **value;                   /* owned; canonical text, NULL where unset */
+  int count;
+  char *text; /* owned; the resolved deck, made when first asked for */
+};
 
 typedef struct {
   char *key;   /* owned; "porosity_sigma" */

@@ -52,31 +52,6 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
 
 /* ---------------------------------------------------------------------------------------------------- the file ---- */
 
-/* The whole text to every rank. */
-static PetscErrorCode Slurp(MPI_Comm comm, const char *path, char **text)
-{
-  char line[PETSC_MAX_PATH_LEN + 128] = "";
-  int rank, size = 0;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(PetscCalloc1(LARGEST_FILE + 1, text));
-  if (rank == 0) {
-    FILE *file = fopen(path, "r");
-    if (file) {
-      size = (int)fread(*text, 1, LARGEST_FILE + 1, file);
-      if (ferror(file)) snprintf(line, sizeof line, "%s: cannot be read (%s)", path, strerror(errno));
-      fclose(file);
-    } else
-      snprintf(line, sizeof line, "%s: cannot be read (%s)", path, strerror(errno));
-    if (size > (int)LARGEST_FILE) snprintf(line, sizeof line, "%s: more than 1 MB, expected lines of readings", path);
-  }
-  PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
-  PetscCallMPI(MPI_Bcast(&size, 1, MPI_INT, 0, comm));
-  PetscCallMPI(MPI_Bcast(*text, size, MPI_CHAR, 0, comm));
-  (*text)[size] = 0;
-  PetscFunctionReturn(0);
-}
-
 /* One line without its comment; false where it is no reading.  words: how many it has. */
 static bool parse_line(char *line, int *words, InferSensor *s)
 {
@@ -103,7 +78,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
   char *text = NULL, *next;
   int number = 0, words;
   PetscFunctionBeginUser;
-  PetscCall(Slurp(comm, path, &text));
+  PetscCall(ScoriaTextRead(comm, path, LARGEST_FILE, "lines of readings", &text));
   for (char *line = text; line; line = next) {
     InferSensor s = {0};
     next          = strchr(line, '\n');

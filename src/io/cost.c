@@ -18,21 +18,18 @@ struct ScoriaCost_ {
 /* The accounts on rank 0; an empty object where there are none, or none that can be read. */
 static PetscErrorCode ReadAccounts(ScoriaRun run, cJSON **accounts)
 {
-  char path[PETSC_MAX_PATH_LEN], text[4096];
-  size_t n = 0;
-  int rank;
+  char path[PETSC_MAX_PATH_LEN];
+  char *text;
+  size_t size;
+  int rank, trouble;
   PetscFunctionBeginUser;
   *accounts = NULL;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   if (rank) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, "cost.json", sizeof path, path));
-  FILE *in = fopen(path, "r");
-  if (in) {
-    n = fread(text, 1, sizeof text - 1, in);
-    fclose(in);
-  }
-  text[n]   = 0;
-  *accounts = cJSON_Parse(text);
+  PetscCall(ScoriaTextReadHere(path, 1 << 20, &text, &size, &trouble));
+  *accounts = text ? cJSON_Parse(text) : NULL;
+  PetscCall(PetscFree(text));
   if (!cJSON_IsObject(*accounts)) {
     cJSON_Delete(*accounts);
     *accounts = cJSON_CreateObject();

@@ -76,25 +76,23 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *dir, File *f)
 /* ---------------------------------------------------------------------------------------------------- listing ---- */
 
 /* The manifest of a directory, of rank 0: NULL where there is none, or none that can be read. */
-static cJSON *read_manifest(const char *dir)
+static PetscErrorCode ReadManifest(const char *dir, cJSON **root)
 {
-  char path[2 * PETSC_MAX_PATH_LEN];
-  struct stat st;
-  char *text  = NULL;
-  cJSON *root = NULL;
+  char path[2 * PETSC_MAX_PATH_LEN], *text;
+  size_t size;
+  int trouble;
 
+  PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
-  FILE *in = fopen(path, "r");
-  if (in && !fstat(fileno(in), &st) && st.st_size < (1 << 24) && (text = malloc((size_t)st.st_size + 1))) {
-    text[fread(text, 1, (size_t)st.st_size, in)] = 0;
-    root                                         = cJSON_Parse(text);
-  }
-  free(text);
-  if (in) fclose(in);
-  const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "format"));
-  if (format && !strcmp(format, FORMAT) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "files"))) return root;
-  cJSON_Delete(root);
-  return NULL;
+  PetscCall(ScoriaTextReadHere(path, (size_t)1 << 24, &text, &size, &trouble));
+  *root = text ? cJSON_Parse(text) : NULL;
+  PetscCall(PetscFree(text));
+  const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(*root, "format"));
+  if (format && !strcmp(format, FORMAT) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(*root, "files")))
+    PetscFunctionReturn(0);
+  cJSON_Delete(*root);
+  *root = NULL;
+  PetscFunctionReturn(0);
 }
 
 /* The list before, or an empty one; one that cannot be read is told and replaced.  Rank 0. */
@@ -104,7 +102,7 @@ static PetscErrorCode Before(ScoriaRun run, const char *dir, cJSON **root)
 
   PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
-  *root = read_manifest(dir);
+  PetscCall(ReadManifest(dir, root));
   if (*root) PetscFunctionReturn(0);
   if (!access(path, F_OK)) PetscCall(ScoriaSay(run, "  WARNING: %s cannot be read; a new one takes its place", path));
   *root = cJSON_CreateObject();
@@ -285,7 +283,7 @@ PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (!rank) {
-    root  = read_manifest(dir);
+    PetscCall(ReadManifest(dir, &root));
     entry = cJSON_GetObjectItemCaseSensitive(root, "files");
     n     = cJSON_GetArraySize(entry);
     if (!root)

@@ -18,7 +18,7 @@ expect 2 'unknown command "generat"' 2 generat "$deck"
 expect 2 'expected a deck' 1 generate
 
 # Decks.
-expect 3 'no/such.yaml: cannot read the deck' 2 generate no/such.yaml
+expect 3 'no/such.yaml: cannot be read (No such file or directory), expected a YAML deck' 2 generate no/such.yaml
 expect 3 'edited.yaml:.*not valid YAML' 2 generate "$(edited '/^train/s/}//')"
 expect 3 'unknown key "train: stesp"; did you mean "train: steps"' 2 generate "$(edited 's/steps: 30/stesp: 30/')"
 expect 3 'unknown key "-train_stesp"; did you mean "-train_steps"' 2 generate "$deck" -train_stesp 5

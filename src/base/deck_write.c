@@ -1,0 +1,136 @@
+/* A deck as text: resolved, beside another one, and as help. */
+#include "deck_text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_quoted(FILE *out, const char *text, size_t length)
+{
+  fputc('\'', out);
+  for (size_t i = 0; i < length; i++) fprintf(out, text[i] == '\'' ? "''" : "%c", text[i]);
+  fputc('\'', out);
+}
+
+/* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
+static void print_value(FILE *out, const ScoriaKey *key, const char *value)
+{
+  switch (key->type) {
+  case SCORIA_KEY_INTS:
+  case SCORIA_KEY_REALS:
+  case SCORIA_KEY_RANGE:
+    fprintf(out, "[%s]", value);
+    break;
+  case SCORIA_KEY_WORDS:
+    for (char before = '['; *value; before = ',') {
+      const size_t length = strcspn(value, ",");
+      fputc(before, out);
+      print_quoted(out, value, length);
+      value += length + (value[length] == ',');
+    }
+    fputc(']', out);
+    break;
+  case SCORIA_KEY_STRING:
+    print_quoted(out, value, strlen(value));
+    break;
+  default:
+    fputs(value, out);
+  }
+}
+
+PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
+{
+  PetscFunctionBeginUser;
+  if (!deck->text) {
+    char *text  = NULL;
+    size_t size = 0;
+    FILE *out   = open_memstream(&text, &size);
+    PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the resolved deck");
+    size_t section   = 0;
+    const char *last = "";
+    for (int i = 0; i < deck->count; i++) {
+      const char *name = deck->key[i]->name;
+      if (!deck->value[i]) continue;
+      if (!strchr(name, '_')) { /* a key without section */
+        fprintf(out, "%s: ", name);
+      } else {
+        if (strncmp(name, last, section + 1)) {
+          section = strcspn(name, "_");
+          last    = name;
+          fprintf(out, "%.*s:\n", (int)section, name);
+        }
+        fprintf(out, "  %s: ", name + section + 1);
+      }
+      print_value(out, deck->key[i], deck->value[i]);
+      fputc('\n', out);
+    }
+    fclose(out);
+    PetscCall(PetscStrallocpy(text, &deck->text));
+    free(text);
+  }
+  *yaml = deck->text;
+  PetscFunctionReturn(0);
+}
+
+static bool in_sections(const char *name, const char *const sections[])
+{
+  bool in = false;
+  for (int i = 0; sections[i]; i++) {
+    const size_t length = strlen(sections[i]);
+    if (sections[i][0] == '-' && !strcmp(name, sections[i] + 1)) return false;
+    if (!strcmp(name, sections[i])) in = true;
+    if (!strchr(sections[i], '_') && !strncmp(name, sections[i], length) && name[length] == '_') in = true;
+  }
+  return in;
+}
+
+PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
+                                    char difference[])
+{
+  ScoriaDeck other;
+  size_t used = 0;
+  PetscFunctionBeginUser;
+  difference[0] = 0;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
+  for (int i = 0; i < deck->count && used < size; i++) {
+    const char *here = deck->value[i], *there = other->value[i];
+    if (!in_sections(deck->key[i]->name, sections)) continue;
+    if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
+    used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
+                             deck->key[i]->name, here ? here : "not set", there ? there : "not set");
+  }
+  PetscCall(ScoriaDeckDestroy(&other));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value)
+{
+  ScoriaDeck other;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
+  PetscCall(ScoriaDeckInt(other, key, value));
+  PetscCall(ScoriaDeckDestroy(&other));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[])
+{
+  int rank;
+  const char *last = "";
+  size_t section   = 0;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank) PetscFunctionReturn(0);
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++) {
+      char canonical[DECK_VALUE_SIZE], expected[512];
+      if (strncmp(key->name, last, section + 1)) {
+        section = strcspn(key->name, "_");
+        last    = key->name;
+        printf("\n%.*s:\n", (int)section, key->name);
+      }
+      deck_canonical(key, "", sizeof canonical, canonical, sizeof expected, expected);
+      printf("  -%-28s %s\n  %-29s %s; %s%s\n", key->name, key->help, "", expected,
+             key->value && *key->value ? "default " : "not set by default", key->value ? key->value : "");
+    }
+  PetscFunctionReturn(0);
+}
