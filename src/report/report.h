@@ -157,6 +157,7 @@ typedef struct {
   double *step, *loss, *validation, *lr, *seconds; /* (n) */
   double *baseline;                                /* (n) validation loss of the Gaussian part alone */
   double kept_step, kept_loss, width; /* of the model: step, validation loss, width of the average; or NaN */
+  double lengthened;                  /* step at which train_steps was raised, 0: never; or NaN */
   double *arena;                      /* owned */
   int64_t unread;                     /* lines that are not JSON objects with a step (the last line of a killed run) */
 } ReportTraining;

@@ -188,9 +188,10 @@ static bool training_entry(const char *line, size_t length, ReportTraining *trai
   const double kept = json_number(object, "kept_step");
   const bool good   = isfinite(step);
   if (isfinite(kept)) {
-    train->kept_step = kept;
-    train->kept_loss = json_number(object, "kept_validation");
-    train->width     = json_number(object, "width");
+    train->kept_step  = kept;
+    train->kept_loss  = json_number(object, "kept_validation");
+    train->width      = json_number(object, "width");
+    train->lengthened = json_number(object, "lengthened_at");
   } else if (good) {
     const int64_t i      = train->n++;
     train->step[i]       = step;
@@ -208,7 +209,7 @@ PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train)
 {
   PetscFunctionBeginUser;
   memset(train, 0, sizeof *train);
-  train->kept_step = train->kept_loss = train->width = NAN;
+  train->kept_step = train->kept_loss = train->width = train->lengthened = NAN;
   if (!jsonl) PetscFunctionReturn(0);
   const int64_t capacity = train->capacity = count_lines(jsonl);
   PetscCall(PetscMalloc1(6 * capacity, &train->arena));

@@ -135,6 +135,8 @@ static PetscErrorCode TrainSection(const ReportPage *page, ReportText *html)
                           ". The model is that of step %.0f, validation loss %s, averaged over a relative width of %g",
                           train->kept_step, validation, train->width));
   }
+  if (train->lengthened > 0)
+    PetscCall(ReportPrint(html, ". <code>train_steps</code> was raised at step %.0f", train->lengthened));
   PetscCall(
       ReportPrint(html, ".%s</p>\n", train->unread ? " Lines of train.jsonl that do not parse were left out." : ""));
   PetscCall(ReportPageFigure(page, "training", html));

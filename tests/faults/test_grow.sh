@@ -107,4 +107,6 @@ import sys, h5py
 with h5py.File(sys.argv[1]) as f:
     sys.exit(not (f.attrs["train_steps"] == 12 and f.attrs["train_lengthened_at"] == 1))
 PY
+scoria 1 report "$deck" -run_dir "$reference" -train_steps 12 </dev/null >"$work/out" 2>&1 || { fail "the report"; cat "$work/out" >&2; }
+grep -q 'train_steps</code> was raised at step 1' "$reference/report.html" || fail "the report does not say that the training was lengthened"
 finish
