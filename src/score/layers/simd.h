@@ -13,7 +13,17 @@
 #endif
 #define LANES ((int)(SIMD_BYTES / sizeof(real)))
 #define IS_SINGLE (sizeof(real) == 4)
-#define FOR_LANES(n) for (int j = 0, m; m = (n)-j < LANES ? (n)-j : LANES, j < (n); j += LANES)
+#ifdef __clang__
+#define BOTH_PARTS _Pragma("unroll 2")
+#else
+#define BOTH_PARTS _Pragma("GCC unroll 2")
+#endif
+/* j over the starts of vectors, of m numbers each: the whole ones, then what is left.  Two parts that are unrolled, so
+ * that m is a constant where it counts: the loop then holds its numbers in registers, at more than twice the speed. */
+#define FOR_LANES(n)                                                                                                   \
+  BOTH_PARTS for (int part = 0; part < 2;                                                                              \
+                  part++) for (int j = part ? (n) / LANES * LANES : 0, m = part ? (n)-j : LANES; m && j + m <= (n);    \
+                               j += m)
 typedef int32_t bits_f __attribute__((vector_size(SIMD_BYTES)));
 typedef int64_t bits_d __attribute__((vector_size(SIMD_BYTES)));
 #endif
