@@ -1,5 +1,6 @@
 /* generate: the PDE ensemble, as a dataset, or a shard of it. */
 #include "generate.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,7 +20,7 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   const double *design;
   GenerateTally tally;
-  bool elsewhere; /* some are at other conditions than the design's: its file has changed since */
+  bool elsewhere; /* some are at other conditions than the design's: its file must have changed since */
 } Found;
 
 static void note_found(void *ctx, int64_t first, const ScoriaRows *rows)
@@ -32,22 +33,28 @@ static void note_found(void *ctx, int64_t first, const ScoriaRows *rows)
 bool generate_at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[])
 {
   const int n = spec->space.n;
-  for (int64_t i = 0; i < rows->rows; i++)
-    for (int c = 0; c < n && rows->done[i]; c++)
-      if (rows->condition[c][i] != design[(first + i) / spec->realisations * n + c]) return false;
+  for (int c = 0; c < n; c++) {
+    const ScoriaCondition *range = &spec->space.c[c];
+    const double near            = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
+    for (int64_t i = 0; i < rows->rows; i++) {
+      const double there = design[(first + i) / spec->realisations * n + c];
+      if (rows->done[i] && !(fabs(rows->condition[c][i] - there) <= near)) return false;
+    }
+  }
   return true;
 }
 
 /* `line` names the file, where this rank has met rows that are `elsewhere`.  Collective. */
 static PetscErrorCode CheckConditions(ScoriaRun run, const char *path, const char *kind, bool elsewhere)
 {
-  char line[PETSC_MAX_PATH_LEN + 160] = "";
+  char line[PETSC_MAX_PATH_LEN + 240] = "";
   PetscFunctionBeginUser;
   if (elsewhere)
-    snprintf(line, sizeof line,
-             "%s%s: its rows are at other conditions than conditions: file lists now; nothing is overwritten: choose "
-             "another -run_dir or move the file away",
-             path, kind);
+    snprintf(
+        line, sizeof line,
+        "%s%s: its rows are at other conditions than the deck's design has now (does conditions: file list others?); "
+        "nothing is overwritten: choose another -run_dir or move the file away",
+        path, kind);
   PetscCall(ScoriaAgree(ScoriaRunComm(run), elsewhere ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
   PetscFunctionReturn(0);
 }

@@ -41,12 +41,12 @@ scoria 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 3 </dev/null >"$w
 grep -q 'grows from 2 to 3 conditions' "$work/out" || fail "the line on growing by a file"
 printf '0.12 6 9e-6\n0.21 15 1.5e-5\n0.22 16 1.6e-5\n0.23 17 1.7e-5\n' >"$work/list.txt"
 expect 3 "its conditions are not the first of the deck's design" 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4
-expect 3 'dataset.h5: its rows are at other conditions than conditions: file lists now' 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 3
+expect 3 "dataset.h5: its rows are at other conditions than the deck's design has now" 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 3
 rm -f "$work/listed/dataset.h5" "$work/listed/dataset.h5.part"
 scoria 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4 -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1
 [ $? -eq 75 ] || fail "a stop on the way by a file: expected exit 75"
 sed -i 's/^0.12 6 /0.13 6 /' "$work/list.txt"
-expect 3 'dataset.h5.part: its rows are at other conditions than conditions: file lists now' 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4
+expect 3 "dataset.h5.part: its rows are at other conditions than the deck's design has now" 2 generate "$deck" "${by_file[@]}" -ensemble_conditions 4
 sed -i 's/^0.13 6 /0.12 6 /' "$work/list.txt"
 scoria 3 generate "$deck" "${by_file[@]}" -ensemble_conditions 4 </dev/null >"$work/out" 2>&1 || { fail "going on by a file put right"; cat "$work/out" >&2; }
 
