@@ -250,6 +250,8 @@ typedef struct ScoriaCost_ *ScoriaCost;
 PetscErrorCode ScoriaCostBegin(ScoriaRun run, const char *name, bool goes_on, ScoriaCost *cost);
 PetscErrorCode ScoriaCostKeep(ScoriaCost cost, bool now);
 PetscErrorCode ScoriaCostEnd(ScoriaCost *cost);
+/* Removes what a start that was killed while it kept the account has left of the new one.  Collective. */
+PetscErrorCode ScoriaCostTidy(ScoriaRun run);
 /* NaN where it is not known.  Collective. */
 PetscErrorCode ScoriaCostRead(ScoriaRun run, const char *name, double *core_seconds);
 

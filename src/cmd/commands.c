@@ -32,6 +32,7 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
 {
   const ScoriaCommand *command = cmd_find(name);
   PetscFunctionBeginUser;
+  PetscCall(ScoriaCostTidy(run)); /* the command may find its result complete, and keep no account */
   const PetscErrorCode failed = command->with_deck(run, deck);
   const ScoriaExit code       = ScoriaFailureCode();
   /* Two of the failures are about what a finished file says. */

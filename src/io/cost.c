@@ -104,3 +104,12 @@ PetscErrorCode ScoriaCostEnd(ScoriaCost *cost)
   PetscCall(PetscFree(*cost));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaCostTidy(ScoriaRun run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "cost.json.part", sizeof path, path));
+  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
+  PetscFunctionReturn(0);
+}
