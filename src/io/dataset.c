@@ -230,10 +230,13 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetSettle(ds));
   if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line)); /* closed after that, it would be written again by some */
   PetscCall(ScoriaDatasetCloseColumns(ds));
+  PetscCall(ScoriaStuckBegin(ds->part, ds->rank));
   if (H5Fclose(ds->file) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be closed");
   ds->file = H5I_INVALID_HID;
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(ScoriaStuckEnd());
   PetscFunctionReturn(0);
 }
 

@@ -312,6 +312,8 @@ PetscErrorCode ScoriaSuperblockProbe(const char *path, const char *expected, int
 PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad)
 {
   FILE *out;
+  uint32_t crc;
+  int failed;
 
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
@@ -324,6 +326,10 @@ PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size,
   if (fwrite(bytes, 1, size, out) != size || fflush(out))
     trouble_note(bad, SCORIA_EXIT_IO, "its %zu bytes cannot be written: %s", size, strerror(errno));
   if (fclose(out)) trouble_note(bad, SCORIA_EXIT_IO, "its %zu bytes cannot be written: %s", size, strerror(errno));
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  failed = file_crc(part, (int64_t)size, 0, (int64_t)size, &crc);
+  if (failed || crc != crc32c(0, bytes, size))
+    trouble_note(bad, SCORIA_EXIT_IO, "its %zu bytes do not read back as they were written", size);
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,42 @@
+/* The way out of a collective close that never returns.  Where its last write, of a superblock, fails on one rank, HDF5
+ * 1.10 takes that rank alone out of its collective steps, and it and the others wait for each other for ever: neither
+ * HDF5 nor MPI (Open MPI 4.1 reports a short write as success) tells of the failure before. */
+#include "private.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLOSE_SECONDS 300 /* for a few bytes, as all else is on disk: what a busy file system may take */
+#define NEXT_SECONDS 10   /* rank 0 speaks, and mpirun ends the others */
+
+static char line[PETSC_MAX_PATH_LEN + 160];
+
+static void end_here(int number)
+{
+  (void)number;
+  (void)!write(STDERR_FILENO, line, strlen(line));
+  _exit(SCORIA_EXIT_IO);
+}
+
+PetscErrorCode ScoriaStuckBegin(const char *path, int rank)
+{
+  const char *text = getenv("SCORIA_CLOSE_SECONDS");
+  const int asked = text ? atoi(text) : 0, seconds = asked > 0 ? asked : CLOSE_SECONDS;
+
+  PetscFunctionBeginUser;
+  snprintf(line, sizeof line, "scoria: %s: cannot be closed: ranks have waited for one another for %d seconds\n", path,
+           seconds);
+  signal(SIGALRM, end_here);
+  alarm((unsigned)(seconds + (rank ? NEXT_SECONDS : 0)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStuckEnd(void)
+{
+  PetscFunctionBeginUser;
+  alarm(0);
+  signal(SIGALRM, SIG_DFL);
+  PetscFunctionReturn(0);
+}
