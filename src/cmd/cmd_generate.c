@@ -189,7 +189,6 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   const double *x;
   double *design;
   Found found;
-  GenerateTally tally;
   GenerateShares shares;
   ScoriaDataset smaller = NULL;
   bool complete         = false, shard;
@@ -215,11 +214,10 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, note_found, &found,
                             &out));
   PetscCall(CheckConditions(run, path, ".part", found.elsewhere));
-  tally = found.tally;
-  if (smaller) PetscCall(GenerateCopy(run, smaller, design, &out, &tally));
+  if (smaller) PetscCall(GenerateCopy(run, smaller, design, &out, &found.tally));
   PetscCall(ScoriaDatasetClose(&smaller));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
-  PetscCall(GenerateRows(run, ens, &spec, design, &out, cost, &tally, &shares));
+  PetscCall(GenerateRows(run, ens, &spec, design, &out, cost, &found.tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
   if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
@@ -227,6 +225,6 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaCostEnd(&cost));
   PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));
-  PetscCall(ReportTally(run, deck, &spec, path, &tally, &shares));
+  PetscCall(ReportTally(run, deck, &spec, path, &found.tally, &shares));
   PetscFunctionReturn(0);
 }

@@ -32,19 +32,31 @@ static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset 
   PetscFunctionReturn(0);
 }
 
+/* Columns and file; `bad` is told of a file that cannot be closed.  Where it was written, ranks do not wait for one
+ * another for ever. */
+static PetscErrorCode CloseFile(ScoriaDataset ds, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetCloseColumns(ds));
+  if (ds->file < 0) PetscFunctionReturn(0);
+  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, ds->rank));
+  if (H5Fclose(ds->file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be closed");
+  ds->file = H5I_INVALID_HID;
+  if (ds->writing) PetscCall(ScoriaStuckEnd());
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetClose(ScoriaDataset *out)
 {
-  ScoriaDataset ds = *out;
+  ScoriaDataset ds    = *out;
+  ScoriaTrouble quiet = {.path = ""};
 
   PetscFunctionBeginUser;
   if (!ds) PetscFunctionReturn(0);
   const PetscErrorCode settled = ScoriaDatasetSettle(ds);
   /* A file that cannot be written stays open: closing it writes again, and ranks that fail apart in there wait for each
    * other.  What the disk holds of it is what counts. */
-  if (!ds->writing || ScoriaFailureCode() != SCORIA_EXIT_IO) {
-    PetscCall(ScoriaDatasetCloseColumns(ds));
-    if (ds->file >= 0) H5Fclose(ds->file);
-  }
+  if (!ds->writing || ScoriaFailureCode() != SCORIA_EXIT_IO) PetscCall(CloseFile(ds, &quiet));
   PetscCall(PetscFree(ds->unmarked_done));
   PetscCall(PetscFree(ds->x));
   PetscCall(PetscFree(ds->deck));
@@ -231,12 +243,8 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
   PetscCall(ScoriaDatasetSettle(ds));
   if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line)); /* closed after that, it would be written again by some */
-  PetscCall(ScoriaDatasetCloseColumns(ds));
-  PetscCall(ScoriaStuckBegin(ds->part, ds->rank));
-  if (H5Fclose(ds->file) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be closed");
-  ds->file = H5I_INVALID_HID;
+  PetscCall(CloseFile(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(ScoriaStuckEnd());
   PetscFunctionReturn(0);
 }
 

@@ -23,7 +23,7 @@ struct ScoriaModel_ {
   float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
   bool uses_tuned; /* they are in the network */
   int64_t steps;
-  int64_t lengthened; /* step at which train_steps was raised last, 0: never; 0 likewise */
+  int64_t lengthened; /* step at which train_steps was raised last, 0: never; not read back */
   int64_t kept;       /* step whose averages these are; 0 in a file from before this was told */
   double width;       /* relative width of the average in use; 0 likewise */
   uint64_t seed;
