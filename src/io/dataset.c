@@ -1,6 +1,8 @@
 /* Life of a dataset: made by rank 0 and opened by all, verified by reading everything back, published; or opened for
  * reading, which rank 0 examines first so that no rank enters a collective call on a file that cannot be used. */
 #include "private.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +41,7 @@ static PetscErrorCode CloseFile(ScoriaDataset ds, ScoriaTrouble *bad)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetCloseColumns(ds));
   if (ds->file < 0) PetscFunctionReturn(0);
-  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, ds->rank));
+  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, "closed", ds->rank));
   if (H5Fclose(ds->file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be closed");
   ds->file = H5I_INVALID_HID;
   if (ds->writing) PetscCall(ScoriaStuckEnd());
@@ -81,6 +83,18 @@ static PetscErrorCode CloseFailed(PetscErrorCode failed, ScoriaDataset *ds)
   PetscFunctionReturn(0);
 }
 
+/* Whether this rank may open the file at all: told before the collective open, which does not come back where one rank
+ * fails in it alone. */
+static void try_open(const char *path, bool writing, ScoriaExit code, ScoriaTrouble *bad)
+{
+  const int fd = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+
+  if (fd < 0)
+    trouble_note(bad, code, "cannot be opened by all ranks: %s", strerror(errno));
+  else
+    close(fd);
+}
+
 /* All ranks open a file that rank 0 found good. */
 static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit code)
 {
@@ -91,7 +105,11 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
   ds->slab_rows = SLAB_BYTES / ((int64_t)ds->spec.cells * (ds->spec.float64 ? 8 : 4));
   if (ds->slab_rows < 1) ds->slab_rows = 1;
   PetscCall(ScoriaFileAccess(ds->comm, &access));
+  try_open(ds->open_path, mode == H5F_ACC_RDWR, code, &bad);
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(ScoriaStuckBegin(ds->open_path, "opened", ds->rank));
   ds->file = H5Fopen(ds->open_path, mode, access);
+  PetscCall(ScoriaStuckEnd());
   if (ds->file < 0) trouble_hdf5(&bad, code, "cannot be opened by all ranks");
   H5Pclose(access);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));

@@ -67,9 +67,9 @@ size_t type_size(ScoriaType type);
 
 /* How files are accessed: serial (MPI_COMM_NULL) or parallel. */
 PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
-/* Between the two, a rank that waits too long ends the job with exit code 4 and a line that names `path`:
+/* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
  * SCORIA_CLOSE_SECONDS of the environment, or five minutes.  Local. */
-PetscErrorCode ScoriaStuckBegin(const char *path, int rank);
+PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int rank);
 PetscErrorCode ScoriaStuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
 PetscErrorCode ScoriaLayout(hid_t *layout);

@@ -1,6 +1,7 @@
-/* The way out of a collective close that never returns.  Where its last write, of a superblock, fails on one rank, HDF5
- * 1.10 takes that rank alone out of its collective steps, and it and the others wait for each other for ever: neither
- * HDF5 nor MPI (Open MPI 4.1 reports a short write as success) tells of the failure before. */
+/* The way out of a collective open or close that never returns.  Where one rank fails alone in it, in its open of the
+ * file or in the last write, of a superblock, Open MPI 4.1 or HDF5 1.10 takes that rank alone out of the collective
+ * steps, and it and the others wait for each other for ever: nothing (a short write counts as success) tells of the
+ * failure before. */
 #include "private.h"
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CLOSE_SECONDS 300 /* for a few bytes, as all else is on disk: what a busy file system may take */
+#define STUCK_SECONDS 300 /* for few bytes, as in a close all else is on disk: what a busy file system may take */
 #define NEXT_SECONDS 10   /* rank 0 speaks, and mpirun ends the others */
 
 static char line[PETSC_MAX_PATH_LEN + 160];
@@ -20,14 +21,14 @@ static void end_here(int number)
   _exit(SCORIA_EXIT_IO);
 }
 
-PetscErrorCode ScoriaStuckBegin(const char *path, int rank)
+PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int rank)
 {
   const char *text = getenv("SCORIA_CLOSE_SECONDS");
-  const int asked = text ? atoi(text) : 0, seconds = asked > 0 ? asked : CLOSE_SECONDS;
+  const int asked = text ? atoi(text) : 0, seconds = asked > 0 ? asked : STUCK_SECONDS;
 
   PetscFunctionBeginUser;
-  snprintf(line, sizeof line, "scoria: %s: cannot be closed: ranks have waited for one another for %d seconds\n", path,
-           seconds);
+  snprintf(line, sizeof line, "scoria: %s: cannot be %s: ranks have waited for one another for %d seconds\n", path,
+           what, seconds);
   signal(SIGALRM, end_here);
   alarm((unsigned)(seconds + (rank ? NEXT_SECONDS : 0)));
   PetscFunctionReturn(0);
