@@ -43,6 +43,11 @@ PetscErrorCode ScoriaFail(ScoriaExit code, const char *format, ...) PETSC_ATTRIB
  * with the line of the lowest failing rank.  Call it right after a step that one rank may fail (a read, a write). */
 PetscErrorCode ScoriaAgree(MPI_Comm comm, ScoriaExit code, const char *line);
 
+/* The same for the error code of a function that each rank called on its own, or only some did (0 elsewhere), before
+ * all meet again: `failed = Own(...); PetscCall(ScoriaAgreeFailed(comm, failed))`.  A defect returns at once, as it
+ * ends the job.  Collective on comm. */
+PetscErrorCode ScoriaAgreeFailed(MPI_Comm comm, PetscErrorCode failed);
+
 /* What was recorded: SCORIA_EXIT_OK and "" when nothing failed.  For main and for the tests. */
 ScoriaExit ScoriaFailureCode(void);
 const char *ScoriaFailureLine(void);
@@ -178,26 +183,30 @@ void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n,
 
 /* ------------------------------------------------------------------------------------------------- rank groups ---- */
 
-/* The job's ranks in groups of `size` consecutive ranks (the last may be smaller); rank 0 of a group is its leader. */
+/* The job's ranks in groups of `size` consecutive ranks; rank 0 of a group is its leader.  Ranks that are left over are
+ * a smaller group that gets no work, as the last bits of a solve depend on how many ranks share it, and who solved what
+ * must not show. */
 typedef struct {
   MPI_Comm comm;              /* borrowed: the whole job */
   MPI_Comm group;             /* owned: this rank's group */
   int rank, size;             /* in comm */
   int group_rank, group_size; /* in this rank's group */
-  int index, count;           /* which group this rank is in, and how many there are */
+  int index, count;           /* which group this rank is in (count: left over), and how many have work */
 } ScoriaGroups;
 
 PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGroups *groups);
 PetscErrorCode ScoriaGroupsDestroy(ScoriaGroups *groups);
+/* Whether this rank is the leader of a group that has work: the one that hands in the group's results. */
+bool groups_leads(const ScoriaGroups *groups);
 
-/* Part `index` of `count` nearly equal contiguous parts of n items. */
+/* Part `index` of `count` nearly equal contiguous parts of n items; nothing where index is count. */
 void deal_block(int64_t n, int index, int count, int64_t *first, int64_t *number);
 
 /* Work for groups that draw it as they get free, round by round.  Which group draws what depends on timing: results
  * must not depend on it. */
 typedef struct ScoriaDealer_ *ScoriaDealer;
 
-/* `groups` is borrowed.  A last group that is smaller than the others gets no work.  Collective on groups->comm. */
+/* `groups` is borrowed.  Collective on groups->comm. */
 PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer);
 PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer);
 /* Starts a round over the items [first, first + number), dealt in their order, in chunks of at most `largest` items

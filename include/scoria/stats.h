@@ -250,11 +250,14 @@ double tempering_log_evidence(ScoriaTempering t, double *se);
  * of rounding, in units of the rows' norm.  Takes 256 N doubles. */
 PetscErrorCode ScoriaNearest(int64_t n, const double a[], int64_t N, const double t[], int d, double nearest[]);
 
-/* Distances of n samples to the nearest row that was learned, against those of nr new draws of the law. */
+/* Distances of n samples to the nearest row that was learned, against those of nr new draws of the law.  The limit of
+ * "nearer" is where a share of SCORIA_NEAR_SHARE of the law lies below on average; of fewer than 99 draws the least,
+ * with 1 / (nr + 1) below. */
 #define SCORIA_NEAR_SHARE 0.01
 typedef struct {
   double median_ratio; /* median of the samples over that of the new draws: 1 */
-  double share_nearer; /* of samples nearer than SCORIA_NEAR_SHARE of the new draws are: that share */
+  double share_nearer; /* of the samples: share_expected on average where nothing was learned by heart */
+  double share_expected;
 } ScoriaMemorisation;
 /* Both end in ascending order.  n, nr > 0.  Allocates. */
 PetscErrorCode ScoriaMemorisationTake(int64_t n, double sample[], int64_t nr, double reference[],

@@ -4,12 +4,11 @@
  * tickets in a window of rank 0, to which the leader of a group adds one by a passive-target fetch-and-add.  Each group
  * walks through the sequence of chunks to the one that its ticket stands for.
  *
- * Two kinds of groups draw nothing.  A smaller last group: the last bits of a solve depend on how many ranks share it,
- * and who solved what must not show.  And the group of rank 0 where it has to serve: where the network or a node's
- * shared memory has atomics, rank 0 takes no part in a draw; but Open MPI's fallback over point-to-point messages
- * (osc/pt2pt, as over TCP between nodes) answers only while rank 0 is inside an MPI call, from which a solve may keep
- * it for seconds, and half of the groups' time was lost waiting.  So this is tried out at the start; where it is so,
- * and groups are three or more, group 0 goes on to wait for the end of the round, inside MPI. */
+ * The group of rank 0 draws nothing where it has to serve: where the network or a node's shared memory has atomics,
+ * rank 0 takes no part in a draw; but Open MPI's fallback over point-to-point messages (osc/pt2pt, as over TCP between
+ * nodes) answers only while rank 0 is inside an MPI call, from which a solve may keep it for seconds, and half of the
+ * groups' time was lost waiting.  So this is tried out at the start; where it is so, and groups are three or more,
+ * group 0 goes on to wait for the end of the round, inside MPI. */
 #include "scoria/base.h"
 #include <time.h>
 
@@ -106,14 +105,12 @@ static PetscErrorCode CreateCounter(ScoriaDealer d)
 
 PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer)
 {
-  int full = groups->group_size;
   ScoriaDealer d;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&d));
   d->groups = groups;
   d->window = MPI_WIN_NULL;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &full, 1, MPI_INT, MPI_MAX, groups->comm));
-  d->rests = groups->group_size < full;
+  d->rests  = groups->index == groups->count;
   if (groups->count > 1) PetscCall(CreateCounter(d));
   *dealer = d;
   PetscFunctionReturn(0);

@@ -40,6 +40,14 @@ PetscErrorCode ScoriaAgree(MPI_Comm comm, ScoriaExit code, const char *line)
   SCORIA_FAIL((ScoriaExit)agreed, "%s", text);
 }
 
+PetscErrorCode ScoriaAgreeFailed(MPI_Comm comm, PetscErrorCode failed)
+{
+  PetscFunctionBeginUser;
+  if (failed && failure_code == SCORIA_EXIT_OK) PetscFunctionReturn(failed);
+  PetscCall(ScoriaAgree(comm, failed ? failure_code : SCORIA_EXIT_OK, failure_line));
+  PetscFunctionReturn(0);
+}
+
 ScoriaExit ScoriaFailureCode(void)
 {
   return failure_code;

@@ -9,7 +9,7 @@ PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGrou
   PetscCallMPI(MPI_Comm_size(comm, &groups->size));
   const int size = (int)PetscClipInterval(group_size, 1, groups->size);
   groups->index  = groups->rank / size;
-  groups->count  = (groups->size + size - 1) / size;
+  groups->count  = groups->size / size;
   PetscCallMPI(MPI_Comm_split(comm, groups->index, groups->rank, &groups->group));
   PetscCallMPI(MPI_Comm_rank(groups->group, &groups->group_rank));
   PetscCallMPI(MPI_Comm_size(groups->group, &groups->group_size));
@@ -23,9 +23,14 @@ PetscErrorCode ScoriaGroupsDestroy(ScoriaGroups *groups)
   PetscFunctionReturn(0);
 }
 
+bool groups_leads(const ScoriaGroups *groups)
+{
+  return groups->group_rank == 0 && groups->index < groups->count;
+}
+
 void deal_block(int64_t n, int index, int count, int64_t *first, int64_t *number)
 {
   const int64_t share = n / count, more = n % count;
   *first  = share * index + (index < more ? index : more);
-  *number = share + (index < more ? 1 : 0);
+  *number = index < count ? share + (index < more ? 1 : 0) : 0;
 }

@@ -124,7 +124,10 @@ PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField fi
 /* FILE.h5 -> FILE.json, the summary beside it. */
 PetscErrorCode CmdJsonPath(const char *store, size_t size, char json[]);
 
-/* Provenance of a file written by this run. */
+/* Provenance of a file written by this run.  Collective. */
 PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);
+
+/* A line where ranks are left over, which get no work.  Collective. */
+PetscErrorCode CmdWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
 
 #endif

@@ -78,7 +78,9 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
         PetscCall(
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
     if (!set->first) PetscCall(CompareMemorise(cmp, set, cmp->rank < chunk ? base + cmp->rank : -1));
-    if (cmp->rank < chunk) PetscCall(Measure(cmp, set, base + cmp->rank));
+    PetscErrorCode failed = 0;
+    if (cmp->rank < chunk) failed = Measure(cmp, set, base + cmp->rank);
+    PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
     for (int owner = 0; owner < chunk; owner++) {
       PetscCall(ShareMeasures(cmp, set, base + owner, owner));
       if (!set->first) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */

@@ -236,7 +236,8 @@ static PetscErrorCode RefineOne(Refine *f, Refiner refiner, int64_t first, int64
 static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, ScoriaRows *rows)
 {
   const int64_t N = f->spec.rows, most = (N + f->groups->count - 1) / f->groups->count;
-  int64_t at = -1;
+  int64_t at            = -1;
+  PetscErrorCode failed = 0;
   Refiner refiner;
   ScoriaProgress bar;
   bool stop;
@@ -244,8 +245,9 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
   for (int64_t base = 0; base < most; base += ROUND_ROWS) {
-    for (int64_t i = base; i < PetscMin(base + ROUND_ROWS, number); i++)
-      PetscCall(RefineOne(f, refiner, first, i, &at, rows));
+    for (int64_t i = base; i < PetscMin(base + ROUND_ROWS, number) && !failed; i++)
+      failed = RefineOne(f, refiner, first, i, &at, rows);
+    PetscCall(ScoriaAgreeFailed(f->comm, failed));
     PetscCall(ScoriaProgressUpdate(bar, (double)PetscMin(N, (base + ROUND_ROWS) * f->groups->count), NULL));
     PetscCall(ScoriaStopAsked(f->run, &stop));
     if (stop && base + ROUND_ROWS < most) PetscCall(ScoriaStopped(f->run, "the refinement will begin anew"));
@@ -335,6 +337,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(CmdProvenance(f->run, deck, "refined", f->groups->group_size, &from));
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
+  PetscCall(CmdWarnOfRest(f->run, f->groups));
   deal_block(f->spec.rows, f->groups->index, f->groups->count, &first, &number);
   PetscCall(PetscCalloc1(REFINE_COLUMNS * f->spec.rows, &f->column));
   PetscCall(ReadFields(f, first, number));

@@ -108,6 +108,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, const Proble
     if (spec.space.c[c].lo < spec.space.c[c].hi) spec.realisations = 1;
   PetscCall(CmdProvenance(run, deck, "solve", groups->group_size, &from));
   PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
+  PetscCall(CmdWarnOfRest(run, groups));
   deal_block(p->rows, groups->index, groups->count, &first, &number);
   PetscCall(ScoriaRowsCreate(&spec, number, &rows));
   PetscCall(ScoriaEnsembleCompute(ens, number, p->theta + first * spec.space.n, p->ids + first,

@@ -29,10 +29,11 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   const ScoriaGroups *groups = ScoriaEnsembleGroups(u->ens);
   u->all                     = (UqTeam){u->comm, groups->index, groups->count};
   u->own                     = (UqTeam){groups->group, 0, 1};
-  u->speaks                  = groups->group_rank == 0;
-  u->q.cells                 = spec->cells;
-  u->q.field                 = spec->field;
-  u->q.space                 = &spec->space;
+  u->speaks                  = groups_leads(groups);
+  PetscCall(CmdWarnOfRest(u->run, groups));
+  u->q.cells = spec->cells;
+  u->q.field = spec->field;
+  u->q.space = &spec->space;
   while (u->q.channels < spec->nfields && field_is_state(spec->field[u->q.channels].name)) u->q.channels++;
   PetscFunctionReturn(0);
 }
@@ -66,7 +67,7 @@ static PetscErrorCode Answer(Uq *u)
   const bool conditions_done = k == u->q.conditions;
   PetscCall(UqConditions(u, k, done));
   PetscCall(UqSensitivityRun(u, conditions_done ? done : 0));
-  PetscCallMPI(MPI_Allreduce(u->seconds, u->a.seconds, 2, MPI_DOUBLE, MPI_SUM, u->comm));
+  PetscCall(UqSeconds(u, u->a.seconds));
   PetscFunctionReturn(0);
 }
 

@@ -160,14 +160,16 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   for (int i = 0; i < NFILES; i++) PetscCall(PetscMalloc1((size_t)f->file[i].spec->realisations * m, &rows[i]));
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += f->size) {
-    const int k     = base + f->rank;
-    const bool mine = k < set->conditions;
+    const int k           = base + f->rank;
+    const bool mine       = k < set->conditions;
+    PetscErrorCode failed = 0;
     int64_t n[NFILES];
     for (int i = 0; i < NFILES; i++)
       PetscCall(ReadGood(&f->file[i], set, mine ? f->match[2 * k + i] : -1, rows[i], &n[i]));
     if (mine)
-      PetscCall(MeasureOne(set, (uint64_t)seed, (int)directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
-                           &set->c[k]));
+      failed = MeasureOne(set, (uint64_t)seed, (int)directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
+                          &set->c[k]);
+    PetscCall(ScoriaAgreeFailed(f->comm, failed));
     for (int owner = 0; owner < f->size && base + owner < set->conditions; owner++)
       PetscCallMPI(MPI_Bcast(&set->c[base + owner], sizeof(Comparison), MPI_BYTE, owner, f->comm));
     PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));

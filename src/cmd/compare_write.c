@@ -62,16 +62,28 @@ static void add_measures(cJSON *to, const ScoriaDistance *d)
   for (int i = 0; i < NMEASURES; i++) cJSON_AddNumberToObject(to, measures[i].name, get_measure(d, i));
 }
 
-/* The largest over conditions of each measure's distance from its ideal (coverage and p value: the smallest). */
+/* What a measure is where two laws are the same; of the p value, which is then anything, the side away from it. */
+static double ideal(int i)
+{
+  switch (measures[i].offset) {
+  case offsetof(ScoriaDistance, coverage95):
+    return 0.95;
+  case offsetof(ScoriaDistance, roughness):
+  case offsetof(ScoriaDistance, energy_p):
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+/* Of each measure the value at the condition where it is farthest from its ideal. */
 static void add_worst(cJSON *to, const ComparisonSet *set, int source)
 {
   for (int i = 0; i < NMEASURES; i++) {
-    const bool coverage = measures[i].offset == offsetof(ScoriaDistance, coverage95) ||
-                          measures[i].offset == offsetof(ScoriaDistance, energy_p);
     double worst = get_measure(&set->c[0].distance[source], i);
     for (int k = 1; k < set->conditions; k++) {
       const double value = get_measure(&set->c[k].distance[source], i);
-      if (coverage ? value < worst : fabs(value) > fabs(worst)) worst = value;
+      if (fabs(value - ideal(i)) > fabs(worst - ideal(i))) worst = value;
     }
     cJSON_AddNumberToObject(to, measures[i].name, worst);
   }

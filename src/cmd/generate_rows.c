@@ -73,18 +73,6 @@ static PetscErrorCode Begin(Generation *g)
   PetscFunctionReturn(0);
 }
 
-/* Ranks that are left over get nothing to do. */
-static PetscErrorCode WarnOfRest(const Generation *g)
-{
-  int full = g->groups->group_size;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &full, 1, MPI_INT, MPI_MAX, g->groups->comm));
-  if (g->groups->size % full)
-    PetscCall(ScoriaSay(g->run, "  WARNING: %d ranks make %d groups of ensemble: group_size %d; %d of them stay idle",
-                        g->groups->size, g->groups->size / full, full, g->groups->size % full));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode End(Generation *g)
 {
   PetscFunctionBeginUser;
@@ -192,7 +180,7 @@ static PetscErrorCode ChooseChunk(Generation *g)
 
 static PetscErrorCode MeasureShares(const Generation *g, double seconds, GenerateShares *shares)
 {
-  const bool leads  = g->groups->group_rank == 0;
+  const bool leads  = groups_leads(g->groups);
   double mean[2]    = {leads ? g->idle / seconds : 0, leads ? g->writing / seconds : 0};
   shares->idle_most = mean[0];
   PetscFunctionBeginUser;
@@ -212,7 +200,7 @@ PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatas
   bool stop          = false;
   PetscFunctionBeginUser;
   PetscCall(Begin(&g));
-  PetscCall(WarnOfRest(&g));
+  PetscCall(CmdWarnOfRest(run, g.groups));
   for (next_round(&g, &first, &number); number && !stop; next_round(&g, &first, &number)) {
     PetscCall(SolveRound(&g, first, number, &drawn));
     PetscCall(WriteRound(&g, first, drawn, tally));

@@ -99,6 +99,18 @@ static bool same_theta(const Entry *p, const Entry *q)
   return same;
 }
 
+/* Conditions of one row each are no ensembles; filling up could make a few rows many. */
+static PetscErrorCode CheckGroups(const Import *im, int64_t groups, int64_t most)
+{
+  PetscFunctionBeginUser;
+  if (most > 2 * im->found / groups)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %lld rows at %lld conditions, but %lld at one of them: expected at least half as many in the "
+                "mean",
+                im->path, (long long)im->found, (long long)groups, (long long)most);
+  PetscFunctionReturn(0);
+}
+
 /* Conditions in the order in which the file brings them, each with its rows in the file's order; one that has fewer
  * rows than another is filled up with rows that are marked as failed, since a dataset has equally many of each. */
 static PetscErrorCode Group(Import *im)
@@ -119,6 +131,7 @@ static PetscErrorCode Group(Import *im)
     most = PetscMax(most, group[groups - 1].count);
   }
   qsort(group, (size_t)groups, sizeof *group, by_row);
+  PetscCall(CheckGroups(im, groups, most));
   im->spec.realisations = most;
   im->spec.rows         = groups * most;
   PetscCall(PetscMalloc2(im->spec.rows, &im->from, groups, &im->first));
@@ -131,26 +144,12 @@ static PetscErrorCode Group(Import *im)
   PetscFunctionReturn(0);
 }
 
-/* Conditions of one row each are no ensembles; filling up could make a few rows many. */
-static PetscErrorCode CheckGroups(const Import *im)
-{
-  PetscFunctionBeginUser;
-  if (im->spec.rows > 2 * im->found)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: %lld rows at %lld conditions, but %lld at one of them: expected at least half as many in the "
-                "mean",
-                im->path, (long long)im->found, (long long)(im->spec.rows / im->spec.realisations),
-                (long long)im->spec.realisations);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode ImportGroup(Import *im)
 {
   PetscFunctionBeginUser;
   PetscCall(ReadConditions(im));
   for (int k = 0; k < im->spec.space.n; k++) PetscCall(SetRange(im, k));
   PetscCall(Group(im));
-  PetscCall(CheckGroups(im));
   PetscFunctionReturn(0);
 }
 

@@ -78,7 +78,7 @@ extern const char *const uq_moment_names[UQ_NMOMENTS];
 /* Workers that share one condition: rank groups for the PDE, else ranks. */
 typedef struct {
   MPI_Comm comm;       /* borrowed */
-  int worker, workers; /* which of how many this rank is, or works for */
+  int worker, workers; /* which of how many this rank is, or works for; worker is workers where it is left over */
 } UqTeam;
 
 typedef struct {
@@ -100,6 +100,7 @@ typedef struct {
   ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
   ScoriaSobol sobol;     /* owned */
   double seconds[2];     /* this rank's: drawing, statistics */
+  double before[2];      /* the same, of all ranks in the starts before this one */
   int64_t failed;        /* of the condition or the sensitivity at work, this rank's since the last reduction */
   int64_t all_failed;    /* of the same */
   ScoriaProgress bar;
@@ -119,6 +120,9 @@ PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t fai
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
 
+/* uq_checkpoint.c: core seconds of drawing and statistics, of all ranks and starts.  Collective. */
+PetscErrorCode UqSeconds(Uq *u, double seconds[2]);
+
 /* uq_conditions.c */
 /* Draws n <= UQ_TILE fields at theta into u->fields; field i is keyed by id + i. */
 PetscErrorCode UqDraw(Uq *u, const double theta[], uint64_t id, int64_t n);
@@ -129,8 +133,6 @@ PetscErrorCode UqPilot(Uq *u, int k);
 PetscErrorCode UqReduce(Uq *u);
 /* All conditions from condition k on, of which `tiles` tiles are done already. */
 PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles);
-/* Goes on everywhere, or fails everywhere with the line of the first rank that failed. */
-PetscErrorCode UqAgree(Uq *u, PetscErrorCode failed);
 
 /* uq_sobol.c, collective.  Makes u->sobol from the first blocks, and adds these. */
 PetscErrorCode UqSobolPilot(Uq *u, bool add);

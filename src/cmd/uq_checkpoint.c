@@ -42,14 +42,23 @@ static PetscErrorCode Totals(Uq *u, int k, int64_t *nsums, int64_t **sums, int64
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode UqSeconds(Uq *u, double seconds[2])
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(u->seconds, seconds, 2, MPI_DOUBLE, MPI_SUM, u->comm));
+  for (int i = 0; i < 2; i++) seconds[i] += u->before[i];
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Save(Uq *u, int k, int64_t done)
 {
   char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
   const char *text;
   int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a.size * u->q.conditions;
-  double *extremes = NULL;
+  double *extremes = NULL, seconds[2];
   ScoriaStore store;
   PetscFunctionBeginUser;
+  PetscCall(UqSeconds(u, seconds));
   if (u->summary) PetscCall(UqReduce(u));
   if (u->sobol) PetscCall(UqSobolReduce(u));
   PetscCall(Totals(u, k, &nsums, &sums, &nextremes, &extremes));
@@ -61,6 +70,8 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
+  PetscCall(ScoriaStorePutReal(store, "seconds_drawing", seconds[0]));
+  PetscCall(ScoriaStorePutReal(store, "seconds_statistics", seconds[1]));
   PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a.value, "", "conditions that are finished"));
   if (nsums) PetscCall(PutIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStorePutReals(store, "/extremes", 1, &nextremes, extremes, "", ""));
@@ -74,10 +85,16 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
 {
   int64_t condition, nsums, *sums = NULL, nextremes;
   double *extremes = NULL;
+  bool timed;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "condition", &condition));
   PetscCall(ScoriaStoreGetInt(store, "done", done));
   PetscCall(ScoriaStoreGetInt(store, "failed", &u->all_failed));
+  PetscCall(ScoriaStoreHas(store, "seconds_drawing", &timed)); /* not in checkpoints of earlier versions */
+  if (timed) {
+    PetscCall(ScoriaStoreGetReal(store, "seconds_drawing", &u->before[0]));
+    PetscCall(ScoriaStoreGetReal(store, "seconds_statistics", &u->before[1]));
+  }
   PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)u->a.size * u->q.conditions, u->a.value));
   *k = (int)condition;
   if (*done == 0) PetscFunctionReturn(0);
@@ -107,6 +124,7 @@ static PetscErrorCode Forget(Uq *u, int *k, int64_t *done)
   *k            = 0;
   *done         = 0;
   u->all_failed = 0;
+  u->before[0] = u->before[1] = 0;
   PetscCall(ScoriaSummaryDestroy(&u->summary));
   PetscCall(ScoriaSobolDestroy(&u->sobol));
   PetscFunctionReturn(0);

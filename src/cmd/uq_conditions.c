@@ -101,18 +101,21 @@ static PetscErrorCode AddTile(Uq *u, int k, int64_t t)
 /* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
 static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
 {
-  const int columns = u->a.columns;
+  const int columns     = u->a.columns;
+  PetscErrorCode failed = 0;
   int64_t first, number;
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(u->pilot, n * columns));
   deal_block(n, u->team.worker, u->team.workers, &first, &number);
   for (int64_t at = first; at < first + number; at += UQ_TILE) {
     const int64_t part = PetscMin(UQ_TILE, first + number - at);
-    PetscCall(DrawFields(u, k, at, part));
+    failed             = DrawFields(u, k, at, part);
+    if (failed) break;
     const double drawn = wall_seconds();
     make_rows(u, 0, part, u->pilot + at * columns);
     u->seconds[1] += wall_seconds() - drawn;
   }
+  PetscCall(ScoriaAgreeFailed(u->team.comm, failed)); /* a rank without a share has not tried */
   if (!u->speaks) PetscCall(PetscArrayzero(u->pilot, n * columns));
   /* Every row is one rank's and zero elsewhere: the sum is exact. */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->team.comm));
@@ -203,31 +206,26 @@ static PetscErrorCode OneCondition(Uq *u, int k, int64_t done, bool *given_up)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqAgree(Uq *u, PetscErrorCode failed)
-{
-  PetscFunctionBeginUser;
-  if (failed && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscFunctionReturn(failed); /* a defect, which ends the job */
-  PetscCall(ScoriaAgree(u->comm, failed ? ScoriaFailureCode() : SCORIA_EXIT_OK, ScoriaFailureLine()));
-  PetscFunctionReturn(0);
-}
-
 /* ---------------------------------------------------------------------------------------- all conditions ---- */
 
 /* Conditions [first, first + workers), one for each worker; whole: none was given up. */
 static PetscErrorCode DealtConditions(Uq *u, int first, bool *whole)
 {
-  const int64_t size = (int64_t)u->a.size;
-  const int mine     = first + u->all.worker;
-  bool given_up      = false;
+  const int64_t size    = (int64_t)u->a.size;
+  const int mine        = first + u->all.worker;
+  const bool works      = u->all.worker < u->all.workers;
+  bool given_up         = false;
+  PetscErrorCode failed = 0;
   PetscFunctionBeginUser;
-  u->team                     = u->own;
-  const PetscErrorCode failed = OneCondition(u, mine, 0, &given_up);
-  u->team                     = u->all;
-  PetscCall(UqAgree(u, failed));
-  if (!u->speaks) PetscCall(PetscArrayzero(u->a.value + mine * size, size));
-  /* Bits, of which every double has one writer: a sum would change the sign of a zero. */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->a.value + first * size, (PetscMPIInt)(size * u->all.workers),
-                             MPI_UINT64_T, MPI_BOR, u->comm));
+  u->team = u->own;
+  if (works) failed = OneCondition(u, mine, 0, &given_up);
+  u->team = u->all;
+  PetscCall(ScoriaAgreeFailed(u->comm, failed));
+  if (works && !u->speaks) PetscCall(PetscArrayzero(u->a.value + mine * size, size));
+  /* Bits, of which every double has one writer: a sum would change the sign of a zero.  Condition by condition, as all
+   * of them may be more than MPI counts. */
+  for (int k = first; k < first + u->all.workers; k++)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->a.value + k * size, (PetscMPIInt)size, MPI_UINT64_T, MPI_BOR, u->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &given_up, 1, MPI_C_BOOL, MPI_LOR, u->comm));
   *whole = !given_up;
   if (given_up) PetscCall(PetscArrayzero(u->a.value + first * size, size * u->all.workers));

@@ -97,7 +97,7 @@ static PetscErrorCode DrawPilot(Uq *u, int64_t n, double values[])
   PetscFunctionBeginUser;
   deal_block(n, u->all.worker, u->all.workers, &first, &number);
   for (int64_t b = first; b < first + number && !failed; b++) failed = DrawBlock(u, b, values + b * size);
-  PetscCall(UqAgree(u, failed));
+  PetscCall(ScoriaAgreeFailed(u->comm, failed));
   if (!u->speaks) PetscCall(PetscArrayzero(values, n * size));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, values, (PetscMPIInt)(n * size), MPI_UINT64_T, MPI_BOR, u->comm));
   PetscFunctionReturn(0);
@@ -128,7 +128,7 @@ PetscErrorCode UqSobolPilot(Uq *u, bool add)
   PetscCall(PetscCalloc1(n * size, &values));
   PetscCall(DrawPilot(u, n, values));
   PetscCall(CreateFrom(u, n, values));
-  for (int64_t b = u->all.worker; b < n && add; b += u->all.workers) add_block(u, values + b * size);
+  for (int64_t b = u->all.worker; b < n && add && u->speaks; b += u->all.workers) add_block(u, values + b * size);
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }
@@ -146,13 +146,14 @@ PetscErrorCode UqSobolReduce(Uq *u)
 /* Blocks [first, end), dealt to the workers in turn. */
 static PetscErrorCode Round(Uq *u, int64_t first, int64_t end, double values[])
 {
+  const bool works      = u->all.worker < u->all.workers;
   PetscErrorCode failed = 0;
   PetscFunctionBeginUser;
-  for (int64_t b = first + u->all.worker; b < end && !failed; b += u->all.workers) {
+  for (int64_t b = first + u->all.worker; works && b < end && !failed; b += u->all.workers) {
     failed = DrawBlock(u, b, values);
     if (!failed) add_block(u, values);
   }
-  PetscCall(UqAgree(u, failed));
+  PetscCall(ScoriaAgreeFailed(u->comm, failed));
   PetscFunctionReturn(0);
 }
 

@@ -42,11 +42,11 @@ static PetscErrorCode Memorisation(const cJSON *found, ReportText *html)
       html,
       "<p>Memorisation: the training row nearest to a sample, in the coordinates that the network learns, is %.3f "
       "times as far away as that of a fresh PDE field (medians), and %.2f&nbsp;%% of the samples are nearer to one "
-      "than "
-      "99&nbsp;%% of the PDE fields are (1&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %.0f "
+      "than nearly all PDE fields are (%.2f&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %.0f "
       "samples and %.0f rows at each held-out condition).</p>\n",
       json_number(found, "median_ratio"), 100 * json_number(found, "share_nearer"),
-      100 * json_number(found, "share_se"), json_number(found, "samples"), json_number(found, "training_rows")));
+      100 * json_number(found, "share_expected"), 100 * json_number(found, "share_se"), json_number(found, "samples"),
+      json_number(found, "training_rows")));
   PetscFunctionReturn(0);
 }
 

@@ -47,6 +47,13 @@ static inline void add_fixed_all(int n, const double v[restrict], int64_t sum[re
   for (; i < n; i++) add_fixed(sum + 2 * (int64_t)i, v[i]);
 }
 
+/* Full units of the fraction to the integer: the only form of a sum, and room for as many addends again. */
+static inline void carry_fixed(int64_t pair[2])
+{
+  pair[0] += pair[1] >> 40; /* rounds down, also below zero */
+  pair[1] &= ((int64_t)1 << 40) - 1;
+}
+
 static inline double get_fixed(const int64_t pair[2])
 {
   return (double)pair[0] + (double)pair[1] / FRACTION;

@@ -43,9 +43,13 @@ PetscErrorCode ScoriaMemorisationTake(int64_t n, double sample[], int64_t nr, do
   sort_ascending(n, sample, work);
   sort_ascending(nr, reference, work);
   PetscCall(PetscFree(work));
-  const double limit = stats_quantile(nr, reference, SCORIA_NEAR_SHARE);
+  /* The k-th smallest of nr draws has a share k / (nr + 1) of further ones below it on average. */
+  const double place  = PetscMax(SCORIA_NEAR_SHARE * (double)(nr + 1), 1) - 1;
+  const int64_t below = PetscMin((int64_t)place, nr - 1), above = PetscMin(below + 1, nr - 1);
+  const double limit = reference[below] + (place - (double)below) * (reference[above] - reference[below]);
   while (nearer < n && sample[nearer] < limit) nearer++;
-  found->median_ratio = stats_quantile(n, sample, 0.5) / stats_quantile(nr, reference, 0.5);
-  found->share_nearer = (double)nearer / (double)n;
+  found->median_ratio   = stats_quantile(n, sample, 0.5) / stats_quantile(nr, reference, 0.5);
+  found->share_nearer   = (double)nearer / (double)n;
+  found->share_expected = (place + 1) / (double)(nr + 1);
   PetscFunctionReturn(0);
 }

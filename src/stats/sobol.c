@@ -20,6 +20,9 @@
 enum { A, B, AB, A_A, B_B, AB_AB, A_B, A_AB, B_AB, NMEANS };
 #define SUMS (NMEANS + NMEANS * (NMEANS + 1) / 2) /* of one quantity and input */
 
+/* Blocks, of one addend each, after which sums are carried: half of what they have room for (fixed.h). */
+#define CARRY_BLOCKS (1 << 21)
+
 struct ScoriaSobol_ {
   int quantities, inputs;
   double *centre, *scale; /* owned (quantities) */
@@ -79,10 +82,15 @@ static void block_means(ScoriaSobol s, int quantity, int64_t n, const double *co
   }
 }
 
+static void carry(ScoriaSobol s, int which)
+{
+  for (int64_t i = 1; i < s->size; i += 2) carry_fixed(s->sum[which] + i);
+}
+
 void sobol_add(ScoriaSobol s, int64_t n, const double values[])
 {
   const int64_t part = n * s->quantities;
-  s->sum[HERE][0]++;
+  if (++s->sum[HERE][0] % CARRY_BLOCKS == 0) carry(s, HERE);
   for (int j = 0; j < s->quantities; j++)
     for (int i = 0; i < s->inputs; i++) {
       int64_t *to = sums_of(s, HERE, j, i);
@@ -97,8 +105,10 @@ void sobol_add(ScoriaSobol s, int64_t n, const double values[])
 PetscErrorCode ScoriaSobolReduce(ScoriaSobol s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
+  carry(s, HERE);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sum[HERE], (PetscMPIInt)s->size, MPI_INT64_T, MPI_SUM, comm));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];
+  carry(s, TOTAL);
   PetscCall(PetscArrayzero(s->sum[HERE], s->size));
   PetscFunctionReturn(0);
 }

@@ -21,6 +21,7 @@ make one
 make other -run_seed 4
 make wide -run_seed 5 -porosity_sigma 1.6
 make fine -ensemble_cells 24
+make flat -porosity_sigma 0
 make elsewhere -electrode_F_right 13
 
 against() { # SAMPLE REFERENCE RANKS NAME
@@ -56,6 +57,8 @@ files() { # SAMPLE REFERENCE: as arguments
   [ -s "$run/limited.json" ] || fail "what is beyond the limit is not written"
   scoria 2 compare "$deck" -run_dir "$run" $(files other one) -compare_output allowed.json -compare_limit 3 >"$work/out" 2>&1 || fail "within compare_limit, and refused"
   expect 3 'self.json: it exists already' 2 compare "$deck" -run_dir "$run" $(files one one) -compare_output self.json
+  # found by the one rank that measures the condition: the others hear of it
+  expect 3 'does not vary' 3 compare "$deck" -run_dir "$run" $(files flat flat)
   expect 3 'has 24 cells' 2 compare "$deck" -run_dir "$run" $(files fine one)
   expect 3 'no condition is in both' 2 compare "$deck" -run_dir "$run" $(files elsewhere one)
   expect 3 'nosuch.h5: cannot be read' 2 compare "$deck" -run_dir "$run" -compare_sample "$work/nosuch.h5" -compare_reference "$work/one/solve.h5"

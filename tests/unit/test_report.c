@@ -16,7 +16,8 @@ static const char *const json =
     "m^-3\",\"description\":\"\",\"sd\":44.4,\"estimates\":[{\"name\":\"mean\",\"error_of_one\":1,\"bias\":"
     "-0.0123,\"bias_floor\":0.0234,\"bias_upper\":0.0345,\"break_even_conditions\":55.5}]}]},"
     "\"symmetries\":[{\"name\":\"shift\",\"model\":0.021,\"pde\":1.5e-12,\"unit\":\"SD\",\"help\":\"a <law>\"}],"
-    "\"memorisation\":{\"median_ratio\":0.987,\"share_nearer\":0.0123,\"share_se\":0.002,\"samples\":500,"
+    "\"memorisation\":{\"median_ratio\":0.987,\"share_nearer\":0.0123,\"share_expected\":0.01,\"share_se\":0.002,"
+    "\"samples\":500,"
     "\"training_rows\":4096},"
     "\"conditions\":[{\"U0\":0.1234,\"F_right\":12.5,\"ell\":8.4e-6,\"failed_pde\":3,\"model\":{\"sliced_w\":0.0123},"
     "\"gaussian\":{\"sliced_w\":0.0777},\"floor\":{\"sliced_w\":0.0111}}]}";

@@ -193,6 +193,30 @@ static void copied_rows_are_caught(void **state)
   assert_true(found.share_nearer > 0.19 && found.share_nearer < 0.25 && found.median_ratio < 1);
 }
 
+/* Samples of the law itself, many times: the share of them below the limit is on average what is said to be expected,
+ * of few draws as of many.  Five standard errors of the mean over the rounds. */
+static void share_expected_is_met(void **state)
+{
+  enum { ROUNDS = 4000, MOST = 300 };
+  static const int draws[] = {20, 99, MOST};
+  (void)state;
+  for (int k = 0; k < 3; k++) {
+    double sample[MOST], reference[MOST], sum = 0, squares = 0, expected = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      ScoriaMemorisation found;
+      normals((uint64_t)(100 + 2 * round), draws[k], 0, 1, sample);
+      normals((uint64_t)(101 + 2 * round), draws[k], 0, 1, reference);
+      CHECK(ScoriaMemorisationTake(draws[k], sample, draws[k], reference, &found));
+      sum += found.share_nearer;
+      squares += found.share_nearer * found.share_nearer;
+      expected = found.share_expected;
+    }
+    const double mean = sum / ROUNDS, se = sqrt((squares / ROUNDS - mean * mean) / ROUNDS);
+    assert_true(fabs(mean - expected) < 5 * se);
+    assert_true(fabs(expected - (draws[k] == 20 ? 1.0 / 21 : 0.01)) < 1e-12);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -205,6 +229,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_bent_mean_is_seen),
       cmocka_unit_test(nearest_rows_by_brute_force),
       cmocka_unit_test(copied_rows_are_caught),
+      cmocka_unit_test(share_expected_is_met),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
