@@ -91,12 +91,21 @@ for kind in abm ab2 dpmpp2m; do
 done
 for steps in 4 9 18 32; do sampler "heun-$steps" -sample_sampler heun -sample_steps "$steps"; done
 for steps in 32 128; do sampler "em-$steps" -sample_sampler em -sample_steps "$steps"; done
+for steps in 16 64; do sampler "pc-$steps" -sample_sampler pc -sample_steps "$steps"; done
 
 python3 - "$work" "${names[@]}" >"$work/ablation.md" <<'PY'
-import json, sys
+import json, os, re, sys
 work, names = sys.argv[1], sys.argv[2:]
-print("| variant | mean / SD | SD | band | W / floor | worst W / floor | evaluations | us per field | training, s |")
-print("|---|---|---|---|---|---|---|---|---|")
+print("| variant | mean / SD | SD | band | W / floor | worst W / floor | evaluations | MFLOP per field | us per field | training rows | training, s |")
+print("|---|---|---|---|---|---|---|---|---|---|---|")
+def megaflops(name):  # of an evaluation; a sampler's row is of the default model
+    trained = f"{work}/{name}/train.out"
+    with open(trained if os.path.exists(trained) else f"{work}/default/train.out") as f:
+        return float(re.search(r"([0-9.]+) MFLOP per evaluation", f.read())[1])
+def rows(name):
+    with open(f"{work}/{name}/deck.yaml") as f:
+        ensemble = re.search(r"^ensemble:\n((?:  .*\n)*)", f.read(), re.M)[1]
+    return int(re.search("conditions: (\\d+)", ensemble)[1]) * int(re.search("realisations: (\\d+)", ensemble)[1])
 def line(name, m, ratio, worst, cost, seconds):
     print(f"| {name} | {m['mean_error']:.4f} | {100 * m['sd_error']:.1f} % | {100 * m['band_error']:.1f} % | {ratio:.2f} | {worst:.2f} "
           f"| {cost} | {seconds}")
@@ -107,11 +116,12 @@ for name in names:
     w = pooled["floor"]["sliced_w"]
     worst = {s: max(k[s]["sliced_w"] for k in c["conditions"]) / w for s in ("model", "gaussian", "floor")}
     line(name, pooled["model"], pooled["model"]["sliced_w"] / w, worst["model"],
-         f"{cost['network_evaluations']} | {1e6 * cost['seconds_model']:.0f}", open(f"{work}/{name}/seconds").read().strip() + " |")
+         f"{cost['network_evaluations']} | {cost['network_evaluations'] * megaflops(name):.1f} | {1e6 * cost['seconds_model']:.0f} | {rows(name)}",
+         open(f"{work}/{name}/seconds").read().strip() + " |")
     if name == "default":
-        floor = (pooled["floor"], 1.0, worst["floor"], f"- | {1e6 * cost['seconds_pde']:.0f}", "- |")
+        floor = (pooled["floor"], 1.0, worst["floor"], f"- | - | {1e6 * cost['seconds_pde']:.0f} | -", "- |")
         gaussian = (pooled["gaussian"], pooled["gaussian"]["sliced_w"] / w, worst["gaussian"],
-                    f"0 | {1e6 * cost['seconds_gaussian']:.1f}", "- |")
+                    f"0 | 0 | {1e6 * cost['seconds_gaussian']:.1f} | {rows(name)}", "- |")
 for name, what in (("conditional Gaussian alone", gaussian), ("PDE again (floor)", floor)):
     if what: line(name, *what)
 PY
