@@ -13,16 +13,39 @@ static void print_usage(FILE *out)
   fprintf(out, "\nscoria COMMAND -help lists every deck key; -help petsc lists PETSc's own options.\n");
 }
 
+/* A word after the deck that is neither an option nor the value of the one before it, NULL if there is none: of a list
+ * with blanks for commas PETSc would take the first item and pass over the others. */
+static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
+{
+  bool value = false; /* whether one may come now */
+  PetscFunctionBeginUser;
+  *stray = NULL;
+  for (int i = 3; i < argc && !*stray; i++) {
+    PetscBool option;
+    PetscCall(PetscOptionsValidKey(argv[i], &option));
+    if (!option && !value) *stray = argv[i];
+    value = option;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Execute(int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
   const ScoriaCommand *command = cmd_find(name);
   ScoriaDeck deck              = NULL;
   ScoriaRun run                = NULL;
+  const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
   if (!file)
     SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_file ? "file" : "deck");
+  PetscCall(FindStray(argc, argv, &stray));
+  if (stray)
+    SCORIA_FAIL(SCORIA_EXIT_USAGE,
+                "command line: found \"%s\", which is no option and no option's value; expected "
+                "-key value ..., and lists with commas: -key 8,12,16",
+                stray);
   if (command->with_file) {
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);

@@ -102,6 +102,9 @@ typedef struct {
 
 typedef struct ScoriaDataset_ *ScoriaDataset;
 
+/* A user error where the fields of spec need more than all of the file system that directory `dir` lies on.  Collective
+ * on comm. */
+PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec);
 /* Makes `path`.part with every object at full size (contiguous, early allocation, never filled), reserves its extent on
  * disk, and opens it for collective writing.  It appears under that name when it is laid out completely, in place of
  * one that was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */

@@ -39,8 +39,10 @@ static void format_seconds(double s, size_t size, char text[])
     snprintf(text, size, "%.0f s", s);
   else if (s < 5400)
     snprintf(text, size, "%d min %02d s", (int)s / 60, (int)s % 60);
-  else
+  else if (s < 3600 * 1000)
     snprintf(text, size, "%d h %02d min", (int)(s / 3600), (int)(s / 60) % 60);
+  else
+    snprintf(text, size, "%.3g days", s / 86400);
 }
 
 static void format_rate(double rate, size_t size, char text[])

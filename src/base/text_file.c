@@ -35,6 +35,10 @@ PetscErrorCode ScoriaTextReadHere(const char *path, size_t most, char **text, si
     *size = (size_t)st.st_size;
     PetscCall(PetscCalloc1(*size + 1, text));
     *trouble = read_whole(fd, *text, *size);
+    if (*size >= 3 && !strncmp(*text, "\xef\xbb\xbf", 3)) { /* a byte order mark */
+      *size -= 3;
+      memmove(*text, *text + 3, *size + 1);
+    }
   }
   if (fd >= 0) close(fd);
   if (*trouble) PetscCall(PetscFree(*text));

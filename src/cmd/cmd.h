@@ -101,6 +101,9 @@ PetscErrorCode CmdTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *t
 /* theta from sample_<condition>, or from sample_at where no key is declared for that name; the middle of the training
  * range where that is not given.  asked: whether any is. */
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
+/* A value of the section ("sample", "uq") for a condition that space does not have is a user error: it would change
+ * nothing.  Collective. */
+PetscErrorCode CmdRefuseUnused(ScoriaDeck deck, const ScoriaSpace *space, const char *section);
 /* The next word of a list of a deck, "U0,ell", cut to its size; false at the end. */
 bool cmd_next_word(const char **list, size_t size, char word[]);
 /* root as text in a file, through ScoriaWriteText; root is destroyed.  Collective. */
@@ -109,8 +112,8 @@ PetscErrorCode CmdWriteJson(MPI_Comm comm, const char *path, cJSON *root);
 PetscErrorCode CmdSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt);
 /* Whether a value lies in the range of a condition, up to rounding. */
 bool cmd_inside(const ScoriaCondition *c, double value);
-/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict or
- * where the model knows one value only.  `command` is named.  Collective. */
+/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict,
+ * far outside, or where the model knows one value only.  `command` is named.  Collective. */
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                              const double theta[]);
 

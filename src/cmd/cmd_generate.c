@@ -180,7 +180,7 @@ static PetscErrorCode CutShard(ScoriaDeck deck, ScoriaDatasetSpec *spec)
 
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN], dir[PETSC_MAX_PATH_LEN];
   ScoriaEnsemble ens;
   ScoriaDatasetSpec spec;
   ScoriaProvenance from;
@@ -207,6 +207,8 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(CmdCheckFields(deck, spec.rows));
+  PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
+  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &spec)); /* before hours of design */
   PetscCall(GenerateDesign(deck, &spec, &design));
   if (shard) PetscCall(CutShard(deck, &spec));
   PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));

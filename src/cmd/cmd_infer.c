@@ -191,6 +191,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaSay(run, "infer"));
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  PetscCall(CmdJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(f.comm, deck, &f.sensors));
   PetscCall(CmdStoreComplete(run, deck, name, "posterior", sections, &complete));
   if (complete) {
@@ -201,7 +202,6 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(Create(&f));
   PetscCall(Temper(&f));
   PetscCall(InferSayTable(&f));
-  PetscCall(CmdJsonPath(path, sizeof json, json));
   PetscCall(InferWriteJson(&f, json));
   PetscCall(InferWriteStore(&f, path)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));

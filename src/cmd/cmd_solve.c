@@ -137,6 +137,7 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   Problem p = {0};
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "solve"));
+  PetscCall(CmdNeedEquations(deck, "solve", "there is nothing to solve"));
   PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   PetscCall(PetscFree(parameters));
   PetscCall(ScoriaSpaceFixed(deck, problem, &p.space));
@@ -145,6 +146,7 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   if (file) {
     PetscCall(ReadPorosity(ScoriaRunComm(run), file, &p));
     PetscCall(ReadConditions(ScoriaRunComm(run), file, &p));
+    PetscCall(ScoriaSay(run, "  %lld profiles of %d cells from %s", (long long)p.rows, p.cells, file));
   } else
     PetscCall(AllocateProblem(count, &p));
   PetscCall(ScoriaRunPath(run, "solve.h5", sizeof path, path));

@@ -89,6 +89,7 @@ static PetscErrorCode Write(Uq *u, const char *name)
 
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
 {
+  char json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   Uq u             = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   ScoriaDatasetSpec spec;
@@ -97,6 +98,7 @@ PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "uq"));
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
+  PetscCall(CmdJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(CmdStoreComplete(run, deck, name, "uq", uq_sections, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));

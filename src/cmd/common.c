@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Coordinates u beyond which no sample is made: half the width of a training range (u from -1 to 1) outside of it. */
+#define FARTHEST 2.0
+
 const char *const cmd_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
                                             SCORIA_ENSEMBLE_KEYS, NULL};
 const char *const cmd_model_sections[]   = {
@@ -141,10 +144,30 @@ static PetscErrorCode SampleAt(ScoriaDeck deck, const ScoriaSpace *space, double
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CmdRefuseUnused(ScoriaDeck deck, const ScoriaSpace *space, const char *section)
+{
+  static const char ranges[] = "conditions_";
+  PetscFunctionBeginUser;
+  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
+    for (const ScoriaKey *row = *table; row->name; row++) {
+      const char *name = row->name + sizeof ranges - 1;
+      char key[2 * SCORIA_NAME_SIZE];
+      bool set;
+      if (row->type != SCORIA_KEY_RANGE || strncmp(row->name, ranges, sizeof ranges - 1)) continue;
+      if (space_find(space, name) >= 0) continue;
+      PetscCall(PetscSNPrintf(key, sizeof key, "%s_%s", section, name));
+      if (!deck_declares(deck, key)) continue;
+      PetscCall(ScoriaDeckHas(deck, key, &set));
+      if (set) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is no condition here, and would change nothing", key, name);
+    }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
 {
   double middle[SCORIA_MAX_CONDITIONS] = {0};
   PetscFunctionBeginUser;
+  PetscCall(CmdRefuseUnused(deck, space, "sample"));
   *asked = false;
   space_from_unit(space, middle, theta);
   PetscCall(SampleAt(deck, space, theta, asked));
@@ -163,8 +186,10 @@ PetscErrorCode CmdSampleTheta(ScoriaDeck deck, const ScoriaSpace *space, double 
 PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                              const double theta[])
 {
+  double u[SCORIA_MAX_CONDITIONS];
   bool strict = false;
   PetscFunctionBeginUser;
+  space_to_unit(space, theta, u);
   PetscCall(ScoriaDeckBool(deck, "strict", &strict));
   for (int i = 0; i < space->n; i++) {
     const ScoriaCondition *c = &space->c[i];
@@ -172,6 +197,11 @@ PetscErrorCode CmdCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command
     if (strict || c->lo == c->hi)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g %s, the model was trained %s [%g, %g]", command, c->name,
                   theta[i], c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
+    if (!(fabs(u[i]) <= FARTHEST))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: %s: found %g %s, the model was trained on [%g, %g]: more than half of that beyond its end the "
+                  "model's polynomials run away",
+                  command, c->name, theta[i], c->unit, c->lo, c->hi);
     PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
                         c->name, theta[i], c->unit, c->lo, c->hi));
   }
@@ -226,10 +256,19 @@ PetscErrorCode CmdWarnOfRest(ScoriaRun run, const ScoriaGroups *groups)
 
 PetscErrorCode CmdJsonPath(const char *store, size_t size, char json[])
 {
+  static const char *const others[] = {"manifest.json", "cost.json", "compare.json"};
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(json, store, size - 5));
   char *dot = strrchr(json, '.');
   if (dot && !strchr(dot, '/')) *dot = 0;
   strcat(json, ".json");
+  const char *slash = strrchr(json, '/'), *name = slash ? slash + 1 : json;
+  bool taken = !strcmp(json, store);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) taken = taken || !strcmp(name, others[i]);
+  if (taken)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: its summary would be %s, which is another file's name; expected another, as in "
+                "mine.h5",
+                store, name);
   PetscFunctionReturn(0);
 }

@@ -21,6 +21,7 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
   bool asked;
   PetscFunctionBeginUser;
   PetscCall(CmdSampleTheta(deck, space, theta, &asked));
+  PetscCall(CmdRefuseUnused(deck, space, "uq"));
   for (int i = 0; i < space->n; i++) {
     v->number[i]   = 1;
     v->value[i][0] = theta[i];

@@ -87,7 +87,7 @@ static PetscErrorCode CloseFailed(PetscErrorCode failed, ScoriaDataset *ds)
  * fails in it alone. */
 static void try_open(const char *path, bool writing, ScoriaExit code, ScoriaTrouble *bad)
 {
-  const int fd = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  const int fd = writing ? open(path, O_RDWR | O_CLOEXEC) : open(path, O_RDONLY | O_CLOEXEC);
 
   if (fd < 0)
     trouble_note(bad, code, "cannot be opened by all ranks: %s", strerror(errno));

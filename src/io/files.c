@@ -100,6 +100,23 @@ PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec)
+{
+  const double row    = (double)spec->nfields * spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
+  const double needed = row * (double)spec->rows;
+  char line[PETSC_MAX_PATH_LEN + 160] = "";
+  struct statvfs fs;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank && !statvfs(dir, &fs) && needed > (double)fs.f_blocks * (double)fs.f_frsize)
+    snprintf(line, sizeof line, "%s: %lld rows need %.3g GB, the file system holds %.3g GB in all", dir,
+             (long long)spec->rows, 1e-9 * needed, 1e-9 * (double)fs.f_blocks * (double)fs.f_frsize);
+  PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SyncPath(const char *path, int flags, ScoriaTrouble *bad)
 {
   int fd;

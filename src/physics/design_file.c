@@ -61,8 +61,8 @@ static PetscErrorCode ReadRows(FILE *file, const char *path, const ScoriaSpace *
   PetscFunctionBeginUser;
   while (!*line && fgets(text, sizeof text, file)) {
     double theta[SCORIA_MAX_CONDITIONS];
-    const int n = parse_line(text, space->n, theta);
-    number++;
+    const bool marked = number++ == 0 && !strncmp(text, "\xef\xbb\xbf", 3); /* a byte order mark */
+    const int n       = parse_line(text + (marked ? 3 : 0), space->n, theta);
     if (n == 0) continue;
     check_values(space, path, number, n, theta, size, line);
     if (*line) break;

@@ -149,7 +149,8 @@ static PetscErrorCode gram_factor(Couple *c, const double X[])
               block[((size_t)a * P + b) * c->packed + packed_index(k, l)];
   /* The regressors have unit scale; the ridge matters only where there are fewer rows than regressors. */
   for (int k = 0; k < size; k++) c->factor[(size_t)k * size + k] += 1e-7;
-  PetscCheck(la_cholesky(size, c->factor), PETSC_COMM_SELF, PETSC_ERR_PLIB, "Gram matrix of %d regressors", size);
+  if (!la_cholesky(size, c->factor)) /* the same sums on every rank */
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary within their conditions: there is no law to learn");
   PetscCall(PetscFree2(weight, block));
   PetscFunctionReturn(0);
 }

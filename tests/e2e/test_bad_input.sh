@@ -81,6 +81,22 @@ scoria 2 train "$deck" >"$work/out" 2>&1 || { fail "train"; cat "$work/out"; }
 expect 3 'sample: U0: found 0.3 V' 2 sample "$deck" -sample_U0 0.3 -strict
 scoria 2 sample "$deck" -sample_U0 0.26 >"$work/out" 2>&1 || { fail "sample outside the range"; cat "$work/out"; }
 grep -q 'WARNING: U0 = 0.26 V is outside the training range' "$work/out" || fail "no warning outside the training range"
+expect 3 'sample: U0: found 0.9 V, the model was trained on \[0.1, 0.25\]' 2 sample "$deck" -sample_U0 0.9 -sample_file far.h5
+expect 3 'uq: U0: found 0.9 V' 1 uq "$deck" -uq_U0 0.9 -uq_count 50 -uq_file far.h5
+expect 3 'sample_T: T is no condition here' 1 sample "$deck" -sample_T 300 -sample_file other.h5
+expect 3 'uq_T: T is no condition here' 1 uq "$deck" -uq_T 300,310 -uq_file other.h5
+expect 2 'found "12", which is no option' 1 uq "$deck" -uq_F_right 8 12 16 -uq_file other.h5
+expect 2 'found "sample_U0", which is no option' 1 sample "$deck" sample_U0 0.2 -sample_file other.h5
+for name in manifest.h5 cost.h5 compare.h5 other.json; do
+  expect 3 "$name: its summary would be" 2 uq "$deck" -uq_count 50 -uq_file "$name"
+done
+for name in other.h5 other.json far.h5; do
+  [ ! -e "$run/$name" ] || fail "a refused command has written $name"
+done
+flat=$work/flat
+scoria 2 generate "$deck" -run_dir "$flat" -porosity_sigma 0 >"$work/out" 2>&1 || { fail "generate without spread"; cat "$work/out"; }
+expect 3 'the fields do not vary' 2 train "$deck" -run_dir "$flat" -porosity_sigma 0
+expect 4 'the file system holds' 2 generate "$deck" -run_dir "$work/huge" -ensemble_conditions 1000000000 -ensemble_realisations 1000000000
 expect 3 'samples.h5: made by another deck (sample_U0' 2 sample "$deck" -sample_U0 0.2
 cp "$run/dataset.h5" "$work/keep.h5" && cp "$run/dataset.h5" "$run/model.h5"
 expect 3 'model.h5' 2 sample "$deck" -sample_file other.h5

@@ -205,6 +205,7 @@ expect 3 'import_file is not set' 1 import "$deck" -run_dir "$work/bad"
 expect 3 'made by another deck (import_reference' 2 import "$work/import.yaml" -import_reference c=900
 expect 3 'there is no PDE behind them; import makes' 2 generate "$work/import.yaml" -run_dir "$work/bad"
 expect 3 'there is no PDE behind them; compare two files' 2 compare "$work/import.yaml"
+expect 3 'there is no PDE behind them; there is nothing to solve' 2 solve "$work/import.yaml"
 expect 3 'there is no PDE behind them; give -uq_source model' 2 uq "$work/import.yaml" -uq_source pde -uq_file other.h5
 expect 3 'sample_at: found "speed", which is no condition' 2 sample "$work/import.yaml" -sample_at speed=3 -sample_file other.h5
 expect 3 'generated for another problem (import_file' 2 train "$deck" -run_dir "$work/three"

@@ -24,7 +24,7 @@ scoria 3 uq "$deck" "${ask[@]}" -uq_source pde -uq_file grouped.h5 -ensemble_gro
   { fail "uq from the PDE in groups"; cat "$work/out" >&2; }
 
 # In two dimensions the last bits of a solve depend on how many ranks share it: a rank that is left over must not solve alone.
-plane=(-ensemble_cells "8,4" -ensemble_group_size 2 -uq_source pde -uq_count 40 -conditions_ell 2e-5,2.1e-5 -sample_ell 2e-5)
+plane=(-ensemble_cells "8,4" -ensemble_group_size 2 -uq_source pde -uq_count 40 -conditions_ell "2e-5,2.1e-5" -sample_ell 2e-5)
 for ranks in 2 3 4 5; do
   scoria "$ranks" uq "$deck" "${plane[@]}" -run_dir "$work/plane$ranks" >"$work/out" 2>&1 || { fail "uq in the plane on $ranks ranks"; cat "$work/out" >&2; }
   scoria "$ranks" solve "$deck" "${plane[@]}" -solve_count 6 -run_dir "$work/plane$ranks" >"$work/out" 2>&1 || { fail "solve in the plane on $ranks ranks"; cat "$work/out" >&2; }
