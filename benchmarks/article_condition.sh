@@ -20,7 +20,7 @@ for command in generate train sample; do
 done
 for seed in 11 12; do
   [ -e "$1/pde$seed/solve.h5" ] || run_scoria solve "$deck" -run_dir "$1/pde$seed" -run_seed "$seed" -solve_count 20000 \
-    -conditions_U0 -0.1,0.1 -conditions_F_right -50,0 -conditions_ell 5e-6,20e-6
+    -conditions_F_right -50,0 -sample_F_right -25
 done
 
 python=/usr/bin/python3

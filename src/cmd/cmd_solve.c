@@ -1,5 +1,5 @@
 /* solve: the PDE for given porosity profiles (porosity_file: rows of /fields/eps, with /conditions/<name> where the
- * file has them), or for a few drawn ones, at the deck's fixed conditions. */
+ * file has them), or for a few drawn ones, at the samples' condition or the deck's fixed one. */
 #include "cmd.h"
 #include <limits.h>
 #include <math.h>
@@ -24,6 +24,20 @@ static PetscErrorCode AllocateProblem(int64_t rows, Problem *p)
   for (int64_t i = 0; i < rows; i++) {
     p->ids[i] = (uint64_t)i;
     for (int c = 0; c < p->space.n; c++) p->theta[i * p->space.n + c] = p->space.c[c].lo;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The condition of the samples, where the deck gives it, so that `solve` and `sample` are of one law. */
+static PetscErrorCode TakeSampleCondition(ScoriaDeck deck, ScoriaSpace *space)
+{
+  char key[SCORIA_NAME_SIZE + 8];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < space->n; i++) {
+    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
+    if (!deck_declares(deck, key)) continue;
+    PetscCall(ScoriaDeckReal(deck, key, &space->c[i].lo));
+    space->c[i].hi = space->c[i].lo;
   }
   PetscFunctionReturn(0);
 }
@@ -141,6 +155,7 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   PetscCall(PetscFree(parameters));
   PetscCall(ScoriaSpaceFixed(deck, problem, &p.space));
+  PetscCall(TakeSampleCondition(deck, &p.space));
   PetscCall(ScoriaDeckString(deck, "porosity_file", &file));
   PetscCall(ScoriaDeckInt(deck, "solve_count", &count));
   if (file) {

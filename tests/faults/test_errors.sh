@@ -59,5 +59,8 @@ for command in $commands; do
   error_at "$command" 0 write ENOSPC+
   error_at "$command" 1 any EIO
 done
+# Every open of the other rank alone: its own, and the one within MPI, from which only the limit on time leads back.
+stride=1
+error_at generate 1 open EIO
 echo "$errors faults, $told of them told"
 finish
