@@ -2,8 +2,11 @@
  * model as the prior.  What is sampled is the initial noise of the deterministic sampler, N(0, I) beforehand, and, for
  * every unknown condition, a number that is too (infer_columns.c); how, stats.h says. */
 #include "infer.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
 
 static const char *const sections[] = {"run_seed",   SCORIA_PROBLEM_SECTIONS "porosity",
                                        "conditions", SCORIA_ENSEMBLE_KEYS,
@@ -123,6 +126,24 @@ static PetscErrorCode AddStage(Infer *f, const ScoriaTemperingStage *stage)
   PetscFunctionReturn(0);
 }
 
+/* A reading so far from what the model expects is a slip of the unit as a rule, and takes hours of tempering. */
+static PetscErrorCode WarnOfReadings(const Infer *f)
+{
+  const double *prior = f->told[INFER_PRIOR] + f->at_sensors;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < f->sensors.n; i++) {
+    const InferSensor *s = &f->sensors.s[i];
+    const double mean = prior[INFER_MEAN * f->columns + i], sd = prior[INFER_SD * f->columns + i];
+    const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+    if (far > FAR_READING)
+      PetscCall(ScoriaSay(f->run,
+                          "  WARNING: reading %d, %s at %g m: %g is %.3g standard deviations from what the model "
+                          "expects there, %g +- %g",
+                          i + 1, s->field, s->x, s->value, far, mean, sd));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* From the prior to temperature 1. */
 static PetscErrorCode Temper(Infer *f)
 {
@@ -142,6 +163,7 @@ static PetscErrorCode Temper(Infer *f)
   PetscCall(ScoriaProgressCreate(f->run, "infer", "of the tempering", 1, &bar));
   PetscCall(ScoriaTemperingCreate(f->comm, &spec, &f->particles));
   PetscCall(InferTell(f, INFER_PRIOR));
+  PetscCall(WarnOfReadings(f));
   while (tempering_temperature(f->particles) < 1) {
     ScoriaTemperingStage stage;
     PetscCall(ScoriaTemperingStep(f->particles, &stage));
