@@ -15,10 +15,10 @@ mkdir -p "$1"
 work=$(mktemp -d "$1/efficiency.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# generate RANKS NAME CONDITIONS: the seconds that its rows took, into NAME.seconds.  Not bound to cores: two runs would
-# be bound to the same one.
+# generate RANKS NAME CONDITIONS [CORE]: the seconds that its rows took, into NAME.seconds.  Ranks are bound to cores, as
+# mpirun does by itself; a run that is to have another core than the first says which.
 generate() {
-  mpirun --bind-to none -n "$1" "$SCORIA_BUILD/scoria" generate "$SCORIA_SOURCE/input/electrode.yaml" -run_dir "$work/$2" \
+  mpirun --bind-to core --cpu-set "${4:-0-1}" -n "$1" "$SCORIA_BUILD/scoria" generate "$SCORIA_SOURCE/input/electrode.yaml" -run_dir "$work/$2" \
     -ensemble_conditions "$3" </dev/null >"$work/$2.out" 2>&1 || { cat "$work/$2.out" >&2 && fail "generate failed"; }
   sed -n 's/.*"event":"progress".*"seconds":\([0-9.]*\).*/\1/p' "$work/$2/log.jsonl" | tail -1 >"$work/$2.seconds"
 }
@@ -34,7 +34,7 @@ for ((round = 1; round <= rounds; round++)); do
     case $what in
       two) generate 2 a $((2 * conditions)) ;;
       one) generate 1 a "$conditions" ;;
-      pair) generate 1 a "$conditions" & generate 1 b "$conditions" && wait $! ;;
+      pair) generate 1 a "$conditions" 0 & generate 1 b "$conditions" 1 && wait $! ;;
     esac
     cp "$work/a.seconds" "$work/$what"
   done
