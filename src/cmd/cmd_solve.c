@@ -31,14 +31,11 @@ static PetscErrorCode AllocateProblem(int64_t rows, Problem *p)
 /* The condition of the samples, where the deck gives it, so that `solve` and `sample` are of one law. */
 static PetscErrorCode TakeSampleCondition(ScoriaDeck deck, ScoriaSpace *space)
 {
-  char key[SCORIA_NAME_SIZE + 8];
+  double theta[SCORIA_MAX_CONDITIONS];
+  bool asked;
   PetscFunctionBeginUser;
-  for (int i = 0; i < space->n; i++) {
-    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
-    if (!deck_declares(deck, key)) continue;
-    PetscCall(ScoriaDeckReal(deck, key, &space->c[i].lo));
-    space->c[i].hi = space->c[i].lo;
-  }
+  PetscCall(CmdSampleTheta(deck, space, theta, &asked));
+  for (int i = 0; i < space->n; i++) space->c[i].lo = space->c[i].hi = theta[i];
   PetscFunctionReturn(0);
 }
 

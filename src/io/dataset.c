@@ -102,7 +102,7 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
   hid_t access;
 
   PetscFunctionBeginUser;
-  ds->slab_rows = SLAB_BYTES / ((int64_t)ds->spec.cells * (ds->spec.float64 ? 8 : 4));
+  ds->slab_rows = SLAB_BYTES / (int64_t)field_row_size(&ds->spec);
   if (ds->slab_rows < 1) ds->slab_rows = 1;
   PetscCall(ScoriaFileAccess(ds->comm, &access));
   try_open(ds->open_path, mode == H5F_ACC_RDWR, code, &bad);

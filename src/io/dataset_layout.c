@@ -97,7 +97,7 @@ static PetscErrorCode PutGroup(hid_t file, const char *name, ScoriaTrouble *bad)
 /* A little more than the file will take: arrays, each perhaps aligned, and metadata. */
 static int64_t size_bound(const ScoriaDatasetSpec *spec, const char *deck)
 {
-  const int64_t field = spec->rows * spec->cells * (spec->float64 ? 8 : 4), column = spec->rows * 8;
+  const int64_t field = spec->rows * (int64_t)field_row_size(spec), column = spec->rows * 8;
   const int64_t fields = spec->nfields, columns = spec->space.n + SCORIA_STATUS_COLUMNS + 2;
   const int64_t margin = (field >= ALIGN_FROM ? fields : 0) + (column >= ALIGN_FROM ? columns : 0) + 1;
 

@@ -98,7 +98,7 @@ static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const Scor
 
 /* -------------------------------------------------------------------------------------------- slabs and CRCs ---- */
 
-static size_t field_row_size(const ScoriaDatasetSpec *spec)
+size_t field_row_size(const ScoriaDatasetSpec *spec)
 {
   return (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
 }

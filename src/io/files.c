@@ -102,8 +102,7 @@ PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *
 
 PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec)
 {
-  const double row    = (double)spec->nfields * spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
-  const double needed = row * (double)spec->rows;
+  const double needed                 = (double)spec->rows * spec->nfields * (double)field_row_size(spec);
   char line[PETSC_MAX_PATH_LEN + 160] = "";
   struct statvfs fs;
   int rank;

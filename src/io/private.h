@@ -65,6 +65,8 @@ typedef enum { IO_U1, IO_I4, IO_U4, IO_I8, IO_U8, IO_F4, IO_F8 } ScoriaType;
 hid_t type_of(ScoriaType type);
 size_t type_size(ScoriaType type);
 
+size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field, in the file */
+
 /* How files are accessed: serial (MPI_COMM_NULL) or parallel. */
 PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:

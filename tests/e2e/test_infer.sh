@@ -140,7 +140,7 @@ bad 'bad.txt: line 1: found too many words' 'c 1e-5 1200 5 5'
 bad 'bad.txt: line 1: found something that is no number' 'c 1e-5 many 5'
 bad 'bad.txt: found no reading' '# nothing'
 expect 3 'readings_of_nobody.txt: cannot be read' 2 infer "$deck" -sensors_file readings_of_nobody.txt -infer_file x.h5
-# A reading that the model holds for impossible is told before the work, which STOP ends here.
+# A reading that the model holds for impossible is told before the work, which its limit on time ends here.
 printf 'phi 0 1000 0.5\n' >"$work/far.txt"
 scoria 1 infer "$deck" -sensors_file "$work/far.txt" -infer_file x.h5 -infer_count 200 -run_max_hours 0.0003 >"$work/out" 2>&1
 grep -q 'WARNING: reading 1, phi at 0 m: 1000 is .* standard deviations from what the model expects' "$work/out" || {
