@@ -31,7 +31,8 @@ typedef struct {
  * polynomials in the unit coordinates u of the varying conditions: m and mu of degree_mean, ln s, ln D and ln d of
  * degree_scale, phi of degree_scale but at most 2.  For Gaussian data y is N(0, I) at every theta.  The first r of the
  * R coordinates are what the network learns; the rest are left Gaussian.  w is v but in relative channels, whose level
- * varies much more than their shape: there w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0). */
+ * varies much more than their shape: there w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0).  Without whitening y = z, and all
+ * of it that varies is learned. */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
 typedef struct {
@@ -40,6 +41,7 @@ typedef struct {
   int degree_mean;  /* total degree of the polynomial of m */
   int degree_scale; /* of ln s, phi and ln d */
   bool relative;    /* find the relative channels; without it there are none */
+  bool whitening;   /* without it y = z, and modes and all_modes count for nothing */
 } ScoriaNormaliserOptions;
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in

@@ -35,6 +35,9 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_relative", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "model a field whose differences from its first cell vary ten times less than itself as that cell and these "
      "differences"},
+    {"train_whitening", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
+     "learn whitened modes; without it the standardised fields, value by value, as the usual recipe does: train_modes "
+     "and train_all_modes then count for nothing"},
     {"train_process", SCORIA_KEY_CHOICE, "", "edm", 0, 0, "edm vp ve",
      "noise levels and weights of training: of EDM, of the variance-preserving or of the variance-exploding diffusion"},
     {"train_P_mean", SCORIA_KEY_REAL, "", "-0.2", -10, 10, NULL, "edm: mean of ln sigma in training"},

@@ -133,6 +133,7 @@ static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDatase
   PetscCall(DeckSize(deck, "train_degree_mean", &opt.degree_mean));
   PetscCall(DeckSize(deck, "train_degree_scale", &opt.degree_scale));
   PetscCall(ScoriaDeckBool(deck, "train_relative", &opt.relative));
+  PetscCall(ScoriaDeckBool(deck, "train_whitening", &opt.whitening));
   if (opt.all_modes < opt.modes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", opt.all_modes, opt.modes);
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
@@ -156,9 +157,9 @@ static PetscErrorCode WhitenRows(Training *t, ScoriaDataset ds, ScoriaNormaliser
   PetscCall(TrainDataCreate(ds, norm, twin, train, true, &t->train, &dropped[0]));
   PetscCall(TrainDataCreate(ds, norm, twin, train, false, &t->valid, &dropped[1]));
   PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, &R));
-  PetscCall(ScoriaSay(t->run,
-                      "  %lld rows to learn from, %lld to validate on, %lld left out; %d modes learned of %d kept",
-                      (long long)t->train.rows, (long long)t->valid.rows, (long long)(dropped[0] + dropped[1]), r, R));
+  PetscCall(ScoriaSay(
+      t->run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
+      (long long)t->train.rows, (long long)t->valid.rows, (long long)(dropped[0] + dropped[1]), r, R));
   PetscCall(ScoriaLog(t->run, "whitened",
                       "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d",
                       (long long)t->train.rows, (long long)t->valid.rows, (long long)(dropped[0] + dropped[1]), r, R));

@@ -68,6 +68,9 @@ struct ScoriaNormaliser_ {
 
 #define NORM_TILE 16
 
+/* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them. */
+#define NORM_MAX_ELEMENTS 4096
+
 /* Allocates everything whose size follows from C, L, r, R, K, d and the polynomials. */
 PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm);
 /* The unit coordinates of the varying conditions (d). */

@@ -194,6 +194,7 @@ PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel
   data->capacity = PetscMin(data->spec->realisations, ROWS_AT_ONCE);
   PetscCall(ScoriaRowsCreate(data->spec, data->capacity, &data->rows));
   PetscCall(PetscMalloc1((size_t)data->capacity * norm->m, &data->v));
+  PetscCall(PetscCalloc1(norm->m, &data->varies));
   for (int c = 0; c < norm->C; c++) {
     data->channel[c] = channel[c];
     scan.range.lo[c] = INFINITY;
@@ -216,6 +217,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscFunctionBeginUser;
   PetscCall(PetscFree5(data->condition, data->good, data->theta, data->u, data->base));
   PetscCall(PetscFree(data->v));
+  PetscCall(PetscFree(data->varies));
   PetscCall(ScoriaRowsDestroy(&data->rows));
   PetscFunctionReturn(0);
 }

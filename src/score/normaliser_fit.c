@@ -2,6 +2,7 @@
  *   1. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression
  *   2. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
  *   3. first and second moments of the modes        -> ln D(u), mu(u), phi(u) by nested least squares, ln d(u).
+ * Without whitening only the first: the coordinates are z itself.
  * Every rank computes the same; what was computed is broadcast from rank 0 all the same, so that unlike processors
  * agree. */
 #include "base/linalg.h"
@@ -99,7 +100,7 @@ static PetscErrorCode fit_mean(NormData *data, double mean[], double coef[])
 }
 
 /* S2 (n, m) gets a floor in `cells` elements from `first`: a thousandth of their rms spread.  Returns its square. */
-static double floor_elements(const NormData *data, int first, int cells, double S2[])
+static double floor_elements(NormData *data, int first, int cells, double S2[])
 {
   const int m = data->norm->m;
   double sum  = 0;
@@ -108,13 +109,14 @@ static double floor_elements(const NormData *data, int first, int cells, double 
   const double rms2 = cells > 0 ? sum / ((double)data->n * cells) : 0, least = rms2 > 0 ? 1e-6 * rms2 : 1;
   for (int i = 0; i < data->n; i++)
     for (int j = 0; j < cells; j++) S2[(size_t)i * m + first + j] += least;
+  for (int j = 0; j < cells; j++) data->varies[first + j] = rms2 > 0;
   return rms2;
 }
 
 /* A floor for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a
  * relative channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its
  * mean is all there is. */
-static PetscErrorCode floor_spread(const NormData *data, double S2[])
+static PetscErrorCode floor_spread(NormData *data, double S2[])
 {
   const ScoriaNormaliser norm = data->norm;
   double largest              = 0;
@@ -139,7 +141,7 @@ static void weigh_levels(const ScoriaNormaliser norm, double coef[])
 }
 
 /* From moments about the condition means to s(u): M2 becomes the mean square about base, then 1/s (n, m). */
-static PetscErrorCode fit_scale(NormData *data, const double deviation[], double M2[], double coef[])
+static PetscErrorCode fit_scale(NormData *data, bool whitening, const double deviation[], double M2[], double coef[])
 {
   const int n = data->n, m = data->norm->m, p = data->norm->scale.terms;
   double *X;
@@ -151,7 +153,7 @@ static PetscErrorCode fit_scale(NormData *data, const double deviation[], double
   PetscCall(floor_spread(data, M2));
   PetscCall(NormGammaRegression(&(NormDesign){n, p, m, X, data->good}, M2, coef));
   for (size_t k = 0; k < (size_t)p * m; k++) coef[k] /= 2; /* of ln s, not ln s^2 */
-  weigh_levels(data->norm, coef);
+  if (whitening) weigh_levels(data->norm, coef);
   PetscCall(NormShare(data, (size_t)p * m, coef));
   la_gemm(false, false, n, m, p, -1, X, p, coef, m, 0, M2, m);
   for (size_t k = 0; k < (size_t)n * m; k++) M2[k] = exp(M2[k]);
@@ -223,6 +225,24 @@ static PetscErrorCode find_modes(NormData *data, const double inverse_s[], const
   PetscFunctionReturn(0);
 }
 
+/* y = z, of what varies: unit vectors for modes, with neither scales nor couplings of their own. */
+static PetscErrorCode TakeElements(const NormData *data)
+{
+  ScoriaNormaliser norm = data->norm;
+  PetscFunctionBeginUser;
+  for (int j = 0; j < norm->m; j++) norm->R += data->varies[j];
+  norm->r     = norm->R;
+  norm->K     = 1;
+  norm->total = norm->R;
+  PetscCall(NormaliserSetUp(norm));
+  for (int j = 0, k = 0; j < norm->m; j++) {
+    if (!data->varies[j]) continue;
+    norm->V[(size_t)k * norm->m + j] = 1;
+    norm->lambda[k++]                = 1;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* ------------------------------------------------------------------------------------------------- all together ----
  */
 
@@ -232,30 +252,52 @@ typedef struct {
   double *C, *w;                  /* (m, m), (m) */
 } Scratch;
 
-static PetscErrorCode fit_all(NormData *data, const ScoriaNormaliserOptions *opt, Scratch *s)
+/* V and lambda, the second pass. */
+static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt, Scratch *s)
 {
   ScoriaNormaliser norm = data->norm;
   const int m           = norm->m;
   PetscFunctionBeginUser;
-  PetscCall(NormDataWalk(data, moments_visit, &(Moments){s->count, s->mean, s->M2}));
-  PetscCall(fit_mean(data, s->mean, s->mean_coef));
-  PetscCall(fit_scale(data, s->mean, s->M2, s->scale_coef));
   PetscCall(find_modes(data, s->M2, opt, s->C, s->w));
   PetscCall(NormaliserSetUp(norm));
-  memcpy(norm->mean_coef, s->mean_coef, (size_t)norm->mean.terms * m * sizeof(double));
-  memcpy(norm->scale_coef, s->scale_coef, (size_t)norm->scale.terms * m * sizeof(double));
   for (int k = 0; k < norm->R; k++) {
     take_mode(m, s->C + (size_t)(m - 1 - k) * m, norm->V + (size_t)k * m);
     norm->lambda[k] = s->w[m - 1 - k];
   }
+  PetscFunctionReturn(0);
+}
+
+/* Scales and couplings of the modes, the third pass. */
+static PetscErrorCode CoupleModes(NormData *data, const double inverse_s[])
+{
+  ScoriaNormaliser norm = data->norm;
   NormDesigns X;
+  PetscFunctionBeginUser;
   PetscCall(design_matrix(data, &norm->mean, &X.mean));
   PetscCall(design_matrix(data, &norm->scale, &X.scale));
   PetscCall(design_matrix(data, &norm->phi, &X.phi));
-  PetscCall(NormFitCouplings(data, s->M2, &X));
+  PetscCall(NormFitCouplings(data, inverse_s, &X));
   PetscCall(PetscFree(X.mean));
   PetscCall(PetscFree(X.scale));
   PetscCall(PetscFree(X.phi));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode fit_all(NormData *data, const ScoriaNormaliserOptions *opt, Scratch *s)
+{
+  ScoriaNormaliser norm = data->norm;
+  const size_t m        = (size_t)norm->m;
+  PetscFunctionBeginUser;
+  PetscCall(NormDataWalk(data, moments_visit, &(Moments){s->count, s->mean, s->M2}));
+  PetscCall(fit_mean(data, s->mean, s->mean_coef));
+  PetscCall(fit_scale(data, opt->whitening, s->mean, s->M2, s->scale_coef));
+  if (opt->whitening)
+    PetscCall(TakeModes(data, opt, s));
+  else
+    PetscCall(TakeElements(data));
+  memcpy(norm->mean_coef, s->mean_coef, (size_t)norm->mean.terms * m * sizeof(double));
+  memcpy(norm->scale_coef, s->scale_coef, (size_t)norm->scale.terms * m * sizeof(double));
+  if (opt->whitening) PetscCall(CoupleModes(data, s->M2));
   PetscFunctionReturn(0);
 }
 
@@ -295,6 +337,10 @@ PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannel
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCheck(nchannels > 0 && nchannels <= spec->nfields && opt->modes > 0, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "%d channels, %d modes", nchannels, opt->modes);
+  if (!opt->whitening && nchannels * spec->cells > NORM_MAX_ELEMENTS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "train_whitening is false and the fields have %d values together: at most %d can be learned one by one",
+                nchannels * spec->cells, NORM_MAX_ELEMENTS);
   PetscCall(PetscNew(&made));
   describe_space(&spec->space, made);
   made->C    = nchannels;

@@ -38,7 +38,7 @@ static void save(ScoriaNormaliser norm)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true};
+  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true, true};
   const bool train[]                    = {true, true, true, true, true, true};
   ScoriaNormaliser norm;
   ScoriaDataset ds;

@@ -12,7 +12,8 @@
 enum { C = 2, L = 12, M = C * L, TRUE_MODES = 4, CONDITIONS = 90, REALISATIONS = 60, HELD = 80 };
 
 static const double reference = 1000;
-static double level           = 0; /* of channel 1, times the first normal, in every cell */
+static double level           = 0;     /* of channel 1, times the first normal, in every cell */
+static bool still             = false; /* channel 1 is 2.5 throughout */
 
 static ScoriaSpace test_space(void)
 {
@@ -66,7 +67,7 @@ static void draw(const double theta[], const double e[], double x[])
     if (j < L)
       x[j] = reference - exp(log(reference - x[j]) + v);
     else
-      x[j] += v + level * e[0];
+      x[j] = still ? 2.5 : x[j] + v + level * e[0];
   }
 }
 
@@ -140,7 +141,7 @@ static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormal
   return failed;
 }
 
-static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true};
+static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true, true};
 
 /* Root mean square over held-out conditions and elements of the mean of y, and of its covariance less I. */
 static void whiteness(ScoriaNormaliser norm, const ScoriaTwin *with, double *mean_error, double *covariance_error)
@@ -382,6 +383,78 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   level = 0;
 }
 
+/* Without whitening the coordinates are the standardised fields: nothing of a field is lost, every one has unit scale,
+ * and what they have in common is left to the network. */
+static void without_whitening_the_fields_are_the_coordinates(void **state)
+{
+  enum { N = 4000 };
+  static double x[N * M], y[N * M], back[N * M];
+  ScoriaNormaliserOptions plain = usual;
+  ScoriaNormaliser fitted, norm;
+  double theta[3], mean = 0, spread = 0, together = 0;
+  int modes, all;
+  (void)state;
+  plain.whitening = false;
+  CHECK(fit("test_normaliser.h5", &twin, plain, &fitted));
+  through_a_file(fitted, &norm);
+  CHECK(ScoriaNormaliserDestroy(&fitted));
+  CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, &modes, &all));
+  assert_true(modes == M && all == M);
+  theta_of(HELD + 1, theta);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  for (int i = 0; i < N; i++) {
+    double e[TRUE_MODES];
+    rng_normal(13, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, TRUE_MODES, e);
+    draw(theta, e, x + (size_t)i * M);
+  }
+  normaliser_encode(norm, N, x, y);
+  normaliser_decode(norm, N, y, back);
+  for (int i = 0; i < N * M; i++) assert_true(fabs(back[i] - x[i]) < 1e-9); /* rounding of 1000 in channel 0 */
+  for (int j = 0; j < M; j++) {
+    double sum = 0, square = 0, product = 0;
+    for (int i = 0; i < N; i++) {
+      sum += y[i * M + j] / N;
+      square += y[i * M + j] * y[i * M + j] / N;
+      product += y[i * M + j] * y[i * M + (j + 1) % M] / N;
+    }
+    mean += sum * sum / M;
+    spread += pow(square - 1, 2) / M;
+    together += product * product / M;
+  }
+  printf("# not whitened: mean %.3f, mean square - 1 %.3f, products of neighbours %.2f\n", sqrt(mean), sqrt(spread),
+         sqrt(together));
+  /* Regression errors of .05, as above, and those of s, whose truth at a condition is no polynomial in u: the modes'
+   * shares change with it.  4,000 draws scatter the squares by .02.  Few modes make neighbours depend on each other. */
+  assert_true(sqrt(mean) < 0.08 && sqrt(spread) < 0.12 && sqrt(together) > 0.3);
+  CHECK(ScoriaNormaliserDestroy(&norm));
+}
+
+/* A field that never varies comes back as it is, whatever is drawn. */
+static void a_field_that_never_varies_stays(void **state)
+{
+  const ScoriaTwin reference_only = {NULL, NULL, {1000, NAN}};
+  ScoriaNormaliserOptions options = usual;
+  double theta[3], y[M], x[M];
+  (void)state;
+  still = true;
+  make_dataset("test_normaliser_still.h5", false, CONDITIONS, REALISATIONS);
+  still = false;
+  theta_of(HELD + 1, theta);
+  for (int k = 0; k < 2; k++) {
+    ScoriaNormaliser norm;
+    int modes;
+    options.whitening = k == 0;
+    CHECK(fit("test_normaliser_still.h5", &reference_only, options, &norm));
+    CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &modes));
+    CHECK(ScoriaNormaliserAt(norm, NULL, theta));
+    rng_normal(13, SCORIA_STREAM_HELDOUT, 0, 0, modes, y);
+    normaliser_decode(norm, 1, y, x);
+    for (int j = L; j < M; j++) assert_true(fabs(x[j] - 2.5) < 1e-9); /* rounding of the least squares */
+    assert_true(fabs(x[0] - 1000) > 1e-3);
+    CHECK(ScoriaNormaliserDestroy(&norm));
+  }
+}
+
 /* Mean squares of three normals each: the Gamma regression finds their logarithm without the bias of ln chi^2_3 / 3,
  * -.37. */
 static void gamma_regression_is_unbiased_for_three_realisations(void **state)
@@ -447,7 +520,7 @@ static void polynomials_are_orthonormal_and_complete(void **state)
 static void a_single_condition_has_its_own_modes_only(void **state)
 {
   enum { N = 3 };
-  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true};
+  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true, true};
   double theta[3], e[TRUE_MODES], x[N * M], y[N * TRUE_MODES], back[N * M];
   ScoriaNormaliser norm;
   int modes, all;
@@ -490,6 +563,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks),
       cmocka_unit_test(without_a_twin_the_regression_serves),
       cmocka_unit_test(a_small_shape_on_a_large_level_is_kept),
+      cmocka_unit_test(without_whitening_the_fields_are_the_coordinates),
+      cmocka_unit_test(a_field_that_never_varies_stays),
       cmocka_unit_test(a_single_condition_has_its_own_modes_only),
       cmocka_unit_test(what_cannot_be_fitted_is_said),
   };
