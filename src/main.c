@@ -52,6 +52,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   }
   PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(CmdWarnOfIdle(run, deck));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaDeckDestroy(&deck));

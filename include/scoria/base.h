@@ -107,6 +107,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
  * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
 bool deck_declares(ScoriaDeck deck, const char *key); /* for names that come with data; local */
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
+PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *key, bool *changed); /* set, and not to its default */
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
 PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
 PetscErrorCode ScoriaDeckBool(ScoriaDeck deck, const char *key, bool *value);
@@ -192,6 +193,7 @@ typedef struct {
   int rank, size;             /* in comm */
   int group_rank, group_size; /* in this rank's group */
   int index, count;           /* which group this rank is in (count: left over), and how many have work */
+  int full_size, asked_size;  /* of the groups with work; what was asked for, perhaps more than there are ranks */
 } ScoriaGroups;
 
 PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGroups *groups);

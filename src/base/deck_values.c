@@ -42,6 +42,18 @@ PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *name, bool *set)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *name, bool *changed)
+{
+  const ScoriaKey *key;
+  const char *text;
+  char usual[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE];
+  PetscFunctionBeginUser;
+  PetscCall(Find(deck, name, &key, &text));
+  *changed = text && !(key->value && deck_canonical(key, key->value, sizeof usual, usual, sizeof expected, expected) &&
+                       !strcmp(text, usual));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *name, PetscInt *value)
 {
   const ScoriaKey *key;

@@ -7,9 +7,10 @@ PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGrou
   groups->comm = comm;
   PetscCallMPI(MPI_Comm_rank(comm, &groups->rank));
   PetscCallMPI(MPI_Comm_size(comm, &groups->size));
-  const int size = (int)PetscClipInterval(group_size, 1, groups->size);
-  groups->index  = groups->rank / size;
-  groups->count  = groups->size / size;
+  groups->asked_size = (int)PetscMax(group_size, 1);
+  groups->full_size  = PetscMin(groups->asked_size, groups->size);
+  groups->index      = groups->rank / groups->full_size;
+  groups->count      = groups->size / groups->full_size;
   PetscCallMPI(MPI_Comm_split(comm, groups->index, groups->rank, &groups->group));
   PetscCallMPI(MPI_Comm_rank(groups->group, &groups->group_rank));
   PetscCallMPI(MPI_Comm_size(groups->group, &groups->group_size));

@@ -127,10 +127,14 @@ PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField fi
 /* FILE.h5 -> FILE.json, the summary beside it. */
 PetscErrorCode CmdJsonPath(const char *store, size_t size, char json[]);
 
-/* Provenance of a file written by this run.  Collective. */
+/* Provenance of a file written by this run.  group_size: full_size of the groups that solved, 1 where none did.  Local.
+ */
 PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size, ScoriaProvenance *from);
 
-/* A line where ranks are left over, which get no work.  Collective. */
+/* A line where ranks are left over, which get no work, or where fewer share a solve than were asked for.  Collective.
+ */
 PetscErrorCode CmdWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
+/* A line for every key that the deck sets without effect.  Collective. */
+PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck);
 
 #endif

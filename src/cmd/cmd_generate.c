@@ -211,7 +211,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &spec)); /* before hours of design */
   PetscCall(GenerateDesign(deck, &spec, &design));
   if (shard) PetscCall(CutShard(deck, &spec));
-  PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
+  PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
   found = (Found){.spec = &spec, .design = design};
   PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, note_found, &found,
                             &out));

@@ -257,7 +257,7 @@ PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
   m.out  = &out;
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
-  PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->group_size, &from));
+  PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, cmd_dataset_sections, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(GenerateDesign(deck, &spec, &design));

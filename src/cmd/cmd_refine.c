@@ -335,7 +335,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   int64_t first, number;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
-  PetscCall(CmdProvenance(f->run, deck, "refined", f->groups->group_size, &from));
+  PetscCall(CmdProvenance(f->run, deck, "refined", f->groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
   PetscCall(CmdWarnOfRest(f->run, f->groups));
   deal_block(f->spec.rows, f->groups->index, f->groups->count, &first, &number);

@@ -117,7 +117,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, const Proble
   spec.float64                  = true;
   for (int c = 0; c < spec.space.n; c++)
     if (spec.space.c[c].lo < spec.space.c[c].hi) spec.realisations = 1;
-  PetscCall(CmdProvenance(run, deck, "solve", groups->group_size, &from));
+  PetscCall(CmdProvenance(run, deck, "solve", groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
   PetscCall(CmdWarnOfRest(run, groups));
   deal_block(p->rows, groups->index, groups->count, &first, &number);

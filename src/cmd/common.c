@@ -236,7 +236,6 @@ PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, i
   int ranks;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &ranks));
-  PetscCallMPI(MPI_Bcast(&group_size, 1, MPI_INT, 0, ScoriaRunComm(run))); /* left-over ranks have another */
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   *from = (ScoriaProvenance){.kind = kind, .seed = (uint64_t)seed, .ranks = ranks, .group_size = group_size};
   PetscCall(ScoriaDeckText(deck, &from->deck));
@@ -245,12 +244,14 @@ PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, i
 
 PetscErrorCode CmdWarnOfRest(ScoriaRun run, const ScoriaGroups *groups)
 {
+  const int rest = groups->size % groups->full_size;
   PetscFunctionBeginUser;
-  int full = groups->group_size;
-  PetscCallMPI(MPI_Bcast(&full, 1, MPI_INT, 0, groups->comm));
-  if (groups->size % full)
+  if (groups->asked_size > groups->size)
+    PetscCall(ScoriaSay(run, "  WARNING: ensemble: group_size is %d, but there are %d ranks, which share one solve",
+                        groups->asked_size, groups->size));
+  if (rest)
     PetscCall(ScoriaSay(run, "  WARNING: %d ranks make %d groups of ensemble: group_size %d; %d of them stay idle",
-                        groups->size, groups->count, full, groups->size % full));
+                        groups->size, groups->count, groups->full_size, rest));
   PetscFunctionReturn(0);
 }
 

@@ -33,6 +33,16 @@ expect 3 'porosity.*min.*max' 2 generate "$deck" -porosity_min 0.5
 head -c 300 /dev/urandom >"$work/binary.yaml"
 expect 3 'binary.yaml' 2 generate "$work/binary.yaml"
 
+# Keys that count for nothing beside others are told, and only those; and a group larger than the job.
+scoria 2 generate "$deck" -run_dir "$work/idle" -ensemble_conditions 1 -ensemble_realisations 2 -ensemble_times 1,2 -conditions_file none \
+  -train_kernel 3 -electrode_U0 0.1 -sample_snr 0.1 -ensemble_group_size 3 >"$work/out" 2>&1 || { fail "idle keys"; cat "$work/out" >&2; }
+for told in 'ensemble_times counts for nothing: ensemble_mode is steady, not transient' 'conditions_file counts for nothing: conditions_design' \
+  'train_kernel counts for nothing: train_network is modes' 'electrode_U0 counts for nothing beside conditions_U0' \
+  'sample_snr counts for nothing' 'group_size is 3, but there are 2 ranks'; do
+  grep -q "WARNING: .*$told" "$work/out" || { fail "not told: $told"; cat "$work/out" >&2; }
+done
+[ "$(grep -c WARNING "$work/out")" -eq 6 ] || { fail "warnings without cause"; cat "$work/out" >&2; }
+
 # The run directory.
 expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir /dev/null/run
 : >"$work/plain"
