@@ -84,13 +84,16 @@ void cmd_dataset_next(const CmdDataset *out, int64_t end, int64_t most, int64_t 
 PetscErrorCode CmdDatasetFinish(CmdDataset *out);
 PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows);
 
+/* Puts theta (space.n) of a row. */
+typedef PetscErrorCode (*CmdThetaOfRow)(void *ctx, int64_t row, double theta[]);
+
 /* Whole fields of the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields) of `rows`,
  * computed again by the first group, into run_dir/name unless that is there: /fields/<name> (chosen, nz, ny, nx); in
- * two and three dimensions with an .xdmf file beside it.  Row r is at theta [r / per_theta] (., space.n), of the
- * porosity that r numbers or of the profile eps[r] (rows, nx) where eps is given. Collective. */
+ * two and three dimensions with an .xdmf file beside it.  Of the porosity that a row numbers, or of the profile
+ * eps[row] (rows, nx) where eps is given.  Collective. */
 PetscErrorCode CmdCheckFields(ScoriaDeck deck, int64_t rows); /* whether there are such rows: a user error if not */
-PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, int64_t per_theta,
-                              const double theta[], const double eps[], const char *name);
+PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, CmdThetaOfRow theta,
+                              void *ctx, const double eps[], const char *name);
 
 /* model.h5 of the run directory, refused when it was trained for another law than the deck's.  Collective. */
 PetscErrorCode CmdLoadModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model);
@@ -134,7 +137,7 @@ PetscErrorCode CmdProvenance(ScoriaRun run, ScoriaDeck deck, const char *kind, i
 /* A line where ranks are left over, which get no work, or where fewer share a solve than were asked for.  Collective.
  */
 PetscErrorCode CmdWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
-/* A line for every key that the deck sets without effect.  Collective. */
+/* A line for each of the keys known to need another that the deck sets without it.  Collective. */
 PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck);
 
 #endif

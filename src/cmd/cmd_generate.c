@@ -5,20 +5,35 @@
 #include <string.h>
 #include <sys/resource.h>
 
-PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, double **theta)
+PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design)
 {
-  const int64_t conditions = spec->rows / spec->realisations, n = spec->space.n;
+  double theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(conditions * n, theta));
-  for (int64_t k = 0; k < conditions; k++)
-    PetscCall(ScoriaDesignTheta(deck, &spec->space, false, k, conditions, *theta + k * n));
+  *design = (GenerateDesign){.deck         = deck,
+                             .space        = spec->space,
+                             .conditions   = spec->rows / spec->realisations,
+                             .realisations = spec->realisations,
+                             .at           = -1};
+  PetscCall(GenerateTheta(design, 0, theta)); /* the same of every row: whether a file has enough of them */
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateTheta(void *ctx, int64_t row, double theta[])
+{
+  GenerateDesign *design  = ctx;
+  const int64_t condition = row / design->realisations;
+  PetscFunctionBeginUser;
+  if (condition != design->at)
+    PetscCall(ScoriaDesignTheta(design->deck, &design->space, false, condition, design->conditions, design->theta));
+  design->at = condition;
+  PetscCall(PetscArraycpy(theta, design->theta, design->space.n));
   PetscFunctionReturn(0);
 }
 
 /* Rows that an interrupted run has left. */
 typedef struct {
-  const ScoriaDatasetSpec *spec;
-  const double *design;
+  int64_t first; /* row of the whole dataset that the file begins with */
+  GenerateDesign *design;
   GenerateTally tally;
   bool elsewhere; /* some are at other conditions than the design's: its file must have changed since */
 } Found;
@@ -27,18 +42,19 @@ static void note_found(void *ctx, int64_t first, const ScoriaRows *rows)
 {
   Found *found = ctx;
   generate_tally(rows, &found->tally);
-  if (!generate_at_design(found->spec, rows, found->spec->first + first, found->design)) found->elsewhere = true;
+  if (!generate_at_design(found->design, rows, found->first + first)) found->elsewhere = true;
 }
 
-bool generate_at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[])
+bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t first)
 {
-  const int n = spec->space.n;
-  for (int c = 0; c < n; c++) {
-    const ScoriaCondition *range = &spec->space.c[c];
-    const double near            = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
-    for (int64_t i = 0; i < rows->rows; i++) {
-      const double there = design[(first + i) / spec->realisations * n + c];
-      if (rows->done[i] && !(fabs(rows->condition[c][i] - there) <= near)) return false;
+  double theta[SCORIA_MAX_CONDITIONS];
+  for (int64_t i = 0; i < rows->rows; i++) {
+    if (!rows->done[i]) continue;
+    if (GenerateTheta(design, first + i, theta)) return false;
+    for (int c = 0; c < design->space.n; c++) {
+      const ScoriaCondition *range = &design->space.c[c];
+      const double near = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
+      if (!(fabs(rows->condition[c][i] - theta[c]) <= near)) return false;
     }
   }
   return true;
@@ -64,7 +80,7 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
 {
   const char *design = "";
   const ScoriaDatasetSpec *spec;
-  double *theta;
+  GenerateDesign listed;
   uint8_t *done;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
@@ -72,13 +88,12 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   ScoriaDatasetSpec all = *spec;
   if (spec->whole) all.rows = spec->whole;
-  PetscCall(GenerateDesign(deck, &all, &theta));
+  PetscCall(GenerateDesignOpen(deck, &all, &listed));
   PetscCall(PetscMalloc1(spec->rows, &done));
-  Found found = {.spec = spec, .design = theta};
+  Found found = {.first = spec->first, .design = &listed};
   PetscCall(ScoriaDatasetSurvey(ds, done, note_found, &found));
   PetscCall(CheckConditions(run, path, "", found.elsewhere));
   PetscCall(PetscFree(done));
-  PetscCall(PetscFree(theta));
   PetscFunctionReturn(0);
 }
 
@@ -187,7 +202,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   CmdDataset out;
   ScoriaCost cost;
   const double *x;
-  double *design;
+  GenerateDesign design;
   Found found;
   GenerateShares shares;
   ScoriaDataset smaller = NULL;
@@ -208,24 +223,23 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(CmdCheckFields(deck, spec.rows));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
-  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &spec)); /* before hours of design */
-  PetscCall(GenerateDesign(deck, &spec, &design));
+  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &spec));
+  PetscCall(GenerateDesignOpen(deck, &spec, &design));
   if (shard) PetscCall(CutShard(deck, &spec));
   PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  found = (Found){.spec = &spec, .design = design};
+  found = (Found){.first = spec.first, .design = &design};
   PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, note_found, &found,
                             &out));
   PetscCall(CheckConditions(run, path, ".part", found.elsewhere));
-  if (smaller) PetscCall(GenerateCopy(run, smaller, design, &out, &found.tally));
+  if (smaller) PetscCall(GenerateCopy(run, smaller, &design, &out, &found.tally));
   PetscCall(ScoriaDatasetClose(&smaller));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
-  PetscCall(GenerateRows(run, ens, &spec, design, &out, cost, &found.tally, &shares));
+  PetscCall(GenerateRows(run, ens, &spec, &design, &out, cost, &found.tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
-  if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
+  if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
-  PetscCall(PetscFree(design));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ReportTally(run, deck, &spec, path, &found.tally, &shares));
   PetscFunctionReturn(0);

@@ -237,7 +237,7 @@ PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
   CmdDataset out;
   const double *x;
   const char *dir;
-  double *design;
+  GenerateDesign design;
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "merge"));
@@ -260,9 +260,8 @@ PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
   PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, cmd_dataset_sections, NULL, NULL, &out));
   PetscCall(Copy(&m));
-  PetscCall(GenerateDesign(deck, &spec, &design));
-  PetscCall(CmdWriteFields(run, deck, ens, spec.rows, spec.realisations, design, NULL, "fields.h5"));
-  PetscCall(PetscFree(design));
+  PetscCall(GenerateDesignOpen(deck, &spec, &design));
+  PetscCall(CmdWriteFields(run, deck, ens, spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
   PetscCall(CmdDatasetFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaSay(run, "  wrote %s: %lld rows of %d shards", path, (long long)spec.rows, m.shards));

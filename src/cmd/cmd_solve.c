@@ -99,8 +99,17 @@ static PetscErrorCode ReadConditions(MPI_Comm comm, const char *path, Problem *p
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode ThetaOfProfile(void *ctx, int64_t row, double theta[])
+{
+  const Problem *p = ctx;
+  const int n      = p->space.n;
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(theta, p->theta + row * n, n));
+  PetscFunctionReturn(0);
+}
+
 /* Solves, writes, and counts what failed. */
-static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, const Problem *p, const char *path, int64_t *failed)
+static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, const char *path, int64_t *failed)
 {
   int64_t first, number;
   const double *x;
@@ -130,7 +139,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, const Proble
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscCall(ScoriaDatasetWrite(ds, first, &rows));
   PetscCall(ScoriaDatasetFinish(&ds));
-  PetscCall(CmdWriteFields(run, deck, ens, p->rows, 1, p->theta, p->eps, "solve_fields.h5"));
+  PetscCall(CmdWriteFields(run, deck, ens, p->rows, ThetaOfProfile, p, p->eps, "solve_fields.h5"));
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscFunctionReturn(0);

@@ -202,8 +202,8 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, int64_t per_theta,
-                              const double theta[], const double eps[], const char *name)
+PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, CmdThetaOfRow theta,
+                              void *ctx, const double eps[], const char *name)
 {
   ScoriaDatasetSpec spec;
   const double *x;
@@ -217,7 +217,7 @@ PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens
   if (eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
   for (int64_t i = 0; i < c.number; i++) {
     c.id[i] = (uint64_t)c.row[i];
-    PetscCall(PetscArraycpy(c.theta + i * width, theta + c.row[i] / per_theta * width, width));
+    PetscCall(theta(ctx, c.row[i], c.theta + i * width));
     if (eps) PetscCall(PetscArraycpy(c.eps + i * cells, eps + c.row[i] * cells, cells));
   }
   PetscCall(WriteChosen(run, deck, ens, &c, name));

@@ -18,8 +18,20 @@ typedef struct {
 
 #define GENERATE_SHARD_FILE "shard.h5" /* in the run directory of a shard */
 
-/* theta (conditions, space.n) of the design of a whole dataset, for the caller to free. */
-PetscErrorCode GenerateDesign(ScoriaDeck deck, const ScoriaDatasetSpec *spec, double **theta);
+/* The design of a whole dataset, of which conditions are asked for as they are needed: there may be more of them than a
+ * rank's memory or patience holds. */
+typedef struct {
+  ScoriaDeck deck; /* borrowed */
+  ScoriaSpace space;
+  int64_t conditions, realisations;
+  int64_t at; /* condition whose theta is kept, -1: none */
+  double theta[SCORIA_MAX_CONDITIONS];
+} GenerateDesign;
+
+/* spec: of all rows, not of a shard.  A file of fewer conditions is a user error here, and none later. */
+PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design);
+/* theta (space.n) of a row of the whole dataset; matches CmdThetaOfRow.  Local. */
+PetscErrorCode GenerateTheta(void *design, int64_t row, double theta[]);
 /* Whether few enough solves of a complete dataset have failed: a user error if not; a shard is not judged. Collective.
  */
 PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path);
@@ -29,19 +41,19 @@ PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char 
 PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);
 /* Its rows that `out` lacks, into `out`; design as in GenerateRows.  Adds this rank's share to the tally.  Stopped on
  * the way, it fails as ScoriaStopped.  Collective. */
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, const double design[], CmdDataset *out,
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, CmdDataset *out,
                             GenerateTally *tally);
 
 /* Whether rows that are done, of a dataset from row `first` on, are at the conditions that the design has for them. */
-bool generate_at_design(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t first, const double design[]);
+bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t first);
 
 /* Counts rows that are done. */
 void generate_tally(const ScoriaRows *rows, GenerateTally *tally);
 
-/* Computes and writes every row that is not in `out` yet; design (conditions, space.n) is theta of each condition, also
- * of those that are in other shards.  Keeps account of the cost.  Adds to the tally, which is the sum over ranks
- * afterwards.  Stopped on the way, it fails as ScoriaStopped.  Collective. */
-PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
+/* Computes and writes every row that is not in `out` yet; design is of the whole dataset.  Keeps account of the cost.
+ * Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.
+ * Collective. */
+PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
                             CmdDataset *out, ScoriaCost cost, GenerateTally *tally, GenerateShares *shares);
 
 #endif

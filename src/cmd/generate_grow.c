@@ -42,21 +42,19 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
 }
 
 /* Rows [first, first + number), shared among the ranks. */
-static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, const double design[], int64_t first,
+static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, int64_t first,
                               int64_t number, CmdDataset *out, ScoriaRows *rows, GenerateTally *tally)
 {
   const MPI_Comm comm = ScoriaRunComm(run);
-  const ScoriaDatasetSpec *spec;
-  char line[160] = "";
+  char line[160]      = "";
   int rank, size;
   int64_t at, mine;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(ScoriaDatasetInfo(smaller, &spec, NULL, NULL));
   deal_block(number, rank, size, &at, &mine);
   PetscCall(ScoriaDatasetRead(smaller, first + at, mine, rows));
-  const bool same = generate_at_design(spec, rows, first + at, design);
+  const bool same = generate_at_design(design, rows, first + at);
   if (!same) snprintf(line, sizeof line, "dataset.h5: its conditions are not the first of the deck's design");
   PetscCall(ScoriaAgree(comm, same ? SCORIA_EXIT_OK : SCORIA_EXIT_INPUT, line));
   PetscCall(ScoriaDatasetWrite(out->ds, first + at, rows));
@@ -66,7 +64,7 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, const double
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, const double design[], CmdDataset *out,
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, CmdDataset *out,
                             GenerateTally *tally)
 {
   const ScoriaDatasetSpec *spec;

@@ -29,7 +29,7 @@ typedef struct {
   ScoriaRun run; /* borrowed, as are the next four */
   ScoriaEnsemble ens;
   const ScoriaDatasetSpec *spec;
-  const double *design;
+  GenerateDesign *design;
   CmdDataset *out;
   const ScoriaGroups *groups;
   ScoriaDealer dealer; /* owned */
@@ -117,7 +117,7 @@ static PetscErrorCode SolveChunk(Generation *g, int64_t start, int64_t count)
   for (int64_t i = 0; i < count; i++) {
     id[i]                      = (uint64_t)(g->spec->first + start + i);
     g->where[g->held.rows + i] = start + i;
-    PetscCall(PetscArraycpy(g->theta + i * n, g->design + (int64_t)id[i] / g->spec->realisations * n, n));
+    PetscCall(GenerateTheta(g->design, (int64_t)id[i], g->theta + i * n));
   }
   PetscCall(ScoriaEnsembleCompute(g->ens, count, g->theta, id, NULL, &rows));
   g->held.rows += count;
@@ -191,7 +191,7 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, Generat
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const double design[],
+PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
                             CmdDataset *out, ScoriaCost cost, GenerateTally *tally, GenerateShares *shares)
 {
   Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out};
