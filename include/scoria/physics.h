@@ -83,9 +83,9 @@ PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaProblem *problem
 /* The values that theta has where nothing varies: the fixed key of each condition, or the middle of its range (the
  * geometric one of a logarithmic range).  space gets names and units, and lo = hi = that value. */
 PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaSpace *space);
-/* Fixed values that count for nothing, as a range or the conditions' file rules beside them: the next from condition *i
- * on (0 at first), and what it stands beside; *fixed is NULL past the last. */
-PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **instead);
+/* Fixed values that count for nothing beside the range of the same condition: the next from condition *i on (0 at
+ * first), and that range; *fixed is NULL past the last. */
+PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range);
 /* theta (space->n) of condition `index` of `count` of the deck's design.  heldout: an independent random design
  * inside the same ranges, for conditions that no model was trained on. */
 PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,

@@ -73,7 +73,7 @@ typedef struct {
   int embed;           /* width of the embedding of (noise, u) that FiLM reads */
   int channels, cells; /* C, L: cnn1d decodes to this grid with basis */
   int kernel, patch;   /* cnn1d: taps of a convolution, cells per token */
-  const float *basis;  /* (r, C*L) whitened modes on the normalised grid, borrowed during Create; cnn1d only */
+  const float *basis;  /* (r, C*L) modes, the rows of V, borrowed during Create; cnn1d only */
 } ScoriaNetSpec;
 
 typedef struct ScoriaNet_ *ScoriaNet;

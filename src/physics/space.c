@@ -179,35 +179,37 @@ PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, S
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **instead)
+PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range)
 {
   const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
-  PetscInt problem = 0, design = DESIGN_SOBOL;
-  bool idle = false, ranged;
+  PetscInt problem = 0;
+  bool idle        = false, ranged;
   int n;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckChoice(deck, "ensemble_problem", &problem));
-  PetscCall(ScoriaDeckChoice(deck, "conditions_design", &design));
   PetscCall(ConditionRows(deck, scoria_problems[problem], &n, rows));
   for (; *i < n && !idle; ++*i) {
     if (!rows[*i]->fixed) continue;
     PetscCall(ScoriaDeckHas(deck, rows[*i]->range, &ranged));
     PetscCall(ScoriaDeckChanged(deck, rows[*i]->fixed, &idle));
-    idle     = idle && (ranged || design == DESIGN_FILE);
-    *fixed   = rows[*i]->fixed;
-    *instead = design == DESIGN_FILE ? "conditions_file" : rows[*i]->range;
+    idle   = idle && ranged;
+    *fixed = rows[*i]->fixed;
+    *range = rows[*i]->range;
   }
   if (!idle) *fixed = NULL;
   PetscFunctionReturn(0);
 }
 
-/* Snapshot times go round over the conditions, each set of other conditions meeting all of them. */
+/* Snapshot times go round over the conditions, each set of other conditions meeting all of them; in steady mode there
+ * is no time to set. */
 static PetscErrorCode SnapshotIndex(ScoriaDeck deck, bool heldout, int64_t *index, int64_t *count, double *time)
 {
-  PetscInt n;
+  PetscInt n, mode = 0;
   double times[MAX_TIMES];
   PetscFunctionBeginUser;
   *time = NAN;
+  PetscCall(ScoriaDeckChoice(deck, "ensemble_mode", &mode));
+  if (mode == 0) PetscFunctionReturn(0);
   PetscCall(SnapshotTimes(deck, &n, times));
   if (n == 0) PetscFunctionReturn(0);
   *time = times[*index % n];

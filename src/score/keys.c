@@ -3,7 +3,7 @@
 
 const ScoriaKey scoria_score_keys[] = {
     {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, "modes cnn1d",
-     "denoiser: residual network on whitened modes, or 1-D convolutions on the grid"},
+     "denoiser: residual network on the modes, or 1-D convolutions on the grid"},
     {"train_steps", SCORIA_KEY_INT, "", "20000", 1, 1e9, NULL, "optimiser steps"},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch"},
     {"train_micro_batches", SCORIA_KEY_INT, "", "8", 1, 4096, NULL,

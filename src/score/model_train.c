@@ -134,7 +134,7 @@ static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDatase
   PetscCall(DeckSize(deck, "train_degree_scale", &opt.degree_scale));
   PetscCall(ScoriaDeckBool(deck, "train_relative", &opt.relative));
   PetscCall(ScoriaDeckBool(deck, "train_whitening", &opt.whitening));
-  if (opt.all_modes < opt.modes)
+  if (opt.whitening && opt.all_modes < opt.modes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", opt.all_modes, opt.modes);
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   train_channels(spec, &nchannels, channel);

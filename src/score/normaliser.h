@@ -51,13 +51,13 @@ struct ScoriaNormaliser_ {
   NormPoly mean, scale, phi;
   double *mean_coef;  /* owned (mean.terms, m): m(u), of w */
   double *scale_coef; /* owned (scale.terms, m): ln s(u) */
-  double *V;          /* owned (R, m): orthonormal modes of z */
-  double *lambda;     /* owned (R): their variances, descending */
+  double *V;          /* owned (R, m): orthonormal modes of z; without whitening, unit vectors */
+  double *lambda;     /* owned (R): their variances, descending; or ones */
   double *D_coef;     /* owned (scale.terms, R): ln D(u), b_k = a_k / D_k - mu_k */
   double *mu_coef;    /* owned (mean.terms, R): mu(u) */
   double *phi_coef;   /* owned (phi.terms, K, K): phi_kl(u), l < k: y_k = (b_k - sum_l phi_kl b_l) / d_k */
   double *d_coef;     /* owned (scale.terms, R): ln d(u) */
-  double total;       /* trace of the covariance of z: what share the R modes carry */
+  double total;       /* trace of the covariance of z: what share the R modes carry; without whitening, R */
   /* Set by ScoriaNormaliserAt. */
   double *base;   /* owned (m): v at y = 0 */
   double *encode; /* owned (m, R): v - base to y */
@@ -68,8 +68,9 @@ struct ScoriaNormaliser_ {
 
 #define NORM_TILE 16
 
-/* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them. */
-#define NORM_MAX_ELEMENTS 4096
+/* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them, and every rank
+ * holds all of them of all rows. */
+#define NORM_MAX_ELEMENTS 1024
 
 /* Allocates everything whose size follows from C, L, r, R, K, d and the polynomials. */
 PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm);

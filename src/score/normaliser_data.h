@@ -16,10 +16,10 @@ typedef struct {
   double *theta;                  /* owned (n, space.n) */
   double *u;                      /* owned (n, d) */
   double *base;                   /* owned (n, m): the twin in w; then twin + m(u) */
-  bool *varies;                   /* owned (m): the elements of w that do, set with the scales */
-  int64_t capacity;               /* rows read at a time */
-  ScoriaRows rows;                /* owned (capacity) */
-  double *v;                      /* owned (capacity, m): w of the rows */
+  bool *varies; /* owned (m): the elements of w that do, beyond rounding; the same on every rank, set with the scales */
+  int64_t capacity; /* rows read at a time */
+  ScoriaRows rows;  /* owned (capacity) */
+  double *v;        /* owned (capacity, m): w of the rows */
 } NormData;
 
 /* Sees w (n, m) of rows of condition i; may overwrite it. */

@@ -99,36 +99,59 @@ static PetscErrorCode fit_mean(NormData *data, double mean[], double coef[])
   PetscFunctionReturn(0);
 }
 
-/* S2 (n, m) gets a floor in `cells` elements from `first`: a thousandth of their rms spread.  Returns its square. */
-static double floor_elements(NormData *data, int first, int cells, double S2[])
+/* Elements of w whose spread is beyond what least squares leave of a constant: 1e-11 of it, by their ridge. */
+static PetscErrorCode FindVarying(NormData *data, const double S2[])
 {
   const int m = data->norm->m;
-  double sum  = 0;
+  double *varies;
+  bool any = false;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(m, &varies));
+  for (int j = 0; j < m; j++) {
+    double spread = 0, size = 0;
+    for (size_t k = (size_t)j; k < (size_t)data->n * m; k += m) {
+      spread += S2[k];
+      size += data->base[k] * data->base[k];
+    }
+    varies[j] = spread > 1e-19 * size;
+  }
+  PetscCall(NormShare(data, (size_t)m, varies));
+  for (int j = 0; j < m; j++) {
+    data->varies[j] = varies[j] > 0;
+    any             = any || data->varies[j];
+  }
+  PetscCall(PetscFree(varies));
+  if (!any)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "the training fields do not vary between realisations: there is nothing to learn");
+  PetscFunctionReturn(0);
+}
+
+/* S2 (n, m) gets a floor in `cells` elements from `first`: a thousandth of the rms spread of those that vary. */
+static void floor_elements(const NormData *data, int first, int cells, double S2[])
+{
+  const int m   = data->norm->m;
+  double sum    = 0;
+  int64_t count = 0;
+  for (int j = first; j < first + cells; j++)
+    for (int i = 0; i < data->n && data->varies[j]; i++, count++) sum += S2[(size_t)i * m + j];
+  const double least = count > 0 ? 1e-6 * sum / (double)count : 1;
   for (int i = 0; i < data->n; i++)
-    for (int j = 0; j < cells; j++) sum += S2[(size_t)i * m + first + j];
-  const double rms2 = cells > 0 ? sum / ((double)data->n * cells) : 0, least = rms2 > 0 ? 1e-6 * rms2 : 1;
-  for (int i = 0; i < data->n; i++)
-    for (int j = 0; j < cells; j++) S2[(size_t)i * m + first + j] += least;
-  for (int j = 0; j < cells; j++) data->varies[first + j] = rms2 > 0;
-  return rms2;
+    for (int j = first; j < first + cells; j++) S2[(size_t)i * m + j] += least;
 }
 
 /* A floor for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a
  * relative channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its
  * mean is all there is. */
-static PetscErrorCode floor_spread(NormData *data, double S2[])
+static PetscErrorCode FloorSpread(NormData *data, double S2[])
 {
   const ScoriaNormaliser norm = data->norm;
-  double largest              = 0;
   PetscFunctionBeginUser;
+  PetscCall(FindVarying(data, S2));
   for (int c = 0; c < norm->C; c++) {
     const int first = c * norm->L, apart = norm->relative[c] ? 1 : 0;
-    const double level = floor_elements(data, first, apart, S2),
-                 rest  = floor_elements(data, first + apart, norm->L - apart, S2);
-    largest            = PetscMax(largest, PetscMax(level, rest));
+    floor_elements(data, first, apart, S2);
+    floor_elements(data, first + apart, norm->L - apart, S2);
   }
-  if (!(largest > 0))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "the training fields do not vary between realisations: there is nothing to learn");
   PetscFunctionReturn(0);
 }
 
@@ -150,7 +173,7 @@ static PetscErrorCode fit_scale(NormData *data, bool whitening, const double dev
   for (int i = 0; i < n; i++)
     for (size_t k = (size_t)i * m; k < (size_t)(i + 1) * m; k++)
       M2[k] = M2[k] / data->good[i] + deviation[k] * deviation[k];
-  PetscCall(floor_spread(data, M2));
+  PetscCall(FloorSpread(data, M2));
   PetscCall(NormGammaRegression(&(NormDesign){n, p, m, X, data->good}, M2, coef));
   for (size_t k = 0; k < (size_t)p * m; k++) coef[k] /= 2; /* of ln s, not ln s^2 */
   if (whitening) weigh_levels(data->norm, coef);

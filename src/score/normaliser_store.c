@@ -30,14 +30,16 @@ static void list_arrays(ScoriaNormaliser norm, Array list[ARRAYS])
                     norm->scale_coef,
                     3,
                     {norm->scale.terms, C, L}};
-  list[2] = (Array){"/normaliser/modes",
-                    "mode field x",
-                    "orthonormal eigenvectors of the covariance of z (mode, channel, cell)",
-                    norm->V,
-                    3,
-                    {R, C, L}};
-  list[3] =
-      (Array){"/normaliser/mode_variances", "mode", "eigenvalues of the covariance of z (mode)", norm->lambda, 1, {R}};
+  list[2] = (Array){
+      "/normaliser/modes",
+      "mode field x",
+      "orthonormal eigenvectors of the covariance of z, or unit vectors where it was not whitened (mode, channel, "
+      "cell)",
+      norm->V,
+      3,
+      {R, C, L}};
+  list[3] = (Array){
+      "/normaliser/mode_variances", "mode", "eigenvalues of the covariance of z, or ones (mode)", norm->lambda, 1, {R}};
   list[4] = (Array){"/normaliser/log_mode_scale",
                     "scale_term mode",
                     "coefficients of ln D, the conditional scale of a mode (term, mode)",

@@ -42,6 +42,14 @@ for told in 'ensemble_times counts for nothing: ensemble_mode is steady, not tra
   grep -q "WARNING: .*$told" "$work/out" || { fail "not told: $told"; cat "$work/out" >&2; }
 done
 [ "$(grep -c WARNING "$work/out")" -eq 6 ] || { fail "warnings without cause"; cat "$work/out" >&2; }
+scoria 2 generate "$deck" -run_dir "$work/busy" -ensemble_conditions 1 -ensemble_realisations 2 -ensemble_group_size 2 >"$work/out" 2>&1 ||
+  { fail "without idle keys"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/idle/dataset.h5" "$work/busy/dataset.h5" <<'EOF' || fail "keys that count for nothing change the dataset"
+import h5py, sys
+a, b = (h5py.File(name) for name in sys.argv[1:])
+for name in ("conditions/U0", "conditions/F_right", "conditions/ell", "fields/c", "fields/phi", "fields/eps"):
+    assert (a[name][:] == b[name][:]).all(), name
+EOF
 
 # The run directory.
 expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir /dev/null/run

@@ -446,6 +446,7 @@ static void a_field_that_never_varies_stays(void **state)
     options.whitening = k == 0;
     CHECK(fit("test_normaliser_still.h5", &reference_only, options, &norm));
     CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &modes));
+    assert_int_equal(modes, k == 0 ? TRUE_MODES : L); /* none of them is of the field that stays */
     CHECK(ScoriaNormaliserAt(norm, NULL, theta));
     rng_normal(13, SCORIA_STREAM_HELDOUT, 0, 0, modes, y);
     normaliser_decode(norm, 1, y, x);
