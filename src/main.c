@@ -69,7 +69,7 @@ static void guard_collective_writes(void)
 }
 
 /* Ranks that wait for one another let others have their core for that moment: the kernel's own threads, that bring the
- * last rows to disk, otherwise come late, and all ranks wait for these.  It costs a wait well below a microsecond.  Only
+ * last rows to disk, otherwise come late, and all ranks wait for these.  It costs a wait well below a microsecond. Only
  * where the user has not chosen. */
 static void yield_when_idle(void)
 {
