@@ -111,7 +111,7 @@ PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *key, bool *changed
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
 PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
 PetscErrorCode ScoriaDeckBool(ScoriaDeck deck, const char *key, bool *value);
-PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *key, const char **value); /* borrowed from the deck */
+PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *key, const char **value); /* borrowed; a bool's word too */
 PetscErrorCode ScoriaDeckChoice(ScoriaDeck deck, const char *key, PetscInt *index);    /* index in `choices` */
 PetscErrorCode ScoriaDeckReals(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, double values[]);
 PetscErrorCode ScoriaDeckInts(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, PetscInt values[]);

@@ -95,7 +95,8 @@ PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *name, const char **
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(Find(deck, name, &key, &text));
-  PetscCheck(key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_CHOICE || key->type == SCORIA_KEY_WORDS,
+  PetscCheck(key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_CHOICE || key->type == SCORIA_KEY_WORDS ||
+                 key->type == SCORIA_KEY_BOOL,
              PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "the deck key %s is not a text", name);
   if (text) *value = text;
   PetscFunctionReturn(0);

@@ -11,7 +11,8 @@ static const struct {
     {"conditions_time", "ensemble_mode", "transient"}, {"ensemble_time_tolerance", "ensemble_mode", "transient"},
     {"conditions_file", "conditions_design", "file"},  {"train_kernel", "train_network", "cnn1d"},
     {"train_patch", "train_network", "cnn1d"},         {"train_P_mean", "train_process", "edm"},
-    {"train_P_std", "train_process", "edm"},           {"sample_snr", "sample_sampler", "pc"},
+    {"train_P_std", "train_process", "edm"},           {"train_modes", "train_whitening", "true"},
+    {"train_all_modes", "train_whitening", "true"},    {"sample_snr", "sample_sampler", "pc"},
 };
 
 static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
@@ -29,27 +30,12 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
-/* Modes are of the whitening. */
-static PetscErrorCode WarnOfModes(ScoriaRun run, ScoriaDeck deck)
-{
-  static const char *const keys[] = {"train_modes", "train_all_modes"};
-  bool whitening                  = true, changed;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckBool(deck, "train_whitening", &whitening));
-  for (int i = 0; i < 2 && !whitening; i++) {
-    PetscCall(ScoriaDeckChanged(deck, keys[i], &changed));
-    if (changed) PetscCall(ScoriaSay(run, "  WARNING: %s counts for nothing: train_whitening is false", keys[i]));
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
 {
   const char *fixed, *range;
   bool imported;
   PetscFunctionBeginUser;
   PetscCall(WarnOfNeeds(run, deck));
-  PetscCall(WarnOfModes(run, deck));
   PetscCall(CmdImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
   for (int i = 0;;) {

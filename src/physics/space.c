@@ -87,10 +87,14 @@ static PetscErrorCode RangeOfColumn(ScoriaDeck deck, const ScoriaConditionRow *r
   PetscFunctionReturn(0);
 }
 
+/* The times that a transient deck lists, in steady mode none. */
 static PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[])
 {
+  PetscInt mode = 0;
   PetscFunctionBeginUser;
   *n = 0;
+  PetscCall(ScoriaDeckChoice(deck, "ensemble_mode", &mode));
+  if (mode == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReals(deck, "ensemble_times", MAX_TIMES, n, times));
   for (PetscInt i = 1; i < *n; i++)
     if (times[i] <= times[i - 1])
@@ -200,16 +204,13 @@ PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, cons
   PetscFunctionReturn(0);
 }
 
-/* Snapshot times go round over the conditions, each set of other conditions meeting all of them; in steady mode there
- * is no time to set. */
+/* Snapshot times go round over the conditions, each set of other conditions meeting all of them. */
 static PetscErrorCode SnapshotIndex(ScoriaDeck deck, bool heldout, int64_t *index, int64_t *count, double *time)
 {
-  PetscInt n, mode = 0;
+  PetscInt n;
   double times[MAX_TIMES];
   PetscFunctionBeginUser;
   *time = NAN;
-  PetscCall(ScoriaDeckChoice(deck, "ensemble_mode", &mode));
-  if (mode == 0) PetscFunctionReturn(0);
   PetscCall(SnapshotTimes(deck, &n, times));
   if (n == 0) PetscFunctionReturn(0);
   *time = times[*index % n];
