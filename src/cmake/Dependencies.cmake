@@ -44,7 +44,7 @@ check_c_source_compiles("#include <hdf5.h>
 int main(void) { return 0; }" SCORIA_HDF5_PARALLEL)
 set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_C)
 check_c_source_compiles("#include <petscsys.h>
-#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE) || !defined(PETSC_HAVE_YAML)
+#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE)
 #error wrong PETSc
 #endif
 int main(void) { return 0; }" SCORIA_PETSC_REAL)
@@ -54,7 +54,7 @@ if(NOT SCORIA_HDF5_PARALLEL)
                       "needs a parallel one (Debian: libhdf5-openmpi-dev). See CMakeFiles/CMakeError.log.")
 endif()
 if(NOT SCORIA_PETSC_REAL)
-  message(FATAL_ERROR "The PETSc that pkg-config found is complex, not double precision, or without YAML (Debian: libpetsc-real-dev).")
+  message(FATAL_ERROR "The PETSc that pkg-config found is complex or not double precision (Debian: libpetsc-real-dev).")
 endif()
 
 add_library(scoria_dependencies INTERFACE)

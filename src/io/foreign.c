@@ -132,7 +132,7 @@ PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
   child       = fork();
   if (child == 0) {
     trial_limits(limits);
-    PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
+    PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
     if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 does not cope with it");
     _exit(0);
   }

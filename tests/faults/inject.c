@@ -194,7 +194,7 @@ int close(int fd)
 
 int fclose(FILE *stream)
 {
-  const Outcome now = stream && for_writing(fileno(stream)) ? step_stream("close", stream) : NOTHING;
+  const Outcome now = for_writing(fileno(stream)) ? step_stream("close", stream) : NOTHING;
   const int error = errno, closed = NEXT(fclose)(stream);
   if (now != FAIL) return closed;
   errno = error;
