@@ -55,7 +55,7 @@ __attribute__((constructor)) static void read_settings(void)
   } errors[]      = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EFBIG", EFBIG}};
   const char *dir = setting("SCORIA_FAULT_DIR", ""), *log = setting("SCORIA_FAULT_LOG", "");
 
-  fault.rank = setting("OMPI_COMM_WORLD_RANK", "0");
+  fault.rank = setting("OMPI_COMM_WORLD_RANK", setting("PMI_RANK", "0")); /* Open MPI's, MPICH's */
   fault.log  = -1;
   fault.on   = *dir && !strcmp(program_invocation_short_name, "scoria") &&
              !strcmp(fault.rank, setting("SCORIA_FAULT_RANK", "0"));
