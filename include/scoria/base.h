@@ -182,6 +182,16 @@ void rng_normalf(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first
 /* A permutation of 0..n-1 (Fisher-Yates). */
 void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, int64_t out[]);
 
+/* A permutation of 0..n-1 of which every place is computed by itself, so that none has to be kept: place i holds
+ * rng_shuffled(shuffle, i). */
+typedef struct {
+  int64_t n;
+  uint64_t columns, rows; /* of the grid on which it is a Feistel network */
+  uint64_t key;
+} ScoriaShuffle;
+void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, ScoriaShuffle *shuffle); /* n > 0 */
+int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i);
+
 /* ------------------------------------------------------------------------------------------------- rank groups ---- */
 
 /* The job's ranks in groups of `size` consecutive ranks; rank 0 of a group is its leader.  Ranks that are left over are

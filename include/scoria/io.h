@@ -142,6 +142,11 @@ PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spe
  * Collective; every rank may ask for rows of its own, or for none. */
 PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 
+/* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
+PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+/* CRC32C of the CRCs of all rows and their status: two datasets that differ in a row differ in it.  Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest);
+
 /* How many rows are marked as failed, from that column alone.  Collective. */
 PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed);
 

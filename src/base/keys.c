@@ -12,6 +12,9 @@ const ScoriaKey scoria_base_keys[] = {
     {"run_wait_minutes", SCORIA_KEY_REAL, "min", "0", 0, 1e5, NULL,
      "wait so long for a job that is still at work in run_dir, then exit code 75; 0: refused at once"},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training"},
+    {"run_memory", SCORIA_KEY_REAL, "GB", "2", 0, 1e6, NULL,
+     "memory of a rank for rows that train would otherwise read again in each of its passes; results do not depend on "
+     "it"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},

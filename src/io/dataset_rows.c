@@ -87,7 +87,8 @@ static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const Scor
   if (direction == TO_FILE)
     failed = H5Dwrite(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
   else
-    failed = H5Dread(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
+    failed = H5Dread(column->id, type_of(column->type), memory_space, file_space,
+                     ds->alone ? H5P_DEFAULT : ds->transfer, data);
   if (failed < 0)
     trouble_hdf5(bad, direction == TO_FILE ? SCORIA_EXIT_IO : ds->code, "rows %lld to %lld of %s cannot be %s",
                  (long long)first, (long long)(first + number - 1), column->name,
@@ -319,6 +320,26 @@ static void rows_check(ScoriaDataset ds, int64_t first, const ScoriaRows *rows, 
   }
 }
 
+/* All columns of a run of rows, their CRCs compared. */
+static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t number, int64_t rounds, ScoriaRows *rows,
+                                  ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Reserve(ds, number));
+  rows->rows = number;
+  for (int c = 0; c < ds->spec.space.n; c++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], bad));
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), bad));
+  PetscCall(Transfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, bad));
+  PetscCall(Transfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, bad));
+  crc_start(ds, rows, ds->sum, ds->sum + number);
+  for (int f = 0; f < ds->spec.nfields; f++)
+    PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, bad));
+  if (bad->code == SCORIA_EXIT_OK) rows_check(ds, first, rows, bad);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
@@ -326,20 +347,24 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
 
   PetscFunctionBeginUser;
   PetscCall(CheckRange(ds, first, number, rows->capacity));
-  PetscCall(Reserve(ds, number));
-  rows->rows = number;
-  for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
-  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
-  PetscCall(Transfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, &bad));
-  PetscCall(Transfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, &bad));
-  crc_start(ds, rows, ds->sum, ds->sum + number);
   PetscCall(SlabRounds(ds, number, &rounds));
-  for (int f = 0; f < ds->spec.nfields; f++)
-    PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, &bad));
-  if (bad.code == SCORIA_EXIT_OK) rows_check(ds, first, rows, &bad);
+  PetscCall(ReadColumns(ds, first, number, rounds, rows, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  PetscCheck(!ds->writing && number >= 0 && number <= rows->capacity && first >= 0 && first + number <= ds->spec.rows,
+             PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%s: %lld rows from row %lld of %lld, with room for %lld",
+             ds->path, (long long)number, (long long)first, (long long)ds->spec.rows, (long long)rows->capacity);
+  ds->alone = true;
+  PetscCall(ReadColumns(ds, first, number, (number + ds->slab_rows - 1) / ds->slab_rows, rows, &bad));
+  ds->alone = false;
+  if (bad.code != SCORIA_EXIT_OK) SCORIA_FAIL(bad.code, "%s", bad.line);
   PetscFunctionReturn(0);
 }
 
@@ -371,5 +396,49 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
   PetscCall(PetscFree(done));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ds->comm));
+  PetscFunctionReturn(0);
+}
+
+/* CRC of this rank's share of a column of CRCs. */
+static PetscErrorCode ColumnCrc(ScoriaDataset ds, const ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
+{
+  const int64_t batch = 1 << 20;
+  int64_t first, number;
+  uint32_t *stored;
+
+  PetscFunctionBeginUser;
+  *crc = 0;
+  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  PetscCall(PetscMalloc1(PetscMin(batch, number) + 1, &stored));
+  ds->alone = true;
+  for (int64_t at = 0; at < number; at += batch) {
+    const int64_t n = PetscMin(batch, number - at);
+
+    PetscCall(Transfer(ds, FROM_FILE, column, first + at, n, stored, bad));
+    *crc = crc32c(*crc, stored, (size_t)n * sizeof *stored);
+  }
+  ds->alone = false;
+  PetscCall(PetscFree(stored));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+  uint32_t own[2], *all, crc[2] = {0, 0};
+  int64_t first, number;
+
+  PetscFunctionBeginUser;
+  PetscCall(ColumnCrc(ds, &ds->crc, &own[0], &bad));
+  PetscCall(ColumnCrc(ds, &ds->status_crc, &own[1], &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(PetscMalloc1(2 * ds->size, &all));
+  PetscCallMPI(MPI_Allgather(own, 2, MPI_UINT32_T, all, 2, MPI_UINT32_T, ds->comm));
+  for (int r = 0; r < ds->size; r++) {
+    deal_block(ds->spec.rows, r, ds->size, &first, &number);
+    for (int k = 0; k < 2; k++) crc[k] = crc32c_join(crc[k], all[2 * r + k], number * (int64_t)sizeof own[0]);
+  }
+  PetscCall(PetscFree(all));
+  *digest = crc32c(0, crc, sizeof crc);
   PetscFunctionReturn(0);
 }

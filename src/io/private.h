@@ -181,6 +181,7 @@ struct ScoriaDataset_ {
   bool extends;    /* takes the place of a finished file */
   bool tolerant;   /* rows that are damaged read as not done, and are counted, instead of a failure */
   int64_t damaged; /* how many were, on this rank */
+  bool alone;      /* this rank reads by itself */
   ScoriaExit code; /* what bad contents are reported as: input, or i/o while verifying our own writes */
   char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
   const char *open_path; /* one of the two */

@@ -1,5 +1,6 @@
 /* The loop of a training: steps, evaluations on the conditions left out, checkpoints, and the choice of the average. */
 #include "training.h"
+#include "train_data.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -225,7 +226,7 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
                        net_parameter_count(trainer_net(t->trainer)), trainer_parts(t->trainer, validation_rows(t)),
                        &t->kept));
   PetscCall(PetscMalloc1(t->kept.parts, &t->part));
-  t->data = checkpoint_data(&t->train, spec->r);
+  PetscCall(TrainDataDigest(t->comm, &t->train, spec->r, spec->d, &t->data));
   PetscFunctionReturn(0);
 }
 
