@@ -58,7 +58,8 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
   PetscCall(ScoriaDeckInt(deck, "train_batch", &batch));
   PetscCall(ScoriaDeckInt(deck, "train_micro_batches", &micro));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  *opt              = (TrainOptions){.steps = steps, .batch = batch, .micro = micro > 0 ? (int)micro : default_micro(batch), .seed = (uint64_t)seed};
+  *opt = (TrainOptions){
+      .steps = steps, .batch = batch, .micro = micro > 0 ? (int)micro : default_micro(batch), .seed = (uint64_t)seed};
   opt->adam.beta1   = 0.9;
   opt->adam.epsilon = 1e-8;
   PetscCall(ScoriaDeckString(deck, "train_process", &process));

@@ -23,8 +23,8 @@ void norm_poly_values(const NormPoly *poly, const double u[], double value[]); /
 
 /* ------------------------------------------------------------------------------------------------- regressions ---- */
 
-/* Conditions dealt to the ranks of comm in tiles: of the rows start[t] ... start[t + 1] of a table that belong to tile t
- * of this rank, the first used[t] count.  Which conditions make a tile does not depend on the ranks. */
+/* Conditions dealt to the ranks of comm in tiles: of the rows start[t] ... start[t + 1] of a table that belong to tile
+ * t of this rank, the first used[t] count.  Which conditions make a tile does not depend on the ranks. */
 typedef struct {
   MPI_Comm comm;
   int tiles;

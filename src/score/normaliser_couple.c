@@ -53,7 +53,7 @@ void norm_modes_scale(const NormData *data, int t, NormModes *modes, double alph
   for (int k = 0; k < norm_pieces(data, t); k++) {
     double *restrict D = modes->D + (size_t)k * R;
     for (int j = 0; j < R; j++) {
-      D[j]                             = exp(D[j]) * sqrt(norm->lambda[j]); /* D_coef is of a, alpha is without lambda */
+      D[j] = exp(D[j]) * sqrt(norm->lambda[j]); /* D_coef is of a, alpha is without lambda */
       modes->d[(size_t)k * R + (size_t)j] = exp(modes->d[(size_t)k * R + (size_t)j]);
     }
     const double *restrict mu = modes->mu + (size_t)k * R;
@@ -92,7 +92,8 @@ static PetscErrorCode moment_visit(void *ctx, NormData *data, int t, double alph
   PetscFunctionReturn(0);
 }
 
-/* D from the variances within pieces, with a floor of 1e-5 of the mode's overall scale; square becomes the variances. */
+/* D from the variances within pieces, with a floor of 1e-5 of the mode's overall scale; square becomes the variances.
+ */
 static PetscErrorCode FitModeScales(NormData *data, ModeMoments *s)
 {
   ScoriaNormaliser norm = data->norm;
@@ -130,7 +131,8 @@ static PetscErrorCode FitModeMeans(NormData *data, NormModes *modes, ModeMoments
     evaluate(data, t, -1, norm->scale.terms, data->scale_X, norm->D_coef, modes->D);
     for (int k = 0; k < data->fitted[t]; k++)
       for (int j = 0; j < R; j++)
-        mean[(size_t)k * R + j] *= exp(modes->D[(size_t)k * R + j]) * sqrt(norm->lambda[j]) / data->good[data->start[t] + k];
+        mean[(size_t)k * R + j] *=
+            exp(modes->D[(size_t)k * R + j]) * sqrt(norm->lambda[j]) / data->good[data->start[t] + k];
   }
   norm_design(data, norm->mean.terms, data->mean_X, R, &design);
   PetscCall(NormLeastSquares(&design, s->sum, norm->mu_coef));
@@ -298,7 +300,7 @@ static void residual_variances(const NormData *data, Residuals *s, int64_t slot,
   for (int k = 0; k < R; k++) {
     const double spent = k < K ? (double)PetscMin(k, s->bound) * data->norm->phi.terms : 0;
     /* Where one mode is a function of others nothing is left: a floor of 1e-4 of the mode's own scale. */
-    S2[k] = S2[k] / n * s->rows / (s->rows - spent) + 1e-8;
+    S2[k]              = S2[k] / n * s->rows / (s->rows - spent) + 1e-8;
   }
 }
 

@@ -1,5 +1,5 @@
-/* The scan of the training rows: what can be used, and the transform of each channel.  A row is usable when it is marked
- * as done and finite; a piece is fitted when it has two such rows. */
+/* The scan of the training rows: what can be used, and the transform of each channel.  A row is usable when it is
+ * marked as done and finite; a piece is fitted when it has two such rows. */
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>
@@ -101,8 +101,8 @@ static void choose_transforms(ScoriaNormaliser norm, const double range[])
 {
   for (int c = 0; c < norm->C; c++) {
     const bool above = range[2 * c] < 0, below = range[2 * c + 1] < 0;
-    norm->logged[c]  = isfinite(norm->reference[c]) && (above || below);
-    norm->sign[c]    = !norm->logged[c] ? 0 : above ? 1 : -1;
+    norm->logged[c] = isfinite(norm->reference[c]) && (above || below);
+    norm->sign[c]   = !norm->logged[c] ? 0 : above ? 1 : -1;
   }
 }
 
@@ -132,9 +132,9 @@ static PetscErrorCode CountConditions(NormData *data)
     count[2] += data->rows[t].fitted;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, count, 3, MPI_INT64_T, MPI_SUM, data->in.comm));
-  data->n           = (count[1] + data->parts - 1) / data->parts;
+  data->n             = (count[1] + data->parts - 1) / data->parts;
   data->fitted_pieces = (double)count[1];
-  data->fitted_rows = (double)count[2];
+  data->fitted_rows   = (double)count[2];
   if (data->n == 0)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,

@@ -1,9 +1,10 @@
 /* The rows behind a normaliser, dealt to the ranks: read once each, by one rank.
  *
  * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile.  A tile is a
- * run of pieces; what makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is summed
- * over rows is summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any number of
- * ranks.  Within its tile a piece has a slot, those that are fitted first; tables over pieces are in order of slots. */
+ * run of pieces; what makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is
+ * summed over rows is summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any
+ * number of ranks.  Within its tile a piece has a slot, those that are fitted first; tables over pieces are in order of
+ * slots. */
 #ifndef SCORIA_SCORE_NORMALISER_DATA_H
 #define SCORIA_SCORE_NORMALISER_DATA_H
 
@@ -49,34 +50,34 @@ typedef struct {
   int64_t capacity;              /* rows of a tile at most */
   int64_t all_tiles, first_tile; /* of all ranks; of this one */
   NormTiles tiles;
-  int64_t *start;        /* owned (tiles + 1), behind tiles */
-  int *fitted;           /* owned (tiles), behind tiles: fitted pieces */
-  NormRows *rows;        /* owned (tiles) */
-  bool *seen;            /* owned (tiles): the slots of a tile are dealt */
-  void **held;           /* owned (tiles): its rows, in the precision of the file; NULL: to be read again */
-  NormStage *stage;      /* owned (tiles): of held rows */
-  double room;           /* left for further ones [byte] */
-  bool known;            /* the normaliser is fitted: every tile is needed once */
-  int *piece;            /* owned (slots): its number within its tile */
-  NormKind *kind;        /* owned (slots) */
-  double *good;          /* owned (slots): usable rows */
-  double *theta, *u;     /* owned (slots, space.n), (slots, d) */
-  double *twin;          /* owned (slots, m): the twin in w; NULL without one */
-  double *mean_X;        /* owned (slots, mean.terms): polynomials, when they are chosen; likewise */
+  int64_t *start;    /* owned (tiles + 1), behind tiles */
+  int *fitted;       /* owned (tiles), behind tiles: fitted pieces */
+  NormRows *rows;    /* owned (tiles) */
+  bool *seen;        /* owned (tiles): the slots of a tile are dealt */
+  void **held;       /* owned (tiles): its rows, in the precision of the file; NULL: to be read again */
+  NormStage *stage;  /* owned (tiles): of held rows */
+  double room;       /* left for further ones [byte] */
+  bool known;        /* the normaliser is fitted: every tile is needed once */
+  int *piece;        /* owned (slots): its number within its tile */
+  NormKind *kind;    /* owned (slots) */
+  double *good;      /* owned (slots): usable rows */
+  double *theta, *u; /* owned (slots, space.n), (slots, d) */
+  double *twin;      /* owned (slots, m): the twin in w; NULL without one */
+  double *mean_X;    /* owned (slots, mean.terms): polynomials, when they are chosen; likewise */
   double *scale_X, *phi_X;
   const double *mean_coef, *scale_coef; /* borrowed: m and ln s, when they are known */
-  int64_t n;             /* fitted conditions, of all ranks */
-  double fitted_pieces, fitted_rows; /* of all ranks */
-  bool *varies;          /* owned (m): the elements of w that do, beyond rounding; set with the scales */
-  ScoriaRows buffer;     /* owned (capacity) */
-  bool *usable;          /* owned (capacity): rows of the buffer */
-  double *v;             /* owned (capacity, m) */
-  double *modes;         /* owned (capacity, R), when there are modes */
-  double *project;       /* owned (R, m): modes over their standard deviations */
-  double *base, *inverse_s; /* owned (width, m): of the pieces of a tile */
-  ScoriaProgress bar;    /* owned */
-  int pass, passes;      /* for the bar */
-  double noticed;        /* when this rank noticed that it is to stop; 0: not yet */
+  int64_t n;                            /* fitted conditions, of all ranks */
+  double fitted_pieces, fitted_rows;    /* of all ranks */
+  bool *varies;                         /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  ScoriaRows buffer;                    /* owned (capacity) */
+  bool *usable;                         /* owned (capacity): rows of the buffer */
+  double *v;                            /* owned (capacity, m) */
+  double *modes;                        /* owned (capacity, R), when there are modes */
+  double *project;                      /* owned (R, m): modes over their standard deviations */
+  double *base, *inverse_s;             /* owned (width, m): of the pieces of a tile */
+  ScoriaProgress bar;                   /* owned */
+  int pass, passes;                     /* for the bar */
+  double noticed;                       /* when this rank noticed that it is to stop; 0: not yet */
 } NormData;
 
 /* Sees the rows of a tile in order of slots, v (rows, m) or (rows, R), and may overwrite them.  Local. */

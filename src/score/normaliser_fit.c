@@ -93,8 +93,7 @@ static PetscErrorCode FitMean(NormData *data, Moments *s)
   PetscCall(NormLeastSquares(&design, s->mean, s->mean_coef));
   for (int t = 0; t < data->tiles.tiles; t++) {
     const int64_t at = data->start[t];
-    la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m,
-            m);
+    la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
     for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++) s->S2[k] += s->mean[k] * s->mean[k];
   }
   PetscFunctionReturn(0);
@@ -131,8 +130,7 @@ static PetscErrorCode SumSquares(NormData *data, const Moments *s, double sums[]
           part[j] /= binary_scale(largest[j]);
       if (round) tile_sum_add(&sum, 0, 2 * m, part);
     }
-    if (round == 0)
-      PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2 * m, MPI_DOUBLE, MPI_MAX, data->in.comm));
+    if (round == 0) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2 * m, MPI_DOUBLE, MPI_MAX, data->in.comm));
   }
   PetscCall(TileSumTake(&sum, sums));
   for (int j = 0; j < 2 * m; j++) sums[j] *= binary_scale(largest[j]);
@@ -219,7 +217,8 @@ static PetscErrorCode FitScale(NormData *data, bool whitening, Moments *s)
   PetscFunctionReturn(0);
 }
 
-/* -------------------------------------------------------------------------------------------- third pass: modes ---- */
+/* -------------------------------------------------------------------------------------------- third pass: modes ----
+ */
 
 typedef struct {
   double *part;   /* owned (m, m): lower triangle, of a tile */

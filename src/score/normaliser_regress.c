@@ -96,9 +96,8 @@ static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
   *r = (Regression){.design = design, .most = 1};
   PetscCallMPI(MPI_Comm_rank(design->tiles.comm, &r->rank));
   for (int t = 0; t < design->tiles.tiles; t++) r->most = PetscMax(r->most, design->tiles.used[t]);
-  PetscCall(PetscMalloc5((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work,
-                         (size_t)p * p + (size_t)p * q + 1, &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1,
-                         &r->told));
+  PetscCall(PetscMalloc5((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work, (size_t)p * p + (size_t)p * q + 1,
+                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->told));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * p + 1, &r->moments));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * q, &r->right));
   PetscFunctionReturn(0);

@@ -62,8 +62,8 @@ static PetscErrorCode CreateTables(NormData *data)
   PetscCall(PetscMalloc6(tiles + 1, &data->start, tiles, &data->fitted, tiles, &data->rows, tiles, &data->seen, tiles,
                          &data->held, tiles, &data->stage));
   for (int t = 0; t <= tiles; t++)
-    data->start[t] = PetscMin((data->first_tile + t) * data->width, all) -
-                     PetscMin(data->first_tile * data->width, all);
+    data->start[t] =
+        PetscMin((data->first_tile + t) * data->width, all) - PetscMin(data->first_tile * data->width, all);
   for (int t = 0; t < tiles; t++) data->seen[t] = false, data->held[t] = NULL, data->fitted[t] = 0;
   data->tiles.start   = data->start;
   data->tiles.used    = data->fitted;
@@ -73,8 +73,7 @@ static PetscErrorCode CreateTables(NormData *data)
   if (norm->twin) PetscCall(PetscMalloc1(slots * norm->m, &data->twin));
   PetscCall(ScoriaRowsCreate(data->spec, data->capacity, &data->buffer));
   PetscCall(PetscMalloc5(data->capacity, &data->usable, data->capacity * norm->m, &data->v, norm->m, &data->varies,
-                         (size_t)data->width * norm->m, &data->base, (size_t)data->width * norm->m,
-                         &data->inverse_s));
+                         (size_t)data->width * norm->m, &data->base, (size_t)data->width * norm->m, &data->inverse_s));
   PetscFunctionReturn(0);
 }
 
@@ -257,8 +256,7 @@ void norm_scales_of_tile(NormData *data, int t)
   else
     memset(data->base, 0, count * sizeof(double));
   la_gemm(false, false, n, m, p, 1, data->mean_X + data->start[t] * p, p, data->mean_coef, m, 1, data->base, m);
-  la_gemm(false, false, n, m, q, -1, data->scale_X + data->start[t] * q, q, data->scale_coef, m, 0, data->inverse_s,
-          m);
+  la_gemm(false, false, n, m, q, -1, data->scale_X + data->start[t] * q, q, data->scale_coef, m, 0, data->inverse_s, m);
   for (size_t k = 0; k < count; k++) data->inverse_s[k] = exp(data->inverse_s[k]);
 }
 
@@ -404,7 +402,8 @@ static PetscErrorCode EndRound(NormData *data, bool failed, bool *leave)
   *leave = worst == FAILED;
   if (worst != STOP) PetscFunctionReturn(0);
   PetscCall(ScoriaStopAsked(data->in.run, &stop));
-  PetscCall(ScoriaStopped(data->in.run, data->known ? "the normaliser is kept" : "nothing of the training is kept yet"));
+  PetscCall(
+      ScoriaStopped(data->in.run, data->known ? "the normaliser is kept" : "nothing of the training is kept yet"));
   PetscFunctionReturn(0);
 }
 

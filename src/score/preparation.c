@@ -6,20 +6,13 @@
 
 #define KEPT "normaliser.ckpt"
 
-static const char *const sections[] = {"run_seed",
-                                       SCORIA_PROBLEM_SECTIONS "porosity",
-                                       "conditions",
-                                       SCORIA_ENSEMBLE_KEYS,
-                                       "train_modes",
-                                       "train_all_modes",
-                                       "train_degree_mean",
-                                       "train_degree_scale",
-                                       "train_twin",
-                                       "train_logarithm",
-                                       "train_relative",
-                                       "train_whitening",
-                                       "train_validation",
-                                       NULL};
+static const char *const sections[] = {"run_seed",          SCORIA_PROBLEM_SECTIONS "porosity",
+                                       "conditions",        SCORIA_ENSEMBLE_KEYS,
+                                       "train_modes",       "train_all_modes",
+                                       "train_degree_mean", "train_degree_scale",
+                                       "train_twin",        "train_logarithm",
+                                       "train_relative",    "train_whitening",
+                                       "train_validation",  NULL};
 
 /* -------------------------------------------------------------------------------------------------- options ---- */
 
@@ -71,7 +64,7 @@ static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTw
 static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, Options *opt)
 {
   const ScoriaDatasetSpec *spec;
-  double share  = 0, gigabytes = 0;
+  double share = 0, gigabytes = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   *opt = (Options){.nchannels = 0};
@@ -169,9 +162,9 @@ static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData 
 {
   const ScoriaNormaliser norm = data->norm;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(
-      run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
-      (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R));
+  PetscCall(
+      ScoriaSay(run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
+                (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R));
   PetscCall(ScoriaLog(run, "whitened",
                       "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d,"
                       "\"seconds\":%.3f",

@@ -4,8 +4,8 @@
 
 #include "train_data.h"
 
-/* Fits the normaliser of the deck to ds, unless *norm is one that is known (of a checkpoint) or an earlier start has kept
- * one of the same rows in the run directory; whitens all rows.  A normaliser that was fitted is kept there, for
+/* Fits the normaliser of the deck to ds, unless *norm is one that is known (of a checkpoint) or an earlier start has
+ * kept one of the same rows in the run directory; whitens all rows.  A normaliser that was fitted is kept there, for
  * PreparationForget.  Told to `run` on the way, which may stop it.  Collective. */
 PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                               ScoriaNormaliser *norm, TrainData *train, TrainData *valid);

@@ -30,8 +30,8 @@ PetscErrorCode TileSumTake(TileSum *sum, double out[])
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(sum->comm, &rank));
   for (int64_t i = 0; i < sum->n; i++) carry_fixed(sum->pair + 2 * i);
-  PetscCallMPI(MPI_Reduce(rank ? sum->pair : MPI_IN_PLACE, sum->pair, (int)(2 * sum->n), MPI_INT64_T, MPI_SUM, 0,
-                          sum->comm));
+  PetscCallMPI(
+      MPI_Reduce(rank ? sum->pair : MPI_IN_PLACE, sum->pair, (int)(2 * sum->n), MPI_INT64_T, MPI_SUM, 0, sum->comm));
   for (int64_t i = 0; i < sum->n && rank == 0; i++) out[i] = get_fixed(sum->pair + 2 * i);
   PetscCall(PetscArrayzero(sum->pair, 2 * sum->n));
   PetscFunctionReturn(0);

@@ -13,8 +13,8 @@ typedef struct {
 
 PetscErrorCode TileSumCreate(MPI_Comm comm, int64_t n, TileSum *sum); /* all 0 */
 PetscErrorCode TileSumDestroy(TileSum *sum);
-/* Adds v (n) to the sums from `first` on.  Terms are rounded to 2^-41 and less than 2^40 in magnitude: the caller brings
- * them to a scale of order 1.  At most 2^22 terms go into a sum on a rank. */
+/* Adds v (n) to the sums from `first` on.  Terms are rounded to 2^-41 and less than 2^40 in magnitude: the caller
+ * brings them to a scale of order 1.  At most 2^22 terms go into a sum on a rank. */
 void tile_sum_add(TileSum *sum, int64_t first, int n, const double v[]);
 /* The sums over all ranks, out (n) on rank 0, and 0 to go on from.  Collective. */
 PetscErrorCode TileSumTake(TileSum *sum, double out[]);

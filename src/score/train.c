@@ -41,10 +41,10 @@ struct Trainer_ {
   ScoriaShuffle shuffle; /* of `epoch` */
   Ahead ahead;
   Fixed fixed;
-  float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
-  int64_t *acc;   /* owned (parameters) */
-  double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
-  float *arena;   /* owned: m, v, averages, then the tile's buffers */
+  float **grad;  /* owned: one vector per micro-batch of this rank, at least one */
+  int64_t *acc;  /* owned (parameters) */
+  double *votes; /* owned (2 micro): loss and largest gradient of every micro-batch */
+  float *arena;  /* owned: m, v, averages, then the tile's buffers */
   float *x, *target, *F, *label, *weight, *u, *partner, *partner_label; /* the last two: consistency tuning only */
   Optimiser adam;
 };

@@ -6,11 +6,11 @@
 
 typedef struct {
   int size;
-  int *wanted, *wanted_at; /* owned (size): rows that this rank wants of every other, and where they begin */
-  int *asked, *asked_at;   /* owned (size): rows that others want of this one */
-  int64_t *names;          /* owned: rows wanted, in order of their ranks */
-  int64_t *place;          /* owned: their places in the caller's list */
-  int64_t *requests;       /* owned: rows asked for */
+  int *wanted, *wanted_at;  /* owned (size): rows that this rank wants of every other, and where they begin */
+  int *asked, *asked_at;    /* owned (size): rows that others want of this one */
+  int64_t *names;           /* owned: rows wanted, in order of their ranks */
+  int64_t *place;           /* owned: their places in the caller's list */
+  int64_t *requests;        /* owned: rows asked for */
   float *replies, *answers; /* owned: what comes, what goes */
 } Exchange;
 
@@ -79,8 +79,8 @@ static PetscErrorCode Answer(MPI_Comm comm, const TrainData *data, int r, int d,
   for (int i = 0; i < asked; i++) copy_row(data, r, d, x->requests[i], x->answers + (size_t)i * (size_t)(r + d));
   PetscCallMPI(MPI_Type_contiguous(r + d, MPI_FLOAT, &record));
   PetscCallMPI(MPI_Type_commit(&record));
-  PetscCallMPI(MPI_Alltoallv(x->answers, x->asked, x->asked_at, record, x->replies, x->wanted, x->wanted_at, record,
-                             comm));
+  PetscCallMPI(
+      MPI_Alltoallv(x->answers, x->asked, x->asked_at, record, x->replies, x->wanted, x->wanted_at, record, comm));
   PetscCallMPI(MPI_Type_free(&record));
   PetscFunctionReturn(0);
 }
