@@ -388,6 +388,13 @@ PetscErrorCode NormDataTransformTwins(NormData *data)
 
 /* ------------------------------------------------------------------------------------------------- walking ---- */
 
+/* SCORIA_GRACE_SECONDS of the environment, or 4. */
+static double grace_seconds(void)
+{
+  const char *text = getenv("SCORIA_GRACE_SECONDS");
+  return text ? atof(text) : GRACE_SECONDS;
+}
+
 /* Ends a round: whether any rank has failed, in which case all are to leave; and stops where that is asked for. */
 static PetscErrorCode EndRound(NormData *data, bool failed, bool *leave)
 {
@@ -397,7 +404,7 @@ static PetscErrorCode EndRound(NormData *data, bool failed, bool *leave)
   PetscFunctionBeginUser;
   if (data->in.run) PetscCall(ScoriaStopNoticed(data->in.run, &stop));
   if (stop && data->noticed == 0) data->noticed = wall_seconds();
-  if (stop && wall_seconds() - data->noticed > GRACE_SECONDS) worst = PetscMax(worst, STOP);
+  if (stop && wall_seconds() - data->noticed >= grace_seconds()) worst = PetscMax(worst, STOP);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, data->in.comm));
   *leave = worst == FAILED;
   if (worst != STOP) PetscFunctionReturn(0);
