@@ -236,6 +236,28 @@ PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
  */
 int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
 
+/* -------------------------------------------------------------------------------------------- sets of rows ---- */
+
+/* A set of row numbers as intervals [first, end), sorted, disjoint, none touching the next.  Start from {0}. */
+typedef struct {
+  int64_t first, end;
+} ScoriaInterval;
+typedef struct {
+  int64_t n, room;
+  ScoriaInterval *at; /* owned */
+} ScoriaIntervals;
+
+/* Adds [first, end), which may overlap what is there; nothing where it is empty. */
+PetscErrorCode ScoriaIntervalsAdd(ScoriaIntervals *set, int64_t first, int64_t end);
+/* Every rank gets the union of all ranks' sets.  Collective on comm. */
+PetscErrorCode ScoriaIntervalsShare(MPI_Comm comm, ScoriaIntervals *set);
+PetscErrorCode ScoriaIntervalsDestroy(ScoriaIntervals *set);
+/* How many rows of [first, end) are in the set. */
+int64_t intervals_count(const ScoriaIntervals *set, int64_t first, int64_t end);
+/* The first run of rows of [*first, *end) that are not in the set, in their place; *first == *end where there is none.
+ */
+void intervals_gap(const ScoriaIntervals *set, int64_t *first, int64_t *end);
+
 /* ----------------------------------------------------------------------------------------------- run directory ---- */
 
 typedef struct ScoriaRun_ *ScoriaRun;

@@ -118,10 +118,10 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
  * one is a user error, and stays; so is a finished `path` beside it, but where it `extends` that.  Collective on comm.
  */
 PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *ds);
-/* Reads every row, of a dataset being written too: done (rows), the same on every rank, says which are there and whole
- * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every
- * batch of rows [first, first + rows->rows), on one rank each; rows->done tells the same.  Collective. */
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[],
+/* Reads every row, of a dataset being written too: `there`, an empty set before and the same on every rank after, gets
+ * those that are there and whole; may be NULL.  Where visit is given, it is called with every batch of rows [first,
+ * first + rows->rows), on one rank each; rows->done tells the same (0: to be written).  Collective. */
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
  * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or

@@ -81,7 +81,6 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   const char *design = "";
   const ScoriaDatasetSpec *spec;
   GenerateDesign listed;
-  uint8_t *done;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
   if (strcmp(design, "file")) PetscFunctionReturn(0);
@@ -89,11 +88,9 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   ScoriaDatasetSpec all = *spec;
   if (spec->whole) all.rows = spec->whole;
   PetscCall(GenerateDesignOpen(deck, &all, &listed));
-  PetscCall(PetscMalloc1(spec->rows, &done));
   Found found = {.first = spec->first, .design = &listed};
-  PetscCall(ScoriaDatasetSurvey(ds, done, note_found, &found));
+  PetscCall(ScoriaDatasetSurvey(ds, NULL, note_found, &found));
   PetscCall(CheckConditions(run, path, "", found.elsewhere));
-  PetscCall(PetscFree(done));
   PetscFunctionReturn(0);
 }
 
@@ -233,7 +230,7 @@ PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CheckConditions(run, path, ".part", found.elsewhere));
   if (smaller) PetscCall(GenerateCopy(run, smaller, &design, &out, &found.tally));
   PetscCall(ScoriaDatasetClose(&smaller));
-  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
+  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there.n > 0, &cost));
   PetscCall(GenerateRows(run, ens, &spec, &design, &out, cost, &found.tally, &shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */

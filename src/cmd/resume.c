@@ -35,11 +35,10 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
                                CmdDataset *out)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetSurvey(out->ds, out->done, visit, ctx));
-  for (int64_t i = 0; i < rows; i++) out->there += out->done[i] != 0;
-  PetscCall(
-      ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, (long long)out->there, (long long)rows));
-  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, (long long)out->there));
+  PetscCall(ScoriaDatasetSurvey(out->ds, &out->there, visit, ctx));
+  const long long there = cmd_dataset_has(out, 0, rows);
+  PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, there, (long long)rows));
+  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, there));
   PetscFunctionReturn(0);
 }
 
@@ -53,7 +52,6 @@ PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path,
   *out = (CmdDataset){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
   if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
-  PetscCall(PetscCalloc1(spec->rows, &out->done));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)
@@ -63,22 +61,22 @@ PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path,
   PetscFunctionReturn(0);
 }
 
-bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number)
+int64_t cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number)
 {
-  return !memchr(out->done + first, 0, (size_t)number);
+  return intervals_count(&out->there, first, first + number);
 }
 
 void cmd_dataset_next(const CmdDataset *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
 {
-  while (*first < end && out->done[*first]) ++*first;
-  for (*number = 0; *number < most && *first + *number < end && !out->done[*first + *number];) ++*number;
+  intervals_gap(&out->there, first, &end);
+  *number = PetscMin(end - *first, most);
 }
 
 PetscErrorCode CmdDatasetFinish(CmdDataset *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetFinish(&out->ds));
-  PetscCall(PetscFree(out->done));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
   PetscFunctionReturn(0);
 }
 
@@ -89,7 +87,7 @@ PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows)
   PetscCall(ScoriaDatasetInfo(out->ds, &spec, NULL, NULL));
   const int64_t all = spec->rows;
   PetscCall(ScoriaDatasetClose(&out->ds));
-  PetscCall(PetscFree(out->done));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
   PetscCall(ScoriaStopped(run, "%lld of %lld rows are kept", (long long)rows, (long long)all));
   PetscFunctionReturn(0);
 }

@@ -210,10 +210,20 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
 }
 
 typedef struct {
-  uint8_t *done; /* (rows), NULL where nobody asks; this rank's share is filled */
+  ScoriaIntervals *there; /* borrowed; NULL where nobody asks; gets this rank's share */
   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows);
   void *ctx;
 } Reader;
+
+static PetscErrorCode AddDone(ScoriaIntervals *there, int64_t first, const ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  for (int64_t i = 0, end; i < rows->rows; i = end + 1) {
+    for (end = i; end < rows->rows && rows->done[end];) end++;
+    PetscCall(ScoriaIntervalsAdd(there, first + i, first + end));
+  }
+  PetscFunctionReturn(0);
+}
 
 /* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
 static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
@@ -233,7 +243,7 @@ static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
 
     if (failed) PetscCall(ScoriaRowsDestroy(&rows));
     PetscCall(failed);
-    if (reader->done) PetscCall(PetscArraycpy(reader->done + from, rows.done, rows.rows));
+    if (reader->there) PetscCall(AddDone(reader->there, from, &rows));
     if (reader->visit) reader->visit(reader->ctx, from, &rows);
   }
   PetscCall(ScoriaRowsDestroy(&rows));
@@ -403,17 +413,14 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[],
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx)
 {
-  const Reader reader = {done, visit, ctx};
+  const Reader reader = {there, visit, ctx};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(done, ds->spec.rows));
   PetscCall(ReadShares(ds, &reader));
-  for (int64_t at = 0; at < ds->spec.rows; at += 1 << 30)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, done + at, (int)PetscMin(ds->spec.rows - at, 1 << 30), MPI_UINT8_T,
-                               MPI_MAX, ds->comm));
+  if (there) PetscCall(ScoriaIntervalsShare(ds->comm, there));
   PetscFunctionReturn(0);
 }
 
