@@ -118,6 +118,9 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
  * one is a user error, and stays; so is a finished `path` beside it, but where it `extends` that.  Collective on comm.
  */
 PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *ds);
+/* From here on, reading all rows back (Survey, Finish) tells its progress and stops where the run is to stop: it fails
+ * as ScoriaStopped, and the part file stays.  The dataset is on the run's ranks. */
+PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run);
 /* Reads every row, of a dataset being written too: `there`, an empty set before and the same on every rank after, gets
  * those that are there and whole; may be NULL.  Where visit is given, it is called with every batch of rows [first,
  * first + rows->rows), on one rank each; rows->done tells the same (0: to be written).  Collective. */
@@ -127,7 +130,8 @@ PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
  * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or
  * when the dataset is closed or finished: by then they are on disk.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
-/* Flushes, syncs to disk, renames `path`.part to `path`, closes.  Collective. */
+/* Flushes, reads every row back (unless a Survey has and nothing was written since), syncs to disk, renames `path`.part
+ * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
 /* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective.
  */

@@ -337,6 +337,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(CmdProvenance(f->run, deck, "refined", f->groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
+  PetscCall(ScoriaDatasetWatch(out, f->run));
   PetscCall(CmdWarnOfRest(f->run, f->groups));
   deal_block(f->spec.rows, f->groups->index, f->groups->count, &first, &number);
   PetscCall(PetscCalloc1(REFINE_COLUMNS * f->spec.rows, &f->column));

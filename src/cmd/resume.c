@@ -35,6 +35,7 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
                                CmdDataset *out)
 {
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
   PetscCall(ScoriaDatasetSurvey(out->ds, &out->there, visit, ctx));
   const long long there = cmd_dataset_has(out, 0, rows);
   PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, there, (long long)rows));
@@ -58,6 +59,7 @@ PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path,
     PetscCall(ScoriaDatasetExtend(ScoriaRunComm(run), path, spec, x, from, &out->ds));
   else
     PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, spec, x, from, &out->ds));
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
   PetscFunctionReturn(0);
 }
 

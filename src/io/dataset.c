@@ -10,8 +10,6 @@
 /* One call transfers at most this much of one field per rank: MPI counts are ints, and Open MPI's collective writes
  * are known to go wrong from 1 GiB per rank on. */
 #define SLAB_BYTES (128LL << 20)
-/* Rows read at a time while verifying, per rank. */
-#define VERIFY_BYTES (16LL << 20)
 
 static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset *out)
 {
@@ -209,59 +207,6 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
   PetscFunctionReturn(0);
 }
 
-typedef struct {
-  ScoriaIntervals *there; /* borrowed; NULL where nobody asks; gets this rank's share */
-  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows);
-  void *ctx;
-} Reader;
-
-static PetscErrorCode AddDone(ScoriaIntervals *there, int64_t first, const ScoriaRows *rows)
-{
-  PetscFunctionBeginUser;
-  for (int64_t i = 0, end; i < rows->rows; i = end + 1) {
-    for (end = i; end < rows->rows && rows->done[end];) end++;
-    PetscCall(ScoriaIntervalsAdd(there, first + i, first + end));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
-static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
-{
-  const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
-  const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
-  const int64_t batch = VERIFY_BYTES / width > 0 ? VERIFY_BYTES / width : 1;
-  int64_t first, number;
-  ScoriaRows rows;
-
-  PetscFunctionBeginUser;
-  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
-  PetscCall(ScoriaRowsCreate(&ds->spec, share < batch ? share : batch, &rows));
-  for (int64_t done = 0; done < share; done += batch) {
-    const int64_t left = number - done < 0 ? 0 : number - done, from = first + number - left;
-    PetscErrorCode failed = ScoriaDatasetReadRows(ds, from, left < batch ? left : batch, &rows);
-
-    if (failed) PetscCall(ScoriaRowsDestroy(&rows));
-    PetscCall(failed);
-    if (reader->there) PetscCall(AddDone(reader->there, from, &rows));
-    if (reader->visit) reader->visit(reader->ctx, from, &rows);
-  }
-  PetscCall(ScoriaRowsDestroy(&rows));
-  PetscFunctionReturn(0);
-}
-
-/* Opens the closed part file as a reader would, and reads it all. */
-static PetscErrorCode VerifyFile(ScoriaDataset ds)
-{
-  ScoriaDataset again;
-
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
-  PetscCall(CloseFailed(ReadShares(again, &(Reader){0}), &again));
-  PetscCall(ScoriaDatasetClose(&again));
-  PetscFunctionReturn(0);
-}
-
 /* Closes the file as a writer, so that what the readers see has left HDF5's and MPI's hands. */
 static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 {
@@ -279,11 +224,15 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 static PetscErrorCode FinishFile(ScoriaDataset ds)
 {
   ScoriaTrouble bad = {.path = ds->path};
+  ScoriaFileSum sum;
 
   PetscFunctionBeginUser;
   PetscCall(FlushAndClose(ds));
-  PetscCall(VerifyFile(ds));
-  if (!ds->rank) PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+  PetscCall(ScoriaDatasetVerify(ds, &sum));
+  if (!ds->rank) {
+    PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+    files_published_sum(ds->path, &sum);
+  }
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
@@ -413,21 +362,17 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
-                                   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx)
-{
-  const Reader reader = {there, visit, ctx};
-
-  PetscFunctionBeginUser;
-  PetscCall(ReadShares(ds, &reader));
-  if (there) PetscCall(ScoriaIntervalsShare(ds->comm, there));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  ds->run = run;
   PetscFunctionReturn(0);
 }
 

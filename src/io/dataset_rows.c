@@ -47,15 +47,26 @@ PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS])
+{
+  int n = 0;
+
+  for (int f = 0; f < ds->spec.nfields; f++) column[n++] = &ds->field[f];
+  for (int c = 0; c < ds->spec.space.n; c++) column[n++] = &ds->condition[c];
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) column[n++] = &ds->status[i];
+  column[n++] = &ds->status_crc;
+  column[n++] = &ds->crc;
+  return n;
+}
+
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 {
+  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
+
   PetscFunctionBeginUser;
   if (ds->transfer < 0) PetscFunctionReturn(0); /* never opened, or closed before */
-  for (int f = 0; f < ds->spec.nfields; f++) H5Dclose(ds->field[f].id);
-  for (int c = 0; c < ds->spec.space.n; c++) H5Dclose(ds->condition[c].id);
-  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) H5Dclose(ds->status[i].id);
-  H5Dclose(ds->status_crc.id);
-  H5Dclose(ds->crc.id);
+  const int n = dataset_columns(ds, column);
+  for (int i = 0; i < n; i++) H5Dclose(column[i]->id);
   H5Pclose(ds->transfer);
   H5Sclose(ds->field_space);
   H5Sclose(ds->row_space);
@@ -66,7 +77,7 @@ PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 typedef enum { TO_FILE, FROM_FILE } Direction;
 
 /* Rows [first, first + number) of one column, stored type in memory. */
-static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const ScoriaColumn *column, int64_t first,
+static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, ScoriaColumn *column, int64_t first,
                                int64_t number, void *data, ScoriaTrouble *bad)
 {
   const hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {(hsize_t)number, (hsize_t)ds->spec.cells};
@@ -93,6 +104,8 @@ static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const Scor
     trouble_hdf5(bad, direction == TO_FILE ? SCORIA_EXIT_IO : ds->code, "rows %lld to %lld of %s cannot be %s",
                  (long long)first, (long long)(first + number - 1), column->name,
                  direction == TO_FILE ? "written" : "read");
+  else if (ds->summing && direction == FROM_FILE && number)
+    column->sum = crc32c(column->sum, data, (size_t)items * type_size(column->type));
   H5Sclose(memory_space);
   PetscFunctionReturn(0);
 }
@@ -273,6 +286,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscCheck(ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", ds->path);
   PetscCall(CheckRange(ds, first, n, rows->capacity));
   PetscCall(ScoriaDatasetSettle(ds));
+  ds->intact = false;
   PetscCall(Reserve(ds, n));
   of_row    = ds->sum;
   of_status = ds->sum + n;

@@ -155,7 +155,10 @@ int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint
 }
 
 /* What this rank has published, for the manifest. */
-static char (*published)[PETSC_MAX_PATH_LEN];
+static struct {
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaFileSum sum;
+} * published;
 static int npublished;
 
 int files_published(void)
@@ -165,7 +168,7 @@ int files_published(void)
 
 const char *files_published_path(int i)
 {
-  return published[i];
+  return published[i].path;
 }
 
 PetscErrorCode ScoriaFilesForgetPublished(void)
@@ -176,13 +179,34 @@ PetscErrorCode ScoriaFilesForgetPublished(void)
   PetscFunctionReturn(0);
 }
 
+static int find_published(const char *path)
+{
+  int i = 0;
+  while (i < npublished && strcmp(published[i].path, path)) i++;
+  return i;
+}
+
+void files_published_sum(const char *path, const ScoriaFileSum *sum)
+{
+  const int i = find_published(path);
+  if (i < npublished) published[i].sum = *sum;
+}
+
+ScoriaFileSum files_published_sum_of(const char *path)
+{
+  const int i = find_published(path);
+  return i < npublished ? published[i].sum : (ScoriaFileSum){.known = false};
+}
+
 static PetscErrorCode NotePublished(const char *path)
 {
+  const int i = find_published(path);
   PetscFunctionBeginUser;
-  for (int i = 0; i < npublished; i++)
-    if (!strcmp(published[i], path)) PetscFunctionReturn(0);
-  PetscCall(PetscRealloc((size_t)(npublished + 1) * sizeof *published, &published));
-  PetscCall(PetscStrncpy(published[npublished++], path, sizeof *published));
+  if (i == npublished) {
+    PetscCall(PetscRealloc((size_t)(npublished + 1) * sizeof *published, &published));
+    PetscCall(PetscStrncpy(published[npublished++].path, path, sizeof published->path));
+  }
+  published[i].sum.known = false;
   PetscFunctionReturn(0);
 }
 
