@@ -37,7 +37,8 @@ PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[]);
 PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad);
 /* Refuses when `path` exists, then makes `part` empty: an unwritable place is told by the system's own reason. */
 PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad);
-/* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes. */
+/* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes; where the file
+ * system cannot, asks whether they are free, and says so once. */
 PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
 /* Writes all of a file, checking every step. */
 PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
