@@ -52,10 +52,12 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
+  PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(CmdWarnOfIdle(run, deck));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
+  PetscCall(ScoriaHintsForget());
   PetscCall(ScoriaDeckDestroy(&deck));
   PetscFunctionReturn(0);
 }

@@ -102,6 +102,12 @@ typedef struct {
 
 typedef struct ScoriaDataset_ *ScoriaDataset;
 
+/* Hints for MPI-IO from the deck's section io (scoria_io_keys), which go with every file opened in parallel from then
+ * on, until they are forgotten.  Local, with the same deck on every rank. */
+extern const ScoriaKey scoria_io_keys[];
+PetscErrorCode ScoriaHintsFromDeck(ScoriaDeck deck);
+PetscErrorCode ScoriaHintsForget(void);
+
 /* A user error where the fields of spec need more than all of the file system that directory `dir` lies on.  Collective
  * on comm. */
 PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec);

@@ -147,6 +147,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
 
   PetscFunctionBeginUser;
   snprintf(fresh, sizeof fresh, "%s.new", ds->path);
+  PetscCall(ScoriaFileStripe(fresh));
   PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));

@@ -80,7 +80,11 @@ size_t type_size(ScoriaType type);
 
 size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field, in the file */
 
-/* How files are accessed: serial (MPI_COMM_NULL) or parallel. */
+/* The hints of the deck, or MPI_INFO_NULL; borrowed. */
+MPI_Info io_hints(void);
+/* Makes an empty `part` with the stripes that the hints ask for, if they do. */
+PetscErrorCode ScoriaFileStripe(const char *part);
+/* How files are accessed: serial (MPI_COMM_NULL) or parallel, then with the hints. */
 PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
  * SCORIA_CLOSE_SECONDS of the environment, or five minutes.  Local. */
