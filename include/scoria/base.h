@@ -236,6 +236,13 @@ PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
  */
 int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
 
+/* ---------------------------------------------------------------------------------------- many items at once ---- */
+
+/* MPI_Bcast and MPI_Allreduce in place of n items, however many.  Collective on comm. */
+PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datatype type, void *data);
+PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
+extern int64_t many_most; /* items of one call of MPI, at most; the tests make it small */
+
 /* -------------------------------------------------------------------------------------------- sets of rows ---- */
 
 /* A set of row numbers as intervals [first, end), sorted, disjoint, none touching the next.  Start from {0}. */

@@ -50,7 +50,9 @@ PetscErrorCode ScoriaIntervalsShare(MPI_Comm comm, ScoriaIntervals *set)
   MPI_Datatype pair;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(PetscMPIIntCast((PetscInt)set->n, &mine));
+  PetscCheck(set->n < PETSC_MPI_INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%lld intervals",
+             (long long)set->n);
+  mine = (int)set->n;
   PetscCall(PetscMalloc2(size, &count, size, &start));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, count, 1, MPI_INT, comm));
   for (int r = 0; r < size; all += count[r++]) start[r] = all;

@@ -72,9 +72,6 @@ static PetscErrorCode ReadQuestion(Infer *f)
   f->at_free       = f->at_sensors + f->sensors.n;
   f->columns       = f->at_free + f->nfree;
   f->dimension     = f->modes + f->nfree;
-  if ((double)f->count * f->dimension >= PETSC_MPI_INT_MAX || (double)f->keep * f->columns >= PETSC_MPI_INT_MAX)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %lld particles of %d numbers, or %lld fields kept, are too many",
-                (long long)f->count, f->dimension, (long long)f->keep);
   PetscFunctionReturn(0);
 }
 

@@ -164,10 +164,8 @@ static PetscErrorCode EvaluateRows(Likelihood *l, int64_t first, int64_t number,
 static PetscErrorCode ShareRows(Likelihood *l)
 {
   PetscFunctionBeginUser;
-  for (int c = 0; c < NCOLUMNS; c++)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->column[c], (PetscMPIInt)l->rows, MPI_DOUBLE, MPI_SUM, l->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->theta, (PetscMPIInt)(l->rows * ScoriaModelSpace(l->model)->n), MPI_DOUBLE,
-                             MPI_SUM, l->comm));
+  for (int c = 0; c < NCOLUMNS; c++) PetscCall(ScoriaReduceMany(l->comm, MPI_SUM, l->rows, MPI_DOUBLE, l->column[c]));
+  PetscCall(ScoriaReduceMany(l->comm, MPI_SUM, l->rows * ScoriaModelSpace(l->model)->n, MPI_DOUBLE, l->theta));
   PetscFunctionReturn(0);
 }
 

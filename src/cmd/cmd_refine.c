@@ -344,8 +344,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscCall(ReadFields(f, first, number));
   PetscCall(ScoriaRowsCreate(&f->spec, PetscMax(number, 1), &rows));
   PetscCall(RefineOwn(f, first, number, &rows));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->column, (PetscMPIInt)(REFINE_COLUMNS * f->spec.rows), MPI_DOUBLE, MPI_SUM,
-                             f->comm));
+  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, REFINE_COLUMNS * f->spec.rows, MPI_DOUBLE, f->column));
   PetscCall(ScoriaDatasetWrite(out, first, &rows));
   PetscCall(Say(f));
   PetscCall(WriteColumns(deck, f)); /* refined.h5 comes last: it marks the refinement as complete */

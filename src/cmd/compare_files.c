@@ -40,8 +40,7 @@ static PetscErrorCode ReadConditions(const Files *f, File *file)
     PetscCall(ScoriaDatasetRead(file->ds, mine ? k * file->spec->realisations : 0, mine, &file->rows));
     for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = file->rows.condition[i][0];
   }
-  PetscCallMPI(
-      MPI_Allreduce(MPI_IN_PLACE, file->theta, (PetscMPIInt)(file->conditions * n), MPI_DOUBLE, MPI_SUM, f->comm));
+  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, file->conditions * n, MPI_DOUBLE, file->theta));
   PetscFunctionReturn(0);
 }
 

@@ -141,8 +141,6 @@ PetscErrorCode InferTell(Infer *f, int side)
       (void)summary_quantile(summary, j, f->probability[i], to + (INFER_QUANTILES + i) * f->columns, &se);
   }
   PetscCall(ScoriaSummaryDestroy(&summary));
-  if (side == INFER_POSTERIOR)
-    PetscCallMPI(
-        MPI_Allreduce(MPI_IN_PLACE, f->kept, (PetscMPIInt)(f->keep * f->columns), MPI_DOUBLE, MPI_SUM, f->comm));
+  if (side == INFER_POSTERIOR) PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, f->keep * f->columns, MPI_DOUBLE, f->kept));
   PetscFunctionReturn(0);
 }

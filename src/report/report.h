@@ -118,9 +118,13 @@ typedef struct {
   int axis;                    /* condition that the shown ones are spread over; -1: none varies */
   int64_t shown[REPORT_SHOWN]; /* conditions drawn, ascending along that axis */
   int nshown;
+  int64_t every,
+      listed;    /* every so many conditions are listed with their times: all of them, if there are not too many */
+  double *times; /* (listed); NULL where time is no condition */
+  double target[REPORT_SHOWN];    /* where along that axis they should be ... */
+  double away[REPORT_SHOWN];      /* ... and how far from it they are */
   double *x;                      /* (cells) [m] */
   ReportQuantity along;           /* x */
-  double *theta;                  /* (conditions, space.n) */
   ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
   int channel, time;              /* the first field of the state; the condition time, -1: it does not vary */
   int64_t stride, kept;           /* where time varies, every stride-th solved row is kept for the figure */

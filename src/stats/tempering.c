@@ -53,15 +53,19 @@ static void rank_block(ScoriaTempering t, int rank, int64_t *first, int64_t *num
 static PetscErrorCode Gather(ScoriaTempering t, int width, double x[])
 {
   PetscMPIInt *counts, *starts;
+  MPI_Datatype row;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(t->size, &counts, t->size, &starts));
+  PetscCallMPI(MPI_Type_contiguous(width, MPI_DOUBLE, &row)); /* particles are counted, not their numbers */
+  PetscCallMPI(MPI_Type_commit(&row));
   for (int r = 0; r < t->size; r++) {
     int64_t first, number;
     rank_block(t, r, &first, &number);
-    starts[r] = (PetscMPIInt)(first * width);
-    counts[r] = (PetscMPIInt)(number * width);
+    starts[r] = (PetscMPIInt)first;
+    counts[r] = (PetscMPIInt)number;
   }
-  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x, counts, starts, MPI_DOUBLE, t->comm));
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x, counts, starts, row, t->comm));
+  PetscCallMPI(MPI_Type_free(&row));
   PetscCall(PetscFree2(counts, starts));
   PetscFunctionReturn(0);
 }
@@ -265,7 +269,7 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
   const int D     = spec->dimension;
   ScoriaTempering t;
   PetscFunctionBeginUser;
-  PetscCheck(N * D < PETSC_MPI_INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%" PRId64 " particles of %d", N, D);
+  PetscCheck(N < PETSC_MPI_INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%" PRId64 " particles", N);
   PetscCall(PetscNew(&t));
   t->comm = comm;
   t->spec = *spec;
