@@ -1,6 +1,7 @@
 /* compare: the model against fresh PDE ensembles at conditions that it was not trained on, with a second PDE ensemble
  * as the sampling floor and the conditional Gaussian as the baseline. */
 #include "compare.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <string.h>
 
@@ -79,8 +80,12 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
     if (!set->first) PetscCall(CompareMemorise(cmp, set, cmp->rank < chunk ? base + cmp->rank : -1));
     PetscErrorCode failed = 0;
+    phase_begin(SCORIA_PHASE_COMPARE);
     if (cmp->rank < chunk) failed = Measure(cmp, set, base + cmp->rank);
+    phase_end(SCORIA_PHASE_COMPARE, cmp->rank < chunk);
+    phase_begin(SCORIA_PHASE_GATHER);
     PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
+    phase_end(SCORIA_PHASE_GATHER, 0);
     for (int owner = 0; owner < chunk; owner++) {
       PetscCall(ShareMeasures(cmp, set, base + owner, owner));
       if (!set->first) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */

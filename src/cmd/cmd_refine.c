@@ -4,6 +4,7 @@
  * The rows are the same number from every condition of the file; each is one group's work.  Every value is one rank's
  * and zero elsewhere, so that their sums are exact. */
 #include "refine.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,7 +227,9 @@ static PetscErrorCode RefineOne(Refine *f, Refiner refiner, int64_t first, int64
   PetscFunctionBeginUser;
   if (condition != *at) PetscCall(RefinerAt(refiner, f->theta + condition * f->spec.space.n));
   *at = condition;
+  phase_begin(SCORIA_PHASE_REFINE);
   PetscCall(RefinerRun(refiner, f->fields + i * f->m, f->sd + condition * f->m, i, rows, column));
+  phase_end(SCORIA_PHASE_REFINE, f->groups->group_rank == 0);
   if (column[REFINE_STATUS] == REFINE_FAILED) rows->done[i] = SCORIA_ROW_FAILED;
   for (int c = 0; c < REFINE_ROW && f->groups->group_rank == 0; c++) f->column[c * N + first + i] = column[c];
   PetscFunctionReturn(0);

@@ -1,5 +1,6 @@
 /* Where the fields of compare come from: PDE ensembles of held-out porosities, and samples of the model. */
 #include "compare.h"
+#include "scoria/phases.h"
 #include <string.h>
 
 /* Fields [first, first + number) of a PDE ensemble at theta into out (number, C, L); failed rows are NaN. */
@@ -66,6 +67,9 @@ PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, c
   PetscFunctionBeginUser;
   PetscCall(FillShare(cmp, set, condition, theta, source, count, &number));
   set->seconds[source] += wall_seconds() - start;
+  phase_begin(SCORIA_PHASE_GATHER);
   PetscCall(GatherShare(cmp, owner, number, all));
+  phase_bytes((double)(number * cmp->m) * sizeof *all);
+  phase_end(SCORIA_PHASE_GATHER, (double)number);
   PetscFunctionReturn(0);
 }

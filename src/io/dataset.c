@@ -1,6 +1,7 @@
 /* Life of a dataset: made by rank 0 and opened by all, verified by reading everything back, published; or opened for
  * reading, which rank 0 examines first so that no rank enters a collective call on a file that cannot be used. */
 #include "private.h"
+#include "scoria/phases.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -187,7 +188,10 @@ static PetscErrorCode Create(MPI_Comm comm, const char *path, bool extends, cons
   PetscCall(PetscMalloc1(spec->cells, &ds->x));
   PetscCall(PetscArraycpy(ds->x, x, spec->cells));
   PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
-  PetscCall(CloseFailed(CreateFile(ds, x, from), &ds));
+  phase_begin(SCORIA_PHASE_WRITE);
+  const PetscErrorCode failed = CreateFile(ds, x, from);
+  phase_end(SCORIA_PHASE_WRITE, 0);
+  PetscCall(CloseFailed(failed, &ds));
   *out = ds;
   PetscFunctionReturn(0);
 }
@@ -242,7 +246,10 @@ PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds)
 {
   PetscFunctionBeginUser;
   PetscCheck((*ds)->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", (*ds)->path);
-  PetscCall(CloseFailed(FinishFile(*ds), ds));
+  phase_begin(SCORIA_PHASE_WRITE);
+  const PetscErrorCode failed = FinishFile(*ds);
+  phase_end(SCORIA_PHASE_WRITE, 0);
+  PetscCall(CloseFailed(failed, ds));
   PetscCall(ScoriaDatasetClose(ds));
   PetscFunctionReturn(0);
 }

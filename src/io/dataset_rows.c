@@ -6,6 +6,7 @@
  * writes to take the rows.  A row has two CRC32Cs: of conditions and fields, and of its status. */
 #define _GNU_SOURCE /* sync_file_range */
 #include "private.h"
+#include "scoria/phases.h"
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -284,6 +285,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
 
   PetscFunctionBeginUser;
   PetscCheck(ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", ds->path);
+  phase_begin(SCORIA_PHASE_WRITE);
   PetscCall(CheckRange(ds, first, n, rows->capacity));
   PetscCall(ScoriaDatasetSettle(ds));
   ds->intact = false;
@@ -303,6 +305,8 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   start_writeback(ds->part);
   PetscCall(KeepUnmarked(ds, first, rows));
+  phase_bytes((double)(n * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_end(SCORIA_PHASE_WRITE, (double)n);
   PetscFunctionReturn(0);
 }
 
@@ -339,6 +343,7 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
                                   ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_READ);
   PetscCall(Reserve(ds, number));
   rows->rows = number;
   for (int c = 0; c < ds->spec.space.n; c++)
@@ -351,6 +356,8 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
   for (int f = 0; f < ds->spec.nfields; f++)
     PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, bad));
   if (bad->code == SCORIA_EXIT_OK) rows_check(ds, first, rows, bad);
+  phase_bytes((double)(number * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_end(SCORIA_PHASE_READ, (double)number);
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,6 @@
 /* Rows of an ensemble: for each (theta, realisation) a porosity draw and a solve, by one rank group. */
 #include "internal.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -221,16 +222,22 @@ static PetscErrorCode ComputeRow(ScoriaEnsemble e, const double theta[], int64_t
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows)
 {
-  const int n = e->spec.space.n;
+  const int n        = e->spec.space.n;
+  const double items = e->groups.group_rank == 0; /* a row is counted once */
   PetscFunctionBeginUser;
   PetscCheck(number <= rows->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
              (long long)number, (long long)rows->capacity);
   for (int64_t i = 0; i < number; i++) {
     if (eps)
       spread_profile(e, eps + i * e->spec.cells);
-    else
+    else {
+      phase_begin(SCORIA_PHASE_DRAW);
       PetscCall(ScoriaPorosityDraw(e->porosity, theta[i * n + e->ell], ids[i], e->eps));
+      phase_end(SCORIA_PHASE_DRAW, items);
+    }
+    phase_begin(SCORIA_PHASE_SOLVE);
     PetscCall(ComputeRow(e, theta + i * n, i, rows));
+    phase_end(SCORIA_PHASE_SOLVE, items);
   }
   rows->rows = number;
   PetscFunctionReturn(0);

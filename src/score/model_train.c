@@ -2,6 +2,7 @@
  * train on them, keep the averaged weights. */
 #include "model.h"
 #include "preparation.h"
+#include "scoria/phases.h"
 #include "training.h"
 #include <math.h>
 #include <stdio.h>

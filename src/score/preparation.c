@@ -2,6 +2,7 @@
  * dataset that it was fitted to: a start that finds it there reads the rows once, to whiten them. */
 #include "preparation.h"
 #include "normaliser_fit.h"
+#include "scoria/phases.h"
 #include <math.h>
 
 #define KEPT "normaliser.ckpt"
@@ -177,10 +178,14 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
 {
   const double start = wall_seconds();
   const bool known   = *norm != NULL;
+  const ScoriaDatasetSpec *spec;
   Options opt;
   NormData data;
   int64_t dropped;
+  int size;
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ReadOptions(deck, ds, twin, &opt));
   if (!known) PetscCall(NormCreate(ds, opt.nchannels, &opt.twin, &opt.fit, norm));
   const NormInput in = {.comm    = ScoriaRunComm(run),
@@ -191,8 +196,12 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
                         .twin    = &opt.twin,
                         .memory  = opt.memory};
   PetscCall(NormDataCreate(&in, *norm, known, known ? 1 : norm_fit_passes(&opt.fit) + 1, &data));
+  phase_begin(SCORIA_PHASE_NORMALISER);
   if (!known) PetscCall(Fit(run, deck, &opt, &data));
+  phase_end(SCORIA_PHASE_NORMALISER, known ? 0 : (double)spec->rows / size);
+  phase_begin(SCORIA_PHASE_WHITEN);
   PetscCall(TrainDataCreate(&data, train, valid, &dropped));
+  phase_end(SCORIA_PHASE_WHITEN, (double)(train->rows + valid->rows) / size);
   PetscCall(ScoriaProgressDestroy(&data.bar));
   PetscCall(Tell(run, &data, train, valid, dropped, wall_seconds() - start));
   PetscCall(NormDataDestroy(&data));

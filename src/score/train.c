@@ -4,6 +4,7 @@
 #include "train.h"
 #include "ema.h"
 #include "fixedpoint.h"
+#include "scoria/phases.h"
 #include "train_rows.h"
 #include <math.h>
 #include <stdlib.h>
@@ -215,12 +216,15 @@ static PetscErrorCode LookAhead(Trainer t)
   Ahead *a = &t->ahead;
   PetscFunctionBeginUser;
   if (!t->data.start || (t->step >= a->first && t->step < a->first + a->steps)) PetscFunctionReturn(0);
+  phase_begin(SCORIA_PHASE_EXCHANGE);
   a->first  = t->step;
   a->steps  = PetscClipInterval(t->opt.steps - t->step, 1, a->room);
   int64_t n = 0;
   for (int64_t s = a->first; s < a->first + a->steps; s++)
     for (int64_t i = t->begin; i < t->begin + t->each; i++) a->row[n++] = shuffled_row(t, sequence_place(t, s, i));
   PetscCall(TrainRowsFetch(t->comm, &t->data, t->r, t->d, n, a->row, a->values));
+  phase_bytes((double)(n * (t->r + t->d)) * sizeof *a->values);
+  phase_end(SCORIA_PHASE_EXCHANGE, (double)n);
   PetscFunctionReturn(0);
 }
 
@@ -372,6 +376,20 @@ static PetscErrorCode ShareVotes(Trainer t, double *loss, double *largest)
   PetscFunctionReturn(0);
 }
 
+/* Ends the phase of this rank's gradients: rows of its micro-batches, and the operations of their matrix products. */
+static PetscErrorCode CountStep(Trainer t)
+{
+  int64_t first, number, rows = 0;
+  PetscFunctionBeginUser;
+  for (int64_t j = 0; j < t->local; j++) {
+    deal_block(t->opt.batch, (int)(t->first + j), t->opt.micro, &first, &number);
+    rows += number;
+  }
+  PetscCall(PetscLogFlops((double)rows * net_training_flops(t->net)));
+  phase_end(SCORIA_PHASE_STEP, (double)rows);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode TrainerStep(Trainer t, TrainStep *result)
 {
   const int S     = t->opt.micro;
@@ -379,22 +397,31 @@ PetscErrorCode TrainerStep(Trainer t, TrainStep *result)
   double shift, largest;
   PetscFunctionBeginUser;
   PetscCall(LookAhead(t));
+  phase_begin(SCORIA_PHASE_STEP);
   rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_LEVEL, (uint64_t)(t->opt.origin + t->step), 0, 1, &shift);
   memset(t->votes, 0, sizeof(double) * 2 * (size_t)S);
   for (int64_t j = 0; j < t->local; j++) {
     t->votes[t->first + j]     = micro_batch(t, t->first + j, shift, t->grad[j]);
     t->votes[S + t->first + j] = fixed_largest(P, t->grad[j]);
   }
+  PetscCall(CountStep(t));
   *result = (TrainStep){.rate = optimiser_rate(&t->opt.adam, t->step, t->opt.steps)};
   t->step++;
+  phase_begin(SCORIA_PHASE_ALLREDUCE);
   PetscCall(ShareVotes(t, &result->loss, &largest));
   result->skipped = !isfinite(largest) || !isfinite(result->loss);
+  if (!result->skipped) PetscCall(SumGradients(t, (float)largest));
+  phase_bytes((double)(sizeof *t->acc * (size_t)P) + (double)(sizeof *t->votes * 2 * (size_t)S));
+  phase_end(SCORIA_PHASE_ALLREDUCE, t->first == 0 && t->local > 0); /* a step is counted once */
   if (result->skipped) PetscFunctionReturn(0);
-  PetscCall(SumGradients(t, (float)largest));
+  phase_begin(SCORIA_PHASE_UPDATE);
   result->norm = vector_norm(P, t->grad[0]);
   optimiser_update(&t->adam, &t->opt.adam, result->rate,
                    result->norm > t->opt.adam.clip ? t->opt.adam.clip / result->norm : 1, P, t->grad[0],
                    net_parameters(t->net));
+  /* the gradient is read; moments, averages and weights are read and written */
+  phase_bytes((double)(1 + 2 * (3 + t->adam.averages)) * sizeof(float) * (double)P);
+  phase_end(SCORIA_PHASE_UPDATE, t->first == 0 && t->local > 0);
   PetscFunctionReturn(0);
 }
 
@@ -448,6 +475,7 @@ PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(t->comm, &rank));
   PetscCallMPI(MPI_Comm_size(t->comm, &size));
+  phase_begin(SCORIA_PHASE_VALIDATE);
   PetscCall(PetscCalloc1(2 * tiles, &sums));
   deal_block(tiles, rank, size, &first, &local);
   PetscCall(FetchFixed(t, data, rows, first * t->tile,
@@ -465,6 +493,8 @@ PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data
     if (part) part[i] = sums[2 * i] / ((double)PetscMin(t->tile, rows - i * t->tile) * t->r);
   }
   PetscCall(PetscFree(sums));
+  PetscCall(PetscLogFlops((double)rows / size * net_flops(t->net)));
+  phase_end(SCORIA_PHASE_VALIDATE, (double)rows / size);
   PetscFunctionReturn(0);
 }
 

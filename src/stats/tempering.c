@@ -10,6 +10,7 @@
  * Particles are known to every rank, and moved each by one of them; what all do is done by all, on the same numbers in
  * the same order. */
 #include "base/linalg.h"
+#include "scoria/phases.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
@@ -309,6 +310,7 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   if (t->stages == STAGES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the readings are too far from the prior: temperature %g after %d stages",
                 t->temperature, STAGES);
+  phase_begin(SCORIA_PHASE_INFER);
   const double dt = choose_step(t, most, &ess, &sum);
   t->log_evidence += dt * most + log(sum / (double)t->spec.particles);
   t->variance += 1 / ess - 1 / (double)t->spec.particles;
@@ -318,6 +320,7 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   t->stages++;
   *stage = (ScoriaTemperingStage){.temperature = t->temperature, .ess = ess};
   PetscCall(Move(t, stage));
+  phase_end(SCORIA_PHASE_INFER, t->rank == 0); /* a stage is counted once */
   PetscFunctionReturn(0);
 }
 
