@@ -36,11 +36,14 @@ typedef enum {
   SCORIA_PHASES,
 } ScoriaPhase;
 
-/* How the time of a phase is expected to depend on the number of ranks (benchmarks/scaling/README.md). */
+/* model says how the time of a phase is expected to depend on the number of ranks, roof what limits its rate: products
+ * of matrices in single or double precision, and memory beside them; the file system; or nothing that is counted
+ * (benchmarks/scaling/README.md). */
 typedef struct {
   const char *name;  /* in the log, and behind "scoria_" in PETSc's */
   const char *unit;  /* of the items that it handles: "rows" */
-  const char *model; /* parallel, replicated, serial, wait, network, allreduce or file */
+  const char *model; /* parallel, replicated, serial, deal, alltoall, gather, allreduce or file */
+  const char *roof;  /* single, double, write, read or none */
   const char *help;  /* one line */
 } ScoriaPhaseRow;
 

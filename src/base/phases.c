@@ -5,29 +5,29 @@
 #define PHASE_DEPTH 16
 
 const ScoriaPhaseRow scoria_phases[SCORIA_PHASES] = {
-    [SCORIA_PHASE_OTHER]      = {"other", "calls", "replicated", "what lies in no phase"},
-    [SCORIA_PHASE_DRAW]       = {"draw", "rows", "parallel", "porosity fields drawn"},
-    [SCORIA_PHASE_SOLVE]      = {"solve", "rows", "parallel", "solves of the equations, with their profiles"},
-    [SCORIA_PHASE_DEAL]       = {"deal", "rows", "wait", "groups wait for work, or for one another at a round's end"},
-    [SCORIA_PHASE_EXCHANGE]   = {"exchange", "rows", "network", "rows to the ranks that write them, or train on them"},
-    [SCORIA_PHASE_WRITE]      = {"write", "rows", "file", "rows to a file"},
-    [SCORIA_PHASE_READ]       = {"read", "rows", "file", "rows from a file, their checksums compared"},
-    [SCORIA_PHASE_NORMALISER] = {"normaliser", "rows", "parallel", "fit of the normaliser, without reading"},
-    [SCORIA_PHASE_WHITEN]     = {"whiten", "rows", "parallel", "rows to whitened coordinates, without reading"},
-    [SCORIA_PHASE_STEP]       = {"step", "rows", "parallel", "gradients of the micro-batches of a training step"},
-    [SCORIA_PHASE_ALLREDUCE]  = {"allreduce", "steps", "allreduce", "sum of gradients over ranks, and the wait for it"},
-    [SCORIA_PHASE_UPDATE]     = {"update", "steps", "replicated", "optimiser and averages of a training step"},
-    [SCORIA_PHASE_VALIDATE]   = {"validate", "rows", "parallel", "validation losses"},
-    [SCORIA_PHASE_CHECKPOINT] = {"checkpoint", "calls", "serial", "checkpoints of a training"},
-    [SCORIA_PHASE_SAMPLE]     = {"sample", "fields", "parallel", "fields of the model, decoded"},
-    [SCORIA_PHASE_STATISTICS] = {"statistics", "fields", "parallel", "fields added to streamed statistics"},
-    [SCORIA_PHASE_REDUCE]     = {"reduce", "calls", "network", "statistics brought together over ranks"},
-    [SCORIA_PHASE_GATHER]     = {"gather", "fields", "network", "fields to the rank that compares them"},
-    [SCORIA_PHASE_COMPARE]    = {"compare", "conditions", "parallel", "measures between ensembles"},
-    [SCORIA_PHASE_LIKELIHOOD] = {"likelihood", "fields", "parallel", "log densities"},
-    [SCORIA_PHASE_INFER]      = {"infer", "stages", "parallel", "fields given readings"},
-    [SCORIA_PHASE_REFINE]     = {"refine", "rows", "parallel", "porosities fitted to samples, without their solves"},
-    [SCORIA_PHASE_REPORT]     = {"report", "calls", "serial", "figures and page"},
+    [SCORIA_PHASE_OTHER]    = {"other", "calls", "replicated", "none", "what lies in no phase"},
+    [SCORIA_PHASE_DRAW]     = {"draw", "rows", "parallel", "none", "porosity fields drawn"},
+    [SCORIA_PHASE_SOLVE]    = {"solve", "rows", "parallel", "double", "solves of the equations, and their profiles"},
+    [SCORIA_PHASE_DEAL]     = {"deal", "rows", "deal", "none", "waiting for work, and for others at a round's end"},
+    [SCORIA_PHASE_EXCHANGE] = {"exchange", "rows", "alltoall", "none", "rows to the ranks that write or train on them"},
+    [SCORIA_PHASE_WRITE]    = {"write", "rows", "file", "write", "rows to a file"},
+    [SCORIA_PHASE_READ]     = {"read", "rows", "file", "read", "rows from a file, their checksums compared"},
+    [SCORIA_PHASE_NORMALISER] = {"normaliser", "rows", "parallel", "double", "fit of the normaliser, without reading"},
+    [SCORIA_PHASE_WHITEN]     = {"whiten", "rows", "parallel", "none", "rows to whitened coordinates, without reading"},
+    [SCORIA_PHASE_STEP]       = {"step", "rows", "parallel", "single", "gradients of the micro-batches of a step"},
+    [SCORIA_PHASE_ALLREDUCE]  = {"allreduce", "steps", "allreduce", "none", "sum of gradients, and the wait for it"},
+    [SCORIA_PHASE_UPDATE]     = {"update", "steps", "replicated", "double", "optimiser and averages of a step"},
+    [SCORIA_PHASE_VALIDATE]   = {"validate", "rows", "parallel", "single", "validation losses"},
+    [SCORIA_PHASE_CHECKPOINT] = {"checkpoint", "calls", "serial", "none", "checkpoints of a training"},
+    [SCORIA_PHASE_SAMPLE]     = {"sample", "fields", "parallel", "single", "fields of the model, decoded"},
+    [SCORIA_PHASE_STATISTICS] = {"statistics", "fields", "parallel", "double", "fields added to streamed statistics"},
+    [SCORIA_PHASE_REDUCE]     = {"reduce", "calls", "allreduce", "none", "statistics brought together over ranks"},
+    [SCORIA_PHASE_GATHER]     = {"gather", "fields", "gather", "none", "fields to the rank that compares them"},
+    [SCORIA_PHASE_COMPARE]    = {"compare", "conditions", "parallel", "none", "measures between ensembles"},
+    [SCORIA_PHASE_LIKELIHOOD] = {"likelihood", "fields", "parallel", "none", "log densities"},
+    [SCORIA_PHASE_INFER]      = {"infer", "stages", "parallel", "none", "particles moved, without their fields"},
+    [SCORIA_PHASE_REFINE]     = {"refine", "rows", "parallel", "none", "porosities fitted, without their solves"},
+    [SCORIA_PHASE_REPORT]     = {"report", "calls", "serial", "none", "figures and page"},
 };
 
 static struct {
@@ -162,15 +162,16 @@ PetscErrorCode ScoriaPhasesLog(ScoriaRun run, const char *command)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extreme, last * EXTREMES, MPI_DOUBLE, MPI_MAX, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, last * SUMMANDS, MPI_DOUBLE, MPI_SUM, comm));
   for (int p = 0; p <= SCORIA_PHASES; p++) {
-    static const ScoriaPhaseRow all = {"elapsed", "commands", "sum", ""};
+    static const ScoriaPhaseRow all = {"elapsed", "commands", "sum", "none", ""};
     const ScoriaPhaseRow *row       = p < SCORIA_PHASES ? &scoria_phases[p] : &all;
     if (p > 0 && sum[p][CALLS] == 0) continue;
-    PetscCall(ScoriaLog(run, "phase",
-                        "\"of\":\"%s\",\"phase\":\"%s\",\"model\":\"%s\",\"ranks\":%d,\"nodes\":%d,\"seconds\":%.6f,"
-                        "\"mean\":%.6f,\"least\":%.6f,\"calls\":%.0f,\"items\":%.0f,\"unit\":\"%s\",\"bytes\":%.6g,"
-                        "\"flops\":%.6g",
-                        command, row->name, row->model, size, nodes, extreme[p][MOST], sum[p][SECONDS] / size,
-                        -extreme[p][LESS], sum[p][CALLS], sum[p][ITEMS], row->unit, sum[p][BYTES], sum[p][FLOPS]));
+    PetscCall(ScoriaLog(
+        run, "phase",
+        "\"of\":\"%s\",\"phase\":\"%s\",\"model\":\"%s\",\"roof\":\"%s\",\"ranks\":%d,\"nodes\":%d,\"seconds\":%.6f,"
+        "\"mean\":%.6f,\"least\":%.6f,\"calls\":%.0f,\"items\":%.0f,\"unit\":\"%s\",\"bytes\":%.6g,"
+        "\"flops\":%.6g",
+        command, row->name, row->model, row->roof, size, nodes, extreme[p][MOST], sum[p][SECONDS] / size,
+        -extreme[p][LESS], sum[p][CALLS], sum[p][ITEMS], row->unit, sum[p][BYTES], sum[p][FLOPS]));
   }
   PetscFunctionReturn(0);
 }

@@ -421,7 +421,7 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
 }
 
 /* CRC of this rank's share of a column of CRCs. */
-static PetscErrorCode ColumnCrc(ScoriaDataset ds, const ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
+static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
 {
   const int64_t batch = 1 << 20;
   int64_t first, number;
