@@ -133,7 +133,7 @@ function gather(row, p) {
 }
 
 function transfer(row, p,    give, turns) {
-  give  = file ? file : machine[last, roof[row]]
+  give  = file ? file : largest(machine[last, roof[row]], bare[row, first] ? bytes[row, first] / bare[row, first] : 0)
   turns = calls[row, first] / first
   return largest(largest(bare[row, first] * work(row, p) * first / p, turns ? bare[row, first] / turns : 0),
                  give ? bytes[row, first] * work(row, p) / give : 0)

@@ -119,7 +119,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   }
   PetscCall(TileDestroy(&tile));
   const double evaluations = gaussian ? 0 : sampler->evaluations(opt->steps);
-  PetscCall(PetscLogFlops((double)n * (evaluations * net_flops(model->net) + 2.0 * R * C * L)));
+  PetscCall(PetscLogFlops((double)n * (evaluations * net_sampling_flops(model->net) + 2.0 * R * C * L)));
   phase_end(SCORIA_PHASE_SAMPLE, (double)n);
   PetscFunctionReturn(0);
 }

@@ -135,7 +135,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   }
   PetscCall(TileDestroy(&tile));
   const double evaluations = gaussian ? 0 : sampler->evaluations(opt.steps);
-  PetscCall(PetscLogFlops((double)n * (evaluations * net_flops(model->net) + 2.0 * tile.R * (double)m)));
+  const double each_flops  = each ? net_flops(model->net) : net_sampling_flops(model->net);
+  PetscCall(PetscLogFlops((double)n * (evaluations * each_flops + 2.0 * tile.R * (double)m)));
   phase_end(SCORIA_PHASE_SAMPLE, (double)n);
   PetscFunctionReturn(0);
 }
