@@ -4,6 +4,7 @@
 #include "normaliser_fit.h"
 #include "scoria/phases.h"
 #include <math.h>
+#include <sys/resource.h>
 
 #define KEPT "normaliser.ckpt"
 
@@ -162,14 +163,19 @@ static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData 
                            int64_t dropped, double seconds)
 {
   const ScoriaNormaliser norm = data->norm;
+  struct rusage use           = {.ru_maxrss = 0};
   PetscFunctionBeginUser;
+  getrusage(RUSAGE_SELF, &use);
+  double memory = 1.024e-3 * (double)use.ru_maxrss; /* kB of 1024 bytes, on Linux */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_MAX, data->in.comm));
   PetscCall(
       ScoriaSay(run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
                 (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R));
   PetscCall(ScoriaLog(run, "whitened",
                       "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d,"
-                      "\"seconds\":%.3f",
-                      (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R, seconds));
+                      "\"seconds\":%.3f,\"peak_memory_MB\":%.0f",
+                      (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R, seconds,
+                      memory));
   PetscFunctionReturn(0);
 }
 
