@@ -156,6 +156,9 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* CRC32C of the CRCs of all rows and their status: two datasets that differ in a row differ in it.  Collective. */
 PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest);
+/* theta (number, space.n) of conditions [first, first + number), each from the first of its rows, without their CRCs.
+ * Collective; every rank may ask for conditions of its own, or for none. */
+PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t number, double theta[]);
 
 /* How many rows are marked as failed, from that column alone.  Collective. */
 PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed);

@@ -78,7 +78,7 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
       for (int s = 0; s < NSOURCES; s++)
         PetscCall(
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
-    if (!set->first) PetscCall(CompareMemorise(cmp, set, cmp->rank < chunk ? base + cmp->rank : -1));
+    if (!set->first) PetscCall(CompareMemorise(cmp, set, base, chunk));
     PetscErrorCode failed = 0;
     phase_begin(SCORIA_PHASE_COMPARE);
     if (cmp->rank < chunk) failed = Measure(cmp, set, base + cmp->rank);

@@ -397,6 +397,35 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t number, double theta[])
+{
+  const int n         = ds->spec.space.n;
+  const hsize_t start = (hsize_t)(first * ds->spec.realisations), stride = (hsize_t)ds->spec.realisations,
+                count = (hsize_t)number, items = PetscMax(count, 1);
+  ScoriaTrouble bad = {.path = ds->open_path};
+  hid_t memory;
+  double *column;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(number + 1, &column));
+  ScoriaCallH5(memory = H5Screate_simple(1, &items, NULL));
+  if (number) {
+    ScoriaCallH5(H5Sselect_hyperslab(ds->row_space, H5S_SELECT_SET, &start, &stride, &count, NULL));
+  } else {
+    ScoriaCallH5(H5Sselect_none(ds->row_space));
+    ScoriaCallH5(H5Sselect_none(memory));
+  }
+  for (int c = 0; c < n && ds->spec.rows; c++) {
+    if (H5Dread(ds->condition[c].id, type_of(IO_F8), memory, ds->row_space, ds->transfer, column) < 0)
+      trouble_hdf5(&bad, ds->code, "%s cannot be read", ds->condition[c].name);
+    for (int64_t k = 0; k < number; k++) theta[k * n + c] = column[k];
+  }
+  H5Sclose(memory);
+  PetscCall(PetscFree(column));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
 {
   const int64_t batch = 1 << 20, share = (ds->spec.rows + ds->size - 1) / ds->size;
