@@ -65,7 +65,9 @@ static PetscErrorCode Execute(int argc, char **argv)
                 "command line: found \"%s\", which is no option and no option's value; expected "
                 "-key value ..., and lists with commas: -key 8,12,16",
                 stray);
-  if (command->with_file) {
+  if (command->with_file) { /* which keeps nothing: it may be ended at any time */
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }

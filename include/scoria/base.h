@@ -312,6 +312,16 @@ PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
 /* Whether this rank has a reason to stop, before the ranks agree on it by ScoriaStopAsked: for a rank that is to cut
  * short what lies before it.  Local. */
 PetscErrorCode ScoriaStopNoticed(ScoriaRun run, bool *stop);
+/* Work that ranks do side by side in rounds of `step` items each, after which they look together at whether to stop: as
+ * many items as take about a second, whatever one costs, so that a stop is never far.  Start from {run, step, most}. */
+typedef struct {
+  ScoriaRun run;      /* borrowed */
+  int64_t step, most; /* items of the next round; at most */
+  double began;       /* [s] of this round; 0: none has begun */
+} ScoriaPace;
+/* Between two rounds, and before the first; fails as ScoriaStopped, with `kept`, where the run is to stop.  Collective
+ * on the run's ranks. */
+PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept);
 /* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes
  * STOP. Collective. */
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);

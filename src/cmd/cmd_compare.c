@@ -121,7 +121,9 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscFunctionBeginUser;
   memset(cmp, 0, sizeof *cmp);
   memset(set, 0, sizeof *set);
-  cmp->comm = ScoriaRunComm(run);
+  cmp->comm    = ScoriaRunComm(run);
+  cmp->solves  = (ScoriaPace){.run = run, .step = 1, .most = COMPARE_CHUNK};
+  cmp->samples = (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
   PetscCallMPI(MPI_Comm_rank(cmp->comm, &cmp->rank));
   PetscCallMPI(MPI_Comm_size(cmp->comm, &cmp->size));
   PetscCall(ScoriaDeckInt(deck, "compare_conditions", &conditions));

@@ -204,7 +204,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
-  Infer f          = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
+  Infer f = {.run = run, .deck = deck, .comm = ScoriaRunComm(run), .pace = {.run = run, .step = 1, .most = 1 << 20}};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "infer"));

@@ -174,20 +174,19 @@ static PetscErrorCode EvaluateAll(ScoriaRun run, Likelihood *l)
   ScoriaProgress bar;
   ScoriaRows rows;
   double *fields;
-  bool stop = false;
+  ScoriaPace pace = {.run = run, .step = 16, .most = CHUNK_ROWS};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRowsCreate(l->spec, l->each, &rows));
   PetscCall(PetscMalloc1((size_t)CHUNK_ROWS * (size_t)(l->channels * l->cells), &fields));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)l->rows, &bar));
-  for (int64_t base = 0; base < l->rows; base += (int64_t)CHUNK_ROWS * l->size) {
-    const int64_t batch = PetscMin((int64_t)CHUNK_ROWS * l->size, l->rows - base);
+  for (int64_t base = 0, batch; base < l->rows; base += batch) {
     int64_t first, number;
+    PetscCall(ScoriaPaceMeet(&pace, "the likelihoods will begin anew"));
+    batch = PetscMin(pace.step * l->size, l->rows - base);
     deal_block(batch, l->rank, l->size, &first, &number);
     PetscCall(ReadRows(l, base + first, number, &rows, fields));
     PetscCall(EvaluateRows(l, base + first, number, fields));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
-    PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && base + batch < l->rows) PetscCall(ScoriaStopped(run, "the likelihoods will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(fields));

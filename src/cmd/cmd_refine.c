@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define SD_ROWS 1024  /* of a condition, at most, that its standard deviation is taken from */
-#define ROUND_ROWS 32 /* of a group, before it looks whether to stop */
+#define ROUND_ROWS 32 /* of a group, at most, before it looks whether to stop */
 #define LEAST_ROWS 8  /* good ones, for the same */
 #define SD_FLOOR 0.05 /* of a field's largest: c hardly varies beside the separator, where it is given */
 
@@ -243,17 +243,17 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   PetscErrorCode failed = 0;
   Refiner refiner;
   ScoriaProgress bar;
-  bool stop;
+  ScoriaPace pace = {.run = f->run, .step = 1, .most = ROUND_ROWS};
   PetscFunctionBeginUser;
   PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
-  for (int64_t base = 0; base < most; base += ROUND_ROWS) {
-    for (int64_t i = base; i < PetscMin(base + ROUND_ROWS, number) && !failed; i++)
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscCall(ScoriaPaceMeet(&pace, "the refinement will begin anew"));
+    step = pace.step;
+    for (int64_t i = base; i < PetscMin(base + step, number) && !failed; i++)
       failed = RefineOne(f, refiner, first, i, &at, rows);
     PetscCall(ScoriaAgreeFailed(f->comm, failed));
-    PetscCall(ScoriaProgressUpdate(bar, (double)PetscMin(N, (base + ROUND_ROWS) * f->groups->count), NULL));
-    PetscCall(ScoriaStopAsked(f->run, &stop));
-    if (stop && base + ROUND_ROWS < most) PetscCall(ScoriaStopped(f->run, "the refinement will begin anew"));
+    PetscCall(ScoriaProgressUpdate(bar, (double)PetscMin(N, (base + step) * f->groups->count), NULL));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(RefinerDestroy(&refiner));

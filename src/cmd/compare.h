@@ -76,6 +76,7 @@ typedef struct {
 typedef struct {
   MPI_Comm comm;
   int rank, size;
+  ScoriaPace solves, samples;   /* rounds of them */
   ScoriaEnsemble ens, twin_ens; /* owned */
   ScoriaTwin twin;
   ScoriaModel model; /* owned */

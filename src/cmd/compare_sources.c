@@ -3,16 +3,21 @@
 #include "scoria/phases.h"
 #include <string.h>
 
-/* Fields [first, first + number) of a PDE ensemble at theta into out (number, C, L); failed rows are NaN. */
+#define KEPT "the comparison will begin anew"
+
+/* Fields [first, first + number) of a PDE ensemble at theta into out (number, C, L); failed rows are NaN.  most: the
+ * largest number of any group. */
 static PetscErrorCode SolveShare(Comparer *cmp, const ComparisonSet *set, int condition, int again,
-                                 const double theta[], int64_t first, int64_t number, double out[])
+                                 const double theta[], int64_t first, int64_t number, int64_t most, double out[])
 {
   const int width = set->space->n;
   double thetas[COMPARE_CHUNK * SCORIA_MAX_CONDITIONS];
   uint64_t id[COMPARE_CHUNK];
   PetscFunctionBeginUser;
-  for (int64_t base = 0; base < number; base += COMPARE_CHUNK) {
-    const int64_t n = PetscMin(COMPARE_CHUNK, number - base);
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscCall(ScoriaPaceMeet(&cmp->solves, KEPT));
+    step            = cmp->solves.step;
+    const int64_t n = PetscMax(0, PetscMin(step, number - base));
     for (int64_t i = 0; i < n; i++) {
       memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
       id[i] = ensemble_heldout_id(set->first + condition, again, first + base + i);
@@ -26,21 +31,39 @@ static PetscErrorCode SolveShare(Comparer *cmp, const ComparisonSet *set, int co
   PetscFunctionReturn(0);
 }
 
+/* Samples from number `id` on; most: the largest number of any rank.  What one rank meets alone, all fail with. */
+static PetscErrorCode SampleShare(Comparer *cmp, const double theta[], uint64_t id, int64_t number, int64_t most,
+                                  bool gaussian, double out[])
+{
+  PetscFunctionBeginUser;
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscCall(ScoriaPaceMeet(&cmp->samples, KEPT));
+    step                  = cmp->samples.step;
+    const int64_t n       = PetscMax(0, PetscMin(step, number - base));
+    PetscErrorCode failed = n ? ScoriaModelSample(cmp->model, &cmp->twin, &cmp->sampler, theta, id + (uint64_t)base, n,
+                                                  gaussian, out + base * cmp->m)
+                              : 0;
+    PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* This rank's share of a source.  PDE fields are dealt to groups, samples to ranks. */
 static PetscErrorCode FillShare(Comparer *cmp, ComparisonSet *set, int condition, const double theta[], int source,
                                 int64_t count, int64_t *number)
 {
   const ScoriaGroups *groups = ScoriaEnsembleGroups(cmp->ens);
   const bool pde             = source == FROM_PDE || source == FROM_PDE_AGAIN;
+  const int parts            = pde ? groups->count : cmp->size;
+  const int64_t most         = (count + parts - 1) / parts;
   int64_t first;
   PetscFunctionBeginUser;
-  deal_block(count, pde ? groups->index : cmp->rank, pde ? groups->count : cmp->size, &first, number);
+  deal_block(count, pde ? groups->index : cmp->rank, parts, &first, number);
   if (pde)
-    PetscCall(SolveShare(cmp, set, condition, source == FROM_PDE_AGAIN, theta, first, *number, cmp->share));
+    PetscCall(SolveShare(cmp, set, condition, source == FROM_PDE_AGAIN, theta, first, *number, most, cmp->share));
   else {
     const uint64_t id = (uint64_t)(set->first + condition) * (uint64_t)set->count + (uint64_t)first;
-    PetscCall(ScoriaModelSample(cmp->model, &cmp->twin, &cmp->sampler, theta, id, *number, source == FROM_GAUSSIAN,
-                                cmp->share));
+    PetscCall(SampleShare(cmp, theta, id, *number, most, source == FROM_GAUSSIAN, cmp->share));
   }
   if (pde && groups->group_rank) *number = 0; /* the leader hands in its group's fields */
   PetscFunctionReturn(0);
