@@ -55,6 +55,7 @@ value() {
 
 largest=$(printf '%s\n' "${ranks[@]}" | sort -n | tail -n 1)
 micro=$(value train micro_batches)
+micro=${micro:-8} # where the deck leaves it to the batch
 batch=$(value train batch)
 # What every job reads: one "key value" a line.
 {
