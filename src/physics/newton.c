@@ -218,7 +218,7 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
   PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL));
   PetscCall(SNESSetTolerances(snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_NEWTON, PETSC_DEFAULT));
   PetscCall(SNESGetLineSearch(snes, &search));
-  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));
+  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHNONE));
   PetscCall(SNESLineSearchSetPreCheck(search, LimitStep, s));
   PetscCall(SNESGetKSP(snes, &ksp));
   if (s->grid.dim == 1)

@@ -9,6 +9,10 @@
 #define SNES_DIVERGED_FUNCTION_NANORINF SNES_DIVERGED_FNORM_NAN
 #endif
 
+#ifndef SNESLINESEARCHNONE /* before 3.26 */
+#define SNESLINESEARCHNONE SNESLINESEARCHBASIC
+#endif
+
 /* The DM of ksp computes nothing: operators and right-hand sides are set by hand. */
 static inline PetscErrorCode KSPLeaveDMIdle(KSP ksp)
 {
