@@ -71,6 +71,7 @@ static void test_read_once(void **state)
   (void)state;
   deal_block(spec.rows, world_rank(), world_size(), &first, &number);
   for (int begun = 0; begun < 2; begun++) {
+    MPI_Barrier(PETSC_COMM_WORLD); /* the other ranks still look at the first file */
     if (!world_rank()) unlink(path);
     CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
     CHECK(write_rows(ds, &spec, first, number));
