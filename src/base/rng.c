@@ -94,21 +94,24 @@ void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, Sco
                              .key     = (uint64_t)word[1] << 32 | word[0]};
 }
 
-static uint64_t shuffle_round(const ScoriaShuffle *shuffle, uint64_t half, uint32_t round, uint64_t size)
+/* half moved round a circle of `size` < 2^32 places by as many as another half and the round say. */
+static uint64_t shuffle_round(const ScoriaShuffle *shuffle, uint64_t half, uint64_t other, uint32_t round,
+                              uint64_t size)
 {
   uint32_t word[4];
-  rng_block(shuffle->key, SCORIA_STREAM_SHUFFLE, half, round, word);
-  return ((uint64_t)word[1] << 32 | word[0]) % size;
+  rng_block(shuffle->key, SCORIA_STREAM_SHUFFLE, other, round, word);
+  const uint64_t moved = half + ((word[0] * size) >> 32); /* the bias, size / 2^32, does not matter to a shuffle */
+  return moved < size ? moved : moved - size;
 }
 
 int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i)
 {
   uint64_t place = (uint64_t)i;
   do {
-    uint64_t row = place / shuffle->columns, column = place % shuffle->columns;
+    uint64_t row = place / shuffle->columns, column = place - row * shuffle->columns;
     for (uint32_t round = 0; round < SHUFFLE_ROUNDS; round += 2) {
-      row    = (row + shuffle_round(shuffle, column, round, shuffle->rows)) % shuffle->rows;
-      column = (column + shuffle_round(shuffle, row, round + 1, shuffle->columns)) % shuffle->columns;
+      row    = shuffle_round(shuffle, row, column, round, shuffle->rows);
+      column = shuffle_round(shuffle, column, row, round + 1, shuffle->columns);
     }
     place = row * shuffle->columns + column;
   } while (place >= (uint64_t)shuffle->n);

@@ -105,6 +105,9 @@ void norm_scales_of_tile(NormData *data, int t);
 void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
 PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
-int norm_pieces(const NormData *data, int t); /* of a tile */
+int norm_pieces(const NormData *data, int t);          /* of a tile */
+int64_t norm_row_bytes(const ScoriaDatasetSpec *spec); /* of a row as it is read */
+/* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
+PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);
 
 #endif

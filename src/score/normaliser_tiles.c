@@ -7,13 +7,11 @@
 #include <string.h>
 
 #define TILE_ROWS 2048
-#define TILE_BYTES ((int64_t)16 << 20)   /* of a tile as it is read */
-#define ROUND_BYTES ((int64_t)192 << 20) /* read by a rank between two looks at whether to stop: seconds at most */
-#define GRACE_SECONDS 4                  /* a stop waits so long for what is nearly done, so that it can be kept */
+#define TILE_BYTES ((int64_t)16 << 20) /* of a tile as it is read */
 
 /* ------------------------------------------------------------------------------------------------- dealing ---- */
 
-static int64_t row_bytes(const ScoriaDatasetSpec *spec)
+int64_t norm_row_bytes(const ScoriaDatasetSpec *spec)
 {
   return (int64_t)sizeof(double) * spec->cells * (spec->nfields + 1);
 }
@@ -22,7 +20,7 @@ static int64_t row_bytes(const ScoriaDatasetSpec *spec)
 static PetscErrorCode Deal(NormData *data)
 {
   const int64_t each = data->spec->realisations;
-  const int64_t most = PetscClipInterval(TILE_BYTES / row_bytes(data->spec), 16, TILE_ROWS);
+  const int64_t most = PetscClipInterval(TILE_BYTES / norm_row_bytes(data->spec), 16, TILE_ROWS);
   int64_t number;
   int rank, size;
   PetscFunctionBeginUser;
@@ -316,8 +314,7 @@ static void try_to_hold(NormData *data, int t)
   data->stage[t] = NORM_FIELDS;
 }
 
-/* The rows of tile t at a stage. */
-static PetscErrorCode Load(NormData *data, int t, NormStage want, double **v)
+PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v)
 {
   const ScoriaNormaliser norm = data->norm;
   NormStage at                = NORM_FIELDS;
@@ -383,84 +380,5 @@ PetscErrorCode NormDataTransformTwins(NormData *data)
   PetscFunctionBeginUser;
   for (int t = 0; t < data->tiles.tiles && !failed; t++) failed = TransformTwins(data, t);
   PetscCall(ScoriaAgreeFailed(data->in.comm, failed));
-  PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------- walking ---- */
-
-/* SCORIA_GRACE_SECONDS of the environment, or 4. */
-static double grace_seconds(void)
-{
-  const char *text = getenv("SCORIA_GRACE_SECONDS");
-  return text ? atof(text) : GRACE_SECONDS;
-}
-
-/* Ends a round: whether any rank has failed, in which case all are to leave; and stops where that is asked for. */
-static PetscErrorCode EndRound(NormData *data, bool failed, bool *leave)
-{
-  enum { GO_ON, STOP, FAILED };
-  bool stop = false;
-  int worst = failed ? FAILED : GO_ON;
-  PetscFunctionBeginUser;
-  if (data->in.run) PetscCall(ScoriaStopNoticed(data->in.run, &stop));
-  if (stop && data->noticed == 0) data->noticed = wall_seconds();
-  if (stop && wall_seconds() - data->noticed >= grace_seconds()) worst = PetscMax(worst, STOP);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, data->in.comm));
-  *leave = worst == FAILED;
-  if (worst != STOP) PetscFunctionReturn(0);
-  PetscCall(ScoriaStopAsked(data->in.run, &stop));
-  PetscCall(
-      ScoriaStopped(data->in.run, data->known ? "the normaliser is kept" : "nothing of the training is kept yet"));
-  PetscFunctionReturn(0);
-}
-
-/* Progress as seen from this rank's share. */
-static PetscErrorCode Tell(NormData *data, const char *what, int t)
-{
-  PetscFunctionBeginUser;
-  if (data->bar)
-    PetscCall(ScoriaProgressUpdate(
-        data->bar, (data->pass + (double)t / PetscMax(data->tiles.tiles, 1)) * (double)data->spec->rows, what));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WalkTiles(NormData *data, const char *what, NormStage stage, int first, int end, NormVisit visit,
-                                void *ctx)
-{
-  double *v = NULL;
-  PetscFunctionBeginUser;
-  for (int t = first; t < end; t++) {
-    PetscCall(Load(data, t, stage, &v));
-    PetscCall(visit(ctx, data, t, v));
-    PetscCall(Tell(data, what, t + 1));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, NormVisit visit, void *ctx)
-{
-  const int round       = (int)PetscMax(ROUND_BYTES / (data->capacity * row_bytes(data->spec)), 1);
-  PetscErrorCode failed = 0;
-  bool leave            = false;
-  int64_t first, most;
-  int size;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(data->in.comm, &size));
-  deal_block(data->all_tiles, 0, size, &first, &most); /* nobody has more */
-  for (int64_t t = 0; t < PetscMax(most, 1) && !leave; t += round) {
-    const int from = (int)PetscMin(t, data->tiles.tiles), end = (int)PetscMin(t + round, data->tiles.tiles);
-    failed = WalkTiles(data, what, stage, from, end, visit, ctx);
-    PetscCall(EndRound(data, failed != 0, &leave));
-  }
-  if (leave) PetscCall(ScoriaAgreeFailed(data->in.comm, failed));
-  data->pass++;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode NormShare(const NormData *data, size_t n, double values[])
-{
-  PetscFunctionBeginUser;
-  PetscCheck(n <= INT32_MAX, data->in.comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
-  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, data->in.comm));
   PetscFunctionReturn(0);
 }
