@@ -97,7 +97,8 @@ PetscErrorCode NormDataSetModes(NormData *data);
 /* The twins, solved in the scan, become w; the transforms are chosen.  Collective. */
 PetscErrorCode NormDataTransformTwins(NormData *data);
 /* Shows every tile of this rank at a stage.  Stops in good order where that is asked for, as `in.run` says.  what: told
- * beside the progress.  A few collectives, by the bytes of the rank with the most.  Collective. */
+ * beside the progress.  One
+ * collective call, and one more every two seconds.  Collective. */
 PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, NormVisit visit, void *ctx);
 /* base and 1 / s of the pieces of a tile, in data->base and data->inverse_s (pieces, m). */
 void norm_scales_of_tile(NormData *data, int t);
@@ -105,8 +106,7 @@ void norm_scales_of_tile(NormData *data, int t);
 void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
 PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
-int norm_pieces(const NormData *data, int t);          /* of a tile */
-int64_t norm_row_bytes(const ScoriaDatasetSpec *spec); /* of a row as it is read */
+int norm_pieces(const NormData *data, int t); /* of a tile */
 /* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);
 

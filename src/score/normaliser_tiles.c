@@ -11,7 +11,7 @@
 
 /* ------------------------------------------------------------------------------------------------- dealing ---- */
 
-int64_t norm_row_bytes(const ScoriaDatasetSpec *spec)
+static int64_t row_bytes(const ScoriaDatasetSpec *spec)
 {
   return (int64_t)sizeof(double) * spec->cells * (spec->nfields + 1);
 }
@@ -20,7 +20,7 @@ int64_t norm_row_bytes(const ScoriaDatasetSpec *spec)
 static PetscErrorCode Deal(NormData *data)
 {
   const int64_t each = data->spec->realisations;
-  const int64_t most = PetscClipInterval(TILE_BYTES / norm_row_bytes(data->spec), 16, TILE_ROWS);
+  const int64_t most = PetscClipInterval(TILE_BYTES / row_bytes(data->spec), 16, TILE_ROWS);
   int64_t number;
   int rank, size;
   PetscFunctionBeginUser;
