@@ -102,7 +102,7 @@ static void guard_collective_writes(void)
 static void yield_when_idle(void)
 {
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-  setenv("MPIR_CVAR_POLLS_BEFORE_YIELD", "1", 0); /* MPICH: 1000 otherwise */
+  setenv("MPIR_CVAR_ENABLE_HEAVY_YIELD", "1", 0); /* MPICH: it sleeps, where sched_yield gives nothing away */
 }
 
 /* Ranks that are all on one node need no network: Open MPI 5 looks for one at every start, and says on every rank that
