@@ -1,5 +1,5 @@
 /* The quantities of interest of every deck: extremes of the first channel, and what the problem names. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <stdio.h>
 
 static ScoriaQuantity *add(ScoriaQuantityKind kind, int channel, const char *unit, int *n, ScoriaQuantity quantity[])

@@ -1,5 +1,5 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* sample: fields of the model at one operating condition, dealt over all ranks. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <math.h>
 #include <string.h>
 

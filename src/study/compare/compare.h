@@ -2,7 +2,7 @@
 #ifndef SCORIA_COMPARE_H
 #define SCORIA_COMPARE_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <cJSON.h>
 
 #define COMPARE_EXAMPLES 8

@@ -2,7 +2,7 @@
 #ifndef SCORIA_CMD_REFINE_H
 #define SCORIA_CMD_REFINE_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 #define REFINE_MOST_DIRECTIONS 64
 

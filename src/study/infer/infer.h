@@ -2,7 +2,7 @@
 #ifndef SCORIA_INFER_H
 #define SCORIA_INFER_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 #define INFER_MAX_SENSORS 256
 #define INFER_MAX_QUANTILES 32

@@ -2,7 +2,7 @@
  *
  * The rows are a list of the same number of realisations from every condition, dealt over ranks in blocks; every rank
  * reads and evaluates its own, and each value is one rank's and zero elsewhere, so that their sums are exact. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <math.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 #define UQ_MAX_QUANTITIES 32
 #define UQ_MAX_THRESHOLDS 16

@@ -2,7 +2,7 @@
 #ifndef SCORIA_CMD_GENERATE_H
 #define SCORIA_CMD_GENERATE_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 typedef struct {
   int64_t failed, newton, retried;

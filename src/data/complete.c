@@ -1,5 +1,5 @@
 /* What several commands share: provenance, and the rule that nothing is overwritten. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "import.h"
 #include <math.h>
 #include <stdio.h>

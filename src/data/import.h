@@ -2,7 +2,7 @@
 #ifndef SCORIA_CMD_IMPORT_H
 #define SCORIA_CMD_IMPORT_H
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 /* Where the values of a row of the dataset stand in an array of the file. */
 typedef struct {

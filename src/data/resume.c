@@ -1,5 +1,5 @@
 /* A dataset that outlives its run: what is done is kept, and the next start of the same command goes on from there. */
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include <string.h>
 
 /* The part file is this deck's, and as large as this deck asks for. */
