@@ -9,7 +9,6 @@
  */
 
 #define SCORIA_MAX_CONDITIONS 8
-#define SCORIA_NAME_SIZE 64
 
 /* The vector theta that a problem is conditioned on.  A condition with lo == hi is fixed: it is stored, but no model
  * learns from it. */
@@ -32,6 +31,7 @@ void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
 /* Index of a condition, -1 when there is none of that name. */
 int space_find(const ScoriaSpace *space, const char *name);
+bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 
@@ -233,6 +233,11 @@ PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
+/* root as text in a file, through ScoriaWriteText; root is destroyed.  Collective. */
+struct cJSON;
+PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, struct cJSON *root);
+/* FILE.h5 -> FILE.json, the summary beside it; one that is another file's name is a user error. */
+PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[]);
 
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 

@@ -5,36 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design)
-{
-  double theta[SCORIA_MAX_CONDITIONS];
-  PetscFunctionBeginUser;
-  *design = (GenerateDesign){.deck         = deck,
-                             .space        = spec->space,
-                             .conditions   = spec->rows / spec->realisations,
-                             .realisations = spec->realisations,
-                             .at           = -1};
-  PetscCall(GenerateTheta(design, 0, theta)); /* the same of every row: whether a file has enough of them */
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode GenerateTheta(void *ctx, int64_t row, double theta[])
-{
-  GenerateDesign *design  = ctx;
-  const int64_t condition = row / design->realisations;
-  PetscFunctionBeginUser;
-  if (condition != design->at)
-    PetscCall(ScoriaDesignTheta(design->deck, &design->space, false, condition, design->conditions, design->theta));
-  design->at = condition;
-  PetscCall(PetscArraycpy(theta, design->theta, design->space.n));
-  PetscFunctionReturn(0);
-}
-
 /* Rows that an interrupted run has left. */
 typedef struct {
   int64_t first; /* row of the whole dataset that the file begins with */
   GenerateDesign *design;
-  GenerateTally tally;
+  ScoriaSolveTally tally;
   bool elsewhere; /* some are at other conditions than the design's: its file must have changed since */
 } Found;
 
@@ -43,21 +18,6 @@ static void note_found(void *ctx, int64_t first, const ScoriaRows *rows)
   Found *found = ctx;
   generate_tally(rows, &found->tally);
   if (!generate_at_design(found->design, rows, found->first + first)) found->elsewhere = true;
-}
-
-bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t first)
-{
-  double theta[SCORIA_MAX_CONDITIONS];
-  for (int64_t i = 0; i < rows->rows; i++) {
-    if (!rows->done[i]) continue;
-    if (GenerateTheta(design, first + i, theta)) return false;
-    for (int c = 0; c < design->space.n; c++) {
-      const ScoriaCondition *range = &design->space.c[c];
-      const double near = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
-      if (!(fabs(rows->condition[c][i] - theta[c]) <= near)) return false;
-    }
-  }
-  return true;
 }
 
 /* `line` names the file, where this rank has met rows that are `elsewhere`.  Collective. */
@@ -97,9 +57,7 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscFunctionReturn(0);
 }
 
-/* Too many failed solves fail the command, also when it finds them in a file that is complete: what follows it in a run
- * or a pipeline must not start on them.  Not of a shard: it is the whole that is judged. */
-static PetscErrorCode CheckFailed(ScoriaDeck deck, const char *path, int64_t failed, int64_t rows)
+PetscErrorCode ScoriaFailedCheck(ScoriaDeck deck, const char *path, int64_t failed, int64_t rows)
 {
   double allowed = 0;
   PetscFunctionBeginUser;
@@ -112,7 +70,7 @@ static PetscErrorCode CheckFailed(ScoriaDeck deck, const char *path, int64_t fai
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char *path)
+PetscErrorCode ScoriaGeneratedCheck(ScoriaRun run, ScoriaDeck deck, const char *path)
 {
   const ScoriaDatasetSpec *spec;
   ScoriaDataset ds;
@@ -125,7 +83,7 @@ PetscErrorCode GenerateCheckComplete(ScoriaRun run, ScoriaDeck deck, const char 
   PetscCall(ScoriaDatasetCountFailed(ds, &failed));
   PetscCall(CheckListed(run, deck, path, ds));
   PetscCall(ScoriaDatasetClose(&ds));
-  if (!shard) PetscCall(CheckFailed(deck, path, failed, rows));
+  if (!shard) PetscCall(ScoriaFailedCheck(deck, path, failed, rows));
   PetscFunctionReturn(0);
 }
 
@@ -144,41 +102,6 @@ static PetscErrorCode PeakMemory(const ScoriaGroups *groups, double *rank, doubl
   PetscFunctionReturn(0);
 }
 
-/* What was generated: "512 conditions x 128 realisations", "shard: rows 0 to 99 of 300". */
-static void describe_rows(const ScoriaDatasetSpec *spec, size_t size, char text[])
-{
-  if (spec->whole)
-    snprintf(text, size, "shard: rows %lld to %lld of %lld", (long long)spec->first,
-             (long long)(spec->first + spec->rows - 1), (long long)spec->whole);
-  else
-    snprintf(text, size, "%lld conditions x %lld realisations", (long long)(spec->rows / spec->realisations),
-             (long long)spec->realisations);
-}
-
-static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *spec, const char *path,
-                                  const GenerateTally *tally, const GenerateShares *shares)
-{
-  char what[128];
-  PetscFunctionBeginUser;
-  describe_rows(spec, sizeof what, what);
-  PetscCall(ScoriaSay(run, "  %s; %.2f Newton iterations a solve; %lld by continuation; %lld failed", what,
-                      (double)tally->newton / (double)spec->rows, (long long)tally->retried, (long long)tally->failed));
-  PetscCall(ScoriaSay(
-      run,
-      "  groups idle %.1f %% of the time, the last one %.1f %%; writing %.1f %%; memory %.0f MB a rank, "
-      "%.0f MB a group",
-      100 * shares->idle, 100 * shares->idle_most, 100 * shares->io, shares->rank_memory, shares->group_memory));
-  PetscCall(ScoriaSay(run, "  wrote %s", path));
-  PetscCall(ScoriaLog(run, "generate",
-                      "\"rows\":%lld,\"failed\":%lld,\"retried\":%lld,\"newton\":%lld,\"idle\":%.4f,"
-                      "\"idle_most\":%.4f,\"io\":%.4f,\"memory_rank\":%.1f,\"memory_group\":%.1f",
-                      (long long)spec->rows, (long long)tally->failed, (long long)tally->retried,
-                      (long long)tally->newton, shares->idle, shares->idle_most, shares->io, shares->rank_memory,
-                      shares->group_memory));
-  if (!spec->whole) PetscCall(CheckFailed(deck, path, tally->failed, spec->rows));
-  PetscFunctionReturn(0);
-}
-
 /* The rows of a shard in place of all. */
 static PetscErrorCode CutShard(ScoriaDeck deck, ScoriaDatasetSpec *spec)
 {
@@ -193,54 +116,78 @@ static PetscErrorCode CutShard(ScoriaDeck deck, ScoriaDatasetSpec *spec)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
+/* What is to be made: a shard or the whole, anew, of a smaller one, or nothing as it is complete. */
+static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, ScoriaMade *made, ScoriaDataset *smaller)
 {
-  char path[PETSC_MAX_PATH_LEN], dir[PETSC_MAX_PATH_LEN];
-  ScoriaEnsemble ens;
-  ScoriaDatasetSpec spec;
+  const char *name = shard ? SHARD_FILE : "dataset.h5";
+  PetscFunctionBeginUser;
+  *smaller = NULL;
+  PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
+  if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, scoria_dataset_sections, &made->complete));
+  if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
+  PetscFunctionReturn(0);
+}
+
+/* The ensemble, and the rows of it that are to be made. */
+static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, ScoriaMade *made, ScoriaEnsemble *ens,
+                                   const double **x, GenerateDesign *design)
+{
+  char dir[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens));
+  PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
+  PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
+  PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
+  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
+  PetscCall(GenerateDesignOpen(deck, &made->spec, design));
+  if (shard) PetscCall(CutShard(deck, &made->spec));
+  PetscFunctionReturn(0);
+}
+
+/* The file, with what an interrupted run or a smaller dataset has of it. */
+static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade *made, ScoriaEnsemble ens,
+                                const double *x, ScoriaDataset *smaller, Found *found, ScoriaPartial *out)
+{
+  const ScoriaDatasetSpec *spec = &made->spec;
   ScoriaProvenance from;
-  CmdDataset out;
+  PetscFunctionBeginUser;
+  PetscCall(
+      ScoriaProvenanceOfRun(run, deck, spec->whole ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, scoria_dataset_sections,
+                               note_found, found, out));
+  PetscCall(CheckConditions(run, made->path, ".part", found->elsewhere));
+  if (*smaller) PetscCall(GenerateCopy(run, *smaller, found->design, out, &found->tally));
+  PetscCall(ScoriaDatasetClose(smaller));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+{
+  ScoriaEnsemble ens;
+  ScoriaPartial out;
   ScoriaCost cost;
   const double *x;
   GenerateDesign design;
-  Found found;
-  GenerateShares shares;
-  ScoriaDataset smaller = NULL;
-  bool complete         = false, shard;
+  ScoriaDataset smaller;
+  bool shard;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "generate"));
-  PetscCall(CmdNeedEquations(deck, "generate", "import makes dataset.h5 of them"));
+  *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
-  const char *name = shard ? GENERATE_SHARD_FILE : "dataset.h5";
-  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
-  if (!shard) PetscCall(GenerateFindSmaller(run, deck, path, &smaller));
-  if (!smaller) PetscCall(CmdDatasetComplete(run, deck, name, cmd_dataset_sections, &complete));
-  if (complete) {
-    PetscCall(GenerateCheckComplete(run, deck, path));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
-  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
-  PetscCall(CmdCheckFields(deck, spec.rows));
-  PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
-  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &spec));
-  PetscCall(GenerateDesignOpen(deck, &spec, &design));
-  if (shard) PetscCall(CutShard(deck, &spec));
-  PetscCall(CmdProvenance(run, deck, shard ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  found = (Found){.first = spec.first, .design = &design};
-  PetscCall(CmdDatasetBegin(run, deck, path, smaller != NULL, &spec, x, &from, cmd_dataset_sections, note_found, &found,
-                            &out));
-  PetscCall(CheckConditions(run, path, ".part", found.elsewhere));
-  if (smaller) PetscCall(GenerateCopy(run, smaller, &design, &out, &found.tally));
-  PetscCall(ScoriaDatasetClose(&smaller));
+  PetscCall(FindBegun(run, deck, shard, made, &smaller));
+  if (made->complete) PetscFunctionReturn(0);
+  PetscCall(OpenEnsemble(run, deck, shard, made, &ens, &x, &design));
+  Found found = {.first = made->spec.first, .design = &design};
+  PetscCall(BeginFile(run, deck, made, ens, x, &smaller, &found, &out));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
-  PetscCall(GenerateRows(run, ens, &spec, &design, &out, cost, &found.tally, &shares));
-  PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &shares.rank_memory, &shares.group_memory));
+  PetscCall(GenerateRows(run, ens, &made->spec, &design, &out, cost, &found.tally, &made->shares));
+  PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &made->shares.rank_memory, &made->shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
-  if (!shard) PetscCall(CmdWriteFields(run, deck, ens, spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
-  PetscCall(CmdDatasetFinish(&out));
+  if (!shard)
+    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+  PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
   PetscCall(ScoriaEnsembleDestroy(&ens));
-  PetscCall(ReportTally(run, deck, &spec, path, &found.tally, &shares));
+  made->tally = found.tally;
   PetscFunctionReturn(0);
 }

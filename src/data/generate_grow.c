@@ -43,7 +43,7 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
 
 /* Rows [first, first + number), shared among the ranks. */
 static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, int64_t first,
-                              int64_t number, CmdDataset *out, ScoriaRows *rows, GenerateTally *tally)
+                              int64_t number, ScoriaPartial *out, ScoriaRows *rows, ScoriaSolveTally *tally)
 {
   const MPI_Comm comm = ScoriaRunComm(run);
   char line[160]      = "";
@@ -64,8 +64,8 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, CmdDataset *out,
-                            GenerateTally *tally)
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, ScoriaPartial *out,
+                            ScoriaSolveTally *tally)
 {
   const ScoriaDatasetSpec *spec;
   ScoriaRows rows;
@@ -79,12 +79,12 @@ PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign
   const int64_t batch = PetscMax((int64_t)(COPY_BYTES / row), 1);
   PetscCall(ScoriaRowsCreate(spec, batch, &rows));
   for (;;) {
-    cmd_dataset_next(out, spec->rows, batch * size, &first, &number);
+    partial_next(out, spec->rows, batch * size, &first, &number);
     if (!number || stop) break;
     PetscCall(CopyRun(run, smaller, design, first, number, out, &rows, tally));
     PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (number) PetscCall(CmdDatasetStop(run, out, out->there));
+  if (number) PetscCall(ScoriaPartialStop(run, out, out->there));
   PetscFunctionReturn(0);
 }

@@ -30,7 +30,7 @@ typedef struct {
   ScoriaEnsemble ens;
   const ScoriaDatasetSpec *spec;
   GenerateDesign *design;
-  CmdDataset *out;
+  ScoriaPartial *out;
   const ScoriaGroups *groups;
   ScoriaDealer dealer; /* owned */
   ScoriaProgress bar;  /* owned */
@@ -46,7 +46,7 @@ typedef struct {
   int64_t solved;                /* rows of this group, since the start */
 } Generation;
 
-void generate_tally(const ScoriaRows *rows, GenerateTally *tally)
+void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally)
 {
   for (int64_t i = 0; i < rows->rows; i++) {
     if (!rows->done[i]) continue;
@@ -89,7 +89,7 @@ static void next_round(const Generation *g, int64_t *first, int64_t *number)
 {
   const int64_t begin = PetscMax(FIRST_ROWS, ROUND_ROWS / g->groups->count);
   const int64_t most  = g->groups->count * (g->rounds ? g->batch : PetscMin(begin, g->batch));
-  cmd_dataset_next(g->out, g->spec->rows, most, first, number);
+  partial_next(g->out, g->spec->rows, most, first, number);
 }
 
 /* Whether this group wants the round to end; never before it has a row, so that every start gets on. */
@@ -150,7 +150,7 @@ static PetscErrorCode SolveRound(Generation *g, int64_t first, int64_t number, i
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteRound(Generation *g, int64_t first, int64_t number, GenerateTally *tally)
+static PetscErrorCode WriteRound(Generation *g, int64_t first, int64_t number, ScoriaSolveTally *tally)
 {
   const double began = wall_seconds();
   int64_t at;
@@ -178,7 +178,7 @@ static PetscErrorCode ChooseChunk(Generation *g)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MeasureShares(const Generation *g, double seconds, GenerateShares *shares)
+static PetscErrorCode MeasureShares(const Generation *g, double seconds, ScoriaSolveShares *shares)
 {
   const bool leads  = groups_leads(g->groups);
   double mean[2]    = {leads ? g->idle / seconds : 0, leads ? g->writing / seconds : 0};
@@ -192,7 +192,7 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, Generat
 }
 
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            CmdDataset *out, ScoriaCost cost, GenerateTally *tally, GenerateShares *shares)
+                            ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally, ScoriaSolveShares *shares)
 {
   Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out};
   const double began = wall_seconds();
@@ -200,7 +200,7 @@ PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatas
   bool stop          = false;
   PetscFunctionBeginUser;
   PetscCall(Begin(&g));
-  PetscCall(CmdWarnOfRest(run, g.groups));
+  PetscCall(ScoriaWarnOfRest(run, g.groups));
   for (next_round(&g, &first, &number); number && !stop; next_round(&g, &first, &number)) {
     PetscCall(SolveRound(&g, first, number, &drawn));
     PetscCall(WriteRound(&g, first, drawn, tally));
@@ -211,7 +211,7 @@ PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatas
   }
   PetscCall(MeasureShares(&g, wall_seconds() - began, shares));
   PetscCall(End(&g));
-  if (number) PetscCall(CmdDatasetStop(run, out, g.made));
+  if (number) PetscCall(ScoriaPartialStop(run, out, g.made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally, 3, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscFunctionReturn(0);
 }

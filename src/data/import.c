@@ -19,7 +19,7 @@ static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
 }
 
 /* Every rank reads and writes a block of every batch. */
-static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, CmdDataset *out, Tally *tally)
+static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *out, Tally *tally)
 {
   const ScoriaDatasetSpec *spec = &im->spec;
   const int64_t width           = 8LL * spec->cells * (spec->nfields + 1);
@@ -38,7 +38,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, CmdDataset *out,
   for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
     const int64_t batch = PetscMin(most * size, spec->rows - base);
     tally->made         = base + batch;
-    if (cmd_dataset_has(out, base, batch)) continue;
+    if (partial_has(out, base, batch)) continue;
     deal_block(batch, rank, size, &first, &number);
     PetscCall(ImportRead(im, base + first, number, &rows));
     PetscCall(ScoriaForeignAgree(im->file));
@@ -50,50 +50,32 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, CmdDataset *out,
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (tally->made < spec->rows) PetscCall(CmdDatasetStop(run, out, tally->made));
+  if (tally->made < spec->rows) PetscCall(ScoriaPartialStop(run, out, tally->made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Report(ScoriaRun run, const Import *im, const Tally *tally, const char *path)
+PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
-  const ScoriaDatasetSpec *spec = &im->spec;
-  const long long conditions = spec->rows / spec->realisations, unusable = tally->failed - im->lacking;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "  %s", spec->source));
-  PetscCall(ScoriaSay(run,
-                      "  %lld conditions x %lld rows of %d cells; %lld marked as failed: %lld not finite, %lld "
-                      "not in the file, where a condition has fewer rows than another",
-                      conditions, (long long)spec->realisations, spec->cells, (long long)tally->failed, unusable,
-                      (long long)im->lacking));
-  if (spec->realisations < 2)
-    PetscCall(ScoriaSay(run, "  WARNING: every condition has one row: train needs two, to see a spread"));
-  PetscCall(ScoriaSay(run, "  wrote %s", path));
-  PetscCall(ScoriaLog(run, "import", "\"rows\":%lld,\"conditions\":%lld,\"not_finite\":%lld,\"lacking\":%lld",
-                      (long long)spec->rows, conditions, unusable, (long long)im->lacking));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CommandImport(ScoriaRun run, ScoriaDeck deck)
-{
-  char path[PETSC_MAX_PATH_LEN];
   Import im;
   ScoriaProvenance from;
-  CmdDataset out;
+  ScoriaPartial out;
   Tally tally = {0};
-  bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "import"));
-  PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", sections, &complete));
-  if (complete) PetscFunctionReturn(0);
-  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  *made = (ScoriaMade){.complete = false};
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", sections, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
-  PetscCall(CmdProvenance(run, deck, "dataset", 1, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally, &out));
+  PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally,
+                               &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
-  PetscCall(CmdDatasetFinish(&out));
-  PetscCall(Report(run, &im, &tally, path));
+  PetscCall(ScoriaPartialFinish(&out));
+  made->spec    = im.spec;
+  made->failed  = tally.failed;
+  made->lacking = im.lacking;
   PetscCall(ImportDestroy(&im));
   PetscFunctionReturn(0);
 }

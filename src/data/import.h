@@ -2,7 +2,7 @@
 #ifndef SCORIA_CMD_IMPORT_H
 #define SCORIA_CMD_IMPORT_H
 
-#include "cmd/cmd.h"
+#include "scoria/data.h"
 
 /* Where the values of a row of the dataset stand in an array of the file. */
 typedef struct {
@@ -37,6 +37,6 @@ PetscErrorCode ImportDestroy(Import *im);
 /* Rows [first, first + number) of the dataset into rows.  Local; trouble is told by ScoriaForeignAgree. */
 PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows);
 /* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
-PetscErrorCode ImportReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
+PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
 
 #endif

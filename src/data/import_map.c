@@ -6,50 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-PetscErrorCode CmdImported(ScoriaDeck deck, bool *imported)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckHas(deck, "import_file", imported));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CmdNeedEquations(ScoriaDeck deck, const char *command, const char *instead)
-{
-  bool imported;
-  PetscFunctionBeginUser;
-  PetscCall(CmdImported(deck, &imported));
-  if (imported)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: the deck's data are imported (import_file), there is no PDE behind them; %s",
-                command, instead);
-  PetscFunctionReturn(0);
-}
-
 /* ------------------------------------------------------------------------------------------------ the section ---- */
-
-PetscErrorCode CmdNextPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE], char value[],
-                           bool *found)
-{
-  PetscFunctionBeginUser;
-  *found = *list && **list;
-  if (!*found) PetscFunctionReturn(0);
-  const size_t length = strcspn(*list, ","), left = strcspn(*list, "=,");
-  if (left == 0 || left + 1 >= length || left >= SCORIA_NAME_SIZE || length - left - 1 >= size)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%.*s\", expected name=value", key, (int)PetscMin(length, 200), *list);
-  PetscCall(PetscStrncpy(name, *list, left + 1));
-  PetscCall(PetscStrncpy(value, *list + left + 1, length - left));
-  *list += length + ((*list)[length] == ',');
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CmdNumber(const char *key, const char *name, const char *text, double *value)
-{
-  char *end;
-  PetscFunctionBeginUser;
-  *value = strtod(text, &end);
-  if (end == text || *end || !isfinite(*value))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%s\", expected a number", key, name, text);
-  PetscFunctionReturn(0);
-}
 
 /* x and row are the axes of a dataset. */
 static PetscErrorCode CheckName(const char *key, const char *name)
@@ -71,7 +28,7 @@ static PetscErrorCode ReadColumn(const char *key, const char *name, const char *
   PetscFunctionBeginUser;
   *to = (ImportColumn){.array = -1, .component = -1, .factor = 1, .group = 1};
   if (*value != '/' && number) {
-    PetscCall(CmdNumber(key, name, value, &to->factor));
+    PetscCall(ScoriaListNumber(key, name, value, &to->factor));
     PetscFunctionReturn(0);
   }
   const char *colon = strrchr(value, ':');
@@ -101,7 +58,7 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, Import *im)
     PetscCall(ScoriaDeckString(deck, keys[k], &list));
     if (!list) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: %s is not set, expected [name=/path, ...]", keys[k]);
     for (;;) {
-      PetscCall(CmdNextPair(keys[k], &list, sizeof value, name, value, &found));
+      PetscCall(ScoriaListPair(keys[k], &list, sizeof value, name, value, &found));
       if (!found) break;
       PetscCall(CheckName(keys[k], name));
       if (field_find(im->spec.nfields, im->spec.field, name) >= 0 || space_find(&im->spec.space, name) >= 0)
@@ -127,7 +84,7 @@ static PetscErrorCode ReadEntries(ScoriaDeck deck, Import *im, const char *key, 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, key, &list));
   for (;;) {
-    PetscCall(CmdNextPair(key, &list, sizeof value, name, value, &found));
+    PetscCall(ScoriaListPair(key, &list, sizeof value, name, value, &found));
     if (!found) break;
     const int f = field_find(im->spec.nfields, im->spec.field, name), k = space_find(&im->spec.space, name);
     if (f < 0 && k < 0 && strcmp(name, "x"))
@@ -155,7 +112,7 @@ static PetscErrorCode TakeScale(Import *im, const char *name, int f, int k, cons
   ImportColumn *column = f >= 0 ? &im->field[f] : k >= 0 ? &im->condition[k] : &im->x;
   double factor;
   PetscFunctionBeginUser;
-  PetscCall(CmdNumber("import_scale", name, value, &factor));
+  PetscCall(ScoriaListNumber("import_scale", name, value, &factor));
   if (factor == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_scale: %s: found 0, expected a factor", name);
   column->factor *= factor;
   PetscFunctionReturn(0);
@@ -182,35 +139,10 @@ static PetscErrorCode ReadLogarithmic(ScoriaDeck deck, Import *im)
   char name[SCORIA_NAME_SIZE];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "import_logarithmic", &list));
-  while (cmd_next_word(&list, sizeof name, name)) {
+  while (list_next_word(&list, sizeof name, name)) {
     const int k = space_find(&im->spec.space, name);
     if (k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_logarithmic: found \"%s\", which is no condition", name);
     im->spec.space.c[k].log = true;
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ImportReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS])
-{
-  const char *fields = NULL, *list = NULL;
-  char name[SCORIA_NAME_SIZE], wanted[SCORIA_NAME_SIZE], value[512], number[64];
-  bool found, there;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckString(deck, "import_reference", &list));
-  for (;;) {
-    PetscCall(CmdNextPair("import_reference", &list, sizeof number, wanted, number, &found));
-    if (!found) break;
-    int channel = 0;
-    fields      = NULL;
-    PetscCall(ScoriaDeckString(deck, "import_fields", &fields));
-    PetscCall(CmdNextPair("import_fields", &fields, sizeof value, name, value, &there));
-    while (there && strcmp(name, wanted)) {
-      channel += field_is_state(name);
-      PetscCall(CmdNextPair("import_fields", &fields, sizeof value, name, value, &there));
-    }
-    if (!there || !field_is_state(wanted))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_reference: found \"%s\", which is no field that a model learns", wanted);
-    PetscCall(CmdNumber("import_reference", wanted, number, &reference[channel]));
   }
   PetscFunctionReturn(0);
 }
@@ -369,7 +301,8 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   PetscCall(ReadEntries(deck, im, "import_scale", TakeScale));
   PetscCall(ReadEntries(deck, im, "import_ranges", TakeRange));
   PetscCall(ReadLogarithmic(deck, im));
-  PetscCall(ImportReferences(deck, ignored)); /* what is wrong with them is told before the work, not by train */
+  PetscCall(
+      ScoriaImportedReferences(deck, ignored)); /* what is wrong with them is told before the work, not by train */
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &im->spec.float64));
   PetscCall(OpenFile(im));
   PetscCall(ReadX(im));

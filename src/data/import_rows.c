@@ -56,7 +56,7 @@ static PetscErrorCode SetRange(Import *im, int k)
     lo = fmin(lo, im->theta[i * im->spec.space.n + k]);
     hi = fmax(hi, im->theta[i * im->spec.space.n + k]);
   }
-  if (c->lo < c->hi && !(cmd_inside(c, lo) && cmd_inside(c, hi)))
+  if (c->lo < c->hi && !(condition_inside(c, lo) && condition_inside(c, hi)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_ranges: %s: found [%g, %g], but the values go from %g to %g", c->name, c->lo,
                 c->hi, lo, hi);
   if (!(c->lo < c->hi)) {

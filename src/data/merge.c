@@ -17,7 +17,7 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   char dir[PETSC_MAX_PATH_LEN];
   int shards;
-  CmdDataset *out;    /* borrowed */
+  ScoriaPartial *out; /* borrowed */
   ScoriaRows rows;    /* owned: (batch) */
   ScoriaProgress bar; /* owned */
   int64_t batch, made;
@@ -52,7 +52,7 @@ static ScoriaExit count_shards(const char *dir, int *shards, size_t size, char l
   closedir(list);
   if (!*shards)
     snprintf(line, size, "%s: found no shard, expected shard-1-of-N/%s and so on, from generate -run_shard i,N", dir,
-             GENERATE_SHARD_FILE);
+             SHARD_FILE);
   else if (other)
     snprintf(line, size, "%s: found shards of %d and of %d, expected of one number: move the others away", dir,
              PetscMin(*shards, other), PetscMax(*shards, other));
@@ -80,7 +80,7 @@ static PetscErrorCode ShardPath(const Merging *m, int shard, size_t size, char p
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(dir, sizeof dir, SCORIA_SHARD_DIRECTORY, m->dir, shard, m->shards));
-  if ((size_t)snprintf(path, size, "%s/%s", dir, GENERATE_SHARD_FILE) >= size)
+  if ((size_t)snprintf(path, size, "%s/%s", dir, SHARD_FILE) >= size)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: the name of the run directory is too long", m->dir);
   PetscFunctionReturn(0);
 }
@@ -106,7 +106,7 @@ static PetscErrorCode CheckSame(const Merging *m, const char *path, const Scoria
 {
   char difference[512];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckDifference(m->deck, stored, cmd_dataset_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(m->deck, stored, scoria_dataset_sections, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard of another deck (%s)", path, difference);
   if (shard->whole != m->spec->rows || shard->cells != m->spec->cells || shard->nfields != m->spec->nfields ||
       shard->float64 != m->spec->float64 || memcmp(&shard->space, &m->spec->space, sizeof shard->space))
@@ -182,7 +182,7 @@ static PetscErrorCode CopyShard(Merging *m, ScoriaDataset ds, bool *stop)
   PetscCall(ScoriaDatasetInfo(ds, &shard, NULL, NULL));
   for (int64_t at = 0; at < shard->rows && !*stop; at += m->batch) {
     const int64_t number = PetscMin(m->batch, shard->rows - at);
-    if (cmd_dataset_has(m->out, shard->first + at, number)) continue;
+    if (partial_has(m->out, shard->first + at, number)) continue;
     PetscCall(CopyRows(m, ds, shard->first, at, number));
     PetscCall(ScoriaStopAsked(m->run, stop));
   }
@@ -223,49 +223,40 @@ static PetscErrorCode Copy(Merging *m)
   PetscCall(ScoriaRowsDestroy(&m->rows));
   if (failed) PetscCall(ScoriaDatasetClose(&m->out->ds));
   PetscCall(failed);
-  if (m->made < m->spec->rows) PetscCall(CmdDatasetStop(m->run, m->out, m->made));
+  if (m->made < m->spec->rows) PetscCall(ScoriaPartialStop(m->run, m->out, m->made));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandMerge(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
-  Merging m = {.run = run, .deck = deck};
-  char path[PETSC_MAX_PATH_LEN];
+  Merging m = {.run = run, .deck = deck, .spec = &made->spec};
   ScoriaEnsemble ens;
-  ScoriaDatasetSpec spec;
   ScoriaProvenance from;
-  CmdDataset out;
+  ScoriaPartial out;
   const double *x;
   const char *dir;
   GenerateDesign design;
-  bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "merge"));
-  PetscCall(CmdNeedEquations(deck, "merge", "import makes dataset.h5 of them"));
-  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
-  PetscCall(CmdDatasetComplete(run, deck, "dataset.h5", cmd_dataset_sections, &complete));
-  if (complete) {
-    PetscCall(GenerateCheckComplete(run, deck, path));
-    PetscFunctionReturn(0);
-  }
+  *made = (ScoriaMade){.complete = false};
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", scoria_dataset_sections, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
-  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
-  PetscCall(CmdCheckFields(deck, spec.rows));
+  PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
+  PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
   PetscCall(PetscStrncpy(m.dir, dir, sizeof m.dir));
-  m.spec = &spec;
-  m.out  = &out;
+  m.out = &out;
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
-  PetscCall(CmdProvenance(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, cmd_dataset_sections, NULL, NULL, &out));
+  PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, scoria_dataset_sections, NULL, NULL,
+                               &out));
   PetscCall(Copy(&m));
-  PetscCall(GenerateDesignOpen(deck, &spec, &design));
-  PetscCall(CmdWriteFields(run, deck, ens, spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
-  PetscCall(CmdDatasetFinish(&out));
+  PetscCall(GenerateDesignOpen(deck, &made->spec, &design));
+  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+  PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
-  PetscCall(ScoriaSay(run, "  wrote %s: %lld rows of %d shards", path, (long long)spec.rows, m.shards));
-  PetscCall(ScoriaLog(run, "merge", "\"rows\":%lld,\"shards\":%d", (long long)spec.rows, m.shards));
-  PetscCall(GenerateCheckComplete(run, deck, path));
+  made->shards = m.shards;
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,5 @@
 /* A dataset that outlives its run: what is done is kept, and the next start of the same command goes on from there. */
-#include "cmd/cmd.h"
+#include "scoria/data.h"
 #include <string.h>
 
 /* The part file is this deck's, and as large as this deck asks for. */
@@ -32,7 +32,7 @@ static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const Scoria
 
 static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
                                void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                               CmdDataset *out)
+                               ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetSurvey(out->ds, out->done, visit, ctx));
@@ -43,14 +43,14 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
-                               const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                               const char *const sections[],
-                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                               CmdDataset *out)
+PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                                  const char *const sections[],
+                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                                  ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
-  *out = (CmdDataset){0};
+  *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
   if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
   PetscCall(PetscCalloc1(spec->rows, &out->done));
@@ -63,18 +63,18 @@ PetscErrorCode CmdDatasetBegin(ScoriaRun run, ScoriaDeck deck, const char *path,
   PetscFunctionReturn(0);
 }
 
-bool cmd_dataset_has(const CmdDataset *out, int64_t first, int64_t number)
+bool partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
 {
   return !memchr(out->done + first, 0, (size_t)number);
 }
 
-void cmd_dataset_next(const CmdDataset *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
+void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
 {
   while (*first < end && out->done[*first]) ++*first;
   for (*number = 0; *number < most && *first + *number < end && !out->done[*first + *number];) ++*number;
 }
 
-PetscErrorCode CmdDatasetFinish(CmdDataset *out)
+PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetFinish(&out->ds));
@@ -82,7 +82,7 @@ PetscErrorCode CmdDatasetFinish(CmdDataset *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdDatasetStop(ScoriaRun run, CmdDataset *out, int64_t rows)
+PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows)
 {
   const ScoriaDatasetSpec *spec;
   PetscFunctionBeginUser;

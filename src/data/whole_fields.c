@@ -1,5 +1,5 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
-#include "cmd/cmd.h"
+#include "scoria/data.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ static PetscErrorCode ChooseRows(ScoriaDeck deck, int64_t rows, int64_t *number,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdCheckFields(ScoriaDeck deck, int64_t rows)
+PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows)
 {
   PetscInt n = 0, named[MOST_ROWS];
   PetscFunctionBeginUser;
@@ -202,8 +202,8 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWriteFields(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows, CmdThetaOfRow theta,
-                              void *ctx, const double eps[], const char *name)
+PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
+                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name)
 {
   ScoriaDatasetSpec spec;
   const double *x;

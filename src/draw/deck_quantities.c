@@ -1,5 +1,5 @@
 /* The quantities of interest of every deck: extremes of the first channel, and what the problem names. */
-#include "cmd/cmd.h"
+#include "scoria/draw.h"
 #include <stdio.h>
 
 static ScoriaQuantity *add(ScoriaQuantityKind kind, int channel, const char *unit, int *n, ScoriaQuantity quantity[])
@@ -34,15 +34,15 @@ static void add_named(const ScoriaProblemQuantity *of, int cells, const double x
   made->factor = of->factor;
 }
 
-PetscErrorCode CmdQuantities(ScoriaDeck deck, int channels, const ScoriaField field[], int cells, const double x[],
-                             int *n, ScoriaQuantity quantity[], int condition[])
+PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
+                                      const double x[], int *n, ScoriaQuantity quantity[], int condition[])
 {
   ScoriaProblemQuantity of[SCORIA_MAX_QUANTITIES];
   const ScoriaProblem *problem = NULL;
   void *parameters             = NULL;
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(CmdImported(deck, &imported));
+  PetscCall(ScoriaImported(deck, &imported));
   if (!imported) PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   const int named = problem_quantities(problem, parameters, channels, field, of);
   PetscCall(PetscFree(parameters));

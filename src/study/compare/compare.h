@@ -2,7 +2,7 @@
 #ifndef SCORIA_COMPARE_H
 #define SCORIA_COMPARE_H
 
-#include "cmd/cmd.h"
+#include "scoria/study.h"
 #include <cJSON.h>
 
 #define COMPARE_EXAMPLES 8
@@ -24,9 +24,10 @@ enum { VIEW_FIELD = 0, VIEW_RELATIVE, NVIEWS };
 
 typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
-  int64_t good[NSOURCES];                                            /* fields without failure */
-  ScoriaDistance distance[NSOURCES];                                 /* to FROM_PDE; [FROM_PDE] is unused */
-  ScoriaEstimates reference[CMD_QUANTITIES], sample[CMD_QUANTITIES]; /* of both PDE ensembles together; of the model */
+  int64_t good[NSOURCES];            /* fields without failure */
+  ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
+  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
+      sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it could not be told */
   double *curve[NVIEWS][NSOURCES];                       /* owned; (NCURVES, C, L) */
@@ -42,8 +43,8 @@ typedef struct {
   const double *x;          /* borrowed; (cells) */
   Comparison *c;            /* owned; (conditions) */
   int nquantities;
-  ScoriaQuantity quantity[CMD_QUANTITIES];
-  int offset[CMD_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
+  ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
+  int offset[SCORIA_MAX_DECK_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
   int nsymmetries;
   ScoriaSymmetry symmetry[SCORIA_MAX_SYMMETRIES];
   double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES];      /* rms deviation from each law / SD */
@@ -134,8 +135,6 @@ PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set);
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
                                  const char *deck);
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
-/* Two dataset files, the deck for seed and directions only.  Collective. */
-PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference);
 PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set);
 /* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
 void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);

@@ -213,7 +213,7 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference)
+PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference)
 {
   char json[PETSC_MAX_PATH_LEN];
   const double *x[NFILES];

@@ -124,10 +124,10 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &cmp->directions));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   cmp->seed = (uint64_t)seed;
-  PetscCall(CmdLoadModel(run, deck, &cmp->model));
-  PetscCall(CmdTwinCreate(deck, &cmp->twin_ens, &cmp->twin));
+  PetscCall(ScoriaModelOpen(run, deck, &cmp->model));
+  PetscCall(ScoriaTwinCreate(deck, &cmp->twin_ens, &cmp->twin));
   PetscCall(ScoriaEnsembleCreate(cmp->comm, deck, &cmp->ens));
-  PetscCall(CmdSampler(run, deck, &cmp->sampler));
+  PetscCall(ScoriaSamplerOpen(run, deck, &cmp->sampler));
   PetscCall(ScoriaModelFields(cmp->model, &set->channels, &set->field, &set->cells, &set->x));
   set->space = ScoriaModelSpace(cmp->model);
   PetscCall(CompareSymmetriesBegin(deck, cmp, set));
@@ -136,8 +136,8 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   set->sampler     = cmp->sampler.kind;
   set->evaluations = sampler_find(cmp->sampler.kind)->evaluations(cmp->sampler.steps);
   cmp->m           = set->channels * set->cells;
-  PetscCall(CmdQuantities(deck, set->channels, set->field, set->cells, set->x, &set->nquantities, set->quantity,
-                          set->offset));
+  PetscCall(ScoriaQuantitiesOfDeck(deck, set->channels, set->field, set->cells, set->x, &set->nquantities,
+                                   set->quantity, set->offset));
   PetscCall(ScoriaCostRead(run, "dataset.h5", &set->seconds_data));
   PetscCall(ScoriaCostRead(run, "model.h5", &set->seconds_training));
   PetscFunctionReturn(0);
@@ -171,8 +171,8 @@ static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const Compari
   PetscFunctionBeginUser;
   *sample       = *set;
   sample->first = COMPARE_SAMPLE_INDEX;
-  PetscCall(CmdSampleTheta(deck, set->space, theta, &asked));
-  for (int i = 0; i < set->space->n; i++) inside = inside && cmd_inside(&set->space->c[i], theta[i]);
+  PetscCall(ScoriaConditionOfSamples(deck, set->space, theta, &asked));
+  for (int i = 0; i < set->space->n; i++) inside = inside && condition_inside(&set->space->c[i], theta[i]);
   if (asked && !inside) PetscCall(ScoriaSay(run, "  the sample condition is outside the training ranges: left out"));
   sample->conditions = asked && inside;
   PetscCall(CompareCreateConditions(sample));
@@ -236,14 +236,14 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
 #define MAX_SECTIONS 64
 
 /* Deck keys that decide the bytes of compare.h5: of the section sample all but its count and file. */
-static PetscErrorCode ListSections(const char *sections[MAX_SECTIONS])
+static PetscErrorCode ListSections(ScoriaDeck deck, const char *sections[MAX_SECTIONS])
 {
   static const char *const whole[] = {
       "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "compare", NULL};
   int n = 0;
   PetscFunctionBeginUser;
   for (; whole[n]; n++) sections[n] = whole[n];
-  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
+  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
     for (const ScoriaKey *key = *table; key->name; key++) {
       if (strncmp(key->name, "sample_", 7) || !strcmp(key->name, "sample_count") || !strcmp(key->name, "sample_file"))
         continue;
@@ -270,18 +270,15 @@ static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const Comp
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
 {
   const char *sections[MAX_SECTIONS];
   Comparer cmp;
   ComparisonSet set, sample;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(CmdNeedEquations(deck, "compare",
-                             "compare two files instead, rows that the model was not trained on with samples of "
-                             "it: -compare_sample F -compare_reference F"));
-  PetscCall(ListSections(sections));
-  PetscCall(CmdStoreComplete(run, deck, "compare.h5", "compare", sections, &complete));
+  PetscCall(ListSections(deck, sections));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));
@@ -293,23 +290,5 @@ static PetscErrorCode CompareModel(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CompareSayTable(run, &set));
   PetscCall(WriteComparison(run, deck, &set, &sample));
   PetscCall(DestroyComparer(&cmp, &set, &sample));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
-{
-  const char *sample = NULL, *reference = NULL;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "compare"));
-  PetscCall(ScoriaDeckString(deck, "compare_sample", &sample));
-  PetscCall(ScoriaDeckString(deck, "compare_reference", &reference));
-  if (!sample != !reference)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "compare: %s is not set, expected both compare_sample and compare_reference, or neither",
-                sample ? "compare_reference" : "compare_sample");
-  if (sample)
-    PetscCall(CompareFiles(run, deck, sample, reference));
-  else
-    PetscCall(CompareModel(run, deck));
   PetscFunctionReturn(0);
 }

@@ -158,7 +158,7 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
     compare_add_memorisation(root, set);
   }
   add_conditions(root, set);
-  PetscCall(CmdWriteJson(comm, path, root));
+  PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);
 }
 

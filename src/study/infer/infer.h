@@ -2,7 +2,7 @@
 #ifndef SCORIA_INFER_H
 #define SCORIA_INFER_H
 
-#include "cmd/cmd.h"
+#include "scoria/study.h"
 
 #define INFER_MAX_SENSORS 256
 #define INFER_MAX_QUANTILES 32
@@ -52,8 +52,8 @@ typedef struct {
   const ScoriaSpace *space;
   double theta[SCORIA_MAX_CONDITIONS]; /* of the known conditions */
   int nfree, free[SCORIA_MAX_CONDITIONS];
-  int nquantities, condition[CMD_QUANTITIES];
-  ScoriaQuantity quantity[CMD_QUANTITIES];
+  int nquantities, condition[SCORIA_MAX_DECK_QUANTITIES];
+  ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
   int nprobabilities;
   double probability[INFER_MAX_QUANTILES];
 

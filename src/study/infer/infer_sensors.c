@@ -33,7 +33,7 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
   PetscCall(ScoriaDeckString(deck, "sensors_at", &text));
   PetscCall(ScoriaDeckReals(deck, "sensors_value", INFER_MAX_SENSORS, &values, value));
   PetscCall(ScoriaDeckReals(deck, "sensors_sd", INFER_MAX_SENSORS, &sds, sd));
-  while (cmd_next_word(&text, sizeof word, word)) {
+  while (list_next_word(&text, sizeof word, word)) {
     if (sensors->n == INFER_MAX_SENSORS)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: \"%s\" is one too many, at most %d", word, INFER_MAX_SENSORS);
     PetscCall(ReadPlace(word, &sensors->s[sensors->n++]));

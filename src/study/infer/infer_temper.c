@@ -38,17 +38,17 @@ static PetscErrorCode ReadConditions(Infer *f)
   bool asked;
   char word[SCORIA_NAME_SIZE];
   PetscFunctionBeginUser;
-  PetscCall(CmdSampleTheta(f->deck, f->space, f->theta, &asked));
+  PetscCall(ScoriaConditionOfSamples(f->deck, f->space, f->theta, &asked));
   PetscCall(ScoriaDeckString(f->deck, "infer_conditions", &text));
   if (text && !strcmp(text, "all")) {
     for (int k = 0; k < f->space->n; k++)
       if (f->space->c[k].lo < f->space->c[k].hi) f->free[f->nfree++] = k;
     text = NULL;
   }
-  while (cmd_next_word(&text, sizeof word, word)) PetscCall(AddUnknown(f, word));
+  while (list_next_word(&text, sizeof word, word)) PetscCall(AddUnknown(f, word));
   for (int i = 0; i < f->nfree; i++) /* what samples are at does not matter here */
     f->theta[f->free[i]] = f->space->c[f->free[i]].lo;
-  PetscCall(CmdCheckRange(f->run, f->deck, "infer", f->space, f->theta));
+  PetscCall(ScoriaConditionCheckRange(f->run, f->deck, "infer", f->space, f->theta));
   PetscFunctionReturn(0);
 }
 
@@ -66,7 +66,8 @@ static PetscErrorCode ReadQuestion(Infer *f)
   f->nprobabilities = (int)n;
   PetscCall(ReadConditions(f));
   PetscCall(InferSensorsPlace(&f->sensors, f->channels, f->field, f->cells, f->x));
-  PetscCall(CmdQuantities(f->deck, f->channels, f->field, f->cells, f->x, &f->nquantities, f->quantity, f->condition));
+  PetscCall(ScoriaQuantitiesOfDeck(f->deck, f->channels, f->field, f->cells, f->x, &f->nquantities, f->quantity,
+                                   f->condition));
   f->at_quantities = f->m;
   f->at_sensors    = f->at_quantities + f->nquantities;
   f->at_free       = f->at_sensors + f->sensors.n;
@@ -81,9 +82,9 @@ static PetscErrorCode ReadQuestion(Infer *f)
 static PetscErrorCode Create(Infer *f)
 {
   PetscFunctionBeginUser;
-  PetscCall(CmdLoadModel(f->run, f->deck, &f->model));
-  PetscCall(CmdTwinCreate(f->deck, &f->ens, &f->twin));
-  PetscCall(CmdSampler(f->run, f->deck, &f->sampler));
+  PetscCall(ScoriaModelOpen(f->run, f->deck, &f->model));
+  PetscCall(ScoriaTwinCreate(f->deck, &f->ens, &f->twin));
+  PetscCall(ScoriaSamplerOpen(f->run, f->deck, &f->sampler));
   if (sampler_find(f->sampler.kind)->stochastic)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "infer: sample_sampler is %s, whose fields are no function of the initial noise; give another",
@@ -203,19 +204,18 @@ static PetscErrorCode CheckReadings(const Infer *f, const char *path)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   Infer f          = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "infer"));
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
-  PetscCall(CmdJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
+  PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(f.comm, deck, &f.sensors));
-  PetscCall(CmdStoreComplete(run, deck, name, "posterior", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", sections, &complete));
   if (complete) {
     PetscCall(CheckReadings(&f, path));
     PetscCall(PetscFree(f.sensors.text));

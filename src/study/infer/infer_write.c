@@ -248,7 +248,7 @@ PetscErrorCode InferWriteJson(const Infer *f, const char *path)
   group = cJSON_AddObjectToObject(root, "quantities");
   for (int k = 0; k < f->nquantities; k++)
     add_column(group, f, f->quantity[k].name, f->quantity[k].unit, f->at_quantities + k);
-  PetscCall(CmdWriteJson(f->comm, path, root));
+  PetscCall(ScoriaWriteJson(f->comm, path, root));
   PetscFunctionReturn(0);
 }
 

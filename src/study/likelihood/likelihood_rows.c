@@ -2,7 +2,7 @@
  *
  * The rows are a list of the same number of realisations from every condition, dealt over ranks in blocks; every rank
  * reads and evaluates its own, and each value is one rank's and zero elsewhere, so that their sums are exact. */
-#include "cmd/cmd.h"
+#include "scoria/study.h"
 #include <math.h>
 #include <string.h>
 
@@ -303,10 +303,10 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
   if (sampler_is_tuned(sampler_find(sampler)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: sample_sampler is %s, whose network has no density; give another",
                 sampler);
-  PetscCall(CmdLoadModel(run, deck, &l->model));
+  PetscCall(ScoriaModelOpen(run, deck, &l->model));
   PetscCall(OpenFile(run, deck, l, &held_out));
   PetscCall(ChooseRows(run, deck, l, held_out));
-  PetscCall(CmdTwinCreate(deck, &l->ens, &l->twin));
+  PetscCall(ScoriaTwinCreate(deck, &l->ens, &l->twin));
   for (int c = 0; c < NCOLUMNS; c++) PetscCall(PetscCalloc1(l->rows, &l->column[c]));
   PetscCall(PetscCalloc1(l->rows * PetscMax(ScoriaModelSpace(l->model)->n, 1), &l->theta));
   PetscFunctionReturn(0);
@@ -324,16 +324,15 @@ static PetscErrorCode Destroy(Likelihood *l)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   Likelihood l;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "likelihood"));
   PetscCall(ScoriaDeckString(deck, "likelihood_output", &name));
-  PetscCall(CmdStoreComplete(run, deck, name, "likelihood", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", sections, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Create(run, deck, &l));
   PetscCall(EvaluateAll(run, &l));

@@ -2,7 +2,7 @@
 #ifndef SCORIA_CMD_REFINE_H
 #define SCORIA_CMD_REFINE_H
 
-#include "cmd/cmd.h"
+#include "scoria/study.h"
 
 #define REFINE_MOST_DIRECTIONS 64
 

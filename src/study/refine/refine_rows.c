@@ -53,7 +53,7 @@ static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
   PetscCall(ScoriaFileTrial(f->comm, f->path));
   PetscCall(ScoriaDatasetOpen(f->comm, f->path, &f->ds));
   PetscCall(ScoriaDatasetInfo(f->ds, &f->given, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, cmd_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: made for another problem (%s): its fields are solutions of other equations",
                 f->path, difference);
@@ -335,9 +335,9 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   int64_t first, number;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
-  PetscCall(CmdProvenance(f->run, deck, "refined", f->groups->full_size, &from));
+  PetscCall(ScoriaProvenanceOfRun(f->run, deck, "refined", f->groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
-  PetscCall(CmdWarnOfRest(f->run, f->groups));
+  PetscCall(ScoriaWarnOfRest(f->run, f->groups));
   deal_block(f->spec.rows, f->groups->index, f->groups->count, &first, &number);
   PetscCall(PetscCalloc1(REFINE_COLUMNS * f->spec.rows, &f->column));
   PetscCall(ReadFields(f, first, number));
@@ -354,15 +354,13 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaRefine(ScoriaRun run, ScoriaDeck deck)
 {
   Refine f = {.run = run, .comm = ScoriaRunComm(run)};
   PetscInt directions, iterations;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "refine"));
-  PetscCall(CmdNeedEquations(deck, "refine", "there is nothing to refine with"));
-  PetscCall(CmdDatasetComplete(run, deck, "refined.h5", sections, &complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", sections, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckInt(deck, "refine_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "refine_iterations", &iterations));

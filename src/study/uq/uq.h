@@ -2,7 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
-#include "cmd/cmd.h"
+#include "scoria/study.h"
 
 #define UQ_MAX_QUANTITIES 32
 #define UQ_MAX_THRESHOLDS 16

@@ -117,6 +117,6 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
   }
   if (q->base) add_sobol(root, q, &a->sobol);
   add_cost(root, a);
-  PetscCall(CmdWriteJson(comm, path, root));
+  PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);
 }

@@ -30,7 +30,7 @@ static PetscErrorCode ReadPairs(ScoriaDeck deck, UqQuestion *q, const char *key,
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(name, sizeof name, "uq_%s", key));
   PetscCall(ScoriaDeckString(deck, name, &text));
-  while (cmd_next_word(&text, sizeof word, word)) {
+  while (list_next_word(&text, sizeof word, word)) {
     int channel  = 0;
     double value = 0;
     PetscCall(ReadPair(q, key, word, &channel, &value));
@@ -109,7 +109,8 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));
   q->count          = count;
   q->nprobabilities = (int)n;
-  PetscCall(CmdQuantities(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
+  PetscCall(
+      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
   PetscCall(ReadPairs(deck, q, "exceed", TakeThreshold));
   PetscCall(UqReadConditions(run, deck, q));

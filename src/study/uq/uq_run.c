@@ -15,14 +15,14 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   u->own    = (UqTeam){PETSC_COMM_SELF, 0, 1};
   u->speaks = true;
   if (!u->q.pde) {
-    PetscCall(CmdLoadModel(u->run, u->deck, &u->model));
-    PetscCall(CmdTwinCreate(u->deck, &u->twin_ens, &u->twin));
-    PetscCall(CmdSampler(u->run, u->deck, &u->sampler));
+    PetscCall(ScoriaModelOpen(u->run, u->deck, &u->model));
+    PetscCall(ScoriaTwinCreate(u->deck, &u->twin_ens, &u->twin));
+    PetscCall(ScoriaSamplerOpen(u->run, u->deck, &u->sampler));
     PetscCall(ScoriaModelFields(u->model, &u->q.channels, &u->q.field, &u->q.cells, &u->q.x));
     u->q.space = ScoriaModelSpace(u->model);
     PetscFunctionReturn(0);
   }
-  PetscCall(CmdNeedEquations(u->deck, "uq: source pde", "give -uq_source model"));
+  PetscCall(ScoriaNeedEquations(u->deck, "uq: source pde", "give -uq_source model"));
   PetscCall(ScoriaEnsembleCreate(u->comm, u->deck, &u->ens));
   PetscCall(ScoriaEnsembleSpec(u->ens, spec, &u->q.x));
   PetscCall(ScoriaRowsCreate(spec, UQ_TILE, &u->rows));
@@ -30,7 +30,7 @@ static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
   u->all                     = (UqTeam){u->comm, groups->index, groups->count};
   u->own                     = (UqTeam){groups->group, 0, 1};
   u->speaks                  = groups_leads(groups);
-  PetscCall(CmdWarnOfRest(u->run, groups));
+  PetscCall(ScoriaWarnOfRest(u->run, groups));
   u->q.cells = spec->cells;
   u->q.field = spec->field;
   u->q.space = &spec->space;
@@ -77,7 +77,7 @@ static PetscErrorCode Write(Uq *u, const char *name)
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(u->run, name, sizeof path, path));
-  PetscCall(CmdJsonPath(path, sizeof json, json));
+  PetscCall(ScoriaJsonPath(path, sizeof json, json));
   PetscCall(ScoriaDeckText(u->deck, &text));
   PetscCall(UqWriteJson(&u->q, &u->a, u->comm, json));
   PetscCall(UqWriteStore(&u->q, &u->a, u->comm, path, text)); /* last: it marks the answer as complete */
@@ -87,7 +87,7 @@ static PetscErrorCode Write(Uq *u, const char *name)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
+PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
 {
   char json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
@@ -96,10 +96,9 @@ PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
   PetscInt source = 0;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "uq"));
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
-  PetscCall(CmdJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
-  PetscCall(CmdStoreComplete(run, deck, name, "uq", uq_sections, &complete));
+  PetscCall(ScoriaJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
+  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", uq_sections, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);

@@ -20,8 +20,8 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
   char key[SCORIA_NAME_SIZE + 8];
   bool asked;
   PetscFunctionBeginUser;
-  PetscCall(CmdSampleTheta(deck, space, theta, &asked));
-  PetscCall(CmdRefuseUnused(deck, space, "uq"));
+  PetscCall(ScoriaConditionOfSamples(deck, space, theta, &asked));
+  PetscCall(ScoriaConditionRefuseUnused(deck, space, "uq"));
   for (int i = 0; i < space->n; i++) {
     v->number[i]   = 1;
     v->value[i][0] = theta[i];
@@ -74,7 +74,7 @@ static PetscErrorCode ReadMap(ScoriaDeck deck, const ScoriaSpace *space, Values 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_map", &text));
   PetscCall(ScoriaDeckInts(deck, "uq_map_points", MAP_AXES, &n, points));
-  while (cmd_next_word(&text, sizeof word, word)) {
+  while (list_next_word(&text, sizeof word, word)) {
     if (found == MAP_AXES)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: \"%s\" is one too many, at most %d conditions", word, MAP_AXES);
     PetscCall(ReadAxis(space, v, word, &axes[found]));
@@ -139,6 +139,6 @@ PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
     PetscCall(Combine(q, &values));
   }
   for (int k = 0; k < q->conditions && !q->pde; k++)
-    PetscCall(CmdCheckRange(run, deck, "uq", q->space, q->theta + k * q->space->n));
+    PetscCall(ScoriaConditionCheckRange(run, deck, "uq", q->space, q->theta + k * q->space->n));
   PetscFunctionReturn(0);
 }

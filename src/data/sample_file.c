@@ -1,9 +1,12 @@
-/* sample: fields of the model at one operating condition, dealt over all ranks. */
-#include "cmd/cmd.h"
+/* A dataset of samples: fields of the model at one operating condition, dealt over all ranks. */
+#include "scoria/data.h"
 #include <math.h>
 #include <string.h>
 
 #define BATCH_ROWS 2048
+
+static const char *const sections[] = {
+    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", NULL};
 
 static PetscErrorCode MakeSpec(ScoriaDeck deck, ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec,
                                const double **x)
@@ -44,7 +47,7 @@ static PetscErrorCode FillRows(ScoriaModel model, const ScoriaTwin *twin, const 
 
 static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTwin *twin,
                                 const ScoriaSamplerOptions *opt, const ScoriaDatasetSpec *spec, const double theta[],
-                                CmdDataset *out)
+                                ScoriaPartial *out)
 {
   int rank, size;
   double *buffer;
@@ -62,7 +65,7 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
   for (int64_t base = 0; base < spec->rows && !stop; base += (int64_t)BATCH_ROWS * size) {
     const int64_t batch = PetscMin((int64_t)BATCH_ROWS * size, spec->rows - base);
     int64_t first, number;
-    if (cmd_dataset_has(out, base, batch)) continue;
+    if (partial_has(out, base, batch)) continue;
     deal_block(batch, rank, size, &first, &number);
     PetscCall(FillRows(model, twin, opt, spec, theta, base + first, number, buffer, &rows));
     PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
@@ -73,46 +76,48 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(buffer));
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (stop && made < spec->rows) PetscCall(CmdDatasetStop(run, out, made));
+  if (stop && made < spec->rows) PetscCall(ScoriaPartialStop(run, out, made));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaModel model, ScoriaMade *made)
 {
-  static const char *const sections[] = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", NULL};
-  char path[PETSC_MAX_PATH_LEN];
-  const char *name = NULL;
   const double *x;
   double theta[SCORIA_MAX_CONDITIONS];
   ScoriaEnsemble ens;
   ScoriaTwin twin;
-  ScoriaModel model;
   ScoriaSamplerOptions opt;
-  ScoriaDatasetSpec spec;
   ScoriaProvenance from;
-  CmdDataset out;
+  ScoriaPartial out;
   PetscInt count = 0;
-  bool complete, asked;
+  bool asked;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "sample"));
-  PetscCall(ScoriaDeckString(deck, "sample_file", &name));
-  PetscCall(CmdDatasetComplete(run, deck, name, sections, &complete));
-  if (complete) PetscFunctionReturn(0);
-  PetscCall(CmdLoadModel(run, deck, &model));
-  PetscCall(CmdTwinCreate(deck, &ens, &twin));
-  PetscCall(CmdSampleTheta(deck, ScoriaModelSpace(model), theta, &asked));
-  PetscCall(CmdCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
-  PetscCall(CmdSampler(run, deck, &opt));
+  PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
+  PetscCall(ScoriaConditionOfSamples(deck, ScoriaModelSpace(model), theta, &asked));
+  PetscCall(ScoriaConditionCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
+  PetscCall(ScoriaSamplerOpen(run, deck, &opt));
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
-  PetscCall(MakeSpec(deck, model, count, &spec, &x));
-  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
-  PetscCall(CmdProvenance(run, deck, "samples", 1, &from));
-  PetscCall(CmdDatasetBegin(run, deck, path, false, &spec, x, &from, sections, NULL, NULL, &out));
-  PetscCall(SampleAll(run, model, &twin, &opt, &spec, theta, &out));
-  PetscCall(CmdDatasetFinish(&out));
-  PetscCall(ScoriaSay(run, "  wrote %s", path));
+  PetscCall(MakeSpec(deck, model, count, &made->spec, &x));
+  PetscCall(ScoriaProvenanceOfRun(run, deck, "samples", 1, &from));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, sections, NULL, NULL, &out));
+  PetscCall(SampleAll(run, model, &twin, &opt, &made->spec, theta, &out));
+  PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSample(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+{
+  const char *name = NULL;
+  ScoriaModel model;
+  PetscFunctionBeginUser;
+  *made = (ScoriaMade){.complete = false};
+  PetscCall(ScoriaDeckString(deck, "sample_file", &name));
+  PetscCall(ScoriaCompleteDataset(run, deck, name, sections, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
+  PetscCall(ScoriaModelOpen(run, deck, &model));
+  PetscCall(Write(run, deck, model, made));
   PetscCall(ScoriaModelDestroy(&model));
   PetscFunctionReturn(0);
 }

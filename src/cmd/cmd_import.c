@@ -1,0 +1,31 @@
+/* import: rows of a user's file as a dataset. */
+#include "cmd.h"
+
+static PetscErrorCode Report(ScoriaRun run, const ScoriaMade *made)
+{
+  const ScoriaDatasetSpec *spec = &made->spec;
+  const long long conditions = spec->rows / spec->realisations, unusable = made->failed - made->lacking;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "  %s", spec->source));
+  PetscCall(ScoriaSay(run,
+                      "  %lld conditions x %lld rows of %d cells; %lld marked as failed: %lld not finite, %lld "
+                      "not in the file, where a condition has fewer rows than another",
+                      conditions, (long long)spec->realisations, spec->cells, (long long)made->failed, unusable,
+                      (long long)made->lacking));
+  if (spec->realisations < 2)
+    PetscCall(ScoriaSay(run, "  WARNING: every condition has one row: train needs two, to see a spread"));
+  PetscCall(ScoriaSay(run, "  wrote %s", made->path));
+  PetscCall(ScoriaLog(run, "import", "\"rows\":%lld,\"conditions\":%lld,\"not_finite\":%lld,\"lacking\":%lld",
+                      (long long)spec->rows, conditions, unusable, (long long)made->lacking));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandImport(ScoriaRun run, ScoriaDeck deck)
+{
+  ScoriaMade made;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "import"));
+  PetscCall(ScoriaImport(run, deck, &made));
+  if (!made.complete) PetscCall(Report(run, &made));
+  PetscFunctionReturn(0);
+}
