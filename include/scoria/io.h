@@ -85,6 +85,14 @@ PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity,
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 /* Rows from `offset` on as rows of their own, none of them filled: borrowed from `rows`, not to be destroyed. */
 ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset);
+/* The one packing of rows: fields (n, channels, cells) of rows [first, first + n), channel c being field field[c], or c
+ * where field is NULL; and back into rows [0, n), done without failure, at theta. */
+void rows_pack(const ScoriaRows *rows, int64_t first, int64_t n, int channels, const int field[], int cells,
+               double fields[]);
+void rows_unpack(int64_t n, int channels, int cells, const double fields[], int conditions, const double theta[],
+                 ScoriaRows *rows);
+/* A row without a solve behind it. */
+void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done);
 /* Brings rows to the ranks that write them.  Row i of `from`, on any rank, is row where[i] of [first, first + number),
  * which all ranks together hold once each; from->rows may be 0.  `to` gets this rank's block of that range
  * (deal_block), rows [*at, *at + to->rows).  The fields of a row that changes ranks are rounded to the file's precision

@@ -249,11 +249,7 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Scori
   for (int64_t i = 0; i < number; i++) {
     const double *theta = im->theta + im->first[(first + i) / spec->realisations] * n;
     for (int k = 0; k < n; k++) rows->condition[k][i] = theta[k];
-    rows->done[i]     = row_is_finite(spec, rows, i) ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
-    rows->reason[i]   = 0;
-    rows->newton[i]   = 0;
-    rows->attempts[i] = 0;
-    rows->residual[i] = 0;
+    rows_set_status(rows, i, row_is_finite(spec, rows, i) ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED);
   }
   PetscCall(PetscFree2(wanted, block));
   PetscFunctionReturn(0);

@@ -8,45 +8,19 @@
 static const char *const sections[] = {
     "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", NULL};
 
-static PetscErrorCode MakeSpec(ScoriaDeck deck, ScoriaModel model, int64_t count, ScoriaDatasetSpec *spec,
-                               const double **x)
+static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, ScoriaDatasetSpec *spec)
 {
-  const ScoriaField *field;
+  PetscInt count = 0;
   PetscFunctionBeginUser;
-  memset(spec, 0, sizeof *spec);
-  PetscCall(ScoriaModelFields(model, &spec->nfields, &field, &spec->cells, x));
-  memcpy(spec->field, field, (size_t)spec->nfields * sizeof *field);
-  spec->rows         = count;
-  spec->realisations = count;
-  spec->space        = *ScoriaModelSpace(model);
+  PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
+  *spec = (ScoriaDatasetSpec){
+      .nfields = shape->channels, .cells = shape->cells, .rows = count, .realisations = count, .space = *shape->space};
+  memcpy(spec->field, shape->field, (size_t)shape->channels * sizeof *shape->field);
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
   PetscFunctionReturn(0);
 }
 
-/* Samples [first, first + number) into rows; buffer (number, C, L). */
-static PetscErrorCode FillRows(ScoriaModel model, const ScoriaTwin *twin, const ScoriaSamplerOptions *opt,
-                               const ScoriaDatasetSpec *spec, const double theta[], int64_t first, int64_t number,
-                               double buffer[], ScoriaRows *rows)
-{
-  const int64_t L = spec->cells;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaModelSample(model, twin, opt, theta, (uint64_t)first, number, false, buffer));
-  rows->rows = number;
-  for (int64_t i = 0; i < number; i++) {
-    for (int f = 0; f < spec->nfields; f++)
-      memcpy(rows->field[f] + i * L, buffer + (i * spec->nfields + f) * L, (size_t)L * sizeof(double));
-    for (int k = 0; k < spec->space.n; k++) rows->condition[k][i] = theta[k];
-    rows->done[i]     = SCORIA_ROW_DONE;
-    rows->reason[i]   = 0;
-    rows->newton[i]   = 0;
-    rows->attempts[i] = 0;
-    rows->residual[i] = 0;
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTwin *twin,
-                                const ScoriaSamplerOptions *opt, const ScoriaDatasetSpec *spec, const double theta[],
+static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const ScoriaDatasetSpec *spec, const double theta[],
                                 ScoriaPartial *out)
 {
   int rank, size;
@@ -67,7 +41,8 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
     int64_t first, number;
     if (partial_has(out, base, batch)) continue;
     deal_block(batch, rank, size, &first, &number);
-    PetscCall(FillRows(model, twin, opt, spec, theta, base + first, number, buffer, &rows));
+    PetscCall(ScoriaSourceDraw(source, theta, draw_number(SCORIA_DRAWS_ROWS, 0, base + first), number, buffer));
+    rows_unpack(number, spec->nfields, spec->cells, buffer, spec->space.n, theta, &rows);
     PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
     for (int64_t i = base; i < base + batch; i++) made += !out->done[i];
     PetscCall(ScoriaProgressUpdate(bar, (double)made, NULL));
@@ -80,44 +55,39 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaModel model, const ScoriaTw
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaModel model, ScoriaMade *made)
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaMade *made)
 {
-  const double *x;
+  const ScoriaFieldShape *shape = source_shape(source);
   double theta[SCORIA_MAX_CONDITIONS];
-  ScoriaEnsemble ens;
-  ScoriaTwin twin;
-  ScoriaSamplerOptions opt;
   ScoriaProvenance from;
   ScoriaPartial out;
-  PetscInt count = 0;
   bool asked;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
-  PetscCall(ScoriaConditionOfSamples(deck, ScoriaModelSpace(model), theta, &asked));
-  PetscCall(ScoriaConditionCheckRange(run, deck, "sample", ScoriaModelSpace(model), theta));
-  PetscCall(ScoriaSamplerOpen(run, deck, &opt));
-  PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
-  PetscCall(MakeSpec(deck, model, count, &made->spec, &x));
+  PetscCall(ScoriaConditionOfSamples(deck, shape->space, theta, &asked));
+  PetscCall(ScoriaConditionCheckRange(run, deck, "sample", shape->space, theta));
+  PetscCall(MakeSpec(deck, shape, &made->spec));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "samples", 1, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, sections, NULL, NULL, &out));
-  PetscCall(SampleAll(run, model, &twin, &opt, &made->spec, theta, &out));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, shape->x, &from, sections, NULL, NULL, &out));
+  PetscCall(SampleAll(run, source, &made->spec, theta, &out));
   PetscCall(ScoriaPartialFinish(&out));
-  PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaSample(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   const char *name = NULL;
-  ScoriaModel model;
+  ScoriaTrained trained;
+  ScoriaSource source;
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaDeckString(deck, "sample_file", &name));
   PetscCall(ScoriaCompleteDataset(run, deck, name, sections, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
-  PetscCall(ScoriaModelOpen(run, deck, &model));
-  PetscCall(Write(run, deck, model, made));
-  PetscCall(ScoriaModelDestroy(&model));
+  PetscCall(ScoriaTrainedOpen(run, deck, &trained));
+  PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &trained, false, &source));
+  PetscCall(Write(run, deck, source, made));
+  PetscCall(ScoriaSourceDestroy(&source));
+  PetscCall(ScoriaTrainedClose(&trained));
   PetscFunctionReturn(0);
 }

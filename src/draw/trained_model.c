@@ -13,7 +13,7 @@ const char *const scoria_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
                                            "import",
                                            NULL};
 
-PetscErrorCode ScoriaModelOpen(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
+static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
 {
   char path[PETSC_MAX_PATH_LEN], difference[512];
   const char *stored;
@@ -27,7 +27,7 @@ PetscErrorCode ScoriaModelOpen(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mode
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSamplerOpen(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt)
+static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSamplerFromDeck(deck, opt));
@@ -58,5 +58,22 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   twin->solve = ScoriaEnsembleTwin;
   twin->ctx   = *ens;
   for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *trained)
+{
+  PetscFunctionBeginUser;
+  PetscCall(OpenModel(run, deck, &trained->model));
+  PetscCall(ScoriaTwinCreate(deck, &trained->ens, &trained->twin));
+  PetscCall(OpenSampler(run, deck, &trained->sampler));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelDestroy(&trained->model));
+  PetscCall(ScoriaEnsembleDestroy(&trained->ens));
   PetscFunctionReturn(0);
 }

@@ -57,8 +57,6 @@ typedef struct {
   bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
 } ComparisonSet;
 
-#define COMPARE_CHUNK 1024 /* rows that are solved at once */
-
 /* The training set, for nearest rows. */
 typedef struct {
   ScoriaDataset ds; /* owned; NULL: none at hand */
@@ -77,25 +75,25 @@ typedef struct {
 typedef struct {
   MPI_Comm comm;
   int rank, size;
-  ScoriaEnsemble ens, twin_ens; /* owned */
-  ScoriaTwin twin;
-  ScoriaModel model; /* owned */
+  ScoriaEnsemble ens;            /* owned */
+  ScoriaTrained trained;         /* owned */
+  ScoriaSource source[NSOURCES]; /* owned */
   const ScoriaProblem *problem;
   void *parameters; /* owned */
-  ScoriaSamplerOptions sampler;
   uint64_t seed;
   PetscInt directions;
   int m;                      /* C * L */
   double *share;              /* owned (count, m); this rank's fields of one source */
   double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
-  ScoriaRows rows;
-  MPI_Datatype row_type;
   CompareMemory memory;
 } Comparer;
 
+/* The sources of the deck: two ensembles of fresh solves, the model, its conditional Gaussian.  Collective. */
+PetscErrorCode CompareOpenSources(ScoriaRun run, ScoriaDeck deck, Comparer *cmp);
+PetscErrorCode CompareCloseSources(Comparer *cmp);
 /* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
- * and noise of condition `condition` of the set, so that fields at several theta belong to each other row by row.  Adds
- * to set->seconds.  count: set->count at most.  Collective. */
+ * and noise of condition `condition` of the set, so that fields at several theta belong to each other row by row.
+ * count: set->count at most.  Collective. */
 PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, const double theta[], int source,
                              int64_t count, int owner, double all[]);
 

@@ -15,7 +15,7 @@ typedef struct {
   int64_t conditions;
   double *theta;                /* owned (conditions, space.n) */
   int field[SCORIA_MAX_FIELDS]; /* where the channels that are compared stand in this file */
-  ScoriaRows rows;              /* owned */
+  ScoriaSource source;          /* owned: of these channels */
 } File;
 
 typedef struct {
@@ -31,15 +31,18 @@ typedef struct {
 static PetscErrorCode ReadConditions(const Files *f, File *file)
 {
   const int n = file->spec->space.n;
+  ScoriaRows rows;
   PetscFunctionBeginUser;
   file->conditions = file->spec->rows / file->spec->realisations;
   PetscCall(PetscCalloc1(file->conditions * n + 1, &file->theta));
+  PetscCall(ScoriaRowsCreate(file->spec, 1, &rows));
   for (int64_t base = 0; base < file->conditions; base += f->size) {
     const int64_t k = base + f->rank;
     const bool mine = k < file->conditions;
-    PetscCall(ScoriaDatasetRead(file->ds, mine ? k * file->spec->realisations : 0, mine, &file->rows));
-    for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = file->rows.condition[i][0];
+    PetscCall(ScoriaDatasetRead(file->ds, mine ? k * file->spec->realisations : 0, mine, &rows));
+    for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = rows.condition[i][0];
   }
+  PetscCall(ScoriaRowsDestroy(&rows));
   PetscCallMPI(
       MPI_Allreduce(MPI_IN_PLACE, file->theta, (PetscMPIInt)(file->conditions * n), MPI_DOUBLE, MPI_SUM, f->comm));
   PetscFunctionReturn(0);
@@ -51,7 +54,6 @@ static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
   PetscCall(ScoriaFileTrial(f->comm, file->path));
   PetscCall(ScoriaDatasetOpen(f->comm, file->path, &file->ds));
   PetscCall(ScoriaDatasetInfo(file->ds, &file->spec, x, NULL));
-  PetscCall(ScoriaRowsCreate(file->spec, file->spec->realisations, &file->rows));
   PetscCall(ReadConditions(f, file));
   PetscFunctionReturn(0);
 }
@@ -118,19 +120,16 @@ static PetscErrorCode MatchConditions(Files *f, ComparisonSet *set)
 /* ----------------------------------------------------------------------------------------------- measuring ---- */
 
 /* Good rows of condition k of a file, (n, channels, cells), in out; nothing where k < 0.  Collective. */
-static PetscErrorCode ReadGood(File *file, const ComparisonSet *set, int64_t k, double out[], int64_t *n)
+static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64_t k, double out[], int64_t *n)
 {
-  const int64_t R = file->spec->realisations;
-  const int L     = set->cells;
+  const int64_t R = k < 0 ? 0 : file->spec->realisations;
+  const int m     = set->channels * set->cells;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetRead(file->ds, k < 0 ? 0 : k * R, k < 0 ? 0 : R, &file->rows));
+  PetscCall(ScoriaSourceDraw(file->source, NULL, k < 0 ? 0 : (uint64_t)(k * R), R, out));
   *n = 0;
-  for (int64_t i = 0; i < file->rows.rows; i++) {
-    if (file->rows.done[i] != SCORIA_ROW_DONE) continue;
-    for (int c = 0; c < set->channels; c++)
-      memcpy(out + (*n * set->channels + c) * L, file->rows.field[file->field[c]] + i * L, (size_t)L * sizeof(double));
-    ++*n;
-  }
+  for (int64_t i = 0; i < R; i++)
+    if (source_rows(file->source)->done[i] == SCORIA_ROW_DONE)
+      memmove(out + (*n)++ * m, out + i * m, (size_t)m * sizeof *out);
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +156,11 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  for (int i = 0; i < NFILES; i++) PetscCall(PetscMalloc1((size_t)f->file[i].spec->realisations * m, &rows[i]));
+  for (int i = 0; i < NFILES; i++) {
+    const int64_t R = f->file[i].spec->realisations;
+    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->channels, f->file[i].field, R, &f->file[i].source));
+    PetscCall(PetscMalloc1((size_t)R * m, &rows[i]));
+  }
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += f->size) {
     const int k           = base + f->rank;
@@ -243,7 +246,7 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   PetscCall(ScoriaSay(run, "  wrote %s", json));
   PetscCall(CheckLimit(deck, &f, &set));
   for (int i = 0; i < NFILES; i++) {
-    PetscCall(ScoriaRowsDestroy(&f.file[i].rows));
+    PetscCall(ScoriaSourceDestroy(&f.file[i].source));
     PetscCall(ScoriaDatasetClose(&f.file[i].ds));
     PetscCall(PetscFree(f.file[i].theta));
   }

@@ -55,7 +55,7 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp
   PetscFunctionBeginUser;
   PetscCall(FindDataset(run, deck, set, mem));
   if (!mem->ds) PetscFunctionReturn(0);
-  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->model), NULL, NULL, &mem->r, &R));
+  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->trained.model), NULL, NULL, &mem->r, &R));
   mem->conditions = mem->spec->rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
@@ -85,13 +85,13 @@ PetscErrorCode CompareMemoryDestroy(CompareMemory *mem)
 static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, const double fields[], double out[],
                              int64_t *kept)
 {
-  ScoriaNormaliser norm = ScoriaModelNormaliser(cmp->model);
+  ScoriaNormaliser norm = ScoriaModelNormaliser(cmp->trained.model);
   CompareMemory *mem    = &cmp->memory;
   int R;
   PetscFunctionBeginUser;
   *kept = 0;
   PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
-  PetscCall(ScoriaNormaliserAt(norm, &cmp->twin, theta));
+  PetscCall(ScoriaNormaliserAt(norm, &cmp->trained.twin, theta));
   normaliser_encode(norm, n, fields, mem->y);
   for (int64_t i = 0; i < n; i++) {
     bool good = true;
@@ -126,7 +126,6 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
 {
   CompareMemory *mem = &cmp->memory;
   const int64_t each = mem->each;
-  const int L        = set->cells;
   PetscFunctionBeginUser;
   *n      = 0;
   *failed = mine ? FindNear(mem, theta) : 0;
@@ -135,10 +134,7 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
     int64_t kept    = 0;
     PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
     if (!mine || *failed) continue;
-    for (int64_t i = 0; i < each; i++)
-      for (int c = 0; c < set->channels; c++)
-        memcpy(mem->fields + (i * set->channels + c) * L, mem->rows.field[mem->field[c]] + i * L,
-               (size_t)L * sizeof(double));
+    rows_pack(&mem->rows, 0, each, set->channels, mem->field, set->cells, mem->fields);
     *failed = Encode(cmp, mem->theta + k * set->space->n, each, mem->fields, mem->train + *n * mem->r, &kept);
     *n += kept;
   }

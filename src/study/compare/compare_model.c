@@ -69,6 +69,7 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
   ScoriaProgress bar;
   bool stop = false;
   PetscFunctionBeginUser;
+  for (int s = 0; s < NSOURCES; s++) set->seconds[s] = -source_seconds(cmp->source[s]);
   PetscCall(
       ScoriaProgressCreate(run, "compare", set->first ? "sample condition" : "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += cmp->size) {
@@ -90,6 +91,7 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
     if (stop && base + chunk < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
+  for (int s = 0; s < NSOURCES; s++) set->seconds[s] += source_seconds(cmp->source[s]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, NSOURCES, MPI_DOUBLE, MPI_SUM, cmp->comm));
   for (int s = 0; s < NSOURCES; s++) set->seconds[s] /= (double)set->count * set->conditions;
   PetscFunctionReturn(0);
@@ -110,6 +112,15 @@ static PetscErrorCode CompareSample(ScoriaRun run, Comparer *cmp, ComparisonSet 
 
 /* ------------------------------------------------------------------------------------------------ set-up ---- */
 
+static void take_shape(const ScoriaFieldShape *shape, ComparisonSet *set)
+{
+  set->channels = shape->channels;
+  set->cells    = shape->cells;
+  set->field    = shape->field;
+  set->x        = shape->x;
+  set->space    = shape->space;
+}
+
 static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
 {
   PetscInt conditions = 0, count = 0, seed = 0;
@@ -124,17 +135,13 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &cmp->directions));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   cmp->seed = (uint64_t)seed;
-  PetscCall(ScoriaModelOpen(run, deck, &cmp->model));
-  PetscCall(ScoriaTwinCreate(deck, &cmp->twin_ens, &cmp->twin));
-  PetscCall(ScoriaEnsembleCreate(cmp->comm, deck, &cmp->ens));
-  PetscCall(ScoriaSamplerOpen(run, deck, &cmp->sampler));
-  PetscCall(ScoriaModelFields(cmp->model, &set->channels, &set->field, &set->cells, &set->x));
-  set->space = ScoriaModelSpace(cmp->model);
+  PetscCall(CompareOpenSources(run, deck, cmp));
+  take_shape(source_shape(cmp->source[FROM_MODEL]), set);
   PetscCall(CompareSymmetriesBegin(deck, cmp, set));
   set->conditions  = (int)conditions;
   set->count       = count;
-  set->sampler     = cmp->sampler.kind;
-  set->evaluations = sampler_find(cmp->sampler.kind)->evaluations(cmp->sampler.steps);
+  set->sampler     = cmp->trained.sampler.kind;
+  set->evaluations = sampler_find(cmp->trained.sampler.kind)->evaluations(cmp->trained.sampler.steps);
   cmp->m           = set->channels * set->cells;
   PetscCall(ScoriaQuantitiesOfDeck(deck, set->channels, set->field, set->cells, set->x, &set->nquantities,
                                    set->quantity, set->offset));
@@ -151,14 +158,11 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleSpec(cmp->ens, &spec, &x));
   set->training_rows = spec.rows;
-  PetscCall(ScoriaRowsCreate(&spec, COMPARE_CHUNK, &cmp->rows));
   PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
   PetscCall(CompareCreateConditions(set));
   for (int k = 0; k < set->conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
-  PetscCallMPI(MPI_Type_contiguous(cmp->m, MPI_DOUBLE, &cmp->row_type));
-  PetscCallMPI(MPI_Type_commit(&cmp->row_type));
   PetscFunctionReturn(0);
 }
 
@@ -183,17 +187,13 @@ static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const Compari
 static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, ComparisonSet *sample)
 {
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Type_free(&cmp->row_type));
   PetscCall(CompareDestroyConditions(set));
   PetscCall(CompareDestroyConditions(sample));
   for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
   PetscCall(PetscFree(cmp->share));
   PetscCall(PetscFree(cmp->parameters));
   PetscCall(CompareMemoryDestroy(&cmp->memory));
-  PetscCall(ScoriaRowsDestroy(&cmp->rows));
-  PetscCall(ScoriaEnsembleDestroy(&cmp->ens));
-  PetscCall(ScoriaEnsembleDestroy(&cmp->twin_ens));
-  PetscCall(ScoriaModelDestroy(&cmp->model));
+  PetscCall(CompareCloseSources(cmp));
   PetscFunctionReturn(0);
 }
 

@@ -36,11 +36,7 @@ typedef struct {
   MPI_Comm comm;
   ScoriaRun run;
   ScoriaDeck deck;
-  ScoriaEnsemble ens; /* owned: of the twin */
-  ScoriaTwin twin;
-  ScoriaModel model; /* owned */
-  ScoriaSamplerOptions sampler;
-  bool gaussian; /* prior: the conditional Gaussian */
+  ScoriaSource prior; /* borrowed */
   InferSensors sensors;
   ScoriaTempering particles; /* owned */
   int64_t count, keep;

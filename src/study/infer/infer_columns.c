@@ -31,8 +31,8 @@ static PetscErrorCode Fields(Infer *f, int64_t first, int64_t n, const double z[
     take_theta(f, z + i * f->dimension, f->thetas + i * d);
     memcpy(f->latent + i * R, z + i * f->dimension, (size_t)R * sizeof(double));
   }
-  PetscCall(ScoriaModelTransport(f->model, &f->twin, &f->sampler, f->gaussian, first, n, f->nfree > 0,
-                                 f->nfree ? f->thetas : f->theta, f->latent, f->fields));
+  PetscCall(
+      ScoriaSourceTransport(f->prior, first, n, f->nfree > 0, f->nfree ? f->thetas : f->theta, f->latent, f->fields));
   PetscFunctionReturn(0);
 }
 

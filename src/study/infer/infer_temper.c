@@ -54,13 +54,11 @@ static PetscErrorCode ReadConditions(Infer *f)
 
 static PetscErrorCode ReadQuestion(Infer *f)
 {
-  PetscInt count = 0, keep = 0, n = 0, prior = 0;
+  PetscInt count = 0, keep = 0, n = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(f->deck, "infer_count", &count));
   PetscCall(ScoriaDeckInt(f->deck, "infer_keep", &keep));
   PetscCall(ScoriaDeckReals(f->deck, "infer_quantiles", INFER_MAX_QUANTILES, &n, f->probability));
-  PetscCall(ScoriaDeckChoice(f->deck, "infer_prior", &prior));
-  f->gaussian       = prior == 1;
   f->count          = count;
   f->keep           = PetscMin(keep, count);
   f->nprobabilities = (int)n;
@@ -79,20 +77,47 @@ static PetscErrorCode ReadQuestion(Infer *f)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Create(Infer *f)
+/* What the particles are drawn from. */
+typedef struct {
+  ScoriaTrained trained; /* owned */
+  ScoriaSource source;   /* owned */
+} Prior;
+
+static PetscErrorCode OpenPrior(ScoriaRun run, ScoriaDeck deck, Prior *prior)
 {
+  PetscInt kind = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaModelOpen(f->run, f->deck, &f->model));
-  PetscCall(ScoriaTwinCreate(f->deck, &f->ens, &f->twin));
-  PetscCall(ScoriaSamplerOpen(f->run, f->deck, &f->sampler));
-  if (sampler_find(f->sampler.kind)->stochastic)
+  PetscCall(ScoriaDeckChoice(deck, "infer_prior", &kind));
+  PetscCall(ScoriaTrainedOpen(run, deck, &prior->trained));
+  const char *sampler = prior->trained.sampler.kind;
+  if (sampler_find(sampler)->stochastic)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "infer: sample_sampler is %s, whose fields are no function of the initial noise; give another",
-                f->sampler.kind);
-  PetscCall(ScoriaModelFields(f->model, &f->channels, &f->field, &f->cells, &f->x));
-  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(f->model), NULL, NULL, NULL, &f->modes));
-  f->space = ScoriaModelSpace(f->model);
-  f->m     = f->channels * f->cells;
+                sampler);
+  PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &prior->trained, kind == 1, &prior->source));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ClosePrior(Prior *prior)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceDestroy(&prior->source));
+  PetscCall(ScoriaTrainedClose(&prior->trained));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Create(Infer *f, ScoriaSource prior)
+{
+  const ScoriaFieldShape *shape = source_shape(prior);
+  PetscFunctionBeginUser;
+  f->prior    = prior;
+  f->channels = shape->channels;
+  f->cells    = shape->cells;
+  f->field    = shape->field;
+  f->x        = shape->x;
+  f->space    = shape->space;
+  f->m        = f->channels * f->cells;
+  PetscCall(ScoriaSourceLatents(prior, &f->modes));
   PetscCall(ReadQuestion(f));
   PetscCall(PetscMalloc3(INFER_TILE * f->m, &f->fields, INFER_TILE * (f->space->n + 1), &f->thetas,
                          INFER_TILE * f->modes, &f->latent));
@@ -109,8 +134,6 @@ static PetscErrorCode Destroy(Infer *f)
   PetscCall(PetscFree(f->stage));
   PetscCall(PetscFree3(f->fields, f->thetas, f->latent));
   PetscCall(ScoriaTemperingDestroy(&f->particles));
-  PetscCall(ScoriaEnsembleDestroy(&f->ens));
-  PetscCall(ScoriaModelDestroy(&f->model));
   PetscFunctionReturn(0);
 }
 
@@ -209,6 +232,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   Infer f          = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
+  Prior prior      = {.source = NULL};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));
@@ -221,12 +245,14 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
     PetscCall(PetscFree(f.sensors.text));
     PetscFunctionReturn(0);
   }
-  PetscCall(Create(&f));
+  PetscCall(OpenPrior(run, deck, &prior));
+  PetscCall(Create(&f, prior.source));
   PetscCall(Temper(&f));
   PetscCall(InferSayTable(&f));
   PetscCall(InferWriteJson(&f, json));
   PetscCall(InferWriteStore(&f, path)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
   PetscCall(Destroy(&f));
+  PetscCall(ClosePrior(&prior));
   PetscFunctionReturn(0);
 }

@@ -174,7 +174,7 @@ PetscErrorCode InferWriteStore(const Infer *f, const char *path)
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, f->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, f->channels, f->field));
   PetscCall(ScoriaStorePutText(store, "sensors", f->sensors.text));
-  PetscCall(ScoriaStorePutText(store, "prior", f->gaussian ? "gaussian" : "model"));
+  PetscCall(ScoriaStorePutText(store, "prior", source_name(f->prior)));
   PetscCall(ScoriaStorePutInt(store, "particles", f->count));
   PetscCall(ScoriaStorePutReal(store, "log_evidence", f->log_evidence));
   PetscCall(ScoriaStorePutReal(store, "log_evidence_se", f->log_evidence_se));
@@ -228,7 +228,7 @@ PetscErrorCode InferWriteJson(const Infer *f, const char *path)
 {
   cJSON *root = cJSON_CreateObject(), *given, *group;
   PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, "prior", f->gaussian ? "gaussian" : "model");
+  cJSON_AddStringToObject(root, "prior", source_name(f->prior));
   cJSON_AddNumberToObject(root, "particles", (double)f->count);
   cJSON_AddNumberToObject(root, "stages", f->nstages);
   cJSON_AddNumberToObject(root, "log_evidence", f->log_evidence);

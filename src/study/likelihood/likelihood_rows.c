@@ -18,10 +18,9 @@ typedef struct {
   MPI_Comm comm;
   int rank, size;
   ScoriaLikelihoodOptions opt;
-  ScoriaModel model;
-  ScoriaEnsemble ens; /* behind the twin */
-  ScoriaTwin twin;
-  const char *name; /* of the file, as the user knows it */
+  ScoriaTrained trained; /* owned */
+  ScoriaModel model;     /* its */
+  const char *name;      /* of the file, as the user knows it */
   ScoriaDataset ds;
   const ScoriaDatasetSpec *spec;
   int channels, cells;
@@ -116,24 +115,22 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
 
 /* The fields (number, C, L) of rows [first, first + number) of the list, and what the file tells of them.  Every rank
  * reads the same number of pieces.  Collective. */
-static PetscErrorCode ReadRows(Likelihood *l, int64_t first, int64_t number, ScoriaRows *rows, double fields[])
+static PetscErrorCode ReadRows(Likelihood *l, ScoriaSource source, int64_t first, int64_t number, double fields[])
 {
-  const int n = ScoriaModelSpace(l->model)->n, L = l->cells;
-  int64_t pieces = number ? (first + number - 1) / l->each - first / l->each + 1 : 0;
+  const ScoriaRows *rows = source_rows(source);
+  const int n            = ScoriaModelSpace(l->model)->n;
+  int64_t pieces         = number ? (first + number - 1) / l->each - first / l->each + 1 : 0;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pieces, 1, MPI_INT64_T, MPI_MAX, l->comm));
   for (int64_t at = first; pieces > 0; pieces--) {
     const int64_t condition = at / l->each, from = at % l->each,
                   part = PetscMax(PetscMin(l->each - from, first + number - at), 0),
                   row  = part ? l->chosen[condition] * l->spec->realisations + from : 0;
-    PetscCall(ScoriaDatasetRead(l->ds, row, part, rows));
+    PetscCall(ScoriaSourceDraw(source, NULL, (uint64_t)row, part, fields + (at - first) * l->channels * l->cells));
     for (int64_t i = 0; i < part; i++) {
       l->column[ROW][at + i]    = (double)(row + i);
       l->column[FAILED][at + i] = rows->done[i] != SCORIA_ROW_DONE;
       for (int k = 0; k < n; k++) l->theta[(at + i) * n + k] = rows->condition[l->condition[k]][i];
-      for (int c = 0; c < l->channels; c++)
-        PetscCall(
-            PetscArraycpy(fields + ((at + i - first) * l->channels + c) * L, rows->field[l->field[c]] + i * L, L));
     }
     at += part;
   }
@@ -151,7 +148,7 @@ static PetscErrorCode EvaluateRows(Likelihood *l, int64_t first, int64_t number,
   PetscCall(PetscMalloc1(number + 1, &id));
   for (int64_t i = 0; i < number; i++) id[i] = (uint64_t)l->column[ROW][first + i];
   /* A condition without a twin is known to the rank that meets it alone. */
-  const PetscErrorCode bad = ScoriaModelLogDensity(l->model, &l->twin, &l->opt, first, number, id,
+  const PetscErrorCode bad = ScoriaModelLogDensity(l->model, &l->trained.twin, &l->opt, first, number, id,
                                                    l->theta + first * ScoriaModelSpace(l->model)->n, fields, &out);
   if (bad && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscCall(bad);
   PetscCall(ScoriaAgree(l->comm, ScoriaFailureCode(), ScoriaFailureLine()));
@@ -174,18 +171,18 @@ static PetscErrorCode ShareRows(Likelihood *l)
 static PetscErrorCode EvaluateAll(ScoriaRun run, Likelihood *l)
 {
   ScoriaProgress bar;
-  ScoriaRows rows;
+  ScoriaSource source;
   double *fields;
   bool stop = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRowsCreate(l->spec, l->each, &rows));
+  PetscCall(ScoriaSourceOfFile(l->comm, l->ds, l->channels, l->field, l->each, &source));
   PetscCall(PetscMalloc1((size_t)CHUNK_ROWS * (size_t)(l->channels * l->cells), &fields));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)l->rows, &bar));
   for (int64_t base = 0; base < l->rows; base += (int64_t)CHUNK_ROWS * l->size) {
     const int64_t batch = PetscMin((int64_t)CHUNK_ROWS * l->size, l->rows - base);
     int64_t first, number;
     deal_block(batch, l->rank, l->size, &first, &number);
-    PetscCall(ReadRows(l, base + first, number, &rows, fields));
+    PetscCall(ReadRows(l, source, base + first, number, fields));
     PetscCall(EvaluateRows(l, base + first, number, fields));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
@@ -193,7 +190,7 @@ static PetscErrorCode EvaluateAll(ScoriaRun run, Likelihood *l)
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(fields));
-  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(ScoriaSourceDestroy(&source));
   PetscCall(ShareRows(l));
   PetscFunctionReturn(0);
 }
@@ -303,10 +300,10 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
   if (sampler_is_tuned(sampler_find(sampler)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: sample_sampler is %s, whose network has no density; give another",
                 sampler);
-  PetscCall(ScoriaModelOpen(run, deck, &l->model));
+  PetscCall(ScoriaTrainedOpen(run, deck, &l->trained));
+  l->model = l->trained.model;
   PetscCall(OpenFile(run, deck, l, &held_out));
   PetscCall(ChooseRows(run, deck, l, held_out));
-  PetscCall(ScoriaTwinCreate(deck, &l->ens, &l->twin));
   for (int c = 0; c < NCOLUMNS; c++) PetscCall(PetscCalloc1(l->rows, &l->column[c]));
   PetscCall(PetscCalloc1(l->rows * PetscMax(ScoriaModelSpace(l->model)->n, 1), &l->theta));
   PetscFunctionReturn(0);
@@ -319,8 +316,7 @@ static PetscErrorCode Destroy(Likelihood *l)
   PetscCall(PetscFree(l->theta));
   PetscCall(PetscFree(l->chosen));
   PetscCall(ScoriaDatasetClose(&l->ds));
-  PetscCall(ScoriaEnsembleDestroy(&l->ens));
-  PetscCall(ScoriaModelDestroy(&l->model));
+  PetscCall(ScoriaTrainedClose(&l->trained));
   PetscFunctionReturn(0);
 }
 

@@ -129,8 +129,7 @@ static PetscErrorCode SetProfile(Refiner q, const double a[], int k, double step
 /* Row i of the last solves as (channels, cells). */
 static void take_fields(const Refiner q, int64_t i, double fields[])
 {
-  for (int c = 0; c < q->channels; c++)
-    memcpy(fields + c * q->L, q->rows.field[c] + i * q->L, (size_t)q->L * sizeof *fields);
+  rows_pack(&q->rows, i, 1, q->channels, NULL, q->L, fields);
 }
 
 /* f at a, INFINITY where there is no solution; and the misfit, the rms of r.  q->solution and q->rows hold it then. */

@@ -133,9 +133,7 @@ static int64_t first_row(const Refine *f, int64_t condition)
 
 static void take_fields(const Refine *f, const ScoriaRows *rows, int64_t i, double fields[])
 {
-  for (int c = 0; c < f->channels; c++)
-    memcpy(fields + c * f->spec.cells, rows->field[f->field[c]] + i * f->spec.cells,
-           (size_t)f->spec.cells * sizeof *fields);
+  rows_pack(rows, i, 1, f->channels, f->field, f->spec.cells, fields);
 }
 
 /* Two passes over the good rows; no cell's is less than a share of its field's largest.  Returns how many were good. */
@@ -198,20 +196,17 @@ static PetscErrorCode ReadConditions(Refine *f)
 static PetscErrorCode ReadFields(Refine *f, int64_t first, int64_t number)
 {
   const int64_t most = (f->spec.rows + f->groups->count - 1) / f->groups->count;
-  ScoriaRows rows;
+  ScoriaSource source;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(number * f->m + 1), &f->fields));
-  PetscCall(ScoriaRowsCreate(f->given, 1, &rows));
+  PetscCall(ScoriaSourceOfFile(f->comm, f->ds, f->channels, f->field, 1, &source));
   for (int64_t i = 0; i < most; i++) {
     const bool mine   = i < number;
     const int64_t row = mine ? first_row(f, (first + i) / f->each) + (first + i) % f->each : 0;
-    PetscCall(ScoriaDatasetRead(f->ds, row, mine, &rows));
-    if (!mine) continue;
-    take_fields(f, &rows, 0, f->fields + i * f->m);
-    if (rows.done[0] != SCORIA_ROW_DONE) f->fields[i * f->m] = NAN;
-    if (f->groups->group_rank == 0) f->column[REFINE_ROW * f->spec.rows + first + i] = (double)row;
+    PetscCall(ScoriaSourceDraw(source, NULL, (uint64_t)row, mine, f->fields + (mine ? i * f->m : 0)));
+    if (mine && f->groups->group_rank == 0) f->column[REFINE_ROW * f->spec.rows + first + i] = (double)row;
   }
-  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(ScoriaSourceDestroy(&source));
   PetscFunctionReturn(0);
 }
 

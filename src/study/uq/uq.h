@@ -16,6 +16,7 @@
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
 #define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
 #define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
+#define UQ_PILOT_BLOCKS 32                        /* they fix the scales of Sobol indices, and count likewise */
 #define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
 /* What is asked. */
@@ -75,34 +76,24 @@ enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
 enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
 extern const char *const uq_moment_names[UQ_NMOMENTS];
 
-/* Workers that share one condition: rank groups for the PDE, else ranks. */
-typedef struct {
-  MPI_Comm comm;       /* borrowed */
-  int worker, workers; /* which of how many this rank is, or works for; worker is workers where it is left over */
-} UqTeam;
-
 typedef struct {
   ScoriaRun run;
   ScoriaDeck deck;
   MPI_Comm comm;
   UqQuestion q;
   UqAnswer a;
-  ScoriaModel model;            /* owned; NULL for the PDE */
-  ScoriaEnsemble ens, twin_ens; /* owned */
-  ScoriaTwin twin;
-  ScoriaSamplerOptions sampler;
-  ScoriaRows rows;       /* owned, PDE only */
-  UqTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
-  bool speaks;           /* what this rank draws counts: for the PDE, the first of a group */
-  double *fields;        /* owned (UQ_TILE, m) */
-  double *part;          /* owned (UQ_PART, columns) */
-  double *pilot;         /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
-  ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
-  ScoriaSobol sobol;     /* owned */
-  double seconds[2];     /* this rank's: drawing, statistics */
-  double before[2];      /* the same, of all ranks in the starts before this one */
-  int64_t failed;        /* of the condition or the sensitivity at work, this rank's since the last reduction */
-  int64_t all_failed;    /* of the same */
+  ScoriaSource source;       /* borrowed */
+  ScoriaTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
+  bool leads;                /* what this rank draws counts */
+  double *fields;            /* owned (UQ_TILE, m) */
+  double *part;              /* owned (UQ_PART, columns) */
+  double *pilot;             /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary;     /* owned: of the condition at work; NULL between two */
+  ScoriaSobol sobol;         /* owned */
+  double statistics;         /* seconds of this rank's */
+  double before[2];          /* the same, of all ranks in the starts before this one */
+  int64_t failed;            /* of the condition or the sensitivity at work, this rank's since the last reduction */
+  int64_t all_failed;        /* of the same */
   ScoriaProgress bar;
   double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
   double saved;             /* when the last checkpoint was written */
@@ -123,22 +114,29 @@ bool uq_known(const UqQuestion *q, ScoriaSummary summary);
 /* uq_checkpoint.c: core seconds of drawing and statistics, of all ranks and starts.  Collective. */
 PetscErrorCode UqSeconds(Uq *u, double seconds[2]);
 
-/* uq_conditions.c */
-/* Draws n <= UQ_TILE fields at theta into u->fields; field i is keyed by id + i. */
-PetscErrorCode UqDraw(Uq *u, const double theta[], uint64_t id, int64_t n);
+/* uq_tiles.c */
 /* The quantities that depend on a condition itself are at theta from now on. */
 void uq_at(Uq *u, const double theta[]);
 /* The summary of condition k and the pilot that begins it.  Collective on the team. */
 PetscErrorCode UqPilot(Uq *u, int k);
 PetscErrorCode UqReduce(Uq *u);
+/* Draws tile t of condition k (or takes it from the pilot) and adds it. */
+PetscErrorCode UqAddTile(Uq *u, int k, int64_t t);
+
+/* uq_conditions.c */
 /* All conditions from condition k on, of which `tiles` tiles are done already. */
 PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles);
 
-/* uq_sobol.c, collective.  Makes u->sobol from the first blocks, and adds these. */
+/* uq_blocks.c, collective.  Makes u->sobol from the first blocks, and adds these. */
 PetscErrorCode UqSobolPilot(Uq *u, bool add);
-/* Sobol indices into the answer, from block `done` on. */
-PetscErrorCode UqSensitivityRun(Uq *u, int64_t done);
 PetscErrorCode UqSobolReduce(Uq *u);
+/* The quantities of a block, uq_block_values(u) of them; and these into u->sobol.  Of this worker alone. */
+int64_t uq_block_values(const Uq *u);
+PetscErrorCode UqDrawBlock(Uq *u, int64_t block, double values[]);
+void uq_add_block(Uq *u, double values[]);
+
+/* uq_sobol.c: Sobol indices into the answer, from block `done` on.  Collective. */
+PetscErrorCode UqSensitivityRun(Uq *u, int64_t done);
 
 /* uq_checkpoint.c.  What is done: conditions before k, and of k itself `done` tiles; k = q.conditions is the
  * sensitivity, and its blocks. */

@@ -44,8 +44,9 @@ static PetscErrorCode Totals(Uq *u, int k, int64_t *nsums, int64_t **sums, int64
 
 PetscErrorCode UqSeconds(Uq *u, double seconds[2])
 {
+  const double mine[2] = {source_seconds(u->source), u->statistics};
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Allreduce(u->seconds, seconds, 2, MPI_DOUBLE, MPI_SUM, u->comm));
+  PetscCallMPI(MPI_Allreduce(mine, seconds, 2, MPI_DOUBLE, MPI_SUM, u->comm));
   for (int i = 0; i < 2; i++) seconds[i] += u->before[i];
   PetscFunctionReturn(0);
 }

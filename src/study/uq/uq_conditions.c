@@ -1,157 +1,11 @@
 /* uq at its conditions: every one is a stream of samples, with nothing kept of a single one.
  *
- * The samples of a condition are cut into tiles of UQ_TILE.  A sample depends on its number alone and sums are
- * associative (stats.h), so that the answer is the same bits on any number of ranks and after any number of starts.
- * A condition is shared by all workers, tile by tile.  Where one takes a worker no longer than DEALT_SECONDS, as the
- * first tells, and there are as many as workers, each takes one of its own, and ranks meet once per round of these. */
+ * A condition is shared by all workers, tile by tile (uq_tiles.c).  Where one takes a worker no longer than
+ * DEALT_SECONDS, as the first tells, and there are as many as workers, each takes one of its own, and ranks meet once
+ * per round of these. */
 #include "uq.h"
-#include <string.h>
 
 #define DEALT_SECONDS 60 /* a round of dealt conditions has no checkpoint */
-
-/* ------------------------------------------------------------------------------------------------ drawing ---- */
-
-static PetscErrorCode DrawSolves(Uq *u, const double theta[], uint64_t id, int64_t n)
-{
-  const int L = u->q.cells, width = u->q.space->n;
-  double thetas[UQ_TILE * SCORIA_MAX_CONDITIONS] = {0};
-  uint64_t ids[UQ_TILE]                          = {0};
-  PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) {
-    memcpy(thetas + i * width, theta, (size_t)width * sizeof(double));
-    ids[i] = id + (uint64_t)i;
-  }
-  PetscCall(ScoriaEnsembleCompute(u->ens, n, thetas, ids, NULL, &u->rows));
-  for (int64_t i = 0; i < n; i++)
-    for (int c = 0; c < u->q.channels; c++)
-      memcpy(u->fields + (i * u->q.channels + c) * L, u->rows.field[c] + i * L, (size_t)L * sizeof(double));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqDraw(Uq *u, const double theta[], uint64_t id, int64_t n)
-{
-  const double start = wall_seconds();
-  PetscFunctionBeginUser;
-  if (u->q.pde)
-    PetscCall(DrawSolves(u, theta, id, n));
-  else
-    PetscCall(ScoriaModelSample(u->model, &u->twin, &u->sampler, theta, id, n, false, u->fields));
-  u->seconds[0] += wall_seconds() - start;
-  PetscFunctionReturn(0);
-}
-
-void uq_at(Uq *u, const double theta[])
-{
-  for (int i = 0; i < u->q.nquantities; i++)
-    if (u->q.condition[i] >= 0) u->q.quantity[i].offset = theta[u->q.condition[i]];
-}
-
-/* Samples [first, first + n) of condition k, n <= UQ_TILE, into u->fields. */
-static PetscErrorCode DrawFields(Uq *u, int k, int64_t first, int64_t n)
-{
-  /* Numbers of their own: no training row, held-out row or sample of another command has them. */
-  const uint64_t id = (uint64_t)1 << 62 | (uint64_t)k << 40 | (uint64_t)first;
-  PetscFunctionBeginUser;
-  PetscCall(UqDraw(u, u->q.theta + k * u->q.space->n, id, n));
-  PetscFunctionReturn(0);
-}
-
-/* Rows (n, columns) of the drawn fields from `first` on: the fields and their quantities. */
-static void make_rows(Uq *u, int64_t first, int64_t n, double rows[])
-{
-  for (int64_t i = 0; i < n; i++) {
-    const double *from = u->fields + (first + i) * u->q.m;
-    double *to         = rows + i * u->a.columns;
-    memcpy(to, from, (size_t)u->q.m * sizeof(double));
-    quantities_take(u->q.nquantities, u->q.quantity, u->q.cells, from, to + u->q.m);
-  }
-}
-
-/* A tile of n rows to the summary, part by part: of the pilot, or NULL for the drawn fields. */
-static void add_rows(Uq *u, const double *pilot, int64_t n)
-{
-  const int columns = u->a.columns;
-  for (int64_t at = 0; at < n; at += UQ_PART) {
-    const int64_t part = PetscMin(UQ_PART, n - at);
-    if (pilot)
-      memcpy(u->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
-    else
-      make_rows(u, at, part, u->part);
-    const int64_t good = stats_keep_finite(part, columns, u->part);
-    u->failed += part - good;
-    summary_add(u->summary, good, u->part);
-  }
-  summary_end_tile(u->summary);
-}
-
-/* Draws tile t of condition k (or takes it from the pilot) and adds it. */
-static PetscErrorCode AddTile(Uq *u, int k, int64_t t)
-{
-  const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q.count - first);
-  const bool of_pilot = t < UQ_PILOT_TILES;
-  PetscFunctionBeginUser;
-  if (!of_pilot) PetscCall(DrawFields(u, k, first, n));
-  if (!u->speaks) PetscFunctionReturn(0);
-  const double start = wall_seconds();
-  add_rows(u, of_pilot ? u->pilot + first * u->a.columns : NULL, n);
-  u->seconds[1] += wall_seconds() - start;
-  PetscFunctionReturn(0);
-}
-
-/* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
-static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
-{
-  const int columns     = u->a.columns;
-  PetscErrorCode failed = 0;
-  int64_t first, number;
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(u->pilot, n * columns));
-  deal_block(n, u->team.worker, u->team.workers, &first, &number);
-  for (int64_t at = first; at < first + number; at += UQ_TILE) {
-    const int64_t part = PetscMin(UQ_TILE, first + number - at);
-    failed             = DrawFields(u, k, at, part);
-    if (failed) break;
-    const double drawn = wall_seconds();
-    make_rows(u, 0, part, u->pilot + at * columns);
-    u->seconds[1] += wall_seconds() - drawn;
-  }
-  PetscCall(ScoriaAgreeFailed(u->team.comm, failed)); /* a rank without a share has not tried */
-  if (!u->speaks) PetscCall(PetscArrayzero(u->pilot, n * columns));
-  /* Every row is one rank's and zero elsewhere: the sum is exact. */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->team.comm));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqPilot(Uq *u, int k)
-{
-  const int columns   = u->a.columns;
-  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, u->q.count);
-  const UqQuestion *q = &u->q;
-  double *good;
-  PetscFunctionBeginUser;
-  uq_at(u, q->theta + k * q->space->n);
-  PetscCall(DrawPilot(u, k, n));
-  PetscCall(PetscMalloc1(n * columns, &good));
-  PetscCall(PetscArraycpy(good, u->pilot, n * columns));
-  const int64_t left = stats_keep_finite(n, columns, good);
-  if (left < 10)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
-                k, (long long)left, (long long)n);
-  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, u->a.joint ? q->m : 0, q->nthresholds, q->threshold},
-                                left, good, &u->summary));
-  PetscCall(PetscFree(good));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqReduce(Uq *u)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaSummaryReduce(u->summary, u->team.comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &u->failed, 1, MPI_INT64_T, MPI_SUM, u->team.comm));
-  u->all_failed += u->failed;
-  u->failed = 0;
-  PetscFunctionReturn(0);
-}
 
 /* ----------------------------------------------------------------------------------------- one condition ---- */
 
@@ -190,7 +44,7 @@ static PetscErrorCode OneCondition(Uq *u, int k, int64_t done, bool *given_up)
   while (done < tiles && !*given_up) {
     const int64_t end =
         PetscMin(PetscMin(done + u->team.workers, tiles), u->q.tolerance > 0 ? PetscMax(look, done + 1) : tiles);
-    if (done + u->team.worker < end) PetscCall(AddTile(u, k, done + u->team.worker));
+    if (done + u->team.worker < end) PetscCall(UqAddTile(u, k, done + u->team.worker));
     done = end;
     if (u->q.tolerance > 0 && done == look) {
       PetscCall(UqReduce(u));
@@ -221,7 +75,7 @@ static PetscErrorCode DealtConditions(Uq *u, int first, bool *whole)
   if (works) failed = OneCondition(u, mine, 0, &given_up);
   u->team = u->all;
   PetscCall(ScoriaAgreeFailed(u->comm, failed));
-  if (works && !u->speaks) PetscCall(PetscArrayzero(u->a.value + mine * size, size));
+  if (works && !u->leads) PetscCall(PetscArrayzero(u->a.value + mine * size, size));
   /* Bits, of which every double has one writer: a sum would change the sign of a zero.  Condition by condition, as all
    * of them may be more than MPI counts. */
   for (int k = first; k < first + u->all.workers; k++)

@@ -4,38 +4,50 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The fields to expect: the model's, or the ensemble's but the porosity. */
-static PetscErrorCode OpenSource(Uq *u, ScoriaDatasetSpec *spec)
+/* The source of fields that the deck names, and what is behind it. */
+typedef struct {
+  ScoriaTrained trained; /* owned; of the model */
+  ScoriaEnsemble ens;    /* owned; of the PDE */
+  ScoriaSource source;   /* owned */
+} Opened;
+
+static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, bool pde, Opened *o)
 {
-  PetscMPIInt rank, size;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(u->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(u->comm, &size));
-  u->all    = (UqTeam){u->comm, rank, size};
-  u->own    = (UqTeam){PETSC_COMM_SELF, 0, 1};
-  u->speaks = true;
-  if (!u->q.pde) {
-    PetscCall(ScoriaModelOpen(u->run, u->deck, &u->model));
-    PetscCall(ScoriaTwinCreate(u->deck, &u->twin_ens, &u->twin));
-    PetscCall(ScoriaSamplerOpen(u->run, u->deck, &u->sampler));
-    PetscCall(ScoriaModelFields(u->model, &u->q.channels, &u->q.field, &u->q.cells, &u->q.x));
-    u->q.space = ScoriaModelSpace(u->model);
-    PetscFunctionReturn(0);
+  if (pde) {
+    PetscCall(ScoriaNeedEquations(deck, "uq: source pde", "give -uq_source model"));
+    PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
+    PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
+    PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
+  } else {
+    PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
+    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
   }
-  PetscCall(ScoriaNeedEquations(u->deck, "uq: source pde", "give -uq_source model"));
-  PetscCall(ScoriaEnsembleCreate(u->comm, u->deck, &u->ens));
-  PetscCall(ScoriaEnsembleSpec(u->ens, spec, &u->q.x));
-  PetscCall(ScoriaRowsCreate(spec, UQ_TILE, &u->rows));
-  const ScoriaGroups *groups = ScoriaEnsembleGroups(u->ens);
-  u->all                     = (UqTeam){u->comm, groups->index, groups->count};
-  u->own                     = (UqTeam){groups->group, 0, 1};
-  u->speaks                  = groups_leads(groups);
-  PetscCall(ScoriaWarnOfRest(u->run, groups));
-  u->q.cells = spec->cells;
-  u->q.field = spec->field;
-  u->q.space = &spec->space;
-  while (u->q.channels < spec->nfields && field_is_state(spec->field[u->q.channels].name)) u->q.channels++;
   PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CloseSource(Opened *o)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceDestroy(&o->source));
+  PetscCall(ScoriaTrainedClose(&o->trained));
+  PetscCall(ScoriaEnsembleDestroy(&o->ens));
+  PetscFunctionReturn(0);
+}
+
+static void take_source(Uq *u, ScoriaSource source)
+{
+  const ScoriaFieldShape *shape = source_shape(source);
+  const ScoriaWorkers *workers  = source_workers(source);
+  u->source                     = source;
+  u->all                        = workers->all;
+  u->own                        = workers->own;
+  u->leads                      = workers->leads;
+  u->q.channels                 = shape->channels;
+  u->q.cells                    = shape->cells;
+  u->q.field                    = shape->field;
+  u->q.x                        = shape->x;
+  u->q.space                    = shape->space;
 }
 
 static PetscErrorCode Destroy(Uq *u)
@@ -45,10 +57,6 @@ static PetscErrorCode Destroy(Uq *u)
   PetscCall(PetscFree(u->a.value));
   PetscCall(PetscFree3(u->fields, u->part, u->pilot));
   PetscCall(ScoriaSobolDestroy(&u->sobol));
-  if (u->q.pde) PetscCall(ScoriaRowsDestroy(&u->rows));
-  PetscCall(ScoriaModelDestroy(&u->model));
-  PetscCall(ScoriaEnsembleDestroy(&u->twin_ens));
-  PetscCall(ScoriaEnsembleDestroy(&u->ens));
   PetscFunctionReturn(0);
 }
 
@@ -92,8 +100,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   char json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
   Uq u             = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  ScoriaDatasetSpec spec;
-  PetscInt source = 0;
+  Opened opened    = {.source = NULL};
+  PetscInt source  = 0;
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
@@ -105,11 +113,13 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
   u.q.pde = source == 1;
-  PetscCall(OpenSource(&u, &spec));
+  PetscCall(OpenSource(run, deck, u.q.pde, &opened));
+  take_source(&u, opened.source);
   PetscCall(UqQuestionRead(run, deck, &u.q));
   PetscCall(Answer(&u));
   PetscCall(UqSayTable(run, &u.q, &u.a));
   PetscCall(Write(&u, name));
   PetscCall(Destroy(&u));
+  PetscCall(CloseSource(&opened));
   PetscFunctionReturn(0);
 }
