@@ -6,10 +6,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Without MPI, which does not start on the login nodes of some clusters. */
+static PetscErrorCode PrintVersion(void)
+{
+  ScoriaLibraries libraries;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaLibrariesGet(&libraries));
+  printf("scoria %s (revision %s, %s)\n", scoria_version(), scoria_revision(), scoria_build_type());
+  printf("PETSc %s, HDF5 %s, %s\n", libraries.petsc, libraries.hdf5, libraries.mpi);
+  PetscFunctionReturn(0);
+}
+
 static void print_usage(FILE *out)
 {
   fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
   for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-10s %s\n", row->name, row->help);
+  fprintf(out, "  %-10s %s\n", "--version", "versions of the program and of its libraries");
   fprintf(out, "\nscoria COMMAND -help lists every deck key; -help petsc lists PETSc's own options.\n");
 }
 
@@ -101,7 +113,9 @@ static void leave_files_open(void)
 
 int main(int argc, char **argv)
 {
-  bool petsc      = false;
+  bool petsc = false;
+  if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")))
+    return PrintVersion() ? SCORIA_EXIT_INTERNAL : SCORIA_EXIT_OK;
   const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;

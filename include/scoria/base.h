@@ -15,7 +15,11 @@
 #include <stdint.h>
 #include "scoria_problems.h" /* made by CMake from src/physics/models/ */
 
-#define SCORIA_VERSION "0.1.0"
+/* ------------------------------------------------------------------------------------------------- version ---- */
+
+const char *scoria_version(void);    /* of the release, as CMakeLists.txt says it */
+const char *scoria_revision(void);   /* of the sources, as git has it; "unknown" without git */
+const char *scoria_build_type(void); /* CMake's */
 
 /* ------------------------------------------------------------------------------------------------ failures ---- */
 

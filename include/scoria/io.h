@@ -234,6 +234,15 @@ PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
 
+/* ---------------------------------------------------------------------------------------------- libraries ---- */
+
+typedef struct {
+  char petsc[32], hdf5[32]; /* major.minor.patch */
+  char mpi[64];             /* name and version, as MPI gives them */
+} ScoriaLibraries;
+/* The versions at run time.  Local; also before MPI and PETSc are initialised. */
+PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
+
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
 /* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:
