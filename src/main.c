@@ -1,5 +1,7 @@
 /* scoria COMMAND DECK [-key value ...]: finds the command, opens deck and run directory, and turns failures into one
  * line and an exit code. */
+#include "base/linalg.h"
+#include "base/processor.h"
 #include "cmd/cmd.h"
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +16,9 @@ static PetscErrorCode PrintVersion(void)
   PetscCall(ScoriaLibrariesGet(&libraries));
   printf("scoria %s (revision %s, %s)\n", scoria_version(), scoria_revision(), scoria_build_type());
   printf("PETSc %s, HDF5 %s, %s\n", libraries.petsc, libraries.hdf5, libraries.mpi);
+  printf("kernels %s of", processor_level_name(processor_level()));
+  for (int level = 0; processor_level_name(level); level++) printf(" %s", processor_level_name(level));
+  printf(", OpenBLAS %s\n", linalg_single_thread());
   PetscFunctionReturn(0);
 }
 
@@ -64,6 +69,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   }
   PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
