@@ -52,6 +52,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   const ScoriaCommand *command = cmd_find(name);
   ScoriaDeck deck              = NULL;
   ScoriaRun run                = NULL;
+  char path[PETSC_MAX_PATH_LEN];
   const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
@@ -67,7 +68,8 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
+  PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, path, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck));

@@ -1,6 +1,6 @@
 /* The trunk that the networks share: embedding of noise level and conditions, and residual blocks with FiLM edges. */
 #ifndef real
-#include "layers/packed.h"
+#include "packed.h"
 #include "net.h"
 #include <string.h>
 #define BODY "net_trunk.c"

@@ -4,7 +4,7 @@
 #ifndef SCORIA_SCORE_PACKED_H
 #define SCORIA_SCORE_PACKED_H
 
-#include "../layers.h"
+#include "layers.h"
 
 /* Numbers of a packed matrix (nin, nout): pairs of rows, groups of 16 columns. */
 size_t packed_size(int nin, int nout);

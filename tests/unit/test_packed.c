@@ -1,5 +1,5 @@
 /* Products in bfloat16: rounding, the fast kernel against loops, convolution, shapes that fill no register. */
-#include "score/layers/packed.h"
+#include "score/packed.h"
 #include "testing.h"
 #include <math.h>
 
