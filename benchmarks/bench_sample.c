@@ -6,7 +6,9 @@
  *
  *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 1] [-embed 128] [-modes 12] [-all_modes
  * 80]
- *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false] */
+ *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false]
+ *                [-kernels best|base|v3|v4] */
+#include "base/processor.h"
 #include "score/model.h"
 #include <math.h>
 #include <stdio.h>
@@ -23,8 +25,11 @@ typedef struct {
 
 static PetscErrorCode ReadOptions(Options *o)
 {
+  char kernels[16] = "best";
   PetscFunctionBeginUser;
   *o = (Options){8, 2048, 192, 1, 128, 12, 80, 128, 64, 128, PETSC_FALSE, "abm", "modes"};
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-kernels", kernels, sizeof kernels, NULL));
+  PetscCheck(processor_use(processor_find(kernels)), PETSC_COMM_WORLD, PETSC_ERR_USER, "no kernels '%s' here", kernels);
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-steps", &o->steps, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-count", &o->count, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &o->width, NULL));

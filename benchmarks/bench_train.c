@@ -6,7 +6,8 @@
  * is what all else costs.
  *
  *   bench_train [-seconds 3] [-batch 1024] [-micro 8] [-width W] [-depth 1] [-embed 128] [-modes 12] [-kernel 5]
- * [-patch 4] */
+ * [-patch 4] [-kernels best|base|v3|v4] */
+#include "base/processor.h"
 #include "score/train.h"
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ typedef struct {
 
 static PetscErrorCode ReadOptions(Options *o)
 {
+  char kernels[16] = "best";
   PetscFunctionBeginUser;
   *o = (Options){.batch   = 1024,
                  .micro   = 8,
@@ -33,6 +35,8 @@ static PetscErrorCode ReadOptions(Options *o)
                  .kernel  = 5,
                  .patch   = 4,
                  .seconds = 3};
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-kernels", kernels, sizeof kernels, NULL));
+  PetscCheck(processor_use(processor_find(kernels)), PETSC_COMM_WORLD, PETSC_ERR_USER, "no kernels '%s' here", kernels);
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-seconds", &o->seconds, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-batch", &o->batch, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-micro", &o->micro, NULL));

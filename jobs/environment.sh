@@ -3,7 +3,13 @@
 # linear algebra need.  Sourced, not run.  A variable that the user has set is left as it is.
 
 SCORIA_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-SCORIA_BUILD=${SCORIA_BUILD:-$SCORIA_SOURCE/build}
+# An installation has these scripts and the decks under one directory too, and a file that says where the program is.
+SCORIA_INSTALLED=
+if [ -r "$SCORIA_SOURCE/jobs/installed.sh" ]; then
+  # shellcheck source=/dev/null
+  source "$SCORIA_SOURCE/jobs/installed.sh"
+fi
+SCORIA_BUILD=${SCORIA_BUILD:-${SCORIA_INSTALLED:-$SCORIA_SOURCE/build}}
 export SCORIA_SOURCE SCORIA_BUILD
 
 # One thread per rank: the ranks are the parallelism.
@@ -25,9 +31,44 @@ fail() {
   exit 1
 }
 
+# Whole cores' worth of time that the quotas of this process's control group, and of all groups above it, leave (versions 2 and 1);
+# nothing where there is no quota.  A container that is limited so still sees every core of its machine.
+quota_cores() {
+  local root=${SCORIA_CGROUP_ROOT:-/sys/fs/cgroup} list=${SCORIA_CGROUP_LIST:-/proc/self/cgroup} # set by tests
+  local controllers path base quota period cores least=
+  [ -r "$list" ] || return 0
+  while IFS=: read -r _ controllers path; do
+    case ,$controllers, in
+    ,,) base=$root ;;
+    *,cpu,*) base=$root/cpu ;;
+    *) continue ;;
+    esac
+    path=${path%/}
+    while :; do
+      quota=max period=0
+      if [ -r "$base$path/cpu.max" ]; then
+        read -r quota period <"$base$path/cpu.max"
+      elif [ -r "$base$path/cpu.cfs_quota_us" ] && [ -r "$base$path/cpu.cfs_period_us" ]; then
+        quota=$(cat "$base$path/cpu.cfs_quota_us") period=$(cat "$base$path/cpu.cfs_period_us")
+      fi
+      if [[ $quota =~ ^[0-9]+$ && $period =~ ^[1-9][0-9]*$ ]]; then
+        cores=$((quota / period > 0 ? quota / period : 1))
+        if [ -z "$least" ] || [ "$cores" -lt "$least" ]; then least=$cores; fi
+      fi
+      [ -n "$path" ] || break
+      path=${path%/*}
+    done
+  done <"$list"
+  printf '%s' "$least"
+}
+
 # Hardware threads that this process may use; nproc on its own would answer with OMP_NUM_THREADS.
 available_threads() {
-  env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
+  local threads quota
+  threads=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+  quota=$(quota_cores)
+  if [ -n "$quota" ] && [ "$quota" -lt "$threads" ]; then threads=$quota; fi
+  printf '%s\n' "$threads"
 }
 
 # Physical cores that this process may use: hardware threads of one core share its arithmetic.

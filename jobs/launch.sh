@@ -22,16 +22,24 @@ requeue() {
   sleep 120 # Slurm ends this script
 }
 
+# The path of a deck: as given, else the one of this name that comes with scoria.
+find_deck() {
+  local deck=$1
+  if [ ! -e "$deck" ] && [ -r "$SCORIA_SOURCE/input/$deck" ]; then deck=$SCORIA_SOURCE/input/$deck; fi
+  [ -r "$deck" ] || fail "$1: no such deck"
+  printf '%s\n' "$deck"
+}
+
 # start COMMAND DECK RUN_DIR [-key value ...]: one scoria command on all ranks of this job, its exit code in launch_code.  Slurm's
 # warning before the time limit (USR1) is handed on; scoria then keeps what it has and ends with 75, and the job goes back into the queue.
 # So it does where the run directory is still held by what a lost node has left running: a job of Slurm's waits a little, and later again.
 start() {
-  local command=$1 deck=$2 run_dir=$3 child code=0
+  local command=$1 deck run_dir=$3 child code=0
+  deck=$(find_deck "$2")
   local -a patience=()
   shift 3
   [ -x "$SCORIA_BUILD/scoria" ] ||
     fail "$SCORIA_BUILD/scoria is not there: build it first (cmake -S . -B build && cmake --build build), or set SCORIA_BUILD"
-  [ -r "$deck" ] || fail "$deck: no such deck"
   if [ -n "${SLURM_JOB_ID:-}" ]; then patience=(-run_wait_minutes "$SCORIA_WAIT_MINUTES"); fi
   say "$(date '+%F %T')  scoria $command $deck -run_dir $run_dir $*"
   "${SCORIA_LAUNCHER[@]}" "$SCORIA_BUILD/scoria" "$command" "$deck" -run_dir "$run_dir" "${patience[@]}" "$@" &

@@ -10,8 +10,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 
 if [ "$#" -lt 2 ]; then fail "usage: jobs/pipeline.sh DECK RUN_DIR [-key value ...]"; fi
-if [ ! -r "$1" ]; then fail "$1: no such deck"; fi
-deck=$(realpath "$1")
+deck=$(find_deck "$1")
+deck=$(realpath "$deck")
 run_dir=$(realpath -m "$2")
 shift 2
 shards=${SCORIA_SHARDS:-1}

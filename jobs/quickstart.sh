@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a report: installs what is missing, builds, and runs input/quickstart.yaml on this machine's cores.
-# Run again, it continues: what is complete is skipped.  Arguments go to scoria:
+# Run again, it continues: what is complete is skipped.  From an installation nothing is built, and runs/ is made in the working
+# directory.  Arguments go to scoria:
 #
 #   jobs/quickstart.sh -train_steps 500 -run_dir runs/short
 #
@@ -20,13 +21,17 @@ run_directory() {
 }
 
 started=$SECONDS
-bash "$SCORIA_SOURCE/jobs/install_packages.sh"
-configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=OFF
-
-cd "$SCORIA_SOURCE"
+if [ -z "$SCORIA_INSTALLED" ]; then
+  bash "$SCORIA_SOURCE/jobs/install_packages.sh"
+  configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=OFF
+  cd "$SCORIA_SOURCE"
+  deck=input/quickstart.yaml
+else
+  deck=quickstart.yaml # the program finds it
+fi
 ranks=${SCORIA_RANKS:-$(physical_cores)}
-say "running input/quickstart.yaml on $ranks ranks"
-mpirun -n "$ranks" "$SCORIA_BUILD/scoria" run input/quickstart.yaml "$@"
+say "running $deck on $ranks ranks"
+mpirun -n "$ranks" "$SCORIA_BUILD/scoria" run "$deck" "$@"
 
 say ""
 say "report: $(run_directory "$@")/report.html"

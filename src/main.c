@@ -1,15 +1,32 @@
 /* scoria COMMAND DECK [-key value ...]: finds the command, opens deck and run directory, and turns failures into one
  * line and an exit code. */
+#include "base/linalg.h"
+#include "base/processor.h"
 #include "cmd/cmd.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Without MPI, which does not start on the login nodes of some clusters. */
+static PetscErrorCode PrintVersion(void)
+{
+  ScoriaLibraries libraries;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaLibrariesGet(&libraries));
+  printf("scoria %s (revision %s, %s)\n", scoria_version(), scoria_revision(), scoria_build_type());
+  printf("PETSc %s, HDF5 %s, %s\n", libraries.petsc, libraries.hdf5, libraries.mpi);
+  printf("kernels %s of", processor_level_name(processor_level()));
+  for (int level = 0; processor_level_name(level); level++) printf(" %s", processor_level_name(level));
+  printf(", OpenBLAS %s\n", linalg_single_thread());
+  PetscFunctionReturn(0);
+}
+
 static void print_usage(FILE *out)
 {
   fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
   for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-10s %s\n", row->name, row->help);
+  fprintf(out, "  %-10s %s\n", "--version", "versions of the program and of its libraries");
   fprintf(out, "\nscoria COMMAND -help lists every deck key; -help petsc lists PETSc's own options.\n");
 }
 
@@ -35,6 +52,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   const ScoriaCommand *command = cmd_find(name);
   ScoriaDeck deck              = NULL;
   ScoriaRun run                = NULL;
+  char path[PETSC_MAX_PATH_LEN];
   const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
@@ -50,8 +68,10 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file, cmd_tables(), &deck));
+  PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, path, cmd_tables(), &deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
@@ -101,7 +121,9 @@ static void leave_files_open(void)
 
 int main(int argc, char **argv)
 {
-  bool petsc      = false;
+  bool petsc = false;
+  if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")))
+    return PrintVersion() ? SCORIA_EXIT_INTERNAL : SCORIA_EXIT_OK;
   const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;

@@ -15,7 +15,11 @@
 #include <stdint.h>
 #include "scoria_problems.h" /* made by CMake from src/physics/models/ */
 
-#define SCORIA_VERSION "0.1.0"
+/* ------------------------------------------------------------------------------------------------- version ---- */
+
+const char *scoria_version(void);    /* of the release, as CMakeLists.txt says it */
+const char *scoria_revision(void);   /* of the sources, as git has it; "unknown" without git */
+const char *scoria_build_type(void); /* CMake's */
 
 /* ------------------------------------------------------------------------------------------------ failures ---- */
 
@@ -94,6 +98,9 @@ extern const ScoriaKey scoria_base_keys[];
 
 typedef struct ScoriaDeck_ *ScoriaDeck;
 
+/* The path of the deck that the user names: `name` where it has a slash or is a file here, else the installed deck of
+ * that name, which is said on standard output; `name` again where there is neither.  Collective. */
+PetscErrorCode ScoriaDeckFind(MPI_Comm comm, const char *name, size_t size, char path[]);
 /* Reads the YAML deck `file` (NULL: defaults and command line only) into PETSc's options, below what the command line
  * says, then checks every option against the tables: unknown keys (with the nearest real one), wrong types, values out
  * of range, and duplicate keys are user errors that name file, key, what was found and what is allowed.

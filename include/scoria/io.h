@@ -247,6 +247,15 @@ PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, struct cJSON *ro
 /* FILE.h5 -> FILE.json, the summary beside it; one that is another file's name is a user error. */
 PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[]);
 
+/* ---------------------------------------------------------------------------------------------- libraries ---- */
+
+typedef struct {
+  char petsc[32], hdf5[32]; /* major.minor.patch */
+  char mpi[64];             /* name and version, as MPI gives them */
+} ScoriaLibraries;
+/* The versions at run time.  Local; also before MPI and PETSc are initialised. */
+PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
+
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
 /* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:

@@ -11,6 +11,8 @@ const ScoriaKey scoria_base_keys[] = {
      "stop in good order after this time, with exit code 75; 0: no limit"},
     {"run_wait_minutes", SCORIA_KEY_REAL, "min", "0", 0, 1e5, NULL,
      "wait so long for a job that is still at work in run_dir, then exit code 75; 0: refused at once"},
+    {"run_kernels", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best base v3 v4",
+     "instructions of the network's loops: those of any processor of this kind, AVX2 (v3), AVX-512 (v4)"},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range"},

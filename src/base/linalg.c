@@ -1,8 +1,9 @@
 /* Thin wrappers of CBLAS and LAPACKE, and one product of our own whose bits do not depend on how rows are tiled. */
 #include "linalg.h"
+#include "processor.h"
+#include "rows_product.h"
 #include <cblas.h>
 #include <lapacke.h>
-#include <string.h>
 
 void la_gemm(bool transpose_A, bool transpose_B, int m, int n, int k, double alpha, const double A[], int lda,
              const double B[], int ldb, double beta, double C[], int ldc)
@@ -46,39 +47,10 @@ PetscErrorCode LinalgEigen(int n, double A[], double w[])
   PetscFunctionReturn(0);
 }
 
-/* A register tile of ROWS x COLS sums.  Rows past n repeat the last one and are not stored, columns past q are zero. */
-enum { ROWS = 4, COLS = 32 };
-
-static void product_tile(int p, int q, const double *const row[ROWS], const double B[], int cols,
-                         double sum[ROWS][COLS])
-{
-  memset(sum, 0, ROWS * COLS * sizeof(double));
-  if (cols == COLS) {
-    for (int k = 0; k < p; k++)
-      for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < COLS; j++) sum[i][j] += row[i][k] * B[(size_t)k * q + j];
-  } else {
-    for (int k = 0; k < p; k++)
-      for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < cols; j++) sum[i][j] += row[i][k] * B[(size_t)k * q + j];
-  }
-}
-
 void la_rows_product(int64_t n, int p, int q, const double X[], const double B[], const double add[], double out[])
 {
-  for (int64_t first = 0; first < n; first += ROWS) {
-    const int rows = n - first < ROWS ? (int)(n - first) : ROWS;
-    const double *row[ROWS];
-    for (int i = 0; i < ROWS; i++) row[i] = X + (size_t)(first + (i < rows ? i : rows - 1)) * p;
-    for (int left = 0; left < q; left += COLS) {
-      const int cols = q - left < COLS ? q - left : COLS;
-      double sum[ROWS][COLS];
-      product_tile(p, q, row, B + left, cols, sum);
-      for (int i = 0; i < rows; i++)
-        for (int j = 0; j < cols; j++)
-          out[(size_t)(first + i) * q + left + j] = add ? sum[i][j] + add[left + j] : sum[i][j];
-    }
-  }
+  static RowsProduct *const rows_product[] = {LEVELS(rows_product)};
+  rows_product[processor_level()](n, p, q, X, B, add, out);
 }
 
 const char *linalg_single_thread(void)

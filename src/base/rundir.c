@@ -150,7 +150,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(ScoriaAgree(comm, code, line));
   PetscCall(ScoriaLog(*run, "start",
                       "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
-                      command, SCORIA_VERSION, size, linalg_single_thread()));
+                      command, scoria_version(), size, linalg_single_thread()));
   PetscFunctionReturn(0);
 }
 

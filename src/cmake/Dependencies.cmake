@@ -63,8 +63,9 @@ target_link_libraries(scoria_dependencies INTERFACE PkgConfig::PETSC PkgConfig::
                       PkgConfig::CJSON PkgConfig::YAML ${FFTW_MPI_LIBRARY} PkgConfig::FFTW MPI::MPI_C m)
 # Contraction is pinned: the same source gives the same bits whichever loop the compiler vectorises.
 target_compile_options(scoria_dependencies INTERFACE -ffp-contract=off -fno-math-errno)
+add_library(scoria_native INTERFACE)
 if(SCORIA_NATIVE)
-  target_compile_options(scoria_dependencies INTERFACE -march=native)
+  target_compile_options(scoria_native INTERFACE -march=native)
 endif()
 if(SCORIA_SANITIZE)
   target_compile_options(scoria_dependencies INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)

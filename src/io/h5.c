@@ -3,7 +3,6 @@
  * Texts are of fixed length: variable-length ones live in a heap without checksums.  With the 1.8 file format a text
  * may be longer than 64 KiB and every byte of metadata is under a checksum of HDF5's own. */
 #include "private.h"
-#include "scoria_version.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,21 +188,13 @@ PetscErrorCode ScoriaGetNumber(hid_t object, const char *name, ScoriaType type, 
 
 static PetscErrorCode PutLibraries(hid_t file, ScoriaTrouble *bad)
 {
-  char mpi[MPI_MAX_LIBRARY_VERSION_STRING], petsc[64], hdf5[64];
-  PetscInt petsc_major, petsc_minor, petsc_patch;
-  unsigned major, minor, release;
-  int n;
+  ScoriaLibraries libraries;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Get_library_version(mpi, &n));
-  mpi[strcspn(mpi, ",\n")] = 0; /* the rest says who built it, and where */
-  PetscCall(PetscGetVersionNumber(&petsc_major, &petsc_minor, &petsc_patch, NULL));
-  snprintf(petsc, sizeof petsc, "%d.%d.%d", (int)petsc_major, (int)petsc_minor, (int)petsc_patch);
-  ScoriaCallH5(H5get_libversion(&major, &minor, &release));
-  snprintf(hdf5, sizeof hdf5, "%u.%u.%u", major, minor, release);
-  PetscCall(ScoriaPutText(file, "mpi_version", mpi, bad));
-  PetscCall(ScoriaPutText(file, "petsc_version", petsc, bad));
-  PetscCall(ScoriaPutText(file, "hdf5_version", hdf5, bad));
+  PetscCall(ScoriaLibrariesGet(&libraries));
+  PetscCall(ScoriaPutText(file, "mpi_version", libraries.mpi, bad));
+  PetscCall(ScoriaPutText(file, "petsc_version", libraries.petsc, bad));
+  PetscCall(ScoriaPutText(file, "hdf5_version", libraries.hdf5, bad));
   PetscFunctionReturn(0);
 }
 
@@ -218,8 +209,8 @@ PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind,
   PetscCall(ScoriaPutText(file, "format", format, bad));
   PetscCall(ScoriaPutNumber(file, "format_version", IO_I8, &version, bad));
   PetscCall(ScoriaPutText(file, "kind", kind, bad));
-  PetscCall(ScoriaPutText(file, "program_version", SCORIA_VERSION, bad));
-  PetscCall(ScoriaPutText(file, "git_revision", SCORIA_GIT_REVISION, bad));
+  PetscCall(ScoriaPutText(file, "program_version", scoria_version(), bad));
+  PetscCall(ScoriaPutText(file, "git_revision", scoria_revision(), bad));
   PetscCall(ScoriaPutText(file, "date", date, bad));
   PetscCall(ScoriaPutText(file, "job_id", job ? job : "", bad));
   PetscCall(ScoriaPutText(file, "deck", deck ? deck : "", bad));

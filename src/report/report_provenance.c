@@ -1,6 +1,5 @@
 /* Where the numbers of the page come from: the history of the run directory, its files, versions, the deck. */
 #include "report.h"
-#include "scoria_version.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,24 +183,20 @@ static PetscErrorCode Files(const char *run_dir, ReportText *html)
 
 static PetscErrorCode Versions(const ReportPage *page, ReportText *html)
 {
-  char mpi[MPI_MAX_LIBRARY_VERSION_STRING], petsc[128], now[64];
-  int length;
+  ScoriaLibraries libraries;
+  char now[64];
   const time_t seconds = time(NULL);
   struct tm utc;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Get_library_version(mpi, &length));
-  mpi[strcspn(mpi, ",\n")] = 0;
-  PetscCall(PetscGetVersion(petsc, sizeof petsc));
-  petsc[strcspn(petsc, ",\n")] = 0;
+  PetscCall(ScoriaLibrariesGet(&libraries));
   strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&seconds, &utc));
   PetscCall(ReportPrint(
       html,
       "<h3>Provenance</h3>\n<div class=\"scroll\"><table>\n<tr><th>program</th><td>scoria %s, revision %s, %s "
       "build</td></tr>\n<tr><th>libraries</th><td>",
-      SCORIA_VERSION, SCORIA_GIT_REVISION, SCORIA_BUILD_TYPE));
-  PetscCall(ReportEscape(html, petsc));
-  PetscCall(ReportPrint(html, "; "));
-  PetscCall(ReportEscape(html, mpi));
+      scoria_version(), scoria_revision(), scoria_build_type()));
+  PetscCall(ReportPrint(html, "PETSc %s; HDF5 %s; ", libraries.petsc, libraries.hdf5));
+  PetscCall(ReportEscape(html, libraries.mpi));
   PetscCall(ReportPrint(html, "</td></tr>\n<tr><th>seed</th><td>%lld</td></tr>\n", (long long)page->seed));
   PetscCall(ReportPrint(html,
                         "<tr><th>report written</th><td>%s, on %d rank%s</td></tr>\n<tr><th>written again by</th>"

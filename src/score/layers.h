@@ -6,6 +6,7 @@
 #ifndef SCORIA_SCORE_LAYERS_H
 #define SCORIA_SCORE_LAYERS_H
 
+#include "base/processor.h"
 #include "blas.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,23 @@ static inline int embed_features_count(int d)
   return 1 + 2 * EMBED_LABEL_HARMONICS + d * (1 + 2 * EMBED_CONDITION_HARMONICS);
 }
 
+/* The kernels of one level of instructions; a name ends in _f for float, _d for double. */
+#define KERNEL(name) (*ANY(name))
+typedef struct {
+  int vector_bytes; /* of the registers that they use */
 #define BODY "layers/kernels.h"
 #include "twice.h"
+} Layers;
+#undef KERNEL
+
+#ifdef SCORIA_LEVEL
+#define KERNEL(name) K(name)
+#define BODY "layers/kernels.h"
+#include "twice.h"
+#undef KERNEL
+#endif
+
+/* Those of the level in use. */
+const Layers *layers(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* Networks: the table of kinds and the object over it.  Three arenas, parameters, gradient and work, are made here
  * once. */
 #include "base/linalg.h"
-#include "layers/packed.h"
+#include "packed.h"
 #include "net.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Shapes and offsets of a network: parameter tensors in the order of the model file, and the work arena. */
-#include "layers/packed.h"
+#include "packed.h"
 #include "net.h"
 #include <math.h>
 #include <stdio.h>

@@ -76,10 +76,10 @@ void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[
 {
   const int rows = B * (plan->span + plan->gap), P = plan->channels, W = plan->width;
   K(decode)(plan, work + plan->tokens_in, x, basis, B, 1);
-  K(linear_forward)(work + plan->h, work + plan->tokens_in, param + plan->Win, param + plan->bin, rows, P, W);
+  layers()->K(linear_forward)(work + plan->h, work + plan->tokens_in, param + plan->Win, param + plan->bin, rows, P, W);
   K(trunk_forward)(plan, param, work, B, label, u, shared);
-  K(linear_forward)
-  (work + plan->tokens_out, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, rows, W, P);
+  layers()->K(linear_forward)(work + plan->tokens_out, work + plan->block[plan->depth].t, param + plan->Wout,
+                              param + plan->bout, rows, W, P);
   K(encode)(plan, F, work + plan->tokens_out, basis, B, K(inverse_square)(plan));
 }
 
@@ -92,13 +92,11 @@ void K(cnn1d_backward)(const NetPlan *plan, const real turned[], const real basi
   for (int b = 0; b < B; b++)
     memset(tokens + b * K(sample_stride)(plan) + plan->span * P, 0, sizeof(real) * (size_t)(plan->gap * P));
   K(decode)(plan, tokens, dF, basis, B, K(inverse_square)(plan));
-  K(linear_backward)
-  (work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens, work + plan->block[plan->depth].t,
-   turned + plan->Wout, rows, W, P);
+  layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens,
+                               work + plan->block[plan->depth].t, turned + plan->Wout, rows, W, P);
   K(trunk_backward)(plan, turned, grad, keep, work, B);
-  K(linear_backward)
-  (dx ? tokens : NULL, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->tokens_in,
-   turned + plan->Win, rows, P, W);
+  layers()->K(linear_backward)(dx ? tokens : NULL, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh,
+                               work + plan->tokens_in, turned + plan->Win, rows, P, W);
   if (dx) K(encode)(plan, dx, tokens, basis, B, 1);
 }
 #endif

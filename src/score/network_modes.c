@@ -30,9 +30,9 @@ void K(modes_forward)(const NetPlan *plan, const real param[], const real basis[
   const int r = plan->r, W = plan->width;
   (void)basis;
   memcpy(work + plan->x, x, sizeof(real) * (size_t)B * (size_t)r);
-  K(linear_forward)(work + plan->h, x, param + plan->Win, param + plan->bin, B, r, W);
+  layers()->K(linear_forward)(work + plan->h, x, param + plan->Win, param + plan->bin, B, r, W);
   K(trunk_forward)(plan, param, work, B, label, u, shared);
-  K(linear_forward)(F, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, B, W, r);
+  layers()->K(linear_forward)(F, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, B, W, r);
 }
 
 void K(modes_backward)(const NetPlan *plan, const real turned[], const real basis[], real grad[], real keep,
@@ -40,11 +40,10 @@ void K(modes_backward)(const NetPlan *plan, const real turned[], const real basi
 {
   const int r = plan->r, W = plan->width;
   (void)basis;
-  K(linear_backward)
-  (work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, dF, work + plan->block[plan->depth].t,
-   turned + plan->Wout, B, W, r);
+  layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, dF,
+                               work + plan->block[plan->depth].t, turned + plan->Wout, B, W, r);
   K(trunk_backward)(plan, turned, grad, keep, work, B);
-  K(linear_backward)
-  (dx, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->x, turned + plan->Win, B, r, W);
+  layers()->K(linear_backward)(dx, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->x,
+                               turned + plan->Win, B, r, W);
 }
 #endif

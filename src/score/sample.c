@@ -3,7 +3,7 @@
  *
  * Samples are drawn in tiles of MODEL_TILE, sample `id` always standing in row id modulo MODEL_TILE: whatever a matrix
  * product does with a row's position, a sample has the same bits however many were asked for and whoever drew them. */
-#include "layers/packed.h"
+#include "packed.h"
 #include "model.h"
 #include "net.h"
 #include "samplers/samplers.h"

@@ -57,6 +57,26 @@ grep -q "^report: $clone/runs/quickstart/report.html$" "$work/out" || fail "quic
 from_elsewhere env -u SCORIA_RANKS OMP_NUM_THREADS=1 bash "$clone/jobs/quickstart.sh" -run_dir /tmp/x/../y || fail "quickstart.sh -run_dir"
 called '^mpirun <-n> <4>' # two sockets of two cores of two threads
 grep -q "^report: /tmp/y/report.html$" "$work/out" || fail "quickstart.sh -run_dir names another report: $(cat "$work/out")"
+# A quota leaves less than there is: the least of the control group and those above it (version 2; version 1 where it has its own root).
+mkdir -p "$work/v2" "$work/v1/cpu"
+echo "250000 100000" >"$work/v2/cpu.max"
+echo 150000 >"$work/v1/cpu/cpu.cfs_quota_us"
+echo 100000 >"$work/v1/cpu/cpu.cfs_period_us"
+quota() { # ROOT CGROUPS: what environment.sh makes of them
+  # shellcheck disable=SC2016
+  env -u OMP_NUM_THREADS PATH="$work/bin:$PATH" SCORIA_CGROUP_ROOT="$1" SCORIA_CGROUP_LIST=<(printf '%s\n' "$2") \
+    bash -c '. "$1/jobs/environment.sh"; physical_cores' - "$clone"
+}
+[ "$(quota "$work/v2" 0::/)" = 2 ] || fail "a quota of 2.5 cores (version 2) leaves $(quota "$work/v2" 0::/)"
+[ "$(quota "$work/v2" 0::/job/step)" = 2 ] || fail "a quota of the group above leaves $(quota "$work/v2" 0::/job/step)"
+[ "$(quota "$work/v1" 3:cpu,cpuacct:/job)" = 1 ] || fail "a quota of 1.5 cores (version 1) leaves $(quota "$work/v1" 3:cpu,cpuacct:/job)"
+mkdir -p "$work/v2/job"
+echo "100000 100000" >"$work/v2/job/cpu.max"
+[ "$(quota "$work/v2" 0::/job/step)" = 1 ] || fail "the least quota is not taken: $(quota "$work/v2" 0::/job/step)"
+echo "max 100000" >"$work/v2/cpu.max"
+[ "$(quota "$work/v2" 0::/)" = 4 ] || fail "no quota leaves $(quota "$work/v2" 0::/), expected 4 cores"
+echo "900000 100000" >"$work/v2/cpu.max"
+[ "$(quota "$work/v2" 0::/)" = 4 ] || fail "a quota beyond the cores leaves $(quota "$work/v2" 0::/)"
 from_elsewhere env MPIRUN_CODE=75 bash "$clone/jobs/quickstart.sh"
 code=$?
 [ "$code" -eq 75 ] || fail "quickstart.sh: exit $code where the program's was 75"

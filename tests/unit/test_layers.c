@@ -1,8 +1,10 @@
-/* Layers against loops written out in double, and their gradients against directional derivatives, with sign.
+/* Layers, at every level of instructions that the processor has, against loops written out in double, and their
+ * gradients against directional derivatives, with sign.
  *
  * <w, f(p + t v)> is differentiated at t = 0 by the four-point formula, whose error at step h is h^4/30 times the fifth
  * derivative, some 1e-13 at h = 1e-3, plus rounding over h, some 1e-13: 1e-9 leaves room for sums of a thousand terms.
  */
+#include "base/linalg.h"
 #include "score/layers.h"
 #include "testing.h"
 #include <math.h>
@@ -42,14 +44,14 @@ enum { B = 5, NIN = 19, NOUT = 23 }; /* no multiple of a vector's length */
 
 static void linear_value(const double p[], double out[])
 {
-  linear_forward_d(out, p, p + B * NIN, p + B * NIN + NIN * NOUT, B, NIN, NOUT);
+  layers()->linear_forward_d(out, p, p + B * NIN, p + B * NIN + NIN * NOUT, B, NIN, NOUT);
 }
 
 static void linear_gradient(const double p[], const double dout[], double dp[])
 {
   double turned[NOUT * NIN];
-  turn_d(turned, p + B * NIN, NIN, NOUT);
-  linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, turned, B, NIN, NOUT);
+  layers()->turn_d(turned, p + B * NIN, NIN, NOUT);
+  layers()->linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, turned, B, NIN, NOUT);
 }
 
 static const Tall tall = {.groups = 3, .span = 7, .gap = 2};
@@ -76,23 +78,24 @@ static void collect(const double from[], double tokens[], int width)
 static void conv_value(const double p[], double out[])
 {
   static double in[MAX], to[MAX];
-  conv1d_forward_d(to, false, spread(p, in, NIN), p + TOKENS * NIN, tall, TAPS, NIN, NOUT);
+  layers()->conv1d_forward_d(to, false, spread(p, in, NIN), p + TOKENS * NIN, tall, TAPS, NIN, NOUT);
   collect(to, out, NOUT);
 }
 
 static void conv_gradient(const double p[], const double dout[], double dp[])
 {
   static double in[MAX], d[MAX], din[MAX], turned[TAPS * NOUT * NIN];
-  for (int k = 0; k < TAPS; k++) turn_d(turned + k * NOUT * NIN, p + TOKENS * NIN + k * NIN * NOUT, NIN, NOUT);
-  conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), turned, tall, TAPS, NIN,
-                    NOUT);
+  for (int k = 0; k < TAPS; k++)
+    layers()->turn_d(turned + k * NOUT * NIN, p + TOKENS * NIN + k * NIN * NOUT, NIN, NOUT);
+  layers()->conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), turned, tall, TAPS,
+                              NIN, NOUT);
   collect(din, dp, NIN);
 }
 
 static void silu_value(const double p[], double out[])
 {
   static double a[MAX], to[MAX];
-  silu_forward_d(to, spread(p, a, WIDTH), false, p + TOKENS * WIDTH, tall, WIDTH);
+  layers()->silu_forward_d(to, spread(p, a, WIDTH), false, p + TOKENS * WIDTH, tall, WIDTH);
   collect(to, out, WIDTH);
 }
 
@@ -100,8 +103,8 @@ static void silu_gradient(const double p[], const double dout[], double dp[])
 {
   static double a[MAX], to[MAX], d[MAX];
   double *slope = spread(p, a, WIDTH), *da = spread(dout, d, WIDTH);
-  silu_forward_d(to, slope, true, p + TOKENS * WIDTH, tall, WIDTH);
-  silu_backward_d(da, dp + TOKENS * WIDTH, slope, tall, WIDTH);
+  layers()->silu_forward_d(to, slope, true, p + TOKENS * WIDTH, tall, WIDTH);
+  layers()->silu_backward_d(da, dp + TOKENS * WIDTH, slope, tall, WIDTH);
   collect(da, dp, WIDTH);
 }
 
@@ -112,7 +115,7 @@ static void film_value(const double p[], double out[])
 {
   static double memory[MAX], to[MAX], n[MAX], rrms[ROWS];
   double *h = spread(p, memory, WIDTH);
-  norm_film_forward_d(to, n, rrms, NULL, h, p + BIAS, p + FILM, 2 * WIDTH, tall, WIDTH);
+  layers()->norm_film_forward_d(to, n, rrms, NULL, h, p + BIAS, p + FILM, 2 * WIDTH, tall, WIDTH);
   collect(to, out, WIDTH);
   collect(h, out + TOKENS * WIDTH, WIDTH);
 }
@@ -121,8 +124,10 @@ static void film_gradient(const double p[], const double dout[], double dp[])
 {
   static double memory[MAX], to[MAX], n[MAX], rrms[ROWS], slope[MAX], d[MAX], residual[MAX];
   double *dh = spread(dout + TOKENS * WIDTH, residual, WIDTH);
-  norm_film_forward_d(to, n, rrms, slope, spread(p, memory, WIDTH), p + BIAS, p + FILM, 2 * WIDTH, tall, WIDTH);
-  norm_film_backward_d(dh, true, dp + FILM, dp + BIAS, spread(dout, d, WIDTH), n, rrms, slope, p + FILM, tall, WIDTH);
+  layers()->norm_film_forward_d(to, n, rrms, slope, spread(p, memory, WIDTH), p + BIAS, p + FILM, 2 * WIDTH, tall,
+                                WIDTH);
+  layers()->norm_film_backward_d(dh, true, dp + FILM, dp + BIAS, spread(dout, d, WIDTH), n, rrms, slope, p + FILM, tall,
+                                 WIDTH);
   collect(dh, dp, WIDTH);
 }
 
@@ -211,8 +216,9 @@ static void shared_film_is_film_repeated(void **state)
   (void)state;
   fill(p, cases[3].inputs, 5);
   for (int g = 1; g < tall.groups; g++) memcpy(p + FILM + g * 2 * WIDTH, p + FILM, sizeof(double) * 2 * WIDTH);
-  norm_film_forward_d(shared, n, rrms, NULL, spread(p, memory, WIDTH), NULL, p + FILM, 0, tall, WIDTH);
-  norm_film_forward_d(repeated, n, rrms, NULL, spread(p, memory, WIDTH), NULL, p + FILM, 2 * WIDTH, tall, WIDTH);
+  layers()->norm_film_forward_d(shared, n, rrms, NULL, spread(p, memory, WIDTH), NULL, p + FILM, 0, tall, WIDTH);
+  layers()->norm_film_forward_d(repeated, n, rrms, NULL, spread(p, memory, WIDTH), NULL, p + FILM, 2 * WIDTH, tall,
+                                WIDTH);
   assert_memory_equal(shared, repeated, sizeof(double) * ROWS * WIDTH);
 }
 
@@ -233,15 +239,15 @@ static void gap_rows_become_zero(void **state)
   (void)state;
   fill(p, cases[3].inputs, 7);
   for (int i = 0; i < MAX; i++) out[i] = d[i] = dh[i] = 1e9;
-  norm_film_forward_d(out, n, rrms, slope, spread(p, memory, WIDTH), NULL, p + FILM, 2 * WIDTH, tall, WIDTH);
+  layers()->norm_film_forward_d(out, n, rrms, slope, spread(p, memory, WIDTH), NULL, p + FILM, 2 * WIDTH, tall, WIDTH);
   assert_gaps_are_zero(out);
-  norm_film_backward_d(dh, false, dfilm, NULL, d, n, rrms, slope, p + FILM, tall, WIDTH);
+  layers()->norm_film_backward_d(dh, false, dfilm, NULL, d, n, rrms, slope, p + FILM, tall, WIDTH);
   assert_gaps_are_zero(dh);
   for (int i = 0; i < MAX; i++) out[i] = d[i] = 1e9;
-  silu_forward_d(out, spread(p, memory, WIDTH), false, p, tall, WIDTH);
+  layers()->silu_forward_d(out, spread(p, memory, WIDTH), false, p, tall, WIDTH);
   assert_gaps_are_zero(out);
   for (int i = 0; i < MAX; i++) slope[i] = 0.5;
-  silu_backward_d(d, dfilm, slope, tall, WIDTH);
+  layers()->silu_backward_d(d, dfilm, slope, tall, WIDTH);
   assert_gaps_are_zero(d);
 }
 
@@ -254,11 +260,11 @@ static void silu_is_accurate(void **state)
     const double a = 1e-3 * i + 1e-5;
     float af = (float)a, out, zero = 0;
     const double exact = (double)af / (1 + exp(-(double)af));
-    silu_forward_f(&out, &af, false, &zero, (Tall){1, 1, 0}, 1);
+    layers()->silu_forward_f(&out, &af, false, &zero, (Tall){1, 1, 0}, 1);
     if (!(fabs((double)out - exact) <= 4 * 0x1p-24 * 2 * fabs(exact)))
       fail_msg("silu(%g) = %.9g, not %.9g", a, (double)out, exact);
     double ad = a, outd, zerod = 0;
-    silu_forward_d(&outd, &ad, false, &zerod, (Tall){1, 1, 0}, 1);
+    layers()->silu_forward_d(&outd, &ad, false, &zerod, (Tall){1, 1, 0}, 1);
     const double exactd = a / (1 + exp(-a));
     if (!(fabs(outd - exactd) <= 8 * 0x1p-52 * fabs(exactd))) fail_msg("silu(%g) = %.17g, not %.17g", a, outd, exactd);
   }
@@ -268,7 +274,7 @@ static void silu_takes_extremes(void **state)
 {
   float a[] = {-1e30f, -200, 0, 200, 1e30f, NAN}, out[6], zero[6] = {0};
   (void)state;
-  silu_forward_f(out, a, true, zero, (Tall){1, 1, 0}, 6);
+  layers()->silu_forward_f(out, a, true, zero, (Tall){1, 1, 0}, 6);
   assert_true(fabsf(out[1]) < 1e-30f && out[2] == 0 && out[3] == 200 && out[4] == 1e30f);
   assert_true(isfinite(out[0]));
   assert_true(isnan(out[5]));
@@ -280,7 +286,7 @@ static void embedding_is_harmonics(void **state)
   const double label = -0.83, u[] = {0.4, -1};
   double out[64];
   (void)state;
-  embed_features_d(out, &label, u, 1, 2);
+  layers()->embed_features_d(out, &label, u, 1, 2);
   assert_int_equal(embed_features_count(2), 1 + 2 * 8 + 2 * 7);
   assert_near(out[0], label, 0);
   for (int k = 1; k <= EMBED_LABEL_HARMONICS; k++) {
@@ -317,9 +323,9 @@ static void check_product(bool of_tall, bool add, int n, int nin, int nout)
   rng_normalf(7, SCORIA_STREAM_SAMPLE, 33, 0, rows * nout, before);
   memcpy(out, before, sizeof out);
   if (of_tall)
-    product_of_tall_f(out, add ? 1 : 0, in, W, n, nin, nout);
+    layers()->product_of_tall_f(out, add ? 1 : 0, in, W, n, nin, nout);
   else
-    product_f(out, add, in, W, n, nin, nout);
+    layers()->product_f(out, add, in, W, n, nin, nout);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < nout; j++) {
       double sum = add ? (double)before[i * nout + j] : 0, size = fabs(sum);
@@ -351,9 +357,9 @@ static void rows_of_a_product_are_alone(void **state)
   (void)state;
   rng_normalf(7, SCORIA_STREAM_SAMPLE, 34, 0, N * IN, in);
   rng_normalf(7, SCORIA_STREAM_SAMPLE, 35, 0, IN * OUT, W);
-  product_f(all, false, in, W, N, IN, OUT);
+  layers()->product_f(all, false, in, W, N, IN, OUT);
   for (int i = 0; i < N; i++) {
-    product_f(one, false, in + i * IN, W, 1, IN, OUT);
+    layers()->product_f(one, false, in + i * IN, W, 1, IN, OUT);
     assert_memory_equal(one, all + i * OUT, sizeof one);
   }
 }
@@ -365,15 +371,85 @@ static void keep_is_a_factor(void **state)
   (void)state;
   fill(p, cases[0].inputs, 8), fill(d, B * NOUT, 9);
   for (int i = 0; i < NIN * NOUT; i++) once[i] = twice[i] = 1e3;
-  linear_backward_d(NULL, false, once, 0, NULL, d, p, NULL, B, NIN, NOUT);
-  linear_backward_d(NULL, false, twice, 0, NULL, d, p, NULL, B, NIN, NOUT);
-  linear_backward_d(NULL, false, twice, 1, NULL, d, p, NULL, B, NIN, NOUT);
+  layers()->linear_backward_d(NULL, false, once, 0, NULL, d, p, NULL, B, NIN, NOUT);
+  layers()->linear_backward_d(NULL, false, twice, 0, NULL, d, p, NULL, B, NIN, NOUT);
+  layers()->linear_backward_d(NULL, false, twice, 1, NULL, d, p, NULL, B, NIN, NOUT);
   for (int i = 0; i < NIN * NOUT; i++) assert_near(twice[i], 2 * once[i], 1e-15);
+}
+
+/* ------------------------------------------------------------------------------------------------------ levels ---- */
+
+/* The words that the kernel has for what a level is compiled with; processor_best() asks the processor itself. */
+static int best_by_cpuinfo(void)
+{
+  static char text[1 << 16];
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  if (!file) skip();
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  fclose(file);
+  const bool v3 = strstr(text, " avx2 ") && strstr(text, " fma ");
+  const bool v4 = strstr(text, " avx512f ") && strstr(text, " avx512bw ") && strstr(text, " avx512dq ") &&
+                  strstr(text, " avx512vl ");
+  return v3 ? v4 ? 2 : 1 : 0;
+}
+
+static void the_best_level_is_in_use(void **state)
+{
+  const int best = processor_best();
+  (void)state;
+  assert_int_equal(processor_level(), best); /* the first test: nobody has chosen */
+  assert_int_equal(best, PROCESSOR_LEVELS > 1 ? best_by_cpuinfo() : 0);
+  assert_false(processor_use(best + 1));
+  assert_false(processor_use(-1));
+  assert_int_equal(processor_level(), best);
+  assert_string_equal(processor_level_name(0), "base");
+  assert_null(processor_level_name(PROCESSOR_LEVELS));
+}
+
+/* A level that runs another's kernels would pass every other test. */
+static void levels_have_registers_of_their_own(void **state)
+{
+  static const int bytes[] = {16, 32, 64};
+  (void)state;
+  for (int level = 0; PROCESSOR_LEVELS > 1 && processor_use(level); level++)
+    assert_int_equal(layers()->vector_bytes, bytes[level]);
+}
+
+/* Compiled without fused operations: every element is the same chain of roundings. */
+static void rows_products_have_the_same_bits(void **state)
+{
+  enum { N = 11, P = 37, Q = 71 };
+  static double X[N * P], M[P * Q], add[Q], first[N * Q], out[N * Q];
+  (void)state;
+  fill(X, N * P, 40), fill(M, P * Q, 41), fill(add, Q, 42);
+  for (int level = 0; processor_use(level); level++) {
+    la_rows_product(N, P, Q, X, M, add, level ? out : first);
+    if (level) assert_memory_equal(first, out, sizeof out);
+  }
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < Q; j++) {
+      volatile double sum = 0; /* rounded after every operation */
+      for (int k = 0; k < P; k++) {
+        volatile double term = X[i * P + k] * M[k * Q + j];
+        sum                  = sum + term;
+      }
+      assert_true(first[i * Q + j] == sum + add[j]);
+    }
+}
+
+static int use_level(void **state)
+{
+  return processor_use(*(const int *)*state) ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
+  const struct CMUnitTest once[] = {
+      cmocka_unit_test(the_best_level_is_in_use),
+      cmocka_unit_test(levels_have_registers_of_their_own),
+      cmocka_unit_test(rows_products_have_the_same_bits),
+  };
+  const struct CMUnitTest each[] = {
       cmocka_unit_test(gradients_match_differences),
       cmocka_unit_test(convolution_is_the_sum_it_says),
       cmocka_unit_test(norm_and_film_are_what_they_say),
@@ -387,5 +463,21 @@ int main(int argc, char **argv)
       cmocka_unit_test(rows_of_a_product_are_alone),
       cmocka_unit_test(keep_is_a_factor),
   };
-  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+  enum { ONCE = sizeof once / sizeof once[0], EACH = sizeof each / sizeof each[0] };
+  static struct CMUnitTest tests[ONCE + PROCESSOR_LEVELS * EACH];
+  static char name[PROCESSOR_LEVELS * EACH][64];
+  static int levels[PROCESSOR_LEVELS];
+  size_t count = ONCE;
+  memcpy(tests, once, sizeof once);
+  for (int level = 0; level <= processor_best(); level++)
+    for (int t = 0; t < EACH; t++, count++) {
+      char *its     = name[count - ONCE];
+      levels[level] = level;
+      snprintf(its, sizeof name[0], "%s, %s", each[t].name, processor_level_name(level));
+      tests[count]               = each[t];
+      tests[count].name          = its;
+      tests[count].setup_func    = use_level;
+      tests[count].initial_state = &levels[level];
+    }
+  return run_test_program(argc, argv, tests, count);
 }

@@ -1,5 +1,5 @@
 /* Products in bfloat16: rounding, the fast kernel against loops, convolution, shapes that fill no register. */
-#include "score/layers/packed.h"
+#include "score/packed.h"
 #include "testing.h"
 #include <math.h>
 
@@ -88,7 +88,7 @@ static void convolution_is_that_of_single_precision(void **state)
   for (int k = 0; k < TAPS; k++)
     packed_pack(packed + (size_t)k * packed_size(NIN, NOUT), W + k * NIN * NOUT, NIN, NOUT);
   packed_conv1d(fast, false, in + first, packed, tall, TAPS, NIN, NOUT);
-  conv1d_forward_f(plain, false, in + first, W, tall, TAPS, NIN, NOUT);
+  layers()->conv1d_forward_f(plain, false, in + first, W, tall, TAPS, NIN, NOUT);
   for (int i = 0; i < (rows - tall.gap) * NOUT; i++)
     assert_true(fabs((double)(fast[i] - plain[i])) <= 1e-5 * (TAPS * NIN)); /* 100 additions of numbers of order 1 */
 }

@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) void K(product_blocks)(real out[], 
 void K(product)(real out[], bool add, const real in[], const real W[], int n, int nin, int nout)
 {
   if (nout % LANES)
-    K(gemm)(false, false, n, nout, nin, 1, in, nin, W, nout, add ? 1 : 0, out, nout);
+    ANY(gemm)(false, false, n, nout, nin, 1, in, nin, W, nout, add ? 1 : 0, out, nout);
   else
     K(product_blocks)(out, add ? 1 : 0, in, nin, 1, W, n, nin, nout);
 }
@@ -123,7 +123,7 @@ void K(turn)(real out[], const real in[], int nin, int nout)
 void K(product_of_tall)(real out[], real keep, const real in[], const real other[], int n, int nin, int nout)
 {
   if (nout % LANES)
-    K(gemm)(true, false, nin, nout, n, 1, in, nin, other, nout, keep, out, nout);
+    ANY(gemm)(true, false, nin, nout, n, 1, in, nin, other, nout, keep, out, nout);
   else
     K(product_blocks)(out, keep, in, 1, nin, other, nin, n, nout);
 }

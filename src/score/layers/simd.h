@@ -1,16 +1,9 @@
-/* Short vectors as GNU C has them, as wide as the target's registers, and the logistic function on them.  Included once
+/* Short vectors as GNU C has them, as wide as the level's registers, and the logistic function on them.  Included once
  * per precision.  exp(x) = 2^k exp(r), |r| <= ln(2)/2, by its Taylor polynomial: the remainder, r^8/8! (r^14/14! in
  * double), is below rounding. */
 #include <string.h>
 
-#ifndef SIMD_BYTES
-#if defined(__AVX512F__)
-#define SIMD_BYTES 64
-#elif defined(__AVX__)
-#define SIMD_BYTES 32
-#else
-#define SIMD_BYTES 16
-#endif
+#ifndef LANES
 #define LANES ((int)(SIMD_BYTES / sizeof(real)))
 #define IS_SINGLE (sizeof(real) == 4)
 #ifdef __clang__
@@ -24,8 +17,8 @@
   BOTH_PARTS for (int part = 0; part < 2;                                                                              \
                   part++) for (int j = part ? (n) / LANES * LANES : 0, m = part ? (n)-j : LANES; m && j + m <= (n);    \
                                j += m)
-typedef int32_t bits_f __attribute__((vector_size(SIMD_BYTES)));
-typedef int64_t bits_d __attribute__((vector_size(SIMD_BYTES)));
+typedef int32_t LEVEL(bits_f) __attribute__((vector_size(SIMD_BYTES)));
+typedef int64_t LEVEL(bits_d) __attribute__((vector_size(SIMD_BYTES)));
 #endif
 
 typedef real K(vec) __attribute__((vector_size(SIMD_BYTES)));

@@ -72,7 +72,7 @@ void packed_product_plain(float out[], bool add, const float in[], const uint16_
 
 bool packed_is_fast(void)
 {
-  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+  return layers()->vector_bytes == 64 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl");
 }
 

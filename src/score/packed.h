@@ -4,12 +4,12 @@
 #ifndef SCORIA_SCORE_PACKED_H
 #define SCORIA_SCORE_PACKED_H
 
-#include "../layers.h"
+#include "layers.h"
 
 /* Numbers of a packed matrix (nin, nout): pairs of rows, groups of 16 columns. */
 size_t packed_size(int nin, int nout);
 void packed_pack(uint16_t packed[], const float W[], int nin, int nout);
-/* Whether the processor at run time has the instructions of the fast kernel. */
+/* Whether the processor has the instructions of the fast kernel, and the level in use is that of AVX-512. */
 bool packed_is_fast(void);
 
 /* out (n, nout) = or, where add is true, += in (n, nin) W, W packed. */

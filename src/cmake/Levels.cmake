@@ -1,0 +1,32 @@
+# Files that are compiled once for every level of instructions, see src/base/processor.h.  No level is compiled with -march=native, so
+# that its results are those of any build by the same compiler.  The flags of a level are what processor_best() asks the processor for.
+include(CheckCCompilerFlag)
+set(SCORIA_LEVELS base)
+set(SCORIA_LEVEL_FLAGS_v3 -mavx2 -mfma)
+set(SCORIA_LEVEL_FLAGS_v4 -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
+  list(JOIN SCORIA_LEVEL_FLAGS_v4 " " flags)
+  check_c_compiler_flag("${flags}" SCORIA_X86_LEVELS)
+  if(SCORIA_X86_LEVELS)
+    list(APPEND SCORIA_LEVELS v3 v4)
+  endif()
+endif()
+
+# scoria_levels(TARGET FILE...): puts the files into a target, once per level.
+function(scoria_levels target)
+  foreach(level ${SCORIA_LEVELS})
+    set(objects ${target}_${level})
+    add_library(${objects} OBJECT ${ARGN})
+    target_include_directories(${objects} PRIVATE include src ${PROJECT_BINARY_DIR}/generated)
+    target_compile_definitions(${objects} PRIVATE SCORIA_LEVEL=_${level})
+    target_compile_options(${objects} PRIVATE ${SCORIA_LEVEL_FLAGS_${level}})
+    target_link_libraries(${objects} PRIVATE scoria_dependencies scoria_warnings)
+    if(NOT SCORIA_X86_LEVELS) # one level, for the processor of the build
+      target_link_libraries(${objects} PRIVATE scoria_native)
+    endif()
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+  if(SCORIA_X86_LEVELS)
+    target_compile_definitions(${target} PUBLIC SCORIA_X86_LEVELS)
+  endif()
+endfunction()
