@@ -11,6 +11,7 @@
  * preconditioner; it saves a fifth of them.  Guess, residual and stopping rule are Newton's own; its step control is
  * not there. */
 #include "fas.h"
+#include "physics/petsc_versions.h"
 #include <petscdmshell.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static PetscErrorCode ConfigureStep(SNES snes, Mat J, KSPType type, PCType preco
   PetscFunctionBeginUser;
   PetscCall(SNESSetType(snes, SNESNEWTONLS));
   PetscCall(SNESGetLineSearch(snes, &search));
-  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));
+  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHNONE));
   PetscCall(SNESSetTolerances(snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, 1, PETSC_DEFAULT));
   PetscCall(SNESSetConvergenceTest(snes, SNESConvergedSkip, NULL, NULL));
   PetscCall(SNESSetJacobian(snes, J, J, NULL, NULL));

@@ -35,7 +35,7 @@ have_header() {
 have_parallel_hdf5() {
   local name flags
   have_command pkg-config && have_command mpicc || return 1
-  for name in hdf5-openmpi hdf5-mpi hdf5_openmpi hdf5; do
+  for name in hdf5-openmpi hdf5-mpi hdf5_openmpi hdf5 hdf5-mpich; do
     flags=$(pkg-config --cflags "$name" 2>/dev/null) || continue
     # shellcheck disable=SC2086
     if printf '#include <H5pubconf.h>\n#ifndef H5_HAVE_PARALLEL\n#error serial\n#endif\n' |

@@ -2,6 +2,7 @@
  * line and an exit code. */
 #include "base/linalg.h"
 #include "base/processor.h"
+#include "base/runlock.h"
 #include "cmd/cmd.h"
 #include <signal.h>
 #include <stdio.h>
@@ -64,25 +65,32 @@ static PetscErrorCode Execute(int argc, char **argv)
                 "command line: found \"%s\", which is no option and no option's value; expected "
                 "-key value ..., and lists with commas: -key 8,12,16",
                 stray);
-  if (command->with_file) {
+  if (command->with_file) { /* which keeps nothing: it may be ended at any time */
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
   PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, path, cmd_tables(), &deck));
+  PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
+  PetscCall(ScoriaHintsForget());
   PetscCall(ScoriaDeckDestroy(&deck));
   PetscFunctionReturn(0);
 }
 
-/* Open MPI up to 4.1.6 and 5.0.5 can corrupt collective writes by data sieving (open-mpi/ompi issue 12718).  Only where
- * the user has not chosen. */
+/* What Open MPI's own MPI-IO does wrong, set right where the user has not chosen.  Up to 4.1.6 and 5.0.5 it can corrupt
+ * collective writes by data sieving (open-mpi/ompi issue 12718).  Its shared file pointers, which nothing here uses,
+ * leave lock files on shared file systems (issues 10053, 13823) and end the program where a path is longer than some
+ * 230 characters. */
 static void guard_collective_writes(void)
 {
+  setenv("OMPI_MCA_sharedfp", "individual", 0);
   setenv("OMPI_MCA_fbtl_posix_write_datasieving", "0", 0);
   setenv("OMPI_MCA_fbtl_posix_read_datasieving", "0", 0);
   setenv("OMPI_MCA_fs_ufs_lock_algorithm", "3", 0);
@@ -94,6 +102,15 @@ static void guard_collective_writes(void)
 static void yield_when_idle(void)
 {
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+  setenv("MPIR_CVAR_POLLS_BEFORE_YIELD", "1", 0); /* MPICH: 1000 otherwise */
+}
+
+/* Ranks that are all on one node need no network: Open MPI 5 looks for one at every start, and says on every rank that
+ * it has found none. */
+static void stay_on_node(void)
+{
+  const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  if (all && here && !strcmp(all, here)) setenv("OMPI_MCA_btl", "^tcp", 0);
 }
 
 /* The help levels: "-help" alone is ours, "-help petsc" is PETSc's own, to which the argument list is handed. */
@@ -116,6 +133,7 @@ static void leave_files_open(void)
   if (ScoriaFailureCode() != SCORIA_EXIT_IO) return;
   fflush(NULL);
   MPI_Barrier(PETSC_COMM_WORLD); /* the line is out before a rank is gone and mpirun ends the others */
+  run_lock_release();
   _exit(SCORIA_EXIT_IO);
 }
 
@@ -129,6 +147,7 @@ int main(int argc, char **argv)
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
   guard_collective_writes();
   yield_when_idle();
+  stay_on_node();
   stop_catch_signals();
   if (help) {
     arguments = help_arguments;

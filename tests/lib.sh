@@ -4,7 +4,8 @@ SCORIA_SOURCE=${SCORIA_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 SCORIA=${SCORIA:-$SCORIA_SOURCE/build/scoria}
 MPIEXEC=${MPIEXEC:-mpirun}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe # what Open MPI 5 calls it
+export OMPI_MCA_mpi_yield_when_idle=1 MPIR_CVAR_POLLS_BEFORE_YIELD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # h5py comes as a Debian package, for the system's own interpreter.
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3

@@ -200,6 +200,16 @@ void rng_normalf(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t first
 /* A permutation of 0..n-1 (Fisher-Yates). */
 void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, int64_t out[]);
 
+/* A permutation of 0..n-1 of which every place is computed by itself, so that none has to be kept: place i holds
+ * rng_shuffled(shuffle, i). */
+typedef struct {
+  int64_t n;
+  uint64_t columns, rows; /* of the grid on which it is a Feistel network */
+  uint64_t key;
+} ScoriaShuffle;
+void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, ScoriaShuffle *shuffle); /* n > 0 */
+int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i);
+
 /* ------------------------------------------------------------------------------------------------- rank groups ---- */
 
 /* The job's ranks in groups of `size` consecutive ranks; rank 0 of a group is its leader.  Ranks that are left over are
@@ -244,6 +254,35 @@ PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
  */
 int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
 
+/* ---------------------------------------------------------------------------------------- many items at once ---- */
+
+/* MPI_Bcast and MPI_Allreduce in place of n items, however many.  Collective on comm. */
+PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datatype type, void *data);
+PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
+extern int64_t many_most; /* items of one call of MPI, at most; the tests make it small */
+
+/* -------------------------------------------------------------------------------------------- sets of rows ---- */
+
+/* A set of row numbers as intervals [first, end), sorted, disjoint, none touching the next.  Start from {0}. */
+typedef struct {
+  int64_t first, end;
+} ScoriaInterval;
+typedef struct {
+  int64_t n, room;
+  ScoriaInterval *at; /* owned */
+} ScoriaIntervals;
+
+/* Adds [first, end), which may overlap what is there; nothing where it is empty. */
+PetscErrorCode ScoriaIntervalsAdd(ScoriaIntervals *set, int64_t first, int64_t end);
+/* Every rank gets the union of all ranks' sets.  Collective on comm. */
+PetscErrorCode ScoriaIntervalsShare(MPI_Comm comm, ScoriaIntervals *set);
+PetscErrorCode ScoriaIntervalsDestroy(ScoriaIntervals *set);
+/* How many rows of [first, end) are in the set. */
+int64_t intervals_count(const ScoriaIntervals *set, int64_t first, int64_t end);
+/* The first run of rows of [*first, *end) that are not in the set, in their place; *first == *end where there is none.
+ */
+void intervals_gap(const ScoriaIntervals *set, int64_t *first, int64_t *end);
+
 /* ----------------------------------------------------------------------------------------------- run directory ---- */
 
 typedef struct ScoriaRun_ *ScoriaRun;
@@ -284,6 +323,16 @@ PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
 /* Whether this rank has a reason to stop, before the ranks agree on it by ScoriaStopAsked: for a rank that is to cut
  * short what lies before it.  Local. */
 PetscErrorCode ScoriaStopNoticed(ScoriaRun run, bool *stop);
+/* Work that ranks do side by side in rounds of `step` items each, after which they look together at whether to stop: as
+ * many items as take about a second, whatever one costs, so that a stop is never far.  Start from {run, step, most}. */
+typedef struct {
+  ScoriaRun run;      /* borrowed */
+  int64_t step, most; /* items of the next round; at most */
+  double began;       /* [s] of this round; 0: none has begun */
+} ScoriaPace;
+/* Between two rounds, and before the first; fails as ScoriaStopped, with `kept`, where the run is to stop.  Collective
+ * on the run's ranks. */
+PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept);
 /* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes
  * STOP. Collective. */
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);

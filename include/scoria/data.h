@@ -35,9 +35,8 @@ PetscErrorCode ScoriaWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
 
 /* Open for writing, with what an interrupted run of the same deck has left in it. */
 typedef struct {
-  ScoriaDataset ds; /* owned */
-  uint8_t *done;    /* owned (rows): SCORIA_ROW_* of rows that are there, 0 of rows to be written */
-  int64_t there;    /* how many are there */
+  ScoriaDataset ds;      /* owned */
+  ScoriaIntervals there; /* owned: the rows that were there at the start, or are copied since */
 } ScoriaPartial;
 
 /* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  Where it
@@ -48,8 +47,8 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
                                   const char *const sections[],
                                   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
                                   ScoriaPartial *out);
-/* Whether all of rows [first, first + number) are there. */
-bool partial_has(const ScoriaPartial *out, int64_t first, int64_t number);
+/* How many of rows [first, first + number) are there. */
+int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number);
 /* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there
  * is none. */
 void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number);

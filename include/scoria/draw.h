@@ -151,9 +151,10 @@ PetscErrorCode ScoriaSourceLatents(ScoriaSource source, int *number);
 PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t n, bool each, const double theta[],
                                      const double latent[], double fields[]);
 /* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
- * (n, channels, cells): room for this rank's.  Not of files.  Collective on the comm of all. */
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, const double theta[], uint64_t first, int64_t n, int owner,
-                                  double share[], double fields[]);
+ * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
+ * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
+                                  uint64_t first, int64_t n, int owner, double share[], double fields[]);
 
 /* ---------------------------------------------------------------------------------------- quantities of interest ----
  */

@@ -110,6 +110,12 @@ typedef struct {
 
 typedef struct ScoriaDataset_ *ScoriaDataset;
 
+/* Hints for MPI-IO from the deck's section io (scoria_io_keys), which go with every file opened in parallel from then
+ * on, until they are forgotten.  Local, with the same deck on every rank. */
+extern const ScoriaKey scoria_io_keys[];
+PetscErrorCode ScoriaHintsFromDeck(ScoriaDeck deck);
+PetscErrorCode ScoriaHintsForget(void);
+
 /* A user error where the fields of spec need more than all of the file system that directory `dir` lies on.  Collective
  * on comm. */
 PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec);
@@ -126,16 +132,20 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
  * one is a user error, and stays; so is a finished `path` beside it, but where it `extends` that.  Collective on comm.
  */
 PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *ds);
-/* Reads every row, of a dataset being written too: done (rows), the same on every rank, says which are there and whole
- * (SCORIA_ROW_DONE, SCORIA_ROW_FAILED) and which are to be written (0).  Where visit is given, it is called with every
- * batch of rows [first, first + rows->rows), on one rank each; rows->done tells the same.  Collective. */
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[],
+/* From here on, reading all rows back (Survey, Finish) tells its progress and stops where the run is to stop: it fails
+ * as ScoriaStopped, and the part file stays.  The dataset is on the run's ranks. */
+PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run);
+/* Reads every row, of a dataset being written too: `there`, an empty set before and the same on every rank after, gets
+ * those that are there and whole; may be NULL.  Where visit is given, it is called with every batch of rows [first,
+ * first + rows->rows), on one rank each; rows->done tells the same (0: to be written).  Collective. */
+PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
  * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or
  * when the dataset is closed or finished: by then they are on disk.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
-/* Flushes, syncs to disk, renames `path`.part to `path`, closes.  Collective. */
+/* Flushes, reads every row back (unless a Survey has and nothing was written since), syncs to disk, renames `path`.part
+ * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
 /* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective.
  */
@@ -149,6 +159,14 @@ PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spe
 /* Reads rows [first, first + number) into rows (capacity permitting), status included, and checks every row's CRC.
  * Collective; every rank may ask for rows of its own, or for none. */
 PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+
+/* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
+PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+/* CRC32C of the CRCs of all rows and their status: two datasets that differ in a row differ in it.  Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest);
+/* theta (number, space.n) of conditions [first, first + number), each from the first of its rows, without their CRCs.
+ * Collective; every rank may ask for conditions of its own, or for none. */
+PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t number, double theta[]);
 
 /* How many rows are marked as failed, from that column alone.  Collective. */
 PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed);

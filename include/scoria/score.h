@@ -45,7 +45,7 @@ typedef struct {
 } ScoriaNormaliserOptions;
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
- * ds (nchannels).  Every rank reads the file and computes the same bits.  Collective. */
+ * ds (nchannels).  Every rank reads rows of its own; the same bits on any number of ranks.  Collective. */
 PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
                                    const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
                                    ScoriaNormaliser *norm);
@@ -128,8 +128,8 @@ const ScoriaProcessRow *process_find(const char *name);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * gone on from, and is the caller's to remove once the model is safe.  Progress and log go to run; model.h5 is not
- * written here.  Collective on the run's comm. */
+ * gone on from, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
+ * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);

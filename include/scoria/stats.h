@@ -246,6 +246,11 @@ double tempering_log_evidence(ScoriaTempering t, double *se);
 
 /* ------------------------------------------------------------------------------------------------ memorisation ---- */
 
+/* The k smallest of the values of all ranks, at most as many as there are, of which this rank has those of items
+ * [first, first + n): on `root` their items, in the order of the values, equal ones in that of the items.  Memory is k.
+ * Collective on comm. */
+PetscErrorCode ScoriaSmallest(MPI_Comm comm, int64_t first, int64_t n, const double value[], int k, int root,
+                              int64_t item[]);
 /* nearest (n): Euclidean distance of each row of a (n, d) to the nearest of t (N, d), N > 0.  Exact to the square root
  * of rounding, in units of the rows' norm.  Takes 256 N doubles. */
 PetscErrorCode ScoriaNearest(int64_t n, const double a[], int64_t N, const double t[], int d, double nearest[]);

@@ -9,7 +9,7 @@
  * nodes) answers only while rank 0 is inside an MPI call, from which a solve may keep it for seconds, and half of the
  * groups' time was lost waiting.  So this is tried out at the start; where it is so, and groups are three or more,
  * group 0 goes on to wait for the end of the round, inside MPI. */
-#include "scoria/base.h"
+#include "scoria/phases.h"
 #include <time.h>
 
 /* Added to the counter, it puts every later ticket past the end; a group may do so only once a round, so sums fit. */
@@ -159,12 +159,14 @@ PetscErrorCode ScoriaDealerDraw(ScoriaDealer d, bool cut, int64_t *start, int64_
 {
   int64_t ticket = CUT;
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_DEAL);
   if (d->groups->group_rank == 0 && !d->rests) {
     PetscCall(Count(d, MPI_SUM, cut ? CUT : 1, &ticket));
     if (cut) ticket = CUT;
   }
   if (d->groups->group_size > 1) PetscCallMPI(MPI_Bcast(&ticket, 1, MPI_INT64_T, 0, d->groups->group));
   walk(d, ticket, start, count);
+  phase_end(SCORIA_PHASE_DEAL, 0);
   PetscFunctionReturn(0);
 }
 
@@ -172,6 +174,8 @@ PetscErrorCode ScoriaDealerClose(ScoriaDealer d, int64_t *drawn)
 {
   PetscFunctionBeginUser;
   *drawn = d->end; /* tickets are drawn in order: what lies below the last item drawn has been drawn too */
+  phase_begin(SCORIA_PHASE_DEAL);
   if (d->groups->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, drawn, 1, MPI_INT64_T, MPI_MAX, d->groups->comm));
+  phase_end(SCORIA_PHASE_DEAL, d->groups->rank == 0 ? (double)*drawn : 0);
   PetscFunctionReturn(0);
 }

@@ -14,6 +14,9 @@ const ScoriaKey scoria_base_keys[] = {
     {"run_kernels", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best base v3 v4",
      "instructions of the network's loops: those of any processor of this kind, AVX2 (v3), AVX-512 (v4)"},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training"},
+    {"run_memory", SCORIA_KEY_REAL, "GB", "2", 0, 1e6, NULL,
+     "memory of a rank for rows that train would otherwise read again in each of its passes; results do not depend on "
+     "it"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},

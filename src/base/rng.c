@@ -77,3 +77,40 @@ void rng_permutation(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n,
     out[j]             = kept;
   }
 }
+
+/* A Feistel network on pairs (left, right) of a grid of about sqrt(n) x sqrt(n) places (Black and Rogaway 2002), whose
+ * round functions are Philox; places of the grid past n - 1 are walked through.  There are fewer than a row of them, so
+ * that hardly any place takes a second turn. */
+#define SHUFFLE_ROUNDS 8
+
+void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, ScoriaShuffle *shuffle)
+{
+  uint32_t word[4];
+  uint64_t columns = (uint64_t)ceil(sqrt((double)n));
+  rng_block(seed, stream, id, 0, word);
+  *shuffle = (ScoriaShuffle){.n       = n,
+                             .columns = columns,
+                             .rows    = ((uint64_t)n + columns - 1) / columns,
+                             .key     = (uint64_t)word[1] << 32 | word[0]};
+}
+
+static uint64_t shuffle_round(const ScoriaShuffle *shuffle, uint64_t half, uint32_t round, uint64_t size)
+{
+  uint32_t word[4];
+  rng_block(shuffle->key, SCORIA_STREAM_SHUFFLE, half, round, word);
+  return ((uint64_t)word[1] << 32 | word[0]) % size;
+}
+
+int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i)
+{
+  uint64_t place = (uint64_t)i;
+  do {
+    uint64_t row = place / shuffle->columns, column = place % shuffle->columns;
+    for (uint32_t round = 0; round < SHUFFLE_ROUNDS; round += 2) {
+      row    = (row + shuffle_round(shuffle, column, round, shuffle->rows)) % shuffle->rows;
+      column = (column + shuffle_round(shuffle, row, round + 1, shuffle->columns)) % shuffle->columns;
+    }
+    place = row * shuffle->columns + column;
+  } while (place >= (uint64_t)shuffle->n);
+  return (int64_t)place;
+}

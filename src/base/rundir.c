@@ -1,15 +1,19 @@
 /* The run directory: one job at a time, the resolved deck, the log. */
 #include "linalg.h"
+#include "runlock.h"
 #include "scoria/base.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LUSTRE_MAGIC 0x0BD00BD0 /* of statfs; linux/magic.h does not know it */
 
 struct ScoriaRun_ {
   MPI_Comm comm; /* borrowed */
@@ -17,9 +21,10 @@ struct ScoriaRun_ {
   char dir[PETSC_MAX_PATH_LEN];
   double max_hours;
   double wait_minutes;
-  int lock;     /* rank 0: descriptor that holds the lock; -1 elsewhere */
-  FILE *log;    /* rank 0, owned */
-  bool log_bad; /* a line of it could not be written */
+  int lock;       /* rank 0: descriptor that holds the lock; -1 elsewhere */
+  bool exclusive; /* no flock: a file holds the directory */
+  FILE *log;      /* rank 0, owned */
+  bool log_bad;   /* a line of it could not be written */
 };
 
 /* mkdir -p. */
@@ -47,28 +52,54 @@ static ScoriaExit take_lock(ScoriaRun run, size_t size, char line[])
   const struct timespec pause = {.tv_nsec = 200000000};
   const double began          = wall_seconds();
   bool said                   = false;
-  while (flock(run->lock, LOCK_EX | LOCK_NB)) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      snprintf(line, size, "%s: the run directory cannot be locked: %s", run->dir, strerror(errno));
+  char who[PETSC_MAX_PATH_LEN + 160];
+  RunLockOutcome outcome;
+  while ((outcome = run_lock_try(run->dir, run->lock, &run->exclusive, sizeof who, who)) != RUN_LOCK_HELD) {
+    const char *hint = *who ? "; if it is no more, remove " : "";
+    if (outcome == RUN_LOCK_FAILED) {
+      snprintf(line, size, "%s: the run directory cannot be locked: %s", run->dir, who);
       return SCORIA_EXIT_IO;
     }
     if (run->wait_minutes == 0) {
-      snprintf(line, size, "%s: another job is at work in this run directory; wait for it or choose another -run_dir",
-               run->dir);
+      snprintf(line, size,
+               "%s: another job is at work in this run directory; wait for it or choose another -run_dir%s%s", run->dir,
+               hint, who);
       return SCORIA_EXIT_INPUT;
     }
     if (wall_seconds() - began > 60 * run->wait_minutes) {
       snprintf(line, size,
-               "%s: another job is still at work in this run directory after %g min; run the same command again",
-               run->dir, run->wait_minutes);
+               "%s: another job is still at work in this run directory after %g min; run the same command again%s%s",
+               run->dir, run->wait_minutes, hint, who);
       return SCORIA_EXIT_CHECKPOINT;
     }
     if (!said) ScoriaSay(run, "%s: another job is at work in this run directory; waiting for it", run->dir);
     said = true;
     nanosleep(&pause, NULL);
   }
+  if (run->exclusive)
+    ScoriaSay(run, "%s: no flock on this file system; the file .lock.owner keeps other jobs out", run->dir);
   return SCORIA_EXIT_OK;
 }
+
+#ifdef OPEN_MPI
+/* Rank 0's part: Open MPI's own MPI-IO is known to hang in collective writes on Lustre (open-mpi/ompi issues 9479,
+ * 11182, 13823), where ROMIO, which comes with it, does not. */
+static void warn_of_file_system(ScoriaRun run)
+{
+  const char *io = getenv("OMPI_MCA_io");
+  struct statfs fs;
+  if (io || statfs(run->dir, &fs) || fs.f_type != LUSTRE_MAGIC) return;
+  ScoriaSay(run,
+            "%s: on Lustre, where Open MPI's own MPI-IO is known to hang: set OMPI_MCA_io=^ompio (ROMIO), or "
+            "OMPI_MCA_io=ompio to be told no more",
+            run->dir);
+}
+#else
+static void warn_of_file_system(ScoriaRun run)
+{
+  (void)run;
+}
+#endif
 
 /* Rank 0's part of opening: the verdict is a line, empty where all is well. */
 static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, char line[])
@@ -84,6 +115,7 @@ static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, c
     snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
     return SCORIA_EXIT_IO;
   }
+  warn_of_file_system(run);
   const ScoriaExit locked = take_lock(run, size, line);
   if (locked != SCORIA_EXIT_OK) return locked;
   snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
@@ -130,9 +162,18 @@ static PetscErrorCode ChooseDirectory(ScoriaDeck deck, const char *command, size
   PetscFunctionReturn(0);
 }
 
+/* HDF5 locks every file that it opens without MPI, and refuses to open it where it cannot.  Collective. */
+static PetscErrorCode LeaveFilesUnlocked(ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&run->exclusive, 1, MPI_C_BOOL, 0, run->comm));
+  if (run->exclusive) setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
 {
-  char line[PETSC_MAX_PATH_LEN + 256] = "";
+  char line[2 * PETSC_MAX_PATH_LEN + 512] = "";
   const char *text;
   ScoriaExit code = SCORIA_EXIT_OK;
   int size;
@@ -148,6 +189,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(ScoriaDeckText(deck, &text));
   if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
+  PetscCall(LeaveFilesUnlocked(*run));
   PetscCall(ScoriaLog(*run, "start",
                       "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
                       command, scoria_version(), size, linalg_single_thread()));
@@ -163,6 +205,7 @@ PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
   snprintf(line, sizeof line, "%s/log.jsonl: a line could not be written (disk full?)", (*run)->dir);
   if ((*run)->log && fclose((*run)->log)) (*run)->log_bad = true;
   PetscCall(ScoriaAgree((*run)->comm, (*run)->log_bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
+  run_lock_release();
   if ((*run)->lock >= 0) close((*run)->lock); /* releases it; the file stays, for removing it would race */
   PetscCall(PetscFree(*run));
   PetscFunctionReturn(0);

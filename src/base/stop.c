@@ -12,7 +12,7 @@ typedef enum { REASON_NONE, REASON_FILE, REASON_HOURS, REASON_SIGNAL } Reason;
 
 static volatile sig_atomic_t caught; /* the last signal, 0 for none */
 static double began, looked;         /* seconds: start of the process; the last look for the file */
-static bool file_seen;               /* on rank 0: until the stop is made */
+static bool file_seen;               /* by this rank: until the stop is made */
 static int why;                      /* as agreed */
 
 static void note_signal(int number)
@@ -30,13 +30,19 @@ void stop_catch_signals(void)
   signal(SIGXFSZ, SIG_IGN); /* a write past the limit on file size is to return EFBIG, and be told like any other */
 }
 
-/* On rank 0, no more than once a second: a parallel file system is not to be asked at every step. */
-static PetscErrorCode LookForFile(ScoriaRun run)
+/* Rank 0 looks once a second: a parallel file system is not to be asked at every step.  As it may be the one rank that
+ * has no work to be cut short (of a group that only serves the others), the others look too, in turns, some sixteen of
+ * them a second. */
+static PetscErrorCode LookForFile(ScoriaRun run, int rank)
 {
   char path[PETSC_MAX_PATH_LEN];
   const double now = wall_seconds();
+  int size;
   PetscFunctionBeginUser;
-  if (file_seen || (looked > 0 && now - looked < 1)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  const double period = rank ? PetscMax(1.0, size / 16.0) : 1;
+  if (rank && looked <= 0) looked = now - period * rank / size;
+  if (file_seen || (looked > 0 && now - looked < period)) PetscFunctionReturn(0);
   looked = now;
   PetscCall(ScoriaRunPath(run, "STOP", sizeof path, path));
   file_seen = access(path, F_OK) == 0;
@@ -50,7 +56,7 @@ static PetscErrorCode Look(ScoriaRun run, int *reason)
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
-  if (rank == 0) PetscCall(LookForFile(run));
+  PetscCall(LookForFile(run, rank));
   *reason = file_seen ? REASON_FILE : REASON_NONE;
   if (limit > 0 && wall_seconds() - began > limit) *reason = REASON_HOURS;
   if (caught) *reason = REASON_SIGNAL;
@@ -74,6 +80,25 @@ PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &reason, 1, MPI_INT, MPI_MAX, ScoriaRunComm(run)));
   why   = reason;
   *stop = reason != REASON_NONE;
+  PetscFunctionReturn(0);
+}
+
+#define ROUND_SHORT 0.5 /* seconds of a round: the next has twice the items, ... */
+#define ROUND_LONG 2.0  /* ... or half of them */
+
+PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
+{
+  const double now = wall_seconds();
+  int reason;
+  PetscFunctionBeginUser;
+  PetscCall(Look(pace->run, &reason));
+  int64_t most[2] = {reason, pace->began > 0 ? (int64_t)(1e9 * (now - pace->began)) : -1};
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT64_T, MPI_MAX, ScoriaRunComm(pace->run)));
+  why = (int)most[0];
+  if (why != REASON_NONE) PetscCall(ScoriaStopped(pace->run, "%s", kept));
+  if (most[1] >= 0 && 1e-9 * (double)most[1] < ROUND_SHORT) pace->step = PetscMin(2 * pace->step, pace->most);
+  if (1e-9 * (double)most[1] > ROUND_LONG) pace->step = PetscMax(pace->step / 2, 1);
+  pace->began = wall_seconds();
   PetscFunctionReturn(0);
 }
 

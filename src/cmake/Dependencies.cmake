@@ -16,7 +16,20 @@ function(scoria_require variable modules package)
 endfunction()
 
 scoria_require(PETSC "petsc;PETSc" libpetsc-real-dev)
-scoria_require(HDF5 "hdf5-openmpi;hdf5-mpi;hdf5_openmpi;hdf5" libhdf5-openmpi-dev)
+# Debian has an HDF5 for each MPI, by a name of its own: the compiler's MPI comes first.
+set(SCORIA_HDF5 "" CACHE STRING "pkg-config's name of a parallel HDF5, where the usual names find another")
+include(CheckSymbolExists)
+set(CMAKE_REQUIRED_LIBRARIES MPI::MPI_C)
+check_symbol_exists(MPICH_VERSION mpi.h SCORIA_MPICH) # and those that derive from it
+unset(CMAKE_REQUIRED_LIBRARIES)
+set(hdf5_names hdf5-openmpi hdf5_openmpi hdf5-mpi hdf5 hdf5-mpich)
+if(SCORIA_MPICH)
+  set(hdf5_names hdf5-mpich hdf5-mpi hdf5 hdf5-openmpi)
+endif()
+if(SCORIA_HDF5)
+  set(hdf5_names ${SCORIA_HDF5})
+endif()
+scoria_require(HDF5 "${hdf5_names}" libhdf5-openmpi-dev)
 scoria_require(OPENBLAS "openblas" libopenblas-dev)
 scoria_require(LAPACKE "lapacke" liblapacke-dev)
 scoria_require(CJSON "libcjson" libcjson-dev)
@@ -44,17 +57,19 @@ check_c_source_compiles("#include <hdf5.h>
 int main(void) { return 0; }" SCORIA_HDF5_PARALLEL)
 set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_C)
 check_c_source_compiles("#include <petscsys.h>
-#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE) || !defined(PETSC_HAVE_YAML)
+#if defined(PETSC_USE_COMPLEX) || !defined(PETSC_USE_REAL_DOUBLE)
 #error wrong PETSc
 #endif
 int main(void) { return 0; }" SCORIA_PETSC_REAL)
 unset(CMAKE_REQUIRED_LIBRARIES)
+include(${CMAKE_CURRENT_LIST_DIR}/OneMPI.cmake)
+scoria_check_one_mpi(PkgConfig::PETSC PkgConfig::HDF5 ${FFTW_MPI_LIBRARY} PkgConfig::FFTW MPI::MPI_C)
 if(NOT SCORIA_HDF5_PARALLEL)
   message(FATAL_ERROR "The HDF5 that pkg-config found is serial or does not compile with MPI; scoria writes collectively and "
-                      "needs a parallel one (Debian: libhdf5-openmpi-dev). See CMakeFiles/CMakeError.log.")
+                      "needs a parallel one (Debian: libhdf5-openmpi-dev; with MPICH libhdf5-mpich-dev). See CMakeFiles/CMakeError.log.")
 endif()
 if(NOT SCORIA_PETSC_REAL)
-  message(FATAL_ERROR "The PETSc that pkg-config found is complex, not double precision, or without YAML (Debian: libpetsc-real-dev).")
+  message(FATAL_ERROR "The PETSc that pkg-config found is complex or not double precision (Debian: libpetsc-real-dev).")
 endif()
 
 add_library(scoria_dependencies INTERFACE)

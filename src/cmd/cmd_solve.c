@@ -128,6 +128,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, 
     if (spec.space.c[c].lo < spec.space.c[c].hi) spec.realisations = 1;
   PetscCall(ScoriaProvenanceOfRun(run, deck, "solve", groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
+  PetscCall(ScoriaDatasetWatch(ds, run));
   PetscCall(ScoriaWarnOfRest(run, groups));
   deal_block(p->rows, groups->index, groups->count, &first, &number);
   PetscCall(ScoriaRowsCreate(&spec, number, &rows));

@@ -8,6 +8,8 @@ static PetscErrorCode ForgetCheckpoints(ScoriaRun run)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
   PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscCall(ScoriaRunPath(run, "normaliser.ckpt", sizeof path, path));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
   PetscFunctionReturn(0);
 }
 

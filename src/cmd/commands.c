@@ -1,5 +1,6 @@
 /* The command table: a new command is a row here and a file beside this one. */
 #include "cmd.h"
+#include "scoria/phases.h"
 #include <string.h>
 
 const ScoriaCommand scoria_commands[] = {
@@ -28,12 +29,26 @@ const ScoriaCommand *cmd_find(const char *name)
   return NULL;
 }
 
+/* Runs a command in its stage of the log; where it ends in good order, says where its time went. */
+static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaCommand *command)
+{
+  PetscFunctionBeginUser;
+  if (command->with_deck == CommandRun) PetscFunctionReturn(CommandRun(run, deck)); /* of commands that are timed */
+  PetscCall(ScoriaPhasesBegin(command->name));
+  const PetscErrorCode failed = command->with_deck(run, deck);
+  const ScoriaExit code       = ScoriaFailureCode();
+  PetscCall(ScoriaPhasesEnd());
+  if (!failed || code == SCORIA_EXIT_CHECKPOINT || code == SCORIA_EXIT_SOLVES || code == SCORIA_EXIT_DIFFERENT)
+    PetscCall(ScoriaPhasesLog(run, command->name));
+  PetscFunctionReturn(failed);
+}
+
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
 {
   const ScoriaCommand *command = cmd_find(name);
   PetscFunctionBeginUser;
   PetscCall(ScoriaCostTidy(run)); /* the command may find its result complete, and keep no account */
-  const PetscErrorCode failed = command->with_deck(run, deck);
+  const PetscErrorCode failed = CmdTimed(run, deck, command);
   const ScoriaExit code       = ScoriaFailureCode();
   /* Two of the failures are about what a finished file says. */
   const bool finished         = !failed || code == SCORIA_EXIT_SOLVES || code == SCORIA_EXIT_DIFFERENT;

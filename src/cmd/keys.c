@@ -92,9 +92,10 @@ const ScoriaKey *const *cmd_tables(void)
   static const ScoriaKey *tables[MAX_TABLES + 1];
   int n       = 0;
   tables[n++] = scoria_base_keys;
+  tables[n++] = scoria_io_keys;
   tables[n++] = scoria_import_keys; /* early: where one deck imports and another does not, that is what is told */
   tables[n++] = scoria_physics_keys;
-  n += problem_key_tables(MAX_TABLES - 5, tables + n);
+  n += problem_key_tables(MAX_TABLES - 6, tables + n);
   tables[n++] = scoria_score_keys;
   tables[n++] = scoria_command_keys;
   tables[n]   = NULL;

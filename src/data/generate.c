@@ -41,7 +41,6 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   const char *design = "";
   const ScoriaDatasetSpec *spec;
   GenerateDesign listed;
-  uint8_t *done;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
   if (strcmp(design, "file")) PetscFunctionReturn(0);
@@ -49,11 +48,10 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   ScoriaDatasetSpec all = *spec;
   if (spec->whole) all.rows = spec->whole;
   PetscCall(GenerateDesignOpen(deck, &all, &listed));
-  PetscCall(PetscMalloc1(spec->rows, &done));
   Found found = {.first = spec->first, .design = &listed};
-  PetscCall(ScoriaDatasetSurvey(ds, done, note_found, &found));
+  PetscCall(ScoriaDatasetWatch(ds, run));
+  PetscCall(ScoriaDatasetSurvey(ds, NULL, note_found, &found));
   PetscCall(CheckConditions(run, path, "", found.elsewhere));
-  PetscCall(PetscFree(done));
   PetscFunctionReturn(0);
 }
 
@@ -179,7 +177,7 @@ PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(OpenEnsemble(run, deck, shard, made, &ens, &x, &design));
   Found found = {.first = made->spec.first, .design = &design};
   PetscCall(BeginFile(run, deck, made, ens, x, &smaller, &found, &out));
-  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there > 0, &cost));
+  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there.n > 0, &cost));
   PetscCall(GenerateRows(run, ens, &made->spec, &design, &out, cost, &found.tally, &made->shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &made->shares.rank_memory, &made->shares.group_memory));
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */

@@ -59,8 +59,7 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesi
   PetscCall(ScoriaAgree(comm, same ? SCORIA_EXIT_OK : SCORIA_EXIT_INPUT, line));
   PetscCall(ScoriaDatasetWrite(out->ds, first + at, rows));
   generate_tally(rows, tally);
-  memset(out->done + first, SCORIA_ROW_DONE, (size_t)number);
-  out->there += number;
+  PetscCall(ScoriaIntervalsAdd(&out->there, first, first + number));
   PetscFunctionReturn(0);
 }
 
@@ -85,6 +84,6 @@ PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign
     PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (number) PetscCall(ScoriaPartialStop(run, out, out->there));
+  if (number) PetscCall(ScoriaPartialStop(run, out, partial_has(out, 0, INT64_MAX)));
   PetscFunctionReturn(0);
 }

@@ -63,7 +63,7 @@ static PetscErrorCode Begin(Generation *g)
   g->groups  = ScoriaEnsembleGroups(g->ens);
   g->batch   = PetscClipInterval((int64_t)(ROUND_BYTES / row), 1, ROUND_ROWS);
   g->largest = 1; /* until it is known what a solve costs */
-  g->made    = g->out->there;
+  g->made    = partial_has(g->out, 0, g->spec->rows);
   PetscCall(ScoriaRowsCreate(g->spec, 2 * g->batch, &g->held));
   PetscCall(ScoriaRowsCreate(g->spec, g->batch, &g->block));
   PetscCall(PetscMalloc2(2 * g->batch, &g->where, CHUNK_ROWS * g->spec->space.n, &g->theta));

@@ -34,17 +34,17 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *o
   PetscCallMPI(MPI_Comm_size(im->comm, &size));
   PetscCall(ScoriaRowsCreate(spec, most, &rows));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
-  PetscCall(ScoriaProgressFrom(bar, (double)out->there));
+  PetscCall(ScoriaProgressFrom(bar, (double)partial_has(out, 0, spec->rows)));
   for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
     const int64_t batch = PetscMin(most * size, spec->rows - base);
     tally->made         = base + batch;
-    if (partial_has(out, base, batch)) continue;
+    if (partial_has(out, base, batch) == batch) continue;
     deal_block(batch, rank, size, &first, &number);
     PetscCall(ImportRead(im, base + first, number, &rows));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
     for (int64_t i = 0; i < number; i++)
-      tally->failed += !out->done[base + first + i] && rows.done[i] == SCORIA_ROW_FAILED;
+      tally->failed += !partial_has(out, base + first + i, 1) && rows.done[i] == SCORIA_ROW_FAILED;
     PetscCall(ScoriaProgressUpdate(bar, (double)tally->made, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
   }

@@ -1,6 +1,5 @@
 /* import: which rows belong to which condition, and the rows themselves. */
 #include "import.h"
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,7 @@ static PetscErrorCode ReadCondition(const Import *im, const ImportColumn *c, dou
 
 static PetscErrorCode ReadConditions(Import *im)
 {
-  const int n = im->spec.space.n, most = INT_MAX / SCORIA_MAX_CONDITIONS;
+  const int n = im->spec.space.n;
   double *column;
   int rank;
   PetscFunctionBeginUser;
@@ -37,8 +36,7 @@ static PetscErrorCode ReadConditions(Import *im)
   for (int k = 0; k < n && !rank; k++) PetscCall(ReadCondition(im, &im->condition[k], column, n, im->theta + k));
   PetscCall(PetscFree(column));
   PetscCall(ScoriaForeignAgree(im->file));
-  for (int64_t at = 0; at < im->found * n; at += most)
-    PetscCallMPI(MPI_Bcast(im->theta + at, (int)PetscMin(im->found * n - at, most), MPI_DOUBLE, 0, im->comm));
+  PetscCall(ScoriaBroadcastMany(im->comm, 0, im->found * n, MPI_DOUBLE, im->theta));
   for (int64_t i = 0; i < im->found; i++)
     for (int k = 0; k < n; k++)
       if (!isfinite(im->theta[i * n + k]))

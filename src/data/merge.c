@@ -169,7 +169,7 @@ static PetscErrorCode CopyRows(Merging *m, ScoriaDataset ds, int64_t offset, int
   deal_block(number, rank, size, &mine, &count);
   PetscCall(ScoriaDatasetRead(ds, first + mine, count, &m->rows));
   PetscCall(ScoriaDatasetWrite(m->out->ds, offset + first + mine, &m->rows));
-  for (int64_t i = 0; i < number; i++) m->made += !m->out->done[offset + first + i];
+  m->made += number - partial_has(m->out, offset + first, number);
   PetscCall(ScoriaProgressUpdate(m->bar, (double)m->made, NULL));
   PetscFunctionReturn(0);
 }
@@ -182,7 +182,7 @@ static PetscErrorCode CopyShard(Merging *m, ScoriaDataset ds, bool *stop)
   PetscCall(ScoriaDatasetInfo(ds, &shard, NULL, NULL));
   for (int64_t at = 0; at < shard->rows && !*stop; at += m->batch) {
     const int64_t number = PetscMin(m->batch, shard->rows - at);
-    if (partial_has(m->out, shard->first + at, number)) continue;
+    if (partial_has(m->out, shard->first + at, number) == number) continue;
     PetscCall(CopyRows(m, ds, shard->first, at, number));
     PetscCall(ScoriaStopAsked(m->run, stop));
   }
@@ -214,7 +214,7 @@ static PetscErrorCode Copy(Merging *m)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(m->run), &size));
   m->batch = share * size;
-  m->made  = m->out->there;
+  m->made  = partial_has(m->out, 0, m->spec->rows);
   PetscCall(ScoriaRowsCreate(m->spec, share, &m->rows));
   PetscCall(ScoriaProgressCreate(m->run, "merge", "rows", (double)m->spec->rows, &m->bar));
   PetscCall(ScoriaProgressFrom(m->bar, (double)m->made));

@@ -35,11 +35,11 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
                                ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetSurvey(out->ds, out->done, visit, ctx));
-  for (int64_t i = 0; i < rows; i++) out->there += out->done[i] != 0;
-  PetscCall(
-      ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, (long long)out->there, (long long)rows));
-  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, (long long)out->there));
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
+  PetscCall(ScoriaDatasetSurvey(out->ds, &out->there, visit, ctx));
+  const long long there = partial_has(out, 0, rows);
+  PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, there, (long long)rows));
+  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, there));
   PetscFunctionReturn(0);
 }
 
@@ -53,32 +53,32 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
   *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
   if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
-  PetscCall(PetscCalloc1(spec->rows, &out->done));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)
     PetscCall(ScoriaDatasetExtend(ScoriaRunComm(run), path, spec, x, from, &out->ds));
   else
     PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, spec, x, from, &out->ds));
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
   PetscFunctionReturn(0);
 }
 
-bool partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
+int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
 {
-  return !memchr(out->done + first, 0, (size_t)number);
+  return intervals_count(&out->there, first, first + number);
 }
 
 void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
 {
-  while (*first < end && out->done[*first]) ++*first;
-  for (*number = 0; *number < most && *first + *number < end && !out->done[*first + *number];) ++*number;
+  intervals_gap(&out->there, first, &end);
+  *number = PetscMin(end - *first, most);
 }
 
 PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetFinish(&out->ds));
-  PetscCall(PetscFree(out->done));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
   PetscFunctionReturn(0);
 }
 
@@ -89,7 +89,7 @@ PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows
   PetscCall(ScoriaDatasetInfo(out->ds, &spec, NULL, NULL));
   const int64_t all = spec->rows;
   PetscCall(ScoriaDatasetClose(&out->ds));
-  PetscCall(PetscFree(out->done));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
   PetscCall(ScoriaStopped(run, "%lld of %lld rows are kept", (long long)rows, (long long)all));
   PetscFunctionReturn(0);
 }

@@ -33,18 +33,18 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const Scoria
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
   PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
   PetscCall(PetscMalloc1((size_t)BATCH_ROWS * (size_t)(spec->nfields * spec->cells), &buffer));
-  int64_t made = out->there;
+  int64_t made = partial_has(out, 0, spec->rows);
   PetscCall(ScoriaProgressCreate(run, "sample", "fields", (double)spec->rows, &bar));
   PetscCall(ScoriaProgressFrom(bar, (double)made));
   for (int64_t base = 0; base < spec->rows && !stop; base += (int64_t)BATCH_ROWS * size) {
     const int64_t batch = PetscMin((int64_t)BATCH_ROWS * size, spec->rows - base);
     int64_t first, number;
-    if (partial_has(out, base, batch)) continue;
+    if (partial_has(out, base, batch) == batch) continue;
     deal_block(batch, rank, size, &first, &number);
     PetscCall(ScoriaSourceDraw(source, theta, draw_number(SCORIA_DRAWS_ROWS, 0, base + first), number, buffer));
     rows_unpack(number, spec->nfields, spec->cells, buffer, spec->space.n, theta, &rows);
     PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
-    for (int64_t i = base; i < base + batch; i++) made += !out->done[i];
+    made += batch - partial_has(out, base, batch);
     PetscCall(ScoriaProgressUpdate(bar, (double)made, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
   }

@@ -1,5 +1,6 @@
 /* A source of fields, whatever its kind: who draws which share, and how long it takes. */
 #include "scoria/draw.h"
+#include "scoria/phases.h"
 
 struct ScoriaSource_ {
   const ScoriaSourceKind *kind; /* borrowed */
@@ -94,15 +95,37 @@ static PetscErrorCode Gather(MPI_Comm comm, int width, int64_t number, const dou
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, const double theta[], uint64_t first, int64_t n, int owner,
-                                  double share[], double fields[])
+/* This rank's share, in rounds.  What one worker meets alone, all fail with. */
+static PetscErrorCode DrawShare(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
+                                uint64_t first, int64_t number, int64_t most, double share[])
+{
+  const int width = source->shape.channels * source->shape.cells;
+  PetscFunctionBeginUser;
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscCall(ScoriaPaceMeet(pace, kept));
+    step                  = pace->step;
+    const int64_t n       = PetscMax(0, PetscMin(step, number - base));
+    PetscErrorCode failed = 0;
+    if (n) failed = ScoriaSourceDraw(source, theta, first + (uint64_t)base, n, share + base * width);
+    PetscCall(ScoriaAgreeFailed(source->workers.all.comm, failed));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
+                                  uint64_t first, int64_t n, int owner, double share[], double fields[])
 {
   const ScoriaTeam *all = &source->workers.all;
+  const int width       = source->shape.channels * source->shape.cells;
+  const int64_t most    = (n + all->workers - 1) / all->workers;
   int64_t start, number;
   PetscFunctionBeginUser;
   deal_block(n, all->worker, all->workers, &start, &number);
-  PetscCall(ScoriaSourceDraw(source, theta, first + (uint64_t)start, number, share));
+  PetscCall(DrawShare(source, pace, kept, theta, first + (uint64_t)start, number, most, share));
   if (!source->workers.leads) number = 0; /* the leader hands in its group's fields */
-  PetscCall(Gather(all->comm, source->shape.channels * source->shape.cells, number, share, owner, fields));
+  phase_begin(SCORIA_PHASE_GATHER);
+  PetscCall(Gather(all->comm, width, number, share, owner, fields));
+  phase_bytes((double)(number * width) * sizeof *fields);
+  phase_end(SCORIA_PHASE_GATHER, (double)number);
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* Life of a dataset: made by rank 0 and opened by all, verified by reading everything back, published; or opened for
  * reading, which rank 0 examines first so that no rank enters a collective call on a file that cannot be used. */
 #include "private.h"
+#include "scoria/phases.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +11,6 @@
 /* One call transfers at most this much of one field per rank: MPI counts are ints, and Open MPI's collective writes
  * are known to go wrong from 1 GiB per rank on. */
 #define SLAB_BYTES (128LL << 20)
-/* Rows read at a time while verifying, per rank. */
-#define VERIFY_BYTES (16LL << 20)
 
 static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset *out)
 {
@@ -149,6 +148,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
 
   PetscFunctionBeginUser;
   snprintf(fresh, sizeof fresh, "%s.new", ds->path);
+  PetscCall(ScoriaFileStripe(fresh));
   PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
@@ -188,7 +188,10 @@ static PetscErrorCode Create(MPI_Comm comm, const char *path, bool extends, cons
   PetscCall(PetscMalloc1(spec->cells, &ds->x));
   PetscCall(PetscArraycpy(ds->x, x, spec->cells));
   PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
-  PetscCall(CloseFailed(CreateFile(ds, x, from), &ds));
+  phase_begin(SCORIA_PHASE_WRITE);
+  const PetscErrorCode failed = CreateFile(ds, x, from);
+  phase_end(SCORIA_PHASE_WRITE, 0);
+  PetscCall(CloseFailed(failed, &ds));
   *out = ds;
   PetscFunctionReturn(0);
 }
@@ -209,49 +212,6 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
   PetscFunctionReturn(0);
 }
 
-typedef struct {
-  uint8_t *done; /* (rows), NULL where nobody asks; this rank's share is filled */
-  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows);
-  void *ctx;
-} Reader;
-
-/* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
-static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
-{
-  const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
-  const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
-  const int64_t batch = VERIFY_BYTES / width > 0 ? VERIFY_BYTES / width : 1;
-  int64_t first, number;
-  ScoriaRows rows;
-
-  PetscFunctionBeginUser;
-  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
-  PetscCall(ScoriaRowsCreate(&ds->spec, share < batch ? share : batch, &rows));
-  for (int64_t done = 0; done < share; done += batch) {
-    const int64_t left = number - done < 0 ? 0 : number - done, from = first + number - left;
-    PetscErrorCode failed = ScoriaDatasetReadRows(ds, from, left < batch ? left : batch, &rows);
-
-    if (failed) PetscCall(ScoriaRowsDestroy(&rows));
-    PetscCall(failed);
-    if (reader->done) PetscCall(PetscArraycpy(reader->done + from, rows.done, rows.rows));
-    if (reader->visit) reader->visit(reader->ctx, from, &rows);
-  }
-  PetscCall(ScoriaRowsDestroy(&rows));
-  PetscFunctionReturn(0);
-}
-
-/* Opens the closed part file as a reader would, and reads it all. */
-static PetscErrorCode VerifyFile(ScoriaDataset ds)
-{
-  ScoriaDataset again;
-
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
-  PetscCall(CloseFailed(ReadShares(again, &(Reader){0}), &again));
-  PetscCall(ScoriaDatasetClose(&again));
-  PetscFunctionReturn(0);
-}
-
 /* Closes the file as a writer, so that what the readers see has left HDF5's and MPI's hands. */
 static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 {
@@ -269,11 +229,15 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 static PetscErrorCode FinishFile(ScoriaDataset ds)
 {
   ScoriaTrouble bad = {.path = ds->path};
+  ScoriaFileSum sum;
 
   PetscFunctionBeginUser;
   PetscCall(FlushAndClose(ds));
-  PetscCall(VerifyFile(ds));
-  if (!ds->rank) PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+  PetscCall(ScoriaDatasetVerify(ds, &sum));
+  if (!ds->rank) {
+    PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+    files_published_sum(ds->path, &sum);
+  }
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
@@ -282,7 +246,10 @@ PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds)
 {
   PetscFunctionBeginUser;
   PetscCheck((*ds)->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", (*ds)->path);
-  PetscCall(CloseFailed(FinishFile(*ds), ds));
+  phase_begin(SCORIA_PHASE_WRITE);
+  const PetscErrorCode failed = FinishFile(*ds);
+  phase_end(SCORIA_PHASE_WRITE, 0);
+  PetscCall(CloseFailed(failed, ds));
   PetscCall(ScoriaDatasetClose(ds));
   PetscFunctionReturn(0);
 }
@@ -403,24 +370,17 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, uint8_t done[],
-                                   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx)
-{
-  const Reader reader = {done, visit, ctx};
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(done, ds->spec.rows));
-  PetscCall(ReadShares(ds, &reader));
-  for (int64_t at = 0; at < ds->spec.rows; at += 1 << 30)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, done + at, (int)PetscMin(ds->spec.rows - at, 1 << 30), MPI_UINT8_T,
-                               MPI_MAX, ds->comm));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  ds->run = run;
   PetscFunctionReturn(0);
 }
 

@@ -6,6 +6,7 @@
  * writes to take the rows.  A row has two CRC32Cs: of conditions and fields, and of its status. */
 #define _GNU_SOURCE /* sync_file_range */
 #include "private.h"
+#include "scoria/phases.h"
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -47,15 +48,26 @@ PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS])
+{
+  int n = 0;
+
+  for (int f = 0; f < ds->spec.nfields; f++) column[n++] = &ds->field[f];
+  for (int c = 0; c < ds->spec.space.n; c++) column[n++] = &ds->condition[c];
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) column[n++] = &ds->status[i];
+  column[n++] = &ds->status_crc;
+  column[n++] = &ds->crc;
+  return n;
+}
+
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 {
+  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
+
   PetscFunctionBeginUser;
   if (ds->transfer < 0) PetscFunctionReturn(0); /* never opened, or closed before */
-  for (int f = 0; f < ds->spec.nfields; f++) H5Dclose(ds->field[f].id);
-  for (int c = 0; c < ds->spec.space.n; c++) H5Dclose(ds->condition[c].id);
-  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) H5Dclose(ds->status[i].id);
-  H5Dclose(ds->status_crc.id);
-  H5Dclose(ds->crc.id);
+  const int n = dataset_columns(ds, column);
+  for (int i = 0; i < n; i++) H5Dclose(column[i]->id);
   H5Pclose(ds->transfer);
   H5Sclose(ds->field_space);
   H5Sclose(ds->row_space);
@@ -66,7 +78,7 @@ PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 typedef enum { TO_FILE, FROM_FILE } Direction;
 
 /* Rows [first, first + number) of one column, stored type in memory. */
-static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const ScoriaColumn *column, int64_t first,
+static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, ScoriaColumn *column, int64_t first,
                                int64_t number, void *data, ScoriaTrouble *bad)
 {
   const hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {(hsize_t)number, (hsize_t)ds->spec.cells};
@@ -87,11 +99,14 @@ static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, const Scor
   if (direction == TO_FILE)
     failed = H5Dwrite(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
   else
-    failed = H5Dread(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
+    failed = H5Dread(column->id, type_of(column->type), memory_space, file_space,
+                     ds->alone ? H5P_DEFAULT : ds->transfer, data);
   if (failed < 0)
     trouble_hdf5(bad, direction == TO_FILE ? SCORIA_EXIT_IO : ds->code, "rows %lld to %lld of %s cannot be %s",
                  (long long)first, (long long)(first + number - 1), column->name,
                  direction == TO_FILE ? "written" : "read");
+  else if (ds->summing && direction == FROM_FILE && number)
+    column->sum = crc32c(column->sum, data, (size_t)items * type_size(column->type));
   H5Sclose(memory_space);
   PetscFunctionReturn(0);
 }
@@ -265,8 +280,10 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
 
   PetscFunctionBeginUser;
   PetscCheck(ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", ds->path);
+  phase_begin(SCORIA_PHASE_WRITE);
   PetscCall(CheckRange(ds, first, n, rows->capacity));
   PetscCall(ScoriaDatasetSettle(ds));
+  ds->intact = false;
   PetscCall(Reserve(ds, n));
   of_row    = ds->sum;
   of_status = ds->sum + n;
@@ -283,6 +300,8 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   start_writeback(ds->part);
   PetscCall(KeepUnmarked(ds, first, rows));
+  phase_bytes((double)(n * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_end(SCORIA_PHASE_WRITE, (double)n);
   PetscFunctionReturn(0);
 }
 
@@ -314,6 +333,29 @@ static void rows_check(ScoriaDataset ds, int64_t first, const ScoriaRows *rows, 
   }
 }
 
+/* All columns of a run of rows, their CRCs compared. */
+static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t number, int64_t rounds, ScoriaRows *rows,
+                                  ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_READ);
+  PetscCall(Reserve(ds, number));
+  rows->rows = number;
+  for (int c = 0; c < ds->spec.space.n; c++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], bad));
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), bad));
+  PetscCall(Transfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, bad));
+  PetscCall(Transfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, bad));
+  crc_start(ds, rows, ds->sum, ds->sum + number);
+  for (int f = 0; f < ds->spec.nfields; f++)
+    PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, bad));
+  if (bad->code == SCORIA_EXIT_OK) rows_check(ds, first, rows, bad);
+  phase_bytes((double)(number * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_end(SCORIA_PHASE_READ, (double)number);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
@@ -321,20 +363,24 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
 
   PetscFunctionBeginUser;
   PetscCall(CheckRange(ds, first, number, rows->capacity));
-  PetscCall(Reserve(ds, number));
-  rows->rows = number;
-  for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
-  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
-  PetscCall(Transfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, &bad));
-  PetscCall(Transfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, &bad));
-  crc_start(ds, rows, ds->sum, ds->sum + number);
   PetscCall(SlabRounds(ds, number, &rounds));
-  for (int f = 0; f < ds->spec.nfields; f++)
-    PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, &bad));
-  if (bad.code == SCORIA_EXIT_OK) rows_check(ds, first, rows, &bad);
+  PetscCall(ReadColumns(ds, first, number, rounds, rows, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  PetscCheck(!ds->writing && number >= 0 && number <= rows->capacity && first >= 0 && first + number <= ds->spec.rows,
+             PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%s: %lld rows from row %lld of %lld, with room for %lld",
+             ds->path, (long long)number, (long long)first, (long long)ds->spec.rows, (long long)rows->capacity);
+  ds->alone = true;
+  PetscCall(ReadColumns(ds, first, number, (number + ds->slab_rows - 1) / ds->slab_rows, rows, &bad));
+  ds->alone = false;
+  if (bad.code != SCORIA_EXIT_OK) SCORIA_FAIL(bad.code, "%s", bad.line);
   PetscFunctionReturn(0);
 }
 
@@ -343,6 +389,35 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
   PetscFunctionBeginUser;
   PetscCheck(!ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", ds->path);
   PetscCall(ScoriaDatasetReadRows(ds, first, number, rows));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t number, double theta[])
+{
+  const int n         = ds->spec.space.n;
+  const hsize_t start = (hsize_t)(first * ds->spec.realisations), stride = (hsize_t)ds->spec.realisations,
+                count = (hsize_t)number, items = PetscMax(count, 1);
+  ScoriaTrouble bad = {.path = ds->open_path};
+  hid_t memory;
+  double *column;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(number + 1, &column));
+  ScoriaCallH5(memory = H5Screate_simple(1, &items, NULL));
+  if (number) {
+    ScoriaCallH5(H5Sselect_hyperslab(ds->row_space, H5S_SELECT_SET, &start, &stride, &count, NULL));
+  } else {
+    ScoriaCallH5(H5Sselect_none(ds->row_space));
+    ScoriaCallH5(H5Sselect_none(memory));
+  }
+  for (int c = 0; c < n && ds->spec.rows; c++) {
+    if (H5Dread(ds->condition[c].id, type_of(IO_F8), memory, ds->row_space, ds->transfer, column) < 0)
+      trouble_hdf5(&bad, ds->code, "%s cannot be read", ds->condition[c].name);
+    for (int64_t k = 0; k < number; k++) theta[k * n + c] = column[k];
+  }
+  H5Sclose(memory);
+  PetscCall(PetscFree(column));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
 
@@ -366,5 +441,49 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
   PetscCall(PetscFree(done));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ds->comm));
+  PetscFunctionReturn(0);
+}
+
+/* CRC of this rank's share of a column of CRCs. */
+static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
+{
+  const int64_t batch = 1 << 20;
+  int64_t first, number;
+  uint32_t *stored;
+
+  PetscFunctionBeginUser;
+  *crc = 0;
+  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  PetscCall(PetscMalloc1(PetscMin(batch, number) + 1, &stored));
+  ds->alone = true;
+  for (int64_t at = 0; at < number; at += batch) {
+    const int64_t n = PetscMin(batch, number - at);
+
+    PetscCall(Transfer(ds, FROM_FILE, column, first + at, n, stored, bad));
+    *crc = crc32c(*crc, stored, (size_t)n * sizeof *stored);
+  }
+  ds->alone = false;
+  PetscCall(PetscFree(stored));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+  uint32_t own[2], *all, crc[2] = {0, 0};
+  int64_t first, number;
+
+  PetscFunctionBeginUser;
+  PetscCall(ColumnCrc(ds, &ds->crc, &own[0], &bad));
+  PetscCall(ColumnCrc(ds, &ds->status_crc, &own[1], &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscCall(PetscMalloc1(2 * ds->size, &all));
+  PetscCallMPI(MPI_Allgather(own, 2, MPI_UINT32_T, all, 2, MPI_UINT32_T, ds->comm));
+  for (int r = 0; r < ds->size; r++) {
+    deal_block(ds->spec.rows, r, ds->size, &first, &number);
+    for (int k = 0; k < 2; k++) crc[k] = crc32c_join(crc[k], all[2 * r + k], number * (int64_t)sizeof own[0]);
+  }
+  PetscCall(PetscFree(all));
+  *digest = crc32c(0, crc, sizeof crc);
   PetscFunctionReturn(0);
 }

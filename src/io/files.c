@@ -4,6 +4,7 @@
  * The probe reads the superblock itself (HDF5 file format, versions 2 and 3: signature 8, version 1, sizes of offsets
  * and lengths 1 + 1, flags 1, base address 8, extension 8, end of file 8, ...), so that a file cut short is told with
  * its length and the one expected. */
+#define _GNU_SOURCE /* fallocate */
 #include "private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,37 @@ PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble
   PetscFunctionReturn(0);
 }
 
+/* Whether a file of `size` bytes fits beside what else the file system holds now. */
+static int room_for(int fd, int64_t size)
+{
+  struct statvfs fs;
+  struct stat st;
+
+  if (fstat(fd, &st) || fstatvfs(fd, &fs)) return 0; /* not known: the writes will tell */
+  return (double)size > (double)fs.f_bavail * (double)fs.f_frsize + 512.0 * (double)st.st_blocks ? ENOSPC : 0;
+}
+
+/* Not posix_fallocate: where the file system cannot reserve, glibc's writes a byte into every block instead.  Such a
+ * file system is told once, and asked for its free space. */
+static int reserve(const char *part, int fd, int64_t size)
+{
+  static bool told;
+  int failed;
+
+  if (size == 0) return 0;
+  do failed = fallocate(fd, 0, 0, (off_t)size) ? errno : 0;
+  while (failed == EINTR);
+  if (failed != EOPNOTSUPP && failed != ENOSYS) return failed;
+  failed = room_for(fd, size);
+  if (!failed && !told)
+    (void)PetscPrintf(PETSC_COMM_SELF,
+                      "  WARNING: %s: its file system cannot reserve space (%s): whether the disk fills up before the "
+                      "end shows only when rows are read back\n",
+                      part, strerror(EOPNOTSUPP));
+  told = true;
+  return failed;
+}
+
 PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad)
 {
   int fd, failed;
@@ -74,7 +106,7 @@ PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *
     trouble_note(bad, SCORIA_EXIT_IO, "%s cannot be opened: %s", part, strerror(errno));
     PetscFunctionReturn(0);
   }
-  failed = posix_fallocate(fd, 0, (off_t)size);
+  failed = reserve(part, fd, size);
   if (failed) {
     const double mega = 1e-6, left = fstatvfs(fd, &fs) ? -1.0 : mega * (double)fs.f_bavail * (double)fs.f_frsize;
 
@@ -140,7 +172,10 @@ int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint
 }
 
 /* What this rank has published, for the manifest. */
-static char (*published)[PETSC_MAX_PATH_LEN];
+static struct {
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaFileSum sum;
+} * published;
 static int npublished;
 
 int files_published(void)
@@ -150,7 +185,7 @@ int files_published(void)
 
 const char *files_published_path(int i)
 {
-  return published[i];
+  return published[i].path;
 }
 
 PetscErrorCode ScoriaFilesForgetPublished(void)
@@ -161,13 +196,34 @@ PetscErrorCode ScoriaFilesForgetPublished(void)
   PetscFunctionReturn(0);
 }
 
+static int find_published(const char *path)
+{
+  int i = 0;
+  while (i < npublished && strcmp(published[i].path, path)) i++;
+  return i;
+}
+
+void files_published_sum(const char *path, const ScoriaFileSum *sum)
+{
+  const int i = find_published(path);
+  if (i < npublished) published[i].sum = *sum;
+}
+
+ScoriaFileSum files_published_sum_of(const char *path)
+{
+  const int i = find_published(path);
+  return i < npublished ? published[i].sum : (ScoriaFileSum){.known = false};
+}
+
 static PetscErrorCode NotePublished(const char *path)
 {
+  const int i = find_published(path);
   PetscFunctionBeginUser;
-  for (int i = 0; i < npublished; i++)
-    if (!strcmp(published[i], path)) PetscFunctionReturn(0);
-  PetscCall(PetscRealloc((size_t)(npublished + 1) * sizeof *published, &published));
-  PetscCall(PetscStrncpy(published[npublished++], path, sizeof *published));
+  if (i == npublished) {
+    PetscCall(PetscRealloc((size_t)(npublished + 1) * sizeof *published, &published));
+    PetscCall(PetscStrncpy(published[npublished++].path, path, sizeof published->path));
+  }
+  published[i].sum.known = false;
   PetscFunctionReturn(0);
 }
 

@@ -3,7 +3,6 @@
  * then by the job itself. */
 #include "private.h"
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +131,7 @@ PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
   child       = fork();
   if (child == 0) {
     trial_limits(limits);
-    PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
+    PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
     if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 does not cope with it");
     _exit(0);
   }
@@ -271,8 +270,7 @@ PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *nam
 
 PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name, int64_t count, double data[])
 {
-  const int64_t most = INT_MAX / 8;
-  ScoriaTrouble bad  = {.path = path};
+  ScoriaTrouble bad = {.path = path};
   int me;
 
   PetscFunctionBeginUser;
@@ -282,7 +280,6 @@ PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name
     if (bad.code == SCORIA_EXIT_OK) PetscCall(LocalRead(path, name, count, data, &bad));
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
-  for (int64_t at = 0; at < count; at += most)
-    PetscCallMPI(MPI_Bcast(data + at, (int)(count - at < most ? count - at : most), MPI_DOUBLE, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, count, MPI_DOUBLE, data));
   PetscFunctionReturn(0);
 }

@@ -50,7 +50,7 @@ PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access)
   ScoriaCallH5(H5Pset_file_locking(*access, 0, 1));
 #endif
   if (comm != MPI_COMM_NULL) {
-    ScoriaCallH5(H5Pset_fapl_mpio(*access, comm, MPI_INFO_NULL));
+    ScoriaCallH5(H5Pset_fapl_mpio(*access, comm, io_hints()));
     ScoriaCallH5(H5Pset_all_coll_metadata_ops(*access, 1));
     ScoriaCallH5(H5Pset_coll_metadata_write(*access, 1));
   }

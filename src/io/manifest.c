@@ -11,34 +11,8 @@
 
 #define MANIFEST "manifest.json"
 #define FORMAT "scoria-manifest"
-#define SHARED_FROM ((int64_t)64 << 20) /* a shorter file is read by rank 0 alone [byte] */
 
 /* ------------------------------------------------------------------------------------------------------ sums ---- */
-
-/* CRC of a whole file, each rank reading a share; false where one of them could not.  Collective. */
-static PetscErrorCode SharedCrc(MPI_Comm comm, const char *path, int64_t size, uint32_t *crc, bool *good)
-{
-  uint32_t mine, *all;
-  int64_t first, number;
-  int rank, ranks, failed;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  PetscCall(PetscMalloc1(ranks, &all));
-  deal_block(size, rank, ranks, &first, &number);
-  failed = file_crc(path, size, first, number, &mine) != 0;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
-  PetscCallMPI(MPI_Allgather(&mine, 1, MPI_UINT32_T, all, 1, MPI_UINT32_T, comm));
-  *crc = 0;
-  for (int r = 0; r < ranks; r++) {
-    deal_block(size, r, ranks, &first, &number);
-    *crc = crc32c_join(*crc, all[r], number);
-  }
-  PetscCall(PetscFree(all));
-  *good = !failed;
-  PetscFunctionReturn(0);
-}
 
 /* A file of a directory as it is: failed is 0, or what hinders its reading. */
 typedef struct {
@@ -46,30 +20,31 @@ typedef struct {
   int64_t size;
   uint32_t crc;
   int failed;
+  bool known; /* the CRC: it was read when the file was finished */
 } File;
 
-/* Size and CRC of the file that rank 0 names.  Rank 0 reads it, alone where it is short or another rank fails to.
+/* Size and CRC of the file that rank 0 names; of one that this run has finished and read back, as it was then.
  * Collective. */
-static PetscErrorCode ReadFile(MPI_Comm comm, const char *dir, File *f)
+static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaRun run, const char *dir, File *f)
 {
   char path[2 * PETSC_MAX_PATH_LEN];
   struct stat st;
-  int rank, ranks;
-  bool good = false;
+  int rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
   if (!rank) {
     snprintf(path, sizeof path, "%s/%s", dir, f->name);
-    f->failed = stat(path, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
-    f->size   = f->failed ? -1 : (int64_t)st.st_size;
+    f->failed               = stat(path, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
+    f->size                 = f->failed ? -1 : (int64_t)st.st_size;
+    const ScoriaFileSum sum = files_published_sum_of(path);
+    f->known                = run && sum.known && sum.size == f->size;
+    f->crc                  = sum.crc;
   }
   PetscCallMPI(MPI_Bcast(f, (int)sizeof *f, MPI_BYTE, 0, comm));
-  if (f->failed) PetscFunctionReturn(0);
+  if (f->failed || f->known) PetscFunctionReturn(0);
   snprintf(path, sizeof path, "%s/%s", dir, f->name);
-  if (ranks > 1 && f->size >= SHARED_FROM) PetscCall(SharedCrc(comm, path, f->size, &f->crc, &good));
-  if (!rank && !good) f->failed = file_crc(path, f->size, 0, f->size, &f->crc);
+  PetscCall(ScoriaFileCrc(comm, run, path, f->size, &f->crc, &f->failed));
   PetscFunctionReturn(0);
 }
 
@@ -151,7 +126,7 @@ static PetscErrorCode ListFile(ScoriaRun run, const char *dir, const char *name,
 
   PetscFunctionBeginUser;
   if (name) snprintf(f.name, sizeof f.name, "%s", name);
-  PetscCall(ReadFile(ScoriaRunComm(run), dir, &f));
+  PetscCall(ReadFile(ScoriaRunComm(run), run, dir, &f));
   if (!files) PetscFunctionReturn(0);
   cJSON_DeleteItemFromObjectCaseSensitive(files, f.name);
   if (f.failed)
@@ -256,7 +231,7 @@ static PetscErrorCode VerifyFile(MPI_Comm comm, const char *dir, const cJSON *en
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (!rank) snprintf(f.name, sizeof f.name, "%s", entry->string);
-  PetscCall(ReadFile(comm, dir, &f));
+  PetscCall(ReadFile(comm, NULL, dir, &f));
   if (rank) PetscFunctionReturn(0);
   const char *kept = entry_text(entry, "crc32c");
   snprintf(found, sizeof found, "%08x", f.crc);

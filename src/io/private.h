@@ -37,19 +37,32 @@ PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[]);
 PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad);
 /* Refuses when `path` exists, then makes `part` empty: an unwritable place is told by the system's own reason. */
 PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad);
-/* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes. */
+/* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes; where the file
+ * system cannot, asks whether they are free, and says so once. */
 PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
 /* Writes all of a file, checking every step. */
 PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
+/* Length and CRC of a file; unknown: not known. */
+typedef struct {
+  bool known;
+  int64_t size;
+  uint32_t crc;
+} ScoriaFileSum;
 /* CRC of bytes [first, first + number) of a file of `size` bytes; 0, or the errno of what went wrong.  A file of
  * another size is not the one that is meant: a name that a file server has yet to learn of, or a file that is being
  * written. */
 int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc);
+/* The same of a whole file, each rank reading a share of a long one, with a look at whether to stop every second or so,
+ * where run is not NULL: then it fails as ScoriaStopped.  *failed is the same on every rank.  Collective. */
+PetscErrorCode ScoriaFileCrc(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, uint32_t *crc, int *failed);
 /* Syncs `part`, renames it to `path`, syncs the directory. */
 PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad);
 /* How many different paths this rank has published since it last forgot them, and the paths. */
 int files_published(void);
 const char *files_published_path(int i);
+/* Keeps what is known of the bytes of a path that has just been published; gives it (unknown: nothing is). */
+void files_published_sum(const char *path, const ScoriaFileSum *sum);
+ScoriaFileSum files_published_sum_of(const char *path);
 PetscErrorCode ScoriaFilesForgetPublished(void);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
 PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
@@ -67,7 +80,11 @@ size_t type_size(ScoriaType type);
 
 size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field, in the file */
 
-/* How files are accessed: serial (MPI_COMM_NULL) or parallel. */
+/* The hints of the deck, or MPI_INFO_NULL; borrowed. */
+MPI_Info io_hints(void);
+/* Makes an empty `part` with the stripes that the hints ask for, if they do. */
+PetscErrorCode ScoriaFileStripe(const char *part);
+/* How files are accessed: serial (MPI_COMM_NULL) or parallel, then with the hints. */
 PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
  * SCORIA_CLOSE_SECONDS of the environment, or five minutes.  Local. */
@@ -171,6 +188,7 @@ typedef struct {
   hid_t id; /* owned */
   ScoriaType type;
   bool wide;
+  uint32_t sum; /* CRC of what this rank has read of it, while the dataset is summing */
   char name[SCORIA_NAME_SIZE + 16];
 } ScoriaColumn;
 
@@ -181,6 +199,10 @@ struct ScoriaDataset_ {
   bool extends;    /* takes the place of a finished file */
   bool tolerant;   /* rows that are damaged read as not done, and are counted, instead of a failure */
   int64_t damaged; /* how many were, on this rank */
+  bool alone;      /* this rank reads by itself */
+  bool summing;    /* reads, in order and once, go into the sums of the columns */
+  bool intact;     /* all rows were read and found whole, and none has been written since */
+  ScoriaRun run;   /* borrowed: whose progress is told, and whose stops are heeded; NULL: nobody's */
   ScoriaExit code; /* what bad contents are reported as: input, or i/o while verifying our own writes */
   char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
   const char *open_path; /* one of the two */
@@ -190,10 +212,11 @@ struct ScoriaDataset_ {
   hid_t file, row_space, field_space, transfer;
   ScoriaColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], status[SCORIA_STATUS_COLUMNS];
   ScoriaColumn status_crc, crc;
-  int64_t slab_rows; /* rows of one field that one call transfers at most */
-  void *slab;        /* owned: slab rows of one field as stored */
-  uint32_t *sum;     /* owned: (2, sum_rows) CRCs computed; of the rows, then of their status */
-  uint32_t *stored;  /* owned: (2, sum_rows) CRCs read back */
+  int64_t slab_rows;  /* rows of one field that one call transfers at most */
+  int64_t batch_rows; /* rows that a rank reads back at a time; 0: as many as fit into some memory */
+  void *slab;         /* owned: slab rows of one field as stored */
+  uint32_t *sum;      /* owned: (2, sum_rows) CRCs computed; of the rows, then of their status */
+  uint32_t *stored;   /* owned: (2, sum_rows) CRCs read back */
   int64_t slab_capacity, sum_rows;
   /* The last batch written, whose rows are marked done when it is known to be on disk. */
   bool unmarked;
@@ -219,6 +242,12 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
 /* Opens the columns; collective where the file is. */
 PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
+#define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
+int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
+/* Opens the closed part file as a reader would and reads every row, unless all of them have been read and none written
+ * since.  sum, on rank 0: of the whole file, as read.  Collective. */
+PetscErrorCode ScoriaDatasetVerify(ScoriaDataset ds, ScoriaFileSum *sum);
 /* Waits until the last batch is on disk, and marks its rows as done.  Collective. */
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */

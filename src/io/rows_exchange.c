@@ -2,6 +2,7 @@
  * row's number, then one item of every column, fields in the precision of the file, to which they are rounded anyhow.
  * Rows that stay on their rank are copied once. */
 #include "private.h"
+#include "scoria/phases.h"
 #include <string.h>
 
 #define MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS)
@@ -176,6 +177,7 @@ PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, 
   int64_t came;
 
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_EXCHANGE);
   list_columns(spec, to, target);
   x.size = record_size(n, source);
   PetscCall(Plan(comm, from, where, &x));
@@ -189,7 +191,9 @@ PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, 
   PetscCall(Pack(from, where, n, source, target, *at, &x));
   PetscCall(Send(comm, &x));
   unpack(&x, *at, n, target, came);
+  phase_bytes((double)came * (double)x.size);
   PetscCall(PetscFree2(x.out, x.in));
   PetscCall(PetscFree4(x.sent, x.sent_at, x.received, x.received_at));
+  phase_end(SCORIA_PHASE_EXCHANGE, (double)to->rows);
   PetscFunctionReturn(0);
 }

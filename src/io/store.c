@@ -4,7 +4,6 @@
  * While it is written the file is in memory, and goes to disk in one piece when closed: HDF5 1.10 does not survive a
  * file it cannot write (it crashes at exit, on what a full disk kept it from closing). */
 #include "private.h"
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,18 +313,13 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int64_t cou
 static PetscErrorCode GetArray(ScoriaStore store, const char *name, int64_t count, ScoriaType type, void *data)
 {
   const MPI_Datatype mpi = type == IO_F8 ? MPI_DOUBLE : MPI_FLOAT;
-  const int64_t most     = INT_MAX / 8;
   ScoriaTrouble bad      = {.path = store->path};
 
   PetscFunctionBeginUser;
   PetscCheck(!store->writing, store->comm, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", store->path);
   if (!store->rank) PetscCall(ReadArray(store, name, count, type, data, &bad));
   PetscCall(ScoriaStoreAgree(store, &bad));
-  for (int64_t at = 0; at < count; at += most) {
-    const int n = (int)(count - at < most ? count - at : most);
-
-    PetscCallMPI(MPI_Bcast((char *)data + (size_t)at * type_size(type), n, mpi, 0, store->comm));
-  }
+  PetscCall(ScoriaBroadcastMany(store->comm, 0, count, mpi, data));
   PetscFunctionReturn(0);
 }
 

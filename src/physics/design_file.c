@@ -98,7 +98,7 @@ PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const Scori
   }
   PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
   PetscCallMPI(MPI_Bcast(rows, 1, MPI_INT64_T, 0, comm));
-  if (rank > 0) PetscCall(PetscMalloc1((size_t)*rows * space->n, table));
-  PetscCallMPI(MPI_Bcast(*table, (int)(*rows * space->n), MPI_DOUBLE, 0, comm));
+  if (rank > 0) PetscCall(PetscMalloc1(*rows * space->n, table));
+  PetscCall(ScoriaBroadcastMany(comm, 0, *rows * space->n, MPI_DOUBLE, *table));
   PetscFunctionReturn(0);
 }

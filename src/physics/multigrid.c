@@ -6,6 +6,7 @@
  * are interpolated linearly between cell centres, residuals restricted by the transpose (balances of a coarse cell are
  * sums over its cells, per lateral area); the smoother is Gauss-Seidel by blocks of a cell's unknowns, once down and
  * once up in opposite order. */
+#include "petsc_versions.h"
 #include "solver.h"
 #include <math.h>
 
@@ -182,7 +183,7 @@ PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc)
     PetscCall(PCMGGetSmoother(pc, level, &ksp));
     PetscCall(KSPSetOperators(ksp, mg->J[l].J, mg->J[l].J));
     PetscCall(KSPSetDM(ksp, mg->d[l]->dm)); /* the time integrator restricts vectors of its own to it */
-    PetscCall(KSPSetDMActive(ksp, PETSC_FALSE));
+    PetscCall(KSPLeaveDMIdle(ksp));
     PetscCall(ConfigureSmoother(pc, level + 1));
   }
   PetscCall(PCMGGetSmoother(pc, 0, &ksp));

@@ -13,8 +13,8 @@
  *
  * Step control: a step is shortened where an unknown that must stay positive would lose more than nine tenths, or one
  * would move more than the problem allows. */
+#include "petsc_versions.h"
 #include "solver.h"
-#include <petsc/private/petscimpl.h> /* PetscObjectStateGet */
 #include <math.h>
 #include <string.h>
 
@@ -144,7 +144,7 @@ PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscRea
   PetscFunctionBeginUser;
   *reason = SNES_CONVERGED_ITERATING;
   if (!isfinite(fnorm))
-    *reason = SNES_DIVERGED_FNORM_NAN;
+    *reason = SNES_DIVERGED_FUNCTION_NANORINF;
   else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= s->step_tolerance * sqrt(unknowns))
     *reason = SNES_CONVERGED_SNORM_RELATIVE;
   PetscFunctionReturn(0);
@@ -183,32 +183,24 @@ static PetscErrorCode UseDirect(ScoriaSolver s, KSP ksp)
  * rule asks for the square of what is left, of which Newton's last step has no use. */
 static PetscErrorCode LinearConverged(KSP ksp, PetscInt it, PetscReal norm, KSPConvergedReason *reason, void *ctx)
 {
-  double *first = ctx, rtol;
+  ScoriaSolver s = ctx;
+  double rtol;
   PetscFunctionBeginUser;
   PetscCall(KSPGetTolerances(ksp, &rtol, NULL, NULL, NULL));
-  if (it == 0) *first = norm;
+  if (it == 0) s->linear_first = norm;
   *reason = KSP_CONVERGED_ITERATING;
   if (!isfinite(norm))
     *reason = KSP_DIVERGED_NANORINF;
-  else if (norm <= fmax(rtol, LINEAR_LEAST) * *first || norm == 0)
+  else if (norm <= fmax(rtol, LINEAR_LEAST) * s->linear_first || norm == 0)
     *reason = KSP_CONVERGED_RTOL;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FreeNumber(void *ctx)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(ctx));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode UseIterative(ScoriaSolver s, SNES snes, KSP ksp)
 {
   PC pc;
-  double *first;
   PetscFunctionBeginUser;
-  PetscCall(PetscNew(&first));
-  PetscCall(KSPSetConvergenceTest(ksp, LinearConverged, first, FreeNumber));
+  PetscCall(KSPSetConvergenceTest(ksp, LinearConverged, s, NULL));
   PetscCall(KSPSetType(ksp, KSPFGMRES));
   PetscCall(KSPSetTolerances(ksp, 1e-5, PETSC_DEFAULT, PETSC_DEFAULT, 200));
   PetscCall(SNESKSPSetUseEW(snes, PETSC_TRUE));
@@ -226,7 +218,7 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
   PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL));
   PetscCall(SNESSetTolerances(snes, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, MAX_NEWTON, PETSC_DEFAULT));
   PetscCall(SNESGetLineSearch(snes, &search));
-  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHBASIC));
+  PetscCall(SNESLineSearchSetType(search, SNESLINESEARCHNONE));
   PetscCall(SNESLineSearchSetPreCheck(search, LimitStep, s));
   PetscCall(SNESGetKSP(snes, &ksp));
   if (s->grid.dim == 1)

@@ -19,10 +19,9 @@ typedef struct {
 /* Distinct times among the conditions, ascending; 0 when there are more than MAX_TIMES. */
 static int distinct_times(const ReportDataset *data, double times[MAX_TIMES])
 {
-  const int nc = data->spec.space.n;
-  int n        = 0;
-  for (int64_t k = 0; k < data->conditions; k++) {
-    const double t = data->theta[k * nc + data->time];
+  int n = 0;
+  for (int64_t k = 0; k < data->listed; k++) {
+    const double t = data->times[k];
     int at         = 0;
     while (at < n && times[at] < t) at++;
     if (at < n && times[at] <= t) continue;
@@ -63,14 +62,14 @@ static int ascending(const void *a, const void *b)
 /* Statistics of the rows in one bin; rows (kept, cells) and column (kept) are scratch. */
 static PetscErrorCode FillBin(const ReportDataset *data, double rows[], double column[], TimeBin *bin)
 {
-  const int cells = data->spec.cells, nc = data->spec.space.n;
+  const int cells = data->spec.cells;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc4(cells, &bin->mean, cells, &bin->sd, cells, &bin->low, cells, &bin->high));
   for (int64_t r = 0; r < data->kept; r++) {
     const double *from = data->row + r * (cells + 1);
     if (in_bin(bin, from[cells])) PetscCall(PetscArraycpy(rows + bin->rows++ * cells, from, cells));
   }
-  for (int64_t k = 0; k < data->conditions; k++) bin->conditions += in_bin(bin, data->theta[k * nc + data->time]);
+  for (int64_t k = 0; k < data->listed; k++) bin->conditions += data->every * in_bin(bin, data->times[k]);
   if (bin->rows < 2) PetscFunctionReturn(0);
   stats_moments(bin->rows, cells, rows, bin->mean, bin->sd);
   for (int j = 0; j < cells; j++) {

@@ -55,13 +55,13 @@ static PetscErrorCode DrawsData(ReportFigures *figs, const ReportDataset *data)
 
 static PetscErrorCode DrawsPanel(ReportText *body, const ReportDataset *data, int s, int f, bool first, bool last)
 {
+  double theta[SCORIA_MAX_CONDITIONS];
   ReportQuantity q;
   PetscFunctionBeginUser;
   field_quantity(data, f, &q);
+  for (int i = 0; i < data->spec.space.n; i++) theta[i] = data->draws[s].condition[i][0];
   PetscCall(ReportPrint(body, "set title \""));
-  if (first)
-    PetscCall(ReportConditionTitle(body, &data->spec.space, &data->theta[data->shown[s] * data->spec.space.n],
-                                   data->spec.space.n > 3 ? 2 : 1));
+  if (first) PetscCall(ReportConditionTitle(body, &data->spec.space, theta, data->spec.space.n > 3 ? 2 : 1));
   PetscCall(ReportPrint(body, "\"\nset xlabel '"));
   if (last) PetscCall(ReportPrint(body, "%s  [%s]", data->along.label, data->along.unit));
   PetscCall(ReportPrint(body, "'\nset format x '%s'\nset ylabel '", last ? "%g" : ""));

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the run directory holds.  compare, uq, inferred and train are filled on rank 0 only. */
+/* What the run directory holds.  compare, uq, inferred, train and scaling are filled on rank 0 only. */
 typedef struct {
   ReportDataset data;
   ReportCompare arrays, sample; /* at the held-out conditions; at the deck's own */
@@ -15,6 +15,7 @@ typedef struct {
   ReportSamples samples;
   ReportHistory history;
   ReportPosterior posterior;
+  ReportScaling scaling;
   cJSON *compare, *uq, *inferred; /* owned; inferred: posterior.json */
 } Material;
 
@@ -49,6 +50,10 @@ static PetscErrorCode LogsRead(ScoriaRun run, Material *m)
   PetscCall(ScoriaRunPath(run, "log.jsonl", sizeof path, path));
   PetscCall(ReportSlurp(path, &log));
   report_history(log.s, &m->history);
+  PetscCall(ReportTextDestroy(&log));
+  PetscCall(ScoriaRunPath(run, "scaling.csv", sizeof path, path));
+  PetscCall(ReportSlurp(path, &log));
+  PetscCall(ReportScalingParse(log.s, &m->scaling));
   PetscCall(ReportTextDestroy(&log));
   PetscFunctionReturn(0);
 }
@@ -92,6 +97,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportSamplesDestroy(&m->samples));
   cJSON_Delete(m->compare);
   PetscCall(ReportPosteriorDestroy(&m->posterior));
+  PetscCall(ReportScalingDestroy(&m->scaling));
   cJSON_Delete(m->uq);
   cJSON_Delete(m->inferred);
   PetscFunctionReturn(0);
@@ -122,6 +128,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawTimes(figs, &m->data));
   PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
   PetscCall(ReportDrawTraining(figs, &m->train));
+  PetscCall(ReportDrawScaling(figs, &m->scaling));
   PetscFunctionReturn(0);
 }
 
@@ -140,6 +147,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
                      .train     = &m->train,
                      .samples   = &m->samples,
                      .history   = &m->history,
+                     .scaling   = &m->scaling,
                      .nfields   = m->data.present ? m->data.spec.nfields : m->arrays.nchannels,
                      .field     = m->data.present ? m->data.spec.field : m->arrays.field,
                      .figures   = figs};

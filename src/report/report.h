@@ -118,9 +118,13 @@ typedef struct {
   int axis;                    /* condition that the shown ones are spread over; -1: none varies */
   int64_t shown[REPORT_SHOWN]; /* conditions drawn, ascending along that axis */
   int nshown;
+  int64_t every,
+      listed;    /* every so many conditions are listed with their times: all of them, if there are not too many */
+  double *times; /* (listed); NULL where time is no condition */
+  double target[REPORT_SHOWN];    /* where along that axis they should be ... */
+  double away[REPORT_SHOWN];      /* ... and how far from it they are */
   double *x;                      /* (cells) [m] */
   ReportQuantity along;           /* x */
-  double *theta;                  /* (conditions, space.n) */
   ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
   int channel, time;              /* the first field of the state; the condition time, -1: it does not vary */
   int64_t stride, kept;           /* where time varies, every stride-th solved row is kept for the figure */
@@ -217,6 +221,37 @@ typedef struct {
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *posterior);
 PetscErrorCode ReportPosteriorDestroy(ReportPosterior *posterior);
 
+/* Numbers of a row of scaling.csv, in the order of the table. */
+enum {
+  REPORT_SCALING_RANKS = 0,
+  REPORT_SCALING_NODES,
+  REPORT_SCALING_SECONDS,
+  REPORT_SCALING_SPREAD,
+  REPORT_SCALING_RATE, /* items per second and node */
+  REPORT_SCALING_EFFICIENCY,
+  REPORT_SCALING_ROOFLINE,
+  REPORT_SCALING_PREDICTED, /* seconds */
+  REPORT_SCALING_RATIO,     /* of prediction and measurement */
+  REPORT_SCALING_NUMBERS
+};
+
+/* A phase of a command on a number of ranks. */
+typedef struct {
+  char study[16], command[16], phase[24], unit[16];
+  bool measured; /* else predicted */
+  double value[REPORT_SCALING_NUMBERS];
+} ReportScalingRow;
+
+typedef struct {
+  int64_t n;
+  bool strange;          /* not a table of a scaling study */
+  ReportScalingRow *row; /* owned (n) */
+} ReportScaling;
+
+/* From scaling.csv; NULL: none. */
+PetscErrorCode ReportScalingParse(const char *csv, ReportScaling *scaling);
+PetscErrorCode ReportScalingDestroy(ReportScaling *scaling);
+
 /* Member of an object as a number; NaN where it is absent or not a number. */
 double json_number(const cJSON *object, const char *name);
 
@@ -284,6 +319,7 @@ PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *posterior);
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);
+PetscErrorCode ReportDrawScaling(ReportFigures *figs, const ReportScaling *scaling);
 
 /* ------------------------------------------------------------------------------------------------------- page ---- */
 
@@ -302,6 +338,7 @@ typedef struct {
   const ReportTraining *train;
   const ReportSamples *samples;
   const ReportHistory *history;
+  const ReportScaling *scaling;
   int nfields; /* of the dataset, or else of the comparison */
   const ScoriaField *field;
   ReportFigures *figures;
@@ -340,6 +377,7 @@ PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
 PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
+PetscErrorCode ReportScalingTable(const ReportScaling *scaling, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 
 /* The measures of compare.json in the order of tables and figures; ends with a NULL key. */

@@ -44,11 +44,12 @@ static PetscErrorCode ReadChannel(ScoriaStore store, const char *group, int side
   for (int v = 0; v < REPORT_VIEWS; v++)
     for (int s = 0; s < REPORT_STATS; s++) {
       const int64_t dims[2] = {cmp->K, cmp->L};
-      snprintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], sides[side], cmp->field[channel].name, stats[s]);
+      PetscCall(PetscSNPrintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], sides[side],
+                              cmp->field[channel].name, stats[s]));
       PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[v][side][channel][s]));
     }
   if (side > REPORT_MODEL) PetscFunctionReturn(0);
-  snprintf(name, sizeof name, "%s/%s/%s/examples", group, sides[side], cmp->field[channel].name);
+  PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s/%s/examples", group, sides[side], cmp->field[channel].name));
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
   if (rank != 3) PetscFunctionReturn(0);
   if (!cmp->examples) cmp->examples = shape[1];

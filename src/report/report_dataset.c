@@ -19,7 +19,45 @@ static void count_row(const ScoriaRows *rows, int64_t i, ReportDataset *data)
     data->missing++;
 }
 
-#define KEPT_ROWS 20000 /* for the figure of profiles against time, on all ranks together */
+/* The conditions that are shown are the nearest to low, middle and high along the correlation length, or along the
+ * first condition that varies; of several, the first. */
+static void choose_targets(ReportDataset *data)
+{
+  const ScoriaSpace *space = &data->spec.space;
+  data->axis               = shown_axis(space, space_find(space, "ell"));
+  data->nshown             = data->axis < 0 ? 1 : (int)PetscMin(REPORT_SHOWN, data->conditions);
+  for (int s = 0; s < data->nshown && data->axis >= 0; s++) {
+    const ScoriaCondition *c = &space->c[data->axis];
+    const double t           = data->nshown == 1 ? 0.5 : (double)s / (data->nshown - 1);
+    data->target[s]          = c->log ? c->lo * pow(c->hi / c->lo, t) : c->lo + (c->hi - c->lo) * t;
+    data->away[s]            = INFINITY;
+  }
+}
+
+static void note_condition(int64_t condition, const ScoriaRows *rows, int64_t i, ReportDataset *data)
+{
+  for (int s = 0; s < data->nshown && data->axis >= 0; s++) {
+    const double away = fabs(rows->condition[data->axis][i] - data->target[s]);
+    if (!(away < data->away[s])) continue;
+    data->away[s]  = away;
+    data->shown[s] = condition;
+  }
+}
+
+/* The nearest of all ranks. */
+static PetscErrorCode ReduceShown(MPI_Comm comm, ReportDataset *data)
+{
+  double least[REPORT_SHOWN];
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(data->away, least, REPORT_SHOWN, MPI_DOUBLE, MPI_MIN, comm));
+  for (int s = 0; s < data->nshown; s++)
+    if (data->away[s] > least[s]) data->shown[s] = data->conditions - 1;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, data->shown, REPORT_SHOWN, MPI_INT64_T, MPI_MIN, comm));
+  PetscFunctionReturn(0);
+}
+
+#define LISTED_CONDITIONS 65536 /* whose times are known to every rank; beyond, every second, third ... of them */
+#define KEPT_ROWS 20000         /* for the figure of profiles against time, on all ranks together */
 
 static PetscErrorCode KeepBegin(ReportDataset *data, int64_t number)
 {
@@ -27,6 +65,10 @@ static PetscErrorCode KeepBegin(ReportDataset *data, int64_t number)
   PetscFunctionBeginUser;
   data->time = space_find(&data->spec.space, "time");
   if (data->time >= 0 && !(c[data->time].lo < c[data->time].hi)) data->time = -1;
+  data->every  = PetscMax(1, data->conditions / LISTED_CONDITIONS) | 1;
+  data->listed = (data->conditions + data->every - 1) / data->every;
+  if (data->time >= 0) PetscCall(PetscMalloc1(data->listed, &data->times));
+  for (int64_t i = 0; i < data->listed && data->times; i++) data->times[i] = -INFINITY;
   while (data->channel < data->spec.nfields - 1 && !field_is_state(data->spec.field[data->channel].name))
     data->channel++;
   /* Odd: it meets every time of a design whose times and realisations are powers of two. */
@@ -70,12 +112,13 @@ static PetscErrorCode KeepGather(MPI_Comm comm, ReportDataset *data)
 }
 
 /* Reads this rank's part in blocks; every rank takes part in as many blocks as the one with most rows. */
-static PetscErrorCode Scan(MPI_Comm comm, ScoriaDataset ds, ReportDataset *data)
+static PetscErrorCode Scan(ScoriaRun run, ScoriaDataset ds, ReportDataset *data)
 {
+  const MPI_Comm comm = ScoriaRunComm(run);
+  bool stop           = false;
   ScoriaRows rows;
   int rank, size;
   int64_t first, number, most;
-  const int nc = data->spec.space.n;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
@@ -83,17 +126,20 @@ static PetscErrorCode Scan(MPI_Comm comm, ScoriaDataset ds, ReportDataset *data)
   most = (data->spec.rows + size - 1) / size;
   PetscCall(ScoriaRowsCreate(&data->spec, BLOCK_ROWS, &rows));
   PetscCall(KeepBegin(data, number));
-  for (int64_t start = 0; start < most; start += BLOCK_ROWS) {
+  for (int64_t start = 0; start < most && !stop; start += BLOCK_ROWS) {
     const int64_t n = PetscMax(0, PetscMin(BLOCK_ROWS, number - start));
     PetscCall(ScoriaDatasetRead(ds, n > 0 ? first + start : 0, n, &rows));
     for (int64_t i = 0; i < n; i++) {
       const int64_t k = (first + start + i) / data->spec.realisations;
       count_row(&rows, i, data);
       keep_row(&rows, i, start + i, data);
-      for (int c = 0; c < nc; c++) data->theta[k * nc + c] = rows.condition[c][i];
+      note_condition(k, &rows, i, data);
+      if (data->times && k % data->every == 0) data->times[k / data->every] = rows.condition[data->time][i];
     }
+    if (start + BLOCK_ROWS < most) PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
+  if (stop) PetscCall(ScoriaStopped(run, "the report will be made anew"));
   PetscCall(KeepGather(comm, data));
   PetscFunctionReturn(0);
 }
@@ -105,8 +151,8 @@ static PetscErrorCode Reduce(MPI_Comm comm, ReportDataset *data)
   memcpy(sums + 5, data->reason, sizeof data->reason);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 5 + REPORT_REASONS, MPI_INT64_T, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &data->newton_max, 1, MPI_INT64_T, MPI_MAX, comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, data->theta, (int)(data->conditions * data->spec.space.n), MPI_DOUBLE,
-                             MPI_MAX, comm));
+  PetscCall(ReduceShown(comm, data));
+  if (data->times) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, data->times, (int)data->listed, MPI_DOUBLE, MPI_MAX, comm));
   data->done      = sums[0];
   data->failed    = sums[1];
   data->missing   = sums[2];
@@ -114,30 +160,6 @@ static PetscErrorCode Reduce(MPI_Comm comm, ReportDataset *data)
   data->newton    = sums[4];
   memcpy(data->reason, sums + 5, sizeof data->reason);
   PetscFunctionReturn(0);
-}
-
-/* The condition whose value on the axis comes nearest to `target`. */
-static int64_t nearest_condition(const ReportDataset *data, double target)
-{
-  const int nc = data->spec.space.n;
-  int64_t best = 0;
-  for (int64_t k = 1; k < data->conditions; k++)
-    if (fabs(data->theta[k * nc + data->axis] - target) < fabs(data->theta[best * nc + data->axis] - target)) best = k;
-  return best;
-}
-
-/* The shown conditions: low, middle and high along the correlation length, or along the first condition that varies. */
-static void choose_shown(ReportDataset *data)
-{
-  const ScoriaSpace *space = &data->spec.space;
-  data->axis               = shown_axis(space, space_find(space, "ell"));
-  data->nshown             = data->axis < 0 ? 1 : (int)PetscMin(REPORT_SHOWN, data->conditions);
-  for (int s = 0; s < data->nshown && data->axis >= 0; s++) {
-    const ScoriaCondition *c = &space->c[data->axis];
-    const double t           = data->nshown == 1 ? 0.5 : (double)s / (data->nshown - 1);
-    const double target      = c->log ? c->lo * pow(c->hi / c->lo, t) : c->lo + (c->hi - c->lo) * t;
-    data->shown[s]           = nearest_condition(data, target);
-  }
 }
 
 static PetscErrorCode ReadShown(MPI_Comm comm, ScoriaDataset ds, ReportDataset *data)
@@ -175,12 +197,10 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(PetscMalloc1(spec->cells, &data->x));
   PetscCall(PetscArraycpy(data->x, x, spec->cells));
   report_quantity("x", "m", x[spec->cells - 1], &data->along);
-  PetscCall(PetscMalloc1(data->conditions * spec->space.n, &data->theta));
-  for (int64_t i = 0; i < data->conditions * spec->space.n; i++) data->theta[i] = -INFINITY;
+  choose_targets(data);
   PetscCall(ScoriaDeckDifference(deck, text, sections, sizeof data->difference, data->difference));
-  PetscCall(Scan(comm, ds, data));
+  PetscCall(Scan(run, ds, data));
   PetscCall(Reduce(comm, data));
-  choose_shown(data);
   PetscCall(ReadShown(comm, ds, data));
   PetscCall(ScoriaDatasetClose(&ds));
   PetscFunctionReturn(0);
@@ -191,7 +211,7 @@ PetscErrorCode ReportDatasetDestroy(ReportDataset *data)
   PetscFunctionBeginUser;
   for (int s = 0; s < data->nshown; s++) PetscCall(ScoriaRowsDestroy(&data->draws[s]));
   PetscCall(PetscFree(data->x));
-  PetscCall(PetscFree(data->theta));
+  PetscCall(PetscFree(data->times));
   PetscCall(PetscFree(data->row));
   memset(data, 0, sizeof *data);
   PetscFunctionReturn(0);

@@ -150,6 +150,15 @@ static PetscErrorCode SampleSection(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode ScalingSection(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  if (!page->scaling) PetscFunctionReturn(0);
+  PetscCall(ReportPageFigure(page, "scaling", html));
+  PetscCall(ReportScalingTable(page->scaling, html));
+  PetscFunctionReturn(0);
+}
+
 /* The sections in the order of the page; command: what makes the section's files, NULL: none does. */
 static const ReportSection sections[] = {
     {"compare", "The model against the PDE", "compare", CompareSection},
@@ -158,6 +167,7 @@ static const ReportSection sections[] = {
     {"sample", "Samples of the model", "sample", SampleSection},
     {"generate", "The training set", "generate", GenerateSection},
     {"train", "Training", "train", TrainSection},
+    {"scaling", "Scaling", NULL, ScalingSection},
     {"files", "Files and provenance", NULL, ReportProvenance},
 };
 

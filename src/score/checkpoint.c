@@ -12,13 +12,6 @@ static const char *const sections[] = {
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
                                            "/training/average0", "/training/average1"};
 
-uint32_t checkpoint_data(const TrainData *data, int r)
-{
-  const size_t rows  = (size_t)data->rows;
-  const uint32_t crc = crc32c(0, data->y, rows * (size_t)r * sizeof *data->y);
-  return data->condition ? crc32c(crc, data->condition, rows * sizeof *data->condition) : crc;
-}
-
 PetscErrorCode CheckpointDestroy(Checkpoint *c)
 {
   PetscFunctionBeginUser;

@@ -33,7 +33,4 @@ PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser n
                               const Checkpoint *now);
 PetscErrorCode CheckpointDestroy(Checkpoint *c);
 
-/* CRC32C of whitened rows and their conditions: two datasets that differ anywhere that matters differ in it. */
-uint32_t checkpoint_data(const TrainData *data, int r);
-
 #endif

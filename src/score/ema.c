@@ -8,6 +8,7 @@
  * in the least squares of s, is nearly the average that would have been accumulated with it. */
 #include "ema.h"
 #include "base/linalg.h"
+#include "step_loops.h"
 #include <math.h>
 #include <stdbool.h>
 
@@ -32,7 +33,7 @@ double ema_exponent(double width)
 void ema_update(EmaProfile profile, int64_t n, const float p[], float average[])
 {
   const float mix = (float)(1 - pow(1 - 1 / profile.time, profile.exponent + 1));
-  for (int64_t i = 0; i < n; i++) average[i] += mix * (p[i] - average[i]);
+  step_loops()->average(n, mix, p, average);
 }
 
 static double overlap(EmaProfile a, EmaProfile b)

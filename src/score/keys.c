@@ -6,8 +6,9 @@ const ScoriaKey scoria_score_keys[] = {
      "denoiser: residual network on the modes, or 1-D convolutions on the grid"},
     {"train_steps", SCORIA_KEY_INT, "", "20000", 1, 1e9, NULL, "optimiser steps"},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch"},
-    {"train_micro_batches", SCORIA_KEY_INT, "", "8", 1, 4096, NULL,
-     "parts of the global batch, dealt to ranks; the result depends on this, never on the number of ranks"},
+    {"train_micro_batches", SCORIA_KEY_INT, "", NULL, 1, 4096, NULL,
+     "parts of the global batch, dealt to ranks, at most one rank each; the result depends on this, never on the number "
+     "of ranks (not set: the largest power of two that divides the batch into parts of 128 rows or more, or into 8)"},
     {"train_learning_rate", SCORIA_KEY_REAL, "", "4e-3", SCORIA_POSITIVE, 1, NULL, "largest learning rate of Adam"},
     {"train_warmup", SCORIA_KEY_REAL, "", "0.03", 0, 1, NULL,
      "share of the steps in which the learning rate rises from 0; a cosine to 0 follows"},

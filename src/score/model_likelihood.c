@@ -6,6 +6,7 @@
 #include "model.h"
 #include "net.h"
 #include "normaliser.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <string.h>
 
@@ -127,6 +128,7 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
   double *y, *work, unit[SCORIA_MAX_CONDITIONS];
   Traced t;
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_LIKELIHOOD);
   PetscCall(TracedCreate(model, &t));
   const ScoriaTracedDenoiser den = {t.r, &t, traced_denoise, traced_pull};
   PetscCall(PetscMalloc2((size_t)n * (size_t)R + 1, &y,
@@ -144,5 +146,6 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
   }
   PetscCall(PetscFree2(y, work));
   PetscCall(TracedDestroy(&t));
+  phase_end(SCORIA_PHASE_LIKELIHOOD, (double)n);
   PetscFunctionReturn(0);
 }

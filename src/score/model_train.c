@@ -1,8 +1,8 @@
 /* ScoriaModelTrain: from a dataset and a deck to a model.  Split by condition, fit the normaliser, whiten all rows,
  * train on them, keep the averaged weights. */
 #include "model.h"
-#include "normaliser.h"
-#include "train_data.h"
+#include "preparation.h"
+#include "scoria/phases.h"
 #include "training.h"
 #include <math.h>
 #include <stdio.h>
@@ -22,16 +22,45 @@ static PetscErrorCode ReadAverages(ScoriaDeck deck, double ema[2])
   PetscFunctionReturn(0);
 }
 
+#define MICRO_ROWS 128 /* of a micro-batch that keeps a network's products efficient */
+#define MICRO_LEAST 8  /* micro-batches of a small batch all the same, where it can be divided so */
+#define MICRO_MOST 128 /* a rank holds a gradient for each of its micro-batches */
+
+/* train_micro_batches where it is not set: a power of two that divides the batch.  As the bits of the weights depend on
+ * it, the number of ranks does not come in. */
+static int default_micro(int64_t batch)
+{
+  const int64_t most = PetscClipInterval(batch / MICRO_ROWS, MICRO_LEAST, MICRO_MOST);
+  int64_t micro      = 1;
+  while (2 * micro <= most && batch % (2 * micro) == 0) micro *= 2;
+  return (int)micro;
+}
+
+/* Ranks beyond the number of micro-batches take part in the preparation and the validation only. */
+static PetscErrorCode WarnOfRanks(ScoriaRun run, const TrainOptions *opt)
+{
+  int size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  if (size > opt->micro)
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: %d ranks share %d micro-batches: %d of them have none in a training step; use %d "
+                        "ranks, or for other bits more micro-batches (train_micro_batches, or a larger train_batch)",
+                        size, opt->micro, size - opt->micro, opt->micro));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
 {
-  PetscInt steps, batch, micro, seed;
+  PetscInt steps, batch, micro = 0, seed;
   const char *process;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "train_steps", &steps));
   PetscCall(ScoriaDeckInt(deck, "train_batch", &batch));
   PetscCall(ScoriaDeckInt(deck, "train_micro_batches", &micro));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  *opt              = (TrainOptions){.steps = steps, .batch = batch, .micro = (int)micro, .seed = (uint64_t)seed};
+  *opt = (TrainOptions){
+      .steps = steps, .batch = batch, .micro = micro > 0 ? (int)micro : default_micro(batch), .seed = (uint64_t)seed};
   opt->adam.beta1   = 0.9;
   opt->adam.epsilon = 1e-8;
   PetscCall(ScoriaDeckString(deck, "train_process", &process));
@@ -102,67 +131,9 @@ PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool tra
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  PetscCall(TrainSplit(conditions, share, (uint64_t)seed, train, left_out));
-  PetscFunctionReturn(0);
-}
-
-/* What the deck lets the normaliser use of the twin; without its baseline or its reference, the regression serves. */
-static PetscErrorCode PermittedTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
-{
-  bool baseline = true, logarithm = true;
-  PetscFunctionBeginUser;
-  *permitted = twin ? *twin : (ScoriaTwin){.solve = NULL};
-  PetscCall(ScoriaDeckBool(deck, "train_twin", &baseline));
-  PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
-  if (!baseline) permitted->solve = NULL;
-  for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
-    if (!twin || !logarithm) permitted->reference[c] = NAN;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FitNormaliser(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
-                                    const bool train[], ScoriaNormaliser *norm)
-{
-  const ScoriaDatasetSpec *spec;
-  ScoriaNormaliserOptions opt = {0};
-  ScoriaTwin permitted;
-  int nchannels, channel[SCORIA_MAX_FIELDS];
-  PetscFunctionBeginUser;
-  PetscCall(DeckSize(deck, "train_modes", &opt.modes));
-  PetscCall(DeckSize(deck, "train_all_modes", &opt.all_modes));
-  PetscCall(DeckSize(deck, "train_degree_mean", &opt.degree_mean));
-  PetscCall(DeckSize(deck, "train_degree_scale", &opt.degree_scale));
-  PetscCall(ScoriaDeckBool(deck, "train_relative", &opt.relative));
-  PetscCall(ScoriaDeckBool(deck, "train_whitening", &opt.whitening));
-  if (opt.whitening && opt.all_modes < opt.modes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", opt.all_modes, opt.modes);
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  train_channels(spec, &nchannels, channel);
-  if (nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
-  PetscCall(PermittedTwin(deck, twin, &permitted));
-  PetscCall(ScoriaNormaliserFit(ScoriaRunComm(run), ds, nchannels, channel, train, &permitted, &opt, norm));
-  for (int c = 0; c < nchannels; c++)
-    if ((*norm)->relative[c])
-      PetscCall(ScoriaSay(run, "  %s is learned as its value in the first cell and the differences from it",
-                          spec->field[channel[c]].name));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WhitenRows(Training *t, ScoriaDataset ds, ScoriaNormaliser norm, const ScoriaTwin *twin,
-                                 const bool train[])
-{
-  int64_t dropped[2];
-  int r, R;
-  PetscFunctionBeginUser;
-  PetscCall(TrainDataCreate(ds, norm, twin, train, true, &t->train, &dropped[0]));
-  PetscCall(TrainDataCreate(ds, norm, twin, train, false, &t->valid, &dropped[1]));
-  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, &R));
-  PetscCall(ScoriaSay(
-      t->run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
-      (long long)t->train.rows, (long long)t->valid.rows, (long long)(dropped[0] + dropped[1]), r, R));
-  PetscCall(ScoriaLog(t->run, "whitened",
-                      "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d",
-                      (long long)t->train.rows, (long long)t->valid.rows, (long long)(dropped[0] + dropped[1]), r, R));
+  const TrainSplit split = train_split(conditions, share, (uint64_t)seed);
+  for (int64_t i = 0; i < conditions; i++) train[i] = train_keeps(&split, i);
+  *left_out = split.left_out;
   PetscFunctionReturn(0);
 }
 
@@ -211,29 +182,21 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
                                 ScoriaModel *model)
 {
   Training t = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  const ScoriaDatasetSpec *spec;
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   float *basis;
-  bool *train;
-  int64_t left_out;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
+  PetscCall(WarnOfRanks(run, &t.opt));
   PetscCall(ReadKeeping(deck, &t));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  const int64_t conditions = spec->rows / spec->realisations;
-  PetscCall(PetscMalloc1(conditions, &train));
-  PetscCall(ScoriaTrainingSplit(deck, conditions, train, &left_out));
   PetscCall(CheckpointFind(run, deck, &t.begin));
-  PetscCall(ScoriaCostBegin(run, "model.h5", t.begin.found, &t.cost));
-  if (t.begin.found) {
-    norm         = t.begin.norm;
-    t.begin.norm = NULL;
-  } else
-    PetscCall(FitNormaliser(run, deck, ds, twin, train, &norm));
+  norm         = t.begin.norm;
+  t.begin.norm = NULL;
+  if (!norm) PetscCall(PreparationFind(run, deck, ds, &norm));
+  PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
+  PetscCall(PreparationRun(run, deck, ds, twin, &norm, &t.train, &t.valid));
+  PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
-  PetscCall(WhitenRows(&t, ds, norm, twin, train));
-  PetscCall(PetscFree(train));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
   PetscCall(TrainingRun(&t, &net));

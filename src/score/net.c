@@ -161,10 +161,16 @@ float *net_gradient(ScoriaNet net)
 
 /* Multiplications and additions of the matrix products that every network has, per row: twice its weights, per token
  * where they act on tokens. */
+static double token_flops(const NetPlan *p)
+{
+  const double W = p->width, T = p->span, P = p->channels, depth = p->depth;
+  return 2 * T * (2 * P * W + depth * 2 * p->taps * W * W);
+}
+
 static double layer_flops(const NetPlan *p)
 {
-  const double E = p->embed, W = p->width, T = p->span, P = p->channels, depth = p->depth;
-  return 2 * (E * (p->features + E) + (depth + 1) * E * 2 * W + T * (2 * P * W + depth * 2 * p->taps * W * W));
+  const double E = p->embed, W = p->width, depth = p->depth;
+  return 2 * (E * (p->features + E) + (depth + 1) * E * 2 * W) + token_flops(p);
 }
 
 static double basis_flops(const ScoriaNet net)
@@ -175,6 +181,11 @@ static double basis_flops(const ScoriaNet net)
 double net_flops(ScoriaNet net)
 {
   return layer_flops(&net->plan) + 2 * basis_flops(net);
+}
+
+double net_sampling_flops(const ScoriaNet net)
+{
+  return token_flops(&net->plan) + 2 * basis_flops(net);
 }
 
 double net_training_flops(const ScoriaNet net)

@@ -79,6 +79,8 @@ PetscErrorCode NetUseBfloat16(ScoriaNet net, bool use);
 
 /* Of the matrix products of one row forward and backward, without the gradient of the input. */
 double net_training_flops(const ScoriaNet net);
+/* Of one row in net_forward_shared, whose embedding is made once for a tile and not counted. */
+double net_sampling_flops(const ScoriaNet net);
 
 /* net_backward on a gradient that holds nothing yet: writes all of it. */
 void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[]);

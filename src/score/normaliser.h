@@ -23,18 +23,29 @@ void norm_poly_values(const NormPoly *poly, const double u[], double value[]); /
 
 /* ------------------------------------------------------------------------------------------------- regressions ---- */
 
-/* n conditions with weights w, p regressors X (n, p), q responses at once: B (p, q). */
+/* Conditions dealt to the ranks of comm in tiles: of the rows start[t] ... start[t + 1] of a table that belong to tile
+ * t of this rank, the first used[t] count.  Which conditions make a tile does not depend on the ranks. */
 typedef struct {
-  int n, p, q;
+  MPI_Comm comm;
+  int tiles;
+  const int64_t *start; /* borrowed (tiles + 1) */
+  const int *used;      /* borrowed (tiles) */
+} NormTiles;
+
+/* p regressors X (n, p) and weights w, q responses at once: B (p, q), the same bits on any number of ranks.  n is this
+ * rank's number of conditions; B is for all ranks. */
+typedef struct {
+  NormTiles tiles;
+  int p, q;
   const double *X; /* borrowed (n, p) */
   const double *w; /* borrowed (n) */
 } NormDesign;
 
-/* Weighted least squares of Y (n, q). */
+/* Weighted least squares of Y (n, q).  Collective. */
 PetscErrorCode NormLeastSquares(const NormDesign *design, const double Y[], double B[]);
 /* E S2 = exp(X B) for S2 > 0 (n, q): Gamma regression with logarithmic link (McCullagh and Nelder 1989, ch. 8) by
  * Fisher scoring.  S2 being mean squares, it is unbiased however few realisations stand behind one, unlike a regression
- * of ln S2. */
+ * of ln S2.  Collective. */
 PetscErrorCode NormGammaRegression(const NormDesign *design, const double S2[], double B[]);
 
 /* -------------------------------------------------------------------------------------------------- the object ---- */
@@ -68,8 +79,7 @@ struct ScoriaNormaliser_ {
 
 #define NORM_TILE 16
 
-/* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them, and every rank
- * holds all of them of all rows. */
+/* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them. */
 #define NORM_MAX_ELEMENTS 1024
 
 /* Allocates everything whose size follows from C, L, r, R, K, d and the polynomials. */

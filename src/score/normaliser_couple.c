@@ -9,150 +9,232 @@
  *
  * For fixed k the f_klj are least squares on the regressors b_l p_j(u).  These are nested in k, and p_0 = 1 makes b_k
  * itself a regressor; so one Cholesky factor L of the Gram matrix of all regressors, ordered (l, j), holds every
- * solution: with q = k P, row (k, 0) of L, cut at q, is L_q^-1 g_k, and f_k = L_q^-T of it.  Within a condition p_j, D
- * and mu are constant, so that all of this follows from the modes' first and second moments per condition: one pass
- * over the rows. */
+ * solution: with q = k P, row (k, 0) of L, cut at q, is L_q^-1 g_k, and f_k = L_q^-T of it.  Within a piece p_j is
+ * constant, so that the Gram matrix follows from the second moments of b there: it is summed tile by tile, and nothing
+ * but first and second moments of single modes is kept of a piece. */
 #include "base/linalg.h"
 #include "normaliser_fit.h"
+#include "tile_sum.h"
 #include <math.h>
 #include <string.h>
 
+/* ------------------------------------------------------------------------------------------- modes of a tile ---- */
+
+PetscErrorCode NormModesCreate(const NormData *data, NormModes *modes)
+{
+  const size_t values = (size_t)data->width * data->norm->R, K = (size_t)data->norm->K;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc4(values, &modes->D, values, &modes->mu, values, &modes->d, K * K, &modes->phi));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormModesDestroy(NormModes *modes)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree4(modes->D, modes->mu, modes->d, modes->phi));
+  PetscFunctionReturn(0);
+}
+
+/* out (pieces, R) = sign times the polynomial X coef */
+static void evaluate(const NormData *data, int t, double sign, int terms, const double X[], const double coef[],
+                     double out[])
+{
+  const int R = data->norm->R;
+  la_gemm(false, false, norm_pieces(data, t), R, terms, sign, X + data->start[t] * terms, terms, coef, R, 0, out, R);
+}
+
+void norm_modes_scale(const NormData *data, int t, NormModes *modes, double alpha[])
+{
+  const ScoriaNormaliser norm = data->norm;
+  const int R                 = norm->R;
+  evaluate(data, t, -1, norm->scale.terms, data->scale_X, norm->D_coef, modes->D);
+  evaluate(data, t, 1, norm->mean.terms, data->mean_X, norm->mu_coef, modes->mu);
+  evaluate(data, t, 1, norm->scale.terms, data->scale_X, norm->d_coef, modes->d);
+  for (int k = 0; k < norm_pieces(data, t); k++) {
+    double *restrict D = modes->D + (size_t)k * R;
+    for (int j = 0; j < R; j++) {
+      D[j] = exp(D[j]) * sqrt(norm->lambda[j]); /* D_coef is of a, alpha is without lambda */
+      modes->d[(size_t)k * R + (size_t)j] = exp(modes->d[(size_t)k * R + (size_t)j]);
+    }
+    const double *restrict mu = modes->mu + (size_t)k * R;
+    for (int i = 0; i < (int)data->good[data->start[t] + k]; i++, alpha += R)
+      for (int j = 0; j < R; j++) alpha[j] = alpha[j] * D[j] - mu[j];
+  }
+}
+
+void norm_modes_phi(const NormData *data, int64_t slot, int rows, NormModes *modes)
+{
+  const ScoriaNormaliser norm = data->norm;
+  const int K = norm->K, P = norm->phi.terms;
+  la_gemm(false, false, 1, rows * K, P, 1, data->phi_X + slot * P, P, norm->phi_coef, K * K, 0, modes->phi, K * K);
+}
+
+/* --------------------------------------------------------------------------------------------- scale and mean ---- */
+
 typedef struct {
-  int n, R, K, P;
-  int bound;     /* at most this many regressor modes per mode: fifty rows stand behind every coefficient */
-  int packed, q; /* K (K + 1) / 2; q = packed + R - K: the variances of the modes beyond K */
-  double rows;
-  const double *inverse_s;
-  double *project; /* (R, m): modes over sqrt(lambda) */
-  double *alpha;   /* (capacity, R): a over sqrt(lambda) */
-  double *square;  /* (R, R) */
-  double *sum;     /* (n, R): sums of alpha per condition, then means of a / D - mu */
-  double *moment;  /* (n, q): sums of alpha_k alpha_l per condition, then of b_k b_l */
-  double *factor;  /* (K P, K P) */
+  double *sum, *square; /* owned (slots, R) */
+} ModeMoments;
+
+/* Sums of alpha and alpha^2 within the fitted pieces. */
+static PetscErrorCode moment_visit(void *ctx, NormData *data, int t, double alpha[])
+{
+  const int R          = data->norm->R;
+  ModeMoments *moments = ctx;
+  PetscFunctionBeginUser;
+  for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+    double *restrict sum = moments->sum + i * R, *restrict square = moments->square + i * R;
+    for (int k = 0; k < (int)data->good[i]; k++, alpha += R)
+      for (int j = 0; j < R; j++) {
+        sum[j] += alpha[j];
+        square[j] += alpha[j] * alpha[j];
+      }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* D from the variances within pieces, with a floor of 1e-5 of the mode's overall scale; square becomes the variances.
+ */
+static PetscErrorCode FitModeScales(NormData *data, ModeMoments *s)
+{
+  ScoriaNormaliser norm = data->norm;
+  const int R           = norm->R;
+  const size_t count    = (size_t)norm->scale.terms * R;
+  double *freedom;
+  NormDesign design;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(data->start[data->tiles.tiles] + 1, &freedom));
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+      freedom[i] = data->good[i] - 1;
+      for (int64_t k = i * R; k < (i + 1) * R; k++)
+        s->square[k] = PetscMax(s->square[k] - s->sum[k] * s->sum[k] / data->good[i], 0) / freedom[i] + 1e-10;
+    }
+  norm_design(data, norm->scale.terms, data->scale_X, R, &design);
+  design.w = freedom;
+  PetscCall(NormGammaRegression(&design, s->square, norm->D_coef));
+  for (size_t k = 0; k < count; k++) norm->D_coef[k] /= 2;
+  for (int k = 0; k < R; k++) norm->D_coef[k] += log(norm->lambda[k]) / 2; /* of a, not alpha; term 0 is 1 */
+  PetscCall(NormShare(data, count, norm->D_coef));
+  PetscCall(PetscFree(freedom));
+  PetscFunctionReturn(0);
+}
+
+/* mu from the means of a / D within pieces. */
+static PetscErrorCode FitModeMeans(NormData *data, NormModes *modes, ModeMoments *s)
+{
+  ScoriaNormaliser norm = data->norm;
+  const int R           = norm->R;
+  NormDesign design;
+  PetscFunctionBeginUser;
+  for (int t = 0; t < data->tiles.tiles; t++) {
+    double *mean = s->sum + data->start[t] * R;
+    evaluate(data, t, -1, norm->scale.terms, data->scale_X, norm->D_coef, modes->D);
+    for (int k = 0; k < data->fitted[t]; k++)
+      for (int j = 0; j < R; j++)
+        mean[(size_t)k * R + j] *=
+            exp(modes->D[(size_t)k * R + j]) * sqrt(norm->lambda[j]) / data->good[data->start[t] + k];
+  }
+  norm_design(data, norm->mean.terms, data->mean_X, R, &design);
+  PetscCall(NormLeastSquares(&design, s->sum, norm->mu_coef));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FitModeMoments(NormData *data, NormModes *modes)
+{
+  const size_t count = (size_t)(data->start[data->tiles.tiles] + 1) * data->norm->R;
+  ModeMoments s;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc2(count, &s.sum, count, &s.square));
+  PetscCall(NormDataWalk(data, "modes' scales", NORM_MODES, moment_visit, &s));
+  PetscCall(FitModeScales(data, &s));
+  PetscCall(FitModeMeans(data, modes, &s));
+  PetscCall(PetscFree2(s.sum, s.square));
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- couplings ---- */
+
+typedef struct {
+  NormModes *modes; /* borrowed */
+  int K, P, pairs, packed;
+  int bound;      /* at most so many regressor modes per mode: fifty rows stand behind every coefficient */
+  double *square; /* owned (K, K) */
+  double *moment; /* owned (width, packed): sums of b_k b_l, l <= k, of every piece */
+  double *weight; /* owned (width, pairs): p_i p_j, j <= i */
+  double *block;  /* owned (pairs, packed) */
+  double *factor; /* owned (K P, K P), on rank 0 */
+  TileSum sum;    /* (pairs, packed) */
 } Couple;
+
+static PetscErrorCode CoupleCreate(const NormData *data, NormModes *modes, Couple *c)
+{
+  const int K = data->norm->K, P = data->norm->phi.terms;
+  PetscFunctionBeginUser;
+  *c       = (Couple){.modes = modes, .K = K, .P = P, .pairs = P * (P + 1) / 2, .packed = K * (K + 1) / 2};
+  c->bound = (int)PetscMin(data->fitted_rows / (50.0 * P), (double)K);
+  PetscCall(PetscMalloc4((size_t)K * K, &c->square, (size_t)data->width * c->packed, &c->moment,
+                         (size_t)data->width * c->pairs, &c->weight, (size_t)c->pairs * c->packed, &c->block));
+  PetscCall(TileSumCreate(data->in.comm, (int64_t)c->pairs * c->packed, &c->sum));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CoupleDestroy(Couple *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree4(c->square, c->moment, c->weight, c->block));
+  PetscCall(TileSumDestroy(&c->sum));
+  PetscFunctionReturn(0);
+}
+
+/* weight and moment of fitted piece k of a tile, whose rows are b (n, R). */
+static void piece_moments(const NormData *data, Couple *c, int t, int k, int n, const double b[])
+{
+  const int K = c->K, P = c->P;
+  const double *p = data->phi_X + (data->start[t] + k) * P;
+  double *weight = c->weight + (size_t)k * c->pairs, *moment = c->moment + (size_t)k * c->packed;
+  for (int i = 0; i < P; i++)
+    for (int j = 0; j <= i; j++) *weight++ = p[i] * p[j];
+  memset(c->square, 0, (size_t)K * K * sizeof(double));
+  la_syrk(K, n, data->norm->R, b, c->square);
+  for (int i = 0; i < K; i++, moment += i) memcpy(moment, c->square + (size_t)i * K, (size_t)(i + 1) * sizeof(double));
+}
+
+static PetscErrorCode gram_visit(void *ctx, NormData *data, int t, double alpha[])
+{
+  Couple *c       = ctx;
+  const int n     = data->fitted[t];
+  const double *b = alpha;
+  PetscFunctionBeginUser;
+  norm_modes_scale(data, t, c->modes, alpha);
+  for (int k = 0; k < n; k++) {
+    const int rows = (int)data->good[data->start[t] + k];
+    piece_moments(data, c, t, k, rows, b);
+    b += (size_t)rows * data->norm->R;
+  }
+  if (n == 0) PetscFunctionReturn(0);
+  la_gemm(true, false, c->pairs, c->packed, n, 1, c->weight, c->pairs, c->moment, c->packed, 0, c->block, c->packed);
+  tile_sum_add(&c->sum, 0, c->pairs * c->packed, c->block);
+  PetscFunctionReturn(0);
+}
 
 static int packed_index(int k, int l)
 {
   return k >= l ? k * (k + 1) / 2 + l : l * (l + 1) / 2 + k;
 }
 
-static PetscErrorCode moment_visit(void *ctx, NormData *data, int i, int n, double v[])
-{
-  Couple *c   = ctx;
-  const int m = data->norm->m, R = c->R;
-  double *sum = c->sum + (size_t)i * R, *moment = c->moment + (size_t)i * c->q;
-  PetscFunctionBeginUser;
-  norm_standardise(data, c->inverse_s, i, n, v);
-  la_gemm(false, true, n, R, m, 1, v, m, c->project, m, 0, c->alpha, R);
-  for (int row = 0; row < n; row++)
-    for (int k = 0; k < R; k++) sum[k] += c->alpha[(size_t)row * R + k];
-  memset(c->square, 0, (size_t)R * R * sizeof(double));
-  la_syrk(R, n, R, c->alpha, c->square);
-  for (int k = 0; k < c->K; k++)
-    for (int l = 0; l <= k; l++) moment[packed_index(k, l)] += c->square[(size_t)k * R + l];
-  for (int k = c->K; k < R; k++) moment[c->packed + k - c->K] += c->square[(size_t)k * R + k];
-  PetscFunctionReturn(0);
-}
-
-static int diagonal_index(const Couple *c, int k)
-{
-  return k < c->K ? packed_index(k, k) : c->packed + k - c->K;
-}
-
-/* D from the variances within conditions, with a floor of 1e-5 of the mode's overall scale. */
-static PetscErrorCode fit_mode_scales(NormData *data, Couple *c, const double X[], double D[])
-{
-  ScoriaNormaliser norm = data->norm;
-  const int n = c->n, R = c->R, p = norm->scale.terms;
-  double *freedom;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(n, &freedom));
-  for (int i = 0; i < n; i++) {
-    const double rows = data->good[i];
-    freedom[i]        = rows - 1;
-    for (int k = 0; k < R; k++) {
-      const double sum     = c->sum[(size_t)i * R + k];
-      const double square  = c->moment[(size_t)i * c->q + diagonal_index(c, k)] - sum * sum / rows;
-      D[(size_t)i * R + k] = PetscMax(square, 0) / freedom[i] + 1e-10;
-    }
-  }
-  PetscCall(NormGammaRegression(&(NormDesign){n, p, R, X, freedom}, D, norm->D_coef));
-  for (size_t k = 0; k < (size_t)p * R; k++) norm->D_coef[k] /= 2;
-  PetscCall(NormShare(data, (size_t)p * R, norm->D_coef));
-  la_gemm(false, false, n, R, p, 1, X, p, norm->D_coef, R, 0, D, R);
-  for (size_t k = 0; k < (size_t)n * R; k++) D[k] = exp(D[k]);
-  for (int k = 0; k < R; k++) norm->D_coef[k] += log(norm->lambda[k]) / 2; /* of a, not alpha; term 0 is 1 */
-  PetscCall(PetscFree(freedom));
-  PetscFunctionReturn(0);
-}
-
-/* mu from the condition means of a / D; c->sum becomes these means less mu, mean (n, R) becomes mu at the conditions.
- */
-static PetscErrorCode fit_mode_means(NormData *data, Couple *c, const double X[], const double D[], double mean[])
-{
-  ScoriaNormaliser norm = data->norm;
-  const int n = c->n, R = c->R, p = norm->mean.terms;
-  PetscFunctionBeginUser;
-  for (int i = 0; i < n; i++)
-    for (size_t k = (size_t)i * R; k < (size_t)(i + 1) * R; k++) c->sum[k] /= data->good[i] * D[k];
-  PetscCall(NormLeastSquares(&(NormDesign){n, p, R, X, data->good}, c->sum, norm->mu_coef));
-  PetscCall(NormShare(data, (size_t)p * R, norm->mu_coef));
-  la_gemm(false, false, n, R, p, 1, X, p, norm->mu_coef, R, 0, mean, R);
-  for (size_t k = 0; k < (size_t)n * R; k++) c->sum[k] -= mean[k];
-  PetscFunctionReturn(0);
-}
-
-/* c->moment from sums of alpha_k alpha_l to sums of b_k b_l; with t = a / D, bar its mean, b = t - mu:
- * sum b_k b_l = sum t_k t_l - rows (bar_k bar_l - (bar_k - mu_k) (bar_l - mu_l)). */
-static void standardise_moments(const NormData *data, Couple *c, const double D[], const double mu[])
-{
-  for (int i = 0; i < c->n; i++) {
-    const double *Di = D + (size_t)i * c->R, *mui = mu + (size_t)i * c->R, *gap = c->sum + (size_t)i * c->R;
-    double *moment = c->moment + (size_t)i * c->q;
-    for (int k = 0; k < c->R; k++)
-      for (int l = k < c->K ? 0 : k; l <= k; l++) {
-        double *to = moment + (k < c->K ? packed_index(k, l) : diagonal_index(c, k));
-        *to        = *to / (Di[k] * Di[l]) - data->good[i] * ((gap[k] + mui[k]) * (gap[l] + mui[l]) - gap[k] * gap[l]);
-      }
-  }
-}
-
-static PetscErrorCode standardise_modes(NormData *data, Couple *c, const NormDesigns *X)
-{
-  double *D, *mu;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)c->n * c->R, &D, (size_t)c->n * c->R, &mu));
-  PetscCall(fit_mode_scales(data, c, X->scale, D));
-  PetscCall(fit_mode_means(data, c, X->mean, D, mu));
-  standardise_moments(data, c, D, mu);
-  PetscCall(PetscFree2(D, mu));
-  PetscFunctionReturn(0);
-}
-
-/* factor = Cholesky of G / rows, G[(k, i), (l, j)] = sum over conditions of p_i p_j moment_kl. */
-static PetscErrorCode gram_factor(Couple *c, const double X[])
+/* factor = Cholesky of G / rows, G[(k, i), (l, j)] = sum over pieces of p_i p_j moment_kl; on rank 0. */
+static bool gram_factor(Couple *c, double rows)
 {
   const int P = c->P, K = c->K, size = K * P;
-  double *weight, *block;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)c->n * P * P, &weight, (size_t)P * P * c->packed, &block));
-  for (int i = 0; i < c->n; i++)
-    for (int a = 0; a < P; a++)
-      for (int b = 0; b < P; b++)
-        weight[((size_t)i * P + a) * P + b] = X[(size_t)i * P + a] * X[(size_t)i * P + b] / c->rows;
-  la_gemm(true, false, P * P, c->packed, c->n, 1, weight, P * P, c->moment, c->q, 0, block, c->packed);
   for (int k = 0; k < K; k++)
     for (int l = 0; l <= k; l++)
       for (int a = 0; a < P; a++)
         for (int b = 0; b < P; b++)
           c->factor[((size_t)k * P + a) * size + l * P + b] =
-              block[((size_t)a * P + b) * c->packed + packed_index(k, l)];
+              c->block[(size_t)packed_index(a, b) * c->packed + packed_index(k, l)] / rows;
   /* The regressors have unit scale; the ridge matters only where there are fewer rows than regressors. */
   for (int k = 0; k < size; k++) c->factor[(size_t)k * size + k] += 1e-7;
-  if (!la_cholesky(size, c->factor)) /* the same sums on every rank */
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary within their conditions: there is no law to learn");
-  PetscCall(PetscFree2(weight, block));
-  PetscFunctionReturn(0);
+  return la_cholesky(size, c->factor);
 }
 
 /* f (P, K, K); work (K P). */
@@ -168,78 +250,104 @@ static void solve_couplings(const Couple *c, double work[], double f[])
   }
 }
 
-/* Mean squares of d_k e_k in condition i: diagonal of T moment T^T, T = I - phi(u); unbiased for the coefficients
- * spent. */
-static void residual_variances(const Couple *c, const double f[], int i, double rows, const double p[], double T[],
-                               double full[], double product[], double S2[])
+/* phi by rank 0, for all. */
+static PetscErrorCode FitCouplings(NormData *data, Couple *c)
 {
-  const int K          = c->K;
-  const double *moment = c->moment + (size_t)i * c->q;
-  la_gemm(false, false, 1, K * K, c->P, -1, p, c->P, f, K * K, 0, T, K * K);
-  for (int k = 0; k < K; k++)
-    for (int l = 0; l < K; l++) {
-      full[(size_t)k * K + l] = moment[packed_index(k, l)];
-      if (k == l) T[(size_t)k * K + l] = 1;
-    }
-  la_gemm(false, false, K, K, K, 1, T, K, full, K, 0, product, K);
-  for (int k = 0; k < K; k++) {
-    double sum = 0;
-    for (int l = 0; l <= k; l++) sum += T[(size_t)k * K + l] * product[(size_t)k * K + l];
-    const double spent = (double)PetscMin(k, c->bound) * c->P;
-    S2[k]              = sum / rows * c->rows / (c->rows - spent);
+  const size_t size = (size_t)c->K * c->P;
+  double solved     = 1, *work;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
+  PetscCall(NormDataWalk(data, "couplings", NORM_MODES, gram_visit, c));
+  PetscCall(TileSumTake(&c->sum, c->block));
+  if (rank == 0) {
+    PetscCall(PetscMalloc2(size * size, &c->factor, size, &work));
+    solved = gram_factor(c, data->fitted_rows);
+    if (solved > 0) solve_couplings(c, work, data->norm->phi_coef);
+    PetscCall(PetscFree2(c->factor, work));
   }
-  for (int k = K; k < c->R; k++) S2[k] = moment[c->packed + k - K] / rows;
-}
-
-static PetscErrorCode fit_residual_scales(NormData *data, Couple *c, const NormDesigns *X)
-{
-  ScoriaNormaliser norm = data->norm;
-  const size_t KK       = (size_t)c->K * c->K;
-  const int R = c->R, p = norm->scale.terms;
-  double *S2, *T, *full, *product;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4((size_t)c->n * R, &S2, KK, &T, KK, &full, KK, &product));
-  for (int i = 0; i < c->n; i++)
-    residual_variances(c, norm->phi_coef, i, data->good[i], X->phi + (size_t)i * c->P, T, full, product,
-                       S2 + (size_t)i * R);
-  /* Where one mode is a function of others nothing is left: a floor of 1e-4 of the mode's own scale. */
-  for (size_t i = 0; i < (size_t)c->n * R; i++) S2[i] = PetscMax(S2[i], 0) + 1e-8;
-  PetscCall(NormGammaRegression(&(NormDesign){c->n, p, R, X->scale, data->good}, S2, norm->d_coef));
-  for (size_t i = 0; i < (size_t)p * R; i++) norm->d_coef[i] /= 2;
-  PetscCall(NormShare(data, (size_t)p * R, norm->d_coef));
-  PetscCall(PetscFree4(S2, T, full, product));
+  PetscCall(NormShare(data, 1, &solved));
+  if (solved == 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary within their conditions: there is no law to learn");
+  PetscCall(NormShare(data, (size_t)c->P * c->K * c->K, data->norm->phi_coef));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode couple_fit(NormData *data, Couple *c, const NormDesigns *X)
+/* -------------------------------------------------------------------------------------------------- residuals ---- */
+
+typedef struct {
+  NormModes *modes; /* borrowed */
+  double rows;      /* fitted */
+  int bound;
+  double *T, *left; /* owned (K, K); (capacity, K) */
+  double *S2;       /* owned (slots, R) */
+} Residuals;
+
+/* Mean squares of d_k e_k in a fitted piece, of what T = I - phi(u) leaves of b (n, R); unbiased for the coefficients
+ * spent. */
+static void residual_variances(const NormData *data, Residuals *s, int64_t slot, int n, const double b[])
 {
-  ScoriaNormaliser norm = data->norm;
+  const int R = data->norm->R, K = data->norm->K;
+  double *restrict S2 = s->S2 + slot * R;
+  norm_modes_phi(data, slot, K, s->modes);
+  for (int k = 0; k < K; k++)
+    for (int l = 0; l < K; l++) s->T[(size_t)k * K + l] = k == l ? 1 : -s->modes->phi[(size_t)k * K + l];
+  la_gemm(false, true, n, K, K, 1, b, R, s->T, K, 0, s->left, K);
+  for (int i = 0; i < n; i++) {
+    for (int k = 0; k < K; k++) S2[k] += s->left[(size_t)i * K + k] * s->left[(size_t)i * K + k];
+    for (int k = K; k < R; k++) S2[k] += b[(size_t)i * R + k] * b[(size_t)i * R + k];
+  }
+  for (int k = 0; k < R; k++) {
+    const double spent = k < K ? (double)PetscMin(k, s->bound) * data->norm->phi.terms : 0;
+    /* Where one mode is a function of others nothing is left: a floor of 1e-4 of the mode's own scale. */
+    S2[k]              = S2[k] / n * s->rows / (s->rows - spent) + 1e-8;
+  }
+}
+
+static PetscErrorCode residual_visit(void *ctx, NormData *data, int t, double alpha[])
+{
+  Residuals *s    = ctx;
+  const double *b = alpha;
   PetscFunctionBeginUser;
-  for (int k = 0; k < c->R; k++)
-    for (int j = 0; j < norm->m; j++)
-      c->project[(size_t)k * norm->m + j] = norm->V[(size_t)k * norm->m + j] / sqrt(norm->lambda[k]);
-  PetscCall(NormDataWalk(data, moment_visit, c));
-  PetscCall(standardise_modes(data, c, X));
-  PetscCall(gram_factor(c, X->phi));
-  solve_couplings(c, c->alpha, norm->phi_coef);
-  PetscCall(NormShare(data, (size_t)c->P * c->K * c->K, norm->phi_coef));
-  PetscCall(fit_residual_scales(data, c, X));
+  norm_modes_scale(data, t, s->modes, alpha);
+  for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+    residual_variances(data, s, i, (int)data->good[i], b);
+    b += (size_t)data->good[i] * data->norm->R;
+  }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormFitCouplings(NormData *data, const double inverse_s[], const NormDesigns *X)
+static PetscErrorCode FitResidualScales(NormData *data, NormModes *modes, int bound)
 {
   ScoriaNormaliser norm = data->norm;
-  Couple c              = {.n = data->n, .R = norm->R, .K = norm->K, .P = norm->phi.terms, .inverse_s = inverse_s};
+  const size_t KK = (size_t)norm->K * norm->K, slots = (size_t)data->start[data->tiles.tiles] + 1;
+  const size_t count = (size_t)norm->scale.terms * norm->R;
+  Residuals s        = {.modes = modes, .rows = data->fitted_rows, .bound = bound};
+  NormDesign design;
   PetscFunctionBeginUser;
-  c.packed = c.K * (c.K + 1) / 2;
-  c.q      = c.packed + c.R - c.K;
-  for (int i = 0; i < c.n; i++) c.rows += data->good[i];
-  c.bound           = (int)PetscMin(c.rows / (50.0 * c.P), (double)c.K);
-  const size_t size = (size_t)c.K * c.P, alpha = PetscMax((size_t)data->capacity * c.R, size);
-  PetscCall(PetscCalloc6((size_t)c.R * norm->m, &c.project, alpha, &c.alpha, (size_t)c.R * c.R, &c.square,
-                         (size_t)c.n * c.R, &c.sum, (size_t)c.n * c.q, &c.moment, size * size, &c.factor));
-  PetscCall(couple_fit(data, &c, X));
-  PetscCall(PetscFree6(c.project, c.alpha, c.square, c.sum, c.moment, c.factor));
+  PetscCall(PetscMalloc2(KK, &s.T, (size_t)data->capacity * norm->K, &s.left));
+  PetscCall(PetscCalloc1(slots * norm->R, &s.S2));
+  PetscCall(NormDataWalk(data, "residuals", NORM_MODES, residual_visit, &s));
+  norm_design(data, norm->scale.terms, data->scale_X, norm->R, &design);
+  PetscCall(NormGammaRegression(&design, s.S2, norm->d_coef));
+  for (size_t i = 0; i < count; i++) norm->d_coef[i] /= 2;
+  PetscCall(NormShare(data, count, norm->d_coef));
+  PetscCall(PetscFree2(s.T, s.left));
+  PetscCall(PetscFree(s.S2));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormFitCouplings(NormData *data)
+{
+  NormModes modes;
+  Couple c;
+  PetscFunctionBeginUser;
+  PetscCall(NormModesCreate(data, &modes));
+  PetscCall(FitModeMoments(data, &modes));
+  PetscCall(CoupleCreate(data, &modes, &c));
+  PetscCall(FitCouplings(data, &c));
+  PetscCall(FitResidualScales(data, &modes, c.bound));
+  PetscCall(CoupleDestroy(&c));
+  PetscCall(NormModesDestroy(&modes));
   PetscFunctionReturn(0);
 }

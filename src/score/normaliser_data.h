@@ -1,36 +1,110 @@
-/* The training rows as the fit walks over them, condition by condition. */
+/* The rows behind a normaliser, dealt to the ranks: read once each, by one rank.
+ *
+ * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile.  A tile is a
+ * run of pieces; what makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is
+ * summed over rows is summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any
+ * number of ranks.  Within its tile a piece has a slot, those that are fitted first; tables over pieces are in order of
+ * slots. */
 #ifndef SCORIA_SCORE_NORMALISER_DATA_H
 #define SCORIA_SCORE_NORMALISER_DATA_H
 
 #include "normaliser.h"
+#include "train_split.h"
 
+/* What is asked of a preparation.  All borrowed. */
 typedef struct {
   MPI_Comm comm;
-  ScoriaDataset ds;               /* borrowed */
-  const ScoriaDatasetSpec *spec;  /* borrowed from ds */
-  ScoriaNormaliser norm;          /* borrowed: its sizes and transforms */
-  int channel[SCORIA_MAX_FIELDS]; /* field of ds behind each channel */
-  int n;                          /* conditions in use */
-  int64_t *condition;             /* owned (n): their index in ds */
-  double *good;                   /* owned (n): rows of each that can be used */
-  double *theta;                  /* owned (n, space.n) */
-  double *u;                      /* owned (n, d) */
-  double *base;                   /* owned (n, m): the twin in w; then twin + m(u) */
-  bool *varies; /* owned (m): the elements of w that do, beyond rounding; the same on every rank, set with the scales */
-  int64_t capacity; /* rows read at a time */
-  ScoriaRows rows;  /* owned (capacity) */
-  double *v;        /* owned (capacity, m): w of the rows */
+  ScoriaRun run; /* that progress is told to and that may be stopped; NULL: neither */
+  ScoriaDataset ds;
+  const int *channel; /* field of ds behind each channel of norm */
+  const TrainSplit *split;
+  const ScoriaTwin *twin;
+  double memory; /* of this rank for rows that would be read again otherwise [byte] */
+} NormInput;
+
+/* Stages of a row on its way to the network's coordinates. */
+typedef enum {
+  NORM_FIELDS,      /* x (m) as in the file */
+  NORM_DIFFERENCES, /* w (m): transformed, less the first cell where that is relative */
+  NORM_MODES,       /* alpha (R): modes of z over their standard deviations */
+} NormStage;
+
+/* Of pieces. */
+typedef enum {
+  NORM_FITTED,   /* of the training set, two usable rows or more */
+  NORM_LEARNED,  /* of the training set, fewer */
+  NORM_LEFT_OUT, /* for validation */
+} NormKind;
+
+/* How many rows of a tile there are: of fitted pieces, of all of the training set, of all. */
+typedef struct {
+  int fitted, learned, all;
+} NormRows;
+
+typedef struct {
+  NormInput in;
+  const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
+  ScoriaNormaliser norm;         /* borrowed */
+  int64_t conditions;            /* of the dataset */
+  int parts, width;              /* pieces of a condition, pieces of a tile */
+  int64_t capacity;              /* rows of a tile at most */
+  int64_t all_tiles, first_tile; /* of all ranks; of this one */
+  NormTiles tiles;
+  int64_t *start;    /* owned (tiles + 1), behind tiles */
+  int *fitted;       /* owned (tiles), behind tiles: fitted pieces */
+  NormRows *rows;    /* owned (tiles) */
+  bool *seen;        /* owned (tiles): the slots of a tile are dealt */
+  void **held;       /* owned (tiles): its rows, in the precision of the file; NULL: to be read again */
+  NormStage *stage;  /* owned (tiles): of held rows */
+  double room;       /* left for further ones [byte] */
+  bool known;        /* the normaliser is fitted: every tile is needed once */
+  int *piece;        /* owned (slots): its number within its tile */
+  NormKind *kind;    /* owned (slots) */
+  double *good;      /* owned (slots): usable rows */
+  double *theta, *u; /* owned (slots, space.n), (slots, d) */
+  double *twin;      /* owned (slots, m): the twin in w; NULL without one */
+  double *mean_X;    /* owned (slots, mean.terms): polynomials, when they are chosen; likewise */
+  double *scale_X, *phi_X;
+  const double *mean_coef, *scale_coef; /* borrowed: m and ln s, when they are known */
+  int64_t n;                            /* fitted conditions, of all ranks */
+  double fitted_pieces, fitted_rows;    /* of all ranks */
+  bool *varies;                         /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  ScoriaRows buffer;                    /* owned (capacity) */
+  bool *usable;                         /* owned (capacity): rows of the buffer */
+  double *v;                            /* owned (capacity, m) */
+  double *modes;                        /* owned (capacity, R), when there are modes */
+  double *project;                      /* owned (R, m): modes over their standard deviations */
+  double *base, *inverse_s;             /* owned (width, m): of the pieces of a tile */
+  ScoriaProgress bar;                   /* owned */
+  int pass, passes;                     /* for the bar */
+  double noticed;                       /* when this rank noticed that it is to stop; 0: not yet */
 } NormData;
 
-/* Sees w (n, m) of rows of condition i; may overwrite it. */
-typedef PetscErrorCode (*NormVisit)(void *ctx, NormData *data, int i, int n, double v[]);
+/* Sees the rows of a tile in order of slots, v (rows, m) or (rows, R), and may overwrite them.  Local. */
+typedef PetscErrorCode (*NormVisit)(void *ctx, NormData *data, int t, double v[]);
 
-/* Lists the training conditions, chooses the transforms from the rows, and solves the twins; relative: channels may be
- * modelled as differences from their first cell.  Collective. */
-PetscErrorCode NormDataCreate(MPI_Comm comm, ScoriaDataset ds, const int channel[], const bool train[],
-                              const ScoriaTwin *twin, bool relative, ScoriaNormaliser norm, NormData *data);
+/* Deals the rows of in->ds for norm, of which C, L, m, d, space, twin and reference are set.  known: all of it is; the
+ * polynomials' values are set as tiles are read.  Collective. */
+PetscErrorCode NormDataCreate(const NormInput *in, ScoriaNormaliser norm, bool known, int passes, NormData *data);
 PetscErrorCode NormDataDestroy(NormData *data);
-/* Reads every condition in use, in parts of at most `capacity` rows, and shows what is usable of them.  Collective. */
-PetscErrorCode NormDataWalk(NormData *data, NormVisit visit, void *ctx);
+/* The first pass of a fit: usable rows, conditions and twins of every piece, the transforms of the channels; relative:
+ * channels may be modelled as differences from their first cell.  Collective. */
+PetscErrorCode NormDataScan(NormData *data, bool relative);
+/* Values of the polynomials of norm at every piece, after the scan. */
+PetscErrorCode NormDataSetPolynomials(NormData *data);
+/* V and lambda of norm are known: rows can be brought to NORM_MODES. */
+PetscErrorCode NormDataSetModes(NormData *data);
+/* The twins, solved in the scan, become w; the transforms are chosen.  Collective. */
+PetscErrorCode NormDataTransformTwins(NormData *data);
+/* Shows every tile of this rank at a stage.  Stops in good order where that is asked for, as `in.run` says.  what: told
+ * beside the progress.  A few collectives, by the bytes of the rank with the most.  Collective. */
+PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, NormVisit visit, void *ctx);
+/* base and 1 / s of the pieces of a tile, in data->base and data->inverse_s (pieces, m). */
+void norm_scales_of_tile(NormData *data, int t);
+/* v (rows, m) at NORM_DIFFERENCES becomes z. */
+void norm_standardise(NormData *data, int t, double v[]);
+/* The values of rank 0 on every rank.  Collective. */
+PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
+int norm_pieces(const NormData *data, int t); /* of a tile */
 
 #endif

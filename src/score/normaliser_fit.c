@@ -1,32 +1,39 @@
-/* Fits the conditional normaliser: after the scan of NormDataCreate, three passes over the training rows.
- *   1. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression
- *   2. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
- *   3. first and second moments of the modes        -> ln D(u), mu(u), phi(u) by nested least squares, ln d(u).
- * Without whitening only the first: the coordinates are z itself.
- * Every rank computes the same; what was computed is broadcast from rank 0 all the same, so that unlike processors
- * agree. */
+/* Fits the conditional normaliser: passes over the training rows, each of which every rank does for its own.
+ *   1. usable rows, ranges                          -> transforms of the channels
+ *   2. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression
+ *   3. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
+ *   4. first and second moments of the modes        -> ln D(u), mu(u)
+ *   5. moments of b = a / D - mu                    -> phi(u) by nested least squares
+ *   6. what phi leaves of b                         -> ln d(u).
+ * Without whitening only the first two: the coordinates are z itself.
+ * What has been computed is broadcast from rank 0, so that unlike processors agree. */
 #include "base/linalg.h"
 #include "normaliser_fit.h"
-#include <limits.h>
+#include "tile_sum.h"
 #include <math.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
-/* How many values each u_j takes, counted up to the largest degree + 1. */
-static void count_levels(const NormData *data, int levels[])
+/* How many values each u_j takes, counted up to the largest degree + 1: the least that is above the last one, again and
+ * again. */
+static PetscErrorCode CountLevels(const NormData *data, int levels[])
 {
   const int d = data->norm->d;
-  for (int j = 0; j < d; j++) {
-    double seen[NORM_MAX_DEGREE + 1];
-    levels[j] = 0;
-    for (int i = 0; i < data->n && levels[j] <= NORM_MAX_DEGREE; i++) {
-      const double value = data->u[(size_t)i * d + j];
-      bool new_level     = true;
-      for (int k = 0; k < levels[j]; k++) new_level = new_level && fabs(value - seen[k]) > 1e-9;
-      if (new_level) seen[levels[j]++] = value;
-    }
+  double last[SCORIA_MAX_CONDITIONS], next[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  for (int j = 0; j < d; j++) last[j] = -INFINITY, levels[j] = 0;
+  for (int k = 0; k <= NORM_MAX_DEGREE && d > 0; k++) {
+    for (int j = 0; j < d; j++) next[j] = INFINITY;
+    for (int t = 0; t < data->tiles.tiles; t++)
+      for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++)
+        for (int j = 0; j < d; j++)
+          if (data->u[i * d + j] > last[j] + 1e-9) next[j] = PetscMin(next[j], data->u[i * d + j]);
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next, d, MPI_DOUBLE, MPI_MIN, data->in.comm));
+    for (int j = 0; j < d; j++) levels[j] += isfinite(next[j]);
+    memcpy(last, next, sizeof last);
   }
+  PetscFunctionReturn(0);
 }
 
 /* The largest degree <= wanted with three conditions per coefficient. */
@@ -41,117 +48,149 @@ static PetscErrorCode choose_degree(const NormData *data, int wanted, const int 
   PetscFunctionReturn(0);
 }
 
-/* The polynomials at every condition: X (n, terms), to be freed by the caller. */
-static PetscErrorCode design_matrix(const NormData *data, const NormPoly *poly, double **X)
+void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design)
 {
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)data->n * poly->terms, X));
-  for (int i = 0; i < data->n; i++)
-    norm_poly_values(poly, data->u + (size_t)i * data->norm->d, *X + (size_t)i * poly->terms);
-  PetscFunctionReturn(0);
+  *design = (NormDesign){data->tiles, terms, responses, X, data->good};
 }
 
-PetscErrorCode NormShare(const NormData *data, size_t n, double values[])
-{
-  PetscFunctionBeginUser;
-  PetscCheck(n <= INT_MAX, data->comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
-  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, data->comm));
-  PetscFunctionReturn(0);
-}
-
-/* -------------------------------------------------------------------------------------- pass 1: mean and scale ---- */
+/* --------------------------------------------------------------------------------- second pass: mean and scale ---- */
 
 typedef struct {
-  double *count, *mean, *M2; /* (n), (n, m), (n, m) */
+  double *mean, *S2;              /* owned (slots, m) */
+  double *mean_coef, *scale_coef; /* owned (terms, m) */
 } Moments;
 
-/* Merges the rows' moments into the condition's (Chan, Golub and LeVeque 1983). */
-static PetscErrorCode moments_visit(void *ctx, NormData *data, int i, int n, double v[])
+/* Mean of every fitted piece, and the mean square about it. */
+static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[])
 {
   const int m      = data->norm->m;
   Moments *moments = ctx;
-  double *mean = moments->mean + (size_t)i * m, *M2 = moments->M2 + (size_t)i * m;
   PetscFunctionBeginUser;
-  for (int k = 0; k < n; k++) {
-    const double count = ++moments->count[i];
-    for (int j = 0; j < m; j++) {
-      const double step = v[(size_t)k * m + j] - mean[j];
-      mean[j] += step / count;
-      M2[j] += step * (v[(size_t)k * m + j] - mean[j]);
-    }
+  for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+    const int n           = (int)data->good[i];
+    double *restrict mean = moments->mean + i * m, *restrict S2 = moments->S2 + i * m;
+    for (int k = 0; k < n; k++)
+      for (int j = 0; j < m; j++) mean[j] += v[(size_t)k * m + j];
+    for (int j = 0; j < m; j++) mean[j] /= n;
+    for (int k = 0; k < n; k++)
+      for (int j = 0; j < m; j++) S2[j] += (v[(size_t)k * m + j] - mean[j]) * (v[(size_t)k * m + j] - mean[j]);
+    for (int j = 0; j < m; j++) S2[j] /= n;
+    v += (size_t)n * m;
   }
   PetscFunctionReturn(0);
 }
 
-/* Adds m(u) to data->base; mean (n, m) becomes the deviations of the condition means from base. */
-static PetscErrorCode fit_mean(NormData *data, double mean[], double coef[])
+/* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
+static PetscErrorCode FitMean(NormData *data, Moments *s)
 {
-  const int n = data->n, m = data->norm->m, p = data->norm->mean.terms;
-  double *X;
+  const ScoriaNormaliser norm = data->norm;
+  const int m = norm->m, p = norm->mean.terms;
+  NormDesign design;
   PetscFunctionBeginUser;
-  PetscCall(design_matrix(data, &data->norm->mean, &X));
-  for (size_t i = 0; i < (size_t)n * m; i++) mean[i] -= data->base[i];
-  PetscCall(NormLeastSquares(&(NormDesign){n, p, m, X, data->good}, mean, coef));
-  PetscCall(NormShare(data, (size_t)p * m, coef));
-  la_gemm(false, false, n, m, p, -1, X, p, coef, m, 1, mean, m);
-  la_gemm(false, false, n, m, p, 1, X, p, coef, m, 1, data->base, m);
-  PetscCall(PetscFree(X));
+  norm_design(data, p, data->mean_X, m, &design);
+  for (int t = 0; t < data->tiles.tiles && norm->twin; t++)
+    for (int64_t k = data->start[t] * m; k < (data->start[t] + data->fitted[t]) * m; k++) s->mean[k] -= data->twin[k];
+  PetscCall(NormLeastSquares(&design, s->mean, s->mean_coef));
+  for (int t = 0; t < data->tiles.tiles; t++) {
+    const int64_t at = data->start[t];
+    la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
+    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++) s->S2[k] += s->mean[k] * s->mean[k];
+  }
   PetscFunctionReturn(0);
 }
 
-/* Elements of w whose spread is beyond what least squares leave of a constant: 1e-11 of it, by their ridge. */
-static PetscErrorCode FindVarying(NormData *data, const double S2[])
+/* Sums over the pieces of S2 and of the squares of what is taken for the mean, (2 m) on rank 0. */
+static PetscErrorCode SumSquares(NormData *data, const Moments *s, double sums[])
 {
-  const int m = data->norm->m;
-  double *varies;
-  bool any = false;
+  const int m = data->norm->m, p = data->norm->mean.terms;
+  double *largest, *part;
+  TileSum sum;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(m, &varies));
-  for (int j = 0; j < m; j++) {
-    double spread = 0, size = 0;
-    for (size_t k = (size_t)j; k < (size_t)data->n * m; k += m) {
-      spread += S2[k];
-      size += data->base[k] * data->base[k];
+  PetscCall(PetscCalloc2(2 * m, &largest, 2 * m, &part));
+  PetscCall(TileSumCreate(data->in.comm, 2 * m, &sum));
+  for (int round = 0; round < 2; round++) { /* the first finds the scales */
+    for (int t = 0; t < data->tiles.tiles; t++) {
+      const int64_t at = data->start[t];
+      memset(part, 0, 2 * (size_t)m * sizeof *part);
+      for (int64_t i = at; i < at + data->fitted[t]; i++) {
+        if (data->norm->twin)
+          memcpy(data->base, data->twin + i * m, (size_t)m * sizeof(double));
+        else
+          memset(data->base, 0, (size_t)m * sizeof(double));
+        la_gemm(false, false, 1, m, p, 1, data->mean_X + i * p, p, s->mean_coef, m, 1, data->base, m);
+        for (int j = 0; j < m; j++) {
+          part[j] += s->S2[i * m + j];
+          part[m + j] += data->base[j] * data->base[j];
+        }
+      }
+      for (int j = 0; j < 2 * m; j++)
+        if (round == 0)
+          largest[j] = PetscMax(largest[j], part[j]);
+        else
+          part[j] /= binary_scale(largest[j]);
+      if (round) tile_sum_add(&sum, 0, 2 * m, part);
     }
-    varies[j] = spread > 1e-19 * size;
+    if (round == 0) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2 * m, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  }
+  PetscCall(TileSumTake(&sum, sums));
+  for (int j = 0; j < 2 * m; j++) sums[j] *= binary_scale(largest[j]);
+  PetscCall(TileSumDestroy(&sum));
+  PetscCall(PetscFree2(largest, part));
+  PetscFunctionReturn(0);
+}
+
+/* A floor for `cells` elements from `first`: a thousandth of the rms spread of those that vary. */
+static void floor_elements(int first, int cells, double pieces, const double sums[], double varies[], double least[])
+{
+  double sum = 0;
+  int count  = 0;
+  for (int j = first; j < first + cells; j++)
+    if (varies[j] > 0) sum += sums[j], count++;
+  for (int j = first; j < first + cells; j++) least[j] = count > 0 ? 1e-6 * sum / (pieces * count) : 1;
+}
+
+/* Elements of w whose spread is beyond what least squares leave of a constant, 1e-11 of it by their ridge, and a floor
+ * for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a relative
+ * channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its mean is all
+ * there is.  varies and least (m). */
+static PetscErrorCode FindFloors(NormData *data, const Moments *s, double varies[], double least[])
+{
+  const ScoriaNormaliser norm = data->norm;
+  const int m                 = norm->m;
+  double *sums;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(2 * m, &sums));
+  PetscCall(SumSquares(data, s, sums));
+  for (int j = 0; j < m; j++) varies[j] = sums[j] > 1e-19 * sums[m + j];
+  for (int c = 0; c < norm->C; c++) {
+    const int first = c * norm->L, apart = norm->relative[c] ? 1 : 0;
+    floor_elements(first, apart, data->fitted_pieces, sums, varies, least);
+    floor_elements(first + apart, norm->L - apart, data->fitted_pieces, sums, varies, least);
   }
   PetscCall(NormShare(data, (size_t)m, varies));
+  PetscCall(NormShare(data, (size_t)m, least));
+  PetscCall(PetscFree(sums));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FloorSpread(NormData *data, Moments *s)
+{
+  const int m = data->norm->m;
+  double *varies, *least;
+  bool any = false;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(m, &varies, m, &least));
+  PetscCall(FindFloors(data, s, varies, least));
   for (int j = 0; j < m; j++) {
     data->varies[j] = varies[j] > 0;
     any             = any || data->varies[j];
   }
-  PetscCall(PetscFree(varies));
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++)
+      for (int j = 0; j < m; j++) s->S2[i * m + j] += least[j];
+  PetscCall(PetscFree2(varies, least));
   if (!any)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the training fields do not vary between realisations: there is nothing to learn");
-  PetscFunctionReturn(0);
-}
-
-/* S2 (n, m) gets a floor in `cells` elements from `first`: a thousandth of the rms spread of those that vary. */
-static void floor_elements(const NormData *data, int first, int cells, double S2[])
-{
-  const int m   = data->norm->m;
-  double sum    = 0;
-  int64_t count = 0;
-  for (int j = first; j < first + cells; j++)
-    for (int i = 0; i < data->n && data->varies[j]; i++, count++) sum += S2[(size_t)i * m + j];
-  const double least = count > 0 ? 1e-6 * sum / (double)count : 1;
-  for (int i = 0; i < data->n; i++)
-    for (int j = first; j < first + cells; j++) S2[(size_t)i * m + j] += least;
-}
-
-/* A floor for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a
- * relative channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its
- * mean is all there is. */
-static PetscErrorCode FloorSpread(NormData *data, double S2[])
-{
-  const ScoriaNormaliser norm = data->norm;
-  PetscFunctionBeginUser;
-  PetscCall(FindVarying(data, S2));
-  for (int c = 0; c < norm->C; c++) {
-    const int first = c * norm->L, apart = norm->relative[c] ? 1 : 0;
-    floor_elements(data, first, apart, S2);
-    floor_elements(data, first + apart, norm->L - apart, S2);
-  }
   PetscFunctionReturn(0);
 }
 
@@ -163,57 +202,41 @@ static void weigh_levels(const ScoriaNormaliser norm, double coef[])
     if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
 }
 
-/* From moments about the condition means to s(u): M2 becomes the mean square about base, then 1/s (n, m). */
-static PetscErrorCode fit_scale(NormData *data, bool whitening, const double deviation[], double M2[], double coef[])
+static PetscErrorCode FitScale(NormData *data, bool whitening, Moments *s)
 {
-  const int n = data->n, m = data->norm->m, p = data->norm->scale.terms;
-  double *X;
+  const ScoriaNormaliser norm = data->norm;
+  const size_t count          = (size_t)norm->scale.terms * norm->m;
+  NormDesign design;
   PetscFunctionBeginUser;
-  PetscCall(design_matrix(data, &data->norm->scale, &X));
-  for (int i = 0; i < n; i++)
-    for (size_t k = (size_t)i * m; k < (size_t)(i + 1) * m; k++)
-      M2[k] = M2[k] / data->good[i] + deviation[k] * deviation[k];
-  PetscCall(FloorSpread(data, M2));
-  PetscCall(NormGammaRegression(&(NormDesign){n, p, m, X, data->good}, M2, coef));
-  for (size_t k = 0; k < (size_t)p * m; k++) coef[k] /= 2; /* of ln s, not ln s^2 */
-  if (whitening) weigh_levels(data->norm, coef);
-  PetscCall(NormShare(data, (size_t)p * m, coef));
-  la_gemm(false, false, n, m, p, -1, X, p, coef, m, 0, M2, m);
-  for (size_t k = 0; k < (size_t)n * m; k++) M2[k] = exp(M2[k]);
-  PetscCall(PetscFree(X));
+  PetscCall(FloorSpread(data, s));
+  norm_design(data, norm->scale.terms, data->scale_X, norm->m, &design);
+  PetscCall(NormGammaRegression(&design, s->S2, s->scale_coef));
+  for (size_t k = 0; k < count; k++) s->scale_coef[k] /= 2; /* of ln s, not ln s^2 */
+  if (whitening) weigh_levels(norm, s->scale_coef);
+  PetscCall(NormShare(data, count, s->scale_coef));
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------------------------------------ pass 2: modes ----
+/* -------------------------------------------------------------------------------------------- third pass: modes ----
  */
 
-void norm_standardise(const NormData *data, const double inverse_s[], int i, int n, double v[])
-{
-  const int m        = data->norm->m;
-  const double *base = data->base + (size_t)i * m, *scale = inverse_s + (size_t)i * m;
-  for (int k = 0; k < n; k++)
-    for (int j = 0; j < m; j++) v[(size_t)k * m + j] = (v[(size_t)k * m + j] - base[j]) * scale[j];
-}
-
 typedef struct {
-  const double *inverse_s; /* (n, m) */
-  double *C;               /* (m, m) */
+  double *part;   /* owned (m, m): lower triangle, of a tile */
+  double *packed; /* owned (m (m + 1) / 2) */
+  TileSum sum;
 } Covariance;
 
-static PetscErrorCode covariance_visit(void *ctx, NormData *data, int i, int n, double v[])
+static PetscErrorCode covariance_visit(void *ctx, NormData *data, int t, double v[])
 {
-  Covariance *covariance = ctx;
+  const int m   = data->norm->m;
+  Covariance *c = ctx;
   PetscFunctionBeginUser;
-  norm_standardise(data, covariance->inverse_s, i, n, v);
-  la_syrk(data->norm->m, n, data->norm->m, v, covariance->C);
+  norm_standardise(data, t, v);
+  memset(c->part, 0, (size_t)m * m * sizeof(double));
+  la_syrk(m, data->rows[t].fitted, m, v, c->part);
+  int64_t at = 0;
+  for (int i = 0; i < m; at += ++i) tile_sum_add(&c->sum, at, i + 1, c->part + (size_t)i * m);
   PetscFunctionReturn(0);
-}
-
-static double total_rows(const NormData *data)
-{
-  double rows = 0;
-  for (int i = 0; i < data->n; i++) rows += data->good[i];
-  return rows;
 }
 
 /* Row k of C, the eigenvector of the k-th largest variance, to V, its largest element positive. */
@@ -225,26 +248,52 @@ static void take_mode(int m, const double from[], double to[])
   for (int j = 0; j < m; j++) to[j] = from[top] < 0 ? -from[j] : from[j];
 }
 
-/* Eigenvectors of the covariance in C (m, m), ascending in w (m); says how many are worth having. */
-static PetscErrorCode find_modes(NormData *data, const double inverse_s[], const ScoriaNormaliserOptions *opt,
-                                 double C[], double w[])
+/* C (m, m): eigenvectors of the covariance, ascending in w (m); rank 0 finds them. */
+static PetscErrorCode FindModes(NormData *data, double C[], double w[])
 {
   ScoriaNormaliser norm = data->norm;
   const int m           = norm->m;
+  Covariance c          = {.part = C};
+  int rank;
   PetscFunctionBeginUser;
-  memset(C, 0, (size_t)m * m * sizeof(double));
-  PetscCall(NormDataWalk(data, covariance_visit, &(Covariance){inverse_s, C}));
-  for (size_t i = 0; i < (size_t)m * m; i++) C[i] /= total_rows(data);
+  PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
+  PetscCall(TileSumCreate(data->in.comm, (int64_t)m * (m + 1) / 2, &c.sum));
+  PetscCall(NormDataWalk(data, "modes", NORM_DIFFERENCES, covariance_visit, &c));
+  PetscCall(PetscMalloc1((int64_t)m * (m + 1) / 2, &c.packed));
+  PetscCall(TileSumTake(&c.sum, c.packed));
+  PetscCall(TileSumDestroy(&c.sum));
   norm->total = 0;
-  for (int j = 0; j < m; j++) norm->total += C[(size_t)j * m + j];
-  PetscCall(LinalgEigen(m, C, w));
+  for (int i = 0, at = 0; i < m && rank == 0; at += ++i)
+    for (int j = 0; j <= i; j++) C[(size_t)i * m + j] = c.packed[at + j] / data->fitted_rows;
+  for (int j = 0; j < m && rank == 0; j++) norm->total += C[(size_t)j * m + j];
+  if (rank == 0) PetscCall(LinalgEigen(m, C, w));
+  PetscCall(PetscFree(c.packed));
   PetscCall(NormShare(data, (size_t)m * m, C));
-  PetscCall(NormShare(data, m, w));
+  PetscCall(NormShare(data, (size_t)m, w));
+  PetscCall(NormShare(data, 1, &norm->total));
+  PetscFunctionReturn(0);
+}
+
+/* V and lambda: as many modes as are worth having. */
+static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt)
+{
+  ScoriaNormaliser norm = data->norm;
+  const int m           = norm->m;
+  double *C, *w;
   int exist = 0;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)m * m, &C, m, &w));
+  PetscCall(FindModes(data, C, w));
   while (exist < m && w[m - 1 - exist] > 1e-10 * w[m - 1]) exist++;
   norm->R = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
   norm->r = PetscMin(opt->modes, norm->R);
   norm->K = PetscMin(norm->R, NORM_MAX_COUPLED);
+  PetscCall(NormaliserSetUp(norm));
+  for (int k = 0; k < norm->R; k++) {
+    take_mode(m, C + (size_t)(m - 1 - k) * m, norm->V + (size_t)k * m);
+    norm->lambda[k] = w[m - 1 - k];
+  }
+  PetscCall(PetscFree2(C, w));
   PetscFunctionReturn(0);
 }
 
@@ -266,79 +315,51 @@ static PetscErrorCode TakeElements(const NormData *data)
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------------------------------------- all together ----
- */
+/* ------------------------------------------------------------------------------------------------ all together ---- */
 
-typedef struct {
-  double *count, *mean, *M2;      /* (n), (n, m), (n, m) */
-  double *mean_coef, *scale_coef; /* (terms, m) */
-  double *C, *w;                  /* (m, m), (m) */
-} Scratch;
-
-/* V and lambda, the second pass. */
-static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt, Scratch *s)
+/* m and s, with tables over the pieces that are gone afterwards. */
+static PetscErrorCode FitMoments(NormData *data, bool whitening, Moments *s)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
+  const size_t slots = (size_t)data->start[data->tiles.tiles] + 1, m = (size_t)data->norm->m;
   PetscFunctionBeginUser;
-  PetscCall(find_modes(data, s->M2, opt, s->C, s->w));
-  PetscCall(NormaliserSetUp(norm));
-  for (int k = 0; k < norm->R; k++) {
-    take_mode(m, s->C + (size_t)(m - 1 - k) * m, norm->V + (size_t)k * m);
-    norm->lambda[k] = s->w[m - 1 - k];
-  }
+  PetscCall(PetscCalloc2(slots * m, &s->mean, slots * m, &s->S2));
+  PetscCall(NormDataWalk(data, "scales", NORM_DIFFERENCES, moments_visit, s));
+  PetscCall(FitMean(data, s));
+  PetscCall(FitScale(data, whitening, s));
+  PetscCall(PetscFree2(s->mean, s->S2));
   PetscFunctionReturn(0);
 }
 
-/* Scales and couplings of the modes, the third pass. */
-static PetscErrorCode CoupleModes(NormData *data, const double inverse_s[])
+int norm_fit_passes(const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm = data->norm;
-  NormDesigns X;
-  PetscFunctionBeginUser;
-  PetscCall(design_matrix(data, &norm->mean, &X.mean));
-  PetscCall(design_matrix(data, &norm->scale, &X.scale));
-  PetscCall(design_matrix(data, &norm->phi, &X.phi));
-  PetscCall(NormFitCouplings(data, inverse_s, &X));
-  PetscCall(PetscFree(X.mean));
-  PetscCall(PetscFree(X.scale));
-  PetscCall(PetscFree(X.phi));
-  PetscFunctionReturn(0);
+  return opt->whitening ? 6 : 2;
 }
 
-static PetscErrorCode fit_all(NormData *data, const ScoriaNormaliserOptions *opt, Scratch *s)
+PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
 {
   ScoriaNormaliser norm = data->norm;
   const size_t m        = (size_t)norm->m;
-  PetscFunctionBeginUser;
-  PetscCall(NormDataWalk(data, moments_visit, &(Moments){s->count, s->mean, s->M2}));
-  PetscCall(fit_mean(data, s->mean, s->mean_coef));
-  PetscCall(fit_scale(data, opt->whitening, s->mean, s->M2, s->scale_coef));
-  if (opt->whitening)
-    PetscCall(TakeModes(data, opt, s));
-  else
-    PetscCall(TakeElements(data));
-  memcpy(norm->mean_coef, s->mean_coef, (size_t)norm->mean.terms * m * sizeof(double));
-  memcpy(norm->scale_coef, s->scale_coef, (size_t)norm->scale.terms * m * sizeof(double));
-  if (opt->whitening) PetscCall(CoupleModes(data, s->M2));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode fit_with_scratch(NormData *data, const ScoriaNormaliserOptions *opt)
-{
-  ScoriaNormaliser norm = data->norm;
-  const size_t n = data->n, m = norm->m;
   int levels[SCORIA_MAX_CONDITIONS];
-  Scratch s;
+  Moments s;
   PetscFunctionBeginUser;
-  count_levels(data, levels);
+  PetscCall(NormDataScan(data, opt->relative));
+  PetscCall(CountLevels(data, levels));
   PetscCall(choose_degree(data, opt->degree_mean, levels, &norm->mean));
   PetscCall(choose_degree(data, opt->degree_scale, levels, &norm->scale));
   PetscCall(choose_degree(data, PetscMin(opt->degree_scale, 2), levels, &norm->phi));
-  PetscCall(PetscCalloc7(n, &s.count, n * m, &s.mean, n * m, &s.M2, norm->mean.terms * m, &s.mean_coef,
-                         norm->scale.terms * m, &s.scale_coef, m * m, &s.C, m, &s.w));
-  PetscCall(fit_all(data, opt, &s));
-  PetscCall(PetscFree7(s.count, s.mean, s.M2, s.mean_coef, s.scale_coef, s.C, s.w));
+  PetscCall(NormDataSetPolynomials(data));
+  PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
+  PetscCall(FitMoments(data, opt->whitening, &s));
+  data->mean_coef  = s.mean_coef;
+  data->scale_coef = s.scale_coef;
+  PetscCall(opt->whitening ? TakeModes(data, opt) : TakeElements(data));
+  memcpy(norm->mean_coef, s.mean_coef, norm->mean.terms * m * sizeof(double));
+  memcpy(norm->scale_coef, s.scale_coef, norm->scale.terms * m * sizeof(double));
+  data->mean_coef  = norm->mean_coef;
+  data->scale_coef = norm->scale_coef;
+  PetscCall(PetscFree2(s.mean_coef, s.scale_coef));
+  PetscCall(NormDataSetModes(data));
+  if (opt->whitening) PetscCall(NormFitCouplings(data));
   PetscFunctionReturn(0);
 }
 
@@ -349,16 +370,14 @@ static void describe_space(const ScoriaSpace *space, ScoriaNormaliser norm)
     if (space->c[j].lo < space->c[j].hi) norm->vary[norm->d++] = j;
 }
 
-PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
-                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                                   ScoriaNormaliser *norm)
+PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                          ScoriaNormaliser *norm)
 {
   const ScoriaDatasetSpec *spec;
-  NormData data;
   ScoriaNormaliser made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCheck(nchannels > 0 && nchannels <= spec->nfields && opt->modes > 0, comm, PETSC_ERR_ARG_OUTOFRANGE,
+  PetscCheck(nchannels > 0 && nchannels <= spec->nfields && opt->modes > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "%d channels, %d modes", nchannels, opt->modes);
   if (!opt->whitening && nchannels * spec->cells > NORM_MAX_ELEMENTS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -371,9 +390,21 @@ PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannel
   made->m    = nchannels * spec->cells;
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) made->reference[c] = twin ? twin->reference[c] : NAN;
-  PetscCall(NormDataCreate(comm, ds, channel, train, twin, opt->relative, made, &data));
-  PetscCall(fit_with_scratch(&data, opt));
-  PetscCall(NormDataDestroy(&data));
   *norm = made;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
+                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                                   ScoriaNormaliser *norm)
+{
+  const TrainSplit split = {.list = train};
+  const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
+  NormData data;
+  PetscFunctionBeginUser;
+  PetscCall(NormCreate(ds, nchannels, twin, opt, norm));
+  PetscCall(NormDataCreate(&in, *norm, false, norm_fit_passes(opt), &data));
+  PetscCall(NormFit(&data, opt));
+  PetscCall(NormDataDestroy(&data));
   PetscFunctionReturn(0);
 }

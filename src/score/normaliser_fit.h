@@ -7,16 +7,29 @@
 /* Modes whose couplings phi are regressed: beyond these, variances are so small that correlations no longer show. */
 #define NORM_MAX_COUPLED 64
 
-/* The values of rank 0 on every rank.  Collective. */
-PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
-/* v (n, m) of condition i becomes z; inverse_s (conditions, m). */
-void norm_standardise(const NormData *data, const double inverse_s[], int i, int n, double v[]);
-/* The polynomials at the conditions (n, terms). */
-typedef struct {
-  double *mean, *scale, *phi; /* owned */
-} NormDesigns;
+/* How often a fit walks over the rows, its scan included. */
+int norm_fit_passes(const ScoriaNormaliserOptions *opt);
+/* A normaliser that knows what it is for, and nothing else yet. */
+PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                          ScoriaNormaliser *norm);
+/* Fits data->norm.  Collective. */
+PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
-/* D, mu, phi and d from the moments of the modes, given norm->V and norm->lambda. */
-PetscErrorCode NormFitCouplings(NormData *data, const double inverse_s[], const NormDesigns *X);
+/* Of all pieces. */
+void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design);
+/* D, mu, phi and d from the moments of the modes, given norm->V and norm->lambda.  Three passes. */
+PetscErrorCode NormFitCouplings(NormData *data);
+
+/* The modes b (rows, R) of a tile become what the couplings leave of them. */
+typedef struct {
+  double *D, *mu, *d; /* owned (width, R): 1 / D of alpha, mu, and d at the pieces of a tile */
+  double *phi;        /* owned (K, K) */
+} NormModes;
+PetscErrorCode NormModesCreate(const NormData *data, NormModes *modes);
+PetscErrorCode NormModesDestroy(NormModes *modes);
+/* alpha (rows, R) at NORM_MODES becomes b = alpha / D - mu. */
+void norm_modes_scale(const NormData *data, int t, NormModes *modes, double alpha[]);
+/* phi (K, K) of a slot, its first `rows` rows. */
+void norm_modes_phi(const NormData *data, int64_t slot, int rows, NormModes *modes);
 
 #endif

@@ -1,6 +1,7 @@
 /* Polynomials in the conditions, and the two regressions over conditions that the normaliser is made of. */
 #include "base/linalg.h"
 #include "normaliser.h"
+#include "tile_sum.h"
 #include <math.h>
 #include <string.h>
 
@@ -69,45 +70,168 @@ void norm_poly_values(const NormPoly *poly, const double u[], double value[])
   }
 }
 
-/* WX = weights (normalised to sum 1) times X, and the Cholesky factor of X^T W X.  The ridge only keeps conditions on a
- * lower-dimensional set (a line through the space) solvable: 1e-11 of the largest diagonal, far below any sampling
- * error. */
-static PetscErrorCode design_factor(const NormDesign *design, double WX[], double factor[])
+/* ------------------------------------------------------------------------------------------------- regressions ----
+ *
+ * Every rank adds up the normal equations of its tiles; rank 0 solves them and decides, and tells the others, so that
+ * unlike processors agree. */
+
+typedef struct {
+  const NormDesign *design; /* borrowed */
+  int rank;
+  int most;       /* conditions of a tile */
+  double *WX;     /* owned (most, p) */
+  double *work;   /* owned (most, q) */
+  double *part;   /* owned (p p + p q + 1): of a tile */
+  double *factor; /* owned (p, p): Cholesky factor of X^T W X over the sum of W, on rank 0 */
+  double *told;   /* owned (p q + 1): what rank 0 tells */
+  double total;   /* the sum of W, on rank 0 */
+  double reach;   /* no condition's |x| is larger */
+  TileSum moments, right;
+} Regression;
+
+static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
 {
-  const int n = design->n, p = design->p;
-  double sum = 0, largest = 0;
+  const int p = design->p, q = design->q;
   PetscFunctionBeginUser;
-  for (int i = 0; i < n; i++) sum += design->w[i];
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < p; j++) WX[(size_t)i * p + j] = design->w[i] / sum * design->X[(size_t)i * p + j];
-  la_gemm(true, false, p, p, n, 1, WX, p, design->X, p, 0, factor, p);
-  for (int j = 0; j < p; j++) largest = PetscMax(largest, factor[j * p + j]);
-  for (int j = 0; j < p; j++) factor[j * p + j] += 1e-11 * largest;
-  PetscCheck(la_cholesky(p, factor), PETSC_COMM_SELF, PETSC_ERR_PLIB, "regression of %d terms on %d conditions", p, n);
+  *r = (Regression){.design = design, .most = 1};
+  PetscCallMPI(MPI_Comm_rank(design->tiles.comm, &r->rank));
+  for (int t = 0; t < design->tiles.tiles; t++) r->most = PetscMax(r->most, design->tiles.used[t]);
+  PetscCall(PetscMalloc5((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work, (size_t)p * p + (size_t)p * q + 1,
+                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->told));
+  PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * p + 1, &r->moments));
+  PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * q, &r->right));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RegressionDestroy(Regression *r)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree5(r->WX, r->work, r->part, r->factor, r->told));
+  PetscCall(TileSumDestroy(&r->moments));
+  PetscCall(TileSumDestroy(&r->right));
+  PetscFunctionReturn(0);
+}
+
+/* WX of a tile, and its rows of X. */
+static const double *weigh_tile(const Regression *r, int t)
+{
+  const NormDesign *design = r->design;
+  const int64_t start      = design->tiles.start[t];
+  const double *X          = design->X + start * design->p;
+  for (int i = 0; i < design->tiles.used[t]; i++)
+    for (int j = 0; j < design->p; j++)
+      r->WX[(size_t)i * design->p + j] = design->w[start + i] * X[(size_t)i * design->p + j];
+  return X;
+}
+
+/* Adds WX^T y to the right-hand sides, y (used[t], q). */
+static void add_right(Regression *r, int t, const double y[])
+{
+  const int p = r->design->p, q = r->design->q;
+  la_gemm(true, false, p, q, r->design->tiles.used[t], 1, r->WX, p, y, q, 0, r->part, q);
+  tile_sum_add(&r->right, 0, p * q, r->part);
+}
+
+/* factor and total.  The ridge only keeps conditions on a lower-dimensional set (a line through the space) solvable:
+ * 1e-11 of the largest diagonal, far below any sampling error. */
+static PetscErrorCode Factor(Regression *r)
+{
+  const int p    = r->design->p;
+  double largest = 0;
+  PetscFunctionBeginUser;
+  PetscCall(TileSumTake(&r->moments, r->part));
+  if (r->rank) PetscFunctionReturn(0);
+  r->total = r->part[p * p];
+  for (int j = 0; j < p * p; j++) r->factor[j] = r->part[j] / r->total;
+  for (int j = 0; j < p; j++) largest = PetscMax(largest, r->factor[j * p + j]);
+  for (int j = 0; j < p; j++) r->factor[j * p + j] += 1e-11 * largest;
+  PetscCheck(la_cholesky(p, r->factor), PETSC_COMM_SELF, PETSC_ERR_PLIB, "regression of %d terms", p);
+  PetscFunctionReturn(0);
+}
+
+/* B, or a step to it, from the right-hand sides; on rank 0. */
+static PetscErrorCode SolveRight(Regression *r, double B[])
+{
+  const size_t pq = (size_t)r->design->p * r->design->q;
+  PetscFunctionBeginUser;
+  PetscCall(TileSumTake(&r->right, B));
+  if (r->rank) PetscFunctionReturn(0);
+  for (size_t k = 0; k < pq; k++) B[k] /= r->total;
+  la_cholesky_solve(r->design->p, r->factor, r->design->q, B);
+  PetscFunctionReturn(0);
+}
+
+/* scale (q): powers of two that bring every column of Y to order 1; sets reach. */
+static PetscErrorCode FindScales(Regression *r, const double Y[], double scale[])
+{
+  const NormDesign *design = r->design;
+  const int p = design->p, q = design->q;
+  PetscFunctionBeginUser;
+  memset(scale, 0, ((size_t)q + 1) * sizeof *scale);
+  for (int t = 0; t < design->tiles.tiles; t++)
+    for (int64_t i = design->tiles.start[t]; i < design->tiles.start[t] + design->tiles.used[t]; i++) {
+      double square = 0;
+      for (int j = 0; j < p; j++) square += design->X[i * p + j] * design->X[i * p + j];
+      for (int j = 0; j < q; j++) scale[j] = PetscMax(scale[j], fabs(Y[i * q + j]));
+      scale[q] = PetscMax(scale[q], square);
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, scale, q + 1, MPI_DOUBLE, MPI_MAX, design->tiles.comm));
+  r->reach = sqrt(scale[q]);
+  for (int j = 0; j < q; j++) scale[j] = binary_scale(scale[j]);
+  PetscFunctionReturn(0);
+}
+
+/* Least squares, the first step of both regressions. */
+static PetscErrorCode Begin(Regression *r, const double Y[], double B[])
+{
+  const NormDesign *design = r->design;
+  const int p = design->p, q = design->q;
+  double *scale;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(q + 1, &scale));
+  PetscCall(FindScales(r, Y, scale));
+  for (int t = 0; t < design->tiles.tiles; t++) {
+    const int64_t start = design->tiles.start[t];
+    const int n         = design->tiles.used[t];
+    const double *X     = weigh_tile(r, t);
+    double sum          = 0;
+    if (n == 0) continue;
+    for (int i = 0; i < n; i++) sum += design->w[start + i];
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j < q; j++) r->work[(size_t)i * q + j] = Y[(start + i) * q + j] / scale[j];
+    la_gemm(true, false, p, p, n, 1, r->WX, p, X, p, 0, r->part, p);
+    r->part[p * p] = sum;
+    tile_sum_add(&r->moments, 0, p * p + 1, r->part);
+    add_right(r, t, r->work);
+  }
+  PetscCall(Factor(r));
+  PetscCall(SolveRight(r, B));
+  for (int k = 0; k < p && r->rank == 0; k++)
+    for (int j = 0; j < q; j++) B[(size_t)k * q + j] *= scale[j];
+  PetscCallMPI(MPI_Bcast(B, p * q, MPI_DOUBLE, 0, design->tiles.comm));
+  PetscCall(PetscFree(scale));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode NormLeastSquares(const NormDesign *design, const double Y[], double B[])
 {
-  const int n = design->n, p = design->p, q = design->q;
-  double *WX, *factor;
+  Regression r;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)n * p, &WX, (size_t)p * p, &factor));
-  PetscCall(design_factor(design, WX, factor));
-  la_gemm(true, false, p, q, n, 1, WX, p, Y, q, 0, B, q);
-  la_cholesky_solve(p, factor, q, B);
-  PetscCall(PetscFree2(WX, factor));
+  PetscCall(RegressionCreate(design, &r));
+  PetscCall(Begin(&r, Y, B));
+  PetscCall(RegressionDestroy(&r));
   PetscFunctionReturn(0);
 }
 
-/* Scales column j of step (p, q) so that no condition's linear predictor (n, q) moves by more than 2: scoring from a
- * poor start can overshoot, as the link is exponential.  Returns the largest move. */
-static double damp_step(int n, int p, int q, const double move[], double step[])
+/* Scales column j of step (p, q) so that no condition's linear predictor can move by more than 2: scoring from a poor
+ * start can overshoot, as the link is exponential.  Returns the largest move, |x| |step| at most. */
+static double damp_step(double reach, int p, int q, double step[])
 {
   double largest = 0;
   for (int j = 0; j < q; j++) {
-    double most = 0;
-    for (int i = 0; i < n; i++) most = PetscMax(most, fabs(move[(size_t)i * q + j]));
+    double square = 0;
+    for (int k = 0; k < p; k++) square += step[(size_t)k * q + j] * step[(size_t)k * q + j];
+    const double most = reach * sqrt(square);
     if (most > 2)
       for (int k = 0; k < p; k++) step[(size_t)k * q + j] *= 2 / most;
     largest = PetscMax(largest, most);
@@ -115,26 +239,51 @@ static double damp_step(int n, int p, int q, const double move[], double step[])
   return largest;
 }
 
+#define MOST_RATIO 1e6 /* of a mean square to its prediction, in one step */
+
+/* One step of Fisher scoring; moved: how far it went at most. */
+static PetscErrorCode Score(Regression *r, const double S2[], double B[], double *moved)
+{
+  const NormDesign *design = r->design;
+  const int p = design->p, q = design->q;
+  const size_t pq = (size_t)p * q;
+  PetscFunctionBeginUser;
+  for (int t = 0; t < design->tiles.tiles; t++) {
+    const int n         = design->tiles.used[t];
+    const double *X     = weigh_tile(r, t);
+    const double *found = S2 + design->tiles.start[t] * q;
+    if (n == 0) continue;
+    la_gemm(false, false, n, q, p, 1, X, p, B, q, 0, r->work, q);
+    for (size_t i = 0; i < (size_t)n * q; i++) r->work[i] = fmin(found[i] * exp(-r->work[i]), MOST_RATIO) - 1;
+    add_right(r, t, r->work);
+  }
+  PetscCall(SolveRight(r, r->told));
+  if (r->rank == 0) {
+    r->told[pq] = damp_step(r->reach, p, q, r->told);
+    for (size_t i = 0; i < pq; i++) r->told[i] += B[i];
+  }
+  PetscCallMPI(MPI_Bcast(r->told, (int)pq + 1, MPI_DOUBLE, 0, design->tiles.comm));
+  memcpy(B, r->told, pq * sizeof *B);
+  *moved = r->told[pq];
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode NormGammaRegression(const NormDesign *design, const double S2[], double B[])
 {
-  const int n = design->n, p = design->p, q = design->q;
-  const size_t nq = (size_t)n * q, pq = (size_t)p * q;
-  double *WX, *factor, *eta, *step;
+  const NormTiles *tiles = &design->tiles;
+  const size_t n = tiles->tiles ? (size_t)tiles->start[tiles->tiles] : 0, q = (size_t)design->q;
+  Regression r;
+  double *logarithm, moved = 1;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4((size_t)n * p, &WX, (size_t)p * p, &factor, nq, &eta, pq, &step));
-  for (size_t i = 0; i < nq; i++) eta[i] = log(S2[i]);
-  PetscCall(NormLeastSquares(design, eta, B));
-  PetscCall(design_factor(design, WX, factor));
-  for (int iteration = 0; iteration < 200; iteration++) {
-    la_gemm(false, false, n, q, p, 1, design->X, p, B, q, 0, eta, q);
-    for (size_t i = 0; i < nq; i++) eta[i] = S2[i] * exp(-eta[i]) - 1;
-    la_gemm(true, false, p, q, n, 1, WX, p, eta, q, 0, step, q);
-    la_cholesky_solve(p, factor, q, step);
-    la_gemm(false, false, n, q, p, 1, design->X, p, step, q, 0, eta, q);
-    const double moved = damp_step(n, p, q, eta, step);
-    for (size_t i = 0; i < pq; i++) B[i] += step[i];
-    if (moved < 1e-9) break; /* of a log variance: far below its sampling error */
-  }
-  PetscCall(PetscFree4(WX, factor, eta, step));
+  PetscCall(PetscCalloc1(n * q + 1, &logarithm));
+  for (int t = 0; t < tiles->tiles; t++)
+    for (size_t i = (size_t)tiles->start[t] * q; i < (size_t)(tiles->start[t] + tiles->used[t]) * q; i++)
+      logarithm[i] = log(S2[i]);
+  PetscCall(RegressionCreate(design, &r));
+  PetscCall(Begin(&r, logarithm, B));
+  PetscCall(PetscFree(logarithm));
+  /* 1e-9 of a log variance is far below its sampling error */
+  for (int step = 0; step < 200 && moved > 1e-9; step++) PetscCall(Score(&r, S2, B, &moved));
+  PetscCall(RegressionDestroy(&r));
   PetscFunctionReturn(0);
 }

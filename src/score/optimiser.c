@@ -1,6 +1,7 @@
 /* Adam (Kingma and Ba 2015), and the averages of the weights behind it. */
 #include "optimiser.h"
 #include "ema.h"
+#include "step_loops.h"
 #include <math.h>
 
 double optimiser_rate(const OptimiserOptions *opt, int64_t step, int64_t steps)
@@ -13,18 +14,16 @@ double optimiser_rate(const OptimiserOptions *opt, int64_t step, int64_t steps)
 void optimiser_update(Optimiser *o, const OptimiserOptions *opt, double rate, double factor, int64_t n, const float g[],
                       float p[])
 {
-  const double t = (double)++o->taken;
-  const float b1 = (float)opt->beta1, b2 = (float)opt->beta2, c = (float)factor;
-  const float c1 = (float)(1 - opt->beta1), c2 = (float)(1 - opt->beta2);
-  const float up = (float)(rate / (1 - pow(opt->beta1, t))), eps = (float)opt->epsilon;
-  const float fix   = (float)(1 / (1 - pow(opt->beta2, t)));
-  float *restrict m = o->m, *restrict v = o->v, *restrict w = p;
-  for (int64_t i = 0; i < n; i++) {
-    const float gi = c * g[i];
-    m[i]           = b1 * m[i] + c1 * gi;
-    v[i]           = b2 * v[i] + c2 * gi * gi;
-    w[i] -= up * m[i] / (sqrtf(v[i] * fix) + eps);
-  }
+  const double t      = (double)++o->taken;
+  const AdamFactors f = {.scale   = (float)factor,
+                         .b1      = (float)opt->beta1,
+                         .b2      = (float)opt->beta2,
+                         .c1      = (float)(1 - opt->beta1),
+                         .c2      = (float)(1 - opt->beta2),
+                         .up      = (float)(rate / (1 - pow(opt->beta1, t))),
+                         .fix     = (float)(1 / (1 - pow(opt->beta2, t))),
+                         .epsilon = (float)opt->epsilon};
+  step_loops()->adam(n, f, g, o->m, o->v, p);
   for (int k = 0; k < o->averages; k++) ema_update((EmaProfile){t, o->exponent[k]}, n, p, o->average[k]);
 }
 

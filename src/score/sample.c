@@ -6,6 +6,7 @@
 #include "packed.h"
 #include "model.h"
 #include "net.h"
+#include "scoria/phases.h"
 #include "samplers/samplers.h"
 #include <string.h>
 
@@ -102,6 +103,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
              opt->steps);
   PetscCheck(gaussian || model->uses_tuned == sampler_is_tuned(sampler), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE,
              "sampler '%s' on the weights of another (ScoriaModelChoose)", opt->kind);
+  phase_begin(SCORIA_PHASE_SAMPLE);
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));
   PetscCall(ScoriaNormaliserSizes(norm, &C, &L, &r, &R));
   PetscCall(TileCreate(r, R, &tile));
@@ -116,5 +118,8 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
                       fields + (size_t)(lo - first_id) * C * L);
   }
   PetscCall(TileDestroy(&tile));
+  const double evaluations = gaussian ? 0 : sampler->evaluations(opt->steps);
+  PetscCall(PetscLogFlops((double)n * (evaluations * net_sampling_flops(model->net) + 2.0 * R * C * L)));
+  phase_end(SCORIA_PHASE_SAMPLE, (double)n);
   PetscFunctionReturn(0);
 }

@@ -4,9 +4,30 @@
 #include "train.h"
 #include "ema.h"
 #include "fixedpoint.h"
+#include "scoria/phases.h"
+#include "train_rows.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Rows are fetched for so many steps at once that about this many come. */
+#define ROWS_AHEAD 65536
+#define STEPS_AHEAD 256
+
+/* Rows of this rank's part of `steps` batches from step `first` on, (steps, rows of a step, r + d). */
+typedef struct {
+  int64_t first, steps; /* steps: 0 before the first fetch */
+  int64_t room;         /* steps that fit */
+  int64_t *row;         /* owned */
+  float *values;        /* owned */
+} Ahead;
+
+/* This rank's rows of the fixed ones to validate on. */
+typedef struct {
+  const TrainData *of; /* that they are from, borrowed; NULL: none yet */
+  int64_t rows, first; /* of all ranks; the first of this one */
+  float *values;       /* owned (rows here, r + d) */
+} Fixed;
 
 struct Trainer_ {
   MPI_Comm comm; /* borrowed */
@@ -15,13 +36,16 @@ struct Trainer_ {
   ScoriaNet net;        /* owned */
   float *slots;         /* net->grad as it was made, owned by net */
   int64_t first, local; /* micro-batches of this rank */
+  int64_t begin, each;  /* rows of the batch that these are */
   int r, d, tile;
   int64_t step, epoch;
-  int64_t *order; /* owned (rows): the shuffle of `epoch` */
-  float **grad;   /* owned: one vector per micro-batch of this rank, at least one */
-  int64_t *acc;   /* owned (parameters) */
-  double *votes;  /* owned (2 micro): loss and largest gradient of every micro-batch */
-  float *arena;   /* owned: m, v, averages, then the tile's buffers */
+  ScoriaShuffle shuffle; /* of `epoch` */
+  Ahead ahead;
+  Fixed fixed;
+  float **grad;  /* owned: one vector per micro-batch of this rank, at least one */
+  int64_t *acc;  /* owned (parameters) */
+  double *votes; /* owned (2 micro): loss and largest gradient of every micro-batch */
+  float *arena;  /* owned: m, v, averages, then the tile's buffers */
   float *x, *target, *F, *label, *weight, *u, *partner, *partner_label; /* the last two: consistency tuning only */
   Optimiser adam;
 };
@@ -71,6 +95,28 @@ static PetscErrorCode GradientsCreate(Trainer t)
   PetscFunctionReturn(0);
 }
 
+/* Micro-batches of a rank are neighbours, and so are its rows of a batch. */
+static PetscErrorCode AheadCreate(Trainer t)
+{
+  int64_t number;
+  PetscFunctionBeginUser;
+  for (int64_t j = t->first; j < t->first + t->local; j++) {
+    int64_t first;
+    deal_block(t->opt.batch, (int)j, t->opt.micro, &first, &number);
+    if (j == t->first) t->begin = first;
+    t->each += number;
+  }
+  if (!t->data.start) PetscFunctionReturn(0);
+  int64_t most = (t->opt.batch + t->opt.micro - 1) / t->opt.micro; /* of a micro-batch: the same on every rank */
+  int size;
+  PetscCallMPI(MPI_Comm_size(t->comm, &size));
+  most *= (t->opt.micro + size - 1) / size;
+  t->ahead.room     = PetscClipInterval(ROWS_AHEAD / most, 1, STEPS_AHEAD);
+  const size_t rows = (size_t)(t->ahead.room * t->each);
+  PetscCall(PetscMalloc2(rows, &t->ahead.row, rows * (size_t)(t->r + t->d), &t->ahead.values));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const TrainOptions *opt, const TrainData *data,
                              Trainer *trainer)
 {
@@ -91,7 +137,8 @@ PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const Tra
   t->adam.averages = opt->adam.ema[1] > 0 ? 2 : 1;
   PetscCall(ArenaCreate(t));
   PetscCall(GradientsCreate(t));
-  PetscCall(PetscMalloc3(P, &t->acc, 2 * opt->micro, &t->votes, data->rows, &t->order));
+  PetscCall(PetscMalloc2(P, &t->acc, 2 * opt->micro, &t->votes));
+  PetscCall(AheadCreate(t));
   for (int k = 0; k < t->adam.averages; k++) {
     t->adam.exponent[k] = ema_exponent(opt->adam.ema[k]);
     memcpy(t->adam.average[k], t->net->param, sizeof(float) * (size_t)P);
@@ -107,7 +154,9 @@ PetscErrorCode TrainerDestroy(Trainer *trainer)
   if (!t) PetscFunctionReturn(0);
   for (int64_t j = 1; j < t->local; j++) free(t->grad[j]);
   PetscCall(PetscFree(t->grad));
-  PetscCall(PetscFree3(t->acc, t->votes, t->order));
+  PetscCall(PetscFree2(t->acc, t->votes));
+  PetscCall(PetscFree2(t->ahead.row, t->ahead.values));
+  PetscCall(PetscFree(t->fixed.values));
   PetscCall(PetscFree(t->arena));
   t->net->grad = t->slots;
   PetscCall(ScoriaNetDestroy(&t->net));
@@ -150,9 +199,56 @@ void trainer_set(Trainer t, int64_t step, int64_t taken)
 static int64_t shuffled_row(Trainer t, int64_t at)
 {
   const int64_t epoch = at / t->data.rows;
-  if (epoch != t->epoch) rng_permutation(t->opt.seed, SCORIA_STREAM_SHUFFLE, (uint64_t)epoch, t->data.rows, t->order);
+  if (epoch != t->epoch) rng_shuffle(t->opt.seed, SCORIA_STREAM_SHUFFLE, (uint64_t)epoch, t->data.rows, &t->shuffle);
   t->epoch = epoch;
-  return t->order[at % t->data.rows];
+  return rng_shuffled(&t->shuffle, at % t->data.rows);
+}
+
+/* Where row i of the global batch of a step stands in that sequence. */
+static int64_t sequence_place(Trainer t, int64_t step, int64_t i)
+{
+  return (t->opt.origin + step) * t->opt.batch + i;
+}
+
+/* Brings the rows of the next steps to this rank, when those of this step are not here. */
+static PetscErrorCode LookAhead(Trainer t)
+{
+  Ahead *a = &t->ahead;
+  PetscFunctionBeginUser;
+  if (!t->data.start || (t->step >= a->first && t->step < a->first + a->steps)) PetscFunctionReturn(0);
+  phase_begin(SCORIA_PHASE_EXCHANGE);
+  a->first  = t->step;
+  a->steps  = PetscClipInterval(t->opt.steps - t->step, 1, a->room);
+  int64_t n = 0;
+  for (int64_t s = a->first; s < a->first + a->steps; s++)
+    for (int64_t i = t->begin; i < t->begin + t->each; i++) a->row[n++] = shuffled_row(t, sequence_place(t, s, i));
+  PetscCall(TrainRowsFetch(t->comm, &t->data, t->r, t->d, n, a->row, a->values));
+  phase_bytes((double)(n * (t->r + t->d)) * sizeof *a->values);
+  phase_end(SCORIA_PHASE_EXCHANGE, (double)n);
+  PetscFunctionReturn(0);
+}
+
+/* A row of data, and its unit conditions (NULL where d = 0). */
+typedef struct {
+  const float *y, *u;
+} Row;
+
+static Row data_row(Trainer t, const TrainData *data, int64_t row)
+{
+  return (Row){data->y + row * t->r, t->d ? data->u + (int64_t)data->condition[row] * t->d : NULL};
+}
+
+static Row fetched_row(Trainer t, const float values[], int64_t i)
+{
+  const float *y = values + i * (t->r + t->d);
+  return (Row){y, y + t->r};
+}
+
+/* Row i of the global batch of this step, of this rank's. */
+static Row batch_row(Trainer t, int64_t i)
+{
+  if (!t->data.start) return data_row(t, &t->data, shuffled_row(t, sequence_place(t, t->step, i)));
+  return fetched_row(t, t->ahead.values, (t->step - t->ahead.first) * t->each + i - t->begin);
 }
 
 static int64_t common_divisor(int64_t a, int64_t b)
@@ -190,16 +286,15 @@ static double training_level(Trainer t, int64_t i, double shift)
                             : stratified_level(&t->opt.process, i, batch, shift);
 }
 
-/* Data row `row` at ln sigma, with noise `id` of a stream, as row k of the tile. */
-static void put_row(Trainer t, const TrainData *data, int64_t row, int k, double level, ScoriaStream stream,
-                    uint64_t id)
+/* A row at ln sigma, with noise `id` of a stream, as row k of the tile. */
+static void put_row(Trainer t, Row row, int k, double level, ScoriaStream stream, uint64_t id)
 {
   const size_t r = (size_t)t->r, d = (size_t)t->d;
   float *x = t->x + (size_t)k * r;
   rng_normalf(t->opt.seed, stream, id, 0, t->r, x);
-  train_noisy_row(t->r, data->y + (size_t)row * r, level, x, t->target + (size_t)k * r, t->label + k);
+  train_noisy_row(t->r, row.y, level, x, t->target + (size_t)k * r, t->label + k);
   t->weight[k] = (float)process_row(&t->opt.process)->weight(exp(level));
-  if (d) memcpy(t->u + (size_t)k * d, data->u + (size_t)data->condition[row] * d, sizeof(float) * d);
+  if (d) memcpy(t->u + (size_t)k * d, row.u, sizeof(float) * d);
 }
 
 /* Sum over the tile of weight |F - target|^2; F becomes factor weight (F - target). */
@@ -240,11 +335,9 @@ static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
   t->net->grad = grad;
   for (int64_t i = first; i < first + number; i += t->tile) {
     const int n = (int)PetscMin(t->tile, first + number - i);
-    for (int k = 0; k < n; k++) {
-      const int64_t at = (t->opt.origin + t->step) * batch + i + k;
-      put_row(t, &t->data, shuffled_row(t, at), k, training_level(t, i + k, shift), SCORIA_STREAM_TRAIN_NOISE,
-              (uint64_t)at);
-    }
+    for (int k = 0; k < n; k++)
+      put_row(t, batch_row(t, i + k), k, training_level(t, i + k, shift), SCORIA_STREAM_TRAIN_NOISE,
+              (uint64_t)sequence_place(t, t->step, i + k));
     if (t->opt.consistency) tune_tile(t, n);
     net_forward(t->net, n, t->x, t->label, t->u, t->F);
     loss += tile_loss(t, n, (float)(2 / ((double)batch * t->r)));
@@ -283,40 +376,84 @@ static PetscErrorCode ShareVotes(Trainer t, double *loss, double *largest)
   PetscFunctionReturn(0);
 }
 
+/* Ends the phase of this rank's gradients: rows of its micro-batches, and the operations of their matrix products. */
+static PetscErrorCode CountStep(Trainer t)
+{
+  int64_t first, number, rows = 0;
+  PetscFunctionBeginUser;
+  for (int64_t j = 0; j < t->local; j++) {
+    deal_block(t->opt.batch, (int)(t->first + j), t->opt.micro, &first, &number);
+    rows += number;
+  }
+  PetscCall(PetscLogFlops((double)rows * net_training_flops(t->net)));
+  phase_end(SCORIA_PHASE_STEP, (double)rows);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode TrainerStep(Trainer t, TrainStep *result)
 {
   const int S     = t->opt.micro;
   const int64_t P = net_parameter_count(t->net);
   double shift, largest;
   PetscFunctionBeginUser;
+  PetscCall(LookAhead(t));
+  phase_begin(SCORIA_PHASE_STEP);
   rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_LEVEL, (uint64_t)(t->opt.origin + t->step), 0, 1, &shift);
   memset(t->votes, 0, sizeof(double) * 2 * (size_t)S);
   for (int64_t j = 0; j < t->local; j++) {
     t->votes[t->first + j]     = micro_batch(t, t->first + j, shift, t->grad[j]);
     t->votes[S + t->first + j] = fixed_largest(P, t->grad[j]);
   }
+  PetscCall(CountStep(t));
   *result = (TrainStep){.rate = optimiser_rate(&t->opt.adam, t->step, t->opt.steps)};
   t->step++;
+  phase_begin(SCORIA_PHASE_ALLREDUCE);
   PetscCall(ShareVotes(t, &result->loss, &largest));
   result->skipped = !isfinite(largest) || !isfinite(result->loss);
+  if (!result->skipped) PetscCall(SumGradients(t, (float)largest));
+  phase_bytes((double)(sizeof *t->acc * (size_t)P) + (double)(sizeof *t->votes * 2 * (size_t)S));
+  phase_end(SCORIA_PHASE_ALLREDUCE, t->first == 0 && t->local > 0); /* a step is counted once */
   if (result->skipped) PetscFunctionReturn(0);
-  PetscCall(SumGradients(t, (float)largest));
+  phase_begin(SCORIA_PHASE_UPDATE);
   result->norm = vector_norm(P, t->grad[0]);
   optimiser_update(&t->adam, &t->opt.adam, result->rate,
                    result->norm > t->opt.adam.clip ? t->opt.adam.clip / result->norm : 1, P, t->grad[0],
                    net_parameters(t->net));
+  /* the gradient is read; moments, averages and weights are read and written */
+  phase_bytes((double)(1 + 2 * (3 + t->adam.averages)) * sizeof(float) * (double)P);
+  phase_end(SCORIA_PHASE_UPDATE, t->first == 0 && t->local > 0);
+  PetscFunctionReturn(0);
+}
+
+/* The fixed rows [first, first + n) of `rows` to this rank; rows of data are used again where there are fewer. */
+static PetscErrorCode FetchFixed(Trainer t, const TrainData *data, int64_t rows, int64_t first, int64_t n)
+{
+  Fixed *f = &t->fixed;
+  ScoriaShuffle shuffle;
+  int64_t *row;
+  PetscFunctionBeginUser;
+  if (data->start && f->of == data && f->rows == rows) PetscFunctionReturn(0);
+  PetscCall(PetscFree(f->values));
+  PetscCall(PetscMalloc1(n * (t->r + t->d) + 1, &f->values));
+  PetscCall(PetscMalloc1(n + 1, &row));
+  rng_shuffle(t->opt.seed, SCORIA_STREAM_VALIDATION, UINT64_MAX, data->rows, &shuffle);
+  for (int64_t i = 0; i < n; i++) row[i] = rng_shuffled(&shuffle, (first + i) % data->rows);
+  PetscCall(TrainRowsFetch(t->comm, data, t->r, t->d, n, row, f->values));
+  PetscCall(PetscFree(row));
+  f->of    = data;
+  f->rows  = rows;
+  f->first = first;
   PetscFunctionReturn(0);
 }
 
 /* Loss of one tile of the fixed rows, and of F = 0. */
-static void validate_tile(Trainer t, const TrainData *data, const int64_t rows[], int64_t first, int n, int64_t total,
-                          double sums[2])
+static void validate_tile(Trainer t, int64_t first, int n, double sums[2])
 {
-  for (int k = 0; k < n; k++) {
-    const int64_t i = first + k;
-    put_row(t, data, rows[i % data->rows], k, stratified_level(&t->opt.process, i, total, 0.5),
-            SCORIA_STREAM_VALIDATION, (uint64_t)i);
-  }
+  const Fixed *f = &t->fixed;
+  for (int k = 0; k < n; k++)
+    put_row(t, fetched_row(t, f->values, first + k - f->first), k,
+            stratified_level(&t->opt.process, first + k, f->rows, 0.5), SCORIA_STREAM_VALIDATION,
+            (uint64_t)(first + k));
   memset(t->F, 0, sizeof(float) * (size_t)(n * t->r));
   sums[1] = tile_loss(t, n, 0);
   net_forward(t->net, n, t->x, t->label, t->u, t->F);
@@ -332,20 +469,21 @@ PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data
                                double *baseline, double part[])
 {
   const int64_t tiles = trainer_parts(t, rows);
-  int64_t *order, first, local;
+  int64_t first, local;
   double *sums;
   int rank, size;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(t->comm, &rank));
   PetscCallMPI(MPI_Comm_size(t->comm, &size));
-  PetscCall(PetscMalloc1(data->rows, &order));
+  phase_begin(SCORIA_PHASE_VALIDATE);
   PetscCall(PetscCalloc1(2 * tiles, &sums));
-  rng_permutation(t->opt.seed, SCORIA_STREAM_VALIDATION, UINT64_MAX, data->rows, order);
+  deal_block(tiles, rank, size, &first, &local);
+  PetscCall(FetchFixed(t, data, rows, first * t->tile,
+                       PetscMin((first + local) * t->tile, rows) - PetscMin(first * t->tile, rows)));
   float *own    = t->net->param;
   t->net->param = weights;
-  deal_block(tiles, rank, size, &first, &local);
   for (int64_t i = first; i < first + local; i++)
-    validate_tile(t, data, order, i * t->tile, (int)PetscMin(t->tile, rows - i * t->tile), rows, sums + 2 * i);
+    validate_tile(t, i * t->tile, (int)PetscMin(t->tile, rows - i * t->tile), sums + 2 * i);
   t->net->param = own;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(2 * tiles), MPI_DOUBLE, MPI_SUM, t->comm));
   *loss = *baseline = 0;
@@ -354,8 +492,9 @@ PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data
     *baseline += sums[2 * i + 1] / ((double)rows * t->r);
     if (part) part[i] = sums[2 * i] / ((double)PetscMin(t->tile, rows - i * t->tile) * t->r);
   }
-  PetscCall(PetscFree(order));
   PetscCall(PetscFree(sums));
+  PetscCall(PetscLogFlops((double)rows / size * net_flops(t->net)));
+  phase_end(SCORIA_PHASE_VALIDATE, (double)rows / size);
   PetscFunctionReturn(0);
 }
 

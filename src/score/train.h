@@ -7,12 +7,13 @@
 #include "net.h"
 #include "optimiser.h"
 
-/* Rows in memory on every rank.  All members borrowed. */
+/* Rows in memory: all of them on every rank, or rows [start[k], start[k + 1]) on rank k.  All members borrowed. */
 typedef struct {
-  int64_t rows;
-  const float *y;           /* (rows, r) */
-  const int32_t *condition; /* (rows) row of u; NULL where d = 0 */
+  int64_t rows;             /* of all ranks */
+  const float *y;           /* (rows here, r) */
+  const int32_t *condition; /* (rows here) row of u; NULL where d = 0 */
   const float *u;           /* (conditions, d) */
+  const int64_t *start;     /* (ranks + 1), or NULL: all are here */
 } TrainData;
 
 typedef struct {

@@ -1,9 +1,9 @@
-/* Rows of a dataset as whitened coordinates in memory, condition by condition. */
+/* Rows of a dataset as whitened coordinates: y_k = (b_k - sum_{l<k} phi_kl b_l) / d_k of the modes b, the last stage of
+ * the normaliser, so that rows go straight from the fit to the training. */
 #include "train_data.h"
+#include "normaliser_fit.h"
 #include <math.h>
 #include <string.h>
-
-#define ROWS_AT_A_TIME 1024
 
 void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[])
 {
@@ -12,127 +12,104 @@ void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[]
     if (field_is_state(spec->field[i].name)) channel[(*nchannels)++] = i;
 }
 
-PetscErrorCode TrainSplit(int64_t conditions, double share, uint64_t seed, bool train[], int64_t *left_out)
-{
-  int64_t *order;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(conditions, &order));
-  rng_permutation(seed, SCORIA_STREAM_VALIDATION, UINT64_MAX - 1, conditions, order);
-  *left_out = PetscMin((int64_t)llround(share * (double)conditions), conditions - 1);
-  for (int64_t i = 0; i < conditions; i++) train[order[i]] = i >= *left_out;
-  PetscCall(PetscFree(order));
-  PetscFunctionReturn(0);
-}
-
-/* What the encoding of a dataset works with. */
+/* Rows of one of the two sets on this rank, as they come. */
 typedef struct {
-  ScoriaDataset ds;
-  const ScoriaDatasetSpec *spec;
-  ScoriaNormaliser norm;
-  const ScoriaTwin *twin;
-  int nchannels, channel[SCORIA_MAX_FIELDS], r, R;
-  ScoriaRows rows;
-  double *fields, *y; /* owned: (ROWS_AT_A_TIME, C, L), (ROWS_AT_A_TIME, R) */
+  float *y;           /* owned (room, r) */
+  int32_t *condition; /* owned (room): slot */
+  int64_t rows, room, slots;
+} Gathered;
+
+typedef struct {
+  NormModes modes; /* owned */
+  Gathered set[2]; /* owned: to learn from, to validate on */
 } Encoder;
 
-static PetscErrorCode EncoderCreate(ScoriaDataset ds, ScoriaNormaliser norm, const ScoriaTwin *twin, Encoder *e)
+/* Room for `more` rows, by doubling. */
+static PetscErrorCode Grow(Gathered *set, int r, int64_t more)
 {
   PetscFunctionBeginUser;
-  *e = (Encoder){.ds = ds, .norm = norm, .twin = twin};
-  PetscCall(ScoriaDatasetInfo(ds, &e->spec, NULL, NULL));
-  train_channels(e->spec, &e->nchannels, e->channel);
-  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &e->r, &e->R));
-  PetscCall(ScoriaRowsCreate(e->spec, ROWS_AT_A_TIME, &e->rows));
-  PetscCall(PetscMalloc2(ROWS_AT_A_TIME * e->nchannels * e->spec->cells, &e->fields, ROWS_AT_A_TIME * e->R, &e->y));
+  if (set->rows + more <= set->room) PetscFunctionReturn(0);
+  set->room = PetscMax(set->rows + more, set->room + set->room / 4);
+  PetscCall(PetscRealloc((size_t)set->room * (size_t)r * sizeof(float), &set->y));
+  PetscCall(PetscRealloc((size_t)set->room * sizeof(int32_t), &set->condition));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode EncoderDestroy(Encoder *e)
+/* Appends the row of modes b where its coordinates are numbers. */
+static void append_row(const ScoriaNormaliser norm, const NormModes *modes, const double d[], const double b[],
+                       int64_t slot, Gathered *set)
 {
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaRowsDestroy(&e->rows));
-  PetscCall(PetscFree2(e->fields, e->y));
-  PetscFunctionReturn(0);
-}
-
-/* The good rows of e->rows side by side as (n, C, L). */
-static int64_t gather_fields(Encoder *e)
-{
-  const size_t L = (size_t)e->spec->cells;
-  int64_t n      = 0;
-  for (int64_t i = 0; i < e->rows.rows; i++) {
-    if (e->rows.done[i] != SCORIA_ROW_DONE) continue;
-    for (int c = 0; c < e->nchannels; c++)
-      memcpy(e->fields + ((size_t)n * (size_t)e->nchannels + (size_t)c) * L,
-             e->rows.field[e->channel[c]] + (size_t)i * L, sizeof(double) * L);
-    n++;
+  float *y  = set->y + set->rows * norm->r;
+  bool good = true;
+  for (int k = 0; k < norm->r; k++) {
+    double left = b[k];
+    for (int l = 0; l < k && k < norm->K; l++) left -= modes->phi[(size_t)k * norm->K + l] * b[l];
+    y[k] = (float)(left / d[k]);
+    good = good && isfinite(y[k]);
   }
-  return n;
+  set->condition[set->rows] = (int32_t)slot;
+  set->rows += good;
 }
 
-/* Appends the first r coordinates of n encoded rows to the data, those that are numbers. */
-static void append_rows(const Encoder *e, int64_t n, int32_t condition, float y[], int32_t conditions[], int64_t *rows)
+static PetscErrorCode encode_visit(void *ctx, NormData *data, int t, double alpha[])
 {
-  for (int64_t i = 0; i < n; i++) {
-    const double *from = e->y + i * e->R;
-    float *to          = y + *rows * e->r;
-    bool good          = true;
-    for (int k = 0; k < e->r; k++) {
-      to[k] = (float)from[k];
-      good  = good && isfinite(to[k]);
-    }
-    if (good) conditions[(*rows)++] = condition;
-  }
-}
-
-/* theta and its unit coordinates for a condition, from its first row. */
-static PetscErrorCode SetCondition(Encoder *e, int64_t condition, float u[])
-{
-  const ScoriaSpace *space = &e->spec->space;
-  double theta[SCORIA_MAX_CONDITIONS], unit[SCORIA_MAX_CONDITIONS];
+  const ScoriaNormaliser norm = data->norm;
+  Encoder *e                  = ctx;
+  const double *b             = alpha;
   PetscFunctionBeginUser;
-  for (int k = 0; k < space->n; k++) theta[k] = e->rows.condition[k][0];
-  space_to_unit(space, theta, unit);
-  for (int k = 0; k < space->n; k++) u[condition * space->n + k] = (float)unit[k];
-  PetscCall(ScoriaNormaliserAt(e->norm, e->twin, theta));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode EncodeCondition(Encoder *e, int64_t condition, float y[], int32_t conditions[], float u[],
-                                      int64_t *rows)
-{
-  const int64_t number = e->spec->realisations, first = condition * number;
-  PetscFunctionBeginUser;
-  for (int64_t at = 0; at < number; at += ROWS_AT_A_TIME) {
-    PetscCall(ScoriaDatasetRead(e->ds, first + at, PetscMin(ROWS_AT_A_TIME, number - at), &e->rows));
-    if (at == 0) PetscCall(SetCondition(e, condition, u));
-    const int64_t n = gather_fields(e);
-    normaliser_encode(e->norm, n, e->fields, e->y);
-    append_rows(e, n, (int32_t)condition, y, conditions, rows);
+  norm_modes_scale(data, t, &e->modes, alpha);
+  for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
+    Gathered *set   = &e->set[data->kind[i] == NORM_LEFT_OUT];
+    const double *d = e->modes.d + (size_t)(i - data->start[t]) * norm->R;
+    set->slots += data->good[i] > 0;
+    norm_modes_phi(data, i, PetscMin(norm->r, norm->K), &e->modes);
+    PetscCall(Grow(set, norm->r, (int64_t)data->good[i]));
+    for (int k = 0; k < (int)data->good[i]; k++, b += norm->R) append_row(norm, &e->modes, d, b, i, set);
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TrainDataCreate(ScoriaDataset ds, ScoriaNormaliser norm, const ScoriaTwin *twin, const bool train[],
-                               bool which, TrainData *data, int64_t *dropped)
+/* Unit coordinates (space.n) of every condition of this rank. */
+static PetscErrorCode UnitConditions(const NormData *data, float **u)
 {
-  Encoder e;
-  float *y, *u;
-  int32_t *conditions;
-  int64_t count = 0, rows = 0;
+  const ScoriaSpace *space = &data->norm->space;
+  const int64_t slots      = data->start[data->tiles.tiles];
   PetscFunctionBeginUser;
-  PetscCall(EncoderCreate(ds, norm, twin, &e));
-  const int64_t all = e.spec->rows / e.spec->realisations;
-  for (int64_t i = 0; i < all; i++) count += train[i] == which;
-  const int64_t most = count * e.spec->realisations;
-  PetscCall(PetscMalloc1(PetscMax(most, 1) * e.r, &y));
-  PetscCall(PetscMalloc1(PetscMax(most, 1), &conditions));
-  PetscCall(PetscCalloc1(PetscMax(all * e.spec->space.n, 1), &u));
-  for (int64_t i = 0; i < all; i++)
-    if (train[i] == which) PetscCall(EncodeCondition(&e, i, y, conditions, u, &rows));
-  *data    = (TrainData){.rows = rows, .y = y, .condition = conditions, .u = u};
-  *dropped = most - rows;
-  PetscCall(EncoderDestroy(&e));
+  PetscCall(PetscMalloc1(slots * space->n + 1, u));
+  for (int64_t i = 0; i < slots; i++) {
+    double unit[SCORIA_MAX_CONDITIONS];
+    space_to_unit(space, data->theta + i * space->n, unit);
+    for (int k = 0; k < space->n; k++) (*u)[i * space->n + k] = (float)unit[k];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The rows of this rank among those of all. */
+static PetscErrorCode Publish(const NormData *data, Gathered *from, TrainData *to)
+{
+  float *u;
+  int64_t *start;
+  int size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(data->in.comm, &size));
+  PetscCall(PetscCalloc1(size + 1, &start));
+  PetscCallMPI(MPI_Allgather(&from->rows, 1, MPI_INT64_T, start + 1, 1, MPI_INT64_T, data->in.comm));
+  for (int k = 0; k < size; k++) start[k + 1] += start[k];
+  PetscCall(UnitConditions(data, &u));
+  *to = (TrainData){.rows = start[size], .y = from->y, .condition = from->condition, .u = u, .start = start};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainDataCreate(NormData *data, TrainData *train, TrainData *valid, int64_t *dropped)
+{
+  Encoder e = {0};
+  PetscFunctionBeginUser;
+  PetscCall(NormModesCreate(data, &e.modes));
+  PetscCall(NormDataWalk(data, "whitening", NORM_MODES, encode_visit, &e));
+  PetscCall(NormModesDestroy(&e.modes));
+  PetscCall(Publish(data, &e.set[0], train));
+  PetscCall(Publish(data, &e.set[1], valid));
+  *dropped = data->spec->rows - train->rows - valid->rows;
   PetscFunctionReturn(0);
 }
 
@@ -142,5 +119,30 @@ PetscErrorCode TrainDataDestroy(TrainData *data)
   PetscCall(PetscFree(data->y));
   PetscCall(PetscFree(data->condition));
   PetscCall(PetscFree(data->u));
+  PetscCall(PetscFree(data->start));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainDataDigest(MPI_Comm comm, const TrainData *data, int r, int d, uint32_t *digest)
+{
+  const size_t row = (size_t)r * sizeof *data->y, unit = (size_t)d * sizeof *data->u;
+  uint32_t own = 0, *all;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  const int64_t rows = data->start ? data->start[rank + 1] - data->start[rank] : data->rows;
+  for (int64_t i = 0; i < rows; i++) {
+    own = crc32c(own, data->y + i * r, row);
+    if (d) own = crc32c(own, data->u + (int64_t)data->condition[i] * d, unit);
+  }
+  *digest = own;
+  if (!data->start) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(size, &all));
+  PetscCallMPI(MPI_Allgather(&own, 1, MPI_UINT32_T, all, 1, MPI_UINT32_T, comm));
+  *digest = 0;
+  for (int k = 0; k < size; k++)
+    *digest = crc32c_join(*digest, all[k], (data->start[k + 1] - data->start[k]) * (int64_t)(row + unit));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }

@@ -1,20 +1,19 @@
-/* Training data from a dataset: the split by condition, and the whitened rows. */
+/* Training data from a dataset: the whitened rows, each on the rank that read it. */
 #ifndef SCORIA_SCORE_TRAIN_DATA_H
 #define SCORIA_SCORE_TRAIN_DATA_H
 
+#include "normaliser_data.h"
 #include "train.h"
 
 /* Fields of ds that a model learns: all but the porosity, which is never seen. */
 void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[]);
 
-/* train (conditions): true for those to learn from; a keyed permutation leaves `share` of them, rounded, out; never
- * all. */
-PetscErrorCode TrainSplit(int64_t conditions, double share, uint64_t seed, bool train[], int64_t *left_out);
-
-/* Encodes the rows of the conditions whose train[] equals `which`; failed rows, and rows that the normaliser's
- * transform cannot take, are left out and counted in dropped.  Every rank holds all of it.  Collective. */
-PetscErrorCode TrainDataCreate(ScoriaDataset ds, ScoriaNormaliser norm, const ScoriaTwin *twin, const bool train[],
-                               bool which, TrainData *data, int64_t *dropped);
+/* The first r whitened coordinates of the usable rows, to learn from and to validate on; rows that the normaliser's
+ * transform cannot take are left out, as failed ones are, and counted in dropped.  One pass.  Collective. */
+PetscErrorCode TrainDataCreate(NormData *rows, TrainData *train, TrainData *valid, int64_t *dropped);
 PetscErrorCode TrainDataDestroy(TrainData *data);
+/* CRC32C of the rows and their conditions, the same on any number of ranks: two sets that differ anywhere that matters
+ * differ in it.  Collective. */
+PetscErrorCode TrainDataDigest(MPI_Comm comm, const TrainData *data, int r, int d, uint32_t *digest);
 
 #endif

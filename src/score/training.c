@@ -1,5 +1,7 @@
 /* The loop of a training: steps, evaluations on the conditions left out, checkpoints, and the choice of the average. */
 #include "training.h"
+#include "scoria/phases.h"
+#include "train_data.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,7 +94,9 @@ static PetscErrorCode Save(Training *t, int skips)
                           .seconds    = wall_seconds() - t->start,
                           .data       = t->data};
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_CHECKPOINT);
   PetscCall(CheckpointSave(t->run, t->deck, t->norm, t->trainer, &t->kept, &now));
+  phase_end(SCORIA_PHASE_CHECKPOINT, 0);
   PetscCall(ScoriaCostKeep(t->cost, true));
   t->saved = wall_seconds();
   PetscFunctionReturn(0);
@@ -225,7 +229,7 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
                        net_parameter_count(trainer_net(t->trainer)), trainer_parts(t->trainer, validation_rows(t)),
                        &t->kept));
   PetscCall(PetscMalloc1(t->kept.parts, &t->part));
-  t->data = checkpoint_data(&t->train, spec->r);
+  PetscCall(TrainDataDigest(t->comm, &t->train, spec->r, spec->d, &t->data));
   PetscFunctionReturn(0);
 }
 

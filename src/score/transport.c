@@ -4,6 +4,7 @@
  * normaliser decodes them one by one. */
 #include "model.h"
 #include "net.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   PetscCheck(sampler && !sampler->stochastic && opt.steps > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
              "sampler '%s', %d steps: no map of the initial noise", opt.kind, opt.steps);
   PetscCheck(gaussian || !model->uses_tuned, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "tuned weights");
+  phase_begin(SCORIA_PHASE_SAMPLE);
   if (!opt.process) opt.process = model->process.row;
   PetscCall(TileCreate(model, &tile));
   PetscCall(NetUseBfloat16(model->net, opt.bfloat16));
@@ -132,5 +134,9 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
       normaliser_decode(model->normaliser, part, tile.y, fields + start * m);
   }
   PetscCall(TileDestroy(&tile));
+  const double evaluations = gaussian ? 0 : sampler->evaluations(opt.steps);
+  const double each_flops  = each ? net_flops(model->net) : net_sampling_flops(model->net);
+  PetscCall(PetscLogFlops((double)n * (evaluations * each_flops + 2.0 * tile.R * (double)m)));
+  phase_end(SCORIA_PHASE_SAMPLE, (double)n);
   PetscFunctionReturn(0);
 }

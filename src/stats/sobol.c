@@ -12,6 +12,7 @@
  * quantity and input the means over a block and the products of these are all that is summed, in fixed point (fixed.h)
  * and in units of the pilot's SD from its mean. */
 #include "fixed.h"
+#include "scoria/phases.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static void carry(ScoriaSobol s, int which)
 void sobol_add(ScoriaSobol s, int64_t n, const double values[])
 {
   const int64_t part = n * s->quantities;
+  phase_begin(SCORIA_PHASE_STATISTICS);
   if (++s->sum[HERE][0] % CARRY_BLOCKS == 0) carry(s, HERE);
   for (int j = 0; j < s->quantities; j++)
     for (int i = 0; i < s->inputs; i++) {
@@ -100,16 +102,20 @@ void sobol_add(ScoriaSobol s, int64_t n, const double values[])
       for (int k = 0; k < NMEANS; k++)
         for (int l = 0; l <= k; l++, to += 2) add_fixed(to, mean[k] * mean[l]);
     }
+  phase_end(SCORIA_PHASE_STATISTICS, (double)n * (2 + s->inputs));
 }
 
 PetscErrorCode ScoriaSobolReduce(ScoriaSobol s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_REDUCE);
   carry(s, HERE);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sum[HERE], (PetscMPIInt)s->size, MPI_INT64_T, MPI_SUM, comm));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];
   carry(s, TOTAL);
   PetscCall(PetscArrayzero(s->sum[HERE], s->size));
+  phase_bytes((double)s->size * sizeof(int64_t));
+  phase_end(SCORIA_PHASE_REDUCE, 0);
   PetscFunctionReturn(0);
 }
 

@@ -7,6 +7,7 @@
  * bins (columns, BINS + 2) | exceedances (per threshold: its columns, then any). */
 #include "base/linalg.h"
 #include "fixed.h"
+#include "scoria/phases.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
@@ -244,30 +245,38 @@ static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
 void summary_add(ScoriaSummary s, int64_t n, const double rows[])
 {
   if (s->open + n > SUMMARY_TILE) abort(); /* a defect of the caller */
+  phase_begin(SCORIA_PHASE_STATISTICS);
   add_powers(s, n, rows);
   if (s->joint) add_products(s, n);
   add_exceedances(s, n, rows);
   s->open += n;
+  phase_bytes((double)n * s->columns * sizeof *rows);
+  phase_end(SCORIA_PHASE_STATISTICS, (double)n);
 }
 
 void summary_end_tile(ScoriaSummary s)
 {
+  phase_begin(SCORIA_PHASE_STATISTICS);
   s->sum[HERE][0] += s->open;
   end_powers(s);
   if (s->joint) end_products(s);
   add_bins(s);
   s->open = 0;
+  phase_end(SCORIA_PHASE_STATISTICS, 0);
 }
 
 PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_REDUCE);
   flush_bins(s);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sum[HERE], (PetscMPIInt)s->size, MPI_INT64_T, MPI_SUM, comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->extreme[HERE], 2 * s->columns, MPI_DOUBLE, MPI_MIN, comm));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];
   for (int j = 0; j < 2 * s->columns; j++) s->extreme[TOTAL][j] = PetscMin(s->extreme[TOTAL][j], s->extreme[HERE][j]);
   clear(s, HERE);
+  phase_bytes((double)s->size * sizeof(int64_t));
+  phase_end(SCORIA_PHASE_REDUCE, 0);
   PetscFunctionReturn(0);
 }
 

@@ -10,6 +10,7 @@
  * Particles are known to every rank, and moved each by one of them; what all do is done by all, on the same numbers in
  * the same order. */
 #include "base/linalg.h"
+#include "scoria/phases.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
@@ -53,15 +54,19 @@ static void rank_block(ScoriaTempering t, int rank, int64_t *first, int64_t *num
 static PetscErrorCode Gather(ScoriaTempering t, int width, double x[])
 {
   PetscMPIInt *counts, *starts;
+  MPI_Datatype row;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(t->size, &counts, t->size, &starts));
+  PetscCallMPI(MPI_Type_contiguous(width, MPI_DOUBLE, &row)); /* particles are counted, not their numbers */
+  PetscCallMPI(MPI_Type_commit(&row));
   for (int r = 0; r < t->size; r++) {
     int64_t first, number;
     rank_block(t, r, &first, &number);
-    starts[r] = (PetscMPIInt)(first * width);
-    counts[r] = (PetscMPIInt)(number * width);
+    starts[r] = (PetscMPIInt)first;
+    counts[r] = (PetscMPIInt)number;
   }
-  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x, counts, starts, MPI_DOUBLE, t->comm));
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x, counts, starts, row, t->comm));
+  PetscCallMPI(MPI_Type_free(&row));
   PetscCall(PetscFree2(counts, starts));
   PetscFunctionReturn(0);
 }
@@ -265,7 +270,7 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
   const int D     = spec->dimension;
   ScoriaTempering t;
   PetscFunctionBeginUser;
-  PetscCheck(N * D < PETSC_MPI_INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%" PRId64 " particles of %d", N, D);
+  PetscCheck(N < PETSC_MPI_INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%" PRId64 " particles", N);
   PetscCall(PetscNew(&t));
   t->comm = comm;
   t->spec = *spec;
@@ -305,6 +310,7 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   if (t->stages == STAGES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the readings are too far from the prior: temperature %g after %d stages",
                 t->temperature, STAGES);
+  phase_begin(SCORIA_PHASE_INFER);
   const double dt = choose_step(t, most, &ess, &sum);
   t->log_evidence += dt * most + log(sum / (double)t->spec.particles);
   t->variance += 1 / ess - 1 / (double)t->spec.particles;
@@ -314,6 +320,7 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   t->stages++;
   *stage = (ScoriaTemperingStage){.temperature = t->temperature, .ess = ess};
   PetscCall(Move(t, stage));
+  phase_end(SCORIA_PHASE_INFER, t->rank == 0); /* a stage is counted once */
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Files of the first release, as its own program wrote them, are still read, and its interrupted runs resumed: a dataset, a model, the part
-# file of a dataset with one of its 40 rows, the checkpoints of a training (step 1 of 30) and of a uq (1024 of 8000 samples).
+# Files of the first release, as its own program wrote them, are still read, and its interrupted runs resumed, or refused by name: a
+# dataset, a model, the part file of a dataset with one of its 40 rows, the checkpoints of a training (step 1 of 30) and of a uq (1024
+# of 8000 samples).
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -23,8 +24,8 @@ run() { # COMMAND DIRECTORY OPTIONS...
 }
 run generate generate
 grep -q '"event":"resume"' "$work/generate/log.jsonl" || fail "the part file of a dataset was not resumed"
-run train train
-grep -q '"event":"resume"' "$work/train/log.jsonl" || fail "the checkpoint of a training was not resumed"
+# The preparation sums in another order than the release's, so that its whitened rows differ in their last bits: refused by name.
+expect 3 'train.ckpt: of a training on other rows than dataset.h5 holds' 2 train "$deck" -run_dir "$work/train"
 run uq uq -uq_count 8000
 grep -q 'uq.ckpt: .*1024' "$work/out" || { fail "the checkpoint of a uq was not resumed"; cat "$work/out" >&2; }
 run uq fresh -uq_count 8000
@@ -49,7 +50,6 @@ def near(a, b, tolerance):
             scale = np.nanmax(np.abs(a[key]), initial=1e-300)
             assert np.allclose(a[key], b[key], rtol=0, atol=tolerance * scale, equal_nan=True), key
 near("dataset.h5", "generate/dataset.h5", 1e-6)  # stored in single precision; the solver's tolerance is finer
-near("model.h5", "train/model.h5", 1e-3)  # single precision, 30 steps of Adam, whatever the instruction set
 near("fresh/uq.h5", "uq/uq.h5", 1e-3)  # of 8000 samples, 1024 were drawn by the release's machine
 PY
 finish

@@ -8,7 +8,8 @@
  *   SCORIA_FAULT_DO    kill   SIGKILL before the call          torn  half of a write, then SIGKILL
  *                      job    SIGKILL to mpirun, then as kill   short half of a write, told as such
  *                      flip   one bit of a write inverted       delay half a second before the call
- *                      ENOSPC, EIO, EFBIG   the call fails so; with a + behind, all later ones of the kind too
+ *                      ENOSPC, EIO, EFBIG, EOPNOTSUPP, ENOSYS   the call fails so; with a + behind, all later
+ *                      ones of the kind too
  *   SCORIA_FAULT_LOG   file that gets a line for every call counted: rank, number, kind, path
  *
  * stdio's own writes do not pass here: fwrite, fflush and fclose stand for them. */
@@ -52,10 +53,10 @@ __attribute__((constructor)) static void read_settings(void)
   static const struct {
     const char *name;
     int number;
-  } errors[]      = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EFBIG", EFBIG}};
+  } errors[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EFBIG", EFBIG}, {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOSYS", ENOSYS}};
   const char *dir = setting("SCORIA_FAULT_DIR", ""), *log = setting("SCORIA_FAULT_LOG", "");
 
-  fault.rank = setting("OMPI_COMM_WORLD_RANK", "0");
+  fault.rank = setting("OMPI_COMM_WORLD_RANK", setting("PMI_RANK", "0")); /* Open MPI's, MPICH's */
   fault.log  = -1;
   fault.on   = *dir && !strcmp(program_invocation_short_name, "scoria") &&
              !strcmp(fault.rank, setting("SCORIA_FAULT_RANK", "0"));
@@ -194,7 +195,7 @@ int close(int fd)
 
 int fclose(FILE *stream)
 {
-  const Outcome now = stream && for_writing(fileno(stream)) ? step_stream("close", stream) : NOTHING;
+  const Outcome now = for_writing(fileno(stream)) ? step_stream("close", stream) : NOTHING;
   const int error = errno, closed = NEXT(fclose)(stream);
   if (now != FAIL) return closed;
   errno = error;
@@ -282,6 +283,14 @@ ON_DESCRIPTOR(fdatasync, "sync")
   }
 ALLOCATES(posix_fallocate)
 ALLOCATES(posix_fallocate64)
+
+#define ALLOCATES_IN_MODE(name)                                                                                        \
+  int name(int fd, int mode, off_t offset, off_t size)                                                                 \
+  {                                                                                                                    \
+    return step_fd("allocate", fd) == FAIL ? -1 : NEXT(name)(fd, mode, offset, size);                                  \
+  }
+ALLOCATES_IN_MODE(fallocate)
+ALLOCATES_IN_MODE(fallocate64)
 
 #define TRUNCATES(name)                                                                                                \
   int name(int fd, off_t size)                                                                                         \

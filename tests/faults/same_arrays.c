@@ -1,5 +1,6 @@
 /* same_arrays A.h5 B.h5: whether both hold the same arrays with the same bytes; attributes (dates, ranks) may differ.
  * Exit 0 where they do, 1 with a line where they do not, 2 where a file cannot be read. */
+#define H5_USE_110_API /* as src/io does */
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -32,8 +32,7 @@ static void save(ScoriaNormaliser norm)
   MUST(TrainerCreate(PETSC_COMM_WORLD, &spec, &options, &data, &trainer));
   MUST(TrainerStep(trainer, &step));
   MUST(KeptCreate(1, false, net_parameter_count(trainer_net(trainer)), PARTS, &kept));
-  MUST(
-      CheckpointSave(run, deck, norm, trainer, &kept, &(Checkpoint){.loss = 1, .data = checkpoint_data(&data, MODES)}));
+  MUST(CheckpointSave(run, deck, norm, trainer, &kept, &(Checkpoint){.loss = 1, .data = 7}));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -299,6 +299,27 @@ static void test_write_text(void **state)
   expect_failure(ScoriaWriteText(PETSC_COMM_WORLD, "/dev/null/a.json", "x"), SCORIA_EXIT_IO, "/dev/null/a.json", NULL);
 }
 
+/* Conditions of several rows each: theta is that of the first. */
+static void test_theta(void **state)
+{
+  ScoriaDatasetSpec spec = small_spec(30, false);
+  ScoriaDataset ds;
+  double theta[20];
+  int64_t first, number;
+
+  (void)state;
+  spec.realisations = 3;
+  make_small(PETSC_COMM_WORLD, in_scratch("theta.h5"), &spec);
+  CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, in_scratch("theta.h5"), &ds));
+  deal_block(10, world_rank(), world_size(), &first, &number);
+  if (world_rank() == 1) number = 0;
+  CHECK(ScoriaDatasetReadTheta(ds, first, number, theta));
+  for (int64_t k = 0; k < number; k++)
+    for (int c = 0; c < 2; c++)
+      assert_true(theta[2 * k + c] == 0.1 + (double)(3 * (first + k)) + 100.0 * c); /* as in fill_row */
+  CHECK(ScoriaDatasetClose(&ds));
+}
+
 /* A shard knows its place, and says so. */
 static void test_shard(void **state)
 {
@@ -327,6 +348,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_crc_of_stored_bytes),
       cmocka_unit_test(test_cartesian_communicator),
       cmocka_unit_test(test_long_decks),
+      cmocka_unit_test(test_theta),
       cmocka_unit_test(test_shard),
       cmocka_unit_test(test_described),
       cmocka_unit_test(test_described_unfinished),

@@ -3,6 +3,7 @@
  */
 #include "unit/known_source.h"
 #include "testing.h"
+#include <stdlib.h>
 
 /* Of every purpose, for the most conditions, rows and blocks that a deck can ask for. */
 static void ranges_are_disjoint(void **state)
@@ -39,6 +40,21 @@ static void numbers_of_the_release_stay(void **state)
   assert_true(draw_number(SCORIA_DRAWS_HELDOUT_AGAIN, 2, 1) == ((uint64_t)3 << 62 | (uint64_t)2 << 40 | 1));
 }
 
+static char dir[32] = "draws_XXXXXX";
+
+static void open_run(ScoriaDeck *deck, ScoriaRun *run)
+{
+  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
+  char text[64];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank == 0) assert_non_null(mkdtemp(dir));
+  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  snprintf(text, sizeof text, "run: {dir: %s}\n", dir);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, deck));
+  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, *deck, "test", run));
+}
+
 /* All in one draw, and in the shares of all ranks. */
 static void shares_are_gathered_in_order(void **state)
 {
@@ -48,20 +64,26 @@ static void shares_are_gathered_in_order(void **state)
   int rank, size;
   KnownLaw law;
   ScoriaSource source;
+  ScoriaDeck deck;
+  ScoriaRun run;
   (void)state;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  open_run(&deck, &run);
+  ScoriaPace pace = {.run = run, .step = 1, .most = 8};
   known_source(PETSC_COMM_WORLD, 3, &law, &source);
   const uint64_t first = draw_number(SCORIA_DRAWS_COMPARED, 4, 0);
   CHECK(ScoriaSourceDraw(source, theta, first, N, alone));
   assert_true(law.first == first && law.last == first + N - 1);
   for (int owner = 0; owner < size; owner++) {
     memset(all, 0, sizeof all);
-    CHECK(ScoriaSourceGather(source, theta, first, N, owner, share, all));
+    CHECK(ScoriaSourceGather(source, &pace, "nothing", theta, first, N, owner, share, all));
     if (rank == owner) assert_memory_equal(all, alone, sizeof all);
   }
   assert_true(source_seconds(source) >= 0);
   CHECK(ScoriaSourceDestroy(&source));
+  CHECK(ScoriaRunDestroy(&run));
+  CHECK(ScoriaDeckDestroy(&deck));
 }
 
 static void packing_is_its_own_inverse(void **state)

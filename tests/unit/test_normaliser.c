@@ -474,7 +474,8 @@ static void gamma_regression_is_unbiased_for_three_realisations(void **state)
     S2[i] = exp(eta) * (z[0] * z[0] + z[1] * z[1] + z[2] * z[2]) / 3;
     w[i]  = 3;
   }
-  CHECK(NormGammaRegression(&(NormDesign){N, P, 1, X, w}, S2, B));
+  const NormTiles tiles = {PETSC_COMM_SELF, 2, (const int64_t[]){0, N / 3, N}, (const int[]){N / 3, N - N / 3}};
+  CHECK(NormGammaRegression(&(NormDesign){tiles, P, 1, X, w}, S2, B));
   for (int k = 0; k < P; k++) assert_true(fabs(B[k] - truth[k]) < 4 * sqrt(2.0 / 3 / N)); /* 4 standard errors: .05 */
 }
 

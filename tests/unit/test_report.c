@@ -193,6 +193,42 @@ static void tables_of_nothing_are_nothing(void **state)
   assert_int_equal(html.n, 0);
 }
 
+static const char scaling_csv[] =
+    "study,command,phase,model,kind,ranks,nodes,repetitions,seconds,spread,mean_seconds,items,unit,items_per_second,"
+    "items_per_second_per_node,efficiency,roofline_share,roof,predicted_seconds,predicted_over_measured\n"
+    "weak,train,<step>,parallel,measured,2,1,3,4.5,0.125,4,1000,rows,222,222,0.875,0.5,gemm,4,0.889\n"
+    "weak,train,elapsed,sum,measured,2,1,3,9,0.01,9,0,commands,,,1,,,,\n"
+    "weak,train,elapsed,sum,predicted,4,1,0,,,,0,commands,,,0.5,,,18,\n";
+
+static void scaling_is_told(void **state)
+{
+  ReportText html = {0};
+  ReportScaling scaling;
+  (void)state;
+  CHECK(ReportScalingParse(scaling_csv, &scaling));
+  assert_int_equal(scaling.n, 3);
+  assert_true(scaling.row[0].measured && !scaling.row[2].measured);
+  assert_true(scaling.row[2].value[REPORT_SCALING_PREDICTED] == 18 &&
+              isnan(scaling.row[2].value[REPORT_SCALING_SECONDS]));
+  CHECK(ReportScalingTable(&scaling, &html));
+  expect_in(&html, "Weak scaling");
+  expect_in(&html, "<tr><td>train</td><td>&lt;step&gt;</td><td class=\"n\">2</td><td class=\"n\">1</td><td "
+                   "class=\"n\">4.5</td><td class=\"n\">12.5 %</td>");
+  expect_in(&html, "222</td><td>rows</td><td class=\"n\">87.5 %</td>");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportScalingDestroy(&scaling));
+  CHECK(ReportScalingParse("a,b\n1,2\n", &scaling)); /* somebody else's */
+  assert_int_equal(scaling.n, 0);
+  CHECK(ReportScalingTable(&scaling, &html));
+  expect_in(&html, "not a table of");
+  CHECK(ReportTextDestroy(&html));
+  CHECK(ReportScalingDestroy(&scaling));
+  CHECK(ReportScalingParse(NULL, &scaling));
+  CHECK(ReportScalingTable(&scaling, &html));
+  assert_int_equal(html.n, 0);
+  CHECK(ReportScalingDestroy(&scaling));
+}
+
 static void failures_are_counted(void **state)
 {
   ReportText html    = {0};
@@ -425,6 +461,7 @@ static void make_run(char dir[PETSC_MAX_PATH_LEN], ScoriaDeck *deck, ScoriaRun *
   write_file(dir, "compare.json", json);
   write_file(dir, "train.jsonl",
              "{\"step\":1,\"loss\":1,\"lr\":1e-3}\n{\"step\":2,\"loss\":0.5,\"validation\":0.6,\"lr\":1e-3}\n");
+  write_file(dir, "scaling.csv", scaling_csv);
   snprintf(path, sizeof path, "%s/compare.h5", dir);
   write_compare(path);
 }
@@ -468,7 +505,8 @@ static void page_is_self_contained(void **state)
   expect_in(&html, "prefers-color-scheme:dark");
   assert_true(html.n < 10000000);
   if (!system("command -v gnuplot >/dev/null 2>&1")) {
-    static const char *const names[] = {"bands", "relative", "measures", "worth", "spread", "fluctuations", "training"};
+    static const char *const names[] = {"bands",  "relative",     "measures", "worth",
+                                        "spread", "fluctuations", "training", "scaling"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
       snprintf(path, sizeof path, "%s/figures/%s.svg", dir, names[i]);
       assert_true(!stat(path, &info) && info.st_size > 1000);
@@ -528,6 +566,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(worth_is_said_in_words),
       cmocka_unit_test(tables_of_nothing_are_nothing),
       cmocka_unit_test(failures_are_counted),
+      cmocka_unit_test(scaling_is_told),
       cmocka_unit_test(svg_goes_inline),
       cmocka_unit_test(inks_are_told_apart),
       cmocka_unit_test(words_are_quoted_for_a_shell),

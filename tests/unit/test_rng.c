@@ -68,6 +68,56 @@ static void permutation_is_one(void **state)
   assert_true(fixed < 10); /* Poisson(1): ten fixed points have probability 1e-7 */
 }
 
+/* Every size up to 300 and two large ones are permuted; two epochs differ. */
+static void shuffle_is_a_permutation(void **state)
+{
+  enum { MOST = 10007 };
+  static bool seen[MOST];
+  const int64_t large[] = {4096, MOST};
+  (void)state;
+  for (int64_t k = 1; k <= 302; k++) {
+    const int64_t n = k <= 300 ? k : large[k - 301];
+    ScoriaShuffle shuffle, next;
+    int64_t same = 0;
+    rng_shuffle(1, SCORIA_STREAM_SHUFFLE, 5, n, &shuffle);
+    rng_shuffle(1, SCORIA_STREAM_SHUFFLE, 6, n, &next);
+    memset(seen, 0, sizeof seen);
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t to = rng_shuffled(&shuffle, i);
+      assert_true(to >= 0 && to < n && !seen[to]);
+      seen[to] = true;
+      same += to == rng_shuffled(&next, i);
+    }
+    if (n > 100) assert_true(same < 12); /* Poisson(1): 1e-9 */
+  }
+  ScoriaShuffle huge;
+  rng_shuffle(1, SCORIA_STREAM_SHUFFLE, 0, INT64_C(1) << 40, &huge);
+  const int64_t one = rng_shuffled(&huge, 0), two = rng_shuffled(&huge, 1);
+  assert_true(one != two && one < INT64_C(1) << 40 && two < INT64_C(1) << 40);
+}
+
+/* Over many keys every item comes to every place equally often, and pairs of neighbours are torn apart: chi-squared of
+ * the 7 x 7 counts of 20,000 permutations has 36 degrees of freedom, SD 8.5: 36 + 6 SD. */
+static void shuffle_is_uniform(void **state)
+{
+  enum { N = 7, KEYS = 20000 };
+  double count[N][N] = {{0}}, apart[N] = {0}, chi = 0, chi_apart = 0;
+  (void)state;
+  for (int key = 0; key < KEYS; key++) {
+    ScoriaShuffle shuffle;
+    int64_t to[N];
+    rng_shuffle(3, SCORIA_STREAM_SHUFFLE, (uint64_t)key, N, &shuffle);
+    for (int i = 0; i < N; i++) to[i] = rng_shuffled(&shuffle, i);
+    for (int i = 0; i < N; i++) count[i][to[i]]++;
+    apart[(to[1] - to[0] + N) % N]++;
+  }
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) chi += pow(count[i][j] - KEYS / (double)N, 2) / (KEYS / (double)N);
+  for (int k = 1; k < N; k++) chi_apart += pow(apart[k] - KEYS / (N - 1.0), 2) / (KEYS / (N - 1.0));
+  assert_true(chi < 36 + 6 * 8.5);
+  assert_true(chi_apart < 5 + 6 * 3.2); /* 5 degrees of freedom */
+}
+
 static void blocks_cover_without_overlap(void **state)
 {
   (void)state;
@@ -91,6 +141,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(normals_have_normal_moments),
       cmocka_unit_test(numbers_do_not_depend_on_how_many_are_asked),
       cmocka_unit_test(permutation_is_one),
+      cmocka_unit_test(shuffle_is_a_permutation),
+      cmocka_unit_test(shuffle_is_uniform),
       cmocka_unit_test(blocks_cover_without_overlap),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -111,6 +111,60 @@ static void groups_agree(void **state)
   }
 }
 
+/* A solver whose porosity and parameters are set and that has solved nothing. */
+static void create_unsolved(const ScoriaElectrode *el, const ScoriaGrid *grid, ScoriaSolver *solver)
+{
+  CHECK(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, el, grid, solver));
+  assert_true((*solver)->problem->at((*solver)->p, thetas[0]));
+  CHECK(VecSet((*solver)->d->eps, 0.3));
+  CHECK(DiscreteSet((*solver)->d));
+  CHECK(MultigridSet((*solver)->mg, false));
+}
+
+/* What the preconditioner makes of ones, with the Jacobian at the state `value`, in s->kept. */
+static void precondition_at(ScoriaSolver s, double value)
+{
+  KSP ksp;
+  PC pc;
+  bool good;
+  CHECK(VecSet(s->x, value));
+  CHECK(NewtonLoad(s, s->x, &good));
+  assert_true(good);
+  CHECK(NewtonFill(s));
+  CHECK(SNESGetKSP(s->snes, &ksp));
+  CHECK(KSPSetOperators(ksp, s->J.J, s->J.J));
+  CHECK(KSPSetUp(ksp));
+  CHECK(KSPSetUpOnBlocks(ksp));
+  CHECK(KSPGetPC(ksp, &pc));
+  CHECK(VecSet(s->r, 1));
+  CHECK(PCApply(pc, s->r, s->kept));
+}
+
+/* A second Newton step is not preconditioned with what was kept of the first one's matrix (petsc_versions.h). */
+static void preconditioner_sees_new_values(void **state)
+{
+  const double first = 0.5, second = 1.0;
+  ScoriaElectrode el;
+  ScoriaSolver used, fresh;
+  PetscBool same;
+  (void)state;
+  electrode_from(decks[0], &el);
+  for (int dim = 2; dim <= 3; dim++) {
+    const ScoriaGrid grid = grid_of(&el, dim, 16, 8, dim == 2 ? 1 : 8);
+    create_unsolved(&el, &grid, &used);
+    create_unsolved(&el, &grid, &fresh);
+    precondition_at(used, first);
+    precondition_at(fresh, second);
+    CHECK(VecEqual(used->kept, fresh->kept, &same));
+    assert_false(same); /* the states do tell */
+    precondition_at(used, second);
+    CHECK(VecEqual(used->kept, fresh->kept, &same));
+    assert_true(same);
+    CHECK(ScoriaSolverDestroy(&used));
+    CHECK(ScoriaSolverDestroy(&fresh));
+  }
+}
+
 /* A realisation does not depend on the ones before it: groups are dealt them in any order. */
 static void order_does_not_matter(void **state)
 {
@@ -210,6 +264,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constant_planes_are_one_dimensional),
                                      cmocka_unit_test(groups_agree),
+                                     cmocka_unit_test(preconditioner_sees_new_values),
                                      cmocka_unit_test(order_does_not_matter),
                                      cmocka_unit_test(odd_grids_converge),
                                      cmocka_unit_test(thin_grids_are_refused),

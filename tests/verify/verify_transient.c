@@ -6,6 +6,12 @@
 #define CELLS 40
 #define TIME 3 /* index in theta */
 
+#if PETSC_VERSION_LT(3, 25, 0)
+#define TIME_STEP "-ts_dt"
+#else
+#define TIME_STEP "-ts_time_step"
+#endif
+
 static const char *const decks[] = {
     "electrode: {set: article}\n",
     "electrode: {set: chen2020_negative, bruggeman_D: 1.8}\n",
@@ -84,12 +90,12 @@ static void second_order_in_time(void **state)
   for (int i = STEPS; i >= 0; i--) {
     const int steps = i == STEPS ? 40 << (STEPS + 3) : 40 << i;
     snprintf(step, sizeof step, "%.17g", time / steps);
-    CHECK(PetscOptionsSetValue(NULL, "-ts_dt", step));
+    CHECK(PetscOptionsSetValue(NULL, TIME_STEP, step));
     state_at(solver, time, 1e-6, i == STEPS ? fine : coarse, &status);
     if (i < STEPS) error[i] = distance(solver, coarse, fine);
   }
   CHECK(PetscOptionsClearValue(NULL, "-ts_adapt_type"));
-  CHECK(PetscOptionsClearValue(NULL, "-ts_dt"));
+  CHECK(PetscOptionsClearValue(NULL, TIME_STEP));
   for (int i = 1; i < STEPS; i++) {
     const double order = log2(error[i - 1] / error[i]);
     if (!(fabs(order - 2.0) <= 0.1)) fail_msg("order %.3f (errors %.2e, %.2e)", order, error[i - 1], error[i]);

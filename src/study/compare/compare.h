@@ -61,14 +61,14 @@ typedef struct {
 typedef struct {
   ScoriaDataset ds; /* owned; NULL: none at hand */
   const ScoriaDatasetSpec *spec;
-  char path[PETSC_MAX_PATH_LEN];
   int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */
   int r;                              /* coordinates that the network learns */
   int64_t conditions, near, each;     /* near: conditions whose rows count; each: rows of one */
-  double *theta;                      /* owned (conditions, space.n) */
+  int64_t first, number;              /* this rank's block of the conditions */
+  double *theta, *distance;           /* owned (number, space.n), (number) */
   ScoriaRows rows;                    /* owned: of one condition */
   double *fields, *y, *train, *draws; /* owned: of one condition; all their coordinates; learned ones */
-  PetscInt *order;                    /* owned (conditions) */
+  int64_t *order;                     /* owned (near) */
 } CompareMemory;
 
 /* What makes fields and measures them. */
@@ -78,6 +78,7 @@ typedef struct {
   ScoriaEnsemble ens;            /* owned */
   ScoriaTrained trained;         /* owned */
   ScoriaSource source[NSOURCES]; /* owned */
+  ScoriaPace pace[NSOURCES];     /* rounds of draws */
   const ScoriaProblem *problem;
   void *parameters; /* owned */
   uint64_t seed;
@@ -121,10 +122,11 @@ PetscErrorCode CompareSymmetries(Comparer *cmp, ComparisonSet *set);
 void compare_add_symmetries(cJSON *root, const ComparisonSet *set);
 PetscErrorCode CompareSaySymmetries(ScoriaRun run, const ComparisonSet *set);
 
-/* compare_memorisation.c: finds the training set in the run directory; measures condition `condition` (-1: none of this
- * rank's) on its owner, from the gathered fields as they came.  Create and Memorise are collective. */
+/* compare_memorisation.c: finds the training set in the run directory; measures conditions [base,
+ * base + chunk), one on each of the first ranks, from the gathered fields as they came.  Where the conditions of the
+ * training set are, each rank knows of a block of them.  Create and Memorise are collective. */
 PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set);
-PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int condition);
+PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int base, int chunk);
 PetscErrorCode CompareMemoryDestroy(CompareMemory *memory);
 void compare_add_memorisation(cJSON *root, const ComparisonSet *set);
 PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set);

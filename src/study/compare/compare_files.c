@@ -43,8 +43,7 @@ static PetscErrorCode ReadConditions(const Files *f, File *file)
     for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = rows.condition[i][0];
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  PetscCallMPI(
-      MPI_Allreduce(MPI_IN_PLACE, file->theta, (PetscMPIInt)(file->conditions * n), MPI_DOUBLE, MPI_SUM, f->comm));
+  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, file->conditions * n, MPI_DOUBLE, file->theta));
   PetscFunctionReturn(0);
 }
 
@@ -153,6 +152,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   double *rows[NFILES];
   PetscInt seed = 0, directions = 0;
   ScoriaProgress bar;
+  bool stop = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
@@ -176,6 +176,8 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
     for (int owner = 0; owner < f->size && base + owner < set->conditions; owner++)
       PetscCallMPI(MPI_Bcast(&set->c[base + owner], sizeof(Comparison), MPI_BYTE, owner, f->comm));
     PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
+    if (stop && base + f->size < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));

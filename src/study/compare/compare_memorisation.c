@@ -11,14 +11,14 @@
 /* Whether dataset.h5 is there, of the deck's law, and holds the model's channels. */
 static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, CompareMemory *mem)
 {
-  char difference[512];
+  char path[PETSC_MAX_PATH_LEN], difference[512];
   const char *stored;
   bool there;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof mem->path, mem->path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), mem->path, &there));
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
   if (!there) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), mem->path, &mem->ds));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
   PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
   bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
@@ -27,24 +27,6 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const Comparis
     same          = mem->field[c] >= 0;
   }
   if (!same) PetscCall(ScoriaDatasetClose(&mem->ds));
-  PetscFunctionReturn(0);
-}
-
-/* theta (conditions, n) of the dataset's conditions, from their first rows. */
-static PetscErrorCode ReadTheta(MPI_Comm comm, CompareMemory *mem)
-{
-  const ScoriaSpace *space = &mem->spec->space;
-  char name[SCORIA_NAME_SIZE + 16];
-  double *column;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(mem->conditions * space->n, &mem->theta));
-  PetscCall(PetscMalloc1(mem->spec->rows, &column));
-  for (int i = 0; i < space->n; i++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[i].name));
-    PetscCall(ScoriaArrayRead(comm, mem->path, name, mem->spec->rows, column));
-    for (int64_t k = 0; k < mem->conditions; k++) mem->theta[k * space->n + i] = column[k * mem->spec->realisations];
-  }
-  PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
 }
 
@@ -59,11 +41,13 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp
   mem->conditions = mem->spec->rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
-  PetscCall(ReadTheta(cmp->comm, mem));
+  deal_block(mem->conditions, cmp->rank, cmp->size, &mem->first, &mem->number);
+  PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
+  PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
   PetscCall(ScoriaRowsCreate(mem->spec, mem->each, &mem->rows));
   const int64_t most = PetscMax(mem->each, SAMPLES);
   PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->each * mem->r, &mem->train,
-                         SAMPLES * mem->r, &mem->draws, mem->conditions, &mem->order));
+                         SAMPLES * mem->r, &mem->draws, mem->near, &mem->order));
   set->memory_conditions = mem->near;
   set->memory_rows       = mem->near * mem->each;
   set->memory_samples    = PetscMin(set->count, SAMPLES);
@@ -75,7 +59,7 @@ PetscErrorCode CompareMemoryDestroy(CompareMemory *mem)
   PetscFunctionBeginUser;
   if (!mem->ds) PetscFunctionReturn(0);
   PetscCall(PetscFree5(mem->fields, mem->y, mem->train, mem->draws, mem->order));
-  PetscCall(PetscFree(mem->theta));
+  PetscCall(PetscFree2(mem->theta, mem->distance));
   PetscCall(ScoriaRowsDestroy(&mem->rows));
   PetscCall(ScoriaDatasetClose(&mem->ds));
   PetscFunctionReturn(0);
@@ -101,41 +85,40 @@ static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, con
   PetscFunctionReturn(0);
 }
 
-/* The first `near` of mem->order: the conditions nearest to theta in unit coordinates. */
-static PetscErrorCode FindNear(CompareMemory *mem, const double theta[])
+/* mem->order on `owner`: the conditions nearest to theta in unit coordinates.  Collective. */
+static PetscErrorCode FindNear(Comparer *cmp, const double theta[], int owner)
 {
+  CompareMemory *mem       = &cmp->memory;
   const ScoriaSpace *space = &mem->spec->space;
-  double u[SCORIA_MAX_CONDITIONS], v[SCORIA_MAX_CONDITIONS], *distance;
+  double u[SCORIA_MAX_CONDITIONS], v[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(mem->conditions, &distance));
   space_to_unit(space, theta, u);
-  for (int64_t k = 0; k < mem->conditions; k++) {
-    distance[k]   = 0;
-    mem->order[k] = (PetscInt)k;
+  for (int64_t k = 0; k < mem->number; k++) {
+    mem->distance[k] = 0;
     space_to_unit(space, mem->theta + k * space->n, v);
-    for (int i = 0; i < space->n; i++) distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
+    for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
   }
-  PetscCall(PetscSortRealWithArrayInt((PetscInt)mem->conditions, distance, mem->order));
-  PetscCall(PetscFree(distance));
+  PetscCall(ScoriaSmallest(cmp->comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
   PetscFunctionReturn(0);
 }
 
-/* Learned coordinates of the training rows near theta, where `mine`; `failed` is this rank's own.  Collective. */
-static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, const double theta[], int64_t *n,
-                               PetscErrorCode *failed)
+/* Learned coordinates of the training rows that are near, where `mine`; `failed` is this rank's own.  Collective. */
+static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, int64_t *n, PetscErrorCode *failed)
 {
   CompareMemory *mem = &cmp->memory;
   const int64_t each = mem->each;
   PetscFunctionBeginUser;
   *n      = 0;
-  *failed = mine ? FindNear(mem, theta) : 0;
+  *failed = 0;
   for (int64_t j = 0; j < mem->near; j++) {
-    const int64_t k = mine && !*failed ? mem->order[j] : 0;
-    int64_t kept    = 0;
+    const int64_t k = mine ? mem->order[j] : 0;
+    double theta[SCORIA_MAX_CONDITIONS];
+    int64_t kept = 0;
     PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
     if (!mine || *failed) continue;
     rows_pack(&mem->rows, 0, each, set->channels, mem->field, set->cells, mem->fields);
-    *failed = Encode(cmp, mem->theta + k * set->space->n, each, mem->fields, mem->train + *n * mem->r, &kept);
+    for (int i = 0; i < set->space->n; i++) theta[i] = mem->rows.condition[i][0];
+    *failed = Encode(cmp, theta, each, mem->fields, mem->train + *n * mem->r, &kept);
     *n += kept;
   }
   PetscFunctionReturn(0);
@@ -158,15 +141,16 @@ static PetscErrorCode MeasureMemory(Comparer *cmp, const ComparisonSet *set, int
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int condition)
+PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int base, int chunk)
 {
-  const bool mine = condition >= 0;
+  const bool mine = cmp->rank < chunk;
   PetscErrorCode failed;
   int64_t rows;
   PetscFunctionBeginUser;
   if (!cmp->memory.ds) PetscFunctionReturn(0);
-  PetscCall(ReadNear(cmp, set, mine, mine ? set->c[condition].theta : NULL, &rows, &failed));
-  if (mine && !failed) failed = MeasureMemory(cmp, set, rows, &set->c[condition]);
+  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(cmp, set->c[base + owner].theta, owner));
+  PetscCall(ReadNear(cmp, set, mine, &rows, &failed));
+  if (mine && !failed) failed = MeasureMemory(cmp, set, rows, &set->c[base + cmp->rank]);
   PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* compare: the model against fresh PDE ensembles at conditions that it was not trained on, with a second PDE ensemble
  * as the sampling floor and the conditional Gaussian as the baseline. */
 #include "compare.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <string.h>
 
@@ -78,10 +79,14 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
       for (int s = 0; s < NSOURCES; s++)
         PetscCall(
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
-    if (!set->first) PetscCall(CompareMemorise(cmp, set, cmp->rank < chunk ? base + cmp->rank : -1));
+    if (!set->first) PetscCall(CompareMemorise(cmp, set, base, chunk));
     PetscErrorCode failed = 0;
+    phase_begin(SCORIA_PHASE_COMPARE);
     if (cmp->rank < chunk) failed = Measure(cmp, set, base + cmp->rank);
+    phase_end(SCORIA_PHASE_COMPARE, cmp->rank < chunk);
+    phase_begin(SCORIA_PHASE_GATHER);
     PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
+    phase_end(SCORIA_PHASE_GATHER, 0);
     for (int owner = 0; owner < chunk; owner++) {
       PetscCall(ShareMeasures(cmp, set, base + owner, owner));
       if (!set->first) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */
@@ -128,6 +133,9 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   memset(cmp, 0, sizeof *cmp);
   memset(set, 0, sizeof *set);
   cmp->comm = ScoriaRunComm(run);
+  for (int s = 0; s < NSOURCES; s++)
+    cmp->pace[s] = s == FROM_PDE || s == FROM_PDE_AGAIN ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
+                                                        : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
   PetscCallMPI(MPI_Comm_rank(cmp->comm, &cmp->rank));
   PetscCallMPI(MPI_Comm_size(cmp->comm, &cmp->size));
   PetscCall(ScoriaDeckInt(deck, "compare_conditions", &conditions));

@@ -33,6 +33,7 @@ PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, c
 {
   const uint64_t first = draw_number(draws[source], set->first + condition, 0);
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceGather(cmp->source[source], theta, first, count, owner, cmp->share, all));
+  PetscCall(ScoriaSourceGather(cmp->source[source], &cmp->pace[source], "the comparison will begin anew", theta, first,
+                               count, owner, cmp->share, all));
   PetscFunctionReturn(0);
 }

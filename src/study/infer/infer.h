@@ -59,6 +59,7 @@ typedef struct {
   double *kept;                     /* owned (keep, columns): of the posterior, on every rank */
   double *fields, *thetas, *latent; /* owned: of a tile */
 
+  ScoriaPace pace; /* rounds of tiles of every rank */
   int nstages;
   ScoriaTemperingStage *stage; /* owned */
   double log_evidence, log_evidence_se;
@@ -66,7 +67,8 @@ typedef struct {
 
 /* Columns (n, columns) of particles first + i at z (n, dimension), n <= INFER_TILE.  Local. */
 PetscErrorCode InferColumns(Infer *f, int64_t first, int64_t n, const double z[], double rows[]);
-/* ScoriaTemperingSpec.evaluate; ctx is an Infer. */
+/* ScoriaTemperingSpec.evaluate; ctx is an Infer.  All ranks meet between two rounds of tiles; fails as ScoriaStopped
+ * where the run is to stop.  Collective. */
 PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[]);
 /* told[side] of the particles as they are, and, of the posterior, kept.  Collective. */
 PetscErrorCode InferTell(Infer *f, int side);

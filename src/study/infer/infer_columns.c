@@ -59,26 +59,41 @@ PetscErrorCode InferColumns(Infer *f, int64_t first, int64_t n, const double z[]
   PetscFunctionReturn(0);
 }
 
+/* Of the readings, given the n fields of a tile. */
+static void likelihoods(const Infer *f, int64_t n, double log_likelihood[])
+{
+  double reading[INFER_MAX_SENSORS];
+  for (int64_t i = 0; i < n; i++) {
+    double sum = 0;
+    readings(f, f->fields + i * f->m, reading);
+    for (int s = 0; s < f->sensors.n; s++) {
+      const InferSensor *at = &f->sensors.s[s];
+      const double gap      = (reading[s] - at->value) / at->sd;
+      sum -= 0.5 * (gap * gap + log(2 * PETSC_PI)) + log(at->sd);
+    }
+    log_likelihood[i] = sum;
+  }
+}
+
 PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[])
 {
-  Infer *f = ctx;
-  double reading[INFER_MAX_SENSORS];
+  Infer *f               = ctx;
+  PetscErrorCode failed  = 0; /* on this rank alone: it goes on to meet the others */
+  int64_t before_meeting = 0;
+  PetscMPIInt size;
   PetscFunctionBeginUser;
-  for (int64_t start = 0; start < n; start += INFER_TILE) {
-    const int64_t part = PetscMin(INFER_TILE, n - start);
-    PetscCall(Fields(f, first + start, part, z + start * f->dimension));
-    for (int64_t i = 0; i < part; i++) {
-      double sum = 0;
-      readings(f, f->fields + i * f->m, reading);
-      for (int s = 0; s < f->sensors.n; s++) {
-        const InferSensor *at = &f->sensors.s[s];
-        const double gap      = (reading[s] - at->value) / at->sd;
-        sum -= 0.5 * (gap * gap + log(2 * PETSC_PI)) + log(at->sd);
-      }
-      log_likelihood[start + i] = sum;
+  PetscCallMPI(MPI_Comm_size(f->comm, &size));
+  const int64_t tiles = (f->count + INFER_TILE - 1) / INFER_TILE, most = (tiles + size - 1) / size;
+  for (int64_t tile = 0; tile < most; tile++, before_meeting--) {
+    const int64_t start = tile * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
+    if (before_meeting == 0) {
+      PetscCall(ScoriaPaceMeet(&f->pace, "the inference will begin anew"));
+      before_meeting = f->pace.step;
     }
+    if (part && !failed) failed = Fields(f, first + start, part, z + start * f->dimension);
+    if (part && !failed) likelihoods(f, part, log_likelihood + start);
   }
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(failed);
 }
 
 /* Of particles [first, first + n), those that are kept.  Resampling leaves the particles that it makes of one side by
@@ -141,8 +156,6 @@ PetscErrorCode InferTell(Infer *f, int side)
       (void)summary_quantile(summary, j, f->probability[i], to + (INFER_QUANTILES + i) * f->columns, &se);
   }
   PetscCall(ScoriaSummaryDestroy(&summary));
-  if (side == INFER_POSTERIOR)
-    PetscCallMPI(
-        MPI_Allreduce(MPI_IN_PLACE, f->kept, (PetscMPIInt)(f->keep * f->columns), MPI_DOUBLE, MPI_SUM, f->comm));
+  if (side == INFER_POSTERIOR) PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, f->keep * f->columns, MPI_DOUBLE, f->kept));
   PetscFunctionReturn(0);
 }

@@ -71,9 +71,6 @@ static PetscErrorCode ReadQuestion(Infer *f)
   f->at_free       = f->at_sensors + f->sensors.n;
   f->columns       = f->at_free + f->nfree;
   f->dimension     = f->modes + f->nfree;
-  if ((double)f->count * f->dimension >= PETSC_MPI_INT_MAX || (double)f->keep * f->columns >= PETSC_MPI_INT_MAX)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %lld particles of %d numbers, or %lld fields kept, are too many",
-                (long long)f->count, f->dimension, (long long)f->keep);
   PetscFunctionReturn(0);
 }
 
@@ -231,8 +228,8 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *name = NULL;
-  Infer f          = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  Prior prior      = {.source = NULL};
+  Infer f = {.run = run, .deck = deck, .comm = ScoriaRunComm(run), .pace = {.run = run, .step = 1, .most = 1 << 20}};
+  Prior prior = {.source = NULL};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));

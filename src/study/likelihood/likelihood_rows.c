@@ -161,10 +161,8 @@ static PetscErrorCode EvaluateRows(Likelihood *l, int64_t first, int64_t number,
 static PetscErrorCode ShareRows(Likelihood *l)
 {
   PetscFunctionBeginUser;
-  for (int c = 0; c < NCOLUMNS; c++)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->column[c], (PetscMPIInt)l->rows, MPI_DOUBLE, MPI_SUM, l->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->theta, (PetscMPIInt)(l->rows * ScoriaModelSpace(l->model)->n), MPI_DOUBLE,
-                             MPI_SUM, l->comm));
+  for (int c = 0; c < NCOLUMNS; c++) PetscCall(ScoriaReduceMany(l->comm, MPI_SUM, l->rows, MPI_DOUBLE, l->column[c]));
+  PetscCall(ScoriaReduceMany(l->comm, MPI_SUM, l->rows * ScoriaModelSpace(l->model)->n, MPI_DOUBLE, l->theta));
   PetscFunctionReturn(0);
 }
 
@@ -173,20 +171,19 @@ static PetscErrorCode EvaluateAll(ScoriaRun run, Likelihood *l)
   ScoriaProgress bar;
   ScoriaSource source;
   double *fields;
-  bool stop = false;
+  ScoriaPace pace = {.run = run, .step = 16, .most = CHUNK_ROWS};
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceOfFile(l->comm, l->ds, l->channels, l->field, l->each, &source));
   PetscCall(PetscMalloc1((size_t)CHUNK_ROWS * (size_t)(l->channels * l->cells), &fields));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)l->rows, &bar));
-  for (int64_t base = 0; base < l->rows; base += (int64_t)CHUNK_ROWS * l->size) {
-    const int64_t batch = PetscMin((int64_t)CHUNK_ROWS * l->size, l->rows - base);
+  for (int64_t base = 0, batch; base < l->rows; base += batch) {
     int64_t first, number;
+    PetscCall(ScoriaPaceMeet(&pace, "the likelihoods will begin anew"));
+    batch = PetscMin(pace.step * l->size, l->rows - base);
     deal_block(batch, l->rank, l->size, &first, &number);
     PetscCall(ReadRows(l, source, base + first, number, fields));
     PetscCall(EvaluateRows(l, base + first, number, fields));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
-    PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && base + batch < l->rows) PetscCall(ScoriaStopped(run, "the likelihoods will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(fields));

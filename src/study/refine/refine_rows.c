@@ -4,12 +4,13 @@
  * The rows are the same number from every condition of the file; each is one group's work.  Every value is one rank's
  * and zero elsewhere, so that their sums are exact. */
 #include "refine.h"
+#include "scoria/phases.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SD_ROWS 1024  /* of a condition, at most, that its standard deviation is taken from */
-#define ROUND_ROWS 32 /* of a group, before it looks whether to stop */
+#define ROUND_ROWS 32 /* of a group, at most, before it looks whether to stop */
 #define LEAST_ROWS 8  /* good ones, for the same */
 #define SD_FLOOR 0.05 /* of a field's largest: c hardly varies beside the separator, where it is given */
 
@@ -221,7 +222,9 @@ static PetscErrorCode RefineOne(Refine *f, Refiner refiner, int64_t first, int64
   PetscFunctionBeginUser;
   if (condition != *at) PetscCall(RefinerAt(refiner, f->theta + condition * f->spec.space.n));
   *at = condition;
+  phase_begin(SCORIA_PHASE_REFINE);
   PetscCall(RefinerRun(refiner, f->fields + i * f->m, f->sd + condition * f->m, i, rows, column));
+  phase_end(SCORIA_PHASE_REFINE, f->groups->group_rank == 0);
   if (column[REFINE_STATUS] == REFINE_FAILED) rows->done[i] = SCORIA_ROW_FAILED;
   for (int c = 0; c < REFINE_ROW && f->groups->group_rank == 0; c++) f->column[c * N + first + i] = column[c];
   PetscFunctionReturn(0);
@@ -235,17 +238,17 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   PetscErrorCode failed = 0;
   Refiner refiner;
   ScoriaProgress bar;
-  bool stop;
+  ScoriaPace pace = {.run = f->run, .step = 1, .most = ROUND_ROWS};
   PetscFunctionBeginUser;
   PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
-  for (int64_t base = 0; base < most; base += ROUND_ROWS) {
-    for (int64_t i = base; i < PetscMin(base + ROUND_ROWS, number) && !failed; i++)
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscCall(ScoriaPaceMeet(&pace, "the refinement will begin anew"));
+    step = pace.step;
+    for (int64_t i = base; i < PetscMin(base + step, number) && !failed; i++)
       failed = RefineOne(f, refiner, first, i, &at, rows);
     PetscCall(ScoriaAgreeFailed(f->comm, failed));
-    PetscCall(ScoriaProgressUpdate(bar, (double)PetscMin(N, (base + ROUND_ROWS) * f->groups->count), NULL));
-    PetscCall(ScoriaStopAsked(f->run, &stop));
-    if (stop && base + ROUND_ROWS < most) PetscCall(ScoriaStopped(f->run, "the refinement will begin anew"));
+    PetscCall(ScoriaProgressUpdate(bar, (double)PetscMin(N, (base + step) * f->groups->count), NULL));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(RefinerDestroy(&refiner));
@@ -332,14 +335,14 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(ScoriaProvenanceOfRun(f->run, deck, "refined", f->groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
+  PetscCall(ScoriaDatasetWatch(out, f->run));
   PetscCall(ScoriaWarnOfRest(f->run, f->groups));
   deal_block(f->spec.rows, f->groups->index, f->groups->count, &first, &number);
   PetscCall(PetscCalloc1(REFINE_COLUMNS * f->spec.rows, &f->column));
   PetscCall(ReadFields(f, first, number));
   PetscCall(ScoriaRowsCreate(&f->spec, PetscMax(number, 1), &rows));
   PetscCall(RefineOwn(f, first, number, &rows));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->column, (PetscMPIInt)(REFINE_COLUMNS * f->spec.rows), MPI_DOUBLE, MPI_SUM,
-                             f->comm));
+  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, REFINE_COLUMNS * f->spec.rows, MPI_DOUBLE, f->column));
   PetscCall(ScoriaDatasetWrite(out, first, &rows));
   PetscCall(Say(f));
   PetscCall(WriteColumns(deck, f)); /* refined.h5 comes last: it marks the refinement as complete */

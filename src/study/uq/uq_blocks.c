@@ -93,7 +93,7 @@ static PetscErrorCode DrawPilot(Uq *u, int64_t n, double values[])
   for (int64_t b = first; b < first + number && !failed; b++) failed = UqDrawBlock(u, b, values + b * size);
   PetscCall(ScoriaAgreeFailed(u->comm, failed));
   if (!u->leads) PetscCall(PetscArrayzero(values, n * size));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, values, (PetscMPIInt)(n * size), MPI_UINT64_T, MPI_BOR, u->comm));
+  PetscCall(ScoriaReduceMany(u->comm, MPI_BOR, n * size, MPI_UINT64_T, values));
   PetscFunctionReturn(0);
 }
 

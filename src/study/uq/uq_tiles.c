@@ -81,7 +81,7 @@ static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
   PetscCall(ScoriaAgreeFailed(u->team.comm, failed)); /* a rank without a share has not tried */
   if (!u->leads) PetscCall(PetscArrayzero(u->pilot, n * columns));
   /* Every row is one rank's and zero elsewhere: the sum is exact. */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, u->pilot, (PetscMPIInt)(n * columns), MPI_DOUBLE, MPI_SUM, u->team.comm));
+  PetscCall(ScoriaReduceMany(u->team.comm, MPI_SUM, n * columns, MPI_DOUBLE, u->pilot));
   PetscFunctionReturn(0);
 }
 

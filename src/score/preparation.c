@@ -1,0 +1,215 @@
+/* Between its fit and the first checkpoint of the training the normaliser is in normaliser.ckpt, with the digest of the
+ * dataset that it was fitted to: a start that finds it there reads the rows once, to whiten them. */
+#include "preparation.h"
+#include "normaliser_fit.h"
+#include "scoria/phases.h"
+#include <math.h>
+#include <sys/resource.h>
+
+#define KEPT "normaliser.ckpt"
+
+static const char *const sections[] = {"run_seed",          SCORIA_PROBLEM_SECTIONS "porosity",
+                                       "conditions",        SCORIA_ENSEMBLE_KEYS,
+                                       "train_modes",       "train_all_modes",
+                                       "train_degree_mean", "train_degree_scale",
+                                       "train_twin",        "train_logarithm",
+                                       "train_relative",    "train_whitening",
+                                       "train_validation",  NULL};
+
+/* -------------------------------------------------------------------------------------------------- options ---- */
+
+typedef struct {
+  ScoriaNormaliserOptions fit;
+  ScoriaTwin twin; /* what the deck lets the normaliser use of it */
+  TrainSplit split;
+  double memory; /* [byte] */
+  int nchannels, channel[SCORIA_MAX_FIELDS];
+} Options;
+
+static PetscErrorCode DeckSize(ScoriaDeck deck, const char *key, int *value)
+{
+  PetscInt number = *value;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, key, &number));
+  *value = (int)number;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckSize(deck, "train_modes", &fit->modes));
+  PetscCall(DeckSize(deck, "train_all_modes", &fit->all_modes));
+  PetscCall(DeckSize(deck, "train_degree_mean", &fit->degree_mean));
+  PetscCall(DeckSize(deck, "train_degree_scale", &fit->degree_scale));
+  PetscCall(ScoriaDeckBool(deck, "train_relative", &fit->relative));
+  PetscCall(ScoriaDeckBool(deck, "train_whitening", &fit->whitening));
+  if (fit->whitening && fit->all_modes < fit->modes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", fit->all_modes, fit->modes);
+  PetscFunctionReturn(0);
+}
+
+/* Without the twin's baseline or its reference, the regression serves. */
+static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
+{
+  bool baseline = true, logarithm = true;
+  PetscFunctionBeginUser;
+  *permitted = twin ? *twin : (ScoriaTwin){.solve = NULL};
+  PetscCall(ScoriaDeckBool(deck, "train_twin", &baseline));
+  PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
+  if (!baseline) permitted->solve = NULL;
+  for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
+    if (!twin || !logarithm) permitted->reference[c] = NAN;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, Options *opt)
+{
+  const ScoriaDatasetSpec *spec;
+  double share = 0, gigabytes = 0;
+  PetscInt seed = 0;
+  PetscFunctionBeginUser;
+  *opt = (Options){.nchannels = 0};
+  PetscCall(ReadFit(deck, &opt->fit));
+  PetscCall(ReadTwin(deck, twin, &opt->twin));
+  PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed);
+  opt->memory = 1e9 * gigabytes;
+  train_channels(spec, &opt->nchannels, opt->channel);
+  if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------ keeping the fit ---- */
+
+static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  const char *text;
+  uint32_t digest;
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaDatasetDigest(ds, &digest));
+  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
+  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "checkpoint", text, &store));
+  PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
+  PetscCall(ScoriaNormaliserSave(norm, store));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+/* Loads the normaliser of an open file where it is of this deck and dataset. */
+static PetscErrorCode LoadSame(ScoriaStore store, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm)
+{
+  char difference[512];
+  const char *stored;
+  int64_t digest;
+  uint32_t here;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreDeck(store, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
+  PetscCall(ScoriaDatasetDigest(ds, &here));
+  if (!*difference && digest == here) PetscCall(ScoriaNormaliserLoad(store, norm));
+  PetscFunctionReturn(0);
+}
+
+/* One of other rows, or one that is damaged, is passed over: another fit does no harm. */
+PetscErrorCode PreparationFind(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaStore store = NULL;
+  bool there;
+  PetscFunctionBeginUser;
+  *norm = NULL;
+  PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
+  if (!failed) failed = LoadSame(store, deck, ds, norm);
+  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
+  if (failed) {
+    PetscCall(ScoriaSay(run, "  WARNING: %s; the normaliser is fitted again", ScoriaFailureLine()));
+    ScoriaFailureReset();
+    *norm = NULL;
+  } else if (!*norm)
+    PetscCall(ScoriaSay(run, "  %s: of other rows or another deck; the normaliser is fitted again", path));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- all of it ---- */
+
+static PetscErrorCode Fit(ScoriaRun run, ScoriaDeck deck, const Options *opt, NormData *data)
+{
+  const ScoriaNormaliser norm = data->norm;
+  PetscFunctionBeginUser;
+  PetscCall(NormFit(data, &opt->fit));
+  for (int c = 0; c < norm->C; c++)
+    if (norm->relative[c])
+      PetscCall(ScoriaSay(run, "  %s is learned as its value in the first cell and the differences from it",
+                          data->spec->field[opt->channel[c]].name));
+  PetscCall(Keep(run, deck, data->in.ds, norm));
+  data->known = true;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData *train, const TrainData *valid,
+                           int64_t dropped, double seconds)
+{
+  const ScoriaNormaliser norm = data->norm;
+  struct rusage use           = {.ru_maxrss = 0};
+  PetscFunctionBeginUser;
+  getrusage(RUSAGE_SELF, &use);
+  double memory = 1.024e-3 * (double)use.ru_maxrss; /* kB of 1024 bytes, on Linux */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  PetscCall(
+      ScoriaSay(run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
+                (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R));
+  PetscCall(ScoriaLog(run, "whitened",
+                      "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d,"
+                      "\"seconds\":%.3f,\"peak_memory_MB\":%.0f",
+                      (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R, seconds,
+                      memory));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
+                              ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
+{
+  const double start = wall_seconds();
+  const bool known   = *norm != NULL;
+  const ScoriaDatasetSpec *spec;
+  Options opt;
+  NormData data;
+  int64_t dropped;
+  int size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(ReadOptions(deck, ds, twin, &opt));
+  if (!known) PetscCall(NormCreate(ds, opt.nchannels, &opt.twin, &opt.fit, norm));
+  const NormInput in = {.comm    = ScoriaRunComm(run),
+                        .run     = run,
+                        .ds      = ds,
+                        .channel = opt.channel,
+                        .split   = &opt.split,
+                        .twin    = &opt.twin,
+                        .memory  = opt.memory};
+  PetscCall(NormDataCreate(&in, *norm, known, known ? 1 : norm_fit_passes(&opt.fit) + 1, &data));
+  phase_begin(SCORIA_PHASE_NORMALISER);
+  if (!known) PetscCall(Fit(run, deck, &opt, &data));
+  phase_end(SCORIA_PHASE_NORMALISER, known ? 0 : (double)spec->rows / size);
+  phase_begin(SCORIA_PHASE_WHITEN);
+  PetscCall(TrainDataCreate(&data, train, valid, &dropped));
+  phase_end(SCORIA_PHASE_WHITEN, (double)(train->rows + valid->rows) / size);
+  PetscCall(ScoriaProgressDestroy(&data.bar));
+  PetscCall(Tell(run, &data, train, valid, dropped, wall_seconds() - start));
+  PetscCall(NormDataDestroy(&data));
+  PetscFunctionReturn(0);
+}

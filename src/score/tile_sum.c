@@ -1,0 +1,46 @@
+#include "tile_sum.h"
+#include "stats/fixed.h"
+#include <limits.h>
+
+PetscErrorCode TileSumCreate(MPI_Comm comm, int64_t n, TileSum *sum)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(n <= INT_MAX / 2, comm, PETSC_ERR_ARG_OUTOFRANGE, "%lld sums", (long long)n);
+  *sum = (TileSum){.comm = comm, .n = n};
+  PetscCall(PetscCalloc1(2 * n, &sum->pair));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TileSumDestroy(TileSum *sum)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(sum->pair));
+  PetscFunctionReturn(0);
+}
+
+void tile_sum_add(TileSum *sum, int64_t first, int n, const double v[])
+{
+  add_fixed_all(n, v, sum->pair + 2 * first);
+}
+
+/* Full units are carried first, so that as many ranks fit as tiles. */
+PetscErrorCode TileSumTake(TileSum *sum, double out[])
+{
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(sum->comm, &rank));
+  for (int64_t i = 0; i < sum->n; i++) carry_fixed(sum->pair + 2 * i);
+  PetscCallMPI(
+      MPI_Reduce(rank ? sum->pair : MPI_IN_PLACE, sum->pair, (int)(2 * sum->n), MPI_INT64_T, MPI_SUM, 0, sum->comm));
+  for (int64_t i = 0; i < sum->n && rank == 0; i++) out[i] = get_fixed(sum->pair + 2 * i);
+  PetscCall(PetscArrayzero(sum->pair, 2 * sum->n));
+  PetscFunctionReturn(0);
+}
+
+double binary_scale(double largest)
+{
+  int exponent;
+  if (!(fabs(largest) > 0) || !isfinite(largest)) return 1;
+  (void)frexp(largest, &exponent);
+  return ldexp(1, exponent);
+}

@@ -1,0 +1,193 @@
+/* ranks: 2 3
+ * Reading datasets back: once, with the CRC of the whole file, and with a stop in between. */
+#include "io_files.h"
+#include <fcntl.h>
+
+enum { ROWS = 20000 };
+
+/* Bytes that all ranks have read so far through system calls; 0 where the kernel does not count. */
+static int64_t bytes_read(void)
+{
+  long long here = 0;
+  FILE *in       = fopen("/proc/self/io", "r");
+
+  if (in) assert_int_equal(fscanf(in, "rchar: %lld", &here), 1);
+  if (in) fclose(in);
+  int64_t all = here;
+  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
+  return all;
+}
+
+static void check_sum(const char *path)
+{
+  const ScoriaFileSum sum = files_published_sum_of(path);
+  struct stat st;
+  uint32_t crc;
+
+  if (world_rank()) return;
+  assert_int_equal(stat(path, &st), 0);
+  assert_true(sum.known);
+  assert_int_equal(sum.size, st.st_size);
+  assert_int_equal(file_crc(path, st.st_size, 0, st.st_size, &crc), 0);
+  assert_int_equal(sum.crc, crc);
+}
+
+/* What finishing a dataset found is the CRC of its bytes, whoever read what. */
+static void test_sum_of_the_file(void **state)
+{
+  static const struct {
+    int64_t rows, batch;
+    bool float64;
+  } cases[] = {{0, 0, false}, {1, 0, false}, {23, 3, false}, {23, 1, true}, {1000, 64, true}};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const ScoriaDatasetSpec spec = small_spec(cases[i].rows, cases[i].float64);
+    const char *path             = in_scratch("sum.h5");
+    ScoriaDataset ds;
+    int64_t first, number;
+
+    if (!world_rank()) unlink(path);
+    deal_block(spec.rows, world_rank(), world_size(), &first, &number);
+    CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
+    ds->batch_rows = cases[i].batch;
+    ds->slab_rows  = 2;
+    CHECK(write_rows(ds, &spec, first, number));
+    CHECK(ScoriaDatasetFinish(&ds));
+    check_sum(path);
+  }
+}
+
+/* The rows are read once by a run that writes them, and once by one that finds them all. */
+static void test_read_once(void **state)
+{
+  const ScoriaDatasetSpec spec = small_spec(ROWS, false);
+  const char *path             = in_scratch("once.h5");
+  ScoriaIntervals there        = {0};
+  ScoriaDataset ds;
+  struct stat st;
+  int64_t first, number;
+
+  (void)state;
+  deal_block(spec.rows, world_rank(), world_size(), &first, &number);
+  for (int begun = 0; begun < 2; begun++) {
+    if (!world_rank()) unlink(path);
+    CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
+    CHECK(write_rows(ds, &spec, first, number));
+    if (begun) {
+      CHECK(ScoriaDatasetClose(&ds));
+      CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
+    }
+    const int64_t before = bytes_read();
+    if (begun) CHECK(ScoriaDatasetSurvey(ds, &there, NULL, NULL));
+    CHECK(ScoriaDatasetFinish(&ds));
+    check_sum(path); /* on rank 0 reads all bytes once more */
+    const int64_t read = bytes_read() - before;
+    assert_int_equal(stat(path, &st), 0);
+    if (!before) continue;
+    assert_in_range(read, 2 * (int64_t)st.st_size, 5 * (int64_t)st.st_size / 2);
+  }
+  assert_int_equal(there.n, 1);
+  CHECK(ScoriaIntervalsDestroy(&there));
+}
+
+/* Rows that are written after the survey are read back. */
+static void test_read_again(void **state)
+{
+  const ScoriaDatasetSpec spec = small_spec(40, false);
+  const char *path             = in_scratch("again.h5");
+  ScoriaIntervals there        = {0};
+  ScoriaDataset ds;
+  size_t at, size;
+
+  (void)state;
+  CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
+  CHECK(write_rows(ds, &spec, 0, world_rank() ? 0 : 40));
+  CHECK(ScoriaDatasetClose(&ds));
+  CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
+  CHECK(ScoriaDatasetSurvey(ds, &there, NULL, NULL));
+  CHECK(write_rows(ds, &spec, 7, world_rank() ? 0 : 1));
+  if (!world_rank()) {
+    locate(in_scratch("again.h5.part"), "/fields/c", &at, &size);
+    const int fd = open(in_scratch("again.h5.part"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "flip", 4, (off_t)at + 60), 4);
+    close(fd);
+  }
+  expect_failure(ScoriaDatasetFinish(&ds), SCORIA_EXIT_IO, "damaged", NULL);
+  CHECK(ScoriaIntervalsDestroy(&there));
+}
+
+/* ---------------------------------------------------------------------------------------------------- stopping ---- */
+
+static ScoriaDeck deck;
+static ScoriaRun run;
+
+static int open_run(void **state)
+{
+  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
+  char text[64];
+
+  (void)state;
+  snprintf(text, sizeof text, "run: {dir: %s}\n", scratch);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
+  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "test", &run));
+  return 0;
+}
+
+static int close_run(void **state)
+{
+  CHECK(ScoriaRunDestroy(&run));
+  CHECK(ScoriaDeckDestroy(&deck));
+  return scratch_remove(state);
+}
+
+/* The file STOP is looked for no more than once a second. */
+static void ask_to_stop(void)
+{
+  sleep(1);
+  if (!world_rank()) spill(in_scratch("STOP"), "", 0);
+  MPI_Barrier(PETSC_COMM_WORLD);
+}
+
+/* A stop while rows are read back: what is written is kept, and the next start goes on to the same file. */
+static void test_stopped(void **state)
+{
+  const ScoriaDatasetSpec spec = small_spec(40, false);
+  const char *path             = in_scratch("stopped.h5");
+  ScoriaIntervals there        = {0};
+  ScoriaDataset ds;
+
+  (void)state;
+  CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
+  CHECK(ScoriaDatasetWatch(ds, run));
+  ds->batch_rows = 2;
+  CHECK(write_rows(ds, &spec, 0, world_rank() ? 0 : 40));
+  ask_to_stop();
+  expect_failure(ScoriaDatasetFinish(&ds), SCORIA_EXIT_CHECKPOINT, "the file STOP", "are kept");
+  assert_null(ds);
+  assert_int_not_equal(access(path, F_OK), 0);
+
+  CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
+  CHECK(ScoriaDatasetWatch(ds, run));
+  ds->batch_rows = 2;
+  ask_to_stop();
+  expect_failure(ScoriaDatasetSurvey(ds, &there, NULL, NULL), SCORIA_EXIT_CHECKPOINT, "the file STOP", "are kept");
+  CHECK(ScoriaIntervalsDestroy(&there));
+  CHECK(ScoriaDatasetSurvey(ds, &there, NULL, NULL));
+  assert_int_equal(intervals_count(&there, 0, 40), 40);
+  CHECK(ScoriaDatasetFinish(&ds));
+  check_sum(path);
+  CHECK(ScoriaIntervalsDestroy(&there));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_sum_of_the_file, scratch_make, NULL),
+      cmocka_unit_test(test_read_once),
+      cmocka_unit_test(test_read_again),
+      cmocka_unit_test_setup_teardown(test_stopped, open_run, close_run),
+  };
+
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
