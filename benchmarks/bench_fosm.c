@@ -8,7 +8,6 @@
  *
  *   bench_fosm DECK [-compare_conditions 8] [-compare_count 2000] [-key value ...] */
 #include "cmd/cmd.h"
-#include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@ static const char *const kind_names[KINDS] = {"first order", "second-order mean"
 
 typedef struct {
   ScoriaEnsemble ens;
+  ScoriaSource source;
   ScoriaPorosity por;
   ScoriaDatasetSpec spec;
   ScoriaRows rows;
@@ -31,9 +31,8 @@ typedef struct {
   double *pde, *mean, *curved, *jacobian; /* (count, m), (m), (m), (L, m) */
 } Fosm;
 
-/* n solves at theta, of porosities ids or eps, into out (n, m). */
-static PetscErrorCode Solve(Fosm *f, const double theta[], int64_t n, const uint64_t ids[], const double eps[],
-                            double out[])
+/* n solves at theta, of profiles eps, into out (n, m). */
+static PetscErrorCode Solve(Fosm *f, const double theta[], int64_t n, const double eps[], double out[])
 {
   const int64_t capacity = f->rows.capacity;
   double *thetas;
@@ -43,11 +42,8 @@ static PetscErrorCode Solve(Fosm *f, const double theta[], int64_t n, const uint
     memcpy(thetas + i * f->spec.space.n, theta, sizeof(double) * (size_t)f->spec.space.n);
   for (int64_t base = 0; base < n; base += capacity) {
     const int64_t number = PetscMin(capacity, n - base);
-    PetscCall(ScoriaEnsembleCompute(f->ens, number, thetas, ids ? ids + base : NULL, eps ? eps + base * f->L : NULL,
-                                    &f->rows));
-    for (int64_t i = 0; i < number; i++)
-      for (int c = 0; c < f->C; c++)
-        memcpy(out + ((base + i) * f->C + c) * f->L, f->rows.field[c] + i * f->L, sizeof(double) * (size_t)f->L);
+    PetscCall(ScoriaEnsembleCompute(f->ens, number, thetas, NULL, eps + base * f->L, &f->rows));
+    rows_pack(&f->rows, 0, number, f->C, NULL, f->L, out + base * f->m);
   }
   PetscCall(PetscFree(thetas));
   PetscFunctionReturn(0);
@@ -78,7 +74,7 @@ static PetscErrorCode Linearise(Fosm *f, const double theta[], double ell, bool 
     if (k) z[(k - 1) / 2] = k % 2 ? STEP : -STEP;
     PetscCall(ScoriaPorosityFrom(f->por, ell, z, eps + (size_t)k * (size_t)L));
   }
-  PetscCall(Solve(f, theta, 2 * L + 1, NULL, eps, f->fields));
+  PetscCall(Solve(f, theta, 2 * L + 1, eps, f->fields));
   *sign = f->fields[0] > f->reference ? 1 : -1;
   if (in_logarithm) logarithm(f, 2 * L + 1, f->fields);
   memcpy(f->mean, f->fields, sizeof(double) * (size_t)m);
@@ -100,31 +96,28 @@ static void draw(const Fosm *f, int condition, const double mean[], double out[]
   for (int64_t i = 0; i < f->count; i++) {
     double *x = out + i * f->m;
     memcpy(x, mean, sizeof(double) * (size_t)f->m);
-    rng_normal(f->seed, SCORIA_STREAM_SAMPLE, (uint64_t)condition << 32 | (uint64_t)i, 0, f->L, z);
+    rng_normal(f->seed, SCORIA_STREAM_SAMPLE, draw_number(SCORIA_DRAWS_COMPARED, condition, i), 0, f->L, z);
     for (int k = 0; k < f->L; k++)
       for (int j = 0; j < f->m; j++) x[j] += z[k] * f->jacobian[k * f->m + j];
   }
 }
 
-static PetscErrorCode Ensemble(Fosm *f, int condition, int again, const double theta[], double out[], int64_t *good)
+static PetscErrorCode Ensemble(Fosm *f, int condition, ScoriaDraws draws, const double theta[], double out[],
+                               int64_t *good)
 {
-  uint64_t *ids;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(f->count, &ids));
-  for (int64_t i = 0; i < f->count; i++) ids[i] = ensemble_heldout_id(condition, again, i);
-  PetscCall(Solve(f, theta, f->count, ids, NULL, out));
+  PetscCall(ScoriaSourceDraw(f->source, theta, draw_number(draws, condition, 0), f->count, out));
   *good = stats_keep_finite(f->count, f->m, out);
-  PetscCall(PetscFree(ids));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Condition(Fosm *f, int k, const double theta[], double ell, ScoriaDistance d[KINDS],
                                 double *seconds)
 {
-  int64_t n, again;
+  int64_t n = 0, again = 0;
   double sign = 1;
   PetscFunctionBeginUser;
-  PetscCall(Ensemble(f, k, 0, theta, f->pde, &n));
+  PetscCall(Ensemble(f, k, SCORIA_DRAWS_HELDOUT, theta, f->pde, &n));
   for (int kind = 0; kind < PDE_AGAIN; kind++) {
     const bool in_logarithm = kind >= FIRST_ORDER_LOG;
     const double start      = wall_seconds();
@@ -134,7 +127,7 @@ static PetscErrorCode Condition(Fosm *f, int k, const double theta[], double ell
     if (in_logarithm) exponential(f, f->count, sign, f->fields);
     PetscCall(ScoriaDistanceCompute(f->count, f->fields, n, f->pde, f->m, f->seed, 128, &d[kind]));
   }
-  PetscCall(Ensemble(f, k, 1, theta, f->fields, &again));
+  PetscCall(Ensemble(f, k, SCORIA_DRAWS_HELDOUT_AGAIN, theta, f->fields, &again));
   PetscCall(ScoriaDistanceCompute(again, f->fields, n, f->pde, f->m, f->seed, 128, &d[PDE_AGAIN]));
   PetscFunctionReturn(0);
 }
@@ -148,6 +141,7 @@ static PetscErrorCode Create(ScoriaDeck deck, Fosm *f)
   PetscCall(ScoriaDeckInt(deck, "compare_count", &count));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, &f->ens));
+  PetscCall(ScoriaSourceOfPde(f->ens, &f->source));
   PetscCall(ScoriaEnsembleSpec(f->ens, &f->spec, &x));
   ensemble_grid(f->ens, &grid);
   PetscCheck(grid.dim == 1, PETSC_COMM_SELF, PETSC_ERR_SUP, "one-dimensional decks only");
@@ -199,6 +193,7 @@ static PetscErrorCode Run(ScoriaDeck deck)
   PetscCall(PetscFree5(f.fields, f.pde, f.mean, f.curved, f.jacobian));
   PetscCall(ScoriaRowsDestroy(&f.rows));
   PetscCall(ScoriaPorosityDestroy(&f.por));
+  PetscCall(ScoriaSourceDestroy(&f.source));
   PetscCall(ScoriaEnsembleDestroy(&f.ens));
   PetscFunctionReturn(0);
 }

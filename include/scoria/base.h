@@ -75,6 +75,8 @@ typedef enum {
   SCORIA_KEY_WORDS,  /* a list of words: [a, b] */
 } ScoriaKeyType;
 
+#define SCORIA_NAME_SIZE 64 /* of names in decks and files, with the closing 0 */
+
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
  * porosity: {sigma: ...} in the deck (a section name holds no underscore). */
 typedef struct {
@@ -113,6 +115,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
 /* Values, by full key name.  Asking for a key that no table declares, or with the wrong type, is a defect.
  * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
 bool deck_declares(ScoriaDeck deck, const char *key); /* for names that come with data; local */
+const ScoriaKey *const *deck_tables(ScoriaDeck deck); /* all keys that there are */
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
 PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *key, bool *changed); /* set, and not to its default */
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
@@ -123,6 +126,14 @@ PetscErrorCode ScoriaDeckChoice(ScoriaDeck deck, const char *key, PetscInt *inde
 PetscErrorCode ScoriaDeckReals(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, double values[]);
 PetscErrorCode ScoriaDeckInts(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, PetscInt values[]);
 PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]);
+
+/* The next word of a list of a deck, "U0,ell", cut to its size; false at the end. */
+bool list_next_word(const char **list, size_t size, char word[]);
+/* The next entry name=value of such a list, from *list on; found is false at its end.  What is not such an entry is a
+ * user error that names the key.  Local. */
+PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE],
+                              char value[], bool *found);
+PetscErrorCode ScoriaListNumber(const char *key, const char *name, const char *text, double *value); /* a finite one */
 
 /* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);

@@ -9,7 +9,6 @@
  */
 
 #define SCORIA_MAX_CONDITIONS 8
-#define SCORIA_NAME_SIZE 64
 
 /* The vector theta that a problem is conditioned on.  A condition with lo == hi is fixed: it is stored, but no model
  * learns from it. */
@@ -32,6 +31,7 @@ void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
 /* Index of a condition, -1 when there is none of that name. */
 int space_find(const ScoriaSpace *space, const char *name);
+bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 
@@ -85,6 +85,14 @@ PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity,
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 /* Rows from `offset` on as rows of their own, none of them filled: borrowed from `rows`, not to be destroyed. */
 ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset);
+/* The one packing of rows: fields (n, channels, cells) of rows [first, first + n), channel c being field field[c], or c
+ * where field is NULL; and back into rows [0, n), done without failure, at theta. */
+void rows_pack(const ScoriaRows *rows, int64_t first, int64_t n, int channels, const int field[], int cells,
+               double fields[]);
+void rows_unpack(int64_t n, int channels, int cells, const double fields[], int conditions, const double theta[],
+                 ScoriaRows *rows);
+/* A row without a solve behind it. */
+void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done);
 /* Brings rows to the ranks that write them.  Row i of `from`, on any rank, is row where[i] of [first, first + number),
  * which all ranks together hold once each; from->rows may be 0.  `to` gets this rank's block of that range
  * (deal_block), rows [*at, *at + to->rows).  The fields of a row that changes ranks are rounded to the file's precision
@@ -251,6 +259,11 @@ PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
+/* root as text in a file, through ScoriaWriteText; root is destroyed.  Collective. */
+struct cJSON;
+PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, struct cJSON *root);
+/* FILE.h5 -> FILE.json, the summary beside it; one that is another file's name is a user error. */
+PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[]);
 
 /* ---------------------------------------------------------------------------------------------- libraries ---- */
 

@@ -238,9 +238,6 @@ void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
  * rank's group; every rank of the group gets the rows. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
-/* Porosity id of realisation r of held-out condition k, set 0 or 1 (two independent ensembles): disjoint from every
- * training id. */
-uint64_t ensemble_heldout_id(int64_t condition, int set, int64_t realisation);
 
 /* The deterministic twin (fields, nx) at theta: the solution at the homogeneous effective porosity.  Matches
  * ScoriaTwinFn of score.h; ctx is the ScoriaEnsemble.  A twin that does not converge is a user error naming theta. */

@@ -32,6 +32,11 @@ bool deck_declares(ScoriaDeck deck, const char *name)
   return deck_find_key(deck->tables, name) != NULL;
 }
 
+const ScoriaKey *const *deck_tables(ScoriaDeck deck)
+{
+  return deck->tables;
+}
+
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *name, bool *set)
 {
   const ScoriaKey *key;

@@ -18,21 +18,6 @@ struct ScoriaProgress_ {
   bool print, terminal;
 };
 
-double wall_seconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-void utc_now(char text[32])
-{
-  const time_t now = time(NULL);
-  struct tm utc;
-  text[0] = 0;
-  if (gmtime_r(&now, &utc)) strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
 static void format_seconds(double s, size_t size, char text[])
 {
   if (s < 90)

@@ -34,7 +34,7 @@ static PetscErrorCode TakeSampleCondition(ScoriaDeck deck, ScoriaSpace *space)
   double theta[SCORIA_MAX_CONDITIONS];
   bool asked;
   PetscFunctionBeginUser;
-  PetscCall(CmdSampleTheta(deck, space, theta, &asked));
+  PetscCall(ScoriaConditionOfSamples(deck, space, theta, &asked));
   for (int i = 0; i < space->n; i++) space->c[i].lo = space->c[i].hi = theta[i];
   PetscFunctionReturn(0);
 }
@@ -126,10 +126,10 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, 
   spec.float64                  = true;
   for (int c = 0; c < spec.space.n; c++)
     if (spec.space.c[c].lo < spec.space.c[c].hi) spec.realisations = 1;
-  PetscCall(CmdProvenance(run, deck, "solve", groups->full_size, &from));
+  PetscCall(ScoriaProvenanceOfRun(run, deck, "solve", groups->full_size, &from));
   PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
   PetscCall(ScoriaDatasetWatch(ds, run));
-  PetscCall(CmdWarnOfRest(run, groups));
+  PetscCall(ScoriaWarnOfRest(run, groups));
   deal_block(p->rows, groups->index, groups->count, &first, &number);
   PetscCall(ScoriaRowsCreate(&spec, number, &rows));
   PetscCall(ScoriaEnsembleCompute(ens, number, p->theta + first * spec.space.n, p->ids + first,
@@ -140,7 +140,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, 
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscCall(ScoriaDatasetWrite(ds, first, &rows));
   PetscCall(ScoriaDatasetFinish(&ds));
-  PetscCall(CmdWriteFields(run, deck, ens, p->rows, ThetaOfProfile, p, p->eps, "solve_fields.h5"));
+  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, p->rows, ThetaOfProfile, p, p->eps, "solve_fields.h5"));
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscFunctionReturn(0);
@@ -158,7 +158,7 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   Problem p = {0};
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "solve"));
-  PetscCall(CmdNeedEquations(deck, "solve", "there is nothing to solve"));
+  PetscCall(ScoriaNeedEquations(deck, "solve", "there is nothing to solve"));
   PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   PetscCall(PetscFree(parameters));
   PetscCall(ScoriaSpaceFixed(deck, problem, &p.space));

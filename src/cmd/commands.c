@@ -61,7 +61,7 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(CmdImported(deck, &imported));
+  PetscCall(ScoriaImported(deck, &imported));
   PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
   PetscCall(CmdDo(run, deck, "train"));
   PetscCall(CmdDo(run, deck, "sample"));

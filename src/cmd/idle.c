@@ -36,7 +36,7 @@ PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
   bool imported;
   PetscFunctionBeginUser;
   PetscCall(WarnOfNeeds(run, deck));
-  PetscCall(CmdImported(deck, &imported));
+  PetscCall(ScoriaImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));

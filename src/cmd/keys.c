@@ -85,29 +85,6 @@ const ScoriaKey scoria_command_keys[] = {
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };
 
-const ScoriaKey scoria_import_keys[] = {
-    {"import_file", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
-     "an HDF5 file of yours, whose rows are the data in place of solves of a PDE"},
-    {"import_fields", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "fields by the paths of their arrays, [c=/data/conc, phi=/data/state:1]: (rows, cells), (cells, rows) or "
-     "(conditions, realisations, cells); with :k, channel k of (rows, channels, cells)"},
-    {"import_conditions", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "conditions by paths, [rate=/par/rate, T=/par/all:2, soc=0.5]: one value a row, or for each run of realisations; "
-     "with :k, column or line k of a table; or a number, for all rows"},
-    {"import_x", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "path of the cell centres (cells), increasing"},
-    {"import_units", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "units of fields and conditions after scaling, [c=mol*m^-3, phi=V]; * stands for a space"},
-    {"import_scale", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "factors that the file's numbers are multiplied with, [x=1e-6, c=1000]"},
-    {"import_ranges", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "ranges of conditions, [rate=0.5:2] (not set: from the smallest to the largest value)"},
-    {"import_logarithmic", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "conditions whose logarithm is the coordinate that the model learns in, [rate]"},
-    {"import_reference", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "fields that are modelled as the logarithm of their distance to a value they do not cross, [c=1000]"},
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
-};
-
 #define MAX_TABLES 32
 
 const ScoriaKey *const *cmd_tables(void)

@@ -113,11 +113,6 @@ static PetscErrorCode Transfer(ScoriaDataset ds, Direction direction, ScoriaColu
 
 /* -------------------------------------------------------------------------------------------- slabs and CRCs ---- */
 
-size_t field_row_size(const ScoriaDatasetSpec *spec)
-{
-  return (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
-}
-
 /* Buffers grow to the largest batch seen; a rank without rows has some too, to pass on. */
 static PetscErrorCode Reserve(ScoriaDataset ds, int64_t number)
 {

@@ -10,27 +10,12 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-void trouble_note(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...)
-{
-  va_list args;
-  int n;
-
-  if (bad->code != SCORIA_EXIT_OK) return;
-  bad->code = code;
-  n         = snprintf(bad->line, sizeof bad->line, "%s: ", bad->path);
-  if (n < 0 || (size_t)n >= sizeof bad->line) return;
-  va_start(args, format);
-  vsnprintf(bad->line + n, sizeof bad->line - (size_t)n, format, args);
-  va_end(args);
-}
 
 PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[])
 {

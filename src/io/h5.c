@@ -1,38 +1,11 @@
-/* The few things this room does with HDF5 on one rank: types, access, attributes, and the innermost reason of a
- * failure.
+/* The few things this room does with HDF5 on one rank: types, access and attributes.
  *
  * Texts are of fixed length: variable-length ones live in a heap without checksums.  With the 1.8 file format a text
  * may be longer than 64 KiB and every byte of metadata is under a checksum of HDF5's own. */
 #include "private.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------------------------------------ failures ---- */
-
-static herr_t first_reason(unsigned n, const H5E_error2_t *error, void *context)
-{
-  (void)n;
-  char *reason = context;
-
-  snprintf(reason, 256, "%s", error->desc ? error->desc : "no reason given");
-  reason[strcspn(reason, "\n")] = 0; /* some go on for lines */
-  return 1;                          /* upward from the innermost: the first is the one */
-}
-
-void trouble_hdf5(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...)
-{
-  char reason[256] = "no reason given", text[512];
-  va_list args;
-
-  if (bad->code != SCORIA_EXIT_OK) return;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, first_reason, reason);
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  trouble_note(bad, code, "%s (HDF5: %s)", text, reason);
-}
 
 /* --------------------------------------------------------------------------------------- types and access ---- */
 
@@ -242,39 +215,5 @@ PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind,
   PetscCall(ScoriaPutText(file, "job_id", job ? job : "", bad));
   PetscCall(ScoriaPutText(file, "deck", deck ? deck : "", bad));
   PetscCall(PutLibraries(file, bad));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
-                              char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad)
-{
-  int64_t version = 0;
-  hid_t access;
-
-  PetscFunctionBeginUser;
-  *file     = H5I_INVALID_HID;
-  format[0] = kind[0] = 0;
-  PetscCall(ScoriaFileProbe(path, expected, size, bad));
-  PetscCall(ScoriaSuperblockProbe(path, expected, *size, bad));
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
-  *file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  if (*file < 0) trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged, expected %s", expected);
-  H5Pclose(access);
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  const htri_t ours = H5Aexists(*file, "format");
-  if (ours < 0) {
-    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged, expected %s", expected);
-  } else if (!ours) {
-    trouble_note(bad, SCORIA_EXIT_INPUT, "an HDF5 file that scoria did not write (no attribute 'format'), expected %s",
-                 expected);
-  }
-  PetscCall(ScoriaGetShortText(*file, "format", SCORIA_NAME_SIZE, format, bad));
-  PetscCall(ScoriaGetNumber(*file, "format_version", IO_I8, &version, bad));
-  PetscCall(ScoriaGetShortText(*file, "kind", SCORIA_NAME_SIZE, kind, bad));
-  if (bad->code == SCORIA_EXIT_OK && strcmp(format, SCORIA_DATASET_FORMAT) && strcmp(format, SCORIA_STORE_FORMAT))
-    trouble_note(bad, SCORIA_EXIT_INPUT, "of format '%s', expected %s", format, expected);
-  if (version != SCORIA_FORMAT_VERSION)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "format version %lld, expected %d", (long long)version, SCORIA_FORMAT_VERSION);
   PetscFunctionReturn(0);
 }

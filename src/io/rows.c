@@ -1,5 +1,6 @@
 /* Rows in memory: every array of a ScoriaRows lies in one zeroed arena, widest types first so that all are aligned. */
 #include "private.h"
+#include <string.h>
 
 const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS] = {
     {"done", IO_U1, "1", "1: solved; 2: failed, the fields are NaN; 0: not computed"},
@@ -78,4 +79,39 @@ ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int6
   part.done     = rows->done + offset;
   part.attempts = rows->attempts + offset;
   return part;
+}
+
+size_t field_row_size(const ScoriaDatasetSpec *spec)
+{
+  return (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
+}
+
+void rows_pack(const ScoriaRows *rows, int64_t first, int64_t n, int channels, const int field[], int cells,
+               double fields[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < channels; c++)
+      memcpy(fields + (i * channels + c) * cells, rows->field[field ? field[c] : c] + (first + i) * cells,
+             (size_t)cells * sizeof(double));
+}
+
+void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done)
+{
+  rows->done[i]     = done;
+  rows->reason[i]   = 0;
+  rows->newton[i]   = 0;
+  rows->attempts[i] = 0;
+  rows->residual[i] = 0;
+}
+
+void rows_unpack(int64_t n, int channels, int cells, const double fields[], int conditions, const double theta[],
+                 ScoriaRows *rows)
+{
+  rows->rows = n;
+  for (int64_t i = 0; i < n; i++) {
+    for (int c = 0; c < channels; c++)
+      memcpy(rows->field[c] + i * cells, fields + (i * channels + c) * cells, (size_t)cells * sizeof(double));
+    for (int k = 0; k < conditions; k++) rows->condition[k][i] = theta[k];
+    rows_set_status(rows, i, SCORIA_ROW_DONE);
+  }
 }

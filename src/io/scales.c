@@ -239,15 +239,3 @@ PetscErrorCode ScoriaAttachScales(hid_t file, ScoriaTrouble *bad)
   PetscCall(PetscFree(s.array));
   PetscFunctionReturn(0);
 }
-
-/* -------------------------------------------------------------------------------------------------- a store's ---- */
-
-PetscErrorCode ScoriaStorePutAxes(ScoriaStore store, const char *name, const char *axes)
-{
-  ScoriaTrouble bad = {.path = store->path};
-
-  PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutAxes(store->file, name, axes, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
-  PetscFunctionReturn(0);
-}

@@ -48,3 +48,9 @@ int space_find(const ScoriaSpace *space, const char *name)
   }
   return -1;
 }
+
+bool condition_inside(const ScoriaCondition *c, double value)
+{
+  const double slack = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));
+  return value >= c->lo - slack && value <= c->hi + slack;
+}

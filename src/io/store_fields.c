@@ -1,5 +1,6 @@
-/* The fields that a store is about, as root attributes: fields, how many; field0_name, field0_unit, ... */
-#include "scoria/io.h"
+/* The fields that a store is about, as root attributes: fields, how many; field0_name, field0_unit, ...; and the axes
+ * of its arrays. */
+#include "private.h"
 #include <stdio.h>
 
 PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[])
@@ -36,5 +37,15 @@ PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field
     snprintf(name, sizeof name, "field%d_description", f);
     PetscCall(ScoriaStoreGetText(store, name, sizeof field[f].description, field[f].description));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStorePutAxes(ScoriaStore store, const char *name, const char *axes)
+{
+  ScoriaTrouble bad = {.path = store->path};
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaPutAxes(store->file, name, axes, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }

@@ -256,12 +256,6 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
   PetscFunctionReturn(0);
 }
 
-/* Training ids are row numbers, below 2^62: the top bit sets the others apart. */
-uint64_t ensemble_heldout_id(int64_t condition, int set, int64_t realisation)
-{
-  return (uint64_t)1 << 63 | (uint64_t)set << 62 | (uint64_t)condition << 40 | (uint64_t)realisation;
-}
-
 /* "U0 = 0.1 V, F_right = 20 A m^-2" */
 static void describe_theta(const ScoriaSpace *space, const double theta[], size_t size, char text[])
 {

@@ -1,6 +1,6 @@
 /* The curves of compare: moments of the fields, and of the fields minus their value in the first cell. */
 #include "testing.h"
-#include "cmd/compare.h"
+#include "study/compare/compare.h"
 #include <math.h>
 
 enum { N = 50, C = 2, L = 7 };

@@ -139,22 +139,6 @@ static void effective_porosity_is_the_harmonic_mean(void **state)
   assert_near(effective, 0.3, 1e-14);
 }
 
-/* Training rows count from 0; held-out draws never share an id with them or with each other. */
-static void heldout_ids_are_disjoint(void **state)
-{
-  enum { CONDITIONS = 8, REALISATIONS = 40 };
-  static uint64_t id[2 * CONDITIONS * REALISATIONS];
-  int n = 0;
-  (void)state;
-  for (int set = 0; set < 2; set++)
-    for (int c = 0; c < CONDITIONS; c++)
-      for (int r = 0; r < REALISATIONS; r++) id[n++] = ensemble_heldout_id(c, set, r);
-  for (int i = 0; i < n; i++) {
-    assert_true(id[i] >= (uint64_t)1 << 62);
-    for (int j = 0; j < i; j++) assert_true(id[i] != id[j]);
-  }
-}
-
 static void bounds_are_checked(void **state)
 {
   const ScoriaGrid grid = {1, {CELLS, 1, 1}, {LENGTH, 0, 0}};
@@ -190,10 +174,12 @@ static void normals_make_the_realisation(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_kernel_is_tested),       cmocka_unit_test(moments_are_the_kernels),
-      cmocka_unit_test(smooth_draws_are_smooth),      cmocka_unit_test(draws_do_not_depend_on_order),
-      cmocka_unit_test(normals_make_the_realisation), cmocka_unit_test(effective_porosity_is_the_harmonic_mean),
-      cmocka_unit_test(heldout_ids_are_disjoint),     cmocka_unit_test(bounds_are_checked)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_kernel_is_tested),
+                                     cmocka_unit_test(moments_are_the_kernels),
+                                     cmocka_unit_test(smooth_draws_are_smooth),
+                                     cmocka_unit_test(draws_do_not_depend_on_order),
+                                     cmocka_unit_test(normals_make_the_realisation),
+                                     cmocka_unit_test(effective_porosity_is_the_harmonic_mean),
+                                     cmocka_unit_test(bounds_are_checked)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

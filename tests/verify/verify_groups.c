@@ -1,6 +1,7 @@
 /* ranks: 2 3
  * A solve shared by a group of ranks gives what one rank gives; groups fill whole rows on every rank; the twin is
  * local. */
+#include "scoria/draw.h"
 #include "verify_electrode.h"
 
 #define CELLS 65 /* not a multiple of 2 or 3 */
@@ -85,7 +86,7 @@ static void groups_compute_whole_rows(void **state)
   CHECK(ScoriaRowsCreate(&spec, ROWS, &rows));
   for (int i = 0; i < ROWS; i++) {
     CHECK(ScoriaDesignTheta(deck, &spec.space, true, i, ROWS, theta + i * SCORIA_NTHETA));
-    ids[i] = ensemble_heldout_id(i, 1, 7);
+    ids[i] = draw_number(SCORIA_DRAWS_HELDOUT, i, 7);
   }
   CHECK(ScoriaEnsembleCompute(ens, ROWS, theta, ids, NULL, &rows));
   assert_int_equal(rows.rows, ROWS);

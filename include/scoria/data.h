@@ -1,0 +1,117 @@
+/* scoria/data.h - making datasets: generated, imported, merged of shards, or sampled; started, interrupted and resumed;
+ * and the rule that nothing that is complete is made again or overwritten. */
+#ifndef SCORIA_DATA_H
+#define SCORIA_DATA_H
+
+#include "draw.h"
+
+extern const ScoriaKey scoria_import_keys[]; /* import_* */
+
+/* ------------------------------------------------------------------------------------------------ what is complete
+ * ---- */
+
+/* Deck sections that decide the bytes of a dataset, a model: NULL-terminated, for ScoriaDeckDifference. */
+extern const char *const scoria_dataset_sections[];
+extern const char *const scoria_model_sections[];
+
+/* A finished dataset of this deck at run_dir/name, or complete = false.  One of another deck, as far as `sections` go,
+ * is a user error: nothing is overwritten.  Collective. */
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
+                                     bool *complete);
+/* The same of a store of this kind. */
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
+                                   const char *const sections[], bool *complete);
+
+/* Provenance of a file written by this run.  group_size: full_size of the groups that solved, 1 where none did.  Local.
+ */
+PetscErrorCode ScoriaProvenanceOfRun(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size,
+                                     ScoriaProvenance *from);
+/* A line where ranks are left over, which get no work, or where fewer share a solve than were asked for.  Collective.
+ */
+PetscErrorCode ScoriaWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
+
+/* ------------------------------------------------------------------------------------------ a dataset on its way ----
+ */
+
+/* Open for writing, with what an interrupted run of the same deck has left in it. */
+typedef struct {
+  ScoriaDataset ds;      /* owned */
+  ScoriaIntervals there; /* owned: the rows that were there at the start, or are copied since */
+} ScoriaPartial;
+
+/* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  Where it
+ * `extends` a finished dataset of that name, it will take its place.  visit sees the rows that are there, as in
+ * ScoriaDatasetSurvey.  Collective. */
+PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                                  const char *const sections[],
+                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                                  ScoriaPartial *out);
+/* How many of rows [first, first + number) are there. */
+int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number);
+/* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there
+ * is none. */
+void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number);
+/* Verifies and publishes it; or leaves the part file to the next start and fails with exit code 75.  Collective. */
+PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out);
+PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows);
+
+/* --------------------------------------------------------------------------------------------------- whole fields ----
+ */
+
+/* Puts theta (space.n) of a row. */
+typedef PetscErrorCode (*ScoriaThetaOfRow)(void *ctx, int64_t row, double theta[]);
+
+/* Whether there are the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields): a user
+ * error if not. */
+PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows);
+/* Whole fields of these, computed again by the first group, into run_dir/name unless that is there: /fields/<name>
+ * (chosen, nz, ny, nx); in two and three dimensions with an .xdmf file beside it.  Of the porosity that a row numbers,
+ * or of the profile eps[row] (rows, nx) where eps is given.  Collective. */
+PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
+                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name);
+
+/* ------------------------------------------------------------------------------------------------ making datasets ----
+ */
+
+typedef struct {
+  int64_t failed, newton, retried;
+} ScoriaSolveTally;
+
+/* Where the time of the groups went, as shares of the run. */
+typedef struct {
+  double idle,
+      idle_most; /* waiting for work or for other groups: the mean over groups, and the group that waited most */
+  double io;     /* bringing rows to their writers, and writing */
+  double rank_memory, group_memory; /* the most of any rank, and of the ranks of any group together [MB] */
+} ScoriaSolveShares;
+
+/* What a command has made, for it to say. */
+typedef struct {
+  char path[PETSC_MAX_PATH_LEN];
+  bool complete; /* it was there already; nothing below is set */
+  ScoriaDatasetSpec spec;
+  ScoriaSolveTally tally;   /* generate */
+  ScoriaSolveShares shares; /* generate */
+  int shards;               /* merge */
+  int64_t failed, lacking;  /* import: rows marked as failed, and of these those that the file lacks */
+} ScoriaMade;
+
+/* dataset.h5 by the deck's design, or the shard of it that run_shard asks for; a smaller one of the same design grows.
+ * Collective. */
+PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* dataset.h5 of the shards below run_dir.  Collective. */
+PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* dataset.h5 of the rows of import_file.  Collective. */
+PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* samples: sample_count fields of the model at the samples' condition.  Collective. */
+PetscErrorCode ScoriaSample(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+
+/* Whether few enough solves of a complete dataset have failed, and whether its conditions are still those of the deck's
+ * file: user errors if not; failures of a shard are not judged.  Collective. */
+PetscErrorCode ScoriaGeneratedCheck(ScoriaRun run, ScoriaDeck deck, const char *path);
+/* Too many failed solves fail the command, also when it finds them in a file that is complete: what follows it in a run
+ * or a pipeline must not start on them.  Local. */
+PetscErrorCode ScoriaFailedCheck(ScoriaDeck deck, const char *path, int64_t failed, int64_t rows);
+
+#endif

@@ -1,0 +1,169 @@
+/* scoria/draw.h - fields at a condition, wherever they come from: the condition that the deck asks for, the trained
+ * model with its twin, the quantities of interest. */
+#ifndef SCORIA_DRAW_H
+#define SCORIA_DRAW_H
+
+#include "physics.h"
+#include "score.h"
+#include "stats.h"
+
+/* ------------------------------------------------------------------------------------------------ imported data ----
+ */
+
+/* Whether the deck's data are imported (import_file): then there are no equations behind them.  Local. */
+PetscErrorCode ScoriaImported(ScoriaDeck deck, bool *imported);
+/* Refuses a command that needs the equations where there are none; `instead` says what can be done.  Local. */
+PetscErrorCode ScoriaNeedEquations(ScoriaDeck deck, const char *command, const char *instead);
+/* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
+PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
+
+/* ---------------------------------------------------------------------------------------------------- conditions ----
+ */
+
+/* theta from sample_<condition>, or from sample_at where no key is declared for that name; the middle of the training
+ * range where that is not given.  asked: whether any is. */
+PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
+/* A value of the section ("sample", "uq") for a condition that space does not have is a user error: it would change
+ * nothing.  Collective. */
+PetscErrorCode ScoriaConditionRefuseUnused(ScoriaDeck deck, const ScoriaSpace *space, const char *section);
+/* Whether theta lies in the ranges that the model was trained on: outside, a warning, and a user error under -strict,
+ * far outside, or where the model knows one value only.  `command` is named.  Collective. */
+PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                                         const double theta[]);
+
+/* ----------------------------------------------------------------------------------------------------- the model ----
+ */
+
+/* Deck sections that a model must share with the deck that uses it; for ScoriaDeckDifference. */
+extern const char *const scoria_law_sections[];
+
+/* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
+ * NULL; their references are the deck's.  Local. */
+PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
+
+/* model.h5 of a run directory, with what it needs to be drawn from. */
+typedef struct {
+  ScoriaModel model;  /* owned */
+  ScoriaEnsemble ens; /* owned: of the twin; NULL for imported data */
+  ScoriaTwin twin;
+  ScoriaSamplerOptions sampler;
+} ScoriaTrained;
+
+/* Refused when the model was trained for another law than the deck's.  Says so where the sampler's products are
+ * bfloat16.  Collective. */
+PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *trained);
+PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained);
+
+/* --------------------------------------------------------------------------------------------- realisation numbers
+ * ---- */
+
+/* Who draws: a draw is keyed by its number, and no two of these share one, so that no field of a check has the porosity
+ * or the noise of a training row, of a sample, or of another check. */
+typedef enum {
+  SCORIA_DRAWS_ROWS,             /* row of a dataset or of a file of samples */
+  SCORIA_DRAWS_SOBOL_CONDITIONS, /* uq: pair of conditions of the Sobol indices */
+  SCORIA_DRAWS_UQ,               /* uq: sample at a condition; its pilot is the first of them */
+  SCORIA_DRAWS_SOBOL,            /* uq: fields of the Sobol indices */
+  SCORIA_DRAWS_HELDOUT,          /* compare: the PDE at held-out conditions */
+  SCORIA_DRAWS_COMPARED,         /* compare: the model there */
+  SCORIA_DRAWS_HELDOUT_AGAIN,    /* compare: a second PDE ensemble there */
+  SCORIA_DRAWS_GAUSSIAN,         /* compare: the conditional Gaussian there */
+  SCORIA_NDRAWS
+} ScoriaDraws;
+
+#define SCORIA_DRAWS_PER_CONDITION ((int64_t)1 << 40)
+#define SCORIA_DRAWS_CONDITIONS ((int64_t)1 << 21) /* fewer of them */
+
+typedef struct {
+  const char *name, *help;
+  uint64_t first, last;
+} ScoriaDrawRange;
+
+extern const ScoriaDrawRange scoria_draw_ranges[SCORIA_NDRAWS];
+/* The number of realisation i of condition `condition` (0 where numbers simply run on). */
+uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i);
+
+/* ------------------------------------------------------------------------------------------------ sources of fields
+ * ---- */
+
+/* What draws fields (n, channels, cells) at a condition: a row of the kinds below. */
+typedef struct ScoriaSource_ *ScoriaSource;
+
+/* All borrowed from the source. */
+typedef struct {
+  int channels, cells;
+  const ScoriaField *field; /* (channels) */
+  const double *x;          /* (cells) */
+  const ScoriaSpace *space;
+} ScoriaFieldShape;
+
+/* Those who share work: rank groups for the PDE, else ranks. */
+typedef struct {
+  MPI_Comm comm;       /* borrowed */
+  int worker, workers; /* which of how many this rank is, or works for; worker is workers where it is left over */
+} ScoriaTeam;
+
+typedef struct {
+  ScoriaTeam all, own; /* of the whole job; this worker alone */
+  bool leads;          /* what this rank draws counts: for the PDE, the first of a group */
+} ScoriaWorkers;
+
+/* A kind of source.  draw: realisations [first, first + n) at theta; a failed one has values that are not finite. Which
+ * ranks call it together, the kind says. */
+typedef struct {
+  const char *name;
+  PetscErrorCode (*draw)(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[]);
+  PetscErrorCode (*destroy)(void *ctx);
+  const ScoriaRows *(*rows)(void *ctx); /* the last ones; NULL: it has none */
+  /* Fields of latents (n, latents), of which independent normals give draws; as ScoriaModelTransport.  NULL: none. */
+  PetscErrorCode (*transport)(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
+                              const double latent[], double fields[]);
+  PetscErrorCode (*latents)(void *ctx, int *number);
+} ScoriaSourceKind;
+
+extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file;
+
+/* Of any kind; kind is borrowed, ctx becomes the source's own. */
+PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const ScoriaFieldShape *shape,
+                                  const ScoriaWorkers *workers, ScoriaSource *source);
+PetscErrorCode ScoriaSourceDestroy(ScoriaSource *source);
+/* Fresh solves: fields of state of an ensemble, which is borrowed.  A draw is collective on the rank's group. */
+PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source);
+/* The model, or its conditional Gaussian; trained is borrowed.  A draw is local. */
+PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source);
+/* Rows of a file: ds is borrowed; channel c is its field field[c]; first is a row, at whatever condition that is, and
+ * theta is not looked at.  `most`: rows of a draw, at most.  A draw is collective on comm, n may be 0. */
+PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels, const int field[], int64_t most,
+                                  ScoriaSource *source);
+
+const ScoriaFieldShape *source_shape(ScoriaSource source);
+const ScoriaWorkers *source_workers(ScoriaSource source);
+const char *source_name(ScoriaSource source);
+double source_seconds(ScoriaSource source);         /* this rank's, of all draws so far */
+const ScoriaRows *source_rows(ScoriaSource source); /* the last rows of a file, with their conditions; else NULL */
+
+/* Realisations [first, first + n) at theta into fields (n, channels, cells); the same bits whoever draws them, in
+ * however many draws. */
+PetscErrorCode ScoriaSourceDraw(ScoriaSource source, const double theta[], uint64_t first, int64_t n, double fields[]);
+/* Fields (n, channels, cells) of latents (n, latents), for a source that has them; theta and first as in
+ * ScoriaModelTransport.  Local. */
+PetscErrorCode ScoriaSourceLatents(ScoriaSource source, int *number);
+PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t n, bool each, const double theta[],
+                                     const double latent[], double fields[]);
+/* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
+ * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
+ * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
+                                  uint64_t first, int64_t n, int owner, double share[], double fields[]);
+
+/* ---------------------------------------------------------------------------------------- quantities of interest ----
+ */
+
+/* The quantities of interest of the deck's problem, SCORIA_MAX_DECK_QUANTITIES at most, for fields (channels, cells) at
+ * x: smallest and largest value of the first channel, then what the problem names.  condition: whose value is the
+ * quantity's offset, -1: none. */
+#define SCORIA_MAX_DECK_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
+PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
+                                      const double x[], int *n, ScoriaQuantity quantity[], int condition[]);
+
+#endif

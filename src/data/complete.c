@@ -1,0 +1,82 @@
+/* Files that are complete, and whose they are: nothing is made twice or overwritten. */
+#include "scoria/data.h"
+
+const char *const scoria_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
+                                               SCORIA_ENSEMBLE_KEYS, NULL};
+const char *const scoria_model_sections[]   = {
+      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
+static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
+{
+  char difference[512];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  if (*difference)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: made by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
+                path, difference);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
+                                     bool *complete)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, complete));
+  if (*complete) {
+    ScoriaDataset ds;
+    const char *stored;
+    PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
+    PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
+    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscCall(ScoriaSay(run, "  %s is complete", path));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
+                                   const char *const sections[], bool *complete)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, complete));
+  if (*complete) {
+    ScoriaStore store;
+    const char *stored;
+    PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
+    PetscCall(ScoriaStoreDeck(store, &stored));
+    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(ScoriaStoreClose(&store));
+    PetscCall(ScoriaSay(run, "  %s is complete", path));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaProvenanceOfRun(ScoriaRun run, ScoriaDeck deck, const char *kind, int group_size,
+                                     ScoriaProvenance *from)
+{
+  PetscInt seed = 0;
+  int ranks;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &ranks));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  *from = (ScoriaProvenance){.kind = kind, .seed = (uint64_t)seed, .ranks = ranks, .group_size = group_size};
+  PetscCall(ScoriaDeckText(deck, &from->deck));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaWarnOfRest(ScoriaRun run, const ScoriaGroups *groups)
+{
+  const int rest = groups->size % groups->full_size;
+  PetscFunctionBeginUser;
+  if (groups->asked_size > groups->size)
+    PetscCall(ScoriaSay(run, "  WARNING: ensemble: group_size is %d, but there are %d ranks, which share one solve",
+                        groups->asked_size, groups->size));
+  if (rest)
+    PetscCall(ScoriaSay(run, "  WARNING: %d ranks make %d groups of ensemble: group_size %d; %d of them stay idle",
+                        groups->size, groups->count, groups->full_size, rest));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,43 @@
+/* Private to generate and merge: what their files share. */
+#ifndef SCORIA_DATA_GENERATE_H
+#define SCORIA_DATA_GENERATE_H
+
+#include "scoria/data.h"
+
+#define SHARD_FILE "shard.h5" /* in the run directory of a shard */
+
+/* The design of a whole dataset, of which conditions are asked for as they are needed: there may be more of them than a
+ * rank's memory or patience holds. */
+typedef struct {
+  ScoriaDeck deck; /* borrowed */
+  ScoriaSpace space;
+  int64_t conditions, realisations;
+  int64_t at; /* condition whose theta is kept, -1: none */
+  double theta[SCORIA_MAX_CONDITIONS];
+} GenerateDesign;
+
+/* spec: of all rows, not of a shard.  A file of fewer conditions is a user error here, and none later. */
+PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design);
+/* theta (space.n) of a row of the whole dataset; matches ScoriaThetaOfRow.  Local. */
+PetscErrorCode GenerateTheta(void *design, int64_t row, double theta[]);
+/* A finished dataset at `path` of fewer conditions than the deck asks for, and of the same deck else, opened; NULL
+ * where there is none.  Collective. */
+PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);
+/* Its rows that `out` lacks, into `out`; design as in GenerateRows.  Adds this rank's share to the tally.  Stopped on
+ * the way, it fails as ScoriaStopped.  Collective. */
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, ScoriaPartial *out,
+                            ScoriaSolveTally *tally);
+
+/* Whether rows that are done, of a dataset from row `first` on, are at the conditions that the design has for them. */
+bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t first);
+
+/* Counts rows that are done. */
+void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally);
+
+/* Computes and writes every row that is not in `out` yet; design is of the whole dataset.  Keeps account of the cost.
+ * Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.
+ * Collective. */
+PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
+                            ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally, ScoriaSolveShares *shares);
+
+#endif

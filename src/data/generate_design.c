@@ -1,0 +1,43 @@
+/* The conditions of a dataset's rows, and whether rows that are there have them. */
+#include "generate.h"
+#include <math.h>
+
+PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  *design = (GenerateDesign){.deck         = deck,
+                             .space        = spec->space,
+                             .conditions   = spec->rows / spec->realisations,
+                             .realisations = spec->realisations,
+                             .at           = -1};
+  PetscCall(GenerateTheta(design, 0, theta)); /* the same of every row: whether a file has enough of them */
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateTheta(void *ctx, int64_t row, double theta[])
+{
+  GenerateDesign *design  = ctx;
+  const int64_t condition = row / design->realisations;
+  PetscFunctionBeginUser;
+  if (condition != design->at)
+    PetscCall(ScoriaDesignTheta(design->deck, &design->space, false, condition, design->conditions, design->theta));
+  design->at = condition;
+  PetscCall(PetscArraycpy(theta, design->theta, design->space.n));
+  PetscFunctionReturn(0);
+}
+
+bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t first)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  for (int64_t i = 0; i < rows->rows; i++) {
+    if (!rows->done[i]) continue;
+    if (GenerateTheta(design, first + i, theta)) return false;
+    for (int c = 0; c < design->space.n; c++) {
+      const ScoriaCondition *range = &design->space.c[c];
+      const double near = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
+      if (!(fabs(rows->condition[c][i] - theta[c]) <= near)) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,81 @@
+/* import: rows of a file that no PDE of ours made, as a dataset: train, sample, uq and report go on from there.
+ *
+ * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows. */
+#include "import.h"
+
+static const char *const sections[] = {"import", "ensemble_float64", NULL};
+
+#define BATCH_BYTES (32LL << 20) /* of every rank, at a time */
+
+typedef struct {
+  int64_t failed, made;
+} Tally;
+
+static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
+{
+  (void)first;
+  Tally *tally = ctx;
+  for (int64_t i = 0; i < rows->rows; i++) tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
+}
+
+/* Every rank reads and writes a block of every batch. */
+static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *out, Tally *tally)
+{
+  const ScoriaDatasetSpec *spec = &im->spec;
+  const int64_t width           = 8LL * spec->cells * (spec->nfields + 1);
+  const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, spec->rows));
+  int64_t first, number;
+  int rank, size;
+  ScoriaRows rows;
+  ScoriaProgress bar;
+  bool stop = false;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(im->comm, &size));
+  PetscCall(ScoriaRowsCreate(spec, most, &rows));
+  PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
+  PetscCall(ScoriaProgressFrom(bar, (double)partial_has(out, 0, spec->rows)));
+  for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
+    const int64_t batch = PetscMin(most * size, spec->rows - base);
+    tally->made         = base + batch;
+    if (partial_has(out, base, batch) == batch) continue;
+    deal_block(batch, rank, size, &first, &number);
+    PetscCall(ImportRead(im, base + first, number, &rows));
+    PetscCall(ScoriaForeignAgree(im->file));
+    PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
+    for (int64_t i = 0; i < number; i++)
+      tally->failed += !partial_has(out, base + first + i, 1) && rows.done[i] == SCORIA_ROW_FAILED;
+    PetscCall(ScoriaProgressUpdate(bar, (double)tally->made, NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(ScoriaRowsDestroy(&rows));
+  if (tally->made < spec->rows) PetscCall(ScoriaPartialStop(run, out, tally->made));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+{
+  Import im;
+  ScoriaProvenance from;
+  ScoriaPartial out;
+  Tally tally = {0};
+  PetscFunctionBeginUser;
+  *made = (ScoriaMade){.complete = false};
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", sections, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
+  PetscCall(ImportMap(run, deck, &im));
+  PetscCall(ImportGroup(&im));
+  PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally,
+                               &out));
+  PetscCall(CopyRows(run, &im, &out, &tally));
+  PetscCall(ScoriaPartialFinish(&out));
+  made->spec    = im.spec;
+  made->failed  = tally.failed;
+  made->lacking = im.lacking;
+  PetscCall(ImportDestroy(&im));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,95 @@
+/* A dataset that outlives its run: what is done is kept, and the next start of the same command goes on from there. */
+#include "scoria/data.h"
+#include <string.h>
+
+/* The part file is this deck's, and as large as this deck asks for. */
+static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 const char *const sections[], ScoriaDataset ds)
+{
+  const ScoriaDatasetSpec *begun;
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  if (*difference)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s.part: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
+        path, difference);
+  if (begun->rows != spec->rows || begun->first != spec->first || begun->cells != spec->cells ||
+      begun->float64 != spec->float64 || memcmp(&begun->space, &spec->space, sizeof begun->space))
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
+        "another -run_dir or move the file away",
+        path, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+  if (strcmp(begun->source, spec->source))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s.part: begun from %s, found %s; choose another -run_dir or move the file away",
+                path, begun->source, spec->source);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                               ScoriaPartial *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
+  PetscCall(ScoriaDatasetSurvey(out->ds, &out->there, visit, ctx));
+  const long long there = partial_has(out, 0, rows);
+  PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, there, (long long)rows));
+  PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, there));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                                  const char *const sections[],
+                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
+                                  ScoriaPartial *out)
+{
+  PetscFunctionBeginUser;
+  *out = (ScoriaPartial){0};
+  PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
+  if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
+  if (out->ds)
+    PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
+  else if (extends)
+    PetscCall(ScoriaDatasetExtend(ScoriaRunComm(run), path, spec, x, from, &out->ds));
+  else
+    PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, spec, x, from, &out->ds));
+  PetscCall(ScoriaDatasetWatch(out->ds, run));
+  PetscFunctionReturn(0);
+}
+
+int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
+{
+  return intervals_count(&out->there, first, first + number);
+}
+
+void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
+{
+  intervals_gap(&out->there, first, &end);
+  *number = PetscMin(end - *first, most);
+}
+
+PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetFinish(&out->ds));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows)
+{
+  const ScoriaDatasetSpec *spec;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(out->ds, &spec, NULL, NULL));
+  const int64_t all = spec->rows;
+  PetscCall(ScoriaDatasetClose(&out->ds));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
+  PetscCall(ScoriaStopped(run, "%lld of %lld rows are kept", (long long)rows, (long long)all));
+  PetscFunctionReturn(0);
+}

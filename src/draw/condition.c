@@ -1,0 +1,90 @@
+/* The condition at which the deck asks for fields. */
+#include "scoria/draw.h"
+#include <math.h>
+#include <string.h>
+
+/* Coordinates u beyond which no sample is made: half the width of a training range (u from -1 to 1) outside of it. */
+#define FARTHEST 2.0
+
+/* Conditions that imported data have brought, [rate=1.5]: no key is declared for them. */
+static PetscErrorCode SampleAt(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
+{
+  const char *list = NULL;
+  char name[SCORIA_NAME_SIZE], value[64];
+  bool found;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sample_at", &list));
+  for (;;) {
+    PetscCall(ScoriaListPair("sample_at", &list, sizeof value, name, value, &found));
+    if (!found) break;
+    const int i = space_find(space, name);
+    if (i < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_at: found \"%s\", which is no condition of the model", name);
+    PetscCall(ScoriaListNumber("sample_at", name, value, &theta[i]));
+    *asked = true;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaConditionRefuseUnused(ScoriaDeck deck, const ScoriaSpace *space, const char *section)
+{
+  static const char ranges[] = "conditions_";
+  PetscFunctionBeginUser;
+  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
+    for (const ScoriaKey *row = *table; row->name; row++) {
+      const char *name = row->name + sizeof ranges - 1;
+      char key[2 * SCORIA_NAME_SIZE];
+      bool set;
+      if (row->type != SCORIA_KEY_RANGE || strncmp(row->name, ranges, sizeof ranges - 1)) continue;
+      if (space_find(space, name) >= 0) continue;
+      PetscCall(PetscSNPrintf(key, sizeof key, "%s_%s", section, name));
+      if (!deck_declares(deck, key)) continue;
+      PetscCall(ScoriaDeckHas(deck, key, &set));
+      if (set) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is no condition here, and would change nothing", key, name);
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
+{
+  double middle[SCORIA_MAX_CONDITIONS] = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaConditionRefuseUnused(deck, space, "sample"));
+  *asked = false;
+  space_from_unit(space, middle, theta);
+  PetscCall(SampleAt(deck, space, theta, asked));
+  for (int i = 0; i < space->n; i++) {
+    char key[SCORIA_NAME_SIZE + 8];
+    bool set;
+    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
+    if (!deck_declares(deck, key)) continue;
+    PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
+    PetscCall(ScoriaDeckHas(deck, key, &set));
+    *asked = *asked || set;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                                         const double theta[])
+{
+  double u[SCORIA_MAX_CONDITIONS];
+  bool strict = false;
+  PetscFunctionBeginUser;
+  space_to_unit(space, theta, u);
+  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
+  for (int i = 0; i < space->n; i++) {
+    const ScoriaCondition *c = &space->c[i];
+    if (condition_inside(c, theta[i])) continue;
+    if (strict || c->lo == c->hi)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g %s, the model was trained %s [%g, %g]", command, c->name,
+                  theta[i], c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
+    if (!(fabs(u[i]) <= FARTHEST))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: %s: found %g %s, the model was trained on [%g, %g]: more than half of that beyond its end the "
+                  "model's polynomials run away",
+                  command, c->name, theta[i], c->unit, c->lo, c->hi);
+    PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
+                        c->name, theta[i], c->unit, c->lo, c->hi));
+  }
+  PetscFunctionReturn(0);
+}

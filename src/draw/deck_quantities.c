@@ -1,0 +1,57 @@
+/* The quantities of interest of every deck: extremes of the first channel, and what the problem names. */
+#include "scoria/draw.h"
+#include <stdio.h>
+
+static ScoriaQuantity *add(ScoriaQuantityKind kind, int channel, const char *unit, int *n, ScoriaQuantity quantity[])
+{
+  ScoriaQuantity *made = &quantity[(*n)++];
+  *made                = (ScoriaQuantity){.kind = kind, .channel = channel, .factor = 1};
+  snprintf(made->unit, sizeof made->unit, "%.15s", unit);
+  return made;
+}
+
+static void add_extremes(const ScoriaField *field, int *n, ScoriaQuantity quantity[])
+{
+  static const struct {
+    ScoriaQuantityKind kind;
+    const char *name, *what;
+  } extremes[] = {{SCORIA_QUANTITY_MIN, "min", "smallest"}, {SCORIA_QUANTITY_MAX, "max", "largest"}};
+  for (int i = 0; i < 2; i++) {
+    ScoriaQuantity *made = add(extremes[i].kind, 0, field->unit, n, quantity);
+    snprintf(made->name, sizeof made->name, "%s_%.58s", extremes[i].name, field->name);
+    snprintf(made->description, sizeof made->description, "%s value of a profile: %.60s", extremes[i].what,
+             field->description);
+  }
+}
+
+static void add_named(const ScoriaProblemQuantity *of, int cells, const double x[], int *n, ScoriaQuantity quantity[])
+{
+  const double half    = cells > 1 ? (x[1] - x[0]) / 2 : 0;
+  ScoriaQuantity *made = add(SCORIA_QUANTITY_AT, of->field, of->unit, n, quantity);
+  quantity_place(made, cells, x, of->side ? x[cells - 1] + half : 0);
+  snprintf(made->name, sizeof made->name, "%.63s", of->name);
+  snprintf(made->description, sizeof made->description, "%.95s", of->description);
+  made->factor = of->factor;
+}
+
+PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
+                                      const double x[], int *n, ScoriaQuantity quantity[], int condition[])
+{
+  ScoriaProblemQuantity of[SCORIA_MAX_QUANTITIES];
+  const ScoriaProblem *problem = NULL;
+  void *parameters             = NULL;
+  bool imported;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaImported(deck, &imported));
+  if (!imported) PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
+  const int named = problem_quantities(problem, parameters, channels, field, of);
+  PetscCall(PetscFree(parameters));
+  *n = 0;
+  add_extremes(&field[0], n, quantity);
+  for (int i = 0; i < *n; i++) condition[i] = -1;
+  for (int i = 0; i < named; i++) {
+    condition[*n] = of[i].condition;
+    add_named(&of[i], cells, x, n, quantity);
+  }
+  PetscFunctionReturn(0);
+}

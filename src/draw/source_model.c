@@ -1,0 +1,61 @@
+/* Fields of the model, and of its conditional Gaussian. */
+#include "scoria/draw.h"
+
+typedef struct {
+  const ScoriaTrained *trained; /* borrowed */
+  bool gaussian;
+} Model;
+
+static PetscErrorCode Draw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  const Model *m         = ctx;
+  const ScoriaTrained *t = m->trained;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelSample(t->model, &t->twin, &t->sampler, theta, first, n, m->gaussian, fields));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Transport(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
+                                const double latent[], double fields[])
+{
+  const Model *m         = ctx;
+  const ScoriaTrained *t = m->trained;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelTransport(t->model, &t->twin, &t->sampler, m->gaussian, first, n, each, theta, latent, fields));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Latents(void *ctx, int *number)
+{
+  const Model *m = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(m->trained->model), NULL, NULL, NULL, number));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(void *ctx)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(ctx));
+  PetscFunctionReturn(0);
+}
+
+const ScoriaSourceKind scoria_source_model = {
+    .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
+const ScoriaSourceKind scoria_source_gaussian = {
+    .name = "gaussian", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
+
+PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
+{
+  ScoriaFieldShape shape = {.space = ScoriaModelSpace(trained->model)};
+  ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
+  Model *m;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&m));
+  *m = (Model){trained, gaussian};
+  PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
+  PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
+  PetscCall(ScoriaModelFields(trained->model, &shape.channels, &shape.field, &shape.cells, &shape.x));
+  PetscCall(ScoriaSourceCreate(gaussian ? &scoria_source_gaussian : &scoria_source_model, m, &shape, &workers, source));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,61 @@
+/* Fields of fresh solves: the fields of state of an ensemble. */
+#include "scoria/draw.h"
+#include <string.h>
+
+#define CHUNK_ROWS 1024 /* solved at once */
+
+typedef struct {
+  ScoriaEnsemble ens; /* borrowed */
+  ScoriaDatasetSpec spec;
+  ScoriaRows rows; /* owned (CHUNK_ROWS) */
+  int channels;
+  double *theta; /* owned (CHUNK_ROWS, space.n) */
+  uint64_t *id;  /* owned (CHUNK_ROWS) */
+} Pde;
+
+static PetscErrorCode Draw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  Pde *pde        = ctx;
+  const int width = pde->spec.space.n, L = pde->spec.cells;
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < PetscMin(n, CHUNK_ROWS); i++)
+    memcpy(pde->theta + i * width, theta, (size_t)width * sizeof(double));
+  for (int64_t base = 0; base < n; base += CHUNK_ROWS) {
+    const int64_t number = PetscMin(CHUNK_ROWS, n - base);
+    for (int64_t i = 0; i < number; i++) pde->id[i] = first + (uint64_t)(base + i);
+    PetscCall(ScoriaEnsembleCompute(pde->ens, number, pde->theta, pde->id, NULL, &pde->rows));
+    rows_pack(&pde->rows, 0, number, pde->channels, NULL, L, fields + base * pde->channels * L);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(void *ctx)
+{
+  Pde *pde = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRowsDestroy(&pde->rows));
+  PetscCall(PetscFree2(pde->theta, pde->id));
+  PetscCall(PetscFree(pde));
+  PetscFunctionReturn(0);
+}
+
+const ScoriaSourceKind scoria_source_pde = {.name = "pde", .draw = Draw, .destroy = Destroy};
+
+PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
+{
+  const ScoriaGroups *groups  = ScoriaEnsembleGroups(ens);
+  const ScoriaWorkers workers = {
+      .all = {groups->comm, groups->index, groups->count}, .own = {groups->group, 0, 1}, .leads = groups_leads(groups)};
+  const double *x;
+  Pde *pde;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&pde));
+  pde->ens = ens;
+  PetscCall(ScoriaEnsembleSpec(ens, &pde->spec, &x));
+  while (pde->channels < pde->spec.nfields && field_is_state(pde->spec.field[pde->channels].name)) pde->channels++;
+  PetscCall(ScoriaRowsCreate(&pde->spec, CHUNK_ROWS, &pde->rows));
+  PetscCall(PetscMalloc2(CHUNK_ROWS * pde->spec.space.n, &pde->theta, CHUNK_ROWS, &pde->id));
+  const ScoriaFieldShape shape = {pde->channels, pde->spec.cells, pde->spec.field, x, &pde->spec.space};
+  PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
+  PetscFunctionReturn(0);
+}

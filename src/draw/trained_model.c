@@ -1,0 +1,79 @@
+/* The model of a run directory, and what it needs of the deck to draw from it. */
+#include "scoria/draw.h"
+#include <math.h>
+
+const char *const scoria_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
+                                           "conditions",
+                                           "ensemble_problem",
+                                           "ensemble_cells",
+                                           "ensemble_lateral",
+                                           "ensemble_mode",
+                                           "ensemble_time",
+                                           "ensemble_times",
+                                           "import",
+                                           NULL};
+
+static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
+{
+  char path[PETSC_MAX_PATH_LEN], difference[512];
+  const char *stored;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ScoriaModelLoad(ScoriaRunComm(run), path, model));
+  PetscCall(ScoriaModelDeck(*model, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscCall(ScoriaModelChoose(*model, deck, path));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerOptions *opt)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSamplerFromDeck(deck, opt));
+  if (opt->bfloat16)
+    PetscCall(ScoriaSay(run, "  the network's products in bfloat16, %s",
+                        sampler_bfloat16_is_fast()
+                            ? "by the processor"
+                            : "which this processor does not multiply: float32 would be faster"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin)
+{
+  ScoriaDatasetSpec spec;
+  const double *x;
+  bool imported;
+  PetscFunctionBeginUser;
+  *ens  = NULL;
+  *twin = (ScoriaTwin){.solve = NULL};
+  for (int i = 0; i < SCORIA_MAX_FIELDS; i++) twin->reference[i] = NAN;
+  PetscCall(ScoriaImported(deck, &imported));
+  if (imported) {
+    PetscCall(ScoriaImportedReferences(deck, twin->reference));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */
+  PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
+  twin->solve = ScoriaEnsembleTwin;
+  twin->ctx   = *ens;
+  for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *trained)
+{
+  PetscFunctionBeginUser;
+  PetscCall(OpenModel(run, deck, &trained->model));
+  PetscCall(ScoriaTwinCreate(deck, &trained->ens, &trained->twin));
+  PetscCall(OpenSampler(run, deck, &trained->sampler));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelDestroy(&trained->model));
+  PetscCall(ScoriaEnsembleDestroy(&trained->ens));
+  PetscFunctionReturn(0);
+}

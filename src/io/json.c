@@ -1,0 +1,34 @@
+/* The summaries in JSON beside the files of results. */
+#include "scoria/io.h"
+#include <cJSON.h>
+#include <string.h>
+
+PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, cJSON *root)
+{
+  char *text = cJSON_Print(root);
+  PetscFunctionBeginUser;
+  cJSON_Delete(root);
+  PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
+  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
+}
+
+PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[])
+{
+  static const char *const others[] = {"manifest.json", "cost.json", "compare.json"};
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(json, store, size - 5));
+  char *dot = strrchr(json, '.');
+  if (dot && !strchr(dot, '/')) *dot = 0;
+  strcat(json, ".json");
+  const char *slash = strrchr(json, '/'), *name = slash ? slash + 1 : json;
+  bool taken = !strcmp(json, store);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) taken = taken || !strcmp(name, others[i]);
+  if (taken)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: its summary would be %s, which is another file's name; expected another, as in "
+                "mine.h5",
+                store, name);
+  PetscFunctionReturn(0);
+}

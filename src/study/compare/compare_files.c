@@ -1,0 +1,258 @@
+/* compare of two dataset files (ensembles or samples): the rows of a sample against those of a reference at the
+ * conditions that both hold.  The first half of the reference's rows is the reference, its second half gives the floor,
+ * and as many rows are taken from the sample, so that all distances are between samples of one size. */
+#include "compare.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SAMPLE, REFERENCE, NFILES };
+
+typedef struct {
+  const char *path; /* borrowed from the deck */
+  ScoriaDataset ds; /* owned */
+  const ScoriaDatasetSpec *spec;
+  int64_t conditions;
+  double *theta;                /* owned (conditions, space.n) */
+  int field[SCORIA_MAX_FIELDS]; /* where the channels that are compared stand in this file */
+  ScoriaSource source;          /* owned: of these channels */
+} File;
+
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  File file[NFILES];
+  int64_t *match; /* owned (set->conditions, 2): condition of the sample, of the reference */
+} Files;
+
+/* ------------------------------------------------------------------------------------------------- opening ---- */
+
+/* theta of every condition, from its first row; dealt over ranks, shared by all. */
+static PetscErrorCode ReadConditions(const Files *f, File *file)
+{
+  const int n = file->spec->space.n;
+  ScoriaRows rows;
+  PetscFunctionBeginUser;
+  file->conditions = file->spec->rows / file->spec->realisations;
+  PetscCall(PetscCalloc1(file->conditions * n + 1, &file->theta));
+  PetscCall(ScoriaRowsCreate(file->spec, 1, &rows));
+  for (int64_t base = 0; base < file->conditions; base += f->size) {
+    const int64_t k = base + f->rank;
+    const bool mine = k < file->conditions;
+    PetscCall(ScoriaDatasetRead(file->ds, mine ? k * file->spec->realisations : 0, mine, &rows));
+    for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = rows.condition[i][0];
+  }
+  PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, file->conditions * n, MPI_DOUBLE, file->theta));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaFileTrial(f->comm, file->path));
+  PetscCall(ScoriaDatasetOpen(f->comm, file->path, &file->ds));
+  PetscCall(ScoriaDatasetInfo(file->ds, &file->spec, x, NULL));
+  PetscCall(ReadConditions(f, file));
+  PetscFunctionReturn(0);
+}
+
+/* The sample's fields of state, which must be in the reference too, in the same units on the same cells. */
+static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *const x[NFILES])
+{
+  File *a = &f->file[SAMPLE], *b = &f->file[REFERENCE];
+  PetscFunctionBeginUser;
+  if (a->spec->cells != b->spec->cells)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has %d cells, %s has %d", a->path, a->spec->cells, b->path,
+                b->spec->cells);
+  for (int j = 0; j < a->spec->cells; j++)
+    if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][a->spec->cells - 1]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g m in %s and at %g m in %s", j, x[SAMPLE][j], a->path,
+                  x[REFERENCE][j], b->path);
+  for (int i = 0; i < a->spec->nfields; i++) {
+    if (!field_is_state(a->spec->field[i].name)) continue;
+    const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);
+    if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
+                  a->spec->field[i].unit, b->path);
+    a->field[set->channels]   = i;
+    b->field[set->channels++] = j;
+  }
+  set->cells = a->spec->cells;
+  set->x     = x[SAMPLE];
+  set->field = a->spec->field;
+  set->space = &a->spec->space;
+  PetscFunctionReturn(0);
+}
+
+/* The same point, to a part in 10^9 of the range or of the value. */
+static bool same_condition(const ScoriaSpace *space, const double s[], const double t[])
+{
+  for (int i = 0; i < space->n; i++)
+    if (fabs(s[i] - t[i]) > 1e-9 * PetscMax(space->c[i].hi - space->c[i].lo, fabs(t[i]))) return false;
+  return true;
+}
+
+static PetscErrorCode MatchConditions(Files *f, ComparisonSet *set)
+{
+  const File *a = &f->file[SAMPLE], *b = &f->file[REFERENCE];
+  const int n = a->spec->space.n;
+  PetscFunctionBeginUser;
+  bool named = n == b->spec->space.n;
+  for (int i = 0; named && i < n; i++) named = !strcmp(a->spec->space.c[i].name, b->spec->space.c[i].name);
+  if (!named) SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s and %s have other conditions", a->path, b->path);
+  PetscCall(PetscMalloc1(2 * a->conditions, &f->match));
+  for (int64_t k = 0; k < a->conditions; k++)
+    for (int64_t l = 0; l < b->conditions; l++) {
+      if (!same_condition(&a->spec->space, a->theta + k * n, b->theta + l * n)) continue;
+      f->match[2 * set->conditions]     = k;
+      f->match[2 * set->conditions + 1] = l;
+      set->conditions++;
+      break;
+    }
+  if (!set->conditions)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: no condition is in both %s (%lld) and %s (%lld)", a->path,
+                (long long)a->conditions, b->path, (long long)b->conditions);
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------- measuring ---- */
+
+/* Good rows of condition k of a file, (n, channels, cells), in out; nothing where k < 0.  Collective. */
+static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64_t k, double out[], int64_t *n)
+{
+  const int64_t R = k < 0 ? 0 : file->spec->realisations;
+  const int m     = set->channels * set->cells;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceDraw(file->source, NULL, k < 0 ? 0 : (uint64_t)(k * R), R, out));
+  *n = 0;
+  for (int64_t i = 0; i < R; i++)
+    if (source_rows(file->source)->done[i] == SCORIA_ROW_DONE)
+      memmove(out + (*n)++ * m, out + i * m, (size_t)m * sizeof *out);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MeasureOne(const ComparisonSet *set, uint64_t seed, int directions, int64_t na, const double a[],
+                                 int64_t nb, const double b[], Comparison *c)
+{
+  const int m        = set->channels * set->cells;
+  const int64_t half = nb / 2, rows = PetscMin(na, half);
+  PetscFunctionBeginUser;
+  c->good[FROM_MODEL] = c->good[FROM_PDE_AGAIN] = c->good[FROM_PDE] = rows;
+  if (rows < 2) PetscFunctionReturn(0);
+  PetscCall(ScoriaDistanceCompute(rows, a, rows, b, m, seed, directions, &c->distance[FROM_MODEL]));
+  PetscCall(ScoriaDistanceCompute(rows, b + half * m, rows, b, m, seed, directions, &c->distance[FROM_PDE_AGAIN]));
+  PetscFunctionReturn(0);
+}
+
+/* Conditions are dealt to ranks, a round at a time. */
+static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, ComparisonSet *set)
+{
+  const size_t m = (size_t)(set->channels * set->cells);
+  double *rows[NFILES];
+  PetscInt seed = 0, directions = 0;
+  ScoriaProgress bar;
+  bool stop = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  for (int i = 0; i < NFILES; i++) {
+    const int64_t R = f->file[i].spec->realisations;
+    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->channels, f->file[i].field, R, &f->file[i].source));
+    PetscCall(PetscMalloc1((size_t)R * m, &rows[i]));
+  }
+  PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
+  for (int base = 0; base < set->conditions; base += f->size) {
+    const int k           = base + f->rank;
+    const bool mine       = k < set->conditions;
+    PetscErrorCode failed = 0;
+    int64_t n[NFILES];
+    for (int i = 0; i < NFILES; i++)
+      PetscCall(ReadGood(&f->file[i], set, mine ? f->match[2 * k + i] : -1, rows[i], &n[i]));
+    if (mine)
+      failed = MeasureOne(set, (uint64_t)seed, (int)directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
+                          &set->c[k]);
+    PetscCall(ScoriaAgreeFailed(f->comm, failed));
+    for (int owner = 0; owner < f->size && base + owner < set->conditions; owner++)
+      PetscCallMPI(MPI_Bcast(&set->c[base + owner], sizeof(Comparison), MPI_BYTE, owner, f->comm));
+    PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
+    if (stop && base + f->size < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
+{
+  PetscFunctionBeginUser;
+  set->count = set->c[0].good[FROM_MODEL];
+  for (int k = 0; k < set->conditions; k++) {
+    set->count = PetscMin(set->count, set->c[k].good[FROM_MODEL]);
+    memcpy(set->c[k].theta, f->file[SAMPLE].theta + f->match[2 * k] * set->space->n, sizeof(double) * set->space->n);
+  }
+  if (set->count < 2)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: %lld rows at a condition, expected at least 2 good ones in the sample and 4 in the reference",
+                (long long)set->count);
+  PetscFunctionReturn(0);
+}
+
+/* Whether the two may differ so much, if the deck says how much.  Collective. */
+static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const ComparisonSet *set)
+{
+  ScoriaDistance sample, again;
+  PetscReal limit;
+  bool limited;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "compare_limit", &limited));
+  if (!limited) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckReal(deck, "compare_limit", &limit));
+  compare_pool(set, FROM_MODEL, &sample);
+  compare_pool(set, FROM_PDE_AGAIN, &again);
+  if (!(sample.sliced_w <= limit * again.sliced_w))
+    SCORIA_FAIL(SCORIA_EXIT_DIFFERENT,
+                "%s: its sliced Wasserstein distance to %s is %.2f times the floor, compare_limit allows %g",
+                f->file[SAMPLE].path, f->file[REFERENCE].path, sample.sliced_w / again.sliced_w, limit);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference)
+{
+  char json[PETSC_MAX_PATH_LEN];
+  const double *x[NFILES];
+  const char *name;
+  Files f           = {.comm = ScoriaRunComm(run)};
+  ComparisonSet set = {.files = true};
+  bool there;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(f.comm, &f.rank));
+  PetscCallMPI(MPI_Comm_size(f.comm, &f.size));
+  PetscCall(ScoriaDeckString(deck, "compare_output", &name));
+  PetscCall(ScoriaRunPath(run, name, sizeof json, json));
+  PetscCall(ScoriaFileExists(f.comm, json, &there));
+  if (there)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: it exists already and is not overwritten; move it away, or choose another -compare_output", json);
+  f.file[SAMPLE].path    = sample;
+  f.file[REFERENCE].path = reference;
+  for (int i = 0; i < NFILES; i++) PetscCall(OpenFile(&f, &f.file[i], &x[i]));
+  PetscCall(MatchFields(&f, &set, x));
+  PetscCall(MatchConditions(&f, &set));
+  PetscCall(PetscCalloc1(set.conditions, &set.c));
+  PetscCall(MeasureAll(run, deck, &f, &set));
+  PetscCall(CheckCounts(&f, &set));
+  PetscCall(CompareSayTable(run, &set));
+  PetscCall(CompareWriteJson(&set, f.comm, json));
+  PetscCall(ScoriaSay(run, "  wrote %s", json));
+  PetscCall(CheckLimit(deck, &f, &set));
+  for (int i = 0; i < NFILES; i++) {
+    PetscCall(ScoriaSourceDestroy(&f.file[i].source));
+    PetscCall(ScoriaDatasetClose(&f.file[i].ds));
+    PetscCall(PetscFree(f.file[i].theta));
+  }
+  PetscCall(PetscFree(f.match));
+  PetscCall(PetscFree(set.c));
+  PetscFunctionReturn(0);
+}

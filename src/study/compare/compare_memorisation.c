@@ -1,0 +1,210 @@
+/* Whether the model gives its training rows back: how far its samples are from the nearest of them, beside how far
+ * fresh PDE fields at the same condition are.  Both are taken in the whitened coordinates that the network learns,
+ * where fields of different conditions have one scale and where alone it can memorise. */
+#include "compare.h"
+#include <math.h>
+#include <string.h>
+
+#define TRAINING_ROWS 4096 /* at most: of the nearest training conditions, all their rows as far as that goes */
+#define SAMPLES 500        /* of the model and of the PDE at a condition, at most */
+
+/* Whether dataset.h5 is there, of the deck's law, and holds the model's channels. */
+static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, CompareMemory *mem)
+{
+  char path[PETSC_MAX_PATH_LEN], difference[512];
+  const char *stored;
+  bool there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
+  PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
+  for (int c = 0; c < set->channels && same; c++) {
+    mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, set->field[c].name);
+    same          = mem->field[c] >= 0;
+  }
+  if (!same) PetscCall(ScoriaDatasetClose(&mem->ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
+{
+  CompareMemory *mem = &cmp->memory;
+  int R;
+  PetscFunctionBeginUser;
+  PetscCall(FindDataset(run, deck, set, mem));
+  if (!mem->ds) PetscFunctionReturn(0);
+  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->trained.model), NULL, NULL, &mem->r, &R));
+  mem->conditions = mem->spec->rows / mem->spec->realisations;
+  mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
+  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
+  deal_block(mem->conditions, cmp->rank, cmp->size, &mem->first, &mem->number);
+  PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
+  PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
+  PetscCall(ScoriaRowsCreate(mem->spec, mem->each, &mem->rows));
+  const int64_t most = PetscMax(mem->each, SAMPLES);
+  PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->each * mem->r, &mem->train,
+                         SAMPLES * mem->r, &mem->draws, mem->near, &mem->order));
+  set->memory_conditions = mem->near;
+  set->memory_rows       = mem->near * mem->each;
+  set->memory_samples    = PetscMin(set->count, SAMPLES);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemoryDestroy(CompareMemory *mem)
+{
+  PetscFunctionBeginUser;
+  if (!mem->ds) PetscFunctionReturn(0);
+  PetscCall(PetscFree5(mem->fields, mem->y, mem->train, mem->draws, mem->order));
+  PetscCall(PetscFree2(mem->theta, mem->distance));
+  PetscCall(ScoriaRowsDestroy(&mem->rows));
+  PetscCall(ScoriaDatasetClose(&mem->ds));
+  PetscFunctionReturn(0);
+}
+
+/* Learned coordinates (returned number, r) of n fields at theta; those that are not finite are left out. */
+static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, const double fields[], double out[],
+                             int64_t *kept)
+{
+  ScoriaNormaliser norm = ScoriaModelNormaliser(cmp->trained.model);
+  CompareMemory *mem    = &cmp->memory;
+  int R;
+  PetscFunctionBeginUser;
+  *kept = 0;
+  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
+  PetscCall(ScoriaNormaliserAt(norm, &cmp->trained.twin, theta));
+  normaliser_encode(norm, n, fields, mem->y);
+  for (int64_t i = 0; i < n; i++) {
+    bool good = true;
+    for (int k = 0; k < mem->r; k++) good = good && isfinite(mem->y[i * R + k]);
+    if (good) memcpy(out + (*kept)++ * mem->r, mem->y + i * R, sizeof(double) * (size_t)mem->r);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* mem->order on `owner`: the conditions nearest to theta in unit coordinates.  Collective. */
+static PetscErrorCode FindNear(Comparer *cmp, const double theta[], int owner)
+{
+  CompareMemory *mem       = &cmp->memory;
+  const ScoriaSpace *space = &mem->spec->space;
+  double u[SCORIA_MAX_CONDITIONS], v[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  space_to_unit(space, theta, u);
+  for (int64_t k = 0; k < mem->number; k++) {
+    mem->distance[k] = 0;
+    space_to_unit(space, mem->theta + k * space->n, v);
+    for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
+  }
+  PetscCall(ScoriaSmallest(cmp->comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
+  PetscFunctionReturn(0);
+}
+
+/* Learned coordinates of the training rows that are near, where `mine`; `failed` is this rank's own.  Collective. */
+static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, int64_t *n, PetscErrorCode *failed)
+{
+  CompareMemory *mem = &cmp->memory;
+  const int64_t each = mem->each;
+  PetscFunctionBeginUser;
+  *n      = 0;
+  *failed = 0;
+  for (int64_t j = 0; j < mem->near; j++) {
+    const int64_t k = mine ? mem->order[j] : 0;
+    double theta[SCORIA_MAX_CONDITIONS];
+    int64_t kept = 0;
+    PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
+    if (!mine || *failed) continue;
+    rows_pack(&mem->rows, 0, each, set->channels, mem->field, set->cells, mem->fields);
+    for (int i = 0; i < set->space->n; i++) theta[i] = mem->rows.condition[i][0];
+    *failed = Encode(cmp, theta, each, mem->fields, mem->train + *n * mem->r, &kept);
+    *n += kept;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* On the owner: one condition beside `rows` training rows, of which mem->train holds the coordinates. */
+static PetscErrorCode MeasureMemory(Comparer *cmp, const ComparisonSet *set, int64_t rows, Comparison *c)
+{
+  static const int sources[2] = {FROM_MODEL, FROM_PDE};
+  CompareMemory *mem          = &cmp->memory;
+  double nearest[2][SAMPLES];
+  int64_t n[2] = {0, 0};
+  PetscFunctionBeginUser;
+  c->memory = (ScoriaMemorisation){NAN, NAN, NAN};
+  for (int s = 0; s < 2; s++) {
+    PetscCall(Encode(cmp, c->theta, set->memory_samples, cmp->gathered[sources[s]], mem->draws, &n[s]));
+    if (rows) PetscCall(ScoriaNearest(n[s], mem->draws, rows, mem->train, mem->r, nearest[s]));
+  }
+  if (rows && n[0] && n[1]) PetscCall(ScoriaMemorisationTake(n[0], nearest[0], n[1], nearest[1], &c->memory));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int base, int chunk)
+{
+  const bool mine = cmp->rank < chunk;
+  PetscErrorCode failed;
+  int64_t rows;
+  PetscFunctionBeginUser;
+  if (!cmp->memory.ds) PetscFunctionReturn(0);
+  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(cmp, set->c[base + owner].theta, owner));
+  PetscCall(ReadNear(cmp, set, mine, &rows, &failed));
+  if (mine && !failed) failed = MeasureMemory(cmp, set, rows, &set->c[base + cmp->rank]);
+  PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------- telling ---- */
+
+/* Mean over the conditions; how many have a value. */
+static int pool(const ComparisonSet *set, ScoriaMemorisation *pooled)
+{
+  int n   = 0;
+  *pooled = (ScoriaMemorisation){0, 0, 0};
+  for (int k = 0; k < set->conditions && set->memory_rows; k++) {
+    const ScoriaMemorisation *one = &set->c[k].memory;
+    if (isnan(one->share_nearer)) continue;
+    pooled->median_ratio += one->median_ratio;
+    pooled->share_nearer += one->share_nearer;
+    pooled->share_expected += one->share_expected;
+    n++;
+  }
+  if (!n) return 0;
+  pooled->median_ratio /= n;
+  pooled->share_nearer /= n;
+  pooled->share_expected /= n;
+  return n;
+}
+
+void compare_add_memorisation(cJSON *root, const ComparisonSet *set)
+{
+  ScoriaMemorisation pooled;
+  const int n = pool(set, &pooled);
+  if (!n) {
+    cJSON_AddNullToObject(root, "memorisation");
+    return;
+  }
+  cJSON *to          = cJSON_AddObjectToObject(root, "memorisation");
+  /* the limit comes from as many PDE fields as there are samples: twice the binomial variance */
+  const double share = pooled.share_expected, variance = 2 * share * (1 - share) / (double)(n * set->memory_samples);
+  cJSON_AddNumberToObject(to, "median_ratio", pooled.median_ratio);
+  cJSON_AddNumberToObject(to, "share_nearer", pooled.share_nearer);
+  cJSON_AddNumberToObject(to, "share_expected", share);
+  cJSON_AddNumberToObject(to, "share_se", sqrt(variance));
+  cJSON_AddNumberToObject(to, "training_conditions", (double)set->memory_conditions);
+  cJSON_AddNumberToObject(to, "training_rows", (double)set->memory_rows);
+  cJSON_AddNumberToObject(to, "samples", (double)set->memory_samples);
+}
+
+PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set)
+{
+  ScoriaMemorisation pooled;
+  PetscFunctionBeginUser;
+  if (pool(set, &pooled))
+    PetscCall(ScoriaSay(run,
+                        "  nearest training row: %.3f times as far as for PDE fields; %.2f %% of samples nearer "
+                        "than nearly all PDE fields (%.2f %% without memorisation)",
+                        pooled.median_ratio, 100 * pooled.share_nearer, 100 * pooled.share_expected));
+  PetscFunctionReturn(0);
+}

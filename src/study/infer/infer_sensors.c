@@ -1,0 +1,164 @@
+/* infer: the readings, from the deck or from a file of lines "field x value sd". */
+#include "infer.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LARGEST_FILE ((size_t)1 << 20)
+
+/* ---------------------------------------------------------------------------------------------------- the deck ---- */
+
+/* "c:40e-6" */
+static PetscErrorCode ReadPlace(const char *word, InferSensor *s)
+{
+  const char *colon = strchr(word, ':');
+  char *end         = NULL;
+  PetscFunctionBeginUser;
+  if (colon) s->x = strtod(colon + 1, &end);
+  if (!colon || colon == word || colon - word >= SCORIA_NAME_SIZE || end == colon + 1 || *end || !isfinite(s->x))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:place [m]", word);
+  snprintf(s->field, sizeof s->field, "%.*s", (int)(colon - word), word);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
+{
+  const char *text = NULL;
+  char word[128];
+  double value[INFER_MAX_SENSORS], sd[INFER_MAX_SENSORS];
+  PetscInt values = 0, sds = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sensors_at", &text));
+  PetscCall(ScoriaDeckReals(deck, "sensors_value", INFER_MAX_SENSORS, &values, value));
+  PetscCall(ScoriaDeckReals(deck, "sensors_sd", INFER_MAX_SENSORS, &sds, sd));
+  while (list_next_word(&text, sizeof word, word)) {
+    if (sensors->n == INFER_MAX_SENSORS)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: \"%s\" is one too many, at most %d", word, INFER_MAX_SENSORS);
+    PetscCall(ReadPlace(word, &sensors->s[sensors->n++]));
+  }
+  if (values != sensors->n || (sds != sensors->n && sds != 1))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "sensors: found %d places (at), %d values and %d standard deviations (sd), expected as many values as "
+                "places, and as many sd, or one",
+                sensors->n, (int)values, (int)sds);
+  for (int i = 0; i < sensors->n; i++) {
+    sensors->s[i].value = value[i];
+    sensors->s[i].sd    = sd[sds > 1 ? i : 0];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- the file ---- */
+
+/* One line without its comment; false where it is no reading.  words: how many it has. */
+static bool parse_line(char *line, int *words, InferSensor *s)
+{
+  double *const number[]   = {&s->x, &s->value, &s->sd};
+  char *save               = NULL;
+  bool good                = true;
+  line[strcspn(line, "#")] = 0;
+  *words                   = 0;
+  for (char *word = strtok_r(line, " \t,;\r", &save); word; word = strtok_r(NULL, " \t,;\r", &save), ++*words) {
+    if (*words == 0) {
+      good = strlen(word) < sizeof s->field;
+      snprintf(s->field, sizeof s->field, "%.63s", word);
+    } else if (*words < 4) {
+      char *end;
+      *number[*words - 1] = strtod(word, &end);
+      good                = good && !*end && isfinite(*number[*words - 1]);
+    }
+  }
+  return good && *words == 4;
+}
+
+static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *sensors)
+{
+  char *text = NULL, *next;
+  int number = 0, words;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaTextRead(comm, path, LARGEST_FILE, "lines of readings", &text));
+  for (char *line = text; line; line = next) {
+    InferSensor s = {0};
+    next          = strchr(line, '\n');
+    if (next) *next++ = 0;
+    number++;
+    const bool good = parse_line(line, &words, &s);
+    if (words == 0) continue;
+    if (!good)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and three numbers: field x value sd",
+                  path, number,
+                  words < 4   ? "too few words"
+                  : words > 4 ? "too many words"
+                              : "something that is no number");
+    if (!(s.sd > 0))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
+    if (sensors->n == INFER_MAX_SENSORS)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: one too many, at most %d", path, number, INFER_MAX_SENSORS);
+    sensors->s[sensors->n++] = s;
+  }
+  PetscCall(PetscFree(text));
+  if (sensors->n == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no reading, expected lines: field x value sd", path);
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------------------- both ---- */
+
+static PetscErrorCode Describe(InferSensors *sensors)
+{
+  const size_t size = (size_t)sensors->n * (SCORIA_NAME_SIZE + 96) + 1;
+  size_t used       = 0;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(size, &sensors->text));
+  for (int i = 0; i < sensors->n; i++) {
+    const InferSensor *s = &sensors->s[i];
+    used +=
+        (size_t)snprintf(sensors->text + used, size - used, "%s %.17g %.17g %.17g\n", s->field, s->x, s->value, s->sd);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors)
+{
+  static const char *const keys[] = {"sensors_at", "sensors_value", "sensors_sd"};
+  const char *path                = NULL;
+  bool listed                     = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sensors_file", &path));
+  for (int i = 0; i < 3 && !listed; i++) {
+    PetscCall(ScoriaDeckHas(deck, keys[i], &listed));
+    if (listed && path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: file: found %s beside it; give one of them", keys[i]);
+  }
+  if (!listed && !path)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: found no readings, expected sensors: {at: [phi:0], value: [-0.1], sd: "
+                                   "[0.002]} or -sensors_file FILE");
+  if (path)
+    PetscCall(ReadFile(comm, path, sensors));
+  else
+    PetscCall(ReadDeck(deck, sensors));
+  PetscCall(Describe(sensors));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
+                                 const double x[])
+{
+  const double half = cells > 1 ? (x[1] - x[0]) / 2 : HUGE_VAL, end = x[cells - 1] + half;
+  char names[256] = "";
+  PetscFunctionBeginUser;
+  for (int c = 0; c < channels; c++)
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", field[c].name);
+  for (int i = 0; i < sensors->n; i++) {
+    InferSensor *s = &sensors->s[i];
+    s->channel     = field_find(channels, field, s->field);
+    if (s->channel < 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
+                  names);
+    if (s->x < x[0] - 1.0001 * half || s->x > end + 1e-4 * half)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g m, allowed 0 to %g m", i + 1, s->x, end);
+    s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
+    quantity_place(&s->at, cells, x, s->x);
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,33 @@
+/* Private to refine: the porosity profile behind a given field, by the solver. */
+#ifndef SCORIA_CMD_REFINE_H
+#define SCORIA_CMD_REFINE_H
+
+#include "scoria/study.h"
+
+#define REFINE_MOST_DIRECTIONS 64
+
+typedef struct {
+  int directions;   /* K: leading ones of the porosity's normals */
+  int iterations;   /* at most */
+  double tolerance; /* a step that lowers the misfit by less is the last [SD] */
+  double sigma;     /* what a cell of a given field may be off [SD] */
+} RefineOptions;
+
+/* What a row ended with: numbers, for the columns of refine.h5. */
+enum { REFINE_BEFORE, REFINE_AFTER, REFINE_NORM, REFINE_ITERATIONS, REFINE_STATUS, REFINE_ROW, REFINE_COLUMNS };
+enum { REFINE_FAILED = 0, REFINE_CONVERGED = 1, REFINE_STOPPED = 2 };
+
+/* The leading directions at one condition, and the work space. */
+typedef struct Refiner_ *Refiner;
+
+/* ens and por are borrowed; both of one dimension and of one group.  Collective on the group, like everything here. */
+PetscErrorCode RefinerCreate(ScoriaEnsemble ens, ScoriaPorosity por, const RefineOptions *opt, Refiner *refiner);
+PetscErrorCode RefinerDestroy(Refiner *refiner);
+/* Sets the condition (space.n) of the rows to come: their directions, and the solution at z = 0. */
+PetscErrorCode RefinerAt(Refiner refiner, const double theta[]);
+/* The profile whose solution is nearest to field (channels, cells), distances in units of sd (channels, cells), for the
+ * price of |z|^2: row `row` of rows gets its solution, column (REFINE_COLUMNS) the numbers. */
+PetscErrorCode RefinerRun(Refiner refiner, const double field[], const double sd[], int64_t row, ScoriaRows *rows,
+                          double column[]);
+
+#endif

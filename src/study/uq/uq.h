@@ -1,0 +1,157 @@
+/* Private to uq: what is asked, the work at hand, and the results on their way to files. */
+#ifndef SCORIA_UQ_H
+#define SCORIA_UQ_H
+
+#include "scoria/study.h"
+
+#define UQ_MAX_QUANTITIES 32
+#define UQ_MAX_THRESHOLDS 16
+#define UQ_MAX_QUANTILES 32
+#define UQ_MAX_VALUES 64       /* of one condition */
+#define UQ_BINS 64             /* of a quantity's histogram */
+#define UQ_MODES 10            /* of the covariance */
+#define UQ_JOINT_CONDITIONS 16 /* covariances are kept for no more conditions than this */
+#define UQ_MAX_CONDITIONS 16384
+#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and the unseen */
+#define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
+#define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
+#define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
+#define UQ_PILOT_BLOCKS 32                        /* they fix the scales of Sobol indices, and count likewise */
+#define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
+
+/* What is asked. */
+typedef struct {
+  bool pde;
+  int64_t count;
+  double tolerance;
+  int nprobabilities;
+  double probability[UQ_MAX_QUANTILES];
+  int channels, cells, m;   /* m = channels * cells */
+  const ScoriaField *field; /* borrowed (channels) */
+  const double *x;          /* borrowed (cells) */
+  const ScoriaSpace *space; /* borrowed */
+  int nquantities;
+  ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
+  int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
+  int nthresholds;
+  ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
+  int conditions;
+  double *theta; /* owned (conditions, space->n) */
+  /* sensitivity: conditions over their ranges */
+  uint64_t seed;
+  int64_t base;                     /* blocks; 0: not asked */
+  int draws;                        /* rows of a block */
+  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_UNSEEN */
+} UqQuestion;
+
+#define UQ_UNSEEN (-1)
+const char *uq_input_name(const UqQuestion *q, int input);
+
+/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of the unseen, their total
+ * 1 less its first order, each with the same error. */
+typedef struct {
+  int64_t blocks, failed; /* behind them; rows that failed, left out */
+  double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
+  ScoriaSobolIndex index[UQ_MAX_QUANTITIES][UQ_MAX_INPUTS];
+} UqSensitivity;
+
+/* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
+typedef struct {
+  int columns;        /* m + nquantities */
+  bool joint;         /* with covariance and modes */
+  size_t size;        /* doubles per condition */
+  size_t moments;     /* (UQ_NMOMENTS, columns) */
+  size_t quantiles;   /* (nprobabilities, 2, columns): value, standard error */
+  size_t exceedances; /* per threshold (2, cells + 1): probability, standard error; the last is anywhere */
+  size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
+  size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
+  double *value;      /* owned (conditions, size) */
+  UqSensitivity sobol;
+  double seconds[2]; /* core seconds: drawing, statistics */
+} UqAnswer;
+
+/* The first doubles of a condition. */
+enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
+/* Rows of the moments. */
+enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
+extern const char *const uq_moment_names[UQ_NMOMENTS];
+
+typedef struct {
+  ScoriaRun run;
+  ScoriaDeck deck;
+  MPI_Comm comm;
+  UqQuestion q;
+  UqAnswer a;
+  ScoriaSource source;       /* borrowed */
+  ScoriaTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
+  bool leads;                /* what this rank draws counts */
+  double *fields;            /* owned (UQ_TILE, m) */
+  double *part;              /* owned (UQ_PART, columns) */
+  double *pilot;             /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary;     /* owned: of the condition at work; NULL between two */
+  ScoriaSobol sobol;         /* owned */
+  double statistics;         /* seconds of this rank's */
+  double before[2];          /* the same, of all ranks in the starts before this one */
+  int64_t failed;            /* of the condition or the sensitivity at work, this rank's since the last reduction */
+  int64_t all_failed;        /* of the same */
+  ScoriaProgress bar;
+  double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
+  double saved;             /* when the last checkpoint was written */
+} Uq;
+
+/* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
+PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+/* uq_theta.c: its conditions, listed, mapped or from a file. */
+PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+
+/* uq_answer.c */
+PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a);
+/* Condition k of the answer from the total of a summary. */
+PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
+/* Whether every quantity is known to the tolerance. */
+bool uq_known(const UqQuestion *q, ScoriaSummary summary);
+
+/* uq_checkpoint.c: core seconds of drawing and statistics, of all ranks and starts.  Collective. */
+PetscErrorCode UqSeconds(Uq *u, double seconds[2]);
+
+/* uq_tiles.c */
+/* The quantities that depend on a condition itself are at theta from now on. */
+void uq_at(Uq *u, const double theta[]);
+/* The summary of condition k and the pilot that begins it.  Collective on the team. */
+PetscErrorCode UqPilot(Uq *u, int k);
+PetscErrorCode UqReduce(Uq *u);
+/* Draws tile t of condition k (or takes it from the pilot) and adds it. */
+PetscErrorCode UqAddTile(Uq *u, int k, int64_t t);
+
+/* uq_conditions.c */
+/* All conditions from condition k on, of which `tiles` tiles are done already. */
+PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles);
+
+/* uq_blocks.c, collective.  Makes u->sobol from the first blocks, and adds these. */
+PetscErrorCode UqSobolPilot(Uq *u, bool add);
+PetscErrorCode UqSobolReduce(Uq *u);
+/* The quantities of a block, uq_block_values(u) of them; and these into u->sobol.  Of this worker alone. */
+int64_t uq_block_values(const Uq *u);
+PetscErrorCode UqDrawBlock(Uq *u, int64_t block, double values[]);
+void uq_add_block(Uq *u, double values[]);
+
+/* uq_sobol.c: Sobol indices into the answer, from block `done` on.  Collective. */
+PetscErrorCode UqSensitivityRun(Uq *u, int64_t done);
+
+/* uq_checkpoint.c.  What is done: conditions before k, and of k itself `done` tiles; k = q.conditions is the
+ * sensitivity, and its blocks. */
+PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done);
+/* Between two rounds: a checkpoint when it is time, or when the run is to stop. */
+PetscErrorCode UqPause(Uq *u, int k, int64_t done);
+/* A complete answer needs no checkpoints: a run killed just after its end has left them.  Those of another question
+ * stay. */
+PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
+extern const char *const uq_sections[]; /* of the deck, that decide the answer */
+
+/* uq_write.c */
+PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);
+PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+/* uq_json.c */
+PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path);
+
+#endif

@@ -1,0 +1,122 @@
+/* ranks: 2 3
+ * Sources of fields: numbers of draws that no two purposes share; the same fields however they are drawn; one packing.
+ */
+#include "unit/known_source.h"
+#include "testing.h"
+#include <stdlib.h>
+
+/* Of every purpose, for the most conditions, rows and blocks that a deck can ask for. */
+static void ranges_are_disjoint(void **state)
+{
+  (void)state;
+  for (int a = 0; a < SCORIA_NDRAWS; a++) {
+    const ScoriaDrawRange *r = &scoria_draw_ranges[a];
+    assert_non_null(r->name);
+    assert_true(r->first <= r->last);
+    assert_true(draw_number(a, 0, 0) == r->first);
+    assert_true(draw_number(a, SCORIA_DRAWS_CONDITIONS - 1, SCORIA_DRAWS_PER_CONDITION - 1) <= r->last);
+    for (int b = 0; b < a; b++)
+      assert_true(scoria_draw_ranges[b].last < r->first || r->last < scoria_draw_ranges[b].first);
+  }
+}
+
+static void conditions_do_not_overlap(void **state)
+{
+  (void)state;
+  for (int64_t k = 1; k < SCORIA_DRAWS_CONDITIONS; k *= 2)
+    assert_true(draw_number(SCORIA_DRAWS_UQ, k - 1, SCORIA_DRAWS_PER_CONDITION - 1) <
+                draw_number(SCORIA_DRAWS_UQ, k, 0));
+}
+
+/* A release's files and checkpoints hold draws of these numbers. */
+static void numbers_of_the_release_stay(void **state)
+{
+  (void)state;
+  assert_true(draw_number(SCORIA_DRAWS_ROWS, 0, 7) == 7);
+  assert_true(draw_number(SCORIA_DRAWS_UQ, 3, 5) == ((uint64_t)1 << 62 | (uint64_t)3 << 40 | 5));
+  assert_true(draw_number(SCORIA_DRAWS_SOBOL_CONDITIONS, 0, 9) == ((uint64_t)1 << 61 | 9));
+  assert_true(draw_number(SCORIA_DRAWS_SOBOL, 0, 4096) == ((uint64_t)3 << 61 | 4096));
+  assert_true(draw_number(SCORIA_DRAWS_HELDOUT, 2, 1) == ((uint64_t)1 << 63 | (uint64_t)2 << 40 | 1));
+  assert_true(draw_number(SCORIA_DRAWS_HELDOUT_AGAIN, 2, 1) == ((uint64_t)3 << 62 | (uint64_t)2 << 40 | 1));
+}
+
+static char dir[32] = "draws_XXXXXX";
+
+static void open_run(ScoriaDeck *deck, ScoriaRun *run)
+{
+  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
+  char text[64];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank == 0) assert_non_null(mkdtemp(dir));
+  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  snprintf(text, sizeof text, "run: {dir: %s}\n", dir);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, deck));
+  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, *deck, "test", run));
+}
+
+/* All in one draw, and in the shares of all ranks. */
+static void shares_are_gathered_in_order(void **state)
+{
+  enum { N = 37 };
+  static double alone[N * KNOWN_WIDTH], share[N * KNOWN_WIDTH], all[N * KNOWN_WIDTH];
+  const double theta[2] = {1, 0.5};
+  int rank, size;
+  KnownLaw law;
+  ScoriaSource source;
+  ScoriaDeck deck;
+  ScoriaRun run;
+  (void)state;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  open_run(&deck, &run);
+  ScoriaPace pace = {.run = run, .step = 1, .most = 8};
+  known_source(PETSC_COMM_WORLD, 3, &law, &source);
+  const uint64_t first = draw_number(SCORIA_DRAWS_COMPARED, 4, 0);
+  CHECK(ScoriaSourceDraw(source, theta, first, N, alone));
+  assert_true(law.first == first && law.last == first + N - 1);
+  for (int owner = 0; owner < size; owner++) {
+    memset(all, 0, sizeof all);
+    CHECK(ScoriaSourceGather(source, &pace, "nothing", theta, first, N, owner, share, all));
+    if (rank == owner) assert_memory_equal(all, alone, sizeof all);
+  }
+  assert_true(source_seconds(source) >= 0);
+  CHECK(ScoriaSourceDestroy(&source));
+  CHECK(ScoriaRunDestroy(&run));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
+static void packing_is_its_own_inverse(void **state)
+{
+  enum { N = 3, C = 2, L = 4 };
+  ScoriaDatasetSpec spec = {.nfields = C, .cells = L, .rows = N, .realisations = N};
+  double fields[N * C * L], back[C * L];
+  const double theta[1] = {2.5};
+  const int swapped[C]  = {1, 0};
+  ScoriaRows rows;
+  (void)state;
+  spec.space.n = 1;
+  for (int i = 0; i < N * C * L; i++) fields[i] = i;
+  CHECK(ScoriaRowsCreate(&spec, N, &rows));
+  rows_unpack(N, C, L, fields, 1, theta, &rows);
+  assert_int_equal(rows.rows, N);
+  for (int i = 0; i < N; i++) {
+    assert_int_equal(rows.done[i], SCORIA_ROW_DONE);
+    assert_true(rows.condition[0][i] == 2.5);
+    rows_pack(&rows, i, 1, C, NULL, L, back);
+    assert_memory_equal(back, fields + i * C * L, sizeof back);
+    rows_pack(&rows, i, 1, C, swapped, L, back);
+    assert_memory_equal(back, fields + i * C * L + L, L * sizeof *back);
+    assert_memory_equal(back + L, fields + i * C * L, L * sizeof *back);
+  }
+  CHECK(ScoriaRowsDestroy(&rows));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ranges_are_disjoint), cmocka_unit_test(conditions_do_not_overlap),
+                                     cmocka_unit_test(numbers_of_the_release_stay),
+                                     cmocka_unit_test(shares_are_gathered_in_order),
+                                     cmocka_unit_test(packing_is_its_own_inverse)};
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
+}
