@@ -164,3 +164,8 @@ PetscErrorCode NormDataScan(NormData *data, bool relative)
   PetscCall(PetscFree2(scan.squares, scan.mean));
   PetscFunctionReturn(0);
 }
+
+void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design)
+{
+  *design = (NormDesign){data->tiles, terms, responses, X, data->good};
+}

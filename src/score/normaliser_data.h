@@ -110,4 +110,7 @@ int norm_pieces(const NormData *data, int t); /* of a tile */
 /* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);
 
+/* The design of a regression over all pieces: X (pieces, terms), weighted by their rows. */
+void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design);
+
 #endif

@@ -48,11 +48,6 @@ static PetscErrorCode choose_degree(const NormData *data, int wanted, const int 
   PetscFunctionReturn(0);
 }
 
-void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design)
-{
-  *design = (NormDesign){data->tiles, terms, responses, X, data->good};
-}
-
 /* --------------------------------------------------------------------------------- second pass: mean and scale ---- */
 
 typedef struct {

@@ -15,8 +15,6 @@ PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twi
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
-/* Of all pieces. */
-void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design);
 /* D, mu, phi and d from the moments of the modes, given norm->V and norm->lambda.  Three passes. */
 PetscErrorCode NormFitCouplings(NormData *data);
 
