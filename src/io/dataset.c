@@ -230,10 +230,14 @@ static PetscErrorCode FinishFile(ScoriaDataset ds)
 {
   ScoriaTrouble bad = {.path = ds->path};
   ScoriaFileSum sum;
+  ScoriaDataset again;
 
   PetscFunctionBeginUser;
   PetscCall(FlushAndClose(ds));
-  PetscCall(ScoriaDatasetVerify(ds, &sum));
+  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
+  const PetscErrorCode failed = ScoriaDatasetVerify(ds, again, &sum);
+  PetscCall(ScoriaDatasetClose(&again));
+  PetscCall(failed);
   if (!ds->rank) {
     PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
     files_published_sum(ds->path, &sum);

@@ -165,27 +165,22 @@ static PetscErrorCode SumFile(ScoriaDataset read, int n, const Extent extent[], 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetVerify(ScoriaDataset ds, ScoriaFileSum *sum)
+PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS], *kept[SCORIA_MAX_COLUMNS];
   Extent extent[SCORIA_MAX_COLUMNS];
-  ScoriaDataset again;
-  PetscErrorCode failed = 0;
 
   PetscFunctionBeginUser;
-  *sum = (ScoriaFileSum){.known = false};
-  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
+  *sum        = (ScoriaFileSum){.known = false};
   const int n = dataset_columns(again, column);
-  dataset_columns(ds, kept);
-  again->run        = ds->run;
-  again->batch_rows = ds->batch_rows;
-  if (ds->intact)
+  dataset_columns(written, kept);
+  again->run        = written->run;
+  again->batch_rows = written->batch_rows;
+  if (written->intact)
     for (int i = 0; i < n; i++) column[i]->sum = kept[i]->sum;
   else
-    failed = ReadShares(again, &(Reader){0});
-  if (!failed) failed = JoinColumns(again, n, column, extent);
-  if (!failed) failed = SumFile(again, n, extent, ds->part, sum);
-  PetscCall(ScoriaDatasetClose(&again));
-  PetscCall(failed);
+    PetscCall(ReadShares(again, &(Reader){0}));
+  PetscCall(JoinColumns(again, n, column, extent));
+  PetscCall(SumFile(again, n, extent, written->part, sum));
   PetscFunctionReturn(0);
 }

@@ -245,9 +245,9 @@ PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
-/* Opens the closed part file as a reader would and reads every row, unless all of them have been read and none written
- * since.  sum, on rank 0: of the whole file, as read.  Collective. */
-PetscErrorCode ScoriaDatasetVerify(ScoriaDataset ds, ScoriaFileSum *sum);
+/* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read
+ * and none written since.  sum, on rank 0: of the whole file, as read.  Collective. */
+PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);
 /* Waits until the last batch is on disk, and marks its rows as done.  Collective. */
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
