@@ -28,6 +28,18 @@ static PetscErrorCode AddDone(ScoriaIntervals *there, int64_t first, const Scori
   PetscFunctionReturn(0);
 }
 
+/* A start that stops here has got no further: how much time the next one needs to get past this reading. */
+static PetscErrorCode StopReading(ScoriaDataset ds, int64_t rows, double seconds)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStopped(ds->run,
+                          "the rows written are kept, but a start reads all of them back at once: %lld of %lld in %.3g "
+                          "s, so the next one needs %.3g s for that",
+                          (long long)rows, (long long)ds->spec.rows, seconds,
+                          seconds * (double)ds->spec.rows / (double)rows));
+  PetscFunctionReturn(0);
+}
+
 /* Between two batches, after `rows` of all: progress where it takes long; fails where the run is to stop. */
 static PetscErrorCode BetweenBatches(ScoriaDataset ds, int64_t rows, double began, ScoriaProgress *bar)
 {
@@ -37,9 +49,10 @@ static PetscErrorCode BetweenBatches(ScoriaDataset ds, int64_t rows, double bega
   if (!ds->run) PetscFunctionReturn(0);
   if (!*bar && wall_seconds() - began > SILENT_SECONDS)
     PetscCall(ScoriaProgressCreate(ds->run, "read back", "rows", (double)ds->spec.rows, bar));
-  if (*bar) PetscCall(ScoriaProgressUpdate(*bar, (double)PetscMin(rows, ds->spec.rows), NULL));
+  rows = PetscMin(rows, ds->spec.rows);
+  if (*bar) PetscCall(ScoriaProgressUpdate(*bar, (double)rows, NULL));
   PetscCall(ScoriaStopAsked(ds->run, &stop));
-  if (stop) PetscCall(ScoriaStopped(ds->run, "the rows written are kept, and will be read back again"));
+  if (stop) PetscCall(StopReading(ds, rows, wall_seconds() - began));
   PetscFunctionReturn(0);
 }
 
