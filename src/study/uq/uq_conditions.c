@@ -5,7 +5,7 @@
  * per round of these. */
 #include "uq.h"
 
-#define DEALT_SECONDS 60 /* a round of dealt conditions has no checkpoint */
+#define DEALT_SECONDS 8 /* a round of dealt conditions has no checkpoint: what a stop loses */
 
 /* ----------------------------------------------------------------------------------------- one condition ---- */
 
