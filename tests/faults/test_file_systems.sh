@@ -70,13 +70,13 @@ expect_code 0 out 'keeps other jobs out' "a job that is gone from the queue"
 
 # After a failure nothing is left either: of a user's, and of the disk's.
 on 2 "$no_locks" generate -porosity_ell 1
-[ "$code" -eq 3 ] && [ ! -e "$owner" ] || fail "after exit $code .lock.owner is left"
+if [ "$code" -ne 3 ] || [ -e "$owner" ]; then fail "after exit $code .lock.owner is left"; fi
 
 if "$MPIEXEC" --version 2>&1 | grep -qi 'open.mpi\|openrte\|prrte'; then
   on 2 SCORIA_FS_MAGIC=0x0BD00BD0 generate
   expect_code 0 out 'on Lustre, where .* set OMPI_MCA_io=^ompio' "Lustre"
   on 2 "SCORIA_FS_MAGIC=0x0BD00BD0 OMPI_MCA_io=ompio" generate
-  [ "$code" -eq 0 ] && ! grep -q Lustre "$work/out" || fail "a choice of MPI-IO is not heard"
+  if [ "$code" -ne 0 ] || grep -q Lustre "$work/out"; then fail "a choice of MPI-IO is not heard"; fi
 fi
 
 # 240 characters and more, where Open MPI's files of shared file pointers end the program.
