@@ -4,7 +4,6 @@
  * of a live data set, and a run directory is one, since every command adds to it. */
 #include "private.h"
 #include <cJSON.h>
-#include <ctype.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,27 +38,9 @@ static const char described[] =
 
 /* ----------------------------------------------------------------------------------------------------- arrays ---- */
 
-#define MARKED_SIZE (3 * PETSC_MAX_PATH_LEN)
-
-/* A name of a file with all bytes but letters, digits and "._-/" in hexadecimal after a mark: '%' makes a URL of it.
- * In an identifier, the format's readers refuse spaces that are written so, too; '~' makes one. */
-static const char *marked(const char *name, char mark, char text[MARKED_SIZE])
-{
-  size_t n = 0;
-
-  for (const unsigned char *c = (const unsigned char *)name; *c && n + 4 <= MARKED_SIZE; c++) {
-    if ((*c < 128 && isalnum(*c)) || strchr("._-/", *c))
-      text[n++] = (char)*c;
-    else
-      n += (size_t)snprintf(text + n, MARKED_SIZE - n, "%c%02X", mark, *c);
-  }
-  text[n] = 0;
-  return text;
-}
-
 /* What the visit of a file's arrays gathers. */
 typedef struct {
-  const char *file; /* its identifier */
+  const char *file; /* its name in the run directory */
   ScoriaTrouble *bad;
   PetscErrorCode failed; /* a defect met during the visit */
   cJSON *sets;           /* array of the file's record sets, one for each first axis */
@@ -78,7 +59,7 @@ static cJSON *new_node(const char *type, const char *id, const char *name)
 /* The fields of the record set of an axis, which is made where it is not there yet. */
 static cJSON *fields_along(cJSON *sets, const char *file, const char *axis)
 {
-  char id[MARKED_SIZE + SCORIA_LIST_SIZE + 2], text[SCORIA_LIST_SIZE + 64];
+  char id[PETSC_MAX_PATH_LEN + SCORIA_LIST_SIZE + 2], text[SCORIA_LIST_SIZE + 64];
   cJSON *set;
 
   snprintf(id, sizeof id, "%s/%s", file, axis);
@@ -127,7 +108,7 @@ static void add_source(cJSON *field, const char *file, const char *array)
 static PetscErrorCode AddArray(hid_t file, const char *name, bool is_scale, Visit *visit)
 {
   char axes[SCORIA_LIST_SIZE], unit[64], description[256], text[384];
-  char id[MARKED_SIZE + SCORIA_LIST_SIZE + SCORIA_PATH_SIZE + 4];
+  char id[PETSC_MAX_PATH_LEN + SCORIA_LIST_SIZE + SCORIA_PATH_SIZE + 4];
   int64_t dims[H5S_MAX_RANK];
   ScoriaType type = IO_F8;
   hid_t array;
@@ -172,9 +153,9 @@ static herr_t visit_object(hid_t file, const char *name, const H5O_info_t *info,
 /* The record sets of a file; none of one that is not ours any more, or not readable: it is listed all the same. */
 static PetscErrorCode AddRecords(const char *dir, const char *name, cJSON *records)
 {
-  char path[2 * PETSC_MAX_PATH_LEN], format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], id[MARKED_SIZE];
+  char path[2 * PETSC_MAX_PATH_LEN], format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE];
   ScoriaTrouble bad = {.path = path};
-  Visit visit       = {.file = marked(name, '~', id), .bad = &bad, .sets = cJSON_CreateArray()};
+  Visit visit       = {.file = name, .bad = &bad, .sets = cJSON_CreateArray()};
   int64_t size;
   hid_t file;
 
@@ -211,13 +192,12 @@ static cJSON *new_file(const char *name, const cJSON *entry)
   const char *crc     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "crc32c"));
   const char *command = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "command"));
   const cJSON *bytes  = cJSON_GetObjectItemCaseSensitive(entry, "bytes");
-  char text[MARKED_SIZE];
-  cJSON *file = new_node("cr:FileObject", marked(name, '~', text), name);
+  cJSON *file         = new_node("cr:FileObject", name, name);
+  char text[256]      = "Lengths and CRC-32Cs of all other files";
 
-  cJSON_AddStringToObject(file, "contentUrl", marked(name, '%', text));
-  snprintf(text, sizeof text, "Lengths and CRC-32Cs of all other files");
   if (crc && command) snprintf(text, sizeof text, "Made by scoria %s; CRC-32C %s", command, crc);
   cJSON_AddStringToObject(file, "description", text);
+  cJSON_AddStringToObject(file, "contentUrl", name);
   if (cJSON_IsNumber(bytes)) {
     snprintf(text, sizeof text, "%.0f B", bytes->valuedouble);
     cJSON_AddStringToObject(file, "contentSize", text);
