@@ -109,21 +109,14 @@ function allreduces(row, p,    each) {
   return calls[row, first] / first * (3 * stages(p) * net_latency + (net_bandwidth ? 2 * (p - 1) / p * each / net_bandwidth : 0))
 }
 
-# The dealer of generate: constants of src/base/deal.c (LOAD) and generate_rows.c (rows of a round, and of the first one,
-# seconds and rows of a chunk, chunks of a round).  One counter serves all ranks: it limits where its draws last longer
-# than the solves.
-function deal(row, command, p,    rows_all, one, rounds, smallest, biggest, tickets, ticket, start) {
+# The dealer of generate: constants of its rounds.
+function deal(row, command, p,    rows_all, one, rounds, tickets) {
   if (p == 1) return bare[row, first]
   rows_all = items[row, first] * work(row, p)
-  if (!rows_all) return bare[row, first]
-  one      = bare[command, "solve", first] * first * work(row, p) / rows_all
-  ticket   = machine[last, "ticket"]
+  one      = rows_all ? bare[command, "solve", first] * first * work(row, p) / rows_all : 0
   rounds   = ceiling(rows_all / (2048 * p))
-  smallest = one > 0 ? largest(1, least(2048 / 4, ceiling(p * ticket / (0.1 * one)))) : 1
-  biggest  = one > 0 ? largest(smallest, least(256, 0.02 / one)) : 256
-  start    = p * (smallest > 1 ? 4 : largest(64, 2048 / p))
-  tickets  = least(rows_all, start) + least(rows_all, rounds * p * (2048 / biggest + 2 * log(biggest / smallest)))
-  return rounds * p * ticket + largest(0, tickets * ticket - rows_all * one / p) + (rounds + 1) * smallest * one / 2
+  tickets  = least(rows_all, p * largest(64, 2048 / p)) + rounds * least(rows_all, 2 * p * (1 + log(256)))
+  return tickets * machine[last, "ticket"] + (rounds + 1) * one / 2
 }
 
 function alltoall(row, p,    each, turns) {
