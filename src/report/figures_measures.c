@@ -8,9 +8,19 @@
 static const char *const sides[3] = {"model", "gaussian", "floor"};
 
 /* The measures that a perfect model brings to zero; coverage has a panel of its own. */
-static bool is_error(const ReportMeasure *m)
+static bool is_error(const ScoriaMeasure *m)
 {
-  return m->ideal == 0 && strcmp(m->key, "sd_bias");
+  return m->ideal == 0 && !m->sign;
+}
+
+/* The name of a measure as gnuplot's tic labels want it: they are formats. */
+static PetscErrorCode TicLabel(ReportText *body, const ScoriaMeasure *m)
+{
+  char name[64];
+  PetscFunctionBeginUser;
+  report_measure_name(m, sizeof name, name);
+  for (const char *c = name; *c; c++) PetscCall(ReportPrint(body, *c == '%' ? "%%%%" : "%c", *c));
+  PetscFunctionReturn(0);
 }
 
 /* Rows "value label", from the bottom of the axis upwards, one block per side. */
@@ -20,8 +30,8 @@ static PetscErrorCode PooledData(ReportText *text, const cJSON *pooled, int *row
   for (int s = 0; s < 3; s++) {
     const cJSON *side = cJSON_GetObjectItemCaseSensitive(pooled, sides[s]);
     *rows             = 0;
-    for (const ReportMeasure *m = report_measures; m->key; m++)
-      if (is_error(m)) PetscCall(ReportPrint(text, "%.6g %d\n", json_number(side, m->key), -(*rows)++));
+    for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+      if (is_error(m)) PetscCall(ReportPrint(text, "%.6g %d\n", json_number(side, m->name), -(*rows)++));
     PetscCall(ReportPrint(text, "\n\n"));
   }
   PetscFunctionReturn(0);
@@ -116,11 +126,13 @@ static PetscErrorCode PooledPanel(ReportText *body, const cJSON *pooled, int row
                   "set xlabel 'error, all held-out conditions (0 is perfect)'\n"
                   "set yrange [%g:0.6]\nset ytics (",
                   0.4 - rows));
-  for (const ReportMeasure *m = report_measures; m->key; m++)
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
     if (is_error(m)) {
-      PetscCall(ReportPrint(body, "%s'%s' %d", row ? ", " : "", m->label, -row));
+      PetscCall(ReportPrint(body, "%s'", row ? ", " : ""));
+      PetscCall(TicLabel(body, m));
+      PetscCall(ReportPrint(body, "' %d", -row));
       row++;
-      widen(pooled, m->key, &lo, &hi);
+      widen(pooled, m->name, &lo, &hi);
     }
   PetscCall(ReportPrint(body, ")\n"));
   PetscCall(LogAxis(body, "x", lo, hi));

@@ -6,6 +6,7 @@
 #define SCORIA_REPORT_H
 
 #include "scoria/io.h"
+#include "scoria/stats.h"
 #include <cJSON.h>
 
 /* Writes figures/ and report.html into the run directory.  Without gnuplot: a warning, and a page without figures.
@@ -380,14 +381,8 @@ PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 PetscErrorCode ReportScalingTable(const ReportScaling *scaling, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 
-/* The measures of compare.json in the order of tables and figures; ends with a NULL key. */
-typedef struct {
-  const char *key, *name, *label, *help; /* label: the name as gnuplot's tic labels want it */
-  double ideal;                          /* value of a perfect model with endless samples */
-  bool share;                            /* shown as per cent */
-} ReportMeasure;
-extern const ReportMeasure report_measures[];
-const ReportMeasure *report_measure(const char *key);                                     /* one of them */
-void report_measure_text(const ReportMeasure *m, double value, size_t size, char text[]); /* HTML */
+/* "mean error / SD": a measure and what it is in, plain text. */
+void report_measure_name(const ScoriaMeasure *m, size_t size, char name[]);
+void report_measure_text(const ScoriaMeasure *m, double value, size_t size, char text[]); /* a value, HTML */
 
 #endif

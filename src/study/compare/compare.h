@@ -136,7 +136,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
                                  const char *deck);
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
 PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set);
-/* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
-void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
+/* The measures of a source, pooled over the conditions.  Local. */
+PetscErrorCode ComparePool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
 
 #endif

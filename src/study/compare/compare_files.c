@@ -209,8 +209,8 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
   PetscCall(ScoriaDeckHas(deck, "compare_limit", &limited));
   if (!limited) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReal(deck, "compare_limit", &limit));
-  compare_pool(set, FROM_MODEL, &sample);
-  compare_pool(set, FROM_PDE_AGAIN, &again);
+  PetscCall(ComparePool(set, FROM_MODEL, &sample));
+  PetscCall(ComparePool(set, FROM_PDE_AGAIN, &again));
   if (!(sample.sliced_w <= limit * again.sliced_w))
     SCORIA_FAIL(SCORIA_EXIT_DIFFERENT,
                 "%s: its sliced Wasserstein distance to %s is %.2f times the floor, compare_limit allows %g",

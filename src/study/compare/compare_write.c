@@ -5,26 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The measures by their names in compare.json; `rms` ones pool as root mean squares. */
-static const struct {
-  const char *name;
-  size_t offset;
-  bool rms;
-} measures[] = {
-    {"mean_error", offsetof(ScoriaDistance, mean_error), true},
-    {"sd_error", offsetof(ScoriaDistance, sd_error), true},
-    {"sd_bias", offsetof(ScoriaDistance, sd_bias), false},
-    {"band_error", offsetof(ScoriaDistance, band_error), true},
-    {"coverage95", offsetof(ScoriaDistance, coverage95), false},
-    {"w1", offsetof(ScoriaDistance, w1), false},
-    {"ks", offsetof(ScoriaDistance, ks), false},
-    {"roughness", offsetof(ScoriaDistance, roughness), false},
-    {"sliced_w", offsetof(ScoriaDistance, sliced_w), false},
-    {"covariance_error", offsetof(ScoriaDistance, covariance_error), true},
-    {"energy_p", offsetof(ScoriaDistance, energy_p), false},
-};
-#define NMEASURES ((int)(sizeof measures / sizeof measures[0]))
-
 static const struct {
   int source;
   const char *name;
@@ -36,57 +16,41 @@ static bool is_told(const ComparisonSet *set, int t)
   return !(set->files && told[t].source == FROM_GAUSSIAN);
 }
 
-static double get_measure(const ScoriaDistance *d, int i)
+/* The distances of a source at every condition; free with PetscFree. */
+static PetscErrorCode Distances(const ComparisonSet *set, int source, ScoriaDistance **d)
 {
-  double value;
-  memcpy(&value, (const char *)d + measures[i].offset, sizeof value);
-  return value;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->conditions, d));
+  for (int k = 0; k < set->conditions; k++) (*d)[k] = set->c[k].distance[source];
+  PetscFunctionReturn(0);
 }
 
-void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled)
+PetscErrorCode ComparePool(const ComparisonSet *set, int source, ScoriaDistance *pooled)
 {
-  for (int i = 0; i < NMEASURES; i++) {
-    double sum = 0;
-    for (int k = 0; k < set->conditions; k++) {
-      const double value = get_measure(&set->c[k].distance[source], i);
-      sum += measures[i].rms ? value * value : value;
-    }
-    sum /= set->conditions;
-    if (measures[i].rms) sum = sqrt(sum);
-    memcpy((char *)pooled + measures[i].offset, &sum, sizeof sum);
-  }
+  ScoriaDistance *d;
+  PetscFunctionBeginUser;
+  PetscCall(Distances(set, source, &d));
+  measures_pool(set->conditions, d, pooled);
+  PetscCall(PetscFree(d));
+  PetscFunctionReturn(0);
 }
 
 static void add_measures(cJSON *to, const ScoriaDistance *d)
 {
-  for (int i = 0; i < NMEASURES; i++) cJSON_AddNumberToObject(to, measures[i].name, get_measure(d, i));
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+    cJSON_AddNumberToObject(to, m->name, measure_value(m, d));
 }
 
-/* What a measure is where two laws are the same; of the p value, which is then anything, the side away from it. */
-static double ideal(int i)
+/* Of each measure the value at the condition where it is worst. */
+static PetscErrorCode AddWorst(cJSON *to, const ComparisonSet *set, int source)
 {
-  switch (measures[i].offset) {
-  case offsetof(ScoriaDistance, coverage95):
-    return 0.95;
-  case offsetof(ScoriaDistance, roughness):
-  case offsetof(ScoriaDistance, energy_p):
-    return 1;
-  default:
-    return 0;
-  }
-}
-
-/* Of each measure the value at the condition where it is farthest from its ideal. */
-static void add_worst(cJSON *to, const ComparisonSet *set, int source)
-{
-  for (int i = 0; i < NMEASURES; i++) {
-    double worst = get_measure(&set->c[0].distance[source], i);
-    for (int k = 1; k < set->conditions; k++) {
-      const double value = get_measure(&set->c[k].distance[source], i);
-      if (fabs(value - ideal(i)) > fabs(worst - ideal(i))) worst = value;
-    }
-    cJSON_AddNumberToObject(to, measures[i].name, worst);
-  }
+  ScoriaDistance *d;
+  PetscFunctionBeginUser;
+  PetscCall(Distances(set, source, &d));
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+    cJSON_AddNumberToObject(to, m->name, measure_worst(m, set->conditions, d));
+  PetscCall(PetscFree(d));
+  PetscFunctionReturn(0);
 }
 
 /* Share of conditions at which the energy test rejects "the same law" at 5 %: .05 is what the same law gives. */
@@ -133,8 +97,8 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   PetscFunctionBeginUser;
   ScoriaDistance model, floor_;
   cJSON *root = cJSON_CreateObject(), *pooled, *worst, *one;
-  compare_pool(set, FROM_MODEL, &model);
-  compare_pool(set, FROM_PDE_AGAIN, &floor_);
+  PetscCall(ComparePool(set, FROM_MODEL, &model));
+  PetscCall(ComparePool(set, FROM_PDE_AGAIN, &floor_));
   add_measures(root, &model);
   cJSON_AddNumberToObject(root, "sliced_w_floor", floor_.sliced_w);
   cJSON_AddNumberToObject(root, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
@@ -143,12 +107,13 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   for (int t = 0; t < NTOLD; t++) {
     ScoriaDistance d;
     if (!is_told(set, t)) continue;
-    compare_pool(set, told[t].source, &d);
+    PetscCall(ComparePool(set, told[t].source, &d));
     one = cJSON_AddObjectToObject(pooled, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name);
     add_measures(one, &d);
     cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, told[t].source));
-    add_worst(cJSON_AddObjectToObject(worst, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name), set,
-              told[t].source);
+    PetscCall(
+        AddWorst(cJSON_AddObjectToObject(worst, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name),
+                 set, told[t].source));
   }
   cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
   if (!set->files) {
