@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-  const char *key, *name;
-} report_sides[] = {
-    {"model", "model"}, {"gaussian", "Gaussian baseline"}, {"floor", "floor (PDE vs PDE)"}, {NULL, NULL}};
-
 void report_measure_name(const ScoriaMeasure *m, size_t size, char name[])
 {
   snprintf(name, size, "%s%s", m->title, strcmp(m->unit, "SD") ? "" : " / SD");
@@ -47,16 +42,16 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
   PetscCall(ReportPrint(
       html,
       "<h3>Errors over all held-out conditions</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>measure</th>"));
-  for (int s = 0; report_sides[s].key; s++)
-    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", report_sides[s].name));
+  for (int s = 0; s < SCORIA_NMEASURED; s++)
+    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", scoria_from[scoria_measured[s]].title));
   PetscCall(ReportPrint(html, "<th>what it is</th></tr></thead>\n<tbody>\n"));
   for (const ScoriaMeasure *m = scoria_measures; m->name; m++) {
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(MeasureName(m, html));
     PetscCall(ReportPrint(html, "</td>"));
-    for (int s = 0; report_sides[s].key; s++) {
-      report_measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, report_sides[s].key), m->name),
-                          sizeof value, value);
+    for (int s = 0; s < SCORIA_NMEASURED; s++) {
+      const cJSON *source = cJSON_GetObjectItemCaseSensitive(pooled, scoria_from[scoria_measured[s]].member);
+      report_measure_text(m, json_number(source, m->name), sizeof value, value);
       PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
     }
     PetscCall(ReportPrint(html, "<td class=\"help\">%s</td></tr>\n", m->help));
