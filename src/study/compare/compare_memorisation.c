@@ -127,7 +127,7 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
 /* On the owner: one condition beside `rows` training rows, of which mem->train holds the coordinates. */
 static PetscErrorCode MeasureMemory(Comparer *cmp, const ComparisonSet *set, int64_t rows, Comparison *c)
 {
-  static const int sources[2] = {FROM_MODEL, FROM_PDE};
+  static const int sources[2] = {SCORIA_FROM_MODEL, SCORIA_FROM_PDE};
   CompareMemory *mem          = &cmp->memory;
   double nearest[2][SAMPLES];
   int64_t n[2] = {0, 0};
