@@ -135,6 +135,73 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("- a\n- b\n", NULL, "test_deck.yaml:1", "not a deck");
 }
 
+/* Anchors and merge keys are expanded wherever they stand, also in lists. */
+static void aliases_stand_for_what_they_name(void **state)
+{
+  ScoriaDeck deck;
+  double sigma = 0;
+  PetscInt n = 0, cells[3], kernel = -1, steps = 0;
+  (void)state;
+  CHECK(read_deck("ensemble: {cells: [&n 8, *n, *n]}\ntrain: {steps: *n}\n", NULL, &deck));
+  CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
+  CHECK(ScoriaDeckInt(deck, "train_steps", &steps));
+  assert_true(n == 3 && cells[0] == 8 && cells[1] == 8 && cells[2] == 8 && steps == 8);
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("uq: {quantiles: &q [.1, .9]}\nensemble: {cells: &c [4, 6]}\n---\n"
+                  "porosity: &base {sigma: 0.5, kernel: matern32}\n",
+                  NULL, &deck));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(
+      read_deck("porosity:\n  <<: [&one {sigma: 0.5, kernel: matern12}, {kernel: se}]\n  sigma: 0.25\n", NULL, &deck));
+  CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  assert_true(sigma == 0.25 && kernel == 1);
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("train: {steps: *n}\n", NULL, "test_deck.yaml:1", "undefined alias");
+  refuse("ensemble: &e {cells: *e}\n", NULL, "test_deck.yaml:1", "too deep");
+  refuse("ensemble: {cells: &e [*e, *e]}\n", NULL, "test_deck.yaml:1", "too deep");
+  refuse("porosity: {<<: 3}\n", NULL, "test_deck.yaml:1", "no mapping");
+  refuse("uq: {words: [&a ['', '', '', '', '', '', '', '', '', ''], &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a], "
+         "&c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b], &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c], "
+         "[*d, *d, *d, *d, *d, *d, *d, *d, *d, *d], [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]]}\n",
+         NULL, "test_deck.yaml:1", "more than 100000 values");
+}
+
+/* An empty value, ~ and null all mean: not set; a section without keys is nothing. */
+static void an_empty_value_sets_nothing(void **state)
+{
+  static const char *const nulls[] = {"", "~", "null", "NULL", "!!null", "# 2"};
+  (void)state;
+  for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
+    char text[256];
+    ScoriaDeck deck;
+    bool shuffle = false, title, range;
+    double sigma = 0;
+    snprintf(text, sizeof text,
+             "train:\n  shuffle: %s\nporosity:\n  sigma: %s\nconditions:\n  U0: %s\nrun:\n  title: %s\nuq: %s\n"
+             "petsc: %s\nstrict: %s\n",
+             nulls[i], nulls[i], nulls[i], nulls[i], nulls[i], nulls[i], nulls[i]);
+    CHECK(read_deck(text, NULL, &deck));
+    CHECK(ScoriaDeckBool(deck, "train_shuffle", &shuffle));
+    CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+    CHECK(ScoriaDeckHas(deck, "conditions_U0", &range));
+    CHECK(ScoriaDeckHas(deck, "run_title", &title));
+    assert_true(shuffle && sigma == 1.5 && !range && !title); /* the defaults, where there are any */
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+  ScoriaDeck deck;
+  const char *title = NULL;
+  CHECK(read_deck("run: {title: 'null'}\n", NULL, &deck)); /* a word */
+  CHECK(ScoriaDeckString(deck, "run_title", &title));
+  assert_string_equal(title, "null");
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("porosityy:\n", NULL, "test_deck.yaml:1", "unknown key \"porosityy\"");
+  refuse("porosity:\n  sigmq:\n", NULL, "test_deck.yaml:2", "did you mean \"porosity: sigma\"");
+  refuse("porosity: 1\n", NULL, "test_deck.yaml:1", "unknown key \"porosity\"");
+  refuse("uq: {quantiles: [0.1, ~]}\n", NULL, "test_deck.yaml:1", "an empty value inside a list");
+  refuse("train: {shuffle: ''}\n", NULL, "train: shuffle: found \"\"", "true or false");
+}
+
 static void a_missing_deck_is_named(void **state)
 {
   ScoriaDeck deck;
@@ -183,6 +250,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
       cmocka_unit_test(resolved_deck_reads_back_the_same),
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
+      cmocka_unit_test(aliases_stand_for_what_they_name),
+      cmocka_unit_test(an_empty_value_sets_nothing),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
       cmocka_unit_test(key_in_two_tables_is_one_key),
