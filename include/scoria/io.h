@@ -277,7 +277,8 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
 /* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:
- * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.
+ * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.  Beside
+ * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
 /* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be

@@ -64,6 +64,11 @@ const char *files_published_path(int i);
 void files_published_sum(const char *path, const ScoriaFileSum *sum);
 ScoriaFileSum files_published_sum_of(const char *path);
 PetscErrorCode ScoriaFilesForgetPublished(void);
+/* The description of a run directory beside its manifest, whose list is `files`: the one that is there, with what is
+ * the program's written anew, or a new one.  The caller deletes it.  Local, for rank 0. */
+#define SCORIA_CROISSANT "croissant.json"
+struct cJSON;
+PetscErrorCode ScoriaCroissant(ScoriaRun run, const char *dir, const struct cJSON *files, struct cJSON **root);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
 PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
 /* How long a file is, by its superblock (version 2 or 3). */
