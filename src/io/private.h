@@ -258,8 +258,6 @@ int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
 /* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read
  * and none written since.  sum, on rank 0: of the whole file, as read.  Collective. */
 PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);
-/* Waits until the last batch is on disk, and marks its rows as done.  Collective. */
-PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
 PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */
