@@ -182,19 +182,19 @@ void compare_add_memorisation(cJSON *root, const ComparisonSet *set)
   ScoriaMemorisation pooled;
   const int n = pool(set, &pooled);
   if (!n) {
-    cJSON_AddNullToObject(root, "memorisation");
+    cJSON_AddNullToObject(root, COMPARE_MEMORISATION);
     return;
   }
-  cJSON *to          = cJSON_AddObjectToObject(root, "memorisation");
   /* the limit comes from as many PDE fields as there are samples: twice the binomial variance */
   const double share = pooled.share_expected, variance = 2 * share * (1 - share) / (double)(n * set->memory_samples);
-  cJSON_AddNumberToObject(to, "median_ratio", pooled.median_ratio);
-  cJSON_AddNumberToObject(to, "share_nearer", pooled.share_nearer);
-  cJSON_AddNumberToObject(to, "share_expected", share);
-  cJSON_AddNumberToObject(to, "share_se", sqrt(variance));
-  cJSON_AddNumberToObject(to, "training_conditions", (double)set->memory_conditions);
-  cJSON_AddNumberToObject(to, "training_rows", (double)set->memory_rows);
-  cJSON_AddNumberToObject(to, "samples", (double)set->memory_samples);
+  const ScoriaNearestRows found = {.median_ratio        = pooled.median_ratio,
+                                   .share_nearer        = pooled.share_nearer,
+                                   .share_expected      = share,
+                                   .share_se            = sqrt(variance),
+                                   .training_conditions = set->memory_conditions,
+                                   .training_rows       = set->memory_rows,
+                                   .samples             = set->memory_samples};
+  members_add(cJSON_AddObjectToObject(root, COMPARE_MEMORISATION), scoria_nearest_members, &found);
 }
 
 PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set)

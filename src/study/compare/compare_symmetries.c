@@ -141,15 +141,13 @@ PetscErrorCode CompareSymmetries(Comparer *cmp, ComparisonSet *set)
 
 void compare_add_symmetries(cJSON *root, const ComparisonSet *set)
 {
-  cJSON *list = cJSON_AddArrayToObject(root, "symmetries");
+  cJSON *list = cJSON_AddArrayToObject(root, COMPARE_LAWS);
   for (int s = 0; s < set->nsymmetries; s++) {
-    cJSON *one = cJSON_CreateObject();
+    const ScoriaSymmetry *law = &set->symmetry[s];
+    const ScoriaLawKept kept  = {law->name, set->kept[s][0], set->kept[s][1], "SD", law->help};
+    cJSON *one                = cJSON_CreateObject();
+    members_add(one, scoria_law_members, &kept);
     cJSON_AddItemToArray(list, one);
-    cJSON_AddStringToObject(one, "name", set->symmetry[s].name);
-    cJSON_AddNumberToObject(one, "model", set->kept[s][0]);
-    cJSON_AddNumberToObject(one, "pde", set->kept[s][1]);
-    cJSON_AddStringToObject(one, "unit", "SD");
-    cJSON_AddStringToObject(one, "help", set->symmetry[s].help);
   }
 }
 

@@ -71,24 +71,19 @@ static bool pool(const ComparisonSet *set, int quantity, int estimate, ScoriaEst
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
-/* JSON has no infinity: null. */
-static void add_number(cJSON *to, const char *name, double value)
-{
-  cJSON_AddItemToObject(to, name, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
-}
-
 static void add_estimate(cJSON *list, const ComparisonSet *set, int estimate, const ScoriaBias *bias)
 {
-  cJSON *one = cJSON_CreateObject();
+  const double pde = set->seconds[SCORIA_FROM_PDE], model = set->seconds[SCORIA_FROM_MODEL];
+  const ScoriaWorthEstimate found = {.name         = scoria_estimate_names[estimate],
+                                     .error_of_one = bias->se1,
+                                     .bias         = bias->bias,
+                                     .bias_floor   = bias->floor,
+                                     .bias_upper   = bias->upper,
+                                     .break_even_conditions =
+                                         conditions_to_break_even(bias, pde, model, invested(set))};
+  cJSON *one                      = cJSON_CreateObject();
+  members_add(one, scoria_worth_estimate_members, &found);
   cJSON_AddItemToArray(list, one);
-  cJSON_AddStringToObject(one, "name", scoria_estimate_names[estimate]);
-  add_number(one, "error_of_one", bias->se1);
-  add_number(one, "bias", bias->bias);
-  add_number(one, "bias_floor", bias->floor);
-  add_number(one, "bias_upper", bias->upper);
-  add_number(
-      one, "break_even_conditions",
-      conditions_to_break_even(bias, set->seconds[SCORIA_FROM_PDE], set->seconds[SCORIA_FROM_MODEL], invested(set)));
 }
 
 static void add_quantity(cJSON *list, const ComparisonSet *set, int quantity, ScoriaEstimates work[])
@@ -99,28 +94,26 @@ static void add_quantity(cJSON *list, const ComparisonSet *set, int quantity, Sc
   if (!pool(set, quantity, SCORIA_ESTIMATE_MEAN, work, &bias)) return;
   one = cJSON_CreateObject();
   cJSON_AddItemToArray(list, one);
-  cJSON_AddStringToObject(one, "name", q->name);
-  cJSON_AddStringToObject(one, "unit", q->unit);
-  cJSON_AddStringToObject(one, "description", q->description);
-  add_number(one, "sd", bias.sd);
-  estimates = cJSON_AddArrayToObject(one, "estimates");
+  members_add(one, scoria_worth_quantity_members, &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias.sd});
+  estimates = cJSON_AddArrayToObject(one, COMPARE_ESTIMATES);
   for (int e = 0; e < SCORIA_NESTIMATES; e++)
     if (pool(set, quantity, e, work, &bias)) add_estimate(estimates, set, e, &bias);
 }
 
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set)
 {
-  cJSON *worth = cJSON_AddObjectToObject(root, "worth"), *list;
+  const ScoriaWorth found = {.seconds_pde        = set->seconds[SCORIA_FROM_PDE],
+                             .seconds_model      = set->seconds[SCORIA_FROM_MODEL],
+                             .seconds_data       = set->seconds_data,
+                             .seconds_training   = set->seconds_training,
+                             .training_rows      = set->training_rows,
+                             .break_even_samples = break_even(set),
+                             .winner             = winner(set)};
+  cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;
   ScoriaEstimates *work;
   PetscFunctionBeginUser;
-  add_number(worth, "seconds_pde", set->seconds[SCORIA_FROM_PDE]);
-  add_number(worth, "seconds_model", set->seconds[SCORIA_FROM_MODEL]);
-  add_number(worth, "seconds_data", set->seconds_data);
-  add_number(worth, "seconds_training", set->seconds_training);
-  cJSON_AddNumberToObject(worth, "training_rows", (double)set->training_rows);
-  add_number(worth, "break_even_samples", break_even(set));
-  cJSON_AddStringToObject(worth, "winner", winner(set));
-  list = cJSON_AddArrayToObject(worth, "quantities");
+  members_add(worth, scoria_worth_members, &found);
+  list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
   PetscCall(PetscMalloc1(2 * set->conditions, &work));
   for (int i = 0; i < set->nquantities; i++) add_quantity(list, set, i, work);
   PetscCall(PetscFree(work));

@@ -63,16 +63,16 @@ static double energy_rejected(const ComparisonSet *set, int source)
 
 static void add_conditions(cJSON *root, const ComparisonSet *set)
 {
-  cJSON *list = cJSON_AddArrayToObject(root, "conditions");
+  cJSON *list = cJSON_AddArrayToObject(root, COMPARE_CONDITIONS);
   for (int k = 0; k < set->conditions; k++) {
     const Comparison *c = &set->c[k];
     cJSON *one          = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
     for (int i = 0; i < set->space->n; i++) cJSON_AddNumberToObject(one, set->space->c[i].name, c->theta[i]);
     if (set->files)
-      cJSON_AddNumberToObject(one, "rows", (double)c->good[SCORIA_FROM_MODEL]);
+      cJSON_AddNumberToObject(one, COMPARE_ROWS, (double)c->good[SCORIA_FROM_MODEL]);
     else
-      cJSON_AddNumberToObject(one, "failed_pde",
+      cJSON_AddNumberToObject(one, COMPARE_FAILED,
                               (double)(2 * set->count - c->good[SCORIA_FROM_PDE] - c->good[SCORIA_FROM_PDE_AGAIN]));
     for (int t = 0; t < SCORIA_NMEASURED; t++)
       if (is_measured(set, scoria_measured[t]))
@@ -82,13 +82,13 @@ static void add_conditions(cJSON *root, const ComparisonSet *set)
 
 static void add_cost(cJSON *root, const ComparisonSet *set)
 {
-  cJSON *cost = cJSON_AddObjectToObject(root, "cost");
-  cJSON_AddNumberToObject(cost, "seconds_pde", set->seconds[SCORIA_FROM_PDE]);
-  cJSON_AddNumberToObject(cost, "seconds_model", set->seconds[SCORIA_FROM_MODEL]);
-  cJSON_AddNumberToObject(cost, "seconds_gaussian", set->seconds[SCORIA_FROM_GAUSSIAN]);
-  cJSON_AddNumberToObject(cost, "samples", (double)set->count);
-  cJSON_AddStringToObject(cost, "sampler", set->sampler);
-  cJSON_AddNumberToObject(cost, "network_evaluations", set->evaluations);
+  const ScoriaFieldCost cost = {.seconds_pde         = set->seconds[SCORIA_FROM_PDE],
+                                .seconds_model       = set->seconds[SCORIA_FROM_MODEL],
+                                .seconds_gaussian    = set->seconds[SCORIA_FROM_GAUSSIAN],
+                                .samples             = set->count,
+                                .sampler             = set->sampler,
+                                .network_evaluations = set->evaluations};
+  members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, &cost);
 }
 
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path)
@@ -99,20 +99,20 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   PetscCall(ComparePool(set, SCORIA_FROM_MODEL, &model));
   PetscCall(ComparePool(set, SCORIA_FROM_PDE_AGAIN, &floor_));
   add_measures(root, &model);
-  cJSON_AddNumberToObject(root, "sliced_w_floor", floor_.sliced_w);
-  cJSON_AddNumberToObject(root, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
-  pooled = cJSON_AddObjectToObject(root, "pooled");
-  worst  = cJSON_AddObjectToObject(root, "worst");
+  cJSON_AddNumberToObject(root, COMPARE_FLOOR, floor_.sliced_w);
+  cJSON_AddNumberToObject(root, COMPARE_RATIO, model.sliced_w / floor_.sliced_w);
+  pooled = cJSON_AddObjectToObject(root, COMPARE_POOLED);
+  worst  = cJSON_AddObjectToObject(root, COMPARE_WORST);
   for (int t = 0; t < SCORIA_NMEASURED; t++) {
     ScoriaDistance d;
     if (!is_measured(set, scoria_measured[t])) continue;
     PetscCall(ComparePool(set, scoria_measured[t], &d));
     one = add_source(pooled, set, scoria_measured[t]);
     add_measures(one, &d);
-    cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, scoria_measured[t]));
+    cJSON_AddNumberToObject(one, COMPARE_REJECTED, energy_rejected(set, scoria_measured[t]));
     PetscCall(AddWorst(add_source(worst, set, scoria_measured[t]), set, scoria_measured[t]));
   }
-  cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
+  cJSON_AddNumberToObject(pooled, COMPARE_RATIO, model.sliced_w / floor_.sliced_w);
   if (!set->files) {
     add_cost(root, set);
     PetscCall(CompareAddWorth(root, set));
