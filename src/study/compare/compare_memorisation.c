@@ -20,7 +20,7 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const Comparis
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
   PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
   for (int c = 0; c < set->channels && same; c++) {
     mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, set->field[c].name);

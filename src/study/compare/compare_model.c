@@ -260,27 +260,6 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
-#define MAX_SECTIONS 64
-
-/* Deck keys that decide the bytes of compare.h5: of the section sample all but its count and file. */
-static PetscErrorCode ListSections(ScoriaDeck deck, const char *sections[MAX_SECTIONS])
-{
-  static const char *const whole[] = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "compare", NULL};
-  int n = 0;
-  PetscFunctionBeginUser;
-  for (; whole[n]; n++) sections[n] = whole[n];
-  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
-    for (const ScoriaKey *key = *table; key->name; key++) {
-      if (strncmp(key->name, "sample_", 7) || !strcmp(key->name, "sample_count") || !strcmp(key->name, "sample_file"))
-        continue;
-      PetscCheck(n + 1 < MAX_SECTIONS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more sample keys than MAX_SECTIONS");
-      sections[n++] = key->name;
-    }
-  sections[n] = NULL;
-  PetscFunctionReturn(0);
-}
-
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set,
                                       const ComparisonSet *sample)
@@ -299,13 +278,11 @@ static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const Comp
 
 PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
 {
-  const char *sections[MAX_SECTIONS];
   Comparer cmp;
   ComparisonSet set, sample;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ListSections(deck, sections));
-  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));
