@@ -144,6 +144,9 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
  */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
                                     char difference[]);
+/* A deck of its own like this one, but over the sections, named likewise, as such a text has it: what a file is made of
+ * is said by the thing, not by the deck that happens to be at hand. */
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, const char *const sections[], ScoriaDeck *own);
 /* The value of an integer key in such a text; the key's default where it is not in there. */
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 

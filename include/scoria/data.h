@@ -15,12 +15,13 @@ extern const char *const scoria_dataset_sections[];
 extern const char *const scoria_model_sections[];
 
 /* A finished dataset of this deck at run_dir/name, or complete = false.  One of another deck, as far as `sections` go,
- * is a user error: nothing is overwritten.  Collective. */
+ * or made from another model or dataset than stand in the run directory (ScoriaChainCheck), or from another `file` (one
+ * that the deck names; may be NULL), is a user error: nothing is overwritten.  Collective. */
 PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                     bool *complete);
+                                     const char *file, bool *complete);
 /* The same of a store of this kind. */
 PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
-                                   const char *const sections[], bool *complete);
+                                   const char *const sections[], const char *file, bool *complete);
 
 /* Provenance of a file written by this run.  group_size: full_size of the groups that solved, 1 where none did.  Local.
  */

@@ -102,6 +102,18 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const cha
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, const char *const sections[], ScoriaDeck *own)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, own));
+  for (int i = 0; i < deck->count; i++) { /* both have the keys of the same tables */
+    if (in_sections(deck->key[i]->name, sections)) continue;
+    PetscCall(PetscFree((*own)->value[i]));
+    if (deck->value[i]) PetscCall(PetscStrallocpy(deck->value[i], &(*own)->value[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value)
 {
   ScoriaDeck other;

@@ -122,7 +122,7 @@ static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, Scor
   *smaller = NULL;
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
   if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
-  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, scoria_dataset_sections, &made->complete));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, scoria_dataset_sections, NULL, &made->complete));
   if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
   PetscFunctionReturn(0);
 }

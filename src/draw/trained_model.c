@@ -13,6 +13,16 @@ const char *const scoria_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
                                            "import",
                                            NULL};
 
+/* A dataset beside the model is to be the one that it was trained on. */
+static PetscErrorCode CheckDataset(ScoriaRun run, ScoriaModel model, const char *path)
+{
+  ScoriaMadeFrom made = {.model = ""};
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(made.dataset, model_dataset(model), sizeof made.dataset));
+  PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
 {
   char path[PETSC_MAX_PATH_LEN], difference[512];
@@ -23,6 +33,7 @@ static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mod
   PetscCall(ScoriaModelDeck(*model, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscCall(CheckDataset(run, *model, path));
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
 }

@@ -94,7 +94,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaDatasetDigest(ds, &digest));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "checkpoint", text, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
@@ -114,7 +114,7 @@ static PetscErrorCode LoadSame(ScoriaStore store, ScoriaDeck deck, ScoriaDataset
   PetscCall(ScoriaStoreDeck(store, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
-  PetscCall(ScoriaDatasetDigest(ds, &here));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &here));
   if (!*difference && digest == here) PetscCall(ScoriaNormaliserLoad(store, norm));
   PetscFunctionReturn(0);
 }

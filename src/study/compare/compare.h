@@ -40,8 +40,9 @@ typedef struct {
   int64_t count;
   const ScoriaField *field; /* borrowed; (channels) */
   const ScoriaSpace *space; /* borrowed */
-  const double *x;          /* borrowed; (cells) */
-  Comparison *c;            /* owned; (conditions) */
+  ScoriaMadeFrom made;
+  const double *x; /* borrowed; (cells) */
+  Comparison *c;   /* owned; (conditions) */
   int nquantities;
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
   int offset[SCORIA_MAX_DECK_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */

@@ -38,7 +38,10 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp
   PetscCall(FindDataset(run, deck, set, mem));
   if (!mem->ds) PetscFunctionReturn(0);
   PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->trained.model), NULL, NULL, &mem->r, &R));
-  mem->conditions = mem->spec->rows / mem->spec->realisations;
+  /* those that the model was trained on: the dataset may have grown since */
+  const int64_t trained = identity_rows(model_dataset(cmp->trained.model)), rows = trained ? trained : mem->spec->rows;
+  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, set->made.dataset));
+  mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
   deal_block(mem->conditions, cmp->rank, cmp->size, &mem->first, &mem->number);

@@ -145,6 +145,7 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   cmp->seed = (uint64_t)seed;
   PetscCall(CompareOpenSources(run, deck, cmp));
   take_shape(source_shape(cmp->source[FROM_MODEL]), set);
+  PetscCall(ScoriaMadeFromShape(source_shape(cmp->source[FROM_MODEL]), &set->made));
   PetscCall(CompareSymmetriesBegin(deck, cmp, set));
   set->conditions  = (int)conditions;
   set->count       = count;
@@ -286,7 +287,7 @@ PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ListSections(deck, sections));
-  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, NULL, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));

@@ -262,6 +262,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &set->made));
   PetscCall(ScoriaStorePutSpace(store, set->space));
   PetscCall(ScoriaStorePutFields(store, set->channels, set->field));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres"));

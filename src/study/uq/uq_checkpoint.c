@@ -1,5 +1,6 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
+#include <string.h>
 
 const char *const uq_sections[] = {
     "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "uq", NULL};
@@ -68,6 +69,7 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   PetscCall(ScoriaDeckText(u->deck, &text));
   PetscCall(ScoriaFileRemove(u->comm, next));
   PetscCall(ScoriaStoreCreate(u->comm, next, "checkpoint", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &u->q.made));
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
@@ -109,6 +111,22 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
   PetscFunctionReturn(0);
 }
 
+/* Sums of one model must not go on with samples of another, nor at other conditions. */
+static PetscErrorCode CheckMade(const Uq *u, const char *path, ScoriaStore store)
+{
+  const ScoriaMadeFrom *here = &u->q.made;
+  ScoriaMadeFrom made;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreMadeFrom(store, &made));
+  if (*made.model && strcmp(made.model, here->model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of a model of %s, but model.h5 has %s; move one of the two away", path,
+                made.model, here->model);
+  if (*made.file && strcmp(made.file, here->file))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: at the conditions of %s, but uq_conditions is %s; move one of the two away",
+                path, made.file, here->file);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
@@ -147,6 +165,7 @@ PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done)
     if (!there) continue;
     PetscErrorCode failed = ScoriaStoreOpen(u->comm, path, "checkpoint", &store);
     if (!failed) {
+      PetscCall(CheckMade(u, path, store));
       PetscCall(ScoriaStoreDeck(store, &stored));
       PetscCall(ScoriaDeckDifference(u->deck, stored, uq_sections, sizeof difference, difference));
       if (*difference)
