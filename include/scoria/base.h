@@ -156,7 +156,7 @@ PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char
 #define SCORIA_ENSEMBLE_KEYS                                                                                           \
   "ensemble_conditions", "ensemble_realisations", "ensemble_group_size", "ensemble_cells", "ensemble_lateral",         \
       "ensemble_mode", "ensemble_float64", "ensemble_problem", "ensemble_time", "ensemble_times",                      \
-      "ensemble_time_tolerance", "ensemble_lateral_sd", "import"
+      "ensemble_time_tolerance", "ensemble_lateral_sd", "import", "petsc_options"
 
 /* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
 PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);

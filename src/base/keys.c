@@ -19,5 +19,8 @@ const ScoriaKey scoria_base_keys[] = {
      "it"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range"},
+    {"petsc_options", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "options for PETSc's solvers, '-ksp_rtol 1e-9'; all that are given, here, in the section petsc, on the command "
+     "line, in PETSC_OPTIONS or .petscrc, are kept here"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };

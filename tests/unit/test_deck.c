@@ -12,6 +12,7 @@ static const ScoriaKey keys[] = {
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels"},
     {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words"},
     {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text"},
+    {"petsc_options", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "options for PETSc's solvers"},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section"},
     {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
 };
@@ -223,6 +224,45 @@ static void petsc_options_pass(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* Names that PETSc does not have are mistakes, whatever they begin with; and so are those that the program sets. */
+static void petsc_options_are_those_that_petsc_has(void **state)
+{
+  ScoriaDeck deck;
+  (void)state;
+  CHECK(read_deck("", "-mg_levels_1_ksp_max_it 3 -fieldsplit_u_pc_type lu -sub_mg_coarse_pc_type lu -log_view -info",
+                  &deck));
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("", "-snes_rtoll 1", "command line", "\"-snes_rtoll\"");
+  refuse("", "-mg_levles_ksp_max_it 3", "command line", "\"-mg_levles_ksp_max_it\"");
+  refuse("", "-mg_levels_ksp_maxit 3", "command line", "\"-mg_levels_ksp_maxit\"");
+  refuse("", "-logarithmic rate", "command line", "\"-logarithmic\"");
+  refuse("petsc:\n  ksp_rtoll: 1\n", NULL, "test_deck.yaml:2", "\"-ksp_rtoll\"");
+  refuse("", "-snes_convergence_test skip", "command line", "cannot be chosen");
+}
+
+/* Those that reach a solver are part of the deck, whatever place they come from; those that only tell are not. */
+static void solver_options_are_kept_with_the_deck(void **state)
+{
+  static const char *const sections[] = {"petsc_options", NULL};
+  ScoriaDeck deck, again;
+  const char *text, *options = NULL;
+  char difference[256];
+  PetscBool set;
+  (void)state;
+  CHECK(read_deck("petsc: {snes_rtol: 1e-9, ksp_monitor: ascii}\n", "-ksp_type preonly -pc_svd_monitor", &deck));
+  CHECK(ScoriaDeckString(deck, "petsc_options", &options));
+  assert_string_equal(options, "-ksp_type preonly -snes_rtol 1e-9");
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(read_deck(text, "-snes_rtol 1e-8", &again)); /* the resolved deck makes the same again; the command line wins */
+  CHECK(PetscOptionsHasName(NULL, NULL, "-ksp_type", &set));
+  assert_true(set);
+  CHECK(ScoriaDeckDifference(again, text, sections, sizeof difference, difference));
+  assert_string_equal(difference, "petsc_options is -ksp_type preonly -snes_rtol 1e-8 here and "
+                                  "-ksp_type preonly -snes_rtol 1e-9 there");
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 /* Two problems may have a condition of one name. */
 static void key_in_two_tables_is_one_key(void **state)
 {
@@ -254,6 +294,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(an_empty_value_sets_nothing),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
+      cmocka_unit_test(petsc_options_are_those_that_petsc_has),
+      cmocka_unit_test(solver_options_are_kept_with_the_deck),
       cmocka_unit_test(key_in_two_tables_is_one_key),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
