@@ -43,16 +43,9 @@ PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMad
 PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const char *kind);
 /* The same of a file that the deck names, `file`: a dataset, or one that is compared byte by byte.  Collective. */
 PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file);
-/* The deck with what a file of the run directory says of itself, over `sections` of its stored deck: the settings of
- * the training from model.h5, the number of rows from dataset.h5; a copy of the deck where the file is not there or is
- * not read.  Collective. */
-PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                ScoriaDeck *own);
-extern const char *const scoria_sections_of_rows[];  /* what dataset.h5 says of its rows */
-extern const char *const scoria_sections_of_model[]; /* and model.h5 of its training */
-
-/* Deck sections that a model must share with the deck that uses it; for ScoriaDeckDifference. */
-extern const char *const scoria_law_sections[];
+/* The deck with what a file of the run directory, model.h5 or a dataset, says of itself: SCORIA_SAID_BY_MODEL, ...; a
+ * copy of the deck where the file is not there or is not read.  Collective. */
+PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned said, ScoriaDeck *own);
 
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
  * NULL; their references are the deck's.  Local. */

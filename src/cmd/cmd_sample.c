@@ -7,7 +7,7 @@ PetscErrorCode CommandSample(ScoriaRun run, ScoriaDeck deck)
   ScoriaDeck own;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "sample"));
-  PetscCall(ScoriaDeckOfFile(run, deck, "model.h5", scoria_sections_of_model, &own));
+  PetscCall(ScoriaDeckOfFile(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, &own));
   PetscCall(ScoriaSample(run, own, &made));
   PetscCall(ScoriaDeckDestroy(&own));
   if (!made.complete) PetscCall(ScoriaSay(run, "  wrote %s", made.path));

@@ -2,12 +2,12 @@
 #include "cmd.h"
 
 /* A study of what a file of the run directory holds, with the settings that this file tells of itself. */
-static PetscErrorCode Study(ScoriaRun run, ScoriaDeck deck, const char *of, const char *const sections[],
+static PetscErrorCode Study(ScoriaRun run, ScoriaDeck deck, const char *of, unsigned said,
                             PetscErrorCode (*study)(ScoriaRun run, ScoriaDeck deck))
 {
   ScoriaDeck own;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckOfFile(run, deck, of, sections, &own));
+  PetscCall(ScoriaDeckOfFile(run, deck, of, said, &own));
   PetscCall(study(run, own));
   PetscCall(ScoriaDeckDestroy(&own));
   PetscFunctionReturn(0);
@@ -31,7 +31,7 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaNeedEquations(deck, "compare",
                                 "compare two files instead, rows that the model was not trained on with samples of "
                                 "it: -compare_sample F -compare_reference F"));
-  PetscCall(Study(run, deck, "model.h5", scoria_sections_of_model, ScoriaCompareModel));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaCompareModel));
   PetscFunctionReturn(0);
 }
 
@@ -44,7 +44,7 @@ PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
   if (source == 1) /* of the PDE: there is no model in it */
     PetscCall(ScoriaUq(run, deck));
   else
-    PetscCall(Study(run, deck, "model.h5", scoria_sections_of_model, ScoriaUq));
+    PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaUq));
   PetscFunctionReturn(0);
 }
 
@@ -52,7 +52,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "infer"));
-  PetscCall(Study(run, deck, "model.h5", scoria_sections_of_model, ScoriaInfer));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaInfer));
   PetscFunctionReturn(0);
 }
 
@@ -60,14 +60,12 @@ PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "likelihood"));
-  PetscCall(Study(run, deck, "model.h5", scoria_sections_of_model, ScoriaLikelihood));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaLikelihood));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck)
 {
-  static const char *const sections[] = {
-      "train", "sample", "-sample_file", "ensemble_conditions", "ensemble_realisations", NULL};
   const char *name = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "refine"));
@@ -77,7 +75,7 @@ PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaRefine(run, deck));
   else {
     PetscCall(ScoriaDeckString(deck, "sample_file", &name));
-    PetscCall(Study(run, deck, name, sections, ScoriaRefine));
+    PetscCall(Study(run, deck, name, SCORIA_SAID_BY_SAMPLES, ScoriaRefine));
   }
   PetscFunctionReturn(0);
 }

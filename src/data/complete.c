@@ -1,15 +1,11 @@
 /* Files that are complete, and whose they are: nothing is made twice or overwritten. */
 #include "scoria/data.h"
 
-const char *const scoria_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
-                                               SCORIA_ENSEMBLE_KEYS, NULL};
-const char *const scoria_model_sections[]   = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
-static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
+static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, unsigned results)
 {
   char difference[512];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: made by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
@@ -27,7 +23,7 @@ static PetscErrorCode CheckMade(ScoriaRun run, const char *path, const ScoriaMad
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
                                      const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
@@ -40,15 +36,15 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
     PetscCall(CheckMade(run, path, dataset_made_from(ds), file));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
-                                   const char *const sections[], const char *file, bool *complete)
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
+                                   const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -62,7 +58,7 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
     PetscCall(ScoriaStoreMadeFrom(store, &made));
     PetscCall(CheckMade(run, path, &made, file));
     PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaStoreClose(&store));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }

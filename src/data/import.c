@@ -4,8 +4,6 @@
 #include "import.h"
 #include <string.h>
 
-static const char *const sections[] = {"import", "ensemble_float64", NULL};
-
 #define BATCH_BYTES (32LL << 20) /* of every rank, at a time */
 
 typedef struct {
@@ -88,7 +86,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   Tally tally = {0};
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", sections, NULL, &made->complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
   if (made->complete) {
     PetscCall(CheckSource(run, deck));
     PetscFunctionReturn(0);
@@ -97,8 +95,8 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally,
-                               &out));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED,
+                               tally_rows, &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(ScoriaPartialFinish(&out));
   made->spec    = im.spec;

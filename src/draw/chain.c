@@ -3,15 +3,6 @@
 #include "scoria/draw.h"
 #include <string.h>
 
-const char *const scoria_sections_of_rows[]  = {"ensemble_conditions",
-                                                "ensemble_realisations",
-                                                "ensemble_group_size",
-                                                "ensemble_time_tolerance",
-                                                "ensemble_lateral_sd",
-                                                "ensemble_float64",
-                                                NULL};
-const char *const scoria_sections_of_model[] = {"train", "ensemble_conditions", "ensemble_realisations", NULL};
-
 /* A file that cannot be read is not what the command is about: said, and not compared. */
 static PetscErrorCode PassOver(ScoriaRun run, PetscErrorCode failed)
 {
@@ -176,10 +167,8 @@ static PetscErrorCode StoredDeck(MPI_Comm comm, const char *path, const char *na
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                ScoriaDeck *own)
+PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned said, ScoriaDeck *own)
 {
-  static const char *const nothing[] = {NULL};
   char path[PETSC_MAX_PATH_LEN], *text = NULL;
   bool there;
   PetscFunctionBeginUser;
@@ -193,7 +182,7 @@ PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name
     if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
     ScoriaFailureReset(); /* the command will meet it again, and say so */
   }
-  PetscCall(ScoriaDeckTake(deck, text ? text : "", text ? sections : nothing, own));
+  PetscCall(ScoriaDeckTake(deck, text, said, own));
   PetscCall(PetscFree(text));
   PetscFunctionReturn(0);
 }

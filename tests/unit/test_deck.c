@@ -1,22 +1,25 @@
 /* The deck: values, defaults, layers, and every kind of bad input with its line. */
 #include "scoria/base.h"
 #include "testing.h"
+#include <limits.h>
 
 static const ScoriaKey keys[] = {
-    {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale"},
-    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel"},
-    {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count"},
-    {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch"},
-    {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range"},
-    {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells"},
-    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels"},
-    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words"},
-    {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text"},
-    {"petsc_options", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "options for PETSc's solvers"},
-    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section"},
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+    {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel", SCORIA_DECIDES_LAW},
+    {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count", SCORIA_DECIDES_STEPS},
+    {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch", SCORIA_DECIDES_WEIGHTS},
+    {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range", SCORIA_DECIDES_LAW},
+    {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells", SCORIA_DECIDES_LAW},
+    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels", SCORIA_DECIDES_UQ},
+    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words", SCORIA_DECIDES_UQ},
+    {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text", SCORIA_DECIDES_NOTHING},
+    {"petsc_options", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "options for PETSc's solvers", SCORIA_DECIDES_ROWS},
+    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section", SCORIA_DECIDES_NOTHING},
+    {.name = NULL},
 };
 static const ScoriaKey *const tables[] = {keys, NULL};
+
+#define ALL UINT_MAX
 
 static void write_deck(const char *text)
 {
@@ -79,8 +82,6 @@ static void resolved_deck_reads_back_the_same(void **state)
   ScoriaDeck deck, again;
   const char *text, *twice;
   char difference[256];
-  static const char *const all[] = {"porosity", "train", "conditions", "ensemble", "uq", "run", "strict", NULL};
-  static const char *const one[] = {"porosity_sigma", NULL}, *const but[] = {"porosity", "-porosity_sigma", NULL};
   char little[12];
   PetscInt steps;
   (void)state;
@@ -96,18 +97,18 @@ static void resolved_deck_reads_back_the_same(void **state)
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
   CHECK(ScoriaDeckText(again, &twice));
   assert_string_equal(text, twice);
-  CHECK(ScoriaDeckDifference(deck, text, all, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, text, ALL, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 1.50}", one, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 1.50}", SCORIA_DECIDES_SIZE, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_SIZE, sizeof difference, difference));
   assert_string_equal(difference, "porosity_sigma is 1.5 here and 2 there");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", all, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", ALL, sizeof difference, difference));
   assert_non_null(
       strstr(difference, "porosity_sigma is 1.5 here and 2 there, porosity_kernel is se here and matern12 there"));
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", but, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_STEPS, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof little, little));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_SIZE, sizeof little, little));
   assert_string_equal(little, "porosity_si");
   CHECK(ScoriaDeckStoredInt(deck, "train: {steps: 7}", "train_steps", &steps));
   assert_int_equal(steps, 7);
@@ -243,7 +244,6 @@ static void petsc_options_are_those_that_petsc_has(void **state)
 /* Those that reach a solver are part of the deck, whatever place they come from; those that only tell are not. */
 static void solver_options_are_kept_with_the_deck(void **state)
 {
-  static const char *const sections[] = {"petsc_options", NULL};
   ScoriaDeck deck, again;
   const char *text, *options = NULL;
   char difference[256];
@@ -256,7 +256,7 @@ static void solver_options_are_kept_with_the_deck(void **state)
   CHECK(read_deck(text, "-snes_rtol 1e-8", &again)); /* the resolved deck makes the same again; the command line wins */
   CHECK(PetscOptionsHasName(NULL, NULL, "-ksp_type", &set));
   assert_true(set);
-  CHECK(ScoriaDeckDifference(again, text, sections, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(again, text, SCORIA_DECIDES_ROWS, sizeof difference, difference));
   assert_string_equal(difference, "petsc_options is -ksp_type preonly -snes_rtol 1e-8 here and "
                                   "-ksp_type preonly -snes_rtol 1e-9 there");
   CHECK(ScoriaDeckDestroy(&again));
@@ -266,10 +266,10 @@ static void solver_options_are_kept_with_the_deck(void **state)
 /* Two problems may have a condition of one name. */
 static void key_in_two_tables_is_one_key(void **state)
 {
-  static const ScoriaKey one[]         = {{"part_T", SCORIA_KEY_REAL, "K", "1", 0, 9, NULL, "first"},
-                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
-  static const ScoriaKey other[]       = {{"part_T", SCORIA_KEY_REAL, "K", "2", 0, 9, NULL, "second"},
-                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
+  static const ScoriaKey one[]   = {{"part_T", SCORIA_KEY_REAL, "K", "1", 0, 9, NULL, "first", SCORIA_DECIDES_NOTHING},
+                                    {.name = NULL}};
+  static const ScoriaKey other[] = {{"part_T", SCORIA_KEY_REAL, "K", "2", 0, 9, NULL, "second", SCORIA_DECIDES_NOTHING},
+                                    {.name = NULL}};
   static const ScoriaKey *const both[] = {one, other, NULL};
   ScoriaDeck deck, again;
   const char *text;

@@ -107,7 +107,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(ScoriaJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", uq_sections, file, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", SCORIA_OF_UQ, file, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
