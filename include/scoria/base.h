@@ -97,14 +97,16 @@ typedef enum {
   SCORIA_DECIDES_UQ         = 1 << 15,
   SCORIA_DECIDES_INFER      = 1 << 16,
   SCORIA_DECIDES_REFINE     = 1 << 17,
+  SCORIA_DECIDES_REPEATS    = 1 << 18, /* how many rows a condition has */
 } ScoriaDecides;
 
 /* The results, by all that decides them: for ScoriaDeckDifference, and for what accepts or refuses a file that is
  * there. Results stand on each other: what decides the dataset decides the model. */
 enum {
-  SCORIA_OF_LAW        = SCORIA_DECIDES_LAW | SCORIA_DECIDES_IMPORT, /* what datasets and models of one problem share */
-  SCORIA_OF_IMPORTED   = SCORIA_DECIDES_IMPORT | SCORIA_DECIDES_PRECISION,
-  SCORIA_OF_GROWING    = SCORIA_OF_LAW | SCORIA_DECIDES_SEED | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
+  SCORIA_OF_LAW      = SCORIA_DECIDES_LAW | SCORIA_DECIDES_IMPORT, /* what datasets and models of one problem share */
+  SCORIA_OF_IMPORTED = SCORIA_DECIDES_IMPORT | SCORIA_DECIDES_PRECISION,
+  SCORIA_OF_GROWING =
+      SCORIA_OF_LAW | SCORIA_DECIDES_SEED | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
   SCORIA_OF_DATASET    = SCORIA_OF_GROWING | SCORIA_DECIDES_SIZE,
   SCORIA_OF_SPLIT      = SCORIA_DECIDES_SEED | SCORIA_DECIDES_SPLIT,
   SCORIA_OF_NORMALISER = SCORIA_OF_DATASET | SCORIA_DECIDES_SPLIT | SCORIA_DECIDES_NORMALISER,
@@ -116,6 +118,15 @@ enum {
   SCORIA_OF_UQ         = SCORIA_OF_SAMPLES | SCORIA_DECIDES_UQ,
   SCORIA_OF_POSTERIOR  = SCORIA_OF_SAMPLES | SCORIA_DECIDES_INFER,
   SCORIA_OF_REFINED    = SCORIA_OF_SAMPLES | SCORIA_DECIDES_REFINE,
+};
+
+/* What files say of themselves, and a deck at hand need not know: for ScoriaDeckTake. */
+enum {
+  SCORIA_SAID_BY_DATASET =
+      SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
+  SCORIA_SAID_BY_MODEL = SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_SPLIT |
+                         SCORIA_DECIDES_NORMALISER | SCORIA_DECIDES_WEIGHTS | SCORIA_DECIDES_STEPS,
+  SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
 };
 
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
@@ -185,6 +196,9 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
  * is 1.2 here and 1 there, ...". */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size,
                                     char difference[]);
+/* A deck of its own like this one, but with the keys that decide one of `results` as such a text has them (NULL: none):
+ * what a file is made of is said by the thing, not by the deck that happens to be at hand. */
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned results, ScoriaDeck *own);
 /* The value of an integer key in such a text; the key's default where it is not in there. */
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 

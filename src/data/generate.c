@@ -122,7 +122,7 @@ static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, Scor
   *smaller = NULL;
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
   if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
-  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, &made->complete));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
   PetscFunctionReturn(0);
 }

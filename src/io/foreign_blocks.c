@@ -2,7 +2,6 @@
  * their sizes; from then on every rank reads what it needs for itself. */
 #include "private.h"
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,7 @@ struct ScoriaForeign_ {
   char *path;               /* owned */
   char *names[MOST_ARRAYS]; /* owned */
   char source[SCORIA_SOURCE_SIZE];
+  int64_t modified;
   Array array[MOST_ARRAYS];
   ScoriaTrouble bad;
 };
@@ -214,15 +214,14 @@ static PetscErrorCode Try(ScoriaForeign f)
 /* "name, 1234 bytes, CRC32C 0badcafe", on rank 0. */
 static PetscErrorCode Identify(ScoriaForeign f)
 {
-  char copy[PETSC_MAX_PATH_LEN];
   struct stat st = {0};
   uint32_t crc   = 0;
 
   PetscFunctionBeginUser;
   const int failed = stat(f->path, &st) ? errno : file_crc(f->path, st.st_size, 0, st.st_size, &crc);
   if (failed) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(failed));
-  PetscCall(PetscStrncpy(copy, f->path, sizeof copy));
-  snprintf(f->source, sizeof f->source, "%.240s, %lld bytes, CRC32C %08x", basename(copy), (long long)st.st_size, crc);
+  source_text(f->path, st.st_size, crc, sizeof f->source, f->source);
+  f->modified = source_modified(&st);
   PetscFunctionReturn(0);
 }
 
@@ -250,6 +249,7 @@ PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const c
   }
   PetscCall(ScoriaForeignAgree(f));
   PetscCallMPI(MPI_Bcast(f->source, (int)sizeof f->source, MPI_CHAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(&f->modified, 1, MPI_INT64_T, 0, comm));
   for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->bad));
   PetscCall(ScoriaForeignAgree(f));
   *file = f;
@@ -272,6 +272,11 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
 const char *foreign_source(ScoriaForeign file)
 {
   return file->source;
+}
+
+int64_t foreign_modified(ScoriaForeign file)
+{
+  return file->modified;
 }
 
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK])

@@ -230,7 +230,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(f.comm, deck, &f.sensors));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, NULL, &complete));
   if (complete) {
     PetscCall(CheckReadings(&f, path));
     PetscCall(PetscFree(f.sensors.text));

@@ -166,10 +166,13 @@ PetscErrorCode InferWriteStore(const Infer *f, const char *path)
 {
   const int64_t L = f->cells, Q = f->nprobabilities;
   const char *deck;
+  ScoriaMadeFrom made;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckText(f->deck, &deck));
   PetscCall(ScoriaStoreCreate(f->comm, path, "posterior", deck, &store));
+  PetscCall(ScoriaMadeFromShape(source_shape(f->prior), &made));
+  PetscCall(ScoriaStorePutMadeFrom(store, &made));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, f->x, "m", "cell centres"));
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, f->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, f->channels, f->field));

@@ -1,5 +1,6 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
+#include <string.h>
 
 /* int64 as two halves that doubles hold exactly. */
 static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
@@ -65,6 +66,7 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   PetscCall(ScoriaDeckText(u->deck, &text));
   PetscCall(ScoriaFileRemove(u->comm, next));
   PetscCall(ScoriaStoreCreate(u->comm, next, "checkpoint", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &u->q.made));
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
@@ -106,6 +108,22 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
   PetscFunctionReturn(0);
 }
 
+/* Sums of one model must not go on with samples of another, nor at other conditions. */
+static PetscErrorCode CheckMade(const Uq *u, const char *path, ScoriaStore store)
+{
+  const ScoriaMadeFrom *here = &u->q.made;
+  ScoriaMadeFrom made;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreMadeFrom(store, &made));
+  if (*made.model && strcmp(made.model, here->model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of a model of %s, but model.h5 has %s; move one of the two away", path,
+                made.model, here->model);
+  if (*made.file && strcmp(made.file, here->file))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: at the conditions of %s, but uq_conditions is %s; move one of the two away",
+                path, made.file, here->file);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
@@ -144,6 +162,7 @@ PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done)
     if (!there) continue;
     PetscErrorCode failed = ScoriaStoreOpen(u->comm, path, "checkpoint", &store);
     if (!failed) {
+      PetscCall(CheckMade(u, path, store));
       PetscCall(ScoriaStoreDeck(store, &stored));
       PetscCall(ScoriaDeckDifference(u->deck, stored, SCORIA_OF_UQ, sizeof difference, difference));
       if (*difference)
