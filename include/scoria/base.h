@@ -287,8 +287,8 @@ typedef struct ScoriaDealer_ *ScoriaDealer;
 PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer);
 PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer);
 /* Starts a round over the items [first, first + number), dealt in their order, in chunks of at most `largest` items
- * that get smaller towards the end.  Same arguments on every rank.  Collective on groups->comm. */
-PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t largest);
+ * that get smaller towards the end, down to `smallest`.  Same arguments on every rank.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t smallest, int64_t largest);
 /* The next chunk, items [start, start + count), for this rank's group; count is 0 at the end.  cut, on the leader of
  * the group (ignored elsewhere), draws nothing and ends the round for every group: what is dealt already is to be done,
  * nothing more is dealt.  Collective on groups->group. */
@@ -297,9 +297,17 @@ PetscErrorCode ScoriaDealerDraw(ScoriaDealer dealer, bool cut, int64_t *start, i
  * for the last group.  Collective on groups->comm. */
 PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
 
-/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at most `largest`.
- */
-int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
+/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at least `smallest`
+ * and at most `largest`, which gives way; never more than remain. */
+int64_t deal_chunk(int64_t remaining, int count, int64_t smallest, int64_t largest);
+/* Share of the time that the counter may be busy: at a tenth a draw hardly ever waits for another (by M/D/1, .06 of
+ * its own time). */
+#define DEAL_LOAD 0.1
+/* Items of a chunk, 1 to `most`, at which draws of `draw` seconds by `count` groups, of items of `item` seconds, keep
+ * the counter busy for that share: below, groups would begin to wait for one another's draws. */
+int64_t deal_smallest(int count, double draw, double item, int64_t most);
+/* Seconds that a draw keeps the counter busy, as measured at the start; the same on every rank, 0 with one group. */
+double dealer_draw_seconds(ScoriaDealer dealer);
 
 /* ---------------------------------------------------------------------------------------- many items at once ---- */
 
