@@ -14,7 +14,7 @@ struct ScoriaDeck_ {
 
 typedef struct {
   char *key;   /* owned; "porosity_sigma" */
-  char *value; /* owned; a sequence is "a,b" */
+  char *value; /* owned; a sequence is "a,b"; NULL: empty, ~ or null, which sets nothing */
   int line;    /* from 1 */
 } DeckItem;
 

@@ -1,12 +1,14 @@
 /* A source of fields with a known law, for tests of whatever stands on sources: with no PDE, no model and no file.
  *
  * Two channels of CELLS cells: channel c of a draw is a_c + theta_0 + (1 + theta_1) s_c (z_0 + x_j z_1), z two
- * independent normals of the draw's number; x_j from 0 to 1.  The numbers asked for are noted. */
+ * independent normals of the draw's number; x_j from 0 to 1.  The numbers asked for are noted.  Its mean is therefore
+ * a_c + theta_0, its SD (1 + theta_1) s_c sqrt(1 + x_j^2). */
 #ifndef SCORIA_TESTS_KNOWN_SOURCE_H
 #define SCORIA_TESTS_KNOWN_SOURCE_H
 
 #include "scoria/draw.h"
 #include "testing.h"
+#include <math.h>
 
 enum { KNOWN_CELLS = 5, KNOWN_CHANNELS = 2, KNOWN_WIDTH = KNOWN_CELLS * KNOWN_CHANNELS };
 
@@ -15,7 +17,8 @@ static const double known_mean[KNOWN_CHANNELS] = {10, -3}, known_scale[KNOWN_CHA
 typedef struct {
   uint64_t seed, first, last; /* numbers that have been asked for, on this rank */
   int64_t drawn;
-  double shift; /* added to every value: a law that differs */
+  double shift;       /* added to every value: a law that differs */
+  int64_t fail_every; /* draws whose number it divides have failed; 0: none */
   double x[KNOWN_CELLS];
   ScoriaField field[KNOWN_CHANNELS];
   ScoriaSpace space;
@@ -38,6 +41,8 @@ static inline PetscErrorCode KnownDraw(void *ctx, const double theta[], uint64_t
     const uint64_t number = first + (uint64_t)i;
     rng_normal(law->seed, SCORIA_STREAM_SAMPLE, number, 0, 2, z);
     known_fields(law, theta, z, fields + i * KNOWN_WIDTH);
+    if (law->fail_every && number % (uint64_t)law->fail_every == 0)
+      for (int j = 0; j < KNOWN_WIDTH; j++) fields[i * KNOWN_WIDTH + j] = NAN;
     law->first = law->drawn ? PetscMin(law->first, number) : number;
     law->last  = law->drawn ? PetscMax(law->last, number) : number;
     law->drawn++;
@@ -68,6 +73,11 @@ static inline PetscErrorCode KnownDestroy(void *ctx)
   (void)ctx;
   PetscFunctionBeginUser;
   PetscFunctionReturn(0);
+}
+
+static inline double known_sd(const KnownLaw *law, const double theta[], int channel, int cell)
+{
+  return (1 + theta[1]) * known_scale[channel] * sqrt(1 + law->x[cell] * law->x[cell]);
 }
 
 /* law outlives the source. */
