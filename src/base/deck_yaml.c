@@ -2,15 +2,15 @@
  * section_key, a sequence to a comma-separated list. */
 #include "deck_text.h"
 #include <string.h>
-#include <yaml.h>
 
 #define MAX_DEPTH 8
 #define KEY_SIZE 256
 
 typedef struct {
   yaml_parser_t parser;
-  const char *where; /* borrowed */
-  DeckItems *items;  /* borrowed */
+  const char *where;              /* borrowed */
+  const ScoriaKey *const *tables; /* borrowed */
+  DeckItems *items;               /* borrowed */
 } Reader;
 
 static PetscErrorCode AddItem(Reader *rd, const char *key, const char *value, size_t line)
@@ -71,6 +71,28 @@ static PetscErrorCode ReadSequence(Reader *rd, const char *key, size_t size, cha
   PetscFunctionReturn(0);
 }
 
+/* A key whose value may be a mapping. */
+static bool takes_mapping(const Reader *rd, const char *key)
+{
+  const ScoriaKey *found = deck_find_key(rd->tables, key);
+  return found && (found->type == SCORIA_KEY_ENTRIES || found->type == SCORIA_KEY_ENTRY);
+}
+
+static PetscErrorCode AddMapping(Reader *rd, const char *key, size_t line)
+{
+  char json[DECK_VALUE_SIZE];
+  PetscFunctionBeginUser;
+  const bool good = deck_read_mapping(&rd->parser, sizeof json, json);
+  if (rd->parser.problem)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: %s (a text with brackets or commas stands in quotes)",
+                rd->where, rd->parser.problem_mark.line + 1, rd->parser.problem);
+  if (!good)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: %s: expected a mapping of names to values or mappings, of at most %d bytes",
+                rd->where, line, key, DECK_VALUE_SIZE - 1);
+  PetscCall(AddItem(rd, key, json, line));
+  PetscFunctionReturn(0);
+}
+
 /* The rest of a mapping, after its start event; `prefix` is "" or "section". */
 static PetscErrorCode ReadMapping(Reader *rd, const char *prefix, int depth)
 {
@@ -102,6 +124,9 @@ static PetscErrorCode ReadMapping(Reader *rd, const char *prefix, int depth)
       list[0] = 0;
       PetscCall(ReadSequence(rd, key, sizeof list, list));
       PetscCall(AddItem(rd, key, list, line));
+    } else if (type == YAML_MAPPING_START_EVENT && takes_mapping(rd, key)) {
+      yaml_event_delete(&event);
+      PetscCall(AddMapping(rd, key, line));
     } else if (type == YAML_MAPPING_START_EVENT && depth < MAX_DEPTH) {
       yaml_event_delete(&event);
       PetscCall(ReadMapping(rd, key, depth + 1));
@@ -134,9 +159,10 @@ static PetscErrorCode ReadDocument(Reader *rd)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, DeckItems *items)
+PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, const ScoriaKey *const tables[],
+                              DeckItems *items)
 {
-  Reader rd = {.where = where, .items = items};
+  Reader rd = {.where = where, .tables = tables, .items = items};
   PetscFunctionBeginUser;
   *items = (DeckItems){0};
   PetscCheck(yaml_parser_initialize(&rd.parser), PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml does not start");
