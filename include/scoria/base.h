@@ -147,6 +147,7 @@ PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *c
 PetscErrorCode ScoriaEntriesDestroy(ScoriaEntries *entries);
 int entries_count(ScoriaEntries entries);
 const char *entries_name(ScoriaEntries entries, int i);
+bool entries_short(ScoriaEntries entries, int i); /* a text alone, as in the short form */
 /* As text, a list as "a,b"; NULL where it is not set; borrowed. */
 const char *entries_value(ScoriaEntries entries, int i, const char *member);
 

@@ -135,6 +135,7 @@ typedef struct {
 struct ScoriaEntries_ {
   int n, nsaid;
   char name[SCORIA_MAX_ENTRIES][SCORIA_NAME_SIZE];
+  bool bare[SCORIA_MAX_ENTRIES]; /* a text alone, no mapping of members */
   Said said[SCORIA_MAX_ENTRIES * SCORIA_MAX_MEMBERS];
 };
 
@@ -146,6 +147,11 @@ int entries_count(ScoriaEntries entries)
 const char *entries_name(ScoriaEntries entries, int i)
 {
   return entries->name[i];
+}
+
+bool entries_short(ScoriaEntries entries, int i)
+{
+  return entries->bare[i];
 }
 
 const char *entries_value(ScoriaEntries entries, int i, const char *member)
@@ -237,6 +243,7 @@ static PetscErrorCode ReadMembers(yaml_parser_t *parser, const char *key, const 
       continue;
     }
     PetscCall(ReadValue(parser, key, type, value));
+    if (entries) e->bare[e->n - 1] = true;
     PetscCall(Say(e, key, members, entries ? members[0] : name, value));
   }
   PetscFunctionReturn(0);
@@ -251,6 +258,7 @@ static PetscErrorCode ReadShort(const char *key, const char *const members[], bo
   if (one) {
     PetscCall(Open(e, key, ""));
     PetscCall(Say(e, key, members, members[0], text));
+    e->bare[0] = true;
     PetscFunctionReturn(0);
   }
   for (;;) {
@@ -258,6 +266,7 @@ static PetscErrorCode ReadShort(const char *key, const char *const members[], bo
     if (!found) break;
     PetscCall(Open(e, key, name));
     PetscCall(Say(e, key, members, members[0], value));
+    e->bare[e->n - 1] = true;
   }
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,8 @@
  *
  * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows. */
 #include "import.h"
+#include <stdio.h>
+#include <string.h>
 
 static const char *const sections[] = {"import", "ensemble_float64", NULL};
 
@@ -9,6 +11,7 @@ static const char *const sections[] = {"import", "ensemble_float64", NULL};
 
 typedef struct {
   int64_t failed, made;
+  int64_t not_finite[SCORIA_MAX_FIELDS]; /* rows with a value of the field that is no number */
 } Tally;
 
 static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
@@ -40,7 +43,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *o
     tally->made         = base + batch;
     if (partial_has(out, base, batch) == batch) continue;
     deal_block(batch, rank, size, &first, &number);
-    PetscCall(ImportRead(im, base + first, number, &rows));
+    PetscCall(ImportRead(im, base + first, number, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
     for (int64_t i = 0; i < number; i++)
@@ -53,6 +56,25 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *o
   if (tally->made < spec->rows) PetscCall(ScoriaPartialStop(run, out, tally->made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));
   PetscFunctionReturn(0);
+}
+
+/* Nothing can be learned from a file without a usable row: what has been written of it is removed. */
+static PetscErrorCode CheckUsable(const Import *im, ScoriaPartial *out, const char *path, Tally *tally)
+{
+  char part[PETSC_MAX_PATH_LEN + 8], counts[SCORIA_MAX_FIELDS * 100] = "";
+  PetscFunctionBeginUser;
+  if (tally->failed < im->spec.rows) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally->not_finite, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
+  for (int f = 0; f < im->spec.nfields; f++)
+    snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "%s%lld in %s", f ? ", " : "",
+             (long long)tally->not_finite[f], im->spec.field[f].name);
+  PetscCall(ScoriaDatasetClose(&out->ds));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
+  snprintf(part, sizeof part, "%s.part", path);
+  PetscCall(ScoriaFileRemove(im->comm, part));
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: no usable row: each of its %lld rows holds a value that is not finite (rows by field: %s)", im->path,
+              (long long)im->found, counts);
 }
 
 PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
@@ -68,10 +90,12 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
+  PetscCall(ImportPrecision(&im));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
   PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally,
                                &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
+  PetscCall(CheckUsable(&im, &out, made->path, &tally));
   PetscCall(ScoriaPartialFinish(&out));
   made->spec    = im.spec;
   made->failed  = tally.failed;
