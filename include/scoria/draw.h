@@ -34,9 +34,6 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
 /* ----------------------------------------------------------------------------------------------------- the model ----
  */
 
-/* Deck sections that a model must share with the deck that uses it; for ScoriaDeckDifference. */
-extern const char *const scoria_law_sections[];
-
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
  * NULL; their references are the deck's.  Local. */
 PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);

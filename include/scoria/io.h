@@ -144,6 +144,8 @@ PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
  * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or
  * when the dataset is closed or finished: by then they are on disk.  Collective. */
 PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaRows *rows);
+/* Waits until the rows of the last write are on disk, and marks them as done now.  Collective. */
+PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Flushes, reads every row back (unless a Survey has and nothing was written since), syncs to disk, renames `path`.part
  * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
@@ -291,7 +293,8 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
 /* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:
- * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.
+ * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.  Beside
+ * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
 /* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be

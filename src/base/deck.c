@@ -109,6 +109,16 @@ static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck
   PetscFunctionReturn(0);
 }
 
+/* Whether a key of the tables begins with "name_": an empty section is nothing. */
+static bool is_section(const ScoriaKey *const tables[], const char *name)
+{
+  const size_t length = strlen(name);
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++)
+      if (!strncmp(key->name, name, length) && key->name[length] == '_') return true;
+  return !strcmp(name, "petsc");
+}
+
 /* Deck items go below the command line: PETSc's database keeps what is already there.  Items of the section "petsc" are
  * PETSc's own options. */
 static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *file, const DeckItems *items)
@@ -117,10 +127,17 @@ static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *f
   for (int i = 0; i < items->count; i++) {
     const DeckItem *item = &items->item[i];
     const bool petsc     = !strncmp(item->key, "petsc_", 6);
+    const ScoriaKey *key = deck_find_key(tables, item->key);
     char where[512], option[300];
     PetscBool said;
     snprintf(where, sizeof where, "%s:%d", file, item->line);
-    if (!petsc && !deck_find_key(tables, item->key)) PetscCall(UnknownKey(tables, where, item->key, true));
+    if (!petsc && !key && (item->value || !is_section(tables, item->key)))
+      PetscCall(UnknownKey(tables, where, item->key, true));
+    if (!item->value) continue;
+    if (key && key->type == SCORIA_KEY_BOOL && !*item->value) { /* on the command line, -key alone is true */
+      deck_yaml_name(item->key, sizeof option, option);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"\", expected true or false", where, option);
+    }
     snprintf(option, sizeof option, "-%s", item->key + (petsc ? 6 : 0));
     PetscCall(PetscOptionsHasName(NULL, NULL, option, &said));
     if (!said) PetscCall(PetscOptionsSetValue(NULL, option, item->value));
@@ -159,7 +176,7 @@ static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const char *file, cons
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
     if (!found) continue;
     const DeckItem *item = deck_items_find(items, deck->key[i]->name);
-    if (item && !strncmp(item->value, text, sizeof text - 1))
+    if (item && item->value && !strncmp(item->value, text, sizeof text - 1))
       snprintf(where, sizeof where, "%s:%d", file, item->line);
     else
       snprintf(where, sizeof where, "command line");
@@ -196,7 +213,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
   PetscCall(Allocate(tables, deck));
   for (int i = 0; i < (*deck)->count; i++) {
     const DeckItem *item = deck_items_find(&items, (*deck)->key[i]->name);
-    if (item) PetscCall(SetValue(*deck, i, "stored deck", item->value));
+    if (item && item->value) PetscCall(SetValue(*deck, i, "stored deck", item->value));
   }
   PetscCall(DeckItemsDestroy(&items));
   PetscFunctionReturn(0);

@@ -34,93 +34,113 @@ static void put_scalar(Writer *to, const char *text)
   put(to, "\"");
 }
 
-/* A plain scalar with which YAML says that nothing is set. */
-static bool is_null(const yaml_event_t *event)
+bool deck_is_null(const yaml_node_t *node)
 {
-  const char *text = (const char *)event->data.scalar.value;
-  return event->type == YAML_SCALAR_EVENT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-         (!*text || !strcmp(text, "~") || !strcmp(text, "null"));
+  static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+  if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
+  for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
+    if (!strcmp((const char *)node->data.scalar.value, nulls[i])) return true;
+  return false;
 }
 
-static bool copy_node(yaml_parser_t *parser, yaml_event_t *event, int depth, Writer *to);
+typedef struct {
+  yaml_document_t *document; /* borrowed */
+  Writer to;
+} Copier;
 
-/* The rest of a sequence (after its start event), or of a mapping. */
-static bool copy_members(yaml_parser_t *parser, bool mapping, int depth, Writer *to)
+static bool copy_node(Copier *c, const yaml_node_t *node, int depth);
+
+static const char *key_of(const Copier *c, const yaml_node_pair_t *pair)
 {
-  const yaml_event_type_t end = mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
-  yaml_event_t event;
-  bool good = depth < DECK_MAPPING_DEPTH, done = false;
-  put(to, mapping ? "{" : "[");
-  for (int n = 0; good && !done; n++) {
-    if (!yaml_parser_parse(parser, &event)) return false;
-    done                = event.type == end;
-    const size_t before = to->used;
-    if (!done && n) put(to, mapping ? ", " : ",");
-    if (done || !mapping) {
-      good = done || copy_node(parser, &event, depth + 1, to);
-      yaml_event_delete(&event);
-      continue;
-    }
-    good = event.type == YAML_SCALAR_EVENT;
-    if (good) put_scalar(to, (const char *)event.data.scalar.value);
-    yaml_event_delete(&event);
-    if (!good || !yaml_parser_parse(parser, &event)) return false;
-    put(to, ": ");
-    if (is_null(&event)) {
-      to->used           = before;
-      to->text[to->used] = 0;
-      n -= 1;
-    } else {
-      good = copy_node(parser, &event, depth + 1, to);
-    }
-    yaml_event_delete(&event);
+  const yaml_node_t *key = yaml_document_get_node(c->document, pair->key);
+  return key->type == YAML_SCALAR_NODE ? (const char *)key->data.scalar.value : NULL;
+}
+
+static bool has_key(const Copier *c, const yaml_node_t *mapping, const char *wanted)
+{
+  for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+       pair++) {
+    const char *key = key_of(c, pair);
+    if (key && !strcmp(key, wanted)) return true;
   }
-  put(to, mapping ? "}" : "]");
+  return false;
+}
+
+/* Pairs of a mapping whose keys none of those before it has; then of what it merges ("<<: *base"). */
+static bool copy_pairs(Copier *c, const yaml_node_t *mapping, const yaml_node_t *before[], int n, int depth)
+{
+  bool good = n < DECK_MAPPING_MERGES && mapping->type == YAML_MAPPING_NODE;
+  for (int merged = 0; good && merged < 2; merged++) {
+    if (merged) before[n++] = mapping;
+    const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+    for (; good && pair < mapping->data.mapping.pairs.top; pair++) {
+      const yaml_node_t *value = yaml_document_get_node(c->document, pair->value);
+      const char *key          = key_of(c, pair);
+      good                     = key != NULL;
+      if (!good || merged != (strcmp(key, "<<") == 0)) continue;
+      if (merged) {
+        good = copy_pairs(c, value, before, n, depth);
+        continue;
+      }
+      bool hidden = deck_is_null(value);
+      for (int i = 0; i < n; i++) hidden = hidden || has_key(c, before[i], key);
+      if (hidden) continue;
+      if (c->to.text[c->to.used - 1] != '{') put(&c->to, ", ");
+      put_scalar(&c->to, key);
+      put(&c->to, ": ");
+      good = copy_node(c, value, depth + 1);
+    }
+  }
   return good;
 }
 
-static bool copy_node(yaml_parser_t *parser, yaml_event_t *event, int depth, Writer *to)
+static bool copy_node(Copier *c, const yaml_node_t *node, int depth)
 {
-  if (event->type == YAML_SCALAR_EVENT) {
-    put_scalar(to, (const char *)event->data.scalar.value);
+  const yaml_node_t *before[DECK_MAPPING_MERGES];
+  if (node->type == YAML_SCALAR_NODE) {
+    put_scalar(&c->to, (const char *)node->data.scalar.value);
     return true;
   }
-  const bool mapping = event->type == YAML_MAPPING_START_EVENT;
-  return (mapping || event->type == YAML_SEQUENCE_START_EVENT) && copy_members(parser, mapping, depth, to);
+  bool good          = depth < DECK_MAPPING_DEPTH;
+  const bool mapping = node->type == YAML_MAPPING_NODE;
+  put(&c->to, mapping ? "{" : "[");
+  if (mapping)
+    good = good && copy_pairs(c, node, before, 0, depth);
+  else
+    for (const yaml_node_item_t *item = node->data.sequence.items.start; good && item < node->data.sequence.items.top;
+         item++) {
+      if (item > node->data.sequence.items.start) put(&c->to, ",");
+      good = copy_node(c, yaml_document_get_node(c->document, *item), depth + 1);
+    }
+  put(&c->to, mapping ? "}" : "]");
+  return good;
 }
 
-bool deck_read_mapping(yaml_parser_t *parser, size_t size, char json[])
+bool deck_mapping_json(yaml_document_t *document, const yaml_node_t *mapping, size_t size, char json[])
 {
-  Writer to = {json, size, 0, true};
-  return copy_members(parser, true, 0, &to) && to.good;
+  Copier c = {document, {json, size, 0, true}};
+  return copy_node(&c, mapping, 0) && c.to.good;
 }
 
-/* Parses a text up to its first node's start; true where that is a mapping, whose events come next. */
-static bool open_mapping(yaml_parser_t *parser, const char *text)
+/* Parses a text; its root where that is a mapping, else NULL.  The document is to be deleted in either case. */
+static const yaml_node_t *load_mapping(const char *text, yaml_document_t *document)
 {
-  yaml_event_t event;
-  bool good = true, mapping = false;
-  if (!yaml_parser_initialize(parser)) return false;
-  yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
-  for (int i = 0; i < 3 && good; i++) { /* stream, document, node */
-    good = yaml_parser_parse(parser, &event);
-    if (!good) break;
-    mapping = event.type == YAML_MAPPING_START_EVENT;
-    yaml_event_delete(&event);
-  }
-  return good && mapping;
+  yaml_parser_t parser;
+  memset(document, 0, sizeof *document);
+  if (!yaml_parser_initialize(&parser)) return NULL;
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+  const bool good = yaml_parser_load(&parser, document);
+  yaml_parser_delete(&parser);
+  const yaml_node_t *root = good ? yaml_document_get_root_node(document) : NULL;
+  return root && root->type == YAML_MAPPING_NODE ? root : NULL;
 }
 
 bool deck_canonical_mapping(const char *text, size_t size, char json[])
 {
-  yaml_parser_t parser = {0};
-  yaml_event_t event;
-  bool good = open_mapping(&parser, text) && deck_read_mapping(&parser, size, json);
-  for (int i = 0; i < 2 && good; i++) { /* the document ends here, and so does the text */
-    good = yaml_parser_parse(&parser, &event) && event.type == (i ? YAML_STREAM_END_EVENT : YAML_DOCUMENT_END_EVENT);
-    yaml_event_delete(&event);
-  }
-  yaml_parser_delete(&parser);
+  yaml_document_t document;
+  const yaml_node_t *root = load_mapping(text, &document);
+  const bool good         = root && deck_mapping_json(&document, root, size, json);
+  yaml_document_delete(&document);
   return good;
 }
 
@@ -199,52 +219,46 @@ static PetscErrorCode Open(ScoriaEntries e, const char *key, const char *name)
   PetscFunctionReturn(0);
 }
 
-/* The next event of a text that has been written by deck_read_mapping, and its scalar. */
-static yaml_event_type_t next(yaml_parser_t *parser, char text[DECK_VALUE_SIZE])
-{
-  yaml_event_t event           = {0};
-  const bool good              = yaml_parser_parse(parser, &event);
-  const yaml_event_type_t type = good ? event.type : YAML_NO_EVENT;
-  text[0]                      = 0;
-  if (type == YAML_SCALAR_EVENT) snprintf(text, DECK_VALUE_SIZE, "%s", (const char *)event.data.scalar.value);
-  yaml_event_delete(&event);
-  return type;
-}
-
-/* A value: a scalar, or a list of them as "a,b". */
-static PetscErrorCode ReadValue(yaml_parser_t *parser, const char *key, yaml_event_type_t type,
+/* A value as text: a scalar, or a list of them as "a,b". */
+static PetscErrorCode ReadValue(yaml_document_t *document, const char *key, const yaml_node_t *node,
                                 char text[DECK_VALUE_SIZE])
 {
-  char one[DECK_VALUE_SIZE];
-  bool list = type == YAML_SEQUENCE_START_EVENT;
+  text[0] = 0;
   PetscFunctionBeginUser;
-  if (type != YAML_SCALAR_EVENT && !list)
+  if (node->type == YAML_MAPPING_NODE)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found a mapping too deep down, expected a value or a list", key);
-  while (list && (type = next(parser, one)) != YAML_SEQUENCE_END_EVENT) {
-    if (type != YAML_SCALAR_EVENT)
+  if (node->type == YAML_SCALAR_NODE) {
+    PetscCall(PetscStrncpy(text, (const char *)node->data.scalar.value, DECK_VALUE_SIZE));
+    PetscFunctionReturn(0);
+  }
+  for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    const yaml_node_t *one = yaml_document_get_node(document, *item);
+    if (one->type != YAML_SCALAR_NODE)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found a list of lists or mappings, expected a list of values", key);
     if (*text) PetscCall(PetscStrlcat(text, ",", DECK_VALUE_SIZE));
-    PetscCall(PetscStrlcat(text, one, DECK_VALUE_SIZE));
+    PetscCall(PetscStrlcat(text, (const char *)one->data.scalar.value, DECK_VALUE_SIZE));
   }
   PetscFunctionReturn(0);
 }
 
-/* The rest of a mapping of members; of one of entries, where these are yet to come. */
-static PetscErrorCode ReadMembers(yaml_parser_t *parser, const char *key, const char *const members[], bool entries,
-                                  ScoriaEntries e)
+/* A mapping of members; of entries, which are texts or such mappings. */
+static PetscErrorCode ReadMembers(yaml_document_t *document, const yaml_node_t *mapping, const char *key,
+                                  const char *const members[], bool entries, ScoriaEntries e)
 {
-  char name[DECK_VALUE_SIZE], value[DECK_VALUE_SIZE];
+  char text[DECK_VALUE_SIZE];
   PetscFunctionBeginUser;
-  while (next(parser, name) == YAML_SCALAR_EVENT) {
-    const yaml_event_type_t type = next(parser, value);
+  for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+       pair++) {
+    const char *name         = (const char *)yaml_document_get_node(document, pair->key)->data.scalar.value;
+    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
     if (entries) PetscCall(Open(e, key, name));
-    if (entries && type == YAML_MAPPING_START_EVENT) {
-      PetscCall(ReadMembers(parser, key, members, false, e));
+    if (entries && value->type == YAML_MAPPING_NODE) {
+      PetscCall(ReadMembers(document, value, key, members, false, e));
       continue;
     }
-    PetscCall(ReadValue(parser, key, type, value));
+    PetscCall(ReadValue(document, key, value, text));
     if (entries) e->bare[e->n - 1] = true;
-    PetscCall(Say(e, key, members, entries ? members[0] : name, value));
+    PetscCall(Say(e, key, members, entries ? members[0] : name, text));
   }
   PetscFunctionReturn(0);
 }
@@ -273,10 +287,9 @@ static PetscErrorCode ReadShort(const char *key, const char *const members[], bo
 
 PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *const members[], ScoriaEntries *entries)
 {
-  const bool one       = deck_find_key(deck->tables, key)->type == SCORIA_KEY_ENTRY;
-  const char *text     = NULL;
-  yaml_parser_t parser = {0};
-  PetscErrorCode failed;
+  const bool one   = deck_find_key(deck->tables, key)->type == SCORIA_KEY_ENTRY;
+  const char *text = NULL;
+  yaml_document_t document;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, key, &text));
   PetscCall(PetscNew(entries));
@@ -285,10 +298,10 @@ PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *c
     PetscCall(ReadShort(key, members, one, text, *entries));
     PetscFunctionReturn(0);
   }
-  PetscCheck(open_mapping(&parser, text), PETSC_COMM_SELF, PETSC_ERR_PLIB, "%s: no mapping: %s", key, text);
-  failed = one ? Open(*entries, key, "") : 0;
-  if (!failed) failed = ReadMembers(&parser, key, members, !one, *entries);
-  yaml_parser_delete(&parser);
+  const yaml_node_t *root = load_mapping(text, &document);
+  PetscErrorCode failed   = one ? Open(*entries, key, "") : 0;
+  if (root && !failed) failed = ReadMembers(&document, root, key, members, !one, *entries);
+  yaml_document_delete(&document);
   PetscFunctionReturn(failed);
 }
 

@@ -77,20 +77,7 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
   PetscFunctionReturn(0);
 }
 
-static bool in_sections(const char *name, const char *const sections[])
-{
-  bool in = false;
-  for (int i = 0; sections[i]; i++) {
-    const size_t length = strlen(sections[i]);
-    if (sections[i][0] == '-' && !strcmp(name, sections[i] + 1)) return false;
-    if (!strcmp(name, sections[i])) in = true;
-    if (!strchr(sections[i], '_') && !strncmp(name, sections[i], length) && name[length] == '_') in = true;
-  }
-  return in;
-}
-
-PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
-                                    char difference[])
+PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size, char difference[])
 {
   ScoriaDeck other;
   size_t used = 0;
@@ -99,7 +86,7 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const cha
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
   for (int i = 0; i < deck->count && used < size; i++) {
     const char *here = deck->value[i], *there = other->value[i];
-    if (!in_sections(deck->key[i]->name, sections)) continue;
+    if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");

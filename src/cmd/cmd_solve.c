@@ -108,6 +108,27 @@ static PetscErrorCode ThetaOfProfile(void *ctx, int64_t row, double theta[])
   PetscFunctionReturn(0);
 }
 
+/* This group's block of the rows: all groups look between rows whether to stop. */
+static PetscErrorCode SolveRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, const Problem *p,
+                                int64_t first, int64_t number, ScoriaRows *rows)
+{
+  const int groups    = ScoriaEnsembleGroups(ens)->count;
+  const int64_t share = (p->rows + groups - 1) / groups;
+  ScoriaPace pace     = {.run = run, .step = 1, .most = share};
+  PetscFunctionBeginUser;
+  for (int64_t done = 0, step; done < share; done += step) {
+    PetscCall(ScoriaPaceMeet(&pace, "the solves are not kept and begin anew"));
+    step             = pace.step;
+    const int64_t at = PetscMin(done, number), row = first + at;
+    ScoriaRows some       = rows_from(spec, rows, at);
+    const int64_t several = PetscMin(step, number - at);
+    PetscCall(ScoriaEnsembleCompute(ens, several, p->theta + row * spec->space.n, p->ids + row,
+                                    p->eps ? p->eps + row * spec->cells : NULL, &some));
+  }
+  rows->rows = number;
+  PetscFunctionReturn(0);
+}
+
 /* Solves, writes, and counts what failed. */
 static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, const char *path, int64_t *failed)
 {
@@ -132,15 +153,15 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, 
   PetscCall(ScoriaWarnOfRest(run, groups));
   deal_block(p->rows, groups->index, groups->count, &first, &number);
   PetscCall(ScoriaRowsCreate(&spec, number, &rows));
-  PetscCall(ScoriaEnsembleCompute(ens, number, p->theta + first * spec.space.n, p->ids + first,
-                                  p->eps ? p->eps + first * spec.cells : NULL, &rows));
+  PetscCall(SolveRows(run, ens, &spec, p, first, number, &rows));
   if (groups->group_rank) rows.rows = 0;
   *failed = 0;
   for (int64_t i = 0; i < rows.rows; i++) *failed += rows.done[i] == SCORIA_ROW_FAILED;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, failed, 1, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscCall(ScoriaDatasetWrite(ds, first, &rows));
-  PetscCall(ScoriaDatasetFinish(&ds));
+  /* before the dataset gets its name, with which another start is refused: this may be stopped */
   PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, p->rows, ThetaOfProfile, p, p->eps, "solve_fields.h5"));
+  PetscCall(ScoriaDatasetFinish(&ds));
   PetscCall(ScoriaRowsDestroy(&rows));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscFunctionReturn(0);

@@ -23,7 +23,7 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, ds));
   PetscCall(ScoriaDatasetInfo(*ds, NULL, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: generated for another problem (%s)", path, difference);
   PetscFunctionReturn(0);
 }
@@ -39,7 +39,7 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "train"));
-  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", scoria_model_sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, &complete));
   if (complete) {
     PetscCall(ForgetCheckpoints(run));
     PetscFunctionReturn(0);

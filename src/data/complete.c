@@ -1,15 +1,11 @@
 /* Files that are complete, and whose they are: nothing is made twice or overwritten. */
 #include "scoria/data.h"
 
-const char *const scoria_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
-                                               SCORIA_ENSEMBLE_KEYS, NULL};
-const char *const scoria_model_sections[]   = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
-static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
+static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, unsigned results)
 {
   char difference[512];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: made by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
@@ -17,8 +13,7 @@ static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *store
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                     bool *complete)
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -29,15 +24,15 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     const char *stored;
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
-                                   const char *const sections[], bool *complete)
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
+                                   bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -48,7 +43,7 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
     const char *stored;
     PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
     PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaStoreClose(&store));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }

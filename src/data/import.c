@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const sections[] = {"import", "ensemble_float64", NULL};
-
 #define BATCH_BYTES (32LL << 20) /* of every rank, at a time */
 
 typedef struct {
@@ -85,15 +83,15 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   Tally tally = {0};
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", sections, &made->complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
   PetscCall(ImportPrecision(&im));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, sections, tally_rows, &tally,
-                               &out));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED,
+                               tally_rows, &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(CheckUsable(&im, &out, made->path, &tally));
   PetscCall(ScoriaPartialFinish(&out));

@@ -3,15 +3,15 @@
 #include <string.h>
 
 /* The part file is this deck's, and as large as this deck asks for. */
-static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const char *const sections[], ScoriaDataset ds)
+static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec, unsigned results,
+                                 ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *begun;
   const char *stored;
   char difference[512];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
@@ -45,14 +45,13 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
 
 PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
                                   const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  const char *const sections[],
-                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                                  ScoriaPartial *out)
+                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                                  void *ctx, ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
   *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
-  if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
+  if (out->ds) PetscCall(CheckBegun(deck, path, spec, results, out->ds));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)

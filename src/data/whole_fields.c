@@ -170,6 +170,16 @@ static PetscErrorCode DestroyChosen(Chosen *c)
   PetscFunctionReturn(0);
 }
 
+/* Between two rows, of which one may take long: the first group solves them, all look. */
+static PetscErrorCode StopBetween(ScoriaRun run, const char *path)
+{
+  bool stop;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStopAsked(run, &stop));
+  if (stop) PetscCall(ScoriaStopped(run, "the whole fields of %s begin anew", path));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, const Chosen *c, const char *name)
 {
   char path[PETSC_MAX_PATH_LEN];
@@ -190,7 +200,9 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
   PetscCall(PetscMalloc2(cells, &own, c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));
-  for (int64_t i = 0; i < c->number && ScoriaEnsembleGroups(ens)->index == 0; i++) {
+  for (int64_t i = 0; i < c->number; i++) {
+    PetscCall(StopBetween(run, path));
+    if (ScoriaEnsembleGroups(ens)->index) continue;
     PetscCall(ScoriaEnsembleCompute(ens, 1, c->theta + i * spec.space.n, c->id + i,
                                     c->eps ? c->eps + i * spec.cells : NULL, &one));
     PetscCall(OneRow(ens, &grid, nfields, own, values + i * (nfields + 1) * cells));

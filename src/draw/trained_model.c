@@ -2,17 +2,6 @@
 #include "scoria/draw.h"
 #include <math.h>
 
-const char *const scoria_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
-                                           "conditions",
-                                           "ensemble_problem",
-                                           "ensemble_cells",
-                                           "ensemble_lateral",
-                                           "ensemble_mode",
-                                           "ensemble_time",
-                                           "ensemble_times",
-                                           "import",
-                                           NULL};
-
 static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
 {
   char path[PETSC_MAX_PATH_LEN], difference[512];
@@ -21,7 +10,7 @@ static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mod
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaModelLoad(ScoriaRunComm(run), path, model));
   PetscCall(ScoriaModelDeck(*model, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);

@@ -64,6 +64,11 @@ const char *files_published_path(int i);
 void files_published_sum(const char *path, const ScoriaFileSum *sum);
 ScoriaFileSum files_published_sum_of(const char *path);
 PetscErrorCode ScoriaFilesForgetPublished(void);
+/* The description of a run directory beside its manifest, whose list is `files`: the one that is there, with what is
+ * the program's written anew, or a new one.  The caller deletes it.  Local, for rank 0. */
+#define SCORIA_CROISSANT "croissant.json"
+struct cJSON;
+PetscErrorCode ScoriaCroissant(ScoriaRun run, const char *dir, const struct cJSON *files, struct cJSON **root);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
 PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
 /* How long a file is, by its superblock (version 2 or 3). */
@@ -242,14 +247,17 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
 /* Opens the columns; collective where the file is. */
 PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* Rows [first, first + number) of one column to or from memory, as stored; number may be 0.  Collective, but for a
+ * dataset that reads alone. */
+typedef enum { TO_FILE, FROM_FILE } ScoriaDirection;
+PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
+                                    int64_t number, void *data, ScoriaTrouble *bad);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
 /* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read
  * and none written since.  sum, on rank 0: of the whole file, as read.  Collective. */
 PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);
-/* Waits until the last batch is on disk, and marks its rows as done.  Collective. */
-PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
 PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */

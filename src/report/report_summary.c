@@ -25,7 +25,7 @@ static double pooled_number(const cJSON *compare, const char *side, const char *
 static PetscErrorCode MeasureCard(ReportText *html, const cJSON *compare, const char *key, const char *what)
 {
   char value[64], floor[64], gaussian[64], beside[192];
-  const ReportMeasure *m = report_measure(key);
+  const ScoriaMeasure *m = measure_find(key);
   PetscFunctionBeginUser;
   const double model = pooled_number(compare, "model", key);
   if (!isfinite(model)) PetscFunctionReturn(0);

@@ -7,8 +7,6 @@
 
 #define KEPT_NUMBERS 9
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "-train_steps", NULL};
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
                                            "/training/average0", "/training/average1"};
 
@@ -133,7 +131,7 @@ static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path,
   PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
   if (!failed) {
     PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+    PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_TRAINING, sizeof difference, difference));
     if (*difference)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "%s: of a training by another deck (%s); choose another -run_dir or move the file away", path,

@@ -11,8 +11,21 @@ fault_deck "$deck"
   echo 'infer: {count: 200, moves: 1}'
 } >>"$deck"
 make_reference generate train sample
-for command in compare likelihood refine infer; do
+for command in compare likelihood refine infer solve; do
   expect 75 'stopped at run_max_hours.*begin anew' 2 "$command" "$deck" -run_dir "$work/reference" -run_max_hours 1e-9
   scoria 2 "$command" "$deck" -run_dir "$work/reference" </dev/null >"$work/out" 2>&1 || { fail "$command: the next start"; cat "$work/out" >&2; }
+done
+# Whole fields of rows, which are solved again when all rows of the dataset are there: a start makes one row at least, so that of four starts one comes
+# to the whole fields and stops there.  The next stops there too: the rows made last are kept.
+for ranks in 1 2; do
+  short=(generate "$deck" -run_dir "$work/fields$ranks" -ensemble_conditions 2 -ensemble_realisations 2 -ensemble_full_fields 3)
+  for ((start = 0; start < 4; start++)); do
+    scoria "$ranks" "${short[@]}" -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1
+    grep -q 'whole fields' "$work/out" && break
+  done
+  expect 75 'stopped at run_max_hours.*the whole fields of .*begin anew' "$ranks" "${short[@]}" -run_max_hours 1e-9
+  [ ! -e "$work/fields$ranks/fields.h5" ] || fail "generate: fields.h5 after a stop"
+  scoria "$ranks" "${short[@]}" </dev/null >"$work/out" 2>&1 || { fail "generate: the next start"; cat "$work/out" >&2; }
+  [ -e "$work/fields$ranks/fields.h5" ] || fail "generate: no fields.h5 in the end"
 done
 finish

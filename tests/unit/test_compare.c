@@ -32,14 +32,15 @@ static void curves_of_both_views_agree(void **state)
   make_fields(fields);
   make_fields(first);
   CHECK(CompareCreateConditions(&set));
-  CHECK(CompareFillCurves(&set, N, fields, FROM_MODEL, set.c));
-  const double *mean = set.c->curve[VIEW_FIELD][FROM_MODEL], *relative = set.c->curve[VIEW_RELATIVE][FROM_MODEL];
+  CHECK(CompareFillCurves(&set, N, fields, SCORIA_FROM_MODEL, set.c));
+  const double *mean     = set.c->curve[SCORIA_VIEW_FIELD][SCORIA_FROM_MODEL],
+               *relative = set.c->curve[SCORIA_VIEW_RELATIVE][SCORIA_FROM_MODEL];
   for (int i = 0; i < C * L; i++) assert_true(fabs(relative[i] - (mean[i] - mean[i - i % L])) < 1e-13);
-  for (int q = 0; q < NCURVES; q++)
+  for (int q = 0; q < SCORIA_NCURVES; q++)
     for (int c = 0; c < C; c++) assert_true(relative[(q * C + c) * L] == 0);
-  const double *sd = relative + CURVE_SD * C * L;
+  const double *sd = relative + SCORIA_CURVE_SD * C * L;
   assert_true(sd[L - 1] > 3e-3 && sd[L - 1] < 6e-3); /* 6e-3 |cos|, of the whole field 0.7 */
-  assert_memory_equal(set.c->example[FROM_MODEL], first, sizeof(double) * COMPARE_EXAMPLES * C * L);
+  assert_memory_equal(set.c->example[SCORIA_FROM_MODEL], first, sizeof(double) * COMPARE_EXAMPLES * C * L);
   CHECK(CompareDestroyConditions(&set));
 }
 

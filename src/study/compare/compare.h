@@ -2,36 +2,26 @@
 #ifndef SCORIA_COMPARE_H
 #define SCORIA_COMPARE_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
-#include <cJSON.h>
 
 #define COMPARE_EXAMPLES 8
 
-/* Where fields come from.  PDE and PDE_AGAIN are independent ensembles: their distance is the sampling floor. */
-enum { FROM_PDE = 0, FROM_PDE_AGAIN, FROM_MODEL, FROM_GAUSSIAN, NSOURCES };
-
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
-
-/* Curves that are drawn, (C, L) each. */
-enum { CURVE_MEAN = 0, CURVE_SD, CURVE_Q025, CURVE_Q500, CURVE_Q975, NCURVES };
-
-/* What the curves are of: the fields, or the fields minus their value in the first cell, in which a field that
- * fluctuates as a whole shows how it varies along x. */
-enum { VIEW_FIELD = 0, VIEW_RELATIVE, NVIEWS };
 
 /* Index of the deck's sample condition: beyond every held-out one, of which there are 10^6 at most. */
 #define COMPARE_SAMPLE_INDEX (1 << 20)
 
 typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
-  int64_t good[NSOURCES];            /* fields without failure */
-  ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
+  int64_t good[SCORIA_NFROM];            /* fields without failure */
+  ScoriaDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE; [SCORIA_FROM_PDE] is unused */
   ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
       sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it could not be told */
-  double *curve[NVIEWS][NSOURCES];                       /* owned; (NCURVES, C, L) */
-  double *example[NSOURCES];                             /* owned; (COMPARE_EXAMPLES, C, L) */
+  double *curve[SCORIA_NVIEWS][SCORIA_NFROM];            /* owned; (SCORIA_NCURVES, C, L) */
+  double *example[SCORIA_NFROM];                         /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
 
 typedef struct {
@@ -49,7 +39,7 @@ typedef struct {
   ScoriaSymmetry symmetry[SCORIA_MAX_SYMMETRIES];
   double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES];      /* rms deviation from each law / SD */
   int64_t memory_rows, memory_conditions, memory_samples; /* behind Comparison.memory; 0: no training set at hand */
-  double seconds[NSOURCES];                               /* core seconds per field */
+  double seconds[SCORIA_NFROM];                           /* core seconds per field */
   double seconds_data, seconds_training;                  /* core seconds of dataset and model; NaN: not known */
   int64_t training_rows;                                  /* of the deck's dataset */
   int evaluations;                                        /* network evaluations per sample */
@@ -75,17 +65,17 @@ typedef struct {
 typedef struct {
   MPI_Comm comm;
   int rank, size;
-  ScoriaEnsemble ens;            /* owned */
-  ScoriaTrained trained;         /* owned */
-  ScoriaSource source[NSOURCES]; /* owned */
-  ScoriaPace pace[NSOURCES];     /* rounds of draws */
+  ScoriaEnsemble ens;                /* owned */
+  ScoriaTrained trained;             /* owned */
+  ScoriaSource source[SCORIA_NFROM]; /* owned */
+  ScoriaPace pace[SCORIA_NFROM];     /* rounds of draws */
   const ScoriaProblem *problem;
   void *parameters; /* owned */
   uint64_t seed;
   PetscInt directions;
-  int m;                      /* C * L */
-  double *share;              /* owned (count, m); this rank's fields of one source */
-  double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
+  int m;                          /* C * L */
+  double *share;                  /* owned (count, m); this rank's fields of one source */
+  double *gathered[SCORIA_NFROM]; /* owned; (count, m), on the rank that measures a condition */
   CompareMemory memory;
 } Comparer;
 
@@ -107,7 +97,7 @@ PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fie
 void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
 
 /* Estimates of the quantities of interest at one condition, from its good fields of every source. */
-PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[NSOURCES], Comparison *c);
+PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[SCORIA_NFROM], Comparison *c);
 /* compare.json's member "worth", and the same in two lines for people. */
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set);
 PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set);
@@ -136,7 +126,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
                                  const char *deck);
 PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
 PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set);
-/* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
-void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
+/* The measures of a source, pooled over the conditions.  Local. */
+PetscErrorCode ComparePool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
 
 #endif

@@ -1,5 +1,6 @@
 /* The curves of a condition: moments and quantiles along x, of the fields and of the fields minus their first cell. */
 #include "compare.h"
+#include <math.h>
 #include <string.h>
 
 PetscErrorCode CompareCreateConditions(ComparisonSet *set)
@@ -8,8 +9,8 @@ PetscErrorCode CompareCreateConditions(ComparisonSet *set)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(set->conditions, &set->c));
   for (int k = 0; k < set->conditions; k++)
-    for (int s = 0; s < NSOURCES; s++) {
-      for (int v = 0; v < NVIEWS; v++) PetscCall(PetscCalloc1(NCURVES * m, &set->c[k].curve[v][s]));
+    for (int s = 0; s < SCORIA_NFROM; s++) {
+      for (int v = 0; v < SCORIA_NVIEWS; v++) PetscCall(PetscCalloc1(SCORIA_NCURVES * m, &set->c[k].curve[v][s]));
       PetscCall(PetscCalloc1(COMPARE_EXAMPLES * m, &set->c[k].example[s]));
     }
   PetscFunctionReturn(0);
@@ -19,8 +20,8 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < set->conditions; k++)
-    for (int s = 0; s < NSOURCES; s++) {
-      for (int v = 0; v < NVIEWS; v++) PetscCall(PetscFree(set->c[k].curve[v][s]));
+    for (int s = 0; s < SCORIA_NFROM; s++) {
+      for (int v = 0; v < SCORIA_NVIEWS; v++) PetscCall(PetscFree(set->c[k].curve[v][s]));
       PetscCall(PetscFree(set->c[k].example[s]));
     }
   PetscCall(PetscFree(set->c));
@@ -33,16 +34,16 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Mean, SD and quantiles (NCURVES, m); column is (n) scratch. */
+/* Mean, SD and quantiles (SCORIA_NCURVES, m); column is (n) scratch. */
 static void fill_curves(int64_t n, int m, const double fields[], double column[], double curve[])
 {
-  stats_moments(n, m, fields, curve + CURVE_MEAN * m, curve + CURVE_SD * m);
+  stats_moments(n, m, fields, curve + SCORIA_CURVE_MEAN * m, curve + SCORIA_CURVE_SD * m);
   for (int j = 0; j < m; j++) {
     for (int64_t i = 0; i < n; i++) column[i] = fields[i * m + j];
     qsort(column, (size_t)n, sizeof *column, ascending);
-    curve[CURVE_Q025 * m + j] = stats_quantile(n, column, 0.025);
-    curve[CURVE_Q500 * m + j] = stats_quantile(n, column, 0.5);
-    curve[CURVE_Q975 * m + j] = stats_quantile(n, column, 0.975);
+    for (int q = 0; q < SCORIA_NCURVES; q++)
+      if (!isnan(scoria_curves[q].probability))
+        curve[q * m + j] = stats_quantile(n, column, scoria_curves[q].probability);
   }
 }
 
@@ -63,9 +64,9 @@ PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fie
   PetscCall(PetscMalloc1(n, &column));
   for (int e = 0; e < COMPARE_EXAMPLES; e++)
     memcpy(c->example[source] + e * m, fields + (e % n) * m, (size_t)m * sizeof(double));
-  fill_curves(n, m, fields, column, c->curve[VIEW_FIELD][source]);
+  fill_curves(n, m, fields, column, c->curve[SCORIA_VIEW_FIELD][source]);
   compare_subtract_first(n, set->channels, set->cells, fields);
-  fill_curves(n, m, fields, column, c->curve[VIEW_RELATIVE][source]);
+  fill_curves(n, m, fields, column, c->curve[SCORIA_VIEW_RELATIVE][source]);
   PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
 }

@@ -138,10 +138,11 @@ static PetscErrorCode MeasureOne(const ComparisonSet *set, uint64_t seed, int di
   const int m        = set->channels * set->cells;
   const int64_t half = nb / 2, rows = PetscMin(na, half);
   PetscFunctionBeginUser;
-  c->good[FROM_MODEL] = c->good[FROM_PDE_AGAIN] = c->good[FROM_PDE] = rows;
+  c->good[SCORIA_FROM_MODEL] = c->good[SCORIA_FROM_PDE_AGAIN] = c->good[SCORIA_FROM_PDE] = rows;
   if (rows < 2) PetscFunctionReturn(0);
-  PetscCall(ScoriaDistanceCompute(rows, a, rows, b, m, seed, directions, &c->distance[FROM_MODEL]));
-  PetscCall(ScoriaDistanceCompute(rows, b + half * m, rows, b, m, seed, directions, &c->distance[FROM_PDE_AGAIN]));
+  PetscCall(ScoriaDistanceCompute(rows, a, rows, b, m, seed, directions, &c->distance[SCORIA_FROM_MODEL]));
+  PetscCall(
+      ScoriaDistanceCompute(rows, b + half * m, rows, b, m, seed, directions, &c->distance[SCORIA_FROM_PDE_AGAIN]));
   PetscFunctionReturn(0);
 }
 
@@ -187,9 +188,9 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
 static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
 {
   PetscFunctionBeginUser;
-  set->count = set->c[0].good[FROM_MODEL];
+  set->count = set->c[0].good[SCORIA_FROM_MODEL];
   for (int k = 0; k < set->conditions; k++) {
-    set->count = PetscMin(set->count, set->c[k].good[FROM_MODEL]);
+    set->count = PetscMin(set->count, set->c[k].good[SCORIA_FROM_MODEL]);
     memcpy(set->c[k].theta, f->file[SAMPLE].theta + f->match[2 * k] * set->space->n, sizeof(double) * set->space->n);
   }
   if (set->count < 2)
@@ -209,8 +210,8 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
   PetscCall(ScoriaDeckHas(deck, "compare_limit", &limited));
   if (!limited) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReal(deck, "compare_limit", &limit));
-  compare_pool(set, FROM_MODEL, &sample);
-  compare_pool(set, FROM_PDE_AGAIN, &again);
+  PetscCall(ComparePool(set, SCORIA_FROM_MODEL, &sample));
+  PetscCall(ComparePool(set, SCORIA_FROM_PDE_AGAIN, &again));
   if (!(sample.sliced_w <= limit * again.sliced_w))
     SCORIA_FAIL(SCORIA_EXIT_DIFFERENT,
                 "%s: its sliced Wasserstein distance to %s is %.2f times the floor, compare_limit allows %g",

@@ -20,7 +20,7 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const Comparis
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
   PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
   for (int c = 0; c < set->channels && same; c++) {
     mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, set->field[c].name);
@@ -127,7 +127,7 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
 /* On the owner: one condition beside `rows` training rows, of which mem->train holds the coordinates. */
 static PetscErrorCode MeasureMemory(Comparer *cmp, const ComparisonSet *set, int64_t rows, Comparison *c)
 {
-  static const int sources[2] = {FROM_MODEL, FROM_PDE};
+  static const int sources[2] = {SCORIA_FROM_MODEL, SCORIA_FROM_PDE};
   CompareMemory *mem          = &cmp->memory;
   double nearest[2][SAMPLES];
   int64_t n[2] = {0, 0};

@@ -3,6 +3,7 @@
 #include "compare.h"
 #include "scoria/phases.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------------------------------------- measures ---- */
@@ -12,15 +13,16 @@ static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
 {
   Comparison *c = &set->c[condition];
   PetscFunctionBeginUser;
-  for (int s = 0; s < NSOURCES; s++) {
+  for (int s = 0; s < SCORIA_NFROM; s++) {
     c->good[s] = stats_keep_finite(set->count, cmp->m, cmp->gathered[s]);
-    if (s != FROM_PDE && c->good[s] >= 2 && c->good[FROM_PDE] >= 2)
-      PetscCall(ScoriaDistanceCompute(c->good[s], cmp->gathered[s], c->good[FROM_PDE], cmp->gathered[FROM_PDE], cmp->m,
-                                      cmp->seed, (int)cmp->directions, &c->distance[s]));
+    if (s != SCORIA_FROM_PDE && c->good[s] >= 2 && c->good[SCORIA_FROM_PDE] >= 2)
+      PetscCall(ScoriaDistanceCompute(c->good[s], cmp->gathered[s], c->good[SCORIA_FROM_PDE],
+                                      cmp->gathered[SCORIA_FROM_PDE], cmp->m, cmp->seed, (int)cmp->directions,
+                                      &c->distance[s]));
   }
   PetscCall(CompareFillEstimates(set, cmp->gathered, c));
-  if (c->good[FROM_PDE] >= 2 && c->good[FROM_MODEL] >= 2) PetscCall(CompareFillResiduals(cmp, set, c));
-  for (int s = 0; s < NSOURCES; s++)
+  if (c->good[SCORIA_FROM_PDE] >= 2 && c->good[SCORIA_FROM_MODEL] >= 2) PetscCall(CompareFillResiduals(cmp, set, c));
+  for (int s = 0; s < SCORIA_NFROM; s++)
     if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, c->good[s], cmp->gathered[s], s, c));
   PetscFunctionReturn(0);
 }
@@ -29,15 +31,15 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
 {
   Comparison *c = &set->c[condition];
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(c->good, NSOURCES, MPI_INT64_T, owner, cmp->comm));
+  PetscCallMPI(MPI_Bcast(c->good, SCORIA_NFROM, MPI_INT64_T, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->reference, (int)sizeof c->reference, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->residual, (int)sizeof c->residual, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(&c->memory, (int)sizeof c->memory, MPI_BYTE, owner, cmp->comm));
   PetscCallMPI(MPI_Bcast(c->sample, (int)sizeof c->sample, MPI_BYTE, owner, cmp->comm));
-  for (int s = 0; s < NSOURCES; s++) {
-    for (int v = 0; v < NVIEWS; v++)
-      PetscCallMPI(MPI_Bcast(c->curve[v][s], NCURVES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    for (int v = 0; v < SCORIA_NVIEWS; v++)
+      PetscCallMPI(MPI_Bcast(c->curve[v][s], SCORIA_NCURVES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
     PetscCallMPI(MPI_Bcast(c->example[s], COMPARE_EXAMPLES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
   }
   PetscFunctionReturn(0);
@@ -46,7 +48,7 @@ static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condi
 /* A source of condition k that has too few good fields to compare; -1: none. */
 static int lacking_source(const ComparisonSet *set, int k)
 {
-  for (int s = 0; s < NSOURCES; s++)
+  for (int s = 0; s < SCORIA_NFROM; s++)
     if (set->c[k].good[s] < 2) return s;
   return -1;
 }
@@ -70,13 +72,13 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
   ScoriaProgress bar;
   bool stop = false;
   PetscFunctionBeginUser;
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] = -source_seconds(cmp->source[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) set->seconds[s] = -source_seconds(cmp->source[s]);
   PetscCall(
       ScoriaProgressCreate(run, "compare", set->first ? "sample condition" : "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += cmp->size) {
     const int chunk = PetscMin(cmp->size, set->conditions - base);
     for (int owner = 0; owner < chunk; owner++)
-      for (int s = 0; s < NSOURCES; s++)
+      for (int s = 0; s < SCORIA_NFROM; s++)
         PetscCall(
             CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
     if (!set->first) PetscCall(CompareMemorise(cmp, set, base, chunk));
@@ -96,9 +98,9 @@ static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *se
     if (stop && base + chunk < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] += source_seconds(cmp->source[s]);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, NSOURCES, MPI_DOUBLE, MPI_SUM, cmp->comm));
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] /= (double)set->count * set->conditions;
+  for (int s = 0; s < SCORIA_NFROM; s++) set->seconds[s] += source_seconds(cmp->source[s]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, cmp->comm));
+  for (int s = 0; s < SCORIA_NFROM; s++) set->seconds[s] /= (double)set->count * set->conditions;
   PetscFunctionReturn(0);
 }
 
@@ -133,9 +135,10 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   memset(cmp, 0, sizeof *cmp);
   memset(set, 0, sizeof *set);
   cmp->comm = ScoriaRunComm(run);
-  for (int s = 0; s < NSOURCES; s++)
-    cmp->pace[s] = s == FROM_PDE || s == FROM_PDE_AGAIN ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
-                                                        : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    cmp->pace[s] = s == SCORIA_FROM_PDE || s == SCORIA_FROM_PDE_AGAIN
+                       ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
+                       : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
   PetscCallMPI(MPI_Comm_rank(cmp->comm, &cmp->rank));
   PetscCallMPI(MPI_Comm_size(cmp->comm, &cmp->size));
   PetscCall(ScoriaDeckInt(deck, "compare_conditions", &conditions));
@@ -144,7 +147,7 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   cmp->seed = (uint64_t)seed;
   PetscCall(CompareOpenSources(run, deck, cmp));
-  take_shape(source_shape(cmp->source[FROM_MODEL]), set);
+  take_shape(source_shape(cmp->source[SCORIA_FROM_MODEL]), set);
   PetscCall(CompareSymmetriesBegin(deck, cmp, set));
   set->conditions  = (int)conditions;
   set->count       = count;
@@ -167,7 +170,7 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   PetscCall(ScoriaEnsembleSpec(cmp->ens, &spec, &x));
   set->training_rows = spec.rows;
   PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
-  for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
+  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
   PetscCall(CompareCreateConditions(set));
   for (int k = 0; k < set->conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
@@ -197,7 +200,7 @@ static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, Compari
   PetscFunctionBeginUser;
   PetscCall(CompareDestroyConditions(set));
   PetscCall(CompareDestroyConditions(sample));
-  for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
+  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(PetscFree(cmp->gathered[s]));
   PetscCall(PetscFree(cmp->share));
   PetscCall(PetscFree(cmp->parameters));
   PetscCall(CompareMemoryDestroy(&cmp->memory));
@@ -207,14 +210,29 @@ static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, Compari
 
 /* ------------------------------------------------------------------------------------------------ report ---- */
 
+/* A line of the table; the heading where d is NULL. */
+static PetscErrorCode SayMeasures(ScoriaRun run, const char *name, const ScoriaDistance *d)
+{
+  char line[256];
+  int n = snprintf(line, sizeof line, "  %-12s", name);
+  PetscFunctionBeginUser;
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++) {
+    if (!m->column) continue;
+    const double value = d ? measure_value(m, d) : 0;
+    if (!d)
+      n += snprintf(line + n, sizeof line - (size_t)n, "%9s ", m->column);
+    else if (!strcmp(m->unit, "%"))
+      n += snprintf(line + n, sizeof line - (size_t)n, m->sign ? "%+8.2f%% " : "%8.2f%% ", 100 * value);
+    else
+      n += snprintf(line + n, sizeof line - (size_t)n, "%9.4f ", value);
+  }
+  line[n - 1] = 0;
+  PetscCall(ScoriaSay(run, "%s", line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
 {
-  const struct {
-    int source;
-    const char *name;
-  } rows[] = {{FROM_MODEL, set->files ? "sample" : "model"},
-              {FROM_GAUSSIAN, "gaussian"},
-              {FROM_PDE_AGAIN, set->files ? "floor" : "PDE again"}};
   PetscFunctionBeginUser;
   if (set->files)
     PetscCall(ScoriaSay(
@@ -223,42 +241,22 @@ PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
   else
     PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
                         set->conditions, (long long)set->count));
-  PetscCall(ScoriaSay(run, "  %-10s %10s %9s %9s %9s %9s %9s %9s", "", "mean/SD", "SD", "bias SD", "band", "cover95",
-                      "W1/SD", "sliced W"));
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+  PetscCall(SayMeasures(run, "", NULL));
+  for (int i = 0; i < SCORIA_NMEASURED; i++) {
+    const ScoriaFrom from  = scoria_measured[i];
+    const char *of_files[] = {[SCORIA_FROM_MODEL] = "sample", [SCORIA_FROM_PDE_AGAIN] = "floor"};
     ScoriaDistance d;
-    if (set->files && rows[i].source == FROM_GAUSSIAN) continue;
-    compare_pool(set, rows[i].source, &d);
-    PetscCall(ScoriaSay(run, "  %-10s %10.4f %8.2f%% %+8.2f%% %8.2f%% %8.2f%% %9.4f %9.4f", rows[i].name, d.mean_error,
-                        100 * d.sd_error, 100 * d.sd_bias, 100 * d.band_error, 100 * d.coverage95, d.w1, d.sliced_w));
+    if (set->files && from == SCORIA_FROM_GAUSSIAN) continue;
+    PetscCall(ComparePool(set, from, &d));
+    PetscCall(SayMeasures(run, set->files ? of_files[from] : scoria_from[from].row, &d));
   }
   if (set->files) PetscFunctionReturn(0);
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
-                      1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
+                      1e6 * set->seconds[SCORIA_FROM_PDE], 1e6 * set->seconds[SCORIA_FROM_MODEL], set->sampler,
+                      set->evaluations));
   PetscCall(CompareSayWorth(run, set));
   PetscCall(CompareSaySymmetries(run, set));
   PetscCall(CompareSayMemorisation(run, set));
-  PetscFunctionReturn(0);
-}
-
-#define MAX_SECTIONS 64
-
-/* Deck keys that decide the bytes of compare.h5: of the section sample all but its count and file. */
-static PetscErrorCode ListSections(ScoriaDeck deck, const char *sections[MAX_SECTIONS])
-{
-  static const char *const whole[] = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "compare", NULL};
-  int n = 0;
-  PetscFunctionBeginUser;
-  for (; whole[n]; n++) sections[n] = whole[n];
-  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
-    for (const ScoriaKey *key = *table; key->name; key++) {
-      if (strncmp(key->name, "sample_", 7) || !strcmp(key->name, "sample_count") || !strcmp(key->name, "sample_file"))
-        continue;
-      PetscCheck(n + 1 < MAX_SECTIONS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more sample keys than MAX_SECTIONS");
-      sections[n++] = key->name;
-    }
-  sections[n] = NULL;
   PetscFunctionReturn(0);
 }
 
@@ -280,13 +278,11 @@ static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const Comp
 
 PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
 {
-  const char *sections[MAX_SECTIONS];
   Comparer cmp;
   ComparisonSet set, sample;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ListSections(deck, sections));
-  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
   PetscCall(AllocateFields(deck, &cmp, &set));

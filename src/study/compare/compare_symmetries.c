@@ -8,7 +8,7 @@
 #define PROBE_ROWS 128 /* fields at each of their points, at most; an eighth of compare_count */
 #define POINTS 3
 
-static const int sources[COMPARE_SIDES] = {FROM_MODEL, FROM_PDE};
+static const int sources[COMPARE_SIDES] = {SCORIA_FROM_MODEL, SCORIA_FROM_PDE};
 
 PetscErrorCode CompareSymmetriesBegin(ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
 {
@@ -43,7 +43,7 @@ PetscErrorCode CompareFillResiduals(const Comparer *cmp, const ComparisonSet *se
   double *mean, *sd, *work;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3(cmp->m, &mean, cmp->m, &sd, set->count, &work));
-  stats_moments(c->good[FROM_PDE], cmp->m, cmp->gathered[FROM_PDE], mean, sd);
+  stats_moments(c->good[SCORIA_FROM_PDE], cmp->m, cmp->gathered[SCORIA_FROM_PDE], mean, sd);
   for (int s = 0; s < set->nsymmetries; s++) {
     const ScoriaSymmetry *law = &set->symmetry[s];
     if (law->kind != SCORIA_SYMMETRY_RESIDUAL) continue;
@@ -91,8 +91,8 @@ static PetscErrorCode ProbeOne(Comparer *cmp, ComparisonSet *set, const ScoriaSy
     for (int p = 0; p < points; p++)
       PetscCall(CompareFields(cmp, set, condition, point[p], sources[side], n, 0, at[p]));
     if (cmp->rank) continue;
-    if (sources[side] == FROM_PDE) {
-      double *good = cmp->gathered[FROM_PDE_AGAIN];
+    if (sources[side] == SCORIA_FROM_PDE) {
+      double *good = cmp->gathered[SCORIA_FROM_PDE_AGAIN];
       memcpy(good, at[0], sizeof(double) * (size_t)(n * cmp->m));
       stats_moments(stats_keep_finite(n, cmp->m, good), cmp->m, good, mean, sd);
     }
@@ -104,9 +104,11 @@ static PetscErrorCode ProbeOne(Comparer *cmp, ComparisonSet *set, const ScoriaSy
 /* Conditions at which laws are tried: evenly spread over the held-out ones. */
 static PetscErrorCode Probe(Comparer *cmp, ComparisonSet *set, int s)
 {
-  const int probes          = PetscMin(PROBES, set->conditions);
-  const int64_t n           = PetscClipInterval(set->count / 8, 2, PROBE_ROWS);
-  double *at[POINTS]        = {cmp->gathered[FROM_PDE], cmp->gathered[FROM_MODEL], cmp->gathered[FROM_GAUSSIAN]}, *sd;
+  const int probes   = PetscMin(PROBES, set->conditions);
+  const int64_t n    = PetscClipInterval(set->count / 8, 2, PROBE_ROWS);
+  double *at[POINTS] = {cmp->gathered[SCORIA_FROM_PDE], cmp->gathered[SCORIA_FROM_MODEL],
+                        cmp->gathered[SCORIA_FROM_GAUSSIAN]},
+         *sd;
   double sum[COMPARE_SIDES] = {0}, square[COMPARE_SIDES] = {0};
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(2 * cmp->m, &sd));

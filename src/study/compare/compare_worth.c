@@ -18,19 +18,20 @@ static void take_values(const ComparisonSet *set, const ScoriaQuantity *q, int64
   for (int64_t i = 0; i < n; i++) quantities_take(1, q, set->cells, fields + i * m, &values[i]);
 }
 
-PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[NSOURCES], Comparison *c)
+PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[SCORIA_NFROM], Comparison *c)
 {
-  const int64_t first = c->good[FROM_PDE], both = first + c->good[FROM_PDE_AGAIN], model = c->good[FROM_MODEL];
+  const int64_t first = c->good[SCORIA_FROM_PDE], both = first + c->good[SCORIA_FROM_PDE_AGAIN],
+                model = c->good[SCORIA_FROM_MODEL];
   double *values;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(PetscMax(both, model), &values));
   for (int i = 0; i < set->nquantities; i++) {
     ScoriaQuantity q = set->quantity[i];
     if (set->offset[i] >= 0) q.offset = c->theta[set->offset[i]];
-    take_values(set, &q, first, fields[FROM_PDE], values);
-    take_values(set, &q, both - first, fields[FROM_PDE_AGAIN], values + first);
+    take_values(set, &q, first, fields[SCORIA_FROM_PDE], values);
+    take_values(set, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], values + first);
     if (both >= 2) PetscCall(ScoriaEstimatesTake(both, values, &c->reference[i]));
-    take_values(set, &q, model, fields[FROM_MODEL], values);
+    take_values(set, &q, model, fields[SCORIA_FROM_MODEL], values);
     if (model >= 2) PetscCall(ScoriaEstimatesTake(model, values, &c->sample[i]));
   }
   PetscCall(PetscFree(values));
@@ -48,13 +49,13 @@ static double invested(const ComparisonSet *set)
  * not known what they cost. */
 static double break_even(const ComparisonSet *set)
 {
-  const double saved = set->seconds[FROM_PDE] - set->seconds[FROM_MODEL];
+  const double saved = set->seconds[SCORIA_FROM_PDE] - set->seconds[SCORIA_FROM_MODEL];
   return saved > 0 ? invested(set) / saved : INFINITY;
 }
 
 static const char *winner(const ComparisonSet *set)
 {
-  return set->seconds[FROM_PDE] < LEAST_SPEEDUP * set->seconds[FROM_MODEL] ? "pde" : "model";
+  return set->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * set->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
 }
 
 /* Pools one estimate of one quantity; false where the quantity does not vary. */
@@ -85,8 +86,9 @@ static void add_estimate(cJSON *list, const ComparisonSet *set, int estimate, co
   add_number(one, "bias", bias->bias);
   add_number(one, "bias_floor", bias->floor);
   add_number(one, "bias_upper", bias->upper);
-  add_number(one, "break_even_conditions",
-             conditions_to_break_even(bias, set->seconds[FROM_PDE], set->seconds[FROM_MODEL], invested(set)));
+  add_number(
+      one, "break_even_conditions",
+      conditions_to_break_even(bias, set->seconds[SCORIA_FROM_PDE], set->seconds[SCORIA_FROM_MODEL], invested(set)));
 }
 
 static void add_quantity(cJSON *list, const ComparisonSet *set, int quantity, ScoriaEstimates work[])
@@ -111,8 +113,8 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set)
   cJSON *worth = cJSON_AddObjectToObject(root, "worth"), *list;
   ScoriaEstimates *work;
   PetscFunctionBeginUser;
-  add_number(worth, "seconds_pde", set->seconds[FROM_PDE]);
-  add_number(worth, "seconds_model", set->seconds[FROM_MODEL]);
+  add_number(worth, "seconds_pde", set->seconds[SCORIA_FROM_PDE]);
+  add_number(worth, "seconds_model", set->seconds[SCORIA_FROM_MODEL]);
   add_number(worth, "seconds_data", set->seconds_data);
   add_number(worth, "seconds_training", set->seconds_training);
   cJSON_AddNumberToObject(worth, "training_rows", (double)set->training_rows);

@@ -5,88 +5,52 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The measures by their names in compare.json; `rms` ones pool as root mean squares. */
-static const struct {
-  const char *name;
-  size_t offset;
-  bool rms;
-} measures[] = {
-    {"mean_error", offsetof(ScoriaDistance, mean_error), true},
-    {"sd_error", offsetof(ScoriaDistance, sd_error), true},
-    {"sd_bias", offsetof(ScoriaDistance, sd_bias), false},
-    {"band_error", offsetof(ScoriaDistance, band_error), true},
-    {"coverage95", offsetof(ScoriaDistance, coverage95), false},
-    {"w1", offsetof(ScoriaDistance, w1), false},
-    {"ks", offsetof(ScoriaDistance, ks), false},
-    {"roughness", offsetof(ScoriaDistance, roughness), false},
-    {"sliced_w", offsetof(ScoriaDistance, sliced_w), false},
-    {"covariance_error", offsetof(ScoriaDistance, covariance_error), true},
-    {"energy_p", offsetof(ScoriaDistance, energy_p), false},
-};
-#define NMEASURES ((int)(sizeof measures / sizeof measures[0]))
-
-static const struct {
-  int source;
-  const char *name;
-} told[] = {{FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}, {FROM_PDE_AGAIN, "floor"}};
-#define NTOLD ((int)(sizeof told / sizeof told[0]))
-
-static bool is_told(const ComparisonSet *set, int t)
+static bool is_measured(const ComparisonSet *set, ScoriaFrom from)
 {
-  return !(set->files && told[t].source == FROM_GAUSSIAN);
+  return !(set->files && from == SCORIA_FROM_GAUSSIAN);
 }
 
-static double get_measure(const ScoriaDistance *d, int i)
+static cJSON *add_source(cJSON *to, const ComparisonSet *set, ScoriaFrom from)
 {
-  double value;
-  memcpy(&value, (const char *)d + measures[i].offset, sizeof value);
-  return value;
+  const bool sample = set->files && from == SCORIA_FROM_MODEL;
+  return cJSON_AddObjectToObject(to, sample ? "sample" : scoria_from[from].member);
 }
 
-void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled)
+/* The distances of a source at every condition; free with PetscFree. */
+static PetscErrorCode Distances(const ComparisonSet *set, int source, ScoriaDistance **d)
 {
-  for (int i = 0; i < NMEASURES; i++) {
-    double sum = 0;
-    for (int k = 0; k < set->conditions; k++) {
-      const double value = get_measure(&set->c[k].distance[source], i);
-      sum += measures[i].rms ? value * value : value;
-    }
-    sum /= set->conditions;
-    if (measures[i].rms) sum = sqrt(sum);
-    memcpy((char *)pooled + measures[i].offset, &sum, sizeof sum);
-  }
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->conditions, d));
+  for (int k = 0; k < set->conditions; k++) (*d)[k] = set->c[k].distance[source];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ComparePool(const ComparisonSet *set, int source, ScoriaDistance *pooled)
+{
+  ScoriaDistance *d;
+  PetscFunctionBeginUser;
+  PetscCall(Distances(set, source, &d));
+  measures_pool(set->conditions, d, pooled);
+  PetscCall(PetscFree(d));
+  PetscFunctionReturn(0);
 }
 
 static void add_measures(cJSON *to, const ScoriaDistance *d)
 {
-  for (int i = 0; i < NMEASURES; i++) cJSON_AddNumberToObject(to, measures[i].name, get_measure(d, i));
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+    cJSON_AddNumberToObject(to, m->name, measure_value(m, d));
 }
 
-/* What a measure is where two laws are the same; of the p value, which is then anything, the side away from it. */
-static double ideal(int i)
+/* Of each measure the value at the condition where it is worst. */
+static PetscErrorCode AddWorst(cJSON *to, const ComparisonSet *set, int source)
 {
-  switch (measures[i].offset) {
-  case offsetof(ScoriaDistance, coverage95):
-    return 0.95;
-  case offsetof(ScoriaDistance, roughness):
-  case offsetof(ScoriaDistance, energy_p):
-    return 1;
-  default:
-    return 0;
-  }
-}
-
-/* Of each measure the value at the condition where it is farthest from its ideal. */
-static void add_worst(cJSON *to, const ComparisonSet *set, int source)
-{
-  for (int i = 0; i < NMEASURES; i++) {
-    double worst = get_measure(&set->c[0].distance[source], i);
-    for (int k = 1; k < set->conditions; k++) {
-      const double value = get_measure(&set->c[k].distance[source], i);
-      if (fabs(value - ideal(i)) > fabs(worst - ideal(i))) worst = value;
-    }
-    cJSON_AddNumberToObject(to, measures[i].name, worst);
-  }
+  ScoriaDistance *d;
+  PetscFunctionBeginUser;
+  PetscCall(Distances(set, source, &d));
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+    cJSON_AddNumberToObject(to, m->name, measure_worst(m, set->conditions, d));
+  PetscCall(PetscFree(d));
+  PetscFunctionReturn(0);
 }
 
 /* Share of conditions at which the energy test rejects "the same law" at 5 %: .05 is what the same law gives. */
@@ -106,23 +70,22 @@ static void add_conditions(cJSON *root, const ComparisonSet *set)
     cJSON_AddItemToArray(list, one);
     for (int i = 0; i < set->space->n; i++) cJSON_AddNumberToObject(one, set->space->c[i].name, c->theta[i]);
     if (set->files)
-      cJSON_AddNumberToObject(one, "rows", (double)c->good[FROM_MODEL]);
+      cJSON_AddNumberToObject(one, "rows", (double)c->good[SCORIA_FROM_MODEL]);
     else
       cJSON_AddNumberToObject(one, "failed_pde",
-                              (double)(2 * set->count - c->good[FROM_PDE] - c->good[FROM_PDE_AGAIN]));
-    for (int t = 0; t < NTOLD; t++)
-      if (is_told(set, t))
-        add_measures(cJSON_AddObjectToObject(one, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name),
-                     &c->distance[told[t].source]);
+                              (double)(2 * set->count - c->good[SCORIA_FROM_PDE] - c->good[SCORIA_FROM_PDE_AGAIN]));
+    for (int t = 0; t < SCORIA_NMEASURED; t++)
+      if (is_measured(set, scoria_measured[t]))
+        add_measures(add_source(one, set, scoria_measured[t]), &c->distance[scoria_measured[t]]);
   }
 }
 
 static void add_cost(cJSON *root, const ComparisonSet *set)
 {
   cJSON *cost = cJSON_AddObjectToObject(root, "cost");
-  cJSON_AddNumberToObject(cost, "seconds_pde", set->seconds[FROM_PDE]);
-  cJSON_AddNumberToObject(cost, "seconds_model", set->seconds[FROM_MODEL]);
-  cJSON_AddNumberToObject(cost, "seconds_gaussian", set->seconds[FROM_GAUSSIAN]);
+  cJSON_AddNumberToObject(cost, "seconds_pde", set->seconds[SCORIA_FROM_PDE]);
+  cJSON_AddNumberToObject(cost, "seconds_model", set->seconds[SCORIA_FROM_MODEL]);
+  cJSON_AddNumberToObject(cost, "seconds_gaussian", set->seconds[SCORIA_FROM_GAUSSIAN]);
   cJSON_AddNumberToObject(cost, "samples", (double)set->count);
   cJSON_AddStringToObject(cost, "sampler", set->sampler);
   cJSON_AddNumberToObject(cost, "network_evaluations", set->evaluations);
@@ -133,22 +96,21 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   PetscFunctionBeginUser;
   ScoriaDistance model, floor_;
   cJSON *root = cJSON_CreateObject(), *pooled, *worst, *one;
-  compare_pool(set, FROM_MODEL, &model);
-  compare_pool(set, FROM_PDE_AGAIN, &floor_);
+  PetscCall(ComparePool(set, SCORIA_FROM_MODEL, &model));
+  PetscCall(ComparePool(set, SCORIA_FROM_PDE_AGAIN, &floor_));
   add_measures(root, &model);
   cJSON_AddNumberToObject(root, "sliced_w_floor", floor_.sliced_w);
   cJSON_AddNumberToObject(root, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
   pooled = cJSON_AddObjectToObject(root, "pooled");
   worst  = cJSON_AddObjectToObject(root, "worst");
-  for (int t = 0; t < NTOLD; t++) {
+  for (int t = 0; t < SCORIA_NMEASURED; t++) {
     ScoriaDistance d;
-    if (!is_told(set, t)) continue;
-    compare_pool(set, told[t].source, &d);
-    one = cJSON_AddObjectToObject(pooled, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name);
+    if (!is_measured(set, scoria_measured[t])) continue;
+    PetscCall(ComparePool(set, scoria_measured[t], &d));
+    one = add_source(pooled, set, scoria_measured[t]);
     add_measures(one, &d);
-    cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, told[t].source));
-    add_worst(cJSON_AddObjectToObject(worst, set->files && told[t].source == FROM_MODEL ? "sample" : told[t].name), set,
-              told[t].source);
+    cJSON_AddNumberToObject(one, "energy_rejected", energy_rejected(set, scoria_measured[t]));
+    PetscCall(AddWorst(add_source(worst, set, scoria_measured[t]), set, scoria_measured[t]));
   }
   cJSON_AddNumberToObject(pooled, "sliced_w_ratio", model.sliced_w / floor_.sliced_w);
   if (!set->files) {
@@ -161,12 +123,6 @@ PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const c
   PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);
 }
-
-static const struct {
-  int source;
-  const char *name;
-} written[] = {{FROM_PDE, "pde"}, {FROM_PDE_AGAIN, "pde_again"}, {FROM_MODEL, "model"}, {FROM_GAUSSIAN, "gaussian"}};
-#define NWRITTEN ((int)(sizeof written / sizeof written[0]))
 
 /* Name of the axis over conditions of a group: "condition", "sample_condition". */
 static const char *condition_axis(const char *group)
@@ -194,27 +150,25 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
   PetscFunctionReturn(0);
 }
 
-/* /pde/c/mean and the like; in the group /relative those of the fields minus their value in the first cell. */
-static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, const char *group, int from, int channel)
+/* Curves of all views and examples of one channel of one source. */
+static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, const char *group, ScoriaFrom from,
+                                 int channel)
 {
-  static const char *const curves[NCURVES]      = {"mean", "sd", "q025", "q500", "q975"},
-                           *const views[NVIEWS] = {"", "/relative"},
-                           *const of[NVIEWS]    = {"", " of the field minus its value in the first cell"};
-  const int m = set->channels * set->cells, source = written[from].source;
+  const int m       = set->channels * set->cells;
+  const char *field = set->field[channel].name;
   const double **start;
   char name[128], what[64];
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->conditions, &start));
-  for (int v = 0; v < NVIEWS; v++)
-    for (int q = 0; q < NCURVES; q++) {
-      for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].curve[v][source] + q * m;
-      snprintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], written[from].name, set->field[channel].name,
-               curves[q]);
-      snprintf(what, sizeof what, "%s%s", curves[q], of[v]);
+  for (int v = 0; v < SCORIA_NVIEWS; v++)
+    for (int q = 0; q < SCORIA_NCURVES; q++) {
+      for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].curve[v][from] + q * m;
+      compare_curve_path(group, v, from, field, q, sizeof name, name);
+      snprintf(what, sizeof what, "%s%s", scoria_curves[q].name, scoria_views[v].what);
       PetscCall(PutProfiles(store, set, group, name, channel, 1, start, what));
     }
-  for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].example[source];
-  snprintf(name, sizeof name, "%s/%s/%s/examples", group, written[from].name, set->field[channel].name);
+  for (int k = 0; k < set->conditions; k++) start[k] = set->c[k].example[from];
+  compare_examples_path(group, from, field, sizeof name, name);
   PetscCall(PutProfiles(store, set, group, name, channel, COMPARE_EXAMPLES, start, "examples"));
   PetscCall(PetscFree(start));
   PetscFunctionReturn(0);
@@ -223,22 +177,25 @@ static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, co
 /* theta of the conditions, and how many fields of each source are behind their curves. */
 static PetscErrorCode PutConditions(ScoriaStore store, const ComparisonSet *set, const char *group, const char *what)
 {
-  const int64_t K = set->conditions, n = set->space->n, dims[2] = {K, n}, good_dims[2] = {K, NWRITTEN};
+  const int64_t K = set->conditions, n = set->space->n, dims[2] = {K, n}, good_dims[2] = {K, SCORIA_NFROM};
   double *theta, *good;
-  char name[32], axes[64];
+  char name[32], axes[64], what_good[128];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(K * n, &theta, K * NWRITTEN, &good));
+  PetscCall(PetscMalloc2(K * n, &theta, K * SCORIA_NFROM, &good));
   for (int64_t k = 0; k < K; k++) {
     for (int64_t i = 0; i < n; i++) theta[k * n + i] = set->c[k].theta[i];
-    for (int f = 0; f < NWRITTEN; f++) good[k * NWRITTEN + f] = (double)set->c[k].good[written[f].source];
+    for (int f = 0; f < SCORIA_NFROM; f++) good[k * SCORIA_NFROM + f] = (double)set->c[k].good[f];
   }
-  snprintf(name, sizeof name, "%s/theta", group);
+  compare_theta_path(group, sizeof name, name);
   PetscCall(ScoriaStorePutReals(store, name, 2, dims, theta, "", what));
   snprintf(axes, sizeof axes, "%s column", condition_axis(group));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
-  snprintf(name, sizeof name, "%s/good", group);
-  PetscCall(ScoriaStorePutReals(store, name, 2, good_dims, good, "",
-                                "fields without failure, of pde, pde_again, model, gaussian"));
+  compare_good_path(group, sizeof name, name);
+  int length = snprintf(what_good, sizeof what_good, "fields without failure, of ");
+  for (int f = 0; f < SCORIA_NFROM; f++)
+    length +=
+        snprintf(what_good + length, sizeof what_good - (size_t)length, "%s%s", f ? ", " : "", scoria_from[f].group);
+  PetscCall(ScoriaStorePutReals(store, name, 2, good_dims, good, "", what_good));
   snprintf(axes, sizeof axes, "%s source", condition_axis(group));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree2(theta, good));
@@ -250,7 +207,7 @@ static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const 
   PetscFunctionBeginUser;
   if (!set->conditions) PetscFunctionReturn(0);
   PetscCall(PutConditions(store, set, group, what));
-  for (int from = 0; from < NWRITTEN; from++)
+  for (int from = 0; from < SCORIA_NFROM; from++)
     for (int c = 0; c < set->channels; c++) PetscCall(PutChannel(store, set, group, from, c));
   PetscFunctionReturn(0);
 }
@@ -265,8 +222,8 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(ScoriaStorePutSpace(store, set->space));
   PetscCall(ScoriaStorePutFields(store, set->channels, set->field));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->x, "m", "cell centres"));
-  PetscCall(PutSet(store, set, "", "held-out conditions, columns as in /conditions"));
-  PetscCall(PutSet(store, sample, "/sample", "sample condition of the deck, columns as in /conditions"));
+  PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
+  PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

@@ -8,12 +8,6 @@
 
 #define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
 
-static const char *const sections[] = {"run_seed",   SCORIA_PROBLEM_SECTIONS "porosity",
-                                       "conditions", SCORIA_ENSEMBLE_KEYS,
-                                       "train",      "sample",
-                                       "sensors",    "infer",
-                                       NULL};
-
 /* ------------------------------------------------------------------------------------------------ the question ---- */
 
 static PetscErrorCode AddUnknown(Infer *f, const char *word)
@@ -236,7 +230,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(f.comm, deck, &f.sensors));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, &complete));
   if (complete) {
     PetscCall(CheckReadings(&f, path));
     PetscCall(PetscFree(f.sensors.text));

@@ -8,9 +8,6 @@
 
 #define CHUNK_ROWS 1024 /* of every rank, at most, before it looks whether to stop */
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "likelihood", NULL};
-
 /* What is known of every row of the list; owned (rows) each, one arena. */
 enum { LOG_DENSITY, GAUSSIAN, LOG_VOLUME, ROW, FAILED, NCOLUMNS };
 
@@ -62,7 +59,6 @@ static PetscErrorCode MatchFile(Likelihood *l)
  * model's own seed and share tell. */
 static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bool *held_out)
 {
-  static const char *const split[] = {"run_seed", "train_validation", NULL};
   char path[PETSC_MAX_PATH_LEN], difference[512];
   const char *stored;
   PetscFunctionBeginUser;
@@ -79,7 +75,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
   PetscCall(MatchFile(l));
   if (*held_out) {
     PetscCall(ScoriaModelDeck(l->model, &stored));
-    PetscCall(ScoriaDeckDifference(deck, stored, split, sizeof difference, difference));
+    PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_SPLIT, sizeof difference, difference));
     if (*difference)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: model.h5 was trained on other rows (%s): name a file", difference);
   }
@@ -325,7 +321,7 @@ PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "likelihood_output", &name));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", SCORIA_OF_LIKELIHOOD, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Create(run, deck, &l));
   PetscCall(EvaluateAll(run, &l));

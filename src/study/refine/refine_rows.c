@@ -14,10 +14,6 @@
 #define LEAST_ROWS 8  /* good ones, for the same */
 #define SD_FLOOR 0.05 /* of a field's largest: c hardly varies beside the separator, where it is given */
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "refine",
-    NULL};
-
 typedef struct {
   ScoriaRun run; /* borrowed */
   MPI_Comm comm;
@@ -54,7 +50,7 @@ static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
   PetscCall(ScoriaFileTrial(f->comm, f->path));
   PetscCall(ScoriaDatasetOpen(f->comm, f->path, &f->ds));
   PetscCall(ScoriaDatasetInfo(f->ds, &f->given, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: made for another problem (%s): its fields are solutions of other equations",
                 f->path, difference);
@@ -358,7 +354,7 @@ PetscErrorCode ScoriaRefine(ScoriaRun run, ScoriaDeck deck)
   PetscInt directions, iterations;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", sections, &complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckInt(deck, "refine_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "refine_iterations", &iterations));

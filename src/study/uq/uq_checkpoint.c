@@ -1,9 +1,6 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
 
-const char *const uq_sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "uq", NULL};
-
 /* int64 as two halves that doubles hold exactly. */
 static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
 {
@@ -148,7 +145,7 @@ PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done)
     PetscErrorCode failed = ScoriaStoreOpen(u->comm, path, "checkpoint", &store);
     if (!failed) {
       PetscCall(ScoriaStoreDeck(store, &stored));
-      PetscCall(ScoriaDeckDifference(u->deck, stored, uq_sections, sizeof difference, difference));
+      PetscCall(ScoriaDeckDifference(u->deck, stored, SCORIA_OF_UQ, sizeof difference, difference));
       if (*difference)
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of another deck (%s); choose another -run_dir or move the file away", path,
                     difference);
@@ -200,7 +197,7 @@ PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, uq_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_UQ, sizeof difference, difference));
   PetscCall(ScoriaStoreClose(&store));
   if (!*difference) PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
   PetscFunctionReturn(0);

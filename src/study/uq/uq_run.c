@@ -106,7 +106,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(ScoriaJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
-  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", uq_sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", SCORIA_OF_UQ, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
