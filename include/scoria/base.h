@@ -64,15 +64,17 @@ PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, con
 /* ---------------------------------------------------------------------------------------------------- deck ---- */
 
 typedef enum {
-  SCORIA_KEY_INT,    /* one integer */
-  SCORIA_KEY_REAL,   /* one real */
-  SCORIA_KEY_BOOL,   /* true or false */
-  SCORIA_KEY_STRING, /* any text */
-  SCORIA_KEY_CHOICE, /* one of a list of words */
-  SCORIA_KEY_INTS,   /* a list of integers */
-  SCORIA_KEY_REALS,  /* a list of reals */
-  SCORIA_KEY_RANGE,  /* [lo, hi], lo < hi */
-  SCORIA_KEY_WORDS,  /* a list of words: [a, b] */
+  SCORIA_KEY_INT,     /* one integer */
+  SCORIA_KEY_REAL,    /* one real */
+  SCORIA_KEY_BOOL,    /* true or false */
+  SCORIA_KEY_STRING,  /* any text */
+  SCORIA_KEY_CHOICE,  /* one of a list of words */
+  SCORIA_KEY_INTS,    /* a list of integers */
+  SCORIA_KEY_REALS,   /* a list of reals */
+  SCORIA_KEY_RANGE,   /* [lo, hi], lo < hi */
+  SCORIA_KEY_WORDS,   /* a list of words: [a, b] */
+  SCORIA_KEY_ENTRIES, /* a list [a=text, b=text], or a mapping {a: {member: value}, b: text} */
+  SCORIA_KEY_ENTRY,   /* a text, or a mapping {member: value} */
 } ScoriaKeyType;
 
 #define SCORIA_NAME_SIZE 64 /* of names in decks and files, with the closing 0 */
@@ -187,6 +189,20 @@ bool list_next_word(const char **list, size_t size, char word[]);
 PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE],
                               char value[], bool *found);
 PetscErrorCode ScoriaListNumber(const char *key, const char *name, const char *text, double *value); /* a finite one */
+
+/* What a key of type ENTRIES or ENTRY says, in either of its forms; of an ENTRY there is one, named "". */
+#define SCORIA_MAX_ENTRIES 16
+#define SCORIA_MAX_MEMBERS 16
+typedef struct ScoriaEntries_ *ScoriaEntries;
+/* members: those that there are, NULL-terminated; the first is what the short form sets.  Others are a user error, as
+ * is one that is set twice; a key that is not set has no entries.  Local. */
+PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *const members[], ScoriaEntries *entries);
+PetscErrorCode ScoriaEntriesDestroy(ScoriaEntries *entries);
+int entries_count(ScoriaEntries entries);
+const char *entries_name(ScoriaEntries entries, int i);
+bool entries_short(ScoriaEntries entries, int i); /* a text alone, as in the short form */
+/* As text, a list as "a,b"; NULL where it is not set; borrowed. */
+const char *entries_value(ScoriaEntries entries, int i, const char *member);
 
 /* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
