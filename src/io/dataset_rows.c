@@ -60,6 +60,11 @@ int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS])
   return n;
 }
 
+int64_t column_row_bytes(ScoriaDataset ds, const ScoriaColumn *column)
+{
+  return (int64_t)type_size(column->type) * (column->wide ? ds->spec.cells : 1);
+}
+
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS];
@@ -369,6 +374,21 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckRange(ds, first, number, rows->capacity));
+  rows->rows = number;
+  for (int c = 0; c < ds->spec.space.n; c++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
@@ -444,8 +464,8 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
   PetscFunctionReturn(0);
 }
 
-/* CRC of this rank's share of a column of CRCs. */
-static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
+/* CRC of this rank's share of the leading `rows` entries of a column of CRCs. */
+static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, int64_t rows, uint32_t *crc, ScoriaTrouble *bad)
 {
   const int64_t batch = 1 << 20;
   int64_t first, number;
@@ -453,7 +473,7 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t
 
   PetscFunctionBeginUser;
   *crc = 0;
-  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  deal_block(rows, ds->rank, ds->size, &first, &number);
   PetscCall(PetscMalloc1(PetscMin(batch, number) + 1, &stored));
   ds->alone = true;
   for (int64_t at = 0; at < number; at += batch) {
@@ -467,23 +487,30 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest)
+PetscErrorCode ScoriaDatasetDigestOf(ScoriaDataset ds, int64_t rows, uint32_t *digest)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   uint32_t own[2], *all, crc[2] = {0, 0};
   int64_t first, number;
 
   PetscFunctionBeginUser;
-  PetscCall(ColumnCrc(ds, &ds->crc, &own[0], &bad));
-  PetscCall(ColumnCrc(ds, &ds->status_crc, &own[1], &bad));
+  PetscCall(ColumnCrc(ds, &ds->crc, rows, &own[0], &bad));
+  PetscCall(ColumnCrc(ds, &ds->status_crc, rows, &own[1], &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(PetscMalloc1(2 * ds->size, &all));
   PetscCallMPI(MPI_Allgather(own, 2, MPI_UINT32_T, all, 2, MPI_UINT32_T, ds->comm));
   for (int r = 0; r < ds->size; r++) {
-    deal_block(ds->spec.rows, r, ds->size, &first, &number);
+    deal_block(rows, r, ds->size, &first, &number);
     for (int k = 0; k < 2; k++) crc[k] = crc32c_join(crc[k], all[2 * r + k], number * (int64_t)sizeof own[0]);
   }
   PetscCall(PetscFree(all));
   *digest = crc32c(0, crc, sizeof crc);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetDigestOf(ds, ds->spec.rows, digest));
   PetscFunctionReturn(0);
 }
