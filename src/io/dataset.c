@@ -163,6 +163,7 @@ static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const Scori
   ScoriaTrouble bad = {.path = ds->path};
 
   PetscFunctionBeginUser;
+  PetscCall(ScoriaReadingForget(ds)); /* of another file of that name */
   if (!ds->rank) PetscCall(LayOut(ds, x, from, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));
