@@ -18,6 +18,8 @@ typedef struct {
   ScoriaRun run; /* borrowed */
   MPI_Comm comm;
   char path[PETSC_MAX_PATH_LEN];
+  bool own; /* the samples of the run directory, not a file that was named */
+  ScoriaMadeFrom made;
   ScoriaDataset ds; /* owned, as are ens and por */
   const ScoriaDatasetSpec *given;
   ScoriaEnsemble ens;
@@ -35,18 +37,26 @@ typedef struct {
 
 /* --------------------------------------------------------------------------------------------------- the file ---- */
 
-static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+static PetscErrorCode NameGiven(ScoriaDeck deck, Refine *f)
 {
-  const char *name = NULL, *stored;
-  char difference[512];
+  const char *name = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "refine_sample", &name));
+  f->own = !name;
   if (name)
     PetscCall(PetscStrncpy(f->path, name, sizeof f->path));
   else {
     PetscCall(ScoriaDeckString(deck, "sample_file", &name));
     PetscCall(ScoriaRunPath(f->run, name, sizeof f->path, f->path));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+{
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
   PetscCall(ScoriaFileTrial(f->comm, f->path));
   PetscCall(ScoriaDatasetOpen(f->comm, f->path, &f->ds));
   PetscCall(ScoriaDatasetInfo(f->ds, &f->given, NULL, &stored));
@@ -54,6 +64,11 @@ static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: made for another problem (%s): its fields are solutions of other equations",
                 f->path, difference);
+  if (f->own) {
+    PetscCall(ScoriaChainCheck(f->run, f->path, dataset_made_from(f->ds)));
+    f->made = *dataset_made_from(f->ds);
+  }
+  PetscCall(ScoriaDatasetIdentity(f->ds, f->given->rows, f->made.file));
   PetscFunctionReturn(0);
 }
 
@@ -210,6 +225,33 @@ static PetscErrorCode ReadFields(Refine *f, int64_t first, int64_t number)
 /* ----------------------------------------------------------------------------------------------------- refining ----
  */
 
+static PetscErrorCode Profile(void *ctx, const double theta[], const double z[], double eps[])
+{
+  const Refine *f = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityFrom(f->por, theta[space_find(&f->spec.space, "ell")], z, eps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Solve(void *ctx, int64_t n, const double theta[], const double eps[], ScoriaRows *rows)
+{
+  const Refine *f = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleCompute(f->ens, n, theta, NULL, eps, rows));
+  PetscFunctionReturn(0);
+}
+
+/* By the PDE. */
+static PetscErrorCode CreateRefiner(Refine *f, Refiner *refiner)
+{
+  RefineForward forward = {.ctx = f, .profile = Profile, .solve = Solve};
+  const double *x;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleSpec(f->ens, &forward.spec, &x));
+  PetscCall(RefinerCreate(&forward, &f->opt, refiner));
+  PetscFunctionReturn(0);
+}
+
 /* Row i of this group's, which is row first + i of the list; *at is the condition that the refiner is set to. */
 static PetscErrorCode RefineOne(Refine *f, Refiner refiner, int64_t first, int64_t i, int64_t *at, ScoriaRows *rows)
 {
@@ -236,10 +278,10 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   ScoriaProgress bar;
   ScoriaPace pace = {.run = f->run, .step = 1, .most = ROUND_ROWS};
   PetscFunctionBeginUser;
-  PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
+  PetscCall(CreateRefiner(f, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
   for (int64_t base = 0, step; base < most; base += step) {
-    PetscCall(ScoriaPaceMeet(&pace, "the refinement will begin anew"));
+    PetscCall(ScoriaPaceMeet(&pace, "the refinement restarts from the beginning"));
     step = pace.step;
     for (int64_t i = base; i < PetscMin(base + step, number) && !failed; i++)
       failed = RefineOne(f, refiner, first, i, &at, rows);
@@ -272,6 +314,7 @@ static PetscErrorCode WriteColumns(ScoriaDeck deck, const Refine *f)
   PetscCall(ScoriaFileRemove(f->comm, path)); /* of a run that was killed before refined.h5 was complete */
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(f->comm, path, "refine", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &f->made));
   PetscCall(ScoriaStorePutText(store, "sample", f->path));
   for (int c = 0; c < REFINE_COLUMNS; c++) {
     PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &f->spec.rows, f->column + c * f->spec.rows,
@@ -330,6 +373,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(ScoriaProvenanceOfRun(f->run, deck, "refined", f->groups->full_size, &from));
+  from.made = f->made;
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
   PetscCall(ScoriaDatasetWatch(out, f->run));
   PetscCall(ScoriaWarnOfRest(f->run, f->groups));
@@ -354,7 +398,8 @@ PetscErrorCode ScoriaRefine(ScoriaRun run, ScoriaDeck deck)
   PetscInt directions, iterations;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, &complete));
+  PetscCall(NameGiven(deck, &f));
+  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, f.path, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckInt(deck, "refine_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "refine_iterations", &iterations));
