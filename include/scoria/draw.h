@@ -92,6 +92,7 @@ typedef struct {
   const ScoriaField *field; /* (channels) */
   const double *x;          /* (cells) */
   const ScoriaSpace *space;
+  bool float64; /* draws are to be stored in double precision */
 } ScoriaFieldShape;
 
 /* Those who share work: rank groups for the PDE, else ranks. */

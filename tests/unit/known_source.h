@@ -87,7 +87,7 @@ static inline void known_source(MPI_Comm comm, uint64_t seed, KnownLaw *law, Sco
       .n = 2, .c = {{.name = "p", .unit = "1", .lo = 0, .hi = 4}, {.name = "q", .unit = "1", .lo = 0, .hi = 1}}};
   MPI_Comm_rank(comm, &workers.all.worker);
   MPI_Comm_size(comm, &workers.all.workers);
-  const ScoriaFieldShape shape = {KNOWN_CHANNELS, KNOWN_CELLS, law->field, law->x, &law->space};
+  const ScoriaFieldShape shape = {KNOWN_CHANNELS, KNOWN_CELLS, law->field, law->x, &law->space, false};
   CHECK(ScoriaSourceCreate(&kind, law, &shape, &workers, source));
 }
 
