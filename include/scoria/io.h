@@ -41,11 +41,11 @@ typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
   char unit[16];
   char description[128];
+  bool latent; /* behind the law of the others or beside it, and not learned: the porosity, a lateral SD */
 } ScoriaField;
 
-/* Whether a field is part of the state that the conditions determine the law of: not the porosity, which is behind that
- * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
-bool field_is_state(const char *name);
+/* Whether a field is part of the state that the conditions determine the law of. */
+bool field_is_state(const ScoriaField *field);
 /* Index of the field of that name among n, or -1. */
 int field_find(int n, const ScoriaField field[], const char *name);
 

@@ -101,6 +101,9 @@ PetscErrorCode ScoriaStuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
 PetscErrorCode ScoriaLayout(hid_t *layout);
 
+/* Whether a field of that name is latent, in a file from before files said so. */
+bool field_was_latent(const char *name);
+
 PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
 PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad); /* PetscFree it */

@@ -337,6 +337,34 @@ static void test_shard(void **state)
   CHECK(ScoriaDatasetClose(&ds));
 }
 
+/* Which fields are latent is told by the file; one of the first release, which does not, is known by their names. */
+static void test_latent(void **state)
+{
+  ScoriaDatasetSpec spec = small_spec(5, false);
+  const ScoriaDatasetSpec *found;
+  const char *path = in_scratch("latent.h5");
+  ScoriaDataset ds;
+  int rank;
+  (void)state;
+  spec.field[0].latent = true; /* and eps, say a strain, is not */
+  spec.field[1].latent = false;
+  make_small(PETSC_COMM_WORLD, path, &spec);
+  for (int old = 0; old < 2; old++) {
+    CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
+    CHECK(ScoriaDatasetInfo(ds, &found, NULL, NULL));
+    assert_int_equal(field_is_state(&found->field[0]), old);
+    assert_int_equal(field_is_state(&found->field[1]), !old);
+    CHECK(ScoriaDatasetClose(&ds));
+    MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+    if (!old && !rank) {
+      const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+      assert_true(H5Adelete(file, "latent") >= 0);
+      H5Fclose(file);
+    }
+    MPI_Barrier(PETSC_COMM_WORLD);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -350,6 +378,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_long_decks),
       cmocka_unit_test(test_theta),
       cmocka_unit_test(test_shard),
+      cmocka_unit_test(test_latent),
       cmocka_unit_test(test_described),
       cmocka_unit_test(test_described_unfinished),
       cmocka_unit_test_setup_teardown(test_write_text, NULL, scratch_remove),
