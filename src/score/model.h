@@ -3,7 +3,8 @@
 #define SCORIA_SCORE_MODEL_H
 
 #include "ema.h"
-#include "scoria/score.h"
+#include "net.h"
+#include "normaliser.h"
 
 /* Rows of every network call while sampling.  Fixed, so that a row's bits do not depend on how many rows were asked
  * for. */
