@@ -164,7 +164,10 @@ PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
 PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
 PetscErrorCode ScoriaDeckBool(ScoriaDeck deck, const char *key, bool *value);
 PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *key, const char **value); /* borrowed; a bool's word too */
-PetscErrorCode ScoriaDeckChoice(ScoriaDeck deck, const char *key, PetscInt *index);    /* index in `choices` */
+/* A choice by its word: whether it is `word`; or the row of a table of structures of `size` bytes, each of which begins
+ * with its name (const char *), a NULL one at the end.  A word that is no choice or has no row is a defect. */
+PetscErrorCode ScoriaDeckIs(ScoriaDeck deck, const char *key, const char *word, bool *is);
+PetscErrorCode ScoriaDeckRow(ScoriaDeck deck, const char *key, const void *table, size_t size, int *row);
 PetscErrorCode ScoriaDeckReals(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, double values[]);
 PetscErrorCode ScoriaDeckInts(ScoriaDeck deck, const char *key, PetscInt max, PetscInt *n, PetscInt values[]);
 PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]);

@@ -161,7 +161,7 @@ static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *c
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
+static PetscErrorCode AllocateFields(Comparer *cmp, ComparisonSet *set)
 {
   ScoriaDatasetSpec spec;
   const double *x;
@@ -173,7 +173,7 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
   for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
   PetscCall(CompareCreateConditions(set));
   for (int k = 0; k < set->conditions; k++)
-    PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
+    PetscCall(ScoriaDesignTheta(ScoriaEnsembleDesign(cmp->ens), true, k, set->conditions, set->c[k].theta));
   PetscFunctionReturn(0);
 }
 
@@ -285,7 +285,7 @@ PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(CreateComparer(run, deck, &cmp, &set));
-  PetscCall(AllocateFields(deck, &cmp, &set));
+  PetscCall(AllocateFields(&cmp, &set));
   PetscCall(CompareMemoryCreate(run, deck, &cmp, &set));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareAll(run, &cmp, &set));
