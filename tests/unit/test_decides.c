@@ -176,7 +176,7 @@ static void make_dataset(void)
                                   .float64      = true,
                                   .field        = {{"c", "", ""}, {"phi", "", ""}},
                                   .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from  = {"dataset", base, 1, 1, 1};
+  const ScoriaProvenance from  = {.kind = "dataset", .deck = base, .seed = 1, .ranks = 1, .group_size = 1};
   const double x[CELLS]        = {0, 1, 2, 3, 4, 5};
   ScoriaDataset ds;
   ScoriaRows rows;

@@ -1,5 +1,6 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
+#include <string.h>
 
 #define CHECKPOINT "uq.ckpt"
 
@@ -61,6 +62,7 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   if (u->sobol) PetscCall(UqSobolReduce(u));
   PetscCall(Totals(u, k, &nsums, &sums, &nextremes, &extremes));
   PetscCall(ScoriaCheckpointBegin(u->run, u->deck, CHECKPOINT, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &u->q.made));
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
@@ -111,6 +113,22 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+/* Sums of one model must not go on with samples of another, nor at other conditions. */
+static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+{
+  const ScoriaMadeFrom *here = &((Reading *)ctx)->u->q.made;
+  ScoriaMadeFrom made;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreMadeFrom(store, &made));
+  if (*made.model && strcmp(made.model, here->model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of a model of %s, but model.h5 has %s; move one of the two away", path,
+                made.model, here->model);
+  if (*made.file && strcmp(made.file, here->file))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: at the conditions of %s, but uq_conditions is %s; move one of the two away",
+                path, made.file, here->file);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
@@ -139,7 +157,8 @@ static PetscErrorCode Clear(void *ctx)
 PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done)
 {
   Reading reading                     = {u, k, done};
-  const ScoriaCheckpointReader reader = {.results = SCORIA_OF_UQ, .ctx = &reading, .read = ReadAll, .clear = Clear};
+  const ScoriaCheckpointReader reader = {
+      .results = SCORIA_OF_UQ, .ctx = &reading, .check = CheckMade, .read = ReadAll, .clear = Clear};
   ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   PetscCall(Clear(&reading));
