@@ -99,8 +99,8 @@ struct ScoriaNet_ {
   NetPlan plan;
   const NetworkRow *row;
   float *param, *grad, *work; /* owned; grad NULL when not training */
-  float *turned;              /* owned, NULL when not training: the matrices of param transposed */
-  bool turned_holds;          /* whether they are those of param as it is now */
+  float *transposed;          /* owned, NULL when not training: the matrices of param transposed */
+  bool transposed_valid;      /* whether they are those of param as it is now */
   float *basis;               /* owned, NULL for modes: (r, span * channels), scaled modes by token */
   uint16_t *packed;           /* owned, NULL until net_use_bfloat16 */
 };
