@@ -88,7 +88,7 @@ PetscErrorCode ScoriaDesignTheta(ScoriaDesign design, bool heldout, int64_t inde
 /* The values that theta has where nothing varies: the fixed key of each condition, or the middle of its range (the
  * geometric one of a logarithmic range).  space gets names and units, and lo = hi = that value. */
 PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaSpace *space);
-/* Fixed values that count for nothing beside the range of the same condition: the next from condition *i on (0 at
+/* Fixed values that are ignored beside the range of the same condition: the next from condition *i on (0 at
  * first), and that range; *fixed is NULL past the last. */
 PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range);
 

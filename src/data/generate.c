@@ -35,7 +35,7 @@ static PetscErrorCode CheckConditions(ScoriaRun run, const char *path, const cha
   PetscFunctionReturn(0);
 }
 
-/* Of a finished dataset: only a file of conditions can have changed behind the deck's back. */
+/* Of a finished dataset: only a file of conditions can have changed without a change of the deck. */
 static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset ds)
 {
   const char *design = "";

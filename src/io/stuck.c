@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define STUCK_SECONDS 300 /* for few bytes, as in a close all else is on disk: what a busy file system may take */
-#define NEXT_SECONDS 10   /* rank 0 speaks, and mpirun ends the others */
+#define NEXT_SECONDS 10   /* rank 0 prints, and mpirun ends the others */
 
 static char line[PETSC_MAX_PATH_LEN + 160];
 

@@ -10,7 +10,7 @@ typedef struct {
   int degree_mean;  /* total degree of the polynomial of m */
   int degree_scale; /* of ln s, phi and ln d */
   bool relative;    /* find the relative channels; without it there are none */
-  bool whitening;   /* without it y = z, and modes and all_modes count for nothing */
+  bool whitening;   /* without it y = z, and modes and all_modes are ignored */
 } ScoriaNormaliserOptions;
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in

@@ -254,7 +254,7 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
   for (int64_t base = 0, step; base < most; base += step) {
-    PetscCall(ScoriaPaceMeet(&pace, "the refinement will begin anew"));
+    PetscCall(ScoriaPaceMeet(&pace, "the refinement restarts from the beginning"));
     step = pace.step;
     for (int64_t i = base; i < PetscMin(base + step, number) && !failed; i++)
       failed = RefineOne(f, refiner, first, i, &at, rows);
