@@ -1,6 +1,6 @@
 /* Log densities by the probability flow, over any denoiser that has a derivative. */
-#ifndef SCORIA_SCORE_LIKELIHOOD_H
-#define SCORIA_SCORE_LIKELIHOOD_H
+#ifndef SCORIA_SCORE_LOG_DENSITY_H
+#define SCORIA_SCORE_LOG_DENSITY_H
 
 #include "scoria/score.h"
 
