@@ -149,7 +149,8 @@ static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *pat
 PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
 {
   Reading reading                     = {.deck = deck, .c = found};
-  const ScoriaCheckpointReader reader = {SCORIA_OF_TRAINING, &reading, IsOutdated, ReadAll, Clear};
+  const ScoriaCheckpointReader reader = {
+      .results = SCORIA_OF_TRAINING, .ctx = &reading, .outdated = IsOutdated, .read = ReadAll, .clear = Clear};
   ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   *found = (Checkpoint){0};
