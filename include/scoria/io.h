@@ -318,7 +318,7 @@ typedef struct {
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
   PetscErrorCode (*check)(void *ctx, const char *path, ScoriaStore store);
-  /* Reads everything, so that all CRCs have been compared before anything is believed: a failure with
+  /* Reads everything, so that all CRCs have been compared before anything is used: a failure with
    * SCORIA_EXIT_INPUT says that the file is damaged. */
   PetscErrorCode (*read)(void *ctx, ScoriaStore store);
   PetscErrorCode (*clear)(void *ctx); /* undoes what a read that failed has left */

@@ -256,6 +256,8 @@ void *rows_status(const ScoriaRows *rows, int i);
 /* Makes every object of a dataset in `part` at full size, on the rank that calls. */
 PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaTrouble *bad);
+/* Whether what was laid out reads back: a part file that does not would be refused by every start after this one. */
+PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad);
 /* Examines a file serially and reads all that is not a row; x and deck are for the caller to free. */
 PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
                                     ScoriaTrouble *bad);

@@ -22,6 +22,12 @@ static const ScoriaKey *const tables[] = {keys, NULL};
 
 #define ALL UINT_MAX
 
+/* Rows of a choice, in another order than its words. */
+static const struct {
+  const char *name;
+  int number;
+} kernels[] = {{"matern12", 1}, {"se", 0}, {"matern32", 3}, {NULL, 0}};
+
 static void write_deck(const char *text)
 {
   FILE *out = fopen("test_deck.yaml", "w");
@@ -110,7 +116,9 @@ static void values_come_from_command_line_then_deck_then_default(void **state)
 {
   ScoriaDeck deck;
   double sigma   = 0, range[2], q[4];
-  PetscInt steps = 0, n = 0, cells[3], kernel = -1;
+  PetscInt steps = 0, n = 0, cells[3];
+  int kernel = -1;
+  bool matern12, matern32;
   bool shuffle      = true, set;
   const char *title = NULL;
   (void)state;
@@ -123,11 +131,14 @@ static void values_come_from_command_line_then_deck_then_default(void **state)
   CHECK(ScoriaDeckBool(deck, "train_shuffle", &shuffle));
   CHECK(ScoriaDeckRange(deck, "conditions_U0", range));
   CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
-  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  CHECK(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
+  CHECK(ScoriaDeckIs(deck, "porosity_kernel", "matern12", &matern12));
+  CHECK(ScoriaDeckIs(deck, "porosity_kernel", "matern32", &matern32));
+  assert_true(matern32 && !matern12);
   CHECK(ScoriaDeckString(deck, "run_title", &title));
   CHECK(ScoriaDeckHas(deck, "strict", &set));
   assert_true(sigma == 0.5 && steps == 2000 && !shuffle && range[0] == 0.1 && range[1] == 0.2 && set);
-  assert_true(n == 2 && cells[0] == 16 && cells[1] == 8 && kernel == 2);
+  assert_true(n == 2 && cells[0] == 16 && cells[1] == 8 && kernels[kernel].number == 3);
   assert_string_equal(title, "it's: #1");
   CHECK(ScoriaDeckReals(deck, "uq_quantiles", 4, &n, q));
   assert_true(n == 2 && q[0] == 0.1 && q[1] == 0.9);
@@ -199,7 +210,8 @@ static void aliases_stand_for_what_they_name(void **state)
 {
   ScoriaDeck deck;
   double sigma = 0;
-  PetscInt n = 0, cells[3], kernel = -1, steps = 0;
+  PetscInt n = 0, cells[3], steps = 0;
+  int kernel = -1;
   (void)state;
   CHECK(read_deck("ensemble: {cells: [&n 8, *n, *n]}\ntrain: {steps: *n}\n", NULL, &deck));
   CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
@@ -213,8 +225,8 @@ static void aliases_stand_for_what_they_name(void **state)
   CHECK(
       read_deck("porosity:\n  <<: [&one {sigma: 0.5, kernel: matern12}, {kernel: se}]\n  sigma: 0.25\n", NULL, &deck));
   CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
-  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
-  assert_true(sigma == 0.25 && kernel == 1);
+  CHECK(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
+  assert_true(sigma == 0.25 && kernels[kernel].number == 1);
   CHECK(ScoriaDeckDestroy(&deck));
   refuse("train: {steps: *n}\n", NULL, "test_deck.yaml:1", "undefined alias");
   refuse("ensemble: &e {cells: *e}\n", NULL, "test_deck.yaml:1", "too deep");
