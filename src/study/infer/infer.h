@@ -73,6 +73,9 @@ PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z
 /* told[side] of the particles as they are, and, of the posterior, kept.  Collective. */
 PetscErrorCode InferTell(Infer *f, int side);
 
+/* Whether reading i is so far from what the prior expects that no noise explains it, and a line that says how far. */
+#define INFER_LINE 320
+bool infer_reading_is_far(const Infer *f, int i, char line[INFER_LINE]);
 PetscErrorCode InferWriteStore(const Infer *f, const char *path);
 PetscErrorCode InferWriteJson(const Infer *f, const char *path);
 PetscErrorCode InferSayTable(const Infer *f);

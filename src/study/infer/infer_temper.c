@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
-
 /* ------------------------------------------------------------------------------------------------ the question ---- */
 
 static PetscErrorCode AddUnknown(Infer *f, const char *word)
@@ -141,20 +139,17 @@ static PetscErrorCode AddStage(Infer *f, const ScoriaTemperingStage *stage)
   PetscFunctionReturn(0);
 }
 
-/* A reading so far from what the model expects is a slip of the unit as a rule, and takes hours of tempering. */
+/* Told before the hours that the tempering of a slip of the unit takes; refused under -strict. */
 static PetscErrorCode WarnOfReadings(const Infer *f)
 {
-  const double *prior = f->told[INFER_PRIOR] + f->at_sensors;
+  bool strict = false;
+  char line[INFER_LINE];
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(f->deck, "strict", &strict));
   for (int i = 0; i < f->sensors.n; i++) {
-    const InferSensor *s = &f->sensors.s[i];
-    const double mean = prior[INFER_MEAN * f->columns + i], sd = prior[INFER_SD * f->columns + i];
-    const double far = fabs(s->value - mean) / hypot(sd, s->sd);
-    if (far > FAR_READING)
-      PetscCall(ScoriaSay(f->run,
-                          "  WARNING: reading %d, %s at %g m: %g is %.3g standard deviations from what the model "
-                          "expects there, %g +- %g",
-                          i + 1, s->field, s->x, s->value, far, mean, sd));
+    if (!infer_reading_is_far(f, i, line)) continue;
+    if (strict) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %s", line);
+    PetscCall(ScoriaSay(f->run, "  WARNING: %s: a slip of unit or sign, or outside what the model knows", line));
   }
   PetscFunctionReturn(0);
 }

@@ -12,6 +12,29 @@ static const double *told(const Infer *f, int side, int what, int column)
   return f->told[side] + (size_t)what * f->columns + column;
 }
 
+#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
+
+bool infer_reading_is_far(const Infer *f, int i, char line[INFER_LINE])
+{
+  const InferSensor *s = &f->sensors.s[i];
+  const int column     = f->at_sensors + i;
+  const double mean = *told(f, INFER_PRIOR, INFER_MEAN, column), sd = *told(f, INFER_PRIOR, INFER_SD, column);
+  const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+  snprintf(line, INFER_LINE,
+           "reading %d, %s at %g m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
+           s->field, s->x, s->value, far, mean, sd);
+  return far > FAR_READING;
+}
+
+/* Of readings that are far from what was expected: an empty list where none is. */
+static void add_warnings(cJSON *root, const Infer *f)
+{
+  cJSON *list = cJSON_AddArrayToObject(root, "warnings");
+  char line[INFER_LINE];
+  for (int i = 0; i < f->sensors.n; i++)
+    if (infer_reading_is_far(f, i, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
+}
+
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
 /* Mean, SD and quantiles of columns [column, column + length) under a group; one column alone has no axis of its own.
@@ -247,6 +270,7 @@ PetscErrorCode InferWriteJson(const Infer *f, const char *path)
     else
       add_column(group, f, f->space->c[k].name, f->space->c[k].unit, f->at_free + unknown);
   }
+  add_warnings(root, f);
   add_sensors(root, f);
   group = cJSON_AddObjectToObject(root, "quantities");
   for (int k = 0; k < f->nquantities; k++)
