@@ -64,15 +64,17 @@ PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, con
 /* ---------------------------------------------------------------------------------------------------- deck ---- */
 
 typedef enum {
-  SCORIA_KEY_INT,    /* one integer */
-  SCORIA_KEY_REAL,   /* one real */
-  SCORIA_KEY_BOOL,   /* true or false */
-  SCORIA_KEY_STRING, /* any text */
-  SCORIA_KEY_CHOICE, /* one of a list of words */
-  SCORIA_KEY_INTS,   /* a list of integers */
-  SCORIA_KEY_REALS,  /* a list of reals */
-  SCORIA_KEY_RANGE,  /* [lo, hi], lo < hi */
-  SCORIA_KEY_WORDS,  /* a list of words: [a, b] */
+  SCORIA_KEY_INT,     /* one integer */
+  SCORIA_KEY_REAL,    /* one real */
+  SCORIA_KEY_BOOL,    /* true or false */
+  SCORIA_KEY_STRING,  /* any text */
+  SCORIA_KEY_CHOICE,  /* one of a list of words */
+  SCORIA_KEY_INTS,    /* a list of integers */
+  SCORIA_KEY_REALS,   /* a list of reals */
+  SCORIA_KEY_RANGE,   /* [lo, hi], lo < hi */
+  SCORIA_KEY_WORDS,   /* a list of words: [a, b] */
+  SCORIA_KEY_ENTRIES, /* a list [a=text, b=text], or a mapping {a: {member: value}, b: text} */
+  SCORIA_KEY_ENTRY,   /* a text, or a mapping {member: value} */
 } ScoriaKeyType;
 
 #define SCORIA_NAME_SIZE 64 /* of names in decks and files, with the closing 0 */
@@ -188,6 +190,20 @@ PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, c
                               char value[], bool *found);
 PetscErrorCode ScoriaListNumber(const char *key, const char *name, const char *text, double *value); /* a finite one */
 
+/* What a key of type ENTRIES or ENTRY says, in either of its forms; of an ENTRY there is one, named "". */
+#define SCORIA_MAX_ENTRIES 16
+#define SCORIA_MAX_MEMBERS 16
+typedef struct ScoriaEntries_ *ScoriaEntries;
+/* members: those that there are, NULL-terminated; the first is what the short form sets.  Others are a user error, as
+ * is one that is set twice; a key that is not set has no entries.  Local. */
+PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *const members[], ScoriaEntries *entries);
+PetscErrorCode ScoriaEntriesDestroy(ScoriaEntries *entries);
+int entries_count(ScoriaEntries entries);
+const char *entries_name(ScoriaEntries entries, int i);
+bool entries_short(ScoriaEntries entries, int i); /* a text alone, as in the short form */
+/* As text, a list as "a,b"; NULL where it is not set; borrowed. */
+const char *entries_value(ScoriaEntries entries, int i, const char *member);
+
 /* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
@@ -287,8 +303,8 @@ typedef struct ScoriaDealer_ *ScoriaDealer;
 PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer);
 PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer);
 /* Starts a round over the items [first, first + number), dealt in their order, in chunks of at most `largest` items
- * that get smaller towards the end.  Same arguments on every rank.  Collective on groups->comm. */
-PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t largest);
+ * that get smaller towards the end, down to `smallest`.  Same arguments on every rank.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t smallest, int64_t largest);
 /* The next chunk, items [start, start + count), for this rank's group; count is 0 at the end.  cut, on the leader of
  * the group (ignored elsewhere), draws nothing and ends the round for every group: what is dealt already is to be done,
  * nothing more is dealt.  Collective on groups->group. */
@@ -297,9 +313,17 @@ PetscErrorCode ScoriaDealerDraw(ScoriaDealer dealer, bool cut, int64_t *start, i
  * for the last group.  Collective on groups->comm. */
 PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
 
-/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at most `largest`.
- */
-int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
+/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at least `smallest`
+ * and at most `largest`, which gives way; never more than remain. */
+int64_t deal_chunk(int64_t remaining, int count, int64_t smallest, int64_t largest);
+/* Share of the time that the counter may be busy: at a tenth a draw hardly ever waits for another (by M/D/1, .06 of
+ * its own time). */
+#define DEAL_LOAD 0.1
+/* Items of a chunk, 1 to `most`, at which draws of `draw` seconds by `count` groups, of items of `item` seconds, keep
+ * the counter busy for that share: below, groups would begin to wait for one another's draws. */
+int64_t deal_smallest(int count, double draw, double item, int64_t most);
+/* Seconds that a draw keeps the counter busy, as measured at the start; the same on every rank, 0 with one group. */
+double dealer_draw_seconds(ScoriaDealer dealer);
 
 /* ---------------------------------------------------------------------------------------- many items at once ---- */
 

@@ -133,6 +133,10 @@ typedef struct {
   PetscErrorCode (*transport)(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
                               const double latent[], double fields[]);
   PetscErrorCode (*latents)(void *ctx, int *number);
+  /* Log densities of fields; as ScoriaModelLogDensity.  NULL: none. */
+  PetscErrorCode (*density)(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                            const uint64_t id[], const double theta[], const double fields[],
+                            const ScoriaLogDensity *out);
 } ScoriaSourceKind;
 
 extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file;
@@ -164,6 +168,11 @@ PetscErrorCode ScoriaSourceDraw(ScoriaSource source, const double theta[], uint6
 PetscErrorCode ScoriaSourceLatents(ScoriaSource source, int *number);
 PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t n, bool each, const double theta[],
                                      const double latent[], double fields[]);
+/* Log densities of n rows of fields at theta (n, conditions), for a source that has them; as ScoriaModelLogDensity.
+ * Local. */
+PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                                   const uint64_t id[], const double theta[], const double fields[],
+                                   const ScoriaLogDensity *out);
 /* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
  * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
  * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */

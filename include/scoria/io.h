@@ -250,7 +250,14 @@ PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name
 
 /* Blocks of numeric arrays of an HDF5 file that is not ours, whatever their types, layouts and filters, as doubles. */
 typedef struct ScoriaForeign_ *ScoriaForeign;
-#define SCORIA_FOREIGN_RANK 3 /* dimensions of an array, at most */
+#define SCORIA_FOREIGN_RANK 8 /* dimensions of an array, at most */
+
+/* The dimension scale of an axis (HDF5 Dimension Scale Specification, which netCDF-4 uses): axes with the same one are
+ * the same axis. */
+typedef struct {
+  uint64_t known, file; /* address in that file; 0: the axis has none */
+  char name[SCORIA_NAME_SIZE];
+} ScoriaForeignAxis;
 
 /* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
  * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
@@ -262,10 +269,17 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file);
 PetscErrorCode ScoriaSourceNow(MPI_Comm comm, const char *path, const char *stored, int64_t modified,
                                char now[SCORIA_SOURCE_SIZE]);
 int64_t foreign_modified(ScoriaForeign file); /* its date [ns] */
-/* The name of the file, its size and CRC32C; of array i its number of dimensions (0: one value) and their lengths. */
+/* The name of the file, its size and CRC32C, and those of the files that it refers to; of array i its number of
+ * dimensions (0: one value) and their lengths, their scales, what is applied to its raw numbers ("scale_factor 0.01";
+ * "": nothing), and its attribute units, "" where there is none. */
 const char *foreign_source(ScoriaForeign file);
+const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i);
+const char *foreign_packing(ScoriaForeign file, int i);
+const char *foreign_unit(ScoriaForeign file, int i);
+bool foreign_single(ScoriaForeign file, int i); /* whether it holds reals of single precision */
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK]);
-/* The block of array i from start on, count (rank) values along each axis, in the order of the file.  Local; what goes
+/* The block of array i from start on, count (rank) values along each axis, in the order of the file: unpacked by the
+ * netCDF conventions (scale_factor, add_offset, _FillValue, ...), NaN where there is no value.  Local; what goes
  * wrong is kept for the next Agree, which is collective: a user error on every rank where any has met one. */
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
                                  double data[]);

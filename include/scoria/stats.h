@@ -172,6 +172,9 @@ typedef struct {
   double offset, factor; /* AT */
 } ScoriaQuantity;
 
+/* Where the cells with centres x (cells), ascending, begin and end [m]: half the way to the neighbour beyond the
+ * centres at the ends; a first point at 0 is that end itself, and the last one the other. */
+void cells_ends(int cells, const double x[], double end[2]);
 /* Makes q the value at position [m]; x (cells) are the centres, ascending. */
 void quantity_place(ScoriaQuantity *q, int cells, const double x[], double position);
 /* values (nq) of one row of fields (C, cells). */
@@ -182,7 +185,7 @@ void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double f
  */
 
 enum { SCORIA_ESTIMATE_MEAN, SCORIA_ESTIMATE_SD, SCORIA_ESTIMATE_Q975, SCORIA_NESTIMATES };
-extern const char *const scoria_estimate_names[SCORIA_NESTIMATES];
+extern const char *const scoria_estimate_names[SCORIA_NESTIMATES], *const scoria_estimate_titles[SCORIA_NESTIMATES];
 
 /* Mean, SD and 97.5 % quantile of n draws of one number; the standard error of such an estimate from N draws is
  * se1 / sqrt(N). */

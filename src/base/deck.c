@@ -239,7 +239,7 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
   PetscFunctionBeginUser;
   if (file) {
     PetscCall(ScoriaTextRead(comm, file, DECK_FILE_MAX, "a YAML deck", &text));
-    PetscCall(DeckItemsParse(file, text, strlen(text), &items));
+    PetscCall(DeckItemsParse(file, text, strlen(text), tables, &items));
     PetscCall(PetscFree(text));
     PetscCall(InsertItems(tables, file, &items));
   }
@@ -254,7 +254,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
   DeckItems items;
   PetscFunctionBeginUser;
   (void)comm;
-  PetscCall(DeckItemsParse("stored deck", text, strlen(text), &items));
+  PetscCall(DeckItemsParse("stored deck", text, strlen(text), tables, &items));
   PetscCall(Allocate(tables, deck));
   for (int i = 0; i < (*deck)->count; i++) {
     const DeckItem *item = deck_items_find(&items, (*deck)->key[i]->name);

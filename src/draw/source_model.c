@@ -33,6 +33,17 @@ static PetscErrorCode Latents(void *ctx, int *number)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                              const uint64_t id[], const double theta[], const double fields[],
+                              const ScoriaLogDensity *out)
+{
+  const Model *m         = ctx;
+  const ScoriaTrained *t = m->trained;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, out));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Destroy(void *ctx)
 {
   PetscFunctionBeginUser;
@@ -41,7 +52,7 @@ static PetscErrorCode Destroy(void *ctx)
 }
 
 const ScoriaSourceKind scoria_source_model = {
-    .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
+    .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
 const ScoriaSourceKind scoria_source_gaussian = {
     .name = "gaussian", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
 

@@ -143,7 +143,7 @@ void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, cha
   char copy[PETSC_MAX_PATH_LEN];
 
   snprintf(copy, sizeof copy, "%s", path);
-  snprintf(text, size, "%.240s, %lld bytes, CRC32C %08x", basename(copy), (long long)bytes, crc);
+  snprintf(text, size, "%.200s, %lld bytes, CRC32C %08x", basename(copy), (long long)bytes, crc);
 }
 
 int64_t source_modified(const struct stat *st)

@@ -50,6 +50,8 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
 /* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
 void plain_label(const char *s, size_t size, char label[]);
 void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
+/* Sets the range of the axis x: from end to end of the cells with centres x (cells). */
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[]);
 /* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
 PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
 /* Enhanced text as HTML. */
@@ -305,7 +307,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare);
-const char *report_estimate(const cJSON *estimate); /* of a quantity, as it is called: "97.5 % quantile" */
+const char *report_estimate(const char *name); /* the title of an estimate: "97.5 % quantile"; "" where there is none */
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
