@@ -294,13 +294,41 @@ PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
  * what ScoriaManifestVerify says. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
-/* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.
- * Whenever this is interrupted, one of the two names holds a whole file.  Collective. */
-PetscErrorCode ScoriaFileRotate(MPI_Comm comm, const char *path);
 /* Removes `path` if it is there.  Collective. */
 PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);
 /* Removes all generations of `path`.  Collective. */
 PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
+
+/* Checkpoints: stores of kind "checkpoint" in the run directory, each a whole file beside the one before it, so that a
+ * job that is killed at any instant finds one of them.  Between Begin and End the caller puts in what is to be kept.
+ * Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointBegin(ScoriaRun run, ScoriaDeck deck, const char *name, ScoriaStore *store);
+PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore *store);
+
+typedef struct {
+  unsigned results; /* of the deck: a checkpoint whose deck differs in what decides them is a user error */
+  void *ctx;        /* borrowed */
+  /* Whether it is of a layout that is no longer read, which is a user error; NULL: there is none. */
+  PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
+  /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
+  PetscErrorCode (*check)(void *ctx, const char *path, ScoriaStore store);
+  /* Reads everything, so that all CRCs have been compared before anything is believed: a failure with
+   * SCORIA_EXIT_INPUT says that the file is damaged. */
+  PetscErrorCode (*read)(void *ctx, ScoriaStore store);
+  PetscErrorCode (*clear)(void *ctx); /* undoes what a read that failed has left */
+} ScoriaCheckpointReader;
+
+typedef struct {
+  bool whole;                         /* one was found and read */
+  int damaged;                        /* how many were passed over with a warning */
+  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read */
+} ScoriaCheckpointFound;
+
+/* Reads the newest checkpoint of this deck that is whole.  Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointFind(ScoriaRun run, ScoriaDeck deck, const char *name,
+                                    const ScoriaCheckpointReader *reader, ScoriaCheckpointFound *found);
+/* Removes all generations where the newest is this deck's, as far as `results` go.  Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointForget(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
