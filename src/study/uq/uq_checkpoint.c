@@ -32,7 +32,7 @@ static PetscErrorCode Totals(Uq *u, int k, int64_t *nsums, int64_t **sums, int64
 {
   PetscFunctionBeginUser;
   *nsums = *nextremes = 0;
-  if (k == u->q.conditions && u->sobol)
+  if (k == u->q->conditions && u->sobol)
     sobol_state(u->sobol, nsums, sums);
   else if (u->summary)
     summary_state(u->summary, nsums, sums, nextremes, extremes);
@@ -52,7 +52,7 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
 {
   char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
   const char *text;
-  int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a.size * u->q.conditions;
+  int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a->size * u->q->conditions;
   double *extremes = NULL, seconds[2];
   ScoriaStore store;
   PetscFunctionBeginUser;
@@ -70,7 +70,7 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
   PetscCall(ScoriaStorePutReal(store, "seconds_drawing", seconds[0]));
   PetscCall(ScoriaStorePutReal(store, "seconds_statistics", seconds[1]));
-  PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a.value, "", "conditions that are finished"));
+  PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a->value, "", "conditions that are finished"));
   if (nsums) PetscCall(PutIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStorePutReals(store, "/extremes", 1, &nextremes, extremes, "", ""));
   PetscCall(ScoriaStoreClose(&store));
@@ -93,10 +93,10 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
     PetscCall(ScoriaStoreGetReal(store, "seconds_drawing", &u->before[0]));
     PetscCall(ScoriaStoreGetReal(store, "seconds_statistics", &u->before[1]));
   }
-  PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)u->a.size * u->q.conditions, u->a.value));
+  PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)u->a->size * u->q->conditions, u->a->value));
   *k = (int)condition;
   if (*done == 0) PetscFunctionReturn(0);
-  if (*k < u->q.conditions)
+  if (*k < u->q->conditions)
     PetscCall(UqPilot(u, *k));
   else
     PetscCall(UqSobolPilot(u, false));
@@ -109,10 +109,10 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
-  if (k < u->q.conditions)
-    PetscCall(ScoriaSay(u->run, "  %s: going on at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
+  if (k < u->q->conditions)
+    PetscCall(ScoriaSay(u->run, "  %s: resuming at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
   else
-    PetscCall(ScoriaSay(u->run, "  %s: going on with the Sobol indices, block %lld", path, (long long)done));
+    PetscCall(ScoriaSay(u->run, "  %s: resuming the Sobol indices at block %lld", path, (long long)done));
   PetscFunctionReturn(0);
 }
 
@@ -174,9 +174,9 @@ PetscErrorCode UqPause(Uq *u, int k, int64_t done)
   PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, u->comm));
   PetscCall(ScoriaStopAsked(u->run, &stop));
   if (due || stop) PetscCall(Save(u, k, done));
-  if (stop && k < u->q.conditions)
+  if (stop && k < u->q->conditions)
     PetscCall(ScoriaStopped(u->run, "%lld samples of condition %d of %d are kept", (long long)done * UQ_TILE, k + 1,
-                            u->q.conditions));
+                            u->q->conditions));
   if (stop)
     PetscCall(ScoriaStopped(u->run, "all conditions and %lld blocks of the Sobol indices are kept", (long long)done));
   PetscFunctionReturn(0);
