@@ -289,9 +289,9 @@ PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t 
   PetscCall(CheckRange(ds, first, number, rows->capacity));
   rows->rows = number;
   for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(Transfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
