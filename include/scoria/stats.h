@@ -185,7 +185,7 @@ void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double f
  */
 
 enum { SCORIA_ESTIMATE_MEAN, SCORIA_ESTIMATE_SD, SCORIA_ESTIMATE_Q975, SCORIA_NESTIMATES };
-extern const char *const scoria_estimate_names[SCORIA_NESTIMATES];
+extern const char *const scoria_estimate_names[SCORIA_NESTIMATES], *const scoria_estimate_titles[SCORIA_NESTIMATES];
 
 /* Mean, SD and 97.5 % quantile of n draws of one number; the standard error of such an estimate from N draws is
  * se1 / sqrt(N). */

@@ -95,6 +95,18 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned results, ScoriaDeck *own)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text ? text : "", deck->tables, own));
+  for (int i = 0; i < deck->count; i++) { /* both have the keys of the same tables */
+    if (text && deck->key[i]->decides & results) continue;
+    PetscCall(PetscFree((*own)->value[i]));
+    if (deck->value[i]) PetscCall(PetscStrallocpy(deck->value[i], &(*own)->value[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value)
 {
   ScoriaDeck other;

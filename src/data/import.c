@@ -56,6 +56,42 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *o
   PetscFunctionReturn(0);
 }
 
+/* A file that refers to others is identified by them too: they are found anew. */
+static PetscErrorCode IdentifyWhole(ScoriaRun run, ScoriaDeck deck, char now[SCORIA_SOURCE_SIZE])
+{
+  Import im;
+  PetscFunctionBeginUser;
+  PetscCall(ImportMap(run, deck, &im));
+  PetscCall(PetscStrncpy(now, im.spec.source, SCORIA_SOURCE_SIZE));
+  PetscCall(ImportDestroy(&im));
+  PetscFunctionReturn(0);
+}
+
+/* A finished import is that of the file as it is now; one that is gone cannot be asked. */
+static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN], now[SCORIA_SOURCE_SIZE];
+  const ScoriaDatasetSpec *spec;
+  const char *file = NULL;
+  ScoriaDataset ds;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaDeckString(deck, "import_file", &file));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
+  if (*now && strstr(spec->source, "which refers to")) PetscCall(IdentifyWhole(run, deck, now));
+  if (!*now)
+    PetscCall(ScoriaSay(run, "  %s cannot be read now: whether it has changed is not known", file));
+  else if (strcmp(now, spec->source))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: imported from %s; the file is %s now; nothing is overwritten: move dataset.h5 (and what was made "
+                "from it) away, or choose another -run_dir",
+                path, spec->source, now);
+  PetscCall(ScoriaDatasetClose(&ds));
+  PetscFunctionReturn(0);
+}
+
 /* Nothing can be learned from a file without a usable row: what has been written of it is removed. */
 static PetscErrorCode CheckUsable(const Import *im, ScoriaPartial *out, const char *path, Tally *tally)
 {
@@ -83,8 +119,11 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   Tally tally = {0};
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, &made->complete));
-  if (made->complete) PetscFunctionReturn(0);
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
+  if (made->complete) {
+    PetscCall(CheckSource(run, deck));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));

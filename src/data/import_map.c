@@ -22,6 +22,7 @@ static PetscErrorCode OpenFile(Import *im)
     }
   PetscCall(ScoriaForeignOpen(im->comm, im->path, n, names, &im->file));
   PetscCall(PetscStrncpy(im->spec.source, foreign_source(im->file), sizeof im->spec.source));
+  im->spec.source_modified = foreign_modified(im->file);
   PetscFunctionReturn(0);
 }
 

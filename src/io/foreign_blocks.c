@@ -2,7 +2,6 @@
  * their sizes; from then on every rank reads what it needs for itself. */
 #include "foreign.h"
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@ struct ScoriaForeign_ {
   char *path;               /* owned */
   char *names[MOST_ARRAYS]; /* owned */
   char source[SCORIA_SOURCE_SIZE];
+  int64_t modified;
   Array array[MOST_ARRAYS];
   ScoriaSources sources; /* owned */
   ScoriaTrouble bad;
@@ -235,14 +235,14 @@ static void sum_file(const char *path, int64_t *size, uint32_t *crc, ScoriaTroub
 /* "name, 1234 bytes, CRC32C 0badcafe", on rank 0; and of the files that it refers to, together. */
 static PetscErrorCode Identify(ScoriaForeign f)
 {
-  char copy[PETSC_MAX_PATH_LEN];
+  struct stat st = {0};
   int64_t size, one, more = 0;
   uint32_t crc = 0, own = 0, behind = 0;
 
   PetscFunctionBeginUser;
   sum_file(f->path, &size, &crc, &f->bad);
-  PetscCall(PetscStrncpy(copy, f->path, sizeof copy));
-  snprintf(f->source, sizeof f->source, "%.200s, %lld bytes, CRC32C %08x", basename(copy), (long long)size, crc);
+  source_text(f->path, size, crc, sizeof f->source, f->source);
+  if (!stat(f->path, &st)) f->modified = source_modified(&st);
   for (int i = 0; i < f->sources.n; i++, more += one) {
     own = 0;
     sum_file(f->sources.path[i], &one, &own, &f->bad);
@@ -279,6 +279,7 @@ PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const c
   }
   PetscCall(ScoriaForeignAgree(f));
   PetscCallMPI(MPI_Bcast(f->source, (int)sizeof f->source, MPI_CHAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(&f->modified, 1, MPI_INT64_T, 0, comm));
   for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->sources, &f->bad));
   PetscCall(ScoriaForeignAgree(f));
   *file = f;
@@ -302,6 +303,11 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
 const char *foreign_source(ScoriaForeign file)
 {
   return file->source;
+}
+
+int64_t foreign_modified(ScoriaForeign file)
+{
+  return file->modified;
 }
 
 const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i)

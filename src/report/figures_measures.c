@@ -44,7 +44,7 @@ static PetscErrorCode PooledData(ReportText *text, const cJSON *pooled, int *row
 /* Rows "condition value" of one measure, one block per side. */
 static PetscErrorCode ConditionData(ReportText *text, const cJSON *compare, const char *key)
 {
-  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   PetscFunctionBeginUser;
   for (int s = 0; s < SCORIA_NMEASURED; s++) {
     int k = 0;
@@ -149,13 +149,15 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
 {
   ReportText data = {0}, body = {0};
   int rows;
-  const cJSON *pooled  = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
-  const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *pooled  = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
+  const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   const int conditions = cJSON_GetArraySize(list);
   double lo = INFINITY, hi = 0;
   char caption[512];
+  ScoriaFieldCost cost;
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled) || conditions == 0) PetscFunctionReturn(0);
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
   PetscCall(PooledData(&data, pooled, &rows));
   PetscCall(ConditionData(&data, compare, "sliced_w"));
   PetscCall(ConditionData(&data, compare, "coverage95"));
@@ -185,7 +187,7 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
       "two independent PDE ensembles of the same size differ by, so that no model can be expected to do better. "
       "Right: per condition, the sliced Wasserstein distance and the share of PDE values inside the predicted 95 %% "
       "band. %.0f fields of each kind per condition.",
-      conditions, json_number(cJSON_GetObjectItemCaseSensitive(compare, "cost"), "samples"));
+      conditions, (double)cost.samples);
   PetscCall(ReportFiguresDraw(figs, "measures", 1180, 470, &body, "Errors against the floor", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));

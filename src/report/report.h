@@ -308,7 +308,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare);
-const char *report_estimate(const cJSON *estimate); /* of a quantity, as it is called: "97.5 % quantile" */
+const char *report_estimate(const char *name); /* the title of an estimate: "97.5 % quantile"; "" where there is none */
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);

@@ -35,7 +35,7 @@ static PetscErrorCode MeasureName(const ScoriaMeasure *m, ReportText *html)
 
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
 {
-  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
+  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
   char value[64];
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled)) PetscFunctionReturn(0);
@@ -60,20 +60,21 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-/* The columns of the table per condition: which side, which measure. */
+/* The columns of the table per condition: which source, which measure. */
 static const struct {
-  const char *side, *key, *title;
+  ScoriaFrom from;
+  const char *measure, *title;
 } condition_columns[] = {
-    {"model", "mean_error", "mean error / SD"},
-    {"floor", "mean_error", "floor"},
-    {"model", "sd_bias", "SD bias"},
-    {"model", "band_error", "95 % band error"},
-    {"floor", "band_error", "floor"},
-    {"model", "coverage95", "coverage"},
-    {"model", "sliced_w", "sliced W<sub>1</sub>"},
-    {"gaussian", "sliced_w", "Gaussian"},
-    {"floor", "sliced_w", "floor"},
-    {NULL, NULL, NULL},
+    {SCORIA_FROM_MODEL, "mean_error", "mean error / SD"},
+    {SCORIA_FROM_PDE_AGAIN, "mean_error", "floor"},
+    {SCORIA_FROM_MODEL, "sd_bias", "SD bias"},
+    {SCORIA_FROM_MODEL, "band_error", "95 % band error"},
+    {SCORIA_FROM_PDE_AGAIN, "band_error", "floor"},
+    {SCORIA_FROM_MODEL, "coverage95", "coverage"},
+    {SCORIA_FROM_MODEL, "sliced_w", "sliced W<sub>1</sub>"},
+    {SCORIA_FROM_GAUSSIAN, "sliced_w", "Gaussian"},
+    {SCORIA_FROM_PDE_AGAIN, "sliced_w", "floor"},
+    {SCORIA_NFROM, NULL, NULL},
 };
 
 static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html)
@@ -94,7 +95,7 @@ static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html
     PetscCall(ReportPrint(html, "</th>"));
   }
   PetscCall(ReportPrint(html, "<th class=\"n\">failed solves</th>"));
-  for (int c = 0; condition_columns[c].key; c++)
+  for (int c = 0; condition_columns[c].measure; c++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
   PetscCall(ReportPrint(html, "</tr></thead>\n<tbody>\n"));
   PetscFunctionReturn(0);
@@ -110,11 +111,11 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
     report_condition(&space->c[i], json_number(condition, space->c[i].name), 4, &q, sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
-  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, "failed_pde")));
-  for (int c = 0; condition_columns[c].key; c++) {
-    const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
-    report_measure_text(measure_find(condition_columns[c].key), json_number(side, condition_columns[c].key),
-                        sizeof value, value);
+  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, COMPARE_FAILED)));
+  for (int c = 0; condition_columns[c].measure; c++) {
+    const char *member = scoria_from[condition_columns[c].from].member, *measure = condition_columns[c].measure;
+    const cJSON *source = cJSON_GetObjectItemCaseSensitive(condition, member);
+    report_measure_text(measure_find(measure), json_number(source, measure), sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
   PetscCall(ReportPrint(html, "</tr>\n"));
@@ -123,7 +124,7 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
 
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html)
 {
-  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   int k                   = 0;
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
@@ -136,36 +137,28 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
 
 /* ------------------------------------------------------------------------------------------------------- cost ---- */
 
-static const char *cost_label(const char *key)
+static PetscErrorCode CostRow(const ScoriaMember *m, const cJSON *item, ReportText *html)
 {
-  static const char *const labels[][2] = {
-      {"seconds_pde", "one PDE solve [core ms]"},
-      {"seconds_model", "one sample of the model [core ms]"},
-      {"seconds_gaussian", "one sample of the Gaussian baseline [core ms]"},
-      {"samples", "fields per held-out condition"},
-      {"network_evaluations", "network evaluations per sample"},
-  };
-  for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-    if (!strcmp(key, labels[i][0])) return labels[i][1];
-  return key;
+  char value[64];
+  PetscFunctionBeginUser;
+  if (!item) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<tr><td>"));
+  PetscCall(ReportEscape(html, m->title));
+  PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
+  report_number(item->valuedouble * (m->scale > 0 ? m->scale : 1), sizeof value, value);
+  PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
+  PetscCall(ReportPrint(html, "</td></tr>\n"));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
 {
-  const cJSON *cost = cJSON_GetObjectItemCaseSensitive(compare, "cost"), *item;
-  char value[64];
+  const cJSON *cost = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST);
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(cost) == 0) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h3>Cost</h3>\n<div class=\"scroll\"><table>\n"));
-  cJSON_ArrayForEach(item, cost)
-  {
-    PetscCall(ReportPrint(html, "<tr><td>"));
-    PetscCall(ReportEscape(html, cost_label(item->string)));
-    PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
-    report_number(item->valuedouble * (strncmp(item->string, "seconds", 7) ? 1 : 1e3), sizeof value, value);
-    PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
-    PetscCall(ReportPrint(html, "</td></tr>\n"));
-  }
+  for (const ScoriaMember *m = scoria_field_cost_members; m->name; m++)
+    PetscCall(CostRow(m, cJSON_GetObjectItemCaseSensitive(cost, m->name), html));
   PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }
