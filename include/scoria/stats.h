@@ -290,7 +290,7 @@ PetscErrorCode ScoriaNearest(int64_t n, const double a[], int64_t N, const doubl
 #define SCORIA_NEAR_SHARE 0.01
 typedef struct {
   double median_ratio; /* median of the samples over that of the new draws: 1 */
-  double share_nearer; /* of the samples: share_expected on average where nothing was learned by heart */
+  double share_nearer; /* of the samples: share_expected on average where nothing was memorised */
   double share_expected;
 } ScoriaMemorisation;
 /* Both end in ascending order.  n, nr > 0.  Allocates. */

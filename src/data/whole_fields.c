@@ -176,7 +176,7 @@ static PetscErrorCode StopBetween(ScoriaRun run, const char *path)
   bool stop;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStopAsked(run, &stop));
-  if (stop) PetscCall(ScoriaStopped(run, "the whole fields of %s begin anew", path));
+  if (stop) PetscCall(ScoriaStopped(run, "the whole fields of %s restart from the beginning", path));
   PetscFunctionReturn(0);
 }
 

@@ -55,8 +55,12 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   while (pde->channels < pde->spec.nfields && field_is_state(&pde->spec.field[pde->channels])) pde->channels++;
   PetscCall(ScoriaRowsCreate(&pde->spec, CHUNK_ROWS, &pde->rows));
   PetscCall(PetscMalloc2(CHUNK_ROWS * pde->spec.space.n, &pde->theta, CHUNK_ROWS, &pde->id));
-  const ScoriaFieldShape shape = {pde->channels, pde->spec.cells,  pde->spec.field, x, &pde->spec.space,
-                                  NULL,          pde->spec.float64};
+  const ScoriaFieldShape shape = {.channels = pde->channels,
+                                  .cells    = pde->spec.cells,
+                                  .field    = pde->spec.field,
+                                  .x        = x,
+                                  .space    = &pde->spec.space,
+                                  .float64  = pde->spec.float64};
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

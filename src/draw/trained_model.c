@@ -33,9 +33,8 @@ static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerO
   PetscCall(ScoriaSamplerFromDeck(deck, opt));
   if (opt->bfloat16)
     PetscCall(ScoriaSay(run, "  the network's products in bfloat16, %s",
-                        sampler_bfloat16_is_fast()
-                            ? "by the processor"
-                            : "which this processor does not multiply: float32 would be faster"));
+                        sampler_bfloat16_is_fast() ? "by the processor's instructions"
+                                                   : "without bfloat16 hardware: float32 would be faster"));
   PetscFunctionReturn(0);
 }
 

@@ -305,3 +305,24 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   PetscCall(ScoriaGetText(file, "deck", deck, bad));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad)
+{
+  ScoriaTrouble found = {.path = bad->path};
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
+  ScoriaDatasetSpec spec;
+  double *x = NULL;
+  int64_t size;
+  hid_t file;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
+  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
+  if (file >= 0) H5Fclose(file);
+  PetscCall(PetscFree(x));
+  PetscCall(PetscFree(deck));
+  if (found.code != SCORIA_EXIT_OK)
+    trouble_note(bad, SCORIA_EXIT_IO, "it was not written as it should be: %s", found.line);
+  PetscFunctionReturn(0);
+}

@@ -10,6 +10,7 @@ struct ScoriaEnsemble_ {
   const ScoriaProblem *problem;
   void *parameters; /* owned */
   ScoriaShape shape;
+  ScoriaDesign design; /* owned; NULL: it was made for any theta */
   ScoriaGrid grid;
   ScoriaPorosity porosity; /* owned */
   ScoriaSolver solver;     /* owned: of the group */
@@ -53,10 +54,11 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
   if (e->lateral_sd && e->grid.dim == 1)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_lateral_sd: found true, but ensemble_cells has one axis: nothing is lateral");
-  if (space)
-    spec->space = *space;
-  else
-    PetscCall(ScoriaSpaceFromDeck(deck, e->problem, e->parameters, &spec->space));
+  if (!space) {
+    PetscCall(ScoriaDesignCreate(deck, e->problem, e->parameters, &e->design));
+    space = design_space(e->design);
+  }
+  spec->space        = *space;
   spec->cells        = e->grid.n[0];
   spec->realisations = realisations;
   spec->rows         = (int64_t)conditions * realisations;
@@ -150,6 +152,7 @@ PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens)
   if (e->twin != e->solver) PetscCall(ScoriaSolverDestroy(&e->twin));
   PetscCall(ScoriaSolverDestroy(&e->solver));
   PetscCall(ScoriaPorosityDestroy(&e->porosity));
+  PetscCall(ScoriaDesignDestroy(&e->design));
   PetscCall(ScoriaGroupsDestroy(&e->groups));
   PetscCall(PetscFree3(e->x, e->profile, e->eps));
   PetscCall(PetscFree(e->parameters));
@@ -163,6 +166,11 @@ PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble e, ScoriaDatasetSpec *spec, con
   *spec = e->spec;
   *x    = e->x;
   PetscFunctionReturn(0);
+}
+
+ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble e)
+{
+  return e->design;
 }
 
 const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble e)

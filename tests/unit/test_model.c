@@ -404,7 +404,7 @@ static double lowest_of_curve(long long *step, long long *steps)
   return lowest;
 }
 
-/* 90 rows are learned by heart: the validation loss turns round early.  The model is that of its lowest point, which
+/* 90 rows are memorised: the validation loss turns round early.  The model is that of its lowest point, which
  * eight digits of train.jsonl tell to 1e-7; with patience the training ends soon after it. */
 static void overfitting_does_not_reach_the_model(void **state)
 {
@@ -423,7 +423,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   train_with("modes", LONG ", keep: last", &last);
   assert_int_equal(last->kept, 500);
   if (!(last->validation > best->validation + 0.01))
-    fail_msg("validation loss %g in the end, %g at best: nothing was learned by heart", last->validation,
+    fail_msg("validation loss %g in the end, %g at best: nothing was memorised", last->validation,
              best->validation);
   CHECK(ScoriaModelDestroy(&best));
   CHECK(ScoriaModelDestroy(&early));

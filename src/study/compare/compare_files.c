@@ -223,8 +223,14 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
 
 static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const char *path)
 {
-  cJSON *root = cJSON_CreateObject();
+  static const char *const names[NFILES] = {[SAMPLE] = "sample", [REFERENCE] = "reference"};
+  cJSON *root = cJSON_CreateObject(), *made = cJSON_AddObjectToObject(root, "made_from");
   PetscFunctionBeginUser;
+  for (int i = 0; i < NFILES; i++) {
+    char identity[SCORIA_IDENTITY_SIZE];
+    PetscCall(ScoriaDatasetIdentity(f->file[i].ds, dataset_rows(f->file[i].ds), identity));
+    cJSON_AddStringToObject(made, names[i], identity);
+  }
   PetscCall(CompareAddMeasures(root, set, true));
   compare_add_conditions(root, set, true);
   PetscCall(ScoriaWriteJson(f->comm, path, root));

@@ -101,7 +101,6 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   const char *name = NULL, *file = NULL;
   Uq u            = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   Opened opened   = {.source = NULL};
-  PetscInt source = 0;
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
@@ -112,8 +111,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
-  u.q.pde = source == 1;
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &u.q.pde));
   PetscCall(OpenSource(run, deck, u.q.pde, &opened));
   take_source(&u, opened.source);
   PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &u.q.made));
