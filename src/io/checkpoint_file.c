@@ -151,7 +151,7 @@ PetscErrorCode ScoriaCheckpointFind(ScoriaRun run, ScoriaDeck deck, const char *
     PetscCall(ReadGeneration(run, deck, generation[i], reader, &damaged));
     found->whole = !damaged;
     found->damaged += damaged;
-    PetscCall(PetscStrncpy(found->path, generation[i], sizeof found->path));
+    PetscCall(PetscStrncpy(found->path, generation[damaged ? 0 : i], sizeof found->path));
   }
   PetscFunctionReturn(0);
 }
