@@ -96,6 +96,7 @@ const char *model_dataset(ScoriaModel model);
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
+bool ScoriaModelFloat64(ScoriaModel model); /* whether the fields that it was trained on were in double precision */
 /* Names and units of its channels, x (cells). */
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
                                  const double **x);

@@ -55,7 +55,7 @@ static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscCall(GenerateDesignOpen(of, &all, &listed));
   Found found = {.first = spec->first, .design = &listed};
   PetscCall(ScoriaDatasetWatch(ds, run));
-  PetscCall(ScoriaDatasetSurvey(ds, NULL, note_found, &found));
+  PetscCall(ScoriaDatasetVisit(ds, note_found, &found));
   PetscCall(CheckConditions(run, path, "", found.elsewhere));
   PetscCall(ScoriaDesignDestroy(&of));
   PetscCall(PetscFree(parameters));

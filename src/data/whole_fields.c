@@ -196,7 +196,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   if (there || c->number == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   ensemble_grid(ens, &grid);
-  while (field_is_state(spec.field[nfields].name)) nfields++;
+  while (field_is_state(&spec.field[nfields])) nfields++;
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
   PetscCall(PetscMalloc2(cells, &own, c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));

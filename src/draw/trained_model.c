@@ -56,7 +56,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   twin->solve = ScoriaEnsembleTwin;
   twin->ctx   = *ens;
-  for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
+  for (int f = 0; field_is_state(&spec.field[f]); f++) twin->reference[f] = ensemble_reference(*ens, f);
   PetscFunctionReturn(0);
 }
 

@@ -28,7 +28,7 @@ struct ScoriaEnsemble_ {
 /* Fields of the deck's dataset: the problem's, the porosity, and what varies laterally. */
 static void describe_fields(ScoriaEnsemble e)
 {
-  static const ScoriaField porosity = {"eps", "", "porosity"};
+  static const ScoriaField porosity = {"eps", "", "porosity", true};
   ScoriaDatasetSpec *spec           = &e->spec;
   e->outputs                        = e->shape.unknowns;
   for (int f = 0; f < e->outputs; f++) spec->field[spec->nfields++] = e->shape.field[f];
@@ -37,6 +37,7 @@ static void describe_fields(ScoriaEnsemble e)
     ScoriaField *to = &spec->field[spec->nfields++];
     snprintf(to->name, sizeof to->name, "%.58s_sd", spec->field[f].name);
     snprintf(to->unit, sizeof to->unit, "%s", spec->field[f].unit);
+    to->latent = true;
     snprintf(to->description, sizeof to->description, "lateral standard deviation of %.90s", spec->field[f].name);
   }
 }

@@ -18,6 +18,7 @@ struct ScoriaModel_ {
   int nchannels, cells;
   ScoriaField field[SCORIA_MAX_FIELDS];
   float *tile;                         /* owned (2, MODEL_TILE, r): scaled input and F */
+  bool float64;                        /* single precision does not resolve the fields: draws are stored in double */
   double *x;                           /* owned (cells) [m] */
   char *deck;                          /* owned: resolved deck of the training */
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */

@@ -166,6 +166,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));
   PetscCall(PetscArraycpy(m->x, x, spec->cells));
+  m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
   PetscCall(ModelNetCreate(m));
   (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));

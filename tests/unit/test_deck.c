@@ -273,6 +273,19 @@ static void an_empty_value_sets_nothing(void **state)
   refuse("train: {shuffle: ''}\n", NULL, "train: shuffle: found \"\"", "true or false");
 }
 
+static void a_path_may_begin_at_home(void **state)
+{
+  ScoriaDeck deck;
+  const char *title = NULL;
+  (void)state;
+  assert_int_equal(setenv("HOME", "/home/of/mine", 1), 0);
+  CHECK(read_deck("run: {title: ~/data.h5}\n", NULL, &deck));
+  CHECK(ScoriaDeckString(deck, "run_title", &title));
+  assert_string_equal(title, "/home/of/mine/data.h5");
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("", "-run_title ~other/x", "run: title: found \"~other/x\"", "expected ~/");
+}
+
 static void a_missing_deck_is_named(void **state)
 {
   ScoriaDeck deck;
@@ -324,6 +337,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
       cmocka_unit_test(aliases_stand_for_what_they_name),
       cmocka_unit_test(an_empty_value_sets_nothing),
+      cmocka_unit_test(a_path_may_begin_at_home),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
       cmocka_unit_test(key_in_two_tables_is_one_key),

@@ -74,15 +74,16 @@ static void fill_rows(const ScoriaDatasetSpec *spec, ScoriaRows *rows)
 
 static void make_dataset(ScoriaDataset *ds)
 {
-  const ScoriaDatasetSpec spec = {
-      .rows         = CONDITIONS * REALISATIONS,
-      .cells        = CELLS,
-      .nfields      = 3,
-      .field        = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}, {"eps", "", "porosity"}},
-      .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
-      .realisations = REALISATIONS,
-      .float64      = true};
-  const ScoriaProvenance from = {"dataset", "", 1, 1, 1, {"", "", ""}};
+  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
+                                  .cells        = CELLS,
+                                  .nfields      = 3,
+                                  .field        = {{"c", "mol m^-3", "concentration", false},
+                                                   {"phi", "V", "potential", false},
+                                                   {"eps", "", "porosity", true}},
+                                  .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
+                                  .realisations = REALISATIONS,
+                                  .float64      = true};
+  const ScoriaProvenance from  = {"dataset", "", 1, 1, 1, {"", "", ""}};
   double x[CELLS];
   ScoriaRows rows;
   bool exists;

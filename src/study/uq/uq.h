@@ -77,28 +77,35 @@ enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
 enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
 extern const char *const uq_moment_names[UQ_NMOMENTS];
 
+/* The work at hand, on this rank. */
 typedef struct {
   ScoriaRun run;
   ScoriaDeck deck;
   MPI_Comm comm;
-  UqQuestion q;
-  UqAnswer a;
+  const UqQuestion *q; /* borrowed, as is the next */
+  UqAnswer *a;
   ScoriaSource source;       /* borrowed */
   ScoriaTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
   bool leads;                /* what this rank draws counts */
-  double *fields;            /* owned (UQ_TILE, m) */
-  double *part;              /* owned (UQ_PART, columns) */
-  double *pilot;             /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
-  ScoriaSummary summary;     /* owned: of the condition at work; NULL between two */
-  ScoriaSobol sobol;         /* owned */
-  double statistics;         /* seconds of this rank's */
-  double before[2];          /* the same, of all ranks in the starts before this one */
-  int64_t failed;            /* of the condition or the sensitivity at work, this rank's since the last reduction */
-  int64_t all_failed;        /* of the same */
+  ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition at work */
+  double *fields;                             /* owned (UQ_TILE, m) */
+  double *part;                               /* owned (UQ_PART, columns) */
+  double *pilot;                              /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary;                      /* owned: of the condition at work; NULL between two */
+  ScoriaSobol sobol;                          /* owned */
+  double statistics;                          /* seconds of this rank's */
+  double before[2];                           /* the same, of all ranks in the starts before this one */
+  int64_t failed;     /* of the condition or the sensitivity at work, this rank's since the last reduction */
+  int64_t all_failed; /* of the same */
   ScoriaProgress bar;
   double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
   double saved;             /* when the last checkpoint was written */
 } Uq;
+
+/* uq_run.c: the answer from a source, from the checkpoint on where the run directory has one.  Collective. */
+PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
+/* The shape of the source into an empty question. */
+void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
@@ -107,6 +114,7 @@ PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 
 /* uq_answer.c */
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a);
+PetscErrorCode UqAnswerDestroy(UqAnswer *a);
 /* Condition k of the answer from the total of a summary. */
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */

@@ -105,7 +105,6 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0;
   PetscFunctionBeginUser;
-  q->m = q->channels * q->cells;
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));
