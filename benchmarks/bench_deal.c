@@ -1,5 +1,10 @@
 /* How long rank groups wait when solves differ in cost: dealt as groups get free, against equal blocks.
  * mpirun -n 2 bench_deal [-bench_items n] [-bench_seconds s] [-bench_group_size n]
+ *                        [-bench_draw_seconds s] [-bench_round n]
+ *
+ * Then what a draw from the counter takes, and from it (or from -bench_draw_seconds, of a network) the share of the
+ * time that the counter is busy in a round of -bench_round items a group, by the number of groups and the cost of an
+ * item: above 100 % it is the counter that limits.
  *
  * The items sleep, so that it is the dealing that is measured and not what else the machine does; as a solve they keep
  * rank 0 away from MPI meanwhile. */
@@ -48,7 +53,7 @@ static PetscErrorCode PlayDealt(const ScoriaGroups *groups, const double cost[],
   int64_t start, count = 1, drawn;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDealerCreate(groups, &dealer));
-  PetscCall(ScoriaDealerOpen(dealer, 0, items, 1));
+  PetscCall(ScoriaDealerOpen(dealer, 0, items, 1, 1));
   while (count) {
     PetscCall(ScoriaDealerDraw(dealer, false, &start, &count));
     const double began = wall_seconds();
@@ -97,6 +102,90 @@ static void draw_costs(double (*cost)(double), int64_t items, double seconds, do
   for (int64_t i = 0; i < items; i++) costs[i] *= seconds / sum;
 }
 
+/* Seconds of a draw: of one group alone, as the group waits for it. */
+static PetscErrorCode DrawAlone(const ScoriaGroups *groups, double *seconds)
+{
+  const int draws = 1000;
+  ScoriaDealer dealer;
+  int64_t start, count, drawn;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDealerCreate(groups, &dealer));
+  PetscCall(ScoriaDealerOpen(dealer, 0, draws, 1, 1));
+  const double began = wall_seconds();
+  for (int i = 0; i < draws && groups->index == groups->count - 1; i++)
+    PetscCall(ScoriaDealerDraw(dealer, false, &start, &count));
+  *seconds = (wall_seconds() - began) / draws;
+  PetscCallMPI(MPI_Bcast(seconds, 1, MPI_DOUBLE, (groups->count - 1) * groups->full_size, groups->comm));
+  PetscCall(ScoriaDealerDraw(dealer, true, &start, &count));
+  PetscCall(ScoriaDealerClose(dealer, &drawn));
+  PetscCall(ScoriaDealerDestroy(&dealer));
+  PetscFunctionReturn(0);
+}
+
+/* Seconds of a draw where all groups draw at once, as the dealer finds. */
+static PetscErrorCode DrawTogether(const ScoriaGroups *groups, double *seconds)
+{
+  ScoriaDealer dealer;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDealerCreate(groups, &dealer));
+  *seconds = dealer_draw_seconds(dealer);
+  PetscCall(ScoriaDealerDestroy(&dealer));
+  PetscFunctionReturn(0);
+}
+
+/* Chunks of a round, and the seconds that a group needs to walk through all of them. */
+static int64_t walk_round(int64_t number, int groups, int64_t smallest, int64_t largest, double *seconds)
+{
+  const double began = wall_seconds();
+  int64_t chunks     = 0;
+  for (int64_t at = 0; at < number; chunks++) at += deal_chunk(number - at, groups, smallest, largest);
+  *seconds = wall_seconds() - began;
+  return chunks;
+}
+
+/* Of a round of `share` items a group: how busy the counter is, chunks that end in single items against chunks that
+ * grow with the groups.  Largest chunks as generate takes them. */
+static PetscErrorCode Saturation(double draw, int64_t share)
+{
+  static const int groups[]   = {128, 1024, 10000, 100000};
+  static const double costs[] = {30e-6, 1e-3, 30e-3, 1};
+  PetscFunctionBeginUser;
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "counter busy, %.3g us a draw, %lld items a group and round:\n", 1e6 * draw,
+                        (long long)share));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %8s %10s %14s %18s %10s %14s\n", "groups", "item [s]", "from 1 item",
+                        "smallest chunk", "busy", "walk [s]"));
+  for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+    for (size_t c = 0; c < sizeof costs / sizeof costs[0]; c++) {
+      const int64_t smallest = deal_smallest(groups[g], draw, costs[c], PetscMax(share / 4, 1));
+      const int64_t largest = PetscClipInterval((int64_t)(20e-3 / costs[c]), 1, 256), number = share * groups[g];
+      const double round = costs[c] * (double)share;
+      double seconds;
+      const double before = (double)walk_round(number, groups[g], 1, largest, &seconds) * draw / round;
+      const double now    = (double)walk_round(number, groups[g], smallest, largest, &seconds) * draw / round;
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  %8d %10.1e %12.2f %% %18lld %8.2f %% %14.1e\n", groups[g], costs[c],
+                            100 * before, (long long)smallest, 100 * now, seconds));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BenchCounter(const ScoriaGroups *groups)
+{
+  PetscInt share = 2048;
+  PetscReal draw;
+  PetscBool given;
+  double alone, together = 0;
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_round", &share, NULL));
+  PetscCall(PetscOptionsGetReal(NULL, NULL, "-bench_draw_seconds", &draw, &given));
+  PetscCall(DrawAlone(groups, &alone));
+  PetscCall(DrawTogether(groups, &together));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "a draw: %.3g us alone, %.3g us where all groups draw\n", 1e6 * alone,
+                        1e6 * together));
+  PetscCall(Saturation(given ? draw : together, share));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Bench(void)
 {
   PetscInt items = 240, group_size = 1;
@@ -121,6 +210,7 @@ static PetscErrorCode Bench(void)
                           100 * dealt[0], 100 * dealt[1], 100 * blocks[0], 100 * blocks[1]));
   }
   PetscCall(PetscFree(cost));
+  PetscCall(BenchCounter(&groups));
   PetscCall(ScoriaGroupsDestroy(&groups));
   PetscFunctionReturn(0);
 }

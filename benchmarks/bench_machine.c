@@ -139,7 +139,7 @@ static PetscErrorCode Tickets(int ranks, Machine *m)
   PetscFunctionBeginUser;
   PetscCall(ScoriaGroupsCreate(PETSC_COMM_WORLD, 1, &groups));
   PetscCall(ScoriaDealerCreate(&groups, &dealer));
-  PetscCall(ScoriaDealerOpen(dealer, 0, (int64_t)TICKETS * ranks, 1));
+  PetscCall(ScoriaDealerOpen(dealer, 0, (int64_t)TICKETS * ranks, 1, 1));
   PetscCall(Start(&began));
   while (count) PetscCall(ScoriaDealerDraw(dealer, false, &start, &count));
   PetscCall(Stop(began, &best));

@@ -50,6 +50,11 @@ index($0, "\"event\":\"machine\"") {
   for (i in names) machine[p, names[i]] = member($0, names[i])
 }
 
+index($0, "\"event\":\"dealing\"") {
+  split("round_rows first_rows known_rows chunk_rows chunk_seconds round_chunks load", names, " ")
+  for (i in names) dealing[names[i]] = member($0, names[i])
+}
+
 index($0, "\"event\":\"phase\"") {
   command = member($0, "of")
   phase   = member($0, "phase")
@@ -109,14 +114,21 @@ function allreduces(row, p,    each) {
   return calls[row, first] / first * (3 * stages(p) * net_latency + (net_bandwidth ? 2 * (p - 1) / p * each / net_bandwidth : 0))
 }
 
-# The dealer of generate: constants of its rounds.
-function deal(row, command, p,    rows_all, one, rounds, tickets) {
+# The dealer of generate, with the constants that it has logged: rows of a round, and of the first one, seconds and rows
+# of a chunk, chunks of a round, the counter's load.  One counter serves all ranks: it limits where its draws last longer
+# than the solves.
+function deal(row, command, p,    rows_all, one, rounds, smallest, biggest, tickets, ticket, start) {
   if (p == 1) return bare[row, first]
   rows_all = items[row, first] * work(row, p)
-  one      = rows_all ? bare[command, "solve", first] * first * work(row, p) / rows_all : 0
-  rounds   = ceiling(rows_all / (2048 * p))
-  tickets  = least(rows_all, p * largest(64, 2048 / p)) + rounds * least(rows_all, 2 * p * (1 + log(256)))
-  return tickets * machine[last, "ticket"] + (rounds + 1) * one / 2
+  if (!rows_all || !dealing["round_rows"]) return bare[row, first]
+  one      = bare[command, "solve", first] * first * work(row, p) / rows_all
+  ticket   = machine[last, "ticket"]
+  rounds   = ceiling(rows_all / (dealing["round_rows"] * p))
+  smallest = one > 0 ? largest(1, least(dealing["round_rows"] / dealing["round_chunks"], ceiling(p * ticket / (dealing["load"] * one)))) : 1
+  biggest  = one > 0 ? largest(smallest, least(dealing["chunk_rows"], dealing["chunk_seconds"] / one)) : dealing["chunk_rows"]
+  start    = p * (smallest > 1 ? dealing["known_rows"] : largest(dealing["first_rows"], dealing["round_rows"] / p))
+  tickets  = least(rows_all, start) + least(rows_all, rounds * p * (dealing["round_rows"] / biggest + 2 * log(biggest / smallest)))
+  return rounds * p * ticket + largest(0, tickets * ticket - rows_all * one / p) + (rounds + 1) * smallest * one / 2
 }
 
 function alltoall(row, p,    each, turns) {

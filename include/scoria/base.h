@@ -64,15 +64,17 @@ PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, con
 /* ---------------------------------------------------------------------------------------------------- deck ---- */
 
 typedef enum {
-  SCORIA_KEY_INT,    /* one integer */
-  SCORIA_KEY_REAL,   /* one real */
-  SCORIA_KEY_BOOL,   /* true or false */
-  SCORIA_KEY_STRING, /* any text */
-  SCORIA_KEY_CHOICE, /* one of a list of words */
-  SCORIA_KEY_INTS,   /* a list of integers */
-  SCORIA_KEY_REALS,  /* a list of reals */
-  SCORIA_KEY_RANGE,  /* [lo, hi], lo < hi */
-  SCORIA_KEY_WORDS,  /* a list of words: [a, b] */
+  SCORIA_KEY_INT,     /* one integer */
+  SCORIA_KEY_REAL,    /* one real */
+  SCORIA_KEY_BOOL,    /* true or false */
+  SCORIA_KEY_STRING,  /* any text */
+  SCORIA_KEY_CHOICE,  /* one of a list of words */
+  SCORIA_KEY_INTS,    /* a list of integers */
+  SCORIA_KEY_REALS,   /* a list of reals */
+  SCORIA_KEY_RANGE,   /* [lo, hi], lo < hi */
+  SCORIA_KEY_WORDS,   /* a list of words: [a, b] */
+  SCORIA_KEY_ENTRIES, /* a list [a=text, b=text], or a mapping {a: {member: value}, b: text} */
+  SCORIA_KEY_ENTRY,   /* a text, or a mapping {member: value} */
 } ScoriaKeyType;
 
 #define SCORIA_NAME_SIZE 64 /* of names in decks and files, with the closing 0 */
@@ -97,14 +99,16 @@ typedef enum {
   SCORIA_DECIDES_UQ         = 1 << 15,
   SCORIA_DECIDES_INFER      = 1 << 16,
   SCORIA_DECIDES_REFINE     = 1 << 17,
+  SCORIA_DECIDES_REPEATS    = 1 << 18, /* how many rows a condition has */
 } ScoriaDecides;
 
 /* The results, by all that decides them: for ScoriaDeckDifference, and for what accepts or refuses a file that is
  * there. Results stand on each other: what decides the dataset decides the model. */
 enum {
-  SCORIA_OF_LAW        = SCORIA_DECIDES_LAW | SCORIA_DECIDES_IMPORT, /* what datasets and models of one problem share */
-  SCORIA_OF_IMPORTED   = SCORIA_DECIDES_IMPORT | SCORIA_DECIDES_PRECISION,
-  SCORIA_OF_GROWING    = SCORIA_OF_LAW | SCORIA_DECIDES_SEED | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
+  SCORIA_OF_LAW      = SCORIA_DECIDES_LAW | SCORIA_DECIDES_IMPORT, /* what datasets and models of one problem share */
+  SCORIA_OF_IMPORTED = SCORIA_DECIDES_IMPORT | SCORIA_DECIDES_PRECISION,
+  SCORIA_OF_GROWING =
+      SCORIA_OF_LAW | SCORIA_DECIDES_SEED | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
   SCORIA_OF_DATASET    = SCORIA_OF_GROWING | SCORIA_DECIDES_SIZE,
   SCORIA_OF_SPLIT      = SCORIA_DECIDES_SEED | SCORIA_DECIDES_SPLIT,
   SCORIA_OF_NORMALISER = SCORIA_OF_DATASET | SCORIA_DECIDES_SPLIT | SCORIA_DECIDES_NORMALISER,
@@ -116,6 +120,15 @@ enum {
   SCORIA_OF_UQ         = SCORIA_OF_SAMPLES | SCORIA_DECIDES_UQ,
   SCORIA_OF_POSTERIOR  = SCORIA_OF_SAMPLES | SCORIA_DECIDES_INFER,
   SCORIA_OF_REFINED    = SCORIA_OF_SAMPLES | SCORIA_DECIDES_REFINE,
+};
+
+/* What files say of themselves, and a deck at hand need not know: for ScoriaDeckTake. */
+enum {
+  SCORIA_SAID_BY_DATASET =
+      SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
+  SCORIA_SAID_BY_MODEL = SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_SPLIT |
+                         SCORIA_DECIDES_NORMALISER | SCORIA_DECIDES_WEIGHTS | SCORIA_DECIDES_STEPS,
+  SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
 };
 
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
@@ -177,6 +190,20 @@ PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, c
                               char value[], bool *found);
 PetscErrorCode ScoriaListNumber(const char *key, const char *name, const char *text, double *value); /* a finite one */
 
+/* What a key of type ENTRIES or ENTRY says, in either of its forms; of an ENTRY there is one, named "". */
+#define SCORIA_MAX_ENTRIES 16
+#define SCORIA_MAX_MEMBERS 16
+typedef struct ScoriaEntries_ *ScoriaEntries;
+/* members: those that there are, NULL-terminated; the first is what the short form sets.  Others are a user error, as
+ * is one that is set twice; a key that is not set has no entries.  Local. */
+PetscErrorCode ScoriaDeckEntries(ScoriaDeck deck, const char *key, const char *const members[], ScoriaEntries *entries);
+PetscErrorCode ScoriaEntriesDestroy(ScoriaEntries *entries);
+int entries_count(ScoriaEntries entries);
+const char *entries_name(ScoriaEntries entries, int i);
+bool entries_short(ScoriaEntries entries, int i); /* a text alone, as in the short form */
+/* As text, a list as "a,b"; NULL where it is not set; borrowed. */
+const char *entries_value(ScoriaEntries entries, int i, const char *member);
+
 /* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
@@ -185,6 +212,9 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
  * is 1.2 here and 1 there, ...". */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size,
                                     char difference[]);
+/* A deck of its own like this one, but with the keys that decide one of `results` as such a text has them (NULL: none):
+ * what a file is made of is said by the thing, not by the deck that happens to be at hand. */
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned results, ScoriaDeck *own);
 /* The value of an integer key in such a text; the key's default where it is not in there. */
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 
@@ -273,8 +303,8 @@ typedef struct ScoriaDealer_ *ScoriaDealer;
 PetscErrorCode ScoriaDealerCreate(const ScoriaGroups *groups, ScoriaDealer *dealer);
 PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer);
 /* Starts a round over the items [first, first + number), dealt in their order, in chunks of at most `largest` items
- * that get smaller towards the end.  Same arguments on every rank.  Collective on groups->comm. */
-PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t largest);
+ * that get smaller towards the end, down to `smallest`.  Same arguments on every rank.  Collective on groups->comm. */
+PetscErrorCode ScoriaDealerOpen(ScoriaDealer dealer, int64_t first, int64_t number, int64_t smallest, int64_t largest);
 /* The next chunk, items [start, start + count), for this rank's group; count is 0 at the end.  cut, on the leader of
  * the group (ignored elsewhere), draws nothing and ends the round for every group: what is dealt already is to be done,
  * nothing more is dealt.  Collective on groups->group. */
@@ -283,9 +313,17 @@ PetscErrorCode ScoriaDealerDraw(ScoriaDealer dealer, bool cut, int64_t *start, i
  * for the last group.  Collective on groups->comm. */
 PetscErrorCode ScoriaDealerClose(ScoriaDealer dealer, int64_t *drawn);
 
-/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at most `largest`.
- */
-int64_t deal_chunk(int64_t remaining, int count, int64_t largest);
+/* How many items the next chunk has, of `remaining` ones for `count` groups: half a group's share, at least `smallest`
+ * and at most `largest`, which gives way; never more than remain. */
+int64_t deal_chunk(int64_t remaining, int count, int64_t smallest, int64_t largest);
+/* Share of the time that the counter may be busy: at a tenth a draw hardly ever waits for another (by M/D/1, .06 of
+ * its own time). */
+#define DEAL_LOAD 0.1
+/* Items of a chunk, 1 to `most`, at which draws of `draw` seconds by `count` groups, of items of `item` seconds, keep
+ * the counter busy for that share: below, groups would begin to wait for one another's draws. */
+int64_t deal_smallest(int count, double draw, double item, int64_t most);
+/* Seconds that a draw keeps the counter busy, as measured at the start; the same on every rank, 0 with one group. */
+double dealer_draw_seconds(ScoriaDealer dealer);
 
 /* ---------------------------------------------------------------------------------------- many items at once ---- */
 

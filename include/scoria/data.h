@@ -11,12 +11,13 @@ extern const ScoriaKey scoria_import_keys[]; /* import_* */
  * ---- */
 
 /* A finished dataset of this deck at run_dir/name, or complete = false.  One of another deck, as far as `results` go,
- * is a user error: nothing is overwritten.  Collective. */
+ * or made from another model or dataset than stand in the run directory (ScoriaChainCheck), or from another `file` (one
+ * that the deck names; may be NULL), is a user error: nothing is overwritten.  Collective. */
 PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
-                                     bool *complete);
+                                     const char *file, bool *complete);
 /* The same of a store of this kind. */
 PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
-                                   bool *complete);
+                                   const char *file, bool *complete);
 
 /* Provenance of a file written by this run.  group_size: full_size of the groups that solved, 1 where none did.  Local.
  */

@@ -34,6 +34,19 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
 /* ----------------------------------------------------------------------------------------------------- the model ----
  */
 
+/* Whether a file, `path`, was made from what stands in the run directory now: `made` tells the model and the dataset
+ * that it was made from.  A stranger is a user error that names both; a dataset that has grown since, of which it knows
+ * the beginning, is none, nor is what is not there, or does not tell (as files of earlier versions).  Collective. */
+PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMadeFrom *made);
+/* The same of run_dir/name, a store of this kind, or a dataset where kind is NULL; one that is not there, or cannot be
+ * read, is passed over.  Collective. */
+PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const char *kind);
+/* The same of a file that the deck names, `file`: a dataset, or one that is compared byte by byte.  Collective. */
+PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file);
+/* The deck with what a file of the run directory, model.h5 or a dataset, says of itself: SCORIA_SAID_BY_MODEL, ...; a
+ * copy of the deck where the file is not there or is not read.  Collective. */
+PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned said, ScoriaDeck *own);
+
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
  * NULL; their references are the deck's.  Local. */
 PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin);
@@ -92,7 +105,11 @@ typedef struct {
   const ScoriaField *field; /* (channels) */
   const double *x;          /* (cells) */
   const ScoriaSpace *space;
+  const char *model; /* identity of the model behind them; NULL without one */
 } ScoriaFieldShape;
+
+/* Of a file that a command is about to make from the model of a source (NULL shape->model: from none).  Local. */
+PetscErrorCode ScoriaMadeFromShape(const ScoriaFieldShape *shape, ScoriaMadeFrom *made);
 
 /* Those who share work: rank groups for the PDE, else ranks. */
 typedef struct {

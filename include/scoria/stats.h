@@ -172,6 +172,9 @@ typedef struct {
   double offset, factor; /* AT */
 } ScoriaQuantity;
 
+/* Where the cells with centres x (cells), ascending, begin and end [m]: half the way to the neighbour beyond the
+ * centres at the ends; a first point at 0 is that end itself, and the last one the other. */
+void cells_ends(int cells, const double x[], double end[2]);
 /* Makes q the value at position [m]; x (cells) are the centres, ascending. */
 void quantity_place(ScoriaQuantity *q, int cells, const double x[], double position);
 /* values (nq) of one row of fields (C, cells). */

@@ -25,5 +25,9 @@ const ScoriaKey scoria_base_keys[] = {
      SCORIA_DECIDES_NOTHING},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range", SCORIA_DECIDES_NOTHING},
+    {"petsc_options", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "options for PETSc's solvers, '-ksp_rtol 1e-9'; all that are given, here, in the section petsc, on the command "
+     "line, in PETSC_OPTIONS or .petscrc, are kept here",
+     SCORIA_DECIDES_ROWS},
     {.name = NULL},
 };

@@ -8,8 +8,13 @@
  * rank 0 takes no part in a draw; but Open MPI's fallback over point-to-point messages (osc/pt2pt, as over TCP between
  * nodes) answers only while rank 0 is inside an MPI call, from which a solve may keep it for seconds, and half of the
  * groups' time was lost waiting.  So this is tried out at the start; where it is so, and groups are three or more,
- * group 0 goes on to wait for the end of the round, inside MPI. */
+ * group 0 goes on to wait for the end of the round, inside MPI.
+ *
+ * One counter serves one draw after the other, so that it is busy for the share count * draw / (chunk * item) of the
+ * time.  What a draw takes is measured at the start, by all groups at once; from that and the cost of an item the
+ * caller gets the chunk below which the counter would be the limit (deal_smallest; figures in benchmarks/README.md). */
 #include "scoria/phases.h"
+#include <math.h>
 #include <time.h>
 
 /* Added to the counter, it puts every later ticket past the end; a group may do so only once a round, so sums fit. */
@@ -19,19 +24,36 @@
 #define AWAY_SECONDS 20e-3
 #define TRIES 3
 
+/* Draws of a group each time that their cost is measured: 2 * TRIES draws of 1 us by 10^5 groups take .6 s. */
+#define DRAWS 2
+
 struct ScoriaDealer_ {
-  const ScoriaGroups *groups;     /* borrowed */
-  MPI_Win window;                 /* owned; MPI_WIN_NULL with one group */
-  int64_t alone;                  /* the counter of one group */
-  bool rests;                     /* this group draws nothing */
-  int64_t first, number, largest; /* the round */
-  int64_t ticket, at;             /* the next chunk of the walk, and its first item */
-  int64_t end;                    /* behind the last item that this group has drawn */
+  const ScoriaGroups *groups; /* borrowed */
+  MPI_Win window;             /* owned; MPI_WIN_NULL with one group */
+  int64_t alone;              /* the counter of one group */
+  bool rests;                 /* this group draws nothing */
+  double draw;                /* [s] of the counter's time that a draw takes; 0 with one group */
+  int64_t first, number;      /* the round ... */
+  int64_t smallest, largest;  /* ... and its chunks */
+  int64_t ticket, at;         /* the next chunk of the walk, and its first item */
+  int64_t end;                /* behind the last item that this group has drawn */
 };
 
-int64_t deal_chunk(int64_t remaining, int count, int64_t largest)
+int64_t deal_chunk(int64_t remaining, int count, int64_t smallest, int64_t largest)
 {
-  return PetscClipInterval(remaining / (2 * (int64_t)count), 1, PetscMax(largest, 1));
+  const int64_t least = PetscMax(smallest, 1), most = PetscMax(largest, least);
+  return PetscMin(PetscClipInterval(remaining / (2 * (int64_t)count), least, most), remaining);
+}
+
+int64_t deal_smallest(int count, double draw, double item, int64_t most)
+{
+  const double least = item > 0 ? ceil(count * draw / (DEAL_LOAD * item)) : 1;
+  return least < (double)most ? PetscMax((int64_t)least, 1) : PetscMax(most, 1);
+}
+
+double dealer_draw_seconds(ScoriaDealer d)
+{
+  return d->draw;
 }
 
 /* The counter before `op` with `value`, on the leader of a group. */
@@ -74,6 +96,24 @@ static PetscErrorCode ChooseServer(ScoriaDealer d)
   PetscFunctionReturn(0);
 }
 
+/* The mean over groups of the time of their draws is that of all draws, where the counter is the limit: a group that
+ * lost its processor meanwhile, as where ranks share cores, counts little. */
+static PetscErrorCode MeasureDraw(ScoriaDealer d)
+{
+  int64_t before;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < TRIES; i++) {
+    PetscCallMPI(MPI_Barrier(d->groups->comm));
+    const double began = wall_seconds();
+    for (int k = 0; k < DRAWS && groups_leads(d->groups) && !d->rests; k++) PetscCall(Count(d, MPI_SUM, 1, &before));
+    int64_t sum = (int64_t)(groups_leads(d->groups) && !d->rests ? 1e9 * (wall_seconds() - began) : 0);
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, d->groups->comm));
+    const double draw = 1e-9 * (double)sum / DRAWS / ((double)d->groups->count * d->groups->count);
+    d->draw           = i ? PetscMin(d->draw, draw) : draw;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Whether all ranks of the job share memory. */
 static PetscErrorCode OnOneNode(const ScoriaGroups *groups, bool *one)
 {
@@ -100,6 +140,7 @@ static PetscErrorCode CreateCounter(ScoriaDealer d)
                                                                   &counter, &d->window));
   PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, d->window));
   if (!one && d->groups->count > 2) PetscCall(ChooseServer(d));
+  PetscCall(MeasureDraw(d));
   PetscFunctionReturn(0);
 }
 
@@ -128,30 +169,36 @@ PetscErrorCode ScoriaDealerDestroy(ScoriaDealer *dealer)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDealerOpen(ScoriaDealer d, int64_t first, int64_t number, int64_t largest)
+PetscErrorCode ScoriaDealerOpen(ScoriaDealer d, int64_t first, int64_t number, int64_t smallest, int64_t largest)
 {
   int64_t before;
   PetscFunctionBeginUser;
-  d->first   = first;
-  d->number  = number;
-  d->largest = largest;
-  d->ticket  = 0;
-  d->at      = 0;
-  d->end     = 0;
+  d->first    = first;
+  d->number   = number;
+  d->smallest = smallest;
+  d->largest  = largest;
+  d->ticket   = 0;
+  d->at       = 0;
+  d->end      = 0;
   if (d->groups->rank == 0) PetscCall(Count(d, MPI_REPLACE, 0, &before));
   if (d->groups->count > 1) PetscCallMPI(MPI_Barrier(d->groups->comm));
   PetscFunctionReturn(0);
+}
+
+static int64_t chunk_here(const struct ScoriaDealer_ *d)
+{
+  return deal_chunk(d->number - d->at, d->groups->count, d->smallest, d->largest);
 }
 
 /* Walks to the chunk of `ticket`; past the end, count is 0. */
 static void walk(ScoriaDealer d, int64_t ticket, int64_t *start, int64_t *count)
 {
   while (d->ticket < ticket && d->at < d->number) {
-    d->at += deal_chunk(d->number - d->at, d->groups->count, d->largest);
+    d->at += chunk_here(d);
     d->ticket++;
   }
   *start = d->first + d->at;
-  *count = d->at < d->number ? deal_chunk(d->number - d->at, d->groups->count, d->largest) : 0;
+  *count = chunk_here(d);
   if (*count) d->end = d->at + *count;
 }
 

@@ -14,6 +14,10 @@ static void print_quoted(FILE *out, const char *text, size_t length)
 /* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
 static void print_value(FILE *out, const ScoriaKey *key, const char *value)
 {
+  if (*value == '{' && (key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY)) {
+    fputs(value, out);
+    return;
+  }
   switch (key->type) {
   case SCORIA_KEY_INTS:
   case SCORIA_KEY_REALS:
@@ -21,6 +25,7 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
     fprintf(out, "[%s]", value);
     break;
   case SCORIA_KEY_WORDS:
+  case SCORIA_KEY_ENTRIES:
     for (char before = '['; *value; before = ',') {
       const size_t length = strcspn(value, ",");
       fputc(before, out);
@@ -30,6 +35,7 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
     fputc(']', out);
     break;
   case SCORIA_KEY_STRING:
+  case SCORIA_KEY_ENTRY:
     print_quoted(out, value, strlen(value));
     break;
   default:
@@ -86,6 +92,18 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }
   PetscCall(ScoriaDeckDestroy(&other));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned results, ScoriaDeck *own)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text ? text : "", deck->tables, own));
+  for (int i = 0; i < deck->count; i++) { /* both have the keys of the same tables */
+    if (text && deck->key[i]->decides & results) continue;
+    PetscCall(PetscFree((*own)->value[i]));
+    if (deck->value[i]) PetscCall(PetscStrallocpy(deck->value[i], &(*own)->value[i]));
+  }
   PetscFunctionReturn(0);
 }
 

@@ -4,18 +4,18 @@
 #include "deck_text.h"
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 #define MAX_DEPTH 8 /* of mappings and lists in each other; an anchor around an alias to it would never end */
 #define KEY_SIZE 256
 #define MOST_VALUES 100000 /* of a deck, its aliases expanded: aliases of aliases grow as a power of their number */
 
 typedef struct {
-  yaml_document_t *document; /* borrowed */
-  const char *where;         /* borrowed */
-  DeckItems *items;          /* borrowed */
-  int values;                /* met so far */
-  bool merging;              /* "<<: *base": its keys yield to those that are there */
+  yaml_document_t *document;      /* borrowed */
+  const ScoriaKey *const *tables; /* borrowed */
+  const char *where;              /* borrowed */
+  DeckItems *items;               /* borrowed */
+  int values;                     /* met so far */
+  bool merging;                   /* "<<: *base": its keys yield to those that are there */
 } Reader;
 
 /* value NULL: not set. */
@@ -48,16 +48,6 @@ static int line_of(const yaml_node_t *node)
   return (int)node->start_mark.line + 1;
 }
 
-/* Only a plain scalar can be: "null" in quotes is a word. */
-static bool is_null(const yaml_node_t *node)
-{
-  static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-  if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
-  for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
-    if (!strcmp((const char *)node->data.scalar.value, nulls[i])) return true;
-  return false;
-}
-
 static PetscErrorCode CountValue(Reader *rd, const yaml_node_t *value)
 {
   PetscFunctionBeginUser;
@@ -83,7 +73,7 @@ static PetscErrorCode ReadSequence(Reader *rd, const yaml_node_t *node, const ch
     else if (value->type == YAML_MAPPING_NODE)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found a mapping inside a list, expected values", rd->where,
                   line_of(value), key);
-    else if (is_null(value))
+    else if (deck_is_null(value))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found an empty value inside a list, expected values", rd->where,
                   line_of(value), key);
     else {
@@ -97,6 +87,24 @@ static PetscErrorCode ReadSequence(Reader *rd, const yaml_node_t *node, const ch
 
 static PetscErrorCode ReadMapping(Reader *rd, const yaml_node_t *node, const char *prefix, int depth);
 
+/* A mapping that is the value of a key. */
+static PetscErrorCode ReadEntries(Reader *rd, const yaml_node_t *node, const char *key, int line)
+{
+  char json[DECK_VALUE_SIZE];
+  PetscFunctionBeginUser;
+  if (!deck_mapping_json(rd->document, node, sizeof json, json))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: expected a mapping of names to values or mappings, of at most %d bytes",
+                rd->where, line, key, DECK_VALUE_SIZE - 1);
+  PetscCall(AddItem(rd, key, json, line));
+  PetscFunctionReturn(0);
+}
+
+static bool takes_mapping(const Reader *rd, const char *key)
+{
+  const ScoriaKey *found = deck_find_key(rd->tables, key);
+  return found && (found->type == SCORIA_KEY_ENTRIES || found->type == SCORIA_KEY_ENTRY);
+}
+
 /* The value of a key; "section" or "section_key" is its name. */
 static PetscErrorCode ReadValue(Reader *rd, const yaml_node_t *value, const char *key, int line, int depth)
 {
@@ -106,7 +114,9 @@ static PetscErrorCode ReadValue(Reader *rd, const yaml_node_t *value, const char
     PetscCall(ReadSequence(rd, value, key, line, 0, sizeof list, list));
     PetscCall(AddItem(rd, key, list, line));
   } else if (value->type == YAML_SCALAR_NODE)
-    PetscCall(AddItem(rd, key, is_null(value) ? NULL : (const char *)value->data.scalar.value, line));
+    PetscCall(AddItem(rd, key, deck_is_null(value) ? NULL : (const char *)value->data.scalar.value, line));
+  else if (takes_mapping(rd, key))
+    PetscCall(ReadEntries(rd, value, key, line));
   else if (depth < MAX_DEPTH)
     PetscCall(ReadMapping(rd, value, key, depth + 1));
   else
@@ -159,10 +169,11 @@ static PetscErrorCode ReadMapping(Reader *rd, const yaml_node_t *node, const cha
 }
 
 /* Every document of the text; `more` is false after the last. */
-static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *where, DeckItems *items, bool *more)
+static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *where, const ScoriaKey *const tables[],
+                                   DeckItems *items, bool *more)
 {
   yaml_document_t document;
-  Reader rd             = {.document = &document, .where = where, .items = items};
+  Reader rd             = {.document = &document, .tables = tables, .where = where, .items = items};
   PetscErrorCode failed = 0;
   PetscFunctionBeginUser;
   *more = false;
@@ -174,14 +185,15 @@ static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *where, Dec
   *more                   = root != NULL;
   if (root && root->type == YAML_MAPPING_NODE)
     failed = ReadMapping(&rd, root, "", 0);
-  else if (root && !is_null(root))
+  else if (root && !deck_is_null(root))
     failed = ScoriaFail(SCORIA_EXIT_INPUT, "%s:%d: not a deck: expected sections such as \"porosity:\" with keys below",
                         where, line_of(root));
   yaml_document_delete(&document);
   PetscFunctionReturn(failed);
 }
 
-PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, DeckItems *items)
+PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, const ScoriaKey *const tables[],
+                              DeckItems *items)
 {
   yaml_parser_t parser;
   PetscErrorCode failed = 0;
@@ -190,7 +202,7 @@ PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, 
   *items = (DeckItems){0};
   PetscCheck(yaml_parser_initialize(&parser), PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml does not start");
   yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, size);
-  while (more && !failed) failed = ReadDocument(&parser, where, items, &more);
+  while (more && !failed) failed = ReadDocument(&parser, where, tables, items, &more);
   yaml_parser_delete(&parser);
   PetscFunctionReturn(failed);
 }

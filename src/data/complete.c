@@ -13,7 +13,18 @@ static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *store
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results, bool *complete)
+/* A finished file is made from what stands beside it: asked first, as the deck that it is compared with takes settings
+ * from there. */
+static PetscErrorCode CheckMade(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaChainCheck(run, path, made));
+  if (file) PetscCall(ScoriaChainCheckFile(run, path, made, file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
+                                     const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -24,6 +35,7 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     const char *stored;
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
+    PetscCall(CheckMade(run, path, dataset_made_from(ds), file));
     PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
@@ -32,7 +44,7 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
 }
 
 PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
-                                   bool *complete)
+                                   const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -40,8 +52,11 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
   PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, complete));
   if (*complete) {
     ScoriaStore store;
+    ScoriaMadeFrom made;
     const char *stored;
     PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
+    PetscCall(ScoriaStoreMadeFrom(store, &made));
+    PetscCall(CheckMade(run, path, &made, file));
     PetscCall(ScoriaStoreDeck(store, &stored));
     PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaStoreClose(&store));

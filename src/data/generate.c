@@ -122,7 +122,7 @@ static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, Scor
   *smaller = NULL;
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
   if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
-  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, &made->complete));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
   PetscFunctionReturn(0);
 }
@@ -178,7 +178,7 @@ PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   Found found = {.first = made->spec.first, .design = &design};
   PetscCall(BeginFile(run, deck, made, ens, x, &smaller, &found, &out));
   PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there.n > 0, &cost));
-  PetscCall(GenerateRows(run, ens, &made->spec, &design, &out, cost, &found.tally, &made->shares));
+  PetscCall(GenerateRows(run, ens, &made->spec, &design, 0, &out, cost, &found.tally, &made->shares));
   PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &made->shares.rank_memory, &made->shares.group_memory));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */

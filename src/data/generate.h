@@ -34,10 +34,12 @@ bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t 
 /* Counts rows that are done. */
 void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally);
 
-/* Computes and writes every row that is not in `out` yet; design is of the whole dataset.  Keeps account of the cost.
- * Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as ScoriaStopped.
- * Collective. */
+/* Computes and writes every row that is not in `out` yet; design is of the whole dataset.  Groups draw `smallest` rows
+ * at a time at least (but for the last of a round); 0: as many as the cost of a solve and of a draw ask for.  Keeps
+ * account of the cost.  Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as
+ * ScoriaStopped.  Collective. */
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally, ScoriaSolveShares *shares);
+                            int64_t smallest, ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally,
+                            ScoriaSolveShares *shares);
 
 #endif

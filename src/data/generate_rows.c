@@ -13,8 +13,9 @@
 /* And no more than this in memory; a group may hold twice as much, and as much again while rows are exchanged. */
 #define ROUND_BYTES ((size_t)32 << 20)
 /* Rows of the first round per group, dealt one by one as their cost is not known: fewer with many groups, as all draw
- * from one counter. */
+ * from one counter, and cut after KNOWN_ROWS of a group where they turn out too cheap for that. */
 #define FIRST_ROWS 64
+#define KNOWN_ROWS 4
 /* Where solves are dear: a round is cut after so many seconds, or after so many solves of a group if they last longer,
  * as all groups wait at its end for one another's last solve; but what a kill may lose is bounded. */
 #define ROUND_SECONDS 30.0
@@ -24,6 +25,8 @@
  */
 #define CHUNK_SECONDS 20e-3
 #define CHUNK_ROWS 256
+/* Chunks of a round per group, at least, however busy they keep the counter. */
+#define ROUND_CHUNKS 4
 
 typedef struct {
   ScoriaRun run; /* borrowed, as are the next four */
@@ -35,7 +38,9 @@ typedef struct {
   ScoriaDealer dealer; /* owned */
   ScoriaProgress bar;  /* owned */
   int64_t batch;       /* rows of a round per group */
-  int64_t largest;     /* rows of a chunk, at most */
+  int64_t asked;       /* rows of a chunk, as the caller wants them; 0: as the counter does */
+  int64_t smallest;    /* rows of a chunk, but for the last of a round, ... */
+  int64_t largest;     /* ... and at most */
   int64_t rounds;
   int64_t made;                  /* rows in the file */
   ScoriaRows held;               /* owned: (2 batch) what this group has computed in this round ... */
@@ -56,18 +61,30 @@ void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally)
   }
 }
 
+/* How rows are dealt, for the model of scaling studies (jobs/scaling.awk). */
+static PetscErrorCode LogDealing(const Generation *g)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaLog(g->run, "dealing",
+                      "\"round_rows\":%lld,\"first_rows\":%d,\"known_rows\":%d,\"chunk_rows\":%d,\"chunk_seconds\":%g,"
+                      "\"round_chunks\":%d,\"load\":%g",
+                      (long long)g->batch, FIRST_ROWS, KNOWN_ROWS, CHUNK_ROWS, CHUNK_SECONDS, ROUND_CHUNKS, DEAL_LOAD));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Begin(Generation *g)
 {
   const size_t row = sizeof(double) * (size_t)g->spec->cells * (size_t)g->spec->nfields;
   PetscFunctionBeginUser;
-  g->groups  = ScoriaEnsembleGroups(g->ens);
-  g->batch   = PetscClipInterval((int64_t)(ROUND_BYTES / row), 1, ROUND_ROWS);
-  g->largest = 1; /* until it is known what a solve costs */
-  g->made    = partial_has(g->out, 0, g->spec->rows);
+  g->groups   = ScoriaEnsembleGroups(g->ens);
+  g->batch    = PetscClipInterval((int64_t)(ROUND_BYTES / row), 1, ROUND_ROWS);
+  g->smallest = g->largest = PetscClipInterval(g->asked, 1, g->batch); /* until it is known what a solve costs */
+  g->made                  = partial_has(g->out, 0, g->spec->rows);
   PetscCall(ScoriaRowsCreate(g->spec, 2 * g->batch, &g->held));
   PetscCall(ScoriaRowsCreate(g->spec, g->batch, &g->block));
   PetscCall(PetscMalloc2(2 * g->batch, &g->where, CHUNK_ROWS * g->spec->space.n, &g->theta));
   PetscCall(ScoriaDealerCreate(g->groups, &g->dealer));
+  PetscCall(LogDealing(g));
   PetscCall(ScoriaProgressCreate(g->run, "generate", "solves", (double)g->spec->rows, &g->bar));
   PetscCall(ScoriaProgressFrom(g->bar, (double)g->made));
   PetscFunctionReturn(0);
@@ -92,6 +109,14 @@ static void next_round(const Generation *g, int64_t *first, int64_t *number)
   partial_next(g->out, g->spec->rows, most, first, number);
 }
 
+/* From `seconds` of `rows` solves: rows of a chunk so that the one counter keeps up with all groups. */
+static int64_t smallest_chunk(const Generation *g, double seconds, int64_t rows)
+{
+  if (g->asked) return PetscMin(g->asked, g->batch);
+  return deal_smallest(g->groups->count, dealer_draw_seconds(g->dealer), seconds / (double)PetscMax(rows, 1),
+                       PetscMax(g->batch / ROUND_CHUNKS, 1));
+}
+
 /* Whether this group wants the round to end; never before it has a row, so that every start gets on. */
 static PetscErrorCode WantsEnd(const Generation *g, double began, bool *end)
 {
@@ -102,13 +127,15 @@ static PetscErrorCode WantsEnd(const Generation *g, double began, bool *end)
       PetscClipInterval(ROUND_SOLVES * g->solving / (double)g->solved, ROUND_SECONDS, ROUND_SECONDS_MOST);
   if (wall_seconds() - began > limit || g->held.rows + g->largest > g->held.capacity)
     *end = true;
+  else if (!g->rounds && g->held.rows >= KNOWN_ROWS && smallest_chunk(g, g->solving, g->solved) > g->smallest)
+    *end = true;
   else
     PetscCall(ScoriaStopNoticed(g->run, end));
   PetscFunctionReturn(0);
 }
 
-/* Rows [start, start + count), behind those that the group holds. */
-static PetscErrorCode SolveChunk(Generation *g, int64_t start, int64_t count)
+/* Rows [start, start + count), count <= CHUNK_ROWS, behind those that the group holds. */
+static PetscErrorCode SolveSome(Generation *g, int64_t start, int64_t count)
 {
   const int n     = g->spec->space.n;
   ScoriaRows rows = rows_from(g->spec, &g->held, g->held.rows);
@@ -125,6 +152,14 @@ static PetscErrorCode SolveChunk(Generation *g, int64_t start, int64_t count)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SolveChunk(Generation *g, int64_t start, int64_t count)
+{
+  PetscFunctionBeginUser;
+  for (int64_t done = 0; done < count; done += CHUNK_ROWS)
+    PetscCall(SolveSome(g, start + done, PetscMin(count - done, CHUNK_ROWS)));
+  PetscFunctionReturn(0);
+}
+
 /* Deals rows from `first` on; this group's are in `held` afterwards.  Progress is what is dealt to all groups. */
 static PetscErrorCode SolveRound(Generation *g, int64_t first, int64_t number, int64_t *drawn)
 {
@@ -133,7 +168,7 @@ static PetscErrorCode SolveRound(Generation *g, int64_t first, int64_t number, i
   int64_t start, count = 1;
   PetscFunctionBeginUser;
   g->held.rows = 0;
-  PetscCall(ScoriaDealerOpen(g->dealer, first, number, g->largest));
+  PetscCall(ScoriaDealerOpen(g->dealer, first, number, g->smallest, g->largest));
   while (count) {
     bool end;
     PetscCall(WantsEnd(g, began, &end));
@@ -174,7 +209,8 @@ static PetscErrorCode ChooseChunk(Generation *g)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_INT64_T, MPI_SUM, ScoriaRunComm(g->run)));
   const int64_t fit = (int64_t)(1e9 * CHUNK_SECONDS) * sum[1] / PetscMax(sum[0], 1);
-  g->largest        = PetscClipInterval(fit, 1, PetscMin(CHUNK_ROWS, g->batch));
+  g->smallest       = smallest_chunk(g, 1e-9 * (double)sum[0], sum[1]);
+  g->largest        = PetscMax(g->smallest, PetscClipInterval(fit, 1, PetscMin(CHUNK_ROWS, g->batch)));
   PetscFunctionReturn(0);
 }
 
@@ -192,9 +228,10 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, ScoriaS
 }
 
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally, ScoriaSolveShares *shares)
+                            int64_t smallest, ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally,
+                            ScoriaSolveShares *shares)
 {
-  Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out};
+  Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out, .asked = smallest};
   const double began = wall_seconds();
   int64_t first      = 0, number, drawn;
   bool stop          = false;

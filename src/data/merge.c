@@ -239,7 +239,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, &made->complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));

@@ -3,13 +3,18 @@
 #include <string.h>
 
 /* The part file is this deck's, and as large as this deck asks for. */
-static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec, unsigned results,
-                                 ScoriaDataset ds)
+static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 const ScoriaProvenance *from, unsigned results, ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *begun;
+  const ScoriaMadeFrom *made = dataset_made_from(ds);
   const char *stored;
   char difference[512];
   PetscFunctionBeginUser;
+  if (*made->model && strcmp(made->model, from->made.model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s.part: begun with a model of %s, found one of %s; choose another -run_dir or move the file away",
+                path, made->model, from->made.model);
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
@@ -51,7 +56,7 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscFunctionBeginUser;
   *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
-  if (out->ds) PetscCall(CheckBegun(deck, path, spec, results, out->ds));
+  if (out->ds) PetscCall(CheckBegun(deck, path, spec, from, results, out->ds));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)

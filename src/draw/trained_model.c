@@ -2,6 +2,16 @@
 #include "scoria/draw.h"
 #include <math.h>
 
+/* A dataset beside the model is to be the one that it was trained on. */
+static PetscErrorCode CheckDataset(ScoriaRun run, ScoriaModel model, const char *path)
+{
+  ScoriaMadeFrom made = {.model = ""};
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(made.dataset, model_dataset(model), sizeof made.dataset));
+  PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
 {
   char path[PETSC_MAX_PATH_LEN], difference[512];
@@ -12,6 +22,7 @@ static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mod
   PetscCall(ScoriaModelDeck(*model, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscCall(CheckDataset(run, *model, path));
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
 }

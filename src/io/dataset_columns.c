@@ -149,8 +149,8 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
   PetscFunctionReturn(0);
 }
 
-/* CRC of this rank's share of a column of CRCs. */
-static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
+/* CRC of this rank's share of the first rows of a column of CRCs. */
+static PetscErrorCode ColumnCrc(ScoriaDataset ds, int64_t rows, ScoriaColumn *column, uint32_t *crc, ScoriaTrouble *bad)
 {
   const int64_t batch = 1 << 20;
   int64_t first, number;
@@ -158,7 +158,7 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t
 
   PetscFunctionBeginUser;
   *crc = 0;
-  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
+  deal_block(rows, ds->rank, ds->size, &first, &number);
   PetscCall(PetscMalloc1(PetscMin(batch, number) + 1, &stored));
   ds->alone = true;
   for (int64_t at = 0; at < number; at += batch) {
@@ -172,20 +172,20 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, ScoriaColumn *column, uint32_t
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest)
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   uint32_t own[2], *all, crc[2] = {0, 0};
   int64_t first, number;
 
   PetscFunctionBeginUser;
-  PetscCall(ColumnCrc(ds, &ds->crc, &own[0], &bad));
-  PetscCall(ColumnCrc(ds, &ds->status_crc, &own[1], &bad));
+  PetscCall(ColumnCrc(ds, rows, &ds->crc, &own[0], &bad));
+  PetscCall(ColumnCrc(ds, rows, &ds->status_crc, &own[1], &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(PetscMalloc1(2 * ds->size, &all));
   PetscCallMPI(MPI_Allgather(own, 2, MPI_UINT32_T, all, 2, MPI_UINT32_T, ds->comm));
   for (int r = 0; r < ds->size; r++) {
-    deal_block(ds->spec.rows, r, ds->size, &first, &number);
+    deal_block(rows, r, ds->size, &first, &number);
     for (int k = 0; k < 2; k++) crc[k] = crc32c_join(crc[k], all[2 * r + k], number * (int64_t)sizeof own[0]);
   }
   PetscCall(PetscFree(all));

@@ -143,6 +143,14 @@ PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t 
                                   const char *description, const char *axis, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
 
+/* Root attributes of ScoriaMadeFrom; those that are "" are left out. */
+PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad);
+PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad);
+/* "name, 1234 bytes, CRC32C 0badcafe", and a file's date [ns]. */
+struct stat;
+void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, char text[]);
+int64_t source_modified(const struct stat *st);
+
 #define SCORIA_DATASET_FORMAT "scoria-dataset"
 #define SCORIA_STORE_FORMAT "scoria-store"
 #define SCORIA_FORMAT_VERSION 1
@@ -212,6 +220,7 @@ struct ScoriaDataset_ {
   char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
   const char *open_path; /* one of the two */
   ScoriaDatasetSpec spec;
+  ScoriaMadeFrom made;
   double *x;  /* (cells), owned */
   char *deck; /* owned */
   hid_t file, row_space, field_space, transfer;

@@ -28,7 +28,8 @@ const ScoriaKey scoria_physics_keys[] = {
 
     {"ensemble_problem", SCORIA_KEY_CHOICE, "", "electrode", TEXT, SCORIA_PROBLEM_NAMES, "the PDE problem", SCORIA_DECIDES_LAW},
     {"ensemble_conditions", SCORIA_KEY_INT, "", "512", 1, 1e9, NULL, "conditions of the training ensemble", SCORIA_DECIDES_SIZE},
-    {"ensemble_realisations", SCORIA_KEY_INT, "", "128", 1, 1e9, NULL, "porosity draws per condition", SCORIA_DECIDES_ROWS},
+    {"ensemble_realisations", SCORIA_KEY_INT, "", "128", 1, 1e9, NULL, "porosity draws per condition",
+     SCORIA_DECIDES_REPEATS},
     {"ensemble_group_size", SCORIA_KEY_INT, "", "1", 1, 1e6, NULL, "ranks that share one solve", SCORIA_DECIDES_ROWS},
     {"ensemble_cells", SCORIA_KEY_INTS, "", "[128]", 1, 1e6, NULL, "finite volumes: [nx] through the thickness, or [nx, ny] or [nx, ny, nz] with periodic lateral axes", SCORIA_DECIDES_LAW},
     {"ensemble_lateral", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,

@@ -120,8 +120,7 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
   PetscCall(ReportLegend(body, legend));
-  PetscCall(ReportPrint(body, "set xrange [0:%g]\n",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportRangeX(body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
       const ReportQuantity *q = &cmp->channel[channels[row]];
@@ -304,8 +303,8 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
   for (int s = 0; s < 2; s++)
     for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, single[s], channels[row]));
   const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
-  PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\nset xrange [0:%g]\n",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\n"));
+  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < rows; row++)
     for (int column = 0; column < 2 * n; column++)
       PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));

@@ -152,8 +152,8 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, report_bands_legend));
-  PetscCall(ReportPrint(&body, "set xrange [0:%g]\nset label 1 \"",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
+  PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
   PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
   for (int i = 0; i < view->n; i++) {

@@ -50,6 +50,8 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
 /* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
 void plain_label(const char *s, size_t size, char label[]);
 void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
+/* Sets the range of the axis x: from end to end of the cells with centres x (cells). */
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[]);
 /* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
 PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
 /* Enhanced text as HTML. */

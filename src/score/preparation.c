@@ -86,7 +86,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaDatasetDigest(ds, &digest));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "checkpoint", text, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
@@ -106,7 +106,7 @@ static PetscErrorCode LoadSame(ScoriaStore store, ScoriaDeck deck, ScoriaDataset
   PetscCall(ScoriaStoreDeck(store, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_NORMALISER, sizeof difference, difference));
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
-  PetscCall(ScoriaDatasetDigest(ds, &here));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &here));
   if (!*difference && digest == here) PetscCall(ScoriaNormaliserLoad(store, norm));
   PetscFunctionReturn(0);
 }

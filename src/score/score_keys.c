@@ -82,7 +82,7 @@ const ScoriaKey scoria_score_keys[] = {
      "conditions of imported data by their names, [rate=1.5, charge=0.2]; those not given: the middle of their ranges",
      SCORIA_DECIDES_DRAWS},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory",
-     SCORIA_DECIDES_SAMPLES},
+     SCORIA_DECIDES_NOTHING},
     {"sample_ema", SCORIA_KEY_REAL, "", NULL, 0.001, 0.28, NULL,
      "relative width of the average of the weights, of a model trained with two (not set: the one that train chose)",
      SCORIA_DECIDES_DRAWS},

@@ -28,6 +28,8 @@ invent() { # DIR RANKS NODES REPETITION SOLVE ALLREDUCE
   mkdir -p "$run"
   cat >"$run/log.jsonl" <<LOG
 {"time":"t","event":"start","command":"generate","ranks":$2}
+{"time":"t","event":"dealing","round_rows":100,"first_rows":10,"known_rows":4,"chunk_rows":256,"chunk_seconds":0.02,"round_chunks":4,"load":0.1}
+{"time":"t","event":"phase","of":"generate","phase":"deal","model":"deal","roof":"none",$all,"seconds":0.001,"mean":0.001,"least":0.001,"calls":100,"items":800,"unit":"rows","bytes":0,"flops":0}
 {"time":"t","event":"phase","of":"generate","phase":"solve","model":"parallel","roof":"double",$all,"seconds":$5,"mean":$5,"least":$5,"calls":800,"items":800,"unit":"rows","bytes":0,"flops":4e9}
 {"time":"t","event":"phase","of":"generate","phase":"elapsed","model":"sum","roof":"none",$all,"seconds":$5,"mean":$5,"least":$5,"calls":$2,"items":0,"unit":"commands","bytes":0,"flops":0}
 {"time":"t","event":"phase","of":"train","phase":"step","model":"parallel","roof":"single",$all,"seconds":2,"mean":2,"least":2,"calls":$((100 * $2)),"items":25600,"unit":"rows","bytes":0,"flops":1e9}
@@ -55,6 +57,8 @@ is "$(awk 'BEGIN { print 400 / 3 }')" "$csv" generate solve measured 4 items_per
 is "$(awk 'BEGIN { print 1 / 3 }')" "$csv" generate solve measured 4 roofline_share # 4e9 flop at 4e9 flop/s take 1 s of 3
 is "$(awk 'BEGIN { print 7.5 / 4 }')" "$csv" generate solve measured 4 predicted_seconds
 is "$(awk 'BEGIN { print 7.5 / 1024 * 1.28 }')" "$csv" generate solve predicted 1024 predicted_seconds # 800 rows: the time of one
+# Two rounds of 100 rows a rank, begun by 4 draws of 1 us each; half a solve of waiting at the end of each and of the command.
+is "$(awk 'BEGIN { print 2 * 4e-6 + 3 * 7.5 / 800 / 2 }')" "$csv" generate deal measured 4 predicted_seconds
 is .25 "$csv" train step predicted 8 predicted_seconds
 is .25 "$csv" train step predicted 1024 predicted_seconds    # 8 micro-batches
 # What one rank takes for itself, and 100 allreduces: 3 ceil(log2 16) latencies, 2 * 15/16 * 800 bytes.

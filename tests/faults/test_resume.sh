@@ -109,7 +109,7 @@ scoria 1 train "$deck" -run_dir "$dir" "${more[@]}" -run_max_hours 0.0001 >"$wor
 [ $? -eq 75 ] || fail "train: exit after run_max_hours, expected 75"
 before=$(spent "$dir" model.h5)
 grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
-expect 3 'train.ckpt: of a training by another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
+expect 3 'train.ckpt: of another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
 
 # Stopped in the consistency tuning, which goes on without the training.
 mkdir -p "$work/tune"
@@ -117,7 +117,7 @@ ln "$reference/dataset.h5" "$work/tune/dataset.h5"
 interrupt usr1 2 train "$work/tune" consistency.jsonl
 [ "$code" -eq 75 ] || { fail "tuning: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
 scoria 3 train "$deck" -run_dir "$work/tune" "${more[@]}" >"$work/out" 2>&1 || { fail "tuning: the last start"; cat "$work/out" >&2; }
-grep -q 'going on from step [0-9]* of the consistency tuning' "$work/out" || { fail "tuning did not go on"; cat "$work/out" >&2; }
+grep -q 'resuming from step [0-9]* of the consistency tuning' "$work/out" || { fail "tuning did not go on"; cat "$work/out" >&2; }
 same "$reference" "$work/tune" model.h5 || fail "an interrupted tuning ends with other weights"
 
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.
@@ -125,7 +125,7 @@ cp -r "$dir" "$work/both"
 printf 'x' | dd of="$dir/train.ckpt" bs=1 seek=20000 conv=notrunc status=none
 scoria 2 train "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "train: the last start"; cat "$work/out" >&2; }
 grep -q 'WARNING: .*train.ckpt: .*the checkpoint before it is used' "$work/out" || { fail "a damaged checkpoint was not told"; cat "$work/out" >&2; }
-grep -q 'going on from step [1-9]' "$work/out" || fail "train did not go on"
+grep -q 'resuming from step [1-9]' "$work/out" || fail "train did not go on"
 same "$reference" "$dir" model.h5 || fail "an interrupted training ends with other weights"
 more_than "$(spent "$dir" model.h5)" "$before" || fail "train: the cost of earlier starts is not counted"
 strip() { sed 's/"seconds".*//' "$1"; }

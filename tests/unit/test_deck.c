@@ -13,6 +13,8 @@ static const ScoriaKey keys[] = {
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels", SCORIA_DECIDES_UQ},
     {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words", SCORIA_DECIDES_UQ},
     {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text", SCORIA_DECIDES_NOTHING},
+    {"import_fields", SCORIA_KEY_ENTRIES, "", NULL, 0, 0, NULL, "entries", SCORIA_DECIDES_IMPORT},
+    {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "an entry", SCORIA_DECIDES_IMPORT},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section", SCORIA_DECIDES_NOTHING},
     {.name = NULL},
 };
@@ -46,6 +48,62 @@ static void refuse(const char *text, const char *option, const char *part1, cons
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   if (!strstr(ScoriaFailureLine(), part1) || !strstr(ScoriaFailureLine(), part2))
     fail_msg("found \"%s\", expected \"%s\" and \"%s\"", ScoriaFailureLine(), part1, part2);
+}
+
+static const char *const members[] = {"path", "order", "scale", NULL};
+
+/* A mapping says what no list of words can: names with blanks, commas, brackets, quotes. */
+static void entries_come_in_two_forms(void **state)
+{
+  ScoriaDeck deck, again;
+  ScoriaEntries e;
+  const char *text;
+  (void)state;
+  CHECK(read_deck("import:\n  fields:\n    c: {path: '/c, \"e\" [mol.m-3]', order: [x, row], scale: ~}\n    phi: /phi\n"
+                  "  x: {path: '/x [um]', scale: 1e-6}\n",
+                  NULL, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again)); /* the resolved deck says the same */
+  for (int i = 0; i < 2; i++) {
+    CHECK(ScoriaDeckEntries(i ? again : deck, "import_fields", members, &e));
+    assert_int_equal(entries_count(e), 2);
+    assert_string_equal(entries_name(e, 0), "c");
+    assert_string_equal(entries_value(e, 0, "path"), "/c, \"e\" [mol.m-3]");
+    assert_string_equal(entries_value(e, 0, "order"), "x,row");
+    assert_null(entries_value(e, 0, "scale")); /* a null is not set */
+    assert_string_equal(entries_name(e, 1), "phi");
+    assert_string_equal(entries_value(e, 1, "path"), "/phi");
+    CHECK(ScoriaEntriesDestroy(&e));
+    CHECK(ScoriaDeckEntries(i ? again : deck, "import_x", members, &e));
+    assert_string_equal(entries_value(e, 0, "path"), "/x [um]");
+    assert_string_equal(entries_value(e, 0, "scale"), "1e-6");
+    CHECK(ScoriaEntriesDestroy(&e));
+  }
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import:\n  fields:\n    c: &c {path: /c, scale: 2}\n    d: {<<: *c, path: /d}\n", NULL, &deck));
+  CHECK(ScoriaDeckEntries(deck, "import_fields", members, &e)); /* anchors and merges */
+  assert_string_equal(entries_value(e, 1, "path"), "/d");
+  assert_string_equal(entries_value(e, 1, "scale"), "2");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import: {fields: [c=/a, d=/b]}\n", "-import_x /x", &deck));
+  CHECK(ScoriaDeckEntries(deck, "import_fields", members, &e));
+  assert_int_equal(entries_count(e), 2);
+  assert_string_equal(entries_value(e, 1, "path"), "/b");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckEntries(deck, "import_x", members, &e));
+  assert_string_equal(entries_value(e, 0, "path"), "/x");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import: {fields: {c: {paths: /a}}}\n", NULL, &deck));
+  assert_int_not_equal(ScoriaDeckEntries(deck, "import_fields", members, &e), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "c: found \"paths\", expected one of: path, order, scale"));
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("import: {fields: {c: {path: {a: {b: c}}}}}\n", NULL, "import_fields", "expected a mapping of names");
+  refuse("import:\n  x: {path: /x [um]}\n", NULL, "test_deck.yaml:2: not valid YAML", "expected");
+  refuse("run: {title: a}\n", "-import_fields {c:", "import: fields", "a mapping");
+  refuse("run: {title: {a: b}}\n", NULL, "unknown key", "title_a");
 }
 
 static void values_come_from_command_line_then_deck_then_default(void **state)
@@ -105,7 +163,7 @@ static void resolved_deck_reads_back_the_same(void **state)
   CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", ALL, sizeof difference, difference));
   assert_non_null(
       strstr(difference, "porosity_sigma is 1.5 here and 2 there, porosity_kernel is se here and matern12 there"));
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", ALL & ~SCORIA_DECIDES_SIZE, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_WEIGHTS, sizeof difference, difference));
   assert_string_equal(difference, "");
   CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_SIZE, sizeof little, little));
   assert_string_equal(little, "porosity_si");
@@ -248,6 +306,7 @@ static void key_in_two_tables_is_one_key(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(entries_come_in_two_forms),
       cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
       cmocka_unit_test(resolved_deck_reads_back_the_same),
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),

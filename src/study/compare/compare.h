@@ -29,7 +29,8 @@ typedef struct {
   int first; /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
   ScoriaFieldShape shape;
-  Comparison *c;    /* owned; (conditions) */
+  ScoriaMadeFrom made; /* of the model, and of the training set that is looked at */
+  Comparison *c;       /* owned; (conditions) */
   double *profiles; /* owned; curves and examples of every condition, compare_curve and compare_example; NULL: none */
 } ComparisonSet;
 
@@ -89,7 +90,8 @@ typedef struct {
 
 /* The training set, for nearest rows. */
 typedef struct {
-  ScoriaDataset ds; /* owned; NULL: none at hand */
+  ScoriaDataset ds;                   /* owned; NULL: none at hand */
+  char dataset[SCORIA_IDENTITY_SIZE]; /* its rows that the model was trained on */
   const ScoriaDatasetSpec *spec;
   ScoriaNormaliser norm; /* borrowed, as is the twin: of the model */
   const ScoriaTwin *twin;

@@ -44,7 +44,10 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   mem->twin    = &trained->twin;
   mem->samples = PetscMin(count, SAMPLES);
   PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, &mem->r, &R));
-  mem->conditions = mem->spec->rows / mem->spec->realisations;
+  /* those that the model was trained on: the dataset may have grown since */
+  const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
+  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, mem->dataset));
+  mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
   deal_block(mem->conditions, rank, size, &mem->first, &mem->number);

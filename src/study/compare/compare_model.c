@@ -49,6 +49,7 @@ static PetscErrorCode CreateSet(ScoriaDeck deck, const Opened *o, ComparisonSet 
   *training_rows = spec.rows;
   *set           = (ComparisonSet){
                 .conditions = (int)conditions, .count = count, .shape = *source_shape(o->source[SCORIA_FROM_MODEL])};
+  PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
   PetscCall(CompareCreateConditions(set, true));
   for (int k = 0; k < set->conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
@@ -199,6 +200,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscFunctionBeginUser;
   PetscCall(CreateSet(deck, o, &set, &cost.training_rows));
   PetscCall(CreateMeasures(run, deck, o, &set, &m));
+  PetscCall(PetscStrncpy(set.made.dataset, m.memory.dataset, sizeof set.made.dataset));
   PetscCall(ScoriaCostRead(run, "dataset.h5", &cost.seconds_data));
   PetscCall(ScoriaCostRead(run, "model.h5", &cost.seconds_training));
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
@@ -220,7 +222,7 @@ PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
   Opened opened = {.ens = NULL};
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, NULL, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Open(run, deck, &opened));
   PetscCall(Compare(run, deck, &opened));

@@ -98,6 +98,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &set->made));
   PetscCall(ScoriaStorePutSpace(store, set->shape.space));
   PetscCall(ScoriaStorePutFields(store, set->shape.channels, set->shape.field));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->shape.x, "m", "cell centres"));

@@ -145,7 +145,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(ScoriaRunComm(run), deck, &q.sensors));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, NULL, &complete));
   if (complete) {
     PetscCall(CheckReadings(ScoriaRunComm(run), &q.sensors, path));
     PetscCall(PetscFree(q.sensors.text));

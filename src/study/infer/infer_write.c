@@ -167,9 +167,12 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
                                const InferQuestion *q, const InferAnswer *a)
 {
   const int64_t L = q->shape.cells, Q = q->nprobabilities;
+  ScoriaMadeFrom made;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "posterior", deck, &store));
+  PetscCall(ScoriaMadeFromShape(&q->shape, &made));
+  PetscCall(ScoriaStorePutMadeFrom(store, &made));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, q->shape.x, "m", "cell centres"));
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));

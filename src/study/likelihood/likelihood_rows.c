@@ -10,6 +10,7 @@ typedef struct {
   ScoriaTrained trained; /* owned */
   ScoriaModel model;     /* its */
   const char *name;      /* of the file, as the user knows it */
+  ScoriaMadeFrom made;
   ScoriaDataset ds;
   const ScoriaDatasetSpec *spec;
   int channels, cells;
@@ -68,14 +69,17 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
     if (*difference)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: model.h5 was trained on other rows (%s): name a file", difference);
   }
+  PetscCall(PetscStrncpy(l->made.model, model_identity(l->model), sizeof l->made.model));
+  PetscCall(ScoriaDatasetIdentity(l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
   PetscFunctionReturn(0);
 }
 
 /* The first realisations of conditions evenly spaced among those asked for, `count` rows at most. */
 static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bool held_out)
 {
-  const int64_t all    = l->spec->rows / l->spec->realisations;
-  LikelihoodList *list = &l->list;
+  const int64_t trained = held_out ? identity_rows(model_dataset(l->model)) : 0; /* the dataset may have grown since */
+  const int64_t all     = (trained ? trained : l->spec->rows) / l->spec->realisations;
+  LikelihoodList *list  = &l->list;
   int64_t *asked, number = 0, left_out = 0;
   PetscInt count = 0;
   bool *train;
@@ -120,6 +124,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   PetscCall(PetscMalloc1(a->rows, &one));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(l->comm, path, "likelihood", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &l->made));
   PetscCall(ScoriaStorePutText(store, "file", l->name));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++)
     PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &a->rows, a->column[c], "1", columns[c].what));
@@ -212,13 +217,14 @@ static PetscErrorCode Evaluate(ScoriaRun run, const Likelihood *l, LikelihoodAns
 PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
-  const char *name = NULL;
+  const char *name = NULL, *file = NULL;
   LikelihoodAnswer a;
   Likelihood l;
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "likelihood_output", &name));
-  PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", SCORIA_OF_LIKELIHOOD, &complete));
+  PetscCall(ScoriaDeckString(deck, "likelihood_file", &file));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", SCORIA_OF_LIKELIHOOD, file, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Create(run, deck, &l));
   PetscCall(Evaluate(run, &l, &a));

@@ -18,6 +18,8 @@ typedef struct {
   ScoriaRun run; /* borrowed */
   MPI_Comm comm;
   char path[PETSC_MAX_PATH_LEN];
+  bool own; /* the samples of the run directory, not a file that was named */
+  ScoriaMadeFrom made;
   ScoriaDataset ds; /* owned, as are ens and por */
   const ScoriaDatasetSpec *given;
   ScoriaEnsemble ens;
@@ -35,18 +37,26 @@ typedef struct {
 
 /* --------------------------------------------------------------------------------------------------- the file ---- */
 
-static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+static PetscErrorCode NameGiven(ScoriaDeck deck, Refine *f)
 {
-  const char *name = NULL, *stored;
-  char difference[512];
+  const char *name = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "refine_sample", &name));
+  f->own = !name;
   if (name)
     PetscCall(PetscStrncpy(f->path, name, sizeof f->path));
   else {
     PetscCall(ScoriaDeckString(deck, "sample_file", &name));
     PetscCall(ScoriaRunPath(f->run, name, sizeof f->path, f->path));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+{
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
   PetscCall(ScoriaFileTrial(f->comm, f->path));
   PetscCall(ScoriaDatasetOpen(f->comm, f->path, &f->ds));
   PetscCall(ScoriaDatasetInfo(f->ds, &f->given, NULL, &stored));
@@ -54,6 +64,11 @@ static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: made for another problem (%s): its fields are solutions of other equations",
                 f->path, difference);
+  if (f->own) {
+    PetscCall(ScoriaChainCheck(f->run, f->path, dataset_made_from(f->ds)));
+    f->made = *dataset_made_from(f->ds);
+  }
+  PetscCall(ScoriaDatasetIdentity(f->ds, f->given->rows, f->made.file));
   PetscFunctionReturn(0);
 }
 
@@ -299,6 +314,7 @@ static PetscErrorCode WriteColumns(ScoriaDeck deck, const Refine *f)
   PetscCall(ScoriaFileRemove(f->comm, path)); /* of a run that was killed before refined.h5 was complete */
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(f->comm, path, "refine", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &f->made));
   PetscCall(ScoriaStorePutText(store, "sample", f->path));
   for (int c = 0; c < REFINE_COLUMNS; c++) {
     PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &f->spec.rows, f->column + c * f->spec.rows,
@@ -357,6 +373,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(ScoriaProvenanceOfRun(f->run, deck, "refined", f->groups->full_size, &from));
+  from.made = f->made;
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
   PetscCall(ScoriaDatasetWatch(out, f->run));
   PetscCall(ScoriaWarnOfRest(f->run, f->groups));
@@ -381,7 +398,8 @@ PetscErrorCode ScoriaRefine(ScoriaRun run, ScoriaDeck deck)
   PetscInt directions, iterations;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, &complete));
+  PetscCall(NameGiven(deck, &f));
+  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, f.path, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckInt(deck, "refine_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "refine_iterations", &iterations));

@@ -30,6 +30,7 @@ typedef struct {
   const ScoriaField *field; /* borrowed (channels) */
   const double *x;          /* borrowed (cells) */
   const ScoriaSpace *space; /* borrowed */
+  ScoriaMadeFrom made;
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */

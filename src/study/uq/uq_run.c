@@ -111,8 +111,8 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, co
 PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
 {
   char json[PETSC_MAX_PATH_LEN];
-  const char *name = NULL;
-  UqQuestion q     = {.count = 0};
+  const char *name = NULL, *file = NULL;
+  UqQuestion q = {.count = 0};
   UqAnswer a;
   Opened opened   = {.source = NULL};
   PetscInt source = 0;
@@ -120,7 +120,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(ScoriaJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
-  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", SCORIA_OF_UQ, &complete));
+  PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", SCORIA_OF_UQ, file, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
@@ -129,6 +130,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   q.pde = source == 1;
   PetscCall(OpenSource(run, deck, q.pde, &opened));
   uq_take_shape(&q, source_shape(opened.source));
+  PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
+  if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
   PetscCall(UqQuestionRead(run, deck, &q));
   PetscCall(UqAnswerCreate(&q, &a));
   PetscCall(UqRun(run, deck, opened.source, &q, &a));
