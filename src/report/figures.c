@@ -183,3 +183,14 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
   figure->height = height;
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ReportRowPanel(ReportText *body, int q, int of, double bottom)
+{
+  const double left = 0.065, width = (0.99 - left) / of;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen %g\n"
+                        "set tmargin at screen 0.86\n",
+                        left + q * width, left + (q + 1) * width - 0.055, bottom));
+  PetscFunctionReturn(0);
+}

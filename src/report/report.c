@@ -121,7 +121,8 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawWorth(figs, m->compare));
   PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
-  PetscCall(ReportDrawExplore(figs, m->uq));
+  PetscCall(ReportDrawResponse(figs, m->uq));
+  PetscCall(ReportDrawSobol(figs, m->uq));
   PetscCall(ReportDrawPosterior(figs, &m->posterior));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));

@@ -50,6 +50,8 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
 /* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
 void plain_label(const char *s, size_t size, char label[]);
 void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
+/* The name of a quantity as a label of words. */
+void report_quantity_words(const char *name, size_t size, char label[]);
 /* Sets the range of the axis x: from end to end of the cells with centres x (cells). */
 PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[]);
 /* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
@@ -290,6 +292,10 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
 /* The legend, once, as a plot of its own above the panels of a multiplot; `entries` are plot elements of the function
  * NaN. */
 PetscErrorCode ReportLegend(ReportText *body, const char *entries);
+#define REPORT_WIDTH 1180.0 /* of a figure, points */
+#define REPORT_QUANTITIES 4 /* side by side, at most */
+/* Panel `i` of a row of `of`, from `bottom` of the figure's height up. */
+PetscErrorCode ReportRowPanel(ReportText *body, int i, int of, double bottom);
 
 /* Mean and band of PDE and model: legend, and the plot command for the data file f and its block k. */
 extern const char report_bands_legend[], report_bands_plot[];
@@ -312,7 +318,8 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
 PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space);
-PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq);
+PetscErrorCode ReportDrawResponse(ReportFigures *figs, const cJSON *uq);
+PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq);
 PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *train);
 PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *posterior);
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples);

@@ -141,3 +141,10 @@ int shown_axis(const ScoriaSpace *space, int preferred)
     if (space->c[i].lo < space->c[i].hi) return i;
   return -1;
 }
+
+void report_quantity_words(const char *name, size_t size, char label[])
+{
+  plain_label(name, size, label);
+  for (char *c = label; *c; c++)
+    if (*c == '_') *c = ' ';
+}

@@ -1,9 +1,9 @@
-/* uq: Sobol indices of the quantities with respect to the conditions, drawn over their ranges, and to what no condition
- * tells: the porosity's realisation, or for the model the noise that its sampler starts from.
+/* uq: Sobol indices of the quantities with respect to the conditions, drawn over their ranges, and to what is not a
+ * condition (UQ_UNSEEN): the porosity's realisation, or for the model the noise that its sampler starts from.
  *
- * A block is a pair of conditions A and B and for each a run of numbers of the unseen, all independent of every other
+ * A block is a pair of conditions A and B and for each a run of realisation numbers, all independent of every other
  * block's.  Rows of a block share the conditions, for a new condition costs a model as much as a tile of samples.
- * Freezing the unseen is using its numbers again at other conditions.  Numbers and sums as in uq_tiles.c: the same
+ * Freezing the realisations is using their numbers again at other conditions.  Numbers and sums as in uq_tiles.c: the same
  * bits on any number of ranks. */
 #include "uq.h"
 #include <math.h>

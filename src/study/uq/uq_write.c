@@ -220,7 +220,7 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
                       (long long)a->blocks, q->draws, a->failed ? ", some solves failed" : ""));
   for (int i = 0; i <= q->inputs; i++)
     snprintf(head + strlen(head), sizeof head - strlen(head), " %15s",
-             i < q->inputs ? uq_input_name(q, i) : "all conditions");
+             i < q->inputs ? uq_input_name(q, i) : UQ_ALL_CONDITIONS);
   PetscCall(ScoriaSay(run, "    %-18s %-11s%s", "", "", head));
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *unseen = &a->index[j][q->inputs - 1];
