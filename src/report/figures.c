@@ -4,7 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
 #endif
-#include "report.h"
+#include "figures.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>

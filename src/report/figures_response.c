@@ -1,5 +1,6 @@
 /* Figure of what uq says over many conditions: a quantity's mean and band over one or two of them. */
-#include "report.h"
+#include "scoria/results.h"
+#include "report_answers.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,7 +222,8 @@ static PetscErrorCode MapPanel(ReportText *body, const Response *r, int q, int r
   char what[64];
   PetscFunctionBeginUser;
   snprintf(what, sizeof what, row ? "%g %% band" : "mean", r->band);
-  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / REPORT_WIDTH, right / REPORT_WIDTH));
+  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / REPORT_WIDTH,
+                        right / REPORT_WIDTH));
   PetscCall(ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", low / height, top / height));
   PetscCall(AxisCommands(body, &r->axis[0], 'x', row == 1));
   PetscCall(AxisCommands(body, &r->axis[1], 'y', q == 0));
@@ -257,7 +259,8 @@ static PetscErrorCode DrawMaps(ReportFigures *figs, const Response *r)
            "Mean of each quantity (above) and width of its central %g %% band (below) over %s and %s at %d x %d "
            "conditions (dots); between these, interpolation.",
            r->band, r->axis[0].name, r->axis[1].name, r->axis[0].n, r->axis[1].n);
-  PetscCall(ReportFiguresDraw(figs, "response", (int)REPORT_WIDTH, height, &body, "Response to the conditions", caption));
+  PetscCall(
+      ReportFiguresDraw(figs, "response", (int)REPORT_WIDTH, height, &body, "Response to the conditions", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* Figure of uq's Sobol indices: the shares of a quantity's variance that the conditions cause, and what no condition
  * tells. */
-#include "report.h"
+#include "scoria/results.h"
+#include "report_answers.h"
 #include <string.h>
 #include <stdio.h>
 
@@ -89,13 +90,14 @@ PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq)
   PetscCall(ReportPrint(&body, "set yrange [-0.05:1.1]\n"));
   PetscCall(SobolPanels(&body, quantities, number));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  snprintf(caption, sizeof caption,
-           "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
-           "and %.0f draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
-           "leave to 1 is the total index of unseen. The first-order bars of conditions and these two do not depend on "
-           "what makes the draws; total bars of single conditions and the first order of unseen also depend on how one "
-           "draw acts at other conditions, and differ between model and PDE.",
-           json_number(sobol, "blocks"), json_number(sobol, "draws"), unseen ? unseen : "porosity");
+  snprintf(
+      caption, sizeof caption,
+      "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
+      "and %.0f draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
+      "leave to 1 is the total index of unseen. The first-order bars of conditions and these two do not depend on "
+      "what makes the draws; total bars of single conditions and the first order of unseen also depend on how one "
+      "draw acts at other conditions, and differ between model and PDE.",
+      json_number(sobol, "blocks"), json_number(sobol, "draws"), unseen ? unseen : "porosity");
   PetscCall(ReportFiguresDraw(figs, "sobol", (int)REPORT_WIDTH, 360, &body, "What the spread comes from", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

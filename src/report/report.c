@@ -1,4 +1,5 @@
 /* The report: reads the run directory, has the figures drawn, writes the page. */
+#include "report_page.h"
 #include "report.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* How quantities are written in figures and tables: names and units in type, values in a unit of their size. */
-#include "report.h"
+#include "report_labels.h"
 #include "scoria/stats.h"
 #include <ctype.h>
 #include <math.h>
