@@ -38,7 +38,7 @@ static PetscErrorCode AddStage(ScoriaRun run, const ScoriaTemperingStage *stage,
   PetscFunctionReturn(0);
 }
 
-/* A reading so far from what the model expects is a slip of the unit as a rule, and takes hours of tempering. */
+/* A reading so far from what the model expects is a wrong unit as a rule, and takes hours of tempering. */
 static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
 {
   const double *prior = a->statistics[INFER_PRIOR] + a->at_sensors;

@@ -76,9 +76,9 @@ static void add_sobol(cJSON *root, const UqQuestion *q, const UqSensitivity *a)
   cJSON_AddStringToObject(sobol, UQ_UNSEEN_MEMBER, q->pde ? "realisation of the porosity" : "noise of the sampler");
   quantities = cJSON_AddObjectToObject(sobol, "quantities");
   for (int j = 0; j < q->nquantities; j++) {
-    const ScoriaSobolIndex *unseen = &a->index[j][q->inputs - 1];
-    const ScoriaSobolIndex all     = {1 - unseen->total, unseen->total_se, 1 - unseen->first, unseen->first_se};
-    cJSON *one                     = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
+    const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
+    const ScoriaSobolIndex all = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
+    cJSON *one                 = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
     cJSON_AddStringToObject(one, "unit", q->quantity[j].unit);
     cJSON_AddNumberToObject(one, "mean", a->mean[j]);
     cJSON_AddNumberToObject(one, "sd", a->sd[j]);

@@ -76,7 +76,7 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscFunctionReturn(0);
 }
 
-/* Inputs: what varies, then the unseen. */
+/* Inputs: what varies, then what is not a condition. */
 static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt seed = 0, base = 0, draws = 0;
