@@ -130,6 +130,15 @@ static PetscErrorCode CheckRange(ScoriaDataset ds, int64_t first, int64_t number
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
+PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStuckBegin(ds->part, "flushed", SCORIA_STUCK_ROWS, ds->rank));
+  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaStuckEnd());
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
 {
   ScoriaTrouble bad = {.path = ds->part};
@@ -137,7 +146,7 @@ PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
   PetscFunctionBeginUser;
   if (!ds->unmarked) PetscFunctionReturn(0);
   ds->unmarked = false;
-  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaDatasetFlush(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->status[0], ds->unmarked_first, ds->unmarked_rows, ds->unmarked_done,
                                  &bad));
@@ -268,6 +277,21 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
   PetscCall(CheckRange(ds, first, number, rows->capacity));
   PetscCall(SlabRounds(ds, number, &rounds));
   PetscCall(ReadColumns(ds, first, number, rounds, rows, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckRange(ds, first, number, rows->capacity));
+  rows->rows = number;
+  for (int c = 0; c < ds->spec.space.n; c++)
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }

@@ -57,7 +57,7 @@ static int state_fields(const ReportSamples *samples, int field[REPORT_CHANNELS]
 {
   int n = 0;
   for (int f = 0; f < samples->spec.nfields && n < REPORT_CHANNELS; f++)
-    if (field_is_state(samples->spec.field[f].name)) field[n++] = f;
+    if (field_is_state(&samples->spec.field[f])) field[n++] = f;
   return n;
 }
 

@@ -69,8 +69,7 @@ static PetscErrorCode KeepBegin(ReportDataset *data, int64_t number)
   data->listed = (data->conditions + data->every - 1) / data->every;
   if (data->time >= 0) PetscCall(PetscMalloc1(data->listed, &data->times));
   for (int64_t i = 0; i < data->listed && data->times; i++) data->times[i] = -INFINITY;
-  while (data->channel < data->spec.nfields - 1 && !field_is_state(data->spec.field[data->channel].name))
-    data->channel++;
+  while (data->channel < data->spec.nfields - 1 && !field_is_state(&data->spec.field[data->channel])) data->channel++;
   /* Odd: it meets every time of a design whose times and realisations are powers of two. */
   data->stride = PetscMax(1, data->spec.rows / KEPT_ROWS) | 1;
   if (data->time >= 0) PetscCall(PetscMalloc1((number / data->stride + 1) * (data->spec.cells + 1), &data->row));

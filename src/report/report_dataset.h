@@ -41,6 +41,7 @@ PetscErrorCode ReportDatasetDestroy(ReportDataset *data);
 /* One field of fields.h5: a plane through the first row. */
 typedef struct {
   ReportQuantity quantity;
+  bool latent;
   double *value; /* owned (ny, nx) */
   double *mean;  /* owned (nx), over y and z */
   double largest;

@@ -114,8 +114,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   const char *name = NULL, *file = NULL;
   UqQuestion q = {.count = 0};
   UqAnswer a;
-  Opened opened   = {.source = NULL};
-  PetscInt source = 0;
+  Opened opened = {.source = NULL};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
@@ -126,8 +125,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
-  q.pde = source == 1;
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
   PetscCall(OpenSource(run, deck, q.pde, &opened));
   uq_take_shape(&q, source_shape(opened.source));
   PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
