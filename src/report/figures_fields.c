@@ -1,6 +1,6 @@
 /* Figure of fields.h5: the first row of a problem in two or three dimensions, porosity and fields, and what the lateral
  * mean of a field leaves out. */
-#include "report.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

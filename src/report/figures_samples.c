@@ -1,5 +1,6 @@
 /* What the report shows of samples.h5: single fields of the model, and the band that all of them span. */
-#include "report.h"
+#include "report_compare.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

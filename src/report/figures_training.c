@@ -1,5 +1,6 @@
 /* Figures of dataset.h5 and train.jsonl: a few realisations, and the course of the training. */
-#include "report.h"
+#include "report_dataset.h"
+#include "report_logs.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

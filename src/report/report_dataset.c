@@ -1,5 +1,5 @@
 /* What the report tells of dataset.h5: how its solves ended, and a few realisations to look at. */
-#include "report.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <string.h>
 
@@ -138,7 +138,7 @@ static PetscErrorCode Scan(ScoriaRun run, ScoriaDataset ds, ReportDataset *data)
     if (start + BLOCK_ROWS < most) PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (stop) PetscCall(ScoriaStopped(run, "the report will be made anew"));
+  if (stop) PetscCall(ScoriaStopped(run, "the report restarts from the beginning"));
   PetscCall(KeepGather(comm, data));
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,6 @@
 /* The page: one file that asks the network for nothing.  What it is about and how good, every figure at a glance, then
  * a section per command, the result first and what it was made from after it. */
-#include "report.h"
+#include "report_page.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* The report: escaping, tables, the training log, and a page that asks the network for nothing.  ranks: 2 */
 #include "testing.h"
+#include "report/report_page.h"
 #include "report/report.h"
 #include <math.h>
 #include <stdlib.h>

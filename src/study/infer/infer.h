@@ -22,7 +22,7 @@ typedef struct {
   char *text; /* owned: all of them, as they are kept in the file */
 } InferSensors;
 
-/* From sensors_at, _value, _sd, or from the lines of sensors_file; what they measure is not looked at yet.  Collective.
+/* From sensors_at, _value, _sd, or from the lines of sensors_file; fields and places are not checked yet.  Collective.
  */
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
 /* Finds the fields and the places. */

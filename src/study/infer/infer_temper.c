@@ -51,7 +51,7 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   return far > FAR_READING;
 }
 
-/* Told before the hours that the tempering of a slip of the unit takes; refused under -strict. */
+/* Before the hours that tempering takes where a unit is wrong; refused under -strict. */
 static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
 {
   char line[INFER_LINE];

@@ -2,6 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
 
 #define UQ_MAX_QUANTITIES 32
@@ -12,7 +13,7 @@
 #define UQ_MODES 10            /* of the covariance */
 #define UQ_JOINT_CONDITIONS 16 /* covariances are kept for no more conditions than this */
 #define UQ_MAX_CONDITIONS 16384
-#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and the unseen */
+#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and what is not one */
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
 #define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
 #define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
@@ -48,8 +49,8 @@ typedef struct {
 #define UQ_UNSEEN (-1)
 const char *uq_input_name(const UqQuestion *q, int input);
 
-/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of the unseen, their total
- * 1 less its first order, each with the same error. */
+/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of what is not a
+ * condition, their total 1 less its first order, each with the same error. */
 typedef struct {
   int64_t blocks, failed; /* behind them; rows that failed, left out */
   double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];

@@ -1,10 +1,10 @@
-/* uq: Sobol indices of the quantities with respect to the conditions, drawn over their ranges, and to what no condition
- * tells: the porosity's realisation, or for the model the noise that its sampler starts from.
+/* uq: Sobol indices of the quantities with respect to the conditions, drawn over their ranges, and to what is not a
+ * condition (UQ_UNSEEN): the porosity's realisation, or for the model the noise that its sampler starts from.
  *
- * A block is a pair of conditions A and B and for each a run of numbers of the unseen, all independent of every other
+ * A block is a pair of conditions A and B and for each a run of realisation numbers, all independent of every other
  * block's.  Rows of a block share the conditions, for a new condition costs a model as much as a tile of samples.
- * Freezing the unseen is using its numbers again at other conditions.  Numbers and sums as in uq_tiles.c: the same
- * bits on any number of ranks. */
+ * Freezing the realisations is using their numbers again at other conditions.  Numbers and sums as in uq_tiles.c: the
+ * same bits on any number of ranks. */
 #include "uq.h"
 #include <math.h>
 #include <string.h>
@@ -29,15 +29,15 @@ static void side_theta(const Uq *u, int64_t block, int side, double theta[])
 /* One set of a block, A, B, or A with an input of B: its quantities (draws, nquantities). */
 static PetscErrorCode DrawSet(Uq *u, int64_t block, int set, double values[])
 {
-  const UqQuestion *q = u->q;
-  const int input     = set < MIXED ? 0 : q->input[set - MIXED];
-  const bool unseen   = set >= MIXED && input == UQ_UNSEEN;
+  const UqQuestion *q    = u->q;
+  const int input        = set < MIXED ? 0 : q->input[set - MIXED];
+  const bool realisation = set >= MIXED && input == UQ_UNSEEN;
   double theta[SCORIA_MAX_CONDITIONS], other[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   side_theta(u, block, set == SIDE_B ? SIDE_B : SIDE_A, theta);
   side_theta(u, block, SIDE_B, other);
-  if (set >= MIXED && !unseen) theta[input] = other[input];
-  const int numbers = set == SIDE_B || unseen ? SIDE_B : SIDE_A;
+  if (set >= MIXED && !realisation) theta[input] = other[input];
+  const int numbers = set == SIDE_B || realisation ? SIDE_B : SIDE_A;
   uq_at(u, theta);
   PetscCall(ScoriaSourceDraw(u->source, theta, draw_number(SCORIA_DRAWS_SOBOL, 0, (2 * block + numbers) * UQ_TILE),
                              q->draws, u->fields));

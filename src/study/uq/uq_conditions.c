@@ -18,7 +18,8 @@ static PetscErrorCode TeamStops(Uq *u, bool *stop)
   PetscFunctionReturn(0);
 }
 
-/* After a round of tiles.  Alone, a condition is given up when it is time to stop: it begins anew in the next start. */
+/* After a round of tiles.  Alone, a condition is given up when it is time to stop: it restarts from its beginning in
+ * the next start. */
 static PetscErrorCode AfterTiles(Uq *u, int k, int64_t done, bool *given_up)
 {
   PetscFunctionBeginUser;
