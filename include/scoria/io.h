@@ -41,11 +41,11 @@ typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
   char unit[16];
   char description[128];
+  bool latent; /* behind the law of the others or beside it, and not learned: the porosity, a lateral SD */
 } ScoriaField;
 
-/* Whether a field is part of the state that the conditions determine the law of: not the porosity, which is behind that
- * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
-bool field_is_state(const char *name);
+/* Whether a field is part of the state that the conditions determine the law of. */
+bool field_is_state(const ScoriaField *field);
 /* Index of the field of that name among n, or -1. */
 int field_find(int n, const ScoriaField field[], const char *name);
 
@@ -143,13 +143,19 @@ PetscErrorCode ScoriaDatasetExtend(MPI_Comm comm, const char *path, const Scoria
  */
 PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends, ScoriaDataset *ds);
 /* From here on, reading all rows back (Survey, Finish) tells its progress and stops where the run is to stop: it fails
- * as ScoriaStopped, and the part file stays.  The dataset is on the run's ranks. */
+ * as ScoriaStopped, the part file stays, and `path`.ckpt says how far the reading has come, from where the next Survey
+ * goes on.  The dataset is on the run's ranks. */
 PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run);
-/* Reads every row, of a dataset being written too: `there`, an empty set before and the same on every rank after, gets
- * those that are there and whole; may be NULL.  Where visit is given, it is called with every batch of rows [first,
- * first + rows->rows), on one rank each; rows->done tells the same (0: to be written).  Collective. */
+/* Reads every row of a dataset being written, but those that an earlier start has read: `there`, an empty set before
+ * and the same on every rank after, gets those that are there and whole.  Where visit is given, it is called with every
+ * batch of rows [first, first + rows->rows), on one rank each; rows->done tells the same (0: to be written); fields are
+ * not set in rows that an earlier start has read.  Collective. */
 PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx);
+/* Calls visit with every batch of rows of a finished dataset, on one rank each, conditions and status only, unchecked.
+ * Stopped on the way where it is watched.  Collective. */
+PetscErrorCode ScoriaDatasetVisit(ScoriaDataset ds, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                                  void *ctx);
 /* Writes rows [first, first + rows->rows) of this rank, which must not overlap another rank's; rows->rows may be 0.
  * The stored CRC32C covers the row's conditions and fields as stored.  They count as written from the next call on, or
  * when the dataset is closed or finished: by then they are on disk.  Collective. */
@@ -312,7 +318,7 @@ typedef struct {
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
   PetscErrorCode (*check)(void *ctx, const char *path, ScoriaStore store);
-  /* Reads everything, so that all CRCs have been compared before anything is believed: a failure with
+  /* Reads everything, so that all CRCs have been compared before anything is used: a failure with
    * SCORIA_EXIT_INPUT says that the file is damaged. */
   PetscErrorCode (*read)(void *ctx, ScoriaStore store);
   PetscErrorCode (*clear)(void *ctx); /* undoes what a read that failed has left */
@@ -321,7 +327,7 @@ typedef struct {
 typedef struct {
   bool whole;                         /* one was found and read */
   int damaged;                        /* how many were passed over with a warning */
-  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read */
+  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read, else of the newest */
 } ScoriaCheckpointFound;
 
 /* Reads the newest checkpoint of this deck that is whole.  Collective on the run's ranks. */

@@ -119,28 +119,6 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
-/* What was laid out reads back: a part file that does not would be refused by every start after this one. */
-static PetscErrorCode CheckLayOut(const char *fresh, ScoriaTrouble *bad)
-{
-  ScoriaTrouble found = {.path = bad->path};
-  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
-  ScoriaDatasetSpec spec;
-  double *x = NULL;
-  int64_t size;
-  hid_t file;
-
-  PetscFunctionBeginUser;
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
-  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
-  if (file >= 0) H5Fclose(file);
-  PetscCall(PetscFree(x));
-  PetscCall(PetscFree(deck));
-  if (found.code != SCORIA_EXIT_OK)
-    trouble_note(bad, SCORIA_EXIT_IO, "it was not written as it should be: %s", found.line);
-  PetscFunctionReturn(0);
-}
-
 /* Laid out under another name, so that a part file has all its objects, whenever it was that its run was killed. */
 static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaProvenance *from, ScoriaTrouble *bad)
 {
@@ -152,7 +130,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
   PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
-  PetscCall(CheckLayOut(fresh, bad));
+  PetscCall(ScoriaDatasetCheckLayOut(fresh, bad));
   PetscCall(ScoriaFilePublish(fresh, ds->part, bad));
   if (bad->code != SCORIA_EXIT_OK) unlink(fresh); /* nothing is in it yet */
   PetscFunctionReturn(0);
@@ -163,6 +141,7 @@ static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const Scori
   ScoriaTrouble bad = {.path = ds->path};
 
   PetscFunctionBeginUser;
+  PetscCall(ScoriaReadingForget(ds)); /* of another file of that name */
   if (!ds->rank) PetscCall(LayOut(ds, x, from, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));

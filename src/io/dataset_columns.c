@@ -49,6 +49,11 @@ int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS])
   return n;
 }
 
+int64_t column_row_bytes(ScoriaDataset ds, const ScoriaColumn *column)
+{
+  return (int64_t)type_size(column->type) * (column->wide ? ds->spec.cells : 1);
+}
+
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS];

@@ -281,6 +281,21 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+{
+  ScoriaTrouble bad = {.path = ds->open_path};
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckRange(ds, first, number, rows->capacity));
+  rows->rows = number;
+  for (int c = 0; c < ds->spec.space.n; c++)
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
+  for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
+    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};

@@ -1,9 +1,9 @@
 /* Reading all rows of a dataset back: what is there of one that was begun, and whether one that is finished holds what
  * was written.
  *
- * Every rank reads a block of the rows, and with it a contiguous piece of every column.  Columns are contiguous in the
- * file, so that the CRCs of these pieces, and of the little that lies between the columns, join to the CRC of the whole
- * file: the manifest need not read it again. */
+ * Batch by batch from the front, each shared by all ranks in nearly equal blocks, so that how far the reading has come
+ * is one number.  Columns are contiguous in the file: the CRCs of the blocks, and of the little that lies between the
+ * columns, join to the CRC of the whole file, and the manifest need not read it again. */
 #include "private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,15 @@
 #define SILENT_SECONDS 5          /* before progress is told */
 
 typedef struct {
-  ScoriaIntervals *there; /* borrowed; NULL where nobody asks; gets this rank's share */
+  ScoriaDataset ds; /* borrowed */
   void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows);
   void *ctx;
+  bool survey;          /* rows may be missing: which are there is asked for */
+  int64_t batch;        /* rows of a rank at a time */
+  ScoriaReading so_far; /* owned; CRCs and rows there are this rank's contributions */
+  ScoriaRows rows;      /* owned: (batch) */
+  ScoriaProgress bar;   /* owned */
+  double began;         /* [s] */
 } Reader;
 
 static PetscErrorCode AddDone(ScoriaIntervals *there, int64_t first, const ScoriaRows *rows)
@@ -28,72 +34,149 @@ static PetscErrorCode AddDone(ScoriaIntervals *there, int64_t first, const Scori
   PetscFunctionReturn(0);
 }
 
-/* A start that stops here has got no further: how much time the next one needs to get past this reading. */
-static PetscErrorCode StopReading(ScoriaDataset ds, int64_t rows, double seconds)
+/* The CRC of a column is the exclusive or of what every rank contributes: its pieces with zeros for all that the others
+ * read, since a CRC of joined parts is linear in theirs. */
+static PetscErrorCode ShareReading(Reader *r)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStopped(ds->run,
-                          "the rows written are kept, but a start reads all of them back at once: %lld of %lld in %.3g "
-                          "s, so the next one needs %.3g s for that",
-                          (long long)rows, (long long)ds->spec.rows, seconds,
-                          seconds * (double)ds->spec.rows / (double)rows));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r->so_far.crc, r->so_far.columns, MPI_UINT32_T, MPI_BXOR, r->ds->comm));
+  if (r->survey) PetscCall(ScoriaIntervalsShare(r->ds->comm, &r->so_far.there));
   PetscFunctionReturn(0);
 }
 
-/* Between two batches, after `rows` of all: progress where it takes long; fails where the run is to stop. */
-static PetscErrorCode BetweenBatches(ScoriaDataset ds, int64_t rows, double began, ScoriaProgress *bar)
+/* The next start goes on from here; a finished reading by a writer has all its rows there. */
+static PetscErrorCode StopReading(Reader *r)
 {
+  PetscFunctionBeginUser;
+  PetscCall(ShareReading(r));
+  if (!r->survey) PetscCall(ScoriaIntervalsAdd(&r->so_far.there, 0, r->so_far.rows));
+  PetscCall(ScoriaReadingKeep(r->ds, &r->so_far));
+  PetscCall(ScoriaStopped(r->ds->run, "the rows written are kept, and %lld of %lld have been read back in %.3g s",
+                          (long long)r->so_far.rows, (long long)r->ds->spec.rows, wall_seconds() - r->began));
+  PetscFunctionReturn(0);
+}
+
+/* Between two batches: progress where it takes long; fails where the run is to stop. */
+static PetscErrorCode BetweenBatches(Reader *r)
+{
+  const ScoriaDataset ds = r->ds;
   bool stop;
 
   PetscFunctionBeginUser;
   if (!ds->run) PetscFunctionReturn(0);
-  if (!*bar && wall_seconds() - began > SILENT_SECONDS)
-    PetscCall(ScoriaProgressCreate(ds->run, "read back", "rows", (double)ds->spec.rows, bar));
-  rows = PetscMin(rows, ds->spec.rows);
-  if (*bar) PetscCall(ScoriaProgressUpdate(*bar, (double)rows, NULL));
+  if (!r->bar && wall_seconds() - r->began > SILENT_SECONDS)
+    PetscCall(ScoriaProgressCreate(ds->run, "read back", "rows", (double)ds->spec.rows, &r->bar));
+  if (r->bar) PetscCall(ScoriaProgressUpdate(r->bar, (double)r->so_far.rows, NULL));
   PetscCall(ScoriaStopAsked(ds->run, &stop));
-  if (stop) PetscCall(StopReading(ds, rows, wall_seconds() - began));
+  if (stop) PetscCall(StopReading(r));
   PetscFunctionReturn(0);
 }
 
-/* Every rank reads a share of the rows back, which compares the CRCs and finds rows that never reached the file. */
-static PetscErrorCode ReadBatches(ScoriaDataset ds, const Reader *reader, int64_t batch, ScoriaRows *rows,
-                                  ScoriaProgress *bar)
+/* This rank's block of a batch, [first, first + number), is in the sums of the columns. */
+static void join_batch(Reader *r, int64_t rows, int64_t first, int64_t number)
 {
-  const int64_t share = (ds->spec.rows + ds->size - 1) / ds->size;
-  const double began  = wall_seconds();
+  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
+  const int n         = dataset_columns(r->ds, column);
+  const int64_t after = r->so_far.rows + rows - first - number;
+
+  for (int i = 0; i < n; i++) {
+    const int64_t bytes = column_row_bytes(r->ds, column[i]);
+
+    r->so_far.crc[i] = crc32c_join(r->so_far.crc[i], 0, rows * bytes) ^ crc32c_join(column[i]->sum, 0, after * bytes);
+    column[i]->sum   = 0;
+  }
+}
+
+static PetscErrorCode ReadBatch(Reader *r, int64_t rows)
+{
   int64_t first, number;
 
   PetscFunctionBeginUser;
-  deal_block(ds->spec.rows, ds->rank, ds->size, &first, &number);
-  for (int64_t done = 0; done < share; done += batch) {
-    const int64_t left = number - done < 0 ? 0 : number - done, from = first + number - left;
+  deal_block(rows, r->ds->rank, r->ds->size, &first, &number);
+  first += r->so_far.rows;
+  PetscCall(ScoriaDatasetReadRows(r->ds, first, number, &r->rows));
+  if (r->survey) PetscCall(AddDone(&r->so_far.there, first, &r->rows));
+  if (r->visit) r->visit(r->ctx, first, &r->rows);
+  join_batch(r, rows, first, number);
+  r->so_far.rows += rows;
+  PetscFunctionReturn(0);
+}
 
-    PetscCall(ScoriaDatasetReadRows(ds, from, left < batch ? left : batch, rows));
-    if (reader->there) PetscCall(AddDone(reader->there, from, rows));
-    if (reader->visit) reader->visit(reader->ctx, from, rows);
-    if (done + batch < share) PetscCall(BetweenBatches(ds, (done + batch) * ds->size, began, bar));
+/* Of the rows that have been read before, what the visitor wants of them: not the fields. */
+static PetscErrorCode VisitRead(Reader *r)
+{
+  int64_t first, number;
+  bool stop = false;
+
+  PetscFunctionBeginUser;
+  for (int64_t at = 0; at < r->so_far.rows && r->visit; at += r->batch * r->ds->size) {
+    if (r->ds->run) PetscCall(ScoriaStopAsked(r->ds->run, &stop));
+    if (stop) PetscCall(ScoriaStopped(r->ds->run, "the rows written are kept"));
+    deal_block(PetscMin(r->batch * r->ds->size, r->so_far.rows - at), r->ds->rank, r->ds->size, &first, &number);
+    PetscCall(ScoriaDatasetReadStatus(r->ds, at + first, number, &r->rows));
+    for (int64_t i = 0; i < number; i++)
+      if (!intervals_count(&r->so_far.there, at + first + i, at + first + i + 1)) r->rows.done[i] = 0;
+    r->visit(r->ctx, at + first, &r->rows);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
+static PetscErrorCode CreateRows(Reader *r)
 {
-  const int64_t width = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
-  const int64_t batch = ds->batch_rows ? ds->batch_rows : PetscMax(1, VERIFY_BYTES / width);
-  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
-  const int n        = dataset_columns(ds, column);
-  ScoriaProgress bar = NULL;
-  ScoriaRows rows;
+  const ScoriaDataset ds = r->ds;
+  const int64_t width    = (int64_t)ds->spec.cells * 8 * (ds->spec.nfields + 1);
 
   PetscFunctionBeginUser;
-  for (int i = 0; i < n; i++) column[i]->sum = 0;
-  PetscCall(ScoriaRowsCreate(&ds->spec, PetscMin((ds->spec.rows + ds->size - 1) / ds->size, batch), &rows));
-  ds->summing                 = true;
-  const PetscErrorCode failed = ReadBatches(ds, reader, batch, &rows, &bar);
-  ds->summing                 = false;
-  PetscCall(ScoriaProgressDestroy(&bar));
-  PetscCall(ScoriaRowsDestroy(&rows));
+  r->batch = ds->batch_rows ? ds->batch_rows : PetscMax(1, VERIFY_BYTES / width);
+  PetscCall(ScoriaRowsCreate(&ds->spec, PetscMin((ds->spec.rows + ds->size - 1) / ds->size, r->batch), &r->rows));
+  PetscFunctionReturn(0);
+}
+
+/* From where an earlier start has come to, if that is known: its sums are rank 0's. */
+static PetscErrorCode BeginReading(Reader *r)
+{
+  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
+
+  PetscFunctionBeginUser;
+  PetscCall(CreateRows(r));
+  r->so_far.columns = dataset_columns(r->ds, column);
+  for (int i = 0; i < r->so_far.columns; i++) column[i]->sum = 0;
+  if (!r->survey) PetscFunctionReturn(0);
+  PetscCall(ScoriaReadingFind(r->ds, &r->so_far));
+  if (r->ds->rank) memset(r->so_far.crc, 0, sizeof r->so_far.crc);
+  PetscCall(VisitRead(r));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadOn(Reader *r)
+{
+  const int64_t all = r->ds->spec.rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(BeginReading(r));
+  r->began       = wall_seconds();
+  r->ds->summing = true;
+  while (r->so_far.rows < all) {
+    PetscCall(ReadBatch(r, PetscMin(r->batch * r->ds->size, all - r->so_far.rows)));
+    if (r->so_far.rows < all) PetscCall(BetweenBatches(r));
+  }
+  PetscCall(ShareReading(r));
+  PetscCall(ScoriaReadingForget(r->ds));
+  PetscFunctionReturn(0);
+}
+
+/* All rows; the sums of the columns are those of the whole columns afterwards, on every rank. */
+static PetscErrorCode ReadAll(Reader *r)
+{
+  ScoriaColumn *column[SCORIA_MAX_COLUMNS];
+  const int n = dataset_columns(r->ds, column);
+
+  PetscFunctionBeginUser;
+  const PetscErrorCode failed = ReadOn(r);
+  r->ds->summing              = false;
+  for (int i = 0; i < n; i++) column[i]->sum = r->so_far.crc[i];
+  PetscCall(ScoriaProgressDestroy(&r->bar));
+  PetscCall(ScoriaRowsDestroy(&r->rows));
   PetscCall(failed);
   PetscFunctionReturn(0);
 }
@@ -101,13 +184,28 @@ static PetscErrorCode ReadShares(ScoriaDataset ds, const Reader *reader)
 PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx)
 {
-  const Reader reader = {there, visit, ctx};
+  Reader reader = {.ds = ds, .visit = visit, .ctx = ctx, .survey = true};
 
   PetscFunctionBeginUser;
-  PetscCall(ReadShares(ds, &reader));
-  if (!there) PetscFunctionReturn(0);
-  PetscCall(ScoriaIntervalsShare(ds->comm, there));
-  ds->intact = intervals_count(there, 0, ds->spec.rows) == ds->spec.rows;
+  const PetscErrorCode failed = ReadAll(&reader);
+  if (failed) PetscCall(ScoriaIntervalsDestroy(&reader.so_far.there));
+  PetscCall(failed);
+  ds->intact = intervals_count(&reader.so_far.there, 0, ds->spec.rows) == ds->spec.rows;
+  *there     = reader.so_far.there;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetVisit(ScoriaDataset ds, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                                  void *ctx)
+{
+  Reader reader = {.ds = ds, .visit = visit, .ctx = ctx, .so_far = {.rows = ds->spec.rows}};
+
+  PetscFunctionBeginUser;
+  PetscCall(CreateRows(&reader));
+  PetscCall(ScoriaIntervalsAdd(&reader.so_far.there, 0, ds->spec.rows));
+  PetscCall(VisitRead(&reader));
+  PetscCall(ScoriaIntervalsDestroy(&reader.so_far.there));
+  PetscCall(ScoriaRowsDestroy(&reader.rows));
   PetscFunctionReturn(0);
 }
 
@@ -125,28 +223,14 @@ static int by_offset(const void *a, const void *b)
   return (p->offset > q->offset) - (p->offset < q->offset);
 }
 
-/* The columns in the order of the file, with their CRCs joined from those of the ranks' blocks, on rank 0. */
-static PetscErrorCode JoinColumns(ScoriaDataset ds, int n, ScoriaColumn *const column[], Extent extent[])
+/* The columns in the order of the file, with their CRCs. */
+static void sort_columns(ScoriaDataset ds, int n, ScoriaColumn *const column[], Extent extent[])
 {
-  uint32_t mine[SCORIA_MAX_COLUMNS], *all = NULL;
-
-  PetscFunctionBeginUser;
-  for (int i = 0; i < n; i++) mine[i] = column[i]->sum;
-  if (!ds->rank) PetscCall(PetscMalloc1((size_t)ds->size * n, &all));
-  PetscCallMPI(MPI_Gather(mine, n, MPI_UINT32_T, all, n, MPI_UINT32_T, 0, ds->comm));
-  for (int i = 0; i < n && !ds->rank; i++) {
+  for (int i = 0; i < n; i++)
     extent[i] = (Extent){.offset    = (int64_t)H5Dget_offset(column[i]->id),
-                         .row_bytes = (int64_t)type_size(column[i]->type) * (column[i]->wide ? ds->spec.cells : 1)};
-    for (int r = 0; r < ds->size; r++) {
-      int64_t first, number;
-
-      deal_block(ds->spec.rows, r, ds->size, &first, &number);
-      extent[i].crc = crc32c_join(extent[i].crc, all[(size_t)r * n + i], number * extent[i].row_bytes);
-    }
-  }
-  PetscCall(PetscFree(all));
-  if (!ds->rank) qsort(extent, (size_t)n, sizeof *extent, by_offset);
-  PetscFunctionReturn(0);
+                         .row_bytes = column_row_bytes(ds, column[i]),
+                         .crc       = column[i]->sum};
+  qsort(extent, (size_t)n, sizeof *extent, by_offset);
 }
 
 /* Rank 0 reads what lies between the columns, and behind them. */
@@ -191,9 +275,13 @@ PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, S
   again->batch_rows = written->batch_rows;
   if (written->intact)
     for (int i = 0; i < n; i++) column[i]->sum = kept[i]->sum;
-  else
-    PetscCall(ReadShares(again, &(Reader){0}));
-  PetscCall(JoinColumns(again, n, column, extent));
+  else {
+    Reader reader               = {.ds = again};
+    const PetscErrorCode failed = ReadAll(&reader);
+    PetscCall(ScoriaIntervalsDestroy(&reader.so_far.there));
+    PetscCall(failed);
+  }
+  if (!again->rank) sort_columns(again, n, column, extent);
   PetscCall(SumFile(again, n, extent, written->part, sum));
   PetscFunctionReturn(0);
 }

@@ -101,6 +101,9 @@ PetscErrorCode ScoriaStuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
 PetscErrorCode ScoriaLayout(hid_t *layout);
 
+/* Whether a field of that name is latent, in a file from before files said so. */
+bool field_was_latent(const char *name);
+
 PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
 PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad); /* PetscFree it */
@@ -253,6 +256,8 @@ void *rows_status(const ScoriaRows *rows, int i);
 /* Makes every object of a dataset in `part` at full size, on the rank that calls. */
 PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaTrouble *bad);
+/* Whether what was laid out reads back: a part file that does not would be refused by every start after this one. */
+PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad);
 /* Examines a file serially and reads all that is not a row; x and deck are for the caller to free. */
 PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
                                     ScoriaTrouble *bad);
@@ -269,6 +274,21 @@ PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
+int64_t column_row_bytes(ScoriaDataset ds, const ScoriaColumn *column); /* in the file */
+/* How far a reading of all rows has come: the leading rows of the dataset. */
+typedef struct {
+  int64_t rows;
+  int columns;
+  uint32_t crc[SCORIA_MAX_COLUMNS]; /* of that part of every column, in the order of dataset_columns */
+  ScoriaIntervals there;            /* owned: which of them are there and whole */
+} ScoriaReading;
+/* Writes it beside the dataset; removes what is there; finds what an earlier start has left, with rows = 0 where there
+ * is nothing or nothing of this file's rows, the same on every rank.  Collective. */
+PetscErrorCode ScoriaReadingKeep(ScoriaDataset ds, const ScoriaReading *reading);
+PetscErrorCode ScoriaReadingForget(ScoriaDataset ds);
+PetscErrorCode ScoriaReadingFind(ScoriaDataset ds, ScoriaReading *reading);
+/* Conditions and status of rows, without the fields and unchecked.  Collective. */
+PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read
  * and none written since.  sum, on rank 0: of the whole file, as read.  Collective. */
 PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);

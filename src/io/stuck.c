@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEXT_SECONDS 10 /* rank 0 speaks, and mpirun ends the others */
+#define NEXT_SECONDS 10   /* rank 0 prints, and mpirun ends the others */
 
 static char line[PETSC_MAX_PATH_LEN + 160];
 

@@ -150,12 +150,62 @@ static void ask_to_stop(void)
   MPI_Barrier(PETSC_COMM_WORLD);
 }
 
-/* A stop while rows are read back: what is written is kept, and the next start goes on to the same file. */
+/* Rows that a survey has seen, and those of them whose fields were read. */
+typedef struct {
+  int64_t seen, whole;
+} Seen;
+
+static void count_seen(void *ctx, int64_t first, const ScoriaRows *rows)
+{
+  Seen *seen = ctx;
+
+  for (int64_t i = 0; i < rows->rows; i++) {
+    seen->seen += rows->done[i] != 0;
+    seen->whole += rows->field[0][i * CELLS] == value_at(first + i, 0, 0) || isnan(rows->field[0][i * CELLS]);
+  }
+}
+
+/* A start that finds the part file and is not stopped: it reads the rows that no start before has read. */
+static void expect_survey(const char *path, int64_t there_at_all, int64_t read)
+{
+  ScoriaIntervals there = {0};
+  ScoriaDataset ds;
+  Seen seen = {0};
+
+  CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
+  CHECK(ScoriaDatasetWatch(ds, run));
+  CHECK(ScoriaDatasetSurvey(ds, &there, count_seen, &seen));
+  MPI_Allreduce(MPI_IN_PLACE, &seen, 2, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
+  assert_int_equal(intervals_count(&there, 0, 40), there_at_all);
+  assert_int_equal(seen.seen, there_at_all);
+  assert_int_equal(seen.whole, read);
+  CHECK(ScoriaIntervalsDestroy(&there));
+  if (there_at_all < 40)
+    CHECK(ScoriaDatasetClose(&ds));
+  else
+    CHECK(ScoriaDatasetFinish(&ds));
+}
+
+/* A start that is stopped after one batch of two rows a rank. */
+static void stop_survey(const char *path)
+{
+  ScoriaIntervals there = {0};
+  ScoriaDataset ds;
+
+  CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
+  CHECK(ScoriaDatasetWatch(ds, run));
+  ds->batch_rows = 2;
+  ask_to_stop();
+  expect_failure(ScoriaDatasetSurvey(ds, &there, NULL, NULL), SCORIA_EXIT_CHECKPOINT, "the file STOP", "are kept");
+  CHECK(ScoriaDatasetClose(&ds));
+}
+
+/* Stops while rows are read back, by the run that wrote them and by the next one: each start gets further, and the last
+ * makes the same file. */
 static void test_stopped(void **state)
 {
-  const ScoriaDatasetSpec spec = small_spec(40, false);
+  const ScoriaDatasetSpec spec = small_spec(40, true);
   const char *path             = in_scratch("stopped.h5");
-  ScoriaIntervals there        = {0};
   ScoriaDataset ds;
   char so_far[128];
 
@@ -165,24 +215,37 @@ static void test_stopped(void **state)
   ds->batch_rows = 2;
   CHECK(write_rows(ds, &spec, 0, world_rank() ? 0 : 40));
   ask_to_stop();
-  /* after one batch of two rows a rank */
-  snprintf(so_far, sizeof so_far, "are kept, but a start reads all of them back at once: %d of 40 in",
-           2 * world_size());
+  snprintf(so_far, sizeof so_far, "are kept, and %d of 40 have been read back in", 2 * world_size());
   expect_failure(ScoriaDatasetFinish(&ds), SCORIA_EXIT_CHECKPOINT, "the file STOP", so_far);
   assert_null(ds);
   assert_int_not_equal(access(path, F_OK), 0);
-
-  CHECK(ScoriaDatasetResume(PETSC_COMM_WORLD, path, false, &ds));
-  CHECK(ScoriaDatasetWatch(ds, run));
-  ds->batch_rows = 2;
-  ask_to_stop();
-  expect_failure(ScoriaDatasetSurvey(ds, &there, NULL, NULL), SCORIA_EXIT_CHECKPOINT, "the file STOP", "are kept");
-  CHECK(ScoriaIntervalsDestroy(&there));
-  CHECK(ScoriaDatasetSurvey(ds, &there, NULL, NULL));
-  assert_int_equal(intervals_count(&there, 0, 40), 40);
-  CHECK(ScoriaDatasetFinish(&ds));
+  stop_survey(path);
+  expect_survey(path, 40, 40 - 4 * world_size());
   check_sum(path);
-  CHECK(ScoriaIntervalsDestroy(&there));
+  assert_int_not_equal(access(in_scratch("stopped.h5.ckpt"), F_OK), 0);
+}
+
+/* What was read of other rows counts for nothing: all are read again, and the one that has changed is missing. */
+static void test_stopped_and_changed(void **state)
+{
+  const ScoriaDatasetSpec spec = small_spec(40, true);
+  const char *path             = in_scratch("changed.h5");
+  ScoriaDataset ds;
+  size_t at, size;
+
+  (void)state;
+  CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
+  CHECK(write_rows(ds, &spec, 0, world_rank() ? 0 : 40));
+  CHECK(ScoriaDatasetClose(&ds));
+  stop_survey(path);
+  if (!world_rank()) {
+    locate(in_scratch("changed.h5.part"), "/crc", &at, &size);
+    const int fd = open(in_scratch("changed.h5.part"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "flip", 4, (off_t)at), 4);
+    close(fd);
+  }
+  MPI_Barrier(PETSC_COMM_WORLD);
+  expect_survey(path, 39, 40);
 }
 
 int main(int argc, char **argv)
@@ -191,7 +254,8 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(test_sum_of_the_file, scratch_make, NULL),
       cmocka_unit_test(test_read_once),
       cmocka_unit_test(test_read_again),
-      cmocka_unit_test_setup_teardown(test_stopped, open_run, close_run),
+      cmocka_unit_test_setup_teardown(test_stopped, open_run, NULL),
+      cmocka_unit_test_setup_teardown(test_stopped_and_changed, NULL, close_run),
   };
 
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -43,7 +43,7 @@ PetscErrorCode RefinerCreate(const RefineForward *forward, const RefineOptions *
   q->n       = spec->space.n;
   q->L       = spec->cells;
   q->K       = PetscMin(opt->directions, spec->cells);
-  while (q->channels < spec->nfields && field_is_state(spec->field[q->channels].name)) q->channels++;
+  while (q->channels < spec->nfields && field_is_state(&spec->field[q->channels])) q->channels++;
   q->m = q->channels * q->L;
   PetscCall(ScoriaRowsCreate(spec, q->K, &q->rows));
   const size_t K = (size_t)q->K, L = (size_t)q->L, m = (size_t)q->m, n = (size_t)q->n;

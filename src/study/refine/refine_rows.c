@@ -104,7 +104,7 @@ static PetscErrorCode MatchFields(Refine *f)
 {
   const double *x;
   PetscFunctionBeginUser;
-  for (; f->channels < f->spec.nfields && field_is_state(f->spec.field[f->channels].name); f->channels++) {
+  for (; f->channels < f->spec.nfields && field_is_state(&f->spec.field[f->channels]); f->channels++) {
     const ScoriaField *field = &f->spec.field[f->channels];
     const int i              = field_find(f->given->nfields, f->given->field, field->name);
     if (i < 0 || strcmp(f->given->field[i].unit, field->unit))
