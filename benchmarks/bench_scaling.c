@@ -11,7 +11,7 @@
  *
  *   mpirun -n 2 bench_scaling [-batch 2048] [-latency 2e-6] [-bandwidth 12e9] [-seconds 1] [-width 192] */
 #include "score/fixedpoint.h"
-#include "score/train.h"
+#include "score/trainer.h"
 #include <math.h>
 
 #define MODES 12

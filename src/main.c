@@ -145,6 +145,9 @@ int main(int argc, char **argv)
   const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
+  /* A line in one write: without a buffer glibc (since 2.37) hands it over in pieces of 128 bytes, and Open MPI 5's
+   * mpirun, as it ended the job, has been seen to lose the first. */
+  setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
   guard_collective_writes();
   yield_when_idle();
   stay_on_node();

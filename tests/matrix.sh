@@ -7,6 +7,7 @@
 #   debian12 debian13   on a bare system: jobs/quickstart.sh, then the whole suite by tests/run.sh
 #   openmpi mpich       without root on Debian 13: FFTW, HDF5 and the newest PETSc of PyPI from source in a prefix
 #                       (tests/matrix/prefix.sh), then the unit and verification tests
+#                       (tests/matrix/suite.sh)
 #
 # SCORIA_PETSC=3.25.6 takes that version instead.  Started again, it keeps the roots and what is built in them.
 set -euo pipefail
@@ -21,7 +22,12 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 mounted=()
 trap 'for at in "${mounted[@]}"; do umount -l "$at"; done' EXIT
-rows=()
+prepared=
+table=$dir/matrix.md
+{
+  echo "| system | gcc | MPI | PETSc | HDF5 | passed |"
+  echo "|---|---|---|---|---|---|"
+} >"$table"
 
 # root NAME SUITE: a bare system, with this tree's committed files in /scoria.
 root() {
@@ -40,35 +46,45 @@ root() {
   git -C "$source" archive --prefix=scoria/ HEAD | tar -x -C "$root"
 }
 
-# inside ROOT COMMAND: in a clean environment; the output goes to DIR/<root>.log too.
+# inside ROOT LOG COMMAND ...: in a clean environment; the output goes to DIR/LOG.
 inside() {
+  local root=$dir/$1 log=$dir/$2
+  shift 2
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TMPDIR=/tmp \
-    chroot "$dir/$1" bash -euo pipefail -c "$2" </dev/null >>"$dir/$1.log" 2>&1
+    chroot "$root" "$@" </dev/null >>"$log" 2>&1
 }
 
-# version ROOT COMMAND: its output's last line.
-version() { env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 chroot "$dir/$1" bash -c "$2" 2>/dev/null | tail -n 1; }
+# said ROOT COMMAND: its output's last line.
+said() { env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 chroot "$dir/$1" bash -c "$2" 2>/dev/null | tail -n 1; }
+
+# The last number with points in what a command says.
+version() { said "$1" "$2" | grep -oE '[0-9]+(\.[0-9]+)+' | tail -n 1; }
+
+# module ROOT NAME [PREFIX]: a library's version.
+module() { version "$1" "PKG_CONFIG_PATH=${3:+$3/lib/pkgconfig} pkg-config --modversion $2"; }
 
 # row NAME ROOT MPI PETSC HDF5 RESULT
-row() { rows+=("| $1 | $(version "$2" 'gcc -dumpfullversion') | $3 | $4 | $5 | $6 |"); }
-
-# verdict LABEL CODE LOG: ctest's own last word, where there is one.
-verdict() {
-  local word
-  word=$(grep -E '^[0-9]+% tests passed' "$3" | tail -n 1)
-  printf '%s: %s%s' "$1" "$([ "$2" -eq 0 ] && echo passed || echo FAILED)" "${word:+ ($word)}"
+row() {
+  printf '| %s | %s | %s | %s | %s | %s |\n' "$1" "$(version "$2" 'gcc -dumpfullversion')" "$3" "$4" "$5" "$6" >>"$table"
 }
 
-packaged() { version "$1" "dpkg-query -W -f '\${Version}' $2 | sed 's/[+~-].*//'"; }
+# verdict LABEL CODE LOG: ctest's own last words, where there are any.
+verdict() {
+  local words
+  words=$(grep -E '^[0-9]+% tests passed' "$3" | tail -n 1 || true)
+  words+=$(sed -n 's/^Total Test time (real) = *\([0-9]*\).*/ in \1 s/p' "$3" | tail -n 1)
+  printf '%s: %s%s' "$1" "$([ "$2" -eq 0 ] && echo passed || echo FAILED)" "${words:+ ($words)}"
+}
 
 bare() { # NAME SUITE
   local quick=0 suite=0 began=$SECONDS took
   root "$1" "$2"
-  : >"$dir/$1.log"
-  inside "$1" 'rm -rf /scoria/build /scoria/runs; /scoria/jobs/quickstart.sh' || quick=$?
+  rm -f "$dir/$1.log"
+  inside "$1" "$1.log" /scoria/jobs/quickstart.sh || quick=$?
   took=$((SECONDS - began))
-  inside "$1" /scoria/tests/run.sh || suite=$?
-  row "Debian ${2}" "$1" "Open MPI $(packaged "$1" openmpi-bin)" "$(packaged "$1" libpetsc-real-dev)" "$(packaged "$1" libhdf5-openmpi-dev)" \
+  inside "$1" "$1.log" /scoria/tests/run.sh || suite=$?
+  row "Debian $(said "$1" 'cat /etc/debian_version')" "$1" "Open MPI $(version "$1" 'mpirun --version | head -n 1')" \
+    "$(module "$1" PETSc)" "$(module "$1" hdf5-openmpi)" \
     "quickstart: $([ "$quick" -eq 0 ] && echo "passed in $took s" || echo FAILED); $(verdict "whole suite" "$suite" "$dir/$1.log")"
 }
 
@@ -79,13 +95,13 @@ fetch_sources() {
   pip download --no-deps --no-binary :all: --dest "$dir/sources" "petsc${SCORIA_PETSC:+==$SCORIA_PETSC}" >"$dir/pip.log" 2>&1
 }
 
+# A root with compilers and both MPIs, a user without rights in it, and the sources: once for both prefixes.
 prepare_prefixes() {
   fetch_sources
   root prefix trixie
-  : >"$dir/prefix.log"
-  # shellcheck disable=SC2016
-  inside prefix 'export DEBIAN_FRONTEND=noninteractive
-    echo "deb-src $(sed -n "s/^deb //p" /etc/apt/sources.list | head -n 1)" >/etc/apt/sources.list.d/sources.list
+  rm -f "$dir/prefix.log"
+  inside prefix prefix.log bash -euxo pipefail -c 'export DEBIAN_FRONTEND=noninteractive
+    sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/sources.list
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends build-essential cmake pkg-config python3 dpkg-dev openmpi-bin libopenmpi-dev mpich \
       libmpich-dev libopenblas-dev liblapacke-dev librandom123-dev libcjson-dev libyaml-dev libcmocka-dev
@@ -94,21 +110,22 @@ prepare_prefixes() {
     cd /prefix/sources
     apt-get source -qq --download-only hdf5 fftw3'
   cp "$dir"/sources/petsc-*.tar.gz "$dir/prefix/prefix/sources/"
-  inside prefix 'chown -R builder /prefix /scoria'
+  inside prefix prefix.log chown -R builder /prefix /scoria
+  prepared=1
 }
 
 prefixed() { # openmpi|mpich
-  local mpi=$1 code=0 name
-  [ -d "$dir/prefix/scoria" ] || prepare_prefixes
-  inside prefix "su builder -c 'bash -euo pipefail -c \"
-    /scoria/tests/matrix/prefix.sh $mpi /prefix/sources /prefix/$mpi
-    export PKG_CONFIG_PATH=/prefix/$mpi/lib/pkgconfig LD_LIBRARY_PATH=/prefix/$mpi/lib
-    cmake -S /scoria -B /prefix/build-$mpi -DMPI_C_COMPILER=mpicc.$mpi -DMPIEXEC_EXECUTABLE=/usr/bin/mpiexec.$mpi -DSCORIA_HDF5=hdf5
-    cmake --build /prefix/build-$mpi -j$(nproc)
-    ctest --test-dir /prefix/build-$mpi -L \\\"unit|verify\\\" --output-on-failure\"'" || code=$?
-  name=$([ "$mpi" = mpich ] && echo "MPICH $(packaged prefix mpich)" || echo "Open MPI $(packaged prefix openmpi-bin)")
-  row "Debian trixie, prefix, no root" prefix "$name" "$(version prefix "PKG_CONFIG_PATH=/prefix/$mpi/lib/pkgconfig pkg-config --modversion PETSc")" \
-    "$(version prefix "PKG_CONFIG_PATH=/prefix/$mpi/lib/pkgconfig pkg-config --modversion hdf5")" "$(verdict "unit, verify" "$code" "$dir/prefix.log")"
+  local mpi=$1 code=0 name log=prefix-$1.log at=/prefix/$1
+  [ -n "$prepared" ] || prepare_prefixes
+  rm -f "$dir/$log"
+  inside prefix "$log" su builder -c "/scoria/tests/matrix/prefix.sh $mpi /prefix/sources $at &&
+    /scoria/tests/matrix/suite.sh $mpi $at /prefix/build-$mpi" || code=$?
+  case $mpi in
+    mpich) name="MPICH $(version prefix 'mpichversion | grep -i "^MPICH Version"')" ;;
+    *) name="Open MPI $(version prefix 'mpirun.openmpi --version | head -n 1')" ;;
+  esac
+  row "Debian $(said prefix 'cat /etc/debian_version'), prefix, no root" prefix "$name" "$(module prefix PETSc "$at")" "$(module prefix hdf5 "$at")" \
+    "$(verdict "unit, verify" "$code" "$dir/$log")"
 }
 
 for part in "${parts[@]}"; do
@@ -120,9 +137,5 @@ for part in "${parts[@]}"; do
     *) echo "matrix.sh: no part $part" >&2 && exit 2 ;;
   esac
 done
-{
-  echo "| system | gcc | MPI | PETSc | HDF5 | passed |"
-  echo "|---|---|---|---|---|---|"
-  printf '%s\n' "${rows[@]}"
-} | tee "$dir/matrix.md"
-! grep -q FAILED "$dir/matrix.md"
+cat "$table"
+! grep -q FAILED "$table"

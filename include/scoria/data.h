@@ -10,17 +10,14 @@ extern const ScoriaKey scoria_import_keys[]; /* import_* */
 /* ------------------------------------------------------------------------------------------------ what is complete
  * ---- */
 
-/* Deck sections that decide the bytes of a dataset, a model: NULL-terminated, for ScoriaDeckDifference. */
-extern const char *const scoria_dataset_sections[];
-extern const char *const scoria_model_sections[];
-
-/* A finished dataset of this deck at run_dir/name, or complete = false.  One of another deck, as far as `sections` go,
- * is a user error: nothing is overwritten.  Collective. */
-PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                     bool *complete);
+/* A finished dataset of this deck at run_dir/name, or complete = false.  One of another deck, as far as `results` go,
+ * or made from another model or dataset than stand in the run directory (ScoriaChainCheck), or from another `file` (one
+ * that the deck names; may be NULL), is a user error: nothing is overwritten.  Collective. */
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
+                                     const char *file, bool *complete);
 /* The same of a store of this kind. */
-PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
-                                   const char *const sections[], bool *complete);
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
+                                   const char *file, bool *complete);
 
 /* Provenance of a file written by this run.  group_size: full_size of the groups that solved, 1 where none did.  Local.
  */
@@ -39,14 +36,13 @@ typedef struct {
   ScoriaIntervals there; /* owned: the rows that were there at the start, or are copied since */
 } ScoriaPartial;
 
-/* Creates or continues `path`; a part file that another deck began is a user error, as far as `sections` go.  Where it
+/* Creates or continues `path`; a part file that another deck began is a user error, as far as `results` go.  Where it
  * `extends` a finished dataset of that name, it will take its place.  visit sees the rows that are there, as in
  * ScoriaDatasetSurvey.  Collective. */
 PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
                                   const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  const char *const sections[],
-                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                                  ScoriaPartial *out);
+                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                                  void *ctx, ScoriaPartial *out);
 /* How many of rows [first, first + number) are there. */
 int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number);
 /* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there

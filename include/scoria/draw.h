@@ -34,8 +34,18 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
 /* ----------------------------------------------------------------------------------------------------- the model ----
  */
 
-/* Deck sections that a model must share with the deck that uses it; for ScoriaDeckDifference. */
-extern const char *const scoria_law_sections[];
+/* Whether a file, `path`, was made from what stands in the run directory now: `made` tells the model and the dataset
+ * that it was made from.  A stranger is a user error that names both; a dataset that has grown since, of which it knows
+ * the beginning, is none, nor is what is not there, or does not tell (as files of earlier versions).  Collective. */
+PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMadeFrom *made);
+/* The same of run_dir/name, a store of this kind, or a dataset where kind is NULL; one that is not there, or cannot be
+ * read, is passed over.  Collective. */
+PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const char *kind);
+/* The same of a file that the deck names, `file`: a dataset, or one that is compared byte by byte.  Collective. */
+PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file);
+/* The deck with what a file of the run directory, model.h5 or a dataset, says of itself: SCORIA_SAID_BY_MODEL, ...; a
+ * copy of the deck where the file is not there or is not read.  Collective. */
+PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned said, ScoriaDeck *own);
 
 /* The deterministic twin of the deck's physics; destroy `ens` when done with it.  Imported data have none, and ens is
  * NULL; their references are the deck's.  Local. */
@@ -95,7 +105,11 @@ typedef struct {
   const ScoriaField *field; /* (channels) */
   const double *x;          /* (cells) */
   const ScoriaSpace *space;
+  const char *model; /* identity of the model behind them; NULL without one */
 } ScoriaFieldShape;
+
+/* Of a file that a command is about to make from the model of a source (NULL shape->model: from none).  Local. */
+PetscErrorCode ScoriaMadeFromShape(const ScoriaFieldShape *shape, ScoriaMadeFrom *made);
 
 /* Those who share work: rank groups for the PDE, else ranks. */
 typedef struct {
@@ -119,6 +133,10 @@ typedef struct {
   PetscErrorCode (*transport)(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
                               const double latent[], double fields[]);
   PetscErrorCode (*latents)(void *ctx, int *number);
+  /* Log densities of fields; as ScoriaModelLogDensity.  NULL: none. */
+  PetscErrorCode (*density)(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                            const uint64_t id[], const double theta[], const double fields[],
+                            const ScoriaLogDensity *out);
 } ScoriaSourceKind;
 
 extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file;
@@ -150,6 +168,11 @@ PetscErrorCode ScoriaSourceDraw(ScoriaSource source, const double theta[], uint6
 PetscErrorCode ScoriaSourceLatents(ScoriaSource source, int *number);
 PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t n, bool each, const double theta[],
                                      const double latent[], double fields[]);
+/* Log densities of n rows of fields at theta (n, conditions), for a source that has them; as ScoriaModelLogDensity.
+ * Local. */
+PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                                   const uint64_t id[], const double theta[], const double fields[],
+                                   const ScoriaLogDensity *out);
 /* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
  * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
  * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */

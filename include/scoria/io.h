@@ -62,6 +62,7 @@ typedef struct {
   bool float64;                    /* fields stored in double precision */
   int64_t first, whole;            /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
   char source[SCORIA_SOURCE_SIZE]; /* of imported rows: the file they come from, its size and CRC32C; else "" */
+  int64_t source_modified;         /* its date [ns]; 0: not known */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
@@ -100,12 +101,21 @@ void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done);
 PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, const ScoriaRows *from,
                                   const int64_t where[], int64_t first, int64_t number, int64_t *at, ScoriaRows *to);
 
+/* What a file is made from, by the identities of the things: root attributes made_from_model, _dataset, _file.  "": not
+ * of any, or not said, as in files of earlier versions. */
+#define SCORIA_IDENTITY_SIZE 64
+typedef struct {
+  char model[SCORIA_IDENTITY_SIZE], dataset[SCORIA_IDENTITY_SIZE];
+  char file[SCORIA_SOURCE_SIZE]; /* another one, which the deck names */
+} ScoriaMadeFrom;
+
 /* Root attributes that say where a file comes from. */
 typedef struct {
   const char *kind; /* "dataset", "shard", "samples", "solve" */
   const char *deck; /* resolved deck, YAML */
   uint64_t seed;
   int ranks, group_size;
+  ScoriaMadeFrom made;
 } ScoriaProvenance;
 
 typedef struct ScoriaDataset_ *ScoriaDataset;
@@ -170,8 +180,16 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 
 /* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
-/* CRC32C of the CRCs of all rows and their status: two datasets that differ in a row differ in it.  Collective. */
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, uint32_t *digest);
+/* CRC32C of the CRCs of the first `rows` rows and their status: two datasets that differ in one of these differ in it.
+ * Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
+/* "4096 rows, CRC32C 0badcafe", of the first `rows` rows: the same for the same rows of the same fields, conditions and
+ * cells, whatever ranks, starts, shards or copies made them.  Read from the CRCs that the file holds, 8 bytes a row.
+ * Collective. */
+PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
+int64_t identity_rows(const char *identity); /* 0 where it tells none */
+int64_t dataset_rows(ScoriaDataset ds);
+const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
 /* theta (number, space.n) of conditions [first, first + number), each from the first of its rows, without their CRCs.
  * Collective; every rank may ask for conditions of its own, or for none. */
 PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t number, double theta[]);
@@ -218,6 +236,11 @@ PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has);
 PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[]);
 PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value);
 PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value);
+/* "CRC32C 0badcafe", of the names and CRCs of all arrays, of a store that was opened; attributes (dates, times taken,
+ * decks) do not count. */
+PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENTITY_SIZE]);
+PetscErrorCode ScoriaStorePutMadeFrom(ScoriaStore store, const ScoriaMadeFrom *from);
+PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from);
 /* Names, units and descriptions of fields, as attributes of the root; SCORIA_MAX_FIELDS at most. */
 PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[]);
 PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field[]);
@@ -233,16 +256,36 @@ PetscErrorCode ScoriaArrayRead(MPI_Comm comm, const char *path, const char *name
 
 /* Blocks of numeric arrays of an HDF5 file that is not ours, whatever their types, layouts and filters, as doubles. */
 typedef struct ScoriaForeign_ *ScoriaForeign;
-#define SCORIA_FOREIGN_RANK 3 /* dimensions of an array, at most */
+#define SCORIA_FOREIGN_RANK 8 /* dimensions of an array, at most */
+
+/* The dimension scale of an axis (HDF5 Dimension Scale Specification, which netCDF-4 uses): axes with the same one are
+ * the same axis. */
+typedef struct {
+  uint64_t known, file; /* address in that file; 0: the axis has none */
+  char name[SCORIA_NAME_SIZE];
+} ScoriaForeignAxis;
 
 /* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
  * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
 PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file);
 PetscErrorCode ScoriaForeignClose(ScoriaForeign *file);
-/* The name of the file, its size and CRC32C; of array i its number of dimensions (0: one value) and their lengths. */
+/* "name, 1234 bytes, CRC32C 0badcafe" of a file as it is now, "" where there is none that can be read.  Where its
+ * length and date [ns] are those that `stored`, such a text (may be NULL), and `modified` tell, it is `stored`, and the
+ * file is not read.  Collective on comm. */
+PetscErrorCode ScoriaSourceNow(MPI_Comm comm, const char *path, const char *stored, int64_t modified,
+                               char now[SCORIA_SOURCE_SIZE]);
+int64_t foreign_modified(ScoriaForeign file); /* its date [ns] */
+/* The name of the file, its size and CRC32C, and those of the files that it refers to; of array i its number of
+ * dimensions (0: one value) and their lengths, their scales, what is applied to its raw numbers ("scale_factor 0.01";
+ * "": nothing), and its attribute units, "" where there is none. */
 const char *foreign_source(ScoriaForeign file);
+const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i);
+const char *foreign_packing(ScoriaForeign file, int i);
+const char *foreign_unit(ScoriaForeign file, int i);
+bool foreign_single(ScoriaForeign file, int i); /* whether it holds reals of single precision */
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK]);
-/* The block of array i from start on, count (rank) values along each axis, in the order of the file.  Local; what goes
+/* The block of array i from start on, count (rank) values along each axis, in the order of the file: unpacked by the
+ * netCDF conventions (scale_factor, add_offset, _FillValue, ...), NaN where there is no value.  Local; what goes
  * wrong is kept for the next Agree, which is collective: a user error on every rank where any has met one. */
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
                                  double data[]);
@@ -257,13 +300,41 @@ PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
  * what ScoriaManifestVerify says. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
-/* Two generations of a file: `path` becomes `path`.previous, `path`.next becomes `path`, the directory is synced.
- * Whenever this is interrupted, one of the two names holds a whole file.  Collective. */
-PetscErrorCode ScoriaFileRotate(MPI_Comm comm, const char *path);
 /* Removes `path` if it is there.  Collective. */
 PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);
 /* Removes all generations of `path`.  Collective. */
 PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
+
+/* Checkpoints: stores of kind "checkpoint" in the run directory, each a whole file beside the one before it, so that a
+ * job that is killed at any instant finds one of them.  Between Begin and End the caller puts in what is to be kept.
+ * Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointBegin(ScoriaRun run, ScoriaDeck deck, const char *name, ScoriaStore *store);
+PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore *store);
+
+typedef struct {
+  unsigned results; /* of the deck: a checkpoint whose deck differs in what decides them is a user error */
+  void *ctx;        /* borrowed */
+  /* Whether it is of a layout that is no longer read, which is a user error; NULL: there is none. */
+  PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
+  /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
+  PetscErrorCode (*check)(void *ctx, const char *path, ScoriaStore store);
+  /* Reads everything, so that all CRCs have been compared before anything is believed: a failure with
+   * SCORIA_EXIT_INPUT says that the file is damaged. */
+  PetscErrorCode (*read)(void *ctx, ScoriaStore store);
+  PetscErrorCode (*clear)(void *ctx); /* undoes what a read that failed has left */
+} ScoriaCheckpointReader;
+
+typedef struct {
+  bool whole;                         /* one was found and read */
+  int damaged;                        /* how many were passed over with a warning */
+  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read */
+} ScoriaCheckpointFound;
+
+/* Reads the newest checkpoint of this deck that is whole.  Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointFind(ScoriaRun run, ScoriaDeck deck, const char *name,
+                                    const ScoriaCheckpointReader *reader, ScoriaCheckpointFound *found);
+/* Removes all generations where the newest is this deck's, as far as `results` go.  Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointForget(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results);
 
 /* Rank 0 writes a text file through path.part and rename, checking every write. Collective. */
 PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text);
@@ -285,7 +356,8 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
 /* ----------------------------------------------------------------------------------------------- manifest ---- */
 
 /* Puts the results that this program has finished in the run directory since the last call into run_dir/manifest.json:
- * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.
+ * name, length, CRC-32C, date, and the command that made them.  Reads them; what cannot be read is warned of.  Beside
+ * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
 /* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be

@@ -136,6 +136,10 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck); /* resolved deck it was trained with, borrowed */
+/* Of a model that was loaded: its identity, and that of the dataset it was trained on, "" where the file is of an
+ * earlier version, which did not tell. */
+const char *model_identity(ScoriaModel model);
+const char *model_dataset(ScoriaModel model);
 /* The weights that the deck's sample_* ask for: those tuned for sampler consistency, or the average of relative width
  * sample_ema, where that is set, instead of the one that train chose.  path: of the model, for messages.  Local. */
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);

@@ -36,6 +36,32 @@ typedef struct {
 PetscErrorCode ScoriaDistanceCompute(int64_t na, const double a[], int64_t nb, const double b[], int m, uint64_t seed,
                                      int directions, ScoriaDistance *d);
 
+/* A member of ScoriaDistance as files, tables and figures have it: a row of the table, in their order. */
+typedef enum { SCORIA_POOL_MEAN, SCORIA_POOL_RMS } ScoriaPooling; /* over conditions */
+/* Which of several values is the worst: the one farthest from the ideal; or, of a p value, whose ideal is a mean, the
+ * least. */
+typedef enum { SCORIA_WORST_FARTHEST, SCORIA_WORST_LEAST } ScoriaWorst;
+
+typedef struct {
+  const char *name; /* in files */
+  size_t offset;    /* in ScoriaDistance */
+  ScoriaPooling pooling;
+  ScoriaWorst worst;
+  double ideal;       /* expected of two samples of one law, of any number of rows */
+  bool sign;          /* errors of both signs, which may cancel */
+  const char *unit;   /* "SD": in standard deviations; "%": shown as per cent; "": neither */
+  const char *title;  /* plain text; W_1 has an index */
+  const char *column; /* heading on standard output; NULL: not shown there */
+  const char *help;   /* plain text */
+} ScoriaMeasure;
+
+extern const ScoriaMeasure scoria_measures[];                                /* ends with a NULL name */
+const ScoriaMeasure *measure_find(const char *name);                         /* NULL: none of that name */
+double measure_value(const ScoriaMeasure *measure, const ScoriaDistance *d); /* of one distance */
+/* All measures of n > 0 distances, each pooled as its row says. */
+void measures_pool(int64_t n, const ScoriaDistance d[], ScoriaDistance *pooled);
+double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistance d[]);
+
 /* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 do not count),
  * and the probability of one as large when a and b are of one law, from 199 permutations: never below 1/200.  Takes (2
  * n)^2 doubles. */
@@ -146,6 +172,9 @@ typedef struct {
   double offset, factor; /* AT */
 } ScoriaQuantity;
 
+/* Where the cells with centres x (cells), ascending, begin and end [m]: half the way to the neighbour beyond the
+ * centres at the ends; a first point at 0 is that end itself, and the last one the other. */
+void cells_ends(int cells, const double x[], double end[2]);
 /* Makes q the value at position [m]; x (cells) are the centres, ascending. */
 void quantity_place(ScoriaQuantity *q, int cells, const double x[], double position);
 /* values (nq) of one row of fields (C, cells). */
@@ -156,7 +185,7 @@ void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double f
  */
 
 enum { SCORIA_ESTIMATE_MEAN, SCORIA_ESTIMATE_SD, SCORIA_ESTIMATE_Q975, SCORIA_NESTIMATES };
-extern const char *const scoria_estimate_names[SCORIA_NESTIMATES];
+extern const char *const scoria_estimate_names[SCORIA_NESTIMATES], *const scoria_estimate_titles[SCORIA_NESTIMATES];
 
 /* Mean, SD and 97.5 % quantile of n draws of one number; the standard error of such an estimate from N draws is
  * se1 / sqrt(N). */

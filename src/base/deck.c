@@ -1,59 +1,12 @@
 /* The deck: YAML below, command line above, both in PETSc's options database; every key declared in a table.  What it
  * says is asked in deck_values.c, and written in deck_write.c. */
+#include "deck_petsc.h"
 #include "deck_text.h"
 #include <stdio.h>
 #include <string.h>
 
 #define DECK_FILE_MAX ((size_t)1 << 20)
-
-/* Options of PETSc's own that pass through, by the start of their names. */
-static const char *const petsc_prefixes[] = {"snes_",
-                                             "ksp_",
-                                             "pc_",
-                                             "mat_",
-                                             "vec_",
-                                             "dm_",
-                                             "da_",
-                                             "ts_",
-                                             "log_",
-                                             "log",
-                                             "malloc",
-                                             "options_",
-                                             "info",
-                                             "on_error",
-                                             "start_in_debugger",
-                                             "stop_for_debugger",
-                                             "no_signal_handler",
-                                             "fp_trap",
-                                             "mpi_",
-                                             "mg_",
-                                             "fieldsplit_",
-                                             "redundant_",
-                                             "sub_",
-                                             "npc_",
-                                             "memory_view",
-                                             "error_output",
-                                             "petsc_",
-                                             "objects_",
-                                             "get_total_flops",
-                                             "skip_petscrc",
-                                             "checkstack",
-                                             "debugger_",
-                                             "shared_tmp",
-                                             "nox",
-                                             "help",
-                                             "version",
-                                             "sf_",
-                                             "is_",
-                                             "blas_",
-                                             NULL};
-
-static bool is_petsc_option(const char *name)
-{
-  for (int i = 0; petsc_prefixes[i]; i++)
-    if (!strncmp(name, petsc_prefixes[i], strlen(petsc_prefixes[i]))) return true;
-  return false;
-}
+#define PETSC_OPTIONS_KEY "petsc_options"
 
 static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const char *where, const char *name, bool yaml)
 {
@@ -109,6 +62,16 @@ static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck
   PetscFunctionReturn(0);
 }
 
+/* Whether a key of the tables begins with "name_": an empty section is nothing. */
+static bool is_section(const ScoriaKey *const tables[], const char *name)
+{
+  const size_t length = strlen(name);
+  for (int t = 0; tables[t]; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++)
+      if (!strncmp(key->name, name, length) && key->name[length] == '_') return true;
+  return !strcmp(name, "petsc");
+}
+
 /* Deck items go below the command line: PETSc's database keeps what is already there.  Items of the section "petsc" are
  * PETSc's own options. */
 static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *file, const DeckItems *items)
@@ -117,10 +80,21 @@ static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *f
   for (int i = 0; i < items->count; i++) {
     const DeckItem *item = &items->item[i];
     const bool petsc     = !strncmp(item->key, "petsc_", 6);
+    const ScoriaKey *key = deck_find_key(tables, item->key);
     char where[512], option[300];
     PetscBool said;
     snprintf(where, sizeof where, "%s:%d", file, item->line);
-    if (!petsc && !deck_find_key(tables, item->key)) PetscCall(UnknownKey(tables, where, item->key, true));
+    if (!petsc && !key && (item->value || !is_section(tables, item->key)))
+      PetscCall(UnknownKey(tables, where, item->key, true));
+    if (!item->value) continue;
+    if (!strcmp(item->key, PETSC_OPTIONS_KEY)) {
+      PetscCall(DeckInsertOptions(item->value));
+      continue;
+    }
+    if (key && key->type == SCORIA_KEY_BOOL && !*item->value) { /* on the command line, -key alone is true */
+      deck_yaml_name(item->key, sizeof option, option);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"\", expected true or false", where, option);
+    }
     snprintf(option, sizeof option, "-%s", item->key + (petsc ? 6 : 0));
     PetscCall(PetscOptionsHasName(NULL, NULL, option, &said));
     if (!said) PetscCall(PetscOptionsSetValue(NULL, option, item->value));
@@ -128,43 +102,113 @@ static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *f
   PetscFunctionReturn(0);
 }
 
-/* Every option that is neither a key nor PETSc's own is a mistake that would be silent otherwise. */
-static PetscErrorCode RefuseUnknownOptions(const ScoriaKey *const tables[])
+typedef struct {
+  MPI_Comm comm;
+  const ScoriaKey *const *tables; /* borrowed, as are the others */
+  const char *file;
+  const DeckItems *items;
+  DeckSources from;
+} Options;
+
+/* Where an option comes from, in words; *source is -1 for the deck. */
+static PetscErrorCode WhereFrom(const Options *o, const char *option, size_t size, char where[], int *source)
 {
-  char *all, *copy, *save = NULL;
+  char key[300], value[DECK_VALUE_SIZE] = "";
+  PetscBool elsewhere = PETSC_FALSE;
   PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetAll(NULL, &all));
-  PetscCall(PetscStrallocpy(all, &copy));
-  PetscCall(PetscFree(all));
-  for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-    PetscBool option;
-    const char *name = word + 1;
-    PetscCall(PetscOptionsValidKey(word, &option));
-    if (!option || deck_find_key(tables, name) || is_petsc_option(name)) continue;
-    PetscBool exists; /* a word of a value may look like an option */
-    PetscCall(PetscOptionsHasName(NULL, NULL, word, &exists));
-    if (exists) PetscCall(UnknownKey(tables, "command line", name, false));
+  PetscCall(DeckSourceOf(&o->from, option, source));
+  snprintf(where, size, "%s", o->from.name[*source]);
+  for (int i = 0; i < o->from.count && !elsewhere; i++)
+    PetscCall(PetscOptionsHasName(o->from.options[i], NULL, option, &elsewhere));
+  PetscCall(PetscOptionsGetString(NULL, NULL, option, value, sizeof value, NULL));
+  for (int petsc = 0; petsc < 2 && !elsewhere; petsc++) {
+    snprintf(key, sizeof key, "%s%s", petsc ? "petsc_" : "", option + 1);
+    const DeckItem *item = deck_items_find(o->items, key);
+    if (!item || !item->value || strncmp(item->value, value, sizeof value - 1)) continue;
+    snprintf(where, size, "%s:%d", o->file, item->line);
+    *source = -1;
   }
-  PetscCall(PetscFree(copy));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const char *file, const DeckItems *items)
+/* A deck key that the environment or a file of PETSc's sets stands before the deck, which does not show it. */
+static PetscErrorCode SayFromElsewhere(const Options *o, const char *where, int source, const char *option)
+{
+  char value[256] = "";
+  PetscFunctionBeginUser;
+  if (source <= DECK_COMMAND_LINE) PetscFunctionReturn(0);
+  PetscCall(PetscOptionsGetString(NULL, NULL, option, value, sizeof value, NULL));
+  PetscCall(PetscPrintf(o->comm, "%s: %s %s counts before the deck\n", where, option, value));
+  PetscFunctionReturn(0);
+}
+
+/* An option that is neither a key nor PETSc's own is a mistake that would be silent otherwise; but a file of PETSc's
+ * may be for other programs too. */
+static PetscErrorCode CheckOption(void *ctx, const char *option)
+{
+  const Options *o = ctx;
+  const char *name = option + 1, *why = petsc_program_sets(name);
+  char where[512];
+  int source;
+  PetscFunctionBeginUser;
+  PetscCall(WhereFrom(o, option, sizeof where, where, &source));
+  if (deck_find_key(o->tables, name)) {
+    PetscCall(SayFromElsewhere(o, where, source, option));
+    PetscFunctionReturn(0);
+  }
+  if (why) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %s, which cannot be chosen: %s", where, option, why);
+  if (petsc_has_option(name)) PetscFunctionReturn(0);
+  if (source >= DECK_FIRST_FILE)
+    PetscCall(PetscPrintf(o->comm, "WARNING: %s: %s is no key and no option of PETSc's: ignored\n", where, option));
+  else
+    PetscCall(UnknownKey(o->tables, where, name, false));
+  PetscFunctionReturn(0);
+}
+
+/* What reaches a solver is part of what the deck says, wherever it comes from. */
+static PetscErrorCode TakeSolverOptions(ScoriaDeck deck, int i)
+{
+  char text[DECK_VALUE_SIZE], said[DECK_VALUE_SIZE];
+  PetscBool given;
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-" PETSC_OPTIONS_KEY, said, sizeof said, &given));
+  if (given) PetscCall(DeckInsertOptions(said));
+  PetscCall(DeckSolverOptions(sizeof text, text));
+  if (*text) PetscCall(SetValue(deck, i, "PETSc's options", text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const Options *o)
 {
   PetscFunctionBeginUser;
   for (int i = 0; i < deck->count; i++) {
     char option[300], text[DECK_VALUE_SIZE + 1] = "", where[512]; /* one more: a value that is too long shows */
     PetscBool found;
+    int source;
     snprintf(option, sizeof option, "-%s", deck->key[i]->name);
+    if (!strcmp(deck->key[i]->name, PETSC_OPTIONS_KEY)) {
+      PetscCall(TakeSolverOptions(deck, i));
+      continue;
+    }
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
     if (!found) continue;
-    const DeckItem *item = deck_items_find(items, deck->key[i]->name);
-    if (item && !strncmp(item->value, text, sizeof text - 1))
-      snprintf(where, sizeof where, "%s:%d", file, item->line);
-    else
-      snprintf(where, sizeof where, "command line");
+    PetscCall(WhereFrom(o, option, sizeof where, where, &source));
     PetscCall(SetValue(deck, i, where, text));
   }
+  PetscFunctionReturn(0);
+}
+
+/* Items of a deck file and PETSc's database to a deck. */
+static PetscErrorCode Resolve(MPI_Comm comm, const char *file, const DeckItems *items, const ScoriaKey *const tables[],
+                              ScoriaDeck *deck)
+{
+  Options o = {.comm = comm, .tables = tables, .file = file ? file : "", .items = items};
+  PetscFunctionBeginUser;
+  PetscCall(DeckSourcesCreate(comm, &o.from));
+  PetscCall(Allocate(tables, deck));
+  PetscCall(ResolveFromOptions(*deck, &o));
+  PetscCall(DeckEachOption(NULL, CheckOption, &o));
+  PetscCall(DeckSourcesDestroy(&o.from));
   PetscFunctionReturn(0);
 }
 
@@ -175,13 +219,11 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
   PetscFunctionBeginUser;
   if (file) {
     PetscCall(ScoriaTextRead(comm, file, DECK_FILE_MAX, "a YAML deck", &text));
-    PetscCall(DeckItemsParse(file, text, strlen(text), &items));
+    PetscCall(DeckItemsParse(file, text, strlen(text), tables, &items));
     PetscCall(PetscFree(text));
     PetscCall(InsertItems(tables, file, &items));
   }
-  PetscCall(RefuseUnknownOptions(tables));
-  PetscCall(Allocate(tables, deck));
-  PetscCall(ResolveFromOptions(*deck, file, &items));
+  PetscCall(Resolve(comm, file, &items, tables, deck));
   PetscCall(DeckItemsDestroy(&items));
   PetscFunctionReturn(0);
 }
@@ -192,11 +234,11 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
   DeckItems items;
   PetscFunctionBeginUser;
   (void)comm;
-  PetscCall(DeckItemsParse("stored deck", text, strlen(text), &items));
+  PetscCall(DeckItemsParse("stored deck", text, strlen(text), tables, &items));
   PetscCall(Allocate(tables, deck));
   for (int i = 0; i < (*deck)->count; i++) {
     const DeckItem *item = deck_items_find(&items, (*deck)->key[i]->name);
-    if (item) PetscCall(SetValue(*deck, i, "stored deck", item->value));
+    if (item && item->value) PetscCall(SetValue(*deck, i, "stored deck", item->value));
   }
   PetscCall(DeckItemsDestroy(&items));
   PetscFunctionReturn(0);

@@ -22,7 +22,10 @@ PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, c
   if (!*found) PetscFunctionReturn(0);
   const size_t length = strcspn(*list, ","), left = strcspn(*list, "=,");
   if (left == 0 || left + 1 >= length || left >= SCORIA_NAME_SIZE || length - left - 1 >= size)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%.*s\", expected name=value", key, (int)PetscMin(length, 200), *list);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: found \"%.*s\", expected name=value (in a mapping, {name: {path: ...}}, a text may hold spaces, "
+                "commas and brackets)",
+                key, (int)PetscMin(length, 200), *list);
   PetscCall(PetscStrncpy(name, *list, left + 1));
   PetscCall(PetscStrncpy(value, *list + left + 1, length - left));
   *list += length + ((*list)[length] == ',');

@@ -119,6 +119,12 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
   case SCORIA_KEY_WORDS:
     snprintf(text, size, "a list of words");
     break;
+  case SCORIA_KEY_ENTRIES:
+    snprintf(text, size, "a list [name=text, ...] or a mapping {name: {...}, ...}");
+    break;
+  case SCORIA_KEY_ENTRY:
+    snprintf(text, size, "a text on one line or a mapping");
+    break;
   }
 }
 
@@ -175,7 +181,7 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
   size_t used          = 0;
   int count            = 0;
   double first         = 0;
-  const bool text_only = key->type == SCORIA_KEY_WORDS;
+  const bool text_only = key->type == SCORIA_KEY_WORDS || key->type == SCORIA_KEY_ENTRIES;
   if (strlen(text) >= sizeof copy || !one_line(text)) return false;
   snprintf(copy, sizeof copy, "%s", text);
   canonical[0] = 0;
@@ -196,6 +202,8 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
                     char expected[])
 {
   describe(key, expected_size, expected);
+  if ((key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY) && *text == '{')
+    return deck_canonical_mapping(text, size, canonical);
   switch (key->type) {
   case SCORIA_KEY_BOOL:
     return canonical_bool(text, size, canonical);
@@ -205,6 +213,7 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
   case SCORIA_KEY_REAL:
     return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
   case SCORIA_KEY_STRING:
+  case SCORIA_KEY_ENTRY:
     snprintf(canonical, size, "%s", text);
     return *text != 0 && strlen(text) < size && one_line(text);
   default:

@@ -3,6 +3,7 @@
 #define SCORIA_DECK_TEXT_H
 
 #include "scoria/base.h"
+#include <yaml.h>
 
 struct ScoriaDeck_ {
   const ScoriaKey *const *tables; /* borrowed */
@@ -14,7 +15,7 @@ struct ScoriaDeck_ {
 
 typedef struct {
   char *key;   /* owned; "porosity_sigma" */
-  char *value; /* owned; a sequence is "a,b" */
+  char *value; /* owned; a sequence is "a,b"; NULL: empty, ~ or null, which sets nothing */
   int line;    /* from 1 */
 } DeckItem;
 
@@ -23,9 +24,10 @@ typedef struct {
   int count, capacity;
 } DeckItems;
 
-/* Flattens a YAML mapping of mappings.  What does not parse, or says a key twice, is a user error naming `where`:line.
- */
-PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, DeckItems *items);
+/* Flattens a YAML mapping of mappings, but those that are values of a key of the tables.  What does not parse, or says
+ * a key twice, is a user error naming `where`:line. */
+PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, const ScoriaKey *const tables[],
+                              DeckItems *items);
 PetscErrorCode DeckItemsDestroy(DeckItems *items);
 const DeckItem *deck_items_find(const DeckItems *items, const char *key);
 
@@ -40,6 +42,16 @@ void deck_yaml_name(const char *name, size_t size, char text[]);
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
                     char expected[]);
 
+/* A plain scalar with which YAML says that nothing is set: "null" in quotes is a word. */
+bool deck_is_null(const yaml_node_t *node);
+/* A mapping, its merges in place, as JSON on one line; false where it holds controls, is nested deeper than
+ * DECK_MAPPING_DEPTH, or too long. */
+bool deck_mapping_json(yaml_document_t *document, const yaml_node_t *mapping, size_t size, char json[]);
+/* The same of a text that is a mapping and nothing else. */
+bool deck_canonical_mapping(const char *text, size_t size, char json[]);
+
 #define DECK_VALUE_SIZE 4096
+#define DECK_MAPPING_DEPTH 3
+#define DECK_MAPPING_MERGES 8 /* of mappings into one */
 
 #endif

@@ -14,6 +14,10 @@ static void print_quoted(FILE *out, const char *text, size_t length)
 /* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
 static void print_value(FILE *out, const ScoriaKey *key, const char *value)
 {
+  if (*value == '{' && (key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY)) {
+    fputs(value, out);
+    return;
+  }
   switch (key->type) {
   case SCORIA_KEY_INTS:
   case SCORIA_KEY_REALS:
@@ -21,6 +25,7 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
     fprintf(out, "[%s]", value);
     break;
   case SCORIA_KEY_WORDS:
+  case SCORIA_KEY_ENTRIES:
     for (char before = '['; *value; before = ',') {
       const size_t length = strcspn(value, ",");
       fputc(before, out);
@@ -30,6 +35,7 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
     fputc(']', out);
     break;
   case SCORIA_KEY_STRING:
+  case SCORIA_KEY_ENTRY:
     print_quoted(out, value, strlen(value));
     break;
   default:
@@ -71,20 +77,7 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
   PetscFunctionReturn(0);
 }
 
-static bool in_sections(const char *name, const char *const sections[])
-{
-  bool in = false;
-  for (int i = 0; sections[i]; i++) {
-    const size_t length = strlen(sections[i]);
-    if (sections[i][0] == '-' && !strcmp(name, sections[i] + 1)) return false;
-    if (!strcmp(name, sections[i])) in = true;
-    if (!strchr(sections[i], '_') && !strncmp(name, sections[i], length) && name[length] == '_') in = true;
-  }
-  return in;
-}
-
-PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const char *const sections[], size_t size,
-                                    char difference[])
+PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size, char difference[])
 {
   ScoriaDeck other;
   size_t used = 0;
@@ -93,12 +86,24 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, const cha
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
   for (int i = 0; i < deck->count && used < size; i++) {
     const char *here = deck->value[i], *there = other->value[i];
-    if (!in_sections(deck->key[i]->name, sections)) continue;
+    if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }
   PetscCall(ScoriaDeckDestroy(&other));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned results, ScoriaDeck *own)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text ? text : "", deck->tables, own));
+  for (int i = 0; i < deck->count; i++) { /* both have the keys of the same tables */
+    if (text && deck->key[i]->decides & results) continue;
+    PetscCall(PetscFree((*own)->value[i]));
+    if (deck->value[i]) PetscCall(PetscStrallocpy(deck->value[i], &(*own)->value[i]));
+  }
   PetscFunctionReturn(0);
 }
 

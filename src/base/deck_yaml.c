@@ -1,27 +1,34 @@
-/* YAML decks through libyaml's event parser, which knows the line of everything: a mapping of sections flattens to
- * section_key, a sequence to a comma-separated list. */
+/* YAML decks through libyaml's composer, which knows the line of everything and puts for every alias the node that its
+ * anchor names: a mapping of sections flattens to section_key, a sequence to a comma-separated list.  A value that is
+ * empty, ~ or null is none: its key is not set, and such a section has no keys. */
 #include "deck_text.h"
+#include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
-#define MAX_DEPTH 8
+#define MAX_DEPTH 8 /* of mappings and lists in each other; an anchor around an alias to it would never end */
 #define KEY_SIZE 256
+#define MOST_VALUES 100000 /* of a deck, its aliases expanded: aliases of aliases grow as a power of their number */
 
 typedef struct {
-  yaml_parser_t parser;
-  const char *where; /* borrowed */
-  DeckItems *items;  /* borrowed */
+  yaml_document_t *document;      /* borrowed */
+  const ScoriaKey *const *tables; /* borrowed */
+  const char *where;              /* borrowed */
+  DeckItems *items;               /* borrowed */
+  int values;                     /* met so far */
+  bool merging;                   /* "<<: *base": its keys yield to those that are there */
 } Reader;
 
-static PetscErrorCode AddItem(Reader *rd, const char *key, const char *value, size_t line)
+/* value NULL: not set. */
+static PetscErrorCode AddItem(Reader *rd, const char *key, const char *value, int line)
 {
   DeckItems *items = rd->items;
   PetscFunctionBeginUser;
   const DeckItem *twin = deck_items_find(items, key);
+  if (twin && rd->merging) PetscFunctionReturn(0);
   if (twin) {
     char name[KEY_SIZE];
     deck_yaml_name(key, sizeof name, name);
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: %s is set twice, first at line %d", rd->where, line, name, twin->line);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s is set twice, first at line %d", rd->where, line, name, twin->line);
   }
   if (items->count == items->capacity) {
     items->capacity = items->capacity ? 2 * items->capacity : 64;
@@ -30,119 +37,173 @@ static PetscErrorCode AddItem(Reader *rd, const char *key, const char *value, si
     items->item = grown;
   }
   DeckItem *item = &items->item[items->count++];
-  item->line     = (int)line;
+  *item          = (DeckItem){.line = line};
   PetscCall(PetscStrallocpy(key, &item->key));
-  PetscCall(PetscStrallocpy(value, &item->value));
+  if (value) PetscCall(PetscStrallocpy(value, &item->value));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode NextEvent(Reader *rd, yaml_event_t *event)
+static int line_of(const yaml_node_t *node)
+{
+  return (int)node->start_mark.line + 1;
+}
+
+static PetscErrorCode CountValue(Reader *rd, const yaml_node_t *value)
 {
   PetscFunctionBeginUser;
-  if (!yaml_parser_parse(&rd->parser, event))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: %s%s%s", rd->where, rd->parser.problem_mark.line + 1,
-                rd->parser.problem ? rd->parser.problem : "unreadable", rd->parser.context ? " " : "",
-                rd->parser.context ? rd->parser.context : "");
+  if (++rd->values > MOST_VALUES)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: found more than %d values with all aliases expanded, which no deck has",
+                rd->where, line_of(value), MOST_VALUES);
   PetscFunctionReturn(0);
 }
 
-/* The rest of a sequence, after its start event; inner sequences flatten into it. */
-static PetscErrorCode ReadSequence(Reader *rd, const char *key, size_t size, char list[])
+/* Values of a sequence; inner ones flatten into it.  line: of the key. */
+static PetscErrorCode ReadSequence(Reader *rd, const yaml_node_t *node, const char *key, int line, int depth,
+                                   size_t size, char list[])
 {
-  yaml_event_t event;
-  int depth = 1;
+  const yaml_node_item_t *item = node->data.sequence.items.start;
   PetscFunctionBeginUser;
-  while (depth > 0) {
-    PetscCall(NextEvent(rd, &event));
-    const yaml_event_type_t type = event.type;
-    if (type == YAML_SCALAR_EVENT) {
-      if (list[0]) PetscCall(PetscStrlcat(list, ",", size));
-      PetscCall(PetscStrlcat(list, (const char *)event.data.scalar.value, size));
-    }
-    const size_t line = event.start_mark.line + 1;
-    yaml_event_delete(&event);
-    if (type == YAML_SEQUENCE_START_EVENT) depth++;
-    if (type == YAML_SEQUENCE_END_EVENT) depth--;
-    if (type == YAML_MAPPING_START_EVENT)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: %s: found a mapping inside a list, expected values", rd->where, line,
-                  key);
-  }
-  if (strlen(list) + 1 >= size) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: the list is too long", rd->where, key);
-  PetscFunctionReturn(0);
-}
-
-/* The rest of a mapping, after its start event; `prefix` is "" or "section". */
-static PetscErrorCode ReadMapping(Reader *rd, const char *prefix, int depth)
-{
-  yaml_event_t event;
-  char list[DECK_VALUE_SIZE];
-  PetscFunctionBeginUser;
-  for (;;) {
-    char key[KEY_SIZE];
-    PetscCall(NextEvent(rd, &event));
-    if (event.type == YAML_MAPPING_END_EVENT) {
-      yaml_event_delete(&event);
-      PetscFunctionReturn(0);
-    }
-    const size_t line = event.start_mark.line + 1;
-    if (event.type != YAML_SCALAR_EVENT) {
-      yaml_event_delete(&event);
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: expected a key, found a list or mapping", rd->where, line);
-    }
-    PetscCall(
-        PetscSNPrintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "_" : "", (const char *)event.data.scalar.value));
-    yaml_event_delete(&event);
-    PetscCall(NextEvent(rd, &event));
-    const yaml_event_type_t type = event.type;
-    if (type == YAML_SCALAR_EVENT) {
-      PetscCall(AddItem(rd, key, (const char *)event.data.scalar.value, line));
-      yaml_event_delete(&event);
-    } else if (type == YAML_SEQUENCE_START_EVENT) {
-      yaml_event_delete(&event);
-      list[0] = 0;
-      PetscCall(ReadSequence(rd, key, sizeof list, list));
-      PetscCall(AddItem(rd, key, list, line));
-    } else if (type == YAML_MAPPING_START_EVENT && depth < MAX_DEPTH) {
-      yaml_event_delete(&event);
-      PetscCall(ReadMapping(rd, key, depth + 1));
-    } else {
-      yaml_event_delete(&event);
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: %s: found an alias or too deep a nesting, expected a value", rd->where,
-                  line, key);
+  if (depth == MAX_DEPTH)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found too deep a nesting, expected a list", rd->where, line, key);
+  for (; item < node->data.sequence.items.top; item++) {
+    const yaml_node_t *value = yaml_document_get_node(rd->document, *item);
+    PetscCall(CountValue(rd, value));
+    if (value->type == YAML_SEQUENCE_NODE)
+      PetscCall(ReadSequence(rd, value, key, line, depth + 1, size, list));
+    else if (value->type == YAML_MAPPING_NODE)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found a mapping inside a list, expected values", rd->where,
+                  line_of(value), key);
+    else if (deck_is_null(value))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found an empty value inside a list, expected values", rd->where,
+                  line_of(value), key);
+    else {
+      const size_t used = strlen(list);
+      if ((size_t)snprintf(list + used, size - used, "%s%s", used ? "," : "", value->data.scalar.value) >= size - used)
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: the list is too long", rd->where, line, key);
     }
   }
+  PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadDocument(Reader *rd)
+static PetscErrorCode ReadMapping(Reader *rd, const yaml_node_t *node, const char *prefix, int depth);
+
+/* A mapping that is the value of a key. */
+static PetscErrorCode ReadEntries(Reader *rd, const yaml_node_t *node, const char *key, int line)
 {
-  yaml_event_t event;
-  bool done = false;
+  char json[DECK_VALUE_SIZE];
   PetscFunctionBeginUser;
-  while (!done) {
-    PetscCall(NextEvent(rd, &event));
-    const yaml_event_type_t type = event.type;
-    const size_t line            = event.start_mark.line + 1;
-    const bool blank             = type == YAML_SCALAR_EVENT && event.data.scalar.length == 0;
-    yaml_event_delete(&event);
-    if (type == YAML_MAPPING_START_EVENT)
-      PetscCall(ReadMapping(rd, "", 0));
-    else if ((type == YAML_SCALAR_EVENT && !blank) || type == YAML_SEQUENCE_START_EVENT || type == YAML_ALIAS_EVENT)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not a deck: expected sections such as \"porosity:\" with keys below",
-                  rd->where, line);
-    done = type == YAML_STREAM_END_EVENT;
+  if (!deck_mapping_json(rd->document, node, sizeof json, json))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: expected a mapping of names to values or mappings, of at most %d bytes",
+                rd->where, line, key, DECK_VALUE_SIZE - 1);
+  PetscCall(AddItem(rd, key, json, line));
+  PetscFunctionReturn(0);
+}
+
+static bool takes_mapping(const Reader *rd, const char *key)
+{
+  const ScoriaKey *found = deck_find_key(rd->tables, key);
+  return found && (found->type == SCORIA_KEY_ENTRIES || found->type == SCORIA_KEY_ENTRY);
+}
+
+/* The value of a key; "section" or "section_key" is its name. */
+static PetscErrorCode ReadValue(Reader *rd, const yaml_node_t *value, const char *key, int line, int depth)
+{
+  char list[DECK_VALUE_SIZE] = "";
+  PetscFunctionBeginUser;
+  if (value->type == YAML_SEQUENCE_NODE) {
+    PetscCall(ReadSequence(rd, value, key, line, 0, sizeof list, list));
+    PetscCall(AddItem(rd, key, list, line));
+  } else if (value->type == YAML_SCALAR_NODE)
+    PetscCall(AddItem(rd, key, deck_is_null(value) ? NULL : (const char *)value->data.scalar.value, line));
+  else if (takes_mapping(rd, key))
+    PetscCall(ReadEntries(rd, value, key, line));
+  else if (depth < MAX_DEPTH)
+    PetscCall(ReadMapping(rd, value, key, depth + 1));
+  else
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: %s: found too deep a nesting, expected a value", rd->where, line, key);
+  PetscFunctionReturn(0);
+}
+
+/* The mapping behind "<<:", or a list of them of which the first that has a key counts. */
+static PetscErrorCode Merge(Reader *rd, const yaml_node_t *from, const char *prefix, int line, int depth)
+{
+  const bool before = rd->merging;
+  PetscFunctionBeginUser;
+  if (from->type == YAML_SEQUENCE_NODE && depth < MAX_DEPTH) {
+    const yaml_node_item_t *item = from->data.sequence.items.start;
+    for (; item < from->data.sequence.items.top; item++)
+      PetscCall(Merge(rd, yaml_document_get_node(rd->document, *item), prefix, line, depth + 1));
+    PetscFunctionReturn(0);
+  }
+  if (from->type != YAML_MAPPING_NODE || depth >= MAX_DEPTH)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: <<: found no mapping, expected the alias of a section", rd->where, line);
+  rd->merging = true;
+  PetscCall(ReadMapping(rd, from, prefix, depth + 1));
+  rd->merging = before;
+  PetscFunctionReturn(0);
+}
+
+/* The keys below `prefix`, "" or "section": first its own, then those that it merges. */
+static PetscErrorCode ReadMapping(Reader *rd, const yaml_node_t *node, const char *prefix, int depth)
+{
+  PetscFunctionBeginUser;
+  for (int merged = 0; merged < 2; merged++) {
+    const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+    for (; pair < node->data.mapping.pairs.top; pair++) {
+      const yaml_node_t *name  = yaml_document_get_node(rd->document, pair->key),
+                        *value = yaml_document_get_node(rd->document, pair->value);
+      char key[KEY_SIZE];
+      if (name->type != YAML_SCALAR_NODE)
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%d: expected a key, found a list or mapping", rd->where, line_of(name));
+      const char *word = (const char *)name->data.scalar.value;
+      PetscCall(CountValue(rd, name));
+      if (merged != (strcmp(word, "<<") == 0)) continue;
+      PetscCall(PetscSNPrintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "_" : "", word));
+      if (merged)
+        PetscCall(Merge(rd, value, prefix, line_of(name), depth));
+      else
+        PetscCall(ReadValue(rd, value, key, line_of(name), depth));
+    }
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, DeckItems *items)
+/* Every document of the text; `more` is false after the last. */
+static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *where, const ScoriaKey *const tables[],
+                                   DeckItems *items, bool *more)
 {
-  Reader rd = {.where = where, .items = items};
+  yaml_document_t document;
+  Reader rd             = {.document = &document, .tables = tables, .where = where, .items = items};
+  PetscErrorCode failed = 0;
+  PetscFunctionBeginUser;
+  *more = false;
+  if (!yaml_parser_load(parser, &document))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: %s%s%s", where, parser->problem_mark.line + 1,
+                parser->problem ? parser->problem : "unreadable", parser->context ? " " : "",
+                parser->context ? parser->context : "");
+  const yaml_node_t *root = yaml_document_get_root_node(&document);
+  *more                   = root != NULL;
+  if (root && root->type == YAML_MAPPING_NODE)
+    failed = ReadMapping(&rd, root, "", 0);
+  else if (root && !deck_is_null(root))
+    failed = ScoriaFail(SCORIA_EXIT_INPUT, "%s:%d: not a deck: expected sections such as \"porosity:\" with keys below",
+                        where, line_of(root));
+  yaml_document_delete(&document);
+  PetscFunctionReturn(failed);
+}
+
+PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, const ScoriaKey *const tables[],
+                              DeckItems *items)
+{
+  yaml_parser_t parser;
+  PetscErrorCode failed = 0;
+  bool more             = true;
   PetscFunctionBeginUser;
   *items = (DeckItems){0};
-  PetscCheck(yaml_parser_initialize(&rd.parser), PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml does not start");
-  yaml_parser_set_input_string(&rd.parser, (const unsigned char *)yaml, size);
-  const PetscErrorCode failed = ReadDocument(&rd);
-  yaml_parser_delete(&rd.parser);
+  PetscCheck(yaml_parser_initialize(&parser), PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml does not start");
+  yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, size);
+  while (more && !failed) failed = ReadDocument(&parser, where, tables, items, &more);
+  yaml_parser_delete(&parser);
   PetscFunctionReturn(failed);
 }
 

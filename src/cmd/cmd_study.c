@@ -1,6 +1,18 @@
 /* compare, uq, infer, likelihood, refine: the analyses of src/study. */
 #include "cmd.h"
 
+/* A study of what a file of the run directory holds, with the settings that this file tells of itself. */
+static PetscErrorCode Study(ScoriaRun run, ScoriaDeck deck, const char *of, unsigned said,
+                            PetscErrorCode (*study)(ScoriaRun run, ScoriaDeck deck))
+{
+  ScoriaDeck own;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckOfFile(run, deck, of, said, &own));
+  PetscCall(study(run, own));
+  PetscCall(ScoriaDeckDestroy(&own));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 {
   const char *sample = NULL, *reference = NULL;
@@ -19,15 +31,20 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaNeedEquations(deck, "compare",
                                 "compare two files instead, rows that the model was not trained on with samples of "
                                 "it: -compare_sample F -compare_reference F"));
-  PetscCall(ScoriaCompareModel(run, deck));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaCompareModel));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
 {
+  PetscInt source = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "uq"));
-  PetscCall(ScoriaUq(run, deck));
+  PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
+  if (source == 1) /* of the PDE: there is no model in it */
+    PetscCall(ScoriaUq(run, deck));
+  else
+    PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaUq));
   PetscFunctionReturn(0);
 }
 
@@ -35,7 +52,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "infer"));
-  PetscCall(ScoriaInfer(run, deck));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaInfer));
   PetscFunctionReturn(0);
 }
 
@@ -43,15 +60,22 @@ PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "likelihood"));
-  PetscCall(ScoriaLikelihood(run, deck));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaLikelihood));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck)
 {
+  const char *name = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "refine"));
   PetscCall(ScoriaNeedEquations(deck, "refine", "there is nothing to refine with"));
-  PetscCall(ScoriaRefine(run, deck));
+  PetscCall(ScoriaDeckString(deck, "refine_sample", &name));
+  if (name)
+    PetscCall(ScoriaRefine(run, deck));
+  else {
+    PetscCall(ScoriaDeckString(deck, "sample_file", &name));
+    PetscCall(Study(run, deck, name, SCORIA_SAID_BY_SAMPLES, ScoriaRefine));
+  }
   PetscFunctionReturn(0);
 }

@@ -23,12 +23,12 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, ds));
   PetscCall(ScoriaDatasetInfo(*ds, NULL, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: generated for another problem (%s)", path, difference);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
+static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
   ScoriaEnsemble ens;
@@ -38,8 +38,7 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   const char *text;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSay(run, "train"));
-  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", scoria_model_sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, NULL, &complete));
   if (complete) {
     PetscCall(ForgetCheckpoints(run));
     PetscFunctionReturn(0);
@@ -55,5 +54,16 @@ PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandTrain(ScoriaRun run, ScoriaDeck deck)
+{
+  ScoriaDeck own;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(run, "train"));
+  PetscCall(ScoriaDeckOfFile(run, deck, "dataset.h5", SCORIA_SAID_BY_DATASET, &own));
+  PetscCall(Train(run, own));
+  PetscCall(ScoriaDeckDestroy(&own));
   PetscFunctionReturn(0);
 }

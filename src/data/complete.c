@@ -1,15 +1,11 @@
 /* Files that are complete, and whose they are: nothing is made twice or overwritten. */
 #include "scoria/data.h"
 
-const char *const scoria_dataset_sections[] = {"run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions",
-                                               SCORIA_ENSEMBLE_KEYS, NULL};
-const char *const scoria_model_sections[]   = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", NULL};
-static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, const char *const sections[])
+static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, unsigned results)
 {
   char difference[512];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: made by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
@@ -17,8 +13,18 @@ static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *store
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, const char *const sections[],
-                                     bool *complete)
+/* A finished file is made from what stands beside it: asked first, as the deck that it is compared with takes settings
+ * from there. */
+static PetscErrorCode CheckMade(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaChainCheck(run, path, made));
+  if (file) PetscCall(ScoriaChainCheckFile(run, path, made, file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
+                                     const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -29,15 +35,16 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     const char *stored;
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(CheckMade(run, path, dataset_made_from(ds), file));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind,
-                                   const char *const sections[], bool *complete)
+PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *name, const char *kind, unsigned results,
+                                   const char *file, bool *complete)
 {
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
@@ -45,10 +52,13 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
   PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, complete));
   if (*complete) {
     ScoriaStore store;
+    ScoriaMadeFrom made;
     const char *stored;
     PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
+    PetscCall(ScoriaStoreMadeFrom(store, &made));
+    PetscCall(CheckMade(run, path, &made, file));
     PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(Check(deck, path, stored, sections));
+    PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaStoreClose(&store));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
   }

@@ -122,7 +122,7 @@ static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, Scor
   *smaller = NULL;
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
   if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
-  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, scoria_dataset_sections, &made->complete));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
   PetscFunctionReturn(0);
 }
@@ -152,8 +152,8 @@ static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade
   PetscFunctionBeginUser;
   PetscCall(
       ScoriaProvenanceOfRun(run, deck, spec->whole ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, scoria_dataset_sections,
-                               note_found, found, out));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, SCORIA_OF_DATASET, note_found,
+                               found, out));
   PetscCall(CheckConditions(run, made->path, ".part", found->elsewhere));
   if (*smaller) PetscCall(GenerateCopy(run, *smaller, found->design, out, &found->tally));
   PetscCall(ScoriaDatasetClose(smaller));

@@ -8,8 +8,6 @@
 
 PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller)
 {
-  static const char *const but_conditions[] = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "-ensemble_conditions", NULL};
   const ScoriaDatasetSpec *spec;
   const char *stored;
   char difference[512];
@@ -22,7 +20,7 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
   if (!exists) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, smaller));
   PetscCall(ScoriaDatasetInfo(*smaller, &spec, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, but_conditions, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_GROWING, sizeof difference, difference));
   PetscCall(ScoriaDeckInt(deck, "ensemble_conditions", &here));
   PetscCall(ScoriaDeckStoredInt(deck, stored, "ensemble_conditions", &there));
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));

@@ -1,42 +1,81 @@
 /* Private to import: a file of the user's and what the deck's section `import` makes of it. */
-#ifndef SCORIA_CMD_IMPORT_H
-#define SCORIA_CMD_IMPORT_H
+#ifndef SCORIA_DATA_IMPORT_H
+#define SCORIA_DATA_IMPORT_H
 
 #include "scoria/data.h"
 
-/* Where the values of a row of the dataset stand in an array of the file. */
+#define IMPORT_PATH 512
+
+/* Where the values of a row of the file stand in an array of it. */
 typedef struct {
-  char path[256];
-  int array;         /* index in the file; -1: one value for all rows */
-  int64_t component; /* of "path:component"; -1: none is named */
-  double factor;     /* from the file's unit to ours; the value itself where there is no array */
-  bool transposed;   /* fields (L, N) */
-  int64_t group;     /* fields (K, R, L): R; conditions given for runs of so many rows; else 1 */
+  char path[IMPORT_PATH];
+  char order[256];      /* names of its axes, "x,row"; "": not given */
+  int array;            /* index in the file; -1: one value for all rows */
+  int64_t channel;      /* index along the axis of channels; -1: it has none */
+  double value;         /* for all rows, where there is no array */
+  double scale, offset; /* from the file's unit to ours */
+  bool scaled;          /* the deck has given them */
+  int rank;
+  int64_t dims[SCORIA_FOREIGN_RANK];
+  int x, channels;                     /* axes of cells and channels; -1: none */
+  int axis[SCORIA_FOREIGN_RANK];       /* index of the axis of rows; IMPORT_ALONE: it lies along rows as they are
+                                          numbered; -1: no axis of rows */
+  int64_t stride[SCORIA_FOREIGN_RANK]; /* in rows, for an axis of rows; else 0 */
 } ImportColumn;
+
+#define IMPORT_ALONE SCORIA_FOREIGN_RANK
+
+/* An axis along which rows of the file lie. */
+typedef struct {
+  char name[SCORIA_NAME_SIZE]; /* "": not known */
+  ScoriaForeignAxis scale;
+  int64_t length, stride;
+  bool conditioned; /* a condition varies along it */
+} ImportAxis;
 
 typedef struct {
   MPI_Comm comm;
+  ScoriaRun run;      /* borrowed */
   const char *path;   /* borrowed from the deck */
   ScoriaForeign file; /* owned */
   int64_t found;      /* N: rows of the file */
+  int naxes;
+  ImportAxis axis[SCORIA_FOREIGN_RANK]; /* in the order of the first field's array */
+  bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], x;
-  double *centres; /* owned (cells) */
-  double *theta;   /* owned (found, space.n) */
-  int64_t *from;   /* owned (spec.rows): row of the file; -1: none, as the condition has fewer */
-  int64_t *first;  /* owned (conditions): the first row of the file at each */
-  int64_t lacking; /* rows that are not in the file */
+  ScoriaForeignAxis along; /* the scale of x */
+  double *centres;         /* owned (cells) */
+  double *theta;           /* owned (found, space.n) */
+  int64_t *from;           /* owned (spec.rows): row of the file; -1: none, as the condition has fewer */
+  int64_t *first;          /* owned (conditions): the first row of the file at each */
+  int64_t lacking;         /* rows that are not in the file */
 } Import;
 
-/* Reads the section, opens the file, and finds out what stands where: spec but its rows, the columns, x.  Collective.
- */
+/* Reads the section: names, units, columns as far as the deck says.  Local. */
+PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im);
+/* Factor from a unit of length to metres; 0 where it is none. */
+double import_length(const char *unit);
+/* Finds out what the axes of an array are: of x, of fields in their order, of conditions after all fields; and the
+ * numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
+PetscErrorCode ImportPlaceX(Import *im);
+PetscErrorCode ImportPlaceField(Import *im, int f);
+PetscErrorCode ImportPlaceCondition(Import *im, int k);
+void import_number_rows(Import *im);
+/* Reads the section, opens the file, and finds out what stands where: spec but its rows, the columns, x.  Says what is
+ * applied.  Collective. */
 PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im);
 /* Reads the conditions, finds the rows of each, and ranges.  Collective. */
 PetscErrorCode ImportGroup(Import *im);
+/* Stores fields in double precision where single does not resolve how the rows of a condition differ.  Collective. */
+PetscErrorCode ImportPrecision(Import *im);
 PetscErrorCode ImportDestroy(Import *im);
-/* Rows [first, first + number) of the dataset into rows.  Local; trouble is told by ScoriaForeignAgree. */
-PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows);
-/* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
-PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
+/* Values of rows [row, row + n) of the file into values (n, cells), row i at place[i]; block (n, cells) is work. Local;
+ * trouble is told by ScoriaForeignAgree. */
+PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],
+                              double block[], double values[]);
+/* Rows [first, first + number) of the dataset into rows.  not_finite (fields), may be NULL: how many rows have a value
+ * in the field that is no number is added.  Local; trouble is told by ScoriaForeignAgree. */
+PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[]);
 
 #endif

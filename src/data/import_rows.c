@@ -1,26 +1,99 @@
-/* import: which rows belong to which condition, and the rows themselves. */
+/* import: which rows belong to which condition. */
 #include "import.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* -------------------------------------------------------------------------------------------------- conditions ---- */
+
+/* Values of an array's axes of rows, in the order of the file, for row `row`. */
+static int64_t value_of_row(const ImportColumn *c, int64_t row)
+{
+  int64_t at = 0;
+  for (int a = 0; a < c->rank; a++)
+    if (c->stride[a]) at = at * c->dims[a] + row / c->stride[a] % c->dims[a];
+  return at;
+}
 
 /* One condition of all rows: (found) values at stride n. */
 static PetscErrorCode ReadCondition(const Import *im, const ImportColumn *c, double column[], int n, double theta[])
 {
   int64_t start[SCORIA_FOREIGN_RANK] = {0}, count[SCORIA_FOREIGN_RANK];
+  PetscFunctionBeginUser;
+  for (int a = 0; a < c->rank; a++) {
+    start[a] = a == c->channels ? c->channel : 0;
+    count[a] = a == c->channels ? 1 : c->dims[a];
+  }
+  if (c->array >= 0) PetscCall(ScoriaForeignRead(im->file, c->array, start, count, column));
+  for (int64_t i = 0; i < im->found; i++)
+    theta[i * n] = (c->array < 0 ? c->value : column[value_of_row(c, i)]) * c->scale + c->offset;
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- round-off ---- */
+
+#define ROUND_OFF 64 /* units in the last place: what a few operations on a value leave */
+
+static int by_value(const void *a, const void *b)
+{
+  const double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+/* How far apart two values of a condition may be that were meant to be one: by the values' own precision, relative to
+ * the largest where the coordinate is linear, as differences come from there. */
+static double round_off(const Import *im, int k, double value, double largest)
+{
+  const ImportColumn *c = &im->condition[k];
+  const double unit     = c->array >= 0 && foreign_single(im->file, c->array) ? FLT_EPSILON : DBL_EPSILON;
+  return ROUND_OFF * unit * (im->spec.space.c[k].log ? fabs(value) : largest);
+}
+
+/* Values within round-off of each other become the smallest of them: how many different ones there were, and are. */
+static void merge_values(const Import *im, int k, double sorted[], int64_t number[2])
+{
+  const int64_t N = im->found;
+  const int n     = im->spec.space.n;
+  double *theta   = im->theta + k;
+  int64_t kept    = 0;
+  for (int64_t i = 0; i < N; i++) sorted[i] = theta[i * n];
+  qsort(sorted, (size_t)N, sizeof *sorted, by_value);
+  const double largest = fmax(fabs(sorted[0]), fabs(sorted[N - 1]));
+  number[0]            = 1;
+  for (int64_t i = 1; i < N; i++) number[0] += sorted[i] != sorted[i - 1];
+  for (int64_t i = 0; i < N; i++)
+    if (!i || sorted[i] - sorted[kept - 1] > round_off(im, k, sorted[i], largest)) sorted[kept++] = sorted[i];
+  number[1] = kept;
+  for (int64_t i = 0; i < N && number[0] > kept; i++) {
+    int64_t lo = 0, hi = kept;
+    while (hi - lo > 1) *(sorted[(lo + hi) / 2] <= theta[i * n] ? &lo : &hi) = (lo + hi) / 2;
+    theta[i * n] = sorted[lo];
+  }
+}
+
+static PetscErrorCode MergeConditions(Import *im, double work[])
+{
+  int64_t number[SCORIA_MAX_CONDITIONS][2] = {{0}};
   int rank;
   PetscFunctionBeginUser;
-  if (c->array >= 0) {
-    foreign_shape(im->file, c->array, &rank, count);
-    if (c->component >= 0) {
-      start[!c->transposed] = c->component;
-      count[!c->transposed] = 1;
-    }
-    PetscCall(ScoriaForeignRead(im->file, c->array, start, count, column));
-  }
-  for (int64_t i = 0; i < im->found; i++) theta[i * n] = c->array < 0 ? c->factor : column[i / c->group] * c->factor;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
+  for (int k = 0; k < im->spec.space.n && !rank; k++) merge_values(im, k, work, number[k]);
+  for (int k = 0; k < im->spec.space.n && !rank; k++)
+    if (number[k][0] > number[k][1])
+      PetscCall(ScoriaSay(im->run, "  %s: %lld values, of which some differ by round-off alone, are taken as %lld",
+                          im->spec.space.c[k].name, (long long)number[k][0], (long long)number[k][1]));
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0's part: every value is a number. */
+static PetscErrorCode CheckConditions(const Import *im)
+{
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < im->found; i++)
+    for (int k = 0; k < im->spec.space.n; k++)
+      if (!isfinite(im->theta[i * im->spec.space.n + k]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g in row %lld, expected a number", im->path,
+                    im->spec.space.c[k].name, im->theta[i * im->spec.space.n + k], (long long)i);
   PetscFunctionReturn(0);
 }
 
@@ -34,14 +107,11 @@ static PetscErrorCode ReadConditions(Import *im)
   PetscCall(PetscMalloc1(im->found * n, &im->theta));
   PetscCall(PetscMalloc1(im->found, &column));
   for (int k = 0; k < n && !rank; k++) PetscCall(ReadCondition(im, &im->condition[k], column, n, im->theta + k));
-  PetscCall(PetscFree(column));
   PetscCall(ScoriaForeignAgree(im->file));
+  PetscCall(ScoriaAgreeFailed(im->comm, rank ? 0 : CheckConditions(im)));
+  PetscCall(MergeConditions(im, column));
+  PetscCall(PetscFree(column));
   PetscCall(ScoriaBroadcastMany(im->comm, 0, im->found * n, MPI_DOUBLE, im->theta));
-  for (int64_t i = 0; i < im->found; i++)
-    for (int k = 0; k < n; k++)
-      if (!isfinite(im->theta[i * n + k]))
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g in row %lld, expected a number", im->path,
-                    im->spec.space.c[k].name, im->theta[i * n + k], (long long)i);
   PetscFunctionReturn(0);
 }
 
@@ -158,97 +228,5 @@ PetscErrorCode ImportDestroy(Import *im)
   PetscCall(PetscFree(im->centres));
   PetscCall(PetscFree(im->theta));
   PetscCall(PetscFree2(im->from, im->first));
-  PetscFunctionReturn(0);
-}
-
-/* -------------------------------------------------------------------------------------------------------- rows ---- */
-
-/* Rows [row, row + n) of the file, which are in one run of a three-dimensional array. */
-static PetscErrorCode ReadRun(const Import *im, const ImportColumn *c, int64_t row, int64_t n, double block[])
-{
-  const int64_t L                    = im->spec.cells;
-  int64_t start[SCORIA_FOREIGN_RANK] = {row, 0, 0}, count[SCORIA_FOREIGN_RANK] = {n, L, 1};
-  PetscFunctionBeginUser;
-  if (c->transposed) {
-    start[0] = 0;
-    start[1] = row;
-    count[0] = L;
-    count[1] = n;
-  } else if (c->component >= 0) {
-    start[1] = c->component;
-    count[1] = 1;
-    count[2] = L;
-  } else if (c->group > 1) {
-    start[0] = row / c->group;
-    start[1] = row % c->group;
-    count[0] = 1;
-    count[1] = n;
-    count[2] = L;
-  }
-  PetscCall(ScoriaForeignRead(im->file, c->array, start, count, block));
-  PetscFunctionReturn(0);
-}
-
-/* Rows of the file in their order, and where in the batch they go. */
-typedef struct {
-  int64_t row, at;
-} Wanted;
-
-static int by_place(const void *a, const void *b)
-{
-  const Wanted *p = a, *q = b;
-  return (p->row > q->row) - (p->row < q->row);
-}
-
-/* Consecutive rows of the file are read at once. */
-static PetscErrorCode ReadField(const Import *im, const ImportColumn *c, int64_t n, const Wanted wanted[],
-                                double block[], double values[])
-{
-  const int64_t L = im->spec.cells;
-  PetscFunctionBeginUser;
-  for (int64_t i = 0, run; i < n; i += run) {
-    for (run = 1; i + run < n && wanted[i + run].row == wanted[i].row + run; run++)
-      if (c->group > 1 && wanted[i + run].row % c->group == 0) break;
-    PetscCall(ReadRun(im, c, wanted[i].row, run, block));
-    for (int64_t r = 0; r < run; r++)
-      for (int64_t j = 0; j < L; j++)
-        values[wanted[i + r].at * L + j] = c->factor * block[c->transposed ? j * run + r : r * L + j];
-  }
-  PetscFunctionReturn(0);
-}
-
-/* A row with a value that the dataset could not hold as a number. */
-static bool row_is_finite(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t i)
-{
-  for (int f = 0; f < spec->nfields; f++)
-    for (int64_t j = i * spec->cells; j < (i + 1) * spec->cells; j++)
-      if (!isfinite(spec->float64 ? rows->field[f][j] : (double)(float)rows->field[f][j])) return false;
-  return true;
-}
-
-PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows)
-{
-  const ScoriaDatasetSpec *spec = &im->spec;
-  const int n                   = spec->space.n;
-  const size_t values           = (size_t)number * (size_t)spec->cells;
-  int64_t there                 = 0;
-  Wanted *wanted;
-  double *block;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(number, &wanted, values, &block));
-  for (int64_t i = 0; i < number; i++)
-    if (im->from[first + i] >= 0) wanted[there++] = (Wanted){im->from[first + i], i};
-  qsort(wanted, (size_t)there, sizeof *wanted, by_place);
-  for (int f = 0; f < spec->nfields; f++) {
-    for (size_t j = 0; j < values; j++) rows->field[f][j] = NAN;
-    PetscCall(ReadField(im, &im->field[f], there, wanted, block, rows->field[f]));
-  }
-  rows->rows = number;
-  for (int64_t i = 0; i < number; i++) {
-    const double *theta = im->theta + im->first[(first + i) / spec->realisations] * n;
-    for (int k = 0; k < n; k++) rows->condition[k][i] = theta[k];
-    rows_set_status(rows, i, row_is_finite(spec, rows, i) ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED);
-  }
-  PetscCall(PetscFree2(wanted, block));
   PetscFunctionReturn(0);
 }

@@ -106,7 +106,7 @@ static PetscErrorCode CheckSame(const Merging *m, const char *path, const Scoria
 {
   char difference[512];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckDifference(m->deck, stored, scoria_dataset_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(m->deck, stored, SCORIA_OF_DATASET, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard of another deck (%s)", path, difference);
   if (shard->whole != m->spec->rows || shard->cells != m->spec->cells || shard->nfields != m->spec->nfields ||
       shard->float64 != m->spec->float64 || memcmp(&shard->space, &m->spec->space, sizeof shard->space))
@@ -239,7 +239,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", scoria_dataset_sections, &made->complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
@@ -250,8 +250,8 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, scoria_dataset_sections, NULL, NULL,
-                               &out));
+  PetscCall(
+      ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   PetscCall(GenerateDesignOpen(deck, &made->spec, &design));

@@ -4,14 +4,19 @@
 
 /* The part file is this deck's, and as large as this deck asks for. */
 static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const char *const sections[], ScoriaDataset ds)
+                                 const ScoriaProvenance *from, unsigned results, ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *begun;
+  const ScoriaMadeFrom *made = dataset_made_from(ds);
   const char *stored;
   char difference[512];
   PetscFunctionBeginUser;
+  if (*made->model && strcmp(made->model, from->made.model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s.part: begun with a model of %s, found one of %s; choose another -run_dir or move the file away",
+                path, made->model, from->made.model);
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
@@ -45,14 +50,13 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
 
 PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
                                   const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  const char *const sections[],
-                                  void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                                  ScoriaPartial *out)
+                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                                  void *ctx, ScoriaPartial *out)
 {
   PetscFunctionBeginUser;
   *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
-  if (out->ds) PetscCall(CheckBegun(deck, path, spec, sections, out->ds));
+  if (out->ds) PetscCall(CheckBegun(deck, path, spec, from, results, out->ds));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)

@@ -5,9 +5,6 @@
 
 #define BATCH_ROWS 2048
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", NULL};
-
 static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, ScoriaDatasetSpec *spec)
 {
   PetscInt count = 0;
@@ -67,7 +64,9 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaSource source,
   PetscCall(ScoriaConditionCheckRange(run, deck, "sample", shape->space, theta));
   PetscCall(MakeSpec(deck, shape, &made->spec));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "samples", 1, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, shape->x, &from, sections, NULL, NULL, &out));
+  PetscCall(ScoriaMadeFromShape(shape, &from.made));
+  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, shape->x, &from, SCORIA_OF_SAMPLES, NULL,
+                               NULL, &out));
   PetscCall(SampleAll(run, source, &made->spec, theta, &out));
   PetscCall(ScoriaPartialFinish(&out));
   PetscFunctionReturn(0);
@@ -81,7 +80,7 @@ PetscErrorCode ScoriaSample(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaDeckString(deck, "sample_file", &name));
-  PetscCall(ScoriaCompleteDataset(run, deck, name, sections, &made->complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_SAMPLES, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
   PetscCall(ScoriaTrainedOpen(run, deck, &trained));

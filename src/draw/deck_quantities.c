@@ -26,9 +26,10 @@ static void add_extremes(const ScoriaField *field, int *n, ScoriaQuantity quanti
 
 static void add_named(const ScoriaProblemQuantity *of, int cells, const double x[], int *n, ScoriaQuantity quantity[])
 {
-  const double half    = cells > 1 ? (x[1] - x[0]) / 2 : 0;
   ScoriaQuantity *made = add(SCORIA_QUANTITY_AT, of->field, of->unit, n, quantity);
-  quantity_place(made, cells, x, of->side ? x[cells - 1] + half : 0);
+  double end[2];
+  cells_ends(cells, x, end);
+  quantity_place(made, cells, x, end[of->side]);
   snprintf(made->name, sizeof made->name, "%.63s", of->name);
   snprintf(made->description, sizeof made->description, "%.95s", of->description);
   made->factor = of->factor;

@@ -20,27 +20,31 @@ PetscErrorCode ScoriaNeedEquations(ScoriaDeck deck, const char *command, const c
   PetscFunctionReturn(0);
 }
 
+static const char *const members[] = {"path", "order", "channel", "scale", "offset", "units", "reference", NULL};
+
 PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS])
 {
-  const char *fields = NULL, *list = NULL;
-  char name[SCORIA_NAME_SIZE], wanted[SCORIA_NAME_SIZE], value[512], number[64];
-  bool found, there;
+  const char *list = NULL;
+  char wanted[SCORIA_NAME_SIZE], number[64];
+  ScoriaEntries fields;
+  bool found;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckEntries(deck, "import_fields", members, &fields));
+  const int n = PetscMin(entries_count(fields), SCORIA_MAX_FIELDS);
+  for (int f = 0; f < n; f++) {
+    const char *value = entries_value(fields, f, "reference");
+    if (value) PetscCall(ScoriaListNumber("import_fields: reference", entries_name(fields, f), value, &reference[f]));
+  }
   PetscCall(ScoriaDeckString(deck, "import_reference", &list));
   for (;;) {
     PetscCall(ScoriaListPair("import_reference", &list, sizeof number, wanted, number, &found));
     if (!found) break;
-    int channel = 0;
-    fields      = NULL;
-    PetscCall(ScoriaDeckString(deck, "import_fields", &fields));
-    PetscCall(ScoriaListPair("import_fields", &fields, sizeof value, name, value, &there));
-    while (there && strcmp(name, wanted)) {
-      channel += field_is_state(name);
-      PetscCall(ScoriaListPair("import_fields", &fields, sizeof value, name, value, &there));
-    }
-    if (!there || !field_is_state(wanted))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_reference: found \"%s\", which is no field that a model learns", wanted);
-    PetscCall(ScoriaListNumber("import_reference", wanted, number, &reference[channel]));
+    int f = n - 1;
+    while (f >= 0 && strcmp(entries_name(fields, f), wanted)) f--;
+    if (f < 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_reference: found \"%s\", which is no field of import_fields", wanted);
+    PetscCall(ScoriaListNumber("import_reference", wanted, number, &reference[f]));
   }
+  PetscCall(ScoriaEntriesDestroy(&fields));
   PetscFunctionReturn(0);
 }

@@ -77,6 +77,15 @@ PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                                   const uint64_t id[], const double theta[], const double fields[],
+                                   const ScoriaLogDensity *out)
+{
+  PetscFunctionBeginUser;
+  PetscCall(source->kind->density(source->ctx, opt, first, n, id, theta, fields, out));
+  PetscFunctionReturn(0);
+}
+
 /* Every rank's share to the owner, in the order of the ranks. */
 static PetscErrorCode Gather(MPI_Comm comm, int width, int64_t number, const double share[], int owner, double fields[])
 {

@@ -58,7 +58,7 @@ PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels,
   PetscCall(ScoriaRowsCreate(f->spec, most, &f->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
-  const ScoriaFieldShape shape = {channels, f->spec->cells, f->field, x, &f->spec->space};
+  const ScoriaFieldShape shape = {channels, f->spec->cells, f->field, x, &f->spec->space, NULL};
   PetscCall(ScoriaSourceCreate(&scoria_source_file, f, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

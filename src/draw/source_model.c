@@ -33,6 +33,17 @@ static PetscErrorCode Latents(void *ctx, int *number)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
+                              const uint64_t id[], const double theta[], const double fields[],
+                              const ScoriaLogDensity *out)
+{
+  const Model *m         = ctx;
+  const ScoriaTrained *t = m->trained;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, out));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Destroy(void *ctx)
 {
   PetscFunctionBeginUser;
@@ -41,13 +52,13 @@ static PetscErrorCode Destroy(void *ctx)
 }
 
 const ScoriaSourceKind scoria_source_model = {
-    .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
+    .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
 const ScoriaSourceKind scoria_source_gaussian = {
     .name = "gaussian", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {
-  ScoriaFieldShape shape = {.space = ScoriaModelSpace(trained->model)};
+  ScoriaFieldShape shape = {.space = ScoriaModelSpace(trained->model), .model = model_identity(trained->model)};
   ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   Model *m;
   PetscFunctionBeginUser;

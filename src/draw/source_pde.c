@@ -55,7 +55,7 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   while (pde->channels < pde->spec.nfields && field_is_state(pde->spec.field[pde->channels].name)) pde->channels++;
   PetscCall(ScoriaRowsCreate(&pde->spec, CHUNK_ROWS, &pde->rows));
   PetscCall(PetscMalloc2(CHUNK_ROWS * pde->spec.space.n, &pde->theta, CHUNK_ROWS, &pde->id));
-  const ScoriaFieldShape shape = {pde->channels, pde->spec.cells, pde->spec.field, x, &pde->spec.space};
+  const ScoriaFieldShape shape = {pde->channels, pde->spec.cells, pde->spec.field, x, &pde->spec.space, NULL};
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

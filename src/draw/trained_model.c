@@ -2,16 +2,15 @@
 #include "scoria/draw.h"
 #include <math.h>
 
-const char *const scoria_law_sections[] = {SCORIA_PROBLEM_SECTIONS "porosity",
-                                           "conditions",
-                                           "ensemble_problem",
-                                           "ensemble_cells",
-                                           "ensemble_lateral",
-                                           "ensemble_mode",
-                                           "ensemble_time",
-                                           "ensemble_times",
-                                           "import",
-                                           NULL};
+/* A dataset beside the model is to be the one that it was trained on. */
+static PetscErrorCode CheckDataset(ScoriaRun run, ScoriaModel model, const char *path)
+{
+  ScoriaMadeFrom made = {.model = ""};
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(made.dataset, model_dataset(model), sizeof made.dataset));
+  PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *model)
 {
@@ -21,8 +20,9 @@ static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mod
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaModelLoad(ScoriaRunComm(run), path, model));
   PetscCall(ScoriaModelDeck(*model, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
+  PetscCall(CheckDataset(run, *model, path));
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
 }

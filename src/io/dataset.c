@@ -186,6 +186,7 @@ static PetscErrorCode Create(MPI_Comm comm, const char *path, bool extends, cons
   ds->extends   = extends;
   ds->open_path = ds->part;
   ds->spec      = *spec;
+  ds->made      = from->made;
   PetscCall(PetscMalloc1(spec->cells, &ds->x));
   PetscCall(PetscArraycpy(ds->x, x, spec->cells));
   PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
@@ -274,6 +275,7 @@ static PetscErrorCode Examine(ScoriaDataset ds, ScoriaTrouble *bad)
   if (bad->code == SCORIA_EXIT_OK && strcmp(format, SCORIA_DATASET_FORMAT))
     trouble_note(bad, SCORIA_EXIT_INPUT, "a scoria file of kind '%s', expected %s", kind, expected);
   if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &ds->spec, &ds->x, &ds->deck, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaGetMadeFrom(file, &ds->made, bad));
   if (file >= 0) H5Fclose(file);
   PetscFunctionReturn(0);
 }
@@ -285,6 +287,7 @@ static PetscErrorCode Share(ScoriaDataset ds)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Bcast(&ds->spec, (int)sizeof ds->spec, MPI_BYTE, 0, ds->comm));
+  PetscCallMPI(MPI_Bcast(&ds->made, (int)sizeof ds->made, MPI_BYTE, 0, ds->comm));
   length = ds->rank ? 0 : (int)strlen(ds->deck) + 1;
   PetscCallMPI(MPI_Bcast(&length, 1, MPI_INT, 0, ds->comm));
   if (ds->rank) {
@@ -387,6 +390,11 @@ PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run)
   PetscFunctionBeginUser;
   ds->run = run;
   PetscFunctionReturn(0);
+}
+
+int64_t dataset_rows(ScoriaDataset ds)
+{
+  return ds->spec.rows;
 }
 
 PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck)

@@ -1,7 +1,7 @@
 /* What a dataset file consists of, made and examined on one rank:
  *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, the
  *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows; of imported
- *                    rows, source
+ *                    rows, source and its date; made_from_*
  *   /row [N] and /x [cells], the scales of the axes (the first without bytes)  /conditions/<name> [N]  /fields/<name>
  * [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N] All arrays are contiguous and at full size from the
  * start, so that a killed job leaves a file that opens; nothing is filled, and what the file system gives for bytes
@@ -28,6 +28,7 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
     PetscCall(ScoriaPutNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
   }
   if (*spec->source) PetscCall(ScoriaPutText(file, "source", spec->source, bad));
+  if (*spec->source) PetscCall(ScoriaPutNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
   PetscFunctionReturn(0);
 }
 
@@ -131,6 +132,7 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
   PetscCall(ScoriaPutNumber(file, "ranks", IO_I8, &ranks, bad));
   PetscCall(ScoriaPutNumber(file, "group_size", IO_I8, &group, bad));
   PetscCall(PutSpec(file, spec, bad));
+  PetscCall(ScoriaPutMadeFrom(file, &from->made, bad));
   PetscCall(ScoriaPutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
   PetscCall(PutGroup(file, "/conditions", bad));
   PetscCall(PutGroup(file, "/fields", bad));
@@ -259,6 +261,8 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   PetscCall(GetShard(file, spec, bad));
   if (bad->code == SCORIA_EXIT_OK && H5Aexists(file, "source") > 0)
     PetscCall(ScoriaGetShortText(file, "source", sizeof spec->source, spec->source, bad));
+  if (bad->code == SCORIA_EXIT_OK && H5Aexists(file, "source_modified") > 0)
+    PetscCall(ScoriaGetNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
   if (spec->realisations < 1 || spec->realisations > PetscMax(PetscMax(spec->rows, spec->whole), 1))
     trouble_note(bad, SCORIA_EXIT_INPUT, "attribute 'realisations' is %lld, expected 1 to the number of rows",
                  (long long)spec->realisations);

@@ -1,9 +1,37 @@
 /* The CRC of a whole file, however long: its blocks are read by all ranks, piece by piece. */
 #include "private.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SHARED_FROM ((int64_t)64 << 20) /* a shorter file is read by rank 0 alone [byte] */
 #define PIECE ((int64_t)256 << 20)      /* of a rank between two looks at whether to stop */
+
+int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc)
+{
+  const size_t most = (size_t)4 << 20; /* read at once [byte] */
+  struct stat st;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  char *piece  = malloc(most);
+  int failed   = fd < 0 ? errno : !piece ? ENOMEM : fstat(fd, &st) ? errno : st.st_size != size ? ESTALE : 0;
+
+  *crc         = 0;
+  while (!failed && number > 0) {
+    const ssize_t n = pread(fd, piece, number < (int64_t)most ? (size_t)number : most, (off_t)first);
+
+    if (n < 0 && errno == EINTR) continue;
+    failed = n < 0 ? errno : n == 0 ? ESTALE : 0;
+    if (failed) break;
+    *crc = crc32c(*crc, piece, (size_t)n);
+    first += n;
+    number -= n;
+  }
+  free(piece);
+  if (fd >= 0) close(fd);
+  return failed;
+}
 
 /* This rank's block, in as many pieces as the longest. */
 static PetscErrorCode ReadBlock(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, int rank, int ranks,

@@ -1,8 +1,7 @@
 /* Arrays of any HDF5 file, block by block.  A trial in a child process reads all of them, with limits that follow from
  * their sizes; from then on every rank reads what it needs for itself. */
-#include "private.h"
+#include "foreign.h"
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,16 @@
 #define SLOWEST 4e6                    /* values a second that a trial reads at least */
 /* deflate makes 1032 bytes of one at best: an array whose chunks hold less is empty, or a trap. */
 #define MOST_DEFLATED 1100
+#define HOLLOW_BYTES ((uint64_t)1 << 30) /* that may be nothing but fill values */
 
 typedef struct {
   const char *name; /* borrowed */
   hid_t file, id;   /* owned; HDF5 knows that it is one file */
   int rank;
   int64_t dims[SCORIA_FOREIGN_RANK];
+  ScoriaForeignAxis axis[SCORIA_FOREIGN_RANK];
+  ScoriaPacking packing;
+  bool single;    /* reals of 4 bytes */
   uint64_t chunk; /* bytes of one chunk, unpacked; 0: contiguous */
 } Array;
 
@@ -31,7 +34,9 @@ struct ScoriaForeign_ {
   char *path;               /* owned */
   char *names[MOST_ARRAYS]; /* owned */
   char source[SCORIA_SOURCE_SIZE];
+  int64_t modified;
   Array array[MOST_ARRAYS];
+  ScoriaSources sources; /* owned */
   ScoriaTrouble bad;
 };
 
@@ -51,13 +56,14 @@ static void check_size(const Array *a, size_t width, uint64_t stored, ScoriaTrou
   for (int i = 0; i < a->rank; i++) values *= (double)a->dims[i];
   if (values < 1)
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is empty", a->name);
-  else if (values * (double)width > (double)stored * (a->chunk ? MOST_DEFLATED : 1))
+  else if (values * (double)width > (double)stored * (a->chunk ? MOST_DEFLATED : 1) + (double)HOLLOW_BYTES)
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s says it has %.0f values, more than are in the file", a->name,
                  values);
 }
 
-static PetscErrorCode Inspect(Array *a, ScoriaTrouble *bad)
+static PetscErrorCode Inspect(const char *path, Array *a, ScoriaSources *sources, ScoriaTrouble *bad)
 {
+  uint64_t behind = 0;
   hsize_t extent[H5S_MAX_RANK], chunk[H5S_MAX_RANK];
   hid_t space, type, layout;
 
@@ -66,6 +72,7 @@ static PetscErrorCode Inspect(Array *a, ScoriaTrouble *bad)
   ScoriaCallH5(type = H5Dget_type(a->id));
   ScoriaCallH5(layout = H5Dget_create_plist(a->id));
   const size_t width = H5Tget_size(type);
+  a->single          = H5Tget_class(type) == H5T_FLOAT && width == 4;
   a->rank            = H5Sget_simple_extent_ndims(space);
   if (a->rank < 0 || a->rank > SCORIA_FOREIGN_RANK || H5Sget_simple_extent_type(space) == H5S_NULL) {
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected 0 to %d", a->name, a->rank,
@@ -77,7 +84,11 @@ static PetscErrorCode Inspect(Array *a, ScoriaTrouble *bad)
       a->chunk = width;
       for (int i = 0; i < a->rank; i++) a->chunk *= chunk[i];
     }
-    check_size(a, width, (uint64_t)H5Dget_storage_size(a->id), bad);
+    PetscCall(ScoriaSourcesAdd(sources, path, a->id, a->name, &behind, bad));
+    if (H5Pget_layout(layout) == H5D_VIRTUAL) a->chunk = 1; /* its sources may be deflated */
+    check_size(a, width, behind + (a->chunk == 1 ? 0 : (uint64_t)H5Dget_storage_size(a->id)), bad);
+    PetscCall(ScoriaAxesRead(a->id, a->rank, a->axis, bad));
+    PetscCall(ScoriaPackingRead(a->id, a->name, &a->packing, bad));
   }
   H5Pclose(layout);
   H5Tclose(type);
@@ -100,7 +111,7 @@ static PetscErrorCode OpenCached(Array *a, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaTrouble *bad)
+static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaSources *sources, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
@@ -109,7 +120,7 @@ static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaTrouble *bad)
   if (a->id < 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", a->name);
   else
-    PetscCall(Inspect(a, bad));
+    PetscCall(Inspect(path, a, sources, bad));
   if (bad->code == SCORIA_EXIT_OK) PetscCall(OpenCached(a, bad));
   PetscFunctionReturn(0);
 }
@@ -131,7 +142,9 @@ static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int
   ScoriaCallH5(here = H5Screate_simple(1, &values, NULL));
   if (a->rank) ScoriaCallH5(H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, number, NULL));
   if (H5Dread(a->id, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, data) < 0)
-    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "array %s cannot be read", a->name);
+    PetscCall(ScoriaNoteUnreadable(bad->path, a->id, a->name, bad));
+  else
+    packing_apply(&a->packing, (size_t)values, data);
   H5Sclose(here);
   H5Sclose(there);
   PetscFunctionReturn(0);
@@ -145,7 +158,7 @@ static PetscErrorCode TryHeaders(void *ctx, ScoriaTrouble *bad)
   ScoriaForeign f = ctx;
 
   PetscFunctionBeginUser;
-  for (int i = 0; i < f->n; i++) PetscCall(OpenArray(f->path, &f->array[i], bad));
+  for (int i = 0; i < f->n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->sources, bad));
   PetscFunctionReturn(0);
 }
 
@@ -211,18 +224,34 @@ static PetscErrorCode Try(ScoriaForeign f)
 
 /* ------------------------------------------------------------------------------------------------- the source ---- */
 
-/* "name, 1234 bytes, CRC32C 0badcafe", on rank 0. */
+static void sum_file(const char *path, int64_t *size, uint32_t *crc, ScoriaTrouble *bad)
+{
+  struct stat st   = {0};
+  const int failed = stat(path, &st) ? errno : file_crc(path, st.st_size, 0, st.st_size, crc);
+  if (failed) trouble_note(bad, SCORIA_EXIT_INPUT, "%s cannot be read: %s", path, strerror(failed));
+  *size = st.st_size;
+}
+
+/* "name, 1234 bytes, CRC32C 0badcafe", on rank 0; and of the files that it refers to, together. */
 static PetscErrorCode Identify(ScoriaForeign f)
 {
-  char copy[PETSC_MAX_PATH_LEN];
   struct stat st = {0};
-  uint32_t crc   = 0;
+  int64_t size, one, more = 0;
+  uint32_t crc = 0, own = 0, behind = 0;
 
   PetscFunctionBeginUser;
-  const int failed = stat(f->path, &st) ? errno : file_crc(f->path, st.st_size, 0, st.st_size, &crc);
-  if (failed) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "cannot be read: %s", strerror(failed));
-  PetscCall(PetscStrncpy(copy, f->path, sizeof copy));
-  snprintf(f->source, sizeof f->source, "%.240s, %lld bytes, CRC32C %08x", basename(copy), (long long)st.st_size, crc);
+  sum_file(f->path, &size, &crc, &f->bad);
+  source_text(f->path, size, crc, sizeof f->source, f->source);
+  if (!stat(f->path, &st)) f->modified = source_modified(&st);
+  for (int i = 0; i < f->sources.n; i++, more += one) {
+    own = 0;
+    sum_file(f->sources.path[i], &one, &own, &f->bad);
+    behind = crc32c_join(behind, own, one);
+  }
+  const size_t used = strlen(f->source);
+  if (f->sources.n)
+    snprintf(f->source + used, sizeof f->source - used, ", which refers to %d, %lld bytes, CRC32C %08x", f->sources.n,
+             (long long)more, behind);
   PetscFunctionReturn(0);
 }
 
@@ -250,7 +279,8 @@ PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const c
   }
   PetscCall(ScoriaForeignAgree(f));
   PetscCallMPI(MPI_Bcast(f->source, (int)sizeof f->source, MPI_CHAR, 0, comm));
-  for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->bad));
+  PetscCallMPI(MPI_Bcast(&f->modified, 1, MPI_INT64_T, 0, comm));
+  for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->sources, &f->bad));
   PetscCall(ScoriaForeignAgree(f));
   *file = f;
   PetscFunctionReturn(0);
@@ -263,6 +293,7 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
   PetscFunctionBeginUser;
   if (!f) PetscFunctionReturn(0);
   close_arrays(f);
+  PetscCall(ScoriaSourcesDestroy(&f->sources));
   for (int i = 0; i < f->n; i++) PetscCall(PetscFree(f->names[i]));
   PetscCall(PetscFree(f->path));
   PetscCall(PetscFree(*file));
@@ -272,6 +303,31 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
 const char *foreign_source(ScoriaForeign file)
 {
   return file->source;
+}
+
+int64_t foreign_modified(ScoriaForeign file)
+{
+  return file->modified;
+}
+
+const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i)
+{
+  return file->array[i].axis;
+}
+
+const char *foreign_packing(ScoriaForeign file, int i)
+{
+  return file->array[i].packing.text;
+}
+
+const char *foreign_unit(ScoriaForeign file, int i)
+{
+  return file->array[i].packing.unit;
+}
+
+bool foreign_single(ScoriaForeign file, int i)
+{
+  return file->array[i].single;
 }
 
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK])

@@ -11,14 +11,16 @@
 const ScoriaKey scoria_io_keys[] = {
     {"io_hints", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "hints for MPI-IO, [romio_cb_write=enable, cb_buffer_size=16777216], beside those of the other keys; which there "
-     "are is the MPI library's choice, and it ignores others"},
+     "are is the MPI library's choice, and it ignores others",
+     SCORIA_DECIDES_NOTHING},
     {"io_striping_factor", SCORIA_KEY_INT, "", NULL, 1, 1e6, NULL,
-     "storage targets that a dataset is spread over, on a parallel file system (not set: as its directory says)"},
+     "storage targets that a dataset is spread over, on a parallel file system (not set: as its directory says)",
+     SCORIA_DECIDES_NOTHING},
     {"io_striping_unit", SCORIA_KEY_INT, "B", NULL, 65536, 4294967296.0, NULL,
-     "bytes on one of them before the next (not set: as the directory says)"},
+     "bytes on one of them before the next (not set: as the directory says)", SCORIA_DECIDES_NOTHING},
     {"io_cb_nodes", SCORIA_KEY_INT, "", NULL, 1, 1e6, NULL,
-     "ranks that write for all in a collective call (not set: as the MPI library chooses)"},
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+     "ranks that write for all in a collective call (not set: as the MPI library chooses)", SCORIA_DECIDES_NOTHING},
+    {.name = NULL},
 };
 
 static MPI_Info hints = MPI_INFO_NULL;

@@ -16,7 +16,7 @@ PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, cJSON *root)
 
 PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[])
 {
-  static const char *const others[] = {"manifest.json", "cost.json", "compare.json"};
+  static const char *const others[] = {"manifest.json", "croissant.json", "cost.json", "compare.json"};
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(json, store, size - 5));
   char *dot = strrchr(json, '.');

@@ -102,7 +102,8 @@ static const char *result_name(const char *dir, const char *path)
   if (strncmp(path, dir, n) || path[n] != '/') return NULL;
   for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
     if (has_end(path, passing[i])) return NULL;
-  return strcmp(path + n + 1, MANIFEST) && strcmp(path + n + 1, "cost.json") ? path + n + 1 : NULL;
+  const char *name = path + n + 1;
+  return strcmp(name, MANIFEST) && strcmp(name, SCORIA_CROISSANT) && strcmp(name, "cost.json") ? name : NULL;
 }
 
 static cJSON *new_entry(const File *f, const char *command)
@@ -170,19 +171,35 @@ static PetscErrorCode Names(const char *dir, const char *command, const cJSON *f
   PetscFunctionReturn(0);
 }
 
+/* Writes rank 0's object to a file of the run directory, and deletes it.  Collective. */
+static PetscErrorCode WriteObject(ScoriaRun run, const char *name, cJSON *root)
+{
+  char path[PETSC_MAX_PATH_LEN], *text = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
+  if (root) {
+    text = cJSON_Print(root);
+    cJSON_Delete(root);
+    PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
+  }
+  const PetscErrorCode failed = ScoriaWriteText(ScoriaRunComm(run), path, text);
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
+}
+
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
 {
   MPI_Comm comm = ScoriaRunComm(run);
-  char dir[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN], *text = NULL;
+  char dir[PETSC_MAX_PATH_LEN];
   const char **names = NULL;
-  cJSON *root = NULL, *files = NULL;
-  int rank, n                = 0;
+  cJSON *root = NULL, *files = NULL, *croissant = NULL;
+  int rank, n = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
   for (size_t end = strlen(dir); end > 1 && dir[end - 1] == '/'; end--) dir[end - 1] = 0;
-  PetscCall(ScoriaRunPath(run, MANIFEST, sizeof path, path));
   if (!rank) {
     PetscCall(Before(run, dir, &root));
     files = cJSON_GetObjectItemCaseSensitive(root, "files");
@@ -197,14 +214,12 @@ PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
     cJSON_Delete(root);
     PetscFunctionReturn(0);
   }
-  if (!rank) {
-    text = cJSON_Print(root);
-    cJSON_Delete(root);
-    PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
-  }
-  const PetscErrorCode failed = ScoriaWriteText(comm, path, text);
-  cJSON_free(text);
-  PetscFunctionReturn(failed);
+  if (!rank) PetscCall(ScoriaCroissant(run, dir, files, &croissant));
+  /* The manifest last: where either is not written, the next start still finds results that are not listed, and writes
+   * both. */
+  PetscCall(WriteObject(run, SCORIA_CROISSANT, croissant));
+  PetscCall(WriteObject(run, MANIFEST, root));
+  PetscFunctionReturn(0);
 }
 
 /* -------------------------------------------------------------------------------------------------- verifying ---- */

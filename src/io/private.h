@@ -64,6 +64,11 @@ const char *files_published_path(int i);
 void files_published_sum(const char *path, const ScoriaFileSum *sum);
 ScoriaFileSum files_published_sum_of(const char *path);
 PetscErrorCode ScoriaFilesForgetPublished(void);
+/* The description of a run directory beside its manifest, whose list is `files`: the one that is there, with what is
+ * the program's written anew, or a new one.  The caller deletes it.  Local, for rank 0. */
+#define SCORIA_CROISSANT "croissant.json"
+struct cJSON;
+PetscErrorCode ScoriaCroissant(ScoriaRun run, const char *dir, const struct cJSON *files, struct cJSON **root);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
 PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
 /* How long a file is, by its superblock (version 2 or 3). */
@@ -138,6 +143,14 @@ PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t 
                                   const char *description, const char *axis, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
 
+/* Root attributes of ScoriaMadeFrom; those that are "" are left out. */
+PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad);
+PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad);
+/* "name, 1234 bytes, CRC32C 0badcafe", and a file's date [ns]. */
+struct stat;
+void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, char text[]);
+int64_t source_modified(const struct stat *st);
+
 #define SCORIA_DATASET_FORMAT "scoria-dataset"
 #define SCORIA_STORE_FORMAT "scoria-store"
 #define SCORIA_FORMAT_VERSION 1
@@ -207,6 +220,7 @@ struct ScoriaDataset_ {
   char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN];
   const char *open_path; /* one of the two */
   ScoriaDatasetSpec spec;
+  ScoriaMadeFrom made;
   double *x;  /* (cells), owned */
   char *deck; /* owned */
   hid_t file, row_space, field_space, transfer;
@@ -242,6 +256,11 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
 /* Opens the columns; collective where the file is. */
 PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
 PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+/* Rows [first, first + number) of one column to or from memory, as stored; number may be 0.  Collective, but for a
+ * dataset that reads alone. */
+typedef enum { TO_FILE, FROM_FILE } ScoriaDirection;
+PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
+                                    int64_t number, void *data, ScoriaTrouble *bad);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
@@ -258,8 +277,6 @@ typedef struct {
 PetscErrorCode ScoriaReadingKeep(ScoriaDataset ds, const ScoriaReading *reading);
 PetscErrorCode ScoriaReadingForget(ScoriaDataset ds);
 PetscErrorCode ScoriaReadingFind(ScoriaDataset ds, ScoriaReading *reading);
-/* ScoriaDatasetDigest of the leading `rows` rows. */
-PetscErrorCode ScoriaDatasetDigestOf(ScoriaDataset ds, int64_t rows, uint32_t *digest);
 /* Conditions and status of rows, without the fields and unchecked.  Collective. */
 PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read

@@ -145,8 +145,10 @@ PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscRea
   *reason = SNES_CONVERGED_ITERATING;
   if (!isfinite(fnorm))
     *reason = SNES_DIVERGED_FUNCTION_NANORINF;
-  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= s->step_tolerance * sqrt(unknowns))
+  else if (it > 0 && !s->limited && fnorm <= tolerance && snorm <= s->step_tolerance * sqrt(unknowns)) {
     *reason = SNES_CONVERGED_SNORM_RELATIVE;
+    s->accepted++;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -226,6 +228,7 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
   else
     PetscCall(UseIterative(s, snes, ksp));
   if (!s->inner) PetscCall(SNESSetFromOptions(snes));
+  PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL)); /* whatever options say */
   PetscFunctionReturn(0);
 }
 
@@ -274,10 +277,13 @@ PetscErrorCode NewtonSolve(ScoriaSolver s, ScoriaSolveStatus *status)
 {
   SNESConvergedReason reason;
   PetscInt iterations, linear;
+  const int64_t accepted = s->accepted;
   PetscFunctionBeginUser;
   s->loaded = NULL; /* porosity or parameters may be new */
   PetscCall(SNESSolve(s->snes, NULL, s->x));
   PetscCall(SNESGetConvergedReason(s->snes, &reason));
+  if (reason > 0 && s->accepted == accepted)
+    reason = SNES_DIVERGED_MAX_IT; /* a method of the options' that does not ask */
   PetscCall(SNESGetIterationNumber(s->snes, &iterations));
   PetscCall(SNESGetLinearSolveIterations(s->snes, &linear));
   PetscCall(SNESGetFunctionNorm(s->snes, &status->residual));

@@ -42,6 +42,7 @@ struct ScoriaSolver_ {
   Vec loaded;             /* which it is; borrowed */
   double step_tolerance;  /* Newton ends when a full step is below this */
   bool limited;           /* the last step was shortened */
+  int64_t accepted;       /* states that the stopping rule has found converged */
   double linear_first;    /* residual that the linear solve at hand began with */
   bool solved;            /* x is a solution */
   /* single implicit steps: ds/dt = shift (s - kept) */

@@ -161,7 +161,9 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
   const bool good = run_gnuplot(figs, file, &started);
   if (!started) {
     figs->gnuplot = false;
-    snprintf(figs->warning, sizeof figs->warning, "gnuplot could not be started: the report has no figures");
+    snprintf(figs->warning, sizeof figs->warning,
+             "gnuplot is missing or cannot be started: the page has its tables, but no figures; figures/data has "
+             "what they are drawn from");
     PetscFunctionReturn(0);
   }
   if (!good || !figure_drawn(figs, name)) {

@@ -54,9 +54,10 @@ int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chos
 
 static bool channel_whole(const ReportCompare *cmp, int channel)
 {
-  for (int side = REPORT_PDE; side <= REPORT_MODEL; side++)
-    for (int s = 0; s < REPORT_STATS; s++)
-      if (!cmp->stat[REPORT_FIELD][side][channel][s]) return false;
+  for (int s = 0; s < SCORIA_NCURVES; s++)
+    if (!cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][s] ||
+        !cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_MODEL][channel][s])
+      return false;
   return true;
 }
 
@@ -68,15 +69,19 @@ static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS
   return n;
 }
 
+/* The order of a data file's columns, which the plot commands number. */
+static const ScoriaFrom stat_columns[SCORIA_NFROM] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN,
+                                                      SCORIA_FROM_PDE_AGAIN};
+
 PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int view, int channel, double scale,
                                int64_t k)
 {
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < cmp->L; i++) {
     PetscCall(ReportPrint(text, "%.6g", cmp->x[i] * cmp->along.scale));
-    for (int side = 0; side < REPORT_SIDES; side++)
-      for (int s = 0; s < REPORT_STATS; s++) {
-        const double *stat = cmp->stat[view][side][channel][s];
+    for (int column = 0; column < SCORIA_NFROM; column++)
+      for (int s = 0; s < SCORIA_NCURVES; s++) {
+        const double *stat = cmp->stat[view][stat_columns[column]][channel][s];
         PetscCall(ReportPrint(text, " %.8g", stat ? stat[k * cmp->L + i] * scale : NAN));
       }
     PetscCall(ReportPrint(text, "\n"));
@@ -97,7 +102,7 @@ static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, in
     PetscCall(ReportPrint(&text, "# "));
     PetscCall(ReportConditionTitle(&text, &cmp->space, &cmp->theta[cmp->space.n * k], 1));
     PetscCall(ReportPrint(&text, "\n"));
-    PetscCall(ReportStatLines(&text, cmp, REPORT_FIELD, channel, cmp->channel[channel].scale, k));
+    PetscCall(ReportStatLines(&text, cmp, SCORIA_VIEW_FIELD, channel, cmp->channel[channel].scale, k));
     PetscCall(ReportPrint(&text, "\n\n"));
   }
   snprintf(file, sizeof file, "compare_%s.dat", cmp->channel[channel].name);
@@ -115,8 +120,7 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
   PetscCall(ReportLegend(body, legend));
-  PetscCall(ReportPrint(body, "set xrange [0:%g]\n",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportRangeX(body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
       const ReportQuantity *q = &cmp->channel[channels[row]];
@@ -208,17 +212,19 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
 
 /* ------------------------------------------------------------------------------------------------ realisations ---- */
 
+/* Whose realisations are drawn, side by side. */
+static const ScoriaFrom single[2] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL};
+
 /* Columns: x, then each example minus the PDE mean at that condition; one block per condition. */
-static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp, int side, int channel)
+static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp, ScoriaFrom side, int channel)
 {
-  static const char *const names[2] = {"pde", "model"};
-  ReportText text                   = {0};
-  const double scale                = cmp->channel[channel].scale;
+  ReportText text    = {0};
+  const double scale = cmp->channel[channel].scale;
   char file[64];
   PetscFunctionBeginUser;
   for (int64_t k = 0; k < cmp->K; k++) {
     for (int64_t i = 0; i < cmp->L; i++) {
-      const double mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
+      const double mean = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_MEAN][k * cmp->L + i];
       PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
       for (int64_t e = 0; e < cmp->examples; e++)
         PetscCall(ReportPrint(&text, " %.6g",
@@ -227,7 +233,7 @@ static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp,
     }
     PetscCall(ReportPrint(&text, "\n\n"));
   }
-  snprintf(file, sizeof file, "examples_%s_%s.dat", names[side], cmp->channel[channel].name);
+  snprintf(file, sizeof file, "examples_%s_%s.dat", scoria_from[side].group, cmp->channel[channel].name);
   PetscCall(ReportFiguresData(figs, file, &text));
   PetscCall(ReportTextDestroy(&text));
   PetscFunctionReturn(0);
@@ -237,11 +243,11 @@ static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp,
 static double fluctuation_limit(const ReportCompare *cmp, int channel, int64_t k)
 {
   double limit = 0;
-  for (int side = 0; side < 2; side++)
+  for (int s = 0; s < 2; s++)
     for (int64_t e = 0; e < cmp->examples; e++)
       for (int64_t i = 0; i < cmp->L; i++) {
-        const double mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN][k * cmp->L + i];
-        const double d    = fabs(cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean);
+        const double mean = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_MEAN][k * cmp->L + i];
+        const double d    = fabs(cmp->example[single[s]][channel][(k * cmp->examples + e) * cmp->L + i] - mean);
         if (d > limit) limit = d;
       }
   return limit > 0 ? 1.08 * limit * cmp->channel[channel].scale : 1;
@@ -251,14 +257,15 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
                                        int column, int64_t k)
 {
   const ReportQuantity *q = &cmp->channel[channel];
-  const int side          = column % 2;
+  const ScoriaFrom side   = single[column % 2];
+  const bool model        = side == SCORIA_FROM_MODEL;
   const double limit      = fluctuation_limit(cmp, channel, k);
   PetscFunctionBeginUser;
   PetscCall(Panel(body, &cmp->along, row, column, rows, 4));
   PetscCall(ReportPrint(body, "set yrange [%g:%g]\n", -limit, limit));
   PetscCall(ReportPrint(body, "set title \""));
   if (row == 0) {
-    PetscCall(ReportPrint(body, "{/:Bold %s}\\n", side ? "model" : "PDE"));
+    PetscCall(ReportPrint(body, "{/:Bold %s}\\n", scoria_from[side].title));
     PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * k], 2));
   }
   PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
@@ -269,8 +276,8 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
   PetscCall(ReportPrint(body,
                         "plot for [j=2:%d] 'data/examples_%s_%s.dat' index %d using 1:j with lines linewidth 1.3 "
                         "linecolor rgb word('%s', 1 + j %% 4) notitle\n",
-                        (int)cmp->examples + 1, side ? "model" : "pde", q->name, (int)k,
-                        side ? "#0072B2 #56B4E9 #00406B #2E8FD0" : "#000000 #8A8A8A #4A4A4A #B0B0B0"));
+                        (int)cmp->examples + 1, scoria_from[side].group, q->name, (int)k,
+                        model ? "#0072B2 #56B4E9 #00406B #2E8FD0" : "#000000 #8A8A8A #4A4A4A #B0B0B0"));
   PetscFunctionReturn(0);
 }
 
@@ -280,7 +287,7 @@ static int example_channels(const ReportCompare *cmp, int channels[REPORT_CHANNE
   int all[REPORT_CHANNELS], n = 0;
   const int drawn = drawn_channels(cmp, all);
   for (int c = 0; c < drawn; c++)
-    if (cmp->example[REPORT_PDE][all[c]] && cmp->example[REPORT_MODEL][all[c]]) channels[n++] = all[c];
+    if (cmp->example[SCORIA_FROM_PDE][all[c]] && cmp->example[SCORIA_FROM_MODEL][all[c]]) channels[n++] = all[c];
   return n;
 }
 
@@ -293,11 +300,11 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
   PetscFunctionBeginUser;
   const int rows = example_channels(cmp, channels);
   if (rows == 0) PetscFunctionReturn(0);
-  for (int side = 0; side < 2; side++)
-    for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, side, channels[row]));
+  for (int s = 0; s < 2; s++)
+    for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, single[s], channels[row]));
   const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
-  PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\nset xrange [0:%g]\n",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\n"));
+  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < rows; row++)
     for (int column = 0; column < 2 * n; column++)
       PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));

@@ -179,7 +179,7 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
                                 "'#8A8A8A' linewidth 2 dashtype (8,6) title 'prior, mean', NaN with filledcurves " BLUE
                                 " title 'posterior, band', NaN with lines linestyle 2 linewidth 2.5 title 'posterior, "
                                 "mean', NaN with points " SENSORS " title 'readings'"));
-  PetscCall(ReportPrint(&body, "set xrange [0:%g]\n", p->along.scale * (p->x[p->L - 1] + 0.5 * (p->x[1] - p->x[0]))));
+  PetscCall(ReportRangeX(&body, &p->along, (int)p->L, p->x));
   for (int f = 0; f < n; f++) PetscCall(Panel(&body, p, f, n));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,

@@ -5,23 +5,37 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const sides[3] = {"model", "gaussian", "floor"};
+/* The object of a source, the s-th of those measured, in one of objects per source. */
+static const cJSON *source_of(const cJSON *object, int s)
+{
+  return cJSON_GetObjectItemCaseSensitive(object, scoria_from[scoria_measured[s]].member);
+}
 
 /* The measures that a perfect model brings to zero; coverage has a panel of its own. */
-static bool is_error(const ReportMeasure *m)
+static bool is_error(const ScoriaMeasure *m)
 {
-  return m->ideal == 0 && strcmp(m->key, "sd_bias");
+  return m->ideal == 0 && !m->sign;
+}
+
+/* The name of a measure as gnuplot's tic labels want it: they are formats. */
+static PetscErrorCode TicLabel(ReportText *body, const ScoriaMeasure *m)
+{
+  char name[64];
+  PetscFunctionBeginUser;
+  report_measure_name(m, sizeof name, name);
+  for (const char *c = name; *c; c++) PetscCall(ReportPrint(body, *c == '%' ? "%%%%" : "%c", *c));
+  PetscFunctionReturn(0);
 }
 
 /* Rows "value label", from the bottom of the axis upwards, one block per side. */
 static PetscErrorCode PooledData(ReportText *text, const cJSON *pooled, int *rows)
 {
   PetscFunctionBeginUser;
-  for (int s = 0; s < 3; s++) {
-    const cJSON *side = cJSON_GetObjectItemCaseSensitive(pooled, sides[s]);
+  for (int s = 0; s < SCORIA_NMEASURED; s++) {
+    const cJSON *side = source_of(pooled, s);
     *rows             = 0;
-    for (const ReportMeasure *m = report_measures; m->key; m++)
-      if (is_error(m)) PetscCall(ReportPrint(text, "%.6g %d\n", json_number(side, m->key), -(*rows)++));
+    for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
+      if (is_error(m)) PetscCall(ReportPrint(text, "%.6g %d\n", json_number(side, m->name), -(*rows)++));
     PetscCall(ReportPrint(text, "\n\n"));
   }
   PetscFunctionReturn(0);
@@ -30,13 +44,13 @@ static PetscErrorCode PooledData(ReportText *text, const cJSON *pooled, int *row
 /* Rows "condition value" of one measure, one block per side. */
 static PetscErrorCode ConditionData(ReportText *text, const cJSON *compare, const char *key)
 {
-  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   PetscFunctionBeginUser;
-  for (int s = 0; s < 3; s++) {
+  for (int s = 0; s < SCORIA_NMEASURED; s++) {
     int k = 0;
     cJSON_ArrayForEach(condition, conditions)
     {
-      const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, sides[s]);
+      const cJSON *side = source_of(condition, s);
       PetscCall(ReportPrint(text, "%d %.6g\n", ++k, json_number(side, key)));
     }
     PetscCall(ReportPrint(text, "\n\n"));
@@ -68,37 +82,38 @@ static PetscErrorCode LogAxis(ReportText *body, const char *axis, double lo, dou
 /* Widens lo, hi by the positive values of a measure in one object per side. */
 static void widen(const cJSON *object, const char *key, double *lo, double *hi)
 {
-  for (int s = 0; s < 3; s++) {
-    const double value = json_number(cJSON_GetObjectItemCaseSensitive(object, sides[s]), key);
+  for (int s = 0; s < SCORIA_NMEASURED; s++) {
+    const double value = json_number(source_of(object, s), key);
     if (!(value > 0)) continue;
     *lo = fmin(*lo, value);
     *hi = fmax(*hi, value);
   }
 }
 
-static const char *const looks[3] = {"points linestyle 2 pointtype 7 pointsize 1.1",
-                                     "points linestyle 3 pointtype 5 pointsize 0.9",
-                                     "points linestyle 1 pointtype 12 pointsize 1.2"};
+static const char *const looks[SCORIA_NFROM] = {[SCORIA_FROM_MODEL]    = "points linestyle 2 pointtype 7 pointsize 1.1",
+                                                [SCORIA_FROM_GAUSSIAN] = "points linestyle 3 pointtype 5 pointsize 0.9",
+                                                [SCORIA_FROM_PDE_AGAIN] =
+                                                    "points linestyle 1 pointtype 12 pointsize 1.2"};
 
 /* Points of the three sides from three blocks of the data file, beginning at block `index`, after the words `before`.
  */
 static PetscErrorCode Points(ReportText *body, int index, const char *before)
 {
   PetscFunctionBeginUser;
-  for (int s = 0; s < 3; s++)
+  for (int s = 0; s < SCORIA_NMEASURED; s++)
     PetscCall(ReportPrint(body, "%s'data/measures.dat' index %d using 1:2 with %s", s ? ", \\\n     " : before,
-                          index + s, looks[s]));
+                          index + s, looks[scoria_measured[s]]));
   PetscCall(ReportPrint(body, "\n"));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode PointsLegend(ReportText *body)
 {
-  static const char *const names[3] = {"model", "Gaussian baseline", "floor: PDE against PDE"};
-  ReportText entries                = {0};
+  ReportText entries = {0};
   PetscFunctionBeginUser;
-  for (int s = 0; s < 3; s++)
-    PetscCall(ReportPrint(&entries, "%sNaN with %s title '%s'", s ? ", \\\n     " : "", looks[s], names[s]));
+  for (int s = 0; s < SCORIA_NMEASURED; s++)
+    PetscCall(ReportPrint(&entries, "%sNaN with %s title '%s'", s ? ", \\\n     " : "", looks[scoria_measured[s]],
+                          scoria_from[scoria_measured[s]].title));
   PetscCall(ReportLegend(body, entries.s));
   PetscCall(ReportTextDestroy(&entries));
   PetscFunctionReturn(0);
@@ -116,11 +131,13 @@ static PetscErrorCode PooledPanel(ReportText *body, const cJSON *pooled, int row
                   "set xlabel 'error, all held-out conditions (0 is perfect)'\n"
                   "set yrange [%g:0.6]\nset ytics (",
                   0.4 - rows));
-  for (const ReportMeasure *m = report_measures; m->key; m++)
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
     if (is_error(m)) {
-      PetscCall(ReportPrint(body, "%s'%s' %d", row ? ", " : "", m->label, -row));
+      PetscCall(ReportPrint(body, "%s'", row ? ", " : ""));
+      PetscCall(TicLabel(body, m));
+      PetscCall(ReportPrint(body, "' %d", -row));
       row++;
-      widen(pooled, m->key, &lo, &hi);
+      widen(pooled, m->name, &lo, &hi);
     }
   PetscCall(ReportPrint(body, ")\n"));
   PetscCall(LogAxis(body, "x", lo, hi));
@@ -132,13 +149,15 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
 {
   ReportText data = {0}, body = {0};
   int rows;
-  const cJSON *pooled  = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
-  const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *pooled  = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
+  const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   const int conditions = cJSON_GetArraySize(list);
   double lo = INFINITY, hi = 0;
   char caption[512];
+  ScoriaFieldCost cost;
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled) || conditions == 0) PetscFunctionReturn(0);
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
   PetscCall(PooledData(&data, pooled, &rows));
   PetscCall(ConditionData(&data, compare, "sliced_w"));
   PetscCall(ConditionData(&data, compare, "coverage95"));
@@ -154,13 +173,13 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
                         conditions + 0.5, PetscMax(1, conditions / 8)));
   cJSON_ArrayForEach(condition, list) widen(condition, "sliced_w", &lo, &hi);
   PetscCall(LogAxis(&body, "y", lo, hi));
-  PetscCall(Points(&body, 3, "plot "));
+  PetscCall(Points(&body, SCORIA_NMEASURED, "plot "));
   PetscCall(ReportPrint(
       &body,
       "unset logscale y\nset ytics auto\nset bmargin at screen 0.15\nset tmargin at screen 0.49\nset format x '%%g'\n"
       "set xlabel 'held-out condition'\nset ylabel 'coverage of 95 %% band'\n"
       "set yrange [*<0.93:0.97<*]\n"));
-  PetscCall(Points(&body, 6, "plot 0.95 with lines linecolor rgb '#999999', \\\n     "));
+  PetscCall(Points(&body, 2 * SCORIA_NMEASURED, "plot 0.95 with lines linecolor rgb '#999999', \\\n     "));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(
       caption, sizeof caption,
@@ -168,7 +187,7 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
       "two independent PDE ensembles of the same size differ by, so that no model can be expected to do better. "
       "Right: per condition, the sliced Wasserstein distance and the share of PDE values inside the predicted 95 %% "
       "band. %.0f fields of each kind per condition.",
-      conditions, json_number(cJSON_GetObjectItemCaseSensitive(compare, "cost"), "samples"));
+      conditions, (double)cost.samples);
   PetscCall(ReportFiguresDraw(figs, "measures", 1180, 470, &body, "Errors against the floor", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));

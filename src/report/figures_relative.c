@@ -18,16 +18,16 @@ static const double *get_stat(const ReportView *view, int i, int side, int s)
 
 static bool is_whole(const ReportCompare *cmp, int channel)
 {
-  for (int v = 0; v < REPORT_VIEWS; v++)
-    for (int side = 0; side < REPORT_SIDES; side++)
-      for (int s = 0; s < REPORT_STATS; s++)
+  for (int v = 0; v < SCORIA_NVIEWS; v++)
+    for (int side = 0; side < SCORIA_NFROM; side++)
+      for (int s = 0; s < SCORIA_NCURVES; s++)
         if (!cmp->stat[v][side][channel][s]) return false;
   return true;
 }
 
 static double mean_range(const ReportCompare *cmp, int channel, int64_t k)
 {
-  const double *mean = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_MEAN] + k * cmp->L;
+  const double *mean = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_MEAN] + k * cmp->L;
   double lo = mean[0], hi = mean[0];
   for (int64_t i = 1; i < cmp->L; i++) {
     lo = fmin(lo, mean[i]);
@@ -38,7 +38,7 @@ static double mean_range(const ReportCompare *cmp, int channel, int64_t k)
 
 static double first_sd(const ReportCompare *cmp, int channel, int64_t k)
 {
-  return cmp->stat[REPORT_FIELD][REPORT_PDE][channel][REPORT_SD][k * cmp->L];
+  return cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_SD][k * cmp->L];
 }
 
 /* The unit follows from what is drawn: millivolts of a potential of volts. */
@@ -48,8 +48,8 @@ static void describe_channel(ReportView *view, int i)
   const int c              = view->channel[i];
   double largest           = 0;
   for (int64_t j = 0; j < cmp->L; j++)
-    largest = fmax(largest, fmax(fabs(get_stat(view, i, REPORT_PDE, REPORT_Q025)[j]),
-                                 fabs(get_stat(view, i, REPORT_PDE, REPORT_Q975)[j])));
+    largest = fmax(largest, fmax(fabs(get_stat(view, i, SCORIA_FROM_PDE, SCORIA_CURVE_Q025)[j]),
+                                 fabs(get_stat(view, i, SCORIA_FROM_PDE, SCORIA_CURVE_Q975)[j])));
   report_quantity(cmp->field[c].name, cmp->field[c].unit, largest, &view->quantity[i]);
 }
 
@@ -57,7 +57,7 @@ static void describe_channel(ReportView *view, int i)
 static void view_label(const ReportView *view, int i, size_t size, char label[])
 {
   const ReportQuantity *q = &view->quantity[i];
-  if (view->view[i] == REPORT_RELATIVE)
+  if (view->view[i] == SCORIA_VIEW_RELATIVE)
     snprintf(label, size, "%s − %s(0)  [%s]", q->label, q->label, q->unit);
   else
     snprintf(label, size, "%s  [%s]", q->label, q->unit);
@@ -76,8 +76,9 @@ void report_view(const ReportCompare *heldout, const ReportCompare *sample, Repo
     if (!is_whole(cmp, c)) continue;
     const int i      = view->n++;
     view->channel[i] = c;
-    view->view[i]    = first_sd(cmp, c, view->k) > 3 * mean_range(cmp, c, view->k) ? REPORT_RELATIVE : REPORT_FIELD;
-    relative         = relative || view->view[i] == REPORT_RELATIVE;
+    view->view[i] =
+        first_sd(cmp, c, view->k) > 3 * mean_range(cmp, c, view->k) ? SCORIA_VIEW_RELATIVE : SCORIA_VIEW_FIELD;
+    relative = relative || view->view[i] == SCORIA_VIEW_RELATIVE;
     describe_channel(view, i);
   }
   if (!view->sample && !relative) view->n = 0;
@@ -121,7 +122,7 @@ static PetscErrorCode ViewPanel(ReportText *body, const ReportView *view, int i)
 static void write_caption(const ReportView *view, size_t size, char caption[])
 {
   const ReportCompare *cmp = view->cmp;
-  const double *good       = cmp->good + view->k * REPORT_GOOD;
+  const double *good       = cmp->good + view->k * SCORIA_NFROM;
   const char *where =
       view->sample ? "the sample condition of the deck, apart from the held-out ones" : "one held-out condition";
   size_t n =
@@ -132,7 +133,7 @@ static void write_caption(const ReportView *view, size_t size, char caption[])
   for (int i = 0; i < view->n && n < size; i++) {
     const int c              = view->channel[i];
     const ScoriaField *field = &cmp->field[c];
-    if (view->view[i] == REPORT_FIELD) continue;
+    if (view->view[i] == SCORIA_VIEW_FIELD) continue;
     n +=
         (size_t)snprintf(caption + n, size - n,
                          " %.32s is drawn minus its own value in the first cell: as a whole it fluctuates from "
@@ -151,8 +152,8 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, report_bands_legend));
-  PetscCall(ReportPrint(&body, "set xrange [0:%g]\nset label 1 \"",
-                        cmp->along.scale * (cmp->x[cmp->L - 1] + 0.5 * (cmp->x[1] - cmp->x[0]))));
+  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
+  PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
   PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
   for (int i = 0; i < view->n; i++) {
@@ -171,7 +172,8 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
 
 static PetscErrorCode TableRows(const ReportView *view, int i, ReportText *html)
 {
-  static const int sides[] = {REPORT_PDE, REPORT_AGAIN, REPORT_MODEL}, stats[] = {REPORT_MEAN, REPORT_SD};
+  static const int sides[] = {SCORIA_FROM_PDE, SCORIA_FROM_PDE_AGAIN, SCORIA_FROM_MODEL},
+                   stats[] = {SCORIA_CURVE_MEAN, SCORIA_CURVE_SD};
   const ReportCompare *cmp = view->cmp;
   char label[256];
   PetscFunctionBeginUser;
@@ -195,7 +197,7 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
   bool headed      = false;
   PetscFunctionBeginUser;
   for (int i = 0; i < view->n; i++) {
-    if (view->view[i] == REPORT_FIELD) continue;
+    if (view->view[i] == SCORIA_VIEW_FIELD) continue;
     if (!headed)
       PetscCall(ReportPrint(html,
                             "<div class=\"scroll\"><table>\n<thead><tr><th>%s</th><th class=\"n\">x [%s]</th>"

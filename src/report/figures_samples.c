@@ -133,8 +133,8 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
   PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'central 95 %', "
                                 "NaN with lines linestyle 2 linewidth 3 title 'mean', NaN with lines linewidth 1.2 "
                                 "linecolor rgb '#2E8FD0' title 'single fields'"));
-  PetscCall(ReportPrint(&body, "set xrange [0:%g]\nset label 1 \"",
-                        along.scale * (x[cells - 1] + (cells > 1 ? 0.5 * (x[1] - x[0]) : x[0]))));
+  PetscCall(ReportRangeX(&body, &along, cells, x));
+  PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &samples->spec.space, samples->theta, 1));
   PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
   for (int i = 0; i < n; i++) {

@@ -151,9 +151,9 @@ static PetscErrorCode TimePanels(ReportText *body, const ReportDataset *data, in
   PetscCall(ReportLegend(body, legend.s));
   PetscCall(ReportPrint(body,
                         "set bmargin at screen 0.17\nset tmargin at screen 0.89\nset lmargin at screen 0.075\nset "
-                        "rmargin at screen 0.60\nset xlabel '%s  [%s]'\nset xrange [0:%g]\n",
-                        data->along.label, data->along.unit,
-                        data->along.scale * (data->x[data->spec.cells - 1] + data->x[0])));
+                        "rmargin at screen 0.60\nset xlabel '%s  [%s]'\n",
+                        data->along.label, data->along.unit));
+  PetscCall(ReportRangeX(body, &data->along, data->spec.cells, data->x));
   PetscCall(ReportPrint(body, "set ylabel '%s  [%s]'\n%s%s\n", q->label, q->unit, band.s, mean.s));
   PetscCall(ReportPrint(body,
                         "set lmargin at screen 0.69\nset rmargin at screen 0.985\nset xlabel 't  [s]'\n%s"

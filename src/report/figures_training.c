@@ -84,9 +84,9 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
   PetscCall(DrawsData(figs, data));
   PetscCall(ReportPrint(&body,
                         "set multiplot layout %d,%d columnsfirst margins 0.075,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
-                        "unset key\nset xrange [0:%g]\n",
-                        rows, columns, 68.0 / height, 1 - 48.0 / height, 38.0 / height,
-                        data->along.scale * (data->x[data->spec.cells - 1] + data->x[0])));
+                        "unset key\n",
+                        rows, columns, 68.0 / height, 1 - 48.0 / height, 38.0 / height));
+  PetscCall(ReportRangeX(&body, &data->along, data->spec.cells, data->x));
   for (int s = 0; s < columns; s++)
     for (int row = 0; row < rows; row++) PetscCall(DrawsPanel(&body, data, s, drawn[row], row == 0, row == rows - 1));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));

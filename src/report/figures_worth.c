@@ -16,45 +16,49 @@ static const char *const legend =
     "standard errors of its bias', "
     "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training'";
 
-static const cJSON *take_quantity(const cJSON *quantities, int i)
-{
-  return cJSON_GetArrayItem(quantities, i);
-}
+/* A quantity and its estimates, SCORIA_NESTIMATES at most. */
+typedef struct {
+  ScoriaWorthQuantity is;
+  int n;
+  ScoriaWorthEstimate estimate[SCORIA_NESTIMATES];
+} Quantity;
 
-static double largest_error(const cJSON *quantity)
+static void take_quantity(const cJSON *object, Quantity *q)
 {
-  return json_number(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(quantity, "estimates"), 0), "bias_upper");
+  const cJSON *one;
+  q->n = 0;
+  members_take(object, scoria_worth_quantity_members, &q->is);
+  cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(object, COMPARE_ESTIMATES)) if (q->n < SCORIA_NESTIMATES)
+      members_take(one, scoria_worth_estimate_members, &q->estimate[q->n++]);
 }
 
 /* The quantity that the problem names first, which comes third, and of the two extremes of its first field the one with
  * the larger SD: the other one is the value at a boundary, which hardly varies.  Returns how many. */
-static int choose_quantities(const cJSON *quantities, const cJSON *chosen[ROWS])
+static int choose_quantities(const cJSON *quantities, Quantity chosen[ROWS])
 {
   const int all = cJSON_GetArraySize(quantities);
-  int n         = 0;
-  if (all > 2) chosen[n++] = take_quantity(quantities, 2);
-  if (all > 1)
-    chosen[n++] = take_quantity(quantities, json_number(take_quantity(quantities, 1), "sd") >
-                                                json_number(take_quantity(quantities, 0), "sd"));
-  if (all == 1) chosen[n++] = take_quantity(quantities, 0);
-  while (n > 0 && !isfinite(largest_error(chosen[n - 1]))) n--;
+  Quantity extreme[2];
+  int n = 0;
+  for (int i = 0; i < PetscMin(all, 2); i++) take_quantity(cJSON_GetArrayItem(quantities, i), &extreme[i]);
+  if (all > 2) take_quantity(cJSON_GetArrayItem(quantities, 2), &chosen[n++]);
+  if (all > 1) chosen[n++] = extreme[extreme[1].is.sd > extreme[0].is.sd];
+  if (all == 1) chosen[n++] = extreme[0];
+  while (n > 0 && !(chosen[n - 1].n && isfinite(chosen[n - 1].estimate[0].bias_upper))) n--;
   return n;
 }
 
-const char *report_estimate(const cJSON *estimate)
+const char *report_estimate(const char *name)
 {
-  static const char *const titles[][2] = {{"mean", "mean"}, {"sd", "SD"}, {"q975", "97.5 % quantile"}};
-  const char *name                     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(estimate, "name"));
-  for (size_t i = 0; name && i < sizeof titles / sizeof titles[0]; i++)
-    if (!strcmp(name, titles[i][0])) return titles[i][1];
+  for (int e = 0; name && e < SCORIA_NESTIMATES; e++)
+    if (!strcmp(name, scoria_estimate_names[e])) return scoria_estimate_titles[e];
   return "";
 }
 
 /* x is the time on one core. */
-static PetscErrorCode Curves(ReportText *body, const cJSON *estimate, double pde, double model, double invested)
+static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estimate, double pde, double model,
+                             double invested)
 {
-  const double se1 = json_number(estimate, "error_of_one"), floor = json_number(estimate, "bias_floor"),
-               upper = json_number(estimate, "bias_upper");
+  const double se1 = estimate->error_of_one, floor = estimate->bias_floor, upper = estimate->bias_upper;
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "p(x) = x < %g ? NaN : %g / sqrt(x)\n", LEAST * pde, se1 * sqrt(pde)));
   PetscCall(ReportPrint(body, "m(x,b) = x < %g ? NaN : sqrt(b * b + %g / x)\n", LEAST * model, se1 * se1 * model));
@@ -70,8 +74,8 @@ static PetscErrorCode Curves(ReportText *body, const cJSON *estimate, double pde
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Panel(ReportText *body, const cJSON *quantity, const cJSON *estimate, int row, int rows,
-                            int column, int columns)
+static PetscErrorCode Panel(ReportText *body, const char *quantity, const char *estimate, int row, int rows, int column,
+                            int columns)
 {
   const double left = 0.075, right = 0.98, top = 0.87, bottom = rows > 1 ? 0.09 : 0.16, gap_x = 0.05, gap_y = 0.1,
                width  = (right - left - (columns - 1) * gap_x) / columns,
@@ -79,7 +83,7 @@ static PetscErrorCode Panel(ReportText *body, const cJSON *quantity, const cJSON
                y1 = top - row * (height + gap_y);
   ReportQuantity q;
   PetscFunctionBeginUser;
-  report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")), "", 0, &q);
+  report_quantity(quantity, "", 0, &q);
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
   PetscCall(ReportPrint(body, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", y1, y1 - height));
   PetscCall(ReportPrint(body, "set title '%s of %s' offset 0,-0.5\n", report_estimate(estimate), q.label));
@@ -96,27 +100,24 @@ static void time_range(double pde, double model, double invested, double range[2
 }
 
 /* The smallest and the largest error in sight. */
-static void error_range(const cJSON *chosen[], int n, double pde, double longest, double range[2])
+static void error_range(const Quantity chosen[], int n, double pde, double longest, double range[2])
 {
   range[0] = INFINITY;
   range[1] = 0;
-  for (int i = 0; i < n; i++) {
-    const cJSON *estimate;
-    cJSON_ArrayForEach(estimate, cJSON_GetObjectItemCaseSensitive(chosen[i], "estimates"))
-    {
-      const double se1 = json_number(estimate, "error_of_one");
+  for (int i = 0; i < n; i++)
+    for (int e = 0; e < chosen[i].n; e++) {
+      const double se1 = chosen[i].estimate[e].error_of_one;
       range[0]         = fmin(range[0], se1 * sqrt(pde / longest));
       range[1]         = fmax(range[1], se1 / sqrt(LEAST));
     }
-  }
 }
 
-static PetscErrorCode Caption(const cJSON *worth, size_t size, char caption[])
+static PetscErrorCode Caption(const ScoriaWorth *worth, size_t size, char caption[])
 {
   char data[64], training[64];
   PetscFunctionBeginUser;
-  report_number(json_number(worth, "seconds_data"), sizeof data, data);
-  report_number(json_number(worth, "seconds_training"), sizeof training, training);
+  report_number(worth->seconds_data, sizeof data, data);
+  report_number(worth->seconds_training, sizeof training, training);
   snprintf(caption, size,
            "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
            "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
@@ -127,10 +128,10 @@ static PetscErrorCode Caption(const cJSON *worth, size_t size, char caption[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Panels(ReportText *body, const cJSON *worth, const cJSON *chosen[], int rows)
+static PetscErrorCode Panels(ReportText *body, const ScoriaWorth *worth, const Quantity chosen[], int rows)
 {
-  const double pde = json_number(worth, "seconds_pde"), model = json_number(worth, "seconds_model"),
-               invested = json_number(worth, "seconds_data") + json_number(worth, "seconds_training");
+  const double pde = worth->seconds_pde, model = worth->seconds_model,
+               invested = worth->seconds_data + worth->seconds_training;
   double time[2], error[2];
   PetscFunctionBeginUser;
   time_range(pde, model, invested, time);
@@ -139,32 +140,31 @@ static PetscErrorCode Panels(ReportText *body, const cJSON *worth, const cJSON *
                         "set xrange [%g:%g]\nset yrange [%g:%g]\nset logscale xy\nset format xy '10^{%%L}'\n"
                         "set samples 800\nset grid xtics ytics linecolor rgb '#EEEEEE'\n",
                         time[0], time[1], error[0], error[1]));
-  for (int row = 0; row < rows; row++) {
-    const cJSON *estimates = cJSON_GetObjectItemCaseSensitive(chosen[row], "estimates"), *estimate;
-    const int columns      = cJSON_GetArraySize(estimates);
-    int column             = 0;
-    cJSON_ArrayForEach(estimate, estimates)
-    {
-      PetscCall(Panel(body, chosen[row], estimate, row, rows, column++, columns));
+  for (int row = 0; row < rows; row++)
+    for (int column = 0; column < chosen[row].n; column++) {
+      const ScoriaWorthEstimate *estimate = &chosen[row].estimate[column];
+      PetscCall(Panel(body, chosen[row].is.name, estimate->name, row, rows, column, chosen[row].n));
       PetscCall(Curves(body, estimate, pde, model, invested));
     }
-  }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
 {
-  const cJSON *worth = cJSON_GetObjectItemCaseSensitive(compare, "worth"), *chosen[ROWS];
-  const int rows     = choose_quantities(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), chosen);
-  ReportText body    = {0};
+  const cJSON *object = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WORTH);
+  ReportText body     = {0};
   char caption[800];
+  Quantity chosen[ROWS];
+  ScoriaWorth worth;
   PetscFunctionBeginUser;
-  if (!rows || !(json_number(worth, "seconds_pde") > 0)) PetscFunctionReturn(0);
+  members_take(object, scoria_worth_members, &worth);
+  const int rows = choose_quantities(cJSON_GetObjectItemCaseSensitive(object, COMPARE_QUANTITIES), chosen);
+  if (!rows || !(worth.seconds_pde > 0)) PetscFunctionReturn(0);
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, legend));
-  PetscCall(Panels(&body, worth, chosen, rows));
+  PetscCall(Panels(&body, &worth, chosen, rows));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  PetscCall(Caption(worth, sizeof caption, caption));
+  PetscCall(Caption(&worth, sizeof caption, caption));
   PetscCall(ReportFiguresDraw(figs, "worth", 1180, rows > 1 ? 680 : 400, &body, "Is it worth it?", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -179,7 +179,8 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, "report.html", sizeof path, path));
   PetscCall(ScoriaWriteText(comm, path, html.s ? html.s : ""));
   if (figs.warning[0]) PetscCall(ScoriaSay(run, "  warning: %s", figs.warning));
-  if (!figs.n) PetscCall(ScoriaSay(run, "  WARNING: the run directory holds no result yet: the page shows none"));
+  if (!figs.n && !figs.warning[0])
+    PetscCall(ScoriaSay(run, "  WARNING: the run directory holds no result yet: the page shows none"));
   PetscCall(ScoriaSay(run, "  wrote %s (%d figures)", realpath(path, whole) ? whole : path, figs.n));
   PetscCall(ReportTextDestroy(&html));
   PetscCall(ReportFiguresDestroy(&figs));

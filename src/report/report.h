@@ -6,7 +6,7 @@
 #define SCORIA_REPORT_H
 
 #include "scoria/io.h"
-#include <cJSON.h>
+#include "scoria/results.h"
 
 /* Writes figures/ and report.html into the run directory.  Without gnuplot: a warning, and a page without figures.
  * Collective on the run's communicator. */
@@ -50,6 +50,8 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
 /* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */
 void plain_label(const char *s, size_t size, char label[]);
 void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
+/* Sets the range of the axis x: from end to end of the cells with centres x (cells). */
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[]);
 /* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
 PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
 /* Enhanced text as HTML. */
@@ -59,12 +61,6 @@ PetscErrorCode ReportEnhanced(ReportText *html, const char *label);
 int shown_axis(const ScoriaSpace *space, int preferred);
 #define REPORT_LOAD 1 /* the second condition of every problem is its load */
 
-enum { REPORT_PDE = 0, REPORT_MODEL, REPORT_GAUSSIAN, REPORT_AGAIN, REPORT_SIDES }; /* again: a second PDE ensemble */
-enum { REPORT_MEAN = 0, REPORT_SD, REPORT_Q025, REPORT_Q500, REPORT_Q975, REPORT_STATS };
-
-enum { REPORT_FIELD = 0, REPORT_RELATIVE, REPORT_VIEWS }; /* relative: minus the value in the first cell */
-#define REPORT_GOOD 4                                     /* columns of /good: pde, pde_again, model, gaussian */
-
 /* The conditions of one group of compare.h5, on every rank. */
 typedef struct {
   int64_t K, L;     /* conditions, cells; K = 0: no such file or group */
@@ -72,12 +68,13 @@ typedef struct {
   double *x;        /* (L) [m] */
   ScoriaSpace space;
   double *theta; /* (K, space.n) */
-  double *good;  /* (K, REPORT_GOOD) fields behind the curves; NULL where the file does not say */
+  double *good;  /* (K, SCORIA_NFROM) fields behind the curves; NULL where the file does not say */
   int nchannels;
   ReportQuantity channel[SCORIA_MAX_FIELDS], along; /* along: x */
   ScoriaField field[SCORIA_MAX_FIELDS];
-  double *stat[REPORT_VIEWS][REPORT_SIDES][SCORIA_MAX_FIELDS][REPORT_STATS]; /* (K, L); NULL where the file has none */
-  double *example[2][SCORIA_MAX_FIELDS]; /* (K, examples, L), PDE and model; NULL where none */
+  double
+      *stat[SCORIA_NVIEWS][SCORIA_NFROM][SCORIA_MAX_FIELDS][SCORIA_NCURVES]; /* (K, L); NULL where the file has none */
+  double *example[SCORIA_NFROM][SCORIA_MAX_FIELDS]; /* (K, examples, L); of PDE and model, NULL where none */
 } ReportCompare;
 
 /* group: "" for the held-out conditions, "/sample" for the deck's own. */
@@ -310,7 +307,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare);
 PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare);
-const char *report_estimate(const cJSON *estimate); /* of a quantity, as it is called: "97.5 % quantile" */
+const char *report_estimate(const char *name); /* the title of an estimate: "97.5 % quantile"; "" where there is none */
 PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawTimes(ReportFigures *figs, const ReportDataset *data);
 PetscErrorCode ReportDrawSlices(ReportFigures *figs, const ReportSlices *slices, const ScoriaSpace *space);
@@ -380,14 +377,8 @@ PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html);
 PetscErrorCode ReportScalingTable(const ReportScaling *scaling, ReportText *html);
 PetscErrorCode ReportSamplesTable(const ReportSamples *samples, ReportText *html);
 
-/* The measures of compare.json in the order of tables and figures; ends with a NULL key. */
-typedef struct {
-  const char *key, *name, *label, *help; /* label: the name as gnuplot's tic labels want it */
-  double ideal;                          /* value of a perfect model with endless samples */
-  bool share;                            /* shown as per cent */
-} ReportMeasure;
-extern const ReportMeasure report_measures[];
-const ReportMeasure *report_measure(const char *key);                                     /* one of them */
-void report_measure_text(const ReportMeasure *m, double value, size_t size, char text[]); /* HTML */
+/* "mean error / SD": a measure and what it is in, plain text. */
+void report_measure_name(const ScoriaMeasure *m, size_t size, char name[]);
+void report_measure_text(const ScoriaMeasure *m, double value, size_t size, char text[]); /* a value, HTML */
 
 #endif

@@ -4,19 +4,25 @@
 #include <math.h>
 #include <stdio.h>
 
-static PetscErrorCode LawRow(const cJSON *law, ReportText *html)
+static PetscErrorCode Deviation(double number, ReportText *html)
 {
-  static const char *const sides[] = {"model", "pde"};
   char value[32];
   PetscFunctionBeginUser;
+  snprintf(value, sizeof value, isfinite(number) ? "%.2g" : "&ndash;", number);
+  PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LawRow(const cJSON *object, ReportText *html)
+{
+  ScoriaLawKept law;
+  PetscFunctionBeginUser;
+  members_take(object, scoria_law_members, &law);
   PetscCall(ReportPrint(html, "<tr><td>"));
-  PetscCall(ReportEscape(html, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(law, "help"))));
+  PetscCall(ReportEscape(html, law.help));
   PetscCall(ReportPrint(html, "</td>"));
-  for (int s = 0; s < 2; s++) {
-    const double number = json_number(law, sides[s]);
-    snprintf(value, sizeof value, isfinite(number) ? "%.2g" : "&ndash;", number);
-    PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
-  }
+  PetscCall(Deviation(law.model, html));
+  PetscCall(Deviation(law.pde, html));
   PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
@@ -34,26 +40,27 @@ static PetscErrorCode Laws(const cJSON *laws, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Memorisation(const cJSON *found, ReportText *html)
+static PetscErrorCode Memorisation(const cJSON *object, ReportText *html)
 {
+  ScoriaNearestRows found;
   PetscFunctionBeginUser;
-  if (!cJSON_IsObject(found)) PetscFunctionReturn(0);
+  if (!cJSON_IsObject(object)) PetscFunctionReturn(0);
+  members_take(object, scoria_nearest_members, &found);
   PetscCall(ReportPrint(
       html,
       "<p>Memorisation: the training row nearest to a sample, in the coordinates that the network learns, is %.3f "
       "times as far away as that of a fresh PDE field (medians), and %.2f&nbsp;%% of the samples are nearer to one "
-      "than nearly all PDE fields are (%.2f&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %.0f "
-      "samples and %.0f rows at each held-out condition).</p>\n",
-      json_number(found, "median_ratio"), 100 * json_number(found, "share_nearer"),
-      100 * json_number(found, "share_expected"), 100 * json_number(found, "share_se"), json_number(found, "samples"),
-      json_number(found, "training_rows")));
+      "than nearly all PDE fields are (%.2f&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %lld "
+      "samples and %lld rows at each held-out condition).</p>\n",
+      found.median_ratio, 100 * found.share_nearer, 100 * found.share_expected, 100 * found.share_se,
+      (long long)found.samples, (long long)found.training_rows));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html)
 {
-  const cJSON *laws  = cJSON_GetObjectItemCaseSensitive(compare, "symmetries"),
-              *found = cJSON_GetObjectItemCaseSensitive(compare, "memorisation");
+  const cJSON *laws  = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_LAWS),
+              *found = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_MEMORISATION);
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(laws) == 0 && !cJSON_IsObject(found)) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h2>What must hold</h2>\n"));

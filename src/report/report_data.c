@@ -34,22 +34,19 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int rank, c
 
 static PetscErrorCode ReadChannel(ScoriaStore store, const char *group, int side, int channel, ReportCompare *cmp)
 {
-  static const char *const views[REPORT_VIEWS] = {"", "/relative"};
-  static const char *const sides[REPORT_SIDES] = {"pde", "model", "gaussian", "pde_again"};
-  static const char *const stats[REPORT_STATS] = {"mean", "sd", "q025", "q500", "q975"};
+  const char *field = cmp->field[channel].name;
   char name[128];
   int rank;
   int64_t shape[4];
   PetscFunctionBeginUser;
-  for (int v = 0; v < REPORT_VIEWS; v++)
-    for (int s = 0; s < REPORT_STATS; s++) {
+  for (int v = 0; v < SCORIA_NVIEWS; v++)
+    for (int s = 0; s < SCORIA_NCURVES; s++) {
       const int64_t dims[2] = {cmp->K, cmp->L};
-      PetscCall(PetscSNPrintf(name, sizeof name, "%s%s/%s/%s/%s", group, views[v], sides[side],
-                              cmp->field[channel].name, stats[s]));
+      compare_curve_path(group, v, side, field, s, sizeof name, name);
       PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[v][side][channel][s]));
     }
-  if (side > REPORT_MODEL) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s/%s/examples", group, sides[side], cmp->field[channel].name));
+  if (side != SCORIA_FROM_PDE && side != SCORIA_FROM_MODEL) PetscFunctionReturn(0); /* no others are drawn */
+  compare_examples_path(group, side, field, sizeof name, name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
   if (rank != 3) PetscFunctionReturn(0);
   if (!cmp->examples) cmp->examples = shape[1];
@@ -61,10 +58,10 @@ static PetscErrorCode ReadChannel(ScoriaStore store, const char *group, int side
 /* The largest value of a channel, by the bands of the PDE. */
 static double largest_of(const ReportCompare *cmp, int channel)
 {
-  static const int limits[] = {REPORT_Q025, REPORT_Q975};
+  static const int limits[] = {SCORIA_CURVE_Q025, SCORIA_CURVE_Q975};
   double largest            = 0;
   for (int s = 0; s < 2; s++) {
-    const double *stat = cmp->stat[REPORT_FIELD][REPORT_PDE][channel][limits[s]];
+    const double *stat = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][limits[s]];
     for (int64_t i = 0; stat && i < cmp->K * cmp->L; i++) largest = fmax(largest, fabs(stat[i]));
   }
   return largest;
@@ -75,7 +72,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, const char *group, ReportCom
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, cmp->field));
   for (int c = 0; c < cmp->nchannels; c++) {
-    for (int side = 0; side < REPORT_SIDES; side++) PetscCall(ReadChannel(store, group, side, c, cmp));
+    for (int side = 0; side < SCORIA_NFROM; side++) PetscCall(ReadChannel(store, group, side, c, cmp));
     report_quantity(cmp->field[c].name, cmp->field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
   }
   report_quantity("x", "m", cmp->x[cmp->L - 1], &cmp->along);
@@ -90,15 +87,15 @@ static PetscErrorCode ReadConditions(ScoriaStore store, const char *path, const 
   int64_t dims[4];
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
-  snprintf(name, sizeof name, "%s/theta", group);
+  compare_theta_path(group, sizeof name, name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
   if (rank < 0 && *group) PetscFunctionReturn(0);
   if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of shape (conditions, %d)", path, name, cmp->space.n);
   PetscCall(ReadArray(store, name, 2, dims, &cmp->theta));
   cmp->K  = dims[0];
-  dims[1] = REPORT_GOOD;
-  snprintf(name, sizeof name, "%s/good", group);
+  dims[1] = SCORIA_NFROM;
+  compare_good_path(group, sizeof name, name);
   PetscCall(ReadArray(store, name, 2, dims, &cmp->good));
   PetscFunctionReturn(0);
 }
@@ -138,8 +135,8 @@ static void count_text(const ReportCompare *cmp, int column, size_t size, char t
 {
   double lo = cmp->good[column], hi = lo;
   for (int64_t k = 1; k < cmp->K; k++) {
-    lo = fmin(lo, cmp->good[k * REPORT_GOOD + column]);
-    hi = fmax(hi, cmp->good[k * REPORT_GOOD + column]);
+    lo = fmin(lo, cmp->good[k * SCORIA_NFROM + column]);
+    hi = fmax(hi, cmp->good[k * SCORIA_NFROM + column]);
   }
   if (lo < hi)
     snprintf(text, size, "%.0f to %.0f", lo, hi);
@@ -152,8 +149,8 @@ void compare_counts(const ReportCompare *cmp, size_t size, char text[])
   char pde[48], model[48];
   text[0] = 0;
   if (!cmp->K || !cmp->good) return;
-  count_text(cmp, 0, sizeof pde, pde);
-  count_text(cmp, 2, sizeof model, model); /* /good: pde, pde_again, model, gaussian */
+  count_text(cmp, SCORIA_FROM_PDE, sizeof pde, pde);
+  count_text(cmp, SCORIA_FROM_MODEL, sizeof model, model);
   snprintf(text, size, " %s fields of the PDE and %s of the model at each.", pde, model);
 }
 
@@ -163,11 +160,11 @@ PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)
   PetscCall(PetscFree(cmp->x));
   PetscCall(PetscFree(cmp->theta));
   PetscCall(PetscFree(cmp->good));
-  for (int v = 0; v < REPORT_VIEWS; v++)
-    for (int side = 0; side < REPORT_SIDES; side++)
+  for (int v = 0; v < SCORIA_NVIEWS; v++)
+    for (int side = 0; side < SCORIA_NFROM; side++)
       for (int c = 0; c < cmp->nchannels; c++)
-        for (int s = 0; s < REPORT_STATS; s++) PetscCall(PetscFree(cmp->stat[v][side][c][s]));
-  for (int side = 0; side < 2; side++)
+        for (int s = 0; s < SCORIA_NCURVES; s++) PetscCall(PetscFree(cmp->stat[v][side][c][s]));
+  for (int side = 0; side < SCORIA_NFROM; side++)
     for (int c = 0; c < cmp->nchannels; c++) PetscCall(PetscFree(cmp->example[side][c]));
   memset(cmp, 0, sizeof *cmp);
   PetscFunctionReturn(0);

@@ -177,8 +177,6 @@ static PetscErrorCode ReadShown(MPI_Comm comm, ScoriaDataset ds, ReportDataset *
 
 PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data)
 {
-  static const char *const sections[] = {SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS,
-                                         "run_seed", NULL};
   const ScoriaDatasetSpec *spec;
   const double *x;
   const char *text;
@@ -198,7 +196,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(PetscArraycpy(data->x, x, spec->cells));
   report_quantity("x", "m", x[spec->cells - 1], &data->along);
   choose_targets(data);
-  PetscCall(ScoriaDeckDifference(deck, text, sections, sizeof data->difference, data->difference));
+  PetscCall(ScoriaDeckDifference(deck, text, SCORIA_OF_DATASET, sizeof data->difference, data->difference));
   PetscCall(Scan(run, ds, data));
   PetscCall(Reduce(comm, data));
   PetscCall(ReadShown(comm, ds, data));

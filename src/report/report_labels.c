@@ -1,5 +1,6 @@
 /* How quantities are written in figures and tables: names and units in type, values in a unit of their size. */
 #include "report.h"
+#include "scoria/stats.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -88,6 +89,15 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
   const double largest = condition_quantity(c, q);
   const int decimals   = largest > 0 ? digits - 1 - (int)floor(log10(largest)) : digits;
   snprintf(text, size, "%.*f", (int)PetscMax(0, PetscMin(12, decimals)), value * q->scale);
+}
+
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[])
+{
+  double end[2];
+  PetscFunctionBeginUser;
+  cells_ends(cells, x, end);
+  PetscCall(ReportPrint(body, "set xrange [%g:%g]\n", along->scale * end[0], along->scale * end[1]));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines)

@@ -103,6 +103,7 @@ static const char *file_text(const char *name)
       {"posterior.h5", "infer: the fields given the readings"},
       {"posterior.json", "infer: summary"},
       {"manifest.json", "lengths and checksums of the results"},
+      {"croissant.json", "description of the files and their arrays (Croissant, JSON-LD)"},
       {"cost.json", "core seconds that the results have cost"},
       {"likelihood.h5", "likelihood: log densities of given fields"},
       {"deck.yaml", "the resolved deck"},

@@ -16,22 +16,22 @@ static PetscErrorCode Card(ReportText *html, const char *value, const char *what
   PetscFunctionReturn(0);
 }
 
-static double pooled_number(const cJSON *compare, const char *side, const char *key)
+static double pooled_number(const cJSON *compare, ScoriaFrom from, const char *measure)
 {
-  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
-  return json_number(cJSON_GetObjectItemCaseSensitive(pooled, side), key);
+  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
+  return json_number(cJSON_GetObjectItemCaseSensitive(pooled, scoria_from[from].member), measure);
 }
 
 static PetscErrorCode MeasureCard(ReportText *html, const cJSON *compare, const char *key, const char *what)
 {
   char value[64], floor[64], gaussian[64], beside[192];
-  const ReportMeasure *m = report_measure(key);
+  const ScoriaMeasure *m = measure_find(key);
   PetscFunctionBeginUser;
-  const double model = pooled_number(compare, "model", key);
+  const double model = pooled_number(compare, SCORIA_FROM_MODEL, key);
   if (!isfinite(model)) PetscFunctionReturn(0);
   report_measure_text(m, model, sizeof value, value);
-  report_measure_text(m, pooled_number(compare, "floor", key), sizeof floor, floor);
-  report_measure_text(m, pooled_number(compare, "gaussian", key), sizeof gaussian, gaussian);
+  report_measure_text(m, pooled_number(compare, SCORIA_FROM_PDE_AGAIN, key), sizeof floor, floor);
+  report_measure_text(m, pooled_number(compare, SCORIA_FROM_GAUSSIAN, key), sizeof gaussian, gaussian);
   snprintf(beside, sizeof beside, "floor %s<br>Gaussian %s", floor, gaussian);
   PetscCall(Card(html, value, what, beside));
   PetscFunctionReturn(0);
@@ -40,10 +40,11 @@ static PetscErrorCode MeasureCard(ReportText *html, const cJSON *compare, const 
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
 {
   char value[64];
-  const cJSON *cost  = cJSON_GetObjectItemCaseSensitive(compare, "cost");
-  const double ratio = json_number(cost, "seconds_pde") / json_number(cost, "seconds_model");
+  ScoriaFieldCost cost;
   PetscFunctionBeginUser;
   if (!compare) PetscFunctionReturn(0);
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
+  const double ratio = cost.seconds_pde / cost.seconds_model;
   PetscCall(ReportPrint(html, "<div class=\"cards\">\n"));
   PetscCall(MeasureCard(html, compare, "mean_error", "error of the mean, in standard deviations"));
   PetscCall(MeasureCard(html, compare, "band_error", "error of the width of the 95&nbsp;% band"));
@@ -64,20 +65,21 @@ PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
 static PetscErrorCode Sentence(const cJSON *compare, ReportText *html)
 {
   char ratio[32], gaussian[32], p[32];
-  const cJSON *cost  = cJSON_GetObjectItemCaseSensitive(compare, "cost");
-  const int K        = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(compare, "conditions"));
-  const double floor = pooled_number(compare, "floor", "sliced_w"), samples = json_number(cost, "samples");
+  const int K        = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS));
+  const double floor = pooled_number(compare, SCORIA_FROM_PDE_AGAIN, "sliced_w");
+  ScoriaFieldCost cost;
   PetscFunctionBeginUser;
-  report_number(pooled_number(compare, "model", "sliced_w") / floor, sizeof ratio, ratio);
-  report_number(pooled_number(compare, "gaussian", "sliced_w") / floor, sizeof gaussian, gaussian);
-  report_number(pooled_number(compare, "model", "energy_p"), sizeof p, p);
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
+  report_number(pooled_number(compare, SCORIA_FROM_MODEL, "sliced_w") / floor, sizeof ratio, ratio);
+  report_number(pooled_number(compare, SCORIA_FROM_GAUSSIAN, "sliced_w") / floor, sizeof gaussian, gaussian);
+  report_number(pooled_number(compare, SCORIA_FROM_MODEL, "energy_p"), sizeof p, p);
   PetscCall(ReportPrint(html, "<p class=\"lead\">At %d held-out operating condition%s", K, K == 1 ? "" : "s"));
-  if (isfinite(samples)) PetscCall(ReportPrint(html, " with %.0f fields each", samples));
+  if (cost.samples >= 0) PetscCall(ReportPrint(html, " with %lld fields each", (long long)cost.samples));
   PetscCall(ReportPrint(html,
                         ", the law of the model&rsquo;s fields is <strong>%s times the sampling floor</strong> away "
                         "from the PDE&rsquo;s in sliced Wasserstein distance; the Gaussian baseline, %s times.",
                         ratio, gaussian));
-  if (isfinite(pooled_number(compare, "model", "energy_p")))
+  if (isfinite(pooled_number(compare, SCORIA_FROM_MODEL, "energy_p")))
     PetscCall(ReportPrint(html,
                           " An energy test of the two gives p&nbsp;=&nbsp;%s in the mean "
                           "(0.5 is expected of fields of one law).",

@@ -4,59 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
-const ReportMeasure report_measures[] = {
-    {"mean_error", "mean error / SD", "mean error / SD",
-     "rms over cells of the difference of the means, in standard deviations", 0, false},
-    {"sd_error", "SD error", "SD error", "rms over cells of the relative error of the standard deviation", 0, true},
-    {"sd_bias", "SD bias", "SD bias", "mean over cells of the same, with its sign: negative is too narrow", 0, true},
-    {"band_error", "95 % band error", "95 %% band error",
-     "rms over cells of the relative error of the width of the central 95 % band", 0, true},
-    {"coverage95", "coverage", "coverage", "share of PDE values inside the predicted central 95 % band", 0.95, true},
-    {"w1", "W_1 / SD", "W_1 / SD", "1-Wasserstein distance per cell, in standard deviations, mean over cells", 0,
-     false},
-    {"ks", "Kolmogorov-Smirnov", "Kolmogorov-Smirnov", "largest gap between distribution functions, the worst cell", 0,
-     false},
-    {"roughness", "roughness", "roughness",
-     "SD of the difference between neighbouring cells, over that of the PDE fields, median over cells", 1, false},
-    {"sliced_w", "sliced W_1 / SD", "sliced W_1 / SD",
-     "1-Wasserstein distance along random directions of all fields together", 0, false},
-    {"covariance_error", "covariance error", "covariance error",
-     "relative Frobenius error of the covariance of all fields together", 0, true},
-    {"energy_p", "energy test, p", "energy test, p",
-     "p value of a permutation test on the energy distance, mean over conditions: .5 for fields of one law", 0.5,
-     false},
-    {NULL, NULL, NULL, NULL, 0, false},
-};
-
-static const struct {
-  const char *key, *name;
-} report_sides[] = {
-    {"model", "model"}, {"gaussian", "Gaussian baseline"}, {"floor", "floor (PDE vs PDE)"}, {NULL, NULL}};
-
-const ReportMeasure *report_measure(const char *key)
+void report_measure_name(const ScoriaMeasure *m, size_t size, char name[])
 {
-  const ReportMeasure *m = report_measures;
-  while (strcmp(m->key, key)) m++;
-  return m;
+  snprintf(name, size, "%s%s", m->title, strcmp(m->unit, "SD") ? "" : " / SD");
 }
 
-void report_measure_text(const ReportMeasure *m, double value, size_t size, char text[])
+void report_measure_text(const ScoriaMeasure *m, double value, size_t size, char text[])
 {
-  if (m->share && isfinite(value))
+  if (!strcmp(m->unit, "%") && isfinite(value))
     snprintf(text, size, "%.*f&nbsp;%%", fabs(value) < 0.1 ? 2 : 1, 100 * value);
   else
     report_number(value, size, text);
 }
 
 /* The name of a measure with W_1 set as HTML; the names hold nothing else that HTML would misread. */
-static PetscErrorCode MeasureName(const ReportMeasure *m, ReportText *html)
+static PetscErrorCode MeasureName(const ScoriaMeasure *m, ReportText *html)
 {
-  const char *mark = strstr(m->name, "W_1");
+  char name[64];
   PetscFunctionBeginUser;
+  report_measure_name(m, sizeof name, name);
+  const char *mark = strstr(name, "W_1");
   if (!mark)
-    PetscCall(ReportEscape(html, m->name));
+    PetscCall(ReportEscape(html, name));
   else
-    PetscCall(ReportPrint(html, "%.*sW<sub>1</sub>%s", (int)(mark - m->name), m->name, mark + 3));
+    PetscCall(ReportPrint(html, "%.*sW<sub>1</sub>%s", (int)(mark - name), name, mark + 3));
   PetscFunctionReturn(0);
 }
 
@@ -64,23 +35,23 @@ static PetscErrorCode MeasureName(const ReportMeasure *m, ReportText *html)
 
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
 {
-  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, "pooled");
+  const cJSON *pooled = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
   char value[64];
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled)) PetscFunctionReturn(0);
   PetscCall(ReportPrint(
       html,
       "<h3>Errors over all held-out conditions</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>measure</th>"));
-  for (int s = 0; report_sides[s].key; s++)
-    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", report_sides[s].name));
+  for (int s = 0; s < SCORIA_NMEASURED; s++)
+    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", scoria_from[scoria_measured[s]].title));
   PetscCall(ReportPrint(html, "<th>what it is</th></tr></thead>\n<tbody>\n"));
-  for (const ReportMeasure *m = report_measures; m->key; m++) {
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++) {
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(MeasureName(m, html));
     PetscCall(ReportPrint(html, "</td>"));
-    for (int s = 0; report_sides[s].key; s++) {
-      report_measure_text(m, json_number(cJSON_GetObjectItemCaseSensitive(pooled, report_sides[s].key), m->key),
-                          sizeof value, value);
+    for (int s = 0; s < SCORIA_NMEASURED; s++) {
+      const cJSON *source = cJSON_GetObjectItemCaseSensitive(pooled, scoria_from[scoria_measured[s]].member);
+      report_measure_text(m, json_number(source, m->name), sizeof value, value);
       PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
     }
     PetscCall(ReportPrint(html, "<td class=\"help\">%s</td></tr>\n", m->help));
@@ -89,20 +60,21 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-/* The columns of the table per condition: which side, which measure. */
+/* The columns of the table per condition: which source, which measure. */
 static const struct {
-  const char *side, *key, *title;
+  ScoriaFrom from;
+  const char *measure, *title;
 } condition_columns[] = {
-    {"model", "mean_error", "mean error / SD"},
-    {"floor", "mean_error", "floor"},
-    {"model", "sd_bias", "SD bias"},
-    {"model", "band_error", "95 % band error"},
-    {"floor", "band_error", "floor"},
-    {"model", "coverage95", "coverage"},
-    {"model", "sliced_w", "sliced W<sub>1</sub>"},
-    {"gaussian", "sliced_w", "Gaussian"},
-    {"floor", "sliced_w", "floor"},
-    {NULL, NULL, NULL},
+    {SCORIA_FROM_MODEL, "mean_error", "mean error / SD"},
+    {SCORIA_FROM_PDE_AGAIN, "mean_error", "floor"},
+    {SCORIA_FROM_MODEL, "sd_bias", "SD bias"},
+    {SCORIA_FROM_MODEL, "band_error", "95 % band error"},
+    {SCORIA_FROM_PDE_AGAIN, "band_error", "floor"},
+    {SCORIA_FROM_MODEL, "coverage95", "coverage"},
+    {SCORIA_FROM_MODEL, "sliced_w", "sliced W<sub>1</sub>"},
+    {SCORIA_FROM_GAUSSIAN, "sliced_w", "Gaussian"},
+    {SCORIA_FROM_PDE_AGAIN, "sliced_w", "floor"},
+    {SCORIA_NFROM, NULL, NULL},
 };
 
 static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html)
@@ -123,7 +95,7 @@ static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html
     PetscCall(ReportPrint(html, "</th>"));
   }
   PetscCall(ReportPrint(html, "<th class=\"n\">failed solves</th>"));
-  for (int c = 0; condition_columns[c].key; c++)
+  for (int c = 0; condition_columns[c].measure; c++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
   PetscCall(ReportPrint(html, "</tr></thead>\n<tbody>\n"));
   PetscFunctionReturn(0);
@@ -139,11 +111,11 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
     report_condition(&space->c[i], json_number(condition, space->c[i].name), 4, &q, sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
-  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, "failed_pde")));
-  for (int c = 0; condition_columns[c].key; c++) {
-    const cJSON *side = cJSON_GetObjectItemCaseSensitive(condition, condition_columns[c].side);
-    report_measure_text(report_measure(condition_columns[c].key), json_number(side, condition_columns[c].key),
-                        sizeof value, value);
+  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, COMPARE_FAILED)));
+  for (int c = 0; condition_columns[c].measure; c++) {
+    const char *member = scoria_from[condition_columns[c].from].member, *measure = condition_columns[c].measure;
+    const cJSON *source = cJSON_GetObjectItemCaseSensitive(condition, member);
+    report_measure_text(measure_find(measure), json_number(source, measure), sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
   PetscCall(ReportPrint(html, "</tr>\n"));
@@ -152,7 +124,7 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
 
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html)
 {
-  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, "conditions"), *condition;
+  const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   int k                   = 0;
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
@@ -165,36 +137,28 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
 
 /* ------------------------------------------------------------------------------------------------------- cost ---- */
 
-static const char *cost_label(const char *key)
+static PetscErrorCode CostRow(const ScoriaMember *m, const cJSON *item, ReportText *html)
 {
-  static const char *const labels[][2] = {
-      {"seconds_pde", "one PDE solve [core ms]"},
-      {"seconds_model", "one sample of the model [core ms]"},
-      {"seconds_gaussian", "one sample of the Gaussian baseline [core ms]"},
-      {"samples", "fields per held-out condition"},
-      {"network_evaluations", "network evaluations per sample"},
-  };
-  for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-    if (!strcmp(key, labels[i][0])) return labels[i][1];
-  return key;
+  char value[64];
+  PetscFunctionBeginUser;
+  if (!item) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<tr><td>"));
+  PetscCall(ReportEscape(html, m->title));
+  PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
+  report_number(item->valuedouble * (m->scale > 0 ? m->scale : 1), sizeof value, value);
+  PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
+  PetscCall(ReportPrint(html, "</td></tr>\n"));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html)
 {
-  const cJSON *cost = cJSON_GetObjectItemCaseSensitive(compare, "cost"), *item;
-  char value[64];
+  const cJSON *cost = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST);
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(cost) == 0) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h3>Cost</h3>\n<div class=\"scroll\"><table>\n"));
-  cJSON_ArrayForEach(item, cost)
-  {
-    PetscCall(ReportPrint(html, "<tr><td>"));
-    PetscCall(ReportEscape(html, cost_label(item->string)));
-    PetscCall(ReportPrint(html, "</td><td class=\"n\">"));
-    report_number(item->valuedouble * (strncmp(item->string, "seconds", 7) ? 1 : 1e3), sizeof value, value);
-    PetscCall(ReportEscape(html, cJSON_IsString(item) ? item->valuestring : value));
-    PetscCall(ReportPrint(html, "</td></tr>\n"));
-  }
+  for (const ScoriaMember *m = scoria_field_cost_members; m->name; m++)
+    PetscCall(CostRow(m, cJSON_GetObjectItemCaseSensitive(cost, m->name), html));
   PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }

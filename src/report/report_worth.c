@@ -6,30 +6,33 @@
 
 /* ----------------------------------------------------------------------------------------------------- worth ---- */
 
-/* The smallest and largest member of an array of objects in an array of objects' member `inner`. */
-static void extremes(const cJSON *list, const char *inner, const char *name, double range[2])
+/* The fewest and the most conditions to break even at, of all estimates. */
+static void break_even_range(const cJSON *worth, double range[2])
 {
-  const cJSON *outer, *one;
+  const cJSON *quantity, *one;
   range[0] = INFINITY;
   range[1] = 0;
-  cJSON_ArrayForEach(outer, list) cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(outer, inner))
+  cJSON_ArrayForEach(quantity, cJSON_GetObjectItemCaseSensitive(worth, COMPARE_QUANTITIES))
+      cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(quantity, COMPARE_ESTIMATES))
   {
-    range[0] = fmin(range[0], json_number(one, name));
-    range[1] = fmax(range[1], json_number(one, name));
+    ScoriaWorthEstimate estimate;
+    members_take(one, scoria_worth_estimate_members, &estimate);
+    range[0] = fmin(range[0], estimate.break_even_conditions);
+    range[1] = fmax(range[1], estimate.break_even_conditions);
   }
 }
 
-static PetscErrorCode PaidBack(const cJSON *worth, ReportText *html)
+static PetscErrorCode PaidBack(const ScoriaWorth *w, ReportText *html)
 {
-  const double draws = json_number(worth, "break_even_samples");
+  const double draws = w->break_even_samples;
   char number[64], sets[64];
   PetscFunctionBeginUser;
   report_number(draws, sizeof number, number);
-  report_number(draws / json_number(worth, "training_rows"), sizeof sets, sets);
+  report_number(draws / (double)w->training_rows, sizeof sets, sets);
   if (isfinite(draws))
     PetscCall(ReportPrint(html, "Data and training are paid back after %s samples, %s times the training set.", number,
                           sets));
-  else if (json_number(worth, "seconds_model") < json_number(worth, "seconds_pde"))
+  else if (w->seconds_model < w->seconds_pde)
     PetscCall(ReportPrint(html, "What data and training cost is not recorded in this run directory."));
   else
     PetscCall(ReportPrint(html, "Data and training are never paid back."));
@@ -42,7 +45,7 @@ static PetscErrorCode Conditions(const cJSON *worth, ReportText *html)
   char text[2][64];
   double range[2];
   PetscFunctionBeginUser;
-  extremes(cJSON_GetObjectItemCaseSensitive(worth, "quantities"), "estimates", "break_even_conditions", range);
+  break_even_range(worth, range);
   if (!isfinite(range[0])) PetscFunctionReturn(0);
   for (int i = 0; i < 2; i++) report_number(ceil(range[i]), sizeof text[i], text[i]);
   PetscCall(ReportPrint(html,
@@ -54,14 +57,13 @@ static PetscErrorCode Conditions(const cJSON *worth, ReportText *html)
 }
 
 /* Who wins where. */
-static PetscErrorCode Verdict(const cJSON *worth, ReportText *html)
+static PetscErrorCode Verdict(const ScoriaWorth *w, ReportText *html)
 {
-  const char *winner = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(worth, "winner"));
-  const double ratio = json_number(worth, "seconds_pde") / json_number(worth, "seconds_model");
+  const double ratio = w->seconds_pde / w->seconds_model;
   char times[64];
   PetscFunctionBeginUser;
   report_number(ratio, sizeof times, times);
-  if (winner && !strcmp(winner, "model"))
+  if (w->winner && !strcmp(w->winner, "model"))
     PetscCall(ReportPrint(html,
                           "<b>For many samples the model wins</b>: a solve takes %s times as long. For one "
                           "condition, and for an error below the model's bias, the PDE wins. ",
@@ -71,22 +73,24 @@ static PetscErrorCode Verdict(const cJSON *worth, ReportText *html)
         html, "<b>The PDE wins</b>: a solve takes only %s times as long as a sample, and has no bias. ", times));
   else
     PetscCall(ReportPrint(html, "<b>The PDE wins</b>: a solve takes no longer than a sample, and has no bias. "));
-  PetscCall(PaidBack(worth, html));
-  PetscCall(Conditions(worth, html));
+  PetscCall(PaidBack(w, html));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Words(const cJSON *worth, ReportText *html)
 {
-  static const char *const names[4] = {"seconds_pde", "seconds_model", "seconds_data", "seconds_training"};
+  ScoriaWorth w;
   char value[4][64];
   PetscFunctionBeginUser;
-  for (int i = 0; i < 4; i++) report_number(json_number(worth, names[i]), sizeof value[i], value[i]);
+  members_take(worth, scoria_worth_members, &w);
+  const double seconds[4] = {w.seconds_pde, w.seconds_model, w.seconds_data, w.seconds_training};
+  for (int i = 0; i < 4; i++) report_number(seconds[i], sizeof value[i], value[i]);
   PetscCall(ReportPrint(html,
                         "<p>On one core of this machine a solve takes %s s, a sample %s s; the data took %s s, "
                         "the training %s s. ",
                         value[0], value[1], value[2], value[3]));
-  PetscCall(Verdict(worth, html));
+  PetscCall(Verdict(&w, html));
+  PetscCall(Conditions(worth, html));
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);
 }
@@ -100,30 +104,41 @@ static PetscErrorCode Number(ReportText *html, double value)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode EstimateRow(const cJSON *quantity, const cJSON *estimate, ReportText *html)
+static PetscErrorCode EstimateRow(const ScoriaWorthQuantity *of, const ScoriaWorthEstimate *e, ReportText *html)
 {
-  static const char *const columns[] = {"error_of_one", "bias", "bias_floor", "bias_upper"};
+  const double columns[] = {e->error_of_one, e->bias, e->bias_floor, e->bias_upper, ceil(e->break_even_conditions)};
   ReportQuantity q;
   PetscFunctionBeginUser;
-  report_quantity(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "name")),
-                  cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit")), json_number(quantity, "sd"),
-                  &q);
-  PetscCall(ReportPrint(html, "<tr><td>%s of ", report_estimate(estimate)));
+  report_quantity(of->name, of->unit, of->sd, &q);
+  PetscCall(ReportPrint(html, "<tr><td>%s of ", report_estimate(e->name)));
   PetscCall(ReportEnhanced(html, q.label));
   PetscCall(ReportPrint(html, " ["));
   PetscCall(ReportEnhanced(html, q.unit));
   PetscCall(ReportPrint(html, "]</td>"));
-  PetscCall(Number(html, q.scale * json_number(quantity, "sd")));
-  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
-    PetscCall(Number(html, json_number(estimate, columns[i])));
-  PetscCall(Number(html, ceil(json_number(estimate, "break_even_conditions"))));
+  PetscCall(Number(html, q.scale * of->sd));
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) PetscCall(Number(html, columns[i]));
   PetscCall(ReportPrint(html, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode QuantityRows(const cJSON *object, ReportText *html)
+{
+  const cJSON *one;
+  ScoriaWorthQuantity quantity;
+  PetscFunctionBeginUser;
+  members_take(object, scoria_worth_quantity_members, &quantity);
+  cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(object, COMPARE_ESTIMATES))
+  {
+    ScoriaWorthEstimate estimate;
+    members_take(one, scoria_worth_estimate_members, &estimate);
+    PetscCall(EstimateRow(&quantity, &estimate, html));
+  }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html)
 {
-  const cJSON *worth = cJSON_GetObjectItemCaseSensitive(compare, "worth"), *quantity, *estimate;
+  const cJSON *worth = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WORTH), *quantity;
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(worth)) PetscFunctionReturn(0);
   PetscCall(Words(worth, html));
@@ -132,9 +147,8 @@ PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html)
                         "<th class=\"n\">error of one draw / SD</th><th class=\"n\">bias of the model / SD</th>"
                         "<th class=\"n\">its rms: floor</th><th class=\"n\">not excluded</th>"
                         "<th class=\"n\">conditions to break even</th></tr>\n"));
-  cJSON_ArrayForEach(quantity, cJSON_GetObjectItemCaseSensitive(worth, "quantities"))
-      cJSON_ArrayForEach(estimate, cJSON_GetObjectItemCaseSensitive(quantity, "estimates"))
-          PetscCall(EstimateRow(quantity, estimate, html));
+  cJSON_ArrayForEach(quantity, cJSON_GetObjectItemCaseSensitive(worth, COMPARE_QUANTITIES))
+      PetscCall(QuantityRows(quantity, html));
   PetscCall(ReportPrint(
       html,
       "</table></div>\n<p class=\"note\">Over the held-out conditions. n draws have the error of one draw divided by "

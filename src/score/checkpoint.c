@@ -1,14 +1,11 @@
 /* The file is a store: /normaliser as in a model, /training/{weights, adam_m, adam_v, average0, average1}, /kept, and
- * the counters as root attributes.  A new one is written beside the old, which becomes the previous: at any instant one
- * of them is whole. */
+ * the counters as root attributes.  How it is written, found and believed, io.h says. */
 #include "checkpoint.h"
-#include <stdio.h>
 #include <string.h>
 
+#define CHECKPOINT "train.ckpt"
 #define KEPT_NUMBERS 9
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "-train_steps", NULL};
 static const char *const vector_names[] = {"/training/weights", "/training/adam_m", "/training/adam_v",
                                            "/training/average0", "/training/average1"};
 
@@ -86,9 +83,28 @@ static PetscErrorCode CheckCount(ScoriaStore store, const Checkpoint *c)
   PetscFunctionReturn(0);
 }
 
-/* Everything, so that all CRCs have been compared before anything is believed. */
-static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
+static PetscErrorCode IsOutdated(ScoriaStore store, bool *outdated)
 {
+  int rank;
+  int64_t dims[1];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/training/average", 1, &rank, dims));
+  *outdated = rank >= 0;
+  PetscFunctionReturn(0);
+}
+
+/* What is read into. */
+typedef struct {
+  ScoriaDeck deck; /* borrowed, of this start */
+  Checkpoint *c;
+  PetscInt steps; /* that the training was begun with */
+} Reading;
+
+static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
+{
+  Reading *reading = ctx;
+  Checkpoint *c    = reading->c;
+  const char *stored;
   PetscFunctionBeginUser;
   PetscCall(ReadCounters(store, c));
   PetscCall(CheckCount(store, c));
@@ -97,87 +113,53 @@ static PetscErrorCode ReadAll(ScoriaStore store, Checkpoint *c)
     PetscCall(ScoriaStoreGetFloats(store, vector_names[i], c->count, c->vector + i * c->count));
   PetscCall(ReadKept(store, c->count, &c->kept));
   PetscCall(ScoriaNormaliserLoad(store, &c->norm));
-  c->found = true;
+  PetscCall(ScoriaStoreDeck(store, &stored));
+  PetscCall(ScoriaDeckStoredInt(reading->deck, stored, "train_steps", &reading->steps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Clear(void *ctx)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointDestroy(((Reading *)ctx)->c));
   PetscFunctionReturn(0);
 }
 
 /* A training may get more steps while it is on; its learning rate goes on by the schedule of all of them. */
-static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *path, const char *stored, Checkpoint *c)
+static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *path, PetscInt there, Checkpoint *c)
 {
-  PetscInt here, there;
+  PetscInt here = there;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "train_steps", &here));
-  PetscCall(ScoriaDeckStoredInt(deck, stored, "train_steps", &there));
   if (here == there) PetscFunctionReturn(0);
   if (here < there || c->tuning)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
-        "%s: of a training by another deck (train_steps is %d here and %d there); more steps are possible until "
-        "the last one; choose another -run_dir or move the file away",
+        "%s: of another deck (train_steps is %d here and %d there); more steps are possible until the last one; "
+        "choose another -run_dir or move the file away",
         path, (int)here, (int)there);
   c->lengthened = c->step;
   PetscCall(
-      ScoriaSay(run, "  %s: begun with train_steps %d; goes on by the schedule of %d", path, (int)there, (int)here));
+      ScoriaSay(run, "  %s: begun with train_steps %d; resuming with the schedule of %d", path, (int)there, (int)here));
   PetscCall(
       ScoriaLog(run, "lengthen", "\"step\":%lld,\"from\":%d,\"to\":%d", (long long)c->step, (int)there, (int)here));
   PetscFunctionReturn(0);
 }
 
-/* A user error where the deck differs; `damaged` where the file cannot be used, whose line is then told. */
-static PetscErrorCode ReadFile(ScoriaRun run, ScoriaDeck deck, const char *path, bool *damaged, Checkpoint *c)
-{
-  ScoriaStore store = NULL;
-  const char *stored;
-  char difference[512];
-  PetscFunctionBeginUser;
-  PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
-  if (!failed) {
-    PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
-    if (*difference)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "%s: of a training by another deck (%s); choose another -run_dir or move the file away", path,
-                  difference);
-    int rank;
-    int64_t dims[1];
-    failed = ScoriaStoreShape(store, "/training/average", 1, &rank, dims);
-    if (!failed && rank >= 0)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "%s: written by an earlier version of scoria, which cannot be gone on from; move train.ckpt* away to "
-                  "train from the beginning",
-                  path);
-    if (!failed) failed = ReadAll(store, c);
-  }
-  *damaged = failed && ScoriaFailureCode() == SCORIA_EXIT_INPUT;
-  if (failed && !*damaged) PetscFunctionReturn(failed);
-  if (!failed) PetscCall(CheckSteps(run, deck, path, stored, c));
-  PetscCall(ScoriaStoreClose(&store));
-  if (*damaged) {
-    PetscCall(ScoriaSay(run, "  WARNING: %s; the checkpoint before it is used if there is one", ScoriaFailureLine()));
-    ScoriaFailureReset();
-    PetscCall(CheckpointDestroy(c));
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
 {
-  char path[2][PETSC_MAX_PATH_LEN];
-  int damages = 0;
+  Reading reading                     = {.deck = deck, .c = found};
+  const ScoriaCheckpointReader reader = {SCORIA_OF_TRAINING, &reading, IsOutdated, ReadAll, Clear};
+  ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   *found = (Checkpoint){0};
-  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path[0], path[0]));
-  PetscCall(ScoriaRunPath(run, "train.ckpt.previous", sizeof path[1], path[1]));
-  for (int i = 0; i < 2 && !found->found; i++) {
-    bool there, damaged = false;
-    PetscCall(ScoriaFileExists(ScoriaRunComm(run), path[i], &there));
-    if (there) PetscCall(ReadFile(run, deck, path[i], &damaged, found));
-    damages += damaged;
-  }
-  if (damages && !found->found)
+  PetscCall(ScoriaCheckpointFind(run, deck, CHECKPOINT, &reader, &file));
+  if (file.damaged && !file.whole)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: damaged, and no earlier checkpoint can be used; move train.ckpt* away to train from the beginning",
-                path[0]);
+                "%s: damaged, and no earlier checkpoint can be used; move %s* away to train from the beginning",
+                file.path, CHECKPOINT);
+  found->found = file.whole;
+  if (file.whole) PetscCall(CheckSteps(run, deck, file.path, reading.steps, found));
   PetscFunctionReturn(0);
 }
 
@@ -198,7 +180,7 @@ PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, T
   PetscCall(KeptDestroy(kept));
   *kept      = from->kept;
   from->kept = (Kept){0};
-  PetscCall(ScoriaSay(run, "  train.ckpt: going on from step %lld%s", (long long)from->step,
+  PetscCall(ScoriaSay(run, "  train.ckpt: resuming from step %lld%s", (long long)from->step,
                       from->tuning ? " of the consistency tuning" : ""));
   PetscCall(ScoriaLog(run, "resume", "\"step\":%lld", (long long)from->step));
   PetscFunctionReturn(0);
@@ -248,19 +230,12 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
 PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer, const Kept *kept,
                               const Checkpoint *now)
 {
-  char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
-  const char *text;
   ScoriaStore store;
   TrainerState state;
   PetscFunctionBeginUser;
   trainer_state(trainer, &state);
-  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
-  PetscCall(ScoriaRunPath(run, "train.ckpt.next", sizeof next, next));
-  PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), next)); /* left by a run killed between writing and renaming */
-  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), next, "checkpoint", text, &store));
+  PetscCall(ScoriaCheckpointBegin(run, deck, CHECKPOINT, &store));
   PetscCall(WriteAll(store, norm, &state, kept, now));
-  PetscCall(ScoriaStoreClose(&store));
-  PetscCall(ScoriaFileRotate(ScoriaRunComm(run), path));
+  PetscCall(ScoriaCheckpointEnd(run, CHECKPOINT, &store));
   PetscFunctionReturn(0);
 }

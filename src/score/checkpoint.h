@@ -3,7 +3,7 @@
 #define SCORIA_SCORE_CHECKPOINT_H
 
 #include "kept.h"
-#include "train.h"
+#include "trainer.h"
 
 typedef struct {
   bool found;

@@ -4,7 +4,7 @@
 #define SCORIA_SCORE_KEPT_H
 
 #include "ema.h"
-#include "train.h"
+#include "trainer.h"
 
 typedef struct {
   int lengths;       /* of the averages: 1 or 2 */

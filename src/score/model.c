@@ -53,6 +53,16 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscFunctionReturn(0);
 }
 
+const char *model_identity(ScoriaModel model)
+{
+  return model->identity;
+}
+
+const char *model_dataset(ScoriaModel model)
+{
+  return model->dataset;
+}
+
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck)
 {
   PetscFunctionBeginUser;

@@ -16,9 +16,11 @@ struct ScoriaModel_ {
   ScoriaProcess process;
   int nchannels, cells;
   ScoriaField field[SCORIA_MAX_FIELDS];
-  float *tile;     /* owned (2, MODEL_TILE, r): scaled input and F */
-  double *x;       /* owned (cells) [m] */
-  char *deck;      /* owned: resolved deck of the training */
+  float *tile;                         /* owned (2, MODEL_TILE, r): scaled input and F */
+  double *x;                           /* owned (cells) [m] */
+  char *deck;                          /* owned: resolved deck of the training */
+  char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
+  char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in a file from before this was told */
   EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
   float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
   bool uses_tuned; /* they are in the network */

@@ -100,7 +100,10 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   double *number;
   ScoriaStore store;
   PetscFunctionBeginUser;
+  ScoriaMadeFrom from = {.dataset = ""};
   PetscCall(ScoriaStoreCreate(comm, path, "model", deck, &store));
+  PetscCall(PetscStrncpy(from.dataset, model->dataset, sizeof from.dataset));
+  PetscCall(ScoriaStorePutMadeFrom(store, &from));
   PetscCall(PutNetwork(model, store));
   PetscCall(EmaSetSave(&model->averages, store, "/averages"));
   PetscCall(ScoriaStorePutFields(store, model->nchannels, model->field));
@@ -203,9 +206,13 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   int64_t seed;
   ScoriaStore store;
   ScoriaModel m;
+  ScoriaMadeFrom from;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
   PetscCall(PetscNew(&m));
+  PetscCall(ScoriaStoreMadeFrom(store, &from));
+  PetscCall(ScoriaStoreIdentity(store, m->identity));
+  PetscCall(PetscStrncpy(m->dataset, from.dataset, sizeof m->dataset));
   PetscCall(ScoriaNormaliserLoad(store, &m->normaliser));
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));

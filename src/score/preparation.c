@@ -8,14 +8,6 @@
 
 #define KEPT "normaliser.ckpt"
 
-static const char *const sections[] = {"run_seed",          SCORIA_PROBLEM_SECTIONS "porosity",
-                                       "conditions",        SCORIA_ENSEMBLE_KEYS,
-                                       "train_modes",       "train_all_modes",
-                                       "train_degree_mean", "train_degree_scale",
-                                       "train_twin",        "train_logarithm",
-                                       "train_relative",    "train_whitening",
-                                       "train_validation",  NULL};
-
 /* -------------------------------------------------------------------------------------------------- options ---- */
 
 typedef struct {
@@ -94,7 +86,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaDatasetDigest(ds, &digest));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "checkpoint", text, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
@@ -112,9 +104,9 @@ static PetscErrorCode LoadSame(ScoriaStore store, ScoriaDeck deck, ScoriaDataset
   uint32_t here;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_NORMALISER, sizeof difference, difference));
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
-  PetscCall(ScoriaDatasetDigest(ds, &here));
+  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &here));
   if (!*difference && digest == here) PetscCall(ScoriaNormaliserLoad(store, norm));
   PetscFunctionReturn(0);
 }

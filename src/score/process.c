@@ -1,7 +1,7 @@
 /* The table of diffusion processes.  A process is x_t = scale(t) (y + sigma(t) noise): the denoiser E[y | y + sigma
  * noise], and so the network, is the same for all; what differs is the time in which samplers step, the variable they
  * step in, and which noise levels training draws and with what weight. */
-#include "train.h"
+#include "trainer.h"
 #include <math.h>
 #include <string.h>
 

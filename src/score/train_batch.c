@@ -1,6 +1,6 @@
 /* What goes into the loss: rows in a shuffled order, noise levels stratified over the global batch, noise.  Everything
  * is a function of (seed, step, index in the global batch), so it does not matter which rank makes a row. */
-#include "train.h"
+#include "trainer.h"
 #include <math.h>
 
 void train_noisy_row(int r, const float y[], double lnsigma, float x[], float target[], float *label)

@@ -7,7 +7,7 @@
  *
  * s = 0, where D_s = y, is the denoising loss.  s/t goes from 1/2 to 1 - 1/256 geometrically in 1 - s/t; angles are
  * uniform, since a sample starts at large ones. */
-#include "train.h"
+#include "trainer.h"
 #include <math.h>
 
 double consistency_gap(int64_t step, int64_t steps)

@@ -3,7 +3,7 @@
 #define SCORIA_SCORE_TRAIN_DATA_H
 
 #include "normaliser_data.h"
-#include "train.h"
+#include "trainer.h"
 
 /* Fields of ds that a model learns: all but the porosity, which is never seen. */
 void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[]);

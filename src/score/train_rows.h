@@ -2,7 +2,7 @@
 #ifndef SCORIA_SCORE_TRAIN_ROWS_H
 #define SCORIA_SCORE_TRAIN_ROWS_H
 
-#include "train.h"
+#include "trainer.h"
 
 /* out (n, r + d): coordinates and unit conditions of n rows, wherever they are.  Collective on comm, unless data->start
  * is NULL. */

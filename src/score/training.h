@@ -5,7 +5,7 @@
 #include "checkpoint.h"
 #include "curve.h"
 #include "kept.h"
-#include "train.h"
+#include "trainer.h"
 
 typedef struct {
   ScoriaRun run;

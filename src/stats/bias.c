@@ -3,7 +3,8 @@
 #include "sort.h"
 #include <math.h>
 
-const char *const scoria_estimate_names[SCORIA_NESTIMATES] = {"mean", "sd", "q975"};
+const char *const scoria_estimate_names[SCORIA_NESTIMATES]  = {"mean", "sd", "q975"};
+const char *const scoria_estimate_titles[SCORIA_NESTIMATES] = {"mean", "SD", "97.5 % quantile"};
 
 /* Of quantile p, by the distance between the quantiles one standard error of the share below to either side (Woodruff
  * 1952): needs no density. */

@@ -24,6 +24,17 @@ void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double f
   for (int k = 0; k < nq; k++) values[k] = take(&q[k], cells, fields);
 }
 
+void cells_ends(int cells, const double x[], double end[2])
+{
+  const int last          = cells - 1;
+  const bool nodes        = x[0] == 0;
+  const double first_half = cells > 1 ? (x[1] - x[0]) / 2 : x[0],
+               last_half  = cells > 1 ? (x[last] - x[last - 1]) / 2 : x[0];
+  end[0]                  = nodes ? x[0] : x[0] - first_half;
+  end[1]                  = nodes ? x[last] : x[last] + last_half;
+  if (fabs(end[0]) < 1e-9 * fabs(first_half)) end[0] = 0; /* but for round-off of the centres */
+}
+
 void quantity_place(ScoriaQuantity *q, int cells, const double x[], double position)
 {
   int cell = 0;

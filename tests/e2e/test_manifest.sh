@@ -23,6 +23,57 @@ for name, entry in files.items():
     assert entry["bytes"] == len(data) and entry["crc32c"] == "%08x" % crc32c(data), (name, entry)
 PY
 
+# croissant.json describes the files of the manifest, and their arrays as h5py finds them; the array of a field is where its source says.
+described() { # DIR
+  "$PYTHON" - "$1" <<'PY' || fail "croissant.json is not what the files of $1 are"
+import json, os, re, sys
+from urllib.parse import unquote
+import h5py
+where = sys.argv[1]
+listed = json.load(open(where + "/manifest.json"))["files"]
+about = json.load(open(where + "/croissant.json"))
+assert about["@type"] == "sc:Dataset" and about["conformsTo"] == "http://mlcommons.org/croissant/1.1" and about["isLiveDataset"] is True
+assert about["name"] == os.path.basename(where) and about["description"], about
+files = {unquote(f["contentUrl"]): f for f in about["distribution"]}
+ids = {f["@id"]: name for name, f in files.items()}
+assert len(ids) == len(files) == len(about["distribution"]) and all(re.fullmatch("[\\w.~/-]+", i) for i in ids), ids
+assert set(files) == set(listed) | {"manifest.json"}, files.keys()
+for name, entry in listed.items():
+    assert files[name]["name"] == name and files[name]["contentSize"] == "%d B" % entry["bytes"], files[name]
+    assert files[name]["description"].endswith("CRC-32C " + entry["crc32c"]), files[name]
+    assert (files[name]["encodingFormat"] == "application/x-hdf5") == name.endswith(".h5"), files[name]
+kinds = {"u1": "cr:UInt8", "i4": "cr:Int32", "u4": "cr:UInt32", "i8": "cr:Int64", "u8": "cr:UInt64", "f4": "cr:Float32", "f8": "cr:Float64"}
+found, sets = set(), set()
+for records in about["recordSet"]:
+    assert records["@id"] not in sets, records["@id"]
+    sets.add(records["@id"])
+    lengths = set()
+    for field in records["field"]:
+        name, path = ids[field["source"]["fileObject"]["@id"]], field["source"]["extract"]["column"]
+        array = h5py.File(os.path.join(where, name), "r")[path]
+        assert field["dataType"] == kinds[array.dtype.str[1:]], field
+        shape = tuple(map(int, field["arrayShape"].split(","))) if field.get("isArray") else ()
+        assert shape == array.shape[1:], (field, array.shape)
+        unit = array.attrs["units"].decode() or "1"
+        assert field["unitText"] == unit and field["description"] == "%s [%s]" % (array.attrs["description"].decode(), unit), field
+        lengths.add(array.shape[0])
+        found.add((name, path))
+    assert len(lengths) == 1, (records["@id"], lengths)
+there = set()
+for name in listed:
+    if name.endswith(".h5"):
+        h5py.File(os.path.join(where, name), "r").visititems(lambda path, o: there.add((name, "/" + path))
+            if isinstance(o, h5py.Dataset) and "units" in o.attrs and ("axes" in o.attrs or "CLASS" in o.attrs) else None)
+assert found == there, found ^ there
+assert {("dataset.h5", "/fields/c"), ("dataset.h5", "/conditions/U0"), ("samples.h5", "/fields/phi"), ("dataset.h5", "/x")} <= found
+PY
+  # The format's own validator, where it is installed (PyPI: mlcroissant); MLCROISSANT may say where.
+  local validator=${MLCROISSANT:-mlcroissant}
+  command -v "$validator" >/dev/null || return 0
+  "$validator" validate --jsonld "$1/croissant.json" >"$work/out" 2>&1 || { fail "mlcroissant of $1"; cat "$work/out" >&2; }
+}
+described "$work/run"
+
 as_listed() { # DIR RANKS [FILES]
   scoria "$2" info "$1" >"$work/out" 2>&1 || { fail "info $1: exit $?"; cat "$work/out" >&2; }
   [ "$(grep -c 'as listed$' "$work/out")" -eq "${3:-6}" ] || { fail "info $1: not ${3:-6} files as listed"; cat "$work/out" >&2; }
@@ -73,11 +124,27 @@ as_listed "$work/run" 1
 
 # A command that ends badly over what its finished file says has finished the file; a user's own files are nobody's.
 cp "$work/run/dataset.h5" "$work/run/mine.h5"
-scoria 2 sample "$deck" -sample_file rough.h5 -sample_steps 1 </dev/null >"$work/out" 2>&1 || fail "sample once more"
-scoria 2 compare "$deck" -compare_sample "$work/run/rough.h5" -compare_reference "$work/run/samples.h5" -compare_limit 1e-9 \
+scoria 2 sample "$deck" -sample_file "rough one.h5" -sample_steps 1 </dev/null >"$work/out" 2>&1 || fail "sample once more"
+scoria 2 compare "$deck" -compare_sample "$work/run/rough one.h5" -compare_reference "$work/run/samples.h5" -compare_limit 1e-9 \
   </dev/null >"$work/out" 2>&1
 [ $? -eq 6 ] || { fail "compare beyond its limit"; cat "$work/out" >&2; }
 as_listed "$work/run" 1 8
+
+# What a user adds to the description stays; one that nobody can read is told, and made anew.
+"$PYTHON" - "$work/run/croissant.json" <<'PY'
+import json, sys
+about = json.load(open(sys.argv[1]))
+about.update(license="CC-BY-4.0", description="mine", distribution=[])
+json.dump(about, open(sys.argv[1], "w"))
+PY
+scoria 2 report "$deck" </dev/null >"$work/out" 2>&1 || fail "report after an addition to croissant.json"
+described "$work/run"
+grep -q '"license":[[:space:]]*"CC-BY-4.0"' "$work/run/croissant.json" || fail "the licence has gone"
+grep -q '"description":[[:space:]]*"mine"' "$work/run/croissant.json" || fail "the user's description has gone"
+echo '[1' >"$work/run/croissant.json"
+scoria 1 report "$deck" </dev/null >"$work/out" 2>&1 || fail "report after a damaged croissant.json"
+grep -q 'WARNING: .*croissant.json cannot be read' "$work/out" || { fail "no warning of croissant.json"; cat "$work/out" >&2; }
+described "$work/run"
 mkdir "$work/empty"
 expect 3 'empty: it is a directory without a readable manifest.json' 2 info "$work/empty"
 finish

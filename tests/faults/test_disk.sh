@@ -81,19 +81,19 @@ else
   mounted=
 fi
 
-# A limit on file size, here of 8 MB (MPI's shared memory takes files of 4 MB): a file that would be larger, or cannot grow, is told as any
-# other failure, and is not the death of the job.
+# A limit on file size, here of 32 MB (MPI's shared memory takes files of 4 MB, Open MPI 5's of 16): a file that would be larger, or cannot
+# grow, is told as any other failure, and is not the death of the job.
 limited() { # DIR [-key value ...]
   local dir=$1
   shift
   code=0
-  timeout 100 "$MPIEXEC" -n 2 bash -c 'ulimit -f 8192; exec "$@"' - "$SCORIA" generate "$deck" -run_dir "$dir" "$@" </dev/null >"$work/out" 2>"$work/err" || code=$?
+  timeout 100 "$MPIEXEC" -n 2 bash -c 'ulimit -f 32768; exec "$@"' - "$SCORIA" generate "$deck" -run_dir "$dir" "$@" </dev/null >"$work/out" 2>"$work/err" || code=$?
 }
-limited "$work/run" -ensemble_cells 12000
+limited "$work/run" -ensemble_cells 12000 -ensemble_conditions 64
 one_line "a dataset larger than the limit" "$code" 4
 rm -rf "$work/run"
 mkdir "$work/run"
-truncate -s 8388600 "$work/run/log.jsonl"
+truncate -s 33554400 "$work/run/log.jsonl"
 limited "$work/run"
 one_line "log.jsonl at the limit" "$code" 4
 right "$work/run" generate "log.jsonl at the limit"

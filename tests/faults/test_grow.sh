@@ -99,9 +99,9 @@ steps() { # CODE PATTERN STEPS
   grep -q "$2" "$work/out" || { fail "train to $3 steps: expected '$2'"; cat "$work/out" >&2; }
 }
 steps 75 'kept at step 1 of 8' 8 -run_max_hours 1e-9
-expect 3 'train.ckpt: of a training by another deck (train_steps is 6 here and 8 there)' 2 train "$deck" -run_dir "$reference" -train_steps 6
+expect 3 'train.ckpt: of another deck (train_steps is 6 here and 8 there)' 2 train "$deck" -run_dir "$reference" -train_steps 6
 steps 75 'begun with train_steps 8' 12 -run_max_hours 1e-9
-steps 0 'going on from step 2' 12
+steps 0 'resuming from step 2' 12
 "$PYTHON" - "$reference/model.h5" <<'PY' || fail "the model does not say that its training was lengthened"
 import sys, h5py
 with h5py.File(sys.argv[1]) as f:

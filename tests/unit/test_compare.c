@@ -1,6 +1,9 @@
-/* The curves of compare: moments of the fields, and of the fields minus their value in the first cell. */
-#include "testing.h"
+/* ranks: 2
+ * compare: its curves, and all that it measures of sources whose law is known. */
+#include "unit/known_source.h"
+#include "unit/small_run.h"
 #include "study/compare/compare.h"
+#include "testing.h"
 #include <math.h>
 
 enum { N = 50, C = 2, L = 7 };
@@ -26,28 +29,210 @@ static void first_cell_is_taken_away(void **state)
 
 static void curves_of_both_views_agree(void **state)
 {
-  ComparisonSet set = {.conditions = 1, .channels = C, .cells = L};
+  ComparisonSet set = {.conditions = 1, .shape = {.channels = C, .cells = L}};
   double fields[N * C * L], first[N * C * L];
   (void)state;
   make_fields(fields);
   make_fields(first);
-  CHECK(CompareCreateConditions(&set));
-  CHECK(CompareFillCurves(&set, N, fields, FROM_MODEL, set.c));
-  const double *mean = set.c->curve[VIEW_FIELD][FROM_MODEL], *relative = set.c->curve[VIEW_RELATIVE][FROM_MODEL];
+  CHECK(CompareCreateConditions(&set, true));
+  CHECK(CompareFillCurves(&set, 0, N, fields, SCORIA_FROM_MODEL));
+  const double *mean     = compare_curve(&set, 0, SCORIA_VIEW_FIELD, SCORIA_FROM_MODEL, SCORIA_CURVE_MEAN);
+  const double *relative = compare_curve(&set, 0, SCORIA_VIEW_RELATIVE, SCORIA_FROM_MODEL, SCORIA_CURVE_MEAN);
   for (int i = 0; i < C * L; i++) assert_true(fabs(relative[i] - (mean[i] - mean[i - i % L])) < 1e-13);
-  for (int q = 0; q < NCURVES; q++)
-    for (int c = 0; c < C; c++) assert_true(relative[(q * C + c) * L] == 0);
-  const double *sd = relative + CURVE_SD * C * L;
+  for (int q = 0; q < SCORIA_NCURVES; q++) {
+    const double *curve = compare_curve(&set, 0, SCORIA_VIEW_RELATIVE, SCORIA_FROM_MODEL, q);
+    for (int c = 0; c < C; c++) assert_true(curve[c * L] == 0);
+  }
+  const double *sd = compare_curve(&set, 0, SCORIA_VIEW_RELATIVE, SCORIA_FROM_MODEL, SCORIA_CURVE_SD);
   assert_true(sd[L - 1] > 3e-3 && sd[L - 1] < 6e-3); /* 6e-3 |cos|, of the whole field 0.7 */
-  assert_memory_equal(set.c->example[FROM_MODEL], first, sizeof(double) * COMPARE_EXAMPLES * C * L);
+  assert_memory_equal(compare_example(&set, 0, SCORIA_FROM_MODEL), first, sizeof(double) * COMPARE_EXAMPLES * C * L);
   CHECK(CompareDestroyConditions(&set));
+}
+
+/* Curves and examples of all sources lie side by side. */
+static void profiles_do_not_overlap(void **state)
+{
+  ComparisonSet set = {.conditions = 2, .shape = {.channels = C, .cells = L}};
+  (void)state;
+  CHECK(CompareCreateConditions(&set, true));
+  const double *next = set.profiles;
+  for (int k = 0; k < 2; k++) {
+    for (int v = 0; v < SCORIA_NVIEWS; v++)
+      for (int from = 0; from < SCORIA_NFROM; from++)
+        for (int q = 0; q < SCORIA_NCURVES; q++, next += C * L)
+          assert_ptr_equal(compare_curve(&set, k, v, from, q), next);
+    for (int from = 0; from < SCORIA_NFROM; from++, next += COMPARE_EXAMPLES * C * L)
+      assert_ptr_equal(compare_example(&set, k, from), next);
+  }
+  CHECK(CompareDestroyConditions(&set));
+}
+
+/* ------------------------------------------------------------------------------------------ known sources ---- */
+
+enum { CONDITIONS = 3, COUNT = 400 };
+static const double shift = 1;
+
+typedef struct {
+  SmallRun r;
+  KnownLaw law[SCORIA_NFROM];
+  ScoriaSource source[SCORIA_NFROM];
+  CompareDraws draws;
+  CompareQuantities quantities;
+  CompareAsked asked;
+  ComparisonSet set;
+} Study;
+
+/* All of one law, but for the "Gaussian", which is shifted. */
+static void open_study(Study *s)
+{
+  memset(s, 0, sizeof *s);
+  small_run_open(&s->r);
+  for (int i = 0; i < SCORIA_NFROM; i++) known_source(PETSC_COMM_WORLD, 3, &s->law[i], &s->source[i]);
+  s->law[SCORIA_FROM_GAUSSIAN].shift = shift;
+  CHECK(CompareDrawsCreate(s->r.run, s->source, COUNT, &s->draws));
+  s->quantities = (CompareQuantities){
+      .n = 1, .quantity = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}}, .offset = {-1}};
+  s->asked = (CompareAsked){.seed = 1, .directions = 16, .quantities = &s->quantities};
+  s->set   = (ComparisonSet){.conditions = CONDITIONS, .count = COUNT, .shape = *source_shape(s->source[0])};
+  CHECK(CompareCreateConditions(&s->set, true));
+  for (int k = 0; k < CONDITIONS; k++) {
+    s->set.c[k].theta[0] = k;
+    s->set.c[k].theta[1] = 0.5 * k;
+  }
+}
+
+static void close_study(Study *s)
+{
+  CHECK(CompareDestroyConditions(&s->set));
+  CHECK(CompareDrawsDestroy(&s->draws));
+  for (int i = 0; i < SCORIA_NFROM; i++) CHECK(ScoriaSourceDestroy(&s->source[i]));
+  small_run_close(&s->r);
+}
+
+/* rms over cells of the shift in SD, the mean error of the shifted source. */
+static double shift_error(const Study *s, const double theta[])
+{
+  double sum = 0;
+  for (int c = 0; c < KNOWN_CHANNELS; c++)
+    for (int j = 0; j < KNOWN_CELLS; j++) sum += pow(shift / known_sd(&s->law[0], theta, c, j), 2);
+  return sqrt(sum / KNOWN_WIDTH);
+}
+
+/* Of two samples of COUNT rows, a difference of means has the standard error sqrt(2 / COUNT) SD in every cell, of means
+ * that hang together from cell to cell; here and below 4 of these. */
+static void check_distances(const Study *s, const Comparison *c)
+{
+  const double noise = 4 * sqrt(2.0 / COUNT);
+  assert_true(c->distance[SCORIA_FROM_MODEL].mean_error < noise);
+  assert_true(c->distance[SCORIA_FROM_PDE_AGAIN].mean_error < noise);
+  assert_true(fabs(c->distance[SCORIA_FROM_GAUSSIAN].mean_error - shift_error(s, c->theta)) < noise);
+  assert_true(c->distance[SCORIA_FROM_GAUSSIAN].energy_p <= 0.05);
+}
+
+/* The reference has both ensembles of the PDE: 2 COUNT rows. */
+static void check_estimates(const Study *s, const Comparison *c)
+{
+  const double mean = known_mean[0] + c->theta[0], sd = known_sd(&s->law[0], c->theta, 0, 0);
+  const ScoriaEstimates *both = &c->reference[0], *model = &c->sample[0];
+  assert_int_equal(both->n, 2 * COUNT);
+  assert_int_equal(model->n, COUNT);
+  assert_true(fabs(both->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(2.0 * COUNT));
+  assert_true(fabs(model->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(COUNT));
+  assert_true(fabs(model->value[SCORIA_ESTIMATE_SD] / sd - 1) < 4 / sqrt(2.0 * COUNT));
+}
+
+/* The error of an SD is sd / sqrt(2 n); that of a 2.5 % quantile some 2.7 sd / sqrt(n). */
+static void check_curves(const Study *s, int k)
+{
+  const double *theta = s->set.c[k].theta;
+  for (int c = 0; c < KNOWN_CHANNELS; c++)
+    for (int j = 0; j < KNOWN_CELLS; j++) {
+      const double mean = known_mean[c] + theta[0], sd = known_sd(&s->law[0], theta, c, j), one = sd / sqrt(COUNT);
+      const int at = c * KNOWN_CELLS + j;
+      double found[SCORIA_NCURVES];
+      for (int q = 0; q < SCORIA_NCURVES; q++)
+        found[q] = compare_curve(&s->set, k, SCORIA_VIEW_FIELD, SCORIA_FROM_MODEL, q)[at];
+      assert_true(fabs(found[SCORIA_CURVE_MEAN] - mean) < 4 * one);
+      assert_true(fabs(found[SCORIA_CURVE_SD] - sd) < 4 * one / sqrt(2));
+      assert_true(fabs(found[SCORIA_CURVE_Q025] - (mean - 1.96 * sd)) < 4 * 2.7 * one);
+      assert_true(fabs(found[SCORIA_CURVE_Q975] - (mean + 1.96 * sd)) < 4 * 2.7 * one);
+    }
+}
+
+/* What one rank alone computes from the same draws. */
+static void check_against_draws(Study *s, int k)
+{
+  static double model[COUNT * KNOWN_WIDTH], pde[COUNT * KNOWN_WIDTH];
+  const Comparison *c = &s->set.c[k];
+  ScoriaDistance d;
+  CHECK(ScoriaSourceDraw(s->source[SCORIA_FROM_PDE], c->theta, draw_number(SCORIA_DRAWS_HELDOUT, k, 0), COUNT, pde));
+  CHECK(
+      ScoriaSourceDraw(s->source[SCORIA_FROM_MODEL], c->theta, draw_number(SCORIA_DRAWS_COMPARED, k, 0), COUNT, model));
+  CHECK(ScoriaDistanceCompute(COUNT, model, COUNT, pde, KNOWN_WIDTH, s->asked.seed, s->asked.directions, &d));
+  assert_memory_equal(&d, &c->distance[SCORIA_FROM_MODEL], sizeof d);
+}
+
+static void known_laws_are_found_again(void **state)
+{
+  double seconds[SCORIA_NFROM];
+  Study s;
+  (void)state;
+  open_study(&s);
+  CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  for (int k = 0; k < CONDITIONS; k++) {
+    for (int i = 0; i < SCORIA_NFROM; i++) assert_int_equal(s.set.c[k].good[i], COUNT);
+    check_distances(&s, &s.set.c[k]);
+    check_estimates(&s, &s.set.c[k]);
+    check_curves(&s, k);
+    check_against_draws(&s, k);
+  }
+  for (int i = 0; i < SCORIA_NFROM; i++) assert_true(seconds[i] >= 0);
+  close_study(&s);
+}
+
+/* Whatever a condition's owner has measured. */
+static void all_ranks_know_every_condition(void **state)
+{
+  double seconds[SCORIA_NFROM];
+  Study s;
+  (void)state;
+  open_study(&s);
+  CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  expect_same_on_ranks(s.set.c, CONDITIONS * sizeof *s.set.c);
+  const double *end = compare_example(&s.set, CONDITIONS, 0);
+  const size_t all  = (size_t)(end - s.set.profiles) - SCORIA_NVIEWS * SCORIA_NFROM * SCORIA_NCURVES * KNOWN_WIDTH;
+  expect_same_on_ranks(s.set.profiles, all * sizeof(double));
+  close_study(&s);
+}
+
+static void failed_draws_are_left_out(void **state)
+{
+  double seconds[SCORIA_NFROM];
+  Study s;
+  (void)state;
+  open_study(&s);
+  s.law[SCORIA_FROM_MODEL].fail_every = 4; /* numbers of a condition begin at a multiple of 2^40 */
+  CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  assert_int_equal(s.set.c[1].good[SCORIA_FROM_MODEL], COUNT - COUNT / 4);
+  assert_int_equal(s.set.c[1].good[SCORIA_FROM_PDE], COUNT);
+  assert_true(isfinite(s.set.c[1].distance[SCORIA_FROM_MODEL].w1));
+  s.law[SCORIA_FROM_MODEL].fail_every = 1;
+  assert_int_not_equal(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_SOLVES);
+  assert_non_null(strstr(ScoriaFailureLine(), "condition 0 (p 0 1): found 0 good fields of 400"));
+  ScoriaFailureReset();
+  s.asked.shown = true; /* the caller looks at it */
+  CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  assert_int_equal(compare_lacking(&s.set, 2), SCORIA_FROM_MODEL);
+  close_study(&s);
 }
 
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(first_cell_is_taken_away),
-      cmocka_unit_test(curves_of_both_views_agree),
+      cmocka_unit_test(first_cell_is_taken_away),       cmocka_unit_test(curves_of_both_views_agree),
+      cmocka_unit_test(profiles_do_not_overlap),        cmocka_unit_test(known_laws_are_found_again),
+      cmocka_unit_test(all_ranks_know_every_condition), cmocka_unit_test(failed_draws_are_left_out),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,7 +1,7 @@
 /* Consistency tuning and its sampler.  ranks: 2
  * The loss is zero for the exact function of a Gaussian law, the weights are the same bits on any number of ranks, and
  * a network that is tuned draws in one evaluation what untuned takes many. */
-#include "score/train.h"
+#include "score/trainer.h"
 #include "testing.h"
 #include <math.h>
 

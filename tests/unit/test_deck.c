@@ -1,21 +1,26 @@
 /* The deck: values, defaults, layers, and every kind of bad input with its line. */
 #include "scoria/base.h"
 #include "testing.h"
+#include <limits.h>
 
 static const ScoriaKey keys[] = {
-    {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale"},
-    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel"},
-    {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count"},
-    {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch"},
-    {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range"},
-    {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells"},
-    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels"},
-    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words"},
-    {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text"},
-    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section"},
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+    {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel", SCORIA_DECIDES_LAW},
+    {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count", SCORIA_DECIDES_STEPS},
+    {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch", SCORIA_DECIDES_WEIGHTS},
+    {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range", SCORIA_DECIDES_LAW},
+    {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells", SCORIA_DECIDES_LAW},
+    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels", SCORIA_DECIDES_UQ},
+    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words", SCORIA_DECIDES_UQ},
+    {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text", SCORIA_DECIDES_NOTHING},
+    {"import_fields", SCORIA_KEY_ENTRIES, "", NULL, 0, 0, NULL, "entries", SCORIA_DECIDES_IMPORT},
+    {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "an entry", SCORIA_DECIDES_IMPORT},
+    {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL, "a key without section", SCORIA_DECIDES_NOTHING},
+    {.name = NULL},
 };
 static const ScoriaKey *const tables[] = {keys, NULL};
+
+#define ALL UINT_MAX
 
 static void write_deck(const char *text)
 {
@@ -43,6 +48,62 @@ static void refuse(const char *text, const char *option, const char *part1, cons
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   if (!strstr(ScoriaFailureLine(), part1) || !strstr(ScoriaFailureLine(), part2))
     fail_msg("found \"%s\", expected \"%s\" and \"%s\"", ScoriaFailureLine(), part1, part2);
+}
+
+static const char *const members[] = {"path", "order", "scale", NULL};
+
+/* A mapping says what no list of words can: names with blanks, commas, brackets, quotes. */
+static void entries_come_in_two_forms(void **state)
+{
+  ScoriaDeck deck, again;
+  ScoriaEntries e;
+  const char *text;
+  (void)state;
+  CHECK(read_deck("import:\n  fields:\n    c: {path: '/c, \"e\" [mol.m-3]', order: [x, row], scale: ~}\n    phi: /phi\n"
+                  "  x: {path: '/x [um]', scale: 1e-6}\n",
+                  NULL, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again)); /* the resolved deck says the same */
+  for (int i = 0; i < 2; i++) {
+    CHECK(ScoriaDeckEntries(i ? again : deck, "import_fields", members, &e));
+    assert_int_equal(entries_count(e), 2);
+    assert_string_equal(entries_name(e, 0), "c");
+    assert_string_equal(entries_value(e, 0, "path"), "/c, \"e\" [mol.m-3]");
+    assert_string_equal(entries_value(e, 0, "order"), "x,row");
+    assert_null(entries_value(e, 0, "scale")); /* a null is not set */
+    assert_string_equal(entries_name(e, 1), "phi");
+    assert_string_equal(entries_value(e, 1, "path"), "/phi");
+    CHECK(ScoriaEntriesDestroy(&e));
+    CHECK(ScoriaDeckEntries(i ? again : deck, "import_x", members, &e));
+    assert_string_equal(entries_value(e, 0, "path"), "/x [um]");
+    assert_string_equal(entries_value(e, 0, "scale"), "1e-6");
+    CHECK(ScoriaEntriesDestroy(&e));
+  }
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import:\n  fields:\n    c: &c {path: /c, scale: 2}\n    d: {<<: *c, path: /d}\n", NULL, &deck));
+  CHECK(ScoriaDeckEntries(deck, "import_fields", members, &e)); /* anchors and merges */
+  assert_string_equal(entries_value(e, 1, "path"), "/d");
+  assert_string_equal(entries_value(e, 1, "scale"), "2");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import: {fields: [c=/a, d=/b]}\n", "-import_x /x", &deck));
+  CHECK(ScoriaDeckEntries(deck, "import_fields", members, &e));
+  assert_int_equal(entries_count(e), 2);
+  assert_string_equal(entries_value(e, 1, "path"), "/b");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckEntries(deck, "import_x", members, &e));
+  assert_string_equal(entries_value(e, 0, "path"), "/x");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import: {fields: {c: {paths: /a}}}\n", NULL, &deck));
+  assert_int_not_equal(ScoriaDeckEntries(deck, "import_fields", members, &e), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "c: found \"paths\", expected one of: path, order, scale"));
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("import: {fields: {c: {path: {a: {b: c}}}}}\n", NULL, "import_fields", "expected a mapping of names");
+  refuse("import:\n  x: {path: /x [um]}\n", NULL, "test_deck.yaml:2: not valid YAML", "expected");
+  refuse("run: {title: a}\n", "-import_fields {c:", "import: fields", "a mapping");
+  refuse("run: {title: {a: b}}\n", NULL, "unknown key", "title_a");
 }
 
 static void values_come_from_command_line_then_deck_then_default(void **state)
@@ -78,8 +139,6 @@ static void resolved_deck_reads_back_the_same(void **state)
   ScoriaDeck deck, again;
   const char *text, *twice;
   char difference[256];
-  static const char *const all[] = {"porosity", "train", "conditions", "ensemble", "uq", "run", "strict", NULL};
-  static const char *const one[] = {"porosity_sigma", NULL}, *const but[] = {"porosity", "-porosity_sigma", NULL};
   char little[12];
   PetscInt steps;
   (void)state;
@@ -95,18 +154,18 @@ static void resolved_deck_reads_back_the_same(void **state)
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
   CHECK(ScoriaDeckText(again, &twice));
   assert_string_equal(text, twice);
-  CHECK(ScoriaDeckDifference(deck, text, all, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, text, ALL, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 1.50}", one, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 1.50}", SCORIA_DECIDES_SIZE, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_SIZE, sizeof difference, difference));
   assert_string_equal(difference, "porosity_sigma is 1.5 here and 2 there");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", all, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2, kernel: matern12}", ALL, sizeof difference, difference));
   assert_non_null(
       strstr(difference, "porosity_sigma is 1.5 here and 2 there, porosity_kernel is se here and matern12 there"));
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", but, sizeof difference, difference));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_WEIGHTS, sizeof difference, difference));
   assert_string_equal(difference, "");
-  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", one, sizeof little, little));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {sigma: 2}", SCORIA_DECIDES_SIZE, sizeof little, little));
   assert_string_equal(little, "porosity_si");
   CHECK(ScoriaDeckStoredInt(deck, "train: {steps: 7}", "train_steps", &steps));
   assert_int_equal(steps, 7);
@@ -135,6 +194,73 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("- a\n- b\n", NULL, "test_deck.yaml:1", "not a deck");
 }
 
+/* Anchors and merge keys are expanded wherever they stand, also in lists. */
+static void aliases_stand_for_what_they_name(void **state)
+{
+  ScoriaDeck deck;
+  double sigma = 0;
+  PetscInt n = 0, cells[3], kernel = -1, steps = 0;
+  (void)state;
+  CHECK(read_deck("ensemble: {cells: [&n 8, *n, *n]}\ntrain: {steps: *n}\n", NULL, &deck));
+  CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
+  CHECK(ScoriaDeckInt(deck, "train_steps", &steps));
+  assert_true(n == 3 && cells[0] == 8 && cells[1] == 8 && cells[2] == 8 && steps == 8);
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("uq: {quantiles: &q [.1, .9]}\nensemble: {cells: &c [4, 6]}\n---\n"
+                  "porosity: &base {sigma: 0.5, kernel: matern32}\n",
+                  NULL, &deck));
+  CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(
+      read_deck("porosity:\n  <<: [&one {sigma: 0.5, kernel: matern12}, {kernel: se}]\n  sigma: 0.25\n", NULL, &deck));
+  CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  assert_true(sigma == 0.25 && kernel == 1);
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("train: {steps: *n}\n", NULL, "test_deck.yaml:1", "undefined alias");
+  refuse("ensemble: &e {cells: *e}\n", NULL, "test_deck.yaml:1", "too deep");
+  refuse("ensemble: {cells: &e [*e, *e]}\n", NULL, "test_deck.yaml:1", "too deep");
+  refuse("porosity: {<<: 3}\n", NULL, "test_deck.yaml:1", "no mapping");
+  refuse("uq: {words: [&a ['', '', '', '', '', '', '', '', '', ''], &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a], "
+         "&c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b], &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c], "
+         "[*d, *d, *d, *d, *d, *d, *d, *d, *d, *d], [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]]}\n",
+         NULL, "test_deck.yaml:1", "more than 100000 values");
+}
+
+/* An empty value, ~ and null all mean: not set; a section without keys is nothing. */
+static void an_empty_value_sets_nothing(void **state)
+{
+  static const char *const nulls[] = {"", "~", "null", "NULL", "!!null", "# 2"};
+  (void)state;
+  for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
+    char text[256];
+    ScoriaDeck deck;
+    bool shuffle = false, title, range;
+    double sigma = 0;
+    snprintf(text, sizeof text,
+             "train:\n  shuffle: %s\nporosity:\n  sigma: %s\nconditions:\n  U0: %s\nrun:\n  title: %s\nuq: %s\n"
+             "petsc: %s\nstrict: %s\n",
+             nulls[i], nulls[i], nulls[i], nulls[i], nulls[i], nulls[i], nulls[i]);
+    CHECK(read_deck(text, NULL, &deck));
+    CHECK(ScoriaDeckBool(deck, "train_shuffle", &shuffle));
+    CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+    CHECK(ScoriaDeckHas(deck, "conditions_U0", &range));
+    CHECK(ScoriaDeckHas(deck, "run_title", &title));
+    assert_true(shuffle && sigma == 1.5 && !range && !title); /* the defaults, where there are any */
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+  ScoriaDeck deck;
+  const char *title = NULL;
+  CHECK(read_deck("run: {title: 'null'}\n", NULL, &deck)); /* a word */
+  CHECK(ScoriaDeckString(deck, "run_title", &title));
+  assert_string_equal(title, "null");
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("porosityy:\n", NULL, "test_deck.yaml:1", "unknown key \"porosityy\"");
+  refuse("porosity:\n  sigmq:\n", NULL, "test_deck.yaml:2", "did you mean \"porosity: sigma\"");
+  refuse("porosity: 1\n", NULL, "test_deck.yaml:1", "unknown key \"porosity\"");
+  refuse("uq: {quantiles: [0.1, ~]}\n", NULL, "test_deck.yaml:1", "an empty value inside a list");
+  refuse("train: {shuffle: ''}\n", NULL, "train: shuffle: found \"\"", "true or false");
+}
+
 static void a_missing_deck_is_named(void **state)
 {
   ScoriaDeck deck;
@@ -159,10 +285,10 @@ static void petsc_options_pass(void **state)
 /* Two problems may have a condition of one name. */
 static void key_in_two_tables_is_one_key(void **state)
 {
-  static const ScoriaKey one[]         = {{"part_T", SCORIA_KEY_REAL, "K", "1", 0, 9, NULL, "first"},
-                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
-  static const ScoriaKey other[]       = {{"part_T", SCORIA_KEY_REAL, "K", "2", 0, 9, NULL, "second"},
-                                          {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL}};
+  static const ScoriaKey one[]   = {{"part_T", SCORIA_KEY_REAL, "K", "1", 0, 9, NULL, "first", SCORIA_DECIDES_NOTHING},
+                                    {.name = NULL}};
+  static const ScoriaKey other[] = {{"part_T", SCORIA_KEY_REAL, "K", "2", 0, 9, NULL, "second", SCORIA_DECIDES_NOTHING},
+                                    {.name = NULL}};
   static const ScoriaKey *const both[] = {one, other, NULL};
   ScoriaDeck deck, again;
   const char *text;
@@ -180,9 +306,12 @@ static void key_in_two_tables_is_one_key(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(entries_come_in_two_forms),
       cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
       cmocka_unit_test(resolved_deck_reads_back_the_same),
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
+      cmocka_unit_test(aliases_stand_for_what_they_name),
+      cmocka_unit_test(an_empty_value_sets_nothing),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
       cmocka_unit_test(key_in_two_tables_is_one_key),

@@ -2,8 +2,8 @@
  * Sources of fields: numbers of draws that no two purposes share; the same fields however they are drawn; one packing.
  */
 #include "unit/known_source.h"
+#include "unit/small_run.h"
 #include "testing.h"
-#include <stdlib.h>
 
 /* Of every purpose, for the most conditions, rows and blocks that a deck can ask for. */
 static void ranges_are_disjoint(void **state)
@@ -40,21 +40,6 @@ static void numbers_of_the_release_stay(void **state)
   assert_true(draw_number(SCORIA_DRAWS_HELDOUT_AGAIN, 2, 1) == ((uint64_t)3 << 62 | (uint64_t)2 << 40 | 1));
 }
 
-static char dir[32] = "draws_XXXXXX";
-
-static void open_run(ScoriaDeck *deck, ScoriaRun *run)
-{
-  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
-  char text[64];
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  if (rank == 0) assert_non_null(mkdtemp(dir));
-  MPI_Bcast(dir, sizeof dir, MPI_CHAR, 0, PETSC_COMM_WORLD);
-  snprintf(text, sizeof text, "run: {dir: %s}\n", dir);
-  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, deck));
-  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, *deck, "test", run));
-}
-
 /* All in one draw, and in the shares of all ranks. */
 static void shares_are_gathered_in_order(void **state)
 {
@@ -64,13 +49,12 @@ static void shares_are_gathered_in_order(void **state)
   int rank, size;
   KnownLaw law;
   ScoriaSource source;
-  ScoriaDeck deck;
-  ScoriaRun run;
+  SmallRun r;
   (void)state;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  open_run(&deck, &run);
-  ScoriaPace pace = {.run = run, .step = 1, .most = 8};
+  small_run_open(&r);
+  ScoriaPace pace = {.run = r.run, .step = 1, .most = 8};
   known_source(PETSC_COMM_WORLD, 3, &law, &source);
   const uint64_t first = draw_number(SCORIA_DRAWS_COMPARED, 4, 0);
   CHECK(ScoriaSourceDraw(source, theta, first, N, alone));
@@ -82,8 +66,7 @@ static void shares_are_gathered_in_order(void **state)
   }
   assert_true(source_seconds(source) >= 0);
   CHECK(ScoriaSourceDestroy(&source));
-  CHECK(ScoriaRunDestroy(&run));
-  CHECK(ScoriaDeckDestroy(&deck));
+  small_run_close(&r);
 }
 
 static void packing_is_its_own_inverse(void **state)

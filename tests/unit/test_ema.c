@@ -3,7 +3,7 @@
  * error of the average, and on a small training; which evaluation is kept. */
 #include "score/ema.h"
 #include "score/kept.h"
-#include "score/train.h"
+#include "score/trainer.h"
 #include "testing.h"
 #include <math.h>
 

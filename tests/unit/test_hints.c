@@ -83,7 +83,8 @@ static void test_none(void **state)
   (void)state;
   CHECK(ScoriaHintsForget());
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, in_scratch("a.h5"), &ds));
-  assert_null(hint(ds, "cb_buffer_size"));
+  const char *size = hint(ds, "cb_buffer_size"); /* none, or MPICH's own */
+  if (size) assert_string_not_equal(size, "8388608");
   CHECK(ScoriaDatasetClose(&ds));
 }
 

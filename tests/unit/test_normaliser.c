@@ -107,7 +107,7 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
                                  .realisations = realisations,
                                  .float64      = true,
                                  .field        = {{"phi", "V", "potential"}, {"c", "mol m^-3", "concentration"}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
   ScoriaDataset ds;
   ScoriaRows rows;
   double x[L];

@@ -1,7 +1,7 @@
 /* Random porosity: marginal and covariance of the Gaussian behind eps, for every kernel; independence of order; bounds.
  */
 #include "verify/verify_electrode.h"
-#include "unit/kernels.h"
+#include "unit/covariance_kernels.h"
 
 #define CELLS 40
 #define DRAWS 6000

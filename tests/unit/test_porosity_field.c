@@ -2,7 +2,7 @@
  * Random porosity in two and three dimensions: moments and covariance for every kernel, periodic sides, the same draw
  * on any group, and what a deck may not ask for. */
 #include "verify/verify_electrode.h"
-#include "unit/kernels.h"
+#include "unit/covariance_kernels.h"
 
 #define LENGTH 1e-4
 #define MAX_CELLS 1024

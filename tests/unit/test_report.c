@@ -344,7 +344,7 @@ static void what_has_no_room_is_left_out_and_told(void **state)
 /* ------------------------------------------------------------------------------------------- one condition ---- */
 
 /* c varies along x by more than it fluctuates, phi by much less; other stats do not matter. */
-static void fill_one(ReportCompare *cmp, double c[5][4], double phi[5][4], double good[REPORT_GOOD])
+static void fill_one(ReportCompare *cmp, double c[5][4], double phi[5][4], double good[SCORIA_NFROM])
 {
   static double theta[3] = {0.15, 12, 8.4e-6};
   *cmp = (ReportCompare){.K = 1, .L = 4, .space = space, .theta = theta, .good = good, .nchannels = 2};
@@ -352,15 +352,15 @@ static void fill_one(ReportCompare *cmp, double c[5][4], double phi[5][4], doubl
   snprintf(cmp->field[1].name, sizeof cmp->field[1].name, "phi");
   snprintf(cmp->field[1].unit, sizeof cmp->field[1].unit, "V");
   for (int j = 0; j < 4; j++) {
-    c[REPORT_MEAN][j]   = 2000 - 200 * j;
-    c[REPORT_SD][j]     = 100;
-    phi[REPORT_MEAN][j] = -5 - 1e-3 * j;
-    phi[REPORT_SD][j]   = 0.3;
-    phi[REPORT_Q975][j] = 2e-3 * j;
+    c[SCORIA_CURVE_MEAN][j]   = 2000 - 200 * j;
+    c[SCORIA_CURVE_SD][j]     = 100;
+    phi[SCORIA_CURVE_MEAN][j] = -5 - 1e-3 * j;
+    phi[SCORIA_CURVE_SD][j]   = 0.3;
+    phi[SCORIA_CURVE_Q975][j] = 2e-3 * j;
   }
-  for (int v = 0; v < REPORT_VIEWS; v++)
-    for (int side = 0; side < REPORT_SIDES; side++)
-      for (int s = 0; s < REPORT_STATS; s++) {
+  for (int v = 0; v < SCORIA_NVIEWS; v++)
+    for (int side = 0; side < SCORIA_NFROM; side++)
+      for (int s = 0; s < SCORIA_NCURVES; s++) {
         cmp->stat[v][side][0][s] = c[s];
         cmp->stat[v][side][1][s] = phi[s];
       }
@@ -368,23 +368,24 @@ static void fill_one(ReportCompare *cmp, double c[5][4], double phi[5][4], doubl
 
 static void what_fluctuates_as_a_whole_is_shown_relative(void **state)
 {
-  double c[5][4] = {{0}}, phi[5][4] = {{0}}, good[REPORT_GOOD] = {20, 20, 20, 20};
+  double c[5][4] = {{0}}, phi[5][4] = {{0}}, good[SCORIA_NFROM] = {20, 20, 20, 20};
   ReportCompare none = {0}, one;
   ReportView view;
   (void)state;
   fill_one(&one, c, phi, good);
   report_view(&none, &one, &view);
   assert_true(view.sample && view.n == 2);
-  assert_int_equal(view.view[0], REPORT_FIELD);
-  assert_int_equal(view.view[1], REPORT_RELATIVE);
+  assert_int_equal(view.view[0], SCORIA_VIEW_FIELD);
+  assert_int_equal(view.view[1], SCORIA_VIEW_RELATIVE);
   assert_string_equal(view.quantity[1].unit, "mV");
   report_view(&one, &none, &view);
   assert_true(!view.sample && view.n == 2);
   one.nchannels = 1; /* c alone: the bands show it */
   report_view(&one, &none, &view);
   assert_int_equal(view.n, 0);
-  one.nchannels                                         = 2;
-  one.stat[REPORT_RELATIVE][REPORT_PDE][0][REPORT_MEAN] = one.stat[REPORT_RELATIVE][REPORT_PDE][1][REPORT_MEAN] = NULL;
+  one.nchannels = 2;
+  one.stat[SCORIA_VIEW_RELATIVE][SCORIA_FROM_PDE][0][SCORIA_CURVE_MEAN] =
+      one.stat[SCORIA_VIEW_RELATIVE][SCORIA_FROM_PDE][1][SCORIA_CURVE_MEAN] = NULL;
   report_view(&none, &one, &view); /* as in files of old */
   assert_int_equal(view.n, 0);
   report_view(&none, &none, &view);

@@ -2,7 +2,7 @@
  * The pieces against their formulas, the fixed-point sum, the same bits on any number of ranks, a gradient that is not
  * a number, and a law whose denoiser is known. */
 #include "score/fixedpoint.h"
-#include "score/train.h"
+#include "score/trainer.h"
 #include "score/train_data.h"
 #include "testing.h"
 #include <math.h>

@@ -176,34 +176,34 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
 /* A parameter of the set, by name: no default, because the set has it. */
 #define PARAMETER(name, unit, bounds, help)                                                                            \
   {                                                                                                                    \
-    "electrode_" name, SCORIA_KEY_REAL, unit, NULL, bounds, NULL, help                                                 \
+    "electrode_" name, SCORIA_KEY_REAL, unit, NULL, bounds, NULL, help, SCORIA_DECIDES_LAW                             \
   }
 
 /* clang-format off */
 const ScoriaKey electrode_keys[] = {
     {"electrode_set", SCORIA_KEY_CHOICE, "", "chen2020_negative", TEXT,
      "article chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
-     "parameter set; every value of it can be overridden by the keys below"},
+     "parameter set; every value of it can be overridden by the keys below", SCORIA_DECIDES_LAW},
     {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, "linear newman",
-     "linear kinetics or Butler-Volmer; without it, the set's own"},
+     "linear kinetics or Butler-Volmer; without it, the set's own", SCORIA_DECIDES_LAW},
     {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, "fixed ocp",
-     "fixed: solid concentration c_s of the set; ocp: c_s from the open-circuit curve at U0"},
+     "fixed: solid concentration c_s of the set; ocp: c_s from the open-circuit curve at U0", SCORIA_DECIDES_LAW},
     {"electrode_ocp", SCORIA_KEY_CHOICE, "", NULL, TEXT,
      "chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
-     "open-circuit curve; without it, the set's own"},
+     "open-circuit curve; without it, the set's own", SCORIA_DECIDES_LAW},
     {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, "constant nyman2008 capiglia1999",
-     "conductivity and diffusivity of the electrolyte; without it, the set's own"},
+     "conductivity and diffusivity of the electrolyte; without it, the set's own", SCORIA_DECIDES_LAW},
     {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, "prescribed ohmic",
-     "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s"},
+     "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s", SCORIA_DECIDES_LAW},
     {"electrode_bruggeman_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL,
-     "exponent of 1 - eps in the conductivity of the solid"},
-    {"electrode_bruggeman_kappa", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the conductivity"},
-    {"electrode_bruggeman_D", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the diffusivity"},
+     "exponent of 1 - eps in the conductivity of the solid", SCORIA_DECIDES_LAW},
+    {"electrode_bruggeman_kappa", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the conductivity", SCORIA_DECIDES_LAW},
+    {"electrode_bruggeman_D", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the diffusivity", SCORIA_DECIDES_LAW},
     {"electrode_g_sep", SCORIA_KEY_REAL, "S m^-2", "0", 0, SCORIA_UNBOUNDED, NULL,
-     "conductance of the separator to a reference at 0 V; 0: the current is given"},
-    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential where it is not a condition"},
+     "conductance of the separator to a reference at 0 V; 0: the current is given", SCORIA_DECIDES_LAW},
+    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential where it is not a condition", SCORIA_DECIDES_LAW},
     {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, ANY, NULL,
-     "current density at the separator where it is not a condition"},
+     "current density at the separator where it is not a condition", SCORIA_DECIDES_LAW},
     PARAMETER("L", "m", POSITIVE, "thickness"),
     PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
     PARAMETER("T", "K", POSITIVE, "temperature"),
@@ -226,6 +226,6 @@ const ScoriaKey electrode_keys[] = {
     CONDITION_KEYS("U0", "V", ANY, "equilibrium potential"),
     CONDITION_KEYS("F_right", "A m^-2", ANY, "current density at the separator"),
     CONDITION_KEYS("T", "K", POSITIVE, "temperature"),
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+    {.name = NULL},
 };
 /* clang-format on */

@@ -153,18 +153,18 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
 
 /* clang-format off */
 static const ScoriaKey keys[] = {
-    {"heat_L", SCORIA_KEY_REAL, "m", "0.1", POSITIVE, NULL, "thickness"},
-    {"heat_k_s", SCORIA_KEY_REAL, "W m^-1 K^-1", "1.5", POSITIVE, NULL, "conductivity of the solid at 300 K"},
-    {"heat_k_f", SCORIA_KEY_REAL, "W m^-1 K^-1", "0.03", POSITIVE, NULL, "conductivity of the fluid in the pores at 300 K"},
-    {"heat_n", SCORIA_KEY_REAL, "", "0.5", -4, 4, NULL, "exponent of the temperature in the conductivity"},
-    {"heat_h", SCORIA_KEY_REAL, "W m^-2 K^-1", "20", POSITIVE, NULL, "heat transfer to the surroundings at x = L"},
-    {"heat_q", SCORIA_KEY_REAL, "W m^-3", "0", ANY, NULL, "heat source in the solid"},
-    {"heat_rho_c", SCORIA_KEY_REAL, "J m^-3 K^-1", "2e6", POSITIVE, NULL, "volumetric heat capacity of the solid"},
-    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", POSITIVE, NULL, "temperature of the surroundings where it is not a condition"},
-    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, ANY, NULL, "heat flux at x = 0 where it is not a condition"},
+    {"heat_L", SCORIA_KEY_REAL, "m", "0.1", POSITIVE, NULL, "thickness", SCORIA_DECIDES_LAW},
+    {"heat_k_s", SCORIA_KEY_REAL, "W m^-1 K^-1", "1.5", POSITIVE, NULL, "conductivity of the solid at 300 K", SCORIA_DECIDES_LAW},
+    {"heat_k_f", SCORIA_KEY_REAL, "W m^-1 K^-1", "0.03", POSITIVE, NULL, "conductivity of the fluid in the pores at 300 K", SCORIA_DECIDES_LAW},
+    {"heat_n", SCORIA_KEY_REAL, "", "0.5", -4, 4, NULL, "exponent of the temperature in the conductivity", SCORIA_DECIDES_LAW},
+    {"heat_h", SCORIA_KEY_REAL, "W m^-2 K^-1", "20", POSITIVE, NULL, "heat transfer to the surroundings at x = L", SCORIA_DECIDES_LAW},
+    {"heat_q", SCORIA_KEY_REAL, "W m^-3", "0", ANY, NULL, "heat source in the solid", SCORIA_DECIDES_LAW},
+    {"heat_rho_c", SCORIA_KEY_REAL, "J m^-3 K^-1", "2e6", POSITIVE, NULL, "volumetric heat capacity of the solid", SCORIA_DECIDES_LAW},
+    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", POSITIVE, NULL, "temperature of the surroundings where it is not a condition", SCORIA_DECIDES_LAW},
+    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, ANY, NULL, "heat flux at x = 0 where it is not a condition", SCORIA_DECIDES_LAW},
     CONDITION_KEYS("T_right", "K", POSITIVE, "temperature of the surroundings"),
     CONDITION_KEYS("q_left", "W m^-2", ANY, "heat flux at x = 0"),
-    {NULL, SCORIA_KEY_INT, NULL, NULL, 0, 0, NULL, NULL},
+    {.name = NULL},
 };
 /* clang-format on */
 

@@ -1,66 +1,101 @@
-/* Private to compare: what is known of one held-out condition, and how it is written. */
+/* Private to compare: what is asked, what is measured at each condition, and how it is written. */
 #ifndef SCORIA_COMPARE_H
 #define SCORIA_COMPARE_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
-#include <cJSON.h>
 
 #define COMPARE_EXAMPLES 8
-
-/* Where fields come from.  PDE and PDE_AGAIN are independent ensembles: their distance is the sampling floor. */
-enum { FROM_PDE = 0, FROM_PDE_AGAIN, FROM_MODEL, FROM_GAUSSIAN, NSOURCES };
-
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
-
-/* Curves that are drawn, (C, L) each. */
-enum { CURVE_MEAN = 0, CURVE_SD, CURVE_Q025, CURVE_Q500, CURVE_Q975, NCURVES };
-
-/* What the curves are of: the fields, or the fields minus their value in the first cell, in which a field that
- * fluctuates as a whole shows how it varies along x. */
-enum { VIEW_FIELD = 0, VIEW_RELATIVE, NVIEWS };
 
 /* Index of the deck's sample condition: beyond every held-out one, of which there are 10^6 at most. */
 #define COMPARE_SAMPLE_INDEX (1 << 20)
 
+/* ------------------------------------------------------------------------------------------------ results ---- */
+
+/* What is measured at one condition: values alone, which go from rank to rank as they are. */
 typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
-  int64_t good[NSOURCES];            /* fields without failure */
-  ScoriaDistance distance[NSOURCES]; /* to FROM_PDE; [FROM_PDE] is unused */
+  int64_t good[SCORIA_NFROM];            /* fields without failure */
+  ScoriaDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, whose own is unused */
   ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
       sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it could not be told */
-  double *curve[NVIEWS][NSOURCES];                       /* owned; (NCURVES, C, L) */
-  double *example[NSOURCES];                             /* owned; (COMPARE_EXAMPLES, C, L) */
 } Comparison;
 
 typedef struct {
-  int conditions, channels, cells;
+  int conditions;
   int first; /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
-  const ScoriaField *field; /* borrowed; (channels) */
-  const ScoriaSpace *space; /* borrowed */
-  const double *x;          /* borrowed; (cells) */
-  Comparison *c;            /* owned; (conditions) */
-  int nquantities;
+  ScoriaFieldShape shape;
+  ScoriaMadeFrom made; /* of the model, and of the training set that is looked at */
+  Comparison *c;       /* owned; (conditions) */
+  double *profiles; /* owned; curves and examples of every condition, compare_curve and compare_example; NULL: none */
+} ComparisonSet;
+
+/* Room for conditions without profiles, or with them; CompareDestroyConditions frees both. */
+PetscErrorCode CompareCreateConditions(ComparisonSet *set, bool profiles);
+PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
+/* What rank `owner` knows of a condition, to all.  Collective. */
+PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int condition, int owner);
+/* (C, L) of a condition; (COMPARE_EXAMPLES, C, L). */
+double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve);
+double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from);
+/* Curves of all views and the first few of n fields (n, C, L), which end as the last view. */
+PetscErrorCode CompareFillCurves(ComparisonSet *set, int condition, int64_t n, double fields[], ScoriaFrom from);
+/* Field minus its value in the first cell, in place, of n fields (n, C, L). */
+void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
+
+/* ------------------------------------------------------------------------------------------------- fields ---- */
+
+/* What draws the fields, and room for those of one condition. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  int m;                             /* C * L */
+  ScoriaSource source[SCORIA_NFROM]; /* borrowed */
+  ScoriaPace pace[SCORIA_NFROM];     /* rounds of draws */
+  double *share;                     /* owned (count, m); this rank's fields of one source */
+  double *gathered[SCORIA_NFROM];    /* owned (count, m), on the rank that measures a condition */
+} CompareDraws;
+
+/* For `count` fields of each source, at most.  Collective. */
+PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], int64_t count,
+                                  CompareDraws *draws);
+PetscErrorCode CompareDrawsDestroy(CompareDraws *draws);
+/* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
+ * and noise of the condition of that index, so that fields at several theta belong to each other row by row.
+ * Collective. */
+PetscErrorCode CompareFields(CompareDraws *draws, int index, const double theta[], ScoriaFrom from, int64_t count,
+                             int owner, double all[]);
+
+/* ----------------------------------------------------------------------------------------------- measures ---- */
+
+/* Quantities of interest. */
+typedef struct {
+  int n;
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
   int offset[SCORIA_MAX_DECK_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
-  int nsymmetries;
-  ScoriaSymmetry symmetry[SCORIA_MAX_SYMMETRIES];
-  double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES];      /* rms deviation from each law / SD */
-  int64_t memory_rows, memory_conditions, memory_samples; /* behind Comparison.memory; 0: no training set at hand */
-  double seconds[NSOURCES];                               /* core seconds per field */
-  double seconds_data, seconds_training;                  /* core seconds of dataset and model; NaN: not known */
-  int64_t training_rows;                                  /* of the deck's dataset */
-  int evaluations;                                        /* network evaluations per sample */
-  const char *sampler;
-  bool files; /* of two files: no baseline, no curves, no cost; count is the rows of each */
-} ComparisonSet;
+} CompareQuantities;
+
+/* Laws of the problem. */
+typedef struct {
+  const ScoriaProblem *problem;
+  void *parameters; /* owned */
+  int n;
+  ScoriaSymmetry law[SCORIA_MAX_SYMMETRIES];
+  double kept[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* rms deviation from each law / SD */
+} CompareLaws;
 
 /* The training set, for nearest rows. */
 typedef struct {
-  ScoriaDataset ds; /* owned; NULL: none at hand */
+  ScoriaDataset ds;                   /* owned; NULL: none at hand */
+  char dataset[SCORIA_IDENTITY_SIZE]; /* its rows that the model was trained on */
   const ScoriaDatasetSpec *spec;
+  ScoriaNormaliser norm; /* borrowed, as is the twin: of the model */
+  const ScoriaTwin *twin;
+  int64_t samples;                    /* of a condition that are measured */
   int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */
   int r;                              /* coordinates that the network learns */
   int64_t conditions, near, each;     /* near: conditions whose rows count; each: rows of one */
@@ -71,72 +106,83 @@ typedef struct {
   int64_t *order;                     /* owned (near) */
 } CompareMemory;
 
-/* What makes fields and measures them. */
+/* What is measured beside the distances; each may be NULL. */
 typedef struct {
-  MPI_Comm comm;
-  int rank, size;
-  ScoriaEnsemble ens;            /* owned */
-  ScoriaTrained trained;         /* owned */
-  ScoriaSource source[NSOURCES]; /* owned */
-  ScoriaPace pace[NSOURCES];     /* rounds of draws */
-  const ScoriaProblem *problem;
-  void *parameters; /* owned */
-  uint64_t seed;
-  PetscInt directions;
-  int m;                      /* C * L */
-  double *share;              /* owned (count, m); this rank's fields of one source */
-  double *gathered[NSOURCES]; /* owned; (count, m), on the rank that measures a condition */
-  CompareMemory memory;
-} Comparer;
+  uint64_t seed;  /* of the directions */
+  int directions; /* of the sliced Wasserstein distance */
+  const CompareQuantities *quantities;
+  const CompareLaws *laws;
+  CompareMemory *memory;
+  bool shown; /* conditions are shown, not judged: too few good fields are no error */
+} CompareAsked;
 
-/* The sources of the deck: two ensembles of fresh solves, the model, its conditional Gaussian.  Collective. */
-PetscErrorCode CompareOpenSources(ScoriaRun run, ScoriaDeck deck, Comparer *cmp);
-PetscErrorCode CompareCloseSources(Comparer *cmp);
-/* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
- * and noise of condition `condition` of the set, so that fields at several theta belong to each other row by row.
- * count: set->count at most.  Collective. */
-PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, const double theta[], int source,
-                             int64_t count, int owner, double all[]);
+/* compare_measure.c: draws the fields of all sources at every condition (c[k].theta) and measures them; seconds: core
+ * seconds per field of each source.  Collective. */
+PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set,
+                              double seconds[SCORIA_NFROM]);
+/* A source of condition k that has too few good fields to compare; -1: none. */
+int compare_lacking(const ComparisonSet *set, int k);
 
-/* Room for conditions, and in each for curves and examples; CompareDestroyConditions frees it. */
-PetscErrorCode CompareCreateConditions(ComparisonSet *set);
-PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
-/* Curves of all views and the first few of n fields (n, C, L), which end as the last view. */
-PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fields[], int source, Comparison *c);
-/* Field minus its value in the first cell, in place, of n fields (n, C, L). */
-void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
+/* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
+typedef struct {
+  double seconds[SCORIA_NFROM];
+  double seconds_data, seconds_training;
+  int64_t training_rows;
+} CompareCost;
 
-/* Estimates of the quantities of interest at one condition, from its good fields of every source. */
-PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[NSOURCES], Comparison *c);
-/* compare.json's member "worth", and the same in two lines for people. */
-PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set);
-PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set);
+/* Estimates of the quantities of interest at one condition, from its good fields (good, C, L) of every source. */
+PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
+                                    double *const fields[SCORIA_NFROM], Comparison *c);
+/* compare.json's member COMPARE_WORTH, and the same in two lines for people. */
+PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost);
+PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost);
 
-/* compare_symmetries.c: the laws that the deck's problem has; those that the fields of one condition can break, of the
- * gathered fields; then all of them over the held-out conditions, with a few more fields for those between conditions:
- * at up to 4 conditions and 3 points, up to an eighth of set->count each, and as many solves.  Begin and the last are
+/* compare_symmetries.c: the laws that the deck's problem has on these conditions; those that the fields of one
+ * condition can break, of its good fields; then all of them over the held-out conditions, with a few more fields for
+ * those between conditions: at up to 4 conditions and 3 points, up to an eighth of set->count each, and as many solves.
+ * Create and Measure are collective. */
+PetscErrorCode CompareLawsCreate(ScoriaDeck deck, const ScoriaSpace *space, int dimensions, CompareLaws *laws);
+PetscErrorCode CompareLawsDestroy(CompareLaws *laws);
+PetscErrorCode CompareFillResiduals(const CompareLaws *laws, const ScoriaFieldShape *shape,
+                                    double *const fields[SCORIA_NFROM], Comparison *c);
+PetscErrorCode CompareLawsMeasure(CompareDraws *draws, const ComparisonSet *set, CompareLaws *laws);
+void compare_add_laws(cJSON *root, const CompareLaws *laws);
+PetscErrorCode CompareSayLaws(ScoriaRun run, const CompareLaws *laws);
+
+/* compare_memorisation.c: finds the training set in the run directory, for `count` samples of a condition at most;
+ * measures conditions [base, base + chunk), one on each of the first ranks, from the gathered fields as they came.
+ * Where the conditions of the training set are, each rank knows of a block of them.  Create and Memorise are
  * collective. */
-PetscErrorCode CompareSymmetriesBegin(ScoriaDeck deck, Comparer *cmp, ComparisonSet *set);
-PetscErrorCode CompareFillResiduals(const Comparer *cmp, const ComparisonSet *set, Comparison *c);
-PetscErrorCode CompareSymmetries(Comparer *cmp, ComparisonSet *set);
-void compare_add_symmetries(cJSON *root, const ComparisonSet *set);
-PetscErrorCode CompareSaySymmetries(ScoriaRun run, const ComparisonSet *set);
-
-/* compare_memorisation.c: finds the training set in the run directory; measures conditions [base,
- * base + chunk), one on each of the first ranks, from the gathered fields as they came.  Where the conditions of the
- * training set are, each rank knows of a block of them.  Create and Memorise are collective. */
-PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set);
-PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int base, int chunk);
+PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaTrained *trained,
+                                   const ScoriaFieldShape *shape, int64_t count, CompareMemory *memory);
+PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *memory, ComparisonSet *set, int base, int chunk);
 PetscErrorCode CompareMemoryDestroy(CompareMemory *memory);
-void compare_add_memorisation(cJSON *root, const ComparisonSet *set);
-PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set);
+void compare_add_memorisation(cJSON *root, const ComparisonSet *set, const CompareMemory *memory);
+PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set, const CompareMemory *memory);
 
-/* The held-out conditions, and in the group /sample those of `sample`, which may have none. */
+/* -------------------------------------------------------------------------------------------------- files ---- */
+
+/* The sources whose distances are written, under their names; of two files there is no Gaussian, and the model is the
+ * sample. */
+typedef struct {
+  int n;
+  struct {
+    ScoriaFrom from;
+    const char *member, *title;
+  } row[SCORIA_NMEASURED];
+} CompareRows;
+
+void compare_rows(bool files, CompareRows *rows);
+/* The measures of a source, pooled over the conditions.  Local. */
+PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDistance *pooled);
+/* compare_json.c: the measures pooled and at their worst; those of each condition. */
+PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
+void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
+/* compare_table.c: the pooled measures on standard output. */
+PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
+/* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
                                  const char *deck);
-PetscErrorCode CompareWriteJson(const ComparisonSet *set, MPI_Comm comm, const char *path);
-PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set);
-/* Pooled over conditions: root mean square of errors, mean of distances and coverage. */
-void compare_pool(const ComparisonSet *set, int source, ScoriaDistance *pooled);
 
 #endif

@@ -1,29 +1,50 @@
 /* The curves of a condition: moments and quantiles along x, of the fields and of the fields minus their first cell. */
 #include "compare.h"
+#include <math.h>
 #include <string.h>
 
-PetscErrorCode CompareCreateConditions(ComparisonSet *set)
+/* Doubles of one condition: curves (views, sources, curves, C, L), then examples (sources, COMPARE_EXAMPLES, C, L). */
+static size_t profiles_size(const ComparisonSet *set)
 {
-  const size_t m = (size_t)(set->channels * set->cells);
+  return (size_t)(SCORIA_NFROM * (SCORIA_NVIEWS * SCORIA_NCURVES + COMPARE_EXAMPLES)) *
+         (size_t)(set->shape.channels * set->shape.cells);
+}
+
+double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve)
+{
+  const size_t m = (size_t)(set->shape.channels * set->shape.cells);
+  return set->profiles + (size_t)condition * profiles_size(set) +
+         ((size_t)((view * SCORIA_NFROM + from) * SCORIA_NCURVES) + curve) * m;
+}
+
+double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from)
+{
+  const size_t m = (size_t)(set->shape.channels * set->shape.cells);
+  return compare_curve(set, condition, SCORIA_NVIEWS, 0, 0) + (size_t)(from * COMPARE_EXAMPLES) * m;
+}
+
+PetscErrorCode CompareCreateConditions(ComparisonSet *set, bool profiles)
+{
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(set->conditions, &set->c));
-  for (int k = 0; k < set->conditions; k++)
-    for (int s = 0; s < NSOURCES; s++) {
-      for (int v = 0; v < NVIEWS; v++) PetscCall(PetscCalloc1(NCURVES * m, &set->c[k].curve[v][s]));
-      PetscCall(PetscCalloc1(COMPARE_EXAMPLES * m, &set->c[k].example[s]));
-    }
+  if (profiles) PetscCall(PetscCalloc1((size_t)set->conditions * profiles_size(set), &set->profiles));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < set->conditions; k++)
-    for (int s = 0; s < NSOURCES; s++) {
-      for (int v = 0; v < NVIEWS; v++) PetscCall(PetscFree(set->c[k].curve[v][s]));
-      PetscCall(PetscFree(set->c[k].example[s]));
-    }
   PetscCall(PetscFree(set->c));
+  PetscCall(PetscFree(set->profiles));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int condition, int owner)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&set->c[condition], (int)sizeof set->c[condition], MPI_BYTE, owner, comm));
+  if (set->profiles)
+    PetscCallMPI(MPI_Bcast(compare_curve(set, condition, 0, 0, 0), (int)profiles_size(set), MPI_DOUBLE, owner, comm));
   PetscFunctionReturn(0);
 }
 
@@ -33,16 +54,16 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Mean, SD and quantiles (NCURVES, m); column is (n) scratch. */
+/* Mean, SD and quantiles (SCORIA_NCURVES, m); column is (n) scratch. */
 static void fill_curves(int64_t n, int m, const double fields[], double column[], double curve[])
 {
-  stats_moments(n, m, fields, curve + CURVE_MEAN * m, curve + CURVE_SD * m);
+  stats_moments(n, m, fields, curve + SCORIA_CURVE_MEAN * m, curve + SCORIA_CURVE_SD * m);
   for (int j = 0; j < m; j++) {
     for (int64_t i = 0; i < n; i++) column[i] = fields[i * m + j];
     qsort(column, (size_t)n, sizeof *column, ascending);
-    curve[CURVE_Q025 * m + j] = stats_quantile(n, column, 0.025);
-    curve[CURVE_Q500 * m + j] = stats_quantile(n, column, 0.5);
-    curve[CURVE_Q975 * m + j] = stats_quantile(n, column, 0.975);
+    for (int q = 0; q < SCORIA_NCURVES; q++)
+      if (!isnan(scoria_curves[q].probability))
+        curve[q * m + j] = stats_quantile(n, column, scoria_curves[q].probability);
   }
 }
 
@@ -55,17 +76,16 @@ void compare_subtract_first(int64_t n, int channels, int cells, double fields[])
   }
 }
 
-PetscErrorCode CompareFillCurves(const ComparisonSet *set, int64_t n, double fields[], int source, Comparison *c)
+PetscErrorCode CompareFillCurves(ComparisonSet *set, int condition, int64_t n, double fields[], ScoriaFrom from)
 {
-  const int m = set->channels * set->cells;
-  double *column;
+  const int m     = set->shape.channels * set->shape.cells;
+  double *example = compare_example(set, condition, from), *column;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(n, &column));
-  for (int e = 0; e < COMPARE_EXAMPLES; e++)
-    memcpy(c->example[source] + e * m, fields + (e % n) * m, (size_t)m * sizeof(double));
-  fill_curves(n, m, fields, column, c->curve[VIEW_FIELD][source]);
-  compare_subtract_first(n, set->channels, set->cells, fields);
-  fill_curves(n, m, fields, column, c->curve[VIEW_RELATIVE][source]);
+  for (int e = 0; e < COMPARE_EXAMPLES; e++) memcpy(example + e * m, fields + (e % n) * m, (size_t)m * sizeof(double));
+  fill_curves(n, m, fields, column, compare_curve(set, condition, SCORIA_VIEW_FIELD, from, 0));
+  compare_subtract_first(n, set->shape.channels, set->shape.cells, fields);
+  fill_curves(n, m, fields, column, compare_curve(set, condition, SCORIA_VIEW_RELATIVE, from, 0));
   PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
 }

@@ -75,13 +75,13 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
     if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
                   a->spec->field[i].unit, b->path);
-    a->field[set->channels]   = i;
-    b->field[set->channels++] = j;
+    a->field[set->shape.channels]   = i;
+    b->field[set->shape.channels++] = j;
   }
-  set->cells = a->spec->cells;
-  set->x     = x[SAMPLE];
-  set->field = a->spec->field;
-  set->space = &a->spec->space;
+  set->shape.cells = a->spec->cells;
+  set->shape.x     = x[SAMPLE];
+  set->shape.field = a->spec->field;
+  set->shape.space = &a->spec->space;
   PetscFunctionReturn(0);
 }
 
@@ -122,7 +122,7 @@ static PetscErrorCode MatchConditions(Files *f, ComparisonSet *set)
 static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64_t k, double out[], int64_t *n)
 {
   const int64_t R = k < 0 ? 0 : file->spec->realisations;
-  const int m     = set->channels * set->cells;
+  const int m     = set->shape.channels * set->shape.cells;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceDraw(file->source, NULL, k < 0 ? 0 : (uint64_t)(k * R), R, out));
   *n = 0;
@@ -135,20 +135,21 @@ static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64
 static PetscErrorCode MeasureOne(const ComparisonSet *set, uint64_t seed, int directions, int64_t na, const double a[],
                                  int64_t nb, const double b[], Comparison *c)
 {
-  const int m        = set->channels * set->cells;
+  const int m        = set->shape.channels * set->shape.cells;
   const int64_t half = nb / 2, rows = PetscMin(na, half);
   PetscFunctionBeginUser;
-  c->good[FROM_MODEL] = c->good[FROM_PDE_AGAIN] = c->good[FROM_PDE] = rows;
+  c->good[SCORIA_FROM_MODEL] = c->good[SCORIA_FROM_PDE_AGAIN] = c->good[SCORIA_FROM_PDE] = rows;
   if (rows < 2) PetscFunctionReturn(0);
-  PetscCall(ScoriaDistanceCompute(rows, a, rows, b, m, seed, directions, &c->distance[FROM_MODEL]));
-  PetscCall(ScoriaDistanceCompute(rows, b + half * m, rows, b, m, seed, directions, &c->distance[FROM_PDE_AGAIN]));
+  PetscCall(ScoriaDistanceCompute(rows, a, rows, b, m, seed, directions, &c->distance[SCORIA_FROM_MODEL]));
+  PetscCall(
+      ScoriaDistanceCompute(rows, b + half * m, rows, b, m, seed, directions, &c->distance[SCORIA_FROM_PDE_AGAIN]));
   PetscFunctionReturn(0);
 }
 
 /* Conditions are dealt to ranks, a round at a time. */
 static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, ComparisonSet *set)
 {
-  const size_t m = (size_t)(set->channels * set->cells);
+  const size_t m = (size_t)(set->shape.channels * set->shape.cells);
   double *rows[NFILES];
   PetscInt seed = 0, directions = 0;
   ScoriaProgress bar;
@@ -158,7 +159,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
   for (int i = 0; i < NFILES; i++) {
     const int64_t R = f->file[i].spec->realisations;
-    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->channels, f->file[i].field, R, &f->file[i].source));
+    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->shape.channels, f->file[i].field, R, &f->file[i].source));
     PetscCall(PetscMalloc1((size_t)R * m, &rows[i]));
   }
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
@@ -174,10 +175,11 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
                           &set->c[k]);
     PetscCall(ScoriaAgreeFailed(f->comm, failed));
     for (int owner = 0; owner < f->size && base + owner < set->conditions; owner++)
-      PetscCallMPI(MPI_Bcast(&set->c[base + owner], sizeof(Comparison), MPI_BYTE, owner, f->comm));
+      PetscCall(CompareShare(f->comm, set, base + owner, owner));
     PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && base + f->size < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
+    if (stop && base + f->size < set->conditions)
+      PetscCall(ScoriaStopped(run, "the comparison restarts from the beginning"));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));
@@ -187,10 +189,11 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
 static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
 {
   PetscFunctionBeginUser;
-  set->count = set->c[0].good[FROM_MODEL];
+  set->count = set->c[0].good[SCORIA_FROM_MODEL];
   for (int k = 0; k < set->conditions; k++) {
-    set->count = PetscMin(set->count, set->c[k].good[FROM_MODEL]);
-    memcpy(set->c[k].theta, f->file[SAMPLE].theta + f->match[2 * k] * set->space->n, sizeof(double) * set->space->n);
+    set->count = PetscMin(set->count, set->c[k].good[SCORIA_FROM_MODEL]);
+    memcpy(set->c[k].theta, f->file[SAMPLE].theta + f->match[2 * k] * set->shape.space->n,
+           sizeof(double) * set->shape.space->n);
   }
   if (set->count < 2)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -209,12 +212,22 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
   PetscCall(ScoriaDeckHas(deck, "compare_limit", &limited));
   if (!limited) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReal(deck, "compare_limit", &limit));
-  compare_pool(set, FROM_MODEL, &sample);
-  compare_pool(set, FROM_PDE_AGAIN, &again);
+  PetscCall(ComparePool(set, SCORIA_FROM_MODEL, &sample));
+  PetscCall(ComparePool(set, SCORIA_FROM_PDE_AGAIN, &again));
   if (!(sample.sliced_w <= limit * again.sliced_w))
     SCORIA_FAIL(SCORIA_EXIT_DIFFERENT,
                 "%s: its sliced Wasserstein distance to %s is %.2f times the floor, compare_limit allows %g",
                 f->file[SAMPLE].path, f->file[REFERENCE].path, sample.sliced_w / again.sliced_w, limit);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const char *path)
+{
+  cJSON *root = cJSON_CreateObject();
+  PetscFunctionBeginUser;
+  PetscCall(CompareAddMeasures(root, set, true));
+  compare_add_conditions(root, set, true);
+  PetscCall(ScoriaWriteJson(f->comm, path, root));
   PetscFunctionReturn(0);
 }
 
@@ -224,7 +237,7 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   const double *x[NFILES];
   const char *name;
   Files f           = {.comm = ScoriaRunComm(run)};
-  ComparisonSet set = {.files = true};
+  ComparisonSet set = {0};
   bool there;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(f.comm, &f.rank));
@@ -240,11 +253,11 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   for (int i = 0; i < NFILES; i++) PetscCall(OpenFile(&f, &f.file[i], &x[i]));
   PetscCall(MatchFields(&f, &set, x));
   PetscCall(MatchConditions(&f, &set));
-  PetscCall(PetscCalloc1(set.conditions, &set.c));
+  PetscCall(CompareCreateConditions(&set, false));
   PetscCall(MeasureAll(run, deck, &f, &set));
   PetscCall(CheckCounts(&f, &set));
-  PetscCall(CompareSayTable(run, &set));
-  PetscCall(CompareWriteJson(&set, f.comm, json));
+  PetscCall(CompareSayMeasures(run, &set, true));
+  PetscCall(WriteJson(&f, &set, json));
   PetscCall(ScoriaSay(run, "  wrote %s", json));
   PetscCall(CheckLimit(deck, &f, &set));
   for (int i = 0; i < NFILES; i++) {
@@ -253,6 +266,6 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
     PetscCall(PetscFree(f.file[i].theta));
   }
   PetscCall(PetscFree(f.match));
-  PetscCall(PetscFree(set.c));
+  PetscCall(CompareDestroyConditions(&set));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@
 #define SAMPLES 500        /* of the model and of the PDE at a condition, at most */
 
 /* Whether dataset.h5 is there, of the deck's law, and holds the model's channels. */
-static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, CompareMemory *mem)
+static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ScoriaFieldShape *shape, CompareMemory *mem)
 {
   char path[PETSC_MAX_PATH_LEN], difference[512];
   const char *stored;
@@ -20,37 +20,43 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const Comparis
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
   PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
-  bool same = !*difference && mem->spec->cells == set->cells && mem->spec->space.n == set->space->n;
-  for (int c = 0; c < set->channels && same; c++) {
-    mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, set->field[c].name);
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
+  bool same = !*difference && mem->spec->cells == shape->cells && mem->spec->space.n == shape->space->n;
+  for (int c = 0; c < shape->channels && same; c++) {
+    mem->field[c] = field_find(mem->spec->nfields, mem->spec->field, shape->field[c].name);
     same          = mem->field[c] >= 0;
   }
   if (!same) PetscCall(ScoriaDatasetClose(&mem->ds));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
+PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaTrained *trained,
+                                   const ScoriaFieldShape *shape, int64_t count, CompareMemory *mem)
 {
-  CompareMemory *mem = &cmp->memory;
-  int R;
+  const int m = shape->channels * shape->cells;
+  int R, rank, size;
   PetscFunctionBeginUser;
-  PetscCall(FindDataset(run, deck, set, mem));
+  PetscCall(FindDataset(run, deck, shape, mem));
   if (!mem->ds) PetscFunctionReturn(0);
-  PetscCall(ScoriaNormaliserSizes(ScoriaModelNormaliser(cmp->trained.model), NULL, NULL, &mem->r, &R));
-  mem->conditions = mem->spec->rows / mem->spec->realisations;
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
+  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
+  mem->norm    = ScoriaModelNormaliser(trained->model);
+  mem->twin    = &trained->twin;
+  mem->samples = PetscMin(count, SAMPLES);
+  PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, &mem->r, &R));
+  /* those that the model was trained on: the dataset may have grown since */
+  const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
+  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, mem->dataset));
+  mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
-  deal_block(mem->conditions, cmp->rank, cmp->size, &mem->first, &mem->number);
+  deal_block(mem->conditions, rank, size, &mem->first, &mem->number);
   PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
   PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
   PetscCall(ScoriaRowsCreate(mem->spec, mem->each, &mem->rows));
   const int64_t most = PetscMax(mem->each, SAMPLES);
-  PetscCall(PetscMalloc5(most * cmp->m, &mem->fields, most * R, &mem->y, mem->near * mem->each * mem->r, &mem->train,
+  PetscCall(PetscMalloc5(most * m, &mem->fields, most * R, &mem->y, mem->near * mem->each * mem->r, &mem->train,
                          SAMPLES * mem->r, &mem->draws, mem->near, &mem->order));
-  set->memory_conditions = mem->near;
-  set->memory_rows       = mem->near * mem->each;
-  set->memory_samples    = PetscMin(set->count, SAMPLES);
   PetscFunctionReturn(0);
 }
 
@@ -66,17 +72,15 @@ PetscErrorCode CompareMemoryDestroy(CompareMemory *mem)
 }
 
 /* Learned coordinates (returned number, r) of n fields at theta; those that are not finite are left out. */
-static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, const double fields[], double out[],
+static PetscErrorCode Encode(CompareMemory *mem, const double theta[], int64_t n, const double fields[], double out[],
                              int64_t *kept)
 {
-  ScoriaNormaliser norm = ScoriaModelNormaliser(cmp->trained.model);
-  CompareMemory *mem    = &cmp->memory;
   int R;
   PetscFunctionBeginUser;
   *kept = 0;
-  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
-  PetscCall(ScoriaNormaliserAt(norm, &cmp->trained.twin, theta));
-  normaliser_encode(norm, n, fields, mem->y);
+  PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, NULL, &R));
+  PetscCall(ScoriaNormaliserAt(mem->norm, mem->twin, theta));
+  normaliser_encode(mem->norm, n, fields, mem->y);
   for (int64_t i = 0; i < n; i++) {
     bool good = true;
     for (int k = 0; k < mem->r; k++) good = good && isfinite(mem->y[i * R + k]);
@@ -86,9 +90,8 @@ static PetscErrorCode Encode(Comparer *cmp, const double theta[], int64_t n, con
 }
 
 /* mem->order on `owner`: the conditions nearest to theta in unit coordinates.  Collective. */
-static PetscErrorCode FindNear(Comparer *cmp, const double theta[], int owner)
+static PetscErrorCode FindNear(MPI_Comm comm, CompareMemory *mem, const double theta[], int owner)
 {
-  CompareMemory *mem       = &cmp->memory;
   const ScoriaSpace *space = &mem->spec->space;
   double u[SCORIA_MAX_CONDITIONS], v[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
@@ -98,14 +101,14 @@ static PetscErrorCode FindNear(Comparer *cmp, const double theta[], int owner)
     space_to_unit(space, mem->theta + k * space->n, v);
     for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
   }
-  PetscCall(ScoriaSmallest(cmp->comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
+  PetscCall(ScoriaSmallest(comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
   PetscFunctionReturn(0);
 }
 
 /* Learned coordinates of the training rows that are near, where `mine`; `failed` is this rank's own.  Collective. */
-static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool mine, int64_t *n, PetscErrorCode *failed)
+static PetscErrorCode ReadNear(CompareMemory *mem, const ScoriaFieldShape *shape, bool mine, int64_t *n,
+                               PetscErrorCode *failed)
 {
-  CompareMemory *mem = &cmp->memory;
   const int64_t each = mem->each;
   PetscFunctionBeginUser;
   *n      = 0;
@@ -116,53 +119,52 @@ static PetscErrorCode ReadNear(Comparer *cmp, const ComparisonSet *set, bool min
     int64_t kept = 0;
     PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
     if (!mine || *failed) continue;
-    rows_pack(&mem->rows, 0, each, set->channels, mem->field, set->cells, mem->fields);
-    for (int i = 0; i < set->space->n; i++) theta[i] = mem->rows.condition[i][0];
-    *failed = Encode(cmp, theta, each, mem->fields, mem->train + *n * mem->r, &kept);
+    rows_pack(&mem->rows, 0, each, shape->channels, mem->field, shape->cells, mem->fields);
+    for (int i = 0; i < shape->space->n; i++) theta[i] = mem->rows.condition[i][0];
+    *failed = Encode(mem, theta, each, mem->fields, mem->train + *n * mem->r, &kept);
     *n += kept;
   }
   PetscFunctionReturn(0);
 }
 
 /* On the owner: one condition beside `rows` training rows, of which mem->train holds the coordinates. */
-static PetscErrorCode MeasureMemory(Comparer *cmp, const ComparisonSet *set, int64_t rows, Comparison *c)
+static PetscErrorCode MeasureMemory(CompareMemory *mem, double *const fields[SCORIA_NFROM], int64_t rows, Comparison *c)
 {
-  static const int sources[2] = {FROM_MODEL, FROM_PDE};
-  CompareMemory *mem          = &cmp->memory;
+  static const int sources[2] = {SCORIA_FROM_MODEL, SCORIA_FROM_PDE};
   double nearest[2][SAMPLES];
   int64_t n[2] = {0, 0};
   PetscFunctionBeginUser;
   c->memory = (ScoriaMemorisation){NAN, NAN, NAN};
   for (int s = 0; s < 2; s++) {
-    PetscCall(Encode(cmp, c->theta, set->memory_samples, cmp->gathered[sources[s]], mem->draws, &n[s]));
+    PetscCall(Encode(mem, c->theta, mem->samples, fields[sources[s]], mem->draws, &n[s]));
     if (rows) PetscCall(ScoriaNearest(n[s], mem->draws, rows, mem->train, mem->r, nearest[s]));
   }
   if (rows && n[0] && n[1]) PetscCall(ScoriaMemorisationTake(n[0], nearest[0], n[1], nearest[1], &c->memory));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMemorise(Comparer *cmp, ComparisonSet *set, int base, int chunk)
+PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, ComparisonSet *set, int base, int chunk)
 {
-  const bool mine = cmp->rank < chunk;
+  const bool mine = draws->rank < chunk;
   PetscErrorCode failed;
   int64_t rows;
   PetscFunctionBeginUser;
-  if (!cmp->memory.ds) PetscFunctionReturn(0);
-  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(cmp, set->c[base + owner].theta, owner));
-  PetscCall(ReadNear(cmp, set, mine, &rows, &failed));
-  if (mine && !failed) failed = MeasureMemory(cmp, set, rows, &set->c[base + cmp->rank]);
-  PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
+  if (!mem->ds) PetscFunctionReturn(0);
+  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(draws->comm, mem, set->c[base + owner].theta, owner));
+  PetscCall(ReadNear(mem, &set->shape, mine, &rows, &failed));
+  if (mine && !failed) failed = MeasureMemory(mem, draws->gathered, rows, &set->c[base + draws->rank]);
+  PetscCall(ScoriaAgreeFailed(draws->comm, failed));
   PetscFunctionReturn(0);
 }
 
 /* ----------------------------------------------------------------------------------------------- telling ---- */
 
 /* Mean over the conditions; how many have a value. */
-static int pool(const ComparisonSet *set, ScoriaMemorisation *pooled)
+static int pool(const ComparisonSet *set, const CompareMemory *mem, ScoriaMemorisation *pooled)
 {
   int n   = 0;
   *pooled = (ScoriaMemorisation){0, 0, 0};
-  for (int k = 0; k < set->conditions && set->memory_rows; k++) {
+  for (int k = 0; k < set->conditions && mem->ds; k++) {
     const ScoriaMemorisation *one = &set->c[k].memory;
     if (isnan(one->share_nearer)) continue;
     pooled->median_ratio += one->median_ratio;
@@ -177,31 +179,31 @@ static int pool(const ComparisonSet *set, ScoriaMemorisation *pooled)
   return n;
 }
 
-void compare_add_memorisation(cJSON *root, const ComparisonSet *set)
+void compare_add_memorisation(cJSON *root, const ComparisonSet *set, const CompareMemory *mem)
 {
   ScoriaMemorisation pooled;
-  const int n = pool(set, &pooled);
+  const int n = pool(set, mem, &pooled);
   if (!n) {
-    cJSON_AddNullToObject(root, "memorisation");
+    cJSON_AddNullToObject(root, COMPARE_MEMORISATION);
     return;
   }
-  cJSON *to          = cJSON_AddObjectToObject(root, "memorisation");
   /* the limit comes from as many PDE fields as there are samples: twice the binomial variance */
-  const double share = pooled.share_expected, variance = 2 * share * (1 - share) / (double)(n * set->memory_samples);
-  cJSON_AddNumberToObject(to, "median_ratio", pooled.median_ratio);
-  cJSON_AddNumberToObject(to, "share_nearer", pooled.share_nearer);
-  cJSON_AddNumberToObject(to, "share_expected", share);
-  cJSON_AddNumberToObject(to, "share_se", sqrt(variance));
-  cJSON_AddNumberToObject(to, "training_conditions", (double)set->memory_conditions);
-  cJSON_AddNumberToObject(to, "training_rows", (double)set->memory_rows);
-  cJSON_AddNumberToObject(to, "samples", (double)set->memory_samples);
+  const double share = pooled.share_expected, variance = 2 * share * (1 - share) / (double)(n * mem->samples);
+  const ScoriaNearestRows found = {.median_ratio        = pooled.median_ratio,
+                                   .share_nearer        = pooled.share_nearer,
+                                   .share_expected      = share,
+                                   .share_se            = sqrt(variance),
+                                   .training_conditions = mem->near,
+                                   .training_rows       = mem->near * mem->each,
+                                   .samples             = mem->samples};
+  members_add(cJSON_AddObjectToObject(root, COMPARE_MEMORISATION), scoria_nearest_members, &found);
 }
 
-PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set)
+PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set, const CompareMemory *mem)
 {
   ScoriaMemorisation pooled;
   PetscFunctionBeginUser;
-  if (pool(set, &pooled))
+  if (pool(set, mem, &pooled))
     PetscCall(ScoriaSay(run,
                         "  nearest training row: %.3f times as far as for PDE fields; %.2f %% of samples nearer "
                         "than nearly all PDE fields (%.2f %% without memorisation)",

@@ -1,174 +1,56 @@
 /* compare: the model against fresh PDE ensembles at conditions that it was not trained on, with a second PDE ensemble
  * as the sampling floor and the conditional Gaussian as the baseline. */
 #include "compare.h"
-#include "scoria/phases.h"
-#include <math.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------------------- measures ---- */
+/* ------------------------------------------------------------------------------------------------ sources ---- */
 
-/* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
-static PetscErrorCode Measure(Comparer *cmp, ComparisonSet *set, int condition)
+/* Two ensembles of fresh solves, the model, its conditional Gaussian; all owned. */
+typedef struct {
+  ScoriaEnsemble ens;
+  ScoriaTrained trained;
+  ScoriaSource source[SCORIA_NFROM];
+} Opened;
+
+static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Opened *o)
 {
-  Comparison *c = &set->c[condition];
+  const MPI_Comm comm = ScoriaRunComm(run);
   PetscFunctionBeginUser;
-  for (int s = 0; s < NSOURCES; s++) {
-    c->good[s] = stats_keep_finite(set->count, cmp->m, cmp->gathered[s]);
-    if (s != FROM_PDE && c->good[s] >= 2 && c->good[FROM_PDE] >= 2)
-      PetscCall(ScoriaDistanceCompute(c->good[s], cmp->gathered[s], c->good[FROM_PDE], cmp->gathered[FROM_PDE], cmp->m,
-                                      cmp->seed, (int)cmp->directions, &c->distance[s]));
-  }
-  PetscCall(CompareFillEstimates(set, cmp->gathered, c));
-  if (c->good[FROM_PDE] >= 2 && c->good[FROM_MODEL] >= 2) PetscCall(CompareFillResiduals(cmp, set, c));
-  for (int s = 0; s < NSOURCES; s++)
-    if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, c->good[s], cmp->gathered[s], s, c));
+  PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
+  PetscCall(ScoriaEnsembleCreate(comm, deck, &o->ens));
+  PetscCall(ScoriaSourceOfPde(o->ens, &o->source[SCORIA_FROM_PDE]));
+  PetscCall(ScoriaSourceOfPde(o->ens, &o->source[SCORIA_FROM_PDE_AGAIN]));
+  PetscCall(ScoriaSourceOfModel(comm, &o->trained, false, &o->source[SCORIA_FROM_MODEL]));
+  PetscCall(ScoriaSourceOfModel(comm, &o->trained, true, &o->source[SCORIA_FROM_GAUSSIAN]));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ShareMeasures(Comparer *cmp, ComparisonSet *set, int condition, int owner)
+static PetscErrorCode Close(Opened *o)
 {
-  Comparison *c = &set->c[condition];
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(c->good, NSOURCES, MPI_INT64_T, owner, cmp->comm));
-  PetscCallMPI(MPI_Bcast(c->distance, (int)sizeof c->distance, MPI_BYTE, owner, cmp->comm));
-  PetscCallMPI(MPI_Bcast(c->reference, (int)sizeof c->reference, MPI_BYTE, owner, cmp->comm));
-  PetscCallMPI(MPI_Bcast(c->residual, (int)sizeof c->residual, MPI_BYTE, owner, cmp->comm));
-  PetscCallMPI(MPI_Bcast(&c->memory, (int)sizeof c->memory, MPI_BYTE, owner, cmp->comm));
-  PetscCallMPI(MPI_Bcast(c->sample, (int)sizeof c->sample, MPI_BYTE, owner, cmp->comm));
-  for (int s = 0; s < NSOURCES; s++) {
-    for (int v = 0; v < NVIEWS; v++)
-      PetscCallMPI(MPI_Bcast(c->curve[v][s], NCURVES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
-    PetscCallMPI(MPI_Bcast(c->example[s], COMPARE_EXAMPLES * cmp->m, MPI_DOUBLE, owner, cmp->comm));
-  }
+  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ScoriaSourceDestroy(&o->source[s]));
+  PetscCall(ScoriaEnsembleDestroy(&o->ens));
+  PetscCall(ScoriaTrainedClose(&o->trained));
   PetscFunctionReturn(0);
 }
 
-/* A source of condition k that has too few good fields to compare; -1: none. */
-static int lacking_source(const ComparisonSet *set, int k)
-{
-  for (int s = 0; s < NSOURCES; s++)
-    if (set->c[k].good[s] < 2) return s;
-  return -1;
-}
+/* --------------------------------------------------------------------------------------------- conditions ---- */
 
-static PetscErrorCode CheckGood(const ComparisonSet *set, int k)
+/* The held-out conditions of the deck's design. */
+static PetscErrorCode CreateSet(ScoriaDeck deck, const Opened *o, ComparisonSet *set, int64_t *training_rows)
 {
-  const Comparison *c = &set->c[k];
-  const int s         = lacking_source(set, k);
-  PetscFunctionBeginUser;
-  if (s >= 0)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                "compare: held-out condition %d (%s %g %s): found %lld good fields of %lld, expected at least 2", k,
-                set->space->c[0].name, c->theta[0], set->space->c[0].unit, (long long)c->good[s],
-                (long long)set->count);
-  PetscFunctionReturn(0);
-}
-
-/* Conditions go round in chunks of one per rank: all make the fields of each, then every owner measures its own. */
-static PetscErrorCode CompareAll(ScoriaRun run, Comparer *cmp, ComparisonSet *set)
-{
-  ScoriaProgress bar;
-  bool stop = false;
-  PetscFunctionBeginUser;
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] = -source_seconds(cmp->source[s]);
-  PetscCall(
-      ScoriaProgressCreate(run, "compare", set->first ? "sample condition" : "conditions", set->conditions, &bar));
-  for (int base = 0; base < set->conditions; base += cmp->size) {
-    const int chunk = PetscMin(cmp->size, set->conditions - base);
-    for (int owner = 0; owner < chunk; owner++)
-      for (int s = 0; s < NSOURCES; s++)
-        PetscCall(
-            CompareFields(cmp, set, base + owner, set->c[base + owner].theta, s, set->count, owner, cmp->gathered[s]));
-    if (!set->first) PetscCall(CompareMemorise(cmp, set, base, chunk));
-    PetscErrorCode failed = 0;
-    phase_begin(SCORIA_PHASE_COMPARE);
-    if (cmp->rank < chunk) failed = Measure(cmp, set, base + cmp->rank);
-    phase_end(SCORIA_PHASE_COMPARE, cmp->rank < chunk);
-    phase_begin(SCORIA_PHASE_GATHER);
-    PetscCall(ScoriaAgreeFailed(cmp->comm, failed));
-    phase_end(SCORIA_PHASE_GATHER, 0);
-    for (int owner = 0; owner < chunk; owner++) {
-      PetscCall(ShareMeasures(cmp, set, base + owner, owner));
-      if (!set->first) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */
-    }
-    PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
-    PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && base + chunk < set->conditions) PetscCall(ScoriaStopped(run, "the comparison will begin anew"));
-  }
-  PetscCall(ScoriaProgressDestroy(&bar));
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] += source_seconds(cmp->source[s]);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, set->seconds, NSOURCES, MPI_DOUBLE, MPI_SUM, cmp->comm));
-  for (int s = 0; s < NSOURCES; s++) set->seconds[s] /= (double)set->count * set->conditions;
-  PetscFunctionReturn(0);
-}
-
-/* The sample condition is shown, not judged: without good fields it is left out. */
-static PetscErrorCode CompareSample(ScoriaRun run, Comparer *cmp, ComparisonSet *sample)
-{
-  PetscFunctionBeginUser;
-  if (!sample->conditions) PetscFunctionReturn(0);
-  PetscCall(CompareAll(run, cmp, sample));
-  if (lacking_source(sample, 0) < 0) PetscFunctionReturn(0);
-  PetscCall(ScoriaSay(run, "  the sample condition has fewer than 2 good fields: left out"));
-  PetscCall(CompareDestroyConditions(sample));
-  sample->conditions = 0;
-  PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------ set-up ---- */
-
-static void take_shape(const ScoriaFieldShape *shape, ComparisonSet *set)
-{
-  set->channels = shape->channels;
-  set->cells    = shape->cells;
-  set->field    = shape->field;
-  set->x        = shape->x;
-  set->space    = shape->space;
-}
-
-static PetscErrorCode CreateComparer(ScoriaRun run, ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
-{
-  PetscInt conditions = 0, count = 0, seed = 0;
-  PetscFunctionBeginUser;
-  memset(cmp, 0, sizeof *cmp);
-  memset(set, 0, sizeof *set);
-  cmp->comm = ScoriaRunComm(run);
-  for (int s = 0; s < NSOURCES; s++)
-    cmp->pace[s] = s == FROM_PDE || s == FROM_PDE_AGAIN ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
-                                                        : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
-  PetscCallMPI(MPI_Comm_rank(cmp->comm, &cmp->rank));
-  PetscCallMPI(MPI_Comm_size(cmp->comm, &cmp->size));
-  PetscCall(ScoriaDeckInt(deck, "compare_conditions", &conditions));
-  PetscCall(ScoriaDeckInt(deck, "compare_count", &count));
-  PetscCall(ScoriaDeckInt(deck, "compare_directions", &cmp->directions));
-  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  cmp->seed = (uint64_t)seed;
-  PetscCall(CompareOpenSources(run, deck, cmp));
-  take_shape(source_shape(cmp->source[FROM_MODEL]), set);
-  PetscCall(CompareSymmetriesBegin(deck, cmp, set));
-  set->conditions  = (int)conditions;
-  set->count       = count;
-  set->sampler     = cmp->trained.sampler.kind;
-  set->evaluations = sampler_find(cmp->trained.sampler.kind)->evaluations(cmp->trained.sampler.steps);
-  cmp->m           = set->channels * set->cells;
-  PetscCall(ScoriaQuantitiesOfDeck(deck, set->channels, set->field, set->cells, set->x, &set->nquantities,
-                                   set->quantity, set->offset));
-  PetscCall(ScoriaCostRead(run, "dataset.h5", &set->seconds_data));
-  PetscCall(ScoriaCostRead(run, "model.h5", &set->seconds_training));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonSet *set)
-{
+  PetscInt conditions = 0, count = 0;
   ScoriaDatasetSpec spec;
   const double *x;
-  const size_t m = (size_t)cmp->m, all = (size_t)set->count * m;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaEnsembleSpec(cmp->ens, &spec, &x));
-  set->training_rows = spec.rows;
-  PetscCall(PetscMalloc1(all, &cmp->share)); /* a group of one rank may have to make them all */
-  for (int s = 0; s < NSOURCES; s++) PetscCall(PetscMalloc1(all, &cmp->gathered[s]));
-  PetscCall(CompareCreateConditions(set));
+  PetscCall(ScoriaDeckInt(deck, "compare_conditions", &conditions));
+  PetscCall(ScoriaDeckInt(deck, "compare_count", &count));
+  PetscCall(ScoriaEnsembleSpec(o->ens, &spec, &x));
+  *training_rows = spec.rows;
+  *set           = (ComparisonSet){
+                .conditions = (int)conditions, .count = count, .shape = *source_shape(o->source[SCORIA_FROM_MODEL])};
+  PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
+  PetscCall(CompareCreateConditions(set, true));
   for (int k = 0; k < set->conditions; k++)
     PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
   PetscFunctionReturn(0);
@@ -178,125 +60,172 @@ static PetscErrorCode AllocateFields(ScoriaDeck deck, Comparer *cmp, ComparisonS
  * not trained. */
 static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, ComparisonSet *sample)
 {
+  const ScoriaSpace *space = set->shape.space;
   double theta[SCORIA_MAX_CONDITIONS];
   bool asked, inside = true;
   PetscFunctionBeginUser;
-  *sample       = *set;
-  sample->first = COMPARE_SAMPLE_INDEX;
-  PetscCall(ScoriaConditionOfSamples(deck, set->space, theta, &asked));
-  for (int i = 0; i < set->space->n; i++) inside = inside && condition_inside(&set->space->c[i], theta[i]);
+  PetscCall(ScoriaConditionOfSamples(deck, space, theta, &asked));
+  for (int i = 0; i < space->n; i++) inside = inside && condition_inside(&space->c[i], theta[i]);
   if (asked && !inside) PetscCall(ScoriaSay(run, "  the sample condition is outside the training ranges: left out"));
-  sample->conditions = asked && inside;
-  PetscCall(CompareCreateConditions(sample));
+  *sample = (ComparisonSet){
+      .conditions = asked && inside, .first = COMPARE_SAMPLE_INDEX, .count = set->count, .shape = set->shape};
+  PetscCall(CompareCreateConditions(sample, true));
   if (sample->conditions) memcpy(sample->c[0].theta, theta, sizeof theta);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode DestroyComparer(Comparer *cmp, ComparisonSet *set, ComparisonSet *sample)
+/* The sample condition is shown, not judged: without good fields it is left out. */
+static PetscErrorCode MeasureSample(ScoriaRun run, CompareDraws *draws, const CompareAsked *of_set,
+                                    ComparisonSet *sample)
 {
+  const CompareAsked asked = {.seed = of_set->seed, .directions = of_set->directions, .shown = true};
+  double seconds[SCORIA_NFROM];
   PetscFunctionBeginUser;
-  PetscCall(CompareDestroyConditions(set));
+  if (!sample->conditions) PetscFunctionReturn(0);
+  PetscCall(CompareMeasure(run, draws, &asked, sample, seconds));
+  if (compare_lacking(sample, 0) < 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  the sample condition has fewer than 2 good fields: left out"));
   PetscCall(CompareDestroyConditions(sample));
-  for (int s = 0; s < NSOURCES; s++) PetscCall(PetscFree(cmp->gathered[s]));
-  PetscCall(PetscFree(cmp->share));
-  PetscCall(PetscFree(cmp->parameters));
-  PetscCall(CompareMemoryDestroy(&cmp->memory));
-  PetscCall(CompareCloseSources(cmp));
+  sample->conditions = 0;
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------------------------------------ report ---- */
+/* ----------------------------------------------------------------------------------------------- measures ---- */
 
-PetscErrorCode CompareSayTable(ScoriaRun run, const ComparisonSet *set)
+/* All that is measured of the held-out conditions. */
+typedef struct {
+  CompareAsked asked;
+  CompareQuantities quantities;
+  CompareLaws laws;
+  CompareMemory memory;
+} Measures;
+
+static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opened *o, const ComparisonSet *set,
+                                     Measures *m)
 {
-  const struct {
-    int source;
-    const char *name;
-  } rows[] = {{FROM_MODEL, set->files ? "sample" : "model"},
-              {FROM_GAUSSIAN, "gaussian"},
-              {FROM_PDE_AGAIN, set->files ? "floor" : "PDE again"}};
+  const ScoriaFieldShape *shape = &set->shape;
+  PetscInt directions = 0, seed = 0;
+  ScoriaGrid grid;
   PetscFunctionBeginUser;
-  if (set->files)
-    PetscCall(ScoriaSay(
-        run, "  pooled over %d conditions, %lld rows of the sample, of one and of the other half of the reference",
-        set->conditions, (long long)set->count));
-  else
-    PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
-                        set->conditions, (long long)set->count));
-  PetscCall(ScoriaSay(run, "  %-10s %10s %9s %9s %9s %9s %9s %9s", "", "mean/SD", "SD", "bias SD", "band", "cover95",
-                      "W1/SD", "sliced W"));
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    ScoriaDistance d;
-    if (set->files && rows[i].source == FROM_GAUSSIAN) continue;
-    compare_pool(set, rows[i].source, &d);
-    PetscCall(ScoriaSay(run, "  %-10s %10.4f %8.2f%% %+8.2f%% %8.2f%% %8.2f%% %9.4f %9.4f", rows[i].name, d.mean_error,
-                        100 * d.sd_error, 100 * d.sd_bias, 100 * d.band_error, 100 * d.coverage95, d.w1, d.sliced_w));
-  }
-  if (set->files) PetscFunctionReturn(0);
+  memset(m, 0, sizeof *m);
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &m->quantities.n,
+                                   m->quantities.quantity, m->quantities.offset));
+  ensemble_grid(o->ens, &grid);
+  PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
+  PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
+  m->asked = (CompareAsked){.seed       = (uint64_t)seed,
+                            .directions = (int)directions,
+                            .quantities = &m->quantities,
+                            .laws       = &m->laws,
+                            .memory     = &m->memory};
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyMeasures(Measures *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CompareLawsDestroy(&m->laws));
+  PetscCall(CompareMemoryDestroy(&m->memory));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- writing ---- */
+
+static int evaluations(const ScoriaSamplerOptions *sampler)
+{
+  return sampler_find(sampler->kind)->evaluations(sampler->steps);
+}
+
+static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measures *m, const CompareCost *cost,
+                          const ScoriaSamplerOptions *sampler)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CompareSayMeasures(run, set, false));
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
-                      1e6 * set->seconds[FROM_PDE], 1e6 * set->seconds[FROM_MODEL], set->sampler, set->evaluations));
-  PetscCall(CompareSayWorth(run, set));
-  PetscCall(CompareSaySymmetries(run, set));
-  PetscCall(CompareSayMemorisation(run, set));
+                      1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
+                      evaluations(sampler)));
+  PetscCall(CompareSayWorth(run, cost));
+  PetscCall(CompareSayLaws(run, &m->laws));
+  PetscCall(CompareSayMemorisation(run, set, &m->memory));
   PetscFunctionReturn(0);
 }
 
-#define MAX_SECTIONS 64
-
-/* Deck keys that decide the bytes of compare.h5: of the section sample all but its count and file. */
-static PetscErrorCode ListSections(ScoriaDeck deck, const char *sections[MAX_SECTIONS])
+static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const ComparisonSet *set, const Measures *m,
+                                const CompareCost *cost, const ScoriaSamplerOptions *sampler)
 {
-  static const char *const whole[] = {
-      "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "compare", NULL};
-  int n = 0;
+  const ScoriaFieldCost field = {.seconds_pde         = cost->seconds[SCORIA_FROM_PDE],
+                                 .seconds_model       = cost->seconds[SCORIA_FROM_MODEL],
+                                 .seconds_gaussian    = cost->seconds[SCORIA_FROM_GAUSSIAN],
+                                 .samples             = set->count,
+                                 .sampler             = sampler->kind,
+                                 .network_evaluations = evaluations(sampler)};
+  cJSON *root                 = cJSON_CreateObject();
   PetscFunctionBeginUser;
-  for (; whole[n]; n++) sections[n] = whole[n];
-  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
-    for (const ScoriaKey *key = *table; key->name; key++) {
-      if (strncmp(key->name, "sample_", 7) || !strcmp(key->name, "sample_count") || !strcmp(key->name, "sample_file"))
-        continue;
-      PetscCheck(n + 1 < MAX_SECTIONS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more sample keys than MAX_SECTIONS");
-      sections[n++] = key->name;
-    }
-  sections[n] = NULL;
+  PetscCall(CompareAddMeasures(root, set, false));
+  members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, &field);
+  PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
+  compare_add_laws(root, &m->laws);
+  compare_add_memorisation(root, set, &m->memory);
+  compare_add_conditions(root, set, false);
+  PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
 
 /* compare.h5 comes last: it marks the comparison as complete. */
-static PetscErrorCode WriteComparison(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set,
-                                      const ComparisonSet *sample)
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
+                            const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
 {
   char store[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
-  PetscCall(CompareWriteJson(set, ScoriaRunComm(run), json));
+  PetscCall(WriteJson(run, json, set, m, cost, sampler));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   PetscCall(CompareWriteStore(set, sample, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
 
+/* ------------------------------------------------------------------------------------------------- the study ---- */
+
+static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
+{
+  ComparisonSet set, sample;
+  CompareDraws draws;
+  CompareCost cost;
+  Measures m;
+  PetscFunctionBeginUser;
+  PetscCall(CreateSet(deck, o, &set, &cost.training_rows));
+  PetscCall(CreateMeasures(run, deck, o, &set, &m));
+  PetscCall(PetscStrncpy(set.made.dataset, m.memory.dataset, sizeof set.made.dataset));
+  PetscCall(ScoriaCostRead(run, "dataset.h5", &cost.seconds_data));
+  PetscCall(ScoriaCostRead(run, "model.h5", &cost.seconds_training));
+  PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
+  PetscCall(CreateSample(run, deck, &set, &sample));
+  PetscCall(CompareMeasure(run, &draws, &m.asked, &set, cost.seconds));
+  PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
+  PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
+  PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));
+  PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));
+  PetscCall(CompareDestroyConditions(&set));
+  PetscCall(CompareDestroyConditions(&sample));
+  PetscCall(CompareDrawsDestroy(&draws));
+  PetscCall(DestroyMeasures(&m));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
 {
-  const char *sections[MAX_SECTIONS];
-  Comparer cmp;
-  ComparisonSet set, sample;
+  Opened opened = {.ens = NULL};
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ListSections(deck, sections));
-  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", sections, &complete));
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, NULL, &complete));
   if (complete) PetscFunctionReturn(0);
-  PetscCall(CreateComparer(run, deck, &cmp, &set));
-  PetscCall(AllocateFields(deck, &cmp, &set));
-  PetscCall(CompareMemoryCreate(run, deck, &cmp, &set));
-  PetscCall(CreateSample(run, deck, &set, &sample));
-  PetscCall(CompareAll(run, &cmp, &set));
-  PetscCall(CompareSymmetries(&cmp, &set));
-  PetscCall(CompareSample(run, &cmp, &sample));
-  PetscCall(CompareSayTable(run, &set));
-  PetscCall(WriteComparison(run, deck, &set, &sample));
-  PetscCall(DestroyComparer(&cmp, &set, &sample));
+  PetscCall(Open(run, deck, &opened));
+  PetscCall(Compare(run, deck, &opened));
+  PetscCall(Close(&opened));
   PetscFunctionReturn(0);
 }

@@ -1,39 +1,45 @@
-/* Where the fields of compare come from, and how they are numbered. */
+/* The fields of compare: how they are numbered, drawn and gathered. */
 #include "compare.h"
 
 /* Who draws the fields of a source. */
-static const ScoriaDraws draws[NSOURCES] = {[FROM_PDE]       = SCORIA_DRAWS_HELDOUT,
-                                            [FROM_PDE_AGAIN] = SCORIA_DRAWS_HELDOUT_AGAIN,
-                                            [FROM_MODEL]     = SCORIA_DRAWS_COMPARED,
-                                            [FROM_GAUSSIAN]  = SCORIA_DRAWS_GAUSSIAN};
+static const ScoriaDraws numbers[SCORIA_NFROM] = {[SCORIA_FROM_PDE]       = SCORIA_DRAWS_HELDOUT,
+                                                  [SCORIA_FROM_PDE_AGAIN] = SCORIA_DRAWS_HELDOUT_AGAIN,
+                                                  [SCORIA_FROM_MODEL]     = SCORIA_DRAWS_COMPARED,
+                                                  [SCORIA_FROM_GAUSSIAN]  = SCORIA_DRAWS_GAUSSIAN};
 
-PetscErrorCode CompareOpenSources(ScoriaRun run, ScoriaDeck deck, Comparer *cmp)
+PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], int64_t count,
+                                  CompareDraws *draws)
 {
+  const ScoriaFieldShape *shape = source_shape(source[SCORIA_FROM_MODEL]);
   PetscFunctionBeginUser;
-  PetscCall(ScoriaTrainedOpen(run, deck, &cmp->trained));
-  PetscCall(ScoriaEnsembleCreate(cmp->comm, deck, &cmp->ens));
-  PetscCall(ScoriaSourceOfPde(cmp->ens, &cmp->source[FROM_PDE]));
-  PetscCall(ScoriaSourceOfPde(cmp->ens, &cmp->source[FROM_PDE_AGAIN]));
-  PetscCall(ScoriaSourceOfModel(cmp->comm, &cmp->trained, false, &cmp->source[FROM_MODEL]));
-  PetscCall(ScoriaSourceOfModel(cmp->comm, &cmp->trained, true, &cmp->source[FROM_GAUSSIAN]));
+  *draws           = (CompareDraws){.comm = ScoriaRunComm(run), .m = shape->channels * shape->cells};
+  const size_t all = (size_t)count * (size_t)draws->m;
+  PetscCallMPI(MPI_Comm_rank(draws->comm, &draws->rank));
+  PetscCallMPI(MPI_Comm_size(draws->comm, &draws->size));
+  PetscCall(PetscMalloc1(all, &draws->share)); /* a group of one rank may have to make them all */
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    const bool solves = s == SCORIA_FROM_PDE || s == SCORIA_FROM_PDE_AGAIN;
+    draws->source[s]  = source[s];
+    draws->pace[s]    = solves ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
+                               : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
+    PetscCall(PetscMalloc1(all, &draws->gathered[s]));
+  }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareCloseSources(Comparer *cmp)
+PetscErrorCode CompareDrawsDestroy(CompareDraws *draws)
 {
   PetscFunctionBeginUser;
-  for (int s = 0; s < NSOURCES; s++) PetscCall(ScoriaSourceDestroy(&cmp->source[s]));
-  PetscCall(ScoriaEnsembleDestroy(&cmp->ens));
-  PetscCall(ScoriaTrainedClose(&cmp->trained));
+  PetscCall(PetscFree(draws->share));
+  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(PetscFree(draws->gathered[s]));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareFields(Comparer *cmp, ComparisonSet *set, int condition, const double theta[], int source,
-                             int64_t count, int owner, double all[])
+PetscErrorCode CompareFields(CompareDraws *draws, int index, const double theta[], ScoriaFrom from, int64_t count,
+                             int owner, double all[])
 {
-  const uint64_t first = draw_number(draws[source], set->first + condition, 0);
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceGather(cmp->source[source], &cmp->pace[source], "the comparison will begin anew", theta, first,
-                               count, owner, cmp->share, all));
+  PetscCall(ScoriaSourceGather(draws->source[from], &draws->pace[from], "the comparison restarts from the beginning",
+                               theta, draw_number(numbers[from], index, 0), count, owner, draws->share, all));
   PetscFunctionReturn(0);
 }

@@ -11,26 +11,28 @@
 /* ---------------------------------------------------------------------------------------------- one condition ---- */
 
 /* Values of quantity q in n fields. */
-static void take_values(const ComparisonSet *set, const ScoriaQuantity *q, int64_t n, const double fields[],
+static void take_values(const ScoriaFieldShape *shape, const ScoriaQuantity *q, int64_t n, const double fields[],
                         double values[])
 {
-  const int m = set->channels * set->cells;
-  for (int64_t i = 0; i < n; i++) quantities_take(1, q, set->cells, fields + i * m, &values[i]);
+  const int m = shape->channels * shape->cells;
+  for (int64_t i = 0; i < n; i++) quantities_take(1, q, shape->cells, fields + i * m, &values[i]);
 }
 
-PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fields[NSOURCES], Comparison *c)
+PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
+                                    double *const fields[SCORIA_NFROM], Comparison *c)
 {
-  const int64_t first = c->good[FROM_PDE], both = first + c->good[FROM_PDE_AGAIN], model = c->good[FROM_MODEL];
+  const int64_t first = c->good[SCORIA_FROM_PDE], both = first + c->good[SCORIA_FROM_PDE_AGAIN],
+                model = c->good[SCORIA_FROM_MODEL];
   double *values;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(PetscMax(both, model), &values));
-  for (int i = 0; i < set->nquantities; i++) {
-    ScoriaQuantity q = set->quantity[i];
-    if (set->offset[i] >= 0) q.offset = c->theta[set->offset[i]];
-    take_values(set, &q, first, fields[FROM_PDE], values);
-    take_values(set, &q, both - first, fields[FROM_PDE_AGAIN], values + first);
+  for (int i = 0; i < quantities->n; i++) {
+    ScoriaQuantity q = quantities->quantity[i];
+    if (quantities->offset[i] >= 0) q.offset = c->theta[quantities->offset[i]];
+    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], values);
+    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], values + first);
     if (both >= 2) PetscCall(ScoriaEstimatesTake(both, values, &c->reference[i]));
-    take_values(set, &q, model, fields[FROM_MODEL], values);
+    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], values);
     if (model >= 2) PetscCall(ScoriaEstimatesTake(model, values, &c->sample[i]));
   }
   PetscCall(PetscFree(values));
@@ -39,22 +41,22 @@ PetscErrorCode CompareFillEstimates(const ComparisonSet *set, double *const fiel
 
 /* ------------------------------------------------------------------------------------------------- verdict ---- */
 
-static double invested(const ComparisonSet *set)
+static double invested(const CompareCost *cost)
 {
-  return set->seconds_data + set->seconds_training;
+  return cost->seconds_data + cost->seconds_training;
 }
 
 /* Draws after which data and training are paid back; infinite where a sample costs as much as a solve; NaN where it is
  * not known what they cost. */
-static double break_even(const ComparisonSet *set)
+static double break_even(const CompareCost *cost)
 {
-  const double saved = set->seconds[FROM_PDE] - set->seconds[FROM_MODEL];
-  return saved > 0 ? invested(set) / saved : INFINITY;
+  const double saved = cost->seconds[SCORIA_FROM_PDE] - cost->seconds[SCORIA_FROM_MODEL];
+  return saved > 0 ? invested(cost) / saved : INFINITY;
 }
 
-static const char *winner(const ComparisonSet *set)
+static const char *winner(const CompareCost *cost)
 {
-  return set->seconds[FROM_PDE] < LEAST_SPEEDUP * set->seconds[FROM_MODEL] ? "pde" : "model";
+  return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
 }
 
 /* Pools one estimate of one quantity; false where the quantity does not vary. */
@@ -70,64 +72,59 @@ static bool pool(const ComparisonSet *set, int quantity, int estimate, ScoriaEst
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
-/* JSON has no infinity: null. */
-static void add_number(cJSON *to, const char *name, double value)
+static void add_estimate(cJSON *list, const CompareCost *cost, int estimate, const ScoriaBias *bias)
 {
-  cJSON_AddItemToObject(to, name, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
-}
-
-static void add_estimate(cJSON *list, const ComparisonSet *set, int estimate, const ScoriaBias *bias)
-{
-  cJSON *one = cJSON_CreateObject();
+  const double pde = cost->seconds[SCORIA_FROM_PDE], model = cost->seconds[SCORIA_FROM_MODEL];
+  const ScoriaWorthEstimate found = {.name         = scoria_estimate_names[estimate],
+                                     .error_of_one = bias->se1,
+                                     .bias         = bias->bias,
+                                     .bias_floor   = bias->floor,
+                                     .bias_upper   = bias->upper,
+                                     .break_even_conditions =
+                                         conditions_to_break_even(bias, pde, model, invested(cost))};
+  cJSON *one                      = cJSON_CreateObject();
+  members_add(one, scoria_worth_estimate_members, &found);
   cJSON_AddItemToArray(list, one);
-  cJSON_AddStringToObject(one, "name", scoria_estimate_names[estimate]);
-  add_number(one, "error_of_one", bias->se1);
-  add_number(one, "bias", bias->bias);
-  add_number(one, "bias_floor", bias->floor);
-  add_number(one, "bias_upper", bias->upper);
-  add_number(one, "break_even_conditions",
-             conditions_to_break_even(bias, set->seconds[FROM_PDE], set->seconds[FROM_MODEL], invested(set)));
 }
 
-static void add_quantity(cJSON *list, const ComparisonSet *set, int quantity, ScoriaEstimates work[])
+static void add_quantity(cJSON *list, const ComparisonSet *set, const ScoriaQuantity *q, int quantity,
+                         const CompareCost *cost, ScoriaEstimates work[])
 {
-  const ScoriaQuantity *q = &set->quantity[quantity];
   cJSON *one, *estimates;
   ScoriaBias bias;
   if (!pool(set, quantity, SCORIA_ESTIMATE_MEAN, work, &bias)) return;
   one = cJSON_CreateObject();
   cJSON_AddItemToArray(list, one);
-  cJSON_AddStringToObject(one, "name", q->name);
-  cJSON_AddStringToObject(one, "unit", q->unit);
-  cJSON_AddStringToObject(one, "description", q->description);
-  add_number(one, "sd", bias.sd);
-  estimates = cJSON_AddArrayToObject(one, "estimates");
+  members_add(one, scoria_worth_quantity_members, &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias.sd});
+  estimates = cJSON_AddArrayToObject(one, COMPARE_ESTIMATES);
   for (int e = 0; e < SCORIA_NESTIMATES; e++)
-    if (pool(set, quantity, e, work, &bias)) add_estimate(estimates, set, e, &bias);
+    if (pool(set, quantity, e, work, &bias)) add_estimate(estimates, cost, e, &bias);
 }
 
-PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set)
+PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost)
 {
-  cJSON *worth = cJSON_AddObjectToObject(root, "worth"), *list;
+  const ScoriaWorth found = {.seconds_pde        = cost->seconds[SCORIA_FROM_PDE],
+                             .seconds_model      = cost->seconds[SCORIA_FROM_MODEL],
+                             .seconds_data       = cost->seconds_data,
+                             .seconds_training   = cost->seconds_training,
+                             .training_rows      = cost->training_rows,
+                             .break_even_samples = break_even(cost),
+                             .winner             = winner(cost)};
+  cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;
   ScoriaEstimates *work;
   PetscFunctionBeginUser;
-  add_number(worth, "seconds_pde", set->seconds[FROM_PDE]);
-  add_number(worth, "seconds_model", set->seconds[FROM_MODEL]);
-  add_number(worth, "seconds_data", set->seconds_data);
-  add_number(worth, "seconds_training", set->seconds_training);
-  cJSON_AddNumberToObject(worth, "training_rows", (double)set->training_rows);
-  add_number(worth, "break_even_samples", break_even(set));
-  cJSON_AddStringToObject(worth, "winner", winner(set));
-  list = cJSON_AddArrayToObject(worth, "quantities");
+  members_add(worth, scoria_worth_members, &found);
+  list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
   PetscCall(PetscMalloc1(2 * set->conditions, &work));
-  for (int i = 0; i < set->nquantities; i++) add_quantity(list, set, i, work);
+  for (int i = 0; i < quantities->n; i++) add_quantity(list, set, &quantities->quantity[i], i, cost, work);
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set)
+PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost)
 {
-  const double draws = break_even(set);
+  const double draws = break_even(cost);
   PetscFunctionBeginUser;
   if (isnan(draws))
     PetscCall(ScoriaSay(run, "  what data and training cost is not recorded in this run directory"));
@@ -135,9 +132,9 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set)
     PetscCall(ScoriaSay(run, "  data and training are never paid back: a sample costs as much as a solve"));
   else
     PetscCall(ScoriaSay(run, "  data (%.3g s) and training (%.3g s on one core) are paid back after %.2g samples",
-                        set->seconds_data, set->seconds_training, draws));
+                        cost->seconds_data, cost->seconds_training, draws));
   PetscCall(ScoriaSay(run, "  for many samples: %s",
-                      strcmp(winner(set), "pde") ? "the model"
-                                                 : "the PDE, which is nearly as fast or faster, and has no bias"));
+                      strcmp(winner(cost), "pde") ? "the model"
+                                                  : "the PDE, which is nearly as fast or faster, and has no bias"));
   PetscFunctionReturn(0);
 }

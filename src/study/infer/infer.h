@@ -1,4 +1,4 @@
-/* Private to infer: readings, the posterior's particles, and what is told of them. */
+/* Private to infer: what is asked, the particles at work, and the answer. */
 #ifndef SCORIA_INFER_H
 #define SCORIA_INFER_H
 
@@ -29,54 +29,69 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
                                  const double x[]);
 
-enum { INFER_MEAN, INFER_SD, INFER_QUANTILES }; /* per column, then every quantile */
-enum { INFER_PRIOR, INFER_POSTERIOR, INFER_SIDES };
-
+/* What is asked. */
 typedef struct {
-  MPI_Comm comm;
-  ScoriaRun run;
-  ScoriaDeck deck;
-  ScoriaSource prior; /* borrowed */
-  InferSensors sensors;
-  ScoriaTempering particles; /* owned */
-  int64_t count, keep;
-  int dimension, modes; /* of a particle: the modes, then the unknown conditions */
-
-  int channels, cells, m; /* m = channels * cells */
-  const ScoriaField *field;
-  const double *x;
-  const ScoriaSpace *space;
-  double theta[SCORIA_MAX_CONDITIONS]; /* of the known conditions */
-  int nfree, free[SCORIA_MAX_CONDITIONS];
+  ScoriaFieldShape shape;
+  InferSensors sensors;                         /* owned */
+  double theta[SCORIA_MAX_CONDITIONS];          /* of the known conditions */
+  int nunknown, unknown[SCORIA_MAX_CONDITIONS]; /* the others, by index */
   int nquantities, condition[SCORIA_MAX_DECK_QUANTITIES];
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
   int nprobabilities;
   double probability[INFER_MAX_QUANTILES];
+  int64_t count, keep; /* particles; of these, those that are written */
+  int moves;
+  uint64_t seed;
+} InferQuestion;
 
-  /* Columns of what is told: fields (m), quantities, sensors, unknown conditions. */
-  int columns, at_quantities, at_sensors, at_free;
-  double *told[INFER_SIDES];        /* owned (2 + nprobabilities, columns) */
-  double *kept;                     /* owned (keep, columns): of the posterior, on every rank */
-  double *fields, *thetas, *latent; /* owned: of a tile */
+/* Which of the unknown ones condition k is; -1: it is known. */
+int infer_unknown(const InferQuestion *q, int k);
 
-  ScoriaPace pace; /* rounds of tiles of every rank */
+enum { INFER_MEAN, INFER_SD, INFER_QUANTILES }; /* per column, then every quantile */
+enum { INFER_PRIOR, INFER_POSTERIOR, INFER_SIDES };
+
+/* Columns: fields (channels, cells), quantities, sensors, unknown conditions. */
+typedef struct {
+  int columns, at_quantities, at_sensors, at_unknown;
+  double *statistics[INFER_SIDES]; /* owned (2 + nprobabilities, columns) */
+  double *kept;                    /* owned (keep, columns): of the posterior, on every rank */
   int nstages;
   ScoriaTemperingStage *stage; /* owned */
   double log_evidence, log_evidence_se;
-} Infer;
+} InferAnswer;
 
-/* Columns (n, columns) of particles first + i at z (n, dimension), n <= INFER_TILE.  Local. */
-PetscErrorCode InferColumns(Infer *f, int64_t first, int64_t n, const double z[], double rows[]);
-/* ScoriaTemperingSpec.evaluate; ctx is an Infer.  All ranks meet between two rounds of tiles; fails as ScoriaStopped
- * where the run is to stop.  Collective. */
+PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a);
+PetscErrorCode InferAnswerDestroy(InferAnswer *a);
+/* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
+PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
+
+/* Particles of latents and unknown conditions, and the fields of a tile of them. */
+typedef struct {
+  MPI_Comm comm;
+  const InferQuestion *q; /* borrowed, as is the next */
+  const InferAnswer *a;
+  ScoriaSource prior;                                  /* borrowed */
+  int modes, dimension;                                /* of a particle: the modes, then the unknown conditions */
+  ScoriaPace pace;                                     /* rounds of tiles of every rank */
+  double *fields, *thetas, *latent;                    /* owned: of a tile */
+  ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES]; /* at the condition of a row */
+} InferParticles;
+
+PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
+                                    InferParticles *p);
+PetscErrorCode InferParticlesDestroy(InferParticles *p);
+/* ScoriaTemperingSpec.evaluate; ctx is an InferParticles.  All ranks meet between two rounds of tiles; fails as
+ * ScoriaStopped where the run is to stop.  Collective. */
 PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[]);
-/* told[side] of the particles as they are, and, of the posterior, kept.  Collective. */
-PetscErrorCode InferTell(Infer *f, int side);
+/* Statistics of one side, of particles z (count, dimension), and of the posterior those that are kept, into a.
+ * Collective. */
+PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], InferAnswer *a);
 
-PetscErrorCode InferWriteStore(const Infer *f, const char *path);
-PetscErrorCode InferWriteJson(const Infer *f, const char *path);
-PetscErrorCode InferSayTable(const Infer *f);
-/* Which of the unknown ones condition k is; -1: it is known. */
-int infer_unknown(const Infer *f, int k);
+/* infer_write.c; prior: the name of the source. */
+PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck, const char *prior,
+                               const InferQuestion *q, const InferAnswer *a);
+PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior, const InferQuestion *q,
+                              const InferAnswer *a);
+PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferAnswer *a);
 
 #endif

@@ -5,69 +5,97 @@
 
 #define PILOT_TILES 8
 
-int infer_unknown(const Infer *f, int k)
+int infer_unknown(const InferQuestion *q, int k)
 {
-  for (int i = 0; i < f->nfree; i++)
-    if (f->free[i] == k) return i;
+  for (int i = 0; i < q->nunknown; i++)
+    if (q->unknown[i] == k) return i;
   return -1;
 }
 
-/* Unknown conditions are uniform over their training ranges, logarithmic ones in the logarithm: u = 2 Phi(z) - 1. */
-static void take_theta(const Infer *f, const double z[], double theta[])
+PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
+                                    InferParticles *p)
 {
-  double u[SCORIA_MAX_CONDITIONS] = {0}, all[SCORIA_MAX_CONDITIONS];
-  for (int i = 0; i < f->nfree; i++) u[f->free[i]] = erf(z[f->modes + i] / sqrt(2));
-  space_from_unit(f->space, u, all);
-  memcpy(theta, f->theta, (size_t)f->space->n * sizeof(double));
-  for (int i = 0; i < f->nfree; i++) theta[f->free[i]] = all[f->free[i]];
+  const int m = q->shape.channels * q->shape.cells;
+  PetscFunctionBeginUser;
+  *p = (InferParticles){
+      .comm = ScoriaRunComm(run), .q = q, .a = a, .prior = prior, .pace = {.run = run, .step = 1, .most = 1 << 20}};
+  PetscCall(ScoriaSourceLatents(prior, &p->modes));
+  p->dimension = p->modes + q->nunknown;
+  PetscCall(PetscMalloc3(INFER_TILE * m, &p->fields, INFER_TILE * (q->shape.space->n + 1), &p->thetas,
+                         INFER_TILE * p->modes, &p->latent));
+  PetscCall(PetscArraycpy(p->quantity, q->quantity, q->nquantities));
+  PetscFunctionReturn(0);
 }
 
-/* Fields and conditions of one tile into f->fields (n, m), f->thetas (n, conditions). */
-static PetscErrorCode Fields(Infer *f, int64_t first, int64_t n, const double z[])
+PetscErrorCode InferParticlesDestroy(InferParticles *p)
 {
-  const int R = f->modes, d = f->space->n;
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree3(p->fields, p->thetas, p->latent));
+  PetscFunctionReturn(0);
+}
+
+/* Unknown conditions are uniform over their training ranges, logarithmic ones in the logarithm: u = 2 Phi(z) - 1. */
+static void take_theta(const InferParticles *p, const double z[], double theta[])
+{
+  const InferQuestion *q          = p->q;
+  double u[SCORIA_MAX_CONDITIONS] = {0}, all[SCORIA_MAX_CONDITIONS];
+  for (int i = 0; i < q->nunknown; i++) u[q->unknown[i]] = erf(z[p->modes + i] / sqrt(2));
+  space_from_unit(q->shape.space, u, all);
+  memcpy(theta, q->theta, (size_t)q->shape.space->n * sizeof(double));
+  for (int i = 0; i < q->nunknown; i++) theta[q->unknown[i]] = all[q->unknown[i]];
+}
+
+/* Fields and conditions of one tile into p->fields (n, m), p->thetas (n, conditions). */
+static PetscErrorCode Fields(InferParticles *p, int64_t first, int64_t n, const double z[])
+{
+  const int R = p->modes, d = p->q->shape.space->n;
+  const bool each = p->q->nunknown > 0;
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < n; i++) {
-    take_theta(f, z + i * f->dimension, f->thetas + i * d);
-    memcpy(f->latent + i * R, z + i * f->dimension, (size_t)R * sizeof(double));
+    take_theta(p, z + i * p->dimension, p->thetas + i * d);
+    memcpy(p->latent + i * R, z + i * p->dimension, (size_t)R * sizeof(double));
   }
-  PetscCall(
-      ScoriaSourceTransport(f->prior, first, n, f->nfree > 0, f->nfree ? f->thetas : f->theta, f->latent, f->fields));
+  PetscCall(ScoriaSourceTransport(p->prior, first, n, each, each ? p->thetas : p->q->theta, p->latent, p->fields));
   PetscFunctionReturn(0);
 }
 
 /* What every sensor would read (sensors), without noise. */
-static void readings(const Infer *f, const double fields[], double reading[])
+static void readings(const InferQuestion *q, const double fields[], double reading[])
 {
-  for (int i = 0; i < f->sensors.n; i++) quantities_take(1, &f->sensors.s[i].at, f->cells, fields, &reading[i]);
+  for (int i = 0; i < q->sensors.n; i++) quantities_take(1, &q->sensors.s[i].at, q->shape.cells, fields, &reading[i]);
 }
 
-PetscErrorCode InferColumns(Infer *f, int64_t first, int64_t n, const double z[], double rows[])
+/* Columns (n, columns) of particles first + i at z (n, dimension), n <= INFER_TILE. */
+static PetscErrorCode Columns(InferParticles *p, int64_t first, int64_t n, const double z[], double rows[])
 {
+  const InferQuestion *q = p->q;
+  const InferAnswer *a   = p->a;
+  const int m            = q->shape.channels * q->shape.cells;
   PetscFunctionBeginUser;
-  PetscCall(Fields(f, first, n, z));
+  PetscCall(Fields(p, first, n, z));
   for (int64_t i = 0; i < n; i++) {
-    const double *fields = f->fields + i * f->m, *theta = f->thetas + i * f->space->n;
-    double *to = rows + i * f->columns;
-    memcpy(to, fields, (size_t)f->m * sizeof(double));
-    for (int k = 0; k < f->nquantities; k++)
-      if (f->condition[k] >= 0) f->quantity[k].offset = theta[f->condition[k]];
-    quantities_take(f->nquantities, f->quantity, f->cells, fields, to + f->at_quantities);
-    readings(f, fields, to + f->at_sensors);
-    for (int k = 0; k < f->nfree; k++) to[f->at_free + k] = theta[f->free[k]];
+    const double *fields = p->fields + i * m, *theta = p->thetas + i * q->shape.space->n;
+    double *to = rows + i * a->columns;
+    memcpy(to, fields, (size_t)m * sizeof(double));
+    for (int k = 0; k < q->nquantities; k++)
+      if (q->condition[k] >= 0) p->quantity[k].offset = theta[q->condition[k]];
+    quantities_take(q->nquantities, p->quantity, q->shape.cells, fields, to + a->at_quantities);
+    readings(q, fields, to + a->at_sensors);
+    for (int k = 0; k < q->nunknown; k++) to[a->at_unknown + k] = theta[q->unknown[k]];
   }
   PetscFunctionReturn(0);
 }
 
-/* Of the readings, given the n fields of a tile. */
-static void likelihoods(const Infer *f, int64_t n, double log_likelihood[])
+/* Of the readings, given n fields. */
+static void likelihoods(const InferQuestion *q, int64_t n, const double fields[], double log_likelihood[])
 {
+  const int m = q->shape.channels * q->shape.cells;
   double reading[INFER_MAX_SENSORS];
   for (int64_t i = 0; i < n; i++) {
     double sum = 0;
-    readings(f, f->fields + i * f->m, reading);
-    for (int s = 0; s < f->sensors.n; s++) {
-      const InferSensor *at = &f->sensors.s[s];
+    readings(q, fields + i * m, reading);
+    for (int s = 0; s < q->sensors.n; s++) {
+      const InferSensor *at = &q->sensors.s[s];
       const double gap      = (reading[s] - at->value) / at->sd;
       sum -= 0.5 * (gap * gap + log(2 * PETSC_PI)) + log(at->sd);
     }
@@ -77,85 +105,100 @@ static void likelihoods(const Infer *f, int64_t n, double log_likelihood[])
 
 PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[])
 {
-  Infer *f               = ctx;
+  InferParticles *p      = ctx;
   PetscErrorCode failed  = 0; /* on this rank alone: it goes on to meet the others */
   int64_t before_meeting = 0;
   PetscMPIInt size;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(f->comm, &size));
-  const int64_t tiles = (f->count + INFER_TILE - 1) / INFER_TILE, most = (tiles + size - 1) / size;
+  PetscCallMPI(MPI_Comm_size(p->comm, &size));
+  const int64_t tiles = (p->q->count + INFER_TILE - 1) / INFER_TILE, most = (tiles + size - 1) / size;
   for (int64_t tile = 0; tile < most; tile++, before_meeting--) {
     const int64_t start = tile * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
     if (before_meeting == 0) {
-      PetscCall(ScoriaPaceMeet(&f->pace, "the inference will begin anew"));
-      before_meeting = f->pace.step;
+      PetscCall(ScoriaPaceMeet(&p->pace, "the inference restarts from the beginning"));
+      before_meeting = p->pace.step;
     }
-    if (part && !failed) failed = Fields(f, first + start, part, z + start * f->dimension);
-    if (part && !failed) likelihoods(f, part, log_likelihood + start);
+    if (part && !failed) failed = Fields(p, first + start, part, z + start * p->dimension);
+    if (part && !failed) likelihoods(p->q, part, p->fields, log_likelihood + start);
   }
   PetscFunctionReturn(failed);
 }
 
 /* Of particles [first, first + n), those that are kept.  Resampling leaves the particles that it makes of one side by
  * side: evenly spaced ones have the most ancestors. */
-static void keep_rows(Infer *f, int64_t first, int64_t n, const double rows[])
+static void keep_rows(const InferQuestion *q, int64_t first, int64_t n, const double rows[], InferAnswer *a)
 {
-  for (int64_t i = 0; i < f->keep; i++) {
-    const int64_t p = i * f->count / f->keep - first;
-    if (p >= 0 && p < n) memcpy(f->kept + i * f->columns, rows + p * f->columns, (size_t)f->columns * sizeof(double));
+  const size_t row = (size_t)a->columns * sizeof(double);
+  for (int64_t i = 0; i < q->keep; i++) {
+    const int64_t of = i * q->count / q->keep - first;
+    if (of >= 0 && of < n) memcpy(a->kept + i * a->columns, rows + of * a->columns, row);
   }
 }
 
 /* Every rank computes the pilot, so that all of them sum in the same units. */
-static PetscErrorCode Summarise(Infer *f, int side, const double z[], ScoriaSummary *summary)
+static PetscErrorCode PilotSummary(InferParticles *p, const double z[], double rows[], ScoriaSummary *summary)
 {
-  const int64_t tiles = (f->count + INFER_TILE - 1) / INFER_TILE, pilot = PetscMin(tiles, PILOT_TILES);
-  PetscMPIInt rank, size;
-  int64_t first, number;
-  double *rows;
+  const int columns            = p->a->columns;
+  const ScoriaSummarySpec spec = {.columns = columns};
+  int64_t known                = 0;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(f->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(f->comm, &size));
-  PetscCall(PetscMalloc1(pilot * INFER_TILE * f->columns, &rows));
-  int64_t known = 0;
-  for (int64_t t = 0; t < pilot; t++) {
-    const int64_t part = PetscMin(INFER_TILE, f->count - known);
-    PetscCall(InferColumns(f, known, part, z + known * f->dimension, rows + known * f->columns));
+  for (int t = 0; t < PILOT_TILES && known < p->q->count; t++) {
+    const int64_t part = PetscMin(INFER_TILE, p->q->count - known);
+    PetscCall(Columns(p, known, part, z + known * p->dimension, rows + known * columns));
     known += part;
   }
-  const ScoriaSummarySpec spec = {.columns = f->columns};
   PetscCall(ScoriaSummaryCreate(&spec, known, rows, summary));
-  deal_block(tiles, rank, size, &first, &number);
-  for (int64_t t = first; t < first + number; t++) {
-    const int64_t at = t * INFER_TILE, part = PetscMin(INFER_TILE, f->count - at);
-    PetscCall(InferColumns(f, at, part, z + at * f->dimension, rows));
-    summary_add(*summary, part, rows);
-    summary_end_tile(*summary);
-    if (side == INFER_POSTERIOR) keep_rows(f, at, part, rows);
-  }
-  PetscCall(ScoriaSummaryReduce(*summary, f->comm));
-  PetscCall(PetscFree(rows));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferTell(Infer *f, int side)
+/* This rank's block of the tiles to the summary, and what is kept of them to a. */
+static PetscErrorCode AddTiles(InferParticles *p, int side, const double z[], double rows[], ScoriaSummary summary,
+                               InferAnswer *a)
 {
-  const double *z = tempering_particles(f->particles);
-  ScoriaSummary summary;
-  double se;
+  const int64_t tiles = (p->q->count + INFER_TILE - 1) / INFER_TILE;
+  PetscMPIInt rank, size;
+  int64_t first, number;
   PetscFunctionBeginUser;
-  PetscCall(Summarise(f, side, z, &summary));
-  PetscCall(PetscMalloc1((INFER_QUANTILES + f->nprobabilities) * f->columns, &f->told[side]));
-  for (int j = 0; j < f->columns; j++) {
-    double *to = f->told[side] + j;
+  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(p->comm, &size));
+  deal_block(tiles, rank, size, &first, &number);
+  for (int64_t t = first; t < first + number; t++) {
+    const int64_t at = t * INFER_TILE, part = PetscMin(INFER_TILE, p->q->count - at);
+    PetscCall(Columns(p, at, part, z + at * p->dimension, rows));
+    summary_add(summary, part, rows);
+    summary_end_tile(summary);
+    if (side == INFER_POSTERIOR) keep_rows(p->q, at, part, rows, a);
+  }
+  PetscFunctionReturn(0);
+}
+
+static void fill_statistics(const InferQuestion *q, ScoriaSummary summary, int columns, double statistics[])
+{
+  double se;
+  for (int j = 0; j < columns; j++) {
+    double *to = statistics + j;
     ScoriaMoments m;
     summary_moments(summary, j, &m);
-    to[INFER_MEAN * f->columns] = m.mean;
-    to[INFER_SD * f->columns]   = m.sd;
-    for (int i = 0; i < f->nprobabilities; i++)
-      (void)summary_quantile(summary, j, f->probability[i], to + (INFER_QUANTILES + i) * f->columns, &se);
+    to[INFER_MEAN * columns] = m.mean;
+    to[INFER_SD * columns]   = m.sd;
+    for (int i = 0; i < q->nprobabilities; i++)
+      (void)summary_quantile(summary, j, q->probability[i], to + (INFER_QUANTILES + i) * columns, &se);
   }
+}
+
+PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], InferAnswer *a)
+{
+  ScoriaSummary summary;
+  double *rows;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(PILOT_TILES * INFER_TILE * a->columns, &rows));
+  PetscCall(PilotSummary(p, z, rows, &summary));
+  PetscCall(AddTiles(p, side, z, rows, summary, a));
+  PetscCall(ScoriaSummaryReduce(summary, p->comm));
+  fill_statistics(p->q, summary, a->columns, a->statistics[side]);
   PetscCall(ScoriaSummaryDestroy(&summary));
-  if (side == INFER_POSTERIOR) PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, f->keep * f->columns, MPI_DOUBLE, f->kept));
+  PetscCall(PetscFree(rows));
+  if (side == INFER_POSTERIOR)
+    PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, p->q->keep * a->columns, MPI_DOUBLE, a->kept));
   PetscFunctionReturn(0);
 }

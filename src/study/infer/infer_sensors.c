@@ -144,9 +144,11 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
                                  const double x[])
 {
-  const double half = cells > 1 ? (x[1] - x[0]) / 2 : HUGE_VAL, end = x[cells - 1] + half;
   char names[256] = "";
+  double end[2];
   PetscFunctionBeginUser;
+  cells_ends(cells, x, end);
+  const double slack = 1e-4 * (end[1] - end[0]) / cells;
   for (int c = 0; c < channels; c++)
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", field[c].name);
   for (int i = 0; i < sensors->n; i++) {
@@ -155,8 +157,9 @@ PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const Scor
     if (s->channel < 0)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
                   names);
-    if (s->x < x[0] - 1.0001 * half || s->x > end + 1e-4 * half)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g m, allowed 0 to %g m", i + 1, s->x, end);
+    if (s->x < end[0] - slack || s->x > end[1] + slack)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g m, allowed %g to %g m", i + 1, s->x, end[0],
+                  end[1]);
     s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
     quantity_place(&s->at, cells, x, s->x);
   }

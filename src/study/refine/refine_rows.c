@@ -14,14 +14,12 @@
 #define LEAST_ROWS 8  /* good ones, for the same */
 #define SD_FLOOR 0.05 /* of a field's largest: c hardly varies beside the separator, where it is given */
 
-static const char *const sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "refine",
-    NULL};
-
 typedef struct {
   ScoriaRun run; /* borrowed */
   MPI_Comm comm;
   char path[PETSC_MAX_PATH_LEN];
+  bool own; /* the samples of the run directory, not a file that was named */
+  ScoriaMadeFrom made;
   ScoriaDataset ds; /* owned, as are ens and por */
   const ScoriaDatasetSpec *given;
   ScoriaEnsemble ens;
@@ -39,25 +37,38 @@ typedef struct {
 
 /* --------------------------------------------------------------------------------------------------- the file ---- */
 
-static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+static PetscErrorCode NameGiven(ScoriaDeck deck, Refine *f)
 {
-  const char *name = NULL, *stored;
-  char difference[512];
+  const char *name = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "refine_sample", &name));
+  f->own = !name;
   if (name)
     PetscCall(PetscStrncpy(f->path, name, sizeof f->path));
   else {
     PetscCall(ScoriaDeckString(deck, "sample_file", &name));
     PetscCall(ScoriaRunPath(f->run, name, sizeof f->path, f->path));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenGiven(ScoriaDeck deck, Refine *f)
+{
+  const char *stored;
+  char difference[512];
+  PetscFunctionBeginUser;
   PetscCall(ScoriaFileTrial(f->comm, f->path));
   PetscCall(ScoriaDatasetOpen(f->comm, f->path, &f->ds));
   PetscCall(ScoriaDatasetInfo(f->ds, &f->given, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, scoria_law_sections, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: made for another problem (%s): its fields are solutions of other equations",
                 f->path, difference);
+  if (f->own) {
+    PetscCall(ScoriaChainCheck(f->run, f->path, dataset_made_from(f->ds)));
+    f->made = *dataset_made_from(f->ds);
+  }
+  PetscCall(ScoriaDatasetIdentity(f->ds, f->given->rows, f->made.file));
   PetscFunctionReturn(0);
 }
 
@@ -276,6 +287,7 @@ static PetscErrorCode WriteColumns(ScoriaDeck deck, const Refine *f)
   PetscCall(ScoriaFileRemove(f->comm, path)); /* of a run that was killed before refined.h5 was complete */
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(f->comm, path, "refine", text, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &f->made));
   PetscCall(ScoriaStorePutText(store, "sample", f->path));
   for (int c = 0; c < REFINE_COLUMNS; c++) {
     PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &f->spec.rows, f->column + c * f->spec.rows,
@@ -334,6 +346,7 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(f->run, "refined.h5", sizeof path, path));
   PetscCall(ScoriaProvenanceOfRun(f->run, deck, "refined", f->groups->full_size, &from));
+  from.made = f->made;
   PetscCall(ScoriaDatasetCreate(f->comm, path, &f->spec, f->x, &from, &out));
   PetscCall(ScoriaDatasetWatch(out, f->run));
   PetscCall(ScoriaWarnOfRest(f->run, f->groups));
@@ -358,7 +371,8 @@ PetscErrorCode ScoriaRefine(ScoriaRun run, ScoriaDeck deck)
   PetscInt directions, iterations;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", sections, &complete));
+  PetscCall(NameGiven(deck, &f));
+  PetscCall(ScoriaCompleteDataset(run, deck, "refined.h5", SCORIA_OF_REFINED, f.path, &complete));
   if (complete) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckInt(deck, "refine_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "refine_iterations", &iterations));

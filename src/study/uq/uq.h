@@ -30,6 +30,7 @@ typedef struct {
   const ScoriaField *field; /* borrowed (channels) */
   const double *x;          /* borrowed (cells) */
   const ScoriaSpace *space; /* borrowed */
+  ScoriaMadeFrom made;
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
@@ -146,7 +147,6 @@ PetscErrorCode UqPause(Uq *u, int k, int64_t done);
 /* A complete answer needs no checkpoints: a run killed just after its end has left them.  Those of another question
  * stay. */
 PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
-extern const char *const uq_sections[]; /* of the deck, that decide the answer */
 
 /* uq_write.c */
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);

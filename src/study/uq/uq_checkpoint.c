@@ -1,8 +1,8 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
+#include <string.h>
 
-const char *const uq_sections[] = {
-    "run_seed", SCORIA_PROBLEM_SECTIONS "porosity", "conditions", SCORIA_ENSEMBLE_KEYS, "train", "sample", "uq", NULL};
+#define CHECKPOINT "uq.ckpt"
 
 /* int64 as two halves that doubles hold exactly. */
 static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
@@ -53,8 +53,6 @@ PetscErrorCode UqSeconds(Uq *u, double seconds[2])
 
 static PetscErrorCode Save(Uq *u, int k, int64_t done)
 {
-  char path[PETSC_MAX_PATH_LEN], next[PETSC_MAX_PATH_LEN];
-  const char *text;
   int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a.size * u->q.conditions;
   double *extremes = NULL, seconds[2];
   ScoriaStore store;
@@ -63,11 +61,8 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   if (u->summary) PetscCall(UqReduce(u));
   if (u->sobol) PetscCall(UqSobolReduce(u));
   PetscCall(Totals(u, k, &nsums, &sums, &nextremes, &extremes));
-  PetscCall(ScoriaRunPath(u->run, "uq.ckpt", sizeof path, path));
-  PetscCall(ScoriaRunPath(u->run, "uq.ckpt.next", sizeof next, next));
-  PetscCall(ScoriaDeckText(u->deck, &text));
-  PetscCall(ScoriaFileRemove(u->comm, next));
-  PetscCall(ScoriaStoreCreate(u->comm, next, "checkpoint", text, &store));
+  PetscCall(ScoriaCheckpointBegin(u->run, u->deck, CHECKPOINT, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &u->q.made));
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
@@ -76,14 +71,23 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a.value, "", "conditions that are finished"));
   if (nsums) PetscCall(PutIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStorePutReals(store, "/extremes", 1, &nextremes, extremes, "", ""));
-  PetscCall(ScoriaStoreClose(&store));
-  PetscCall(ScoriaFileRotate(u->comm, path));
+  PetscCall(ScoriaCheckpointEnd(u->run, CHECKPOINT, &store));
   u->saved = wall_seconds();
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *done)
+/* What is read into. */
+typedef struct {
+  Uq *u;
+  int *k;
+  int64_t *done;
+} Reading;
+
+static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
 {
+  Uq *u         = ((Reading *)ctx)->u;
+  int *k        = ((Reading *)ctx)->k;
+  int64_t *done = ((Reading *)ctx)->done;
   int64_t condition, nsums, *sums = NULL, nextremes;
   double *extremes = NULL;
   bool timed;
@@ -109,22 +113,40 @@ static PetscErrorCode RestoreFrom(Uq *u, ScoriaStore store, int *k, int64_t *don
   PetscFunctionReturn(0);
 }
 
+/* Sums of one model must not go on with samples of another, nor at other conditions. */
+static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+{
+  const ScoriaMadeFrom *here = &((Reading *)ctx)->u->q.made;
+  ScoriaMadeFrom made;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreMadeFrom(store, &made));
+  if (*made.model && strcmp(made.model, here->model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of a model of %s, but model.h5 has %s; move one of the two away", path,
+                made.model, here->model);
+  if (*made.file && strcmp(made.file, here->file))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: at the conditions of %s, but uq_conditions is %s; move one of the two away",
+                path, made.file, here->file);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
   if (k < u->q.conditions)
-    PetscCall(ScoriaSay(u->run, "  %s: going on at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
+    PetscCall(ScoriaSay(u->run, "  %s: resuming at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
   else
-    PetscCall(ScoriaSay(u->run, "  %s: going on with the Sobol indices, block %lld", path, (long long)done));
+    PetscCall(ScoriaSay(u->run, "  %s: resuming at block %lld of the Sobol indices", path, (long long)done));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Forget(Uq *u, int *k, int64_t *done)
+static PetscErrorCode Clear(void *ctx)
 {
+  Reading *reading = ctx;
+  Uq *u            = reading->u;
   PetscFunctionBeginUser;
-  *k            = 0;
-  *done         = 0;
-  u->all_failed = 0;
+  *reading->k    = 0;
+  *reading->done = 0;
+  u->all_failed  = 0;
   u->before[0] = u->before[1] = 0;
   PetscCall(ScoriaSummaryDestroy(&u->summary));
   PetscCall(ScoriaSobolDestroy(&u->sobol));
@@ -134,36 +156,14 @@ static PetscErrorCode Forget(Uq *u, int *k, int64_t *done)
 /* From the newest checkpoint of this deck that is whole; from the beginning where there is none. */
 PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done)
 {
-  static const char *const names[] = {"uq.ckpt", "uq.ckpt.previous"};
-  char path[PETSC_MAX_PATH_LEN], difference[512];
-  const char *stored;
+  Reading reading                     = {u, k, done};
+  const ScoriaCheckpointReader reader = {
+      .results = SCORIA_OF_UQ, .ctx = &reading, .check = CheckMade, .read = ReadAll, .clear = Clear};
+  ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
-  PetscCall(Forget(u, k, done));
-  for (int i = 0; i < 2; i++) {
-    ScoriaStore store = NULL;
-    bool there;
-    PetscCall(ScoriaRunPath(u->run, names[i], sizeof path, path));
-    PetscCall(ScoriaFileExists(u->comm, path, &there));
-    if (!there) continue;
-    PetscErrorCode failed = ScoriaStoreOpen(u->comm, path, "checkpoint", &store);
-    if (!failed) {
-      PetscCall(ScoriaStoreDeck(store, &stored));
-      PetscCall(ScoriaDeckDifference(u->deck, stored, uq_sections, sizeof difference, difference));
-      if (*difference)
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of another deck (%s); choose another -run_dir or move the file away", path,
-                    difference);
-      failed = RestoreFrom(u, store, k, done);
-    }
-    if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
-    PetscCall(ScoriaStoreClose(&store));
-    if (!failed) {
-      PetscCall(SayRestored(u, path, *k, *done));
-      PetscFunctionReturn(0);
-    }
-    PetscCall(ScoriaSay(u->run, "  WARNING: %s; it is not used", ScoriaFailureLine()));
-    ScoriaFailureReset();
-    PetscCall(Forget(u, k, done));
-  }
+  PetscCall(Clear(&reading));
+  PetscCall(ScoriaCheckpointFind(u->run, u->deck, CHECKPOINT, &reader, &file));
+  if (file.whole) PetscCall(SayRestored(u, file.path, *k, *done));
   PetscFunctionReturn(0);
 }
 
@@ -187,21 +187,7 @@ PetscErrorCode UqPause(Uq *u, int k, int64_t done)
 
 PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN], difference[512] = "";
-  const char *stored;
-  ScoriaStore store;
-  bool there;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, "uq.ckpt", sizeof path, path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  if (!there) PetscFunctionReturn(0);
-  if (ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store)) {
-    ScoriaFailureReset(); /* whose it was is not known */
-    PetscFunctionReturn(0);
-  }
-  PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, uq_sections, sizeof difference, difference));
-  PetscCall(ScoriaStoreClose(&store));
-  if (!*difference) PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscCall(ScoriaCheckpointForget(run, deck, CHECKPOINT, SCORIA_OF_UQ));
   PetscFunctionReturn(0);
 }

@@ -64,9 +64,11 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
 {
   ScoriaQuantity *made = NULL;
   PetscFunctionBeginUser;
-  const double half = q->cells > 1 ? (q->x[1] - q->x[0]) / 2 : HUGE_VAL;
-  if (value < q->x[0] - 1.0001 * half || value > q->x[q->cells - 1] + 1.0001 * half)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed 0 to %g m", word, q->x[q->cells - 1] + half);
+  double end[2];
+  cells_ends(q->cells, q->x, end);
+  const double slack = 1e-4 * (end[1] - end[0]) / q->cells;
+  if (value < end[0] - slack || value > end[1] + slack)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g m", word, end[0], end[1]);
   PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, channel, &made));
   quantity_place(made, q->cells, q->x, value);
   snprintf(made->name, sizeof made->name, "%s", word);

@@ -98,15 +98,16 @@ static PetscErrorCode Write(Uq *u, const char *name)
 PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
 {
   char json[PETSC_MAX_PATH_LEN];
-  const char *name = NULL;
-  Uq u             = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  Opened opened    = {.source = NULL};
-  PetscInt source  = 0;
+  const char *name = NULL, *file = NULL;
+  Uq u            = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
+  Opened opened   = {.source = NULL};
+  PetscInt source = 0;
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(ScoriaJsonPath(name, sizeof json, json)); /* a name that cannot be, before the work */
-  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", uq_sections, &complete));
+  PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
+  PetscCall(ScoriaCompleteStore(run, deck, name, "uq", SCORIA_OF_UQ, file, &complete));
   if (complete) {
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
@@ -115,6 +116,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   u.q.pde = source == 1;
   PetscCall(OpenSource(run, deck, u.q.pde, &opened));
   take_source(&u, opened.source);
+  PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &u.q.made));
+  if (file) PetscCall(ScoriaSourceNow(u.comm, file, NULL, 0, u.q.made.file));
   PetscCall(UqQuestionRead(run, deck, &u.q));
   PetscCall(Answer(&u));
   PetscCall(UqSayTable(run, &u.q, &u.a));

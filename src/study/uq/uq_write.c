@@ -155,6 +155,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "uq", deck, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &q->made));
   PetscCall(PutConditions(store, q));
   PetscCall(PutPicked(store, q, a, "/samples", UQ_SAMPLES, 1, 0, 1, "- -", "1", "fields behind the statistics"));
   PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "- -", "1", "solves that failed, left out"));

@@ -1,6 +1,6 @@
 /* The covariance kernels, written independently of the program, for the tests of porosity. */
-#ifndef SCORIA_TEST_KERNELS_H
-#define SCORIA_TEST_KERNELS_H
+#ifndef SCORIA_TEST_COVARIANCE_KERNELS_H
+#define SCORIA_TEST_COVARIANCE_KERNELS_H
 
 #include <math.h>
 

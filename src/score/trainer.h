@@ -1,6 +1,6 @@
 /* The training loop from inside the room: works on whitened coordinates, knows nothing of files or normalisers. */
-#ifndef SCORIA_SCORE_TRAIN_H
-#define SCORIA_SCORE_TRAIN_H
+#ifndef SCORIA_SCORE_TRAINER_H
+#define SCORIA_SCORE_TRAINER_H
 
 #include "scoria/score.h"
 #include "ema.h"

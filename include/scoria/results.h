@@ -1,0 +1,160 @@
+/* scoria/results.h - what the result files hold, described once for those who write them (src/study) and those who read
+ * them (src/report). */
+#ifndef SCORIA_RESULTS_H
+#define SCORIA_RESULTS_H
+
+#include "stats.h"
+#include <cJSON.h>
+
+/* ------------------------------------------------------------------------------------- arrays of compare.h5 ---- */
+
+/* Where the fields that compare measures come from, in the order of the columns of /good.  PDE and PDE_AGAIN are
+ * independent ensembles: their distance is the sampling floor. */
+typedef enum {
+  SCORIA_FROM_PDE,
+  SCORIA_FROM_PDE_AGAIN,
+  SCORIA_FROM_MODEL,
+  SCORIA_FROM_GAUSSIAN, /* the conditional Gaussian, which is the model without its network */
+  SCORIA_NFROM
+} ScoriaFrom;
+
+typedef struct {
+  const char *group;  /* of compare.h5 */
+  const char *member; /* of compare.json's pooled, worst and conditions; NULL: the reference, that others are measured
+                         against */
+  const char *title;  /* in tables for people, plain text */
+  const char *row;    /* on standard output */
+} ScoriaFromRow;
+
+extern const ScoriaFromRow scoria_from[SCORIA_NFROM];
+/* Those that are measured against the reference, in the order of tables, figures and compare.json. */
+enum { SCORIA_NMEASURED = SCORIA_NFROM - 1 };
+extern const ScoriaFrom scoria_measured[SCORIA_NMEASURED];
+
+/* Profiles along x. */
+typedef enum {
+  SCORIA_CURVE_MEAN,
+  SCORIA_CURVE_SD,
+  SCORIA_CURVE_Q025,
+  SCORIA_CURVE_Q500,
+  SCORIA_CURVE_Q975,
+  SCORIA_NCURVES
+} ScoriaCurve;
+
+typedef struct {
+  const char *name;
+  double probability; /* of the quantile; NaN: none */
+} ScoriaCurveRow;
+
+extern const ScoriaCurveRow scoria_curves[SCORIA_NCURVES];
+
+/* What the profiles are of: the fields, or the fields minus their value in the first cell, in which a field that
+ * fluctuates as a whole shows how it varies along x. */
+typedef enum { SCORIA_VIEW_FIELD, SCORIA_VIEW_RELATIVE, SCORIA_NVIEWS } ScoriaView;
+
+typedef struct {
+  const char *group, *what; /* what: appended to an array's description */
+} ScoriaViewRow;
+
+extern const ScoriaViewRow scoria_views[SCORIA_NVIEWS];
+
+/* Groups of conditions: the held-out ones; the sample condition of the deck. */
+#define SCORIA_COMPARE_HELDOUT ""
+#define SCORIA_COMPARE_SAMPLE "/sample"
+
+/* Paths in compare.h5: theta (conditions, space.n), good (conditions, SCORIA_NFROM), a curve (conditions, cells) and
+ * the examples (conditions, examples, cells) of a field. */
+void compare_theta_path(const char *group, size_t size, char path[]);
+void compare_good_path(const char *group, size_t size, char path[]);
+void compare_curve_path(const char *group, ScoriaView view, ScoriaFrom from, const char *field, ScoriaCurve curve,
+                        size_t size, char path[]);
+void compare_examples_path(const char *group, ScoriaFrom from, const char *field, size_t size, char path[]);
+
+/* ----------------------------------------------------------------------------------------- objects of JSON ---- */
+
+/* A member of a struct as a member of a JSON object.  Numbers that are not finite are null there. */
+typedef enum {
+  SCORIA_MEMBER_REAL,  /* double */
+  SCORIA_MEMBER_COUNT, /* int64_t */
+  SCORIA_MEMBER_TEXT   /* const char *, borrowed from whatever the struct is filled from */
+} ScoriaMemberKind;
+
+typedef struct {
+  const char *name;
+  ScoriaMemberKind kind;
+  size_t offset;     /* in the struct */
+  const char *title; /* in tables for people, plain text; NULL: it has none */
+  double scale;      /* value times scale is in the unit that the title names; 0: 1 */
+} ScoriaMember;
+
+/* The members of `from` to an object, in the order of the table, which ends with a NULL name. */
+void members_add(cJSON *object, const ScoriaMember table[], const void *from);
+/* The struct `to` from an object, which may be NULL; what the object lacks is NaN, -1, or NULL. */
+void members_take(const cJSON *object, const ScoriaMember table[], void *to);
+
+/* ------------------------------------------------------------------------------------------- compare.json ---- */
+
+/* The measures of the model (or the sample) pooled, flat; then: */
+#define COMPARE_POOLED "pooled"         /* object of objects per source: the measures, and energy_rejected */
+#define COMPARE_WORST "worst"           /* the same at the worst condition of each measure */
+#define COMPARE_COST "cost"             /* ScoriaFieldCost; not of two files, as all that follows but the conditions */
+#define COMPARE_WORTH "worth"           /* ScoriaWorth, with the array COMPARE_QUANTITIES */
+#define COMPARE_QUANTITIES "quantities" /* each ScoriaWorthQuantity, with the array COMPARE_ESTIMATES */
+#define COMPARE_ESTIMATES "estimates"   /* each ScoriaWorthEstimate */
+#define COMPARE_LAWS "symmetries"       /* array of ScoriaLawKept */
+#define COMPARE_MEMORISATION "memorisation" /* ScoriaNearestRows; null where it is not known */
+#define COMPARE_CONDITIONS                                                                                             \
+  "conditions"                      /* array: the conditions by name, COMPARE_FAILED or COMPARE_ROWS, an object of     \
+                                       measures per source */
+#define COMPARE_FAILED "failed_pde" /* solves that failed */
+#define COMPARE_ROWS "rows"         /* of two files: of each */
+#define COMPARE_REJECTED "energy_rejected"
+#define COMPARE_FLOOR "sliced_w_floor"
+#define COMPARE_RATIO "sliced_w_ratio" /* of the sliced Wasserstein distance and its floor */
+
+/* Seconds are of one core, for one field. */
+typedef struct {
+  double seconds_pde, seconds_model, seconds_gaussian;
+  int64_t samples; /* fields per condition */
+  const char *sampler;
+  int64_t network_evaluations; /* per sample */
+} ScoriaFieldCost;
+
+typedef struct {
+  double seconds_pde, seconds_model;
+  double seconds_data, seconds_training; /* of the whole; NaN: not recorded */
+  int64_t training_rows;
+  double break_even_samples; /* infinite, or NaN: null */
+  const char *winner;        /* for many samples: "model" or "pde" */
+} ScoriaWorth;
+
+typedef struct {
+  const char *name, *unit, *description;
+  double sd; /* rms over conditions of the PDE's SD */
+} ScoriaWorthQuantity;
+
+/* In units of that SD. */
+typedef struct {
+  const char *name;    /* scoria_estimate_names */
+  double error_of_one; /* standard error from one draw */
+  double bias, bias_floor, bias_upper;
+  double break_even_conditions;
+} ScoriaWorthEstimate;
+
+/* rms deviations from a law of the problem. */
+typedef struct {
+  const char *name;
+  double model, pde;
+  const char *unit, *help;
+} ScoriaLawKept;
+
+typedef struct {
+  double median_ratio, share_nearer, share_expected; /* ScoriaMemorisation, mean over conditions */
+  double share_se;
+  int64_t training_conditions, training_rows, samples; /* at each condition */
+} ScoriaNearestRows;
+
+extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_quantity_members[],
+    scoria_worth_estimate_members[], scoria_law_members[], scoria_nearest_members[];
+
+#endif

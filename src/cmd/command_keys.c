@@ -1,0 +1,121 @@
+/* Deck keys of the commands, and the tables of all rooms together. */
+#include "cmd.h"
+
+const ScoriaKey scoria_command_keys[] = {
+    {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
+     "realisations that solve draws when no porosity file is given", SCORIA_DECIDES_NOTHING},
+    {"compare_conditions", SCORIA_KEY_INT, "", "8", 1, 1e6, NULL,
+     "held-out conditions, drawn inside the training ranges", SCORIA_DECIDES_COMPARE},
+    {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
+     "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model pde",
+     "where fields come from: the model, or fresh solves", SCORIA_DECIDES_UQ},
+    {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL, "fields at every condition, at most", SCORIA_DECIDES_UQ},
+    {"uq_tolerance", SCORIA_KEY_REAL, "", "0", 0, 1, NULL,
+     "stop earlier, when the standard errors of mean, SD and quantiles of every quantity are below this share of its "
+     "SD",
+     SCORIA_DECIDES_UQ},
+    {"uq_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
+     "probabilities of the quantiles", SCORIA_DECIDES_UQ},
+    {"uq_exceed", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "thresholds, [c:2000, phi:-0.2]: probability that the field is above, in every cell and anywhere",
+     SCORIA_DECIDES_UQ},
+    {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "places, [c:40e-6]: the field there is a quantity of interest", SCORIA_DECIDES_UQ},
+    {"uq_map", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "one or two conditions to map over, [F_right, ell]: values spread over their ranges, the others as in samples",
+     SCORIA_DECIDES_UQ},
+    {"uq_map_points", SCORIA_KEY_INTS, "", "9", 2, 64, NULL, "values of each mapped condition: one number, or two",
+     SCORIA_DECIDES_UQ},
+    {"uq_conditions", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a text file of conditions, one per line as in conditions_file, in place of lists and maps", SCORIA_DECIDES_UQ},
+    {"uq_sobol", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
+     "Sobol indices with respect to the conditions, over their ranges, and to the unseen (the porosity's realisation; "
+     "of the model, the sampler's noise), from so many pairs of conditions; 0: none",
+     SCORIA_DECIDES_UQ},
+    {"uq_sobol_draws", SCORIA_KEY_INT, "", "32", 1, 1024, NULL,
+     "draws of the unseen at each of these; of the model, up to 128 cost as much as one", SCORIA_DECIDES_UQ},
+    {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
+     "name of the result in the run directory; the summary takes its name with .json", SCORIA_DECIDES_UQ},
+    {"sensors_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "infer: what was measured where, [phi:0, c:40e-6]",
+     SCORIA_DECIDES_INFER},
+    {"sensors_value", SCORIA_KEY_REALS, "", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
+     "infer: what was read there, in the units of the fields", SCORIA_DECIDES_INFER},
+    {"sensors_sd", SCORIA_KEY_REALS, "", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
+     "infer: standard deviations of the readings' noise, one for all or one for each", SCORIA_DECIDES_INFER},
+    {"sensors_file", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "infer: a text file of readings, one per line: field, place [m], value, standard deviation", SCORIA_DECIDES_INFER},
+    {"infer_conditions", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "conditions that are not known, [U0, ell], or all: uniform over their training ranges beforehand, in the "
+     "logarithm "
+     "where spaced so, and inferred; the others are those of samples",
+     SCORIA_DECIDES_INFER},
+    {"infer_prior", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model gaussian",
+     "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
+    {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
+    {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,
+     "moves of every particle at each temperature; up to five times as many where they are short",
+     SCORIA_DECIDES_INFER},
+    {"infer_keep", SCORIA_KEY_INT, "", "200", 1, 10000, NULL, "fields of the posterior that are kept, at most all",
+     SCORIA_DECIDES_INFER},
+    {"infer_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
+     "probabilities of the quantiles", SCORIA_DECIDES_INFER},
+    {"infer_file", SCORIA_KEY_STRING, "", "posterior.h5", 0, 0, NULL,
+     "name of the result in the run directory; the summary takes its name with .json", SCORIA_DECIDES_INFER},
+    {"likelihood_file", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file of the fields (not set: the conditions of dataset.h5 that training left out)",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_count", SCORIA_KEY_INT, "", "1000", 1, 1e7, NULL, "rows, at most, equally many of every condition",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_steps", SCORIA_KEY_INT, "", "32", 1, 10000, NULL,
+     "Runge-Kutta steps of the probability flow, four evaluations each", SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_probes", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
+     "probes of Hutchinson's estimate of the trace of the network's Jacobian; 0: the exact trace",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_output", SCORIA_KEY_STRING, "", "likelihood.h5", 0, 0, NULL, "name of the result in the run directory",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"refine_sample", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file of the fields (not set: the samples in the run directory)", SCORIA_DECIDES_REFINE},
+    {"refine_count", SCORIA_KEY_INT, "", "100", 1, 1e6, NULL, "rows, at most, equally many of every condition",
+     SCORIA_DECIDES_REFINE},
+    {"refine_directions", SCORIA_KEY_INT, "", "16", 1, 64, NULL,
+     "leading directions of the porosity's Gaussian that are searched, and solves of an iteration",
+     SCORIA_DECIDES_REFINE},
+    {"refine_iterations", SCORIA_KEY_INT, "", "20", 1, 1000, NULL, "steps of Gauss and Newton's method, at most",
+     SCORIA_DECIDES_REFINE},
+    {"refine_tolerance", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 10, NULL,
+     "a step that changes the misfit by fewer standard deviations is the last", SCORIA_DECIDES_REFINE},
+    {"refine_sigma", SCORIA_KEY_REAL, "", "0.05", 1e-4, 10, NULL,
+     "what a cell of a given field may be off, in standard deviations: against it stands how unlikely a porosity is",
+     SCORIA_DECIDES_REFINE},
+    {"compare_sample", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file to compare, in place of the model, with compare_reference", SCORIA_DECIDES_COMPARE},
+    {"compare_reference", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "a dataset file: half of its rows are the reference, the other half gives the floor", SCORIA_DECIDES_COMPARE},
+    {"compare_output", SCORIA_KEY_STRING, "", "compare_files.json", 0, 0, NULL,
+     "name of the comparison of two files in the run directory", SCORIA_DECIDES_COMPARE},
+    {"compare_limit", SCORIA_KEY_REAL, "", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
+     "two files: fail with exit code 6 where their sliced Wasserstein distance exceeds so many floors, once all is "
+     "written",
+     SCORIA_DECIDES_COMPARE},
+    {"compare_directions", SCORIA_KEY_INT, "", "128", 1, 1e5, NULL, "directions of the sliced Wasserstein distance",
+     SCORIA_DECIDES_COMPARE},
+    {.name = NULL},
+};
+
+#define MAX_TABLES 32
+
+const ScoriaKey *const *cmd_tables(void)
+{
+  static const ScoriaKey *tables[MAX_TABLES + 1];
+  int n       = 0;
+  tables[n++] = scoria_base_keys;
+  tables[n++] = scoria_io_keys;
+  tables[n++] = scoria_import_keys; /* early: where one deck imports and another does not, that is what is told */
+  tables[n++] = scoria_physics_keys;
+  n += problem_key_tables(MAX_TABLES - 6, tables + n);
+  tables[n++] = scoria_score_keys;
+  tables[n++] = scoria_command_keys;
+  tables[n]   = NULL;
+  return tables;
+}

@@ -1,0 +1,395 @@
+/* import: which axis of an array is which.  By their names, where the deck gives an order; else by the dimension scales
+ * of the file; else by their extents, where these leave no choice.  Axes of extent 1 do not matter. */
+#include "import.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef char Names[SCORIA_FOREIGN_RANK][SCORIA_NAME_SIZE];
+
+/* ------------------------------------------------------------------------------------------------------ words ---- */
+
+static void shape_of(const ImportColumn *c, size_t size, char text[])
+{
+  size_t used = (size_t)snprintf(text, size, "(");
+  for (int i = 0; i < c->rank && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? ", " : "", (long long)c->dims[i]);
+  if (used < size) snprintf(text + used, size - used, ")");
+}
+
+static PetscErrorCode WrongShape(const Import *im, const char *what, const ImportColumn *c, const char *expected)
+{
+  char shape[128];
+  PetscFunctionBeginUser;
+  shape_of(c, sizeof shape, shape);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: array %s has the shape %s, expected %s", im->path, what, c->path, shape,
+              expected);
+}
+
+/* A choice that the program does not take. */
+static PetscErrorCode Ambiguous(const Import *im, const char *what, const ImportColumn *c, const char *of, bool field)
+{
+  char shape[128];
+  PetscFunctionBeginUser;
+  shape_of(c, sizeof shape, shape);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: %s: array %s has the shape %s: more than one axis may be that of the %s; name them in the order of "
+              "the file, %s",
+              im->path, what, c->path, shape, of,
+              field ? "as in import: order: [x, realisation, condition]"
+                    : "as in import: conditions: {name: {path: /path, order: [condition]}}");
+}
+
+/* ------------------------------------------------------------------------------------------------------ names ---- */
+
+static bool matters(const ImportColumn *c, int a)
+{
+  return c->dims[a] != 1;
+}
+
+static int count_words(const char *list)
+{
+  char word[SCORIA_NAME_SIZE];
+  int n = 0;
+  while (list_next_word(&list, sizeof word, word)) n++;
+  return n;
+}
+
+/* Names of the axes by the deck, which may leave out those of extent 1; else by their scales, or "". */
+static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportColumn *c, Names name)
+{
+  const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
+  const int words                = count_words(c->order);
+  const char *list               = c->order;
+  char expected[400];
+  int matter = 0;
+  PetscFunctionBeginUser;
+  for (int a = 0; a < c->rank; a++) {
+    PetscCall(PetscStrncpy(name[a], scale[a].name, SCORIA_NAME_SIZE));
+    matter += matters(c, a);
+  }
+  if (!words) PetscFunctionReturn(0);
+  snprintf(expected, sizeof expected, "the axes [%.300s] of its order", c->order);
+  if (words != c->rank && words != matter) PetscCall(WrongShape(im, what, c, expected));
+  for (int a = 0; a < c->rank; a++) {
+    name[a][0] = 0;
+    if (words == c->rank || matters(c, a)) list_next_word(&list, SCORIA_NAME_SIZE, name[a]);
+    for (int b = 0; b < a && *name[a]; b++)
+      if (!strcmp(name[a], name[b]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: order: found the axis %s twice", im->path, what, name[a]);
+  }
+  PetscFunctionReturn(0);
+}
+
+static bool same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
+{
+  return a->known && a->known == b->known && a->file == b->file;
+}
+
+/* The axis of that name where the deck names them; -1: none. */
+static int named(const ImportColumn *c, Names name, const char *wanted)
+{
+  for (int a = 0; a < c->rank && *c->order; a++)
+    if (!strcmp(name[a], wanted)) return a;
+  return -1;
+}
+
+/* ---------------------------------------------------------------------------------------------------- x, cells ---- */
+
+PetscErrorCode ImportPlaceX(Import *im)
+{
+  ImportColumn *x = &im->x;
+  int axis = -1, matter = 0;
+  PetscFunctionBeginUser;
+  foreign_shape(im->file, x->array, &x->rank, x->dims);
+  for (int a = 0; a < x->rank; a++)
+    if (matters(x, a)) {
+      axis = a;
+      matter++;
+    }
+  if (matter != 1 || x->dims[axis] < 2 || x->dims[axis] > 1000000)
+    PetscCall(WrongShape(im, "x", x, "(cells), 2 to 1000000 of them"));
+  im->spec.cells = (int)x->dims[axis];
+  im->along      = foreign_axes(im->file, x->array)[axis];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FindCells(const Import *im, const char *what, Names name, ImportColumn *c)
+{
+  const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
+  const long long L              = im->spec.cells;
+  char expected[192];
+  int fit = 0;
+  PetscFunctionBeginUser;
+  c->x = named(c, name, "x");
+  for (int a = 0; a < c->rank && c->x < 0 && !*c->order; a++)
+    if (same_scale(&scale[a], &im->along)) c->x = a;
+  for (int a = 0; a < c->rank; a++) fit += c->dims[a] == L;
+  if (c->x < 0 && !*c->order && fit > 1) PetscCall(Ambiguous(im, what, c, "cells", true));
+  for (int a = 0; a < c->rank && c->x < 0 && !*c->order; a++)
+    if (c->dims[a] == L) c->x = a;
+  if (c->x >= 0 && c->dims[c->x] == L) PetscFunctionReturn(0);
+  if (*c->order)
+    snprintf(expected, sizeof expected, "an axis x of %lld cells in its order: x has %lld", L, L);
+  else if (c->channel < 0)
+    snprintf(expected, sizeof expected, "(rows, %lld), (%lld, rows) or (conditions, realisations, %lld): x has %lld", L,
+             L, L, L);
+  else
+    snprintf(expected, sizeof expected, "(rows, channels, %lld) with more than %lld channels", L,
+             (long long)c->channel);
+  PetscCall(WrongShape(im, what, c, expected));
+  PetscFunctionReturn(0);
+}
+
+/* The axis of channels is the last one but that of the cells, where it is not named. */
+static PetscErrorCode FindChannels(const Import *im, const char *what, Names name, ImportColumn *c)
+{
+  char expected[192];
+  int others = 0;
+  PetscFunctionBeginUser;
+  c->channels = named(c, name, "channel");
+  if (c->channels >= 0 && c->channel < 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: its order has an axis of channels: expected which one, channel: 0",
+                im->path, what);
+  if (c->channel < 0) PetscFunctionReturn(0);
+  for (int a = 0; a < c->rank; a++)
+    if (a != c->x) {
+      others++;
+      if (!*c->order) c->channels = a;
+    }
+  snprintf(expected, sizeof expected, "(rows, channels, %d) with more than %lld channels", im->spec.cells,
+           (long long)c->channel);
+  if (others < 2 || c->channels < 0 || c->channel >= c->dims[c->channels]) PetscCall(WrongShape(im, what, c, expected));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------- axes of rows ---- */
+
+/* The axis of the import's that an array's axis is, by the names of the deck's or by scale; -1: not told. */
+static int find_axis(const Import *im, const ImportColumn *c, Names name, int a)
+{
+  const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
+  for (int i = 0; i < im->naxes; i++) {
+    const bool by_name = *c->order && *im->axis[i].name && !strcmp(name[a], im->axis[i].name);
+    if (by_name || (!*c->order && same_scale(&scale[a], &im->axis[i].scale))) return i;
+  }
+  return -1;
+}
+
+static bool is_of_rows(const ImportColumn *c, int a)
+{
+  return a != c->x && a != c->channels && matters(c, a);
+}
+
+/* The first field says along which axes rows lie. */
+static void define_axes(Import *im, ImportColumn *c, Names name)
+{
+  im->found = 1;
+  for (int a = 0; a < c->rank; a++) {
+    if (!is_of_rows(c, a)) continue;
+    ImportAxis *axis = &im->axis[im->naxes];
+    *axis            = (ImportAxis){.length = c->dims[a], .scale = foreign_axes(im->file, c->array)[a]};
+    snprintf(axis->name, sizeof axis->name, "%s", name[a]);
+    c->axis[a] = im->naxes++;
+    im->found *= c->dims[a];
+  }
+}
+
+/* Every axis of rows is told, has the right length, and is another one: how many there are, or -1. */
+static int match_told(const Import *im, ImportColumn *c, Names name)
+{
+  bool taken[SCORIA_FOREIGN_RANK] = {false};
+  int n                           = 0;
+  for (int a = 0; a < c->rank; a++) {
+    if (!is_of_rows(c, a)) continue;
+    const int i = find_axis(im, c, name, a);
+    if (i < 0 || taken[i] || im->axis[i].length != c->dims[a]) return -1;
+    taken[i]   = true;
+    c->axis[a] = i;
+    n++;
+  }
+  return n;
+}
+
+/* All axes of rows in their order. */
+static bool match_in_order(const Import *im, ImportColumn *c)
+{
+  int n = 0;
+  for (int a = 0; a < c->rank; a++) {
+    if (!is_of_rows(c, a)) continue;
+    if (n == im->naxes || im->axis[n].length != c->dims[a]) return false;
+    c->axis[a] = n++;
+  }
+  return n == im->naxes;
+}
+
+static int64_t values_of(const ImportColumn *c, int *axes)
+{
+  int64_t values = 1;
+  *axes          = 0;
+  for (int a = 0; a < c->rank; a++)
+    if (is_of_rows(c, a)) {
+      values *= c->dims[a];
+      ++*axes;
+    }
+  return values;
+}
+
+/* Rows one after the other, where one of the two has them along one axis. */
+static bool match_flat(Import *im, ImportColumn *c)
+{
+  int axes;
+  if (values_of(c, &axes) != im->found || (axes > 1 && im->naxes > 1)) return false;
+  for (int a = 0; a < c->rank; a++)
+    if (is_of_rows(c, a)) c->axis[a] = IMPORT_ALONE;
+  im->flat = true;
+  return true;
+}
+
+static void clear_axes(ImportColumn *c)
+{
+  for (int a = 0; a < SCORIA_FOREIGN_RANK; a++) c->axis[a] = -1;
+}
+
+PetscErrorCode ImportPlaceField(Import *im, int f)
+{
+  const char *what = im->spec.field[f].name;
+  ImportColumn *c  = &im->field[f];
+  Names name;
+  int axes;
+  PetscFunctionBeginUser;
+  foreign_shape(im->file, c->array, &c->rank, c->dims);
+  clear_axes(c);
+  PetscCall(NameAxes(im, what, c, name));
+  PetscCall(FindCells(im, what, name, c));
+  PetscCall(FindChannels(im, what, name, c));
+  if (!f) {
+    define_axes(im, c, name);
+    PetscFunctionReturn(0);
+  }
+  if (match_told(im, c, name) == im->naxes) PetscFunctionReturn(0);
+  clear_axes(c);
+  if (match_in_order(im, c)) PetscFunctionReturn(0);
+  clear_axes(c);
+  if (match_flat(im, c)) PetscFunctionReturn(0);
+  const int64_t rows = values_of(c, &axes);
+  if (rows != im->found)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s has %lld rows, %s has %lld: expected equally many", im->path, what,
+                (long long)rows, im->spec.field[0].name, (long long)im->found);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: %s: its axes of rows are not those of %s in their order: name them, as in import: fields: {%s: "
+              "{path: %s, order: [realisation, condition, x]}}",
+              im->path, what, im->spec.field[0].name, what, c->path);
+}
+
+/* -------------------------------------------------------------------------------------------------- conditions ---- */
+
+/* How many axes of rows have this length. */
+static int axes_of_length(const Import *im, int64_t length, int *last)
+{
+  int n = 0;
+  for (int i = 0; i < im->naxes; i++)
+    if (im->axis[i].length == length) {
+      *last = i;
+      n++;
+    }
+  return n;
+}
+
+/* Of a table: the axis that is not that of rows. */
+static PetscErrorCode FindColumns(const Import *im, const char *what, Names name, ImportColumn *c)
+{
+  char expected[192];
+  int ignored, fit[SCORIA_FOREIGN_RANK], fits = 0;
+  PetscFunctionBeginUser;
+  c->channels = named(c, name, "channel");
+  if (c->channel < 0 && c->channels < 0) PetscFunctionReturn(0);
+  snprintf(expected, sizeof expected, "(%lld, n) or (n, %lld) with n above %lld", (long long)im->found,
+           (long long)im->found, (long long)PetscMax(c->channel, 0));
+  if (c->channels < 0) {
+    if (c->rank != 2 || *c->order) PetscCall(WrongShape(im, what, c, expected));
+    for (int a = 0; a < 2; a++) {
+      fit[a] =
+          c->dims[a] == im->found || axes_of_length(im, c->dims[a], &ignored) > 0 || find_axis(im, c, name, a) >= 0;
+      fits += fit[a];
+    }
+    if (fits == 2) PetscCall(Ambiguous(im, what, c, "rows", false));
+    if (fits == 1) c->channels = fit[0];
+  }
+  if (c->channels < 0 || c->channel < 0 || c->channel >= c->dims[c->channels])
+    PetscCall(WrongShape(im, what, c, expected));
+  PetscFunctionReturn(0);
+}
+
+/* By its extents: along one axis of rows, or all of them. */
+static PetscErrorCode MatchExtents(Import *im, const char *what, ImportColumn *c)
+{
+  char expected[64];
+  int axes, first = -1;
+  PetscFunctionBeginUser;
+  if (match_in_order(im, c)) PetscFunctionReturn(0);
+  clear_axes(c);
+  for (int a = 0; a < c->rank; a++)
+    if (is_of_rows(c, a)) first = a;
+  const int64_t values = values_of(c, &axes);
+  if (axes == 1) {
+    const int fit = axes_of_length(im, values, &c->axis[first]);
+    if (fit > 1) PetscCall(Ambiguous(im, what, c, "rows that it is given for", false));
+    if (fit == 1) PetscFunctionReturn(0);
+    c->axis[first] = -1;
+  }
+  if (match_flat(im, c)) PetscFunctionReturn(0);
+  snprintf(expected, sizeof expected, "one value for each of %lld rows", (long long)im->found);
+  PetscCall(WrongShape(im, what, c, expected));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportPlaceCondition(Import *im, int k)
+{
+  const char *what = im->spec.space.c[k].name;
+  ImportColumn *c  = &im->condition[k];
+  Names name;
+  int axes;
+  PetscFunctionBeginUser;
+  foreign_shape(im->file, c->array, &c->rank, c->dims);
+  clear_axes(c);
+  PetscCall(NameAxes(im, what, c, name));
+  PetscCall(FindColumns(im, what, name, c));
+  values_of(c, &axes);
+  if (match_told(im, c, name) < 0) {
+    clear_axes(c);
+    if (*c->order)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: the axes [%s] of its order are not axes of %s of these lengths", im->path,
+                  what, c->order, im->spec.field[0].name);
+    PetscCall(MatchExtents(im, what, c));
+  }
+  for (int a = 0; a < c->rank; a++)
+    if (c->axis[a] >= 0 && c->axis[a] < IMPORT_ALONE) im->axis[c->axis[a]].conditioned = true;
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- numbering ---- */
+
+static void set_strides(const Import *im, ImportColumn *c)
+{
+  int64_t alone = 1;
+  for (int a = c->rank - 1; a >= 0; a--) {
+    c->stride[a] = c->axis[a] < 0 ? 0 : c->axis[a] == IMPORT_ALONE ? alone : im->axis[c->axis[a]].stride;
+    if (c->axis[a] == IMPORT_ALONE) alone *= c->dims[a];
+  }
+}
+
+/* In the order of the first field's array; but axes along which no condition varies run fastest, so that the rows of a
+ * condition stand together. */
+void import_number_rows(Import *im)
+{
+  int64_t stride = 1;
+  for (int pass = 0; pass < 2; pass++)
+    for (int i = im->naxes - 1; i >= 0; i--) {
+      const bool late = !im->flat && im->axis[i].conditioned;
+      if (late != (pass == 1)) continue;
+      im->axis[i].stride = stride;
+      stride *= im->axis[i].length;
+    }
+  for (int f = 0; f < im->spec.nfields; f++) set_strides(im, &im->field[f]);
+  for (int k = 0; k < im->spec.space.n; k++) set_strides(im, &im->condition[k]);
+}

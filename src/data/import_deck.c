@@ -1,0 +1,299 @@
+/* import: the deck's section. */
+#include "import.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The first is what the short form gives. */
+static const char *const members[2][10] = {
+    {"path", "order", "channel", "scale", "offset", "units", "reference", NULL},
+    {"path", "order", "channel", "scale", "offset", "units", "range", "logarithmic", NULL}};
+static const char *const axis_members[] = {"path", "scale", "offset", "units", NULL};
+
+/* x and row are the axes of a dataset. */
+static PetscErrorCode CheckName(const char *key, const char *name)
+{
+  bool good = isalpha((unsigned char)*name) && strcmp(name, "x") && strcmp(name, "row");
+  PetscFunctionBeginUser;
+  for (const char *at = name; *at; at++) good = good && (isalnum((unsigned char)*at) || *at == '_');
+  if (!good)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: found the name \"%s\", expected a letter, then letters, digits and _, other than x and row", key,
+                name);
+  PetscFunctionReturn(0);
+}
+
+/* "/data/state:1", or where a number may stand for all rows, "0.5". */
+static PetscErrorCode ReadPath(const char *key, const char *name, const char *value, bool channel, bool number,
+                               ImportColumn *to)
+{
+  char *end;
+  PetscFunctionBeginUser;
+  *to = (ImportColumn){.array = -1, .channel = -1, .scale = 1, .x = -1, .channels = -1};
+  if (value && *value != '/' && number) {
+    PetscCall(ScoriaListNumber(key, name, value, &to->value));
+    PetscFunctionReturn(0);
+  }
+  const char *colon = channel && value ? strrchr(value, ':') : NULL;
+  if (!value || *value != '/' || strlen(value) >= sizeof to->path || colon == value + 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%s\", expected the path of an array, /group/name%s", key, name,
+                value ? value : "no path", number ? ", or a number" : "");
+  PetscCall(PetscStrncpy(to->path, value, sizeof to->path));
+  if (!colon) PetscFunctionReturn(0);
+  to->path[colon - value] = 0;
+  to->channel             = strtol(colon + 1, &end, 10);
+  if (end == colon + 1 || *end || to->channel < 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%s\", expected a number from 0 after the colon", key, name, value);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetUnit(const char *key, const char *name, const char *value, size_t size, char unit[])
+{
+  PetscFunctionBeginUser;
+  if (strlen(value) >= size)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%s\", expected at most %zu characters", key, name, value, size - 1);
+  PetscCall(PetscStrncpy(unit, value, size));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetRange(const char *key, const char *name, const char *value, char between, ScoriaCondition *c)
+{
+  char *end = NULL;
+  PetscFunctionBeginUser;
+  c->lo = strtod(value, &end);
+  if (*end == between) c->hi = strtod(end + 1, &end);
+  if (*end || !(c->lo < c->hi) || !isfinite(c->hi - c->lo))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%s\", expected low%chigh", key, name, value, between);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SetScale(const char *key, const char *name, const char *value, ImportColumn *to)
+{
+  double factor;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaListNumber(key, name, value, &factor));
+  if (factor == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found 0, expected a factor", key, name);
+  to->scale *= factor;
+  to->scaled = true;
+  PetscFunctionReturn(0);
+}
+
+/* What a mapping says beside the path; all of it may be there for x too. */
+static PetscErrorCode ReadMembers(ScoriaEntries e, int i, const char *key, const char *name, ImportColumn *to)
+{
+  const char *order = entries_value(e, i, "order"), *channel = entries_value(e, i, "channel");
+  const char *scale = entries_value(e, i, "scale"), *offset = entries_value(e, i, "offset");
+  double number;
+  PetscFunctionBeginUser;
+  if (order && strlen(order) >= sizeof to->order)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: order: found more than %zu characters", key, name, sizeof to->order - 1);
+  if (order) PetscCall(PetscStrncpy(to->order, order, sizeof to->order));
+  if (channel) {
+    PetscCall(ScoriaListNumber(key, name, channel, &number));
+    if (number < 0 || number != floor(number) || number > 1e9)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: channel: found \"%s\", expected an integer from 0", key, name, channel);
+    to->channel = (int64_t)number;
+  }
+  if (scale) PetscCall(SetScale(key, name, scale, to));
+  if (offset) {
+    PetscCall(ScoriaListNumber(key, name, offset, &to->offset));
+    to->scaled = true;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadCondition(ScoriaEntries e, int i, const char *key, ScoriaCondition *c)
+{
+  const char *unit = entries_value(e, i, "units"), *range = entries_value(e, i, "range");
+  const char *logarithmic = entries_value(e, i, "logarithmic");
+  PetscFunctionBeginUser;
+  if (unit) PetscCall(SetUnit(key, c->name, unit, sizeof c->unit, c->unit));
+  if (range) PetscCall(SetRange(key, c->name, range, ',', c));
+  if (logarithmic && strcasecmp(logarithmic, "true") && strcasecmp(logarithmic, "false"))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: logarithmic: found \"%s\", expected true or false", key, c->name,
+                logarithmic);
+  c->log = logarithmic && !strcasecmp(logarithmic, "true");
+  PetscFunctionReturn(0);
+}
+
+/* One key, fields or conditions. */
+static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
+{
+  const char *key = conditions ? "import_conditions" : "import_fields";
+  const int most  = conditions ? SCORIA_MAX_CONDITIONS : SCORIA_MAX_FIELDS;
+  int *n          = conditions ? &im->spec.space.n : &im->spec.nfields;
+  ScoriaEntries e;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckEntries(deck, key, members[conditions], &e));
+  if (!entries_count(e)) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: %s is not set, expected [name=/path, ...]", key);
+  for (int i = 0; i < entries_count(e); i++) {
+    const char *name = entries_name(e, i);
+    ImportColumn *to = conditions ? &im->condition[i] : &im->field[i];
+    PetscCall(CheckName(key, name));
+    if (field_find(im->spec.nfields, im->spec.field, name) >= 0 || space_find(&im->spec.space, name) >= 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %s twice", key, name);
+    if (*n == most) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: \"%s\" is one too many, expected at most %d", key, name, most);
+    PetscCall(ReadPath(key, name, entries_value(e, i, "path"), entries_short(e, i), conditions, to));
+    PetscCall(ReadMembers(e, i, key, name, to));
+    PetscCall(PetscStrncpy(conditions ? im->spec.space.c[i].name : im->spec.field[i].name, name, SCORIA_NAME_SIZE));
+    ++*n;
+    const char *unit = entries_value(e, i, "units");
+    if (conditions)
+      PetscCall(ReadCondition(e, i, key, &im->spec.space.c[i]));
+    else if (unit)
+      PetscCall(SetUnit(key, name, unit, sizeof im->spec.field[i].unit, im->spec.field[i].unit));
+  }
+  PetscCall(ScoriaEntriesDestroy(&e));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------- lists beside the short form
+ * ---- */
+
+/* Calls take for every entry of a list about a field (f >= 0) or a condition (k >= 0), or x (both are -1). */
+typedef PetscErrorCode (*TakeEntry)(Import *im, const char *name, int f, int k, const char *value);
+
+static PetscErrorCode ReadEntries(ScoriaDeck deck, Import *im, const char *key, TakeEntry take)
+{
+  const char *list = NULL;
+  char name[SCORIA_NAME_SIZE], value[64];
+  bool found;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, key, &list));
+  for (;;) {
+    PetscCall(ScoriaListPair(key, &list, sizeof value, name, value, &found));
+    if (!found) break;
+    const int f = field_find(im->spec.nfields, im->spec.field, name), k = space_find(&im->spec.space, name);
+    if (f < 0 && k < 0 && strcmp(name, "x"))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which is no field or condition of the import", key, name);
+    PetscCall(take(im, name, f, k, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeUnit(Import *im, const char *name, int f, int k, const char *value)
+{
+  char text[64];
+  PetscFunctionBeginUser;
+  if (f < 0 && k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_units: x is in m; give a factor to m in import_scale");
+  PetscCall(PetscStrncpy(text, value, sizeof text));
+  for (char *at = text; *at; at++)
+    if (*at == '*') *at = ' ';
+  PetscCall(SetUnit("import_units", name, text, sizeof im->spec.field[0].unit,
+                    f >= 0 ? im->spec.field[f].unit : im->spec.space.c[k].unit));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeScale(Import *im, const char *name, int f, int k, const char *value)
+{
+  ImportColumn *column = f >= 0 ? &im->field[f] : k >= 0 ? &im->condition[k] : &im->x;
+  PetscFunctionBeginUser;
+  if (column->scaled) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_scale: %s: its scale or offset is set already", name);
+  PetscCall(SetScale("import_scale", name, value, column));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeRange(Import *im, const char *name, int f, int k, const char *value)
+{
+  PetscFunctionBeginUser;
+  (void)f;
+  if (k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_ranges: %s is no condition", name);
+  PetscCall(SetRange("import_ranges", name, value, ':', &im->spec.space.c[k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadLogarithmic(ScoriaDeck deck, Import *im)
+{
+  const char *list = NULL;
+  char name[SCORIA_NAME_SIZE];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "import_logarithmic", &list));
+  while (list_next_word(&list, sizeof name, name)) {
+    const int k = space_find(&im->spec.space, name);
+    if (k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_logarithmic: found \"%s\", which is no condition", name);
+    im->spec.space.c[k].log = true;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------------- axes ---- */
+
+/* Factors to metres. */
+double import_length(const char *unit)
+{
+  static const struct {
+    const char *name;
+    double factor;
+  } known[] = {{"m", 1},     {"meter", 1},     {"metre", 1},      {"meters", 1},        {"metres", 1},
+               {"km", 1e3},  {"cm", 1e-2},     {"mm", 1e-3},      {"um", 1e-6},         {"µm", 1e-6},
+               {"μm", 1e-6}, {"micron", 1e-6}, {"microns", 1e-6}, {"micrometer", 1e-6}, {"nm", 1e-9}};
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (!strcmp(known[i].name, unit)) return known[i].factor;
+  return 0;
+}
+
+static PetscErrorCode ReadX(ScoriaDeck deck, Import *im)
+{
+  ScoriaEntries e;
+  bool set;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < 2; i++) {
+    PetscCall(ScoriaDeckHas(deck, i ? "import_z" : "import_y", &set));
+    if (set)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: fields over more axes than x are not learned yet: expected fields of rows and cells along x "
+                  "alone",
+                  i ? "import_z" : "import_y");
+  }
+  PetscCall(ScoriaDeckEntries(deck, "import_x", axis_members, &e));
+  if (!entries_count(e))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: import_x is not set, expected the path of the cell centres");
+  PetscCall(ReadPath("import_x", "x", entries_value(e, 0, "path"), false, false, &im->x));
+  PetscCall(ReadMembers(e, 0, "import_x", "x", &im->x));
+  const char *unit = entries_value(e, 0, "units");
+  if (unit && !import_length(unit))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_x: units: found \"%s\", expected m, km, cm, mm, um or nm; or give a scale",
+                unit);
+  if (unit) {
+    im->x.scale *= import_length(unit);
+    im->x.scaled = true;
+  }
+  PetscCall(ScoriaEntriesDestroy(&e));
+  PetscFunctionReturn(0);
+}
+
+/* The order of the axes of all fields that say none of their own. */
+static PetscErrorCode ReadOrder(ScoriaDeck deck, Import *im)
+{
+  const char *order = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "import_order", &order));
+  if (order && strlen(order) >= sizeof im->field[0].order)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_order: found more than %zu characters", sizeof im->field[0].order - 1);
+  for (int f = 0; f < im->spec.nfields && order; f++)
+    if (!*im->field[f].order) PetscCall(PetscStrncpy(im->field[f].order, order, sizeof im->field[f].order));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im)
+{
+  double ignored[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "import_file", &im->path));
+  if (!im->path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: import_file is not set, expected an HDF5 file");
+  PetscCall(ReadX(deck, im));
+  PetscCall(ReadColumns(deck, false, im));
+  PetscCall(ReadColumns(deck, true, im));
+  PetscCall(ReadOrder(deck, im));
+  PetscCall(ReadEntries(deck, im, "import_units", TakeUnit));
+  PetscCall(ReadEntries(deck, im, "import_scale", TakeScale));
+  PetscCall(ReadEntries(deck, im, "import_ranges", TakeRange));
+  PetscCall(ReadLogarithmic(deck, im));
+  PetscCall(
+      ScoriaImportedReferences(deck, ignored)); /* what is wrong with them is told before the work, not by train */
+  PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &im->spec.float64));
+  PetscFunctionReturn(0);
+}

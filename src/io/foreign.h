@@ -1,0 +1,42 @@
+/* Private to the readers of files that are not ours: an array of one, and what the file says about its values. */
+#ifndef SCORIA_FOREIGN_H
+#define SCORIA_FOREIGN_H
+
+#include "private.h"
+
+/* How numbers are packed, by the attributes of the netCDF conventions (CF 1.11, sections 2.5.1 and 8.1). */
+#define SCORIA_MISSING 8
+typedef struct {
+  double scale, offset; /* value = raw * scale + offset */
+  double wrap;          /* added to raw numbers below 0 (attribute _Unsigned); 0: none */
+  int nmissing;
+  double missing[SCORIA_MISSING]; /* raw numbers that stand for no value */
+  double lo, hi;                  /* values outside are none; of raw numbers, or of unpacked ones */
+  bool unpacked;
+  char text[200]; /* what is applied; "": nothing */
+  char unit[SCORIA_NAME_SIZE];
+} ScoriaPacking;
+
+/* Attributes that make no sense are trouble. */
+PetscErrorCode ScoriaPackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad);
+/* Raw numbers to values, NaN for those that are none. */
+void packing_apply(const ScoriaPacking *packing, size_t n, double v[]);
+
+/* The dimension scale of every axis of an array, or itself where it is one: known 0 where there is none. */
+PetscErrorCode ScoriaAxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], ScoriaTrouble *bad);
+
+/* Other files that hold values of the arrays: targets of external links, sources of virtual datasets, raw data. */
+typedef struct {
+  int n, capacity;
+  char **path; /* owned */
+} ScoriaSources;
+
+/* Notes the files behind an array of the file at `path`, and how many bytes they have; a source that is missing is
+ * trouble, as HDF5 would read fill values in its place. */
+PetscErrorCode ScoriaSourcesAdd(ScoriaSources *sources, const char *path, hid_t array, const char *name,
+                                uint64_t *bytes, ScoriaTrouble *bad);
+PetscErrorCode ScoriaSourcesDestroy(ScoriaSources *sources);
+/* Notes why an array, or a source of it, cannot be read: names a filter that this HDF5 does not have. */
+PetscErrorCode ScoriaNoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad);
+
+#endif

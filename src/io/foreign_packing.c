@@ -1,0 +1,132 @@
+/* Packed numbers: scale_factor, add_offset, _FillValue, missing_value, valid_min, valid_max, valid_range, _Unsigned and
+ * units, as netCDF's Users Guide (appendix A) and the CF conventions have them, and xarray reads them. */
+#include "foreign.h"
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Numbers of an attribute, at most `most` of them; 0 where there is none, or it is of another kind. */
+static int numbers(hid_t array, const char *name, int most, double v[], H5T_class_t *class)
+{
+  int n = 0;
+  if (H5Aexists(array, name) <= 0) return 0;
+  const hid_t attribute = H5Aopen(array, name, H5P_DEFAULT);
+  if (attribute < 0) return 0;
+  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  const hssize_t found = H5Sget_simple_extent_npoints(space);
+  *class               = H5Tget_class(type);
+  if ((*class == H5T_INTEGER || *class == H5T_FLOAT) && found >= 1 && found <= most &&
+      H5Aread(attribute, H5T_NATIVE_DOUBLE, v) >= 0)
+    n = (int)found;
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  return n;
+}
+
+/* A text of fixed or variable length, cut to its size; "" where there is none. */
+static void text_of(hid_t array, const char *name, size_t size, char text[])
+{
+  char fixed[256] = "", *variable = NULL;
+  text[0] = 0;
+  if (H5Aexists(array, name) <= 0) return;
+  const hid_t attribute = H5Aopen(array, name, H5P_DEFAULT);
+  if (attribute < 0) return;
+  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1) {
+    if (H5Tis_variable_str(type) > 0) {
+      if (H5Aread(attribute, type, &variable) >= 0 && variable) snprintf(text, size, "%s", variable);
+      if (variable) H5free_memory(variable);
+    } else if (H5Tget_size(type) < sizeof fixed && H5Aread(attribute, type, fixed) >= 0)
+      snprintf(text, size, "%s", fixed);
+  }
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Aclose(attribute);
+}
+
+static void say(ScoriaPacking *p, const char *what, double value)
+{
+  const size_t used = strlen(p->text);
+  snprintf(p->text + used, sizeof p->text - used, "%s%s %.10g", used ? ", " : "", what, value);
+}
+
+static void read_missing(hid_t array, bool single, ScoriaPacking *p)
+{
+  static const char *const names[] = {"_FillValue", "missing_value"};
+  H5T_class_t class;
+  for (int k = 0; k < 2; k++) {
+    double *to  = p->missing + p->nmissing;
+    const int n = numbers(array, names[k], SCORIA_MISSING - p->nmissing, to, &class);
+    for (int i = 0; i < n; i++) {
+      if (single) to[i] = (double)(float)to[i]; /* as it is in the array */
+      if (p->wrap > 0 && to[i] < 0) to[i] += p->wrap;
+      if (isfinite(to[i])) say(p, names[k], to[i]); /* a NaN is none without being told */
+    }
+    p->nmissing += n;
+  }
+}
+
+/* Limits are of raw numbers, but for real ones of integers: those are of the unpacked values (netCDF Users Guide). */
+static void read_valid(hid_t array, bool integers, bool scaled, ScoriaPacking *p)
+{
+  H5T_class_t class = H5T_INTEGER;
+  double range[2]   = {-INFINITY, INFINITY};
+  if (numbers(array, "valid_range", 2, range, &class) != 2) {
+    range[0] = -INFINITY;
+    range[1] = INFINITY;
+    numbers(array, "valid_min", 1, &range[0], &class);
+    numbers(array, "valid_max", 1, &range[1], &class);
+  }
+  p->lo       = range[0];
+  p->hi       = range[1];
+  p->unpacked = integers && scaled && class == H5T_FLOAT;
+  if (isfinite(p->lo)) say(p, "valid from", p->lo);
+  if (isfinite(p->hi)) say(p, "valid to", p->hi);
+}
+
+PetscErrorCode ScoriaPackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad)
+{
+  char flag[8];
+  H5T_class_t class;
+  hid_t type;
+
+  PetscFunctionBeginUser;
+  *packing = (ScoriaPacking){.scale = 1, .lo = -INFINITY, .hi = INFINITY};
+  ScoriaCallH5(type = H5Dget_type(array));
+  const bool integers = H5Tget_class(type) == H5T_INTEGER;
+  const size_t size   = H5Tget_size(type);
+  text_of(array, "_Unsigned", sizeof flag, flag);
+  if (integers && size < 8 && H5Tget_sign(type) == H5T_SGN_2 && !strcmp(flag, "true")) {
+    packing->wrap = ldexp(1, 8 * (int)size);
+    snprintf(packing->text, sizeof packing->text, "_Unsigned");
+  }
+  const bool single = H5Tget_class(type) == H5T_FLOAT && size == 4;
+  H5Tclose(type);
+  const int scale  = numbers(array, "scale_factor", 1, &packing->scale, &class);
+  const int offset = numbers(array, "add_offset", 1, &packing->offset, &class);
+  if (scale) say(packing, "scale_factor", packing->scale);
+  if (offset) say(packing, "add_offset", packing->offset);
+  if (!isfinite(packing->scale) || packing->scale == 0 || !isfinite(packing->offset))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s: found scale_factor %g and add_offset %g, expected numbers, not 0",
+                 name, packing->scale, packing->offset);
+  read_missing(array, single, packing);
+  read_valid(array, integers, scale || offset, packing);
+  text_of(array, "units", sizeof packing->unit, packing->unit);
+  PetscFunctionReturn(0);
+}
+
+void packing_apply(const ScoriaPacking *p, size_t n, double v[])
+{
+  if (!*p->text) return;
+  for (size_t i = 0; i < n; i++) {
+    double raw = v[i];
+    if (raw < 0) raw += p->wrap;
+    v[i] = raw * p->scale + p->offset;
+    for (int k = 0; k < p->nmissing; k++)
+      if (raw == p->missing[k]) v[i] = NAN;
+    const double limited = p->unpacked ? v[i] : raw;
+    if (limited < p->lo || limited > p->hi) v[i] = NAN;
+  }
+}

@@ -1,0 +1,87 @@
+/* The attributes of a store: text and numbers at its root. */
+#include "private.h"
+#include <string.h>
+
+PetscErrorCode ScoriaStorePutText(ScoriaStore store, const char *name, const char *text)
+{
+  ScoriaTrouble bad = {.path = store->path};
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaPutText(store->file, name, text, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutNumber(ScoriaStore store, const char *name, ScoriaType type, const void *value)
+{
+  ScoriaTrouble bad = {.path = store->path};
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaPutNumber(store->file, name, type, value, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStorePutReal(ScoriaStore store, const char *name, double value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PutNumber(store, name, IO_F8, &value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PutNumber(store, name, IO_I8, &value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has)
+{
+  ScoriaTrouble bad = {.path = store->path};
+  int found         = 0;
+
+  PetscFunctionBeginUser;
+  if (!store->rank) found = H5Aexists(store->file, name);
+  if (found < 0) trouble_hdf5(&bad, SCORIA_EXIT_INPUT, "attribute %s cannot be looked up", name);
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, store->comm));
+  *has = found != 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[])
+{
+  ScoriaTrouble bad = {.path = store->path};
+  int length;
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaGetShortText(store->file, name, size, text, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  length = store->rank ? 0 : (int)strlen(text) + 1;
+  PetscCallMPI(MPI_Bcast(&length, 1, MPI_INT, 0, store->comm));
+  PetscCallMPI(MPI_Bcast(text, length, MPI_CHAR, 0, store->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value)
+{
+  ScoriaTrouble bad = {.path = store->path};
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaGetNumber(store->file, name, IO_F8, value, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCallMPI(MPI_Bcast(value, 1, MPI_DOUBLE, 0, store->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value)
+{
+  ScoriaTrouble bad = {.path = store->path};
+
+  PetscFunctionBeginUser;
+  if (!store->rank) PetscCall(ScoriaGetNumber(store->file, name, IO_I8, value, &bad));
+  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCallMPI(MPI_Bcast(value, 1, MPI_INT64_T, 0, store->comm));
+  PetscFunctionReturn(0);
+}

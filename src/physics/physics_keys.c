@@ -1,0 +1,54 @@
+/* Deck keys of this room, each declared once; a problem declares its own. */
+#include "internal.h"
+
+#define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
+#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define TEXT 0, 0
+
+/* clang-format off */
+const ScoriaKey scoria_physics_keys[] = {
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", TEXT, "se matern12 matern32 matern52",
+     "covariance of the Gaussian process: squared exponential, or Matern of order 1/2, 3/2, 5/2", SCORIA_DECIDES_LAW},
+    {"porosity_min", SCORIA_KEY_REAL, "", "0.1", 0.001, 0.999, NULL, "lower bound of eps", SCORIA_DECIDES_LAW},
+    {"porosity_max", SCORIA_KEY_REAL, "", "0.4", 0.001, 0.999, NULL, "upper bound of eps", SCORIA_DECIDES_LAW},
+    {"porosity_logit_mean", SCORIA_KEY_REAL, "", "0", -20, 20, NULL, "mean of the Gaussian inside the sigmoid", SCORIA_DECIDES_LAW},
+    {"porosity_sigma", SCORIA_KEY_REAL, "", "1", 0, 20, NULL, "standard deviation of the Gaussian inside the sigmoid", SCORIA_DECIDES_LAW},
+    {"porosity_ell", SCORIA_KEY_REAL, "m", NULL, POSITIVE, NULL, "correlation length where it is not a condition", SCORIA_DECIDES_LAW},
+    {"porosity_anisotropy", SCORIA_KEY_REALS, "", "[1,1]", POSITIVE, NULL,
+     "correlation lengths along y and z, in units of ell", SCORIA_DECIDES_LAW},
+    {"porosity_file", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
+     "solve: a file with the porosity profiles and conditions to solve at", SCORIA_DECIDES_LAW},
+
+    CONDITION_KEYS("ell", "m", POSITIVE, "correlation length of the porosity"),
+    CONDITION_KEYS("time", "s", POSITIVE, "time since the state at rest, transient mode"),
+    {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, "sobol lhs random file",
+     "how the conditions fill their ranges", SCORIA_DECIDES_LAW},
+    {"conditions_file", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
+     "design file: a text file with one condition per line, in the order of /conditions (U0 F_right ell)", SCORIA_DECIDES_LAW},
+
+    {"ensemble_problem", SCORIA_KEY_CHOICE, "", "electrode", TEXT, SCORIA_PROBLEM_NAMES, "the PDE problem", SCORIA_DECIDES_LAW},
+    {"ensemble_conditions", SCORIA_KEY_INT, "", "512", 1, 1e9, NULL, "conditions of the training ensemble", SCORIA_DECIDES_SIZE},
+    {"ensemble_realisations", SCORIA_KEY_INT, "", "128", 1, 1e9, NULL, "porosity draws per condition",
+     SCORIA_DECIDES_REPEATS},
+    {"ensemble_group_size", SCORIA_KEY_INT, "", "1", 1, 1e6, NULL, "ranks that share one solve", SCORIA_DECIDES_ROWS},
+    {"ensemble_cells", SCORIA_KEY_INTS, "", "[128]", 1, 1e6, NULL, "finite volumes: [nx] through the thickness, or [nx, ny] or [nx, ny, nz] with periodic lateral axes", SCORIA_DECIDES_LAW},
+    {"ensemble_lateral", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,
+     "lateral extents [Ly, Lz]; without it, cubic cells", SCORIA_DECIDES_LAW},
+    {"ensemble_mode", SCORIA_KEY_CHOICE, "", "steady", TEXT, "steady transient",
+     "steady: the limit of a constant load; transient: states at a time after the load is switched on", SCORIA_DECIDES_LAW},
+    {"ensemble_time", SCORIA_KEY_REAL, "s", NULL, POSITIVE, NULL, "transient: the time, where it is not a condition", SCORIA_DECIDES_LAW},
+    {"ensemble_times", SCORIA_KEY_REALS, "s", NULL, POSITIVE, NULL,
+     "transient: snapshot times, dealt to the conditions in turn", SCORIA_DECIDES_LAW},
+    {"ensemble_time_tolerance", SCORIA_KEY_REAL, "", "1e-5", 1e-12, 0.1, NULL,
+     "transient: relative error allowed in a time step", SCORIA_DECIDES_ROWS},
+    {"ensemble_lateral_sd", SCORIA_KEY_BOOL, "", "false", TEXT, NULL,
+     "store the lateral standard deviation of every field beside its lateral mean (two and three dimensions)", SCORIA_DECIDES_ROWS},
+    {"ensemble_full_fields", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
+     "store the whole fields of so many of the first rows in fields.h5", SCORIA_DECIDES_NOTHING},
+    {"ensemble_float64", SCORIA_KEY_BOOL, "", "false", TEXT, NULL, "store fields, and samples of the model, in double precision", SCORIA_DECIDES_PRECISION},
+    {"ensemble_full_rows", SCORIA_KEY_INTS, "", NULL, 0, 1e18, NULL, "the same of these rows, counted from 0", SCORIA_DECIDES_NOTHING},
+    {"ensemble_max_failed_fraction", SCORIA_KEY_REAL, "", "0.05", 0, 1, NULL,
+     "share of solves that may fail before the run counts as failed", SCORIA_DECIDES_NOTHING},
+    {.name = NULL},
+};
+/* clang-format on */

@@ -1,0 +1,94 @@
+/* compare: the fields of every condition drawn, gathered and measured. */
+#include "compare.h"
+#include "scoria/phases.h"
+
+/* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
+static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int condition)
+{
+  Comparison *c           = &set->c[condition];
+  double *const *fields   = draws->gathered;
+  const double *reference = fields[SCORIA_FROM_PDE];
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
+    if (s != SCORIA_FROM_PDE && c->good[s] >= 2 && c->good[SCORIA_FROM_PDE] >= 2)
+      PetscCall(ScoriaDistanceCompute(c->good[s], fields[s], c->good[SCORIA_FROM_PDE], reference, draws->m, asked->seed,
+                                      asked->directions, &c->distance[s]));
+  }
+  if (asked->quantities) PetscCall(CompareFillEstimates(asked->quantities, &set->shape, fields, c));
+  if (asked->laws && c->good[SCORIA_FROM_PDE] >= 2 && c->good[SCORIA_FROM_MODEL] >= 2)
+    PetscCall(CompareFillResiduals(asked->laws, &set->shape, fields, c));
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    if (c->good[s] >= 2) PetscCall(CompareFillCurves(set, condition, c->good[s], fields[s], s));
+  PetscFunctionReturn(0);
+}
+
+int compare_lacking(const ComparisonSet *set, int k)
+{
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    if (set->c[k].good[s] < 2) return s;
+  return -1;
+}
+
+static PetscErrorCode CheckGood(const ComparisonSet *set, int k)
+{
+  const Comparison *c          = &set->c[k];
+  const int s                  = compare_lacking(set, k);
+  const ScoriaCondition *first = &set->shape.space->c[0];
+  PetscFunctionBeginUser;
+  if (s >= 0)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+                "compare: held-out condition %d (%s %g %s): found %lld good fields of %lld, expected at least 2", k,
+                first->name, c->theta[0], first->unit, (long long)c->good[s], (long long)set->count);
+  PetscFunctionReturn(0);
+}
+
+/* Conditions [base, base + chunk), one of each of the first ranks: all make the fields of each, then every owner
+ * measures its own. */
+static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int base,
+                                   int chunk)
+{
+  const bool mine       = draws->rank < chunk;
+  PetscErrorCode failed = 0;
+  PetscFunctionBeginUser;
+  for (int owner = 0; owner < chunk; owner++)
+    for (int s = 0; s < SCORIA_NFROM; s++)
+      PetscCall(CompareFields(draws, set->first + base + owner, set->c[base + owner].theta, s, set->count, owner,
+                              draws->gathered[s]));
+  if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk));
+  phase_begin(SCORIA_PHASE_COMPARE);
+  if (mine) failed = Measure(draws, asked, set, base + draws->rank);
+  phase_end(SCORIA_PHASE_COMPARE, mine);
+  phase_begin(SCORIA_PHASE_GATHER);
+  PetscCall(ScoriaAgreeFailed(draws->comm, failed));
+  phase_end(SCORIA_PHASE_GATHER, 0);
+  for (int owner = 0; owner < chunk; owner++) {
+    PetscCall(CompareShare(draws->comm, set, base + owner, owner));
+    if (!asked->shown) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set,
+                              double seconds[SCORIA_NFROM])
+{
+  ScoriaProgress bar;
+  bool stop = false;
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] = -source_seconds(draws->source[s]);
+  PetscCall(
+      ScoriaProgressCreate(run, "compare", asked->shown ? "sample condition" : "conditions", set->conditions, &bar));
+  for (int base = 0; base < set->conditions; base += draws->size) {
+    const int chunk = PetscMin(draws->size, set->conditions - base);
+    PetscCall(MeasureChunk(draws, asked, set, base, chunk));
+    PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
+    PetscCall(ScoriaStopAsked(run, &stop));
+    if (stop && base + chunk < set->conditions)
+      PetscCall(ScoriaStopped(run, "the comparison restarts from the beginning"));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] += source_seconds(draws->source[s]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, draws->comm));
+  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] /= (double)set->count * set->conditions;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,46 @@
+/* compare: the pooled measures on standard output. */
+#include "compare.h"
+#include <stdio.h>
+#include <string.h>
+
+/* A line of the table; the heading where d is NULL. */
+static PetscErrorCode SayMeasures(ScoriaRun run, const char *name, const ScoriaDistance *d)
+{
+  char line[256];
+  int n = snprintf(line, sizeof line, "  %-12s", name);
+  PetscFunctionBeginUser;
+  for (const ScoriaMeasure *m = scoria_measures; m->name; m++) {
+    if (!m->column) continue;
+    const double value = d ? measure_value(m, d) : 0;
+    if (!d)
+      n += snprintf(line + n, sizeof line - (size_t)n, "%9s ", m->column);
+    else if (!strcmp(m->unit, "%"))
+      n += snprintf(line + n, sizeof line - (size_t)n, m->sign ? "%+8.2f%% " : "%8.2f%% ", 100 * value);
+    else
+      n += snprintf(line + n, sizeof line - (size_t)n, "%9.4f ", value);
+  }
+  line[n - 1] = 0;
+  PetscCall(ScoriaSay(run, "%s", line));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files)
+{
+  CompareRows rows;
+  PetscFunctionBeginUser;
+  if (files)
+    PetscCall(ScoriaSay(
+        run, "  pooled over %d conditions, %lld rows of the sample, of one and of the other half of the reference",
+        set->conditions, (long long)set->count));
+  else
+    PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
+                        set->conditions, (long long)set->count));
+  PetscCall(SayMeasures(run, "", NULL));
+  compare_rows(files, &rows);
+  for (int i = 0; i < rows.n; i++) {
+    ScoriaDistance d;
+    PetscCall(ComparePool(set, rows.row[i].from, &d));
+    PetscCall(SayMeasures(run, rows.row[i].title, &d));
+  }
+  PetscFunctionReturn(0);
+}

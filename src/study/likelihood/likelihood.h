@@ -1,0 +1,47 @@
+/* Private to likelihood: rows of a source, and their log densities under another. */
+#ifndef SCORIA_LIKELIHOOD_H
+#define SCORIA_LIKELIHOOD_H
+
+#include "scoria/study.h"
+
+/* What is known of every row of the list. */
+enum {
+  LIKELIHOOD_LOG_DENSITY,
+  LIKELIHOOD_GAUSSIAN,
+  LIKELIHOOD_LOG_VOLUME,
+  LIKELIHOOD_ROW,    /* of the source */
+  LIKELIHOOD_FAILED, /* 1: marked as failed there */
+  LIKELIHOOD_COLUMNS
+};
+
+/* The first `each` rows of some conditions of a source of rows, which has `realisations` of each. */
+typedef struct {
+  int64_t conditions, each, realisations;
+  int64_t *chosen;                      /* owned (conditions): their index in the source */
+  int condition[SCORIA_MAX_CONDITIONS]; /* where the law's conditions stand in its rows */
+} LikelihoodList;
+
+typedef struct {
+  int64_t conditions, rows;
+  int n;                              /* conditions of the law's space */
+  double *column[LIKELIHOOD_COLUMNS]; /* owned (rows) each */
+  double *theta;                      /* owned (rows, n) */
+} LikelihoodAnswer;
+
+PetscErrorCode LikelihoodAnswerCreate(const LikelihoodList *list, int n, LikelihoodAnswer *a);
+PetscErrorCode LikelihoodAnswerDestroy(LikelihoodAnswer *a);
+/* Log densities under `law`, a source that has them, of the rows of `given`, a source whose draws are rows
+ * (source_rows) of the law's channels; every rank ends with all of them.  Collective. */
+PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
+                                  ScoriaSource given, const LikelihoodList *list, LikelihoodAnswer *a);
+
+typedef struct {
+  int64_t good; /* rows that have a density */
+  double mean, error;
+} LikelihoodMean;
+
+/* Mean of x - y (y may be NULL) over the rows where x is finite, with its standard error: rows of one condition share
+ * their regression's error, so where there are several conditions, these are what is independent. */
+LikelihoodMean likelihood_mean(const LikelihoodAnswer *a, const double x[], const double y[]);
+
+#endif

@@ -1,0 +1,150 @@
+/* The descriptions of result files: every row of every table, written and read again. */
+#include "scoria/results.h"
+#include "testing.h"
+#include <math.h>
+
+/* ------------------------------------------------------------------------------------------------- compare.h5 ---- */
+
+static void every_array_has_a_path_of_its_own(void **state)
+{
+  enum { PATHS = 2 * (2 + SCORIA_NFROM * (SCORIA_NVIEWS * SCORIA_NCURVES + 1)) };
+  static const char *const groups[] = {SCORIA_COMPARE_HELDOUT, SCORIA_COMPARE_SAMPLE};
+  static char path[PATHS][96];
+  int n = 0;
+  (void)state;
+  for (int g = 0; g < 2; g++) {
+    compare_theta_path(groups[g], sizeof path[0], path[n++]);
+    compare_good_path(groups[g], sizeof path[0], path[n++]);
+    for (int from = 0; from < SCORIA_NFROM; from++) {
+      compare_examples_path(groups[g], from, "c", sizeof path[0], path[n++]);
+      for (int v = 0; v < SCORIA_NVIEWS; v++)
+        for (int q = 0; q < SCORIA_NCURVES; q++)
+          compare_curve_path(groups[g], v, from, "c", q, sizeof path[0], path[n++]);
+    }
+  }
+  assert_int_equal(n, PATHS);
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < i; j++) assert_string_not_equal(path[i], path[j]);
+}
+
+/* Files of the release have these. */
+static void paths_of_the_release_stay(void **state)
+{
+  char path[96];
+  (void)state;
+  compare_curve_path(SCORIA_COMPARE_HELDOUT, SCORIA_VIEW_FIELD, SCORIA_FROM_PDE, "c", SCORIA_CURVE_Q975, sizeof path,
+                     path);
+  assert_string_equal(path, "/pde/c/q975");
+  compare_curve_path(SCORIA_COMPARE_SAMPLE, SCORIA_VIEW_RELATIVE, SCORIA_FROM_PDE_AGAIN, "phi", SCORIA_CURVE_SD,
+                     sizeof path, path);
+  assert_string_equal(path, "/sample/relative/pde_again/phi/sd");
+  compare_examples_path(SCORIA_COMPARE_HELDOUT, SCORIA_FROM_GAUSSIAN, "c", sizeof path, path);
+  assert_string_equal(path, "/gaussian/c/examples");
+  assert_int_equal(SCORIA_FROM_MODEL, 2); /* a column of /good */
+}
+
+static void every_source_is_measured_but_the_reference(void **state)
+{
+  int times[SCORIA_NFROM] = {0};
+  (void)state;
+  for (int i = 0; i < SCORIA_NMEASURED; i++) times[scoria_measured[i]]++;
+  for (int from = 0; from < SCORIA_NFROM; from++) {
+    assert_int_equal(times[from], scoria_from[from].member != NULL);
+    assert_true(*scoria_from[from].group && *scoria_from[from].title && *scoria_from[from].row);
+  }
+  assert_null(scoria_from[SCORIA_FROM_PDE].member);
+}
+
+static void curves_are_moments_or_quantiles(void **state)
+{
+  (void)state;
+  for (int q = 0; q < SCORIA_NCURVES; q++) {
+    const double p = scoria_curves[q].probability;
+    assert_true(*scoria_curves[q].name);
+    assert_true(q == SCORIA_CURVE_MEAN || q == SCORIA_CURVE_SD ? isnan(p) : p > 0 && p < 1);
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------------- JSON ---- */
+
+static const struct {
+  const ScoriaMember *table;
+  size_t size;
+} tables[] = {{scoria_field_cost_members, sizeof(ScoriaFieldCost)},
+              {scoria_worth_members, sizeof(ScoriaWorth)},
+              {scoria_worth_quantity_members, sizeof(ScoriaWorthQuantity)},
+              {scoria_worth_estimate_members, sizeof(ScoriaWorthEstimate)},
+              {scoria_law_members, sizeof(ScoriaLawKept)},
+              {scoria_nearest_members, sizeof(ScoriaNearestRows)}};
+enum { WORDS = 16 };
+
+/* Every member of the struct has one row, and a value of its own. */
+static void fill(const ScoriaMember *table, size_t size, double words[WORDS])
+{
+  static const char *const texts[WORDS] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  int rows[WORDS]                       = {0};
+  for (const ScoriaMember *m = table; m->name; m++) {
+    const size_t word = m->offset / sizeof(double);
+    char *at          = (char *)words + m->offset;
+    assert_true(m->offset % sizeof(double) == 0 && m->offset < size);
+    rows[word]++;
+    const double real   = 0.5 + (double)word;
+    const int64_t count = 1000 + (int64_t)word;
+    memcpy(at,
+           m->kind == SCORIA_MEMBER_REAL    ? (const void *)&real
+           : m->kind == SCORIA_MEMBER_COUNT ? (const void *)&count
+                                            : (const void *)&texts[word],
+           8);
+  }
+  for (size_t i = 0; i < size / sizeof(double); i++) assert_int_equal(rows[i], 1);
+}
+
+static void members_are_read_as_they_were_written(void **state)
+{
+  (void)state;
+  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+    double from[WORDS], to[WORDS];
+    assert_true(tables[t].size <= sizeof from);
+    fill(tables[t].table, tables[t].size, from);
+    cJSON *object = cJSON_CreateObject();
+    members_add(object, tables[t].table, from);
+    members_take(object, tables[t].table, to);
+    for (const ScoriaMember *m = tables[t].table; m->name; m++) {
+      const char *a = (const char *)from + m->offset, *b = (const char *)to + m->offset;
+      if (m->kind == SCORIA_MEMBER_TEXT)
+        assert_string_equal(*(const char *const *)a, *(const char *const *)b);
+      else
+        assert_memory_equal(a, b, 8);
+    }
+    cJSON_Delete(object);
+  }
+}
+
+static void what_is_missing_or_infinite_is_null(void **state)
+{
+  ScoriaWorth worth;
+  const ScoriaWorth endless = {.break_even_samples = INFINITY, .seconds_data = NAN, .winner = "pde"};
+  (void)state;
+  members_take(NULL, scoria_worth_members, &worth);
+  assert_true(isnan(worth.seconds_pde) && worth.training_rows == -1 && !worth.winner);
+  cJSON *object = cJSON_CreateObject();
+  members_add(object, scoria_worth_members, &endless);
+  assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(object, "break_even_samples")));
+  members_take(object, scoria_worth_members, &worth);
+  assert_true(isnan(worth.break_even_samples) && isnan(worth.seconds_data) && worth.seconds_pde == 0);
+  assert_string_equal(worth.winner, "pde");
+  cJSON_Delete(object);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_array_has_a_path_of_its_own),
+      cmocka_unit_test(paths_of_the_release_stay),
+      cmocka_unit_test(every_source_is_measured_but_the_reference),
+      cmocka_unit_test(curves_are_moments_or_quantiles),
+      cmocka_unit_test(members_are_read_as_they_were_written),
+      cmocka_unit_test(what_is_missing_or_infinite_is_null),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
+}
