@@ -171,7 +171,7 @@ static PetscErrorCode Run(ScoriaDeck deck)
   for (int k = 0; k < K; k++) {
     double theta[SCORIA_MAX_CONDITIONS];
     ScoriaDistance d[KINDS];
-    PetscCall(ScoriaDesignTheta(deck, &f.spec.space, true, k, K, theta));
+    PetscCall(ScoriaDesignTheta(ScoriaEnsembleDesign(f.ens), true, k, K, theta));
     for (int i = 0; i < f.spec.space.n; i++)
       if (!strcmp(f.spec.space.c[i].name, "ell")) ell = theta[i];
     PetscCall(Condition(&f, k, theta, ell, d, &seconds));

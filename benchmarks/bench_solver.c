@@ -21,14 +21,14 @@ typedef struct {
   int64_t converged, failed, retried;
 } Cost;
 
-static PetscErrorCode Measure(ScoriaDeck deck, const ScoriaSpace *space, ScoriaSolver solver, ScoriaPorosity porosity,
-                              int conditions, int realisations, Cost *cost)
+static PetscErrorCode Measure(ScoriaDesign design, ScoriaSolver solver, ScoriaPorosity porosity, int conditions,
+                              int realisations, Cost *cost)
 {
   double eps[CELLS], c[CELLS], phi[CELLS], theta[SCORIA_NTHETA];
   PetscFunctionBeginUser;
   *cost = (Cost){0};
   for (int i = 0; i < conditions; i++) {
-    PetscCall(ScoriaDesignTheta(deck, space, false, i, conditions, theta));
+    PetscCall(ScoriaDesignTheta(design, false, i, conditions, theta));
     for (int r = 0; r < realisations; r++) {
       ScoriaSolveStatus status;
       const double start = wall_seconds();
@@ -80,7 +80,7 @@ static PetscErrorCode Bench(void)
   static const ScoriaKey *const tables[] = {scoria_base_keys, scoria_physics_keys, electrode_keys, NULL};
   ScoriaDeck deck;
   ScoriaElectrode el;
-  ScoriaSpace space;
+  ScoriaDesign design;
   ScoriaGrid grid;
   ScoriaSolver solver;
   ScoriaPorosity porosity;
@@ -92,12 +92,13 @@ static PetscErrorCode Bench(void)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_realisations", &realisations, NULL));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, deck_text, tables, &deck));
   PetscCall(ScoriaElectrodeFromDeck(deck, &el));
-  PetscCall(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
+  PetscCall(ScoriaDesignCreate(deck, &scoria_electrode, &el, &design));
   PetscCall(ScoriaGridFromDeck(deck, el.L, &grid));
   PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &scoria_electrode, &el, &grid, &solver));
   PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_SELF, &grid, &porosity));
   for (int pass = 0; pass < 2; pass++)
-    PetscCall(Measure(deck, &space, solver, porosity, (int)conditions, (int)realisations, &cost));
+    PetscCall(Measure(design, solver, porosity, (int)conditions, (int)realisations, &cost));
+  PetscCall(ScoriaDesignDestroy(&design));
   PetscCall(Parts(solver, parts));
   const double n = (double)(cost.converged + cost.failed);
   printf("newman, %d cells, %d conditions x %d realisations, one core\n", CELLS, (int)conditions, (int)realisations);

@@ -24,8 +24,10 @@ submit() {
   local -a before=()
   shift 2
   if [ "$name" = generate_array ]; then before=("$shards"); fi
-  id=$(sbatch --parsable --output="$run_dir/${name%_array}-$number.out" "$@" "$SCORIA_SOURCE/jobs/$name.sbatch" \
-    "${before[@]}" "$deck" "$run_dir" "${options[@]}")
+  if ! id=$(sbatch --parsable --output="$run_dir/${name%_array}-$number.out" "$@" "$SCORIA_SOURCE/jobs/$name.sbatch" \
+    "${before[@]}" "$deck" "$run_dir" "${options[@]}") || [ -z "$id" ]; then
+    fail "$name could not be submitted: sbatch did not give a job id; what was submitted before it stays in the queue"
+  fi
   printf '%s\n' "${id%%;*}"
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Without MPI, which does not start on the login nodes of some clusters. */
@@ -84,6 +85,51 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscFunctionReturn(0);
 }
 
+/* OpenBLAS starts as many threads as there are cores, each with memory of its own, before main is reached, and spins
+ * for ever where an address space is limited to less.  A rank is one thread: the program starts anew with that said,
+ * unless the user has chosen, before any library's start. */
+static void one_thread(int argc, char **argv, char **environment)
+{
+  static const char *const choices[] = {"OPENBLAS_NUM_THREADS=", "GOTO_NUM_THREADS=", "OMP_NUM_THREADS="};
+  static char one[]                  = "OPENBLAS_NUM_THREADS=1";
+  static char *with_one[4096], program[PETSC_MAX_PATH_LEN];
+  size_t n = 0;
+  (void)argc;
+  for (; environment[n]; n++) {
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+      if (!strncmp(environment[n], choices[i], strlen(choices[i]))) return;
+    if (n + 2 >= sizeof with_one / sizeof with_one[0]) return;
+    with_one[n] = environment[n];
+  }
+  with_one[n] = one;
+  /* By its name, which it shows to ps; where it does not succeed, all goes on as it is. */
+  if (readlink("/proc/self/exe", program, sizeof program - 1) > 0) execve(program, argv, with_one);
+}
+
+/* Run by the dynamic linker ahead of the constructors of all libraries. */
+__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(int, char **,
+                                                                                       char **) = one_thread;
+
+#define BLAS_ROOM ((size_t)256 << 20) /* more than OpenBLAS takes for its buffer */
+
+/* OpenBLAS takes its buffer with the first product, and tries for ever where there is no room: it is taken now, while
+ * there is, or the program ends with a line. */
+static bool blas_has_room(void)
+{
+  void *room = mmap(NULL, BLAS_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
+    fprintf(
+        stderr,
+        "scoria: no address space for OpenBLAS's buffer: found less than %zu MB that are free, expected more; raise "
+        "the limit (ulimit -v)\n",
+        BLAS_ROOM >> 20);
+    return false;
+  }
+  munmap(room, BLAS_ROOM);
+  linalg_take_buffer();
+  return true;
+}
+
 /* What Open MPI's own MPI-IO does wrong, set right where the user has not chosen.  Up to 4.1.6 and 5.0.5 it can corrupt
  * collective writes by data sieving (open-mpi/ompi issue 12718).  Its shared file pointers, which nothing here uses,
  * leave lock files on shared file systems (issues 10053, 13823) and end the program where a path is longer than some
@@ -142,6 +188,7 @@ int main(int argc, char **argv)
   bool petsc = false;
   if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")))
     return PrintVersion() ? SCORIA_EXIT_INTERNAL : SCORIA_EXIT_OK;
+  if (!blas_has_room()) return SCORIA_EXIT_INPUT;
   const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;

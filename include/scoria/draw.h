@@ -106,6 +106,7 @@ typedef struct {
   const double *x;          /* (cells) */
   const ScoriaSpace *space;
   const char *model; /* identity of the model behind them; NULL without one */
+  bool float64;      /* draws are to be stored in double precision */
 } ScoriaFieldShape;
 
 /* Of a file that a command is about to make from the model of a source (NULL shape->model: from none).  Local. */

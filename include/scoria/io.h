@@ -41,11 +41,11 @@ typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
   char unit[16];
   char description[128];
+  bool latent; /* behind the law of the others or beside it, and not learned: the porosity, a lateral SD */
 } ScoriaField;
 
-/* Whether a field is part of the state that the conditions determine the law of: not the porosity, which is behind that
- * law, and not a lateral standard deviation (<name>_sd), which lies beside a mean. */
-bool field_is_state(const char *name);
+/* Whether a field is part of the state that the conditions determine the law of. */
+bool field_is_state(const ScoriaField *field);
 /* Index of the field of that name among n, or -1. */
 int field_find(int n, const ScoriaField field[], const char *name);
 
@@ -318,7 +318,7 @@ typedef struct {
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
   PetscErrorCode (*check)(void *ctx, const char *path, ScoriaStore store);
-  /* Reads everything, so that all CRCs have been compared before anything is believed: a failure with
+  /* Reads everything, so that all CRCs have been compared before anything is used: a failure with
    * SCORIA_EXIT_INPUT says that the file is damaged. */
   PetscErrorCode (*read)(void *ctx, ScoriaStore store);
   PetscErrorCode (*clear)(void *ctx); /* undoes what a read that failed has left */
@@ -327,7 +327,7 @@ typedef struct {
 typedef struct {
   bool whole;                         /* one was found and read */
   int damaged;                        /* how many were passed over with a warning */
-  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read */
+  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read, else of the newest */
 } ScoriaCheckpointFound;
 
 /* Reads the newest checkpoint of this deck that is whole.  Collective on the run's ranks. */

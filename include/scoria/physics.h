@@ -72,72 +72,30 @@ void symmetry_residuals(const ScoriaSymmetry *symmetry, const ScoriaProblem *pro
                         const double theta[], int64_t n, int channels, int cells, const double fields[],
                         double residual[]);
 
-/* The conditions of the electrode, in this order; where the deck gives them ranges, T and time follow. */
-enum { SCORIA_U0 = 0, SCORIA_F_RIGHT, SCORIA_ELL, SCORIA_NTHETA };
-
-/* The condition space of the deck: every condition of the problem, as the range conditions_<name>, or fixed by a key of
- * the problem; in transient mode also time.  No range at all, an empty range, values that the problem excludes (a U0
- * outside the open-circuit curve) are user errors. */
-PetscErrorCode ScoriaSpaceFromDeck(ScoriaDeck deck, const ScoriaProblem *problem, const void *parameters,
-                                   ScoriaSpace *space);
+/* The design of a deck, read from it once: the space of conditions, and the conditions that fill it, asked for one by
+ * one, as there may be more of them than a rank's memory holds.  Every condition of the problem has the range
+ * conditions_<name>, or is fixed by a key of the problem; time is one in transient mode.  No range at all, an empty
+ * range, values that the problem excludes (a U0 outside the open-circuit curve) are user errors.
+ * Collective on PETSC_COMM_WORLD where the conditions are a file's. */
+typedef struct ScoriaDesign_ *ScoriaDesign;
+PetscErrorCode ScoriaDesignCreate(ScoriaDeck deck, const ScoriaProblem *problem, const void *parameters,
+                                  ScoriaDesign *design);
+PetscErrorCode ScoriaDesignDestroy(ScoriaDesign *design);
+const ScoriaSpace *design_space(ScoriaDesign design); /* borrowed */
+/* theta (space->n) of condition `index` of `count`; a file of fewer conditions is a user error.  heldout: of an
+ * independent random design inside the same ranges, for conditions that no model was trained on.  Local. */
+PetscErrorCode ScoriaDesignTheta(ScoriaDesign design, bool heldout, int64_t index, int64_t count, double theta[]);
 /* The values that theta has where nothing varies: the fixed key of each condition, or the middle of its range (the
  * geometric one of a logarithmic range).  space gets names and units, and lo = hi = that value. */
 PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaSpace *space);
-/* Fixed values that count for nothing beside the range of the same condition: the next from condition *i on (0 at
+/* Fixed values that are ignored beside the range of the same condition: the next from condition *i on (0 at
  * first), and that range; *fixed is NULL past the last. */
 PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range);
-/* theta (space->n) of condition `index` of `count` of the deck's design.  heldout: an independent random design
- * inside the same ranges, for conditions that no model was trained on. */
-PetscErrorCode ScoriaDesignTheta(ScoriaDeck deck, const ScoriaSpace *space, bool heldout, int64_t index, int64_t count,
-                                 double theta[]);
 
 /* Rows of a text file of conditions, one number for each of space (of which names, units and log are read), "#" opens a
  * comment.  Collective on comm: rank 0 reads.  table (rows, space->n), free with PetscFree. */
 PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
                                     double **table);
-
-/* ---------------------------------------------------------------------------------------------- the electrode ---- */
-
-typedef struct {
-  char set[32];
-  double L;            /* electrode thickness [m] */
-  double t_plus;       /* transference number [-] */
-  double T;            /* temperature [K] */
-  double c_R;          /* concentration at the separator face [mol m^-3] */
-  double chi;          /* 1: diffusional term in i_e; 0: without */
-  double b_kappa, b_D; /* exponents of eps */
-  double g_sep;        /* separator conductance to 0 V [S m^-2]; 0: current control */
-  double G;            /* prescribed phi_s = -G x [V m^-1] */
-  /* linear kinetics: a_s = a_s0 (1 - eps), j = k_rn eta */
-  double a_s0;       /* [m^-1] */
-  double k_rn;       /* [S m^-2] */
-  double kappa0, D0; /* constant properties [S m^-1], [m^2 s^-1] */
-  /* Butler-Volmer: a_s = 3 f_AM (1 - eps) / R_p, j = 2 j0 sinh(F eta / 2RT), j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2 */
-  double R_p, f_AM, m_rate, c_s, c_max;
-  double sigma, b_sigma;    /* conductivity of the solid [S m^-1]; exponent of 1 - eps */
-  double E_m, E_kappa, E_D; /* activation energies [J mol^-1]: factors exp(E/R (1/298.15 K - 1/T)) */
-  int model;                /* row of scoria_kinetics */
-  int electrolyte;          /* row of the property table: constant, nyman2008, capiglia1999 */
-  int ocp;                  /* row of the open-circuit table; -1: none */
-  bool state_ocp;           /* U0 is the equilibrium potential: c_s from OCP(s) = U0 */
-  bool ohmic;               /* phi_s is solved for */
-  int T_condition;          /* index of T in theta; -1: T is fixed */
-  /* Of the theta it was last set to (electrode_at), in the scaled unknowns u = F phi / RT, w = c / c_R, v = F phi_s /
-   * RT. */
-  struct {
-    double U0, F_right, T, c_s, monotone[2], U0_of_c_s;
-    double thermal;                               /* RT / F [V] */
-    double i_scale;                               /* [A m^-2]: kappa(c_R) RT / (F L) */
-    double kappa_ref, D_ref;                      /* at c_R, 298.15 K */
-    double D_factor;                              /* D at T over D at 298.15 K */
-    double beta, chi2, gamma, drive, rate, solid; /* see models/electrode.c */
-  } at;
-} ScoriaElectrode;
-
-extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElectrode */
-
-/* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
-PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
 
 /* ------------------------------------------------------------------------------------------------------ grids ---- */
 
@@ -230,6 +188,8 @@ PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
 /* What its rows hold: the problem's fields, eps, and where ensemble_lateral_sd asks for them, their lateral standard
  * deviations (<name>_sd).  x borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
+/* The deck's design, borrowed; NULL where the ensemble was made for any theta. */
+ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble ens);
 const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
 void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
 /* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity

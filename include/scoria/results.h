@@ -157,4 +157,10 @@ typedef struct {
 extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_quantity_members[],
     scoria_worth_estimate_members[], scoria_law_members[], scoria_nearest_members[];
 
+/* ------------------------------------------------------------------------------------------------ uq.json ---- */
+
+#define UQ_SPACE "space"                   /* array of the conditions: name, unit, log */
+#define UQ_UNSEEN_MEMBER "unseen"          /* of "sobol": what is not a condition, in words; and its name as an input */
+#define UQ_ALL_CONDITIONS "all conditions" /* their name as one input of the indices, the last */
+
 #endif

@@ -35,23 +35,6 @@ typedef struct {
  * of it that varies is learned. */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
-typedef struct {
-  int modes;        /* r: coordinates that the network learns */
-  int all_modes;    /* R >= r */
-  int degree_mean;  /* total degree of the polynomial of m */
-  int degree_scale; /* of ln s, phi and ln d */
-  bool relative;    /* find the relative channels; without it there are none */
-  bool whitening;   /* without it y = z, and modes and all_modes count for nothing */
-} ScoriaNormaliserOptions;
-
-/* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
- * ds (nchannels).  Every rank reads rows of its own; the same bits on any number of ranks.  Collective. */
-PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
-                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                                   ScoriaNormaliser *norm);
-PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm);
-PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
-PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
 PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes);
 const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm);
 
@@ -61,38 +44,6 @@ PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin,
 void normaliser_encode(ScoriaNormaliser norm, int64_t n, const double fields[], double y[]);
 /* y (n, R) -> fields (n, C, L). */
 void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], double fields[]);
-
-/* ------------------------------------------------------------------------------------------------- network ---- */
-
-/* What a network is built for.  It maps x (B, r), noise label (B) and unit conditions u (B, d) to F (B, r).  Its
- * parameters are one contiguous float array, so that optimiser, allreduce and file are single loops. */
-typedef struct {
-  char kind[SCORIA_NAME_SIZE]; /* row of scoria_networks: "modes", "cnn1d" */
-  int r, d;
-  int width, depth;    /* hidden width (channels of the CNN), residual blocks */
-  int embed;           /* width of the embedding of (noise, u) that FiLM reads */
-  int channels, cells; /* C, L: cnn1d decodes to this grid with basis */
-  int kernel, patch;   /* cnn1d: taps of a convolution, cells per token */
-  const float *basis;  /* (r, C*L) modes, the rows of V, borrowed during Create; cnn1d only */
-} ScoriaNetSpec;
-
-typedef struct ScoriaNet_ *ScoriaNet;
-
-/* max_batch: rows of the largest tile it will be given.  training: also makes the arenas of the backward pass. */
-PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net);
-PetscErrorCode ScoriaNetDestroy(ScoriaNet *net);
-void net_initialise(ScoriaNet net, uint64_t seed); /* last layer and FiLM zero: F = 0 */
-int64_t net_parameter_count(ScoriaNet net);
-float *net_parameters(ScoriaNet net); /* (count); asked for anew before every change, which the net must know of */
-float *net_gradient(ScoriaNet net);   /* (count), training only */
-double net_flops(ScoriaNet net);      /* of one forward pass of one row, conditions not shared */
-/* Tensor i as stored in a model file: name, shape, offset into the parameters; false past the last. */
-bool net_tensor(ScoriaNet net, int i, const char **name, int *rank, int64_t dims[4], int64_t *offset);
-void net_forward(ScoriaNet net, int B, const float x[], const float label[], const float u[], float F[]);
-/* dF (B, r): adds to the gradient; dx (B, r) may be NULL.  Follows net_forward on the same batch. */
-void net_backward(ScoriaNet net, int B, const float dF[], float dx[]);
-/* Sampling: one noise label and one condition for the whole tile; FiLM is computed once. */
-void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[]);
 
 /* --------------------------------------------------------------------------------------------------- model ---- */
 
@@ -128,7 +79,7 @@ const ScoriaProcessRow *process_find(const char *name);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * gone on from, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
+ * resumed, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
  * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model);
@@ -145,6 +96,7 @@ const char *model_dataset(ScoriaModel model);
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
+bool ScoriaModelFloat64(ScoriaModel model); /* whether the fields that it was trained on were in double precision */
 /* Names and units of its channels, x (cells). */
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
                                  const double **x);
@@ -198,25 +150,11 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
 
 /* ------------------------------------------------------------------------------------------------- likelihood ---- */
 
-/* A denoiser with its derivative, in double precision. */
-typedef struct {
-  int r;
-  void *ctx;                                                                     /* borrowed */
-  void (*denoise)(void *ctx, int n, const double x[], double sigma, double D[]); /* (n, r) */
-  void (*pull)(void *ctx, int n, const double v[], double vJ[]); /* v^T dD/dx (n, r) where denoise was called last */
-} ScoriaTracedDenoiser;
-
 typedef struct {
   int steps;  /* of Runge and Kutta's method of order 4 */
   int probes; /* of Hutchinson's estimate of the trace; 0: the exact trace, r pulls */
   uint64_t seed;
 } ScoriaLikelihoodOptions;
-
-/* ln of the density [nats] at y (n, r) of what the probability flow of den makes of N(0, I); y becomes that noise.  The
- * probes of row i are keyed by id[i]; work (likelihood_work_doubles(n, r)). */
-void likelihood_flow(const ScoriaLikelihoodOptions *opt, const ScoriaTracedDenoiser *den, int n, const uint64_t id[],
-                     double work[], double y[], double log_density[]);
-size_t likelihood_work_doubles(int n, int r);
 
 /* Fields (n, C, L) that a deterministic sampler, or (gaussian) the conditional Gaussian, makes of latents (n, R): the
  * initial noise of the learned modes, then the Gaussian modes.  Latents that are N(0, I) give samples of the model.

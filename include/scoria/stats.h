@@ -62,7 +62,7 @@ double measure_value(const ScoriaMeasure *measure, const ScoriaDistance *d); /* 
 void measures_pool(int64_t n, const ScoriaDistance d[], ScoriaDistance *pooled);
 double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistance d[]);
 
-/* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 do not count),
+/* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 are left out),
  * and the probability of one as large when a and b are of one law, from 199 permutations: never below 1/200.  Takes (2
  * n)^2 doubles. */
 PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], int m, const double scale[],
@@ -207,7 +207,8 @@ typedef struct {
   double upper; /* the same, two of its standard errors higher: what the draws cannot exclude */
 } ScoriaBias;
 
-/* Conditions where the reference does not vary, or that have fewer than 2 draws, do not count; false where none does.
+/* Conditions where the reference does not vary, or that have fewer than 2 draws, are left out; false where none is
+ * left.
  */
 bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstimates reference[], int estimate,
                ScoriaBias *pooled);
@@ -290,7 +291,7 @@ PetscErrorCode ScoriaNearest(int64_t n, const double a[], int64_t N, const doubl
 #define SCORIA_NEAR_SHARE 0.01
 typedef struct {
   double median_ratio; /* median of the samples over that of the new draws: 1 */
-  double share_nearer; /* of the samples: share_expected on average where nothing was learned by heart */
+  double share_nearer; /* of the samples: share_expected on average where no row was memorised */
   double share_expected;
 } ScoriaMemorisation;
 /* Both end in ascending order.  n, nr > 0.  Allocates. */

@@ -3,6 +3,7 @@
 #include "deck_petsc.h"
 #include "deck_text.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DECK_FILE_MAX ((size_t)1 << 20)
@@ -27,10 +28,29 @@ static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const char *wh
   SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\" (-help lists every key)", where, said);
 }
 
+/* "~/name" as a shell would have it, where none has seen it: in a deck, or in quotes. */
+static PetscErrorCode ExpandHome(const char *where, const char *name, const char *text, size_t size, char expanded[])
+{
+  const char *home = getenv("HOME");
+  PetscFunctionBeginUser;
+  if (text[0] != '~' || (text[1] && text[1] != '/') || !home || !*home)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %s: found \"%.200s\", expected ~/... with HOME set, or a path that is written out", where, name,
+                text);
+  if ((size_t)snprintf(expanded, size, "%s%s", home, text + 1) >= size)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: \"%.200s\" is too long with HOME before it", where, name, text);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SetValue(ScoriaDeck deck, int i, const char *where, const char *text)
 {
-  char canonical[DECK_VALUE_SIZE], expected[512], name[256];
+  char expanded[DECK_VALUE_SIZE], canonical[DECK_VALUE_SIZE], expected[512], name[256];
   PetscFunctionBeginUser;
+  if (deck->key[i]->type == SCORIA_KEY_STRING && text[0] == '~') {
+    deck_yaml_name(deck->key[i]->name, sizeof name, name);
+    PetscCall(ExpandHome(where, name, text, sizeof expanded, expanded));
+    text = expanded;
+  }
   if (!deck_canonical(deck->key[i], text, sizeof canonical, canonical, sizeof expected, expected)) {
     deck_yaml_name(deck->key[i]->name, sizeof name, name);
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found \"%.200s\", expected %s", where, name, text, expected);

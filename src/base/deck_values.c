@@ -107,16 +107,32 @@ PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *name, const char **
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDeckChoice(ScoriaDeck deck, const char *name, PetscInt *index)
+PetscErrorCode ScoriaDeckIs(ScoriaDeck deck, const char *name, const char *word, bool *is)
+{
+  const ScoriaKey *key;
+  const char *text;
+  bool listed = false;
+  PetscFunctionBeginUser;
+  PetscCall(FindTyped(deck, name, SCORIA_KEY_CHOICE, &key, &text));
+  for (const char *at = key->choices; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
+    listed = listed || (strcspn(at, " ") == strlen(word) && !strncmp(at, word, strlen(word)));
+  PetscCheck(listed, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is no choice of the deck key %s", word, name);
+  *is = text && !strcmp(text, word);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckRow(ScoriaDeck deck, const char *name, const void *table, size_t size, int *row)
 {
   const ScoriaKey *key;
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(FindTyped(deck, name, SCORIA_KEY_CHOICE, &key, &text));
-  if (!text) PetscFunctionReturn(0);
-  *index = 0;
-  for (const char *word = key->choices; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL, (*index)++)
-    if (strcspn(word, " ") == strlen(text) && !strncmp(word, text, strlen(text))) break;
+  for (int i = 0; text; i++) {
+    const char *const *at = (const void *)((const char *)table + (size_t)i * size);
+    PetscCheck(*at, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the choice %s of the deck key %s has no row", text, name);
+    *row = i;
+    if (!strcmp(*at, text)) break;
+  }
   PetscFunctionReturn(0);
 }
 

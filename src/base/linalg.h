@@ -32,5 +32,7 @@ void la_rows_product(int64_t n, int p, int q, const double X[], const double B[]
  * product may depend on the number of threads.  Returns the name of the kernels that it chose for this processor
  * (OPENBLAS_CORETYPE chooses others), on which the bits and the speed of products depend too. */
 const char *linalg_single_thread(void);
+/* Has OpenBLAS take the buffer that it keeps for all its products. */
+void linalg_take_buffer(void);
 
 #endif

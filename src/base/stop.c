@@ -11,12 +11,23 @@
 typedef enum { REASON_NONE, REASON_FILE, REASON_HOURS, REASON_SIGNAL } Reason;
 
 static volatile sig_atomic_t caught; /* the last signal, 0 for none */
+static volatile sig_atomic_t seen;   /* a look of the work's has met it */
+static volatile double caught_at;    /* seconds, of the first */
 static double began, looked;         /* seconds: start of the process; the last look for the file */
 static bool file_seen;               /* by this rank: until the stop is made */
 static int why;                      /* as agreed */
 
+#define DEAF 1.0 /* seconds in which no rank's work looks whether to stop, and a second TERM is to end it */
+
+/* A second TERM, where the first has not been seen since, ends the program as it would without a handler: it may hang
+ * in a library. */
 static void note_signal(int number)
 {
+  if (number == SIGTERM && caught == SIGTERM && !seen && wall_seconds() - caught_at > DEAF) {
+    signal(SIGTERM, SIG_DFL);
+    raise(SIGTERM); /* comes when this handler returns */
+  }
+  if (!caught) caught_at = wall_seconds();
   caught = number;
 }
 
@@ -59,7 +70,10 @@ static PetscErrorCode Look(ScoriaRun run, int *reason)
   PetscCall(LookForFile(run, rank));
   *reason = file_seen ? REASON_FILE : REASON_NONE;
   if (limit > 0 && wall_seconds() - began > limit) *reason = REASON_HOURS;
-  if (caught) *reason = REASON_SIGNAL;
+  if (caught) {
+    *reason = REASON_SIGNAL;
+    seen    = 1;
+  }
   PetscFunctionReturn(0);
 }
 

@@ -117,7 +117,7 @@ static PetscErrorCode SolveRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaD
   ScoriaPace pace     = {.run = run, .step = 1, .most = share};
   PetscFunctionBeginUser;
   for (int64_t done = 0, step; done < share; done += step) {
-    PetscCall(ScoriaPaceMeet(&pace, "the solves are not kept and begin anew"));
+    PetscCall(ScoriaPaceMeet(&pace, "the solves are not kept and restart from the beginning"));
     step             = pace.step;
     const int64_t at = PetscMin(done, number), row = first + at;
     ScoriaRows some       = rows_from(spec, rows, at);

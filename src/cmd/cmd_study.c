@@ -37,11 +37,11 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
 {
-  PetscInt source = 0;
+  bool pde;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "uq"));
-  PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
-  if (source == 1) /* of the PDE: there is no model in it */
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &pde));
+  if (pde) /* of the PDE: there is no model in it */
     PetscCall(ScoriaUq(run, deck));
   else
     PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaUq));

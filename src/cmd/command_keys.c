@@ -30,11 +30,11 @@ const ScoriaKey scoria_command_keys[] = {
     {"uq_conditions", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
      "a text file of conditions, one per line as in conditions_file, in place of lists and maps", SCORIA_DECIDES_UQ},
     {"uq_sobol", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
-     "Sobol indices with respect to the conditions, over their ranges, and to the unseen (the porosity's realisation; "
-     "of the model, the sampler's noise), from so many pairs of conditions; 0: none",
+     "Sobol indices with respect to the conditions, over their ranges, and to what is not one: the porosity's realisation, "
+     "of the model the sampler's noise; from so many pairs of conditions; 0: none",
      SCORIA_DECIDES_UQ},
     {"uq_sobol_draws", SCORIA_KEY_INT, "", "32", 1, 1024, NULL,
-     "draws of the unseen at each of these; of the model, up to 128 cost as much as one", SCORIA_DECIDES_UQ},
+     "realisations, or draws of the noise, at each of these; of the model, up to 128 cost as much as one", SCORIA_DECIDES_UQ},
     {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
      "name of the result in the run directory; the summary takes its name with .json", SCORIA_DECIDES_UQ},
     {"sensors_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "infer: what was measured where, [phi:0, c:40e-6]",

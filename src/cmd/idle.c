@@ -1,4 +1,4 @@
-/* Keys that a deck sets and that count for nothing beside its other choices: they are told, not refused, as the command
+/* Keys that a deck sets and that are ignored beside its other choices: they are told, not refused, as the command
  * line must be able to overrule a deck in either. */
 #include "cmd.h"
 #include <string.h>
@@ -24,7 +24,7 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaDeckChanged(deck, needs[i].key, &changed));
     PetscCall(ScoriaDeckString(deck, needs[i].selector, &chosen));
     if (changed && strcmp(chosen, needs[i].wanted))
-      PetscCall(ScoriaSay(run, "  WARNING: %s counts for nothing: %s is %s, not %s", needs[i].key, needs[i].selector,
+      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %s", needs[i].key, needs[i].selector,
                           chosen, needs[i].wanted));
   }
   PetscFunctionReturn(0);
@@ -41,7 +41,7 @@ PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));
     if (!fixed) break;
-    PetscCall(ScoriaSay(run, "  WARNING: %s counts for nothing beside %s", fixed, range));
+    PetscCall(ScoriaSay(run, "  WARNING: %s is ignored beside %s", fixed, range));
   }
   PetscFunctionReturn(0);
 }

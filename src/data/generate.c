@@ -35,23 +35,30 @@ static PetscErrorCode CheckConditions(ScoriaRun run, const char *path, const cha
   PetscFunctionReturn(0);
 }
 
-/* Of a finished dataset: only a file of conditions can have changed behind the deck's back. */
+/* Of a finished dataset: only a file of conditions can have changed without a change of the deck. */
 static PetscErrorCode CheckListed(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset ds)
 {
   const char *design = "";
   const ScoriaDatasetSpec *spec;
   GenerateDesign listed;
+  ScoriaDesign of;
+  const ScoriaProblem *problem;
+  void *parameters;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
   if (strcmp(design, "file")) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   ScoriaDatasetSpec all = *spec;
   if (spec->whole) all.rows = spec->whole;
-  PetscCall(GenerateDesignOpen(deck, &all, &listed));
+  PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
+  PetscCall(ScoriaDesignCreate(deck, problem, parameters, &of));
+  PetscCall(GenerateDesignOpen(of, &all, &listed));
   Found found = {.first = spec->first, .design = &listed};
   PetscCall(ScoriaDatasetWatch(ds, run));
   PetscCall(ScoriaDatasetVisit(ds, note_found, &found));
   PetscCall(CheckConditions(run, path, "", found.elsewhere));
+  PetscCall(ScoriaDesignDestroy(&of));
+  PetscCall(PetscFree(parameters));
   PetscFunctionReturn(0);
 }
 
@@ -138,7 +145,7 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
   PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
   if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
-  PetscCall(GenerateDesignOpen(deck, &made->spec, design));
+  PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(*ens), &made->spec, design));
   if (shard) PetscCall(CutShard(deck, &made->spec));
   PetscFunctionReturn(0);
 }

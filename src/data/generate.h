@@ -9,15 +9,15 @@
 /* The design of a whole dataset, of which conditions are asked for as they are needed: there may be more of them than a
  * rank's memory or patience holds. */
 typedef struct {
-  ScoriaDeck deck; /* borrowed */
-  ScoriaSpace space;
+  ScoriaDesign of; /* borrowed */
+  const ScoriaSpace *space;
   int64_t conditions, realisations;
   int64_t at; /* condition whose theta is kept, -1: none */
   double theta[SCORIA_MAX_CONDITIONS];
 } GenerateDesign;
 
 /* spec: of all rows, not of a shard.  A file of fewer conditions is a user error here, and none later. */
-PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design);
+PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec, GenerateDesign *design);
 /* theta (space.n) of a row of the whole dataset; matches ScoriaThetaOfRow.  Local. */
 PetscErrorCode GenerateTheta(void *design, int64_t row, double theta[]);
 /* A finished dataset at `path` of fewer conditions than the deck asks for, and of the same deck else, opened; NULL

@@ -2,12 +2,12 @@
 #include "generate.h"
 #include <math.h>
 
-PetscErrorCode GenerateDesignOpen(ScoriaDeck deck, const ScoriaDatasetSpec *spec, GenerateDesign *design)
+PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec, GenerateDesign *design)
 {
   double theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  *design = (GenerateDesign){.deck         = deck,
-                             .space        = spec->space,
+  *design = (GenerateDesign){.of           = of,
+                             .space        = design_space(of),
                              .conditions   = spec->rows / spec->realisations,
                              .realisations = spec->realisations,
                              .at           = -1};
@@ -21,9 +21,9 @@ PetscErrorCode GenerateTheta(void *ctx, int64_t row, double theta[])
   const int64_t condition = row / design->realisations;
   PetscFunctionBeginUser;
   if (condition != design->at)
-    PetscCall(ScoriaDesignTheta(design->deck, &design->space, false, condition, design->conditions, design->theta));
+    PetscCall(ScoriaDesignTheta(design->of, false, condition, design->conditions, design->theta));
   design->at = condition;
-  PetscCall(PetscArraycpy(theta, design->theta, design->space.n));
+  PetscCall(PetscArraycpy(theta, design->theta, design->space->n));
   PetscFunctionReturn(0);
 }
 
@@ -33,8 +33,8 @@ bool generate_at_design(GenerateDesign *design, const ScoriaRows *rows, int64_t 
   for (int64_t i = 0; i < rows->rows; i++) {
     if (!rows->done[i]) continue;
     if (GenerateTheta(design, first + i, theta)) return false;
-    for (int c = 0; c < design->space.n; c++) {
-      const ScoriaCondition *range = &design->space.c[c];
+    for (int c = 0; c < design->space->n; c++) {
+      const ScoriaCondition *range = &design->space->c[c];
       const double near = 1e-12 * fmax(fabs(range->lo), fabs(range->hi)); /* libraries differ in last digits */
       if (!(fabs(rows->condition[c][i] - theta[c]) <= near)) return false;
     }

@@ -1,4 +1,4 @@
-/* import: rows of a file that no PDE of ours made, as a dataset: train, sample, uq and report go on from there.
+/* import: rows of a file that no PDE of ours made, as a dataset: train, sample, uq and report continue from there.
  *
  * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows. */
 #include "import.h"

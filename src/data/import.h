@@ -40,7 +40,8 @@ typedef struct {
   ScoriaForeign file; /* owned */
   int64_t found;      /* N: rows of the file */
   int naxes;
-  ImportAxis axis[SCORIA_FOREIGN_RANK]; /* in the order of the first field's array */
+  ImportAxis axis[SCORIA_FOREIGN_RANK]; /* in the order of the array of field `told` */
+  int told;                             /* the first field whose array has most of them */
   bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], x;
@@ -59,9 +60,9 @@ double import_length(const char *unit);
 /* Finds out what the axes of an array are: of x, of fields in their order, of conditions after all fields; and the
  * numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
 PetscErrorCode ImportPlaceX(Import *im);
-PetscErrorCode ImportPlaceField(Import *im, int f);
+PetscErrorCode ImportPlaceFields(Import *im);
 PetscErrorCode ImportPlaceCondition(Import *im, int k);
-void import_number_rows(Import *im);
+PetscErrorCode ImportNumberRows(Import *im);
 /* Reads the section, opens the file, and finds out what stands where: spec but its rows, the columns, x.  Says what is
  * applied.  Collective. */
 PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im);

@@ -180,7 +180,7 @@ static bool is_of_rows(const ImportColumn *c, int a)
   return a != c->x && a != c->channels && matters(c, a);
 }
 
-/* The first field says along which axes rows lie. */
+/* The field with most axes of rows says which there are. */
 static void define_axes(Import *im, ImportColumn *c, Names name)
 {
   im->found = 1;
@@ -250,22 +250,27 @@ static void clear_axes(ImportColumn *c)
   for (int a = 0; a < SCORIA_FOREIGN_RANK; a++) c->axis[a] = -1;
 }
 
-PetscErrorCode ImportPlaceField(Import *im, int f)
+/* Cells, channels, and rows of one field by itself. */
+static PetscErrorCode Classify(Import *im, int f, Names name, int *axes)
 {
   const char *what = im->spec.field[f].name;
   ImportColumn *c  = &im->field[f];
-  Names name;
-  int axes;
   PetscFunctionBeginUser;
   foreign_shape(im->file, c->array, &c->rank, c->dims);
   clear_axes(c);
   PetscCall(NameAxes(im, what, c, name));
   PetscCall(FindCells(im, what, name, c));
   PetscCall(FindChannels(im, what, name, c));
-  if (!f) {
-    define_axes(im, c, name);
-    PetscFunctionReturn(0);
-  }
+  values_of(c, axes);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MatchField(Import *im, int f, Names name)
+{
+  const char *what = im->spec.field[f].name, *told = im->spec.field[im->told].name;
+  ImportColumn *c = &im->field[f];
+  int axes;
+  PetscFunctionBeginUser;
   if (match_told(im, c, name) == im->naxes) PetscFunctionReturn(0);
   clear_axes(c);
   if (match_in_order(im, c)) PetscFunctionReturn(0);
@@ -274,11 +279,26 @@ PetscErrorCode ImportPlaceField(Import *im, int f)
   const int64_t rows = values_of(c, &axes);
   if (rows != im->found)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s has %lld rows, %s has %lld: expected equally many", im->path, what,
-                (long long)rows, im->spec.field[0].name, (long long)im->found);
+                (long long)rows, told, (long long)im->found);
   SCORIA_FAIL(SCORIA_EXIT_INPUT,
               "%s: %s: its axes of rows are not those of %s in their order: name them, as in import: fields: {%s: "
               "{path: %s, order: [realisation, condition, x]}}",
-              im->path, what, im->spec.field[0].name, what, c->path);
+              im->path, what, told, what, c->path);
+}
+
+PetscErrorCode ImportPlaceFields(Import *im)
+{
+  Names name[SCORIA_MAX_FIELDS];
+  int axes[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  for (int f = 0; f < im->spec.nfields; f++) {
+    PetscCall(Classify(im, f, name[f], &axes[f]));
+    if (axes[f] > axes[im->told]) im->told = f;
+  }
+  define_axes(im, &im->field[im->told], name[im->told]);
+  for (int f = 0; f < im->spec.nfields; f++)
+    if (f != im->told) PetscCall(MatchField(im, f, name[f]));
+  PetscFunctionReturn(0);
 }
 
 /* -------------------------------------------------------------------------------------------------- conditions ---- */
@@ -359,7 +379,7 @@ PetscErrorCode ImportPlaceCondition(Import *im, int k)
     clear_axes(c);
     if (*c->order)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: the axes [%s] of its order are not axes of %s of these lengths", im->path,
-                  what, c->order, im->spec.field[0].name);
+                  what, c->order, im->spec.field[im->told].name);
     PetscCall(MatchExtents(im, what, c));
   }
   for (int a = 0; a < c->rank; a++)
@@ -378,11 +398,41 @@ static void set_strides(const Import *im, ImportColumn *c)
   }
 }
 
-/* In the order of the first field's array; but axes along which no condition varies run fastest, so that the rows of a
- * condition stand together. */
-void import_number_rows(Import *im)
+static bool in_order(const ImportColumn *c)
+{
+  int last = -1;
+  for (int a = 0; a < c->rank; a++) {
+    if (c->axis[a] < 0 || c->axis[a] == IMPORT_ALONE) continue;
+    if (c->axis[a] < last) return false;
+    last = c->axis[a];
+  }
+  return true;
+}
+
+/* Rows that one array has along one axis, and others along several: in the order of these, which must be one. */
+static PetscErrorCode CheckFlat(const Import *im)
+{
+  const char *told = im->spec.field[im->told].name;
+  PetscFunctionBeginUser;
+  if (!im->flat || im->naxes < 2) PetscFunctionReturn(0);
+  for (int f = 0; f < im->spec.nfields; f++)
+    if (!in_order(&im->field[f]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: the axes of rows of %s and %s are in different orders, and another array has its rows along one "
+                  "axis: expected all fields with the same axes",
+                  im->path, told, im->spec.field[f].name);
+  PetscCall(ScoriaSay(im->run, "  arrays with all rows along one axis: taken in the order of %s, %s", told,
+                      im->field[im->told].path));
+  PetscFunctionReturn(0);
+}
+
+/* In the order of the array of field `told`; but axes along which no condition varies run fastest, so that the rows of
+ * a condition stand together. */
+PetscErrorCode ImportNumberRows(Import *im)
 {
   int64_t stride = 1;
+  PetscFunctionBeginUser;
+  PetscCall(CheckFlat(im));
   for (int pass = 0; pass < 2; pass++)
     for (int i = im->naxes - 1; i >= 0; i--) {
       const bool late = !im->flat && im->axis[i].conditioned;
@@ -392,4 +442,5 @@ void import_number_rows(Import *im)
     }
   for (int f = 0; f < im->spec.nfields; f++) set_strides(im, &im->field[f]);
   for (int k = 0; k < im->spec.space.n; k++) set_strides(im, &im->condition[k]);
+  PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* import: the file that the deck's section names, and where in it rows and cells stand. */
 #include "import.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static PetscErrorCode OpenFile(Import *im)
@@ -112,13 +113,13 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   PetscCall(ImportPlaceX(im));
   PetscCall(ApplyAttributes(im));
   PetscCall(ReadCentres(im));
+  PetscCall(ImportPlaceFields(im));
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
-    PetscCall(ImportPlaceField(im, f));
     snprintf(field->description, sizeof field->description, "imported %.100s", field->name);
   }
   for (int k = 0; k < im->spec.space.n; k++)
     if (im->condition[k].array >= 0) PetscCall(ImportPlaceCondition(im, k));
-  import_number_rows(im);
+  PetscCall(ImportNumberRows(im));
   PetscFunctionReturn(0);
 }

@@ -254,7 +254,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
       ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
-  PetscCall(GenerateDesignOpen(deck, &made->spec, &design));
+  PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(ens), &made->spec, &design));
   PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
   PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));

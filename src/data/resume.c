@@ -1,4 +1,4 @@
-/* A dataset that outlives its run: what is done is kept, and the next start of the same command goes on from there. */
+/* A dataset that outlives its run: what is done is kept, and the next start of the same command resumes from there. */
 #include "scoria/data.h"
 #include <string.h>
 
@@ -43,7 +43,7 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
   PetscCall(ScoriaDatasetWatch(out->ds, run));
   PetscCall(ScoriaDatasetSurvey(out->ds, &out->there, visit, ctx));
   const long long there = partial_has(out, 0, rows);
-  PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows are there; going on", path, there, (long long)rows));
+  PetscCall(ScoriaSay(run, "  %s.part: %lld of %lld rows done; resuming", path, there, (long long)rows));
   PetscCall(ScoriaLog(run, "resume", "\"rows\":%lld,\"there\":%lld", (long long)rows, there));
   PetscFunctionReturn(0);
 }

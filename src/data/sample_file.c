@@ -14,6 +14,7 @@ static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, S
       .nfields = shape->channels, .cells = shape->cells, .rows = count, .realisations = count, .space = *shape->space};
   memcpy(spec->field, shape->field, (size_t)shape->channels * sizeof *shape->field);
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
+  spec->float64 = spec->float64 || shape->float64;
   PetscFunctionReturn(0);
 }
 

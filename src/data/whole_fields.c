@@ -176,7 +176,7 @@ static PetscErrorCode StopBetween(ScoriaRun run, const char *path)
   bool stop;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStopAsked(run, &stop));
-  if (stop) PetscCall(ScoriaStopped(run, "the whole fields of %s begin anew", path));
+  if (stop) PetscCall(ScoriaStopped(run, "the whole fields of %s restart from the beginning", path));
   PetscFunctionReturn(0);
 }
 
@@ -196,7 +196,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   if (there || c->number == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   ensemble_grid(ens, &grid);
-  while (field_is_state(spec.field[nfields].name)) nfields++;
+  while (field_is_state(&spec.field[nfields])) nfields++;
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
   PetscCall(PetscMalloc2(cells, &own, c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));

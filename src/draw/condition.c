@@ -80,8 +80,8 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
                   theta[i], c->unit, c->lo == c->hi ? "at one value only:" : "on", c->lo, c->hi);
     if (!(fabs(u[i]) <= FARTHEST))
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "%s: %s: found %g %s, the model was trained on [%g, %g]: more than half of that beyond its end the "
-                  "model's polynomials run away",
+                  "%s: %s: found %g %s, the model was trained on [%g, %g]: extrapolation by more than half of that "
+                  "range is refused",
                   command, c->name, theta[i], c->unit, c->lo, c->hi);
     PetscCall(ScoriaSay(run, "  WARNING: %s = %g %s is outside the training range [%g, %g]: the model extrapolates",
                         c->name, theta[i], c->unit, c->lo, c->hi));

@@ -58,7 +58,12 @@ PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels,
   PetscCall(ScoriaRowsCreate(f->spec, most, &f->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
-  const ScoriaFieldShape shape = {channels, f->spec->cells, f->field, x, &f->spec->space, NULL};
+  const ScoriaFieldShape shape = {.channels = channels,
+                                  .cells    = f->spec->cells,
+                                  .field    = f->field,
+                                  .x        = x,
+                                  .space    = &f->spec->space,
+                                  .float64  = f->spec->float64};
   PetscCall(ScoriaSourceCreate(&scoria_source_file, f, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -58,7 +58,9 @@ const ScoriaSourceKind scoria_source_gaussian = {
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {
-  ScoriaFieldShape shape = {.space = ScoriaModelSpace(trained->model), .model = model_identity(trained->model)};
+  ScoriaFieldShape shape = {.space   = ScoriaModelSpace(trained->model),
+                            .model   = model_identity(trained->model),
+                            .float64 = ScoriaModelFloat64(trained->model)};
   ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   Model *m;
   PetscFunctionBeginUser;

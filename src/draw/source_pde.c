@@ -52,10 +52,15 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   PetscCall(PetscNew(&pde));
   pde->ens = ens;
   PetscCall(ScoriaEnsembleSpec(ens, &pde->spec, &x));
-  while (pde->channels < pde->spec.nfields && field_is_state(pde->spec.field[pde->channels].name)) pde->channels++;
+  while (pde->channels < pde->spec.nfields && field_is_state(&pde->spec.field[pde->channels])) pde->channels++;
   PetscCall(ScoriaRowsCreate(&pde->spec, CHUNK_ROWS, &pde->rows));
   PetscCall(PetscMalloc2(CHUNK_ROWS * pde->spec.space.n, &pde->theta, CHUNK_ROWS, &pde->id));
-  const ScoriaFieldShape shape = {pde->channels, pde->spec.cells, pde->spec.field, x, &pde->spec.space, NULL};
+  const ScoriaFieldShape shape = {.channels = pde->channels,
+                                  .cells    = pde->spec.cells,
+                                  .field    = pde->spec.field,
+                                  .x        = x,
+                                  .space    = &pde->spec.space,
+                                  .float64  = pde->spec.float64};
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

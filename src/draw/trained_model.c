@@ -33,9 +33,8 @@ static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerO
   PetscCall(ScoriaSamplerFromDeck(deck, opt));
   if (opt->bfloat16)
     PetscCall(ScoriaSay(run, "  the network's products in bfloat16, %s",
-                        sampler_bfloat16_is_fast()
-                            ? "by the processor"
-                            : "which this processor does not multiply: float32 would be faster"));
+                        sampler_bfloat16_is_fast() ? "by the processor's instructions"
+                                                   : "without bfloat16 hardware: float32 would be faster"));
   PetscFunctionReturn(0);
 }
 
@@ -57,7 +56,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   twin->solve = ScoriaEnsembleTwin;
   twin->ctx   = *ens;
-  for (int f = 0; field_is_state(spec.field[f].name); f++) twin->reference[f] = ensemble_reference(*ens, f);
+  for (int f = 0; field_is_state(&spec.field[f]); f++) twin->reference[f] = ensemble_reference(*ens, f);
   PetscFunctionReturn(0);
 }
 

@@ -40,7 +40,7 @@ static PetscErrorCode CloseFile(ScoriaDataset ds, ScoriaTrouble *bad)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetCloseColumns(ds));
   if (ds->file < 0) PetscFunctionReturn(0);
-  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, "closed", ds->rank));
+  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, "closed", SCORIA_STUCK_BYTES, ds->rank));
   if (H5Fclose(ds->file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be closed");
   ds->file = H5I_INVALID_HID;
   if (ds->writing) PetscCall(ScoriaStuckEnd());
@@ -106,7 +106,7 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
   PetscCall(ScoriaFileAccess(ds->comm, &access));
   try_open(ds->open_path, mode == H5F_ACC_RDWR, code, &bad);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(ScoriaStuckBegin(ds->open_path, "opened", ds->rank));
+  PetscCall(ScoriaStuckBegin(ds->open_path, "opened", SCORIA_STUCK_BYTES, ds->rank));
   ds->file = H5Fopen(ds->open_path, mode, access);
   PetscCall(ScoriaStuckEnd());
   if (ds->file < 0) trouble_hdf5(&bad, code, "cannot be opened by all ranks");
@@ -119,28 +119,6 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
-/* What was laid out reads back: a part file that does not would be refused by every start after this one. */
-static PetscErrorCode CheckLayOut(const char *fresh, ScoriaTrouble *bad)
-{
-  ScoriaTrouble found = {.path = bad->path};
-  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
-  ScoriaDatasetSpec spec;
-  double *x = NULL;
-  int64_t size;
-  hid_t file;
-
-  PetscFunctionBeginUser;
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
-  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
-  if (file >= 0) H5Fclose(file);
-  PetscCall(PetscFree(x));
-  PetscCall(PetscFree(deck));
-  if (found.code != SCORIA_EXIT_OK)
-    trouble_note(bad, SCORIA_EXIT_IO, "it was not written as it should be: %s", found.line);
-  PetscFunctionReturn(0);
-}
-
 /* Laid out under another name, so that a part file has all its objects, whenever it was that its run was killed. */
 static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaProvenance *from, ScoriaTrouble *bad)
 {
@@ -152,7 +130,7 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
   PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
-  PetscCall(CheckLayOut(fresh, bad));
+  PetscCall(ScoriaDatasetCheckLayOut(fresh, bad));
   PetscCall(ScoriaFilePublish(fresh, ds->part, bad));
   if (bad->code != SCORIA_EXIT_OK) unlink(fresh); /* nothing is in it yet */
   PetscFunctionReturn(0);
@@ -221,7 +199,7 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetSettle(ds));
-  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaDatasetFlush(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line)); /* closed after that, it would be written again by some */
   PetscCall(CloseFile(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));

@@ -87,9 +87,11 @@ PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction,
     ScoriaCallH5(H5Sselect_none(file_space));
     ScoriaCallH5(H5Sselect_none(memory_space));
   }
-  if (direction == TO_FILE)
+  if (direction == TO_FILE) {
+    PetscCall(ScoriaStuckBegin(ds->part, "written", SCORIA_STUCK_ROWS, ds->rank));
     failed = H5Dwrite(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
-  else
+    PetscCall(ScoriaStuckEnd());
+  } else
     failed = H5Dread(column->id, type_of(column->type), memory_space, file_space,
                      ds->alone ? H5P_DEFAULT : ds->transfer, data);
   if (failed < 0)

@@ -17,10 +17,14 @@
 static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
 {
   const char *name[SCORIA_MAX_FIELDS];
+  int latent = 0;
 
   PetscFunctionBeginUser;
   for (int f = 0; f < spec->nfields; f++) name[f] = spec->field[f].name;
   PetscCall(ScoriaPutNames(file, "fields", spec->nfields, name, bad));
+  for (int f = 0; f < spec->nfields; f++)
+    if (spec->field[f].latent) name[latent++] = spec->field[f].name;
+  PetscCall(ScoriaPutNames(file, "latent", latent, name, bad));
   PetscCall(ScoriaPutConditionNames(file, &spec->space, bad));
   PetscCall(ScoriaPutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
   if (spec->whole) {
@@ -243,6 +247,22 @@ static PetscErrorCode ExpectStatus(hid_t file, int64_t rows, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+/* Which fields are latent; a file of the first release does not say, and has no others of these names. */
+static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  char latent[SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE];
+  int n = 0;
+
+  PetscFunctionBeginUser;
+  const bool told = H5Aexists(file, "latent") > 0;
+  if (told) PetscCall(ScoriaGetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
+  for (int f = 0; f < spec->nfields; f++) {
+    spec->field[f].latent = !told && field_was_latent(spec->field[f].name);
+    for (int i = 0; i < n; i++) spec->field[f].latent |= !strcmp(latent[i], spec->field[f].name);
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
                                     ScoriaTrouble *bad)
 {
@@ -275,6 +295,7 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
     PetscCall(PetscStrncpy(spec->field[f].name, field[f], SCORIA_NAME_SIZE));
     PetscCall(GetField(file, spec, &spec->field[f], bad));
   }
+  PetscCall(GetLatent(file, spec, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   cells = spec->cells;
   PetscCall(ExpectArray(file, "/x", IO_F8, 1, &cells, bad));
@@ -282,5 +303,26 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   PetscCall(PetscMalloc1((size_t)cells, x));
   PetscCall(ScoriaGetArray(file, "/x", cells, IO_F8, *x, bad));
   PetscCall(ScoriaGetText(file, "deck", deck, bad));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad)
+{
+  ScoriaTrouble found = {.path = bad->path};
+  char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
+  ScoriaDatasetSpec spec;
+  double *x = NULL;
+  int64_t size;
+  hid_t file;
+
+  PetscFunctionBeginUser;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
+  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
+  if (file >= 0) H5Fclose(file);
+  PetscCall(PetscFree(x));
+  PetscCall(PetscFree(deck));
+  if (found.code != SCORIA_EXIT_OK)
+    trouble_note(bad, SCORIA_EXIT_IO, "it was not written as it should be: %s", found.line);
   PetscFunctionReturn(0);
 }

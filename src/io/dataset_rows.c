@@ -130,6 +130,15 @@ static PetscErrorCode CheckRange(ScoriaDataset ds, int64_t first, int64_t number
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
+PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStuckBegin(ds->part, "flushed", SCORIA_STUCK_ROWS, ds->rank));
+  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaStuckEnd());
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
 {
   ScoriaTrouble bad = {.path = ds->part};
@@ -137,7 +146,7 @@ PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
   PetscFunctionBeginUser;
   if (!ds->unmarked) PetscFunctionReturn(0);
   ds->unmarked = false;
-  if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(&bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
+  PetscCall(ScoriaDatasetFlush(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->status[0], ds->unmarked_first, ds->unmarked_rows, ds->unmarked_done,
                                  &bad));

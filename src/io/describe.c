@@ -103,7 +103,8 @@ static void print_range(const char *name, const char *unit, const Range *range, 
   printf("   %s\n", more);
 }
 
-static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const double x[], const Summary *all)
+static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const double x[], const Summary *all,
+                          const char *identity, const ScoriaMadeFrom *made)
 {
   const int64_t missing = spec->rows - all->solved - all->failed - all->damaged;
 
@@ -116,6 +117,10 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
     printf("shard        rows %lld to %lld of %lld\n", (long long)spec->first,
            (long long)(spec->first + spec->rows - 1), (long long)spec->whole);
   if (*spec->source) printf("imported     from %s\n", spec->source);
+  printf("identity     %s\n", identity);
+  if (*made->model) printf("made from    a model of %s\n", made->model);
+  if (*made->dataset) printf("made from    a dataset of %s\n", made->dataset);
+  if (*made->file) printf("made from    a file of %s\n", made->file);
   printf("cells        %d, x from %.5g to %.5g m, fields in %s precision\n\n", spec->cells, x[0], x[spec->cells - 1],
          spec->float64 ? "double" : "single");
   printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");
@@ -142,12 +147,14 @@ PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path)
   ScoriaDataset ds;
   Summary all;
   PetscErrorCode failed;
+  char identity[SCORIA_IDENTITY_SIZE] = "";
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   ds->tolerant = true;
   failed       = Summarise(ds, &all);
-  if (!failed && !ds->rank) print_dataset(path, &ds->spec, ds->x, &all);
+  if (!failed) failed = ScoriaDatasetIdentity(ds, ds->spec.rows, identity);
+  if (!failed && !ds->rank) print_dataset(path, &ds->spec, ds->x, &all, identity, &ds->made);
   PetscCall(ScoriaDatasetClose(&ds));
   PetscCall(failed);
   PetscFunctionReturn(0);

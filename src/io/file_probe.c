@@ -3,9 +3,11 @@
  * extension 8, end of file 8, ...), so that a file cut short is told with its length and the one expected. */
 #include "private.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 uint64_t superblock_end(const unsigned char head[48])
 {
@@ -53,6 +55,10 @@ PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *
   if (!S_ISREG(st.st_mode)) {
     trouble_note(bad, SCORIA_EXIT_INPUT, "%s, expected %s", S_ISDIR(st.st_mode) ? "a directory" : "not a regular file",
                  expected);
+    PetscFunctionReturn(0);
+  }
+  if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS)) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "cannot be read: %s (expected %s)", strerror(errno), expected);
     PetscFunctionReturn(0);
   }
   *size = st.st_size;

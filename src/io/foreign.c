@@ -132,7 +132,7 @@ PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
   if (child == 0) {
     trial_limits(limits);
     PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
-    if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 does not cope with it");
+    if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 cannot read it");
     _exit(0);
   }
   PetscCheck(child > 0, PETSC_COMM_SELF, PETSC_ERR_SYS, "fork: %s", strerror(errno));

@@ -92,11 +92,17 @@ PetscErrorCode ScoriaFileStripe(const char *part);
 /* How files are accessed: serial (MPI_COMM_NULL) or parallel, then with the hints. */
 PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
- * SCORIA_CLOSE_SECONDS of the environment, or five minutes.  Local. */
-PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int rank);
+ * SCORIA_CLOSE_SECONDS of the environment, or `seconds`, what a busy file system may take.  Local. */
+#define SCORIA_STUCK_BYTES 300 /* [s] for few bytes: in an open, and in a close, as all else is on disk */
+#define SCORIA_STUCK_ROWS 3600 /* [s] for a block of rows of all ranks, or all that was written since the last flush   \
+                                */
+PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int seconds, int rank);
 PetscErrorCode ScoriaStuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
 PetscErrorCode ScoriaLayout(hid_t *layout);
+
+/* Whether a field of that name is latent, in a file from before files said so. */
+bool field_was_latent(const char *name);
 
 PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
 PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
@@ -250,6 +256,8 @@ void *rows_status(const ScoriaRows *rows, int i);
 /* Makes every object of a dataset in `part` at full size, on the rank that calls. */
 PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaTrouble *bad);
+/* Whether what was laid out reads back: a part file that does not would be refused by every start after this one. */
+PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad);
 /* Examines a file serially and reads all that is not a row; x and deck are for the caller to free. */
 PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
                                     ScoriaTrouble *bad);
@@ -261,6 +269,8 @@ PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
 typedef enum { TO_FILE, FROM_FILE } ScoriaDirection;
 PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
                                     int64_t number, void *data, ScoriaTrouble *bad);
+/* Hands what has been written over to the disk.  Collective. */
+PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);

@@ -2,7 +2,7 @@
  *   linear       u = (2 theta - lo - hi) / (hi - lo)
  *   logarithmic  the same of ln theta, ln lo, ln hi.
  * The inverse is written as a mean weighted by (1 -+ u)/2, which gives the ends exactly where the map is linear. */
-#include "scoria/io.h"
+#include "private.h"
 #include <math.h>
 #include <string.h>
 
@@ -28,10 +28,15 @@ void space_from_unit(const ScoriaSpace *space, const double u[], double theta[])
   }
 }
 
-bool field_is_state(const char *name)
+bool field_is_state(const ScoriaField *field)
+{
+  return !field->latent;
+}
+
+bool field_was_latent(const char *name)
 {
   const size_t size = strlen(name);
-  return strcmp(name, "eps") != 0 && !(size > 3 && !strcmp(name + size - 3, "_sd"));
+  return !strcmp(name, "eps") || (size > 3 && !strcmp(name + size - 3, "_sd"));
 }
 
 int field_find(int n, const ScoriaField field[], const char *name)

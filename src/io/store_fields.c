@@ -15,7 +15,20 @@ PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField 
     PetscCall(ScoriaStorePutText(store, name, field[f].unit));
     snprintf(name, sizeof name, "field%d_description", f);
     PetscCall(ScoriaStorePutText(store, name, field[f].description));
+    snprintf(name, sizeof name, "field%d_latent", f);
+    PetscCall(ScoriaStorePutInt(store, name, field[f].latent));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetLatent(ScoriaStore store, const char *attribute, ScoriaField *field)
+{
+  int64_t latent = field_was_latent(field->name);
+  bool told;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, attribute, &told));
+  if (told) PetscCall(ScoriaStoreGetInt(store, attribute, &latent));
+  field->latent = latent != 0;
   PetscFunctionReturn(0);
 }
 
@@ -36,6 +49,8 @@ PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field
     PetscCall(ScoriaStoreGetText(store, name, sizeof field[f].unit, field[f].unit));
     snprintf(name, sizeof name, "field%d_description", f);
     PetscCall(ScoriaStoreGetText(store, name, sizeof field[f].description, field[f].description));
+    snprintf(name, sizeof name, "field%d_latent", f);
+    PetscCall(GetLatent(store, name, &field[f]));
   }
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,7 @@ struct ScoriaEnsemble_ {
   const ScoriaProblem *problem;
   void *parameters; /* owned */
   ScoriaShape shape;
+  ScoriaDesign design; /* owned; NULL: it was made for any theta */
   ScoriaGrid grid;
   ScoriaPorosity porosity; /* owned */
   ScoriaSolver solver;     /* owned: of the group */
@@ -27,7 +28,7 @@ struct ScoriaEnsemble_ {
 /* Fields of the deck's dataset: the problem's, the porosity, and what varies laterally. */
 static void describe_fields(ScoriaEnsemble e)
 {
-  static const ScoriaField porosity = {"eps", "", "porosity"};
+  static const ScoriaField porosity = {"eps", "", "porosity", true};
   ScoriaDatasetSpec *spec           = &e->spec;
   e->outputs                        = e->shape.unknowns;
   for (int f = 0; f < e->outputs; f++) spec->field[spec->nfields++] = e->shape.field[f];
@@ -36,6 +37,7 @@ static void describe_fields(ScoriaEnsemble e)
     ScoriaField *to = &spec->field[spec->nfields++];
     snprintf(to->name, sizeof to->name, "%.58s_sd", spec->field[f].name);
     snprintf(to->unit, sizeof to->unit, "%s", spec->field[f].unit);
+    to->latent = true;
     snprintf(to->description, sizeof to->description, "lateral standard deviation of %.90s", spec->field[f].name);
   }
 }
@@ -52,10 +54,11 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
   if (e->lateral_sd && e->grid.dim == 1)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_lateral_sd: found true, but ensemble_cells has one axis: nothing is lateral");
-  if (space)
-    spec->space = *space;
-  else
-    PetscCall(ScoriaSpaceFromDeck(deck, e->problem, e->parameters, &spec->space));
+  if (!space) {
+    PetscCall(ScoriaDesignCreate(deck, e->problem, e->parameters, &e->design));
+    space = design_space(e->design);
+  }
+  spec->space        = *space;
   spec->cells        = e->grid.n[0];
   spec->realisations = realisations;
   spec->rows         = (int64_t)conditions * realisations;
@@ -149,6 +152,7 @@ PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens)
   if (e->twin != e->solver) PetscCall(ScoriaSolverDestroy(&e->twin));
   PetscCall(ScoriaSolverDestroy(&e->solver));
   PetscCall(ScoriaPorosityDestroy(&e->porosity));
+  PetscCall(ScoriaDesignDestroy(&e->design));
   PetscCall(ScoriaGroupsDestroy(&e->groups));
   PetscCall(PetscFree3(e->x, e->profile, e->eps));
   PetscCall(PetscFree(e->parameters));
@@ -162,6 +166,11 @@ PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble e, ScoriaDatasetSpec *spec, con
   *spec = e->spec;
   *x    = e->x;
   PetscFunctionReturn(0);
+}
+
+ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble e)
+{
+  return e->design;
 }
 
 const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble e)

@@ -110,6 +110,18 @@ struct ScoriaProblem {
   }
 
 extern const ScoriaProblem *const scoria_problems[]; /* every file of models/, ends with NULL */
+PetscErrorCode ProblemOfDeck(ScoriaDeck deck, const ScoriaProblem **problem); /* ensemble_problem */
+
+/* ------------------------------------------------------------------------------------------ conditions ---- */
+
+/* The conditions that the deck has: those of the problem that are always there or have a range, and time. */
+PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int *n, const ScoriaConditionRow *rows[]);
+/* Name, unit and scale of c; its range, or the fixed value as a range without extent. */
+PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c);
+PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c);
+/* The times that a transient deck lists, in steady mode none. */
+#define MAX_TIMES 64
+PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);
 
 /* --------------------------------------------------------------------------------------------- designs ---- */
 

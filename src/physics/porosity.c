@@ -35,9 +35,11 @@ static double kernel_matern52(double r)
   return (1.0 + z + z * z / 3.0) * exp(-z);
 }
 
-/* In the order of the choices of porosity_kernel. */
-static const FieldKernel kernels[] = {
-    {"se", kernel_se}, {"matern12", kernel_matern12}, {"matern32", kernel_matern32}, {"matern52", kernel_matern52}};
+static const FieldKernel kernels[] = {{"se", kernel_se},
+                                      {"matern12", kernel_matern12},
+                                      {"matern32", kernel_matern32},
+                                      {"matern52", kernel_matern52},
+                                      {NULL, NULL}};
 
 typedef struct {
   double ell; /* 0: empty */
@@ -64,9 +66,10 @@ struct ScoriaPorosity_ {
 
 static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
 {
-  PetscInt kernel = 0, seed = 1;
+  PetscInt seed = 1;
+  int kernel    = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  PetscCall(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
   PetscCall(ScoriaDeckReal(deck, "porosity_min", &p->min));
   PetscCall(ScoriaDeckReal(deck, "porosity_max", &p->max));
   PetscCall(ScoriaDeckReal(deck, "porosity_logit_mean", &p->mean));

@@ -1,6 +1,7 @@
 /* The table of problems, and the one that a deck names. */
 #include "internal.h"
 #include <stdio.h>
+#include <string.h>
 
 #define X(row) extern const ScoriaProblem row;
 SCORIA_PROBLEM_ROWS
@@ -38,12 +39,22 @@ int problem_quantities(const ScoriaProblem *problem, const void *parameters, int
                                         : fields_at_ends(nfields, field, quantity);
 }
 
+PetscErrorCode ProblemOfDeck(ScoriaDeck deck, const ScoriaProblem **problem)
+{
+  const char *name = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "ensemble_problem", &name));
+  *problem = NULL;
+  for (int i = 0; scoria_problems[i]; i++)
+    if (!strcmp(scoria_problems[i]->name, name)) *problem = scoria_problems[i];
+  PetscCheck(*problem, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no problem %s", name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters)
 {
-  PetscInt row = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckChoice(deck, "ensemble_problem", &row));
-  *problem = scoria_problems[row];
+  PetscCall(ProblemOfDeck(deck, problem));
   PetscCall(PetscCalloc1((*problem)->size, (char **)parameters));
   PetscCall((*problem)->read(deck, *parameters));
   PetscFunctionReturn(0);

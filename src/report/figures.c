@@ -4,7 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
 #endif
-#include "report.h"
+#include "figures.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -181,5 +181,16 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
   snprintf(figure->caption, sizeof figure->caption, "%s", caption);
   figure->width  = width;
   figure->height = height;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportRowPanel(ReportText *body, int q, int of, double bottom)
+{
+  const double left = 0.065, width = (0.99 - left) / of;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen %g\n"
+                        "set tmargin at screen 0.86\n",
+                        left + q * width, left + (q + 1) * width - 0.055, bottom));
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,6 @@
 /* Figures of compare.h5: bands and spread of the PDE, the model and the conditional Gaussian at held-out conditions,
  * and single realisations as fluctuations about the mean. */
-#include "report.h"
+#include "report_compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

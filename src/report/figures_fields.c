@@ -1,6 +1,6 @@
 /* Figure of fields.h5: the first row of a problem in two or three dimensions, porosity and fields, and what the lateral
  * mean of a field leaves out. */
-#include "report.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +37,7 @@ static PetscErrorCode ReadSlices(ScoriaStore store, int64_t rows, ReportSlices *
     PetscCall(ScoriaStoreGetReals(store, name, values, all));
     PetscCall(TakeSlice(all, s->n, &s->field[f]));
     report_quantity(field[f].name, field[f].unit, s->field[f].largest, &s->field[f].quantity);
+    s->field[f].latent = field[f].latent;
   }
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
@@ -158,7 +159,7 @@ static PetscErrorCode SlicePanel(ReportText *body, const ReportSlices *s, const 
                                          "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'",
                                          "-1 '#2166ac', -0.5 '#92c5de', 0 '#f7f7f7', 0.5 '#f4a582', 1 '#b2182b'"};
   const ReportQuantity *q             = &s->field[f].quantity;
-  const bool eps                      = !strcmp(q->name, "eps");
+  const bool eps                      = s->field[f].latent && !strcmp(q->name, "eps");
   const double x0 = column * (at->w + LEFT + RIGHT) + LEFT, y1 = at->height - row * (at->h + TOP + BELOW) - TOP;
   double limit = 0;
   PetscFunctionBeginUser;
@@ -189,7 +190,7 @@ static PetscErrorCode SlicePanels(ReportText *body, const ReportSlices *s, const
   PetscFunctionBeginUser;
   for (int pass = 0; pass < 2; pass++)
     for (int f = 0; f < s->nfields; f++) {
-      const bool state = field_is_state(s->field[f].quantity.name);
+      const bool state = !s->field[f].latent;
       if (state != (pass == 1)) continue;
       PetscCall(SlicePanel(body, s, at, along, f, 0, column));
       if (state) PetscCall(SlicePanel(body, s, at, along, f, 1, column));

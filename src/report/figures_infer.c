@@ -1,5 +1,6 @@
 /* What the report shows of posterior.h5 and posterior.json: the fields before and after the readings. */
-#include "report.h"
+#include "report_answers.h"
+#include "report_compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

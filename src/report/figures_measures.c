@@ -1,6 +1,6 @@
 /* Figure of compare.json: the pooled measures of model, Gaussian baseline and floor side by side, the coverage, and the
  * sliced Wasserstein distance of every held-out condition. */
-#include "report.h"
+#include "report_measures.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

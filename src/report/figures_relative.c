@@ -1,7 +1,7 @@
 /* One condition at large, in one row of panels: the deck's own sample condition where there is one.  A channel that
  * fluctuates as a whole by more than it varies along x (the potential of an electrode under a given current) would be
  * a flat line in a wide band: it is drawn minus its value in the first cell. */
-#include "report.h"
+#include "report_compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

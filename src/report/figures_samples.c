@@ -1,5 +1,6 @@
 /* What the report shows of samples.h5: single fields of the model, and the band that all of them span. */
-#include "report.h"
+#include "report_compare.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static int state_fields(const ReportSamples *samples, int field[REPORT_CHANNELS]
 {
   int n = 0;
   for (int f = 0; f < samples->spec.nfields && n < REPORT_CHANNELS; f++)
-    if (field_is_state(samples->spec.field[f].name)) field[n++] = f;
+    if (field_is_state(&samples->spec.field[f])) field[n++] = f;
   return n;
 }
 

@@ -1,6 +1,6 @@
 /* Figure of a dataset of states at several times: whether the state is steady.  Profiles of the first field over all
  * other conditions and porosities, at a few times or in a few bins of the range of times. */
-#include "report.h"
+#include "report_dataset.h"
 #include "scoria/stats.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* Figures of dataset.h5 and train.jsonl: a few realisations, and the course of the training. */
-#include "report.h"
+#include "report_dataset.h"
+#include "report_logs.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +25,9 @@ static int drawn_fields(const ScoriaDatasetSpec *spec, int drawn[SCORIA_MAX_FIEL
 {
   int n = 0;
   for (int f = 0; f < spec->nfields; f++)
-    if (!strcmp(spec->field[f].name, "eps")) drawn[n++] = f;
+    if (spec->field[f].latent && !strcmp(spec->field[f].name, "eps")) drawn[n++] = f;
   for (int f = 0; f < spec->nfields && n < DRAWN; f++)
-    if (field_is_state(spec->field[f].name)) drawn[n++] = f;
+    if (field_is_state(&spec->field[f])) drawn[n++] = f;
   return n;
 }
 

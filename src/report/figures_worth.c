@@ -1,6 +1,6 @@
 /* Figure of compare.json's "worth": the error of estimates of quantities of interest against the time spent, for Monte
  * Carlo with the PDE and with the model, down to the model's own bias. */
-#include "report.h"
+#include "report_measures.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* The report: reads the run directory, has the figures drawn, writes the page. */
+#include "report_page.h"
 #include "report.h"
 #include <math.h>
 #include <stdio.h>
@@ -121,7 +122,8 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawRelative(figs, &m->view));
   PetscCall(ReportDrawWorth(figs, m->compare));
   PetscCall(ReportDrawUq(figs, m->uq, known_space(m)));
-  PetscCall(ReportDrawExplore(figs, m->uq));
+  PetscCall(ReportDrawResponse(figs, m->uq));
+  PetscCall(ReportDrawSobol(figs, m->uq));
   PetscCall(ReportDrawPosterior(figs, &m->posterior));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));

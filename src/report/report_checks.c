@@ -1,6 +1,6 @@
 /* What compare.json says of the model apart from its errors: laws that hold whatever the porosity, and whether training
  * rows come back. */
-#include "report.h"
+#include "report_measures.h"
 #include <math.h>
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 /* What the report reads: the comparison's arrays and the training log. */
-#include "report.h"
+#include "report_compare.h"
+#include "report_logs.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What the report tells of dataset.h5: how its solves ended, and a few realisations to look at. */
-#include "report.h"
+#include "report_dataset.h"
 #include <math.h>
 #include <string.h>
 
@@ -69,8 +69,7 @@ static PetscErrorCode KeepBegin(ReportDataset *data, int64_t number)
   data->listed = (data->conditions + data->every - 1) / data->every;
   if (data->time >= 0) PetscCall(PetscMalloc1(data->listed, &data->times));
   for (int64_t i = 0; i < data->listed && data->times; i++) data->times[i] = -INFINITY;
-  while (data->channel < data->spec.nfields - 1 && !field_is_state(data->spec.field[data->channel].name))
-    data->channel++;
+  while (data->channel < data->spec.nfields - 1 && !field_is_state(&data->spec.field[data->channel])) data->channel++;
   /* Odd: it meets every time of a design whose times and realisations are powers of two. */
   data->stride = PetscMax(1, data->spec.rows / KEPT_ROWS) | 1;
   if (data->time >= 0) PetscCall(PetscMalloc1((number / data->stride + 1) * (data->spec.cells + 1), &data->row));
@@ -139,7 +138,7 @@ static PetscErrorCode Scan(ScoriaRun run, ScoriaDataset ds, ReportDataset *data)
     if (start + BLOCK_ROWS < most) PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (stop) PetscCall(ScoriaStopped(run, "the report will be made anew"));
+  if (stop) PetscCall(ScoriaStopped(run, "the report restarts from the beginning"));
   PetscCall(KeepGather(comm, data));
   PetscFunctionReturn(0);
 }

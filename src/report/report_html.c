@@ -1,6 +1,6 @@
 /* The page: one file that asks the network for nothing.  What it is about and how good, every figure at a glance, then
  * a section per command, the result first and what it was made from after it. */
-#include "report.h"
+#include "report_page.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,7 +212,7 @@ static PetscErrorCode Heading(const ReportPage *page, ReportText *html)
   PetscCall(ReportPrint(html, "<h1>Uncertainty from a random porosity</h1>\n<p class=\"sub\">What a random porosity "
                               "does to "));
   for (int f = 0; f < page->nfields; f++) {
-    if (!field_is_state(page->field[f].name)) continue;
+    if (!field_is_state(&page->field[f])) continue;
     PetscCall(ReportPrint(html, "%s", between));
     PetscCall(ReportEscape(html, *page->field[f].description ? page->field[f].description : page->field[f].name));
     between = ", ";

@@ -1,5 +1,5 @@
 /* How quantities are written in figures and tables: names and units in type, values in a unit of their size. */
-#include "report.h"
+#include "report_labels.h"
 #include "scoria/stats.h"
 #include <ctype.h>
 #include <math.h>
@@ -140,4 +140,11 @@ int shown_axis(const ScoriaSpace *space, int preferred)
   for (int i = 0; i < space->n; i++)
     if (space->c[i].lo < space->c[i].hi) return i;
   return -1;
+}
+
+void report_quantity_words(const char *name, size_t size, char label[])
+{
+  plain_label(name, size, label);
+  for (char *c = label; *c; c++)
+    if (*c == '_') *c = ' ';
 }

@@ -1,5 +1,5 @@
 /* Where the numbers of the page come from: the history of the run directory, its files, versions, the deck. */
-#include "report.h"
+#include "report_page.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Scaling: the table of a scaling study (scaling.csv, made by jobs/scaling_collect.sh), and a figure of its commands.
  */
-#include "report.h"
+#include "report_logs.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

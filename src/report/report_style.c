@@ -1,5 +1,5 @@
 /* How the page looks: light or dark as the reader's system is, on a wide screen, on a phone and on paper. */
-#include "report.h"
+#include "report_page.h"
 #include <string.h>
 
 /* Nothing but what the page itself holds may load: the browser then reports every request on its console. */

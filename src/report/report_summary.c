@@ -1,5 +1,5 @@
 /* The head of the page: how good the model is, in numbers beside the floor that sampling sets; else what there is. */
-#include "report.h"
+#include "report_page.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Figures as they stand in the page: gnuplot's SVG, with ids of its own and colours that follow the page's. */
-#include "report.h"
+#include "report_page.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* The tables of the report: measures with their floors, conditions, cost, how the solves ended. */
-#include "report.h"
+#include "report_dataset.h"
+#include "report_measures.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Texts that grow, and their escaping for HTML. */
-#include "report.h"
+#include "report_text.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

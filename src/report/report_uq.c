@@ -1,5 +1,5 @@
 /* What uq.json holds: a table of the quantities of interest, and their histograms, condition by condition. */
-#include "report.h"
+#include "report_answers.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What compare.json says of the model's use: who wins where in words, and errors of quantities of interest. */
-#include "report.h"
+#include "report_measures.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The file is a store: /normaliser as in a model, /training/{weights, adam_m, adam_v, average0, average1}, /kept, and
- * the counters as root attributes.  How it is written, found and believed, io.h says. */
+ * the counters as root attributes.  io.h says how it is written, found and checked. */
 #include "checkpoint.h"
 #include <string.h>
 
@@ -125,7 +125,7 @@ static PetscErrorCode Clear(void *ctx)
   PetscFunctionReturn(0);
 }
 
-/* A training may get more steps while it is on; its learning rate goes on by the schedule of all of them. */
+/* A training may get more steps while it is on; its learning rate continues with the schedule of all of them. */
 static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *path, PetscInt there, Checkpoint *c)
 {
   PetscInt here = there;
@@ -149,7 +149,8 @@ static PetscErrorCode CheckSteps(ScoriaRun run, ScoriaDeck deck, const char *pat
 PetscErrorCode CheckpointFind(ScoriaRun run, ScoriaDeck deck, Checkpoint *found)
 {
   Reading reading                     = {.deck = deck, .c = found};
-  const ScoriaCheckpointReader reader = {SCORIA_OF_TRAINING, &reading, IsOutdated, ReadAll, Clear};
+  const ScoriaCheckpointReader reader = {
+      .results = SCORIA_OF_TRAINING, .ctx = &reading, .outdated = IsOutdated, .read = ReadAll, .clear = Clear};
   ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   *found = (Checkpoint){0};

@@ -6,7 +6,7 @@
  * (Chen et al. 2018; Song et al. 2021).  Both vanish at the two ends (samplers/abm.c), so that neither a smallest nor a
  * largest noise level is needed, and everywhere for data that is N(0, I): only what the network adds is integrated, by
  * the classical Runge-Kutta method of order 4 on a uniform grid of t. */
-#include "scoria/score.h"
+#include "log_density.h"
 #include <math.h>
 #include <string.h>
 

@@ -80,6 +80,11 @@ const ScoriaSpace *ScoriaModelSpace(ScoriaModel model)
   return ScoriaNormaliserSpace(model->normaliser);
 }
 
+bool ScoriaModelFloat64(ScoriaModel model)
+{
+  return model->float64;
+}
+
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
                                  const double **x)
 {

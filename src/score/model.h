@@ -3,7 +3,8 @@
 #define SCORIA_SCORE_MODEL_H
 
 #include "ema.h"
-#include "scoria/score.h"
+#include "net.h"
+#include "normaliser.h"
 
 /* Rows of every network call while sampling.  Fixed, so that a row's bits do not depend on how many rows were asked
  * for. */
@@ -17,16 +18,17 @@ struct ScoriaModel_ {
   int nchannels, cells;
   ScoriaField field[SCORIA_MAX_FIELDS];
   float *tile;                         /* owned (2, MODEL_TILE, r): scaled input and F */
+  bool float64;                        /* single precision does not resolve the fields: draws are stored in double */
   double *x;                           /* owned (cells) [m] */
   char *deck;                          /* owned: resolved deck of the training */
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
-  char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in a file from before this was told */
+  char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in files of versions that did not store it */
   EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
   float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
   bool uses_tuned; /* they are in the network */
   int64_t steps;
   int64_t lengthened; /* step at which train_steps was raised last, 0: never; not read back */
-  int64_t kept;       /* step whose averages these are; 0 in a file from before this was told */
+  int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */
   double width;       /* relative width of the average in use; 0 likewise */
   uint64_t seed;
   double loss, validation, baseline; /* last of training; of validation with the EMA; of validation at F = 0 */

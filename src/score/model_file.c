@@ -114,6 +114,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, "train_lengthened_at", model->lengthened));
   PetscCall(ScoriaStorePutReal(store, "train_ema_width", model->width));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
+  PetscCall(ScoriaStorePutInt(store, "float64", model->float64));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
   PetscCall(ScoriaNormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
@@ -203,7 +204,8 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
 {
   const char *name, *deck;
   double *number;
-  int64_t seed;
+  int64_t seed, float64 = 0;
+  bool told;
   ScoriaStore store;
   ScoriaModel m;
   ScoriaMadeFrom from;
@@ -220,7 +222,10 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetProcess(m, store, path));
   PetscCall(ScoriaStoreGetInt(store, "train_steps", &m->steps));
   PetscCall(ScoriaStoreGetInt(store, "train_seed", &seed));
-  m->seed = (uint64_t)seed;
+  PetscCall(ScoriaStoreHas(store, "float64", &told)); /* not by the first release */
+  if (told) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
+  m->float64 = float64 != 0;
+  m->seed    = (uint64_t)seed;
   PetscCall(PetscMalloc1(m->cells, &m->x));
   PetscCall(ScoriaStoreGetReals(store, "/x", m->cells, m->x));
   PetscCall(ScoriaStoreDeck(store, &deck));

@@ -3,6 +3,7 @@
  *
  * Rows go through the network in tiles of one size, row `first + i` of a list always standing at that number modulo the
  * tile: its bits do not depend on how the list is split. */
+#include "log_density.h"
 #include "model.h"
 #include "net.h"
 #include "normaliser.h"

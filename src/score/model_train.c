@@ -78,12 +78,12 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
 /* What decides which step is the model. */
 static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
 {
-  PetscInt patience, keep, tuning;
+  PetscInt patience, tuning;
   double share;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "train_patience", &patience));
-  PetscCall(ScoriaDeckChoice(deck, "train_keep", &keep));
+  PetscCall(ScoriaDeckIs(deck, "train_keep", "last", &t->keep_last));
   PetscCall(ScoriaDeckReal(deck, "run_checkpoint_minutes", &t->every));
   if (patience > 0 && share == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -92,7 +92,6 @@ static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
   PetscCall(ScoriaDeckReal(deck, "train_consistency_rate", &t->tuning_rate));
   t->tuning_steps = tuning;
   t->patience     = patience;
-  t->keep_last    = keep == 1;
   t->every *= 60;
   PetscFunctionReturn(0);
 }
@@ -109,11 +108,11 @@ static PetscErrorCode DeckSize(ScoriaDeck deck, const char *key, int *value)
 /* The network's sizes, but the basis. */
 static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNetSpec *spec)
 {
-  PetscInt kind;
+  int kind = 0;
   PetscFunctionBeginUser;
   *spec = (ScoriaNetSpec){.d = ScoriaNormaliserSpace(norm)->n};
   PetscCall(ScoriaNormaliserSizes(norm, &spec->channels, &spec->cells, &spec->r, NULL));
-  PetscCall(ScoriaDeckChoice(deck, "train_network", &kind));
+  PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
   snprintf(spec->kind, sizeof spec->kind, "%s", scoria_networks[kind].name);
   spec->width = scoria_networks[kind].width;
   PetscCall(DeckSize(deck, "train_width", &spec->width));
@@ -167,6 +166,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));
   PetscCall(PetscArraycpy(m->x, x, spec->cells));
+  m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
   PetscCall(ModelNetCreate(m));
   (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));

@@ -70,7 +70,7 @@ PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool tr
   PetscCall(ArenaCreate(n->plan.work, &n->work));
   if (training) {
     PetscCall(ArenaCreate(n->plan.parameters, &n->grad));
-    PetscCall(ArenaCreate(n->plan.parameters, &n->turned));
+    PetscCall(ArenaCreate(n->plan.parameters, &n->transposed));
   }
   if (row->on_grid) {
     PetscCheck(spec->basis, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "network %s needs a basis", row->name);
@@ -87,7 +87,7 @@ PetscErrorCode ScoriaNetDestroy(ScoriaNet *net)
   if (!*net) PetscFunctionReturn(0);
   free((*net)->param);
   free((*net)->grad);
-  free((*net)->turned);
+  free((*net)->transposed);
   free((*net)->work);
   free((*net)->basis);
   free((*net)->packed);
@@ -150,7 +150,7 @@ int64_t net_parameter_count(ScoriaNet net)
 
 float *net_parameters(ScoriaNet net)
 {
-  net->turned_holds = false; /* whoever asks may change them */
+  net->transposed_valid = false; /* whoever asks may change them */
   return net->param;
 }
 
@@ -216,11 +216,11 @@ void net_forward_shared(ScoriaNet net, int B, const float x[], float label, cons
   net->row->forward_f(&net->plan, net->param, net->basis, net->work, B, x, &label, u, true, F);
 }
 
-static const float *turned_parameters(ScoriaNet net)
+static const float *transposed_parameters(ScoriaNet net)
 {
-  if (!net->turned_holds) net_turn_f(&net->plan, net->param, net->turned);
-  net->turned_holds = true;
-  return net->turned;
+  if (!net->transposed_valid) net_transpose_f(&net->plan, net->param, net->transposed);
+  net->transposed_valid = true;
+  return net->transposed;
 }
 
 void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[])
@@ -229,10 +229,10 @@ void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[])
     const NetTensor *t = &net->plan.tensor[i];
     if (t->rank == 1) memset(net->grad + t->offset, 0, sizeof(float) * (size_t)t->count);
   }
-  net->row->backward_f(&net->plan, turned_parameters(net), net->basis, net->grad, 0, net->work, B, dF, dx);
+  net->row->backward_f(&net->plan, transposed_parameters(net), net->basis, net->grad, 0, net->work, B, dF, dx);
 }
 
 void net_backward(ScoriaNet net, int B, const float dF[], float dx[])
 {
-  net->row->backward_f(&net->plan, turned_parameters(net), net->basis, net->grad, 1, net->work, B, dF, dx);
+  net->row->backward_f(&net->plan, transposed_parameters(net), net->basis, net->grad, 1, net->work, B, dF, dx);
 }

@@ -11,6 +11,38 @@
 #include "scoria/score.h"
 #include "layers.h"
 
+/* What a network is built for.  It maps x (B, r), noise label (B) and unit conditions u (B, d) to F (B, r).  Its
+ * parameters are one contiguous float array, so that optimiser, allreduce and file are single loops. */
+typedef struct {
+  char kind[SCORIA_NAME_SIZE]; /* row of scoria_networks: "modes", "cnn1d" */
+  int r, d;
+  int width, depth;    /* hidden width (channels of the CNN), residual blocks */
+  int embed;           /* width of the embedding of (noise, u) that FiLM reads */
+  int channels, cells; /* C, L: cnn1d decodes to this grid with basis */
+  int kernel, patch;   /* cnn1d: taps of a convolution, cells per token */
+  const float *basis;  /* (r, C*L) modes, the rows of V, borrowed during Create; cnn1d only */
+} ScoriaNetSpec;
+
+typedef struct ScoriaNet_ *ScoriaNet;
+
+/* max_batch: rows of the largest tile it will be given.  training: also makes the arenas of the backward pass. */
+PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net);
+PetscErrorCode ScoriaNetDestroy(ScoriaNet *net);
+void net_initialise(ScoriaNet net, uint64_t seed); /* last layer and FiLM zero: F = 0 */
+int64_t net_parameter_count(ScoriaNet net);
+float *net_parameters(ScoriaNet net); /* (count); asked for anew before every change, which the net must know of */
+float *net_gradient(ScoriaNet net);   /* (count), training only */
+double net_flops(ScoriaNet net);      /* of one forward pass of one row, conditions not shared */
+/* Tensor i as stored in a model file: name, shape, offset into the parameters; false past the last. */
+bool net_tensor(ScoriaNet net, int i, const char **name, int *rank, int64_t dims[4], int64_t *offset);
+void net_forward(ScoriaNet net, int B, const float x[], const float label[], const float u[], float F[]);
+/* dF (B, r): adds to the gradient; dx (B, r) may be NULL.  Follows net_forward on the same batch. */
+void net_backward(ScoriaNet net, int B, const float dF[], float dx[]);
+/* Sampling: one noise label and one condition for the whole tile; FiLM is computed once. */
+void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[]);
+
+/* ---------------------------------------------------------------------------------------------------- plan ---- */
+
 #define NET_MAX_DEPTH 64
 #define NET_MAX_TENSORS (6 * NET_MAX_DEPTH + 10)
 
@@ -67,8 +99,8 @@ struct ScoriaNet_ {
   NetPlan plan;
   const NetworkRow *row;
   float *param, *grad, *work; /* owned; grad NULL when not training */
-  float *turned;              /* owned, NULL when not training: the matrices of param transposed */
-  bool turned_holds;          /* whether they are those of param as it is now */
+  float *transposed;          /* owned, NULL when not training: the matrices of param transposed */
+  bool transposed_valid;      /* whether they are those of param as it is now */
   float *basis;               /* owned, NULL for modes: (r, span * channels), scaled modes by token */
   uint16_t *packed;           /* owned, NULL until net_use_bfloat16 */
 };

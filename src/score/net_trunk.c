@@ -7,14 +7,14 @@
 #include "twice.h"
 #else
 
-void K(net_turn)(const NetPlan *plan, const real param[], real turned[])
+void K(net_transpose)(const NetPlan *plan, const real param[], real transposed[])
 {
   for (int i = 0; i < plan->tensors; i++) {
     const NetTensor *t = &plan->tensor[i];
     if (t->rank < 2) continue;
     const int nin = (int)t->dims[t->rank - 2], nout = (int)t->dims[t->rank - 1];
     for (int64_t at = t->offset; at < t->offset + t->count; at += (int64_t)nin * nout)
-      layers()->K(turn)(turned + at, param + at, nin, nout);
+      layers()->K(transpose)(transposed + at, param + at, nin, nout);
   }
 }
 
@@ -40,12 +40,12 @@ static void K(embed_forward)(const NetPlan *plan, const real param[], real work[
   layers()->K(silu_forward)(work + plan->a_e2, work + plan->slope_e2, plan->training, param + plan->e2, K(flat)(n), E);
 }
 
-static void K(embed_backward)(const NetPlan *plan, const real turned[], real grad[], real keep, real work[], int n)
+static void K(embed_backward)(const NetPlan *plan, const real transposed[], real grad[], real keep, real work[], int n)
 {
   const int E = plan->embed;
   layers()->K(silu_backward)(work + plan->de, grad + plan->e2, work + plan->slope_e2, K(flat)(n), E);
   layers()->K(linear_backward)(work + plan->de1, false, grad + plan->E2, keep, NULL, work + plan->de, work + plan->a_e1,
-                               turned + plan->E2, n, E, E);
+                               transposed + plan->E2, n, E, E);
   layers()->K(silu_backward)(work + plan->de1, grad + plan->e1, work + plan->slope_e1, K(flat)(n), E);
   layers()->K(linear_backward)(NULL, false, grad + plan->E1, keep, NULL, work + plan->de1, work + plan->features_in,
                                NULL, n, plan->features, E);
@@ -63,9 +63,10 @@ static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real
 }
 
 static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, const real dout[], const real in[],
-                            const real turned[], int B)
+                            const real transposed[], int B)
 {
-  layers()->K(conv1d_backward)(din, dW, keep, dout, in, turned, K(tall)(plan, B), plan->taps, plan->width, plan->width);
+  layers()->K(conv1d_backward)(din, dW, keep, dout, in, transposed, K(tall)(plan, B), plan->taps, plan->width,
+                               plan->width);
 }
 
 static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const real param[], real work[],
@@ -80,14 +81,14 @@ static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const re
 }
 
 /* From dt to dh (added to where add is true), and to the embedding. */
-static void K(edge_backward)(const NetPlan *plan, const NetBlock *block, const real turned[], real grad[], real keep,
-                             real work[], real dbias[], bool add, int B)
+static void K(edge_backward)(const NetPlan *plan, const NetBlock *block, const real transposed[], real grad[],
+                             real keep, real work[], real dbias[], bool add, int B)
 {
   const int W = plan->width;
   layers()->K(norm_film_backward)(work + plan->dh, add, work + plan->dfilm, dbias, work + plan->dt, work + block->n,
                                   work + block->rrms, work + block->slope1, work + block->film, K(tall)(plan, B), W);
   layers()->K(linear_backward)(work + plan->de, add, grad + block->Wf, keep, grad + block->bf, work + plan->dfilm,
-                               work + plan->a_e2, turned + block->Wf, B, plan->embed, 2 * W);
+                               work + plan->a_e2, transposed + block->Wf, B, plan->embed, 2 * W);
 }
 
 void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int B, const real label[], const real u[],
@@ -105,18 +106,18 @@ void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int 
   K(edge_forward)(plan, &plan->block[plan->depth], param, work, NULL, B, shared);
 }
 
-void K(trunk_backward)(const NetPlan *plan, const real turned[], real grad[], real keep, real work[], int B)
+void K(trunk_backward)(const NetPlan *plan, const real transposed[], real grad[], real keep, real work[], int B)
 {
-  K(edge_backward)(plan, &plan->block[plan->depth], turned, grad, keep, work, NULL, false, B);
+  K(edge_backward)(plan, &plan->block[plan->depth], transposed, grad, keep, work, NULL, false, B);
   for (int i = plan->depth - 1; i >= 0; i--) {
     const NetBlock *block = &plan->block[i];
     K(mix_backward)
-    (plan, work + plan->da, grad + block->W2, keep, work + plan->dh, work + block->s, turned + block->W2, B);
+    (plan, work + plan->da, grad + block->W2, keep, work + plan->dh, work + block->s, transposed + block->W2, B);
     layers()->K(silu_backward)(work + plan->da, grad + block->b1, work + block->slope2, K(tall)(plan, B), plan->width);
     K(mix_backward)
-    (plan, work + plan->dt, grad + block->W1, keep, work + plan->da, work + block->t, turned + block->W1, B);
-    K(edge_backward)(plan, block, turned, grad, keep, work, grad + block->b2, true, B);
+    (plan, work + plan->dt, grad + block->W1, keep, work + plan->da, work + block->t, transposed + block->W1, B);
+    K(edge_backward)(plan, block, transposed, grad, keep, work, grad + block->b2, true, B);
   }
-  K(embed_backward)(plan, turned, grad, keep, work, B);
+  K(embed_backward)(plan, transposed, grad, keep, work, B);
 }
 #endif

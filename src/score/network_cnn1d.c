@@ -84,7 +84,7 @@ void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[
 }
 
 /* tokens_out, read no more, takes its own gradient, and then that of tokens_in. */
-void K(cnn1d_backward)(const NetPlan *plan, const real turned[], const real basis[], real grad[], real keep,
+void K(cnn1d_backward)(const NetPlan *plan, const real transposed[], const real basis[], real grad[], real keep,
                        real work[], int B, const real dF[], real dx[])
 {
   const int rows = B * (plan->span + plan->gap), P = plan->channels, W = plan->width;
@@ -93,10 +93,10 @@ void K(cnn1d_backward)(const NetPlan *plan, const real turned[], const real basi
     memset(tokens + b * K(sample_stride)(plan) + plan->span * P, 0, sizeof(real) * (size_t)(plan->gap * P));
   K(decode)(plan, tokens, dF, basis, B, K(inverse_square)(plan));
   layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens,
-                               work + plan->block[plan->depth].t, turned + plan->Wout, rows, W, P);
-  K(trunk_backward)(plan, turned, grad, keep, work, B);
+                               work + plan->block[plan->depth].t, transposed + plan->Wout, rows, W, P);
+  K(trunk_backward)(plan, transposed, grad, keep, work, B);
   layers()->K(linear_backward)(dx ? tokens : NULL, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh,
-                               work + plan->tokens_in, turned + plan->Win, rows, P, W);
+                               work + plan->tokens_in, transposed + plan->Win, rows, P, W);
   if (dx) K(encode)(plan, dx, tokens, basis, B, 1);
 }
 #endif

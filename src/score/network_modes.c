@@ -35,15 +35,15 @@ void K(modes_forward)(const NetPlan *plan, const real param[], const real basis[
   layers()->K(linear_forward)(F, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, B, W, r);
 }
 
-void K(modes_backward)(const NetPlan *plan, const real turned[], const real basis[], real grad[], real keep,
+void K(modes_backward)(const NetPlan *plan, const real transposed[], const real basis[], real grad[], real keep,
                        real work[], int B, const real dF[], real dx[])
 {
   const int r = plan->r, W = plan->width;
   (void)basis;
   layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, dF,
-                               work + plan->block[plan->depth].t, turned + plan->Wout, B, W, r);
-  K(trunk_backward)(plan, turned, grad, keep, work, B);
+                               work + plan->block[plan->depth].t, transposed + plan->Wout, B, W, r);
+  K(trunk_backward)(plan, transposed, grad, keep, work, B);
   layers()->K(linear_backward)(dx, false, grad + plan->Win, keep, grad + plan->bin, work + plan->dh, work + plan->x,
-                               turned + plan->Win, B, r, W);
+                               transposed + plan->Win, B, r, W);
 }
 #endif

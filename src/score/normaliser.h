@@ -4,6 +4,24 @@
 
 #include "scoria/score.h"
 
+typedef struct {
+  int modes;        /* r: coordinates that the network learns */
+  int all_modes;    /* R >= r */
+  int degree_mean;  /* total degree of the polynomial of m */
+  int degree_scale; /* of ln s, phi and ln d */
+  bool relative;    /* find the relative channels; without it there are none */
+  bool whitening;   /* without it y = z, and modes and all_modes are ignored */
+} ScoriaNormaliserOptions;
+
+/* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
+ * ds (nchannels).  Every rank reads rows of its own; the same bits on any number of ranks.  Collective. */
+PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
+                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                                   ScoriaNormaliser *norm);
+PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm);
+PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
+PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
+
 /* ------------------------------------------------------------------------------------------------- polynomials ---- */
 
 /* Products of Legendre polynomials sqrt(2 n + 1) P_n(u_j) of total degree <= degree: orthonormal under the uniform law

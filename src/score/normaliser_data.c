@@ -139,8 +139,10 @@ static PetscErrorCode CountConditions(NormData *data)
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
         "none of the %lld training conditions has two usable realisations (%d stored per condition): a spread cannot "
-        "be estimated; raise ensemble_realisations",
-        (long long)(count[0] / data->parts), (int)data->spec->realisations);
+        "be estimated; %s",
+        (long long)(count[0] / data->parts), (int)data->spec->realisations,
+        *data->spec->source ? "expected at least two rows of the imported file at the same conditions"
+                            : "raise ensemble_realisations");
   const int least = data->norm->d > 0 ? 3 : 1;
   if (data->n < least)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,

@@ -48,7 +48,7 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_NORMALISER},
     {"train_whitening", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "learn whitened modes; without it the standardised fields, value by value, as the usual recipe does: train_modes "
-     "and train_all_modes then count for nothing",
+     "and train_all_modes are then ignored",
      SCORIA_DECIDES_NORMALISER},
     {"train_process", SCORIA_KEY_CHOICE, "", "edm", 0, 0, "edm vp ve",
      "noise levels and weights of training: of EDM, of the variance-preserving or of the variance-exploding diffusion",
@@ -75,7 +75,7 @@ const ScoriaKey scoria_score_keys[] = {
      "integrator of the reverse diffusion", SCORIA_DECIDES_DRAWS},
     {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler", SCORIA_DECIDES_DRAWS},
     {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, "float32 bfloat16",
-     "operands of the network's large products: bfloat16 is faster where the processor multiplies it, slow elsewhere",
+     "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow elsewhere",
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,

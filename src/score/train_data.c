@@ -9,7 +9,7 @@ void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[]
 {
   *nchannels = 0;
   for (int i = 0; i < spec->nfields; i++)
-    if (field_is_state(spec->field[i].name)) channel[(*nchannels)++] = i;
+    if (field_is_state(&spec->field[i])) channel[(*nchannels)++] = i;
 }
 
 /* Rows of one of the two sets on this rank, as they come. */

@@ -1,5 +1,5 @@
 /* How well fields that belong to each other row by row keep a law between conditions.  Rows with a value that is not
- * finite in any of the sets do not count; nor do columns without scale. */
+ * finite in any of the sets are left out, as are columns without scale. */
 #include "scoria/stats.h"
 #include <math.h>
 

@@ -33,18 +33,18 @@ expect 3 'porosity.*min.*max' 2 generate "$deck" -porosity_min 0.5
 head -c 300 /dev/urandom >"$work/binary.yaml"
 expect 3 'binary.yaml' 2 generate "$work/binary.yaml"
 
-# Keys that count for nothing beside others are told, and only those; and a group larger than the job.
+# Keys that are ignored beside others are told, and only those; and a group larger than the job.
 scoria 2 generate "$deck" -run_dir "$work/idle" -ensemble_conditions 1 -ensemble_realisations 2 -ensemble_times 1,2 -conditions_file none \
   -train_kernel 3 -electrode_U0 0.1 -sample_snr 0.1 -ensemble_group_size 3 >"$work/out" 2>&1 || { fail "idle keys"; cat "$work/out" >&2; }
-for told in 'ensemble_times counts for nothing: ensemble_mode is steady, not transient' 'conditions_file counts for nothing: conditions_design' \
-  'train_kernel counts for nothing: train_network is modes' 'electrode_U0 counts for nothing beside conditions_U0' \
-  'sample_snr counts for nothing' 'group_size is 3, but there are 2 ranks'; do
+for told in 'ensemble_times is ignored: ensemble_mode is steady, not transient' 'conditions_file is ignored: conditions_design' \
+  'train_kernel is ignored: train_network is modes' 'electrode_U0 is ignored beside conditions_U0' \
+  'sample_snr is ignored' 'group_size is 3, but there are 2 ranks'; do
   grep -q "WARNING: .*$told" "$work/out" || { fail "not told: $told"; cat "$work/out" >&2; }
 done
 [ "$(grep -c WARNING "$work/out")" -eq 6 ] || { fail "warnings without cause"; cat "$work/out" >&2; }
 scoria 2 generate "$deck" -run_dir "$work/busy" -ensemble_conditions 1 -ensemble_realisations 2 -ensemble_group_size 2 >"$work/out" 2>&1 ||
   { fail "without idle keys"; cat "$work/out" >&2; }
-"$PYTHON" - "$work/idle/dataset.h5" "$work/busy/dataset.h5" <<'EOF' || fail "keys that count for nothing change the dataset"
+"$PYTHON" - "$work/idle/dataset.h5" "$work/busy/dataset.h5" <<'EOF' || fail "keys that are ignored change the dataset"
 import h5py, sys
 a, b = (h5py.File(name) for name in sys.argv[1:])
 for name in ("conditions/U0", "conditions/F_right", "conditions/ell", "fields/c", "fields/phi", "fields/eps"):

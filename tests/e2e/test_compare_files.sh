@@ -40,6 +40,8 @@ grep -q '600 rows\|300 rows of the sample' "$work/out" || { fail "the table does
 "$PYTHON" - "$run" <<'PY' || fail "measures of two files"
 import json, sys
 self_, other, wide = (json.load(open(f"{sys.argv[1]}/{n}.json")) for n in ("self", "other1", "wide"))
+assert set(self_["made_from"].values()) == {other["made_from"]["reference"]}  # one file with itself
+assert other["made_from"]["sample"] != other["made_from"]["reference"]
 for c in (self_, other, wide):
     assert len(c["conditions"]) == 1 and c["conditions"][0]["rows"] == 300 and "gaussian" not in c["pooled"] and "cost" not in c
 assert self_["sliced_w"] == 0 and self_["mean_error"] == 0 and self_["energy_p"] == 1 and self_["sliced_w_floor"] > 0

@@ -70,6 +70,9 @@ DECK
 studies="sample uq infer likelihood compare refine"
 run 1 generate "$deck"
 run 1 train "$deck"
+"$SCORIA" info "$dir/dataset.h5" >"$work/out" 2>&1
+grep -q "^identity     288 rows, $crc" "$work/out" || { fail "info does not tell a dataset's identity"; cat "$work/out" >&2; }
+
 # The deck of the day wishes for another training and other rows: what is stored is what the model is.
 wish=(-train_steps 20000 -ensemble_conditions 96)
 for study in $studies; do

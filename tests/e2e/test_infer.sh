@@ -153,6 +153,14 @@ wait $!
 grep -q "$told" "$work/out" || { fail "an impossible reading is not told"; cat "$work/out" >&2; }
 rm -f "$run/STOP"
 rm -f "$run/x.h5" "$run/x.json"
+expect 3 'infer: reading 1, phi at 0 m: 1000 is .* standard deviations' 1 infer "$deck" -sensors_file "$work/far.txt" -infer_file x.h5 -infer_count 200 -strict
+far=(-sensors_at "phi:0" -sensors_value "-0.4" -sensors_sd "0.02" -infer_count 200)
+run 1 infer "$deck" "${far[@]}" -infer_file far.h5
+"$PYTHON" - "$run" <<'PY' || fail "the warning of a reading is not kept with the posterior"
+import json, sys
+far, near = (json.load(open(f"{sys.argv[1]}/{name}.json"))["warnings"] for name in ("far", "posterior"))
+assert len(far) == 1 and "phi at 0 m: -0.4 is" in far[0] and not near
+PY
 expect 3 'infer: found no readings' 2 infer "$deck" -infer_file x.h5
 expect 3 'found 2 places (at), 1 values and 1 standard deviations' 2 infer "$deck" -sensors_at "c:0,phi:0" -sensors_value 1 -sensors_sd 1 -infer_file x.h5
 expect 3 'sensors: at: found "c", expected field:place' 1 infer "$deck" -sensors_at c -sensors_value 1 -sensors_sd 1 -infer_file x.h5

@@ -89,7 +89,7 @@ done
 
 expect 3 'dataset_of_nobody.h5: ' 2 likelihood "$deck" "${ask[@]}" -likelihood_file dataset_of_nobody.h5 -likelihood_output x.h5
 expect 3 'model.h5: .*dataset' 1 likelihood "$deck" "${ask[@]}" -likelihood_file "$run/model.h5" -likelihood_output x.h5
-expect 3 'model.h5 was trained on other rows (train_validation is 0.2' 2 likelihood "$deck" "${ask[@]}" -train_validation 0.2 -likelihood_output x.h5
+expect 3 'model.h5 was trained on other rows (run_seed is 77' 2 likelihood "$deck" "${ask[@]}" -run_seed 77 -likelihood_output x.h5
 expect 3 'held1.h5: made by another deck (likelihood_steps is 9' 2 likelihood "$deck" "${ask[@]}" -likelihood_steps 9 -likelihood_output held1.h5
 expect 3 'likelihood: steps: found "0"' 1 likelihood "$deck" -likelihood_steps 0
 finish

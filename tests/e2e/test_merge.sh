@@ -45,7 +45,7 @@ expect 75 'the file STOP; [1-9][0-9]* of 61000 rows are kept' 2 merge "$deck" "$
 "$MPIEXEC" -n 1 "$SCORIA" merge "$deck" "${more[@]}" >"$work/out" 2>&1 &
 job=$!
 for _ in $(seq 1000); do
-  if grep -q 'going on' "$work/out" || ! kill -0 "$job" 2>/dev/null; then break; fi
+  if grep -q 'resuming' "$work/out" || ! kill -0 "$job" 2>/dev/null; then break; fi
   sleep 0.01
 done
 pkill -KILL -f -- "$SCORIA merge $deck"
@@ -106,7 +106,7 @@ expect 3 'shard-2-of-3/shard.h5: row 777 is damaged' 2 merge "$deck" "${more[@]}
 [ ! -e "$dir/dataset.h5" ] || fail "a dataset of a damaged shard was published"
 cp "$work/aside/shard.h5" "$dir/shard-2-of-3/shard.h5"
 merge 2
-grep -q '20334 of 61000 rows are there; going on' "$work/out" || { fail "the merge did not go on"; cat "$work/out" >&2; }
+grep -q '20334 of 61000 rows done; resuming' "$work/out" || { fail "the merge did not go on"; cat "$work/out" >&2; }
 same_file "$whole" "$dir/dataset.h5" || fail "the dataset merged after damage differs"
 
 # Failed solves are judged over the whole, not in a shard: such currents have no steady state (as in test_bad_input.sh).

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # jobs/nightly.sbatch, run by hand: the first night is good; the second, equal, takes its place; one of another law is refused and
-# nothing that was good changes; an interrupted one is gone on with; old nights are removed only where the site says so.
+# nothing that was good changes; an interrupted one is continued; old nights are removed only where the site says so.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -48,7 +48,7 @@ night 6 -porosity_sigma 2.5
 [ "$(good)" = "$second" ] || fail "a refused night took the place of the good one"
 ls "$nights"/refused-*/dataset.h5 >/dev/null 2>&1 || fail "the refused night is not kept"
 grep -q 'REFUSED' "$work/out" || fail "the refusal is not said"
-[ ! -e "$nights/new" ] || fail "the refused night would be gone on with"
+[ ! -e "$nights/new" ] || fail "the refused night would be continued"
 
 # Interrupted: 75, and the next start goes on with it.
 mkdir -p "$nights/new" && touch "$nights/new/STOP"
@@ -57,6 +57,6 @@ if ! { [ "$(good)" = "$second" ] && [ ! -e "$nights/new/dataset.h5" ]; }; then f
 rm -f "$nights/new/STOP"
 echo 'SCORIA_NIGHTLY_KEEP=2' >>"$clone/jobs/site.env"
 night 0
-if ! { [ "$(good)" != "$second" ] && [ ! -e "$nights/new" ]; }; then fail "the interrupted night was not gone on with"; fi
+if ! { [ "$(good)" != "$second" ] && [ ! -e "$nights/new" ]; }; then fail "the interrupted night was not continued"; fi
 if ! { [ ! -e "$nights/$first" ] && [ -e "$nights/$second/dataset.h5" ]; }; then fail "two nights were to be kept"; fi
 finish

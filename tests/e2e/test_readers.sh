@@ -78,7 +78,7 @@ for r, g in enumerate(grids):
             assert raw.read(8 * 4 * 6 * 8) == whole[r].astype("<f8").tobytes()
 PY
 
-# xarray, every group of every file, and the lines of the README.
+# xarray, every group of every file, and the lines of input/README.md.
 for engine in h5netcdf netcdf4; do
   module=$engine
   [ "$engine" = h5netcdf ] || module=netCDF4

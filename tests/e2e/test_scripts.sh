@@ -97,6 +97,15 @@ called "<--array=1-8> .*a clone/jobs/generate_array.sbatch> <8> $tail_of_call\$"
 called "<--dependency=afterok:101> .*jobs/merge.sbatch> $tail_of_call\$"
 called "<--dependency=afterok:102> .*jobs/train.sbatch> $tail_of_call\$"
 called "<--dependency=afterok:103> .*jobs/sample.sbatch> $tail_of_call\$"
+# A Slurm that refuses a job, or gives no id: what comes after it is not submitted.
+# shellcheck disable=SC2016
+stand_in sbatch 'case "$*" in *train.sbatch*) '"exit \${SBATCH_CODE:-0}"' ;; *) echo 101 ;; esac'
+for code in 1 0; do
+  if from_elsewhere env SBATCH_CODE=$code bash "$clone/jobs/pipeline.sh" "my deck.yaml" "my run"; then fail "pipeline.sh goes on without a job"; fi
+  grep -q 'pipeline.sh: train could not be submitted' "$work/out" || fail "pipeline.sh does not say which job was refused: $(cat "$work/out")"
+  [ "$(grep -c '^sbatch' "$calls")" -eq 2 ] || fail "pipeline.sh submits what was to wait for a refused job"
+done
+: >"$calls"
 from_elsewhere env SCORIA_SHARDS=some bash "$clone/jobs/pipeline.sh" "my deck.yaml" "my run" && fail "pipeline.sh takes some shards"
 [ ! -s "$calls" ] || fail "pipeline.sh submits some shards"
 from_elsewhere bash "$clone/jobs/pipeline.sh" nosuch.yaml run && fail "pipeline.sh takes a deck that is not there"

@@ -42,7 +42,7 @@ for name in ("uq", "solve"):
             assert np.asarray(files[0][at][()]).tobytes() == np.asarray(f[at][()]).tobytes(), (name, at, f.filename)
 PY
 
-# Interrupted after .36 s, .72 s, ..., gone on with on other ranks: a crowded machine gets there too.
+# Interrupted after .36 s, .72 s, ..., continued on other ranks: a crowded machine gets there too.
 long=(-uq_count 400000 -sample_steps 60 -uq_file long.h5)
 scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
 mkdir "$work/again"

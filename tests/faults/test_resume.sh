@@ -59,7 +59,7 @@ mkdir -p "$dir"
 interrupt kill 2 generate "$dir" dataset.h5.part
 [ -e "$dir/dataset.h5" ] && fail "generate had finished before it was killed"
 # Not while the rows are read back, where the line says something else (test_stops).
-interrupt usr1 1 generate "$dir" dataset.h5.part 'going on'
+interrupt usr1 1 generate "$dir" dataset.h5.part 'resuming'
 [ "$code" -eq 75 ] || { fail "generate: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
 grep -q 'stopped by a signal; .*rows .*are kept.*; run the same command again' "$work/out" || { fail "generate: the line on stopping"; cat "$work/out" >&2; }
 spent() { sed -n "s/.*\"$2\":[[:space:]]*\([0-9.e+-]*\).*/\1/p" "$1/cost.json"; }
@@ -71,7 +71,7 @@ grep -q 'stopped by the file STOP' "$work/out" || { fail "generate: STOP"; cat "
 [ -e "$dir/STOP" ] && fail "STOP was left"
 expect 3 'dataset.h5.part: begun by another deck (porosity_sigma' 2 generate "$deck" -run_dir "$dir" "${more[@]}" -porosity_sigma 0.4
 scoria 2 generate "$deck" -run_dir "$dir" "${more[@]}" >"$work/out" 2>&1 || { fail "generate: the last start"; cat "$work/out" >&2; }
-grep -q 'rows are there; going on' "$work/out" || { fail "generate did not go on"; cat "$work/out" >&2; }
+grep -q 'rows done; resuming' "$work/out" || { fail "generate did not go on"; cat "$work/out" >&2; }
 same "$reference" "$dir" dataset.h5 || fail "an interrupted dataset differs"
 more_than "$(spent "$dir" dataset.h5)" "$before" || fail "generate: the cost of earlier starts is not counted"
 counts() { sed -n 's/.*"event":"generate",\(.*\),"idle".*/\1/p' "$1"; }

@@ -20,7 +20,7 @@ for delay in $delays; do
     timeout 60 "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$work/run" </dev/null >"$work/out" 2>"$work/err" &
     pid=$!
     sleep "$delay"
-    kill -"$signal" "$(pgrep -P "$pid" -x 'mpirun|mpiexec|orterun' || echo "$pid")" 2>/dev/null
+    kill -"$signal" "$(pgrep -P "$pid" -x 'mpirun|mpiexec.*|orterun|prterun' || echo "$pid")" 2>/dev/null
     code=0
     { wait "$pid" || code=$?; } 2>/dev/null
     [ "$code" -ne 124 ] || fail "$what: hangs"
@@ -37,7 +37,7 @@ for who in mpirun shell; do
   bash -c '{ "$@" </dev/null >"$0" 2>&1; } 2>/dev/null; true' "$work/out" "$MPIEXEC" -n 2 "$SCORIA" generate "$deck" -run_dir "$dir" "${long[@]}" &
   shell=$!
   for _ in $(seq 500); do [ -e "$dir/dataset.h5.part" ] && break; sleep 0.01; done
-  mpirun=$(pgrep -P "$shell" -x 'mpirun|mpiexec|orterun')
+  mpirun=$(pgrep -P "$shell" -x 'mpirun|mpiexec.*|orterun|prterun')
   if [ "$who" = mpirun ]; then kill -KILL "$mpirun"; else kill -KILL "$shell"; fi
   { wait "$shell"; } 2>/dev/null
   if [ "$who" = shell ]; then # what it left goes on, alone, and holds the lock

@@ -12,7 +12,7 @@ fault_deck "$deck"
 } >>"$deck"
 make_reference generate train sample
 for command in compare likelihood refine infer solve; do
-  expect 75 'stopped at run_max_hours.*begin anew' 2 "$command" "$deck" -run_dir "$work/reference" -run_max_hours 1e-9
+  expect 75 'stopped at run_max_hours.*from the beginning' 2 "$command" "$deck" -run_dir "$work/reference" -run_max_hours 1e-9
   scoria 2 "$command" "$deck" -run_dir "$work/reference" </dev/null >"$work/out" 2>&1 || { fail "$command: the next start"; cat "$work/out" >&2; }
 done
 # Whole fields of rows, which are solved again when all rows of the dataset are there: a start makes one row at least, so that of four starts one comes
@@ -23,7 +23,7 @@ for ranks in 1 2; do
     scoria "$ranks" "${short[@]}" -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1
     grep -q 'whole fields' "$work/out" && break
   done
-  expect 75 'stopped at run_max_hours.*the whole fields of .*begin anew' "$ranks" "${short[@]}" -run_max_hours 1e-9
+  expect 75 'stopped at run_max_hours.*the whole fields of .*from the beginning' "$ranks" "${short[@]}" -run_max_hours 1e-9
   [ ! -e "$work/fields$ranks/fields.h5" ] || fail "generate: fields.h5 after a stop"
   scoria "$ranks" "${short[@]}" </dev/null >"$work/out" 2>&1 || { fail "generate: the next start"; cat "$work/out" >&2; }
   [ -e "$work/fields$ranks/fields.h5" ] || fail "generate: no fields.h5 in the end"

@@ -39,7 +39,7 @@ for task in 1 2 3; do
 done
 same_arrays "$work/chain/dataset.h5" "$work/array/dataset.h5" || fail "the dataset of a job array differs"
 
-# A training that does not fit its time: warned, stopped in good order, requeued, gone on with.  Slurm's shortest limit is a minute, and it
+# A training that does not fit its time: warned, stopped in good order, requeued, continued.  Slurm's shortest limit is a minute, and it
 # looks whom to warn every 30 s: asked for 10 s before the end, the warning comes after 20 to 50 s.  The training is made to take longer,
 # and still longer where the machine has become faster since it was measured.
 sed -i 's/--time=.*/--time=00:01:00/; s/USR1@300/USR1@10/' "$clone/jobs/train.sbatch"

@@ -80,7 +80,7 @@ static inline ScoriaDatasetSpec small_spec(int64_t rows, bool float64)
   ScoriaDatasetSpec spec = {.rows    = rows,
                             .cells   = CELLS,
                             .nfields = 2,
-                            .field   = {{"c", "mol/m^3", "concentration"}, {"eps", "1", "porosity"}},
+                            .field   = {{"c", "mol/m^3", "concentration", false}, {"eps", "1", "porosity", true}},
                             .space   = {.n = 2, .c = {{"U0", "V", 0.1, 0.9, false}, {"ell", "m", 1e-6, 1e-4, true}}},
                             .realisations = 1,
                             .float64      = float64};
@@ -111,7 +111,8 @@ static inline bool same_spec(const ScoriaDatasetSpec *a, const ScoriaDatasetSpec
   for (int f = 0; same && f < a->nfields; f++) {
     const ScoriaField *p = &a->field[f], *q = &b->field[f];
 
-    same = !strcmp(p->name, q->name) && !strcmp(p->unit, q->unit) && !strcmp(p->description, q->description);
+    same = !strcmp(p->name, q->name) && !strcmp(p->unit, q->unit) && !strcmp(p->description, q->description) &&
+           p->latent == q->latent;
   }
   return same;
 }

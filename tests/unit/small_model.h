@@ -37,7 +37,7 @@ static void fit_normaliser(ScoriaNormaliser *norm)
                                        .nfields      = C,
                                        .realisations = REALISATIONS,
                                        .float64      = true,
-                                       .field        = {{"c", "", ""}, {"phi", "", ""}},
+                                       .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                        .space        = {1, {{"p", "", -1, 1, false}}}};
   const ScoriaProvenance from       = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
   const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true};

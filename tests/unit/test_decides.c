@@ -37,6 +37,14 @@ static bool open_deck(const char *key, const char *value, ScoriaDeck *deck)
   return !ScoriaDeckCreate(PETSC_COMM_WORLD, DECK, cmd_tables(), deck);
 }
 
+/* A deck may be refused as a user's error, or end the run at its limit; a choice without its row would be a defect. */
+static bool refused(void)
+{
+  const ScoriaExit code = ScoriaFailureCode();
+  assert_true(code == SCORIA_EXIT_INPUT || code == SCORIA_EXIT_CHECKPOINT);
+  return false;
+}
+
 /* ------------------------------------------------------------------------------------------- other values of a key */
 
 typedef struct {
@@ -140,13 +148,13 @@ static bool rows_of(ScoriaDeck deck, uint32_t *crc)
   const double *x;
   double theta[2 * SCORIA_MAX_CONDITIONS];
   *crc = 0;
-  if (ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens)) return false;
+  if (ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens)) return refused();
   CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
   const uint64_t ids[2]  = {1, (uint64_t)spec.realisations};
   const int64_t count    = spec.rows / spec.realisations;
   const int64_t shape[5] = {spec.rows, spec.realisations, spec.nfields, spec.float64, spec.space.n};
   for (int k = 0; k < 2; k++)
-    if (ScoriaDesignTheta(deck, &spec.space, false, k, count, theta + k * spec.space.n)) return false;
+    if (ScoriaDesignTheta(ScoriaEnsembleDesign(ens), false, k, count, theta + k * spec.space.n)) return refused();
   CHECK(ScoriaRowsCreate(&spec, 2, &rows));
   CHECK(ScoriaEnsembleCompute(ens, 2, theta, ids, NULL, &rows));
   *crc = crc32c(*crc, shape, sizeof shape);
@@ -204,7 +212,7 @@ static bool model_of(ScoriaDeck deck, uint32_t crc[2])
   ScoriaModel model;
   ScoriaSamplerOptions opt;
   assert_int_equal(system("rm -rf " RUN), 0);
-  if (ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run)) return false;
+  if (ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run)) return refused();
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, "test_decides.h5", &ds));
   const bool trained = !ScoriaModelTrain(run, deck, ds, &no_twin, &model);
   if (trained) {
@@ -220,7 +228,7 @@ static bool model_of(ScoriaDeck deck, uint32_t crc[2])
   }
   CHECK(ScoriaRunDestroy(&run));
   CHECK(ScoriaDatasetClose(&ds));
-  return trained;
+  return trained || refused();
 }
 
 /* --------------------------------------------------------------------------------------------------------- tests */

@@ -22,6 +22,12 @@ static const ScoriaKey *const tables[] = {keys, NULL};
 
 #define ALL UINT_MAX
 
+/* Rows of a choice, in another order than its words. */
+static const struct {
+  const char *name;
+  int number;
+} kernels[] = {{"matern12", 1}, {"se", 0}, {"matern32", 3}, {NULL, 0}};
+
 static void write_deck(const char *text)
 {
   FILE *out = fopen("test_deck.yaml", "w");
@@ -110,7 +116,9 @@ static void values_come_from_command_line_then_deck_then_default(void **state)
 {
   ScoriaDeck deck;
   double sigma   = 0, range[2], q[4];
-  PetscInt steps = 0, n = 0, cells[3], kernel = -1;
+  PetscInt steps = 0, n = 0, cells[3];
+  int kernel = -1;
+  bool matern12, matern32;
   bool shuffle      = true, set;
   const char *title = NULL;
   (void)state;
@@ -123,11 +131,14 @@ static void values_come_from_command_line_then_deck_then_default(void **state)
   CHECK(ScoriaDeckBool(deck, "train_shuffle", &shuffle));
   CHECK(ScoriaDeckRange(deck, "conditions_U0", range));
   CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
-  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
+  CHECK(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
+  CHECK(ScoriaDeckIs(deck, "porosity_kernel", "matern12", &matern12));
+  CHECK(ScoriaDeckIs(deck, "porosity_kernel", "matern32", &matern32));
+  assert_true(matern32 && !matern12);
   CHECK(ScoriaDeckString(deck, "run_title", &title));
   CHECK(ScoriaDeckHas(deck, "strict", &set));
   assert_true(sigma == 0.5 && steps == 2000 && !shuffle && range[0] == 0.1 && range[1] == 0.2 && set);
-  assert_true(n == 2 && cells[0] == 16 && cells[1] == 8 && kernel == 2);
+  assert_true(n == 2 && cells[0] == 16 && cells[1] == 8 && kernels[kernel].number == 3);
   assert_string_equal(title, "it's: #1");
   CHECK(ScoriaDeckReals(deck, "uq_quantiles", 4, &n, q));
   assert_true(n == 2 && q[0] == 0.1 && q[1] == 0.9);
@@ -199,7 +210,8 @@ static void aliases_stand_for_what_they_name(void **state)
 {
   ScoriaDeck deck;
   double sigma = 0;
-  PetscInt n = 0, cells[3], kernel = -1, steps = 0;
+  PetscInt n = 0, cells[3], steps = 0;
+  int kernel = -1;
   (void)state;
   CHECK(read_deck("ensemble: {cells: [&n 8, *n, *n]}\ntrain: {steps: *n}\n", NULL, &deck));
   CHECK(ScoriaDeckInts(deck, "ensemble_cells", 3, &n, cells));
@@ -213,8 +225,8 @@ static void aliases_stand_for_what_they_name(void **state)
   CHECK(
       read_deck("porosity:\n  <<: [&one {sigma: 0.5, kernel: matern12}, {kernel: se}]\n  sigma: 0.25\n", NULL, &deck));
   CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
-  CHECK(ScoriaDeckChoice(deck, "porosity_kernel", &kernel));
-  assert_true(sigma == 0.25 && kernel == 1);
+  CHECK(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
+  assert_true(sigma == 0.25 && kernels[kernel].number == 1);
   CHECK(ScoriaDeckDestroy(&deck));
   refuse("train: {steps: *n}\n", NULL, "test_deck.yaml:1", "undefined alias");
   refuse("ensemble: &e {cells: *e}\n", NULL, "test_deck.yaml:1", "too deep");
@@ -259,6 +271,19 @@ static void an_empty_value_sets_nothing(void **state)
   refuse("porosity: 1\n", NULL, "test_deck.yaml:1", "unknown key \"porosity\"");
   refuse("uq: {quantiles: [0.1, ~]}\n", NULL, "test_deck.yaml:1", "an empty value inside a list");
   refuse("train: {shuffle: ''}\n", NULL, "train: shuffle: found \"\"", "true or false");
+}
+
+static void a_path_may_begin_at_home(void **state)
+{
+  ScoriaDeck deck;
+  const char *title = NULL;
+  (void)state;
+  assert_int_equal(setenv("HOME", "/home/of/mine", 1), 0);
+  CHECK(read_deck("run: {title: ~/data.h5}\n", NULL, &deck));
+  CHECK(ScoriaDeckString(deck, "run_title", &title));
+  assert_string_equal(title, "/home/of/mine/data.h5");
+  CHECK(ScoriaDeckDestroy(&deck));
+  refuse("", "-run_title ~other/x", "run: title: found \"~other/x\"", "expected ~/");
 }
 
 static void a_missing_deck_is_named(void **state)
@@ -312,6 +337,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
       cmocka_unit_test(aliases_stand_for_what_they_name),
       cmocka_unit_test(an_empty_value_sets_nothing),
+      cmocka_unit_test(a_path_may_begin_at_home),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),
       cmocka_unit_test(key_in_two_tables_is_one_key),

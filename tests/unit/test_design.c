@@ -113,14 +113,16 @@ static void designs_stay_in_range(void **state)
       double theta[N][SCORIA_NTHETA], again[SCORIA_NTHETA];
       ScoriaDeck deck;
       ScoriaElectrode el;
-      ScoriaSpace space;
+      ScoriaDesign of;
       snprintf(text, sizeof text, SHOWCASE, design[d]);
       deck_from(text, &deck, &el);
-      CHECK(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
-      assert_true(space.c[SCORIA_ELL].log && !space.c[SCORIA_U0].log);
-      for (int i = 0; i < N; i++) CHECK(ScoriaDesignTheta(deck, &space, heldout, i, N, theta[i]));
-      CHECK(ScoriaDesignTheta(deck, &space, heldout, 17, N, again));
+      CHECK(ScoriaDesignCreate(deck, &scoria_electrode, &el, &of));
       CHECK(ScoriaDeckDestroy(&deck));
+      const ScoriaSpace space = *design_space(of);
+      assert_true(space.c[SCORIA_ELL].log && !space.c[SCORIA_U0].log);
+      for (int i = 0; i < N; i++) CHECK(ScoriaDesignTheta(of, heldout, i, N, theta[i]));
+      CHECK(ScoriaDesignTheta(of, heldout, 17, N, again));
+      CHECK(ScoriaDesignDestroy(&of));
       assert_memory_equal(again, theta[17], sizeof again);
       memcpy(first[d][heldout], theta[0], sizeof theta[0]);
       for (int k = 0; k < SCORIA_NTHETA; k++) {
@@ -147,7 +149,7 @@ static void file_design_is_read(void **state)
   int rank;
   ScoriaDeck deck;
   ScoriaElectrode el;
-  ScoriaSpace space;
+  ScoriaDesign of;
   (void)state;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (rank == 0) {
@@ -162,20 +164,22 @@ static void file_design_is_read(void **state)
   snprintf(text, sizeof text,
            "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [0, 30]}\n", path);
   deck_from(text, &deck, &el);
-  CHECK(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space));
+  CHECK(ScoriaDesignCreate(deck, &scoria_electrode, &el, &of));
+  const ScoriaSpace space = *design_space(of);
   assert_true(space.c[SCORIA_U0].lo == 0.1 && space.c[SCORIA_U0].hi == 0.1);
   assert_true(space.c[SCORIA_F_RIGHT].lo == 0 && space.c[SCORIA_F_RIGHT].hi == 30); /* as the deck says */
   assert_true(space.c[SCORIA_ELL].lo == 4e-6 && space.c[SCORIA_ELL].hi == 2e-5);    /* as the column spans */
-  CHECK(ScoriaDesignTheta(deck, &space, false, 1, 3, theta));
+  CHECK(ScoriaDesignTheta(of, false, 1, 3, theta));
   assert_true(theta[0] == 0.1 && theta[1] == 12.5 && theta[2] == 2e-5);
-  assert_true(ScoriaDesignTheta(deck, &space, false, 1, 4, theta) != 0);
+  assert_true(ScoriaDesignTheta(of, false, 1, 4, theta) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "found 3 conditions, expected at least 4"));
   ScoriaFailureReset();
+  CHECK(ScoriaDesignDestroy(&of));
   CHECK(ScoriaDeckDestroy(&deck));
   snprintf(text, sizeof text,
            "electrode: {set: chen2020_negative}\nconditions: {design: file, file: %s, F_right: [6, 30]}\n", path);
   deck_from(text, &deck, &el);
-  assert_true(ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space) != 0);
+  assert_true(ScoriaDesignCreate(deck, &scoria_electrode, &el, &of) != 0 && !of);
   assert_non_null(strstr(ScoriaFailureLine(), "found F_right from 5 to 20"));
   ScoriaFailureReset();
   CHECK(ScoriaDeckDestroy(&deck));
@@ -251,11 +255,11 @@ static void bad_decks_are_refused(void **state)
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     ScoriaDeck deck;
     ScoriaElectrode el;
-    ScoriaSpace space;
+    ScoriaDesign of;
     ScoriaEnsemble ens;
     CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, refused[i].deck, electrode_tables, &deck));
     PetscErrorCode error = ScoriaElectrodeFromDeck(deck, &el);
-    if (!error) error = ScoriaSpaceFromDeck(deck, &scoria_electrode, &el, &space);
+    if (!error) error = ScoriaDesignCreate(deck, &scoria_electrode, &el, &of);
     if (!error) error = ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens);
     if (!error) fail_msg("accepted: %s", refused[i].deck);
     assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);

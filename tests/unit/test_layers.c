@@ -49,9 +49,9 @@ static void linear_value(const double p[], double out[])
 
 static void linear_gradient(const double p[], const double dout[], double dp[])
 {
-  double turned[NOUT * NIN];
-  layers()->turn_d(turned, p + B * NIN, NIN, NOUT);
-  layers()->linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, turned, B, NIN, NOUT);
+  double transposed[NOUT * NIN];
+  layers()->transpose_d(transposed, p + B * NIN, NIN, NOUT);
+  layers()->linear_backward_d(dp, false, dp + B * NIN, 1, dp + B * NIN + NIN * NOUT, dout, p, transposed, B, NIN, NOUT);
 }
 
 static const Tall tall = {.groups = 3, .span = 7, .gap = 2};
@@ -84,11 +84,11 @@ static void conv_value(const double p[], double out[])
 
 static void conv_gradient(const double p[], const double dout[], double dp[])
 {
-  static double in[MAX], d[MAX], din[MAX], turned[TAPS * NOUT * NIN];
+  static double in[MAX], d[MAX], din[MAX], transposed[TAPS * NOUT * NIN];
   for (int k = 0; k < TAPS; k++)
-    layers()->turn_d(turned + k * NOUT * NIN, p + TOKENS * NIN + k * NIN * NOUT, NIN, NOUT);
-  layers()->conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), turned, tall, TAPS,
-                              NIN, NOUT);
+    layers()->transpose_d(transposed + k * NOUT * NIN, p + TOKENS * NIN + k * NIN * NOUT, NIN, NOUT);
+  layers()->conv1d_backward_d(din, dp + TOKENS * NIN, 1, spread(dout, d, NOUT), spread(p, in, NIN), transposed, tall,
+                              TAPS, NIN, NOUT);
   collect(din, dp, NIN);
 }
 

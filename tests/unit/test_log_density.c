@@ -2,6 +2,7 @@
  * With a silent network they are those of the conditional Gaussian; with random weights they must agree with a flow
  * whose trace comes from differences of the denoiser that samples are drawn with. */
 #define SMALL_MODEL_FILE "test_log_density.h5"
+#include "score/log_density.h"
 #include "small_model.h"
 #include "base/linalg.h"
 #include <stdlib.h>

@@ -74,15 +74,16 @@ static void fill_rows(const ScoriaDatasetSpec *spec, ScoriaRows *rows)
 
 static void make_dataset(ScoriaDataset *ds)
 {
-  const ScoriaDatasetSpec spec = {
-      .rows         = CONDITIONS * REALISATIONS,
-      .cells        = CELLS,
-      .nfields      = 3,
-      .field        = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}, {"eps", "", "porosity"}},
-      .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
-      .realisations = REALISATIONS,
-      .float64      = true};
-  const ScoriaProvenance from = {"dataset", "", 1, 1, 1, {"", "", ""}};
+  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
+                                  .cells        = CELLS,
+                                  .nfields      = 3,
+                                  .field        = {{"c", "mol m^-3", "concentration", false},
+                                                   {"phi", "V", "potential", false},
+                                                   {"eps", "", "porosity", true}},
+                                  .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
+                                  .realisations = REALISATIONS,
+                                  .float64      = true};
+  const ScoriaProvenance from  = {"dataset", "", 1, 1, 1, {"", "", ""}};
   double x[CELLS];
   ScoriaRows rows;
   bool exists;
@@ -403,7 +404,7 @@ static double lowest_of_curve(long long *step, long long *steps)
   return lowest;
 }
 
-/* 90 rows are learned by heart: the validation loss turns round early.  The model is that of its lowest point, which
+/* 90 rows are memorised: the validation loss turns round early.  The model is that of its lowest point, which
  * eight digits of train.jsonl tell to 1e-7; with patience the training ends soon after it. */
 static void overfitting_does_not_reach_the_model(void **state)
 {
@@ -422,7 +423,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   train_with("modes", LONG ", keep: last", &last);
   assert_int_equal(last->kept, 500);
   if (!(last->validation > best->validation + 0.01))
-    fail_msg("validation loss %g in the end, %g at best: nothing was learned by heart", last->validation,
+    fail_msg("validation loss %g in the end, %g at best: nothing was memorised", last->validation,
              best->validation);
   CHECK(ScoriaModelDestroy(&best));
   CHECK(ScoriaModelDestroy(&early));

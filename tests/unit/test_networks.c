@@ -98,7 +98,7 @@ static void check_gradient(const NetworkRow *row)
   ScoriaNet net   = make_net(row, BATCH, true);
   const int64_t P = net->plan.parameters, n = P + BATCH * R;
   Double c  = {.row = row, .plan = &net->plan, .work = make_doubles(net->plan.work), .q = make_doubles(n)};
-  double *p = make_doubles(n), *v = make_doubles(n), *g = make_doubles(n), *turned = make_doubles(P);
+  double *p = make_doubles(n), *v = make_doubles(n), *g = make_doubles(n), *transposed = make_doubles(P);
   double F[BATCH * R];
   const double h = 1e-4; /* finer than for a layer: the function bends more */
   if (row->on_grid) {
@@ -118,14 +118,14 @@ static void check_gradient(const NetworkRow *row)
         (12 * h);
     row->forward_d(&net->plan, p, c.basis, c.work, BATCH, p + P, c.label, c.u, false, F);
     memset(g, 0, sizeof *g * (size_t)n);
-    net_turn_d(&net->plan, p, turned);
-    row->backward_d(&net->plan, turned, c.basis, g, trial % 2 ? 1 : 0, c.work, BATCH, c.w, g + P);
+    net_transpose_d(&net->plan, p, transposed);
+    row->backward_d(&net->plan, transposed, c.basis, g, trial % 2 ? 1 : 0, c.work, BATCH, c.w, g + P);
     double value = 0, gg = 0, vv = 0;
     for (int64_t i = 0; i < n; i++) value += g[i] * v[i], gg += g[i] * g[i], vv += v[i] * v[i];
     if (!(fabs(slope - value) <= 1e-8 * sqrt(gg * vv)) || gg == 0)
       fail_msg("%s: %.15g by differences, %.15g by the backward pass", row->name, slope, value);
   }
-  free(p), free(v), free(g), free(turned), free(c.basis), free(c.work), free(c.q);
+  free(p), free(v), free(g), free(transposed), free(c.basis), free(c.work), free(c.q);
   assert_int_equal(ScoriaNetDestroy(&net), 0);
 }
 
@@ -145,7 +145,7 @@ static void single_agrees_with_double(void **state)
     float x[BATCH * R], label[BATCH], u[BATCH * D], F[BATCH * R], w[BATCH * R], dx[BATCH * R];
     double xd[BATCH * R], labeld[BATCH], ud[BATCH * D], Fd[BATCH * R], wd[BATCH * R], dxd[BATCH * R];
     double *p = make_doubles(P), *g = make_doubles(P), *work = make_doubles(net->plan.work), *V = NULL;
-    double *turned = make_doubles(P);
+    double *transposed = make_doubles(P);
     randomise(net);
     inputs(BATCH, x, label, u);
     rng_normalf(3, SCORIA_STREAM_SAMPLE, 9, 0, BATCH * R, w);
@@ -161,15 +161,15 @@ static void single_agrees_with_double(void **state)
     net_forward(net, BATCH, x, label, u, F);
     net_backward_first(net, BATCH, w, dx);
     row->forward_d(&net->plan, p, V, work, BATCH, xd, labeld, ud, false, Fd);
-    net_turn_d(&net->plan, p, turned);
-    row->backward_d(&net->plan, turned, V, g, 0, work, BATCH, wd, dxd);
+    net_transpose_d(&net->plan, p, transposed);
+    row->backward_d(&net->plan, transposed, V, g, 0, work, BATCH, wd, dxd);
     double error = 0, size = 0, gerror = 0, gsize = 0;
     for (int i = 0; i < BATCH * R; i++) error = fmax(error, fabs((double)F[i] - Fd[i])), size = fmax(size, fabs(Fd[i]));
     for (int64_t i = 0; i < P; i++)
       gerror = fmax(gerror, fabs((double)net->grad[i] - g[i])), gsize = fmax(gsize, fabs(g[i]));
     if (!(error <= 100 * 0x1p-24 * size) || !(gerror <= 100 * 0x1p-24 * gsize))
       fail_msg("%s: F off by %g of %g, gradient by %g of %g", row->name, error, size, gerror, gsize);
-    free(p), free(g), free(turned), free(work), free(V);
+    free(p), free(g), free(transposed), free(work), free(V);
     assert_int_equal(ScoriaNetDestroy(&net), 0);
   }
 }

@@ -106,7 +106,7 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
                                  .space        = test_space(),
                                  .realisations = realisations,
                                  .float64      = true,
-                                 .field        = {{"phi", "V", "potential"}, {"c", "mol m^-3", "concentration"}}};
+                                 .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
   const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
   ScoriaDataset ds;
   ScoriaRows rows;

@@ -95,7 +95,7 @@ static void make_dataset(const char *path, int conditions, int realisations, boo
                                   .nfields      = C,
                                   .realisations = realisations,
                                   .float64      = float64,
-                                  .field        = {{"c", "", ""}, {"phi", "", ""}},
+                                  .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                   .space        = {1, {{"p", "", -1, 1, false}}}};
   const ScoriaProvenance from  = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
   const double x[L]            = {0, 1, 2, 3, 4, 5};

@@ -1,5 +1,6 @@
 /* The report: escaping, tables, the training log, and a page that asks the network for nothing.  ranks: 2 */
 #include "testing.h"
+#include "report/report_page.h"
 #include "report/report.h"
 #include <math.h>
 #include <stdlib.h>
@@ -416,7 +417,7 @@ static void write_compare(const char *path)
   const int64_t dims[2] = {K, 3}, good_dims[2] = {K, 4}, cells = L;
   double x[L], good[K * 4];
   char relative[32];
-  static const ScoriaField field[] = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}};
+  static const ScoriaField field[] = {{"c", "mol m^-3", "concentration", false}, {"phi", "V", "potential", false}};
   ScoriaStore store;
   for (int i = 0; i < L; i++) x[i] = 1e-4 * (i + 0.5) / L;
   CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, path, "compare", "", &store));

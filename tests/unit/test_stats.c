@@ -221,18 +221,42 @@ static void energy_test_size_and_power(void **state)
   assert_true(fabs(distance - (2 * (0 + 3 + 1 + 2) / 4.0 - 2 * 1 / 4.0 - 2 * 3 / 4.0)) < 1e-12);
 }
 
+/* The value at an end, from a field that is linear in x, is that of the line there: for cells of a grid that begins at
+ * 0 or elsewhere, a graded one, nodes, and one cell. */
+static void ends_are_those_of_the_data(void **state)
+{
+  static const struct {
+    int cells;
+    double x[4], end[2];
+  } grids[] = {{4, {0.5, 1.5, 2.5, 3.5}, {0, 4}},
+               {4, {10.5, 11.5, 12.5, 13.5}, {10, 14}},
+               {3, {1, 4, 6}, {-0.5, 7}},
+               {3, {0, 1, 3}, {0, 3}},
+               {1, {0.5}, {0, 1}}};
+  (void)state;
+  for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++) {
+    const int cells = grids[i].cells;
+    double end[2], field[4], value;
+    cells_ends(cells, grids[i].x, end);
+    for (int j = 0; j < cells; j++) field[j] = 3 - 2 * grids[i].x[j];
+    for (int side = 0; side < 2; side++) {
+      ScoriaQuantity q = {.factor = 1};
+      assert_true(fabs(end[side] - grids[i].end[side]) < 1e-14); /* a few roundings of numbers near 10 */
+      quantity_place(&q, cells, grids[i].x, end[side]);
+      quantities_take(1, &q, cells, field, &value);
+      assert_true(cells == 1 || fabs(value - (3 - 2 * end[side])) < 1e-13);
+    }
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(energy_test_size_and_power),
-      cmocka_unit_test(moments_of_a_small_table),
-      cmocka_unit_test(quantiles_are_type_seven),
-      cmocka_unit_test(shifted_and_scaled_gaussians),
-      cmocka_unit_test(roughness_of_noise),
-      cmocka_unit_test(floor_of_two_equal_laws),
-      cmocka_unit_test(unequal_counts_against_brute_force),
-      cmocka_unit_test(constant_columns_are_left_out),
-      cmocka_unit_test(what_cannot_be_compared_is_refused),
+      cmocka_unit_test(ends_are_those_of_the_data),    cmocka_unit_test(energy_test_size_and_power),
+      cmocka_unit_test(moments_of_a_small_table),      cmocka_unit_test(quantiles_are_type_seven),
+      cmocka_unit_test(shifted_and_scaled_gaussians),  cmocka_unit_test(roughness_of_noise),
+      cmocka_unit_test(floor_of_two_equal_laws),       cmocka_unit_test(unequal_counts_against_brute_force),
+      cmocka_unit_test(constant_columns_are_left_out), cmocka_unit_test(what_cannot_be_compared_is_refused),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -90,7 +90,7 @@ static void rows_do_not_depend_on_order(void **state)
   CHECK(ScoriaRowsCreate(&spec, ROWS, &forward));
   CHECK(ScoriaRowsCreate(&spec, 1, &one));
   for (int i = 0; i < ROWS; i++) {
-    CHECK(ScoriaDesignTheta(deck, &spec.space, false, i, ROWS, theta + i * SCORIA_NTHETA));
+    CHECK(ScoriaDesignTheta(ScoriaEnsembleDesign(ens), false, i, ROWS, theta + i * SCORIA_NTHETA));
     ids[i] = (uint64_t)i;
   }
   CHECK(ScoriaEnsembleCompute(ens, ROWS, theta, ids, NULL, &forward));

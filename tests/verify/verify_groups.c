@@ -85,7 +85,7 @@ static void groups_compute_whole_rows(void **state)
   assert_near(x[0], 0.5 * el.L / 48, 1e-20);
   CHECK(ScoriaRowsCreate(&spec, ROWS, &rows));
   for (int i = 0; i < ROWS; i++) {
-    CHECK(ScoriaDesignTheta(deck, &spec.space, true, i, ROWS, theta + i * SCORIA_NTHETA));
+    CHECK(ScoriaDesignTheta(ScoriaEnsembleDesign(ens), true, i, ROWS, theta + i * SCORIA_NTHETA));
     ids[i] = draw_number(SCORIA_DRAWS_HELDOUT, i, 7);
   }
   CHECK(ScoriaEnsembleCompute(ens, ROWS, theta, ids, NULL, &rows));

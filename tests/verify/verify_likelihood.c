@@ -1,6 +1,6 @@
 /* Log densities by the probability flow against exact ones: mixtures of isotropic Gaussians around a common mean of 0,
  * for which the denoiser and its Jacobian are known in closed form, in any dimension. */
-#include "scoria/score.h"
+#include "score/log_density.h"
 #include "testing.h"
 #include <math.h>
 #include <stdlib.h>

@@ -34,7 +34,7 @@ static void case_open(const char *text, Case *c)
   CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, c->deck, &c->ens));
   CHECK(ScoriaEnsembleSpec(c->ens, &c->spec, &x));
   CHECK(ScoriaRowsCreate(&c->spec, ROWS, &c->rows));
-  while (field_is_state(c->spec.field[c->channels].name)) c->channels++;
+  while (field_is_state(&c->spec.field[c->channels])) c->channels++;
   c->m = c->channels * c->spec.cells;
   assert_true(c->m <= MOST);
   ensemble_grid(c->ens, &grid);

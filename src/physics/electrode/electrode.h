@@ -8,6 +8,50 @@
 #define GAS_CONSTANT 8.314462618 /* [J mol^-1 K^-1] */
 #define T_REFERENCE 298.15       /* [K] at which the sets give their values */
 
+/* The conditions of the electrode, in this order; where the deck gives them ranges, T and time follow. */
+enum { SCORIA_U0 = 0, SCORIA_F_RIGHT, SCORIA_ELL, SCORIA_NTHETA };
+
+typedef struct {
+  char set[32];
+  double L;            /* electrode thickness [m] */
+  double t_plus;       /* transference number [-] */
+  double T;            /* temperature [K] */
+  double c_R;          /* concentration at the separator face [mol m^-3] */
+  double chi;          /* 1: diffusional term in i_e; 0: without */
+  double b_kappa, b_D; /* exponents of eps */
+  double g_sep;        /* separator conductance to 0 V [S m^-2]; 0: current control */
+  double G;            /* prescribed phi_s = -G x [V m^-1] */
+  /* linear kinetics: a_s = a_s0 (1 - eps), j = k_rn eta */
+  double a_s0;       /* [m^-1] */
+  double k_rn;       /* [S m^-2] */
+  double kappa0, D0; /* constant properties [S m^-1], [m^2 s^-1] */
+  /* Butler-Volmer: a_s = 3 f_AM (1 - eps) / R_p, j = 2 j0 sinh(F eta / 2RT), j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2 */
+  double R_p, f_AM, m_rate, c_s, c_max;
+  double sigma, b_sigma;    /* conductivity of the solid [S m^-1]; exponent of 1 - eps */
+  double E_m, E_kappa, E_D; /* activation energies [J mol^-1]: factors exp(E/R (1/298.15 K - 1/T)) */
+  int model;                /* row of scoria_kinetics */
+  int electrolyte;          /* row of the property table: constant, nyman2008, capiglia1999 */
+  int ocp;                  /* row of the open-circuit table; -1: none */
+  bool state_ocp;           /* U0 is the equilibrium potential: c_s from OCP(s) = U0 */
+  bool ohmic;               /* phi_s is solved for */
+  int T_condition;          /* index of T in theta; -1: T is fixed */
+  /* Of the theta it was last set to (electrode_at), in the scaled unknowns u = F phi / RT, w = c / c_R, v = F phi_s /
+   * RT. */
+  struct {
+    double U0, F_right, T, c_s, monotone[2], U0_of_c_s;
+    double thermal;                               /* RT / F [V] */
+    double i_scale;                               /* [A m^-2]: kappa(c_R) RT / (F L) */
+    double kappa_ref, D_ref;                      /* at c_R, 298.15 K */
+    double D_factor;                              /* D at T over D at 298.15 K */
+    double beta, chi2, gamma, drive, rate, solid; /* see models/electrode.c */
+  } at;
+} ScoriaElectrode;
+
+extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElectrode */
+
+/* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
+PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
+
 enum { U, W, V }; /* unknowns: F phi / RT, c / c_R, F phi_s / RT (ohmic) */
 
 /* ------------------------------------------------------------------------------------------- electrolytes ---- */

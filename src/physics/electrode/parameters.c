@@ -8,35 +8,35 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MODEL_LINEAR, MODEL_NEWMAN };
-enum { CONSTANT, NYMAN2008, CAPIGLIA1999 };
-enum { NO_CURVE = -1, CHEN_NEGATIVE, CHEN_POSITIVE, MARQUIS_NEGATIVE, MARQUIS_POSITIVE };
-
 /* What a set does not give. */
 #define NONE NAN
 
 /* clang-format off */
-static const ScoriaElectrode sets[] = {
-    {.set = "article", .model = MODEL_LINEAR, .electrolyte = CONSTANT, .ocp = NO_CURVE,
-     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 0, .G = 1000, .a_s0 = 5e5, .k_rn = 0.1, .kappa0 = 1, .D0 = 3e-11,
+static const struct {
+  const char *name, *model, *electrolyte, *ocp; /* of the tables; without a curve: NULL */
+  ScoriaElectrode values;
+} sets[] = {
+    {"article", "linear", "constant", NULL,
+     {.L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 0, .G = 1000, .a_s0 = 5e5, .k_rn = 0.1, .kappa0 = 1, .D0 = 3e-11,
      .R_p = NONE, .f_AM = NONE, .m_rate = NONE, .c_s = NONE, .c_max = NONE,
-     .sigma = NONE, .E_m = NONE, .E_kappa = NONE, .E_D = NONE},
-    {.set = "chen2020_negative", .model = MODEL_NEWMAN, .electrolyte = NYMAN2008, .ocp = CHEN_NEGATIVE,
-     .L = 85.2e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .sigma = NONE, .E_m = NONE, .E_kappa = NONE, .E_D = NONE}},
+    {"chen2020_negative", "newman", "nyman2008", "chen2020_negative",
+     {.L = 85.2e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
      .D0 = NONE, .R_p = 5.86e-6, .f_AM = 1, .m_rate = 6.48e-7, .c_s = 29866, .c_max = 33133,
-     .sigma = 215, .E_m = 35000, .E_kappa = NONE, .E_D = NONE},
-    {.set = "chen2020_positive", .model = MODEL_NEWMAN, .electrolyte = NYMAN2008, .ocp = CHEN_POSITIVE,
-     .L = 75.6e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .sigma = 215, .E_m = 35000, .E_kappa = NONE, .E_D = NONE}},
+    {"chen2020_positive", "newman", "nyman2008", "chen2020_positive",
+     {.L = 75.6e-6, .t_plus = 0.2594, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
      .D0 = NONE, .R_p = 5.22e-6, .f_AM = 1, .m_rate = 3.42e-6, .c_s = 17038, .c_max = 63104,
-     .sigma = 0.18, .E_m = 17800, .E_kappa = NONE, .E_D = NONE},
-    {.set = "marquis2019_negative", .model = MODEL_NEWMAN, .electrolyte = CAPIGLIA1999, .ocp = MARQUIS_NEGATIVE,
-     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .sigma = 0.18, .E_m = 17800, .E_kappa = NONE, .E_D = NONE}},
+    {"marquis2019_negative", "newman", "capiglia1999", "marquis2019_negative",
+     {.L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
      .D0 = NONE, .R_p = 1e-5, .f_AM = 0.857142857, .m_rate = 2e-5, .c_s = 19986.6096, .c_max = 24983.2620,
-     .sigma = 100, .E_m = 37480, .E_kappa = 34700, .E_D = 37040},
-    {.set = "marquis2019_positive", .model = MODEL_NEWMAN, .electrolyte = CAPIGLIA1999, .ocp = MARQUIS_POSITIVE,
-     .L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
+     .sigma = 100, .E_m = 37480, .E_kappa = 34700, .E_D = 37040}},
+    {"marquis2019_positive", "newman", "capiglia1999", "marquis2019_positive",
+     {.L = 1e-4, .t_plus = 0.4, .T = 298.15, .c_R = 1000, .chi = 1, .G = 0, .a_s0 = NONE, .k_rn = NONE, .kappa0 = NONE,
      .D0 = NONE, .R_p = 1e-5, .f_AM = 0.714285714, .m_rate = 6e-7, .c_s = 30730.7554, .c_max = 51217.9257,
-     .sigma = 10, .E_m = 39570, .E_kappa = 34700, .E_D = 37040},
+     .sigma = 10, .E_m = 39570, .E_kappa = 34700, .E_D = 37040}},
+    {.name = NULL},
 };
 
 /* The parameters by name, as the deck and the "needs" of models and electrolytes call them. */
@@ -106,24 +106,37 @@ static PetscErrorCode CheckState(ScoriaDeck deck, ScoriaElectrode *el)
   PetscFunctionReturn(0);
 }
 
+/* Kinetics, electrolyte and curve: the deck's where it names them, else the set's. */
+static PetscErrorCode ChooseParts(ScoriaDeck deck, const char *model, const char *electrolyte, const char *ocp,
+                                  ScoriaElectrode *el)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "electrode_model", &model));
+  PetscCall(ScoriaDeckString(deck, "electrode_electrolyte", &electrolyte));
+  PetscCall(ScoriaDeckString(deck, "electrode_ocp", &ocp));
+  el->model = el->electrolyte = el->ocp = -1;
+  for (int i = 0; scoria_kinetics[i]; i++)
+    if (!strcmp(scoria_kinetics[i]->name, model)) el->model = i;
+  for (int i = 0; scoria_electrolytes[i].name; i++)
+    if (!strcmp(scoria_electrolytes[i].name, electrolyte)) el->electrolyte = i;
+  for (int i = 0; scoria_ocps[i].name && ocp; i++)
+    if (!strcmp(scoria_ocps[i].name, ocp)) el->ocp = i;
+  PetscCheck(el->model >= 0 && el->electrolyte >= 0 && (!ocp || el->ocp >= 0), PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "no row %s, %s or %s", model, electrolyte, ocp);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
 {
   ScoriaElectrode *el = p;
-  PetscInt set = 0, state = 0, solid = 0;
+  int set             = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckChoice(deck, "electrode_set", &set));
-  *el            = sets[set];
-  PetscInt model = el->model, ocp = el->ocp, electrolyte = el->electrolyte;
-  PetscCall(ScoriaDeckChoice(deck, "electrode_model", &model));
-  PetscCall(ScoriaDeckChoice(deck, "electrode_ocp", &ocp));
-  PetscCall(ScoriaDeckChoice(deck, "electrode_electrolyte", &electrolyte));
-  PetscCall(ScoriaDeckChoice(deck, "electrode_state", &state));
-  PetscCall(ScoriaDeckChoice(deck, "electrode_solid", &solid));
-  el->model        = (int)model;
-  el->ocp          = (int)ocp;
-  el->electrolyte  = (int)electrolyte;
-  el->state_ocp    = state == 1;
-  el->ohmic        = solid == 1;
+  PetscCall(ScoriaDeckRow(deck, "electrode_set", sets, sizeof *sets, &set));
+  *el = sets[set].values;
+  PetscCall(PetscStrncpy(el->set, sets[set].name, sizeof el->set));
+  PetscCall(ChooseParts(deck, sets[set].model, sets[set].electrolyte, sets[set].ocp, el));
+  PetscCall(ScoriaDeckIs(deck, "electrode_state", "ocp", &el->state_ocp));
+  PetscCall(ScoriaDeckIs(deck, "electrode_solid", "ohmic", &el->ohmic));
   el->at.U0_of_c_s = NAN;
   for (int i = 0; i < PARAMETERS; i++) {
     char key[64];

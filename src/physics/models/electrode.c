@@ -74,9 +74,9 @@ static bool at(void *p, const double theta[])
 
 static void shape(const void *p, ScoriaShape *sh)
 {
-  static const ScoriaField fields[] = {{"c", "mol m^-3", "electrolyte concentration"},
-                                       {"phi", "V", "electrolyte potential"},
-                                       {"phi_s", "V", "potential of the solid"}};
+  static const ScoriaField fields[] = {{"c", "mol m^-3", "electrolyte concentration", false},
+                                       {"phi", "V", "electrolyte potential", false},
+                                       {"phi_s", "V", "potential of the solid", false}};
   static const int output[]         = {W, U, V};
   const ScoriaElectrode *el         = p;
   const ScoriaKinetics *kinetics    = scoria_kinetics[el->model];

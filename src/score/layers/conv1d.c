@@ -21,14 +21,14 @@ void K(conv1d_forward)(real out[], bool add, const real in[], const real W[], Ta
   }
 }
 
-void K(conv1d_backward)(real din[], real dW[], real keep, const real dout[], const real in[], const real turned[],
+void K(conv1d_backward)(real din[], real dW[], real keep, const real dout[], const real in[], const real transposed[],
                         Tall t, int taps, int nin, int nout)
 {
   const int rows = K(conv_rows)(t);
   for (int k = 0; k < taps; k++) {
     const ptrdiff_t shift = k - (taps - 1) / 2;
     const size_t tap      = (size_t)k * (size_t)(nin * nout);
-    K(product)(din, k > 0, dout - shift * nout, turned + tap, rows, nout, nin);
+    K(product)(din, k > 0, dout - shift * nout, transposed + tap, rows, nout, nin);
     K(product_of_tall)(dW + tap, keep, in + shift * nin, dout, rows, nin, nout);
   }
 }

@@ -7,23 +7,23 @@
 void KERNEL(product)(real out[], bool add, const real in[], const real W[], int n, int nin, int nout);
 void KERNEL(product_of_tall)(real out[], real keep, const real in[], const real other[], int n, int nin, int nout);
 
-/* turn: out (N, K) = the transpose of in (K, N). */
-void KERNEL(turn)(real out[], const real in[], int nin, int nout);
+/* transpose: out (N, K) = the transpose of in (K, N). */
+void KERNEL(transpose)(real out[], const real in[], int nin, int nout);
 
 /* linear: out (n, N) = in (n, K) W (K, N) + b (N); b may be NULL. */
 void KERNEL(linear_forward)(real out[], const real in[], const real W[], const real b[], int n, int nin, int nout);
-/* din (n, K) += or = dout turned (NULL: not wanted), turned (N, K) = W^T, dW = keep dW + in^T dout, db += column sums
- * of dout (NULL: no bias).
+/* din (n, K) += or = dout transposed (NULL: not wanted), transposed (N, K) = W^T, dW = keep dW + in^T dout, db +=
+ * column sums of dout (NULL: no bias).
  */
 void KERNEL(linear_backward)(real din[], bool add, real dW[], real keep, real db[], const real dout[], const real in[],
-                             const real turned[], int n, int nin, int nout);
+                             const real transposed[], int n, int nin, int nout);
 
 /* conv1d: out[t] = sum_k in[t + k - (taps - 1)/2] W_k, W (taps, K, N), zero beyond a sample's ends; taps odd, gap >=
  * (taps - 1)/2.  add: adds to out.  Gap rows of out get numbers without meaning. */
 void KERNEL(conv1d_forward)(real out[], bool add, const real in[], const real W[], Tall t, int taps, int nin, int nout);
-/* turned (taps, N, K): every W_k^T.  Gap rows of dout and in must be zero; din is overwritten. */
-void KERNEL(conv1d_backward)(real din[], real dW[], real keep, const real dout[], const real in[], const real turned[],
-                             Tall t, int taps, int nin, int nout);
+/* transposed (taps, N, K): every W_k^T.  Gap rows of dout and in must be zero; din is overwritten. */
+void KERNEL(conv1d_backward)(real din[], real dW[], real keep, const real dout[], const real in[],
+                             const real transposed[], Tall t, int taps, int nin, int nout);
 
 /* silu: out = a + bias times its logistic function; a (n) is replaced by the slope d out / d a, which backward needs,
  * where slope is true.  Gap rows of out become 0. */

@@ -25,9 +25,9 @@ void K(column_sums)(real out[], const real in[], int n, int width)
 }
 
 void K(linear_backward)(real din[], bool add, real dW[], real keep, real db[], const real dout[], const real in[],
-                        const real turned[], int n, int nin, int nout)
+                        const real transposed[], int n, int nin, int nout)
 {
-  if (din) K(product)(din, add, dout, turned, n, nout, nin);
+  if (din) K(product)(din, add, dout, transposed, n, nout, nin);
   K(product_of_tall)(dW, keep, in, dout, n, nin, nout);
   if (db) K(column_sums)(db, dout, n, nout);
 }

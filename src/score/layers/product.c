@@ -107,7 +107,7 @@ void K(product)(real out[], bool add, const real in[], const real W[], int n, in
 
 #define TURN_BLOCK 16 /* lines of the first cache that a block touches, each once to read and once to write */
 
-void K(turn)(real out[], const real in[], int nin, int nout)
+void K(transpose)(real out[], const real in[], int nin, int nout)
 {
   for (int i = 0; i < nin; i += TURN_BLOCK)
     for (int j = 0; j < nout; j += TURN_BLOCK) {

@@ -8,7 +8,7 @@ const Layers LEVEL(layers) = {
     .vector_bytes = SIMD_BYTES,
     BOTH(product),
     BOTH(product_of_tall),
-    BOTH(turn),
+    BOTH(transpose),
     BOTH(linear_forward),
     BOTH(linear_backward),
     BOTH(conv1d_forward),

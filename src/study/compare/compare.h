@@ -21,7 +21,7 @@ typedef struct {
   ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
       sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
-  ScoriaMemorisation memory;                             /* NaN where it could not be told */
+  ScoriaMemorisation memory;                             /* NaN where it is not known */
 } Comparison;
 
 typedef struct {

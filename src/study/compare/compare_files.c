@@ -70,7 +70,7 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g m in %s and at %g m in %s", j, x[SAMPLE][j], a->path,
                   x[REFERENCE][j], b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
-    if (!field_is_state(a->spec->field[i].name)) continue;
+    if (!field_is_state(&a->spec->field[i])) continue;
     const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);
     if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
@@ -222,8 +222,14 @@ static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const Comparis
 
 static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const char *path)
 {
-  cJSON *root = cJSON_CreateObject();
+  static const char *const names[NFILES] = {[SAMPLE] = "sample", [REFERENCE] = "reference"};
+  cJSON *root = cJSON_CreateObject(), *made = cJSON_AddObjectToObject(root, "made_from");
   PetscFunctionBeginUser;
+  for (int i = 0; i < NFILES; i++) {
+    char identity[SCORIA_IDENTITY_SIZE];
+    PetscCall(ScoriaDatasetIdentity(f->file[i].ds, dataset_rows(f->file[i].ds), identity));
+    cJSON_AddStringToObject(made, names[i], identity);
+  }
   PetscCall(CompareAddMeasures(root, set, true));
   compare_add_conditions(root, set, true);
   PetscCall(ScoriaWriteJson(f->comm, path, root));

@@ -157,7 +157,7 @@ PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, Comparis
   PetscFunctionReturn(0);
 }
 
-/* ----------------------------------------------------------------------------------------------- telling ---- */
+/* ----------------------------------------------------------------------------------------------- writing ---- */
 
 /* Mean over the conditions; how many have a value. */
 static int pool(const ComparisonSet *set, const CompareMemory *mem, ScoriaMemorisation *pooled)

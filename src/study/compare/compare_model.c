@@ -52,7 +52,7 @@ static PetscErrorCode CreateSet(ScoriaDeck deck, const Opened *o, ComparisonSet 
   PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
   PetscCall(CompareCreateConditions(set, true));
   for (int k = 0; k < set->conditions; k++)
-    PetscCall(ScoriaDesignTheta(deck, &spec.space, true, k, set->conditions, set->c[k].theta));
+    PetscCall(ScoriaDesignTheta(ScoriaEnsembleDesign(o->ens), true, k, set->conditions, set->c[k].theta));
   PetscFunctionReturn(0);
 }
 

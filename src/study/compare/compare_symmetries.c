@@ -146,7 +146,7 @@ PetscErrorCode CompareLawsMeasure(CompareDraws *draws, const ComparisonSet *set,
   PetscFunctionReturn(0);
 }
 
-/* --------------------------------------------------------------------------------------------------- telling ---- */
+/* --------------------------------------------------------------------------------------------------- writing ---- */
 
 void compare_add_laws(cJSON *root, const CompareLaws *laws)
 {

@@ -22,7 +22,7 @@ typedef struct {
   char *text; /* owned: all of them, as they are kept in the file */
 } InferSensors;
 
-/* From sensors_at, _value, _sd, or from the lines of sensors_file; what they measure is not looked at yet.  Collective.
+/* From sensors_at, _value, _sd, or from the lines of sensors_file; fields and places are not checked yet.  Collective.
  */
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
 /* Finds the fields and the places. */
@@ -42,6 +42,7 @@ typedef struct {
   int64_t count, keep; /* particles; of these, those that are written */
   int moves;
   uint64_t seed;
+  bool strict; /* a reading that is far from what is expected is refused */
 } InferQuestion;
 
 /* Which of the unknown ones condition k is; -1: it is known. */
@@ -64,6 +65,10 @@ PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a);
 PetscErrorCode InferAnswerDestroy(InferAnswer *a);
 /* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
+
+/* Whether reading i is so far from what the prior expects that no noise explains it, and a line that says how far. */
+#define INFER_LINE 320
+bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE]);
 
 /* Particles of latents and unknown conditions, and the fields of a tile of them. */
 typedef struct {

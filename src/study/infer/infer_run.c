@@ -48,6 +48,7 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "infer_count", &count));
   PetscCall(ScoriaDeckInt(deck, "infer_keep", &keep));
+  PetscCall(ScoriaDeckBool(deck, "strict", &q->strict));
   PetscCall(ScoriaDeckReals(deck, "infer_quantiles", INFER_MAX_QUANTILES, &n, q->probability));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "infer_moves", &moves));
@@ -73,16 +74,16 @@ typedef struct {
 
 static PetscErrorCode OpenPrior(ScoriaRun run, ScoriaDeck deck, Prior *prior)
 {
-  PetscInt kind = 0;
+  bool gaussian;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckChoice(deck, "infer_prior", &kind));
+  PetscCall(ScoriaDeckIs(deck, "infer_prior", "gaussian", &gaussian));
   PetscCall(ScoriaTrainedOpen(run, deck, &prior->trained));
   const char *sampler = prior->trained.sampler.kind;
   if (sampler_find(sampler)->stochastic)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "infer: sample_sampler is %s, whose fields are no function of the initial noise; give another",
                 sampler);
-  PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &prior->trained, kind == 1, &prior->source));
+  PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &prior->trained, gaussian, &prior->source));
   PetscFunctionReturn(0);
 }
 

@@ -2,8 +2,7 @@
  * beforehand, and, for every unknown condition, a number that is too (infer_columns.c); how, stats.h says. */
 #include "infer.h"
 #include <math.h>
-
-#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
+#include <stdio.h>
 
 PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a)
 {
@@ -38,20 +37,29 @@ static PetscErrorCode AddStage(ScoriaRun run, const ScoriaTemperingStage *stage,
   PetscFunctionReturn(0);
 }
 
-/* A reading so far from what the model expects is a slip of the unit as a rule, and takes hours of tempering. */
+#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
+
+bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE])
+{
+  const InferSensor *s = &q->sensors.s[i];
+  const double *prior  = a->statistics[INFER_PRIOR] + a->at_sensors + i;
+  const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
+  const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+  snprintf(line, INFER_LINE,
+           "reading %d, %s at %g m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
+           s->field, s->x, s->value, far, mean, sd);
+  return far > FAR_READING;
+}
+
+/* Before the hours that tempering takes where a unit is wrong; refused under -strict. */
 static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
 {
-  const double *prior = a->statistics[INFER_PRIOR] + a->at_sensors;
+  char line[INFER_LINE];
   PetscFunctionBeginUser;
   for (int i = 0; i < q->sensors.n; i++) {
-    const InferSensor *s = &q->sensors.s[i];
-    const double mean = prior[INFER_MEAN * a->columns + i], sd = prior[INFER_SD * a->columns + i];
-    const double far = fabs(s->value - mean) / hypot(sd, s->sd);
-    if (far > FAR_READING)
-      PetscCall(ScoriaSay(run,
-                          "  WARNING: reading %d, %s at %g m: %g is %.3g standard deviations from what the model "
-                          "expects there, %g +- %g",
-                          i + 1, s->field, s->x, s->value, far, mean, sd));
+    if (!infer_reading_is_far(q, a, i, line)) continue;
+    if (q->strict) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %s", line);
+    PetscCall(ScoriaSay(run, "  WARNING: %s: a slip of unit or sign, or outside what the model knows", line));
   }
   PetscFunctionReturn(0);
 }

@@ -209,6 +209,15 @@ static void add_column(cJSON *to, const InferQuestion *q, const InferAnswer *a, 
   }
 }
 
+/* Of readings that are far from what was expected: an empty list where none is. */
+static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer *a)
+{
+  cJSON *list = cJSON_AddArrayToObject(root, "warnings");
+  char line[INFER_LINE];
+  for (int i = 0; i < q->sensors.n; i++)
+    if (infer_reading_is_far(q, a, i, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
+}
+
 static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *a)
 {
   cJSON *list = cJSON_AddArrayToObject(root, "sensors");
@@ -249,6 +258,7 @@ PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior
     else
       add_column(group, q, a, q->shape.space->c[k].name, q->shape.space->c[k].unit, a->at_unknown + unknown);
   }
+  add_warnings(root, q, a);
   add_sensors(root, q, a);
   group = cJSON_AddObjectToObject(root, "quantities");
   for (int k = 0; k < q->nquantities; k++)

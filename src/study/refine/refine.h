@@ -1,6 +1,6 @@
 /* Private to refine: the porosity profile behind a given field, by the solver. */
-#ifndef SCORIA_CMD_REFINE_H
-#define SCORIA_CMD_REFINE_H
+#ifndef SCORIA_REFINE_H
+#define SCORIA_REFINE_H
 
 #include "scoria/study.h"
 
@@ -17,11 +17,21 @@ typedef struct {
 enum { REFINE_BEFORE, REFINE_AFTER, REFINE_NORM, REFINE_ITERATIONS, REFINE_STATUS, REFINE_ROW, REFINE_COLUMNS };
 enum { REFINE_FAILED = 0, REFINE_CONVERGED = 1, REFINE_STOPPED = 2 };
 
+/* From normals to a porosity profile to fields.  Both are collective on the group that refines a row. */
+typedef struct {
+  void *ctx;              /* borrowed */
+  ScoriaDatasetSpec spec; /* of the solved rows: fields of state first */
+  /* eps (cells) of independent unit normals z (cells) at theta (space.n). */
+  PetscErrorCode (*profile)(void *ctx, const double theta[], const double z[], double eps[]);
+  /* n rows of the profiles eps (n, cells) at theta (n, space.n); one that fails is marked as such. */
+  PetscErrorCode (*solve)(void *ctx, int64_t n, const double theta[], const double eps[], ScoriaRows *rows);
+} RefineForward;
+
 /* The leading directions at one condition, and the work space. */
 typedef struct Refiner_ *Refiner;
 
-/* ens and por are borrowed; both of one dimension and of one group.  Collective on the group, like everything here. */
-PetscErrorCode RefinerCreate(ScoriaEnsemble ens, ScoriaPorosity por, const RefineOptions *opt, Refiner *refiner);
+/* forward is copied.  Collective on the group, like everything here. */
+PetscErrorCode RefinerCreate(const RefineForward *forward, const RefineOptions *opt, Refiner *refiner);
 PetscErrorCode RefinerDestroy(Refiner *refiner);
 /* Sets the condition (space.n) of the rows to come: their directions, and the solution at z = 0. */
 PetscErrorCode RefinerAt(Refiner refiner, const double theta[]);

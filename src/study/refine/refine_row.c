@@ -19,11 +19,9 @@
 #define LEAST_DAMPING 1e-3 /* where damping begins, and below which there is none */
 
 struct Refiner_ {
-  ScoriaEnsemble ens; /* borrowed, as is the next */
-  ScoriaPorosity por;
+  RefineForward forward;
   RefineOptions opt;
-  int n, channels, L, m, K; /* conditions; m = channels L */
-  int ell;
+  int n, channels, L, m, K;     /* conditions; m = channels L */
   double sigma;                 /* of the step at hand */
   double *theta;                /* (K, n): the condition, K times */
   double *W;                    /* (K, L): directions of z */
@@ -34,24 +32,20 @@ struct Refiner_ {
   ScoriaRows rows;              /* owned (K) */
 };
 
-PetscErrorCode RefinerCreate(ScoriaEnsemble ens, ScoriaPorosity por, const RefineOptions *opt, Refiner *refiner)
+PetscErrorCode RefinerCreate(const RefineForward *forward, const RefineOptions *opt, Refiner *refiner)
 {
-  ScoriaDatasetSpec spec;
-  const double *x;
+  const ScoriaDatasetSpec *spec = &forward->spec;
   Refiner q;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&q));
-  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
-  q->ens = ens;
-  q->por = por;
-  q->opt = *opt;
-  q->n   = spec.space.n;
-  q->L   = spec.cells;
-  q->K   = PetscMin(opt->directions, spec.cells);
-  q->ell = space_find(&spec.space, "ell");
-  while (q->channels < spec.nfields && field_is_state(spec.field[q->channels].name)) q->channels++;
+  q->forward = *forward;
+  q->opt     = *opt;
+  q->n       = spec->space.n;
+  q->L       = spec->cells;
+  q->K       = PetscMin(opt->directions, spec->cells);
+  while (q->channels < spec->nfields && field_is_state(&spec->field[q->channels])) q->channels++;
   q->m = q->channels * q->L;
-  PetscCall(ScoriaRowsCreate(&spec, q->K, &q->rows));
+  PetscCall(ScoriaRowsCreate(spec, q->K, &q->rows));
   const size_t K = (size_t)q->K, L = (size_t)q->L, m = (size_t)q->m, n = (size_t)q->n;
   PetscCall(PetscCalloc1(K * n + 2 * K * L + L + 2 * m + K * m + K * K + 3 * K, &q->arena));
   q->theta    = q->arena;
@@ -94,7 +88,7 @@ PetscErrorCode RefinerAt(Refiner q, const double theta[])
   for (int j = 0; j < L; j++) { /* row j of A: the change of eps with z_j */
     for (int side = -1; side <= 1; side += 2) {
       q->z[j] = side * STEP;
-      PetscCall(ScoriaPorosityFrom(q->por, theta[q->ell], q->z, q->eps));
+      PetscCall(q->forward.profile(q->forward.ctx, theta, q->z, q->eps));
       for (int i = 0; i < L; i++) A[j * L + i] += side * q->eps[i] / (2 * STEP);
     }
     q->z[j] = 0;
@@ -122,7 +116,7 @@ static PetscErrorCode SetProfile(Refiner q, const double a[], int k, double step
   memset(q->z, 0, (size_t)L * sizeof *q->z);
   for (int l = 0; l < q->K; l++)
     for (int j = 0; j < L; j++) q->z[j] += (a[l] + (l == k ? step : 0)) * q->W[l * L + j];
-  PetscCall(ScoriaPorosityFrom(q->por, q->theta[q->ell], q->z, q->eps + i * L));
+  PetscCall(q->forward.profile(q->forward.ctx, q->theta, q->z, q->eps + i * L));
   PetscFunctionReturn(0);
 }
 
@@ -139,7 +133,7 @@ static PetscErrorCode Evaluate(Refiner q, const double a[], const double field[]
   double sum = 0, price = 0;
   PetscFunctionBeginUser;
   PetscCall(SetProfile(q, a, -1, 0, 0));
-  PetscCall(ScoriaEnsembleCompute(q->ens, 1, q->theta, NULL, q->eps, &q->rows));
+  PetscCall(q->forward.solve(q->forward.ctx, 1, q->theta, q->eps, &q->rows));
   take_fields(q, 0, q->solution);
   for (int i = 0; i < q->m; i++) sum += pow((q->solution[i] - field[i]) / sd[i], 2);
   for (int k = 0; k < q->K; k++) price += a[k] * a[k];
@@ -157,7 +151,7 @@ static PetscErrorCode Linearise(Refiner q, const double field[], const double sd
   const double weight = 1 / (q->sigma * q->sigma);
   PetscFunctionBeginUser;
   for (int k = 0; k < K; k++) PetscCall(SetProfile(q, q->a, k, STEP, k));
-  PetscCall(ScoriaEnsembleCompute(q->ens, K, q->theta, NULL, q->eps, &q->rows));
+  PetscCall(q->forward.solve(q->forward.ctx, K, q->theta, q->eps, &q->rows));
   for (int i = 0; i < m; i++) q->r[i] = (q->solution[i] - field[i]) / sd[i];
   for (int k = 0; k < K; k++) {
     double *J = q->J + k * m;
@@ -217,13 +211,10 @@ static double norm_of(const Refiner q)
 /* Row `row` of rows from the solution at q->a. */
 static PetscErrorCode TakeRow(Refiner q, const double field[], const double sd[], int64_t row, ScoriaRows *rows)
 {
-  ScoriaDatasetSpec spec;
-  const double *x;
   double f, misfit;
   PetscFunctionBeginUser;
   PetscCall(Evaluate(q, q->a, field, sd, &f, &misfit));
-  PetscCall(ScoriaEnsembleSpec(q->ens, &spec, &x));
-  for (int c = 0; c < spec.nfields; c++)
+  for (int c = 0; c < q->forward.spec.nfields; c++)
     memcpy(rows->field[c] + row * q->L, q->rows.field[c], (size_t)q->L * sizeof(double));
   for (int k = 0; k < q->n; k++) rows->condition[k][row] = q->theta[k];
   rows->done[row]     = q->rows.done[0];

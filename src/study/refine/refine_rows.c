@@ -104,7 +104,7 @@ static PetscErrorCode MatchFields(Refine *f)
 {
   const double *x;
   PetscFunctionBeginUser;
-  for (; f->channels < f->spec.nfields && field_is_state(f->spec.field[f->channels].name); f->channels++) {
+  for (; f->channels < f->spec.nfields && field_is_state(&f->spec.field[f->channels]); f->channels++) {
     const ScoriaField *field = &f->spec.field[f->channels];
     const int i              = field_find(f->given->nfields, f->given->field, field->name);
     if (i < 0 || strcmp(f->given->field[i].unit, field->unit))
@@ -225,6 +225,33 @@ static PetscErrorCode ReadFields(Refine *f, int64_t first, int64_t number)
 /* ----------------------------------------------------------------------------------------------------- refining ----
  */
 
+static PetscErrorCode Profile(void *ctx, const double theta[], const double z[], double eps[])
+{
+  const Refine *f = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityFrom(f->por, theta[space_find(&f->spec.space, "ell")], z, eps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Solve(void *ctx, int64_t n, const double theta[], const double eps[], ScoriaRows *rows)
+{
+  const Refine *f = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleCompute(f->ens, n, theta, NULL, eps, rows));
+  PetscFunctionReturn(0);
+}
+
+/* By the PDE. */
+static PetscErrorCode CreateRefiner(Refine *f, Refiner *refiner)
+{
+  RefineForward forward = {.ctx = f, .profile = Profile, .solve = Solve};
+  const double *x;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleSpec(f->ens, &forward.spec, &x));
+  PetscCall(RefinerCreate(&forward, &f->opt, refiner));
+  PetscFunctionReturn(0);
+}
+
 /* Row i of this group's, which is row first + i of the list; *at is the condition that the refiner is set to. */
 static PetscErrorCode RefineOne(Refine *f, Refiner refiner, int64_t first, int64_t i, int64_t *at, ScoriaRows *rows)
 {
@@ -251,10 +278,10 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   ScoriaProgress bar;
   ScoriaPace pace = {.run = f->run, .step = 1, .most = ROUND_ROWS};
   PetscFunctionBeginUser;
-  PetscCall(RefinerCreate(f->ens, f->por, &f->opt, &refiner));
+  PetscCall(CreateRefiner(f, &refiner));
   PetscCall(ScoriaProgressCreate(f->run, "refine", "fields", (double)N, &bar));
   for (int64_t base = 0, step; base < most; base += step) {
-    PetscCall(ScoriaPaceMeet(&pace, "the refinement will begin anew"));
+    PetscCall(ScoriaPaceMeet(&pace, "the refinement restarts from the beginning"));
     step = pace.step;
     for (int64_t i = base; i < PetscMin(base + step, number) && !failed; i++)
       failed = RefineOne(f, refiner, first, i, &at, rows);

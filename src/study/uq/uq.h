@@ -2,6 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
 
 #define UQ_MAX_QUANTITIES 32
@@ -12,7 +13,7 @@
 #define UQ_MODES 10            /* of the covariance */
 #define UQ_JOINT_CONDITIONS 16 /* covariances are kept for no more conditions than this */
 #define UQ_MAX_CONDITIONS 16384
-#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and the unseen */
+#define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and what is not one */
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
 #define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
 #define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
@@ -48,8 +49,8 @@ typedef struct {
 #define UQ_UNSEEN (-1)
 const char *uq_input_name(const UqQuestion *q, int input);
 
-/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of the unseen, their total
- * 1 less its first order, each with the same error. */
+/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of what is not a
+ * condition, their total 1 less its first order, each with the same error. */
 typedef struct {
   int64_t blocks, failed; /* behind them; rows that failed, left out */
   double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
@@ -77,28 +78,35 @@ enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
 enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
 extern const char *const uq_moment_names[UQ_NMOMENTS];
 
+/* The work at hand, on this rank. */
 typedef struct {
   ScoriaRun run;
   ScoriaDeck deck;
   MPI_Comm comm;
-  UqQuestion q;
-  UqAnswer a;
+  const UqQuestion *q; /* borrowed, as is the next */
+  UqAnswer *a;
   ScoriaSource source;       /* borrowed */
   ScoriaTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
   bool leads;                /* what this rank draws counts */
-  double *fields;            /* owned (UQ_TILE, m) */
-  double *part;              /* owned (UQ_PART, columns) */
-  double *pilot;             /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
-  ScoriaSummary summary;     /* owned: of the condition at work; NULL between two */
-  ScoriaSobol sobol;         /* owned */
-  double statistics;         /* seconds of this rank's */
-  double before[2];          /* the same, of all ranks in the starts before this one */
-  int64_t failed;            /* of the condition or the sensitivity at work, this rank's since the last reduction */
-  int64_t all_failed;        /* of the same */
+  ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition at work */
+  double *fields;                             /* owned (UQ_TILE, m) */
+  double *part;                               /* owned (UQ_PART, columns) */
+  double *pilot;                              /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary;                      /* owned: of the condition at work; NULL between two */
+  ScoriaSobol sobol;                          /* owned */
+  double statistics;                          /* seconds of this rank's */
+  double before[2];                           /* the same, of all ranks in the starts before this one */
+  int64_t failed;     /* of the condition or the sensitivity at work, this rank's since the last reduction */
+  int64_t all_failed; /* of the same */
   ScoriaProgress bar;
   double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
   double saved;             /* when the last checkpoint was written */
 } Uq;
+
+/* uq_run.c: the answer from a source, from the checkpoint on where the run directory has one.  Collective. */
+PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
+/* The shape of the source into an empty question. */
+void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
@@ -107,6 +115,7 @@ PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 
 /* uq_answer.c */
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a);
+PetscErrorCode UqAnswerDestroy(UqAnswer *a);
 /* Condition k of the answer from the total of a summary. */
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */

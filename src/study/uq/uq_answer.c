@@ -20,6 +20,13 @@ PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode UqAnswerDestroy(UqAnswer *a)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(a->value));
+  PetscFunctionReturn(0);
+}
+
 static void fill_columns(const UqQuestion *q, const UqAnswer *a, ScoriaSummary summary, double at[])
 {
   const int columns = a->columns;

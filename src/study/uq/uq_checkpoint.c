@@ -35,7 +35,7 @@ static PetscErrorCode Totals(Uq *u, int k, int64_t *nsums, int64_t **sums, int64
 {
   PetscFunctionBeginUser;
   *nsums = *nextremes = 0;
-  if (k == u->q.conditions && u->sobol)
+  if (k == u->q->conditions && u->sobol)
     sobol_state(u->sobol, nsums, sums);
   else if (u->summary)
     summary_state(u->summary, nsums, sums, nextremes, extremes);
@@ -53,7 +53,7 @@ PetscErrorCode UqSeconds(Uq *u, double seconds[2])
 
 static PetscErrorCode Save(Uq *u, int k, int64_t done)
 {
-  int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a.size * u->q.conditions;
+  int64_t nsums, *sums = NULL, nextremes, size = (int64_t)u->a->size * u->q->conditions;
   double *extremes = NULL, seconds[2];
   ScoriaStore store;
   PetscFunctionBeginUser;
@@ -62,13 +62,13 @@ static PetscErrorCode Save(Uq *u, int k, int64_t done)
   if (u->sobol) PetscCall(UqSobolReduce(u));
   PetscCall(Totals(u, k, &nsums, &sums, &nextremes, &extremes));
   PetscCall(ScoriaCheckpointBegin(u->run, u->deck, CHECKPOINT, &store));
-  PetscCall(ScoriaStorePutMadeFrom(store, &u->q.made));
+  PetscCall(ScoriaStorePutMadeFrom(store, &u->q->made));
   PetscCall(ScoriaStorePutInt(store, "condition", k));
   PetscCall(ScoriaStorePutInt(store, "done", done));
   PetscCall(ScoriaStorePutInt(store, "failed", u->all_failed));
   PetscCall(ScoriaStorePutReal(store, "seconds_drawing", seconds[0]));
   PetscCall(ScoriaStorePutReal(store, "seconds_statistics", seconds[1]));
-  PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a.value, "", "conditions that are finished"));
+  PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, u->a->value, "", "conditions that are finished"));
   if (nsums) PetscCall(PutIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStorePutReals(store, "/extremes", 1, &nextremes, extremes, "", ""));
   PetscCall(ScoriaCheckpointEnd(u->run, CHECKPOINT, &store));
@@ -100,10 +100,10 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
     PetscCall(ScoriaStoreGetReal(store, "seconds_drawing", &u->before[0]));
     PetscCall(ScoriaStoreGetReal(store, "seconds_statistics", &u->before[1]));
   }
-  PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)u->a.size * u->q.conditions, u->a.value));
+  PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)u->a->size * u->q->conditions, u->a->value));
   *k = (int)condition;
   if (*done == 0) PetscFunctionReturn(0);
-  if (*k < u->q.conditions)
+  if (*k < u->q->conditions)
     PetscCall(UqPilot(u, *k));
   else
     PetscCall(UqSobolPilot(u, false));
@@ -116,7 +116,7 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
 /* Sums of one model must not go on with samples of another, nor at other conditions. */
 static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
 {
-  const ScoriaMadeFrom *here = &((Reading *)ctx)->u->q.made;
+  const ScoriaMadeFrom *here = &((Reading *)ctx)->u->q->made;
   ScoriaMadeFrom made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
@@ -132,7 +132,7 @@ static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
 static PetscErrorCode SayRestored(Uq *u, const char *path, int k, int64_t done)
 {
   PetscFunctionBeginUser;
-  if (k < u->q.conditions)
+  if (k < u->q->conditions)
     PetscCall(ScoriaSay(u->run, "  %s: resuming at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
   else
     PetscCall(ScoriaSay(u->run, "  %s: resuming at block %lld of the Sobol indices", path, (long long)done));
@@ -177,9 +177,9 @@ PetscErrorCode UqPause(Uq *u, int k, int64_t done)
   PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, u->comm));
   PetscCall(ScoriaStopAsked(u->run, &stop));
   if (due || stop) PetscCall(Save(u, k, done));
-  if (stop && k < u->q.conditions)
+  if (stop && k < u->q->conditions)
     PetscCall(ScoriaStopped(u->run, "%lld samples of condition %d of %d are kept", (long long)done * UQ_TILE, k + 1,
-                            u->q.conditions));
+                            u->q->conditions));
   if (stop)
     PetscCall(ScoriaStopped(u->run, "all conditions and %lld blocks of the Sobol indices are kept", (long long)done));
   PetscFunctionReturn(0);

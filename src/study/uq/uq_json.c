@@ -46,7 +46,7 @@ static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, co
 
 static void add_space(cJSON *root, const ScoriaSpace *space)
 {
-  cJSON *list = cJSON_AddArrayToObject(root, "space");
+  cJSON *list = cJSON_AddArrayToObject(root, UQ_SPACE);
   for (int i = 0; i < space->n; i++) {
     cJSON *one = cJSON_CreateObject();
     cJSON_AddStringToObject(one, "name", space->c[i].name);
@@ -73,18 +73,18 @@ static void add_sobol(cJSON *root, const UqQuestion *q, const UqSensitivity *a)
   cJSON_AddNumberToObject(sobol, "blocks", (double)a->blocks);
   cJSON_AddNumberToObject(sobol, "draws", q->draws);
   cJSON_AddNumberToObject(sobol, "failed", (double)a->failed);
-  cJSON_AddStringToObject(sobol, "unseen", q->pde ? "realisation of the porosity" : "noise of the sampler");
+  cJSON_AddStringToObject(sobol, UQ_UNSEEN_MEMBER, q->pde ? "realisation of the porosity" : "noise of the sampler");
   quantities = cJSON_AddObjectToObject(sobol, "quantities");
   for (int j = 0; j < q->nquantities; j++) {
-    const ScoriaSobolIndex *unseen = &a->index[j][q->inputs - 1];
-    const ScoriaSobolIndex all     = {1 - unseen->total, unseen->total_se, 1 - unseen->first, unseen->first_se};
-    cJSON *one                     = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
+    const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
+    const ScoriaSobolIndex all = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
+    cJSON *one                 = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
     cJSON_AddStringToObject(one, "unit", q->quantity[j].unit);
     cJSON_AddNumberToObject(one, "mean", a->mean[j]);
     cJSON_AddNumberToObject(one, "sd", a->sd[j]);
     list = cJSON_AddArrayToObject(one, "indices");
     for (int i = 0; i < q->inputs; i++) add_index(list, uq_input_name(q, i), &a->index[j][i]);
-    add_index(list, "all conditions", &all);
+    add_index(list, UQ_ALL_CONDITIONS, &all);
   }
 }
 

@@ -76,7 +76,7 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscFunctionReturn(0);
 }
 
-/* Inputs: what varies, then the unseen. */
+/* Inputs: what varies, then what is not a condition. */
 static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt seed = 0, base = 0, draws = 0;
@@ -98,14 +98,13 @@ static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 
 const char *uq_input_name(const UqQuestion *q, int input)
 {
-  return q->input[input] == UQ_UNSEEN ? "unseen" : q->space->c[q->input[input]].name;
+  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_MEMBER : q->space->c[q->input[input]].name;
 }
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0;
   PetscFunctionBeginUser;
-  q->m = q->channels * q->cells;
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));

@@ -35,63 +35,76 @@ static PetscErrorCode CloseSource(Opened *o)
   PetscFunctionReturn(0);
 }
 
-static void take_source(Uq *u, ScoriaSource source)
+void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
 {
-  const ScoriaFieldShape *shape = source_shape(source);
-  const ScoriaWorkers *workers  = source_workers(source);
-  u->source                     = source;
-  u->all                        = workers->all;
-  u->own                        = workers->own;
-  u->leads                      = workers->leads;
-  u->q.channels                 = shape->channels;
-  u->q.cells                    = shape->cells;
-  u->q.field                    = shape->field;
-  u->q.x                        = shape->x;
-  u->q.space                    = shape->space;
+  q->channels = shape->channels;
+  q->cells    = shape->cells;
+  q->m        = shape->channels * shape->cells;
+  q->field    = shape->field;
+  q->x        = shape->x;
+  q->space    = shape->space;
+}
+
+static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a,
+                             Uq *u)
+{
+  const ScoriaWorkers *workers = source_workers(source);
+  PetscFunctionBeginUser;
+  *u = (Uq){.run    = run,
+            .deck   = deck,
+            .comm   = ScoriaRunComm(run),
+            .q      = q,
+            .a      = a,
+            .source = source,
+            .all    = workers->all,
+            .own    = workers->own,
+            .team   = workers->all,
+            .leads  = workers->leads,
+            .saved  = wall_seconds()};
+  PetscCall(PetscArraycpy(u->quantity, q->quantity, q->nquantities));
+  PetscCall(PetscMalloc3(UQ_TILE * q->m, &u->fields, UQ_PART * a->columns, &u->part,
+                         UQ_PILOT_TILES * UQ_TILE * a->columns, &u->pilot));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Destroy(Uq *u)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(u->q.theta));
-  PetscCall(PetscFree(u->a.value));
   PetscCall(PetscFree3(u->fields, u->part, u->pilot));
   PetscCall(ScoriaSobolDestroy(&u->sobol));
   PetscFunctionReturn(0);
 }
 
-/* From the checkpoint, if there is one, to the whole answer. */
-static PetscErrorCode Answer(Uq *u)
+PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a)
 {
   int64_t done;
   int k;
+  Uq u;
   PetscFunctionBeginUser;
-  PetscCall(UqAnswerCreate(&u->q, &u->a));
-  PetscCall(PetscMalloc3(UQ_TILE * u->q.m, &u->fields, UQ_PART * u->a.columns, &u->part,
-                         UQ_PILOT_TILES * UQ_TILE * u->a.columns, &u->pilot));
-  u->team  = u->all;
-  u->saved = wall_seconds();
-  PetscCall(UqRestore(u, &k, &done));
-  const bool conditions_done = k == u->q.conditions;
-  PetscCall(UqConditions(u, k, done));
-  PetscCall(UqSensitivityRun(u, conditions_done ? done : 0));
-  PetscCall(UqSeconds(u, u->a.seconds));
+  PetscCall(Create(run, deck, source, q, a, &u));
+  PetscCall(UqRestore(&u, &k, &done));
+  const bool conditions_done = k == q->conditions;
+  PetscCall(UqConditions(&u, k, done));
+  PetscCall(UqSensitivityRun(&u, conditions_done ? done : 0));
+  PetscCall(UqSeconds(&u, a->seconds));
+  PetscCall(Destroy(&u));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Write(Uq *u, const char *name)
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, const UqQuestion *q, const UqAnswer *a)
 {
+  const MPI_Comm comm = ScoriaRunComm(run);
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *text;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(u->run, name, sizeof path, path));
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json));
-  PetscCall(ScoriaDeckText(u->deck, &text));
-  PetscCall(UqWriteJson(&u->q, &u->a, u->comm, json));
-  PetscCall(UqWriteStore(&u->q, &u->a, u->comm, path, text)); /* last: it marks the answer as complete */
-  PetscCall(ScoriaSay(u->run, "  wrote %s and %s", path, json));
-  PetscCall(ScoriaRunPath(u->run, "uq.ckpt", sizeof path, path));
-  PetscCall(ScoriaFileForget(u->comm, path));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(UqWriteJson(q, a, comm, json));
+  PetscCall(UqWriteStore(q, a, comm, path, text)); /* last: it marks the answer as complete */
+  PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
+  PetscCall(ScoriaRunPath(run, "uq.ckpt", sizeof path, path));
+  PetscCall(ScoriaFileForget(comm, path));
   PetscFunctionReturn(0);
 }
 
@@ -99,9 +112,9 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
 {
   char json[PETSC_MAX_PATH_LEN];
   const char *name = NULL, *file = NULL;
-  Uq u            = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  Opened opened   = {.source = NULL};
-  PetscInt source = 0;
+  UqQuestion q = {.count = 0};
+  UqAnswer a;
+  Opened opened = {.source = NULL};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
@@ -112,17 +125,18 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckChoice(deck, "uq_source", &source));
-  u.q.pde = source == 1;
-  PetscCall(OpenSource(run, deck, u.q.pde, &opened));
-  take_source(&u, opened.source);
-  PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &u.q.made));
-  if (file) PetscCall(ScoriaSourceNow(u.comm, file, NULL, 0, u.q.made.file));
-  PetscCall(UqQuestionRead(run, deck, &u.q));
-  PetscCall(Answer(&u));
-  PetscCall(UqSayTable(run, &u.q, &u.a));
-  PetscCall(Write(&u, name));
-  PetscCall(Destroy(&u));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
+  PetscCall(OpenSource(run, deck, q.pde, &opened));
+  uq_take_shape(&q, source_shape(opened.source));
+  PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
+  if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
+  PetscCall(UqQuestionRead(run, deck, &q));
+  PetscCall(UqAnswerCreate(&q, &a));
+  PetscCall(UqRun(run, deck, opened.source, &q, &a));
+  PetscCall(UqSayTable(run, &q, &a));
+  PetscCall(Write(run, deck, name, &q, &a));
+  PetscCall(UqAnswerDestroy(&a));
+  PetscCall(PetscFree(q.theta));
   PetscCall(CloseSource(&opened));
   PetscFunctionReturn(0);
 }

@@ -7,15 +7,15 @@
 
 void uq_at(Uq *u, const double theta[])
 {
-  for (int i = 0; i < u->q.nquantities; i++)
-    if (u->q.condition[i] >= 0) u->q.quantity[i].offset = theta[u->q.condition[i]];
+  for (int i = 0; i < u->q->nquantities; i++)
+    if (u->q->condition[i] >= 0) u->quantity[i].offset = theta[u->q->condition[i]];
 }
 
 /* Samples [first, first + n) of condition k, n <= UQ_TILE, into u->fields. */
 static PetscErrorCode DrawFields(Uq *u, int k, int64_t first, int64_t n)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceDraw(u->source, u->q.theta + k * u->q.space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n,
+  PetscCall(ScoriaSourceDraw(u->source, u->q->theta + k * u->q->space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n,
                              u->fields));
   PetscFunctionReturn(0);
 }
@@ -24,17 +24,17 @@ static PetscErrorCode DrawFields(Uq *u, int k, int64_t first, int64_t n)
 static void make_rows(Uq *u, int64_t first, int64_t n, double rows[])
 {
   for (int64_t i = 0; i < n; i++) {
-    const double *from = u->fields + (first + i) * u->q.m;
-    double *to         = rows + i * u->a.columns;
-    memcpy(to, from, (size_t)u->q.m * sizeof(double));
-    quantities_take(u->q.nquantities, u->q.quantity, u->q.cells, from, to + u->q.m);
+    const double *from = u->fields + (first + i) * u->q->m;
+    double *to         = rows + i * u->a->columns;
+    memcpy(to, from, (size_t)u->q->m * sizeof(double));
+    quantities_take(u->q->nquantities, u->quantity, u->q->cells, from, to + u->q->m);
   }
 }
 
 /* A tile of n rows to the summary, part by part: of the pilot, or NULL for the drawn fields. */
 static void add_rows(Uq *u, const double *pilot, int64_t n)
 {
-  const int columns = u->a.columns;
+  const int columns = u->a->columns;
   for (int64_t at = 0; at < n; at += UQ_PART) {
     const int64_t part = PetscMin(UQ_PART, n - at);
     if (pilot)
@@ -50,13 +50,13 @@ static void add_rows(Uq *u, const double *pilot, int64_t n)
 
 PetscErrorCode UqAddTile(Uq *u, int k, int64_t t)
 {
-  const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q.count - first);
+  const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q->count - first);
   const bool of_pilot = t < UQ_PILOT_TILES;
   PetscFunctionBeginUser;
   if (!of_pilot) PetscCall(DrawFields(u, k, first, n));
   if (!u->leads) PetscFunctionReturn(0);
   const double start = wall_seconds();
-  add_rows(u, of_pilot ? u->pilot + first * u->a.columns : NULL, n);
+  add_rows(u, of_pilot ? u->pilot + first * u->a->columns : NULL, n);
   u->statistics += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
@@ -64,7 +64,7 @@ PetscErrorCode UqAddTile(Uq *u, int k, int64_t t)
 /* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
 static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
 {
-  const int columns     = u->a.columns;
+  const int columns     = u->a->columns;
   PetscErrorCode failed = 0;
   int64_t first, number;
   PetscFunctionBeginUser;
@@ -87,9 +87,9 @@ static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
 
 PetscErrorCode UqPilot(Uq *u, int k)
 {
-  const int columns   = u->a.columns;
-  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, u->q.count);
-  const UqQuestion *q = &u->q;
+  const int columns   = u->a->columns;
+  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, u->q->count);
+  const UqQuestion *q = u->q;
   double *good;
   PetscFunctionBeginUser;
   uq_at(u, q->theta + k * q->space->n);
@@ -100,7 +100,7 @@ PetscErrorCode UqPilot(Uq *u, int k)
   if (left < 10)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
                 k, (long long)left, (long long)n);
-  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, u->a.joint ? q->m : 0, q->nthresholds, q->threshold},
+  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, u->a->joint ? q->m : 0, q->nthresholds, q->threshold},
                                 left, good, &u->summary));
   PetscCall(PetscFree(good));
   PetscFunctionReturn(0);

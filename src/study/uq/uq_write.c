@@ -220,13 +220,13 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
                       (long long)a->blocks, q->draws, a->failed ? ", some solves failed" : ""));
   for (int i = 0; i <= q->inputs; i++)
     snprintf(head + strlen(head), sizeof head - strlen(head), " %15s",
-             i < q->inputs ? uq_input_name(q, i) : "all conditions");
+             i < q->inputs ? uq_input_name(q, i) : UQ_ALL_CONDITIONS);
   PetscCall(ScoriaSay(run, "    %-18s %-11s%s", "", "", head));
   for (int j = 0; j < q->nquantities; j++) {
-    const ScoriaSobolIndex *unseen = &a->index[j][q->inputs - 1];
+    const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
     line[0][0] = line[1][0] = 0;
     for (int i = 0; i <= q->inputs; i++) {
-      const ScoriaSobolIndex all = {1 - unseen->total, unseen->total_se, 1 - unseen->first, unseen->first_se};
+      const ScoriaSobolIndex all = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
       const ScoriaSobolIndex *of = i < q->inputs ? &a->index[j][i] : &all;
       snprintf(line[0] + strlen(line[0]), sizeof line[0] - strlen(line[0]), " %7.4f+-%6.4f", of->first, of->first_se);
       snprintf(line[1] + strlen(line[1]), sizeof line[1] - strlen(line[1]), " %7.4f+-%6.4f", of->total, of->total_se);

@@ -1,12 +1,11 @@
-/* Figures of what uq says over many conditions: a quantity's mean and band over one or two of them, and the shares of
- * its variance that the conditions and the unseen cause. */
-#include "report.h"
+/* Figure of what uq says over many conditions: a quantity's mean and band over one or two of them. */
+#include "scoria/results.h"
+#include "report_answers.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_QUANTITIES 4
 #define MOST_VALUES 64 /* of an axis */
 #define LEAST_CURVE 3
 
@@ -25,8 +24,8 @@ typedef struct {
   Axis axis[2];
   const cJSON **at; /* owned (axis[0].n, axis[1].n): the list's entry there; one axis: (n) */
   int nquantities;
-  char label[MOST_QUANTITIES][64];
-  ReportQuantity quantity[MOST_QUANTITIES];
+  char label[REPORT_QUANTITIES][64];
+  ReportQuantity quantity[REPORT_QUANTITIES];
   double band; /* per cent between the outer quantiles */
 } Response;
 
@@ -80,10 +79,13 @@ static void read_axis(const cJSON *list, const cJSON *space, const char *name, A
 /* The conditions that vary, with naxes = 0 where they are no curve and no grid. */
 static void read_axes(const cJSON *uq, Response *r)
 {
-  const cJSON *first = r->list ? r->list->child : NULL;
-  for (const cJSON *item = first ? first->child : NULL; item && strcmp(item->string, "samples"); item = item->next) {
+  const cJSON *space = member(uq, UQ_SPACE), *condition;
+  cJSON_ArrayForEach(condition, space)
+  {
+    const char *name = cJSON_GetStringValue(member(condition, "name"));
     Axis axis;
-    read_axis(r->list, member(uq, "space"), item->string, &axis);
+    if (!name) continue;
+    read_axis(r->list, space, name, &axis);
     if (axis.n == 1) continue;
     if (axis.n == 0 || r->naxes == 2) {
       r->naxes = 0;
@@ -91,6 +93,7 @@ static void read_axes(const cJSON *uq, Response *r)
     }
     r->axis[r->naxes++] = axis;
   }
+  if (!r->naxes) return;
   const int most = r->naxes == 1 ? r->axis[0].n : r->axis[0].n * r->axis[1].n;
   if (cJSON_GetArraySize(r->list) != most || (r->naxes == 1 && most < LEAST_CURVE)) r->naxes = 0;
 }
@@ -113,38 +116,31 @@ static PetscErrorCode Arrange(Response *r)
   PetscFunctionReturn(0);
 }
 
-/* Mean, lowest and highest quantile of quantity q at a condition. */
-static void read_values(const cJSON *condition, int q, double values[3])
+/* Mean, lowest and highest quantile of a quantity at a condition. */
+static void read_values(const cJSON *condition, const char *name, double values[3])
 {
-  const cJSON *quantity  = cJSON_GetArrayItem(member(condition, "quantities"), q);
+  const cJSON *quantity  = member(member(condition, "quantities"), name);
   const cJSON *quantiles = member(quantity, "quantiles");
   values[0]              = json_number(quantity, "mean");
   values[1]              = json_number(cJSON_GetArrayItem(quantiles, 0), "value");
   values[2]              = json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "value");
 }
 
-static void quantity_name(const char *name, size_t size, char label[])
-{
-  plain_label(name, size, label);
-  for (char *c = label; *c; c++)
-    if (*c == '_') *c = ' ';
-}
-
 static void read_quantities(Response *r)
 {
   const cJSON *all = member(r->list->child, "quantities"), *condition;
-  r->nquantities   = PetscMin(cJSON_GetArraySize(all), MOST_QUANTITIES);
+  r->nquantities   = PetscMin(cJSON_GetArraySize(all), REPORT_QUANTITIES);
   for (int q = 0; q < r->nquantities; q++) {
     const cJSON *quantity = cJSON_GetArrayItem(all, q), *quantiles = member(quantity, "quantiles");
     const char *unit = cJSON_GetStringValue(member(quantity, "unit"));
     double largest   = 0, values[3];
     cJSON_ArrayForEach(condition, r->list)
     {
-      read_values(condition, q, values);
+      read_values(condition, quantity->string, values);
       for (int k = 0; k < 3; k++) largest = fmax(largest, fabs(values[k]));
     }
     report_quantity(quantity->string, unit ? unit : "", largest, &r->quantity[q]);
-    quantity_name(quantity->string, sizeof r->label[q], r->label[q]);
+    report_quantity_words(quantity->string, sizeof r->label[q], r->label[q]);
     r->band = 100 * (json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p") -
                      json_number(cJSON_GetArrayItem(quantiles, 0), "p"));
   }
@@ -177,7 +173,7 @@ static PetscErrorCode ResponseData(ReportFigures *figs, const Response *r)
       const double x = r->axis[0].value[k / m] * r->axis[0].q.scale;
       const double y = r->naxes == 2 ? r->axis[1].value[k % m] * r->axis[1].q.scale : 0;
       double v[3];
-      read_values(r->at[k], q, v);
+      read_values(r->at[k], r->quantity[q].name, v);
       PetscCall(ReportPrint(&text, "%.9g %.9g %.9g %.9g %.9g %.9g\n", x, y, v[0] * scale, v[1] * scale, v[2] * scale,
                             (v[2] - v[1]) * scale));
       if (m > 1 && k % m == m - 1) PetscCall(ReportPrint(&text, "\n"));
@@ -190,8 +186,6 @@ static PetscErrorCode ResponseData(ReportFigures *figs, const Response *r)
 }
 
 /* -------------------------------------------------------------------------------------------- maps, curves ---- */
-
-#define WIDTH 1180.0
 
 /* 1, 2 or 5 times a power of ten that cuts a length into four parts at most. */
 static double round_step(double length)
@@ -222,13 +216,14 @@ static PetscErrorCode AxisCommands(ReportText *body, const Axis *axis, char whic
 /* Colour for the value, lines at round values, a dot at each condition; row 0: the mean, row 1: the width. */
 static PetscErrorCode MapPanel(ReportText *body, const Response *r, int q, int row, int height)
 {
-  const double wide = WIDTH / r->nquantities, left = q * wide + (q ? 34 : 68), right = (q + 1) * wide - 70;
+  const double wide = REPORT_WIDTH / r->nquantities, left = q * wide + (q ? 34 : 68), right = (q + 1) * wide - 70;
   const double top = height - 34 - row * (height - 40) / 2.0, low = top - (height - 40) / 2.0 + 58;
   const int column = row ? 6 : 3;
   char what[64];
   PetscFunctionBeginUser;
   snprintf(what, sizeof what, row ? "%g %% band" : "mean", r->band);
-  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / WIDTH, right / WIDTH));
+  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / REPORT_WIDTH,
+                        right / REPORT_WIDTH));
   PetscCall(ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", low / height, top / height));
   PetscCall(AxisCommands(body, &r->axis[0], 'x', row == 1));
   PetscCall(AxisCommands(body, &r->axis[1], 'y', q == 0));
@@ -264,20 +259,9 @@ static PetscErrorCode DrawMaps(ReportFigures *figs, const Response *r)
            "Mean of each quantity (above) and width of its central %g %% band (below) over %s and %s at %d x %d "
            "conditions (dots); between these, interpolation.",
            r->band, r->axis[0].name, r->axis[1].name, r->axis[0].n, r->axis[1].n);
-  PetscCall(ReportFiguresDraw(figs, "response", (int)WIDTH, height, &body, "Response to the conditions", caption));
+  PetscCall(
+      ReportFiguresDraw(figs, "response", (int)REPORT_WIDTH, height, &body, "Response to the conditions", caption));
   PetscCall(ReportTextDestroy(&body));
-  PetscFunctionReturn(0);
-}
-
-/* A panel of a row of them, `of` in all. */
-static PetscErrorCode RowPanel(ReportText *body, int q, int of, double bottom)
-{
-  const double left = 0.065, width = (0.99 - left) / of;
-  PetscFunctionBeginUser;
-  PetscCall(ReportPrint(body,
-                        "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen %g\n"
-                        "set tmargin at screen 0.86\n",
-                        left + q * width, left + (q + 1) * width - 0.055, bottom));
   PetscFunctionReturn(0);
 }
 
@@ -294,7 +278,7 @@ static PetscErrorCode DrawCurves(ReportFigures *figs, const Response *r)
   PetscCall(ReportLegend(&body, legend.s));
   PetscCall(AxisCommands(&body, &r->axis[0], 'x', true));
   for (int q = 0; q < r->nquantities; q++) {
-    PetscCall(RowPanel(&body, q, r->nquantities, 0.17));
+    PetscCall(ReportRowPanel(&body, q, r->nquantities, 0.17));
     PetscCall(ReportPrint(&body, "set title '%s%s%s%s' offset 0,-0.6\n", r->label[q], *r->quantity[q].unit ? "  [" : "",
                           r->quantity[q].unit, *r->quantity[q].unit ? "]" : ""));
     PetscCall(ReportPrint(&body,
@@ -305,106 +289,13 @@ static PetscErrorCode DrawCurves(ReportFigures *figs, const Response *r)
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption, "Mean and central %g %% band of each quantity over %s, at %d conditions (dots).",
            r->band, r->axis[0].name, r->axis[0].n);
-  PetscCall(ReportFiguresDraw(figs, "response", (int)WIDTH, 380, &body, "Response to a condition", caption));
+  PetscCall(ReportFiguresDraw(figs, "response", (int)REPORT_WIDTH, 380, &body, "Response to a condition", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscCall(ReportTextDestroy(&legend));
   PetscFunctionReturn(0);
 }
 
-/* ----------------------------------------------------------------------------------------------- variances ---- */
-
-static const cJSON *indices_of(const cJSON *quantities, int q)
-{
-  return member(cJSON_GetArrayItem(quantities, q), "indices");
-}
-
-/* One block per quantity: first-order and total index of each input, with errors. */
-static PetscErrorCode SobolData(ReportFigures *figs, const cJSON *quantities, int number)
-{
-  ReportText text = {0};
-  const cJSON *index;
-  PetscFunctionBeginUser;
-  PetscCall(ReportPrint(&text, "# first order, error, total, error; a line per input, a block per quantity\n"));
-  for (int q = 0; q < number; q++) {
-    cJSON_ArrayForEach(index, indices_of(quantities, q)) PetscCall(
-        ReportPrint(&text, "%.6g %.3g %.6g %.3g\n", json_number(index, "first"), json_number(index, "first_se"),
-                    json_number(index, "total"), json_number(index, "total_se")));
-    PetscCall(ReportPrint(&text, "\n\n"));
-  }
-  PetscCall(ReportFiguresData(figs, "sobol.dat", &text));
-  PetscCall(ReportTextDestroy(&text));
-  PetscFunctionReturn(0);
-}
-
-/* The last input is all conditions together. */
-static PetscErrorCode InputTics(ReportText *body, const cJSON *indices)
-{
-  const cJSON *index;
-  int i = 0;
-  PetscFunctionBeginUser;
-  PetscCall(ReportPrint(body, "set xtics ("));
-  cJSON_ArrayForEach(index, indices)
-  {
-    const char *input = cJSON_GetStringValue(member(index, "input"));
-    ReportQuantity q;
-    report_quantity(input ? input : "", "", 1, &q);
-    PetscCall(ReportPrint(body, "%s'%s' %d", i ? ", " : "", index->next ? q.label : "θ", i));
-    i++;
-  }
-  PetscCall(ReportPrint(body, ") out scale 0\nset xrange [-0.6:%g]\n", i - 0.4));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SobolPanels(ReportText *body, const cJSON *quantities, int number)
-{
-  PetscFunctionBeginUser;
-  PetscCall(InputTics(body, indices_of(quantities, 0)));
-  for (int q = 0; q < number; q++) {
-    char name[64];
-    quantity_name(cJSON_GetArrayItem(quantities, q)->string, sizeof name, name);
-    PetscCall(RowPanel(body, q, number, 0.12));
-    PetscCall(ReportPrint(body, "set title '%s' offset 0,-0.6\nset ylabel '%s'\nset format y '%s'\n", name,
-                          q ? "" : "share of the variance", q ? "" : "%g"));
-    PetscCall(ReportPrint(body,
-                          "plot 'data/sobol.dat' index %d using ($0-0.19):1 with boxes linestyle 2, "
-                          "'' index %d using ($0+0.19):3 with boxes linestyle 3, "
-                          "'' index %d using ($0-0.19):($1-2*$2):(0):(4*$2) with vectors nohead linewidth 1.5 "
-                          "linecolor rgb '#000000', '' index %d using ($0+0.19):($3-2*$4):(0):(4*$4) with vectors "
-                          "nohead linewidth 1.5 linecolor rgb '#000000'\n",
-                          q, q, q, q));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode DrawSobol(ReportFigures *figs, const cJSON *uq)
-{
-  const cJSON *sobol = member(uq, "sobol"), *quantities = member(sobol, "quantities");
-  const int number   = PetscMin(cJSON_GetArraySize(quantities), MOST_QUANTITIES);
-  const char *unseen = cJSON_GetStringValue(member(sobol, "unseen"));
-  ReportText body    = {0};
-  char caption[800];
-  PetscFunctionBeginUser;
-  if (number == 0) PetscFunctionReturn(0);
-  PetscCall(SobolData(figs, quantities, number));
-  PetscCall(ReportPrint(&body, "set multiplot\nset boxwidth 0.36\nset style fill solid 0.85 noborder\n"));
-  PetscCall(ReportLegend(&body, "NaN with boxes linestyle 2 title 'first order: alone', NaN with boxes linestyle 3 "
-                                "title 'total: with all interactions'"));
-  PetscCall(ReportPrint(&body, "set yrange [-0.05:1.1]\n"));
-  PetscCall(SobolPanels(&body, quantities, number));
-  PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  snprintf(caption, sizeof caption,
-           "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
-           "and %.0f draws of the unseen (the %.40s) at each. θ: all conditions together; what they leave to 1 is "
-           "the total of the unseen. The first-order bars of conditions and these two are the same whatever draws the "
-           "unseen; total bars of single conditions and the first order of the unseen also depend on how its numbers "
-           "act at other conditions, and differ between model and PDE.",
-           json_number(sobol, "blocks"), json_number(sobol, "draws"), unseen ? unseen : "porosity");
-  PetscCall(ReportFiguresDraw(figs, "sobol", (int)WIDTH, 360, &body, "What the spread comes from", caption));
-  PetscCall(ReportTextDestroy(&body));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq)
+PetscErrorCode ReportDrawResponse(ReportFigures *figs, const cJSON *uq)
 {
   Response r;
   PetscFunctionBeginUser;
@@ -413,6 +304,5 @@ PetscErrorCode ReportDrawExplore(ReportFigures *figs, const cJSON *uq)
   if (r.naxes == 2) PetscCall(DrawMaps(figs, &r));
   if (r.naxes == 1) PetscCall(DrawCurves(figs, &r));
   PetscCall(PetscFree(r.at));
-  PetscCall(DrawSobol(figs, uq));
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,104 @@
+/* Figure of uq's Sobol indices: the shares of a quantity's variance that the conditions cause, and what no condition
+ * tells. */
+#include "scoria/results.h"
+#include "report_answers.h"
+#include <string.h>
+#include <stdio.h>
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+  return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static const cJSON *indices_of(const cJSON *quantities, int q)
+{
+  return member(cJSON_GetArrayItem(quantities, q), "indices");
+}
+
+/* One block per quantity: first-order and total index of each input, with errors. */
+static PetscErrorCode SobolData(ReportFigures *figs, const cJSON *quantities, int number)
+{
+  ReportText text = {0};
+  const cJSON *index;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&text, "# first order, error, total, error; a line per input, a block per quantity\n"));
+  for (int q = 0; q < number; q++) {
+    cJSON_ArrayForEach(index, indices_of(quantities, q)) PetscCall(
+        ReportPrint(&text, "%.6g %.3g %.6g %.3g\n", json_number(index, "first"), json_number(index, "first_se"),
+                    json_number(index, "total"), json_number(index, "total_se")));
+    PetscCall(ReportPrint(&text, "\n\n"));
+  }
+  PetscCall(ReportFiguresData(figs, "sobol.dat", &text));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* All conditions together are the θ of the caption. */
+static PetscErrorCode InputTics(ReportText *body, const cJSON *indices)
+{
+  const cJSON *index;
+  int i = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body, "set xtics ("));
+  cJSON_ArrayForEach(index, indices)
+  {
+    const char *input = cJSON_GetStringValue(member(index, "input"));
+    ReportQuantity q;
+    const bool all = input && !strcmp(input, UQ_ALL_CONDITIONS);
+    report_quantity(input ? input : "", "", 1, &q);
+    PetscCall(ReportPrint(body, "%s'%s' %d", i ? ", " : "", all ? "θ" : q.label, i));
+    i++;
+  }
+  PetscCall(ReportPrint(body, ") out scale 0\nset xrange [-0.6:%g]\n", i - 0.4));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SobolPanels(ReportText *body, const cJSON *quantities, int number)
+{
+  PetscFunctionBeginUser;
+  PetscCall(InputTics(body, indices_of(quantities, 0)));
+  for (int q = 0; q < number; q++) {
+    char name[64];
+    report_quantity_words(cJSON_GetArrayItem(quantities, q)->string, sizeof name, name);
+    PetscCall(ReportRowPanel(body, q, number, 0.12));
+    PetscCall(ReportPrint(body, "set title '%s' offset 0,-0.6\nset ylabel '%s'\nset format y '%s'\n", name,
+                          q ? "" : "share of the variance", q ? "" : "%g"));
+    PetscCall(ReportPrint(body,
+                          "plot 'data/sobol.dat' index %d using ($0-0.19):1 with boxes linestyle 2, "
+                          "'' index %d using ($0+0.19):3 with boxes linestyle 3, "
+                          "'' index %d using ($0-0.19):($1-2*$2):(0):(4*$2) with vectors nohead linewidth 1.5 "
+                          "linecolor rgb '#000000', '' index %d using ($0+0.19):($3-2*$4):(0):(4*$4) with vectors "
+                          "nohead linewidth 1.5 linecolor rgb '#000000'\n",
+                          q, q, q, q));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq)
+{
+  const cJSON *sobol = member(uq, "sobol"), *quantities = member(sobol, "quantities");
+  const int number   = PetscMin(cJSON_GetArraySize(quantities), REPORT_QUANTITIES);
+  const char *unseen = cJSON_GetStringValue(member(sobol, UQ_UNSEEN_MEMBER));
+  ReportText body    = {0};
+  char caption[800];
+  PetscFunctionBeginUser;
+  if (number == 0) PetscFunctionReturn(0);
+  PetscCall(SobolData(figs, quantities, number));
+  PetscCall(ReportPrint(&body, "set multiplot\nset boxwidth 0.36\nset style fill solid 0.85 noborder\n"));
+  PetscCall(ReportLegend(&body, "NaN with boxes linestyle 2 title 'first order: alone', NaN with boxes linestyle 3 "
+                                "title 'total: with all interactions'"));
+  PetscCall(ReportPrint(&body, "set yrange [-0.05:1.1]\n"));
+  PetscCall(SobolPanels(&body, quantities, number));
+  PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  snprintf(
+      caption, sizeof caption,
+      "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
+      "and %.0f draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
+      "leave to 1 is the total index of unseen. The first-order bars of conditions and these two do not depend on "
+      "what makes the draws; total bars of single conditions and the first order of unseen also depend on how one "
+      "draw acts at other conditions, and differ between model and PDE.",
+      json_number(sobol, "blocks"), json_number(sobol, "draws"), unseen ? unseen : "porosity");
+  PetscCall(ReportFiguresDraw(figs, "sobol", (int)REPORT_WIDTH, 360, &body, "What the spread comes from", caption));
+  PetscCall(ReportTextDestroy(&body));
+  PetscFunctionReturn(0);
+}

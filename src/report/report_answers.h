@@ -1,0 +1,35 @@
+/* Private to the report: what uq and infer have found. */
+#ifndef SCORIA_REPORT_REPORT_ANSWERS_H
+#define SCORIA_REPORT_REPORT_ANSWERS_H
+
+#include "figures.h"
+#include "report_labels.h"
+
+/* posterior.h5. */
+typedef struct {
+  bool present;
+  int64_t L, Q, sensors; /* cells, quantiles, readings */
+  double *x;             /* owned (L) [m] */
+  ReportQuantity along;  /* x */
+  int nfields;
+  ScoriaField field[SCORIA_MAX_FIELDS];
+  ReportQuantity quantity[SCORIA_MAX_FIELDS];
+  double low, high;                     /* the outermost quantiles */
+  double *curves[2][SCORIA_MAX_FIELDS]; /* owned (3, L): mean, these two; of prior and posterior */
+  double *sensor[4];                    /* owned (sensors): place [m], value, SD of the noise, number of the field */
+} ReportPosterior;
+
+PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *posterior);
+PetscErrorCode ReportPosteriorDestroy(ReportPosterior *posterior);
+
+/* Figures, nothing when their data are absent.  Rank 0 only. */
+PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSpace *space);
+PetscErrorCode ReportDrawResponse(ReportFigures *figs, const cJSON *uq);
+PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq);
+PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *posterior);
+
+/* Tables of the page, nothing when their data are absent. */
+PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
+PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
+
+#endif

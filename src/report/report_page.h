@@ -1,0 +1,55 @@
+/* Private to the report: the page and its sections. */
+#ifndef SCORIA_REPORT_REPORT_PAGE_H
+#define SCORIA_REPORT_REPORT_PAGE_H
+
+#include "report_answers.h"
+#include "report_compare.h"
+#include "report_measures.h"
+#include "report_dataset.h"
+#include "report_logs.h"
+
+/* What the page is made from; members may be empty. */
+typedef struct {
+  const char *run_dir;
+  const char *deck_path; /* deck.yaml of the run directory */
+  const char *deck;      /* resolved, YAML */
+  PetscInt seed;
+  const cJSON *compare;     /* compare.json; NULL: none */
+  const ScoriaSpace *space; /* the operating conditions; n = 0: not known */
+  const ReportView *view;
+  const cJSON *uq;        /* uq.json; NULL: none */
+  const cJSON *posterior; /* posterior.json; NULL: none */
+  const ReportDataset *data;
+  const ReportTraining *train;
+  const ReportSamples *samples;
+  const ReportHistory *history;
+  const ReportScaling *scaling;
+  int nfields; /* of the dataset, or else of the comparison */
+  const ScoriaField *field;
+  ReportFigures *figures;
+  int ranks;
+} ReportPage;
+
+/* A section of the page.  A new one is a row of the table in report_html.c; a new figure of an old one is a call of
+ * ReportPageFigure in the function of its section. */
+typedef struct {
+  const char *id, *title;                                            /* HTML */
+  const char *command;                                               /* that makes what it shows; NULL: none */
+  PetscErrorCode (*print)(const ReportPage *page, ReportText *html); /* prints nothing: no section */
+} ReportSection;
+
+/* Draws nothing itself: embeds what was drawn. */
+PetscErrorCode ReportHtml(const ReportPage *page, ReportText *html);
+/* The figure of that name with title, caption and the command that draws it; nothing where it was not drawn. */
+PetscErrorCode ReportPageFigure(const ReportPage *page, const char *name, ReportText *html);
+/* From the doctype to <body>. */
+PetscErrorCode ReportPageHead(const char *title, ReportText *html);
+/* The number of the page's ink that replaces a colour of a figure; -1: none, the colour stays. */
+int report_ink(const int rgb[3]);
+/* gnuplot's SVG as HTML wants it inline: no prolog, namespaces or names of data files; ids begin with `name` and a
+ * dash; colours of the lines follow the page's; `label` for those who cannot see it. */
+PetscErrorCode ReportInlineSvg(ReportText *html, const char *name, const char *label, const char *svg);
+PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html);
+
+#endif

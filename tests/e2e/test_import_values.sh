@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# import: whatever values, shapes and names a user's file has, the dataset holds the right numbers, or one line refuses it and says what
+# is expected.  Expected values are NumPy's of what was written.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+scoria() { # one rank without the launcher, which takes most of the time of a refusal
+  local ranks=$1
+  shift
+  if [ "$ranks" -eq 1 ]; then timeout 300 "$SCORIA" "$@"; else timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$@"; fi
+}
+
+"$PYTHON" - "$work" <<'PY'
+import sys, h5py, numpy as np
+work = sys.argv[1]
+rng = np.random.default_rng(0)
+K, R, L = 12, 8, 10                                   # conditions, realisations, cells
+x = (np.arange(L) + 0.5) / L * 1e-4 + 1e-4
+rate, T = np.linspace(0.5, 2, K), 300 + 5.0 * (np.arange(K) % 3)
+shape = np.stack([np.cos(np.pi * k * np.arange(L) / L) for k in range(3)])
+def draw():
+    return rate[:, None, None] * (1 + np.arange(L) / L) + rng.normal(size=(K, R, 3)) @ shape
+d = {n: draw() for n in ("packed", "limited", "named", "swapped", "eps", "tide", "virtual", "linked")}
+d["packed"] = np.round(d["packed"] / 0.01) * 0.01 + 1000
+d["tide"] = 1.7e9 + 0.3 * d["tide"]
+with h5py.File(work + "/behind.h5", "w") as f:
+    f["v"] = d["virtual"]
+    f["l"] = d["linked"][:, :, None, :]                   # an extent of 1
+with h5py.File(work + "/all.h5", "w") as f:
+    f.create_dataset("packed", data=np.round((d["packed"] - 1000) / 0.01).astype(">i2"))
+    f["packed"].attrs.update(scale_factor=0.01, add_offset=1000.0, units="mol m-3")
+    f["packed"].attrs["_FillValue"] = np.array(-32768, ">i2")
+    f["packed"].attrs["missing_value"] = np.array([-32767], ">i2")
+    f["packed"][0, 5, 3], f["packed"][0, 6, 4] = -32768, -32767   # no values: their rows are lost
+    raw = np.round(20 * (d["limited"] + 4)).clip(1, 254)    # unsigned bytes in a signed type, as netCDF-3 had them
+    f["limited"] = raw.astype("u1").view("i1")
+    f["limited"].attrs.update(_Unsigned="true", scale_factor=np.float32(0.5), valid_max=np.uint8(254))
+    f["limited"][0, 7, 0] = -1                                 # 255: beyond the largest
+    d["limited"] = 0.5 * raw
+    name = 'named, "c" [mol.m-3]'
+    f[name] = (d["named"] - 3) / 2
+    names = {"swapped": ("cell", "draw", "run"), name: ("run", "draw", "cell")}
+    f["cell"], f["draw"], f["run"] = x * 1e6, np.arange(R), np.arange(K)
+    f["cell"].attrs["units"] = "um"
+    for n in ("cell", "draw", "run"): f[n].make_scale()
+    f["swapped"] = d["swapped"].transpose(2, 1, 0)
+    for array, axes in names.items():
+        for a, n in enumerate(axes): f[array].dims[a].attach_scale(f[n])
+    f["eps"], f["tide_sd"] = d["eps"], d["tide"]
+    layout = h5py.VirtualLayout((K, R, L), "f8")
+    layout[:] = h5py.VirtualSource("behind.h5", "v", (K, R, L))
+    f.create_virtual_dataset("virtual", layout)
+    f["linked"] = h5py.ExternalLink("behind.h5", "/l")
+    f["rate"], f["table"] = rate[:, None], np.stack([rate, T], 1)
+np.savez(work + "/all.npz", x=x, rate=rate, T=T, **d)
+
+# Equal extents: cells, realisations and conditions are 10 each.
+e = rng.normal(size=(10, 10, 10))                     # (condition, realisation, x)
+with h5py.File(work + "/equal.h5", "w") as f:
+    f["c"], f["x"], f["rate"] = e.transpose(2, 1, 0), x, np.arange(10.0)
+    f["phi"] = e.transpose(1, 0, 2) + 7
+    f["table"] = np.arange(100.0).reshape(10, 10)
+np.save(work + "/equal.npy", e)
+
+# Conditions that were computed in two ways, in double and in single precision; one that spans decades, whose values are not close.
+with h5py.File(work + "/round.h5", "w") as f:
+    a = np.tile([0.1 * 3, 0.3, 0.1 * 7, 0.7], 6)
+    f["c"], f["x"], f["a"] = rng.normal(size=(24, L)), x, a
+    f["b"] = np.tile(np.float32([0.1, np.nextafter(np.float32(0.1), np.float32(1))]), 12)
+    f["decades"] = np.tile([1e-14, 1e-14, 1e3, 1e3], 6)
+with h5py.File(work + "/bad.h5", "w") as f:
+    f["nan"], f["x"], f["rate"] = np.full((24, L), np.nan), x, np.repeat([1.0, 2.0], 12)
+    f["fine"], f["alone"] = rng.normal(size=(24, L)), np.arange(24.0)
+    f.create_dataset("lzf", data=np.zeros((24, L)), compression="lzf", chunks=(8, L))
+    layout = h5py.VirtualLayout((24, L), "f8")
+    layout[:] = h5py.VirtualSource("missing.h5", "v", (24, L))
+    f.create_virtual_dataset("lost", layout)
+    f.create_dataset("hollow", shape=(24, L), dtype="f8", chunks=(8, L), fillvalue=3.0)
+    f["plane"] = np.zeros((24, L, L))
+    f["zero"] = np.zeros((24, L))
+    f["zero"].attrs["scale_factor"] = 0.0
+PY
+
+cat >"$work/all.yaml" <<DECK
+run: {dir: $work/all, seed: 3}
+import:
+  file: $work/all.h5
+  fields:
+    named: {path: '/named, "c" [mol.m-3]', scale: 2, offset: 3, units: mol m^-3}
+    packed: /packed
+    limited: {path: /limited, units: "1"}
+    swapped: /swapped
+    eps: /eps
+    tide_sd: {path: /tide_sd, order: [run, draw, x]}
+    virtual: /virtual
+    linked: /linked
+  conditions:
+    rate: {path: /rate, range: [0.25, 4], logarithmic: true, units: s^-1}
+    T: {path: /table, channel: 1}
+    soc: 0.5
+  x: /cell
+train: {steps: 20, batch: 64, micro_batches: 4, width: 32, depth: 1, embed: 16, modes: 8, all_modes: 30}
+sample: {count: 400, steps: 4}
+DECK
+run() { # RANKS COMMAND ...
+  scoria "$1" "${@:2}" >"$work/out" 2>&1 || { fail "$*"; cat "$work/out" >&2; }
+}
+told() { grep -q -- "$1" "$work/out" || { fail "not told: $1"; cat "$work/out" >&2; }; }
+run 2 import "$work/all.yaml"
+told 'packed: attributes of the file applied: scale_factor 0.01, add_offset 1000, _FillValue -32768, missing_value -32767$'
+told 'limited: attributes of the file applied: _Unsigned, scale_factor 0.5, valid to 254$'
+told 'packed: in mol m-3, by the file'
+told 'x: from um to m, by the file'
+told 'tide_sd: values up to 1.7e+09 differ by .* and single precision rounds them by 1e+02: fields are stored in double precision'
+told 'all.h5, .* bytes, CRC32C .*, which refers to 1, .* bytes, CRC32C'
+told '12 conditions x 8 rows of 10 cells; 3 marked as failed: 3 not finite'
+run 2 train "$work/all.yaml"
+run 2 sample "$work/all.yaml" -sample_at rate=1,T=300
+"$PYTHON" - "$work" <<'PY' || fail "values of a user's file"
+import sys, h5py, numpy as np
+work = sys.argv[1]
+want, f = np.load(work + "/all.npz"), h5py.File(work + "/all/dataset.h5")
+names = ["named", "packed", "limited", "swapped", "eps", "tide_sd", "virtual", "linked"]
+assert f.attrs["fields"].decode().split() == names and f.attrs["latent"] == b""
+lost = np.flatnonzero(f["status/done"][:] == 2)
+assert list(lost) == [5, 6, 7] and all(np.isnan(f["fields/packed"][lost]).all(1))
+good = np.setdiff1d(np.arange(96), lost)
+for n in names:
+    v = want["tide" if n == "tide_sd" else n].reshape(96, 10)
+    assert f["fields/" + n].dtype == "f8"
+    np.testing.assert_allclose(f["fields/" + n][good], v[good], rtol=1e-14, atol=1e-14, err_msg=n)  # a few roundings of a double
+np.testing.assert_allclose(f["x"][:], want["x"], rtol=1e-14)
+c = f["conditions"]
+assert np.array_equal(c["rate"][:], np.repeat(want["rate"], 8)) and np.array_equal(c["T"][:], np.repeat(want["T"], 8))
+assert np.all(c["soc"][:] == 0.5) and c["rate"].attrs["lo"] == 0.25 and c["rate"].attrs["log"] == 1 and c["rate"].attrs["units"] == b"s^-1"
+assert f["fields/packed"].attrs["units"] == b"mol m-3" and f["fields/named"].attrs["units"] == b"mol m^-3"
+# What is called eps or _sd is learned like any other, and an offset does not drown its spread.
+s = h5py.File(work + "/all/samples.h5")
+assert s.attrs["fields"].decode().split() == names
+for n, factor in (("eps", 1), ("tide_sd", 0.3)):
+    v = s["fields/" + n][:]
+    spread = want["tide" if n == "tide_sd" else n].std(axis=1, ddof=1).mean()  # about sqrt(1 + 2 cos^2) factor
+    assert v.dtype == "f8" and 0.75 < v.std(axis=0).mean() / spread < 1.25, (n, v.std(axis=0), spread)  # 8 rows a condition, 20 steps
+PY
+
+# Equal extents: refused, or in the order that the deck gives.
+cat >"$work/equal.yaml" <<DECK
+run: {dir: $work/equal}
+ensemble: {float64: true}
+import: {file: $work/equal.h5, fields: [c=/c], conditions: [rate=/rate], x: /x}
+DECK
+expect 3 'c: array /c has the shape (10, 10, 10): more than one axis may be that of the cells; .* order: \[x, realisation, condition\]' \
+  1 import "$work/equal.yaml"
+expect 3 'rate: .* more than one axis may be that of the rows that it is given for; .* order: \[condition\]' 1 import "$work/equal.yaml" \
+  -import_order x,realisation,condition
+expect 3 'phi: its axes of rows are not those of c\|phi: array /phi has the shape .* more than one axis' 1 import "$work/equal.yaml" \
+  -import_fields '{c: {path: /c, order: [x, realisation, condition]}, phi: /phi}'
+expect 3 'c: array /c has the shape (10, 10, 10), expected the axes \[x,row\] of its order' 1 import "$work/equal.yaml" -import_order x,row
+expect 3 'more than one axis may be that of the rows' 1 import "$work/equal.yaml" -import_order x,realisation,condition \
+  -import_conditions '{rate: {path: /table, channel: 1}}'
+run 1 import "$work/equal.yaml" \
+  -import_fields '{c: {path: /c, order: [x, realisation, condition]}, phi: {path: /phi, order: [realisation, condition, x]}}' \
+  -import_conditions '{rate: {path: /rate, order: [condition]}, t: {path: /table, order: [condition, channel], channel: 4}}'
+"$PYTHON" - "$work" <<'PY' || fail "arrays with equal extents"
+import sys, h5py, numpy as np
+e, f = np.load(sys.argv[1] + "/equal.npy"), h5py.File(sys.argv[1] + "/equal/dataset.h5")
+assert np.array_equal(f["fields/c"][:], e.reshape(100, 10)) and np.array_equal(f["fields/phi"][:], e.reshape(100, 10) + 7)
+assert np.array_equal(f["conditions/rate"][:], np.repeat(np.arange(10.0), 10))
+assert np.array_equal(f["conditions/t"][:], np.repeat(np.arange(10) * 10.0 + 4, 10))
+PY
+
+# Values of a condition that differ by round-off alone are one value; what lies decades apart is not.
+cat >"$work/round.yaml" <<DECK
+run: {dir: $work/round}
+import: {file: $work/round.h5, fields: [c=/c], conditions: [a=/a, b=/b, decades=/decades], x: /x, logarithmic: [decades]}
+DECK
+run 2 import "$work/round.yaml"
+told 'a: 4 values, of which some differ by round-off alone, are taken as 2$'
+told 'b: 2 values, .* are taken as 1$'
+told '2 conditions x 12 rows'
+
+# Refused in one line, and nothing is left behind.
+cat >"$work/bad.yaml" <<DECK
+run: {dir: $work/bad}
+import: {file: $work/bad.h5, fields: [c=/fine], conditions: [rate=/rate], x: /x}
+DECK
+bad() { # PATTERN ARGUMENTS...
+  expect 3 "$1" 1 import "$work/bad.yaml" "${@:2}"
+  if [ -e "$work/bad/dataset.h5" ] || [ -e "$work/bad/dataset.h5.part" ]; then fail "a refused import leaves a dataset"; fi
+}
+bad 'bad.h5: no usable row: each of its 24 rows holds a value that is not finite (rows by field: 0 in c, 24 in n)' -import_fields c=/fine,n=/nan
+bad 'array /lzf is packed by the filter lzf (32000), .*h5repack' -import_fields c=/lzf
+bad 'array /lost is virtual, and its source missing.h5 is missing' -import_fields c=/lost
+bad 'array /plane has the shape (24, 10, 10): more than one axis' -import_fields c=/plane
+bad 'import_y: fields over more axes than x are not learned yet: expected' -import_y /x
+bad 'array /zero: found scale_factor 0' -import_fields c=/zero
+bad 'import_fields: c: found "paths", expected one of: path, order' -import_fields '{c: {paths: /fine}}'
+bad 'import_fields: c: channel: found "1.5"' -import_fields '{c: {path: /fine, channel: 1.5}}'
+bad 'import_x: units: found "s", expected m' -import_x '{path: /x, units: s}'
+bad 'import_fields: found "b", expected name=value (in a mapping' -import_fields 'c=/a b'
+run 1 import "$work/bad.yaml" -run_dir "$work/hollow" -import_fields c=/hollow # nothing but its fill value
+run 1 import "$work/bad.yaml" -run_dir "$work/single" -import_conditions rate=/alone
+expect 3 'two usable realisations (1 stored per condition).* expected at least two rows of the imported file at the same conditions' \
+  1 train "$work/bad.yaml" -run_dir "$work/single" -import_conditions rate=/alone
+"$PYTHON" - "$work" <<'PY' || fail "an array of fill values"
+import sys, h5py, numpy as np
+assert np.all(h5py.File(sys.argv[1] + "/hollow/dataset.h5")["fields/c"][:] == 3)
+PY
+finish
