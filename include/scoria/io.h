@@ -327,7 +327,7 @@ typedef struct {
 typedef struct {
   bool whole;                         /* one was found and read */
   int damaged;                        /* how many were passed over with a warning */
-  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read */
+  char path[PETSC_MAX_PATH_LEN + 16]; /* of the one that was read, else of the newest */
 } ScoriaCheckpointFound;
 
 /* Reads the newest checkpoint of this deck that is whole.  Collective on the run's ranks. */

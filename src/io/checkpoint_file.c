@@ -111,8 +111,8 @@ static PetscErrorCode ReadGeneration(ScoriaRun run, ScoriaDeck deck, const char 
   PetscFunctionBeginUser;
   PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
   if (!failed) {
+    if (reader->check) PetscCall(reader->check(reader->ctx, path, store)); /* first: another model has another deck */
     PetscCall(CheckDeck(deck, path, store, reader->results));
-    if (reader->check) PetscCall(reader->check(reader->ctx, path, store));
     if (reader->outdated) failed = reader->outdated(store, &outdated);
     if (!failed && outdated)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -151,7 +151,7 @@ PetscErrorCode ScoriaCheckpointFind(ScoriaRun run, ScoriaDeck deck, const char *
     PetscCall(ReadGeneration(run, deck, generation[i], reader, &damaged));
     found->whole = !damaged;
     found->damaged += damaged;
-    PetscCall(PetscStrncpy(found->path, generation[i], sizeof found->path));
+    PetscCall(PetscStrncpy(found->path, generation[damaged ? 0 : i], sizeof found->path));
   }
   PetscFunctionReturn(0);
 }

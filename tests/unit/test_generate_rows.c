@@ -26,7 +26,7 @@ static void compute_alone(ScoriaDeck deck, ScoriaRows *rows)
   CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, &alone));
   CHECK(ScoriaEnsembleSpec(alone, &spec, &x));
   assert_int_equal(spec.rows, ROWS);
-  CHECK(GenerateDesignOpen(deck, &spec, &design));
+  CHECK(GenerateDesignOpen(ScoriaEnsembleDesign(alone), &spec, &design));
   CHECK(ScoriaRowsCreate(&spec, ROWS, rows));
   for (int64_t i = 0; i < ROWS; i++) {
     ScoriaRows one    = rows_from(&spec, rows, i);
@@ -54,7 +54,7 @@ static void generate(ScoriaRun run, ScoriaDeck deck, int64_t smallest, const cha
   const double *x;
   CHECK(ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens));
   CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
-  CHECK(GenerateDesignOpen(deck, &spec, &design));
+  CHECK(GenerateDesignOpen(ScoriaEnsembleDesign(ens), &spec, &design));
   CHECK(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
   CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &out.ds));
   CHECK(ScoriaCostBegin(run, "dataset.h5", false, &cost));
