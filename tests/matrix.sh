@@ -55,10 +55,10 @@ inside() {
 }
 
 # said ROOT COMMAND: its output's last line.
-said() { env -i PATH=/usr/sbin:/usr/bin:/bin LC_ALL=C.UTF-8 chroot "$dir/$1" bash -c "$2" 2>/dev/null | tail -n 1; }
+said() { env -i PATH=/usr/sbin:/usr/bin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$dir/$1" bash -c "$2" 2>/dev/null | tail -n 1; }
 
 # The last number with points in what a command says.
-version() { said "$1" "$2" | grep -oE '[0-9]+(\.[0-9]+)+' | tail -n 1; }
+version() { said "$1" "$2" | grep -oE '[0-9]+(\.[0-9]+)+' | tail -n 1 || echo '?'; }
 
 # module ROOT NAME [PREFIX]: a library's version.
 module() { version "$1" "PKG_CONFIG_PATH=${3:+$3/lib/pkgconfig} pkg-config --modversion $2"; }

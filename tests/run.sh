@@ -9,5 +9,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 bash "$SCORIA_SOURCE/jobs/install_packages.sh" tests ${SCORIA_TEST_SLURM:+slurm}
 configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=ON
 # Two at a time where there are two cores; not more, as programs of up to four ranks wait for each other.
-jobs=$(nproc)
+jobs=$(available_threads)
 exec ctest --test-dir "$SCORIA_BUILD" --output-on-failure --parallel "$((jobs < 2 ? jobs : 2))" "$@"

@@ -36,9 +36,10 @@ PetscErrorCode DeckSourcesCreate(MPI_Comm comm, DeckSources *from)
   *from = (DeckSources){.count = 0};
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscGetArgs(&count, &arguments));
+  void *words             = arguments + 1; /* taken as char **, and since 3.26 as const char *const * */
   from->name[from->count] = "command line";
   PetscCall(PetscOptionsCreate(&from->options[from->count]));
-  PetscCall(PetscOptionsInsertArgs(from->options[from->count++], count - 1, arguments + 1));
+  PetscCall(PetscOptionsInsertArgs(from->options[from->count++], count - 1, words));
   from->name[from->count] = "PETSC_OPTIONS";
   PetscCall(PetscOptionsCreate(&from->options[from->count]));
   PetscCall(PetscOptionsInsertString(from->options[from->count++], environment));

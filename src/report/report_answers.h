@@ -1,6 +1,6 @@
 /* Private to the report: what uq and infer have found. */
-#ifndef SCORIA_REPORT_REPORT_ANSWERS_H
-#define SCORIA_REPORT_REPORT_ANSWERS_H
+#ifndef SCORIA_REPORT_ANSWERS_H
+#define SCORIA_REPORT_ANSWERS_H
 
 #include "figures.h"
 #include "report_labels.h"

@@ -1,6 +1,6 @@
 /* Private to the report: what compare.h5 holds, and its figures. */
-#ifndef SCORIA_REPORT_REPORT_COMPARE_H
-#define SCORIA_REPORT_REPORT_COMPARE_H
+#ifndef SCORIA_REPORT_COMPARE_H
+#define SCORIA_REPORT_COMPARE_H
 
 #include "figures.h"
 #include "report_labels.h"

@@ -1,6 +1,6 @@
 /* Private to the report: what report_dataset.h5, fields.h5 and samples.h5 hold. */
-#ifndef SCORIA_REPORT_REPORT_DATASET_H
-#define SCORIA_REPORT_REPORT_DATASET_H
+#ifndef SCORIA_REPORT_DATASET_H
+#define SCORIA_REPORT_DATASET_H
 
 #include "figures.h"
 #include "report_labels.h"

@@ -1,6 +1,6 @@
 /* Private to the report: how quantities, conditions and measures are written. */
-#ifndef SCORIA_REPORT_REPORT_LABELS_H
-#define SCORIA_REPORT_REPORT_LABELS_H
+#ifndef SCORIA_REPORT_LABELS_H
+#define SCORIA_REPORT_LABELS_H
 
 #include "report_text.h"
 #include "scoria/stats.h"

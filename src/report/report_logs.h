@@ -1,6 +1,6 @@
 /* Private to the report: what train.jsonl, log.jsonl and scaling.csv hold. */
-#ifndef SCORIA_REPORT_REPORT_LOGS_H
-#define SCORIA_REPORT_REPORT_LOGS_H
+#ifndef SCORIA_REPORT_LOGS_H
+#define SCORIA_REPORT_LOGS_H
 
 #include "figures.h"
 #include "report_labels.h"

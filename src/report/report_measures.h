@@ -1,6 +1,6 @@
 /* Private to the report: what compare.json holds, as figures and tables. */
-#ifndef SCORIA_REPORT_REPORT_MEASURES_H
-#define SCORIA_REPORT_REPORT_MEASURES_H
+#ifndef SCORIA_REPORT_MEASURES_H
+#define SCORIA_REPORT_MEASURES_H
 
 #include "figures.h"
 #include "report_labels.h"

@@ -1,6 +1,6 @@
 /* Private to the report: the page and its sections. */
-#ifndef SCORIA_REPORT_REPORT_PAGE_H
-#define SCORIA_REPORT_REPORT_PAGE_H
+#ifndef SCORIA_REPORT_PAGE_H
+#define SCORIA_REPORT_PAGE_H
 
 #include "report_answers.h"
 #include "report_compare.h"

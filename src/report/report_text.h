@@ -1,6 +1,6 @@
 /* Private to the report: text that grows, numbers and words in it. */
-#ifndef SCORIA_REPORT_REPORT_TEXT_H
-#define SCORIA_REPORT_REPORT_TEXT_H
+#ifndef SCORIA_REPORT_TEXT_H
+#define SCORIA_REPORT_TEXT_H
 
 #include "scoria/io.h"
 #include <cJSON.h>

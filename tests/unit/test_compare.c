@@ -8,6 +8,25 @@
 
 enum { N = 50, C = 2, L = 7 };
 
+/* Calls of what shares the measures, since the last reset: MPI's profiling interface lets them be counted. */
+static int shared;
+
+#undef MPI_Bcast /* macros of PETSc */
+#undef MPI_Allgatherv
+
+int MPI_Bcast(void *data, int n, MPI_Datatype type, int root, MPI_Comm comm)
+{
+  shared++;
+  return PMPI_Bcast(data, n, type, root, comm);
+}
+
+int MPI_Allgatherv(const void *in, int n, MPI_Datatype type, void *out, const int counts[], const int starts[],
+                   MPI_Datatype to, MPI_Comm comm)
+{
+  shared++;
+  return PMPI_Allgatherv(in, n, type, out, counts, starts, to, comm);
+}
+
 /* Volts that fluctuate as a whole, with millivolts along x. */
 static void make_fields(double fields[N * C * L])
 {
@@ -197,7 +216,11 @@ static void all_ranks_know_every_condition(void **state)
   Study s;
   (void)state;
   open_study(&s);
+  shared = 0;
   CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  int size;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  assert_int_equal(shared, 2 * ((CONDITIONS + size - 1) / size)); /* measures and profiles, of a condition a rank */
   expect_same_on_ranks(s.set.c, CONDITIONS * sizeof *s.set.c);
   const double *end = compare_example(&s.set, CONDITIONS, 0);
   const size_t all  = (size_t)(end - s.set.profiles) - SCORIA_NVIEWS * SCORIA_NFROM * SCORIA_NCURVES * KNOWN_WIDTH;

@@ -37,8 +37,9 @@ typedef struct {
 /* Room for conditions without profiles, or with them; CompareDestroyConditions frees both. */
 PetscErrorCode CompareCreateConditions(ComparisonSet *set, bool profiles);
 PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
-/* What rank `owner` knows of a condition, to all.  Collective. */
-PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int condition, int owner);
+/* What each of the first `chunk` ranks knows of condition base + rank, to all, by at most two collectives however many
+ * there are.  Collective. */
+PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int base, int chunk);
 /* (C, L) of a condition; (COMPARE_EXAMPLES, C, L). */
 double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve);
 double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from);

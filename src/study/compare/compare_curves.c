@@ -39,12 +39,32 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int condition, int owner)
+/* Block r of `items`, of `each` items of a type, is rank r's, as far as there are blocks. */
+static PetscErrorCode ShareBlocks(MPI_Comm comm, int number, MPI_Datatype type, size_t each, void *items)
+{
+  int size, *counts, *starts;
+  MPI_Datatype block;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscMalloc2(size, &counts, size, &starts));
+  for (int r = 0; r < size; r++) {
+    counts[r] = r < number;
+    starts[r] = PetscMin(r, number);
+  }
+  PetscCallMPI(MPI_Type_contiguous((int)each, type, &block));
+  PetscCallMPI(MPI_Type_commit(&block));
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, items, counts, starts, block, comm));
+  PetscCallMPI(MPI_Type_free(&block));
+  PetscCall(PetscFree2(counts, starts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int base, int chunk)
 {
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(&set->c[condition], (int)sizeof set->c[condition], MPI_BYTE, owner, comm));
+  PetscCall(ShareBlocks(comm, chunk, MPI_BYTE, sizeof *set->c, set->c + base));
   if (set->profiles)
-    PetscCallMPI(MPI_Bcast(compare_curve(set, condition, 0, 0, 0), (int)profiles_size(set), MPI_DOUBLE, owner, comm));
+    PetscCall(ShareBlocks(comm, chunk, MPI_DOUBLE, profiles_size(set), compare_curve(set, base, 0, 0, 0)));
   PetscFunctionReturn(0);
 }
 

@@ -62,10 +62,9 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
   phase_begin(SCORIA_PHASE_GATHER);
   PetscCall(ScoriaAgreeFailed(draws->comm, failed));
   phase_end(SCORIA_PHASE_GATHER, 0);
-  for (int owner = 0; owner < chunk; owner++) {
-    PetscCall(CompareShare(draws->comm, set, base + owner, owner));
-    if (!asked->shown) PetscCall(CheckGood(set, base + owner)); /* at once: the others may take hours */
-  }
+  PetscCall(CompareShare(draws->comm, set, base, chunk));
+  for (int k = base; k < base + chunk && !asked->shown; k++)
+    PetscCall(CheckGood(set, k)); /* at once: the others may take hours */
   PetscFunctionReturn(0);
 }
 
