@@ -94,4 +94,5 @@ if(SCORIA_FUZZ)
 endif()
 
 add_library(scoria_warnings INTERFACE)
-target_compile_options(scoria_warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wno-unknown-pragmas)
+target_compile_options(scoria_warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wno-unknown-pragmas -Werror=incompatible-pointer-types
+                       -Werror=implicit-function-declaration)
