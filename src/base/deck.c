@@ -60,9 +60,8 @@ static PetscErrorCode SetValue(ScoriaDeck deck, int i, const char *where, const 
   PetscFunctionReturn(0);
 }
 
-/* An empty deck of the tables' defaults. */
-/* Two problems may declare a key of one name, such as the range of a condition that both have: the first row stands for
- * both. */
+/* An empty deck of the tables' defaults.  Two problems may declare a key of one name, such as the range of a condition
+ * that both have: the first row stands for both. */
 static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck)
 {
   int rows = 0;

@@ -40,4 +40,11 @@ PetscErrorCode RefinerAt(Refiner refiner, const double theta[]);
 PetscErrorCode RefinerRun(Refiner refiner, const double field[], const double sd[], int64_t row, ScoriaRows *rows,
                           double column[]);
 
+/* refine_write.c.  refine.h5, what refined.h5 has no place for: column (REFINE_COLUMNS, rows), known on all ranks;
+ * sample: the file whose rows were refined.  Collective. */
+PetscErrorCode RefineWrite(ScoriaRun run, ScoriaDeck deck, const char *sample, const ScoriaMadeFrom *made, int64_t rows,
+                           const double column[]);
+/* How the rows ended, and quantiles of the columns.  Collective. */
+PetscErrorCode RefineSay(ScoriaRun run, int64_t rows, int64_t conditions, const double column[]);
+
 #endif

@@ -294,75 +294,6 @@ static PetscErrorCode RefineOwn(Refine *f, int64_t first, int64_t number, Scoria
   PetscFunctionReturn(0);
 }
 
-/* refine.h5: what refined.h5 has no place for. */
-static PetscErrorCode WriteColumns(ScoriaDeck deck, const Refine *f)
-{
-  static const struct {
-    const char *name, *unit, *description;
-  } columns[REFINE_COLUMNS] = {
-      {"/misfit_before", "1", "rms distance of the field to the solution at the median porosity, in SD of the cell"},
-      {"/misfit_after", "1", "rms distance of the field to its refinement, in SD of the cell"},
-      {"/z_norm", "1", "length of the profile's normals: the square root of their number is typical of a draw"},
-      {"/iterations", "1", "steps of Gauss and Newton's method"},
-      {"/status", "1", "1 converged, 2 stopped after refine_iterations, 0 failed: no solution, or no field"},
-      {"/given_row", "1", "row of the file that was refined"}};
-  char path[PETSC_MAX_PATH_LEN];
-  const char *text;
-  ScoriaStore store;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(f->run, "refine.h5", sizeof path, path));
-  PetscCall(ScoriaFileRemove(f->comm, path)); /* of a run that was killed before refined.h5 was complete */
-  PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaStoreCreate(f->comm, path, "refine", text, &store));
-  PetscCall(ScoriaStorePutMadeFrom(store, &f->made));
-  PetscCall(ScoriaStorePutText(store, "sample", f->path));
-  for (int c = 0; c < REFINE_COLUMNS; c++) {
-    PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &f->spec.rows, f->column + c * f->spec.rows,
-                                  columns[c].unit, columns[c].description));
-    PetscCall(ScoriaStorePutAxes(store, columns[c].name, "row"));
-  }
-  PetscCall(ScoriaStoreClose(&store));
-  PetscCall(ScoriaSay(f->run, "  wrote %s", path));
-  PetscFunctionReturn(0);
-}
-
-/* The quantile p of a column over the rows that did not fail. */
-static PetscErrorCode Quantile(const Refine *f, int c, double p, double *value)
-{
-  const int64_t N = f->spec.rows;
-  double *sorted;
-  int64_t n = 0;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(N, &sorted));
-  for (int64_t i = 0; i < N; i++)
-    if (f->column[REFINE_STATUS * N + i] != REFINE_FAILED) sorted[n++] = f->column[c * N + i];
-  PetscCall(PetscSortReal((PetscInt)n, sorted));
-  *value = n ? sorted[(int64_t)(p * (double)(n - 1) + 0.5)] : NAN;
-  PetscCall(PetscFree(sorted));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Say(const Refine *f)
-{
-  static const char *const names[]  = {"misfit at z = 0", "misfit refined", "|z|", "iterations"};
-  static const double probability[] = {0.05, 0.5, 0.95};
-  int64_t ended[3]                  = {0};
-  PetscFunctionBeginUser;
-  for (int64_t i = 0; i < f->spec.rows; i++) ended[(int)f->column[REFINE_STATUS * f->spec.rows + i]]++;
-  PetscCall(ScoriaSay(f->run, "  %lld fields at %lld conditions: %lld converged, %lld stopped, %lld failed",
-                      (long long)f->spec.rows, (long long)f->conditions, (long long)ended[REFINE_CONVERGED],
-                      (long long)ended[REFINE_STOPPED], (long long)ended[REFINE_FAILED]));
-  PetscCall(ScoriaSay(f->run, "  %-22s %9s %9s %9s", "", "5 %", "median", "95 %"));
-  for (int c = 0; c < REFINE_STATUS; c++) {
-    double q[3];
-    for (int i = 0; i < 3; i++) PetscCall(Quantile(f, c, probability[i], &q[i]));
-    PetscCall(
-        ScoriaSay(f->run, "  %-22s %9.4f %9.4f %9.4f%s", names[c], q[0], q[1], q[2], c <= REFINE_AFTER ? "  SD" : ""));
-    PetscCall(ScoriaLog(f->run, "refine", "\"column\":\"%s\",\"median\":%.6g", names[c], q[1]));
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
 {
   char path[PETSC_MAX_PATH_LEN];
@@ -384,8 +315,9 @@ static PetscErrorCode RefineAll(ScoriaDeck deck, Refine *f)
   PetscCall(RefineOwn(f, first, number, &rows));
   PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, REFINE_COLUMNS * f->spec.rows, MPI_DOUBLE, f->column));
   PetscCall(ScoriaDatasetWrite(out, first, &rows));
-  PetscCall(Say(f));
-  PetscCall(WriteColumns(deck, f)); /* refined.h5 comes last: it marks the refinement as complete */
+  PetscCall(RefineSay(f->run, f->spec.rows, f->conditions, f->column));
+  PetscCall(RefineWrite(f->run, deck, f->path, &f->made, f->spec.rows,
+                        f->column)); /* refined.h5 comes last: it marks the refinement as complete */
   PetscCall(ScoriaDatasetFinish(&out));
   PetscCall(ScoriaSay(f->run, "  wrote %s", path));
   PetscCall(ScoriaRowsDestroy(&rows));
