@@ -152,11 +152,12 @@ static void yield_when_idle(void)
 }
 
 /* Ranks that are all on one node need no network: Open MPI 5 looks for one at every start, and says on every rank that
- * it has found none. */
+ * it has found none.  Nor the other ways to one, which are looked for where tcp is excluded: starting libfabric takes a
+ * second. */
 static void stay_on_node(void)
 {
   const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  if (all && here && !strcmp(all, here)) setenv("OMPI_MCA_btl", "^tcp", 0);
+  if (all && here && !strcmp(all, here)) setenv("OMPI_MCA_btl", "^tcp,ofi,uct,openib", 0);
 }
 
 /* The help levels: "-help" alone is ours, "-help petsc" is PETSc's own, to which the argument list is handed. */
