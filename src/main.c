@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Without MPI, which does not start on the login nodes of some clusters. */
@@ -85,9 +86,26 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscFunctionReturn(0);
 }
 
+#define BLAS_ROOM ((size_t)256 << 20) /* more than OpenBLAS takes for its buffer */
+
+/* Whether a limited address space has room for it; else the line that says so.  Written by system calls alone, as it is
+ * needed before any library has started. */
+static bool blas_has_room(void)
+{
+  static const char line[] = "scoria: no address space for OpenBLAS's buffer: found less than 256 MB that are free, "
+                             "expected more; raise the limit (ulimit -v)\n";
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY) return true;
+  void *room = mmap(NULL, BLAS_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room != MAP_FAILED) return !munmap(room, BLAS_ROOM);
+  const ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+  (void)written; /* where nobody reads, nothing can be said */
+  return false;
+}
+
 /* OpenBLAS starts as many threads as there are cores, each with memory of its own, before main is reached, and spins
- * for ever where an address space is limited to less.  A rank is one thread: the program starts anew with that said,
- * unless the user has chosen, before any library's start. */
+ * for ever where an address space is limited to less (some versions even for one thread).  A rank is one thread: the
+ * program starts anew with that said, unless the user has chosen, before any library's start. */
 static void one_thread(int argc, char **argv, char **environment)
 {
   static const char *const choices[] = {"OPENBLAS_NUM_THREADS=", "GOTO_NUM_THREADS=", "OMP_NUM_THREADS="};
@@ -95,6 +113,7 @@ static void one_thread(int argc, char **argv, char **environment)
   static char *with_one[4096], program[PETSC_MAX_PATH_LEN];
   size_t n = 0;
   (void)argc;
+  if (!blas_has_room()) _exit(SCORIA_EXIT_INPUT);
   for (; environment[n]; n++) {
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
       if (!strncmp(environment[n], choices[i], strlen(choices[i]))) return;
@@ -110,22 +129,11 @@ static void one_thread(int argc, char **argv, char **environment)
 __attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(int, char **,
                                                                                        char **) = one_thread;
 
-#define BLAS_ROOM ((size_t)256 << 20) /* more than OpenBLAS takes for its buffer */
-
 /* OpenBLAS takes its buffer with the first product, and tries for ever where there is no room: it is taken now, while
  * there is, or the program ends with a line. */
-static bool blas_has_room(void)
+static bool take_blas_buffer(void)
 {
-  void *room = mmap(NULL, BLAS_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) {
-    fprintf(
-        stderr,
-        "scoria: no address space for OpenBLAS's buffer: found less than %zu MB that are free, expected more; raise "
-        "the limit (ulimit -v)\n",
-        BLAS_ROOM >> 20);
-    return false;
-  }
-  munmap(room, BLAS_ROOM);
+  if (!blas_has_room()) return false;
   linalg_take_buffer();
   return true;
 }
@@ -189,7 +197,7 @@ int main(int argc, char **argv)
   bool petsc = false;
   if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")))
     return PrintVersion() ? SCORIA_EXIT_INTERNAL : SCORIA_EXIT_OK;
-  if (!blas_has_room()) return SCORIA_EXIT_INPUT;
+  if (!take_blas_buffer()) return SCORIA_EXIT_INPUT;
   const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
   int rank, ours = argc;
   char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
