@@ -32,15 +32,17 @@ static PetscErrorCode ModelHere(ScoriaRun run, const char *path, char here[SCORI
   PetscFunctionReturn(0);
 }
 
-/* Identity of dataset.h5, and of its beginning of as many rows as `made` tells, where it has these. */
+/* Identity of a dataset file; "" where there is none.  grown, may be NULL: whether `made` is that of its first rows,
+ * and then it is `here` too, without a look at the others. */
 static PetscErrorCode DatasetHere(ScoriaRun run, const char *path, const char *made, char here[SCORIA_IDENTITY_SIZE],
-                                  char beginning[SCORIA_IDENTITY_SIZE])
+                                  bool *grown)
 {
   const int64_t rows = identity_rows(made);
   ScoriaDataset ds;
   bool there;
   PetscFunctionBeginUser;
-  *here = *beginning = 0;
+  *here = 0;
+  if (grown) *grown = false;
   PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
   if (!there) PetscFunctionReturn(0);
   const PetscErrorCode failed = ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds);
@@ -48,8 +50,11 @@ static PetscErrorCode DatasetHere(ScoriaRun run, const char *path, const char *m
     PetscCall(PassOver(run, failed));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDatasetIdentity(ds, dataset_rows(ds), here));
-  if (rows && rows < dataset_rows(ds)) PetscCall(ScoriaDatasetIdentity(ds, rows, beginning));
+  if (grown && rows && rows < dataset_rows(ds)) {
+    PetscCall(ScoriaDatasetIdentity(ds, rows, here));
+    *grown = !strcmp(here, made);
+  }
+  if (!grown || !*grown) PetscCall(ScoriaDatasetIdentity(ds, dataset_rows(ds), here));
   PetscCall(ScoriaDatasetClose(&ds));
   PetscFunctionReturn(0);
 }
@@ -58,7 +63,8 @@ PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMad
 {
   static const char line[] = "%s: made from a %s of %s, but %s has %s; nothing is overwritten: move one of the two "
                              "away, or choose another -run_dir";
-  char other[PETSC_MAX_PATH_LEN], here[SCORIA_IDENTITY_SIZE], beginning[SCORIA_IDENTITY_SIZE];
+  char other[PETSC_MAX_PATH_LEN], here[SCORIA_IDENTITY_SIZE];
+  bool grown;
   PetscFunctionBeginUser;
   if (*made->model) {
     PetscCall(ScoriaRunPath(run, "model.h5", sizeof other, other));
@@ -68,11 +74,10 @@ PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMad
   }
   if (*made->dataset) {
     PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof other, other));
-    PetscCall(DatasetHere(run, other, made->dataset, here, beginning));
-    if (*here && strcmp(here, made->dataset) && strcmp(beginning, made->dataset))
+    PetscCall(DatasetHere(run, other, made->dataset, here, &grown));
+    if (*here && strcmp(here, made->dataset))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, line, path, "dataset", made->dataset, other, here);
-    if (*here && !strcmp(beginning, made->dataset))
-      PetscCall(ScoriaSay(run, "  %s: made from the first rows of %s, which has grown since", path, other));
+    if (grown) PetscCall(ScoriaSay(run, "  %s: made from the first rows of %s, which has grown since", path, other));
   }
   PetscFunctionReturn(0);
 }
@@ -114,10 +119,9 @@ PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const cha
 /* Identity of a file that the deck names: of its rows where `made`, what is compared, is of rows, else of its bytes. */
 static PetscErrorCode FileHere(ScoriaRun run, const char *path, const char *made, char here[SCORIA_SOURCE_SIZE])
 {
-  char beginning[SCORIA_IDENTITY_SIZE];
   PetscFunctionBeginUser;
   if (identity_rows(made))
-    PetscCall(DatasetHere(run, path, made, here, beginning));
+    PetscCall(DatasetHere(run, path, made, here, NULL));
   else
     PetscCall(ScoriaSourceNow(ScoriaRunComm(run), path, NULL, 0, here));
   PetscFunctionReturn(0);
