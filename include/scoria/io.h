@@ -274,6 +274,7 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file);
  * file is not read.  Collective on comm. */
 PetscErrorCode ScoriaSourceNow(MPI_Comm comm, const char *path, const char *stored, int64_t modified,
                                char now[SCORIA_SOURCE_SIZE]);
+bool source_has_others(const char *source); /* whether such a text tells of other files, which this does not look at */
 int64_t foreign_modified(ScoriaForeign file); /* its date [ns] */
 /* The name of the file, its size and CRC32C, and those of the files that it refers to; of array i its number of
  * dimensions (0: one value) and their lengths, their scales, what is applied to its raw numbers ("scale_factor 0.01";

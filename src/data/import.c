@@ -80,7 +80,7 @@ static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
-  if (*now && strstr(spec->source, "which refers to")) PetscCall(IdentifyWhole(run, deck, now));
+  if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
   if (!*now)
     PetscCall(ScoriaSay(run, "  %s cannot be read now: whether it has changed is not known", file));
   else if (strcmp(now, spec->source))

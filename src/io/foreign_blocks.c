@@ -248,10 +248,7 @@ static PetscErrorCode Identify(ScoriaForeign f)
     sum_file(f->sources.path[i], &one, &own, &f->bad);
     behind = crc32c_join(behind, own, one);
   }
-  const size_t used = strlen(f->source);
-  if (f->sources.n)
-    snprintf(f->source + used, sizeof f->source - used, ", which refers to %d, %lld bytes, CRC32C %08x", f->sources.n,
-             (long long)more, behind);
+  if (f->sources.n) source_add_others(f->sources.n, more, behind, sizeof f->source, f->source);
   PetscFunctionReturn(0);
 }
 

@@ -146,6 +146,20 @@ void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, cha
   snprintf(text, size, "%.200s, %lld bytes, CRC32C %08x", basename(copy), (long long)bytes, crc);
 }
 
+#define OTHERS ", which refers to "
+
+void source_add_others(int n, int64_t bytes, uint32_t crc, size_t size, char text[])
+{
+  const size_t used = strlen(text);
+
+  snprintf(text + used, size - used, OTHERS "%d, %lld bytes, CRC32C %08x", n, (long long)bytes, crc);
+}
+
+bool source_has_others(const char *source)
+{
+  return strstr(source, OTHERS) != NULL;
+}
+
 int64_t source_modified(const struct stat *st)
 {
   return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;

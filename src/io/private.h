@@ -94,8 +94,9 @@ PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
  * SCORIA_CLOSE_SECONDS of the environment, or `seconds`, what a busy file system may take.  Local. */
 #define SCORIA_STUCK_BYTES 300 /* [s] for few bytes: in an open, and in a close, as all else is on disk */
-#define SCORIA_STUCK_ROWS 3600 /* [s] for a block of rows of all ranks, or all that was written since the last flush   \
-                                */
+#define SCORIA_STUCK_ROWS                                                                                              \
+  3600 /* [s] for a block of rows of all ranks, or all that was written since the last flush                           \
+        */
 PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int seconds, int rank);
 PetscErrorCode ScoriaStuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
@@ -152,9 +153,10 @@ PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad
 /* Root attributes of ScoriaMadeFrom; those that are "" are left out. */
 PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad);
 PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad);
-/* "name, 1234 bytes, CRC32C 0badcafe", and a file's date [ns]. */
+/* "name, 1234 bytes, CRC32C 0badcafe"; the n files that it refers to, together, behind that; a file's date [ns]. */
 struct stat;
 void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, char text[]);
+void source_add_others(int n, int64_t bytes, uint32_t crc, size_t size, char text[]);
 int64_t source_modified(const struct stat *st);
 
 #define SCORIA_DATASET_FORMAT "scoria-dataset"

@@ -180,6 +180,11 @@ told 'a: 4 values, of which some differ by round-off alone, are taken as 2$'
 told 'b: 2 values, .* are taken as 1$'
 told '2 conditions x 12 rows'
 
+# Another value in a file that only a virtual dataset refers to: as much of a change as one in the file itself.
+run 1 import "$work/all.yaml"
+"$PYTHON" -c 'import sys, h5py; h5py.File(sys.argv[1], "r+")["v"][0, 0, 0] += 1' "$work/behind.h5"
+expect 3 'dataset.h5: imported from all.h5, .* the file is all.h5, .*which refers to 1, .*; nothing is overwritten' 1 import "$work/all.yaml"
+
 # Refused in one line, and nothing is left behind.
 cat >"$work/bad.yaml" <<DECK
 run: {dir: $work/bad}
