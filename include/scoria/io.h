@@ -342,6 +342,9 @@ PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text
 /* root as text in a file, through ScoriaWriteText; root is destroyed.  Collective. */
 struct cJSON;
 PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, struct cJSON *root);
+/* A file that holds a JSON object, of at most `most` bytes; NULL where there is none or it is something else.  Local.
+ */
+PetscErrorCode ScoriaReadJson(const char *path, size_t most, struct cJSON **root);
 /* FILE.h5 -> FILE.json, the summary beside it; one that is another file's name is a user error. */
 PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[]);
 

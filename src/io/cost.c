@@ -19,21 +19,14 @@ struct ScoriaCost_ {
 static PetscErrorCode ReadAccounts(ScoriaRun run, cJSON **accounts)
 {
   char path[PETSC_MAX_PATH_LEN];
-  char *text;
-  size_t size;
-  int rank, trouble;
+  int rank;
   PetscFunctionBeginUser;
   *accounts = NULL;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   if (rank) PetscFunctionReturn(0);
   PetscCall(ScoriaRunPath(run, "cost.json", sizeof path, path));
-  PetscCall(ScoriaTextReadHere(path, 1 << 20, &text, &size, &trouble));
-  *accounts = text ? cJSON_Parse(text) : NULL;
-  PetscCall(PetscFree(text));
-  if (!cJSON_IsObject(*accounts)) {
-    cJSON_Delete(*accounts);
-    *accounts = cJSON_CreateObject();
-  }
+  PetscCall(ScoriaReadJson(path, 1 << 20, accounts));
+  if (!*accounts) *accounts = cJSON_CreateObject();
   PetscFunctionReturn(0);
 }
 

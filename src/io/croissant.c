@@ -231,18 +231,13 @@ static cJSON *new_file(const char *name, const cJSON *entry)
 /* What is there already, which may have additions of the user's; else a new one with the name of the directory. */
 static PetscErrorCode Before(ScoriaRun run, const char *dir, cJSON **root)
 {
-  char path[2 * PETSC_MAX_PATH_LEN], *text, *whole;
-  size_t size;
-  int trouble;
+  char path[2 * PETSC_MAX_PATH_LEN], *whole;
 
   PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/%s", dir, SCORIA_CROISSANT);
-  PetscCall(ScoriaTextReadHere(path, (size_t)1 << 24, &text, &size, &trouble));
-  *root = text ? cJSON_Parse(text) : NULL;
-  PetscCall(PetscFree(text));
-  if (cJSON_IsObject(*root)) PetscFunctionReturn(0);
+  PetscCall(ScoriaReadJson(path, (size_t)1 << 24, root));
+  if (*root) PetscFunctionReturn(0);
   if (!access(path, F_OK)) PetscCall(ScoriaSay(run, "  WARNING: %s cannot be read; a new one takes its place", path));
-  cJSON_Delete(*root);
   whole = realpath(dir, NULL);
   *root = cJSON_CreateObject();
   cJSON_AddStringToObject(*root, "name", whole ? basename(whole) : dir);

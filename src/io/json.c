@@ -3,6 +3,21 @@
 #include <cJSON.h>
 #include <string.h>
 
+PetscErrorCode ScoriaReadJson(const char *path, size_t most, cJSON **root)
+{
+  char *text;
+  size_t size;
+  int trouble;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaTextReadHere(path, most, &text, &size, &trouble));
+  *root = text ? cJSON_Parse(text) : NULL;
+  PetscCall(PetscFree(text));
+  if (cJSON_IsObject(*root)) PetscFunctionReturn(0);
+  cJSON_Delete(*root);
+  *root = NULL;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, cJSON *root)
 {
   char *text = cJSON_Print(root);

@@ -53,15 +53,11 @@ static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaRun run, const char *dir, Fi
 /* The manifest of a directory, of rank 0: NULL where there is none, or none that can be read. */
 static PetscErrorCode ReadManifest(const char *dir, cJSON **root)
 {
-  char path[2 * PETSC_MAX_PATH_LEN], *text;
-  size_t size;
-  int trouble;
+  char path[2 * PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
-  PetscCall(ScoriaTextReadHere(path, (size_t)1 << 24, &text, &size, &trouble));
-  *root = text ? cJSON_Parse(text) : NULL;
-  PetscCall(PetscFree(text));
+  PetscCall(ScoriaReadJson(path, (size_t)1 << 24, root));
   const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(*root, "format"));
   if (format && !strcmp(format, FORMAT) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(*root, "files")))
     PetscFunctionReturn(0);
