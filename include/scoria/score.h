@@ -179,7 +179,12 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
 
-/* Which conditions of a dataset training leaves to validation: train (conditions) false.  Reads train_validation. */
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out);
+/* Which conditions of a dataset training leaves to validation, each told by itself.  Reads train_validation. */
+typedef struct {
+  ScoriaShuffle shuffle; /* of the conditions: the first `left_out` places are left out */
+  int64_t left_out;
+} ScoriaSplit;
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, ScoriaSplit *split);
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition);
 
 #endif

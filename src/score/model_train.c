@@ -123,17 +123,22 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out)
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, ScoriaSplit *split)
 {
   double share  = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  const TrainSplit split = train_split(conditions, share, (uint64_t)seed);
-  for (int64_t i = 0; i < conditions; i++) train[i] = train_keeps(&split, i);
-  *left_out = split.left_out;
+  const TrainSplit of = train_split(conditions, share, (uint64_t)seed);
+  *split              = (ScoriaSplit){of.shuffle, of.left_out};
   PetscFunctionReturn(0);
+}
+
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition)
+{
+  const TrainSplit of = {.shuffle = split->shuffle, .left_out = split->left_out};
+  return !train_keeps(&of, condition);
 }
 
 /* Takes over the normaliser, and the averages where there are several. */
