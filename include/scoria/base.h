@@ -173,6 +173,11 @@ PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datat
 PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
 extern int64_t many_most; /* items of one call of MPI, at most; the tests make it small */
 
+/* Sorts n items of `size` bytes of every rank, the same n on each, over all ranks: rank 0 ends with the n first.
+ * compare as qsort has it, 0 only of items that are the same.  Collective on comm. */
+PetscErrorCode ScoriaSortRanks(MPI_Comm comm, int64_t n, size_t size, void *items,
+                               int (*compare)(const void *, const void *));
+
 /* -------------------------------------------------------------------------------------------- sets of rows ---- */
 
 /* A set of row numbers as intervals [first, end), sorted, disjoint, none touching the next.  Start from {0}. */

@@ -1,6 +1,7 @@
 /* import: rows of a file that no PDE of ours made, as a dataset: train, sample, uq and report continue from there.
  *
- * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows. */
+ * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows: those
+ * behind each other in the dataset that it has been left with when their conditions were sorted. */
 #include "import.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,33 +20,31 @@ static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
   for (int64_t i = 0; i < rows->rows; i++) tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
 }
 
-/* Every rank reads and writes a block of every batch. */
+/* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there. */
 static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *out, Tally *tally)
 {
   const ScoriaDatasetSpec *spec = &im->spec;
   const int64_t width           = 8LL * spec->cells * (spec->nfields + 1);
-  const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, spec->rows));
-  int64_t first, number;
-  int rank, size;
+  const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, im->end - im->begin));
+  int64_t first                 = im->begin, number, batch;
   ScoriaRows rows;
   ScoriaProgress bar;
   bool stop = false;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(im->comm, &size));
   PetscCall(ScoriaRowsCreate(spec, most, &rows));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
-  PetscCall(ScoriaProgressFrom(bar, (double)partial_has(out, 0, spec->rows)));
-  for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
-    const int64_t batch = PetscMin(most * size, spec->rows - base);
-    tally->made         = base + batch;
-    if (partial_has(out, base, batch) == batch) continue;
-    deal_block(batch, rank, size, &first, &number);
-    PetscCall(ImportRead(im, base + first, number, &rows, tally->not_finite));
+  tally->made = partial_has(out, 0, spec->rows);
+  PetscCall(ScoriaProgressFrom(bar, (double)tally->made));
+  while (tally->made < spec->rows && !stop) {
+    partial_next(out, im->end, most, &first, &number);
+    PetscCall(ImportRead(im, first, number, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
-    PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
-    for (int64_t i = 0; i < number; i++)
-      tally->failed += !partial_has(out, base + first + i, 1) && rows.done[i] == SCORIA_ROW_FAILED;
+    PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
+    for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
+    first += number;
+    batch = number;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &batch, 1, MPI_INT64_T, MPI_SUM, im->comm));
+    tally->made += batch;
     PetscCall(ScoriaProgressUpdate(bar, (double)tally->made, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
   }
@@ -126,6 +125,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ImportMap(run, deck, &im));
+  PetscCall(ImportReadConditions(&im));
   PetscCall(ImportGroup(&im));
   PetscCall(ImportPrecision(&im));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
