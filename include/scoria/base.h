@@ -237,6 +237,11 @@ void stop_catch_signals(void);
 /* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer
  * on every rank; cheap enough for every training step.  Collective. */
 PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
+/* From here on until stop_in_order, a stop that is asked for ends the job within two seconds from wherever it is, with
+ * the line of ScoriaStopped: for what one rank or a library does alone for long, and of which nothing is to be kept.
+ * Not around the opening or writing of datasets, which use the same timer.  Local, on every rank. */
+PetscErrorCode ScoriaStopAtOnce(ScoriaRun run, const char *kept);
+void stop_in_order(void);
 /* Whether this rank has a reason to stop, before the ranks agree on it by ScoriaStopAsked: for a rank that is to cut
  * short what lies before it.  Local. */
 PetscErrorCode ScoriaStopNoticed(ScoriaRun run, bool *stop);

@@ -66,6 +66,16 @@ static PetscErrorCode IdentifyWhole(ScoriaRun run, ScoriaDeck deck, char now[SCO
   PetscFunctionReturn(0);
 }
 
+/* The file as it is now, read through where its date is another. */
+static PetscErrorCode Identify(ScoriaRun run, ScoriaDeck deck, const char *file, const ScoriaDatasetSpec *spec,
+                               char now[SCORIA_SOURCE_SIZE])
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
+  if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
+  PetscFunctionReturn(0);
+}
+
 /* A finished import is that of the file as it is now; one that is gone cannot be asked. */
 static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 {
@@ -78,8 +88,10 @@ static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
-  if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
+  PetscCall(ScoriaStopAtOnce(run, "dataset.h5 is complete"));
+  const PetscErrorCode failed = Identify(run, deck, file, spec, now);
+  stop_in_order();
+  PetscCall(failed);
   if (!*now)
     PetscCall(ScoriaSay(run, "  %s cannot be read now: whether it has changed is not known", file));
   else if (strcmp(now, spec->source))
@@ -110,6 +122,17 @@ static PetscErrorCode CheckUsable(const Import *im, ScoriaPartial *out, const ch
               (long long)im->found, counts);
 }
 
+/* The file is read through, by a child process of rank 0, and its rows are sorted. */
+static PetscErrorCode Look(ScoriaRun run, ScoriaDeck deck, Import *im)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ImportMap(run, deck, im));
+  PetscCall(ImportReadConditions(im));
+  PetscCall(ImportGroup(im));
+  PetscCall(ImportPrecision(im));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   Import im;
@@ -124,10 +147,10 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
-  PetscCall(ImportMap(run, deck, &im));
-  PetscCall(ImportReadConditions(&im));
-  PetscCall(ImportGroup(&im));
-  PetscCall(ImportPrecision(&im));
+  PetscCall(ScoriaStopAtOnce(run, "what is imported already is kept"));
+  const PetscErrorCode failed = Look(run, deck, &im);
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
   PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED,
                                tally_rows, &tally, &out));
