@@ -1,6 +1,5 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
-#include <string.h>
 
 /* int64 as two halves that doubles hold exactly. */
 static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
@@ -132,16 +131,14 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
 /* Sums of one model must not go on with samples of another, nor at other conditions. */
 static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
 {
-  const ScoriaMadeFrom *here = &((Reading *)ctx)->keeper->tiles->draws->q->made;
+  const UqKeeper *keeper = ((Reading *)ctx)->keeper;
+  const char *file       = NULL;
   ScoriaMadeFrom made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
-  if (*made.model && strcmp(made.model, here->model))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of a model of %s, but model.h5 has %s; move one of the two away", path,
-                made.model, here->model);
-  if (*made.file && strcmp(made.file, here->file))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: at the conditions of %s, but uq_conditions is %s; move one of the two away",
-                path, made.file, here->file);
+  PetscCall(ScoriaChainCheck(keeper->run, path, &made));
+  PetscCall(ScoriaDeckString(keeper->deck, "uq_conditions", &file));
+  if (file) PetscCall(ScoriaChainCheckFile(keeper->run, path, &made, file));
   PetscFunctionReturn(0);
 }
 
