@@ -181,12 +181,12 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 /* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* CRC32C of the CRCs of the first `rows` rows and their status: two datasets that differ in one of these differ in it.
- * Collective. */
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
+ * It is read once in a run, as long as the file has the same length and date; run NULL: always.  Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest);
 /* "4096 rows, CRC32C 0badcafe", of the first `rows` rows: the same for the same rows of the same fields, conditions and
  * cells, whatever ranks, starts, shards or copies made them.  Read from the CRCs that the file holds, 8 bytes a row.
  * Collective. */
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */

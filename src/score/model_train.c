@@ -161,7 +161,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .loss       = t->kept.train_loss,
                              .validation = t->kept.loss,
                              .baseline   = t->kept.baseline};
-  PetscCall(ScoriaDatasetIdentity(ds, spec->rows, m->dataset));
+  PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));

@@ -82,7 +82,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   uint32_t digest;
   ScoriaStore store;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &digest));
+  PetscCall(ScoriaDatasetDigest(run, ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaCheckpointBegin(run, deck, KEPT, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
   PetscCall(ScoriaNormaliserSave(norm, store));
@@ -92,18 +92,20 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
 
 /* What is read into. */
 typedef struct {
-  ScoriaDataset ds;       /* borrowed, of this start */
+  ScoriaRun run; /* borrowed, as is the next */
+  ScoriaDataset ds;
   ScoriaNormaliser *norm; /* NULL until it is read */
 } Reading;
 
 static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
 {
-  const ScoriaDataset ds = ((Reading *)ctx)->ds;
+  const Reading *reading = ctx;
+  const ScoriaDataset ds = reading->ds;
   int64_t digest;
   uint32_t here;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
-  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &here));
+  PetscCall(ScoriaDatasetDigest(reading->run, ds, dataset_rows(ds), &here));
   if (digest != here) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of other rows than dataset.h5 holds", path);
   PetscFunctionReturn(0);
 }
@@ -125,7 +127,7 @@ static PetscErrorCode Clear(void *ctx)
 /* Another fit does no harm. */
 PetscErrorCode PreparationFind(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm)
 {
-  Reading reading                     = {.ds = ds, .norm = norm};
+  Reading reading                     = {.run = run, .ds = ds, .norm = norm};
   const ScoriaCheckpointReader reader = {.results   = SCORIA_OF_NORMALISER,
                                          .ctx       = &reading,
                                          .otherwise = "the normaliser is fitted again",

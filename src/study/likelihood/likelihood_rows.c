@@ -70,7 +70,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: model.h5 was trained on other rows (%s): name a file", difference);
   }
   PetscCall(PetscStrncpy(l->made.model, model_identity(l->model), sizeof l->made.model));
-  PetscCall(ScoriaDatasetIdentity(l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
+  PetscCall(ScoriaDatasetIdentity(run, l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
   PetscFunctionReturn(0);
 }
 

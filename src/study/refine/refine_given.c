@@ -32,7 +32,7 @@ PetscErrorCode RefineGivenOpen(ScoriaRun run, ScoriaDeck deck, RefineGiven *give
     PetscCall(ScoriaChainCheck(run, given->path, dataset_made_from(given->ds)));
     given->made = *dataset_made_from(given->ds);
   }
-  PetscCall(ScoriaDatasetIdentity(given->ds, given->spec->rows, given->made.file));
+  PetscCall(ScoriaDatasetIdentity(run, given->ds, given->spec->rows, given->made.file));
   PetscFunctionReturn(0);
 }
 
