@@ -315,6 +315,9 @@ PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore 
 typedef struct {
   unsigned results; /* of the deck: a checkpoint whose deck differs in what decides them is a user error */
   void *ctx;        /* borrowed */
+  /* NULL, or what is said to be done where one cannot be used, in words: then one of another deck, or that `check`
+   * does not accept, is no error but passed over. */
+  const char *otherwise;
   /* Whether it is of a layout that is no longer read, which is a user error; NULL: there is none. */
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */

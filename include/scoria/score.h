@@ -79,10 +79,12 @@ const ScoriaProcessRow *process_find(const char *name);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * resumed, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
+ * resumed, or normaliser.ckpt before there is one; ScoriaModelTrained is for the caller to call once the model is safe.
  * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model);
+/* Removes the checkpoints of a training.  Collective. */
+PetscErrorCode ScoriaModelTrained(ScoriaRun run);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);

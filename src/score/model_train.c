@@ -211,3 +211,11 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(TrainDataDestroy(&t.valid));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaModelTrained(ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointForget(run));
+  PetscCall(PreparationForget(run));
+  PetscFunctionReturn(0);
+}
