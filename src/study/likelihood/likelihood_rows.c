@@ -86,7 +86,7 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "likelihood_count", &count));
   PetscCall(PetscMalloc2(all, &asked, all, &train));
-  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, train, &left_out));
+  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, model_holdout(l->model), train, &left_out));
   if (held_out && !left_out)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: training left no condition of dataset.h5 out (train_validation): name "
                                    "a file");
