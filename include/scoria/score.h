@@ -204,9 +204,15 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
 
-/* Which conditions of a dataset training leaves to validation, or are held back: train (conditions) false.  Reads
- * train_validation.  holdout: of the model. */
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout, bool train[],
-                                   int64_t *left_out);
+/* Which conditions of a dataset training leaves to validation, or are held back, each told by itself.  Reads
+ * train_validation.  holdout: of the model, borrowed. */
+typedef struct {
+  ScoriaShuffle shuffle; /* of the conditions: those at the first `places`, and those held back, are left out */
+  int64_t places, left_out;
+  const ScoriaHoldout *holdout;
+} ScoriaSplit;
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
+                                   ScoriaSplit *split);
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition);
 
 #endif
