@@ -55,7 +55,8 @@ static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTw
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, Options *opt)
+static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
+                                  const ScoriaHoldout *holdout, Options *opt)
 {
   const ScoriaDatasetSpec *spec;
   double share = 0, gigabytes = 0;
@@ -68,7 +69,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed);
+  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
@@ -187,7 +188,7 @@ static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData 
 }
 
 PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
-                              ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
+                              const ScoriaHoldout *holdout, ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
 {
   const double start = wall_seconds();
   const bool known   = *norm != NULL;
@@ -199,7 +200,7 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCall(ReadOptions(deck, ds, twin, &opt));
+  PetscCall(ReadOptions(deck, ds, twin, holdout, &opt));
   if (!known) PetscCall(NormCreate(ds, opt.nchannels, &opt.twin, &opt.fit, norm));
   const NormInput in = {.comm    = ScoriaRunComm(run),
                         .run     = run,
