@@ -148,7 +148,8 @@ PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const
 PetscErrorCode ScoriaSourceDestroy(ScoriaSource *source);
 /* Fresh solves: fields of state of an ensemble, which is borrowed.  A draw is collective on the rank's group. */
 PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source);
-/* The model, or its conditional Gaussian; trained is borrowed.  A draw is local. */
+/* The model, or its conditional Gaussian, which may be what the model draws (model_is_gaussian); trained is borrowed. A
+ * draw is local. */
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source);
 /* Rows of a file: ds is borrowed; channel c is its field field[c]; first is a row, at whatever condition that is, and
  * theta is not looked at.  `most`: rows of a draw, at most.  A draw is collective on comm, n may be 0. */

@@ -59,6 +59,11 @@ const ScoriaKey scoria_score_keys[] = {
      "edm: standard deviation of ln sigma in training", SCORIA_DECIDES_WEIGHTS},
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation",
      SCORIA_DECIDES_SPLIT},
+    {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
+     "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "
+     "verdict "
+     "needs; of fewer than 8 conditions, that share of the rows of each; 0: none",
+     SCORIA_DECIDES_SPLIT},
     {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best last",
      "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last",
      SCORIA_DECIDES_WEIGHTS},
@@ -71,11 +76,16 @@ const ScoriaKey scoria_score_keys[] = {
      "never. The learning rate follows train_steps even so: it has not come down when the training ends early",
      SCORIA_DECIDES_WEIGHTS},
 
+    {"sample_source", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best network gaussian",
+     "what draws the fields: of network and conditional Gaussian the one that training has found better on the "
+     "conditions it left out for validation, or one of the two",
+     SCORIA_DECIDES_DRAWS},
     {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, "ab2 abm heun dpmpp2m em pc consistency",
      "integrator of the reverse diffusion", SCORIA_DECIDES_DRAWS},
     {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler", SCORIA_DECIDES_DRAWS},
     {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, "float32 bfloat16",
-     "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow elsewhere",
+     "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow "
+     "elsewhere",
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,

@@ -115,7 +115,7 @@ static void failed_rows_have_no_density(void **state)
 static void conditions_are_told_by_their_places(void **state)
 {
   enum { ALL = 3000, LEFT_OUT = 700, TAKEN = 300 };
-  ScoriaSplit split   = {.left_out = LEFT_OUT};
+  ScoriaSplit split   = {.places = LEFT_OUT, .left_out = LEFT_OUT};
   LikelihoodList list = {.conditions = TAKEN, .each = EACH, .asked = LEFT_OUT, .split = &split};
   int64_t asked[LEFT_OUT], n = 0;
   LikelihoodAnswer a;

@@ -170,7 +170,7 @@ static void split_leaves_whole_conditions(void **state)
 {
   int64_t count = 0;
   (void)state;
-  const TrainSplit split = train_split(40, 0.1, 3), other = train_split(40, 0.1, 4), one = train_split(1, 0.9, 3);
+  const TrainSplit split = train_split(40, 0.1, 3, NULL), other = train_split(40, 0.1, 4, NULL), one = train_split(1, 0.9, 3, NULL);
   bool differs = false;
   for (int i = 0; i < 40; i++) {
     count += !train_keeps(&split, i);

@@ -247,7 +247,7 @@ static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const 
   PetscFunctionBeginUser;
   for (int i = 0; i < NFILES; i++) {
     char identity[SCORIA_IDENTITY_SIZE];
-    PetscCall(ScoriaDatasetIdentity(f->file[i].ds, dataset_rows(f->file[i].ds), identity));
+    PetscCall(ScoriaDatasetIdentity(NULL, f->file[i].ds, dataset_rows(f->file[i].ds), identity));
     cJSON_AddStringToObject(made, names[i], identity);
   }
   if (!f->rank) {

@@ -46,7 +46,7 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, &mem->r, &R));
   /* those that the model was trained on: the dataset may have grown since */
   const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
-  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, mem->dataset));
+  PetscCall(ScoriaDatasetIdentity(run, mem->ds, rows, mem->dataset));
   mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);

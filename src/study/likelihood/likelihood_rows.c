@@ -71,7 +71,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: model.h5 was trained on other rows (%s): name a file", difference);
   }
   PetscCall(PetscStrncpy(l->made.model, model_identity(l->model), sizeof l->made.model));
-  PetscCall(ScoriaDatasetIdentity(l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
+  PetscCall(ScoriaDatasetIdentity(run, l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
   PetscFunctionReturn(0);
 }
 
@@ -84,7 +84,7 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
   PetscInt count        = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "likelihood_count", &count));
-  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, &l->split));
+  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, model_holdout(l->model), &l->split));
   if (held_out && !l->split.left_out)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: training left no condition of dataset.h5 out (train_validation): name "
                                    "a file");
