@@ -15,6 +15,7 @@ typedef enum {
   SCORIA_KEY_REALS,   /* a list of reals */
   SCORIA_KEY_RANGE,   /* [lo, hi], lo < hi */
   SCORIA_KEY_WORDS,   /* a list of words: [a, b] */
+  SCORIA_KEY_TEXTS,   /* a list of texts with blanks and brackets: ["max(a, b) < 3", "c[0]"] */
   SCORIA_KEY_ENTRIES, /* a list [a=text, b=text], or a mapping {a: {member: value}, b: text} */
   SCORIA_KEY_ENTRY,   /* a text, or a mapping {member: value} */
 } ScoriaKeyType;
@@ -129,6 +130,8 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]
 
 /* The next word of a list of a deck, "U0,ell", cut to its size; false at the end. */
 bool list_next_word(const char **list, size_t size, char word[]);
+/* The next text of a list of texts, whose commas are those outside of brackets, without the blanks around it. */
+bool list_next_text(const char **list, size_t size, char text[]);
 /* The next entry name=value of such a list, from *list on; found is false at its end.  What is not such an entry is a
  * user error that names the key.  Local. */
 PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE],

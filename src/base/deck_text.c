@@ -129,6 +129,9 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
   case SCORIA_KEY_WORDS:
     snprintf(text, size, "a list of words");
     break;
+  case SCORIA_KEY_TEXTS:
+    snprintf(text, size, "a list of texts");
+    break;
   case SCORIA_KEY_ENTRIES:
     snprintf(text, size, "a list [name=text, ...] or a mapping {name: {...}, ...}");
     break;
@@ -208,6 +211,27 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
   return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
 }
 
+/* Texts may hold brackets: one pair around all of them is the list's own. */
+static bool canonical_texts(const char *text, size_t size, char canonical[])
+{
+  char copy[DECK_VALUE_SIZE], one[DECK_VALUE_SIZE];
+  const char *list = copy;
+  size_t used      = 0;
+  int count        = 0;
+  if (strlen(text) >= sizeof copy || !one_line(text)) return false;
+  snprintf(copy, sizeof copy, "%s", text);
+  if (*copy == '[' && copy[strlen(copy) - 1] == ']') {
+    copy[strlen(copy) - 1] = 0;
+    list++;
+  }
+  for (canonical[0] = 0; list_next_text(&list, sizeof one, one); count++) {
+    if (!*one) return false;
+    used += (size_t)snprintf(canonical + used, size - used, "%s%s", count ? "," : "", one);
+    if (used >= size) return false;
+  }
+  return count > 0;
+}
+
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
                     char expected[])
 {
@@ -222,6 +246,8 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
   case SCORIA_KEY_INT:
   case SCORIA_KEY_REAL:
     return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
+  case SCORIA_KEY_TEXTS:
+    return canonical_texts(text, size, canonical);
   case SCORIA_KEY_STRING:
   case SCORIA_KEY_ENTRY:
     snprintf(canonical, size, "%s", text);

@@ -101,7 +101,8 @@ PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *name, const char **
   PetscFunctionBeginUser;
   PetscCall(Find(deck, name, &key, &text));
   PetscCheck(key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_CHOICE || key->type == SCORIA_KEY_WORDS ||
-                 key->type == SCORIA_KEY_BOOL || key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY,
+                 key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_BOOL || key->type == SCORIA_KEY_ENTRIES ||
+                 key->type == SCORIA_KEY_ENTRY,
              PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "the deck key %s is not a text", name);
   if (text) *value = text;
   PetscFunctionReturn(0);

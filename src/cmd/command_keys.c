@@ -17,8 +17,13 @@ const ScoriaKey scoria_command_keys[] = {
      SCORIA_DECIDES_UQ},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
      "probabilities of the quantiles", SCORIA_DECIDES_UQ},
-    {"uq_exceed", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "thresholds, [c:2000, phi:-0.2]: probability that the field is above, in every cell and anywhere",
+    {"uq_quantities", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
+     "numbers of each field drawn, [\"drop [V] = phi[0] - phi[L]\", \"hot = max(c) / mean(c)\"]: expressions of values "
+     "at places, of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+     SCORIA_DECIDES_UQ},
+    {"uq_exceed", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
+     "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field in "
+     "every cell and somewhere, or everywhere",
      SCORIA_DECIDES_UQ},
     {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "places, [c:40e-6]: the field there is a quantity of interest", SCORIA_DECIDES_UQ},

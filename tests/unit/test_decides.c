@@ -263,7 +263,7 @@ static void a_changed_key_is_told_where_it_decides(void **state)
   for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
     for (const ScoriaKey *key = *table; key->name; key++) {
       Values values;
-      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_WORDS)
+      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_WORDS)
         values = (Values){1, {"other"}};
       else
         other_values(deck, key, &values);

@@ -30,17 +30,30 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
+/* Share c of a threshold, with its 95 % interval. */
+static void add_share(cJSON *to, const double shares[], int n, int c)
+{
+  cJSON_AddNumberToObject(to, "probability", shares[UQ_SHARE * n + c]);
+  cJSON_AddNumberToObject(to, "se", shares[UQ_SHARE_SE * n + c]);
+  cJSON_AddNumberToObject(to, "low95", shares[UQ_SHARE_LOW * n + c]);
+  cJSON_AddNumberToObject(to, "high95", shares[UQ_SHARE_HIGH * n + c]);
+}
+
 static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])
 {
   cJSON *list = cJSON_AddArrayToObject(to, "exceed");
   for (int t = 0; t < q->nthresholds; t++) {
-    const double *from = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    cJSON *item        = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "field", q->field[q->threshold[t].first / q->cells].name);
-    cJSON_AddNumberToObject(item, "threshold", q->threshold[t].value);
-    cJSON_AddNumberToObject(item, "probability", from[q->cells]);
-    cJSON_AddNumberToObject(item, "se", from[2 * q->cells + 1]);
+    const ScoriaThreshold *limit = &q->threshold[t];
+    cJSON *item                  = cJSON_CreateObject();
     cJSON_AddItemToArray(list, item);
+    cJSON_AddStringToObject(item, "event", q->event[t].text);
+    if (limit->first < q->m)
+      cJSON_AddStringToObject(item, "field", q->field[limit->first / q->cells].name);
+    else
+      cJSON_AddStringToObject(item, "quantity", q->quantity[limit->first - q->m].name);
+    cJSON_AddNumberToObject(item, "threshold", limit->value);
+    cJSON_AddBoolToObject(item, "below", limit->below);
+    add_share(item, at + uq_shares_at(q, a, t), uq_shares(q, t), limit->number + (q->event[t].of == SUMMARY_ALL));
   }
 }
 

@@ -39,15 +39,6 @@ static PetscErrorCode ReadPairs(ScoriaDeck deck, UqQuestion *q, const char *key,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeThreshold(UqQuestion *q, const char *word, int channel, double value)
-{
-  PetscFunctionBeginUser;
-  if (q->nthresholds == UQ_MAX_THRESHOLDS)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: exceed: \"%s\" is one too many, at most %d", word, UQ_MAX_THRESHOLDS);
-  q->threshold[q->nthresholds++] = (ScoriaThreshold){channel * q->cells, q->cells, value};
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode AddQuantity(UqQuestion *q, ScoriaQuantityKind kind, int channel, ScoriaQuantity **made)
 {
   PetscFunctionBeginUser;
@@ -73,6 +64,17 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   quantity_place(made, q->cells, q->x, value);
   snprintf(made->name, sizeof made->name, "%s", word);
   snprintf(made->description, sizeof made->description, "%.60s at x = %g m", q->field[channel].description, value);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadExpressions(ScoriaDeck deck, UqQuestion *q)
+{
+  char item[256];
+  const char *list = NULL;
+  int index;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "uq_quantities", &list));
+  while (list_next_text(&list, sizeof item, item)) PetscCall(UqExpressionAdd(q, "quantities", item, &index));
   PetscFunctionReturn(0);
 }
 
@@ -113,8 +115,17 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(
       ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
-  PetscCall(ReadPairs(deck, q, "exceed", TakeThreshold));
+  PetscCall(ReadExpressions(deck, q));
+  PetscCall(UqReadEvents(deck, q));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqQuestionDestroy(UqQuestion *q)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqExpressionsDestroy(&q->expressions));
+  PetscCall(PetscFree(q->theta));
   PetscFunctionReturn(0);
 }
