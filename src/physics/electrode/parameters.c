@@ -154,7 +154,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
 {
   PetscFunctionBeginUser;
   PetscCall(ElectrodeRead(deck, el));
