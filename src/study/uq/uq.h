@@ -62,7 +62,7 @@ typedef struct {
   int columns;        /* m + nquantities */
   bool joint;         /* with covariance and modes */
   size_t size;        /* doubles per condition */
-  size_t moments;     /* (UQ_NMOMENTS, columns) */
+  size_t moments;     /* (SCORIA_UQ_NMOMENTS, columns) */
   size_t quantiles;   /* (nprobabilities, 2, columns): value, standard error */
   size_t exceedances; /* per threshold (2, cells + 1): probability, standard error; the last is anywhere */
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
@@ -74,9 +74,6 @@ typedef struct {
 
 /* The first doubles of a condition. */
 enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
-/* Rows of the moments. */
-enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
-extern const char *const uq_moment_names[UQ_NMOMENTS];
 
 /* uq_draws.c: the fields that this rank draws, and their quantities. */
 typedef struct {
