@@ -7,6 +7,35 @@
 #include <string.h>
 #include <strings.h>
 
+/* The name of row i of a table; NULL at its end. */
+static const char *row_name(const ScoriaChoices *choices, int i)
+{
+  const char *const *row = choices->size ? (const void *)((const char *)choices->table + (size_t)i * choices->size)
+                                         : ((const char *const *const *)choices->table)[i];
+  return row ? *row : NULL;
+}
+
+void key_choices(const ScoriaKey *key, char words[SCORIA_CHOICES_SIZE])
+{
+  const ScoriaChoices *choices = key->choices;
+  const char *name;
+  *words = 0;
+  if (!choices) return;
+  if (choices->words) snprintf(words, SCORIA_CHOICES_SIZE, "%s", choices->words);
+  for (int i = 0; choices->table && (name = row_name(choices, i)); i++)
+    snprintf(words + strlen(words), SCORIA_CHOICES_SIZE - strlen(words), "%s%s", *words ? " " : "", name);
+}
+
+bool key_has_choice(const ScoriaKey *key, const char *word)
+{
+  const size_t length = strlen(word);
+  char words[SCORIA_CHOICES_SIZE];
+  key_choices(key, words);
+  for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
+    if (length && strcspn(at, " ") == length && !strncmp(at, word, length)) return true;
+  return false;
+}
+
 const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name)
 {
   for (int t = 0; tables[t]; t++)
@@ -97,7 +126,7 @@ static void describe_bounds(const ScoriaKey *key, size_t size, char text[])
 
 static void describe(const ScoriaKey *key, size_t size, char text[])
 {
-  char bounds[96];
+  char bounds[96], words[SCORIA_CHOICES_SIZE];
   const char *unit = *key->unit ? key->unit : NULL;
   describe_bounds(key, sizeof bounds, bounds);
   switch (key->type) {
@@ -114,7 +143,8 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     snprintf(text, size, "a text on one line");
     break;
   case SCORIA_KEY_CHOICE:
-    snprintf(text, size, "one of: %s", key->choices);
+    key_choices(key, words);
+    snprintf(text, size, "one of: %s", words);
     break;
   case SCORIA_KEY_INTS:
     snprintf(text, size, "a list of integers, each%s", *bounds ? bounds : " any");
@@ -162,11 +192,8 @@ static bool canonical_bool(const char *text, size_t size, char canonical[])
 
 static bool canonical_choice(const ScoriaKey *key, const char *text, size_t size, char canonical[])
 {
-  const size_t length = strlen(text);
   snprintf(canonical, size, "%s", text);
-  for (const char *word = key->choices; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
-    if (length && strcspn(word, " ") == length && !strncmp(word, text, length)) return true;
-  return false;
+  return key_has_choice(key, text);
 }
 
 static bool canonical_number(const ScoriaKey *key, const char *text, bool integer, size_t size, char canonical[])

@@ -112,12 +112,10 @@ PetscErrorCode ScoriaDeckIs(ScoriaDeck deck, const char *name, const char *word,
 {
   const ScoriaKey *key;
   const char *text;
-  bool listed = false;
   PetscFunctionBeginUser;
   PetscCall(FindTyped(deck, name, SCORIA_KEY_CHOICE, &key, &text));
-  for (const char *at = key->choices; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
-    listed = listed || (strcspn(at, " ") == strlen(word) && !strncmp(at, word, strlen(word)));
-  PetscCheck(listed, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is no choice of the deck key %s", word, name);
+  PetscCheck(key_has_choice(key, word), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is no choice of the deck key %s",
+             word, name);
   *is = text && !strcmp(text, word);
   PetscFunctionReturn(0);
 }

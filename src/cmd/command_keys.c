@@ -8,7 +8,7 @@ const ScoriaKey scoria_command_keys[] = {
      "held-out conditions, drawn inside the training ranges", SCORIA_DECIDES_COMPARE},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
-    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model pde",
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde"),
      "where fields come from: the model, or fresh solves", SCORIA_DECIDES_UQ},
     {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL, "fields at every condition, at most", SCORIA_DECIDES_UQ},
     {"uq_tolerance", SCORIA_KEY_REAL, "", "0", 0, 1, NULL,
@@ -55,7 +55,7 @@ const ScoriaKey scoria_command_keys[] = {
      "logarithm "
      "where spaced so, and inferred; the others are those of samples",
      SCORIA_DECIDES_INFER},
-    {"infer_prior", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model gaussian",
+    {"infer_prior", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model gaussian"),
      "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
     {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
     {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,

@@ -86,7 +86,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscCall(ScoriaDatasetDigest(run, ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaCheckpointBegin(run, deck, KEPT, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
-  PetscCall(ScoriaNormaliserSave(norm, store));
+  PetscCall(NormaliserSave(norm, store));
   PetscCall(ScoriaCheckpointEnd(run, KEPT, &store));
   PetscFunctionReturn(0);
 }
@@ -114,7 +114,7 @@ static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
 static PetscErrorCode Read(void *ctx, ScoriaStore store)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaNormaliserLoad(store, ((Reading *)ctx)->norm));
+  PetscCall(NormaliserLoad(store, ((Reading *)ctx)->norm));
   PetscFunctionReturn(0);
 }
 

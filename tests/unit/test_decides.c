@@ -99,7 +99,9 @@ static void list_values(ScoriaDeck deck, const ScoriaKey *key, Values *values)
 
 static void choice_values(const ScoriaKey *key, Values *values)
 {
-  const char *at = key->choices;
+  char words[SCORIA_CHOICES_SIZE];
+  const char *at = words;
+  key_choices(key, words);
   while (*at && values->n < MOST_VALUES) {
     const int length = (int)strcspn(at, " ");
     snprintf(values->text[values->n++], sizeof values->text[0], "%.*s", length, at);

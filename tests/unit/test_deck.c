@@ -5,7 +5,8 @@
 
 static const ScoriaKey keys[] = {
     {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
-    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel", SCORIA_DECIDES_LAW},
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, SCORIA_WORDS("se matern12 matern32"), "a kernel",
+     SCORIA_DECIDES_LAW},
     {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count", SCORIA_DECIDES_STEPS},
     {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch", SCORIA_DECIDES_WEIGHTS},
     {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range", SCORIA_DECIDES_LAW},
@@ -355,7 +356,7 @@ static void lists_of_texts(void **state)
     CHECK(ScoriaDeckDestroy(&again));
     CHECK(ScoriaDeckDestroy(&deck));
   }
-  refuse("uq:\n  texts: ['', 'a']\n", NULL, "uq: texts", "a list of texts");
+  refuse("uq:\n  words: [a]\n", "-uq_texts ,a", "uq_texts", "a list of texts");
 }
 
 int main(int argc, char **argv)

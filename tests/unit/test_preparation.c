@@ -151,7 +151,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
 
 static void forget(Prepared *p)
 {
-  CHECK(ScoriaNormaliserDestroy(&p->norm));
+  CHECK(NormaliserDestroy(&p->norm));
   CHECK(TrainDataDestroy(&p->train));
   CHECK(TrainDataDestroy(&p->valid));
 }

@@ -74,7 +74,7 @@ typedef struct {
   int columns;        /* m + nquantities */
   bool joint;         /* with covariance and modes */
   size_t size;        /* doubles per condition */
-  size_t moments;     /* (UQ_NMOMENTS, columns) */
+  size_t moments;     /* (SCORIA_UQ_NMOMENTS, columns) */
   size_t quantiles;   /* (nprobabilities, 2, columns): value, standard error */
   size_t exceedances; /* per threshold (UQ_NSHARES, its columns, any, all) */
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
@@ -91,9 +91,6 @@ enum { UQ_SHARE, UQ_SHARE_SE, UQ_SHARE_LOW, UQ_SHARE_HIGH, UQ_NSHARES };
 /* The shares of threshold t in a condition of the answer: (UQ_NSHARES, uq_shares(q, t)). */
 size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t);
 int uq_shares(const UqQuestion *q, int t);
-/* Rows of the moments. */
-enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
-extern const char *const uq_moment_names[UQ_NMOMENTS];
 
 /* uq_draws.c: the fields that this rank draws, and their quantities. */
 typedef struct {

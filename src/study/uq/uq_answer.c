@@ -3,9 +3,6 @@
 #include "uq.h"
 #include <math.h>
 
-const char *const uq_moment_names[UQ_NMOMENTS] = {"mean",     "mean_se",     "sd",  "sd_se",
-                                                  "skewness", "skewness_se", "min", "max"};
-
 int uq_shares(const UqQuestion *q, int t)
 {
   return q->threshold[t].number + 2;
@@ -23,7 +20,7 @@ PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
   PetscFunctionBeginUser;
   *a             = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS};
   a->moments     = UQ_HEAD;
-  a->quantiles   = a->moments + (size_t)UQ_NMOMENTS * a->columns;
+  a->quantiles   = a->moments + (size_t)SCORIA_UQ_NMOMENTS * a->columns;
   a->exceedances = a->quantiles + (size_t)q->nprobabilities * 2 * a->columns;
   a->histograms  = uq_shares_at(q, a, q->nthresholds);
   a->covariance  = a->histograms + (size_t)q->nquantities * (2 + UQ_BINS);
@@ -45,8 +42,8 @@ static void fill_columns(const UqQuestion *q, const UqAnswer *a, ScoriaSummary s
   for (int j = 0; j < columns; j++) {
     ScoriaMoments m;
     summary_moments(summary, j, &m);
-    const double all[UQ_NMOMENTS] = {m.mean, m.mean_se, m.sd, m.sd_se, m.skewness, m.skewness_se, m.min, m.max};
-    for (int i = 0; i < UQ_NMOMENTS; i++) at[a->moments + (size_t)i * columns + j] = all[i];
+    const double all[SCORIA_UQ_NMOMENTS] = {m.mean, m.mean_se, m.sd, m.sd_se, m.skewness, m.skewness_se, m.min, m.max};
+    for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++) at[a->moments + (size_t)i * columns + j] = all[i];
     for (int i = 0; i < q->nprobabilities; i++) {
       double *value = at + a->quantiles + (size_t)i * 2 * columns + j;
       if (!summary_quantile(summary, j, q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;

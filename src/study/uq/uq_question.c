@@ -100,7 +100,7 @@ static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 
 const char *uq_input_name(const UqQuestion *q, int input)
 {
-  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_MEMBER : q->space->c[q->input[input]].name;
+  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
 }
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)

@@ -44,8 +44,8 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
   const size_t columns = (size_t)a->columns;
   const char *axes     = length > 1 ? "probability x" : "probability value";
   PetscFunctionBeginUser;
-  for (int i = 0; i < UQ_NMOMENTS; i++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, uq_moment_names[i]));
+  for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++) {
+    PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, scoria_uq_moment_members[i].name));
     PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length, "- x",
                         i == UQ_SKEWNESS || i == UQ_SKEWNESS_SE ? "1" : unit, "per condition"));
   }
