@@ -244,7 +244,10 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckString(deck, "porosity_file", &file));
   PetscCall(ScoriaDeckInt(deck, "solve_count", &count));
   if (file) {
-    PetscCall(OpenFile(ScoriaRunComm(run), file, &p));
+    PetscCall(ScoriaStopAtOnce(run, "nothing is solved yet"));
+    const PetscErrorCode bad = OpenFile(ScoriaRunComm(run), file, &p); /* a child process reads all of it */
+    stop_in_order();
+    PetscCall(bad);
     PetscCall(CheckFile(run, file, &p));
     PetscCall(ScoriaSay(run, "  %lld profiles of %d cells from %s", (long long)p.rows, p.cells, file));
   } else

@@ -140,7 +140,10 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
 {
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
   PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));

@@ -241,7 +241,10 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
   PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));

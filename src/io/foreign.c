@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,13 +96,15 @@ static PetscErrorCode LocalRead(const char *path, const char *name, int64_t coun
 /* In the child: no handler of the job's may run, and nothing may grow or last without end. */
 static void trial_limits(const ScoriaTrialLimits *limits)
 {
-  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGALRM, SIGTERM, SIGINT, SIGXCPU};
+  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGALRM, SIGINT, SIGXCPU};
   unsigned long long pages   = 0;
   FILE *statm                = fopen("/proc/self/statm", "r");
   const unsigned cpu         = limits->cpu ? limits->cpu : limits->seconds;
   struct rlimit limit        = {cpu, cpu};
 
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
+  signal(SIGTERM, SIG_IGN); /* a stop of the job is the job's to see, and no fault of the file's */
+  signal(SIGUSR1, SIG_IGN);
   setrlimit(RLIMIT_CPU, &limit);
   if (statm) {
     if (fscanf(statm, "%llu", &pages) == 1) {
@@ -130,6 +133,7 @@ PetscErrorCode TrialRun(const char *path, const ScoriaTrialLimits *limits,
   noted->path = path;
   child       = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a job that has ended is not to go on reading, with its lock */
     trial_limits(limits);
     PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
     if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 cannot read it");
