@@ -2,15 +2,24 @@
 #include "compare.h"
 #include "scoria/phases.h"
 
+/* By which the fields of a condition are numbered. */
+static int compare_index(const ComparisonSet *set, int k)
+{
+  return set->imported ? (int)set->c[k].index : set->first + k;
+}
+
 /* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
 static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int condition)
 {
   Comparison *c           = &set->c[condition];
   double *const *fields   = draws->gathered;
   const double *reference = fields[SCORIA_FROM_PDE];
+  int64_t least           = set->count;
   PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
+  for (int s = 0; s < SCORIA_NFROM && asked->alike; s++) least = PetscMin(least, c->good[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = PetscMin(c->good[s], least);
   for (int s = 0; s < SCORIA_NFROM; s++) {
-    c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
     if (s != SCORIA_FROM_PDE && c->good[s] >= 2 && c->good[SCORIA_FROM_PDE] >= 2)
       PetscCall(ScoriaDistanceCompute(c->good[s], fields[s], c->good[SCORIA_FROM_PDE], reference, draws->m, asked->seed,
                                       asked->directions, &c->distance[s]));
@@ -53,7 +62,7 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
   PetscFunctionBeginUser;
   for (int owner = 0; owner < chunk; owner++)
     for (int s = 0; s < SCORIA_NFROM; s++)
-      PetscCall(CompareFields(draws, set->first + base + owner, set->c[base + owner].theta, s, set->count, owner,
+      PetscCall(CompareFields(draws, compare_index(set, base + owner), set->c[base + owner].theta, s, set->count, owner,
                               draws->gathered[s]));
   if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk));
   phase_begin(SCORIA_PHASE_COMPARE);
