@@ -210,6 +210,10 @@ PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2]);
 #define SCORIA_SHARD_DIRECTORY "%s/shard-%d-of-%d"
 PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[]); /* run_dir/name */
 MPI_Comm ScoriaRunComm(ScoriaRun run);
+/* What a command has found out, for those after it in this run: in memory, under a name, the same on every rank.  A
+ * name that is there already gets the new value. */
+PetscErrorCode ScoriaRunNote(ScoriaRun run, const char *name, int64_t value);
+bool run_noted(ScoriaRun run, const char *name, int64_t *value);
 
 /* One line on standard output by rank 0 (format as printf, no newline needed).  Collective in the sense that other
  * ranks may call it and print nothing. */

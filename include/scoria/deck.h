@@ -163,7 +163,7 @@ PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned result
 /* The value of an integer key in such a text; the key's default where it is not in there. */
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 
-/* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
-PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);
+/* What a key takes and what it is where it is not set, for help: "a number from 0 to 100000 h; default 0". */
+void key_takes(const ScoriaKey *key, size_t size, char text[]);
 
 #endif

@@ -160,12 +160,12 @@ PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, 
 PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels, const int field[], int64_t most,
                                   ScoriaSource *source);
 
-/* Rows of a file that were held back from training, of condition k of these, by numbers of draw_number(.., k, i): the
- * i-th of part `part` of `parts` (every parts-th row from the part-th on, so that the parts are as like as can be).
- * ds and holdout are borrowed, What the file lacks, or has marked as failed, is NaN.
- * A draw is local. */
-PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout, int channels,
-                                     const int field[], int part, int parts, ScoriaSource *source);
+/* Rows of a file that were held back from training, of condition index[k] of these, by numbers of draw_number(.., k,
+ * i): the i-th of part `part` of `parts` (every parts-th row from the part-th on, so that the parts are as like as can
+ * be). ds, holdout and index are borrowed, What the file lacks, or has marked as failed, is NaN. A draw is local. */
+PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout,
+                                     const int64_t index[], int channels, const int field[], int part, int parts,
+                                     ScoriaSource *source);
 
 const ScoriaFieldShape *source_shape(ScoriaSource source);
 const ScoriaWorkers *source_workers(ScoriaSource source);
@@ -186,11 +186,14 @@ PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t
 PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                                    const uint64_t id[], const double theta[], const double fields[],
                                    const ScoriaLogDensity *out);
-/* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
- * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
- * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
-                                  uint64_t first, int64_t n, int owner, double share[], double fields[]);
+/* The same as Draw for k conditions, by all workers in shares: realisations [first[j], first[j] + n) at theta[j], in
+ * the order of their numbers, into fields (n, channels, cells) on rank owner + j.  k: no more than there are workers.
+ * share: room for this rank's, k times a worker's part of n, rounded up.  All meet between two rounds of
+ * `pace`, where a stop that is asked for fails as ScoriaPaceMeet does; kept says what is kept then; and twice for the
+ * exchange, whatever k is.  Not of files.  Collective on the comm of all. */
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, int k,
+                                  const double theta[][SCORIA_MAX_CONDITIONS], const uint64_t first[], int64_t n,
+                                  int owner, double share[], double fields[]);
 
 /* ---------------------------------------------------------------------------------------- quantities of interest ----
  */

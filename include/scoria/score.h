@@ -98,10 +98,12 @@ PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * resumed, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
+ * resumed, or normaliser.ckpt before there is one; ScoriaModelTrained is for the caller to call once the model is safe.
  * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model);
+/* Removes the checkpoints of a training.  Collective. */
+PetscErrorCode ScoriaModelTrained(ScoriaRun run);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
@@ -202,9 +204,15 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
 
-/* Which conditions of a dataset training leaves to validation, or are held back: train (conditions) false.  Reads
- * train_validation.  holdout: of the model. */
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout, bool train[],
-                                   int64_t *left_out);
+/* Which conditions of a dataset training leaves to validation, or are held back, each told by itself.  Reads
+ * train_validation.  holdout: of the model, borrowed. */
+typedef struct {
+  ScoriaShuffle shuffle; /* of the conditions: those at the first `places`, and those held back, are left out */
+  int64_t places, left_out;
+  const ScoriaHoldout *holdout;
+} ScoriaSplit;
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
+                                   ScoriaSplit *split);
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition);
 
 #endif

@@ -68,19 +68,29 @@ static void spell_real(double value, size_t size, char text[])
   }
 }
 
+/* Integers in digits, as they are typed, up to the length of 2^53. */
+static void spell_bound(const ScoriaKey *key, double bound, size_t size, char text[])
+{
+  const bool whole = key->type == SCORIA_KEY_INT || key->type == SCORIA_KEY_INTS;
+  snprintf(text, size, whole && fabs(bound) < 1e16 ? "%.0f" : "%.15g", bound);
+}
+
 static void describe_bounds(const ScoriaKey *key, size_t size, char text[])
 {
   const bool low = key->lo > -SCORIA_UNBOUNDED, high = key->hi < SCORIA_UNBOUNDED;
+  char lo[32], hi[32];
+  spell_bound(key, key->lo, sizeof lo, lo);
+  spell_bound(key, key->hi, sizeof hi, hi);
   if (key->lo == SCORIA_POSITIVE && high)
-    snprintf(text, size, " above 0, at most %g", key->hi);
+    snprintf(text, size, " above 0, at most %s", hi);
   else if (key->lo == SCORIA_POSITIVE)
     snprintf(text, size, " above 0");
   else if (low && high)
-    snprintf(text, size, " from %.15g to %.15g", key->lo, key->hi);
+    snprintf(text, size, " from %s to %s", lo, hi);
   else if (low)
-    snprintf(text, size, " of at least %.15g", key->lo);
+    snprintf(text, size, " of at least %s", lo);
   else if (high)
-    snprintf(text, size, " of at most %.15g", key->hi);
+    snprintf(text, size, " of at most %s", hi);
   else
     text[0] = 0;
 }

@@ -1,4 +1,4 @@
-/* A deck as text: resolved, beside another one, and as help. */
+/* A deck as text: resolved, beside another one, and what a key takes. */
 #include "deck_text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,25 +117,10 @@ PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[])
+void key_takes(const ScoriaKey *key, size_t size, char text[])
 {
-  int rank;
-  const char *last = "";
-  size_t section   = 0;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank) PetscFunctionReturn(0);
-  for (int t = 0; tables[t]; t++)
-    for (const ScoriaKey *key = tables[t]; key->name; key++) {
-      char canonical[DECK_VALUE_SIZE], expected[512];
-      if (strncmp(key->name, last, section + 1)) {
-        section = strcspn(key->name, "_");
-        last    = key->name;
-        printf("\n%.*s:\n", (int)section, key->name);
-      }
-      deck_canonical(key, "", sizeof canonical, canonical, sizeof expected, expected);
-      printf("  -%-28s %s\n  %-29s %s; %s%s\n", key->name, key->help, "", expected,
-             key->value && *key->value ? "default " : "not set by default", key->value ? key->value : "");
-    }
-  PetscFunctionReturn(0);
+  char canonical[DECK_VALUE_SIZE], expected[512];
+  deck_canonical(key, "", sizeof canonical, canonical, sizeof expected, expected);
+  snprintf(text, size, "%s; %s%s", expected, key->value && *key->value ? "default " : "not set by default",
+           key->value ? key->value : "");
 }

@@ -190,7 +190,7 @@ PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
   if (!shard)
-    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
   PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
   PetscCall(ScoriaEnsembleDestroy(&ens));

@@ -255,7 +255,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(ens), &made->spec, &design));
-  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
   PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   made->shards = m.shards;

@@ -10,8 +10,9 @@ typedef struct {
   const ScoriaDatasetSpec *spec; /* borrowed */
   const ScoriaHoldout *holdout;  /* borrowed */
   ScoriaRows rows;               /* owned (CHUNK_ROWS) */
+  const int64_t *index;          /* borrowed: condition k is the index[k]-th that has such rows */
   int part, parts;
-  int channels, index[SCORIA_MAX_FIELDS];
+  int channels, column[SCORIA_MAX_FIELDS];
   ScoriaField field[SCORIA_MAX_FIELDS];
 } HeldOut;
 
@@ -34,7 +35,7 @@ static PetscErrorCode ReadNear(HeldOut *h, int64_t k, int64_t i, int64_t n, doub
   PetscCall(ScoriaDatasetReadAlone(h->ds, first, last - first + 1, &h->rows));
   for (int64_t j = 0; j < n; j++) {
     const int64_t at = holdout_row(h->holdout, k, (i + j) * h->parts + h->part) - first;
-    rows_pack(&h->rows, at, 1, h->channels, h->index, h->spec->cells, fields + j * width);
+    rows_pack(&h->rows, at, 1, h->channels, h->column, h->spec->cells, fields + j * width);
     if (h->rows.done[at] != SCORIA_ROW_DONE)
       for (int c = 0; c < width; c++) fields[j * width + c] = NAN;
   }
@@ -46,7 +47,7 @@ static PetscErrorCode Draw(void *ctx, const double theta[], uint64_t first, int6
   (void)theta;
   HeldOut *h      = ctx;
   const int width = h->channels * h->spec->cells;
-  const int64_t k = draw_condition(first), i = draw_realisation(first);
+  const int64_t k = h->index[draw_condition(first)], i = draw_realisation(first);
   const int64_t all   = (holdout_each(h->holdout) - h->part + h->parts - 1) / h->parts;
   const int64_t there = PetscClipInterval(all - i, 0, n);
   PetscFunctionBeginUser;
@@ -74,19 +75,20 @@ static const ScoriaRows *rows_of(void *ctx)
 
 const ScoriaSourceKind scoria_source_held_out = {.name = "held out", .draw = Draw, .destroy = Destroy, .rows = rows_of};
 
-PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout, int channels,
-                                     const int field[], int part, int parts, ScoriaSource *source)
+PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout,
+                                     const int64_t index[], int channels, const int field[], int part, int parts,
+                                     ScoriaSource *source)
 {
   ScoriaWorkers workers = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   const double *x;
   HeldOut *h;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&h));
-  *h = (HeldOut){.ds = ds, .holdout = holdout, .part = part, .parts = parts, .channels = channels};
+  *h = (HeldOut){.ds = ds, .holdout = holdout, .index = index, .part = part, .parts = parts, .channels = channels};
   PetscCall(ScoriaDatasetInfo(ds, &h->spec, &x, NULL));
   for (int c = 0; c < channels; c++) {
-    h->index[c] = field[c];
-    h->field[c] = h->spec->field[field[c]];
+    h->column[c] = field[c];
+    h->field[c]  = h->spec->field[field[c]];
   }
   PetscCall(ScoriaRowsCreate(h->spec, CHUNK_ROWS, &h->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));

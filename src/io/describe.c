@@ -153,7 +153,7 @@ PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path)
   PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   ds->tolerant = true;
   failed       = Summarise(ds, &all);
-  if (!failed) failed = ScoriaDatasetIdentity(ds, ds->spec.rows, identity);
+  if (!failed) failed = ScoriaDatasetIdentity(NULL, ds, ds->spec.rows, identity);
   if (!failed && !ds->rank) print_dataset(path, &ds->spec, ds->x, &all, identity, &ds->made);
   PetscCall(ScoriaDatasetClose(&ds));
   PetscCall(failed);

@@ -20,12 +20,12 @@ static uint32_t layout_crc(ScoriaDataset ds)
   return crc;
 }
 
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
 {
   uint32_t crc[2] = {layout_crc(ds), 0};
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetDigest(ds, rows, &crc[1]));
+  PetscCall(ScoriaDatasetDigest(run, ds, rows, &crc[1]));
   snprintf(identity, SCORIA_IDENTITY_SIZE, "%" PRId64 " rows, CRC32C %08x", rows, crc32c(0, crc, sizeof crc));
   PetscFunctionReturn(0);
 }

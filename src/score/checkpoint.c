@@ -240,3 +240,12 @@ PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser n
   PetscCall(ScoriaCheckpointEnd(run, CHECKPOINT, &store));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CheckpointForget(ScoriaRun run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, CHECKPOINT, sizeof path, path));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscFunctionReturn(0);
+}

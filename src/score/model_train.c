@@ -123,17 +123,16 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout, bool train[],
-                                   int64_t *left_out)
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
+                                   ScoriaSplit *split)
 {
   double share  = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  const TrainSplit split = train_split(conditions, share, (uint64_t)seed, holdout);
-  for (int64_t i = 0; i < conditions; i++) train[i] = train_keeps(&split, i);
-  *left_out = split.left_out + holdout->number;
+  const TrainSplit of = train_split(conditions, share, (uint64_t)seed, holdout);
+  *split              = (ScoriaSplit){of.shuffle, of.places, of.left_out + (holdout ? holdout->number : 0), holdout};
   PetscFunctionReturn(0);
 }
 
@@ -150,6 +149,12 @@ static PetscErrorCode TellHoldout(ScoriaRun run, const ScoriaHoldout *h)
     PetscCall(ScoriaLog(run, "holdout", "\"conditions\":%lld,\"rows_of_each\":%lld,\"of_conditions\":%lld",
                         (long long)holdout_conditions(h), (long long)holdout_each(h), (long long)h->conditions));
   PetscFunctionReturn(0);
+}
+
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition)
+{
+  const TrainSplit of = {.shuffle = split->shuffle, .places = split->places, .holdout = split->holdout};
+  return !train_keeps(&of, condition);
 }
 
 /* Takes over the normaliser, and the averages where there are several. */
@@ -179,7 +184,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .baseline   = t->kept.baseline,
                              .rows       = {t->train.rows, t->valid.rows},
                              .gaussian   = t->gaussian};
-  PetscCall(ScoriaDatasetIdentity(ds, spec->rows, m->dataset));
+  PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));
@@ -231,5 +236,13 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(KeptDestroy(&t.kept));
   PetscCall(TrainDataDestroy(&t.train));
   PetscCall(TrainDataDestroy(&t.valid));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelTrained(ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointForget(run));
+  PetscCall(PreparationForget(run));
   PetscFunctionReturn(0);
 }

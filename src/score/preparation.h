@@ -11,5 +11,7 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
                               const ScoriaHoldout *holdout, ScoriaNormaliser *norm, TrainData *train, TrainData *valid);
 /* A normaliser of this deck and dataset that an earlier start has kept, or NULL.  Collective. */
 PetscErrorCode PreparationFind(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm);
+/* Removes what an earlier start has kept.  Collective. */
+PetscErrorCode PreparationForget(ScoriaRun run);
 
 #endif

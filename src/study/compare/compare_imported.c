@@ -108,7 +108,7 @@ static PetscErrorCode OpenSources(MPI_Comm comm, Imported *im)
   const int parts = im->halves ? 2 : 1;
   PetscFunctionBeginUser;
   for (int part = 0; part < parts; part++)
-    PetscCall(ScoriaSourceOfHeldOut(comm, im->ds, im->holdout, im->channels, im->field, part, parts,
+    PetscCall(ScoriaSourceOfHeldOut(comm, im->ds, im->holdout, im->index, im->channels, im->field, part, parts,
                                     &im->source[part ? SCORIA_FROM_PDE_AGAIN : SCORIA_FROM_PDE]));
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
@@ -155,11 +155,9 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
   double seconds[SCORIA_NFROM];
   CompareDraws draws;
   PetscFunctionBeginUser;
-  PetscCall(CompareCreateConditions(set, true));
-  for (int k = 0; k < set->conditions; k++) {
-    set->c[k].index = im->index[k];
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, true));
+  for (int k = 0; k < PetscMin(set->held, set->conditions); k++)
     memcpy(set->c[k].theta, im->theta + k * n, sizeof(double) * (size_t)n);
-  }
   if (im->holdout->number) {
     PetscCall(CompareMemoryCreate(run, deck, &im->trained, &set->shape, set->count, memory));
     asked.memory = memory;
@@ -173,15 +171,11 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
 /* All together: a set of one. */
 static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set)
 {
-  const ComparePooled asked = {.conditions = im->conditions,
-                               .each       = im->each,
-                               .index      = im->index,
-                               .theta      = im->theta,
-                               .seed       = seed,
-                               .directions = directions};
+  const ComparePooled asked = {
+      .conditions = im->conditions, .each = im->each, .theta = im->theta, .seed = seed, .directions = directions};
   PetscFunctionBeginUser;
   set->conditions = 1;
-  PetscCall(CompareCreateConditions(set, false));
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
   PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0]));
   set->count = set->c[0].good[SCORIA_FROM_PDE];
   PetscFunctionReturn(0);
@@ -192,7 +186,7 @@ static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed
 static ScoriaHeldOut describe(const Imported *im, const ComparisonSet *set)
 {
   int64_t rows = 0;
-  for (int k = 0; k < set->conditions; k++)
+  for (int k = 0; k < set->held; k++) /* rank 0's are all */
     rows += set->c[k].good[SCORIA_FROM_PDE] + (im->halves ? set->c[k].good[SCORIA_FROM_PDE_AGAIN] : 0);
   return (ScoriaHeldOut){.method         = im->halves ? COMPARE_METHOD_HALVES : COMPARE_METHOD_RESIDUALS,
                          .of             = im->holdout->rows ? "rows" : "conditions",

@@ -76,15 +76,15 @@ static void standardise(const Pooling *p, double field[])
 static PetscErrorCode Take(Pooling *p, int64_t k)
 {
   const ComparePooled *asked = p->asked;
-  const int64_t each = asked->each, index = asked->index[k];
-  const double *theta = asked->theta + k * source_shape(p->source[SCORIA_FROM_MODEL])->space->n;
-  const size_t width  = sizeof(double) * (size_t)p->m;
+  const int64_t each         = asked->each;
+  const double *theta        = asked->theta + k * source_shape(p->source[SCORIA_FROM_MODEL])->space->n;
+  const size_t width         = sizeof(double) * (size_t)p->m;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta,
-                             draw_number(SCORIA_DRAWS_COMPARED, index, MOMENTS_FROM), p->draws, p->moment));
+  PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta, draw_number(SCORIA_DRAWS_COMPARED, k, MOMENTS_FROM),
+                             p->draws, p->moment));
   const int64_t finite = stats_keep_finite(p->draws, p->m, p->moment);
   for (int t = 0; t < TAKEN; t++)
-    PetscCall(ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(number_of[taken[t]], index, 0), each,
+    PetscCall(ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(number_of[taken[t]], k, 0), each,
                                p->share[t] + p->good * p->m));
   if (finite < 2) PetscFunctionReturn(0);
   stats_moments(finite, p->m, p->moment, p->mean, p->sd);
