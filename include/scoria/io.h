@@ -301,7 +301,7 @@ PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
 
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a run directory
- * what ScoriaManifestVerify says. Collective. */
+ * whether its files are as its manifest lists them. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */
@@ -370,9 +370,6 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
  * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
-/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be
- * read or is not as listed is a user error, told after all have been looked at.  Collective. */
-PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir);
 
 /* --------------------------------------------------------------------------------------------------- cost ---- */
 

@@ -261,8 +261,6 @@ typedef enum {
   SCORIA_POSTERIOR_QUANTILE,
   SCORIA_POSTERIOR_CURVES
 } ScoriaPosteriorCurve;
-extern const char *const scoria_posterior_groups[SCORIA_POSTERIOR_SIDES];
-extern const char *const scoria_posterior_curves[SCORIA_POSTERIOR_CURVES];
 
 /* Groups of posterior.h5, and of posterior.json but for the fields: objects by name of ScoriaPosteriorValue with the
  * array POSTERIOR_QUANTILES. */

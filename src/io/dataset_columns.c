@@ -2,9 +2,7 @@
  * rank makes the same sequence of HDF5 calls whatever it has to give or want: an empty selection where it has nothing.
  */
 #include "private.h"
-#include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char *name, ScoriaType type, bool wide,
                                  ScoriaColumn *column, ScoriaTrouble *bad)
@@ -181,26 +179,7 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, int64_t rows, ScoriaColumn *co
   PetscFunctionReturn(0);
 }
 
-/* The name of a digest among the notes of a run: of these rows of this file as it is now. */
-static PetscErrorCode NameDigest(ScoriaDataset ds, int64_t rows, size_t size, char name[])
-{
-  int64_t file[4] = {0};
-  struct stat st;
-
-  PetscFunctionBeginUser;
-  if (!ds->rank && !stat(ds->open_path, &st)) {
-    file[0] = (int64_t)st.st_dev;
-    file[1] = (int64_t)st.st_ino;
-    file[2] = st.st_size;
-    file[3] = source_modified(&st);
-  }
-  PetscCallMPI(MPI_Bcast(file, 4, MPI_INT64_T, 0, ds->comm));
-  snprintf(name, size, "digest of %" PRId64 " rows of %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, file[0],
-           file[1], file[2], file[3]);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest)
+PetscErrorCode DatasetReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   uint32_t own[2], *all, crc[2] = {0, 0};
@@ -218,23 +197,5 @@ static PetscErrorCode ReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *diges
   }
   PetscCall(PetscFree(all));
   *digest = crc32c(0, crc, sizeof crc);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest)
-{
-  char name[128];
-  int64_t noted;
-
-  PetscFunctionBeginUser;
-  if (run) {
-    PetscCall(NameDigest(ds, rows, sizeof name, name));
-    if (run_noted(run, name, &noted)) {
-      *digest = (uint32_t)noted;
-      PetscFunctionReturn(0);
-    }
-  }
-  PetscCall(ReadDigest(ds, rows, digest));
-  if (run) PetscCall(ScoriaRunNote(run, name, *digest));
   PetscFunctionReturn(0);
 }

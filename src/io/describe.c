@@ -189,7 +189,7 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
   if (!rank) is_directory = !stat(path, &st) && S_ISDIR(st.st_mode);
   PetscCallMPI(MPI_Bcast(&is_directory, 1, MPI_INT, 0, comm));
   if (is_directory) {
-    PetscCall(ScoriaManifestVerify(comm, path));
+    PetscCall(ManifestVerify(comm, path));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaFileTrial(comm, path));

@@ -20,6 +20,43 @@ static uint32_t layout_crc(ScoriaDataset ds)
   return crc;
 }
 
+/* The name of a digest among the notes of a run: of these rows of this file as it is now. */
+static PetscErrorCode NameDigest(ScoriaDataset ds, int64_t rows, size_t size, char name[])
+{
+  int64_t file[4] = {0};
+  struct stat st;
+
+  PetscFunctionBeginUser;
+  if (!ds->rank && !stat(ds->open_path, &st)) {
+    file[0] = (int64_t)st.st_dev;
+    file[1] = (int64_t)st.st_ino;
+    file[2] = st.st_size;
+    file[3] = source_modified(&st);
+  }
+  PetscCallMPI(MPI_Bcast(file, 4, MPI_INT64_T, 0, ds->comm));
+  snprintf(name, size, "digest of %" PRId64 " rows of %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, file[0],
+           file[1], file[2], file[3]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest)
+{
+  char name[128];
+  int64_t noted;
+
+  PetscFunctionBeginUser;
+  if (run) {
+    PetscCall(NameDigest(ds, rows, sizeof name, name));
+    if (run_noted(run, name, &noted)) {
+      *digest = (uint32_t)noted;
+      PetscFunctionReturn(0);
+    }
+  }
+  PetscCall(DatasetReadDigest(ds, rows, digest));
+  if (run) PetscCall(ScoriaRunNote(run, name, *digest));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
 {
   uint32_t crc[2] = {layout_crc(ds), 0};

@@ -259,7 +259,7 @@ static PetscErrorCode VerifyFile(MPI_Comm comm, const char *dir, const cJSON *en
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir)
+PetscErrorCode ManifestVerify(MPI_Comm comm, const char *dir)
 {
   ScoriaTrouble bad  = {.path = dir};
   cJSON *root        = NULL;

@@ -254,6 +254,9 @@ extern const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS];
 /* Column i of the status in memory. */
 void *rows_status(const ScoriaRows *rows, int i);
 
+/* ScoriaDatasetDigest, read from the file. */
+PetscErrorCode DatasetReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
+
 /* Makes every object of a dataset in `part` at full size, on the rank that calls. */
 PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
                              const ScoriaProvenance *from, ScoriaTrouble *bad);
@@ -306,5 +309,9 @@ PetscErrorCode DescribeStore(hid_t file, ScoriaTrouble *bad);
 bool crc32c_has_hardware(void);
 uint32_t crc32c_hardware(uint32_t crc, const void *data, size_t size);
 uint32_t crc32c_software(uint32_t crc, const void *data, size_t size);
+
+/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be
+ * read or is not as listed is a user error, told after all have been looked at.  Collective. */
+PetscErrorCode ManifestVerify(MPI_Comm comm, const char *dir);
 
 #endif

@@ -2,16 +2,15 @@
 #include "rows.h"
 #include <stdio.h>
 
-const char *const scoria_posterior_groups[SCORIA_POSTERIOR_SIDES] = {
-    [SCORIA_PRIOR] = "/prior", [SCORIA_POSTERIOR] = ""};
+static const char *const groups[SCORIA_POSTERIOR_SIDES]  = {[SCORIA_PRIOR] = "/prior", [SCORIA_POSTERIOR] = ""};
 
-const char *const scoria_posterior_curves[SCORIA_POSTERIOR_CURVES] = {
+static const char *const curves[SCORIA_POSTERIOR_CURVES] = {
     [SCORIA_POSTERIOR_MEAN] = "mean", [SCORIA_POSTERIOR_SD] = "sd", [SCORIA_POSTERIOR_QUANTILE] = "quantile"};
 
 void posterior_path(ScoriaPosteriorSide side, const char *group, const char *name, ScoriaPosteriorCurve curve,
                     size_t size, char path[])
 {
-  snprintf(path, size, "%s/%s/%s/%s", scoria_posterior_groups[side], group, name, scoria_posterior_curves[curve]);
+  snprintf(path, size, "%s/%s/%s/%s", groups[side], group, name, curves[curve]);
 }
 
 void posterior_sensor_path(const char *column, size_t size, char path[])
