@@ -72,7 +72,7 @@ typedef struct {
   double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
   uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
-  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample */
+  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample, or SCORIA_ROW_LACKING */
   int32_t *newton;                          /* Newton iterations */
   uint8_t *attempts;
   double *residual; /* final residual norm, scaled as the solver states */
@@ -81,6 +81,8 @@ typedef struct {
 
 #define SCORIA_ROW_DONE 1
 #define SCORIA_ROW_FAILED 2
+/* Reason of a failed row that an imported file does not have; no SNESConvergedReason. */
+#define SCORIA_ROW_LACKING (-30)
 
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
@@ -186,7 +188,8 @@ PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows
 /* "4096 rows, CRC32C 0badcafe", of the first `rows` rows: the same for the same rows of the same fields, conditions and
  * cells, whatever ranks, starts, shards or copies made them.  Read from the CRCs that the file holds, 8 bytes a row.
  * Collective. */
-PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows,
+                                     char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
@@ -298,7 +301,7 @@ PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
 
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a run directory
- * what ScoriaManifestVerify says. Collective. */
+ * whether its files are as its manifest lists them. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */
@@ -367,9 +370,6 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
  * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
-/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be
- * read or is not as listed is a user error, told after all have been looked at.  Collective. */
-PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir);
 
 /* --------------------------------------------------------------------------------------------------- cost ---- */
 

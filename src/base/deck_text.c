@@ -7,6 +7,35 @@
 #include <string.h>
 #include <strings.h>
 
+/* The name of row i of a table; NULL at its end. */
+static const char *row_name(const ScoriaChoices *choices, int i)
+{
+  const char *const *row = choices->size ? (const void *)((const char *)choices->table + (size_t)i * choices->size)
+                                         : ((const char *const *const *)choices->table)[i];
+  return row ? *row : NULL;
+}
+
+void key_choices(const ScoriaKey *key, char words[SCORIA_CHOICES_SIZE])
+{
+  const ScoriaChoices *choices = key->choices;
+  const char *name;
+  *words = 0;
+  if (!choices) return;
+  if (choices->words) snprintf(words, SCORIA_CHOICES_SIZE, "%s", choices->words);
+  for (int i = 0; choices->table && (name = row_name(choices, i)); i++)
+    snprintf(words + strlen(words), SCORIA_CHOICES_SIZE - strlen(words), "%s%s", *words ? " " : "", name);
+}
+
+bool key_has_choice(const ScoriaKey *key, const char *word)
+{
+  const size_t length = strlen(word);
+  char words[SCORIA_CHOICES_SIZE];
+  key_choices(key, words);
+  for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
+    if (length && strcspn(at, " ") == length && !strncmp(at, word, length)) return true;
+  return false;
+}
+
 const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name)
 {
   for (int t = 0; tables[t]; t++)
@@ -97,7 +126,7 @@ static void describe_bounds(const ScoriaKey *key, size_t size, char text[])
 
 static void describe(const ScoriaKey *key, size_t size, char text[])
 {
-  char bounds[96];
+  char bounds[96], words[SCORIA_CHOICES_SIZE];
   const char *unit = *key->unit ? key->unit : NULL;
   describe_bounds(key, sizeof bounds, bounds);
   switch (key->type) {
@@ -114,7 +143,8 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     snprintf(text, size, "a text on one line");
     break;
   case SCORIA_KEY_CHOICE:
-    snprintf(text, size, "one of: %s", key->choices);
+    key_choices(key, words);
+    snprintf(text, size, "one of: %s", words);
     break;
   case SCORIA_KEY_INTS:
     snprintf(text, size, "a list of integers, each%s", *bounds ? bounds : " any");
@@ -128,6 +158,9 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     break;
   case SCORIA_KEY_WORDS:
     snprintf(text, size, "a list of words");
+    break;
+  case SCORIA_KEY_TEXTS:
+    snprintf(text, size, "a list of texts");
     break;
   case SCORIA_KEY_ENTRIES:
     snprintf(text, size, "a list [name=text, ...] or a mapping {name: {...}, ...}");
@@ -159,11 +192,8 @@ static bool canonical_bool(const char *text, size_t size, char canonical[])
 
 static bool canonical_choice(const ScoriaKey *key, const char *text, size_t size, char canonical[])
 {
-  const size_t length = strlen(text);
   snprintf(canonical, size, "%s", text);
-  for (const char *word = key->choices; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
-    if (length && strcspn(word, " ") == length && !strncmp(word, text, length)) return true;
-  return false;
+  return key_has_choice(key, text);
 }
 
 static bool canonical_number(const ScoriaKey *key, const char *text, bool integer, size_t size, char canonical[])
@@ -208,6 +238,27 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
   return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
 }
 
+/* Texts may hold brackets: one pair around all of them is the list's own. */
+static bool canonical_texts(const char *text, size_t size, char canonical[])
+{
+  char copy[DECK_VALUE_SIZE], one[DECK_VALUE_SIZE];
+  const char *list = copy;
+  size_t used      = 0;
+  int count        = 0;
+  if (strlen(text) >= sizeof copy || !one_line(text)) return false;
+  snprintf(copy, sizeof copy, "%s", text);
+  if (*copy == '[' && copy[strlen(copy) - 1] == ']') {
+    copy[strlen(copy) - 1] = 0;
+    list++;
+  }
+  for (canonical[0] = 0; list_next_text(&list, sizeof one, one); count++) {
+    if (!*one) return false;
+    used += (size_t)snprintf(canonical + used, size - used, "%s%s", count ? "," : "", one);
+    if (used >= size) return false;
+  }
+  return count > 0;
+}
+
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
                     char expected[])
 {
@@ -222,6 +273,8 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
   case SCORIA_KEY_INT:
   case SCORIA_KEY_REAL:
     return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
+  case SCORIA_KEY_TEXTS:
+    return canonical_texts(text, size, canonical);
   case SCORIA_KEY_STRING:
   case SCORIA_KEY_ENTRY:
     snprintf(canonical, size, "%s", text);

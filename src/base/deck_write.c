@@ -11,6 +11,16 @@ static void print_quoted(FILE *out, const char *text, size_t length)
   fputc('\'', out);
 }
 
+static void print_texts(FILE *out, const char *list)
+{
+  char one[DECK_VALUE_SIZE];
+  for (char before = '['; list_next_text(&list, sizeof one, one); before = ',') {
+    fputc(before, out);
+    print_quoted(out, one, strlen(one));
+  }
+  fputc(']', out);
+}
+
 /* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
 static void print_value(FILE *out, const ScoriaKey *key, const char *value)
 {
@@ -33,6 +43,9 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
       value += length + (value[length] == ',');
     }
     fputc(']', out);
+    break;
+  case SCORIA_KEY_TEXTS:
+    print_texts(out, value);
     break;
   case SCORIA_KEY_STRING:
   case SCORIA_KEY_ENTRY:

@@ -46,9 +46,13 @@ static bool lists(const char *list, const char *word, size_t length)
 /* A section is called like a problem where its keys are that problem's alone. */
 static bool is_problem(const char *section, size_t length)
 {
+  char words[SCORIA_CHOICES_SIZE];
   for (int t = 0; cmd_tables()[t]; t++)
-    for (const ScoriaKey *key = cmd_tables()[t]; key->name; key++)
-      if (!strcmp(key->name, "ensemble_problem")) return lists(key->choices, section, length);
+    for (const ScoriaKey *key = cmd_tables()[t]; key->name; key++) {
+      if (strcmp(key->name, "ensemble_problem")) continue;
+      key_choices(key, words);
+      return lists(words, section, length);
+    }
   return false;
 }
 
@@ -168,10 +172,10 @@ void cmd_print_manual(void)
 /* The words of a key's choices, where it has some: "-key) words". */
 static void print_choices(const ScoriaKey *key)
 {
-  const char *words = key->type == SCORIA_KEY_CHOICE ? key->choices
-                      : key->type == SCORIA_KEY_BOOL ? "true false"
-                                                     : NULL;
-  if (words) printf("  -%s) words=\"%s\" ;;\n", key->name, words);
+  char words[SCORIA_CHOICES_SIZE] = "true false";
+  if (key->type == SCORIA_KEY_CHOICE) key_choices(key, words);
+  if (key->type == SCORIA_KEY_CHOICE || key->type == SCORIA_KEY_BOOL)
+    printf("  -%s) words=\"%s\" ;;\n", key->name, words);
 }
 
 static void print_command_keys(const ScoriaCommand *command)

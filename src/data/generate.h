@@ -2,7 +2,7 @@
 #ifndef SCORIA_DATA_GENERATE_H
 #define SCORIA_DATA_GENERATE_H
 
-#include "scoria/data.h"
+#include "making.h"
 
 #define SHARD_FILE "shard.h5" /* in the run directory of a shard */
 
@@ -27,7 +27,7 @@ PetscErrorCode GenerateGive(void *design, int64_t row, double theta[], double ep
 PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);
 /* Its rows that `out` lacks, into `out`; design as in GenerateRows.  Adds this rank's share to the tally.  Stopped on
  * the way, it fails as ScoriaStopped.  Collective. */
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, ScoriaPartial *out,
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, Partial *out,
                             ScoriaSolveTally *tally);
 
 /* Whether rows that are done, of a dataset from row `first` on, are at the conditions that the design has for them. */
@@ -41,7 +41,7 @@ void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally);
  * account of the cost.  Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as
  * ScoriaStopped.  Collective. */
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            int64_t smallest, ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally,
+                            int64_t smallest, Partial *out, ScoriaCost cost, ScoriaSolveTally *tally,
                             ScoriaSolveShares *shares);
 
 #endif

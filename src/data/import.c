@@ -21,7 +21,7 @@ static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
 }
 
 /* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there. */
-static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *out, Tally *tally)
+static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Tally *tally)
 {
   const ScoriaDatasetSpec *spec = &im->spec;
   const int64_t width           = 8LL * spec->cells * (spec->nfields + 1);
@@ -50,7 +50,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *o
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (tally->made < spec->rows) PetscCall(ScoriaPartialStop(run, out, tally->made));
+  if (tally->made < spec->rows) PetscCall(PartialStop(run, out, tally->made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));
   PetscFunctionReturn(0);
 }
@@ -104,7 +104,7 @@ static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 }
 
 /* Nothing can be learned from a file without a usable row: what has been written of it is removed. */
-static PetscErrorCode CheckUsable(const Import *im, ScoriaPartial *out, const char *path, Tally *tally)
+static PetscErrorCode CheckUsable(const Import *im, Partial *out, const char *path, Tally *tally)
 {
   char part[PETSC_MAX_PATH_LEN + 8], counts[SCORIA_MAX_FIELDS * 100] = "";
   PetscFunctionBeginUser;
@@ -137,7 +137,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   Import im;
   ScoriaProvenance from;
-  ScoriaPartial out;
+  Partial out;
   Tally tally = {0};
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
@@ -152,11 +152,11 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   stop_in_order();
   PetscCall(failed);
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED,
-                               tally_rows, &tally, &out));
+  PetscCall(PartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED, tally_rows,
+                         &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(CheckUsable(&im, &out, made->path, &tally));
-  PetscCall(ScoriaPartialFinish(&out));
+  PetscCall(PartialFinish(&out));
   made->spec    = im.spec;
   made->failed  = tally.failed;
   made->lacking = im.lacking;

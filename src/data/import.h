@@ -2,7 +2,7 @@
 #ifndef SCORIA_DATA_IMPORT_H
 #define SCORIA_DATA_IMPORT_H
 
-#include "scoria/data.h"
+#include "making.h"
 
 #define IMPORT_PATH 512
 

@@ -1,5 +1,5 @@
 /* A dataset that outlives its run: what is done is kept, and the next start of the same command resumes from there. */
-#include "scoria/data.h"
+#include "making.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +32,7 @@ static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *pat
 }
 
 static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
-                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                               ScoriaPartial *out)
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx, Partial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetWatch(out->ds, run));
@@ -44,13 +43,13 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
-                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
-                                  void *ctx, ScoriaPartial *out)
+PetscErrorCode PartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                            const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                            unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                            void *ctx, Partial *out)
 {
   PetscFunctionBeginUser;
-  *out = (ScoriaPartial){0};
+  *out = (Partial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
   if (out->ds) PetscCall(CheckBegun(run, deck, path, spec, results, out->ds));
   if (out->ds)
@@ -63,18 +62,18 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscFunctionReturn(0);
 }
 
-int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
+int64_t partial_has(const Partial *out, int64_t first, int64_t number)
 {
   return intervals_count(&out->there, first, first + number);
 }
 
-void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
+void partial_next(const Partial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
 {
   intervals_gap(&out->there, first, &end);
   *number = PetscMin(end - *first, most);
 }
 
-PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
+PetscErrorCode PartialFinish(Partial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetFinish(&out->ds));
@@ -82,7 +81,7 @@ PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows)
+PetscErrorCode PartialStop(ScoriaRun run, Partial *out, int64_t rows)
 {
   const ScoriaDatasetSpec *spec;
   PetscFunctionBeginUser;

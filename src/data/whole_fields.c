@@ -1,5 +1,5 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
-#include "scoria/data.h"
+#include "making.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ static PetscErrorCode ChooseRows(ScoriaDeck deck, int64_t rows, int64_t *number,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows)
+PetscErrorCode WholeFieldsCheck(ScoriaDeck deck, int64_t rows)
 {
   PetscInt n = 0, named[MOST_ROWS];
   PetscFunctionBeginUser;

@@ -29,7 +29,7 @@ static PetscErrorCode Rotate(MPI_Comm comm, const char *path)
   if (!rank) {
     if (rename(path, names.previous) && errno != ENOENT)
       trouble_note(&bad, SCORIA_EXIT_IO, "cannot be renamed to %s: %s", names.previous, strerror(errno));
-    PetscCall(ScoriaFilePublish(names.next, path, &bad));
+    PetscCall(FilePublish(names.next, path, &bad));
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
   PetscFunctionReturn(0);

@@ -37,6 +37,7 @@ static void independent(uint64_t seed, int d, uint64_t index, uint64_t count, do
 
 static const DesignRow designs[] = {
     {"sobol", sobol}, {"lhs", lhs_point}, {"random", independent}, {"file", NULL}, {NULL, NULL}};
+const ScoriaChoices condition_designs = {.table = designs, .size = sizeof *designs};
 
 /* ----------------------------------------------------------------------------------------------------- file ---- */
 

@@ -125,6 +125,9 @@ PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);
 
 /* --------------------------------------------------------------------------------------------- designs ---- */
 
+/* conditions_design; porosity_kernel (porosity.c). */
+extern const ScoriaChoices condition_designs, porosity_kernels;
+
 /* Point `index` of the Sobol sequence in d <= SCORIA_MAX_CONDITIONS dimensions, shifted digitally by seed; u in (0, 1).
  */
 void sobol_point(uint64_t seed, int d, uint64_t index, double u[]);

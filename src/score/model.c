@@ -31,7 +31,7 @@ PetscErrorCode ModelNetCreate(ScoriaModel model)
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ModelBasis(model->normaliser, &spec, &basis));
-  PetscCall(ScoriaNetCreate(&spec, MODEL_TILE, false, &model->net));
+  PetscCall(NetCreate(&spec, MODEL_TILE, false, &model->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscMalloc1(2 * MODEL_TILE * spec.r, &model->tile));
   PetscFunctionReturn(0);
@@ -42,8 +42,8 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   ScoriaModel m = *model;
   PetscFunctionBeginUser;
   if (!m) PetscFunctionReturn(0);
-  PetscCall(ScoriaNormaliserDestroy(&m->normaliser));
-  PetscCall(ScoriaNetDestroy(&m->net));
+  PetscCall(NormaliserDestroy(&m->normaliser));
+  PetscCall(NetDestroy(&m->net));
   PetscCall(EmaSetDestroy(&m->averages));
   PetscCall(ScoriaHoldoutDestroy(&m->holdout));
   PetscCall(PetscFree(m->tuned));

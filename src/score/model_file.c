@@ -120,7 +120,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
-  PetscCall(ScoriaNormaliserSave(model->normaliser, store));
+  PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -234,7 +234,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreMadeFrom(store, &from));
   PetscCall(ScoriaStoreIdentity(store, m->identity));
   PetscCall(PetscStrncpy(m->dataset, from.dataset, sizeof m->dataset));
-  PetscCall(ScoriaNormaliserLoad(store, &m->normaliser));
+  PetscCall(NormaliserLoad(store, &m->normaliser));
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));
   for (int i = 0; (number = model_real(m, i, &name)); i++) PetscCall(ScoriaStoreGetReal(store, name, number));

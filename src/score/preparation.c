@@ -29,11 +29,17 @@ static PetscErrorCode DeckSize(ScoriaDeck deck, const char *key, int *value)
 
 static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
 {
+  bool adapt, mean, scale;
   PetscFunctionBeginUser;
   PetscCall(DeckSize(deck, "train_modes", &fit->modes));
   PetscCall(DeckSize(deck, "train_all_modes", &fit->all_modes));
   PetscCall(DeckSize(deck, "train_degree_mean", &fit->degree_mean));
   PetscCall(DeckSize(deck, "train_degree_scale", &fit->degree_scale));
+  PetscCall(ScoriaDeckBool(deck, "train_adapt", &adapt));
+  PetscCall(ScoriaDeckChanged(deck, "train_degree_mean", &mean));
+  PetscCall(ScoriaDeckChanged(deck, "train_degree_scale", &scale));
+  fit->choose_mean  = adapt && !mean;
+  fit->choose_scale = adapt && !scale;
   PetscCall(ScoriaDeckBool(deck, "train_relative", &fit->relative));
   PetscCall(ScoriaDeckBool(deck, "train_whitening", &fit->whitening));
   if (fit->whitening && fit->all_modes < fit->modes)
@@ -86,7 +92,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscCall(ScoriaDatasetDigest(run, ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaCheckpointBegin(run, deck, KEPT, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
-  PetscCall(ScoriaNormaliserSave(norm, store));
+  PetscCall(NormaliserSave(norm, store));
   PetscCall(ScoriaCheckpointEnd(run, KEPT, &store));
   PetscFunctionReturn(0);
 }
@@ -114,7 +120,7 @@ static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
 static PetscErrorCode Read(void *ctx, ScoriaStore store)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaNormaliserLoad(store, ((Reading *)ctx)->norm));
+  PetscCall(NormaliserLoad(store, ((Reading *)ctx)->norm));
   PetscFunctionReturn(0);
 }
 

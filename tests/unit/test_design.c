@@ -97,7 +97,7 @@ static void lhs_fills_its_strata(void **state)
 static void deck_from(const char *text, ScoriaDeck *deck, ScoriaElectrode *el)
 {
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, electrode_tables, deck));
-  CHECK(ScoriaElectrodeFromDeck(*deck, el));
+  CHECK(ElectrodeFromDeck(*deck, el));
 }
 
 /* All designs of the deck, training and held-out: inside the ranges, spread over them, the same when asked again, each
@@ -300,7 +300,7 @@ static void bad_decks_are_refused(void **state)
     ScoriaDesign of;
     ScoriaEnsemble ens;
     CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, refused[i].deck, electrode_tables, &deck));
-    PetscErrorCode error = ScoriaElectrodeFromDeck(deck, &el);
+    PetscErrorCode error = ElectrodeFromDeck(deck, &el);
     if (!error) error = ScoriaDesignCreate(deck, &scoria_electrode, &el, &of);
     if (!error) error = ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens);
     if (!error) fail_msg("accepted: %s", refused[i].deck);

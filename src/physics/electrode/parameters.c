@@ -154,7 +154,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
 {
   PetscFunctionBeginUser;
   PetscCall(ElectrodeRead(deck, el));
@@ -193,20 +193,22 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
   }
 
 /* clang-format off */
+static const ScoriaChoices kinetics_choices = {.table = scoria_kinetics};
+
 const ScoriaKey electrode_keys[] = {
     {"electrode_set", SCORIA_KEY_CHOICE, "", "chen2020_negative", TEXT,
-     "article chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     SCORIA_ROWS(sets),
      "parameter set; every value of it can be overridden by the keys below", SCORIA_DECIDES_LAW},
-    {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, "linear newman",
+    {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, &kinetics_choices,
      "linear kinetics or Butler-Volmer; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, "fixed ocp",
+    {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, SCORIA_WORDS("fixed ocp"),
      "fixed: solid concentration c_s of the set; ocp: c_s from the open-circuit curve at U0", SCORIA_DECIDES_LAW},
     {"electrode_ocp", SCORIA_KEY_CHOICE, "", NULL, TEXT,
-     "chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     SCORIA_ROWS(scoria_ocps),
      "open-circuit curve; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, "constant nyman2008 capiglia1999",
+    {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, SCORIA_ROWS(scoria_electrolytes),
      "conductivity and diffusivity of the electrolyte; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, "prescribed ohmic",
+    {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, SCORIA_WORDS("prescribed ohmic"),
      "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s", SCORIA_DECIDES_LAW},
     {"electrode_bruggeman_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL,
      "exponent of 1 - eps in the conductivity of the solid", SCORIA_DECIDES_LAW},

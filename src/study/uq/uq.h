@@ -20,6 +20,15 @@
 #define UQ_PILOT_BLOCKS 32                        /* they fix the scales of Sobol indices, and count likewise */
 #define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
+/* Numbers that the user has defined by expressions over the fields of a row (uq_expressions.c). */
+typedef struct UqExpressions_ *UqExpressions;
+
+/* An event whose probability is asked: the text, and what of its threshold is meant by it. */
+typedef struct {
+  char text[96];
+  int of; /* SUMMARY_ANY or SUMMARY_ALL of the cells of a field; both are the same for one number */
+} UqEvent;
+
 /* What is asked. */
 typedef struct {
   bool pde;
@@ -35,8 +44,11 @@ typedef struct {
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
+  int derived;                      /* of the quantities, the last: those of the expressions */
+  UqExpressions expressions;        /* owned; NULL: none */
   int nthresholds;
   ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
+  UqEvent event[UQ_MAX_THRESHOLDS]; /* of each threshold */
   int conditions;
   double *theta; /* owned (conditions, space->n) */
   /* sensitivity: conditions over their ranges */
@@ -62,9 +74,9 @@ typedef struct {
   int columns;        /* m + nquantities */
   bool joint;         /* with covariance and modes */
   size_t size;        /* doubles per condition */
-  size_t moments;     /* (UQ_NMOMENTS, columns) */
+  size_t moments;     /* (SCORIA_UQ_NMOMENTS, columns) */
   size_t quantiles;   /* (nprobabilities, 2, columns): value, standard error */
-  size_t exceedances; /* per threshold (2, cells + 1): probability, standard error; the last is anywhere */
+  size_t exceedances; /* per threshold (UQ_NSHARES, its columns, any, all) */
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
   size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
   double *value;      /* owned (conditions, size) */
@@ -74,17 +86,21 @@ typedef struct {
 
 /* The first doubles of a condition. */
 enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
-/* Rows of the moments. */
-enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
-extern const char *const uq_moment_names[UQ_NMOMENTS];
+/* Rows of an exceedance: ScoriaShare. */
+enum { UQ_SHARE, UQ_SHARE_SE, UQ_SHARE_LOW, UQ_SHARE_HIGH, UQ_NSHARES };
+/* The shares of threshold t in a condition of the answer: (UQ_NSHARES, uq_shares(q, t)). */
+size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t);
+int uq_shares(const UqQuestion *q, int t);
 
 /* uq_draws.c: the fields that this rank draws, and their quantities. */
 typedef struct {
   const UqQuestion *q; /* borrowed, as is the next */
   ScoriaSource source;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition of the last draw */
+  double theta[SCORIA_MAX_CONDITIONS];        /* of the last draw */
   double *fields;                             /* owned (UQ_TILE, m): the last draw */
   double statistics;                          /* seconds of this rank's that are not of drawing */
+  int64_t undefined[UQ_MAX_QUANTITIES];       /* rows since the last reduction in which an expression had no value */
 } UqDraws;
 
 PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d);
@@ -92,7 +108,9 @@ PetscErrorCode UqDrawsDestroy(UqDraws *d);
 /* Realisations [number, number + n) at theta, n <= UQ_TILE. */
 PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n);
 /* The quantities (nquantities) of field i of the last draw. */
-void uq_take(const UqDraws *d, int64_t i, double quantities[]);
+void uq_take(UqDraws *d, int64_t i, double quantities[]);
+/* A user error where an expression had no finite value for a field of any rank's.  Collective. */
+PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm);
 
 /* uq_tiles.c: the samples of one condition, on those who share it. */
 typedef struct {
@@ -169,6 +187,18 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+PetscErrorCode UqQuestionDestroy(UqQuestion *q);
+
+/* uq_expressions.c.  Adds the quantity that a text defines, "name [unit] = expression" or an expression alone, which is
+ * then its name; later ones may use it.  What cannot be understood is a user error that names the deck's key.  *index:
+ * its place among the quantities.  Local. */
+PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index);
+PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
+/* Values of the derived quantities, the others being there, of one row at theta. */
+void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[]);
+/* uq_events.c: the thresholds of uq_exceed. */
+PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q);
+
 /* uq_theta.c: its conditions, listed, mapped or from a file. */
 PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 

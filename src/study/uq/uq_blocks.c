@@ -89,6 +89,7 @@ static PetscErrorCode DrawPilot(UqBlocks *b, int64_t n, double values[])
   deal_block(n, b->all.worker, b->all.workers, &first, &number);
   for (int64_t i = first; i < first + number && !failed; i++) failed = UqDrawBlock(b->draws, i, values + i * size);
   PetscCall(ScoriaAgreeFailed(b->all.comm, failed));
+  PetscCall(UqCheckDefined(b->draws, b->all.comm));
   if (!b->leads) PetscCall(PetscArrayzero(values, n * size));
   PetscCall(ScoriaReduceMany(b->all.comm, MPI_BOR, n * size, MPI_UINT64_T, values));
   PetscFunctionReturn(0);
@@ -127,6 +128,7 @@ PetscErrorCode UqSobolPilot(UqBlocks *b, bool add)
 PetscErrorCode UqSobolReduce(UqBlocks *b)
 {
   PetscFunctionBeginUser;
+  PetscCall(UqCheckDefined(b->draws, b->all.comm));
   PetscCall(ScoriaSobolReduce(b->sobol, b->all.comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &b->failed, 1, MPI_INT64_T, MPI_SUM, b->all.comm));
   b->all_failed += b->failed;

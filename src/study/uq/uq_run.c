@@ -113,7 +113,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(UqSayTable(run, &q, &a));
   PetscCall(Write(run, deck, name, &q, &a));
   PetscCall(UqAnswerDestroy(&a));
-  PetscCall(PetscFree(q.theta));
+  PetscCall(UqQuestionDestroy(&q));
   PetscCall(CloseSource(&opened));
   PetscFunctionReturn(0);
 }

@@ -35,7 +35,7 @@ static PetscErrorCode DrawFields(UqTiles *t, int k, int64_t first, int64_t n)
 }
 
 /* Rows (n, columns) of the drawn fields from `first` on: the fields and their quantities. */
-static void make_rows(const UqTiles *t, int64_t first, int64_t n, double rows[])
+static void make_rows(UqTiles *t, int64_t first, int64_t n, double rows[])
 {
   const int m = t->draws->q->m;
   for (int64_t i = 0; i < n; i++) {
@@ -93,6 +93,7 @@ static PetscErrorCode DrawPilot(UqTiles *t, int k, int64_t n)
     t->draws->statistics += wall_seconds() - drawn;
   }
   PetscCall(ScoriaAgreeFailed(t->team.comm, failed)); /* a rank without a share has not tried */
+  PetscCall(UqCheckDefined(t->draws, t->team.comm));
   if (!t->leads) PetscCall(PetscArrayzero(t->pilot, n * columns));
   /* Every row is one rank's and zero elsewhere: the sum is exact. */
   PetscCall(ScoriaReduceMany(t->team.comm, MPI_SUM, n * columns, MPI_DOUBLE, t->pilot));
@@ -122,6 +123,7 @@ PetscErrorCode UqPilot(UqTiles *t, int k)
 PetscErrorCode UqReduce(UqTiles *t)
 {
   PetscFunctionBeginUser;
+  PetscCall(UqCheckDefined(t->draws, t->team.comm));
   PetscCall(ScoriaSummaryReduce(t->summary, t->team.comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &t->failed, 1, MPI_INT64_T, MPI_SUM, t->team.comm));
   t->all_failed += t->failed;
