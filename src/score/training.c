@@ -190,8 +190,9 @@ static PetscErrorCode Choose(Training *t)
     best          = loss;
     t->kept.width = width;
   }
-  snprintf(body + used, sizeof body - (size_t)used, "],\"width\":%.6g,\"kept_validation\":%.8g,\"lengthened_at\":%lld",
-           t->kept.width, best, (long long)t->lengthened);
+  snprintf(body + used, sizeof body - (size_t)used,
+           "],\"width\":%.6g,\"kept_validation\":%.8g,\"baseline\":%.8g,\"lengthened_at\":%lld", t->kept.width, best,
+           t->baseline, (long long)t->lengthened);
   t->kept.loss       = best;
   t->kept.train_loss = t->loss;
   t->kept.baseline   = t->baseline;
