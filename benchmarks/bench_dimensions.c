@@ -140,7 +140,7 @@ static PetscErrorCode OneRow(int row, const int cells[3], int draws)
   PetscCall(PetscOptionsInsertString(NULL, rows[row].options));
   PetscCall(PetscOptionsHasName(NULL, NULL, "-bench_fas", &fas));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
-  PetscCall(ScoriaElectrodeFromDeck(deck, &el));
+  PetscCall(ElectrodeFromDeck(deck, &el));
   PetscCall(ScoriaGridFromDeck(deck, el.L, &grid));
   PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_WORLD, &grid, &porosity));
   PetscCall(Memory(&before));

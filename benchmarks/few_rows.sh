@@ -44,7 +44,7 @@ for rows in sizes:
     with open(f"{work}/rows{rows}/train.jsonl") as f:
         lines = [json.loads(line) for line in f]
     kept = next(line for line in lines if "kept_step" in line)
-    loss = {"model": kept["kept_validation"], "gaussian": kept["baseline"]}
+    loss = {"model": kept["kept_validation"], "gaussian": kept["kept_baseline"]}
     for source in ("model", "gaussian", "floor"):
         m = c[source]
         print(f"| {rows} | {source} | {m['mean_error']:.4f} | {100 * m['sd_error']:.1f} % | {100 * m['sd_bias']:+.1f} % "

@@ -27,45 +27,17 @@ PetscErrorCode ScoriaProvenanceOfRun(ScoriaRun run, ScoriaDeck deck, const char 
  */
 PetscErrorCode ScoriaWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
 
-/* ------------------------------------------------------------------------------------------ a dataset on its way ----
- */
-
-/* Open for writing, with what an interrupted run of the same deck has left in it. */
-typedef struct {
-  ScoriaDataset ds;      /* owned */
-  ScoriaIntervals there; /* owned: the rows that were there at the start, or are copied since */
-} ScoriaPartial;
-
-/* Creates or continues `path`; a part file that another deck began is a user error, as far as `results` go.  Where it
- * `extends` a finished dataset of that name, it will take its place.  visit sees the rows that are there, as in
- * ScoriaDatasetSurvey.  Collective. */
-PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
-                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
-                                  void *ctx, ScoriaPartial *out);
-/* How many of rows [first, first + number) are there. */
-int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number);
-/* The next run of rows that are not there, at most so many: from *first on, before row `end`; number is 0 where there
- * is none. */
-void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number);
-/* Verifies and publishes it; or leaves the part file to the next start and fails with exit code 75.  Collective. */
-PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out);
-PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows);
-
 /* --------------------------------------------------------------------------------------------------- whole fields ----
  */
 
-/* Puts theta (space.n) of a row. */
-typedef PetscErrorCode (*ScoriaThetaOfRow)(void *ctx, int64_t row, double theta[]);
+/* Puts theta (space.n) of a row and, unless eps is NULL, its porosity profile (nx).  Called by every rank. */
+typedef PetscErrorCode (*ScoriaGiveRow)(void *ctx, int64_t row, double theta[], double eps[]);
 
-/* Whether there are the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields): a user
- * error if not. */
-PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows);
 /* Whole fields of these, computed again by the first group, into run_dir/name unless that is there: /fields/<name>
  * (chosen, nz, ny, nx); in two and three dimensions with an .xdmf file beside it.  Of the porosity that a row numbers,
- * or of the profile eps[row] (rows, nx) where eps is given.  Collective. */
+ * or with_eps of the profile that is given.  Collective. */
 PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
-                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name);
+                                      ScoriaGiveRow give, void *ctx, bool with_eps, const char *name);
 
 /* ------------------------------------------------------------------------------------------------ making datasets ----
  */

@@ -92,6 +92,9 @@ typedef struct {
 extern const ScoriaDrawRange scoria_draw_ranges[SCORIA_NDRAWS];
 /* The number of realisation i of condition `condition` (0 where numbers simply run on). */
 uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i);
+/* The condition and the realisation of a number. */
+int64_t draw_condition(uint64_t number);
+int64_t draw_realisation(uint64_t number);
 
 /* ------------------------------------------------------------------------------------------------ sources of fields
  * ---- */
@@ -140,7 +143,8 @@ typedef struct {
                             const ScoriaLogDensity *out);
 } ScoriaSourceKind;
 
-extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file;
+extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file,
+    scoria_source_held_out;
 
 /* Of any kind; kind is borrowed, ctx becomes the source's own. */
 PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const ScoriaFieldShape *shape,
@@ -148,12 +152,20 @@ PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const
 PetscErrorCode ScoriaSourceDestroy(ScoriaSource *source);
 /* Fresh solves: fields of state of an ensemble, which is borrowed.  A draw is collective on the rank's group. */
 PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source);
-/* The model, or its conditional Gaussian; trained is borrowed.  A draw is local. */
+/* The model, or its conditional Gaussian, which may be what the model draws (model_is_gaussian); trained is borrowed. A
+ * draw is local. */
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source);
 /* Rows of a file: ds is borrowed; channel c is its field field[c]; first is a row, at whatever condition that is, and
  * theta is not looked at.  `most`: rows of a draw, at most.  A draw is collective on comm, n may be 0. */
 PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels, const int field[], int64_t most,
                                   ScoriaSource *source);
+
+/* Rows of a file that were held back from training, of condition index[k] of these, by numbers of draw_number(.., k,
+ * i): the i-th of part `part` of `parts` (every parts-th row from the part-th on, so that the parts are as like as can
+ * be). ds, holdout and index are borrowed, What the file lacks, or has marked as failed, is NaN. A draw is local. */
+PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout,
+                                     const int64_t index[], int channels, const int field[], int part, int parts,
+                                     ScoriaSource *source);
 
 const ScoriaFieldShape *source_shape(ScoriaSource source);
 const ScoriaWorkers *source_workers(ScoriaSource source);
@@ -174,11 +186,14 @@ PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t
 PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                                    const uint64_t id[], const double theta[], const double fields[],
                                    const ScoriaLogDensity *out);
-/* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
- * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
- * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
-                                  uint64_t first, int64_t n, int owner, double share[], double fields[]);
+/* The same as Draw for k conditions, by all workers in shares: realisations [first[j], first[j] + n) at theta[j], in
+ * the order of their numbers, into fields (n, channels, cells) on rank owner + j.  k: no more than there are workers.
+ * share: room for this rank's, k times a worker's part of n, rounded up.  All meet between two rounds of
+ * `pace`, where a stop that is asked for fails as ScoriaPaceMeet does; kept says what is kept then; and twice for the
+ * exchange, whatever k is.  Not of files.  Collective on the comm of all. */
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, int k,
+                                  const double theta[][SCORIA_MAX_CONDITIONS], const uint64_t first[], int64_t n,
+                                  int owner, double share[], double fields[]);
 
 /* ---------------------------------------------------------------------------------------- quantities of interest ----
  */

@@ -72,7 +72,7 @@ typedef struct {
   double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
   uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
-  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample */
+  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample, or SCORIA_ROW_LACKING */
   int32_t *newton;                          /* Newton iterations */
   uint8_t *attempts;
   double *residual; /* final residual norm, scaled as the solver states */
@@ -81,6 +81,8 @@ typedef struct {
 
 #define SCORIA_ROW_DONE 1
 #define SCORIA_ROW_FAILED 2
+/* Reason of a failed row that an imported file does not have; no SNESConvergedReason. */
+#define SCORIA_ROW_LACKING (-30)
 
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
@@ -181,12 +183,13 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 /* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* CRC32C of the CRCs of the first `rows` rows and their status: two datasets that differ in one of these differ in it.
- * Collective. */
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
+ * It is read once in a run, as long as the file has the same length and date; run NULL: always.  Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest);
 /* "4096 rows, CRC32C 0badcafe", of the first `rows` rows: the same for the same rows of the same fields, conditions and
  * cells, whatever ranks, starts, shards or copies made them.  Read from the CRCs that the file holds, 8 bytes a row.
  * Collective. */
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows,
+                                     char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
@@ -298,7 +301,7 @@ PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
 
 /* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a run directory
- * what ScoriaManifestVerify says. Collective. */
+ * whether its files are as its manifest lists them. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */
@@ -315,6 +318,9 @@ PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore 
 typedef struct {
   unsigned results; /* of the deck: a checkpoint whose deck differs in what decides them is a user error */
   void *ctx;        /* borrowed */
+  /* NULL, or what is said to be done where one cannot be used, in words: then one of another deck, or that `check`
+   * does not accept, is no error but passed over. */
+  const char *otherwise;
   /* Whether it is of a layout that is no longer read, which is a user error; NULL: there is none. */
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */
@@ -364,9 +370,6 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries);
  * it, run_dir/croissant.json describes all files of the manifest and their arrays; what a user has added there stays.
  * Collective on the run's communicator. */
 PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command);
-/* Reads every file that the manifest of a directory lists and prints what is found; a file that is missing, cannot be
- * read or is not as listed is a user error, told after all have been looked at.  Collective. */
-PetscErrorCode ScoriaManifestVerify(MPI_Comm comm, const char *dir);
 
 /* --------------------------------------------------------------------------------------------------- cost ---- */
 

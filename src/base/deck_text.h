@@ -49,9 +49,13 @@ bool deck_is_null(const yaml_node_t *node);
 bool deck_mapping_json(yaml_document_t *document, const yaml_node_t *mapping, size_t size, char json[]);
 /* The same of a text that is a mapping and nothing else. */
 bool deck_canonical_mapping(const char *text, size_t size, char json[]);
+/* Parses a text; its root where that is a mapping, else NULL.  The document is to be deleted in either case. */
+const yaml_node_t *deck_load_mapping(const char *text, yaml_document_t *document);
 
 #define DECK_VALUE_SIZE 4096
 #define DECK_MAPPING_DEPTH 3
 #define DECK_MAPPING_MERGES 8 /* of mappings into one */
+
+bool key_has_choice(const ScoriaKey *key, const char *word);
 
 #endif

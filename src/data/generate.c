@@ -140,9 +140,12 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
 {
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
-  PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
+  PetscCall(WholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
   if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(*ens), &made->spec, design));
@@ -152,15 +155,15 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
 
 /* The file, with what an interrupted run or a smaller dataset has of it. */
 static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade *made, ScoriaEnsemble ens,
-                                const double *x, ScoriaDataset *smaller, Found *found, ScoriaPartial *out)
+                                const double *x, ScoriaDataset *smaller, Found *found, Partial *out)
 {
   const ScoriaDatasetSpec *spec = &made->spec;
   ScoriaProvenance from;
   PetscFunctionBeginUser;
   PetscCall(
       ScoriaProvenanceOfRun(run, deck, spec->whole ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, SCORIA_OF_DATASET, note_found,
-                               found, out));
+  PetscCall(
+      PartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, SCORIA_OF_DATASET, note_found, found, out));
   PetscCall(CheckConditions(run, made->path, ".part", found->elsewhere));
   if (*smaller) PetscCall(GenerateCopy(run, *smaller, found->design, out, &found->tally));
   PetscCall(ScoriaDatasetClose(smaller));
@@ -170,7 +173,7 @@ static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade
 PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   ScoriaEnsemble ens;
-  ScoriaPartial out;
+  Partial out;
   ScoriaCost cost;
   const double *x;
   GenerateDesign design;
@@ -190,8 +193,8 @@ PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
   if (!shard)
-    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
-  PetscCall(ScoriaPartialFinish(&out));
+    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
+  PetscCall(PartialFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   made->tally = found.tally;

@@ -2,7 +2,7 @@
 #ifndef SCORIA_DATA_GENERATE_H
 #define SCORIA_DATA_GENERATE_H
 
-#include "scoria/data.h"
+#include "making.h"
 
 #define SHARD_FILE "shard.h5" /* in the run directory of a shard */
 
@@ -18,14 +18,16 @@ typedef struct {
 
 /* spec: of all rows, not of a shard.  A file of fewer conditions is a user error here, and none later. */
 PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec, GenerateDesign *design);
-/* theta (space.n) of a row of the whole dataset; matches ScoriaThetaOfRow.  Local. */
-PetscErrorCode GenerateTheta(void *design, int64_t row, double theta[]);
+/* theta (space.n) of a row of the whole dataset.  Local. */
+PetscErrorCode GenerateTheta(GenerateDesign *design, int64_t row, double theta[]);
+/* The same as a ScoriaGiveRow, without profiles. */
+PetscErrorCode GenerateGive(void *design, int64_t row, double theta[], double eps[]);
 /* A finished dataset at `path` of fewer conditions than the deck asks for, and of the same deck else, opened; NULL
  * where there is none.  Collective. */
 PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);
 /* Its rows that `out` lacks, into `out`; design as in GenerateRows.  Adds this rank's share to the tally.  Stopped on
  * the way, it fails as ScoriaStopped.  Collective. */
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, ScoriaPartial *out,
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, Partial *out,
                             ScoriaSolveTally *tally);
 
 /* Whether rows that are done, of a dataset from row `first` on, are at the conditions that the design has for them. */
@@ -39,7 +41,7 @@ void generate_tally(const ScoriaRows *rows, ScoriaSolveTally *tally);
  * account of the cost.  Adds to the tally, which is the sum over ranks afterwards.  Stopped on the way, it fails as
  * ScoriaStopped.  Collective. */
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            int64_t smallest, ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally,
+                            int64_t smallest, Partial *out, ScoriaCost cost, ScoriaSolveTally *tally,
                             ScoriaSolveShares *shares);
 
 #endif

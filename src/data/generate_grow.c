@@ -41,7 +41,7 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
 
 /* Rows [first, first + number), shared among the ranks. */
 static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, int64_t first,
-                              int64_t number, ScoriaPartial *out, ScoriaRows *rows, ScoriaSolveTally *tally)
+                              int64_t number, Partial *out, ScoriaRows *rows, ScoriaSolveTally *tally)
 {
   const MPI_Comm comm = ScoriaRunComm(run);
   char line[160]      = "";
@@ -61,7 +61,7 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, ScoriaPartial *out,
+PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign *design, Partial *out,
                             ScoriaSolveTally *tally)
 {
   const ScoriaDatasetSpec *spec;
@@ -82,6 +82,6 @@ PetscErrorCode GenerateCopy(ScoriaRun run, ScoriaDataset smaller, GenerateDesign
     PetscCall(ScoriaStopAsked(run, &stop));
   }
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (number) PetscCall(ScoriaPartialStop(run, out, partial_has(out, 0, INT64_MAX)));
+  if (number) PetscCall(PartialStop(run, out, partial_has(out, 0, INT64_MAX)));
   PetscFunctionReturn(0);
 }

@@ -33,7 +33,7 @@ typedef struct {
   ScoriaEnsemble ens;
   const ScoriaDatasetSpec *spec;
   GenerateDesign *design;
-  ScoriaPartial *out;
+  Partial *out;
   const ScoriaGroups *groups;
   ScoriaDealer dealer; /* owned */
   ScoriaProgress bar;  /* owned */
@@ -228,7 +228,7 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, ScoriaS
 }
 
 PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            int64_t smallest, ScoriaPartial *out, ScoriaCost cost, ScoriaSolveTally *tally,
+                            int64_t smallest, Partial *out, ScoriaCost cost, ScoriaSolveTally *tally,
                             ScoriaSolveShares *shares)
 {
   Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out, .asked = smallest};
@@ -248,7 +248,7 @@ PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatas
   }
   PetscCall(MeasureShares(&g, wall_seconds() - began, shares));
   PetscCall(End(&g));
-  if (number) PetscCall(ScoriaPartialStop(run, out, g.made));
+  if (number) PetscCall(PartialStop(run, out, g.made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally, 3, MPI_INT64_T, MPI_SUM, ScoriaRunComm(run)));
   PetscFunctionReturn(0);
 }

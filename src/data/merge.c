@@ -17,7 +17,7 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   char dir[PETSC_MAX_PATH_LEN];
   int shards;
-  ScoriaPartial *out; /* borrowed */
+  Partial *out;       /* borrowed */
   ScoriaRows rows;    /* owned: (batch) */
   ScoriaProgress bar; /* owned */
   int64_t batch, made;
@@ -223,7 +223,7 @@ static PetscErrorCode Copy(Merging *m)
   PetscCall(ScoriaRowsDestroy(&m->rows));
   if (failed) PetscCall(ScoriaDatasetClose(&m->out->ds));
   PetscCall(failed);
-  if (m->made < m->spec->rows) PetscCall(ScoriaPartialStop(m->run, m->out, m->made));
+  if (m->made < m->spec->rows) PetscCall(PartialStop(m->run, m->out, m->made));
   PetscFunctionReturn(0);
 }
 
@@ -232,7 +232,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   Merging m = {.run = run, .deck = deck, .spec = &made->spec};
   ScoriaEnsemble ens;
   ScoriaProvenance from;
-  ScoriaPartial out;
+  Partial out;
   const double *x;
   const char *dir;
   GenerateDesign design;
@@ -241,22 +241,24 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
-  PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
+  PetscCall(WholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
   PetscCall(PetscStrncpy(m.dir, dir, sizeof m.dir));
   m.out = &out;
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
-  PetscCall(
-      ScoriaPartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
+  PetscCall(PartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(ens), &made->spec, &design));
-  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
-  PetscCall(ScoriaPartialFinish(&out));
+  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
+  PetscCall(PartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   made->shards = m.shards;
   PetscFunctionReturn(0);

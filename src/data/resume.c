@@ -1,43 +1,38 @@
 /* A dataset that outlives its run: what is done is kept, and the next start of the same command resumes from there. */
-#include "scoria/data.h"
+#include "making.h"
+#include <stdio.h>
 #include <string.h>
 
-/* The part file is this deck's, and as large as this deck asks for. */
-static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const ScoriaProvenance *from, unsigned results, ScoriaDataset ds)
+/* The part file is this deck's, of what stands in the run directory, and as large as this deck asks for. */
+static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 unsigned results, ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *begun;
-  const ScoriaMadeFrom *made = dataset_made_from(ds);
   const char *stored;
-  char difference[512];
+  char part[PETSC_MAX_PATH_LEN + 8], difference[512];
   PetscFunctionBeginUser;
-  if (*made->model && strcmp(made->model, from->made.model))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s.part: begun with a model of %s, found one of %s; choose another -run_dir or move the file away",
-                path, made->model, from->made.model);
+  snprintf(part, sizeof part, "%s.part", path);
+  PetscCall(ScoriaChainCheck(run, part, dataset_made_from(ds)));
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "%s.part: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
-        path, difference);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
+                part, difference);
   if (begun->rows != spec->rows || begun->first != spec->first || begun->cells != spec->cells ||
       begun->float64 != spec->float64 || memcmp(&begun->space, &spec->space, sizeof begun->space))
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
-        "another -run_dir or move the file away",
-        path, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
+                "another -run_dir or move the file away",
+                part, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
   if (strcmp(begun->source, spec->source))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s.part: begun from %s, found %s; choose another -run_dir or move the file away",
-                path, begun->source, spec->source);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: begun from %s, found %s; choose another -run_dir or move the file away", part,
+                begun->source, spec->source);
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
-                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx,
-                               ScoriaPartial *out)
+                               void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx, Partial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetWatch(out->ds, run));
@@ -48,15 +43,15 @@ static PetscErrorCode Continue(ScoriaRun run, const char *path, int64_t rows,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
-                                  const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
-                                  unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
-                                  void *ctx, ScoriaPartial *out)
+PetscErrorCode PartialBegin(ScoriaRun run, ScoriaDeck deck, const char *path, bool extends,
+                            const ScoriaDatasetSpec *spec, const double x[], const ScoriaProvenance *from,
+                            unsigned results, void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows),
+                            void *ctx, Partial *out)
 {
   PetscFunctionBeginUser;
-  *out = (ScoriaPartial){0};
+  *out = (Partial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
-  if (out->ds) PetscCall(CheckBegun(deck, path, spec, from, results, out->ds));
+  if (out->ds) PetscCall(CheckBegun(run, deck, path, spec, results, out->ds));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)
@@ -67,18 +62,18 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscFunctionReturn(0);
 }
 
-int64_t partial_has(const ScoriaPartial *out, int64_t first, int64_t number)
+int64_t partial_has(const Partial *out, int64_t first, int64_t number)
 {
   return intervals_count(&out->there, first, first + number);
 }
 
-void partial_next(const ScoriaPartial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
+void partial_next(const Partial *out, int64_t end, int64_t most, int64_t *first, int64_t *number)
 {
   intervals_gap(&out->there, first, &end);
   *number = PetscMin(end - *first, most);
 }
 
-PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
+PetscErrorCode PartialFinish(Partial *out)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetFinish(&out->ds));
@@ -86,7 +81,7 @@ PetscErrorCode ScoriaPartialFinish(ScoriaPartial *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows)
+PetscErrorCode PartialStop(ScoriaRun run, Partial *out, int64_t rows)
 {
   const ScoriaDatasetSpec *spec;
   PetscFunctionBeginUser;

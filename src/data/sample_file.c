@@ -1,5 +1,5 @@
 /* A dataset of samples: fields of the model at one operating condition, dealt over all ranks. */
-#include "scoria/data.h"
+#include "making.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, S
 }
 
 static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const ScoriaDatasetSpec *spec, const double theta[],
-                                ScoriaPartial *out)
+                                Partial *out)
 {
   int rank, size;
   double *buffer;
@@ -49,7 +49,7 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const Scoria
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(buffer));
   PetscCall(ScoriaRowsDestroy(&rows));
-  if (stop && made < spec->rows) PetscCall(ScoriaPartialStop(run, out, made));
+  if (stop && made < spec->rows) PetscCall(PartialStop(run, out, made));
   PetscFunctionReturn(0);
 }
 
@@ -58,7 +58,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaSource source,
   const ScoriaFieldShape *shape = source_shape(source);
   double theta[SCORIA_MAX_CONDITIONS];
   ScoriaProvenance from;
-  ScoriaPartial out;
+  Partial out;
   bool asked;
   PetscFunctionBeginUser;
   PetscCall(ScoriaConditionOfSamples(deck, shape->space, theta, &asked));
@@ -66,10 +66,10 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaSource source,
   PetscCall(MakeSpec(deck, shape, &made->spec));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "samples", 1, &from));
   PetscCall(ScoriaMadeFromShape(shape, &from.made));
-  PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &made->spec, shape->x, &from, SCORIA_OF_SAMPLES, NULL,
-                               NULL, &out));
+  PetscCall(
+      PartialBegin(run, deck, made->path, false, &made->spec, shape->x, &from, SCORIA_OF_SAMPLES, NULL, NULL, &out));
   PetscCall(SampleAll(run, source, &made->spec, theta, &out));
-  PetscCall(ScoriaPartialFinish(&out));
+  PetscCall(PartialFinish(&out));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,5 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
-#include "scoria/data.h"
+#include "making.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ static PetscErrorCode ChooseRows(ScoriaDeck deck, int64_t rows, int64_t *number,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows)
+PetscErrorCode WholeFieldsCheck(ScoriaDeck deck, int64_t rows)
 {
   PetscInt n = 0, named[MOST_ROWS];
   PetscFunctionBeginUser;
@@ -215,7 +215,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
 }
 
 PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
-                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name)
+                                      ScoriaGiveRow give, void *ctx, bool with_eps, const char *name)
 {
   ScoriaDatasetSpec spec;
   const double *x;
@@ -226,11 +226,10 @@ PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnse
   PetscCall(ChooseRows(deck, rows, &c.number, &c.row));
   PetscCall(PetscMalloc1(c.number * width, &c.theta));
   PetscCall(PetscMalloc1(c.number, &c.id));
-  if (eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
+  if (with_eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
   for (int64_t i = 0; i < c.number; i++) {
     c.id[i] = (uint64_t)c.row[i];
-    PetscCall(theta(ctx, c.row[i], c.theta + i * width));
-    if (eps) PetscCall(PetscArraycpy(c.eps + i * cells, eps + c.row[i] * cells, cells));
+    PetscCall(give(ctx, c.row[i], c.theta + i * width, with_eps ? c.eps + i * cells : NULL));
   }
   PetscCall(WriteChosen(run, deck, ens, &c, name));
   PetscCall(DestroyChosen(&c));

@@ -20,12 +20,49 @@ static uint32_t layout_crc(ScoriaDataset ds)
   return crc;
 }
 
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
+/* The name of a digest among the notes of a run: of these rows of this file as it is now. */
+static PetscErrorCode NameDigest(ScoriaDataset ds, int64_t rows, size_t size, char name[])
+{
+  int64_t file[4] = {0};
+  struct stat st;
+
+  PetscFunctionBeginUser;
+  if (!ds->rank && !stat(ds->open_path, &st)) {
+    file[0] = (int64_t)st.st_dev;
+    file[1] = (int64_t)st.st_ino;
+    file[2] = st.st_size;
+    file[3] = source_modified(&st);
+  }
+  PetscCallMPI(MPI_Bcast(file, 4, MPI_INT64_T, 0, ds->comm));
+  snprintf(name, size, "digest of %" PRId64 " rows of %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, file[0],
+           file[1], file[2], file[3]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest)
+{
+  char name[128];
+  int64_t noted;
+
+  PetscFunctionBeginUser;
+  if (run) {
+    PetscCall(NameDigest(ds, rows, sizeof name, name));
+    if (run_noted(run, name, &noted)) {
+      *digest = (uint32_t)noted;
+      PetscFunctionReturn(0);
+    }
+  }
+  PetscCall(DatasetReadDigest(ds, rows, digest));
+  if (run) PetscCall(ScoriaRunNote(run, name, *digest));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
 {
   uint32_t crc[2] = {layout_crc(ds), 0};
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetDigest(ds, rows, &crc[1]));
+  PetscCall(ScoriaDatasetDigest(run, ds, rows, &crc[1]));
   snprintf(identity, SCORIA_IDENTITY_SIZE, "%" PRId64 " rows, CRC32C %08x", rows, crc32c(0, crc, sizeof crc));
   PetscFunctionReturn(0);
 }
@@ -63,7 +100,7 @@ PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENT
   PetscFunctionBeginUser;
   if (!store->rank && H5Ovisit(store->file, H5_INDEX_NAME, H5_ITER_INC, add_array, &crc) < 0)
     trouble_hdf5(&bad, SCORIA_EXIT_INPUT, "damaged");
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(&crc, 1, MPI_UINT32_T, 0, store->comm));
   snprintf(identity, SCORIA_IDENTITY_SIZE, "CRC32C %08x", crc);
   PetscFunctionReturn(0);
@@ -84,7 +121,7 @@ static char *made_from(ScoriaMadeFrom *from, int i, const char **name, size_t *s
   return texts[i];
 }
 
-PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad)
+PetscErrorCode PutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad)
 {
   ScoriaMadeFrom copy = *from;
   const char *name, *text;
@@ -92,11 +129,11 @@ PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaT
 
   PetscFunctionBeginUser;
   for (int i = 0; (text = made_from(&copy, i, &name, &size)); i++)
-    if (*text) PetscCall(ScoriaPutText(file, name, text, bad));
+    if (*text) PetscCall(PutText(file, name, text, bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
+PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
 {
   const char *name;
   char *text;
@@ -106,7 +143,7 @@ PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble
   *from = (ScoriaMadeFrom){"", "", ""};
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   for (int i = 0; (text = made_from(from, i, &name, &size)); i++)
-    if (H5Aexists(file, name) > 0) PetscCall(ScoriaGetShortText(file, name, size, text, bad));
+    if (H5Aexists(file, name) > 0) PetscCall(GetShortText(file, name, size, text, bad));
   PetscFunctionReturn(0);
 }
 
@@ -115,8 +152,8 @@ PetscErrorCode ScoriaStorePutMadeFrom(ScoriaStore store, const ScoriaMadeFrom *f
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutMadeFrom(store->file, from, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(PutMadeFrom(store->file, from, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
@@ -125,8 +162,8 @@ PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from)
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetMadeFrom(store->file, from, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetMadeFrom(store->file, from, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(from, (int)sizeof *from, MPI_BYTE, 0, store->comm));
   PetscFunctionReturn(0);
 }
@@ -195,7 +232,7 @@ PetscErrorCode ScoriaSourceNow(MPI_Comm comm, const char *path, const char *stor
   PetscCallMPI(MPI_Bcast(found, 3, MPI_INT64_T, 0, comm));
   if (found[2]) PetscCall(PetscStrncpy(now, stored, SCORIA_SOURCE_SIZE));
   if (found[0] < 0 || found[2]) PetscFunctionReturn(0);
-  PetscCall(ScoriaFileCrc(comm, NULL, path, found[0], &crc, &failed));
+  PetscCall(FileCrc(comm, NULL, path, found[0], &crc, &failed));
   if (!failed) source_text(path, found[0], crc, SCORIA_SOURCE_SIZE, now);
   PetscFunctionReturn(0);
 }

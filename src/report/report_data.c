@@ -90,7 +90,7 @@ static PetscErrorCode ReadConditions(ScoriaStore store, const char *path, const 
   PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
   compare_theta_path(group, sizeof name, name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
-  if (rank < 0 && *group) PetscFunctionReturn(0);
+  if (rank < 0) PetscFunctionReturn(0); /* imported rows that are judged together have no curves */
   if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of shape (conditions, %d)", path, name, cmp->space.n);
   PetscCall(ReadArray(store, name, 2, dims, &cmp->theta));
@@ -152,7 +152,7 @@ void compare_counts(const ReportCompare *cmp, size_t size, char text[])
   if (!cmp->K || !cmp->good) return;
   count_text(cmp, SCORIA_FROM_PDE, sizeof pde, pde);
   count_text(cmp, SCORIA_FROM_MODEL, sizeof model, model);
-  snprintf(text, size, " %s fields of the PDE and %s of the model at each.", pde, model);
+  snprintf(text, size, " %s fields of the %s and %s of the model at each.", pde, cmp->words->law, model);
 }
 
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)

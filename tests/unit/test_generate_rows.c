@@ -45,7 +45,7 @@ static void generate(ScoriaRun run, ScoriaDeck deck, int64_t smallest, const cha
   ScoriaEnsemble ens;
   ScoriaDatasetSpec spec;
   ScoriaProvenance from;
-  ScoriaPartial out = {0};
+  Partial out = {0};
   ScoriaCost cost;
   ScoriaSolveTally tally = {0};
   ScoriaSolveShares shares;
@@ -59,7 +59,7 @@ static void generate(ScoriaRun run, ScoriaDeck deck, int64_t smallest, const cha
   CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &out.ds));
   CHECK(ScoriaCostBegin(run, "dataset.h5", false, &cost));
   CHECK(GenerateRows(run, ens, &spec, &design, smallest, &out, cost, &tally, &shares));
-  CHECK(ScoriaPartialFinish(&out));
+  CHECK(PartialFinish(&out));
   CHECK(ScoriaCostEnd(&cost));
   CHECK(ScoriaEnsembleDestroy(&ens));
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));

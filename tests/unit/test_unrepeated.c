@@ -89,7 +89,7 @@ static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
   CHECK(PetscMalloc1(design->conditions, &train));
   for (int i = 0; i < design->conditions; i++) train[i] = true;
   CHECK(ScoriaDatasetOpen(comm, path, &ds));
-  CHECK(ScoriaNormaliserFit(comm, ds, 1, channel, train, NULL, &opt, norm));
+  CHECK(NormaliserFit(comm, ds, 1, channel, train, NULL, &opt, norm));
   CHECK(ScoriaDatasetClose(&ds));
   CHECK(PetscFree(train));
 }
@@ -144,7 +144,7 @@ static Errors fitted(int conditions, int each, int single)
   make_dataset(&design);
   fit(PETSC_COMM_WORLD, &design, &norm);
   const Errors e = errors_of(norm);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   printf("# %d conditions x %d: mean %.4f SD, SD %.2f %%, bias %.2f %%, correlation %.4f\n", conditions, each, e.mean,
          100 * e.sd, 100 * e.bias, e.correlation);
   return e;
@@ -188,8 +188,8 @@ static void bits_do_not_depend_on_ranks(void **state)
   CHECK(ScoriaNormaliserAt(own, NULL, theta));
   assert_memory_equal(norm->base, own->base, L * sizeof(double));
   assert_memory_equal(norm->decode, own->decode, (size_t)R * L * sizeof(double));
-  CHECK(ScoriaNormaliserDestroy(&norm));
-  CHECK(ScoriaNormaliserDestroy(&own));
+  CHECK(NormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&own));
 }
 
 int main(int argc, char **argv)

@@ -46,10 +46,11 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, &mem->r, &R));
   /* those that the model was trained on: the dataset may have grown since */
   const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
-  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, mem->dataset));
+  PetscCall(ScoriaDatasetIdentity(run, mem->ds, rows, mem->dataset));
+  mem->holdout    = model_holdout(trained->model);
   mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
-  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
+  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions - mem->holdout->number);
   deal_block(mem->conditions, rank, size, &mem->first, &mem->number);
   PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
   PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
@@ -99,6 +100,7 @@ static PetscErrorCode FindNear(MPI_Comm comm, CompareMemory *mem, const double t
   for (int64_t k = 0; k < mem->number; k++) {
     mem->distance[k] = 0;
     space_to_unit(space, mem->theta + k * space->n, v);
+    if (holdout_has_condition(mem->holdout, mem->first + k)) mem->distance[k] = INFINITY; /* no training rows */
     for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
   }
   PetscCall(ScoriaSmallest(comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
@@ -143,16 +145,17 @@ static PetscErrorCode MeasureMemory(CompareMemory *mem, double *const fields[SCO
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, ComparisonSet *set, int base, int chunk)
+PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, ComparisonSet *set, int base, int chunk,
+                               const double theta[][SCORIA_MAX_CONDITIONS])
 {
   const bool mine = draws->rank < chunk;
   PetscErrorCode failed;
   int64_t rows;
   PetscFunctionBeginUser;
   if (!mem->ds) PetscFunctionReturn(0);
-  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(draws->comm, mem, set->c[base + owner].theta, owner));
+  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(draws->comm, mem, theta[owner], owner));
   PetscCall(ReadNear(mem, &set->shape, mine, &rows, &failed));
-  if (mine && !failed) failed = MeasureMemory(mem, draws->gathered, rows, &set->c[base + draws->rank]);
+  if (mine && !failed) failed = MeasureMemory(mem, draws->gathered, rows, compare_condition(set, base + draws->rank));
   PetscCall(ScoriaAgreeFailed(draws->comm, failed));
   PetscFunctionReturn(0);
 }
@@ -164,7 +167,7 @@ static int pool(const ComparisonSet *set, const CompareMemory *mem, ScoriaMemori
 {
   int n   = 0;
   *pooled = (ScoriaMemorisation){0, 0, 0};
-  for (int k = 0; k < set->conditions && mem->ds; k++) {
+  for (int k = 0; k < set->held && mem->ds; k++) {
     const ScoriaMemorisation *one = &set->c[k].memory;
     if (isnan(one->share_nearer)) continue;
     pooled->median_ratio += one->median_ratio;
@@ -201,12 +204,14 @@ void compare_add_memorisation(cJSON *root, const ComparisonSet *set, const Compa
 
 PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set, const CompareMemory *mem)
 {
+  const char *fresh = set->imported ? "held-back rows" : "PDE fields";
   ScoriaMemorisation pooled;
   PetscFunctionBeginUser;
   if (pool(set, mem, &pooled))
-    PetscCall(ScoriaSay(run,
-                        "  nearest training row: %.3f times as far as for PDE fields; %.2f %% of samples nearer "
-                        "than nearly all PDE fields (%.2f %% without memorisation)",
-                        pooled.median_ratio, 100 * pooled.share_nearer, 100 * pooled.share_expected));
+    PetscCall(
+        ScoriaSay(run,
+                  "  nearest training row: %.3f times as far as for %s; %.2f %% of samples nearer than nearly all "
+                  "%s (%.2f %% without memorisation)",
+                  pooled.median_ratio, fresh, 100 * pooled.share_nearer, fresh, 100 * pooled.share_expected));
   PetscFunctionReturn(0);
 }
