@@ -202,7 +202,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionReturn(0);
 }
 
-#define FEW_BLUR 0.25 /* measured, benchmarks/README.md */
+#define FEW_BLUR 0.25 /* measured, benchmarks/few_rows.md */
 
 /* With few rows the network would know the conditions of the training set one by one, and what lies between them only
  * by chance: it is shown conditions with noise, on those that vary. */
