@@ -202,6 +202,23 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionReturn(0);
 }
 
+#define FEW_BLUR 0.25 /* measured, benchmarks/few_rows.md */
+
+/* With few rows the network would know the conditions of the training set one by one, and what lies between them only
+ * by chance: it is shown conditions with noise, on those that vary. */
+static PetscErrorCode ReadBlur(ScoriaDeck deck, Training *t)
+{
+  const ScoriaSpace *space = ScoriaNormaliserSpace(t->norm);
+  bool adapt;
+  double blur;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "train_adapt", &adapt));
+  blur = adapt && t->train.rows < NORM_FEW_ROWS ? FEW_BLUR : 0;
+  PetscCall(ScoriaDeckReal(deck, "train_blur", &blur));
+  for (int i = 0; i < space->n; i++) t->opt.blur[i] = space->c[i].lo < space->c[i].hi ? blur : 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model)
 {
@@ -224,6 +241,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PreparationRun(run, deck, ds, twin, &holdout, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
+  PetscCall(ReadBlur(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
   PetscCall(TrainingRun(&t, &net));

@@ -100,6 +100,9 @@ struct ScoriaNormaliser_ {
   double *work;   /* owned, see NormaliserSetUp */
 };
 
+/* Rows of the training set with which, where they are repeated, all terms of the wanted degrees are worth having. */
+#define NORM_FEW_ROWS 65536
+
 #define NORM_TILE 16
 
 /* Most values of fields that can be coordinates themselves: V, encode and decode are matrices over them. */

@@ -14,7 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#define FEW_ROWS 65536       /* with as many, and repeated, all terms of the wanted degrees are worth having */
 #define MOST_CANDIDATES 100  /* terms to choose from */
 #define LARGEST_LEVERAGE 0.9 /* of a row whose residual still counts */
 
@@ -371,7 +370,7 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));
-  if (!data->unrepeated && data->fitted_rows >= FEW_ROWS) opt = &fixed;
+  if (!data->unrepeated && data->fitted_rows >= NORM_FEW_ROWS) opt = &fixed;
   PetscCall(CountLevels(data, levels));
   PetscCall(choose_degree(data, opt->degree_mean, opt->choose_mean, levels, &norm->mean));
   PetscCall(choose_degree(data, opt->degree_scale, opt->choose_scale, levels, &norm->scale));

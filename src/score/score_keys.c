@@ -46,6 +46,12 @@ const ScoriaKey scoria_score_keys[] = {
      "with fewer than 65,536 rows, or fewer than four a condition: choose the terms of the regressions by "
      "cross-validation over conditions, up to degree 8, where degree_mean and degree_scale are left at their defaults",
      SCORIA_DECIDES_NORMALISER},
+    {"train_blur", SCORIA_KEY_REAL, "", NULL, 0, 2, NULL,
+     "standard deviation of the noise that conditions get in training, where their ranges are [-1, 1]: keeps the "
+     "network "
+     "from learning the training conditions by heart (not set: 0.25 with fewer than 65,536 rows and train_adapt, else "
+     "0)",
+     SCORIA_DECIDES_WEIGHTS},
     {"train_twin", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "take the solution at the homogeneous effective porosity as the baseline of the mean", SCORIA_DECIDES_NORMALISER},
     {"train_logarithm", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "model c as ln|c - c_R| where its sign allows",

@@ -23,6 +23,7 @@ typedef struct {
   uint64_t seed;
   int64_t origin;   /* steps before the first one, where it goes on from another training: keys of noise and shuffle */
   bool consistency; /* tunes weights that are trained, see train_consistency.c */
+  double blur[SCORIA_MAX_CONDITIONS]; /* standard deviation of the noise on unit conditions in training, 0: none */
   OptimiserOptions adam;
 } TrainOptions;
 

@@ -115,6 +115,17 @@ double training_level(Trainer t, int64_t i, double shift)
                             : stratified_level(&t->opt.process, i, batch, shift);
 }
 
+/* The noise of conditions comes after the r normals of the coordinates. */
+static void blur_conditions(Trainer t, uint64_t id, float u[])
+{
+  float e[SCORIA_MAX_CONDITIONS];
+  bool any = false;
+  for (int i = 0; i < t->d; i++) any = any || t->opt.blur[i] > 0;
+  if (!any) return;
+  rng_normalf(t->opt.seed, SCORIA_STREAM_TRAIN_NOISE, id, (uint32_t)(t->r + 3) / 4, t->d, e);
+  for (int i = 0; i < t->d; i++) u[i] += (float)t->opt.blur[i] * e[i];
+}
+
 void put_row(Trainer t, TrainRow row, int k, double level, ScoriaStream stream, uint64_t id)
 {
   const size_t r = (size_t)t->r, d = (size_t)t->d;
@@ -123,6 +134,7 @@ void put_row(Trainer t, TrainRow row, int k, double level, ScoriaStream stream, 
   train_noisy_row(t->r, row.y, level, x, t->target + (size_t)k * r, t->label + k);
   t->weight[k] = (float)process_row(&t->opt.process)->weight(exp(level));
   if (d) memcpy(t->u + (size_t)k * d, row.u, sizeof(float) * d);
+  if (d && stream == SCORIA_STREAM_TRAIN_NOISE) blur_conditions(t, id, t->u + (size_t)k * d);
 }
 
 double tile_loss(Trainer t, int n, float factor)
