@@ -72,7 +72,7 @@ typedef struct {
   double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
   uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
-  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample */
+  int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample, or SCORIA_ROW_LACKING */
   int32_t *newton;                          /* Newton iterations */
   uint8_t *attempts;
   double *residual; /* final residual norm, scaled as the solver states */
@@ -81,6 +81,8 @@ typedef struct {
 
 #define SCORIA_ROW_DONE 1
 #define SCORIA_ROW_FAILED 2
+/* Reason of a failed row that an imported file does not have; no SNESConvergedReason. */
+#define SCORIA_ROW_LACKING (-30)
 
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);

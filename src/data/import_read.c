@@ -115,6 +115,7 @@ static void set_status(const ScoriaDatasetSpec *spec, int64_t i, bool there, Sco
     if (there && not_finite) not_finite[f] += !finite;
   }
   rows_set_status(rows, i, good ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED);
+  if (!there) rows->reason[i] = SCORIA_ROW_LACKING;
 }
 
 PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[])

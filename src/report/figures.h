@@ -18,6 +18,7 @@ typedef struct {
 /* Where figures go; rank 0 only. */
 typedef struct {
   char dir[PETSC_MAX_PATH_LEN]; /* run_dir/figures */
+  bool imported;                /* the data are the user's: nothing is said of a PDE or of a porosity */
   bool gnuplot;                 /* false once it could not be started */
   int n;
   ReportFigure figure[REPORT_MAX_FIGURES]; /* those drawn */

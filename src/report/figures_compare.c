@@ -29,7 +29,7 @@ static PetscErrorCode Panel(ReportText *body, const ReportQuantity *along, int r
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
   PetscCall(ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", y1 - height, y1));
   if (row == rows - 1)
-    PetscCall(ReportPrint(body, "set xlabel '%s  [%s]' offset 0,0.3\nset format x '%%g'\n", along->label, along->unit));
+    PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\nset format x '%%g'\n", along->axis));
   else
     PetscCall(ReportPrint(body, "set xlabel ''\nset format x ''\n"));
   PetscFunctionReturn(0);
@@ -95,9 +95,8 @@ static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, in
   ReportText text = {0};
   char file[64];
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(&text,
-                        "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian, the PDE again\n",
-                        cmp->channel[channel].name));
+  PetscCall(ReportPrint(&text, "# %s: x, then mean sd q025 q500 q975 of %s, model, Gaussian, %s again\n",
+                        cmp->channel[channel].name, cmp->words->law, cmp->words->law));
   for (int64_t k = 0; k < cmp->K; k++) {
     PetscCall(ReportPrint(&text, "# "));
     PetscCall(ReportConditionTitle(&text, &cmp->space, &cmp->theta[cmp->space.n * k], 1));
@@ -114,12 +113,13 @@ static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, in
 /* A grid of panels, rows channels, columns conditions; `plot` is the plot command for the data file f and its block k.
  */
 static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, int nch, const int channels[], int n,
-                                    const int64_t chosen[], const char *prefix, const char *legend, const char *plot)
+                                    const int64_t chosen[], const char *prefix,
+                                    PetscErrorCode (*legend)(ReportText *, const ReportWords *), const char *plot)
 {
   char file[64];
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
-  PetscCall(ReportLegend(body, legend));
+  PetscCall(legend(body, cmp->words));
   PetscCall(ReportRangeX(body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
@@ -129,7 +129,7 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
       if (row == 0) PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * chosen[column]], 2));
       PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
       if (column == 0)
-        PetscCall(ReportPrint(body, "set ylabel '%s%s  [%s]' offset 1,0\n", prefix, q->label, q->unit));
+        PetscCall(ReportPrint(body, "set ylabel '%s%s' offset 1,0\n", prefix, q->axis));
       else
         PetscCall(ReportPrint(body, "unset ylabel\n"));
       snprintf(file, sizeof file, "data/compare_%s.dat", q->name);
@@ -139,15 +139,41 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionReturn(0);
 }
 
-const char report_bands_legend[] = "NaN with filledcurves linestyle 4 title 'PDE, central 95 %', \\\n"
-                                   "     NaN with lines linestyle 1 title 'PDE, mean', \\\n"
-                                   "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %', \\\n"
-                                   "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'";
-const char report_bands_plot[]   = "plot f index k using 1:4:6 with filledcurves linestyle 4, \\\n"
-                                   "     f index k using 1:2 with lines linestyle 1, \\\n"
-                                   "     f index k using 1:9 with lines linestyle 2 linewidth 1.5, \\\n"
-                                   "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
-                                   "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n";
+PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words)
+{
+  ReportText entries = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&entries,
+                        "NaN with filledcurves linestyle 4 title '%s, central 95 %%', \\\n"
+                        "     NaN with lines linestyle 1 title '%s, mean', \\\n"
+                        "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %%', \\\n"
+                        "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'",
+                        words->law, words->law));
+  PetscCall(ReportLegend(body, entries.s));
+  PetscCall(ReportTextDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* What the standard deviations are of. */
+static PetscErrorCode SpreadLegend(ReportText *body, const ReportWords *words)
+{
+  ReportText entries = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(&entries,
+                        "NaN with lines linestyle 1 linewidth 3 title '%s', \\\n"
+                        "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
+                        "     NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'",
+                        words->law));
+  PetscCall(ReportLegend(body, entries.s));
+  PetscCall(ReportTextDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+const char report_bands_plot[] = "plot f index k using 1:4:6 with filledcurves linestyle 4, \\\n"
+                                 "     f index k using 1:2 with lines linestyle 1, \\\n"
+                                 "     f index k using 1:9 with lines linestyle 2 linewidth 1.5, \\\n"
+                                 "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
+                                 "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n";
 
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 {
@@ -162,12 +188,12 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   compare_counts(cmp, sizeof counts, counts);
   const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)),
             n    = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
-  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", report_bands_legend, report_bands_plot));
+  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", ReportBandsLegend, report_bands_plot));
   snprintf(caption, sizeof caption,
-           "Mean and central 95 %% band of fresh PDE ensembles (grey band, full line) against those of the model's "
+           "Mean and central 95 %% band of %s (grey band, full line) against those of the model's "
            "samples (blue, mean dashed) at %d of the %d held-out conditions, which no training step has seen.%s The "
            "conditions are spread evenly over %.64s; they were not picked by their error.",
-           n, (int)cmp->K, counts, cmp->space.c[axis].name);
+           cmp->words->fresh, n, (int)cmp->K, counts, cmp->space.c[axis].name);
   PetscCall(ReportFiguresDraw(figs, "bands", 1180, grid_height(nch), &body,
                               "Predicted uncertainty at held-out conditions", caption));
   PetscCall(ReportTextDestroy(&body));
@@ -192,19 +218,16 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
   if (nch == 0) PetscFunctionReturn(0);
   compare_counts(cmp, sizeof counts, counts);
   const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
-  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ",
-                          "NaN with lines linestyle 1 linewidth 3 title 'PDE', \\\n"
-                          "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
-                          "     NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'",
+  PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ", SpreadLegend,
                           "set yrange [0:*]\n"
                           "plot f index k using 1:3 with lines linestyle 1 linewidth 3, \\\n"
                           "     f index k using 1:8 with lines linestyle 2 dashtype (8,5), \\\n"
                           "     f index k using 1:13 with lines linestyle 3 dashtype (2,4)\n"));
   snprintf(caption, sizeof caption,
-           "Standard deviation of the fields over porosity: fresh PDE ensembles against the model and against the "
+           "Standard deviation of the fields over %s: %s against the model and against the "
            "Gaussian baseline, the model without its network, at %d of the %d held-out conditions, spread evenly over "
            "%.64s.%s",
-           n, (int)cmp->K, cmp->space.c[axis].name, counts);
+           cmp->words->over, cmp->words->fresh, n, (int)cmp->K, cmp->space.c[axis].name, counts);
   PetscCall(ReportFiguresDraw(figs, "spread", 1180, grid_height(nch), &body, "Standard deviation along x", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
@@ -265,12 +288,12 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
   PetscCall(ReportPrint(body, "set yrange [%g:%g]\n", -limit, limit));
   PetscCall(ReportPrint(body, "set title \""));
   if (row == 0) {
-    PetscCall(ReportPrint(body, "{/:Bold %s}\\n", scoria_from[side].title));
+    PetscCall(ReportPrint(body, "{/:Bold %s}\\n", cmp->words->title[side]));
     PetscCall(ReportConditionTitle(body, &cmp->space, &cmp->theta[cmp->space.n * k], 2));
   }
   PetscCall(ReportPrint(body, "\" offset 0,-0.4\n"));
   if (column == 0)
-    PetscCall(ReportPrint(body, "set ylabel '%s − mean  [%s]'\n", q->label, q->unit));
+    PetscCall(ReportPrint(body, "set ylabel '%s − mean%s'\n", q->label, q->axis + strlen(q->label)));
   else
     PetscCall(ReportPrint(body, "unset ylabel\n"));
   PetscCall(ReportPrint(body,
@@ -310,10 +333,10 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
       PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,
-           "Single realisations of the PDE (greys) and of the model (blues) minus the PDE's mean, at the held-out "
+           "Single realisations of the %s (greys) and of the model (blues) minus the mean of the %s, at the held-out "
            "conditions with the smallest and the largest %.64s. The two are independent draws: they should look alike, "
            "not coincide.",
-           cmp->space.c[axis].name);
+           cmp->words->law, cmp->words->law, cmp->space.c[axis].name);
   PetscCall(ReportFiguresDraw(figs, "fluctuations", 1180, grid_height(rows), &body, "Single realisations", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -157,10 +157,9 @@ static PetscErrorCode Panel(ReportText *body, const ReportPosterior *p, int f, i
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body,
                         "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
-                        "set tmargin at screen %.4f\nset xlabel '%s  [%s]' offset 0,0.3\nset ylabel '%s  [%s]' "
+                        "set tmargin at screen %.4f\nset xlabel '%s' offset 0,0.3\nset ylabel '%s' "
                         "offset 1,0\n",
-                        x0, x0 + width, 58.0 / HEIGHT, 1 - 45.0 / HEIGHT, p->along.label, p->along.unit,
-                        p->quantity[f].label, p->quantity[f].unit));
+                        x0, x0 + width, 58.0 / HEIGHT, 1 - 45.0 / HEIGHT, p->along.axis, p->quantity[f].axis));
   PetscCall(ReportPrint(body,
                         "f = 'data/posterior.dat'\nplot f index %d using 1:3:4 with filledcurves linestyle 4, "
                         "f index %d using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2 dashtype (8,6), "
@@ -189,8 +188,8 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(caption, sizeof caption,
            "Mean and band between the quantiles %g and %g of the fields, before (grey) and after (blue) %lld readings; "
-           "their bars are two standard deviations of the sensors' noise. The porosity is not known to either.",
-           p->low, p->high, (long long)p->sensors);
+           "their bars are two standard deviations of the sensors' noise.%s",
+           p->low, p->high, (long long)p->sensors, figs->imported ? "" : " The porosity is not known to either.");
   PetscCall(ReportFiguresDraw(figs, "posterior", 1180, HEIGHT, &body, "Fields inferred from sensor readings", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

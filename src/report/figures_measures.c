@@ -1,6 +1,7 @@
 /* Figure of compare.json: the pooled measures of model, Gaussian baseline and floor side by side, the coverage, and the
  * sliced Wasserstein distance of every held-out condition. */
 #include "report_measures.h"
+#include "report_words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,13 +108,13 @@ static PetscErrorCode Points(ReportText *body, int index, const char *before)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PointsLegend(ReportText *body)
+static PetscErrorCode PointsLegend(const ReportWords *words, ReportText *body)
 {
   ReportText entries = {0};
   PetscFunctionBeginUser;
   for (int s = 0; s < SCORIA_NMEASURED; s++)
     PetscCall(ReportPrint(&entries, "%sNaN with %s title '%s'", s ? ", \\\n     " : "", looks[scoria_measured[s]],
-                          scoria_from[scoria_measured[s]].title));
+                          words->title[scoria_measured[s]]));
   PetscCall(ReportLegend(body, entries.s));
   PetscCall(ReportTextDestroy(&entries));
   PetscFunctionReturn(0);
@@ -152,8 +153,8 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
   const cJSON *pooled  = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_POOLED);
   const cJSON *list    = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
   const int conditions = cJSON_GetArraySize(list);
-  double lo = INFINITY, hi = 0;
-  char caption[512];
+  double lo = INFINITY, hi      = 0;
+  char caption[640], fields[80] = "";
   ScoriaFieldCost cost;
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(pooled) || conditions == 0) PetscFunctionReturn(0);
@@ -163,7 +164,7 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
   PetscCall(ConditionData(&data, compare, "coverage95"));
   PetscCall(ReportFiguresData(figs, "measures.dat", &data));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(PointsLegend(&body));
+  PetscCall(PointsLegend(report_words_of(compare), &body));
   PetscCall(PooledPanel(&body, pooled, rows));
   PetscCall(ReportPrint(&body,
                         "unset grid\nunset logscale x\nset xrange [0.5:%g]\nset xtics %d\n"
@@ -181,13 +182,15 @@ PetscErrorCode ReportDrawMeasures(ReportFigures *figs, const cJSON *compare)
       "set yrange [*<0.93:0.97<*]\n"));
   PetscCall(Points(&body, 2 * SCORIA_NMEASURED, "plot 0.95 with lines linecolor rgb '#999999', \\\n     "));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  if (cost.samples > 0)
+    snprintf(fields, sizeof fields, " %.0f fields of each kind per condition.", (double)cost.samples);
   snprintf(
       caption, sizeof caption,
       "Left: errors of the model and of the Gaussian baseline over all %d held-out conditions, and the floor: what "
-      "two independent PDE ensembles of the same size differ by, so that no model can be expected to do better. "
-      "Right: per condition, the sliced Wasserstein distance and the share of PDE values inside the predicted 95 %% "
-      "band. %.0f fields of each kind per condition.",
-      conditions, (double)cost.samples);
+      "%s differ by, so that no model can be expected to do better. "
+      "Right: per condition, the sliced Wasserstein distance and the share of %s values inside the predicted 95 %% "
+      "band.%s",
+      conditions, report_words_of(compare)->two, report_words_of(compare)->law, fields);
   PetscCall(ReportFiguresDraw(figs, "measures", 1180, 470, &body, "Errors against the floor", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));

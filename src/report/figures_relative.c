@@ -58,9 +58,9 @@ static void view_label(const ReportView *view, int i, size_t size, char label[])
 {
   const ReportQuantity *q = &view->quantity[i];
   if (view->view[i] == SCORIA_VIEW_RELATIVE)
-    snprintf(label, size, "%s − %s(0)  [%s]", q->label, q->label, q->unit);
+    snprintf(label, size, "%s − %s(0)%s", q->label, q->label, q->axis + strlen(q->label));
   else
-    snprintf(label, size, "%s  [%s]", q->label, q->unit);
+    snprintf(label, size, "%s", q->axis);
 }
 
 void report_view(const ReportCompare *heldout, const ReportCompare *sample, ReportView *view)
@@ -92,8 +92,8 @@ static PetscErrorCode ViewData(ReportFigures *figs, const ReportView *view, int 
   char file[96], label[256];
   PetscFunctionBeginUser;
   view_label(view, i, sizeof label, label);
-  PetscCall(ReportPrint(
-      &text, "# %s: x, then mean sd q025 q500 q975 of the PDE, the model, the Gaussian, the PDE again\n", label));
+  PetscCall(ReportPrint(&text, "# %s: x, then mean sd q025 q500 q975 of %s, model, Gaussian, %s again\n", label,
+                        view->cmp->words->law, view->cmp->words->law));
   PetscCall(ReportStatLines(&text, view->cmp, view->view[i], view->channel[i], view->quantity[i].scale, view->k));
   snprintf(file, sizeof file, "relative_%s.dat", view->quantity[i].name);
   PetscCall(ReportFiguresData(figs, file, &text));
@@ -111,7 +111,7 @@ static PetscErrorCode ViewPanel(ReportText *body, const ReportView *view, int i)
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
   PetscCall(
       ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", 58.0 / HEIGHT, 1 - 75.0 / HEIGHT));
-  PetscCall(ReportPrint(body, "set xlabel '%s  [%s]' offset 0,0.3\n", along->label, along->unit));
+  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\n", along->axis));
   view_label(view, i, sizeof label, label);
   PetscCall(ReportPrint(body, "set ylabel '%s' offset 1,0\n", label));
   PetscCall(ReportPrint(body, "f = 'data/relative_%s.dat'\nk = 0\n%s", q->name, report_bands_plot));
@@ -127,18 +127,18 @@ static void write_caption(const ReportView *view, size_t size, char caption[])
       view->sample ? "the sample condition of the deck, apart from the held-out ones" : "one held-out condition";
   size_t n =
       (size_t)snprintf(caption, size,
-                       "Mean and central 95 %% band at %s: %.0f fields of the PDE (grey band, full line), %.0f of "
+                       "Mean and central 95 %% band at %s: %.0f fields of the %s (grey band, full line), %.0f of "
                        "the model (blue, mean dashed).",
-                       where, good[0], good[2]);
+                       where, good[0], cmp->words->law, good[2]);
   for (int i = 0; i < view->n && n < size; i++) {
     const int c              = view->channel[i];
     const ScoriaField *field = &cmp->field[c];
     if (view->view[i] == SCORIA_VIEW_FIELD) continue;
-    n +=
-        (size_t)snprintf(caption + n, size - n,
-                         " %.32s is drawn minus its own value in the first cell: as a whole it fluctuates from "
-                         "porosity to porosity with an SD of %.2g %.16s, its mean varies along x by %.2g %.16s only.",
-                         field->name, first_sd(cmp, c, view->k), field->unit, mean_range(cmp, c, view->k), field->unit);
+    n += (size_t)snprintf(caption + n, size - n,
+                          " %.32s is drawn minus its own value in the first cell: as a whole it fluctuates from "
+                          "%s with an SD of %.2g %.16s, its mean varies along x by %.2g %.16s only.",
+                          field->name, cmp->words->from_one, first_sd(cmp, c, view->k), field->unit,
+                          mean_range(cmp, c, view->k), field->unit);
   }
 }
 
@@ -151,7 +151,7 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   const ReportCompare *cmp = view->cmp;
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportLegend(&body, report_bands_legend));
+  PetscCall(ReportBandsLegend(&body, cmp->words));
   PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
@@ -193,6 +193,7 @@ static PetscErrorCode TableRows(const ReportView *view, int i, ReportText *html)
 
 PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
 {
+  const char *law  = view->n ? view->cmp->words->law : "";
   ReportText title = {0};
   bool headed      = false;
   PetscFunctionBeginUser;
@@ -201,10 +202,11 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
     if (!headed)
       PetscCall(ReportPrint(html,
                             "<div class=\"scroll\"><table>\n<thead><tr><th>%s</th><th class=\"n\">x [%s]</th>"
-                            "<th class=\"n\">mean, PDE</th><th class=\"n\">PDE again</th><th "
-                            "class=\"n\">model</th><th class=\"n\">SD, PDE</th><th class=\"n\">PDE again</th>"
+                            "<th class=\"n\">mean, %s</th><th class=\"n\">%s again</th><th "
+                            "class=\"n\">model</th><th class=\"n\">SD, %s</th><th class=\"n\">%s again</th>"
                             "<th class=\"n\">model</th></tr></thead>\n<tbody>\n",
-                            view->sample ? "at the sample condition" : "at this condition", view->cmp->along.unit));
+                            view->sample ? "at the sample condition" : "at this condition", view->cmp->along.unit, law,
+                            law, law, law));
     headed = true;
     PetscCall(TableRows(view, i, html));
   }
@@ -212,7 +214,7 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
     PetscCall(ReportConditionTitle(&title, &view->cmp->space, &view->cmp->theta[view->cmp->space.n * view->k], 1));
     PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n<p class=\"note\">"));
     PetscCall(ReportEnhanced(html, title.s));
-    PetscCall(ReportPrint(html, ". PDE again: a second, independent ensemble.</p>\n"));
+    PetscCall(ReportPrint(html, ". %s again: a second, independent sample.</p>\n", law));
   }
   PetscCall(ReportTextDestroy(&title));
   PetscFunctionReturn(0);

@@ -105,9 +105,9 @@ static PetscErrorCode SamplePanel(ReportText *body, const ReportSamples *samples
   report_quantity("x", "m", samples->x[cells - 1], &along);
   PetscCall(ReportPrint(body,
                         "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
-                        "set tmargin at screen %.4f\nset xlabel '%s  [%s]' offset 0,0.3\nset ylabel '%s  [%s]' "
+                        "set tmargin at screen %.4f\nset xlabel '%s' offset 0,0.3\nset ylabel '%s' "
                         "offset 1,0\n",
-                        x0, x0 + width, 58.0 / HEIGHT, 1 - 75.0 / HEIGHT, along.label, along.unit, q->label, q->unit));
+                        x0, x0 + width, 58.0 / HEIGHT, 1 - 75.0 / HEIGHT, along.axis, q->axis));
   PetscCall(ReportPrint(body,
                         "plot 'data/samples.dat' index %d using 1:3:4 with filledcurves linestyle 4, for [j=5:%d] "
                         "'data/samples.dat' index %d using 1:j with lines linewidth 1.2 linecolor rgb "
@@ -149,8 +149,9 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
   snprintf(
       caption, sizeof caption,
       "Mean and central 95 %% band of %lld of the %lld fields of the model in samples.h5, and %d single ones of them, "
-      "at one operating condition. No PDE solve enters.",
-      (long long)samples->n, (long long)samples->spec.rows, (int)PetscMin(SINGLES, samples->n));
+      "at one operating condition.%s",
+      (long long)samples->n, (long long)samples->spec.rows, (int)PetscMin(SINGLES, samples->n),
+      figs->imported ? "" : " No PDE solve enters.");
   PetscCall(ReportFiguresDraw(figs, "samples", 1180, HEIGHT, &body, "Fields of the model at one condition", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));

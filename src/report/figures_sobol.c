@@ -101,8 +101,9 @@ PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq)
       "and %lld draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
       "leave to 1 is the total index of unseen. The first-order bars of conditions and these two do not depend on "
       "what makes the draws; total bars of single conditions and the first order of unseen also depend on how one "
-      "draw acts at other conditions, and differ between model and PDE.",
-      (long long)what.blocks, (long long)what.draws, what.unseen ? what.unseen : "porosity");
+      "draw acts at other conditions%s.",
+      (long long)what.blocks, (long long)what.draws, what.unseen ? what.unseen : "porosity",
+      figs->imported ? "" : ", and differ between model and PDE");
   PetscCall(ReportFiguresDraw(figs, "sobol", (int)REPORT_WIDTH, 360, &body, "What the spread comes from", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -151,15 +151,15 @@ static PetscErrorCode TimePanels(ReportText *body, const ReportDataset *data, in
   PetscCall(ReportLegend(body, legend.s));
   PetscCall(ReportPrint(body,
                         "set bmargin at screen 0.17\nset tmargin at screen 0.89\nset lmargin at screen 0.075\nset "
-                        "rmargin at screen 0.60\nset xlabel '%s  [%s]'\n",
-                        data->along.label, data->along.unit));
+                        "rmargin at screen 0.60\nset xlabel '%s'\n",
+                        data->along.axis));
   PetscCall(ReportRangeX(body, &data->along, data->spec.cells, data->x));
-  PetscCall(ReportPrint(body, "set ylabel '%s  [%s]'\n%s%s\n", q->label, q->unit, band.s, mean.s));
+  PetscCall(ReportPrint(body, "set ylabel '%s'\n%s%s\n", q->axis, band.s, mean.s));
   PetscCall(ReportPrint(body,
                         "set lmargin at screen 0.69\nset rmargin at screen 0.985\nset xlabel 't  [s]'\n%s"
-                        "set xrange [%s:%g]\nset ylabel '%s  [%s]  at x = %.3g %s'\n",
-                        ratio > 20 ? "set logscale x\n" : "", ratio > 20 ? "*" : "0", 1.05 * bin[n - 1].hi, q->label,
-                        q->unit, data->x[cell] * data->along.scale, data->along.unit));
+                        "set xrange [%s:%g]\nset ylabel '%s  at x = %.3g %s'\n",
+                        ratio > 20 ? "set logscale x\n" : "", ratio > 20 ? "*" : "0", 1.05 * bin[n - 1].hi, q->axis,
+                        data->x[cell] * data->along.scale, data->along.unit));
   PetscCall(ReportPrint(body,
                         "plot 'data/times.dat' index %d using 1:3:4 with filledcurves linestyle 4, '' index %d using "
                         "1:2 with linespoints linestyle 1 pointtype 7\nunset multiplot\n",

@@ -1,6 +1,7 @@
 /* Figures of dataset.h5 and train.jsonl: a few realisations, and the course of the training. */
 #include "report_dataset.h"
 #include "report_logs.h"
+#include "report_words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,9 +65,10 @@ static PetscErrorCode DrawsPanel(ReportText *body, const ReportDataset *data, in
   PetscCall(ReportPrint(body, "set title \""));
   if (first) PetscCall(ReportConditionTitle(body, &data->spec.space, theta, data->spec.space.n > 3 ? 2 : 1));
   PetscCall(ReportPrint(body, "\"\nset xlabel '"));
-  if (last) PetscCall(ReportPrint(body, "%s  [%s]", data->along.label, data->along.unit));
+  if (last) PetscCall(ReportPrint(body, "%s", data->along.axis));
   PetscCall(ReportPrint(body, "'\nset format x '%s'\nset ylabel '", last ? "%g" : ""));
-  if (!s) PetscCall(ReportPrint(body, *q.unit ? "%s  [%s]" : first ? "porosity %s" : "%s", q.label, q.unit));
+  const bool porosity = !field_is_state(&data->spec.field[f]);
+  if (!s) PetscCall(ReportPrint(body, "%s%s", porosity && first ? "porosity " : "", q.axis));
   PetscCall(ReportPrint(body,
                         "' offset 1,0\nplot for [j=2:%d] 'data/draws.dat' index %d using 1:j with lines linewidth 1.5 "
                         "linecolor rgb word('#0072B2 #D55E00 #009E73 #CC79A7 #000000', j - 1)\n",
@@ -78,9 +80,10 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
 {
   ReportText body = {0};
   int drawn[SCORIA_MAX_FIELDS];
-  char caption[512];
+  char caption[512], title[64];
   PetscFunctionBeginUser;
   if (!data->present || data->nshown == 0) PetscFunctionReturn(0);
+  const ReportWords *words = report_words(*data->spec.source);
   const int rows = drawn_fields(&data->spec, drawn), columns = data->nshown, height = 200 * rows + 90;
   PetscCall(DrawsData(figs, data));
   PetscCall(ReportPrint(&body,
@@ -91,13 +94,12 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
   for (int s = 0; s < columns; s++)
     for (int row = 0; row < rows; row++) PetscCall(DrawsPanel(&body, data, s, drawn[row], row == 0, row == rows - 1));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  snprintf(caption, sizeof caption,
-           "Single solves of the training set: the random porosity on top and the fields that follow from it below, in "
-           "matching colours%s%.64s. %d of %lld realisations at each.",
+  snprintf(caption, sizeof caption, "%s, in matching colours%s%.64s. %d of %lld realisations at each.", words->some,
            columns > 1 ? ", at a small, a medium and a large " : "",
            columns > 1 ? data->spec.space.c[data->axis].name : "", (int)data->draws[0].rows,
            (long long)data->spec.realisations);
-  PetscCall(ReportFiguresDraw(figs, "draws", 1180, height, &body, "The training data: single solves", caption));
+  snprintf(title, sizeof title, "The training data: single %ss", words->one);
+  PetscCall(ReportFiguresDraw(figs, "draws", 1180, height, &body, title, caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

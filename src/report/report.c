@@ -20,6 +20,9 @@ typedef struct {
   ReportHistory history;
   ReportPosterior posterior;
   ReportScaling scaling;
+  ReportModelRows rows;
+  ReportLikelihood likelihood;
+  cJSON *files;                   /* owned: compare_files.json */
   cJSON *compare, *uq, *inferred; /* owned; inferred: posterior.json */
 } Material;
 
@@ -59,6 +62,29 @@ static PetscErrorCode LogsRead(ScoriaRun run, Material *m)
   PetscFunctionReturn(0);
 }
 
+/* Of files of earlier versions, and of none, nothing is known. */
+static PetscErrorCode ModelRowsRead(MPI_Comm comm, const char *path, ReportModelRows *rows)
+{
+  ScoriaStore store;
+  int64_t dims[4];
+  bool there;
+  int rank;
+  PetscFunctionBeginUser;
+  *rows = (ReportModelRows){.learned = -1};
+  PetscCall(ScoriaFileExists(comm, path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
+  PetscCall(ScoriaStoreHas(store, "train_validation_rows", &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, "train_rows", &rows->learned));
+  if (there) PetscCall(ScoriaStoreGetInt(store, "train_validation_rows", &rows->validated));
+  PetscCall(ScoriaStoreHas(store, "holdout_rows", &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, "holdout_rows", &rows->held_rows));
+  PetscCall(ScoriaStoreShape(store, "/holdout", 4, &rank, dims));
+  if (rank == 1) rows->held_conditions = dims[0];
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
 {
   char path[PETSC_MAX_PATH_LEN];
@@ -71,18 +97,25 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ReportSamplesRead(run, &m->samples));
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ModelRowsRead(comm, path, &m->rows));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
   PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
   report_view(&m->arrays, &m->sample, &m->view);
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->compare));
+  PetscCall(ScoriaRunPath(run, "compare_files.json", sizeof path, path));
+  PetscCall(ReadJson(comm, path, &m->files));
+  PetscCall(ScoriaRunPath(run, "likelihood.h5", sizeof path, path));
+  PetscCall(ReportLikelihoodRead(comm, path, &m->likelihood));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->uq));
   PetscCall(ScoriaRunPath(run, "posterior.h5", sizeof path, path));
   PetscCall(ReportPosteriorRead(comm, path, &m->posterior));
   PetscCall(ScoriaRunPath(run, "posterior.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->inferred));
+  m->arrays.words = m->sample.words = report_words_of(m->compare);
   if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
 }
@@ -97,6 +130,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportSlicesDestroy(&m->slices));
   PetscCall(ReportSamplesDestroy(&m->samples));
   cJSON_Delete(m->compare);
+  cJSON_Delete(m->files);
   PetscCall(ReportPosteriorDestroy(&m->posterior));
   PetscCall(ReportScalingDestroy(&m->scaling));
   cJSON_Delete(m->uq);
@@ -110,11 +144,18 @@ static const ScoriaSpace *known_space(const Material *m)
   return m->arrays.K ? &m->arrays.space : &m->data.spec.space;
 }
 
+/* Whether the data are the user's, by the dataset, or where that is gone by the comparison. */
+static bool is_imported(const Material *m)
+{
+  return m->data.present ? *m->data.spec.source != 0 : cJSON_HasObjectItem(m->compare, COMPARE_HELD_OUT);
+}
+
 /* The order is that of the page: the result first, then what it was made from. */
 static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigures *figs)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportFiguresBegin(run_dir, figs));
+  figs->imported = is_imported(m);
   PetscCall(ReportDrawBands(figs, &m->arrays));
   PetscCall(ReportDrawMeasures(figs, m->compare));
   PetscCall(ReportDrawSpread(figs, &m->arrays));
@@ -138,21 +179,25 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
 {
   char run_dir[PETSC_MAX_PATH_LEN], deck_path[PETSC_MAX_PATH_LEN];
-  ReportPage page = {.run_dir   = run_dir,
-                     .deck_path = deck_path,
-                     .compare   = m->compare,
-                     .space     = known_space(m),
-                     .view      = &m->view,
-                     .uq        = m->uq,
-                     .posterior = m->inferred,
-                     .data      = &m->data,
-                     .train     = &m->train,
-                     .samples   = &m->samples,
-                     .history   = &m->history,
-                     .scaling   = &m->scaling,
-                     .nfields   = m->data.present ? m->data.spec.nfields : m->arrays.nchannels,
-                     .field     = m->data.present ? m->data.spec.field : m->arrays.field,
-                     .figures   = figs};
+  ReportPage page = {.run_dir    = run_dir,
+                     .deck_path  = deck_path,
+                     .compare    = m->compare,
+                     .space      = known_space(m),
+                     .view       = &m->view,
+                     .uq         = m->uq,
+                     .posterior  = m->inferred,
+                     .data       = &m->data,
+                     .train      = &m->train,
+                     .samples    = &m->samples,
+                     .history    = &m->history,
+                     .scaling    = &m->scaling,
+                     .nfields    = m->data.present ? m->data.spec.nfields : m->arrays.nchannels,
+                     .field      = m->data.present ? m->data.spec.field : m->arrays.field,
+                     .figures    = figs,
+                     .rows       = m->rows,
+                     .files      = m->files,
+                     .likelihood = &m->likelihood,
+                     .imported   = is_imported(m)};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;

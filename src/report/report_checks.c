@@ -1,6 +1,7 @@
 /* What compare.json says of the model apart from its errors: laws that hold whatever the porosity, and whether training
  * rows come back. */
 #include "report_measures.h"
+#include "report_words.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -40,8 +41,9 @@ static PetscErrorCode Laws(const cJSON *laws, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Memorisation(const cJSON *object, ReportText *html)
+static PetscErrorCode Memorisation(const cJSON *object, bool imported, ReportText *html)
 {
+  const char *fresh = imported ? "held-back row" : "PDE field";
   ScoriaNearestRows found;
   PetscFunctionBeginUser;
   if (!cJSON_IsObject(object)) PetscFunctionReturn(0);
@@ -49,10 +51,10 @@ static PetscErrorCode Memorisation(const cJSON *object, ReportText *html)
   PetscCall(ReportPrint(
       html,
       "<p>Memorisation: the training row nearest to a sample, in the coordinates that the network learns, is %.3f "
-      "times as far away as that of a fresh PDE field (medians), and %.2f&nbsp;%% of the samples are nearer to one "
-      "than nearly all PDE fields are (%.2f&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %lld "
+      "times as far away as that of a fresh %s (medians), and %.2f&nbsp;%% of the samples are nearer to one "
+      "than nearly all %ss are (%.2f&nbsp;&plusmn;&nbsp;%.2f&nbsp;%% for a model that gives nothing back; %lld "
       "samples and %lld rows at each held-out condition).</p>\n",
-      found.median_ratio, 100 * found.share_nearer, 100 * found.share_expected, 100 * found.share_se,
+      found.median_ratio, fresh, 100 * found.share_nearer, fresh, 100 * found.share_expected, 100 * found.share_se,
       (long long)found.samples, (long long)found.training_rows));
   PetscFunctionReturn(0);
 }
@@ -65,6 +67,6 @@ PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html)
   if (cJSON_GetArraySize(laws) == 0 && !cJSON_IsObject(found)) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h2>What must hold</h2>\n"));
   PetscCall(Laws(laws, html));
-  PetscCall(Memorisation(found, html));
+  PetscCall(Memorisation(found, cJSON_HasObjectItem(compare, COMPARE_HELD_OUT), html));
   PetscFunctionReturn(0);
 }

@@ -5,12 +5,14 @@
 #include "figures.h"
 #include "report_labels.h"
 #include "scoria/results.h"
+#include "report_words.h"
 
 /* The conditions of one group of compare.h5, on every rank. */
 typedef struct {
-  int64_t K, L;     /* conditions, cells; K = 0: no such file or group */
-  int64_t examples; /* fields kept per condition and side */
-  double *x;        /* (L) [m] */
+  const ReportWords *words; /* borrowed: for what it is measured against */
+  int64_t K, L;             /* conditions, cells; K = 0: no such file or group */
+  int64_t examples;         /* fields kept per condition and side */
+  double *x;                /* (L) [m] */
   ScoriaSpace space;
   double *theta; /* (K, space.n) */
   double *good;  /* (K, SCORIA_NFROM) fields behind the curves; NULL where the file does not say */
@@ -45,7 +47,8 @@ typedef struct {
 void report_view(const ReportCompare *heldout, const ReportCompare *sample, ReportView *view);
 
 /* Mean and band of PDE and model: legend, and the plot command for the data file f and its block k. */
-extern const char report_bands_legend[], report_bands_plot[];
+PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words);
+extern const char report_bands_plot[];
 /* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */
 int choose_conditions(const ReportCompare *cmp, int axis, int want, int64_t chosen[]);
 /* Lines of one block: x, then mean, sd, q025, q500, q975 of PDE, model, Gaussian and PDE again, 21 columns. */

@@ -152,7 +152,7 @@ void compare_counts(const ReportCompare *cmp, size_t size, char text[])
   if (!cmp->K || !cmp->good) return;
   count_text(cmp, SCORIA_FROM_PDE, sizeof pde, pde);
   count_text(cmp, SCORIA_FROM_MODEL, sizeof model, model);
-  snprintf(text, size, " %s fields of the PDE and %s of the model at each.", pde, model);
+  snprintf(text, size, " %s fields of the %s and %s of the model at each.", pde, cmp->words->law, model);
 }
 
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp)

@@ -158,6 +158,7 @@ static PetscErrorCode Reduce(MPI_Comm comm, ReportDataset *data)
   data->continued = sums[3];
   data->newton    = sums[4];
   memcpy(data->reason, sums + 5, sizeof data->reason);
+  if (*data->spec.source) data->lacking = data->reason[-SCORIA_ROW_LACKING];
   PetscFunctionReturn(0);
 }
 

@@ -16,6 +16,7 @@ typedef struct {
   int64_t conditions;
   int64_t done, failed, missing, continued; /* rows; continued: solved at a later attempt than the first */
   int64_t reason[REPORT_REASONS];           /* failed rows by -SNESConvergedReason */
+  int64_t lacking;                          /* of imported rows: failed ones that the file does not have */
   int64_t newton;                           /* iterations of the solved rows together */
   int64_t newton_max;
   int axis;                    /* condition that the shown ones are spread over; -1: none varies */

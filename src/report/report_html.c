@@ -161,7 +161,9 @@ static PetscErrorCode ScalingSection(const ReportPage *page, ReportText *html)
 
 /* The sections in the order of the page; command: what makes the section's files, NULL: none does. */
 static const ReportSection sections[] = {
-    {"compare", "The model against the PDE", "compare", CompareSection},
+    {"compare", NULL, "compare", CompareSection},
+    {"files_compared", "Two files compared", NULL, ReportTwoFiles},
+    {"likelihood", "Log densities of given rows", "likelihood", ReportLikelihoodSection},
     {"uq", "Quantities of interest", "uq", UqSection},
     {"infer", "Inference from sensors", "infer", InferSection},
     {"sample", "Samples of the model", "sample", SampleSection},
@@ -190,10 +192,11 @@ static PetscErrorCode Section(const ReportPage *page, const ReportSection *secti
   ReportText body = {0};
   PetscFunctionBeginUser;
   PetscCall(section->print(page, &body));
+  const char *title = section->title ? section->title : report_words(page->imported)->against;
   if (body.n) {
-    PetscCall(ReportPrint(toc, "<li><a href=\"#%s\">%s</a></li>\n", section->id, section->title));
-    PetscCall(ReportPrint(html, "<section id=\"%s\">\n<h2>%s</h2>\n", section->id, section->title));
-    const bool imported = !strcmp(section->id, "generate") && *page->data->spec.source;
+    PetscCall(ReportPrint(toc, "<li><a href=\"#%s\">%s</a></li>\n", section->id, title));
+    PetscCall(ReportPrint(html, "<section id=\"%s\">\n<h2>%s</h2>\n", section->id, title));
+    const bool imported = !strcmp(section->id, "generate") && page->imported;
     if (section->command) PetscCall(MadeBy(page, imported ? "import" : section->command, html));
     PetscCall(ReportAppend(html, body.s, body.n));
     PetscCall(ReportPrint(html, "</section>\n"));
@@ -209,16 +212,22 @@ static PetscErrorCode Heading(const ReportPage *page, ReportText *html)
 {
   const char *between = "";
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(html, "<h1>Uncertainty from a random porosity</h1>\n<p class=\"sub\">What a random porosity "
-                              "does to "));
+  PetscCall(ReportPrint(html, page->imported ? "<h1>A generative model of imported data</h1>\n<p class=\"sub\">"
+                                             : "<h1>Uncertainty from a random porosity</h1>\n<p class=\"sub\">What a "
+                                               "random porosity does to "));
   for (int f = 0; f < page->nfields; f++) {
     if (!field_is_state(&page->field[f])) continue;
     PetscCall(ReportPrint(html, "%s", between));
     PetscCall(ReportEscape(html, *page->field[f].description ? page->field[f].description : page->field[f].name));
     between = ", ";
   }
-  PetscCall(ReportPrint(html, "%s: a generative model and the PDE it learned from. Run directory <code>",
-                        *between ? "" : "the state"));
+  if (page->imported) {
+    PetscCall(ReportPrint(html, " from "));
+    PetscCall(ReportEscape(html, page->data->spec.source));
+    PetscCall(ReportPrint(html, ". Run directory <code>"));
+  } else
+    PetscCall(ReportPrint(html, "%s: a generative model and the PDE it learned from. Run directory <code>",
+                          *between ? "" : "the state"));
   PetscCall(ReportEscape(html, page->run_dir));
   PetscCall(ReportPrint(html, "</code>.</p>\n"));
   PetscFunctionReturn(0);

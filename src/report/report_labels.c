@@ -73,7 +73,9 @@ void report_quantity(const char *name, const char *unit, double largest, ReportQ
   }
   name_label(name, sizeof q->label, q->label);
   unit_label(unit, sizeof plain, plain);
-  snprintf(q->unit, sizeof q->unit, "%s%s", prefix[thousands], plain);
+  if (strcmp(unit, "1")) snprintf(q->unit, sizeof q->unit, "%s%s", prefix[thousands], plain);
+  const bool has = *q->unit;
+  snprintf(q->axis, sizeof q->axis, "%s%s%s%s", q->label, has ? "  [" : "", q->unit, has ? "]" : "");
 }
 
 /* Of conditions a leading zero is no trouble: U_0 = 0.15 V. */

@@ -10,11 +10,12 @@ typedef struct {
   char name[SCORIA_NAME_SIZE];       /* in files */
   char label[SCORIA_NAME_SIZE + 16]; /* gnuplot's enhanced text */
   char unit[40];                     /* of the axis, enhanced text */
+  char axis[SCORIA_NAME_SIZE + 64];  /* label and unit as of an axis; the label alone where it has none */
   double scale;                      /* file value times scale is in that unit */
 } ReportQuantity;
 
-/* From a name and a unit of a file; lengths, potentials and the like in thousandths while the largest value is below
- * 1. */
+/* From a name and a unit of a file, which "1" is none; lengths, potentials and the like in thousandths while the
+ * largest value is below 1. */
 void report_quantity(const char *name, const char *unit, double largest, ReportQuantity *q);
 /* The value of a condition as text, with so many digits of the largest value in its range. */
 void report_condition(const ScoriaCondition *c, double value, int digits, ReportQuantity *q, size_t size, char text[]);

@@ -8,13 +8,29 @@
 #include "report_dataset.h"
 #include "report_logs.h"
 
+/* What became of the rows of an imported dataset, by model.h5; learned is -1 where it does not tell. */
+typedef struct {
+  int64_t learned, validated, held_conditions, held_rows; /* conditions held back whole; or rows of each */
+} ReportModelRows;
+
+/* The means of likelihood.h5; rows = 0: it is not there, or does not tell. */
+typedef struct {
+  int64_t rows;
+  double mean, gaussian, gain, error; /* nats */
+  char file[SCORIA_NAME_SIZE * 4];    /* whose rows they are */
+} ReportLikelihood;
+
+PetscErrorCode ReportLikelihoodRead(MPI_Comm comm, const char *path, ReportLikelihood *likelihood);
+
 /* What the page is made from; members may be empty. */
 typedef struct {
   const char *run_dir;
   const char *deck_path; /* deck.yaml of the run directory */
   const char *deck;      /* resolved, YAML */
   PetscInt seed;
-  const cJSON *compare;     /* compare.json; NULL: none */
+  const cJSON *compare; /* compare.json; NULL: none */
+  const cJSON *files;   /* compare_files.json; NULL: none */
+  const ReportLikelihood *likelihood;
   const ScoriaSpace *space; /* the operating conditions; n = 0: not known */
   const ReportView *view;
   const cJSON *uq;        /* uq.json; NULL: none */
@@ -27,14 +43,16 @@ typedef struct {
   int nfields; /* of the dataset, or else of the comparison */
   const ScoriaField *field;
   ReportFigures *figures;
+  ReportModelRows rows;
+  bool imported; /* the data are the user's */
   int ranks;
 } ReportPage;
 
 /* A section of the page.  A new one is a row of the table in report_html.c; a new figure of an old one is a call of
  * ReportPageFigure in the function of its section. */
 typedef struct {
-  const char *id, *title;                                            /* HTML */
-  const char *command;                                               /* that makes what it shows; NULL: none */
+  const char *id, *title; /* HTML; NULL: "The model against ...", as of what the data are */
+  const char *command;    /* that makes what it shows; NULL: none */
   PetscErrorCode (*print)(const ReportPage *page, ReportText *html); /* prints nothing: no section */
 } ReportSection;
 
@@ -50,6 +68,8 @@ int report_ink(const int rgb[3]);
  * dash; colours of the lines follow the page's; `label` for those who cannot see it. */
 PetscErrorCode ReportInlineSvg(ReportText *html, const char *name, const char *label, const char *svg);
 PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportTwoFiles(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportLikelihoodSection(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html);
 
 #endif

@@ -84,10 +84,10 @@ static PetscErrorCode History(const ReportHistory *history, ReportText *html)
 
 /* ---------------------------------------------------------------------------------------------------- files ---- */
 
-static const char *file_text(const char *name)
+static const char *file_text(const char *name, bool imported)
 {
   static const char *const texts[][2] = {
-      {"dataset.h5", "generate: porosities, conditions and fields of every solve; import: those of a file"},
+      {"dataset.h5", "generate: porosities, conditions and fields of every solve"},
       {"fields.h5", "generate: whole fields of the first solves"},
       {"model.h5", "train: the model"},
       {"train.jsonl", "train: losses, a line per logged step"},
@@ -109,6 +109,7 @@ static const char *file_text(const char *name)
       {"deck.yaml", "the resolved deck"},
       {"log.jsonl", "what was run, a line per event"},
   };
+  if (imported && !strcmp(name, "dataset.h5")) return "import: conditions and fields of every row";
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (!strcmp(name, texts[i][0])) return texts[i][1];
   const size_t length = strlen(name);
@@ -144,7 +145,7 @@ static PetscErrorCode FileSum(const cJSON *files, const char *name, double bytes
 }
 
 /* The regular files of the run directory by name, without what is hidden and this page itself. */
-static PetscErrorCode Files(const char *run_dir, ReportText *html)
+static PetscErrorCode Files(const char *run_dir, bool imported, ReportText *html)
 {
   struct dirent **entry = NULL;
   char path[2 * PETSC_MAX_PATH_LEN];
@@ -165,7 +166,7 @@ static PetscErrorCode Files(const char *run_dir, ReportText *html)
       PetscCall(ReportEscape(html, name));
       PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.1f</td>", 1e-3 * (double)info.st_size));
       PetscCall(FileSum(files, name, (double)info.st_size, html));
-      PetscCall(ReportPrint(html, "<td>%s</td></tr>\n", file_text(name)));
+      PetscCall(ReportPrint(html, "<td>%s</td></tr>\n", file_text(name, imported)));
     }
     free(entry[i]);
   }
@@ -210,7 +211,7 @@ PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   PetscCall(Versions(page, html));
   PetscCall(History(page->history, html));
-  PetscCall(Files(page->run_dir, html));
+  PetscCall(Files(page->run_dir, page->imported, html));
   PetscCall(ReportPrint(html, "<h3>Resolved deck</h3>\n<details>\n<summary>Every key of this run, as YAML</summary>\n"
                               "<pre>"));
   PetscCall(ReportEscape(html, page->deck ? page->deck : ""));

@@ -1,5 +1,6 @@
 /* The head of the page: how good the model is, in numbers beside the floor that sampling sets; else what there is. */
 #include "report_page.h"
+#include "report_words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static PetscErrorCode MeasureCard(ReportText *html, const cJSON *compare, const 
 
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
 {
-  char value[64];
+  char value[64], covered[80];
   ScoriaFieldCost cost;
   PetscFunctionBeginUser;
   if (!compare) PetscFunctionReturn(0);
@@ -48,7 +49,8 @@ PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
   PetscCall(ReportPrint(html, "<div class=\"cards\">\n"));
   PetscCall(MeasureCard(html, compare, "mean_error", "error of the mean, in standard deviations"));
   PetscCall(MeasureCard(html, compare, "band_error", "error of the width of the 95&nbsp;% band"));
-  PetscCall(MeasureCard(html, compare, "coverage95", "of PDE values lie in the predicted 95&nbsp;% band"));
+  snprintf(covered, sizeof covered, "of %s values lie in the predicted 95&nbsp;%% band", report_words_of(compare)->law);
+  PetscCall(MeasureCard(html, compare, "coverage95", covered));
   PetscCall(MeasureCard(html, compare, "sliced_w", "distance of the joint law (sliced W<sub>1</sub>), in SD"));
   if (isfinite(ratio)) {
     report_number(fmax(ratio, 1 / ratio), sizeof value, value);
@@ -61,29 +63,76 @@ PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* Where the model was compared: at held-out conditions with so many fields each, or by rows that were held back. */
+static PetscErrorCode Where(const cJSON *compare, ReportText *html)
+{
+  const cJSON *object = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_HELD_OUT);
+  const int K         = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS));
+  ScoriaFieldCost cost;
+  ScoriaHeldOut held;
+  PetscFunctionBeginUser;
+  if (!object) {
+    members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
+    PetscCall(ReportPrint(html, "<p class=\"lead\">At %d held-out operating condition%s", K, K == 1 ? "" : "s"));
+    if (cost.samples >= 0) PetscCall(ReportPrint(html, " with %lld fields each", (long long)cost.samples));
+    PetscFunctionReturn(0);
+  }
+  members_take(object, scoria_held_out_members, &held);
+  const bool residuals = held.method && !strcmp(held.method, COMPARE_METHOD_RESIDUALS);
+  PetscCall(ReportPrint(html, "<p class=\"lead\">By %lld rows at %lld condition%s that were held back from training%s",
+                        (long long)held.rows, (long long)held.conditions, held.conditions == 1 ? "" : "s",
+                        residuals ? ", judged together" : ""));
+  PetscFunctionReturn(0);
+}
+
 /* The result in one sentence: no grades, the numbers and what to hold them against. */
 static PetscErrorCode Sentence(const cJSON *compare, ReportText *html)
 {
   char ratio[32], gaussian[32], p[32];
-  const int K        = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS));
   const double floor = pooled_number(compare, SCORIA_FROM_PDE_AGAIN, "sliced_w");
-  ScoriaFieldCost cost;
   PetscFunctionBeginUser;
-  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
   report_number(pooled_number(compare, SCORIA_FROM_MODEL, "sliced_w") / floor, sizeof ratio, ratio);
   report_number(pooled_number(compare, SCORIA_FROM_GAUSSIAN, "sliced_w") / floor, sizeof gaussian, gaussian);
   report_number(pooled_number(compare, SCORIA_FROM_MODEL, "energy_p"), sizeof p, p);
-  PetscCall(ReportPrint(html, "<p class=\"lead\">At %d held-out operating condition%s", K, K == 1 ? "" : "s"));
-  if (cost.samples >= 0) PetscCall(ReportPrint(html, " with %lld fields each", (long long)cost.samples));
+  PetscCall(Where(compare, html));
   PetscCall(ReportPrint(html,
                         ", the law of the model&rsquo;s fields is <strong>%s times the sampling floor</strong> away "
-                        "from the PDE&rsquo;s in sliced Wasserstein distance; the Gaussian baseline, %s times.",
-                        ratio, gaussian));
+                        "from the %s in sliced Wasserstein distance; the Gaussian baseline, %s times.",
+                        ratio, cJSON_HasObjectItem(compare, COMPARE_HELD_OUT) ? "data&rsquo;s" : "PDE&rsquo;s",
+                        gaussian));
   if (isfinite(pooled_number(compare, SCORIA_FROM_MODEL, "energy_p")))
     PetscCall(ReportPrint(html,
                           " An energy test of the two gives p&nbsp;=&nbsp;%s in the mean "
                           "(0.5 is expected of fields of one law).",
                           p));
+  PetscCall(ReportPrint(html, "</p>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* What the floor and the baseline are, and for imported data how the rows were judged. */
+static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
+{
+  const cJSON *held = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_HELD_OUT);
+  ScoriaHeldOut h;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html,
+                        "<p class=\"note\">The floor is what %s differ by; no model can be expected to do better. The "
+                        "Gaussian baseline is the model without its network.",
+                        report_words_of(compare)->two));
+  if (held) {
+    members_take(held, scoria_held_out_members, &h);
+    PetscCall(ReportPrint(
+        html, "%s",
+        h.method && !strcmp(h.method, COMPARE_METHOD_HALVES)
+            ? " Half of a condition&rsquo;s rows is the reference there, the other half gives the floor."
+            : " A condition has too few rows for a law to be seen there: the rows of all conditions are compared "
+              "together, as residuals (field minus the model&rsquo;s mean at the row&rsquo;s condition, over its "
+              "standard deviation there), with as many draws of the model; the floor is that of bootstrap samples "
+              "of the residuals."));
+    if (h.model && !strcmp(h.model, "gaussian"))
+      PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in "
+                                  "validation, or the deck chose it (<code>sample.source</code>)."));
+  }
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);
 }
@@ -96,6 +145,35 @@ static PetscErrorCode Missing(const ReportPage *page, const char *what, const ch
   PetscCall(ReportPrint(html, "<li>%s: none yet; <code>scoria %s ", what, command));
   PetscCall(ReportShellWord(html, page->deck_path));
   PetscCall(ReportPrint(html, "</code> makes it</li>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Failed(const ReportDataset *data, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  if (data->failed) PetscCall(ReportPrint(html, ", %lld failed", (long long)data->failed));
+  PetscFunctionReturn(0);
+}
+
+/* Rows of an import by what became of them: not usable by reason, held back, left to validate on, learned from. */
+static PetscErrorCode LeftOut(const ReportPage *page, ReportText *html)
+{
+  const ReportDataset *data = page->data;
+  const long long bad       = data->failed - data->lacking;
+  const ReportModelRows *r  = &page->rows;
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, " at %lld condition%s", (long long)data->conditions, data->conditions == 1 ? "" : "s"));
+  if (bad) PetscCall(ReportPrint(html, "; %lld with values that are not finite", bad));
+  if (data->lacking)
+    PetscCall(ReportPrint(html, "; %lld not in the file, where a condition has fewer rows than another",
+                          (long long)data->lacking));
+  if (r->learned < 0) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "</li>\n<li>of these %lld were learned from, %lld left out to validate on",
+                        (long long)r->learned, (long long)r->validated));
+  if (r->held_conditions)
+    PetscCall(ReportPrint(html, ", those of %lld conditions held back to compare with", (long long)r->held_conditions));
+  else if (r->held_rows)
+    PetscCall(ReportPrint(html, ", %lld of every condition held back to compare with", (long long)r->held_rows));
   PetscFunctionReturn(0);
 }
 
@@ -113,7 +191,7 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   else {
     PetscCall(ReportPrint(html, "<li>training set: %lld of %lld %s", (long long)data->done, (long long)data->spec.rows,
                           *data->spec.source ? "imported rows" : "solves"));
-    if (data->failed) PetscCall(ReportPrint(html, ", %lld failed", (long long)data->failed));
+    PetscCall(page->imported ? LeftOut(page, html) : Failed(data, html));
     PetscCall(ReportPrint(html, "</li>\n"));
   }
   if (page->train->n == 0)
@@ -124,7 +202,7 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
     PetscCall(Missing(page, "samples", "sample", html));
   else
     PetscCall(ReportPrint(html, "<li>samples: %lld fields</li>\n", (long long)page->samples->spec.rows));
-  if (!page->compare && !*data->spec.source) PetscCall(Missing(page, "comparison with the PDE", "compare", html));
+  if (!page->compare) PetscCall(Missing(page, report_words(page->imported)->comparison, "compare", html));
   if (!page->uq)
     PetscCall(Missing(page, "quantities of interest", "uq", html));
   else
@@ -141,12 +219,10 @@ PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html)
   if (page->compare) {
     PetscCall(Sentence(page->compare, html));
     PetscCall(ReportHeadline(page->compare, html));
-    PetscCall(ReportPrint(html, "<p class=\"note\">The floor is what two independent PDE ensembles of the same size "
-                                "differ by; no model can be expected to do better. The Gaussian baseline is "
-                                "the model without its network.</p>\n"));
+    PetscCall(Explain(page->compare, html));
   } else
-    PetscCall(
-        ReportPrint(html, "<p class=\"lead\">This directory holds no comparison of the model with the PDE.</p>\n"));
+    PetscCall(ReportPrint(html, "<p class=\"lead\">This directory holds no comparison of the model with %s.</p>\n",
+                          page->imported ? "data that were held back" : "the PDE"));
   PetscCall(Holdings(page, html));
   if (page->figures->warning[0]) {
     PetscCall(ReportPrint(html, "<p class=\"note\"><strong>Warning:</strong> "));

@@ -1,6 +1,7 @@
 /* The tables of the report: measures with their floors, conditions, cost, how the solves ended. */
 #include "report_dataset.h"
 #include "report_measures.h"
+#include "report_words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,7 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
       html,
       "<h3>Errors over all held-out conditions</h3>\n<div class=\"scroll\"><table>\n<thead><tr><th>measure</th>"));
   for (int s = 0; s < SCORIA_NMEASURED; s++)
-    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", scoria_from[scoria_measured[s]].title));
+    PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", report_words_of(compare)->title[scoria_measured[s]]));
   PetscCall(ReportPrint(html, "<th>what it is</th></tr></thead>\n<tbody>\n"));
   for (const ScoriaMeasure *m = scoria_measures; m->name; m++) {
     PetscCall(ReportPrint(html, "<tr><td>"));
@@ -55,7 +56,9 @@ PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html)
       report_measure_text(m, json_number(source, m->name), sizeof value, value);
       PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
     }
-    PetscCall(ReportPrint(html, "<td class=\"help\">%s</td></tr>\n", m->help));
+    PetscCall(ReportPrint(html, "<td class=\"help\">"));
+    PetscCall(ReportPrintOf(report_words_of(compare), m->help, html));
+    PetscCall(ReportPrint(html, "</td></tr>\n"));
   }
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
@@ -78,7 +81,7 @@ static const struct {
     {SCORIA_NFROM, NULL, NULL},
 };
 
-static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html)
+static PetscErrorCode ConditionHeader(const ScoriaSpace *space, bool imported, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(html, "<thead><tr><th class=\"n\">#</th>"));
@@ -95,14 +98,15 @@ static PetscErrorCode ConditionHeader(const ScoriaSpace *space, ReportText *html
     }
     PetscCall(ReportPrint(html, "</th>"));
   }
-  PetscCall(ReportPrint(html, "<th class=\"n\">failed solves</th>"));
+  PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", imported ? "rows" : "failed solves"));
   for (int c = 0; condition_columns[c].measure; c++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", condition_columns[c].title));
   PetscCall(ReportPrint(html, "</tr></thead>\n<tbody>\n"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *space, int number, ReportText *html)
+static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *space, bool imported, int number,
+                                   ReportText *html)
 {
   char value[64];
   PetscFunctionBeginUser;
@@ -112,7 +116,8 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
     report_condition(&space->c[i], json_number(condition, space->c[i].name), 4, &q, sizeof value, value);
     PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", value));
   }
-  PetscCall(ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, COMPARE_FAILED)));
+  PetscCall(
+      ReportPrint(html, "<td class=\"n\">%.0f</td>", json_number(condition, imported ? COMPARE_ROWS : COMPARE_FAILED)));
   for (int c = 0; condition_columns[c].measure; c++) {
     const char *member = scoria_from[condition_columns[c].from].member, *measure = condition_columns[c].measure;
     const cJSON *source = cJSON_GetObjectItemCaseSensitive(condition, member);
@@ -126,12 +131,13 @@ static PetscErrorCode ConditionRow(const cJSON *condition, const ScoriaSpace *sp
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html)
 {
   const cJSON *conditions = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_CONDITIONS), *condition;
+  const bool imported     = cJSON_HasObjectItem(compare, COMPARE_HELD_OUT);
   int k                   = 0;
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h3>Each held-out condition</h3>\n<div class=\"scroll\"><table>\n"));
-  PetscCall(ConditionHeader(space, html));
-  cJSON_ArrayForEach(condition, conditions) PetscCall(ConditionRow(condition, space, ++k, html));
+  PetscCall(ConditionHeader(space, imported, html));
+  cJSON_ArrayForEach(condition, conditions) PetscCall(ConditionRow(condition, space, imported, ++k, html));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
@@ -216,7 +222,9 @@ static PetscErrorCode ImportedTable(const ReportDataset *data, ReportText *html)
                         "class=\"n\">%lld \u00d7 %lld</td><td></td></tr>\n",
                         (long long)data->conditions, (long long)data->spec.realisations));
   PetscCall(CountRow(html, "usable", data->done, data->spec.rows));
-  PetscCall(CountRow(html, "not finite, or not in the file", data->failed, data->spec.rows));
+  PetscCall(CountRow(html, "not finite", data->failed - data->lacking, data->spec.rows));
+  PetscCall(
+      CountRow(html, "not in the file, where a condition has fewer rows than another", data->lacking, data->spec.rows));
   PetscCall(ReportPrint(html, "</table></div>\n"));
   PetscFunctionReturn(0);
 }

@@ -230,9 +230,9 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
     if (*c == '_') *c = ' ';
   PetscCall(ReportPrint(body,
                         "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.25\n"
-                        "set tmargin at screen 0.86\nset xlabel '%s  [%s]' offset 0,-0.4\nset ylabel '%s'\nplot ",
-                        left + q * width, left + (q + 1) * width - 0.035, name, unit.unit,
-                        q ? "" : "density, each on its scale"));
+                        "set tmargin at screen 0.86\nset xlabel '%s%s%s%s' offset 0,-0.4\nset ylabel '%s'\nplot ",
+                        left + q * width, left + (q + 1) * width - 0.035, name, *unit.unit ? "  [" : "", unit.unit,
+                        *unit.unit ? "]" : "", q ? "" : "density, each on its scale"));
   for (int k = 0; k < conditions; k++)
     PetscCall(ReportPrint(body,
                           "%s'data/uq.dat' index %d using 1:2 with lines linewidth 2 linecolor rgb word(colours, %d)",

@@ -109,6 +109,8 @@ run 2 uq "$work/import.yaml" -uq_map load -uq_map_points 2 -uq_exceed c:1000
 run 2 likelihood "$work/import.yaml"
 run 2 compare "$work/import.yaml" -compare_sample "$work/one/dataset.h5" -compare_reference "$work/three/dataset.h5"
 run 1 report "$work/import.yaml"
+grep -q 'Two files compared' "$work/one/report.html" && grep -q 'Log densities of given rows' "$work/one/report.html" ||
+  fail "the report leaves out the comparison of two files or the log densities"
 run 1 info "$work/one/dataset.h5"
 grep -q 'imported *from foreign.h5' "$work/out" || fail "info does not say where the rows come from"
 run 2 run "$work/import.yaml" -run_dir "$work/run"
@@ -125,6 +127,18 @@ assert len(model["holdout"]) == 12 and int(model.attrs["train_rows"]) + int(mode
 assert model.attrs["adopted"] in (b"network", b"gaussian") and held["model"] == model.attrs["adopted"].decode()
 for source in ("model", "gaussian", "floor"):
     assert 0 < one["pooled"][source]["sliced_w"] < 2, one["pooled"]   # 30 steps of training
+PY
+"$PYTHON" - "$work/run/report.html" <<'PY' || fail "the report of an import"
+import html, re, sys
+page = open(sys.argv[1]).read()
+page = page[page.index("<main"): page.index('<section id="files"')]   # after which come the deck and its keys
+text = html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style.*?</style>", "", page, flags=re.S)))
+for word in ("PDE", "poros", "solve", "[1]"):
+    assert word not in text, text[max(0, text.index(word) - 200):][:400]
+text = re.sub(r"\s+", " ", text)
+for words in ("held back from training", "training set: 287 of 288 imported rows at 48 conditions; 1 with values that are not finite",
+              "those of 12 conditions held back to compare with", "times the sampling floor"):
+    assert words in text, (words, text[:2000])
 PY
 grep -q 'data again' "$work/out" || { fail "the floor of imported data is not told"; cat "$work/out" >&2; }
 "$PYTHON" - "$work" <<'PY' || fail "what follows from imported rows"

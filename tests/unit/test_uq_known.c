@@ -8,6 +8,19 @@
 
 enum { COUNT = 6000, BLOCKS = 1500, DRAWS = 8 };
 
+/* Calls of all ranks since the last reset: MPI's profiling interface lets them be counted. */
+static int collectives;
+
+#undef MPI_Allreduce /* a macro of PETSc */
+
+int MPI_Allreduce(const void *in, void *out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+{
+  int size;
+  MPI_Comm_size(comm, &size);
+  collectives += size > 1;
+  return PMPI_Allreduce(in, out, n, type, op, comm);
+}
+
 typedef struct {
   SmallRun r;
   KnownLaw law;
@@ -352,14 +365,40 @@ static void all_ranks_have_the_answer(void **state)
   close_study(&s);
 }
 
+/* Conditions that are dealt, one to each rank: all meet as often in a round on any number of ranks, and every rank has
+ * the same answer. */
+static void dealt_conditions_go_at_once(void **state)
+{
+  enum { MOST = 16, CALLS = 4 }; /* of a round: failures, answers, what was given up, a look whether to stop */
+  static double theta[2 * MOST];
+  int size, before = 0;
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  for (int i = 0; i < 2 * MOST; i++) theta[i] = 0.1 * i;
+  for (int rounds = 2; rounds <= 4; rounds += 2) {
+    Study s;
+    open_study(&s);
+    s.q.inputs     = 0;
+    s.q.theta      = theta;
+    s.q.conditions = 1 + rounds * size; /* the first is shared, and tells how long one takes */
+    s.q.count      = 600;
+    collectives    = 0;
+    run_study(&s);
+    expect_same_on_ranks(s.a.value, (size_t)s.q.conditions * s.a.size * sizeof(double));
+    if (size > 1 && before) assert_int_equal(collectives - before, 2 * CALLS);
+    before = collectives;
+    close_study(&s);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(moments_of_a_condition),   cmocka_unit_test(quantiles_and_exceedances),
-      cmocka_unit_test(covariance_of_the_fields), cmocka_unit_test(sobol_indices),
-      cmocka_unit_test(failed_draws_are_counted), cmocka_unit_test(tolerance_ends_the_draws),
-      cmocka_unit_test(expressions_of_a_row),     cmocka_unit_test(bad_expressions_are_refused),
-      cmocka_unit_test(events_of_a_number),       cmocka_unit_test(undefined_expressions_end_the_run),
-      cmocka_unit_test(all_ranks_have_the_answer)};
+      cmocka_unit_test(moments_of_a_condition),    cmocka_unit_test(quantiles_and_exceedances),
+      cmocka_unit_test(covariance_of_the_fields),  cmocka_unit_test(sobol_indices),
+      cmocka_unit_test(failed_draws_are_counted),  cmocka_unit_test(tolerance_ends_the_draws),
+      cmocka_unit_test(expressions_of_a_row),      cmocka_unit_test(bad_expressions_are_refused),
+      cmocka_unit_test(events_of_a_number),        cmocka_unit_test(undefined_expressions_end_the_run),
+      cmocka_unit_test(all_ranks_have_the_answer), cmocka_unit_test(dealt_conditions_go_at_once)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

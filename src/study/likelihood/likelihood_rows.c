@@ -100,6 +100,25 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
 
 /* ---------------------------------------------------------------------------------------------- the answer ---- */
 
+/* The means, of which rank 0 knows. */
+static PetscErrorCode PutMeans(ScoriaStore store, const LikelihoodAnswer *a, int rank)
+{
+  const double *model = a->column[LIKELIHOOD_LOG_DENSITY], *gaussian = a->column[LIKELIHOOD_GAUSSIAN];
+  LikelihoodMean of_model = {0}, of_gaussian = {0}, gain = {0};
+  PetscFunctionBeginUser;
+  if (!rank) {
+    of_model    = likelihood_mean(a, model, NULL);
+    of_gaussian = likelihood_mean(a, gaussian, NULL);
+    gain        = likelihood_mean(a, model, gaussian);
+  }
+  PetscCall(ScoriaStorePutInt(store, "rows_with_density", gain.good));
+  PetscCall(ScoriaStorePutReal(store, "mean_log_density", of_model.mean));
+  PetscCall(ScoriaStorePutReal(store, "mean_log_density_gaussian", of_gaussian.mean));
+  PetscCall(ScoriaStorePutReal(store, "mean_gain", gain.mean));
+  PetscCall(ScoriaStorePutReal(store, "mean_gain_error", gain.error));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const LikelihoodAnswer *a, const char *path)
 {
   static const struct {
@@ -123,6 +142,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   PetscCall(ScoriaStoreCreate(l->comm, path, "likelihood", text, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &l->made));
   PetscCall(ScoriaStorePutText(store, "file", l->name));
+  PetscCall(PutMeans(store, a, rank));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++)
     PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &a->rows, a->column[c], "1", columns[c].what));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) /* along /row, which thereby becomes their coordinate */

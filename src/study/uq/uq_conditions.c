@@ -89,11 +89,9 @@ static PetscErrorCode DealtConditions(Walk *w, int first, bool *whole)
   w->tiles->team = w->workers->all;
   PetscCall(ScoriaAgreeFailed(w->comm, failed));
   if (works && !w->tiles->leads) PetscCall(PetscArrayzero(w->a->value + mine * size, size));
-  /* Bits, of which every double has one writer: a sum would change the sign of a zero.  Condition by condition, as all
-   * of them may be more than MPI counts. */
-  for (int k = first; k < first + w->workers->all.workers; k++)
-    PetscCallMPI(
-        MPI_Allreduce(MPI_IN_PLACE, w->a->value + k * size, (PetscMPIInt)size, MPI_UINT64_T, MPI_BOR, w->comm));
+  /* bits, of which every double has one writer: a sum would change the sign of a zero */
+  PetscCall(
+      ScoriaReduceMany(w->comm, MPI_BOR, w->workers->all.workers * size, MPI_UINT64_T, w->a->value + first * size));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &given_up, 1, MPI_C_BOOL, MPI_LOR, w->comm));
   *whole = !given_up;
   if (given_up) PetscCall(PetscArrayzero(w->a->value + first * size, size * w->workers->all.workers));
