@@ -14,8 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_CANDIDATES 100  /* terms to choose from */
-#define LARGEST_LEVERAGE 0.9 /* of a row whose residual still counts */
+#define MOST_CANDIDATES 100 /* terms to choose from */
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -78,11 +77,6 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
     v += (size_t)n * m;
   }
   PetscFunctionReturn(0);
-}
-
-double norm_unbiased(const NormData *data, int64_t slot)
-{
-  return data->leverage ? 1 / (1 - PetscMin(data->leverage[slot], LARGEST_LEVERAGE)) : 1;
 }
 
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
@@ -207,22 +201,6 @@ static void weigh_levels(const ScoriaNormaliser norm, double coef[])
 {
   for (int c = 0; c < norm->C; c++)
     if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
-}
-
-PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *design, int alone, const double S2[],
-                                    bool **use)
-{
-  const size_t q     = (size_t)design->q;
-  const size_t count = (size_t)data->start[data->tiles.tiles] * q;
-  double *logarithm;
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(count + 1, &logarithm));
-  for (int t = 0; t < data->tiles.tiles; t++)
-    for (size_t i = (size_t)data->start[t] * q; i < (size_t)(data->start[t] + data->fitted[t]) * q; i++)
-      logarithm[i] = log(S2[i]);
-  PetscCall(NormChooseTerms(data, &data->norm->scale, design, alone, design->q, logarithm, use));
-  PetscCall(PetscFree(logarithm));
-  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)

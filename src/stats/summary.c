@@ -92,12 +92,11 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
                          &s->lo, s->columns, &s->inverse));
   PetscCall(PetscMalloc4(s->size, &s->sum[HERE], s->size, &s->sum[TOTAL], 2 * s->columns, &s->extreme[HERE],
                          2 * s->columns, &s->extreme[TOTAL]));
-  PetscCall(PetscCalloc3(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row));
+  PetscCall(PetscCalloc4(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row,
+                         (size_t)s->columns * (BINS + 2), &s->recent));
   PetscCall(PetscMalloc2((size_t)SUMMARY_TILE * s->columns, &s->z,
                          (size_t)SUMMARY_TILE * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
-  PetscCall(PetscCalloc1((int64_t)s->columns * (BINS + 2), &s->recent));
-  clear(s, HERE);
-  clear(s, TOTAL);
+  for (int which = HERE; which <= TOTAL; which++) clear(s, which);
   take_scales(s, n, pilot);
   *summary = s;
   PetscFunctionReturn(0);
@@ -111,9 +110,8 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
   PetscCall(PetscFree(s->threshold));
   PetscCall(PetscFree5(s->centre, s->scale, s->inverse_scale, s->lo, s->inverse));
   PetscCall(PetscFree4(s->sum[HERE], s->sum[TOTAL], s->extreme[HERE], s->extreme[TOTAL]));
-  PetscCall(PetscFree3(s->power, s->product, s->row));
+  PetscCall(PetscFree4(s->power, s->product, s->row, s->recent));
   PetscCall(PetscFree2(s->z, s->bin));
-  PetscCall(PetscFree(s->recent));
   PetscCall(PetscFree(*summary));
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,35 @@
+/* Private to uq: expressions as they are compiled (uq_expressions.c) and evaluated (uq_evaluate.c). */
+#ifndef SCORIA_UQ_EXPRESSIONS_H
+#define SCORIA_UQ_EXPRESSIONS_H
+
+#include "uq.h"
+#include <muParserDLL.h>
+
+#define MAX_TERMS 16
+
+typedef enum { TERM_MIN, TERM_MAX, TERM_MEAN, TERM_INTEGRAL, TERM_SD, TERM_ARGMIN, TERM_ARGMAX, NFUNCTIONS } TermKind;
+
+typedef struct {
+  bool at_place; /* quantity says it; else `kind` of the argument */
+  ScoriaQuantity place;
+  TermKind kind;
+  int channel;               /* the argument is a field alone; -1: it is `argument` */
+  muParserHandle_t argument; /* owned */
+} Term;
+
+typedef struct {
+  muParserHandle_t outer; /* owned */
+  int n;
+  Term term[MAX_TERMS];
+} Expression;
+
+struct UqExpressions_ {
+  int n;
+  Expression of[UQ_MAX_QUANTITIES];
+  /* What the parsers' variables are. */
+  double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], x;
+  double *width, *work; /* owned (cells): shares of the length; an argument's values */
+  double length;        /* [m] */
+};
+
+#endif
