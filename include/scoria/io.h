@@ -268,6 +268,18 @@ typedef struct {
   char name[SCORIA_NAME_SIZE];
 } ScoriaForeignAxis;
 
+/* An array of numbers of such a file. */
+typedef struct {
+  char path[512];
+  int rank;
+  int64_t dims[SCORIA_FOREIGN_RANK];
+  ScoriaForeignAxis axis[SCORIA_FOREIGN_RANK];
+  char unit[SCORIA_NAME_SIZE]; /* "": none */
+} ScoriaForeignArray;
+
+/* The arrays of numbers of a file, `most` at most, in the order of their paths, to list (most), after a child process
+ * of rank 0 has listed them within limits on time and memory.  Collective on comm. */
+PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n);
 /* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
  * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
 PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file);

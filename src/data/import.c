@@ -117,8 +117,16 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   ScoriaProvenance from;
   ScoriaPartial out;
   Tally tally = {0};
+  bool file, mapped;
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
+  PetscCall(ScoriaImported(deck, &file));
+  PetscCall(ImportHasMapping(deck, &mapped));
+  if (file && !mapped) {
+    made->listed = true;
+    PetscCall(ImportList(run, deck));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
   if (made->complete) {
     PetscCall(CheckSource(run, deck));

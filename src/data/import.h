@@ -71,6 +71,10 @@ PetscErrorCode ImportGroup(Import *im);
 /* Stores fields in double precision where single does not resolve how the rows of a condition differ.  Collective. */
 PetscErrorCode ImportPrecision(Import *im);
 PetscErrorCode ImportDestroy(Import *im);
+/* import_list.c: whether the deck maps anything; and where it does not, what import_file holds, and a deck to start
+ * from, told and as import.yaml in the run directory.  Collective. */
+PetscErrorCode ImportHasMapping(ScoriaDeck deck, bool *has);
+PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck);
 /* Values of rows [row, row + n) of the file into values (n, cells), row i at place[i]; block (n, cells) is work. Local;
  * trouble is told by ScoriaForeignAgree. */
 PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],
