@@ -62,7 +62,7 @@ typedef struct {
   bool float64;                    /* fields stored in double precision */
   int64_t first, whole;            /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
   char source[SCORIA_SOURCE_SIZE]; /* of imported rows: the file they come from, its size and CRC32C; else "" */
-  int64_t source_modified;         /* its date [ns]; 0: not known */
+  int64_t source_modified;         /* time of its last change (ctime) [ns]; 0: not known */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */

@@ -70,15 +70,20 @@ static PetscErrorCode IdentifyWhole(ScoriaRun run, ScoriaDeck deck, char now[SCO
 /* A finished import is that of the file as it is now; one that is gone cannot be asked. */
 static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN], now[SCORIA_SOURCE_SIZE];
+  char path[PETSC_MAX_PATH_LEN], now[SCORIA_SOURCE_SIZE], difference[512];
   const ScoriaDatasetSpec *spec;
-  const char *file = NULL;
+  const char *stored, *file = NULL;
   ScoriaDataset ds;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_IMPORTED, sizeof difference, difference));
+  if (*difference) { /* which the check of the deck will tell */
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
   if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
   if (!*now)
@@ -117,7 +122,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   ScoriaProvenance from;
   ScoriaPartial out;
   Tally tally = {0};
-  bool file, mapped;
+  bool file, mapped, there;
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
   PetscCall(ScoriaImported(deck, &file));
@@ -127,12 +132,11 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
     PetscCall(ImportList(run, deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
-  if (made->complete) {
-    PetscCall(CheckSource(run, deck));
-    PetscFunctionReturn(0);
-  }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), made->path, &there));
+  if (there) PetscCall(CheckSource(run, deck)); /* before it is said to be complete */
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
   PetscCall(ImportMap(run, deck, &im));
   PetscCall(ImportGroup(&im));
   PetscCall(ImportPrecision(&im));

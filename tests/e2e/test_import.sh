@@ -153,6 +153,20 @@ m = d["fields/c"][:][d["status/done"][:] == 1]
 assert abs(a["fields/c"][:].mean() / m.mean() - 1) < 0.2   # 30 steps of training: of the data's size, no more is asked
 PY
 
+# A source that was replaced by one of the same size and date is noticed; the dataset is not called complete before.
+cp "$work/foreign.h5" "$work/original.h5"
+"$PYTHON" - "$work/foreign.h5" <<'PY'
+import h5py, os, sys
+before = os.stat(sys.argv[1])
+with h5py.File(sys.argv[1], "r+") as f:
+    f["sim/pot"][0, 0] += 1
+os.utime(sys.argv[1], ns=(before.st_atime_ns, before.st_mtime_ns))
+assert os.stat(sys.argv[1]).st_size == before.st_size
+PY
+expect 3 'imported from foreign.h5, .* the file is foreign.h5, .* now' 2 import "$work/import.yaml"
+grep -q 'is complete' "$work/out" && fail "a dataset of a changed file is called complete"
+cp "$work/original.h5" "$work/foreign.h5"
+
 # An import that was killed goes on, to the same bytes; not from a file that has changed meanwhile.
 mkdir "$work/killed"
 cp "$work/one/dataset.h5" "$work/killed/dataset.h5.part"
