@@ -31,7 +31,7 @@ static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
   bool value = false; /* whether one may come now */
   PetscFunctionBeginUser;
   *stray = NULL;
-  for (int i = 3; i < argc && !*stray; i++) {
+  for (int i = argc > 2 && argv[2][0] == '-' ? 2 : 3; i < argc && !*stray; i++) {
     PetscBool option;
     PetscCall(PetscOptionsValidKey(argv[i], &option));
     if (!option && !value) *stray = argv[i];
@@ -50,7 +50,8 @@ static PetscErrorCode Execute(int argc, char **argv)
   const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
-  if (!file)
+  const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
+  if (!file && !bare)
     SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_file ? "file" : "deck");
   PetscCall(FindStray(argc, argv, &stray));
   if (stray)
@@ -64,8 +65,8 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, path, cmd_tables(), &deck));
+  if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));

@@ -58,6 +58,7 @@ typedef struct {
 typedef struct {
   char path[PETSC_MAX_PATH_LEN];
   bool complete; /* it was there already; nothing below is set */
+  bool listed;   /* import: the deck maps nothing, and what the file holds was told in place of an import */
   ScoriaDatasetSpec spec;
   ScoriaSolveTally tally;   /* generate */
   ScoriaSolveShares shares; /* generate */

@@ -62,7 +62,7 @@ typedef struct {
   bool float64;                    /* fields stored in double precision */
   int64_t first, whole;            /* of a shard: it holds rows [first, first + rows) of a dataset of so many; else 0 */
   char source[SCORIA_SOURCE_SIZE]; /* of imported rows: the file they come from, its size and CRC32C; else "" */
-  int64_t source_modified;         /* its date [ns]; 0: not known */
+  int64_t source_modified;         /* time of its last change (ctime) [ns]; 0: not known */
 } ScoriaDatasetSpec;
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
@@ -268,6 +268,18 @@ typedef struct {
   char name[SCORIA_NAME_SIZE];
 } ScoriaForeignAxis;
 
+/* An array of numbers of such a file. */
+typedef struct {
+  char path[512];
+  int rank;
+  int64_t dims[SCORIA_FOREIGN_RANK];
+  ScoriaForeignAxis axis[SCORIA_FOREIGN_RANK];
+  char unit[SCORIA_NAME_SIZE]; /* "": none */
+} ScoriaForeignArray;
+
+/* The arrays of numbers of a file, `most` at most, in the order of their paths, to list (most), after a child process
+ * of rank 0 has listed them within limits on time and memory.  Collective on comm. */
+PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n);
 /* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
  * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
 PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file);

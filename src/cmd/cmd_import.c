@@ -24,6 +24,6 @@ PetscErrorCode CommandImport(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "import"));
   PetscCall(ScoriaImport(run, deck, &made));
-  if (!made.complete) PetscCall(Report(run, &made));
+  if (!made.complete && !made.listed) PetscCall(Report(run, &made));
   PetscFunctionReturn(0);
 }

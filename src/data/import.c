@@ -79,15 +79,20 @@ static PetscErrorCode Identify(ScoriaRun run, ScoriaDeck deck, const char *file,
 /* A finished import is that of the file as it is now; one that is gone cannot be asked. */
 static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN], now[SCORIA_SOURCE_SIZE];
+  char path[PETSC_MAX_PATH_LEN], now[SCORIA_SOURCE_SIZE], difference[512];
   const ScoriaDatasetSpec *spec;
-  const char *file = NULL;
+  const char *stored, *file = NULL;
   ScoriaDataset ds;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, &stored));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_IMPORTED, sizeof difference, difference));
+  if (*difference) { /* which the check of the deck will tell */
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaStopAtOnce(run, "dataset.h5 is complete"));
   const PetscErrorCode failed = Identify(run, deck, file, spec, now);
   stop_in_order();
@@ -139,14 +144,21 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   ScoriaProvenance from;
   Partial out;
   Tally tally = {0};
+  bool file, mapped, there;
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
-  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
-  if (made->complete) {
-    PetscCall(CheckSource(run, deck));
+  PetscCall(ScoriaImported(deck, &file));
+  PetscCall(ImportHasMapping(deck, &mapped));
+  if (file && !mapped) {
+    made->listed = true;
+    PetscCall(ImportList(run, deck));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), made->path, &there));
+  if (there) PetscCall(CheckSource(run, deck)); /* before it is said to be complete */
+  PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_IMPORTED, NULL, &made->complete));
+  if (made->complete) PetscFunctionReturn(0);
   PetscCall(ScoriaStopAtOnce(run, "what is imported already is kept"));
   const PetscErrorCode failed = Look(run, deck, &im);
   stop_in_order();

@@ -89,6 +89,10 @@ PetscErrorCode ImportSort(Import *im, int (*compare)(const void *, const void *)
 /* The last of this rank's rows at or before a row of the dataset, which is this rank's.  Local. */
 int64_t import_find(const Import *im, int64_t place);
 PetscErrorCode ImportDestroy(Import *im);
+/* import_list.c: whether the deck maps anything; and where it does not, what import_file holds, and a deck to start
+ * from, told and as import.yaml in the run directory.  Collective. */
+PetscErrorCode ImportHasMapping(ScoriaDeck deck, bool *has);
+PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck);
 /* Values of rows [row, row + n) of the file into values (n, cells), row i at place[i]; block (n, cells) is work. Local;
  * trouble is told by ScoriaForeignAgree. */
 PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],

@@ -197,9 +197,10 @@ bool source_has_others(const char *source)
   return strstr(source, OTHERS) != NULL;
 }
 
+/* Of the last change of the file or of what the system keeps of it: unlike the date of its bytes, nobody sets it back. */
 int64_t source_modified(const struct stat *st)
 {
-  return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+  return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
 }
 
 /* What a stored text says of the length of its file; -1 where it says nothing. */

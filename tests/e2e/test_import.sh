@@ -153,6 +153,20 @@ m = d["fields/c"][:][d["status/done"][:] == 1]
 assert abs(a["fields/c"][:].mean() / m.mean() - 1) < 0.2   # 30 steps of training: of the data's size, no more is asked
 PY
 
+# A source that was replaced by one of the same size and date is noticed; the dataset is not called complete before.
+cp "$work/foreign.h5" "$work/original.h5"
+"$PYTHON" - "$work/foreign.h5" <<'PY'
+import h5py, os, sys
+before = os.stat(sys.argv[1])
+with h5py.File(sys.argv[1], "r+") as f:
+    f["sim/pot"][0, 0] += 1
+os.utime(sys.argv[1], ns=(before.st_atime_ns, before.st_mtime_ns))
+assert os.stat(sys.argv[1]).st_size == before.st_size
+PY
+expect 3 'imported from foreign.h5, .* the file is foreign.h5, .* now' 2 import "$work/import.yaml"
+grep -q 'is complete' "$work/out" && fail "a dataset of a changed file is called complete"
+cp "$work/original.h5" "$work/foreign.h5"
+
 # An import that was killed goes on, to the same bytes; not from a file that has changed meanwhile.
 mkdir "$work/killed"
 cp "$work/one/dataset.h5" "$work/killed/dataset.h5.part"
@@ -196,6 +210,23 @@ assert np.array_equal(np.flatnonzero(done == 2), np.arange(284, 288)) and uneven
 assert np.array_equal(uneven["fields/c"][:284], old["fields/c"][:284]) and np.all(uneven["conditions/load"][284:] == 47)
 assert uneven["conditions/load"].attrs["lo"] == -1 and uneven["conditions/load"].attrs["hi"] == 50
 PY
+
+# Without a mapping: what is in the file, and a deck that can be used as it is where nothing is ambiguous.
+"$PYTHON" - "$work" <<'PY'
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1] + "/plain.h5", "w") as f:
+    g = f.create_group("Discharge [run 1]")
+    g["Concentration [mol.m-3]"] = np.random.default_rng(1).random((12, 5, 7))
+    g["it's"], f["x"], f["t"], f["names"] = np.arange(12.0), np.arange(7.0), np.arange(7.0) + 1, [b"a"]
+    g["it's"].attrs["units"] = "A m^-2"
+PY
+run 2 import -import_file "$work/plain.h5" -run_dir "$work/listed"
+grep -q "/it's *(12) *A m^-2 *condition" "$work/out" && grep -q 'which can be used as it is' "$work/out" || { fail "the listing of a file"; cat "$work/out" >&2; }
+run 1 import "$work/listed/import.yaml" -run_dir "$work/listed"
+grep -q '12 conditions x 5 rows of 7 cells' "$work/out" || { fail "the deck of a listing"; cat "$work/out" >&2; }
+run 1 import -import_file "$work/grouped.h5" -run_dir "$work/listed2"
+grep -q '/c3 .*field' "$work/out" || { fail "the listing of groups"; cat "$work/out" >&2; }
+expect 3 'nosuch.h5: cannot be read' 2 import -import_file "$work/nosuch.h5" -run_dir "$work/listed"
 
 cat >"$work/bare.yaml" <<DECK
 import: {file: $work/foreign.h5, fields: [c=/sim/conc], conditions: [U0=/par:0], x: /grid/x_um}

@@ -1,0 +1,86 @@
+/* What a file that is not ours holds: its arrays of numbers, listed in a child process first. */
+#include "foreign.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+  const char *path;
+  int most, n;
+  ScoriaForeignArray *list; /* borrowed (most) */
+} Listing;
+
+/* Shape, unit and axes of an array; one of no numbers, or of more dimensions than are read, is passed over. */
+static PetscErrorCode Describe(hid_t array, const char *name, ScoriaForeignArray *to, bool *numbers)
+{
+  ScoriaTrouble unwanted = {.path = name};
+  hsize_t extent[H5S_MAX_RANK];
+  ScoriaPacking packing;
+  PetscFunctionBeginUser;
+  const hid_t type = H5Dget_type(array), space = H5Dget_space(array);
+  const H5T_class_t class = H5Tget_class(type);
+  *to                     = (ScoriaForeignArray){.rank = H5Sget_simple_extent_ndims(space)};
+  *numbers = (class == H5T_INTEGER || class == H5T_FLOAT) && to->rank >= 0 && to->rank <= SCORIA_FOREIGN_RANK &&
+             strlen(name) + 2 <= sizeof to->path;
+  H5Tclose(type);
+  if (*numbers) {
+    snprintf(to->path, sizeof to->path, "/%s", name);
+    if (H5Sget_simple_extent_dims(space, extent, NULL) >= 0)
+      for (int i = 0; i < to->rank; i++) to->dims[i] = (int64_t)extent[i];
+    PetscCall(ScoriaPackingRead(array, name, &packing, &unwanted));
+    snprintf(to->unit, sizeof to->unit, "%s", packing.unit);
+    PetscCall(ScoriaAxesRead(array, to->rank, to->axis, &unwanted));
+  }
+  H5Sclose(space);
+  PetscFunctionReturn(0);
+}
+
+static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *ctx)
+{
+  Listing *l = ctx;
+  bool numbers;
+  if (info->type != H5O_TYPE_DATASET || l->n == l->most) return 0;
+  const hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
+  if (array < 0) return 0;
+  const PetscErrorCode failed = Describe(array, name, &l->list[l->n], &numbers);
+  H5Dclose(array);
+  l->n += !failed && numbers;
+  return failed ? -1 : 0;
+}
+
+static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
+{
+  Listing *l = ctx;
+  hid_t access, file = H5I_INVALID_HID;
+  PetscFunctionBeginUser;
+  l->n = 0;
+  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  if (H5Fis_hdf5(l->path) <= 0)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
+  else if ((file = H5Fopen(l->path, H5F_ACC_RDONLY, access)) < 0 ||
+           H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit, l) < 0)
+    trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged or truncated");
+  H5Pclose(access);
+  if (file >= 0) H5Fclose(file);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n)
+{
+  const ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES, 0};
+  ScoriaTrouble bad              = {.path = path};
+  Listing l                      = {.path = path, .most = most, .list = list};
+  int64_t size;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) {
+    PetscCall(ScoriaFileProbe(path, "an HDF5 file", &size, &bad));
+    PetscCall(ScoriaTrial(path, &limits, List, &l, &bad));
+    if (bad.code == SCORIA_EXIT_OK) PetscCall(List(&l, &bad));
+  }
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscCallMPI(MPI_Bcast(&l.n, 1, MPI_INT, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)l.n * (int64_t)sizeof *list, MPI_BYTE, list));
+  *n = l.n;
+  PetscFunctionReturn(0);
+}
