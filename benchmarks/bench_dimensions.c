@@ -6,12 +6,8 @@
  * default 1; correlation lengths are lateral_times() as long as along x) [-bench_time t] (a transient, to t [s]).
  * Memory is what the row has added to the process: run one row at a time to compare it.
  *
- * Nonlinear multigrid (fas.c) solves no linear systems: in its row "Newton" counts cycles.  It is said to have failed
- * also where its solution is not the default solver's.
- *
  * The first draw of each row is not counted: it makes matrices, hierarchies and spectra. */
 #include "physics/electrode/electrode.h"
-#include "fas.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,14 +26,13 @@ static const struct {
   const char *name, *options;
   int most; /* cells beyond which it is not tried */
 } rows[] = {
-    {"geometric multigrid (default)", "", 1 << 30},
+    {"multigrid, lines along x (default)", "", 1 << 30},
     {"LU, MUMPS", "-ksp_type preonly -pc_type lu -pc_factor_mat_solver_type mumps", 40000},
     {"fieldsplit, hypre", SPLIT("hypre"), 1 << 30},
     {"fieldsplit, GAMG", SPLIT("gamg"), 1 << 30},
     {"hypre, both fields at once", "-pc_type hypre -pc_hypre_boomeramg_strong_threshold 0.5", 1 << 30},
     {"GAMG, both fields at once", "-pc_type gamg", 1 << 30},
     {"additive Schwarz, ILU(1)", "-pc_type asm -sub_pc_factor_levels 1", 5000},
-    {"FAS cycles in nonlinear GMRES", "-bench_fas -snes_ngmres_m 8", 1 << 30},
 };
 #define ROWS ((int)(sizeof rows / sizeof *rows))
 
@@ -53,8 +48,8 @@ typedef struct {
 
 static void theta_of_draw(int r, double ell, double theta[])
 {
-  theta[SCORIA_U0]      = 0.10 + 0.03 * r;
-  theta[SCORIA_F_RIGHT] = 10.0 + 2.0 * r;
+  theta[SCORIA_U0]      = 0.10 + 0.03 * (r % 6);
+  theta[SCORIA_F_RIGHT] = 10.0 + 2.0 * (r % 6);
   theta[SCORIA_ELL]     = ell;
 }
 
@@ -96,27 +91,6 @@ static PetscErrorCode Draws(ScoriaPorosity porosity, ScoriaSolver solver, double
   PetscFunctionReturn(0);
 }
 
-/* Counts the draws on which two solvers differ by more than the step at which Newton ends. */
-static PetscErrorCode Disagreements(ScoriaPorosity porosity, ScoriaSolver solver, ScoriaSolver standard, double ell,
-                                    int draws, double eps[], int *number)
-{
-  PetscFunctionBeginUser;
-  for (int r = 1; r <= draws; r++) {
-    double theta[SCORIA_NTHETA], difference;
-    ScoriaSolveStatus status;
-    PetscInt unknowns;
-    theta_of_draw(r, ell, theta);
-    PetscCall(ScoriaPorosityDraw(porosity, ell, (uint64_t)r, eps));
-    PetscCall(ScoriaSolverSolve(solver, theta, eps, &status));
-    PetscCall(ScoriaSolverSolve(standard, theta, eps, &status));
-    PetscCall(VecAXPY(solver->x, -1.0, standard->x));
-    PetscCall(VecNorm(solver->x, NORM_2, &difference));
-    PetscCall(VecGetSize(solver->x, &unknowns));
-    *number += !(difference <= STEP_TOLERANCE * sqrt((double)unknowns));
-  }
-  PetscFunctionReturn(0);
-}
-
 /* Resident memory of all ranks [MB]. */
 static PetscErrorCode Memory(double *megabytes)
 {
@@ -147,17 +121,15 @@ static PetscErrorCode OneRow(int row, const int cells[3], double aspect, double 
   ScoriaDeck deck;
   ScoriaElectrode el;
   ScoriaGrid grid;
-  ScoriaSolver solver, standard;
+  ScoriaSolver solver;
   ScoriaPorosity porosity;
   Cost cost = {0};
   double before, after, *eps;
   char *given;
-  PetscBool fas;
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetAll(NULL, &given));
   snprintf(text, sizeof text, deck_text, lateral_times(aspect), lateral_times(aspect));
   PetscCall(PetscOptionsInsertString(NULL, rows[row].options));
-  PetscCall(PetscOptionsHasName(NULL, NULL, "-bench_fas", &fas));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   PetscCall(ScoriaElectrodeFromDeck(deck, &el));
   grid = grid_of(cells, el.L, aspect);
@@ -165,16 +137,9 @@ static PetscErrorCode OneRow(int row, const int cells[3], double aspect, double 
   PetscCall(Memory(&before));
   PetscCall(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, &el, &grid, &solver));
   if (time > 0) PetscCall(ScoriaSolverSetTime(solver, TIME, 1e-5));
-  if (fas) PetscCall(UseFas(solver));
   PetscCall(PetscMalloc1(solver_own_cells(solver), &eps));
   for (int l = 0; l < 2; l++) PetscCall(Draws(porosity, solver, ells[l] * el.L / cells[0], time, draws, eps, &cost));
   PetscCall(Memory(&after));
-  if (fas) {
-    PetscCall(ScoriaSolverCreate(PETSC_COMM_WORLD, &scoria_electrode, &el, &grid, &standard));
-    for (int l = 0; l < 2; l++)
-      PetscCall(Disagreements(porosity, solver, standard, ells[l] * el.L / cells[0], draws, eps, &cost.failed));
-    PetscCall(ScoriaSolverDestroy(&standard));
-  }
   PetscCall(Print(row, cells, aspect, &cost, after - before));
   PetscCall(PetscFree(eps));
   PetscCall(ScoriaSolverDestroy(&solver));

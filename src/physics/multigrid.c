@@ -1,248 +1,401 @@
-/* Geometric multigrid for the Jacobian: PETSc's PCMG over coarser grids of the same problem.
+/* Multigrid for the Jacobian in two and three dimensions: line relaxation along x (lines.c) with coarsening of y and z
+ * alone, which together do not mind how flat or tall the cells are.
  *
- * Each coarser grid halves the axes that have an even number of cells (at least MIN_X, MIN_LATERAL of them remain).
- * There the problem is discretised anew, with the mean porosity and the mean state of the cells that a coarse cell
- * holds, and its Jacobian assembled by the same code: no matrix products, and as sparse as the fine one.  Corrections
- * are interpolated linearly between cell centres, residuals restricted by the transpose (balances of a coarse cell are
- * sums over its cells, per lateral area); the smoother is Gauss-Seidel by blocks of a cell's unknowns, once down and
- * once up in opposite order. */
-#include "petsc_versions.h"
-#include "solver.h"
-#include <math.h>
+ * A coarser level joins lines in pairs, three at the end where their number is odd, along the lateral axis whose lines
+ * are closest, or along both; the coarsest is a single line and solved exactly.  Its balances are the sums of those of
+ * the lines that it joins, and so are its couplings along x; those with the lines beside are the sums over the faces
+ * between, times the ratio of the distances, and the diagonal makes it do to a laterally constant state what the finer
+ * level does.  So all levels follow from the blocks of the Jacobian.  Residuals are summed, corrections interpolated
+ * linearly; one sweep over both colours before, one after.
+ *
+ * Ranks of a group share the lines of the last axis; a coarser level of few cells is gathered, and the same from there
+ * on for all of them.
+ *
+ * Schaffer, SIAM J. Sci. Comput. 20 (1998), for line relaxation with semi-coarsening; Wesseling, An Introduction to
+ * Multigrid Methods (1992), for cell-centred transfers. */
+#include "multigrid_levels.h"
+#include <string.h>
 
-#define MIN_X 4
-#define MIN_LATERAL 4
-#define DIRECT_CELLS 6000 /* a coarsest grid up to this size is factored */
+/* ------------------------------------------------------------------------------------------------- gathering ---- */
 
-/* The coarser grid of d; false when no axis can be halved. */
-static bool coarsen(const ScoriaDiscrete *d, ScoriaGrid *coarse)
+/* `entries` numbers of every line, `step` apart in rows from a on, to (out) or from lines of `buffer`. */
+static void copy_lines(const ScoriaLines *v, float *a, int entries, int step, bool out, float *buffer)
 {
-  const int last = d->grid.dim - 1;
-  bool any       = false;
-  *coarse        = d->grid;
-  for (int axis = 0; axis <= last; axis++) {
-    const int n    = d->grid.n[axis];
-    const int slab = (n + d->size - 1) / d->size; /* the slabs must stay the same planes */
-    if (n % 2 || n / 2 < (axis ? MIN_LATERAL : MIN_X) || (axis == last && d->size > 1 && slab % 2)) continue;
-    coarse->n[axis] = n / 2;
-    any             = true;
+  for (int k = 0; k < v->n[1]; k++)
+    for (int j = 0; j < v->n[0]; j++, buffer += entries) {
+      float *at = a + lines_row(v, k, j % 2) * entries * step + j / 2;
+      for (int e = 0; e < entries && out; e++) buffer[e] = at[(ptrdiff_t)e * step];
+      for (int e = 0; e < entries && !out; e++) at[(ptrdiff_t)e * step] = buffer[e];
+    }
+}
+
+/* Numbers of the lines of all ranks from their shares, in the order of ranks: that of the lines. */
+static PetscErrorCode Gather(ScoriaMultigrid mg, const Level *l, float *from, int from_step, float *to, int to_step,
+                             int entries)
+{
+  const int across = l->N[1 - mg->axis] * entries;
+  int rank, sum = 0;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(mg->group, &rank));
+  for (int r = 0; r < mg->size; r++) {
+    mg->number[r]       = l->share[r] * across;
+    mg->displacement[r] = sum;
+    sum += mg->number[r];
   }
-  return any;
+  copy_lines(l->part, from, entries, from_step, true, mg->gathered + mg->displacement[rank]);
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, mg->gathered, mg->number, mg->displacement, MPI_FLOAT,
+                              mg->group));
+  copy_lines(l->v, to, entries, to_step, false, mg->gathered);
+  PetscFunctionReturn(0);
 }
 
-/* Weights of the two coarse cells that fine cell i along an axis is interpolated from. */
-static void weights(int axis, int fine, int coarse, int i, int at[2], double w[2])
-{
-  at[0] = at[1] = i;
-  w[0]          = 1;
-  w[1]          = 0;
-  if (fine == coarse) return;
-  at[0] = i / 2;
-  at[1] = at[0] + (i % 2 ? 1 : -1);
-  w[0]  = 0.75;
-  w[1]  = 0.25;
-  if (axis > 0)
-    at[1] = (at[1] + coarse) % coarse;
-  else if (at[1] < 0 || at[1] >= coarse)
-    at[1] = at[0];
-}
+/* --------------------------------------------------------------------------------------------------- joining ---- */
 
-static PetscErrorCode InterpolateRow(Mat P, const ScoriaDiscrete *f, const ScoriaDiscrete *c, const int i[3])
+typedef enum { ALL, FIRST, LAST } Children;
+
+/* Adds `entries` numbers of each line of a row, v->half apart, to the n lines that they are joined to, in natural
+ * order.
+ */
+static void join_row(const ScoriaLines *f, int parity, bool halved, Children which, int entries, const float row[],
+                     int n, float sum[])
 {
-  int at[3][2];
-  double w[3][2];
-  const PetscInt row = ((PetscInt)i[2] * f->grid.n[1] + i[1]) * f->grid.n[0] + i[0];
-  PetscFunctionBeginUser;
-  for (int axis = 0; axis < 3; axis++) weights(axis, f->grid.n[axis], c->grid.n[axis], i[axis], at[axis], w[axis]);
-  for (int k = 0; k < 8; k++) {
-    const int a = k & 1, b = k >> 1 & 1, e = k >> 2;
-    const PetscScalar value = w[0][a] * w[1][b] * w[2][e];
-    const PetscInt column   = ((PetscInt)at[2][e] * c->grid.n[1] + at[1][b]) * c->grid.n[0] + at[0][a];
-    if (value != 0) PetscCall(MatSetValues(P, 1, &row, 1, &column, &value, ADD_VALUES));
+  const int count = lines_in_row(f, parity), H = f->half;
+  const bool three = f->n[0] % 2;                                       /* are joined to the last line: */
+  const int pairs  = which == LAST && three && parity == 1 ? n - 1 : n; /* the third is even */
+  if (!halved) {
+    for (int e = 0; e < entries; e++)
+      for (int l = 0; l < count; l++) sum[e * n + 2 * l + parity] += row[e * H + l];
+    return;
   }
-  PetscFunctionReturn(0);
+  if (which == ALL || (which == FIRST) == (parity == 0)) {
+    if (n == H)
+      for (int l = 0; l < entries * n; l++) sum[l] += row[l];
+    else
+      for (int e = 0; e < entries; e++)
+        for (int l = 0; l < pairs; l++) sum[e * n + l] += row[e * H + l];
+  }
+  for (int e = 0; e < entries && three && parity == 0 && which != FIRST; e++) sum[e * n + n - 1] += row[e * H + n];
 }
 
-/* Interpolation from c to f, one number a cell. */
-static PetscErrorCode Interpolation(const ScoriaDiscrete *f, const ScoriaDiscrete *c, Mat *P)
+/* The finer planes that plane k joins: from *first on, before *end. */
+static void planes_of(const Level *f, const Level *c, int k, int *first, int *end)
 {
-  int first[3] = {0, 0, 0}, i[3];
-  PetscFunctionBeginUser;
-  first[f->grid.dim - 1] = f->first;
-  PetscCall(MatCreateAIJ(PetscObjectComm((PetscObject)f->dm), f->cells, c->cells, PETSC_DETERMINE, PETSC_DETERMINE, 8,
-                         NULL, 8, NULL, P));
-  for (i[2] = first[2]; i[2] < first[2] + f->own[2]; i[2]++)
-    for (i[1] = first[1]; i[1] < first[1] + f->own[1]; i[1]++)
-      for (i[0] = first[0]; i[0] < first[0] + f->own[0]; i[0]++) PetscCall(InterpolateRow(*P, f, c, i));
-  PetscCall(MatAssemblyBegin(*P, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatAssemblyEnd(*P, MAT_FINAL_ASSEMBLY));
-  PetscFunctionReturn(0);
+  const bool last = k + 1 == c->part->n[1];
+  *first          = c->halved[1] ? 2 * k : k;
+  *end            = !c->halved[1] ? k + 1 : last ? f->v->n[1] : 2 * k + 2;
 }
 
-/* Both ways between level l and the finer one, for all unknowns of a cell alike. */
-static PetscErrorCode CreateTransfer(ScoriaMultigrid mg, int l)
+/* `entries` rows in natural order into rows of even and of odd lines, `step` apart. */
+static void deal_rows(int entries, int n, const float row[], int step, float even[], float odd[])
 {
-  const ScoriaDiscrete *f = mg->d[l - 1], *c = mg->d[l];
-  double lateral = 1;
-  Mat P, R;
+  for (int e = 0; e < entries; e++, row += n, even += step, odd += step) {
+    for (int j = 0; 2 * j < n; j++) even[j] = row[2 * j];
+    for (int j = 0; 2 * j + 1 < n; j++) odd[j] = row[2 * j + 1];
+  }
+}
+
+/* Blocks of cells i of plane k: couplings with lines beside from the lines at that end, else sums over all. */
+static void join_block(ScoriaMultigrid mg, const Level *f, const Level *c, int k, int i, int block, float sum[])
+{
+  const int n = c->part->n[0], mm = mg->m * mg->m, side = block - LINE_Y0;
+  const Children y = block == LINE_Y0 ? FIRST : block == LINE_Y1 ? LAST : ALL;
+  int first, end;
+  planes_of(f, c, k, &first, &end);
+  if (block == LINE_Z0) end = first + 1;
+  if (block == LINE_Z1) first = end - 1;
+  for (int plane = first; plane < end; plane++)
+    for (int parity = 0; parity < 2; parity++)
+      join_row(f->v, parity, c->halved[0], y, mm, lines_block(f->v, f->v->A, LINE_BLOCKS, plane, parity, i, block), n,
+               sum);
+  if (side >= 2)
+    for (int l = 0; l < mm * n; l++) sum[l] *= c->ratio[1][c->first[1] + k + side - 2];
+  else if (side >= 0)
+    for (int l = 0; l < mm * n; l++) sum[l] *= c->ratio[0][c->first[0] + l % n + side];
+}
+
+/* Sums of the couplings above, and of what all couplings but those along x do to a laterally constant state. */
+static void join_cells(ScoriaMultigrid mg, const Level *f, const Level *c, int k, int i, float self[], float above[])
+{
+  const int n = c->part->n[0], mm = mg->m * mg->m;
+  int first, end;
+  planes_of(f, c, k, &first, &end);
+  for (int plane = first; plane < end; plane++)
+    for (int parity = 0; parity < 2; parity++) {
+      const float *cell = lines_block(f->v, f->v->cell, CELL_BLOCKS, plane, parity, i, 0),
+                  *A    = lines_block(f->v, f->v->A, LINE_BLOCKS, plane, parity, i, LINE_Y0);
+      const int step    = mm * f->v->half;
+      join_row(f->v, parity, c->halved[0], ALL, mm, cell + CELL_SELF * step, n, self);
+      join_row(f->v, parity, c->halved[0], ALL, mm, cell + CELL_ABOVE * step, n, above);
+      for (int s = 0; s < f->v->sides; s++) join_row(f->v, parity, c->halved[0], ALL, mm, A + s * step, n, self);
+    }
+}
+
+static void join_operator(ScoriaMultigrid mg, const Level *f, const Level *c)
+{
+  const ScoriaLines *v = c->part;
+  const int mm = mg->m * mg->m, number = mm * v->n[0];
+  float *self = mg->row, *above = self + number, *sum = above + number;
+  for (int k = 0; k < v->n[1]; k++)
+    for (int i = 0; i < mg->nx; i++) {
+      float *A[2], *cell[2];
+      for (int parity = 0; parity < 2; parity++) {
+        A[parity]    = lines_block(v, v->A, LINE_BLOCKS, k, parity, i, 0);
+        cell[parity] = lines_block(v, v->cell, CELL_BLOCKS, k, parity, i, 0);
+      }
+      memset(self, 0, 2 * (size_t)number * sizeof *self);
+      join_cells(mg, f, c, k, i, self, above);
+      for (int block = LINE_BELOW; block < LINE_Y0 + v->sides; block = block == LINE_BELOW ? LINE_Y0 : block + 1) {
+        const ptrdiff_t at = (ptrdiff_t)block * mm * v->half;
+        memset(sum, 0, (size_t)number * sizeof *sum);
+        join_block(mg, f, c, k, i, block, sum);
+        for (int l = 0; l < number && block >= LINE_Y0; l++) self[l] -= sum[l];
+        deal_rows(mm, v->n[0], sum, v->half, A[0] + at, A[1] + at);
+      }
+      deal_rows(mm, v->n[0], self, v->half, cell[0] + CELL_SELF * mm * v->half, cell[1] + CELL_SELF * mm * v->half);
+      deal_rows(mm, v->n[0], above, v->half, cell[0] + CELL_ABOVE * mm * v->half, cell[1] + CELL_ABOVE * mm * v->half);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- cycle ---- */
+
+/* Sums of the residuals, which the first sweep has left in the lines of colour 0 alone. */
+static PetscErrorCode Restrict(ScoriaMultigrid mg, const Level *f, const Level *c)
+{
+  const int entries = mg->nx * mg->m, n = c->part->n[0];
   PetscFunctionBeginUser;
-  for (int axis = 1; axis < 3; axis++) lateral *= (double)c->grid.n[axis] / f->grid.n[axis];
-  PetscCall(Interpolation(f, c, &P));
-  PetscCall(MatTranspose(P, MAT_INITIAL_MATRIX, &R));
-  PetscCall(MatScale(R, lateral));
-  PetscCall(MatCreateMAIJ(P, mg->s->m, &mg->up[l]));
-  PetscCall(MatCreateMAIJ(R, mg->s->m, &mg->down[l]));
-  PetscCall(MatDestroy(&P));
-  PetscCall(MatDestroy(&R));
+  for (int k = 0; k < c->part->n[1]; k++) {
+    int first, end;
+    planes_of(f, c, k, &first, &end);
+    memset(mg->row, 0, (size_t)(entries * n) * sizeof *mg->row);
+    for (int plane = first; plane < end; plane++) {
+      lines_residual(f->v, plane, plane % 2);
+      join_row(f->v, plane % 2, c->halved[0], ALL, entries, f->v->residual, n, mg->row);
+    }
+    float *even = lines_vector(c->part, c->part->b, k, 0), *odd = lines_vector(c->part, c->part->b, k, 1);
+    deal_rows(entries, n, mg->row, c->part->row, even, odd);
+  }
+  if (c->part != c->v) PetscCall(Gather(mg, c, c->part->b + 1, c->part->row, c->v->b + 1, c->v->row, entries));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MultigridCreate(ScoriaSolver s, ScoriaMultigrid *out)
+/* Of which line of c, among those that its v has, line j of f's share is a part; *far: which neighbour counts. */
+static int parent_of(const Level *c, int a, int j, int *far)
+{
+  const int base = c->part == c->v ? 0 : c->first[a], own = c->halved[a] ? PetscMin(j / 2, c->part->n[a] - 1) : j;
+  *far = base + own + (!c->halved[a] || j == 2 * own ? -1 : 1);
+  return base + own;
+}
+
+/* Entry e of the lines of c, and their neighbours, where finer plane k lies, in natural order. */
+static void interpolate_plane(const Level *c, int k, int e, float row[])
+{
+  const ScoriaLines *v = c->v;
+  int far;
+  const int near     = parent_of(c, 1, k, &far);
+  const float by_far = c->weight[1][k], by_near = 1 - by_far;
+  for (int parity = 0; parity < 2; parity++) {
+    const float *a = lines_vector(v, v->x, near, parity) + (ptrdiff_t)e * v->row - parity,
+                *b = lines_vector(v, v->x, far, parity) + (ptrdiff_t)e * v->row - parity;
+    float *to      = row + 1 - parity;
+    for (int l = 0; 2 * l - parity <= v->n[0]; l++) to[2 * l] = by_near * a[l] + by_far * b[l];
+  }
+}
+
+/* Adds the corrections in row, in natural order with their neighbours, to the lines x of a row of f. */
+static void interpolate_row(const Level *f, const Level *c, int parity, const float row[], float x[])
+{
+  const int count = lines_in_row(f->v, parity), pairs = PetscMin(count, c->part->n[0]);
+  const float *weight = c->weight[0] + parity * f->v->half;
+  int far;
+  const float *from = row + 1 + parent_of(c, 0, 0, &far), *beside = parity ? from + 1 : from - 1;
+  if (!c->halved[0]) {
+    for (int l = 0; l < count; l++) x[l] += from[2 * l + parity];
+    return;
+  }
+  for (int l = 0; l < pairs; l++) x[l] += from[l] + weight[l] * (beside[l] - from[l]);
+  if (pairs < count) x[pairs] += from[pairs - 1] + weight[pairs] * (from[pairs] - from[pairs - 1]);
+}
+
+/* Adds the correction to the lines of a colour. */
+static void correct(ScoriaMultigrid mg, const Level *f, const Level *c, int colour)
+{
+  for (int k = 0; k < f->v->n[1]; k++) {
+    const int parity = (k + colour) % 2;
+    float *x         = lines_vector(f->v, f->v->x, k, parity);
+    for (int e = 0; e < mg->nx * mg->m; e++, x += f->v->row) {
+      interpolate_plane(c, k, e, mg->row);
+      interpolate_row(f, c, parity, mg->row, x);
+    }
+    lines_wrap(f->v, k, parity);
+  }
+}
+
+static PetscErrorCode Cycle(ScoriaMultigrid mg, int l)
+{
+  const Level *f = &mg->level[l], *c = f + 1;
+  ScoriaLines *v = f->v;
+  PetscFunctionBeginUser;
+  lines_clear(v);
+  lines_relax(v, 0, true);
+  if (l + 1 == mg->levels) PetscFunctionReturn(0);
+  PetscCall(LinesExchange(v));
+  lines_relax(v, 1, false);
+  PetscCall(LinesExchange(v));
+  PetscCall(Restrict(mg, f, c));
+  PetscCall(Cycle(mg, l + 1));
+  correct(mg, f, c, 1);
+  if (f->mixed) correct(mg, f, c, 0); /* else relaxed next from the others alone */
+  for (int colour = 0; colour < 2; colour++) {
+    PetscCall(LinesExchange(v));
+    lines_relax(v, colour, false);
+  }
+  PetscCall(LinesExchange(v));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- finest ---- */
+
+/* From or to a global vector, whose cells are ordered x, y, z. */
+static void copy_cells(ScoriaMultigrid mg, float *a, bool out, PetscScalar cells[])
+{
+  const ScoriaLines *v = mg->level[0].v;
+  const int entries    = mg->nx * mg->m;
+  for (int k = 0; k < v->n[1]; k++)
+    for (int j = 0; j < v->n[0]; j++, cells += entries) {
+      float *line = lines_vector(v, a, k, j % 2) + j / 2;
+      for (int e = 0; e < entries && out; e++) cells[e] = line[e * v->row];
+      for (int e = 0; e < entries && !out; e++) line[e * v->row] = (float)cells[e];
+    }
+}
+
+static PetscErrorCode Apply(PC pc, Vec r, Vec x)
 {
   ScoriaMultigrid mg;
-  ScoriaGrid grid;
+  const PetscScalar *from;
+  PetscScalar *to;
   PetscFunctionBeginUser;
-  *out = NULL;
-  PetscCall(PetscNew(&mg));
-  mg->s      = s;
-  mg->d[0]   = s->d;
-  mg->levels = 1;
-  while (mg->levels < MAX_LEVELS && coarsen(mg->d[mg->levels - 1], &grid)) {
-    const int l = mg->levels++;
-    PetscCall(DiscreteCreate(s->group, s->problem, s->p, &grid, &mg->d[l]));
-    PetscCall(BlocksCreate(mg->d[l], MATBAIJ, &mg->J[l]));
-    PetscCall(DMCreateGlobalVector(mg->d[l]->dm, &mg->x[l]));
-    PetscCall(CreateTransfer(mg, l));
+  PetscCall(PCShellGetContext(pc, &mg));
+  PetscCall(VecGetArrayRead(r, &from));
+  copy_cells(mg, mg->level[0].v->b, false, (PetscScalar *)from);
+  PetscCall(VecRestoreArrayRead(r, &from));
+  PetscCall(Cycle(mg, 0));
+  PetscCall(VecGetArrayWrite(x, &to));
+  copy_cells(mg, mg->level[0].v->x, true, to);
+  PetscCall(VecRestoreArrayWrite(x, &to));
+  PetscFunctionReturn(0);
+}
+
+/* Where the blocks of a cell go, in the order of sides; NULL: there is no such neighbour. */
+static void block_places(ScoriaMultigrid mg, int k, int parity, int i, float *to[SIDES])
+{
+  static const int which[SIDES] = {
+      [SIDE_X0] = LINE_BELOW, [SIDE_Y0] = LINE_Y0,     [SIDE_Y1] = LINE_Y1,   [SIDE_Z0] = LINE_Z0,
+      [SIDE_Z1] = LINE_Z1,    [SIDE_SELF] = CELL_SELF, [SIDE_X1] = CELL_ABOVE};
+  const ScoriaLines *v = mg->level[0].v;
+  for (int side = 0; side < SIDES; side++) {
+    const bool own = side == SIDE_SELF || side == SIDE_X1;
+    to[side]       = own ? lines_block(v, v->cell, CELL_BLOCKS, k, parity, i, which[side])
+                         : lines_block(v, v->A, LINE_BLOCKS, k, parity, i, which[side]);
+    if (!discrete_neighbour(mg->d, i, parity, k, side)) to[side] = NULL;
   }
+}
+
+/* The blocks of cells of n lines, the cells `step` apart in at, from those of the Jacobian, which are by columns. */
+static inline void load_row(int n, int H, const int at[], ptrdiff_t step, const double *value, const double *beside,
+                            float *const to[SIDES], const int m)
+{
+  for (int l = 0; l < n; l++)
+    for (int side = 0; side < SIDES; side++) {
+      const ptrdiff_t place = at[l * step + side];
+      const double *block   = place >= 0 ? value + place * m * m : beside + (-1 - place) * m * m;
+      for (int c = 0; c < m && to[side]; c++)
+        for (int e = 0; e < m; e++) to[side][(c * m + e) * H + l] = (float)block[e * m + c];
+    }
+}
+
+static void load_rows(ScoriaMultigrid mg, const ScoriaBlocks *J, const double *value, const double *beside, int k,
+                      int parity, int i)
+{
+  const ScoriaLines *v = mg->level[0].v;
+  const int n = lines_in_row(v, parity), H = v->half;
+  const int *at = J->at + (((ptrdiff_t)k * v->n[0] + parity) * mg->nx + i) * SIDES;
+  float *to[SIDES];
+  block_places(mg, k, parity, i, to);
+  const ptrdiff_t step = 2 * (ptrdiff_t)mg->nx * SIDES;
+  if (mg->m == 1)
+    load_row(n, H, at, step, value, beside, to, 1);
+  else if (mg->m == 2)
+    load_row(n, H, at, step, value, beside, to, 2);
+  else
+    load_row(n, H, at, step, value, beside, to, 3);
+}
+
+static PetscErrorCode LoadJacobian(ScoriaMultigrid mg, const ScoriaBlocks *J)
+{
+  const ScoriaLines *v = mg->level[0].v;
+  PetscScalar *value = NULL, *beside = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(MatSeqBAIJGetArray(J->own, &value));
+  if (J->other) PetscCall(MatSeqBAIJGetArray(J->other, &beside));
+  for (int k = 0; k < v->n[1]; k++)
+    for (int parity = 0; parity < 2; parity++)
+      for (int i = 0; i < mg->nx; i++) load_rows(mg, J, value, beside, k, parity, i);
+  if (J->other) PetscCall(MatSeqBAIJRestoreArray(J->other, &beside));
+  PetscCall(MatSeqBAIJRestoreArray(J->own, &value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MultigridFill(ScoriaMultigrid mg, const ScoriaBlocks *J)
+{
+  const int mm = mg->m * mg->m;
+  PetscFunctionBeginUser;
+  PetscCall(LoadJacobian(mg, J));
+  lines_factor(mg->level[0].v);
+  for (int l = 1; l < mg->levels; l++) {
+    const Level *c = &mg->level[l];
+    join_operator(mg, c - 1, c);
+    if (c->part != c->v) {
+      PetscCall(Gather(mg, c, c->part->A, c->part->half, c->v->A, c->v->half, mg->nx * LINE_BLOCKS * mm));
+      PetscCall(Gather(mg, c, c->part->cell, c->part->half, c->v->cell, c->v->half, mg->nx * CELL_BLOCKS * mm));
+    }
+    lines_factor(c->v);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- life time ---- */
+
+PetscErrorCode MultigridCreate(ScoriaDiscrete *d, ScoriaMultigrid *out)
+{
+  ScoriaMultigrid mg;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&mg));
+  mg->d     = d;
+  mg->group = PetscObjectComm((PetscObject)d->dm);
+  mg->size  = d->size;
+  mg->m     = d->shape.unknowns;
+  mg->nx    = d->grid.n[0];
+  mg->axis  = d->grid.dim - 2;
+  PetscCall(LevelsCreate(mg));
   *out = mg;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MultigridDestroy(ScoriaMultigrid *out)
+PetscErrorCode MultigridDestroy(ScoriaMultigrid *mg)
 {
-  ScoriaMultigrid mg = *out;
   PetscFunctionBeginUser;
-  if (!mg) PetscFunctionReturn(0);
-  for (int l = 1; l < mg->levels; l++) {
-    PetscCall(MatDestroy(&mg->up[l]));
-    PetscCall(MatDestroy(&mg->down[l]));
-    PetscCall(VecDestroy(&mg->x[l]));
-    PetscCall(BlocksDestroy(&mg->J[l]));
-    PetscCall(DiscreteDestroy(&mg->d[l]));
-  }
-  PetscCall(PetscFree(*out));
-  PetscFunctionReturn(0);
-}
-
-/* The coarsest system: factored, the same on every rank, or, where the cells of a grid have few factors of two, left to
- * the smoother and a few steps of GMRES. */
-static PetscErrorCode ConfigureCoarsest(ScoriaMultigrid mg, KSP ksp)
-{
-  const ScoriaGrid *g = &mg->d[mg->levels - 1]->grid;
-  PC pc;
-  PetscFunctionBeginUser;
-  PetscCall(KSPGetPC(ksp, &pc));
-  if ((int64_t)g->n[0] * g->n[1] * g->n[2] <= DIRECT_CELLS) {
-    PetscCall(KSPSetType(ksp, KSPPREONLY));
-    PetscCall(PCSetType(pc, mg->s->size > 1 ? PCREDUNDANT : PCLU));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(KSPSetType(ksp, KSPGMRES));
-  PetscCall(KSPSetTolerances(ksp, 0.05, PETSC_DEFAULT, PETSC_DEFAULT, 60));
-  PetscCall(PCSetType(pc, mg->s->size > 1 ? PCBJACOBI : PCILU));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ConfigureSmoother(PC pc, int level)
-{
-  KSP ksp;
-  PC smoother;
-  PetscFunctionBeginUser;
-  PetscCall(PCMGGetSmoother(pc, level, &ksp));
-  PetscCall(KSPSetType(ksp, KSPRICHARDSON));
-  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, 1));
-  PetscCall(KSPSetNormType(ksp, KSP_NORM_NONE));
-  PetscCall(KSPGetPC(ksp, &smoother));
-  PetscCall(PCSetType(smoother, PCSOR));
-  PetscCall(PCSORSetSymmetric(smoother, SOR_LOCAL_SYMMETRIC_SWEEP));
+  if (!*mg) PetscFunctionReturn(0);
+  PetscCall(LevelsDestroy(*mg));
+  PetscCall(PetscFree(*mg));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc)
 {
-  KSP ksp;
   PetscFunctionBeginUser;
-  PetscCall(PCSetType(pc, PCMG));
-  PetscCall(PCMGSetLevels(pc, mg->levels, NULL));
-  PetscCall(PCMGSetType(pc, PC_MG_MULTIPLICATIVE));
-  PetscCall(PCMGSetGalerkin(pc, PC_MG_GALERKIN_NONE));
-  for (int l = 1; l < mg->levels; l++) {
-    const int level = mg->levels - 1 - l; /* PETSc counts from the coarsest */
-    PetscCall(PCMGSetInterpolation(pc, level + 1, mg->up[l]));
-    PetscCall(PCMGSetRestriction(pc, level + 1, mg->down[l]));
-    PetscCall(PCMGGetSmoother(pc, level, &ksp));
-    PetscCall(KSPSetOperators(ksp, mg->J[l].J, mg->J[l].J));
-    PetscCall(KSPSetDM(ksp, mg->d[l]->dm)); /* the time integrator restricts vectors of its own to it */
-    PetscCall(KSPLeaveDMIdle(ksp));
-    PetscCall(ConfigureSmoother(pc, level + 1));
-  }
-  PetscCall(PCMGGetSmoother(pc, 0, &ksp));
-  PetscCall(ConfigureCoarsest(mg, ksp));
-  PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------- averages ---- */
-
-/* Means of the fine cells in each coarse one, of `number` interleaved values a cell. */
-static void restrict_means(const ScoriaDiscrete *f, const ScoriaDiscrete *c, int number, const double fine[],
-                           double coarse[])
-{
-  int ratio[3];
-  for (int axis = 0; axis < 3; axis++) ratio[axis] = f->grid.n[axis] / c->grid.n[axis];
-  const double share = 1.0 / (ratio[0] * ratio[1] * ratio[2]);
-  for (int i = 0; i < c->cells * number; i++) coarse[i] = 0;
-  for (int k = 0; k < f->own[2]; k++)
-    for (int j = 0; j < f->own[1]; j++) {
-      const double *from = fine + (ptrdiff_t)(k * f->own[1] + j) * f->own[0] * number;
-      double *to         = coarse + (ptrdiff_t)(k / ratio[2] * c->own[1] + j / ratio[1]) * c->own[0] * number;
-      for (int i = 0; i < f->own[0]; i++)
-        for (int v = 0; v < number; v++) to[i / ratio[0] * number + v] += share * from[i * number + v];
-    }
-}
-
-static PetscErrorCode RestrictVec(const ScoriaDiscrete *f, const ScoriaDiscrete *c, int number, Vec fine, Vec coarse)
-{
-  const PetscScalar *from;
-  PetscScalar *to;
-  PetscFunctionBeginUser;
-  PetscCall(VecGetArrayRead(fine, &from));
-  PetscCall(VecGetArrayWrite(coarse, &to));
-  restrict_means(f, c, number, from, to);
-  PetscCall(VecRestoreArrayWrite(coarse, &to));
-  PetscCall(VecRestoreArrayRead(fine, &from));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode MultigridSet(ScoriaMultigrid mg, bool timed)
-{
-  PetscFunctionBeginUser;
-  for (int l = 1; l < mg->levels; l++) {
-    PetscCall(RestrictVec(mg->d[l - 1], mg->d[l], 1, mg->d[l - 1]->eps, mg->d[l]->eps));
-    mg->d[l]->timed = timed;
-    PetscCall(DiscreteSet(mg->d[l]));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift)
-{
-  PetscFunctionBeginUser;
-  for (int l = 1; l < mg->levels; l++) {
-    bool good; /* means of positive numbers are positive */
-    PetscCall(RestrictVec(mg->d[l - 1], mg->d[l], mg->s->m, l == 1 ? x : mg->x[l - 1], mg->x[l]));
-    PetscCall(DiscreteLoad(mg->d[l], mg->x[l], &good));
-    mg->d[l]->shift = shift;
-    PetscCall(BlocksFill(mg->d[l], &mg->J[l]));
-  }
+  PetscCall(PCSetType(pc, PCSHELL));
+  PetscCall(PCShellSetContext(pc, mg));
+  PetscCall(PCShellSetApply(pc, Apply));
+  PetscCall(PCShellSetName(pc, "multigrid with line relaxation"));
   PetscFunctionReturn(0);
 }

@@ -75,7 +75,7 @@ PetscErrorCode NewtonFill(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
   PetscCall(BlocksFill(s->d, &s->J));
-  if (s->mg) PetscCall(MultigridFill(s->mg, s->loaded, s->d->shift));
+  if (s->mg) PetscCall(MultigridFill(s->mg, &s->J));
   PetscFunctionReturn(0);
 }
 
@@ -239,8 +239,8 @@ static PetscErrorCode CreateMatrix(ScoriaSolver s)
   PetscBool chosen;
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetString(NULL, NULL, "-pc_type", type, sizeof type, &chosen));
-  chosen = (PetscBool)(chosen && s->grid.dim > 1 && strcmp(type, PCMG));
-  if (!chosen && s->grid.dim > 1) PetscCall(MultigridCreate(s, &s->mg));
+  chosen = (PetscBool)(chosen && s->grid.dim > 1 && strcmp(type, PCSHELL));
+  if (!chosen && s->grid.dim > 1) PetscCall(MultigridCreate(s->d, &s->mg));
   PetscCall(BlocksCreate(s->d, chosen ? MATAIJ : MATBAIJ, &s->J));
   PetscCall(MatCreateVecs(s->J.J, &s->x, &s->r));
   PetscCall(VecDuplicate(s->x, &s->kept));

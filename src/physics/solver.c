@@ -96,7 +96,6 @@ static PetscErrorCode SetTimed(ScoriaSolver s, bool timed)
   s->loaded   = NULL;
   s->d->timed = timed;
   PetscCall(DiscreteSet(s->d));
-  if (s->mg) PetscCall(MultigridSet(s->mg, timed));
   PetscFunctionReturn(0);
 }
 

@@ -3,22 +3,8 @@
 #ifndef SCORIA_PHYSICS_SOLVER_H
 #define SCORIA_PHYSICS_SOLVER_H
 
-#include "discrete.h"
+#include "multigrid.h"
 #include <petscts.h>
-
-typedef struct ScoriaMultigrid_ *ScoriaMultigrid;
-
-#define MAX_LEVELS 16
-
-struct ScoriaMultigrid_ {
-  ScoriaSolver s; /* borrowed: level 0, the finest */
-  int levels;
-  ScoriaDiscrete *d[MAX_LEVELS]; /* 0 borrowed from s, others owned */
-  ScoriaBlocks J[MAX_LEVELS];    /* owned from 1 on */
-  Mat up[MAX_LEVELS];            /* owned: corrections of level l to level l - 1 */
-  Mat down[MAX_LEVELS];          /* owned: residuals of level l - 1 to level l */
-  Vec x[MAX_LEVELS];             /* owned from 1 on: states */
-};
 
 #define STEP_TOLERANCE 1e-7 /* see newton.c */
 
@@ -66,16 +52,8 @@ PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscRea
                                SNESConvergedReason *reason, void *s);
 /* Loads x unless it is loaded; agreed on. */
 PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good);
-/* The Jacobian at the loaded state into every level. */
+/* The Jacobian at the loaded state, and the preconditioner's levels from it. */
 PetscErrorCode NewtonFill(ScoriaSolver s);
-
-/* Coarser grids of s->d for pc; NULL where the grid cannot be coarsened.  Collective. */
-PetscErrorCode MultigridCreate(ScoriaSolver s, ScoriaMultigrid *mg);
-PetscErrorCode MultigridDestroy(ScoriaMultigrid *mg);
-PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc);
-/* New porosity or parameters; new state, whose Jacobian is then in every level. */
-PetscErrorCode MultigridSet(ScoriaMultigrid mg, bool timed);
-PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift);
 
 /* The state at time [s] after the state at rest, in s->x. */
 PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *status);

@@ -118,7 +118,6 @@ static void create_unsolved(const ScoriaElectrode *el, const ScoriaGrid *grid, S
   assert_true((*solver)->problem->at((*solver)->p, thetas[0]));
   CHECK(VecSet((*solver)->d->eps, 0.3));
   CHECK(DiscreteSet((*solver)->d));
-  CHECK(MultigridSet((*solver)->mg, false));
 }
 
 /* What the preconditioner makes of ones, with the Jacobian at the state `value`, in s->kept. */
