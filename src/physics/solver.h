@@ -26,11 +26,16 @@ struct ScoriaSolver_ {
   double *profile;        /* owned: (nx) */
   PetscObjectState state; /* of the vector that d holds */
   Vec loaded;             /* which it is; borrowed */
-  double step_tolerance;  /* Newton ends when a full step is below this */
-  bool limited;           /* the last step was shortened */
-  int64_t accepted;       /* states that the stopping rule has found converged */
-  double linear_first;    /* residual that the linear solve at hand began with */
-  bool solved;            /* x is a solution */
+  struct {
+    Vec x;               /* owned */
+    double shift;        /* negative: nothing is known of it */
+  } at_J, at_mg;         /* where the Jacobian and the preconditioner were made */
+  bool chord;            /* the Jacobian at hand is an earlier state's */
+  double step_tolerance; /* Newton ends when a full step is below this */
+  bool limited;          /* the last step was shortened */
+  int64_t accepted;      /* states that the stopping rule has found converged */
+  double linear_first;   /* residual that the linear solve at hand began with */
+  bool solved;           /* x is a solution */
   /* single implicit steps: ds/dt = shift (s - kept) */
   bool stepping;
   double shift;
@@ -50,9 +55,11 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes);
 /* The stopping rule: an iteration that changed the state by snorm and left the residual fnorm. */
 PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
                                SNESConvergedReason *reason, void *s);
+/* Porosity, parameters or load are new: nothing made before is of use. */
+void newton_forget(ScoriaSolver s);
 /* Loads x unless it is loaded; agreed on. */
 PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good);
-/* The Jacobian at the loaded state, and the preconditioner's levels from it. */
+/* The Jacobian at the loaded state, and the preconditioner from it, unless what there is will do. */
 PetscErrorCode NewtonFill(ScoriaSolver s);
 
 /* The state at time [s] after the state at rest, in s->x. */
