@@ -171,28 +171,37 @@ static void beside_row(const ScoriaLines *v, int k, int parity, const float *bes
 
 INLINE void relax_row(ScoriaLines *v, int k, int parity, const int m, const int sides)
 {
-  const int n = lines_in_row(v, parity), R = v->row, H = v->half, step = m * R;
-  const float *b = lines_vector(v, v->b, k, parity), *beside[4];
+  const int n = lines_in_row(v, parity), R = v->row, H = v->half, step = m * R, blocks = LINE_BLOCKS * m * m * H;
+  const float *a = lines_block(v, v->A, LINE_BLOCKS, k, parity, 0, 0), *before = v->none, *at[4];
+  const float *b = lines_vector(v, v->b, k, parity);
   float *x       = lines_vector(v, v->x, k, parity);
-  beside_row(v, k, parity, beside);
+  beside_row(v, k, parity, at);
   for (int i = 0; i < v->nx; i++) {
-    const float *at[4] = {beside[0] + i * step, beside[1] + i * step, beside[2] + i * step, beside[3] + i * step};
-    eliminate(n, R, H, lines_block(v, v->A, LINE_BLOCKS, k, parity, i, 0), b + i * step,
-              i ? x + (i - 1) * step : v->none, at, x + i * step, m, sides);
+    eliminate(n, R, H, a, b, before, at, x, m, sides);
+    before = x;
+    a += blocks;
+    b += step;
+    x += step;
+    for (int side = 0; side < 4; side++) at[side] += step;
   }
-  for (int i = v->nx - 2; i >= 0; i--)
-    substitute(n, R, H, lines_block(v, v->A, LINE_BLOCKS, k, parity, i, 0), x + (i + 1) * step, x + i * step, m);
+  for (int i = v->nx - 2; i >= 0; i--) {
+    a -= blocks;
+    x -= step;
+    substitute(n, R, H, a - blocks, x, x - step, m);
+  }
 }
 
 INLINE void residual_row(ScoriaLines *v, int k, int parity, const int m, const int sides)
 {
-  const int R = v->row, H = v->half, step = m * R;
-  const float *beside[4];
-  beside_row(v, k, parity, beside);
+  const int n = lines_in_row(v, parity), R = v->row, H = v->half;
+  const float *a = lines_block(v, v->A, LINE_BLOCKS, k, parity, 0, 0), *at[4];
+  float *r       = v->residual;
+  beside_row(v, k, parity, at);
   for (int i = 0; i < v->nx; i++) {
-    const float *at[4] = {beside[0] + i * step, beside[1] + i * step, beside[2] + i * step, beside[3] + i * step};
-    beside_only(lines_in_row(v, parity), R, H, lines_block(v, v->A, LINE_BLOCKS, k, parity, i, 0), at,
-                v->residual + i * m * H, m, sides);
+    beside_only(n, R, H, a, at, r, m, sides);
+    a += LINE_BLOCKS * m * m * H;
+    r += m * H;
+    for (int side = 0; side < 4; side++) at[side] += m * R;
   }
 }
 

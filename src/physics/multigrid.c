@@ -5,8 +5,8 @@
  * are closest, or along both; the coarsest is a single line and solved exactly.  Its balances are the sums of those of
  * the lines that it joins, and so are its couplings along x; those with the lines beside are the sums over the faces
  * between, times the ratio of the distances, and the diagonal makes it do to a laterally constant state what the finer
- * level does.  So all levels follow from the blocks of the Jacobian.  Residuals are summed, corrections interpolated
- * linearly; one sweep over both colours before, one after.
+ * level does.  So all levels follow from the blocks of the Jacobian.  Corrections are interpolated linearly, residuals
+ * summed (restrict_row); one sweep over both colours before, one after.
  *
  * Ranks of a group share the lines of the last axis; a coarser level of few cells is gathered, and the same from there
  * on for all of them.
@@ -158,21 +158,46 @@ static void join_operator(ScoriaMultigrid mg, const Level *f, const Level *c)
 
 /* ---------------------------------------------------------------------------------------------------- cycle ---- */
 
+/* Adds the residuals of a row of f to n lines of c, `entries` rows in natural order with a neighbour at each end,
+ * `step` apart.  Each goes to the lines on both sides by the weights of its correction: lines of one colour are on one
+ * side of the middle of the line that they are part of.  Not where planes are joined too, of which each has the other
+ * side. */
+static void restrict_row(const Level *f, const Level *c, int parity, int entries, int n, int step, float sum[])
+{
+  const int count = lines_in_row(f->v, parity), pairs = PetscMin(count, n), H = f->v->half;
+  const float *weight = c->weight[0] + parity * H, *r = f->v->residual;
+  const bool both = c->halved[0] && !c->halved[1];
+  for (int e = 0; e < entries; e++, r += H, sum += step) {
+    float *near = sum + 1, *far = parity ? near + 1 : near - 1;
+    for (int l = 0; l < count && !c->halved[0]; l++) near[2 * l + parity] += r[l];
+    for (int l = 0; l < pairs && c->halved[0]; l++) near[l] += r[l];
+    for (int l = 0; l < pairs && both; l++) near[l] -= weight[l] * r[l];
+    for (int l = 0; l < pairs && both; l++) far[l] += weight[l] * r[l];
+    if (c->halved[0] && pairs < count) near[pairs - 1] += r[pairs];
+  }
+}
+
 /* Sums of the residuals, which the first sweep has left in the lines of colour 0 alone. */
 static PetscErrorCode Restrict(ScoriaMultigrid mg, const Level *f, const Level *c)
 {
-  const int entries = mg->nx * mg->m, n = c->part->n[0];
+  const int entries = mg->nx * mg->m, n = c->part->n[0], step = n + 2;
+  const bool wraps = f->v->shared != 0;
   PetscFunctionBeginUser;
   for (int k = 0; k < c->part->n[1]; k++) {
     int first, end;
     planes_of(f, c, k, &first, &end);
-    memset(mg->row, 0, (size_t)(entries * n) * sizeof *mg->row);
+    memset(mg->row, 0, (size_t)(entries * step) * sizeof *mg->row);
     for (int plane = first; plane < end; plane++) {
       lines_residual(f->v, plane, plane % 2);
-      join_row(f->v, plane % 2, c->halved[0], ALL, entries, f->v->residual, n, mg->row);
+      restrict_row(f, c, plane % 2, entries, n, step, mg->row);
     }
     float *even = lines_vector(c->part, c->part->b, k, 0), *odd = lines_vector(c->part, c->part->b, k, 1);
-    deal_rows(entries, n, mg->row, c->part->row, even, odd);
+    for (int e = 0; e < entries; e++) { /* beyond the ends: across the period, or, another rank's, left here */
+      float *row = mg->row + e * step;
+      row[wraps ? n : 1] += row[0];
+      row[wraps ? 1 : n] += row[n + 1];
+      deal_rows(1, n, row + 1, 0, even + e * c->part->row, odd + e * c->part->row);
+    }
   }
   if (c->part != c->v) PetscCall(Gather(mg, c, c->part->b + 1, c->part->row, c->v->b + 1, c->v->row, entries));
   PetscFunctionReturn(0);
@@ -192,12 +217,12 @@ static void interpolate_plane(const Level *c, int k, int e, float row[])
   const ScoriaLines *v = c->v;
   int far;
   const int near     = parent_of(c, 1, k, &far);
-  const float by_far = c->weight[1][k], by_near = 1 - by_far;
+  const float by_far = c->weight[1][k];
   for (int parity = 0; parity < 2; parity++) {
     const float *a = lines_vector(v, v->x, near, parity) + (ptrdiff_t)e * v->row - parity,
                 *b = lines_vector(v, v->x, far, parity) + (ptrdiff_t)e * v->row - parity;
     float *to      = row + 1 - parity;
-    for (int l = 0; 2 * l - parity <= v->n[0]; l++) to[2 * l] = by_near * a[l] + by_far * b[l];
+    for (int l = 0; 2 * l - parity <= v->n[0]; l++) to[2 * l] = a[l] + by_far * (b[l] - a[l]);
   }
 }
 
