@@ -222,7 +222,11 @@ static void interpolate_plane(const Level *c, int k, int e, float row[])
     const float *a = lines_vector(v, v->x, near, parity) + (ptrdiff_t)e * v->row - parity,
                 *b = lines_vector(v, v->x, far, parity) + (ptrdiff_t)e * v->row - parity;
     float *to      = row + 1 - parity;
-    for (int l = 0; 2 * l - parity <= v->n[0]; l++) to[2 * l] = a[l] + by_far * (b[l] - a[l]);
+    const int end  = (v->n[0] + parity) / 2;
+    if (by_far == 0)
+      for (int l = 0; l <= end; l++) to[2 * l] = a[l];
+    else
+      for (int l = 0; l <= end; l++) to[2 * l] = a[l] + by_far * (b[l] - a[l]);
   }
 }
 

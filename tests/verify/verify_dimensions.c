@@ -139,7 +139,7 @@ static void precondition_at(ScoriaSolver s, double value)
   CHECK(PCApply(pc, s->r, s->kept));
 }
 
-/* A second Newton step is not preconditioned with what was kept of the first one's matrix (petsc_versions.h). */
+/* A second Newton step far from the first is not preconditioned with what was kept of the first one's matrix. */
 static void preconditioner_sees_new_values(void **state)
 {
   const double first = 0.5, second = 1.0;
