@@ -131,7 +131,7 @@ static PetscErrorCode OneRow(int row, const int cells[3], double aspect, double 
   snprintf(text, sizeof text, deck_text, lateral_times(aspect), lateral_times(aspect));
   PetscCall(PetscOptionsInsertString(NULL, rows[row].options));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
-  PetscCall(ScoriaElectrodeFromDeck(deck, &el));
+  PetscCall(ElectrodeFromDeck(deck, &el));
   grid = grid_of(cells, el.L, aspect);
   PetscCall(ScoriaPorosityCreate(deck, PETSC_COMM_WORLD, &grid, &porosity));
   PetscCall(Memory(&before));

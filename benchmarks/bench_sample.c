@@ -105,7 +105,7 @@ static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, Sc
   for (int i = 0; i < o->conditions; i++) train[i] = true;
   PetscCall(ScoriaDatasetOpen(PETSC_COMM_WORLD, FILE_NAME, &ds));
   const double start = wall_seconds();
-  PetscCall(ScoriaNormaliserFit(PETSC_COMM_WORLD, ds, CHANNELS, channel, train, twin, &opt, norm));
+  PetscCall(NormaliserFit(PETSC_COMM_WORLD, ds, CHANNELS, channel, train, twin, &opt, norm));
   printf("fit of the normaliser: %.2f s for %d rows of %d numbers\n", wall_seconds() - start,
          (int)(o->conditions * o->realisations), (int)(CHANNELS * o->cells));
   PetscCall(ScoriaDatasetClose(&ds));

@@ -91,7 +91,7 @@ static PetscErrorCode Bench(void)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_conditions", &conditions, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-bench_realisations", &realisations, NULL));
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, deck_text, tables, &deck));
-  PetscCall(ScoriaElectrodeFromDeck(deck, &el));
+  PetscCall(ElectrodeFromDeck(deck, &el));
   PetscCall(ScoriaDesignCreate(deck, &scoria_electrode, &el, &design));
   PetscCall(ScoriaGridFromDeck(deck, el.L, &grid));
   PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, &scoria_electrode, &el, &grid, &solver));

@@ -22,6 +22,10 @@ if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
+# An error is one line of the program's: Open MPI 4's mpirun leaves out its own ten lines, which say that a rank has ended. (Open MPI 5 has
+# a parameter of this kind and does not heed it.)  That a signal has ended it, which they would say too, say_signal says.
+export OMPI_MCA_orte_execute_quiet=${OMPI_MCA_orte_execute_quiet:-1}
+
 say() {
   printf '%s\n' "$*"
 }
@@ -29,6 +33,14 @@ say() {
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
+}
+
+# say_signal CODE: on standard error, which signal has ended what came back with this exit code; nothing where none has.
+say_signal() {
+  local name
+  if [ "$1" -le 128 ] || ! name=$(kill -l $(($1 - 128)) 2>/dev/null); then return 0; fi
+  printf '%s: ended by the signal %s%s\n' "$(basename "$0")" "$name" \
+    "$([ "$name" != KILL ] || printf ', as the kernel sends where memory runs out, or a batch system at a limit')" >&2
 }
 
 # Whole cores' worth of time that the quotas of this process's control group, and of all groups above it, leave (versions 2 and 1);

@@ -52,6 +52,7 @@ start() {
     wait "$child" || code=$?
   done
   trap - USR1
+  say_signal "$code"
   if [ "$code" -eq 75 ]; then requeue; fi
   launch_code=$code
 }

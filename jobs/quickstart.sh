@@ -31,7 +31,10 @@ else
 fi
 ranks=${SCORIA_RANKS:-$(physical_cores)}
 say "running $deck on $ranks ranks"
-mpirun -n "$ranks" "$SCORIA_BUILD/scoria" run "$deck" "$@"
+code=0
+mpirun -n "$ranks" "$SCORIA_BUILD/scoria" run "$deck" "$@" || code=$?
+say_signal "$code"
+if [ "$code" -ne 0 ]; then exit "$code"; fi
 
 say ""
 say "report: $(run_directory "$@")/report.html"

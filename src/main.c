@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Without MPI, which does not start on the login nodes of some clusters. */
 static PetscErrorCode PrintVersion(void)
 {
   ScoriaLibraries libraries;
@@ -23,14 +22,6 @@ static PetscErrorCode PrintVersion(void)
   for (int level = 0; processor_level_name(level); level++) printf(" %s", processor_level_name(level));
   printf(", OpenBLAS %s\n", linalg_single_thread());
   PetscFunctionReturn(0);
-}
-
-static void print_usage(FILE *out)
-{
-  fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
-  for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-10s %s\n", row->name, row->help);
-  fprintf(out, "  %-10s %s\n", "--version", "versions of the program and of its libraries");
-  fprintf(out, "\nscoria COMMAND -help lists every deck key; -help petsc lists PETSc's own options.\n");
 }
 
 /* A word after the deck that is neither an option nor the value of the one before it, NULL if there is none: of a list
@@ -168,17 +159,61 @@ static void stay_on_node(void)
   if (all && here && !strcmp(all, here)) setenv("OMPI_MCA_btl", "^tcp,ofi,uct,openib", 0);
 }
 
-/* The help levels: "-help" alone is ours, "-help petsc" is PETSc's own, to which the argument list is handed. */
-static bool asks_for_help(int argc, char **argv, bool *petsc)
+/* Where help is asked for, what stands behind it: "all", "petsc", another word or "". */
+static const char *help_level(int argc, char **argv)
 {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "-help") && strcmp(argv[i], "--help") && strcmp(argv[i], "-h") &&
         !(i == 1 && !strcmp(argv[i], "help")))
       continue;
-    *petsc = i + 1 < argc && !strcmp(argv[i + 1], "petsc");
-    return true;
+    return i + 1 < argc ? argv[i + 1] : "";
   }
-  return false;
+  return NULL;
+}
+
+/* A command may stand before -help or behind help. */
+static void print_help(int argc, char **argv, const char *level)
+{
+  const ScoriaCommand *command = cmd_find(argv[1]);
+  if (!command && argc > 2) command = cmd_find(argv[2]);
+  if (!strcmp(level, "all") || command)
+    cmd_print_keys(strcmp(level, "all") ? command : NULL);
+  else
+    cmd_print_usage(stdout);
+}
+
+/* Whether the launcher, where there is one, says that this is the first rank. */
+static bool first_rank(void)
+{
+  static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (getenv(names[i])) return !strcmp(getenv(names[i]), "0");
+  return true;
+}
+
+/* What needs no MPI, which does not start on the login nodes of some clusters; false where something else is asked
+ * for. */
+static bool prints_text(int argc, char **argv, ScoriaExit *code)
+{
+  const char *asked = argc > 1 ? argv[1] : "", *level = help_level(argc, argv);
+  const bool first = first_rank();
+  *code            = argc > 1 ? SCORIA_EXIT_OK : SCORIA_EXIT_USAGE;
+  if (argc < 2 && first) {
+    cmd_print_usage(stderr);
+    fprintf(stderr, "scoria: no command given\n");
+  }
+  if (argc < 2) return true;
+  if (!strcmp(asked, "--version") || !strcmp(asked, "version")) {
+    if (first && PrintVersion()) *code = SCORIA_EXIT_INTERNAL;
+  } else if (!strcmp(asked, "--man")) {
+    if (first) cmd_print_manual();
+  } else if (!strcmp(asked, "--completion")) {
+    if (first) cmd_print_completion();
+  } else if (level && strcmp(level, "petsc")) {
+    if (first) print_help(argc, argv, level);
+  } else
+    return false;
+  return true;
 }
 
 /* After a failure to write, which all ranks have agreed on: HDF5 would close its files while MPI is finalised, write
@@ -194,13 +229,12 @@ static void leave_files_open(void)
 
 int main(int argc, char **argv)
 {
-  bool petsc = false;
-  if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")))
-    return PrintVersion() ? SCORIA_EXIT_INTERNAL : SCORIA_EXIT_OK;
+  ScoriaExit code;
+  if (prints_text(argc, argv, &code)) return (int)code;
   if (!take_blas_buffer()) return SCORIA_EXIT_INPUT;
-  const bool help = argc < 2 || asks_for_help(argc, argv, &petsc);
-  int rank, ours = argc;
-  char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = argv;
+  const bool help = help_level(argc, argv); /* PETSc's own, which it prints as it starts */
+  int rank, ours = help ? 2 : argc;
+  char *help_arguments[] = {argv[0], "-help", NULL}, **arguments = help ? help_arguments : argv;
   /* A line in one write: without a buffer glibc (since 2.37) hands it over in pieces of 128 bytes, and Open MPI 5's
    * mpirun, as it ended the job, has been seen to lose the first. */
   setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
@@ -208,24 +242,13 @@ int main(int argc, char **argv)
   yield_when_idle();
   stay_on_node();
   stop_catch_signals();
-  if (help) {
-    arguments = help_arguments;
-    ours      = petsc ? 2 : 1;
-  }
   if (PetscInitialize(&ours, &arguments, NULL, NULL)) return SCORIA_EXIT_INTERNAL;
-  signal(SIGPIPE, SIG_DFL); /* `scoria run -help | head` ends quietly, where PETSc would print a trace */
+  signal(SIGPIPE, SIG_DFL); /* `scoria run -help petsc | head` ends quietly, where PETSc would print a trace */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   PetscErrorCode failed = PetscPushErrorHandler(ScoriaErrorHandler, NULL);
-  if (!failed && help) {
-    if (rank == 0) print_usage(argc < 2 ? stderr : stdout);
-    if (argc >= 2)
-      failed = ScoriaDeckHelp(PETSC_COMM_WORLD, cmd_tables());
-    else
-      ScoriaFail(SCORIA_EXIT_USAGE, "no command given");
-  } else if (!failed)
-    failed = Execute(argc, argv);
+  if (!failed && !help) failed = Execute(argc, argv);
 
-  ScoriaExit code = ScoriaFailureCode();
+  code = ScoriaFailureCode();
   if (failed && code == SCORIA_EXIT_OK) MPI_Abort(PETSC_COMM_WORLD, SCORIA_EXIT_INTERNAL); /* the trace is out */
   fflush(stdout);
   if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());

@@ -62,7 +62,7 @@ porosity: {kernel: se, min: 0.1, max: 0.4}
 conditions: {U0: [0.10, 0.25], F_right: [5, 20], ell: [4.26e-6, 2.13e-5]}
 ensemble: {conditions: 48, realisations: 6, cells: [16]}
 train: {steps: 30, batch: 64, micro_batches: 4, width: 32, depth: 1, embed: 16, modes: 8, all_modes: 12}
-sample: {count: 40, steps: 6}
+sample: {count: 40, steps: 6, source: network} # 30 steps of training may add nothing to the Gaussian
 compare: {conditions: 3, count: 60}
 DECK
 }

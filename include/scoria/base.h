@@ -173,6 +173,11 @@ PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datat
 PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
 extern int64_t many_most; /* items of one call of MPI, at most; the tests make it small */
 
+/* Sorts n items of `size` bytes of every rank, the same n on each, over all ranks: rank 0 ends with the n first.
+ * compare as qsort has it, 0 only of items that are the same.  Collective on comm. */
+PetscErrorCode ScoriaSortRanks(MPI_Comm comm, int64_t n, size_t size, void *items,
+                               int (*compare)(const void *, const void *));
+
 /* -------------------------------------------------------------------------------------------- sets of rows ---- */
 
 /* A set of row numbers as intervals [first, end), sorted, disjoint, none touching the next.  Start from {0}. */
@@ -210,6 +215,10 @@ PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2]);
 #define SCORIA_SHARD_DIRECTORY "%s/shard-%d-of-%d"
 PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char path[]); /* run_dir/name */
 MPI_Comm ScoriaRunComm(ScoriaRun run);
+/* What a command has found out, for those after it in this run: in memory, under a name, the same on every rank.  A
+ * name that is there already gets the new value. */
+PetscErrorCode ScoriaRunNote(ScoriaRun run, const char *name, int64_t value);
+bool run_noted(ScoriaRun run, const char *name, int64_t *value);
 
 /* One line on standard output by rank 0 (format as printf, no newline needed).  Collective in the sense that other
  * ranks may call it and print nothing. */
@@ -232,6 +241,11 @@ void stop_catch_signals(void);
 /* Whether to stop: a signal that reached any rank, run_max_hours, or a file STOP in the run directory.  The same answer
  * on every rank; cheap enough for every training step.  Collective. */
 PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop);
+/* From here on until stop_in_order, a stop that is asked for ends the job within two seconds from wherever it is, with
+ * the line of ScoriaStopped: for what one rank or a library does alone for long, and of which nothing is to be kept.
+ * Not around the opening or writing of datasets, which use the same timer.  Local, on every rank. */
+PetscErrorCode ScoriaStopAtOnce(ScoriaRun run, const char *kept);
+void stop_in_order(void);
 /* Whether this rank has a reason to stop, before the ranks agree on it by ScoriaStopAsked: for a rank that is to cut
  * short what lies before it.  Local. */
 PetscErrorCode ScoriaStopNoticed(ScoriaRun run, bool *stop);

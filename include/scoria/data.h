@@ -55,17 +55,17 @@ PetscErrorCode ScoriaPartialStop(ScoriaRun run, ScoriaPartial *out, int64_t rows
 /* --------------------------------------------------------------------------------------------------- whole fields ----
  */
 
-/* Puts theta (space.n) of a row. */
-typedef PetscErrorCode (*ScoriaThetaOfRow)(void *ctx, int64_t row, double theta[]);
+/* Puts theta (space.n) of a row and, unless eps is NULL, its porosity profile (nx).  Called by every rank. */
+typedef PetscErrorCode (*ScoriaGiveRow)(void *ctx, int64_t row, double theta[], double eps[]);
 
 /* Whether there are the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields): a user
  * error if not. */
 PetscErrorCode ScoriaWholeFieldsCheck(ScoriaDeck deck, int64_t rows);
 /* Whole fields of these, computed again by the first group, into run_dir/name unless that is there: /fields/<name>
  * (chosen, nz, ny, nx); in two and three dimensions with an .xdmf file beside it.  Of the porosity that a row numbers,
- * or of the profile eps[row] (rows, nx) where eps is given.  Collective. */
+ * or with_eps of the profile that is given.  Collective. */
 PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
-                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name);
+                                      ScoriaGiveRow give, void *ctx, bool with_eps, const char *name);
 
 /* ------------------------------------------------------------------------------------------------ making datasets ----
  */

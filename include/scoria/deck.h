@@ -15,6 +15,7 @@ typedef enum {
   SCORIA_KEY_REALS,   /* a list of reals */
   SCORIA_KEY_RANGE,   /* [lo, hi], lo < hi */
   SCORIA_KEY_WORDS,   /* a list of words: [a, b] */
+  SCORIA_KEY_TEXTS,   /* a list of texts with blanks and brackets: ["max(a, b) < 3", "c[0]"] */
   SCORIA_KEY_ENTRIES, /* a list [a=text, b=text], or a mapping {a: {member: value}, b: text} */
   SCORIA_KEY_ENTRY,   /* a text, or a mapping {member: value} */
 } ScoriaKeyType;
@@ -73,18 +74,33 @@ enum {
   SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
 };
 
+/* The words of a CHOICE, listed here or as the names of rows of a table: structures that begin with their name (const
+ * char *), a NULL one at the end, or pointers to such, a NULL at the end. */
+typedef struct {
+  const char *words; /* separated by one space, in front of those of the table; NULL: none */
+  const void *table; /* NULL: none */
+  size_t size;       /* of a row; 0: the table is of pointers to rows */
+} ScoriaChoices;
+
+#define SCORIA_WORDS(list) (&(const ScoriaChoices){.words = (list)})
+#define SCORIA_ROWS(rows) (&(const ScoriaChoices){.table = (rows), .size = sizeof *(rows)})
+
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
  * porosity: {sigma: ...} in the deck (a section name holds no underscore). */
 typedef struct {
   const char *name;
   ScoriaKeyType type;
-  const char *unit;    /* "" where it has none */
-  const char *value;   /* default as text; NULL: not set unless the user sets it */
-  double lo, hi;       /* inclusive bounds of every number given; ignored for texts */
-  const char *choices; /* CHOICE: words separated by one space */
-  const char *help;    /* one sentence */
+  const char *unit;             /* "" where it has none */
+  const char *value;            /* default as text; NULL: not set unless the user sets it */
+  double lo, hi;                /* inclusive bounds of every number given; ignored for texts */
+  const ScoriaChoices *choices; /* of a CHOICE */
+  const char *help;             /* one sentence */
   ScoriaDecides decides;
 } ScoriaKey;
+
+/* The words of a CHOICE, separated by one space; "" for other keys. */
+#define SCORIA_CHOICES_SIZE 512
+void key_choices(const ScoriaKey *key, char words[SCORIA_CHOICES_SIZE]);
 
 /* Bound of a key with no bound on that side. */
 #define SCORIA_UNBOUNDED 1e300
@@ -129,6 +145,8 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]
 
 /* The next word of a list of a deck, "U0,ell", cut to its size; false at the end. */
 bool list_next_word(const char **list, size_t size, char word[]);
+/* The next text of a list of texts, whose commas are those outside of brackets, without the blanks around it. */
+bool list_next_text(const char **list, size_t size, char text[]);
 /* The next entry name=value of such a list, from *list on; found is false at its end.  What is not such an entry is a
  * user error that names the key.  Local. */
 PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE],
@@ -163,7 +181,7 @@ PetscErrorCode ScoriaDeckTake(ScoriaDeck deck, const char *text, unsigned result
 /* The value of an integer key in such a text; the key's default where it is not in there. */
 PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char *key, PetscInt *value);
 
-/* Every key with type, unit, range, default and sentence, by section, on rank 0's standard output. */
-PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[]);
+/* What a key takes and what it is where it is not set, for help: "a number from 0 to 100000 h; default 0". */
+void key_takes(const ScoriaKey *key, size_t size, char text[]);
 
 #endif

@@ -148,7 +148,8 @@ PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const
 PetscErrorCode ScoriaSourceDestroy(ScoriaSource *source);
 /* Fresh solves: fields of state of an ensemble, which is borrowed.  A draw is collective on the rank's group. */
 PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source);
-/* The model, or its conditional Gaussian; trained is borrowed.  A draw is local. */
+/* The model, or its conditional Gaussian, which may be what the model draws (model_is_gaussian); trained is borrowed. A
+ * draw is local. */
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source);
 /* Rows of a file: ds is borrowed; channel c is its field field[c]; first is a row, at whatever condition that is, and
  * theta is not looked at.  `most`: rows of a draw, at most.  A draw is collective on comm, n may be 0. */
@@ -174,11 +175,14 @@ PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t
 PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                                    const uint64_t id[], const double theta[], const double fields[],
                                    const ScoriaLogDensity *out);
-/* The same as Draw, by all workers in shares, and gathered, in the order of their numbers, on rank `owner`.  share
- * (n, channels, cells): room for this rank's.  All meet between two rounds of `pace`, where a stop that is asked for
- * fails as ScoriaPaceMeet does; kept says what is kept then.  Not of files.  Collective on the comm of all. */
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
-                                  uint64_t first, int64_t n, int owner, double share[], double fields[]);
+/* The same as Draw for k conditions, by all workers in shares: realisations [first[j], first[j] + n) at theta[j], in
+ * the order of their numbers, into fields (n, channels, cells) on rank owner + j.  k: no more than there are workers.
+ * share: room for this rank's, k times a worker's part of n, rounded up.  All meet between two rounds of
+ * `pace`, where a stop that is asked for fails as ScoriaPaceMeet does; kept says what is kept then; and twice for the
+ * exchange, whatever k is.  Not of files.  Collective on the comm of all. */
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, int k,
+                                  const double theta[][SCORIA_MAX_CONDITIONS], const uint64_t first[], int64_t n,
+                                  int owner, double share[], double fields[]);
 
 /* ---------------------------------------------------------------------------------------- quantities of interest ----
  */

@@ -181,12 +181,12 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 /* The same by this rank alone: local.  A row that is damaged is a user error of this rank (ScoriaAgreeFailed). */
 PetscErrorCode ScoriaDatasetReadAlone(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* CRC32C of the CRCs of the first `rows` rows and their status: two datasets that differ in one of these differ in it.
- * Collective. */
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
+ * It is read once in a run, as long as the file has the same length and date; run NULL: always.  Collective. */
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest);
 /* "4096 rows, CRC32C 0badcafe", of the first `rows` rows: the same for the same rows of the same fields, conditions and
  * cells, whatever ranks, starts, shards or copies made them.  Read from the CRCs that the file holds, 8 bytes a row.
  * Collective. */
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
@@ -315,6 +315,9 @@ PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore 
 typedef struct {
   unsigned results; /* of the deck: a checkpoint whose deck differs in what decides them is a user error */
   void *ctx;        /* borrowed */
+  /* NULL, or what is said to be done where one cannot be used, in words: then one of another deck, or that `check`
+   * does not accept, is no error but passed over. */
+  const char *otherwise;
   /* Whether it is of a layout that is no longer read, which is a user error; NULL: there is none. */
   PetscErrorCode (*outdated)(ScoriaStore store, bool *outdated);
   /* A user error where it was made from another model or file than there is now; NULL: nothing to compare. */

@@ -92,10 +92,16 @@ PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, S
  * first), and that range; *fixed is NULL past the last. */
 PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range);
 
-/* Rows of a text file of conditions, one number for each of space (of which names, units and log are read), "#" opens a
- * comment.  Collective on comm: rank 0 reads.  table (rows, space->n), free with PetscFree. */
-PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
-                                    double **table);
+/* A text file of conditions, one on a line, one number for each of space (of which names, units and log are read), "#"
+ * opens a comment.  All of them are checked when it is opened; none is kept.  Collective on comm. */
+typedef struct ScoriaConditionsFile_ *ScoriaConditionsFile;
+PetscErrorCode ScoriaConditionsOpen(MPI_Comm comm, const char *path, const ScoriaSpace *space,
+                                    ScoriaConditionsFile *file);
+PetscErrorCode ScoriaConditionsClose(ScoriaConditionsFile *file);
+int64_t conditions_rows(ScoriaConditionsFile file);
+const double *conditions_range(ScoriaConditionsFile file, int i); /* smallest and largest value of condition i */
+/* theta (space->n) of the condition of that index; one after the other is what is fast.  Local. */
+PetscErrorCode ScoriaConditionsAt(ScoriaConditionsFile file, int64_t index, double theta[]);
 
 /* ------------------------------------------------------------------------------------------------------ grids ---- */
 

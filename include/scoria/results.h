@@ -76,6 +76,7 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
 typedef enum {
   SCORIA_MEMBER_REAL,  /* double */
   SCORIA_MEMBER_COUNT, /* int64_t */
+  SCORIA_MEMBER_FLAG,  /* int64_t: 0 or 1, true and false there */
   SCORIA_MEMBER_TEXT   /* const char *, borrowed from whatever the struct is filled from */
 } ScoriaMemberKind;
 
@@ -159,8 +160,137 @@ extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], s
 
 /* ------------------------------------------------------------------------------------------------ uq.json ---- */
 
-#define UQ_SPACE "space"                   /* array of the conditions: name, unit, log */
-#define UQ_UNSEEN_MEMBER "unseen"          /* of "sobol": what is not a condition, in words; and its name as an input */
+#define UQ_SOURCE "source"         /* "pde" or "model" */
+#define UQ_SPACE "space"           /* array of ScoriaUqAxis */
+#define UQ_CONDITIONS "conditions" /* array: the conditions by name, ScoriaUqCondition, UQ_QUANTITIES, UQ_EXCEED */
+#define UQ_QUANTITIES                                                                                                  \
+  "quantities"                   /* object by name: ScoriaUqQuantity, ScoriaUqMoments, UQ_QUANTILES, UQ_HISTOGRAM;     \
+                                    of UQ_SOBOL: ScoriaUqSpread, UQ_INDICES */
+#define UQ_QUANTILES "quantiles" /* array of ScoriaUqQuantile, ascending */
+#define UQ_HISTOGRAM "histogram" /* ScoriaUqHistogram, UQ_SHARES */
+#define UQ_SHARES "share"        /* array: of the samples in equal bins */
+#define UQ_EXCEED "exceed"       /* array of ScoriaUqExceedance */
+#define UQ_SOBOL "sobol"         /* ScoriaUqSobol, UQ_QUANTITIES; not there unless asked for */
+#define UQ_INDICES "indices"     /* array of ScoriaUqIndex: of every input, and of all conditions */
+#define UQ_COST "cost"           /* ScoriaUqCost */
+#define UQ_UNSEEN_INPUT "unseen" /* name of what is not a condition as an input */
 #define UQ_ALL_CONDITIONS "all conditions" /* their name as one input of the indices, the last */
+
+typedef struct {
+  const char *name, *unit;
+  int64_t log;
+} ScoriaUqAxis;
+
+typedef struct {
+  int64_t samples, failed; /* fields behind the statistics; solves that failed, left out */
+  int64_t quantiles_outside_the_histograms;
+} ScoriaUqCondition;
+
+typedef struct {
+  const char *unit, *description;
+} ScoriaUqQuantity;
+
+/* Also the arrays of uq.h5 under a field or a quantity, in this order. */
+enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, SCORIA_UQ_NMOMENTS };
+typedef struct {
+  double mean, mean_se, sd, sd_se, skewness, skewness_se, min, max;
+} ScoriaUqMoments;
+
+typedef struct {
+  double p, value, se;
+} ScoriaUqQuantile;
+
+typedef struct {
+  double lo, hi;
+} ScoriaUqHistogram;
+
+/* Of an event: a field or a quantity, `field`, beyond its threshold; in any cell, or in all where the event says so. */
+typedef struct {
+  const char *event, *field;
+  double threshold;
+  int64_t below;
+  double probability, se, low95, high95; /* ScoriaShare */
+} ScoriaUqExceedance;
+
+typedef struct {
+  int64_t blocks, draws, failed; /* pairs of conditions; draws of what is not a condition at each */
+  const char *unseen;            /* what is not a condition, in words */
+} ScoriaUqSobol;
+
+/* Over all inputs. */
+typedef struct {
+  const char *unit;
+  double mean, sd;
+} ScoriaUqSpread;
+
+typedef struct {
+  const char *input;
+  double first, first_se, total, total_se;
+} ScoriaUqIndex;
+
+typedef struct {
+  double core_seconds_drawing, core_seconds_statistics;
+} ScoriaUqCost;
+
+extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];
+extern const ScoriaMember scoria_uq_axis_members[], scoria_uq_condition_members[], scoria_uq_quantity_members[],
+    scoria_uq_quantile_members[], scoria_uq_histogram_members[], scoria_uq_exceedance_members[],
+    scoria_uq_sobol_members[], scoria_uq_spread_members[], scoria_uq_index_members[], scoria_uq_cost_members[];
+
+/* ------------------------------------------------------------------------- posterior.h5 and posterior.json ---- */
+
+typedef enum { SCORIA_PRIOR, SCORIA_POSTERIOR, SCORIA_POSTERIOR_SIDES } ScoriaPosteriorSide;
+typedef enum {
+  SCORIA_POSTERIOR_MEAN,
+  SCORIA_POSTERIOR_SD,
+  SCORIA_POSTERIOR_QUANTILE,
+  SCORIA_POSTERIOR_CURVES
+} ScoriaPosteriorCurve;
+extern const char *const scoria_posterior_groups[SCORIA_POSTERIOR_SIDES];
+extern const char *const scoria_posterior_curves[SCORIA_POSTERIOR_CURVES];
+
+/* Groups of posterior.h5, and of posterior.json but for the fields: objects by name of ScoriaPosteriorValue with the
+ * array POSTERIOR_QUANTILES. */
+#define POSTERIOR_FIELDS "fields"
+#define POSTERIOR_QUANTITIES "quantities"
+#define POSTERIOR_CONDITIONS "conditions"    /* those that were inferred */
+#define POSTERIOR_QUANTILES "quantiles"      /* array of ScoriaPosteriorQuantile */
+#define POSTERIOR_GIVEN "given"              /* the other conditions: numbers by name */
+#define POSTERIOR_SENSORS "sensors"          /* array of ScoriaPosteriorSensor; in posterior.h5 an array per member */
+#define POSTERIOR_WARNINGS "warnings"        /* array of lines on readings that are far from the prior */
+#define POSTERIOR_PROBABILITY "/probability" /* of the quantiles */
+
+/* Paths in posterior.h5: (length) of mean and SD, (probabilities, length) of quantiles; length: cells of a field, else
+ * 1. */
+void posterior_path(ScoriaPosteriorSide side, const char *group, const char *name, ScoriaPosteriorCurve curve,
+                    size_t size, char path[]);
+/* (readings), by the name of a member of ScoriaPosteriorSensor; of "field", its number. */
+void posterior_sensor_path(const char *column, size_t size, char path[]);
+
+/* The members of posterior.json itself. */
+typedef struct {
+  const char *prior; /* name of the source */
+  int64_t particles, stages;
+  double log_evidence, log_evidence_se;
+  double acceptance, mixing; /* at the last temperature */
+} ScoriaPosteriorRun;
+
+typedef struct {
+  const char *unit;
+  double prior_mean, prior_sd, mean, sd;
+} ScoriaPosteriorValue;
+
+typedef struct {
+  double p, value;
+} ScoriaPosteriorQuantile;
+
+typedef struct {
+  const char *field;
+  double x, value, sd; /* place [m], reading, SD of its noise */
+  double prior_mean, prior_sd, mean, posterior_sd;
+} ScoriaPosteriorSensor;
+
+extern const ScoriaMember scoria_posterior_members[], scoria_posterior_value_members[],
+    scoria_posterior_quantile_members[], scoria_posterior_sensor_members[];
 
 #endif

@@ -77,12 +77,33 @@ struct ScoriaProcessRow_ {
 extern const ScoriaProcessRow scoria_processes[]; /* ends with a NULL name; the first is the default */
 const ScoriaProcessRow *process_find(const char *name);
 
+/* Rows of an imported dataset that no part of the training sees, for a verdict on the model: all rows of some
+ * conditions, or, where there are too few conditions to spare any, some rows of every condition.  Both 0: none. */
+typedef struct {
+  int64_t conditions, realisations; /* of the dataset */
+  int64_t number, *condition;       /* owned (number): the conditions, ascending */
+  int64_t rows;                     /* of every condition instead */
+  ScoriaShuffle order;              /* of the rows of a condition: those at the first `rows` places */
+} ScoriaHoldout;
+
+bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
+bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
+/* The held-back rows by condition: how many conditions have some, and of each how many; which condition of the dataset
+ * the k-th is; the row of the dataset that is the i-th of these. */
+int64_t holdout_conditions(const ScoriaHoldout *holdout);
+int64_t holdout_each(const ScoriaHoldout *holdout);
+int64_t holdout_condition(const ScoriaHoldout *holdout, int64_t k);
+int64_t holdout_row(const ScoriaHoldout *holdout, int64_t k, int64_t i);
+PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
+
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * resumed, or normaliser.ckpt before there is one; both are the caller's to remove once the model is safe.
+ * resumed, or normaliser.ckpt before there is one; ScoriaModelTrained is for the caller to call once the model is safe.
  * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                 ScoriaModel *model);
+/* Removes the checkpoints of a training.  Collective. */
+PetscErrorCode ScoriaModelTrained(ScoriaRun run);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
@@ -91,9 +112,13 @@ PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck); /* resolve
  * earlier version, which did not tell. */
 const char *model_identity(ScoriaModel model);
 const char *model_dataset(ScoriaModel model);
-/* The weights that the deck's sample_* ask for: those tuned for sampler consistency, or the average of relative width
- * sample_ema, where that is set, instead of the one that train chose.  path: of the model, for messages.  Local. */
+/* Whether its conditional Gaussian is what is drawn, not the network: as training chose, or ScoriaModelChoose. */
+bool model_is_gaussian(ScoriaModel model);
+/* The source that sample_source asks for, and the weights that the deck's other sample_* ask for: those tuned for
+ * sampler consistency, or the average of relative width sample_ema, where that is set, instead of the one that train
+ * chose.  path: of the model, for messages.  Local. */
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
+const ScoriaHoldout *model_holdout(ScoriaModel model);     /* borrowed */
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
 bool ScoriaModelFloat64(ScoriaModel model); /* whether the fields that it was trained on were in double precision */
@@ -179,7 +204,15 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
 
-/* Which conditions of a dataset training leaves to validation: train (conditions) false.  Reads train_validation. */
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out);
+/* Which conditions of a dataset training leaves to validation, or are held back, each told by itself.  Reads
+ * train_validation.  holdout: of the model, borrowed. */
+typedef struct {
+  ScoriaShuffle shuffle; /* of the conditions: those at the first `places`, and those held back, are left out */
+  int64_t places, left_out;
+  const ScoriaHoldout *holdout;
+} ScoriaSplit;
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
+                                   ScoriaSplit *split);
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition);
 
 #endif

@@ -70,16 +70,25 @@ PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], i
 
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 
+/* A probability from how often something was so: its estimate, the standard error of that, and the 95 % interval of
+ * Wilson (1927), which is never empty: of what was never so in n draws it ends at 3.84 / (n + 3.84). */
+typedef struct {
+  double value, se, low, high;
+} ScoriaShare;
+ScoriaShare stats_share(int64_t count, int64_t n);
+
 /* Statistics of any number of rows in fixed memory: moments, histograms, covariance, exceedances.  All that is summed
  * over rows is kept in integers (fixed point where it is real), so that sums are associative: the same bits whatever
  * rank took which tile of rows, in whatever order, over however many starts.  A tile itself is summed in floating
  * point, part by part: callers must cut the rows into the same tiles, and these into the same parts, every time. */
 typedef struct ScoriaSummary_ *ScoriaSummary;
 
-/* Values above `value` are counted, column by column and once per row, in columns [first, first + number). */
+/* Values above `value`, or below it, are counted in columns [first, first + number): column by column, rows in which
+ * any is, and rows in which all are. */
 typedef struct {
   int first, number;
   double value;
+  bool below;
 } ScoriaThreshold;
 
 typedef struct {
@@ -113,9 +122,9 @@ void summary_moments(ScoriaSummary summary, int column, ScoriaMoments *moments);
 /* Quantile p and its standard error; false when it falls outside the histogram, and so between its edge and the extreme
  * value. */
 bool summary_quantile(ScoriaSummary summary, int column, double p, double *quantile, double *se);
-/* Probability of a value above threshold t in its column c (of that threshold's own), or anywhere (c = -1), and its
- * error. */
-void summary_exceedance(ScoriaSummary summary, int t, int c, double *probability, double *se);
+/* Probability of a value beyond threshold t in its column c (of that threshold's own), in any or in all of them. */
+enum { SUMMARY_ANY = -1, SUMMARY_ALL = -2 };
+ScoriaShare summary_exceedance(ScoriaSummary summary, int t, int c);
 /* Covariance of the joint columns, full (joint, joint). */
 void summary_covariance(ScoriaSummary summary, double covariance[]);
 /* Histogram of a column: shares of `bins` equal parts of [lo, hi], the range of the middle of the law. */

@@ -14,7 +14,7 @@ const ScoriaKey scoria_base_keys[] = {
     {"run_wait_minutes", SCORIA_KEY_REAL, "min", "0", 0, 1e5, NULL,
      "wait so long for a job that is still at work in run_dir, then exit code 75; 0: refused at once",
      SCORIA_DECIDES_NOTHING},
-    {"run_kernels", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best base v3 v4",
+    {"run_kernels", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best base v3 v4"),
      "instructions of the network's loops: those of any processor of this kind, AVX2 (v3), AVX-512 (v4)",
      SCORIA_DECIDES_NOTHING},
     {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training",

@@ -1,5 +1,6 @@
 /* Lists in a deck, "U0,ell" and "c=/data/c,phi=/data/phi", word by word. */
 #include "scoria/base.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,27 @@ bool list_next_word(const char **list, size_t size, char word[])
   const size_t length = strcspn(*list, ",");
   snprintf(word, size, "%.*s", (int)PetscMin(length, size - 1), *list);
   *list += length + ((*list)[length] == ',');
+  return true;
+}
+
+/* Up to a comma outside of brackets. */
+static size_t text_length(const char *list)
+{
+  int depth = 0;
+  size_t n  = 0;
+  for (; list[n] && (list[n] != ',' || depth > 0); n++) depth += !!strchr("([", list[n]) - !!strchr(")]", list[n]);
+  return n;
+}
+
+bool list_next_text(const char **list, size_t size, char text[])
+{
+  if (!*list || !**list) return false;
+  const size_t length = text_length(*list);
+  const char *from = *list, *end = from + length;
+  *list = end + (*end == ',');
+  while (from < end && isspace((unsigned char)*from)) from++;
+  while (end > from && isspace((unsigned char)end[-1])) end--;
+  snprintf(text, size, "%.*s", (int)(end - from), from);
   return true;
 }
 

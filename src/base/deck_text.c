@@ -7,6 +7,35 @@
 #include <string.h>
 #include <strings.h>
 
+/* The name of row i of a table; NULL at its end. */
+static const char *row_name(const ScoriaChoices *choices, int i)
+{
+  const char *const *row = choices->size ? (const void *)((const char *)choices->table + (size_t)i * choices->size)
+                                         : ((const char *const *const *)choices->table)[i];
+  return row ? *row : NULL;
+}
+
+void key_choices(const ScoriaKey *key, char words[SCORIA_CHOICES_SIZE])
+{
+  const ScoriaChoices *choices = key->choices;
+  const char *name;
+  *words = 0;
+  if (!choices) return;
+  if (choices->words) snprintf(words, SCORIA_CHOICES_SIZE, "%s", choices->words);
+  for (int i = 0; choices->table && (name = row_name(choices, i)); i++)
+    snprintf(words + strlen(words), SCORIA_CHOICES_SIZE - strlen(words), "%s%s", *words ? " " : "", name);
+}
+
+bool key_has_choice(const ScoriaKey *key, const char *word)
+{
+  const size_t length = strlen(word);
+  char words[SCORIA_CHOICES_SIZE];
+  key_choices(key, words);
+  for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
+    if (length && strcspn(at, " ") == length && !strncmp(at, word, length)) return true;
+  return false;
+}
+
 const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name)
 {
   for (int t = 0; tables[t]; t++)
@@ -68,26 +97,36 @@ static void spell_real(double value, size_t size, char text[])
   }
 }
 
+/* Integers in digits, as they are typed, up to the length of 2^53. */
+static void spell_bound(const ScoriaKey *key, double bound, size_t size, char text[])
+{
+  const bool whole = key->type == SCORIA_KEY_INT || key->type == SCORIA_KEY_INTS;
+  snprintf(text, size, whole && fabs(bound) < 1e16 ? "%.0f" : "%.15g", bound);
+}
+
 static void describe_bounds(const ScoriaKey *key, size_t size, char text[])
 {
   const bool low = key->lo > -SCORIA_UNBOUNDED, high = key->hi < SCORIA_UNBOUNDED;
+  char lo[32], hi[32];
+  spell_bound(key, key->lo, sizeof lo, lo);
+  spell_bound(key, key->hi, sizeof hi, hi);
   if (key->lo == SCORIA_POSITIVE && high)
-    snprintf(text, size, " above 0, at most %g", key->hi);
+    snprintf(text, size, " above 0, at most %s", hi);
   else if (key->lo == SCORIA_POSITIVE)
     snprintf(text, size, " above 0");
   else if (low && high)
-    snprintf(text, size, " from %.15g to %.15g", key->lo, key->hi);
+    snprintf(text, size, " from %s to %s", lo, hi);
   else if (low)
-    snprintf(text, size, " of at least %.15g", key->lo);
+    snprintf(text, size, " of at least %s", lo);
   else if (high)
-    snprintf(text, size, " of at most %.15g", key->hi);
+    snprintf(text, size, " of at most %s", hi);
   else
     text[0] = 0;
 }
 
 static void describe(const ScoriaKey *key, size_t size, char text[])
 {
-  char bounds[96];
+  char bounds[96], words[SCORIA_CHOICES_SIZE];
   const char *unit = *key->unit ? key->unit : NULL;
   describe_bounds(key, sizeof bounds, bounds);
   switch (key->type) {
@@ -104,7 +143,8 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     snprintf(text, size, "a text on one line");
     break;
   case SCORIA_KEY_CHOICE:
-    snprintf(text, size, "one of: %s", key->choices);
+    key_choices(key, words);
+    snprintf(text, size, "one of: %s", words);
     break;
   case SCORIA_KEY_INTS:
     snprintf(text, size, "a list of integers, each%s", *bounds ? bounds : " any");
@@ -118,6 +158,9 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     break;
   case SCORIA_KEY_WORDS:
     snprintf(text, size, "a list of words");
+    break;
+  case SCORIA_KEY_TEXTS:
+    snprintf(text, size, "a list of texts");
     break;
   case SCORIA_KEY_ENTRIES:
     snprintf(text, size, "a list [name=text, ...] or a mapping {name: {...}, ...}");
@@ -149,11 +192,8 @@ static bool canonical_bool(const char *text, size_t size, char canonical[])
 
 static bool canonical_choice(const ScoriaKey *key, const char *text, size_t size, char canonical[])
 {
-  const size_t length = strlen(text);
   snprintf(canonical, size, "%s", text);
-  for (const char *word = key->choices; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
-    if (length && strcspn(word, " ") == length && !strncmp(word, text, length)) return true;
-  return false;
+  return key_has_choice(key, text);
 }
 
 static bool canonical_number(const ScoriaKey *key, const char *text, bool integer, size_t size, char canonical[])
@@ -198,6 +238,27 @@ static bool canonical_list(const ScoriaKey *key, const char *text, size_t size, 
   return key->type == SCORIA_KEY_RANGE ? count == 2 : count > 0;
 }
 
+/* Texts may hold brackets: one pair around all of them is the list's own. */
+static bool canonical_texts(const char *text, size_t size, char canonical[])
+{
+  char copy[DECK_VALUE_SIZE], one[DECK_VALUE_SIZE];
+  const char *list = copy;
+  size_t used      = 0;
+  int count        = 0;
+  if (strlen(text) >= sizeof copy || !one_line(text)) return false;
+  snprintf(copy, sizeof copy, "%s", text);
+  if (*copy == '[' && copy[strlen(copy) - 1] == ']') {
+    copy[strlen(copy) - 1] = 0;
+    list++;
+  }
+  for (canonical[0] = 0; list_next_text(&list, sizeof one, one); count++) {
+    if (!*one) return false;
+    used += (size_t)snprintf(canonical + used, size - used, "%s%s", count ? "," : "", one);
+    if (used >= size) return false;
+  }
+  return count > 0;
+}
+
 bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char canonical[], size_t expected_size,
                     char expected[])
 {
@@ -212,6 +273,8 @@ bool deck_canonical(const ScoriaKey *key, const char *text, size_t size, char ca
   case SCORIA_KEY_INT:
   case SCORIA_KEY_REAL:
     return canonical_number(key, text, key->type == SCORIA_KEY_INT, size, canonical);
+  case SCORIA_KEY_TEXTS:
+    return canonical_texts(text, size, canonical);
   case SCORIA_KEY_STRING:
   case SCORIA_KEY_ENTRY:
     snprintf(canonical, size, "%s", text);

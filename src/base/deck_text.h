@@ -54,4 +54,6 @@ bool deck_canonical_mapping(const char *text, size_t size, char json[]);
 #define DECK_MAPPING_DEPTH 3
 #define DECK_MAPPING_MERGES 8 /* of mappings into one */
 
+bool key_has_choice(const ScoriaKey *key, const char *word);
+
 #endif

@@ -101,7 +101,8 @@ PetscErrorCode ScoriaDeckString(ScoriaDeck deck, const char *name, const char **
   PetscFunctionBeginUser;
   PetscCall(Find(deck, name, &key, &text));
   PetscCheck(key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_CHOICE || key->type == SCORIA_KEY_WORDS ||
-                 key->type == SCORIA_KEY_BOOL || key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY,
+                 key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_BOOL || key->type == SCORIA_KEY_ENTRIES ||
+                 key->type == SCORIA_KEY_ENTRY,
              PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "the deck key %s is not a text", name);
   if (text) *value = text;
   PetscFunctionReturn(0);
@@ -111,12 +112,10 @@ PetscErrorCode ScoriaDeckIs(ScoriaDeck deck, const char *name, const char *word,
 {
   const ScoriaKey *key;
   const char *text;
-  bool listed = false;
   PetscFunctionBeginUser;
   PetscCall(FindTyped(deck, name, SCORIA_KEY_CHOICE, &key, &text));
-  for (const char *at = key->choices; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
-    listed = listed || (strcspn(at, " ") == strlen(word) && !strncmp(at, word, strlen(word)));
-  PetscCheck(listed, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is no choice of the deck key %s", word, name);
+  PetscCheck(key_has_choice(key, word), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is no choice of the deck key %s",
+             word, name);
   *is = text && !strcmp(text, word);
   PetscFunctionReturn(0);
 }

@@ -1,4 +1,4 @@
-/* A deck as text: resolved, beside another one, and as help. */
+/* A deck as text: resolved, beside another one, and what a key takes. */
 #include "deck_text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,16 @@ static void print_quoted(FILE *out, const char *text, size_t length)
   fputc('\'', out);
   for (size_t i = 0; i < length; i++) fprintf(out, text[i] == '\'' ? "''" : "%c", text[i]);
   fputc('\'', out);
+}
+
+static void print_texts(FILE *out, const char *list)
+{
+  char one[DECK_VALUE_SIZE];
+  for (char before = '['; list_next_text(&list, sizeof one, one); before = ',') {
+    fputc(before, out);
+    print_quoted(out, one, strlen(one));
+  }
+  fputc(']', out);
 }
 
 /* One "key: value" of YAML: lists in brackets, texts quoted, as YAML could read them otherwise. */
@@ -33,6 +43,9 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
       value += length + (value[length] == ',');
     }
     fputc(']', out);
+    break;
+  case SCORIA_KEY_TEXTS:
+    print_texts(out, value);
     break;
   case SCORIA_KEY_STRING:
   case SCORIA_KEY_ENTRY:
@@ -117,25 +130,10 @@ PetscErrorCode ScoriaDeckStoredInt(ScoriaDeck deck, const char *text, const char
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDeckHelp(MPI_Comm comm, const ScoriaKey *const tables[])
+void key_takes(const ScoriaKey *key, size_t size, char text[])
 {
-  int rank;
-  const char *last = "";
-  size_t section   = 0;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank) PetscFunctionReturn(0);
-  for (int t = 0; tables[t]; t++)
-    for (const ScoriaKey *key = tables[t]; key->name; key++) {
-      char canonical[DECK_VALUE_SIZE], expected[512];
-      if (strncmp(key->name, last, section + 1)) {
-        section = strcspn(key->name, "_");
-        last    = key->name;
-        printf("\n%.*s:\n", (int)section, key->name);
-      }
-      deck_canonical(key, "", sizeof canonical, canonical, sizeof expected, expected);
-      printf("  -%-28s %s\n  %-29s %s; %s%s\n", key->name, key->help, "", expected,
-             key->value && *key->value ? "default " : "not set by default", key->value ? key->value : "");
-    }
-  PetscFunctionReturn(0);
+  char canonical[DECK_VALUE_SIZE], expected[512];
+  deck_canonical(key, "", sizeof canonical, canonical, sizeof expected, expected);
+  snprintf(text, size, "%s; %s%s", expected, key->value && *key->value ? "default " : "not set by default",
+           key->value ? key->value : "");
 }

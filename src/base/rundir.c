@@ -15,6 +15,12 @@
 
 #define LUSTRE_MAGIC 0x0BD00BD0 /* of statfs; linux/magic.h does not know it */
 
+typedef struct Note {
+  struct Note *next;
+  char *name;
+  int64_t value;
+} Note;
+
 struct ScoriaRun_ {
   MPI_Comm comm; /* borrowed */
   int rank;
@@ -25,6 +31,7 @@ struct ScoriaRun_ {
   bool exclusive; /* no flock: a file holds the directory */
   FILE *log;      /* rank 0, owned */
   bool log_bad;   /* a line of it could not be written */
+  Note *notes;    /* owned */
 };
 
 /* mkdir -p. */
@@ -207,6 +214,11 @@ PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
   PetscCall(ScoriaAgree((*run)->comm, (*run)->log_bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   run_lock_release();
   if ((*run)->lock >= 0) close((*run)->lock); /* releases it; the file stays, for removing it would race */
+  for (Note *note = (*run)->notes, *next; note; note = next) {
+    next = note->next;
+    PetscCall(PetscFree(note->name));
+    PetscCall(PetscFree(note));
+  }
   PetscCall(PetscFree(*run));
   PetscFunctionReturn(0);
 }
@@ -222,6 +234,34 @@ PetscErrorCode ScoriaRunPath(ScoriaRun run, const char *name, size_t size, char 
 MPI_Comm ScoriaRunComm(ScoriaRun run)
 {
   return run->comm;
+}
+
+static Note *find_note(ScoriaRun run, const char *name)
+{
+  Note *note = run->notes;
+  while (note && strcmp(note->name, name)) note = note->next;
+  return note;
+}
+
+PetscErrorCode ScoriaRunNote(ScoriaRun run, const char *name, int64_t value)
+{
+  Note *note = find_note(run, name);
+  PetscFunctionBeginUser;
+  if (!note) {
+    PetscCall(PetscNew(&note));
+    PetscCall(PetscStrallocpy(name, &note->name));
+    note->next = run->notes;
+    run->notes = note;
+  }
+  note->value = value;
+  PetscFunctionReturn(0);
+}
+
+bool run_noted(ScoriaRun run, const char *name, int64_t *value)
+{
+  const Note *note = find_note(run, name);
+  if (note) *value = note->value;
+  return note != NULL;
 }
 
 double run_max_hours(ScoriaRun run)

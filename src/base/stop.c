@@ -5,10 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /* Why to stop; where ranks have different reasons, the largest counts. */
 typedef enum { REASON_NONE, REASON_FILE, REASON_HOURS, REASON_SIGNAL } Reason;
+
+static const char *const reasons[] = {"stopped", "stopped by the file STOP", "stopped at run_max_hours",
+                                      "stopped by a signal"};
 
 static volatile sig_atomic_t caught; /* the last signal, 0 for none */
 static volatile sig_atomic_t seen;   /* a look of the work's has met it */
@@ -97,6 +101,72 @@ PetscErrorCode ScoriaStopAsked(ScoriaRun run, bool *stop)
   PetscFunctionReturn(0);
 }
 
+/* ----------------------------------------------------------------------------------------------- at once ---- */
+
+#define OTHERS_WAIT 10 /* seconds: rank 0 prints, and the launcher ends the others */
+
+static struct {
+  int rank;
+  double limit;                       /* seconds; 0: none */
+  double noticed;                     /* when this rank had a reason; 0: not yet */
+  char file[PETSC_MAX_PATH_LEN + 16]; /* STOP */
+  char kept[256];
+} at_once;
+
+static void print(const char *text)
+{
+  (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* Every second, in the middle of anything: calls only what a handler may. */
+static void look_at_once(int number)
+{
+  Reason reason = REASON_NONE;
+  (void)number;
+  if (!at_once.rank && !access(at_once.file, F_OK)) reason = REASON_FILE;
+  if (at_once.limit > 0 && wall_seconds() - began > at_once.limit) reason = REASON_HOURS;
+  if (caught) reason = REASON_SIGNAL;
+  if (reason == REASON_NONE) return;
+  if (at_once.noticed <= 0) at_once.noticed = wall_seconds();
+  if (at_once.rank && wall_seconds() - at_once.noticed < OTHERS_WAIT) return;
+  print("scoria: ");
+  print(reasons[reason]);
+  print("; ");
+  print(at_once.kept);
+  print("; run the same command again to continue\n");
+  if (!at_once.rank) unlink(at_once.file); /* honoured: the next start is to run */
+  _exit(SCORIA_EXIT_CHECKPOINT);
+}
+
+static void tick(int every)
+{
+  const struct itimerval timer = {.it_interval = {.tv_sec = every}, .it_value = {.tv_sec = every}};
+  struct sigaction action      = {.sa_handler = every ? look_at_once : SIG_DFL, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  if (every) sigaction(SIGALRM, &action, NULL);
+  setitimer(ITIMER_REAL, &timer, NULL);
+  if (!every) sigaction(SIGALRM, &action, NULL);
+}
+
+PetscErrorCode ScoriaStopAtOnce(ScoriaRun run, const char *kept)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &at_once.rank));
+  PetscCall(ScoriaRunPath(run, "STOP", sizeof at_once.file, at_once.file));
+  PetscCall(PetscStrncpy(at_once.kept, kept, sizeof at_once.kept));
+  at_once.limit   = 3600 * run_max_hours(run);
+  at_once.noticed = 0;
+  tick(1);
+  PetscFunctionReturn(0);
+}
+
+void stop_in_order(void)
+{
+  tick(0);
+}
+
+/* --------------------------------------------------------------------------------------------- in good order ---- */
+
 #define ROUND_SHORT 0.5 /* seconds of a round: the next has twice the items, ... */
 #define ROUND_LONG 2.0  /* ... or half of them */
 
@@ -118,8 +188,6 @@ PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
 
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...)
 {
-  static const char *const reasons[] = {"stopped", "stopped by the file STOP", "stopped at run_max_hours",
-                                        "stopped by a signal"};
   char kept[256], path[PETSC_MAX_PATH_LEN];
   va_list args;
   int rank;

@@ -4,10 +4,12 @@
 
 #include "scoria/data.h"
 #include "scoria/study.h"
+#include <stdio.h>
 
 /* One command: with a deck and a run directory, or (`info`) with a file. */
 typedef struct {
   const char *name, *help;
+  const char *sections; /* of the deck, that it reads besides those that all do, for its help; NULL: all */
   PetscErrorCode (*with_deck)(ScoriaRun run, ScoriaDeck deck);
   PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
 } ScoriaCommand;
@@ -18,6 +20,13 @@ const ScoriaCommand *cmd_find(const char *name); /* NULL: none */
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name);
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
 extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
+
+/* Help, of the same tables as what is checked, on standard output: what there is; a command's keys, of all sections where
+ * it is NULL; a page for man; a script that completes commands, keys and choices in bash.  Local. */
+void cmd_print_usage(FILE *out);
+void cmd_print_keys(const ScoriaCommand *command);
+void cmd_print_manual(void);
+void cmd_print_completion(void);
 
 PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck);

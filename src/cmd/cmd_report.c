@@ -1,6 +1,6 @@
 /* report: figures and one self-contained page of whatever the run directory holds. */
 #include "cmd.h"
-#include "report/report.h"
+#include "scoria/report.h"
 #include "scoria/phases.h"
 
 /* One page is of one chain: what stands in the run directory was made from one another. */

@@ -1,18 +1,6 @@
 /* train: the score model of dataset.h5. */
 #include "cmd.h"
 
-/* A complete model needs no checkpoints; a training killed just after its end has left them. */
-static PetscErrorCode ForgetCheckpoints(ScoriaRun run)
-{
-  char path[PETSC_MAX_PATH_LEN];
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, "train.ckpt", sizeof path, path));
-  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
-  PetscCall(ScoriaRunPath(run, "normaliser.ckpt", sizeof path, path));
-  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
-  PetscFunctionReturn(0);
-}
-
 /* The dataset must be this deck's, as far as the law of its rows goes: a model trained on another's would be
  * mislabelled. */
 static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset *ds)
@@ -40,7 +28,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, NULL, &complete));
   if (complete) {
-    PetscCall(ForgetCheckpoints(run));
+    PetscCall(ScoriaModelTrained(run)); /* one that was killed just after its end has left checkpoints */
     PetscFunctionReturn(0);
   }
   PetscCall(OpenDataset(run, deck, &ds));
@@ -50,7 +38,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
-  PetscCall(ForgetCheckpoints(run));
+  PetscCall(ScoriaModelTrained(run));
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));

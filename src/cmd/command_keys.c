@@ -8,7 +8,7 @@ const ScoriaKey scoria_command_keys[] = {
      "held-out conditions, drawn inside the training ranges", SCORIA_DECIDES_COMPARE},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
-    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model pde",
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde"),
      "where fields come from: the model, or fresh solves", SCORIA_DECIDES_UQ},
     {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL, "fields at every condition, at most", SCORIA_DECIDES_UQ},
     {"uq_tolerance", SCORIA_KEY_REAL, "", "0", 0, 1, NULL,
@@ -17,8 +17,13 @@ const ScoriaKey scoria_command_keys[] = {
      SCORIA_DECIDES_UQ},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
      "probabilities of the quantiles", SCORIA_DECIDES_UQ},
-    {"uq_exceed", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "thresholds, [c:2000, phi:-0.2]: probability that the field is above, in every cell and anywhere",
+    {"uq_quantities", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
+     "numbers of each field drawn, [\"drop [V] = phi[0] - phi[L]\", \"hot = max(c) / mean(c)\"]: expressions of values "
+     "at places, of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+     SCORIA_DECIDES_UQ},
+    {"uq_exceed", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
+     "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field in "
+     "every cell and somewhere, or everywhere",
      SCORIA_DECIDES_UQ},
     {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "places, [c:40e-6]: the field there is a quantity of interest", SCORIA_DECIDES_UQ},
@@ -50,7 +55,7 @@ const ScoriaKey scoria_command_keys[] = {
      "logarithm "
      "where spaced so, and inferred; the others are those of samples",
      SCORIA_DECIDES_INFER},
-    {"infer_prior", SCORIA_KEY_CHOICE, "", "model", 0, 0, "model gaussian",
+    {"infer_prior", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model gaussian"),
      "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
     {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
     {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,

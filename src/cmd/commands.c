@@ -3,23 +3,31 @@
 #include "scoria/phases.h"
 #include <string.h>
 
+/* Sections: "problem" stands for those of all problems. */
 const ScoriaCommand scoria_commands[] = {
-    {"run", "generate (or import), train, sample, compare and report; skips what is complete", CommandRun, NULL},
-    {"solve", "solve for given or drawn porosity profiles -> solve.h5", CommandSolve, NULL},
-    {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", CommandGenerate, NULL},
-    {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", CommandImport, NULL},
-    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", CommandMerge, NULL},
-    {"train", "train the score model on dataset.h5 -> model.h5", CommandTrain, NULL},
-    {"sample", "sample the model at one condition -> samples.h5", CommandSample, NULL},
-    {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", CommandCompare, NULL},
-    {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", CommandUq, NULL},
-    {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", CommandInfer, NULL},
-    {"likelihood", "log densities of given fields under the model -> likelihood.h5", CommandLikelihood, NULL},
-    {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", CommandRefine,
+    {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL},
+    {"solve", "solve for given or drawn porosity profiles -> solve.h5", "porosity ensemble problem sample solve",
+     CommandSolve, NULL},
+    {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", "porosity conditions ensemble problem",
+     CommandGenerate, NULL},
+    {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", "import", CommandImport,
      NULL},
-    {"report", "figures and report.html of what the run directory holds", CommandReport, NULL},
-    {"info", "describe a file of ours, or check the files of a run directory", NULL, ScoriaDescribeFile},
-    {NULL, NULL, NULL, NULL},
+    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL},
+    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL},
+    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL},
+    {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
+     CommandCompare, NULL},
+    {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
+     NULL},
+    {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
+     CommandInfer, NULL},
+    {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
+     NULL},
+    {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
+     CommandRefine, NULL},
+    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL},
+    {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 const ScoriaCommand *cmd_find(const char *name)

@@ -140,7 +140,10 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
 {
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
   PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
@@ -190,7 +193,7 @@ PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
   if (!shard)
-    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
   PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
   PetscCall(ScoriaEnsembleDestroy(&ens));

@@ -18,8 +18,10 @@ typedef struct {
 
 /* spec: of all rows, not of a shard.  A file of fewer conditions is a user error here, and none later. */
 PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec, GenerateDesign *design);
-/* theta (space.n) of a row of the whole dataset; matches ScoriaThetaOfRow.  Local. */
-PetscErrorCode GenerateTheta(void *design, int64_t row, double theta[]);
+/* theta (space.n) of a row of the whole dataset.  Local. */
+PetscErrorCode GenerateTheta(GenerateDesign *design, int64_t row, double theta[]);
+/* The same as a ScoriaGiveRow, without profiles. */
+PetscErrorCode GenerateGive(void *design, int64_t row, double theta[], double eps[]);
 /* A finished dataset at `path` of fewer conditions than the deck asks for, and of the same deck else, opened; NULL
  * where there is none.  Collective. */
 PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller);

@@ -15,15 +15,22 @@ PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateTheta(void *ctx, int64_t row, double theta[])
+PetscErrorCode GenerateTheta(GenerateDesign *design, int64_t row, double theta[])
 {
-  GenerateDesign *design  = ctx;
   const int64_t condition = row / design->realisations;
   PetscFunctionBeginUser;
   if (condition != design->at)
     PetscCall(ScoriaDesignTheta(design->of, false, condition, design->conditions, design->theta));
   design->at = condition;
   PetscCall(PetscArraycpy(theta, design->theta, design->space->n));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateGive(void *design, int64_t row, double theta[], double eps[])
+{
+  (void)eps;
+  PetscFunctionBeginUser;
+  PetscCall(GenerateTheta(design, row, theta));
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,7 @@
 /* import: rows of a file that no PDE of ours made, as a dataset: train, sample, uq and report continue from there.
  *
- * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows. */
+ * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows: those
+ * behind each other in the dataset that it has been left with when their conditions were sorted. */
 #include "import.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,33 +20,31 @@ static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
   for (int64_t i = 0; i < rows->rows; i++) tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
 }
 
-/* Every rank reads and writes a block of every batch. */
+/* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there. */
 static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, ScoriaPartial *out, Tally *tally)
 {
   const ScoriaDatasetSpec *spec = &im->spec;
   const int64_t width           = 8LL * spec->cells * (spec->nfields + 1);
-  const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, spec->rows));
-  int64_t first, number;
-  int rank, size;
+  const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, im->end - im->begin));
+  int64_t first                 = im->begin, number, batch;
   ScoriaRows rows;
   ScoriaProgress bar;
   bool stop = false;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(im->comm, &size));
   PetscCall(ScoriaRowsCreate(spec, most, &rows));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
-  PetscCall(ScoriaProgressFrom(bar, (double)partial_has(out, 0, spec->rows)));
-  for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
-    const int64_t batch = PetscMin(most * size, spec->rows - base);
-    tally->made         = base + batch;
-    if (partial_has(out, base, batch) == batch) continue;
-    deal_block(batch, rank, size, &first, &number);
-    PetscCall(ImportRead(im, base + first, number, &rows, tally->not_finite));
+  tally->made = partial_has(out, 0, spec->rows);
+  PetscCall(ScoriaProgressFrom(bar, (double)tally->made));
+  while (tally->made < spec->rows && !stop) {
+    partial_next(out, im->end, most, &first, &number);
+    PetscCall(ImportRead(im, first, number, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
-    PetscCall(ScoriaDatasetWrite(out->ds, base + first, &rows));
-    for (int64_t i = 0; i < number; i++)
-      tally->failed += !partial_has(out, base + first + i, 1) && rows.done[i] == SCORIA_ROW_FAILED;
+    PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
+    for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
+    first += number;
+    batch = number;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &batch, 1, MPI_INT64_T, MPI_SUM, im->comm));
+    tally->made += batch;
     PetscCall(ScoriaProgressUpdate(bar, (double)tally->made, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
   }
@@ -67,6 +66,16 @@ static PetscErrorCode IdentifyWhole(ScoriaRun run, ScoriaDeck deck, char now[SCO
   PetscFunctionReturn(0);
 }
 
+/* The file as it is now, read through where its date is another. */
+static PetscErrorCode Identify(ScoriaRun run, ScoriaDeck deck, const char *file, const ScoriaDatasetSpec *spec,
+                               char now[SCORIA_SOURCE_SIZE])
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
+  if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
+  PetscFunctionReturn(0);
+}
+
 /* A finished import is that of the file as it is now; one that is gone cannot be asked. */
 static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 {
@@ -79,8 +88,10 @@ static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, spec->source, spec->source_modified, now));
-  if (*now && source_has_others(spec->source)) PetscCall(IdentifyWhole(run, deck, now));
+  PetscCall(ScoriaStopAtOnce(run, "dataset.h5 is complete"));
+  const PetscErrorCode failed = Identify(run, deck, file, spec, now);
+  stop_in_order();
+  PetscCall(failed);
   if (!*now)
     PetscCall(ScoriaSay(run, "  %s cannot be read now: whether it has changed is not known", file));
   else if (strcmp(now, spec->source))
@@ -111,6 +122,17 @@ static PetscErrorCode CheckUsable(const Import *im, ScoriaPartial *out, const ch
               (long long)im->found, counts);
 }
 
+/* The file is read through, by a child process of rank 0, and its rows are sorted. */
+static PetscErrorCode Look(ScoriaRun run, ScoriaDeck deck, Import *im)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ImportMap(run, deck, im));
+  PetscCall(ImportReadConditions(im));
+  PetscCall(ImportGroup(im));
+  PetscCall(ImportPrecision(im));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   Import im;
@@ -125,9 +147,10 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
-  PetscCall(ImportMap(run, deck, &im));
-  PetscCall(ImportGroup(&im));
-  PetscCall(ImportPrecision(&im));
+  PetscCall(ScoriaStopAtOnce(run, "what is imported already is kept"));
+  const PetscErrorCode failed = Look(run, deck, &im);
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
   PetscCall(ScoriaPartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED,
                                tally_rows, &tally, &out));

@@ -33,6 +33,17 @@ typedef struct {
   bool conditioned; /* a condition varies along it */
 } ImportAxis;
 
+/* A row of the file, and its place in the dataset. */
+typedef struct {
+  double theta[SCORIA_MAX_CONDITIONS]; /* zeros beyond space.n */
+  double key;                          /* what it is sorted by */
+  int64_t row;                         /* of the file; IMPORT_NO_ROW: none, behind all others */
+  int64_t first;                       /* the first row of the file at its condition */
+  int64_t at;                          /* its index among the rows of its condition; at last, its row of the dataset */
+} ImportRow;
+
+#define IMPORT_NO_ROW INT64_MAX
+
 typedef struct {
   MPI_Comm comm;
   ScoriaRun run;      /* borrowed */
@@ -47,9 +58,9 @@ typedef struct {
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], x;
   ScoriaForeignAxis along; /* the scale of x */
   double *centres;         /* owned (cells) */
-  double *theta;           /* owned (found, space.n) */
-  int64_t *from;           /* owned (spec.rows): row of the file; -1: none, as the condition has fewer */
-  int64_t *first;          /* owned (conditions): the first row of the file at each */
+  int64_t block, rows;     /* room for rows of the file, on every rank; and those that are here */
+  ImportRow *row;          /* owned (block): in the order of the dataset at last */
+  int64_t begin, end;      /* rows of the dataset that this rank writes: up to the first of the next rank */
   int64_t lacking;         /* rows that are not in the file */
 } Import;
 
@@ -66,17 +77,26 @@ PetscErrorCode ImportNumberRows(Import *im);
 /* Reads the section, opens the file, and finds out what stands where: spec but its rows, the columns, x.  Says what is
  * applied.  Collective. */
 PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im);
-/* Reads the conditions, finds the rows of each, and ranges.  Collective. */
+/* Reads the conditions of the file's rows, a block of them on each rank, and sets ranges.  Values that differ by
+ * round-off become one.  Collective. */
+PetscErrorCode ImportReadConditions(Import *im);
+/* Finds the rows of each condition, and their order.  Collective. */
 PetscErrorCode ImportGroup(Import *im);
 /* Stores fields in double precision where single does not resolve how the rows of a condition differ.  Collective. */
 PetscErrorCode ImportPrecision(Import *im);
+/* Sorts the rows of all ranks.  Collective. */
+PetscErrorCode ImportSort(Import *im, int (*compare)(const void *, const void *));
+/* The last of this rank's rows at or before a row of the dataset, which is this rank's.  Local. */
+int64_t import_find(const Import *im, int64_t place);
 PetscErrorCode ImportDestroy(Import *im);
 /* Values of rows [row, row + n) of the file into values (n, cells), row i at place[i]; block (n, cells) is work. Local;
  * trouble is told by ScoriaForeignAgree. */
 PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],
                               double block[], double values[]);
-/* Rows [first, first + number) of the dataset into rows.  not_finite (fields), may be NULL: how many rows have a value
- * in the field that is no number is added.  Local; trouble is told by ScoriaForeignAgree. */
+/* The axes of rows of an array, the fastest first, by their strides: how many.  Local. */
+int import_sorted_axes(const ImportColumn *c, int axis[SCORIA_FOREIGN_RANK]);
+/* Rows [first, first + number) of the dataset, which are this rank's, into rows.  not_finite (fields), may be NULL: how
+ * many rows have a value in the field that is no number is added.  Local; trouble is told by ScoriaForeignAgree. */
 PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[]);
 
 #endif

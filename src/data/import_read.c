@@ -6,8 +6,7 @@
 /* ------------------------------------------------------------------------------------------------------- blocks ----
  */
 
-/* The axes of rows of an array, the fastest first, by their strides. */
-static int sorted_axes(const ImportColumn *c, int axis[SCORIA_FOREIGN_RANK])
+int import_sorted_axes(const ImportColumn *c, int axis[SCORIA_FOREIGN_RANK])
 {
   int n = 0;
   for (int a = 0; a < c->rank; a++) {
@@ -23,7 +22,7 @@ static int sorted_axes(const ImportColumn *c, int axis[SCORIA_FOREIGN_RANK])
 static int64_t find_block(const ImportColumn *c, int64_t row, int64_t n, int64_t start[], int64_t count[])
 {
   int axis[SCORIA_FOREIGN_RANK];
-  const int axes = sorted_axes(c, axis);
+  const int axes = import_sorted_axes(c, axis);
   int64_t rows   = 1;
   bool whole     = true; /* along all faster axes */
   for (int a = 0; a < c->rank; a++) {
@@ -121,15 +120,19 @@ static void set_status(const ScoriaDatasetSpec *spec, int64_t i, bool there, Sco
 PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[])
 {
   const ScoriaDatasetSpec *spec = &im->spec;
-  const int n                   = spec->space.n;
   const size_t values           = (size_t)number * (size_t)spec->cells;
   int64_t there                 = 0, *place;
   Wanted *wanted;
   double *block;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3(number, &wanted, number, &place, values, &block));
-  for (int64_t i = 0; i < number; i++)
-    if (im->from[first + i] >= 0) wanted[there++] = (Wanted){im->from[first + i], i};
+  int64_t at = import_find(im, first);
+  for (int64_t i = 0; i < number; i++) {
+    while (at + 1 < im->rows && im->row[at + 1].at <= first + i) at++;
+    for (int k = 0; k < spec->space.n; k++) rows->condition[k][i] = im->row[at].theta[k];
+    rows->done[i] = im->row[at].at == first + i;
+    if (rows->done[i]) wanted[there++] = (Wanted){im->row[at].row, i};
+  }
   qsort(wanted, (size_t)there, sizeof *wanted, by_row);
   for (int64_t i = 0; i < there; i++) place[i] = wanted[i].at;
   for (int f = 0; f < spec->nfields; f++) {
@@ -137,11 +140,7 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Scori
     PetscCall(ReadField(im, &im->field[f], there, wanted, place, block, rows->field[f]));
   }
   rows->rows = number;
-  for (int64_t i = 0; i < number; i++) {
-    const double *theta = im->theta + im->first[(first + i) / spec->realisations] * n;
-    for (int k = 0; k < n; k++) rows->condition[k][i] = theta[k];
-    set_status(spec, i, im->from[first + i] >= 0, rows, not_finite);
-  }
+  for (int64_t i = 0; i < number; i++) set_status(spec, i, rows->done[i], rows, not_finite);
   PetscCall(PetscFree3(wanted, place, block));
   PetscFunctionReturn(0);
 }
@@ -173,22 +172,43 @@ static void add_spread(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, co
   }
 }
 
+/* Rows of the file of the first rows of conditions spread over all, on rank 0: row (LOOKED_AT, ROWS_OF_EACH), -1 where
+ * there is none. */
+static PetscErrorCode RowsToLookAt(const Import *im, int64_t row[])
+{
+  const int64_t groups = im->spec.rows / im->spec.realisations, most = im->spec.realisations;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
+  for (int64_t i = 0; i < LOOKED_AT * ROWS_OF_EACH; i++) {
+    const int64_t k = i / ROWS_OF_EACH, r = i % ROWS_OF_EACH,
+                  place = k * groups / PetscMin(groups, LOOKED_AT) * most + r;
+    row[i]              = -1;
+    if (k >= groups || r >= most || place < im->begin || place >= im->end) continue;
+    const ImportRow *at = &im->row[import_find(im, place)];
+    if (at->at == place) row[i] = at->row;
+  }
+  PetscCallMPI(MPI_Reduce(rank ? row : MPI_IN_PLACE, row, LOOKED_AT * ROWS_OF_EACH, MPI_INT64_T, MPI_MAX, 0, im->comm));
+  PetscFunctionReturn(0);
+}
+
 /* Rank 0's part: the field that single precision does not resolve, or -1. */
-static PetscErrorCode LookAtPrecision(const Import *im, double *largest, double *sd, int *field)
+static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], double *largest, double *sd, int *field)
 {
   ScoriaDatasetSpec exact          = im->spec;
-  const int64_t groups             = exact.rows / exact.realisations;
-  const int64_t each               = PetscMin(exact.realisations, ROWS_OF_EACH);
   double sum[SCORIA_MAX_FIELDS][2] = {{0}}, most[SCORIA_MAX_FIELDS] = {0};
+  ImportRow some[ROWS_OF_EACH];
   Import look = *im;
   ScoriaRows rows;
   PetscFunctionBeginUser;
   look.spec.float64 = exact.float64 = true;
+  look.row                          = some;
   *field                            = -1;
-  PetscCall(ScoriaRowsCreate(&exact, each, &rows));
-  for (int64_t k = 0; k < PetscMin(groups, LOOKED_AT); k++) {
-    const int64_t g = k * groups / PetscMin(groups, LOOKED_AT);
-    PetscCall(ImportRead(&look, g * exact.realisations, each, &rows, NULL));
+  PetscCall(ScoriaRowsCreate(&exact, ROWS_OF_EACH, &rows));
+  for (int64_t k = 0; k < LOOKED_AT && row[k * ROWS_OF_EACH] >= 0; k++) {
+    for (look.rows = 0; look.rows < ROWS_OF_EACH && row[k * ROWS_OF_EACH + look.rows] >= 0; look.rows++)
+      some[look.rows] = (ImportRow){.row = row[k * ROWS_OF_EACH + look.rows], .at = look.rows};
+    PetscCall(ImportRead(&look, 0, look.rows, &rows, NULL));
     for (int f = 0; f < exact.nfields; f++) add_spread(&exact, &rows, rows.field[f], sum[f], &most[f]);
   }
   PetscCall(ScoriaRowsDestroy(&rows));
@@ -204,12 +224,14 @@ static PetscErrorCode LookAtPrecision(const Import *im, double *largest, double 
 
 PetscErrorCode ImportPrecision(Import *im)
 {
+  int64_t row[LOOKED_AT * ROWS_OF_EACH];
   double told[3] = {0};
   int rank, field = -1;
   PetscFunctionBeginUser;
   if (im->spec.float64) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
-  if (!rank) PetscCall(LookAtPrecision(im, &told[0], &told[1], &field));
+  PetscCall(RowsToLookAt(im, row));
+  if (!rank) PetscCall(LookAtPrecision(im, row, &told[0], &told[1], &field));
   PetscCall(ScoriaForeignAgree(im->file));
   told[2] = field;
   PetscCallMPI(MPI_Bcast(told, 3, MPI_DOUBLE, 0, im->comm));

@@ -1,43 +1,102 @@
-/* import: which rows belong to which condition. */
+/* import: the conditions of the rows of a file.
+ *
+ * Rows are dealt to the ranks in blocks, and sorted over all ranks where their order matters, so that no rank holds
+ * more than its share of them. */
 #include "import.h"
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* -------------------------------------------------------------------------------------------------- conditions ---- */
 
-/* Values of an array's axes of rows, in the order of the file, for row `row`. */
-static int64_t value_of_row(const ImportColumn *c, int64_t row)
+#define READ_AT_ONCE 8192 /* rows */
+
+/* The largest block of values that rows from `row` on, at most n, have in an array: of how many rows. */
+static int64_t find_values(const ImportColumn *c, int64_t row, int64_t n, int64_t start[], int64_t count[])
+{
+  int axis[SCORIA_FOREIGN_RANK];
+  const int axes = import_sorted_axes(c, axis);
+  for (int a = 0; a < c->rank; a++) {
+    start[a] = c->stride[a] ? row / c->stride[a] % c->dims[a] : a == c->channels ? c->channel : 0;
+    count[a] = 1;
+  }
+  if (!axes) return n;
+  int64_t rows = c->stride[axis[0]];
+  if (row % rows || n < rows) return PetscMin(n, rows - row % rows);
+  for (int i = 0; i < axes && c->stride[axis[i]] == rows; i++) {
+    const int a = axis[i];
+    count[a]    = PetscMax(1, PetscMin(n / rows, c->dims[a] - start[a]));
+    rows *= count[a];
+    if (count[a] < c->dims[a]) break;
+  }
+  return rows;
+}
+
+/* Which value of such a block is a row's. */
+static int64_t value_of_row(const ImportColumn *c, int64_t row, const int64_t start[], const int64_t count[])
 {
   int64_t at = 0;
   for (int a = 0; a < c->rank; a++)
-    if (c->stride[a]) at = at * c->dims[a] + row / c->stride[a] % c->dims[a];
+    at = at * count[a] + (c->stride[a] ? row / c->stride[a] % c->dims[a] - start[a] : 0);
   return at;
 }
 
-/* One condition of all rows: (found) values at stride n. */
-static PetscErrorCode ReadCondition(const Import *im, const ImportColumn *c, double column[], int n, double theta[])
+/* Condition k of this rank's rows, which follow each other in the file. */
+static PetscErrorCode ReadCondition(Import *im, int k, double values[])
 {
-  int64_t start[SCORIA_FOREIGN_RANK] = {0}, count[SCORIA_FOREIGN_RANK];
+  const ImportColumn *c = &im->condition[k];
+  int64_t start[SCORIA_FOREIGN_RANK], count[SCORIA_FOREIGN_RANK];
   PetscFunctionBeginUser;
-  for (int a = 0; a < c->rank; a++) {
-    start[a] = a == c->channels ? c->channel : 0;
-    count[a] = a == c->channels ? 1 : c->dims[a];
+  for (int64_t i = 0, n; i < im->rows; i += n) {
+    const int64_t row = im->row[i].row;
+    n                 = PetscMin(READ_AT_ONCE, im->rows - i);
+    if (c->array >= 0) {
+      n = find_values(c, row, n, start, count);
+      PetscCall(ScoriaForeignRead(im->file, c->array, start, count, values));
+    }
+    for (int64_t j = i; j < i + n; j++)
+      im->row[j].theta[k] =
+          (c->array < 0 ? c->value : values[value_of_row(c, im->row[j].row, start, count)]) * c->scale + c->offset;
   }
-  if (c->array >= 0) PetscCall(ScoriaForeignRead(im->file, c->array, start, count, column));
-  for (int64_t i = 0; i < im->found; i++)
-    theta[i * n] = (c->array < 0 ? c->value : column[value_of_row(c, i)]) * c->scale + c->offset;
   PetscFunctionReturn(0);
 }
 
-/* --------------------------------------------------------------------------------------------------- round-off ---- */
+/* This rank's part: every value is a number. */
+static PetscErrorCode CheckConditions(const Import *im)
+{
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < im->rows; i++)
+    for (int k = 0; k < im->spec.space.n; k++)
+      if (!isfinite(im->row[i].theta[k]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g in row %lld, expected a number", im->path,
+                    im->spec.space.c[k].name, im->row[i].theta[k], (long long)im->row[i].row);
+  PetscFunctionReturn(0);
+}
+
+/* This rank's block of the file's rows: as many as on any other, with none at the end. */
+static PetscErrorCode DealRows(Import *im)
+{
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(im->comm, &size));
+  im->block = (im->found + size - 1) / size;
+  im->rows  = PetscMin(im->block, PetscMax(0, im->found - rank * im->block));
+  PetscCall(PetscCalloc1(im->block, &im->row));
+  for (int64_t i = 0; i < im->block; i++) im->row[i].row = i < im->rows ? rank * im->block + i : IMPORT_NO_ROW;
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- round-off ----
+ */
 
 #define ROUND_OFF 64 /* units in the last place: what a few operations on a value leave */
 
-static int by_value(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
+  const ImportRow *p = a, *q = b;
+  const bool none = p->row == IMPORT_NO_ROW || q->row == IMPORT_NO_ROW;
+  if (!none && p->key != q->key) return p->key < q->key ? -1 : 1;
+  return (p->row > q->row) - (p->row < q->row);
 }
 
 /* How far apart two values of a condition may be that were meant to be one: by the values' own precision, relative to
@@ -49,81 +108,63 @@ static double round_off(const Import *im, int k, double value, double largest)
   return ROUND_OFF * unit * (im->spec.space.c[k].log ? fabs(value) : largest);
 }
 
-/* Values within round-off of each other become the smallest of them: how many different ones there were, and are. */
-static void merge_values(const Import *im, int k, double sorted[], int64_t number[2])
+/* What a rank has to know of those before it: the last value, and what it has become. */
+typedef struct {
+  double any, last, kept; /* any: 0 at the first */
+} Before;
+
+/* Values within round-off of each other become the smallest of them, of this rank's rows as sorted: how many different
+ * ones there were, and are. */
+static void merge_values(Import *im, int k, double largest, Before *before, int64_t number[2])
 {
-  const int64_t N = im->found;
-  const int n     = im->spec.space.n;
-  double *theta   = im->theta + k;
-  int64_t kept    = 0;
-  for (int64_t i = 0; i < N; i++) sorted[i] = theta[i * n];
-  qsort(sorted, (size_t)N, sizeof *sorted, by_value);
-  const double largest = fmax(fabs(sorted[0]), fabs(sorted[N - 1]));
-  number[0]            = 1;
-  for (int64_t i = 1; i < N; i++) number[0] += sorted[i] != sorted[i - 1];
-  for (int64_t i = 0; i < N; i++)
-    if (!i || sorted[i] - sorted[kept - 1] > round_off(im, k, sorted[i], largest)) sorted[kept++] = sorted[i];
-  number[1] = kept;
-  for (int64_t i = 0; i < N && number[0] > kept; i++) {
-    int64_t lo = 0, hi = kept;
-    while (hi - lo > 1) *(sorted[(lo + hi) / 2] <= theta[i * n] ? &lo : &hi) = (lo + hi) / 2;
-    theta[i * n] = sorted[lo];
+  for (int64_t i = 0; i < im->rows; i++) {
+    const double value = im->row[i].key;
+    if (!before->any || value != before->last) number[0]++;
+    if (!before->any || value - before->kept > round_off(im, k, value, largest)) {
+      before->kept = value;
+      number[1]++;
+    }
+    before->any         = 1;
+    before->last        = value;
+    im->row[i].theta[k] = before->kept;
   }
 }
 
-static PetscErrorCode MergeConditions(Import *im, double work[])
+/* One rank after the other, as each has to know what the one before has come to. */
+static PetscErrorCode MergeCondition(Import *im, int k)
 {
-  int64_t number[SCORIA_MAX_CONDITIONS][2] = {{0}};
-  int rank;
+  int64_t number[2] = {0, 0};
+  Before before     = {0, 0, 0};
+  double largest    = 0;
+  int rank, size;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
-  for (int k = 0; k < im->spec.space.n && !rank; k++) merge_values(im, k, work, number[k]);
-  for (int k = 0; k < im->spec.space.n && !rank; k++)
-    if (number[k][0] > number[k][1])
-      PetscCall(ScoriaSay(im->run, "  %s: %lld values, of which some differ by round-off alone, are taken as %lld",
-                          im->spec.space.c[k].name, (long long)number[k][0], (long long)number[k][1]));
-  PetscFunctionReturn(0);
-}
-
-/* Rank 0's part: every value is a number. */
-static PetscErrorCode CheckConditions(const Import *im)
-{
-  PetscFunctionBeginUser;
-  for (int64_t i = 0; i < im->found; i++)
-    for (int k = 0; k < im->spec.space.n; k++)
-      if (!isfinite(im->theta[i * im->spec.space.n + k]))
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g in row %lld, expected a number", im->path,
-                    im->spec.space.c[k].name, im->theta[i * im->spec.space.n + k], (long long)i);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadConditions(Import *im)
-{
-  const int n = im->spec.space.n;
-  double *column;
-  int rank;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
-  PetscCall(PetscMalloc1(im->found * n, &im->theta));
-  PetscCall(PetscMalloc1(im->found, &column));
-  for (int k = 0; k < n && !rank; k++) PetscCall(ReadCondition(im, &im->condition[k], column, n, im->theta + k));
-  PetscCall(ScoriaForeignAgree(im->file));
-  PetscCall(ScoriaAgreeFailed(im->comm, rank ? 0 : CheckConditions(im)));
-  PetscCall(MergeConditions(im, column));
-  PetscCall(PetscFree(column));
-  PetscCall(ScoriaBroadcastMany(im->comm, 0, im->found * n, MPI_DOUBLE, im->theta));
+  PetscCallMPI(MPI_Comm_size(im->comm, &size));
+  for (int64_t i = 0; i < im->block; i++) im->row[i].key = im->row[i].theta[k];
+  PetscCall(ImportSort(im, by_key));
+  for (int64_t i = 0; i < im->rows; i++) largest = fmax(largest, fabs(im->row[i].key));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, im->comm));
+  if (rank) PetscCallMPI(MPI_Recv(&before, 3, MPI_DOUBLE, rank - 1, 0, im->comm, MPI_STATUS_IGNORE));
+  merge_values(im, k, largest, &before, number);
+  if (rank + 1 < size) PetscCallMPI(MPI_Send(&before, 3, MPI_DOUBLE, rank + 1, 0, im->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, number, 2, MPI_INT64_T, MPI_SUM, im->comm));
+  if (number[0] > number[1])
+    PetscCall(ScoriaSay(im->run, "  %s: %lld values, of which some differ by round-off alone, are taken as %lld",
+                        im->spec.space.c[k].name, (long long)number[0], (long long)number[1]));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode SetRange(Import *im, int k)
 {
   ScoriaCondition *c = &im->spec.space.c[k];
-  double lo = INFINITY, hi = -INFINITY;
+  double end[2]      = {INFINITY, INFINITY}; /* the smallest value, and minus the largest */
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < im->found; i++) {
-    lo = fmin(lo, im->theta[i * im->spec.space.n + k]);
-    hi = fmax(hi, im->theta[i * im->spec.space.n + k]);
+  for (int64_t i = 0; i < im->rows; i++) {
+    end[0] = fmin(end[0], im->row[i].theta[k]);
+    end[1] = fmin(end[1], -im->row[i].theta[k]);
   }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, end, 2, MPI_DOUBLE, MPI_MIN, im->comm));
+  const double lo = end[0], hi = -end[1];
   if (c->lo < c->hi && !(condition_inside(c, lo) && condition_inside(c, hi)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_ranges: %s: found [%g, %g], but the values go from %g to %g", c->name, c->lo,
                 c->hi, lo, hi);
@@ -137,96 +178,17 @@ static PetscErrorCode SetRange(Import *im, int k)
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------------------------------------------ groups ---- */
-
-/* A row of the file, or a run of rows of one condition, with what it is sorted by. */
-typedef struct {
-  const double *theta; /* borrowed (n) */
-  int n;
-  int64_t row, start, count;
-} Entry;
-
-static int by_theta(const void *a, const void *b)
+PetscErrorCode ImportReadConditions(Import *im)
 {
-  const Entry *p = a, *q = b;
-  for (int k = 0; k < p->n; k++)
-    if (p->theta[k] != q->theta[k]) return p->theta[k] < q->theta[k] ? -1 : 1;
-  return (p->row > q->row) - (p->row < q->row);
-}
-
-static int by_row(const void *a, const void *b)
-{
-  const Entry *p = a, *q = b;
-  return (p->row > q->row) - (p->row < q->row);
-}
-
-static bool same_theta(const Entry *p, const Entry *q)
-{
-  bool same = true;
-  for (int k = 0; k < p->n; k++) same = same && p->theta[k] == q->theta[k];
-  return same;
-}
-
-/* Conditions of one row each are no ensembles; filling up could make a few rows many. */
-static PetscErrorCode CheckGroups(const Import *im, int64_t groups, int64_t most)
-{
+  double *values;
   PetscFunctionBeginUser;
-  if (most > 2 * im->found / groups)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: %lld rows at %lld conditions, but %lld at one of them: expected at least half as many in the "
-                "mean",
-                im->path, (long long)im->found, (long long)groups, (long long)most);
-  PetscFunctionReturn(0);
-}
-
-/* Conditions in the order in which the file brings them, each with its rows in the file's order; one that has fewer
- * rows than another is filled up with rows that are marked as failed, since a dataset has equally many of each. */
-static PetscErrorCode Group(Import *im)
-{
-  const int64_t N = im->found;
-  int64_t groups = 0, most = 0;
-  Entry *entry, *group;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(N, &entry, N, &group));
-  for (int64_t i = 0; i < N; i++) entry[i] = (Entry){im->theta + i * im->spec.space.n, im->spec.space.n, i, 0, 0};
-  qsort(entry, (size_t)N, sizeof *entry, by_theta);
-  for (int64_t i = 0; i < N; i++) {
-    if (!i || !same_theta(&entry[i - 1], &entry[i])) {
-      group[groups]         = entry[i];
-      group[groups++].start = i;
-    }
-    group[groups - 1].count++;
-    most = PetscMax(most, group[groups - 1].count);
-  }
-  qsort(group, (size_t)groups, sizeof *group, by_row);
-  PetscCall(CheckGroups(im, groups, most));
-  im->spec.realisations = most;
-  im->spec.rows         = groups * most;
-  PetscCall(PetscMalloc2(im->spec.rows, &im->from, groups, &im->first));
-  for (int64_t g = 0; g < groups; g++) {
-    im->first[g] = group[g].row;
-    im->lacking += most - group[g].count;
-    for (int64_t r = 0; r < most; r++) im->from[g * most + r] = r < group[g].count ? entry[group[g].start + r].row : -1;
-  }
-  PetscCall(PetscFree2(entry, group));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ImportGroup(Import *im)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ReadConditions(im));
+  PetscCall(DealRows(im));
+  PetscCall(PetscMalloc1(READ_AT_ONCE, &values));
+  for (int k = 0; k < im->spec.space.n; k++) PetscCall(ReadCondition(im, k, values));
+  PetscCall(PetscFree(values));
+  PetscCall(ScoriaForeignAgree(im->file));
+  PetscCall(ScoriaAgreeFailed(im->comm, CheckConditions(im)));
+  for (int k = 0; k < im->spec.space.n; k++) PetscCall(MergeCondition(im, k));
   for (int k = 0; k < im->spec.space.n; k++) PetscCall(SetRange(im, k));
-  PetscCall(Group(im));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ImportDestroy(Import *im)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaForeignClose(&im->file));
-  PetscCall(PetscFree(im->centres));
-  PetscCall(PetscFree(im->theta));
-  PetscCall(PetscFree2(im->from, im->first));
   PetscFunctionReturn(0);
 }

@@ -241,7 +241,10 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof made->path, made->path));
   PetscCall(ScoriaCompleteDataset(run, deck, "dataset.h5", SCORIA_OF_DATASET, NULL, &made->complete));
   if (made->complete) PetscFunctionReturn(0);
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens));
+  PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
+  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &ens); /* reads a file of conditions */
+  stop_in_order();
+  PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
   PetscCall(ScoriaWholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
@@ -255,7 +258,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(ens), &made->spec, &design));
-  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateTheta, &design, NULL, "fields.h5"));
+  PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
   PetscCall(ScoriaPartialFinish(&out));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   made->shards = m.shards;

@@ -1,37 +1,33 @@
 /* A dataset that outlives its run: what is done is kept, and the next start of the same command resumes from there. */
 #include "scoria/data.h"
+#include <stdio.h>
 #include <string.h>
 
-/* The part file is this deck's, and as large as this deck asks for. */
-static PetscErrorCode CheckBegun(ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const ScoriaProvenance *from, unsigned results, ScoriaDataset ds)
+/* The part file is this deck's, of what stands in the run directory, and as large as this deck asks for. */
+static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 unsigned results, ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *begun;
-  const ScoriaMadeFrom *made = dataset_made_from(ds);
   const char *stored;
-  char difference[512];
+  char part[PETSC_MAX_PATH_LEN + 8], difference[512];
   PetscFunctionBeginUser;
-  if (*made->model && strcmp(made->model, from->made.model))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s.part: begun with a model of %s, found one of %s; choose another -run_dir or move the file away",
-                path, made->model, from->made.model);
+  snprintf(part, sizeof part, "%s.part", path);
+  PetscCall(ScoriaChainCheck(run, part, dataset_made_from(ds)));
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "%s.part: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
-        path, difference);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
+                part, difference);
   if (begun->rows != spec->rows || begun->first != spec->first || begun->cells != spec->cells ||
       begun->float64 != spec->float64 || memcmp(&begun->space, &spec->space, sizeof begun->space))
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "%s.part: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
-        "another -run_dir or move the file away",
-        path, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
+                "another -run_dir or move the file away",
+                part, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
   if (strcmp(begun->source, spec->source))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s.part: begun from %s, found %s; choose another -run_dir or move the file away",
-                path, begun->source, spec->source);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: begun from %s, found %s; choose another -run_dir or move the file away", part,
+                begun->source, spec->source);
   PetscFunctionReturn(0);
 }
 
@@ -56,7 +52,7 @@ PetscErrorCode ScoriaPartialBegin(ScoriaRun run, ScoriaDeck deck, const char *pa
   PetscFunctionBeginUser;
   *out = (ScoriaPartial){0};
   PetscCall(ScoriaDatasetResume(ScoriaRunComm(run), path, extends, &out->ds));
-  if (out->ds) PetscCall(CheckBegun(deck, path, spec, from, results, out->ds));
+  if (out->ds) PetscCall(CheckBegun(run, deck, path, spec, results, out->ds));
   if (out->ds)
     PetscCall(Continue(run, path, spec->rows, visit, ctx, out));
   else if (extends)

@@ -215,7 +215,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
 }
 
 PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, int64_t rows,
-                                      ScoriaThetaOfRow theta, void *ctx, const double eps[], const char *name)
+                                      ScoriaGiveRow give, void *ctx, bool with_eps, const char *name)
 {
   ScoriaDatasetSpec spec;
   const double *x;
@@ -226,11 +226,10 @@ PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnse
   PetscCall(ChooseRows(deck, rows, &c.number, &c.row));
   PetscCall(PetscMalloc1(c.number * width, &c.theta));
   PetscCall(PetscMalloc1(c.number, &c.id));
-  if (eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
+  if (with_eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
   for (int64_t i = 0; i < c.number; i++) {
     c.id[i] = (uint64_t)c.row[i];
-    PetscCall(theta(ctx, c.row[i], c.theta + i * width));
-    if (eps) PetscCall(PetscArraycpy(c.eps + i * cells, eps + c.row[i] * cells, cells));
+    PetscCall(give(ctx, c.row[i], c.theta + i * width, with_eps ? c.eps + i * cells : NULL));
   }
   PetscCall(WriteChosen(run, deck, ens, &c, name));
   PetscCall(DestroyChosen(&c));

@@ -51,10 +51,10 @@ static PetscErrorCode DatasetHere(ScoriaRun run, const char *path, const char *m
     PetscFunctionReturn(0);
   }
   if (grown && rows && rows < dataset_rows(ds)) {
-    PetscCall(ScoriaDatasetIdentity(ds, rows, here));
+    PetscCall(ScoriaDatasetIdentity(run, ds, rows, here));
     *grown = !strcmp(here, made);
   }
-  if (!grown || !*grown) PetscCall(ScoriaDatasetIdentity(ds, dataset_rows(ds), here));
+  if (!grown || !*grown) PetscCall(ScoriaDatasetIdentity(run, ds, dataset_rows(ds), here));
   PetscCall(ScoriaDatasetClose(&ds));
   PetscFunctionReturn(0);
 }

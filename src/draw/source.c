@@ -86,55 +86,75 @@ PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOp
   PetscFunctionReturn(0);
 }
 
-/* Every rank's share to the owner, in the order of the ranks. */
-static PetscErrorCode Gather(MPI_Comm comm, int width, int64_t number, const double share[], int owner, double fields[])
+/* Shares of `mine` rows of every one of k conditions, which follow each other, to ranks owner + j, there in the order
+ * of the ranks. */
+static PetscErrorCode Exchange(MPI_Comm comm, int width, int k, int mine, const double share[], int owner,
+                               double fields[])
 {
-  int mine = (int)number, size, *counts, *starts;
+  int rank, size, *rows, *out, *out_at, *in, *in_at;
   MPI_Datatype row;
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(PetscMalloc2(size, &counts, size, &starts));
+  PetscCall(PetscCalloc5(size, &rows, size, &out, size, &out_at, size, &in, size, &in_at));
   PetscCallMPI(MPI_Type_contiguous(width, MPI_DOUBLE, &row));
   PetscCallMPI(MPI_Type_commit(&row));
-  PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, comm));
-  for (int r = 0, at = 0; r < size; at += counts[r++]) starts[r] = at;
-  PetscCallMPI(MPI_Gatherv(share, mine, row, fields, counts, starts, row, owner, comm));
+  PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, rows, 1, MPI_INT, comm));
+  for (int j = 0; j < k; j++) {
+    out[owner + j]    = mine;
+    out_at[owner + j] = j * mine;
+  }
+  for (int r = 0, at = 0; r < size && rank >= owner && rank < owner + k; at += rows[r++]) {
+    in[r]    = rows[r];
+    in_at[r] = at;
+  }
+  PetscCallMPI(MPI_Alltoallv(share, out, out_at, row, fields, in, in_at, row, comm));
   PetscCallMPI(MPI_Type_free(&row));
-  PetscCall(PetscFree2(counts, starts));
+  PetscCall(PetscFree5(rows, out, out_at, in, in_at));
   PetscFunctionReturn(0);
 }
 
-/* This rank's share, in rounds.  What one worker meets alone, all fail with. */
-static PetscErrorCode DrawShare(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
-                                uint64_t first, int64_t number, int64_t most, double share[])
+/* Rows [at, at + n) of this rank's, of which every condition has `number`: they may be of several conditions. */
+static PetscErrorCode DrawSome(ScoriaSource source, const double theta[][SCORIA_MAX_CONDITIONS], const uint64_t first[],
+                               int64_t number, int64_t at, int64_t n, double share[])
 {
   const int width = source->shape.channels * source->shape.cells;
   PetscFunctionBeginUser;
-  for (int64_t base = 0, step; base < most; base += step) {
-    PetscCall(ScoriaPaceMeet(pace, kept));
-    step                  = pace->step;
-    const int64_t n       = PetscMax(0, PetscMin(step, number - base));
-    PetscErrorCode failed = 0;
-    if (n) failed = ScoriaSourceDraw(source, theta, first + (uint64_t)base, n, share + base * width);
-    PetscCall(ScoriaAgreeFailed(source->workers.all.comm, failed));
+  for (int64_t end = at + n, part; at < end; at += part) {
+    const int64_t j = at / number, i = at % number;
+    part = PetscMin(number - i, end - at);
+    PetscCall(ScoriaSourceDraw(source, theta[j], first[j] + (uint64_t)i, part, share + at * width));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, const double theta[],
-                                  uint64_t first, int64_t n, int owner, double share[], double fields[])
+PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const char *kept, int k,
+                                  const double theta[][SCORIA_MAX_CONDITIONS], const uint64_t first[], int64_t n,
+                                  int owner, double share[], double fields[])
 {
   const ScoriaTeam *all = &source->workers.all;
   const int width       = source->shape.channels * source->shape.cells;
-  const int64_t most    = (n + all->workers - 1) / all->workers;
+  const int64_t most    = k * ((n + all->workers - 1) / all->workers);
   int64_t start, number;
+  uint64_t *from;
   PetscFunctionBeginUser;
+  PetscCheck(k <= all->workers, all->comm, PETSC_ERR_ARG_OUTOFRANGE, "%d conditions for %d workers", k, all->workers);
   deal_block(n, all->worker, all->workers, &start, &number);
-  PetscCall(DrawShare(source, pace, kept, theta, first + (uint64_t)start, number, most, share));
+  PetscCall(PetscMalloc1(k, &from));
+  for (int j = 0; j < k; j++) from[j] = first[j] + (uint64_t)start;
+  for (int64_t base = 0, step; base < most; base += step) {
+    PetscErrorCode failed = 0; /* what one worker meets alone, all fail with */
+    PetscCall(ScoriaPaceMeet(pace, kept));
+    step            = pace->step;
+    const int64_t m = PetscMax(0, PetscMin(step, k * number - base));
+    if (m) failed = DrawSome(source, theta, from, number, base, m, share);
+    PetscCall(ScoriaAgreeFailed(all->comm, failed));
+  }
+  PetscCall(PetscFree(from));
   if (!source->workers.leads) number = 0; /* the leader hands in its group's fields */
   phase_begin(SCORIA_PHASE_GATHER);
-  PetscCall(Gather(all->comm, width, number, share, owner, fields));
-  phase_bytes((double)(number * width) * sizeof *fields);
-  phase_end(SCORIA_PHASE_GATHER, (double)number);
+  PetscCall(Exchange(all->comm, width, k, (int)number, share, owner, fields));
+  phase_bytes((double)(k * number * width) * sizeof *fields);
+  phase_end(SCORIA_PHASE_GATHER, (double)(k * number));
   PetscFunctionReturn(0);
 }

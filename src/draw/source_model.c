@@ -41,6 +41,7 @@ static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int
   const ScoriaTrained *t = m->trained;
   PetscFunctionBeginUser;
   PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, out));
+  if (m->gaussian) PetscCall(PetscArraycpy(out->log_density, out->gaussian, n));
   PetscFunctionReturn(0);
 }
 
@@ -53,8 +54,12 @@ static PetscErrorCode Destroy(void *ctx)
 
 const ScoriaSourceKind scoria_source_model = {
     .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
-const ScoriaSourceKind scoria_source_gaussian = {
-    .name = "gaussian", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents};
+const ScoriaSourceKind scoria_source_gaussian = {.name      = "gaussian",
+                                                 .draw      = Draw,
+                                                 .destroy   = Destroy,
+                                                 .transport = Transport,
+                                                 .latents   = Latents,
+                                                 .density   = Density};
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {
@@ -64,6 +69,7 @@ PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, 
   ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   Model *m;
   PetscFunctionBeginUser;
+  gaussian = gaussian || model_is_gaussian(trained->model);
   PetscCall(PetscNew(&m));
   *m = (Model){trained, gaussian};
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));

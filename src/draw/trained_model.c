@@ -38,6 +38,18 @@ static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerO
   PetscFunctionReturn(0);
 }
 
+/* What is drawn is not always what its file's name says. */
+static PetscErrorCode SaySource(ScoriaRun run, ScoriaDeck deck, ScoriaModel model)
+{
+  bool best;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckIs(deck, "sample_source", "best", &best));
+  if (best && model_is_gaussian(model))
+    PetscCall(ScoriaSay(run, "  of the model's conditional Gaussian: its network added nothing in validation "
+                             "(-sample_source network overrules)"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin *twin)
 {
   ScoriaDatasetSpec spec;
@@ -66,6 +78,7 @@ PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *
   PetscCall(OpenModel(run, deck, &trained->model));
   PetscCall(ScoriaTwinCreate(deck, &trained->ens, &trained->twin));
   PetscCall(OpenSampler(run, deck, &trained->sampler));
+  PetscCall(SaySource(run, deck, trained->model));
   PetscFunctionReturn(0);
 }
 

@@ -21,8 +21,8 @@ void shape_text(int rank, const int64_t dims[], size_t size, char text[])
   if (n < size) snprintf(text + n, size - n, ")");
 }
 
-PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
-                              const void *data, const char *unit, const char *description, ScoriaTrouble *bad)
+PetscErrorCode PutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[], const void *data,
+                        const char *unit, const char *description, ScoriaTrouble *bad)
 {
   hsize_t extent[H5S_MAX_RANK];
   hid_t space, layout, link, array;
@@ -32,20 +32,20 @@ PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCheck(rank >= 0 && rank <= H5S_MAX_RANK, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "rank %d", rank);
   for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
-  ScoriaCallH5(space = H5Screate_simple(rank, extent, NULL));
-  PetscCall(ScoriaLayout(&layout));
-  ScoriaCallH5(link = H5Pcreate(H5P_LINK_CREATE));
-  ScoriaCallH5(H5Pset_create_intermediate_group(link, 1));
+  CallH5(space = H5Screate_simple(rank, extent, NULL));
+  PetscCall(CreateLayout(&layout));
+  CallH5(link = H5Pcreate(H5P_LINK_CREATE));
+  CallH5(H5Pset_create_intermediate_group(link, 1));
   array = H5Dcreate2(file, name, type_of(type), space, link, layout, H5P_DEFAULT);
   if (array < 0 || (data && size && H5Dwrite(array, type_of(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
     trouble_hdf5(bad, SCORIA_EXIT_IO, "array %s of %zu bytes cannot be written", name, size);
   if (data || !size) {
     const uint32_t crc = crc32c(0, data, size);
 
-    PetscCall(ScoriaPutNumber(array, "crc32c", IO_U4, &crc, bad));
+    PetscCall(PutNumber(array, "crc32c", IO_U4, &crc, bad));
   }
-  PetscCall(ScoriaPutText(array, "units", unit, bad));
-  PetscCall(ScoriaPutText(array, "description", description, bad));
+  PetscCall(PutText(array, "units", unit, bad));
+  PetscCall(PutText(array, "description", description, bad));
   /* closing writes what HDF5 still holds of the array */
   if (array >= 0 && H5Dclose(array) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_IO, "array %s of %zu bytes cannot be written", name, size);
@@ -106,8 +106,8 @@ static bool array_whole(hid_t array, hid_t stored, int rank, const hsize_t exten
   return !size || (H5Dget_storage_size(array) == size && H5Dget_offset(array) <= end - size);
 }
 
-PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
-                             ScoriaTrouble *bad)
+PetscErrorCode ShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
+                       ScoriaTrouble *bad)
 {
   hsize_t extent[H5S_MAX_RANK];
   hid_t array, space, stored;
@@ -138,8 +138,7 @@ PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *ra
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data,
-                              ScoriaTrouble *bad)
+PetscErrorCode GetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data, ScoriaTrouble *bad)
 {
   int64_t crc = 0;
   hid_t array;
@@ -149,7 +148,7 @@ PetscErrorCode ScoriaGetArray(hid_t file, const char *name, int64_t count, Scori
   array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0 || (count && H5Dread(array, type_of(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "array %s cannot be read", name);
-  if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaGetNumber(array, "crc32c", IO_I8, &crc, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(GetNumber(array, "crc32c", IO_I8, &crc, bad));
   if (bad->code == SCORIA_EXIT_OK) {
     const uint32_t found = crc32c(0, data, (size_t)count * type_size(type));
 

@@ -29,7 +29,7 @@ static PetscErrorCode Rotate(MPI_Comm comm, const char *path)
   if (!rank) {
     if (rename(path, names.previous) && errno != ENOENT)
       trouble_note(&bad, SCORIA_EXIT_IO, "cannot be renamed to %s: %s", names.previous, strerror(errno));
-    PetscCall(ScoriaFilePublish(names.next, path, &bad));
+    PetscCall(FilePublish(names.next, path, &bad));
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
   PetscFunctionReturn(0);
@@ -87,48 +87,76 @@ PetscErrorCode ScoriaCheckpointEnd(ScoriaRun run, const char *name, ScoriaStore 
 }
 
 /* A user error where its deck differs. */
-static PetscErrorCode CheckDeck(ScoriaDeck deck, const char *path, ScoriaStore store, unsigned results)
+static PetscErrorCode CheckDeck(ScoriaDeck deck, const char *path, ScoriaStore store,
+                                const ScoriaCheckpointReader *reader)
 {
   char difference[512];
   const char *stored;
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, reader->results, sizeof difference, difference));
   if (*difference)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of another deck (%s); choose another -run_dir or move the file away", path,
-                difference);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of another deck (%s)%s", path, difference,
+                reader->otherwise ? "" : "; choose another -run_dir or move the file away");
   PetscFunctionReturn(0);
 }
 
-/* One generation; damaged where it cannot be used, whose line is then told. */
-static PetscErrorCode ReadGeneration(ScoriaRun run, ScoriaDeck deck, const char *path,
-                                     const ScoriaCheckpointReader *reader, bool *damaged)
+/* What comes of one generation. */
+typedef enum { READ, FOREIGN, DAMAGED } Outcome;
+
+/* Of another deck, or of what the reader does not accept: a user error, unless there is something else to do. */
+static PetscErrorCode CheckOwn(ScoriaDeck deck, const char *path, ScoriaStore store,
+                               const ScoriaCheckpointReader *reader, Outcome *outcome)
 {
-  ScoriaStore store = NULL;
-  bool outdated     = false;
+  PetscErrorCode failed = 0;
 
   PetscFunctionBeginUser;
+  if (reader->check) failed = reader->check(reader->ctx, path, store); /* first: another model has another deck */
+  if (!failed) failed = CheckDeck(deck, path, store, reader);
+  if (failed && reader->otherwise && ScoriaFailureCode() == SCORIA_EXIT_INPUT) *outcome = FOREIGN;
+  PetscFunctionReturn(*outcome == FOREIGN ? 0 : failed);
+}
+
+/* *unreadable: the failure of one that is damaged. */
+static PetscErrorCode ReadOwn(const char *path, ScoriaStore store, const ScoriaCheckpointReader *reader,
+                              PetscErrorCode *unreadable)
+{
+  bool outdated = false;
+
+  PetscFunctionBeginUser;
+  if (reader->outdated) *unreadable = reader->outdated(store, &outdated);
+  if (!*unreadable && outdated)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: written by an earlier version of scoria, which cannot be resumed; move it away to start from "
+                "the beginning",
+                path);
+  if (!*unreadable) *unreadable = reader->read(reader->ctx, store);
+  PetscFunctionReturn(0);
+}
+
+/* One generation; the line of one that cannot be used is told. */
+static PetscErrorCode ReadGeneration(ScoriaRun run, ScoriaDeck deck, const char *path,
+                                     const ScoriaCheckpointReader *reader, Outcome *outcome)
+{
+  const char *const otherwise =
+      reader->otherwise ? reader->otherwise : "the checkpoint before it is used if there is one";
+  ScoriaStore store = NULL;
+
+  PetscFunctionBeginUser;
+  *outcome              = READ;
   PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
   if (!failed) {
-    if (reader->check) PetscCall(reader->check(reader->ctx, path, store)); /* first: another model has another deck */
-    PetscCall(CheckDeck(deck, path, store, reader->results));
-    if (reader->outdated) failed = reader->outdated(store, &outdated);
-    if (!failed && outdated)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "%s: written by an earlier version of scoria, which cannot be resumed; move it away to start from "
-                  "the beginning",
-                  path);
-    if (!failed) failed = reader->read(reader->ctx, store);
+    PetscCall(CheckOwn(deck, path, store, reader, outcome));
+    if (*outcome == READ) PetscCall(ReadOwn(path, store, reader, &failed));
   }
-  *damaged = failed && ScoriaFailureCode() == SCORIA_EXIT_INPUT;
-  if (failed && !*damaged) PetscFunctionReturn(failed);
+  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
+  if (failed) *outcome = DAMAGED;
   PetscCall(ScoriaStoreClose(&store));
-  if (*damaged) {
-    PetscCall(ScoriaSay(run, "  WARNING: %s; the checkpoint before it is used if there is one", ScoriaFailureLine()));
-    ScoriaFailureReset();
-    PetscCall(reader->clear(reader->ctx));
-  }
+  if (*outcome == READ) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  %s%s; %s", failed ? "WARNING: " : "", ScoriaFailureLine(), otherwise));
+  ScoriaFailureReset();
+  if (failed) PetscCall(reader->clear(reader->ctx));
   PetscFunctionReturn(0);
 }
 
@@ -144,14 +172,15 @@ PetscErrorCode ScoriaCheckpointFind(ScoriaRun run, ScoriaDeck deck, const char *
   name_generations(path, &names);
   const char *const generation[] = {path, names.previous};
   for (int i = 0; i < 2 && !found->whole; i++) {
-    bool there, damaged = false;
+    Outcome outcome;
+    bool there;
 
     PetscCall(ScoriaFileExists(ScoriaRunComm(run), generation[i], &there));
     if (!there) continue;
-    PetscCall(ReadGeneration(run, deck, generation[i], reader, &damaged));
-    found->whole = !damaged;
-    found->damaged += damaged;
-    PetscCall(PetscStrncpy(found->path, generation[damaged ? 0 : i], sizeof found->path));
+    PetscCall(ReadGeneration(run, deck, generation[i], reader, &outcome));
+    found->whole = outcome == READ;
+    found->damaged += outcome == DAMAGED;
+    PetscCall(PetscStrncpy(found->path, generation[found->whole ? i : 0], sizeof found->path));
   }
   PetscFunctionReturn(0);
 }

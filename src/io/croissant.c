@@ -134,15 +134,15 @@ static PetscErrorCode AddArray(hid_t file, const char *name, bool is_scale, Visi
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, visit->bad));
+  PetscCall(ShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, visit->bad));
   if (visit->bad->code != SCORIA_EXIT_OK || rank < 1) PetscFunctionReturn(0);
-  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
-  PetscCall(ScoriaGetShortText(array, "units", sizeof unit, unit, visit->bad));
-  PetscCall(ScoriaGetShortText(array, "description", sizeof description, description, visit->bad));
+  CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(GetShortText(array, "units", sizeof unit, unit, visit->bad));
+  PetscCall(GetShortText(array, "description", sizeof description, description, visit->bad));
   if (is_scale)
     PetscCall(PetscStrncpy(axes, name, sizeof axes));
   else
-    PetscCall(ScoriaGetShortText(array, "axes", sizeof axes, axes, visit->bad));
+    PetscCall(GetShortText(array, "axes", sizeof axes, axes, visit->bad));
   H5Dclose(array);
   if (visit->bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   axes[strcspn(axes, " ")] = 0;
@@ -180,7 +180,7 @@ static PetscErrorCode AddRecords(const char *dir, const char *name, cJSON *recor
 
   PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/%s", dir, name);
-  PetscCall(ScoriaOpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
+  PetscCall(OpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
   const bool whole =
       bad.code == SCORIA_EXIT_OK && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &visit) == 0;
   if (file >= 0) H5Fclose(file);
@@ -252,7 +252,7 @@ static void put(cJSON *root, const char *key, cJSON *value)
   cJSON_AddItemToObject(root, key, value);
 }
 
-PetscErrorCode ScoriaCroissant(ScoriaRun run, const char *dir, const cJSON *files, cJSON **root)
+PetscErrorCode CroissantCreate(ScoriaRun run, const char *dir, const cJSON *files, cJSON **root)
 {
   cJSON *distribution = cJSON_CreateArray(), *records = cJSON_CreateArray();
   const cJSON *entry;

@@ -27,7 +27,7 @@ static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset 
   PetscCallMPI(MPI_Comm_size(ds->comm, &ds->size));
   ds->file = ds->row_space = ds->field_space = ds->transfer = H5I_INVALID_HID;
   PetscCall(PetscStrncpy(ds->path, path, sizeof ds->path));
-  PetscCall(ScoriaPartName(path, sizeof ds->part, ds->part));
+  PetscCall(PartName(path, sizeof ds->part, ds->part));
   ds->open_path = ds->path;
   ds->code      = SCORIA_EXIT_INPUT;
   PetscFunctionReturn(0);
@@ -38,12 +38,12 @@ static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset 
 static PetscErrorCode CloseFile(ScoriaDataset ds, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetCloseColumns(ds));
+  PetscCall(DatasetCloseColumns(ds));
   if (ds->file < 0) PetscFunctionReturn(0);
-  if (ds->writing) PetscCall(ScoriaStuckBegin(ds->part, "closed", SCORIA_STUCK_BYTES, ds->rank));
+  if (ds->writing) PetscCall(StuckBegin(ds->part, "closed", SCORIA_STUCK_BYTES, ds->rank));
   if (H5Fclose(ds->file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be closed");
   ds->file = H5I_INVALID_HID;
-  if (ds->writing) PetscCall(ScoriaStuckEnd());
+  if (ds->writing) PetscCall(StuckEnd());
   PetscFunctionReturn(0);
 }
 
@@ -103,16 +103,16 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
   PetscFunctionBeginUser;
   ds->slab_rows = SLAB_BYTES / (int64_t)field_row_size(&ds->spec);
   if (ds->slab_rows < 1) ds->slab_rows = 1;
-  PetscCall(ScoriaFileAccess(ds->comm, &access));
+  PetscCall(FileAccess(ds->comm, &access));
   try_open(ds->open_path, mode == H5F_ACC_RDWR, code, &bad);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(ScoriaStuckBegin(ds->open_path, "opened", SCORIA_STUCK_BYTES, ds->rank));
+  PetscCall(StuckBegin(ds->open_path, "opened", SCORIA_STUCK_BYTES, ds->rank));
   ds->file = H5Fopen(ds->open_path, mode, access);
-  PetscCall(ScoriaStuckEnd());
+  PetscCall(StuckEnd());
   if (ds->file < 0) trouble_hdf5(&bad, code, "cannot be opened by all ranks");
   H5Pclose(access);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(ScoriaDatasetOpenColumns(ds, &bad));
+  PetscCall(DatasetOpenColumns(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
@@ -126,12 +126,12 @@ static PetscErrorCode LayOut(ScoriaDataset ds, const double x[], const ScoriaPro
 
   PetscFunctionBeginUser;
   snprintf(fresh, sizeof fresh, "%s.new", ds->path);
-  PetscCall(ScoriaFileStripe(fresh));
-  PetscCall(ScoriaFileStart(ds->extends ? ds->part : ds->path, fresh, bad));
+  PetscCall(FileStripe(fresh));
+  PetscCall(FileStart(ds->extends ? ds->part : ds->path, fresh, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetLayOut(fresh, &ds->spec, x, from, bad));
-  PetscCall(ScoriaDatasetCheckLayOut(fresh, bad));
-  PetscCall(ScoriaFilePublish(fresh, ds->part, bad));
+  PetscCall(DatasetLayOut(fresh, &ds->spec, x, from, bad));
+  PetscCall(DatasetCheckLayOut(fresh, bad));
+  PetscCall(FilePublish(fresh, ds->part, bad));
   if (bad->code != SCORIA_EXIT_OK) unlink(fresh); /* nothing is in it yet */
   PetscFunctionReturn(0);
 }
@@ -141,7 +141,7 @@ static PetscErrorCode CreateFile(ScoriaDataset ds, const double x[], const Scori
   ScoriaTrouble bad = {.path = ds->path};
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaReadingForget(ds)); /* of another file of that name */
+  PetscCall(ReadingForget(ds)); /* of another file of that name */
   if (!ds->rank) PetscCall(LayOut(ds, x, from, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscCall(OpenTogether(ds, H5F_ACC_RDWR, SCORIA_EXIT_IO));
@@ -199,7 +199,7 @@ static PetscErrorCode FlushAndClose(ScoriaDataset ds)
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetSettle(ds));
-  PetscCall(ScoriaDatasetFlush(ds, &bad));
+  PetscCall(DatasetFlush(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line)); /* closed after that, it would be written again by some */
   PetscCall(CloseFile(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
@@ -214,12 +214,12 @@ static PetscErrorCode FinishFile(ScoriaDataset ds)
 
   PetscFunctionBeginUser;
   PetscCall(FlushAndClose(ds));
-  PetscCall(ScoriaDatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
-  const PetscErrorCode failed = ScoriaDatasetVerify(ds, again, &sum);
+  PetscCall(DatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
+  const PetscErrorCode failed = DatasetVerify(ds, again, &sum);
   PetscCall(ScoriaDatasetClose(&again));
   PetscCall(failed);
   if (!ds->rank) {
-    PetscCall(ScoriaFilePublish(ds->part, ds->path, &bad));
+    PetscCall(FilePublish(ds->part, ds->path, &bad));
     files_published_sum(ds->path, &sum);
   }
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
@@ -249,11 +249,11 @@ static PetscErrorCode Examine(ScoriaDataset ds, ScoriaTrouble *bad)
   hid_t file;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaOpenOurs(ds->open_path, expected, &size, &file, format, kind, bad));
+  PetscCall(OpenOurs(ds->open_path, expected, &size, &file, format, kind, bad));
   if (bad->code == SCORIA_EXIT_OK && strcmp(format, SCORIA_DATASET_FORMAT))
     trouble_note(bad, SCORIA_EXIT_INPUT, "a scoria file of kind '%s', expected %s", kind, expected);
-  if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &ds->spec, &ds->x, &ds->deck, bad));
-  if (bad->code == SCORIA_EXIT_OK) PetscCall(ScoriaGetMadeFrom(file, &ds->made, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(DatasetExamine(file, size, &ds->spec, &ds->x, &ds->deck, bad));
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(GetMadeFrom(file, &ds->made, bad));
   if (file >= 0) H5Fclose(file);
   PetscFunctionReturn(0);
 }
@@ -289,8 +289,7 @@ static PetscErrorCode OpenFile(ScoriaDataset ds)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code,
-                                     ScoriaDataset *out)
+PetscErrorCode DatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code, ScoriaDataset *out)
 {
   ScoriaDataset ds;
 
@@ -313,7 +312,7 @@ static PetscErrorCode LookForPart(ScoriaDataset ds, bool *found)
 
   PetscFunctionBeginUser;
   if (!ds->rank) {
-    if (!ds->extends) PetscCall(ScoriaFileRefuse(ds->path, &bad));
+    if (!ds->extends) PetscCall(FileRefuse(ds->path, &bad));
     there = access(ds->part, F_OK) == 0;
   }
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
@@ -359,7 +358,7 @@ PetscErrorCode ScoriaDatasetResume(MPI_Comm comm, const char *path, bool extends
 PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
+  PetscCall(DatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
   PetscFunctionReturn(0);
 }
 

@@ -2,7 +2,9 @@
  * rank makes the same sequence of HDF5 calls whatever it has to give or want: an empty selection where it has nothing.
  */
 #include "private.h"
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char *name, ScoriaType type, bool wide,
                                  ScoriaColumn *column, ScoriaTrouble *bad)
@@ -16,16 +18,16 @@ static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
+PetscErrorCode DatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
 {
   const ScoriaDatasetSpec *spec = &ds->spec;
   const hsize_t extent[2]       = {(hsize_t)spec->rows, (hsize_t)spec->cells};
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(ds->row_space = H5Screate_simple(1, extent, NULL));
-  ScoriaCallH5(ds->field_space = H5Screate_simple(2, extent, NULL));
-  ScoriaCallH5(ds->transfer = H5Pcreate(H5P_DATASET_XFER));
-  ScoriaCallH5(H5Pset_dxpl_mpio(ds->transfer, H5FD_MPIO_COLLECTIVE));
+  CallH5(ds->row_space = H5Screate_simple(1, extent, NULL));
+  CallH5(ds->field_space = H5Screate_simple(2, extent, NULL));
+  CallH5(ds->transfer = H5Pcreate(H5P_DATASET_XFER));
+  CallH5(H5Pset_dxpl_mpio(ds->transfer, H5FD_MPIO_COLLECTIVE));
   for (int f = 0; f < spec->nfields; f++)
     PetscCall(OpenColumn(ds, "/fields", spec->field[f].name, spec->float64 ? IO_F8 : IO_F4, true, &ds->field[f], bad));
   for (int c = 0; c < spec->space.n; c++)
@@ -54,7 +56,7 @@ int64_t column_row_bytes(ScoriaDataset ds, const ScoriaColumn *column)
   return (int64_t)type_size(column->type) * (column->wide ? ds->spec.cells : 1);
 }
 
-PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
+PetscErrorCode DatasetCloseColumns(ScoriaDataset ds)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS];
 
@@ -69,8 +71,8 @@ PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
-                                    int64_t number, void *data, ScoriaTrouble *bad)
+PetscErrorCode ColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
+                              int64_t number, void *data, ScoriaTrouble *bad)
 {
   const hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {(hsize_t)number, (hsize_t)ds->spec.cells};
   const hsize_t items    = number ? count[0] * (column->wide ? count[1] : 1) : 1;
@@ -80,17 +82,17 @@ PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction,
 
   PetscFunctionBeginUser;
   if (ds->spec.rows == 0) PetscFunctionReturn(0); /* an array without bytes has no place in the file */
-  ScoriaCallH5(memory_space = H5Screate_simple(1, &items, NULL));
+  CallH5(memory_space = H5Screate_simple(1, &items, NULL));
   if (number) {
-    ScoriaCallH5(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, count, NULL));
+    CallH5(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, NULL, count, NULL));
   } else {
-    ScoriaCallH5(H5Sselect_none(file_space));
-    ScoriaCallH5(H5Sselect_none(memory_space));
+    CallH5(H5Sselect_none(file_space));
+    CallH5(H5Sselect_none(memory_space));
   }
   if (direction == TO_FILE) {
-    PetscCall(ScoriaStuckBegin(ds->part, "written", SCORIA_STUCK_ROWS, ds->rank));
+    PetscCall(StuckBegin(ds->part, "written", SCORIA_STUCK_ROWS, ds->rank));
     failed = H5Dwrite(column->id, type_of(column->type), memory_space, file_space, ds->transfer, data);
-    PetscCall(ScoriaStuckEnd());
+    PetscCall(StuckEnd());
   } else
     failed = H5Dread(column->id, type_of(column->type), memory_space, file_space,
                      ds->alone ? H5P_DEFAULT : ds->transfer, data);
@@ -115,12 +117,12 @@ PetscErrorCode ScoriaDatasetReadTheta(ScoriaDataset ds, int64_t first, int64_t n
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(number + 1, &column));
-  ScoriaCallH5(memory = H5Screate_simple(1, &items, NULL));
+  CallH5(memory = H5Screate_simple(1, &items, NULL));
   if (number) {
-    ScoriaCallH5(H5Sselect_hyperslab(ds->row_space, H5S_SELECT_SET, &start, &stride, &count, NULL));
+    CallH5(H5Sselect_hyperslab(ds->row_space, H5S_SELECT_SET, &start, &stride, &count, NULL));
   } else {
-    ScoriaCallH5(H5Sselect_none(ds->row_space));
-    ScoriaCallH5(H5Sselect_none(memory));
+    CallH5(H5Sselect_none(ds->row_space));
+    CallH5(H5Sselect_none(memory));
   }
   for (int c = 0; c < n && ds->spec.rows; c++) {
     if (H5Dread(ds->condition[c].id, type_of(IO_F8), memory, ds->row_space, ds->transfer, column) < 0)
@@ -147,7 +149,7 @@ PetscErrorCode ScoriaDatasetCountFailed(ScoriaDataset ds, int64_t *failed)
   for (int64_t at = 0; at < share; at += batch) {
     const int64_t n = PetscMax(PetscMin(batch, number - at), 0);
 
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[0], n ? first + at : 0, n, done, &bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->status[0], n ? first + at : 0, n, done, &bad));
     for (int64_t i = 0; i < n; i++) *failed += done[i] == SCORIA_ROW_FAILED;
   }
   PetscCall(PetscFree(done));
@@ -171,7 +173,7 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, int64_t rows, ScoriaColumn *co
   for (int64_t at = 0; at < number; at += batch) {
     const int64_t n = PetscMin(batch, number - at);
 
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, column, first + at, n, stored, bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, column, first + at, n, stored, bad));
     *crc = crc32c(*crc, stored, (size_t)n * sizeof *stored);
   }
   ds->alone = false;
@@ -179,7 +181,26 @@ static PetscErrorCode ColumnCrc(ScoriaDataset ds, int64_t rows, ScoriaColumn *co
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest)
+/* The name of a digest among the notes of a run: of these rows of this file as it is now. */
+static PetscErrorCode NameDigest(ScoriaDataset ds, int64_t rows, size_t size, char name[])
+{
+  int64_t file[4] = {0};
+  struct stat st;
+
+  PetscFunctionBeginUser;
+  if (!ds->rank && !stat(ds->open_path, &st)) {
+    file[0] = (int64_t)st.st_dev;
+    file[1] = (int64_t)st.st_ino;
+    file[2] = st.st_size;
+    file[3] = source_modified(&st);
+  }
+  PetscCallMPI(MPI_Bcast(file, 4, MPI_INT64_T, 0, ds->comm));
+  snprintf(name, size, "digest of %" PRId64 " rows of %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, file[0],
+           file[1], file[2], file[3]);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   uint32_t own[2], *all, crc[2] = {0, 0};
@@ -197,5 +218,23 @@ PetscErrorCode ScoriaDatasetDigest(ScoriaDataset ds, int64_t rows, uint32_t *dig
   }
   PetscCall(PetscFree(all));
   *digest = crc32c(0, crc, sizeof crc);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetDigest(ScoriaRun run, ScoriaDataset ds, int64_t rows, uint32_t *digest)
+{
+  char name[128];
+  int64_t noted;
+
+  PetscFunctionBeginUser;
+  if (run) {
+    PetscCall(NameDigest(ds, rows, sizeof name, name));
+    if (run_noted(run, name, &noted)) {
+      *digest = (uint32_t)noted;
+      PetscFunctionReturn(0);
+    }
+  }
+  PetscCall(ReadDigest(ds, rows, digest));
+  if (run) PetscCall(ScoriaRunNote(run, name, *digest));
   PetscFunctionReturn(0);
 }

@@ -21,18 +21,18 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
 
   PetscFunctionBeginUser;
   for (int f = 0; f < spec->nfields; f++) name[f] = spec->field[f].name;
-  PetscCall(ScoriaPutNames(file, "fields", spec->nfields, name, bad));
+  PetscCall(PutNames(file, "fields", spec->nfields, name, bad));
   for (int f = 0; f < spec->nfields; f++)
     if (spec->field[f].latent) name[latent++] = spec->field[f].name;
-  PetscCall(ScoriaPutNames(file, "latent", latent, name, bad));
-  PetscCall(ScoriaPutConditionNames(file, &spec->space, bad));
-  PetscCall(ScoriaPutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
+  PetscCall(PutNames(file, "latent", latent, name, bad));
+  PetscCall(PutConditionNames(file, &spec->space, bad));
+  PetscCall(PutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
   if (spec->whole) {
-    PetscCall(ScoriaPutNumber(file, "first_row", IO_I8, &spec->first, bad));
-    PetscCall(ScoriaPutNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
+    PetscCall(PutNumber(file, "first_row", IO_I8, &spec->first, bad));
+    PetscCall(PutNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
   }
-  if (*spec->source) PetscCall(ScoriaPutText(file, "source", spec->source, bad));
-  if (*spec->source) PetscCall(ScoriaPutNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
+  if (*spec->source) PetscCall(PutText(file, "source", spec->source, bad));
+  if (*spec->source) PetscCall(PutNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
   PetscFunctionReturn(0);
 }
 
@@ -40,8 +40,8 @@ static PetscErrorCode PutColumn(hid_t file, const char *name, ScoriaType type, i
                                 const char *description, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaPutArray(file, name, type, 1, &rows, NULL, unit, description, bad));
-  PetscCall(ScoriaPutAxes(file, name, "row", bad));
+  PetscCall(PutArray(file, name, type, 1, &rows, NULL, unit, description, bad));
+  PetscCall(PutAxes(file, name, "row", bad));
   PetscFunctionReturn(0);
 }
 
@@ -64,14 +64,13 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
                       "order of the root attributes",
                       bad));
   for (int c = 0; c < spec->space.n; c++)
-    PetscCall(ScoriaPutCondition(file, &spec->space.c[c], spec->rows, NULL, "operating condition", "row", bad));
+    PetscCall(PutCondition(file, &spec->space.c[c], spec->rows, NULL, "operating condition", "row", bad));
   for (int f = 0; f < spec->nfields; f++) {
     const ScoriaField *field = &spec->field[f];
 
     snprintf(name, sizeof name, "/fields/%s", field->name);
-    PetscCall(
-        ScoriaPutArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, NULL, field->unit, field->description, bad));
-    PetscCall(ScoriaPutAxes(file, name, "row x", bad));
+    PetscCall(PutArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, NULL, field->unit, field->description, bad));
+    PetscCall(PutAxes(file, name, "row x", bad));
   }
   PetscFunctionReturn(0);
 }
@@ -84,8 +83,8 @@ static PetscErrorCode PutGroup(hid_t file, const char *name, ScoriaTrouble *bad)
 
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  ScoriaCallH5(plain = H5Pcreate(H5P_GROUP_CREATE));
-  ScoriaCallH5(H5Pset_obj_track_times(plain, 0));
+  CallH5(plain = H5Pcreate(H5P_GROUP_CREATE));
+  CallH5(H5Pset_obj_track_times(plain, 0));
   group = H5Gcreate2(file, name, H5P_DEFAULT, plain, H5P_DEFAULT);
   H5Pclose(plain);
   if (group < 0)
@@ -109,8 +108,8 @@ static int64_t size_bound(const ScoriaDatasetSpec *spec, const char *deck)
   return fields * field + columns * column + 8LL * spec->cells + margin * ALIGN_TO + (int64_t)strlen(deck);
 }
 
-PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
-                                   const ScoriaProvenance *from, ScoriaTrouble *bad)
+PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
+                             const ScoriaProvenance *from, ScoriaTrouble *bad)
 {
   const int64_t cells = spec->cells, ranks = from->ranks, group = from->group_size;
   hsize_t size = 0;
@@ -118,12 +117,12 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
 
   PetscFunctionBeginUser;
   /* Tried before HDF5 has anything to lose, and again, exactly, when the file has its size. */
-  PetscCall(ScoriaFileReserve(part, size_bound(spec, from->deck ? from->deck : ""), bad));
+  PetscCall(FileReserve(part, size_bound(spec, from->deck ? from->deck : ""), bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
-  ScoriaCallH5(H5Pset_alignment(access, ALIGN_FROM, ALIGN_TO));
-  ScoriaCallH5(plain = H5Pcreate(H5P_FILE_CREATE));
-  ScoriaCallH5(H5Pset_obj_track_times(plain, 0));
+  PetscCall(FileAccess(MPI_COMM_NULL, &access));
+  CallH5(H5Pset_alignment(access, ALIGN_FROM, ALIGN_TO));
+  CallH5(plain = H5Pcreate(H5P_FILE_CREATE));
+  CallH5(H5Pset_obj_track_times(plain, 0));
   file = H5Fcreate(part, H5F_ACC_TRUNC, plain, access);
   H5Pclose(plain);
   H5Pclose(access);
@@ -131,22 +130,22 @@ PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *sp
     trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be made", part);
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaPutOrigin(file, SCORIA_DATASET_FORMAT, from->kind, from->deck, bad));
-  PetscCall(ScoriaPutNumber(file, "seed", IO_U8, &from->seed, bad));
-  PetscCall(ScoriaPutNumber(file, "ranks", IO_I8, &ranks, bad));
-  PetscCall(ScoriaPutNumber(file, "group_size", IO_I8, &group, bad));
+  PetscCall(PutOrigin(file, SCORIA_DATASET_FORMAT, from->kind, from->deck, bad));
+  PetscCall(PutNumber(file, "seed", IO_U8, &from->seed, bad));
+  PetscCall(PutNumber(file, "ranks", IO_I8, &ranks, bad));
+  PetscCall(PutNumber(file, "group_size", IO_I8, &group, bad));
   PetscCall(PutSpec(file, spec, bad));
-  PetscCall(ScoriaPutMadeFrom(file, &from->made, bad));
-  PetscCall(ScoriaPutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
+  PetscCall(PutMadeFrom(file, &from->made, bad));
+  PetscCall(PutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
   PetscCall(PutGroup(file, "/conditions", bad));
   PetscCall(PutGroup(file, "/fields", bad));
   PetscCall(PutGroup(file, "/status", bad));
   PetscCall(PutRows(file, spec, bad));
-  PetscCall(ScoriaAttachScales(file, bad));
+  PetscCall(AttachScales(file, bad));
   if (bad->code == SCORIA_EXIT_OK && (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0))
     trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be written", part);
   if (H5Fclose(file) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be closed", part);
-  PetscCall(ScoriaFileReserve(part, (int64_t)size, bad));
+  PetscCall(FileReserve(part, (int64_t)size, bad));
   PetscFunctionReturn(0);
 }
 
@@ -161,7 +160,7 @@ static PetscErrorCode ExpectArray(hid_t file, const char *name, ScoriaType type,
   ScoriaType found_type = type;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaShapeOf(file, name, 2, &found_rank, found, &found_type, bad));
+  PetscCall(ShapeOf(file, name, 2, &found_rank, found, &found_type, bad));
   if (found_rank < 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
   else if (found_type != type)
@@ -186,9 +185,9 @@ static PetscErrorCode GetField(hid_t file, const ScoriaDatasetSpec *spec, Scoria
   snprintf(name, sizeof name, "/fields/%s", field->name);
   PetscCall(ExpectArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
-  PetscCall(ScoriaGetShortText(array, "units", sizeof field->unit, field->unit, bad));
-  PetscCall(ScoriaGetShortText(array, "description", sizeof field->description, field->description, bad));
+  CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(GetShortText(array, "units", sizeof field->unit, field->unit, bad));
+  PetscCall(GetShortText(array, "description", sizeof field->description, field->description, bad));
   H5Dclose(array);
   PetscFunctionReturn(0);
 }
@@ -203,17 +202,17 @@ static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaShapeOf(file, "/crc", 1, &rank, dims, &type, bad));
+  PetscCall(ShapeOf(file, "/crc", 1, &rank, dims, &type, bad));
   if (rank != 1) trouble_note(bad, SCORIA_EXIT_INPUT, "no array /crc of one dimension");
   spec->rows = dims[0];
-  PetscCall(ScoriaShapeOf(file, "/x", 1, &rank, dims, &type, bad));
+  PetscCall(ShapeOf(file, "/x", 1, &rank, dims, &type, bad));
   if (rank != 1 || dims[0] < 1 || dims[0] > INT_MAX || dims[0] > size / 8)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array /x of one dimension with at least one cell");
   else
     spec->cells = (int)dims[0];
   if (spec->nfields) {
     snprintf(name, sizeof name, "/fields/%s", first_field);
-    PetscCall(ScoriaShapeOf(file, name, 2, &rank, dims, &type, bad));
+    PetscCall(ShapeOf(file, name, 2, &rank, dims, &type, bad));
     if (rank < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
     spec->float64 = type == IO_F8;
   }
@@ -225,8 +224,8 @@ static PetscErrorCode GetShard(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroubl
 {
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK || H5Aexists(file, "whole_rows") <= 0) PetscFunctionReturn(0);
-  PetscCall(ScoriaGetNumber(file, "first_row", IO_I8, &spec->first, bad));
-  PetscCall(ScoriaGetNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
+  PetscCall(GetNumber(file, "first_row", IO_I8, &spec->first, bad));
+  PetscCall(GetNumber(file, "whole_rows", IO_I8, &spec->whole, bad));
   if (spec->first < 0 || spec->first > spec->whole - spec->rows)
     trouble_note(bad, SCORIA_EXIT_INPUT, "a shard of %lld rows from row %lld on of %lld", (long long)spec->rows,
                  (long long)spec->first, (long long)spec->whole);
@@ -255,7 +254,7 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
 
   PetscFunctionBeginUser;
   const bool told = H5Aexists(file, "latent") > 0;
-  if (told) PetscCall(ScoriaGetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
+  if (told) PetscCall(GetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
   for (int f = 0; f < spec->nfields; f++) {
     spec->field[f].latent = !told && field_was_latent(spec->field[f].name);
     for (int i = 0; i < n; i++) spec->field[f].latent |= !strcmp(latent[i], spec->field[f].name);
@@ -263,8 +262,8 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
-                                    ScoriaTrouble *bad)
+PetscErrorCode DatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
+                              ScoriaTrouble *bad)
 {
   char field[SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE], name[SCORIA_NAME_SIZE + 16];
   int64_t cells;
@@ -273,16 +272,16 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   *x    = NULL;
   *deck = NULL;
   PetscCall(PetscMemzero(spec, sizeof(*spec)));
-  PetscCall(ScoriaGetNames(file, "fields", SCORIA_MAX_FIELDS, &spec->nfields, field, bad));
-  PetscCall(ScoriaGetSpace(file, &spec->space, bad));
-  PetscCall(ScoriaGetNumber(file, "realisations", IO_I8, &spec->realisations, bad));
+  PetscCall(GetNames(file, "fields", SCORIA_MAX_FIELDS, &spec->nfields, field, bad));
+  PetscCall(GetSpace(file, &spec->space, bad));
+  PetscCall(GetNumber(file, "realisations", IO_I8, &spec->realisations, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(GetSizes(file, size, field[0], spec, bad));
   PetscCall(GetShard(file, spec, bad));
   if (bad->code == SCORIA_EXIT_OK && H5Aexists(file, "source") > 0)
-    PetscCall(ScoriaGetShortText(file, "source", sizeof spec->source, spec->source, bad));
+    PetscCall(GetShortText(file, "source", sizeof spec->source, spec->source, bad));
   if (bad->code == SCORIA_EXIT_OK && H5Aexists(file, "source_modified") > 0)
-    PetscCall(ScoriaGetNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
+    PetscCall(GetNumber(file, "source_modified", IO_I8, &spec->source_modified, bad));
   if (spec->realisations < 1 || spec->realisations > PetscMax(PetscMax(spec->rows, spec->whole), 1))
     trouble_note(bad, SCORIA_EXIT_INPUT, "attribute 'realisations' is %lld, expected 1 to the number of rows",
                  (long long)spec->realisations);
@@ -301,12 +300,12 @@ PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec 
   PetscCall(ExpectArray(file, "/x", IO_F8, 1, &cells, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((size_t)cells, x));
-  PetscCall(ScoriaGetArray(file, "/x", cells, IO_F8, *x, bad));
-  PetscCall(ScoriaGetText(file, "deck", deck, bad));
+  PetscCall(GetArray(file, "/x", cells, IO_F8, *x, bad));
+  PetscCall(GetText(file, "deck", deck, bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad)
+PetscErrorCode DatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad)
 {
   ScoriaTrouble found = {.path = bad->path};
   char format[SCORIA_NAME_SIZE], kind[SCORIA_NAME_SIZE], *deck = NULL;
@@ -317,8 +316,8 @@ PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad)
 
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaOpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
-  if (found.code == SCORIA_EXIT_OK) PetscCall(ScoriaDatasetExamine(file, size, &spec, &x, &deck, &found));
+  PetscCall(OpenOurs(fresh, "a scoria dataset", &size, &file, format, kind, &found));
+  if (found.code == SCORIA_EXIT_OK) PetscCall(DatasetExamine(file, size, &spec, &x, &deck, &found));
   if (file >= 0) H5Fclose(file);
   PetscCall(PetscFree(x));
   PetscCall(PetscFree(deck));

@@ -18,7 +18,7 @@ static PetscErrorCode CheckpointPath(ScoriaDataset ds, size_t size, char path[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaReadingKeep(ScoriaDataset ds, const ScoriaReading *reading)
+PetscErrorCode ReadingKeep(ScoriaDataset ds, const ScoriaReading *reading)
 {
   const size_t room = LINE * (size_t)(2 + SCORIA_MAX_COLUMNS + reading->there.n);
   char path[PETSC_MAX_PATH_LEN], *text;
@@ -40,7 +40,7 @@ PetscErrorCode ScoriaReadingKeep(ScoriaDataset ds, const ScoriaReading *reading)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaReadingForget(ScoriaDataset ds)
+PetscErrorCode ReadingForget(ScoriaDataset ds)
 {
   char path[PETSC_MAX_PATH_LEN];
 
@@ -85,12 +85,12 @@ static PetscErrorCode CheckSame(ScoriaDataset ds, ScoriaReading *reading)
 
   PetscFunctionBeginUser;
   if (!reading->rows) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetDigest(ds, reading->rows, &digest));
+  PetscCall(ScoriaDatasetDigest(NULL, ds, reading->rows, &digest));
   if (digest != crc32c(0, crc, sizeof crc)) reading->rows = 0;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaReadingFind(ScoriaDataset ds, ScoriaReading *reading)
+PetscErrorCode ReadingFind(ScoriaDataset ds, ScoriaReading *reading)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS];
   const int n = dataset_columns(ds, column);

@@ -108,7 +108,7 @@ static PetscErrorCode TransferField(ScoriaDataset ds, ScoriaDirection direction,
 
     slab_range(ds, rows->rows, s, &offset, &n);
     if (direction == TO_FILE) field_pack(&ds->spec, rows, f, offset, n, ds->slab);
-    PetscCall(ScoriaColumnTransfer(ds, direction, &ds->field[f], first + offset, n, ds->slab, bad));
+    PetscCall(ColumnTransfer(ds, direction, &ds->field[f], first + offset, n, ds->slab, bad));
     crc_rows(n, field_row_size(&ds->spec), ds->slab, crc + offset);
     if (direction == FROM_FILE) field_unpack(&ds->spec, ds->slab, n, rows->field[f] + offset * ds->spec.cells);
   }
@@ -130,12 +130,12 @@ static PetscErrorCode CheckRange(ScoriaDataset ds, int64_t first, int64_t number
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
-PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad)
+PetscErrorCode DatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStuckBegin(ds->part, "flushed", SCORIA_STUCK_ROWS, ds->rank));
+  PetscCall(StuckBegin(ds->part, "flushed", SCORIA_STUCK_ROWS, ds->rank));
   if (H5Fflush(ds->file, H5F_SCOPE_GLOBAL) < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "cannot be flushed to disk");
-  PetscCall(ScoriaStuckEnd());
+  PetscCall(StuckEnd());
   PetscFunctionReturn(0);
 }
 
@@ -146,10 +146,10 @@ PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds)
   PetscFunctionBeginUser;
   if (!ds->unmarked) PetscFunctionReturn(0);
   ds->unmarked = false;
-  PetscCall(ScoriaDatasetFlush(ds, &bad));
+  PetscCall(DatasetFlush(ds, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
-  PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->status[0], ds->unmarked_first, ds->unmarked_rows, ds->unmarked_done,
-                                 &bad));
+  PetscCall(
+      ColumnTransfer(ds, TO_FILE, &ds->status[0], ds->unmarked_first, ds->unmarked_rows, ds->unmarked_done, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
@@ -204,11 +204,11 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   for (int f = 0; f < ds->spec.nfields; f++)
     PetscCall(TransferField(ds, TO_FILE, f, first, rows, rounds, of_row, &bad));
   for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->condition[c], first, n, rows->condition[c], &bad));
+    PetscCall(ColumnTransfer(ds, TO_FILE, &ds->condition[c], first, n, rows->condition[c], &bad));
   for (int i = 1; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->status[i], first, n, rows_status(rows, i), &bad));
-  PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->status_crc, first, n, of_status, &bad));
-  PetscCall(ScoriaColumnTransfer(ds, TO_FILE, &ds->crc, first, n, of_row, &bad));
+    PetscCall(ColumnTransfer(ds, TO_FILE, &ds->status[i], first, n, rows_status(rows, i), &bad));
+  PetscCall(ColumnTransfer(ds, TO_FILE, &ds->status_crc, first, n, of_status, &bad));
+  PetscCall(ColumnTransfer(ds, TO_FILE, &ds->crc, first, n, of_row, &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   start_writeback(ds->part);
   PetscCall(KeepUnmarked(ds, first, rows));
@@ -254,11 +254,11 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
   PetscCall(Reserve(ds, number));
   rows->rows = number;
   for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], bad));
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), bad));
-  PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, bad));
-  PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), bad));
+  PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->crc, first, number, ds->stored, bad));
+  PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->status_crc, first, number, ds->stored + number, bad));
   crc_start(ds, rows, ds->sum, ds->sum + number);
   for (int f = 0; f < ds->spec.nfields; f++)
     PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, bad));
@@ -268,7 +268,7 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+PetscErrorCode DatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
   int64_t rounds;
@@ -281,7 +281,7 @@ PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t nu
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
+PetscErrorCode DatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows)
 {
   ScoriaTrouble bad = {.path = ds->open_path};
 
@@ -289,9 +289,9 @@ PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t 
   PetscCall(CheckRange(ds, first, number, rows->capacity));
   rows->rows = number;
   for (int c = 0; c < ds->spec.space.n; c++)
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], &bad));
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(ScoriaColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
+    PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->status[i], first, number, rows_status(rows, i), &bad));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }
@@ -315,6 +315,6 @@ PetscErrorCode ScoriaDatasetRead(ScoriaDataset ds, int64_t first, int64_t number
 {
   PetscFunctionBeginUser;
   PetscCheck(!ds->writing, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", ds->path);
-  PetscCall(ScoriaDatasetReadRows(ds, first, number, rows));
+  PetscCall(DatasetReadRows(ds, first, number, rows));
   PetscFunctionReturn(0);
 }

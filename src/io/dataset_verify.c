@@ -50,7 +50,7 @@ static PetscErrorCode StopReading(Reader *r)
   PetscFunctionBeginUser;
   PetscCall(ShareReading(r));
   if (!r->survey) PetscCall(ScoriaIntervalsAdd(&r->so_far.there, 0, r->so_far.rows));
-  PetscCall(ScoriaReadingKeep(r->ds, &r->so_far));
+  PetscCall(ReadingKeep(r->ds, &r->so_far));
   PetscCall(ScoriaStopped(r->ds->run, "the rows written are kept, and %lld of %lld have been read back in %.3g s",
                           (long long)r->so_far.rows, (long long)r->ds->spec.rows, wall_seconds() - r->began));
   PetscFunctionReturn(0);
@@ -94,7 +94,7 @@ static PetscErrorCode ReadBatch(Reader *r, int64_t rows)
   PetscFunctionBeginUser;
   deal_block(rows, r->ds->rank, r->ds->size, &first, &number);
   first += r->so_far.rows;
-  PetscCall(ScoriaDatasetReadRows(r->ds, first, number, &r->rows));
+  PetscCall(DatasetReadRows(r->ds, first, number, &r->rows));
   if (r->survey) PetscCall(AddDone(&r->so_far.there, first, &r->rows));
   if (r->visit) r->visit(r->ctx, first, &r->rows);
   join_batch(r, rows, first, number);
@@ -113,7 +113,7 @@ static PetscErrorCode VisitRead(Reader *r)
     if (r->ds->run) PetscCall(ScoriaStopAsked(r->ds->run, &stop));
     if (stop) PetscCall(ScoriaStopped(r->ds->run, "the rows written are kept"));
     deal_block(PetscMin(r->batch * r->ds->size, r->so_far.rows - at), r->ds->rank, r->ds->size, &first, &number);
-    PetscCall(ScoriaDatasetReadStatus(r->ds, at + first, number, &r->rows));
+    PetscCall(DatasetReadStatus(r->ds, at + first, number, &r->rows));
     for (int64_t i = 0; i < number; i++)
       if (!intervals_count(&r->so_far.there, at + first + i, at + first + i + 1)) r->rows.done[i] = 0;
     r->visit(r->ctx, at + first, &r->rows);
@@ -142,7 +142,7 @@ static PetscErrorCode BeginReading(Reader *r)
   r->so_far.columns = dataset_columns(r->ds, column);
   for (int i = 0; i < r->so_far.columns; i++) column[i]->sum = 0;
   if (!r->survey) PetscFunctionReturn(0);
-  PetscCall(ScoriaReadingFind(r->ds, &r->so_far));
+  PetscCall(ReadingFind(r->ds, &r->so_far));
   if (r->ds->rank) memset(r->so_far.crc, 0, sizeof r->so_far.crc);
   PetscCall(VisitRead(r));
   PetscFunctionReturn(0);
@@ -161,7 +161,7 @@ static PetscErrorCode ReadOn(Reader *r)
     if (r->so_far.rows < all) PetscCall(BetweenBatches(r));
   }
   PetscCall(ShareReading(r));
-  PetscCall(ScoriaReadingForget(r->ds));
+  PetscCall(ReadingForget(r->ds));
   PetscFunctionReturn(0);
 }
 
@@ -262,7 +262,7 @@ static PetscErrorCode SumFile(ScoriaDataset read, int n, const Extent extent[], 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum)
+PetscErrorCode DatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum)
 {
   ScoriaColumn *column[SCORIA_MAX_COLUMNS], *kept[SCORIA_MAX_COLUMNS];
   Extent extent[SCORIA_MAX_COLUMNS];

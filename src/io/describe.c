@@ -142,7 +142,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   printf("  print(f.attrs[\"deck\"].decode())\n");
 }
 
-PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path)
+PetscErrorCode DescribeDataset(MPI_Comm comm, const char *path)
 {
   ScoriaDataset ds;
   Summary all;
@@ -153,7 +153,7 @@ PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path)
   PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   ds->tolerant = true;
   failed       = Summarise(ds, &all);
-  if (!failed) failed = ScoriaDatasetIdentity(ds, ds->spec.rows, identity);
+  if (!failed) failed = ScoriaDatasetIdentity(NULL, ds, ds->spec.rows, identity);
   if (!failed && !ds->rank) print_dataset(path, &ds->spec, ds->x, &all, identity, &ds->made);
   PetscCall(ScoriaDatasetClose(&ds));
   PetscCall(failed);
@@ -167,9 +167,9 @@ static PetscErrorCode PrintOrigin(hid_t file, const char *path, const char *kind
   char date[64], version[64], revision[128];
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaGetShortText(file, "date", sizeof date, date, bad));
-  PetscCall(ScoriaGetShortText(file, "program_version", sizeof version, version, bad));
-  PetscCall(ScoriaGetShortText(file, "git_revision", sizeof revision, revision, bad));
+  PetscCall(GetShortText(file, "date", sizeof date, date, bad));
+  PetscCall(GetShortText(file, "program_version", sizeof version, version, bad));
+  PetscCall(GetShortText(file, "git_revision", sizeof revision, revision, bad));
   if (bad->code == SCORIA_EXIT_OK)
     printf("%s\nkind         %s\nmade         %s by scoria %s (%s)\n", path, kind, date, version, revision);
   PetscFunctionReturn(0);
@@ -194,18 +194,18 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
   }
   PetscCall(ScoriaFileTrial(comm, path));
   if (!rank) {
-    PetscCall(ScoriaOpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
+    PetscCall(OpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));
     if (bad.code == SCORIA_EXIT_OK) PetscCall(PrintOrigin(file, path, kind, &bad));
     is_dataset = !strcmp(format, SCORIA_DATASET_FORMAT);
     if (bad.code == SCORIA_EXIT_OK && !is_dataset) {
-      PetscCall(ScoriaDescribeStore(file, &bad));
+      PetscCall(DescribeStore(file, &bad));
       printf("\nIn Python:\n  import h5py\n  f = h5py.File(\"%s\")\n  print(f.attrs[\"deck\"].decode())\n", path);
     }
     if (file >= 0) H5Fclose(file);
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
   PetscCallMPI(MPI_Bcast(&is_dataset, 1, MPI_INT, 0, comm));
-  if (is_dataset) PetscCall(ScoriaDescribeDataset(comm, path));
+  if (is_dataset) PetscCall(DescribeDataset(comm, path));
   if (!rank) fflush(stdout);
   PetscFunctionReturn(0);
 }

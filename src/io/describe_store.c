@@ -45,7 +45,7 @@ static PetscErrorCode RealRange(hid_t file, const char *name, int64_t n, ScoriaT
   range[0] = INFINITY;
   range[1] = -INFINITY;
   PetscCall(PetscMalloc((size_t)n * type_size(type) + 1, &data));
-  PetscCall(ScoriaGetArray(file, name, n, type, data, bad));
+  PetscCall(GetArray(file, name, n, type, data, bad));
   for (int64_t i = 0; i < n && bad->code == SCORIA_EXIT_OK; i++) {
     const double value = type == IO_F8 ? ((double *)data)[i] : (double)((float *)data)[i];
 
@@ -66,12 +66,12 @@ static PetscErrorCode PrintArray(hid_t file, const char *name, Visit *visit)
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, visit->bad));
+  PetscCall(ShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, visit->bad));
   if (visit->bad->code != SCORIA_EXIT_OK || rank < 0) PetscFunctionReturn(0);
   for (int i = 0; i < rank; i++) n *= dims[i];
-  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
-  PetscCall(ScoriaGetShortText(array, "units", sizeof unit, unit, visit->bad));
-  PetscCall(ScoriaGetShortText(array, "description", sizeof description, description, visit->bad));
+  CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(GetShortText(array, "units", sizeof unit, unit, visit->bad));
+  PetscCall(GetShortText(array, "description", sizeof description, description, visit->bad));
   H5Dclose(array);
   if (type == IO_F4 || type == IO_F8) PetscCall(RealRange(file, name, n, type, range, visit->bad));
   shape_text(rank, dims, sizeof shape, shape);
@@ -108,18 +108,18 @@ static herr_t visit_attribute(hid_t file, const char *name, const H5A_info_t *in
   (void)info;
   snprintf(key, sizeof key, " %s ", name);
   if (strstr(printed, key)) return 0;
-  visit->failed = ScoriaGetNumber(file, name, IO_I8, &whole, &quiet);
+  visit->failed = GetNumber(file, name, IO_I8, &whole, &quiet);
   if (!visit->failed && quiet.code == SCORIA_EXIT_OK) return printf("%-12s %lld\n", name, (long long)whole) < 0;
   quiet.code = SCORIA_EXIT_OK;
-  if (!visit->failed) visit->failed = ScoriaGetNumber(file, name, IO_F8, &real, &quiet);
+  if (!visit->failed) visit->failed = GetNumber(file, name, IO_F8, &real, &quiet);
   if (!visit->failed && quiet.code == SCORIA_EXIT_OK) return printf("%-12s %.9g\n", name, real) < 0;
   quiet.code = SCORIA_EXIT_OK;
-  if (!visit->failed) visit->failed = ScoriaGetShortText(file, name, sizeof text, text, &quiet);
+  if (!visit->failed) visit->failed = GetShortText(file, name, sizeof text, text, &quiet);
   if (!visit->failed && quiet.code == SCORIA_EXIT_OK && text[0]) printf("%-12s %s\n", name, text);
   return visit->failed != 0;
 }
 
-PetscErrorCode ScoriaDescribeStore(hid_t file, ScoriaTrouble *bad)
+PetscErrorCode DescribeStore(hid_t file, ScoriaTrouble *bad)
 {
   Visit visit = {.bad = bad};
   herr_t failed;

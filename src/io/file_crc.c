@@ -58,7 +58,7 @@ static PetscErrorCode ReadBlock(MPI_Comm comm, ScoriaRun run, const char *path, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFileCrc(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, uint32_t *crc, int *failed)
+PetscErrorCode FileCrc(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, uint32_t *crc, int *failed)
 {
   uint32_t mine, *all;
   int64_t first, number;

@@ -34,7 +34,7 @@ static void superblock_check(const unsigned char head[48], size_t n, int64_t siz
   }
 }
 
-PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad)
+PetscErrorCode FileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad)
 {
   char part[PETSC_MAX_PATH_LEN + 8];
   struct stat st;
@@ -66,7 +66,7 @@ PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad)
+PetscErrorCode SuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad)
 {
   unsigned char head[48];
   FILE *in;

@@ -39,7 +39,7 @@ const char *files_published_path(int i)
   return published[i].path;
 }
 
-PetscErrorCode ScoriaFilesForgetPublished(void)
+PetscErrorCode FilesForgetPublished(void)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(published));
@@ -78,7 +78,7 @@ static PetscErrorCode NotePublished(const char *path)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad)
+PetscErrorCode FilePublish(const char *part, const char *path, ScoriaTrouble *bad)
 {
   char copy[PETSC_MAX_PATH_LEN];
 

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[])
+PetscErrorCode PartName(const char *path, size_t size, char part[])
 {
   const int n = snprintf(part, size, "%s.part", path);
 
@@ -30,7 +30,7 @@ static void file_limit_to_errno(void)
   if (!sigaction(SIGXFSZ, NULL, &now) && now.sa_handler == SIG_DFL) signal(SIGXFSZ, SIG_IGN);
 }
 
-PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad)
+PetscErrorCode FileRefuse(const char *path, ScoriaTrouble *bad)
 {
   struct stat st;
 
@@ -41,13 +41,13 @@ PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad)
+PetscErrorCode FileStart(const char *path, const char *part, ScoriaTrouble *bad)
 {
   int fd;
 
   PetscFunctionBeginUser;
   file_limit_to_errno();
-  PetscCall(ScoriaFileRefuse(path, bad));
+  PetscCall(FileRefuse(path, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0)
@@ -88,7 +88,7 @@ static int reserve(const char *part, int fd, int64_t size)
   return failed;
 }
 
-PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad)
+PetscErrorCode FileReserve(const char *part, int64_t size, ScoriaTrouble *bad)
 {
   int fd, failed;
   struct statvfs fs;
@@ -127,7 +127,7 @@ PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const Scor
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad)
+PetscErrorCode FileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad)
 {
   FILE *out;
   uint32_t crc;
@@ -159,10 +159,10 @@ PetscErrorCode ScoriaWriteText(MPI_Comm comm, const char *path, const char *text
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(ScoriaPartName(path, sizeof part, part));
+  PetscCall(PartName(path, sizeof part, part));
   if (!rank) {
-    PetscCall(ScoriaFileWrite(part, text, strlen(text), &bad));
-    PetscCall(ScoriaFilePublish(part, path, &bad));
+    PetscCall(FileWrite(part, text, strlen(text), &bad));
+    PetscCall(FilePublish(part, path, &bad));
     if (bad.code != SCORIA_EXIT_OK) unlink(part);
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));

@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-PetscErrorCode ScoriaOpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
+PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
 {
   H5T_class_t class;
   hid_t access, type;
@@ -20,7 +21,7 @@ PetscErrorCode ScoriaOpenNumbers(const char *path, const char *name, hid_t *file
 
   PetscFunctionBeginUser;
   *file = *array = H5I_INVALID_HID;
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  PetscCall(FileAccess(MPI_COMM_NULL, &access));
   if (H5Fis_hdf5(path) <= 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
   else if ((*file = H5Fopen(path, H5F_ACC_RDONLY, access)) < 0)
@@ -54,9 +55,9 @@ static PetscErrorCode LocalShape(const char *path, const char *name, int max_ran
 
   PetscFunctionBeginUser;
   *rank = -1;
-  PetscCall(ScoriaOpenNumbers(path, name, &file, &array, bad));
+  PetscCall(OpenNumbers(path, name, &file, &array, bad));
   if (array >= 0 && bad->code == SCORIA_EXIT_OK) {
-    ScoriaCallH5(space = H5Dget_space(array));
+    CallH5(space = H5Dget_space(array));
     *rank = H5Sget_simple_extent_ndims(space);
     if (*rank > max_rank)
       trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected at most %d", name, *rank, max_rank);
@@ -73,10 +74,10 @@ static PetscErrorCode LocalRead(const char *path, const char *name, int64_t coun
   hid_t file, array, space;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaOpenNumbers(path, name, &file, &array, bad));
+  PetscCall(OpenNumbers(path, name, &file, &array, bad));
   if (array < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
   if (bad->code == SCORIA_EXIT_OK) {
-    ScoriaCallH5(space = H5Dget_space(array));
+    CallH5(space = H5Dget_space(array));
     const int64_t found = (int64_t)H5Sget_simple_extent_npoints(space);
 
     H5Sclose(space);
@@ -95,13 +96,15 @@ static PetscErrorCode LocalRead(const char *path, const char *name, int64_t coun
 /* In the child: no handler of the job's may run, and nothing may grow or last without end. */
 static void trial_limits(const ScoriaTrialLimits *limits)
 {
-  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGALRM, SIGTERM, SIGINT, SIGXCPU};
+  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGALRM, SIGINT, SIGXCPU};
   unsigned long long pages   = 0;
   FILE *statm                = fopen("/proc/self/statm", "r");
   const unsigned cpu         = limits->cpu ? limits->cpu : limits->seconds;
   struct rlimit limit        = {cpu, cpu};
 
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
+  signal(SIGTERM, SIG_IGN); /* a stop of the job is the job's to see, and no fault of the file's */
+  signal(SIGUSR1, SIG_IGN);
   setrlimit(RLIMIT_CPU, &limit);
   if (statm) {
     if (fscanf(statm, "%llu", &pages) == 1) {
@@ -116,8 +119,8 @@ static void trial_limits(const ScoriaTrialLimits *limits)
 }
 
 /* What the child notes is in memory shared with the job: the job does not try again what failed within the limits. */
-PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
-                           PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad)
+PetscErrorCode TrialRun(const char *path, const ScoriaTrialLimits *limits,
+                        PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad)
 {
   int status = 0;
   ScoriaTrouble *noted;
@@ -130,6 +133,7 @@ PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
   noted->path = path;
   child       = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a job that has ended is not to go on reading, with its lock */
     trial_limits(limits);
     PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
     if (read(ctx, noted)) trouble_note(noted, SCORIA_EXIT_INPUT, "malformed: HDF5 cannot read it");
@@ -181,8 +185,8 @@ static PetscErrorCode Trial(const char *path, const char *name, int64_t count, S
   int64_t size;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaFileProbe(path, "an HDF5 file", &size, bad));
-  PetscCall(ScoriaTrial(path, &limits, TryArray, &array, bad));
+  PetscCall(FileProbe(path, "an HDF5 file", &size, bad));
+  PetscCall(TrialRun(path, &limits, TryArray, &array, bad));
   PetscFunctionReturn(0);
 }
 
@@ -214,7 +218,7 @@ static herr_t try_object(hid_t file, const char *name, const H5O_info_t *info, v
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "attributes of %s cannot be read", name);
   H5Oclose(object);
   if (info->type != H5O_TYPE_DATASET) return 0;
-  return ScoriaShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, &unwanted) ? -1 : 0;
+  return ShapeOf(file, name, H5S_MAX_RANK, &rank, dims, &type, &unwanted) ? -1 : 0;
 }
 
 static PetscErrorCode TryStructure(void *ctx, ScoriaTrouble *bad)
@@ -224,7 +228,7 @@ static PetscErrorCode TryStructure(void *ctx, ScoriaTrouble *bad)
   hid_t file;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaOpenOurs(ctx, "a file of scoria's", &size, &file, format, kind, bad));
+  PetscCall(OpenOurs(ctx, "a file of scoria's", &size, &file, format, kind, bad));
   if (bad->code == SCORIA_EXIT_OK && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, try_object, bad) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged");
   if (file >= 0) H5Fclose(file);
@@ -242,7 +246,7 @@ PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path)
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(name, path, sizeof name));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) PetscCall(ScoriaTrial(path, &limits, TryStructure, name, &bad));
+  if (!rank) PetscCall(TrialRun(path, &limits, TryStructure, name, &bad));
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
   PetscFunctionReturn(0);
 }

@@ -18,12 +18,12 @@ typedef struct {
 } ScoriaPacking;
 
 /* Attributes that make no sense are trouble. */
-PetscErrorCode ScoriaPackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad);
+PetscErrorCode PackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad);
 /* Raw numbers to values, NaN for those that are none. */
 void packing_apply(const ScoriaPacking *packing, size_t n, double v[]);
 
 /* The dimension scale of every axis of an array, or itself where it is one: known 0 where there is none. */
-PetscErrorCode ScoriaAxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], ScoriaTrouble *bad);
+PetscErrorCode AxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], ScoriaTrouble *bad);
 
 /* Other files that hold values of the arrays: targets of external links, sources of virtual datasets, raw data. */
 typedef struct {
@@ -33,10 +33,10 @@ typedef struct {
 
 /* Notes the files behind an array of the file at `path`, and how many bytes they have; a source that is missing is
  * trouble, as HDF5 would read fill values in its place. */
-PetscErrorCode ScoriaSourcesAdd(ScoriaSources *sources, const char *path, hid_t array, const char *name,
-                                uint64_t *bytes, ScoriaTrouble *bad);
-PetscErrorCode ScoriaSourcesDestroy(ScoriaSources *sources);
+PetscErrorCode SourcesAdd(ScoriaSources *sources, const char *path, hid_t array, const char *name, uint64_t *bytes,
+                          ScoriaTrouble *bad);
+PetscErrorCode SourcesDestroy(ScoriaSources *sources);
 /* Notes why an array, or a source of it, cannot be read: names a filter that this HDF5 does not have. */
-PetscErrorCode ScoriaNoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad);
+PetscErrorCode NoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad);
 
 #endif

@@ -68,9 +68,9 @@ static PetscErrorCode Inspect(const char *path, Array *a, ScoriaSources *sources
   hid_t space, type, layout;
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(space = H5Dget_space(a->id));
-  ScoriaCallH5(type = H5Dget_type(a->id));
-  ScoriaCallH5(layout = H5Dget_create_plist(a->id));
+  CallH5(space = H5Dget_space(a->id));
+  CallH5(type = H5Dget_type(a->id));
+  CallH5(layout = H5Dget_create_plist(a->id));
   const size_t width = H5Tget_size(type);
   a->single          = H5Tget_class(type) == H5T_FLOAT && width == 4;
   a->rank            = H5Sget_simple_extent_ndims(space);
@@ -84,11 +84,11 @@ static PetscErrorCode Inspect(const char *path, Array *a, ScoriaSources *sources
       a->chunk = width;
       for (int i = 0; i < a->rank; i++) a->chunk *= chunk[i];
     }
-    PetscCall(ScoriaSourcesAdd(sources, path, a->id, a->name, &behind, bad));
+    PetscCall(SourcesAdd(sources, path, a->id, a->name, &behind, bad));
     if (H5Pget_layout(layout) == H5D_VIRTUAL) a->chunk = 1; /* its sources may be deflated */
     check_size(a, width, behind + (a->chunk == 1 ? 0 : (uint64_t)H5Dget_storage_size(a->id)), bad);
-    PetscCall(ScoriaAxesRead(a->id, a->rank, a->axis, bad));
-    PetscCall(ScoriaPackingRead(a->id, a->name, &a->packing, bad));
+    PetscCall(AxesRead(a->id, a->rank, a->axis, bad));
+    PetscCall(PackingRead(a->id, a->name, &a->packing, bad));
   }
   H5Pclose(layout);
   H5Tclose(type);
@@ -102,8 +102,8 @@ static PetscErrorCode OpenCached(Array *a, ScoriaTrouble *bad)
   hid_t access;
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(access = H5Pcreate(H5P_DATASET_ACCESS));
-  ScoriaCallH5(H5Pset_chunk_cache(access, CACHE_SLOTS, PetscMax(CACHE_BYTES, (size_t)a->chunk), 0.75));
+  CallH5(access = H5Pcreate(H5P_DATASET_ACCESS));
+  CallH5(H5Pset_chunk_cache(access, CACHE_SLOTS, PetscMax(CACHE_BYTES, (size_t)a->chunk), 0.75));
   H5Dclose(a->id);
   a->id = H5Dopen2(a->file, a->name, access);
   H5Pclose(access);
@@ -115,7 +115,7 @@ static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaSources *sourc
 {
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaOpenNumbers(path, a->name, &a->file, &a->id, bad));
+  PetscCall(OpenNumbers(path, a->name, &a->file, &a->id, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   if (a->id < 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", a->name);
@@ -138,11 +138,11 @@ static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int
     number[i] = (hsize_t)count[i];
     values *= number[i];
   }
-  ScoriaCallH5(there = H5Dget_space(a->id));
-  ScoriaCallH5(here = H5Screate_simple(1, &values, NULL));
-  if (a->rank) ScoriaCallH5(H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, number, NULL));
+  CallH5(there = H5Dget_space(a->id));
+  CallH5(here = H5Screate_simple(1, &values, NULL));
+  if (a->rank) CallH5(H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, number, NULL));
   if (H5Dread(a->id, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, data) < 0)
-    PetscCall(ScoriaNoteUnreadable(bad->path, a->id, a->name, bad));
+    PetscCall(NoteUnreadable(bad->path, a->id, a->name, bad));
   else
     packing_apply(&a->packing, (size_t)values, data);
   H5Sclose(here);
@@ -209,8 +209,8 @@ static PetscErrorCode Try(ScoriaForeign f)
   int64_t size;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaFileProbe(f->path, "an HDF5 file", &size, &f->bad));
-  PetscCall(ScoriaTrial(f->path, &limits, TryHeaders, f, &f->bad));
+  PetscCall(FileProbe(f->path, "an HDF5 file", &size, &f->bad));
+  PetscCall(TrialRun(f->path, &limits, TryHeaders, f, &f->bad));
   if (f->bad.code == SCORIA_EXIT_OK) PetscCall(TryHeaders(f, &f->bad));
   for (int i = 0; i < f->n && f->bad.code == SCORIA_EXIT_OK; i++) {
     values += (double)array_values(&f->array[i]);
@@ -218,7 +218,7 @@ static PetscErrorCode Try(ScoriaForeign f)
   }
   close_arrays(f);
   limits.seconds += (unsigned)PetscMin(values / SLOWEST, 1e6);
-  PetscCall(ScoriaTrial(f->path, &limits, TryValues, f, &f->bad));
+  PetscCall(TrialRun(f->path, &limits, TryValues, f, &f->bad));
   PetscFunctionReturn(0);
 }
 
@@ -290,7 +290,7 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file)
   PetscFunctionBeginUser;
   if (!f) PetscFunctionReturn(0);
   close_arrays(f);
-  PetscCall(ScoriaSourcesDestroy(&f->sources));
+  PetscCall(SourcesDestroy(&f->sources));
   for (int i = 0; i < f->n; i++) PetscCall(PetscFree(f->names[i]));
   PetscCall(PetscFree(f->path));
   PetscCall(PetscFree(*file));

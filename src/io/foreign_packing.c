@@ -86,7 +86,7 @@ static void read_valid(hid_t array, bool integers, bool scaled, ScoriaPacking *p
   if (isfinite(p->hi)) say(p, "valid to", p->hi);
 }
 
-PetscErrorCode ScoriaPackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad)
+PetscErrorCode PackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad)
 {
   char flag[8];
   H5T_class_t class;
@@ -94,7 +94,7 @@ PetscErrorCode ScoriaPackingRead(hid_t array, const char *name, ScoriaPacking *p
 
   PetscFunctionBeginUser;
   *packing = (ScoriaPacking){.scale = 1, .lo = -INFINITY, .hi = INFINITY};
-  ScoriaCallH5(type = H5Dget_type(array));
+  CallH5(type = H5Dget_type(array));
   const bool integers = H5Tget_class(type) == H5T_INTEGER;
   const size_t size   = H5Tget_size(type);
   text_of(array, "_Unsigned", sizeof flag, flag);

@@ -22,7 +22,7 @@ static PetscErrorCode Add(ScoriaSources *s, const char *path)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSourcesDestroy(ScoriaSources *s)
+PetscErrorCode SourcesDestroy(ScoriaSources *s)
 {
   PetscFunctionBeginUser;
   for (int i = 0; i < s->n; i++) PetscCall(PetscFree(s->path[i]));
@@ -68,7 +68,7 @@ static PetscErrorCode AddSource(ScoriaSources *s, const char *path, hid_t layout
   }
   if (s->n && !strcmp(found, s->path[s->n - 1])) PetscFunctionReturn(0); /* one file, many blocks */
   *bytes += (uint64_t)st.st_size;
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  PetscCall(FileAccess(MPI_COMM_NULL, &access));
   source = H5Fopen(found, H5F_ACC_RDONLY, access);
   if (source < 0 || H5Oexists_by_name(source, array, H5P_DEFAULT) <= 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is virtual, and its source %s has no array %s", name, found, array);
@@ -78,8 +78,8 @@ static PetscErrorCode AddSource(ScoriaSources *s, const char *path, hid_t layout
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaSourcesAdd(ScoriaSources *s, const char *path, hid_t array, const char *name, uint64_t *bytes,
-                                ScoriaTrouble *bad)
+PetscErrorCode SourcesAdd(ScoriaSources *s, const char *path, hid_t array, const char *name, uint64_t *bytes,
+                          ScoriaTrouble *bad)
 {
   char file[PETSC_MAX_PATH_LEN] = "", raw[PETSC_MAX_PATH_LEN], found[PETSC_MAX_PATH_LEN];
   size_t sources                = 0;
@@ -89,7 +89,7 @@ PetscErrorCode ScoriaSourcesAdd(ScoriaSources *s, const char *path, hid_t array,
   PetscFunctionBeginUser;
   *bytes = 0;
   if (H5Fget_name(array, file, sizeof file) > 0 && strcmp(file, path)) PetscCall(Add(s, file));
-  ScoriaCallH5(layout = H5Dget_create_plist(array));
+  CallH5(layout = H5Dget_create_plist(array));
   if (H5Pget_layout(layout) == H5D_VIRTUAL && H5Pget_virtual_count(layout, &sources) >= 0)
     for (size_t i = 0; i < sources && bad->code == SCORIA_EXIT_OK; i++)
       PetscCall(AddSource(s, *file ? file : path, layout, i, name, bytes, bad));
@@ -158,14 +158,14 @@ static void note_source_filters(const char *path, hid_t layout, const char *name
   if (source >= 0) H5Fclose(source);
 }
 
-PetscErrorCode ScoriaNoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad)
+PetscErrorCode NoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad)
 {
   ScoriaTrouble why = {.path = bad->path};
   hid_t layout;
 
   PetscFunctionBeginUser;
   trouble_hdf5(&why, SCORIA_EXIT_INPUT, "array %s cannot be read", name); /* before the calls below clear the reason */
-  ScoriaCallH5(layout = H5Dget_create_plist(array));
+  CallH5(layout = H5Dget_create_plist(array));
   note_filters(layout, name, bad);
   if (H5Pget_layout(layout) == H5D_VIRTUAL) note_source_filters(path, layout, name, bad);
   H5Pclose(layout);
@@ -199,7 +199,7 @@ static bool is_scale(hid_t array)
   return !strcmp(class, "DIMENSION_SCALE");
 }
 
-PetscErrorCode ScoriaAxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], ScoriaTrouble *bad)
+PetscErrorCode AxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], ScoriaTrouble *bad)
 {
   hvl_t list[H5S_MAX_RANK] = {{0}};
   hid_t attribute, type, space;
@@ -209,8 +209,8 @@ PetscErrorCode ScoriaAxesRead(hid_t array, int rank, ScoriaForeignAxis axis[], S
   if (rank == 1 && is_scale(array)) label(array, &axis[0]);
   if (H5Aexists(array, "DIMENSION_LIST") <= 0) PetscFunctionReturn(0);
   attribute = H5Aopen(array, "DIMENSION_LIST", H5P_DEFAULT);
-  ScoriaCallH5(space = H5Aget_space(attribute));
-  ScoriaCallH5(type = H5Tvlen_create(H5T_STD_REF_OBJ));
+  CallH5(space = H5Aget_space(attribute));
+  CallH5(type = H5Tvlen_create(H5T_STD_REF_OBJ));
   if (H5Sget_simple_extent_npoints(space) == rank) {
     if (H5Aread(attribute, type, list) < 0)
       trouble_hdf5(bad, SCORIA_EXIT_INPUT, "attribute DIMENSION_LIST cannot be read");

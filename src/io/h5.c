@@ -38,33 +38,33 @@ size_t type_size(ScoriaType type)
   return size[type];
 }
 
-PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access)
+PetscErrorCode FileAccess(MPI_Comm comm, hid_t *access)
 {
   PetscFunctionBeginUser;
-  ScoriaCallH5(H5Eset_auto2(H5E_DEFAULT, NULL, NULL)); /* failures are told in one line of ours */
-  ScoriaCallH5(*access = H5Pcreate(H5P_FILE_ACCESS));
-  ScoriaCallH5(H5Pset_libver_bounds(*access, H5F_LIBVER_V18, H5F_LIBVER_V110));
-  ScoriaCallH5(H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG));
+  CallH5(H5Eset_auto2(H5E_DEFAULT, NULL, NULL)); /* failures are told in one line of ours */
+  CallH5(*access = H5Pcreate(H5P_FILE_ACCESS));
+  CallH5(H5Pset_libver_bounds(*access, H5F_LIBVER_V18, H5F_LIBVER_V110));
+  CallH5(H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG));
 #if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE == 0)
   /* Parallel file systems are often mounted without locks; the run directory has one of ours. */
-  ScoriaCallH5(H5Pset_file_locking(*access, 0, 1));
+  CallH5(H5Pset_file_locking(*access, 0, 1));
 #endif
   if (comm != MPI_COMM_NULL) {
-    ScoriaCallH5(H5Pset_fapl_mpio(*access, comm, io_hints()));
-    ScoriaCallH5(H5Pset_all_coll_metadata_ops(*access, 1));
-    ScoriaCallH5(H5Pset_coll_metadata_write(*access, 1));
+    CallH5(H5Pset_fapl_mpio(*access, comm, io_hints()));
+    CallH5(H5Pset_all_coll_metadata_ops(*access, 1));
+    CallH5(H5Pset_coll_metadata_write(*access, 1));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaLayout(hid_t *layout)
+PetscErrorCode CreateLayout(hid_t *layout)
 {
   PetscFunctionBeginUser;
-  ScoriaCallH5(*layout = H5Pcreate(H5P_DATASET_CREATE));
-  ScoriaCallH5(H5Pset_layout(*layout, H5D_CONTIGUOUS));
-  ScoriaCallH5(H5Pset_alloc_time(*layout, H5D_ALLOC_TIME_EARLY));
-  ScoriaCallH5(H5Pset_fill_time(*layout, H5D_FILL_TIME_NEVER));
-  ScoriaCallH5(H5Pset_obj_track_times(*layout, 0));
+  CallH5(*layout = H5Pcreate(H5P_DATASET_CREATE));
+  CallH5(H5Pset_layout(*layout, H5D_CONTIGUOUS));
+  CallH5(H5Pset_alloc_time(*layout, H5D_ALLOC_TIME_EARLY));
+  CallH5(H5Pset_fill_time(*layout, H5D_FILL_TIME_NEVER));
+  CallH5(H5Pset_obj_track_times(*layout, 0));
   PetscFunctionReturn(0);
 }
 
@@ -76,7 +76,7 @@ static PetscErrorCode PutAttribute(hid_t object, const char *name, hid_t type, c
 
   PetscFunctionBeginUser;
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  ScoriaCallH5(space = H5Screate(H5S_SCALAR));
+  CallH5(space = H5Screate(H5S_SCALAR));
   attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute < 0 || H5Awrite(attribute, type, data) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_IO, "attribute %s cannot be written", name);
@@ -85,20 +85,20 @@ static PetscErrorCode PutAttribute(hid_t object, const char *name, hid_t type, c
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad)
+PetscErrorCode PutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad)
 {
   hid_t type;
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(type = H5Tcopy(H5T_C_S1));
-  ScoriaCallH5(H5Tset_size(type, strlen(text) + 1));
-  ScoriaCallH5(H5Tset_cset(type, H5T_CSET_UTF8));
+  CallH5(type = H5Tcopy(H5T_C_S1));
+  CallH5(H5Tset_size(type, strlen(text) + 1));
+  CallH5(H5Tset_cset(type, H5T_CSET_UTF8));
   PetscCall(PutAttribute(object, name, type, text, bad));
   H5Tclose(type);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad)
+PetscErrorCode PutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
   PetscCall(PutAttribute(object, name, type_of(type), value, bad));
@@ -134,7 +134,7 @@ static void attribute_close(hid_t attribute, hid_t type)
   if (attribute >= 0) H5Aclose(attribute);
 }
 
-PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad)
+PetscErrorCode GetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad)
 {
   hid_t attribute, type, memory;
   size_t size = 0;
@@ -145,8 +145,8 @@ PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, Scoria
   if (bad->code == SCORIA_EXIT_OK) {
     size = H5Tget_size(type);
     PetscCall(PetscCalloc1(size + 1, text));
-    ScoriaCallH5(memory = H5Tcopy(type));
-    ScoriaCallH5(H5Tset_strpad(memory, H5T_STR_NULLPAD));
+    CallH5(memory = H5Tcopy(type));
+    CallH5(H5Tset_strpad(memory, H5T_STR_NULLPAD));
     if (H5Aread(attribute, memory, *text) < 0)
       trouble_hdf5(bad, SCORIA_EXIT_INPUT, "attribute '%s' cannot be read", name);
     H5Tclose(memory);
@@ -155,13 +155,13 @@ PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, Scoria
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetShortText(hid_t object, const char *name, size_t size, char text[], ScoriaTrouble *bad)
+PetscErrorCode GetShortText(hid_t object, const char *name, size_t size, char text[], ScoriaTrouble *bad)
 {
   char *all;
 
   PetscFunctionBeginUser;
   text[0] = 0;
-  PetscCall(ScoriaGetText(object, name, &all, bad));
+  PetscCall(GetText(object, name, &all, bad));
   if (all && strlen(all) >= size)
     trouble_note(bad, SCORIA_EXIT_INPUT, "attribute '%s' has %zu characters, expected at most %zu", name, strlen(all),
                  size - 1);
@@ -170,7 +170,7 @@ PetscErrorCode ScoriaGetShortText(hid_t object, const char *name, size_t size, c
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetNumber(hid_t object, const char *name, ScoriaType type, void *value, ScoriaTrouble *bad)
+PetscErrorCode GetNumber(hid_t object, const char *name, ScoriaType type, void *value, ScoriaTrouble *bad)
 {
   const bool whole = type == IO_I8;
   hid_t attribute, stored;
@@ -192,13 +192,13 @@ static PetscErrorCode PutLibraries(hid_t file, ScoriaTrouble *bad)
 
   PetscFunctionBeginUser;
   PetscCall(ScoriaLibrariesGet(&libraries));
-  PetscCall(ScoriaPutText(file, "mpi_version", libraries.mpi, bad));
-  PetscCall(ScoriaPutText(file, "petsc_version", libraries.petsc, bad));
-  PetscCall(ScoriaPutText(file, "hdf5_version", libraries.hdf5, bad));
+  PetscCall(PutText(file, "mpi_version", libraries.mpi, bad));
+  PetscCall(PutText(file, "petsc_version", libraries.petsc, bad));
+  PetscCall(PutText(file, "hdf5_version", libraries.hdf5, bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind, const char *deck, ScoriaTrouble *bad)
+PetscErrorCode PutOrigin(hid_t file, const char *format, const char *kind, const char *deck, ScoriaTrouble *bad)
 {
   const int64_t version = SCORIA_FORMAT_VERSION;
   const char *job       = getenv("SLURM_JOB_ID");
@@ -206,14 +206,14 @@ PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind,
 
   PetscFunctionBeginUser;
   utc_now(date);
-  PetscCall(ScoriaPutText(file, "format", format, bad));
-  PetscCall(ScoriaPutNumber(file, "format_version", IO_I8, &version, bad));
-  PetscCall(ScoriaPutText(file, "kind", kind, bad));
-  PetscCall(ScoriaPutText(file, "program_version", scoria_version(), bad));
-  PetscCall(ScoriaPutText(file, "git_revision", scoria_revision(), bad));
-  PetscCall(ScoriaPutText(file, "date", date, bad));
-  PetscCall(ScoriaPutText(file, "job_id", job ? job : "", bad));
-  PetscCall(ScoriaPutText(file, "deck", deck ? deck : "", bad));
+  PetscCall(PutText(file, "format", format, bad));
+  PetscCall(PutNumber(file, "format_version", IO_I8, &version, bad));
+  PetscCall(PutText(file, "kind", kind, bad));
+  PetscCall(PutText(file, "program_version", scoria_version(), bad));
+  PetscCall(PutText(file, "git_revision", scoria_revision(), bad));
+  PetscCall(PutText(file, "date", date, bad));
+  PetscCall(PutText(file, "job_id", job ? job : "", bad));
+  PetscCall(PutText(file, "deck", deck ? deck : "", bad));
   PetscCall(PutLibraries(file, bad));
   PetscFunctionReturn(0);
 }

@@ -97,7 +97,7 @@ PetscErrorCode ScoriaHintsForget(void)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFileStripe(const char *part)
+PetscErrorCode FileStripe(const char *part)
 {
   MPI_File file;
 

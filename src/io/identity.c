@@ -20,12 +20,12 @@ static uint32_t layout_crc(ScoriaDataset ds)
   return crc;
 }
 
-PetscErrorCode ScoriaDatasetIdentity(ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
+PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
 {
   uint32_t crc[2] = {layout_crc(ds), 0};
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetDigest(ds, rows, &crc[1]));
+  PetscCall(ScoriaDatasetDigest(run, ds, rows, &crc[1]));
   snprintf(identity, SCORIA_IDENTITY_SIZE, "%" PRId64 " rows, CRC32C %08x", rows, crc32c(0, crc, sizeof crc));
   PetscFunctionReturn(0);
 }
@@ -63,7 +63,7 @@ PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENT
   PetscFunctionBeginUser;
   if (!store->rank && H5Ovisit(store->file, H5_INDEX_NAME, H5_ITER_INC, add_array, &crc) < 0)
     trouble_hdf5(&bad, SCORIA_EXIT_INPUT, "damaged");
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(&crc, 1, MPI_UINT32_T, 0, store->comm));
   snprintf(identity, SCORIA_IDENTITY_SIZE, "CRC32C %08x", crc);
   PetscFunctionReturn(0);
@@ -84,7 +84,7 @@ static char *made_from(ScoriaMadeFrom *from, int i, const char **name, size_t *s
   return texts[i];
 }
 
-PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad)
+PetscErrorCode PutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad)
 {
   ScoriaMadeFrom copy = *from;
   const char *name, *text;
@@ -92,11 +92,11 @@ PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaT
 
   PetscFunctionBeginUser;
   for (int i = 0; (text = made_from(&copy, i, &name, &size)); i++)
-    if (*text) PetscCall(ScoriaPutText(file, name, text, bad));
+    if (*text) PetscCall(PutText(file, name, text, bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
+PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
 {
   const char *name;
   char *text;
@@ -106,7 +106,7 @@ PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble
   *from = (ScoriaMadeFrom){"", "", ""};
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   for (int i = 0; (text = made_from(from, i, &name, &size)); i++)
-    if (H5Aexists(file, name) > 0) PetscCall(ScoriaGetShortText(file, name, size, text, bad));
+    if (H5Aexists(file, name) > 0) PetscCall(GetShortText(file, name, size, text, bad));
   PetscFunctionReturn(0);
 }
 
@@ -115,8 +115,8 @@ PetscErrorCode ScoriaStorePutMadeFrom(ScoriaStore store, const ScoriaMadeFrom *f
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutMadeFrom(store->file, from, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(PutMadeFrom(store->file, from, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
@@ -125,8 +125,8 @@ PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from)
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetMadeFrom(store->file, from, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetMadeFrom(store->file, from, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(from, (int)sizeof *from, MPI_BYTE, 0, store->comm));
   PetscFunctionReturn(0);
 }
@@ -195,7 +195,7 @@ PetscErrorCode ScoriaSourceNow(MPI_Comm comm, const char *path, const char *stor
   PetscCallMPI(MPI_Bcast(found, 3, MPI_INT64_T, 0, comm));
   if (found[2]) PetscCall(PetscStrncpy(now, stored, SCORIA_SOURCE_SIZE));
   if (found[0] < 0 || found[2]) PetscFunctionReturn(0);
-  PetscCall(ScoriaFileCrc(comm, NULL, path, found[0], &crc, &failed));
+  PetscCall(FileCrc(comm, NULL, path, found[0], &crc, &failed));
   if (!failed) source_text(path, found[0], crc, SCORIA_SOURCE_SIZE, now);
   PetscFunctionReturn(0);
 }

@@ -16,7 +16,7 @@ PetscErrorCode ScoriaLibrariesGet(ScoriaLibraries *libraries)
   PetscCall(PetscStrncpy(libraries->mpi, mpi, sizeof libraries->mpi));
   PetscCall(PetscGetVersionNumber(&petsc_major, &petsc_minor, &petsc_patch, NULL));
   snprintf(libraries->petsc, sizeof libraries->petsc, "%d.%d.%d", (int)petsc_major, (int)petsc_minor, (int)petsc_patch);
-  ScoriaCallH5(H5get_libversion(&major, &minor, &release));
+  CallH5(H5get_libversion(&major, &minor, &release));
   snprintf(libraries->hdf5, sizeof libraries->hdf5, "%u.%u.%u", major, minor, release);
   PetscFunctionReturn(0);
 }

@@ -44,7 +44,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaRun run, const char *dir, Fi
   PetscCallMPI(MPI_Bcast(f, (int)sizeof *f, MPI_BYTE, 0, comm));
   if (f->failed || f->known) PetscFunctionReturn(0);
   snprintf(path, sizeof path, "%s/%s", dir, f->name);
-  PetscCall(ScoriaFileCrc(comm, run, path, f->size, &f->crc, &f->failed));
+  PetscCall(FileCrc(comm, run, path, f->size, &f->crc, &f->failed));
   PetscFunctionReturn(0);
 }
 
@@ -205,12 +205,12 @@ PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
   PetscCallMPI(MPI_Bcast(&n, 1, MPI_INT, 0, comm));
   for (int i = 0; i < n; i++) PetscCall(ListFile(run, dir, names ? names[i] : NULL, command, files));
   PetscCall(PetscFree(names));
-  PetscCall(ScoriaFilesForgetPublished());
+  PetscCall(FilesForgetPublished());
   if (n == 0) {
     cJSON_Delete(root);
     PetscFunctionReturn(0);
   }
-  if (!rank) PetscCall(ScoriaCroissant(run, dir, files, &croissant));
+  if (!rank) PetscCall(CroissantCreate(run, dir, files, &croissant));
   /* The manifest last: where either is not written, the next start still finds results that are not listed, and writes
    * both. */
   PetscCall(WriteObject(run, SCORIA_CROISSANT, croissant));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-PetscErrorCode ScoriaPutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad)
+PetscErrorCode PutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad)
 {
   char list[SCORIA_LIST_SIZE];
 
@@ -15,7 +15,7 @@ PetscErrorCode ScoriaPutNames(hid_t file, const char *attribute, int n, const ch
     if (i) PetscCall(PetscStrlcat(list, " ", sizeof list));
     PetscCall(PetscStrlcat(list, name[i], sizeof list));
   }
-  PetscCall(ScoriaPutText(file, attribute, list, bad));
+  PetscCall(PutText(file, attribute, list, bad));
   PetscFunctionReturn(0);
 }
 
@@ -35,13 +35,13 @@ static int names_split(const char *list, int max, char name[][SCORIA_NAME_SIZE])
   return n;
 }
 
-PetscErrorCode ScoriaGetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
-                              ScoriaTrouble *bad)
+PetscErrorCode GetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
+                        ScoriaTrouble *bad)
 {
   char list[SCORIA_LIST_SIZE];
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaGetShortText(file, attribute, sizeof list, list, bad));
+  PetscCall(GetShortText(file, attribute, sizeof list, list, bad));
   *n = names_split(list, max, name);
   if (*n < 0) {
     *n = 0;
@@ -50,18 +50,18 @@ PetscErrorCode ScoriaGetNames(hid_t file, const char *attribute, int max, int *n
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad)
+PetscErrorCode PutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad)
 {
   const char *name[SCORIA_MAX_CONDITIONS];
 
   PetscFunctionBeginUser;
   for (int i = 0; i < space->n; i++) name[i] = space->c[i].name;
-  PetscCall(ScoriaPutNames(file, "conditions", space->n, name, bad));
+  PetscCall(PutNames(file, "conditions", space->n, name, bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
-                                  const char *description, const char *axis, ScoriaTrouble *bad)
+PetscErrorCode PutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
+                            const char *description, const char *axis, ScoriaTrouble *bad)
 {
   const int64_t is_log = c->log;
   char name[SCORIA_NAME_SIZE + 16];
@@ -69,14 +69,14 @@ PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t 
 
   PetscFunctionBeginUser;
   snprintf(name, sizeof name, "/conditions/%s", c->name);
-  PetscCall(ScoriaPutArray(file, name, IO_F8, 1, &n, data, c->unit, description, bad));
+  PetscCall(PutArray(file, name, IO_F8, 1, &n, data, c->unit, description, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
-  PetscCall(ScoriaPutNumber(array, "lo", IO_F8, &c->lo, bad));
-  PetscCall(ScoriaPutNumber(array, "hi", IO_F8, &c->hi, bad));
-  PetscCall(ScoriaPutNumber(array, "log", IO_I8, &is_log, bad));
+  CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(PutNumber(array, "lo", IO_F8, &c->lo, bad));
+  PetscCall(PutNumber(array, "hi", IO_F8, &c->hi, bad));
+  PetscCall(PutNumber(array, "log", IO_I8, &is_log, bad));
   H5Dclose(array);
-  PetscCall(ScoriaPutAxes(file, name, axis, bad));
+  PetscCall(PutAxes(file, name, axis, bad));
   PetscFunctionReturn(0);
 }
 
@@ -90,14 +90,14 @@ static PetscErrorCode GetCondition(hid_t file, ScoriaCondition *c, ScoriaTrouble
 
   PetscFunctionBeginUser;
   snprintf(name, sizeof name, "/conditions/%s", c->name);
-  PetscCall(ScoriaShapeOf(file, name, 1, &rank, dims, &type, bad));
+  PetscCall(ShapeOf(file, name, 1, &rank, dims, &type, bad));
   if (rank != 1) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s of one dimension", name);
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  ScoriaCallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
-  PetscCall(ScoriaGetShortText(array, "units", sizeof c->unit, c->unit, bad));
-  PetscCall(ScoriaGetNumber(array, "lo", IO_F8, &c->lo, bad));
-  PetscCall(ScoriaGetNumber(array, "hi", IO_F8, &c->hi, bad));
-  PetscCall(ScoriaGetNumber(array, "log", IO_I8, &is_log, bad));
+  CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
+  PetscCall(GetShortText(array, "units", sizeof c->unit, c->unit, bad));
+  PetscCall(GetNumber(array, "lo", IO_F8, &c->lo, bad));
+  PetscCall(GetNumber(array, "hi", IO_F8, &c->hi, bad));
+  PetscCall(GetNumber(array, "log", IO_I8, &is_log, bad));
   c->log = is_log != 0;
   H5Dclose(array);
   PetscFunctionReturn(0);
@@ -108,11 +108,11 @@ static PetscErrorCode GetCondition(hid_t file, ScoriaCondition *c, ScoriaTrouble
 static PetscErrorCode PutSpace(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaPutConditionNames(file, space, bad));
+  PetscCall(PutConditionNames(file, space, bad));
   for (int i = 0; i < space->n; i++) {
     const double range[2] = {space->c[i].lo, space->c[i].hi};
 
-    PetscCall(ScoriaPutCondition(file, &space->c[i], 2, range, "range of an operating condition", "bound", bad));
+    PetscCall(PutCondition(file, &space->c[i], 2, range, "range of an operating condition", "bound", bad));
   }
   PetscFunctionReturn(0);
 }
@@ -123,17 +123,17 @@ PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space)
 
   PetscFunctionBeginUser;
   if (!store->rank) PetscCall(PutSpace(store->file, space, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad)
+PetscErrorCode GetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad)
 {
   char name[SCORIA_MAX_CONDITIONS][SCORIA_NAME_SIZE];
 
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(space, sizeof(*space)));
-  PetscCall(ScoriaGetNames(file, "conditions", SCORIA_MAX_CONDITIONS, &space->n, name, bad));
+  PetscCall(GetNames(file, "conditions", SCORIA_MAX_CONDITIONS, &space->n, name, bad));
   for (int i = 0; i < space->n; i++) {
     PetscCall(PetscStrncpy(space->c[i].name, name[i], SCORIA_NAME_SIZE));
     PetscCall(GetCondition(file, &space->c[i], bad));
@@ -146,8 +146,8 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space)
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetSpace(store->file, space, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetSpace(store->file, space, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(space, (int)sizeof *space, MPI_BYTE, 0, store->comm));
   PetscFunctionReturn(0);
 }

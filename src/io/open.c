@@ -2,8 +2,8 @@
 #include "private.h"
 #include <string.h>
 
-PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
-                              char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad)
+PetscErrorCode OpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
+                        char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad)
 {
   int64_t version = 0;
   hid_t access;
@@ -11,10 +11,10 @@ PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *s
   PetscFunctionBeginUser;
   *file     = H5I_INVALID_HID;
   format[0] = kind[0] = 0;
-  PetscCall(ScoriaFileProbe(path, expected, size, bad));
-  PetscCall(ScoriaSuperblockProbe(path, expected, *size, bad));
+  PetscCall(FileProbe(path, expected, size, bad));
+  PetscCall(SuperblockProbe(path, expected, *size, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  PetscCall(FileAccess(MPI_COMM_NULL, &access));
   *file = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (*file < 0) trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged, expected %s", expected);
   H5Pclose(access);
@@ -26,9 +26,9 @@ PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *s
     trouble_note(bad, SCORIA_EXIT_INPUT, "an HDF5 file that scoria did not write (no attribute 'format'), expected %s",
                  expected);
   }
-  PetscCall(ScoriaGetShortText(*file, "format", SCORIA_NAME_SIZE, format, bad));
-  PetscCall(ScoriaGetNumber(*file, "format_version", IO_I8, &version, bad));
-  PetscCall(ScoriaGetShortText(*file, "kind", SCORIA_NAME_SIZE, kind, bad));
+  PetscCall(GetShortText(*file, "format", SCORIA_NAME_SIZE, format, bad));
+  PetscCall(GetNumber(*file, "format_version", IO_I8, &version, bad));
+  PetscCall(GetShortText(*file, "kind", SCORIA_NAME_SIZE, kind, bad));
   if (bad->code == SCORIA_EXIT_OK && strcmp(format, SCORIA_DATASET_FORMAT) && strcmp(format, SCORIA_STORE_FORMAT))
     trouble_note(bad, SCORIA_EXIT_INPUT, "of format '%s', expected %s", format, expected);
   if (version != SCORIA_FORMAT_VERSION)

@@ -27,21 +27,21 @@ void trouble_note(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...) 
 void trouble_hdf5(ScoriaTrouble *bad, ScoriaExit code, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
 /* For HDF5 calls on ids of our own that cannot fail but by a defect or for want of memory. */
-#define ScoriaCallH5(call) PetscCheck((call) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5: %s", #call)
+#define CallH5(call) PetscCheck((call) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5: %s", #call)
 
 /* ------------------------------------------------------------------------------------- files on disk (local) ---- */
 
 /* path.part */
-PetscErrorCode ScoriaPartName(const char *path, size_t size, char part[]);
+PetscErrorCode PartName(const char *path, size_t size, char part[]);
 /* Notes that `path` exists, which is never overwritten. */
-PetscErrorCode ScoriaFileRefuse(const char *path, ScoriaTrouble *bad);
+PetscErrorCode FileRefuse(const char *path, ScoriaTrouble *bad);
 /* Refuses when `path` exists, then makes `part` empty: an unwritable place is told by the system's own reason. */
-PetscErrorCode ScoriaFileStart(const char *path, const char *part, ScoriaTrouble *bad);
+PetscErrorCode FileStart(const char *path, const char *part, ScoriaTrouble *bad);
 /* Reserves the first `size` bytes on disk, because a full disk is not reported by collective writes; where the file
  * system cannot, asks whether they are free, and says so once. */
-PetscErrorCode ScoriaFileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
+PetscErrorCode FileReserve(const char *part, int64_t size, ScoriaTrouble *bad);
 /* Writes all of a file, checking every step. */
-PetscErrorCode ScoriaFileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
+PetscErrorCode FileWrite(const char *part, const void *bytes, size_t size, ScoriaTrouble *bad);
 /* Length and CRC of a file; unknown: not known. */
 typedef struct {
   bool known;
@@ -54,27 +54,27 @@ typedef struct {
 int file_crc(const char *path, int64_t size, int64_t first, int64_t number, uint32_t *crc);
 /* The same of a whole file, each rank reading a share of a long one, with a look at whether to stop every second or so,
  * where run is not NULL: then it fails as ScoriaStopped.  *failed is the same on every rank.  Collective. */
-PetscErrorCode ScoriaFileCrc(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, uint32_t *crc, int *failed);
+PetscErrorCode FileCrc(MPI_Comm comm, ScoriaRun run, const char *path, int64_t size, uint32_t *crc, int *failed);
 /* Syncs `part`, renames it to `path`, syncs the directory. */
-PetscErrorCode ScoriaFilePublish(const char *part, const char *path, ScoriaTrouble *bad);
+PetscErrorCode FilePublish(const char *part, const char *path, ScoriaTrouble *bad);
 /* How many different paths this rank has published since it last forgot them, and the paths. */
 int files_published(void);
 const char *files_published_path(int i);
 /* Keeps what is known of the bytes of a path that has just been published; gives it (unknown: nothing is). */
 void files_published_sum(const char *path, const ScoriaFileSum *sum);
 ScoriaFileSum files_published_sum_of(const char *path);
-PetscErrorCode ScoriaFilesForgetPublished(void);
+PetscErrorCode FilesForgetPublished(void);
 /* The description of a run directory beside its manifest, whose list is `files`: the one that is there, with what is
  * the program's written anew, or a new one.  The caller deletes it.  Local, for rank 0. */
 #define SCORIA_CROISSANT "croissant.json"
 struct cJSON;
-PetscErrorCode ScoriaCroissant(ScoriaRun run, const char *dir, const struct cJSON *files, struct cJSON **root);
+PetscErrorCode CroissantCreate(ScoriaRun run, const char *dir, const struct cJSON *files, struct cJSON **root);
 /* Is it there, a file, and not empty?  `expected` says what it should be. */
-PetscErrorCode ScoriaFileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
+PetscErrorCode FileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad);
 /* How long a file is, by its superblock (version 2 or 3). */
 uint64_t superblock_end(const unsigned char head[48]);
 /* Is it HDF5, and as long as its own superblock says?  After the probe. */
-PetscErrorCode ScoriaSuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad);
+PetscErrorCode SuperblockProbe(const char *path, const char *expected, int64_t size, ScoriaTrouble *bad);
 
 /* ---------------------------------------------------------------------------------------- HDF5 (local calls) ---- */
 
@@ -88,71 +88,70 @@ size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field
 /* The hints of the deck, or MPI_INFO_NULL; borrowed. */
 MPI_Info io_hints(void);
 /* Makes an empty `part` with the stripes that the hints ask for, if they do. */
-PetscErrorCode ScoriaFileStripe(const char *part);
+PetscErrorCode FileStripe(const char *part);
 /* How files are accessed: serial (MPI_COMM_NULL) or parallel, then with the hints. */
-PetscErrorCode ScoriaFileAccess(MPI_Comm comm, hid_t *access);
+PetscErrorCode FileAccess(MPI_Comm comm, hid_t *access);
 /* Between the two, a rank that waits too long ends the job with exit code 4 and a line, that `path` cannot be `what`:
  * SCORIA_CLOSE_SECONDS of the environment, or `seconds`, what a busy file system may take.  Local. */
 #define SCORIA_STUCK_BYTES 300 /* [s] for few bytes: in an open, and in a close, as all else is on disk */
 #define SCORIA_STUCK_ROWS                                                                                              \
   3600 /* [s] for a block of rows of all ranks, or all that was written since the last flush                           \
         */
-PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int seconds, int rank);
-PetscErrorCode ScoriaStuckEnd(void);
+PetscErrorCode StuckBegin(const char *path, const char *what, int seconds, int rank);
+PetscErrorCode StuckEnd(void);
 /* How datasets are made: contiguous, allocated at once, never filled, without time stamps. */
-PetscErrorCode ScoriaLayout(hid_t *layout);
+PetscErrorCode CreateLayout(hid_t *layout);
 
 /* Whether a field of that name is latent, in a file from before files said so. */
 bool field_was_latent(const char *name);
 
-PetscErrorCode ScoriaPutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
-PetscErrorCode ScoriaPutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
-PetscErrorCode ScoriaGetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad); /* PetscFree it */
-PetscErrorCode ScoriaGetShortText(hid_t object, const char *name, size_t size, char text[], ScoriaTrouble *bad);
+PetscErrorCode PutText(hid_t object, const char *name, const char *text, ScoriaTrouble *bad);
+PetscErrorCode PutNumber(hid_t object, const char *name, ScoriaType type, const void *value, ScoriaTrouble *bad);
+PetscErrorCode GetText(hid_t object, const char *name, char **text, ScoriaTrouble *bad); /* PetscFree it */
+PetscErrorCode GetShortText(hid_t object, const char *name, size_t size, char text[], ScoriaTrouble *bad);
 /* type: IO_I8 or IO_F8; HDF5 converts from whatever number is stored. */
-PetscErrorCode ScoriaGetNumber(hid_t object, const char *name, ScoriaType type, void *value, ScoriaTrouble *bad);
+PetscErrorCode GetNumber(hid_t object, const char *name, ScoriaType type, void *value, ScoriaTrouble *bad);
 
 /* Makes an array and its groups; data may be NULL (reserved only).  With data, its CRC32C is kept as an attribute. */
-PetscErrorCode ScoriaPutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
-                              const void *data, const char *unit, const char *description, ScoriaTrouble *bad);
+PetscErrorCode PutArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[], const void *data,
+                        const char *unit, const char *description, ScoriaTrouble *bad);
 /* The shape of an array and its type as stored; rank -1 when there is none, or none that can be read.  The array is
  * known to be no larger than the file. */
-PetscErrorCode ScoriaShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
-                             ScoriaTrouble *bad);
+PetscErrorCode ShapeOf(hid_t file, const char *name, int max_rank, int *rank, int64_t dims[], ScoriaType *type,
+                       ScoriaTrouble *bad);
 /* Reads all of an array as stored and compares with its CRC. */
-PetscErrorCode ScoriaGetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data,
-                              ScoriaTrouble *bad);
+PetscErrorCode GetArray(hid_t file, const char *name, int64_t count, ScoriaType type, void *data, ScoriaTrouble *bad);
 
 /* Names the axes of an array, "row x": the scale of each is the root array of that name, which is put before, or a
  * place holder made here. */
-PetscErrorCode ScoriaPutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad);
+PetscErrorCode PutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad);
 /* Ties every array that names its axes to their scales; the last step of making a file. */
-PetscErrorCode ScoriaAttachScales(hid_t file, ScoriaTrouble *bad);
+PetscErrorCode AttachScales(hid_t file, ScoriaTrouble *bad);
 #define SCORIA_PATH_SIZE 256
 
 /* "(3, 4)" */
 void shape_text(int rank, const int64_t dims[], size_t size, char text[]);
 
 /* Probes and opens a file of ours for serial reading, whatever its kind; `expected` as for the probe. */
-PetscErrorCode ScoriaOpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
-                              char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad);
+PetscErrorCode OpenOurs(const char *path, const char *expected, int64_t *size, hid_t *file,
+                        char format[SCORIA_NAME_SIZE], char kind[SCORIA_NAME_SIZE], ScoriaTrouble *bad);
 /* The root attributes every file has: format, kind, versions, revision, date, job. */
-PetscErrorCode ScoriaPutOrigin(hid_t file, const char *format, const char *kind, const char *deck, ScoriaTrouble *bad);
+PetscErrorCode PutOrigin(hid_t file, const char *format, const char *kind, const char *deck, ScoriaTrouble *bad);
 
 /* Ordered names as one root attribute "c phi eps". */
 #define SCORIA_LIST_SIZE (8 * SCORIA_NAME_SIZE)
-PetscErrorCode ScoriaPutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad);
-PetscErrorCode ScoriaGetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
-                              ScoriaTrouble *bad);
+PetscErrorCode PutNames(hid_t file, const char *attribute, int n, const char *const name[], ScoriaTrouble *bad);
+PetscErrorCode GetNames(hid_t file, const char *attribute, int max, int *n, char name[][SCORIA_NAME_SIZE],
+                        ScoriaTrouble *bad);
 /* One condition as /conditions/<name> [n], along `axis`, with its unit and range; data may be NULL. */
-PetscErrorCode ScoriaPutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad);
-PetscErrorCode ScoriaPutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
-                                  const char *description, const char *axis, ScoriaTrouble *bad);
-PetscErrorCode ScoriaGetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
+PetscErrorCode PutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTrouble *bad);
+PetscErrorCode PutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
+                            const char *description, const char *axis, ScoriaTrouble *bad);
+PetscErrorCode GetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad);
 
 /* Root attributes of ScoriaMadeFrom; those that are "" are left out. */
-PetscErrorCode ScoriaPutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad);
-PetscErrorCode ScoriaGetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad);
+PetscErrorCode PutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble *bad);
+PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad);
 /* "name, 1234 bytes, CRC32C 0badcafe"; the n files that it refers to, together, behind that; a file's date [ns]. */
 struct stat;
 void source_text(const char *path, int64_t bytes, uint32_t crc, size_t size, char text[]);
@@ -177,11 +176,11 @@ typedef struct {
 
 /* Runs `read` in a child process within limits, where it may crash or hang: what it notes, or that it did not come to
  * its end, is noted in bad.  Whatever else it does stays in the child. */
-PetscErrorCode ScoriaTrial(const char *path, const ScoriaTrialLimits *limits,
-                           PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad);
+PetscErrorCode TrialRun(const char *path, const ScoriaTrialLimits *limits,
+                        PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad), void *ctx, ScoriaTrouble *bad);
 
 /* Opens path and an array of numbers in it; -1 and no note where the file is fine but has none of that name. */
-PetscErrorCode ScoriaOpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad);
+PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad);
 void numbers_close(hid_t file, hid_t array);
 
 /* --------------------------------------------------------------------------------------------------- store ---- */
@@ -197,7 +196,7 @@ struct ScoriaStore_ {
 };
 
 /* Tells the outcome of rank 0's part to all. */
-PetscErrorCode ScoriaStoreAgree(ScoriaStore store, const ScoriaTrouble *bad);
+PetscErrorCode StoreAgree(ScoriaStore store, const ScoriaTrouble *bad);
 
 /* ------------------------------------------------------------------------------------------------- dataset ---- */
 
@@ -256,23 +255,23 @@ extern const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS];
 void *rows_status(const ScoriaRows *rows, int i);
 
 /* Makes every object of a dataset in `part` at full size, on the rank that calls. */
-PetscErrorCode ScoriaDatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
-                                   const ScoriaProvenance *from, ScoriaTrouble *bad);
+PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
+                             const ScoriaProvenance *from, ScoriaTrouble *bad);
 /* Whether what was laid out reads back: a part file that does not would be refused by every start after this one. */
-PetscErrorCode ScoriaDatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad);
+PetscErrorCode DatasetCheckLayOut(const char *fresh, ScoriaTrouble *bad);
 /* Examines a file serially and reads all that is not a row; x and deck are for the caller to free. */
-PetscErrorCode ScoriaDatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
-                                    ScoriaTrouble *bad);
+PetscErrorCode DatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
+                              ScoriaTrouble *bad);
 /* Opens the columns; collective where the file is. */
-PetscErrorCode ScoriaDatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
-PetscErrorCode ScoriaDatasetCloseColumns(ScoriaDataset ds);
+PetscErrorCode DatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad);
+PetscErrorCode DatasetCloseColumns(ScoriaDataset ds);
 /* Rows [first, first + number) of one column to or from memory, as stored; number may be 0.  Collective, but for a
  * dataset that reads alone. */
 typedef enum { TO_FILE, FROM_FILE } ScoriaDirection;
-PetscErrorCode ScoriaColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
-                                    int64_t number, void *data, ScoriaTrouble *bad);
+PetscErrorCode ColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
+                              int64_t number, void *data, ScoriaTrouble *bad);
 /* Hands what has been written over to the disk.  Collective. */
-PetscErrorCode ScoriaDatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad);
+PetscErrorCode DatasetFlush(ScoriaDataset ds, ScoriaTrouble *bad);
 /* All columns, SCORIA_MAX_COLUMNS at most, in the order of their making. */
 #define SCORIA_MAX_COLUMNS (SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + SCORIA_STATUS_COLUMNS + 2)
 int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS]);
@@ -286,23 +285,22 @@ typedef struct {
 } ScoriaReading;
 /* Writes it beside the dataset; removes what is there; finds what an earlier start has left, with rows = 0 where there
  * is nothing or nothing of this file's rows, the same on every rank.  Collective. */
-PetscErrorCode ScoriaReadingKeep(ScoriaDataset ds, const ScoriaReading *reading);
-PetscErrorCode ScoriaReadingForget(ScoriaDataset ds);
-PetscErrorCode ScoriaReadingFind(ScoriaDataset ds, ScoriaReading *reading);
+PetscErrorCode ReadingKeep(ScoriaDataset ds, const ScoriaReading *reading);
+PetscErrorCode ReadingForget(ScoriaDataset ds);
+PetscErrorCode ReadingFind(ScoriaDataset ds, ScoriaReading *reading);
 /* Conditions and status of rows, without the fields and unchecked.  Collective. */
-PetscErrorCode ScoriaDatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+PetscErrorCode DatasetReadStatus(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Reads every row of `again`, the closed part file of `written` as a reader opens it, unless all of them have been read
  * and none written since.  sum, on rank 0: of the whole file, as read.  Collective. */
-PetscErrorCode ScoriaDatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);
+PetscErrorCode DatasetVerify(ScoriaDataset written, ScoriaDataset again, ScoriaFileSum *sum);
 /* Rows of a dataset that may be open for writing; otherwise as ScoriaDatasetRead. */
-PetscErrorCode ScoriaDatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
+PetscErrorCode DatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, ScoriaRows *rows);
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */
-PetscErrorCode ScoriaDatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code,
-                                     ScoriaDataset *ds);
+PetscErrorCode DatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code, ScoriaDataset *ds);
 
 /* The body of a description, after the kind is known: collective for a dataset, on rank 0 for a store. */
-PetscErrorCode ScoriaDescribeDataset(MPI_Comm comm, const char *path);
-PetscErrorCode ScoriaDescribeStore(hid_t file, ScoriaTrouble *bad);
+PetscErrorCode DescribeDataset(MPI_Comm comm, const char *path);
+PetscErrorCode DescribeStore(hid_t file, ScoriaTrouble *bad);
 
 /* CRC32C, both ways; the second may be called only where the first says so. */
 bool crc32c_has_hardware(void);

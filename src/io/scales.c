@@ -34,8 +34,8 @@ typedef struct {
 static PetscErrorCode MarkScale(hid_t scale, const char *name, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaPutText(scale, "CLASS", "DIMENSION_SCALE", bad));
-  PetscCall(ScoriaPutText(scale, "NAME", name, bad));
+  PetscCall(PutText(scale, "CLASS", "DIMENSION_SCALE", bad));
+  PetscCall(PutText(scale, "NAME", name, bad));
   PetscFunctionReturn(0);
 }
 
@@ -47,11 +47,11 @@ static PetscErrorCode PutPlaceHolder(hid_t file, const char *path, hsize_t lengt
 
   PetscFunctionBeginUser;
   snprintf(name, sizeof name, "This is a netCDF dimension but not a netCDF variable.%10lld", (long long)length);
-  ScoriaCallH5(space = H5Screate_simple(1, &length, NULL));
-  PetscCall(ScoriaLayout(&layout));
-  ScoriaCallH5(H5Pset_alloc_time(layout, H5D_ALLOC_TIME_LATE));
+  CallH5(space = H5Screate_simple(1, &length, NULL));
+  PetscCall(CreateLayout(&layout));
+  CallH5(H5Pset_alloc_time(layout, H5D_ALLOC_TIME_LATE));
   /* reads as zeros: what is never filled leaves a reader with what its memory held */
-  ScoriaCallH5(H5Pset_fill_time(layout, H5D_FILL_TIME_IFSET));
+  CallH5(H5Pset_fill_time(layout, H5D_FILL_TIME_IFSET));
   scale = H5Dcreate2(file, path, H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT);
   if (scale < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "axis %s cannot be made", path);
   PetscCall(MarkScale(scale, name, bad));
@@ -74,8 +74,8 @@ static PetscErrorCode RequireScale(hid_t file, const char *name, hsize_t length,
     PetscCall(PutPlaceHolder(file, path, length, bad));
     PetscFunctionReturn(0);
   }
-  ScoriaCallH5(scale = H5Dopen2(file, path, H5P_DEFAULT));
-  ScoriaCallH5(space = H5Dget_space(scale));
+  CallH5(scale = H5Dopen2(file, path, H5P_DEFAULT));
+  CallH5(space = H5Dget_space(scale));
   PetscCheck(H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &found, NULL) == 1 &&
                  found == length,
              PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "axis %s of %lld values, found %lld", name, (long long)length,
@@ -97,7 +97,7 @@ static int axes_split(char axes[], const char *name[H5S_MAX_RANK])
   return n;
 }
 
-PetscErrorCode ScoriaPutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad)
+PetscErrorCode PutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad)
 {
   const char *name[H5S_MAX_RANK];
   char words[SCORIA_LIST_SIZE];
@@ -108,12 +108,12 @@ PetscErrorCode ScoriaPutAxes(hid_t file, const char *array, const char *axes, Sc
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(PetscStrncpy(words, axes, sizeof words));
   const int n = axes_split(words, name);
-  ScoriaCallH5(id = H5Dopen2(file, array, H5P_DEFAULT));
-  ScoriaCallH5(space = H5Dget_space(id));
+  CallH5(id = H5Dopen2(file, array, H5P_DEFAULT));
+  CallH5(space = H5Dget_space(id));
   PetscCheck(H5Sget_simple_extent_dims(space, extent, NULL) == n, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
              "axes \"%s\" of %s", axes, array);
   for (int i = 0; i < n; i++) PetscCall(RequireScale(file, name[i], extent[i], bad));
-  PetscCall(ScoriaPutText(id, "axes", axes, bad));
+  PetscCall(PutText(id, "axes", axes, bad));
   H5Sclose(space);
   H5Dclose(id);
   PetscFunctionReturn(0);
@@ -157,7 +157,7 @@ static PetscErrorCode PutList(hid_t object, const char *name, hid_t type, int n,
   hid_t space, attribute;
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(space = H5Screate_simple(1, &extent, NULL));
+  CallH5(space = H5Screate_simple(1, &extent, NULL));
   attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
   if (attribute < 0 || H5Awrite(attribute, type, list) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_IO, "attribute %s cannot be written", name);
@@ -176,20 +176,20 @@ static PetscErrorCode PutForward(Scales *s, const char *array)
   hid_t id, type;
 
   PetscFunctionBeginUser;
-  ScoriaCallH5(id = H5Dopen2(s->file, array, H5P_DEFAULT));
-  PetscCall(ScoriaGetShortText(id, "axes", sizeof axes, axes, s->bad));
+  CallH5(id = H5Dopen2(s->file, array, H5P_DEFAULT));
+  PetscCall(GetShortText(id, "axes", sizeof axes, axes, s->bad));
   const int n = axes_split(axes, name);
-  ScoriaCallH5(H5Rcreate(&self, s->file, array, H5R_OBJECT, -1));
+  CallH5(H5Rcreate(&self, s->file, array, H5R_OBJECT, -1));
   for (int i = 0; i < n; i++) {
     const int scale = scale_index(s, name[i]);
 
     PetscCheck(scale < MOST_SCALES, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "more than %d axes", MOST_SCALES);
     snprintf(path, sizeof path, "/%s", name[i]);
-    ScoriaCallH5(H5Rcreate(&to[i], s->file, path, H5R_OBJECT, -1));
+    CallH5(H5Rcreate(&to[i], s->file, path, H5R_OBJECT, -1));
     list[i]            = (hvl_t){.len = 1, .p = &to[i]};
     s->use[s->nuses++] = (Use){self, i, scale};
   }
-  ScoriaCallH5(type = H5Tvlen_create(H5T_STD_REF_OBJ));
+  CallH5(type = H5Tvlen_create(H5T_STD_REF_OBJ));
   PetscCall(PutList(id, "DIMENSION_LIST", type, n, list, s->bad));
   H5Tclose(type);
   H5Dclose(id);
@@ -211,11 +211,11 @@ static PetscErrorCode PutBackward(Scales *s, int scale)
     memcpy(list + (size_t)n * SIZE, &s->use[i].array, sizeof(hobj_ref_t));
     memcpy(list + (size_t)n++ * SIZE + sizeof(hobj_ref_t), &s->use[i].axis, sizeof(int));
   }
-  ScoriaCallH5(type = H5Tcreate(H5T_COMPOUND, SIZE));
-  ScoriaCallH5(H5Tinsert(type, "dataset", 0, H5T_STD_REF_OBJ));
-  ScoriaCallH5(H5Tinsert(type, "dimension", sizeof(hobj_ref_t), H5T_NATIVE_INT));
+  CallH5(type = H5Tcreate(H5T_COMPOUND, SIZE));
+  CallH5(H5Tinsert(type, "dataset", 0, H5T_STD_REF_OBJ));
+  CallH5(H5Tinsert(type, "dimension", sizeof(hobj_ref_t), H5T_NATIVE_INT));
   snprintf(path, sizeof path, "/%s", s->scale[scale]);
-  ScoriaCallH5(id = H5Dopen2(s->file, path, H5P_DEFAULT));
+  CallH5(id = H5Dopen2(s->file, path, H5P_DEFAULT));
   PetscCall(PutList(id, "REFERENCE_LIST", type, n, list, s->bad));
   H5Dclose(id);
   H5Tclose(type);
@@ -223,7 +223,7 @@ static PetscErrorCode PutBackward(Scales *s, int scale)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaAttachScales(hid_t file, ScoriaTrouble *bad)
+PetscErrorCode AttachScales(hid_t file, ScoriaTrouble *bad)
 {
   Scales s = {.file = file, .bad = bad};
 

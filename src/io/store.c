@@ -23,7 +23,7 @@ static PetscErrorCode StoreNew(MPI_Comm comm, const char *path, bool writing, Sc
   store->file    = H5I_INVALID_HID;
   PetscCallMPI(MPI_Comm_rank(comm, &store->rank));
   PetscCall(PetscStrncpy(store->path, path, sizeof store->path));
-  PetscCall(ScoriaPartName(path, sizeof store->part, store->part));
+  PetscCall(PartName(path, sizeof store->part, store->part));
   PetscFunctionReturn(0);
 }
 
@@ -37,7 +37,7 @@ static PetscErrorCode StoreFree(ScoriaStore *store)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaStoreAgree(ScoriaStore store, const ScoriaTrouble *bad)
+PetscErrorCode StoreAgree(ScoriaStore store, const ScoriaTrouble *bad)
 {
   PetscErrorCode failed;
 
@@ -54,7 +54,7 @@ static PetscErrorCode StoreAgreeOrFree(ScoriaStore *store, const ScoriaTrouble *
   PetscErrorCode failed;
 
   PetscFunctionBeginUser;
-  failed = ScoriaStoreAgree(*store, bad);
+  failed = StoreAgree(*store, bad);
   if (failed) PetscCall(StoreFree(store));
   PetscCall(failed);
   PetscFunctionReturn(0);
@@ -106,9 +106,9 @@ static PetscErrorCode MemoryAccess(ScoriaStore store, hid_t *access)
                                       .udata         = store};
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, access));
-  ScoriaCallH5(H5Pset_fapl_core(*access, 1 << 20, 0)); /* grows by 1 MiB; not written by HDF5 */
-  ScoriaCallH5(H5Pset_file_image_callbacks(*access, &keep));
+  PetscCall(FileAccess(MPI_COMM_NULL, access));
+  CallH5(H5Pset_fapl_core(*access, 1 << 20, 0)); /* grows by 1 MiB; not written by HDF5 */
+  CallH5(H5Pset_file_image_callbacks(*access, &keep));
   PetscFunctionReturn(0);
 }
 
@@ -117,13 +117,13 @@ static PetscErrorCode CreateFile(ScoriaStore store, const char *kind, ScoriaTrou
   hid_t access;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaFileStart(store->path, store->part, bad));
+  PetscCall(FileStart(store->path, store->part, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(MemoryAccess(store, &access));
   store->file = H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   if (store->file < 0) trouble_hdf5(bad, SCORIA_EXIT_IO, "%s cannot be made", store->part);
   H5Pclose(access);
-  PetscCall(ScoriaPutOrigin(store->file, SCORIA_STORE_FORMAT, kind, store->deck, bad));
+  PetscCall(PutOrigin(store->file, SCORIA_STORE_FORMAT, kind, store->deck, bad));
   PetscFunctionReturn(0);
 }
 
@@ -149,10 +149,10 @@ static PetscErrorCode OpenFile(ScoriaStore store, const char *kind, ScoriaTroubl
 
   PetscFunctionBeginUser;
   snprintf(expected, sizeof expected, "a scoria file of kind '%s'", kind);
-  PetscCall(ScoriaOpenOurs(store->path, expected, &size, &store->file, format, found, bad));
+  PetscCall(OpenOurs(store->path, expected, &size, &store->file, format, found, bad));
   if (bad->code == SCORIA_EXIT_OK && (strcmp(format, SCORIA_STORE_FORMAT) || strcmp(found, kind)))
     trouble_note(bad, SCORIA_EXIT_INPUT, "a scoria file of kind '%s', expected kind '%s'", found, kind);
-  PetscCall(ScoriaGetText(store->file, "deck", &store->deck, bad));
+  PetscCall(GetText(store->file, "deck", &store->deck, bad));
   PetscFunctionReturn(0);
 }
 
@@ -178,12 +178,12 @@ PetscErrorCode ScoriaStoreOpen(MPI_Comm comm, const char *path, const char *kind
 static PetscErrorCode FinishFile(ScoriaStore store, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaAttachScales(store->file, bad));
-  ScoriaCallH5(H5Fclose(store->file));
+  PetscCall(AttachScales(store->file, bad));
+  CallH5(H5Fclose(store->file));
   store->file = H5I_INVALID_HID;
   PetscCheck(store->image, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5 closed %s without its bytes", store->path);
-  PetscCall(ScoriaFileWrite(store->part, store->image, (size_t)superblock_end(store->image), bad));
-  PetscCall(ScoriaFilePublish(store->part, store->path, bad));
+  PetscCall(FileWrite(store->part, store->image, (size_t)superblock_end(store->image), bad));
+  PetscCall(FilePublish(store->part, store->path, bad));
   PetscFunctionReturn(0);
 }
 
@@ -212,17 +212,17 @@ PetscErrorCode ScoriaStoreDeck(ScoriaStore store, const char **deck)
 
 /* ---------------------------------------------------------------------------------------------------- arrays ---- */
 
-static PetscErrorCode PutArray(ScoriaStore store, const char *name, ScoriaType type, int rank, const int64_t dims[],
-                               const void *data, const char *unit, const char *description)
+static PetscErrorCode PutValues(ScoriaStore store, const char *name, ScoriaType type, int rank, const int64_t dims[],
+                                const void *data, const char *unit, const char *description)
 {
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
   PetscCheck(store->writing, store->comm, PETSC_ERR_ARG_WRONGSTATE, "%s was opened for reading", store->path);
   if (!store->rank)
-    PetscCall(ScoriaPutArray(store->file, name, type, rank, dims, data, unit ? unit : "",
-                             description ? description : "", &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+    PetscCall(
+        PutArray(store->file, name, type, rank, dims, data, unit ? unit : "", description ? description : "", &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
@@ -230,7 +230,7 @@ PetscErrorCode ScoriaStorePutReals(ScoriaStore store, const char *name, int rank
                                    const double data[], const char *unit, const char *description)
 {
   PetscFunctionBeginUser;
-  PetscCall(PutArray(store, name, IO_F8, rank, dims, data, unit, description));
+  PetscCall(PutValues(store, name, IO_F8, rank, dims, data, unit, description));
   PetscFunctionReturn(0);
 }
 
@@ -238,7 +238,7 @@ PetscErrorCode ScoriaStorePutFloats(ScoriaStore store, const char *name, int ran
                                     const float data[], const char *unit, const char *description)
 {
   PetscFunctionBeginUser;
-  PetscCall(PutArray(store, name, IO_F4, rank, dims, data, unit, description));
+  PetscCall(PutValues(store, name, IO_F4, rank, dims, data, unit, description));
   PetscFunctionReturn(0);
 }
 
@@ -249,7 +249,7 @@ PetscErrorCode ScoriaStoreOffset(ScoriaStore store, const char *name, int64_t *o
   PetscFunctionBeginUser;
   *offset = 0;
   if (!store->rank) {
-    ScoriaCallH5(array = H5Dopen2(store->file, name, H5P_DEFAULT));
+    CallH5(array = H5Dopen2(store->file, name, H5P_DEFAULT));
     const haddr_t at = H5Dget_offset(array);
 
     PetscCheck(at != HADDR_UNDEF, PETSC_COMM_SELF, PETSC_ERR_LIB, "HDF5 has no place for %s", name);
@@ -267,8 +267,8 @@ PetscErrorCode ScoriaStoreShape(ScoriaStore store, const char *name, int max_ran
 
   PetscFunctionBeginUser;
   *rank = -1;
-  if (!store->rank) PetscCall(ScoriaShapeOf(store->file, name, max_rank, rank, dims, &type, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(ShapeOf(store->file, name, max_rank, rank, dims, &type, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(rank, 1, MPI_INT, 0, store->comm));
   if (*rank > 0) PetscCallMPI(MPI_Bcast(dims, *rank, MPI_INT64_T, 0, store->comm));
   PetscFunctionReturn(0);
@@ -284,7 +284,7 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int64_t cou
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(ScoriaShapeOf(store->file, name, H5S_MAX_RANK, &rank, dims, &type, bad));
+  PetscCall(ShapeOf(store->file, name, H5S_MAX_RANK, &rank, dims, &type, bad));
   for (int i = 0; i < rank; i++) found *= dims[i];
   if (rank < 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
@@ -295,11 +295,11 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int64_t cou
                  (long long)count);
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   if (type == want) {
-    PetscCall(ScoriaGetArray(store->file, name, count, type, data, bad));
+    PetscCall(GetArray(store->file, name, count, type, data, bad));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscMalloc((size_t)count * type_size(type) + 1, &stored));
-  PetscCall(ScoriaGetArray(store->file, name, count, type, stored, bad));
+  PetscCall(GetArray(store->file, name, count, type, stored, bad));
   if (bad->code == SCORIA_EXIT_OK) {
     if (want == IO_F8)
       for (int64_t i = 0; i < count; i++) ((double *)data)[i] = ((float *)stored)[i];
@@ -310,7 +310,7 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int64_t cou
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode GetArray(ScoriaStore store, const char *name, int64_t count, ScoriaType type, void *data)
+static PetscErrorCode GetValues(ScoriaStore store, const char *name, int64_t count, ScoriaType type, void *data)
 {
   const MPI_Datatype mpi = type == IO_F8 ? MPI_DOUBLE : MPI_FLOAT;
   ScoriaTrouble bad      = {.path = store->path};
@@ -318,7 +318,7 @@ static PetscErrorCode GetArray(ScoriaStore store, const char *name, int64_t coun
   PetscFunctionBeginUser;
   PetscCheck(!store->writing, store->comm, PETSC_ERR_ARG_WRONGSTATE, "%s is being written", store->path);
   if (!store->rank) PetscCall(ReadArray(store, name, count, type, data, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCall(ScoriaBroadcastMany(store->comm, 0, count, mpi, data));
   PetscFunctionReturn(0);
 }
@@ -326,13 +326,13 @@ static PetscErrorCode GetArray(ScoriaStore store, const char *name, int64_t coun
 PetscErrorCode ScoriaStoreGetReals(ScoriaStore store, const char *name, int64_t count, double data[])
 {
   PetscFunctionBeginUser;
-  PetscCall(GetArray(store, name, count, IO_F8, data));
+  PetscCall(GetValues(store, name, count, IO_F8, data));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaStoreGetFloats(ScoriaStore store, const char *name, int64_t count, float data[])
 {
   PetscFunctionBeginUser;
-  PetscCall(GetArray(store, name, count, IO_F4, data));
+  PetscCall(GetValues(store, name, count, IO_F4, data));
   PetscFunctionReturn(0);
 }

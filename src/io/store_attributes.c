@@ -7,32 +7,32 @@ PetscErrorCode ScoriaStorePutText(ScoriaStore store, const char *name, const cha
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutText(store->file, name, text, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(PutText(store->file, name, text, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PutNumber(ScoriaStore store, const char *name, ScoriaType type, const void *value)
+static PetscErrorCode PutScalar(ScoriaStore store, const char *name, ScoriaType type, const void *value)
 {
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutNumber(store->file, name, type, value, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(PutNumber(store->file, name, type, value, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaStorePutReal(ScoriaStore store, const char *name, double value)
 {
   PetscFunctionBeginUser;
-  PetscCall(PutNumber(store, name, IO_F8, &value));
+  PetscCall(PutScalar(store, name, IO_F8, &value));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaStorePutInt(ScoriaStore store, const char *name, int64_t value)
 {
   PetscFunctionBeginUser;
-  PetscCall(PutNumber(store, name, IO_I8, &value));
+  PetscCall(PutScalar(store, name, IO_I8, &value));
   PetscFunctionReturn(0);
 }
 
@@ -44,7 +44,7 @@ PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has)
   PetscFunctionBeginUser;
   if (!store->rank) found = H5Aexists(store->file, name);
   if (found < 0) trouble_hdf5(&bad, SCORIA_EXIT_INPUT, "attribute %s cannot be looked up", name);
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, store->comm));
   *has = found != 0;
   PetscFunctionReturn(0);
@@ -56,8 +56,8 @@ PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t si
   int length;
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetShortText(store->file, name, size, text, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetShortText(store->file, name, size, text, &bad));
+  PetscCall(StoreAgree(store, &bad));
   length = store->rank ? 0 : (int)strlen(text) + 1;
   PetscCallMPI(MPI_Bcast(&length, 1, MPI_INT, 0, store->comm));
   PetscCallMPI(MPI_Bcast(text, length, MPI_CHAR, 0, store->comm));
@@ -69,8 +69,8 @@ PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *v
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetNumber(store->file, name, IO_F8, value, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetNumber(store->file, name, IO_F8, value, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(value, 1, MPI_DOUBLE, 0, store->comm));
   PetscFunctionReturn(0);
 }
@@ -80,8 +80,8 @@ PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *v
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaGetNumber(store->file, name, IO_I8, value, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(GetNumber(store->file, name, IO_I8, value, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscCallMPI(MPI_Bcast(value, 1, MPI_INT64_T, 0, store->comm));
   PetscFunctionReturn(0);
 }

@@ -60,7 +60,7 @@ PetscErrorCode ScoriaStorePutAxes(ScoriaStore store, const char *name, const cha
   ScoriaTrouble bad = {.path = store->path};
 
   PetscFunctionBeginUser;
-  if (!store->rank) PetscCall(ScoriaPutAxes(store->file, name, axes, &bad));
-  PetscCall(ScoriaStoreAgree(store, &bad));
+  if (!store->rank) PetscCall(PutAxes(store->file, name, axes, &bad));
+  PetscCall(StoreAgree(store, &bad));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEXT_SECONDS 10   /* rank 0 prints, and mpirun ends the others */
+#define NEXT_SECONDS 10 /* rank 0 prints, and mpirun ends the others */
 
 static char line[PETSC_MAX_PATH_LEN + 160];
 
@@ -20,7 +20,7 @@ static void end_here(int number)
   _exit(SCORIA_EXIT_IO);
 }
 
-PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int seconds, int rank)
+PetscErrorCode StuckBegin(const char *path, const char *what, int seconds, int rank)
 {
   const char *text = getenv("SCORIA_CLOSE_SECONDS");
   const int asked  = text ? atoi(text) : 0;
@@ -34,7 +34,7 @@ PetscErrorCode ScoriaStuckBegin(const char *path, const char *what, int seconds,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaStuckEnd(void)
+PetscErrorCode StuckEnd(void)
 {
   PetscFunctionBeginUser;
   alarm(0);

@@ -17,9 +17,8 @@ struct ScoriaDesign_ {
   uint64_t seed;
   PetscInt ntimes; /* snapshot times; 0: time is a condition like others, or there is none */
   double times[MAX_TIMES];
-  char *path;    /* owned, as is table; NULL without a file of conditions */
-  int64_t rows;  /* that it has */
-  double *table; /* (rows, space.n) */
+  const char *path;          /* borrowed from the deck; NULL without a file of conditions */
+  ScoriaConditionsFile file; /* owned; NULL without */
 };
 
 /* ------------------------------------------------------------------------------------------------- designs ---- */
@@ -38,32 +37,26 @@ static void independent(uint64_t seed, int d, uint64_t index, uint64_t count, do
 
 static const DesignRow designs[] = {
     {"sobol", sobol}, {"lhs", lhs_point}, {"random", independent}, {"file", NULL}, {NULL, NULL}};
+const ScoriaChoices condition_designs = {.table = designs, .size = sizeof *designs};
 
 /* ----------------------------------------------------------------------------------------------------- file ---- */
 
-static PetscErrorCode ReadTable(ScoriaDeck deck, ScoriaDesign design)
+static PetscErrorCode OpenFile(ScoriaDeck deck, ScoriaDesign design)
 {
-  const char *path = NULL;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckString(deck, "conditions_file", &path));
-  if (!path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_file: not set, but conditions_design is file");
-  PetscCall(PetscStrallocpy(path, &design->path));
-  PetscCall(ScoriaConditionsRead(PETSC_COMM_WORLD, design->path, &design->space, &design->rows, &design->table));
+  PetscCall(ScoriaDeckString(deck, "conditions_file", &design->path));
+  if (!design->path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_file: not set, but conditions_design is file");
+  PetscCall(ScoriaConditionsOpen(PETSC_COMM_WORLD, design->path, &design->space, &design->file));
   PetscFunctionReturn(0);
 }
 
 /* The range that the file's column spans; a range that the deck gives must hold it. */
 static PetscErrorCode RangeOfColumn(ScoriaDeck deck, const ScoriaConditionRow *row, int i, ScoriaDesign design)
 {
-  const int n        = design->space.n;
-  const double *at   = design->table + i;
+  const double lo = conditions_range(design->file, i)[0], hi = conditions_range(design->file, i)[1];
   ScoriaCondition *c = &design->space.c[i];
-  double lo = at[0], hi = at[0], given[2] = {-INFINITY, INFINITY};
+  double given[2]    = {-INFINITY, INFINITY};
   PetscFunctionBeginUser;
-  for (int64_t r = 1; r < design->rows; r++) {
-    lo = fmin(lo, at[r * n]);
-    hi = fmax(hi, at[r * n]);
-  }
   PetscCall(ScoriaDeckRange(deck, row->range, given));
   if (lo < given[0] || hi > given[1])
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_file %s: found %s from %g to %g %s, allowed from %g to %g (%s)",
@@ -85,9 +78,9 @@ static PetscErrorCode MakeSpace(ScoriaDeck deck, const ScoriaProblem *problem, S
   PetscFunctionBeginUser;
   PetscCall(ConditionRows(deck, problem, &space->n, rows));
   for (int i = 0; i < space->n; i++) PetscCall(ConditionName(rows[i], &space->c[i]));
-  if (!design->row->point) PetscCall(ReadTable(deck, design));
+  if (!design->row->point) PetscCall(OpenFile(deck, design));
   for (int i = 0; i < space->n; i++) {
-    if (design->table)
+    if (design->file)
       PetscCall(RangeOfColumn(deck, rows[i], i, design));
     else
       PetscCall(ConditionRange(deck, rows[i], &space->c[i]));
@@ -128,8 +121,7 @@ PetscErrorCode ScoriaDesignDestroy(ScoriaDesign *design)
 {
   PetscFunctionBeginUser;
   if (!*design) PetscFunctionReturn(0);
-  PetscCall(PetscFree((*design)->path));
-  PetscCall(PetscFree((*design)->table));
+  PetscCall(ScoriaConditionsClose(&(*design)->file));
   PetscCall(PetscFree(*design));
   PetscFunctionReturn(0);
 }
@@ -158,12 +150,12 @@ PetscErrorCode ScoriaDesignTheta(ScoriaDesign design, bool heldout, int64_t inde
   PetscFunctionBeginUser;
   PetscCheck(index >= 0 && index < count, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Point %lld of a design of %lld",
              (long long)index, (long long)count);
-  if (!heldout && design->table) {
-    if (count > design->rows)
+  if (!heldout && design->file) {
+    if (count > conditions_rows(design->file))
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "conditions_file %s: found %lld conditions, expected at least %lld (ensemble_conditions)",
-                  design->path, (long long)design->rows, (long long)count);
-    memcpy(theta, design->table + index * space->n, (size_t)space->n * sizeof(double));
+                  design->path, (long long)conditions_rows(design->file), (long long)count);
+    PetscCall(ScoriaConditionsAt(design->file, index, theta));
     PetscFunctionReturn(0);
   }
   const double time = snapshot(design, heldout, &index, &count);

@@ -1,5 +1,8 @@
 /* Conditions from a text file: one per line, a number for each condition of the space in its order, separated by blanks
- * or commas; empty lines and what follows "#" are skipped. */
+ * or commas; empty lines and what follows "#" are skipped.
+ *
+ * No rank keeps them: rank 0 reads all of them once, to check them, and marks where some begin; from then on every rank
+ * reads the few that it asks for, from the last mark before them on. */
 #include "internal.h"
 #include <errno.h>
 #include <math.h>
@@ -51,54 +54,145 @@ static void check_values(const ScoriaSpace *space, const char *path, int64_t num
                space->c[i].name, theta[i], space->c[i].unit, strcmp(space->c[i].unit, "m") ? "value" : "length");
 }
 
-/* Reads into a growing array; line gets what is wrong, or stays empty. */
-static PetscErrorCode ReadRows(FILE *file, const char *path, const ScoriaSpace *space, int64_t *rows, double **table,
-                               size_t size, char line[])
+#define MARKS 4096 /* at most: half of them go when they are that many */
+#define BLOCK 256  /* conditions read at a time */
+
+struct ScoriaConditionsFile_ {
+  char *path; /* owned */
+  ScoriaSpace space;
+  FILE *file; /* owned: that of the start, also where another takes its name */
+  int64_t rows;
+  double range[SCORIA_MAX_CONDITIONS][2];
+  int64_t every, marks;
+  int64_t mark[MARKS];   /* where condition i * every begins [bytes] */
+  int64_t first, number; /* conditions in the block; the file is read up to its end */
+  double *block;         /* owned: (BLOCK, space.n) */
+};
+
+/* The values of the next line that has some, at *start [bytes]; their number, as parse_line has it; 0 at the end. */
+static int next_line(ScoriaConditionsFile f, int64_t *number, int64_t *start, double theta[])
 {
-  const size_t width = (size_t)space->n * sizeof(double);
   char text[1024];
-  int64_t room = 0, number = 0;
-  PetscFunctionBeginUser;
-  while (!*line && fgets(text, sizeof text, file)) {
-    double theta[SCORIA_MAX_CONDITIONS];
-    const bool marked = number++ == 0 && !strncmp(text, "\xef\xbb\xbf", 3); /* a byte order mark */
-    const int n       = parse_line(text + (marked ? 3 : 0), space->n, theta);
-    if (n == 0) continue;
-    check_values(space, path, number, n, theta, size, line);
-    if (*line) break;
-    if (*rows == room) {
-      room = room ? 2 * room : 64;
-      PetscCall(PetscRealloc((size_t)room * width, table));
-    }
-    memcpy(*table + *rows * space->n, theta, width);
-    ++*rows;
+  int n = 0;
+  for (*start = ftello(f->file); !n && fgets(text, sizeof text, f->file); *start = n ? *start : ftello(f->file)) {
+    const bool marked = !*start && !strncmp(text, "\xef\xbb\xbf", 3); /* a byte order mark */
+    n                 = parse_line(text + (marked ? 3 : 0), f->space.n, theta);
+    ++*number;
   }
-  if (!*line && *rows == 0) snprintf(line, size, "%s: found no condition, expected one per line", path);
+  return n;
+}
+
+static void add_mark(ScoriaConditionsFile f, int64_t start)
+{
+  if (f->rows % f->every) return;
+  if (f->marks == MARKS) {
+    f->marks /= 2;
+    f->every *= 2;
+    for (int i = 0; i < f->marks; i++) f->mark[i] = f->mark[2 * i];
+    if (f->rows % f->every) return;
+  }
+  f->mark[f->marks++] = start;
+}
+
+/* Rank 0's look at all of them; line gets what is wrong, or stays empty. */
+static void look_through(ScoriaConditionsFile f, size_t size, char line[])
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  int64_t number = 0, start;
+  for (int n; (n = next_line(f, &number, &start, theta)) && !*line;) {
+    check_values(&f->space, f->path, number, n, theta, size, line);
+    if (*line) break;
+    add_mark(f, start);
+    for (int i = 0; i < n; i++) {
+      f->range[i][0] = f->rows ? fmin(f->range[i][0], theta[i]) : theta[i];
+      f->range[i][1] = f->rows ? fmax(f->range[i][1], theta[i]) : theta[i];
+    }
+    f->rows++;
+  }
+  if (!*line && f->rows == 0) snprintf(line, size, "%s: found no condition, expected one per line", f->path);
+}
+
+PetscErrorCode ScoriaConditionsOpen(MPI_Comm comm, const char *path, const ScoriaSpace *space,
+                                    ScoriaConditionsFile *file)
+{
+  char line[1024] = "";
+  ScoriaConditionsFile f;
+  int rank;
+  PetscFunctionBeginUser;
+  *file = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(PetscNew(&f));
+  f->space = *space;
+  f->every = 1;
+  PetscCall(PetscStrallocpy(path, &f->path));
+  PetscCall(PetscMalloc1(BLOCK * space->n, &f->block));
+  f->file = fopen(path, "r");
+  if (!f->file)
+    snprintf(line, sizeof line, "%s: cannot be read (%s)", path, strerror(errno));
+  else if (rank == 0)
+    look_through(f, sizeof line, line);
+  const PetscErrorCode failed = ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line);
+  if (failed) PetscCall(ScoriaConditionsClose(&f));
+  PetscCall(failed);
+  PetscCallMPI(MPI_Bcast(&f->rows, 1, MPI_INT64_T, 0, comm));
+  PetscCallMPI(MPI_Bcast(&f->every, 1, MPI_INT64_T, 0, comm));
+  PetscCallMPI(MPI_Bcast(&f->marks, 1, MPI_INT64_T, 0, comm));
+  PetscCallMPI(MPI_Bcast(f->mark, MARKS, MPI_INT64_T, 0, comm));
+  PetscCallMPI(MPI_Bcast(f->range, 2 * SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, comm));
+  *file = f;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaConditionsRead(MPI_Comm comm, const char *path, const ScoriaSpace *space, int64_t *rows,
-                                    double **table)
+PetscErrorCode ScoriaConditionsClose(ScoriaConditionsFile *file)
 {
-  char line[1024] = "";
-  int rank;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  *rows  = 0;
-  *table = NULL;
-  if (rank == 0) {
-    FILE *file = fopen(path, "r");
-    if (!file)
-      snprintf(line, sizeof line, "%s: cannot be read (%s)", path, strerror(errno));
-    else {
-      PetscCall(ReadRows(file, path, space, rows, table, sizeof line, line));
-      fclose(file);
-    }
-    if (*line) PetscCall(PetscFree(*table));
+  if (!*file) PetscFunctionReturn(0);
+  if ((*file)->file) fclose((*file)->file);
+  PetscCall(PetscFree((*file)->path));
+  PetscCall(PetscFree((*file)->block));
+  PetscCall(PetscFree(*file));
+  PetscFunctionReturn(0);
+}
+
+int64_t conditions_rows(ScoriaConditionsFile f)
+{
+  return f->rows;
+}
+
+const double *conditions_range(ScoriaConditionsFile f, int i)
+{
+  return f->range[i];
+}
+
+/* The block from condition `index` on: read on, or from the last mark before it. */
+static PetscErrorCode ReadBlock(ScoriaConditionsFile f, int64_t index)
+{
+  const int64_t from = index / f->every, last = PetscMin(index + BLOCK, f->rows);
+  double skipped[SCORIA_MAX_CONDITIONS];
+  int64_t at = f->first + f->number, number, start;
+  PetscFunctionBeginUser;
+  if (!f->number || at > index || at < from * f->every) {
+    PetscCheck(!fseeko(f->file, f->mark[from], SEEK_SET), PETSC_COMM_SELF, PETSC_ERR_FILE_READ, "%s: no byte %lld",
+               f->path, (long long)f->mark[from]);
+    at = from * f->every;
   }
-  PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
-  PetscCallMPI(MPI_Bcast(rows, 1, MPI_INT64_T, 0, comm));
-  if (rank > 0) PetscCall(PetscMalloc1(*rows * space->n, table));
-  PetscCall(ScoriaBroadcastMany(comm, 0, *rows * space->n, MPI_DOUBLE, *table));
+  for (; at < last; at++) {
+    double *to = at < index ? skipped : f->block + (at - index) * f->space.n;
+    PetscCheck(next_line(f, &number, &start, to) == f->space.n, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: it has changed since the start: condition %lld of %lld is no longer there", f->path, (long long)at,
+               (long long)f->rows);
+  }
+  f->first  = index;
+  f->number = last - index;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaConditionsAt(ScoriaConditionsFile f, int64_t index, double theta[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(index >= 0 && index < f->rows, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Condition %lld of %lld",
+             (long long)index, (long long)f->rows);
+  if (index < f->first || index >= f->first + f->number) PetscCall(ReadBlock(f, index));
+  memcpy(theta, f->block + (index - f->first) * f->space.n, (size_t)f->space.n * sizeof *theta);
   PetscFunctionReturn(0);
 }

@@ -95,18 +95,18 @@ struct ScoriaProblem {
 
 /* Keys of one condition: its range, and its value or values for sampling and for statistics; bounds are two numbers. */
 #define CONDITION_KEYS(name, unit, bounds, help)                                                                       \
-  {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, bounds, NULL, "range of the " help, SCORIA_DECIDES_LAW},          \
+  {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, bounds, NULL, "range: " help, SCORIA_DECIDES_LAW},                \
       {"sample_" name,                                                                                                 \
        SCORIA_KEY_REAL,                                                                                                \
        unit,                                                                                                           \
        NULL,                                                                                                           \
        bounds,                                                                                                         \
        NULL,                                                                                                           \
-       help " of the samples; without it, the middle of the training range",                                           \
+       "of the samples (not set: the middle of the training range): " help,                                            \
        SCORIA_DECIDES_DRAWS},                                                                                          \
   {                                                                                                                    \
     "uq_" name, SCORIA_KEY_REALS, unit, NULL, bounds, NULL,                                                            \
-        help ", or several: all combinations with the other conditions", SCORIA_DECIDES_UQ                             \
+        "one value or several (all combinations with the other conditions): " help, SCORIA_DECIDES_UQ                  \
   }
 
 extern const ScoriaProblem *const scoria_problems[]; /* every file of models/, ends with NULL */
@@ -124,6 +124,9 @@ PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, Sc
 PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);
 
 /* --------------------------------------------------------------------------------------------- designs ---- */
+
+/* conditions_design; porosity_kernel (porosity.c). */
+extern const ScoriaChoices condition_designs, porosity_kernels;
 
 /* Point `index` of the Sobol sequence in d <= SCORIA_MAX_CONDITIONS dimensions, shifted digitally by seed; u in (0, 1).
  */

@@ -6,8 +6,10 @@
 #define TEXT 0, 0
 
 /* clang-format off */
+static const ScoriaChoices problem_choices = {.table = scoria_problems};
+
 const ScoriaKey scoria_physics_keys[] = {
-    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", TEXT, "se matern12 matern32 matern52",
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", TEXT, &porosity_kernels,
      "covariance of the Gaussian process: squared exponential, or Matern of order 1/2, 3/2, 5/2", SCORIA_DECIDES_LAW},
     {"porosity_min", SCORIA_KEY_REAL, "", "0.1", 0.001, 0.999, NULL, "lower bound of eps", SCORIA_DECIDES_LAW},
     {"porosity_max", SCORIA_KEY_REAL, "", "0.4", 0.001, 0.999, NULL, "upper bound of eps", SCORIA_DECIDES_LAW},
@@ -21,12 +23,12 @@ const ScoriaKey scoria_physics_keys[] = {
 
     CONDITION_KEYS("ell", "m", POSITIVE, "correlation length of the porosity"),
     CONDITION_KEYS("time", "s", POSITIVE, "time since the state at rest, transient mode"),
-    {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, "sobol lhs random file",
+    {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, &condition_designs,
      "how the conditions fill their ranges", SCORIA_DECIDES_LAW},
     {"conditions_file", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
      "design file: a text file with one condition per line, in the order of /conditions (U0 F_right ell)", SCORIA_DECIDES_LAW},
 
-    {"ensemble_problem", SCORIA_KEY_CHOICE, "", "electrode", TEXT, SCORIA_PROBLEM_NAMES, "the PDE problem", SCORIA_DECIDES_LAW},
+    {"ensemble_problem", SCORIA_KEY_CHOICE, "", "electrode", TEXT, &problem_choices, "the PDE problem", SCORIA_DECIDES_LAW},
     {"ensemble_conditions", SCORIA_KEY_INT, "", "512", 1, 1e9, NULL, "conditions of the training ensemble", SCORIA_DECIDES_SIZE},
     {"ensemble_realisations", SCORIA_KEY_INT, "", "128", 1, 1e9, NULL, "porosity draws per condition",
      SCORIA_DECIDES_REPEATS},
@@ -34,7 +36,7 @@ const ScoriaKey scoria_physics_keys[] = {
     {"ensemble_cells", SCORIA_KEY_INTS, "", "[128]", 1, 1e6, NULL, "finite volumes: [nx] through the thickness, or [nx, ny] or [nx, ny, nz] with periodic lateral axes", SCORIA_DECIDES_LAW},
     {"ensemble_lateral", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,
      "lateral extents [Ly, Lz]; without it, cubic cells", SCORIA_DECIDES_LAW},
-    {"ensemble_mode", SCORIA_KEY_CHOICE, "", "steady", TEXT, "steady transient",
+    {"ensemble_mode", SCORIA_KEY_CHOICE, "", "steady", TEXT, SCORIA_WORDS("steady transient"),
      "steady: the limit of a constant load; transient: states at a time after the load is switched on", SCORIA_DECIDES_LAW},
     {"ensemble_time", SCORIA_KEY_REAL, "s", NULL, POSITIVE, NULL, "transient: the time, where it is not a condition", SCORIA_DECIDES_LAW},
     {"ensemble_times", SCORIA_KEY_REALS, "s", NULL, POSITIVE, NULL,

@@ -35,11 +35,12 @@ static double kernel_matern52(double r)
   return (1.0 + z + z * z / 3.0) * exp(-z);
 }
 
-static const FieldKernel kernels[] = {{"se", kernel_se},
-                                      {"matern12", kernel_matern12},
-                                      {"matern32", kernel_matern32},
-                                      {"matern52", kernel_matern52},
-                                      {NULL, NULL}};
+static const FieldKernel kernels[]   = {{"se", kernel_se},
+                                        {"matern12", kernel_matern12},
+                                        {"matern32", kernel_matern32},
+                                        {"matern52", kernel_matern52},
+                                        {NULL, NULL}};
+const ScoriaChoices porosity_kernels = {.table = kernels, .size = sizeof *kernels};
 
 typedef struct {
   double ell; /* 0: empty */

@@ -1,6 +1,7 @@
 /* What the report shows of posterior.h5 and posterior.json: the fields before and after the readings. */
 #include "report_answers.h"
 #include "report_compare.h"
+#include "scoria/results.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,14 +9,13 @@
 #define HEIGHT 400
 
 enum { PLACE, VALUE, NOISE, FIELD };     /* of a sensor */
-enum { PRIOR, POSTERIOR };               /* sides */
 enum { MEAN, LOW, HIGH, CURVES };        /* curves of a side */
 #define LARGEST_COUNT ((int64_t)1 << 22) /* of quantiles times cells */
 
 /* --------------------------------------------------------------------------------------------------- reading ---- */
 
 /* Curves of one field on one side: the mean, and the outermost quantiles. */
-static PetscErrorCode ReadCurves(ScoriaStore store, const char *group, const char *field, int low, int high,
+static PetscErrorCode ReadCurves(ScoriaStore store, ScoriaPosteriorSide side, const char *field, int low, int high,
                                  const ReportPosterior *p, double **curves)
 {
   char name[SCORIA_NAME_SIZE + 32];
@@ -23,9 +23,9 @@ static PetscErrorCode ReadCurves(ScoriaStore store, const char *group, const cha
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(CURVES * p->L, curves));
   PetscCall(PetscMalloc1(p->Q * p->L, &all));
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s/fields/%s/mean", group, field));
+  posterior_path(side, POSTERIOR_FIELDS, field, SCORIA_POSTERIOR_MEAN, sizeof name, name);
   PetscCall(ScoriaStoreGetReals(store, name, p->L, *curves + MEAN * p->L));
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s/fields/%s/quantile", group, field));
+  posterior_path(side, POSTERIOR_FIELDS, field, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
   PetscCall(ScoriaStoreGetReals(store, name, p->Q * p->L, all));
   PetscCall(PetscArraycpy(*curves + LOW * p->L, all + low * p->L, p->L));
   PetscCall(PetscArraycpy(*curves + HIGH * p->L, all + high * p->L, p->L));
@@ -39,7 +39,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
   int low = 0, high = 0;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(p->Q, &probability));
-  PetscCall(ScoriaStoreGetReals(store, "/probability", p->Q, probability));
+  PetscCall(ScoriaStoreGetReals(store, POSTERIOR_PROBABILITY, p->Q, probability));
   for (int i = 0; i < p->Q; i++) {
     if (probability[i] < probability[low]) low = i;
     if (probability[i] > probability[high]) high = i;
@@ -49,9 +49,9 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
   PetscCall(PetscFree(probability));
   for (int f = 0; f < p->nfields; f++) {
     double largest = 0;
-    PetscCall(ReadCurves(store, "/prior", p->field[f].name, low, high, p, &p->curves[PRIOR][f]));
-    PetscCall(ReadCurves(store, "", p->field[f].name, low, high, p, &p->curves[POSTERIOR][f]));
-    for (int64_t i = 0; i < CURVES * p->L; i++) largest = fmax(largest, fabs(p->curves[PRIOR][f][i]));
+    for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
+      PetscCall(ReadCurves(store, side, p->field[f].name, low, high, p, &p->curves[side][f]));
+    for (int64_t i = 0; i < CURVES * p->L; i++) largest = fmax(largest, fabs(p->curves[SCORIA_PRIOR][f][i]));
     report_quantity(p->field[f].name, p->field[f].unit, largest, &p->quantity[f]);
   }
   PetscFunctionReturn(0);
@@ -59,11 +59,13 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
 
 static PetscErrorCode ReadSensors(ScoriaStore store, ReportPosterior *p)
 {
-  static const char *const names[] = {"/sensors/x", "/sensors/value", "/sensors/sd", "/sensors/field"};
+  static const char *const names[] = {[PLACE] = "x", [VALUE] = "value", [NOISE] = "sd", [FIELD] = "field"};
+  char path[64];
   PetscFunctionBeginUser;
   for (int c = 0; c < 4; c++) {
+    posterior_sensor_path(names[c], sizeof path, path);
     PetscCall(PetscMalloc1(p->sensors, &p->sensor[c]));
-    PetscCall(ScoriaStoreGetReals(store, names[c], p->sensors, p->sensor[c]));
+    PetscCall(ScoriaStoreGetReals(store, path, p->sensors, p->sensor[c]));
   }
   PetscFunctionReturn(0);
 }
@@ -82,6 +84,7 @@ static PetscErrorCode Length(ScoriaStore store, const char *path, const char *na
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *p)
 {
   ScoriaStore store;
+  char place[64];
   PetscFunctionBeginUser;
   memset(p, 0, sizeof *p);
   PetscCall(ScoriaFileExists(comm, path, &p->present));
@@ -89,8 +92,9 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
   PetscCall(Length(store, path, "/x", &p->L));
-  PetscCall(Length(store, path, "/probability", &p->Q));
-  PetscCall(Length(store, path, "/sensors/x", &p->sensors));
+  PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
+  posterior_sensor_path("x", sizeof place, place);
+  PetscCall(Length(store, path, place, &p->sensors));
   if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
   PetscCall(PetscMalloc1(p->L, &p->x));
@@ -196,14 +200,14 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
 
 static PetscErrorCode Row(ReportText *html, const cJSON *entry, const char *name)
 {
-  const char *unit        = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "unit"));
-  const double numbers[4] = {json_number(entry, "prior_mean"), json_number(entry, "prior_sd"),
-                             json_number(entry, "mean"), json_number(entry, "sd")};
-  double largest          = 0;
+  ScoriaPosteriorValue value;
+  double largest = 0;
   ReportQuantity q;
   PetscFunctionBeginUser;
+  members_take(entry, scoria_posterior_value_members, &value);
+  const double numbers[4] = {value.prior_mean, value.prior_sd, value.mean, value.sd};
   for (int i = 0; i < 4; i++) largest = fmax(largest, isfinite(numbers[i]) ? fabs(numbers[i]) : 0);
-  report_quantity(name, unit ? unit : "", largest, &q);
+  report_quantity(name, value.unit ? value.unit : "", largest, &q);
   PetscCall(ReportPrint(html, "<tr><td><code>"));
   PetscCall(ReportEscape(html, name));
   PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
@@ -216,15 +220,16 @@ static PetscErrorCode Row(ReportText *html, const cJSON *entry, const char *name
 
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html)
 {
-  static const char *const groups[] = {"conditions", "quantities"};
+  static const char *const groups[] = {POSTERIOR_CONDITIONS, POSTERIOR_QUANTITIES};
   const cJSON *entry;
+  ScoriaPosteriorRun all;
   PetscFunctionBeginUser;
   if (!posterior) PetscFunctionReturn(0);
+  members_take(posterior, scoria_posterior_members, &all);
   PetscCall(ReportPrint(html,
-                        "<p>%d readings, %.0f particles, %.0f temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
-                        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, "sensors")),
-                        json_number(posterior, "particles"), json_number(posterior, "stages"),
-                        json_number(posterior, "log_evidence"), json_number(posterior, "log_evidence_se")));
+                        "<p>%d readings, %lld particles, %lld temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
+                        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_SENSORS)),
+                        (long long)all.particles, (long long)all.stages, all.log_evidence, all.log_evidence_se));
   PetscCall(ReportPrint(html, "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                               "<th class=\"n\">prior mean</th><th class=\"n\">prior SD</th><th class=\"n\">mean</th>"
                               "<th class=\"n\">SD</th></tr></thead>\n<tbody>\n"));

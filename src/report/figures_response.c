@@ -67,10 +67,11 @@ static void read_axis(const cJSON *list, const cJSON *space, const char *name, A
   }
   cJSON_ArrayForEach(entry, space)
   {
-    const char *of = cJSON_GetStringValue(member(entry, "name"));
-    if (!of || strcmp(of, name)) continue;
-    if (cJSON_IsString(member(entry, "unit"))) unit = member(entry, "unit")->valuestring;
-    axis->log = cJSON_IsTrue(member(entry, "log"));
+    ScoriaUqAxis of;
+    members_take(entry, scoria_uq_axis_members, &of);
+    if (!of.name || strcmp(of.name, name)) continue;
+    if (of.unit) unit = of.unit;
+    axis->log = of.log == 1;
   }
   /* Of conditions a leading zero is no trouble. */
   report_quantity(name, unit, 10 * fmax(fabs(axis->value[0]), fabs(axis->value[axis->n - 1])), &axis->q);
@@ -82,10 +83,11 @@ static void read_axes(const cJSON *uq, Response *r)
   const cJSON *space = member(uq, UQ_SPACE), *condition;
   cJSON_ArrayForEach(condition, space)
   {
-    const char *name = cJSON_GetStringValue(member(condition, "name"));
+    ScoriaUqAxis of;
     Axis axis;
-    if (!name) continue;
-    read_axis(r->list, space, name, &axis);
+    members_take(condition, scoria_uq_axis_members, &of);
+    if (!of.name) continue;
+    read_axis(r->list, space, of.name, &axis);
     if (axis.n == 1) continue;
     if (axis.n == 0 || r->naxes == 2) {
       r->naxes = 0;
@@ -116,33 +118,46 @@ static PetscErrorCode Arrange(Response *r)
   PetscFunctionReturn(0);
 }
 
+/* The lowest and the highest quantile. */
+static void read_ends(const cJSON *quantity, ScoriaUqQuantile ends[2])
+{
+  const cJSON *quantiles = member(quantity, UQ_QUANTILES);
+  members_take(cJSON_GetArrayItem(quantiles, 0), scoria_uq_quantile_members, &ends[0]);
+  members_take(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), scoria_uq_quantile_members, &ends[1]);
+}
+
 /* Mean, lowest and highest quantile of a quantity at a condition. */
 static void read_values(const cJSON *condition, const char *name, double values[3])
 {
-  const cJSON *quantity  = member(member(condition, "quantities"), name);
-  const cJSON *quantiles = member(quantity, "quantiles");
-  values[0]              = json_number(quantity, "mean");
-  values[1]              = json_number(cJSON_GetArrayItem(quantiles, 0), "value");
-  values[2]              = json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "value");
+  const cJSON *quantity = member(member(condition, UQ_QUANTITIES), name);
+  ScoriaUqMoments moments;
+  ScoriaUqQuantile ends[2];
+  members_take(quantity, scoria_uq_moment_members, &moments);
+  read_ends(quantity, ends);
+  values[0] = moments.mean;
+  values[1] = ends[0].value;
+  values[2] = ends[1].value;
 }
 
 static void read_quantities(Response *r)
 {
-  const cJSON *all = member(r->list->child, "quantities"), *condition;
+  const cJSON *all = member(r->list->child, UQ_QUANTITIES), *condition;
   r->nquantities   = PetscMin(cJSON_GetArraySize(all), REPORT_QUANTITIES);
   for (int q = 0; q < r->nquantities; q++) {
-    const cJSON *quantity = cJSON_GetArrayItem(all, q), *quantiles = member(quantity, "quantiles");
-    const char *unit = cJSON_GetStringValue(member(quantity, "unit"));
-    double largest   = 0, values[3];
+    const cJSON *quantity = cJSON_GetArrayItem(all, q);
+    double largest        = 0, values[3];
+    ScoriaUqQuantity what;
+    ScoriaUqQuantile ends[2];
+    members_take(quantity, scoria_uq_quantity_members, &what);
+    read_ends(quantity, ends);
     cJSON_ArrayForEach(condition, r->list)
     {
       read_values(condition, quantity->string, values);
       for (int k = 0; k < 3; k++) largest = fmax(largest, fabs(values[k]));
     }
-    report_quantity(quantity->string, unit ? unit : "", largest, &r->quantity[q]);
+    report_quantity(quantity->string, what.unit ? what.unit : "", largest, &r->quantity[q]);
     report_quantity_words(quantity->string, sizeof r->label[q], r->label[q]);
-    r->band = 100 * (json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p") -
-                     json_number(cJSON_GetArrayItem(quantiles, 0), "p"));
+    r->band = 100 * (ends[1].p - ends[0].p);
   }
 }
 
@@ -150,7 +165,7 @@ static PetscErrorCode ResponseRead(const cJSON *uq, Response *r)
 {
   PetscFunctionBeginUser;
   memset(r, 0, sizeof *r);
-  r->list = member(uq, "conditions");
+  r->list = member(uq, UQ_CONDITIONS);
   if (!cJSON_IsArray(r->list) || !r->list->child) PetscFunctionReturn(0);
   read_axes(uq, r);
   if (r->naxes) PetscCall(Arrange(r));

@@ -12,7 +12,7 @@ static const cJSON *member(const cJSON *object, const char *name)
 
 static const cJSON *indices_of(const cJSON *quantities, int q)
 {
-  return member(cJSON_GetArrayItem(quantities, q), "indices");
+  return member(cJSON_GetArrayItem(quantities, q), UQ_INDICES);
 }
 
 /* One block per quantity: first-order and total index of each input, with errors. */
@@ -23,9 +23,12 @@ static PetscErrorCode SobolData(ReportFigures *figs, const cJSON *quantities, in
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(&text, "# first order, error, total, error; a line per input, a block per quantity\n"));
   for (int q = 0; q < number; q++) {
-    cJSON_ArrayForEach(index, indices_of(quantities, q)) PetscCall(
-        ReportPrint(&text, "%.6g %.3g %.6g %.3g\n", json_number(index, "first"), json_number(index, "first_se"),
-                    json_number(index, "total"), json_number(index, "total_se")));
+    cJSON_ArrayForEach(index, indices_of(quantities, q))
+    {
+      ScoriaUqIndex of;
+      members_take(index, scoria_uq_index_members, &of);
+      PetscCall(ReportPrint(&text, "%.6g %.3g %.6g %.3g\n", of.first, of.first_se, of.total, of.total_se));
+    }
     PetscCall(ReportPrint(&text, "\n\n"));
   }
   PetscCall(ReportFiguresData(figs, "sobol.dat", &text));
@@ -42,10 +45,11 @@ static PetscErrorCode InputTics(ReportText *body, const cJSON *indices)
   PetscCall(ReportPrint(body, "set xtics ("));
   cJSON_ArrayForEach(index, indices)
   {
-    const char *input = cJSON_GetStringValue(member(index, "input"));
+    ScoriaUqIndex of;
     ReportQuantity q;
-    const bool all = input && !strcmp(input, UQ_ALL_CONDITIONS);
-    report_quantity(input ? input : "", "", 1, &q);
+    members_take(index, scoria_uq_index_members, &of);
+    const bool all = of.input && !strcmp(of.input, UQ_ALL_CONDITIONS);
+    report_quantity(of.input ? of.input : "", "", 1, &q);
     PetscCall(ReportPrint(body, "%s'%s' %d", i ? ", " : "", all ? "θ" : q.label, i));
     i++;
   }
@@ -76,13 +80,14 @@ static PetscErrorCode SobolPanels(ReportText *body, const cJSON *quantities, int
 
 PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq)
 {
-  const cJSON *sobol = member(uq, "sobol"), *quantities = member(sobol, "quantities");
-  const int number   = PetscMin(cJSON_GetArraySize(quantities), REPORT_QUANTITIES);
-  const char *unseen = cJSON_GetStringValue(member(sobol, UQ_UNSEEN_MEMBER));
-  ReportText body    = {0};
+  const cJSON *sobol = member(uq, UQ_SOBOL), *quantities = member(sobol, UQ_QUANTITIES);
+  const int number = PetscMin(cJSON_GetArraySize(quantities), REPORT_QUANTITIES);
+  ScoriaUqSobol what;
+  ReportText body = {0};
   char caption[800];
   PetscFunctionBeginUser;
   if (number == 0) PetscFunctionReturn(0);
+  members_take(sobol, scoria_uq_sobol_members, &what);
   PetscCall(SobolData(figs, quantities, number));
   PetscCall(ReportPrint(&body, "set multiplot\nset boxwidth 0.36\nset style fill solid 0.85 noborder\n"));
   PetscCall(ReportLegend(&body, "NaN with boxes linestyle 2 title 'first order: alone', NaN with boxes linestyle 3 "
@@ -92,12 +97,12 @@ PetscErrorCode ReportDrawSobol(ReportFigures *figs, const cJSON *uq)
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(
       caption, sizeof caption,
-      "Sobol indices over the ranges of the conditions, with two standard errors, from %.0f pairs of conditions "
-      "and %.0f draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
+      "Sobol indices over the ranges of the conditions, with two standard errors, from %lld pairs of conditions "
+      "and %lld draws of what is not a condition (unseen: the %.40s) at each. θ: all conditions together; what they "
       "leave to 1 is the total index of unseen. The first-order bars of conditions and these two do not depend on "
       "what makes the draws; total bars of single conditions and the first order of unseen also depend on how one "
       "draw acts at other conditions, and differ between model and PDE.",
-      json_number(sobol, "blocks"), json_number(sobol, "draws"), unseen ? unseen : "porosity");
+      (long long)what.blocks, (long long)what.draws, what.unseen ? what.unseen : "porosity");
   PetscCall(ReportFiguresDraw(figs, "sobol", (int)REPORT_WIDTH, 360, &body, "What the spread comes from", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -1,10 +1,13 @@
 /* The report: reads the run directory, has the figures drawn, writes the page. */
 #include "report_page.h"
-#include "report.h"
+#include "scoria/report.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define MOST_JSON ((size_t)1 << 30) /* bytes: uq.json of some ten thousand conditions has a tenth of that */
 
 /* What the run directory holds.  compare, uq, inferred, train and scaling are filled on rank 0 only. */
 typedef struct {
@@ -23,16 +26,13 @@ typedef struct {
 /* A JSON file on rank 0; every rank learns when it does not parse. */
 static PetscErrorCode ReadJson(MPI_Comm comm, const char *path, cJSON **object)
 {
-  ReportText text = {0};
   char line[PETSC_MAX_PATH_LEN + 128];
   int rank;
   PetscFunctionBeginUser;
   *object = NULL;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) PetscCall(ReportSlurp(path, &text));
-  if (text.s) *object = cJSON_Parse(text.s);
-  const bool bad = text.s && !cJSON_IsObject(*object);
-  PetscCall(ReportTextDestroy(&text));
+  if (rank == 0) PetscCall(ScoriaReadJson(path, MOST_JSON, object));
+  const bool bad = rank == 0 && !*object && access(path, R_OK) == 0;
   snprintf(line, sizeof line, "%s: expected a JSON object, found something that does not parse as one", path);
   PetscCall(ScoriaAgree(comm, bad ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
   PetscFunctionReturn(0);

@@ -124,13 +124,10 @@ static int is_shown(const struct dirent *entry)
 static PetscErrorCode ReadManifest(const char *run_dir, cJSON **manifest, const cJSON **files)
 {
   char path[2 * PETSC_MAX_PATH_LEN];
-  ReportText text = {0};
   PetscFunctionBeginUser;
   snprintf(path, sizeof path, "%s/manifest.json", run_dir);
-  PetscCall(ReportSlurp(path, &text));
-  *manifest = text.s ? cJSON_Parse(text.s) : NULL;
-  *files    = cJSON_GetObjectItemCaseSensitive(*manifest, "files");
-  PetscCall(ReportTextDestroy(&text));
+  PetscCall(ScoriaReadJson(path, (size_t)1 << 24, manifest));
+  *files = cJSON_GetObjectItemCaseSensitive(*manifest, "files");
   PetscFunctionReturn(0);
 }
 

@@ -103,8 +103,10 @@ static PetscErrorCode Missing(const ReportPage *page, const char *what, const ch
 static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
 {
   const ReportDataset *data = page->data;
-  const cJSON *asked        = cJSON_GetObjectItemCaseSensitive(page->uq, "conditions");
+  ScoriaUqCondition first;
+  const cJSON *asked = cJSON_GetObjectItemCaseSensitive(page->uq, UQ_CONDITIONS);
   PetscFunctionBeginUser;
+  members_take(cJSON_GetArrayItem(asked, 0), scoria_uq_condition_members, &first);
   PetscCall(ReportPrint(html, "<ul class=\"holdings\">\n"));
   if (!data->present)
     PetscCall(Missing(page, "training set", "generate", html));
@@ -126,10 +128,9 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   if (!page->uq)
     PetscCall(Missing(page, "quantities of interest", "uq", html));
   else
-    PetscCall(ReportPrint(html, "<li>quantities of interest: %.0f fields %s%d condition%s</li>\n",
-                          json_number(cJSON_GetArrayItem(asked, 0), "samples"),
-                          cJSON_GetArraySize(asked) == 1 ? "at " : "at each of ", cJSON_GetArraySize(asked),
-                          cJSON_GetArraySize(asked) == 1 ? "" : "s"));
+    PetscCall(ReportPrint(html, "<li>quantities of interest: %lld fields %s%d condition%s</li>\n",
+                          (long long)first.samples, cJSON_GetArraySize(asked) == 1 ? "at " : "at each of ",
+                          cJSON_GetArraySize(asked), cJSON_GetArraySize(asked) == 1 ? "" : "s"));
   PetscCall(ReportPrint(html, "</ul>\n"));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* What uq.json holds: a table of the quantities of interest, and their histograms, condition by condition. */
 #include "report_answers.h"
+#include "scoria/results.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,13 +11,13 @@
 
 static const cJSON *conditions_of(const cJSON *uq)
 {
-  const cJSON *list = cJSON_GetObjectItemCaseSensitive(uq, "conditions");
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(uq, UQ_CONDITIONS);
   return cJSON_IsArray(list) ? list : NULL;
 }
 
 static const cJSON *quantities_of(const cJSON *condition)
 {
-  return cJSON_GetObjectItemCaseSensitive(condition, "quantities");
+  return cJSON_GetObjectItemCaseSensitive(condition, UQ_QUANTITIES);
 }
 
 /* Whether all conditions of the list have the same value of a member. */
@@ -50,14 +51,15 @@ static PetscErrorCode ConditionText(const ScoriaSpace *space, const cJSON *item,
   PetscFunctionReturn(0);
 }
 
-/* Members of a condition in front of "samples" are its operating conditions: those that tell the list's apart, or all
- * where there is nothing to tell apart.  Enhanced text. */
+/* Members of a condition in front of those of ScoriaUqCondition are its operating conditions: those that tell the
+ * list's apart, or all where there is nothing to tell apart.  Enhanced text. */
 static PetscErrorCode ThetaText(const ScoriaSpace *space, const cJSON *list, const cJSON *condition, ReportText *text)
 {
   const bool one = cJSON_GetArraySize(list) == 1;
   bool first     = true;
   PetscFunctionBeginUser;
-  for (const cJSON *item = condition->child; item && strcmp(item->string, "samples"); item = item->next) {
+  const char *const end = scoria_uq_condition_members[0].name;
+  for (const cJSON *item = condition->child; item && strcmp(item->string, end); item = item->next) {
     if (!one && is_common(list, item)) continue;
     PetscCall(ReportPrint(text, "%s", first ? "" : ", "));
     PetscCall(ConditionText(space, item, text));
@@ -87,30 +89,61 @@ static PetscErrorCode Cell(ReportText *html, double value, double error)
 /* How a quantity is written, from its value at the ends of its law; its name stays that of uq. */
 static void uq_quantity(const cJSON *quantity, ReportQuantity *q)
 {
-  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles"), *quantile;
-  const char *unit       = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "unit"));
-  double largest         = fabs(json_number(quantity, "mean"));
-  cJSON_ArrayForEach(quantile, quantiles) largest = fmax(largest, fabs(json_number(quantile, "value")));
-  report_quantity(quantity->string, unit ? unit : "", largest, q);
+  const cJSON *quantile;
+  ScoriaUqQuantity what;
+  ScoriaUqMoments moments;
+  ScoriaUqQuantile at;
+  members_take(quantity, scoria_uq_quantity_members, &what);
+  members_take(quantity, scoria_uq_moment_members, &moments);
+  double largest = fabs(moments.mean);
+  cJSON_ArrayForEach(quantile, cJSON_GetObjectItemCaseSensitive(quantity, UQ_QUANTILES))
+  {
+    members_take(quantile, scoria_uq_quantile_members, &at);
+    largest = fmax(largest, fabs(at.value));
+  }
+  report_quantity(quantity->string, what.unit ? what.unit : "", largest, q);
+}
+
+/* The lowest and the highest quantile. */
+static void uq_ends(const cJSON *quantity, ScoriaUqQuantile ends[2])
+{
+  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, UQ_QUANTILES);
+  const int last         = cJSON_GetArraySize(quantiles) - 1;
+  members_take(cJSON_GetArrayItem(quantiles, 0), scoria_uq_quantile_members, &ends[0]);
+  members_take(cJSON_GetArrayItem(quantiles, last), scoria_uq_quantile_members, &ends[1]);
+}
+
+/* Of the first condition of a list that is not empty. */
+static int64_t uq_samples(const cJSON *list)
+{
+  ScoriaUqCondition first;
+  members_take(list->child, scoria_uq_condition_members, &first);
+  return first.samples;
+}
+
+static const char *uq_source(const cJSON *uq)
+{
+  const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_SOURCE));
+  return source && !strcmp(source, "pde") ? "PDE" : "model";
 }
 
 static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
 {
-  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(quantity, "quantiles");
-  const cJSON *ends[]    = {cJSON_GetArrayItem(quantiles, 0),
-                            cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1)};
+  ScoriaUqMoments moments;
+  ScoriaUqQuantile ends[2];
   ReportQuantity q;
   PetscFunctionBeginUser;
   uq_quantity(quantity, &q);
+  uq_ends(quantity, ends);
+  members_take(quantity, scoria_uq_moment_members, &moments);
   PetscCall(ReportPrint(html, "<tr><td><code>"));
   PetscCall(ReportEscape(html, quantity->string));
   PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
   PetscCall(ReportEnhanced(html, q.unit));
   PetscCall(ReportPrint(html, "</td>"));
-  PetscCall(Cell(html, q.scale * json_number(quantity, "mean"), q.scale * json_number(quantity, "mean_se")));
-  PetscCall(Cell(html, q.scale * json_number(quantity, "sd"), q.scale * json_number(quantity, "sd_se")));
-  for (int i = 0; i < 2; i++)
-    PetscCall(Cell(html, q.scale * json_number(ends[i], "value"), q.scale * json_number(ends[i], "se")));
+  PetscCall(Cell(html, q.scale * moments.mean, q.scale * moments.mean_se));
+  PetscCall(Cell(html, q.scale * moments.sd, q.scale * moments.sd_se));
+  for (int i = 0; i < 2; i++) PetscCall(Cell(html, q.scale * ends[i].value, q.scale * ends[i].se));
   PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
@@ -136,19 +169,17 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   const cJSON *list = conditions_of(uq);
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
-  const char *source     = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
-  const bool from_pde    = source && !strcmp(source, "pde");
-  const cJSON *first     = quantities_of(list->child);
-  const cJSON *quantiles = cJSON_GetObjectItemCaseSensitive(first ? first->child : NULL, "quantiles");
+  const cJSON *first = quantities_of(list->child);
+  ScoriaUqQuantile ends[2];
+  uq_ends(first ? first->child : NULL, ends);
   PetscCall(ReportPrint(html,
-                        "<p>%.0f fields per condition from the %s; &plusmn; is the Monte Carlo standard error.</p>\n"
+                        "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error.</p>\n"
                         "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                         "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
-                        json_number(list->child, "samples"), from_pde ? "PDE" : "model"));
+                        (long long)uq_samples(list), uq_source(uq)));
   PetscCall(ReportPrint(html,
                         "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr></thead>\n<tbody>\n",
-                        json_number(cJSON_GetArrayItem(quantiles, 0), "p"),
-                        json_number(cJSON_GetArrayItem(quantiles, cJSON_GetArraySize(quantiles) - 1), "p")));
+                        ends[0].p, ends[1].p));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++)
     PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
@@ -170,10 +201,12 @@ static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int 
     for (int k = 0; k < conditions; k++) {
       const cJSON *quantity = cJSON_GetArrayItem(quantities_of(cJSON_GetArrayItem(list, k)), q);
       ReportQuantity unit;
-      const cJSON *histogram = cJSON_GetObjectItemCaseSensitive(quantity, "histogram");
-      const cJSON *shares    = cJSON_GetObjectItemCaseSensitive(histogram, "share"), *share;
+      ScoriaUqHistogram range;
+      const cJSON *histogram = cJSON_GetObjectItemCaseSensitive(quantity, UQ_HISTOGRAM);
+      const cJSON *shares    = cJSON_GetObjectItemCaseSensitive(histogram, UQ_SHARES), *share;
       uq_quantity(cJSON_GetArrayItem(quantities_of(list->child), q), &unit);
-      const double lo = unit.scale * json_number(histogram, "lo"), hi = unit.scale * json_number(histogram, "hi");
+      members_take(histogram, scoria_uq_histogram_members, &range);
+      const double lo = unit.scale * range.lo, hi = unit.scale * range.hi;
       const double width = (hi - lo) / PetscMax(cJSON_GetArraySize(shares), 1);
       int i              = 0;
       cJSON_ArrayForEach(share, shares)
@@ -211,15 +244,15 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
 /* Where the densities come from, and what the drawn quantities are. */
 static void quantities_caption(const cJSON *uq, const cJSON *quantities, int number, size_t size, char caption[])
 {
-  const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, "source"));
-  const cJSON *list  = conditions_of(uq);
-  size_t n = (size_t)snprintf(caption, size, "Densities over %.0f fields of the %s at %d of %d conditions of uq.",
-                              json_number(list->child, "samples"), source && !strcmp(source, "pde") ? "PDE" : "model",
+  const cJSON *list = conditions_of(uq);
+  size_t n = (size_t)snprintf(caption, size, "Densities over %lld fields of the %s at %d of %d conditions of uq.",
+                              (long long)uq_samples(list), uq_source(uq),
                               PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS), cJSON_GetArraySize(list));
   for (int q = 0; q < number && n < size; q++) {
     const cJSON *quantity = cJSON_GetArrayItem(quantities, q);
-    const char *what      = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(quantity, "description"));
-    if (what) n += (size_t)snprintf(caption + n, size - n, " %s: %s.", quantity->string, what);
+    ScoriaUqQuantity what;
+    members_take(quantity, scoria_uq_quantity_members, &what);
+    if (what.description) n += (size_t)snprintf(caption + n, size - n, " %s: %s.", quantity->string, what.description);
   }
 }
 

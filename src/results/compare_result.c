@@ -1,5 +1,5 @@
 /* compare.h5 and compare.json: what they hold, and under which names. */
-#include "scoria/results.h"
+#include "rows.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -47,23 +47,6 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
 }
 
 /* ----------------------------------------------------------------------------------------------- compare.json ---- */
-
-#define REAL(type, member, ...)                                                                                        \
-  {                                                                                                                    \
-#member, SCORIA_MEMBER_REAL, offsetof(type, member), __VA_ARGS__                                                   \
-  }
-#define COUNT(type, member, ...)                                                                                       \
-  {                                                                                                                    \
-#member, SCORIA_MEMBER_COUNT, offsetof(type, member), __VA_ARGS__                                                  \
-  }
-#define TEXT(type, member, ...)                                                                                        \
-  {                                                                                                                    \
-#member, SCORIA_MEMBER_TEXT, offsetof(type, member), __VA_ARGS__                                                   \
-  }
-#define END                                                                                                            \
-  {                                                                                                                    \
-    NULL, SCORIA_MEMBER_REAL, 0, NULL, 0                                                                               \
-  }
 
 const ScoriaMember scoria_field_cost_members[] = {
     REAL(ScoriaFieldCost, seconds_pde, "one PDE solve [core ms]", 1e3),

@@ -17,6 +17,10 @@ static void add_one(cJSON *object, const ScoriaMember *m, const char *at)
     memcpy(&count, at, sizeof count);
     cJSON_AddNumberToObject(object, m->name, (double)count);
     break;
+  case SCORIA_MEMBER_FLAG:
+    memcpy(&count, at, sizeof count);
+    cJSON_AddBoolToObject(object, m->name, count == 1);
+    break;
   case SCORIA_MEMBER_TEXT:
     memcpy(&text, at, sizeof text);
     cJSON_AddStringToObject(object, m->name, text);
@@ -34,6 +38,7 @@ static void take_one(const cJSON *item, const ScoriaMember *m, char *at)
   const bool number   = cJSON_IsNumber(item);
   const double real   = number ? item->valuedouble : NAN;
   const int64_t count = number ? (int64_t)item->valuedouble : -1;
+  const int64_t flag  = cJSON_IsBool(item) ? cJSON_IsTrue(item) : -1;
   const char *text    = cJSON_GetStringValue(item);
   switch (m->kind) {
   case SCORIA_MEMBER_REAL:
@@ -41,6 +46,9 @@ static void take_one(const cJSON *item, const ScoriaMember *m, char *at)
     break;
   case SCORIA_MEMBER_COUNT:
     memcpy(at, &count, sizeof count);
+    break;
+  case SCORIA_MEMBER_FLAG:
+    memcpy(at, &flag, sizeof flag);
     break;
   case SCORIA_MEMBER_TEXT:
     memcpy(at, &text, sizeof text);

@@ -12,7 +12,7 @@ static const char *const vector_names[] = {"/training/weights", "/training/adam_
 PetscErrorCode CheckpointDestroy(Checkpoint *c)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaNormaliserDestroy(&c->norm));
+  PetscCall(NormaliserDestroy(&c->norm));
   PetscCall(KeptDestroy(&c->kept));
   PetscCall(PetscFree(c->vector));
   *c = (Checkpoint){0};
@@ -112,7 +112,7 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   for (int i = 0; i < c->vectors; i++)
     PetscCall(ScoriaStoreGetFloats(store, vector_names[i], c->count, c->vector + i * c->count));
   PetscCall(ReadKept(store, c->count, &c->kept));
-  PetscCall(ScoriaNormaliserLoad(store, &c->norm));
+  PetscCall(NormaliserLoad(store, &c->norm));
   PetscCall(ScoriaStoreDeck(store, &stored));
   PetscCall(ScoriaDeckStoredInt(reading->deck, stored, "train_steps", &reading->steps));
   PetscFunctionReturn(0);
@@ -224,7 +224,7 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
     PetscCall(ScoriaStorePutFloats(store, vector_names[i], 1, &state->count, state->vector[i], "",
                                    "one value per parameter, in the order of the tensors"));
   PetscCall(WriteKept(store, kept));
-  PetscCall(ScoriaNormaliserSave(norm, store));
+  PetscCall(NormaliserSave(norm, store));
   PetscFunctionReturn(0);
 }
 
@@ -238,5 +238,14 @@ PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser n
   PetscCall(ScoriaCheckpointBegin(run, deck, CHECKPOINT, &store));
   PetscCall(WriteAll(store, norm, &state, kept, now));
   PetscCall(ScoriaCheckpointEnd(run, CHECKPOINT, &store));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointForget(ScoriaRun run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, CHECKPOINT, sizeof path, path));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
   PetscFunctionReturn(0);
 }

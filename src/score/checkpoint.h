@@ -33,5 +33,7 @@ PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, T
 PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser norm, Trainer trainer, const Kept *kept,
                               const Checkpoint *now);
 PetscErrorCode CheckpointDestroy(Checkpoint *c);
+/* Removes the checkpoints of the run directory.  Collective. */
+PetscErrorCode CheckpointForget(ScoriaRun run);
 
 #endif

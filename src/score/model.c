@@ -31,7 +31,7 @@ PetscErrorCode ModelNetCreate(ScoriaModel model)
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ModelBasis(model->normaliser, &spec, &basis));
-  PetscCall(ScoriaNetCreate(&spec, MODEL_TILE, false, &model->net));
+  PetscCall(NetCreate(&spec, MODEL_TILE, false, &model->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscMalloc1(2 * MODEL_TILE * spec.r, &model->tile));
   PetscFunctionReturn(0);
@@ -42,9 +42,10 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   ScoriaModel m = *model;
   PetscFunctionBeginUser;
   if (!m) PetscFunctionReturn(0);
-  PetscCall(ScoriaNormaliserDestroy(&m->normaliser));
-  PetscCall(ScoriaNetDestroy(&m->net));
+  PetscCall(NormaliserDestroy(&m->normaliser));
+  PetscCall(NetDestroy(&m->net));
   PetscCall(EmaSetDestroy(&m->averages));
+  PetscCall(ScoriaHoldoutDestroy(&m->holdout));
   PetscCall(PetscFree(m->tuned));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
@@ -61,6 +62,16 @@ const char *model_identity(ScoriaModel model)
 const char *model_dataset(ScoriaModel model)
 {
   return model->dataset;
+}
+
+bool model_is_gaussian(ScoriaModel model)
+{
+  return model->gaussian;
+}
+
+const ScoriaHoldout *model_holdout(ScoriaModel model)
+{
+  return &model->holdout;
 }
 
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck)
@@ -110,10 +121,12 @@ static PetscErrorCode ChooseTuned(ScoriaModel m, bool width, const char *path)
 
 PetscErrorCode ScoriaModelChoose(ScoriaModel m, ScoriaDeck deck, const char *path)
 {
-  const char *sampler;
+  const char *sampler, *source;
   bool asked;
   double width = 0;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "sample_source", &source));
+  if (strcmp(source, "best")) m->gaussian = !strcmp(source, "gaussian");
   PetscCall(ScoriaDeckHas(deck, "sample_ema", &asked));
   PetscCall(ScoriaDeckString(deck, "sample_sampler", &sampler));
   if (sampler_is_tuned(sampler_find(sampler))) {

@@ -3,6 +3,7 @@
 #define SCORIA_SCORE_MODEL_H
 
 #include "ema.h"
+#include "holdout.h"
 #include "net.h"
 #include "normaliser.h"
 
@@ -23,6 +24,9 @@ struct ScoriaModel_ {
   char *deck;                          /* owned: resolved deck of the training */
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
   char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in files of versions that did not store it */
+  ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
+  int64_t rows[2];                     /* that it was trained on, and validated on */
+  bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
   float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
   bool uses_tuned; /* they are in the network */

@@ -115,8 +115,12 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutReal(store, "train_ema_width", model->width));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
   PetscCall(ScoriaStorePutInt(store, "float64", model->float64));
+  PetscCall(ScoriaStorePutInt(store, "train_rows", model->rows[0]));
+  PetscCall(ScoriaStorePutInt(store, "train_validation_rows", model->rows[1]));
+  PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
+  PetscCall(HoldoutSave(&model->holdout, store));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
-  PetscCall(ScoriaNormaliserSave(model->normaliser, store));
+  PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -200,6 +204,21 @@ static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *p
   PetscFunctionReturn(0);
 }
 
+/* Files of earlier versions did not choose: there it is the network. */
+static PetscErrorCode GetAdopted(ScoriaModel m, ScoriaStore store)
+{
+  char adopted[SCORIA_NAME_SIZE];
+  bool told;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, "adopted", &told));
+  if (!told) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreGetText(store, "adopted", sizeof adopted, adopted));
+  m->gaussian = !strcmp(adopted, "gaussian");
+  PetscCall(ScoriaStoreGetInt(store, "train_rows", &m->rows[0]));
+  PetscCall(ScoriaStoreGetInt(store, "train_validation_rows", &m->rows[1]));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model)
 {
   const char *name, *deck;
@@ -215,7 +234,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreMadeFrom(store, &from));
   PetscCall(ScoriaStoreIdentity(store, m->identity));
   PetscCall(PetscStrncpy(m->dataset, from.dataset, sizeof m->dataset));
-  PetscCall(ScoriaNormaliserLoad(store, &m->normaliser));
+  PetscCall(NormaliserLoad(store, &m->normaliser));
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));
   for (int i = 0; (number = model_real(m, i, &name)); i++) PetscCall(ScoriaStoreGetReal(store, name, number));
@@ -226,6 +245,8 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   if (told) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
   m->float64 = float64 != 0;
   m->seed    = (uint64_t)seed;
+  PetscCall(GetAdopted(m, store));
+  PetscCall(HoldoutLoad(store, path, m->seed, &m->holdout));
   PetscCall(PetscMalloc1(m->cells, &m->x));
   PetscCall(ScoriaStoreGetReals(store, "/x", m->cells, m->x));
   PetscCall(ScoriaStoreDeck(store, &deck));

@@ -27,7 +27,7 @@ static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
   *t               = (Traced){.tile = network_find(spec.kind)->tile, .r = spec.r, .d = spec.d};
   const size_t all = (size_t)t->tile * (size_t)t->r;
   PetscCall(ModelBasis(model->normaliser, &spec, &basis));
-  PetscCall(ScoriaNetCreate(&spec, t->tile, true, &t->net));
+  PetscCall(NetCreate(&spec, t->tile, true, &t->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscArraycpy(net_parameters(t->net), net_parameters(model->net), net_parameter_count(t->net)));
   PetscCall(PetscCalloc6(all, &t->x, all, &t->F, all, &t->dF, all, &t->dx, t->tile, &t->label,
@@ -38,7 +38,7 @@ static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
 static PetscErrorCode TracedDestroy(Traced *t)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaNetDestroy(&t->net));
+  PetscCall(NetDestroy(&t->net));
   PetscCall(PetscFree6(t->x, t->F, t->dF, t->dx, t->label, t->u));
   PetscFunctionReturn(0);
 }

@@ -123,17 +123,38 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, bool train[], int64_t *left_out)
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
+                                   ScoriaSplit *split)
 {
   double share  = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  const TrainSplit split = train_split(conditions, share, (uint64_t)seed);
-  for (int64_t i = 0; i < conditions; i++) train[i] = train_keeps(&split, i);
-  *left_out = split.left_out;
+  const TrainSplit of = train_split(conditions, share, (uint64_t)seed, holdout);
+  *split              = (ScoriaSplit){of.shuffle, of.places, of.left_out + (holdout ? holdout->number : 0), holdout};
   PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TellHoldout(ScoriaRun run, const ScoriaHoldout *h)
+{
+  PetscFunctionBeginUser;
+  if (h->number)
+    PetscCall(ScoriaSay(run, "  held back for compare: all %lld rows of each of %lld of %lld conditions",
+                        (long long)h->realisations, (long long)h->number, (long long)h->conditions));
+  if (h->rows)
+    PetscCall(ScoriaSay(run, "  held back for compare: %lld of %lld rows of each of %lld conditions",
+                        (long long)h->rows, (long long)h->realisations, (long long)h->conditions));
+  if (h->number || h->rows)
+    PetscCall(ScoriaLog(run, "holdout", "\"conditions\":%lld,\"rows_of_each\":%lld,\"of_conditions\":%lld",
+                        (long long)holdout_conditions(h), (long long)holdout_each(h), (long long)h->conditions));
+  PetscFunctionReturn(0);
+}
+
+bool split_leaves_out(const ScoriaSplit *split, int64_t condition)
+{
+  const TrainSplit of = {.shuffle = split->shuffle, .places = split->places, .holdout = split->holdout};
+  return !train_keeps(&of, condition);
 }
 
 /* Takes over the normaliser, and the averages where there are several. */
@@ -160,8 +181,10 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .seed       = t->opt.seed,
                              .loss       = t->kept.train_loss,
                              .validation = t->kept.loss,
-                             .baseline   = t->kept.baseline};
-  PetscCall(ScoriaDatasetIdentity(ds, spec->rows, m->dataset));
+                             .baseline   = t->kept.baseline,
+                             .rows       = {t->train.rows, t->valid.rows},
+                             .gaussian   = t->gaussian};
+  PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(spec->cells, &m->x));
@@ -185,6 +208,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   Training t = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
+  ScoriaHoldout holdout;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -195,7 +219,9 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   t.begin.norm = NULL;
   if (!norm) PetscCall(PreparationFind(run, deck, ds, &norm));
   PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
-  PetscCall(PreparationRun(run, deck, ds, twin, &norm, &t.train, &t.valid));
+  PetscCall(HoldoutChoose(t.comm, deck, ds, &holdout));
+  PetscCall(TellHoldout(run, &holdout));
+  PetscCall(PreparationRun(run, deck, ds, twin, &holdout, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
   PetscCall(ReadSpec(deck, norm, &net));
@@ -204,10 +230,19 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PetscFree(basis));
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
+  (*model)->holdout = holdout;
   PetscCall(ScoriaCostEnd(&t.cost));
   PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(KeptDestroy(&t.kept));
   PetscCall(TrainDataDestroy(&t.train));
   PetscCall(TrainDataDestroy(&t.valid));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaModelTrained(ScoriaRun run)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointForget(run));
+  PetscCall(PreparationForget(run));
   PetscFunctionReturn(0);
 }

@@ -48,7 +48,7 @@ static PetscErrorCode CheckSpec(const ScoriaNetSpec *s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net)
+PetscErrorCode NetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net)
 {
   ScoriaNet n;
   PetscFunctionBeginUser;
@@ -81,7 +81,7 @@ PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool tr
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNetDestroy(ScoriaNet *net)
+PetscErrorCode NetDestroy(ScoriaNet *net)
 {
   PetscFunctionBeginUser;
   if (!*net) PetscFunctionReturn(0);

@@ -26,8 +26,8 @@ typedef struct {
 typedef struct ScoriaNet_ *ScoriaNet;
 
 /* max_batch: rows of the largest tile it will be given.  training: also makes the arenas of the backward pass. */
-PetscErrorCode ScoriaNetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net);
-PetscErrorCode ScoriaNetDestroy(ScoriaNet *net);
+PetscErrorCode NetCreate(const ScoriaNetSpec *spec, int max_batch, bool training, ScoriaNet *net);
+PetscErrorCode NetDestroy(ScoriaNet *net);
 void net_initialise(ScoriaNet net, uint64_t seed); /* last layer and FiLM zero: F = 0 */
 int64_t net_parameter_count(ScoriaNet net);
 float *net_parameters(ScoriaNet net); /* (count); asked for anew before every change, which the net must know of */

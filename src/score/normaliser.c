@@ -39,7 +39,7 @@ PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm)
+PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm)
 {
   PetscFunctionBeginUser;
   if (!*norm) PetscFunctionReturn(0);

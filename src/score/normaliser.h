@@ -15,12 +15,11 @@ typedef struct {
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
  * ds (nchannels).  Every rank reads rows of its own; the same bits on any number of ranks.  Collective. */
-PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
-                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                                   ScoriaNormaliser *norm);
-PetscErrorCode ScoriaNormaliserDestroy(ScoriaNormaliser *norm);
-PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
-PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
+PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
+                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
+PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm);
+PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
+PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
 
 /* ------------------------------------------------------------------------------------------------- polynomials ---- */
 

@@ -33,9 +33,8 @@ PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[],
-                                   const bool train[], const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                                   ScoriaNormaliser *norm)
+PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
+                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
 {
   const TrainSplit split = {.list = train};
   const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};

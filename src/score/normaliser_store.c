@@ -96,7 +96,7 @@ static PetscErrorCode put_relative(ScoriaStore store, const ScoriaNormaliser nor
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
+PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
 {
   Array list[ARRAYS];
   double transform[SCORIA_MAX_FIELDS * 3];
@@ -242,7 +242,7 @@ static PetscErrorCode get_relative(ScoriaStore store, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
+PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
 {
   ScoriaNormaliser made;
   PetscFunctionBeginUser;

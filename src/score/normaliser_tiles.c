@@ -232,7 +232,8 @@ static PetscErrorCode Read(NormData *data, int t)
   (void)piece_rows(data, t, 0, &first, &number);
   (void)piece_rows(data, t, norm_pieces(data, t) - 1, &last, &number);
   PetscCall(ScoriaDatasetReadAlone(data->in.ds, first, last + number - first, &data->buffer));
-  for (int64_t i = 0; i < data->buffer.rows; i++) data->usable[i] = row_usable(data, i);
+  for (int64_t i = 0; i < data->buffer.rows; i++)
+    data->usable[i] = row_usable(data, i) && !train_hides(data->in.split, first + i);
   if (!data->seen[t]) {
     PetscCall(DealSlots(data, t, first));
     if (data->known) tile_polynomials(data, t);

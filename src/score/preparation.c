@@ -55,7 +55,8 @@ static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTw
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin, Options *opt)
+static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
+                                  const ScoriaHoldout *holdout, Options *opt)
 {
   const ScoriaDatasetSpec *spec;
   double share = 0, gigabytes = 0;
@@ -68,7 +69,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed);
+  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
@@ -79,59 +80,74 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {
-  char path[PETSC_MAX_PATH_LEN];
-  const char *text;
   uint32_t digest;
   ScoriaStore store;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
-  PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &digest));
-  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), path));
-  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "checkpoint", text, &store));
+  PetscCall(ScoriaDatasetDigest(run, ds, dataset_rows(ds), &digest));
+  PetscCall(ScoriaCheckpointBegin(run, deck, KEPT, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
-  PetscCall(ScoriaNormaliserSave(norm, store));
-  PetscCall(ScoriaStoreClose(&store));
+  PetscCall(NormaliserSave(norm, store));
+  PetscCall(ScoriaCheckpointEnd(run, KEPT, &store));
   PetscFunctionReturn(0);
 }
 
-/* Loads the normaliser of an open file where it is of this deck and dataset. */
-static PetscErrorCode LoadSame(ScoriaStore store, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm)
+/* What is read into. */
+typedef struct {
+  ScoriaRun run; /* borrowed, as is the next */
+  ScoriaDataset ds;
+  ScoriaNormaliser *norm; /* NULL until it is read */
+} Reading;
+
+static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
 {
-  char difference[512];
-  const char *stored;
+  const Reading *reading = ctx;
+  const ScoriaDataset ds = reading->ds;
   int64_t digest;
   uint32_t here;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_NORMALISER, sizeof difference, difference));
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
-  PetscCall(ScoriaDatasetDigest(ds, dataset_rows(ds), &here));
-  if (!*difference && digest == here) PetscCall(ScoriaNormaliserLoad(store, norm));
+  PetscCall(ScoriaDatasetDigest(reading->run, ds, dataset_rows(ds), &here));
+  if (digest != here) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of other rows than dataset.h5 holds", path);
   PetscFunctionReturn(0);
 }
 
-/* One of other rows, or one that is damaged, is passed over: another fit does no harm. */
+static PetscErrorCode Read(void *ctx, ScoriaStore store)
+{
+  PetscFunctionBeginUser;
+  PetscCall(NormaliserLoad(store, ((Reading *)ctx)->norm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Clear(void *ctx)
+{
+  PetscFunctionBeginUser;
+  *((Reading *)ctx)->norm = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* Another fit does no harm. */
 PetscErrorCode PreparationFind(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser *norm)
 {
-  char path[PETSC_MAX_PATH_LEN];
-  ScoriaStore store = NULL;
-  bool there;
+  Reading reading                     = {.run = run, .ds = ds, .norm = norm};
+  const ScoriaCheckpointReader reader = {.results   = SCORIA_OF_NORMALISER,
+                                         .ctx       = &reading,
+                                         .otherwise = "the normaliser is fitted again",
+                                         .check     = CheckRows,
+                                         .read      = Read,
+                                         .clear     = Clear};
+  ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   *norm = NULL;
+  PetscCall(ScoriaCheckpointFind(run, deck, KEPT, &reader, &file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PreparationForget(ScoriaRun run)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  if (!there) PetscFunctionReturn(0);
-  PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "checkpoint", &store);
-  if (!failed) failed = LoadSame(store, deck, ds, norm);
-  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
-  if (failed) {
-    PetscCall(ScoriaSay(run, "  WARNING: %s; the normaliser is fitted again", ScoriaFailureLine()));
-    ScoriaFailureReset();
-    *norm = NULL;
-  } else if (!*norm)
-    PetscCall(ScoriaSay(run, "  %s: of other rows or another deck; the normaliser is fitted again", path));
-  PetscCall(ScoriaStoreClose(&store));
+  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
   PetscFunctionReturn(0);
 }
 
@@ -172,7 +188,7 @@ static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData 
 }
 
 PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
-                              ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
+                              const ScoriaHoldout *holdout, ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
 {
   const double start = wall_seconds();
   const bool known   = *norm != NULL;
@@ -184,7 +200,7 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCall(ReadOptions(deck, ds, twin, &opt));
+  PetscCall(ReadOptions(deck, ds, twin, holdout, &opt));
   if (!known) PetscCall(NormCreate(ds, opt.nchannels, &opt.twin, &opt.fit, norm));
   const NormInput in = {.comm    = ScoriaRunComm(run),
                         .run     = run,

@@ -1,8 +1,12 @@
 /* Deck keys of the score model: train_* and sample_*. */
+#include "net.h"
 #include "scoria/score.h"
 
+static const ScoriaChoices sample_processes = {
+    .words = "trained", .table = scoria_processes, .size = sizeof *scoria_processes};
+
 const ScoriaKey scoria_score_keys[] = {
-    {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, "modes cnn1d",
+    {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, SCORIA_ROWS(scoria_networks),
      "denoiser: residual network on the modes, or 1-D convolutions on the grid", SCORIA_DECIDES_WEIGHTS},
     {"train_steps", SCORIA_KEY_INT, "", "20000", 1, 1e9, NULL, "optimiser steps", SCORIA_DECIDES_STEPS},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch", SCORIA_DECIDES_WEIGHTS},
@@ -50,7 +54,7 @@ const ScoriaKey scoria_score_keys[] = {
      "learn whitened modes; without it the standardised fields, value by value, as the usual recipe does: train_modes "
      "and train_all_modes are then ignored",
      SCORIA_DECIDES_NORMALISER},
-    {"train_process", SCORIA_KEY_CHOICE, "", "edm", 0, 0, "edm vp ve",
+    {"train_process", SCORIA_KEY_CHOICE, "", "edm", 0, 0, SCORIA_ROWS(scoria_processes),
      "noise levels and weights of training: of EDM, of the variance-preserving or of the variance-exploding diffusion",
      SCORIA_DECIDES_WEIGHTS},
     {"train_P_mean", SCORIA_KEY_REAL, "", "-0.2", -10, 10, NULL, "edm: mean of ln sigma in training",
@@ -59,7 +63,12 @@ const ScoriaKey scoria_score_keys[] = {
      "edm: standard deviation of ln sigma in training", SCORIA_DECIDES_WEIGHTS},
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation",
      SCORIA_DECIDES_SPLIT},
-    {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, "best last",
+    {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
+     "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "
+     "verdict "
+     "needs; of fewer than 8 conditions, that share of the rows of each; 0: none",
+     SCORIA_DECIDES_SPLIT},
+    {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best last"),
      "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last",
      SCORIA_DECIDES_WEIGHTS},
     {"train_consistency_steps", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
@@ -71,11 +80,16 @@ const ScoriaKey scoria_score_keys[] = {
      "never. The learning rate follows train_steps even so: it has not come down when the training ends early",
      SCORIA_DECIDES_WEIGHTS},
 
-    {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, "ab2 abm heun dpmpp2m em pc consistency",
+    {"sample_source", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best network gaussian"),
+     "what draws the fields: of network and conditional Gaussian the one that training has found better on the "
+     "conditions it left out for validation, or one of the two",
+     SCORIA_DECIDES_DRAWS},
+    {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, SCORIA_ROWS(scoria_samplers),
      "integrator of the reverse diffusion", SCORIA_DECIDES_DRAWS},
     {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler", SCORIA_DECIDES_DRAWS},
-    {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, "float32 bfloat16",
-     "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow elsewhere",
+    {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, SCORIA_WORDS("float32 bfloat16"),
+     "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow "
+     "elsewhere",
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
@@ -90,7 +104,7 @@ const ScoriaKey scoria_score_keys[] = {
      "noise level where sampling starts, relative to the unit scale of the modes", SCORIA_DECIDES_DRAWS},
     {"sample_sigma_min", SCORIA_KEY_REAL, "", "0.002", SCORIA_POSITIVE, 1e6, NULL,
      "smallest noise level of samplers whose grid does not reach 0 by itself", SCORIA_DECIDES_DRAWS},
-    {"sample_process", SCORIA_KEY_CHOICE, "", "trained", 0, 0, "trained edm vp ve",
+    {"sample_process", SCORIA_KEY_CHOICE, "", "trained", 0, 0, &sample_processes,
      "diffusion whose time and scale em, pc, heun and dpmpp2m step in: the one of training, or another",
      SCORIA_DECIDES_DRAWS},
     {"sample_snr", SCORIA_KEY_REAL, "", "0.16", 0, 0.7, NULL, "pc: signal-to-noise ratio of a corrector step",

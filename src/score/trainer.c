@@ -66,7 +66,7 @@ PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const Tra
   deal_block(opt->micro, rank, size, &t->first, &t->local);
   const NetworkRow *row = network_find(spec->kind);
   t->tile               = (int)PetscMin((opt->batch + opt->micro - 1) / opt->micro, row ? row->tile : 1);
-  PetscCall(ScoriaNetCreate(spec, t->tile, true, &t->net));
+  PetscCall(NetCreate(spec, t->tile, true, &t->net));
   net_initialise(t->net, opt->seed);
   const int64_t P  = net_parameter_count(t->net);
   t->adam.averages = opt->adam.ema[1] > 0 ? 2 : 1;
@@ -94,7 +94,7 @@ PetscErrorCode TrainerDestroy(Trainer *trainer)
   PetscCall(PetscFree(t->fixed.values));
   PetscCall(PetscFree(t->arena));
   t->net->grad = t->slots;
-  PetscCall(ScoriaNetDestroy(&t->net));
+  PetscCall(NetDestroy(&t->net));
   PetscCall(PetscFree(*trainer));
   PetscFunctionReturn(0);
 }

@@ -42,7 +42,8 @@ PetscErrorCode TrainerDestroy(Trainer *trainer);
 PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
 /* Loss of `weights` on `rows` rows of data, and the same for F = 0.  Rows, levels and noise are the same in every call
  * (rows of data are used again where there are fewer), so that two losses differ by far less than either is certain.
- * part (trainer_parts(rows); may be NULL): the loss in each of the parts whose mean it is, for their scatter. */
+ * part (2, trainer_parts(rows); may be NULL): both losses in each of the parts whose means they are, for their
+ * scatter. */
 PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *loss,
                                double *baseline, double part[]);
 int64_t trainer_parts(Trainer trainer, int64_t rows);

@@ -69,7 +69,8 @@ PetscErrorCode TrainerValidate(Trainer t, float weights[], const TrainData *data
   for (int64_t i = 0; i < tiles; i++) {
     *loss += sums[2 * i] / ((double)rows * t->r);
     *baseline += sums[2 * i + 1] / ((double)rows * t->r);
-    if (part) part[i] = sums[2 * i] / ((double)PetscMin(t->tile, rows - i * t->tile) * t->r);
+    for (int k = 0; k < 2 && part; k++)
+      part[k * tiles + i] = sums[2 * i + k] / ((double)PetscMin(t->tile, rows - i * t->tile) * t->r);
   }
   PetscCall(PetscFree(sums));
   PetscCall(PetscLogFlops((double)rows / size * net_flops(t->net)));

@@ -157,13 +157,21 @@ static PetscErrorCode Loop(Training *t)
   PetscFunctionReturn(0);
 }
 
-/* Validation loss of the average of a width at the kept step, into weights (count); error: of its profile. */
+/* Validation loss of the average of a width at the kept step, into weights (count); error: of its profile.  In t->part
+ * its parts. */
 static PetscErrorCode Try(Training *t, double width, float weights[], double *error, double *loss)
 {
   PetscFunctionBeginUser;
   *error = ema_rebuild(&t->kept.set, width, weights);
-  PetscCall(TrainerValidate(t->trainer, weights, validation_data(t), validation_rows(t), loss, &t->baseline, NULL));
+  PetscCall(TrainerValidate(t->trainer, weights, validation_data(t), validation_rows(t), loss, &t->baseline, t->part));
   PetscFunctionReturn(0);
+}
+
+/* Whether the loss that was validated last is not below that of the Gaussian alone, beyond the noise of the rows drawn;
+ * unknown where no condition was left out. */
+static bool adds_nothing(const Training *t)
+{
+  return t->valid.rows > 0 && !kept_improved(t->kept.parts, t->part + t->kept.parts, t->part);
 }
 
 /* With two lengths, the best of a few widths between them; with one, that.  The table goes into train.jsonl. */
@@ -189,9 +197,11 @@ static PetscErrorCode Choose(Training *t)
     if (i > 0 && !(loss < best)) continue;
     best          = loss;
     t->kept.width = width;
+    t->gaussian   = adds_nothing(t);
   }
-  snprintf(body + used, sizeof body - (size_t)used, "],\"width\":%.6g,\"kept_validation\":%.8g,\"lengthened_at\":%lld",
-           t->kept.width, best, (long long)t->lengthened);
+  snprintf(body + used, sizeof body - (size_t)used,
+           "],\"width\":%.6g,\"kept_validation\":%.8g,\"kept_baseline\":%.8g,\"adopted\":\"%s\",\"lengthened_at\":%lld",
+           t->kept.width, best, t->baseline, t->gaussian ? "gaussian" : "network", (long long)t->lengthened);
   t->kept.loss       = best;
   t->kept.train_loss = t->loss;
   t->kept.baseline   = t->baseline;
@@ -214,6 +224,10 @@ static PetscErrorCode Say(Training *t)
     PetscCall(ScoriaSay(t->run, "  average of relative width %.3g, chosen by validation", t->kept.width));
   PetscCall(
       ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->kept.loss, t->kept.baseline));
+  if (t->gaussian)
+    PetscCall(ScoriaSay(t->run,
+                        "  the network adds nothing to the Gaussian on the conditions left out: the Gaussian is "
+                        "what is sampled (sample_source)"));
   PetscFunctionReturn(0);
 }
 
@@ -228,7 +242,7 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
   PetscCall(KeptCreate(t->opt.adam.ema[1] > 0 ? 2 : 1, t->keep_last || t->valid.rows == 0,
                        net_parameter_count(trainer_net(t->trainer)), trainer_parts(t->trainer, validation_rows(t)),
                        &t->kept));
-  PetscCall(PetscMalloc1(t->kept.parts, &t->part));
+  PetscCall(PetscMalloc1(2 * t->kept.parts, &t->part));
   PetscCall(TrainDataDigest(t->comm, &t->train, spec->r, spec->d, &t->data));
   PetscFunctionReturn(0);
 }

@@ -17,14 +17,15 @@ typedef struct {
   bool keep_last;
   int64_t tuning_steps; /* of consistency tuning, 0: none */
   double tuning_rate;
-  bool tuning;  /* it is on */
-  float *tuned; /* owned (count): the tuned weights, NULL without */
+  bool tuning;   /* it is on */
+  float *tuned;  /* owned (count): the tuned weights, NULL without */
+  bool gaussian; /* in the end: the network adds nothing to the Gaussian, by validation */
   Trainer trainer;
   Kept kept;
   ScoriaProgress bar;
   Curve curve;
   double start, loss, validation, baseline;
-  double *part;          /* owned (kept.parts): of the last validation loss */
+  double *part;          /* owned (2, kept.parts): of the last validation loss, then of F = 0 */
   ScoriaNormaliser norm; /* borrowed */
   ScoriaCost cost;       /* owned */
   Checkpoint begin;      /* where an interrupted training had come to */

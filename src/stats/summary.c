@@ -4,7 +4,7 @@
  * overflow.  A tile's sum is added in fixed point (fixed.h), in units of z.
  *
  * One array of integers holds everything:  rows | powers (POWERS, columns, 2) | products (joint (joint + 1) / 2, 2) |
- * bins (columns, BINS + 2) | exceedances (per threshold: its columns, then any). */
+ * bins (columns, BINS + 2) | exceedances (per threshold: its columns, any, all). */
 #include "base/linalg.h"
 #include "fixed.h"
 #include "scoria/phases.h"
@@ -46,7 +46,7 @@ static void lay_out(ScoriaSummary s)
   s->bins     = s->products + (int64_t)s->joint * (s->joint + 1);
   s->exceeds  = s->bins + (int64_t)s->columns * (BINS + 2);
   s->size     = s->exceeds;
-  for (int t = 0; t < s->nthresholds; t++) s->size += s->threshold[t].number + 1;
+  for (int t = 0; t < s->nthresholds; t++) s->size += s->threshold[t].number + 2;
 }
 
 static void clear(ScoriaSummary s, int which)
@@ -227,18 +227,19 @@ static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
   int64_t *to = s->sum[HERE] + s->exceeds;
   for (int t = 0; t < s->nthresholds; t++) {
     const ScoriaThreshold *limit = &s->threshold[t];
+    const double sign = limit->below ? -1 : 1, value = sign * limit->value;
     for (int64_t i = 0; i < n; i++) {
       const double *restrict x = rows + i * s->columns + limit->first;
-      const double value       = limit->value;
-      int64_t *restrict counts = to, any = 0;
+      int64_t *restrict counts = to, number = 0;
       for (int j = 0; j < limit->number; j++) {
-        const int64_t above = x[j] > value;
-        counts[j] += above;
-        any |= above;
+        const int64_t beyond = sign * x[j] > value;
+        counts[j] += beyond;
+        number += beyond;
       }
-      counts[limit->number] += any;
+      counts[limit->number] += number > 0;
+      counts[limit->number + 1] += number == limit->number;
     }
-    to += limit->number + 1;
+    to += limit->number + 2;
   }
 }
 
@@ -347,13 +348,19 @@ bool summary_quantile(ScoriaSummary s, int j, double p, double *quantile, double
   return inside;
 }
 
-void summary_exceedance(ScoriaSummary s, int t, int c, double *probability, double *se)
+ScoriaShare stats_share(int64_t count, int64_t n)
+{
+  const double N = (double)n, p = (double)count / N, z = 1.959963984540054, z2 = z * z,
+               middle = (p + z2 / (2 * N)) / (1 + z2 / N),
+               half   = z / (1 + z2 / N) * sqrt(p * (1 - p) / N + z2 / (4 * N * N));
+  return (ScoriaShare){p, sqrt(p * (1 - p) / N), count > 0 ? middle - half : 0, count < n ? middle + half : 1};
+}
+
+ScoriaShare summary_exceedance(ScoriaSummary s, int t, int c)
 {
   const int64_t *from = s->sum[TOTAL] + s->exceeds;
-  const double n      = (double)summary_count(s);
-  for (int k = 0; k < t; k++) from += s->threshold[k].number + 1;
-  *probability = (double)from[c < 0 ? s->threshold[t].number : c] / n;
-  *se          = sqrt(*probability * (1 - *probability) / n);
+  for (int k = 0; k < t; k++) from += s->threshold[k].number + 2;
+  return stats_share(from[c >= 0 ? c : s->threshold[t].number + (c == SUMMARY_ALL)], summary_count(s));
 }
 
 void summary_covariance(ScoriaSummary s, double covariance[])

@@ -119,8 +119,8 @@ cp "$work/other/model.h5" "$dir/model.h5"
 for study in sample uq infer likelihood compare; do
   expect 3 "made from a model of $crc, but .*run/model.h5 has $crc" 1 "$study" "$deck"
 done
-expect 3 "half.h5.part: begun with a model of $crc" 1 sample "$deck" -sample_file half.h5 -sample_count 300000
-expect 3 "uq.ckpt: of a model of $crc" 1 uq "$deck" -uq_file half_uq.h5 -uq_count 100000000
+expect 3 "half.h5.part: made from a model of $crc, but" 1 sample "$deck" -sample_file half.h5 -sample_count 300000
+expect 3 "uq.ckpt: made from a model of $crc, but" 1 uq "$deck" -uq_file half_uq.h5 -uq_count 100000000
 mv "$dir/refined.h5" "$work/kept.h5"
 expect 3 "samples.h5: made from a model of $crc" 1 refine "$deck"
 cp "$work/model.h5" "$dir/model.h5"

@@ -27,6 +27,10 @@ scoria 2 solve quickstart.yaml </dev/null >"$work/out" 2>&1 || fail "solve with 
 if grep -q '^deck ' "$work/out" || [ ! -s "$work/own/solve.h5" ]; then fail "a deck here does not come first: $(cat "$work/out")"; fi
 rm quickstart.yaml
 
+# The page for man and the completion for bash.
+grep -q '^\.TH SCORIA 1' "$prefix/share/man/man1/scoria.1" || fail "no page for man"
+grep -q '_scoria scoria$' "$prefix/share/bash-completion/completions/scoria" || fail "no completion"
+
 # Scripts.
 printf '#!/usr/bin/env bash\nexec "%s" "$@"\n' "$(command -v "$MPIEXEC")" >"$work/bin/mpirun"
 chmod +x "$work/bin/mpirun"

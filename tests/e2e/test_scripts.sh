@@ -57,6 +57,13 @@ grep -q "^report: $clone/runs/quickstart/report.html$" "$work/out" || fail "quic
 from_elsewhere env -u SCORIA_RANKS OMP_NUM_THREADS=1 bash "$clone/jobs/quickstart.sh" -run_dir /tmp/x/../y || fail "quickstart.sh -run_dir"
 called '^mpirun <-n> <4>' # two sockets of two cores of two threads
 grep -q "^report: /tmp/y/report.html$" "$work/out" || fail "quickstart.sh -run_dir names another report: $(cat "$work/out")"
+# A signal that has ended the program is named; another failure is the program's own line alone.
+from_elsewhere env SCORIA_RANKS=1 MPIRUN_CODE=137 bash "$clone/jobs/quickstart.sh"
+[ $? -eq 137 ] || fail "quickstart.sh, killed: not the program's exit code"
+grep -q '^quickstart.sh: ended by the signal KILL, ' "$work/out" || fail "quickstart.sh, killed: $(cat "$work/out")"
+from_elsewhere env SCORIA_RANKS=1 MPIRUN_CODE=3 bash "$clone/jobs/quickstart.sh"
+[ $? -eq 3 ] || fail "quickstart.sh, exit 3: not the program's exit code"
+if grep -q 'signal' "$work/out"; then fail "quickstart.sh, exit 3: $(cat "$work/out")"; fi
 # A quota leaves less than there is: the least of the control group and those above it (version 2; version 1 where it has its own root).
 mkdir -p "$work/v2" "$work/v1/cpu"
 echo "250000 100000" >"$work/v2/cpu.max"

@@ -11,7 +11,8 @@ tiny_deck "$deck" "$run"
 scoria 2 generate "$deck" >"$work/out" 2>&1 || { fail "generate"; cat "$work/out" >&2; }
 scoria 2 train "$deck" >"$work/out" 2>&1 || { fail "train"; cat "$work/out" >&2; }
 
-ask=(-uq_count 9000 -uq_exceed "c:1400,phi:-0.2" -uq_probes "c:40e-6,phi:0" -uq_F_right "8,16")
+ask=(-uq_count 9000 -uq_exceed "c:1400,phi < -0.2,phi[0] < -0.13,hot > 1.1"
+  -uq_quantities "drop [V] = phi[0] - phi[L],hot = max(c) / mean(c)" -uq_probes "c:40e-6,phi:0" -uq_F_right "8,16")
 for ranks in 1 2 3; do
   for source in model pde; do
     scoria "$ranks" uq "$deck" "${ask[@]}" -uq_source "$source" -uq_file "$source$ranks.h5" >"$work/out" 2>&1 || {
@@ -104,6 +105,15 @@ assert np.allclose(share.sum(axis=1), 1, atol=2e-3)
 # c falls from the collector to the separator: its maximum is its first cell
 assert np.allclose(a["quantities/max_c/mean"], a["fields/c/mean"][:, 0])
 told = json.load(open(run + "pde1.json"))
+# expressions are linear where they are: drop's mean is the difference of the means at both ends, beyond the outer centres
+ends = [1.5 * a["fields/phi/mean"][:, 0] - 0.5 * a["fields/phi/mean"][:, 1], 1.5 * a["fields/phi/mean"][:, -1] - 0.5 * a["fields/phi/mean"][:, -2]]
+assert np.allclose(a["quantities/drop/mean"], ends[0] - ends[1], rtol=1e-7)
+assert np.all(a["quantities/hot/min"] > 1)
+for one in told["conditions"]:
+    events = one["exceed"]
+    assert [e["event"] for e in events] == ["c > 1400 somewhere", "phi < -0.2 somewhere", "phi[0] < -0.13", "hot > 1.1"], events
+    assert all(e["low95"] <= e["probability"] <= e["high95"] and e["high95"] > 0 for e in events)
+assert a["exceed/2/probability"].shape == (2,) and a["exceed/3/probability_high"].shape == (2,)
 assert told["source"] == "pde" and len(told["conditions"]) == 2 and told["conditions"][1]["F_right"] == 16
 assert told["conditions"][0]["quantities"]["max_c"]["mean"] == a["quantities/max_c/mean"][0]
 # the held-out law is that of the training rows: means of the dataset near F_right = 8 and 16 bracket these within their spread
@@ -121,8 +131,10 @@ for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>'; do
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
 
-expect 3 'uq: exceed: found "eps:0.3", but there is no field "eps"' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
-expect 3 'uq: exceed: found "c1400", expected field:number' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
+expect 3 'uq: exceed: "eps" is not understood at "eps"; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
+expect 3 'uq: exceed: found "c1400", expected "c > 2500"' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
+expect 3 'uq: quantities: "d = phi - 1": phi is a field, and has many values' 2 uq "$deck" -uq_quantities "d = phi - 1" -uq_file x.h5
+expect 3 'uq: quantities: "d" is infinite or no number for [0-9]* of the fields drawn' 2 uq "$deck" -uq_quantities "d = log(c[0] - 1400)" -uq_count 2000 -uq_file x.h5
 expect 3 'uq: probes: found "c:1", allowed 0 to' 2 uq "$deck" -uq_probes c:1 -uq_file x.h5
 expect 3 'uq: F_right: found 30 A m^-2, the model was trained on' 2 uq "$deck" -uq_F_right 30 -uq_file x.h5 -strict
 expect 3 'model1.h5: made by another deck (uq_count' 2 uq "$deck" "${ask[@]}" -uq_source model -uq_file model1.h5 -uq_count 8000

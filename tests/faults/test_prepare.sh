@@ -76,7 +76,7 @@ dir="$work/of other rows"
 rm "$dir/dataset.h5"
 scoria 2 generate "$deck" -run_dir "$dir" "${more[@]}" -run_seed 4 >"$work/out" 2>&1 || fail "another dataset"
 train 2 -run_seed 3
-grep -q 'normaliser.ckpt: of other rows or another deck; the normaliser is fitted again' "$work/out" || { fail "of other rows"; cat "$work/out" >&2; }
+grep -q 'normaliser.ckpt: of other rows than dataset.h5 holds; the normaliser is fitted again' "$work/out" || { fail "of other rows"; cat "$work/out" >&2; }
 dir=$work/damaged
 "$PYTHON" - "$dir/normaliser.ckpt" <<'PY' || fail "nothing to damage"
 import sys, h5py

@@ -249,7 +249,7 @@ void fuzz_write_edited(FuzzBase base, const char *path, const uint8_t *data, siz
   close_left_open();
   fuzz_write(path, base->bytes, base->size);
   if (!size) return;
-  MUST(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  MUST(FileAccess(MPI_COMM_NULL, &access));
   const hid_t file = H5Fopen(path, H5F_ACC_RDWR, access);
   if (file < 0) abort();
   for (int i = 0; i < MAX_EDITS && in.left; i++) {

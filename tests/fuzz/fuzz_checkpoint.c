@@ -48,10 +48,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   fuzz_training_deck(&deck);
   MUST(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
   MUST(ScoriaDatasetOpen(PETSC_COMM_WORLD, fuzz_path("dataset.h5"), &ds));
-  MUST(ScoriaNormaliserFit(PETSC_COMM_WORLD, ds, 2, (const int[]){0, 1}, train, &no_twin, &options, &norm));
+  MUST(NormaliserFit(PETSC_COMM_WORLD, ds, 2, (const int[]){0, 1}, train, &no_twin, &options, &norm));
   save(norm);
   base = fuzz_base_read(fuzz_path("train.ckpt"));
-  MUST(ScoriaNormaliserDestroy(&norm));
+  MUST(NormaliserDestroy(&norm));
   MUST(ScoriaDatasetClose(&ds));
   return 0;
 }

@@ -32,7 +32,7 @@ for target in "${targets[@]}"; do
     -rss_limit_mb=3000 -max_len=2048 -max_total_time="$seconds" -artifact_prefix="$SCORIA_BUILD/finds/$target.")
   if [ "$target" = fuzz_deck ]; then
     seeds+=("$SCORIA_SOURCE/input")
-    "$SCORIA_BUILD/scoria" run -help | awk '/^  -/ { sub(/^-/, "", $1); print "\"" $1 "\"" }' | sort -u >"$SCORIA_BUILD/keys.dict"
+    "$SCORIA_BUILD/scoria" -help all | awk '/^  -/ { sub(/^-/, "", $1); print "\"" $1 "\"" }' | sort -u >"$SCORIA_BUILD/keys.dict"
     options+=(-dict="$SCORIA_BUILD/keys.dict")
   fi
   start=$(date +%s)

@@ -58,7 +58,7 @@ static void fit_normaliser(ScoriaNormaliser *norm)
   CHECK(ScoriaDatasetFinish(&ds));
   CHECK(ScoriaRowsDestroy(&rows));
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, SMALL_MODEL_FILE, &ds));
-  CHECK(ScoriaNormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, &twin, &opt, norm));
+  CHECK(NormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, &twin, &opt, norm));
   CHECK(ScoriaDatasetClose(&ds));
 }
 

@@ -1,4 +1,4 @@
-/* Choices of the deck stand for rows of tables: every row can be chosen by its name, and every word has its row. */
+/* Choices of the deck are the rows of tables: each key has the right one, and every row can be chosen by its name. */
 #include "cmd/cmd.h"
 #include "physics/electrode/electrode.h"
 #include "score/net.h"
@@ -11,8 +11,10 @@ static void words_are_rows(const char *name, int skip, int n, const char *const 
   for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
     for (const ScoriaKey *key = *table; key->name; key++) {
       if (strcmp(key->name, name)) continue;
+      char choices[SCORIA_CHOICES_SIZE];
       int words = 0;
-      for (const char *at = key->choices; *at; words++) {
+      key_choices(key, choices);
+      for (const char *at = choices; *at; words++) {
         const size_t length = strcspn(at, " ");
         bool found          = words < skip;
         for (int i = 0; i < n; i++) found = found || (strlen(rows[i]) == length && !strncmp(rows[i], at, length));
@@ -88,11 +90,41 @@ static void problems(void **state)
   words_are_rows("ensemble_problem", 0, n, names);
 }
 
+static void parameter_sets(void **state)
+{
+  static const char *const names[] = {"article", "chen2020_negative", "chen2020_positive", "marquis2019_negative",
+                                      "marquis2019_positive"};
+  (void)state;
+  words_are_rows("electrode_set", 0, 5, names);
+}
+
+/* Words in front of a table's, and a list of words alone; other keys have none. */
+static void words_and_rows(void **state)
+{
+  static const struct {
+    const char *name;
+    int number;
+  } rows[] = {{"c", 1}, {"d", 2}, {NULL, 0}}, one = {"e", 3};
+  static const void *const to[]       = {&rows[1], &one, NULL};
+  const ScoriaChoices pointers        = {.words = "a b", .table = to};
+  const ScoriaKey keys[]              = {{.name = "listed", .choices = SCORIA_WORDS("a b")},
+                                         {.name = "rows", .choices = SCORIA_ROWS(rows)},
+                                         {.name = "pointers", .choices = &pointers},
+                                         {.name = "none"}};
+  static const char *const expected[] = {"a b", "c d", "a b d e", ""};
+  char choices[SCORIA_CHOICES_SIZE];
+  (void)state;
+  for (int i = 0; i < 4; i++) {
+    key_choices(&keys[i], choices);
+    assert_string_equal(choices, expected[i]);
+  }
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(samplers), cmocka_unit_test(processes),
-                                     cmocka_unit_test(networks), cmocka_unit_test(electrolytes),
-                                     cmocka_unit_test(kinetics), cmocka_unit_test(open_circuit_curves),
-                                     cmocka_unit_test(problems)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(samplers),     cmocka_unit_test(processes),      cmocka_unit_test(networks),
+      cmocka_unit_test(electrolytes), cmocka_unit_test(kinetics),       cmocka_unit_test(open_circuit_curves),
+      cmocka_unit_test(problems),     cmocka_unit_test(parameter_sets), cmocka_unit_test(words_and_rows)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

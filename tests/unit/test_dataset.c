@@ -320,45 +320,6 @@ static void test_theta(void **state)
   CHECK(ScoriaDatasetClose(&ds));
 }
 
-static void identity_of(MPI_Comm comm, const char *name, int64_t rows, char identity[SCORIA_IDENTITY_SIZE])
-{
-  ScoriaDataset ds;
-
-  CHECK(ScoriaDatasetOpen(comm, in_scratch(name), &ds));
-  CHECK(ScoriaDatasetIdentity(ds, rows, identity));
-  CHECK(ScoriaDatasetClose(&ds));
-}
-
-/* The same for the same rows, on any ranks, in a longer dataset too; another for other rows, names or precision. */
-static void test_identity(void **state)
-{
-  ScoriaDatasetSpec spec = small_spec(23, false);
-  char first[SCORIA_IDENTITY_SIZE], other[SCORIA_IDENTITY_SIZE];
-
-  (void)state;
-  make_small(PETSC_COMM_WORLD, in_scratch("first.h5"), &spec);
-  identity_of(PETSC_COMM_WORLD, "first.h5", 23, first);
-  identity_of(PETSC_COMM_SELF, "first.h5", 23, other);
-  assert_string_equal(first, other);
-  assert_int_equal(identity_rows(first), 23);
-  assert_int_equal(identity_rows("CRC32C 23"), 0);
-  spec.rows = 30;
-  make_small(PETSC_COMM_WORLD, in_scratch("longer.h5"), &spec);
-  identity_of(PETSC_COMM_WORLD, "longer.h5", 23, other);
-  assert_string_equal(first, other);
-  identity_of(PETSC_COMM_WORLD, "longer.h5", 30, other);
-  assert_string_not_equal(first, other);
-  spec.rows = 23;
-  snprintf(spec.field[1].name, sizeof spec.field[1].name, "phi");
-  make_small(PETSC_COMM_WORLD, in_scratch("named.h5"), &spec);
-  identity_of(PETSC_COMM_WORLD, "named.h5", 23, other);
-  assert_string_not_equal(first, other);
-  spec = small_spec(23, true);
-  make_small(PETSC_COMM_WORLD, in_scratch("precise.h5"), &spec);
-  identity_of(PETSC_COMM_WORLD, "precise.h5", 23, other);
-  assert_string_not_equal(first, other);
-}
-
 /* A shard knows its place, and says so. */
 static void test_shard(void **state)
 {
@@ -416,7 +377,6 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_cartesian_communicator),
       cmocka_unit_test(test_long_decks),
       cmocka_unit_test(test_theta),
-      cmocka_unit_test(test_identity),
       cmocka_unit_test(test_shard),
       cmocka_unit_test(test_latent),
       cmocka_unit_test(test_described),

@@ -87,12 +87,12 @@ static void tamper(const char *what, const char *expected)
 
     if (!strcmp(what, "version")) {
       H5Adelete(file, "format_version");
-      CHECK(ScoriaPutNumber(file, "format_version", IO_I8, &nine, &bad));
+      CHECK(PutNumber(file, "format_version", IO_I8, &nine, &bad));
     } else if (!strcmp(what, "order")) {
       H5Adelete(file, "fields");
     } else if (!strcmp(what, "shard")) {
-      CHECK(ScoriaPutNumber(file, "first_row", IO_I8, &nine, &bad));
-      CHECK(ScoriaPutNumber(file, "whole_rows", IO_I8, &nine, &bad));
+      CHECK(PutNumber(file, "first_row", IO_I8, &nine, &bad));
+      CHECK(PutNumber(file, "whole_rows", IO_I8, &nine, &bad));
     } else if (!strcmp(what, "column")) {
       H5Ldelete(file, "/status/newton", H5P_DEFAULT);
     } else {
@@ -101,7 +101,7 @@ static void tamper(const char *what, const char *expected)
       const hid_t type  = !strcmp(what, "type") ? H5T_STD_I16LE : H5T_IEEE_F32LE;
       hid_t layout;
 
-      CHECK(ScoriaLayout(&layout));
+      CHECK(CreateLayout(&layout));
       H5Dclose(H5Dcreate2(file, "/fields/eps", type, space, H5P_DEFAULT, layout, H5P_DEFAULT));
       H5Pclose(layout);
       H5Sclose(space);

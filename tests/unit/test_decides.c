@@ -99,7 +99,9 @@ static void list_values(ScoriaDeck deck, const ScoriaKey *key, Values *values)
 
 static void choice_values(const ScoriaKey *key, Values *values)
 {
-  const char *at = key->choices;
+  char words[SCORIA_CHOICES_SIZE];
+  const char *at = words;
+  key_choices(key, words);
   while (*at && values->n < MOST_VALUES) {
     const int length = (int)strcspn(at, " ");
     snprintf(values->text[values->n++], sizeof values->text[0], "%.*s", length, at);
@@ -263,7 +265,7 @@ static void a_changed_key_is_told_where_it_decides(void **state)
   for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
     for (const ScoriaKey *key = *table; key->name; key++) {
       Values values;
-      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_WORDS)
+      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_WORDS)
         values = (Values){1, {"other"}};
       else
         other_values(deck, key, &values);

@@ -5,13 +5,15 @@
 
 static const ScoriaKey keys[] = {
     {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
-    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, "se matern12 matern32", "a kernel", SCORIA_DECIDES_LAW},
+    {"porosity_kernel", SCORIA_KEY_CHOICE, "", "se", 0, 0, SCORIA_WORDS("se matern12 matern32"), "a kernel",
+     SCORIA_DECIDES_LAW},
     {"train_steps", SCORIA_KEY_INT, "", "100", 1, 1e9, NULL, "a count", SCORIA_DECIDES_STEPS},
     {"train_shuffle", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "a switch", SCORIA_DECIDES_WEIGHTS},
     {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range", SCORIA_DECIDES_LAW},
     {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells", SCORIA_DECIDES_LAW},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels", SCORIA_DECIDES_UQ},
     {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words", SCORIA_DECIDES_UQ},
+    {"uq_texts", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL, "texts", SCORIA_DECIDES_UQ},
     {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text", SCORIA_DECIDES_NOTHING},
     {"import_fields", SCORIA_KEY_ENTRIES, "", NULL, 0, 0, NULL, "entries", SCORIA_DECIDES_IMPORT},
     {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "an entry", SCORIA_DECIDES_IMPORT},
@@ -328,9 +330,39 @@ static void key_in_two_tables_is_one_key(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* Blanks and brackets are part of a text, commas inside brackets too; the resolved deck gives the same list back. */
+static void lists_of_texts(void **state)
+{
+  static const char *const expected[] = {"drop [V] = phi[0] - phi[L]", "min(a, b) < 3", "c > 2"};
+  static const char *const decks[]    = {"uq:\n  texts: [\"drop [V] = phi[0] - phi[L]\", 'min(a, b) < 3', c > 2]\n",
+                                         "uq:\n  texts:\n  - drop [V] = phi[0] - phi[L]\n"
+                                            "  - min(a, b) < 3\n  - '  c > 2 '\n"};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    ScoriaDeck deck, again;
+    const char *list = NULL, *text, *read;
+    char one[64];
+    CHECK(read_deck(decks[i], NULL, &deck));
+    CHECK(ScoriaDeckString(deck, "uq_texts", &list));
+    CHECK(ScoriaDeckText(deck, &text));
+    CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
+    CHECK(ScoriaDeckString(again, "uq_texts", &read));
+    assert_string_equal(read, list);
+    for (int k = 0; k < 3; k++) {
+      assert_true(list_next_text(&list, sizeof one, one));
+      assert_string_equal(one, expected[k]);
+    }
+    assert_false(list_next_text(&list, sizeof one, one));
+    CHECK(ScoriaDeckDestroy(&again));
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+  refuse("uq:\n  words: [a]\n", "-uq_texts ,a", "uq_texts", "a list of texts");
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(lists_of_texts),
       cmocka_unit_test(entries_come_in_two_forms),
       cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
       cmocka_unit_test(resolved_deck_reads_back_the_same),

@@ -2,6 +2,7 @@
  * Designs of conditions: space-filling, reproducible, inside their ranges; the decks that must be refused, and what is
  * said. */
 #include "verify/verify_electrode.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 #define DIMENSIONS SCORIA_MAX_CONDITIONS
@@ -96,7 +97,7 @@ static void lhs_fills_its_strata(void **state)
 static void deck_from(const char *text, ScoriaDeck *deck, ScoriaElectrode *el)
 {
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, electrode_tables, deck));
-  CHECK(ScoriaElectrodeFromDeck(*deck, el));
+  CHECK(ElectrodeFromDeck(*deck, el));
 }
 
 /* All designs of the deck, training and held-out: inside the ranges, spread over them, the same when asked again, each
@@ -187,6 +188,47 @@ static void file_design_is_read(void **state)
   if (rank == 0) unlink(path);
 }
 
+/* Any condition of a file that is longer than what is kept of it, in any order, and what lies between them; no rank
+ * keeps as much as the file holds. */
+static void long_files_are_not_kept(void **state)
+{
+  enum { ROWS = 30000 };
+  const ScoriaSpace space = {2, {{"a", "1", 0, 0, false}, {"b", "1", 0, 0, false}}};
+  char path[]             = "/tmp/scoria_design_XXXXXX";
+  PetscLogDouble before, after;
+  double theta[2];
+  int rank;
+  ScoriaConditionsFile file;
+  (void)state;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank == 0) {
+    FILE *out = fdopen(mkstemp(path), "w");
+    assert_non_null(out);
+    fprintf(out, "\xef\xbb\xbf");
+    for (int i = 0; i < ROWS; i++)
+      fprintf(out, "%s%d %g%s\n", i % 7 ? "" : "# a comment\n\n", i, -0.5 * i, i % 5 ? "" : " # another");
+    fclose(out);
+  }
+  assert_false(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, PETSC_COMM_WORLD));
+  CHECK(PetscMallocGetCurrentUsage(&before));
+  CHECK(ScoriaConditionsOpen(PETSC_COMM_WORLD, path, &space, &file));
+  assert_int_equal(conditions_rows(file), ROWS);
+  assert_true(conditions_range(file, 0)[0] == 0 && conditions_range(file, 0)[1] == ROWS - 1);
+  assert_true(conditions_range(file, 1)[0] == -0.5 * (ROWS - 1) && conditions_range(file, 1)[1] == 0);
+  for (int i = 0; i < 3 * ROWS; i++) { /* one after the other, and here and there */
+    const int64_t at = i < ROWS ? i : i % 100 ? -1 : (int64_t)i * 7919 % ROWS;
+    if (at < 0) continue;
+    CHECK(ScoriaConditionsAt(file, at, theta));
+    assert_true(theta[0] == (double)at && theta[1] == -0.5 * (double)at);
+  }
+  CHECK(PetscMallocGetCurrentUsage(&after));
+  assert_true(after > before); /* it is counted */
+  assert_true(after - before < 0.1 * ROWS * sizeof theta);
+  CHECK(ScoriaConditionsClose(&file));
+  assert_false(MPI_Barrier(PETSC_COMM_WORLD));
+  if (rank == 0) unlink(path);
+}
+
 /* Where nothing varies: the fixed value, the middle of a range; a transient has a time, from the snapshots too, or none
  * and is refused. */
 static void fixed_values(void **state)
@@ -258,7 +300,7 @@ static void bad_decks_are_refused(void **state)
     ScoriaDesign of;
     ScoriaEnsemble ens;
     CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, refused[i].deck, electrode_tables, &deck));
-    PetscErrorCode error = ScoriaElectrodeFromDeck(deck, &el);
+    PetscErrorCode error = ElectrodeFromDeck(deck, &el);
     if (!error) error = ScoriaDesignCreate(deck, &scoria_electrode, &el, &of);
     if (!error) error = ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens);
     if (!error) fail_msg("accepted: %s", refused[i].deck);
@@ -298,10 +340,12 @@ static void sets_and_overrides(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(sobol_is_a_net),        cmocka_unit_test(sobol_dimensions_differ),
-                                     cmocka_unit_test(sobol_integrates),      cmocka_unit_test(lhs_fills_its_strata),
-                                     cmocka_unit_test(designs_stay_in_range), cmocka_unit_test(file_design_is_read),
-                                     cmocka_unit_test(fixed_values),          cmocka_unit_test(bad_decks_are_refused),
-                                     cmocka_unit_test(sets_and_overrides)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sobol_is_a_net),          cmocka_unit_test(sobol_dimensions_differ),
+      cmocka_unit_test(sobol_integrates),        cmocka_unit_test(lhs_fills_its_strata),
+      cmocka_unit_test(designs_stay_in_range),   cmocka_unit_test(file_design_is_read),
+      cmocka_unit_test(long_files_are_not_kept), cmocka_unit_test(fixed_values),
+      cmocka_unit_test(bad_decks_are_refused),   cmocka_unit_test(sets_and_overrides)};
+  setenv("PETSC_OPTIONS", "-malloc_debug", 1); /* it counts bytes */
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

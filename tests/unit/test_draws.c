@@ -40,12 +40,13 @@ static void numbers_of_the_release_stay(void **state)
   assert_true(draw_number(SCORIA_DRAWS_HELDOUT_AGAIN, 2, 1) == ((uint64_t)3 << 62 | (uint64_t)2 << 40 | 1));
 }
 
-/* All in one draw, and in the shares of all ranks. */
+/* All in one draw, and in the shares of all ranks: of one condition to any rank, of one for each rank at once. */
 static void shares_are_gathered_in_order(void **state)
 {
-  enum { N = 37 };
-  static double alone[N * KNOWN_WIDTH], share[N * KNOWN_WIDTH], all[N * KNOWN_WIDTH];
-  const double theta[2] = {1, 0.5};
+  enum { N = 37, MOST = 8 };
+  static double alone[N * KNOWN_WIDTH], share[(N + MOST) * KNOWN_WIDTH], all[N * KNOWN_WIDTH];
+  double theta[MOST][SCORIA_MAX_CONDITIONS] = {{0}};
+  uint64_t first[MOST];
   int rank, size;
   KnownLaw law;
   ScoriaSource source;
@@ -56,14 +57,21 @@ static void shares_are_gathered_in_order(void **state)
   small_run_open(&r);
   ScoriaPace pace = {.run = r.run, .step = 1, .most = 8};
   known_source(PETSC_COMM_WORLD, 3, &law, &source);
-  const uint64_t first = draw_number(SCORIA_DRAWS_COMPARED, 4, 0);
-  CHECK(ScoriaSourceDraw(source, theta, first, N, alone));
-  assert_true(law.first == first && law.last == first + N - 1);
+  for (int j = 0; j < size; j++) {
+    theta[j][0] = 1 + j;
+    theta[j][1] = 0.5;
+    first[j]    = draw_number(SCORIA_DRAWS_COMPARED, 4 + j, 0);
+  }
+  CHECK(ScoriaSourceDraw(source, theta[0], first[0], N, alone));
+  assert_true(law.first == first[0] && law.last == first[0] + N - 1);
   for (int owner = 0; owner < size; owner++) {
     memset(all, 0, sizeof all);
-    CHECK(ScoriaSourceGather(source, &pace, "nothing", theta, first, N, owner, share, all));
+    CHECK(ScoriaSourceGather(source, &pace, "nothing", 1, theta, first, N, owner, share, all));
     if (rank == owner) assert_memory_equal(all, alone, sizeof all);
   }
+  CHECK(ScoriaSourceDraw(source, theta[rank], first[rank], N, alone));
+  CHECK(ScoriaSourceGather(source, &pace, "nothing", size, theta, first, N, 0, share, all));
+  assert_memory_equal(all, alone, sizeof all);
   assert_true(source_seconds(source) >= 0);
   CHECK(ScoriaSourceDestroy(&source));
   small_run_close(&r);

@@ -68,7 +68,7 @@ static ScoriaTrouble try(PetscErrorCode (*read)(void *ctx, ScoriaTrouble *bad))
   ScoriaTrouble bad = {.path = "user.h5"};
   int touched       = 0;
 
-  CHECK(ScoriaTrial("user.h5", &limits, read, &touched, &bad));
+  CHECK(TrialRun("user.h5", &limits, read, &touched, &bad));
   assert_int_equal(touched, 0); /* nothing that the child does reaches the job */
   return bad;
 }

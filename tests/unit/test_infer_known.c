@@ -65,17 +65,17 @@ static void gaussian_posterior(void **state)
   open_study(&s, y, e);
   run_study(&s);
   for (int column = 0; column <= s.a.at_sensors; column += s.a.at_sensors) { /* the first cell, and the sensor in it */
-    assert_true(fabs(found(&s, INFER_PRIOR, INFER_MEAN, column) - m) < 0.1 * prior);
-    assert_true(fabs(found(&s, INFER_PRIOR, INFER_SD, column) - prior) < 0.1 * prior);
-    assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_MEAN, column) - mean) < 0.1 * sd);
-    assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_SD, column) - sd) < 0.1 * sd);
+    assert_true(fabs(found(&s, SCORIA_PRIOR, INFER_MEAN, column) - m) < 0.1 * prior);
+    assert_true(fabs(found(&s, SCORIA_PRIOR, INFER_SD, column) - prior) < 0.1 * prior);
+    assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_MEAN, column) - mean) < 0.1 * sd);
+    assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_SD, column) - sd) < 0.1 * sd);
     /* a quantile of 2.5 % has 2.7 times the error of a mean */
-    assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_QUANTILES, column) - (mean - 1.96 * sd)) < 0.27 * sd);
-    assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_QUANTILES + 1, column) - (mean + 1.96 * sd)) < 0.27 * sd);
+    assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_QUANTILES, column) - (mean - 1.96 * sd)) < 0.27 * sd);
+    assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_QUANTILES + 1, column) - (mean + 1.96 * sd)) < 0.27 * sd);
   }
   /* Channel 1 there follows from channel 0: the same latent, another scale. */
   const double ratio = known_scale[1] / known_scale[0];
-  assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_SD, KNOWN_CELLS) - ratio * sd) < 0.1 * ratio * sd);
+  assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_SD, KNOWN_CELLS) - ratio * sd) < 0.1 * ratio * sd);
   const double evidence = -0.5 * (pow(y - m, 2) / (v + e * e) + log(2 * PETSC_PI * (v + e * e)));
   assert_true(fabs(s.a.log_evidence - evidence) < 4 * s.a.log_evidence_se + 0.02); /* the moves leave some dependence */
   assert_true(s.a.stage[s.a.nstages - 1].temperature == 1);
@@ -95,12 +95,12 @@ static void unknown_condition(void **state)
   const int p = s.a.at_unknown;
   assert_true(s.a.columns == p + 1);
   /* uniform of [0, 4]: mean 2, SD 4 / sqrt(12) */
-  assert_true(fabs(found(&s, INFER_PRIOR, INFER_MEAN, p) - 2) < 0.1 &&
-              fabs(found(&s, INFER_PRIOR, INFER_SD, p) - 1.155) < 0.06);
+  assert_true(fabs(found(&s, SCORIA_PRIOR, INFER_MEAN, p) - 2) < 0.1 &&
+              fabs(found(&s, SCORIA_PRIOR, INFER_SD, p) - 1.155) < 0.06);
   /* The reading says p + 2 z_0 = 4: p is N(4, 2^2) cut to [0, 4], of mean 4 - 2 (phi(0) - phi(2)) / (1/2 - Phi(-2)) =
    * 4 - 2 (.3989 - .0540) / .4772 = 2.554 and variance 4 (1 - 2 .0540 / .4772 - .7228^2) = 1.005. */
-  assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_MEAN, p) - 2.554) < 0.1);
-  assert_true(fabs(found(&s, INFER_POSTERIOR, INFER_SD, p) - 1.0025) < 0.1);
+  assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_MEAN, p) - 2.554) < 0.1);
+  assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_SD, p) - 1.0025) < 0.1);
   close_study(&s);
 }
 
@@ -111,7 +111,7 @@ static void all_ranks_have_the_answer(void **state)
   (void)state;
   open_study(&s, 14.5, 0.5);
   run_study(&s);
-  for (int side = 0; side < INFER_SIDES; side++)
+  for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
     expect_same_on_ranks(s.a.statistics[side], sizeof(double) * (size_t)(s.a.columns * (INFER_QUANTILES + 2)));
   expect_same_on_ranks(s.a.kept, sizeof(double) * (size_t)(s.a.columns * KEEP));
   for (int i = 0; i < KEEP; i++) assert_true(fabs(s.a.kept[i * s.a.columns] - 14.5) < 5 * 0.5);

@@ -15,7 +15,7 @@ typedef struct {
   ScoriaSource source, given;
   LikelihoodList list;
   LikelihoodAnswer a;
-  int64_t chosen[CONDITIONS];
+  int rank;
 } Study;
 
 /* The first EACH rows of every other condition of a source of 2 CONDITIONS. */
@@ -27,10 +27,13 @@ static void run_study(Study *s, int64_t fail_every)
   known_source(PETSC_COMM_WORLD, 3, &s->law, &s->source);
   known_rows_source(PETSC_COMM_WORLD, &s->law, REALISATIONS, EACH, &s->rows, &s->given);
   s->law.fail_every = fail_every;
-  for (int k = 0; k < CONDITIONS; k++) s->chosen[k] = 2 * k;
-  s->list = (LikelihoodList){.conditions = CONDITIONS, .each = EACH, .realisations = REALISATIONS, .condition = {0, 1}};
-  s->list.chosen = s->chosen;
-  CHECK(LikelihoodAnswerCreate(&s->list, 2, &s->a));
+  s->list           = (LikelihoodList){.conditions   = CONDITIONS,
+                                       .each         = EACH,
+                                       .realisations = REALISATIONS,
+                                       .asked        = 2 * CONDITIONS,
+                                       .condition    = {0, 1}};
+  MPI_Comm_rank(PETSC_COMM_WORLD, &s->rank);
+  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &s->list, 2, &s->a));
   CHECK(LikelihoodEvaluate(s->r.run, s->source, &opt, s->given, &s->list, &s->a));
 }
 
@@ -42,15 +45,15 @@ static void close_study(Study *s)
   small_run_close(&s->r);
 }
 
-/* Every rank has the row, condition and density of all of the list. */
+/* Rank 0 has the row, condition and density of all of the list. */
 static void rows_are_those_of_the_list(void **state)
 {
   Study s;
   (void)state;
   run_study(&s, 0);
   assert_int_equal(s.a.rows, CONDITIONS * EACH);
-  for (int64_t i = 0; i < s.a.rows; i++) {
-    const int64_t condition = s.chosen[i / EACH], row = condition * REALISATIONS + i % EACH;
+  for (int64_t i = 0; i < s.a.rows && !s.rank; i++) {
+    const int64_t condition = 2 * (i / EACH), row = condition * REALISATIONS + i % EACH;
     double theta[2], z[2];
     known_theta(condition, theta);
     assert_true(s.a.column[LIKELIHOOD_ROW][i] == (double)row);
@@ -71,6 +74,10 @@ static void means_are_those_of_the_law(void **state)
   Study s;
   (void)state;
   run_study(&s, 0);
+  if (s.rank) {
+    close_study(&s);
+    return;
+  }
   const double *model = s.a.column[LIKELIHOOD_LOG_DENSITY], *gaussian = s.a.column[LIKELIHOOD_GAUSSIAN];
   const LikelihoodMean one = likelihood_mean(&s.a, model, NULL), gain = likelihood_mean(&s.a, model, gaussian);
   assert_int_equal(one.good, CONDITIONS * EACH);
@@ -87,6 +94,10 @@ static void failed_rows_have_no_density(void **state)
   Study s;
   (void)state;
   run_study(&s, 3);
+  if (s.rank) {
+    close_study(&s);
+    return;
+  }
   for (int64_t i = 0; i < s.a.rows; i++) {
     const bool bad = (int64_t)s.a.column[LIKELIHOOD_ROW][i] % 3 == 0;
     assert_true(s.a.column[LIKELIHOOD_FAILED][i] == bad);
@@ -99,10 +110,34 @@ static void failed_rows_have_no_density(void **state)
   close_study(&s);
 }
 
+/* The walk over conditions that training has left out meets those of a list of all of them, also back again; and no
+ * rank but the first has room for all rows. */
+static void conditions_are_told_by_their_places(void **state)
+{
+  enum { ALL = 3000, LEFT_OUT = 700, TAKEN = 300 };
+  ScoriaSplit split   = {.places = LEFT_OUT, .left_out = LEFT_OUT};
+  LikelihoodList list = {.conditions = TAKEN, .each = EACH, .asked = LEFT_OUT, .split = &split};
+  int64_t asked[LEFT_OUT], n = 0;
+  LikelihoodAnswer a;
+  int rank;
+  (void)state;
+  rng_shuffle(3, SCORIA_STREAM_VALIDATION, 1, ALL, &split.shuffle);
+  for (int64_t k = 0; k < ALL; k++)
+    if (split_leaves_out(&split, k)) asked[n++] = k;
+  assert_int_equal(n, LEFT_OUT);
+  for (int64_t i = 0; i < TAKEN; i++) assert_int_equal(likelihood_condition(&list, i), asked[i * LEFT_OUT / TAKEN]);
+  assert_int_equal(likelihood_condition(&list, 7), asked[7 * LEFT_OUT / TAKEN]);
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &list, 2, &a));
+  assert_int_equal(a.rows, TAKEN * EACH);
+  assert_true((a.theta != NULL) == (rank == 0) && (a.column[LIKELIHOOD_ROW] != NULL) == (rank == 0));
+  CHECK(LikelihoodAnswerDestroy(&a));
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_those_of_the_list),
-                                     cmocka_unit_test(means_are_those_of_the_law),
-                                     cmocka_unit_test(failed_rows_have_no_density)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rows_are_those_of_the_list), cmocka_unit_test(means_are_those_of_the_law),
+      cmocka_unit_test(failed_rows_have_no_density), cmocka_unit_test(conditions_are_told_by_their_places)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -38,7 +38,7 @@ static ScoriaNet make_net_of(const ScoriaNetSpec *spec, int max_batch, bool trai
 {
   ScoriaNet net;
   make_basis();
-  assert_int_equal(ScoriaNetCreate(spec, max_batch, training, &net), 0);
+  assert_int_equal(NetCreate(spec, max_batch, training, &net), 0);
   return net;
 }
 
@@ -126,7 +126,7 @@ static void check_gradient(const NetworkRow *row)
       fail_msg("%s: %.15g by differences, %.15g by the backward pass", row->name, slope, value);
   }
   free(p), free(v), free(g), free(transposed), free(c.basis), free(c.work), free(c.q);
-  assert_int_equal(ScoriaNetDestroy(&net), 0);
+  assert_int_equal(NetDestroy(&net), 0);
 }
 
 static void gradients_match_differences(void **state)
@@ -170,7 +170,7 @@ static void single_agrees_with_double(void **state)
     if (!(error <= 100 * 0x1p-24 * size) || !(gerror <= 100 * 0x1p-24 * gsize))
       fail_msg("%s: F off by %g of %g, gradient by %g of %g", row->name, error, size, gerror, gsize);
     free(p), free(g), free(transposed), free(work), free(V);
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
+    assert_int_equal(NetDestroy(&net), 0);
   }
 }
 
@@ -188,7 +188,7 @@ static void output_is_zero_at_the_start(void **state)
     net_backward_first(net, BATCH, x, NULL); /* and yet it can leave zero */
     for (int64_t i = 0; i < net_parameter_count(net); i++) sum += fabs((double)net_gradient(net)[i]);
     assert_true(sum > 0);
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
+    assert_int_equal(NetDestroy(&net), 0);
   }
 }
 
@@ -209,8 +209,8 @@ static void shared_forward_is_forward(void **state)
     net_forward(net, BATCH, x, label, u, F);
     net_forward_shared(sampling, BATCH, x, label[0], u, G);
     for (int i = 0; i < BATCH * R; i++) assert_true(fabsf(F[i] - G[i]) <= 1e-5f * (1 + fabsf(F[i])));
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
-    assert_int_equal(ScoriaNetDestroy(&sampling), 0);
+    assert_int_equal(NetDestroy(&net), 0);
+    assert_int_equal(NetDestroy(&sampling), 0);
   }
 }
 
@@ -236,7 +236,7 @@ static void bfloat16_is_near(void **state)
       size += pow((double)F[i], 2);
     }
     assert_true(sqrt(error / size) > 1e-5 && sqrt(error / size) < 8 * 0x1p-9);
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
+    assert_int_equal(NetDestroy(&net), 0);
   }
 }
 
@@ -261,7 +261,7 @@ static void check_rows_are_independent(const NetworkRow *row, bool bfloat16)
   net_forward_shared(net, MODEL_TILE, y, 0.2f, u, G);
   for (int i = 0; i < MODEL_TILE; i++)
     assert_true((memcmp(G + i * R, F + i * R, sizeof(float) * R) != 0) == (i % 3 == 0));
-  assert_int_equal(ScoriaNetDestroy(&net), 0);
+  assert_int_equal(NetDestroy(&net), 0);
 }
 
 static void rows_are_independent(void **state)
@@ -290,8 +290,8 @@ static void arena_holds_no_memory(void **state)
     net_backward(fresh, BATCH - 2, x, NULL);
     assert_memory_equal(F, G, sizeof(float) * (BATCH - 2) * R);
     assert_memory_equal(net_gradient(used), net_gradient(fresh), sizeof(float) * (size_t)net_parameter_count(used));
-    assert_int_equal(ScoriaNetDestroy(&used), 0);
-    assert_int_equal(ScoriaNetDestroy(&fresh), 0);
+    assert_int_equal(NetDestroy(&used), 0);
+    assert_int_equal(NetDestroy(&fresh), 0);
   }
 }
 
@@ -316,8 +316,8 @@ static void backward_follows_the_weights(void **state)
     net_backward_first(fresh, BATCH, x, expected);
     assert_memory_equal(dx, expected, sizeof dx);
     assert_memory_equal(net_gradient(used), net_gradient(fresh), sizeof(float) * (size_t)P);
-    assert_int_equal(ScoriaNetDestroy(&used), 0);
-    assert_int_equal(ScoriaNetDestroy(&fresh), 0);
+    assert_int_equal(NetDestroy(&used), 0);
+    assert_int_equal(NetDestroy(&fresh), 0);
   }
 }
 
@@ -341,7 +341,7 @@ static void tensors_cover_the_parameters(void **state)
       }
     }
     assert_true(next == net_parameter_count(net));
-    assert_int_equal(ScoriaNetDestroy(&net), 0);
+    assert_int_equal(NetDestroy(&net), 0);
   }
 }
 
@@ -351,16 +351,16 @@ static void impossible_sizes_are_refused(void **state)
   ScoriaNet net;
   (void)state;
   spec.kernel = 4;
-  assert_int_not_equal(ScoriaNetCreate(&spec, 1, false, &net), 0);
+  assert_int_not_equal(NetCreate(&spec, 1, false, &net), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "train_kernel is 4"));
   ScoriaFailureReset();
   spec       = small_spec(&scoria_networks[1]);
   spec.patch = CELLS + 1;
-  assert_int_not_equal(ScoriaNetCreate(&spec, 1, false, &net), 0);
+  assert_int_not_equal(NetCreate(&spec, 1, false, &net), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "train_patch is 12"));
   ScoriaFailureReset();
   strcpy(spec.kind, "nothing");
-  assert_int_not_equal(ScoriaNetCreate(&spec, 1, false, &net), 0);
+  assert_int_not_equal(NetCreate(&spec, 1, false, &net), 0);
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   ScoriaFailureReset();
 }

@@ -136,7 +136,7 @@ static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormal
   ScoriaDataset ds;
   for (int i = 0; i < CONDITIONS; i++) train[i] = i < HELD;
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
-  const PetscErrorCode failed = ScoriaNormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, with, &opt, norm);
+  const PetscErrorCode failed = NormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, with, &opt, norm);
   CHECK(ScoriaDatasetClose(&ds));
   return failed;
 }
@@ -188,12 +188,12 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
   assert_true(channels == C && cells == L && modes == 3);
   assert_int_equal(all, TRUE_MODES);
   whiteness(norm, &twin, &mean, &covariance);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   ScoriaNormaliserOptions constant = usual;
   constant.degree_scale            = 0;
   CHECK(fit("test_normaliser.h5", &twin, constant, &norm));
   whiteness(norm, &twin, &constant_mean, &constant_covariance);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   printf("# mean %.3f covariance %.3f; with constant scales %.3f\n", mean, covariance, constant_covariance);
   /* 4114 training rows: a mean regressed with 10 coefficients errs by sqrt(10 / 4114) = .05 SD on average over the
    * space, a variance with 6 by sqrt(2 x 6 / 4114) = .05, a coupling by sqrt(6 / 4114) = .04; ten conditions scatter
@@ -240,7 +240,7 @@ static void decoding_inverts_encoding(void **state)
   for (int k = 0; k < TRUE_MODES; k++) assert_true(isnan(again[TRUE_MODES + k]));
   assert_memory_equal(again, y, TRUE_MODES * sizeof(double));
   assert_memory_equal(again + 2 * TRUE_MODES, y + 2 * TRUE_MODES, (N - 2) * TRUE_MODES * sizeof(double));
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
 }
 
 /* Saves and loads. */
@@ -252,10 +252,10 @@ static void through_a_file(ScoriaNormaliser norm, ScoriaNormaliser *loaded)
   if (rank == 0) unlink("test_normaliser_model.h5");
   MPI_Barrier(PETSC_COMM_WORLD);
   CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", "run: {seed: 1}\n", &store));
-  CHECK(ScoriaNormaliserSave(norm, store));
+  CHECK(NormaliserSave(norm, store));
   CHECK(ScoriaStoreClose(&store));
   CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "test_normaliser_model.h5", "model", &store));
-  CHECK(ScoriaNormaliserLoad(store, loaded));
+  CHECK(NormaliserLoad(store, loaded));
   CHECK(ScoriaStoreClose(&store));
 }
 
@@ -279,8 +279,8 @@ static void a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks(void *
   ScoriaFailureReset();
   assert_int_not_equal(ScoriaNormaliserAt(loaded, NULL, theta), 0); /* made with a twin */
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
-  CHECK(ScoriaNormaliserDestroy(&norm));
-  CHECK(ScoriaNormaliserDestroy(&loaded));
+  CHECK(NormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&loaded));
 }
 
 static void without_a_twin_the_regression_serves(void **state)
@@ -291,17 +291,17 @@ static void without_a_twin_the_regression_serves(void **state)
   (void)state;
   CHECK(fit("test_normaliser.h5", NULL, usual, &norm));
   assert_true(!norm->logged[0] && !norm->twin);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser.h5", &none, usual, &norm));
   assert_true(!norm->logged[0]);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   const ScoriaTwin only_reference = {NULL, NULL, {1000, NAN}};
   CHECK(fit("test_normaliser.h5", &only_reference, usual, &norm));
   assert_true(norm->logged[0]);
   whiteness(norm, NULL, &mean, &covariance);
   printf("# without a twin: mean %.3f covariance %.3f\n", mean, covariance);
   assert_true(mean < 0.08 && covariance < 0.08); /* sqrt(u) and exp(u) are left to a cubic */
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
 }
 
 /* Rms over rows of a held-out condition of what decode(encode(x)) misses of x_j - x_0 in channel 1. */
@@ -358,7 +358,7 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   plain.relative = false;
   CHECK(fit("test_normaliser_level.h5", &twin, plain, &norm));
   assert_true(!norm->relative[1]);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser_level.h5", &twin, usual, &norm));
   assert_true(!norm->relative[0] && norm->relative[1]);
   whiteness(norm, &twin, &mean, &covariance);
@@ -378,8 +378,8 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   for (int k = 0; k < TRUE_MODES; k++) assert_true(fabs(b[k] - y[k]) < 1e-9 * (1 + fabs(y[k])));
   /* differences: h^2 / 6 of the third derivative, and 1e-13 (of x = 1000) / h = 1e-9 */
   assert_true(fabs(normaliser_log_volume(norm, y, work) - volume_by_differences(norm, y)) < 1e-6);
-  CHECK(ScoriaNormaliserDestroy(&norm));
-  CHECK(ScoriaNormaliserDestroy(&loaded));
+  CHECK(NormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&loaded));
   level = 0;
 }
 
@@ -397,7 +397,7 @@ static void without_whitening_the_fields_are_the_coordinates(void **state)
   plain.whitening = false;
   CHECK(fit("test_normaliser.h5", &twin, plain, &fitted));
   through_a_file(fitted, &norm);
-  CHECK(ScoriaNormaliserDestroy(&fitted));
+  CHECK(NormaliserDestroy(&fitted));
   CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, &modes, &all));
   assert_true(modes == M && all == M);
   theta_of(HELD + 1, theta);
@@ -426,7 +426,7 @@ static void without_whitening_the_fields_are_the_coordinates(void **state)
   /* Regression errors of .05, as above, and those of s, whose truth at a condition is no polynomial in u: the modes'
    * shares change with it.  4,000 draws scatter the squares by .02.  Few modes make neighbours depend on each other. */
   assert_true(sqrt(mean) < 0.08 && sqrt(spread) < 0.12 && sqrt(together) > 0.3);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
 }
 
 /* A field that never varies comes back as it is, whatever is drawn. */
@@ -452,7 +452,7 @@ static void a_field_that_never_varies_stays(void **state)
     normaliser_decode(norm, 1, y, x);
     for (int j = L; j < M; j++) assert_true(fabs(x[j] - 2.5) < 1e-9); /* rounding of the least squares */
     assert_true(fabs(x[0] - 1000) > 1e-3);
-    CHECK(ScoriaNormaliserDestroy(&norm));
+    CHECK(NormaliserDestroy(&norm));
   }
 }
 
@@ -541,7 +541,7 @@ static void a_single_condition_has_its_own_modes_only(void **state)
   normaliser_encode(norm, N, x, y);
   normaliser_decode(norm, N, y, back); /* the modes span the data: exact to rounding, of 1000 in channel 0 */
   for (int i = 0; i < N * M; i++) assert_true(fabs(back[i] - x[i]) < 1e-9);
-  CHECK(ScoriaNormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&norm));
 }
 
 static void what_cannot_be_fitted_is_said(void **state)

@@ -1,6 +1,7 @@
 /* Phases: their seconds are exclusive and add up, counts are summed over ranks, a phase that an error has left open
  * ends with its command, and the log gets a line for each.  ranks: 2 */
 #include "scoria/phases.h"
+#include "small_run.h"
 #include "testing.h"
 #include <stdlib.h>
 #include <string.h>
@@ -58,33 +59,6 @@ static void a_command_begins_at_zero(void **state)
   assert_true(phase_count(SCORIA_PHASE_SOLVE).calls == 0 && phase_count(SCORIA_PHASE_READ).bytes == 0);
 }
 
-static void open_run(char dir[], ScoriaDeck *deck, ScoriaRun *run)
-{
-  static const ScoriaKey *const tables[] = {scoria_base_keys, NULL};
-  char text[64];
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  if (rank == 0) assert_non_null(mkdtemp(dir));
-  MPI_Bcast(dir, 32, MPI_CHAR, 0, PETSC_COMM_WORLD);
-  snprintf(text, sizeof text, "run: {dir: %s}\n", dir);
-  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, deck));
-  CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, *deck, "test", run));
-}
-
-static void close_run(const char *dir, ScoriaDeck *deck, ScoriaRun *run)
-{
-  static const char *const files[] = {"log.jsonl", "deck.yaml", ".lock"};
-  char path[64];
-  CHECK(ScoriaRunDestroy(run));
-  CHECK(ScoriaDeckDestroy(deck));
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    snprintf(path, sizeof path, "%s/%s", dir, files[i]);
-    unlink(path); /* rank 0 finds them, the others may not */
-  }
-  MPI_Barrier(PETSC_COMM_WORLD);
-  rmdir(dir);
-}
-
 /* The line of a phase in the log, NULL without. */
 static char *line_of(char *log, const char *phase)
 {
@@ -97,18 +71,17 @@ static char *line_of(char *log, const char *phase)
 
 static void log_has_a_line_a_phase(void **state)
 {
-  char dir[32] = "/tmp/scoria-phases-XXXXXX", path[64], *log, expected[64];
-  ScoriaDeck deck;
-  ScoriaRun run;
+  char path[64], *log, expected[64];
+  SmallRun r;
   int size;
   (void)state;
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  open_run(dir, &deck, &run);
+  small_run_open(&r);
   CHECK(ScoriaPhasesBegin("test"));
   work();
   CHECK(ScoriaPhasesEnd());
-  CHECK(ScoriaPhasesLog(run, "test"));
-  snprintf(path, sizeof path, "%s/log.jsonl", dir);
+  CHECK(ScoriaPhasesLog(r.run, "test"));
+  snprintf(path, sizeof path, "%s/log.jsonl", r.dir);
   CHECK(ScoriaTextRead(PETSC_COMM_WORLD, path, 1 << 20, "a log", &log));
   assert_null(line_of(log, "draw")); /* it has not taken place */
   assert_non_null(line_of(log, "elapsed"));
@@ -118,7 +91,7 @@ static void log_has_a_line_a_phase(void **state)
   assert_non_null(strstr(read, expected));
   assert_non_null(strstr(read, "\"nodes\":1,")); /* the ranks of a test share one */
   CHECK(PetscFree(log));
-  close_run(dir, &deck, &run);
+  small_run_close(&r);
 }
 
 int main(int argc, char **argv)

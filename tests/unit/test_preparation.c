@@ -133,7 +133,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
   NormData data;
   CHECK(ScoriaDatasetOpen(comm, path, &ds));
   CHECK(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  const TrainSplit split = train_split(spec->rows / spec->realisations, 0.1, 7);
+  const TrainSplit split = train_split(spec->rows / spec->realisations, 0.1, 7, NULL);
   const NormInput in     = {comm, NULL, ds, channel, &split, &twin, memory};
   p->comm                = comm;
   collectives = shared_reads = 0;
@@ -151,7 +151,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
 
 static void forget(Prepared *p)
 {
-  CHECK(ScoriaNormaliserDestroy(&p->norm));
+  CHECK(NormaliserDestroy(&p->norm));
   CHECK(TrainDataDestroy(&p->train));
   CHECK(TrainDataDestroy(&p->valid));
 }
@@ -231,7 +231,7 @@ static void rows_are_those_of_the_normaliser(void **state)
   CHECK(ScoriaDatasetOpen(PETSC_COMM_SELF, "test_preparation.h5", &ds));
   CHECK(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   CHECK(ScoriaRowsCreate(spec, REALISATIONS, &rows));
-  const TrainSplit split = train_split(CONDITIONS, 0.1, 7);
+  const TrainSplit split = train_split(CONDITIONS, 0.1, 7, NULL);
   double worst           = 0;
   for (int64_t condition = 10; condition < 60; condition++) { /* in the first tile, where all are fitted: in order */
     int n = 0;

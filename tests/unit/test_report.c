@@ -1,7 +1,7 @@
 /* The report: escaping, tables, the training log, and a page that asks the network for nothing.  ranks: 2 */
 #include "testing.h"
 #include "report/report_page.h"
-#include "report/report.h"
+#include "scoria/report.h"
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>

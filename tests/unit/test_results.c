@@ -65,6 +65,41 @@ static void curves_are_moments_or_quantiles(void **state)
   }
 }
 
+/* ---------------------------------------------------------------------------------------- uq.h5, posterior.h5 ---- */
+
+/* The rows of uq's moments are arrays of doubles, in the order of the members. */
+static void moments_are_a_row_of_doubles(void **state)
+{
+  (void)state;
+  for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++)
+    assert_int_equal(scoria_uq_moment_members[i].offset, (size_t)i * sizeof(double));
+  assert_null(scoria_uq_moment_members[SCORIA_UQ_NMOMENTS].name);
+  assert_string_equal(scoria_uq_moment_members[UQ_MEAN_SE].name, "mean_se");
+  assert_string_equal(scoria_uq_moment_members[UQ_SKEWNESS].name, "skewness");
+  assert_string_equal(scoria_uq_moment_members[UQ_MAX].name, "max");
+}
+
+static void every_array_of_the_posterior_has_a_path_of_its_own(void **state)
+{
+  static const char *const groups[] = {POSTERIOR_FIELDS, POSTERIOR_QUANTITIES, POSTERIOR_CONDITIONS};
+  char path[64][96];
+  int n = 0;
+  (void)state;
+  for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
+    for (int g = 0; g < 3; g++)
+      for (int c = 0; c < SCORIA_POSTERIOR_CURVES; c++)
+        posterior_path(side, groups[g], "c", c, sizeof path[0], path[n++]);
+  assert_string_equal(path[0], "/prior/fields/c/mean"); /* as in files of the release */
+  assert_string_equal(path[n - 1], "/conditions/c/quantile");
+  for (const ScoriaMember *m = scoria_posterior_sensor_members; m->name; m++) {
+    assert_true(*m->title);
+    posterior_sensor_path(m->name, sizeof path[0], path[n++]);
+  }
+  assert_string_equal(path[n - 1], "/sensors/posterior_sd");
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < i; j++) assert_string_not_equal(path[i], path[j]);
+}
+
 /* ------------------------------------------------------------------------------------------------------- JSON ---- */
 
 static const struct {
@@ -75,7 +110,22 @@ static const struct {
               {scoria_worth_quantity_members, sizeof(ScoriaWorthQuantity)},
               {scoria_worth_estimate_members, sizeof(ScoriaWorthEstimate)},
               {scoria_law_members, sizeof(ScoriaLawKept)},
-              {scoria_nearest_members, sizeof(ScoriaNearestRows)}};
+              {scoria_nearest_members, sizeof(ScoriaNearestRows)},
+              {scoria_uq_axis_members, sizeof(ScoriaUqAxis)},
+              {scoria_uq_condition_members, sizeof(ScoriaUqCondition)},
+              {scoria_uq_quantity_members, sizeof(ScoriaUqQuantity)},
+              {scoria_uq_moment_members, sizeof(ScoriaUqMoments)},
+              {scoria_uq_quantile_members, sizeof(ScoriaUqQuantile)},
+              {scoria_uq_histogram_members, sizeof(ScoriaUqHistogram)},
+              {scoria_uq_exceedance_members, sizeof(ScoriaUqExceedance)},
+              {scoria_uq_sobol_members, sizeof(ScoriaUqSobol)},
+              {scoria_uq_spread_members, sizeof(ScoriaUqSpread)},
+              {scoria_uq_index_members, sizeof(ScoriaUqIndex)},
+              {scoria_uq_cost_members, sizeof(ScoriaUqCost)},
+              {scoria_posterior_members, sizeof(ScoriaPosteriorRun)},
+              {scoria_posterior_value_members, sizeof(ScoriaPosteriorValue)},
+              {scoria_posterior_quantile_members, sizeof(ScoriaPosteriorQuantile)},
+              {scoria_posterior_sensor_members, sizeof(ScoriaPosteriorSensor)}};
 enum { WORDS = 16 };
 
 /* Every member of the struct has one row, and a value of its own. */
@@ -89,10 +139,11 @@ static void fill(const ScoriaMember *table, size_t size, double words[WORDS])
     assert_true(m->offset % sizeof(double) == 0 && m->offset < size);
     rows[word]++;
     const double real   = 0.5 + (double)word;
-    const int64_t count = 1000 + (int64_t)word;
+    const int64_t count = 1000 + (int64_t)word, flag = word % 2;
     memcpy(at,
            m->kind == SCORIA_MEMBER_REAL    ? (const void *)&real
            : m->kind == SCORIA_MEMBER_COUNT ? (const void *)&count
+           : m->kind == SCORIA_MEMBER_FLAG  ? (const void *)&flag
                                             : (const void *)&texts[word],
            8);
   }
@@ -143,6 +194,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(paths_of_the_release_stay),
       cmocka_unit_test(every_source_is_measured_but_the_reference),
       cmocka_unit_test(curves_are_moments_or_quantiles),
+      cmocka_unit_test(moments_are_a_row_of_doubles),
+      cmocka_unit_test(every_array_of_the_posterior_has_a_path_of_its_own),
       cmocka_unit_test(members_are_read_as_they_were_written),
       cmocka_unit_test(what_is_missing_or_infinite_is_null),
   };

@@ -31,11 +31,11 @@ static void make_rows(uint64_t seed, int64_t first, int64_t n, double rows[])
 
 static ScoriaSummary begin(uint64_t seed)
 {
-  static const ScoriaThreshold limit[] = {{0, 1, 5}, {0, 2, 4}};
+  static const ScoriaThreshold limit[] = {{0, 1, 5, false}, {0, 2, 4, false}, {1, 1, 0.5, true}};
   static double pilot[4 * TILE * M];
   ScoriaSummary s;
   make_rows(seed, 0, 4 * TILE, pilot);
-  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){M, M, 2, limit}, 4 * TILE, pilot, &s));
+  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){M, M, 3, limit}, 4 * TILE, pilot, &s));
   return s;
 }
 
@@ -110,16 +110,19 @@ static void against_sorting(void **state)
   for (int64_t i = 0; i < N; i++) direct += (rows[i * M] - mean[0]) * (rows[i * M + 4] - mean[4]);
   /* tiles are summed in single precision: 1024 additions, each rounding to 2^-24, of random sign */
   assert_true(fabs(C[4] - direct / (N - 1)) < 32 * 0x1p-24 * sqrt(C[0] * C[4 * M + 4]) && C[4] == C[4 * M]);
-  int64_t above = 0, any = 0;
+  int64_t above = 0, any = 0, both = 0, below = 0;
   for (int64_t i = 0; i < N; i++) {
     above += rows[i * M] > 5;
     any += rows[i * M] > 4 || rows[i * M + 1] > 4;
+    both += rows[i * M] > 4 && rows[i * M + 1] > 4;
+    below += rows[i * M + 1] < 0.5;
   }
-  double probability, se;
-  summary_exceedance(s, 0, 0, &probability, &se);
-  assert_true(probability == (double)above / N);
-  summary_exceedance(s, 1, -1, &probability, &se);
-  assert_true(probability == (double)any / N && fabs(se - sqrt(probability * (1 - probability) / N)) < 1e-12);
+  ScoriaShare of = summary_exceedance(s, 0, 0);
+  assert_true(of.value == (double)above / N);
+  of = summary_exceedance(s, 1, SUMMARY_ANY);
+  assert_true(of.value == (double)any / N && fabs(of.se - sqrt(of.value * (1 - of.value) / N)) < 1e-12);
+  assert_true(summary_exceedance(s, 1, SUMMARY_ALL).value == (double)both / N);
+  assert_true(summary_exceedance(s, 2, 0).value == (double)below / N);
   double share[20], lo, hi, sum = 0;
   summary_histogram(s, 1, 20, &lo, &hi, share);
   for (int k = 0; k < 20; k++) sum += share[k];
@@ -127,6 +130,33 @@ static void against_sorting(void **state)
   CHECK(ScoriaSummaryDestroy(&s));
   free(rows);
   free(column);
+}
+
+/* Wilson's interval at known places, and how often it holds the probability: over 2000 counts of n = 1000 draws, for
+ * probabilities down to two events on average.  Binomial tails are lumpy there, the coverage between .92 and .98
+ * (Brown, Cai and DasGupta, 2001). */
+static void shares_have_intervals(void **state)
+{
+  enum { REPEATS = 2000, N = 1000 };
+  static const double p[] = {0.5, 0.05, 0.01, 0.002};
+  (void)state;
+  const ScoriaShare none = stats_share(0, 100), all = stats_share(100, 100), some = stats_share(10, 100);
+  assert_true(none.value == 0 && none.low == 0 && fabs(none.high - 0.0369935) < 1e-6);
+  assert_true(all.value == 1 && all.high == 1 && fabs(all.low - (1 - 0.0369935)) < 1e-6);
+  assert_true(fabs(some.low - 0.0552291) < 1e-6 && fabs(some.high - 0.1743657) < 1e-6);
+  for (size_t i = 0; i < sizeof p / sizeof *p; i++) {
+    int holds = 0;
+    for (int r = 0; r < REPEATS; r++) {
+      double u[N];
+      int64_t count = 0;
+      rng_uniform(7, SCORIA_STREAM_SAMPLE, (uint64_t)r, 0, N, u);
+      for (int j = 0; j < N; j++) count += u[j] < p[i];
+      const ScoriaShare share = stats_share(count, N);
+      holds += share.low <= p[i] && p[i] <= share.high;
+    }
+    if (holds < 0.92 * REPEATS || holds > 0.98 * REPEATS)
+      fail_msg("p %g: the interval holds it %d times of %d", p[i], holds, REPEATS);
+  }
 }
 
 /* Over independent repetitions, (estimate - truth) / standard error has mean 0 and variance 1. */
@@ -206,7 +236,8 @@ static void outside_the_pilot(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(against_sorting), cmocka_unit_test(errors_are_calibrated),
-                                     cmocka_unit_test(dealing_is_irrelevant), cmocka_unit_test(outside_the_pilot)};
+                                     cmocka_unit_test(shares_have_intervals), cmocka_unit_test(dealing_is_irrelevant),
+                                     cmocka_unit_test(outside_the_pilot)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() || failed;

@@ -170,8 +170,9 @@ static void split_leaves_whole_conditions(void **state)
 {
   int64_t count = 0;
   (void)state;
-  const TrainSplit split = train_split(40, 0.1, 3), other = train_split(40, 0.1, 4), one = train_split(1, 0.9, 3);
-  bool differs = false;
+  const TrainSplit split = train_split(40, 0.1, 3, NULL), other = train_split(40, 0.1, 4, NULL),
+                   one = train_split(1, 0.9, 3, NULL);
+  bool differs         = false;
   for (int i = 0; i < 40; i++) {
     count += !train_keeps(&split, i);
     differs = differs || train_keeps(&split, i) != train_keeps(&other, i);
@@ -263,7 +264,7 @@ static void one_batch_can_be_learned_by_heart(void **state)
     float x[N * R], label[N], cond[N * D], target[N * R], F[N * R];
     ScoriaNet net;
     spec.width = 48;
-    CHECK(ScoriaNetCreate(&spec, N, true, &net));
+    CHECK(NetCreate(&spec, N, true, &net));
     net_initialise(net, 1);
     rng_normalf(6, SCORIA_STREAM_SAMPLE, 0, 0, N * R, x);
     rng_normalf(6, SCORIA_STREAM_SAMPLE, 1, 0, N, label);
@@ -288,7 +289,7 @@ static void one_batch_can_be_learned_by_heart(void **state)
     }
     if (!(loss < 1e-3)) fail_msg("%s: loss %g after %d steps, 1 at the start", row->name, loss, STEPS);
     free(memory);
-    CHECK(ScoriaNetDestroy(&net));
+    CHECK(NetDestroy(&net));
   }
 }
 

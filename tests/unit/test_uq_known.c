@@ -31,7 +31,7 @@ static void open_study(Study *s)
                       .quantity       = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}},
                       .condition      = {-1},
                       .nthresholds    = 1,
-                      .threshold      = {{0, KNOWN_CELLS, 12}},
+                      .threshold      = {{0, KNOWN_CELLS, 12, false}},
                       .conditions     = 2,
                       .theta          = s->theta,
                       .seed           = 5,
@@ -49,6 +49,7 @@ static void run_study(Study *s)
 static void close_study(Study *s)
 {
   CHECK(UqAnswerDestroy(&s->a));
+  CHECK(UqExpressionsDestroy(&s->q.expressions));
   CHECK(ScoriaSourceDestroy(&s->source));
   small_run_close(&s->r);
 }
@@ -175,6 +176,145 @@ static void failed_draws_are_counted(void **state)
   close_study(&s);
 }
 
+/* Quantities of expressions of one row against the same in C; cells are equal, x from 0 to 1 with the ends half a cell
+ * outside, or at the cells where the first is 0. */
+static void expressions_of_a_row(void **state)
+{
+  static const char *const texts[] = {"drop [V] = a[0] - b[L]",
+                                      "hot = max(a) / mean(a)",
+                                      "spread = sd(a - 2*b)",
+                                      "where = argmax(b)",
+                                      "far = max(abs(a - mean(a)))",
+                                      "area = integral(x * a)",
+                                      "mixed = p + 10 * q + (hot > 1) + min(a[0.25], 1e3)",
+                                      "a[0.25]",
+                                      "1e2 + max(3, 4) - 2.5e-1"};
+  enum { N = sizeof texts / sizeof *texts };
+  double fields[KNOWN_WIDTH], got[1 + N], mean = 0, d_mean = 0, sd = 0, area = 0, far = 0;
+  const double theta[2] = {1, 0.5};
+  int index;
+  Study s;
+  (void)state;
+  open_study(&s);
+  for (int i = 0; i < N; i++) {
+    CHECK(UqExpressionAdd(&s.q, "quantities", texts[i], &index));
+    assert_int_equal(index, 1 + i);
+  }
+  for (int i = 0; i < KNOWN_WIDTH; i++) fields[i] = 3 + sin(1.0 + i);
+  const double *a = fields, *b = fields + KNOWN_CELLS;
+  double width[KNOWN_CELLS], ends[2];
+  cells_ends(KNOWN_CELLS, s.law.x, ends);
+  for (int i = 0; i < KNOWN_CELLS; i++)
+    width[i] = (i + 1 < KNOWN_CELLS ? (s.law.x[i] + s.law.x[i + 1]) / 2 : ends[1]) -
+               (i ? (s.law.x[i - 1] + s.law.x[i]) / 2 : ends[0]);
+  const double length = ends[1] - ends[0];
+  for (int i = 0; i < KNOWN_CELLS; i++) {
+    mean += width[i] / length * a[i];
+    d_mean += width[i] / length * (a[i] - 2 * b[i]);
+    area += width[i] * s.law.x[i] * a[i];
+  }
+  int most_a = 0, most_b = 0;
+  for (int i = 0; i < KNOWN_CELLS; i++) {
+    sd += width[i] / length * pow(a[i] - 2 * b[i] - d_mean, 2);
+    far = fmax(far, fabs(a[i] - mean));
+    if (a[i] > a[most_a]) most_a = i;
+    if (b[i] > b[most_b]) most_b = i;
+  }
+  got[0] = 0;
+  uq_evaluate(&s.q, theta, fields, got);
+  double at_0 = 0, at_L = 0, at = 0;
+  ScoriaQuantity place = {.factor = 1};
+  quantity_place(&place, KNOWN_CELLS, s.law.x, 0);
+  quantities_take(1, &place, KNOWN_CELLS, a, &at_0);
+  quantity_place(&place, KNOWN_CELLS, s.law.x, 0.25);
+  quantities_take(1, &place, KNOWN_CELLS, a, &at);
+  quantity_place(&place, KNOWN_CELLS, s.law.x, ends[1]);
+  quantities_take(1, &place, KNOWN_CELLS, b, &at_L);
+  const double expected[N] = {at_0 - at_L, a[most_a] / mean, sqrt(sd), s.law.x[most_b], far,
+                              area,        1 + 5 + 1 + at,   at,       103.75};
+  for (int i = 0; i < N; i++)
+    if (!(fabs(got[1 + i] - expected[i]) < 1e-12 * (1 + fabs(expected[i]))))
+      fail_msg("%s: %.15g, expected %.15g", texts[i], got[1 + i], expected[i]);
+  assert_string_equal(s.q.quantity[1].name, "drop");
+  assert_string_equal(s.q.quantity[1].unit, "V");
+  assert_string_equal(s.q.quantity[8].name, "a[0.25]");
+  CHECK(UqExpressionsDestroy(&s.q.expressions));
+  CHECK(ScoriaSourceDestroy(&s.source));
+  small_run_close(&s.r);
+}
+
+static void bad_expressions_are_refused(void **state)
+{
+  static const char *const texts[][2] = {{"d = a - b[0]", "a is a field"},
+                                         {"d = a[7]", "expected L or a number from"},
+                                         {"d = c[0]", "not understood at \"c\""},
+                                         {"d = a[0] +", "not understood"},
+                                         {"a = b[0]", "there is a field, condition, quantity or function a already"},
+                                         {"max = b[0]", "function max already"},
+                                         {"d = e = a[0]", "a second \"=\""},
+                                         {"2d = a[0]", "expected \"name = expression\""}};
+  int index;
+  Study s;
+  (void)state;
+  open_study(&s);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    assert_true(UqExpressionAdd(&s.q, "quantities", texts[i][0], &index) != 0);
+    assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+    if (!strstr(ScoriaFailureLine(), texts[i][1])) fail_msg("%s: %s", texts[i][0], ScoriaFailureLine());
+    ScoriaFailureReset();
+  }
+  CHECK(UqExpressionsDestroy(&s.q.expressions));
+  CHECK(ScoriaSourceDestroy(&s.source));
+  small_run_close(&s.r);
+}
+
+/* Of a(0), normal with known mean and SD, below a threshold: from the quantity, and from an expression that is it. */
+static void events_of_a_number(void **state)
+{
+  Study s;
+  int index;
+  (void)state;
+  open_study(&s);
+  CHECK(UqExpressionAdd(&s.q, "quantities", "low = a[0] - 8", &index));
+  s.q.nthresholds  = 3;
+  s.q.threshold[0] = (ScoriaThreshold){0, KNOWN_CELLS, 8, true};
+  s.q.threshold[1] = (ScoriaThreshold){s.q.m, 1, 8, true};
+  s.q.threshold[2] = (ScoriaThreshold){s.q.m + index, 1, 0, true};
+  run_study(&s);
+  for (int k = 0; k < 2; k++) {
+    const double *at = s.a.value + k * s.a.size, *theta = s.theta + 2 * k;
+    const double *of_field = at + uq_shares_at(&s.q, &s.a, 0), *of_number = at + uq_shares_at(&s.q, &s.a, 1),
+                 *of_expression = at + uq_shares_at(&s.q, &s.a, 2);
+    const double sd = (1 + theta[1]) * known_scale[0], p = upper_tail((known_mean[0] + theta[0] - 8) / sd);
+    assert_true(of_field[KNOWN_CELLS] >= of_field[0] && of_field[KNOWN_CELLS + 1] <= of_field[0]); /* any, all */
+    if (s.law.x[0] == 0) assert_true(of_field[0] == of_number[0]);
+    assert_true(fabs(of_number[0] - of_expression[0]) <= 1.0 / COUNT); /* rounding at the threshold */
+    /* a(0) is what the quantity takes there, its SD sqrt(1 + x^2) scale at a place x outside of the cells */
+    if (s.law.x[0] == 0) assert_true(fabs(of_number[0] - p) < 4 * sqrt(p * (1 - p) / COUNT));
+    assert_true(of_number[3 * UQ_SHARE_LOW] < of_number[0] && of_number[0] < of_number[3 * UQ_SHARE_HIGH]);
+  }
+  close_study(&s);
+}
+
+static void undefined_expressions_end_the_run(void **state)
+{
+  Study s;
+  int index;
+  (void)state;
+  open_study(&s);
+  s.law.fail_every = 4; /* draws that failed are no reason */
+  CHECK(UqExpressionAdd(&s.q, "quantities", "fine = a[0]", &index));
+  run_study(&s);
+  assert_true(s.a.value[UQ_FAILED] == COUNT / 4);
+  CHECK(UqAnswerDestroy(&s.a));
+  CHECK(UqExpressionAdd(&s.q, "quantities", "bad = log(a[0] - 12)", &index));
+  CHECK(UqAnswerCreate(&s.q, &s.a));
+  assert_true(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.a) != 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "\"bad\" is infinite or no number"));
+  ScoriaFailureReset();
+  close_study(&s);
+}
+
 /* The largest standard error of the quantity at a condition, in SD. */
 static double largest_error(const Study *s, int k)
 {
@@ -218,6 +358,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(moments_of_a_condition),   cmocka_unit_test(quantiles_and_exceedances),
       cmocka_unit_test(covariance_of_the_fields), cmocka_unit_test(sobol_indices),
       cmocka_unit_test(failed_draws_are_counted), cmocka_unit_test(tolerance_ends_the_draws),
+      cmocka_unit_test(expressions_of_a_row),     cmocka_unit_test(bad_expressions_are_refused),
+      cmocka_unit_test(events_of_a_number),       cmocka_unit_test(undefined_expressions_end_the_run),
       cmocka_unit_test(all_ranks_have_the_answer)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

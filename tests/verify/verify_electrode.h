@@ -20,7 +20,7 @@ static inline void electrode_from(const char *yaml, ScoriaElectrode *el)
 {
   ScoriaDeck deck;
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, yaml, electrode_tables, &deck));
-  CHECK(ScoriaElectrodeFromDeck(deck, el));
+  CHECK(ElectrodeFromDeck(deck, el));
   CHECK(ScoriaDeckDestroy(&deck));
 }
 

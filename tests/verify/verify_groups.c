@@ -77,7 +77,7 @@ static void groups_compute_whole_rows(void **state)
   ScoriaRows rows;
   (void)state;
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, ensemble_text, electrode_tables, &deck));
-  CHECK(ScoriaElectrodeFromDeck(deck, &el));
+  CHECK(ElectrodeFromDeck(deck, &el));
   CHECK(ScoriaEnsembleCreate(PETSC_COMM_WORLD, deck, &ens));
   CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
   assert_int_equal(spec.rows, 12);

@@ -50,7 +50,7 @@ typedef struct {
 extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElectrode */
 
 /* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
-PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
 
 enum { U, W, V }; /* unknowns: F phi / RT, c / c_R, F phi_s / RT (ohmic) */
 

@@ -154,7 +154,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
 {
   PetscFunctionBeginUser;
   PetscCall(ElectrodeRead(deck, el));
@@ -193,20 +193,22 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
   }
 
 /* clang-format off */
+static const ScoriaChoices kinetics_choices = {.table = scoria_kinetics};
+
 const ScoriaKey electrode_keys[] = {
     {"electrode_set", SCORIA_KEY_CHOICE, "", "chen2020_negative", TEXT,
-     "article chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     SCORIA_ROWS(sets),
      "parameter set; every value of it can be overridden by the keys below", SCORIA_DECIDES_LAW},
-    {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, "linear newman",
+    {"electrode_model", SCORIA_KEY_CHOICE, "", NULL, TEXT, &kinetics_choices,
      "linear kinetics or Butler-Volmer; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, "fixed ocp",
+    {"electrode_state", SCORIA_KEY_CHOICE, "", "fixed", TEXT, SCORIA_WORDS("fixed ocp"),
      "fixed: solid concentration c_s of the set; ocp: c_s from the open-circuit curve at U0", SCORIA_DECIDES_LAW},
     {"electrode_ocp", SCORIA_KEY_CHOICE, "", NULL, TEXT,
-     "chen2020_negative chen2020_positive marquis2019_negative marquis2019_positive",
+     SCORIA_ROWS(scoria_ocps),
      "open-circuit curve; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, "constant nyman2008 capiglia1999",
+    {"electrode_electrolyte", SCORIA_KEY_CHOICE, "", NULL, TEXT, SCORIA_ROWS(scoria_electrolytes),
      "conductivity and diffusivity of the electrolyte; without it, the set's own", SCORIA_DECIDES_LAW},
-    {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, "prescribed ohmic",
+    {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, SCORIA_WORDS("prescribed ohmic"),
      "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s", SCORIA_DECIDES_LAW},
     {"electrode_bruggeman_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL,
      "exponent of 1 - eps in the conductivity of the solid", SCORIA_DECIDES_LAW},
@@ -214,9 +216,9 @@ const ScoriaKey electrode_keys[] = {
     {"electrode_bruggeman_D", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the diffusivity", SCORIA_DECIDES_LAW},
     {"electrode_g_sep", SCORIA_KEY_REAL, "S m^-2", "0", 0, SCORIA_UNBOUNDED, NULL,
      "conductance of the separator to a reference at 0 V; 0: the current is given", SCORIA_DECIDES_LAW},
-    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential where it is not a condition", SCORIA_DECIDES_LAW},
+    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential against lithium where it is not a condition; at rest phi = -U0", SCORIA_DECIDES_LAW},
     {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, ANY, NULL,
-     "current density at the separator where it is not a condition", SCORIA_DECIDES_LAW},
+     "current density out through the separator where it is not a condition; above 0 lithium leaves the particles", SCORIA_DECIDES_LAW},
     PARAMETER("L", "m", POSITIVE, "thickness"),
     PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
     PARAMETER("T", "K", POSITIVE, "temperature"),
@@ -236,8 +238,10 @@ const ScoriaKey electrode_keys[] = {
     PARAMETER("E_m", "J mol^-1", ANY, "activation energy of m"),
     PARAMETER("E_kappa", "J mol^-1", ANY, "activation energy of the electrolyte's conductivity"),
     PARAMETER("E_D", "J mol^-1", ANY, "activation energy of its diffusivity"),
-    CONDITION_KEYS("U0", "V", ANY, "equilibrium potential"),
-    CONDITION_KEYS("F_right", "A m^-2", ANY, "current density at the separator"),
+    CONDITION_KEYS("U0", "V", ANY, "equilibrium potential against lithium; at rest phi = -U0"),
+    CONDITION_KEYS("F_right", "A m^-2", ANY,
+                   "current density out through the separator; above 0 lithium leaves the particles (negative "
+                   "electrode: discharge, positive: charge)"),
     CONDITION_KEYS("T", "K", POSITIVE, "temperature"),
     {.name = NULL},
 };

@@ -12,8 +12,8 @@ int em_evaluations(int steps)
   return steps;
 }
 
-void reverse_step(const ScoriaLevel *at, const ScoriaLevel *to, size_t m, const float D[], const float noise[],
-                  float y[])
+static void euler_step(const ScoriaLevel *at, const ScoriaLevel *to, size_t m, const float D[], const float noise[],
+                       float y[])
 {
   const double s = at->sigma, s_next = to->sigma, a = at->scale, growth = (to->scale - a) / a,
                drift = 2 * (s_next - s) / s, spread = a * sqrt(s * s - s_next * s_next);
@@ -21,18 +21,26 @@ void reverse_step(const ScoriaLevel *at, const ScoriaLevel *to, size_t m, const 
     y[i] = (float)(y[i] + growth * y[i] + drift * ((double)y[i] - a * D[i]) + spread * noise[i]);
 }
 
+bool reverse_step(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int step, int draw, int n,
+                  const uint64_t id[], float work[], float y[])
+{
+  const size_t m       = (size_t)n * den->r;
+  const ScoriaLevel at = sampler_level(opt, step), to = sampler_level(opt, step + 1);
+  float *D = work, *noise = work + m, *scaled = work + 2 * m;
+  sampler_denoise(den, n, &at, y, scaled, D);
+  if (!(to.sigma > 0)) {
+    memcpy(y, D, m * sizeof(float));
+    return false;
+  }
+  sampler_draw(opt, draw, n, den->r, id, noise);
+  euler_step(&at, &to, m, D, noise, y);
+  return true;
+}
+
 void em_run(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, const uint64_t id[], float work[],
             float y[])
 {
-  const size_t m = (size_t)n * den->r;
-  float *D = work, *noise = work + m, *scaled = work + 2 * m;
+  int step = 0;
   sampler_start(opt, n, den->r, id, y);
-  for (int step = 0; step < opt->steps; step++) {
-    const ScoriaLevel at = sampler_level(opt, step), to = sampler_level(opt, step + 1);
-    sampler_denoise(den, n, &at, y, scaled, D);
-    if (!(to.sigma > 0)) break;
-    sampler_draw(opt, step + 1, n, den->r, id, noise);
-    reverse_step(&at, &to, m, D, noise, y);
-  }
-  memcpy(y, D, m * sizeof(float));
+  while (reverse_step(opt, den, step, step + 1, n, id, work, y)) step++;
 }

@@ -6,7 +6,6 @@
  * expectation, |g| as that of the noise's own score, -noise / (a s), which denoising estimates and which bounds it in
  * mean square: e = 2 (snr a s)^2, stable for every law, and vanishing with s as its bias does. */
 #include "samplers.h"
-#include <string.h>
 
 int pc_evaluations(int steps)
 {
@@ -25,15 +24,10 @@ void pc_run(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int n, c
   const size_t m = (size_t)n * den->r;
   float *D = work, *noise = work + m, *scaled = work + 2 * m;
   sampler_start(opt, n, den->r, id, y);
-  for (int step = 0; step < opt->steps; step++) {
-    const ScoriaLevel at = sampler_level(opt, step), to = sampler_level(opt, step + 1);
-    sampler_denoise(den, n, &at, y, scaled, D);
-    if (!(to.sigma > 0)) break;
-    sampler_draw(opt, 2 * step + 1, n, den->r, id, noise);
-    reverse_step(&at, &to, m, D, noise, y);
+  for (int step = 0; reverse_step(opt, den, step, 2 * step + 1, n, id, work, y); step++) {
+    const ScoriaLevel to = sampler_level(opt, step + 1);
     sampler_denoise(den, n, &to, y, scaled, D);
     sampler_draw(opt, 2 * step + 2, n, den->r, id, noise);
     langevin_step(&to, opt->snr, m, D, noise, y);
   }
-  memcpy(y, D, m * sizeof(float));
 }

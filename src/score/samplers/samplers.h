@@ -31,8 +31,9 @@ void sampler_start(const ScoriaSamplerOptions *opt, int n, int r, const uint64_t
 /* D (n, r) at x (n, r) in the process's own variable; scaled (n, r) is work. */
 void sampler_denoise(const ScoriaDenoiser *den, int n, const ScoriaLevel *at, const float x[], float scaled[],
                      float D[]);
-/* From one level to the next by Euler and Maruyama (em.c): y (m), D and noise (m) at level `at`. */
-void reverse_step(const ScoriaLevel *at, const ScoriaLevel *to, size_t m, const float D[], const float noise[],
-                  float y[]);
+/* Step `step` of the reverse diffusion by Euler and Maruyama (em.c), with draw `draw` of the noise: y (n, r) from level
+ * step to the next; false where that is the end, and y the sample.  work: (3, n, r). */
+bool reverse_step(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int step, int draw, int n,
+                  const uint64_t id[], float work[], float y[]);
 
 #endif

@@ -24,22 +24,25 @@ typedef struct {
   ScoriaMemorisation memory;                             /* NaN where it is not known */
 } Comparison;
 
+/* Rank 0, which writes them, has all conditions; another has the one that it measures. */
 typedef struct {
-  int conditions;
-  int first; /* index of the first condition, by which porosities and samples are drawn */
+  int conditions, held; /* of which `held` are here */
+  int first;            /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
   ScoriaFieldShape shape;
   ScoriaMadeFrom made; /* of the model, and of the training set that is looked at */
-  Comparison *c;       /* owned; (conditions) */
-  double *profiles; /* owned; curves and examples of every condition, compare_curve and compare_example; NULL: none */
+  Comparison *c;       /* owned; (held), compare_condition */
+  double *profiles;    /* owned; (held) curves and examples, compare_curve and compare_example; NULL: none */
 } ComparisonSet;
 
 /* Room for conditions without profiles, or with them; CompareDestroyConditions frees both. */
-PetscErrorCode CompareCreateConditions(ComparisonSet *set, bool profiles);
+PetscErrorCode CompareCreateConditions(MPI_Comm comm, ComparisonSet *set, bool profiles);
 PetscErrorCode CompareDestroyConditions(ComparisonSet *set);
-/* What each of the first `chunk` ranks knows of condition base + rank, to all, by at most two collectives however many
- * there are.  Collective. */
-PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int base, int chunk);
+PetscErrorCode CompareForget(ComparisonSet *set);                       /* what is here: zeros, as at the start */
+Comparison *compare_condition(const ComparisonSet *set, int condition); /* that is here */
+/* What each of the first `chunk` ranks knows of condition base + rank, to rank 0, by at most two collectives however
+ * many there are.  Collective. */
+PetscErrorCode CompareHandIn(MPI_Comm comm, ComparisonSet *set, int base, int chunk);
 /* (C, L) of a condition; (COMPARE_EXAMPLES, C, L). */
 double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve);
 double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from);
@@ -47,6 +50,12 @@ double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from
 PetscErrorCode CompareFillCurves(ComparisonSet *set, int condition, int64_t n, double fields[], ScoriaFrom from);
 /* Field minus its value in the first cell, in place, of n fields (n, C, L). */
 void compare_subtract_first(int64_t n, int channels, int cells, double fields[]);
+
+/* compare_match.c: for each of na conditions a (na, n) of a sample, in their order, the first of the nb conditions b
+ * of a reference that is the same, if there is one: match (*number, 2), room for na pairs.  In O((na + nb) log nb),
+ * where few conditions lie nearer to each other than a part in a million.  Local. */
+PetscErrorCode CompareMatch(const ScoriaSpace *space, int64_t na, const double a[], int64_t nb, const double b[],
+                            int64_t match[], int64_t *number);
 
 /* ------------------------------------------------------------------------------------------------- fields ---- */
 
@@ -65,11 +74,11 @@ typedef struct {
 PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], int64_t count,
                                   CompareDraws *draws);
 PetscErrorCode CompareDrawsDestroy(CompareDraws *draws);
-/* `count` fields (count, C, L) of a source at theta into all, on rank `owner`, in the order of their numbers; porosity
- * and noise of the condition of that index, so that fields at several theta belong to each other row by row.
- * Collective. */
-PetscErrorCode CompareFields(CompareDraws *draws, int index, const double theta[], ScoriaFrom from, int64_t count,
-                             int owner, double all[]);
+/* `count` fields (count, C, L) of a source at each of k conditions into all, those of theta[j] on rank j, in the order
+ * of their numbers; porosity and noise of the condition of index + j, so that fields at several theta belong to each
+ * other row by row.  Collective. */
+PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double theta[][SCORIA_MAX_CONDITIONS],
+                             ScoriaFrom from, int64_t count, double all[]);
 
 /* ----------------------------------------------------------------------------------------------- measures ---- */
 
@@ -117,8 +126,8 @@ typedef struct {
   bool shown; /* conditions are shown, not judged: too few good fields are no error */
 } CompareAsked;
 
-/* compare_measure.c: draws the fields of all sources at every condition (c[k].theta) and measures them; seconds: core
- * seconds per field of each source.  Collective. */
+/* compare_measure.c: draws the fields of all sources at every condition (rank 0's c[k].theta) and measures them;
+ * seconds: core seconds per field of each source.  Collective. */
 PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set,
                               double seconds[SCORIA_NFROM]);
 /* A source of condition k that has too few good fields to compare; -1: none. */
@@ -157,7 +166,8 @@ PetscErrorCode CompareSayLaws(ScoriaRun run, const CompareLaws *laws);
  * collective. */
 PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaTrained *trained,
                                    const ScoriaFieldShape *shape, int64_t count, CompareMemory *memory);
-PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *memory, ComparisonSet *set, int base, int chunk);
+PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *memory, ComparisonSet *set, int base, int chunk,
+                               const double theta[][SCORIA_MAX_CONDITIONS]);
 PetscErrorCode CompareMemoryDestroy(CompareMemory *memory);
 void compare_add_memorisation(cJSON *root, const ComparisonSet *set, const CompareMemory *memory);
 PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set, const CompareMemory *memory);

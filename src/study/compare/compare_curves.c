@@ -13,7 +13,7 @@ static size_t profiles_size(const ComparisonSet *set)
 double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve)
 {
   const size_t m = (size_t)(set->shape.channels * set->shape.cells);
-  return set->profiles + (size_t)condition * profiles_size(set) +
+  return set->profiles + (size_t)(condition % set->held) * profiles_size(set) +
          ((size_t)((view * SCORIA_NFROM + from) * SCORIA_NCURVES) + curve) * m;
 }
 
@@ -23,11 +23,27 @@ double *compare_example(const ComparisonSet *set, int condition, ScoriaFrom from
   return compare_curve(set, condition, SCORIA_NVIEWS, 0, 0) + (size_t)(from * COMPARE_EXAMPLES) * m;
 }
 
-PetscErrorCode CompareCreateConditions(ComparisonSet *set, bool profiles)
+Comparison *compare_condition(const ComparisonSet *set, int condition)
+{
+  return &set->c[condition % set->held];
+}
+
+PetscErrorCode CompareCreateConditions(MPI_Comm comm, ComparisonSet *set, bool profiles)
+{
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  set->held = rank ? 1 : PetscMax(set->conditions, 1);
+  PetscCall(PetscCalloc1(set->held, &set->c));
+  if (profiles) PetscCall(PetscCalloc1((size_t)set->held * profiles_size(set), &set->profiles));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareForget(ComparisonSet *set)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(set->conditions, &set->c));
-  if (profiles) PetscCall(PetscCalloc1((size_t)set->conditions * profiles_size(set), &set->profiles));
+  PetscCall(PetscArrayzero(set->c, set->held));
+  if (set->profiles) PetscCall(PetscArrayzero(set->profiles, (size_t)set->held * profiles_size(set)));
   PetscFunctionReturn(0);
 }
 
@@ -39,12 +55,13 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
-/* Block r of `items`, of `each` items of a type, is rank r's, as far as there are blocks. */
-static PetscErrorCode ShareBlocks(MPI_Comm comm, int number, MPI_Datatype type, size_t each, void *items)
+/* `each` items of a type of each of the first `number` ranks to rank 0, one after the other; its own are in place. */
+static PetscErrorCode HandInBlocks(MPI_Comm comm, int number, MPI_Datatype type, size_t each, void *items)
 {
-  int size, *counts, *starts;
+  int rank, size, *counts, *starts;
   MPI_Datatype block;
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(PetscMalloc2(size, &counts, size, &starts));
   for (int r = 0; r < size; r++) {
@@ -53,18 +70,18 @@ static PetscErrorCode ShareBlocks(MPI_Comm comm, int number, MPI_Datatype type, 
   }
   PetscCallMPI(MPI_Type_contiguous((int)each, type, &block));
   PetscCallMPI(MPI_Type_commit(&block));
-  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, items, counts, starts, block, comm));
+  PetscCallMPI(MPI_Gatherv(rank ? items : MPI_IN_PLACE, counts[rank], block, items, counts, starts, block, 0, comm));
   PetscCallMPI(MPI_Type_free(&block));
   PetscCall(PetscFree2(counts, starts));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareShare(MPI_Comm comm, ComparisonSet *set, int base, int chunk)
+PetscErrorCode CompareHandIn(MPI_Comm comm, ComparisonSet *set, int base, int chunk)
 {
   PetscFunctionBeginUser;
-  PetscCall(ShareBlocks(comm, chunk, MPI_BYTE, sizeof *set->c, set->c + base));
+  PetscCall(HandInBlocks(comm, chunk, MPI_BYTE, sizeof *set->c, compare_condition(set, base)));
   if (set->profiles)
-    PetscCall(ShareBlocks(comm, chunk, MPI_DOUBLE, profiles_size(set), compare_curve(set, base, 0, 0, 0)));
+    PetscCall(HandInBlocks(comm, chunk, MPI_DOUBLE, profiles_size(set), compare_curve(set, base, 0, 0, 0)));
   PetscFunctionReturn(0);
 }
 

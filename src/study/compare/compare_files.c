@@ -2,6 +2,7 @@
  * conditions that both hold.  The first half of the reference's rows is the reference, its second half gives the floor,
  * and as many rows are taken from the sample, so that all distances are between samples of one size. */
 #include "compare.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@ typedef struct {
   ScoriaDataset ds; /* owned */
   const ScoriaDatasetSpec *spec;
   int64_t conditions;
-  double *theta;                /* owned (conditions, space.n) */
+  double *theta;                /* owned (conditions, space.n) on rank 0, which matches them; else NULL */
   int field[SCORIA_MAX_FIELDS]; /* where the channels that are compared stand in this file */
   ScoriaSource source;          /* owned: of these channels */
 } File;
@@ -22,28 +23,38 @@ typedef struct {
   MPI_Comm comm;
   int rank, size;
   File file[NFILES];
-  int64_t *match; /* owned (set->conditions, 2): condition of the sample, of the reference */
+  int64_t *match; /* owned (set->conditions, 2) on rank 0: condition of the sample, of the reference */
 } Files;
 
 /* ------------------------------------------------------------------------------------------------- opening ---- */
 
-/* theta of every condition, from its first row; dealt over ranks, shared by all. */
+#define READ_AT_ONCE 65536 /* conditions, of every rank */
+
+/* theta of every condition to rank 0, block by block of all ranks. */
 static PetscErrorCode ReadConditions(const Files *f, File *file)
 {
   const int n = file->spec->space.n;
-  ScoriaRows rows;
+  int *counts, *starts;
+  double *some;
   PetscFunctionBeginUser;
-  file->conditions = file->spec->rows / file->spec->realisations;
-  PetscCall(PetscCalloc1(file->conditions * n + 1, &file->theta));
-  PetscCall(ScoriaRowsCreate(file->spec, 1, &rows));
-  for (int64_t base = 0; base < file->conditions; base += f->size) {
-    const int64_t k = base + f->rank;
-    const bool mine = k < file->conditions;
-    PetscCall(ScoriaDatasetRead(file->ds, mine ? k * file->spec->realisations : 0, mine, &rows));
-    for (int i = 0; mine && i < n; i++) file->theta[k * n + i] = rows.condition[i][0];
+  file->conditions   = file->spec->rows / file->spec->realisations;
+  const int64_t most = PetscMin(READ_AT_ONCE, file->conditions / f->size + 1);
+  if (!f->rank) PetscCall(PetscMalloc1(file->conditions * n + 1, &file->theta));
+  PetscCall(PetscMalloc3(most * n + 1, &some, f->size, &counts, f->size, &starts));
+  for (int64_t base = 0, batch; base < file->conditions; base += batch) {
+    int64_t first, number;
+    batch = PetscMin(most * f->size, file->conditions - base);
+    for (int r = 0; r < f->size; r++) {
+      deal_block(batch, r, f->size, &first, &number);
+      counts[r] = (int)number * n;
+      starts[r] = (int)first * n;
+    }
+    deal_block(batch, f->rank, f->size, &first, &number);
+    PetscCall(ScoriaDatasetReadTheta(file->ds, base + first, number, some));
+    PetscCallMPI(MPI_Gatherv(some, counts[f->rank], MPI_DOUBLE, f->rank ? NULL : file->theta + base * n, counts, starts,
+                             MPI_DOUBLE, 0, f->comm));
   }
-  PetscCall(ScoriaRowsDestroy(&rows));
-  PetscCall(ScoriaReduceMany(f->comm, MPI_SUM, file->conditions * n, MPI_DOUBLE, file->theta));
+  PetscCall(PetscFree3(some, counts, starts));
   PetscFunctionReturn(0);
 }
 
@@ -53,7 +64,6 @@ static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
   PetscCall(ScoriaFileTrial(f->comm, file->path));
   PetscCall(ScoriaDatasetOpen(f->comm, file->path, &file->ds));
   PetscCall(ScoriaDatasetInfo(file->ds, &file->spec, x, NULL));
-  PetscCall(ReadConditions(f, file));
   PetscFunctionReturn(0);
 }
 
@@ -85,14 +95,6 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
   PetscFunctionReturn(0);
 }
 
-/* The same point, to a part in 10^9 of the range or of the value. */
-static bool same_condition(const ScoriaSpace *space, const double s[], const double t[])
-{
-  for (int i = 0; i < space->n; i++)
-    if (fabs(s[i] - t[i]) > 1e-9 * PetscMax(space->c[i].hi - space->c[i].lo, fabs(t[i]))) return false;
-  return true;
-}
-
 static PetscErrorCode MatchConditions(Files *f, ComparisonSet *set)
 {
   const File *a = &f->file[SAMPLE], *b = &f->file[REFERENCE];
@@ -101,15 +103,16 @@ static PetscErrorCode MatchConditions(Files *f, ComparisonSet *set)
   bool named = n == b->spec->space.n;
   for (int i = 0; named && i < n; i++) named = !strcmp(a->spec->space.c[i].name, b->spec->space.c[i].name);
   if (!named) SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s and %s have other conditions", a->path, b->path);
-  PetscCall(PetscMalloc1(2 * a->conditions, &f->match));
-  for (int64_t k = 0; k < a->conditions; k++)
-    for (int64_t l = 0; l < b->conditions; l++) {
-      if (!same_condition(&a->spec->space, a->theta + k * n, b->theta + l * n)) continue;
-      f->match[2 * set->conditions]     = k;
-      f->match[2 * set->conditions + 1] = l;
-      set->conditions++;
-      break;
-    }
+  int64_t number = 0;
+  if (!f->rank) {
+    PetscCall(PetscMalloc1(2 * a->conditions, &f->match));
+    PetscCall(CompareMatch(&a->spec->space, a->conditions, a->theta, b->conditions, b->theta, f->match, &number));
+  }
+  PetscCallMPI(MPI_Bcast(&number, 1, MPI_INT64_T, 0, f->comm));
+  if (number > INT_MAX)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: found %lld conditions in both files, expected at most %d",
+                (long long)number, INT_MAX);
+  set->conditions = (int)number;
   if (!set->conditions)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: no condition is in both %s (%lld) and %s (%lld)", a->path,
                 (long long)a->conditions, b->path, (long long)b->conditions);
@@ -146,11 +149,24 @@ static PetscErrorCode MeasureOne(const ComparisonSet *set, uint64_t seed, int di
   PetscFunctionReturn(0);
 }
 
+/* Which conditions of the files this rank measures of [base, base + size), from rank 0; -1: none. */
+static PetscErrorCode TellMatch(const Files *f, const ComparisonSet *set, int base, int64_t all[],
+                                int64_t match[NFILES])
+{
+  PetscFunctionBeginUser;
+  for (int r = 0; r < f->size && !f->rank; r++)
+    for (int i = 0; i < NFILES; i++)
+      all[NFILES * r + i] = base + r < set->conditions ? f->match[NFILES * (base + r) + i] : -1;
+  PetscCallMPI(MPI_Scatter(all, NFILES, MPI_INT64_T, match, NFILES, MPI_INT64_T, 0, f->comm));
+  PetscFunctionReturn(0);
+}
+
 /* Conditions are dealt to ranks, a round at a time. */
 static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, ComparisonSet *set)
 {
   const size_t m = (size_t)(set->shape.channels * set->shape.cells);
   double *rows[NFILES];
+  int64_t *all;
   PetscInt seed = 0, directions = 0;
   ScoriaProgress bar;
   bool stop = false;
@@ -162,19 +178,21 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
     PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->shape.channels, f->file[i].field, R, &f->file[i].source));
     PetscCall(PetscMalloc1((size_t)R * m, &rows[i]));
   }
+  PetscCall(PetscMalloc1(f->rank ? 0 : NFILES * f->size, &all));
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += f->size) {
     const int k           = base + f->rank;
     const bool mine       = k < set->conditions;
     PetscErrorCode failed = 0;
-    int64_t n[NFILES];
-    for (int i = 0; i < NFILES; i++)
-      PetscCall(ReadGood(&f->file[i], set, mine ? f->match[2 * k + i] : -1, rows[i], &n[i]));
+    int64_t n[NFILES], match[NFILES];
+    PetscCall(TellMatch(f, set, base, all, match));
+    for (int i = 0; i < NFILES; i++) PetscCall(ReadGood(&f->file[i], set, match[i], rows[i], &n[i]));
+    if (mine && f->rank) PetscCall(CompareForget(set));
     if (mine)
       failed = MeasureOne(set, (uint64_t)seed, (int)directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
-                          &set->c[k]);
+                          compare_condition(set, k));
     PetscCall(ScoriaAgreeFailed(f->comm, failed));
-    PetscCall(CompareShare(f->comm, set, base, PetscMin(f->size, set->conditions - base)));
+    PetscCall(CompareHandIn(f->comm, set, base, PetscMin(f->size, set->conditions - base)));
     PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
     if (stop && base + f->size < set->conditions)
@@ -182,9 +200,11 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
 
+/* Rank 0's part. */
 static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
 {
   PetscFunctionBeginUser;
@@ -201,7 +221,7 @@ static PetscErrorCode CheckCounts(const Files *f, ComparisonSet *set)
   PetscFunctionReturn(0);
 }
 
-/* Whether the two may differ so much, if the deck says how much.  Collective. */
+/* Whether the two may differ so much, if the deck says how much.  Rank 0's part. */
 static PetscErrorCode CheckLimit(ScoriaDeck deck, const Files *f, const ComparisonSet *set)
 {
   ScoriaDistance sample, again;
@@ -227,12 +247,23 @@ static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const 
   PetscFunctionBeginUser;
   for (int i = 0; i < NFILES; i++) {
     char identity[SCORIA_IDENTITY_SIZE];
-    PetscCall(ScoriaDatasetIdentity(f->file[i].ds, dataset_rows(f->file[i].ds), identity));
+    PetscCall(ScoriaDatasetIdentity(NULL, f->file[i].ds, dataset_rows(f->file[i].ds), identity));
     cJSON_AddStringToObject(made, names[i], identity);
   }
-  PetscCall(CompareAddMeasures(root, set, true));
-  compare_add_conditions(root, set, true);
+  if (!f->rank) {
+    PetscCall(CompareAddMeasures(root, set, true));
+    compare_add_conditions(root, set, true);
+  }
   PetscCall(ScoriaWriteJson(f->comm, path, root));
+  PetscFunctionReturn(0);
+}
+
+/* The conditions of both files, and which of them are in both. */
+static PetscErrorCode FindConditions(Files *f, ComparisonSet *set)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < NFILES; i++) PetscCall(ReadConditions(f, &f->file[i]));
+  PetscCall(MatchConditions(f, set));
   PetscFunctionReturn(0);
 }
 
@@ -257,14 +288,17 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   f.file[REFERENCE].path = reference;
   for (int i = 0; i < NFILES; i++) PetscCall(OpenFile(&f, &f.file[i], &x[i]));
   PetscCall(MatchFields(&f, &set, x));
-  PetscCall(MatchConditions(&f, &set));
-  PetscCall(CompareCreateConditions(&set, false));
+  PetscCall(ScoriaStopAtOnce(run, "the comparison restarts from the beginning"));
+  const PetscErrorCode failed = FindConditions(&f, &set);
+  stop_in_order();
+  PetscCall(failed);
+  PetscCall(CompareCreateConditions(f.comm, &set, false));
   PetscCall(MeasureAll(run, deck, &f, &set));
-  PetscCall(CheckCounts(&f, &set));
-  PetscCall(CompareSayMeasures(run, &set, true));
+  PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckCounts(&f, &set)));
+  if (!f.rank) PetscCall(CompareSayMeasures(run, &set, true));
   PetscCall(WriteJson(&f, &set, json));
   PetscCall(ScoriaSay(run, "  wrote %s", json));
-  PetscCall(CheckLimit(deck, &f, &set));
+  PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckLimit(deck, &f, &set)));
   for (int i = 0; i < NFILES; i++) {
     PetscCall(ScoriaSourceDestroy(&f.file[i].source));
     PetscCall(ScoriaDatasetClose(&f.file[i].ds));

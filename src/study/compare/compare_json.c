@@ -19,8 +19,8 @@ void compare_rows(bool files, CompareRows *rows)
 static PetscErrorCode Distances(const ComparisonSet *set, ScoriaFrom from, ScoriaDistance **d)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(set->conditions, d));
-  for (int k = 0; k < set->conditions; k++) (*d)[k] = set->c[k].distance[from];
+  PetscCall(PetscMalloc1(set->held, d));
+  for (int k = 0; k < set->held; k++) (*d)[k] = set->c[k].distance[from];
   PetscFunctionReturn(0);
 }
 
@@ -29,7 +29,7 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
   ScoriaDistance *d;
   PetscFunctionBeginUser;
   PetscCall(Distances(set, from, &d));
-  measures_pool(set->conditions, d, pooled);
+  measures_pool(set->held, d, pooled);
   PetscCall(PetscFree(d));
   PetscFunctionReturn(0);
 }
@@ -47,7 +47,7 @@ static PetscErrorCode AddWorst(cJSON *to, const ComparisonSet *set, ScoriaFrom f
   PetscFunctionBeginUser;
   PetscCall(Distances(set, from, &d));
   for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
-    cJSON_AddNumberToObject(to, m->name, measure_worst(m, set->conditions, d));
+    cJSON_AddNumberToObject(to, m->name, measure_worst(m, set->held, d));
   PetscCall(PetscFree(d));
   PetscFunctionReturn(0);
 }
@@ -56,8 +56,8 @@ static PetscErrorCode AddWorst(cJSON *to, const ComparisonSet *set, ScoriaFrom f
 static double energy_rejected(const ComparisonSet *set, ScoriaFrom from)
 {
   int rejected = 0;
-  for (int k = 0; k < set->conditions; k++) rejected += set->c[k].distance[from].energy_p <= 0.05;
-  return (double)rejected / set->conditions;
+  for (int k = 0; k < set->held; k++) rejected += set->c[k].distance[from].energy_p <= 0.05;
+  return (double)rejected / set->held;
 }
 
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files)
@@ -91,7 +91,7 @@ void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files)
   cJSON *list              = cJSON_AddArrayToObject(root, COMPARE_CONDITIONS);
   CompareRows rows;
   compare_rows(files, &rows);
-  for (int k = 0; k < set->conditions; k++) {
+  for (int k = 0; k < set->held; k++) {
     const Comparison *c  = &set->c[k];
     const int64_t solved = c->good[SCORIA_FROM_PDE] + c->good[SCORIA_FROM_PDE_AGAIN];
     cJSON *one           = cJSON_CreateObject();

@@ -5,7 +5,7 @@
 /* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
 static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int condition)
 {
-  Comparison *c           = &set->c[condition];
+  Comparison *c           = compare_condition(set, condition);
   double *const *fields   = draws->gathered;
   const double *reference = fields[SCORIA_FROM_PDE];
   PetscFunctionBeginUser;
@@ -26,13 +26,13 @@ static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *ask
 int compare_lacking(const ComparisonSet *set, int k)
 {
   for (int s = 0; s < SCORIA_NFROM; s++)
-    if (set->c[k].good[s] < 2) return s;
+    if (compare_condition(set, k)->good[s] < 2) return s;
   return -1;
 }
 
 static PetscErrorCode CheckGood(const ComparisonSet *set, int k)
 {
-  const Comparison *c          = &set->c[k];
+  const Comparison *c          = compare_condition(set, k);
   const int s                  = compare_lacking(set, k);
   const ScoriaCondition *first = &set->shape.space->c[0];
   PetscFunctionBeginUser;
@@ -43,6 +43,21 @@ static PetscErrorCode CheckGood(const ComparisonSet *set, int k)
   PetscFunctionReturn(0);
 }
 
+/* theta of conditions [base, base + chunk), which rank 0 knows; each of the first ranks keeps its own. */
+static PetscErrorCode TellConditions(const CompareDraws *draws, ComparisonSet *set, int base, int chunk,
+                                     double theta[][SCORIA_MAX_CONDITIONS])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < chunk && !draws->rank; k++)
+    PetscCall(PetscArraycpy(theta[k], compare_condition(set, base + k)->theta, SCORIA_MAX_CONDITIONS));
+  PetscCallMPI(MPI_Bcast(theta, chunk * SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, draws->comm));
+  if (draws->rank && draws->rank < chunk) {
+    PetscCall(CompareForget(set));
+    PetscCall(PetscArraycpy(set->c[0].theta, theta[draws->rank], SCORIA_MAX_CONDITIONS));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Conditions [base, base + chunk), one of each of the first ranks: all make the fields of each, then every owner
  * measures its own. */
 static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int base,
@@ -50,21 +65,23 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
 {
   const bool mine       = draws->rank < chunk;
   PetscErrorCode failed = 0;
+  double(*theta)[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  for (int owner = 0; owner < chunk; owner++)
-    for (int s = 0; s < SCORIA_NFROM; s++)
-      PetscCall(CompareFields(draws, set->first + base + owner, set->c[base + owner].theta, s, set->count, owner,
-                              draws->gathered[s]));
-  if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk));
+  PetscCall(PetscMalloc1(chunk, &theta));
+  PetscCall(TellConditions(draws, set, base, chunk, theta));
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    PetscCall(CompareFields(draws, set->first + base, chunk, theta, s, set->count, draws->gathered[s]));
+  if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk, theta));
+  PetscCall(PetscFree(theta));
   phase_begin(SCORIA_PHASE_COMPARE);
   if (mine) failed = Measure(draws, asked, set, base + draws->rank);
   phase_end(SCORIA_PHASE_COMPARE, mine);
+  if (mine && !failed && !asked->shown)
+    failed = CheckGood(set, base + draws->rank); /* at once: others may take hours */
   phase_begin(SCORIA_PHASE_GATHER);
   PetscCall(ScoriaAgreeFailed(draws->comm, failed));
   phase_end(SCORIA_PHASE_GATHER, 0);
-  PetscCall(CompareShare(draws->comm, set, base, chunk));
-  for (int k = base; k < base + chunk && !asked->shown; k++)
-    PetscCall(CheckGood(set, k)); /* at once: the others may take hours */
+  PetscCall(CompareHandIn(draws->comm, set, base, chunk));
   PetscFunctionReturn(0);
 }
 

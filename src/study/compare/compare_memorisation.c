@@ -46,7 +46,7 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   PetscCall(ScoriaNormaliserSizes(mem->norm, NULL, NULL, &mem->r, &R));
   /* those that the model was trained on: the dataset may have grown since */
   const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
-  PetscCall(ScoriaDatasetIdentity(mem->ds, rows, mem->dataset));
+  PetscCall(ScoriaDatasetIdentity(run, mem->ds, rows, mem->dataset));
   mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
   mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
@@ -143,16 +143,17 @@ static PetscErrorCode MeasureMemory(CompareMemory *mem, double *const fields[SCO
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, ComparisonSet *set, int base, int chunk)
+PetscErrorCode CompareMemorise(CompareDraws *draws, CompareMemory *mem, ComparisonSet *set, int base, int chunk,
+                               const double theta[][SCORIA_MAX_CONDITIONS])
 {
   const bool mine = draws->rank < chunk;
   PetscErrorCode failed;
   int64_t rows;
   PetscFunctionBeginUser;
   if (!mem->ds) PetscFunctionReturn(0);
-  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(draws->comm, mem, set->c[base + owner].theta, owner));
+  for (int owner = 0; owner < chunk; owner++) PetscCall(FindNear(draws->comm, mem, theta[owner], owner));
   PetscCall(ReadNear(mem, &set->shape, mine, &rows, &failed));
-  if (mine && !failed) failed = MeasureMemory(mem, draws->gathered, rows, &set->c[base + draws->rank]);
+  if (mine && !failed) failed = MeasureMemory(mem, draws->gathered, rows, compare_condition(set, base + draws->rank));
   PetscCall(ScoriaAgreeFailed(draws->comm, failed));
   PetscFunctionReturn(0);
 }
@@ -164,7 +165,7 @@ static int pool(const ComparisonSet *set, const CompareMemory *mem, ScoriaMemori
 {
   int n   = 0;
   *pooled = (ScoriaMemorisation){0, 0, 0};
-  for (int k = 0; k < set->conditions && mem->ds; k++) {
+  for (int k = 0; k < set->held && mem->ds; k++) {
     const ScoriaMemorisation *one = &set->c[k].memory;
     if (isnan(one->share_nearer)) continue;
     pooled->median_ratio += one->median_ratio;

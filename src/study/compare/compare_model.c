@@ -37,7 +37,8 @@ static PetscErrorCode Close(Opened *o)
 /* --------------------------------------------------------------------------------------------- conditions ---- */
 
 /* The held-out conditions of the deck's design. */
-static PetscErrorCode CreateSet(ScoriaDeck deck, const Opened *o, ComparisonSet *set, int64_t *training_rows)
+static PetscErrorCode CreateSet(MPI_Comm comm, ScoriaDeck deck, const Opened *o, ComparisonSet *set,
+                                int64_t *training_rows)
 {
   PetscInt conditions = 0, count = 0;
   ScoriaDatasetSpec spec;
@@ -50,8 +51,8 @@ static PetscErrorCode CreateSet(ScoriaDeck deck, const Opened *o, ComparisonSet 
   *set           = (ComparisonSet){
                 .conditions = (int)conditions, .count = count, .shape = *source_shape(o->source[SCORIA_FROM_MODEL])};
   PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
-  PetscCall(CompareCreateConditions(set, true));
-  for (int k = 0; k < set->conditions; k++)
+  PetscCall(CompareCreateConditions(comm, set, true));
+  for (int k = 0; k < set->held; k++)
     PetscCall(ScoriaDesignTheta(ScoriaEnsembleDesign(o->ens), true, k, set->conditions, set->c[k].theta));
   PetscFunctionReturn(0);
 }
@@ -69,7 +70,7 @@ static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const Compari
   if (asked && !inside) PetscCall(ScoriaSay(run, "  the sample condition is outside the training ranges: left out"));
   *sample = (ComparisonSet){
       .conditions = asked && inside, .first = COMPARE_SAMPLE_INDEX, .count = set->count, .shape = set->shape};
-  PetscCall(CompareCreateConditions(sample, true));
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), sample, true));
   if (sample->conditions) memcpy(sample->c[0].theta, theta, sizeof theta);
   PetscFunctionReturn(0);
 }
@@ -83,7 +84,9 @@ static PetscErrorCode MeasureSample(ScoriaRun run, CompareDraws *draws, const Co
   PetscFunctionBeginUser;
   if (!sample->conditions) PetscFunctionReturn(0);
   PetscCall(CompareMeasure(run, draws, &asked, sample, seconds));
-  if (compare_lacking(sample, 0) < 0) PetscFunctionReturn(0);
+  int lacking = compare_lacking(sample, 0);
+  PetscCallMPI(MPI_Bcast(&lacking, 1, MPI_INT, 0, draws->comm));
+  if (lacking < 0) PetscFunctionReturn(0);
   PetscCall(ScoriaSay(run, "  the sample condition has fewer than 2 good fields: left out"));
   PetscCall(CompareDestroyConditions(sample));
   sample->conditions = 0;
@@ -141,7 +144,10 @@ static int evaluations(const ScoriaSamplerOptions *sampler)
 static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measures *m, const CompareCost *cost,
                           const ScoriaSamplerOptions *sampler)
 {
+  int rank;
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
+  if (rank) PetscFunctionReturn(0); /* which knows one condition */
   PetscCall(CompareSayMeasures(run, set, false));
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
@@ -149,6 +155,20 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   PetscCall(CompareSayWorth(run, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
+  PetscFunctionReturn(0);
+}
+
+/* On rank 0, which knows all conditions. */
+static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Measures *m, const CompareCost *cost,
+                               const ScoriaFieldCost *field)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CompareAddMeasures(root, set, false));
+  members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, field);
+  PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
+  compare_add_laws(root, &m->laws);
+  compare_add_memorisation(root, set, &m->memory);
+  compare_add_conditions(root, set, false);
   PetscFunctionReturn(0);
 }
 
@@ -162,17 +182,13 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
                                  .sampler             = sampler->kind,
                                  .network_evaluations = evaluations(sampler)};
   cJSON *root                 = cJSON_CreateObject();
+  int rank;
   PetscFunctionBeginUser;
-  PetscCall(CompareAddMeasures(root, set, false));
-  members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, &field);
-  PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
-  compare_add_laws(root, &m->laws);
-  compare_add_memorisation(root, set, &m->memory);
-  compare_add_conditions(root, set, false);
+  PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
+  if (!rank) PetscCall(FillJson(root, set, m, cost, &field));
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
-
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
                             const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
@@ -198,7 +214,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   CompareCost cost;
   Measures m;
   PetscFunctionBeginUser;
-  PetscCall(CreateSet(deck, o, &set, &cost.training_rows));
+  PetscCall(CreateSet(ScoriaRunComm(run), deck, o, &set, &cost.training_rows));
   PetscCall(CreateMeasures(run, deck, o, &set, &m));
   PetscCall(PetscStrncpy(set.made.dataset, m.memory.dataset, sizeof set.made.dataset));
   PetscCall(ScoriaCostRead(run, "dataset.h5", &cost.seconds_data));

@@ -16,14 +16,17 @@ PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORI
   const size_t all = (size_t)count * (size_t)draws->m;
   PetscCallMPI(MPI_Comm_rank(draws->comm, &draws->rank));
   PetscCallMPI(MPI_Comm_size(draws->comm, &draws->size));
-  PetscCall(PetscMalloc1(all, &draws->share)); /* a group of one rank may have to make them all */
+  size_t share = 0; /* of as many conditions as there are workers, or all of one */
   for (int s = 0; s < SCORIA_NFROM; s++) {
     const bool solves = s == SCORIA_FROM_PDE || s == SCORIA_FROM_PDE_AGAIN;
     draws->source[s]  = source[s];
     draws->pace[s]    = solves ? (ScoriaPace){.run = run, .step = 1, .most = 1024}
                                : (ScoriaPace){.run = run, .step = 256, .most = 1 << 16};
     PetscCall(PetscMalloc1(all, &draws->gathered[s]));
+    const int64_t workers = source_workers(source[s])->all.workers;
+    share                 = PetscMax(share, (size_t)(workers * ((count + workers - 1) / workers)));
   }
+  PetscCall(PetscMalloc1(share * (size_t)draws->m, &draws->share));
   PetscFunctionReturn(0);
 }
 
@@ -35,11 +38,17 @@ PetscErrorCode CompareDrawsDestroy(CompareDraws *draws)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareFields(CompareDraws *draws, int index, const double theta[], ScoriaFrom from, int64_t count,
-                             int owner, double all[])
+PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double theta[][SCORIA_MAX_CONDITIONS],
+                             ScoriaFrom from, int64_t count, double all[])
 {
+  const int most = source_workers(draws->source[from])->all.workers;
+  uint64_t *first;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceGather(draws->source[from], &draws->pace[from], "the comparison restarts from the beginning",
-                               theta, draw_number(numbers[from], index, 0), count, owner, draws->share, all));
+  PetscCall(PetscMalloc1(k, &first));
+  for (int j = 0; j < k; j++) first[j] = draw_number(numbers[from], index + j, 0);
+  for (int j = 0; j < k; j += most)
+    PetscCall(ScoriaSourceGather(draws->source[from], &draws->pace[from], "the comparison restarts from the beginning",
+                                 PetscMin(most, k - j), theta + j, first + j, count, j, draws->share, all));
+  PetscCall(PetscFree(first));
   PetscFunctionReturn(0);
 }

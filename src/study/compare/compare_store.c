@@ -17,8 +17,8 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
   char axes[64];
   const int64_t K = set->conditions, L = set->shape.cells, dims3[3] = {K, rows, L}, dims2[2] = {K, L};
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)(K * rows * L), &block));
-  for (int64_t k = 0; k < K; k++)
+  PetscCall(PetscMalloc1((size_t)(set->held * rows * L), &block)); /* rank 0's counts, here and below */
+  for (int64_t k = 0; k < set->held; k++)
     for (int64_t r = 0; r < rows; r++)
       memcpy(block + (k * rows + r) * L, start[k] + (r * set->shape.channels + channel) * L,
              (size_t)L * sizeof(double));
@@ -38,15 +38,15 @@ static PetscErrorCode PutChannel(ScoriaStore store, const ComparisonSet *set, co
   const double **start;
   char name[128], what[64];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(set->conditions, &start));
+  PetscCall(PetscMalloc1(set->held, &start));
   for (int v = 0; v < SCORIA_NVIEWS; v++)
     for (int q = 0; q < SCORIA_NCURVES; q++) {
-      for (int k = 0; k < set->conditions; k++) start[k] = compare_curve(set, k, v, from, q);
+      for (int k = 0; k < set->held; k++) start[k] = compare_curve(set, k, v, from, q);
       compare_curve_path(group, v, from, field, q, sizeof name, name);
       snprintf(what, sizeof what, "%s%s", scoria_curves[q].name, scoria_views[v].what);
       PetscCall(PutProfiles(store, set, group, name, channel, 1, start, what));
     }
-  for (int k = 0; k < set->conditions; k++) start[k] = compare_example(set, k, from);
+  for (int k = 0; k < set->held; k++) start[k] = compare_example(set, k, from);
   compare_examples_path(group, from, field, sizeof name, name);
   PetscCall(PutProfiles(store, set, group, name, channel, COMPARE_EXAMPLES, start, "examples"));
   PetscCall(PetscFree(start));
@@ -60,8 +60,8 @@ static PetscErrorCode PutConditions(ScoriaStore store, const ComparisonSet *set,
   double *theta, *good;
   char name[32], axes[64], what_good[128];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(K * n, &theta, K * SCORIA_NFROM, &good));
-  for (int64_t k = 0; k < K; k++) {
+  PetscCall(PetscMalloc2(set->held * n, &theta, set->held * SCORIA_NFROM, &good));
+  for (int64_t k = 0; k < set->held; k++) {
     for (int64_t i = 0; i < n; i++) theta[k * n + i] = set->c[k].theta[i];
     for (int f = 0; f < SCORIA_NFROM; f++) good[k * SCORIA_NFROM + f] = (double)set->c[k].good[f];
   }

@@ -92,13 +92,15 @@ static double deviation(const ScoriaFieldShape *shape, const ScoriaSymmetry *law
 static PetscErrorCode ProbeOne(CompareDraws *draws, const ComparisonSet *set, const ScoriaSymmetry *law, int condition,
                                int64_t n, double *at[POINTS], double *sd, double square[COMPARE_SIDES])
 {
-  double point[POINTS][SCORIA_MAX_CONDITIONS], *mean = sd + draws->m;
+  double point[POINTS][SCORIA_MAX_CONDITIONS], theta[SCORIA_MAX_CONDITIONS], *mean = sd + draws->m;
   const int points = law->kind == SCORIA_SYMMETRY_SHIFT ? 2 : POINTS;
   PetscFunctionBeginUser;
-  set_points(set->shape.space, law, set->c[condition].theta, point);
+  if (!draws->rank) memcpy(theta, compare_condition(set, condition)->theta, sizeof theta);
+  PetscCallMPI(MPI_Bcast(theta, SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, draws->comm));
+  set_points(set->shape.space, law, theta, point);
   for (int side = COMPARE_SIDES - 1; side >= 0; side--) { /* the PDE first: its SD is the unit of both */
     for (int p = 0; p < points; p++)
-      PetscCall(CompareFields(draws, set->first + condition, point[p], sources[side], n, 0, at[p]));
+      PetscCall(CompareFields(draws, set->first + condition, 1, point + p, sources[side], n, at[p]));
     if (draws->rank) continue;
     if (sources[side] == SCORIA_FROM_PDE) {
       double *good = draws->gathered[SCORIA_FROM_PDE_AGAIN];
@@ -126,8 +128,7 @@ static PetscErrorCode Probe(CompareDraws *draws, const ComparisonSet *set, const
     for (int side = 0; side < COMPARE_SIDES; side++) sum[side] += square[side] / probes;
   }
   PetscCall(PetscFree(sd));
-  for (int side = 0; side < COMPARE_SIDES; side++) kept[side] = sqrt(sum[side]);
-  PetscCallMPI(MPI_Bcast(kept, COMPARE_SIDES, MPI_DOUBLE, 0, draws->comm));
+  for (int side = 0; side < COMPARE_SIDES; side++) kept[side] = sqrt(sum[side]); /* rank 0's counts */
   PetscFunctionReturn(0);
 }
 
@@ -138,8 +139,8 @@ PetscErrorCode CompareLawsMeasure(CompareDraws *draws, const ComparisonSet *set,
     if (laws->law[s].kind == SCORIA_SYMMETRY_RESIDUAL) {
       for (int side = 0; side < COMPARE_SIDES; side++) {
         double sum = 0;
-        for (int k = 0; k < set->conditions; k++) sum += set->c[k].residual[s][side];
-        laws->kept[s][side] = sqrt(sum / set->conditions);
+        for (int k = 0; k < set->held; k++) sum += set->c[k].residual[s][side];
+        laws->kept[s][side] = sqrt(sum / set->held); /* rank 0's counts: it says and writes it */
       }
     } else
       PetscCall(Probe(draws, set, &laws->law[s], laws->kept[s]));

@@ -62,12 +62,12 @@ static const char *winner(const CompareCost *cost)
 /* Pools one estimate of one quantity; false where the quantity does not vary. */
 static bool pool(const ComparisonSet *set, int quantity, int estimate, ScoriaEstimates work[], ScoriaBias *bias)
 {
-  ScoriaEstimates *reference = work + set->conditions;
-  for (int k = 0; k < set->conditions; k++) {
+  ScoriaEstimates *reference = work + set->held;
+  for (int k = 0; k < set->held; k++) {
     work[k]      = set->c[k].sample[quantity];
     reference[k] = set->c[k].reference[quantity];
   }
-  return bias_pool(set->conditions, work, reference, estimate, bias);
+  return bias_pool(set->held, work, reference, estimate, bias);
 }
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
@@ -116,7 +116,7 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
   PetscFunctionBeginUser;
   members_add(worth, scoria_worth_members, &found);
   list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
-  PetscCall(PetscMalloc1(2 * set->conditions, &work));
+  PetscCall(PetscMalloc1(2 * set->held, &work));
   for (int i = 0; i < quantities->n; i++) add_quantity(list, set, &quantities->quantity[i], i, cost, work);
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);

@@ -2,6 +2,7 @@
 #ifndef SCORIA_INFER_H
 #define SCORIA_INFER_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
 
 #define INFER_MAX_SENSORS 256
@@ -49,13 +50,12 @@ typedef struct {
 int infer_unknown(const InferQuestion *q, int k);
 
 enum { INFER_MEAN, INFER_SD, INFER_QUANTILES }; /* per column, then every quantile */
-enum { INFER_PRIOR, INFER_POSTERIOR, INFER_SIDES };
 
 /* Columns: fields (channels, cells), quantities, sensors, unknown conditions. */
 typedef struct {
   int columns, at_quantities, at_sensors, at_unknown;
-  double *statistics[INFER_SIDES]; /* owned (2 + nprobabilities, columns) */
-  double *kept;                    /* owned (keep, columns): of the posterior, on every rank */
+  double *statistics[SCORIA_POSTERIOR_SIDES]; /* owned (2 + nprobabilities, columns) */
+  double *kept;                               /* owned (keep, columns): of the posterior, on every rank */
   int nstages;
   ScoriaTemperingStage *stage; /* owned */
   double log_evidence, log_evidence_se;

@@ -167,7 +167,7 @@ static PetscErrorCode AddTiles(InferParticles *p, int side, const double z[], do
     PetscCall(Columns(p, at, part, z + at * p->dimension, rows));
     summary_add(summary, part, rows);
     summary_end_tile(summary);
-    if (side == INFER_POSTERIOR) keep_rows(p->q, at, part, rows, a);
+    if (side == SCORIA_POSTERIOR) keep_rows(p->q, at, part, rows, a);
   }
   PetscFunctionReturn(0);
 }
@@ -198,7 +198,7 @@ PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], Inf
   fill_statistics(p->q, summary, a->columns, a->statistics[side]);
   PetscCall(ScoriaSummaryDestroy(&summary));
   PetscCall(PetscFree(rows));
-  if (side == INFER_POSTERIOR)
+  if (side == SCORIA_POSTERIOR)
     PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, p->q->keep * a->columns, MPI_DOUBLE, a->kept));
   PetscFunctionReturn(0);
 }

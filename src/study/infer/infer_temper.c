@@ -11,7 +11,7 @@ PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a)
   a->at_sensors = a->at_quantities + q->nquantities;
   a->at_unknown = a->at_sensors + q->sensors.n;
   a->columns    = a->at_unknown + q->nunknown;
-  for (int side = 0; side < INFER_SIDES; side++)
+  for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
     PetscCall(PetscMalloc1((INFER_QUANTILES + q->nprobabilities) * a->columns, &a->statistics[side]));
   PetscCall(PetscCalloc1(q->keep * a->columns, &a->kept));
   PetscFunctionReturn(0);
@@ -20,7 +20,7 @@ PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a)
 PetscErrorCode InferAnswerDestroy(InferAnswer *a)
 {
   PetscFunctionBeginUser;
-  for (int side = 0; side < INFER_SIDES; side++) PetscCall(PetscFree(a->statistics[side]));
+  for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++) PetscCall(PetscFree(a->statistics[side]));
   PetscCall(PetscFree(a->kept));
   PetscCall(PetscFree(a->stage));
   PetscFunctionReturn(0);
@@ -42,7 +42,7 @@ static PetscErrorCode AddStage(ScoriaRun run, const ScoriaTemperingStage *stage,
 bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE])
 {
   const InferSensor *s = &q->sensors.s[i];
-  const double *prior  = a->statistics[INFER_PRIOR] + a->at_sensors + i;
+  const double *prior  = a->statistics[SCORIA_PRIOR] + a->at_sensors + i;
   const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
   const double far = fabs(s->value - mean) / hypot(sd, s->sd);
   snprintf(line, INFER_LINE,
@@ -96,12 +96,12 @@ PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *
                                     .evaluate  = InferEvaluate};
   PetscCall(ScoriaProgressCreate(run, "infer", "of the tempering", 1, &bar));
   PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, &t));
-  PetscCall(InferSummarise(&particles, INFER_PRIOR, tempering_particles(t), a));
+  PetscCall(InferSummarise(&particles, SCORIA_PRIOR, tempering_particles(t), a));
   PetscCall(WarnOfReadings(run, q, a));
   PetscCall(Temper(run, t, bar, a));
   PetscCall(ScoriaProgressDestroy(&bar));
   a->log_evidence = tempering_log_evidence(t, &a->log_evidence_se);
-  PetscCall(InferSummarise(&particles, INFER_POSTERIOR, tempering_particles(t), a));
+  PetscCall(InferSummarise(&particles, SCORIA_POSTERIOR, tempering_particles(t), a));
   PetscCall(ScoriaTemperingDestroy(&t));
   PetscCall(InferParticlesDestroy(&particles));
   PetscFunctionReturn(0);

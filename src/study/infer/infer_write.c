@@ -1,11 +1,8 @@
 /* infer: posterior.h5, which has everything, posterior.json, and the table on standard output. */
 #include "infer.h"
-#include <cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *const side_groups[INFER_SIDES] = {"/prior", ""};
 
 static const double *statistic(const InferAnswer *a, int side, int what, int column)
 {
@@ -17,23 +14,23 @@ static const double *statistic(const InferAnswer *a, int side, int what, int col
 /* Mean, SD and quantiles of columns [column, column + length) under a group; one column alone has no axis of its own.
  */
 static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, const InferAnswer *a, int side,
-                                 const char *group, int column, int length, const char *unit)
+                                 const char *group, const char *of, int column, int length, const char *unit)
 {
   const int64_t L = length, Q = q->nprobabilities, dims[2] = {Q, L};
   const char *axis = length > 1 ? "x" : "value";
   char name[192], axes[32];
   double *all;
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s%s/mean", side_groups[side], group));
+  posterior_path(side, group, of, SCORIA_POSTERIOR_MEAN, sizeof name, name);
   PetscCall(ScoriaStorePutReals(store, name, 1, &L, statistic(a, side, INFER_MEAN, column), unit, ""));
   PetscCall(ScoriaStorePutAxes(store, name, axis));
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s%s/sd", side_groups[side], group));
+  posterior_path(side, group, of, SCORIA_POSTERIOR_SD, sizeof name, name);
   PetscCall(ScoriaStorePutReals(store, name, 1, &L, statistic(a, side, INFER_SD, column), unit, ""));
   PetscCall(ScoriaStorePutAxes(store, name, axis));
   PetscCall(PetscMalloc1(Q * L, &all));
   for (int i = 0; i < q->nprobabilities; i++)
     PetscCall(PetscArraycpy(all + i * L, statistic(a, side, INFER_QUANTILES + i, column), L));
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s%s/quantile", side_groups[side], group));
+  posterior_path(side, group, of, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
   PetscCall(PetscSNPrintf(axes, sizeof axes, "probability %s", axis));
   PetscCall(ScoriaStorePutReals(store, name, 2, dims, all, unit, "per probability"));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
@@ -62,18 +59,17 @@ static PetscErrorCode PutFields(ScoriaStore store, const InferQuestion *q, const
   char name[128];
   PetscFunctionBeginUser;
   for (int c = 0; c < q->shape.channels; c++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", q->shape.field[c].name));
-    for (int side = 0; side < INFER_SIDES; side++)
-      PetscCall(PutColumns(store, q, a, side, name, c * q->shape.cells, q->shape.cells, q->shape.field[c].unit));
+    for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
+      PetscCall(PutColumns(store, q, a, side, POSTERIOR_FIELDS, q->shape.field[c].name, c * q->shape.cells,
+                           q->shape.cells, q->shape.field[c].unit));
     PetscCall(PetscSNPrintf(name, sizeof name, "/particles/%s", q->shape.field[c].name));
     PetscCall(PutKept(store, q, a, name, c * q->shape.cells, q->shape.cells, q->shape.field[c].unit,
                       "fields of the posterior"));
   }
-  for (int k = 0; k < q->nquantities; k++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s", q->quantity[k].name));
-    for (int side = 0; side < INFER_SIDES; side++)
-      PetscCall(PutColumns(store, q, a, side, name, a->at_quantities + k, 1, q->quantity[k].unit));
-  }
+  for (int k = 0; k < q->nquantities; k++)
+    for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
+      PetscCall(PutColumns(store, q, a, side, POSTERIOR_QUANTITIES, q->quantity[k].name, a->at_quantities + k, 1,
+                           q->quantity[k].unit));
   PetscFunctionReturn(0);
 }
 
@@ -87,52 +83,49 @@ static PetscErrorCode PutConditions(ScoriaStore store, const InferQuestion *q, c
     const ScoriaCondition *c = &q->shape.space->c[k];
     const int unknown        = infer_unknown(q, k);
     if (unknown < 0) {
-      PetscCall(PetscSNPrintf(name, sizeof name, "/given/%s", c->name));
+      PetscCall(PetscSNPrintf(name, sizeof name, "/" POSTERIOR_GIVEN "/%s", c->name));
       PetscCall(ScoriaStorePutReals(store, name, 1, &one, &q->theta[k], c->unit, "operating condition"));
       PetscCall(ScoriaStorePutAxes(store, name, "value"));
       continue;
     }
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", c->name));
-    for (int side = 0; side < INFER_SIDES; side++)
-      PetscCall(PutColumns(store, q, a, side, name, a->at_unknown + unknown, 1, c->unit));
+    for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
+      PetscCall(PutColumns(store, q, a, side, POSTERIOR_CONDITIONS, c->name, a->at_unknown + unknown, 1, c->unit));
     PetscCall(PetscSNPrintf(name, sizeof name, "/particles/%s", c->name));
     PetscCall(PutKept(store, q, a, name, a->at_unknown + unknown, 1, c->unit, "condition of the posterior"));
   }
   PetscFunctionReturn(0);
 }
 
+/* Reading i and what became of the field there. */
+static ScoriaPosteriorSensor sensor_at(const InferQuestion *q, const InferAnswer *a, int i)
+{
+  const InferSensor *s = &q->sensors.s[i];
+  const int column     = a->at_sensors + i;
+  return (ScoriaPosteriorSensor){.field        = s->field,
+                                 .x            = s->x,
+                                 .value        = s->value,
+                                 .sd           = s->sd,
+                                 .prior_mean   = *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
+                                 .prior_sd     = *statistic(a, SCORIA_PRIOR, INFER_SD, column),
+                                 .mean         = *statistic(a, SCORIA_POSTERIOR, INFER_MEAN, column),
+                                 .posterior_sd = *statistic(a, SCORIA_POSTERIOR, INFER_SD, column)};
+}
+
+/* Of the field, which is a text in JSON, its number. */
 static PetscErrorCode PutSensors(ScoriaStore store, const InferQuestion *q, const InferAnswer *a)
 {
-  enum { PLACE, VALUE, NOISE, CHANNEL, PRIOR_MEAN, PRIOR_SD, MEAN, SD, COLUMNS };
-  static const char *const names[COLUMNS] = {"x",          "value",    "sd",   "field",
-                                             "prior_mean", "prior_sd", "mean", "posterior_sd"};
-  static const char *const what[COLUMNS]  = {"place [m]",
-                                             "as read, in the unit of the field",
-                                             "standard deviation of the noise",
-                                             "number of the field, from 0",
-                                             "of the field there, before the readings",
-                                             "likewise",
-                                             "of the field there, given the readings",
-                                             "likewise"};
-  const int64_t n                         = q->sensors.n;
-  double all[COLUMNS][INFER_MAX_SENSORS];
+  const int64_t n = q->sensors.n;
+  double all[INFER_MAX_SENSORS];
   char name[64];
   PetscFunctionBeginUser;
-  for (int i = 0; i < q->sensors.n; i++) {
-    const InferSensor *s = &q->sensors.s[i];
-    const int column     = a->at_sensors + i;
-    all[PLACE][i]        = s->x;
-    all[VALUE][i]        = s->value;
-    all[NOISE][i]        = s->sd;
-    all[CHANNEL][i]      = s->channel;
-    all[PRIOR_MEAN][i]   = *statistic(a, INFER_PRIOR, INFER_MEAN, column);
-    all[PRIOR_SD][i]     = *statistic(a, INFER_PRIOR, INFER_SD, column);
-    all[MEAN][i]         = *statistic(a, INFER_POSTERIOR, INFER_MEAN, column);
-    all[SD][i]           = *statistic(a, INFER_POSTERIOR, INFER_SD, column);
-  }
-  for (int c = 0; c < COLUMNS; c++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/sensors/%s", names[c]));
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all[c], c == PLACE ? "m" : "", what[c]));
+  for (const ScoriaMember *m = scoria_posterior_sensor_members; m->name; m++) {
+    for (int i = 0; i < q->sensors.n; i++) {
+      const ScoriaPosteriorSensor one = sensor_at(q, a, i);
+      all[i]                          = q->sensors.s[i].channel;
+      if (m->kind == SCORIA_MEMBER_REAL) memcpy(&all[i], (const char *)&one + m->offset, sizeof all[i]);
+    }
+    posterior_sensor_path(m->name, sizeof name, name);
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, strcmp(m->name, "x") ? "" : "m", m->title));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
   PetscFunctionReturn(0);
@@ -174,7 +167,7 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
   PetscCall(ScoriaMadeFromShape(&q->shape, &made));
   PetscCall(ScoriaStorePutMadeFrom(store, &made));
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, q->shape.x, "m", "cell centres"));
-  PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, q->probability, "1", "of the quantiles"));
+  PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
   PetscCall(ScoriaStorePutText(store, "sensors", q->sensors.text));
   PetscCall(ScoriaStorePutText(store, "prior", prior));
@@ -194,25 +187,26 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
 static void add_column(cJSON *to, const InferQuestion *q, const InferAnswer *a, const char *name, const char *unit,
                        int column)
 {
-  cJSON *one = cJSON_AddObjectToObject(to, name), *list;
-  cJSON_AddStringToObject(one, "unit", unit);
-  cJSON_AddNumberToObject(one, "prior_mean", *statistic(a, INFER_PRIOR, INFER_MEAN, column));
-  cJSON_AddNumberToObject(one, "prior_sd", *statistic(a, INFER_PRIOR, INFER_SD, column));
-  cJSON_AddNumberToObject(one, "mean", *statistic(a, INFER_POSTERIOR, INFER_MEAN, column));
-  cJSON_AddNumberToObject(one, "sd", *statistic(a, INFER_POSTERIOR, INFER_SD, column));
-  list = cJSON_AddArrayToObject(one, "quantiles");
+  const ScoriaPosteriorValue value = {.unit       = unit,
+                                      .prior_mean = *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
+                                      .prior_sd   = *statistic(a, SCORIA_PRIOR, INFER_SD, column),
+                                      .mean       = *statistic(a, SCORIA_POSTERIOR, INFER_MEAN, column),
+                                      .sd         = *statistic(a, SCORIA_POSTERIOR, INFER_SD, column)};
+  cJSON *one                       = cJSON_AddObjectToObject(to, name), *list;
+  members_add(one, scoria_posterior_value_members, &value);
+  list = cJSON_AddArrayToObject(one, POSTERIOR_QUANTILES);
   for (int i = 0; i < q->nprobabilities; i++) {
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddNumberToObject(item, "p", q->probability[i]);
-    cJSON_AddNumberToObject(item, "value", *statistic(a, INFER_POSTERIOR, INFER_QUANTILES + i, column));
+    const double at = *statistic(a, SCORIA_POSTERIOR, INFER_QUANTILES + i, column);
+    cJSON *item     = cJSON_CreateObject();
     cJSON_AddItemToArray(list, item);
+    members_add(item, scoria_posterior_quantile_members, &(ScoriaPosteriorQuantile){q->probability[i], at});
   }
 }
 
 /* Of readings that are far from what was expected: an empty list where none is. */
 static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer *a)
 {
-  cJSON *list = cJSON_AddArrayToObject(root, "warnings");
+  cJSON *list = cJSON_AddArrayToObject(root, POSTERIOR_WARNINGS);
   char line[INFER_LINE];
   for (int i = 0; i < q->sensors.n; i++)
     if (infer_reading_is_far(q, a, i, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
@@ -220,47 +214,47 @@ static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer 
 
 static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *a)
 {
-  cJSON *list = cJSON_AddArrayToObject(root, "sensors");
+  cJSON *list = cJSON_AddArrayToObject(root, POSTERIOR_SENSORS);
   for (int i = 0; i < q->sensors.n; i++) {
-    const InferSensor *s = &q->sensors.s[i];
-    const int column     = a->at_sensors + i;
-    cJSON *one           = cJSON_CreateObject();
-    cJSON_AddStringToObject(one, "field", s->field);
-    cJSON_AddNumberToObject(one, "x", s->x);
-    cJSON_AddNumberToObject(one, "value", s->value);
-    cJSON_AddNumberToObject(one, "sd", s->sd);
-    cJSON_AddNumberToObject(one, "prior_mean", *statistic(a, INFER_PRIOR, INFER_MEAN, column));
-    cJSON_AddNumberToObject(one, "prior_sd", *statistic(a, INFER_PRIOR, INFER_SD, column));
-    cJSON_AddNumberToObject(one, "mean", *statistic(a, INFER_POSTERIOR, INFER_MEAN, column));
-    cJSON_AddNumberToObject(one, "posterior_sd", *statistic(a, INFER_POSTERIOR, INFER_SD, column));
+    const ScoriaPosteriorSensor sensor = sensor_at(q, a, i);
+    cJSON *one                         = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
+    members_add(one, scoria_posterior_sensor_members, &sensor);
+  }
+}
+
+static void add_conditions(cJSON *root, const InferQuestion *q, const InferAnswer *a)
+{
+  cJSON *given = cJSON_AddObjectToObject(root, POSTERIOR_GIVEN);
+  cJSON *group = cJSON_AddObjectToObject(root, POSTERIOR_CONDITIONS);
+  for (int k = 0; k < q->shape.space->n; k++) {
+    const ScoriaCondition *c = &q->shape.space->c[k];
+    const int unknown        = infer_unknown(q, k);
+    if (unknown < 0)
+      cJSON_AddNumberToObject(given, c->name, q->theta[k]);
+    else
+      add_column(group, q, a, c->name, c->unit, a->at_unknown + unknown);
   }
 }
 
 PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior, const InferQuestion *q,
                               const InferAnswer *a)
 {
-  cJSON *root = cJSON_CreateObject(), *given, *group;
+  const ScoriaTemperingStage *last = &a->stage[a->nstages - 1];
+  const ScoriaPosteriorRun all     = {.prior           = prior,
+                                      .particles       = q->count,
+                                      .stages          = a->nstages,
+                                      .log_evidence    = a->log_evidence,
+                                      .log_evidence_se = a->log_evidence_se,
+                                      .acceptance      = last->acceptance,
+                                      .mixing          = last->mixing};
+  cJSON *root                      = cJSON_CreateObject(), *group;
   PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, "prior", prior);
-  cJSON_AddNumberToObject(root, "particles", (double)q->count);
-  cJSON_AddNumberToObject(root, "stages", a->nstages);
-  cJSON_AddNumberToObject(root, "log_evidence", a->log_evidence);
-  cJSON_AddNumberToObject(root, "log_evidence_se", a->log_evidence_se);
-  cJSON_AddNumberToObject(root, "acceptance", a->stage[a->nstages - 1].acceptance);
-  cJSON_AddNumberToObject(root, "mixing", a->stage[a->nstages - 1].mixing);
-  given = cJSON_AddObjectToObject(root, "given");
-  group = cJSON_AddObjectToObject(root, "conditions");
-  for (int k = 0; k < q->shape.space->n; k++) {
-    const int unknown = infer_unknown(q, k);
-    if (unknown < 0)
-      cJSON_AddNumberToObject(given, q->shape.space->c[k].name, q->theta[k]);
-    else
-      add_column(group, q, a, q->shape.space->c[k].name, q->shape.space->c[k].unit, a->at_unknown + unknown);
-  }
+  members_add(root, scoria_posterior_members, &all);
+  add_conditions(root, q, a);
   add_warnings(root, q, a);
   add_sensors(root, q, a);
-  group = cJSON_AddObjectToObject(root, "quantities");
+  group = cJSON_AddObjectToObject(root, POSTERIOR_QUANTITIES);
   for (int k = 0; k < q->nquantities; k++)
     add_column(group, q, a, q->quantity[k].name, q->quantity[k].unit, a->at_quantities + k);
   PetscCall(ScoriaWriteJson(comm, path, root));
@@ -276,9 +270,9 @@ static PetscErrorCode SayColumn(ScoriaRun run, const InferAnswer *a, const char 
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %12.6g %12.6g %12.6g", name, unit,
-                      *statistic(a, INFER_PRIOR, INFER_MEAN, column), *statistic(a, INFER_PRIOR, INFER_SD, column),
-                      *statistic(a, INFER_POSTERIOR, INFER_MEAN, column),
-                      *statistic(a, INFER_POSTERIOR, INFER_SD, column)));
+                      *statistic(a, SCORIA_PRIOR, INFER_MEAN, column), *statistic(a, SCORIA_PRIOR, INFER_SD, column),
+                      *statistic(a, SCORIA_POSTERIOR, INFER_MEAN, column),
+                      *statistic(a, SCORIA_POSTERIOR, INFER_SD, column)));
   PetscFunctionReturn(0);
 }
 
@@ -301,10 +295,10 @@ PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferA
     char name[SCORIA_NAME_SIZE + 32];
     snprintf(name, sizeof name, "%s:%g", s->field, s->x);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %12.6g %12.6g %12.6g %12.6g %12.6g", name,
-                        q->shape.field[s->channel].unit, *statistic(a, INFER_PRIOR, INFER_MEAN, column),
-                        *statistic(a, INFER_PRIOR, INFER_SD, column),
-                        *statistic(a, INFER_POSTERIOR, INFER_MEAN, column),
-                        *statistic(a, INFER_POSTERIOR, INFER_SD, column), s->value, s->sd));
+                        q->shape.field[s->channel].unit, *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
+                        *statistic(a, SCORIA_PRIOR, INFER_SD, column),
+                        *statistic(a, SCORIA_POSTERIOR, INFER_MEAN, column),
+                        *statistic(a, SCORIA_POSTERIOR, INFER_SD, column), s->value, s->sd));
   }
   if (q->sensors.n > SHOWN) PetscCall(ScoriaSay(run, "    and %d more readings", q->sensors.n - SHOWN));
   for (int i = 0; i < q->nunknown; i++)

@@ -14,13 +14,20 @@ enum {
   LIKELIHOOD_COLUMNS
 };
 
-/* The first `each` rows of some conditions of a source of rows, which has `realisations` of each. */
+/* The first `each` rows of `conditions` conditions of a source of rows, which has `realisations` of each: evenly spaced
+ * among those `asked` for.  Conditions are told by their places, so that no list of them is kept. */
 typedef struct {
   int64_t conditions, each, realisations;
-  int64_t *chosen;                      /* owned (conditions): their index in the source */
+  int64_t asked;                        /* the first so many, or all that the split leaves out */
+  const ScoriaSplit *split;             /* borrowed; NULL: none */
+  int64_t place, at;                    /* where the walk over them is: asked condition `place` comes from `at` on */
   int condition[SCORIA_MAX_CONDITIONS]; /* where the law's conditions stand in its rows */
 } LikelihoodList;
 
+/* Index in the source of condition i of the list; walks on where i does not fall. */
+int64_t likelihood_condition(LikelihoodList *list, int64_t i);
+
+/* Values of rows: of a chunk on every rank, of all rows on rank 0, which writes them; elsewhere `rows` alone is set. */
 typedef struct {
   int64_t conditions, rows;
   int n;                              /* conditions of the law's space */
@@ -28,12 +35,12 @@ typedef struct {
   double *theta;                      /* owned (rows, n) */
 } LikelihoodAnswer;
 
-PetscErrorCode LikelihoodAnswerCreate(const LikelihoodList *list, int n, LikelihoodAnswer *a);
+PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, LikelihoodAnswer *a);
 PetscErrorCode LikelihoodAnswerDestroy(LikelihoodAnswer *a);
 /* Log densities under `law`, a source that has them, of the rows of `given`, a source whose draws are rows
- * (source_rows) of the law's channels; every rank ends with all of them.  Collective. */
+ * (source_rows) of the law's channels; rank 0 ends with all of them.  Collective. */
 PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
-                                  ScoriaSource given, const LikelihoodList *list, LikelihoodAnswer *a);
+                                  ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a);
 
 typedef struct {
   int64_t good; /* rows that have a density */
@@ -41,7 +48,7 @@ typedef struct {
 } LikelihoodMean;
 
 /* Mean of x - y (y may be NULL) over the rows where x is finite, with its standard error: rows of one condition share
- * their regression's error, so where there are several conditions, these are what is independent. */
+ * their regression's error, so where there are several conditions, these are what is independent.  For rank 0. */
 LikelihoodMean likelihood_mean(const LikelihoodAnswer *a, const double x[], const double y[]);
 
 #endif

@@ -15,6 +15,7 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   int channels, cells;
   int field[SCORIA_MAX_FIELDS]; /* where the model's stand in the file */
+  ScoriaSplit split;            /* of the dataset's conditions */
   LikelihoodList list;
 } Likelihood;
 
@@ -70,7 +71,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: model.h5 was trained on other rows (%s): name a file", difference);
   }
   PetscCall(PetscStrncpy(l->made.model, model_identity(l->model), sizeof l->made.model));
-  PetscCall(ScoriaDatasetIdentity(l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
+  PetscCall(ScoriaDatasetIdentity(run, l->ds, l->spec->rows, *held_out ? l->made.dataset : l->made.file));
   PetscFunctionReturn(0);
 }
 
@@ -80,24 +81,18 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
   const int64_t trained = held_out ? identity_rows(model_dataset(l->model)) : 0; /* the dataset may have grown since */
   const int64_t all     = (trained ? trained : l->spec->rows) / l->spec->realisations;
   LikelihoodList *list  = &l->list;
-  int64_t *asked, number = 0, left_out = 0;
-  PetscInt count = 0;
-  bool *train;
+  PetscInt count        = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "likelihood_count", &count));
-  PetscCall(PetscMalloc2(all, &asked, all, &train));
-  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, train, &left_out));
-  if (held_out && !left_out)
+  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, model_holdout(l->model), &l->split));
+  if (held_out && !l->split.left_out)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: training left no condition of dataset.h5 out (train_validation): name "
                                    "a file");
-  for (int64_t i = 0; i < all; i++)
-    if (!held_out || !train[i]) asked[number++] = i;
+  list->split        = held_out ? &l->split : NULL;
+  list->asked        = held_out ? l->split.left_out : all;
   list->realisations = l->spec->realisations;
-  list->conditions   = PetscMin(number, count);
+  list->conditions   = PetscMin(list->asked, count);
   list->each         = PetscMin(list->realisations, count / list->conditions);
-  PetscCall(PetscMalloc1(list->conditions, &list->chosen));
-  for (int64_t i = 0; i < list->conditions; i++) list->chosen[i] = asked[i * number / list->conditions];
-  PetscCall(PetscFree2(asked, train));
   PetscCall(ScoriaSay(run, "  %lld rows of %s at %lld %sconditions", (long long)(list->conditions * list->each),
                       l->name, (long long)list->conditions, held_out ? "held-out " : ""));
   PetscFunctionReturn(0);
@@ -119,9 +114,11 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   const ScoriaSpace *space = ScoriaModelSpace(l->model);
   const char *text;
   double *one;
+  int rank;
   ScoriaStore store;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(a->rows, &one));
+  PetscCallMPI(MPI_Comm_rank(l->comm, &rank));
+  PetscCall(PetscMalloc1(rank ? 0 : a->rows, &one));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(l->comm, path, "likelihood", text, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &l->made));
@@ -133,7 +130,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   for (int k = 0; k < space->n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
     PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[k].name));
-    for (int64_t i = 0; i < a->rows; i++) one[i] = a->theta[i * space->n + k];
+    for (int64_t i = 0; i < a->rows && !rank; i++) one[i] = a->theta[i * space->n + k];
     PetscCall(ScoriaStorePutReals(store, name, 1, &a->rows, one, space->c[k].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "row"));
   }
@@ -142,6 +139,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   PetscFunctionReturn(0);
 }
 
+/* By rank 0. */
 static PetscErrorCode Report(ScoriaRun run, const LikelihoodAnswer *a, ScoriaNormaliser norm)
 {
   const double *model = a->column[LIKELIHOOD_LOG_DENSITY], *gaussian = a->column[LIKELIHOOD_GAUSSIAN];
@@ -195,19 +193,18 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
 static PetscErrorCode Destroy(Likelihood *l)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(l->list.chosen));
   PetscCall(ScoriaDatasetClose(&l->ds));
   PetscCall(ScoriaTrainedClose(&l->trained));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate(ScoriaRun run, const Likelihood *l, LikelihoodAnswer *a)
+static PetscErrorCode Evaluate(ScoriaRun run, Likelihood *l, LikelihoodAnswer *a)
 {
   ScoriaSource law, given;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceOfModel(l->comm, &l->trained, false, &law));
   PetscCall(ScoriaSourceOfFile(l->comm, l->ds, l->channels, l->field, l->list.each, &given));
-  PetscCall(LikelihoodAnswerCreate(&l->list, ScoriaModelSpace(l->model)->n, a));
+  PetscCall(LikelihoodAnswerCreate(l->comm, &l->list, ScoriaModelSpace(l->model)->n, a));
   PetscCall(LikelihoodEvaluate(run, law, &l->opt, given, &l->list, a));
   PetscCall(ScoriaSourceDestroy(&given));
   PetscCall(ScoriaSourceDestroy(&law));
@@ -221,6 +218,7 @@ PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
   LikelihoodAnswer a;
   Likelihood l;
   bool complete;
+  int rank;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "likelihood_output", &name));
   PetscCall(ScoriaDeckString(deck, "likelihood_file", &file));
@@ -230,7 +228,8 @@ PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
   PetscCall(Evaluate(run, &l, &a));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(WriteStore(deck, &l, &a, path));
-  PetscCall(Report(run, &a, ScoriaModelNormaliser(l.model)));
+  PetscCallMPI(MPI_Comm_rank(l.comm, &rank));
+  if (!rank) PetscCall(Report(run, &a, ScoriaModelNormaliser(l.model)));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
   PetscCall(LikelihoodAnswerDestroy(&a));
   PetscCall(Destroy(&l));

@@ -1,18 +1,38 @@
 /* likelihood: the log densities of a list of rows.
  *
- * The rows are dealt over ranks in blocks; every rank reads and evaluates its own, and each value is one rank's and
- * zero elsewhere, so that their sums are exact. */
+ * The rows are dealt over ranks in blocks; every rank reads and evaluates its own, and hands them in chunk by chunk to
+ * rank 0, which writes the file. */
 #include "likelihood.h"
 #include <math.h>
+#include <string.h>
 
 #define CHUNK_ROWS 1024 /* of every rank, at most, before it looks whether to stop */
 
-PetscErrorCode LikelihoodAnswerCreate(const LikelihoodList *list, int n, LikelihoodAnswer *a)
+int64_t likelihood_condition(LikelihoodList *list, int64_t i)
+{
+  const int64_t place = i * list->asked / list->conditions;
+  if (!list->split) return place;
+  if (place < list->place) list->place = list->at = 0;
+  while (!split_leaves_out(list->split, list->at) || list->place < place)
+    list->place += split_leaves_out(list->split, list->at++);
+  return list->at;
+}
+
+static PetscErrorCode Allocate(int64_t rows, int n, LikelihoodAnswer *a)
 {
   PetscFunctionBeginUser;
+  for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) PetscCall(PetscMalloc1(rows, &a->column[c]));
+  PetscCall(PetscMalloc1(rows * PetscMax(n, 1), &a->theta));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, LikelihoodAnswer *a)
+{
+  PetscMPIInt rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   *a = (LikelihoodAnswer){.conditions = list->conditions, .rows = list->conditions * list->each, .n = n};
-  for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) PetscCall(PetscCalloc1(a->rows, &a->column[c]));
-  PetscCall(PetscCalloc1(a->rows * PetscMax(n, 1), &a->theta));
+  if (!rank) PetscCall(Allocate(a->rows, n, a));
   PetscFunctionReturn(0);
 }
 
@@ -25,22 +45,21 @@ PetscErrorCode LikelihoodAnswerDestroy(LikelihoodAnswer *a)
 }
 
 /* What the source tells of the rows that were drawn last, which are rows [row, row + n) of it, [at, at + n) of the
- * list.
- */
+ * chunk. */
 static void take_rows(const ScoriaRows *rows, const LikelihoodList *list, int64_t row, int64_t n, int64_t at,
-                      LikelihoodAnswer *a)
+                      LikelihoodAnswer *chunk)
 {
   for (int64_t i = 0; i < n; i++) {
-    a->column[LIKELIHOOD_ROW][at + i]    = (double)(row + i);
-    a->column[LIKELIHOOD_FAILED][at + i] = rows->done[i] != SCORIA_ROW_DONE;
-    for (int k = 0; k < a->n; k++) a->theta[(at + i) * a->n + k] = rows->condition[list->condition[k]][i];
+    chunk->column[LIKELIHOOD_ROW][at + i]    = (double)(row + i);
+    chunk->column[LIKELIHOOD_FAILED][at + i] = rows->done[i] != SCORIA_ROW_DONE;
+    for (int k = 0; k < chunk->n; k++) chunk->theta[(at + i) * chunk->n + k] = rows->condition[list->condition[k]][i];
   }
 }
 
 /* The fields (number, C, L) of rows [first, first + number) of the list.  Every rank draws the same number of times.
  * Collective. */
-static PetscErrorCode ReadRows(MPI_Comm comm, ScoriaSource given, const LikelihoodList *list, int64_t first,
-                               int64_t number, double fields[], LikelihoodAnswer *a)
+static PetscErrorCode ReadRows(MPI_Comm comm, ScoriaSource given, LikelihoodList *list, int64_t first, int64_t number,
+                               double fields[], LikelihoodAnswer *chunk)
 {
   const int width    = source_shape(given)->channels * source_shape(given)->cells;
   const int64_t each = list->each;
@@ -49,9 +68,9 @@ static PetscErrorCode ReadRows(MPI_Comm comm, ScoriaSource given, const Likeliho
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pieces, 1, MPI_INT64_T, MPI_MAX, comm));
   for (int64_t at = first; pieces > 0; pieces--) {
     const int64_t from = at % each, part = PetscMax(PetscMin(each - from, first + number - at), 0),
-                  row = part ? list->chosen[at / each] * list->realisations + from : 0;
+                  row = part ? likelihood_condition(list, at / each) * list->realisations + from : 0;
     PetscCall(ScoriaSourceDraw(given, NULL, (uint64_t)row, part, fields + (at - first) * width));
-    take_rows(source_rows(given), list, row, part, at, a);
+    take_rows(source_rows(given), list, row, part, at - first, chunk);
     at += part;
   }
   PetscFunctionReturn(0);
@@ -59,38 +78,63 @@ static PetscErrorCode ReadRows(MPI_Comm comm, ScoriaSource given, const Likeliho
 
 /* Of this rank's rows [first, first + number).  What one rank meets alone, all fail with. */
 static PetscErrorCode EvaluateRows(MPI_Comm comm, ScoriaSource law, const ScoriaLikelihoodOptions *opt, int64_t first,
-                                   int64_t number, const double fields[], LikelihoodAnswer *a)
+                                   int64_t number, const double fields[], LikelihoodAnswer *chunk)
 {
-  const ScoriaLogDensity out = {a->column[LIKELIHOOD_LOG_DENSITY] + first, a->column[LIKELIHOOD_GAUSSIAN] + first,
-                                a->column[LIKELIHOOD_LOG_VOLUME] + first};
-  uint64_t *id;
+  const ScoriaLogDensity out = {chunk->column[LIKELIHOOD_LOG_DENSITY], chunk->column[LIKELIHOOD_GAUSSIAN],
+                                chunk->column[LIKELIHOOD_LOG_VOLUME]};
+  uint64_t id[CHUNK_ROWS];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(number + 1, &id));
-  for (int64_t i = 0; i < number; i++) id[i] = (uint64_t)a->column[LIKELIHOOD_ROW][first + i];
-  const PetscErrorCode bad = ScoriaSourceDensity(law, opt, first, number, id, a->theta + first * a->n, fields, &out);
+  for (int64_t i = 0; i < number; i++) id[i] = (uint64_t)chunk->column[LIKELIHOOD_ROW][i];
+  const PetscErrorCode bad = ScoriaSourceDensity(law, opt, first, number, id, chunk->theta, fields, &out);
   if (bad && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscCall(bad);
   PetscCall(ScoriaAgree(comm, ScoriaFailureCode(), ScoriaFailureLine()));
   for (int64_t i = 0; i < number; i++)
-    if (a->column[LIKELIHOOD_FAILED][first + i] > 0) out.log_density[i] = out.gaussian[i] = out.log_volume[i] = NAN;
-  PetscCall(PetscFree(id));
+    if (chunk->column[LIKELIHOOD_FAILED][i] > 0) out.log_density[i] = out.gaussian[i] = out.log_volume[i] = NAN;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ShareRows(MPI_Comm comm, LikelihoodAnswer *a)
+/* Rows of a chunk to rank 0, as records of all their values: row `at` of the answer is the first of rank 0's. */
+static PetscErrorCode HandIn(MPI_Comm comm, int64_t batch, int64_t at, int64_t number, const LikelihoodAnswer *chunk,
+                             LikelihoodAnswer *a)
 {
+  const int width = LIKELIHOOD_COLUMNS + a->n;
+  int rank, size, *counts, *starts;
+  double *mine, *all;
+  MPI_Datatype record;
   PetscFunctionBeginUser;
-  for (int c = 0; c < LIKELIHOOD_COLUMNS; c++)
-    PetscCall(ScoriaReduceMany(comm, MPI_SUM, a->rows, MPI_DOUBLE, a->column[c]));
-  PetscCall(ScoriaReduceMany(comm, MPI_SUM, a->rows * a->n, MPI_DOUBLE, a->theta));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscMalloc4(number * width, &mine, rank ? 0 : batch * width, &all, rank ? 0 : size, &counts,
+                         rank ? 0 : size, &starts));
+  for (int64_t i = 0; i < number; i++) {
+    for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) mine[i * width + c] = chunk->column[c][i];
+    memcpy(mine + i * width + LIKELIHOOD_COLUMNS, chunk->theta + i * a->n, sizeof(double) * (size_t)a->n);
+  }
+  for (int r = 0; r < size && !rank; r++) {
+    int64_t first, rows;
+    deal_block(batch, r, size, &first, &rows);
+    counts[r] = (int)rows;
+    starts[r] = (int)first;
+  }
+  PetscCallMPI(MPI_Type_contiguous(width, MPI_DOUBLE, &record));
+  PetscCallMPI(MPI_Type_commit(&record));
+  PetscCallMPI(MPI_Gatherv(mine, (int)number, record, all, counts, starts, record, 0, comm));
+  PetscCallMPI(MPI_Type_free(&record));
+  for (int64_t i = 0; i < batch && !rank; i++) {
+    for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) a->column[c][at + i] = all[i * width + c];
+    memcpy(a->theta + (at + i) * a->n, all + i * width + LIKELIHOOD_COLUMNS, sizeof(double) * (size_t)a->n);
+  }
+  PetscCall(PetscFree4(mine, all, counts, starts));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
-                                  ScoriaSource given, const LikelihoodList *list, LikelihoodAnswer *a)
+                                  ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a)
 {
-  const MPI_Comm comm = ScoriaRunComm(run);
-  const int width     = source_shape(given)->channels * source_shape(given)->cells;
-  ScoriaPace pace     = {.run = run, .step = 16, .most = CHUNK_ROWS};
+  const MPI_Comm comm    = ScoriaRunComm(run);
+  const int width        = source_shape(given)->channels * source_shape(given)->cells;
+  ScoriaPace pace        = {.run = run, .step = 16, .most = CHUNK_ROWS};
+  LikelihoodAnswer chunk = {.n = a->n};
   PetscMPIInt rank, size;
   ScoriaProgress bar;
   double *fields;
@@ -98,19 +142,21 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(PetscMalloc1((size_t)CHUNK_ROWS * (size_t)width, &fields));
+  PetscCall(Allocate(CHUNK_ROWS, a->n, &chunk));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)a->rows, &bar));
   for (int64_t base = 0, batch; base < a->rows; base += batch) {
     int64_t first, number;
     PetscCall(ScoriaPaceMeet(&pace, "the evaluation restarts from the beginning"));
     batch = PetscMin(pace.step * size, a->rows - base);
     deal_block(batch, rank, size, &first, &number);
-    PetscCall(ReadRows(comm, given, list, base + first, number, fields, a));
-    PetscCall(EvaluateRows(comm, law, opt, base + first, number, fields, a));
+    PetscCall(ReadRows(comm, given, list, base + first, number, fields, &chunk));
+    PetscCall(EvaluateRows(comm, law, opt, base + first, number, fields, &chunk));
+    PetscCall(HandIn(comm, batch, base, number, &chunk, a));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(LikelihoodAnswerDestroy(&chunk));
   PetscCall(PetscFree(fields));
-  PetscCall(ShareRows(comm, a));
   PetscFunctionReturn(0);
 }
 

@@ -40,6 +40,50 @@ PetscErrorCode RefinerAt(Refiner refiner, const double theta[]);
 PetscErrorCode RefinerRun(Refiner refiner, const double field[], const double sd[], int64_t row, ScoriaRows *rows,
                           double column[]);
 
+/* refine_pde.c: the PDE on a file's cells, at its conditions, as what a refiner needs. */
+typedef struct {
+  ScoriaEnsemble ens; /* owned, as is the next */
+  ScoriaPorosity por;
+  const double *x;       /* borrowed (cells) [m] */
+  RefineForward forward; /* whose ctx this is: not to be copied */
+} RefinePde;
+
+/* given: of the file.  Collective. */
+PetscErrorCode RefinePdeOpen(ScoriaRun run, ScoriaDeck deck, const ScoriaDatasetSpec *given, RefinePde *pde);
+PetscErrorCode RefinePdeClose(RefinePde *pde);
+
+/* refine_given.c: the file whose rows are refined. */
+typedef struct {
+  MPI_Comm comm;
+  char path[PETSC_MAX_PATH_LEN];
+  bool own;            /* the samples of the run directory, not a file that was named */
+  ScoriaMadeFrom made; /* what refined.h5 is made from */
+  ScoriaDataset ds;    /* owned */
+  const ScoriaDatasetSpec *spec;
+} RefineGiven;
+
+PetscErrorCode RefineGivenName(ScoriaRun run, ScoriaDeck deck, RefineGiven *given);
+/* A user error where it is of another problem, or of a model that is no longer there.  Collective. */
+PetscErrorCode RefineGivenOpen(ScoriaRun run, ScoriaDeck deck, RefineGiven *given);
+PetscErrorCode RefineGivenClose(RefineGiven *given);
+
+/* refine_chosen.c: of its rows, those that are refined: `each` of every condition chosen. */
+typedef struct {
+  int channels, m;                                                /* m = channels cells */
+  int field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS]; /* where the PDE's stand in the file; -1: fixed */
+  ScoriaSpace space;                                              /* of the PDE */
+  int64_t conditions, each;
+  double *theta, *sd; /* owned (conditions, space.n), (conditions, m) */
+} RefineChosen;
+
+/* A user error where the file lacks what the PDE has.  Collective. */
+PetscErrorCode RefineChosenRead(ScoriaDeck deck, const RefineGiven *given, const RefinePde *pde, RefineChosen *chosen);
+PetscErrorCode RefineChosenDestroy(RefineChosen *chosen);
+/* The fields (number, m) of the chosen rows [first, first + number), NaN where one is not good, and where they stand in
+ * the file (number).  Collective: most is the largest number of any rank. */
+PetscErrorCode RefineChosenFields(const RefineGiven *given, const RefineChosen *chosen, int64_t most, int64_t first,
+                                  int64_t number, double fields[], double at[]);
+
 /* refine_write.c.  refine.h5, what refined.h5 has no place for: column (REFINE_COLUMNS, rows), known on all ranks;
  * sample: the file whose rows were refined.  Collective. */
 PetscErrorCode RefineWrite(ScoriaRun run, ScoriaDeck deck, const char *sample, const ScoriaMadeFrom *made, int64_t rows,

@@ -1,4 +1,4 @@
-/* Private to uq: what is asked, the work at hand, and the results on their way to files. */
+/* Private to uq: what is asked, the objects that work on it, and the results on their way to files. */
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
@@ -20,6 +20,15 @@
 #define UQ_PILOT_BLOCKS 32                        /* they fix the scales of Sobol indices, and count likewise */
 #define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
+/* Numbers that the user has defined by expressions over the fields of a row (uq_expressions.c). */
+typedef struct UqExpressions_ *UqExpressions;
+
+/* An event whose probability is asked: the text, and what of its threshold is meant by it. */
+typedef struct {
+  char text[96];
+  int of; /* SUMMARY_ANY or SUMMARY_ALL of the cells of a field; both are the same for one number */
+} UqEvent;
+
 /* What is asked. */
 typedef struct {
   bool pde;
@@ -35,8 +44,11 @@ typedef struct {
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
+  int derived;                      /* of the quantities, the last: those of the expressions */
+  UqExpressions expressions;        /* owned; NULL: none */
   int nthresholds;
   ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
+  UqEvent event[UQ_MAX_THRESHOLDS]; /* of each threshold */
   int conditions;
   double *theta; /* owned (conditions, space->n) */
   /* sensitivity: conditions over their ranges */
@@ -62,9 +74,9 @@ typedef struct {
   int columns;        /* m + nquantities */
   bool joint;         /* with covariance and modes */
   size_t size;        /* doubles per condition */
-  size_t moments;     /* (UQ_NMOMENTS, columns) */
+  size_t moments;     /* (SCORIA_UQ_NMOMENTS, columns) */
   size_t quantiles;   /* (nprobabilities, 2, columns): value, standard error */
-  size_t exceedances; /* per threshold (2, cells + 1): probability, standard error; the last is anywhere */
+  size_t exceedances; /* per threshold (UQ_NSHARES, its columns, any, all) */
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
   size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
   double *value;      /* owned (conditions, size) */
@@ -74,34 +86,99 @@ typedef struct {
 
 /* The first doubles of a condition. */
 enum { UQ_SAMPLES, UQ_FAILED, UQ_OUTSIDE, UQ_HEAD };
-/* Rows of the moments. */
-enum { UQ_MEAN, UQ_MEAN_SE, UQ_SD, UQ_SD_SE, UQ_SKEWNESS, UQ_SKEWNESS_SE, UQ_MIN, UQ_MAX, UQ_NMOMENTS };
-extern const char *const uq_moment_names[UQ_NMOMENTS];
+/* Rows of an exceedance: ScoriaShare. */
+enum { UQ_SHARE, UQ_SHARE_SE, UQ_SHARE_LOW, UQ_SHARE_HIGH, UQ_NSHARES };
+/* The shares of threshold t in a condition of the answer: (UQ_NSHARES, uq_shares(q, t)). */
+size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t);
+int uq_shares(const UqQuestion *q, int t);
 
-/* The work at hand, on this rank. */
+/* uq_draws.c: the fields that this rank draws, and their quantities. */
 typedef struct {
-  ScoriaRun run;
-  ScoriaDeck deck;
-  MPI_Comm comm;
   const UqQuestion *q; /* borrowed, as is the next */
-  UqAnswer *a;
-  ScoriaSource source;       /* borrowed */
-  ScoriaTeam all, own, team; /* of the whole job; of this worker alone; at work on this rank's condition */
-  bool leads;                /* what this rank draws counts */
-  ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition at work */
-  double *fields;                             /* owned (UQ_TILE, m) */
-  double *part;                               /* owned (UQ_PART, columns) */
-  double *pilot;                              /* owned (UQ_PILOT_TILES UQ_TILE, columns) */
-  ScoriaSummary summary;                      /* owned: of the condition at work; NULL between two */
-  ScoriaSobol sobol;                          /* owned */
-  double statistics;                          /* seconds of this rank's */
-  double before[2];                           /* the same, of all ranks in the starts before this one */
-  int64_t failed;     /* of the condition or the sensitivity at work, this rank's since the last reduction */
-  int64_t all_failed; /* of the same */
-  ScoriaProgress bar;
-  double condition_seconds; /* of one worker alone, on every rank; 0: not known yet */
-  double saved;             /* when the last checkpoint was written */
-} Uq;
+  ScoriaSource source;
+  ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition of the last draw */
+  double theta[SCORIA_MAX_CONDITIONS];        /* of the last draw */
+  double *fields;                             /* owned (UQ_TILE, m): the last draw */
+  double statistics;                          /* seconds of this rank's that are not of drawing */
+  int64_t undefined[UQ_MAX_QUANTITIES];       /* rows since the last reduction in which an expression had no value */
+} UqDraws;
+
+PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d);
+PetscErrorCode UqDrawsDestroy(UqDraws *d);
+/* Realisations [number, number + n) at theta, n <= UQ_TILE. */
+PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n);
+/* The quantities (nquantities) of field i of the last draw. */
+void uq_take(UqDraws *d, int64_t i, double quantities[]);
+/* A user error where an expression had no finite value for a field of any rank's.  Collective. */
+PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm);
+
+/* uq_tiles.c: the samples of one condition, on those who share it. */
+typedef struct {
+  UqDraws *draws;        /* borrowed */
+  ScoriaTeam team;       /* who shares the condition */
+  bool leads;            /* what this rank draws counts */
+  int columns, joint;    /* of the answer; channels times cells whose covariance is kept */
+  double *part, *pilot;  /* owned (UQ_PART, columns), (UQ_PILOT_TILES UQ_TILE, columns) */
+  ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
+  int64_t failed;        /* of this rank since the last reduction */
+  int64_t all_failed;    /* of the condition up to there */
+} UqTiles;
+
+PetscErrorCode UqTilesCreate(UqDraws *draws, const UqAnswer *a, UqTiles *t);
+PetscErrorCode UqTilesDestroy(UqTiles *t);
+/* The summary of condition k and the pilot that begins it.  Collective on the team. */
+PetscErrorCode UqPilot(UqTiles *t, int k);
+PetscErrorCode UqReduce(UqTiles *t);
+/* Draws tile `tile` of condition k (or takes it from the pilot) and adds it. */
+PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile);
+
+/* uq_blocks.c: the blocks of the Sobol indices. */
+typedef struct {
+  UqDraws *draws;     /* borrowed */
+  ScoriaTeam all;     /* who shares the blocks */
+  bool leads;         /* what this rank draws counts */
+  ScoriaSobol sobol;  /* owned; NULL: none is drawn yet */
+  int64_t failed;     /* of this rank since the last reduction */
+  int64_t all_failed; /* up to there */
+} UqBlocks;
+
+/* Makes b->sobol from the first blocks, and adds these.  Collective. */
+PetscErrorCode UqSobolPilot(UqBlocks *b, bool add);
+PetscErrorCode UqSobolReduce(UqBlocks *b);
+/* The quantities of a block, uq_block_values(q) of them; and these into b->sobol.  Of this worker alone. */
+int64_t uq_block_values(const UqQuestion *q);
+PetscErrorCode UqDrawBlock(UqDraws *draws, int64_t block, double values[]);
+void uq_add_block(UqBlocks *b, double values[]);
+
+/* uq_checkpoint.c: what is kept between two starts. */
+#define UQ_CHECKPOINT "uq.ckpt"
+
+typedef struct {
+  ScoriaRun run; /* borrowed, as is all that follows */
+  ScoriaDeck deck;
+  UqAnswer *a; /* conditions that are finished */
+  UqTiles *tiles;
+  UqBlocks *blocks;
+  double before[2]; /* core seconds of drawing and statistics, of all ranks in the starts before this one */
+  double saved;     /* when the last checkpoint was written */
+} UqKeeper;
+
+/* From the newest checkpoint of this deck that is whole; from the beginning where there is none.  What is done:
+ * conditions before k, and of k itself `done` tiles; k = q.conditions is the sensitivity, and its blocks. */
+PetscErrorCode UqRestore(UqKeeper *keeper, int *k, int64_t *done);
+/* Between two rounds: a checkpoint when it is time, or when the run is to stop. */
+PetscErrorCode UqPause(UqKeeper *keeper, int k, int64_t done);
+/* Core seconds of drawing and statistics, of all ranks and starts.  Collective. */
+PetscErrorCode UqSeconds(const UqKeeper *keeper, double seconds[2]);
+/* A complete answer needs no checkpoints: a run killed just after its end has left them.  Those of another question
+ * stay. */
+PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
+
+/* uq_conditions.c: all conditions from condition k on, of which `done` tiles are done already, into the answer.
+ * Collective. */
+PetscErrorCode UqConditions(UqTiles *tiles, UqKeeper *keeper, UqAnswer *a, int k, int64_t done);
+/* uq_sobol.c: Sobol indices from block `done` on.  Collective. */
+PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivity *to, int64_t done);
 
 /* uq_run.c: the answer from a source, from the checkpoint on where the run directory has one.  Collective. */
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
@@ -110,6 +187,18 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
+PetscErrorCode UqQuestionDestroy(UqQuestion *q);
+
+/* uq_expressions.c.  Adds the quantity that a text defines, "name [unit] = expression" or an expression alone, which is
+ * then its name; later ones may use it.  What cannot be understood is a user error that names the deck's key.  *index:
+ * its place among the quantities.  Local. */
+PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index);
+PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
+/* Values of the derived quantities, the others being there, of one row at theta. */
+void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[]);
+/* uq_events.c: the thresholds of uq_exceed. */
+PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q);
+
 /* uq_theta.c: its conditions, listed, mapped or from a file. */
 PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 
@@ -120,42 +209,6 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a);
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
-
-/* uq_checkpoint.c: core seconds of drawing and statistics, of all ranks and starts.  Collective. */
-PetscErrorCode UqSeconds(Uq *u, double seconds[2]);
-
-/* uq_tiles.c */
-/* The quantities that depend on a condition itself are at theta from now on. */
-void uq_at(Uq *u, const double theta[]);
-/* The summary of condition k and the pilot that begins it.  Collective on the team. */
-PetscErrorCode UqPilot(Uq *u, int k);
-PetscErrorCode UqReduce(Uq *u);
-/* Draws tile t of condition k (or takes it from the pilot) and adds it. */
-PetscErrorCode UqAddTile(Uq *u, int k, int64_t t);
-
-/* uq_conditions.c */
-/* All conditions from condition k on, of which `tiles` tiles are done already. */
-PetscErrorCode UqConditions(Uq *u, int k, int64_t tiles);
-
-/* uq_blocks.c, collective.  Makes u->sobol from the first blocks, and adds these. */
-PetscErrorCode UqSobolPilot(Uq *u, bool add);
-PetscErrorCode UqSobolReduce(Uq *u);
-/* The quantities of a block, uq_block_values(u) of them; and these into u->sobol.  Of this worker alone. */
-int64_t uq_block_values(const Uq *u);
-PetscErrorCode UqDrawBlock(Uq *u, int64_t block, double values[]);
-void uq_add_block(Uq *u, double values[]);
-
-/* uq_sobol.c: Sobol indices into the answer, from block `done` on.  Collective. */
-PetscErrorCode UqSensitivityRun(Uq *u, int64_t done);
-
-/* uq_checkpoint.c.  What is done: conditions before k, and of k itself `done` tiles; k = q.conditions is the
- * sensitivity, and its blocks. */
-PetscErrorCode UqRestore(Uq *u, int *k, int64_t *done);
-/* Between two rounds: a checkpoint when it is time, or when the run is to stop. */
-PetscErrorCode UqPause(Uq *u, int k, int64_t done);
-/* A complete answer needs no checkpoints: a run killed just after its end has left them.  Those of another question
- * stay. */
-PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
 
 /* uq_write.c */
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);

@@ -3,17 +3,26 @@
 #include "uq.h"
 #include <math.h>
 
-const char *const uq_moment_names[UQ_NMOMENTS] = {"mean",     "mean_se",     "sd",  "sd_se",
-                                                  "skewness", "skewness_se", "min", "max"};
+int uq_shares(const UqQuestion *q, int t)
+{
+  return q->threshold[t].number + 2;
+}
+
+size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t)
+{
+  size_t at = a->exceedances;
+  for (int k = 0; k < t; k++) at += (size_t)UQ_NSHARES * uq_shares(q, k);
+  return at;
+}
 
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
 {
   PetscFunctionBeginUser;
   *a             = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS};
   a->moments     = UQ_HEAD;
-  a->quantiles   = a->moments + (size_t)UQ_NMOMENTS * a->columns;
+  a->quantiles   = a->moments + (size_t)SCORIA_UQ_NMOMENTS * a->columns;
   a->exceedances = a->quantiles + (size_t)q->nprobabilities * 2 * a->columns;
-  a->histograms  = a->exceedances + (size_t)q->nthresholds * 2 * (q->cells + 1);
+  a->histograms  = uq_shares_at(q, a, q->nthresholds);
   a->covariance  = a->histograms + (size_t)q->nquantities * (2 + UQ_BINS);
   a->size        = a->covariance + (a->joint ? (size_t)(q->m + UQ_MODES) * q->m + UQ_MODES : 0);
   PetscCall(PetscCalloc1(a->size * q->conditions, &a->value));
@@ -33,8 +42,8 @@ static void fill_columns(const UqQuestion *q, const UqAnswer *a, ScoriaSummary s
   for (int j = 0; j < columns; j++) {
     ScoriaMoments m;
     summary_moments(summary, j, &m);
-    const double all[UQ_NMOMENTS] = {m.mean, m.mean_se, m.sd, m.sd_se, m.skewness, m.skewness_se, m.min, m.max};
-    for (int i = 0; i < UQ_NMOMENTS; i++) at[a->moments + (size_t)i * columns + j] = all[i];
+    const double all[SCORIA_UQ_NMOMENTS] = {m.mean, m.mean_se, m.sd, m.sd_se, m.skewness, m.skewness_se, m.min, m.max};
+    for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++) at[a->moments + (size_t)i * columns + j] = all[i];
     for (int i = 0; i < q->nprobabilities; i++) {
       double *value = at + a->quantiles + (size_t)i * 2 * columns + j;
       if (!summary_quantile(summary, j, q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
@@ -73,9 +82,16 @@ PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t fai
   at[UQ_OUTSIDE] = 0;
   fill_columns(q, a, summary, at);
   for (int t = 0; t < q->nthresholds; t++) {
-    double *to = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    for (int c = 0; c <= q->cells; c++)
-      summary_exceedance(summary, t, c < q->cells ? c : -1, to + c, to + q->cells + 1 + c);
+    double *to      = at + uq_shares_at(q, a, t);
+    const int cells = q->threshold[t].number, n = uq_shares(q, t);
+    for (int c = 0; c < n; c++) {
+      const ScoriaShare share =
+          summary_exceedance(summary, t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL));
+      to[UQ_SHARE * n + c]      = share.value;
+      to[UQ_SHARE_SE * n + c]   = share.se;
+      to[UQ_SHARE_LOW * n + c]  = share.low;
+      to[UQ_SHARE_HIGH * n + c] = share.high;
+    }
   }
   for (int i = 0; i < q->nquantities; i++) {
     double *to = at + a->histograms + (size_t)i * (2 + UQ_BINS);

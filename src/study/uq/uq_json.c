@@ -1,122 +1,121 @@
 /* uq.json: the quantities, and their indices. */
 #include "uq.h"
-#include <cJSON.h>
+
+/* A new object at the end of a list, with the members of `from`. */
+static cJSON *add_entry(cJSON *list, const ScoriaMember members[], const void *from)
+{
+  cJSON *one = cJSON_CreateObject();
+  cJSON_AddItemToArray(list, one);
+  members_add(one, members, from);
+  return one;
+}
 
 static void add_histogram(cJSON *to, const double from[])
 {
-  cJSON *histogram = cJSON_AddObjectToObject(to, "histogram");
-  cJSON_AddNumberToObject(histogram, "lo", from[0]);
-  cJSON_AddNumberToObject(histogram, "hi", from[1]);
-  cJSON_AddItemToObject(histogram, "share", cJSON_CreateDoubleArray(from + 2, UQ_BINS));
+  const ScoriaUqHistogram range = {.lo = from[0], .hi = from[1]};
+  cJSON *histogram              = cJSON_AddObjectToObject(to, UQ_HISTOGRAM);
+  members_add(histogram, scoria_uq_histogram_members, &range);
+  cJSON_AddItemToObject(histogram, UQ_SHARES, cJSON_CreateDoubleArray(from + 2, UQ_BINS));
 }
 
 static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int i)
 {
   const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
-  cJSON *one = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
-  cJSON_AddStringToObject(one, "unit", q->quantity[i].unit);
-  cJSON_AddStringToObject(one, "description", q->quantity[i].description);
-  for (int k = 0; k < UQ_NMOMENTS; k++)
-    cJSON_AddNumberToObject(one, uq_moment_names[k], at[a->moments + (size_t)k * columns + j]);
-  list = cJSON_AddArrayToObject(one, "quantiles");
+  const ScoriaUqQuantity what = {.unit = q->quantity[i].unit, .description = q->quantity[i].description};
+  cJSON *one                  = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
+  double moments[SCORIA_UQ_NMOMENTS]; /* a ScoriaUqMoments */
+  for (int k = 0; k < SCORIA_UQ_NMOMENTS; k++) moments[k] = at[a->moments + (size_t)k * columns + j];
+  members_add(one, scoria_uq_quantity_members, &what);
+  members_add(one, scoria_uq_moment_members, moments);
+  list = cJSON_AddArrayToObject(one, UQ_QUANTILES);
   for (int k = 0; k < q->nprobabilities; k++) {
     const double *value = at + a->quantiles + (size_t)k * 2 * columns + j;
-    cJSON *item         = cJSON_CreateObject();
-    cJSON_AddNumberToObject(item, "p", q->probability[k]);
-    cJSON_AddNumberToObject(item, "value", value[0]);
-    cJSON_AddNumberToObject(item, "se", value[columns]);
-    cJSON_AddItemToArray(list, item);
+    add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[k], value[0], value[columns]});
   }
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
 static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])
 {
-  cJSON *list = cJSON_AddArrayToObject(to, "exceed");
+  cJSON *list = cJSON_AddArrayToObject(to, UQ_EXCEED);
   for (int t = 0; t < q->nthresholds; t++) {
-    const double *from = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    cJSON *item        = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "field", q->field[q->threshold[t].first / q->cells].name);
-    cJSON_AddNumberToObject(item, "threshold", q->threshold[t].value);
-    cJSON_AddNumberToObject(item, "probability", from[q->cells]);
-    cJSON_AddNumberToObject(item, "se", from[2 * q->cells + 1]);
-    cJSON_AddItemToArray(list, item);
+    const ScoriaThreshold *limit = &q->threshold[t];
+    const int n = uq_shares(q, t), c = limit->number + (q->event[t].of == SUMMARY_ALL);
+    const double *share          = at + uq_shares_at(q, a, t);
+    const bool of_field          = limit->first < q->m;
+    const ScoriaUqExceedance one = {.event       = q->event[t].text,
+                                    .field       = of_field ? q->field[limit->first / q->cells].name
+                                                            : q->quantity[limit->first - q->m].name,
+                                    .threshold   = limit->value,
+                                    .below       = limit->below,
+                                    .probability = share[UQ_SHARE * n + c],
+                                    .se          = share[UQ_SHARE_SE * n + c],
+                                    .low95       = share[UQ_SHARE_LOW * n + c],
+                                    .high95      = share[UQ_SHARE_HIGH * n + c]};
+    add_entry(list, scoria_uq_exceedance_members, &one);
   }
 }
 
 static void add_space(cJSON *root, const ScoriaSpace *space)
 {
   cJSON *list = cJSON_AddArrayToObject(root, UQ_SPACE);
-  for (int i = 0; i < space->n; i++) {
-    cJSON *one = cJSON_CreateObject();
-    cJSON_AddStringToObject(one, "name", space->c[i].name);
-    cJSON_AddStringToObject(one, "unit", space->c[i].unit);
-    cJSON_AddBoolToObject(one, "log", space->c[i].log);
-    cJSON_AddItemToArray(list, one);
-  }
+  for (int i = 0; i < space->n; i++)
+    add_entry(list, scoria_uq_axis_members,
+              &(ScoriaUqAxis){.name = space->c[i].name, .unit = space->c[i].unit, .log = space->c[i].log});
 }
 
 static void add_index(cJSON *list, const char *input, const ScoriaSobolIndex *index)
 {
-  cJSON *one = cJSON_CreateObject();
-  cJSON_AddStringToObject(one, "input", input);
-  cJSON_AddNumberToObject(one, "first", index->first);
-  cJSON_AddNumberToObject(one, "first_se", index->first_se);
-  cJSON_AddNumberToObject(one, "total", index->total);
-  cJSON_AddNumberToObject(one, "total_se", index->total_se);
-  cJSON_AddItemToArray(list, one);
+  const ScoriaUqIndex one = {input, index->first, index->first_se, index->total, index->total_se};
+  add_entry(list, scoria_uq_index_members, &one);
 }
 
 static void add_sobol(cJSON *root, const UqQuestion *q, const UqSensitivity *a)
 {
-  cJSON *sobol = cJSON_AddObjectToObject(root, "sobol"), *quantities;
-  cJSON_AddNumberToObject(sobol, "blocks", (double)a->blocks);
-  cJSON_AddNumberToObject(sobol, "draws", q->draws);
-  cJSON_AddNumberToObject(sobol, "failed", (double)a->failed);
-  cJSON_AddStringToObject(sobol, UQ_UNSEEN_MEMBER, q->pde ? "realisation of the porosity" : "noise of the sampler");
-  quantities = cJSON_AddObjectToObject(sobol, "quantities");
+  const ScoriaUqSobol what = {.blocks = a->blocks,
+                              .draws  = q->draws,
+                              .failed = a->failed,
+                              .unseen = q->pde ? "realisation of the porosity" : "noise of the sampler"};
+  cJSON *sobol             = cJSON_AddObjectToObject(root, UQ_SOBOL), *quantities;
+  members_add(sobol, scoria_uq_sobol_members, &what);
+  quantities = cJSON_AddObjectToObject(sobol, UQ_QUANTITIES);
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
-    const ScoriaSobolIndex all = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
-    cJSON *one                 = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
-    cJSON_AddStringToObject(one, "unit", q->quantity[j].unit);
-    cJSON_AddNumberToObject(one, "mean", a->mean[j]);
-    cJSON_AddNumberToObject(one, "sd", a->sd[j]);
-    list = cJSON_AddArrayToObject(one, "indices");
+    const ScoriaSobolIndex all  = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
+    const ScoriaUqSpread spread = {.unit = q->quantity[j].unit, .mean = a->mean[j], .sd = a->sd[j]};
+    cJSON *one                  = cJSON_AddObjectToObject(quantities, q->quantity[j].name), *list;
+    members_add(one, scoria_uq_spread_members, &spread);
+    list = cJSON_AddArrayToObject(one, UQ_INDICES);
     for (int i = 0; i < q->inputs; i++) add_index(list, uq_input_name(q, i), &a->index[j][i]);
     add_index(list, UQ_ALL_CONDITIONS, &all);
   }
 }
 
-static void add_cost(cJSON *root, const UqAnswer *a)
+static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, int k)
 {
-  cJSON *cost = cJSON_AddObjectToObject(root, "cost");
-  cJSON_AddNumberToObject(cost, "core_seconds_drawing", a->seconds[0]);
-  cJSON_AddNumberToObject(cost, "core_seconds_statistics", a->seconds[1]);
+  const double *at             = a->value + (size_t)k * a->size;
+  const ScoriaUqCondition what = {(int64_t)at[UQ_SAMPLES], (int64_t)at[UQ_FAILED], (int64_t)at[UQ_OUTSIDE]};
+  cJSON *one                   = cJSON_CreateObject(), *quantities;
+  cJSON_AddItemToArray(list, one);
+  for (int i = 0; i < q->space->n; i++)
+    cJSON_AddNumberToObject(one, q->space->c[i].name, q->theta[k * q->space->n + i]);
+  members_add(one, scoria_uq_condition_members, &what);
+  quantities = cJSON_AddObjectToObject(one, UQ_QUANTITIES);
+  for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, i);
+  add_thresholds(one, q, a, at);
 }
 
 PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path)
 {
-  cJSON *root = cJSON_CreateObject(), *list;
+  const ScoriaUqCost cost = {.core_seconds_drawing = a->seconds[0], .core_seconds_statistics = a->seconds[1]};
+  cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, "source", q->pde ? "pde" : "model");
+  cJSON_AddStringToObject(root, UQ_SOURCE, q->pde ? "pde" : "model");
   add_space(root, q->space);
-  list = cJSON_AddArrayToObject(root, "conditions");
-  for (int k = 0; k < q->conditions; k++) {
-    const double *at = a->value + (size_t)k * a->size;
-    cJSON *one       = cJSON_CreateObject(), *quantities;
-    cJSON_AddItemToArray(list, one);
-    for (int i = 0; i < q->space->n; i++)
-      cJSON_AddNumberToObject(one, q->space->c[i].name, q->theta[k * q->space->n + i]);
-    cJSON_AddNumberToObject(one, "samples", at[UQ_SAMPLES]);
-    cJSON_AddNumberToObject(one, "failed", at[UQ_FAILED]);
-    cJSON_AddNumberToObject(one, "quantiles_outside_the_histograms", at[UQ_OUTSIDE]);
-    quantities = cJSON_AddObjectToObject(one, "quantities");
-    for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, i);
-    add_thresholds(one, q, a, at);
-  }
+  list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);
+  for (int k = 0; k < q->conditions; k++) add_condition(list, q, a, k);
   if (q->base) add_sobol(root, q, &a->sobol);
-  add_cost(root, a);
+  members_add(cJSON_AddObjectToObject(root, UQ_COST), scoria_uq_cost_members, &cost);
   PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);
 }

@@ -39,15 +39,6 @@ static PetscErrorCode ReadPairs(ScoriaDeck deck, UqQuestion *q, const char *key,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeThreshold(UqQuestion *q, const char *word, int channel, double value)
-{
-  PetscFunctionBeginUser;
-  if (q->nthresholds == UQ_MAX_THRESHOLDS)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: exceed: \"%s\" is one too many, at most %d", word, UQ_MAX_THRESHOLDS);
-  q->threshold[q->nthresholds++] = (ScoriaThreshold){channel * q->cells, q->cells, value};
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode AddQuantity(UqQuestion *q, ScoriaQuantityKind kind, int channel, ScoriaQuantity **made)
 {
   PetscFunctionBeginUser;
@@ -76,6 +67,17 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode ReadExpressions(ScoriaDeck deck, UqQuestion *q)
+{
+  char item[256];
+  const char *list = NULL;
+  int index;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "uq_quantities", &list));
+  while (list_next_text(&list, sizeof item, item)) PetscCall(UqExpressionAdd(q, "quantities", item, &index));
+  PetscFunctionReturn(0);
+}
+
 /* Inputs: what varies, then what is not a condition. */
 static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 {
@@ -98,7 +100,7 @@ static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
 
 const char *uq_input_name(const UqQuestion *q, int input)
 {
-  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_MEMBER : q->space->c[q->input[input]].name;
+  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
 }
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
@@ -113,8 +115,17 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(
       ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
-  PetscCall(ReadPairs(deck, q, "exceed", TakeThreshold));
+  PetscCall(ReadExpressions(deck, q));
+  PetscCall(UqReadEvents(deck, q));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqQuestionDestroy(UqQuestion *q)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqExpressionsDestroy(&q->expressions));
+  PetscCall(PetscFree(q->theta));
   PetscFunctionReturn(0);
 }

@@ -45,49 +45,26 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
   q->space    = shape->space;
 }
 
-static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a,
-                             Uq *u)
-{
-  const ScoriaWorkers *workers = source_workers(source);
-  PetscFunctionBeginUser;
-  *u = (Uq){.run    = run,
-            .deck   = deck,
-            .comm   = ScoriaRunComm(run),
-            .q      = q,
-            .a      = a,
-            .source = source,
-            .all    = workers->all,
-            .own    = workers->own,
-            .team   = workers->all,
-            .leads  = workers->leads,
-            .saved  = wall_seconds()};
-  PetscCall(PetscArraycpy(u->quantity, q->quantity, q->nquantities));
-  PetscCall(PetscMalloc3(UQ_TILE * q->m, &u->fields, UQ_PART * a->columns, &u->part,
-                         UQ_PILOT_TILES * UQ_TILE * a->columns, &u->pilot));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Destroy(Uq *u)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree3(u->fields, u->part, u->pilot));
-  PetscCall(ScoriaSobolDestroy(&u->sobol));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a)
 {
+  const ScoriaWorkers *workers = source_workers(source);
+  UqDraws draws;
+  UqTiles tiles;
+  UqBlocks blocks = {.draws = &draws, .all = workers->all, .leads = workers->leads};
+  UqKeeper keeper = {.run = run, .deck = deck, .a = a, .tiles = &tiles, .blocks = &blocks, .saved = wall_seconds()};
   int64_t done;
   int k;
-  Uq u;
   PetscFunctionBeginUser;
-  PetscCall(Create(run, deck, source, q, a, &u));
-  PetscCall(UqRestore(&u, &k, &done));
+  PetscCall(UqDrawsCreate(q, source, &draws));
+  PetscCall(UqTilesCreate(&draws, a, &tiles));
+  PetscCall(UqRestore(&keeper, &k, &done));
   const bool conditions_done = k == q->conditions;
-  PetscCall(UqConditions(&u, k, done));
-  PetscCall(UqSensitivityRun(&u, conditions_done ? done : 0));
-  PetscCall(UqSeconds(&u, a->seconds));
-  PetscCall(Destroy(&u));
+  PetscCall(UqConditions(&tiles, &keeper, a, k, done));
+  PetscCall(UqSensitivityRun(&blocks, &keeper, &a->sobol, conditions_done ? done : 0));
+  PetscCall(UqSeconds(&keeper, a->seconds));
+  PetscCall(ScoriaSobolDestroy(&blocks.sobol));
+  PetscCall(UqTilesDestroy(&tiles));
+  PetscCall(UqDrawsDestroy(&draws));
   PetscFunctionReturn(0);
 }
 
@@ -103,7 +80,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, co
   PetscCall(UqWriteJson(q, a, comm, json));
   PetscCall(UqWriteStore(q, a, comm, path, text)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
-  PetscCall(ScoriaRunPath(run, "uq.ckpt", sizeof path, path));
+  PetscCall(ScoriaRunPath(run, UQ_CHECKPOINT, sizeof path, path));
   PetscCall(ScoriaFileForget(comm, path));
   PetscFunctionReturn(0);
 }
@@ -136,7 +113,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(UqSayTable(run, &q, &a));
   PetscCall(Write(run, deck, name, &q, &a));
   PetscCall(UqAnswerDestroy(&a));
-  PetscCall(PetscFree(q.theta));
+  PetscCall(UqQuestionDestroy(&q));
   PetscCall(CloseSource(&opened));
   PetscFunctionReturn(0);
 }

@@ -4,52 +4,55 @@
 #define ROUND_BLOCKS 4 /* of each worker between two looks at the clock */
 
 /* Blocks [first, end), dealt to the workers in turn. */
-static PetscErrorCode Round(Uq *u, int64_t first, int64_t end, double values[])
+static PetscErrorCode Round(UqBlocks *blocks, int64_t first, int64_t end, double values[])
 {
-  const bool works      = u->all.worker < u->all.workers;
+  const ScoriaTeam *all = &blocks->all;
+  const bool works      = all->worker < all->workers;
   PetscErrorCode failed = 0;
   PetscFunctionBeginUser;
-  for (int64_t b = first + u->all.worker; works && b < end && !failed; b += u->all.workers) {
-    failed = UqDrawBlock(u, b, values);
-    if (!failed) uq_add_block(u, values);
+  for (int64_t b = first + all->worker; works && b < end && !failed; b += all->workers) {
+    failed = UqDrawBlock(blocks->draws, b, values);
+    if (!failed) uq_add_block(blocks, values);
   }
-  PetscCall(ScoriaAgreeFailed(u->comm, failed));
+  PetscCall(ScoriaAgreeFailed(all->comm, failed));
   PetscFunctionReturn(0);
 }
 
-static void fill(Uq *u)
+static void fill(const UqBlocks *blocks, UqSensitivity *to)
 {
-  UqSensitivity *to = &u->a->sobol;
-  to->blocks        = sobol_blocks(u->sobol);
-  to->failed        = u->all_failed;
-  for (int j = 0; j < u->q->nquantities; j++) {
-    sobol_moments(u->sobol, j, &to->mean[j], &to->sd[j]);
-    for (int i = 0; i < u->q->inputs; i++) sobol_index(u->sobol, j, i, &to->index[j][i]);
+  const UqQuestion *q = blocks->draws->q;
+  to->blocks          = sobol_blocks(blocks->sobol);
+  to->failed          = blocks->all_failed;
+  for (int j = 0; j < q->nquantities; j++) {
+    sobol_moments(blocks->sobol, j, &to->mean[j], &to->sd[j]);
+    for (int i = 0; i < q->inputs; i++) sobol_index(blocks->sobol, j, i, &to->index[j][i]);
   }
 }
 
-PetscErrorCode UqSensitivityRun(Uq *u, int64_t done)
+PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivity *to, int64_t done)
 {
+  const UqQuestion *q = blocks->draws->q;
+  ScoriaProgress bar;
   double *values;
   PetscFunctionBeginUser;
-  if (!u->q->base) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(uq_block_values(u), &values));
-  PetscCall(ScoriaProgressCreate(u->run, "sobol", "blocks", (double)u->q->base, &u->bar));
-  PetscCall(ScoriaProgressFrom(u->bar, (double)done));
-  if (!u->sobol) {
-    PetscCall(UqSobolPilot(u, true));
-    done = PetscMin(UQ_PILOT_BLOCKS, u->q->base);
+  if (!q->base) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(uq_block_values(q), &values));
+  PetscCall(ScoriaProgressCreate(keeper->run, "sobol", "blocks", (double)q->base, &bar));
+  PetscCall(ScoriaProgressFrom(bar, (double)done));
+  if (!blocks->sobol) {
+    PetscCall(UqSobolPilot(blocks, true));
+    done = PetscMin(UQ_PILOT_BLOCKS, q->base);
   }
-  while (done < u->q->base) {
-    const int64_t end = PetscMin(done + (int64_t)ROUND_BLOCKS * u->all.workers, u->q->base);
-    PetscCall(Round(u, done, end, values));
+  while (done < q->base) {
+    const int64_t end = PetscMin(done + (int64_t)ROUND_BLOCKS * blocks->all.workers, q->base);
+    PetscCall(Round(blocks, done, end, values));
     done = end;
-    PetscCall(ScoriaProgressUpdate(u->bar, (double)done, NULL));
-    if (done < u->q->base) PetscCall(UqPause(u, u->q->conditions, done));
+    PetscCall(ScoriaProgressUpdate(bar, (double)done, NULL));
+    if (done < q->base) PetscCall(UqPause(keeper, q->conditions, done));
   }
-  PetscCall(UqSobolReduce(u));
-  fill(u);
-  PetscCall(ScoriaProgressDestroy(&u->bar));
+  PetscCall(UqSobolReduce(blocks));
+  fill(blocks, to);
+  PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }

@@ -108,8 +108,8 @@ static PetscErrorCode Combine(UqQuestion *q, const Values *v)
 static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaDeck deck, const char *path, UqQuestion *q)
 {
   char key[SCORIA_NAME_SIZE + 8] = "uq_map";
+  ScoriaConditionsFile file;
   bool beside;
-  int64_t rows;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckHas(deck, key, &beside));
   for (int i = 0; i < q->space->n && !beside; i++) {
@@ -117,11 +117,15 @@ static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaDeck deck, const char *path,
     if (deck_declares(deck, key)) PetscCall(ScoriaDeckHas(deck, key, &beside));
   }
   if (beside) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: conditions: found %s beside it; give one of them", key);
-  PetscCall(ScoriaConditionsRead(comm, path, q->space, &rows, &q->theta));
+  PetscCall(ScoriaConditionsOpen(comm, path, q->space, &file));
+  const int64_t rows = conditions_rows(file);
   if (rows > UQ_MAX_CONDITIONS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld conditions, expected at most %d", path, (long long)rows,
                 UQ_MAX_CONDITIONS);
   q->conditions = (int)rows;
+  PetscCall(PetscMalloc1(rows * q->space->n, &q->theta));
+  for (int64_t k = 0; k < rows; k++) PetscCall(ScoriaConditionsAt(file, k, q->theta + k * q->space->n));
+  PetscCall(ScoriaConditionsClose(&file));
   PetscFunctionReturn(0);
 }
 

@@ -5,113 +5,128 @@
 #include "uq.h"
 #include <string.h>
 
-void uq_at(Uq *u, const double theta[])
+PetscErrorCode UqTilesCreate(UqDraws *draws, const UqAnswer *a, UqTiles *t)
 {
-  for (int i = 0; i < u->q->nquantities; i++)
-    if (u->q->condition[i] >= 0) u->quantity[i].offset = theta[u->q->condition[i]];
+  const ScoriaWorkers *workers = source_workers(draws->source);
+  PetscFunctionBeginUser;
+  *t = (UqTiles){.draws   = draws,
+                 .team    = workers->all,
+                 .leads   = workers->leads,
+                 .columns = a->columns,
+                 .joint   = a->joint ? draws->q->m : 0};
+  PetscCall(PetscMalloc2(UQ_PART * a->columns, &t->part, UQ_PILOT_TILES * UQ_TILE * a->columns, &t->pilot));
+  PetscFunctionReturn(0);
 }
 
-/* Samples [first, first + n) of condition k, n <= UQ_TILE, into u->fields. */
-static PetscErrorCode DrawFields(Uq *u, int k, int64_t first, int64_t n)
+PetscErrorCode UqTilesDestroy(UqTiles *t)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceDraw(u->source, u->q->theta + k * u->q->space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n,
-                             u->fields));
+  PetscCall(PetscFree2(t->part, t->pilot));
+  PetscFunctionReturn(0);
+}
+
+/* Samples [first, first + n) of condition k, n <= UQ_TILE, into the draws. */
+static PetscErrorCode DrawFields(UqTiles *t, int k, int64_t first, int64_t n)
+{
+  const UqQuestion *q = t->draws->q;
+  PetscFunctionBeginUser;
+  PetscCall(UqDraw(t->draws, q->theta + k * q->space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n));
   PetscFunctionReturn(0);
 }
 
 /* Rows (n, columns) of the drawn fields from `first` on: the fields and their quantities. */
-static void make_rows(Uq *u, int64_t first, int64_t n, double rows[])
+static void make_rows(UqTiles *t, int64_t first, int64_t n, double rows[])
 {
+  const int m = t->draws->q->m;
   for (int64_t i = 0; i < n; i++) {
-    const double *from = u->fields + (first + i) * u->q->m;
-    double *to         = rows + i * u->a->columns;
-    memcpy(to, from, (size_t)u->q->m * sizeof(double));
-    quantities_take(u->q->nquantities, u->quantity, u->q->cells, from, to + u->q->m);
+    double *to = rows + i * t->columns;
+    memcpy(to, t->draws->fields + (first + i) * m, (size_t)m * sizeof(double));
+    uq_take(t->draws, first + i, to + m);
   }
 }
 
 /* A tile of n rows to the summary, part by part: of the pilot, or NULL for the drawn fields. */
-static void add_rows(Uq *u, const double *pilot, int64_t n)
+static void add_rows(UqTiles *t, const double *pilot, int64_t n)
 {
-  const int columns = u->a->columns;
+  const int columns = t->columns;
   for (int64_t at = 0; at < n; at += UQ_PART) {
     const int64_t part = PetscMin(UQ_PART, n - at);
     if (pilot)
-      memcpy(u->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
+      memcpy(t->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
     else
-      make_rows(u, at, part, u->part);
-    const int64_t good = stats_keep_finite(part, columns, u->part);
-    u->failed += part - good;
-    summary_add(u->summary, good, u->part);
+      make_rows(t, at, part, t->part);
+    const int64_t good = stats_keep_finite(part, columns, t->part);
+    t->failed += part - good;
+    summary_add(t->summary, good, t->part);
   }
-  summary_end_tile(u->summary);
+  summary_end_tile(t->summary);
 }
 
-PetscErrorCode UqAddTile(Uq *u, int k, int64_t t)
+PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile)
 {
-  const int64_t first = t * UQ_TILE, n = PetscMin(UQ_TILE, u->q->count - first);
-  const bool of_pilot = t < UQ_PILOT_TILES;
+  const int64_t first = tile * UQ_TILE, n = PetscMin(UQ_TILE, t->draws->q->count - first);
+  const bool of_pilot = tile < UQ_PILOT_TILES;
   PetscFunctionBeginUser;
-  if (!of_pilot) PetscCall(DrawFields(u, k, first, n));
-  if (!u->leads) PetscFunctionReturn(0);
+  if (!of_pilot) PetscCall(DrawFields(t, k, first, n));
+  if (!t->leads) PetscFunctionReturn(0);
   const double start = wall_seconds();
-  add_rows(u, of_pilot ? u->pilot + first * u->a->columns : NULL, n);
-  u->statistics += wall_seconds() - start;
+  add_rows(t, of_pilot ? t->pilot + first * t->columns : NULL, n);
+  t->draws->statistics += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
 
 /* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
-static PetscErrorCode DrawPilot(Uq *u, int k, int64_t n)
+static PetscErrorCode DrawPilot(UqTiles *t, int k, int64_t n)
 {
-  const int columns     = u->a->columns;
+  const int columns     = t->columns;
   PetscErrorCode failed = 0;
   int64_t first, number;
   PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(u->pilot, n * columns));
-  deal_block(n, u->team.worker, u->team.workers, &first, &number);
+  PetscCall(PetscArrayzero(t->pilot, n * columns));
+  deal_block(n, t->team.worker, t->team.workers, &first, &number);
   for (int64_t at = first; at < first + number; at += UQ_TILE) {
     const int64_t part = PetscMin(UQ_TILE, first + number - at);
-    failed             = DrawFields(u, k, at, part);
+    failed             = DrawFields(t, k, at, part);
     if (failed) break;
     const double drawn = wall_seconds();
-    make_rows(u, 0, part, u->pilot + at * columns);
-    u->statistics += wall_seconds() - drawn;
+    make_rows(t, 0, part, t->pilot + at * columns);
+    t->draws->statistics += wall_seconds() - drawn;
   }
-  PetscCall(ScoriaAgreeFailed(u->team.comm, failed)); /* a rank without a share has not tried */
-  if (!u->leads) PetscCall(PetscArrayzero(u->pilot, n * columns));
+  PetscCall(ScoriaAgreeFailed(t->team.comm, failed)); /* a rank without a share has not tried */
+  PetscCall(UqCheckDefined(t->draws, t->team.comm));
+  if (!t->leads) PetscCall(PetscArrayzero(t->pilot, n * columns));
   /* Every row is one rank's and zero elsewhere: the sum is exact. */
-  PetscCall(ScoriaReduceMany(u->team.comm, MPI_SUM, n * columns, MPI_DOUBLE, u->pilot));
+  PetscCall(ScoriaReduceMany(t->team.comm, MPI_SUM, n * columns, MPI_DOUBLE, t->pilot));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqPilot(Uq *u, int k)
+PetscErrorCode UqPilot(UqTiles *t, int k)
 {
-  const int columns   = u->a->columns;
-  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, u->q->count);
-  const UqQuestion *q = u->q;
+  const int columns   = t->columns;
+  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, t->draws->q->count);
+  const UqQuestion *q = t->draws->q;
   double *good;
   PetscFunctionBeginUser;
-  uq_at(u, q->theta + k * q->space->n);
-  PetscCall(DrawPilot(u, k, n));
+  PetscCall(DrawPilot(t, k, n));
   PetscCall(PetscMalloc1(n * columns, &good));
-  PetscCall(PetscArraycpy(good, u->pilot, n * columns));
+  PetscCall(PetscArraycpy(good, t->pilot, n * columns));
   const int64_t left = stats_keep_finite(n, columns, good);
   if (left < 10)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
                 k, (long long)left, (long long)n);
-  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, u->a->joint ? q->m : 0, q->nthresholds, q->threshold},
-                                left, good, &u->summary));
+  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, t->joint, q->nthresholds, q->threshold}, left, good,
+                                &t->summary));
   PetscCall(PetscFree(good));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqReduce(Uq *u)
+PetscErrorCode UqReduce(UqTiles *t)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSummaryReduce(u->summary, u->team.comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &u->failed, 1, MPI_INT64_T, MPI_SUM, u->team.comm));
-  u->all_failed += u->failed;
-  u->failed = 0;
+  PetscCall(UqCheckDefined(t->draws, t->team.comm));
+  PetscCall(ScoriaSummaryReduce(t->summary, t->team.comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &t->failed, 1, MPI_INT64_T, MPI_SUM, t->team.comm));
+  t->all_failed += t->failed;
+  t->failed = 0;
   PetscFunctionReturn(0);
 }

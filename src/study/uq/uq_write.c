@@ -44,8 +44,8 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
   const size_t columns = (size_t)a->columns;
   const char *axes     = length > 1 ? "probability x" : "probability value";
   PetscFunctionBeginUser;
-  for (int i = 0; i < UQ_NMOMENTS; i++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, uq_moment_names[i]));
+  for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++) {
+    PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, scoria_uq_moment_members[i].name));
     PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length, "- x",
                         i == UQ_SKEWNESS || i == UQ_SKEWNESS_SE ? "1" : unit, "per condition"));
   }
@@ -58,20 +58,29 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
   PetscFunctionReturn(0);
 }
 
+/* Cells and "any" of a field, as one array, and "all" besides; of a number itself. */
 static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, const UqAnswer *a)
 {
-  char name[128], what[128];
+  static const char *const rows[UQ_NSHARES]  = {"probability", "probability_se", "probability_low", "probability_high"};
+  static const char *const whats[UQ_NSHARES] = {
+      NULL, "Monte Carlo standard error", "95 % interval of Wilson, lower end", "95 % interval of Wilson, upper end"};
+  char name[128], what[192];
   PetscFunctionBeginUser;
   for (int t = 0; t < q->nthresholds; t++) {
-    const ScoriaField *f = &q->field[q->threshold[t].first / q->cells];
-    const size_t at      = a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/probability", t));
-    PetscCall(PetscSNPrintf(what, sizeof what, "of %s > %g %s in each cell; the last: in any", f->name,
-                            q->threshold[t].value, f->unit));
-    PetscCall(PutPicked(store, q, a, name, at, 1, 0, q->cells + 1, "- x_or_any", "1", what));
-    PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/probability_se", t));
-    PetscCall(PutPicked(store, q, a, name, at + q->cells + 1, 1, 0, q->cells + 1, "- x_or_any", "1",
-                        "Monte Carlo standard error"));
+    const int n = uq_shares(q, t), cells = q->threshold[t].number;
+    const bool of_field = q->threshold[t].first < q->m;
+    for (int row = 0; row < UQ_NSHARES; row++) {
+      const size_t at = uq_shares_at(q, a, t) + (size_t)row * n;
+      PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/%s", t, rows[row]));
+      PetscCall(PetscSNPrintf(what, sizeof what, "of %s%s", q->event[t].text,
+                              of_field ? ", in each cell; the last: in any" : ""));
+      PetscCall(PutPicked(store, q, a, name, at, 1, 0, of_field ? cells + 1 : 1, "- x_or_any", "1",
+                          whats[row] ? whats[row] : what));
+      if (!of_field) continue;
+      PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/everywhere_%s", t, rows[row]));
+      PetscCall(PutPicked(store, q, a, name, at + cells + 1, 1, 0, 1, "- -", "1",
+                          whats[row] ? whats[row] : "of the same in all cells at once"));
+    }
   }
   PetscFunctionReturn(0);
 }
@@ -202,10 +211,10 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
                         quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
   }
   for (int t = 0; t < q->nthresholds; t++) {
-    const ScoriaField *f = &q->field[q->threshold[t].first / q->cells];
-    const double *from   = at + a->exceedances + (size_t)t * 2 * (q->cells + 1);
-    PetscCall(ScoriaSay(run, "    P(%s > %g %s anywhere) = %.6g +- %.2g", f->name, q->threshold[t].value, f->unit,
-                        from[q->cells], from[2 * q->cells + 1]));
+    const int n = uq_shares(q, t), c = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
+    const double *shares = at + uq_shares_at(q, a, t);
+    PetscCall(ScoriaSay(run, "    P(%s) = %.6g, 95 %% interval %.3g to %.3g", q->event[t].text,
+                        shares[UQ_SHARE * n + c], shares[UQ_SHARE_LOW * n + c], shares[UQ_SHARE_HIGH * n + c]));
   }
   PetscFunctionReturn(0);
 }

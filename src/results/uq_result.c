@@ -1,0 +1,85 @@
+/* uq.json and uq.h5: what they hold, and under which names. */
+#include "rows.h"
+
+const ScoriaMember scoria_uq_axis_members[] = {
+    TEXT(ScoriaUqAxis, name, NULL, 0),
+    TEXT(ScoriaUqAxis, unit, NULL, 0),
+    FLAG(ScoriaUqAxis, log, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_condition_members[] = {
+    COUNT(ScoriaUqCondition, samples, NULL, 0),
+    COUNT(ScoriaUqCondition, failed, NULL, 0),
+    COUNT(ScoriaUqCondition, quantiles_outside_the_histograms, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_quantity_members[] = {
+    TEXT(ScoriaUqQuantity, unit, NULL, 0),
+    TEXT(ScoriaUqQuantity, description, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1] = {
+    REAL(ScoriaUqMoments, mean, NULL, 0),
+    REAL(ScoriaUqMoments, mean_se, NULL, 0),
+    REAL(ScoriaUqMoments, sd, NULL, 0),
+    REAL(ScoriaUqMoments, sd_se, NULL, 0),
+    REAL(ScoriaUqMoments, skewness, NULL, 0),
+    REAL(ScoriaUqMoments, skewness_se, NULL, 0),
+    REAL(ScoriaUqMoments, min, NULL, 0),
+    REAL(ScoriaUqMoments, max, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_quantile_members[] = {
+    REAL(ScoriaUqQuantile, p, NULL, 0),
+    REAL(ScoriaUqQuantile, value, NULL, 0),
+    REAL(ScoriaUqQuantile, se, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_histogram_members[] = {
+    REAL(ScoriaUqHistogram, lo, NULL, 0),
+    REAL(ScoriaUqHistogram, hi, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_exceedance_members[] = {
+    TEXT(ScoriaUqExceedance, event, NULL, 0),
+    TEXT(ScoriaUqExceedance, field, NULL, 0),
+    REAL(ScoriaUqExceedance, threshold, NULL, 0),
+    FLAG(ScoriaUqExceedance, below, NULL, 0),
+    REAL(ScoriaUqExceedance, probability, NULL, 0),
+    REAL(ScoriaUqExceedance, se, NULL, 0),
+    REAL(ScoriaUqExceedance, low95, NULL, 0),
+    REAL(ScoriaUqExceedance, high95, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_sobol_members[] = {
+    COUNT(ScoriaUqSobol, blocks, NULL, 0),
+    COUNT(ScoriaUqSobol, draws, NULL, 0),
+    COUNT(ScoriaUqSobol, failed, NULL, 0),
+    TEXT(ScoriaUqSobol, unseen, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_spread_members[] = {
+    TEXT(ScoriaUqSpread, unit, NULL, 0),
+    REAL(ScoriaUqSpread, mean, NULL, 0),
+    REAL(ScoriaUqSpread, sd, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_index_members[] = {
+    TEXT(ScoriaUqIndex, input, NULL, 0), REAL(ScoriaUqIndex, first, NULL, 0),    REAL(ScoriaUqIndex, first_se, NULL, 0),
+    REAL(ScoriaUqIndex, total, NULL, 0), REAL(ScoriaUqIndex, total_se, NULL, 0), END,
+};
+
+const ScoriaMember scoria_uq_cost_members[] = {
+    REAL(ScoriaUqCost, core_seconds_drawing, NULL, 0),
+    REAL(ScoriaUqCost, core_seconds_statistics, NULL, 0),
+    END,
+};

@@ -1,0 +1,61 @@
+/* uq: fields of this rank at a condition. */
+#include "uq.h"
+#include <math.h>
+
+PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d)
+{
+  PetscFunctionBeginUser;
+  *d = (UqDraws){.q = q, .source = source};
+  PetscCall(PetscArraycpy(d->quantity, q->quantity, q->nquantities));
+  PetscCall(PetscMalloc1(UQ_TILE * q->m, &d->fields));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqDrawsDestroy(UqDraws *d)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(d->fields));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < d->q->nquantities; i++)
+    if (d->q->condition[i] >= 0) d->quantity[i].offset = theta[d->q->condition[i]];
+  PetscCall(PetscArraycpy(d->theta, theta, d->q->space->n));
+  PetscCall(ScoriaSourceDraw(d->source, theta, number, n, d->fields));
+  PetscFunctionReturn(0);
+}
+
+static bool all_finite(int n, const double x[])
+{
+  for (int i = 0; i < n; i++)
+    if (!isfinite(x[i])) return false;
+  return true;
+}
+
+void uq_take(UqDraws *d, int64_t i, double quantities[])
+{
+  const UqQuestion *q  = d->q;
+  const double *fields = d->fields + i * q->m;
+  quantities_take(q->nquantities - q->derived, d->quantity, q->cells, fields, quantities);
+  if (!q->expressions) return;
+  uq_evaluate(q, d->theta, fields, quantities);
+  if (all_finite(q->nquantities, quantities) || !all_finite(q->m, fields)) return; /* a solve that failed has no fields */
+  for (int k = q->nquantities - q->derived; k < q->nquantities; k++) d->undefined[k] += !isfinite(quantities[k]);
+}
+
+PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm)
+{
+  const UqQuestion *q = d->q;
+  PetscFunctionBeginUser;
+  if (!q->expressions) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, d->undefined, q->nquantities, MPI_INT64_T, MPI_SUM, comm));
+  for (int k = q->nquantities - q->derived; k < q->nquantities; k++)
+    if (d->undefined[k])
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "uq: quantities: \"%s\" is infinite or no number for %lld of the fields drawn, expected a finite one",
+                  q->quantity[k].name, (long long)d->undefined[k]);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,97 @@
+/* uq: events whose probabilities are asked.  "c < 200", "c > 2500 everywhere": of a field, in every cell and somewhere
+ * or everywhere.  "phi[0] < -0.2", "hot > 3": of a number, an expression or a quantity.  "c:2000" is "c > 2000". */
+#include "uq.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  char left[96];
+  bool below;
+  double value;
+  int of;
+} Parsed;
+
+static const struct {
+  const char *word;
+  int of;
+} places[] = {{"", SUMMARY_ANY}, {"somewhere", SUMMARY_ANY}, {"everywhere", SUMMARY_ALL}};
+
+/* What stands behind the number; false where it is none of the words. */
+static bool take_place(const char *text, int *of)
+{
+  char word[16];
+  const size_t length = strcspn(text + strspn(text, " "), " ");
+  snprintf(word, sizeof word, "%.*s", (int)length, text + strspn(text, " "));
+  if (text[strspn(text, " ") + length]) return false;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (!strcmp(word, places[i].word)) {
+      *of = places[i].of;
+      return true;
+    }
+  return false;
+}
+
+/* Splits at the last sign, so that an expression may compare. */
+static PetscErrorCode Parse(const char *item, Parsed *p)
+{
+  const char *sign = NULL;
+  char *end        = NULL;
+  PetscFunctionBeginUser;
+  for (const char *at = item; *at; at++)
+    if (strchr("<>", *at)) sign = at;
+  if (!sign) sign = strchr(item, ':');
+  if (sign) {
+    p->value = strtod(sign + 1, &end);
+    p->below = *sign == '<';
+    snprintf(p->left, sizeof p->left, "%.*s", (int)(sign - item), item);
+    for (size_t n = strlen(p->left); n && isspace((unsigned char)p->left[n - 1]); n--) p->left[n - 1] = 0;
+  }
+  if (!sign || end == sign + 1 || !isfinite(p->value) || !*p->left || !take_place(end, &p->of))
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: exceed: found \"%s\", expected \"c > 2500\", \"c < 200 everywhere\", \"phi[0] < -0.2\": what, < or >, a "
+        "number, and of a field somewhere (the default) or everywhere",
+        item);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddEvent(UqQuestion *q, const char *item)
+{
+  Parsed p  = {.of = SUMMARY_ANY};
+  int first = -1, number = 1;
+  PetscFunctionBeginUser;
+  if (q->nthresholds == UQ_MAX_THRESHOLDS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: exceed: \"%s\" is one too many, at most %d", item, UQ_MAX_THRESHOLDS);
+  PetscCall(Parse(item, &p));
+  for (int c = 0; c < q->channels && first < 0; c++)
+    if (!strcmp(q->field[c].name, p.left)) {
+      first  = c * q->cells;
+      number = q->cells;
+    }
+  for (int i = 0; i < q->nquantities && first < 0; i++)
+    if (!strcmp(q->quantity[i].name, p.left)) first = q->m + i;
+  if (first < 0) {
+    int index;
+    PetscCall(UqExpressionAdd(q, "exceed", p.left, &index));
+    first = q->m + index;
+  }
+  UqEvent *event = &q->event[q->nthresholds];
+  event->of      = p.of;
+  snprintf(event->text, sizeof event->text, "%.40s %c %.12g%s", p.left, p.below ? '<' : '>', p.value,
+           number == 1 ? "" : (p.of == SUMMARY_ALL ? " everywhere" : " somewhere"));
+  q->threshold[q->nthresholds++] = (ScoriaThreshold){first, number, p.value, p.below};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q)
+{
+  char item[256];
+  const char *list = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "uq_exceed", &list));
+  while (list_next_text(&list, sizeof item, item)) PetscCall(AddEvent(q, item));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,437 @@
+/* uq: quantities that the user defines, by muParser.
+ *
+ * A text is rewritten for muParser, which knows numbers only: what is taken from the fields of a row, a field's value
+ * at a place, phi[0], or a number of all its cells, max(c), becomes a variable, a term.  The argument of such a
+ * function may itself be an expression of the fields, max(c / mean(c)): it is evaluated cell by cell, terms inside it
+ * first. */
+#include "uq.h"
+#include <ctype.h>
+#include <math.h>
+#include <muParserDLL.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_TERMS 16
+#define MAX_TEXT 256
+
+typedef enum { TERM_MIN, TERM_MAX, TERM_MEAN, TERM_INTEGRAL, TERM_SD, TERM_ARGMIN, TERM_ARGMAX, NFUNCTIONS } TermKind;
+static const char *const function_names[NFUNCTIONS] = {"min", "max", "mean", "integral", "sd", "argmin", "argmax"};
+
+typedef struct {
+  bool at_place; /* quantity says it; else `kind` of the argument */
+  ScoriaQuantity place;
+  TermKind kind;
+  int channel;               /* the argument is a field alone; -1: it is `argument` */
+  muParserHandle_t argument; /* owned */
+} Term;
+
+typedef struct {
+  muParserHandle_t outer; /* owned */
+  int n;
+  Term term[MAX_TERMS];
+} Expression;
+
+struct UqExpressions_ {
+  int n;
+  Expression of[UQ_MAX_QUANTITIES];
+  /* What the parsers' variables are. */
+  double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], x;
+  double *width, *work; /* owned (cells): shares of the length; an argument's values */
+  double length;        /* [m] */
+};
+
+/* ------------------------------------------------------------------------------------------------------ text ---- */
+
+static bool is_name_start(char c)
+{
+  return isalpha((unsigned char)c) || c == '_';
+}
+
+static size_t name_length(const char *text)
+{
+  size_t n = 0;
+  if (is_name_start(*text))
+    while (isalnum((unsigned char)text[n]) || text[n] == '_') n++;
+  return n;
+}
+
+static bool is_name(const char *text)
+{
+  return *text && name_length(text) == strlen(text);
+}
+
+/* The bracket that closes the one at text[0]; NULL: none. */
+static const char *closing(const char *text)
+{
+  int depth = 0;
+  for (; *text; text++) {
+    if (*text == '(' || *text == '[') depth++;
+    if ((*text == ')' || *text == ']') && --depth == 0) return text;
+  }
+  return NULL;
+}
+
+/* The first of a character outside of brackets, before `end`. */
+static const char *outside(const char *text, const char *end, char what)
+{
+  int depth = 0;
+  for (; text < end; text++) {
+    if (*text == '(' || *text == '[') depth++;
+    if (*text == ')' || *text == ']') depth--;
+    if (*text == what && depth == 0) return text;
+  }
+  return NULL;
+}
+
+static void copy_trimmed(const char *from, size_t length, size_t size, char to[])
+{
+  while (length && isspace((unsigned char)*from)) from++, length--;
+  while (length && isspace((unsigned char)from[length - 1])) length--;
+  snprintf(to, size, "%.*s", (int)length, from);
+}
+
+/* ------------------------------------------------------------------------------------------------- compiling ---- */
+
+/* What an expression is being made of. */
+typedef struct {
+  const UqQuestion *q;
+  UqExpressions all;
+  Expression *e;
+  const char *key, *text; /* for errors: the deck's key and all of its item */
+} Making;
+
+static int find_field(const UqQuestion *q, const char *name, size_t length)
+{
+  for (int c = 0; c < q->channels; c++)
+    if (strlen(q->field[c].name) == length && !strncmp(q->field[c].name, name, length)) return c;
+  return -1;
+}
+
+static int find_function(const char *name, size_t length)
+{
+  for (int f = 0; f < NFUNCTIONS; f++)
+    if (strlen(function_names[f]) == length && !strncmp(function_names[f], name, length)) return f;
+  return -1;
+}
+
+static void term_name(int term, size_t size, char name[])
+{
+  snprintf(name, size, "_term%d", term);
+}
+
+/* A parser of `rewritten`, whose variables are those of the row and, in an argument, of a cell. */
+static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool argument, muParserHandle_t *parser)
+{
+  const UqQuestion *q      = m->q;
+  const muParserHandle_t p = mupCreate(0);
+  char name[32];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < q->space->n; i++) mupDefineVar(p, q->space->c[i].name, &m->all->theta[i]);
+  for (int i = 0; i < q->nquantities; i++)
+    if (is_name(q->quantity[i].name)) mupDefineVar(p, q->quantity[i].name, &m->all->quantity[i]);
+  for (int i = 0; i < m->e->n; i++) {
+    term_name(i, sizeof name, name);
+    mupDefineVar(p, name, &m->all->term[i]);
+  }
+  for (int c = 0; c < q->channels && argument; c++)
+    if (is_name(q->field[c].name)) mupDefineVar(p, q->field[c].name, &m->all->cell[c]);
+  if (argument && find_field(q, "x", 1) < 0) mupDefineVar(p, "x", &m->all->x);
+  mupSetExpr(p, rewritten);
+  mupEval(p); /* it is now that it is parsed */
+  *parser = p;
+  if (mupError(p)) {
+    char found[MAX_TEXT];
+    snprintf(found, sizeof found, "%s", *mupGetErrorToken(p) ? mupGetErrorToken(p) : rewritten);
+    mupRelease(p);
+    *parser = NULL;
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\" is not understood at \"%s\"; expected an expression of values at places, phi[0], c[L], "
+                "c[4e-5], of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+                m->key, m->text, found);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NewTerm(const Making *m, Term **term)
+{
+  PetscFunctionBeginUser;
+  *term = &m->e->term[PetscMin(m->e->n, MAX_TERMS - 1)];
+  if (m->e->n == MAX_TERMS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": more than %d terms of the fields", m->key, m->text, MAX_TERMS);
+  **term = (Term){.channel = -1};
+  PetscFunctionReturn(0);
+}
+
+/* "[...]" behind a field. */
+static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, const char *to)
+{
+  const UqQuestion *q = m->q;
+  char text[64], *end;
+  double ends[2], place;
+  Term *term;
+  PetscFunctionBeginUser;
+  copy_trimmed(from, (size_t)(to - from), sizeof text, text);
+  cells_ends(q->cells, q->x, ends);
+  place              = !strcmp(text, "L") ? ends[1] : strtod(text, &end);
+  const double slack = 1e-4 * (ends[1] - ends[0]) / q->cells;
+  if ((strcmp(text, "L") && (!*text || *end)) || !(place >= ends[0] - slack && place <= ends[1] + slack))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected L or a number from %g to %g m",
+                m->key, m->text, text, ends[0], ends[1]);
+  PetscCall(NewTerm(m, &term));
+  term->at_place = true;
+  term->place    = (ScoriaQuantity){.channel = channel, .factor = 1};
+  quantity_place(&term->place, q->cells, q->x, place);
+  m->e->n++;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Rewrite(const Making *m, const char *from, const char *end, bool argument, char to[MAX_TEXT]);
+
+/* "(...)" behind a function of all cells. */
+static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *from, const char *to)
+{
+  char argument[MAX_TEXT], field[MAX_TEXT];
+  muParserHandle_t parser = NULL;
+  Term *term;
+  PetscFunctionBeginUser;
+  copy_trimmed(from, (size_t)(to - from), sizeof field, field);
+  const int channel = find_field(m->q, field, strlen(field));
+  if (channel < 0) {
+    PetscCall(Rewrite(m, from, to, true, argument)); /* adds the terms inside, which come before this one */
+    PetscCall(MakeParser(m, argument, true, &parser));
+  }
+  PetscCall(NewTerm(m, &term));
+  term->kind     = kind;
+  term->channel  = channel;
+  term->argument = parser;
+  m->e->n++;
+  PetscFunctionReturn(0);
+}
+
+/* The term that begins with the name of `length` at `from`, if one does: *next is what follows it, else `from`. */
+static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length, const char *end, bool argument,
+                               const char **next)
+{
+  const int channel = find_field(m->q, from, length), function = find_function(from, length);
+  const char *open = from + length + strspn(from + length, " "), *close;
+  PetscFunctionBeginUser;
+  *next = from;
+  if (channel < 0 && function < 0) PetscFunctionReturn(0);
+  close = open < end && (*open == '[' || *open == '(') ? closing(open) : NULL;
+  if (channel >= 0 && close && *open == '[' && close < end) {
+    PetscCall(AddPlace(m, channel, open + 1, close));
+    *next = close + 1;
+  } else if (channel >= 0) {
+    if (!argument)
+      SCORIA_FAIL(
+          SCORIA_EXIT_INPUT,
+          "uq: %s: \"%s\": %s is a field, and has many values; expected %s[0], %s[L], max(%s) or another number of it",
+          m->key, m->text, m->q->field[channel].name, m->q->field[channel].name, m->q->field[channel].name,
+          m->q->field[channel].name);
+  } else if (close && *open == '(' && close < end && !outside(open + 1, close, ',')) { /* of several: muParser's own */
+    PetscCall(AddFunction(m, (TermKind)function, open + 1, close));
+    *next = close + 1;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Rewrite(const Making *m, const char *from, const char *end, bool argument, char to[MAX_TEXT])
+{
+  size_t used = 0;
+  PetscFunctionBeginUser;
+  while (from < end) {
+    const size_t length = name_length(from);
+    const char *next    = from;
+    char piece[MAX_TEXT];
+    if (length) PetscCall(TakeTerm(m, from, length, end, argument, &next));
+    if (next > from)
+      term_name(m->e->n - 1, sizeof piece, piece);
+    else if (length || isdigit((unsigned char)*from) || *from == '.') { /* also of a number: 1e3 holds no name */
+      size_t all = length;
+      if (!length) {
+        char *behind;
+        strtod(from, &behind);
+        all = (size_t)PetscMax(behind - from, 1);
+      }
+      snprintf(piece, sizeof piece, "%.*s", (int)all, from);
+      next = from + all;
+    } else {
+      piece[0] = *from;
+      piece[1] = 0;
+      next     = from + 1;
+    }
+    used += (size_t)snprintf(to + used, MAX_TEXT - used, "%s", piece);
+    if (used >= MAX_TEXT)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\" is too long, at most %d characters", m->key, m->text,
+                  MAX_TEXT - 1);
+    from = next;
+  }
+  to[used] = 0;
+  PetscFunctionReturn(0);
+}
+
+/* The sign of a definition: one "=" that is not part of a comparison. */
+static const char *definition(const char *text)
+{
+  for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
+    if (at[1] == '=')
+      at++;
+    else if (at == text || !strchr("<>!=", at[-1]))
+      return at;
+  }
+  return NULL;
+}
+
+/* "name [unit]" into a quantity. */
+static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity *quantity)
+{
+  char name[MAX_TEXT], unit[MAX_TEXT] = "";
+  const char *open = memchr(m->text, '[', (size_t)(end - m->text)), *close = open ? closing(open) : NULL;
+  PetscFunctionBeginUser;
+  copy_trimmed(m->text, (size_t)((open ? open : end) - m->text), sizeof name, name);
+  if (close && close < end) copy_trimmed(open + 1, (size_t)(close - open - 1), sizeof unit, unit);
+  if (!is_name(name) || strlen(name) >= sizeof quantity->name || strlen(unit) >= sizeof quantity->unit ||
+      (open && (!close || close > end)))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": expected \"name = expression\" or \"name [unit] = expression\"",
+                m->key, m->text);
+  bool taken = find_function(name, strlen(name)) >= 0 || find_field(m->q, name, strlen(name)) >= 0;
+  for (int i = 0; i < m->q->space->n; i++) taken = taken || !strcmp(name, m->q->space->c[i].name);
+  for (int i = 0; i < m->q->nquantities; i++) taken = taken || !strcmp(name, m->q->quantity[i].name);
+  if (taken)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": there is a field, condition, quantity or function %s already",
+                m->key, m->text, name);
+  snprintf(quantity->name, sizeof quantity->name, "%s", name);
+  snprintf(quantity->unit, sizeof quantity->unit, "%s", unit);
+  PetscFunctionReturn(0);
+}
+
+/* Shares of the length that the cells have: between the middles of neighbouring centres. */
+static PetscErrorCode Create(const UqQuestion *q, UqExpressions *all)
+{
+  UqExpressions new;
+  double ends[2];
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  PetscCall(PetscMalloc2(q->cells, &new->width, q->cells, &new->work));
+  cells_ends(q->cells, q->x, ends);
+  new->length = ends[1] - ends[0];
+  for (int i = 0; i < q->cells; i++) {
+    const double left  = i ? (q->x[i - 1] + q->x[i]) / 2 : ends[0],
+                 right = i + 1 < q->cells ? (q->x[i] + q->x[i + 1]) / 2 : ends[1];
+    new->width[i]      = (right - left) / new->length;
+  }
+  *all = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index)
+{
+  char rewritten[MAX_TEXT];
+  const char *equals      = definition(text);
+  ScoriaQuantity quantity = {.kind = SCORIA_QUANTITY_AT};
+  PetscFunctionBeginUser;
+  if (!q->expressions) PetscCall(Create(q, &q->expressions));
+  Making m = {q, q->expressions, &q->expressions->of[q->expressions->n], key, text};
+  if (equals)
+    PetscCall(TakeName(&m, equals, &quantity));
+  else
+    snprintf(quantity.name, sizeof quantity.name, "%s", text);
+  if (q->nquantities == UQ_MAX_QUANTITIES)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\" is one too many: at most %d quantities", key, text,
+                UQ_MAX_QUANTITIES);
+  if (equals && definition(equals + 1))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found a second \"=\"; to compare, write ==", key, text);
+  snprintf(quantity.description, sizeof quantity.description, "%.90s",
+           equals ? equals + 1 + strspn(equals + 1, " ") : text);
+  const char *expression = equals ? equals + 1 : text;
+  q->expressions->n++; /* what it holds is freed, whatever comes */
+  PetscCall(Rewrite(&m, expression, expression + strlen(expression), false, rewritten));
+  PetscCall(MakeParser(&m, rewritten, false, &m.e->outer));
+  *index               = q->nquantities++;
+  q->condition[*index] = -1;
+  q->quantity[*index]  = quantity;
+  q->derived++;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqExpressionsDestroy(UqExpressions *expressions)
+{
+  UqExpressions all = *expressions;
+  PetscFunctionBeginUser;
+  if (!all) PetscFunctionReturn(0);
+  for (int i = 0; i < all->n; i++) {
+    for (int t = 0; t < all->of[i].n; t++)
+      if (all->of[i].term[t].argument) mupRelease(all->of[i].term[t].argument);
+    if (all->of[i].outer) mupRelease(all->of[i].outer);
+  }
+  PetscCall(PetscFree2(all->width, all->work));
+  PetscCall(PetscFree(*expressions));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ evaluating ---- */
+
+/* The argument's values in all cells. */
+static const double *argument_values(UqExpressions all, const UqQuestion *q, const Term *term, const double fields[])
+{
+  if (term->channel >= 0) return fields + (size_t)term->channel * (size_t)q->cells;
+  for (int i = 0; i < q->cells; i++) {
+    for (int c = 0; c < q->channels; c++) all->cell[c] = fields[c * q->cells + i];
+    all->x       = q->x[i];
+    all->work[i] = mupEval(term->argument);
+  }
+  return all->work;
+}
+
+static double mean_of(UqExpressions all, int cells, const double y[], double less, int power)
+{
+  double sum = 0;
+  for (int i = 0; i < cells; i++) sum += all->width[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
+  return sum;
+}
+
+static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
+{
+  int least = 0, most = 0;
+  for (int i = 1; i < q->cells; i++) {
+    if (y[i] < y[least]) least = i;
+    if (y[i] > y[most]) most = i;
+  }
+  switch (term->kind) {
+  case TERM_MIN:
+    return y[least];
+  case TERM_MAX:
+    return y[most];
+  case TERM_ARGMIN:
+    return q->x[least];
+  case TERM_ARGMAX:
+    return q->x[most];
+  case TERM_INTEGRAL:
+    return all->length * mean_of(all, q->cells, y, 0, 1);
+  case TERM_SD:
+    return sqrt(mean_of(all, q->cells, y, mean_of(all, q->cells, y, 0, 1), 2));
+  case TERM_MEAN:
+  default:
+    return mean_of(all, q->cells, y, 0, 1);
+  }
+}
+
+void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[])
+{
+  UqExpressions all = q->expressions;
+  const int plain   = q->nquantities - q->derived;
+  memcpy(all->theta, theta, (size_t)q->space->n * sizeof *theta);
+  memcpy(all->quantity, quantities, (size_t)plain * sizeof *quantities);
+  for (int i = 0; i < all->n; i++) {
+    const Expression *e = &all->of[i];
+    for (int t = 0; t < e->n; t++) {
+      const Term *term = &e->term[t];
+      if (term->at_place)
+        quantities_take(1, &term->place, q->cells, fields, &all->term[t]);
+      else
+        all->term[t] = of_all_cells(all, q, term, argument_values(all, q, term, fields));
+    }
+    quantities[plain + i] = all->quantity[plain + i] = mupEval(e->outer);
+  }
+}
