@@ -2,8 +2,9 @@
  *
  * Linear systems in one dimension: block LU in natural ordering, which for a block-tridiagonal matrix is the block
  * Thomas algorithm without fill; a group of ranks solves by a redundant copy of it.  In two and three dimensions:
- * GMRES, flexible, preconditioned by geometric multigrid (multigrid.c), each system only as exactly as Newton's
- * progress deserves (Eisenstat and Walker, 1996).
+ * GMRES, flexible, preconditioned by multigrid (multigrid.c), each system only as exactly as Newton's progress deserves
+ * (Eisenstat and Walker, 1996).  There the last step, a correction, is taken with the Jacobian of the state before (a
+ * chord step), and the preconditioner serves all states that are near the one that it was made for.
  *
  * Convergence: a full Newton step's root mean square below STEP_TOLERANCE.  In the scaled unknowns the second
  * derivatives are of order one, so the error after a step d is of order d^2: 1e-14, the rounding of the unknowns
