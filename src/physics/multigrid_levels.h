@@ -1,4 +1,5 @@
-/* The levels of the multigrid preconditioner: multigrid_levels.c makes them, multigrid.c works with them. */
+/* The levels of the multigrid preconditioner: multigrid_levels.c makes them, multigrid_fill.c their operators,
+ * multigrid.c works with them. */
 #ifndef SCORIA_PHYSICS_MULTIGRID_LEVELS_H
 #define SCORIA_PHYSICS_MULTIGRID_LEVELS_H
 
@@ -39,5 +40,13 @@ struct ScoriaMultigrid_ {
 /* The levels of mg, whose first fields are set, without values.  Collective. */
 PetscErrorCode LevelsCreate(ScoriaMultigrid mg);
 PetscErrorCode LevelsDestroy(ScoriaMultigrid mg);
+/* The finer planes that plane k of c joins: from *first on, before *end. */
+void level_planes(const Level *f, const Level *c, int k, int *first, int *end);
+/* `entries` rows of n lines in natural order into rows of even and of odd lines, `step` apart. */
+void level_deal_rows(int entries, int n, const float row[], int step, float even[], float odd[]);
+/* `entries` numbers of each line of all ranks, `to_step` apart in the rows of l->v, from those of their shares,
+ * `from_step` apart in l->part, in the order of ranks: that of the lines.  Collective. */
+PetscErrorCode LevelGather(ScoriaMultigrid mg, const Level *l, float *from, int from_step, float *to, int to_step,
+                           int entries);
 
 #endif

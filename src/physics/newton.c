@@ -23,7 +23,7 @@
 #define MAX_NEWTON 25
 #define LINEAR_LEAST 1e-4
 #define CHORD 1e-3 /* a Jacobian serves as far from its state: such a step leaves as large a share of the error */
-#define LINEAR_CHORD 1e-2 /* what is solved for then, a last correction, is itself below 1e-6 */
+#define LINEAR_CHORD 1e-2 /* the last correction, below STEP_TOLERANCE, then leaves 1e-9 */
 #define MG_STATE 0.05     /* the preconditioner serves this far from its state, */
 #define MG_SHIFT 0.2      /* and for time steps whose inverse differs by such a share */
 
