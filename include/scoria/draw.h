@@ -92,6 +92,9 @@ typedef struct {
 extern const ScoriaDrawRange scoria_draw_ranges[SCORIA_NDRAWS];
 /* The number of realisation i of condition `condition` (0 where numbers simply run on). */
 uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i);
+/* The condition and the realisation of a number. */
+int64_t draw_condition(uint64_t number);
+int64_t draw_realisation(uint64_t number);
 
 /* ------------------------------------------------------------------------------------------------ sources of fields
  * ---- */
@@ -140,7 +143,8 @@ typedef struct {
                             const ScoriaLogDensity *out);
 } ScoriaSourceKind;
 
-extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file;
+extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file,
+    scoria_source_held_out;
 
 /* Of any kind; kind is borrowed, ctx becomes the source's own. */
 PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const ScoriaFieldShape *shape,
@@ -155,6 +159,13 @@ PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, 
  * theta is not looked at.  `most`: rows of a draw, at most.  A draw is collective on comm, n may be 0. */
 PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels, const int field[], int64_t most,
                                   ScoriaSource *source);
+
+/* Rows of a file that were held back from training, of condition index[k] of these, by numbers of draw_number(.., k,
+ * i): the i-th of part `part` of `parts` (every parts-th row from the part-th on, so that the parts are as like as can
+ * be). ds, holdout and index are borrowed, What the file lacks, or has marked as failed, is NaN. A draw is local. */
+PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout,
+                                     const int64_t index[], int channels, const int field[], int part, int parts,
+                                     ScoriaSource *source);
 
 const ScoriaFieldShape *source_shape(ScoriaSource source);
 const ScoriaWorkers *source_workers(ScoriaSource source);

@@ -104,6 +104,7 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_ESTIMATES "estimates"   /* each ScoriaWorthEstimate */
 #define COMPARE_LAWS "symmetries"       /* array of ScoriaLawKept */
 #define COMPARE_MEMORISATION "memorisation" /* ScoriaNearestRows; null where it is not known */
+#define COMPARE_HELD_OUT "held_out" /* ScoriaHeldOut: of imported data alone, which have no cost, worth or laws */
 #define COMPARE_CONDITIONS                                                                                             \
   "conditions"                      /* array: the conditions by name, COMPARE_FAILED or COMPARE_ROWS, an object of     \
                                        measures per source */
@@ -155,6 +156,20 @@ typedef struct {
   int64_t training_conditions, training_rows, samples; /* at each condition */
 } ScoriaNearestRows;
 
+/* How held-back rows of imported data were judged: condition by condition, half of a condition's rows against the model
+ * and against the other half, the floor; or all together, as residuals, with a bootstrap's floor. */
+#define COMPARE_METHOD_HALVES "halves"
+#define COMPARE_METHOD_RESIDUALS "residuals"
+typedef struct {
+  const char *method;
+  const char *of;                    /* held back whole: "conditions", or "rows" of each */
+  int64_t conditions, rows;          /* judged; usable ones */
+  int64_t held_back, held_back_rows; /* conditions with such rows, and rows, usable or not */
+  int64_t of_conditions, of_rows;    /* of the dataset */
+  const char *model;                 /* what was drawn: "network" or "gaussian" */
+} ScoriaHeldOut;
+
+extern const ScoriaMember scoria_held_out_members[];
 extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_quantity_members[],
     scoria_worth_estimate_members[], scoria_law_members[], scoria_nearest_members[];
 

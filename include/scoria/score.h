@@ -82,7 +82,7 @@ const ScoriaProcessRow *process_find(const char *name);
 typedef struct {
   int64_t conditions, realisations; /* of the dataset */
   int64_t number, *condition;       /* owned (number): the conditions, ascending */
-  int64_t rows;                     /* of every condition instead */
+  int64_t rows, *row;               /* owned (rows): of every condition instead, ascending from 0 */
   ScoriaShuffle order;              /* of the rows of a condition: those at the first `rows` places */
 } ScoriaHoldout;
 

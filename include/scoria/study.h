@@ -8,6 +8,11 @@
 
 /* The model against fresh PDE ensembles at conditions that it was not trained on -> compare.json, compare.h5. */
 PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck);
+/* A model of imported data against the rows that were held back from its training -> compare.json, compare.h5; nothing
+ * held back is a user error. */
+PetscErrorCode ScoriaCompareImported(ScoriaRun run, ScoriaDeck deck);
+/* Whether model.h5 holds rows back. */
+PetscErrorCode ScoriaHeldBack(ScoriaRun run, bool *any);
 /* The rows of a sample file against those of a reference at the conditions that both hold -> compare_output. */
 PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sample, const char *reference);
 /* Streamed statistics at one or many conditions, and Sobol indices -> uq_file. */

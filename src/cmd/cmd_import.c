@@ -12,8 +12,6 @@ static PetscErrorCode Report(ScoriaRun run, const ScoriaMade *made)
                       "not in the file, where a condition has fewer rows than another",
                       conditions, (long long)spec->realisations, spec->cells, (long long)made->failed, unusable,
                       (long long)made->lacking));
-  if (spec->realisations < 2)
-    PetscCall(ScoriaSay(run, "  WARNING: every condition has one row: train needs two, to see a spread"));
   PetscCall(ScoriaSay(run, "  wrote %s", made->path));
   PetscCall(ScoriaLog(run, "import", "\"rows\":%lld,\"conditions\":%lld,\"not_finite\":%lld,\"lacking\":%lld",
                       (long long)spec->rows, conditions, unusable, (long long)made->lacking));

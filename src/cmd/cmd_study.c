@@ -16,6 +16,7 @@ static PetscErrorCode Study(ScoriaRun run, ScoriaDeck deck, const char *of, unsi
 PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 {
   const char *sample = NULL, *reference = NULL;
+  bool imported;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "compare"));
   PetscCall(ScoriaDeckString(deck, "compare_sample", &sample));
@@ -28,10 +29,8 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaCompareFiles(run, deck, sample, reference));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaNeedEquations(deck, "compare",
-                                "compare two files instead, rows that the model was not trained on with samples of "
-                                "it: -compare_sample F -compare_reference F"));
-  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaCompareModel));
+  PetscCall(ScoriaImported(deck, &imported));
+  PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, imported ? ScoriaCompareImported : ScoriaCompareModel));
   PetscFunctionReturn(0);
 }
 

@@ -22,3 +22,13 @@ uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i)
 {
   return scoria_draw_ranges[of].first + (uint64_t)condition * (uint64_t)SCORIA_DRAWS_PER_CONDITION + (uint64_t)i;
 }
+
+int64_t draw_condition(uint64_t number)
+{
+  return (int64_t)(number % ((uint64_t)1 << WHO_SHIFT) / (uint64_t)SCORIA_DRAWS_PER_CONDITION);
+}
+
+int64_t draw_realisation(uint64_t number)
+{
+  return (int64_t)(number % (uint64_t)SCORIA_DRAWS_PER_CONDITION);
+}

@@ -90,7 +90,7 @@ static PetscErrorCode ReadConditions(ScoriaStore store, const char *path, const 
   PetscCall(ScoriaStoreGetSpace(store, &cmp->space));
   compare_theta_path(group, sizeof name, name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
-  if (rank < 0 && *group) PetscFunctionReturn(0);
+  if (rank < 0) PetscFunctionReturn(0); /* imported rows that are judged together have no curves */
   if (rank != 2 || dims[0] < 1 || dims[1] != cmp->space.n)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of shape (conditions, %d)", path, name, cmp->space.n);
   PetscCall(ReadArray(store, name, 2, dims, &cmp->theta));

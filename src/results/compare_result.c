@@ -48,6 +48,14 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
 
 /* ----------------------------------------------------------------------------------------------- compare.json ---- */
 
+const ScoriaMember scoria_held_out_members[] = {
+    TEXT(ScoriaHeldOut, method, NULL, 0),         TEXT(ScoriaHeldOut, of, NULL, 0),
+    COUNT(ScoriaHeldOut, conditions, NULL, 0),    COUNT(ScoriaHeldOut, rows, NULL, 0),
+    COUNT(ScoriaHeldOut, held_back, NULL, 0),     COUNT(ScoriaHeldOut, held_back_rows, NULL, 0),
+    COUNT(ScoriaHeldOut, of_conditions, NULL, 0), COUNT(ScoriaHeldOut, of_rows, NULL, 0),
+    TEXT(ScoriaHeldOut, model, NULL, 0),          END,
+};
+
 const ScoriaMember scoria_field_cost_members[] = {
     REAL(ScoriaFieldCost, seconds_pde, "one PDE solve [core ms]", 1e3),
     REAL(ScoriaFieldCost, seconds_model, "one sample of the model [core ms]", 1e3),

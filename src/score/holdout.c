@@ -185,9 +185,16 @@ static PetscErrorCode ChooseConditions(MPI_Comm comm, ScoriaDataset ds, uint64_t
   PetscFunctionReturn(0);
 }
 
-void holdout_order(uint64_t seed, ScoriaHoldout *h)
+PetscErrorCode HoldoutOrder(uint64_t seed, ScoriaHoldout *h)
 {
-  if (h->rows) rng_shuffle(seed, SCORIA_STREAM_VALIDATION, of_rows, h->realisations, &h->order);
+  int64_t n = 0;
+  PetscFunctionBeginUser;
+  if (!h->rows) PetscFunctionReturn(0);
+  rng_shuffle(seed, SCORIA_STREAM_VALIDATION, of_rows, h->realisations, &h->order);
+  PetscCall(PetscMalloc1(h->rows, &h->row));
+  for (int64_t r = 0; r < h->realisations; r++)
+    if (rng_shuffled(&h->order, r) < h->rows) h->row[n++] = r;
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *h)
@@ -204,7 +211,7 @@ PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, S
   h->number = holdout_number(h->conditions, h->realisations, share);
   h->rows   = holdout_rows(h->conditions, h->realisations, share);
   if (h->number) PetscCall(ChooseConditions(comm, ds, (uint64_t)seed, h));
-  holdout_order((uint64_t)seed, h);
+  PetscCall(HoldoutOrder((uint64_t)seed, h));
   PetscFunctionReturn(0);
 }
 
@@ -212,6 +219,7 @@ PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *h)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(h->condition));
+  PetscCall(PetscFree(h->row));
   PetscFunctionReturn(0);
 }
 
@@ -243,11 +251,7 @@ int64_t holdout_each(const ScoriaHoldout *h)
 
 int64_t holdout_row(const ScoriaHoldout *h, int64_t k, int64_t i)
 {
-  const int64_t first = holdout_condition(h, k) * h->realisations;
-  if (!h->rows) return first + i;
-  for (int64_t r = 0; r < h->realisations; r++)
-    if (rng_shuffled(&h->order, r) < h->rows && i-- == 0) return first + r;
-  return -1;
+  return holdout_condition(h, k) * h->realisations + (h->rows ? h->row[i] : i);
 }
 
 /* ------------------------------------------------------------------------------------------------ model.h5 ---- */
@@ -309,7 +313,7 @@ PetscErrorCode HoldoutLoad(ScoriaStore store, const char *path, uint64_t seed, S
   if (h->conditions < 1 || h->realisations < 1 || h->rows < 0 || h->rows >= PetscMax(h->realisations, 2))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds back %lld of %lld rows of %lld conditions, which no training does", path,
                 (long long)h->rows, (long long)h->realisations, (long long)h->conditions);
-  holdout_order(seed, h);
+  PetscCall(HoldoutOrder(seed, h));
   PetscCall(LoadList(store, path, h));
   PetscFunctionReturn(0);
 }

@@ -17,6 +17,7 @@ PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, S
 PetscErrorCode HoldoutSave(const ScoriaHoldout *holdout, ScoriaStore store);
 /* seed: of the training.  path: of the file, for messages. */
 PetscErrorCode HoldoutLoad(ScoriaStore store, const char *path, uint64_t seed, ScoriaHoldout *holdout);
-void holdout_order(uint64_t seed, ScoriaHoldout *holdout);
+/* Which rows of a condition, from their number.  Local. */
+PetscErrorCode HoldoutOrder(uint64_t seed, ScoriaHoldout *holdout);
 
 #endif

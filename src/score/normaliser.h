@@ -5,12 +5,14 @@
 #include "scoria/score.h"
 
 typedef struct {
-  int modes;        /* r: coordinates that the network learns */
-  int all_modes;    /* R >= r */
-  int degree_mean;  /* total degree of the polynomial of m */
-  int degree_scale; /* of ln s, phi and ln d */
-  bool relative;    /* find the relative channels; without it there are none */
-  bool whitening;   /* without it y = z, and modes and all_modes are ignored */
+  int modes;         /* r: coordinates that the network learns */
+  int all_modes;     /* R >= r */
+  int degree_mean;   /* total degree of the polynomial of m */
+  int degree_scale;  /* of ln s, phi and ln d */
+  bool relative;     /* find the relative channels; without it there are none */
+  bool whitening;    /* without it y = z, and modes and all_modes are ignored */
+  bool choose_mean;  /* terms of the mean by cross-validation instead of all up to degree_mean */
+  bool choose_scale; /* likewise of ln s and ln D */
 } ScoriaNormaliserOptions;
 
 /* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
@@ -56,6 +58,7 @@ typedef struct {
   int p, q;
   const double *X; /* borrowed (n, p) */
   const double *w; /* borrowed (n) */
+  const bool *use; /* borrowed (q, p): regressors that a response uses, the coefficients of others are 0; NULL: all */
 } NormDesign;
 
 /* Weighted least squares of Y (n, q).  Collective. */
@@ -64,6 +67,9 @@ PetscErrorCode NormLeastSquares(const NormDesign *design, const double Y[], doub
  * Fisher scoring.  S2 being mean squares, it is unbiased however few realisations stand behind one, unlike a regression
  * of ln S2.  Collective. */
 PetscErrorCode NormGammaRegression(const NormDesign *design, const double S2[], double B[]);
+/* Adds to h (n) by how much least squares reduce the variance of the residual of a row of weight 1, x^T (X^T W X)^-1 x,
+ * over the regressors that each response uses (design->use is needed), weighted by its share (q).  Collective. */
+PetscErrorCode NormLeverages(const NormDesign *design, const double share[], double h[]);
 
 /* -------------------------------------------------------------------------------------------------- the object ---- */
 

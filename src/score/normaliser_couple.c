@@ -92,9 +92,32 @@ static PetscErrorCode moment_visit(void *ctx, NormData *data, int t, double alph
   PetscFunctionReturn(0);
 }
 
+/* Sums of alpha^2 become variances within pieces, and freedom (slots) what these weigh. */
+static void variances_within(const NormData *data, ModeMoments *s, double freedom[])
+{
+  const int R = data->norm->R;
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+      freedom[i] = data->good[i] - 1;
+      for (int64_t k = i * R; k < (i + 1) * R; k++)
+        s->square[k] = PetscMax(s->square[k] - s->sum[k] * s->sum[k] / data->good[i], 0) / PetscMax(freedom[i], 1);
+    }
+}
+
+/* The same about 0, the regressed mean: all that can be done where conditions have a single row. */
+static void variances_about(const NormData *data, ModeMoments *s, double freedom[])
+{
+  const int R = data->norm->R;
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+      freedom[i] = data->good[i];
+      for (int64_t k = i * R; k < (i + 1) * R; k++) s->square[k] *= norm_unbiased(data, i) / data->good[i];
+    }
+}
+
 /* D from the variances within pieces, with a floor of 1e-5 of the mode's overall scale; square becomes the variances.
  */
-static PetscErrorCode FitModeScales(NormData *data, ModeMoments *s)
+static PetscErrorCode FitModeScales(NormData *data, const ScoriaNormaliserOptions *opt, ModeMoments *s)
 {
   ScoriaNormaliser norm = data->norm;
   const int R           = norm->R;
@@ -103,14 +126,17 @@ static PetscErrorCode FitModeScales(NormData *data, ModeMoments *s)
   NormDesign design;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(data->start[data->tiles.tiles] + 1, &freedom));
+  if (data->unrepeated)
+    variances_about(data, s, freedom);
+  else
+    variances_within(data, s, freedom);
   for (int t = 0; t < data->tiles.tiles; t++)
-    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
-      freedom[i] = data->good[i] - 1;
-      for (int64_t k = i * R; k < (i + 1) * R; k++)
-        s->square[k] = PetscMax(s->square[k] - s->sum[k] * s->sum[k] / data->good[i], 0) / freedom[i] + 1e-10;
-    }
+    for (int64_t k = data->start[t] * R; k < (data->start[t] + data->fitted[t]) * R; k++) s->square[k] += 1e-10;
   norm_design(data, norm->scale.terms, data->scale_X, R, &design);
   design.w = freedom;
+  if (opt->choose_scale)
+    PetscCall(NormChooseScaleTerms(data, &design, PetscMin(R, NORM_ALONE), s->square, &data->mode_use));
+  design.use = data->mode_use;
   PetscCall(NormGammaRegression(&design, s->square, norm->D_coef));
   for (size_t k = 0; k < count; k++) norm->D_coef[k] /= 2;
   for (int k = 0; k < R; k++) norm->D_coef[k] += log(norm->lambda[k]) / 2; /* of a, not alpha; term 0 is 1 */
@@ -120,7 +146,7 @@ static PetscErrorCode FitModeScales(NormData *data, ModeMoments *s)
 }
 
 /* mu from the means of a / D within pieces. */
-static PetscErrorCode FitModeMeans(NormData *data, NormModes *modes, ModeMoments *s)
+static PetscErrorCode FitModeMeans(NormData *data, const ScoriaNormaliserOptions *opt, NormModes *modes, ModeMoments *s)
 {
   ScoriaNormaliser norm = data->norm;
   const int R           = norm->R;
@@ -135,19 +161,22 @@ static PetscErrorCode FitModeMeans(NormData *data, NormModes *modes, ModeMoments
             exp(modes->D[(size_t)k * R + j]) * sqrt(norm->lambda[j]) / data->good[data->start[t] + k];
   }
   norm_design(data, norm->mean.terms, data->mean_X, R, &design);
+  if (opt->choose_mean)
+    PetscCall(NormChooseTerms(data, &norm->mean, &design, PetscMin(R, NORM_ALONE), R, s->sum, &data->mu_use));
+  design.use = data->mu_use;
   PetscCall(NormLeastSquares(&design, s->sum, norm->mu_coef));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode FitModeMoments(NormData *data, NormModes *modes)
+static PetscErrorCode FitModeMoments(NormData *data, const ScoriaNormaliserOptions *opt, NormModes *modes)
 {
   const size_t count = (size_t)(data->start[data->tiles.tiles] + 1) * data->norm->R;
   ModeMoments s;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(count, &s.sum, count, &s.square));
   PetscCall(NormDataWalk(data, "modes' scales", NORM_MODES, moment_visit, &s));
-  PetscCall(FitModeScales(data, &s));
-  PetscCall(FitModeMeans(data, modes, &s));
+  PetscCall(FitModeScales(data, opt, &s));
+  PetscCall(FitModeMeans(data, opt, modes, &s));
   PetscCall(PetscFree2(s.sum, s.square));
   PetscFunctionReturn(0);
 }
@@ -300,7 +329,7 @@ static void residual_variances(const NormData *data, Residuals *s, int64_t slot,
   for (int k = 0; k < R; k++) {
     const double spent = k < K ? (double)PetscMin(k, s->bound) * data->norm->phi.terms : 0;
     /* Where one mode is a function of others nothing is left: a floor of 1e-4 of the mode's own scale. */
-    S2[k]              = S2[k] / n * s->rows / (s->rows - spent) + 1e-8;
+    S2[k]              = S2[k] / n * s->rows / (s->rows - spent) * norm_unbiased(data, slot) + 1e-8;
   }
 }
 
@@ -329,6 +358,7 @@ static PetscErrorCode FitResidualScales(NormData *data, NormModes *modes, int bo
   PetscCall(PetscCalloc1(slots * norm->R, &s.S2));
   PetscCall(NormDataWalk(data, "residuals", NORM_MODES, residual_visit, &s));
   norm_design(data, norm->scale.terms, data->scale_X, norm->R, &design);
+  design.use = data->mode_use;
   PetscCall(NormGammaRegression(&design, s.S2, norm->d_coef));
   for (size_t i = 0; i < count; i++) norm->d_coef[i] /= 2;
   PetscCall(NormShare(data, count, norm->d_coef));
@@ -337,13 +367,13 @@ static PetscErrorCode FitResidualScales(NormData *data, NormModes *modes, int bo
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormFitCouplings(NormData *data)
+PetscErrorCode NormFitCouplings(NormData *data, const ScoriaNormaliserOptions *opt)
 {
   NormModes modes;
   Couple c;
   PetscFunctionBeginUser;
   PetscCall(NormModesCreate(data, &modes));
-  PetscCall(FitModeMoments(data, &modes));
+  PetscCall(FitModeMoments(data, opt, &modes));
   PetscCall(CoupleCreate(data, &modes, &c));
   PetscCall(FitCouplings(data, &c));
   PetscCall(FitResidualScales(data, &modes, c.bound));

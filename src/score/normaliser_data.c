@@ -1,5 +1,5 @@
 /* The scan of the training rows: what can be used, and the transform of each channel.  A row is usable when it is
- * marked as done and finite; a piece is fitted when it has two such rows. */
+ * marked as done and finite; a piece is fitted when it has such a row. */
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>
@@ -63,7 +63,7 @@ static PetscErrorCode scan_visit(void *ctx, NormData *data, int t, double v[])
   double *squares             = scan->squares + (size_t)t * 2 * norm->C;
   int64_t slot                = data->start[t];
   PetscFunctionBeginUser;
-  range_extend(norm, data->rows[t].learned, v, scan->range);
+  range_extend(norm, data->rows[t].fitted, v, scan->range);
   for (int k = 0; k < data->fitted[t]; k++, slot++) {
     for (int c = 0; c < norm->C; c++)
       squares_extend(norm, (int)data->good[slot], v + (size_t)c * norm->L, scan->mean, &squares[2 * c],
@@ -121,6 +121,10 @@ static PetscErrorCode ChooseRelative(NormData *data, const double squares[])
   PetscFunctionReturn(0);
 }
 
+/* Of the rows' degrees of freedom at least so many must lie within conditions for these alone to tell a spread: four
+ * rows a condition. */
+#define LEAST_WITHIN 0.75
+
 /* n and fitted_rows; too few conditions are a user error. */
 static PetscErrorCode CountConditions(NormData *data)
 {
@@ -136,14 +140,10 @@ static PetscErrorCode CountConditions(NormData *data)
   data->fitted_pieces = (double)count[1];
   data->fitted_rows   = (double)count[2];
   if (data->n == 0)
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "none of the %lld training conditions has two usable realisations (%d stored per condition): a spread cannot "
-        "be estimated; %s",
-        (long long)(count[0] / data->parts), (int)data->spec->realisations,
-        *data->spec->source ? "expected at least two rows of the imported file at the same conditions"
-                            : "raise ensemble_realisations");
-  const int least = data->norm->d > 0 ? 3 : 1;
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "none of the %lld training conditions has a usable row (%d stored per condition)",
+                (long long)(count[0] / data->parts), (int)data->spec->realisations);
+  data->unrepeated = data->fitted_rows - data->fitted_pieces < LEAST_WITHIN * data->fitted_rows;
+  const int least  = data->norm->d > 0 ? 3 : 1;
   if (data->n < least)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "the training set has %lld usable conditions, but %d conditions vary: at least %d are needed",
@@ -169,5 +169,5 @@ PetscErrorCode NormDataScan(NormData *data, bool relative)
 
 void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design)
 {
-  *design = (NormDesign){data->tiles, terms, responses, X, data->good};
+  *design = (NormDesign){data->tiles, terms, responses, X, data->good, NULL};
 }

@@ -31,14 +31,14 @@ typedef enum {
 
 /* Of pieces. */
 typedef enum {
-  NORM_FITTED,   /* of the training set, two usable rows or more */
-  NORM_LEARNED,  /* of the training set, fewer */
+  NORM_FITTED,   /* of the training set, with a usable row */
+  NORM_EMPTY,    /* of the training set, without one */
   NORM_LEFT_OUT, /* for validation */
 } NormKind;
 
-/* How many rows of a tile there are: of fitted pieces, of all of the training set, of all. */
+/* How many rows of a tile there are: of fitted pieces, which is all of the training set, and of all. */
 typedef struct {
-  int fitted, learned, all;
+  int fitted, all;
 } NormRows;
 
 typedef struct {
@@ -68,16 +68,20 @@ typedef struct {
   const double *mean_coef, *scale_coef; /* borrowed: m and ln s, when they are known */
   int64_t n;                            /* fitted conditions, of all ranks */
   double fitted_pieces, fitted_rows;    /* of all ranks */
-  bool *varies;                         /* owned (m): the elements of w that do, beyond rounding; set with the scales */
-  ScoriaRows buffer;                    /* owned (capacity) */
-  bool *usable;                         /* owned (capacity): rows of the buffer */
-  double *v;                            /* owned (capacity, m) */
-  double *modes;                        /* owned (capacity, R), when there are modes */
-  double *project;                      /* owned (R, m): modes over their standard deviations */
-  double *base, *inverse_s;             /* owned (width, m): of the pieces of a tile */
-  ScoriaProgress bar;                   /* owned */
-  int pass, passes;                     /* for the bar */
-  double noticed;                       /* when this rank noticed that it is to stop; 0: not yet */
+  bool unrepeated;                      /* most of what is known of a spread lies between conditions, not within */
+  bool *mean_use, *scale_use;           /* owned (m, mean.terms), (m, scale.terms): terms chosen; NULL: all */
+  bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
+  double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
+  bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  ScoriaRows buffer;        /* owned (capacity) */
+  bool *usable;             /* owned (capacity): rows of the buffer */
+  double *v;                /* owned (capacity, m) */
+  double *modes;            /* owned (capacity, R), when there are modes */
+  double *project;          /* owned (R, m): modes over their standard deviations */
+  double *base, *inverse_s; /* owned (width, m): of the pieces of a tile */
+  ScoriaProgress bar;       /* owned */
+  int pass, passes;         /* for the bar */
+  double noticed;           /* when this rank noticed that it is to stop; 0: not yet */
 } NormData;
 
 /* Sees the rows of a tile in order of slots, v (rows, m) or (rows, R), and may overwrite them.  Local. */
@@ -107,6 +111,7 @@ void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
 PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
 int norm_pieces(const NormData *data, int t); /* of a tile */
+int64_t norm_condition(const NormData *data, int t, int64_t slot);
 /* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);
 

@@ -1,6 +1,7 @@
 /* Fits the conditional normaliser: passes over the training rows, each of which every rank does for its own.
  *   1. usable rows, ranges                          -> transforms of the channels
- *   2. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression
+ *   2. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression, with terms
+ *                                                      that cross-validation chooses where there are few rows
  *   3. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
  *   4. first and second moments of the modes        -> ln D(u), mu(u)
  *   5. moments of b = a / D - mu                    -> phi(u) by nested least squares
@@ -12,6 +13,10 @@
 #include "tile_sum.h"
 #include <math.h>
 #include <string.h>
+
+#define FEW_ROWS 65536       /* with as many, and repeated, all terms of the wanted degrees are worth having */
+#define MOST_CANDIDATES 100  /* terms to choose from */
+#define LARGEST_LEVERAGE 0.9 /* of a row whose residual still counts */
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -36,13 +41,14 @@ static PetscErrorCode CountLevels(const NormData *data, int levels[])
   PetscFunctionReturn(0);
 }
 
-/* The largest degree <= wanted with three conditions per coefficient. */
-static PetscErrorCode choose_degree(const NormData *data, int wanted, const int levels[], NormPoly *poly)
+/* The largest degree <= wanted with three conditions per coefficient; or, where terms are chosen among them, the
+ * largest that there is, with no more than can be compared. */
+static PetscErrorCode choose_degree(const NormData *data, int wanted, bool choose, const int levels[], NormPoly *poly)
 {
   PetscFunctionBeginUser;
-  for (int degree = PetscMin(wanted, NORM_MAX_DEGREE);; degree--) {
+  for (int degree = choose ? NORM_MAX_DEGREE : PetscMin(wanted, NORM_MAX_DEGREE);; degree--) {
     PetscCall(NormPolyCreate(data->norm->d, degree, levels, poly));
-    if (degree == 0 || 3 * poly->terms <= data->n) break;
+    if (degree == 0 || (3 * poly->terms <= data->n && !(choose && poly->terms > MOST_CANDIDATES))) break;
     PetscCall(NormPolyDestroy(poly));
   }
   PetscFunctionReturn(0);
@@ -75,8 +81,13 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
   PetscFunctionReturn(0);
 }
 
+double norm_unbiased(const NormData *data, int64_t slot)
+{
+  return data->leverage ? 1 / (1 - PetscMin(data->leverage[slot], LARGEST_LEVERAGE)) : 1;
+}
+
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
-static PetscErrorCode FitMean(NormData *data, Moments *s)
+static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
 {
   const ScoriaNormaliser norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
@@ -85,11 +96,13 @@ static PetscErrorCode FitMean(NormData *data, Moments *s)
   norm_design(data, p, data->mean_X, m, &design);
   for (int t = 0; t < data->tiles.tiles && norm->twin; t++)
     for (int64_t k = data->start[t] * m; k < (data->start[t] + data->fitted[t]) * m; k++) s->mean[k] -= data->twin[k];
-  PetscCall(NormLeastSquares(&design, s->mean, s->mean_coef));
+  PetscCall(opt->choose_mean ? NormChooseMean(data, &design, s->mean, s->mean_coef)
+                             : NormLeastSquares(&design, s->mean, s->mean_coef));
   for (int t = 0; t < data->tiles.tiles; t++) {
     const int64_t at = data->start[t];
     la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
-    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++) s->S2[k] += s->mean[k] * s->mean[k];
+    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++)
+      s->S2[k] = (s->S2[k] + s->mean[k] * s->mean[k]) * norm_unbiased(data, k / m);
   }
   PetscFunctionReturn(0);
 }
@@ -197,7 +210,23 @@ static void weigh_levels(const ScoriaNormaliser norm, double coef[])
     if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
 }
 
-static PetscErrorCode FitScale(NormData *data, bool whitening, Moments *s)
+PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *design, int alone, const double S2[],
+                                    bool **use)
+{
+  const size_t q     = (size_t)design->q;
+  const size_t count = (size_t)data->start[data->tiles.tiles] * q;
+  double *logarithm;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(count + 1, &logarithm));
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (size_t i = (size_t)data->start[t] * q; i < (size_t)(data->start[t] + data->fitted[t]) * q; i++)
+      logarithm[i] = log(S2[i]);
+  PetscCall(NormChooseTerms(data, &data->norm->scale, design, alone, design->q, logarithm, use));
+  PetscCall(PetscFree(logarithm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
 {
   const ScoriaNormaliser norm = data->norm;
   const size_t count          = (size_t)norm->scale.terms * norm->m;
@@ -205,9 +234,11 @@ static PetscErrorCode FitScale(NormData *data, bool whitening, Moments *s)
   PetscFunctionBeginUser;
   PetscCall(FloorSpread(data, s));
   norm_design(data, norm->scale.terms, data->scale_X, norm->m, &design);
+  if (opt->choose_scale) PetscCall(NormChooseScaleTerms(data, &design, 0, s->S2, &data->scale_use));
+  design.use = data->scale_use;
   PetscCall(NormGammaRegression(&design, s->S2, s->scale_coef));
   for (size_t k = 0; k < count; k++) s->scale_coef[k] /= 2; /* of ln s, not ln s^2 */
-  if (whitening) weigh_levels(norm, s->scale_coef);
+  if (opt->whitening) weigh_levels(norm, s->scale_coef);
   PetscCall(NormShare(data, count, s->scale_coef));
   PetscFunctionReturn(0);
 }
@@ -313,14 +344,14 @@ static PetscErrorCode TakeElements(const NormData *data)
 /* ------------------------------------------------------------------------------------------------ all together ---- */
 
 /* m and s, with tables over the pieces that are gone afterwards. */
-static PetscErrorCode FitMoments(NormData *data, bool whitening, Moments *s)
+static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
 {
   const size_t slots = (size_t)data->start[data->tiles.tiles] + 1, m = (size_t)data->norm->m;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(slots * m, &s->mean, slots * m, &s->S2));
   PetscCall(NormDataWalk(data, "scales", NORM_DIFFERENCES, moments_visit, s));
-  PetscCall(FitMean(data, s));
-  PetscCall(FitScale(data, whitening, s));
+  PetscCall(FitMean(data, opt, s));
+  PetscCall(FitScale(data, opt, s));
   PetscCall(PetscFree2(s->mean, s->S2));
   PetscFunctionReturn(0);
 }
@@ -332,19 +363,22 @@ int norm_fit_passes(const ScoriaNormaliserOptions *opt)
 
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm = data->norm;
-  const size_t m        = (size_t)norm->m;
+  ScoriaNormaliser norm         = data->norm;
+  const size_t m                = (size_t)norm->m;
+  ScoriaNormaliserOptions fixed = *opt;
   int levels[SCORIA_MAX_CONDITIONS];
   Moments s;
   PetscFunctionBeginUser;
+  fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));
+  if (!data->unrepeated && data->fitted_rows >= FEW_ROWS) opt = &fixed;
   PetscCall(CountLevels(data, levels));
-  PetscCall(choose_degree(data, opt->degree_mean, levels, &norm->mean));
-  PetscCall(choose_degree(data, opt->degree_scale, levels, &norm->scale));
-  PetscCall(choose_degree(data, PetscMin(opt->degree_scale, 2), levels, &norm->phi));
+  PetscCall(choose_degree(data, opt->degree_mean, opt->choose_mean, levels, &norm->mean));
+  PetscCall(choose_degree(data, opt->degree_scale, opt->choose_scale, levels, &norm->scale));
+  PetscCall(choose_degree(data, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
   PetscCall(NormDataSetPolynomials(data));
   PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
-  PetscCall(FitMoments(data, opt->whitening, &s));
+  PetscCall(FitMoments(data, opt, &s));
   data->mean_coef  = s.mean_coef;
   data->scale_coef = s.scale_coef;
   PetscCall(opt->whitening ? TakeModes(data, opt) : TakeElements(data));
@@ -354,6 +388,6 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   data->scale_coef = norm->scale_coef;
   PetscCall(PetscFree2(s.mean_coef, s.scale_coef));
   PetscCall(NormDataSetModes(data));
-  if (opt->whitening) PetscCall(NormFitCouplings(data));
+  if (opt->whitening) PetscCall(NormFitCouplings(data, opt));
   PetscFunctionReturn(0);
 }

@@ -7,6 +7,9 @@
 /* Modes whose couplings phi are regressed: beyond these, variances are so small that correlations no longer show. */
 #define NORM_MAX_COUPLED 64
 
+/* Directions or modes whose regressions have terms of their own. */
+#define NORM_ALONE 16
+
 /* How often a fit walks over the rows, its scan included. */
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
 /* A normaliser that knows what it is for, and nothing else yet. */
@@ -15,8 +18,25 @@ PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twi
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
+/* use (q, p), allocated anew: the terms, 1 among them, with which least squares of Y (pieces, q) on the design of all p
+ * predict conditions left out best.  The first `alone` columns of Y have terms of their own, the others the same; of
+ * these, so many as `cells`, one after the other, have the same unit.  Collective. */
+PetscErrorCode NormChooseTerms(const NormData *data, const NormPoly *poly, const NormDesign *design, int alone,
+                               int cells, const double Y[], bool **use);
+
+/* The same for E S2 = exp(X B), by ln S2, whose expected value is ln E S2 and a number, that of ln chi^2_n / n (-1.27
+ * for a single row), which the first term takes. */
+PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *design, int alone, const double S2[],
+                                    bool **use);
+/* Least squares of the pieces' means Y (pieces, m), with terms chosen for every direction in which they scatter: a
+ * trend may take many terms across the noise, of which none needs to be paid for along it.  coef (mean.terms, m); sets
+ * the leverages of data.  Collective. */
+PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const double Y[], double coef[]);
+/* Factor from a mean square of a piece about the regressed mean to one without its bias. */
+double norm_unbiased(const NormData *data, int64_t slot);
+
 /* D, mu, phi and d from the moments of the modes, given norm->V and norm->lambda.  Three passes. */
-PetscErrorCode NormFitCouplings(NormData *data);
+PetscErrorCode NormFitCouplings(NormData *data, const ScoriaNormaliserOptions *opt);
 
 /* The modes b (rows, R) of a tile become what the couplings leave of them. */
 typedef struct {

@@ -78,11 +78,13 @@ void norm_poly_values(const NormPoly *poly, const double u[], double value[])
 typedef struct {
   const NormDesign *design; /* borrowed */
   int rank;
-  int most;       /* conditions of a tile */
-  double *WX;     /* owned (most, p) */
-  double *work;   /* owned (most, q) */
-  double *part;   /* owned (p p + p q + 1): of a tile */
-  double *factor; /* owned (p, p): Cholesky factor of X^T W X over the sum of W, on rank 0 */
+  int most;     /* conditions of a tile */
+  double *WX;   /* owned (most, p) */
+  double *work; /* owned (most, q) */
+  double *part; /* owned (p p + p q + 1): of a tile */
+  double
+      *factor; /* owned (p, p): Cholesky factor of X^T W X over the sum of W, on rank 0; or that itself, with masks */
+  double *chosen; /* owned (p p + p): the same of the regressors of a response, and its coefficients */
   double *told;   /* owned (p q + 1): what rank 0 tells */
   double total;   /* the sum of W, on rank 0 */
   double reach;   /* no condition's |x| is larger */
@@ -96,8 +98,9 @@ static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
   *r = (Regression){.design = design, .most = 1};
   PetscCallMPI(MPI_Comm_rank(design->tiles.comm, &r->rank));
   for (int t = 0; t < design->tiles.tiles; t++) r->most = PetscMax(r->most, design->tiles.used[t]);
-  PetscCall(PetscMalloc5((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work, (size_t)p * p + (size_t)p * q + 1,
-                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->told));
+  PetscCall(PetscMalloc6((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work, (size_t)p * p + (size_t)p * q + 1,
+                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->told, (size_t)p * p + (size_t)p,
+                         &r->chosen));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * p + 1, &r->moments));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * q, &r->right));
   PetscFunctionReturn(0);
@@ -106,7 +109,7 @@ static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
 static PetscErrorCode RegressionDestroy(Regression *r)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree5(r->WX, r->work, r->part, r->factor, r->told));
+  PetscCall(PetscFree6(r->WX, r->work, r->part, r->factor, r->told, r->chosen));
   PetscCall(TileSumDestroy(&r->moments));
   PetscCall(TileSumDestroy(&r->right));
   PetscFunctionReturn(0);
@@ -145,7 +148,31 @@ static PetscErrorCode Factor(Regression *r)
   for (int j = 0; j < p * p; j++) r->factor[j] = r->part[j] / r->total;
   for (int j = 0; j < p; j++) largest = PetscMax(largest, r->factor[j * p + j]);
   for (int j = 0; j < p; j++) r->factor[j * p + j] += 1e-11 * largest;
+  if (r->design->use) PetscFunctionReturn(0);
   PetscCheck(la_cholesky(p, r->factor), PETSC_COMM_SELF, PETSC_ERR_PLIB, "regression of %d terms", p);
+  PetscFunctionReturn(0);
+}
+
+/* Column j of B from its right-hand side, by the regressors that it uses. */
+static PetscErrorCode SolveMasked(Regression *r, int j, double B[])
+{
+  const int p = r->design->p, q = r->design->q;
+  const bool *use = r->design->use + (size_t)j * p;
+  double *own     = r->chosen + (size_t)p * p;
+  int n           = 0, k;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < p; i++) n += use[i];
+  k = 0;
+  for (int i = 0; i < p; i++) {
+    if (!use[i]) continue;
+    own[k] = B[(size_t)i * q + j];
+    for (int l = 0, at = k++ * n; l < p; l++)
+      if (use[l]) r->chosen[at++] = r->factor[i * p + l];
+  }
+  PetscCheck(la_cholesky(n, r->chosen), PETSC_COMM_SELF, PETSC_ERR_PLIB, "regression of %d terms", n);
+  la_cholesky_solve(n, r->chosen, 1, own);
+  k = 0;
+  for (int i = 0; i < p; i++) B[(size_t)i * q + j] = use[i] ? own[k++] : 0;
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +184,8 @@ static PetscErrorCode SolveRight(Regression *r, double B[])
   PetscCall(TileSumTake(&r->right, B));
   if (r->rank) PetscFunctionReturn(0);
   for (size_t k = 0; k < pq; k++) B[k] /= r->total;
-  la_cholesky_solve(r->design->p, r->factor, r->design->q, B);
+  for (int j = 0; j < r->design->q && r->design->use; j++) PetscCall(SolveMasked(r, j, B));
+  if (!r->design->use) la_cholesky_solve(r->design->p, r->factor, r->design->q, B);
   PetscFunctionReturn(0);
 }
 
@@ -181,6 +209,17 @@ static PetscErrorCode FindScales(Regression *r, const double Y[], double scale[]
   PetscFunctionReturn(0);
 }
 
+/* The moments of the regressors of a tile, whose WX is known, to r->moments. */
+static void add_moments(Regression *r, int t, const double X[])
+{
+  const int p = r->design->p, n = r->design->tiles.used[t];
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += r->design->w[r->design->tiles.start[t] + i];
+  la_gemm(true, false, p, p, n, 1, r->WX, p, X, p, 0, r->part, p);
+  r->part[p * p] = sum;
+  tile_sum_add(&r->moments, 0, p * p + 1, r->part);
+}
+
 /* Least squares, the first step of both regressions. */
 static PetscErrorCode Begin(Regression *r, const double Y[], double B[])
 {
@@ -194,14 +233,10 @@ static PetscErrorCode Begin(Regression *r, const double Y[], double B[])
     const int64_t start = design->tiles.start[t];
     const int n         = design->tiles.used[t];
     const double *X     = weigh_tile(r, t);
-    double sum          = 0;
     if (n == 0) continue;
-    for (int i = 0; i < n; i++) sum += design->w[start + i];
     for (int i = 0; i < n; i++)
       for (int j = 0; j < q; j++) r->work[(size_t)i * q + j] = Y[(start + i) * q + j] / scale[j];
-    la_gemm(true, false, p, p, n, 1, r->WX, p, X, p, 0, r->part, p);
-    r->part[p * p] = sum;
-    tile_sum_add(&r->moments, 0, p * p + 1, r->part);
+    add_moments(r, t, X);
     add_right(r, t, r->work);
   }
   PetscCall(Factor(r));
@@ -219,6 +254,49 @@ PetscErrorCode NormLeastSquares(const NormDesign *design, const double Y[], doub
   PetscFunctionBeginUser;
   PetscCall(RegressionCreate(design, &r));
   PetscCall(Begin(&r, Y, B));
+  PetscCall(RegressionDestroy(&r));
+  PetscFunctionReturn(0);
+}
+
+/* |L^-1 x|^2 over the regressors in use, L (n, n) their factor; work (n). */
+static double leverage_of(int p, const bool use[], int n, const double L[], const double x[], double work[])
+{
+  double sum = 0;
+  for (int i = 0, k = 0; i < p; i++) {
+    if (!use[i]) continue;
+    double left = x[i];
+    for (int l = 0; l < k; l++) left -= L[k * n + l] * work[l];
+    work[k] = left / L[k * n + k];
+    sum += work[k] * work[k];
+    k++;
+  }
+  return sum;
+}
+
+PetscErrorCode NormLeverages(const NormDesign *design, const double share[], double h[])
+{
+  const NormTiles *tiles = &design->tiles;
+  const int p            = design->p;
+  Regression r;
+  PetscFunctionBeginUser;
+  PetscCall(RegressionCreate(design, &r));
+  for (int t = 0; t < tiles->tiles; t++)
+    if (tiles->used[t] > 0) add_moments(&r, t, weigh_tile(&r, t));
+  PetscCall(Factor(&r));
+  PetscCallMPI(MPI_Bcast(r.factor, p * p, MPI_DOUBLE, 0, tiles->comm));
+  PetscCallMPI(MPI_Bcast(&r.total, 1, MPI_DOUBLE, 0, tiles->comm));
+  for (int j = 0; j < design->q; j++) {
+    const bool *use = design->use + (size_t)j * p;
+    int n = 0, at = 0;
+    for (int i = 0; i < p; i++) n += use[i];
+    for (int i = 0; i < p; i++)
+      for (int l = 0; l < p && use[i]; l++)
+        if (use[l]) r.chosen[at++] = r.factor[i * p + l];
+    PetscCheck(la_cholesky(n, r.chosen), PETSC_COMM_SELF, PETSC_ERR_PLIB, "regression of %d terms", n);
+    for (int t = 0; t < tiles->tiles; t++)
+      for (int64_t i = tiles->start[t]; i < tiles->start[t] + tiles->used[t]; i++)
+        h[i] += share[j] * leverage_of(p, use, n, r.chosen, design->X + i * p, r.part) / r.total;
+  }
   PetscCall(RegressionDestroy(&r));
   PetscFunctionReturn(0);
 }

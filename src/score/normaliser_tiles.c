@@ -42,6 +42,11 @@ int norm_pieces(const NormData *data, int t)
   return (int)(data->start[t + 1] - data->start[t]);
 }
 
+int64_t norm_condition(const NormData *data, int t, int64_t slot)
+{
+  return ((data->first_tile + t) * data->width + data->piece[slot]) / data->parts;
+}
+
 /* Condition and rows [first, first + number) of piece k of tile t. */
 static int64_t piece_rows(const NormData *data, int t, int k, int64_t *first, int64_t *number)
 {
@@ -103,6 +108,11 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(ScoriaRowsDestroy(&data->buffer));
   PetscCall(PetscFree5(data->usable, data->v, data->varies, data->base, data->inverse_s));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->phi_X));
+  PetscCall(PetscFree(data->mean_use));
+  PetscCall(PetscFree(data->scale_use));
+  PetscCall(PetscFree(data->mode_use));
+  PetscCall(PetscFree(data->mu_use));
+  PetscCall(PetscFree(data->leverage));
   PetscCall(PetscFree2(data->modes, data->project));
   PetscCall(ScoriaProgressDestroy(&data->bar));
   PetscFunctionReturn(0);
@@ -155,7 +165,7 @@ static PetscErrorCode DealSlots(NormData *data, int t, int64_t first)
   NormRows *rows   = &data->rows[t];
   int64_t slot     = data->start[t];
   PetscFunctionBeginUser;
-  *rows = (NormRows){0, 0, 0};
+  *rows = (NormRows){0, 0};
   for (NormKind kind = NORM_FITTED; kind <= NORM_LEFT_OUT; kind++)
     for (int k = 0; k < pieces; k++) {
       int64_t from, number;
@@ -163,14 +173,13 @@ static PetscErrorCode DealSlots(NormData *data, int t, int64_t first)
       const int64_t condition = piece_rows(data, t, k, &from, &number);
       for (int64_t i = from - first; i < from - first + number; i++) good += data->usable[i];
       const NormKind its = !train_keeps(data->in.split, condition) ? NORM_LEFT_OUT
-                           : good >= 2                             ? NORM_FITTED
-                                                                   : NORM_LEARNED;
+                           : good > 0                              ? NORM_FITTED
+                                                                   : NORM_EMPTY;
       if (its != kind) continue;
       data->piece[slot] = k;
       data->kind[slot]  = kind;
       data->good[slot]  = good;
       rows->all += good;
-      if (kind <= NORM_LEARNED) rows->learned += good;
       if (kind == NORM_FITTED) rows->fitted += good;
       data->fitted[t] += kind == NORM_FITTED;
       PetscCall(SetCondition(data, slot++, condition, from - first));

@@ -29,11 +29,17 @@ static PetscErrorCode DeckSize(ScoriaDeck deck, const char *key, int *value)
 
 static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
 {
+  bool adapt, mean, scale;
   PetscFunctionBeginUser;
   PetscCall(DeckSize(deck, "train_modes", &fit->modes));
   PetscCall(DeckSize(deck, "train_all_modes", &fit->all_modes));
   PetscCall(DeckSize(deck, "train_degree_mean", &fit->degree_mean));
   PetscCall(DeckSize(deck, "train_degree_scale", &fit->degree_scale));
+  PetscCall(ScoriaDeckBool(deck, "train_adapt", &adapt));
+  PetscCall(ScoriaDeckChanged(deck, "train_degree_mean", &mean));
+  PetscCall(ScoriaDeckChanged(deck, "train_degree_scale", &scale));
+  fit->choose_mean  = adapt && !mean;
+  fit->choose_scale = adapt && !scale;
   PetscCall(ScoriaDeckBool(deck, "train_relative", &fit->relative));
   PetscCall(ScoriaDeckBool(deck, "train_whitening", &fit->whitening));
   if (fit->whitening && fit->all_modes < fit->modes)

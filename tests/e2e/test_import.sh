@@ -113,6 +113,20 @@ run 1 info "$work/one/dataset.h5"
 grep -q 'imported *from foreign.h5' "$work/out" || fail "info does not say where the rows come from"
 run 2 run "$work/import.yaml" -run_dir "$work/run"
 [ -s "$work/run/report.html" ] || fail "run of an imported deck makes no report"
+run 3 compare "$work/import.yaml"                # one/, on other ranks than run/
+"$PYTHON" - "$work" <<'PY' || fail "the verdict on rows that were held back"
+import h5py, json, numpy as np, sys
+one, run = (json.load(open(f"{sys.argv[1]}/{d}/compare.json")) for d in ("one", "run"))
+assert one == run, "the verdict depends on the ranks"
+held = one["held_out"]
+assert held["method"] == "residuals" and held["conditions"] == 12 and held["of_conditions"] == 48 and held["rows"] in (71, 72), held
+model = h5py.File(sys.argv[1] + "/one/model.h5")
+assert len(model["holdout"]) == 12 and int(model.attrs["train_rows"]) + int(model.attrs["train_validation_rows"]) in (215, 216)
+assert model.attrs["adopted"] in (b"network", b"gaussian") and held["model"] == model.attrs["adopted"].decode()
+for source in ("model", "gaussian", "floor"):
+    assert 0 < one["pooled"][source]["sliced_w"] < 2, one["pooled"]   # 30 steps of training
+PY
+grep -q 'data again' "$work/out" || { fail "the floor of imported data is not told"; cat "$work/out" >&2; }
 "$PYTHON" - "$work" <<'PY' || fail "what follows from imported rows"
 import h5py, json, numpy as np, sys
 a, b = (h5py.File(f"{sys.argv[1]}/one/{n}.h5") for n in ("samples", "samples3"))
@@ -204,9 +218,10 @@ expect 3 'import_fields is not set' 1 import "$deck" -run_dir "$work/bad" -impor
 expect 3 'import_file is not set' 1 import "$deck" -run_dir "$work/bad"
 expect 3 'made by another deck (import_reference' 2 import "$work/import.yaml" -import_reference c=900
 expect 3 'there is no PDE behind them; import makes' 2 generate "$work/import.yaml" -run_dir "$work/bad"
-expect 3 'there is no PDE behind them; compare two files' 2 compare "$work/import.yaml"
 expect 3 'there is no PDE behind them; there is nothing to solve' 2 solve "$work/import.yaml"
 expect 3 'there is no PDE behind them; give -uq_source model' 2 uq "$work/import.yaml" -uq_source pde -uq_file other.h5
 expect 3 'sample_at: found "speed", which is no condition' 2 sample "$work/import.yaml" -sample_at speed=3 -sample_file other.h5
 expect 3 'generated for another problem (import_file' 2 train "$deck" -run_dir "$work/three"
+run 1 train "$work/import.yaml" -run_dir "$work/three" -import_holdout 0 -train_steps 2
+expect 3 'model.h5 was trained on all conditions of its dataset: nothing was held back' 2 compare "$work/import.yaml" -run_dir "$work/three"
 finish

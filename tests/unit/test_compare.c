@@ -298,6 +298,73 @@ static void failed_draws_are_left_out(void **state)
   close_study(&s);
 }
 
+/* ------------------------------------------------------------------------------- few rows at a condition ---- */
+
+enum { FEW_CONDITIONS = 150, FEW = 2, LAWS = 8 };
+
+/* The pooled measures of one law against itself, shifted for the Gaussian; `seed` makes other rows of it. */
+static void measure_few(uint64_t seed, double gaussian_shift, Comparison *c)
+{
+  double theta[2 * FEW_CONDITIONS];
+  Study s;
+  open_study(&s);
+  for (int i = 0; i < SCORIA_NFROM; i++) s.law[i].seed = seed;
+  s.law[SCORIA_FROM_GAUSSIAN].shift = gaussian_shift;
+  s.law[SCORIA_FROM_PDE].fail_every = 151; /* as if a row of the file had failed: every 151st number */
+  for (int k = 0; k < FEW_CONDITIONS; k++) {
+    theta[2 * k]     = 4.0 * k / FEW_CONDITIONS;
+    theta[2 * k + 1] = (k * 7 % FEW_CONDITIONS) / (double)FEW_CONDITIONS;
+  }
+  const ComparePooled asked = {FEW_CONDITIONS, FEW, theta, 1, 16};
+  CHECK(CompareMeasurePooled(s.r.run, s.source, &asked, c));
+  close_study(&s);
+}
+
+/* The distance of a law to itself is its floor: 8 times, of 300 rows in two dimensions, where both scatter by a third,
+ * so that the ratio of their means by an eighth. */
+static void floor_of_few_rows_is_that_of_the_law(void **state)
+{
+  double model = 0, floor = 0, bias = 0;
+  (void)state;
+  for (int i = 0; i < LAWS; i++) {
+    Comparison c = {.theta = {0}};
+    measure_few(10 + (uint64_t)i, 0, &c);
+    assert_true(c.good[SCORIA_FROM_PDE] > 250 && c.good[SCORIA_FROM_PDE] <= FEW * FEW_CONDITIONS);
+    model += c.distance[SCORIA_FROM_MODEL].sliced_w / LAWS;
+    floor += c.distance[SCORIA_FROM_PDE_AGAIN].sliced_w / LAWS;
+    bias += c.distance[SCORIA_FROM_MODEL].sd_bias / LAWS;
+  }
+  assert_true(fabs(model / floor - 1) < 0.3);
+  assert_true(fabs(bias) < 4 * sqrt(1.0 / (300 * LAWS)));
+}
+
+/* A shift by 2 at every condition is 2 / SD there: of residuals, its mean over the conditions. */
+static void few_rows_show_a_shift(void **state)
+{
+  Comparison c = {.theta = {0}};
+  (void)state;
+  measure_few(3, 2, &c);
+  assert_true(c.distance[SCORIA_FROM_GAUSSIAN].mean_error > 0.5);
+  assert_true(c.distance[SCORIA_FROM_MODEL].mean_error < 4 * sqrt(2.0 / 300));
+  assert_true(c.distance[SCORIA_FROM_GAUSSIAN].energy_p <= 0.05);
+  expect_same_on_ranks(&c, sizeof c);
+}
+
+/* With few fields of one source, no more are taken of the others. */
+static void sources_are_made_alike(void **state)
+{
+  double seconds[SCORIA_NFROM];
+  Study s;
+  (void)state;
+  open_study(&s);
+  s.law[SCORIA_FROM_PDE_AGAIN].fail_every = 4;
+  s.asked.alike                           = true;
+  CHECK(CompareMeasure(s.r.run, &s.draws, &s.asked, &s.set, seconds));
+  for (int i = 0; i < SCORIA_NFROM && !s.draws.rank; i++)
+    assert_int_equal(compare_condition(&s.set, 1)->good[i], COUNT - COUNT / 4);
+  close_study(&s);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -308,6 +375,9 @@ int main(int argc, char **argv)
       cmocka_unit_test(conditions_of_all_ranks_go_at_once),
       cmocka_unit_test(conditions_are_matched),
       cmocka_unit_test(failed_draws_are_left_out),
+      cmocka_unit_test(floor_of_few_rows_is_that_of_the_law),
+      cmocka_unit_test(few_rows_show_a_shift),
+      cmocka_unit_test(sources_are_made_alike),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -356,7 +356,7 @@ static void lists_of_texts(void **state)
     CHECK(ScoriaDeckDestroy(&again));
     CHECK(ScoriaDeckDestroy(&deck));
   }
-  refuse("uq:\n  words: [a]\n", "-uq_texts ,a", "uq_texts", "a list of texts");
+  refuse("uq:\n  words: [a]\n", "-uq_texts ,a", "uq: texts", "a list of texts");
 }
 
 int main(int argc, char **argv)

@@ -92,7 +92,7 @@ static void rows_of_every_condition_are_numbered(void **state)
   ScoriaHoldout h = {.conditions = 3, .realisations = 50, .rows = 5};
   bool taken[150] = {false};
   (void)state;
-  holdout_order(9, &h);
+  CHECK(HoldoutOrder(9, &h));
   assert_int_equal(holdout_conditions(&h), 3);
   assert_int_equal(holdout_each(&h), 5);
   for (int64_t k = 0; k < 3; k++)
@@ -102,6 +102,7 @@ static void rows_of_every_condition_are_numbered(void **state)
       taken[row] = true;
     }
   for (int64_t row = 0; row < 150; row++) assert_int_equal(holdout_has(&h, row), taken[row]);
+  CHECK(ScoriaHoldoutDestroy(&h));
 }
 
 int main(int argc, char **argv)

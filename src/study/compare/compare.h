@@ -29,6 +29,7 @@ typedef struct {
   int conditions, held; /* of which `held` are here */
   int first;            /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
+  bool imported; /* the reference is data that were held back, not solves */
   ScoriaFieldShape shape;
   ScoriaMadeFrom made; /* of the model, and of the training set that is looked at */
   Comparison *c;       /* owned; (held), compare_condition */
@@ -103,7 +104,8 @@ typedef struct {
   ScoriaDataset ds;                   /* owned; NULL: none at hand */
   char dataset[SCORIA_IDENTITY_SIZE]; /* its rows that the model was trained on */
   const ScoriaDatasetSpec *spec;
-  ScoriaNormaliser norm; /* borrowed, as is the twin: of the model */
+  const ScoriaHoldout *holdout; /* borrowed: conditions that are in it and were not trained on */
+  ScoriaNormaliser norm;        /* borrowed, as is the twin: of the model */
   const ScoriaTwin *twin;
   int64_t samples;                    /* of a condition that are measured */
   int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */
@@ -124,6 +126,7 @@ typedef struct {
   const CompareLaws *laws;
   CompareMemory *memory;
   bool shown; /* conditions are shown, not judged: too few good fields are no error */
+  bool alike; /* as many fields of every source, however many one has */
 } CompareAsked;
 
 /* compare_measure.c: draws the fields of all sources at every condition (rank 0's c[k].theta) and measures them;
@@ -132,6 +135,24 @@ PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareA
                               double seconds[SCORIA_NFROM]);
 /* A source of condition k that has too few good fields to compare; -1: none. */
 int compare_lacking(const ComparisonSet *set, int k);
+
+/* compare_pooled.c.  Rows at many conditions, few at each, judged together. */
+#define COMPARE_LEAST_ROWS 20 /* good ones, of a verdict */
+typedef struct {
+  int64_t conditions, each; /* rows of each, at most */
+  const double *theta;      /* (conditions, space.n) */
+  uint64_t seed;
+  int directions;
+} ComparePooled;
+
+/* Distances between residuals of the rows (SCORIA_FROM_PDE), the model and its Gaussian; the floor is of bootstrap
+ * samples of the rows, and SCORIA_FROM_PDE_AGAIN of source is not looked at.  The source of rows has none for good
+ * where it has NaN.  Collective; c is known to all. */
+PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
+                                    Comparison *c);
+/* Mean distance between two bootstrap samples of n rows (n, m). */
+PetscErrorCode CompareBootstrapFloor(int64_t n, int m, const double rows[], uint64_t seed, int directions,
+                                     ScoriaDistance *floor);
 
 /* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
 typedef struct {

@@ -99,6 +99,8 @@ void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files)
     for (int i = 0; i < space->n; i++) cJSON_AddNumberToObject(one, space->c[i].name, c->theta[i]);
     if (files)
       cJSON_AddNumberToObject(one, COMPARE_ROWS, (double)c->good[SCORIA_FROM_MODEL]);
+    else if (set->imported)
+      cJSON_AddNumberToObject(one, COMPARE_ROWS, (double)solved);
     else
       cJSON_AddNumberToObject(one, COMPARE_FAILED, (double)(2 * set->count - solved));
     for (int i = 0; i < rows.n; i++)

@@ -8,9 +8,12 @@ static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *ask
   Comparison *c           = compare_condition(set, condition);
   double *const *fields   = draws->gathered;
   const double *reference = fields[SCORIA_FROM_PDE];
+  int64_t least           = set->count;
   PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
+  for (int s = 0; s < SCORIA_NFROM && asked->alike; s++) least = PetscMin(least, c->good[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = PetscMin(c->good[s], least);
   for (int s = 0; s < SCORIA_NFROM; s++) {
-    c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
     if (s != SCORIA_FROM_PDE && c->good[s] >= 2 && c->good[SCORIA_FROM_PDE] >= 2)
       PetscCall(ScoriaDistanceCompute(c->good[s], fields[s], c->good[SCORIA_FROM_PDE], reference, draws->m, asked->seed,
                                       asked->directions, &c->distance[s]));

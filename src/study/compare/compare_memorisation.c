@@ -47,9 +47,10 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   /* those that the model was trained on: the dataset may have grown since */
   const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
   PetscCall(ScoriaDatasetIdentity(run, mem->ds, rows, mem->dataset));
+  mem->holdout    = model_holdout(trained->model);
   mem->conditions = rows / mem->spec->realisations;
   mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
-  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions);
+  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions - mem->holdout->number);
   deal_block(mem->conditions, rank, size, &mem->first, &mem->number);
   PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
   PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
@@ -99,6 +100,7 @@ static PetscErrorCode FindNear(MPI_Comm comm, CompareMemory *mem, const double t
   for (int64_t k = 0; k < mem->number; k++) {
     mem->distance[k] = 0;
     space_to_unit(space, mem->theta + k * space->n, v);
+    if (holdout_has_condition(mem->holdout, mem->first + k)) mem->distance[k] = INFINITY; /* no training rows */
     for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
   }
   PetscCall(ScoriaSmallest(comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
@@ -202,12 +204,14 @@ void compare_add_memorisation(cJSON *root, const ComparisonSet *set, const Compa
 
 PetscErrorCode CompareSayMemorisation(ScoriaRun run, const ComparisonSet *set, const CompareMemory *mem)
 {
+  const char *fresh = set->imported ? "held-back rows" : "PDE fields";
   ScoriaMemorisation pooled;
   PetscFunctionBeginUser;
   if (pool(set, mem, &pooled))
-    PetscCall(ScoriaSay(run,
-                        "  nearest training row: %.3f times as far as for PDE fields; %.2f %% of samples nearer "
-                        "than nearly all PDE fields (%.2f %% without memorisation)",
-                        pooled.median_ratio, 100 * pooled.share_nearer, 100 * pooled.share_expected));
+    PetscCall(
+        ScoriaSay(run,
+                  "  nearest training row: %.3f times as far as for %s; %.2f %% of samples nearer than nearly all "
+                  "%s (%.2f %% without memorisation)",
+                  pooled.median_ratio, fresh, 100 * pooled.share_nearer, fresh, 100 * pooled.share_expected));
   PetscFunctionReturn(0);
 }

@@ -32,7 +32,7 @@ PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool 
     PetscCall(ScoriaSay(
         run, "  pooled over %d conditions, %lld rows of the sample, of one and of the other half of the reference",
         set->conditions, (long long)set->count));
-  else
+  else if (!set->imported)
     PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
                         set->conditions, (long long)set->count));
   PetscCall(SayMeasures(run, "", NULL));
@@ -40,7 +40,8 @@ PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool 
   for (int i = 0; i < rows.n; i++) {
     ScoriaDistance d;
     PetscCall(ComparePool(set, rows.row[i].from, &d));
-    PetscCall(SayMeasures(run, rows.row[i].title, &d));
+    const bool again = set->imported && rows.row[i].from == SCORIA_FROM_PDE_AGAIN;
+    PetscCall(SayMeasures(run, again ? "data again" : rows.row[i].title, &d));
   }
   PetscFunctionReturn(0);
 }

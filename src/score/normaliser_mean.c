@@ -1,0 +1,230 @@
+/* The mean as a function of the conditions where there are few rows. */
+#include "base/linalg.h"
+#include "normaliser_fit.h"
+#include "tile_sum.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  const NormDesign *design; /* borrowed */
+  int m, alone;
+  double *table;  /* owned (slots, m): residuals of a first fit, then means along the directions */
+  double *sd, *C; /* owned (m), (m, m): rms residuals; directions as rows, ascending */
+  double *lambda; /* owned (m): their variances */
+  double *turned; /* owned (terms, m): coefficients along the directions */
+} Turned;
+
+static PetscErrorCode TurnedCreate(const NormData *data, const NormDesign *design, Turned *s)
+{
+  const size_t m = (size_t)design->q, slots = (size_t)data->start[data->tiles.tiles] + 1;
+  PetscFunctionBeginUser;
+  *s = (Turned){.design = design, .m = design->q};
+  PetscCall(
+      PetscCalloc5(slots * m, &s->table, m, &s->sd, m * m, &s->C, m, &s->lambda, (size_t)design->p * m, &s->turned));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TurnedDestroy(Turned *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree5(s->table, s->sd, s->C, s->lambda, s->turned));
+  PetscFunctionReturn(0);
+}
+
+/* table = Y - X coef, coef with the same terms for all; sd becomes its power of two. */
+static PetscErrorCode FitTogether(NormData *data, Turned *s, const double Y[], double coef[])
+{
+  NormDesign design = *s->design;
+  const int m = s->m, p = design.p;
+  bool *use = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 0, data->norm->L, Y, &use));
+  design.use = use;
+  PetscCall(NormLeastSquares(&design, Y, coef));
+  PetscCall(PetscFree(use));
+  for (int t = 0; t < data->tiles.tiles; t++) {
+    const int64_t at = data->start[t];
+    const int n      = data->fitted[t];
+    memcpy(s->table + at * m, Y + at * m, (size_t)n * m * sizeof *Y);
+    la_gemm(false, false, n, m, p, -1, design.X + at * p, p, coef, m, 1, s->table + at * m, m);
+    for (int64_t k = at * m; k < (at + n) * m; k++) s->sd[k % m] = PetscMax(s->sd[k % m], fabs(s->table[k]));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sd, m, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  for (int j = 0; j < m; j++) s->sd[j] = binary_scale(s->sd[j]);
+  PetscFunctionReturn(0);
+}
+
+/* C = sum of w r r^T over the pieces, r the residuals over sd; lower triangle, on rank 0. */
+static PetscErrorCode SumResiduals(const NormData *data, Turned *s)
+{
+  const int m = s->m;
+  double *row;
+  TileSum sum;
+  PetscFunctionBeginUser;
+  PetscCall(TileSumCreate(data->in.comm, (int64_t)m * (m + 1) / 2, &sum));
+  PetscCall(PetscMalloc1((size_t)m * (size_t)(m + 1) / 2, &row));
+  for (int t = 0; t < data->tiles.tiles; t++) {
+    const int64_t first = data->start[t];
+    for (int64_t i = first; i < first + data->fitted[t]; i++)
+      for (int j = 0; j < m; j++) s->table[i * m + j] *= sqrt(s->design->w[i]) / s->sd[j];
+    memset(s->C, 0, (size_t)m * m * sizeof(double));
+    la_syrk(m, data->fitted[t], m, s->table + first * m, s->C);
+    int64_t at = 0;
+    for (int i = 0; i < m; at += ++i) tile_sum_add(&sum, at, i + 1, s->C + (size_t)i * m);
+  }
+  PetscCall(TileSumTake(&sum, row));
+  for (int i = 0, at = 0; i < m; at += ++i) memcpy(s->C + (size_t)i * m, row + at, ((size_t)i + 1) * sizeof(double));
+  PetscCall(PetscFree(row));
+  PetscCall(TileSumDestroy(&sum));
+  PetscFunctionReturn(0);
+}
+
+/* sd, directions of the residuals' correlation, and how many have noise to speak of. */
+static PetscErrorCode FindDirections(const NormData *data, Turned *s)
+{
+  const int m = s->m;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
+  PetscCall(SumResiduals(data, s));
+  if (rank == 0) {
+    for (int j = 0; j < m; j++)
+      s->lambda[j] = s->C[(size_t)j * (size_t)(m + 1)] > 0 ? sqrt(s->C[(size_t)j * (size_t)(m + 1)]) : 1;
+    for (int i = 0; i < m; i++)
+      for (int j = 0; j <= i; j++) s->C[(size_t)i * m + j] /= s->lambda[i] * s->lambda[j];
+    for (int j = 0; j < m; j++) s->sd[j] *= s->lambda[j];
+    PetscCall(LinalgEigen(m, s->C, s->lambda));
+  }
+  PetscCall(NormShare(data, (size_t)m, s->sd));
+  PetscCall(NormShare(data, (size_t)m, s->lambda));
+  PetscCall(NormShare(data, (size_t)m * m, s->C));
+  while (s->alone < PetscMin(m, NORM_ALONE) && s->lambda[m - 1 - s->alone] > 1e-6 * s->lambda[m - 1]) s->alone++;
+  for (int i = 0; i < m / 2; i++) /* descending */
+    for (int j = 0; j < m; j++) {
+      const double other                = s->C[(size_t)i * m + j];
+      s->C[(size_t)i * m + j]           = s->C[(size_t)(m - 1 - i) * m + j];
+      s->C[(size_t)(m - 1 - i) * m + j] = other;
+    }
+  PetscFunctionReturn(0);
+}
+
+/* Column k of the table and what its regression with `turned` leaves, (slots) each; then weights of rows by the spread
+ * along the direction as a function of the conditions, which S2 (slots) becomes work for. */
+typedef struct {
+  double *y, *S2, *w, *coef, *h; /* owned (slots), (slots), (slots), (terms), (slots) */
+} Column;
+
+static void take_column(const NormData *data, const Turned *s, int k, Column *c)
+{
+  const int m = s->m, p = s->design->p;
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+      double left = c->y[i] = s->table[i * m + k];
+      for (int j = 0; j < p; j++) left -= s->design->X[i * p + j] * s->turned[(size_t)j * m + k];
+      c->S2[i] = s->design->w[i] * left * left + 1e-8 * s->lambda[m - 1 - k] / data->fitted_pieces;
+    }
+}
+
+/* w: the rows of a piece over their variance, of which a hundredth and a hundred times the average are the bounds. */
+static PetscErrorCode FindWeights(const NormData *data, const Turned *s, int k, Column *c)
+{
+  const ScoriaNormaliser norm = data->norm;
+  const int p                 = norm->scale.terms;
+  const double usual          = s->lambda[s->m - 1 - k] / data->fitted_pieces;
+  NormDesign design;
+  double *coef;
+  bool *use = NULL;
+  PetscFunctionBeginUser;
+  norm_design(data, p, data->scale_X, 1, &design);
+  PetscCall(NormChooseScaleTerms(data, &design, 1, c->S2, &use));
+  design.use = use;
+  PetscCall(PetscCalloc1(p, &coef));
+  PetscCall(NormGammaRegression(&design, c->S2, coef));
+  PetscCall(NormShare(data, (size_t)p, coef));
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
+      double logarithm = -log(usual);
+      for (int j = 0; j < p; j++) logarithm += data->scale_X[i * p + j] * coef[j];
+      c->w[i] = s->design->w[i] * exp(-PetscClipInterval(logarithm, -log(100), log(100)));
+    }
+  PetscCall(PetscFree(coef));
+  PetscCall(PetscFree(use));
+  PetscFunctionReturn(0);
+}
+
+/* Column k of `turned` with weights, and its share of the leverages. */
+static PetscErrorCode FitColumn(NormData *data, Turned *s, int k, double share, Column *c)
+{
+  const int64_t slots = data->start[data->tiles.tiles];
+  NormDesign design   = *s->design;
+  bool *use           = NULL;
+  PetscFunctionBeginUser;
+  take_column(data, s, k, c);
+  PetscCall(FindWeights(data, s, k, c));
+  design.q = 1;
+  design.w = c->w;
+  PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
+  design.use = use;
+  PetscCall(NormLeastSquares(&design, c->y, c->coef));
+  for (int j = 0; j < design.p; j++) s->turned[(size_t)j * s->m + k] = c->coef[j];
+  memset(c->h, 0, (size_t)slots * sizeof(double));
+  PetscCall(NormLeverages(&design, &share, c->h));
+  for (int t = 0; t < data->tiles.tiles; t++)
+    for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++)
+      data->leverage[i] += c->h[i] * c->w[i] / s->design->w[i];
+  PetscCall(PetscFree(use));
+  PetscFunctionReturn(0);
+}
+
+/* The means along the directions, regressed with terms of their own, those with noise to speak of with weights. */
+static PetscErrorCode FitTurned(NormData *data, Turned *s, const double Y[])
+{
+  const size_t slots = (size_t)data->start[data->tiles.tiles] + 1;
+  NormDesign design  = *s->design;
+  const int m        = s->m;
+  double *scaled, total = 0;
+  Column c;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)m * m, &scaled));
+  for (int i = 0; i < m * m; i++) scaled[i] = s->C[i] / s->sd[i % m];
+  for (int t = 0; t < data->tiles.tiles; t++)
+    la_gemm(false, true, data->fitted[t], m, m, 1, Y + data->start[t] * m, m, scaled, m, 0,
+            s->table + data->start[t] * m, m);
+  PetscCall(PetscFree(scaled));
+  PetscCall(NormChooseTerms(data, &data->norm->mean, &design, s->alone, m, s->table, &data->mean_use));
+  design.use = data->mean_use;
+  PetscCall(NormLeastSquares(&design, s->table, s->turned));
+  PetscCall(PetscCalloc1(slots, &data->leverage));
+  PetscCall(PetscCalloc5(slots, &c.y, slots, &c.S2, slots, &c.w, design.p, &c.coef, slots, &c.h));
+  for (int k = 0; k < s->alone; k++) total += s->lambda[m - 1 - k];
+  for (int k = 0; k < s->alone; k++) PetscCall(FitColumn(data, s, k, s->lambda[m - 1 - k] / total, &c));
+  PetscCall(PetscFree5(c.y, c.S2, c.w, c.coef, c.h));
+  PetscFunctionReturn(0);
+}
+
+/* The coefficients of the means themselves. */
+static PetscErrorCode TurnBack(const NormData *data, const Turned *s, double coef[])
+{
+  const int m = s->m, p = s->design->p;
+  double *scaled;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)m * m, &scaled));
+  for (int i = 0; i < m * m; i++) scaled[i] = s->C[i] * s->sd[i % m];
+  la_gemm(false, false, p, m, m, 1, s->turned, m, scaled, m, 0, coef, m);
+  PetscCall(PetscFree(scaled));
+  PetscCall(NormShare(data, (size_t)p * (size_t)m, coef));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const double Y[], double coef[])
+{
+  Turned s;
+  PetscFunctionBeginUser;
+  PetscCall(TurnedCreate(data, design, &s));
+  PetscCall(FitTogether(data, &s, Y, coef));
+  PetscCall(FindDirections(data, &s));
+  PetscCall(FitTurned(data, &s, Y));
+  PetscCall(TurnBack(data, &s, coef));
+  PetscCall(TurnedDestroy(&s));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,302 @@
+/* compare of a model of imported data: no equations make fresh fields, so that the rows that were held back from its
+ * training are the reference.  Where every condition has rows enough, one half of a condition's rows is the reference
+ * there, the other half gives the floor, and as many fields are drawn of the model and of its Gaussian.  Where it has
+ * few, the rows of all conditions are judged together (compare_pooled.c). */
+#include "compare.h"
+#include <string.h>
+
+enum {
+  HALF            = 50,      /* rows of a half, at least */
+  MOST_CONDITIONS = 64,      /* judged one by one, unless the deck says how many: each has its curves on every rank */
+  MOST_ROWS       = 1 << 14, /* judged together */
+};
+
+typedef struct {
+  ScoriaDataset ds; /* owned */
+  const ScoriaDatasetSpec *spec;
+  ScoriaTrained trained;        /* owned */
+  const ScoriaHoldout *holdout; /* borrowed from the model */
+  int channels;
+  int field[SCORIA_MAX_FIELDS];      /* where the model's channels stand in the dataset */
+  ScoriaSource source[SCORIA_NFROM]; /* owned */
+  bool halves;                       /* judged condition by condition */
+  int64_t conditions, each;          /* judged; fields of each source at each, at most */
+  int64_t *index;                    /* owned (conditions): of those that are held back */
+  double *theta;                     /* owned (conditions, space.n) */
+} Imported;
+
+/* ------------------------------------------------------------------------------------------------- opening ---- */
+
+static PetscErrorCode FindFields(Imported *im)
+{
+  const ScoriaField *field;
+  int cells;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelFields(im->trained.model, &im->channels, &field, &cells, NULL));
+  for (int c = 0; c < im->channels; c++) {
+    im->field[c] = field_find(im->spec->nfields, im->spec->field, field[c].name);
+    if (im->field[c] < 0 || im->spec->cells != cells)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: dataset.h5 has no field %s of %d cells, which the model was trained on",
+                  field[c].name, cells);
+  }
+  if (im->holdout->conditions * im->holdout->realisations > im->spec->rows ||
+      im->holdout->realisations != im->spec->realisations)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: dataset.h5 has %lld rows, %lld of a condition; model.h5 was trained on "
+                "%lld conditions of %lld",
+                (long long)im->spec->rows, (long long)im->spec->realisations, (long long)im->holdout->conditions,
+                (long long)im->holdout->realisations);
+  PetscFunctionReturn(0);
+}
+
+/* How many a key says, where the deck sets it. */
+static PetscErrorCode Limit(ScoriaDeck deck, const char *key, int64_t *most)
+{
+  PetscInt number = 0;
+  bool set;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckChanged(deck, key, &set));
+  PetscCall(ScoriaDeckInt(deck, key, &number));
+  if (set) *most = number;
+  PetscFunctionReturn(0);
+}
+
+/* Which conditions, evenly spaced in the list, and how many rows of each. */
+static PetscErrorCode Choose(ScoriaDeck deck, Imported *im)
+{
+  const int64_t number = holdout_conditions(im->holdout), rows = holdout_each(im->holdout);
+  PetscFunctionBeginUser;
+  im->halves        = rows >= 2 * HALF;
+  im->each          = im->halves ? rows / 2 : rows;
+  int64_t most_each = im->each;
+  int64_t most      = im->halves ? MOST_CONDITIONS : PetscMax(1, MOST_ROWS / rows);
+  PetscCall(Limit(deck, "compare_conditions", &most));
+  PetscCall(Limit(deck, "compare_count", &most_each));
+  im->each       = PetscMin(im->each, most_each);
+  im->conditions = PetscMin(number, most);
+  PetscCall(PetscMalloc2(im->conditions, &im->index, im->conditions * im->spec->space.n, &im->theta));
+  for (int64_t k = 0; k < im->conditions; k++) im->index[k] = k * number / im->conditions;
+  PetscFunctionReturn(0);
+}
+
+/* theta of the conditions: dealt to ranks, known to all. */
+static PetscErrorCode ReadTheta(MPI_Comm comm, Imported *im)
+{
+  const int n           = im->spec->space.n;
+  PetscErrorCode failed = 0;
+  int64_t first, number;
+  ScoriaRows row;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  deal_block(im->conditions, rank, size, &first, &number);
+  PetscCall(PetscArrayzero(im->theta, im->conditions * n));
+  PetscCall(ScoriaRowsCreate(im->spec, 1, &row));
+  for (int64_t k = first; k < first + number && !failed; k++) {
+    failed = ScoriaDatasetReadAlone(im->ds, holdout_row(im->holdout, im->index[k], 0), 1, &row);
+    for (int i = 0; i < n && !failed; i++) im->theta[k * n + i] = row.condition[i][0];
+  }
+  PetscCall(ScoriaAgreeFailed(comm, failed));
+  PetscCall(ScoriaRowsDestroy(&row));
+  PetscCall(ScoriaReduceMany(comm, MPI_SUM, im->conditions * n, MPI_DOUBLE, im->theta));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenSources(MPI_Comm comm, Imported *im)
+{
+  const int parts = im->halves ? 2 : 1;
+  PetscFunctionBeginUser;
+  for (int part = 0; part < parts; part++)
+    PetscCall(ScoriaSourceOfHeldOut(comm, im->ds, im->holdout, im->index, im->channels, im->field, part, parts,
+                                    &im->source[part ? SCORIA_FROM_PDE_AGAIN : SCORIA_FROM_PDE]));
+  PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
+  PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaTrainedOpen(run, deck, &im->trained));
+  im->holdout = model_holdout(im->trained.model);
+  if (!holdout_each(im->holdout))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: model.h5 was trained on all conditions of its dataset: nothing was held "
+                                   "back to compare with (import_holdout)");
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
+  PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, NULL, NULL));
+  PetscCall(FindFields(im));
+  PetscCall(Choose(deck, im));
+  PetscCall(ReadTheta(ScoriaRunComm(run), im));
+  PetscCall(OpenSources(ScoriaRunComm(run), im));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Close(Imported *im)
+{
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ScoriaSourceDestroy(&im->source[s]));
+  PetscCall(PetscFree2(im->index, im->theta));
+  PetscCall(ScoriaDatasetClose(&im->ds));
+  PetscCall(ScoriaTrainedClose(&im->trained));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- measuring ---- */
+
+/* Conditions one by one, with their curves, and with the nearest training rows where whole conditions are held back. */
+static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im, uint64_t seed, int directions,
+                                    ComparisonSet *set, CompareMemory *memory)
+{
+  CompareAsked asked = {.seed = seed, .directions = directions, .alike = true};
+  const int n        = im->spec->space.n;
+  double seconds[SCORIA_NFROM];
+  CompareDraws draws;
+  PetscFunctionBeginUser;
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, true));
+  for (int k = 0; k < PetscMin(set->held, set->conditions); k++)
+    memcpy(set->c[k].theta, im->theta + k * n, sizeof(double) * (size_t)n);
+  if (im->holdout->number) {
+    PetscCall(CompareMemoryCreate(run, deck, &im->trained, &set->shape, set->count, memory));
+    asked.memory = memory;
+  }
+  PetscCall(CompareDrawsCreate(run, im->source, set->count, &draws));
+  PetscCall(CompareMeasure(run, &draws, &asked, set, seconds));
+  PetscCall(CompareDrawsDestroy(&draws));
+  PetscFunctionReturn(0);
+}
+
+/* All together: a set of one. */
+static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set)
+{
+  const ComparePooled asked = {
+      .conditions = im->conditions, .each = im->each, .theta = im->theta, .seed = seed, .directions = directions};
+  PetscFunctionBeginUser;
+  set->conditions = 1;
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
+  PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0]));
+  set->count = set->c[0].good[SCORIA_FROM_PDE];
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- writing ---- */
+
+static ScoriaHeldOut describe(const Imported *im, const ComparisonSet *set)
+{
+  int64_t rows = 0;
+  for (int k = 0; k < set->held; k++) /* rank 0's are all */
+    rows += set->c[k].good[SCORIA_FROM_PDE] + (im->halves ? set->c[k].good[SCORIA_FROM_PDE_AGAIN] : 0);
+  return (ScoriaHeldOut){.method         = im->halves ? COMPARE_METHOD_HALVES : COMPARE_METHOD_RESIDUALS,
+                         .of             = im->holdout->rows ? "rows" : "conditions",
+                         .conditions     = im->conditions,
+                         .rows           = rows,
+                         .held_back      = holdout_conditions(im->holdout),
+                         .held_back_rows = holdout_conditions(im->holdout) * holdout_each(im->holdout),
+                         .of_conditions  = im->holdout->conditions,
+                         .of_rows        = im->holdout->conditions * im->holdout->realisations,
+                         .model          = model_is_gaussian(im->trained.model) ? "gaussian" : "network"};
+}
+
+static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const ComparisonSet *set, const ScoriaHeldOut *held,
+                                const CompareMemory *memory)
+{
+  cJSON *root = cJSON_CreateObject();
+  PetscFunctionBeginUser;
+  members_add(cJSON_AddObjectToObject(root, COMPARE_HELD_OUT), scoria_held_out_members, held);
+  PetscCall(CompareAddMeasures(root, set, false));
+  compare_add_memorisation(root, set, memory);
+  if (set->profiles) compare_add_conditions(root, set, false);
+  PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaHeldOut *held,
+                          const CompareMemory *memory)
+{
+  PetscFunctionBeginUser;
+  if (set->profiles)
+    PetscCall(ScoriaSay(run,
+                        "  %lld rows held back from training at %lld conditions; half of a condition's rows is the "
+                        "reference there (data again, the floor: the other half)",
+                        (long long)held->rows, (long long)held->conditions));
+  else
+    PetscCall(ScoriaSay(run,
+                        "  %lld rows held back from training at %lld conditions, all together, as residuals: minus "
+                        "the model's mean, over its SD, at the row's condition (data again, the floor: bootstrap)",
+                        (long long)held->rows, (long long)held->conditions));
+  PetscCall(CompareSayMeasures(run, set, false));
+  if (!strcmp(held->model, "gaussian")) PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
+  if (set->profiles) PetscCall(CompareSayMemorisation(run, set, memory));
+  PetscFunctionReturn(0);
+}
+
+/* compare.h5 comes last: it marks the comparison as complete. */
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ScoriaHeldOut *held,
+                            const CompareMemory *memory)
+{
+  const ComparisonSet none = {.shape = set->shape};
+  ComparisonSet curves     = *set;
+  char store[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
+  const char *text;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
+  PetscCall(WriteJson(run, json, set, held, memory));
+  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
+  if (!set->profiles) curves.conditions = 0;
+  PetscCall(CompareWriteStore(&curves, &none, ScoriaRunComm(run), store, text));
+  PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
+{
+  ComparisonSet set    = {.conditions = (int)im->conditions,
+                          .count      = im->each,
+                          .imported   = true,
+                          .shape      = *source_shape(im->source[SCORIA_FROM_MODEL])};
+  CompareMemory memory = {.ds = NULL};
+  PetscInt seed = 0, directions = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  PetscCall(ScoriaMadeFromShape(&set.shape, &set.made));
+  PetscCall(PetscStrncpy(set.made.dataset, model_dataset(im->trained.model), sizeof set.made.dataset));
+  if (im->halves)
+    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &memory));
+  else
+    PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set));
+  const ScoriaHeldOut held = describe(im, &set);
+  PetscCall(Say(run, &set, &held, &memory));
+  PetscCall(Write(run, deck, &set, &held, &memory));
+  PetscCall(CompareDestroyConditions(&set));
+  PetscCall(CompareMemoryDestroy(&memory));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCompareImported(ScoriaRun run, ScoriaDeck deck)
+{
+  Imported im = {.ds = NULL};
+  bool complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, NULL, &complete));
+  if (complete) PetscFunctionReturn(0);
+  PetscCall(Open(run, deck, &im));
+  PetscCall(Compare(run, deck, &im));
+  PetscCall(Close(&im));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaHeldBack(ScoriaRun run, bool *any)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, "model", &store));
+  PetscCall(ScoriaStoreHas(store, "holdout_rows", any));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
