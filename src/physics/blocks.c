@@ -2,7 +2,6 @@
  * block by columns, just as discrete_jacobian can write them: only the places must be known.  Other formats get them
  * through MatSetValues. */
 #include "discrete.h"
-#include "petsc_versions.h"
 #include <string.h>
 
 /* Number of own cell (i, j, k)'s neighbour on a side, in PETSc's order: slabs of the last axis make that the natural
@@ -146,7 +145,6 @@ PetscErrorCode BlocksFill(ScoriaDiscrete *d, ScoriaBlocks *b)
     discrete_jacobian(d, b->at, value, beside);
     if (b->other) PetscCall(MatSeqBAIJRestoreArray(b->other, &beside));
     PetscCall(MatSeqBAIJRestoreArray(b->own, &value));
-    MatSeqBAIJDropInverse(b->own);
   }
   PetscCall(MatAssemblyBegin(b->J, MAT_FINAL_ASSEMBLY)); /* also tells the preconditioner that the values are new */
   PetscCall(MatAssemblyEnd(b->J, MAT_FINAL_ASSEMBLY));

@@ -1,248 +1,212 @@
-/* Geometric multigrid for the Jacobian: PETSc's PCMG over coarser grids of the same problem.
+/* Multigrid for the Jacobian in two and three dimensions: line relaxation along x (lines.c) with coarsening of y and z
+ * alone, which together do not mind how flat or tall the cells are.
  *
- * Each coarser grid halves the axes that have an even number of cells (at least MIN_X, MIN_LATERAL of them remain).
- * There the problem is discretised anew, with the mean porosity and the mean state of the cells that a coarse cell
- * holds, and its Jacobian assembled by the same code: no matrix products, and as sparse as the fine one.  Corrections
- * are interpolated linearly between cell centres, residuals restricted by the transpose (balances of a coarse cell are
- * sums over its cells, per lateral area); the smoother is Gauss-Seidel by blocks of a cell's unknowns, once down and
- * once up in opposite order. */
-#include "petsc_versions.h"
-#include "solver.h"
-#include <math.h>
+ * A coarser level joins lines in pairs, three at the end where their number is odd, along the lateral axis whose lines
+ * are closest, or along both; the coarsest is a single line and solved exactly.  Its balances are the sums of those of
+ * the lines that it joins, and so are its couplings along x; those with the lines beside are the sums over the faces
+ * between, times the ratio of the distances, and the diagonal makes it do to a laterally constant state what the finer
+ * level does.  So all levels follow from the blocks of the Jacobian.  Corrections are interpolated linearly, residuals
+ * summed (restrict_row); one sweep over both colours before, one after.
+ *
+ * Ranks of a group share the lines of the last axis; a coarser level of few cells is gathered, and the same from there
+ * on for all of them.
+ *
+ * Schaffer, SIAM J. Sci. Comput. 20 (1998), for line relaxation with semi-coarsening; Wesseling, An Introduction to
+ * Multigrid Methods (1992), for cell-centred transfers. */
+#include "multigrid_levels.h"
+#include <string.h>
 
-#define MIN_X 4
-#define MIN_LATERAL 4
-#define DIRECT_CELLS 6000 /* a coarsest grid up to this size is factored */
+/* ---------------------------------------------------------------------------------------------------- cycle ---- */
 
-/* The coarser grid of d; false when no axis can be halved. */
-static bool coarsen(const ScoriaDiscrete *d, ScoriaGrid *coarse)
+/* Adds the residuals of a row of f to n lines of c, `entries` rows in natural order with a neighbour at each end,
+ * `step` apart.  Each goes to the lines on both sides by the weights of its correction: lines of one colour are on one
+ * side of the middle of the line that they are part of.  Not where planes are joined too, of which each has the other
+ * side. */
+static void restrict_row(const Level *f, const Level *c, int parity, int entries, int n, int step, float sum[])
 {
-  const int last = d->grid.dim - 1;
-  bool any       = false;
-  *coarse        = d->grid;
-  for (int axis = 0; axis <= last; axis++) {
-    const int n    = d->grid.n[axis];
-    const int slab = (n + d->size - 1) / d->size; /* the slabs must stay the same planes */
-    if (n % 2 || n / 2 < (axis ? MIN_LATERAL : MIN_X) || (axis == last && d->size > 1 && slab % 2)) continue;
-    coarse->n[axis] = n / 2;
-    any             = true;
+  const int count = lines_in_row(f->v, parity), pairs = PetscMin(count, n), H = f->v->half;
+  const float *weight = c->weight[0] + parity * H, *r = f->v->residual;
+  const bool both = c->halved[0] && !c->halved[1];
+  for (int e = 0; e < entries; e++, r += H, sum += step) {
+    float *near = sum + 1, *far = parity ? near + 1 : near - 1;
+    for (int l = 0; l < count && !c->halved[0]; l++) near[2 * l + parity] += r[l];
+    for (int l = 0; l < pairs && c->halved[0]; l++) near[l] += r[l];
+    for (int l = 0; l < pairs && both; l++) near[l] -= weight[l] * r[l];
+    for (int l = 0; l < pairs && both; l++) far[l] += weight[l] * r[l];
+    if (c->halved[0] && pairs < count) near[pairs - 1] += r[pairs];
   }
-  return any;
 }
 
-/* Weights of the two coarse cells that fine cell i along an axis is interpolated from. */
-static void weights(int axis, int fine, int coarse, int i, int at[2], double w[2])
+/* Sums of the residuals, which the first sweep has left in the lines of colour 0 alone. */
+static PetscErrorCode Restrict(ScoriaMultigrid mg, const Level *f, const Level *c)
 {
-  at[0] = at[1] = i;
-  w[0]          = 1;
-  w[1]          = 0;
-  if (fine == coarse) return;
-  at[0] = i / 2;
-  at[1] = at[0] + (i % 2 ? 1 : -1);
-  w[0]  = 0.75;
-  w[1]  = 0.25;
-  if (axis > 0)
-    at[1] = (at[1] + coarse) % coarse;
-  else if (at[1] < 0 || at[1] >= coarse)
-    at[1] = at[0];
-}
-
-static PetscErrorCode InterpolateRow(Mat P, const ScoriaDiscrete *f, const ScoriaDiscrete *c, const int i[3])
-{
-  int at[3][2];
-  double w[3][2];
-  const PetscInt row = ((PetscInt)i[2] * f->grid.n[1] + i[1]) * f->grid.n[0] + i[0];
+  const int entries = mg->nx * mg->m, n = c->part->n[0], step = n + 2;
+  const bool wraps = f->v->shared != 0;
   PetscFunctionBeginUser;
-  for (int axis = 0; axis < 3; axis++) weights(axis, f->grid.n[axis], c->grid.n[axis], i[axis], at[axis], w[axis]);
-  for (int k = 0; k < 8; k++) {
-    const int a = k & 1, b = k >> 1 & 1, e = k >> 2;
-    const PetscScalar value = w[0][a] * w[1][b] * w[2][e];
-    const PetscInt column   = ((PetscInt)at[2][e] * c->grid.n[1] + at[1][b]) * c->grid.n[0] + at[0][a];
-    if (value != 0) PetscCall(MatSetValues(P, 1, &row, 1, &column, &value, ADD_VALUES));
+  for (int k = 0; k < c->part->n[1]; k++) {
+    int first, end;
+    level_planes(f, c, k, &first, &end);
+    memset(mg->row, 0, (size_t)(entries * step) * sizeof *mg->row);
+    for (int plane = first; plane < end; plane++) {
+      lines_residual(f->v, plane, plane % 2);
+      restrict_row(f, c, plane % 2, entries, n, step, mg->row);
+    }
+    float *even = lines_vector(c->part, c->part->b, k, 0), *odd = lines_vector(c->part, c->part->b, k, 1);
+    for (int e = 0; e < entries; e++) { /* beyond the ends: across the period, or, another rank's, left here */
+      float *row = mg->row + e * step;
+      row[wraps ? n : 1] += row[0];
+      row[wraps ? 1 : n] += row[n + 1];
+      level_deal_rows(1, n, row + 1, 0, even + e * c->part->row, odd + e * c->part->row);
+    }
   }
+  if (c->part != c->v) PetscCall(LevelGather(mg, c, c->part->b + 1, c->part->row, c->v->b + 1, c->v->row, entries));
   PetscFunctionReturn(0);
 }
 
-/* Interpolation from c to f, one number a cell. */
-static PetscErrorCode Interpolation(const ScoriaDiscrete *f, const ScoriaDiscrete *c, Mat *P)
+/* Of which line of c, among those that its v has, line j of f's share is a part; *far: which neighbour counts. */
+static int parent_of(const Level *c, int a, int j, int *far)
 {
-  int first[3] = {0, 0, 0}, i[3];
-  PetscFunctionBeginUser;
-  first[f->grid.dim - 1] = f->first;
-  PetscCall(MatCreateAIJ(PetscObjectComm((PetscObject)f->dm), f->cells, c->cells, PETSC_DETERMINE, PETSC_DETERMINE, 8,
-                         NULL, 8, NULL, P));
-  for (i[2] = first[2]; i[2] < first[2] + f->own[2]; i[2]++)
-    for (i[1] = first[1]; i[1] < first[1] + f->own[1]; i[1]++)
-      for (i[0] = first[0]; i[0] < first[0] + f->own[0]; i[0]++) PetscCall(InterpolateRow(*P, f, c, i));
-  PetscCall(MatAssemblyBegin(*P, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatAssemblyEnd(*P, MAT_FINAL_ASSEMBLY));
-  PetscFunctionReturn(0);
+  const int base = c->part == c->v ? 0 : c->first[a], own = c->halved[a] ? PetscMin(j / 2, c->part->n[a] - 1) : j;
+  *far = base + own + (!c->halved[a] || j == 2 * own ? -1 : 1);
+  return base + own;
 }
 
-/* Both ways between level l and the finer one, for all unknowns of a cell alike. */
-static PetscErrorCode CreateTransfer(ScoriaMultigrid mg, int l)
+/* Entry e of the lines of c, and their neighbours, where finer plane k lies, in natural order. */
+static void interpolate_plane(const Level *c, int k, int e, float row[])
 {
-  const ScoriaDiscrete *f = mg->d[l - 1], *c = mg->d[l];
-  double lateral = 1;
-  Mat P, R;
+  const ScoriaLines *v = c->v;
+  int far;
+  const int near     = parent_of(c, 1, k, &far);
+  const float by_far = c->weight[1][k];
+  for (int parity = 0; parity < 2; parity++) {
+    const float *a = lines_vector(v, v->x, near, parity) + (ptrdiff_t)e * v->row - parity,
+                *b = lines_vector(v, v->x, far, parity) + (ptrdiff_t)e * v->row - parity;
+    float *to      = row + 1 - parity;
+    const int end  = (v->n[0] + parity) / 2;
+    if (by_far == 0)
+      for (int l = 0; l <= end; l++) to[2 * l] = a[l];
+    else
+      for (int l = 0; l <= end; l++) to[2 * l] = a[l] + by_far * (b[l] - a[l]);
+  }
+}
+
+/* Adds the corrections in row, in natural order with their neighbours, to the lines x of a row of f. */
+static void interpolate_row(const Level *f, const Level *c, int parity, const float row[], float x[])
+{
+  const int count = lines_in_row(f->v, parity), pairs = PetscMin(count, c->part->n[0]);
+  const float *weight = c->weight[0] + parity * f->v->half;
+  int far;
+  const float *from = row + 1 + parent_of(c, 0, 0, &far), *beside = parity ? from + 1 : from - 1;
+  if (!c->halved[0]) {
+    for (int l = 0; l < count; l++) x[l] += from[2 * l + parity];
+    return;
+  }
+  for (int l = 0; l < pairs; l++) x[l] += from[l] + weight[l] * (beside[l] - from[l]);
+  if (pairs < count) x[pairs] += from[pairs - 1] + weight[pairs] * (from[pairs] - from[pairs - 1]);
+}
+
+/* Adds the correction to the lines of a colour. */
+static void correct(ScoriaMultigrid mg, const Level *f, const Level *c, int colour)
+{
+  for (int k = 0; k < f->v->n[1]; k++) {
+    const int parity = (k + colour) % 2;
+    float *x         = lines_vector(f->v, f->v->x, k, parity);
+    for (int e = 0; e < mg->nx * mg->m; e++, x += f->v->row) {
+      interpolate_plane(c, k, e, mg->row);
+      interpolate_row(f, c, parity, mg->row, x);
+    }
+    lines_wrap(f->v, k, parity);
+  }
+}
+
+static PetscErrorCode Cycle(ScoriaMultigrid mg, int l)
+{
+  const Level *f = &mg->level[l], *c = f + 1;
+  ScoriaLines *v = f->v;
   PetscFunctionBeginUser;
-  for (int axis = 1; axis < 3; axis++) lateral *= (double)c->grid.n[axis] / f->grid.n[axis];
-  PetscCall(Interpolation(f, c, &P));
-  PetscCall(MatTranspose(P, MAT_INITIAL_MATRIX, &R));
-  PetscCall(MatScale(R, lateral));
-  PetscCall(MatCreateMAIJ(P, mg->s->m, &mg->up[l]));
-  PetscCall(MatCreateMAIJ(R, mg->s->m, &mg->down[l]));
-  PetscCall(MatDestroy(&P));
-  PetscCall(MatDestroy(&R));
+  lines_clear(v);
+  lines_relax(v, 0, true);
+  if (l + 1 == mg->levels) PetscFunctionReturn(0);
+  PetscCall(LinesExchange(v));
+  lines_relax(v, 1, false);
+  PetscCall(LinesExchange(v));
+  PetscCall(Restrict(mg, f, c));
+  PetscCall(Cycle(mg, l + 1));
+  correct(mg, f, c, 1);
+  if (f->mixed) correct(mg, f, c, 0); /* else relaxed next from the others alone */
+  for (int colour = 0; colour < 2; colour++) {
+    PetscCall(LinesExchange(v));
+    lines_relax(v, colour, false);
+  }
+  PetscCall(LinesExchange(v));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MultigridCreate(ScoriaSolver s, ScoriaMultigrid *out)
+/* --------------------------------------------------------------------------------------------------- finest ---- */
+
+/* From or to a global vector, whose cells are ordered x, y, z. */
+static void copy_cells(ScoriaMultigrid mg, float *a, bool out, PetscScalar cells[])
+{
+  const ScoriaLines *v = mg->level[0].v;
+  const int entries    = mg->nx * mg->m;
+  for (int k = 0; k < v->n[1]; k++)
+    for (int j = 0; j < v->n[0]; j++, cells += entries) {
+      float *line = lines_vector(v, a, k, j % 2) + j / 2;
+      for (int e = 0; e < entries && out; e++) cells[e] = line[e * v->row];
+      for (int e = 0; e < entries && !out; e++) line[e * v->row] = (float)cells[e];
+    }
+}
+
+static PetscErrorCode Apply(PC pc, Vec r, Vec x)
 {
   ScoriaMultigrid mg;
-  ScoriaGrid grid;
+  const PetscScalar *from;
+  PetscScalar *to;
   PetscFunctionBeginUser;
-  *out = NULL;
+  PetscCall(PCShellGetContext(pc, &mg));
+  PetscCall(VecGetArrayRead(r, &from));
+  copy_cells(mg, mg->level[0].v->b, false, (PetscScalar *)from);
+  PetscCall(VecRestoreArrayRead(r, &from));
+  PetscCall(Cycle(mg, 0));
+  PetscCall(VecGetArrayWrite(x, &to));
+  copy_cells(mg, mg->level[0].v->x, true, to);
+  PetscCall(VecRestoreArrayWrite(x, &to));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- life time ---- */
+
+PetscErrorCode MultigridCreate(ScoriaDiscrete *d, ScoriaMultigrid *out)
+{
+  ScoriaMultigrid mg;
+  PetscFunctionBeginUser;
   PetscCall(PetscNew(&mg));
-  mg->s      = s;
-  mg->d[0]   = s->d;
-  mg->levels = 1;
-  while (mg->levels < MAX_LEVELS && coarsen(mg->d[mg->levels - 1], &grid)) {
-    const int l = mg->levels++;
-    PetscCall(DiscreteCreate(s->group, s->problem, s->p, &grid, &mg->d[l]));
-    PetscCall(BlocksCreate(mg->d[l], MATBAIJ, &mg->J[l]));
-    PetscCall(DMCreateGlobalVector(mg->d[l]->dm, &mg->x[l]));
-    PetscCall(CreateTransfer(mg, l));
-  }
+  mg->d     = d;
+  mg->group = PetscObjectComm((PetscObject)d->dm);
+  mg->size  = d->size;
+  mg->m     = d->shape.unknowns;
+  mg->nx    = d->grid.n[0];
+  mg->axis  = d->grid.dim - 2;
+  PetscCall(LevelsCreate(mg));
   *out = mg;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MultigridDestroy(ScoriaMultigrid *out)
+PetscErrorCode MultigridDestroy(ScoriaMultigrid *mg)
 {
-  ScoriaMultigrid mg = *out;
   PetscFunctionBeginUser;
-  if (!mg) PetscFunctionReturn(0);
-  for (int l = 1; l < mg->levels; l++) {
-    PetscCall(MatDestroy(&mg->up[l]));
-    PetscCall(MatDestroy(&mg->down[l]));
-    PetscCall(VecDestroy(&mg->x[l]));
-    PetscCall(BlocksDestroy(&mg->J[l]));
-    PetscCall(DiscreteDestroy(&mg->d[l]));
-  }
-  PetscCall(PetscFree(*out));
-  PetscFunctionReturn(0);
-}
-
-/* The coarsest system: factored, the same on every rank, or, where the cells of a grid have few factors of two, left to
- * the smoother and a few steps of GMRES. */
-static PetscErrorCode ConfigureCoarsest(ScoriaMultigrid mg, KSP ksp)
-{
-  const ScoriaGrid *g = &mg->d[mg->levels - 1]->grid;
-  PC pc;
-  PetscFunctionBeginUser;
-  PetscCall(KSPGetPC(ksp, &pc));
-  if ((int64_t)g->n[0] * g->n[1] * g->n[2] <= DIRECT_CELLS) {
-    PetscCall(KSPSetType(ksp, KSPPREONLY));
-    PetscCall(PCSetType(pc, mg->s->size > 1 ? PCREDUNDANT : PCLU));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(KSPSetType(ksp, KSPGMRES));
-  PetscCall(KSPSetTolerances(ksp, 0.05, PETSC_DEFAULT, PETSC_DEFAULT, 60));
-  PetscCall(PCSetType(pc, mg->s->size > 1 ? PCBJACOBI : PCILU));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ConfigureSmoother(PC pc, int level)
-{
-  KSP ksp;
-  PC smoother;
-  PetscFunctionBeginUser;
-  PetscCall(PCMGGetSmoother(pc, level, &ksp));
-  PetscCall(KSPSetType(ksp, KSPRICHARDSON));
-  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, 1));
-  PetscCall(KSPSetNormType(ksp, KSP_NORM_NONE));
-  PetscCall(KSPGetPC(ksp, &smoother));
-  PetscCall(PCSetType(smoother, PCSOR));
-  PetscCall(PCSORSetSymmetric(smoother, SOR_LOCAL_SYMMETRIC_SWEEP));
+  if (!*mg) PetscFunctionReturn(0);
+  PetscCall(LevelsDestroy(*mg));
+  PetscCall(PetscFree(*mg));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc)
 {
-  KSP ksp;
   PetscFunctionBeginUser;
-  PetscCall(PCSetType(pc, PCMG));
-  PetscCall(PCMGSetLevels(pc, mg->levels, NULL));
-  PetscCall(PCMGSetType(pc, PC_MG_MULTIPLICATIVE));
-  PetscCall(PCMGSetGalerkin(pc, PC_MG_GALERKIN_NONE));
-  for (int l = 1; l < mg->levels; l++) {
-    const int level = mg->levels - 1 - l; /* PETSc counts from the coarsest */
-    PetscCall(PCMGSetInterpolation(pc, level + 1, mg->up[l]));
-    PetscCall(PCMGSetRestriction(pc, level + 1, mg->down[l]));
-    PetscCall(PCMGGetSmoother(pc, level, &ksp));
-    PetscCall(KSPSetOperators(ksp, mg->J[l].J, mg->J[l].J));
-    PetscCall(KSPSetDM(ksp, mg->d[l]->dm)); /* the time integrator restricts vectors of its own to it */
-    PetscCall(KSPLeaveDMIdle(ksp));
-    PetscCall(ConfigureSmoother(pc, level + 1));
-  }
-  PetscCall(PCMGGetSmoother(pc, 0, &ksp));
-  PetscCall(ConfigureCoarsest(mg, ksp));
-  PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------- averages ---- */
-
-/* Means of the fine cells in each coarse one, of `number` interleaved values a cell. */
-static void restrict_means(const ScoriaDiscrete *f, const ScoriaDiscrete *c, int number, const double fine[],
-                           double coarse[])
-{
-  int ratio[3];
-  for (int axis = 0; axis < 3; axis++) ratio[axis] = f->grid.n[axis] / c->grid.n[axis];
-  const double share = 1.0 / (ratio[0] * ratio[1] * ratio[2]);
-  for (int i = 0; i < c->cells * number; i++) coarse[i] = 0;
-  for (int k = 0; k < f->own[2]; k++)
-    for (int j = 0; j < f->own[1]; j++) {
-      const double *from = fine + (ptrdiff_t)(k * f->own[1] + j) * f->own[0] * number;
-      double *to         = coarse + (ptrdiff_t)(k / ratio[2] * c->own[1] + j / ratio[1]) * c->own[0] * number;
-      for (int i = 0; i < f->own[0]; i++)
-        for (int v = 0; v < number; v++) to[i / ratio[0] * number + v] += share * from[i * number + v];
-    }
-}
-
-static PetscErrorCode RestrictVec(const ScoriaDiscrete *f, const ScoriaDiscrete *c, int number, Vec fine, Vec coarse)
-{
-  const PetscScalar *from;
-  PetscScalar *to;
-  PetscFunctionBeginUser;
-  PetscCall(VecGetArrayRead(fine, &from));
-  PetscCall(VecGetArrayWrite(coarse, &to));
-  restrict_means(f, c, number, from, to);
-  PetscCall(VecRestoreArrayWrite(coarse, &to));
-  PetscCall(VecRestoreArrayRead(fine, &from));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode MultigridSet(ScoriaMultigrid mg, bool timed)
-{
-  PetscFunctionBeginUser;
-  for (int l = 1; l < mg->levels; l++) {
-    PetscCall(RestrictVec(mg->d[l - 1], mg->d[l], 1, mg->d[l - 1]->eps, mg->d[l]->eps));
-    mg->d[l]->timed = timed;
-    PetscCall(DiscreteSet(mg->d[l]));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift)
-{
-  PetscFunctionBeginUser;
-  for (int l = 1; l < mg->levels; l++) {
-    bool good; /* means of positive numbers are positive */
-    PetscCall(RestrictVec(mg->d[l - 1], mg->d[l], mg->s->m, l == 1 ? x : mg->x[l - 1], mg->x[l]));
-    PetscCall(DiscreteLoad(mg->d[l], mg->x[l], &good));
-    mg->d[l]->shift = shift;
-    PetscCall(BlocksFill(mg->d[l], &mg->J[l]));
-  }
+  PetscCall(PCSetType(pc, PCSHELL));
+  PetscCall(PCShellSetContext(pc, mg));
+  PetscCall(PCShellSetApply(pc, Apply));
+  PetscCall(PCShellSetName(pc, "multigrid with line relaxation"));
   PetscFunctionReturn(0);
 }

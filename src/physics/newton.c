@@ -2,8 +2,9 @@
  *
  * Linear systems in one dimension: block LU in natural ordering, which for a block-tridiagonal matrix is the block
  * Thomas algorithm without fill; a group of ranks solves by a redundant copy of it.  In two and three dimensions:
- * GMRES, flexible, preconditioned by geometric multigrid (multigrid.c), each system only as exactly as Newton's
- * progress deserves (Eisenstat and Walker, 1996).
+ * GMRES, flexible, preconditioned by multigrid (multigrid.c), each system only as exactly as Newton's progress deserves
+ * (Eisenstat and Walker, 1996).  There the last step, a correction, is taken with the Jacobian of the state before (a
+ * chord step), and the preconditioner serves all states that are near the one that it was made for.
  *
  * Convergence: a full Newton step's root mean square below STEP_TOLERANCE.  In the scaled unknowns the second
  * derivatives are of order one, so the error after a step d is of order d^2: 1e-14, the rounding of the unknowns
@@ -21,6 +22,10 @@
 #define RESIDUAL_TOLERANCE 1e-7 /* of the load, or of the unit where that is larger */
 #define MAX_NEWTON 25
 #define LINEAR_LEAST 1e-4
+#define CHORD 1e-3 /* a Jacobian serves as far from its state: such a step leaves as large a share of the error */
+#define LINEAR_CHORD 1e-2 /* the last correction, below STEP_TOLERANCE, then leaves 1e-9 */
+#define MG_STATE 0.05     /* the preconditioner serves this far from its state, */
+#define MG_SHIFT 0.2      /* and for time steps whose inverse differs by such a share */
 
 /* ---------------------------------------------------------------------------------------------- callbacks ---- */
 
@@ -71,11 +76,61 @@ static PetscErrorCode Residual(SNES snes, Vec x, Vec r, void *ctx)
   PetscFunctionReturn(0);
 }
 
+void newton_forget(ScoriaSolver s)
+{
+  s->loaded     = NULL;
+  s->at_J.shift = s->at_mg.shift = -1;
+}
+
+/* The largest change of an unknown. */
+static PetscErrorCode Distance(ScoriaSolver s, Vec a, Vec b, double *distance)
+{
+  const PetscScalar *x, *y;
+  PetscFunctionBeginUser;
+  *distance = 0;
+  PetscCall(VecGetArrayRead(a, &x));
+  PetscCall(VecGetArrayRead(b, &y));
+  for (int i = 0; i < s->d->cells * s->m; i++) *distance = PetscMax(*distance, fabs(x[i] - y[i]));
+  PetscCall(VecRestoreArrayRead(b, &y));
+  PetscCall(VecRestoreArrayRead(a, &x));
+  if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, distance, 1, MPI_DOUBLE, MPI_MAX, s->group));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FillJacobian(ScoriaSolver s)
+{
+  double distance = INFINITY;
+  PetscFunctionBeginUser;
+  if (s->at_J.shift == s->d->shift) PetscCall(Distance(s, s->loaded, s->at_J.x, &distance));
+  s->chord = distance < CHORD;
+  if (s->chord) PetscFunctionReturn(0);
+  PetscCall(BlocksFill(s->d, &s->J));
+  PetscCall(VecCopy(s->loaded, s->at_J.x));
+  s->at_J.shift = s->d->shift;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FillPreconditioner(ScoriaSolver s)
+{
+  const double shift = s->d->shift;
+  double distance    = INFINITY;
+  PetscFunctionBeginUser;
+  if (fabs(s->at_mg.shift - shift) <= MG_SHIFT * shift) PetscCall(Distance(s, s->loaded, s->at_mg.x, &distance));
+  if (distance < MG_STATE) PetscFunctionReturn(0);
+  PetscCall(MultigridFill(s->mg, &s->J));
+  PetscCall(VecCopy(s->loaded, s->at_mg.x));
+  s->at_mg.shift = shift;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode NewtonFill(ScoriaSolver s)
 {
   PetscFunctionBeginUser;
-  PetscCall(BlocksFill(s->d, &s->J));
-  if (s->mg) PetscCall(MultigridFill(s->mg, s->loaded, s->d->shift));
+  if (s->mg) {
+    PetscCall(FillJacobian(s));
+    PetscCall(FillPreconditioner(s));
+  } else
+    PetscCall(BlocksFill(s->d, &s->J));
   PetscFunctionReturn(0);
 }
 
@@ -193,7 +248,7 @@ static PetscErrorCode LinearConverged(KSP ksp, PetscInt it, PetscReal norm, KSPC
   *reason = KSP_CONVERGED_ITERATING;
   if (!isfinite(norm))
     *reason = KSP_DIVERGED_NANORINF;
-  else if (norm <= fmax(rtol, LINEAR_LEAST) * s->linear_first || norm == 0)
+  else if (norm <= fmax(rtol, s->chord ? LINEAR_CHORD : LINEAR_LEAST) * s->linear_first || norm == 0)
     *reason = KSP_CONVERGED_RTOL;
   PetscFunctionReturn(0);
 }
@@ -239,11 +294,13 @@ static PetscErrorCode CreateMatrix(ScoriaSolver s)
   PetscBool chosen;
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetString(NULL, NULL, "-pc_type", type, sizeof type, &chosen));
-  chosen = (PetscBool)(chosen && s->grid.dim > 1 && strcmp(type, PCMG));
-  if (!chosen && s->grid.dim > 1) PetscCall(MultigridCreate(s, &s->mg));
+  chosen = (PetscBool)(chosen && s->grid.dim > 1 && strcmp(type, PCSHELL));
+  if (!chosen && s->grid.dim > 1) PetscCall(MultigridCreate(s->d, &s->mg));
   PetscCall(BlocksCreate(s->d, chosen ? MATAIJ : MATBAIJ, &s->J));
   PetscCall(MatCreateVecs(s->J.J, &s->x, &s->r));
   PetscCall(VecDuplicate(s->x, &s->kept));
+  if (s->mg) PetscCall(VecDuplicate(s->x, &s->at_J.x));
+  if (s->mg) PetscCall(VecDuplicate(s->x, &s->at_mg.x));
   PetscFunctionReturn(0);
 }
 
@@ -268,6 +325,8 @@ PetscErrorCode NewtonDestroy(ScoriaSolver s)
   PetscCall(VecDestroy(&s->x));
   PetscCall(VecDestroy(&s->r));
   PetscCall(VecDestroy(&s->kept));
+  PetscCall(VecDestroy(&s->at_J.x));
+  PetscCall(VecDestroy(&s->at_mg.x));
   PetscFunctionReturn(0);
 }
 
@@ -279,7 +338,7 @@ PetscErrorCode NewtonSolve(ScoriaSolver s, ScoriaSolveStatus *status)
   PetscInt iterations, linear;
   const int64_t accepted = s->accepted;
   PetscFunctionBeginUser;
-  s->loaded = NULL; /* porosity or parameters may be new */
+  newton_forget(s); /* porosity or parameters may be new */
   PetscCall(SNESSolve(s->snes, NULL, s->x));
   PetscCall(SNESGetConvergedReason(s->snes, &reason));
   if (reason > 0 && s->accepted == accepted)

@@ -93,17 +93,16 @@ int solver_own_cells(ScoriaSolver s)
 static PetscErrorCode SetTimed(ScoriaSolver s, bool timed)
 {
   PetscFunctionBeginUser;
-  s->loaded   = NULL;
+  newton_forget(s);
   s->d->timed = timed;
   PetscCall(DiscreteSet(s->d));
-  if (s->mg) PetscCall(MultigridSet(s->mg, timed));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode SetLoad(ScoriaSolver s, double share)
 {
   PetscFunctionBeginUser;
-  s->loaded = NULL;
+  newton_forget(s);
   s->problem->load(s->p, share);
   s->problem->shape(s->p, &s->d->shape);
   if (s->line) PetscCall(SetLoad(s->line, share));
@@ -126,7 +125,7 @@ static PetscErrorCode GuessAlone(ScoriaSolver s)
 {
   double rest[MAX_STATE];
   PetscFunctionBeginUser;
-  s->loaded = NULL;
+  newton_forget(s);
   s->problem->start(s->p, rest);
   for (int c = 0; c < s->m; c++)
     for (int i = 0; i < s->d->box_cells; i++) s->d->s[c][i] = rest[c];

@@ -3,22 +3,8 @@
 #ifndef SCORIA_PHYSICS_SOLVER_H
 #define SCORIA_PHYSICS_SOLVER_H
 
-#include "discrete.h"
+#include "multigrid.h"
 #include <petscts.h>
-
-typedef struct ScoriaMultigrid_ *ScoriaMultigrid;
-
-#define MAX_LEVELS 16
-
-struct ScoriaMultigrid_ {
-  ScoriaSolver s; /* borrowed: level 0, the finest */
-  int levels;
-  ScoriaDiscrete *d[MAX_LEVELS]; /* 0 borrowed from s, others owned */
-  ScoriaBlocks J[MAX_LEVELS];    /* owned from 1 on */
-  Mat up[MAX_LEVELS];            /* owned: corrections of level l to level l - 1 */
-  Mat down[MAX_LEVELS];          /* owned: residuals of level l - 1 to level l */
-  Vec x[MAX_LEVELS];             /* owned from 1 on: states */
-};
 
 #define STEP_TOLERANCE 1e-7 /* see newton.c */
 
@@ -40,11 +26,16 @@ struct ScoriaSolver_ {
   double *profile;        /* owned: (nx) */
   PetscObjectState state; /* of the vector that d holds */
   Vec loaded;             /* which it is; borrowed */
-  double step_tolerance;  /* Newton ends when a full step is below this */
-  bool limited;           /* the last step was shortened */
-  int64_t accepted;       /* states that the stopping rule has found converged */
-  double linear_first;    /* residual that the linear solve at hand began with */
-  bool solved;            /* x is a solution */
+  struct {
+    Vec x;               /* owned */
+    double shift;        /* negative: nothing is known of it */
+  } at_J, at_mg;         /* where the Jacobian and the preconditioner were made */
+  bool chord;            /* the Jacobian at hand is an earlier state's */
+  double step_tolerance; /* Newton ends when a full step is below this */
+  bool limited;          /* the last step was shortened */
+  int64_t accepted;      /* states that the stopping rule has found converged */
+  double linear_first;   /* residual that the linear solve at hand began with */
+  bool solved;           /* x is a solution */
   /* single implicit steps: ds/dt = shift (s - kept) */
   bool stepping;
   double shift;
@@ -64,18 +55,12 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes);
 /* The stopping rule: an iteration that changed the state by snorm and left the residual fnorm. */
 PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
                                SNESConvergedReason *reason, void *s);
+/* Porosity, parameters or load are new: nothing made before is of use. */
+void newton_forget(ScoriaSolver s);
 /* Loads x unless it is loaded; agreed on. */
 PetscErrorCode NewtonLoad(ScoriaSolver s, Vec x, bool *good);
-/* The Jacobian at the loaded state into every level. */
+/* The Jacobian at the loaded state, and the preconditioner from it, unless what there is will do. */
 PetscErrorCode NewtonFill(ScoriaSolver s);
-
-/* Coarser grids of s->d for pc; NULL where the grid cannot be coarsened.  Collective. */
-PetscErrorCode MultigridCreate(ScoriaSolver s, ScoriaMultigrid *mg);
-PetscErrorCode MultigridDestroy(ScoriaMultigrid *mg);
-PetscErrorCode MultigridConfigure(ScoriaMultigrid mg, PC pc);
-/* New porosity or parameters; new state, whose Jacobian is then in every level. */
-PetscErrorCode MultigridSet(ScoriaMultigrid mg, bool timed);
-PetscErrorCode MultigridFill(ScoriaMultigrid mg, Vec x, double shift);
 
 /* The state at time [s] after the state at rest, in s->x. */
 PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *status);

@@ -137,7 +137,7 @@ PetscErrorCode TransientSolve(ScoriaSolver s, double time, ScoriaSolveStatus *st
   /* TS carries its history of steps and step lengths over: a realisation must not depend on the one before. */
   PetscCall(TSDestroy(&s->ts));
   PetscCall(CreateIntegrator(s, time));
-  s->loaded              = NULL;
+  newton_forget(s);
   s->step_tolerance      = sqrt(NEWTON_SHARE * s->rtol);
   const int64_t accepted = s->accepted;
   PetscCall(TSSolve(s->ts, s->x));

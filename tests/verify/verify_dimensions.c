@@ -111,6 +111,22 @@ static void groups_agree(void **state)
   }
 }
 
+/* Grids whose second level is shared too: small ones are gathered there. */
+static void groups_share_coarse_levels(void **state)
+{
+  ScoriaElectrode el;
+  static Profiles alone, shared;
+  (void)state;
+  electrode_from(decks[0], &el);
+  const ScoriaGrid grids[] = {grid_of(&el, 2, 32, 160, 1), grid_of(&el, 3, 16, 16, 40)};
+  for (int g = 0; g < 2; g++) {
+    solve_grid(PETSC_COMM_SELF, &el, &grids[g], true, thetas[0], &alone);
+    solve_grid(PETSC_COMM_WORLD, &el, &grids[g], true, thetas[0], &shared);
+    compare("group", &el, &shared, &alone, grids[g].n[0]);
+    assert_true(abs(shared.status.linear - alone.status.linear) <= alone.status.newton);
+  }
+}
+
 /* A solver whose porosity and parameters are set and that has solved nothing. */
 static void create_unsolved(const ScoriaElectrode *el, const ScoriaGrid *grid, ScoriaSolver *solver)
 {
@@ -118,7 +134,6 @@ static void create_unsolved(const ScoriaElectrode *el, const ScoriaGrid *grid, S
   assert_true((*solver)->problem->at((*solver)->p, thetas[0]));
   CHECK(VecSet((*solver)->d->eps, 0.3));
   CHECK(DiscreteSet((*solver)->d));
-  CHECK(MultigridSet((*solver)->mg, false));
 }
 
 /* What the preconditioner makes of ones, with the Jacobian at the state `value`, in s->kept. */
@@ -140,7 +155,7 @@ static void precondition_at(ScoriaSolver s, double value)
   CHECK(PCApply(pc, s->r, s->kept));
 }
 
-/* A second Newton step is not preconditioned with what was kept of the first one's matrix (petsc_versions.h). */
+/* A second Newton step far from the first is not preconditioned with what was kept of the first one's matrix. */
 static void preconditioner_sees_new_values(void **state)
 {
   const double first = 0.5, second = 1.0;
@@ -264,6 +279,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constant_planes_are_one_dimensional),
                                      cmocka_unit_test(groups_agree),
+                                     cmocka_unit_test(groups_share_coarse_levels),
                                      cmocka_unit_test(preconditioner_sees_new_values),
                                      cmocka_unit_test(order_does_not_matter),
                                      cmocka_unit_test(odd_grids_converge),
