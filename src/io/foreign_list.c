@@ -26,9 +26,9 @@ static PetscErrorCode Describe(hid_t array, const char *name, ScoriaForeignArray
     snprintf(to->path, sizeof to->path, "/%s", name);
     if (H5Sget_simple_extent_dims(space, extent, NULL) >= 0)
       for (int i = 0; i < to->rank; i++) to->dims[i] = (int64_t)extent[i];
-    PetscCall(ScoriaPackingRead(array, name, &packing, &unwanted));
+    PetscCall(PackingRead(array, name, &packing, &unwanted));
     snprintf(to->unit, sizeof to->unit, "%s", packing.unit);
-    PetscCall(ScoriaAxesRead(array, to->rank, to->axis, &unwanted));
+    PetscCall(AxesRead(array, to->rank, to->axis, &unwanted));
   }
   H5Sclose(space);
   PetscFunctionReturn(0);
@@ -53,7 +53,7 @@ static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
   hid_t access, file = H5I_INVALID_HID;
   PetscFunctionBeginUser;
   l->n = 0;
-  PetscCall(ScoriaFileAccess(MPI_COMM_NULL, &access));
+  PetscCall(FileAccess(MPI_COMM_NULL, &access));
   if (H5Fis_hdf5(l->path) <= 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
   else if ((file = H5Fopen(l->path, H5F_ACC_RDONLY, access)) < 0 ||
@@ -74,8 +74,8 @@ PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, Scor
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (!rank) {
-    PetscCall(ScoriaFileProbe(path, "an HDF5 file", &size, &bad));
-    PetscCall(ScoriaTrial(path, &limits, List, &l, &bad));
+    PetscCall(FileProbe(path, "an HDF5 file", &size, &bad));
+    PetscCall(TrialRun(path, &limits, List, &l, &bad));
     if (bad.code == SCORIA_EXIT_OK) PetscCall(List(&l, &bad));
   }
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));

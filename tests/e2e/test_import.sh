@@ -109,8 +109,9 @@ run 2 uq "$work/import.yaml" -uq_map load -uq_map_points 2 -uq_exceed c:1000
 run 2 likelihood "$work/import.yaml"
 run 2 compare "$work/import.yaml" -compare_sample "$work/one/dataset.h5" -compare_reference "$work/three/dataset.h5"
 run 1 report "$work/import.yaml"
-grep -q 'Two files compared' "$work/one/report.html" && grep -q 'Log densities of given rows' "$work/one/report.html" ||
-  fail "the report leaves out the comparison of two files or the log densities"
+for title in 'Two files compared' 'Log densities of given rows'; do
+  grep -q "$title" "$work/one/report.html" || fail "the report leaves out: $title"
+done
 run 1 info "$work/one/dataset.h5"
 grep -q 'imported *from foreign.h5' "$work/out" || fail "info does not say where the rows come from"
 run 2 run "$work/import.yaml" -run_dir "$work/run"
@@ -221,7 +222,9 @@ with h5py.File(sys.argv[1] + "/plain.h5", "w") as f:
     g["it's"].attrs["units"] = "A m^-2"
 PY
 run 2 import -import_file "$work/plain.h5" -run_dir "$work/listed"
-grep -q "/it's *(12) *A m^-2 *condition" "$work/out" && grep -q 'which can be used as it is' "$work/out" || { fail "the listing of a file"; cat "$work/out" >&2; }
+for text in "/it's *(12) *A m^-2 *condition" 'which can be used as it is'; do
+  grep -q "$text" "$work/out" || { fail "the listing of a file lacks: $text"; cat "$work/out" >&2; }
+done
 run 1 import "$work/listed/import.yaml" -run_dir "$work/listed"
 grep -q '12 conditions x 5 rows of 7 cells' "$work/out" || { fail "the deck of a listing"; cat "$work/out" >&2; }
 run 1 import -import_file "$work/grouped.h5" -run_dir "$work/listed2"
