@@ -70,7 +70,6 @@ static PetscErrorCode ModelRowsRead(MPI_Comm comm, const char *path, ReportModel
   bool there;
   int rank;
   PetscFunctionBeginUser;
-  *rows = (ReportModelRows){.learned = -1};
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
@@ -98,7 +97,8 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ReportSamplesRead(run, &m->samples));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
-  PetscCall(ModelRowsRead(comm, path, &m->rows));
+  m->rows = (ReportModelRows){.learned = -1};
+  if (*m->data.spec.source) PetscCall(ModelRowsRead(comm, path, &m->rows)); /* only of imported data is it told */
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
   PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
