@@ -148,19 +148,64 @@ static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
   PetscFunctionReturn(0);
 }
 
-/* The rows of one condition under a line that names it. */
+/* What was never so has a probability below the upper end. */
+static PetscErrorCode EventRow(ReportText *html, const cJSON *event)
+{
+  ScoriaUqExceedance e;
+  PetscFunctionBeginUser;
+  members_take(event, scoria_uq_exceedance_members, &e);
+  PetscCall(ReportPrint(html, "<tr><td><code>"));
+  PetscCall(ReportEscape(html, e.event ? e.event : e.field));
+  PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.4g</td>", e.probability));
+  if (isfinite(e.high95)) /* which releases before did not write */
+    PetscCall(ReportPrint(html, "<td class=\"n\">%.5g to %.5g</td></tr>\n", e.low95, e.high95));
+  else
+    PetscCall(ReportPrint(html, "<td class=\"n\">&ndash;</td></tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* A line that names the condition, over all columns. */
+static PetscErrorCode ConditionLine(ReportText *html, const ScoriaSpace *space, const cJSON *list,
+                                    const cJSON *condition, int columns)
+{
+  ReportText theta = {0};
+  PetscFunctionBeginUser;
+  PetscCall(ThetaText(space, list, condition, &theta));
+  PetscCall(ReportPrint(html, "<tr><th scope=\"rowgroup\" colspan=\"%d\">at ", columns));
+  PetscCall(ReportEnhanced(html, theta.s ? theta.s : "the one condition"));
+  PetscCall(ReportPrint(html, "</th></tr>\n"));
+  PetscCall(ReportTextDestroy(&theta));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, const cJSON *list,
                                     const cJSON *condition)
 {
   const cJSON *quantities = quantities_of(condition), *quantity;
-  ReportText theta        = {0};
   PetscFunctionBeginUser;
-  PetscCall(ThetaText(space, list, condition, &theta));
-  PetscCall(ReportPrint(html, "<tr><th scope=\"rowgroup\" colspan=\"6\">at "));
-  PetscCall(ReportEnhanced(html, theta.s ? theta.s : "the one condition"));
-  PetscCall(ReportPrint(html, "</th></tr>\n"));
+  PetscCall(ConditionLine(html, space, list, condition, 6));
   cJSON_ArrayForEach(quantity, quantities) PetscCall(QuantityRow(html, quantity));
-  PetscCall(ReportTextDestroy(&theta));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const ScoriaSpace *space, const cJSON *list)
+{
+  const cJSON *event;
+  PetscFunctionBeginUser;
+  if (!cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(list->child, UQ_EXCEED))) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html,
+                        "<h3>Probabilities of events</h3>\n<p>Shares of the fields, with the 95 %% interval of the "
+                        "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th>"
+                        "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th></tr></thead>\n<tbody>\n",
+                        strcmp(uq_source(uq), "PDE") ? "; how far the model's tail is the PDE's, the comparison above "
+                                                       "says for the quantiles that it has"
+                                                     : ""));
+  for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++) {
+    const cJSON *condition = cJSON_GetArrayItem(list, k);
+    PetscCall(ConditionLine(html, space, list, condition, 3));
+    cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(condition, UQ_EXCEED)) PetscCall(EventRow(html, event));
+  }
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -183,6 +228,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++)
     PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
+  PetscCall(EventTable(html, uq, space, list));
   if (cJSON_GetArraySize(list) > SHOWN_ROWS)
     PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; uq.json has all.</p>\n", SHOWN_ROWS,
                           cJSON_GetArraySize(list)));

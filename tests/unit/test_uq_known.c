@@ -251,6 +251,9 @@ static void expressions_of_a_row(void **state)
   assert_string_equal(s.q.quantity[1].name, "drop");
   assert_string_equal(s.q.quantity[1].unit, "V");
   assert_string_equal(s.q.quantity[8].name, "a[0.25]");
+  assert_string_equal(s.q.quantity[8].unit, s.q.field[0].unit); /* one value of a field has its unit */
+  assert_string_equal(s.q.quantity[4].unit, "m");
+  assert_string_equal(s.q.quantity[2].unit, "");
   CHECK(UqExpressionsDestroy(&s.q.expressions));
   CHECK(ScoriaSourceDestroy(&s.source));
   small_run_close(&s.r);

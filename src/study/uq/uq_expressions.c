@@ -299,6 +299,19 @@ static PetscErrorCode Create(const UqQuestion *q, UqExpressions *all)
   PetscFunctionReturn(0);
 }
 
+/* The field's where an expression is one number of it and nothing else; unknown, "", else. */
+static const char *unit_of(const Making *m, const char *rewritten)
+{
+  const Term *term = &m->e->term[0];
+  char alone[MAX_TEXT], name[32];
+  copy_trimmed(rewritten, strlen(rewritten), sizeof alone, alone);
+  term_name(0, sizeof name, name);
+  if (m->e->n != 1 || strcmp(alone, name)) return "";
+  if (term->at_place) return m->q->field[term->place.channel].unit;
+  if (term->kind == TERM_ARGMIN || term->kind == TERM_ARGMAX) return "m";
+  return term->channel >= 0 && term->kind != TERM_INTEGRAL ? m->q->field[term->channel].unit : "";
+}
+
 PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index)
 {
   char rewritten[MAX_TEXT];
@@ -322,6 +335,7 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
   q->expressions->n++; /* what it holds is freed, whatever comes */
   PetscCall(Rewrite(&m, expression, expression + strlen(expression), false, rewritten));
   PetscCall(MakeParser(&m, rewritten, false, &m.e->outer));
+  if (!*quantity.unit) snprintf(quantity.unit, sizeof quantity.unit, "%s", unit_of(&m, rewritten));
   *index               = q->nquantities++;
   q->condition[*index] = -1;
   q->quantity[*index]  = quantity;

@@ -213,7 +213,7 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
   for (int t = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), c = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
     const double *shares = at + uq_shares_at(q, a, t);
-    PetscCall(ScoriaSay(run, "    P(%s) = %.6g, 95 %% interval %.3g to %.3g", q->event[t].text,
+    PetscCall(ScoriaSay(run, "    P(%s) = %.6g, 95 %% interval %.5g to %.5g", q->event[t].text,
                         shares[UQ_SHARE * n + c], shares[UQ_SHARE_LOW * n + c], shares[UQ_SHARE_HIGH * n + c]));
   }
   PetscFunctionReturn(0);
