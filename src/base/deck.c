@@ -23,8 +23,8 @@ static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const char *wh
   else if (key)
     snprintf(near, sizeof near, "-%s", key->name);
   if (key)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"; did you mean \"%s\"? (-help all lists every key)", where, said,
-                near);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"; did you mean \"%s\"? (-help all lists every key)", where,
+                said, near);
   SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\" (-help all lists every key)", where, said);
 }
 

@@ -21,8 +21,8 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name);
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
 extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
 
-/* Help, of the same tables as what is checked, on standard output: what there is; a command's keys, of all sections where
- * it is NULL; a page for man; a script that completes commands, keys and choices in bash.  Local. */
+/* Help, of the same tables as what is checked, on standard output: what there is; a command's keys, of all sections
+ * where it is NULL; a page for man; a script that completes commands, keys and choices in bash.  Local. */
 void cmd_print_usage(FILE *out);
 void cmd_print_keys(const ScoriaCommand *command);
 void cmd_print_manual(void);

@@ -5,7 +5,8 @@ const ScoriaKey scoria_command_keys[] = {
     {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
      "realisations that solve draws when no porosity file is given", SCORIA_DECIDES_NOTHING},
     {"compare_conditions", SCORIA_KEY_INT, "", "8", 1, 1e6, NULL,
-     "held-out conditions, drawn inside the training ranges; of imported data, of those held back, at most (not set: 64)",
+     "held-out conditions, drawn inside the training ranges; of imported data, of those held back, at most (not set: "
+     "64)",
      SCORIA_DECIDES_COMPARE},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
@@ -23,7 +24,8 @@ const ScoriaKey scoria_command_keys[] = {
      "at places, of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
      SCORIA_DECIDES_UQ},
     {"uq_exceed", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
-     "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field in "
+     "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field "
+     "in "
      "every cell and somewhere, or everywhere",
      SCORIA_DECIDES_UQ},
     {"uq_probes", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
@@ -36,11 +38,13 @@ const ScoriaKey scoria_command_keys[] = {
     {"uq_conditions", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
      "a text file of conditions, one per line as in conditions_file, in place of lists and maps", SCORIA_DECIDES_UQ},
     {"uq_sobol", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
-     "Sobol indices with respect to the conditions, over their ranges, and to what is not one: the porosity's realisation, "
+     "Sobol indices with respect to the conditions, over their ranges, and to what is not one: the porosity's "
+     "realisation, "
      "of the model the sampler's noise; from so many pairs of conditions; 0: none",
      SCORIA_DECIDES_UQ},
     {"uq_sobol_draws", SCORIA_KEY_INT, "", "32", 1, 1024, NULL,
-     "realisations, or draws of the noise, at each of these; of the model, up to 128 cost as much as one", SCORIA_DECIDES_UQ},
+     "realisations, or draws of the noise, at each of these; of the model, up to 128 cost as much as one",
+     SCORIA_DECIDES_UQ},
     {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
      "name of the result in the run directory; the summary takes its name with .json", SCORIA_DECIDES_UQ},
     {"sensors_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "infer: what was measured where, [phi:0, c:40e-6]",

@@ -24,8 +24,8 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaDeckChanged(deck, needs[i].key, &changed));
     PetscCall(ScoriaDeckString(deck, needs[i].selector, &chosen));
     if (changed && strcmp(chosen, needs[i].wanted))
-      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %s", needs[i].key, needs[i].selector,
-                          chosen, needs[i].wanted));
+      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %s", needs[i].key, needs[i].selector, chosen,
+                          needs[i].wanted));
   }
   PetscFunctionReturn(0);
 }

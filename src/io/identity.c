@@ -197,7 +197,8 @@ bool source_has_others(const char *source)
   return strstr(source, OTHERS) != NULL;
 }
 
-/* Of the last change of the file or of what the system keeps of it: unlike the date of its bytes, nobody sets it back. */
+/* Of the last change of the file or of what the system keeps of it: unlike the date of its bytes, nobody sets it back.
+ */
 int64_t source_modified(const struct stat *st)
 {
   return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;

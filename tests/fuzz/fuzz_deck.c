@@ -39,8 +39,8 @@ static PetscErrorCode GetAll(ScoriaDeck deck)
       if (key->type == SCORIA_KEY_REAL) PetscCall(ScoriaDeckReal(deck, key->name, &real));
       if (key->type == SCORIA_KEY_BOOL) PetscCall(ScoriaDeckBool(deck, key->name, &yes));
       if (key->type == SCORIA_KEY_CHOICE) PetscCall(ScoriaDeckString(deck, key->name, &text));
-      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_WORDS || key->type == SCORIA_KEY_ENTRIES ||
-          key->type == SCORIA_KEY_ENTRY)
+      if (key->type == SCORIA_KEY_STRING || key->type == SCORIA_KEY_TEXTS || key->type == SCORIA_KEY_WORDS ||
+          key->type == SCORIA_KEY_ENTRIES || key->type == SCORIA_KEY_ENTRY)
         PetscCall(ScoriaDeckString(deck, key->name, &text));
       PetscCall(GetLists(deck, key));
     }

@@ -423,8 +423,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   train_with("modes", LONG ", keep: last", &last);
   assert_int_equal(last->kept, 500);
   if (!(last->validation > best->validation + 0.01))
-    fail_msg("validation loss %g in the end, %g at best: nothing was memorised", last->validation,
-             best->validation);
+    fail_msg("validation loss %g in the end, %g at best: nothing was memorised", last->validation, best->validation);
   CHECK(ScoriaModelDestroy(&best));
   CHECK(ScoriaModelDestroy(&early));
   CHECK(ScoriaModelDestroy(&last));

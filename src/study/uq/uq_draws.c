@@ -42,7 +42,8 @@ void uq_take(UqDraws *d, int64_t i, double quantities[])
   quantities_take(q->nquantities - q->derived, d->quantity, q->cells, fields, quantities);
   if (!q->expressions) return;
   uq_evaluate(q, d->theta, fields, quantities);
-  if (all_finite(q->nquantities, quantities) || !all_finite(q->m, fields)) return; /* a solve that failed has no fields */
+  if (all_finite(q->nquantities, quantities) || !all_finite(q->m, fields))
+    return; /* a solve that failed has no fields */
   for (int k = q->nquantities - q->derived; k < q->nquantities; k++) d->undefined[k] += !isfinite(quantities[k]);
 }
 
