@@ -85,6 +85,7 @@ typedef struct {
   int64_t rows, *row;               /* owned (rows): of every condition instead, ascending from 0 */
   ScoriaShuffle order;              /* of the rows of a condition: those at the first `rows` places */
 } ScoriaHoldout;
+#define SCORIA_HOLDOUT_LEAST 20 /* usable rows of a verdict; where fewer could be held back, none are */
 
 bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
 bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */

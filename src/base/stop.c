@@ -109,6 +109,7 @@ static struct {
   int rank;
   double limit;                       /* seconds; 0: none */
   double noticed;                     /* when this rank had a reason; 0: not yet */
+  bool asked;                         /* the file has been seen */
   char file[PETSC_MAX_PATH_LEN + 16]; /* STOP */
   char kept[256];
 } at_once;
@@ -123,12 +124,15 @@ static void look_at_once(int number)
 {
   Reason reason = REASON_NONE;
   (void)number;
-  if (!at_once.rank && !access(at_once.file, F_OK)) reason = REASON_FILE;
+  at_once.asked = at_once.asked || !access(at_once.file, F_OK);
+  if (at_once.asked) reason = REASON_FILE;
   if (at_once.limit > 0 && wall_seconds() - began > at_once.limit) reason = REASON_HOURS;
   if (caught) reason = REASON_SIGNAL;
   if (reason == REASON_NONE) return;
   if (at_once.noticed <= 0) at_once.noticed = wall_seconds();
   if (at_once.rank && wall_seconds() - at_once.noticed < OTHERS_WAIT) return;
+  /* before it takes the file away the others have looked */
+  if (reason == REASON_FILE && !at_once.rank && wall_seconds() - at_once.noticed < 1.5) return;
   print("scoria: ");
   print(reasons[reason]);
   print("; ");

@@ -83,7 +83,7 @@ static PetscErrorCode FindX(MPI_Comm comm, const char *path, Found *f)
   for (int i = 0; i < f->n; i++) {
     const ScoriaForeignArray *a = &f->array[i];
     bool used                   = false, increasing;
-    if (dimensions(a) != 1 || values(a) > CELLS) continue;
+    if (dimensions(a) != 1 || values(a) < 2 || values(a) > CELLS) continue;
     for (int j = 0; j < f->n && !used; j++) used = j != i && cell_axes(&f->array[j], a) > 0;
     if (!used) continue;
     PetscCall(IsIncreasing(comm, path, a, &increasing));

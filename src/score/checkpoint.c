@@ -28,6 +28,7 @@ static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreHas(store, "lengthened_at", &told)); /* not in files from before it could be */
   if (told) PetscCall(ScoriaStoreGetInt(store, "lengthened_at", &c->lengthened));
+  PetscCall(ScoriaStoreHas(store, "blurred", &c->blurred));
   PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
   PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
   PetscCall(ScoriaStoreGetInt(store, "skips", &skips));
@@ -49,7 +50,8 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
 {
   double number[KEPT_NUMBERS];
   int rank;
-  int64_t parts;
+  int64_t parts, gaussian = 0;
+  bool told;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreShape(store, "/kept/reference", 1, &rank, &parts));
   PetscCall(ScoriaStoreGetReals(store, "/kept/numbers", KEPT_NUMBERS, number));
@@ -63,6 +65,9 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   kept->ended      = (int64_t)number[6];
   kept->train_loss = number[7];
   kept->baseline   = number[8];
+  PetscCall(ScoriaStoreHas(store, "kept_gaussian", &told)); /* not in files from before there was a choice */
+  if (told) PetscCall(ScoriaStoreGetInt(store, "kept_gaussian", &gaussian));
+  kept->gaussian = gaussian > 0;
   PetscCall(ScoriaStoreGetReals(store, "/kept/reference", kept->parts, kept->reference));
   PetscCall(EmaSetDestroy(&kept->set));
   PetscCall(EmaSetLoad(store, "/kept", count, &kept->set));
@@ -218,6 +223,8 @@ static PetscErrorCode WriteAll(ScoriaStore store, ScoriaNormaliser norm, const T
   PetscCall(ScoriaStorePutInt(store, "vectors", state->vectors));
   PetscCall(ScoriaStorePutInt(store, "tuning", now->tuning));
   PetscCall(ScoriaStorePutInt(store, "lengthened_at", now->lengthened));
+  if (now->blurred) PetscCall(ScoriaStorePutInt(store, "blurred", 1));
+  PetscCall(ScoriaStorePutInt(store, "kept_gaussian", kept->gaussian));
   PetscCall(ScoriaStorePutReal(store, "loss", now->loss));
   PetscCall(ScoriaStorePutReal(store, "seconds", now->seconds));
   for (int i = 0; i < state->vectors; i++)

@@ -14,6 +14,7 @@ typedef struct {
   int skips;             /* steps without update, in a row, up to here */
   int64_t lengthened;    /* step at which train_steps was raised last, 0: never */
   double loss, seconds;  /* smoothed training loss; time trained */
+  bool blurred;          /* conditions get noise, as the deck says: not in checkpoints from before it could be */
   uint32_t data;         /* CRC32C of the rows learned from */
   int64_t count;         /* parameters */
   int vectors;           /* of the trainer */

@@ -25,13 +25,19 @@ static int ascending(const void *a, const void *b)
   return (p > q) - (p < q);
 }
 
+/* None, where they and their rows of each are too few for any verdict: training has better use for them. */
+static int64_t if_judged(int64_t number, int64_t each)
+{
+  return number * each < SCORIA_HOLDOUT_LEAST ? 0 : number;
+}
+
 int64_t holdout_number(int64_t conditions, int64_t realisations, double share)
 {
   if (conditions < FEW_CONDITIONS || share <= 0) return 0;
   const int64_t asked = (int64_t)ceil(share * (double)conditions - 1e-9);
   const int64_t least = PetscMax(LEAST_CONDITIONS, (LEAST_ROWS + realisations - 1) / realisations);
   const int64_t most  = PetscMax(asked, conditions / MOST_SHARE);
-  return PetscMin(PetscMin(PetscMax(asked, least), most), PetscMin(MOST, conditions - 1));
+  return if_judged(PetscMin(PetscMin(PetscMax(asked, least), most), PetscMin(MOST, conditions - 1)), realisations);
 }
 
 int64_t holdout_rows(int64_t conditions, int64_t realisations, double share)
@@ -40,7 +46,8 @@ int64_t holdout_rows(int64_t conditions, int64_t realisations, double share)
   const int64_t asked = (int64_t)ceil(share * (double)realisations - 1e-9);
   const int64_t least = (LEAST_ROWS + conditions - 1) / conditions;
   const int64_t most  = PetscMax(asked, realisations / MOST_SHARE);
-  return PetscMin(PetscMin(PetscMax(asked, least), most), PetscMin(MOST * LEAST_ROWS, realisations - 1));
+  return if_judged(PetscMin(PetscMin(PetscMax(asked, least), most), PetscMin(MOST * LEAST_ROWS, realisations - 1)),
+                   conditions);
 }
 
 /* ------------------------------------------------------------------------------------------------------ spread ---- */

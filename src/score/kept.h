@@ -18,6 +18,7 @@ typedef struct {
   double width;      /* relative width of the average chosen in the end, 0: not yet */
   int64_t ended;     /* step at which the training ended */
   double train_loss, baseline; /* of training there; of validation at F = 0 */
+  bool gaussian;               /* in the end: the network adds nothing to the Gaussian, by validation */
 } Kept;
 
 PetscErrorCode KeptCreate(int lengths, bool last, int64_t count, int64_t parts, Kept *kept);

@@ -183,7 +183,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .validation = t->kept.loss,
                              .baseline   = t->kept.baseline,
                              .rows       = {t->train.rows, t->valid.rows},
-                             .gaussian   = t->gaussian};
+                             .gaussian   = t->kept.gaussian};
   PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];

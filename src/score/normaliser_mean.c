@@ -31,6 +31,15 @@ static PetscErrorCode TurnedDestroy(Turned *s)
   PetscFunctionReturn(0);
 }
 
+#define ROUNDING 3e-10 /* of values: what does not vary has residuals of that size, as where spreads are floored */
+
+/* All elements that do not vary would be one direction of the scatter: that of the rounding of their fits. */
+static void forget_element(const NormData *data, Turned *s, int j)
+{
+  for (int64_t i = 0; i < data->start[data->tiles.tiles]; i++) s->table[i * s->m + j] = 0;
+  s->sd[j] = 0;
+}
+
 /* table = Y - X coef, coef with the same terms for all; sd becomes its power of two. */
 static PetscErrorCode FitTogether(NormData *data, Turned *s, const double Y[], double coef[])
 {
@@ -47,10 +56,17 @@ static PetscErrorCode FitTogether(NormData *data, Turned *s, const double Y[], d
     const int n      = data->fitted[t];
     memcpy(s->table + at * m, Y + at * m, (size_t)n * m * sizeof *Y);
     la_gemm(false, false, n, m, p, -1, design.X + at * p, p, coef, m, 1, s->table + at * m, m);
-    for (int64_t k = at * m; k < (at + n) * m; k++) s->sd[k % m] = PetscMax(s->sd[k % m], fabs(s->table[k]));
+    for (int64_t k = at * m; k < (at + n) * m; k++) {
+      s->sd[k % m]     = PetscMax(s->sd[k % m], fabs(s->table[k]));
+      s->lambda[k % m] = PetscMax(s->lambda[k % m], fabs(Y[k]));
+    }
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sd, m, MPI_DOUBLE, MPI_MAX, data->in.comm));
-  for (int j = 0; j < m; j++) s->sd[j] = binary_scale(s->sd[j]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->lambda, m, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  for (int j = 0; j < m; j++) {
+    if (s->sd[j] <= ROUNDING * s->lambda[j]) forget_element(data, s, j);
+    s->sd[j] = s->sd[j] > 0 ? binary_scale(s->sd[j]) : 1;
+  }
   PetscFunctionReturn(0);
 }
 

@@ -84,6 +84,11 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 
 /* ------------------------------------------------------------------------------------------ keeping the fit ---- */
 
+/* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
+ * deck that was stored before does not show it. */
+#define FIT "fit"
+#define FIT_OF 2
+
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {
   uint32_t digest;
@@ -92,6 +97,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, Sco
   PetscCall(ScoriaDatasetDigest(run, ds, dataset_rows(ds), &digest));
   PetscCall(ScoriaCheckpointBegin(run, deck, KEPT, &store));
   PetscCall(ScoriaStorePutInt(store, "dataset_digest", digest));
+  PetscCall(ScoriaStorePutInt(store, FIT, FIT_OF));
   PetscCall(NormaliserSave(norm, store));
   PetscCall(ScoriaCheckpointEnd(run, KEPT, &store));
   PetscFunctionReturn(0);
@@ -108,9 +114,13 @@ static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
 {
   const Reading *reading = ctx;
   const ScoriaDataset ds = reading->ds;
-  int64_t digest;
+  int64_t digest, fit = 0;
+  bool told;
   uint32_t here;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, FIT, &told));
+  if (told) PetscCall(ScoriaStoreGetInt(store, FIT, &fit));
+  if (fit != FIT_OF) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: fitted by an earlier version", path);
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
   PetscCall(ScoriaDatasetDigest(reading->run, ds, dataset_rows(ds), &here));
   if (digest != here) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: of other rows than dataset.h5 holds", path);

@@ -91,6 +91,7 @@ static PetscErrorCode Save(Training *t, int skips)
   const Checkpoint now = {.tuning     = t->tuning,
                           .skips      = skips,
                           .lengthened = t->lengthened,
+                          .blurred    = t->blurred,
                           .loss       = t->loss,
                           .seconds    = wall_seconds() - t->start,
                           .data       = t->data};
@@ -198,13 +199,13 @@ static PetscErrorCode Choose(Training *t)
     used += snprintf(body + used, sizeof body - (size_t)used,
                      "%s{\"width\":%.6g,\"profile_error\":%.3g,\"validation\":%.8g}", i ? "," : "", width, error, loss);
     if (i > 0 && !(loss < best)) continue;
-    best          = loss;
-    t->kept.width = width;
-    t->gaussian   = adds_nothing(t, loss);
+    best             = loss;
+    t->kept.width    = width;
+    t->kept.gaussian = adds_nothing(t, loss);
   }
   snprintf(body + used, sizeof body - (size_t)used,
            "],\"width\":%.6g,\"kept_validation\":%.8g,\"kept_baseline\":%.8g,\"adopted\":\"%s\",\"lengthened_at\":%lld",
-           t->kept.width, best, t->baseline, t->gaussian ? "gaussian" : "network", (long long)t->lengthened);
+           t->kept.width, best, t->baseline, t->kept.gaussian ? "gaussian" : "network", (long long)t->lengthened);
   t->kept.loss       = best;
   t->kept.train_loss = t->loss;
   t->kept.baseline   = t->baseline;
@@ -227,7 +228,7 @@ static PetscErrorCode Say(Training *t)
     PetscCall(ScoriaSay(t->run, "  average of relative width %.3g, chosen by validation", t->kept.width));
   PetscCall(
       ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->kept.loss, t->kept.baseline));
-  if (t->gaussian)
+  if (t->kept.gaussian)
     PetscCall(ScoriaSay(t->run,
                         "  the network adds nothing to the Gaussian on the conditions left out: the Gaussian is "
                         "what is sampled (sample_source)"));
@@ -288,6 +289,8 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
 {
   PetscFunctionBeginUser;
   t->lengthened = t->begin.lengthened;
+  t->blurred    = !t->begin.found || t->begin.blurred;
+  if (!t->blurred) memset(t->opt.blur, 0, sizeof t->opt.blur); /* as it was begun */
   PetscCall(Begin(t, spec));
   if (!t->begin.tuning) {
     PetscCall(Run(t, "train", "train.jsonl"));

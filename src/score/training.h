@@ -17,9 +17,8 @@ typedef struct {
   bool keep_last;
   int64_t tuning_steps; /* of consistency tuning, 0: none */
   double tuning_rate;
-  bool tuning;   /* it is on */
-  float *tuned;  /* owned (count): the tuned weights, NULL without */
-  bool gaussian; /* in the end: the network adds nothing to the Gaussian, by validation */
+  bool tuning;  /* it is on */
+  float *tuned; /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;
   ScoriaProgress bar;
@@ -29,6 +28,7 @@ typedef struct {
   ScoriaNormaliser norm; /* borrowed */
   ScoriaCost cost;       /* owned */
   Checkpoint begin;      /* where an interrupted training had come to */
+  bool blurred;          /* conditions get noise, as opt says */
   int64_t lengthened;    /* step at which train_steps was raised last, 0: never */
   uint32_t data;         /* CRC of the rows, for checkpoints */
   double every, saved;   /* seconds between checkpoints; when the last one was written */

@@ -261,14 +261,16 @@ static void expressions_of_a_row(void **state)
 
 static void bad_expressions_are_refused(void **state)
 {
-  static const char *const texts[][2] = {{"d = a - b[0]", "a is a field"},
-                                         {"d = a[7]", "expected L or a number from"},
-                                         {"d = c[0]", "not understood at \"c\""},
-                                         {"d = a[0] +", "not understood"},
-                                         {"a = b[0]", "there is a field, condition, quantity or function a already"},
-                                         {"max = b[0]", "function max already"},
-                                         {"d = e = a[0]", "a second \"=\""},
-                                         {"2d = a[0]", "expected \"name = expression\""}};
+  static const char *const texts[][2] = {
+      {"d = a - b[0]", "a is a field"},
+      {"d = a[7]", "expected L or a number from"},
+      {"d = c[0]", "not understood at \"c\""},
+      {"d = a[0] +", "not understood"},
+      {"a = b[0]", "there is a field, condition, quantity or function a already"},
+      {"max = b[0]", "function max already"},
+      {"d = e = a[0]", "a second \"=\""},
+      {"2d = a[0]", "expected \"name = expression\""},
+      {"a[0] + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1", "give it a name"}};
   int index;
   Study s;
   (void)state;

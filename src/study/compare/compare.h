@@ -137,7 +137,6 @@ PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareA
 int compare_lacking(const ComparisonSet *set, int k);
 
 /* compare_pooled.c.  Rows at many conditions, few at each, judged together. */
-#define COMPARE_LEAST_ROWS 20 /* good ones, of a verdict */
 typedef struct {
   int64_t conditions, each; /* rows of each, at most */
   const double *theta;      /* (conditions, space.n) */

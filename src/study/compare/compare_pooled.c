@@ -200,10 +200,12 @@ PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCO
   PetscCall(Create(asked, source, number, rank, &p));
   PetscCall(TakeAll(run, &p, first, number, size));
   PetscCall(Gather(comm, &p, &rows));
-  if (rows < COMPARE_LEAST_ROWS)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "compare: found %lld usable rows among those that were held back from training, expected at least %d",
-                (long long)rows, COMPARE_LEAST_ROWS);
+  if (rows < SCORIA_HOLDOUT_LEAST)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "compare: found %lld usable rows among those that were held back from training, expected at least %d; with "
+        "import.holdout: 0 none are held back, and run goes without a verdict",
+        (long long)rows, SCORIA_HOLDOUT_LEAST);
   if (!rank) failed = Measure(&p, rows, c);
   PetscCall(ScoriaAgreeFailed(comm, failed));
   PetscCallMPI(MPI_Bcast(c, sizeof *c, MPI_BYTE, 0, comm));

@@ -25,7 +25,7 @@ typedef struct UqExpressions_ *UqExpressions;
 
 /* An event whose probability is asked: the text, and what of its threshold is meant by it. */
 typedef struct {
-  char text[96];
+  char text[112];
   int of; /* SUMMARY_ANY or SUMMARY_ALL of the cells of a field; both are the same for one number */
 } UqEvent;
 
@@ -188,6 +188,8 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 PetscErrorCode UqQuestionDestroy(UqQuestion *q);
+/* Refuses an item of a list that fills its place, and so may have been cut.  Local. */
+PetscErrorCode UqCheckItem(const char *key, size_t size, const char *item);
 
 /* uq_expressions.c.  Adds the quantity that a text defines, "name [unit] = expression" or an expression alone, which is
  * then its name; later ones may use it.  What cannot be understood is a user error that names the deck's key.  *index:

@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct {
-  char left[96];
+  char left[256];
   bool below;
   double value;
   int of;
@@ -80,7 +80,7 @@ static PetscErrorCode AddEvent(UqQuestion *q, const char *item)
   }
   UqEvent *event = &q->event[q->nthresholds];
   event->of      = p.of;
-  snprintf(event->text, sizeof event->text, "%.40s %c %.12g%s", p.left, p.below ? '<' : '>', p.value,
+  snprintf(event->text, sizeof event->text, "%.63s %c %.12g%s", p.left, p.below ? '<' : '>', p.value,
            number == 1 ? "" : (p.of == SUMMARY_ALL ? " everywhere" : " somewhere"));
   q->threshold[q->nthresholds++] = (ScoriaThreshold){first, number, p.value, p.below};
   PetscFunctionReturn(0);
@@ -92,6 +92,9 @@ PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q)
   const char *list = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_exceed", &list));
-  while (list_next_text(&list, sizeof item, item)) PetscCall(AddEvent(q, item));
+  while (list_next_text(&list, sizeof item, item)) {
+    PetscCall(UqCheckItem("exceed", sizeof item, item));
+    PetscCall(AddEvent(q, item));
+  }
   PetscFunctionReturn(0);
 }

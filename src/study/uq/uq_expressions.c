@@ -280,6 +280,21 @@ static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity 
   PetscFunctionReturn(0);
 }
 
+/* An expression without a name is called by its text. */
+static PetscErrorCode TakeText(const Making *m, ScoriaQuantity *quantity)
+{
+  PetscFunctionBeginUser;
+  if (strlen(m->text) >= sizeof quantity->name)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\" has more than %d characters: give it a name in uq_quantities, name = ...", m->key,
+                m->text, (int)sizeof quantity->name - 1);
+  for (int i = 0; i < m->q->nquantities; i++)
+    if (!strcmp(m->text, m->q->quantity[i].name))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\" is there twice", m->key, m->text);
+  snprintf(quantity->name, sizeof quantity->name, "%s", m->text);
+  PetscFunctionReturn(0);
+}
+
 /* Shares of the length that the cells have: between the middles of neighbouring centres. */
 static PetscErrorCode Create(const UqQuestion *q, UqExpressions *all)
 {
@@ -323,7 +338,7 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
   if (equals)
     PetscCall(TakeName(&m, equals, &quantity));
   else
-    snprintf(quantity.name, sizeof quantity.name, "%s", text);
+    PetscCall(TakeText(&m, &quantity));
   if (q->nquantities == UQ_MAX_QUANTITIES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\" is one too many: at most %d quantities", key, text,
                 UQ_MAX_QUANTITIES);

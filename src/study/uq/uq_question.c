@@ -67,6 +67,14 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, do
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode UqCheckItem(const char *key, size_t size, const char *item)
+{
+  PetscFunctionBeginUser;
+  if (strlen(item) + 1 >= size)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%.60s...\" is too long, at most %d characters", key, item, (int)size - 2);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadExpressions(ScoriaDeck deck, UqQuestion *q)
 {
   char item[256];
@@ -74,7 +82,10 @@ static PetscErrorCode ReadExpressions(ScoriaDeck deck, UqQuestion *q)
   int index;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_quantities", &list));
-  while (list_next_text(&list, sizeof item, item)) PetscCall(UqExpressionAdd(q, "quantities", item, &index));
+  while (list_next_text(&list, sizeof item, item)) {
+    PetscCall(UqCheckItem("quantities", sizeof item, item));
+    PetscCall(UqExpressionAdd(q, "quantities", item, &index));
+  }
   PetscFunctionReturn(0);
 }
 
