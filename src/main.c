@@ -172,12 +172,21 @@ static const char *help_level(int argc, char **argv)
   return NULL;
 }
 
-/* A command may stand before -help or behind help. */
-static void print_help(int argc, char **argv, const char *level)
+/* The word that stands before -help or behind help; "" where there is none. */
+static const char *asked_command(int argc, char **argv)
 {
-  const ScoriaCommand *command = cmd_find(argv[1]);
-  if (!command && argc > 2) command = cmd_find(argv[2]);
-  if (!strcmp(level, "all") || command)
+  const char *word = argv[1];
+  if (!strcmp(word, "help") || *word == '-') word = argc > 2 ? argv[2] : "";
+  return *word == '-' || !strcmp(word, "all") ? "" : word;
+}
+
+/* A line where that is no command. */
+static void print_help(const char *asked, const char *level)
+{
+  const ScoriaCommand *command = cmd_find(asked);
+  if (*asked && !command)
+    fprintf(stderr, "scoria: unknown command \"%s\"; scoria help lists the commands\n", asked);
+  else if (!strcmp(level, "all") || command)
     cmd_print_keys(strcmp(level, "all") ? command : NULL);
   else
     cmd_print_usage(stdout);
@@ -211,7 +220,8 @@ static bool prints_text(int argc, char **argv, ScoriaExit *code)
   } else if (!strcmp(asked, "--completion")) {
     if (first) cmd_print_completion();
   } else if (level && strcmp(level, "petsc")) {
-    if (first) print_help(argc, argv, level);
+    *code = cmd_find(asked_command(argc, argv)) || !*asked_command(argc, argv) ? SCORIA_EXIT_OK : SCORIA_EXIT_USAGE;
+    if (first) print_help(asked_command(argc, argv), level);
   } else
     return false;
   return true;

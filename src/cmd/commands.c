@@ -67,14 +67,22 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
 /* A model of imported data is compared with the rows that were held back, where there were enough to hold some back. */
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
-  bool imported, compared = true;
+  char path[PETSC_MAX_PATH_LEN];
+  bool imported, there, compared = true;
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
   PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
+  if (imported) {
+    PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+    PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+    if (!there) PetscFunctionReturn(0); /* the deck maps nothing yet: the file was listed */
+  }
   PetscCall(CmdDo(run, deck, "train"));
   PetscCall(CmdDo(run, deck, "sample"));
   if (imported) PetscCall(ScoriaHeldBack(run, &compared));
   if (compared) PetscCall(CmdDo(run, deck, "compare"));
+  else
+    PetscCall(ScoriaSay(run, "compare\n  no rows were held back from training: there is no verdict on the model"));
   PetscCall(CmdDo(run, deck, "report"));
   PetscFunctionReturn(0);
 }

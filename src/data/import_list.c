@@ -280,6 +280,7 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
   char path[PETSC_MAX_PATH_LEN], text[(SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + 4) * (IMPORT_PATH + 128)];
   const MPI_Comm comm = ScoriaRunComm(run);
   const char *file    = NULL;
+  bool there;
   Found *f;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
@@ -295,11 +296,15 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
                                         : "  no increasing array has the length of an axis of another: none can be x"));
   write_deck(f, file, sizeof text, text);
   PetscCall(ScoriaRunPath(run, "import.yaml", sizeof path, path));
-  PetscCall(ScoriaWriteText(comm, path, text));
+  PetscCall(ScoriaFileExists(comm, path, &there));
+  if (!there) PetscCall(ScoriaWriteText(comm, path, text));
   PetscCall(ScoriaSay(run, is_ready(f) ? "  a deck to start from, which can be used as it is:"
                                        : "  a deck to start from, to be completed:"));
   PetscCall(SayDeck(run, text));
-  PetscCall(ScoriaSay(run, "  wrote %s; check what is a condition before it is used", path));
+  PetscCall(ScoriaSay(run,
+                      there ? "  %s is there already and stays as it is"
+                            : "  wrote %s; check what is a condition before it is used",
+                      path));
   PetscCall(PetscFree(f->array));
   PetscCall(PetscFree(f));
   PetscFunctionReturn(0);

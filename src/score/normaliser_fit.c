@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define MOST_CANDIDATES 100 /* terms to choose from */
+#define LEAST_CHOOSING 10   /* conditions of repeated rows: fewer say nothing by leaving some out */
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -348,7 +349,7 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));
-  if (!data->unrepeated && data->fitted_rows >= NORM_FEW_ROWS) opt = &fixed;
+  if (!data->unrepeated && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
   PetscCall(CountLevels(data, levels));
   PetscCall(choose_degree(data, opt->degree_mean, opt->choose_mean, levels, &norm->mean));
   PetscCall(choose_degree(data, opt->degree_scale, opt->choose_scale, levels, &norm->scale));

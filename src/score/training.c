@@ -226,8 +226,12 @@ static PetscErrorCode Say(Training *t)
                         (long long)t->kept.step));
   if (t->kept.lengths > 1)
     PetscCall(ScoriaSay(t->run, "  average of relative width %.3g, chosen by validation", t->kept.width));
-  PetscCall(
-      ScoriaSay(t->run, "  validation loss %.4f, %.4f for the Gaussian part alone", t->kept.loss, t->kept.baseline));
+  PetscCall(ScoriaSay(t->run, "  %s loss %.4f, %.4f for the Gaussian part alone",
+                      t->valid.rows ? "validation" : "training", t->kept.loss, t->kept.baseline));
+  if (!t->valid.rows)
+    PetscCall(ScoriaSay(t->run,
+                        "  WARNING: too few conditions to leave one out for validation: whether the network has "
+                        "learned the rows by heart is not known; -sample_source gaussian draws without it"));
   if (t->kept.gaussian)
     PetscCall(ScoriaSay(t->run,
                         "  the network adds nothing to the Gaussian on the conditions left out: the Gaussian is "

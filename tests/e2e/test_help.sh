@@ -36,6 +36,7 @@ for asked in "uq -help" --version; do
   "$SCORIA" $asked | cmp -s - "$work/out" || fail "$asked on 2 ranks prints something else"
 done
 expect 2 'no command given' 2
+expect 2 'unknown command "nosuch"' 2 nosuch -help
 "$SCORIA" -help petsc </dev/null >"$work/out" 2>&1 || fail "-help petsc: exit $?"
 grep -q -e '-snes_monitor\|-log_view\|-malloc' "$work/out" || fail "-help petsc: $(head -n 3 "$work/out")"
 

@@ -136,6 +136,8 @@ expect 3 'uq: exceed: "eps" is not understood at "eps"; expected' 2 uq "$deck" -
 expect 3 'uq: exceed: found "c1400", expected "c > 2500"' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
 expect 3 'uq: quantities: "d = phi - 1": phi is a field, and has many values' 2 uq "$deck" -uq_quantities "d = phi - 1" -uq_file x.h5
 expect 3 'uq: quantities: "d" is infinite or no number for [0-9]* of the fields drawn' 2 uq "$deck" -uq_quantities "d = log(c[0] - 1400)" -uq_count 2000 -uq_file x.h5
+expect 3 'uq: exceed: found "c\[0\] > 1 && phi\[0\] < 0", expected one comparison' 2 uq "$deck" -uq_exceed "c[0] > 1 && phi[0] < 0" -uq_file x.h5
+expect 3 'uq: quantities: "max(c)" is there twice' 2 uq "$deck" -uq_quantities "max(c),max(c)" -uq_file x.h5
 expect 3 'uq: probes: found "c:1", allowed 0 to' 2 uq "$deck" -uq_probes c:1 -uq_file x.h5
 expect 3 'uq: F_right: found 30 A m^-2, the model was trained on' 2 uq "$deck" -uq_F_right 30 -uq_file x.h5 -strict
 expect 3 'model1.h5: made by another deck (uq_count' 2 uq "$deck" "${ask[@]}" -uq_source model -uq_file model1.h5 -uq_count 8000

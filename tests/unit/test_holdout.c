@@ -16,6 +16,8 @@ static void numbers_suffice_for_a_verdict(void **state)
   assert_int_equal(holdout_number(100, 30, 0.5), 50); /* the deck wants more */
   assert_int_equal(holdout_number(1000000, 1, 0.1), 4096);
   assert_int_equal(holdout_number(200, 30, 0), 0);
+  assert_int_equal(holdout_number(80, 1, 0.1), 20); /* the fewest that can be judged */
+  assert_int_equal(holdout_number(79, 1, 0.1), 0);
   assert_int_equal(holdout_number(7, 1000, 0.1), 0);
   assert_int_equal(holdout_rows(1, 5000, 0.1), 500);
   assert_int_equal(holdout_rows(1, 200, 0.1), 50);

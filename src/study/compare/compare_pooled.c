@@ -63,11 +63,13 @@ static PetscErrorCode Destroy(Pooling *p)
   PetscFunctionReturn(0);
 }
 
+#define RESOLUTION 1e-6 /* of what is stored in single precision, some units of it: below, a spread is rounding */
+
 /* Residuals of a field in place.  Where the model does not vary, its value is the unit: a row that differs shows. */
 static void standardise(const Pooling *p, double field[])
 {
   for (int j = 0; j < p->m; j++) {
-    const double unit = p->sd[j] > 1e-12 * fabs(p->mean[j]) ? p->sd[j] : fabs(p->mean[j]);
+    const double unit = p->sd[j] > RESOLUTION * fabs(p->mean[j]) ? p->sd[j] : fabs(p->mean[j]);
     field[j]          = (field[j] - p->mean[j]) / (unit > 0 ? unit : 1);
   }
 }

@@ -25,7 +25,8 @@ static double mean_of(UqExpressions all, int cells, const double y[], double les
 static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
 {
   int least = 0, most = 0;
-  for (int i = 1; i < q->cells; i++) {
+  for (int i = 0; i < q->cells; i++) {
+    if (!isfinite(y[i])) return NAN; /* which no comparison would show */
     if (y[i] < y[least]) least = i;
     if (y[i] > y[most]) most = i;
   }

@@ -34,6 +34,18 @@ static bool take_place(const char *text, int *of)
   return false;
 }
 
+/* Whether what stands before the last sign compares or joins, but in brackets: the sign would belong to a part of it.
+ */
+static bool joins(const char *item, const char *sign)
+{
+  int depth = 0;
+  for (const char *at = item; at < sign; at++) {
+    depth += !!strchr("([", *at) - !!strchr(")]", *at);
+    if (depth == 0 && strchr("<>&|=!?", *at)) return true;
+  }
+  return false;
+}
+
 /* Splits at the last sign, so that an expression may compare. */
 static PetscErrorCode Parse(const char *item, Parsed *p)
 {
@@ -49,6 +61,12 @@ static PetscErrorCode Parse(const char *item, Parsed *p)
     snprintf(p->left, sizeof p->left, "%.*s", (int)(sign - item), item);
     for (size_t n = strlen(p->left); n && isspace((unsigned char)p->left[n - 1]); n--) p->left[n - 1] = 0;
   }
+  if (sign && joins(item, sign))
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: exceed: found \"%s\", expected one comparison; define what holds of several as a quantity, \"both = "
+        "(phi[0] < -0.1) && (c[0] > 1000)\", and ask for both > 0.5",
+        item);
   if (!sign || end == sign + 1 || !isfinite(p->value) || !*p->left || !take_place(end, &p->of))
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,

@@ -187,8 +187,10 @@ static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *fr
 static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length, const char *end, bool argument,
                                const char **next)
 {
-  const int channel = find_field(m->q, from, length), function = find_function(from, length);
-  const char *open = from + length + strspn(from + length, " "), *close;
+  const int function = find_function(from, length);
+  const char *open   = from + length + strspn(from + length, " "), *close;
+  /* what is called is the function, also where a field has its name */
+  const int channel  = function >= 0 && *open == '(' ? -1 : find_field(m->q, from, length);
   PetscFunctionBeginUser;
   *next = from;
   if (channel < 0 && function < 0) PetscFunctionReturn(0);
@@ -269,11 +271,14 @@ static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity 
       (open && (!close || close > end)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": expected \"name = expression\" or \"name [unit] = expression\"",
                 m->key, m->text);
-  bool taken = find_function(name, strlen(name)) >= 0 || find_field(m->q, name, strlen(name)) >= 0;
+  bool taken = *name == '_' || !strcmp(name, "x") || find_function(name, strlen(name)) >= 0 ||
+               find_field(m->q, name, strlen(name)) >= 0;
   for (int i = 0; i < m->q->space->n; i++) taken = taken || !strcmp(name, m->q->space->c[i].name);
   for (int i = 0; i < m->q->nquantities; i++) taken = taken || !strcmp(name, m->q->quantity[i].name);
   if (taken)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": there is a field, condition, quantity or function %s already",
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\": there is a field, condition, quantity or function %s already, or the name is x or "
+                "begins with _",
                 m->key, m->text, name);
   snprintf(quantity->name, sizeof quantity->name, "%s", name);
   snprintf(quantity->unit, sizeof quantity->unit, "%s", unit);

@@ -118,16 +118,26 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
+/* The name of a quantity as that of a group: an expression may divide. */
+static const char *group_name(const char *quantity, size_t size, char group[])
+{
+  snprintf(group, size, "%s", quantity);
+  for (char *at = group; *at; at++)
+    if (*at == '/') *at = ':';
+  return group;
+}
+
 /* One number of the index of every input of quantity j; the first is at `from`. */
 static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, const char *name, const double *from,
                                  const char *description)
 {
   const int64_t n = q->inputs;
   double all[UQ_MAX_INPUTS];
-  char path[160];
+  char path[160], group[64];
   PetscFunctionBeginUser;
   for (int i = 0; i < q->inputs; i++) all[i] = from[i * (int)(sizeof(ScoriaSobolIndex) / sizeof(double))];
-  PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", q->quantity[j].name, name));
+  PetscCall(
+      PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", group_name(q->quantity[j].name, sizeof group, group), name));
   PetscCall(ScoriaStorePutReals(store, path, 1, &n, all, "1", description));
   PetscFunctionReturn(0);
 }
@@ -146,9 +156,11 @@ static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqS
   PetscCall(ScoriaStorePutInt(store, "sobol_failed", a->failed));
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *index = a->index[j];
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", q->quantity[j].name));
+    char group[64];
+    (void)group_name(q->quantity[j].name, sizeof group, group);
+    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", group));
     PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->mean[j], q->quantity[j].unit, "over all inputs"));
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", q->quantity[j].name));
+    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", group));
     PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->sd[j], q->quantity[j].unit, "over all inputs"));
     PetscCall(PutIndices(store, q, j, "first", &index->first, "first-order index of each of sobol_inputs"));
     PetscCall(PutIndices(store, q, j, "first_se", &index->first_se, "standard error"));
@@ -160,7 +172,7 @@ static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqS
 
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck)
 {
-  char name[128];
+  char name[128], group[64];
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "uq", deck, &store));
@@ -174,11 +186,11 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   }
   for (int i = 0; i < q->nquantities; i++) {
     const size_t histogram = a->histograms + (size_t)i * (2 + UQ_BINS);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s", q->quantity[i].name));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s", group_name(q->quantity[i].name, sizeof group, group)));
     PetscCall(PutColumns(store, q, a, name, q->m + i, 1, q->quantity[i].unit));
-    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram_range", q->quantity[i].name));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram_range", group));
     PetscCall(PutPicked(store, q, a, name, histogram, 1, 0, 2, "- bound", q->quantity[i].unit, "of equal bins"));
-    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram", q->quantity[i].name));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram", group));
     PetscCall(PutPicked(store, q, a, name, histogram + 2, 1, 0, UQ_BINS, "- bin", "1", "share of the samples"));
   }
   PetscCall(PutThresholds(store, q, a));
