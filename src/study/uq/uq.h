@@ -188,8 +188,12 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 PetscErrorCode UqQuestionDestroy(UqQuestion *q);
-/* Refuses an item of a list that fills its place, and so may have been cut.  Local. */
-PetscErrorCode UqCheckItem(const char *key, size_t size, const char *item);
+/* The items of the list uq_<key>, one after the other; one that is too long is a user error.  Local. */
+#define UQ_ITEM 256
+typedef PetscErrorCode (*UqTakeItem)(UqQuestion *q, const char *item);
+PetscErrorCode UqReadItems(ScoriaDeck deck, UqQuestion *q, const char *key, UqTakeItem take);
+/* A quantity behind those that are there, and its place among them; one too many is a user error.  Local. */
+PetscErrorCode UqAddQuantity(UqQuestion *q, const ScoriaQuantity *quantity, int *index);
 
 /* uq_expressions.c.  Adds the quantity that a text defines, "name [unit] = expression" or an expression alone, which is
  * then its name; later ones may use it.  What cannot be understood is a user error that names the deck's key.  *index:
@@ -198,8 +202,8 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
 PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
 /* Values of the derived quantities, the others being there, of one row at theta. */
 void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[]);
-/* uq_events.c: the thresholds of uq_exceed. */
-PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q);
+/* uq_events.c: the threshold of an item of uq_exceed.  Local. */
+PetscErrorCode UqAddEvent(UqQuestion *q, const char *item);
 
 /* uq_theta.c: its conditions, listed, mapped or from a file. */
 PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct {
-  char left[256];
+  char left[UQ_ITEM];
   bool below;
   double value;
   int of;
@@ -76,7 +76,7 @@ static PetscErrorCode Parse(const char *item, Parsed *p)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddEvent(UqQuestion *q, const char *item)
+PetscErrorCode UqAddEvent(UqQuestion *q, const char *item)
 {
   Parsed p  = {.of = SUMMARY_ANY};
   int first = -1, number = 1;
@@ -101,18 +101,5 @@ static PetscErrorCode AddEvent(UqQuestion *q, const char *item)
   snprintf(event->text, sizeof event->text, "%.63s %c %.12g%s", p.left, p.below ? '<' : '>', p.value,
            number == 1 ? "" : (p.of == SUMMARY_ALL ? " everywhere" : " somewhere"));
   q->threshold[q->nthresholds++] = (ScoriaThreshold){first, number, p.value, p.below};
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqReadEvents(ScoriaDeck deck, UqQuestion *q)
-{
-  char item[256];
-  const char *list = NULL;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckString(deck, "uq_exceed", &list));
-  while (list_next_text(&list, sizeof item, item)) {
-    PetscCall(UqCheckItem("exceed", sizeof item, item));
-    PetscCall(AddEvent(q, item));
-  }
   PetscFunctionReturn(0);
 }

@@ -344,9 +344,6 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
     PetscCall(TakeName(&m, equals, &quantity));
   else
     PetscCall(TakeText(&m, &quantity));
-  if (q->nquantities == UQ_MAX_QUANTITIES)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\" is one too many: at most %d quantities", key, text,
-                UQ_MAX_QUANTITIES);
   if (equals && definition(equals + 1))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found a second \"=\"; to compare, write ==", key, text);
   snprintf(quantity.description, sizeof quantity.description, "%.90s",
@@ -356,9 +353,7 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
   PetscCall(Rewrite(&m, expression, expression + strlen(expression), false, rewritten));
   PetscCall(MakeParser(&m, rewritten, false, &m.e->outer));
   if (!*quantity.unit) snprintf(quantity.unit, sizeof quantity.unit, "%s", unit_of(&m, rewritten));
-  *index               = q->nquantities++;
-  q->condition[*index] = -1;
-  q->quantity[*index]  = quantity;
+  PetscCall(UqAddQuantity(q, &quantity, index));
   q->derived++;
   PetscFunctionReturn(0);
 }

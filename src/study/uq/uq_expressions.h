@@ -25,7 +25,7 @@ typedef struct {
 
 struct UqExpressions_ {
   int n;
-  Expression of[UQ_MAX_QUANTITIES];
+  Expression of[UQ_MAX_QUANTITIES + 1]; /* one that is too many is refused once it is understood */
   /* What the parsers' variables are. */
   double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], x;
   double *width, *work; /* owned (cells): shares of the length; an argument's values */

@@ -21,71 +21,58 @@ static PetscErrorCode ReadPair(const UqQuestion *q, const char *key, const char 
               word);
 }
 
-typedef PetscErrorCode (*TakePair)(UqQuestion *q, const char *word, int channel, double value);
-
-static PetscErrorCode ReadPairs(ScoriaDeck deck, UqQuestion *q, const char *key, TakePair take)
+PetscErrorCode UqReadItems(ScoriaDeck deck, UqQuestion *q, const char *key, UqTakeItem take)
 {
-  char name[32], word[64];
-  const char *text = NULL;
+  char name[32], item[UQ_ITEM];
+  const char *list = NULL;
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(name, sizeof name, "uq_%s", key));
-  PetscCall(ScoriaDeckString(deck, name, &text));
-  while (list_next_word(&text, sizeof word, word)) {
-    int channel  = 0;
-    double value = 0;
-    PetscCall(ReadPair(q, key, word, &channel, &value));
-    PetscCall(take(q, word, channel, value));
+  PetscCall(ScoriaDeckString(deck, name, &list));
+  while (list_next_text(&list, sizeof item, item)) {
+    if (strlen(item) + 1 >= sizeof item) /* it may have been cut */
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%.60s...\" is too long, at most %d characters", key, item, UQ_ITEM - 2);
+    PetscCall(take(q, item));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddQuantity(UqQuestion *q, ScoriaQuantityKind kind, int channel, ScoriaQuantity **made)
+PetscErrorCode UqAddQuantity(UqQuestion *q, const ScoriaQuantity *quantity, int *index)
 {
   PetscFunctionBeginUser;
   if (q->nquantities == UQ_MAX_QUANTITIES)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: more than %d quantities", UQ_MAX_QUANTITIES);
-  q->condition[q->nquantities] = -1;
-  *made                        = &q->quantity[q->nquantities++];
-  **made                       = (ScoriaQuantity){.kind = kind, .channel = channel, .factor = 1};
-  snprintf((*made)->unit, sizeof(*made)->unit, "%s", q->field[channel].unit);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: \"%s\" is one too many: at most %d quantities", quantity->name,
+                UQ_MAX_QUANTITIES);
+  *index               = q->nquantities++;
+  q->quantity[*index]  = *quantity;
+  q->condition[*index] = -1;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeProbe(UqQuestion *q, const char *word, int channel, double value)
+static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
 {
-  ScoriaQuantity *made = NULL;
-  PetscFunctionBeginUser;
-  double end[2];
-  cells_ends(q->cells, q->x, end);
-  const double slack = 1e-4 * (end[1] - end[0]) / q->cells;
-  if (value < end[0] - slack || value > end[1] + slack)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g m", word, end[0], end[1]);
-  PetscCall(AddQuantity(q, SCORIA_QUANTITY_AT, channel, &made));
-  quantity_place(made, q->cells, q->x, value);
-  snprintf(made->name, sizeof made->name, "%s", word);
-  snprintf(made->description, sizeof made->description, "%.60s at x = %g m", q->field[channel].description, value);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqCheckItem(const char *key, size_t size, const char *item)
-{
-  PetscFunctionBeginUser;
-  if (strlen(item) + 1 >= size)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%.60s...\" is too long, at most %d characters", key, item, (int)size - 2);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadExpressions(ScoriaDeck deck, UqQuestion *q)
-{
-  char item[256];
-  const char *list = NULL;
+  ScoriaQuantity probe = {.factor = 1};
+  double value         = 0, end[2];
   int index;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckString(deck, "uq_quantities", &list));
-  while (list_next_text(&list, sizeof item, item)) {
-    PetscCall(UqCheckItem("quantities", sizeof item, item));
-    PetscCall(UqExpressionAdd(q, "quantities", item, &index));
-  }
+  PetscCall(ReadPair(q, "probes", word, &probe.channel, &value));
+  cells_ends(q->cells, q->x, end);
+  const double slack   = 1e-4 * (end[1] - end[0]) / q->cells;
+  const ScoriaField *f = &q->field[probe.channel];
+  if (value < end[0] - slack || value > end[1] + slack)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g m", word, end[0], end[1]);
+  quantity_place(&probe, q->cells, q->x, value);
+  snprintf(probe.name, sizeof probe.name, "%s", word);
+  snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
+  snprintf(probe.description, sizeof probe.description, "%.60s at x = %g m", f->description, value);
+  PetscCall(UqAddQuantity(q, &probe, &index));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeExpression(UqQuestion *q, const char *text)
+{
+  int index;
+  PetscFunctionBeginUser;
+  PetscCall(UqExpressionAdd(q, "quantities", text, &index));
   PetscFunctionReturn(0);
 }
 
@@ -125,9 +112,9 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   q->nprobabilities = (int)n;
   PetscCall(
       ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
-  PetscCall(ReadPairs(deck, q, "probes", TakeProbe));
-  PetscCall(ReadExpressions(deck, q));
-  PetscCall(UqReadEvents(deck, q));
+  PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
+  PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
+  PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
   PetscFunctionReturn(0);
