@@ -318,8 +318,8 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */
 PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);
-/* Removes all generations of `path`.  Collective. */
-PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path);
+/* Removes all generations of a checkpoint of the run.  Collective. */
+PetscErrorCode ScoriaCheckpointRemove(ScoriaRun run, const char *name);
 
 /* Checkpoints: stores of kind "checkpoint" in the run directory, each a whole file beside the one before it, so that a
  * job that is killed at any instant finds one of them.  Between Begin and End the caller puts in what is to be kept.

@@ -48,11 +48,14 @@ PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaFileForget(MPI_Comm comm, const char *path)
+PetscErrorCode ScoriaCheckpointRemove(ScoriaRun run, const char *name)
 {
+  const MPI_Comm comm = ScoriaRunComm(run);
+  char path[PETSC_MAX_PATH_LEN];
   Generations names;
 
   PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   name_generations(path, &names);
   PetscCall(ScoriaFileRemove(comm, names.next));
   PetscCall(ScoriaFileRemove(comm, names.previous));
@@ -203,6 +206,6 @@ PetscErrorCode ScoriaCheckpointForget(ScoriaRun run, ScoriaDeck deck, const char
   PetscCall(ScoriaStoreDeck(store, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   PetscCall(ScoriaStoreClose(&store));
-  if (!*difference) PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  if (!*difference) PetscCall(ScoriaCheckpointRemove(run, name));
   PetscFunctionReturn(0);
 }

@@ -250,9 +250,7 @@ PetscErrorCode CheckpointSave(ScoriaRun run, ScoriaDeck deck, ScoriaNormaliser n
 
 PetscErrorCode CheckpointForget(ScoriaRun run)
 {
-  char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, CHECKPOINT, sizeof path, path));
-  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscCall(ScoriaCheckpointRemove(run, CHECKPOINT));
   PetscFunctionReturn(0);
 }

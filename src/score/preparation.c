@@ -160,10 +160,8 @@ PetscErrorCode PreparationFind(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds,
 
 PetscErrorCode PreparationForget(ScoriaRun run)
 {
-  char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, KEPT, sizeof path, path));
-  PetscCall(ScoriaFileForget(ScoriaRunComm(run), path));
+  PetscCall(ScoriaCheckpointRemove(run, KEPT));
   PetscFunctionReturn(0);
 }
 

@@ -80,8 +80,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, co
   PetscCall(UqWriteJson(q, a, comm, json));
   PetscCall(UqWriteStore(q, a, comm, path, text)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
-  PetscCall(ScoriaRunPath(run, UQ_CHECKPOINT, sizeof path, path));
-  PetscCall(ScoriaFileForget(comm, path));
+  PetscCall(ScoriaCheckpointRemove(run, UQ_CHECKPOINT));
   PetscFunctionReturn(0);
 }
 
