@@ -83,7 +83,7 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
 static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
   NormDesign design;
   PetscFunctionBeginUser;
@@ -157,8 +157,8 @@ static void floor_elements(int first, int cells, double pieces, const double sum
  * there is.  varies and least (m). */
 static PetscErrorCode FindFloors(NormData *data, const Moments *s, double varies[], double least[])
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int m                 = norm->m;
+  const NormProfile norm = data->norm;
+  const int m            = norm->m;
   double *sums;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(2 * m, &sums));
@@ -198,7 +198,7 @@ static PetscErrorCode FloorSpread(NormData *data, Moments *s)
 
 /* Divides s of the first cell of relative channels by sqrt(L): in the trace of the covariance of z the level then
  * weighs what L cells do, and is among the first modes, as it is in v. */
-static void weigh_levels(const ScoriaNormaliser norm, double coef[])
+static void weigh_levels(const NormProfile norm, double coef[])
 {
   for (int c = 0; c < norm->C; c++)
     if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
@@ -206,8 +206,8 @@ static void weigh_levels(const ScoriaNormaliser norm, double coef[])
 
 static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const size_t count          = (size_t)norm->scale.terms * norm->m;
+  const NormProfile norm = data->norm;
+  const size_t count     = (size_t)norm->scale.terms * norm->m;
   NormDesign design;
   PetscFunctionBeginUser;
   PetscCall(FloorSpread(data, s));
@@ -255,9 +255,9 @@ static void take_mode(int m, const double from[], double to[])
 /* C (m, m): eigenvectors of the covariance, ascending in w (m); rank 0 finds them. */
 static PetscErrorCode FindModes(NormData *data, double C[], double w[])
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
-  Covariance c          = {.part = C};
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
+  Covariance c     = {.part = C};
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
@@ -281,8 +281,8 @@ static PetscErrorCode FindModes(NormData *data, double C[], double w[])
 /* V and lambda: as many modes as are worth having. */
 static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
   double *C, *w;
   int exist = 0;
   PetscFunctionBeginUser;
@@ -292,7 +292,7 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
   norm->R = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
   norm->r = PetscMin(opt->modes, norm->R);
   norm->K = PetscMin(norm->R, NORM_MAX_COUPLED);
-  PetscCall(NormaliserSetUp(norm));
+  PetscCall(ProfileSetUp(norm));
   for (int k = 0; k < norm->R; k++) {
     take_mode(m, C + (size_t)(m - 1 - k) * m, norm->V + (size_t)k * m);
     norm->lambda[k] = w[m - 1 - k];
@@ -304,13 +304,13 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
 /* y = z, of what varies: unit vectors for modes, with neither scales nor couplings of their own. */
 static PetscErrorCode TakeElements(const NormData *data)
 {
-  ScoriaNormaliser norm = data->norm;
+  NormProfile norm = data->norm;
   PetscFunctionBeginUser;
   for (int j = 0; j < norm->m; j++) norm->R += data->varies[j];
   norm->r     = norm->R;
   norm->K     = 1;
   norm->total = norm->R;
-  PetscCall(NormaliserSetUp(norm));
+  PetscCall(ProfileSetUp(norm));
   for (int j = 0, k = 0; j < norm->m; j++) {
     if (!data->varies[j]) continue;
     norm->V[(size_t)k * norm->m + j] = 1;
@@ -341,7 +341,7 @@ int norm_fit_passes(const ScoriaNormaliserOptions *opt)
 
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm         = data->norm;
+  NormProfile norm              = data->norm;
   const size_t m                = (size_t)norm->m;
   ScoriaNormaliserOptions fixed = *opt;
   int levels[SCORIA_MAX_CONDITIONS];
