@@ -74,6 +74,7 @@ typedef struct {
   bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
   double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
   bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  double *rounding;         /* owned (m): variance of the stored values' round-off, of z; set with the scales */
   ScoriaRows buffer;        /* owned (capacity) */
   bool *usable;             /* owned (capacity): rows of the buffer */
   double *v;                /* owned (capacity, m) */

@@ -82,6 +82,7 @@ static PetscErrorCode CreateTables(NormData *data)
                          &data->theta, slots * (norm->d + 1), &data->u));
   if (norm->twin) PetscCall(PetscMalloc1(slots * norm->m, &data->twin));
   PetscCall(ScoriaRowsCreate(data->spec, data->capacity, &data->buffer));
+  PetscCall(PetscCalloc1(norm->m, &data->rounding));
   PetscCall(PetscMalloc5(data->capacity, &data->usable, data->capacity * norm->m, &data->v, norm->m, &data->varies,
                          norm_tile_slots(data) * norm->m, &data->base, norm_tile_slots(data) * norm->m,
                          &data->inverse_s));
@@ -115,6 +116,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(PetscFree(data->twin));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
   PetscCall(PetscFree5(data->usable, data->v, data->varies, data->base, data->inverse_s));
+  PetscCall(PetscFree(data->rounding));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->phi_X));
   PetscCall(PetscFree(data->mean_use));
   PetscCall(PetscFree(data->scale_use));
