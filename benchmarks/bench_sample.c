@@ -97,7 +97,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 
 static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false};
+  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false, 0};
   const int channel[CHANNELS]       = {0, 1};
   bool *train;
   ScoriaDataset ds;
