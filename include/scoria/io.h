@@ -35,7 +35,7 @@ bool condition_inside(const ScoriaCondition *c, double value); /* of its range, 
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 
-#define SCORIA_MAX_FIELDS 8
+#define SCORIA_MAX_FIELDS 16
 
 typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */

@@ -162,6 +162,8 @@ PetscErrorCode ScoriaSolverDestroy(ScoriaSolver *solver);
 /* From now on solutions are states at time theta[index] [s] after the state at rest, integrated with relative tolerance
  * rtol; index -1: steady states again.  Collective. */
 PetscErrorCode ScoriaSolverSetTime(ScoriaSolver solver, int index, double rtol);
+/* From now on the problem's derived fields of rows which[0 ... n) follow its own fields.  Local. */
+void solver_set_derived(ScoriaSolver solver, int n, const int which[]);
 /* Solves at theta for the porosity eps of this rank's own cells.  The result depends on (theta, eps) alone, never on
  * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
 PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
@@ -171,7 +173,7 @@ PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], cons
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
 /* The same of any values of this rank's own cells, such as eps. */
 PetscErrorCode ScoriaSolverAverage(ScoriaSolver solver, const double own[], double mean[], double sd[]);
-/* Field f in this rank's own cells (nz, ny, nx).  Local. */
+/* Field f in this rank's own cells (nz, ny, nx).  Collective where it is a derived field, else local. */
 PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
 /* How many cells this rank owns. */
 int solver_own_cells(ScoriaSolver solver);
@@ -191,8 +193,8 @@ PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemb
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-/* What its rows hold: the problem's fields, eps, and where ensemble_lateral_sd asks for them, their lateral standard
- * deviations (<name>_sd).  x borrowed. */
+/* What its rows hold: the problem's fields, derived ones that the deck asks for, eps, and where ensemble_lateral_sd
+ * asks for them, their lateral standard deviations (<name>_sd).  x borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
 /* The deck's design, borrowed; NULL where the ensemble was made for any theta. */
 ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble ens);

@@ -43,6 +43,8 @@ const ScoriaKey scoria_physics_keys[] = {
      "transient: snapshot times, dealt to the conditions in turn", SCORIA_DECIDES_LAW},
     {"ensemble_time_tolerance", SCORIA_KEY_REAL, "", "1e-5", 1e-12, 0.1, NULL,
      "transient: relative error allowed in a time step", SCORIA_DECIDES_ROWS},
+    {"ensemble_derived", SCORIA_KEY_WORDS, "", NULL, TEXT, NULL,
+     "fields that follow from a solution, stored and learned beside it: electrode: j (a_s j), i_e, eta; heat: flux", SCORIA_DECIDES_LAW},
     {"ensemble_lateral_sd", SCORIA_KEY_BOOL, "", "false", TEXT, NULL,
      "store the lateral standard deviation of every field beside its lateral mean (two and three dimensions)", SCORIA_DECIDES_ROWS},
     {"ensemble_full_fields", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
