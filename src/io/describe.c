@@ -121,6 +121,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   if (*made->model) printf("made from    a model of %s\n", made->model);
   if (*made->dataset) printf("made from    a dataset of %s\n", made->dataset);
   if (*made->file) printf("made from    a file of %s\n", made->file);
+  if (*made->library) printf("porosities   of %s\n", made->library);
   printf("cells        %d, x from %.5g to %.5g m, fields in %s precision\n\n", spec->cells, x[0], x[spec->cells - 1],
          spec->float64 ? "double" : "single");
   printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");
