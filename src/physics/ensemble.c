@@ -119,6 +119,7 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
                                       ScoriaEnsemble *ens)
 {
   ScoriaEnsemble e;
+  bool library;
   PetscInt group_size                  = 1;
   double middle[SCORIA_MAX_CONDITIONS] = {0}, theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
@@ -132,7 +133,11 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
   e->problem->at(e->parameters, theta);
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));
   PetscCall(ScoriaGroupsCreate(comm, group_size, &e->groups));
-  PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  if (library && nx == 0)
+    PetscCall(ScoriaPorosityOfLibrary(deck, e->groups.group, &e->grid, &e->porosity));
+  else
+    PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
   PetscCall(ScoriaSolverCreate(e->groups.group, e->problem, e->parameters, &e->grid, &e->solver));
   PetscCall(CreateTwin(e));
   solver_set_derived(e->solver, e->nderived, e->derived);
@@ -172,6 +177,27 @@ PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble e, ScoriaDatasetSpec *spec, con
   PetscFunctionBeginUser;
   *spec = e->spec;
   *x    = e->x;
+  PetscFunctionReturn(0);
+}
+
+void ensemble_hold_out(ScoriaEnsemble e)
+{
+  porosity_hold_out(e->porosity, true);
+}
+
+const char *ensemble_library(ScoriaEnsemble e)
+{
+  return porosity_library(e->porosity);
+}
+
+PetscErrorCode ScoriaEnsembleSayLibrary(ScoriaRun run, ScoriaEnsemble e)
+{
+  char held[256];
+  PetscFunctionBeginUser;
+  porosity_describe(e->porosity, sizeof held, held);
+  if (!*held) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  porosities: crops of %s", ensemble_library(e)));
+  PetscCall(ScoriaSay(run, "    %s", held));
   PetscFunctionReturn(0);
 }
 

@@ -109,7 +109,7 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
                                  .realisations = realisations,
                                  .float64      = !single,
                                  .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   ScoriaDataset ds;
   ScoriaRows rows;
   double x[L];
