@@ -1,10 +1,10 @@
 /* The rows behind a normaliser, dealt to the ranks: read once each, by one rank.
  *
- * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile.  A tile is a
- * run of pieces; what makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is
- * summed over rows is summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any
- * number of ranks.  Within its tile a piece has a slot, those that are fitted first; tables over pieces are in order of
- * slots. */
+ * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile; where some
+ * rows of every condition are left out for validation, these are pieces of their own.  A tile is a run of pieces; what
+ * makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is summed over rows is
+ * summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any number of ranks.  Within
+ * its tile a piece has a slot, those that are fitted first; tables over pieces are in order of slots. */
 #ifndef SCORIA_SCORE_NORMALISER_DATA_H
 #define SCORIA_SCORE_NORMALISER_DATA_H
 
@@ -50,7 +50,8 @@ typedef struct {
   const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
   NormProfile norm;              /* borrowed */
   int64_t conditions;            /* of the dataset */
-  int parts, width;              /* pieces of a condition, pieces of a tile */
+  int parts, width;              /* parts of a condition, parts of a tile */
+  int sides;                     /* pieces of a part: 2 where rows of it are left out, even and odd, else 1 */
   int64_t capacity;              /* rows of a tile at most */
   int64_t all_tiles, first_tile; /* of all ranks; of this one */
   NormTiles tiles;
@@ -77,6 +78,7 @@ typedef struct {
   bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
   double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
   bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  double *rounding;         /* owned (m): variance of the stored values' round-off, of z; set with the scales */
   ScoriaRows buffer;        /* owned (capacity) */
   bool *usable;             /* owned (capacity): rows of the buffer */
   double *v;                /* owned (capacity, m) */
@@ -111,6 +113,7 @@ void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
 PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
 int norm_pieces(const NormData *data, int t); /* of a tile */
+size_t norm_tile_slots(const NormData *data); /* pieces of a tile at most */
 int64_t norm_condition(const NormData *data, int t, int64_t slot);
 /* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);

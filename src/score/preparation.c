@@ -96,7 +96,8 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ChooseBasis(deck, spec, &opt->basis));
-  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
+  opt->split = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
+  train_split_rows(&opt->split, spec->rows / spec->realisations, spec->realisations, share, (uint64_t)seed);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
@@ -108,7 +109,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 /* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
  * deck that was stored before does not show it. */
 #define FIT "fit"
-#define FIT_OF 2
+#define FIT_OF 3
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {
