@@ -9,18 +9,6 @@
 #define SCORIA_SCORE_NORMALISER_DATA_H
 
 #include "normaliser.h"
-#include "train_split.h"
-
-/* What is asked of a preparation.  All borrowed. */
-typedef struct {
-  MPI_Comm comm;
-  ScoriaRun run; /* that progress is told to and that may be stopped; NULL: neither */
-  ScoriaDataset ds;
-  const int *channel; /* field of ds behind each channel of norm */
-  const TrainSplit *split;
-  const ScoriaTwin *twin;
-  double memory; /* of this rank for rows that would be read again otherwise [byte] */
-} NormInput;
 
 /* Stages of a row on its way to the network's coordinates. */
 typedef enum {
@@ -44,7 +32,7 @@ typedef struct {
 typedef struct {
   NormInput in;
   const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
-  ScoriaNormaliser norm;         /* borrowed */
+  NormProfile norm;              /* borrowed */
   int64_t conditions;            /* of the dataset */
   int parts, width;              /* parts of a condition, parts of a tile */
   int sides;                     /* pieces of a part: 2 where rows of it are left out, even and odd, else 1 */
@@ -91,7 +79,7 @@ typedef PetscErrorCode (*NormVisit)(void *ctx, NormData *data, int t, double v[]
 
 /* Deals the rows of in->ds for norm, of which C, L, m, d, space, twin and reference are set.  known: all of it is; the
  * polynomials' values are set as tiles are read.  Collective. */
-PetscErrorCode NormDataCreate(const NormInput *in, ScoriaNormaliser norm, bool known, int passes, NormData *data);
+PetscErrorCode NormDataCreate(const NormInput *in, NormProfile norm, bool known, int passes, NormData *data);
 PetscErrorCode NormDataDestroy(NormData *data);
 /* The first pass of a fit: usable rows, conditions and twins of every piece, the transforms of the channels; relative:
  * channels may be modelled as differences from their first cell.  Collective. */

@@ -78,7 +78,7 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
 static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
   NormDesign design;
   PetscFunctionBeginUser;
@@ -121,7 +121,7 @@ static PetscErrorCode FloorSpread(NormData *data, NormMoments *s)
  * weighs what L cells do, and is among the first modes, as it is in v. */
 static void weigh_levels(NormData *data, double coef[])
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   for (int c = 0; c < norm->C; c++) {
     const size_t first = (size_t)c * norm->L;
     if (!norm->relative[c]) continue;
@@ -132,8 +132,8 @@ static void weigh_levels(NormData *data, double coef[])
 
 static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const size_t count          = (size_t)norm->scale.terms * norm->m;
+  const NormProfile norm = data->norm;
+  const size_t count     = (size_t)norm->scale.terms * norm->m;
   NormDesign design;
   PetscFunctionBeginUser;
   PetscCall(FloorSpread(data, s));
@@ -181,9 +181,9 @@ static void take_mode(int m, const double from[], double to[])
 /* C (m, m): eigenvectors of the covariance, ascending in w (m); rank 0 finds them. */
 static PetscErrorCode FindModes(NormData *data, double C[], double w[])
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
-  Covariance c          = {.part = C};
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
+  Covariance c     = {.part = C};
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
@@ -228,8 +228,8 @@ static int choose_modes(const NormData *data, const double C[], const double w[]
 /* V and lambda: as many modes as are worth having. */
 static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
   double *C, *w;
   int *mode;
   PetscFunctionBeginUser;
@@ -239,7 +239,7 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
   norm->R         = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
   norm->r         = PetscMin(opt->modes, norm->R);
   norm->K         = PetscMin(norm->R, NORM_MAX_COUPLED);
-  PetscCall(NormaliserSetUp(norm));
+  PetscCall(ProfileSetUp(norm));
   for (int k = 0; k < norm->R; k++) {
     take_mode(m, C + (size_t)mode[k] * m, norm->V + (size_t)k * m);
     norm->lambda[k] = w[mode[k]];
@@ -251,13 +251,13 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
 /* y = z, of what varies: unit vectors for modes, with neither scales nor couplings of their own. */
 static PetscErrorCode TakeElements(const NormData *data)
 {
-  ScoriaNormaliser norm = data->norm;
+  NormProfile norm = data->norm;
   PetscFunctionBeginUser;
   for (int j = 0; j < norm->m; j++) norm->R += data->varies[j];
   norm->r     = norm->R;
   norm->K     = 1;
   norm->total = norm->R;
-  PetscCall(NormaliserSetUp(norm));
+  PetscCall(ProfileSetUp(norm));
   for (int j = 0, k = 0; j < norm->m; j++) {
     if (!data->varies[j]) continue;
     norm->V[(size_t)k * norm->m + j] = 1;
@@ -288,7 +288,7 @@ int norm_fit_passes(const ScoriaNormaliserOptions *opt)
 
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm         = data->norm;
+  NormProfile norm              = data->norm;
   const size_t m                = (size_t)norm->m;
   ScoriaNormaliserOptions fixed = *opt;
   int levels[SCORIA_MAX_CONDITIONS];

@@ -12,9 +12,6 @@
 
 /* How often a fit walks over the rows, its scan included. */
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
-/* A normaliser that knows what it is for, and nothing else yet. */
-PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                          ScoriaNormaliser *norm);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 

@@ -8,7 +8,7 @@
 /* Squares of the round-off of fields in single precision at w (m) in the units of w: errors are spread over half of the
  * last place.  Of a relative element it is that of the first cell too; a logarithm divides it by the distance from the
  * reference, and is itself stored in single precision. */
-static void add_rounding(const ScoriaNormaliser norm, const double w[], double square[])
+static void add_rounding(const NormProfile norm, const double w[], double square[])
 {
   const double last = ldexp(1, -48) / 3;
   for (int c = 0; c < norm->C; c++)
@@ -73,8 +73,8 @@ static void floor_elements(int first, int cells, double pieces, const double sum
 
 PetscErrorCode NormFindFloors(NormData *data, const NormMoments *s, double varies[], double least[])
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int m                 = norm->m;
+  const NormProfile norm = data->norm;
+  const int m            = norm->m;
   double *sums;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(3 * m, &sums));

@@ -65,9 +65,9 @@ static int64_t piece_rows(const NormData *data, int t, int k, int64_t *first, in
 
 static PetscErrorCode CreateTables(NormData *data)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int64_t all           = data->conditions * data->parts;
-  const int tiles             = data->tiles.tiles;
+  const NormProfile norm = data->norm;
+  const int64_t all      = data->conditions * data->parts;
+  const int tiles        = data->tiles.tiles;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc6(tiles + 1, &data->start, tiles, &data->fitted, tiles, &data->rows, tiles, &data->seen, tiles,
                          &data->held, tiles, &data->stage));
@@ -89,7 +89,7 @@ static PetscErrorCode CreateTables(NormData *data)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormDataCreate(const NormInput *in, ScoriaNormaliser norm, bool known, int passes, NormData *data)
+PetscErrorCode NormDataCreate(const NormInput *in, NormProfile norm, bool known, int passes, NormData *data)
 {
   PetscFunctionBeginUser;
   *data = (NormData){.in = *in, .norm = norm, .known = known, .passes = passes, .room = in->memory};
@@ -153,8 +153,8 @@ static bool row_usable(const NormData *data, int64_t i)
  */
 static PetscErrorCode SetCondition(NormData *data, int64_t slot, int64_t condition, int64_t row)
 {
-  const ScoriaNormaliser norm = data->norm;
-  double *theta               = data->theta + slot * norm->space.n;
+  const NormProfile norm = data->norm;
+  double *theta          = data->theta + slot * norm->space.n;
   PetscFunctionBeginUser;
   for (int j = 0; j < norm->space.n; j++) theta[j] = data->buffer.condition[j][row];
   normaliser_unit(norm, theta, data->u + slot * norm->d);
@@ -221,7 +221,7 @@ static void pack(NormData *data, int t, int64_t first)
 
 static void tile_polynomials(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
     const double *u = data->u + i * norm->d;
     norm_poly_values(&norm->mean, u, data->mean_X + i * norm->mean.terms);
@@ -233,9 +233,9 @@ static void tile_polynomials(NormData *data, int t)
 /* The twins of a tile become w. */
 static PetscErrorCode TransformTwins(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int pieces            = norm_pieces(data, t);
-  double *twin                = data->twin + data->start[t] * norm->m;
+  const NormProfile norm = data->norm;
+  const int pieces       = norm_pieces(data, t);
+  double *twin           = data->twin + data->start[t] * norm->m;
   PetscFunctionBeginUser;
   normaliser_transform(norm, pieces, twin, twin);
   normaliser_subtract_first(norm, pieces, twin);
@@ -271,7 +271,7 @@ static PetscErrorCode Read(NormData *data, int t)
 
 void norm_scales_of_tile(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int n = norm_pieces(data, t), m = norm->m, p = norm->mean.terms, q = norm->scale.terms;
   const size_t count = (size_t)n * m;
   if (norm->twin)
@@ -341,9 +341,9 @@ static void try_to_hold(NormData *data, int t)
 
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v)
 {
-  const ScoriaNormaliser norm = data->norm;
-  NormStage at                = NORM_FIELDS;
-  bool fresh                  = false;
+  const NormProfile norm = data->norm;
+  NormStage at           = NORM_FIELDS;
+  bool fresh             = false;
   PetscFunctionBeginUser;
   if (data->held[t]) {
     at = data->stage[t];
@@ -378,8 +378,8 @@ PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v)
 
 PetscErrorCode NormDataSetPolynomials(NormData *data)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int64_t slots         = data->start[data->tiles.tiles] + 1;
+  const NormProfile norm = data->norm;
+  const int64_t slots    = data->start[data->tiles.tiles] + 1;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3(slots * norm->mean.terms, &data->mean_X, slots * norm->scale.terms, &data->scale_X,
                          slots * norm->phi.terms, &data->phi_X));

@@ -184,8 +184,8 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
   make_dataset("test_normaliser.h5", false, CONDITIONS, REALISATIONS);
   CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
   CHECK(ScoriaNormaliserSizes(norm, &channels, &cells, &modes, &all));
-  assert_true(norm->logged[0] && norm->sign[0] < 0 && !norm->logged[1]);
-  assert_true(!norm->relative[0] && !norm->relative[1]);
+  assert_true(profile_of(norm)->logged[0] && profile_of(norm)->sign[0] < 0 && !profile_of(norm)->logged[1]);
+  assert_true(!profile_of(norm)->relative[0] && !profile_of(norm)->relative[1]);
   assert_true(channels == C && cells == L && modes == 3);
   assert_int_equal(all, TRUE_MODES);
   whiteness(norm, &twin, &mean, &covariance);
@@ -291,14 +291,14 @@ static void without_a_twin_the_regression_serves(void **state)
   const ScoriaTwin none = {NULL, NULL, {NAN, NAN}};
   (void)state;
   CHECK(fit("test_normaliser.h5", NULL, usual, &norm));
-  assert_true(!norm->logged[0] && !norm->twin);
+  assert_true(!profile_of(norm)->logged[0] && !profile_of(norm)->twin);
   CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser.h5", &none, usual, &norm));
-  assert_true(!norm->logged[0]);
+  assert_true(!profile_of(norm)->logged[0]);
   CHECK(NormaliserDestroy(&norm));
   const ScoriaTwin only_reference = {NULL, NULL, {1000, NAN}};
   CHECK(fit("test_normaliser.h5", &only_reference, usual, &norm));
-  assert_true(norm->logged[0]);
+  assert_true(profile_of(norm)->logged[0]);
   whiteness(norm, NULL, &mean, &covariance);
   printf("# without a twin: mean %.3f covariance %.3f\n", mean, covariance);
   assert_true(mean < 0.08 && covariance < 0.08); /* sqrt(u) and exp(u) are left to a cubic */
@@ -358,10 +358,10 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   make_dataset("test_normaliser_level.h5", false, CONDITIONS, REALISATIONS);
   plain.relative = false;
   CHECK(fit("test_normaliser_level.h5", &twin, plain, &norm));
-  assert_true(!norm->relative[1]);
+  assert_true(!profile_of(norm)->relative[1]);
   CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser_level.h5", &twin, usual, &norm));
-  assert_true(!norm->relative[0] && norm->relative[1]);
+  assert_true(!profile_of(norm)->relative[0] && profile_of(norm)->relative[1]);
   whiteness(norm, &twin, &mean, &covariance);
   const double missed = shape_error(norm);
   printf("# on a level: mean %.3f covariance %.3f; missed of the shape %.4f\n", mean, covariance, missed);

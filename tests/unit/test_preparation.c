@@ -118,7 +118,7 @@ static void make_dataset(const char *path, int conditions, int realisations, boo
 /* A preparation as training makes it. */
 typedef struct {
   MPI_Comm comm;
-  ScoriaNormaliser norm;
+  NormProfile norm;
   TrainData train, valid;
   int64_t dropped, held; /* held: bytes, on this rank */
   int64_t slots;
@@ -139,7 +139,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
   const NormInput in = {comm, NULL, ds, channel, &split, &twin, memory};
   p->comm            = comm;
   collectives = shared_reads = 0;
-  if (!known) CHECK(NormCreate(ds, C, &twin, &usual, &p->norm));
+  if (!known) CHECK(ProfileCreate(ds, C, &twin, &usual, (void **)&p->norm));
   CHECK(NormDataCreate(&in, p->norm, known, 7, &data));
   if (!known) CHECK(NormFit(&data, &usual));
   CHECK(TrainDataCreate(&data, &p->train, &p->valid, &p->dropped));
@@ -153,7 +153,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
 
 static void forget(Prepared *p)
 {
-  CHECK(NormaliserDestroy(&p->norm));
+  CHECK(ProfileDestroy(p->norm));
   CHECK(TrainDataDestroy(&p->train));
   CHECK(TrainDataDestroy(&p->valid));
 }
@@ -165,7 +165,7 @@ static void same_doubles(int n, const double a[], const double b[])
 
 static void same_prepared(const Prepared *a, const Prepared *b)
 {
-  const ScoriaNormaliser n = a->norm, m = b->norm;
+  const NormProfile n = a->norm, m = b->norm;
   assert_true(n->R == m->R && n->K == m->K && n->mean.terms == m->mean.terms && n->scale.terms == m->scale.terms);
   same_doubles(n->mean.terms * M, n->mean_coef, m->mean_coef);
   same_doubles(n->scale.terms * M, n->scale_coef, m->scale_coef);
@@ -247,8 +247,8 @@ static void rows_are_those_of_the_normaliser(void **state)
       for (int c = 0; c < C; c++) memcpy(fields + (n * C + c) * L, rows.field[c] + i * L, L * sizeof(double));
       n++;
     }
-    CHECK(ScoriaNormaliserAt(p.norm, &twin, (const double[]){rows.condition[0][0]}));
-    normaliser_encode(p.norm, n, fields, y);
+    CHECK(ProfileAt(p.norm, &twin, (const double[]){rows.condition[0][0]}));
+    profile_encode(p.norm, n, fields, y);
     while (fabs((double)p.train.u[p.train.condition[at]] - rows.condition[0][0]) > 1e-6) at++;
     for (int i = 0; i < n; i++, at++)
       for (int k = 0; k < p.norm->r; k++)
