@@ -103,6 +103,7 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)conditions * realisations,
                                  .cells        = L,
+                                 .shape        = {L, 1, 1},
                                  .nfields      = 2,
                                  .space        = test_space(),
                                  .realisations = realisations,

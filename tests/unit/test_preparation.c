@@ -92,6 +92,7 @@ static void make_dataset(const char *path, int conditions, int realisations, boo
 {
   const ScoriaDatasetSpec spec = {.rows         = (int64_t)conditions * realisations,
                                   .cells        = L,
+                                  .shape        = {L, 1, 1},
                                   .nfields      = C,
                                   .realisations = realisations,
                                   .float64      = float64,

@@ -58,6 +58,7 @@ static void make_dataset(const Design *design)
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)design->conditions * design->each,
                                  .cells        = L,
+                                 .shape        = {L, 1, 1},
                                  .nfields      = 1,
                                  .space        = test_space(),
                                  .realisations = design->each,
