@@ -66,7 +66,7 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscFunctionReturn(0);
   }
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &deck));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));

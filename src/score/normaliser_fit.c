@@ -220,7 +220,7 @@ static int choose_modes(const NormData *data, const double C[], const double w[]
   const int m = data->norm->m;
   int exist   = 0;
   for (int k = m - 1; k >= 0 && w[k] > 1e-10 * w[m - 1]; k--)
-    if (exist == 0 || is_signal(data, C + (size_t)k * m, w[k])) mode[exist++] = k;
+    if (is_signal(data, C + (size_t)k * m, w[k])) mode[exist++] = k;
   return exist;
 }
 
@@ -235,6 +235,9 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
   PetscCall(PetscMalloc3((size_t)m * m, &C, m, &w, m, &mode));
   PetscCall(FindModes(data, C, w));
   const int exist = choose_modes(data, C, w, mode);
+  if (!exist)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary beyond the round-off of what is stored: there is no "
+                                   "law to learn");
   norm->R         = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
   norm->r         = PetscMin(opt->modes, norm->R);
   norm->K         = PetscMin(norm->R, NORM_MAX_COUPLED);
