@@ -195,6 +195,11 @@ double ensemble_reference(ScoriaEnsemble e, int f)
   return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
 }
 
+bool ensemble_derives(ScoriaEnsemble e, int f)
+{
+  return f >= e->shape.unknowns && f < e->outputs;
+}
+
 ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble e, const double **eps)
 {
   *eps = e->eps;
