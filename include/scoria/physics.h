@@ -226,6 +226,7 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
+bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);

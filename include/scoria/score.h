@@ -22,6 +22,8 @@ typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
+  bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
+                                    * weigh less in the choice of modes */
 } ScoriaTwin;
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
