@@ -52,7 +52,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
   const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
   if (!file && !bare)
-    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_file ? "file" : "deck");
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_deck ? "deck" : "file");
   PetscCall(FindStray(argc, argv, &stray));
   if (stray)
     SCORIA_FAIL(SCORIA_EXIT_USAGE,
@@ -63,6 +63,14 @@ static PetscErrorCode Execute(int argc, char **argv)
     signal(SIGUSR1, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
+    PetscFunctionReturn(0);
+  }
+  if (command->with_both) {
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
+    PetscCall(command->with_both(deck, file));
+    PetscCall(ScoriaDeckDestroy(&deck));
     PetscFunctionReturn(0);
   }
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
