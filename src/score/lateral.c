@@ -272,6 +272,16 @@ void lateral_coordinates(const NormLateral norm, double y[])
   }
 }
 
+void lateral_move(void *self, const double draw[4], float y[])
+{
+  const NormLateral norm = self;
+  const Waves *w         = &norm->waves;
+  const int sy = (int)(draw[0] * w->ny), sz = (int)(draw[1] * w->nz);
+  for (int c = 0; c < w->classes; c++)
+    for (int k = 0; k < norm->kept[c] && norm->place[norm->mode[c] + k] < norm->r; k++)
+      waves_move(w, &w->class[c], sy, sz, draw[2] < 0.5, draw[3] < 0.5, y + norm->place[norm->mode[c] + k]);
+}
+
 void lateral_encode(void *self, int64_t n, const double fields[], double y[])
 {
   const NormLateral norm = self;

@@ -92,7 +92,9 @@ static PetscErrorCode Whiten(LateralData *data, NormWhitened *whitened)
     PetscCall(UnitConditions(&data->norm->space, data->n, data->theta, &u));
     PetscCall(GatheredPublish(data->in.comm, &e.set[k], u, to[k]));
   }
-  whitened->dropped = data->spec->rows - whitened->train.rows - whitened->valid.rows;
+  whitened->train.move = lateral_move;
+  whitened->train.ctx  = data->norm;
+  whitened->dropped    = data->spec->rows - whitened->train.rows - whitened->valid.rows;
   PetscFunctionReturn(0);
 }
 
