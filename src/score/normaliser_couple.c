@@ -22,7 +22,7 @@
 
 PetscErrorCode NormModesCreate(const NormData *data, NormModes *modes)
 {
-  const size_t values = (size_t)data->width * data->norm->R, K = (size_t)data->norm->K;
+  const size_t values = norm_tile_slots(data) * data->norm->R, K = (size_t)data->norm->K;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc4(values, &modes->D, values, &modes->mu, values, &modes->d, K * K, &modes->phi));
   PetscFunctionReturn(0);
@@ -201,8 +201,8 @@ static PetscErrorCode CoupleCreate(const NormData *data, NormModes *modes, Coupl
   PetscFunctionBeginUser;
   *c       = (Couple){.modes = modes, .K = K, .P = P, .pairs = P * (P + 1) / 2, .packed = K * (K + 1) / 2};
   c->bound = (int)PetscMin(data->fitted_rows / (50.0 * P), (double)K);
-  PetscCall(PetscMalloc4((size_t)K * K, &c->square, (size_t)data->width * c->packed, &c->moment,
-                         (size_t)data->width * c->pairs, &c->weight, (size_t)c->pairs * c->packed, &c->block));
+  PetscCall(PetscMalloc4((size_t)K * K, &c->square, norm_tile_slots(data) * c->packed, &c->moment,
+                         norm_tile_slots(data) * c->pairs, &c->weight, (size_t)c->pairs * c->packed, &c->block));
   PetscCall(TileSumCreate(data->in.comm, (int64_t)c->pairs * c->packed, &c->sum));
   PetscFunctionReturn(0);
 }
