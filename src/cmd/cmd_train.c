@@ -9,7 +9,7 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
   const char *stored;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
-  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), path, ds));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, ds));
   PetscCall(ScoriaDatasetInfo(*ds, NULL, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: generated for another problem (%s)", path, difference);

@@ -14,8 +14,8 @@ const ScoriaCommand scoria_commands[] = {
     {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", "import", CommandImport,
      NULL, false},
     {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL, true},
-    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, false},
-    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, false},
+    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, true},
+    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, true},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
      CommandCompare, NULL, false},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
@@ -62,8 +62,8 @@ static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *com
   const bool of_files = files && command->with_deck == CommandCompare; /* which say themselves what they hold */
   if (whole && !command->whole_fields && !of_files)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve and merge take "
-                "whole fields",
+                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train and "
+                "sample take whole fields",
                 command->name);
   PetscFunctionReturn(0);
 }

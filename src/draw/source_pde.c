@@ -59,13 +59,14 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   pde->chunk        = PetscClipInterval(CHUNK_BYTES / row, 1, CHUNK_ROWS);
   PetscCall(ScoriaRowsCreate(&pde->spec, pde->chunk, &pde->rows));
   PetscCall(PetscMalloc2(pde->chunk * pde->spec.space.n, &pde->theta, pde->chunk, &pde->id));
-  const ScoriaFieldShape shape = {.channels = pde->channels,
-                                  .cells    = pde->spec.cells,
-                                  .field    = pde->spec.field,
-                                  .x        = x,
-                                  .space    = &pde->spec.space,
-                                  .library  = ensemble_library(ens),
-                                  .float64  = pde->spec.float64};
+  ScoriaFieldShape shape = {.channels = pde->channels,
+                            .cells    = pde->spec.cells,
+                            .field    = pde->spec.field,
+                            .x        = x,
+                            .space    = &pde->spec.space,
+                            .library  = ensemble_library(ens),
+                            .float64  = pde->spec.float64};
+  memcpy(shape.shape, pde->spec.shape, sizeof shape.shape);
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }
