@@ -58,10 +58,12 @@ static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaComma
 /* A command that knows profiles alone does not begin with a deck of whole fields. */
 static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *command)
 {
-  bool whole;
+  bool whole, files;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
-  if (whole && !command->whole_fields)
+  PetscCall(ScoriaDeckHas(deck, "compare_sample", &files));
+  const bool of_files = files && command->with_deck == CommandCompare; /* which say themselves what they hold */
+  if (whole && !command->whole_fields && !of_files)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train and "
                 "sample take whole fields",
