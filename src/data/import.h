@@ -5,6 +5,7 @@
 #include "making.h"
 
 #define IMPORT_PATH 512
+#define IMPORT_GRID 3 /* axes of cells at most */
 
 /* Where the values of a row of the file stand in an array of it. */
 typedef struct {
@@ -17,10 +18,12 @@ typedef struct {
   bool scaled;          /* the deck has given them */
   int rank;
   int64_t dims[SCORIA_FOREIGN_RANK];
-  int x, channels;                     /* axes of cells and channels; -1: none */
+  int cells[IMPORT_GRID];              /* axes of cells along x, y, z; -1: none */
+  int channels;                        /* axis of channels; -1: none */
   int axis[SCORIA_FOREIGN_RANK];       /* index of the axis of rows; IMPORT_ALONE: it lies along rows as they are
                                           numbered; -1: no axis of rows */
   int64_t stride[SCORIA_FOREIGN_RANK]; /* in rows, for an axis of rows; else 0 */
+  int64_t step[SCORIA_FOREIGN_RANK];   /* in cells, for an axis of cells; else 0 */
 } ImportColumn;
 
 #define IMPORT_ALONE SCORIA_FOREIGN_RANK
@@ -55,22 +58,25 @@ typedef struct {
   int told;                             /* the first field whose array has most of them */
   bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
-  ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], x;
-  ScoriaForeignAxis along; /* the scale of x */
-  double *centres;         /* owned (cells) */
-  int64_t block, rows;     /* room for rows of the file, on every rank; and those that are here */
-  ImportRow *row;          /* owned (block): in the order of the dataset at last */
-  int64_t begin, end;      /* rows of the dataset that this rank writes: up to the first of the next rank */
-  int64_t lacking;         /* rows that are not in the file */
+  ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS];
+  int grid;                             /* axes of cells: 1 of profiles, 2 or 3 of whole fields */
+  ImportColumn centre[IMPORT_GRID];     /* cell centres along x, y, z */
+  ScoriaForeignAxis along[IMPORT_GRID]; /* their scales */
+  double *centres;                      /* owned (spec_centres) */
+  int64_t block, rows;                  /* room for rows of the file, on every rank; and those that are here */
+  ImportRow *row;                       /* owned (block): in the order of the dataset at last */
+  int64_t begin, end; /* rows of the dataset that this rank writes: up to the first of the next rank */
+  int64_t lacking;    /* rows that are not in the file */
 } Import;
 
 /* Reads the section: names, units, columns as far as the deck says.  Local. */
 PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im);
 /* Factor from a unit of length to metres; 0 where it is none. */
 double import_length(const char *unit);
-/* Finds out what the axes of an array are: of x, of fields in their order, of conditions after all fields; and the
- * numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
-PetscErrorCode ImportPlaceX(Import *im);
+extern const char *const import_grid_names[IMPORT_GRID]; /* "x", "y", "z" */
+/* Finds out what the axes of an array are: of the cell centres, of fields in their order, of conditions after all
+ * fields; and the numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
+PetscErrorCode ImportPlaceCentres(Import *im);
 PetscErrorCode ImportPlaceFields(Import *im);
 PetscErrorCode ImportPlaceCondition(Import *im, int k);
 PetscErrorCode ImportNumberRows(Import *im);

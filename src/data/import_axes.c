@@ -1,10 +1,8 @@
 /* import: which axis of an array is which.  By their names, where the deck gives an order; else by the dimension scales
  * of the file; else by their extents, where these leave no choice.  Axes of extent 1 do not matter. */
-#include "import.h"
+#include "import_axes.h"
 #include <stdio.h>
 #include <string.h>
-
-typedef char Names[SCORIA_FOREIGN_RANK][SCORIA_NAME_SIZE];
 
 /* ------------------------------------------------------------------------------------------------------ words ---- */
 
@@ -16,7 +14,7 @@ static void shape_of(const ImportColumn *c, size_t size, char text[])
   if (used < size) snprintf(text + used, size - used, ")");
 }
 
-static PetscErrorCode WrongShape(const Import *im, const char *what, const ImportColumn *c, const char *expected)
+PetscErrorCode ImportWrongShape(const Import *im, const char *what, const ImportColumn *c, const char *expected)
 {
   char shape[128];
   PetscFunctionBeginUser;
@@ -26,7 +24,7 @@ static PetscErrorCode WrongShape(const Import *im, const char *what, const Impor
 }
 
 /* A choice that the program does not take. */
-static PetscErrorCode Ambiguous(const Import *im, const char *what, const ImportColumn *c, const char *of, bool field)
+PetscErrorCode ImportAmbiguous(const Import *im, const char *what, const ImportColumn *c, const char *of, bool field)
 {
   char shape[128];
   PetscFunctionBeginUser;
@@ -41,7 +39,7 @@ static PetscErrorCode Ambiguous(const Import *im, const char *what, const Import
 
 /* ------------------------------------------------------------------------------------------------------ names ---- */
 
-static bool matters(const ImportColumn *c, int a)
+bool import_matters(const ImportColumn *c, int a)
 {
   return c->dims[a] != 1;
 }
@@ -54,8 +52,8 @@ static int count_words(const char *list)
   return n;
 }
 
-/* Names of the axes by the deck, which may leave out those of extent 1; else by their scales, or "". */
-static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportColumn *c, Names name)
+/* ImportNames of the axes by the deck, which may leave out those of extent 1; else by their scales, or "". */
+static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportColumn *c, ImportNames name)
 {
   const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
   const int words                = count_words(c->order);
@@ -65,14 +63,14 @@ static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportC
   PetscFunctionBeginUser;
   for (int a = 0; a < c->rank; a++) {
     PetscCall(PetscStrncpy(name[a], scale[a].name, SCORIA_NAME_SIZE));
-    matter += matters(c, a);
+    matter += import_matters(c, a);
   }
   if (!words) PetscFunctionReturn(0);
   snprintf(expected, sizeof expected, "the axes [%.300s] of its order", c->order);
-  if (words != c->rank && words != matter) PetscCall(WrongShape(im, what, c, expected));
+  if (words != c->rank && words != matter) PetscCall(ImportWrongShape(im, what, c, expected));
   for (int a = 0; a < c->rank; a++) {
     name[a][0] = 0;
-    if (words == c->rank || matters(c, a)) list_next_word(&list, SCORIA_NAME_SIZE, name[a]);
+    if (words == c->rank || import_matters(c, a)) list_next_word(&list, SCORIA_NAME_SIZE, name[a]);
     for (int b = 0; b < a && *name[a]; b++)
       if (!strcmp(name[a], name[b]))
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: order: found the axis %s twice", im->path, what, name[a]);
@@ -80,110 +78,62 @@ static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportC
   PetscFunctionReturn(0);
 }
 
-static bool same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
+bool import_same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
 {
   return a->known && a->known == b->known && a->file == b->file;
 }
 
 /* The axis of that name where the deck names them; -1: none. */
-static int named(const ImportColumn *c, Names name, const char *wanted)
+int import_named(const ImportColumn *c, ImportNames name, const char *wanted)
 {
   for (int a = 0; a < c->rank && *c->order; a++)
     if (!strcmp(name[a], wanted)) return a;
   return -1;
 }
 
-/* ---------------------------------------------------------------------------------------------------- x, cells ---- */
-
-PetscErrorCode ImportPlaceX(Import *im)
-{
-  ImportColumn *x = &im->x;
-  int axis = -1, matter = 0;
-  PetscFunctionBeginUser;
-  foreign_shape(im->file, x->array, &x->rank, x->dims);
-  for (int a = 0; a < x->rank; a++)
-    if (matters(x, a)) {
-      axis = a;
-      matter++;
-    }
-  if (matter != 1 || x->dims[axis] < 2 || x->dims[axis] > 1000000)
-    PetscCall(WrongShape(im, "x", x, "(cells), 2 to 1000000 of them"));
-  im->spec.cells    = (int)x->dims[axis];
-  im->spec.shape[0] = im->spec.cells;
-  im->spec.shape[1] = im->spec.shape[2] = 1;
-  im->along                             = foreign_axes(im->file, x->array)[axis];
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FindCells(const Import *im, const char *what, Names name, ImportColumn *c)
-{
-  const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
-  const long long L              = im->spec.cells;
-  char expected[192];
-  int fit = 0;
-  PetscFunctionBeginUser;
-  c->x = named(c, name, "x");
-  for (int a = 0; a < c->rank && c->x < 0 && !*c->order; a++)
-    if (same_scale(&scale[a], &im->along)) c->x = a;
-  for (int a = 0; a < c->rank; a++) fit += c->dims[a] == L;
-  if (c->x < 0 && !*c->order && fit > 1) PetscCall(Ambiguous(im, what, c, "cells", true));
-  for (int a = 0; a < c->rank && c->x < 0 && !*c->order; a++)
-    if (c->dims[a] == L) c->x = a;
-  if (c->x >= 0 && c->dims[c->x] == L) PetscFunctionReturn(0);
-  if (*c->order)
-    snprintf(expected, sizeof expected, "an axis x of %lld cells in its order: x has %lld", L, L);
-  else if (c->channel < 0)
-    snprintf(expected, sizeof expected, "(rows, %lld), (%lld, rows) or (conditions, realisations, %lld): x has %lld", L,
-             L, L, L);
-  else
-    snprintf(expected, sizeof expected, "(rows, channels, %lld) with more than %lld channels", L,
-             (long long)c->channel);
-  PetscCall(WrongShape(im, what, c, expected));
-  PetscFunctionReturn(0);
-}
-
 /* The axis of channels is the last one but that of the cells, where it is not named. */
-static PetscErrorCode FindChannels(const Import *im, const char *what, Names name, ImportColumn *c)
+static PetscErrorCode FindChannels(const Import *im, const char *what, ImportNames name, ImportColumn *c)
 {
   char expected[192];
   int others = 0;
   PetscFunctionBeginUser;
-  c->channels = named(c, name, "channel");
+  c->channels = import_named(c, name, "channel");
   if (c->channels >= 0 && c->channel < 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: its order has an axis of channels: expected which one, channel: 0",
                 im->path, what);
   if (c->channel < 0) PetscFunctionReturn(0);
   for (int a = 0; a < c->rank; a++)
-    if (a != c->x) {
+    if (!import_is_cell(c, a)) {
       others++;
       if (!*c->order) c->channels = a;
     }
   snprintf(expected, sizeof expected, "(rows, channels, %d) with more than %lld channels", im->spec.cells,
            (long long)c->channel);
-  if (others < 2 || c->channels < 0 || c->channel >= c->dims[c->channels]) PetscCall(WrongShape(im, what, c, expected));
+  if (others < 2 || c->channels < 0 || c->channel >= c->dims[c->channels])
+    PetscCall(ImportWrongShape(im, what, c, expected));
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------------------------------------- axes of rows ---- */
 
 /* The axis of the import's that an array's axis is, by the names of the deck's or by scale; -1: not told. */
-static int find_axis(const Import *im, const ImportColumn *c, Names name, int a)
+static int find_axis(const Import *im, const ImportColumn *c, ImportNames name, int a)
 {
   const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
   for (int i = 0; i < im->naxes; i++) {
     const bool by_name = *c->order && *im->axis[i].name && !strcmp(name[a], im->axis[i].name);
-    if (by_name || (!*c->order && same_scale(&scale[a], &im->axis[i].scale))) return i;
+    if (by_name || (!*c->order && import_same_scale(&scale[a], &im->axis[i].scale))) return i;
   }
   return -1;
 }
 
 static bool is_of_rows(const ImportColumn *c, int a)
 {
-  return a != c->x && a != c->channels && matters(c, a);
+  return !import_is_cell(c, a) && a != c->channels && import_matters(c, a);
 }
 
 /* The field with most axes of rows says which there are. */
-static void define_axes(Import *im, ImportColumn *c, Names name)
+static void define_axes(Import *im, ImportColumn *c, ImportNames name)
 {
   im->found = 1;
   for (int a = 0; a < c->rank; a++) {
@@ -197,7 +147,7 @@ static void define_axes(Import *im, ImportColumn *c, Names name)
 }
 
 /* Every axis of rows is told, has the right length, and is another one: how many there are, or -1. */
-static int match_told(const Import *im, ImportColumn *c, Names name)
+static int match_told(const Import *im, ImportColumn *c, ImportNames name)
 {
   bool taken[SCORIA_FOREIGN_RANK] = {false};
   int n                           = 0;
@@ -253,7 +203,7 @@ static void clear_axes(ImportColumn *c)
 }
 
 /* Cells, channels, and rows of one field by itself. */
-static PetscErrorCode Classify(Import *im, int f, Names name, int *axes)
+static PetscErrorCode Classify(Import *im, int f, ImportNames name, int *axes)
 {
   const char *what = im->spec.field[f].name;
   ImportColumn *c  = &im->field[f];
@@ -261,13 +211,13 @@ static PetscErrorCode Classify(Import *im, int f, Names name, int *axes)
   foreign_shape(im->file, c->array, &c->rank, c->dims);
   clear_axes(c);
   PetscCall(NameAxes(im, what, c, name));
-  PetscCall(FindCells(im, what, name, c));
+  PetscCall(ImportFindCells(im, what, name, c));
   PetscCall(FindChannels(im, what, name, c));
   values_of(c, axes);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MatchField(Import *im, int f, Names name)
+static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
 {
   const char *what = im->spec.field[f].name, *told = im->spec.field[im->told].name;
   ImportColumn *c = &im->field[f];
@@ -290,7 +240,7 @@ static PetscErrorCode MatchField(Import *im, int f, Names name)
 
 PetscErrorCode ImportPlaceFields(Import *im)
 {
-  Names name[SCORIA_MAX_FIELDS];
+  ImportNames name[SCORIA_MAX_FIELDS];
   int axes[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   for (int f = 0; f < im->spec.nfields; f++) {
@@ -318,27 +268,27 @@ static int axes_of_length(const Import *im, int64_t length, int *last)
 }
 
 /* Of a table: the axis that is not that of rows. */
-static PetscErrorCode FindColumns(const Import *im, const char *what, Names name, ImportColumn *c)
+static PetscErrorCode FindColumns(const Import *im, const char *what, ImportNames name, ImportColumn *c)
 {
   char expected[192];
   int ignored, fit[SCORIA_FOREIGN_RANK], fits = 0;
   PetscFunctionBeginUser;
-  c->channels = named(c, name, "channel");
+  c->channels = import_named(c, name, "channel");
   if (c->channel < 0 && c->channels < 0) PetscFunctionReturn(0);
   snprintf(expected, sizeof expected, "(%lld, n) or (n, %lld) with n above %lld", (long long)im->found,
            (long long)im->found, (long long)PetscMax(c->channel, 0));
   if (c->channels < 0) {
-    if (c->rank != 2 || *c->order) PetscCall(WrongShape(im, what, c, expected));
+    if (c->rank != 2 || *c->order) PetscCall(ImportWrongShape(im, what, c, expected));
     for (int a = 0; a < 2; a++) {
       fit[a] =
           c->dims[a] == im->found || axes_of_length(im, c->dims[a], &ignored) > 0 || find_axis(im, c, name, a) >= 0;
       fits += fit[a];
     }
-    if (fits == 2) PetscCall(Ambiguous(im, what, c, "rows", false));
+    if (fits == 2) PetscCall(ImportAmbiguous(im, what, c, "rows", false));
     if (fits == 1) c->channels = fit[0];
   }
   if (c->channels < 0 || c->channel < 0 || c->channel >= c->dims[c->channels])
-    PetscCall(WrongShape(im, what, c, expected));
+    PetscCall(ImportWrongShape(im, what, c, expected));
   PetscFunctionReturn(0);
 }
 
@@ -355,13 +305,13 @@ static PetscErrorCode MatchExtents(Import *im, const char *what, ImportColumn *c
   const int64_t values = values_of(c, &axes);
   if (axes == 1) {
     const int fit = axes_of_length(im, values, &c->axis[first]);
-    if (fit > 1) PetscCall(Ambiguous(im, what, c, "rows that it is given for", false));
+    if (fit > 1) PetscCall(ImportAmbiguous(im, what, c, "rows that it is given for", false));
     if (fit == 1) PetscFunctionReturn(0);
     c->axis[first] = -1;
   }
   if (match_flat(im, c)) PetscFunctionReturn(0);
   snprintf(expected, sizeof expected, "one value for each of %lld rows", (long long)im->found);
-  PetscCall(WrongShape(im, what, c, expected));
+  PetscCall(ImportWrongShape(im, what, c, expected));
   PetscFunctionReturn(0);
 }
 
@@ -369,7 +319,7 @@ PetscErrorCode ImportPlaceCondition(Import *im, int k)
 {
   const char *what = im->spec.space.c[k].name;
   ImportColumn *c  = &im->condition[k];
-  Names name;
+  ImportNames name;
   int axes;
   PetscFunctionBeginUser;
   foreign_shape(im->file, c->array, &c->rank, c->dims);

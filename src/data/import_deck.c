@@ -9,16 +9,24 @@
 
 static const char *const axis_members[] = {"path", "scale", "offset", "units", NULL};
 
-/* x and row are the axes of a dataset. */
+/* 0 to 2 of x, y, z, else -1. */
+static int grid_axis(const char *name)
+{
+  int d = IMPORT_GRID - 1;
+  while (d >= 0 && strcmp(name, import_grid_names[d])) d--;
+  return d;
+}
+
+/* x, y, z and row are the axes of a dataset. */
 static PetscErrorCode CheckName(const char *key, const char *name)
 {
-  bool good = isalpha((unsigned char)*name) && strcmp(name, "x") && strcmp(name, "row");
+  bool good = isalpha((unsigned char)*name) && strcmp(name, "row") && grid_axis(name) < 0;
   PetscFunctionBeginUser;
   for (const char *at = name; *at; at++) good = good && (isalnum((unsigned char)*at) || *at == '_');
   if (!good)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: found the name \"%s\", expected a letter, then letters, digits and _, other than x and row", key,
-                name);
+                "%s: found the name \"%s\", expected a letter, then letters, digits and _, other than x, y, z and row",
+                key, name);
   PetscFunctionReturn(0);
 }
 
@@ -28,7 +36,7 @@ static PetscErrorCode ReadPath(const char *key, const char *name, const char *va
 {
   char *end;
   PetscFunctionBeginUser;
-  *to = (ImportColumn){.array = -1, .channel = -1, .scale = 1, .x = -1, .channels = -1};
+  *to = (ImportColumn){.array = -1, .channel = -1, .scale = 1, .cells = {-1, -1, -1}, .channels = -1};
   if (value && *value != '/' && number) {
     PetscCall(ScoriaListNumber(key, name, value, &to->value));
     PetscFunctionReturn(0);
@@ -149,7 +157,8 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
 /* --------------------------------------------------------------------------------------- lists beside the short form
  * ---- */
 
-/* Calls take for every entry of a list about a field (f >= 0) or a condition (k >= 0), or x (both are -1). */
+/* Calls take for every entry of a list about a field (f >= 0) or a condition (k >= 0), or cell centres (both are -1).
+ */
 typedef PetscErrorCode (*TakeEntry)(Import *im, const char *name, int f, int k, const char *value);
 
 static PetscErrorCode ReadEntries(ScoriaDeck deck, Import *im, const char *key, TakeEntry take)
@@ -163,7 +172,7 @@ static PetscErrorCode ReadEntries(ScoriaDeck deck, Import *im, const char *key, 
     PetscCall(ScoriaListPair(key, &list, sizeof value, name, value, &found));
     if (!found) break;
     const int f = field_find(im->spec.nfields, im->spec.field, name), k = space_find(&im->spec.space, name);
-    if (f < 0 && k < 0 && strcmp(name, "x"))
+    if (f < 0 && k < 0 && (grid_axis(name) < 0 || grid_axis(name) >= im->grid))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which is no field or condition of the import", key, name);
     PetscCall(take(im, name, f, k, value));
   }
@@ -174,7 +183,8 @@ static PetscErrorCode TakeUnit(Import *im, const char *name, int f, int k, const
 {
   char text[64];
   PetscFunctionBeginUser;
-  if (f < 0 && k < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_units: x is in m; give a factor to m in import_scale");
+  if (f < 0 && k < 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_units: %s is in m; give a factor to m in import_scale", name);
   PetscCall(PetscStrncpy(text, value, sizeof text));
   for (char *at = text; *at; at++)
     if (*at == '*') *at = ' ';
@@ -185,7 +195,7 @@ static PetscErrorCode TakeUnit(Import *im, const char *name, int f, int k, const
 
 static PetscErrorCode TakeScale(Import *im, const char *name, int f, int k, const char *value)
 {
-  ImportColumn *column = f >= 0 ? &im->field[f] : k >= 0 ? &im->condition[k] : &im->x;
+  ImportColumn *column = f >= 0 ? &im->field[f] : k >= 0 ? &im->condition[k] : &im->centre[grid_axis(name)];
   PetscFunctionBeginUser;
   if (column->scaled) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_scale: %s: its scale or offset is set already", name);
   PetscCall(SetScale("import_scale", name, value, column));
@@ -231,33 +241,40 @@ double import_length(const char *unit)
   return 0;
 }
 
-static PetscErrorCode ReadX(ScoriaDeck deck, Import *im)
+static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
 {
+  const char *name = import_grid_names[d];
+  char key[16];
   ScoriaEntries e;
-  bool set;
   PetscFunctionBeginUser;
-  for (int i = 0; i < 2; i++) {
-    PetscCall(ScoriaDeckHas(deck, i ? "import_z" : "import_y", &set));
-    if (set)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "%s: fields over more axes than x are not learned yet: expected fields of rows and cells along x "
-                  "alone",
-                  i ? "import_z" : "import_y");
-  }
-  PetscCall(ScoriaDeckEntries(deck, "import_x", axis_members, &e));
+  PetscCall(PetscSNPrintf(key, sizeof key, "import_%s", name));
+  PetscCall(ScoriaDeckEntries(deck, key, axis_members, &e));
   if (!entries_count(e))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: import_x is not set, expected the path of the cell centres");
-  PetscCall(ReadPath("import_x", "x", entries_value(e, 0, "path"), false, false, &im->x));
-  PetscCall(ReadMembers(e, 0, "import_x", "x", &im->x));
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: %s is not set, expected the path of the cell centres%s", key,
+                d == 1 ? ", as import_z is" : "");
+  PetscCall(ReadPath(key, name, entries_value(e, 0, "path"), false, false, to));
+  PetscCall(ReadMembers(e, 0, key, name, to));
   const char *unit = entries_value(e, 0, "units");
   if (unit && !import_length(unit))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_x: units: found \"%s\", expected m, km, cm, mm, um or nm; or give a scale",
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: units: found \"%s\", expected m, km, cm, mm, um or nm; or give a scale", key,
                 unit);
   if (unit) {
-    im->x.scale *= import_length(unit);
-    im->x.scaled = true;
+    to->scale *= import_length(unit);
+    to->scaled = true;
   }
   PetscCall(ScoriaEntriesDestroy(&e));
+  PetscFunctionReturn(0);
+}
+
+/* Profiles along x, fields in x and y, or in x, y and z. */
+static PetscErrorCode ReadCentres(ScoriaDeck deck, Import *im)
+{
+  bool y, z;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "import_y", &y));
+  PetscCall(ScoriaDeckHas(deck, "import_z", &z));
+  im->grid = z ? 3 : y ? 2 : 1;
+  for (int d = 0; d < im->grid; d++) PetscCall(ReadCentre(deck, d, &im->centre[d]));
   PetscFunctionReturn(0);
 }
 
@@ -280,7 +297,7 @@ PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "import_file", &im->path));
   if (!im->path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: import_file is not set, expected an HDF5 file");
-  PetscCall(ReadX(deck, im));
+  PetscCall(ReadCentres(deck, im));
   PetscCall(ReadColumns(deck, false, im));
   PetscCall(ReadColumns(deck, true, im));
   PetscCall(ReadOrder(deck, im));

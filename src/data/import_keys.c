@@ -17,13 +17,15 @@ const ScoriaKey scoria_import_keys[] = {
      SCORIA_DECIDES_IMPORT},
     {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL,
      "path of the cell centres (cells), increasing; or a mapping of path, scale, offset, units", SCORIA_DECIDES_IMPORT},
-    {"import_y", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "path of the cell centres along y: not learned yet",
+    {"import_y", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL,
+     "path of the cell centres along y, of whole fields in two or three dimensions; or a mapping as x",
      SCORIA_DECIDES_IMPORT},
-    {"import_z", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "path of the cell centres along z: not learned yet",
-     SCORIA_DECIDES_IMPORT},
+    {"import_z", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL,
+     "path of the cell centres along z, of whole fields in three dimensions; or a mapping as x", SCORIA_DECIDES_IMPORT},
     {"import_order", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "names of the axes of the fields' arrays in the order of the file, [x, realisation, condition]: x is that of the "
-     "cells, channel that of :k, all others are of rows (not set: by the file's dimension scales, else by extents)",
+     "names of the axes of the fields' arrays in the order of the file, [x, realisation, condition]: x, y, z are those "
+     "of the cells, channel that of :k, all others are of rows (not set: by the file's dimension scales, else by "
+     "extents)",
      SCORIA_DECIDES_IMPORT},
     {"import_units", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "units of fields and conditions after scaling, [c=mol*m^-3, phi=V]; * stands for a space", SCORIA_DECIDES_IMPORT},

@@ -6,11 +6,13 @@
 
 static PetscErrorCode OpenFile(Import *im)
 {
-  const char *names[SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + 1];
+  const char *names[SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + IMPORT_GRID];
   int n = 0;
   PetscFunctionBeginUser;
-  names[n]    = im->x.path;
-  im->x.array = n++;
+  for (int d = 0; d < im->grid; d++) {
+    names[n]            = im->centre[d].path;
+    im->centre[d].array = n++;
+  }
   for (int f = 0; f < im->spec.nfields; f++) {
     names[n]           = im->field[f].path;
     im->field[f].array = n++;
@@ -29,15 +31,20 @@ static PetscErrorCode OpenFile(Import *im)
 static PetscErrorCode ReadCentres(Import *im)
 {
   const int64_t start[SCORIA_FOREIGN_RANK] = {0};
+  double *x;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(im->spec.cells, &im->centres));
-  PetscCall(ScoriaForeignRead(im->file, im->x.array, start, im->x.dims, im->centres));
-  PetscCall(ScoriaForeignAgree(im->file));
-  for (int i = 0; i < im->spec.cells; i++) {
-    im->centres[i] = im->centres[i] * im->x.scale + im->x.offset;
-    if (!isfinite(im->centres[i]) || (i && im->centres[i] <= im->centres[i - 1]))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: x: array %s: found %g m at cell %d, expected increasing numbers", im->path,
-                  im->x.path, im->centres[i], i);
+  PetscCall(PetscCalloc1(spec_centres(&im->spec), &im->centres)); /* of two dimensions, z is 0 */
+  x = im->centres;
+  for (int d = 0; d < im->grid; x += im->spec.shape[d++]) {
+    const ImportColumn *c = &im->centre[d];
+    PetscCall(ScoriaForeignRead(im->file, c->array, start, c->dims, x));
+    PetscCall(ScoriaForeignAgree(im->file));
+    for (int i = 0; i < im->spec.shape[d]; i++) {
+      x[i] = x[i] * c->scale + c->offset;
+      if (!isfinite(x[i]) || (i && x[i] <= x[i - 1]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: array %s: found %g m at cell %d, expected increasing numbers", im->path,
+                    import_grid_names[d], c->path, x[i], i);
+    }
   }
   PetscFunctionReturn(0);
 }
@@ -61,17 +68,18 @@ static PetscErrorCode TakeUnit(const Import *im, const char *name, const ImportC
 }
 
 /* Lengths of a known unit become metres. */
-static PetscErrorCode ConvertX(Import *im)
+static PetscErrorCode ConvertCentres(const Import *im, const char *name, ImportColumn *c)
 {
-  const char *of      = foreign_unit(im->file, im->x.array);
+  const char *of      = foreign_unit(im->file, c->array);
   const double factor = import_length(of);
   PetscFunctionBeginUser;
-  if (im->x.scaled || !*of || factor == 1) PetscFunctionReturn(0);
+  if (c->scaled || !*of || factor == 1) PetscFunctionReturn(0);
   if (factor > 0) {
-    im->x.scale = factor;
-    PetscCall(ScoriaSay(im->run, "  x: from %s to m, by the file's attribute units", of));
+    c->scale = factor;
+    PetscCall(ScoriaSay(im->run, "  %s: from %s to m, by the file's attribute units", name, of));
   } else
-    PetscCall(ScoriaSay(im->run, "  WARNING: x: its attribute units is \"%s\"; taken as m, as no scale is given", of));
+    PetscCall(
+        ScoriaSay(im->run, "  WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
   PetscFunctionReturn(0);
 }
 
@@ -86,8 +94,10 @@ static PetscErrorCode SayPacking(const Import *im, const char *name, const Impor
 static PetscErrorCode ApplyAttributes(Import *im)
 {
   PetscFunctionBeginUser;
-  PetscCall(ConvertX(im));
-  PetscCall(SayPacking(im, "x", &im->x));
+  for (int d = 0; d < im->grid; d++) {
+    PetscCall(ConvertCentres(im, import_grid_names[d], &im->centre[d]));
+    PetscCall(SayPacking(im, import_grid_names[d], &im->centre[d]));
+  }
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
     PetscCall(SayPacking(im, field->name, &im->field[f]));
@@ -110,7 +120,7 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   *im = (Import){.comm = ScoriaRunComm(run), .run = run};
   PetscCall(ImportReadDeck(deck, im));
   PetscCall(OpenFile(im));
-  PetscCall(ImportPlaceX(im));
+  PetscCall(ImportPlaceCentres(im));
   PetscCall(ApplyAttributes(im));
   PetscCall(ReadCentres(im));
   PetscCall(ImportPlaceFields(im));

@@ -27,7 +27,7 @@ static int64_t find_block(const ImportColumn *c, int64_t row, int64_t n, int64_t
   bool whole     = true; /* along all faster axes */
   for (int a = 0; a < c->rank; a++) {
     start[a] = c->stride[a] ? row / c->stride[a] % c->dims[a] : a == c->channels ? c->channel : 0;
-    count[a] = a == c->x ? c->dims[a] : 1;
+    count[a] = c->step[a] ? c->dims[a] : 1;
   }
   for (int i = 0; i < axes && whole; i++) {
     const int a = axis[i];
@@ -49,10 +49,10 @@ static void scatter(const ImportColumn *c, int64_t L, const int64_t count[], con
     int64_t row = 0, cell = 0;
     for (int a = 0; a < last; a++) {
       row += at[a] * c->stride[a];
-      cell += a == c->x ? at[a] : 0;
+      cell += at[a] * c->step[a];
     }
     for (int64_t i = 0; i < count[last]; i++) {
-      const int64_t r = row + i * c->stride[last], j = cell + (last == c->x ? i : 0);
+      const int64_t r = row + i * c->stride[last], j = cell + i * c->step[last];
       values[place[r] * L + j] = block[k + i] * c->scale + c->offset;
     }
     for (int a = last - 1; a >= 0 && ++at[a] == count[a]; a--) at[a] = 0;

@@ -78,6 +78,7 @@ with h5py.File(work + "/bad.h5", "w") as f:
     f.create_virtual_dataset("lost", layout)
     f.create_dataset("hollow", shape=(24, L), dtype="f8", chunks=(8, L), fillvalue=3.0)
     f["plane"] = np.zeros((24, L, L))
+    f["cube"] = np.zeros((L, L, L))
     f["zero"] = np.zeros((24, L))
     f["zero"].attrs["scale_factor"] = 0.0
 PY
@@ -198,7 +199,9 @@ bad 'bad.h5: no usable row: each of its 24 rows holds a value that is not finite
 bad 'array /lzf is packed by the filter lzf (32000), .*h5repack' -import_fields c=/lzf
 bad 'array /lost is virtual, and its source missing.h5 is missing' -import_fields c=/lost
 bad 'array /plane has the shape (24, 10, 10): more than one axis' -import_fields c=/plane
-bad 'import_y: fields over more axes than x are not learned yet: expected' -import_y /x
+bad 'array /fine has the shape (24, 10), expected (rows, 10, 10)' -import_y /x -import_fields c=/fine
+bad 'import_y is not set, expected the path of the cell centres, as import_z is' -import_z /x
+bad 'more than one axis may be that of the cells' -import_y /x -import_fields c=/cube
 bad 'array /zero: found scale_factor 0' -import_fields c=/zero
 bad 'import_fields: c: found "paths", expected one of: path, order' -import_fields '{c: {paths: /fine}}'
 bad 'import_fields: c: channel: found "1.5"' -import_fields '{c: {path: /fine, channel: 1.5}}'
@@ -268,4 +271,37 @@ mixed=(-import_file "$work/mixed.h5" -run_dir "$work/mixed" -import_conditions s
 run 2 run "$work/single.yaml" "${mixed[@]}" -sample_at steps=0.5 -sample_b 0.5 # steps: a key of the section has that name
 told '201 conditions x 150 rows of 32 cells; 29800 marked as failed: 0 not finite, 29800 not in the file'
 told 'held back for compare: all .* rows of each of 50 of 201 conditions'
+
+# Whole fields: axes in any order, by their extents, by the deck, and of equal extents in the order of the file.
+"$PYTHON" - "$work" <<'PY'
+import sys, h5py, numpy as np
+rng = np.random.default_rng(2)
+with h5py.File(sys.argv[1] + "/planes.h5", "w") as f:
+    v = rng.normal(size=(12, 3, 4, 5))   # rows, z, y, x
+    s = rng.normal(size=(12, 4, 4))
+    f["v"], f["w"], f["s"] = v.transpose(2, 0, 3, 1), v[:, 1], s
+    f["k"], f["x"], f["y"], f["z"] = np.repeat(np.arange(6.0), 2), np.arange(5.0), np.arange(4.0), np.arange(3.0)
+    f["e"] = np.arange(4.0) + 0.5
+PY
+planes() { # DIR KEYS...
+  printf 'run: {dir: %s}\nimport: {file: %s, conditions: [k=/k]}\n' "$work/planes_$1" "$work/planes.h5" >"$work/planes.yaml"
+  run 2 import "$work/planes.yaml" "${@:2}"
+}
+planes volume -import_fields '{v: {path: /v, order: [y, row, x, z]}}' -import_x /x -import_y /y -import_z '{path: /z, units: mm}'
+planes plane -import_fields w=/w -import_x /x -import_y /y
+planes equal -import_fields s=/s -import_x /y -import_y /e
+told 's: its axes of equal extents are taken for y, x in the order of the file'
+planes turned -import_fields '{s: {path: /s, order: [row, x, y]}}' -import_x /y -import_y /e
+"$PYTHON" - "$work" <<'PY' || fail "whole fields"
+import sys, h5py, numpy as np
+f = h5py.File(sys.argv[1] + "/planes.h5")
+d = {n: h5py.File(f"{sys.argv[1]}/planes_{n}/dataset.h5") for n in ("volume", "plane", "equal", "turned")}
+same = lambda a, b: np.testing.assert_array_equal(a[:], np.float32(b))
+same(d["volume"]["fields/v"], f["v"][:].transpose(1, 3, 0, 2))
+same(d["plane"]["fields/w"], f["w"][:][:, None])
+same(d["equal"]["fields/s"], f["s"][:][:, None])
+same(d["turned"]["fields/s"], f["s"][:].transpose(0, 2, 1)[:, None])
+np.testing.assert_allclose(d["volume"]["z"][:], np.arange(3) * 1e-3)
+assert d["plane"]["x"].shape == (5,) and d["plane"]["y"].shape == (4,)
+PY
 finish

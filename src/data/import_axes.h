@@ -1,0 +1,21 @@
+/* The axes of an array, for the files that tell which is which.  All local. */
+#ifndef SCORIA_DATA_IMPORT_AXES_H
+#define SCORIA_DATA_IMPORT_AXES_H
+
+#include "import.h"
+
+typedef char ImportNames[SCORIA_FOREIGN_RANK][SCORIA_NAME_SIZE];
+
+/* User errors about an array of `what`: a shape that is none of those expected; a choice of the axis `of` that the
+ * program does not take. */
+PetscErrorCode ImportWrongShape(const Import *im, const char *what, const ImportColumn *c, const char *expected);
+PetscErrorCode ImportAmbiguous(const Import *im, const char *what, const ImportColumn *c, const char *of, bool field);
+bool import_matters(const ImportColumn *c, int a); /* its extent is not 1 */
+bool import_same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b);
+/* The axis of that name where the deck names them; -1: none. */
+int import_named(const ImportColumn *c, ImportNames name, const char *wanted);
+bool import_is_cell(const ImportColumn *c, int a);
+/* The axes of cells of a field. */
+PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames name, ImportColumn *c);
+
+#endif
