@@ -210,6 +210,8 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
+/* What draws its porosity, borrowed. */
+ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
 /* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
 ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
 

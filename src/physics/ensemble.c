@@ -188,6 +188,11 @@ double ensemble_reference(ScoriaEnsemble e, int f)
   return e->shape.reference[f];
 }
 
+ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
+{
+  return e->porosity;
+}
+
 ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble e, const double **eps)
 {
   *eps = e->eps;
