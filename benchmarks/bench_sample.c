@@ -69,11 +69,12 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)o->conditions * o->realisations,
                                  .cells        = (int)o->cells,
+                                 .shape        = {(int)o->cells, 1, 1},
                                  .nfields      = CHANNELS,
                                  .realisations = o->realisations,
                                  .field        = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}},
                                  .space = {3, {{"p", "", 0, 1, false}, {"q", "", 0, 1, false}, {"s", "", 0, 1, false}}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   double *x;
   ScoriaDataset ds;
   ScoriaRows rows;
@@ -96,7 +97,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 
 static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false};
+  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false, 0};
   const int channel[CHANNELS]       = {0, 1};
   bool *train;
   ScoriaDataset ds;

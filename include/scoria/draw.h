@@ -43,6 +43,10 @@ PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMad
 PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const char *kind);
 /* The same of a file that the deck names, `file`: a dataset, or one that is compared byte by byte.  Collective. */
 PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file);
+/* The same of the deck's library of porosities; one that is not there now is not asked for.  Collective. */
+PetscErrorCode ScoriaChainCheckLibrary(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaMadeFrom *made);
+/* The same of run_dir/dataset.h5, where it is there.  Collective. */
+PetscErrorCode ScoriaChainCheckDatasetLibrary(ScoriaRun run, ScoriaDeck deck);
 /* The deck with what a file of the run directory, model.h5 or a dataset, says of itself: SCORIA_SAID_BY_MODEL, ...; a
  * copy of the deck where the file is not there or is not read.  Collective. */
 PetscErrorCode ScoriaDeckOfFile(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned said, ScoriaDeck *own);
@@ -114,8 +118,9 @@ typedef struct {
   const ScoriaField *field; /* (channels) */
   const double *x;          /* (cells) */
   const ScoriaSpace *space;
-  const char *model; /* identity of the model behind them; NULL without one */
-  bool float64;      /* draws are to be stored in double precision */
+  const char *model;   /* identity of the model behind them; NULL without one */
+  const char *library; /* that of the porosities of solves; NULL without one */
+  bool float64;        /* draws are to be stored in double precision */
 } ScoriaFieldShape;
 
 /* Of a file that a command is about to make from the model of a source (NULL shape->model: from none).  Local. */

@@ -17,9 +17,10 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   char dir[PETSC_MAX_PATH_LEN];
   int shards;
-  Partial *out;       /* borrowed */
-  ScoriaRows rows;    /* owned: (batch) */
-  ScoriaProgress bar; /* owned */
+  const char *library; /* borrowed: identity of the porosities */
+  Partial *out;        /* borrowed */
+  ScoriaRows rows;     /* owned: (batch) */
+  ScoriaProgress bar;  /* owned */
   int64_t batch, made;
 } Merging;
 
@@ -102,18 +103,26 @@ static PetscErrorCode CheckThere(const Merging *m, int shard, const char *path)
 }
 
 /* That a shard is one of this deck's dataset. */
-static PetscErrorCode CheckSame(const Merging *m, const char *path, const ScoriaDatasetSpec *shard, const char *stored)
+static PetscErrorCode CheckSame(const Merging *m, const char *path, const ScoriaDatasetSpec *shard, const char *stored,
+                                const char *library)
 {
-  char difference[512];
+  char difference[512], cells[2][64];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckDifference(m->deck, stored, SCORIA_OF_DATASET, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard of another deck (%s)", path, difference);
-  if (shard->whole != m->spec->rows || shard->cells != m->spec->cells || shard->nfields != m->spec->nfields ||
-      shard->float64 != m->spec->float64 || memcmp(&shard->space, &m->spec->space, sizeof shard->space))
+  if (shard->whole != m->spec->rows || memcmp(shard->shape, m->spec->shape, sizeof shard->shape) ||
+      shard->nfields != m->spec->nfields || shard->float64 != m->spec->float64 ||
+      memcmp(&shard->space, &m->spec->space, sizeof shard->space)) {
+    spec_cells_text(shard, sizeof cells[0], cells[0]);
+    spec_cells_text(m->spec, sizeof cells[1], cells[1]);
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: of a dataset of %lld rows of %d cells (0: of none) or with other fields or conditions, expected a "
-                "shard of %lld rows of %d cells",
-                path, (long long)shard->whole, shard->cells, (long long)m->spec->rows, m->spec->cells);
+                "%s: of a dataset of %lld rows of %s (0: of none) or with other fields or conditions, expected a shard "
+                "of %lld rows of %s",
+                path, (long long)shard->whole, cells[0], (long long)m->spec->rows, cells[1]);
+  }
+  if (strcmp(library, m->library))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard with porosities of %s, porosity_file is %s now", path, library,
+                m->library);
   PetscFunctionReturn(0);
 }
 
@@ -143,7 +152,7 @@ static PetscErrorCode CheckShards(const Merging *m)
     PetscCall(CheckThere(m, shard, path));
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(m->run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, &stored));
-    PetscCall(CheckSame(m, path, spec, stored));
+    PetscCall(CheckSame(m, path, spec, stored, dataset_made_from(ds)->library));
     PetscCall(CheckRange(path, before, spec->first, covered));
     covered = spec->first + spec->rows;
     PetscCall(ScoriaDatasetClose(&ds));
@@ -249,10 +258,12 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(WholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
   PetscCall(PetscStrncpy(m.dir, dir, sizeof m.dir));
-  m.out = &out;
+  m.out     = &out;
+  m.library = ensemble_library(ens);
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
+  PetscCall(PetscStrncpy(from.made.library, m.library, sizeof from.made.library));
   PetscCall(PartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */

@@ -60,6 +60,7 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
                                   .field    = pde->spec.field,
                                   .x        = x,
                                   .space    = &pde->spec.space,
+                                  .library  = ensemble_library(ens),
                                   .float64  = pde->spec.float64};
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Fields and conditions by name, and where the cells are: rows that agree in their numbers may differ in these. */
+/* Fields and conditions by name, and where the cells are: rows that agree in their numbers may differ in these.  Of
+ * profiles the number of cells says their shape. */
 static uint32_t layout_crc(ScoriaDataset ds)
 {
-  uint32_t crc = crc32c(0, ds->x, (size_t)ds->spec.cells * sizeof *ds->x);
+  uint32_t crc = crc32c(0, ds->x, (size_t)spec_centres(&ds->spec) * sizeof *ds->x);
 
+  if (spec_is_whole(&ds->spec)) crc = crc32c(crc, ds->spec.shape, sizeof ds->spec.shape);
   for (int f = 0; f < ds->spec.nfields; f++)
     crc = crc32c(crc, ds->spec.field[f].name, strlen(ds->spec.field[f].name) + 1);
   for (int c = 0; c < ds->spec.space.n; c++)
@@ -111,9 +113,9 @@ PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENT
 /* The attributes, and where their texts stand; NULL past the last. */
 static char *made_from(ScoriaMadeFrom *from, int i, const char **name, size_t *size)
 {
-  static const char *const names[] = {"made_from_model", "made_from_dataset", "made_from_file"};
-  char *const texts[]              = {from->model, from->dataset, from->file};
-  const size_t sizes[]             = {sizeof from->model, sizeof from->dataset, sizeof from->file};
+  static const char *const names[] = {"made_from_model", "made_from_dataset", "made_from_file", "made_from_library"};
+  char *const texts[]              = {from->model, from->dataset, from->file, from->library};
+  const size_t sizes[] = {sizeof from->model, sizeof from->dataset, sizeof from->file, sizeof from->library};
 
   if (i >= (int)(sizeof names / sizeof names[0])) return NULL;
   *name = names[i];
@@ -140,7 +142,7 @@ PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
   size_t size;
 
   PetscFunctionBeginUser;
-  *from = (ScoriaMadeFrom){"", "", ""};
+  *from = (ScoriaMadeFrom){.model = ""};
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   for (int i = 0; (text = made_from(from, i, &name, &size)); i++)
     if (H5Aexists(file, name) > 0) PetscCall(GetShortText(file, name, size, text, bad));

@@ -16,8 +16,9 @@ struct ScoriaEnsemble_ {
   ScoriaSolver solver;     /* owned: of the group */
   ScoriaSolver twin;       /* owned unless it is the solver: one-dimensional, for single ranks */
   ScoriaDatasetSpec spec;
-  int ell;     /* index of the correlation length in theta */
-  int outputs; /* fields of the problem; then comes eps, then lateral standard deviations */
+  int ell;                                   /* index of the correlation length in theta */
+  int nderived, derived[MAX_DERIVED_FIELDS]; /* rows of the problem's */
+  int outputs; /* fields of the problem, its derived ones last; then comes eps, then lateral standard deviations */
   bool lateral_sd;
   double twin_eps;
   double *x;       /* owned: (nx) */
@@ -30,8 +31,9 @@ static void describe_fields(ScoriaEnsemble e)
 {
   static const ScoriaField porosity = {"eps", "", "porosity", true};
   ScoriaDatasetSpec *spec           = &e->spec;
-  e->outputs                        = e->shape.unknowns;
-  for (int f = 0; f < e->outputs; f++) spec->field[spec->nfields++] = e->shape.field[f];
+  e->outputs                        = e->shape.unknowns + e->nderived;
+  for (int f = 0; f < e->shape.unknowns; f++) spec->field[spec->nfields++] = e->shape.field[f];
+  for (int i = 0; i < e->nderived; i++) spec->field[spec->nfields++] = e->problem->derived_fields[e->derived[i]];
   spec->field[spec->nfields++] = porosity;
   for (int f = 0; f <= e->outputs && e->lateral_sd; f++) {
     ScoriaField *to = &spec->field[spec->nfields++];
@@ -58,10 +60,13 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
     PetscCall(ScoriaDesignCreate(deck, e->problem, e->parameters, &e->design));
     space = design_space(e->design);
   }
-  spec->space        = *space;
-  spec->cells        = e->grid.n[0];
-  spec->realisations = realisations;
-  spec->rows         = (int64_t)conditions * realisations;
+  spec->space    = *space;
+  spec->cells    = e->grid.n[0];
+  spec->shape[0] = e->grid.n[0];
+  spec->shape[1] = spec->shape[2] = 1;
+  spec->realisations              = realisations;
+  spec->rows                      = (int64_t)conditions * realisations;
+  PetscCall(DerivedOfDeck(deck, e->problem, &e->nderived, e->derived));
   describe_fields(e);
   e->ell = space_find(&spec->space, "ell");
   PetscFunctionReturn(0);
@@ -114,6 +119,7 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
                                       ScoriaEnsemble *ens)
 {
   ScoriaEnsemble e;
+  bool library;
   PetscInt group_size                  = 1;
   double middle[SCORIA_MAX_CONDITIONS] = {0}, theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
@@ -127,9 +133,15 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
   e->problem->at(e->parameters, theta);
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));
   PetscCall(ScoriaGroupsCreate(comm, group_size, &e->groups));
-  PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  if (library && nx == 0)
+    PetscCall(ScoriaPorosityOfLibrary(deck, e->groups.group, &e->grid, &e->porosity));
+  else
+    PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
   PetscCall(ScoriaSolverCreate(e->groups.group, e->problem, e->parameters, &e->grid, &e->solver));
   PetscCall(CreateTwin(e));
+  solver_set_derived(e->solver, e->nderived, e->derived);
+  solver_set_derived(e->twin, e->nderived, e->derived);
   PetscCall(SetTransient(e, deck));
   PetscCall(PetscMalloc3(e->spec.cells, &e->x, e->spec.cells, &e->profile, solver_own_cells(e->solver), &e->eps));
   for (int i = 0; i < e->spec.cells; i++) e->x[i] = (i + 0.5) * e->shape.L / e->spec.cells;
@@ -168,6 +180,27 @@ PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble e, ScoriaDatasetSpec *spec, con
   PetscFunctionReturn(0);
 }
 
+void ensemble_hold_out(ScoriaEnsemble e)
+{
+  porosity_hold_out(e->porosity, true);
+}
+
+const char *ensemble_library(ScoriaEnsemble e)
+{
+  return porosity_library(e->porosity);
+}
+
+PetscErrorCode ScoriaEnsembleSayLibrary(ScoriaRun run, ScoriaEnsemble e)
+{
+  char held[256];
+  PetscFunctionBeginUser;
+  porosity_describe(e->porosity, sizeof held, held);
+  if (!*held) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  porosities: crops of %s", ensemble_library(e)));
+  PetscCall(ScoriaSay(run, "    %s", held));
+  PetscFunctionReturn(0);
+}
+
 ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble e)
 {
   return e->design;
@@ -185,7 +218,7 @@ void ensemble_grid(ScoriaEnsemble e, ScoriaGrid *grid)
 
 double ensemble_reference(ScoriaEnsemble e, int f)
 {
-  return e->shape.reference[f];
+  return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
 }
 
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)

@@ -37,7 +37,15 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_modes", SCORIA_KEY_INT, "", "12", 1, 4096, NULL, "whitened modes that the network learns",
      SCORIA_DECIDES_NORMALISER},
     {"train_all_modes", SCORIA_KEY_INT, "", "80", 1, 8192, NULL,
-     "modes kept in all; those beyond train_modes are Gaussian", SCORIA_DECIDES_NORMALISER},
+     "modes kept in all; those beyond train_modes are Gaussian (of whole fields, train_energy says it)",
+     SCORIA_DECIDES_NORMALISER},
+    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto profile lateral"),
+     "coordinates of the fields: of profiles, modes through all cells; of whole fields, periodic along y and z, "
+     "lateral: "
+     "marginal transforms and modes through the thickness for every wave number; auto: by the dataset",
+     SCORIA_DECIDES_NORMALISER},
+    {"train_energy", SCORIA_KEY_REAL, "", "0.9999", SCORIA_POSITIVE, 1, NULL,
+     "lateral: share of the variance, in normal scores, that the modes kept carry together", SCORIA_DECIDES_NORMALISER},
     {"train_degree_mean", SCORIA_KEY_INT, "", "3", 0, 8, NULL, "degree in the conditions of the regressed mean",
      SCORIA_DECIDES_NORMALISER},
     {"train_degree_scale", SCORIA_KEY_INT, "", "3", 0, 8, NULL,
@@ -71,7 +79,8 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_WEIGHTS},
     {"train_P_std", SCORIA_KEY_REAL, "", "1.0", SCORIA_POSITIVE, 10, NULL,
      "edm: standard deviation of ln sigma in training", SCORIA_DECIDES_WEIGHTS},
-    {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation",
+    {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL,
+     "share of the conditions kept for validation; where that is none of them, of the rows of each",
      SCORIA_DECIDES_SPLIT},
     {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
      "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "

@@ -135,6 +135,7 @@ PetscErrorCode UqCheckMade(ScoriaRun run, ScoriaDeck deck, const char *path, Sco
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
   PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, &made));
   PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
   if (file) PetscCall(ScoriaChainCheckFile(run, path, &made, file));
   PetscFunctionReturn(0);

@@ -19,6 +19,7 @@ static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, const UqQuestio
   if (q->pde) {
     PetscCall(
         ScoriaNeedEquations(deck, q->multilevel ? "uq: source multilevel" : "uq: source pde", "give -uq_source model"));
+    PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
     PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
     PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
     PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
