@@ -88,12 +88,14 @@ PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained);
 typedef enum {
   SCORIA_DRAWS_ROWS,             /* row of a dataset or of a file of samples */
   SCORIA_DRAWS_SOBOL_CONDITIONS, /* uq: pair of conditions of the Sobol indices */
-  SCORIA_DRAWS_UQ,               /* uq: sample at a condition; its pilot is the first of them */
-  SCORIA_DRAWS_SOBOL,            /* uq: fields of the Sobol indices */
-  SCORIA_DRAWS_HELDOUT,          /* compare: the PDE at held-out conditions */
-  SCORIA_DRAWS_COMPARED,         /* compare: the model there */
-  SCORIA_DRAWS_HELDOUT_AGAIN,    /* compare: a second PDE ensemble there */
-  SCORIA_DRAWS_GAUSSIAN,         /* compare: the conditional Gaussian there */
+  SCORIA_DRAWS_UQ, /* uq: sample at a condition; its pilot is the first of them; in parts: those of several fidelities,
+                      by the bits of those that solve them, 0 being their pilot, and of the check of a model, the last
+                    */
+  SCORIA_DRAWS_SOBOL,         /* uq: fields of the Sobol indices */
+  SCORIA_DRAWS_HELDOUT,       /* compare: the PDE at held-out conditions */
+  SCORIA_DRAWS_COMPARED,      /* compare: the model there */
+  SCORIA_DRAWS_HELDOUT_AGAIN, /* compare: a second PDE ensemble there */
+  SCORIA_DRAWS_GAUSSIAN,      /* compare: the conditional Gaussian there */
   SCORIA_NDRAWS
 } ScoriaDraws;
 
@@ -108,6 +110,10 @@ typedef struct {
 extern const ScoriaDrawRange scoria_draw_ranges[SCORIA_NDRAWS];
 /* The number of realisation i of condition `condition` (0 where numbers simply run on). */
 uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i);
+/* The number of realisation i of part `part` of the draws of a condition, for who draws several independent sets there:
+ * behind those that simply run on. */
+#define SCORIA_DRAWS_PARTS 128
+uint64_t draw_part(ScoriaDraws of, int64_t condition, int part, int64_t i);
 /* The condition and the realisation of a number. */
 int64_t draw_condition(uint64_t number);
 int64_t draw_realisation(uint64_t number);

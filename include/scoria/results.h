@@ -180,16 +180,23 @@ extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], s
 #define UQ_SPACE "space"           /* array of ScoriaUqAxis */
 #define UQ_CONDITIONS "conditions" /* array: the conditions by name, ScoriaUqCondition, UQ_QUANTITIES, UQ_EXCEED */
 #define UQ_QUANTITIES                                                                                                  \
-  "quantities"                   /* object by name: ScoriaUqQuantity, ScoriaUqMoments, UQ_QUANTILES, UQ_HISTOGRAM;     \
-                                    of UQ_SOBOL: ScoriaUqSpread, UQ_INDICES */
-#define UQ_QUANTILES "quantiles" /* array of ScoriaUqQuantile, ascending */
-#define UQ_HISTOGRAM "histogram" /* ScoriaUqHistogram, UQ_SHARES */
-#define UQ_SHARES "share"        /* array: of the samples in equal bins */
-#define UQ_EXCEED "exceed"       /* array of ScoriaUqExceedance */
-#define UQ_SOBOL "sobol"         /* ScoriaUqSobol, UQ_QUANTITIES; not there unless asked for */
-#define UQ_INDICES "indices"     /* array of ScoriaUqIndex: of every input, and of all conditions */
-#define UQ_COST "cost"           /* ScoriaUqCost */
-#define UQ_UNSEEN_INPUT "unseen" /* name of what is not a condition as an input */
+  "quantities"                       /* object by name: ScoriaUqQuantity, ScoriaUqMoments, UQ_QUANTILES, UQ_HISTOGRAM; \
+                                        of UQ_SOBOL: ScoriaUqSpread, UQ_INDICES */
+#define UQ_QUANTILES "quantiles"     /* array of ScoriaUqQuantile, ascending */
+#define UQ_HISTOGRAM "histogram"     /* ScoriaUqHistogram, UQ_SHARES */
+#define UQ_SHARES "share"            /* array: of the samples in equal bins */
+#define UQ_EXCEED "exceed"           /* array of ScoriaUqExceedance */
+#define UQ_SOBOL "sobol"             /* ScoriaUqSobol, UQ_QUANTITIES; not there unless asked for */
+#define UQ_INDICES "indices"         /* array of ScoriaUqIndex: of every input, and of all conditions */
+#define UQ_COST "cost"               /* ScoriaUqCost */
+#define UQ_ESTIMATOR "estimator"     /* of source multilevel, as is all that follows: how fidelities are combined */
+#define UQ_FIDELITIES "fidelities"   /* array of ScoriaUqFidelity: the first is what is asked for */
+#define UQ_LEVELS "multilevel"       /* of a condition: ScoriaUqLevels, UQ_MEMBERS, UQ_GROUPS, UQ_QUANTITIES */
+#define UQ_MEMBERS "fidelities"      /* array of ScoriaUqMember, in the order of UQ_FIDELITIES */
+#define UQ_GROUPS "groups"           /* array of ScoriaUqGroup */
+#define UQ_CORRELATION "correlation" /* of a quantity of UQ_LEVELS beside ScoriaUqGain: array over fidelities */
+#define UQ_LEVEL_SD "sd"             /* the same */
+#define UQ_UNSEEN_INPUT "unseen"     /* name of what is not a condition as an input */
 #define UQ_ALL_CONDITIONS "all conditions" /* their name as one input of the indices, the last */
 
 typedef struct {
@@ -248,6 +255,35 @@ typedef struct {
   double core_seconds_drawing, core_seconds_statistics;
 } ScoriaUqCost;
 
+/* Of source multilevel.  Seconds are measured, over all conditions; costs are what the plan was made with. */
+typedef struct {
+  const char *name;
+  double core_seconds;
+} ScoriaUqFidelity;
+
+typedef struct {
+  int64_t pilot;
+  double work; /* [core s] at these costs, with the pilot */
+} ScoriaUqLevels;
+
+typedef struct {
+  double cost; /* [core s] of a solve; of the last, a draw of the porosity */
+  int64_t solves, failed;
+} ScoriaUqMember;
+
+typedef struct {
+  const char *fidelities; /* that solve every draw of it */
+  int64_t draws;
+} ScoriaUqGroup;
+
+/* gain: work of plain Monte Carlo at the same error of the mean, over this.  bias of the mean, from the grid; it is
+ * extrapolated to no width of the cells, with an error of that order. */
+typedef struct {
+  double gain, grid_bias, grid_bias_se, grid_order, richardson;
+} ScoriaUqGain;
+
+extern const ScoriaMember scoria_uq_fidelity_members[], scoria_uq_levels_members[], scoria_uq_member_members[],
+    scoria_uq_group_members[], scoria_uq_gain_members[];
 extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];
 extern const ScoriaMember scoria_uq_axis_members[], scoria_uq_condition_members[], scoria_uq_quantity_members[],
     scoria_uq_quantile_members[], scoria_uq_histogram_members[], scoria_uq_exceedance_members[],

@@ -1,5 +1,6 @@
 /* Deck keys of the commands, and the tables of all rooms together. */
 #include "cmd.h"
+#include "scoria/estimators.h"
 
 const ScoriaKey scoria_command_keys[] = {
     {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
@@ -13,12 +14,31 @@ const ScoriaKey scoria_command_keys[] = {
      SCORIA_DECIDES_COMPARE},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
-    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde"),
-     "where fields come from: the model, or fresh solves", SCORIA_DECIDES_UQ},
-    {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL, "fields at every condition, at most", SCORIA_DECIDES_UQ},
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde multilevel"),
+     "where fields come from: the model; fresh solves; or fresh solves of several fidelities, with the errors of many "
+     "more",
+     SCORIA_DECIDES_UQ},
+    {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL,
+     "fields at every condition, at most; of source multilevel: the errors of so many solves", SCORIA_DECIDES_UQ},
     {"uq_tolerance", SCORIA_KEY_REAL, "", "0", 0, 1, NULL,
      "stop earlier, when the standard errors of mean, SD and quantiles of every quantity are below this share of its "
      "SD",
+     SCORIA_DECIDES_UQ},
+    {"uq_tolerance_of", SCORIA_KEY_CHOICE, "", "all", 0, 0, SCORIA_WORDS("all means"),
+     "multilevel: what uq_tolerance and uq_count are for: mean, SD and quantiles, or means alone", SCORIA_DECIDES_UQ},
+    {"uq_budget", SCORIA_KEY_REAL, "core s", "0", 0, SCORIA_UNBOUNDED, NULL,
+     "multilevel: counted cost of all conditions, in place of uq_count, or at most for uq_tolerance; 0: none",
+     SCORIA_DECIDES_UQ},
+    {"uq_estimator", SCORIA_KEY_CHOICE, "", "mlblue", 0, 0, SCORIA_ROWS(scoria_estimators),
+     "multilevel: how fidelities are combined", SCORIA_DECIDES_UQ},
+    {"uq_fidelities", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
+     "multilevel: solves beside the deck's own, [line, columns, grid:2, lateral:2, steps:100]; not set: those that the "
+     "problem has, of which the pilot chooses",
+     SCORIA_DECIDES_UQ},
+    {"uq_pilot", SCORIA_KEY_INT, "", "32", 8, 1e6, NULL,
+     "multilevel: draws that all fidelities solve to choose numbers of draws and weights", SCORIA_DECIDES_UQ},
+    {"uq_costs", SCORIA_KEY_REALS, "core s", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
+     "multilevel: cost of the deck's solve and of each of uq_fidelities, in place of what is counted",
      SCORIA_DECIDES_UQ},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.025,0.05,0.25,0.5,0.75,0.95,0.975", 1e-6, 0.999999, NULL,
      "probabilities of the quantiles", SCORIA_DECIDES_UQ},

@@ -23,6 +23,13 @@ uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i)
   return scoria_draw_ranges[of].first + (uint64_t)condition * (uint64_t)SCORIA_DRAWS_PER_CONDITION + (uint64_t)i;
 }
 
+/* The second half of a condition's numbers is cut into parts. */
+uint64_t draw_part(ScoriaDraws of, int64_t condition, int part, int64_t i)
+{
+  const int64_t half = SCORIA_DRAWS_PER_CONDITION / 2;
+  return draw_number(of, condition, half + part * (half / SCORIA_DRAWS_PARTS) + i);
+}
+
 int64_t draw_condition(uint64_t number)
 {
   return (int64_t)(number % ((uint64_t)1 << WHO_SHIFT) / (uint64_t)SCORIA_DRAWS_PER_CONDITION);

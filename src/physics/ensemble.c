@@ -250,6 +250,11 @@ double ensemble_reference(ScoriaEnsemble e, int f)
   return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
 }
 
+ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
+{
+  return e->porosity;
+}
+
 bool ensemble_derives(ScoriaEnsemble e, int f)
 {
   return f >= e->shape.unknowns && f < e->outputs;

@@ -83,3 +83,34 @@ const ScoriaMember scoria_uq_cost_members[] = {
     REAL(ScoriaUqCost, core_seconds_statistics, NULL, 0),
     END,
 };
+
+const ScoriaMember scoria_uq_fidelity_members[] = {
+    TEXT(ScoriaUqFidelity, name, NULL, 0),
+    REAL(ScoriaUqFidelity, core_seconds, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_levels_members[] = {
+    COUNT(ScoriaUqLevels, pilot, NULL, 0),
+    REAL(ScoriaUqLevels, work, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_member_members[] = {
+    REAL(ScoriaUqMember, cost, NULL, 0),
+    COUNT(ScoriaUqMember, solves, NULL, 0),
+    COUNT(ScoriaUqMember, failed, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_group_members[] = {
+    TEXT(ScoriaUqGroup, fidelities, NULL, 0),
+    COUNT(ScoriaUqGroup, draws, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_gain_members[] = {
+    REAL(ScoriaUqGain, gain, NULL, 0),         REAL(ScoriaUqGain, grid_bias, NULL, 0),
+    REAL(ScoriaUqGain, grid_bias_se, NULL, 0), REAL(ScoriaUqGain, grid_order, NULL, 0),
+    REAL(ScoriaUqGain, richardson, NULL, 0),   END,
+};

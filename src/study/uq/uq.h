@@ -2,6 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
+#include "scoria/fidelity.h"
 #include "scoria/results.h"
 #include "scoria/study.h"
 
@@ -31,7 +32,8 @@ typedef struct {
 
 /* What is asked. */
 typedef struct {
-  bool pde;
+  bool pde;        /* the fields are solutions */
+  bool multilevel; /* of several fidelities */
   int64_t count;
   double tolerance;
   int nprobabilities;
@@ -69,6 +71,15 @@ typedef struct {
   ScoriaSobolIndex index[UQ_MAX_QUANTITIES][UQ_MAX_INPUTS];
 } UqSensitivity;
 
+/* The fidelities that are combined: the first is what is asked for. */
+#define UQ_MAX_FIDELITIES SCORIA_MAX_FIDELITIES
+typedef struct {
+  int n;
+  char name[UQ_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
+  const char *estimator;
+  double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
+} UqFamily;
+
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
   int columns;        /* m + nquantities */
@@ -81,7 +92,9 @@ typedef struct {
   size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
   double *value;      /* owned (conditions, size) */
   UqSensitivity sobol;
-  double seconds[2]; /* core seconds: drawing, statistics */
+  double seconds[2];            /* core seconds: drawing, statistics */
+  UqFamily family;              /* of source multilevel */
+  struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
 } UqAnswer;
 
 /* The first doubles of a condition. */
@@ -107,8 +120,9 @@ PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *
 PetscErrorCode UqDrawsDestroy(UqDraws *d);
 /* Realisations [number, number + n) at theta, n <= UQ_TILE. */
 PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n);
-/* The quantities (nquantities) of field i of the last draw. */
-void uq_take(UqDraws *d, int64_t i, double quantities[]);
+/* The quantities (nquantities) of one row of fields, at the condition of the last draw, or of uq_draws_at. */
+void uq_take(UqDraws *d, const double fields[], double quantities[]);
+void uq_draws_at(UqDraws *d, const double theta[]);
 /* A user error where an expression had no finite value for a field of any rank's.  Collective. */
 PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm);
 
@@ -163,6 +177,12 @@ typedef struct {
   double saved;     /* when the last checkpoint was written */
 } UqKeeper;
 
+/* int64 as two halves that doubles hold exactly. */
+PetscErrorCode UqPutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[]);
+PetscErrorCode UqGetIntegers(ScoriaStore store, const char *name, int64_t n, int64_t value[]);
+/* A checkpoint of another model, or of other conditions, is a user error.  Collective. */
+PetscErrorCode UqCheckMade(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaStore store);
+
 /* From the newest checkpoint of this deck that is whole; from the beginning where there is none.  What is done:
  * conditions before k, and of k itself `done` tiles; k = q.conditions is the sensitivity, and its blocks. */
 PetscErrorCode UqRestore(UqKeeper *keeper, int *k, int64_t *done);
@@ -216,7 +236,8 @@ PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t fai
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
 
-/* uq_write.c */
+/* uq_write.c.  The name of a quantity as that of a group of the store: an expression may divide. */
+const char *uq_group_name(const char *quantity, size_t size, char group[]);
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
 /* uq_json.c */

@@ -18,7 +18,7 @@ size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t)
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
 {
   PetscFunctionBeginUser;
-  *a             = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS};
+  *a = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS && !q->multilevel};
   a->moments     = UQ_HEAD;
   a->quantiles   = a->moments + (size_t)SCORIA_UQ_NMOMENTS * a->columns;
   a->exceedances = a->quantiles + (size_t)q->nprobabilities * 2 * a->columns;
@@ -33,6 +33,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(a->value));
+  PetscCall(PetscFree(a->levels));
   PetscFunctionReturn(0);
 }
 

@@ -39,7 +39,7 @@ static PetscErrorCode DrawSet(UqDraws *draws, int64_t block, int set, double val
   if (set >= MIXED && !realisation) theta[input] = other[input];
   const int numbers = set == SIDE_B || realisation ? SIDE_B : SIDE_A;
   PetscCall(UqDraw(draws, theta, draw_number(SCORIA_DRAWS_SOBOL, 0, (2 * block + numbers) * UQ_TILE), q->draws));
-  for (int64_t i = 0; i < q->draws; i++) uq_take(draws, i, values + i * q->nquantities);
+  for (int64_t i = 0; i < q->draws; i++) uq_take(draws, draws->fields + i * q->m, values + i * q->nquantities);
   PetscFunctionReturn(0);
 }
 

@@ -1,8 +1,7 @@
 /* uq: checkpoints, written between two rounds of tiles or blocks. */
 #include "uq.h"
 
-/* int64 as two halves that doubles hold exactly. */
-static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
+PetscErrorCode UqPutIntegers(ScoriaStore store, const char *name, int64_t n, const int64_t value[])
 {
   double *half;
   PetscFunctionBeginUser;
@@ -16,7 +15,7 @@ static PetscErrorCode PutIntegers(ScoriaStore store, const char *name, int64_t n
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode GetIntegers(ScoriaStore store, const char *name, int64_t n, int64_t value[])
+PetscErrorCode UqGetIntegers(ScoriaStore store, const char *name, int64_t n, int64_t value[])
 {
   double *half;
   PetscFunctionBeginUser;
@@ -75,7 +74,7 @@ static PetscErrorCode Save(UqKeeper *keeper, int k, int64_t done)
   PetscCall(ScoriaStorePutReal(store, "seconds_drawing", seconds[0]));
   PetscCall(ScoriaStorePutReal(store, "seconds_statistics", seconds[1]));
   PetscCall(ScoriaStorePutReals(store, "/answer", 1, &size, keeper->a->value, "", "conditions that are finished"));
-  if (nsums) PetscCall(PutIntegers(store, "/sums", nsums, sums));
+  if (nsums) PetscCall(UqPutIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStorePutReals(store, "/extremes", 1, &nextremes, extremes, "", ""));
   PetscCall(ScoriaCheckpointEnd(keeper->run, UQ_CHECKPOINT, &store));
   keeper->saved = wall_seconds();
@@ -100,7 +99,7 @@ static PetscErrorCode ReadSums(ScoriaStore store, UqKeeper *keeper, int k)
   else
     PetscCall(UqSobolPilot(keeper->blocks, false));
   PetscCall(Totals(keeper, k, &nsums, &sums, &nextremes, &extremes));
-  PetscCall(GetIntegers(store, "/sums", nsums, sums));
+  PetscCall(UqGetIntegers(store, "/sums", nsums, sums));
   if (nextremes) PetscCall(ScoriaStoreGetReals(store, "/extremes", nextremes, extremes));
   PetscFunctionReturn(0);
 }
@@ -129,17 +128,24 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
 }
 
 /* Sums of one model must not go on with samples of another, nor at other conditions. */
-static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+PetscErrorCode UqCheckMade(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaStore store)
 {
-  const UqKeeper *keeper = ((Reading *)ctx)->keeper;
-  const char *file       = NULL;
+  const char *file = NULL;
   ScoriaMadeFrom made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
-  PetscCall(ScoriaChainCheck(keeper->run, path, &made));
-  PetscCall(ScoriaChainCheckLibrary(keeper->run, keeper->deck, path, &made));
-  PetscCall(ScoriaDeckString(keeper->deck, "uq_conditions", &file));
-  if (file) PetscCall(ScoriaChainCheckFile(keeper->run, path, &made, file));
+  PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, &made));
+  PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
+  if (file) PetscCall(ScoriaChainCheckFile(run, path, &made, file));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+{
+  const UqKeeper *keeper = ((Reading *)ctx)->keeper;
+  PetscFunctionBeginUser;
+  PetscCall(UqCheckMade(keeper->run, keeper->deck, path, store));
   PetscFunctionReturn(0);
 }
 

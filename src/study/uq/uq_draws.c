@@ -1,6 +1,7 @@
 /* uq: fields of this rank at a condition. */
 #include "uq.h"
 #include <math.h>
+#include <string.h>
 
 PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d)
 {
@@ -18,12 +19,17 @@ PetscErrorCode UqDrawsDestroy(UqDraws *d)
   PetscFunctionReturn(0);
 }
 
+void uq_draws_at(UqDraws *d, const double theta[])
+{
+  for (int i = 0; i < d->q->nquantities; i++)
+    if (d->q->condition[i] >= 0) d->quantity[i].offset = theta[d->q->condition[i]];
+  memcpy(d->theta, theta, (size_t)d->q->space->n * sizeof *theta);
+}
+
 PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
 {
   PetscFunctionBeginUser;
-  for (int i = 0; i < d->q->nquantities; i++)
-    if (d->q->condition[i] >= 0) d->quantity[i].offset = theta[d->q->condition[i]];
-  PetscCall(PetscArraycpy(d->theta, theta, d->q->space->n));
+  uq_draws_at(d, theta);
   PetscCall(ScoriaSourceDraw(d->source, theta, number, n, d->fields));
   PetscFunctionReturn(0);
 }
@@ -35,10 +41,9 @@ static bool all_finite(int n, const double x[])
   return true;
 }
 
-void uq_take(UqDraws *d, int64_t i, double quantities[])
+void uq_take(UqDraws *d, const double fields[], double quantities[])
 {
-  const UqQuestion *q  = d->q;
-  const double *fields = d->fields + i * q->m;
+  const UqQuestion *q = d->q;
   quantities_take(q->nquantities - q->derived, d->quantity, q->cells, fields, quantities);
   if (!q->expressions) return;
   uq_evaluate(q, d->theta, fields, quantities);

@@ -1,5 +1,5 @@
 /* uq.json: the quantities, and their indices. */
-#include "uq.h"
+#include "study/multilevel/multilevel.h"
 
 /* A new object at the end of a list, with the members of `from`. */
 static cJSON *add_entry(cJSON *list, const ScoriaMember members[], const void *from)
@@ -103,6 +103,7 @@ static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, i
   quantities = cJSON_AddObjectToObject(one, UQ_QUANTITIES);
   for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, i);
   add_thresholds(one, q, a, at);
+  if (a->levels) levels_add_json(one, q, a, k);
 }
 
 PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path)
@@ -110,11 +111,12 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
   const ScoriaUqCost cost = {.core_seconds_drawing = a->seconds[0], .core_seconds_statistics = a->seconds[1]};
   cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, UQ_SOURCE, q->pde ? "pde" : "model");
+  cJSON_AddStringToObject(root, UQ_SOURCE, q->multilevel ? "multilevel" : (q->pde ? "pde" : "model"));
   add_space(root, q->space);
   list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);
   for (int k = 0; k < q->conditions; k++) add_condition(list, q, a, k);
   if (q->base) add_sobol(root, q, &a->sobol);
+  if (a->levels) levels_add_family(root, a);
   members_add(cJSON_AddObjectToObject(root, UQ_COST), scoria_uq_cost_members, &cost);
   PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);

@@ -1,6 +1,6 @@
 /* uq: statistics of any number of fields, from the model or from fresh solves, with nothing kept of a single one; at
  * one or many conditions, and how much of the spread of each quantity every condition causes. */
-#include "uq.h"
+#include "study/multilevel/multilevel.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -9,17 +9,22 @@ typedef struct {
   ScoriaTrained trained; /* owned; of the model */
   ScoriaEnsemble ens;    /* owned; of the PDE */
   ScoriaSource source;   /* owned */
+  ScoriaFidelities all;  /* owned; of source multilevel */
 } Opened;
 
-static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, bool pde, Opened *o)
+static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Opened *o)
 {
+  const char *list = NULL;
   PetscFunctionBeginUser;
-  if (pde) {
-    PetscCall(ScoriaNeedEquations(deck, "uq: source pde", "give -uq_source model"));
+  if (q->pde) {
+    PetscCall(
+        ScoriaNeedEquations(deck, q->multilevel ? "uq: source multilevel" : "uq: source pde", "give -uq_source model"));
     PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
     PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
     PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
     PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
+    PetscCall(ScoriaDeckString(deck, "uq_fidelities", &list));
+    if (q->multilevel) PetscCall(ScoriaFidelitiesOfPde(deck, o->ens, "uq: fidelities", list, &o->all));
   } else {
     PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
     PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
@@ -30,6 +35,7 @@ static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, bool pde, Opene
 static PetscErrorCode CloseSource(Opened *o)
 {
   PetscFunctionBeginUser;
+  PetscCall(ScoriaFidelitiesDestroy(&o->all));
   PetscCall(ScoriaSourceDestroy(&o->source));
   PetscCall(ScoriaTrainedClose(&o->trained));
   PetscCall(ScoriaEnsembleDestroy(&o->ens));
@@ -103,13 +109,18 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
-  PetscCall(OpenSource(run, deck, q.pde, &opened));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
+  q.pde = q.pde || q.multilevel;
+  PetscCall(OpenSource(run, deck, &q, &opened));
   uq_take_shape(&q, source_shape(opened.source));
   PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
   if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
   PetscCall(UqQuestionRead(run, deck, &q));
   PetscCall(UqAnswerCreate(&q, &a));
-  PetscCall(UqRun(run, deck, opened.source, &q, &a));
+  if (q.multilevel)
+    PetscCall(LevelsRun(run, deck, opened.source, opened.all, &q, &a));
+  else
+    PetscCall(UqRun(run, deck, opened.source, &q, &a));
   PetscCall(UqSayTable(run, &q, &a));
   PetscCall(Write(run, deck, name, &q, &a));
   PetscCall(UqAnswerDestroy(&a));

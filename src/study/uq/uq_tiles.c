@@ -41,7 +41,7 @@ static void make_rows(UqTiles *t, int64_t first, int64_t n, double rows[])
   for (int64_t i = 0; i < n; i++) {
     double *to = rows + i * t->columns;
     memcpy(to, t->draws->fields + (first + i) * m, (size_t)m * sizeof(double));
-    uq_take(t->draws, first + i, to + m);
+    uq_take(t->draws, t->draws->fields + (first + i) * m, to + m);
   }
 }
 

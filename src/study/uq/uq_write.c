@@ -1,5 +1,5 @@
 /* uq.h5, which has everything, and the table on standard output. */
-#include "uq.h"
+#include "study/multilevel/multilevel.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -118,8 +118,7 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-/* The name of a quantity as that of a group: an expression may divide. */
-static const char *group_name(const char *quantity, size_t size, char group[])
+const char *uq_group_name(const char *quantity, size_t size, char group[])
 {
   snprintf(group, size, "%s", quantity);
   for (char *at = group; *at; at++)
@@ -137,7 +136,7 @@ static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, 
   PetscFunctionBeginUser;
   for (int i = 0; i < q->inputs; i++) all[i] = from[i * (int)(sizeof(ScoriaSobolIndex) / sizeof(double))];
   PetscCall(
-      PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", group_name(q->quantity[j].name, sizeof group, group), name));
+      PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", uq_group_name(q->quantity[j].name, sizeof group, group), name));
   PetscCall(ScoriaStorePutReals(store, path, 1, &n, all, "1", description));
   PetscFunctionReturn(0);
 }
@@ -157,7 +156,7 @@ static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqS
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *index = a->index[j];
     char group[64];
-    (void)group_name(q->quantity[j].name, sizeof group, group);
+    (void)uq_group_name(q->quantity[j].name, sizeof group, group);
     PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", group));
     PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->mean[j], q->quantity[j].unit, "over all inputs"));
     PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", group));
@@ -186,7 +185,8 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   }
   for (int i = 0; i < q->nquantities; i++) {
     const size_t histogram = a->histograms + (size_t)i * (2 + UQ_BINS);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s", group_name(q->quantity[i].name, sizeof group, group)));
+    PetscCall(
+        PetscSNPrintf(name, sizeof name, "/quantities/%s", uq_group_name(q->quantity[i].name, sizeof group, group)));
     PetscCall(PutColumns(store, q, a, name, q->m + i, 1, q->quantity[i].unit));
     PetscCall(PetscSNPrintf(name, sizeof name, "/quantities/%s/histogram_range", group));
     PetscCall(PutPicked(store, q, a, name, histogram, 1, 0, 2, "- bound", q->quantity[i].unit, "of equal bins"));
@@ -196,6 +196,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
   PetscCall(PutSobol(store, q, &a->sobol));
+  if (a->levels) PetscCall(LevelsPutStore(store, q, a));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -264,6 +265,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
   for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, a, k));
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &a->sobol));
+  if (a->levels) PetscCall(LevelsSay(run, q, a));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
                       100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));

@@ -1,0 +1,305 @@
+/* The table of fidelities, and the family of them that belongs to an ensemble: the porosity of a realisation is drawn
+ * once, on the deck's grid, and every member solves with it, or with its means over larger cells. */
+#include "fidelity.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,    &fidelity_grid,
+                                          &fidelity_lateral, &fidelity_columns, &fidelity_steps};
+#define NROWS ((int)(sizeof rows / sizeof *rows))
+
+/* Of one core: a Newton iteration of a line and of a grid, an iteration of its linear solver, a draw; per cell [ns].
+ * Medians of the decks of input/ on one processor; they need only tell cheap from dear. */
+#define NS_LINE 340
+#define NS_NEWTON 180
+#define NS_LINEAR 90
+#define NS_DRAW_LINE 60
+#define NS_DRAW 62
+
+struct ScoriaFidelities_ {
+  const ScoriaFidelitiesKind *kind; /* borrowed */
+  void *ctx;                        /* owned */
+  int n;
+  char name[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
+  int coarsening[SCORIA_MAX_FIDELITIES];
+  ScoriaFidelityCost cost[SCORIA_MAX_FIDELITIES + 1];
+};
+
+/* --------------------------------------------------------------------------------------------- the family ---- */
+
+static double grid_cells(const ScoriaGrid *grid)
+{
+  return (double)grid->n[0] * grid->n[1] * grid->n[2];
+}
+
+void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts)
+{
+  const double cell = grid->dim == 1 ? (double)NS_LINE * status->newton
+                                     : (double)NS_NEWTON * status->newton + (double)NS_LINEAR * status->linear;
+  if (!counts) return;
+  cost->work += (int64_t)(cell * grid_cells(grid));
+  cost->solves++;
+  cost->failed += status->reason <= 0;
+}
+
+PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSolverCreate(group, f->problem, f->parameters, &m->grid, &m->solver));
+  PetscCall(ScoriaSolverSetTime(m->solver, f->time, rtol));
+  m->cells = solver_own_cells(m->solver);
+  PetscFunctionReturn(0);
+}
+
+/* Values at the centres of n cells to those of N of the same length: linear between centres and beyond the outer ones.
+ */
+static void interpolate(int n, const double from[], int N, double to[])
+{
+  for (int i = 0; i < N; i++) {
+    const double at = (i + 0.5) * n / N - 0.5;
+    const int j     = PetscMax(0, PetscMin(n - 2, (int)floor(at)));
+    to[i]           = from[j] + (at - j) * (from[j + 1] - from[j]);
+  }
+}
+
+PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[])
+{
+  PetscFunctionBeginUser;
+  for (int c = 0; c < f->channels; c++) {
+    double *to = fields + (size_t)c * (size_t)f->cells;
+    if (m->grid.n[0] == f->cells)
+      PetscCall(ScoriaSolverProfile(m->solver, c, to, NULL));
+    else {
+      PetscCall(ScoriaSolverProfile(m->solver, c, m->profile, NULL));
+      interpolate(m->grid.n[0], m->profile, f->cells, to);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DrawBatch(Family *f, const double theta[], unsigned members, uint64_t first, int n,
+                                double *const fields[], ScoriaFidelityCost cost[])
+{
+  const size_t width = (size_t)f->channels * (size_t)f->cells;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < n; i++) {
+    double start = wall_seconds();
+    PetscCall(ScoriaPorosityDraw(f->porosity, theta[f->ell], first + (uint64_t)i, f->eps));
+    cost[f->n].seconds += wall_seconds() - start;
+    if (groups_leads(f->groups)) {
+      cost[f->n].solves++;
+      cost[f->n].work += (int64_t)(grid_cells(&f->grid) * (f->grid.dim > 1 ? NS_DRAW : NS_DRAW_LINE));
+    }
+    for (int k = 0; k < f->n; k++) {
+      if (!(members >> k & 1)) continue;
+      start = wall_seconds();
+      PetscCall(f->member[k].row->take(f, &f->member[k], theta, i, f->eps, fields[k] + i * width, &cost[k]));
+      cost[k].seconds += wall_seconds() - start;
+    }
+  }
+  for (int k = 0; k < f->n; k++) {
+    const double start = wall_seconds();
+    if (!(members >> k & 1) || !f->member[k].row->end) continue;
+    PetscCall(f->member[k].row->end(f, &f->member[k], theta, n, fields[k], &cost[k]));
+    cost[k].seconds += wall_seconds() - start;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Draw(void *ctx, const double theta[], unsigned members, uint64_t first, int64_t n,
+                           double *const fields[], ScoriaFidelityCost cost[])
+{
+  Family *f          = ctx;
+  const size_t width = (size_t)f->channels * (size_t)f->cells;
+  double *at[SCORIA_MAX_FIDELITIES];
+  PetscFunctionBeginUser;
+  for (int64_t done = 0; done < n; done += FIDELITY_BATCH) {
+    for (int k = 0; k < f->n; k++) at[k] = fields[k] ? fields[k] + (size_t)done * width : NULL;
+    PetscCall(DrawBatch(f, theta, members, first + (uint64_t)done, (int)PetscMin(n - done, FIDELITY_BATCH), at, cost));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(void *ctx)
+{
+  Family *f = ctx;
+  PetscFunctionBeginUser;
+  for (int k = 0; k < f->n; k++) {
+    Member *m = &f->member[k];
+    if (!m->borrowed) PetscCall(ScoriaSolverDestroy(&m->solver));
+    PetscCall(PetscFree(m->eps));
+    PetscCall(PetscFree(m->planes));
+    PetscCall(PetscFree(m->arrived));
+    PetscCall(PetscFree(m->counts));
+    PetscCall(PetscFree(m->profile));
+  }
+  PetscCall(PetscFree2(f->eps, f->line));
+  PetscCall(PetscFree(f->parameters));
+  PetscCall(PetscFree(f));
+  PetscFunctionReturn(0);
+}
+
+static const ScoriaFidelitiesKind pde = {Draw, Destroy};
+
+/* ------------------------------------------------------------------------------------------ which there are ---- */
+
+static void member_name(const FidelityRow *row, int number, char name[SCORIA_FIDELITY_NAME])
+{
+  if (row->least)
+    snprintf(name, SCORIA_FIDELITY_NAME, "%s:%d", row->name, number);
+  else
+    snprintf(name, SCORIA_FIDELITY_NAME, "%s", row->name);
+}
+
+static PetscErrorCode Add(Family *f, const FidelityRow *row, int number)
+{
+  Member *m = &f->member[f->n];
+  PetscFunctionBeginUser;
+  *m = (Member){.row = row, .number = number, .grid = f->grid, .factor = {1, 1, 1}};
+  f->n++;
+  PetscCall(row->create(f, m));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddAll(Family *f)
+{
+  char lacks[128];
+  PetscFunctionBeginUser;
+  for (int r = 1; r < NROWS; r++)
+    for (int i = 0; i < 3 && rows[r]->numbers[i]; i++)
+      if (f->n < SCORIA_MAX_FIDELITIES && rows[r]->fits(f, rows[r]->numbers[i], sizeof lacks, lacks))
+        PetscCall(Add(f, rows[r], rows[r]->numbers[i]));
+  PetscFunctionReturn(0);
+}
+
+static void names_of_rows(size_t size, char text[])
+{
+  text[0] = 0;
+  for (int r = 1; r < NROWS; r++)
+    snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", rows[r]->name,
+             rows[r]->least ? ":N" : "");
+}
+
+/* "grid:2" to its row and number. */
+static PetscErrorCode AddNamed(Family *f, const char *key, const char *word)
+{
+  const size_t length = strcspn(word, ":");
+  char lacks[128]     = "", known[160];
+  int r               = 0;
+  while (r < NROWS && (strncmp(rows[r]->name, word, length) || rows[r]->name[length])) r++;
+  char *end         = NULL;
+  const long number = word[length] ? strtol(word + length + 1, &end, 10) : 0;
+  PetscFunctionBeginUser;
+  names_of_rows(sizeof known, known);
+  if (r == 0) PetscFunctionReturn(0); /* the first is always there */
+  if (r == NROWS || (rows[r]->least > 0) != (word[length] == ':') || (end && *end))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected some of %s", key, word, known);
+  if (rows[r]->least && (number < rows[r]->least || number > 1000000))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected a number of at least %d", key, word, rows[r]->least);
+  for (int k = 0; k < f->n; k++)
+    if (f->member[k].row == rows[r] && f->member[k].number == number)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\" twice", key, word);
+  if (f->n == SCORIA_MAX_FIDELITIES)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: \"%s\" is one too many, at most %d beside the deck's own solve", key, word,
+                SCORIA_MAX_FIDELITIES - 1);
+  if (!rows[r]->fits(f, (int)number, sizeof lacks, lacks))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", but %s", key, word, lacks);
+  PetscCall(Add(f, rows[r], (int)number));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddList(Family *f, const char *key, const char *list)
+{
+  char word[SCORIA_FIDELITY_NAME];
+  PetscFunctionBeginUser;
+  while (list_next_word(&list, sizeof word, word)) PetscCall(AddNamed(f, key, word));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------- life time ---- */
+
+PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
+                                      const char names[][SCORIA_FIDELITY_NAME], ScoriaFidelities *all)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(n > 0 && n <= SCORIA_MAX_FIDELITIES, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%d fidelities", n);
+  PetscCall(PetscNew(all));
+  **all = (struct ScoriaFidelities_){.kind = kind, .ctx = ctx, .n = n, .coarsening = {1}};
+  for (int k = 0; k < n; k++) memcpy((*all)->name[k], names[k], SCORIA_FIDELITY_NAME);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const char *key, const char *list,
+                                     ScoriaFidelities *all)
+{
+  char names[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
+  ScoriaDatasetSpec spec;
+  const double *x, *eps;
+  Family *f;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&f));
+  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
+  PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
+  ensemble_grid(ens, &f->grid);
+  f->groups   = ScoriaEnsembleGroups(ens);
+  f->solver   = ScoriaEnsembleSolver(ens, &eps);
+  f->porosity = ensemble_porosity(ens);
+  f->ell      = space_find(&spec.space, "ell");
+  f->time     = space_find(&spec.space, "time");
+  f->rtol     = 1e-5;
+  f->cells = f->nx = f->grid.n[0];
+  while (f->channels < spec.nfields && field_is_state(&spec.field[f->channels])) f->channels++;
+  PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
+  PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx, &f->line));
+  PetscCall(Add(f, &fidelity_fine, 0));
+  if (list)
+    PetscCall(AddList(f, key, list));
+  else
+    PetscCall(AddAll(f));
+  for (int k = 0; k < f->n; k++) member_name(f->member[k].row, f->member[k].number, names[k]);
+  PetscCall(ScoriaFidelitiesCreate(&pde, f, f->n, names, all));
+  for (int k = 0; k < f->n; k++)
+    (*all)->coarsening[k] = f->member[k].row == &fidelity_fine   ? 1
+                            : f->member[k].row == &fidelity_grid ? f->member[k].number
+                                                                 : 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFidelitiesDestroy(ScoriaFidelities *all)
+{
+  PetscFunctionBeginUser;
+  if (!*all) PetscFunctionReturn(0);
+  PetscCall((*all)->kind->destroy((*all)->ctx));
+  PetscCall(PetscFree(*all));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], unsigned members, uint64_t first,
+                                    int64_t n, double *const fields[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(all->kind->draw(all->ctx, theta, members, first, n, fields, all->cost));
+  PetscFunctionReturn(0);
+}
+
+int fidelities_number(ScoriaFidelities all)
+{
+  return all->n;
+}
+
+const char *fidelities_name(ScoriaFidelities all, int k)
+{
+  return all->name[k];
+}
+
+const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all)
+{
+  return all->cost;
+}
+
+int fidelities_coarsening(ScoriaFidelities all, int k)
+{
+  return all->coarsening[k];
+}

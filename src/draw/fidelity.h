@@ -1,0 +1,68 @@
+/* Private to the fidelities: the members of a family of solves, and the rows of their table. */
+#ifndef SCORIA_DRAW_FIDELITY_H
+#define SCORIA_DRAW_FIDELITY_H
+
+#include "scoria/fidelity.h"
+
+#define FIDELITY_BATCH 32 /* realisations whose lateral means are solved together by a group */
+
+typedef struct Family_ Family;
+typedef struct Member_ Member;
+
+/* A row of the table: name, and "name:number" where it takes a number, at least `least`. */
+typedef struct {
+  const char *name, *help;
+  int least; /* 0: it takes none */
+  /* Whether the family has it; lacks gets what is missing, in words. */
+  bool (*fits)(const Family *f, int number, size_t size, char lacks[]);
+  PetscErrorCode (*create)(const Family *f, Member *m);
+  /* Realisation i of a batch, as it is drawn: eps of this rank's own cells, into fields (channels, cells). */
+  PetscErrorCode (*take)(const Family *f, Member *m, const double theta[], int i, const double eps[], double fields[],
+                         ScoriaFidelityCost *cost);
+  /* After the last realisation of a batch of n, into fields (n, channels, cells); NULL: nothing is left to do. */
+  PetscErrorCode (*end)(const Family *f, Member *m, const double theta[], int n, double fields[],
+                        ScoriaFidelityCost *cost);
+  int numbers[3]; /* of those that are taken where the deck names none; 0 ends */
+} FidelityRow;
+
+struct Member_ {
+  const FidelityRow *row;
+  int number;
+  ScoriaSolver solver; /* owned, unless it is the ensemble's */
+  bool borrowed;
+  ScoriaGrid grid;
+  int cells;       /* own ones of the solver */
+  int factor[3];   /* fine cells in one of its cells, along each axis */
+  double *eps;     /* owned (cells): its own porosity */
+  double *planes;  /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
+  double *arrived; /* owned */
+  int *counts;     /* owned (4, ranks of the group): sent, from, received, to */
+  double *profile; /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+};
+
+struct Family_ {
+  const ScoriaGroups *groups; /* borrowed */
+  ScoriaGrid grid;
+  ScoriaPorosity porosity; /* borrowed from the ensemble */
+  const ScoriaProblem *problem;
+  void *parameters;    /* owned */
+  ScoriaSolver solver; /* borrowed from the ensemble */
+  int channels, cells, nx, ell, time;
+  double rtol;
+  double *eps;  /* owned: own cells of the fine grid */
+  double *line; /* owned (nx) */
+  int n;
+  Member member[SCORIA_MAX_FIDELITIES];
+};
+
+extern const FidelityRow fidelity_fine, fidelity_grid, fidelity_lateral, fidelity_line, fidelity_columns,
+    fidelity_steps;
+
+/* A solver of the member's own on m->grid, on the group or on this rank alone.  rtol: of its time integration. */
+PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol);
+/* The profiles of the solver's last solution at the cells of the family, into fields (channels, cells). */
+PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[]);
+/* A solve to the cost: `counts` where this rank counts it. */
+void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
+
+#endif

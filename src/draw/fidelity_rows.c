@@ -1,0 +1,331 @@
+/* The fidelities: the deck's own solve; coarser grids; the line of the lateral means; independent columns; larger time
+ * steps. */
+#include "fidelity.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool always(const Family *f, int number, size_t size, char lacks[])
+{
+  (void)f;
+  (void)number;
+  (void)size;
+  (void)lacks;
+  return true;
+}
+
+static bool has_lateral(const Family *f, int number, size_t size, char lacks[])
+{
+  (void)number;
+  snprintf(lacks, size, "ensemble_cells has one axis: nothing is lateral");
+  return f->grid.dim > 1;
+}
+
+/* ------------------------------------------------------------------------------------------- the deck's own ---- */
+
+static PetscErrorCode CreateFine(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  m->solver   = f->solver;
+  m->borrowed = true;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SolveOn(const Family *f, Member *m, const double theta[], const double eps[], double fields[],
+                              ScoriaFidelityCost *cost)
+{
+  ScoriaSolveStatus status;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &status));
+  fidelity_count(cost, &m->grid, &status, groups_leads(f->groups));
+  PetscCall(FidelityProfiles(f, m, fields));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeFine(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                               double fields[], ScoriaFidelityCost *cost)
+{
+  (void)i;
+  PetscFunctionBeginUser;
+  PetscCall(SolveOn(f, m, theta, eps, fields, cost));
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_fine = {
+    .name = "fine", .help = "the deck's own solve", .fits = always, .create = CreateFine, .take = TakeFine};
+
+/* ------------------------------------------------------------------------------------------- larger steps ---- */
+
+static bool in_time(const Family *f, int number, size_t size, char lacks[])
+{
+  (void)number;
+  snprintf(lacks, size, "the problem is steady: time is no condition");
+  return f->time >= 0;
+}
+
+static PetscErrorCode CreateSteps(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(FidelitySolver(f, m, f->groups->group, f->rtol * m->number));
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_steps = {.name    = "steps",
+                                    .help    = "the time integration's tolerance N times as large",
+                                    .least   = 2,
+                                    .fits    = in_time,
+                                    .create  = CreateSteps,
+                                    .take    = TakeFine,
+                                    .numbers = {100}};
+
+/* ----------------------------------------------------------------------------------------------- the line ---- */
+
+static PetscErrorCode CreateLine(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  m->grid.dim  = 1;
+  m->grid.n[1] = m->grid.n[2] = 1;
+  PetscCall(FidelitySolver(f, m, PETSC_COMM_SELF, f->rtol));
+  PetscCall(PetscMalloc1((size_t)FIDELITY_BATCH * (size_t)f->nx, &m->profile));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeLine(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                               double fields[], ScoriaFidelityCost *cost)
+{
+  (void)theta;
+  (void)fields;
+  (void)cost;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSolverAverage(f->solver, eps, m->profile + (size_t)i * (size_t)f->nx, NULL));
+  PetscFunctionReturn(0);
+}
+
+/* The lines of a batch are dealt to the ranks of the group. */
+static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], int n, double fields[],
+                              ScoriaFidelityCost *cost)
+{
+  const int size = f->groups->group_size, rank = f->groups->group_rank;
+  const size_t width = (size_t)f->channels * (size_t)f->cells;
+  ScoriaSolveStatus status;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < n; i++) {
+    double *to = fields + (size_t)i * width;
+    if (i % size != rank) {
+      PetscCall(PetscArrayzero(to, width));
+      continue;
+    }
+    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &status));
+    fidelity_count(cost, &m->grid, &status, true);
+    PetscCall(FidelityProfiles(f, m, to));
+  }
+  /* bits, of which every double has one writer: a sum would change the sign of a zero */
+  if (size > 1) PetscCall(ScoriaReduceMany(f->groups->group, MPI_BOR, (int64_t)width * n, MPI_UINT64_T, fields));
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_line = {.name    = "line",
+                                   .help    = "one dimension, at the lateral mean of the porosity",
+                                   .fits    = has_lateral,
+                                   .create  = CreateLine,
+                                   .take    = TakeLine,
+                                   .end     = EndLine,
+                                   .numbers = {1}};
+
+/* ---------------------------------------------------------------------------------------------- columns ---- */
+
+static PetscErrorCode CreateColumns(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  m->grid.dim  = 1;
+  m->grid.n[1] = m->grid.n[2] = 1;
+  PetscCall(FidelitySolver(f, m, PETSC_COMM_SELF, f->rtol));
+  PetscCall(PetscMalloc1((size_t)f->channels * (size_t)f->cells, &m->profile));
+  PetscFunctionReturn(0);
+}
+
+/* The mean over this rank's pencils, each solved for itself; one that has no solution leaves no mean. */
+static PetscErrorCode TakeColumns(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                                  double fields[], ScoriaFidelityCost *cost)
+{
+  const int width = f->channels * f->cells, pencils = solver_own_cells(f->solver) / f->nx;
+  const double all     = (double)f->grid.n[1] * f->grid.n[2];
+  ScoriaFidelityCost c = {0};
+  ScoriaSolveStatus status;
+  (void)i;
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(fields, width));
+  for (int p = 0; p < pencils; p++) {
+    PetscCall(ScoriaSolverSolve(m->solver, theta, eps + (size_t)p * (size_t)f->nx, &status));
+    fidelity_count(&c, &m->grid, &status, true);
+    PetscCall(FidelityProfiles(f, m, m->profile));
+    for (int j = 0; j < width; j++) fields[j] += m->profile[j] / all;
+  }
+  if (f->groups->group_size > 1)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fields, width, MPI_DOUBLE, MPI_SUM, f->groups->group));
+  cost->work += c.work;
+  cost->solves += groups_leads(f->groups);
+  cost->failed += groups_leads(f->groups) && !isfinite(fields[0]);
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_columns = {.name = "columns",
+                                      .help = "every column through the thickness for itself, without lateral currents",
+                                      .fits = has_lateral,
+                                      .create  = CreateColumns,
+                                      .take    = TakeColumns,
+                                      .numbers = {1}};
+
+/* ------------------------------------------------------------------------------------------- coarser grids ---- */
+
+static int least_cells(int axis)
+{
+  return axis ? 3 : 4; /* as of ensemble_cells */
+}
+
+static bool divides(const Family *f, int first, int number, size_t size, char lacks[])
+{
+  for (int axis = first; axis < f->grid.dim; axis++) {
+    const int n = f->grid.n[axis];
+    snprintf(lacks, size, "%d does not divide the %d cells of ensemble_cells along %c into at least %d", number, n,
+             "xyz"[axis], least_cells(axis));
+    if (n % number || n / number < least_cells(axis)) return false;
+  }
+  return true;
+}
+
+static bool grid_fits(const Family *f, int number, size_t size, char lacks[])
+{
+  return divides(f, 0, number, size, lacks);
+}
+
+static bool lateral_fits(const Family *f, int number, size_t size, char lacks[])
+{
+  return has_lateral(f, number, size, lacks) && divides(f, 1, number, size, lacks);
+}
+
+/* Cells of a plane: of all axes but the last. */
+static int plane_of(const ScoriaGrid *grid)
+{
+  int cells = 1;
+  for (int axis = 0; axis < grid->dim - 1; axis++) cells *= grid->n[axis];
+  return cells;
+}
+
+/* Which planes of the fine grid go to which ranks: those of its last axis are dealt in blocks, as the coarse ones. */
+static void route(const Family *f, Member *m)
+{
+  const int size = f->groups->group_size, last = f->grid.dim - 1, factor = m->factor[last], plane = plane_of(&m->grid);
+  int *sent = m->counts, *from = sent + size, *received = from + size, *to = received + size;
+  int mine[2], coarse[2];
+  grid_slab(&f->grid, f->groups->group_rank, size, &mine[0], &mine[1]);
+  grid_slab(&m->grid, f->groups->group_rank, size, &coarse[0], &coarse[1]);
+  for (int r = 0; r < size; r++) {
+    int theirs[2], other[2];
+    grid_slab(&m->grid, r, size, &theirs[0], &theirs[1]);
+    grid_slab(&f->grid, r, size, &other[0], &other[1]);
+    int first   = PetscMax(mine[0], theirs[0] * factor);
+    int end     = PetscMin(mine[0] + mine[1], (theirs[0] + theirs[1]) * factor);
+    sent[r]     = PetscMax(0, end - first) * plane;
+    from[r]     = sent[r] ? (first - mine[0]) * plane : 0;
+    first       = PetscMax(other[0], coarse[0] * factor);
+    end         = PetscMin(other[0] + other[1], (coarse[0] + coarse[1]) * factor);
+
+    received[r] = PetscMax(0, end - first) * plane;
+    to[r]       = received[r] ? (first - coarse[0] * factor) * plane : 0;
+  }
+}
+
+static PetscErrorCode CreateCoarse(const Family *f, Member *m)
+{
+  const int last = f->grid.dim - 1;
+  int first, planes, coarse;
+  PetscFunctionBeginUser;
+  for (int axis = 0; axis < f->grid.dim; axis++) m->grid.n[axis] = f->grid.n[axis] / m->factor[axis];
+  PetscCall(FidelitySolver(f, m, f->groups->group, f->rtol));
+  grid_slab(&f->grid, f->groups->group_rank, f->groups->group_size, &first, &planes);
+  grid_slab(&m->grid, f->groups->group_rank, f->groups->group_size, &first, &coarse);
+  PetscCall(PetscMalloc1(PetscMax(1, m->cells), &m->eps));
+  PetscCall(PetscMalloc1(PetscMax(1, planes * plane_of(&m->grid)), &m->planes));
+  PetscCall(PetscMalloc1(PetscMax(1, coarse * m->factor[last] * plane_of(&m->grid)), &m->arrived));
+  PetscCall(PetscMalloc1(4 * f->groups->group_size, &m->counts));
+  PetscCall(PetscMalloc1(m->grid.n[0], &m->profile));
+  route(f, m);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateGrid(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  for (int axis = 0; axis < f->grid.dim; axis++) m->factor[axis] = m->number;
+  PetscCall(CreateCoarse(f, m));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateLateral(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  for (int axis = 1; axis < f->grid.dim; axis++) m->factor[axis] = m->number;
+  PetscCall(CreateCoarse(f, m));
+  PetscFunctionReturn(0);
+}
+
+/* One plane of the fine grid to means over the cells of the coarse one. */
+static void coarsen_plane(const Family *f, const Member *m, const double from[], double to[])
+{
+  const int nx = f->grid.dim > 1 ? m->grid.n[0] : 1, ny = f->grid.dim > 2 ? m->grid.n[1] : 1;
+  const int fx = f->grid.dim > 1 ? m->factor[0] : 1, fy = f->grid.dim > 2 ? m->factor[1] : 1;
+  for (int y = 0; y < ny; y++)
+    for (int x = 0; x < nx; x++) {
+      double sum = 0;
+      for (int j = 0; j < fy; j++)
+        for (int i = 0; i < fx; i++) sum += from[(size_t)(y * fy + j) * (size_t)(nx * fx) + (size_t)(x * fx + i)];
+      to[y * nx + x] = sum / (fx * fy);
+    }
+}
+
+/* The mean of the fine porosity over each own cell of the coarse grid; summed in the order of the fine planes, whoever
+ * has them. */
+static PetscErrorCode Restrict(const Family *f, Member *m, const double eps[])
+{
+  const int last = f->grid.dim - 1, factor = m->factor[last], fine = plane_of(&f->grid), plane = plane_of(&m->grid);
+  const int size = f->groups->group_size, planes = solver_own_cells(f->solver) / fine;
+  const int *counts = m->counts;
+  PetscFunctionBeginUser;
+  for (int p = 0; p < planes; p++)
+    coarsen_plane(f, m, eps + (size_t)p * (size_t)fine, m->planes + (size_t)p * (size_t)plane);
+  PetscCallMPI(MPI_Alltoallv(m->planes, counts, counts + size, MPI_DOUBLE, m->arrived, counts + 2 * size,
+                             counts + 3 * size, MPI_DOUBLE, f->groups->group));
+  for (int p = 0; p < m->cells / plane; p++)
+    for (int i = 0; i < plane; i++) {
+      double sum = 0;
+      for (int k = 0; k < factor; k++) sum += m->arrived[(size_t)(p * factor + k) * (size_t)plane + (size_t)i];
+      m->eps[p * plane + i] = sum / factor;
+    }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeCoarse(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                                 double fields[], ScoriaFidelityCost *cost)
+{
+  (void)i;
+  PetscFunctionBeginUser;
+  PetscCall(Restrict(f, m, eps));
+  PetscCall(SolveOn(f, m, theta, m->eps, fields, cost));
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_grid    = {.name    = "grid",
+                                      .help    = "cells N times as wide along every axis, at their mean porosity",
+                                      .least   = 2,
+                                      .fits    = grid_fits,
+                                      .create  = CreateGrid,
+                                      .take    = TakeCoarse,
+                                      .numbers = {2, 4}};
+
+const FidelityRow fidelity_lateral = {.name   = "lateral",
+                                      .help   = "cells N times as wide along y and z, at their mean porosity",
+                                      .least  = 2,
+                                      .fits   = lateral_fits,
+                                      .create = CreateLateral,
+                                      .take   = TakeCoarse};

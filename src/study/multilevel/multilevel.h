@@ -1,0 +1,138 @@
+/* Private to uq of several fidelities: the state of the condition at work, and what is known of each when it is done.
+ */
+#ifndef SCORIA_MULTILEVEL_H
+#define SCORIA_MULTILEVEL_H
+
+#include "scoria/estimators.h"
+#include "scoria/fidelity.h"
+#include "study/uq/uq.h"
+
+#define LEVELS_MODELS PLAN_MODELS
+#define LEVELS_TILE 256 /* draws of a tile at most */
+#define LEVELS_TILES 64 /* of a group, at least, where it has as many draws */
+
+/* Of one condition, numbers alone: they are kept in checkpoints as an array. */
+struct LevelsAnswer_ {
+  double groups, members[PLAN_GROUPS], draws[PLAN_GROUPS]; /* of the plan as it was drawn; members as bits */
+  double pilot;                                            /* draws of it */
+  double cost[LEVELS_MODELS + 1];   /* of a solve, and of a draw of the porosity: what the plan was made with */
+  double solves[LEVELS_MODELS + 1]; /* with the pilot's; the last: draws of the porosity */
+  double failed[LEVELS_MODELS];
+  double work; /* of all of it, at these costs */
+  /* Of the quantities, from the pilot: correlation with the first member, SD; how many solves of the first member give
+   * the error of the mean, times their cost over the work; bias of the grid, its standard error, the order it is
+   * extrapolated with. */
+  double correlation[UQ_MAX_QUANTITIES][LEVELS_MODELS], sd[UQ_MAX_QUANTITIES][LEVELS_MODELS];
+  double gain[UQ_MAX_QUANTITIES], bias[UQ_MAX_QUANTITIES], bias_se[UQ_MAX_QUANTITIES], order[UQ_MAX_QUANTITIES];
+};
+
+/* What the deck asks for. */
+typedef struct {
+  const ScoriaEstimator *estimator;
+  int64_t pilot;
+  double budget; /* [core s] of all conditions; 0: none */
+  bool means;    /* the tolerance is for means alone */
+  int ncosts;
+  double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
+} LevelsOptions;
+
+/* What has been counted of each member, and of the porosity, at a condition. */
+typedef enum { LEVELS_PILOT, LEVELS_GROUPS, LEVELS_PHASES } LevelsPhase;
+typedef struct {
+  int64_t work[LEVELS_MODELS + 1], solves[LEVELS_MODELS + 1], failed[LEVELS_MODELS + 1];
+} LevelsTally;
+
+/* Groups of draws at work. */
+typedef struct {
+  ScoriaPlan plan;
+  int64_t tile[PLAN_GROUPS], done[PLAN_GROUPS]; /* draws of a tile; tiles that are done */
+  ScoriaCoupled sums[PLAN_GROUPS];              /* owned */
+  int top_ups;                                  /* times that it has been lengthened */
+} LevelsGroups;
+
+typedef struct {
+  ScoriaRun run; /* borrowed, as is all down to the options */
+  ScoriaDeck deck;
+  const UqQuestion *q;
+  UqAnswer *a;
+  UqDraws *draws;
+  ScoriaFidelities all;
+  const ScoriaWorkers *workers;
+  LevelsOptions o;
+  int K, columns;
+  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (LEVELS_TILE, m), (LEVELS_TILE, columns) */
+
+  /* the condition at work */
+  int k;
+  int64_t pilot_done;     /* draws of the pilot; */
+  double *pilot;          /* owned (o.pilot, K, columns): its rows, each on the rank that drew it until it is shared */
+  int64_t good;           /* rows of the pilot in which no solve failed, moved to the front; -1: it is not complete */
+  double *centre, *scale; /* owned (columns) of the first member */
+  double *C;              /* owned (columns, K, K): covariance of the members in units of scale */
+  LevelsGroups groups;    /* there once the pilot is complete */
+  int64_t step;           /* tiles of a worker in the next round */
+
+  LevelsTally here[LEVELS_PHASES], total[LEVELS_PHASES]; /* of this rank since it was last shared; of all up to there */
+
+  double before[LEVELS_MODELS + 1]; /* core seconds in the starts before this one, of all ranks */
+  double saved;                     /* when the last checkpoint was written */
+} Levels;
+
+/* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
+ */
+PetscErrorCode LevelsRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all, const UqQuestion *q,
+                         UqAnswer *a);
+/* The same with options that do not come from the deck. */
+PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all,
+                             const LevelsOptions *o, const UqQuestion *q, UqAnswer *a);
+/* Between two rounds: a checkpoint when it is time, or when the run is to stop; and how long the next round is. */
+PetscErrorCode LevelsPause(Levels *l);
+
+/* multilevel_options.c: what the deck says, for a family of fidelities. */
+PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
+
+/* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
+PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
+PetscErrorCode LevelsShareTallies(Levels *l);
+
+/* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
+PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);
+/* Every row to every rank; may be called again. */
+PetscErrorCode LevelsPilotShare(Levels *l);
+/* Centres, scales and covariances once all rows are there; too few good ones are a user error. */
+PetscErrorCode LevelsPilotStatistics(Levels *l);
+/* The numbers (K, K) of a threshold's cell in the pilot, normal in good measure: covariance of the value that decides,
+ * and the share of draws beyond the threshold in that law. */
+void levels_threshold(const Levels *l, int t, int cell, double C[], double *p);
+
+/* multilevel_plan.c: groups and numbers of draws for the tolerance or the budget. */
+PetscErrorCode LevelsPlan(Levels *l);
+/* Largest of the variances so far in units of what is allowed. */
+double levels_excess(const Levels *l);
+
+/* multilevel_answer.c: an estimate and its standard error of functions of covariance C over members, averaged in the
+ * groups as `take` says. */
+typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
+void levels_estimate(const Levels *l, const double C[], LevelsTake take, const void *ctx, double *value, double *se);
+void levels_mean(const Levels *l, int column, double *mean, double *se);
+void levels_sd(const Levels *l, int column, double *sd, double *se);
+/* false: outside the histogram. */
+bool levels_quantile(const Levels *l, int column, double p, double *value, double *se);
+PetscErrorCode LevelsAnswerFill(Levels *l);
+
+/* multilevel_write.c: what uq.json, uq.h5 and the table have of it, beside what other sources give. */
+void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, int k);
+void levels_add_family(cJSON *root, const UqAnswer *a);
+PetscErrorCode LevelsPutStore(ScoriaStore store, const UqQuestion *q, const UqAnswer *a);
+PetscErrorCode LevelsSay(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+
+/* multilevel_checkpoint.c */
+PetscErrorCode LevelsSave(Levels *l);
+PetscErrorCode LevelsRestore(Levels *l);
+/* Core seconds of all ranks and starts: (K + 1).  Collective. */
+PetscErrorCode LevelsSeconds(const Levels *l, double seconds[]);
+/* Empty sums for all groups of the plan. */
+PetscErrorCode LevelsGroupsCreate(Levels *l);
+PetscErrorCode LevelsGroupsDestroy(Levels *l);
+
+#endif

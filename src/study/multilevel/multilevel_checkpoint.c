@@ -1,0 +1,218 @@
+/* uq of several fidelities: checkpoints, written between two rounds of tiles. */
+#include "multilevel.h"
+#include <string.h>
+
+#define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
+#define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
+
+PetscErrorCode LevelsSeconds(const Levels *l, double seconds[])
+{
+  PetscFunctionBeginUser;
+  for (int a = 0; a <= l->K; a++) seconds[a] = fidelities_cost(l->all)[a].seconds;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, l->K + 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(l->run)));
+  for (int a = 0; a <= l->K; a++) seconds[a] += l->before[a];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsGroupsCreate(Levels *l)
+{
+  LevelsGroups *g = &l->groups;
+  PetscFunctionBeginUser;
+  for (int j = 0; j < g->plan.groups; j++) {
+    ScoriaCoupledSpec spec = {.columns     = l->columns,
+                              .centre      = l->centre,
+                              .scale       = l->scale,
+                              .nthresholds = l->q->nthresholds,
+                              .threshold   = l->q->threshold};
+    for (int a = 0; a < l->K; a++) spec.models += g->plan.members[j] >> a & 1;
+    PetscCall(ScoriaCoupledCreate(&spec, &g->sums[j]));
+    g->done[j] = 0;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsGroupsDestroy(Levels *l)
+{
+  LevelsGroups *g = &l->groups;
+  PetscFunctionBeginUser;
+  for (int j = 0; j < g->plan.groups; j++) PetscCall(ScoriaCoupledDestroy(&g->sums[j]));
+  *g = (LevelsGroups){.top_ups = 0};
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ writing ---- */
+
+static PetscErrorCode PutReals(ScoriaStore store, const char *name, int64_t n, const double value[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutReals(store, name, 1, &n, value, "", ""));
+  PetscFunctionReturn(0);
+}
+
+/* The plan as numbers: members, draws, tiles and what is done of each group, and its order. */
+static PetscErrorCode PutPlan(ScoriaStore store, const LevelsGroups *g)
+{
+  double all[4 * PLAN_GROUPS], order[PLAN_MODELS];
+  PetscFunctionBeginUser;
+  for (int j = 0; j < g->plan.groups; j++) {
+    const double of[4] = {g->plan.members[j], g->plan.draws[j], (double)g->tile[j], (double)g->done[j]};
+    memcpy(all + 4 * j, of, sizeof of);
+  }
+  for (int i = 0; i < PLAN_MODELS; i++) order[i] = g->plan.order[i];
+  PetscCall(ScoriaStorePutInt(store, "groups", g->plan.groups));
+  PetscCall(ScoriaStorePutInt(store, "models", g->plan.models));
+  PetscCall(ScoriaStorePutInt(store, "top_ups", g->top_ups));
+  PetscCall(PutReals(store, "/plan", (int64_t)4 * g->plan.groups, all));
+  PetscCall(PutReals(store, "/order", PLAN_MODELS, order));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutGroups(ScoriaStore store, Levels *l)
+{
+  LevelsGroups *g = &l->groups;
+  char name[32];
+  PetscFunctionBeginUser;
+  PetscCall(PutPlan(store, g));
+  for (int j = 0; j < g->plan.groups; j++) {
+    int64_t nsums, *sums, nextremes;
+    double *extremes;
+    coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
+    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(UqPutIntegers(store, name, nsums, sums));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
+    PetscCall(PutReals(store, name, nextremes, extremes));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsSave(Levels *l)
+{
+  const UqQuestion *q = l->q;
+  double seconds[LEVELS_MODELS + 1];
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsSeconds(l, seconds));
+  PetscCall(LevelsShareTallies(l));
+  PetscCall(LevelsPilotShare(l));
+  for (int j = 0; j < l->groups.plan.groups; j++)
+    PetscCall(ScoriaCoupledReduce(l->groups.sums[j], l->workers->all.comm));
+  PetscCall(ScoriaCheckpointBegin(l->run, l->deck, UQ_CHECKPOINT, &store));
+  PetscCall(ScoriaStorePutMadeFrom(store, &q->made));
+  PetscCall(ScoriaStorePutInt(store, "condition", l->k));
+  PetscCall(ScoriaStorePutInt(store, "pilot_done", l->pilot_done));
+  PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->good >= 0));
+  PetscCall(PutReals(store, "/seconds", l->K + 1, seconds));
+  PetscCall(PutReals(store, "/answer", (int64_t)l->a->size * q->conditions, l->a->value));
+  PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->a->levels));
+  PetscCall(PutReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
+  PetscCall(UqPutIntegers(store, "/tallies", NTALLY, (const int64_t *)l->total));
+  if (l->good >= 0) PetscCall(PutGroups(store, l));
+  PetscCall(ScoriaCheckpointEnd(l->run, UQ_CHECKPOINT, &store));
+  l->saved = wall_seconds();
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ reading ---- */
+
+static PetscErrorCode GetPlan(ScoriaStore store, LevelsGroups *g)
+{
+  double all[4 * PLAN_GROUPS], order[PLAN_MODELS];
+  int64_t groups, models, top_ups;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetInt(store, "groups", &groups));
+  PetscCall(ScoriaStoreGetInt(store, "models", &models));
+  PetscCall(ScoriaStoreGetInt(store, "top_ups", &top_ups));
+  if (groups < 1 || groups > PLAN_GROUPS || models < 1 || models > PLAN_MODELS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: damaged: %lld groups of %lld fidelities", UQ_CHECKPOINT, (long long)groups,
+                (long long)models);
+  PetscCall(ScoriaStoreGetReals(store, "/plan", 4 * groups, all));
+  PetscCall(ScoriaStoreGetReals(store, "/order", PLAN_MODELS, order));
+  g->plan    = (ScoriaPlan){.groups = (int)groups, .models = (int)models};
+  g->top_ups = (int)top_ups;
+  for (int j = 0; j < groups; j++) {
+    g->plan.members[j] = (unsigned)all[4 * j];
+    g->plan.draws[j]   = all[4 * j + 1];
+    g->tile[j]         = (int64_t)all[4 * j + 2];
+  }
+  for (int i = 0; i < PLAN_MODELS; i++) g->plan.order[i] = (int)order[i];
+  PetscFunctionReturn(0);
+}
+
+/* The sums; what is done is taken last, as creating the sums clears it. */
+static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
+{
+  LevelsGroups *g = &l->groups;
+  double all[4 * PLAN_GROUPS];
+  char name[32];
+  PetscFunctionBeginUser;
+  PetscCall(GetPlan(store, g));
+  PetscCall(LevelsGroupsCreate(l));
+  PetscCall(ScoriaStoreGetReals(store, "/plan", (int64_t)4 * g->plan.groups, all));
+  for (int j = 0; j < g->plan.groups; j++) {
+    int64_t nsums, *sums, nextremes;
+    double *extremes;
+    g->done[j] = (int64_t)all[4 * j + 3];
+    coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
+    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(UqGetIntegers(store, name, nsums, sums));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
+    PetscCall(ScoriaStoreGetReals(store, name, nextremes, extremes));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
+{
+  Levels *l = ctx;
+  int64_t k, complete;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetInt(store, "condition", &k));
+  PetscCall(ScoriaStoreGetInt(store, "pilot_done", &l->pilot_done));
+  PetscCall(ScoriaStoreGetInt(store, "pilot_complete", &complete));
+  PetscCall(ScoriaStoreGetReals(store, "/seconds", l->K + 1, l->before));
+  PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)l->a->size * l->q->conditions, l->a->value));
+  PetscCall(ScoriaStoreGetReals(store, "/levels", NANSWER * l->q->conditions, (double *)l->a->levels));
+  PetscCall(ScoriaStoreGetReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
+  PetscCall(UqGetIntegers(store, "/tallies", NTALLY, (int64_t *)l->total));
+  l->k = (int)k;
+  if (!complete) PetscFunctionReturn(0);
+  PetscCall(LevelsPilotStatistics(l));
+  PetscCall(GetGroups(store, l));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+{
+  const Levels *l = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(UqCheckMade(l->run, l->deck, path, store));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Clear(void *ctx)
+{
+  Levels *l = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsGroupsDestroy(l));
+  l->k          = 0;
+  l->pilot_done = 0;
+  l->good       = -1;
+  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  PetscCall(PetscMemzero(l->before, sizeof l->before));
+  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsRestore(Levels *l)
+{
+  const ScoriaCheckpointReader reader = {
+      .results = SCORIA_OF_UQ, .ctx = l, .check = CheckMade, .read = ReadAll, .clear = Clear};
+  ScoriaCheckpointFound file;
+  PetscFunctionBeginUser;
+  PetscCall(Clear(l));
+  PetscCall(ScoriaCheckpointFind(l->run, l->deck, UQ_CHECKPOINT, &reader, &file));
+  if (file.whole)
+    PetscCall(ScoriaSay(l->run, "  %s: resuming at condition %d, %s", file.path, l->k + 1,
+                        l->good < 0 ? "in its pilot" : "after its pilot"));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,159 @@
+/* uq of several fidelities: how many draws of which groups. */
+#include "multilevel.h"
+#include <math.h>
+
+#define SQUARE(x) ((x) * (x))
+#define MAX_TARGETS (UQ_MAX_QUANTITIES * (2 + UQ_MAX_QUANTILES))
+
+/* Covariance (K, K) over members of what a functional averages, in units of the squared SD of the first member: the
+ * mean, the SD, or quantile f - 2, all as of normal numbers. */
+static void functional(const Levels *l, int column, int f, double to[])
+{
+  const int K     = l->K;
+  const double *C = l->C + (size_t)column * (size_t)(K * K);
+  double scale    = 1;
+  if (f == 0)
+    for (int i = 0; i < K * K; i++) to[i] = C[i];
+  else if (f == 1) {
+    covariance_of_squares(K, C, to);
+    scale = 0.25; /* of the variance, SD 1 */
+  } else {
+    const double p = l->q->probability[f - 2];
+    covariance_of_indicators(K, C, p, to);
+    scale = 1 / SQUARE(normal_density(normal_place(p)));
+  }
+  for (int i = 0; i < K * K; i++) to[i] *= scale;
+}
+
+static int functionals(const Levels *l)
+{
+  return l->o.means ? 1 : 2 + l->q->nprobabilities;
+}
+
+/* The variance that is allowed, in units of the squared SD: the tolerance, but no less than what uq_count solves of the
+ * first member alone would reach, of which one has variance `one`. */
+static double allowed(const Levels *l, double one)
+{
+  return PetscMax(SQUARE(l->q->tolerance), one / (double)l->q->count);
+}
+
+/* All targets in units of what is allowed; returns how many. */
+static int make_targets(const Levels *l, double *to)
+{
+  const int K = l->K;
+  int n       = 0;
+  for (int i = 0; i < l->q->nquantities; i++) {
+    const int column = l->q->m + i;
+    if (!(l->C[(size_t)column * (size_t)(K * K)] > 0)) continue; /* it does not vary */
+    for (int f = 0; f < functionals(l); f++, n++) {
+      double *C = to + n * K * K;
+      functional(l, column, f, C);
+      const double most = allowed(l, C[0]);
+      for (int j = 0; j < K * K; j++) C[j] /= most;
+    }
+  }
+  return n;
+}
+
+/* Core seconds of a solve of each member and of a draw of the porosity: those of the deck, or as they were counted in
+ * the pilot, which is the same on every machine and any ranks. */
+static void take_costs(const Levels *l, double cost[])
+{
+  const LevelsTally *pilot = &l->total[LEVELS_PILOT];
+  for (int a = 0; a <= l->K; a++) {
+    cost[a] = 1e-9 * (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
+    if (l->o.ncosts) cost[a] = a < l->K ? l->o.cost[a] : 0;
+  }
+}
+
+static double pilot_cost(const Levels *l, const double cost[])
+{
+  double sum = 0;
+  for (int a = 0; a <= l->K; a++) sum += cost[a];
+  return sum * (double)l->o.pilot;
+}
+
+/* What the budget leaves for each condition besides its pilot. */
+static PetscErrorCode Budget(const Levels *l, const double cost[], double *left)
+{
+  const double share = l->o.budget / l->q->conditions, pilot = pilot_cost(l, cost);
+  PetscFunctionBeginUser;
+  *left = 0;
+  if (!(l->o.budget > 0)) PetscFunctionReturn(0);
+  *left = share - pilot;
+  if (*left <= 0)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: budget: found %g core s for %d conditions, but the pilot of one alone takes %.3g; expected more, or "
+        "a smaller uq_pilot",
+        l->o.budget, l->q->conditions, pilot);
+  PetscFunctionReturn(0);
+}
+
+/* A tolerance that the budget does not reach is a user error, which says what it does reach. */
+static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double budget)
+{
+  ScoriaPlan *plan = &l->groups.plan;
+  PetscFunctionBeginUser;
+  estimator_plan(l->o.estimator, p, 0, plan);
+  if (!(budget > 0)) PetscFunctionReturn(0);
+  const double cost = plan_cost(p, plan);
+  if (cost > budget && l->q->tolerance > 0) {
+    estimator_plan(l->o.estimator, p, budget, plan);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: tolerance: %g takes some %.3g core s at condition %d, the budget leaves %.3g, which reaches %.2g",
+                l->q->tolerance, cost, l->k, budget, l->q->tolerance * sqrt(plan_worst(l->o.estimator, p, plan)));
+  }
+  if (!(l->q->tolerance > 0)) estimator_plan(l->o.estimator, p, budget, plan);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsPlan(Levels *l)
+{
+  struct LevelsAnswer_ *to = &l->a->levels[l->k];
+  ScoriaPlanning p         = {.models = l->K};
+  double *targets, budget;
+  PetscFunctionBeginUser;
+  take_costs(l, to->cost);
+  PetscCall(PetscArraycpy(p.solve, to->cost, l->K));
+  p.draw = to->cost[l->K];
+  PetscCall(PetscMalloc1(MAX_TARGETS * l->K * l->K, &targets));
+  p.targets    = make_targets(l, targets);
+  p.covariance = targets;
+  PetscCall(Budget(l, to->cost, &budget));
+  l->groups.plan = (ScoriaPlan){.models = 1, .groups = 1, .members = {1}, .draws = {PLAN_LEAST}};
+  if (p.targets > 0) PetscCall(Decide(l, &p, budget));
+  PetscCall(PetscFree(targets));
+  for (int j = 0; j < l->groups.plan.groups; j++) { /* whole tiles */
+    double *draws     = &l->groups.plan.draws[j];
+    l->groups.tile[j] = PetscMax(1, PetscMin(LEVELS_TILE, (int64_t)*draws / LEVELS_TILES));
+    *draws            = ceil(*draws / (double)l->groups.tile[j]) * (double)l->groups.tile[j];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Of one functional of a quantity: its variance over what is allowed, both in units of the SD as it is known by now. */
+static double excess_of(const Levels *l, int column, int f)
+{
+  double C[LEVELS_MODELS * LEVELS_MODELS], value, se, sd, sd_se;
+  levels_sd(l, column, &sd, &sd_se);
+  if (f == 0)
+    levels_mean(l, column, &value, &se);
+  else if (f == 1)
+    se = sd_se;
+  else
+    (void)levels_quantile(l, column, l->q->probability[f - 2], &value, &se);
+  functional(l, column, f, C);
+  return sd > 0 ? SQUARE(se / sd) / allowed(l, C[0]) : 0;
+}
+
+double levels_excess(const Levels *l)
+{
+  double worst = 0;
+  for (int i = 0; i < l->q->nquantities; i++) {
+    const int column = l->q->m + i;
+    if (!(l->C[(size_t)column * (size_t)(l->K * l->K)] > 0)) continue;
+    for (int f = 0; f < functionals(l); f++) worst = PetscMax(worst, excess_of(l, column, f));
+  }
+  return worst;
+}

@@ -1,0 +1,277 @@
+/* uq of several fidelities: at every condition a pilot, a plan, and the plan's draws.
+ *
+ * A draw depends on its number alone, tiles are cut by the plan, sums are associative, and the plan is made from the
+ * pilot's numbers and counted costs: the answer is the same bits on any number of ranks and after any number of starts.
+ */
+#include "multilevel.h"
+#include <math.h>
+
+#define ROUND_SHORT 0.5 /* [s]: rounds shorter than this are lengthened, */
+#define ROUND_LONG 2.0  /* and longer than this shortened, so that a stop is never far */
+#define ROUND_MOST 4096 /* tiles of a worker */
+#define TOP_UPS 6       /* times that the plan is lengthened where it falls short of the tolerance */
+#define TOP_UP_MOST 4.0 /* by so much at most */
+
+/* ------------------------------------------------------------------------------------------------- draws ---- */
+
+PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n)
+{
+  const ScoriaFidelityCost *cost = fidelities_cost(l->all);
+  ScoriaFidelityCost before[LEVELS_MODELS + 1];
+  LevelsTally *to = &l->here[phase];
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(before, cost, l->K + 1));
+  PetscCall(ScoriaFidelitiesDraw(l->all, l->q->theta + l->k * l->q->space->n, members, first, n, l->fields));
+  for (int a = 0; a <= l->K; a++) {
+    to->work[a] += cost[a].work - before[a].work;
+    to->solves[a] += cost[a].solves - before[a].solves;
+    to->failed[a] += cost[a].failed - before[a].failed;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsShareTallies(Levels *l)
+{
+  const int n = (int)(sizeof l->here / 8); /* integers of 64 bits */
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, l->here, n, MPI_INT64_T, MPI_SUM, l->workers->all.comm));
+  for (int i = 0; i < n; i++) ((int64_t *)l->total)[i] += ((int64_t *)l->here)[i];
+  PetscCall(PetscMemzero(l->here, sizeof l->here));
+  PetscFunctionReturn(0);
+}
+
+/* Rows of group j from the fields that were drawn, without those that a solve failed of; returns how many. */
+static int64_t make_rows(Levels *l, unsigned members, int64_t n)
+{
+  const int m  = l->q->m;
+  int64_t good = 0;
+  for (int64_t i = 0; i < n; i++) {
+    bool whole = true;
+    for (int a = 0; a < l->K; a++) {
+      if (!(members >> a & 1)) continue;
+      double *to = l->rows[a] + good * l->columns;
+      for (int j = 0; j < m; j++) to[j] = l->fields[a][i * m + j];
+      uq_take(l->draws, l->fields[a] + i * m, to + m);
+      for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
+    }
+    good += whole;
+  }
+  return good;
+}
+
+static PetscErrorCode AddTile(Levels *l, int j, int64_t tile)
+{
+  LevelsGroups *g        = &l->groups;
+  const unsigned members = g->plan.members[j];
+  const int64_t first = tile * g->tile[j], n = g->tile[j];
+  const double *rows[LEVELS_MODELS];
+  int of = 0;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsDraw(l, LEVELS_GROUPS, members, draw_part(SCORIA_DRAWS_UQ, l->k, (int)members, first), n));
+  if (!l->workers->leads) PetscFunctionReturn(0);
+  const double start = wall_seconds();
+  const int64_t good = make_rows(l, members, n);
+  for (int a = 0; a < l->K; a++)
+    if (members >> a & 1) rows[of++] = l->rows[a];
+  coupled_add(g->sums[j], good, rows);
+  l->draws->statistics += wall_seconds() - start;
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------ rounds ---- */
+
+PetscErrorCode LevelsPause(Levels *l)
+{
+  double minutes = 5;
+  bool stop;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(l->deck, "run_checkpoint_minutes", &minutes));
+  int due = wall_seconds() - l->saved > 60 * minutes;
+  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, l->workers->all.comm));
+  PetscCall(ScoriaStopAsked(l->run, &stop));
+  if (due || stop) PetscCall(LevelsSave(l));
+  if (stop)
+    PetscCall(ScoriaStopped(l->run, "%s of condition %d of %d are kept",
+                            l->good < 0 ? "the pilot's draws" : "the draws", l->k + 1, l->q->conditions));
+  PetscFunctionReturn(0);
+}
+
+/* Tile j >= 0 of a group, or draw of the pilot, j = -1. */
+static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
+{
+  PetscFunctionBeginUser;
+  if (j < 0)
+    PetscCall(LevelsPilotDraw(l, tile));
+  else
+    PetscCall(AddTile(l, j, tile));
+  PetscFunctionReturn(0);
+}
+
+/* Tiles from *done to end, dealt in turn; ranks meet between rounds. */
+static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
+{
+  const ScoriaTeam *team = &l->workers->all;
+  PetscFunctionBeginUser;
+  l->step = 1;
+  while (*done < end) {
+    PetscErrorCode failed = 0; /* what one worker meets alone, all fail with */
+    PetscCall(LevelsPause(l));
+    const double start = wall_seconds();
+    for (int64_t i = 0; i < l->step && !failed; i++) {
+      const int64_t tile = *done + i * team->workers + team->worker;
+      if (team->worker < team->workers && tile < end) failed = DoTile(l, j, tile);
+    }
+    PetscCall(ScoriaAgreeFailed(team->comm, failed));
+    *done          = PetscMin(end, *done + l->step * team->workers);
+    double seconds = wall_seconds() - start;
+    PetscCallMPI(MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, team->comm));
+    if (seconds < ROUND_SHORT) l->step = PetscMin(2 * l->step, ROUND_MOST);
+    if (seconds > ROUND_LONG) l->step = PetscMax(l->step / 2, 1);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* -------------------------------------------------------------------------------------------- a condition ---- */
+
+static PetscErrorCode Pilot(Levels *l)
+{
+  PetscFunctionBeginUser;
+  if (l->good >= 0) PetscFunctionReturn(0);
+  PetscCall(Rounds(l, -1, &l->pilot_done, l->o.pilot));
+  PetscCall(LevelsShareTallies(l));
+  PetscCall(LevelsPilotStatistics(l));
+  PetscCall(LevelsPlan(l));
+  PetscCall(LevelsGroupsCreate(l));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DrawGroups(Levels *l)
+{
+  LevelsGroups *g = &l->groups;
+  PetscFunctionBeginUser;
+  for (int j = 0; j < g->plan.groups; j++) {
+    const int64_t tiles = (int64_t)g->plan.draws[j] / g->tile[j];
+    PetscCall(Rounds(l, j, &g->done[j], tiles));
+    PetscCall(ScoriaCoupledReduce(g->sums[j], l->workers->all.comm));
+  }
+  PetscCall(UqCheckDefined(l->draws, l->workers->all.comm));
+  PetscFunctionReturn(0);
+}
+
+/* Longer by what it falls short of, in whole tiles. */
+static void lengthen(Levels *l, double excess)
+{
+  LevelsGroups *g = &l->groups;
+  const double by = PetscMin(1.05 * excess, TOP_UP_MOST);
+  for (int j = 0; j < g->plan.groups; j++) {
+    const double tile = (double)g->tile[j];
+    g->plan.draws[j]  = ceil(g->plan.draws[j] * by / tile) * tile;
+  }
+}
+
+static PetscErrorCode Condition(Levels *l)
+{
+  PetscFunctionBeginUser;
+  uq_draws_at(l->draws, l->q->theta + l->k * l->q->space->n);
+  PetscCall(Pilot(l));
+  PetscCall(DrawGroups(l));
+  while (l->groups.top_ups < TOP_UPS && !(l->o.budget > 0)) {
+    const double excess = levels_excess(l);
+    if (excess <= 1) break;
+    lengthen(l, excess);
+    l->groups.top_ups++;
+    PetscCall(DrawGroups(l));
+  }
+  PetscCall(LevelsShareTallies(l));
+  PetscCall(LevelsAnswerFill(l));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NextCondition(Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(LevelsGroupsDestroy(l));
+  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  l->k++;
+  l->pilot_done = 0;
+  l->good       = -1;
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------- all of them ---- */
+
+static PetscErrorCode Create(Levels *l)
+{
+  PetscFunctionBeginUser;
+  for (int a = 0; a < l->K; a++)
+    PetscCall(PetscMalloc2(LEVELS_TILE * l->q->m, &l->fields[a], LEVELS_TILE * l->columns, &l->rows[a]));
+  PetscCall(PetscCalloc4(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
+                         l->columns * l->K * l->K, &l->C));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(LevelsGroupsDestroy(l));
+  for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
+  PetscCall(PetscFree4(l->pilot, l->centre, l->scale, l->C));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all, const UqQuestion *q,
+                         UqAnswer *a)
+{
+  LevelsOptions o;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsOptionsRead(deck, all, q, &o));
+  PetscCall(LevelsRunWith(run, deck, source, all, &o, q, a));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all,
+                             const LevelsOptions *o, const UqQuestion *q, UqAnswer *a)
+{
+  UqDraws draws;
+  Levels l = {.run     = run,
+              .deck    = deck,
+              .q       = q,
+              .a       = a,
+              .draws   = &draws,
+              .all     = all,
+              .workers = source_workers(source),
+              .o       = *o,
+              .K       = fidelities_number(all),
+              .columns = a->columns,
+              .good    = -1,
+              .saved   = wall_seconds()};
+  double seconds[LEVELS_MODELS + 1];
+  ScoriaProgress bar;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(q->conditions, &a->levels));
+  a->family = (UqFamily){.n = l.K, .estimator = o->estimator->name};
+  for (int k = 0; k < l.K; k++)
+    PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(all, k), SCORIA_FIDELITY_NAME));
+  PetscCall(UqDrawsCreate(q, source, &draws));
+  PetscCall(Create(&l));
+  PetscCall(LevelsRestore(&l));
+  PetscCall(ScoriaProgressCreate(run, "uq", "conditions", q->conditions, &bar));
+  PetscCall(ScoriaProgressFrom(bar, l.k));
+  while (l.k < q->conditions) {
+    PetscCall(Condition(&l));
+    PetscCall(NextCondition(&l));
+    PetscCall(ScoriaProgressUpdate(bar, l.k, NULL));
+  }
+  PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(LevelsSeconds(&l, seconds));
+  PetscCallMPI(MPI_Allreduce(&draws.statistics, &a->seconds[1], 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(run)));
+  a->seconds[0] = 0;
+  for (int k = 0; k <= l.K; k++) {
+    a->family.seconds[k] = seconds[k];
+    a->seconds[0] += seconds[k];
+  }
+  PetscCall(Destroy(&l));
+  PetscCall(UqDrawsDestroy(&draws));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,139 @@
+/* Estimators that combine models, on laws with closed forms: weights, allocation and variance; probabilities of two
+ * normal numbers. */
+#include "scoria/estimators.h"
+#include "testing.h"
+#include <math.h>
+
+static const ScoriaEstimator *find(const char *name)
+{
+  const ScoriaEstimator *e = scoria_estimators;
+  while (strcmp(e->name, name)) e++;
+  return e;
+}
+
+/* Models of variance 1 that are correlated with the first by rho, and with each other by the product. */
+static void correlated(int K, const double rho[], double C[])
+{
+  for (int a = 0; a < K; a++)
+    for (int b = 0; b < K; b++) C[a * K + b] = a == b ? 1 : rho[a] * rho[b];
+}
+
+/* With two models the least cost of variance 1 is (sqrt(c_1 (1 - rho^2)) + rho sqrt(c_2))^2, where the draw is part of
+ * the cheap one's cost. */
+static void two_models(void **state)
+{
+  const double rho[2] = {1, 0.99}, fine = 10, cheap = 0.1, draw = 0.05;
+  double C[4];
+  (void)state;
+  correlated(2, rho, C);
+  const ScoriaPlanning p = {.models = 2, .draw = draw, .solve = {fine, cheap}, .targets = 1, .covariance = C};
+  const double least     = pow(sqrt(fine * (1 - 0.99 * 0.99)) + 0.99 * sqrt(cheap + draw), 2);
+  ScoriaPlan plan;
+  find("mfmc")->plan(&p, &plan);
+  assert_int_equal(plan.groups, 2);
+  assert_true(fabs(plan_cost(&p, &plan) / least - 1) < 1e-12);
+  assert_true(fabs(plan_variance(find("mfmc"), &plan, 2, C) - 1) < 1e-12);
+  const double ratio = (plan.draws[0] + plan.draws[1]) / plan.draws[0];
+  assert_true(fabs(ratio / sqrt(fine * 0.99 * 0.99 / ((cheap + draw) * (1 - 0.99 * 0.99))) - 1) < 1e-12);
+  /* the best of all weights cannot be worse at the same draws, and here is the same; its search ends within a per cent
+   * of the least cost, and groups have their least number of draws */
+  assert_true(fabs(plan_variance(find("mlblue"), &plan, 2, C) - 1) < 1e-8);
+  const double many[4]      = {1e6, 1e6 * C[1], 1e6 * C[2], 1e6}; /* far from the least numbers */
+  const ScoriaPlanning dear = {.models = 2, .draw = draw, .solve = {fine, cheap}, .targets = 1, .covariance = many};
+  find("mlblue")->plan(&dear, &plan);
+  assert_true(plan_cost(&dear, &plan) < 1.01 * 1e6 * least && plan_cost(&dear, &plan) > 0.999999 * 1e6 * least);
+  assert_true(plan_worst(find("mlblue"), &dear, &plan) < 1 + 1e-9);
+}
+
+/* A chain of grids: variance of a difference falls 16-fold, cost 8-fold from one to the next: cost
+ * (sum_l sqrt(V_l C_l))^2. */
+static void chain_of_grids(void **state)
+{
+  const double s[3] = {1, 1 + 1.0 / 16, 1 + 1.0 / 16 + 1.0}; /* f_l = sum of independent parts */
+  double C[9], sum = 0;
+  ScoriaPlan plan;
+  (void)state;
+  for (int a = 0; a < 3; a++) /* model 2 is part of 1, which is part of 0 */
+    for (int b = 0; b < 3; b++)
+      C[a * 3 + b] = 1e6 * (s[2] - (PetscMax(a, b) == 0 ? 0 : (PetscMax(a, b) == 1 ? 0.01 : 0.17)));
+  const ScoriaPlanning p = {.models = 3, .solve = {64, 8, 1}, .targets = 1, .covariance = C};
+  find("mlmc")->plan(&p, &plan);
+  assert_int_equal(plan.groups, 3);
+  const double V[3] = {C[0] - C[4], C[4] - C[8], C[8]}, cost[3] = {72, 9, 1};
+  for (int l = 0; l < 3; l++) sum += sqrt(V[l] * cost[l]);
+  assert_true(fabs(plan_cost(&p, &plan) / (sum * sum) - 1) < 1e-12);
+  assert_true(fabs(plan_variance(find("mlmc"), &plan, 3, C) - 1) < 1e-12);
+  for (int l = 0; l < 3; l++) assert_true(fabs(plan.draws[l] / (sqrt(V[l] / cost[l]) * sum) - 1) < 1e-12);
+  const double chain = plan_cost(&p, &plan);
+  find("mlblue")->plan(&p, &plan);
+  assert_true(plan_cost(&p, &plan) < chain); /* its weights are better than 1 and -1 */
+}
+
+/* Whatever the plan, an estimate is of the first model's mean alone: its weights add up to 1, those of others to 0. */
+static void weights_are_unbiased(void **state)
+{
+  const double rho[4] = {1, 0.95, 0.9, 0.7};
+  double C[16], two[32], w[PLAN_GROUPS * 4];
+  (void)state;
+  correlated(4, rho, C);
+  for (int i = 0; i < 16; i++) {
+    two[i]      = 1000 * C[i];
+    two[16 + i] = 500 * C[i] * C[i]; /* a second target */
+  }
+  const ScoriaPlanning p = {.models = 4, .draw = 0.1, .solve = {50, 5, 1, 0.1}, .targets = 2, .covariance = two};
+  for (const ScoriaEstimator *e = scoria_estimators; e->name; e++) {
+    ScoriaPlan plan;
+    estimator_plan(e, &p, 0, &plan);
+    assert_true(plan_worst(e, &p, &plan) < 1.0001);
+    assert_true(plan_cost(&p, &plan) < 1000 * 50.1); /* less than the first model alone */
+    e->weights(&plan, 4, C, w);
+    for (int k = 0; k < 4; k++) {
+      double sum = 0;
+      for (int j = 0; j < plan.groups; j++) sum += w[j * 4 + k];
+      assert_true(fabs(sum - (k == 0)) < 1e-9);
+    }
+    estimator_plan(e, &p, 20000, &plan); /* a budget is kept, and met to a per cent */
+    assert_true(plan_cost(&p, &plan) <= 20000 && plan_cost(&p, &plan) > 0.98 * 20000);
+  }
+}
+
+/* A model that tells nothing, and one that does not vary, are left out: no more than plain Monte Carlo. */
+static void useless_models(void **state)
+{
+  const double C[9]      = {400, 0, 0, 0, 400, 0, 0, 0, 0};
+  const ScoriaPlanning p = {.models = 3, .solve = {1, 0.5, 0.5}, .targets = 1, .covariance = C};
+  (void)state;
+  for (const ScoriaEstimator *e = scoria_estimators; e->name; e++) {
+    ScoriaPlan plan;
+    estimator_plan(e, &p, 0, &plan);
+    assert_true(plan_cost(&p, &plan) <= 404 && plan_worst(e, &p, &plan) <= 1 + 1e-9);
+  }
+}
+
+static void two_normal_numbers(void **state)
+{
+  (void)state;
+  for (double r = -0.999; r < 1; r += 0.111) {
+    assert_true(fabs(bivariate_below(0, r) - (0.25 + asin(r) / (2 * PETSC_PI))) < 1e-14);
+    for (double x = -2.5; x < 3; x += 0.5) {
+      const double p = 0.5 * erfc(-x / sqrt(2)), both = bivariate_below(x, r);
+      assert_true(both <= p + 1e-5 && both >= PetscMax(0, 2 * p - 1) - 1e-5); /* Frechet's bounds; at r = -1 the rule is worst */
+      assert_true(fabs(normal_place(p) - x) < 1e-9);
+    }
+  }
+  for (double x = -2; x < 3; x++) {
+    const double p = 0.5 * erfc(-x / sqrt(2));
+    assert_true(fabs(bivariate_below(x, 0) - p * p) < 1e-15);
+    assert_true(fabs(bivariate_below(x, 1) - p) < 1e-9); /* the rule's 16 points */
+  }
+  assert_true(fabs(bivariate_below(1, 0.5) - 0.745203) < 1e-6); /* Simpson over the first number */
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(two_models),     cmocka_unit_test(chain_of_grids),     cmocka_unit_test(weights_are_unbiased),
+      cmocka_unit_test(useless_models), cmocka_unit_test(two_normal_numbers),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
+}

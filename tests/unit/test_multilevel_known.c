@@ -1,0 +1,244 @@
+/* ranks: 2 3
+ * uq of several fidelities whose laws are known: unbiased, with intervals that cover, on any ranks and after a stop. */
+#include "unit/known_source.h"
+#include "unit/small_run.h"
+#include "study/multilevel/multilevel.h"
+#include "testing.h"
+#include <math.h>
+
+enum { MEMBERS = 3, RUNS = 500, FEW = 100 };
+
+/* Members a > 0 are the first's values with a shift, a factor, and noise of their own: of latent r z + sqrt(1 - r^2) e.
+ */
+typedef struct {
+  KnownLaw *law; /* borrowed */
+  int64_t drawn[MEMBERS], fail_every;
+} KnownFamily;
+
+static const double known_r[MEMBERS] = {1, 0.98, 0.9}, known_shift[MEMBERS] = {0, 0.7, -2},
+                    known_factor[MEMBERS]    = {1, 1.1, 0.8};
+static const int64_t known_work[MEMBERS + 1] = {1000000000, 30000000, 2000000, 500000}; /* [ns] */
+
+static PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigned members, uint64_t first, int64_t n,
+                                 double *const fields[], ScoriaFidelityCost cost[])
+{
+  KnownFamily *f = ctx;
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++) {
+    const uint64_t number = first + (uint64_t)i;
+    double all[2 * MEMBERS], z[2];
+    rng_normal(f->law->seed, SCORIA_STREAM_SAMPLE, number, 0, 2 * MEMBERS, all);
+    for (int a = 0; a < MEMBERS; a++) {
+      double *to = fields[a] + i * KNOWN_WIDTH;
+      if (!(members >> a & 1)) continue;
+      for (int k = 0; k < 2; k++)
+        z[k] = known_factor[a] * (known_r[a] * all[k] + sqrt(1 - known_r[a] * known_r[a]) * all[2 * a + k]);
+      known_fields(f->law, theta, z, to);
+      for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += known_shift[a];
+      if (f->fail_every && number % (uint64_t)f->fail_every == 0)
+        for (int j = 0; j < KNOWN_WIDTH; j++) to[j] = NAN;
+      cost[a].work += known_work[a];
+      cost[a].solves++;
+      f->drawn[a]++;
+    }
+    cost[MEMBERS].work += known_work[MEMBERS];
+    cost[MEMBERS].solves++;
+  }
+  PetscFunctionReturn(0);
+}
+
+typedef struct {
+  SmallRun r;
+  KnownLaw law;
+  KnownFamily family;
+  ScoriaSource source;
+  ScoriaFidelities all;
+  UqQuestion q;
+  UqAnswer a;
+  LevelsOptions o;
+  double *theta;
+} Study;
+
+/* All conditions are the same, so that they are independent answers to one question. */
+static void open_study(Study *s, const char *estimator, int conditions)
+{
+  static const ScoriaFidelitiesKind kind                 = {FamilyDraw, KnownDestroy};
+  static const char names[MEMBERS][SCORIA_FIDELITY_NAME] = {"fine", "middle", "cheap"};
+  memset(s, 0, sizeof *s);
+  small_run_open(&s->r);
+  known_source(PETSC_COMM_WORLD, 3, &s->law, &s->source);
+  s->family = (KnownFamily){.law = &s->law};
+  CHECK(ScoriaFidelitiesCreate(&kind, &s->family, MEMBERS, names, &s->all));
+  CHECK(PetscMalloc1(2 * conditions, &s->theta));
+  for (int k = 0; k < conditions; k++) {
+    s->theta[2 * k]     = 1;
+    s->theta[2 * k + 1] = 0.5;
+  }
+  s->q = (UqQuestion){.pde            = true,
+                      .multilevel     = true,
+                      .count          = 2000,
+                      .nprobabilities = 3,
+                      .probability    = {0.1, 0.5, 0.9},
+                      .nquantities    = 1,
+                      .quantity       = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}},
+                      .condition      = {-1},
+                      .nthresholds    = 1,
+                      .threshold      = {{0, KNOWN_CELLS, 12, false}},
+                      .conditions     = conditions,
+                      .theta          = s->theta};
+  s->o = (LevelsOptions){.estimator = scoria_estimators, .pilot = 32, .means = true};
+  while (strcmp(s->o.estimator->name, estimator)) s->o.estimator++;
+  uq_take_shape(&s->q, source_shape(s->source));
+}
+
+static void run_study(Study *s)
+{
+  CHECK(UqAnswerCreate(&s->q, &s->a));
+  CHECK(LevelsRunWith(s->r.run, s->r.deck, s->source, s->all, &s->o, &s->q, &s->a));
+}
+
+static void close_study(Study *s)
+{
+  CHECK(UqAnswerDestroy(&s->a));
+  CHECK(ScoriaFidelitiesDestroy(&s->all));
+  CHECK(ScoriaSourceDestroy(&s->source));
+  CHECK(PetscFree(s->theta));
+  small_run_close(&s->r);
+}
+
+/* Of one number at every condition against what it is: mean of the error in units of its spread, and how often the 95 %
+ * interval covers. */
+typedef struct {
+  int64_t n;
+  double sum, square, covered;
+} Tried;
+
+static void try_number(Tried *t, double value, double se, double truth)
+{
+  const double error = value - truth;
+  t->n++;
+  t->sum += error;
+  t->square += error * error;
+  t->covered += fabs(error) <= 1.959964 * se;
+}
+
+/* Over n answers a mean error lies within 4 of its own standard errors, and `slack` SDs of bias of what is unbiased in
+ * the limit alone; intervals cover 93 to 97.6 % (over 4000 answers: 94 to 95 % of means, SDs and shares, 95 to 97.5 %
+ * of quantiles), and two SDs more of a share of n. */
+static void judge(const Tried *t, double slack, const char *what)
+{
+  const double n = (double)t->n, mean = t->sum / n, spread = sqrt(t->square / n - mean * mean);
+  const double more = 2 * sqrt(0.95 * 0.05 / n);
+  if (fabs(mean) > 4 * spread / sqrt(n) + slack * spread) fail_msg("%s: bias %g, spread %g", what, mean, spread);
+  if (t->covered / n < 0.93 - more || t->covered / n > 0.976 + more) fail_msg("%s: covers %g", what, t->covered / n);
+}
+
+static void unbiased_and_covering(void **state)
+{
+  int size;
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  if (size > 1) return; /* the same numbers, as the other tests see */
+  for (const ScoriaEstimator *e = scoria_estimators; e->name; e++) {
+    Tried mean = {0}, sd = {0}, quantile[3] = {{0}}, share = {0};
+    const int runs = e == scoria_estimators ? RUNS : FEW; /* the first is the default */
+    Study s;
+    open_study(&s, e->name, runs);
+    run_study(&s);
+    const double truth = known_mean[0] + 1, spread = known_sd(&s.law, s.theta, 0, 0);
+    for (int k = 0; k < runs; k++) {
+      const double *at = s.a.value + (size_t)k * s.a.size, *m = at + s.a.moments + s.q.m;
+      const size_t columns = (size_t)s.a.columns;
+      try_number(&mean, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], truth);
+      try_number(&sd, m[UQ_SD * columns], m[UQ_SD_SE * columns], spread);
+      for (int i = 0; i < 3; i++) {
+        const double *v = at + s.a.quantiles + (size_t)i * 2 * columns + s.q.m;
+        try_number(&quantile[i], v[0], v[columns], truth + (i - 1) * 1.281552 * spread);
+      }
+      const double p = 0.5 * erfc((12 - truth) / spread / sqrt(2)), *shares = at + s.a.exceedances;
+      try_number(&share, shares[0], shares[KNOWN_CELLS + 2], p);
+    }
+    judge(&mean, 0, e->name);
+    judge(&share, 0, e->name);
+    judge(&sd, 0.1, e->name);                                      /* a square root, */
+    for (int i = 0; i < 3; i++) judge(&quantile[i], 0.1, e->name); /* and an inverse, at a finite number of draws */
+    close_study(&s);
+  }
+}
+
+/* The error is that of `count` solves, or less, for much less work: r = .98 and .9 at 1/30 and 1/500 of the cost. */
+static void reaches_the_error(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 2);
+  s.q.count = 20000;
+  run_study(&s);
+  for (int k = 0; k < 2; k++) {
+    const double *m = s.a.value + (size_t)k * s.a.size + s.a.moments + s.q.m, sd = known_sd(&s.law, s.theta, 0, 0);
+    assert_true(m[UQ_MEAN_SE * (size_t)s.a.columns] < 1.01 * sd / sqrt(20000));
+    assert_true(s.a.levels[k].gain[0] > 5 && s.a.levels[k].gain[0] < 40);
+    assert_true(fabs(s.a.levels[k].correlation[0][1] - 0.98) < 0.02); /* of 32 draws: (1 - r^2) / sqrt(32) = .007 */
+  }
+  const double solves = s.a.levels[0].solves[0] + s.a.levels[1].solves[0];
+  int64_t drawn       = s.family.drawn[0];
+  MPI_Allreduce(MPI_IN_PLACE, &drawn, 1, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
+  assert_true(drawn == (int64_t)solves); /* what it says, it has drawn */
+  close_study(&s);
+}
+
+static void budget_is_kept(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlmc", 1);
+  s.o.budget = 200; /* core s, of which the pilot takes 33 */
+  run_study(&s);
+  assert_true(s.a.levels[0].work < 1.02 * 200 && s.a.levels[0].work > 0.95 * 200);
+  close_study(&s);
+  open_study(&s, "mlblue", 1);
+  s.o.budget    = 100;
+  s.q.tolerance = 1e-4;
+  s.q.count     = 1000000000;
+  CHECK(UqAnswerCreate(&s.q, &s.a));
+  assert_int_not_equal(LevelsRunWith(s.r.run, s.r.deck, s.source, s.all, &s.o, &s.q, &s.a), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "reaches"));
+  close_study(&s);
+}
+
+static void failures_are_left_out(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 1);
+  s.family.fail_every = 7;
+  run_study(&s);
+  const double *at = s.a.value, *m = at + s.a.moments + s.q.m;
+  assert_true(at[UQ_FAILED] > 0 && isfinite(m[UQ_MEAN]));
+  assert_true(fabs(m[UQ_MEAN * s.a.columns] - known_mean[0] - 1) < 4 * m[UQ_MEAN_SE * s.a.columns]);
+  s.family.fail_every = 1;
+  assert_int_not_equal(LevelsRunWith(s.r.run, s.r.deck, s.source, s.all, &s.o, &s.q, &s.a), 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "expected at least"));
+  close_study(&s);
+}
+
+/* Between numbers of ranks, tests/e2e/test_multilevel.sh compares. */
+static void same_on_all_ranks(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 2);
+  run_study(&s);
+  expect_same_on_ranks(s.a.value, (size_t)s.q.conditions * s.a.size * sizeof(double));
+  expect_same_on_ranks(s.a.levels, (size_t)s.q.conditions * sizeof *s.a.levels);
+  close_study(&s);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unbiased_and_covering), cmocka_unit_test(reaches_the_error), cmocka_unit_test(budget_is_kept),
+      cmocka_unit_test(failures_are_left_out), cmocka_unit_test(same_on_all_ranks),
+  };
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
+}
