@@ -69,6 +69,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)o->conditions * o->realisations,
                                  .cells        = (int)o->cells,
+                                 .shape        = {(int)o->cells, 1, 1},
                                  .nfields      = CHANNELS,
                                  .realisations = o->realisations,
                                  .field        = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}},

@@ -62,6 +62,10 @@ void ScoriaFailureReset(void);
 PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, const char *file, PetscErrorCode n,
                                   PetscErrorType p, const char *mess, void *ctx);
 
+/* Lets `object` take its options from PETSc's database by set(object); a value that PETSc refuses is a user error with
+ * PETSc's own words.  Collective as `set` is, which fails on all of its ranks or on none. */
+PetscErrorCode ScoriaTakeOptions(PetscErrorCode (*set)(void *object), void *object);
+
 /* -------------------------------------------------------------------------------------------------- text files ---- */
 
 /* A regular file of at most `most` bytes, whole and closed with a 0 that size does not count; free with PetscFree.

@@ -51,10 +51,12 @@ int field_find(int n, const ScoriaField field[], const char *name);
 
 #define SCORIA_SOURCE_SIZE 320
 
-/* What a dataset is, fixed when it is made.  Rows are fields over the same cells. */
+/* What a dataset is, fixed when it is made.  Rows are fields over the same cells: profiles along x, stored as (rows,
+ * nx), or whole fields, x fastest, stored as (rows, nz, ny, nx). */
 typedef struct {
   int64_t rows;
-  int cells; /* nx */
+  int cells;    /* of a field: the product of shape */
+  int shape[3]; /* cells along x, y, z; (cells, 1, 1) of profiles, nz = 1 of whole fields in two dimensions */
   int nfields;
   ScoriaField field[SCORIA_MAX_FIELDS];
   ScoriaSpace space;
@@ -64,6 +66,13 @@ typedef struct {
   char source[SCORIA_SOURCE_SIZE]; /* of imported rows: the file they come from, its size and CRC32C; else "" */
   int64_t source_modified;         /* time of its last change (ctime) [ns]; 0: not known */
 } ScoriaDatasetSpec;
+
+/* Whether its fields are whole ones. */
+bool spec_is_whole(const ScoriaDatasetSpec *spec);
+/* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z. */
+int spec_centres(const ScoriaDatasetSpec *spec);
+/* "64 cells", "16 x 32 x 32 cells". */
+void spec_cells_text(const ScoriaDatasetSpec *spec, size_t size, char text[]);
 
 /* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
 typedef struct {
@@ -134,7 +143,8 @@ PetscErrorCode ScoriaHintsForget(void);
 PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec);
 /* Makes `path`.part with every object at full size (contiguous, early allocation, never filled), reserves its extent on
  * disk, and opens it for collective writing.  It appears under that name when it is laid out completely, in place of
- * one that was there.  Refuses to overwrite `path` itself.  x (cells) [m] are the cell centres.  Collective on comm. */
+ * one that was there.  Refuses to overwrite `path` itself.  x (spec_centres) [m] are the cell centres.  Collective on
+ * comm. */
 PetscErrorCode ScoriaDatasetCreate(MPI_Comm comm, const char *path, const ScoriaDatasetSpec *spec, const double x[],
                                    const ScoriaProvenance *from, ScoriaDataset *ds);
 /* The same, to take the place of a finished and smaller `path` that all its rows are copied from: that stays as it is

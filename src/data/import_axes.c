@@ -108,8 +108,10 @@ PetscErrorCode ImportPlaceX(Import *im)
     }
   if (matter != 1 || x->dims[axis] < 2 || x->dims[axis] > 1000000)
     PetscCall(WrongShape(im, "x", x, "(cells), 2 to 1000000 of them"));
-  im->spec.cells = (int)x->dims[axis];
-  im->along      = foreign_axes(im->file, x->array)[axis];
+  im->spec.cells    = (int)x->dims[axis];
+  im->spec.shape[0] = im->spec.cells;
+  im->spec.shape[1] = im->spec.shape[2] = 1;
+  im->along                             = foreign_axes(im->file, x->array)[axis];
   PetscFunctionReturn(0);
 }
 

@@ -106,16 +106,20 @@ static PetscErrorCode CheckThere(const Merging *m, int shard, const char *path)
 static PetscErrorCode CheckSame(const Merging *m, const char *path, const ScoriaDatasetSpec *shard, const char *stored,
                                 const char *library)
 {
-  char difference[512];
+  char difference[512], cells[2][64];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckDifference(m->deck, stored, SCORIA_OF_DATASET, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard of another deck (%s)", path, difference);
-  if (shard->whole != m->spec->rows || shard->cells != m->spec->cells || shard->nfields != m->spec->nfields ||
-      shard->float64 != m->spec->float64 || memcmp(&shard->space, &m->spec->space, sizeof shard->space))
+  if (shard->whole != m->spec->rows || memcmp(shard->shape, m->spec->shape, sizeof shard->shape) ||
+      shard->nfields != m->spec->nfields || shard->float64 != m->spec->float64 ||
+      memcmp(&shard->space, &m->spec->space, sizeof shard->space)) {
+    spec_cells_text(shard, sizeof cells[0], cells[0]);
+    spec_cells_text(m->spec, sizeof cells[1], cells[1]);
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: of a dataset of %lld rows of %d cells (0: of none) or with other fields or conditions, expected a "
-                "shard of %lld rows of %d cells",
-                path, (long long)shard->whole, shard->cells, (long long)m->spec->rows, m->spec->cells);
+                "%s: of a dataset of %lld rows of %s (0: of none) or with other fields or conditions, expected a shard "
+                "of %lld rows of %s",
+                path, (long long)shard->whole, cells[0], (long long)m->spec->rows, cells[1]);
+  }
   if (strcmp(library, m->library))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard with porosities of %s, porosity_file is %s now", path, library,
                 m->library);

@@ -9,7 +9,7 @@ static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *pat
 {
   const ScoriaDatasetSpec *begun;
   const char *stored;
-  char part[PETSC_MAX_PATH_LEN + 8], difference[512];
+  char part[PETSC_MAX_PATH_LEN + 8], difference[512], cells[2][64];
   PetscFunctionBeginUser;
   snprintf(part, sizeof part, "%s.part", path);
   PetscCall(ScoriaChainCheck(run, part, dataset_made_from(ds)));
@@ -20,12 +20,16 @@ static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *pat
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: begun by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
                 part, difference);
-  if (begun->rows != spec->rows || begun->first != spec->first || begun->cells != spec->cells ||
-      begun->float64 != spec->float64 || memcmp(&begun->space, &spec->space, sizeof begun->space))
+  if (begun->rows != spec->rows || begun->first != spec->first ||
+      memcmp(begun->shape, spec->shape, sizeof begun->shape) || begun->float64 != spec->float64 ||
+      memcmp(&begun->space, &spec->space, sizeof begun->space)) {
+    spec_cells_text(begun, sizeof cells[0], cells[0]);
+    spec_cells_text(spec, sizeof cells[1], cells[1]);
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: begun with %lld rows of %d cells or with other conditions, expected %lld rows of %d cells; choose "
-                "another -run_dir or move the file away",
-                part, (long long)begun->rows, begun->cells, (long long)spec->rows, spec->cells);
+                "%s: begun with %lld rows of %s or with other conditions, expected %lld rows of %s; choose another "
+                "-run_dir or move the file away",
+                part, (long long)begun->rows, cells[0], (long long)spec->rows, cells[1]);
+  }
   if (strcmp(begun->source, spec->source))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: begun from %s, found %s; choose another -run_dir or move the file away", part,
                 begun->source, spec->source);

@@ -10,8 +10,12 @@ static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, S
   PetscInt count = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
-  *spec = (ScoriaDatasetSpec){
-      .nfields = shape->channels, .cells = shape->cells, .rows = count, .realisations = count, .space = *shape->space};
+  *spec = (ScoriaDatasetSpec){.nfields      = shape->channels,
+                              .cells        = shape->cells,
+                              .shape        = {shape->cells, 1, 1},
+                              .rows         = count,
+                              .realisations = count,
+                              .space        = *shape->space};
   memcpy(spec->field, shape->field, (size_t)shape->channels * sizeof *shape->field);
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
   spec->float64 = spec->float64 || shape->float64;

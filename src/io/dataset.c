@@ -159,14 +159,16 @@ static PetscErrorCode Create(MPI_Comm comm, const char *path, bool extends, cons
                  spec->space.n >= 0 && spec->space.n <= SCORIA_MAX_CONDITIONS,
              comm, PETSC_ERR_ARG_OUTOFRANGE, "%lld rows, %d cells, %d fields, %d conditions", (long long)spec->rows,
              spec->cells, spec->nfields, spec->space.n);
+  PetscCheck((int64_t)spec->shape[0] * spec->shape[1] * spec->shape[2] == spec->cells, comm, PETSC_ERR_ARG_SIZ,
+             "a shape of %d x %d x %d for %d cells", spec->shape[0], spec->shape[1], spec->shape[2], spec->cells);
   PetscCall(DatasetNew(comm, path, &ds));
   ds->writing   = true;
   ds->extends   = extends;
   ds->open_path = ds->part;
   ds->spec      = *spec;
   ds->made      = from->made;
-  PetscCall(PetscMalloc1(spec->cells, &ds->x));
-  PetscCall(PetscArraycpy(ds->x, x, spec->cells));
+  PetscCall(PetscMalloc1(spec_centres(spec), &ds->x));
+  PetscCall(PetscArraycpy(ds->x, x, spec_centres(spec)));
   PetscCall(PetscStrallocpy(from->deck ? from->deck : "", &ds->deck));
   phase_begin(SCORIA_PHASE_WRITE);
   const PetscErrorCode failed = CreateFile(ds, x, from);
@@ -269,10 +271,10 @@ static PetscErrorCode Share(ScoriaDataset ds)
   length = ds->rank ? 0 : (int)strlen(ds->deck) + 1;
   PetscCallMPI(MPI_Bcast(&length, 1, MPI_INT, 0, ds->comm));
   if (ds->rank) {
-    PetscCall(PetscMalloc1(ds->spec.cells, &ds->x));
+    PetscCall(PetscMalloc1(spec_centres(&ds->spec), &ds->x));
     PetscCall(PetscMalloc1(length, &ds->deck));
   }
-  PetscCallMPI(MPI_Bcast(ds->x, ds->spec.cells, MPI_DOUBLE, 0, ds->comm));
+  PetscCallMPI(MPI_Bcast(ds->x, spec_centres(&ds->spec), MPI_DOUBLE, 0, ds->comm));
   PetscCallMPI(MPI_Bcast(ds->deck, length, MPI_CHAR, 0, ds->comm));
   PetscFunctionReturn(0);
 }

@@ -19,11 +19,14 @@ static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char
 PetscErrorCode DatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
 {
   const ScoriaDatasetSpec *spec = &ds->spec;
-  const hsize_t extent[2]       = {(hsize_t)spec->rows, (hsize_t)spec->cells};
+  int64_t dims[SCORIA_FIELD_RANK];
+  hsize_t extent[SCORIA_FIELD_RANK];
+  const int rank = field_array_shape(spec, dims);
 
   PetscFunctionBeginUser;
+  for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
   CallH5(ds->row_space = H5Screate_simple(1, extent, NULL));
-  CallH5(ds->field_space = H5Screate_simple(2, extent, NULL));
+  CallH5(ds->field_space = H5Screate_simple(rank, extent, NULL));
   CallH5(ds->transfer = H5Pcreate(H5P_DATASET_XFER));
   CallH5(H5Pset_dxpl_mpio(ds->transfer, H5FD_MPIO_COLLECTIVE));
   for (int f = 0; f < spec->nfields; f++)
@@ -72,13 +75,17 @@ PetscErrorCode DatasetCloseColumns(ScoriaDataset ds)
 PetscErrorCode ColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, ScoriaColumn *column, int64_t first,
                               int64_t number, void *data, ScoriaTrouble *bad)
 {
-  const hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {(hsize_t)number, (hsize_t)ds->spec.cells};
-  const hsize_t items    = number ? count[0] * (column->wide ? count[1] : 1) : 1;
-  const hid_t file_space = column->wide ? ds->field_space : ds->row_space;
+  const hsize_t start[SCORIA_FIELD_RANK] = {(hsize_t)first};
+  const hsize_t items                    = number ? (hsize_t)(number * (column->wide ? ds->spec.cells : 1)) : 1;
+  const hid_t file_space                 = column->wide ? ds->field_space : ds->row_space;
+  int64_t dims[SCORIA_FIELD_RANK];
+  hsize_t count[SCORIA_FIELD_RANK];
   hid_t memory_space;
   herr_t failed;
 
   PetscFunctionBeginUser;
+  const int rank = field_array_shape(&ds->spec, dims);
+  for (int i = 0; i < rank; i++) count[i] = (hsize_t)(i ? dims[i] : number);
   if (ds->spec.rows == 0) PetscFunctionReturn(0); /* an array without bytes has no place in the file */
   CallH5(memory_space = H5Screate_simple(1, &items, NULL));
   if (number) {

@@ -2,15 +2,24 @@
  *   root attributes  origin (format, kind, versions, date, deck, ...), seed, ranks, group_size, realisations, the
  *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows; of imported
  *                    rows, source and its date; made_from_*
- *   /row [N] and /x [cells], the scales of the axes (the first without bytes)  /conditions/<name> [N]  /fields/<name>
- * [N][cells]  /status/<column> [N]  /status/crc [N]  /crc [N] All arrays are contiguous and at full size from the
- * start, so that a killed job leaves a file that opens; nothing is filled, and what the file system gives for bytes
- * never written are zeros: /status/done starts as 0. */
+ *   /row [N] and /x [nx], of whole fields also /y [ny] and /z [nz], the scales of the axes (the first without bytes)
+ *   /conditions/<name> [N]   /status/<column> [N]   /status/crc [N]   /crc [N]
+ *   /fields/<name> [N][nx], of whole fields [N][nz][ny][nx]
+ * All arrays are contiguous and at full size from the start, so that a killed job leaves a file that opens; nothing is
+ * filled, and what the file system gives for bytes never written are zeros: /status/done starts as 0. */
 #include "private.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char *const centres_name[] = {"/x", "/y", "/z"};
+
+/* Axes of a field: x, of whole fields also y and z. */
+static int field_axes(const ScoriaDatasetSpec *spec)
+{
+  return spec_is_whole(spec) ? 3 : 1;
+}
 
 /* -------------------------------------------------------------------------------------------------- making ---- */
 
@@ -47,10 +56,11 @@ static PetscErrorCode PutColumn(hid_t file, const char *name, ScoriaType type, i
 
 static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
 {
-  const int64_t dims[2] = {spec->rows, spec->cells};
+  int64_t dims[SCORIA_FIELD_RANK];
   char name[SCORIA_NAME_SIZE + 16];
 
   PetscFunctionBeginUser;
+  const int rank = field_array_shape(spec, dims);
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) {
     const ScoriaStatusColumn *s = &scoria_status[i];
 
@@ -69,8 +79,22 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
     const ScoriaField *field = &spec->field[f];
 
     snprintf(name, sizeof name, "/fields/%s", field->name);
-    PetscCall(PutArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, NULL, field->unit, field->description, bad));
-    PetscCall(PutAxes(file, name, "row x", bad));
+    PetscCall(
+        PutArray(file, name, spec->float64 ? IO_F8 : IO_F4, rank, dims, NULL, field->unit, field->description, bad));
+    PetscCall(PutAxes(file, name, rank == 2 ? "row x" : "row z y x", bad));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Cell centres along every axis that the fields have, before the fields, whose axes they are. */
+static PetscErrorCode PutCentres(hid_t file, const ScoriaDatasetSpec *spec, const double x[], ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  for (int a = 0; a < field_axes(spec); a++) {
+    const int64_t n = spec->shape[a];
+
+    PetscCall(PutArray(file, centres_name[a], IO_F8, 1, &n, x, "m", "cell centres", bad));
+    x += n;
   }
   PetscFunctionReturn(0);
 }
@@ -111,7 +135,7 @@ static int64_t size_bound(const ScoriaDatasetSpec *spec, const char *deck)
 PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, const double x[],
                              const ScoriaProvenance *from, ScoriaTrouble *bad)
 {
-  const int64_t cells = spec->cells, ranks = from->ranks, group = from->group_size;
+  const int64_t ranks = from->ranks, group = from->group_size;
   hsize_t size = 0;
   hid_t access, plain, file;
 
@@ -136,7 +160,7 @@ PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, co
   PetscCall(PutNumber(file, "group_size", IO_I8, &group, bad));
   PetscCall(PutSpec(file, spec, bad));
   PetscCall(PutMadeFrom(file, &from->made, bad));
-  PetscCall(PutArray(file, "/x", IO_F8, 1, &cells, x, "m", "cell centres", bad));
+  PetscCall(PutCentres(file, spec, x, bad));
   PetscCall(PutGroup(file, "/conditions", bad));
   PetscCall(PutGroup(file, "/fields", bad));
   PetscCall(PutGroup(file, "/status", bad));
@@ -155,18 +179,18 @@ PetscErrorCode DatasetLayOut(const char *part, const ScoriaDatasetSpec *spec, co
 static PetscErrorCode ExpectArray(hid_t file, const char *name, ScoriaType type, int rank, const int64_t dims[],
                                   ScoriaTrouble *bad)
 {
-  int64_t found[2] = {1, 1};
+  int64_t found[SCORIA_FIELD_RANK] = {0};
   int found_rank;
   ScoriaType found_type = type;
 
   PetscFunctionBeginUser;
-  PetscCall(ShapeOf(file, name, 2, &found_rank, found, &found_type, bad));
+  PetscCall(ShapeOf(file, name, SCORIA_FIELD_RANK, &found_rank, found, &found_type, bad));
   if (found_rank < 0)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
   else if (found_type != type)
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is of the wrong type", name);
-  else if (found_rank != rank || found[0] != dims[0] || (rank == 2 && found[1] != dims[1])) {
-    char is[64], wanted[64];
+  else if (found_rank != rank || memcmp(found, dims, (size_t)rank * sizeof dims[0])) {
+    char is[96], wanted[96];
 
     shape_text(found_rank, found, sizeof is, is);
     shape_text(rank, dims, sizeof wanted, wanted);
@@ -177,13 +201,14 @@ static PetscErrorCode ExpectArray(hid_t file, const char *name, ScoriaType type,
 
 static PetscErrorCode GetField(hid_t file, const ScoriaDatasetSpec *spec, ScoriaField *field, ScoriaTrouble *bad)
 {
-  const int64_t dims[2] = {spec->rows, spec->cells};
+  int64_t dims[SCORIA_FIELD_RANK];
   char name[SCORIA_NAME_SIZE + 16];
   hid_t array;
 
   PetscFunctionBeginUser;
+  const int rank = field_array_shape(spec, dims);
   snprintf(name, sizeof name, "/fields/%s", field->name);
-  PetscCall(ExpectArray(file, name, spec->float64 ? IO_F8 : IO_F4, 2, dims, bad));
+  PetscCall(ExpectArray(file, name, spec->float64 ? IO_F8 : IO_F4, rank, dims, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
   PetscCall(GetShortText(array, "units", sizeof field->unit, field->unit, bad));
@@ -192,30 +217,48 @@ static PetscErrorCode GetField(hid_t file, const ScoriaDatasetSpec *spec, Scoria
   PetscFunctionReturn(0);
 }
 
+/* Cells along axis a, from its centres. */
+static PetscErrorCode GetCells(hid_t file, int64_t size, int a, ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  const int64_t most = PetscMin(INT_MAX / spec->cells, size / 8);
+  int64_t n          = 0;
+  ScoriaType type    = IO_F8;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(ShapeOf(file, centres_name[a], 1, &rank, &n, &type, bad));
+  if (rank != 1 || n < 1 || n > most) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s of one dimension with at least one cell", centres_name[a]);
+  } else {
+    spec->shape[a] = (int)n;
+    spec->cells *= (int)n;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Numbers of rows and cells, and the precision, from the arrays that fix them. */
 static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field, ScoriaDatasetSpec *spec,
                                ScoriaTrouble *bad)
 {
   char name[SCORIA_NAME_SIZE + 16];
-  int64_t dims[2] = {0, 0};
-  ScoriaType type = IO_F8;
+  int64_t dims[SCORIA_FIELD_RANK] = {0};
+  ScoriaType type                 = IO_F8;
   int rank;
 
   PetscFunctionBeginUser;
   PetscCall(ShapeOf(file, "/crc", 1, &rank, dims, &type, bad));
   if (rank != 1) trouble_note(bad, SCORIA_EXIT_INPUT, "no array /crc of one dimension");
-  spec->rows = dims[0];
-  PetscCall(ShapeOf(file, "/x", 1, &rank, dims, &type, bad));
-  if (rank != 1 || dims[0] < 1 || dims[0] > INT_MAX || dims[0] > size / 8)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "no array /x of one dimension with at least one cell");
-  else
-    spec->cells = (int)dims[0];
+  spec->rows     = dims[0];
+  spec->cells    = 1;
+  spec->shape[1] = spec->shape[2] = 1;
+  rank                            = 2;
   if (spec->nfields) {
     snprintf(name, sizeof name, "/fields/%s", first_field);
-    PetscCall(ShapeOf(file, name, 2, &rank, dims, &type, bad));
+    PetscCall(ShapeOf(file, name, SCORIA_FIELD_RANK, &rank, dims, &type, bad));
     if (rank < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
     spec->float64 = type == IO_F8;
   }
+  for (int a = 0; a < (rank == SCORIA_FIELD_RANK ? 3 : 1); a++) PetscCall(GetCells(file, size, a, spec, bad));
   PetscFunctionReturn(0);
 }
 
@@ -262,11 +305,28 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode GetCentres(hid_t file, const ScoriaDatasetSpec *spec, double **x, ScoriaTrouble *bad)
+{
+  double *centres;
+
+  PetscFunctionBeginUser;
+  for (int a = 0; a < field_axes(spec); a++) {
+    const int64_t n = spec->shape[a];
+
+    PetscCall(ExpectArray(file, centres_name[a], IO_F8, 1, &n, bad));
+  }
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(spec_centres(spec), x));
+  centres = *x;
+  for (int a = 0; a < field_axes(spec); centres += spec->shape[a++])
+    PetscCall(GetArray(file, centres_name[a], spec->shape[a], IO_F8, centres, bad));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec, double **x, char **deck,
                               ScoriaTrouble *bad)
 {
   char field[SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE], name[SCORIA_NAME_SIZE + 16];
-  int64_t cells;
 
   PetscFunctionBeginUser;
   *x    = NULL;
@@ -295,12 +355,8 @@ PetscErrorCode DatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec,
     PetscCall(GetField(file, spec, &spec->field[f], bad));
   }
   PetscCall(GetLatent(file, spec, bad));
+  PetscCall(GetCentres(file, spec, x, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  cells = spec->cells;
-  PetscCall(ExpectArray(file, "/x", IO_F8, 1, &cells, bad));
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1((size_t)cells, x));
-  PetscCall(GetArray(file, "/x", cells, IO_F8, *x, bad));
   PetscCall(GetText(file, "deck", deck, bad));
   PetscFunctionReturn(0);
 }

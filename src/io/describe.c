@@ -103,10 +103,25 @@ static void print_range(const char *name, const char *unit, const Range *range, 
   printf("   %s\n", more);
 }
 
+static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
+{
+  const int *n = spec->shape;
+
+  printf("cells        %d, x from %.5g to %.5g m", spec->cells, x[0], x[n[0] - 1]);
+  if (spec_is_whole(spec)) {
+    x += n[0];
+    printf(" (%d), y from %.5g to %.5g m (%d), z from %.5g to %.5g m (%d)", n[0], x[0], x[n[1] - 1], n[1], x[n[1]],
+           x[n[1] + n[2] - 1], n[2]);
+  }
+  printf(", fields in %s precision\n\n", spec->float64 ? "double" : "single");
+}
+
 static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const double x[], const Summary *all,
                           const char *identity, const ScoriaMadeFrom *made)
 {
   const int64_t missing = spec->rows - all->solved - all->failed - all->damaged;
+  int64_t dims[SCORIA_FIELD_RANK];
+  char shape[96];
 
   printf("rows         %lld: %lld solved, %lld failed", (long long)spec->rows, (long long)all->solved,
          (long long)all->failed);
@@ -122,8 +137,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   if (*made->dataset) printf("made from    a dataset of %s\n", made->dataset);
   if (*made->file) printf("made from    a file of %s\n", made->file);
   if (*made->library) printf("porosities   of %s\n", made->library);
-  printf("cells        %d, x from %.5g to %.5g m, fields in %s precision\n\n", spec->cells, x[0], x[spec->cells - 1],
-         spec->float64 ? "double" : "single");
+  print_cells(spec, x);
   printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");
   for (int c = 0; c < spec->space.n; c++) {
     const ScoriaCondition *theta = &spec->space.c[c];
@@ -137,9 +151,10 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   for (int f = 0; f < spec->nfields; f++)
     print_range(spec->field[f].name, spec->field[f].unit, &all->field[f], spec->field[f].description);
   printf("\nIn Python:\n  import h5py\n  f = h5py.File(\"%s\")\n  solved = f[\"status/done\"][:] == 1\n", path);
-  if (spec->nfields)
-    printf("  %s = f[\"fields/%s\"][solved]  # (%lld, %d)\n", spec->field[0].name, spec->field[0].name,
-           (long long)all->solved, spec->cells);
+  const int rank = field_array_shape(spec, dims);
+  dims[0]        = all->solved;
+  shape_text(rank, dims, sizeof shape, shape);
+  if (spec->nfields) printf("  %s = f[\"fields/%s\"][solved]  # %s\n", spec->field[0].name, spec->field[0].name, shape);
   printf("  print(f.attrs[\"deck\"].decode())\n");
 }
 

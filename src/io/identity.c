@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Fields and conditions by name, and where the cells are: rows that agree in their numbers may differ in these. */
+/* Fields and conditions by name, and where the cells are: rows that agree in their numbers may differ in these.  Of
+ * profiles the number of cells says their shape. */
 static uint32_t layout_crc(ScoriaDataset ds)
 {
-  uint32_t crc = crc32c(0, ds->x, (size_t)ds->spec.cells * sizeof *ds->x);
+  uint32_t crc = crc32c(0, ds->x, (size_t)spec_centres(&ds->spec) * sizeof *ds->x);
 
+  if (spec_is_whole(&ds->spec)) crc = crc32c(crc, ds->spec.shape, sizeof ds->spec.shape);
   for (int f = 0; f < ds->spec.nfields; f++)
     crc = crc32c(crc, ds->spec.field[f].name, strlen(ds->spec.field[f].name) + 1);
   for (int c = 0; c < ds->spec.space.n; c++)

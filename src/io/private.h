@@ -84,6 +84,9 @@ hid_t type_of(ScoriaType type);
 size_t type_size(ScoriaType type);
 
 size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field, in the file */
+/* The dimensions of the array of a field, and their number: (rows, nx), or (rows, nz, ny, nx). */
+#define SCORIA_FIELD_RANK 4
+int field_array_shape(const ScoriaDatasetSpec *spec, int64_t dims[SCORIA_FIELD_RANK]);
 
 /* The hints of the deck, or MPI_INFO_NULL; borrowed. */
 MPI_Info io_hints(void);
@@ -203,7 +206,7 @@ PetscErrorCode StoreAgree(ScoriaStore store, const ScoriaTrouble *bad);
 /* Columns of /status, in the order of their CRC; "done" is the one that is written last. */
 #define SCORIA_STATUS_COLUMNS 5
 
-/* One array over all rows: [N], or [N][cells] when it is wide. */
+/* One array over all rows: [N], or that of a field when it is wide. */
 typedef struct {
   hid_t id; /* owned */
   ScoriaType type;
@@ -228,7 +231,7 @@ struct ScoriaDataset_ {
   const char *open_path; /* one of the two */
   ScoriaDatasetSpec spec;
   ScoriaMadeFrom made;
-  double *x;  /* (cells), owned */
+  double *x;  /* (spec_centres), owned */
   char *deck; /* owned */
   hid_t file, row_space, field_space, transfer;
   ScoriaColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], status[SCORIA_STATUS_COLUMNS];

@@ -58,10 +58,12 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
     PetscCall(ScoriaDesignCreate(deck, e->problem, e->parameters, &e->design));
     space = design_space(e->design);
   }
-  spec->space        = *space;
-  spec->cells        = e->grid.n[0];
-  spec->realisations = realisations;
-  spec->rows         = (int64_t)conditions * realisations;
+  spec->space    = *space;
+  spec->cells    = e->grid.n[0];
+  spec->shape[0] = e->grid.n[0];
+  spec->shape[1] = spec->shape[2] = 1;
+  spec->realisations              = realisations;
+  spec->rows                      = (int64_t)conditions * realisations;
   describe_fields(e);
   e->ell = space_find(&spec->space, "ell");
   PetscFunctionReturn(0);

@@ -3,7 +3,7 @@
 #define SCORIA_SCORE_CHECKPOINT_H
 
 #include "kept.h"
-#include "normaliser.h"
+#include "basis.h"
 #include "trainer.h"
 
 typedef struct {

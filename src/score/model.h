@@ -2,10 +2,10 @@
 #ifndef SCORIA_SCORE_MODEL_H
 #define SCORIA_SCORE_MODEL_H
 
+#include "basis.h"
 #include "ema.h"
 #include "holdout.h"
 #include "net.h"
-#include "normaliser.h"
 
 /* Rows of every network call while sampling.  Fixed, so that a row's bits do not depend on how many rows were asked
  * for. */
@@ -54,9 +54,5 @@ void model_at(ScoriaModel model, const double theta[], ModelAt *at);
 /* D (n, r) = c_skip x + c_out F(c_in x; ln(sigma)/4, u) for any n: works in padded tiles of MODEL_TILE rows, so a row
  * of D is the same bits whatever n is.  Matches ScoriaDenoiser.denoise; ctx is a ModelAt. */
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
-
-/* Orthonormal modes V^T (R, C*L) of the normalised grid z, row k being mode k; borrowed.  Defined with the normaliser.
- */
-const double *normaliser_basis(ScoriaNormaliser norm);
 
 #endif

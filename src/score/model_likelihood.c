@@ -6,7 +6,6 @@
 #include "log_density.h"
 #include "model.h"
 #include "net.h"
-#include "normaliser.h"
 #include "scoria/phases.h"
 #include <math.h>
 #include <string.h>
@@ -79,10 +78,12 @@ static PetscErrorCode EncodeRows(ScoriaModel model, const ScoriaTwin *twin, int6
                                  const double fields[], double y[], double log_volume[])
 {
   ScoriaNormaliser norm = model->normaliser;
-  const size_t m = (size_t)norm->m, R = (size_t)norm->R, d = (size_t)norm->space.n;
+  int channels, cells, all_modes;
   double *work;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(m + R * m + R * R, &work));
+  PetscCall(ScoriaNormaliserSizes(norm, &channels, &cells, NULL, &all_modes));
+  const size_t m = (size_t)channels * (size_t)cells, R = (size_t)all_modes, d = (size_t)ScoriaNormaliserSpace(norm)->n;
+  PetscCall(PetscMalloc1(normaliser_volume_work(norm), &work));
   for (int64_t start = 0, end; start < n; start = end) {
     const double *at = theta + (size_t)start * d;
     for (end = start + 1; end < n && !memcmp(at, theta + (size_t)end * d, d * sizeof(double));) end++;
@@ -125,10 +126,11 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      const double fields[], const ScoriaLogDensity *out)
 {
   const ScoriaSpace *space = ScoriaModelSpace(model);
-  const int R              = model->normaliser->R;
   double *y, *work, unit[SCORIA_MAX_CONDITIONS];
   Traced t;
+  int R;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserSizes(model->normaliser, NULL, NULL, NULL, &R));
   phase_begin(SCORIA_PHASE_LIKELIHOOD);
   PetscCall(TracedCreate(model, &t));
   const ScoriaTracedDenoiser den = {t.r, &t, traced_denoise, traced_pull};

@@ -8,18 +8,17 @@
  * the modified Cholesky factors of what correlation b is left with (Pourahmadi 1999).  Everything but V is a function
  * of theta. */
 #include "base/linalg.h"
-#include "model.h"
 #include "normaliser.h"
 #include <math.h>
 #include <string.h>
 
-static int max_terms(const ScoriaNormaliser norm)
+static int max_terms(const NormProfile norm)
 {
   return PetscMax(norm->mean.terms, PetscMax(norm->scale.terms, norm->phi.terms));
 }
 
 /* work: polynomial values, s (m), phi (K, K), d, D and mu (R each), two (R, R), one (R, m). */
-PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm)
+PetscErrorCode ProfileSetUp(NormProfile norm)
 {
   const size_t m = (size_t)norm->m, R = (size_t)norm->R, K = (size_t)norm->K;
   PetscFunctionBeginUser;
@@ -39,58 +38,55 @@ PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm)
+PetscErrorCode ProfileDestroy(void *self)
 {
+  NormProfile norm = self;
   PetscFunctionBeginUser;
-  if (!*norm) PetscFunctionReturn(0);
-  PetscCall(NormPolyDestroy(&(*norm)->mean));
-  PetscCall(NormPolyDestroy(&(*norm)->scale));
-  PetscCall(NormPolyDestroy(&(*norm)->phi));
-  PetscCall(PetscFree((*norm)->mean_coef));
-  PetscCall(PetscFree((*norm)->scale_coef));
-  PetscCall(PetscFree((*norm)->V));
-  PetscCall(PetscFree((*norm)->lambda));
-  PetscCall(PetscFree((*norm)->D_coef));
-  PetscCall(PetscFree((*norm)->mu_coef));
-  PetscCall(PetscFree((*norm)->phi_coef));
-  PetscCall(PetscFree((*norm)->d_coef));
-  PetscCall(PetscFree((*norm)->base));
-  PetscCall(PetscFree((*norm)->encode));
-  PetscCall(PetscFree((*norm)->decode));
-  PetscCall(PetscFree((*norm)->tile));
-  PetscCall(PetscFree((*norm)->work));
-  PetscCall(PetscFree(*norm));
+  if (!norm) PetscFunctionReturn(0);
+  PetscCall(NormPolyDestroy(&norm->mean));
+  PetscCall(NormPolyDestroy(&norm->scale));
+  PetscCall(NormPolyDestroy(&norm->phi));
+  PetscCall(PetscFree(norm->mean_coef));
+  PetscCall(PetscFree(norm->scale_coef));
+  PetscCall(PetscFree(norm->V));
+  PetscCall(PetscFree(norm->lambda));
+  PetscCall(PetscFree(norm->D_coef));
+  PetscCall(PetscFree(norm->mu_coef));
+  PetscCall(PetscFree(norm->phi_coef));
+  PetscCall(PetscFree(norm->d_coef));
+  PetscCall(PetscFree(norm->base));
+  PetscCall(PetscFree(norm->encode));
+  PetscCall(PetscFree(norm->decode));
+  PetscCall(PetscFree(norm->tile));
+  PetscCall(PetscFree(norm->work));
+  PetscCall(PetscFree(norm));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes)
+void profile_sizes(void *self, NormSizes *sizes)
 {
-  PetscFunctionBeginUser;
-  if (channels) *channels = norm->C;
-  if (cells) *cells = norm->L;
-  if (modes) *modes = norm->r;
-  if (all_modes) *all_modes = norm->R;
-  PetscFunctionReturn(0);
+  const NormProfile norm = self;
+  *sizes                 = (NormSizes){norm->C, norm->L, norm->r, norm->R};
 }
 
-const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm)
+const ScoriaSpace *profile_space(void *self)
 {
-  return &norm->space;
+  return &((NormProfile)self)->space;
 }
 
-const double *normaliser_basis(ScoriaNormaliser norm)
+const double *profile_modes(void *self)
 {
-  return norm->V;
+  return ((NormProfile)self)->V;
 }
 
-void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u[])
+void normaliser_unit(const NormProfile norm, const double theta[], double u[])
 {
   double all[SCORIA_MAX_CONDITIONS];
   space_to_unit(&norm->space, theta, all);
   for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
 }
 
-void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[])
+void normaliser_transform(const NormProfile norm, int64_t n, const double fields[], double v[])
 {
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
@@ -107,7 +103,7 @@ void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double f
     }
 }
 
-void normaliser_subtract_first(const ScoriaNormaliser norm, int64_t n, double v[])
+void normaliser_subtract_first(const NormProfile norm, int64_t n, double v[])
 {
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
@@ -117,7 +113,7 @@ void normaliser_subtract_first(const ScoriaNormaliser norm, int64_t n, double v[
 }
 
 /* A^-1: w (n, C, L) becomes v. */
-static void add_first(const ScoriaNormaliser norm, int n, double w[])
+static void add_first(const NormProfile norm, int n, double w[])
 {
   for (int i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
@@ -127,7 +123,7 @@ static void add_first(const ScoriaNormaliser norm, int n, double w[])
 }
 
 /* encode (m, R) of w becomes that of v = A^-1 w: columns of E A, as rows. */
-static void encode_differences(const ScoriaNormaliser norm, double encode[])
+static void encode_differences(const NormProfile norm, double encode[])
 {
   const int R = norm->R;
   for (int c = 0; c < norm->C; c++) {
@@ -137,7 +133,7 @@ static void encode_differences(const ScoriaNormaliser norm, double encode[])
   }
 }
 
-static void transform_back(const ScoriaNormaliser norm, int64_t n, double fields[])
+static void transform_back(const NormProfile norm, int64_t n, double fields[])
 {
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
@@ -177,7 +173,7 @@ typedef struct {
   double *s, *phi, *d, *D, *mu; /* (m), (K, K), (R), (R), (R) */
 } AtCondition;
 
-static void set_matrices(ScoriaNormaliser norm, const AtCondition *at, double scratch[])
+static void set_matrices(NormProfile norm, const AtCondition *at, double scratch[])
 {
   const int m = norm->m, R = norm->R;
   double *T = scratch, *M = T + (size_t)R * R, *product = M + (size_t)R * R;
@@ -202,8 +198,9 @@ static void exponentials(int n, double x[])
   for (int i = 0; i < n; i++) x[i] = exp(x[i]);
 }
 
-PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin, const double theta[])
+PetscErrorCode ProfileAt(void *self, const ScoriaTwin *twin, const double theta[])
 {
+  NormProfile norm = self;
   const int m = norm->m, R = norm->R, K = norm->K;
   double u[SCORIA_MAX_CONDITIONS];
   double *value = norm->work, *s = value + max_terms(norm), *phi = s + m, *d = phi + (size_t)K * K;
@@ -240,8 +237,9 @@ PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin,
   PetscFunctionReturn(0);
 }
 
-void normaliser_encode(ScoriaNormaliser norm, int64_t n, const double fields[], double y[])
+void profile_encode(void *self, int64_t n, const double fields[], double y[])
 {
+  const NormProfile norm = self;
   const int m = norm->m, R = norm->R;
   for (int64_t first = 0; first < n; first += NORM_TILE) {
     const int rows = n - first < NORM_TILE ? (int)(n - first) : NORM_TILE;
@@ -253,15 +251,17 @@ void normaliser_encode(ScoriaNormaliser norm, int64_t n, const double fields[], 
   }
 }
 
-void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], double fields[])
+void profile_decode(void *self, int64_t n, const double y[], double fields[])
 {
+  const NormProfile norm = self;
   la_rows_product(n, norm->R, norm->m, y, norm->decode, norm->base, fields);
   transform_back(norm, n, fields);
 }
 
 /* J = diag(dx/dv) decode^T, and |dx/dv| = |x - reference| = exp(v) where the logarithm was taken. */
-double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], double work[])
+double profile_log_volume(void *self, const double y[], double work[])
 {
+  const NormProfile norm = self;
   const int m = norm->m, R = norm->R;
   double *v = work, *J = work + m, *gram = J + (size_t)R * m, sum = 0;
   la_rows_product(1, R, m, y, norm->decode, norm->base, v);
@@ -272,4 +272,11 @@ double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], doub
   if (!la_cholesky(R, gram)) return NAN;
   for (int k = 0; k < R; k++) sum += log(gram[(size_t)k * R + k]);
   return sum;
+}
+
+size_t profile_volume_work(void *self)
+{
+  const NormProfile norm = self;
+  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
+  return m + R * m + R * R;
 }

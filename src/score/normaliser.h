@@ -2,26 +2,28 @@
 #ifndef SCORIA_SCORE_NORMALISER_H
 #define SCORIA_SCORE_NORMALISER_H
 
-#include "scoria/score.h"
+#include "basis.h"
 
-typedef struct {
-  int modes;         /* r: coordinates that the network learns */
-  int all_modes;     /* R >= r */
-  int degree_mean;   /* total degree of the polynomial of m */
-  int degree_scale;  /* of ln s, phi and ln d */
-  bool relative;     /* find the relative channels; without it there are none */
-  bool whitening;    /* without it y = z, and modes and all_modes are ignored */
-  bool choose_mean;  /* terms of the mean by cross-validation instead of all up to degree_mean */
-  bool choose_scale; /* likewise of ln s and ln D */
-} ScoriaNormaliserOptions;
-
-/* Fits to the conditions of ds for which train[condition] is true; failed rows are left out.  channel: field indices in
- * ds (nchannels).  Every rank reads rows of its own; the same bits on any number of ranks.  Collective. */
-PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
-                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
-PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm);
-PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store); /* under /normaliser */
-PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
+/* The normaliser of profiles, a row of the table of bases: its operations (basis.h). */
+typedef struct NormProfile_ *NormProfile;
+static inline NormProfile profile_of(ScoriaNormaliser norm)
+{
+  return norm->self;
+}
+PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
+                             const ScoriaNormaliserOptions *opt, void **self);
+PetscErrorCode ProfilePrepare(void *self, const NormInput *in, const NormTask *task);
+PetscErrorCode ProfileDestroy(void *self);
+PetscErrorCode ProfileSave(void *self, ScoriaStore store);
+PetscErrorCode ProfileLoad(ScoriaStore store, void **self);
+void profile_sizes(void *self, NormSizes *sizes);
+const ScoriaSpace *profile_space(void *self);
+PetscErrorCode ProfileAt(void *self, const ScoriaTwin *twin, const double theta[]);
+void profile_encode(void *self, int64_t n, const double fields[], double y[]);
+void profile_decode(void *self, int64_t n, const double y[], double fields[]);
+double profile_log_volume(void *self, const double y[], double work[]); /* work: m + R m + R R */
+size_t profile_volume_work(void *self);
+const double *profile_modes(void *self);
 
 /* ------------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -73,7 +75,7 @@ PetscErrorCode NormLeverages(const NormDesign *design, const double share[], dou
 
 /* -------------------------------------------------------------------------------------------------- the object ---- */
 
-struct ScoriaNormaliser_ {
+struct NormProfile_ {
   ScoriaSpace space;
   int d, vary[SCORIA_MAX_CONDITIONS]; /* the conditions that vary */
   int C, L, m;                        /* m = C L */
@@ -92,12 +94,12 @@ struct ScoriaNormaliser_ {
   double *phi_coef;   /* owned (phi.terms, K, K): phi_kl(u), l < k: y_k = (b_k - sum_l phi_kl b_l) / d_k */
   double *d_coef;     /* owned (scale.terms, R): ln d(u) */
   double total;       /* trace of the covariance of z: what share the R modes carry; without whitening, R */
-  /* Set by ScoriaNormaliserAt. */
+  /* Set by ProfileAt. */
   double *base;   /* owned (m): v at y = 0 */
   double *encode; /* owned (m, R): v - base to y */
   double *decode; /* owned (R, m): y to v - base */
   double *tile;   /* owned (NORM_TILE, m): rows that encode works on */
-  double *work;   /* owned, see NormaliserSetUp */
+  double *work;   /* owned, see ProfileSetUp */
 };
 
 /* Rows of the training set with which, where they are repeated, all terms of the wanted degrees are worth having. */
@@ -109,14 +111,12 @@ struct ScoriaNormaliser_ {
 #define NORM_MAX_ELEMENTS 1024
 
 /* Allocates everything whose size follows from C, L, r, R, K, d and the polynomials. */
-PetscErrorCode NormaliserSetUp(ScoriaNormaliser norm);
+PetscErrorCode ProfileSetUp(NormProfile norm);
 /* The unit coordinates of the varying conditions (d). */
-void normaliser_unit(const ScoriaNormaliser norm, const double theta[], double u[]);
-/* ln sqrt(det(J^T J)), J = d fields / d y (m, R), at y (R); work (m + R m + R R).  NaN where y is. */
-double normaliser_log_volume(const ScoriaNormaliser norm, const double y[], double work[]);
+void normaliser_unit(const NormProfile norm, const double theta[], double u[]);
 /* v (n, C, L) of fields (n, C, L) by the transforms alone; NaN outside their domain.  May work in place. */
-void normaliser_transform(const ScoriaNormaliser norm, int64_t n, const double fields[], double v[]);
+void normaliser_transform(const NormProfile norm, int64_t n, const double fields[], double v[]);
 /* v (n, C, L) becomes w (n, C, L): channels that are relative, less their first cell from the second on. */
-void normaliser_subtract_first(const ScoriaNormaliser norm, int64_t n, double v[]);
+void normaliser_subtract_first(const NormProfile norm, int64_t n, double v[]);
 
 #endif

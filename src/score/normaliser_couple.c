@@ -22,7 +22,7 @@
 
 PetscErrorCode NormModesCreate(const NormData *data, NormModes *modes)
 {
-  const size_t values = (size_t)data->width * data->norm->R, K = (size_t)data->norm->K;
+  const size_t values = norm_tile_slots(data) * data->norm->R, K = (size_t)data->norm->K;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc4(values, &modes->D, values, &modes->mu, values, &modes->d, K * K, &modes->phi));
   PetscFunctionReturn(0);
@@ -45,8 +45,8 @@ static void evaluate(const NormData *data, int t, double sign, int terms, const 
 
 void norm_modes_scale(const NormData *data, int t, NormModes *modes, double alpha[])
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int R                 = norm->R;
+  const NormProfile norm = data->norm;
+  const int R            = norm->R;
   evaluate(data, t, -1, norm->scale.terms, data->scale_X, norm->D_coef, modes->D);
   evaluate(data, t, 1, norm->mean.terms, data->mean_X, norm->mu_coef, modes->mu);
   evaluate(data, t, 1, norm->scale.terms, data->scale_X, norm->d_coef, modes->d);
@@ -64,7 +64,7 @@ void norm_modes_scale(const NormData *data, int t, NormModes *modes, double alph
 
 void norm_modes_phi(const NormData *data, int64_t slot, int rows, NormModes *modes)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int K = norm->K, P = norm->phi.terms;
   la_gemm(false, false, 1, rows * K, P, 1, data->phi_X + slot * P, P, norm->phi_coef, K * K, 0, modes->phi, K * K);
 }
@@ -119,9 +119,9 @@ static void variances_about(const NormData *data, ModeMoments *s, double freedom
  */
 static PetscErrorCode FitModeScales(NormData *data, const ScoriaNormaliserOptions *opt, ModeMoments *s)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int R           = norm->R;
-  const size_t count    = (size_t)norm->scale.terms * R;
+  NormProfile norm   = data->norm;
+  const int R        = norm->R;
+  const size_t count = (size_t)norm->scale.terms * R;
   double *freedom;
   NormDesign design;
   PetscFunctionBeginUser;
@@ -148,8 +148,8 @@ static PetscErrorCode FitModeScales(NormData *data, const ScoriaNormaliserOption
 /* mu from the means of a / D within pieces. */
 static PetscErrorCode FitModeMeans(NormData *data, const ScoriaNormaliserOptions *opt, NormModes *modes, ModeMoments *s)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int R           = norm->R;
+  NormProfile norm = data->norm;
+  const int R      = norm->R;
   NormDesign design;
   PetscFunctionBeginUser;
   for (int t = 0; t < data->tiles.tiles; t++) {
@@ -201,8 +201,8 @@ static PetscErrorCode CoupleCreate(const NormData *data, NormModes *modes, Coupl
   PetscFunctionBeginUser;
   *c       = (Couple){.modes = modes, .K = K, .P = P, .pairs = P * (P + 1) / 2, .packed = K * (K + 1) / 2};
   c->bound = (int)PetscMin(data->fitted_rows / (50.0 * P), (double)K);
-  PetscCall(PetscMalloc4((size_t)K * K, &c->square, (size_t)data->width * c->packed, &c->moment,
-                         (size_t)data->width * c->pairs, &c->weight, (size_t)c->pairs * c->packed, &c->block));
+  PetscCall(PetscMalloc4((size_t)K * K, &c->square, norm_tile_slots(data) * c->packed, &c->moment,
+                         norm_tile_slots(data) * c->pairs, &c->weight, (size_t)c->pairs * c->packed, &c->block));
   PetscCall(TileSumCreate(data->in.comm, (int64_t)c->pairs * c->packed, &c->sum));
   PetscFunctionReturn(0);
 }
@@ -348,7 +348,7 @@ static PetscErrorCode residual_visit(void *ctx, NormData *data, int t, double al
 
 static PetscErrorCode FitResidualScales(NormData *data, NormModes *modes, int bound)
 {
-  ScoriaNormaliser norm = data->norm;
+  NormProfile norm = data->norm;
   const size_t KK = (size_t)norm->K * norm->K, slots = (size_t)data->start[data->tiles.tiles] + 1;
   const size_t count = (size_t)norm->scale.terms * norm->R;
   Residuals s        = {.modes = modes, .rows = data->fitted_rows, .bound = bound};

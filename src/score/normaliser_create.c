@@ -1,19 +1,21 @@
-/* A normaliser from a dataset: what it is for, and the fit as a whole. */
+/* A normaliser of profiles from a dataset: what it is for, and the preparation as a whole. */
 #include "normaliser_fit.h"
+#include "scoria/phases.h"
+#include "train_data.h"
 #include <math.h>
 
-static void describe_space(const ScoriaSpace *space, ScoriaNormaliser norm)
+static void describe_space(const ScoriaSpace *space, NormProfile norm)
 {
   norm->space = *space;
   for (int j = 0; j < space->n; j++)
     if (space->c[j].lo < space->c[j].hi) norm->vary[norm->d++] = j;
 }
 
-PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                          ScoriaNormaliser *norm)
+PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
+                             const ScoriaNormaliserOptions *opt, void **self)
 {
   const ScoriaDatasetSpec *spec;
-  ScoriaNormaliser made;
+  NormProfile made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCheck(nchannels > 0 && nchannels <= spec->nfields && opt->modes > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
@@ -29,20 +31,41 @@ PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twi
   made->m    = nchannels * spec->cells;
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) made->reference[c] = twin ? twin->reference[c] : NAN;
-  *norm = made;
+  *self = made;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
-                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
+static PetscErrorCode Fit(NormData *data, const NormTask *task)
 {
-  const TrainSplit split = {.list = train};
-  const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
-  NormData data;
+  const NormProfile norm = data->norm;
   PetscFunctionBeginUser;
-  PetscCall(NormCreate(ds, nchannels, twin, opt, norm));
-  PetscCall(NormDataCreate(&in, *norm, false, norm_fit_passes(opt), &data));
-  PetscCall(NormFit(&data, opt));
+  PetscCall(NormFit(data, task->options));
+  for (int c = 0; c < norm->C && data->in.run; c++)
+    if (norm->relative[c])
+      PetscCall(ScoriaSay(data->in.run, "  %s is learned as its value in the first cell and the differences from it",
+                          data->spec->field[data->in.channel[c]].name));
+  if (task->keep) PetscCall(task->keep(task->ctx));
+  data->known = true;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProfilePrepare(void *self, const NormInput *in, const NormTask *task)
+{
+  const int passes       = (task->known ? 0 : norm_fit_passes(task->options)) + (task->whitened ? 1 : 0);
+  NormWhitened *whitened = task->whitened;
+  NormData data;
+  int size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(in->comm, &size));
+  PetscCall(NormDataCreate(in, self, task->known, passes, &data));
+  phase_begin(SCORIA_PHASE_NORMALISER);
+  if (!task->known) PetscCall(Fit(&data, task));
+  phase_end(SCORIA_PHASE_NORMALISER, task->known ? 0 : (double)data.spec->rows / size);
+  if (whitened) {
+    phase_begin(SCORIA_PHASE_WHITEN);
+    PetscCall(TrainDataCreate(&data, &whitened->train, &whitened->valid, &whitened->dropped));
+    phase_end(SCORIA_PHASE_WHITEN, (double)(whitened->train.rows + whitened->valid.rows) / size);
+  }
   PetscCall(NormDataDestroy(&data));
   PetscFunctionReturn(0);
 }

@@ -21,7 +21,7 @@ static PetscErrorCode ScanCreate(const NormData *data, Scan *scan)
   PetscFunctionReturn(0);
 }
 
-static void range_extend(const ScoriaNormaliser norm, int64_t n, const double x[], double range[])
+static void range_extend(const NormProfile norm, int64_t n, const double x[], double range[])
 {
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
@@ -37,8 +37,7 @@ static void range_extend(const ScoriaNormaliser norm, int64_t n, const double x[
 }
 
 /* Adds the squares of one channel of n rows of a piece, m apart. */
-static void squares_extend(const ScoriaNormaliser norm, int n, const double x[], double mean[], double *level,
-                           double *shape)
+static void squares_extend(const NormProfile norm, int n, const double x[], double mean[], double *level, double *shape)
 {
   const int L    = norm->L;
   const size_t m = (size_t)norm->m;
@@ -58,10 +57,10 @@ static void squares_extend(const ScoriaNormaliser norm, int n, const double x[],
 
 static PetscErrorCode scan_visit(void *ctx, NormData *data, int t, double v[])
 {
-  const ScoriaNormaliser norm = data->norm;
-  Scan *scan                  = ctx;
-  double *squares             = scan->squares + (size_t)t * 2 * norm->C;
-  int64_t slot                = data->start[t];
+  const NormProfile norm = data->norm;
+  Scan *scan             = ctx;
+  double *squares        = scan->squares + (size_t)t * 2 * norm->C;
+  int64_t slot           = data->start[t];
   PetscFunctionBeginUser;
   range_extend(norm, data->rows[t].fitted, v, scan->range);
   for (int k = 0; k < data->fitted[t]; k++, slot++) {
@@ -97,7 +96,7 @@ static PetscErrorCode ShareScan(NormData *data, Scan *scan, double squares[])
 
 /* A channel with a reference is logarithmic when x - reference keeps one sign, in every row and, where there is one, in
  * the twin. */
-static void choose_transforms(ScoriaNormaliser norm, const double range[])
+static void choose_transforms(NormProfile norm, const double range[])
 {
   for (int c = 0; c < norm->C; c++) {
     const bool above = range[2 * c] < 0, below = range[2 * c + 1] < 0;
@@ -111,7 +110,7 @@ static void choose_transforms(ScoriaNormaliser norm, const double range[])
  * modes of 1e-2 of the variance and far below, after all that is larger in other channels. */
 static PetscErrorCode ChooseRelative(NormData *data, const double squares[])
 {
-  ScoriaNormaliser norm = data->norm;
+  NormProfile norm = data->norm;
   double relative[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   for (int c = 0; c < norm->C; c++)
@@ -164,6 +163,17 @@ PetscErrorCode NormDataScan(NormData *data, bool relative)
   if (relative) PetscCall(ChooseRelative(data, squares));
   if (data->norm->twin) PetscCall(NormDataTransformTwins(data));
   PetscCall(PetscFree2(scan.squares, scan.mean));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormDataSetModes(NormData *data)
+{
+  const NormProfile norm = data->norm;
+  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)data->capacity * R, &data->modes, R * m, &data->project));
+  for (size_t k = 0; k < R; k++)
+    for (size_t j = 0; j < m; j++) data->project[k * m + j] = norm->V[k * m + j] / sqrt(norm->lambda[k]);
   PetscFunctionReturn(0);
 }
 

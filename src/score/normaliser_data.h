@@ -1,26 +1,14 @@
 /* The rows behind a normaliser, dealt to the ranks: read once each, by one rank.
  *
- * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile.  A tile is a
- * run of pieces; what makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is
- * summed over rows is summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any
- * number of ranks.  Within its tile a piece has a slot, those that are fitted first; tables over pieces are in order of
- * slots. */
+ * A piece is the rows of one condition, or a part of them where a condition has more than fit into a tile; where some
+ * rows of every condition are left out for validation, these are pieces of their own.  A tile is a run of pieces; what
+ * makes a tile follows from the dataset alone.  Every rank has a block of tiles.  Whatever is summed over rows is
+ * summed within tiles first, and over tiles in fixed point (tile_sum.h): the same bits on any number of ranks.  Within
+ * its tile a piece has a slot, those that are fitted first; tables over pieces are in order of slots. */
 #ifndef SCORIA_SCORE_NORMALISER_DATA_H
 #define SCORIA_SCORE_NORMALISER_DATA_H
 
 #include "normaliser.h"
-#include "train_split.h"
-
-/* What is asked of a preparation.  All borrowed. */
-typedef struct {
-  MPI_Comm comm;
-  ScoriaRun run; /* that progress is told to and that may be stopped; NULL: neither */
-  ScoriaDataset ds;
-  const int *channel; /* field of ds behind each channel of norm */
-  const TrainSplit *split;
-  const ScoriaTwin *twin;
-  double memory; /* of this rank for rows that would be read again otherwise [byte] */
-} NormInput;
 
 /* Stages of a row on its way to the network's coordinates. */
 typedef enum {
@@ -44,9 +32,10 @@ typedef struct {
 typedef struct {
   NormInput in;
   const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
-  ScoriaNormaliser norm;         /* borrowed */
+  NormProfile norm;              /* borrowed */
   int64_t conditions;            /* of the dataset */
-  int parts, width;              /* pieces of a condition, pieces of a tile */
+  int parts, width;              /* parts of a condition, parts of a tile */
+  int sides;                     /* pieces of a part: 2 where rows of it are left out, even and odd, else 1 */
   int64_t capacity;              /* rows of a tile at most */
   int64_t all_tiles, first_tile; /* of all ranks; of this one */
   NormTiles tiles;
@@ -73,6 +62,7 @@ typedef struct {
   bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
   double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
   bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  double *rounding;         /* owned (m): variance of the stored values' round-off, of z; set with the scales */
   ScoriaRows buffer;        /* owned (capacity) */
   bool *usable;             /* owned (capacity): rows of the buffer */
   double *v;                /* owned (capacity, m) */
@@ -89,7 +79,7 @@ typedef PetscErrorCode (*NormVisit)(void *ctx, NormData *data, int t, double v[]
 
 /* Deals the rows of in->ds for norm, of which C, L, m, d, space, twin and reference are set.  known: all of it is; the
  * polynomials' values are set as tiles are read.  Collective. */
-PetscErrorCode NormDataCreate(const NormInput *in, ScoriaNormaliser norm, bool known, int passes, NormData *data);
+PetscErrorCode NormDataCreate(const NormInput *in, NormProfile norm, bool known, int passes, NormData *data);
 PetscErrorCode NormDataDestroy(NormData *data);
 /* The first pass of a fit: usable rows, conditions and twins of every piece, the transforms of the channels; relative:
  * channels may be modelled as differences from their first cell.  Collective. */
@@ -111,6 +101,7 @@ void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
 PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
 int norm_pieces(const NormData *data, int t); /* of a tile */
+size_t norm_tile_slots(const NormData *data); /* pieces of a tile at most */
 int64_t norm_condition(const NormData *data, int t, int64_t slot);
 /* The rows of tile t at a stage: borrowed, until the next ones.  Local. */
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v);

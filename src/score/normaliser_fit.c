@@ -55,16 +55,11 @@ static PetscErrorCode choose_degree(const NormData *data, int wanted, bool choos
 
 /* --------------------------------------------------------------------------------- second pass: mean and scale ---- */
 
-typedef struct {
-  double *mean, *S2;              /* owned (slots, m) */
-  double *mean_coef, *scale_coef; /* owned (terms, m) */
-} Moments;
-
 /* Mean of every fitted piece, and the mean square about it. */
 static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[])
 {
-  const int m      = data->norm->m;
-  Moments *moments = ctx;
+  const int m          = data->norm->m;
+  NormMoments *moments = ctx;
   PetscFunctionBeginUser;
   for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
     const int n           = (int)data->good[i];
@@ -81,9 +76,9 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
 }
 
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
-static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
+static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
   NormDesign design;
   PetscFunctionBeginUser;
@@ -101,88 +96,14 @@ static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt
   PetscFunctionReturn(0);
 }
 
-/* Sums over the pieces of S2 and of the squares of what is taken for the mean, (2 m) on rank 0. */
-static PetscErrorCode SumSquares(NormData *data, const Moments *s, double sums[])
-{
-  const int m = data->norm->m, p = data->norm->mean.terms;
-  double *largest, *part;
-  TileSum sum;
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc2(2 * m, &largest, 2 * m, &part));
-  PetscCall(TileSumCreate(data->in.comm, 2 * m, &sum));
-  for (int round = 0; round < 2; round++) { /* the first finds the scales */
-    for (int t = 0; t < data->tiles.tiles; t++) {
-      const int64_t at = data->start[t];
-      memset(part, 0, 2 * (size_t)m * sizeof *part);
-      for (int64_t i = at; i < at + data->fitted[t]; i++) {
-        if (data->norm->twin)
-          memcpy(data->base, data->twin + i * m, (size_t)m * sizeof(double));
-        else
-          memset(data->base, 0, (size_t)m * sizeof(double));
-        la_gemm(false, false, 1, m, p, 1, data->mean_X + i * p, p, s->mean_coef, m, 1, data->base, m);
-        for (int j = 0; j < m; j++) {
-          part[j] += s->S2[i * m + j];
-          part[m + j] += data->base[j] * data->base[j];
-        }
-      }
-      for (int j = 0; j < 2 * m; j++)
-        if (round == 0)
-          largest[j] = PetscMax(largest[j], part[j]);
-        else
-          part[j] /= binary_scale(largest[j]);
-      if (round) tile_sum_add(&sum, 0, 2 * m, part);
-    }
-    if (round == 0) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2 * m, MPI_DOUBLE, MPI_MAX, data->in.comm));
-  }
-  PetscCall(TileSumTake(&sum, sums));
-  for (int j = 0; j < 2 * m; j++) sums[j] *= binary_scale(largest[j]);
-  PetscCall(TileSumDestroy(&sum));
-  PetscCall(PetscFree2(largest, part));
-  PetscFunctionReturn(0);
-}
-
-/* A floor for `cells` elements from `first`: a thousandth of the rms spread of those that vary. */
-static void floor_elements(int first, int cells, double pieces, const double sums[], double varies[], double least[])
-{
-  double sum = 0;
-  int count  = 0;
-  for (int j = first; j < first + cells; j++)
-    if (varies[j] > 0) sum += sums[j], count++;
-  for (int j = first; j < first + cells; j++) least[j] = count > 0 ? 1e-6 * sum / (pieces * count) : 1;
-}
-
-/* Elements of w whose spread is beyond what least squares leave of a constant, 1e-11 of it by their ridge, and a floor
- * for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a relative
- * channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its mean is all
- * there is.  varies and least (m). */
-static PetscErrorCode FindFloors(NormData *data, const Moments *s, double varies[], double least[])
-{
-  const ScoriaNormaliser norm = data->norm;
-  const int m                 = norm->m;
-  double *sums;
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(2 * m, &sums));
-  PetscCall(SumSquares(data, s, sums));
-  for (int j = 0; j < m; j++) varies[j] = sums[j] > 1e-19 * sums[m + j];
-  for (int c = 0; c < norm->C; c++) {
-    const int first = c * norm->L, apart = norm->relative[c] ? 1 : 0;
-    floor_elements(first, apart, data->fitted_pieces, sums, varies, least);
-    floor_elements(first + apart, norm->L - apart, data->fitted_pieces, sums, varies, least);
-  }
-  PetscCall(NormShare(data, (size_t)m, varies));
-  PetscCall(NormShare(data, (size_t)m, least));
-  PetscCall(PetscFree(sums));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FloorSpread(NormData *data, Moments *s)
+static PetscErrorCode FloorSpread(NormData *data, NormMoments *s)
 {
   const int m = data->norm->m;
   double *varies, *least;
   bool any = false;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(m, &varies, m, &least));
-  PetscCall(FindFloors(data, s, varies, least));
+  PetscCall(NormFindFloors(data, s, varies, least));
   for (int j = 0; j < m; j++) {
     data->varies[j] = varies[j] > 0;
     any             = any || data->varies[j];
@@ -198,16 +119,21 @@ static PetscErrorCode FloorSpread(NormData *data, Moments *s)
 
 /* Divides s of the first cell of relative channels by sqrt(L): in the trace of the covariance of z the level then
  * weighs what L cells do, and is among the first modes, as it is in v. */
-static void weigh_levels(const ScoriaNormaliser norm, double coef[])
+static void weigh_levels(NormData *data, double coef[])
 {
-  for (int c = 0; c < norm->C; c++)
-    if (norm->relative[c]) coef[(size_t)c * norm->L] -= log(norm->L) / 2; /* term 0 is 1 */
+  const NormProfile norm = data->norm;
+  for (int c = 0; c < norm->C; c++) {
+    const size_t first = (size_t)c * norm->L;
+    if (!norm->relative[c]) continue;
+    coef[first] -= log(norm->L) / 2; /* term 0 is 1 */
+    data->rounding[first] *= norm->L;
+  }
 }
 
-static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
+static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const size_t count          = (size_t)norm->scale.terms * norm->m;
+  const NormProfile norm = data->norm;
+  const size_t count     = (size_t)norm->scale.terms * norm->m;
   NormDesign design;
   PetscFunctionBeginUser;
   PetscCall(FloorSpread(data, s));
@@ -216,7 +142,7 @@ static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *op
   design.use = data->scale_use;
   PetscCall(NormGammaRegression(&design, s->S2, s->scale_coef));
   for (size_t k = 0; k < count; k++) s->scale_coef[k] /= 2; /* of ln s, not ln s^2 */
-  if (opt->whitening) weigh_levels(norm, s->scale_coef);
+  if (opt->whitening) weigh_levels(data, s->scale_coef);
   PetscCall(NormShare(data, count, s->scale_coef));
   PetscFunctionReturn(0);
 }
@@ -255,9 +181,9 @@ static void take_mode(int m, const double from[], double to[])
 /* C (m, m): eigenvectors of the covariance, ascending in w (m); rank 0 finds them. */
 static PetscErrorCode FindModes(NormData *data, double C[], double w[])
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
-  Covariance c          = {.part = C};
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
+  Covariance c     = {.part = C};
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
@@ -278,39 +204,60 @@ static PetscErrorCode FindModes(NormData *data, double C[], double w[])
   PetscFunctionReturn(0);
 }
 
+/* Whether a mode v of variance w is more than the round-off of what is stored: the largest variance that independent
+ * errors of variance 1 show in as many rows as there are is (1 + sqrt(m / rows))^2, and twice that is beyond doubt. */
+static bool is_signal(const NormData *data, const double v[], double w)
+{
+  const int m       = data->norm->m;
+  const double edge = 1 + sqrt(m / data->fitted_rows);
+  double rounding   = 0;
+  for (int j = 0; j < m; j++) rounding += v[j] * v[j] * data->rounding[j];
+  return w > 2 * edge * edge * rounding;
+}
+
+/* Which of the m modes, in ascending order of w, are worth having, the largest first; their number is returned. */
+static int choose_modes(const NormData *data, const double C[], const double w[], int mode[])
+{
+  const int m = data->norm->m;
+  int exist   = 0;
+  for (int k = m - 1; k >= 0 && w[k] > 1e-10 * w[m - 1]; k--)
+    if (exist == 0 || is_signal(data, C + (size_t)k * m, w[k])) mode[exist++] = k;
+  return exist;
+}
+
 /* V and lambda: as many modes as are worth having. */
 static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm = data->norm;
-  const int m           = norm->m;
+  NormProfile norm = data->norm;
+  const int m      = norm->m;
   double *C, *w;
-  int exist = 0;
+  int *mode;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)m * m, &C, m, &w));
+  PetscCall(PetscMalloc3((size_t)m * m, &C, m, &w, m, &mode));
   PetscCall(FindModes(data, C, w));
-  while (exist < m && w[m - 1 - exist] > 1e-10 * w[m - 1]) exist++;
-  norm->R = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
-  norm->r = PetscMin(opt->modes, norm->R);
-  norm->K = PetscMin(norm->R, NORM_MAX_COUPLED);
-  PetscCall(NormaliserSetUp(norm));
+  const int exist = choose_modes(data, C, w, mode);
+  norm->R         = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
+  norm->r         = PetscMin(opt->modes, norm->R);
+  norm->K         = PetscMin(norm->R, NORM_MAX_COUPLED);
+  PetscCall(ProfileSetUp(norm));
   for (int k = 0; k < norm->R; k++) {
-    take_mode(m, C + (size_t)(m - 1 - k) * m, norm->V + (size_t)k * m);
-    norm->lambda[k] = w[m - 1 - k];
+    take_mode(m, C + (size_t)mode[k] * m, norm->V + (size_t)k * m);
+    norm->lambda[k] = w[mode[k]];
   }
-  PetscCall(PetscFree2(C, w));
+  PetscCall(PetscFree3(C, w, mode));
   PetscFunctionReturn(0);
 }
 
 /* y = z, of what varies: unit vectors for modes, with neither scales nor couplings of their own. */
 static PetscErrorCode TakeElements(const NormData *data)
 {
-  ScoriaNormaliser norm = data->norm;
+  NormProfile norm = data->norm;
   PetscFunctionBeginUser;
   for (int j = 0; j < norm->m; j++) norm->R += data->varies[j];
   norm->r     = norm->R;
   norm->K     = 1;
   norm->total = norm->R;
-  PetscCall(NormaliserSetUp(norm));
+  PetscCall(ProfileSetUp(norm));
   for (int j = 0, k = 0; j < norm->m; j++) {
     if (!data->varies[j]) continue;
     norm->V[(size_t)k * norm->m + j] = 1;
@@ -322,7 +269,7 @@ static PetscErrorCode TakeElements(const NormData *data)
 /* ------------------------------------------------------------------------------------------------ all together ---- */
 
 /* m and s, with tables over the pieces that are gone afterwards. */
-static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, Moments *s)
+static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
   const size_t slots = (size_t)data->start[data->tiles.tiles] + 1, m = (size_t)data->norm->m;
   PetscFunctionBeginUser;
@@ -341,11 +288,11 @@ int norm_fit_passes(const ScoriaNormaliserOptions *opt)
 
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
 {
-  ScoriaNormaliser norm         = data->norm;
+  NormProfile norm              = data->norm;
   const size_t m                = (size_t)norm->m;
   ScoriaNormaliserOptions fixed = *opt;
   int levels[SCORIA_MAX_CONDITIONS];
-  Moments s;
+  NormMoments s;
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));

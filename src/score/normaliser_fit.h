@@ -12,11 +12,20 @@
 
 /* How often a fit walks over the rows, its scan included. */
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
-/* A normaliser that knows what it is for, and nothing else yet. */
-PetscErrorCode NormCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
-                          ScoriaNormaliser *norm);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
+
+/* Moments of the fitted pieces, and what is regressed on them. */
+typedef struct {
+  double *mean, *S2;              /* owned (slots, m) */
+  double *mean_coef, *scale_coef; /* owned (terms, m) */
+} NormMoments;
+
+/* Elements of w whose spread is beyond what least squares leave of a constant, 1e-11 of it by their ridge, and a floor
+ * for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a relative
+ * channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its mean is all
+ * there is.  varies and least (m); sets data->rounding.  Collective. */
+PetscErrorCode NormFindFloors(NormData *data, const NormMoments *s, double varies[], double least[]);
 
 /* use (q, p), allocated anew: the terms, 1 among them, with which least squares of Y (pieces, q) on the design of all p
  * predict conditions left out best.  The first `alone` columns of Y have terms of their own, the others the same; of

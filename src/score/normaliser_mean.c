@@ -144,9 +144,9 @@ static void take_column(const NormData *data, const Turned *s, int k, Column *c)
 /* w: the rows of a piece over their variance, of which a hundredth and a hundred times the average are the bounds. */
 static PetscErrorCode FindWeights(const NormData *data, const Turned *s, int k, Column *c)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int p                 = norm->scale.terms;
-  const double usual          = s->lambda[s->m - 1 - k] / data->fitted_pieces;
+  const NormProfile norm = data->norm;
+  const int p            = norm->scale.terms;
+  const double usual     = s->lambda[s->m - 1 - k] / data->fitted_pieces;
   NormDesign design;
   double *coef;
   bool *use = NULL;

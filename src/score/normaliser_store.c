@@ -15,7 +15,7 @@ typedef struct {
 
 enum { ARRAYS = 8 };
 
-static void list_arrays(ScoriaNormaliser norm, Array list[ARRAYS])
+static void list_arrays(NormProfile norm, Array list[ARRAYS])
 {
   const int64_t C = norm->C, L = norm->L, R = norm->R, K = norm->K;
   list[0] = (Array){"/normaliser/mean",
@@ -78,7 +78,7 @@ static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPo
 }
 
 /* Written where there is a relative channel: files without the array have none. */
-static PetscErrorCode put_relative(ScoriaStore store, const ScoriaNormaliser norm)
+static PetscErrorCode put_relative(ScoriaStore store, const NormProfile norm)
 {
   const int64_t C = norm->C;
   double relative[SCORIA_MAX_FIELDS];
@@ -96,8 +96,9 @@ static PetscErrorCode put_relative(ScoriaStore store, const ScoriaNormaliser nor
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
+PetscErrorCode ProfileSave(void *self, ScoriaStore store)
 {
+  const NormProfile norm = self;
   Array list[ARRAYS];
   double transform[SCORIA_MAX_FIELDS * 3];
   const double sizes[] = {norm->r, norm->twin, norm->total};
@@ -170,8 +171,8 @@ static PetscErrorCode get_poly(ScoriaStore store, const char *name, int d, NormP
   PetscFunctionReturn(0);
 }
 
-/* Sizes and polynomials, so that NormaliserSetUp can follow. */
-static PetscErrorCode get_sizes(ScoriaStore store, ScoriaNormaliser norm)
+/* Sizes and polynomials, so that ProfileSetUp can follow. */
+static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
 {
   int64_t modes[MAX_RANK], couplings[MAX_RANK], settings[MAX_RANK];
   double values[3];
@@ -199,7 +200,7 @@ static PetscErrorCode get_sizes(ScoriaStore store, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_arrays(ScoriaStore store, ScoriaNormaliser norm)
+static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
 {
   Array list[ARRAYS];
   double transform[SCORIA_MAX_FIELDS * 3];
@@ -225,7 +226,7 @@ static PetscErrorCode get_arrays(ScoriaStore store, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_relative(ScoriaStore store, ScoriaNormaliser norm)
+static PetscErrorCode get_relative(ScoriaStore store, NormProfile norm)
 {
   double relative[SCORIA_MAX_FIELDS];
   int64_t dims[MAX_RANK];
@@ -242,18 +243,18 @@ static PetscErrorCode get_relative(ScoriaStore store, ScoriaNormaliser norm)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
+PetscErrorCode ProfileLoad(ScoriaStore store, void **self)
 {
-  ScoriaNormaliser made;
+  NormProfile made;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&made));
   PetscCall(ScoriaStoreGetSpace(store, &made->space));
   for (int j = 0; j < made->space.n; j++)
     if (made->space.c[j].lo < made->space.c[j].hi) made->vary[made->d++] = j;
   PetscCall(get_sizes(store, made));
-  PetscCall(NormaliserSetUp(made));
+  PetscCall(ProfileSetUp(made));
   PetscCall(get_arrays(store, made));
   PetscCall(get_relative(store, made));
-  *norm = made;
+  *self = made;
   PetscFunctionReturn(0);
 }

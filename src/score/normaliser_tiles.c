@@ -32,6 +32,7 @@ static PetscErrorCode Deal(NormData *data)
   data->width         = (int)PetscMax(most / piece, 1);
   data->capacity      = data->width * piece;
   data->all_tiles     = (data->conditions * data->parts + data->width - 1) / data->width;
+  data->sides         = data->in.split->rows > 0 ? 2 : 1;
   deal_block(data->all_tiles, rank, size, &data->first_tile, &number);
   data->tiles = (NormTiles){.comm = data->in.comm, .tiles = (int)number};
   PetscFunctionReturn(0);
@@ -42,15 +43,21 @@ int norm_pieces(const NormData *data, int t)
   return (int)(data->start[t + 1] - data->start[t]);
 }
 
-int64_t norm_condition(const NormData *data, int t, int64_t slot)
+size_t norm_tile_slots(const NormData *data)
 {
-  return ((data->first_tile + t) * data->width + data->piece[slot]) / data->parts;
+  return (size_t)data->sides * (size_t)data->width;
 }
 
-/* Condition and rows [first, first + number) of piece k of tile t. */
+int64_t norm_condition(const NormData *data, int t, int64_t slot)
+{
+  return ((data->first_tile + t) * data->width + data->piece[slot] / data->sides) / data->parts;
+}
+
+/* Condition and rows [first, first + number) among which those of piece k of tile t are. */
 static int64_t piece_rows(const NormData *data, int t, int k, int64_t *first, int64_t *number)
 {
-  const int64_t piece = (data->first_tile + t) * data->width + k, condition = piece / data->parts;
+  const int64_t piece     = (data->first_tile + t) * data->width + k / data->sides;
+  const int64_t condition = piece / data->parts;
   deal_block(data->spec->realisations, (int)(piece % data->parts), data->parts, first, number);
   *first += condition * data->spec->realisations;
   return condition;
@@ -58,15 +65,15 @@ static int64_t piece_rows(const NormData *data, int t, int k, int64_t *first, in
 
 static PetscErrorCode CreateTables(NormData *data)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int64_t all           = data->conditions * data->parts;
-  const int tiles             = data->tiles.tiles;
+  const NormProfile norm = data->norm;
+  const int64_t all      = data->conditions * data->parts;
+  const int tiles        = data->tiles.tiles;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc6(tiles + 1, &data->start, tiles, &data->fitted, tiles, &data->rows, tiles, &data->seen, tiles,
                          &data->held, tiles, &data->stage));
   for (int t = 0; t <= tiles; t++)
-    data->start[t] =
-        PetscMin((data->first_tile + t) * data->width, all) - PetscMin(data->first_tile * data->width, all);
+    data->start[t] = data->sides * (PetscMin((data->first_tile + t) * data->width, all) -
+                                    PetscMin(data->first_tile * data->width, all));
   for (int t = 0; t < tiles; t++) data->seen[t] = false, data->held[t] = NULL, data->fitted[t] = 0;
   data->tiles.start   = data->start;
   data->tiles.used    = data->fitted;
@@ -75,12 +82,14 @@ static PetscErrorCode CreateTables(NormData *data)
                          &data->theta, slots * (norm->d + 1), &data->u));
   if (norm->twin) PetscCall(PetscMalloc1(slots * norm->m, &data->twin));
   PetscCall(ScoriaRowsCreate(data->spec, data->capacity, &data->buffer));
+  PetscCall(PetscCalloc1(norm->m, &data->rounding));
   PetscCall(PetscMalloc5(data->capacity, &data->usable, data->capacity * norm->m, &data->v, norm->m, &data->varies,
-                         (size_t)data->width * norm->m, &data->base, (size_t)data->width * norm->m, &data->inverse_s));
+                         norm_tile_slots(data) * norm->m, &data->base, norm_tile_slots(data) * norm->m,
+                         &data->inverse_s));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormDataCreate(const NormInput *in, ScoriaNormaliser norm, bool known, int passes, NormData *data)
+PetscErrorCode NormDataCreate(const NormInput *in, NormProfile norm, bool known, int passes, NormData *data)
 {
   PetscFunctionBeginUser;
   *data = (NormData){.in = *in, .norm = norm, .known = known, .passes = passes, .room = in->memory};
@@ -107,6 +116,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(PetscFree(data->twin));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
   PetscCall(PetscFree5(data->usable, data->v, data->varies, data->base, data->inverse_s));
+  PetscCall(PetscFree(data->rounding));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->phi_X));
   PetscCall(PetscFree(data->mean_use));
   PetscCall(PetscFree(data->scale_use));
@@ -143,8 +153,8 @@ static bool row_usable(const NormData *data, int64_t i)
  */
 static PetscErrorCode SetCondition(NormData *data, int64_t slot, int64_t condition, int64_t row)
 {
-  const ScoriaNormaliser norm = data->norm;
-  double *theta               = data->theta + slot * norm->space.n;
+  const NormProfile norm = data->norm;
+  double *theta          = data->theta + slot * norm->space.n;
   PetscFunctionBeginUser;
   for (int j = 0; j < norm->space.n; j++) theta[j] = data->buffer.condition[j][row];
   normaliser_unit(norm, theta, data->u + slot * norm->d);
@@ -156,6 +166,12 @@ static PetscErrorCode SetCondition(NormData *data, int64_t slot, int64_t conditi
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "condition %lld: the equations have no solution at a homogeneous porosity there",
                   (long long)condition);
   PetscFunctionReturn(0);
+}
+
+/* Whether row i of the buffer, whose rows are from `first` on, is a usable one of piece k. */
+static bool in_piece(const NormData *data, int k, int64_t first, int64_t i)
+{
+  return data->usable[i] && train_leaves_row(data->in.split, first + i) == (k % data->sides > 0);
 }
 
 /* Deals the slots of a tile whose rows, from `first` on, are in the buffer: fitted pieces first. */
@@ -171,10 +187,9 @@ static PetscErrorCode DealSlots(NormData *data, int t, int64_t first)
       int64_t from, number;
       int good                = 0;
       const int64_t condition = piece_rows(data, t, k, &from, &number);
-      for (int64_t i = from - first; i < from - first + number; i++) good += data->usable[i];
-      const NormKind its = !train_keeps(data->in.split, condition) ? NORM_LEFT_OUT
-                           : good > 0                              ? NORM_FITTED
-                                                                   : NORM_EMPTY;
+      for (int64_t i = from - first; i < from - first + number; i++) good += in_piece(data, k, first, i);
+      const bool left_out = k % data->sides > 0 || !train_keeps(data->in.split, condition);
+      const NormKind its  = left_out ? NORM_LEFT_OUT : good > 0 ? NORM_FITTED : NORM_EMPTY;
       if (its != kind) continue;
       data->piece[slot] = k;
       data->kind[slot]  = kind;
@@ -197,7 +212,7 @@ static void pack(NormData *data, int t, int64_t first)
     int64_t from, number;
     (void)piece_rows(data, t, data->piece[slot], &from, &number);
     for (int64_t i = from - first; i < from - first + number; i++) {
-      if (!data->usable[i]) continue;
+      if (!in_piece(data, data->piece[slot], first, i)) continue;
       for (int c = 0; c < C; c++, to += L)
         memcpy(to, data->buffer.field[data->in.channel[c]] + (size_t)i * L, (size_t)L * sizeof(double));
     }
@@ -206,7 +221,7 @@ static void pack(NormData *data, int t, int64_t first)
 
 static void tile_polynomials(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
     const double *u = data->u + i * norm->d;
     norm_poly_values(&norm->mean, u, data->mean_X + i * norm->mean.terms);
@@ -218,9 +233,9 @@ static void tile_polynomials(NormData *data, int t)
 /* The twins of a tile become w. */
 static PetscErrorCode TransformTwins(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int pieces            = norm_pieces(data, t);
-  double *twin                = data->twin + data->start[t] * norm->m;
+  const NormProfile norm = data->norm;
+  const int pieces       = norm_pieces(data, t);
+  double *twin           = data->twin + data->start[t] * norm->m;
   PetscFunctionBeginUser;
   normaliser_transform(norm, pieces, twin, twin);
   normaliser_subtract_first(norm, pieces, twin);
@@ -256,7 +271,7 @@ static PetscErrorCode Read(NormData *data, int t)
 
 void norm_scales_of_tile(NormData *data, int t)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const NormProfile norm = data->norm;
   const int n = norm_pieces(data, t), m = norm->m, p = norm->mean.terms, q = norm->scale.terms;
   const size_t count = (size_t)n * m;
   if (norm->twin)
@@ -326,9 +341,9 @@ static void try_to_hold(NormData *data, int t)
 
 PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v)
 {
-  const ScoriaNormaliser norm = data->norm;
-  NormStage at                = NORM_FIELDS;
-  bool fresh                  = false;
+  const NormProfile norm = data->norm;
+  NormStage at           = NORM_FIELDS;
+  bool fresh             = false;
   PetscFunctionBeginUser;
   if (data->held[t]) {
     at = data->stage[t];
@@ -363,24 +378,13 @@ PetscErrorCode NormDataLoad(NormData *data, int t, NormStage want, double **v)
 
 PetscErrorCode NormDataSetPolynomials(NormData *data)
 {
-  const ScoriaNormaliser norm = data->norm;
-  const int64_t slots         = data->start[data->tiles.tiles] + 1;
+  const NormProfile norm = data->norm;
+  const int64_t slots    = data->start[data->tiles.tiles] + 1;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3(slots * norm->mean.terms, &data->mean_X, slots * norm->scale.terms, &data->scale_X,
                          slots * norm->phi.terms, &data->phi_X));
   for (int t = 0; t < data->tiles.tiles; t++)
     if (data->seen[t]) tile_polynomials(data, t);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode NormDataSetModes(NormData *data)
-{
-  const ScoriaNormaliser norm = data->norm;
-  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)data->capacity * R, &data->modes, R * m, &data->project));
-  for (size_t k = 0; k < R; k++)
-    for (size_t j = 0; j < m; j++) data->project[k * m + j] = norm->V[k * m + j] / sqrt(norm->lambda[k]);
   PetscFunctionReturn(0);
 }
 

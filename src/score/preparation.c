@@ -1,8 +1,7 @@
 /* Between its fit and the first checkpoint of the training the normaliser is in normaliser.ckpt, with the digest of the
  * dataset that it was fitted to: a start that finds it there reads the rows once, to whiten them. */
 #include "preparation.h"
-#include "normaliser_fit.h"
-#include "scoria/phases.h"
+#include "basis.h"
 #include <math.h>
 #include <sys/resource.h>
 
@@ -75,7 +74,8 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  opt->split  = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
+  opt->split = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
+  train_split_rows(&opt->split, spec->rows / spec->realisations, spec->realisations, share, (uint64_t)seed);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
@@ -87,7 +87,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 /* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
  * deck that was stored before does not show it. */
 #define FIT "fit"
-#define FIT_OF 2
+#define FIT_OF 3
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {
@@ -167,36 +167,38 @@ PetscErrorCode PreparationForget(ScoriaRun run)
 
 /* ------------------------------------------------------------------------------------------------- all of it ---- */
 
-static PetscErrorCode Fit(ScoriaRun run, ScoriaDeck deck, const Options *opt, NormData *data)
+/* The ctx of keep_fit.  All borrowed. */
+typedef struct {
+  ScoriaRun run;
+  ScoriaDeck deck;
+  ScoriaDataset ds;
+  ScoriaNormaliser norm;
+} Keeping;
+
+static PetscErrorCode keep_fit(void *ctx)
 {
-  const ScoriaNormaliser norm = data->norm;
+  const Keeping *k = ctx;
   PetscFunctionBeginUser;
-  PetscCall(NormFit(data, &opt->fit));
-  for (int c = 0; c < norm->C; c++)
-    if (norm->relative[c])
-      PetscCall(ScoriaSay(run, "  %s is learned as its value in the first cell and the differences from it",
-                          data->spec->field[opt->channel[c]].name));
-  PetscCall(Keep(run, deck, data->in.ds, norm));
-  data->known = true;
+  PetscCall(Keep(k->run, k->deck, k->ds, k->norm));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Tell(ScoriaRun run, const NormData *data, const TrainData *train, const TrainData *valid,
-                           int64_t dropped, double seconds)
+static PetscErrorCode Tell(ScoriaRun run, ScoriaNormaliser norm, const NormWhitened *rows, double seconds)
 {
-  const ScoriaNormaliser norm = data->norm;
-  struct rusage use           = {.ru_maxrss = 0};
+  struct rusage use = {.ru_maxrss = 0};
+  int r, R;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, &R));
   getrusage(RUSAGE_SELF, &use);
   double memory = 1.024e-3 * (double)use.ru_maxrss; /* kB of 1024 bytes, on Linux */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_MAX, ScoriaRunComm(run)));
   PetscCall(
       ScoriaSay(run, "  %lld rows to learn from, %lld to validate on, %lld left out; %d coordinates learned of %d kept",
-                (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R));
+                (long long)rows->train.rows, (long long)rows->valid.rows, (long long)rows->dropped, r, R));
   PetscCall(ScoriaLog(run, "whitened",
                       "\"rows\":%lld,\"validation_rows\":%lld,\"dropped\":%lld,\"modes\":%d,\"all_modes\":%d,"
                       "\"seconds\":%.3f,\"peak_memory_MB\":%.0f",
-                      (long long)train->rows, (long long)valid->rows, (long long)dropped, norm->r, norm->R, seconds,
+                      (long long)rows->train.rows, (long long)rows->valid.rows, (long long)rows->dropped, r, R, seconds,
                       memory));
   PetscFunctionReturn(0);
 }
@@ -206,32 +208,23 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
 {
   const double start = wall_seconds();
   const bool known   = *norm != NULL;
-  const ScoriaDatasetSpec *spec;
+  NormWhitened rows  = {.dropped = 0};
   Options opt;
-  NormData data;
-  int64_t dropped;
-  int size;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ReadOptions(deck, ds, twin, holdout, &opt));
-  if (!known) PetscCall(NormCreate(ds, opt.nchannels, &opt.twin, &opt.fit, norm));
-  const NormInput in = {.comm    = ScoriaRunComm(run),
-                        .run     = run,
-                        .ds      = ds,
-                        .channel = opt.channel,
-                        .split   = &opt.split,
-                        .twin    = &opt.twin,
-                        .memory  = opt.memory};
-  PetscCall(NormDataCreate(&in, *norm, known, known ? 1 : norm_fit_passes(&opt.fit) + 1, &data));
-  phase_begin(SCORIA_PHASE_NORMALISER);
-  if (!known) PetscCall(Fit(run, deck, &opt, &data));
-  phase_end(SCORIA_PHASE_NORMALISER, known ? 0 : (double)spec->rows / size);
-  phase_begin(SCORIA_PHASE_WHITEN);
-  PetscCall(TrainDataCreate(&data, train, valid, &dropped));
-  phase_end(SCORIA_PHASE_WHITEN, (double)(train->rows + valid->rows) / size);
-  PetscCall(ScoriaProgressDestroy(&data.bar));
-  PetscCall(Tell(run, &data, train, valid, dropped, wall_seconds() - start));
-  PetscCall(NormDataDestroy(&data));
+  if (!known) PetscCall(NormaliserCreate(&scoria_bases[0], ds, opt.nchannels, &opt.twin, &opt.fit, norm));
+  const NormInput in  = {.comm    = ScoriaRunComm(run),
+                         .run     = run,
+                         .ds      = ds,
+                         .channel = opt.channel,
+                         .split   = &opt.split,
+                         .twin    = &opt.twin,
+                         .memory  = opt.memory};
+  Keeping keeping     = {run, deck, ds, *norm};
+  const NormTask task = {.options = &opt.fit, .known = known, .keep = keep_fit, .ctx = &keeping, .whitened = &rows};
+  PetscCall(NormaliserPrepare(*norm, &in, &task));
+  PetscCall(Tell(run, *norm, &rows, wall_seconds() - start));
+  *train = rows.train;
+  *valid = rows.valid;
   PetscFunctionReturn(0);
 }

@@ -71,7 +71,8 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_WEIGHTS},
     {"train_P_std", SCORIA_KEY_REAL, "", "1.0", SCORIA_POSITIVE, 10, NULL,
      "edm: standard deviation of ln sigma in training", SCORIA_DECIDES_WEIGHTS},
-    {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL, "share of the conditions kept for validation",
+    {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL,
+     "share of the conditions kept for validation; where that is none of them, of the rows of each",
      SCORIA_DECIDES_SPLIT},
     {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
      "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "

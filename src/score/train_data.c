@@ -36,8 +36,8 @@ static PetscErrorCode Grow(Gathered *set, int r, int64_t more)
 }
 
 /* Appends the row of modes b where its coordinates are numbers. */
-static void append_row(const ScoriaNormaliser norm, const NormModes *modes, const double d[], const double b[],
-                       int64_t slot, Gathered *set)
+static void append_row(const NormProfile norm, const NormModes *modes, const double d[], const double b[], int64_t slot,
+                       Gathered *set)
 {
   float *y  = set->y + set->rows * norm->r;
   bool good = true;
@@ -53,9 +53,9 @@ static void append_row(const ScoriaNormaliser norm, const NormModes *modes, cons
 
 static PetscErrorCode encode_visit(void *ctx, NormData *data, int t, double alpha[])
 {
-  const ScoriaNormaliser norm = data->norm;
-  Encoder *e                  = ctx;
-  const double *b             = alpha;
+  const NormProfile norm = data->norm;
+  Encoder *e             = ctx;
+  const double *b        = alpha;
   PetscFunctionBeginUser;
   norm_modes_scale(data, t, &e->modes, alpha);
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {

@@ -43,10 +43,19 @@ PetscErrorCode TrainerDestroy(Trainer *trainer);
 PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
 /* Loss of `weights` on `rows` rows of data, and the same for F = 0.  Rows, levels and noise are the same in every call
  * (rows of data are used again where there are fewer), so that two losses differ by far less than either is certain.
- * part (2, trainer_parts(rows); may be NULL): both losses in each of the parts whose means they are, for their
- * scatter. */
+ * part (trainer_parts(rows); may be NULL): the loss in each of the parts whose mean it is, for their scatter. */
 PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *loss,
                                double *baseline, double part[]);
+/* By how much `weights` lower the loss of the same rows below that of F = 0, and its standard error, from the scatter
+ * over distinct rows of the data or over their conditions, whichever is larger: a row that is used again with other
+ * noise, or another of the same condition, is not another one.  Collective. */
+PetscErrorCode TrainerGain(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *gain,
+                           double *error);
+/* Standard error of the mean of n gains of which those of a group depend on one another; 0 of one group.  Sorts. */
+typedef struct {
+  double group, gain;
+} TrainGain;
+double train_gain_error(int64_t n, TrainGain gain[]);
 int64_t trainer_parts(Trainer trainer, int64_t rows);
 /* The same parameters on every rank, or a defect. */
 PetscErrorCode TrainerCheck(Trainer trainer);

@@ -1,4 +1,4 @@
-/* The loop of a training: steps, evaluations on the conditions left out, checkpoints, and the choice of the average. */
+/* The loop of a training: steps, evaluations on the rows left out, checkpoints, and the choice of the average. */
 #include "training.h"
 #include "scoria/phases.h"
 #include "train_data.h"
@@ -13,7 +13,7 @@
 #define LEAST_GAIN 1e-3       /* in the loss: .0003 to .0008 for Gaussian laws of 5000 rows, .02 for two peaks */
 #define WIDTHS 5              /* of the average, tried from the one length to the other */
 
-/* On conditions left out; where there are none, on rows that were learned, which then only shows the loss without
+/* On rows left out; where there are none, on rows that were learned, which then only shows the loss without
  * noise. */
 static const TrainData *validation_data(const Training *t)
 {
@@ -169,13 +169,18 @@ static PetscErrorCode Try(Training *t, double width, float weights[], double *er
   PetscFunctionReturn(0);
 }
 
-/* Whether the loss that was validated last is not below that of the Gaussian alone, beyond the noise of the rows drawn
- * and beyond what the best of many evaluations is below it for laws that are Gaussian; unknown where no condition was
- * left out. */
-static bool adds_nothing(const Training *t, double loss)
+/* Whether the loss with `weights` is not below that of the Gaussian alone, beyond the noise of the rows drawn and
+ * beyond what the best of many evaluations is below it for laws that are Gaussian; unknown where nothing was left out.
+ */
+static PetscErrorCode AddsNothing(Training *t, float weights[], bool *nothing)
 {
-  return t->valid.rows > 0 &&
-         (t->baseline - loss < LEAST_GAIN || !kept_improved(t->kept.parts, t->part + t->kept.parts, t->part));
+  double gain, error;
+  PetscFunctionBeginUser;
+  *nothing = false;
+  if (!t->valid.rows) PetscFunctionReturn(0);
+  PetscCall(TrainerGain(t->trainer, weights, &t->valid, validation_rows(t), &gain, &error));
+  *nothing = gain < LEAST_GAIN || gain < 2 * error;
+  PetscFunctionReturn(0);
 }
 
 /* With two lengths, the best of a few widths between them; with one, that.  The table goes into train.jsonl. */
@@ -199,9 +204,9 @@ static PetscErrorCode Choose(Training *t)
     used += snprintf(body + used, sizeof body - (size_t)used,
                      "%s{\"width\":%.6g,\"profile_error\":%.3g,\"validation\":%.8g}", i ? "," : "", width, error, loss);
     if (i > 0 && !(loss < best)) continue;
-    best             = loss;
-    t->kept.width    = width;
-    t->kept.gaussian = adds_nothing(t, loss);
+    best          = loss;
+    t->kept.width = width;
+    PetscCall(AddsNothing(t, weights, &t->kept.gaussian));
   }
   snprintf(body + used, sizeof body - (size_t)used,
            "],\"width\":%.6g,\"kept_validation\":%.8g,\"kept_baseline\":%.8g,\"adopted\":\"%s\",\"lengthened_at\":%lld",
@@ -229,13 +234,11 @@ static PetscErrorCode Say(Training *t)
   PetscCall(ScoriaSay(t->run, "  %s loss %.4f, %.4f for the Gaussian part alone",
                       t->valid.rows ? "validation" : "training", t->kept.loss, t->kept.baseline));
   if (!t->valid.rows)
-    PetscCall(ScoriaSay(t->run,
-                        "  WARNING: too few conditions to leave one out for validation: whether the network has "
-                        "learned the rows by heart is not known; -sample_source gaussian draws without it"));
+    PetscCall(ScoriaSay(t->run, "  WARNING: too few rows to leave some out for validation: whether the network has "
+                                "learned the rows by heart is not known; -sample_source gaussian draws without it"));
   if (t->kept.gaussian)
-    PetscCall(ScoriaSay(t->run,
-                        "  the network adds nothing to the Gaussian on the conditions left out: the Gaussian is "
-                        "what is sampled (sample_source)"));
+    PetscCall(ScoriaSay(t->run, "  the network adds nothing to the Gaussian on the rows left out: the Gaussian is "
+                                "what is sampled (sample_source)"));
   PetscFunctionReturn(0);
 }
 
@@ -250,7 +253,7 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
   PetscCall(KeptCreate(t->opt.adam.ema[1] > 0 ? 2 : 1, t->keep_last || t->valid.rows == 0,
                        net_parameter_count(trainer_net(t->trainer)), trainer_parts(t->trainer, validation_rows(t)),
                        &t->kept));
-  PetscCall(PetscMalloc1(2 * t->kept.parts, &t->part));
+  PetscCall(PetscMalloc1(t->kept.parts, &t->part));
   PetscCall(TrainDataDigest(t->comm, &t->train, spec->r, spec->d, &t->data));
   PetscFunctionReturn(0);
 }

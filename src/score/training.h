@@ -12,7 +12,7 @@ typedef struct {
   ScoriaDeck deck;
   MPI_Comm comm;
   TrainOptions opt;
-  TrainData train, valid; /* valid.rows = 0: no condition was left out */
+  TrainData train, valid; /* valid.rows = 0: nothing was left out */
   int64_t patience;       /* evaluations without improvement after which it ends; 0: never */
   bool keep_last;
   int64_t tuning_steps; /* of consistency tuning, 0: none */
@@ -24,7 +24,7 @@ typedef struct {
   ScoriaProgress bar;
   Curve curve;
   double start, loss, validation, baseline;
-  double *part;          /* owned (2, kept.parts): of the last validation loss, then of F = 0 */
+  double *part;          /* owned (kept.parts): of the last validation loss */
   ScoriaNormaliser norm; /* borrowed */
   ScoriaCost cost;       /* owned */
   Checkpoint begin;      /* where an interrupted training had come to */

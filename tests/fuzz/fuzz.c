@@ -90,6 +90,7 @@ void fuzz_make_dataset(const char *path)
   const ScoriaDatasetSpec spec = {
       .rows         = CONDITIONS * REALISATIONS,
       .cells        = CELLS,
+      .shape        = {CELLS, 1, 1},
       .nfields      = 2,
       .field        = {{"c", "mol m^-3", "concentration", false}, {"phi", "V", "potential", false}},
       .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},

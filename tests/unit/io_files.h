@@ -73,18 +73,30 @@ static inline void expect_failure(PetscErrorCode failed, ScoriaExit code, const 
 
 /* ---------------------------------------------------------------------------------- datasets to write and read ---- */
 
-enum { CELLS = 7 };
+enum { CELLS = 7, MOST_CENTRES = 16 };
 
 static inline ScoriaDatasetSpec small_spec(int64_t rows, bool float64)
 {
   ScoriaDatasetSpec spec = {.rows    = rows,
                             .cells   = CELLS,
+                            .shape   = {CELLS, 1, 1},
                             .nfields = 2,
                             .field   = {{"c", "mol/m^3", "concentration", false}, {"eps", "1", "porosity", true}},
                             .space   = {.n = 2, .c = {{"U0", "V", 0.1, 0.9, false}, {"ell", "m", 1e-6, 1e-4, true}}},
                             .realisations = 1,
                             .float64      = float64};
 
+  return spec;
+}
+
+/* The same of whole fields. */
+static inline ScoriaDatasetSpec whole_spec(int64_t rows, const int shape[3], bool float64)
+{
+  ScoriaDatasetSpec spec = small_spec(rows, float64);
+
+  memcpy(spec.shape, shape, sizeof spec.shape);
+  spec.cells = shape[0] * shape[1] * shape[2];
+  assert_in_range(spec_centres(&spec), 1, MOST_CENTRES);
   return spec;
 }
 
@@ -106,7 +118,8 @@ static inline bool same_spec(const ScoriaDatasetSpec *a, const ScoriaDatasetSpec
 {
   bool same = a->rows == b->rows && a->cells == b->cells && a->nfields == b->nfields &&
               a->realisations == b->realisations && a->float64 == b->float64 && a->first == b->first &&
-              a->whole == b->whole && same_space(&a->space, &b->space);
+              a->whole == b->whole && a->cells == b->cells && !memcmp(a->shape, b->shape, sizeof a->shape) &&
+              same_space(&a->space, &b->space);
 
   for (int f = 0; same && f < a->nfields; f++) {
     const ScoriaField *p = &a->field[f], *q = &b->field[f];
@@ -146,9 +159,9 @@ static inline PetscErrorCode create_small(MPI_Comm comm, const char *path, const
                                           ScoriaDataset *ds)
 {
   const ScoriaProvenance from = {.kind = "dataset", .deck = "run: {seed: 7}\n", .seed = 7, .ranks = 1, .group_size = 1};
-  double x[CELLS];
+  double x[MOST_CENTRES];
 
-  for (int i = 0; i < CELLS; i++) x[i] = x_at(i);
+  for (int i = 0; i < spec_centres(spec); i++) x[i] = x_at(i);
   return ScoriaDatasetCreate(comm, path, spec, x, &from, ds);
 }
 

@@ -171,7 +171,11 @@ static inline void known_rows_source(MPI_Comm comm, KnownLaw *law, int64_t reali
 {
   static const ScoriaSourceKind kind = {
       .name = "known rows", .draw = KnownRowsDraw, .destroy = KnownRowsDestroy, .rows = known_rows_of};
-  ScoriaDatasetSpec spec = {.nfields = KNOWN_CHANNELS, .cells = KNOWN_CELLS, .rows = most, .realisations = most};
+  ScoriaDatasetSpec spec = {.nfields      = KNOWN_CHANNELS,
+                            .cells        = KNOWN_CELLS,
+                            .shape        = {KNOWN_CELLS, 1, 1},
+                            .rows         = most,
+                            .realisations = most};
   ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {comm, 0, 1}, .leads = true};
   spec.space             = law->space;
   for (int c = 0; c < KNOWN_CHANNELS; c++) spec.field[c] = law->field[c];

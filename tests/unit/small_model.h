@@ -34,6 +34,7 @@ static void fit_normaliser(ScoriaNormaliser *norm)
 {
   const ScoriaDatasetSpec spec      = {.rows         = CONDITIONS * REALISATIONS,
                                        .cells        = L,
+                                       .shape        = {L, 1, 1},
                                        .nfields      = C,
                                        .realisations = REALISATIONS,
                                        .float64      = true,

@@ -43,17 +43,17 @@ static void write_unevenly(ScoriaDataset ds, const ScoriaDatasetSpec *spec, int6
 }
 
 /* slab: rows per transfer, small so that batches are split as large ones are. */
-static void round_trip(bool float64, int64_t slab)
+static void round_trip(ScoriaDatasetSpec spec, int64_t slab)
 {
   const int rank = world_rank(), size = world_size();
   const int64_t per_batch = size == 1 ? 1 : (int64_t)size * (size - 1) / 2, n = 3 * per_batch;
-  const ScoriaDatasetSpec spec = small_spec(n, float64);
   const ScoriaDatasetSpec *found;
   const char *path = in_scratch("round.h5"), *deck;
   const double *x;
   ScoriaDataset ds;
   ScoriaRows rows;
 
+  spec.rows = n;
   if (!rank) unlink(path);
   CHECK(create_small(PETSC_COMM_WORLD, path, &spec, &ds));
   if (slab) ds->slab_rows = slab;
@@ -67,7 +67,7 @@ static void round_trip(bool float64, int64_t slab)
   CHECK(ScoriaDatasetInfo(ds, &found, &x, &deck));
   assert_true(same_spec(found, &spec));
   assert_string_equal(deck, "run: {seed: 7}\n");
-  for (int i = 0; i < CELLS; i++) assert_true(x[i] == x_at(i));
+  for (int i = 0; i < spec_centres(found); i++) assert_true(x[i] == x_at(i));
   CHECK(ScoriaRowsCreate(found, n, &rows));
   /* Every rank but the second its own overlapping range, up to all rows; the second none. */
   const int64_t first = rank < n ? rank : 0, number = rank == 1 ? 0 : n - first;
@@ -81,20 +81,63 @@ static void round_trip(bool float64, int64_t slab)
 static void test_round_trip_single(void **state)
 {
   (void)state;
-  round_trip(false, 0);
+  round_trip(small_spec(0, false), 0);
 }
 
 static void test_round_trip_double(void **state)
 {
   (void)state;
-  round_trip(true, 0);
+  round_trip(small_spec(0, true), 0);
 }
 
 static void test_round_trip_in_slabs(void **state)
 {
   (void)state;
-  round_trip(false, 1);
-  round_trip(true, 2);
+  round_trip(small_spec(0, false), 1);
+  round_trip(small_spec(0, true), 2);
+}
+
+/* The second in two dimensions. */
+static const int whole_shape[][3] = {{3, 2, 4}, {7, 5, 1}};
+
+static void test_round_trip_of_whole_fields(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    round_trip(whole_spec(0, whole_shape[i], false), 0);
+    round_trip(whole_spec(0, whole_shape[i], true), 2);
+  }
+}
+
+/* What others read: (rows, z, y, x), x fastest, with the coordinates of each axis. */
+static void test_whole_fields_in_hdf5(void **state)
+{
+  const ScoriaDatasetSpec spec = whole_spec(3, whole_shape[0], false);
+  const char *path             = in_scratch("whole.h5");
+  const hsize_t expected[4]    = {3, 4, 2, 3};
+  float field[3][4][2][3];
+  double z[4];
+  hsize_t found[4];
+
+  (void)state;
+  make_small(PETSC_COMM_WORLD, path, &spec);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), c = H5Dopen2(file, "/fields/c", H5P_DEFAULT);
+  const hid_t axis = H5Dopen2(file, "/z", H5P_DEFAULT), space = H5Dget_space(c);
+
+  assert_int_equal(H5Sget_simple_extent_ndims(space), 4);
+  H5Sget_simple_extent_dims(space, found, NULL);
+  assert_memory_equal(found, expected, sizeof found);
+  assert_true(H5Dread(c, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, field) >= 0);
+  assert_true(H5Dread(axis, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, z) >= 0);
+  for (int k = 0; k < 4; k++) {
+    assert_true(z[k] == x_at(3 + 2 + k));
+    for (int j = 0; j < 2; j++)
+      for (int i = 0; i < 3; i++) assert_true(field[2][k][j][i] == (float)value_at(2, 0, (k * 2 + j) * 3 + i));
+  }
+  H5Sclose(space);
+  H5Dclose(axis);
+  H5Dclose(c);
+  H5Fclose(file);
 }
 
 static void test_no_conditions_no_rows(void **state)
@@ -371,6 +414,8 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(test_round_trip_single, scratch_make, NULL),
       cmocka_unit_test(test_round_trip_double),
       cmocka_unit_test(test_round_trip_in_slabs),
+      cmocka_unit_test(test_round_trip_of_whole_fields),
+      cmocka_unit_test(test_whole_fields_in_hdf5),
       cmocka_unit_test(test_no_conditions_no_rows),
       cmocka_unit_test(test_same_bytes_for_any_ranks),
       cmocka_unit_test(test_crc_of_stored_bytes),

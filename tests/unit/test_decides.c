@@ -174,6 +174,7 @@ static void make_dataset(void)
   enum { CONDITIONS = 16, REALISATIONS = 12, CELLS = 6 };
   const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
                                   .cells        = CELLS,
+                                  .shape        = {CELLS, 1, 1},
                                   .nfields      = 2,
                                   .realisations = REALISATIONS,
                                   .float64      = true,

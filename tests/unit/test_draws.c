@@ -80,7 +80,7 @@ static void shares_are_gathered_in_order(void **state)
 static void packing_is_its_own_inverse(void **state)
 {
   enum { N = 3, C = 2, L = 4 };
-  ScoriaDatasetSpec spec = {.nfields = C, .cells = L, .rows = N, .realisations = N};
+  ScoriaDatasetSpec spec = {.nfields = C, .cells = L, .shape = {L, 1, 1}, .rows = N, .realisations = N};
   double fields[N * C * L], back[C * L];
   const double theta[1] = {2.5};
   const int swapped[C]  = {1, 0};

@@ -89,6 +89,36 @@ static void validation_is_chosen_among_the_others(void **state)
   assert_int_equal(learned, 24);
 }
 
+/* Of too few conditions to leave one out: rows of each, other than those held back. */
+static void rows_are_left_out_where_conditions_are_few(void **state)
+{
+  ScoriaHoldout h = {.conditions = 3, .realisations = 50, .rows = 5};
+  (void)state;
+  CHECK(HoldoutOrder(9, &h));
+  TrainSplit split = train_split(3, 0.05, 9, &h), many = train_split(40, 0.05, 9, NULL), none = many;
+  train_split_rows(&split, 3, 50, 0.05, 9);
+  assert_int_equal(split.rows, 45 / 8); /* a hundred in all would be more than an eighth */
+  for (int64_t k = 0; k < 3; k++) {
+    int64_t left_out = 0;
+    for (int64_t row = 50 * k; row < 50 * (k + 1); row++) {
+      left_out += train_leaves_row(&split, row);
+      assert_false(train_leaves_row(&split, row) && train_hides(&split, row));
+    }
+    assert_true(train_keeps(&split, k));
+    assert_int_equal(left_out, split.rows);
+  }
+  train_split_rows(&many, 40, 50, 0.05, 9);
+  assert_int_equal(many.rows, 0);
+  none.left_out = 0;
+  train_split_rows(&none, 3, 50, 0, 9); /* none wanted */
+  assert_int_equal(none.rows, 0);
+  train_split_rows(&none, 3, 7, 0.05, 9); /* none to spare */
+  assert_int_equal(none.rows, 0);
+  train_split_rows(&none, 2, 100000, 0.05, 9);
+  assert_int_equal(none.rows, 5000);
+  CHECK(ScoriaHoldoutDestroy(&h));
+}
+
 static void rows_of_every_condition_are_numbered(void **state)
 {
   ScoriaHoldout h = {.conditions = 3, .realisations = 50, .rows = 5};
@@ -114,6 +144,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(held_conditions_are_spread),
       cmocka_unit_test(coordinates_without_inside_are_left_aside),
       cmocka_unit_test(validation_is_chosen_among_the_others),
+      cmocka_unit_test(rows_are_left_out_where_conditions_are_few),
       cmocka_unit_test(rows_of_every_condition_are_numbered),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -76,6 +76,7 @@ static void make_dataset(ScoriaDataset *ds)
 {
   const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
                                   .cells        = CELLS,
+                                  .shape        = {CELLS, 1, 1},
                                   .nfields      = 3,
                                   .field        = {{"c", "mol m^-3", "concentration", false},
                                                    {"phi", "V", "potential", false},

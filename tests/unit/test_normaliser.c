@@ -14,6 +14,7 @@ enum { C = 2, L = 12, M = C * L, TRUE_MODES = 4, CONDITIONS = 90, REALISATIONS =
 static const double reference = 1000;
 static double level           = 0;     /* of channel 1, times the first normal, in every cell */
 static bool still             = false; /* channel 1 is 2.5 throughout */
+static bool single            = false; /* the file holds single precision */
 
 static ScoriaSpace test_space(void)
 {
@@ -102,10 +103,11 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)conditions * realisations,
                                  .cells        = L,
+                                 .shape        = {L, 1, 1},
                                  .nfields      = 2,
                                  .space        = test_space(),
                                  .realisations = realisations,
-                                 .float64      = true,
+                                 .float64      = !single,
                                  .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
   const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   ScoriaDataset ds;
@@ -183,8 +185,8 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
   make_dataset("test_normaliser.h5", false, CONDITIONS, REALISATIONS);
   CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
   CHECK(ScoriaNormaliserSizes(norm, &channels, &cells, &modes, &all));
-  assert_true(norm->logged[0] && norm->sign[0] < 0 && !norm->logged[1]);
-  assert_true(!norm->relative[0] && !norm->relative[1]);
+  assert_true(profile_of(norm)->logged[0] && profile_of(norm)->sign[0] < 0 && !profile_of(norm)->logged[1]);
+  assert_true(!profile_of(norm)->relative[0] && !profile_of(norm)->relative[1]);
   assert_true(channels == C && cells == L && modes == 3);
   assert_int_equal(all, TRUE_MODES);
   whiteness(norm, &twin, &mean, &covariance);
@@ -290,14 +292,14 @@ static void without_a_twin_the_regression_serves(void **state)
   const ScoriaTwin none = {NULL, NULL, {NAN, NAN}};
   (void)state;
   CHECK(fit("test_normaliser.h5", NULL, usual, &norm));
-  assert_true(!norm->logged[0] && !norm->twin);
+  assert_true(!profile_of(norm)->logged[0] && !profile_of(norm)->twin);
   CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser.h5", &none, usual, &norm));
-  assert_true(!norm->logged[0]);
+  assert_true(!profile_of(norm)->logged[0]);
   CHECK(NormaliserDestroy(&norm));
   const ScoriaTwin only_reference = {NULL, NULL, {1000, NAN}};
   CHECK(fit("test_normaliser.h5", &only_reference, usual, &norm));
-  assert_true(norm->logged[0]);
+  assert_true(profile_of(norm)->logged[0]);
   whiteness(norm, NULL, &mean, &covariance);
   printf("# without a twin: mean %.3f covariance %.3f\n", mean, covariance);
   assert_true(mean < 0.08 && covariance < 0.08); /* sqrt(u) and exp(u) are left to a cubic */
@@ -357,10 +359,10 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   make_dataset("test_normaliser_level.h5", false, CONDITIONS, REALISATIONS);
   plain.relative = false;
   CHECK(fit("test_normaliser_level.h5", &twin, plain, &norm));
-  assert_true(!norm->relative[1]);
+  assert_true(!profile_of(norm)->relative[1]);
   CHECK(NormaliserDestroy(&norm));
   CHECK(fit("test_normaliser_level.h5", &twin, usual, &norm));
-  assert_true(!norm->relative[0] && norm->relative[1]);
+  assert_true(!profile_of(norm)->relative[0] && profile_of(norm)->relative[1]);
   whiteness(norm, &twin, &mean, &covariance);
   const double missed = shape_error(norm);
   printf("# on a level: mean %.3f covariance %.3f; missed of the shape %.4f\n", mean, covariance, missed);
@@ -544,6 +546,26 @@ static void a_single_condition_has_its_own_modes_only(void **state)
   CHECK(NormaliserDestroy(&norm));
 }
 
+/* A law of four modes at one condition: in single precision c of some 1000, 3 to 10 away from its reference, is known
+ * to 1e-5 of that distance, and the rest of the covariance is round-off. */
+static void round_off_is_no_mode(void **state)
+{
+  ScoriaNormaliserOptions opt = usual;
+  ScoriaNormaliser norm;
+  int all;
+  (void)state;
+  opt.all_modes = M;
+  for (single = false;; single = true) {
+    make_dataset("test_normaliser_single.h5", true, CONDITIONS, 20);
+    CHECK(fit("test_normaliser_single.h5", &twin, opt, &norm));
+    CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &all));
+    assert_int_equal(all, TRUE_MODES);
+    CHECK(NormaliserDestroy(&norm));
+    if (single) break;
+  }
+  single = false;
+}
+
 static void what_cannot_be_fitted_is_said(void **state)
 {
   ScoriaNormaliser norm;
@@ -568,6 +590,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(without_whitening_the_fields_are_the_coordinates),
       cmocka_unit_test(a_field_that_never_varies_stays),
       cmocka_unit_test(a_single_condition_has_its_own_modes_only),
+      cmocka_unit_test(round_off_is_no_mode),
       cmocka_unit_test(what_cannot_be_fitted_is_said),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -50,7 +50,8 @@ static void open_study(Study *s, int directions, double sigma, double largest)
   const RefineOptions opt = {.directions = directions, .iterations = 30, .tolerance = 1e-6, .sigma = sigma};
   *s                      = (Study){.linear = {.largest = largest}};
   s->forward              = (RefineForward){.ctx = &s->linear, .profile = Profile, .solve = Solve};
-  s->forward.spec = (ScoriaDatasetSpec){.nfields = C, .cells = L, .rows = 1, .realisations = 1, .float64 = true};
+  s->forward.spec =
+      (ScoriaDatasetSpec){.nfields = C, .cells = L, .shape = {L, 1, 1}, .rows = 1, .realisations = 1, .float64 = true};
   s->forward.spec.space.n = 1;
   for (int c = 0; c < C; c++) snprintf(s->forward.spec.field[c].name, SCORIA_NAME_SIZE, "%c", 'a' + c);
   for (int i = 0; i < M; i++) s->sd[i] = 1 + 0.1 * i;

@@ -181,6 +181,22 @@ static void split_leaves_whole_conditions(void **state)
   assert_true(one.left_out == 0 && train_keeps(&one, 0));
 }
 
+/* Repeated draws of a row are one: with gains of 1 and 0 in two groups of equal size the mean is known to 1/2, however
+ * often each is counted. */
+static void gains_of_a_group_are_one(void **state)
+{
+  TrainGain gain[60];
+  (void)state;
+  for (int each = 1; each <= 30; each *= 5) {
+    for (int i = 0; i < 2 * each; i++) gain[i] = (TrainGain){i % 2, i % 2};
+    assert_true(fabs(train_gain_error(2 * each, gain) - 0.5) < 1e-15);
+  }
+  for (int i = 0; i < 60; i++) gain[i] = (TrainGain){i, i % 2}; /* all distinct: the usual error of a mean */
+  assert_true(fabs(train_gain_error(60, gain) - 0.5 / sqrt(59)) < 1e-15);
+  for (int i = 0; i < 60; i++) gain[i].group = 3;
+  assert_true(train_gain_error(60, gain) == 0);
+}
+
 /* The job against this rank alone: weights, averages, losses. */
 static void bits_do_not_depend_on_ranks(void **state)
 {
@@ -191,7 +207,7 @@ static void bits_do_not_depend_on_ranks(void **state)
     const ScoriaNetSpec spec = make_spec(row);
     Trainer all, alone;
     TrainStep a, b;
-    double loss[2], baseline[2];
+    double loss[2], baseline[2], gain[2], error[2];
     CHECK(TrainerCreate(PETSC_COMM_WORLD, &spec, &opt, &data, &all));
     CHECK(TrainerCreate(PETSC_COMM_SELF, &spec, &opt, &data, &alone));
     for (int64_t step = 0; step < opt.steps; step++) {
@@ -204,6 +220,10 @@ static void bits_do_not_depend_on_ranks(void **state)
     for (int k = 0; k < 2; k++) assert_memory_equal(trainer_average(all, k), trainer_average(alone, k), bytes);
     CHECK(TrainerValidate(all, trainer_average(all, 0), &data, 100, &loss[0], &baseline[0], NULL));
     CHECK(TrainerValidate(alone, trainer_average(alone, 0), &data, 100, &loss[1], &baseline[1], NULL));
+    CHECK(TrainerGain(all, trainer_average(all, 0), &data, 100, &gain[0], &error[0]));
+    CHECK(TrainerGain(alone, trainer_average(alone, 0), &data, 100, &gain[1], &error[1]));
+    assert_true(gain[0] == gain[1] && error[0] == error[1] && error[0] > 0);
+    assert_true(fabs(gain[0] - (baseline[0] - loss[0])) < 1e-5 * baseline[0]); /* residuals in single precision */
     assert_true(loss[0] == loss[1] && baseline[0] == baseline[1] && loss[0] > 0);
     CHECK(TrainerCheck(all));
     CHECK(TrainerDestroy(&all));
@@ -364,6 +384,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(fixed_point_holds_the_largest_sums),
       cmocka_unit_test(largest_sees_what_is_not_a_number),
       cmocka_unit_test(split_leaves_whole_conditions),
+      cmocka_unit_test(gains_of_a_group_are_one),
       cmocka_unit_test(bits_do_not_depend_on_ranks),
       cmocka_unit_test(bad_gradient_is_skipped_by_all),
       cmocka_unit_test(too_many_micro_batches_are_refused),

@@ -58,6 +58,7 @@ static void make_dataset(const Design *design)
 {
   ScoriaDatasetSpec spec      = {.rows         = (int64_t)design->conditions * design->each,
                                  .cells        = L,
+                                 .shape        = {L, 1, 1},
                                  .nfields      = 1,
                                  .space        = test_space(),
                                  .realisations = design->each,
@@ -114,14 +115,14 @@ static Errors errors_of(ScoriaNormaliser norm)
   CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
   for (int i = 0; i < UNSEEN; i++) {
     double theta[2], mean[L], part[2][L], found[L], truth[L];
-    const double *G = norm->decode;
+    const double *G = profile_of(norm)->decode;
     rng_uniform(6, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, 2, theta);
     law(theta, mean, part);
     CHECK(ScoriaNormaliserAt(norm, NULL, theta));
     for (int j = 0; j < L; j++) {
       truth[j] = hypot(part[0][j], part[1][j]);
       found[j] = sqrt(product(R, G + j, G + j, L));
-      e.mean += pow((norm->base[j] - mean[j]) / truth[j], 2) / (UNSEEN * L);
+      e.mean += pow((profile_of(norm)->base[j] - mean[j]) / truth[j], 2) / (UNSEEN * L);
       e.sd += pow(found[j] / truth[j] - 1, 2) / (UNSEEN * L);
       e.bias += (found[j] / truth[j] - 1) / (UNSEEN * L);
     }
@@ -186,8 +187,8 @@ static void bits_do_not_depend_on_ranks(void **state)
   assert_int_equal(R, alone);
   CHECK(ScoriaNormaliserAt(norm, NULL, theta));
   CHECK(ScoriaNormaliserAt(own, NULL, theta));
-  assert_memory_equal(norm->base, own->base, L * sizeof(double));
-  assert_memory_equal(norm->decode, own->decode, (size_t)R * L * sizeof(double));
+  assert_memory_equal(profile_of(norm)->base, profile_of(own)->base, L * sizeof(double));
+  assert_memory_equal(profile_of(norm)->decode, profile_of(own)->decode, (size_t)R * L * sizeof(double));
   CHECK(NormaliserDestroy(&norm));
   CHECK(NormaliserDestroy(&own));
 }

@@ -1,0 +1,134 @@
+/* ScoriaNormaliser: a row of the table of bases and its object. */
+#include "basis.h"
+#include "normaliser.h"
+#include <string.h>
+
+const NormBasis scoria_bases[] = {
+    {"profile", "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells",
+     ProfileCreate, ProfilePrepare, ProfileDestroy, ProfileSave, ProfileLoad, profile_sizes, profile_space, ProfileAt,
+     profile_encode, profile_decode, profile_log_volume, profile_volume_work, profile_modes},
+    {.name = NULL},
+};
+
+static PetscErrorCode Wrap(const NormBasis *basis, void *self, ScoriaNormaliser *norm)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(norm));
+  **norm = (struct ScoriaNormaliser_){.basis = basis, .self = self};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
+                                const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
+{
+  void *self = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(basis->create(ds, nchannels, twin, opt, &self));
+  PetscCall(Wrap(basis, self, norm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
+                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
+{
+  const TrainSplit split = {.list = train};
+  const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
+  const NormTask task    = {.options = opt};
+  PetscFunctionBeginUser;
+  PetscCall(NormaliserCreate(&scoria_bases[0], ds, nchannels, twin, opt, norm));
+  PetscCall(NormaliserPrepare(*norm, &in, &task));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserPrepare(ScoriaNormaliser norm, const NormInput *in, const NormTask *task)
+{
+  PetscFunctionBeginUser;
+  PetscCall(norm->basis->prepare(norm->self, in, task));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm)
+{
+  PetscFunctionBeginUser;
+  if (!*norm) PetscFunctionReturn(0);
+  PetscCall((*norm)->basis->destroy((*norm)->self));
+  PetscCall(PetscFree(*norm));
+  PetscFunctionReturn(0);
+}
+
+/* Files of the first basis do not name it. */
+PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store)
+{
+  PetscFunctionBeginUser;
+  if (norm->basis != &scoria_bases[0]) PetscCall(ScoriaStorePutText(store, "basis", norm->basis->name));
+  PetscCall(norm->basis->save(norm->self, store));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm)
+{
+  const NormBasis *basis = scoria_bases;
+  char name[SCORIA_NAME_SIZE];
+  void *self = NULL;
+  bool named;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, "basis", &named));
+  if (named) {
+    PetscCall(ScoriaStoreGetText(store, "basis", sizeof name, name));
+    while (basis->name && strcmp(basis->name, name)) basis++;
+    if (!basis->name)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: its basis is '%s', which this version does not know", name);
+  }
+  PetscCall(basis->load(store, &self));
+  PetscCall(Wrap(basis, self, norm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes)
+{
+  NormSizes sizes;
+  PetscFunctionBeginUser;
+  norm->basis->sizes(norm->self, &sizes);
+  if (channels) *channels = sizes.channels;
+  if (cells) *cells = sizes.cells;
+  if (modes) *modes = sizes.modes;
+  if (all_modes) *all_modes = sizes.all_modes;
+  PetscFunctionReturn(0);
+}
+
+const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm)
+{
+  return norm->basis->space(norm->self);
+}
+
+PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin, const double theta[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(norm->basis->at(norm->self, twin, theta));
+  PetscFunctionReturn(0);
+}
+
+void normaliser_encode(ScoriaNormaliser norm, int64_t n, const double fields[], double y[])
+{
+  norm->basis->encode(norm->self, n, fields, y);
+}
+
+void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], double fields[])
+{
+  norm->basis->decode(norm->self, n, y, fields);
+}
+
+double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double work[])
+{
+  return norm->basis->log_volume(norm->self, y, work);
+}
+
+size_t normaliser_volume_work(ScoriaNormaliser norm)
+{
+  return norm->basis->volume_work(norm->self);
+}
+
+const double *normaliser_basis(ScoriaNormaliser norm)
+{
+  return norm->basis->grid_modes(norm->self);
+}
