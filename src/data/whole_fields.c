@@ -52,22 +52,22 @@ static PetscErrorCode WriteXdmf(ScoriaRun run, const char *path, const ScoriaDat
   const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
   const int *n        = grid->n;
   const int64_t bytes = (int64_t)sizeof(double) * n[0] * n[1] * n[2];
-  char xdmf[PETSC_MAX_PATH_LEN], *text = NULL;
+  char xdmf[PETSC_MAX_PATH_LEN], *text = NULL, width[3][32];
   size_t size = 0;
   PetscFunctionBeginUser;
   FILE *out = open_memstream(&text, &size);
   PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the description of %s", path);
   fprintf(out, "<?xml version=\"1.0\"?>\n<Xdmf Version=\"2.0\">\n<Domain>\n"
                "  <Grid Name=\"rows\" GridType=\"Collection\" CollectionType=\"Temporal\">\n");
+  for (int a = 0; a < 3; a++) number_text(grid->length[a] / n[a], sizeof width[a], width[a]);
   for (int64_t r = 0; r < c->number; r++) {
     fprintf(out,
             "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
             "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
             "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
             "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
-            "        <DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem>\n      </Geometry>\n",
-            (long long)c->row[r], (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, grid->length[2] / n[2],
-            grid->length[1] / n[1], grid->length[0] / n[0]);
+            "        <DataItem Dimensions=\"3\" Format=\"XML\">%s %s %s</DataItem>\n      </Geometry>\n",
+            (long long)c->row[r], (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, width[2], width[1], width[0]);
     for (int f = 0; f <= nfields; f++)
       fprintf(out,
               "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"
