@@ -280,6 +280,9 @@ PetscErrorCode ScoriaProgressCreate(ScoriaRun run, const char *what, const char 
 PetscErrorCode ScoriaProgressFrom(ScoriaProgress bar, double done);
 /* `note` (may be NULL) stands behind the bar: "loss 0.412".  Cheap enough to call at every step. */
 PetscErrorCode ScoriaProgressUpdate(ScoriaProgress bar, double done, const char *note);
+/* For work whose amount is only estimated on its way: the total as it seems now, and the seconds that are left of it;
+ * NAN where they are not known, as before the first call. */
+PetscErrorCode ScoriaProgressExpect(ScoriaProgress bar, double total, double seconds);
 PetscErrorCode ScoriaProgressDestroy(ScoriaProgress *bar); /* closes with the elapsed time and mean rate */
 
 double wall_seconds(void);   /* monotonic */

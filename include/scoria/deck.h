@@ -176,6 +176,9 @@ bool entries_short(ScoriaEntries entries, int i); /* a text alone, as in the sho
 /* As text, a list as "a,b"; NULL where it is not set; borrowed. */
 const char *entries_value(ScoriaEntries entries, int i, const char *member);
 
+/* A number as a person writes it: the fewest digits, 15 to 17, that read back as the same ("1e-05"). */
+void number_text(double value, size_t size, char text[]);
+
 /* The resolved deck as YAML (every key with a value, defaults included), borrowed from the deck. */
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 

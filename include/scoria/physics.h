@@ -254,7 +254,8 @@ bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of e
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
-/* What draws its porosity, borrowed. */
+/* What draws its porosity, and the solver of this rank's group; borrowed. */
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
+ScoriaSolver ensemble_solver(ScoriaEnsemble ens);
 
 #endif

@@ -88,8 +88,7 @@ void deck_yaml_name(const char *name, size_t size, char text[])
     snprintf(text, size, "%s", name);
 }
 
-/* The shortest of 15, 16, 17 digits that reads back as the same number. */
-static void spell_real(double value, size_t size, char text[])
+void number_text(double value, size_t size, char text[])
 {
   for (int digits = 15; digits <= 17; digits++) {
     snprintf(text, size, "%.*g", digits, value);
@@ -203,7 +202,7 @@ static bool canonical_number(const ScoriaKey *key, const char *text, bool intege
   if (integer)
     snprintf(canonical, size, "%.0f", value);
   else
-    spell_real(value, size, canonical);
+    number_text(value, size, canonical);
   return true;
 }
 

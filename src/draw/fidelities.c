@@ -236,7 +236,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
 {
   char names[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
   ScoriaDatasetSpec spec;
-  const double *x, *eps;
+  const double *x;
   Family *f;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&f));
@@ -244,7 +244,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
   ensemble_grid(ens, &f->grid);
   f->groups   = ScoriaEnsembleGroups(ens);
-  f->solver   = ScoriaEnsembleSolver(ens, &eps);
+  f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
   f->ell      = space_find(&spec.space, "ell");
   f->time     = space_find(&spec.space, "time");

@@ -10,15 +10,17 @@ static void print_row(FILE *out, const ScoriaXdmf *of, const char *file, int64_t
 {
   const int *n = of->n, bytes = of->float64 ? 8 : 4;
   const int64_t cells = (int64_t)n[0] * n[1] * n[2];
+  char width[3][32];
 
+  for (int a = 0; a < 3; a++) number_text(of->spacing[a], sizeof width[a], width[a]);
   fprintf(out,
           "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
           "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
           "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
           "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
-          "        <DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem>\n      </Geometry>\n",
-          (long long)(of->row ? of->row[r] : r), (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, of->spacing[2],
-          of->spacing[1], of->spacing[0]);
+          "        <DataItem Dimensions=\"3\" Format=\"XML\">%s %s %s</DataItem>\n      </Geometry>\n",
+          (long long)(of->row ? of->row[r] : r), (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, width[2], width[1],
+          width[0]);
   for (int f = 0; f < of->nfields; f++)
     fprintf(out,
             "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"

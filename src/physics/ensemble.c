@@ -255,6 +255,11 @@ ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
   return e->porosity;
 }
 
+ScoriaSolver ensemble_solver(ScoriaEnsemble e)
+{
+  return e->solver;
+}
+
 bool ensemble_derives(ScoriaEnsemble e, int f)
 {
   return f >= e->shape.unknowns && f < e->outputs;

@@ -29,11 +29,11 @@ static double likelihood(const PorosityHistogram *h, const double count[POROSITY
 
 /* The distance of a bound from the data, by golden sections over its logarithm: from a thousandth of their range (the
  * likelihood has a pole at the data, but only at distances that fall exponentially with their number) to where a bound
- * does not matter any more (three ranges), inside (0, 1). */
+ * does not matter any more (three ranges), inside what a deck allows. */
 static double best_bound(const PorosityHistogram *h, const double count[POROSITY_BINS], bool upper, PorosityMarginal *m)
 {
-  const double range = h->hi - h->lo, room = upper ? 1 - h->hi : h->lo;
-  double a = log(0.001 * range), b = log(fmin(3 * range, 0.999 * room)), value[2];
+  const double range = h->hi - h->lo, room = fmax(upper ? 0.999 - h->hi : h->lo - 0.001, 1e-9);
+  double a = log(0.001 * range), b = log(fmin(3 * range, room)), value[2];
   if (b < a) a = b;
   for (int step = 0; step < 40 && b - a > 1e-4; step++) {
     const double at[2] = {b - GOLDEN * (b - a), a + GOLDEN * (b - a)};
@@ -57,8 +57,8 @@ PorosityMarginal porosity_marginal(const PorosityHistogram *h, int out, int bloc
 {
   static double count[POROSITY_BINS];
   const double range = h->hi - h->lo;
-  PorosityMarginal m = {.min = fmax(h->lo - 0.1 * range, 0.5 * h->lo),
-                        .max = fmin(h->hi + 0.1 * range, 0.5 * (1 + h->hi))};
+  PorosityMarginal m = {.min = fmax(h->lo - 0.1 * range, 0.5 * (0.001 + h->lo)),
+                        .max = fmin(h->hi + 0.1 * range, 0.5 * (0.999 + h->hi))};
   for (int b = 0; b < POROSITY_BINS; b++) {
     count[b] = 0;
     for (int block = 0; block < blocks; block++)

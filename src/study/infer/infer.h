@@ -66,6 +66,10 @@ PetscErrorCode InferAnswerDestroy(InferAnswer *a);
 /* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
 
+/* How many stages of tempering seem to be left after n: temperatures rise by nearly equal factors; NaN after the first.
+ */
+double infer_stages_left(int n, const ScoriaTemperingStage stage[]);
+
 /* Whether reading i is so far from what the prior expects that no noise explains it, and a line that says how far. */
 #define INFER_LINE 320
 bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE]);

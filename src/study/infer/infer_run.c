@@ -2,6 +2,7 @@
  * model as the prior. */
 #include "infer.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------ the question ---- */
@@ -97,19 +98,36 @@ static PetscErrorCode ClosePrior(Prior *prior)
 
 /* --------------------------------------------------------------------------------------------------- the study ---- */
 
+/* Whether two texts say the same words and numbers, however these are written: files of earlier versions have more
+ * digits. */
+static bool same_readings(const char *a, const char *b)
+{
+  while (*a && *b) {
+    char *end[2];
+    const double number[2] = {strtod(a, &end[0]), strtod(b, &end[1])};
+    if (end[0] != a && end[1] != b) {
+      if (number[0] != number[1]) return false;
+      a = end[0];
+      b = end[1];
+    } else if (*a++ != *b++)
+      return false;
+  }
+  return *a == *b;
+}
+
 /* The deck names a file of readings, whose lines may have changed since. */
 static PetscErrorCode CheckReadings(MPI_Comm comm, const InferSensors *sensors, const char *path)
 {
   char *stored;
   ScoriaStore store;
   bool same;
-  const size_t size = strlen(sensors->text) + 2;
+  const size_t size = 2 * strlen(sensors->text) + 256 * INFER_MAX_SENSORS;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(size, &stored));
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
   PetscCall(ScoriaStoreGetText(store, "sensors", size, stored));
   PetscCall(ScoriaStoreClose(&store));
-  same = !strcmp(stored, sensors->text);
+  same = same_readings(stored, sensors->text);
   PetscCall(PetscFree(stored));
   if (!same)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,

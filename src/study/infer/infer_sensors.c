@@ -113,8 +113,11 @@ static PetscErrorCode Describe(InferSensors *sensors)
   PetscCall(PetscCalloc1(size, &sensors->text));
   for (int i = 0; i < sensors->n; i++) {
     const InferSensor *s = &sensors->s[i];
-    used +=
-        (size_t)snprintf(sensors->text + used, size - used, "%s %.17g %.17g %.17g\n", s->field, s->x, s->value, s->sd);
+    char x[32], value[32], sd[32];
+    number_text(s->x, sizeof x, x);
+    number_text(s->value, sizeof value, value);
+    number_text(s->sd, sizeof sd, sd);
+    used += (size_t)snprintf(sensors->text + used, size - used, "%s %s %s %s\n", s->field, x, value, sd);
   }
   PetscFunctionReturn(0);
 }

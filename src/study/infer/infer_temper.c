@@ -64,16 +64,36 @@ static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, cons
   PetscFunctionReturn(0);
 }
 
+double infer_stages_left(int n, const ScoriaTemperingStage stage[])
+{
+  const double now = stage[n - 1].temperature, before = n > 1 ? stage[n - 2].temperature : 0;
+  if (now >= 1) return 0;
+  return before > 0 && now > before ? ceil(log(1 / now) / log(now / before)) : NAN;
+}
+
+/* Stages are as long as the last one was: moves become more, not fewer, where the posterior gets narrow. */
+static PetscErrorCode Expect(ScoriaProgress bar, double seconds, const InferAnswer *a)
+{
+  const double left = infer_stages_left(a->nstages, a->stage);
+  char note[48];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaProgressExpect(bar, a->nstages + (isnan(left) ? 0 : left), seconds * left));
+  snprintf(note, sizeof note, "temperature %.2g", a->stage[a->nstages - 1].temperature);
+  PetscCall(ScoriaProgressUpdate(bar, a->nstages, note));
+  PetscFunctionReturn(0);
+}
+
 /* Temperature by temperature to 1. */
 static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, ScoriaProgress bar, InferAnswer *a)
 {
   bool stop = false;
   PetscFunctionBeginUser;
   while (tempering_temperature(t) < 1) {
+    const double began = wall_seconds();
     ScoriaTemperingStage stage;
     PetscCall(ScoriaTemperingStep(t, &stage));
     PetscCall(AddStage(run, &stage, a));
-    PetscCall(ScoriaProgressUpdate(bar, stage.temperature, NULL));
+    PetscCall(Expect(bar, wall_seconds() - began, a));
     PetscCall(ScoriaStopAsked(run, &stop));
     if (stop && stage.temperature < 1) PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
   }
@@ -94,7 +114,7 @@ PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *
                                     .seed      = q->seed,
                                     .ctx       = &particles,
                                     .evaluate  = InferEvaluate};
-  PetscCall(ScoriaProgressCreate(run, "infer", "of the tempering", 1, &bar));
+  PetscCall(ScoriaProgressCreate(run, "infer", "stages of tempering", 0, &bar));
   PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, &t));
   PetscCall(InferSummarise(&particles, SCORIA_PRIOR, tempering_particles(t), a));
   PetscCall(WarnOfReadings(run, q, a));
