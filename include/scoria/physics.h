@@ -137,6 +137,9 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);
+/* mirrored (cells) of n cells of a realisation: those of the normals of opposite sign, a draw of the same law.  Not of
+ * a library. Local. */
+void porosity_mirror(ScoriaPorosity por, int n, const double eps[], double mirrored[]);
 /* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
  * median.  Local. */
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
@@ -226,8 +229,9 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
-/* What draws its porosity, borrowed. */
+/* What draws its porosity, borrowed; and the rows of its problem's derived fields, for solver_set_derived. */
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
+const int *ensemble_derived(ScoriaEnsemble ens, int *n);
 /* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
 ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
 

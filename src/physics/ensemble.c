@@ -226,6 +226,12 @@ ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
   return e->porosity;
 }
 
+const int *ensemble_derived(ScoriaEnsemble e, int *n)
+{
+  *n = e->nderived;
+  return e->derived;
+}
+
 ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble e, const double **eps)
 {
   *eps = e->eps;
