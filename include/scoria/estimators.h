@@ -11,7 +11,8 @@
  *
  *   mlmc    pairs of neighbouring models, weights 1 and -1 (Giles 2008)
  *   mfmc    nested sets, one control variate a model (Peherstorfer, Willcox and Gunzburger 2016)
- *   mlblue  any sets, the least variance of all weights (Schaden and Ullmann 2020)
+ *   mlblue  any sets, the least variance of all weights (Schaden and Ullmann 2020); models may share a law, as that of
+ *           an antithetic draw does: then their weights together add up to 1 or 0
  *
  * Weights that are chosen from other draws than those that are averaged leave the estimate unbiased.  Everything here
  * is local and cannot fail unless it says so. */
@@ -27,6 +28,7 @@
 /* Groups of draws. */
 typedef struct {
   int models, order[PLAN_MODELS]; /* that are used: 0 first, then as the estimator goes through them */
+  int same[PLAN_MODELS];          /* of the planning */
   int groups;
   unsigned members[PLAN_GROUPS]; /* bits */
   double draws[PLAN_GROUPS];     /* whole numbers, once it is rounded */
@@ -35,6 +37,7 @@ typedef struct {
 /* What a plan is made for. */
 typedef struct {
   int models;
+  int same[PLAN_MODELS]; /* the model whose law a model shares, at another place of the same draw, plus 1; 0: none */
   double draw, solve[PLAN_MODELS]; /* cost of a draw, and of each model beside it */
   int targets;
   const double *covariance; /* (targets, models, models), each in units of the variance that is allowed */

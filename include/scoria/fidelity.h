@@ -27,9 +27,10 @@ typedef struct {
 typedef struct ScoriaFidelities_ *ScoriaFidelities;
 
 /* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
- * own, names (n) are copied. */
+ * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */
 PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
-                                      const char names[][SCORIA_FIDELITY_NAME], ScoriaFidelities *all);
+                                      const char names[][SCORIA_FIDELITY_NAME], const int same[],
+                                      ScoriaFidelities *all);
 /* The solves of an ensemble (borrowed), and the relatives that the deck's list names, "line, grid:2"; NULL: all that
  * its problem and its grid have.  One that they lack, or that is named twice, is a user error that names `key`.
  * Collective on the rank's group. */
@@ -43,6 +44,8 @@ int fidelities_number(ScoriaFidelities all);
 const char *fidelities_name(ScoriaFidelities all, int k);
 /* (members + 1), borrowed: what this rank has spent since the object was made. */
 const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all);
+/* The member whose law a member's values have, plus 1; 0: none. */
+int fidelities_same(ScoriaFidelities all, int k);
 /* Cells along each axis of a member in units of those of the first: 1, or the factor of a coarser grid of all axes, on
  * which the error of the discretisation is studied; 0: it is no such grid. */
 int fidelities_coarsening(ScoriaFidelities all, int k);

@@ -137,6 +137,9 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);
+/* mirrored (cells) of n cells of a realisation: those of the normals of opposite sign, a draw of the same law.  Not of
+ * a library. Local. */
+void porosity_mirror(ScoriaPorosity por, int n, const double eps[], double mirrored[]);
 /* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
  * median.  Local. */
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
@@ -254,8 +257,10 @@ bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of e
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
-/* What draws its porosity, and the solver of this rank's group; borrowed. */
+/* What draws its porosity, and the solver of this rank's group; and the rows of its problem's derived fields, for
+ * solver_set_derived.  All borrowed. */
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
 ScoriaSolver ensemble_solver(ScoriaEnsemble ens);
+const int *ensemble_derived(ScoriaEnsemble ens, int *n);
 
 #endif

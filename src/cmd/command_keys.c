@@ -32,7 +32,7 @@ const ScoriaKey scoria_command_keys[] = {
     {"uq_estimator", SCORIA_KEY_CHOICE, "", "mlblue", 0, 0, SCORIA_ROWS(scoria_estimators),
      "multilevel: how fidelities are combined", SCORIA_DECIDES_UQ},
     {"uq_fidelities", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "multilevel: solves beside the deck's own, [line, columns, grid:2, lateral:2, steps:100]; not set: those that the "
+     "multilevel: solves beside the deck's own, [line, mirror, columns, grid:2, lateral:2, steps:100]; not set: those that the "
      "problem has, of which the pilot chooses",
      SCORIA_DECIDES_UQ},
     {"uq_pilot", SCORIA_KEY_INT, "", "32", 8, 1e6, NULL,

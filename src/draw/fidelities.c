@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,    &fidelity_grid,
-                                          &fidelity_lateral, &fidelity_columns, &fidelity_steps};
+static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,  &fidelity_mirror, &fidelity_grid,
+                                          &fidelity_columns, &fidelity_steps, &fidelity_lateral};
 #define NROWS ((int)(sizeof rows / sizeof *rows))
 
 /* Of one core: a Newton iteration of a line and of a grid, an iteration of its linear solver, a draw; per cell [ns].
@@ -23,7 +23,7 @@ struct ScoriaFidelities_ {
   void *ctx;                        /* owned */
   int n;
   char name[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
-  int coarsening[SCORIA_MAX_FIDELITIES];
+  int coarsening[SCORIA_MAX_FIDELITIES], same[SCORIA_MAX_FIDELITIES];
   ScoriaFidelityCost cost[SCORIA_MAX_FIDELITIES + 1];
 };
 
@@ -49,6 +49,7 @@ PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double
   PetscFunctionBeginUser;
   PetscCall(ScoriaSolverCreate(group, f->problem, f->parameters, &m->grid, &m->solver));
   PetscCall(ScoriaSolverSetTime(m->solver, f->time, rtol));
+  solver_set_derived(m->solver, f->nderived, f->derived);
   m->cells = solver_own_cells(m->solver);
   PetscFunctionReturn(0);
 }
@@ -153,6 +154,13 @@ static void member_name(const FidelityRow *row, int number, char name[SCORIA_FID
     snprintf(name, SCORIA_FIDELITY_NAME, "%s", row->name);
 }
 
+int family_find(const Family *f, const FidelityRow *row)
+{
+  for (int k = 0; k < f->n; k++)
+    if (f->member[k].row == row) return k;
+  return -1;
+}
+
 static PetscErrorCode Add(Family *f, const FidelityRow *row, int number)
 {
   Member *m = &f->member[f->n];
@@ -221,13 +229,14 @@ static PetscErrorCode AddList(Family *f, const char *key, const char *list)
 /* ----------------------------------------------------------------------------------------------- life time ---- */
 
 PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
-                                      const char names[][SCORIA_FIDELITY_NAME], ScoriaFidelities *all)
+                                      const char names[][SCORIA_FIDELITY_NAME], const int same[], ScoriaFidelities *all)
 {
   PetscFunctionBeginUser;
   PetscCheck(n > 0 && n <= SCORIA_MAX_FIDELITIES, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%d fidelities", n);
   PetscCall(PetscNew(all));
   **all = (struct ScoriaFidelities_){.kind = kind, .ctx = ctx, .n = n, .coarsening = {1}};
   for (int k = 0; k < n; k++) memcpy((*all)->name[k], names[k], SCORIA_FIDELITY_NAME);
+  for (int k = 0; k < n && same; k++) (*all)->same[k] = same[k];
   PetscFunctionReturn(0);
 }
 
@@ -235,6 +244,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
                                      ScoriaFidelities *all)
 {
   char names[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
+  int same[SCORIA_MAX_FIDELITIES] = {0};
   ScoriaDatasetSpec spec;
   const double *x;
   Family *f;
@@ -246,6 +256,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->groups   = ScoriaEnsembleGroups(ens);
   f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
+  f->derived  = ensemble_derived(ens, &f->nderived);
   f->ell      = space_find(&spec.space, "ell");
   f->time     = space_find(&spec.space, "time");
   f->rtol     = 1e-5;
@@ -259,7 +270,9 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   else
     PetscCall(AddAll(f));
   for (int k = 0; k < f->n; k++) member_name(f->member[k].row, f->member[k].number, names[k]);
-  PetscCall(ScoriaFidelitiesCreate(&pde, f, f->n, names, all));
+  const int mirror = family_find(f, &fidelity_mirror);
+  if (mirror > 0) same[mirror] = 1 + (f->grid.dim > 1 ? family_find(f, &fidelity_line) : 0);
+  PetscCall(ScoriaFidelitiesCreate(&pde, f, f->n, names, same, all));
   for (int k = 0; k < f->n; k++)
     (*all)->coarsening[k] = f->member[k].row == &fidelity_fine   ? 1
                             : f->member[k].row == &fidelity_grid ? f->member[k].number
@@ -297,6 +310,11 @@ const char *fidelities_name(ScoriaFidelities all, int k)
 const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all)
 {
   return all->cost;
+}
+
+int fidelities_same(ScoriaFidelities all, int k)
+{
+  return all->same[k];
 }
 
 int fidelities_coarsening(ScoriaFidelities all, int k)

@@ -48,6 +48,8 @@ struct Family_ {
   void *parameters;    /* owned */
   ScoriaSolver solver; /* borrowed from the ensemble */
   int channels, cells, nx, ell, time;
+  int nderived;
+  const int *derived; /* borrowed from the ensemble */
   double rtol;
   double *eps;  /* owned: own cells of the fine grid */
   double *line; /* owned (nx) */
@@ -55,8 +57,10 @@ struct Family_ {
   Member member[SCORIA_MAX_FIDELITIES];
 };
 
-extern const FidelityRow fidelity_fine, fidelity_grid, fidelity_lateral, fidelity_line, fidelity_columns,
-    fidelity_steps;
+extern const FidelityRow fidelity_fine, fidelity_grid, fidelity_lateral, fidelity_line, fidelity_mirror,
+    fidelity_columns, fidelity_steps;
+/* The member of a row, -1: none. */
+int family_find(const Family *f, const FidelityRow *row);
 
 /* A solver of the member's own on m->grid, on the group or on this rank alone.  rtol: of its time integration. */
 PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol);

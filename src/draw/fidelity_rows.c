@@ -132,6 +132,57 @@ const FidelityRow fidelity_line = {.name    = "line",
                                    .end     = EndLine,
                                    .numbers = {1}};
 
+/* ------------------------------------------------------------------------------------------------ the mirror ---- */
+
+static bool has_mirror(const Family *f, int number, size_t size, char lacks[])
+{
+  (void)number;
+  snprintf(lacks, size,
+           *porosity_library(f->porosity) ? "the porosity is of a library, whose crops have no opposite"
+                                          : "line is not named before it, whose mean it shares");
+  return !*porosity_library(f->porosity) && (f->grid.dim == 1 || family_find(f, &fidelity_line) > 0);
+}
+
+static PetscErrorCode CreateMirror(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  if (f->grid.dim > 1)
+    PetscCall(CreateLine(f, m));
+  else
+    PetscCall(FidelitySolver(f, m, f->groups->group, f->rtol));
+  PetscCall(PetscMalloc1(PetscMax(1, solver_own_cells(f->solver)), &m->eps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeMirror(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                                 double fields[], ScoriaFidelityCost *cost)
+{
+  PetscFunctionBeginUser;
+  porosity_mirror(f->porosity, solver_own_cells(f->solver), eps, m->eps);
+  if (f->grid.dim > 1)
+    PetscCall(TakeLine(f, m, theta, i, m->eps, fields, cost));
+  else
+    PetscCall(SolveOn(f, m, theta, m->eps, fields, cost));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EndMirror(const Family *f, Member *m, const double theta[], int n, double fields[],
+                                ScoriaFidelityCost *cost)
+{
+  PetscFunctionBeginUser;
+  if (f->grid.dim > 1) PetscCall(EndLine(f, m, theta, n, fields, cost));
+  PetscFunctionReturn(0);
+}
+
+const FidelityRow fidelity_mirror = {
+    .name    = "mirror",
+    .help    = "line, in one dimension the deck's own solve, at the porosity of opposite normals",
+    .fits    = has_mirror,
+    .create  = CreateMirror,
+    .take    = TakeMirror,
+    .end     = EndMirror,
+    .numbers = {1}};
+
 /* ---------------------------------------------------------------------------------------------- columns ---- */
 
 static PetscErrorCode CreateColumns(const Family *f, Member *m)

@@ -255,6 +255,12 @@ ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
   return e->porosity;
 }
 
+const int *ensemble_derived(ScoriaEnsemble e, int *n)
+{
+  *n = e->nderived;
+  return e->derived;
+}
+
 ScoriaSolver ensemble_solver(ScoriaEnsemble e)
 {
   return e->solver;

@@ -102,7 +102,10 @@ static void best_chain(const ScoriaPlanning *p, const double key[], ChainPlan ma
 {
   double least = INFINITY;
   for (unsigned set = 1; set < 1u << p->models; set += 2) {
-    ScoriaPlan plan;
+    ScoriaPlan plan = {.groups = 0};
+    bool shares     = false; /* which these estimators make no use of */
+    for (int k = 1; k < p->models; k++) shares = shares || (set >> k & 1 && p->same[k]);
+    if (shares) continue;
     order_models(p->models, set, key, &plan);
     make(p, &plan);
     const double cost = plan_cost(p, &plan);

@@ -19,16 +19,27 @@
 
 typedef struct {
   int K;
-  double scale[PLAN_MODELS];           /* standard deviations, 1 where there is none */
-  double C[PLAN_MODELS * PLAN_MODELS]; /* correlations */
+  double scale[PLAN_MODELS];           /* standard deviations, 1 where there is none; of models of one law one */
+  double C[PLAN_MODELS * PLAN_MODELS]; /* over the scales */
 } Correlations;
 
-static void correlations(int K, const double C[], Correlations *to)
+static int mean_of(const int same[], int k)
+{
+  return same[k] ? same[k] - 1 : k;
+}
+
+/* Models of one law have one scale: that of their mean. */
+static void correlations(int K, const int same[], const double C[], Correlations *to)
 {
   to->K = K;
-  for (int a = 0; a < K; a++) to->scale[a] = C[a * K + a] > 0 ? sqrt(C[a * K + a]) : 1;
+  for (int a = 0; a < K; a++) {
+    const int of = mean_of(same, a);
+    to->scale[a] = C[of * K + of] > 0 ? sqrt(C[of * K + of]) : 1;
+  }
   for (int a = 0; a < K; a++)
-    for (int b = 0; b < K; b++) to->C[a * K + b] = a == b ? 1 + JITTER : C[a * K + b] / (to->scale[a] * to->scale[b]);
+    for (int b = 0; b < K; b++) to->C[a * K + b] = C[a * K + b] / (to->scale[a] * to->scale[b]) + (a == b ? JITTER : 0);
+  for (int a = 0; a < K; a++)
+    if (!(C[a * K + a] > 0)) to->C[a * K + a] = 1;
 }
 
 /* P (K, K) = R^T C_S^-1 R of a set; false where it is singular. */
@@ -51,8 +62,15 @@ static bool information(const Correlations *c, unsigned set, double P[])
   return true;
 }
 
-/* x = Psi^-1 e_0, over the models that any group has; false where Psi is singular. */
-static bool solve_first(int K, const double Psi[], double x[])
+/* Psi += n P, by means: models of one law have one. */
+static void add_information(int K, const int same[], double n, const double P[], double Psi[])
+{
+  for (int a = 0; a < K; a++)
+    for (int b = 0; b < K; b++) Psi[mean_of(same, a) * K + mean_of(same, b)] += n * P[a * K + b];
+}
+
+/* x = Psi^-1 e_0, over the means that any group has, for every model that of its mean; false where Psi is singular. */
+static bool solve_first(int K, const int same[], const double Psi[], double x[])
 {
   int n = 0, of[PLAN_MODELS];
   double A[PLAN_MODELS * PLAN_MODELS], b[PLAN_MODELS] = {1};
@@ -65,6 +83,7 @@ static bool solve_first(int K, const double Psi[], double x[])
   if (!la_cholesky(n, A)) return false;
   la_cholesky_solve(n, A, 1, b);
   for (int i = 0; i < n; i++) x[of[i]] = b[i];
+  for (int k = 0; k < K; k++) x[k] = x[mean_of(same, k)];
   return true;
 }
 
@@ -84,12 +103,12 @@ void mlblue_weights(const ScoriaPlan *plan, int models, const double C[], double
   double P[PLAN_MODELS * PLAN_MODELS], Psi[PLAN_MODELS * PLAN_MODELS] = {0}, x[PLAN_MODELS];
   Correlations c;
   bool regular = C[0] > 0;
-  correlations(K, C, &c);
+  correlations(K, plan->same, C, &c);
   for (int j = 0; j < plan->groups; j++) {
     regular = information(&c, plan->members[j], P) && regular;
-    for (int i = 0; i < K * K; i++) Psi[i] += plan->draws[j] * P[i];
+    add_information(K, plan->same, plan->draws[j], P, Psi);
   }
-  if (!regular || !solve_first(K, Psi, x)) {
+  if (!regular || !solve_first(K, plan->same, Psi, x)) {
     plain_weights(plan, models, w);
     return;
   }
@@ -121,7 +140,7 @@ static void take_information(Allocation *a)
   const int K = a->p->models;
   for (int t = 0; t < a->n; t++) {
     Correlations c;
-    correlations(K, a->p->covariance + a->target[t] * K * K, &c);
+    correlations(K, a->p->same, a->p->covariance + a->target[t] * K * K, &c);
     a->variance[t] = a->p->covariance[a->target[t] * K * K];
     for (int j = 0; j < a->groups; j++) (void)information(&c, a->members[j], a->P[t][j]);
   }
@@ -132,9 +151,8 @@ static double derivatives(const Allocation *a, int t, double g[])
 {
   const int K                           = a->p->models;
   double Psi[PLAN_MODELS * PLAN_MODELS] = {0}, x[PLAN_MODELS];
-  for (int j = 0; j < a->groups; j++)
-    for (int i = 0; i < K * K; i++) Psi[i] += a->share[j] / a->cost[j] * a->P[t][j][i];
-  if (!solve_first(K, Psi, x)) return INFINITY;
+  for (int j = 0; j < a->groups; j++) add_information(K, a->p->same, a->share[j] / a->cost[j], a->P[t][j], Psi);
+  if (!solve_first(K, a->p->same, Psi, x)) return INFINITY;
   for (int j = 0; j < a->groups; j++) {
     double sum = 0;
     for (int c = 0; c < K; c++)
@@ -188,6 +206,7 @@ static void to_plan(const Allocation *a, ScoriaPlan *plan)
     plan->draws[j]   = a->share[j] / a->cost[j];
     set |= a->members[j];
   }
+  for (int k = 0; k < a->p->models; k++) plan->same[k] = a->p->same[k];
   for (int k = 0; k < a->p->models; k++)
     if (set >> k & 1) plan->order[plan->models++] = k;
   const double worst = plan_worst(&mlblue, a->p, plan);

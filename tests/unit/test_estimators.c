@@ -97,6 +97,24 @@ static void weights_are_unbiased(void **state)
   }
 }
 
+/* A model of the first one's law, at the opposite place of every draw: of equal cost and correlation r their mean has
+ * the variance (1 + r) / 2, and the weights of both together add up to 1 although their variances are not known alike.
+ */
+static void shared_law(void **state)
+{
+  const double C[4] = {1e6, -0.8e6, -0.8e6, 1e6}, estimated[4] = {1e6, -0.7e6, -0.7e6, 1.3e6};
+  const ScoriaPlanning p   = {.models = 2, .same = {0, 1}, .solve = {1, 1}, .targets = 1, .covariance = C};
+  const ScoriaEstimator *e = find("mlblue");
+  double w[PLAN_GROUPS * 2], sum = 0;
+  ScoriaPlan plan;
+  (void)state;
+  e->plan(&p, &plan);
+  assert_true(fabs(plan_cost(&p, &plan) / (2 * 0.1e6) - 1) < 0.01); /* of the search */
+  e->weights(&plan, 2, estimated, w);
+  for (int i = 0; i < 2 * plan.groups; i++) sum += w[i];
+  assert_true(fabs(sum - 1) < 1e-9);
+}
+
 /* A model that tells nothing, and one that does not vary, are left out: no more than plain Monte Carlo. */
 static void useless_models(void **state)
 {
@@ -117,7 +135,8 @@ static void two_normal_numbers(void **state)
     assert_true(fabs(bivariate_below(0, r) - (0.25 + asin(r) / (2 * PETSC_PI))) < 1e-14);
     for (double x = -2.5; x < 3; x += 0.5) {
       const double p = 0.5 * erfc(-x / sqrt(2)), both = bivariate_below(x, r);
-      assert_true(both <= p + 1e-5 && both >= PetscMax(0, 2 * p - 1) - 1e-5); /* Frechet's bounds; at r = -1 the rule is worst */
+      assert_true(both <= p + 1e-5 &&
+                  both >= PetscMax(0, 2 * p - 1) - 1e-5); /* Frechet's bounds; at r = -1 the rule is worst */
       assert_true(fabs(normal_place(p) - x) < 1e-9);
     }
   }
@@ -132,8 +151,8 @@ static void two_normal_numbers(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(two_models),     cmocka_unit_test(chain_of_grids),     cmocka_unit_test(weights_are_unbiased),
-      cmocka_unit_test(useless_models), cmocka_unit_test(two_normal_numbers),
+      cmocka_unit_test(two_models), cmocka_unit_test(chain_of_grids), cmocka_unit_test(weights_are_unbiased),
+      cmocka_unit_test(shared_law), cmocka_unit_test(useless_models), cmocka_unit_test(two_normal_numbers),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -114,7 +114,7 @@ PetscErrorCode LevelsSave(Levels *l)
 
 /* ------------------------------------------------------------------------------------------------ reading ---- */
 
-static PetscErrorCode GetPlan(ScoriaStore store, LevelsGroups *g)
+static PetscErrorCode GetPlan(ScoriaStore store, ScoriaFidelities family, LevelsGroups *g)
 {
   double all[4 * PLAN_GROUPS], order[PLAN_MODELS];
   int64_t groups, models, top_ups;
@@ -135,6 +135,7 @@ static PetscErrorCode GetPlan(ScoriaStore store, LevelsGroups *g)
     g->tile[j]         = (int64_t)all[4 * j + 2];
   }
   for (int i = 0; i < PLAN_MODELS; i++) g->plan.order[i] = (int)order[i];
+  for (int a = 0; a < fidelities_number(family); a++) g->plan.same[a] = fidelities_same(family, a);
   PetscFunctionReturn(0);
 }
 
@@ -145,7 +146,7 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
   double all[4 * PLAN_GROUPS];
   char name[32];
   PetscFunctionBeginUser;
-  PetscCall(GetPlan(store, g));
+  PetscCall(GetPlan(store, l->all, g));
   PetscCall(LevelsGroupsCreate(l));
   PetscCall(ScoriaStoreGetReals(store, "/plan", (int64_t)4 * g->plan.groups, all));
   for (int j = 0; j < g->plan.groups; j++) {

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# uq of several fidelities: the same bits on any ranks and after a stop; the PDE's answer; groups that share a solve; refusals.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/run"
+ask=(-uq_source multilevel -uq_pilot 24 -uq_count 3000 -uq_tolerance_of means -uq_F_right "8,16" -uq_quantities "drop [V] = phi[0] - phi[L]" -uq_exceed "c:1400,phi[0] < -0.13")
+for ranks in 1 2 3; do
+  scoria "$ranks" uq "$deck" "${ask[@]}" -uq_file "line$ranks.h5" >"$work/out" 2>&1 || { fail "uq on $ranks ranks"; cat "$work/out" >&2; }
+done
+scoria 2 uq "$deck" "${ask[@]}" -uq_source pde -uq_file pde.h5 >"$work/out" 2>&1 || fail "uq from the PDE"
+
+# In the plane, with every fidelity, stopped again and again, on other ranks each time.
+plane=(-ensemble_cells "8,8" -conditions_ell "2e-5,2.1e-5" -uq_source multilevel -uq_pilot 20 -uq_count 300 -uq_tolerance_of means
+  -uq_fidelities "line,mirror,columns,grid:2,lateral:2")
+scoria 2 uq "$deck" "${plane[@]}" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "uq in the plane"; cat "$work/out" >&2; }
+for estimator in mfmc mlmc; do
+  scoria 2 uq "$deck" "${plane[@]}" -uq_estimator "$estimator" -uq_file "$estimator.h5" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "$estimator"; cat "$work/out" >&2; }
+done
+code=75
+for i in $(seq 60); do
+  scoria $((1 + i % 3)) uq "$deck" "${plane[@]}" -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((12 * i)))" >"$work/out" 2>&1
+  code=$?
+  [ "$code" -eq 75 ] || break
+done
+[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
+[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
+ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
+
+# Two ranks share every solve, a third is left over; the last bits of a shared solve may differ, the statistics do not.
+for ranks in 2 3; do
+  scoria "$ranks" uq "$deck" "${plane[@]}" -ensemble_group_size 2 -run_dir "$work/shared$ranks" >"$work/out" 2>&1 || { fail "groups on $ranks ranks"; cat "$work/out" >&2; }
+done
+
+"$PYTHON" - "$work" <<'PY' || fail "answers of several fidelities"
+import json, sys
+import h5py, numpy as np
+work = sys.argv[1]
+def arrays(path):
+    out = {}
+    with h5py.File(f"{work}/{path}") as f:
+        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
+    return out
+def same(a, b):
+    one, other = arrays(a), arrays(b)
+    assert one.keys() == other.keys() and len(one) > 40, a
+    for key in one:
+        assert one[key].tobytes() == other[key].tobytes(), (a, b, key)
+same("run/line1.h5", "run/line2.h5")
+same("run/line1.h5", "run/line3.h5")
+same("plane/uq.h5", "again/uq.h5")
+same("shared2/uq.h5", "shared3/uq.h5")
+many, pde = arrays("run/line1.h5"), arrays("run/pde.h5")
+checked = 0
+for key in pde:
+    if key.endswith(("/mean", "/sd")) and key + "_se" in pde:  # 4 standard errors of both; cells, which are many, 5
+        error = np.hypot(many[key + "_se"], pde[key + "_se"])
+        limit = (5 if key.startswith("fields") else 4) * error + 1e-9 * np.abs(pde[key])
+        assert (np.abs(many[key] - pde[key]) <= limit).all(), (key, many[key], pde[key], error)
+        checked += 1
+assert checked >= 12, checked
+answer = json.load(open(f"{work}/run/line1.json"))
+assert answer["source"] == "multilevel" and [f["name"] for f in answer["fidelities"]] == ["fine", "mirror", "grid:2", "grid:4", "porosity"]
+level = answer["conditions"][0]["multilevel"]
+assert level["pilot"] == 24 and level["work"] > 0 and sum(g["draws"] for g in level["groups"]) > 0
+drop = level["quantities"]["drop"]
+assert drop["gain"] > 1 and abs(drop["correlation"][0] - 1) < 1e-12 and drop["correlation"][1] < 0 and drop["correlation"][2] > 0.9
+assert abs(drop["richardson"] - (answer["conditions"][0]["quantities"]["drop"]["mean"] - drop["grid_bias"])) < 1e-12
+a, b = arrays("plane/uq.h5"), arrays("shared2/uq.h5")
+assert np.allclose(a["quantities/min_c/mean"], b["quantities/min_c/mean"], rtol=1e-6)  # of solves that converge to 1e-8 or better
+for estimator in ("mfmc", "mlmc"):
+    c = arrays(f"plane/{estimator}.h5")
+    assert abs(c["quantities/min_c/mean"] - a["quantities/min_c/mean"]) < 5 * np.hypot(c["quantities/min_c/mean_se"], a["quantities/min_c/mean_se"])
+PY
+
+bad=(uq "$deck" -uq_source multilevel -run_dir "$work/bad")
+expect 3 "fidelities: found \"line\", but ensemble_cells has one axis" 2 "${bad[@]}" -uq_fidelities line
+expect 3 "fidelities: found \"grid:3\", but 3 does not divide the 16 cells" 1 "${bad[@]}" -uq_fidelities grid:3
+expect 3 "fidelities: found \"steps:10\", but the problem is steady" 1 "${bad[@]}" -uq_fidelities steps:10
+expect 3 "fidelities: found \"coarse\", expected some of line" 1 "${bad[@]}" -uq_fidelities coarse
+expect 3 "fidelities: found \"grid:2\" twice" 1 "${bad[@]}" -uq_fidelities grid:2,grid:2
+expect 3 "pilot: found 8 draws, expected at least" 1 "${bad[@]}" -uq_pilot 8
+expect 3 "costs: found 1 numbers, expected 2" 1 "${bad[@]}" -uq_fidelities grid:2 -uq_costs 1
+expect 3 "budget: found 1e-06 core s .* the pilot" 2 "${bad[@]}" -uq_budget 1e-6
+expect 3 "tolerance: 0.0001 takes .* which reaches" 2 "${bad[@]}" -uq_tolerance 1e-4 -uq_count 1000000000 -uq_budget 1
+expect 3 "sobol: found 40 beside source multilevel" 1 "${bad[@]}" -uq_sobol 40
+finish
