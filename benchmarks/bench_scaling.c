@@ -152,7 +152,7 @@ int main(int argc, char **argv)
   rng_normalf(1, SCORIA_STREAM_SAMPLE, 0, 0, ROWS * MODES, y);
   rng_normalf(1, SCORIA_STREAM_SAMPLE, 1, 0, 3 * SITES, u);
   for (int i = 0; i < ROWS; i++) condition[i] = i % SITES;
-  const TrainData data = {ROWS, y, condition, u, NULL};
+  const TrainData data = {ROWS, y, condition, u, NULL, NULL, NULL};
   PetscCall(StepTime(&o, &data, PetscMax(1, o.batch / size), &alone, &weights));
   PetscCall(TimeSums(&o, weights, &sums));
   if (rank == 0) {

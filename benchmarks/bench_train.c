@@ -145,7 +145,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < CHANNELS * CELLS; i++)
       basis[k * CHANNELS * CELLS + i] =
           (float)(cos(PETSC_PI * k * (i + 0.5) / (CHANNELS * CELLS)) * sqrt(2.0 / (CHANNELS * CELLS)));
-  const TrainData data = {ROWS, y, condition, u, NULL};
+  const TrainData data = {ROWS, y, condition, u, NULL, NULL, NULL};
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank == 0) printf("network  weights  ranks  MFLOP/row     rows/s sgemm GF/s  step GF/s    ratio     best\n");
   for (const NetworkRow *row = scoria_networks; row->name; row++) PetscCall(Rate(row, &o, &data, basis));

@@ -93,7 +93,7 @@ static void make_trainer(MPI_Comm comm, bool consistency, int64_t origin, Traine
                             .origin      = origin,
                             .consistency = consistency,
                             .adam        = {consistency ? 2e-3 : 1e-2, 0.1, 0.9, 0.99, 1e-8, 1, {0.1, 0}}};
-  const TrainData data   = {ROWS, rows, NULL, NULL, NULL};
+  const TrainData data   = {ROWS, rows, NULL, NULL, NULL, NULL, NULL};
   CHECK(TrainerCreate(comm, &spec, &opt, &data, trainer));
 }
 

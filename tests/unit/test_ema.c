@@ -102,7 +102,7 @@ static void make_trainer(double first, double second, Trainer *trainer)
                             .process = {-0.2, 1},
                             .seed    = 5,
                             .adam    = {1e-2, 0.1, 0.9, 0.99, 1e-8, 1, {first, second}}};
-  const TrainData data   = {ROWS, y, NULL, NULL, NULL};
+  const TrainData data   = {ROWS, y, NULL, NULL, NULL, NULL, NULL};
   rng_normalf(2, SCORIA_STREAM_SAMPLE, 0, 0, ROWS * R, y);
   for (int i = 0; i < ROWS; i++) y[i * R] = fabsf(y[i * R]) - 0.8f;
   CHECK(TrainerCreate(PETSC_COMM_WORLD, &spec, &opt, &data, trainer));

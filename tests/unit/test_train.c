@@ -18,7 +18,7 @@ static TrainData make_data(void)
   rng_normalf(2, SCORIA_STREAM_SAMPLE, 1, 0, SITES * D, u);
   for (int i = 0; i < ROWS; i++) site[i] = i % SITES;
   for (int i = 0; i < ROWS; i++) y[i * R] = fabsf(y[i * R]) - 0.8f; /* something to learn */
-  return (TrainData){ROWS, y, site, u, NULL};
+  return (TrainData){ROWS, y, site, u, NULL, NULL, NULL};
 }
 
 static ScoriaNetSpec make_spec(const NetworkRow *row)
@@ -340,7 +340,7 @@ static void denoiser_of_a_mixture_is_found(void **state)
                           .process = {-0.2, 1},
                           .seed    = 5,
                           .adam    = {5e-3, 0.03, 0.9, 0.99, 1e-8, 1, {0.07}}};
-  const TrainData data = {N, rows, NULL, NULL, NULL};
+  const TrainData data = {N, rows, NULL, NULL, NULL, NULL, NULL};
   Trainer trainer;
   TrainStep step;
   double error = 0, gaussian = 0;
