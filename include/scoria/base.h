@@ -96,6 +96,8 @@ typedef enum {
   SCORIA_STREAM_PROBE,        /* id: row; draws: the probes of its trace */
   SCORIA_STREAM_PARTICLE,     /* id: particle; draws: from the prior, then each move */
   SCORIA_STREAM_RESAMPLE,     /* id: stage of the tempering */
+  SCORIA_STREAM_CROP,         /* id: realisation; draws: row, place, reflections, turns of its crop */
+  SCORIA_STREAM_LIBRARY,      /* id: shuffle of a library's rows */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);

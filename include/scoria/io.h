@@ -35,7 +35,7 @@ bool condition_inside(const ScoriaCondition *c, double value); /* of its range, 
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 
-#define SCORIA_MAX_FIELDS 8
+#define SCORIA_MAX_FIELDS 16
 
 typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
@@ -112,12 +112,13 @@ void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done);
 PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, const ScoriaRows *from,
                                   const int64_t where[], int64_t first, int64_t number, int64_t *at, ScoriaRows *to);
 
-/* What a file is made from, by the identities of the things: root attributes made_from_model, _dataset, _file.  "": not
- * of any, or not said, as in files of earlier versions. */
+/* What a file is made from, by the identities of the things: root attributes made_from_model, _dataset, _file,
+ * _library.  "": not of any, or not said, as in files of earlier versions. */
 #define SCORIA_IDENTITY_SIZE 64
 typedef struct {
   char model[SCORIA_IDENTITY_SIZE], dataset[SCORIA_IDENTITY_SIZE];
-  char file[SCORIA_SOURCE_SIZE]; /* another one, which the deck names */
+  char file[SCORIA_SOURCE_SIZE];    /* another one, which the deck names */
+  char library[SCORIA_SOURCE_SIZE]; /* of porosities (porosity_file) */
 } ScoriaMadeFrom;
 
 /* Root attributes that say where a file comes from. */
@@ -333,6 +334,23 @@ void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOR
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
                                  double data[]);
 PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
+
+/* A measured structure: numbers over (row,) z, y, x, in whatever order, of an array of HDF5 (by its path), an NPY file,
+ * a CSV file (a row a line), or TIFF images, the pages of a file or the files of a directory by their names.  Opened
+ * and read by the rank that calls alone; what cannot be read is a user error of that rank, for ScoriaAgreeFailed. */
+typedef struct ScoriaStructure_ *ScoriaStructure;
+#define SCORIA_STRUCTURE_RANK 4
+PetscErrorCode ScoriaStructureOpen(const char *path, const char *array, ScoriaStructure *structure);
+PetscErrorCode ScoriaStructureClose(ScoriaStructure *structure);
+/* Lengths of its axes, the slowest first, 2 to SCORIA_STRUCTURE_RANK of them: what has one less than 2 has a first one
+ * of length 1, as have images, (images, lines, pixels), where there is one. */
+void structure_shape(ScoriaStructure structure, int *rank, int64_t dims[SCORIA_STRUCTURE_RANK]);
+bool structure_images(ScoriaStructure structure);
+/* The values at `index` of the first axis, (dims[1], ...): one after the other is what is fast. */
+PetscErrorCode ScoriaStructureSlab(ScoriaStructure structure, int64_t index, double values[]);
+/* "name, 1234 bytes, CRC32C 0badcafe" of such a file, or of all images of a directory, as it is now; "" where there is
+ * none that can be read.  Collective on comm. */
+PetscErrorCode ScoriaStructureNow(MPI_Comm comm, const char *path, char now[SCORIA_SOURCE_SIZE]);
 
 /* A file said to be ours that somebody else may have made: every header and attribute is read in a child process with
  * limits on time and memory, since libhdf5 may crash or hang on a malformed one.  To be called before such a file is

@@ -64,6 +64,7 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
                             .field    = pde->spec.field,
                             .x        = x,
                             .space    = &pde->spec.space,
+                            .library  = ensemble_library(ens),
                             .float64  = pde->spec.float64};
   memcpy(shape.shape, pde->spec.shape, sizeof shape.shape);
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));

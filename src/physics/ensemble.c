@@ -17,8 +17,9 @@ struct ScoriaEnsemble_ {
   ScoriaSolver solver;     /* owned: of the group */
   ScoriaSolver twin;       /* owned unless it is the solver: one-dimensional, for single ranks */
   ScoriaDatasetSpec spec;
-  int ell;     /* index of the correlation length in theta */
-  int outputs; /* fields of the problem; then comes eps, then lateral standard deviations */
+  int ell;                                   /* index of the correlation length in theta */
+  int nderived, derived[MAX_DERIVED_FIELDS]; /* rows of the problem's */
+  int outputs; /* fields of the problem, its derived ones last; then comes eps, then lateral standard deviations */
   bool whole;  /* rows hold whole fields */
   bool lateral_sd;
   double twin_eps;
@@ -33,8 +34,9 @@ static void describe_fields(ScoriaEnsemble e)
 {
   static const ScoriaField porosity = {"eps", "", "porosity", true};
   ScoriaDatasetSpec *spec           = &e->spec;
-  e->outputs                        = e->shape.unknowns;
-  for (int f = 0; f < e->outputs; f++) spec->field[spec->nfields++] = e->shape.field[f];
+  e->outputs                        = e->shape.unknowns + e->nderived;
+  for (int f = 0; f < e->shape.unknowns; f++) spec->field[spec->nfields++] = e->shape.field[f];
+  for (int i = 0; i < e->nderived; i++) spec->field[spec->nfields++] = e->problem->derived_fields[e->derived[i]];
   spec->field[spec->nfields++] = porosity;
   for (int f = 0; f <= e->outputs && e->lateral_sd; f++) {
     ScoriaField *to = &spec->field[spec->nfields++];
@@ -85,6 +87,7 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
   spec->space        = *space;
   spec->realisations = realisations;
   spec->rows         = (int64_t)conditions * realisations;
+  PetscCall(DerivedOfDeck(deck, e->problem, &e->nderived, e->derived));
   describe_fields(e);
   e->ell = space_find(&spec->space, "ell");
   PetscFunctionReturn(0);
@@ -144,6 +147,7 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
                                       ScoriaEnsemble *ens)
 {
   ScoriaEnsemble e;
+  bool library;
   PetscInt group_size                  = 1;
   double middle[SCORIA_MAX_CONDITIONS] = {0}, theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
@@ -157,9 +161,15 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
   e->problem->at(e->parameters, theta);
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));
   PetscCall(ScoriaGroupsCreate(comm, group_size, &e->groups));
-  PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  if (library && nx == 0)
+    PetscCall(ScoriaPorosityOfLibrary(deck, e->groups.group, &e->grid, &e->porosity));
+  else
+    PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
   PetscCall(ScoriaSolverCreate(e->groups.group, e->problem, e->parameters, &e->grid, &e->solver));
   PetscCall(CreateTwin(e));
+  solver_set_derived(e->solver, e->nderived, e->derived);
+  solver_set_derived(e->twin, e->nderived, e->derived);
   PetscCall(SetTransient(e, deck));
   const int own = solver_own_cells(e->solver);
   PetscCall(PetscMalloc4(spec_centres(&e->spec), &e->x, e->grid.n[0], &e->profile, own, &e->eps, own, &e->own));
@@ -199,6 +209,27 @@ PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble e, ScoriaDatasetSpec *spec, con
   PetscFunctionReturn(0);
 }
 
+void ensemble_hold_out(ScoriaEnsemble e)
+{
+  porosity_hold_out(e->porosity, true);
+}
+
+const char *ensemble_library(ScoriaEnsemble e)
+{
+  return porosity_library(e->porosity);
+}
+
+PetscErrorCode ScoriaEnsembleSayLibrary(ScoriaRun run, ScoriaEnsemble e)
+{
+  char held[256];
+  PetscFunctionBeginUser;
+  porosity_describe(e->porosity, sizeof held, held);
+  if (!*held) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  porosities: crops of %s", ensemble_library(e)));
+  PetscCall(ScoriaSay(run, "    %s", held));
+  PetscFunctionReturn(0);
+}
+
 ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble e)
 {
   return e->design;
@@ -216,7 +247,12 @@ void ensemble_grid(ScoriaEnsemble e, ScoriaGrid *grid)
 
 double ensemble_reference(ScoriaEnsemble e, int f)
 {
-  return e->shape.reference[f];
+  return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
+}
+
+bool ensemble_derives(ScoriaEnsemble e, int f)
+{
+  return f >= e->shape.unknowns && f < e->outputs;
 }
 
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble e, int f, double all[])

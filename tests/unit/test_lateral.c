@@ -92,7 +92,7 @@ static void make_dataset(void)
                                  .float64      = true,
                                  .field        = {{"a", "", "", false}, {"b", "", "", false}},
                                  .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   double x[NX + NY + NZ], *field;
   ScoriaDataset ds;
   ScoriaRows rows;

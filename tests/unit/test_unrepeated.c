@@ -64,7 +64,7 @@ static void make_dataset(const Design *design)
                                  .realisations = design->each,
                                  .float64      = true,
                                  .field        = {{"c", "1", "a field", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   ScoriaDataset ds;
   ScoriaRows rows;
   double x[L];
