@@ -6,8 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-#define STEPS 60
+#define STEPS 100
 #define DAMPING 0.7
+#define RIDGE 0.001  /* weight of a tilt of 0 beside that of the rows: where a law does not tell a tilt, there is none  \
+                     */
 #define ENOUGH 1e-6 /* change of the tilt, of a score of order 1 */
 #define LEAST_SHARE 1e-4
 #define LEAST_TAIL 256.0 /* values beyond the last edge at which the law is told */
@@ -74,8 +76,9 @@ static PetscErrorCode Tilt(LateralData *data, const double found[])
     PetscCall(NormLeastSquares(&design, more, step));
     largest = 0;
     for (size_t i = 0; i < count; i++) {
-      norm->tilt_coef[i] += DAMPING * step[i];
-      largest = PetscMax(largest, fabs(step[i]));
+      const double change = step[i] - RIDGE * norm->tilt_coef[i];
+      norm->tilt_coef[i] += DAMPING * change;
+      largest = PetscMax(largest, fabs(change));
     }
   }
   PetscCall(PetscFree2(more, step));

@@ -99,6 +99,26 @@ generate 2 plane -ensemble_cells 8,6 -ensemble_lateral 1e-5 -ensemble_conditions
 grep -q 'WARNING: ensemble_lateral: 1e-05 m along y is shorter than two correlation lengths' "$work/out" || { fail "the warning"; cat "$work/out" >&2; }
 "$PYTHON" -c 'import h5py, sys; assert h5py.File(sys.argv[1])["fields/c"].shape == (3, 1, 6, 8)' "$work/plane/dataset.h5" || fail "the shape of a plane"
 
+# A model of whole fields, of the Gaussian alone: the same samples from any number of ranks, and rows of the wrong kind refused.
+model=("${whole[@]}" -train_steps 0 -train_modes 6 -train_degree_mean 1 -train_degree_scale 1 -sample_count 5)
+rm -f "$work"/ranks?/model.h5
+for ranks in 1 2; do
+  scoria $ranks train "$deck" "${model[@]}" -run_dir "$work/ranks$ranks" >"$work/out" 2>&1 || { fail "train on $ranks"; cat "$work/out" >&2; }
+  scoria $ranks sample "$deck" "${model[@]}" -run_dir "$work/ranks$ranks" >"$work/out" 2>&1 || { fail "sample on $ranks"; cat "$work/out" >&2; }
+done
+"$PYTHON" - "$work" <<'PY' || fail "samples of whole fields"
+import h5py, numpy as np, sys
+one, two = (h5py.File(f"{sys.argv[1]}/ranks{n}/samples.h5") for n in (1, 2))
+for name in ("fields/c", "fields/phi"):
+    assert one[name].shape == (5, 4, 6, 8) and np.isfinite(one[name][:]).all() and one[name][:].std(axis=(1, 2)).min() > 0
+    assert one[name][:].tobytes() == two[name][:].tobytes(), name
+assert h5py.File(sys.argv[1] + "/ranks1/model.h5").attrs["basis"] in ("lateral", b"lateral")
+PY
+rm "$work/ranks1/model.h5"
+expect 3 'train_basis is profile, which is for profiles, but the dataset is one of whole fields, 8 x 6 x 4 cells' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -train_basis profile
+expect 3 'train_basis is lateral, which is for whole fields, but the dataset is one of profiles' 2 train "$deck" "${small[@]}" -run_dir "$work/profiles" -train_basis lateral
+expect 3 'takes [0-9.]* GB of a rank .* run_memory allows 0.00 GB' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -run_memory 1e-6
+
 # What is not understood.
 expect 3 'ensemble_whole_fields: found true, but ensemble_cells has one axis' 2 generate "$deck" -run_dir "$work/bad" -ensemble_whole_fields true
 expect 3 'ensemble_lateral_sd: found true, but ensemble_whole_fields' 2 generate "$deck" "${whole[@]}" -run_dir "$work/bad" -ensemble_lateral_sd true
