@@ -17,7 +17,7 @@ const ScoriaCommand scoria_commands[] = {
     {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, true},
     {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, true},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
-     CommandCompare, NULL, false},
+     CommandCompare, NULL, true},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
      NULL, false},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
@@ -55,16 +55,15 @@ static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaComma
 /* A command that knows profiles alone does not begin with a deck of whole fields. */
 static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *command)
 {
-  bool whole, files;
+  bool whole;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
-  PetscCall(ScoriaDeckHas(deck, "compare_sample", &files));
-  const bool of_files = files && command->with_deck == CommandCompare; /* which say themselves what they hold */
-  if (whole && !command->whole_fields && !of_files)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train and "
-                "sample take whole fields",
-                command->name);
+  if (whole && !command->whole_fields)
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, sample "
+        "and compare take whole fields",
+        command->name);
   PetscFunctionReturn(0);
 }
 
