@@ -6,7 +6,7 @@
 /* Sections: "problem" stands for those of all problems. */
 const ScoriaCommand scoria_commands[] = {
     {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL,
-     false},
+     true},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", "porosity ensemble problem sample solve",
      CommandSolve, NULL, true},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", "porosity conditions ensemble problem",
@@ -26,7 +26,7 @@ const ScoriaCommand scoria_commands[] = {
      NULL, false},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, false},
-    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, false},
+    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, true},
     {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, true},
     {NULL, NULL, NULL, NULL, NULL, false},
 };
