@@ -147,6 +147,30 @@ void porosity_hold_out(ScoriaPorosity por, bool held_out);
 const char *porosity_library(ScoriaPorosity por);                     /* its identity, "" without one; borrowed */
 void porosity_describe(ScoriaPorosity por, size_t size, char text[]); /* what is held of it, "" without one */
 
+/* What is estimated, and its standard error. */
+typedef struct {
+  double value, error;
+} ScoriaEstimate;
+
+/* The Gaussian process behind a measured structure. */
+#define SCORIA_MOST_KERNELS 8
+typedef struct {
+  int64_t rows;
+  int n[3];         /* windows along x, y, z */
+  double window[3]; /* [m] */
+  int blocks;       /* of the jackknife that errors are from: of rows, or slabs of the longest axis */
+  bool by_rows;
+  int kernels, kernel; /* how many there are, which is chosen */
+  const char *name[SCORIA_MOST_KERNELS];
+  double misfit[SCORIA_MOST_KERNELS]; /* rms of the logarithm of the variograms */
+  ScoriaEstimate mean, sd, min, max, logit_mean, sigma;
+  ScoriaEstimate ell[3]; /* [m]; NaN along an axis of few windows */
+} ScoriaPorosityFit;
+
+/* Of the structure at path, read as the deck's section porosity says; bounds that are set there are kept.  The result
+ * is on rank 0.  Collective on comm. */
+PetscErrorCode ScoriaPorosityFitFile(MPI_Comm comm, ScoriaDeck deck, const char *path, ScoriaPorosityFit *fit);
+
 /* ----------------------------------------------------------------------------------------------------- solver ---- */
 
 /* What was tried last. */
@@ -226,6 +250,7 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
+bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);

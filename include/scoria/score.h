@@ -22,6 +22,8 @@ typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
+  bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
+                                    * weigh less in the choice of modes */
 } ScoriaTwin;
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
@@ -87,6 +89,9 @@ typedef struct {
 } ScoriaHoldout;
 #define SCORIA_HOLDOUT_LEAST 20 /* usable rows of a verdict; where fewer could be held back, none are */
 
+/* Rows of a condition of imported data: where most of those stored are marked as failed, since one condition has many
+ * more than the others, their mean number. */
+int64_t holdout_typical(const ScoriaDatasetSpec *spec, int64_t failed);
 bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
 bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
 /* The held-back rows by condition: how many conditions have some, and of each how many; which condition of the dataset

@@ -6,29 +6,32 @@
 /* Sections: "problem" stands for those of all problems. */
 const ScoriaCommand scoria_commands[] = {
     {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL,
-     true},
+     NULL, true},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", "porosity ensemble problem sample solve",
-     CommandSolve, NULL, true},
+     CommandSolve, NULL, NULL, true},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", "porosity conditions ensemble problem",
-     CommandGenerate, NULL, true},
+     CommandGenerate, NULL, NULL, true},
     {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", "import", CommandImport,
-     NULL, false},
-    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL, true},
-    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, true},
-    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, true},
+     NULL, NULL, false},
+    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL, NULL, true},
+    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, NULL, true},
+    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, NULL, true},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
-     CommandCompare, NULL, true},
+     CommandCompare, NULL, NULL, true},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
-     NULL, false},
+     NULL, NULL, false},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
-     CommandInfer, NULL, false},
+     CommandInfer, NULL, NULL, false},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
-     NULL, false},
+     NULL, NULL, false},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
-     CommandRefine, NULL, false},
-    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, true},
-    {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, true},
-    {NULL, NULL, NULL, NULL, NULL, false},
+     CommandRefine, NULL, NULL, false},
+    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},
+    {"fit-porosity", "the Gaussian process behind a measured structure, as a deck's section porosity", "porosity", NULL,
+     NULL, CommandFitPorosity, true},
+    {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, NULL,
+     true},
+    {NULL, NULL, NULL, NULL, NULL, NULL, false},
 };
 
 const ScoriaCommand *cmd_find(const char *name)
@@ -59,11 +62,11 @@ static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *com
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
   if (whole && !command->whole_fields)
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, sample "
-        "and compare take whole fields",
-        command->name);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, "
+                "sample, compare "
+                "and report take whole fields",
+                command->name);
   PetscFunctionReturn(0);
 }
 

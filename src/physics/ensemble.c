@@ -250,6 +250,11 @@ double ensemble_reference(ScoriaEnsemble e, int f)
   return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
 }
 
+bool ensemble_derives(ScoriaEnsemble e, int f)
+{
+  return f >= e->shape.unknowns && f < e->outputs;
+}
+
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble e, int f, double all[])
 {
   const bool alone = e->groups.group_size == 1;

@@ -113,7 +113,9 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "conditions of imported data by their names, [rate=1.5, charge=0.2]; those not given: the middle of their ranges",
+     "conditions by their names, [rate=1.5, charge=0.2], as sample_rate and sample_charge do; those not given: the "
+     "middle "
+     "of their ranges",
      SCORIA_DECIDES_DRAWS},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory",
      SCORIA_DECIDES_NOTHING},
