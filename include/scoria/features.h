@@ -62,6 +62,8 @@ typedef struct {
   double spectrum[SCORIA_FEATURE_CHANNELS]; /* largest relative error where the reference has 99 % of its variance */
 } ScoriaWholeDistance;
 
+/* The lateral means (n, channels, nx) of n rows of features (n, size); PetscFree them. */
+PetscErrorCode ScoriaFeaturesMeans(ScoriaFeatures features, int64_t n, const double rows[], double **means);
 /* Wave numbers [1/m] at the middle of the bins; how many bins there are. */
 int features_wave_numbers(ScoriaFeatures features, double number[SCORIA_FEATURE_BINS]);
 /* Of n >= 2 rows of features (n, size). */

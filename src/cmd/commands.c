@@ -6,7 +6,7 @@
 /* Sections: "problem" stands for those of all problems. */
 const ScoriaCommand scoria_commands[] = {
     {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL,
-     NULL, false},
+     NULL, true},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", "porosity ensemble problem sample solve",
      CommandSolve, NULL, NULL, true},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", "porosity conditions ensemble problem",
@@ -17,7 +17,7 @@ const ScoriaCommand scoria_commands[] = {
     {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, NULL, true},
     {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, NULL, true},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
-     CommandCompare, NULL, NULL, false},
+     CommandCompare, NULL, NULL, true},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
      NULL, NULL, false},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
@@ -26,7 +26,7 @@ const ScoriaCommand scoria_commands[] = {
      NULL, NULL, false},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, NULL, false},
-    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, false},
+    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},
     {"fit-porosity", "the Gaussian process behind a measured structure, as a deck's section porosity", "porosity", NULL,
      NULL, CommandFitPorosity, true},
     {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, NULL,
@@ -58,15 +58,14 @@ static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaComma
 /* A command that knows profiles alone does not begin with a deck of whole fields. */
 static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *command)
 {
-  bool whole, files;
+  bool whole;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
-  PetscCall(ScoriaDeckHas(deck, "compare_sample", &files));
-  const bool of_files = files && command->with_deck == CommandCompare; /* which say themselves what they hold */
-  if (whole && !command->whole_fields && !of_files)
+  if (whole && !command->whole_fields)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train and "
-                "sample take whole fields",
+                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, "
+                "sample, compare "
+                "and report take whole fields",
                 command->name);
   PetscFunctionReturn(0);
 }

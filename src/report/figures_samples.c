@@ -23,8 +23,14 @@ PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples)
   PetscCall(ScoriaRunPath(run, "samples.h5", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &samples->present));
   if (!samples->present) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpenProfiles(comm, path, &ds));
+  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, NULL));
+  if (spec_is_whole(spec)) {
+    samples->present = false;
+    samples->whole   = spec->rows;
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscFunctionReturn(0);
+  }
   samples->spec = *spec;
   samples->n    = PetscMin(REPORT_SAMPLE_ROWS, spec->rows);
   PetscCall(PetscMalloc1(spec->cells, &samples->x));

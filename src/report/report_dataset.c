@@ -188,8 +188,14 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &data->present));
   if (!data->present) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpenProfiles(comm, path, &ds));
+  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, &text));
+  if (spec_is_whole(spec)) { /* shown by what compare has measured of them */
+    data->present = false;
+    data->whole   = spec->rows;
+    PetscCall(ScoriaDatasetClose(&ds));
+    PetscFunctionReturn(0);
+  }
   data->spec       = *spec;
   data->conditions = spec->rows / spec->realisations;
   PetscCall(PetscMalloc1(spec->cells, &data->x));

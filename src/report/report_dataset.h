@@ -12,6 +12,7 @@
 /* What the report shows of dataset.h5: counts over all rows on every rank, a few rows on rank 0. */
 typedef struct {
   bool present;
+  int64_t whole; /* rows of whole fields: then nothing of them is read, and it is not `present` */
   ScoriaDatasetSpec spec;
   int64_t conditions;
   int64_t done, failed, missing, continued; /* rows; continued: solved at a later attempt than the first */
@@ -65,6 +66,7 @@ PetscErrorCode ReportSlicesDestroy(ReportSlices *slices);
 /* samples.h5: the first fields of the model. */
 typedef struct {
   bool present;
+  int64_t whole; /* as of dataset.h5 */
   ScoriaDatasetSpec spec;
   double *x;                           /* owned (cells) [m] */
   double theta[SCORIA_MAX_CONDITIONS]; /* of the first row */

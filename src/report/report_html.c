@@ -74,6 +74,7 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   PetscCall(ReportPageFigure(page, "bands", html));
   PetscCall(ReportPooledTable(page->compare, html));
+  PetscCall(ReportWholeTable(page->compare, html));
   for (int i = 0; i < 3; i++) PetscCall(ReportPageFigure(page, figures[i], html));
   PetscCall(ReportPageFigure(page, "relative", html));
   PetscCall(ReportRelativeTable(page->view, html));

@@ -14,6 +14,7 @@ const char *report_estimate(const char *name); /* the title of an estimate: "97.
 /* Tables of the page, nothing when their data are absent. */
 PetscErrorCode ReportHeadline(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportPooledTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportWholeTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html);

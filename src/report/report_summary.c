@@ -186,7 +186,9 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   members_take(cJSON_GetArrayItem(asked, 0), scoria_uq_condition_members, &first);
   PetscCall(ReportPrint(html, "<ul class=\"holdings\">\n"));
-  if (!data->present)
+  if (data->whole)
+    PetscCall(ReportPrint(html, "<li>training set: %lld solves of whole fields</li>\n", (long long)data->whole));
+  else if (!data->present)
     PetscCall(Missing(page, "training set", "generate", html));
   else {
     PetscCall(ReportPrint(html, "<li>training set: %lld of %lld %s", (long long)data->done, (long long)data->spec.rows,
@@ -198,7 +200,9 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
     PetscCall(Missing(page, "model", "train", html));
   else
     PetscCall(ReportPrint(html, "<li>model: %.0f training steps</li>\n", page->train->step[page->train->n - 1]));
-  if (!page->samples->present)
+  if (page->samples->whole)
+    PetscCall(ReportPrint(html, "<li>samples: %lld whole fields</li>\n", (long long)page->samples->whole));
+  else if (!page->samples->present)
     PetscCall(Missing(page, "samples", "sample", html));
   else
     PetscCall(ReportPrint(html, "<li>samples: %lld fields</li>\n", (long long)page->samples->spec.rows));

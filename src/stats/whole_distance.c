@@ -14,6 +14,13 @@ static PetscErrorCode TakeBlock(ScoriaFeatures f, int64_t n, const double rows[]
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaFeaturesMeans(ScoriaFeatures f, int64_t n, const double rows[], double **means)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TakeBlock(f, n, rows, f->means, f->columns, means));
+  PetscFunctionReturn(0);
+}
+
 /* One number of all rows, ascending. */
 static void take_sorted(ScoriaFeatures f, int64_t n, const double rows[], int at, double out[], double work[])
 {

@@ -119,10 +119,31 @@ expect 3 'train_basis is profile, which is for profiles, but the dataset is one 
 expect 3 'train_basis is lateral, which is for whole fields, but the dataset is one of profiles' 2 train "$deck" "${small[@]}" -run_dir "$work/profiles" -train_basis lateral
 expect 3 'takes [0-9.]* GB of a rank .* run_memory allows 0.00 GB' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -run_memory 1e-6
 
+# The whole path, and the comparison again on other ranks.
+path=("${whole[@]}" -ensemble_conditions 40 -ensemble_realisations 4 -train_steps 0 -compare_directions 16)
+for ranks in 1 3; do
+  scoria "$ranks" run "$deck" "${path[@]}" -run_dir "$work/path$ranks" >"$work/out" 2>&1 || { fail "run on $ranks ranks"; cat "$work/out" >&2; }
+done
+grep -q '^  spectrum of phi' "$work/out" || { fail "compare says nothing of whole fields"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "the whole path"
+import json, sys, h5py, numpy as np
+one, three = (json.load(open(f"{sys.argv[1]}/path{ranks}/compare.json")) for ranks in (1, 3))
+assert one.pop("cost") and three.pop("cost") and one == three
+whole = one["whole_fields"]
+for f in ("c", "phi"):
+    assert set(whole["fields"][f]["max"]) == {"unit", "description", "model", "gaussian", "floor", "conditions"}
+    for s in ("model", "gaussian", "floor"):
+        assert 0 < whole["fields"][f]["max"][s]["w1"] < 3 and 0 <= whole["fields"][f]["min"][s]["quantiles_inside"] <= 1
+        assert np.isfinite(list(whole["lateral_means"][s].values())).all()
+samples, curves = (h5py.File(f"{sys.argv[1]}/path3/{name}.h5") for name in ("samples", "compare"))
+assert samples["fields/phi"].shape == (40, 4, 6, 8) and curves["pde/phi/mean"].shape == (3, 8)
+page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
+assert "<h3>Whole fields</h3>" in page and "training set: 160 solves of whole fields" in page
+PY
+
 # What is not understood.
 expect 3 'ensemble_whole_fields: found true, but ensemble_cells has one axis' 2 generate "$deck" -run_dir "$work/bad" -ensemble_whole_fields true
 expect 3 'ensemble_lateral_sd: found true, but ensemble_whole_fields' 2 generate "$deck" "${whole[@]}" -run_dir "$work/bad" -ensemble_lateral_sd true
-expect 3 'whole_fields: found true, but compare takes profiles' 2 compare "$deck" "${whole[@]}" -run_dir "$work/ranks1"
+expect 3 'whole_fields: found true, but uq takes profiles' 2 uq "$deck" "${whole[@]}" -run_dir "$work/ranks1"
 expect 3 'dataset.h5: made by another deck (ensemble_whole_fields is false here' 2 generate "$deck" "${small[@]}" -run_dir "$work/ranks1"
-expect 3 'dataset.h5: found whole fields (8 x 6 x 4 cells), expected profiles along x' 2 report "$deck" "${small[@]}" -run_dir "$work/ranks1"
 finish

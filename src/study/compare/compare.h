@@ -27,8 +27,8 @@ typedef struct {
 
 /* What whole fields have besides, at one condition: values alone too. */
 typedef struct {
-  ScoriaWholeLaw sample, again, reference;
-  ScoriaWholeDistance of_sample, of_again; /* of another part of the reference: the floor */
+  ScoriaWholeLaw law[SCORIA_NFROM];
+  ScoriaWholeDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, as in Comparison */
 } CompareWhole;
 
 /* Rank 0, which writes them, has all conditions; another has the one that it measures. */
@@ -36,7 +36,7 @@ typedef struct {
   int conditions, held; /* of which `held` are here */
   int first;            /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
-  bool wide;     /* of whole fields */
+  bool wide;     /* of whole fields: rows are their features, and shape is that of their lateral means */
   bool imported; /* the reference is data that were held back, not solves */
   ScoriaFieldShape shape;
   int channel[SCORIA_MAX_FIELDS]; /* of two files: where the channels stand in shape.field */
@@ -135,8 +135,9 @@ typedef struct {
   const CompareQuantities *quantities;
   const CompareLaws *laws;
   CompareMemory *memory;
-  bool shown; /* conditions are shown, not judged: too few good fields are no error */
-  bool alike; /* as many fields of every source, however many one has */
+  ScoriaFeatures features; /* of whole fields */
+  bool shown;              /* conditions are shown, not judged: too few good fields are no error */
+  bool alike;              /* as many fields of every source, however many one has */
 } CompareAsked;
 
 /* compare_measure.c: draws the fields of all sources at every condition (rank 0's c[k].theta) and measures them;
@@ -220,14 +221,17 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
-/* compare_whole.c: of fields of n cells along each axis, whose centres along x, y, z are shape.x; measures of `rows`
- * rows of each, (rows, features_size); member COMPARE_WHOLE, and the same in lines for people. */
-PetscErrorCode CompareFeaturesCreate(const ComparisonSet *set, const int n[3], uint64_t seed, int directions,
-                                     ScoriaFeatures *features);
-PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, int64_t rows, const double sample[],
-                                   const double reference[], const double again[], CompareWhole *whole);
-PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features);
-PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set);
+/* compare_whole.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`. */
+PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
+                                     int directions, ScoriaFeatures *features);
+/* Measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0: none. */
+PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],
+                                   const double *const rows[SCORIA_NFROM], CompareWhole *whole, Comparison *c);
+/* Member COMPARE_WHOLE; the same in lines for people. */
+PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features, bool files);
+PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool files);
+/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */

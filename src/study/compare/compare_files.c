@@ -167,12 +167,13 @@ static PetscErrorCode MeasureOneWhole(ScoriaFeatures features, int64_t na, const
                                       const double b[], Comparison *c, CompareWhole *whole)
 {
   const int64_t half = nb / 2, rows = PetscMin(na, half);
+  const int64_t n[SCORIA_NFROM] = {
+      [SCORIA_FROM_MODEL] = rows, [SCORIA_FROM_PDE] = rows, [SCORIA_FROM_PDE_AGAIN] = rows};
+  const double *const of[SCORIA_NFROM] = {
+      [SCORIA_FROM_MODEL] = a, [SCORIA_FROM_PDE] = b, [SCORIA_FROM_PDE_AGAIN] = b + half * features_size(features)};
   PetscFunctionBeginUser;
   c->good[SCORIA_FROM_MODEL] = c->good[SCORIA_FROM_PDE_AGAIN] = c->good[SCORIA_FROM_PDE] = rows;
-  if (rows < 2) PetscFunctionReturn(0);
-  PetscCall(CompareMeasureWhole(features, rows, a, b, b + half * features_size(features), whole));
-  c->distance[SCORIA_FROM_MODEL]     = whole->of_sample.places;
-  c->distance[SCORIA_FROM_PDE_AGAIN] = whole->of_again.places;
+  PetscCall(CompareMeasureWhole(features, n, of, whole, c));
   PetscFunctionReturn(0);
 }
 
@@ -214,7 +215,8 @@ static PetscErrorCode OpenRows(Files *f, const ComparisonSet *set, uint64_t seed
   for (int i = 0; i < NFILES; i++) most = PetscMax(most, f->file[i].spec->realisations);
   f->batch = most;
   if (set->wide) {
-    PetscCall(CompareFeaturesCreate(set, f->file[SAMPLE].spec->shape, seed, directions, &f->features));
+    PetscCall(CompareFeaturesCreate(set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, seed, directions,
+                                    &f->features));
     *width   = (size_t)features_size(f->features);
     f->batch = PetscClipInterval(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1, most);
     PetscCall(PetscMalloc1((size_t)f->batch * m, &f->buffer));
@@ -331,7 +333,7 @@ static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const 
   if (!f->rank) {
     PetscCall(CompareAddMeasures(root, set, true));
     compare_add_conditions(root, set, true);
-    if (set->wide) PetscCall(CompareAddWhole(root, set, f->features));
+    if (set->wide) PetscCall(CompareAddWhole(root, set, f->features, true));
   }
   PetscCall(ScoriaWriteJson(f->comm, path, root));
   PetscFunctionReturn(0);
@@ -375,7 +377,7 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   PetscCall(MeasureAll(run, deck, &f, &set));
   PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckCounts(&f, &set)));
   if (!f.rank) PetscCall(CompareSayMeasures(run, &set, true));
-  if (!f.rank && set.wide) PetscCall(CompareSayWhole(run, &set));
+  if (!f.rank && set.wide) PetscCall(CompareSayWhole(run, &set, true));
   PetscCall(WriteJson(&f, &set, json));
   PetscCall(ScoriaSay(run, "  wrote %s", json));
   PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckLimit(deck, &f, &set)));

@@ -2,6 +2,28 @@
 #include "compare.h"
 #include "scoria/phases.h"
 
+/* On the owner, of whole fields: the gathered rows are features, and the curves are of the lateral means. */
+static PetscErrorCode MeasureWhole(const CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set,
+                                   int condition)
+{
+  Comparison *c = compare_condition(set, condition);
+  const double *rows[SCORIA_NFROM];
+  double *means;
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    rows[s]    = draws->gathered[s];
+    c->good[s] = stats_keep_finite(set->count, draws->m, draws->gathered[s]);
+  }
+  PetscCall(CompareMeasureWhole(asked->features, c->good, rows, &set->whole[condition % set->held], c));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    if (c->good[s] < 2) continue;
+    PetscCall(ScoriaFeaturesMeans(asked->features, c->good[s], rows[s], &means));
+    PetscCall(CompareFillCurves(set, condition, c->good[s], means, s));
+    PetscCall(PetscFree(means));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* On the owner: everything that is said of one condition.  The curves come last: they change the fields. */
 static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int condition)
 {
@@ -77,7 +99,7 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
   if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk, theta));
   PetscCall(PetscFree(theta));
   phase_begin(SCORIA_PHASE_COMPARE);
-  if (mine) failed = Measure(draws, asked, set, base + draws->rank);
+  if (mine) failed = (set->wide ? MeasureWhole : Measure)(draws, asked, set, base + draws->rank);
   phase_end(SCORIA_PHASE_COMPARE, mine);
   if (mine && !failed && !asked->shown)
     failed = CheckGood(set, base + draws->rank); /* at once: others may take hours */

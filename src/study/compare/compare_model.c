@@ -5,12 +5,33 @@
 
 /* ------------------------------------------------------------------------------------------------ sources ---- */
 
-/* Two ensembles of fresh solves, the model, its conditional Gaussian; all owned. */
+/* Two ensembles of fresh solves, the model, its conditional Gaussian; all owned.  Of whole fields, source gives
+ * features of the rows of `whole`. */
 typedef struct {
   ScoriaEnsemble ens;
   ScoriaTrained trained;
-  ScoriaSource source[SCORIA_NFROM];
+  ScoriaSource source[SCORIA_NFROM], whole[SCORIA_NFROM];
+  ScoriaFeatures features;
+  ScoriaFieldShape shape; /* of the fields, or of their lateral means */
 } Opened;
+
+/* Of whole fields: sources of what is kept of them. */
+static PetscErrorCode OpenFeatures(ScoriaDeck deck, Opened *o)
+{
+  PetscInt seed = 0, directions = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  PetscCall(CompareFeaturesCreate(o->shape.channels, o->shape.shape, o->shape.x, (uint64_t)seed, (int)directions,
+                                  &o->features));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    o->whole[s] = o->source[s];
+    PetscCall(CompareSourceOfFeatures(o->whole[s], o->features, &o->source[s]));
+  }
+  o->shape.cells    = o->shape.shape[0];
+  o->shape.shape[1] = o->shape.shape[2] = 1;
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Opened *o)
 {
@@ -23,13 +44,19 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Opened *o)
   PetscCall(ScoriaSourceOfPde(o->ens, &o->source[SCORIA_FROM_PDE_AGAIN]));
   PetscCall(ScoriaSourceOfModel(comm, &o->trained, false, &o->source[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaSourceOfModel(comm, &o->trained, true, &o->source[SCORIA_FROM_GAUSSIAN]));
+  o->shape = *source_shape(o->source[SCORIA_FROM_MODEL]);
+  if (o->shape.cells > o->shape.shape[0]) PetscCall(OpenFeatures(deck, o));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Close(Opened *o)
 {
   PetscFunctionBeginUser;
-  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ScoriaSourceDestroy(&o->source[s]));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    PetscCall(ScoriaSourceDestroy(&o->source[s]));
+    if (o->features) PetscCall(ScoriaSourceDestroy(&o->whole[s]));
+  }
+  PetscCall(ScoriaFeaturesDestroy(&o->features));
   PetscCall(ScoriaEnsembleDestroy(&o->ens));
   PetscCall(ScoriaTrainedClose(&o->trained));
   PetscFunctionReturn(0);
@@ -49,8 +76,8 @@ static PetscErrorCode CreateSet(MPI_Comm comm, ScoriaDeck deck, const Opened *o,
   PetscCall(ScoriaDeckInt(deck, "compare_count", &count));
   PetscCall(ScoriaEnsembleSpec(o->ens, &spec, &x));
   *training_rows = spec.rows;
-  *set           = (ComparisonSet){
-                .conditions = (int)conditions, .count = count, .shape = *source_shape(o->source[SCORIA_FROM_MODEL])};
+  *set = (ComparisonSet){.conditions = (int)conditions, .count = count, .wide = o->features != NULL, .shape = o->shape};
+  for (int c = 0; c < o->shape.channels; c++) set->channel[c] = c;
   PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
   PetscCall(PetscStrncpy(set->made.library, ensemble_library(o->ens), sizeof set->made.library));
   PetscCall(CompareCreateConditions(comm, set, true));
@@ -70,8 +97,11 @@ static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const Compari
   PetscCall(ScoriaConditionOfSamples(deck, space, theta, &asked));
   for (int i = 0; i < space->n; i++) inside = inside && condition_inside(&space->c[i], theta[i]);
   if (asked && !inside) PetscCall(ScoriaSay(run, "  the sample condition is outside the training ranges: left out"));
-  *sample = (ComparisonSet){
-      .conditions = asked && inside, .first = COMPARE_SAMPLE_INDEX, .count = set->count, .shape = set->shape};
+  *sample = (ComparisonSet){.conditions = asked && inside,
+                            .first      = COMPARE_SAMPLE_INDEX,
+                            .count      = set->count,
+                            .wide       = set->wide,
+                            .shape      = set->shape};
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), sample, true));
   if (sample->conditions) memcpy(sample->c[0].theta, theta, sizeof theta);
   PetscFunctionReturn(0);
@@ -81,7 +111,8 @@ static PetscErrorCode CreateSample(ScoriaRun run, ScoriaDeck deck, const Compari
 static PetscErrorCode MeasureSample(ScoriaRun run, CompareDraws *draws, const CompareAsked *of_set,
                                     ComparisonSet *sample)
 {
-  const CompareAsked asked = {.seed = of_set->seed, .directions = of_set->directions, .shown = true};
+  const CompareAsked asked = {
+      .seed = of_set->seed, .directions = of_set->directions, .features = of_set->features, .shown = true};
   double seconds[SCORIA_NFROM];
   PetscFunctionBeginUser;
   if (!sample->conditions) PetscFunctionReturn(0);
@@ -115,16 +146,16 @@ static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opene
   memset(m, 0, sizeof *m);
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  m->asked = (CompareAsked){.seed = (uint64_t)seed, .directions = (int)directions, .features = o->features};
+  if (o->features) PetscFunctionReturn(0); /* of whole fields nothing else is measured */
   PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &m->quantities.n,
                                    m->quantities.quantity, m->quantities.offset));
   ensemble_grid(o->ens, &grid);
   PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
   PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
-  m->asked = (CompareAsked){.seed       = (uint64_t)seed,
-                            .directions = (int)directions,
-                            .quantities = &m->quantities,
-                            .laws       = &m->laws,
-                            .memory     = &m->memory};
+  m->asked.quantities = &m->quantities;
+  m->asked.laws       = &m->laws;
+  m->asked.memory     = &m->memory;
   PetscFunctionReturn(0);
 }
 
@@ -151,9 +182,11 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   if (rank) PetscFunctionReturn(0); /* which knows one condition */
   PetscCall(CompareSayMeasures(run, set, false));
+  if (set->wide) PetscCall(CompareSayWhole(run, set, false));
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
                       evaluations(sampler)));
+  if (set->wide) PetscFunctionReturn(0);
   PetscCall(CompareSayWorth(run, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
@@ -167,9 +200,13 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   PetscFunctionBeginUser;
   PetscCall(CompareAddMeasures(root, set, false));
   members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, field);
-  PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
-  compare_add_laws(root, &m->laws);
-  compare_add_memorisation(root, set, &m->memory);
+  if (set->wide) {
+    PetscCall(CompareAddWhole(root, set, m->asked.features, false));
+  } else {
+    PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
+    compare_add_laws(root, &m->laws);
+    compare_add_memorisation(root, set, &m->memory);
+  }
   compare_add_conditions(root, set, false);
   PetscFunctionReturn(0);
 }
@@ -209,6 +246,17 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
 
 /* ------------------------------------------------------------------------------------------------- the study ---- */
 
+/* Core seconds per whole field of each source, without what is made of it. */
+static PetscErrorCode DrawingSeconds(MPI_Comm comm, const Opened *o, const ComparisonSet *set,
+                                     double seconds[SCORIA_NFROM])
+{
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    seconds[s] = source_seconds(o->whole[s]) / ((double)set->count * set->conditions);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
 {
   ComparisonSet set, sample;
@@ -224,7 +272,10 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareMeasure(run, &draws, &m.asked, &set, cost.seconds));
-  PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
+  if (set.wide)
+    PetscCall(DrawingSeconds(ScoriaRunComm(run), o, &set, cost.seconds));
+  else
+    PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));

@@ -1,42 +1,44 @@
 /* compare of whole fields: what is measured beside the distances that profiles have. */
 #include "compare.h"
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
-PetscErrorCode CompareFeaturesCreate(const ComparisonSet *set, const int n[3], uint64_t seed, int directions,
-                                     ScoriaFeatures *features)
+PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
+                                     int directions, ScoriaFeatures *features)
 {
-  ScoriaFeaturesSpec spec = {.channels = set->shape.channels, .directions = directions, .seed = seed};
-  const double *x         = set->shape.x;
+  ScoriaFeaturesSpec spec = {.channels = channels, .directions = directions, .seed = seed};
   PetscFunctionBeginUser;
-  for (int a = 0; a < 3; x += n[a++]) {
+  for (int a = 0; a < 3; centres += n[a++]) {
     double end[2];
-    spec.n[a] = n[a];
-    cells_ends(n[a], x, end);
-    spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * x[0];
+    cells_ends(n[a], centres, end);
+    spec.n[a]      = n[a];
+    spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * centres[0];
   }
   PetscCall(ScoriaFeaturesCreate(&spec, features));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, int64_t rows, const double sample[],
-                                   const double reference[], const double again[], CompareWhole *whole)
+PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],
+                                   const double *const rows[SCORIA_NFROM], CompareWhole *whole, Comparison *c)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaWholeLawTake(features, rows, sample, &whole->sample));
-  PetscCall(ScoriaWholeLawTake(features, rows, again, &whole->again));
-  PetscCall(ScoriaWholeLawTake(features, rows, reference, &whole->reference));
-  PetscCall(ScoriaWholeDistanceCompute(features, rows, sample, rows, reference, &whole->of_sample));
-  PetscCall(ScoriaWholeDistanceCompute(features, rows, again, rows, reference, &whole->of_again));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    if (n[s] < 2) continue;
+    PetscCall(ScoriaWholeLawTake(features, n[s], rows[s], &whole->law[s]));
+    if (s == SCORIA_FROM_PDE || n[SCORIA_FROM_PDE] < 2) continue;
+    PetscCall(ScoriaWholeDistanceCompute(features, n[s], rows[s], n[SCORIA_FROM_PDE], rows[SCORIA_FROM_PDE],
+                                         &whole->distance[s]));
+    c->distance[s] = whole->distance[s].places;
+  }
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------------------------------- over conditions ---- */
 
-/* One number of a channel, over the conditions, of the sample and of what gives the floor. */
+/* One number of a channel of a source, over the conditions. */
 typedef struct {
-  double w1, floor;            /* means; in SD of the reference, a place in extents along x */
-  double inside, floor_inside; /* share of their .01 and .99 quantiles in the reference's 95 % intervals */
+  double w1;     /* mean; in SD of the reference, a place in extents along x */
+  double inside; /* share of its .01 and .99 quantiles in the reference's 95 % intervals */
 } HotPooled;
 
 static int quantiles_inside(const ScoriaHotLaw *law, const ScoriaHotLaw *reference)
@@ -45,27 +47,27 @@ static int quantiles_inside(const ScoriaHotLaw *law, const ScoriaHotLaw *referen
          (law->q99 >= reference->q99_low && law->q99 <= reference->q99_high);
 }
 
-static HotPooled pool_hot(const ComparisonSet *set, int c, int h)
+static HotPooled pool_hot(const ComparisonSet *set, ScoriaFrom from, int c, int h)
 {
   HotPooled pooled = {0};
   for (int k = 0; k < set->held; k++) {
-    const CompareWhole *w         = &set->whole[k];
-    const ScoriaHotLaw *reference = &w->reference.hot[c][h];
-    pooled.w1 += w->of_sample.w1[c][h] / set->held;
-    pooled.floor += w->of_again.w1[c][h] / set->held;
-    pooled.inside += quantiles_inside(&w->sample.hot[c][h], reference) / (2.0 * set->held);
-    pooled.floor_inside += quantiles_inside(&w->again.hot[c][h], reference) / (2.0 * set->held);
+    const CompareWhole *w = &set->whole[k];
+    pooled.w1 += w->distance[from].w1[c][h] / set->held;
+    pooled.inside += quantiles_inside(&w->law[from].hot[c][h], &w->law[SCORIA_FROM_PDE].hot[c][h]) / (2.0 * set->held);
   }
   return pooled;
 }
 
-static void pool_spectrum(const ComparisonSet *set, int c, double *error, double *floor)
+static double pool_spectrum(const ComparisonSet *set, ScoriaFrom from, int c)
 {
-  *error = *floor = 0;
-  for (int k = 0; k < set->held; k++) {
-    *error += set->whole[k].of_sample.spectrum[c] / set->held;
-    *floor += set->whole[k].of_again.spectrum[c] / set->held;
-  }
+  double error = 0;
+  for (int k = 0; k < set->held; k++) error += set->whole[k].distance[from].spectrum[c] / set->held;
+  return error;
+}
+
+static const char *channel_name(const ComparisonSet *set, int c)
+{
+  return set->shape.field[set->channel[c]].name;
 }
 
 /* --------------------------------------------------------------------------------------------------- JSON ---- */
@@ -84,52 +86,58 @@ static void add_law(cJSON *to, const char *name, const ScoriaHotLaw *law)
 }
 
 /* One number of a channel: over the conditions, then at each of them. */
-static void add_hot(cJSON *to, const ComparisonSet *set, int c, int h)
+static void add_hot(cJSON *to, const ComparisonSet *set, const CompareRows *rows, int c, int h)
 {
-  const HotPooled pooled = pool_hot(set, c, h);
-  cJSON *one             = cJSON_AddObjectToObject(to, scoria_hot[h].name);
+  cJSON *one = cJSON_AddObjectToObject(to, scoria_hot[h].name);
   cJSON_AddStringToObject(one, "unit", scoria_hot[h].place ? "m" : set->shape.field[set->channel[c]].unit);
   cJSON_AddStringToObject(one, "description", scoria_hot[h].help);
-  cJSON_AddNumberToObject(one, "w1", pooled.w1);
-  cJSON_AddNumberToObject(one, "w1_floor", pooled.floor);
-  cJSON_AddNumberToObject(one, "quantiles_inside", pooled.inside);
-  cJSON_AddNumberToObject(one, "quantiles_inside_floor", pooled.floor_inside);
+  for (int i = 0; i < rows->n; i++) {
+    const HotPooled pooled = pool_hot(set, rows->row[i].from, c, h);
+    cJSON *source          = cJSON_AddObjectToObject(one, rows->row[i].member);
+    cJSON_AddNumberToObject(source, "w1", pooled.w1);
+    cJSON_AddNumberToObject(source, "quantiles_inside", pooled.inside);
+  }
   cJSON *list = cJSON_AddArrayToObject(one, COMPARE_CONDITIONS);
   for (int k = 0; k < set->held; k++) {
     const CompareWhole *w = &set->whole[k];
     cJSON *at             = cJSON_CreateObject();
     cJSON_AddItemToArray(list, at);
-    add_law(at, "sample", &w->sample.hot[c][h]);
-    add_law(at, "reference", &w->reference.hot[c][h]);
-    cJSON_AddNumberToObject(at, "w1", w->of_sample.w1[c][h]);
-    cJSON_AddNumberToObject(at, "w1_floor", w->of_again.w1[c][h]);
+    add_law(at, "reference", &w->law[SCORIA_FROM_PDE].hot[c][h]);
+    for (int i = 0; i < rows->n; i++) {
+      const ScoriaFrom from = rows->row[i].from;
+      add_law(at, rows->row[i].member, &w->law[from].hot[c][h]);
+      cJSON_AddNumberToObject(cJSON_GetObjectItem(at, rows->row[i].member), "w1", w->distance[from].w1[c][h]);
+    }
   }
 }
 
 /* Lateral variance by wave number, mean over the conditions. */
-static void add_spectrum(cJSON *to, const ComparisonSet *set, int c, int bins)
+static cJSON *mean_spectrum(const ComparisonSet *set, ScoriaFrom from, int c, int bins)
 {
-  double law[2][SCORIA_FEATURE_BINS] = {{0}}, error, floor;
-  cJSON *one                         = cJSON_AddObjectToObject(to, "spectrum");
+  double mean[SCORIA_FEATURE_BINS] = {0};
   for (int k = 0; k < set->held; k++)
-    for (int b = 0; b < bins; b++) {
-      law[0][b] += set->whole[k].sample.spectrum[c][b] / set->held;
-      law[1][b] += set->whole[k].reference.spectrum[c][b] / set->held;
-    }
-  cJSON_AddItemToObject(one, "sample", cJSON_CreateDoubleArray(law[0], bins));
-  cJSON_AddItemToObject(one, "reference", cJSON_CreateDoubleArray(law[1], bins));
-  pool_spectrum(set, c, &error, &floor);
-  cJSON_AddNumberToObject(one, "error", error);
-  cJSON_AddNumberToObject(one, "error_floor", floor);
+    for (int b = 0; b < bins; b++) mean[b] += set->whole[k].law[from].spectrum[c][b] / set->held;
+  return cJSON_CreateDoubleArray(mean, bins);
 }
 
-static PetscErrorCode AddMeans(cJSON *to, const ComparisonSet *set, const char *name, bool again)
+static void add_spectrum(cJSON *to, const ComparisonSet *set, const CompareRows *rows, int c, int bins)
+{
+  cJSON *one = cJSON_AddObjectToObject(to, "spectrum");
+  cJSON_AddItemToObject(one, "reference", mean_spectrum(set, SCORIA_FROM_PDE, c, bins));
+  for (int i = 0; i < rows->n; i++) {
+    cJSON *source = cJSON_AddObjectToObject(one, rows->row[i].member);
+    cJSON_AddItemToObject(source, "variance", mean_spectrum(set, rows->row[i].from, c, bins));
+    cJSON_AddNumberToObject(source, "error", pool_spectrum(set, rows->row[i].from, c));
+  }
+}
+
+static PetscErrorCode AddMeans(cJSON *to, const ComparisonSet *set, const char *name, ScoriaFrom from)
 {
   ScoriaDistance *d, pooled;
   cJSON *one = cJSON_AddObjectToObject(to, name);
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &d));
-  for (int k = 0; k < set->held; k++) d[k] = again ? set->whole[k].of_again.means : set->whole[k].of_sample.means;
+  for (int k = 0; k < set->held; k++) d[k] = set->whole[k].distance[from].means;
   measures_pool(set->held, d, &pooled);
   for (const ScoriaMeasure *m = scoria_measures; m->name; m++)
     cJSON_AddNumberToObject(one, m->name, measure_value(m, &pooled));
@@ -137,45 +145,109 @@ static PetscErrorCode AddMeans(cJSON *to, const ComparisonSet *set, const char *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features)
+PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features, bool files)
 {
   double number[SCORIA_FEATURE_BINS];
   const int bins = features_wave_numbers(features, number);
-  cJSON *whole   = cJSON_AddObjectToObject(root, COMPARE_WHOLE);
+  cJSON *whole = cJSON_AddObjectToObject(root, COMPARE_WHOLE), *means = cJSON_AddObjectToObject(whole, "lateral_means");
+  CompareRows rows;
   PetscFunctionBeginUser;
-  cJSON *means = cJSON_AddObjectToObject(whole, "lateral_means");
-  PetscCall(AddMeans(means, set, "sample", false));
-  PetscCall(AddMeans(means, set, "floor", true));
+  compare_rows(files, &rows);
+  for (int i = 0; i < rows.n; i++) PetscCall(AddMeans(means, set, rows.row[i].member, rows.row[i].from));
   cJSON_AddItemToObject(whole, "wave_numbers", cJSON_CreateDoubleArray(number, bins));
   cJSON *fields = cJSON_AddObjectToObject(whole, "fields");
   for (int c = 0; c < set->shape.channels; c++) {
-    cJSON *one = cJSON_AddObjectToObject(fields, set->shape.field[set->channel[c]].name);
-    add_spectrum(one, set, c, bins);
-    for (int h = 0; h < SCORIA_NHOT; h++) add_hot(one, set, c, h);
+    cJSON *one = cJSON_AddObjectToObject(fields, channel_name(set, c));
+    add_spectrum(one, set, &rows, c, bins);
+    for (int h = 0; h < SCORIA_NHOT; h++) add_hot(one, set, &rows, c, h);
   }
   PetscFunctionReturn(0);
 }
 
 /* ----------------------------------------------------------------------------------------- standard output ---- */
 
-PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set)
+/* A table of W1 over SD: a row for every number of a channel, a column for every source. */
+PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool files)
 {
-  double error, floor;
+  char line[256];
+  CompareRows rows;
   PetscFunctionBeginUser;
+  compare_rows(files, &rows);
   PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
+  int n = snprintf(line, sizeof line, "  %-24s", "W1/SD of hot spots");
+  for (int i = 0; i < rows.n; i++) n += snprintf(line + n, sizeof line - (size_t)n, "%13s", rows.row[i].title);
+  PetscCall(ScoriaSay(run, "%s", line));
   for (int c = 0; c < set->shape.channels; c++) {
-    const char *name = set->shape.field[set->channel[c]].name;
     for (int h = 0; h < SCORIA_NHOT; h++) {
       if (scoria_hot[h].place) continue;
-      const HotPooled pooled = pool_hot(set, c, h);
-      PetscCall(ScoriaSay(run,
-                          "  %-4s %-10s W1 %.4f SD, floor %.4f; .01 and .99 quantiles inside the reference's 95 %% "
-                          "interval %.2f, floor %.2f",
-                          scoria_hot[h].name, name, pooled.w1, pooled.floor, pooled.inside, pooled.floor_inside));
+      n = snprintf(line, sizeof line, "  %-4s %-19.19s", scoria_hot[h].name, channel_name(set, c));
+      for (int i = 0; i < rows.n; i++)
+        n += snprintf(line + n, sizeof line - (size_t)n, "%13.4f", pool_hot(set, rows.row[i].from, c, h).w1);
+      PetscCall(ScoriaSay(run, "%s", line));
     }
-    pool_spectrum(set, c, &error, &floor);
-    PetscCall(ScoriaSay(run, "  %-15s lateral spectrum: largest error %.2f %%, floor %.2f %%", name, 100 * error,
-                        100 * floor));
+    n = snprintf(line, sizeof line, "  spectrum of %-12.12s", channel_name(set, c));
+    for (int i = 0; i < rows.n; i++)
+      n += snprintf(line + n, sizeof line - (size_t)n, "%11.2f %%", 100 * pool_spectrum(set, rows.row[i].from, c));
+    PetscCall(ScoriaSay(run, "%s", line));
   }
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------- source of features ---- */
+
+#define BATCH_BYTES ((int64_t)32 << 20) /* of whole fields that are drawn at a time, unless one takes more */
+
+typedef struct {
+  ScoriaSource of; /* borrowed, as are the features */
+  ScoriaFeatures features;
+  int64_t batch;  /* rows */
+  double *buffer; /* owned (batch, channels, cells) */
+} OfFeatures;
+
+static PetscErrorCode DrawFeatures(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  OfFeatures *s                 = ctx;
+  const ScoriaFieldShape *shape = source_shape(s->of);
+  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)features_size(s->features);
+  PetscFunctionBeginUser;
+  for (int64_t at = 0; at < n; at += s->batch) {
+    const int64_t number = PetscMin(s->batch, n - at);
+    PetscCall(ScoriaSourceDraw(s->of, theta, first + (uint64_t)at, number, s->buffer));
+    for (int64_t i = 0; i < number && source_workers(s->of)->leads; i++) {
+      double *row = fields + (at + i) * size;
+      if (isfinite(s->buffer[i * m]))
+        features_take(s->features, s->buffer + i * m, row);
+      else
+        for (size_t k = 0; k < size; k++) row[k] = NAN;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyFeatures(void *ctx)
+{
+  OfFeatures *s = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(s->buffer));
+  PetscCall(PetscFree(s));
+  PetscFunctionReturn(0);
+}
+
+static const ScoriaSourceKind source_features = {.name = "features", .draw = DrawFeatures, .destroy = DestroyFeatures};
+
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source)
+{
+  const ScoriaFieldShape *whole = source_shape(of);
+  ScoriaFieldShape shape        = *whole;
+  const int64_t row             = (int64_t)sizeof(double) * whole->channels * whole->cells;
+  OfFeatures *s;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&s));
+  *s = (OfFeatures){.of = of, .features = features, .batch = PetscMax(BATCH_BYTES / row, 1)};
+  PetscCall(PetscMalloc((size_t)(s->batch * row), &s->buffer));
+  shape.channels = 1;
+  shape.cells = shape.shape[0] = features_size(features);
+  shape.shape[1] = shape.shape[2] = 1;
+  PetscCall(ScoriaSourceCreate(&source_features, s, &shape, source_workers(of), source));
   PetscFunctionReturn(0);
 }
