@@ -121,8 +121,9 @@ typedef struct ScoriaSource_ *ScoriaSource;
 /* All borrowed from the source. */
 typedef struct {
   int channels, cells;
+  int shape[3];             /* cells along x, y, z, as of a dataset */
   const ScoriaField *field; /* (channels) */
-  const double *x;          /* (cells) */
+  const double *x;          /* (spec_centres) */
   const ScoriaSpace *space;
   const char *model;   /* identity of the model behind them; NULL without one */
   const char *library; /* that of the porosities of solves; NULL without one */

@@ -203,8 +203,9 @@ PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemb
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-/* What its rows hold: the problem's fields, derived ones that the deck asks for, eps, and where ensemble_lateral_sd
- * asks for them, their lateral standard deviations (<name>_sd).  x borrowed. */
+/* What its rows hold: the problem's fields, derived ones that the deck asks for, and eps, laterally averaged, and where
+ * ensemble_lateral_sd asks for them, their lateral standard deviations (<name>_sd); or with ensemble_whole_fields, in
+ * all cells.  x (spec_centres) borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
 /* Its porosities are drawn of a library's held-out part; the library's identity, "" without one (borrowed). */
 void ensemble_hold_out(ScoriaEnsemble ens);
@@ -216,8 +217,7 @@ const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
 void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
 /* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity
  * realisation ids[i], or with the profile eps[i] (number, nx), laterally constant, where eps is given (then ids may be
- * NULL).  Collective on this
- * rank's group; every rank of the group gets the rows. */
+ * NULL).  Collective on this rank's group; every rank of the group gets the rows, but whole fields only its first. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
 
@@ -226,7 +226,8 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
-/* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
-ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
+/* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
+ * this rank's own cells at least on the others.  Collective on the group. */
+PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
 
 #endif

@@ -104,6 +104,7 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_ESTIMATES "estimates"   /* each ScoriaWorthEstimate */
 #define COMPARE_LAWS "symmetries"       /* array of ScoriaLawKept */
 #define COMPARE_MEMORISATION "memorisation" /* ScoriaNearestRows; null where it is not known */
+#define COMPARE_WHOLE "whole_fields"        /* of two files of whole fields */
 #define COMPARE_HELD_OUT "held_out" /* ScoriaHeldOut: of imported data alone, which have no cost, worth or laws */
 #define COMPARE_CONDITIONS                                                                                             \
   "conditions"                      /* array: the conditions by name, COMPARE_FAILED or COMPARE_ROWS, an object of     \

@@ -14,6 +14,9 @@ int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
 
+/* Wasserstein-1 distance of two samples, both ascending: the integral over p of |quantile of a - quantile of b|. */
+double stats_wasserstein1(int64_t na, const double a[], int64_t nb, const double b[]);
+
 /* Distances between a sample a (na, m) and a reference b (nb, m), columns being the coordinates of one field vector
  * (all cells of all fields).  SD means the reference's standard deviation of that column; columns whose reference SD is
  * below sd_floor times the largest SD of ... are left to the caller: it passes only columns that count. */

@@ -12,6 +12,7 @@ typedef struct {
   const char *sections; /* of the deck, that it reads besides those that all do, for its help; NULL: all */
   PetscErrorCode (*with_deck)(ScoriaRun run, ScoriaDeck deck);
   PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
+  bool whole_fields; /* knows rows of whole fields, not profiles alone */
 } ScoriaCommand;
 
 extern const ScoriaCommand scoria_commands[];    /* ends with a NULL name */

@@ -100,7 +100,7 @@ PetscErrorCode LateralOrder(NormLateral norm, int modes)
 void lateral_sizes(void *self, NormSizes *sizes)
 {
   const NormLateral norm = self;
-  *sizes                 = (NormSizes){norm->C, norm->nx * norm->N, norm->r, norm->R};
+  *sizes                 = (NormSizes){norm->C, norm->nx * norm->N, norm->r, norm->R, {norm->nx, norm->ny, norm->nz}};
 }
 
 const ScoriaSpace *lateral_space(void *self)
@@ -270,6 +270,16 @@ void lateral_coordinates(const NormLateral norm, double y[])
         y[norm->place[q] + j] = (dot(norm->E, norm->row + (size_t)j * norm->E, mode) - mu) / norm->D[q];
     }
   }
+}
+
+void lateral_move(void *self, const double draw[4], float y[])
+{
+  const NormLateral norm = self;
+  const Waves *w         = &norm->waves;
+  const int sy = (int)(draw[0] * w->ny), sz = (int)(draw[1] * w->nz);
+  for (int c = 0; c < w->classes; c++)
+    for (int k = 0; k < norm->kept[c] && norm->place[norm->mode[c] + k] < norm->r; k++)
+      waves_move(w, &w->class[c], sy, sz, draw[2] < 0.5, draw[3] < 0.5, y + norm->place[norm->mode[c] + k]);
 }
 
 void lateral_encode(void *self, int64_t n, const double fields[], double y[])

@@ -96,6 +96,8 @@ void lateral_set_modes(NormLateral norm, const double u[]);
 void lateral_transform(const NormLateral norm, int places, const double fields[], double v[]);
 /* v (m) of a field becomes t (m). */
 void lateral_scores(const NormLateral norm, double v[]);
+/* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */
+void lateral_move(void *self, const double draw[4], float y[]);
 /* Coordinates y (R) from the transform of scores in waves.spectrum. */
 void lateral_coordinates(const NormLateral norm, double y[]);
 

@@ -14,6 +14,9 @@ typedef struct {
   const int32_t *condition; /* (rows here) row of u; NULL where d = 0 */
   const float *u;           /* (conditions, d) */
   const int64_t *start;     /* (ranks + 1), or NULL: all are here */
+  /* A symmetry of the law, chosen by draw (4) in (0, 1), on a row y (r) of a training step; NULL: none is known. */
+  void (*move)(void *ctx, const double draw[4], float y[]);
+  void *ctx; /* of move */
 } TrainData;
 
 typedef struct {

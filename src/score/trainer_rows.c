@@ -126,12 +126,24 @@ static void blur_conditions(Trainer t, uint64_t id, float u[])
   for (int i = 0; i < t->d; i++) u[i] += (float)t->opt.blur[i] * e[i];
 }
 
+/* The row as the law may as well have drawn it, in room (r); the draws come after the noise of the conditions. */
+static const float *moved_row(Trainer t, const float y[], uint64_t id, float room[])
+{
+  double draw[4];
+  if (!t->data.move) return y;
+  rng_uniform(t->opt.seed, SCORIA_STREAM_TRAIN_NOISE, id, (uint32_t)(t->r + 3) / 4 + (uint32_t)(t->d + 3) / 4, 4, draw);
+  memcpy(room, y, sizeof *room * (size_t)t->r);
+  t->data.move(t->data.ctx, draw, room);
+  return room;
+}
+
 void put_row(Trainer t, TrainRow row, int k, double level, ScoriaStream stream, uint64_t id)
 {
   const size_t r = (size_t)t->r, d = (size_t)t->d;
-  float *x = t->x + (size_t)k * r;
+  float *x = t->x + (size_t)k * r, *target = t->target + (size_t)k * r;
+  const float *y = stream == SCORIA_STREAM_TRAIN_NOISE ? moved_row(t, row.y, id, target) : row.y;
   rng_normalf(t->opt.seed, stream, id, 0, t->r, x);
-  train_noisy_row(t->r, row.y, level, x, t->target + (size_t)k * r, t->label + k);
+  train_noisy_row(t->r, y, level, x, target, t->label + k);
   t->weight[k] = (float)process_row(&t->opt.process)->weight(exp(level));
   if (d) memcpy(t->u + (size_t)k * d, row.u, sizeof(float) * d);
   if (d && stream == SCORIA_STREAM_TRAIN_NOISE) blur_conditions(t, id, t->u + (size_t)k * d);

@@ -99,9 +99,8 @@ static void project(Pair *pair, Side *side, int count, const double D[], const d
 
 /* ------------------------------------------------------------------------------------------------ distances ---- */
 
-/* Integral over p of |quantile of a - quantile of b|, both ascending: between consecutive multiples of 1/na and 1/nb
- * both are constant. */
-static double wasserstein1(int64_t na, const double a[], int64_t nb, const double b[])
+/* Between consecutive multiples of 1/na and 1/nb both quantiles are constant. */
+double stats_wasserstein1(int64_t na, const double a[], int64_t nb, const double b[])
 {
   int64_t i = 0, j = 0;
   double sum = 0, at = 0;
@@ -155,7 +154,7 @@ static void add_column(const Pair *pair, int j, const double a[], const double b
   d->sd_bias += spread;
   d->band_error += band * band;
   d->coverage95 += share_inside(B->n, b, lo, hi);
-  d->w1 += wasserstein1(A->n, a, B->n, b) / B->sd[j];
+  d->w1 += stats_wasserstein1(A->n, a, B->n, b) / B->sd[j];
   d->ks = PetscMax(d->ks, kolmogorov_smirnov(A->n, a, B->n, b));
 }
 
@@ -217,8 +216,8 @@ static PetscErrorCode sliced_distance(Pair *pair, uint64_t seed, int directions,
     project(pair, &pair->side[1], count, D, zero);
     sort_group(pair, count);
     for (int b = 0; b < count; b++)
-      d->sliced_w += wasserstein1(pair->side[0].n, pair->side[0].group + (size_t)b * pair->side[0].n, pair->side[1].n,
-                                  pair->side[1].group + (size_t)b * pair->side[1].n) /
+      d->sliced_w += stats_wasserstein1(pair->side[0].n, pair->side[0].group + (size_t)b * pair->side[0].n,
+                                        pair->side[1].n, pair->side[1].group + (size_t)b * pair->side[1].n) /
                      directions;
   }
   PetscCall(PetscFree2(D, normal));

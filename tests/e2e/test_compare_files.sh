@@ -66,4 +66,36 @@ files() { # SAMPLE REFERENCE: as arguments
   expect 3 'nosuch.h5: cannot be read' 2 compare "$deck" -run_dir "$run" -compare_sample "$work/nosuch.h5" -compare_reference "$work/one/solve.h5"
   expect 3 'compare_reference is not set' 2 compare "$deck" -run_dir "$run" -compare_sample "$work/one/solve.h5"
 }
+
+# Whole fields: hot spots, lateral means and spectra besides; another grid is told.
+plane=(-ensemble_whole_fields true -ensemble_cells "6,10" -ensemble_lateral 2e-4 -porosity_anisotropy "4,4" -solve_count 400)
+make plane "${plane[@]}"
+make plane2 "${plane[@]}" -run_seed 4
+make plane3 "${plane[@]}" -run_seed 5 -porosity_sigma 1.6
+against plane plane 2 whole-self
+against plane2 plane 1 whole-other
+against plane2 plane 3 whole-other3
+against plane3 plane 2 whole-wide
+grep -q 'max  c  .* W1 .* SD, floor' "$work/out" || { fail "the table says nothing of hot spots"; cat "$work/out" >&2; }
+cmp -s "$run/whole-other.json" "$run/whole-other3.json" || fail "the comparison of whole fields depends on the ranks"
+"$PYTHON" - "$run" <<'PY' || fail "measures of whole fields"
+import json, sys
+self_, other, wide = (json.load(open(f"{sys.argv[1]}/whole-{n}.json")) for n in ("self", "other", "wide"))
+for c in (self_, other, wide):
+    whole = c["whole_fields"]
+    assert set(whole["fields"]) == {"c", "phi"} and len(whole["wave_numbers"]) == 5 and whole["wave_numbers"][0] == 1 / 2e-4
+    for f in whole["fields"].values():
+        assert set(f) == {"spectrum", "max", "min", "high", "low", "x_max", "x_min"} and len(f["max"]["conditions"]) == 1
+        assert f["max"]["conditions"][0]["reference"]["q99_low95"] <= f["max"]["conditions"][0]["reference"]["q99"]
+assert self_["sliced_w"] == 0 and all(f[h]["w1"] == 0 for f in self_["whole_fields"]["fields"].values() for h in ("max", "low", "x_min"))
+assert self_["whole_fields"]["lateral_means"]["sample"]["w1"] == 0 and self_["whole_fields"]["fields"]["phi"]["spectrum"]["error"] == 0
+# of one law: of the floor's own size; of another: beyond it
+for name in ("c", "phi"):
+    for c, low, high in ((other, 0.3, 3), (wide, 3, 1e9)):
+        f = c["whole_fields"]["fields"][name]["min" if name == "phi" else "max"]
+        assert low < f["w1"] / f["w1_floor"] < high, (name, f["w1"], f["w1_floor"])
+assert 0.3 < other["sliced_w"] / other["sliced_w_floor"] < 3 and wide["sliced_w"] > 2 * wide["sliced_w_floor"]
+PY
+# shellcheck disable=SC2046
+expect 3 'has 6 x 10 cells, .* has 16 cells' 2 compare "$deck" -run_dir "$run" $(files plane one)
 finish

@@ -2,6 +2,7 @@
 #ifndef SCORIA_COMPARE_H
 #define SCORIA_COMPARE_H
 
+#include "scoria/features.h"
 #include "scoria/results.h"
 #include "scoria/study.h"
 
@@ -24,16 +25,25 @@ typedef struct {
   ScoriaMemorisation memory;                             /* NaN where it is not known */
 } Comparison;
 
+/* What whole fields have besides, at one condition: values alone too. */
+typedef struct {
+  ScoriaWholeLaw sample, again, reference;
+  ScoriaWholeDistance of_sample, of_again; /* of another part of the reference: the floor */
+} CompareWhole;
+
 /* Rank 0, which writes them, has all conditions; another has the one that it measures. */
 typedef struct {
   int conditions, held; /* of which `held` are here */
   int first;            /* index of the first condition, by which porosities and samples are drawn */
   int64_t count;
+  bool wide;     /* of whole fields */
   bool imported; /* the reference is data that were held back, not solves */
   ScoriaFieldShape shape;
-  ScoriaMadeFrom made; /* of the model, and of the training set that is looked at */
-  Comparison *c;       /* owned; (held), compare_condition */
-  double *profiles;    /* owned; (held) curves and examples, compare_curve and compare_example; NULL: none */
+  int channel[SCORIA_MAX_FIELDS]; /* of two files: where the channels stand in shape.field */
+  ScoriaMadeFrom made;            /* of the model, and of the training set that is looked at */
+  Comparison *c;                  /* owned; (held), compare_condition */
+  CompareWhole *whole;            /* owned; (held), of whole fields; NULL: of profiles */
+  double *profiles;               /* owned; (held) curves and examples, compare_curve and compare_example; NULL: none */
 } ComparisonSet;
 
 /* Room for conditions without profiles, or with them; CompareDestroyConditions frees both. */
@@ -210,6 +220,14 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
+/* compare_whole.c: of fields of n cells along each axis, whose centres along x, y, z are shape.x; measures of `rows`
+ * rows of each, (rows, features_size); member COMPARE_WHOLE, and the same in lines for people. */
+PetscErrorCode CompareFeaturesCreate(const ComparisonSet *set, const int n[3], uint64_t seed, int directions,
+                                     ScoriaFeatures *features);
+PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, int64_t rows, const double sample[],
+                                   const double reference[], const double again[], CompareWhole *whole);
+PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features);
+PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */

@@ -35,6 +35,7 @@ PetscErrorCode CompareCreateConditions(MPI_Comm comm, ComparisonSet *set, bool p
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   set->held = rank ? 1 : PetscMax(set->conditions, 1);
   PetscCall(PetscCalloc1(set->held, &set->c));
+  if (set->wide) PetscCall(PetscCalloc1(set->held, &set->whole));
   if (profiles) PetscCall(PetscCalloc1((size_t)set->held * profiles_size(set), &set->profiles));
   PetscFunctionReturn(0);
 }
@@ -43,6 +44,7 @@ PetscErrorCode CompareForget(ComparisonSet *set)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(set->c, set->held));
+  if (set->whole) PetscCall(PetscArrayzero(set->whole, set->held));
   if (set->profiles) PetscCall(PetscArrayzero(set->profiles, (size_t)set->held * profiles_size(set)));
   PetscFunctionReturn(0);
 }
@@ -51,6 +53,7 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(set->c));
+  PetscCall(PetscFree(set->whole));
   PetscCall(PetscFree(set->profiles));
   PetscFunctionReturn(0);
 }
@@ -80,6 +83,7 @@ PetscErrorCode CompareHandIn(MPI_Comm comm, ComparisonSet *set, int base, int ch
 {
   PetscFunctionBeginUser;
   PetscCall(HandInBlocks(comm, chunk, MPI_BYTE, sizeof *set->c, compare_condition(set, base)));
+  if (set->whole) PetscCall(HandInBlocks(comm, chunk, MPI_BYTE, sizeof *set->whole, &set->whole[base % set->held]));
   if (set->profiles)
     PetscCall(HandInBlocks(comm, chunk, MPI_DOUBLE, profiles_size(set), compare_curve(set, base, 0, 0, 0)));
   PetscFunctionReturn(0);

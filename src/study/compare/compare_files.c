@@ -23,7 +23,12 @@ typedef struct {
   MPI_Comm comm;
   int rank, size;
   File file[NFILES];
-  int64_t *match; /* owned (set->conditions, 2) on rank 0: condition of the sample, of the reference */
+  int64_t at[NFILES]; /* conditions of both that this rank measures now; -1: none */
+  int64_t *match;     /* owned (set->conditions, 2) on rank 0: condition of the sample, of the reference */
+  /* Of whole fields, whose rows are read a few at a time. */
+  ScoriaFeatures features; /* owned */
+  int64_t batch;           /* rows */
+  double *buffer;          /* owned (batch, channels, cells) */
 } Files;
 
 /* ------------------------------------------------------------------------------------------------- opening ---- */
@@ -72,11 +77,13 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
 {
   File *a = &f->file[SAMPLE], *b = &f->file[REFERENCE];
   PetscFunctionBeginUser;
-  if (a->spec->cells != b->spec->cells)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has %d cells, %s has %d", a->path, a->spec->cells, b->path,
-                b->spec->cells);
-  for (int j = 0; j < a->spec->cells; j++)
-    if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][a->spec->cells - 1]))
+  if (memcmp(a->spec->shape, b->spec->shape, sizeof a->spec->shape)) {
+    char cells[NFILES][64];
+    for (int i = 0; i < NFILES; i++) spec_cells_text(f->file[i].spec, sizeof cells[i], cells[i]);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has %s, %s has %s", a->path, cells[SAMPLE], b->path, cells[REFERENCE]);
+  }
+  for (int j = 0; j < spec_centres(a->spec); j++)
+    if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][spec_centres(a->spec) - 1]))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g m in %s and at %g m in %s", j, x[SAMPLE][j], a->path,
                   x[REFERENCE][j], b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
@@ -85,9 +92,11 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
     if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
                   a->spec->field[i].unit, b->path);
-    a->field[set->shape.channels]   = i;
-    b->field[set->shape.channels++] = j;
+    set->channel[set->shape.channels] = i;
+    a->field[set->shape.channels]     = i;
+    b->field[set->shape.channels++]   = j;
   }
+  set->wide        = spec_is_whole(a->spec);
   set->shape.cells = a->spec->cells;
   set->shape.x     = x[SAMPLE];
   set->shape.field = a->spec->field;
@@ -135,6 +144,38 @@ static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64
   PetscFunctionReturn(0);
 }
 
+/* The same, of whole fields: their features (n, features_size). */
+static PetscErrorCode ReadFeatures(const Files *f, const File *file, const ComparisonSet *set, int64_t k, double out[],
+                                   int64_t *n)
+{
+  const int64_t R = file->spec->realisations;
+  const size_t m = (size_t)set->shape.channels * set->shape.cells, size = (size_t)features_size(f->features);
+  PetscFunctionBeginUser;
+  *n = 0;
+  for (int64_t at = 0; at < R; at += f->batch) {
+    const int64_t number = k < 0 ? 0 : PetscMin(f->batch, R - at);
+    PetscCall(ScoriaSourceDraw(file->source, NULL, k < 0 ? 0 : (uint64_t)(k * R + at), number, f->buffer));
+    for (int64_t i = 0; i < number; i++)
+      if (source_rows(file->source)->done[i] == SCORIA_ROW_DONE)
+        features_take(f->features, f->buffer + i * m, out + (*n)++ * size);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Features of na and nb rows: the reference is the first half of b. */
+static PetscErrorCode MeasureOneWhole(ScoriaFeatures features, int64_t na, const double a[], int64_t nb,
+                                      const double b[], Comparison *c, CompareWhole *whole)
+{
+  const int64_t half = nb / 2, rows = PetscMin(na, half);
+  PetscFunctionBeginUser;
+  c->good[SCORIA_FROM_MODEL] = c->good[SCORIA_FROM_PDE_AGAIN] = c->good[SCORIA_FROM_PDE] = rows;
+  if (rows < 2) PetscFunctionReturn(0);
+  PetscCall(CompareMeasureWhole(features, rows, a, b, b + half * features_size(features), whole));
+  c->distance[SCORIA_FROM_MODEL]     = whole->of_sample.places;
+  c->distance[SCORIA_FROM_PDE_AGAIN] = whole->of_again.places;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode MeasureOne(const ComparisonSet *set, uint64_t seed, int directions, int64_t na, const double a[],
                                  int64_t nb, const double b[], Comparison *c)
 {
@@ -161,10 +202,58 @@ static PetscErrorCode TellMatch(const Files *f, const ComparisonSet *set, int ba
   PetscFunctionReturn(0);
 }
 
+#define BATCH_BYTES ((int64_t)32 << 20) /* of whole fields that are read at a time, unless one row takes more */
+
+/* What is kept of a row: all of it, or its features; and rows of a draw. */
+static PetscErrorCode OpenRows(Files *f, const ComparisonSet *set, uint64_t seed, int directions, size_t *width)
+{
+  const size_t m = (size_t)set->shape.channels * set->shape.cells;
+  int64_t most   = 1;
+  PetscFunctionBeginUser;
+  *width = m;
+  for (int i = 0; i < NFILES; i++) most = PetscMax(most, f->file[i].spec->realisations);
+  f->batch = most;
+  if (set->wide) {
+    PetscCall(CompareFeaturesCreate(set, f->file[SAMPLE].spec->shape, seed, directions, &f->features));
+    *width   = (size_t)features_size(f->features);
+    f->batch = PetscClipInterval(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1, most);
+    PetscCall(PetscMalloc1((size_t)f->batch * m, &f->buffer));
+  }
+  for (int i = 0; i < NFILES; i++)
+    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->shape.channels, f->file[i].field,
+                                 PetscMin(f->file[i].spec->realisations, f->batch), &f->file[i].source));
+  PetscFunctionReturn(0);
+}
+
+/* Good rows of both files at one condition each, and what this rank makes of its own. */
+static PetscErrorCode MeasureRound(Files *f, ComparisonSet *set, uint64_t seed, int directions, int k,
+                                   double *const rows[NFILES])
+{
+  const bool mine       = k < set->conditions;
+  PetscErrorCode failed = 0;
+  int64_t n[NFILES];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < NFILES; i++) {
+    if (set->wide)
+      PetscCall(ReadFeatures(f, &f->file[i], set, f->at[i], rows[i], &n[i]));
+    else
+      PetscCall(ReadGood(&f->file[i], set, f->at[i], rows[i], &n[i]));
+  }
+  if (mine && f->rank) PetscCall(CompareForget(set));
+  if (mine && set->wide)
+    failed = MeasureOneWhole(f->features, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
+                             compare_condition(set, k), &set->whole[k % set->held]);
+  else if (mine)
+    failed = MeasureOne(set, seed, directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
+                        compare_condition(set, k));
+  PetscCall(ScoriaAgreeFailed(f->comm, failed));
+  PetscFunctionReturn(0);
+}
+
 /* Conditions are dealt to ranks, a round at a time. */
 static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, ComparisonSet *set)
 {
-  const size_t m = (size_t)(set->shape.channels * set->shape.cells);
+  size_t width;
   double *rows[NFILES];
   int64_t *all;
   PetscInt seed = 0, directions = 0;
@@ -173,25 +262,13 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  for (int i = 0; i < NFILES; i++) {
-    const int64_t R = f->file[i].spec->realisations;
-    PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->shape.channels, f->file[i].field, R, &f->file[i].source));
-    PetscCall(PetscMalloc1((size_t)R * m, &rows[i]));
-  }
+  PetscCall(OpenRows(f, set, (uint64_t)seed, (int)directions, &width));
+  for (int i = 0; i < NFILES; i++) PetscCall(PetscMalloc1((size_t)f->file[i].spec->realisations * width, &rows[i]));
   PetscCall(PetscMalloc1(f->rank ? 0 : NFILES * f->size, &all));
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += f->size) {
-    const int k           = base + f->rank;
-    const bool mine       = k < set->conditions;
-    PetscErrorCode failed = 0;
-    int64_t n[NFILES], match[NFILES];
-    PetscCall(TellMatch(f, set, base, all, match));
-    for (int i = 0; i < NFILES; i++) PetscCall(ReadGood(&f->file[i], set, match[i], rows[i], &n[i]));
-    if (mine && f->rank) PetscCall(CompareForget(set));
-    if (mine)
-      failed = MeasureOne(set, (uint64_t)seed, (int)directions, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
-                          compare_condition(set, k));
-    PetscCall(ScoriaAgreeFailed(f->comm, failed));
+    PetscCall(TellMatch(f, set, base, all, f->at));
+    PetscCall(MeasureRound(f, set, (uint64_t)seed, (int)directions, base + f->rank, rows));
     PetscCall(CompareHandIn(f->comm, set, base, PetscMin(f->size, set->conditions - base)));
     PetscCall(ScoriaProgressUpdate(bar, PetscMin(base + f->size, set->conditions), NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
@@ -201,6 +278,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscCall(ScoriaProgressDestroy(&bar));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));
   PetscCall(PetscFree(all));
+  PetscCall(PetscFree(f->buffer));
   PetscFunctionReturn(0);
 }
 
@@ -253,6 +331,7 @@ static PetscErrorCode WriteJson(const Files *f, const ComparisonSet *set, const 
   if (!f->rank) {
     PetscCall(CompareAddMeasures(root, set, true));
     compare_add_conditions(root, set, true);
+    if (set->wide) PetscCall(CompareAddWhole(root, set, f->features));
   }
   PetscCall(ScoriaWriteJson(f->comm, path, root));
   PetscFunctionReturn(0);
@@ -296,6 +375,7 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
   PetscCall(MeasureAll(run, deck, &f, &set));
   PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckCounts(&f, &set)));
   if (!f.rank) PetscCall(CompareSayMeasures(run, &set, true));
+  if (!f.rank && set.wide) PetscCall(CompareSayWhole(run, &set));
   PetscCall(WriteJson(&f, &set, json));
   PetscCall(ScoriaSay(run, "  wrote %s", json));
   PetscCall(ScoriaAgreeFailed(f.comm, f.rank ? 0 : CheckLimit(deck, &f, &set)));
@@ -305,6 +385,7 @@ PetscErrorCode ScoriaCompareFiles(ScoriaRun run, ScoriaDeck deck, const char *sa
     PetscCall(PetscFree(f.file[i].theta));
   }
   PetscCall(PetscFree(f.match));
+  PetscCall(ScoriaFeaturesDestroy(&f.features));
   PetscCall(CompareDestroyConditions(&set));
   PetscFunctionReturn(0);
 }

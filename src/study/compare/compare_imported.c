@@ -130,7 +130,7 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: model.h5 was trained on all conditions of its dataset: nothing was held "
                                    "back to compare with (import_holdout)");
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), path, &im->ds));
   PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, NULL, NULL));
   PetscCall(FindFields(im));
   PetscCall(Choose(deck, im));

@@ -1,0 +1,207 @@
+/* The numbers of one row of whole fields. */
+#include "features.h"
+#include "sort.h"
+#include <math.h>
+#include <string.h>
+
+const ScoriaHotRow scoria_hot[SCORIA_NHOT] = {
+    [SCORIA_HOT_MAX]   = {"max", "largest value", false},
+    [SCORIA_HOT_MIN]   = {"min", "smallest value", false},
+    [SCORIA_HOT_HIGH]  = {"high", "value that 1 % of the cells exceed", false},
+    [SCORIA_HOT_LOW]   = {"low", "value that 99 % of the cells exceed", false},
+    [SCORIA_HOT_MAX_X] = {"x_max", "where along x the largest value is", true},
+    [SCORIA_HOT_MIN_X] = {"x_min", "where along x the smallest value is", true},
+};
+
+/* -------------------------------------------------------------------------------------------------- set-up ---- */
+
+static double wave_number(const ScoriaFeaturesSpec *of, int ky, int kz)
+{
+  const int signed_z = kz > of->n[2] / 2 ? kz - of->n[2] : kz;
+  return hypot(ky / of->length[1], signed_z / of->length[2]);
+}
+
+/* As wide as the smallest wave number, or as few as there is room for. */
+static void choose_bins(ScoriaFeatures f)
+{
+  const ScoriaFeaturesSpec *of = &f->of;
+  const double most            = wave_number(of, of->n[1] / 2, of->n[2] / 2);
+  const double least           = 1 / PetscMax(of->length[1], of->n[2] > 1 ? of->length[2] : 0);
+  f->width                     = PetscMax(least, most / (SCORIA_FEATURE_BINS - 1));
+  f->bins                      = (int)(most / f->width + 0.5);
+  f->bins                      = PetscClipInterval(f->bins, 1, SCORIA_FEATURE_BINS);
+}
+
+int features_wave_numbers(ScoriaFeatures f, double number[SCORIA_FEATURE_BINS])
+{
+  for (int b = 0; b < f->bins; b++) number[b] = (b + 1) * f->width;
+  return f->bins;
+}
+
+int features_size(ScoriaFeatures f)
+{
+  return f->size;
+}
+
+static void lay_out(ScoriaFeatures f)
+{
+  const int C    = f->of.channels;
+  f->means       = FEATURE_PLACES * f->columns;
+  f->spread      = f->means + f->columns;
+  f->spectrum    = f->spread + f->columns;
+  f->hot         = f->spectrum + C * f->bins;
+  f->projections = f->hot + C * SCORIA_NHOT;
+  f->size        = f->projections + f->of.directions * f->columns;
+}
+
+/* Normals, and per column the sum of their squares. */
+static PetscErrorCode DrawDirections(ScoriaFeatures f)
+{
+  const int nx = f->of.n[0], row = f->columns * f->lateral;
+  PetscFunctionBeginUser;
+  for (int d = 0; d < f->of.directions; d++) {
+    float *g     = f->direction + (size_t)d * row;
+    double *sums = f->square + (size_t)d * f->columns;
+    rng_normalf(f->of.seed, SCORIA_STREAM_DIRECTION, (uint64_t)d, 0, row, g);
+    memset(sums, 0, (size_t)f->columns * sizeof *sums);
+    for (int i = 0; i < row; i++) sums[i / (nx * f->lateral) * nx + i % nx] += (double)g[i] * g[i];
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFeaturesCreate(const ScoriaFeaturesSpec *spec, ScoriaFeatures *out)
+{
+  const int *n = spec->n, plane[2] = {n[2], n[1]};
+  ScoriaFeatures f;
+  PetscFunctionBeginUser;
+  PetscCheck(spec->channels > 0 && spec->channels <= SCORIA_FEATURE_CHANNELS && spec->directions > 0, PETSC_COMM_SELF,
+             PETSC_ERR_ARG_OUTOFRANGE, "%d channels, %d directions", spec->channels, spec->directions);
+  PetscCall(PetscNew(&f));
+  f->of      = *spec;
+  f->columns = spec->channels * n[0];
+  f->lateral = n[1] * n[2];
+  choose_bins(f);
+  lay_out(f);
+  const size_t cells = (size_t)n[0] * f->lateral, row = cells * spec->channels;
+  PetscCall(PetscMalloc1(row * spec->directions, &f->direction));
+  PetscCall(PetscMalloc3((size_t)f->columns * spec->directions, &f->square, cells, &f->sorted, cells, &f->work));
+  f->grid  = fftw_alloc_real(cells);
+  f->waves = fftw_alloc_complex((size_t)n[2] * (n[1] / 2 + 1) * n[0]);
+  PetscCheck(f->grid && f->waves, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %zu cells", cells);
+  f->plan = fftw_plan_many_dft_r2c(2, plane, n[0], f->grid, NULL, n[0], 1, f->waves, NULL, n[0], 1, FFTW_ESTIMATE);
+  PetscCheck(f->plan, PETSC_COMM_SELF, PETSC_ERR_LIB, "FFTW has no plan for %d x %d places", n[1], n[2]);
+  PetscCall(DrawDirections(f));
+  *out = f;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaFeaturesDestroy(ScoriaFeatures *out)
+{
+  ScoriaFeatures f = *out;
+  PetscFunctionBeginUser;
+  if (!f) PetscFunctionReturn(0);
+  fftw_destroy_plan(f->plan);
+  fftw_free(f->grid);
+  fftw_free(f->waves);
+  PetscCall(PetscFree3(f->square, f->sorted, f->work));
+  PetscCall(PetscFree(f->direction));
+  PetscCall(PetscFree(*out));
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------------- a row ---- */
+
+/* The columns at four lateral places, far from each other; in two dimensions along y alone. */
+static void take_places(ScoriaFeatures f, int c, const double field[], double out[])
+{
+  const int nx = f->of.n[0], ny = f->of.n[1], nz = f->of.n[2];
+  for (int p = 0; p < FEATURE_PLACES; p++) {
+    const int j = nz > 1 ? p % 2 * (ny / 2) : p * ny / FEATURE_PLACES, k = nz > 1 ? p / 2 * (nz / 2) : 0;
+    memcpy(out + (size_t)p * f->columns + c * nx, field + (size_t)(k * ny + j) * nx, (size_t)nx * sizeof *out);
+  }
+}
+
+/* Lateral mean and variance through the thickness. */
+static void take_moments(ScoriaFeatures f, const double field[], double mean[], double variance[])
+{
+  const int nx = f->of.n[0];
+  memset(mean, 0, (size_t)nx * sizeof *mean);
+  memset(variance, 0, (size_t)nx * sizeof *variance);
+  for (int l = 0; l < f->lateral; l++)
+    for (int i = 0; i < nx; i++) mean[i] += field[(size_t)l * nx + i];
+  for (int i = 0; i < nx; i++) mean[i] /= f->lateral;
+  for (int l = 0; l < f->lateral; l++)
+    for (int i = 0; i < nx; i++) {
+      const double d = field[(size_t)l * nx + i] - mean[i];
+      variance[i] += d * d / f->lateral;
+    }
+}
+
+/* Lateral variance by wave number, mean over x (Parseval). */
+static void take_spectrum(ScoriaFeatures f, const double field[], double out[])
+{
+  const int nx = f->of.n[0], ny = f->of.n[1], nz = f->of.n[2];
+  const double scale = 1 / ((double)f->lateral * f->lateral * nx);
+  memcpy(f->grid, field, (size_t)nx * f->lateral * sizeof *field);
+  fftw_execute(f->plan);
+  memset(out, 0, (size_t)f->bins * sizeof *out);
+  for (int kz = 0; kz < nz; kz++)
+    for (int ky = 0; ky <= ny / 2; ky++) {
+      const fftw_complex *wave = f->waves + (size_t)(kz * (ny / 2 + 1) + ky) * nx;
+      const double twice       = ky > 0 && 2 * ky < ny ? 2 : 1; /* its negative is not stored */
+      const int bin            = (int)(wave_number(&f->of, ky, kz) / f->width + 0.5) - 1;
+      if (!ky && !kz) continue;
+      double sum = 0;
+      for (int i = 0; i < nx; i++) sum += creal(wave[i]) * creal(wave[i]) + cimag(wave[i]) * cimag(wave[i]);
+      out[PetscClipInterval(bin, 0, f->bins - 1)] += twice * scale * sum;
+    }
+}
+
+static void take_hot(ScoriaFeatures f, const double field[], double out[])
+{
+  const int nx    = f->of.n[0];
+  const int64_t n = (int64_t)nx * f->lateral;
+  const double dx = f->of.length[0] / nx;
+  int64_t high = 0, low = 0;
+  for (int64_t i = 1; i < n; i++) {
+    if (field[i] > field[high]) high = i;
+    if (field[i] < field[low]) low = i;
+  }
+  memcpy(f->sorted, field, (size_t)n * sizeof *field);
+  sort_ascending(n, f->sorted, f->work);
+  out[SCORIA_HOT_MAX]   = field[high];
+  out[SCORIA_HOT_MIN]   = field[low];
+  out[SCORIA_HOT_HIGH]  = stats_quantile(n, f->sorted, 0.99);
+  out[SCORIA_HOT_LOW]   = stats_quantile(n, f->sorted, 0.01);
+  out[SCORIA_HOT_MAX_X] = ((double)(high % nx) + 0.5) * dx;
+  out[SCORIA_HOT_MIN_X] = ((double)(low % nx) + 0.5) * dx;
+}
+
+/* Products with the directions, apart for every column, whose scale is not known yet. */
+static void take_projections(ScoriaFeatures f, const double fields[], double out[])
+{
+  const int nx = f->of.n[0], C = f->of.channels;
+  const size_t row = (size_t)f->columns * f->lateral;
+  memset(out, 0, (size_t)f->of.directions * f->columns * sizeof *out);
+  for (int d = 0; d < f->of.directions; d++)
+    for (int c = 0; c < C; c++) {
+      const float *g  = f->direction + d * row + (size_t)c * nx * f->lateral;
+      const double *v = fields + (size_t)c * nx * f->lateral;
+      double *sum     = out + (size_t)d * f->columns + (size_t)c * nx;
+      for (int l = 0; l < f->lateral; l++, g += nx, v += nx)
+        for (int i = 0; i < nx; i++) sum[i] += (double)g[i] * v[i];
+    }
+}
+
+void features_take(ScoriaFeatures f, const double fields[], double out[])
+{
+  const int nx = f->of.n[0];
+  for (int c = 0; c < f->of.channels; c++) {
+    const double *field = fields + (size_t)c * nx * f->lateral;
+    take_places(f, c, field, out);
+    take_moments(f, field, out + f->means + c * nx, out + f->spread + c * nx);
+    take_spectrum(f, field, out + f->spectrum + c * f->bins);
+    take_hot(f, field, out + f->hot + c * SCORIA_NHOT);
+  }
+  take_projections(f, fields, out + f->projections);
+}

@@ -1,0 +1,27 @@
+/* Private to stats: how the numbers of a row lie one after the other. */
+#ifndef SCORIA_STATS_FEATURES_H
+#define SCORIA_STATS_FEATURES_H
+
+#include "scoria/features.h"
+#include <complex.h> /* before FFTW, whose numbers are then C's own */
+#include <fftw3.h>
+
+#define FEATURE_PLACES 4 /* lateral ones */
+
+struct ScoriaFeatures_ {
+  ScoriaFeaturesSpec of;
+  int columns; /* (channel, x) */
+  int lateral; /* places */
+  int bins;
+  double width; /* of a bin [1/m] */
+  int size;
+  int means, spread, spectrum, hot, projections; /* where these begin; the places are first */
+  float *direction;                              /* owned (directions, channels, nz, ny, nx) */
+  double *square;                                /* owned (directions, columns): sum of their squares */
+  double *grid;                                  /* owned (nz, ny, nx) */
+  fftw_complex *waves;                           /* owned (nz, ny / 2 + 1, nx) */
+  double *sorted, *work;                         /* owned (nz ny nx) */
+  fftw_plan plan;                                /* owned: grid to waves */
+};
+
+#endif
