@@ -189,6 +189,7 @@ extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], s
 #define UQ_SOBOL "sobol"             /* ScoriaUqSobol, UQ_QUANTITIES; not there unless asked for */
 #define UQ_INDICES "indices"         /* array of ScoriaUqIndex: of every input, and of all conditions */
 #define UQ_COST "cost"               /* ScoriaUqCost */
+#define UQ_CHECK "check"             /* of a quantity, of a model that is checked: ScoriaUqCheck */
 #define UQ_ESTIMATOR "estimator"     /* of source multilevel, as is all that follows: how fidelities are combined */
 #define UQ_FIDELITIES "fidelities"   /* array of ScoriaUqFidelity: the first is what is asked for */
 #define UQ_LEVELS "multilevel"       /* of a condition: ScoriaUqLevels, UQ_MEMBERS, UQ_GROUPS, UQ_QUANTITIES */
@@ -255,6 +256,12 @@ typedef struct {
   double core_seconds_drawing, core_seconds_statistics;
 } ScoriaUqCost;
 
+/* Fresh solves at a condition, their mean, and that of the model less theirs, with its 95 % interval. */
+typedef struct {
+  int64_t solves, failed;
+  double pde_mean, pde_mean_se, bias, bias_se, low95, high95;
+} ScoriaUqCheck;
+
 /* Of source multilevel.  Seconds are measured, over all conditions; costs are what the plan was made with. */
 typedef struct {
   const char *name;
@@ -282,8 +289,8 @@ typedef struct {
   double gain, grid_bias, grid_bias_se, grid_order, richardson;
 } ScoriaUqGain;
 
-extern const ScoriaMember scoria_uq_fidelity_members[], scoria_uq_levels_members[], scoria_uq_member_members[],
-    scoria_uq_group_members[], scoria_uq_gain_members[];
+extern const ScoriaMember scoria_uq_check_members[], scoria_uq_fidelity_members[], scoria_uq_levels_members[],
+    scoria_uq_member_members[], scoria_uq_group_members[], scoria_uq_gain_members[];
 extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];
 extern const ScoriaMember scoria_uq_axis_members[], scoria_uq_condition_members[], scoria_uq_quantity_members[],
     scoria_uq_quantile_members[], scoria_uq_histogram_members[], scoria_uq_exceedance_members[],

@@ -24,6 +24,10 @@ const ScoriaKey scoria_command_keys[] = {
      "stop earlier, when the standard errors of mean, SD and quantiles of every quantity are below this share of its "
      "SD",
      SCORIA_DECIDES_UQ},
+    {"uq_check", SCORIA_KEY_INT, "", "0", 0, 1e6, NULL,
+     "of source model: so many fresh solves at every condition, which give an interval for the bias of the model's "
+     "means",
+     SCORIA_DECIDES_UQ},
     {"uq_tolerance_of", SCORIA_KEY_CHOICE, "", "all", 0, 0, SCORIA_WORDS("all means"),
      "multilevel: what uq_tolerance and uq_count are for: mean, SD and quantiles, or means alone", SCORIA_DECIDES_UQ},
     {"uq_budget", SCORIA_KEY_REAL, "core s", "0", 0, SCORIA_UNBOUNDED, NULL,
@@ -32,7 +36,8 @@ const ScoriaKey scoria_command_keys[] = {
     {"uq_estimator", SCORIA_KEY_CHOICE, "", "mlblue", 0, 0, SCORIA_ROWS(scoria_estimators),
      "multilevel: how fidelities are combined", SCORIA_DECIDES_UQ},
     {"uq_fidelities", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "multilevel: solves beside the deck's own, [line, mirror, columns, grid:2, lateral:2, steps:100]; not set: those that the "
+     "multilevel: solves beside the deck's own, [line, mirror, columns, grid:2, lateral:2, steps:100]; not set: those "
+     "that the "
      "problem has, of which the pilot chooses",
      SCORIA_DECIDES_UQ},
     {"uq_pilot", SCORIA_KEY_INT, "", "32", 8, 1e6, NULL,

@@ -32,4 +32,8 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
 
+/* Fidelities that uq has combined at the first of its conditions, what they cost and gain; nothing of other sources.
+ * And the check of a model, where it has one. */
+PetscErrorCode ReportLevels(const cJSON *uq, const cJSON *conditions, ReportText *html);
+
 #endif

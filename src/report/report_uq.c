@@ -124,6 +124,7 @@ static int64_t uq_samples(const cJSON *list)
 static const char *uq_source(const cJSON *uq)
 {
   const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_SOURCE));
+  if (source && !strcmp(source, "multilevel")) return "PDE, of several fidelities";
   return source && !strcmp(source, "pde") ? "PDE" : "model";
 }
 
@@ -197,9 +198,10 @@ static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const Scoria
                         "<h3>Probabilities of events</h3>\n<p>Shares of the fields, with the 95 %% interval of the "
                         "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th>"
                         "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th></tr></thead>\n<tbody>\n",
-                        strcmp(uq_source(uq), "PDE") ? "; how far the model's tail is the PDE's, the comparison above "
-                                                       "says for the quantiles that it has"
-                                                     : ""));
+                        !strcmp(uq_source(uq), "model")
+                            ? "; how far the model's tail is the PDE's, the comparison above "
+                              "says for the quantiles that it has"
+                            : ""));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++) {
     const cJSON *condition = cJSON_GetArrayItem(list, k);
     PetscCall(ConditionLine(html, space, list, condition, 3));
@@ -229,6 +231,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
     PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscCall(EventTable(html, uq, space, list));
+  PetscCall(ReportLevels(uq, list, html));
   if (cJSON_GetArraySize(list) > SHOWN_ROWS)
     PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; uq.json has all.</p>\n", SHOWN_ROWS,
                           cJSON_GetArraySize(list)));

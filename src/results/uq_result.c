@@ -114,3 +114,15 @@ const ScoriaMember scoria_uq_gain_members[] = {
     REAL(ScoriaUqGain, grid_bias_se, NULL, 0), REAL(ScoriaUqGain, grid_order, NULL, 0),
     REAL(ScoriaUqGain, richardson, NULL, 0),   END,
 };
+
+const ScoriaMember scoria_uq_check_members[] = {
+    COUNT(ScoriaUqCheck, solves, NULL, 0),
+    COUNT(ScoriaUqCheck, failed, NULL, 0),
+    REAL(ScoriaUqCheck, pde_mean, NULL, 0),
+    REAL(ScoriaUqCheck, pde_mean_se, NULL, 0),
+    REAL(ScoriaUqCheck, bias, NULL, 0),
+    REAL(ScoriaUqCheck, bias_se, NULL, 0),
+    REAL(ScoriaUqCheck, low95, NULL, 0),
+    REAL(ScoriaUqCheck, high95, NULL, 0),
+    END,
+};

@@ -63,6 +63,12 @@ for ranks in 1 3; do
   scoria "$ranks" uq "$deck" -uq_count 1000000 -uq_tolerance 0.05 -uq_file "tolerance$ranks.h5" >"$work/out" 2>&1 || fail "uq with a tolerance"
 done
 
+# The model's bias from fresh solves, the same on any ranks.
+for ranks in 1 2; do
+  scoria "$ranks" uq "$deck" -uq_count 2000 -uq_F_right "8,16" -uq_check 30 -uq_file "check$ranks.h5" >"$work/out" 2>&1 || { fail "uq with a check"; cat "$work/out" >&2; }
+done
+grep -q "min_c .*model .* PDE .* of 30 solves: bias" "$work/out" || fail "uq does not print its check"
+expect 3 "check: found 30, but only fields of source model are checked" 1 uq "$deck" -uq_source pde -uq_check 30 -uq_file no.h5
 
 "$PYTHON" - "$work" <<'PY' || fail "uq answers"
 import json, sys
@@ -73,6 +79,13 @@ def arrays(path):
     with h5py.File(path) as f:
         f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
     return out
+def checks(path):
+    return [q["check"] | {"mean": q["mean"], "mean_se": q["mean_se"]} for c in json.load(open(path))["conditions"] for q in c["quantities"].values()]
+one = checks(f"{work}/run/check1.json")
+assert one == checks(f"{work}/run/check2.json") and len(one) >= 6
+for c in one:
+    assert c["solves"] == 30 and c["failed"] == 0 and abs(c["bias"] - (c["mean"] - c["pde_mean"])) <= 1e-9 * abs(c["mean"])
+    assert abs(c["bias_se"] - np.hypot(c["mean_se"], c["pde_mean_se"])) < 1e-9 * c["bias_se"] and c["low95"] < c["bias"] < c["high95"]
 def same(a, b):
     one, other = arrays(a), arrays(b)
     assert one.keys() == other.keys() and len(one) > 30, a

@@ -53,6 +53,7 @@ typedef struct {
   UqEvent event[UQ_MAX_THRESHOLDS]; /* of each threshold */
   int conditions;
   double *theta; /* owned (conditions, space->n) */
+  int64_t check; /* fresh solves at each condition, for the bias of a model; 0: none */
   /* sensitivity: conditions over their ranges */
   uint64_t seed;
   int64_t base;                     /* blocks; 0: not asked */
@@ -94,6 +95,7 @@ typedef struct {
   UqSensitivity sobol;
   double seconds[2];            /* core seconds: drawing, statistics */
   UqFamily family;              /* of source multilevel */
+  ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
 } UqAnswer;
 
@@ -197,6 +199,9 @@ PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
 /* uq_conditions.c: all conditions from condition k on, of which `done` tiles are done already, into the answer.
  * Collective. */
 PetscErrorCode UqConditions(UqTiles *tiles, UqKeeper *keeper, UqAnswer *a, int k, int64_t done);
+/* uq_check.c: the model's bias in the mean of each quantity at each condition, where it is asked for.  A stop loses the
+ * solves of it alone.  Collective. */
+PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, UqAnswer *a);
 /* uq_sobol.c: Sobol indices from block `done` on.  Collective. */
 PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivity *to, int64_t done);
 

@@ -18,20 +18,22 @@ static void add_histogram(cJSON *to, const double from[])
   cJSON_AddItemToObject(histogram, UQ_SHARES, cJSON_CreateDoubleArray(from + 2, UQ_BINS));
 }
 
-static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int i)
+static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int k, int i)
 {
   const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
   const ScoriaUqQuantity what = {.unit = q->quantity[i].unit, .description = q->quantity[i].description};
   cJSON *one                  = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
   double moments[SCORIA_UQ_NMOMENTS]; /* a ScoriaUqMoments */
-  for (int k = 0; k < SCORIA_UQ_NMOMENTS; k++) moments[k] = at[a->moments + (size_t)k * columns + j];
+  for (int r = 0; r < SCORIA_UQ_NMOMENTS; r++) moments[r] = at[a->moments + (size_t)r * columns + j];
   members_add(one, scoria_uq_quantity_members, &what);
   members_add(one, scoria_uq_moment_members, moments);
   list = cJSON_AddArrayToObject(one, UQ_QUANTILES);
-  for (int k = 0; k < q->nprobabilities; k++) {
-    const double *value = at + a->quantiles + (size_t)k * 2 * columns + j;
-    add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[k], value[0], value[columns]});
+  for (int r = 0; r < q->nprobabilities; r++) {
+    const double *value = at + a->quantiles + (size_t)r * 2 * columns + j;
+    add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[r], value[0], value[columns]});
   }
+  if (a->check)
+    members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &a->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
@@ -101,7 +103,7 @@ static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, i
     cJSON_AddNumberToObject(one, q->space->c[i].name, q->theta[k * q->space->n + i]);
   members_add(one, scoria_uq_condition_members, &what);
   quantities = cJSON_AddObjectToObject(one, UQ_QUANTITIES);
-  for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, i);
+  for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, k, i);
   add_thresholds(one, q, a, at);
   if (a->levels) levels_add_json(one, q, a, k);
 }

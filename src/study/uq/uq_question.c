@@ -103,7 +103,7 @@ const char *uq_input_name(const UqQuestion *q, int input)
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
-  PetscInt count = 0, n = 0;
+  PetscInt count = 0, n = 0, check = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
@@ -117,6 +117,13 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
+  PetscCall(ScoriaDeckInt(deck, "uq_check", &check));
+  if (check == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: check: found 1, expected 0 or at least 2: its error comes from their spread");
+  if (check && q->pde)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: check: found %lld, but only fields of source model are checked",
+                (long long)check);
+  q->check = check;
   PetscFunctionReturn(0);
 }
 

@@ -69,6 +69,7 @@ PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const 
   PetscCall(UqConditions(&tiles, &keeper, a, k, done));
   PetscCall(UqSensitivityRun(&blocks, &keeper, &a->sobol, conditions_done ? done : 0));
   PetscCall(UqSeconds(&keeper, a->seconds));
+  PetscCall(UqCheckModel(&keeper, q, a));
   PetscCall(ScoriaSobolDestroy(&blocks.sobol));
   PetscCall(UqTilesDestroy(&tiles));
   PetscCall(UqDrawsDestroy(&draws));

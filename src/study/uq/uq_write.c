@@ -223,6 +223,13 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
                         q->quantity[i].unit, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], m[UQ_SD * columns],
                         quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
   }
+  for (int i = 0; i < q->nquantities && a->check; i++) {
+    const ScoriaUqCheck *c = &a->check[k * q->nquantities + i];
+    const double *m        = at + a->moments + q->m + i;
+    PetscCall(ScoriaSay(run, "    %-18s model %.6g +- %.2g, PDE %.6g +- %.2g of %lld solves: bias %.3g to %.3g",
+                        q->quantity[i].name, m[0], m[UQ_MEAN_SE * columns], c->pde_mean, c->pde_mean_se,
+                        (long long)c->solves, c->low95, c->high95));
+  }
   for (int t = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), c = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
     const double *shares = at + uq_shares_at(q, a, t);

@@ -1,0 +1,102 @@
+/* uq of a model: its bias at each condition, from fresh solves there.
+ *
+ * Solves and samples are independent: the difference of their means is an unbiased estimate of the bias of the model's,
+ * with the errors of both. */
+#include "uq.h"
+#include <math.h>
+
+/* Fresh solves, and what they are asked. */
+typedef struct {
+  ScoriaEnsemble ens;  /* owned */
+  ScoriaSource source; /* owned */
+  UqDraws draws;       /* owned */
+  double *
+      values; /* owned (q.check, nquantities): of one condition, each row on the rank that drew it until it is shared */
+} Check;
+
+static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Check *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNeedEquations(deck, "uq: check", "leave -uq_check out"));
+  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &c->ens));
+  PetscCall(ScoriaSourceOfPde(c->ens, &c->source));
+  const ScoriaFieldShape *shape = source_shape(c->source);
+  if (shape->channels != q->channels || shape->cells != q->cells)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: check: the deck's solves have %d fields of %d cells, the model %d of %d",
+                shape->channels, shape->cells, q->channels, q->cells);
+  PetscCall(UqDrawsCreate(q, c->source, &c->draws));
+  PetscCall(PetscMalloc1(q->check * q->nquantities, &c->values));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Close(Check *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(c->values));
+  PetscCall(UqDrawsDestroy(&c->draws));
+  PetscCall(ScoriaSourceDestroy(&c->source));
+  PetscCall(ScoriaEnsembleDestroy(&c->ens));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SolveOne(const UqQuestion *q, Check *c, int k, int64_t i)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqDraw(&c->draws, q->theta + k * q->space->n, draw_part(SCORIA_DRAWS_UQ, k, SCORIA_DRAWS_PARTS - 1, i), 1));
+  if (source_workers(c->source)->leads) uq_take(&c->draws, c->draws.fields, c->values + i * q->nquantities);
+  PetscFunctionReturn(0);
+}
+
+/* The solves of condition k, dealt in turn, on every rank. */
+static PetscErrorCode SolveAll(UqKeeper *keeper, const UqQuestion *q, Check *c, int k)
+{
+  const ScoriaTeam *all = &source_workers(c->source)->all;
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(c->values, q->check * q->nquantities));
+  for (int64_t first = 0; first < q->check; first += all->workers) {
+    const int64_t i       = first + all->worker;
+    PetscErrorCode failed = 0;
+    PetscCall(UqPause(keeper, q->conditions, q->base));
+    if (all->worker < all->workers && i < q->check) failed = SolveOne(q, c, k, i);
+    PetscCall(ScoriaAgreeFailed(all->comm, failed));
+  }
+  PetscCall(UqCheckDefined(&c->draws, all->comm));
+  /* bits, of which every double has one writer */
+  PetscCall(ScoriaReduceMany(all->comm, MPI_BOR, q->check * q->nquantities, MPI_UINT64_T, c->values));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Judge(const UqQuestion *q, const Check *c, UqAnswer *a, int k)
+{
+  const int n = q->nquantities;
+  double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
+  const int64_t good   = stats_keep_finite(q->check, n, c->values);
+  const double *moment = a->value + (size_t)k * a->size + a->moments + q->m;
+  PetscFunctionBeginUser;
+  if (good < 2)
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: check: condition %d: %lld of %lld solves succeeded, expected at least 2", k,
+                (long long)good, (long long)q->check);
+  stats_moments(good, n, c->values, mean, sd);
+  for (int i = 0; i < n; i++) {
+    const double pde_se = sd[i] / sqrt((double)good), model_se = moment[UQ_MEAN_SE * (size_t)a->columns + (size_t)i];
+    const double bias = moment[i] - mean[i], se = sqrt(pde_se * pde_se + model_se * model_se);
+    a->check[k * n + i] =
+        (ScoriaUqCheck){good, q->check - good, mean[i], pde_se, bias, se, bias - 1.959964 * se, bias + 1.959964 * se};
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, UqAnswer *a)
+{
+  Check c;
+  PetscFunctionBeginUser;
+  if (!q->check) PetscFunctionReturn(0);
+  PetscCall(Open(keeper->run, keeper->deck, q, &c));
+  PetscCall(PetscCalloc1((size_t)q->conditions * (size_t)q->nquantities, &a->check));
+  for (int k = 0; k < q->conditions; k++) {
+    PetscCall(SolveAll(keeper, q, &c, k));
+    PetscCall(Judge(q, &c, a, k));
+  }
+  PetscCall(Close(&c));
+  PetscFunctionReturn(0);
+}
