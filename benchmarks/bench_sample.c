@@ -74,7 +74,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
                                  .realisations = o->realisations,
                                  .field        = {{"c", "mol m^-3", "concentration"}, {"phi", "V", "potential"}},
                                  .space = {3, {{"p", "", 0, 1, false}, {"q", "", 0, 1, false}, {"s", "", 0, 1, false}}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   double *x;
   ScoriaDataset ds;
   ScoriaRows rows;
@@ -97,7 +97,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 
 static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false};
+  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false, 0};
   const int channel[CHANNELS]       = {0, 1};
   bool *train;
   ScoriaDataset ds;

@@ -76,6 +76,7 @@ need_for_build() {
   need libcjson-dev have_module libcjson
   need libyaml-dev have_module yaml-0.1
   need libmuparser-dev have_module muparser
+  need libtiff-dev have_module libtiff-4
   need libfftw3-dev have_module fftw3
   need libfftw3-mpi-dev have_header fftw3-mpi.h
   want gnuplot-nox have_command gnuplot # figures of the report

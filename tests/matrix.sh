@@ -104,7 +104,7 @@ prepare_prefixes() {
     sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/sources.list
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends build-essential cmake pkg-config python3 dpkg-dev openmpi-bin libopenmpi-dev mpich \
-      libmpich-dev libopenblas-dev liblapacke-dev librandom123-dev libcjson-dev libyaml-dev libmuparser-dev libcmocka-dev
+      libmpich-dev libopenblas-dev liblapacke-dev librandom123-dev libcjson-dev libyaml-dev libmuparser-dev libtiff-dev libcmocka-dev
     id builder >/dev/null 2>&1 || useradd -m builder
     mkdir -p /prefix/sources
     cd /prefix/sources

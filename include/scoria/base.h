@@ -62,6 +62,10 @@ void ScoriaFailureReset(void);
 PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, const char *file, PetscErrorCode n,
                                   PetscErrorType p, const char *mess, void *ctx);
 
+/* Lets `object` take its options from PETSc's database by set(object); a value that PETSc refuses is a user error with
+ * PETSc's own words.  Collective as `set` is, which fails on all of its ranks or on none. */
+PetscErrorCode ScoriaTakeOptions(PetscErrorCode (*set)(void *object), void *object);
+
 /* -------------------------------------------------------------------------------------------------- text files ---- */
 
 /* A regular file of at most `most` bytes, whole and closed with a 0 that size does not count; free with PetscFree.
@@ -92,6 +96,8 @@ typedef enum {
   SCORIA_STREAM_PROBE,        /* id: row; draws: the probes of its trace */
   SCORIA_STREAM_PARTICLE,     /* id: particle; draws: from the prior, then each move */
   SCORIA_STREAM_RESAMPLE,     /* id: stage of the tempering */
+  SCORIA_STREAM_CROP,         /* id: realisation; draws: row, place, reflections, turns of its crop */
+  SCORIA_STREAM_LIBRARY,      /* id: shuffle of a library's rows */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);

@@ -112,12 +112,13 @@ void rows_set_status(ScoriaRows *rows, int64_t i, uint8_t done);
 PetscErrorCode ScoriaRowsExchange(MPI_Comm comm, const ScoriaDatasetSpec *spec, const ScoriaRows *from,
                                   const int64_t where[], int64_t first, int64_t number, int64_t *at, ScoriaRows *to);
 
-/* What a file is made from, by the identities of the things: root attributes made_from_model, _dataset, _file.  "": not
- * of any, or not said, as in files of earlier versions. */
+/* What a file is made from, by the identities of the things: root attributes made_from_model, _dataset, _file,
+ * _library.  "": not of any, or not said, as in files of earlier versions. */
 #define SCORIA_IDENTITY_SIZE 64
 typedef struct {
   char model[SCORIA_IDENTITY_SIZE], dataset[SCORIA_IDENTITY_SIZE];
-  char file[SCORIA_SOURCE_SIZE]; /* another one, which the deck names */
+  char file[SCORIA_SOURCE_SIZE];    /* another one, which the deck names */
+  char library[SCORIA_SOURCE_SIZE]; /* of porosities (porosity_file) */
 } ScoriaMadeFrom;
 
 /* Root attributes that say where a file comes from. */
@@ -175,7 +176,8 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
 /* Waits until the rows of the last write are on disk, and marks them as done now.  Collective. */
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Flushes, reads every row back (unless a Survey has and nothing was written since), syncs to disk, renames `path`.part
- * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Collective. */
+ * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Of whole fields, with an .xdmf
+ * file beside it, of its first 1000 rows.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
 /* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective.
  */
@@ -184,6 +186,8 @@ PetscErrorCode ScoriaDatasetClose(ScoriaDataset *ds);
 /* Opens for reading and verifies format, shapes and file size; what is wrong is a user error that names the file.
  * Collective on comm. */
 PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds);
+/* The same for those who take profiles along x: whole fields are a user error. */
+PetscErrorCode ScoriaDatasetOpenProfiles(MPI_Comm comm, const char *path, ScoriaDataset *ds);
 /* What it holds; borrowed pointers, valid until it is closed. */
 PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck);
 /* Reads rows [first, first + number) into rows (capacity permitting), status included, and checks every row's CRC.
@@ -261,6 +265,20 @@ PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field
 PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
 PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 
+/* Fields (rows, nz, ny, nx) of an HDF5 file, as they lie in it, for an .xdmf file: what ParaView and VisIt open. */
+typedef struct {
+  int n[3];          /* cells along x, y, z */
+  double spacing[3]; /* [m] */
+  int64_t rows;
+  const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
+  int nfields;
+  const ScoriaField *field;
+  int64_t offset[SCORIA_MAX_FIELDS]; /* of the first row in the file [byte] */
+  bool float64;
+} ScoriaXdmf;
+/* Writes it beside `path`, in place of the ending .h5.  Collective on comm. */
+PetscErrorCode ScoriaXdmfWrite(MPI_Comm comm, const char *path, const ScoriaXdmf *of);
+
 /* One numeric array of any HDF5 file, also one not ours: its shape (rank -1 where there is none of that name), and its
  * values as doubles.  Rank 0 reads, every rank gets them; a file that cannot be read is a user error.  Collective. */
 PetscErrorCode ScoriaArrayShape(MPI_Comm comm, const char *path, const char *name, int max_rank, int *rank,
@@ -316,6 +334,23 @@ void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOR
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
                                  double data[]);
 PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
+
+/* A measured structure: numbers over (row,) z, y, x, in whatever order, of an array of HDF5 (by its path), an NPY file,
+ * a CSV file (a row a line), or TIFF images, the pages of a file or the files of a directory by their names.  Opened
+ * and read by the rank that calls alone; what cannot be read is a user error of that rank, for ScoriaAgreeFailed. */
+typedef struct ScoriaStructure_ *ScoriaStructure;
+#define SCORIA_STRUCTURE_RANK 4
+PetscErrorCode ScoriaStructureOpen(const char *path, const char *array, ScoriaStructure *structure);
+PetscErrorCode ScoriaStructureClose(ScoriaStructure *structure);
+/* Lengths of its axes, the slowest first, 2 to SCORIA_STRUCTURE_RANK of them: what has one less than 2 has a first one
+ * of length 1, as have images, (images, lines, pixels), where there is one. */
+void structure_shape(ScoriaStructure structure, int *rank, int64_t dims[SCORIA_STRUCTURE_RANK]);
+bool structure_images(ScoriaStructure structure);
+/* The values at `index` of the first axis, (dims[1], ...): one after the other is what is fast. */
+PetscErrorCode ScoriaStructureSlab(ScoriaStructure structure, int64_t index, double values[]);
+/* "name, 1234 bytes, CRC32C 0badcafe" of such a file, or of all images of a directory, as it is now; "" where there is
+ * none that can be read.  Collective on comm. */
+PetscErrorCode ScoriaStructureNow(MPI_Comm comm, const char *path, char now[SCORIA_SOURCE_SIZE]);
 
 /* A file said to be ours that somebody else may have made: every header and attribute is read in a child process with
  * limits on time and memory, since libhdf5 may crash or hang on a malformed one.  To be called before such a file is

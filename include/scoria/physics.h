@@ -128,6 +128,11 @@ typedef struct ScoriaPorosity_ *ScoriaPorosity;
  * summed over the lateral periods and scaled to unit variance.  A correlation length of the deck that is out of reach
  * is a user error.  Collective on group, which is borrowed. */
 PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por);
+/* Crops of the measured structure porosity_file, of the size of the grid, at random, from averages over windows that
+ * every node holds once.  A structure that is too small is a user error.  Collective on PETSC_COMM_WORLD. */
+PetscErrorCode ScoriaPorosityOfLibrary(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por);
+/* Whether the porosity is that of a library (porosity_file), and not of a Gaussian process.  Local. */
+PetscErrorCode ScoriaPorosityIsLibrary(ScoriaDeck deck, bool *is);
 PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
 /* From now on the mean and the standard deviation of eps that theta has where they are conditions of space
  * (porosity_mean, porosity_sd), else the deck's.  False where the bounds exclude that law: a mean outside of them, or,
@@ -144,6 +149,34 @@ PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, d
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
 /* The homogeneous porosity whose eps^b equals the harmonic mean of the draws' eps^b (quadrature of the marginal). */
 PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps);
+/* From now on crops of the part of a library that is held out (porosity_holdout), or of the other, as at first. */
+void porosity_hold_out(ScoriaPorosity por, bool held_out);
+const char *porosity_library(ScoriaPorosity por);                     /* its identity, "" without one; borrowed */
+void porosity_describe(ScoriaPorosity por, size_t size, char text[]); /* what is held of it, "" without one */
+
+/* What is estimated, and its standard error. */
+typedef struct {
+  double value, error;
+} ScoriaEstimate;
+
+/* The Gaussian process behind a measured structure. */
+#define SCORIA_MOST_KERNELS 8
+typedef struct {
+  int64_t rows;
+  int n[3];         /* windows along x, y, z */
+  double window[3]; /* [m] */
+  int blocks;       /* of the jackknife that errors are from: of rows, or slabs of the longest axis */
+  bool by_rows;
+  int kernels, kernel; /* how many there are, which is chosen */
+  const char *name[SCORIA_MOST_KERNELS];
+  double misfit[SCORIA_MOST_KERNELS]; /* rms of the logarithm of the variograms */
+  ScoriaEstimate mean, sd, min, max, logit_mean, sigma;
+  ScoriaEstimate ell[3]; /* [m]; NaN along an axis of few windows */
+} ScoriaPorosityFit;
+
+/* Of the structure at path, read as the deck's section porosity says; bounds that are set there are kept.  The result
+ * is on rank 0.  Collective on comm. */
+PetscErrorCode ScoriaPorosityFitFile(MPI_Comm comm, ScoriaDeck deck, const char *path, ScoriaPorosityFit *fit);
 
 /* ----------------------------------------------------------------------------------------------------- solver ---- */
 
@@ -196,21 +229,26 @@ typedef struct ScoriaEnsemble_ *ScoriaEnsemble;
 /* Everything needed to compute rows: electrode, space, porosity, one solver per rank group.  Collective on comm. */
 PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemble *ens);
 /* The same for rows at any theta: space (from ScoriaSpaceFixed, with what the caller knows of ranges) in place of the
- * deck's ranges, and nx cells along x unless that is 0. */
+ * deck's ranges, and nx cells along x unless that is 0: then the caller gives the porosities, and a library that the
+ * deck names is not opened. */
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-/* What its rows hold: the problem's fields, derived ones that the deck asks for, eps, and where ensemble_lateral_sd
- * asks for them, their lateral standard deviations (<name>_sd).  x borrowed. */
+/* What its rows hold: the problem's fields, derived ones that the deck asks for, and eps, laterally averaged, and where
+ * ensemble_lateral_sd asks for them, their lateral standard deviations (<name>_sd); or with ensemble_whole_fields, in
+ * all cells.  x (spec_centres) borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
+/* Its porosities are drawn of a library's held-out part; the library's identity, "" without one (borrowed). */
+void ensemble_hold_out(ScoriaEnsemble ens);
+const char *ensemble_library(ScoriaEnsemble ens);
+PetscErrorCode ScoriaEnsembleSayLibrary(ScoriaRun run, ScoriaEnsemble ens); /* what is held of it, in two lines */
 /* The deck's design, borrowed; NULL where the ensemble was made for any theta. */
 ScoriaDesign ScoriaEnsembleDesign(ScoriaEnsemble ens);
 const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
 void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
 /* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity
  * realisation ids[i], or with the profile eps[i] (number, nx), laterally constant, where eps is given (then ids may be
- * NULL).  Collective on this
- * rank's group; every rank of the group gets the rows. */
+ * NULL).  Collective on this rank's group; every rank of the group gets the rows, but whole fields only its first. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
 
@@ -220,7 +258,8 @@ PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
 bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
-/* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
-ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
+/* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
+ * this rank's own cells at least on the others.  Collective on the group. */
+PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
 
 #endif

@@ -70,3 +70,25 @@ PetscErrorCode ScoriaErrorHandler(MPI_Comm comm, int line, const char *func, con
   if (failure_code != SCORIA_EXIT_OK) return n; /* the line says it all */
   return PetscTraceBackErrorHandler(comm, line, func, file, n, p, mess, ctx);
 }
+
+/* What PETSc said first, of an error that is going to be the user's. */
+static PetscErrorCode KeepWords(MPI_Comm comm, int line, const char *func, const char *file, PetscErrorCode n,
+                                PetscErrorType p, const char *mess, void *ctx)
+{
+  char *words = ctx;
+  (void)comm, (void)line, (void)func, (void)file;
+  if (p == PETSC_ERROR_INITIAL) snprintf(words, LINE_SIZE, "%s", mess ? mess : "refused");
+  words[strcspn(words, "\n")] = 0;
+  return n;
+}
+
+PetscErrorCode ScoriaTakeOptions(PetscErrorCode (*set)(void *object), void *object)
+{
+  char words[LINE_SIZE] = "";
+  PetscFunctionBeginUser;
+  PetscCall(PetscPushErrorHandler(KeepWords, words));
+  const PetscErrorCode failed = set(object);
+  PetscCall(PetscPopErrorHandler());
+  if (failed) SCORIA_FAIL(SCORIA_EXIT_INPUT, "PETSc's options: %s", words);
+  PetscFunctionReturn(0);
+}

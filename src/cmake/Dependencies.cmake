@@ -35,6 +35,7 @@ scoria_require(LAPACKE "lapacke" liblapacke-dev)
 scoria_require(CJSON "libcjson" libcjson-dev)
 scoria_require(YAML "yaml-0.1" libyaml-dev)
 scoria_require(MUPARSER "muparser" libmuparser-dev)
+scoria_require(TIFF "libtiff-4" libtiff-dev)
 scoria_require(FFTW "fftw3" libfftw3-dev)
 # FFTW's distributed part comes without a pkg-config file: beside the serial one, or where the compiler looks.
 find_path(FFTW_MPI_INCLUDE fftw3-mpi.h HINTS ${FFTW_INCLUDEDIR})
@@ -76,7 +77,7 @@ endif()
 add_library(scoria_dependencies INTERFACE)
 target_include_directories(scoria_dependencies SYSTEM INTERFACE ${RANDOM123_INCLUDE} ${FFTW_MPI_INCLUDE})
 target_link_libraries(scoria_dependencies INTERFACE PkgConfig::PETSC PkgConfig::HDF5 PkgConfig::OPENBLAS PkgConfig::LAPACKE
-                      PkgConfig::CJSON PkgConfig::YAML PkgConfig::MUPARSER ${FFTW_MPI_LIBRARY} PkgConfig::FFTW MPI::MPI_C m)
+                      PkgConfig::CJSON PkgConfig::YAML PkgConfig::MUPARSER PkgConfig::TIFF ${FFTW_MPI_LIBRARY} PkgConfig::FFTW MPI::MPI_C m)
 # Contraction is pinned: the same source gives the same bits whichever loop the compiler vectorises.
 target_compile_options(scoria_dependencies INTERFACE -ffp-contract=off -fno-math-errno)
 add_library(scoria_native INTERFACE)

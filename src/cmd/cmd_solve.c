@@ -229,6 +229,7 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   char path[PETSC_MAX_PATH_LEN];
   const char *file = NULL;
   double allowed   = 0;
+  bool listed;
   int64_t failed;
   PetscInt count = 0;
   const ScoriaProblem *problem;
@@ -241,7 +242,8 @@ PetscErrorCode CommandSolve(ScoriaRun run, ScoriaDeck deck)
   PetscCall(PetscFree(parameters));
   PetscCall(ScoriaSpaceFixed(deck, problem, &p.space));
   PetscCall(TakeSampleCondition(deck, &p.space));
-  PetscCall(ScoriaDeckString(deck, "porosity_file", &file));
+  PetscCall(ScoriaDeckIs(deck, "solve_profiles", "listed", &listed));
+  if (listed) PetscCall(ScoriaDeckString(deck, "porosity_file", &file));
   PetscCall(ScoriaDeckInt(deck, "solve_count", &count));
   if (file) {
     PetscCall(ScoriaStopAtOnce(run, "nothing is solved yet"));

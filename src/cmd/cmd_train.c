@@ -32,6 +32,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
     PetscFunctionReturn(0);
   }
   PetscCall(OpenDataset(run, deck, &ds));
+  PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
   PetscCall(ScoriaModelTrain(run, deck, ds, &twin, &model));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));

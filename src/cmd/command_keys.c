@@ -4,6 +4,9 @@
 const ScoriaKey scoria_command_keys[] = {
     {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
      "realisations that solve draws when no porosity file is given", SCORIA_DECIDES_NOTHING},
+    {"solve_profiles", SCORIA_KEY_CHOICE, "", "listed", 0, 0, SCORIA_WORDS("listed drawn"),
+     "listed: porosity_file has rows of /fields/eps, and conditions, to solve at; drawn: solve_count crops of it",
+     SCORIA_DECIDES_NOTHING},
     {"compare_conditions", SCORIA_KEY_INT, "", "8", 1, 1e6, NULL,
      "held-out conditions, drawn inside the training ranges; of imported data, of those held back, at most (not set: "
      "64)",
@@ -123,9 +126,10 @@ const ScoriaKey *const *cmd_tables(void)
   tables[n++] = scoria_io_keys;
   tables[n++] = scoria_import_keys; /* early: where one deck imports and another does not, that is what is told */
   tables[n++] = scoria_physics_keys;
-  n += problem_key_tables(MAX_TABLES - 6, tables + n);
+  n += problem_key_tables(MAX_TABLES - 7, tables + n);
   tables[n++] = scoria_score_keys;
   tables[n++] = scoria_command_keys;
+  tables[n++] = scoria_imported_keys; /* last: a key of that name stays what it is */
   tables[n]   = NULL;
   return tables;
 }

@@ -30,6 +30,27 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
+/* What draws porosities: a structure, or a Gaussian process. */
+static PetscErrorCode WarnOfPorosity(ScoriaRun run, ScoriaDeck deck)
+{
+  static const char *const of_library[]  = {"porosity_axes",        "porosity_voxel",  "porosity_threshold",
+                                            "porosity_phase",       "porosity_window", "porosity_reflect",
+                                            "porosity_replacement", "porosity_holdout"};
+  static const char *const of_gaussian[] = {"porosity_kernel",     "porosity_min",   "porosity_max",
+                                            "porosity_logit_mean", "porosity_sigma", "porosity_anisotropy"};
+  bool library, changed;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  const size_t n = library ? sizeof of_gaussian / sizeof *of_gaussian : sizeof of_library / sizeof *of_library;
+  for (size_t i = 0; i < n; i++) {
+    const char *key = library ? of_gaussian[i] : of_library[i];
+    PetscCall(ScoriaDeckChanged(deck, key, &changed));
+    if (changed)
+      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: porosity_file is %sset", key, library ? "" : "not "));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
 {
   const char *fixed, *range;
@@ -38,6 +59,7 @@ PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
   PetscCall(WarnOfNeeds(run, deck));
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
+  PetscCall(WarnOfPorosity(run, deck));
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));
     if (!fixed) break;

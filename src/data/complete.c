@@ -15,10 +15,12 @@ static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *store
 
 /* A finished file is made from what stands beside it: asked first, as the deck that it is compared with takes settings
  * from there. */
-static PetscErrorCode CheckMade(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file)
+static PetscErrorCode CheckMade(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaMadeFrom *made,
+                                const char *file)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaChainCheck(run, path, made));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, made));
   if (file) PetscCall(ScoriaChainCheckFile(run, path, made, file));
   PetscFunctionReturn(0);
 }
@@ -35,7 +37,7 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     const char *stored;
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
-    PetscCall(CheckMade(run, path, dataset_made_from(ds), file));
+    PetscCall(CheckMade(run, deck, path, dataset_made_from(ds), file));
     PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscCall(ScoriaSay(run, "  %s is complete", path));
@@ -56,7 +58,7 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
     const char *stored;
     PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
     PetscCall(ScoriaStoreMadeFrom(store, &made));
-    PetscCall(CheckMade(run, path, &made, file));
+    PetscCall(CheckMade(run, deck, path, &made, file));
     PetscCall(ScoriaStoreDeck(store, &stored));
     PetscCall(Check(deck, path, stored, results));
     PetscCall(ScoriaStoreClose(&store));

@@ -141,11 +141,14 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
   PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
-  const PetscErrorCode failed = ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads a file of conditions */
+  const PetscErrorCode failed =
+      ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads files that the deck names */
   stop_in_order();
   PetscCall(failed);
+  PetscCall(ScoriaEnsembleSayLibrary(run, *ens));
   PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
   PetscCall(WholeFieldsCheck(deck, made->spec.rows));
+  PetscCall(WholeFieldsWarn(run, deck, *ens));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
   if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(*ens), &made->spec, design));
@@ -162,6 +165,7 @@ static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade
   PetscFunctionBeginUser;
   PetscCall(
       ScoriaProvenanceOfRun(run, deck, spec->whole ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
+  PetscCall(PetscStrncpy(from.made.library, ensemble_library(ens), sizeof from.made.library));
   PetscCall(
       PartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, SCORIA_OF_DATASET, note_found, found, out));
   PetscCall(CheckConditions(run, made->path, ".part", found->elsewhere));

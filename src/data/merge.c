@@ -17,9 +17,10 @@ typedef struct {
   const ScoriaDatasetSpec *spec;
   char dir[PETSC_MAX_PATH_LEN];
   int shards;
-  Partial *out;       /* borrowed */
-  ScoriaRows rows;    /* owned: (batch) */
-  ScoriaProgress bar; /* owned */
+  const char *library; /* borrowed: identity of the porosities */
+  Partial *out;        /* borrowed */
+  ScoriaRows rows;     /* owned: (batch) */
+  ScoriaProgress bar;  /* owned */
   int64_t batch, made;
 } Merging;
 
@@ -102,7 +103,8 @@ static PetscErrorCode CheckThere(const Merging *m, int shard, const char *path)
 }
 
 /* That a shard is one of this deck's dataset. */
-static PetscErrorCode CheckSame(const Merging *m, const char *path, const ScoriaDatasetSpec *shard, const char *stored)
+static PetscErrorCode CheckSame(const Merging *m, const char *path, const ScoriaDatasetSpec *shard, const char *stored,
+                                const char *library)
 {
   char difference[512], cells[2][64];
   PetscFunctionBeginUser;
@@ -118,6 +120,9 @@ static PetscErrorCode CheckSame(const Merging *m, const char *path, const Scoria
                 "of %lld rows of %s",
                 path, (long long)shard->whole, cells[0], (long long)m->spec->rows, cells[1]);
   }
+  if (strcmp(library, m->library))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: a shard with porosities of %s, porosity_file is %s now", path, library,
+                m->library);
   PetscFunctionReturn(0);
 }
 
@@ -147,7 +152,7 @@ static PetscErrorCode CheckShards(const Merging *m)
     PetscCall(CheckThere(m, shard, path));
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(m->run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, &stored));
-    PetscCall(CheckSame(m, path, spec, stored));
+    PetscCall(CheckSame(m, path, spec, stored, dataset_made_from(ds)->library));
     PetscCall(CheckRange(path, before, spec->first, covered));
     covered = spec->first + spec->rows;
     PetscCall(ScoriaDatasetClose(&ds));
@@ -253,10 +258,12 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(WholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
   PetscCall(PetscStrncpy(m.dir, dir, sizeof m.dir));
-  m.out = &out;
+  m.out     = &out;
+  m.library = ensemble_library(ens);
   PetscCall(FindShards(&m));
   PetscCall(CheckShards(&m));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
+  PetscCall(PetscStrncpy(from.made.library, m.library, sizeof from.made.library));
   PetscCall(PartialBegin(run, deck, made->path, false, &made->spec, x, &from, SCORIA_OF_DATASET, NULL, NULL, &out));
   PetscCall(Copy(&m));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */

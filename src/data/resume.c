@@ -13,6 +13,7 @@ static PetscErrorCode CheckBegun(ScoriaRun run, ScoriaDeck deck, const char *pat
   PetscFunctionBeginUser;
   snprintf(part, sizeof part, "%s.part", path);
   PetscCall(ScoriaChainCheck(run, part, dataset_made_from(ds)));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, part, dataset_made_from(ds)));
   PetscCall(ScoriaDatasetInfo(ds, &begun, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)

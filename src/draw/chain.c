@@ -141,11 +141,44 @@ PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const Scori
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaChainCheckLibrary(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaMadeFrom *made)
+{
+  char here[SCORIA_SOURCE_SIZE];
+  const char *file = NULL;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "porosity_file", &file));
+  if (!file || !*made->library) PetscFunctionReturn(0);
+  PetscCall(ScoriaStructureNow(ScoriaRunComm(run), file, here));
+  if (*here && strcmp(here, made->library))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: made from porosities of %s; porosity_file %s is %s now; nothing is overwritten: move the old "
+                "result away, or choose another -run_dir",
+                path, made->library, file, here);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaChainCheckDatasetLibrary(ScoriaRun run, ScoriaDeck deck)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaMadeFrom made;
+  bool library, there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  if (!library) PetscFunctionReturn(0);
+  PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscCall(MadeFromOf(ScoriaRunComm(run), path, NULL, &made));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, &made));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaMadeFromShape(const ScoriaFieldShape *shape, ScoriaMadeFrom *made)
 {
   PetscFunctionBeginUser;
   *made = (ScoriaMadeFrom){.model = ""};
   if (shape->model) PetscCall(PetscStrncpy(made->model, shape->model, sizeof made->model));
+  if (shape->library) PetscCall(PetscStrncpy(made->library, shape->library, sizeof made->library));
   PetscFunctionReturn(0);
 }
 

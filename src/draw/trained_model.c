@@ -79,6 +79,7 @@ PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *
 {
   PetscFunctionBeginUser;
   PetscCall(OpenModel(run, deck, &trained->model));
+  PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaTwinCreate(deck, &trained->ens, &trained->twin));
   PetscCall(OpenSampler(run, deck, &trained->sampler));
   PetscCall(SaySource(run, deck, trained->model));

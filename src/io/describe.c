@@ -136,6 +136,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   if (*made->model) printf("made from    a model of %s\n", made->model);
   if (*made->dataset) printf("made from    a dataset of %s\n", made->dataset);
   if (*made->file) printf("made from    a file of %s\n", made->file);
+  if (*made->library) printf("porosities   of %s\n", made->library);
   print_cells(spec, x);
   printf("  %-12s %-10s %12s %12s %12s\n", "condition", "unit", "min", "mean", "max");
   for (int c = 0; c < spec->space.n; c++) {

@@ -113,9 +113,9 @@ PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENT
 /* The attributes, and where their texts stand; NULL past the last. */
 static char *made_from(ScoriaMadeFrom *from, int i, const char **name, size_t *size)
 {
-  static const char *const names[] = {"made_from_model", "made_from_dataset", "made_from_file"};
-  char *const texts[]              = {from->model, from->dataset, from->file};
-  const size_t sizes[]             = {sizeof from->model, sizeof from->dataset, sizeof from->file};
+  static const char *const names[] = {"made_from_model", "made_from_dataset", "made_from_file", "made_from_library"};
+  char *const texts[]              = {from->model, from->dataset, from->file, from->library};
+  const size_t sizes[] = {sizeof from->model, sizeof from->dataset, sizeof from->file, sizeof from->library};
 
   if (i >= (int)(sizeof names / sizeof names[0])) return NULL;
   *name = names[i];
@@ -142,7 +142,7 @@ PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
   size_t size;
 
   PetscFunctionBeginUser;
-  *from = (ScoriaMadeFrom){"", "", ""};
+  *from = (ScoriaMadeFrom){.model = ""};
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   for (int i = 0; (text = made_from(from, i, &name, &size)); i++)
     if (H5Aexists(file, name) > 0) PetscCall(GetShortText(file, name, size, text, bad));

@@ -103,11 +103,31 @@ PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[])
   PetscFunctionReturn(0);
 }
 
+/* A library has its own correlation lengths: there is none to choose, and theta holds 0 in its place. */
+static PetscErrorCode LengthOfLibrary(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c, bool *is)
+{
+  bool ranged;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityIsLibrary(deck, is));
+  *is = *is && row->fixed && !strcmp(row->fixed, "porosity_ell");
+  if (!*is) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
+  if (ranged)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found beside porosity_file, whose structure has its own correlation lengths",
+                row->range);
+  c->log = false;
+  c->lo = c->hi = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c)
 {
   double value = NAN, range[2] = {NAN, NAN}, times[MAX_TIMES];
   PetscInt ntimes = 0;
+  bool library;
   PetscFunctionBeginUser;
+  PetscCall(LengthOfLibrary(deck, row, c, &library));
+  if (library) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckRange(deck, row->range, range));
   if (row->fixed) PetscCall(ScoriaDeckReal(deck, row->fixed, &value));
   if (row == &time_row) PetscCall(SnapshotTimes(deck, &ntimes, times));

@@ -267,6 +267,13 @@ static PetscErrorCode UseIterative(ScoriaSolver s, SNES snes, KSP ksp)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode TakeOptions(void *snes)
+{
+  PetscFunctionBeginUser;
+  PetscCall(SNESSetFromOptions(snes));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
 {
   KSP ksp;
@@ -282,7 +289,7 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes)
     PetscCall(UseDirect(s, ksp));
   else
     PetscCall(UseIterative(s, snes, ksp));
-  if (!s->inner) PetscCall(SNESSetFromOptions(snes));
+  if (!s->inner) PetscCall(ScoriaTakeOptions(TakeOptions, snes));
   PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL)); /* whatever options say */
   PetscFunctionReturn(0);
 }

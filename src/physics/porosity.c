@@ -4,8 +4,9 @@
  *
  * in one dimension drawn as g = L z, C = L L^T (Cholesky, kept per ell since conditions repeat), z standard normals
  * keyed by the realisation; in two and three by porosity_field.c.  Kernels after Rasmussen and Williams (2006),
- * chapter 4. */
+ * chapter 4.  Or crops of a measured structure (local_porosity.c, crops.c). */
 #include "internal.h"
+#include "local_porosity.h"
 #include "porosity_field.h"
 #include "porosity_law.h"
 #include <lapacke.h>
@@ -68,6 +69,9 @@ struct ScoriaPorosity_ {
   double *square; /* owned: (cells, cells), for the factorisation */
 
   GaussianField field; /* owned: two and three dimensions */
+
+  Crops crops; /* owned: of a measured structure; NULL: there is none */
+  char library[SCORIA_SOURCE_SIZE];
 };
 
 /* porosity_mean and porosity_sd, each in place of another key. */
@@ -114,6 +118,7 @@ static double condition_of(const ScoriaSpace *space, const char *name, const dou
 
 bool porosity_set(ScoriaPorosity p, const ScoriaSpace *space, const double theta[])
 {
+  if (p->crops) return true;
   return set_moments(p, condition_of(space, "porosity_mean", theta), condition_of(space, "porosity_sd", theta));
 }
 
@@ -137,6 +142,10 @@ PetscErrorCode ScoriaPorosityCheck(ScoriaPorosity p, const ScoriaSpace *space)
 {
   const int m = space_find(space, "porosity_mean"), s = space_find(space, "porosity_sd");
   PetscFunctionBeginUser;
+  if (p->crops && (m >= 0 || s >= 0))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found with porosity_file, whose crops have the moments that they have",
+                m >= 0 ? "conditions_porosity_mean" : "conditions_porosity_sd");
+  if (p->crops) PetscFunctionReturn(0);
   for (int i = 0; i < 4; i++) {
     const double mean = m < 0 ? NAN : (i & 1 ? space->c[m].hi : space->c[m].lo),
                  sd   = s < 0 ? NAN : (i & 2 ? space->c[s].hi : space->c[s].lo);
@@ -194,7 +203,19 @@ static PetscErrorCode CreateField(ScoriaDeck deck, MPI_Comm group, const ScoriaG
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por)
+static PetscErrorCode CreateCrops(ScoriaDeck deck, const ScoriaGrid *grid, ScoriaPorosity p)
+{
+  LocalPorosityOptions opt;
+  const LocalPorosity *local;
+  PetscFunctionBeginUser;
+  PetscCall(LocalPorosityOptionsRead(deck, grid, &opt));
+  PetscCall(LocalPorosityGet(&opt, &local));
+  PetscCall(PetscStrncpy(p->library, local->source, sizeof p->library));
+  PetscCall(CropsCreate(deck, grid, local, &p->crops));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Create(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, bool library, ScoriaPorosity *por)
 {
   int rank, size;
   ScoriaPorosity p;
@@ -206,7 +227,9 @@ PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const Scori
   grid_slab(grid, rank, size, &p->first, &p->number);
   p->own = (size_t)p->number;
   for (int axis = 0; axis < grid->dim - 1; axis++) p->own *= (size_t)grid->n[axis];
-  if (grid->dim > 1) {
+  if (library) {
+    PetscCall(CreateCrops(deck, grid, p));
+  } else if (grid->dim > 1) {
     PetscCall(CreateField(deck, group, grid, p));
   } else {
     p->cells = grid->n[0];
@@ -214,6 +237,20 @@ PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const Scori
     PetscCall(PetscMalloc2(p->cells, &p->z, (size_t)p->cells * (size_t)p->cells, &p->square));
   }
   *por = p;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(deck, group, grid, false, por));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPorosityOfLibrary(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(deck, group, grid, true, por));
   PetscFunctionReturn(0);
 }
 
@@ -225,6 +262,7 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por)
   for (int i = 0; i < FACTORS; i++) PetscCall(PetscFree(p->factor[i].lower));
   PetscCall(PetscFree2(p->z, p->square));
   PetscCall(GaussianFieldDestroy(&p->field));
+  PetscCall(CropsDestroy(&p->crops));
   PetscCall(PetscFree(*por));
   PetscFunctionReturn(0);
 }
@@ -298,6 +336,10 @@ static PetscErrorCode ColourLine(ScoriaPorosity p, double ell, const double z[],
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, double eps[])
 {
   PetscFunctionBeginUser;
+  if (p->crops) {
+    crops_draw(p->crops, id, p->first, p->number, eps);
+    PetscFunctionReturn(0);
+  }
   if (p->field) {
     PetscCall(GaussianFieldDraw(p->field, ell, id, eps));
   } else {
@@ -311,7 +353,7 @@ PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, dou
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity p, double ell, const double z[], double eps[])
 {
   PetscFunctionBeginUser;
-  PetscCheck(!p->field, PETSC_COMM_SELF, PETSC_ERR_SUP,
+  PetscCheck(!p->field && !p->crops, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "normals of one profile make no field of two or three dimensions");
   PetscCall(ColourLine(p, ell, z, eps));
   for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
@@ -324,6 +366,10 @@ PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity p, double b, double *eps)
 {
   double sum = 0, weights = 0;
   PetscFunctionBeginUser;
+  if (p->crops) {
+    *eps = crops_effective(p->crops, b);
+    PetscFunctionReturn(0);
+  }
   for (int i = -800; i <= 800; i++) {
     const double g = 0.0125 * i, weight = exp(-0.5 * g * g);
     weights += weight;
@@ -331,4 +377,27 @@ PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity p, double b, double *eps)
   }
   *eps = b == 0 ? sigmoid_porosity(p, 0) : pow(sum / weights, -1.0 / b);
   PetscFunctionReturn(0);
+}
+
+void porosity_hold_out(ScoriaPorosity p, bool held_out)
+{
+  if (p->crops) crops_hold_out(p->crops, held_out);
+}
+
+const char *porosity_library(ScoriaPorosity p)
+{
+  return p->library;
+}
+
+PetscErrorCode ScoriaPorosityIsLibrary(ScoriaDeck deck, bool *is)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "porosity_file", is));
+  PetscFunctionReturn(0);
+}
+
+void porosity_describe(ScoriaPorosity p, size_t size, char text[])
+{
+  *text = 0;
+  if (p->crops) crops_describe(p->crops, size, text);
 }

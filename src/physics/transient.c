@@ -51,6 +51,13 @@ static PetscErrorCode RateJacobian(TS ts, PetscReal t, Vec x, Vec rate, PetscRea
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode TakeOptions(void *ts)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TSSetFromOptions(ts));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CreateIntegrator(ScoriaSolver s, double time)
 {
   SNES snes;
@@ -75,7 +82,7 @@ static PetscErrorCode CreateIntegrator(ScoriaSolver s, double time)
   PetscCall(TSGetSNES(s->ts, &snes));
   PetscCall(NewtonConfigure(s, snes));
   if (s->inner) PetscFunctionReturn(0);
-  PetscCall(TSSetFromOptions(s->ts));
+  PetscCall(ScoriaTakeOptions(TakeOptions, s->ts));
   /* Not to be chosen by options: */
   PetscCall(SNESSetConvergenceTest(snes, NewtonConverged, s, NULL));
   PetscCall(TSSetExactFinalTime(s->ts, TS_EXACTFINALTIME_MATCHSTEP));

@@ -29,6 +29,11 @@ PETSC_OPTIONS="-snes_convergence_test skip -snes_max_it 1" alone 3 'PETSC_OPTION
 alone 3 'command line: found -ts_max_time, which cannot be chosen' generate "$deck" "${late[@]}" -ts_max_time 1
 PETSC_OPTIONS="-snes_rtoll 1" alone 3 'PETSC_OPTIONS: unknown key "-snes_rtoll"' generate "$deck" -run_dir "$work/none"
 alone 3 'command line: unknown key "-logarithmic"' generate "$deck" -run_dir "$work/none" -logarithmic rate
+# Values that PETSc refuses.
+alone 3 "PETSc's options: Unable to find requested PC type nosuch" generate "$deck" "${few[@]}" -run_dir "$work/refused" -pc_type nosuch
+alone 3 "PETSc's options: .*abc" generate "$deck" "${few[@]}" -run_dir "$work/refused" -snes_rtol abc
+alone 3 "PETSc's options: .*nosuch" generate "$deck" "${late[@]}" -run_dir "$work/refused" -ts_adapt_type nosuch
+[ "$(wc -l <"$work/out")" -lt 12 ] || fail "a value that PETSc refuses is told at length: $(wc -l <"$work/out") lines"
 
 # Keys that count before the deck are said; what a .petscrc has for other programs is no reason to stop.  ~ is HOME.
 mkdir "$work/home"

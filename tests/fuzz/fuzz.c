@@ -96,7 +96,7 @@ void fuzz_make_dataset(const char *path)
       .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
       .realisations = REALISATIONS,
       .float64      = true};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   double x[CELLS];
   ScoriaDataset ds;
   ScoriaRows rows;

@@ -40,8 +40,8 @@ static void fit_normaliser(ScoriaNormaliser *norm)
                                        .float64      = true,
                                        .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                        .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from       = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
-  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false};
+  const ScoriaProvenance from       = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
+  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
   const int channel[C]              = {0, 1};
   const double x[L]                 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   bool train[CONDITIONS];

@@ -84,7 +84,7 @@ static void make_dataset(ScoriaDataset *ds)
                                   .space        = {1, {{"U0", "V", 0.5, 1.5, false}}},
                                   .realisations = REALISATIONS,
                                   .float64      = true};
-  const ScoriaProvenance from  = {"dataset", "", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from  = {"dataset", "", 1, 1, 1, {.model = ""}};
   double x[CELLS];
   ScoriaRows rows;
   bool exists;

@@ -109,7 +109,7 @@ static void make_dataset(const char *path, bool fixed, int conditions, int reali
                                  .realisations = realisations,
                                  .float64      = !single,
                                  .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   ScoriaDataset ds;
   ScoriaRows rows;
   double x[L];
@@ -143,7 +143,7 @@ static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormal
   return failed;
 }
 
-static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true, true, false, false};
+static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true, true, false, false, 0};
 
 /* Root mean square over held-out conditions and elements of the mean of y, and of its covariance less I. */
 static void whiteness(ScoriaNormaliser norm, const ScoriaTwin *with, double *mean_error, double *covariance_error)
@@ -545,7 +545,7 @@ static void polynomials_are_orthonormal_and_complete(void **state)
 static void a_single_condition_has_its_own_modes_only(void **state)
 {
   enum { N = 3 };
-  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true, true, false, false};
+  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true, true, false, false, 0};
   double theta[3], e[TRUE_MODES], x[N * M], y[N * TRUE_MODES], back[N * M];
   ScoriaNormaliser norm;
   int modes, all;

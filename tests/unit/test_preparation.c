@@ -65,7 +65,7 @@ static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[
 }
 
 static const ScoriaTwin twin               = {.solve = solve_twin, .reference = {5, NAN}};
-static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false};
+static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
 static const int channel[C]                = {0, 1};
 
 /* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5.  Every 50th row failed,
@@ -98,7 +98,7 @@ static void make_dataset(const char *path, int conditions, int realisations, boo
                                   .float64      = float64,
                                   .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                   .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from  = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from  = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   const double x[L]            = {0, 1, 2, 3, 4, 5};
   ScoriaDataset ds;
   ScoriaRows rows;

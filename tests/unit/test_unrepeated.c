@@ -64,7 +64,7 @@ static void make_dataset(const Design *design)
                                  .realisations = design->each,
                                  .float64      = true,
                                  .field        = {{"c", "1", "a field", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {"", "", ""}};
+  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   ScoriaDataset ds;
   ScoriaRows rows;
   double x[L];
@@ -83,7 +83,7 @@ static void make_dataset(const Design *design)
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true};
+  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0};
   const int channel[1]              = {0};
   ScoriaDataset ds;
   bool *train;

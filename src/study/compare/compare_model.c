@@ -18,6 +18,7 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Opened *o)
   PetscFunctionBeginUser;
   PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
   PetscCall(ScoriaEnsembleCreate(comm, deck, &o->ens));
+  ensemble_hold_out(o->ens);
   PetscCall(ScoriaSourceOfPde(o->ens, &o->source[SCORIA_FROM_PDE]));
   PetscCall(ScoriaSourceOfPde(o->ens, &o->source[SCORIA_FROM_PDE_AGAIN]));
   PetscCall(ScoriaSourceOfModel(comm, &o->trained, false, &o->source[SCORIA_FROM_MODEL]));
@@ -51,6 +52,7 @@ static PetscErrorCode CreateSet(MPI_Comm comm, ScoriaDeck deck, const Opened *o,
   *set           = (ComparisonSet){
                 .conditions = (int)conditions, .count = count, .shape = *source_shape(o->source[SCORIA_FROM_MODEL])};
   PetscCall(ScoriaMadeFromShape(&set->shape, &set->made));
+  PetscCall(PetscStrncpy(set->made.library, ensemble_library(o->ens), sizeof set->made.library));
   PetscCall(CompareCreateConditions(comm, set, true));
   for (int k = 0; k < set->held; k++)
     PetscCall(ScoriaDesignTheta(ScoriaEnsembleDesign(o->ens), true, k, set->conditions, set->c[k].theta));

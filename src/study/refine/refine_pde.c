@@ -38,7 +38,12 @@ PetscErrorCode RefinePdeOpen(ScoriaRun run, ScoriaDeck deck, const ScoriaDataset
 {
   ScoriaSpace space;
   ScoriaGrid grid;
+  bool library;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  if (library)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "refine: porosity_file is set: a porosity is sought among draws of a Gaussian "
+                                   "process, crops of a structure have no coordinates to search");
   pde->forward = (RefineForward){.ctx = pde, .profile = Profile, .solve = Solve};
   PetscCall(ReadSpace(deck, &given->space, &space));
   PetscCall(ScoriaEnsembleCreateAt(ScoriaRunComm(run), deck, &space, given->cells, &pde->ens));

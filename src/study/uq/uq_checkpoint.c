@@ -137,6 +137,7 @@ static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
   PetscCall(ScoriaChainCheck(keeper->run, path, &made));
+  PetscCall(ScoriaChainCheckLibrary(keeper->run, keeper->deck, path, &made));
   PetscCall(ScoriaDeckString(keeper->deck, "uq_conditions", &file));
   if (file) PetscCall(ScoriaChainCheckFile(keeper->run, path, &made, file));
   PetscFunctionReturn(0);

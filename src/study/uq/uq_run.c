@@ -16,6 +16,7 @@ static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, bool pde, Opene
   PetscFunctionBeginUser;
   if (pde) {
     PetscCall(ScoriaNeedEquations(deck, "uq: source pde", "give -uq_source model"));
+    PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
     PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
     PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
     PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
