@@ -14,7 +14,7 @@
  * learns from it. */
 typedef struct {
   char name[SCORIA_NAME_SIZE]; /* "U0" */
-  char unit[16];               /* "V" */
+  char unit[24];               /* "V" */
   double lo, hi;               /* range of the training set [unit] */
   bool log;                    /* spaced logarithmically (lo > 0) */
 } ScoriaCondition;

@@ -134,6 +134,13 @@ PetscErrorCode ScoriaPorosityOfLibrary(ScoriaDeck deck, MPI_Comm group, const Sc
 /* Whether the porosity is that of a library (porosity_file), and not of a Gaussian process.  Local. */
 PetscErrorCode ScoriaPorosityIsLibrary(ScoriaDeck deck, bool *is);
 PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
+/* From now on the mean and the standard deviation of eps that theta has where they are conditions of space
+ * (porosity_mean, porosity_sd), else the deck's.  False where the bounds exclude that law: a mean outside of them, or,
+ * for its spread, too near to one.  Local. */
+bool porosity_set(ScoriaPorosity por, const ScoriaSpace *space, const double theta[]);
+/* A user error where the deck's law, or one of a space with the conditions porosity_mean and porosity_sd, is one that
+ * the bounds exclude. */
+PetscErrorCode ScoriaPorosityCheck(ScoriaPorosity por, const ScoriaSpace *space);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);

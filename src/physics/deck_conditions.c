@@ -4,21 +4,79 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ScoriaConditionRow time_row = {"time", "s", "conditions_time", "ensemble_time", false};
+static const ScoriaConditionRow time_row        = {"time", "s", "conditions_time", "ensemble_time", false, false};
+/* Of the porosity's marginal law, whatever the problem. */
+static const ScoriaConditionRow porosity_rows[] = {
+    {"porosity_mean", "", "conditions_porosity_mean", "porosity_mean", false, true},
+    {"porosity_sd", "", "conditions_porosity_sd", "porosity_sd", false, true},
+};
+
+/* row, where the deck has it as a condition. */
+static PetscErrorCode AddRow(ScoriaDeck deck, const ScoriaConditionRow *row, int *n, const ScoriaConditionRow *rows[])
+{
+  bool ranged;
+  PetscFunctionBeginUser;
+  if (!row->range) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
+  if (!ranged && (row->optional || !row->fixed)) PetscFunctionReturn(0);
+  if (*n == SCORIA_MAX_CONDITIONS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: one condition too many, at most %d, those of fixed value among them",
+                row->range, SCORIA_MAX_CONDITIONS);
+  rows[(*n)++] = row;
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int *n, const ScoriaConditionRow *rows[])
 {
   bool transient;
   PetscFunctionBeginUser;
   *n = 0;
-  for (const ScoriaConditionRow *row = problem->conditions; row->name; row++) {
-    bool ranged;
-    PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
-    if (row->fixed || ranged) rows[(*n)++] = row;
-  }
+  for (const ScoriaConditionRow *row = problem->conditions; row->name; row++) PetscCall(AddRow(deck, row, n, rows));
+  for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++)
+    PetscCall(AddRow(deck, &of->row, n, rows));
+  for (int i = 0; i < 2; i++) PetscCall(AddRow(deck, &porosity_rows[i], n, rows));
   PetscCall(ScoriaDeckIs(deck, "ensemble_mode", "transient", &transient));
-  if (transient) rows[(*n)++] = &time_row;
+  if (transient) PetscCall(AddRow(deck, &time_row, n, rows));
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied)
+{
+  const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
+  double theta[SCORIA_MAX_CONDITIONS] = {0};
+  int n;
+  PetscFunctionBeginUser;
+  PetscCall(ConditionRows(deck, problem, &n, rows));
+  varied->n = 0;
+  for (int i = 0; i < n; i++)
+    for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++) {
+      double range[2];
+      if (rows[i] != &of->row) continue;
+      PetscCall(ScoriaDeckRange(deck, of->row.range, range));
+      theta[i]                       = 0.5 * (range[0] + range[1]);
+      varied->of[varied->n].index    = i;
+      varied->of[varied->n++].offset = of->offset;
+    }
+  varied_set(varied, theta, p);
+  PetscFunctionReturn(0);
+}
+
+void varied_set(const ScoriaVaried *varied, const double theta[], void *p)
+{
+  for (int i = 0; i < varied->n; i++) *(double *)((char *)p + varied->of[i].offset) = theta[varied->of[i].index];
+}
+
+void varied_get(const ScoriaVaried *varied, const void *p, double theta[])
+{
+  for (int i = 0; i < varied->n; i++)
+    theta[varied->of[i].index] = *(const double *)((const char *)p + varied->of[i].offset);
+}
+
+bool varied_has(const ScoriaVaried *varied, size_t offset)
+{
+  for (int i = 0; i < varied->n; i++)
+    if (varied->of[i].offset == offset) return true;
+  return false;
 }
 
 PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c)

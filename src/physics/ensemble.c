@@ -17,6 +17,7 @@ struct ScoriaEnsemble_ {
   ScoriaSolver solver;     /* owned: of the group */
   ScoriaSolver twin;       /* owned unless it is the solver: one-dimensional, for single ranks */
   ScoriaDatasetSpec spec;
+  bool law_varies;                           /* whether the twin's porosity hangs on theta */
   int ell;                                   /* index of the correlation length in theta */
   int nderived, derived[MAX_DERIVED_FIELDS]; /* rows of the problem's */
   int outputs; /* fields of the problem, its derived ones last; then comes eps, then lateral standard deviations */
@@ -89,7 +90,10 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
   spec->rows         = (int64_t)conditions * realisations;
   PetscCall(DerivedOfDeck(deck, e->problem, &e->nderived, e->derived));
   describe_fields(e);
-  e->ell = space_find(&spec->space, "ell");
+  e->ell        = space_find(&spec->space, "ell");
+  e->law_varies = space_find(&spec->space, "porosity_mean") >= 0 || space_find(&spec->space, "porosity_sd") >= 0;
+  for (const ScoriaParameter *of = e->problem->parameters; of && of->row.name; of++)
+    e->law_varies = e->law_varies || space_find(&spec->space, of->row.name) >= 0;
   PetscFunctionReturn(0);
 }
 
@@ -120,6 +124,17 @@ static double mean_exponent(ScoriaEnsemble e)
     }
   }
   return counted ? sum / counted : -1.0;
+}
+
+/* The homogeneous porosity that stands for those at theta. */
+static PetscErrorCode TwinPorosity(ScoriaEnsemble e, const double theta[])
+{
+  PetscFunctionBeginUser;
+  e->problem->at(e->parameters, theta);
+  if (!porosity_set(e->porosity, &e->spec.space, theta))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "no porosity between porosity_min and porosity_max has this mean and SD");
+  PetscCall(ScoriaPorosityEffective(e->porosity, mean_exponent(e), &e->twin_eps));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode CreateTwin(ScoriaEnsemble e)
@@ -166,6 +181,7 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
     PetscCall(ScoriaPorosityOfLibrary(deck, e->groups.group, &e->grid, &e->porosity));
   else
     PetscCall(ScoriaPorosityCreate(deck, e->groups.group, &e->grid, &e->porosity));
+  PetscCall(ScoriaPorosityCheck(e->porosity, &e->spec.space));
   PetscCall(ScoriaSolverCreate(e->groups.group, e->problem, e->parameters, &e->grid, &e->solver));
   PetscCall(CreateTwin(e));
   solver_set_derived(e->solver, e->nderived, e->derived);
@@ -336,6 +352,17 @@ static PetscErrorCode TimeRow(ScoriaEnsemble e, const double theta[], int64_t i,
   PetscFunctionReturn(0);
 }
 
+/* Where the bounds exclude the law at theta, no porosity at all, which no solve converges with. */
+static PetscErrorCode Draw(ScoriaEnsemble e, const double theta[], uint64_t id)
+{
+  PetscFunctionBeginUser;
+  if (porosity_set(e->porosity, &e->spec.space, theta))
+    PetscCall(ScoriaPorosityDraw(e->porosity, theta[e->ell], id, e->eps));
+  else
+    for (int i = 0; i < solver_own_cells(e->solver); i++) e->eps[i] = NAN;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows)
 {
@@ -348,7 +375,7 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
       spread_profile(e, eps + i * e->grid.n[0]);
     else {
       phase_begin(SCORIA_PHASE_DRAW);
-      PetscCall(ScoriaPorosityDraw(e->porosity, theta[i * n + e->ell], ids[i], e->eps));
+      PetscCall(Draw(e, theta + i * n, ids[i]));
       phase_end(SCORIA_PHASE_DRAW, e->groups.group_rank == 0);
     }
     PetscCall(TimeRow(e, theta + i * n, i, rows));
@@ -373,6 +400,7 @@ PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields
   ScoriaSolveStatus status;
   char at[256];
   PetscFunctionBeginUser;
+  if (e->law_varies) PetscCall(TwinPorosity(e, theta));
   for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = e->twin_eps;
   PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
   describe_theta(&e->spec.space, theta, sizeof at, at);

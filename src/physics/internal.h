@@ -55,10 +55,37 @@ typedef struct {
 
 typedef struct {
   const char *name, *unit;
-  const char *range; /* deck key of the range */
+  const char *range; /* deck key of the range; NULL: it can have none */
   const char *fixed; /* deck key of the value where it has no range; NULL: then it is no condition at all */
   bool log;
+  bool optional; /* no condition either where it has no range */
 } ScoriaConditionRow;
+
+/* A number among a problem's parameters, at that offset, which a deck may give or make a condition. */
+typedef struct {
+  ScoriaConditionRow row;
+  size_t offset;
+} ScoriaParameter;
+
+#define SCORIA_PARAMETER(section, name, unit, type, member)                                                            \
+  {                                                                                                                    \
+    {name, unit, "conditions_" name, section "_" name, false, true}, offsetof(type, member)                            \
+  }
+
+/* One that is no condition whatever the deck says: the grid has its length. */
+#define SCORIA_FIXED_PARAMETER(section, name, unit, type, member)                                                      \
+  {                                                                                                                    \
+    {name, unit, NULL, section "_" name, false, true}, offsetof(type, member)                                          \
+  }
+
+/* The parameters that are conditions: where they stand in theta. */
+typedef struct {
+  int n;
+  struct {
+    int index;
+    size_t offset;
+  } of[SCORIA_MAX_CONDITIONS];
+} ScoriaVaried;
 
 typedef struct ScoriaDiscrete ScoriaDiscrete; /* discrete.h */
 
@@ -67,6 +94,7 @@ struct ScoriaProblem {
   const ScoriaKey *keys;                /* its own, ending with a NULL name */
   const ScoriaConditionRow *conditions; /* ending with a NULL name; the first three are U0-like, load-like and ell */
   size_t size;                          /* of its parameters */
+  const ScoriaParameter *parameters;    /* what may be a condition besides, ending with a NULL name; NULL: nothing */
   /* Parameters of the deck; what is wrong is a user error.  Then: whether they fit the ranges of the conditions. */
   PetscErrorCode (*read)(ScoriaDeck deck, void *p);
   PetscErrorCode (*check)(const void *p, const ScoriaSpace *space);
@@ -112,20 +140,29 @@ struct ScoriaProblem {
 };
 
 /* Keys of one condition: its range, and its value or values for sampling and for statistics; bounds are two numbers. */
-#define CONDITION_KEYS(name, unit, bounds, help)                                                                       \
-  {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, bounds, NULL, "range: " help, SCORIA_DECIDES_LAW},                \
+#define CONDITION_KEYS(name, unit, bounds, help) CONDITION_KEYS_WITHIN(name, unit, bounds, help)
+#define CONDITION_KEYS_WITHIN(name, unit, lo, hi, help)                                                                \
+  {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, lo, hi, NULL, "range: " help, SCORIA_DECIDES_LAW},                \
       {"sample_" name,                                                                                                 \
        SCORIA_KEY_REAL,                                                                                                \
        unit,                                                                                                           \
        NULL,                                                                                                           \
-       bounds,                                                                                                         \
+       lo,                                                                                                             \
+       hi,                                                                                                             \
        NULL,                                                                                                           \
        "of the samples (not set: the middle of the training range): " help,                                            \
        SCORIA_DECIDES_DRAWS},                                                                                          \
   {                                                                                                                    \
-    "uq_" name, SCORIA_KEY_REALS, unit, NULL, bounds, NULL,                                                            \
+    "uq_" name, SCORIA_KEY_REALS, unit, NULL, lo, hi, NULL,                                                            \
         "one value or several (all combinations with the other conditions): " help, SCORIA_DECIDES_UQ                  \
   }
+
+/* Keys of a parameter: its value (NULL: none unless the deck or a set has it), and those of a condition. */
+#define PARAMETER_KEYS(section, name, unit, value, bounds, help)                                                       \
+  PARAMETER_KEYS_WITHIN(section, name, unit, value, bounds, help)
+#define PARAMETER_KEYS_WITHIN(section, name, unit, value, lo, hi, help)                                                \
+  {section "_" name, SCORIA_KEY_REAL, unit, value, lo, hi, NULL, help, SCORIA_DECIDES_LAW},                            \
+      CONDITION_KEYS_WITHIN(name, unit, lo, hi, help)
 
 extern const ScoriaProblem *const scoria_problems[]; /* every file of models/, ends with NULL */
 PetscErrorCode ProblemOfDeck(ScoriaDeck deck, const ScoriaProblem **problem); /* ensemble_problem */
@@ -139,6 +176,12 @@ PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int 
 /* Name, unit and scale of c; its range, or the fixed value as a range without extent. */
 PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c);
 PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c);
+/* Those of the problem's parameters that are conditions, which get the middles of their ranges in p. */
+PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied);
+/* From theta into p, and back. */
+void varied_set(const ScoriaVaried *varied, const double theta[], void *p);
+void varied_get(const ScoriaVaried *varied, const void *p, double theta[]);
+bool varied_has(const ScoriaVaried *varied, size_t offset);
 /* The times that a transient deck lists, in steady mode none. */
 #define MAX_TIMES 64
 PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);

@@ -3,6 +3,7 @@
 
 #define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
 #define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define SHARE 0, 1
 #define TEXT 0, 0
 
 /* clang-format off */
@@ -40,6 +41,12 @@ const ScoriaKey scoria_physics_keys[] = {
     {"porosity_holdout", SCORIA_KEY_REAL, "", "0.2", 0, 0.9, NULL,
      "file: share of its rows, or of its extent, that only compare draws from; 0: none", SCORIA_DECIDES_LAW},
 
+    {"porosity_mean", SCORIA_KEY_REAL, "", NULL, 0.001, 0.999, NULL,
+     "mean of eps, in place of porosity_logit_mean; without it, what that and porosity_sigma give", SCORIA_DECIDES_LAW},
+    {"porosity_sd", SCORIA_KEY_REAL, "", NULL, 0, 0.5, NULL,
+     "standard deviation of eps, in place of porosity_sigma; without it, what that and porosity_logit_mean give", SCORIA_DECIDES_LAW},
+    CONDITION_KEYS("porosity_mean", "", SHARE, "mean of eps"),
+    CONDITION_KEYS("porosity_sd", "", SHARE, "standard deviation of eps"),
     CONDITION_KEYS("ell", "m", POSITIVE, "correlation length of the porosity"),
     CONDITION_KEYS("time", "s", POSITIVE, "time since the state at rest, transient mode"),
     {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, &condition_designs,

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "local_porosity.h"
 #include "porosity_field.h"
+#include "porosity_law.h"
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>
@@ -50,7 +51,11 @@ typedef struct {
 } Factor;
 
 struct ScoriaPorosity_ {
-  double min, max, mean, sigma;
+  double min, max;
+  PorosityLaw law; /* at work: by logit_mean and sigma of the deck, or of the moments that are asked for */
+  double given[2]; /* porosity_mean and porosity_sd of the deck, NaN where it has none */
+  double usual[2]; /* moments of the deck's logit_mean and sigma as shares of the way between the bounds, */
+  double share[2]; /* and those of the law at work where they are asked for */
   uint64_t seed, clock;
   const FieldKernel *kernel;
   int first, number; /* this rank's planes of the last axis */
@@ -69,6 +74,87 @@ struct ScoriaPorosity_ {
   char library[SCORIA_SOURCE_SIZE];
 };
 
+/* porosity_mean and porosity_sd, each in place of another key. */
+static PetscErrorCode ReadMoments(ScoriaDeck deck, ScoriaPorosity p)
+{
+  static const char *const keys[2][2] = {{"porosity_mean", "porosity_logit_mean"}, {"porosity_sd", "porosity_sigma"}};
+  PetscFunctionBeginUser;
+  for (int i = 0; i < 2; i++) {
+    bool other, own;
+    p->given[i] = p->share[i] = NAN;
+    PetscCall(ScoriaDeckReal(deck, keys[i][0], &p->given[i]));
+    PetscCall(ScoriaDeckHas(deck, keys[i][0], &own));
+    PetscCall(ScoriaDeckChanged(deck, keys[i][1], &other));
+    if (own && other) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found beside %s; give one of them", keys[i][0], keys[i][1]);
+  }
+  law_moments(&p->law, p->usual);
+  PetscFunctionReturn(0);
+}
+
+/* Mean and standard deviation, as shares of the way between the bounds; NaN: the deck's. */
+static void wanted_shares(const ScoriaPorosity p, double mean, double sd, double share[2])
+{
+  const double width = p->max - p->min, wanted[2] = {isnan(mean) ? p->given[0] : mean, isnan(sd) ? p->given[1] : sd};
+  share[0] = isnan(wanted[0]) ? p->usual[0] : (wanted[0] - p->min) / width;
+  share[1] = isnan(wanted[1]) ? p->usual[1] : wanted[1] / width;
+}
+
+static bool set_moments(ScoriaPorosity p, double mean, double sd)
+{
+  double share[2];
+  if (isnan(mean) && isnan(sd) && isnan(p->given[0]) && isnan(p->given[1])) return true;
+  wanted_shares(p, mean, sd, share);
+  if (share[0] == p->share[0] && share[1] == p->share[1]) return true;
+  if (!law_from_moments(share, &p->law)) return false;
+  memcpy(p->share, share, sizeof share);
+  return true;
+}
+
+static double condition_of(const ScoriaSpace *space, const char *name, const double theta[])
+{
+  const int i = space_find(space, name);
+  return i < 0 ? NAN : theta[i];
+}
+
+bool porosity_set(ScoriaPorosity p, const ScoriaSpace *space, const double theta[])
+{
+  if (p->crops) return true;
+  return set_moments(p, condition_of(space, "porosity_mean", theta), condition_of(space, "porosity_sd", theta));
+}
+
+static PetscErrorCode CheckMoments(ScoriaPorosity p, const char *mean_key, const char *sd_key, double mean, double sd)
+{
+  const double width = p->max - p->min;
+  double shares[2];
+  PetscFunctionBeginUser;
+  if (set_moments(p, mean, sd)) PetscFunctionReturn(0);
+  wanted_shares(p, mean, sd, shares);
+  const double at = p->min + width * shares[0];
+  if (!(shares[0] > 0 && shares[0] < 1))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %g, allowed inside the bounds of the porosity, %g to %g", mean_key, at,
+                p->min, p->max);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %g, allowed above 0 and below %.4f at a mean of %g (bounds %g and %g)",
+              sd_key, width * shares[1], width * law_largest_sd(shares[0]), at, p->min, p->max);
+}
+
+/* What a mean allows for the SD is concave in it: the ends of both ranges are the worst. */
+PetscErrorCode ScoriaPorosityCheck(ScoriaPorosity p, const ScoriaSpace *space)
+{
+  const int m = space_find(space, "porosity_mean"), s = space_find(space, "porosity_sd");
+  PetscFunctionBeginUser;
+  if (p->crops && (m >= 0 || s >= 0))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found with porosity_file, whose crops have the moments that they have",
+                m >= 0 ? "conditions_porosity_mean" : "conditions_porosity_sd");
+  if (p->crops) PetscFunctionReturn(0);
+  for (int i = 0; i < 4; i++) {
+    const double mean = m < 0 ? NAN : (i & 1 ? space->c[m].hi : space->c[m].lo),
+                 sd   = s < 0 ? NAN : (i & 2 ? space->c[s].hi : space->c[s].lo);
+    PetscCall(CheckMoments(p, m < 0 ? "porosity_mean" : "conditions_porosity_mean",
+                           s < 0 ? "porosity_sd" : "conditions_porosity_sd", mean, sd));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
 {
   PetscInt seed = 1;
@@ -77,13 +163,15 @@ static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
   PetscCall(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
   PetscCall(ScoriaDeckReal(deck, "porosity_min", &p->min));
   PetscCall(ScoriaDeckReal(deck, "porosity_max", &p->max));
-  PetscCall(ScoriaDeckReal(deck, "porosity_logit_mean", &p->mean));
-  PetscCall(ScoriaDeckReal(deck, "porosity_sigma", &p->sigma));
+  PetscCall(ScoriaDeckReal(deck, "porosity_logit_mean", &p->law.mean));
+  PetscCall(ScoriaDeckReal(deck, "porosity_sigma", &p->law.sigma));
+  PetscCall(ReadMoments(deck, p));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   if (p->min > p->max)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_min: found %g, allowed up to porosity_max = %g", p->min, p->max);
   p->kernel = &kernels[kernel];
   p->seed   = (uint64_t)seed;
+  set_moments(p, NAN, NAN);
   PetscFunctionReturn(0);
 }
 
@@ -223,7 +311,7 @@ static PetscErrorCode GetFactor(ScoriaPorosity p, double ell, const double **low
 
 static double sigmoid_porosity(const ScoriaPorosity p, double g)
 {
-  return p->min + (p->max - p->min) / (1.0 + exp(-(p->mean + p->sigma * g)));
+  return p->min + (p->max - p->min) / (1.0 + exp(-(p->law.mean + p->law.sigma * g)));
 }
 
 /* g of the normals z at this rank's cells, in one dimension. */

@@ -34,11 +34,11 @@ typedef struct {
   int ocp;                  /* row of the open-circuit table; -1: none */
   bool state_ocp;           /* U0 is the equilibrium potential: c_s from OCP(s) = U0 */
   bool ohmic;               /* phi_s is solved for */
-  int T_condition;          /* index of T in theta; -1: T is fixed */
+  ScoriaVaried varied;      /* which of the numbers above are conditions */
   /* Of the theta it was last set to (electrode_at), in the scaled unknowns u = F phi / RT, w = c / c_R, v = F phi_s /
    * RT. */
   struct {
-    double U0, F_right, T, c_s, monotone[2], U0_of_c_s;
+    double U0, F_right, T, c_s, monotone[2], stoichiometry, U0_of_it;
     double thermal;                               /* RT / F [V] */
     double i_scale;                               /* [A m^-2]: kappa(c_R) RT / (F L) */
     double kappa_ref, D_ref;                      /* at c_R, 298.15 K */
@@ -106,6 +106,7 @@ extern const ScoriaKinetics *const scoria_kinetics[]; /* ends with NULL */
 /* ------------------------------------------------------------------------------------------------- parts ---- */
 
 extern const ScoriaKey electrode_keys[];
+extern const ScoriaParameter electrode_parameters[];
 PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *el);
 PetscErrorCode ElectrodeCheck(const void *el, const ScoriaSpace *space);
 /* exp(E / R (1 / T_REFERENCE - 1 / T)); 1 for a set without E. */

@@ -115,7 +115,9 @@ int electrode_symmetries(const void *p, const ScoriaSpace *space, int dimensions
     s->condition = SCORIA_F_RIGHT;
   }
   /* A lateral mean of c follows from the mean of phi only where c is linear in it. */
-  if (steady && el->b_kappa == el->b_D && (dimensions == 1 || linear))
+  const bool equal = el->b_kappa == el->b_D && !varied_has(&el->varied, offsetof(ScoriaElectrode, b_kappa)) &&
+                     !varied_has(&el->varied, offsetof(ScoriaElectrode, b_D));
+  if (steady && equal && (dimensions == 1 || linear))
     add_residual(&n, symmetry, "c_of_phi", "equal exponents: c is a function of phi - phi(L), whatever the porosity",
                  FIELD_C, relation_residual);
   add_residual(&n, symmetry, "c_separator", "c at the separator's face, extrapolated, is c_R", FIELD_C,

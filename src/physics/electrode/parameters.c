@@ -40,29 +40,40 @@ static const struct {
 };
 
 /* The parameters by name, as the deck and the "needs" of models and electrolytes call them. */
-static const struct {
-  const char *name;
-  size_t offset;
-} parameters[] = {
-    {"L", offsetof(ScoriaElectrode, L)},         {"t_plus", offsetof(ScoriaElectrode, t_plus)},
-    {"T", offsetof(ScoriaElectrode, T)},         {"c_R", offsetof(ScoriaElectrode, c_R)},
-    {"chi", offsetof(ScoriaElectrode, chi)},     {"G", offsetof(ScoriaElectrode, G)},
-    {"a_s0", offsetof(ScoriaElectrode, a_s0)},   {"k_rn", offsetof(ScoriaElectrode, k_rn)},
-    {"kappa0", offsetof(ScoriaElectrode, kappa0)}, {"D0", offsetof(ScoriaElectrode, D0)},
-    {"R_p", offsetof(ScoriaElectrode, R_p)},     {"f_AM", offsetof(ScoriaElectrode, f_AM)},
-    {"m", offsetof(ScoriaElectrode, m_rate)},    {"c_s", offsetof(ScoriaElectrode, c_s)},
-    {"c_max", offsetof(ScoriaElectrode, c_max)}, {"bruggeman_kappa", offsetof(ScoriaElectrode, b_kappa)},
-    {"bruggeman_D", offsetof(ScoriaElectrode, b_D)}, {"g_sep", offsetof(ScoriaElectrode, g_sep)},
-    {"sigma", offsetof(ScoriaElectrode, sigma)}, {"bruggeman_sigma", offsetof(ScoriaElectrode, b_sigma)},
-    {"E_m", offsetof(ScoriaElectrode, E_m)},     {"E_kappa", offsetof(ScoriaElectrode, E_kappa)},
-    {"E_D", offsetof(ScoriaElectrode, E_D)},
+#define PARAMETER(name, unit, member) SCORIA_PARAMETER("electrode", name, unit, ScoriaElectrode, member)
+const ScoriaParameter electrode_parameters[] = {
+    SCORIA_FIXED_PARAMETER("electrode", "L", "m", ScoriaElectrode, L),
+    PARAMETER("t_plus", "", t_plus),
+    PARAMETER("T", "K", T),
+    PARAMETER("c_R", "mol m^-3", c_R),
+    PARAMETER("chi", "", chi),
+    PARAMETER("G", "V m^-1", G),
+    PARAMETER("a_s0", "m^-1", a_s0),
+    PARAMETER("k_rn", "S m^-2", k_rn),
+    PARAMETER("kappa0", "S m^-1", kappa0),
+    PARAMETER("D0", "m^2 s^-1", D0),
+    PARAMETER("R_p", "m", R_p),
+    PARAMETER("f_AM", "", f_AM),
+    PARAMETER("m", "A m^2.5 mol^-1.5", m_rate),
+    PARAMETER("c_s", "mol m^-3", c_s),
+    PARAMETER("c_max", "mol m^-3", c_max),
+    PARAMETER("bruggeman_kappa", "", b_kappa),
+    PARAMETER("bruggeman_D", "", b_D),
+    PARAMETER("g_sep", "S m^-2", g_sep),
+    PARAMETER("sigma", "S m^-1", sigma),
+    PARAMETER("bruggeman_sigma", "", b_sigma),
+    PARAMETER("E_m", "J mol^-1", E_m),
+    PARAMETER("E_kappa", "J mol^-1", E_kappa),
+    PARAMETER("E_D", "J mol^-1", E_D),
+    {.row = {.name = NULL}},
 };
+#undef PARAMETER
 /* clang-format on */
-#define PARAMETERS ((int)(sizeof parameters / sizeof *parameters))
+#define PARAMETERS ((int)(sizeof electrode_parameters / sizeof *electrode_parameters) - 1)
 
 static double *parameter(ScoriaElectrode *el, int i)
 {
-  return (double *)((char *)el + parameters[i].offset);
+  return (double *)((char *)el + electrode_parameters[i].offset);
 }
 
 /* Every parameter named in the space-separated list has a value. */
@@ -72,10 +83,32 @@ static PetscErrorCode CheckNeeds(ScoriaElectrode *el, const char *needs, const c
   for (int i = 0; i < PARAMETERS; i++) {
     char list[64], word[32];
     snprintf(list, sizeof list, " %s ", needs);
-    snprintf(word, sizeof word, " %s ", parameters[i].name);
+    snprintf(word, sizeof word, " %s ", electrode_parameters[i].row.name);
     if (strstr(list, word) && isnan(*parameter(el, i)))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "electrode_%s: not set, but %s needs it and the set %s has none",
-                  parameters[i].name, who, el->set);
+                  electrode_parameters[i].row.name, who, el->set);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Every condition among the parameters is one that this electrode reads. */
+static PetscErrorCode CheckVaried(const ScoriaElectrode *el)
+{
+  const ScoriaKinetics *kinetics = scoria_kinetics[el->model];
+  char read[256];
+  PetscFunctionBeginUser;
+  snprintf(read, sizeof read, " t_plus T c_R chi bruggeman_kappa bruggeman_D g_sep E_m E_kappa E_D %s %s %s %s ",
+           kinetics->needs, scoria_electrolytes[el->electrolyte].needs, el->ohmic ? "sigma bruggeman_sigma" : "G",
+           kinetics->intercalation && !el->state_ocp ? "c_s" : "");
+  for (int i = 0; i < PARAMETERS; i++) {
+    char word[32];
+    snprintf(word, sizeof word, " %s ", electrode_parameters[i].row.name);
+    if (varied_has(&el->varied, electrode_parameters[i].offset) && !strstr(read, word))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: nothing depends on it with electrode_model %s, electrolyte %s, solid %s, state %s; those that "
+                  "count:%s",
+                  electrode_parameters[i].row.range, kinetics->name, scoria_electrolytes[el->electrolyte].name,
+                  el->ohmic ? "ohmic" : "prescribed", el->state_ocp ? "ocp" : "fixed", read);
   }
   PetscFunctionReturn(0);
 }
@@ -137,20 +170,16 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscCall(ChooseParts(deck, sets[set].model, sets[set].electrolyte, sets[set].ocp, el));
   PetscCall(ScoriaDeckIs(deck, "electrode_state", "ocp", &el->state_ocp));
   PetscCall(ScoriaDeckIs(deck, "electrode_solid", "ohmic", &el->ohmic));
-  el->at.U0_of_c_s = NAN;
-  for (int i = 0; i < PARAMETERS; i++) {
-    char key[64];
-    snprintf(key, sizeof key, "electrode_%s", parameters[i].name);
-    PetscCall(ScoriaDeckReal(deck, key, parameter(el, i)));
-  }
+  el->at.U0_of_it = NAN;
+  for (int i = 0; i < PARAMETERS; i++)
+    PetscCall(ScoriaDeckReal(deck, electrode_parameters[i].row.fixed, parameter(el, i)));
+  PetscCall(VariedOfDeck(deck, &scoria_electrode, el, &el->varied));
+  PetscCall(CheckVaried(el));
   PetscCall(CheckNeeds(el, scoria_kinetics[el->model]->needs, scoria_kinetics[el->model]->name));
   PetscCall(CheckNeeds(el, scoria_electrolytes[el->electrolyte].needs, "the constant electrolyte"));
   if (el->ohmic) PetscCall(CheckNeeds(el, "sigma", "solid ohmic"));
   PetscCall(CheckState(deck, el));
   if (el->state_ocp) ocp_monotone(&scoria_ocps[el->ocp], el->at.monotone);
-  bool varies;
-  PetscCall(ScoriaDeckHas(deck, "conditions_T", &varies));
-  el->T_condition = varies ? SCORIA_ELL + 1 : -1;
   PetscFunctionReturn(0);
 }
 
@@ -182,15 +211,14 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
 
 #define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
 #define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define NOT_NEGATIVE 0, SCORIA_UNBOUNDED
+#define EXPONENT 0, 10
 #define UNIT 0, 1
 #define SHARE SCORIA_POSITIVE, 1
 #define TEXT 0, 0
 
 /* A parameter of the set, by name: no default, because the set has it. */
-#define PARAMETER(name, unit, bounds, help)                                                                            \
-  {                                                                                                                    \
-    "electrode_" name, SCORIA_KEY_REAL, unit, NULL, bounds, NULL, help, SCORIA_DECIDES_LAW                             \
-  }
+#define PARAMETER(name, unit, bounds, help) PARAMETER_KEYS_WITHIN("electrode", name, unit, NULL, bounds, help)
 
 /* clang-format off */
 static const ScoriaChoices kinetics_choices = {.table = scoria_kinetics};
@@ -210,16 +238,14 @@ const ScoriaKey electrode_keys[] = {
      "conductivity and diffusivity of the electrolyte; without it, the set's own", SCORIA_DECIDES_LAW},
     {"electrode_solid", SCORIA_KEY_CHOICE, "", "prescribed", TEXT, SCORIA_WORDS("prescribed ohmic"),
      "potential of the solid: prescribed -G x, or solved from Ohm's law as a third field phi_s", SCORIA_DECIDES_LAW},
-    {"electrode_bruggeman_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL,
-     "exponent of 1 - eps in the conductivity of the solid", SCORIA_DECIDES_LAW},
-    {"electrode_bruggeman_kappa", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the conductivity", SCORIA_DECIDES_LAW},
-    {"electrode_bruggeman_D", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "exponent of eps in the diffusivity", SCORIA_DECIDES_LAW},
-    {"electrode_g_sep", SCORIA_KEY_REAL, "S m^-2", "0", 0, SCORIA_UNBOUNDED, NULL,
-     "conductance of the separator to a reference at 0 V; 0: the current is given", SCORIA_DECIDES_LAW},
+    PARAMETER_KEYS("electrode", "bruggeman_sigma", "", "1.5", EXPONENT, "exponent of 1 - eps in the conductivity of the solid"),
+    PARAMETER_KEYS("electrode", "bruggeman_kappa", "", "1.5", EXPONENT, "exponent of eps in the conductivity"),
+    PARAMETER_KEYS("electrode", "bruggeman_D", "", "1.5", EXPONENT, "exponent of eps in the diffusivity"),
+    PARAMETER_KEYS("electrode", "g_sep", "S m^-2", "0", NOT_NEGATIVE, "conductance of the separator to a reference at 0 V; 0: the current is given"),
     {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential against lithium where it is not a condition; at rest phi = -U0", SCORIA_DECIDES_LAW},
     {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, ANY, NULL,
      "current density out through the separator where it is not a condition; above 0 lithium leaves the particles", SCORIA_DECIDES_LAW},
-    PARAMETER("L", "m", POSITIVE, "thickness"),
+    {"electrode_L", SCORIA_KEY_REAL, "m", NULL, POSITIVE, NULL, "thickness", SCORIA_DECIDES_LAW},
     PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
     PARAMETER("T", "K", POSITIVE, "temperature"),
     PARAMETER("c_R", "mol m^-3", POSITIVE, "concentration at the separator"),
@@ -242,7 +268,6 @@ const ScoriaKey electrode_keys[] = {
     CONDITION_KEYS("F_right", "A m^-2", ANY,
                    "current density out through the separator; above 0 lithium leaves the particles (negative "
                    "electrode: discharge, positive: charge)"),
-    CONDITION_KEYS("T", "K", POSITIVE, "temperature"),
     {.name = NULL},
 };
 /* clang-format on */

@@ -33,11 +33,11 @@ static int unknowns(const ScoriaElectrode *el)
 static double solid_concentration(ScoriaElectrode *el, double U0)
 {
   if (!el->state_ocp) return el->c_s;
-  if (el->at.U0_of_c_s != U0) {
-    el->at.c_s       = el->c_max * ocp_invert(&scoria_ocps[el->ocp], el->at.monotone, U0);
-    el->at.U0_of_c_s = U0;
+  if (el->at.U0_of_it != U0) {
+    el->at.stoichiometry = ocp_invert(&scoria_ocps[el->ocp], el->at.monotone, U0);
+    el->at.U0_of_it      = U0;
   }
-  return el->at.c_s;
+  return el->c_max * el->at.stoichiometry;
 }
 
 /* From equilibrium, F_right = g_sep U0, where phi = -U0 solves the problem with G = 0. */
@@ -52,12 +52,12 @@ static bool at(void *p, const double theta[])
 {
   ScoriaElectrode *el = p;
   double dkappa, dD;
-  const double T   = el->T_condition < 0 ? el->T : theta[el->T_condition],
-               c_s = solid_concentration(el, theta[SCORIA_U0]);
-  el->at.U0        = theta[SCORIA_U0];
-  el->at.F_right   = theta[SCORIA_F_RIGHT];
-  el->at.T         = T;
-  el->at.thermal   = GAS_CONSTANT * T / FARADAY;
+  varied_set(&el->varied, theta, el);
+  const double T = el->T, c_s = solid_concentration(el, theta[SCORIA_U0]);
+  el->at.U0      = theta[SCORIA_U0];
+  el->at.F_right = theta[SCORIA_F_RIGHT];
+  el->at.T       = T;
+  el->at.thermal = GAS_CONSTANT * T / FARADAY;
   scoria_electrolytes[el->electrolyte].evaluate(el, 1, &el->c_R, &el->at.kappa_ref, &dkappa, &el->at.D_ref, &dD);
   el->at.D_factor    = arrhenius(el->E_D, T);
   const double kappa = el->at.kappa_ref * arrhenius(el->E_kappa, T), D = el->at.D_ref * el->at.D_factor;
@@ -90,7 +90,7 @@ static void shape(const void *p, ScoriaShape *sh)
   sh->max_move[U] = sh->max_move[V] = move;
   sh->load                          = fabs(el->at.drive);
   sh->tau                           = 4.0 / (PETSC_PI * PETSC_PI) * pow(eps, 1.0 - el->b_D) * el->L * el->L / D;
-  sh->reference[0]                  = el->c_R;
+  sh->reference[0]                  = varied_has(&el->varied, offsetof(ScoriaElectrode, c_R)) ? NAN : el->c_R;
   sh->reference[1] = sh->reference[2] = NAN;
 }
 
@@ -298,7 +298,7 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
   theta[SCORIA_U0]      = 0.01;
   theta[SCORIA_F_RIGHT] = 0;
   theta[SCORIA_ELL]     = 1e-5;
-  if (el.T_condition >= 0) theta[el.T_condition] = el.T;
+  varied_get(&el.varied, p, theta);
   at(&el, theta);
   const double i_L      = -pow(eps[1], el.b_kappa) * (u_x - el.at.chi2 * w_x) * el.at.i_scale;
   theta[SCORIA_F_RIGHT] = i_L - el.g_sep * u_L * el.at.thermal;
@@ -311,7 +311,7 @@ static int quantities(const void *p, ScoriaProblemQuantity quantity[])
   int n                     = 0;
   quantity[n++] =
       (ScoriaProblemQuantity){"phi_collector", "V", "potential at the current collector, x = 0", 1, 0, 1.0, -1};
-  if (el->g_sep != 0)
+  if (el->g_sep != 0 && !varied_has(&el->varied, offsetof(ScoriaElectrode, g_sep)))
     quantity[n++] = (ScoriaProblemQuantity){
         "total_current", "A m^-2",      "current density at the separator, F_right + g_sep phi(L)", 1, 1,
         el->g_sep,       SCORIA_F_RIGHT};
@@ -322,11 +322,10 @@ static int quantities(const void *p, ScoriaProblemQuantity quantity[])
 }
 
 static const ScoriaConditionRow conditions[] = {
-    {"U0", "V", "conditions_U0", "electrode_U0", false},
-    {"F_right", "A m^-2", "conditions_F_right", "electrode_F_right", false},
-    {"ell", "m", "conditions_ell", "porosity_ell", true},
-    {"T", "K", "conditions_T", NULL, false},
-    {NULL, NULL, NULL, NULL, false},
+    {"U0", "V", "conditions_U0", "electrode_U0", false, false},
+    {"F_right", "A m^-2", "conditions_F_right", "electrode_F_right", false, false},
+    {"ell", "m", "conditions_ell", "porosity_ell", true, false},
+    {.name = NULL},
 };
 
 static const char *const variants[] = {
@@ -350,6 +349,7 @@ const ScoriaProblem scoria_electrode = {
     .keys               = electrode_keys,
     .conditions         = conditions,
     .size               = sizeof(ScoriaElectrode),
+    .parameters         = electrode_parameters,
     .read               = ElectrodeRead,
     .check              = ElectrodeCheck,
     .at                 = at,

@@ -12,26 +12,38 @@
 
 enum { T_RIGHT, Q_LEFT, ELL }; /* conditions */
 
+extern const ScoriaProblem scoria_heat;
+
 typedef struct {
   double L, k_s, k_f, n, h, q, rho_c;
+  ScoriaVaried varied; /* which of these are conditions */
   /* at theta, scaled */
   double right, full, left, source;
 } Heat;
 
-static const struct {
-  const char *key;
-  size_t offset;
-} parameters[] = {
-    {"heat_L", offsetof(Heat, L)},         {"heat_k_s", offsetof(Heat, k_s)}, {"heat_k_f", offsetof(Heat, k_f)},
-    {"heat_n", offsetof(Heat, n)},         {"heat_h", offsetof(Heat, h)},     {"heat_q", offsetof(Heat, q)},
-    {"heat_rho_c", offsetof(Heat, rho_c)},
+#define PARAMETER(name, unit, member) SCORIA_PARAMETER("heat", name, unit, Heat, member)
+static const ScoriaParameter parameters[] = {
+    SCORIA_FIXED_PARAMETER("heat", "L", "m", Heat, L),
+    PARAMETER("k_s", "W m^-1 K^-1", k_s),
+    PARAMETER("k_f", "W m^-1 K^-1", k_f),
+    PARAMETER("n", "", n),
+    PARAMETER("h", "W m^-2 K^-1", h),
+    PARAMETER("q", "W m^-3", q),
+    PARAMETER("rho_c", "J m^-3 K^-1", rho_c),
+    {.row = {.name = NULL}},
 };
 
 static PetscErrorCode read_deck(ScoriaDeck deck, void *p)
 {
+  Heat *heat = p;
+  bool steady;
   PetscFunctionBeginUser;
-  for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-    PetscCall(ScoriaDeckReal(deck, parameters[i].key, (double *)((char *)p + parameters[i].offset)));
+  for (const ScoriaParameter *of = parameters; of->row.name; of++)
+    PetscCall(ScoriaDeckReal(deck, of->row.fixed, (double *)((char *)p + of->offset)));
+  PetscCall(VariedOfDeck(deck, &scoria_heat, p, &heat->varied));
+  PetscCall(ScoriaDeckIs(deck, "ensemble_mode", "steady", &steady));
+  if (steady && varied_has(&heat->varied, offsetof(Heat, rho_c)))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_rho_c: nothing depends on it with ensemble_mode steady");
   PetscFunctionReturn(0);
 }
 
@@ -46,7 +58,8 @@ static void set_load(void *p, double share)
 
 static bool at(void *p, const double theta[])
 {
-  Heat *heat  = p;
+  Heat *heat = p;
+  varied_set(&heat->varied, theta, p);
   heat->right = theta[T_RIGHT] / T_0;
   heat->full  = theta[Q_LEFT];
   set_load(p, 1.0);
@@ -153,6 +166,7 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
 {
   const Heat *heat  = p;
   const double unit = heat->k_s * T_0 / heat->L, ratio = log(heat->k_f / heat->k_s);
+  varied_get(&heat->varied, p, theta);
   const double out = exp(eps[1] * ratio) * pow(1.1, heat->n) * 0.5; /* s(1) = 1.1, s'(1) = -0.5 */
   theta[Q_LEFT]    = unit * exp(eps[0] * ratio) * pow(1.5, heat->n) * 0.3;
   theta[T_RIGHT]   = T_0 * (1.1 - out * heat->k_s / (heat->h * heat->L));
@@ -160,17 +174,18 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
 }
 
 #define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+#define EXPONENT -4, 4
 #define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
 
 /* clang-format off */
 static const ScoriaKey keys[] = {
     {"heat_L", SCORIA_KEY_REAL, "m", "0.1", POSITIVE, NULL, "thickness", SCORIA_DECIDES_LAW},
-    {"heat_k_s", SCORIA_KEY_REAL, "W m^-1 K^-1", "1.5", POSITIVE, NULL, "conductivity of the solid at 300 K", SCORIA_DECIDES_LAW},
-    {"heat_k_f", SCORIA_KEY_REAL, "W m^-1 K^-1", "0.03", POSITIVE, NULL, "conductivity of the fluid in the pores at 300 K", SCORIA_DECIDES_LAW},
-    {"heat_n", SCORIA_KEY_REAL, "", "0.5", -4, 4, NULL, "exponent of the temperature in the conductivity", SCORIA_DECIDES_LAW},
-    {"heat_h", SCORIA_KEY_REAL, "W m^-2 K^-1", "20", POSITIVE, NULL, "heat transfer to the surroundings at x = L", SCORIA_DECIDES_LAW},
-    {"heat_q", SCORIA_KEY_REAL, "W m^-3", "0", ANY, NULL, "heat source in the solid", SCORIA_DECIDES_LAW},
-    {"heat_rho_c", SCORIA_KEY_REAL, "J m^-3 K^-1", "2e6", POSITIVE, NULL, "volumetric heat capacity of the solid", SCORIA_DECIDES_LAW},
+    PARAMETER_KEYS("heat", "k_s", "W m^-1 K^-1", "1.5", POSITIVE, "conductivity of the solid at 300 K"),
+    PARAMETER_KEYS("heat", "k_f", "W m^-1 K^-1", "0.03", POSITIVE, "conductivity of the fluid in the pores at 300 K"),
+    PARAMETER_KEYS("heat", "n", "", "0.5", EXPONENT, "exponent of the temperature in the conductivity"),
+    PARAMETER_KEYS("heat", "h", "W m^-2 K^-1", "20", POSITIVE, "heat transfer to the surroundings at x = L"),
+    PARAMETER_KEYS("heat", "q", "W m^-3", "0", ANY, "heat source in the solid"),
+    PARAMETER_KEYS("heat", "rho_c", "J m^-3 K^-1", "2e6", POSITIVE, "volumetric heat capacity of the solid"),
     {"heat_T_right", SCORIA_KEY_REAL, "K", "300", POSITIVE, NULL, "temperature of the surroundings where it is not a condition", SCORIA_DECIDES_LAW},
     {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, ANY, NULL, "heat flux at x = 0 where it is not a condition", SCORIA_DECIDES_LAW},
     CONDITION_KEYS("T_right", "K", POSITIVE, "temperature of the surroundings"),
@@ -195,16 +210,16 @@ static int symmetries(const void *p, const ScoriaSpace *space, int dimensions, S
   };
   int n = 0;
   (void)dimensions;
-  for (int i = 0; i < 2 && ((const Heat *)p)->n == 0; i++)
+  for (int i = 0; i < 2 && ((const Heat *)p)->n == 0 && !varied_has(&((const Heat *)p)->varied, offsetof(Heat, n)); i++)
     if (space->c[rows[i].condition].lo < space->c[rows[i].condition].hi) symmetry[n++] = rows[i];
   return n;
 }
 
 static const ScoriaConditionRow conditions[] = {
-    {"T_right", "K", "conditions_T_right", "heat_T_right", false},
-    {"q_left", "W m^-2", "conditions_q_left", "heat_q_left", false},
-    {"ell", "m", "conditions_ell", "porosity_ell", true},
-    {NULL, NULL, NULL, NULL, false},
+    {"T_right", "K", "conditions_T_right", "heat_T_right", false, false},
+    {"q_left", "W m^-2", "conditions_q_left", "heat_q_left", false, false},
+    {"ell", "m", "conditions_ell", "porosity_ell", true, false},
+    {.name = NULL},
 };
 
 static const char *const variants[] = {
@@ -219,6 +234,7 @@ const ScoriaProblem scoria_heat = {
     .keys               = keys,
     .conditions         = conditions,
     .size               = sizeof(Heat),
+    .parameters         = parameters,
     .read               = read_deck,
     .at                 = at,
     .load               = set_load,

@@ -5,6 +5,8 @@ static PetscErrorCode Profile(void *ctx, const double theta[], const double z[],
 {
   const RefinePde *pde = ctx;
   PetscFunctionBeginUser;
+  if (!porosity_set(pde->por, &pde->forward.spec.space, theta))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "refine: the bounds of the porosity exclude its mean and SD in a row");
   PetscCall(ScoriaPorosityFrom(pde->por, theta[space_find(&pde->forward.spec.space, "ell")], z, eps));
   PetscFunctionReturn(0);
 }

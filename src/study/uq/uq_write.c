@@ -254,6 +254,11 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
     line[0][0] = line[1][0] = 0;
+    if (a->sd[j] == 0) {
+      PetscCall(ScoriaSay(run, "    %-18s %-11s no index: it is %.6g in every row", q->quantity[j].name, "constant",
+                          a->mean[j]));
+      continue;
+    }
     for (int i = 0; i <= q->inputs; i++) {
       const ScoriaSobolIndex all = {1 - porosity->total, porosity->total_se, 1 - porosity->first, porosity->first_se};
       const ScoriaSobolIndex *of = i < q->inputs ? &a->index[j][i] : &all;
