@@ -97,7 +97,7 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 
 static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false};
+  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false, 0};
   const int channel[CHANNELS]       = {0, 1};
   bool *train;
   ScoriaDataset ds;
@@ -159,7 +159,7 @@ static PetscErrorCode TimeNormaliser(const Options *o, ScoriaNormaliser norm, co
 
 static PetscErrorCode Run(const Options *o)
 {
-  const ScoriaTwin twin          = {NULL, NULL, {1000, NAN}};
+  const ScoriaTwin twin          = {.reference = {1000, NAN}};
   const ScoriaSamplerOptions opt = {o->sampler, (int)o->steps, 30, 0.002, 1, 1, o->bfloat16, NULL, 0.16, NULL};
   const double theta[3]          = {0.5, 0.5, 0.5};
   ScoriaNormaliser norm;

@@ -74,7 +74,7 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscFunctionReturn(0);
   }
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &deck));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
@@ -249,7 +249,8 @@ static void leave_files_open(void)
 int main(int argc, char **argv)
 {
   ScoriaExit code;
-  if (prints_text(argc, argv, &code)) return (int)code;
+  /* The launcher ends a job whose rank fails: the others must not do so before the first has written its line. */
+  if (prints_text(argc, argv, &code)) return first_rank() ? (int)code : SCORIA_EXIT_OK;
   if (!take_blas_buffer()) return SCORIA_EXIT_INPUT;
   const bool help = help_level(argc, argv); /* PETSc's own, which it prints as it starts */
   int rank, ours = help ? 2 : argc;

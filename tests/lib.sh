@@ -13,6 +13,8 @@ export PYTHONPATH=$SCORIA_SOURCE/tests${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRIT
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/scoria-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# What a launcher that is killed leaves there: Open MPI 5 refuses to start where an earlier one of the same process number has left its directory.
+export TMPDIR=$work
 failures=0
 
 scoria() { # RANKS COMMAND ...: the program, with a limit on time so that a hang is a failure

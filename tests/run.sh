@@ -8,9 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 
 bash "$SCORIA_SOURCE/jobs/install_packages.sh" tests ${SCORIA_TEST_SLURM:+slurm}
 configure_and_build -DCMAKE_BUILD_TYPE=Release -DSCORIA_TESTS=ON
-# Two at a time where there are two cores; not more, as programs of up to four ranks wait for each other.  One with Open MPI 5:
-# two of its mpirun that start in the same moment may fail (PMIX_ERR_EXISTS in session_dir.c, tried: 5.0.7).
+# Two at a time where there are two cores; not more, as programs of up to four ranks wait for each other.
 jobs=$(available_threads)
 if [ "$jobs" -gt 2 ]; then jobs=2; fi
-if mpirun --version 2>/dev/null | grep -q '(Open MPI) 5'; then jobs=1; fi
 exec ctest --test-dir "$SCORIA_BUILD" --output-on-failure --parallel "$jobs" "$@"

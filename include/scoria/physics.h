@@ -195,6 +195,8 @@ PetscErrorCode ScoriaSolverDestroy(ScoriaSolver *solver);
 /* From now on solutions are states at time theta[index] [s] after the state at rest, integrated with relative tolerance
  * rtol; index -1: steady states again.  Collective. */
 PetscErrorCode ScoriaSolverSetTime(ScoriaSolver solver, int index, double rtol);
+/* From now on the problem's derived fields of rows which[0 ... n) follow its own fields.  Local. */
+void solver_set_derived(ScoriaSolver solver, int n, const int which[]);
 /* Solves at theta for the porosity eps of this rank's own cells.  The result depends on (theta, eps) alone, never on
  * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
 PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
@@ -204,7 +206,7 @@ PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], cons
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
 /* The same of any values of this rank's own cells, such as eps. */
 PetscErrorCode ScoriaSolverAverage(ScoriaSolver solver, const double own[], double mean[], double sd[]);
-/* Field f in this rank's own cells (nz, ny, nx).  Local. */
+/* Field f in this rank's own cells (nz, ny, nx).  Collective where it is a derived field, else local. */
 PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
 /* How many cells this rank owns. */
 int solver_own_cells(ScoriaSolver solver);
@@ -225,8 +227,9 @@ PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemb
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-/* What its rows hold: the problem's fields, eps, and where ensemble_lateral_sd asks for them, their lateral standard
- * deviations (<name>_sd).  x borrowed. */
+/* What its rows hold: the problem's fields, derived ones that the deck asks for, and eps, laterally averaged, and where
+ * ensemble_lateral_sd asks for them, their lateral standard deviations (<name>_sd); or with ensemble_whole_fields, in
+ * all cells.  x (spec_centres) borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
 /* Its porosities are drawn of a library's held-out part; the library's identity, "" without one (borrowed). */
 void ensemble_hold_out(ScoriaEnsemble ens);
@@ -238,8 +241,7 @@ const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
 void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
 /* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity
  * realisation ids[i], or with the profile eps[i] (number, nx), laterally constant, where eps is given (then ids may be
- * NULL).  Collective on this
- * rank's group; every rank of the group gets the rows. */
+ * NULL).  Collective on this rank's group; every rank of the group gets the rows, but whole fields only its first. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
 
@@ -248,7 +250,9 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
-/* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
-ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
+bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
+/* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
+ * this rank's own cells at least on the others.  Collective on the group. */
+PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
 
 #endif

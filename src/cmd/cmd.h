@@ -14,6 +14,7 @@ typedef struct {
   PetscErrorCode (*with_deck)(ScoriaRun run, ScoriaDeck deck);
   PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
   PetscErrorCode (*with_both)(ScoriaDeck deck, const char *path);
+  bool whole_fields; /* knows rows of whole fields, not profiles alone */
 } ScoriaCommand;
 
 extern const ScoriaCommand scoria_commands[];    /* ends with a NULL name */

@@ -272,3 +272,25 @@ void discrete_totals(ScoriaDiscrete *d, const double rate[], double outflow[], d
     }
   d->derivatives = false;
 }
+
+/* ---------------------------------------------------------------------------------------- derived fields ---- */
+
+void discrete_derived(ScoriaDiscrete *d, int k, double own[])
+{
+  const int n = d->own[0];
+  const double *s[MAX_STATE], *local[MAX_LOCALS];
+  const ScoriaPencil pencil = {.n     = n,
+                               .h     = d->grid.length[0] / d->grid.n[0],
+                               .local = local,
+                               .s     = s,
+                               .S     = (const double *const *)d->S,
+                               .F     = (const double *const *)d->F};
+  for (int row = 0; row < d->own[1] * d->own[2]; row++) {
+    flux_along(d, row % d->own[1], row / d->own[1], false);
+    source_of(d, row % d->own[1], row / d->own[1], false);
+    offset_state(d, pencil_at(d, row % d->own[1], row / d->own[1]), s);
+    for (int c = 0; c < d->shape.locals; c++) local[c] = d->a[c] + (size_t)row * (size_t)n;
+    d->problem->derive_field(d->p, k, &pencil, own + (size_t)row * (size_t)n);
+  }
+  d->derivatives = false;
+}

@@ -69,6 +69,9 @@ void discrete_pencil(ScoriaDiscrete *d);
  * rate, per equation (unknowns), per cell of lateral area. */
 void discrete_totals(ScoriaDiscrete *d, const double rate[], double outflow[], double production[]);
 
+/* Row k of the problem's derived fields at the loaded state, in own cells. */
+void discrete_derived(ScoriaDiscrete *d, int k, double own[]);
+
 /* A matrix of the Jacobian's blocks, filled in place where its format allows. */
 typedef struct {
   Mat J;          /* owned */

@@ -5,6 +5,10 @@
 
 #include "scoria/physics.h"
 
+/* The own cells (slab of grid_slab) of all ranks of a group as all (nz, ny, nx) on its first; NULL may be given on the
+ * others.  Collective on the group. */
+PetscErrorCode GatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[]);
+
 /* ------------------------------------------------------------------------------------------------ problems ----
  *
  * A problem is a system of balances on a grid of finite volumes, one per unknown d:
@@ -24,6 +28,7 @@
 #define MAX_STATE (MAX_UNKNOWNS + MAX_DERIVED)
 #define MAX_COEFFICIENTS 3
 #define MAX_LOCALS 2
+#define MAX_DERIVED_FIELDS 4
 #define MAX_WORK 6 /* arrays of scratch that flux and source get */
 
 /* What the framework must know of a problem with given parameters, at the theta of its last at(). */
@@ -39,6 +44,14 @@ typedef struct {
   ScoriaField field[MAX_UNKNOWNS]; /* in that order */
   double reference[MAX_UNKNOWNS];  /* of field i: the value it tends to, NaN where it has none */
 } ScoriaShape;
+
+/* n cells along x of a solution: as `source` gets them, with the production S and the fluxes along x, F[d][i] into cell
+ * i from below and F[d][i + 1] out of it. */
+typedef struct {
+  int n;
+  double h; /* width of a cell [m] */
+  const double *const *local, *const *s, *const *S, *const *F;
+} ScoriaPencil;
 
 typedef struct {
   const char *name, *unit;
@@ -80,6 +93,11 @@ struct ScoriaProblem {
   /* Production S and S_s unless NULL. */
   void (*source)(const void *p, int n, const double *const local[], const double *const s[], double *const S[],
                  double *const S_s[], double work[]);
+  /* Fields that follow from a solution, for decks that ask for them by name (ensemble_derived), MAX_DERIVED_FIELDS at
+   * most, an empty name at the end; NULL: none.  derive_field: values of row k, in its unit, at the middles of a
+   * pencil's cells. */
+  const ScoriaField *derived_fields;
+  void (*derive_field)(const void *p, int k, const ScoriaPencil *pencil, double values[]);
   /* Numbers of interest, SCORIA_MAX_QUANTITIES at most; returns how many.  NULL: its fields at both ends. */
   int (*quantities)(const void *p, ScoriaProblemQuantity quantity[]);
   /* Laws that its fields obey whatever the porosity, SCORIA_MAX_SYMMETRIES at most; returns how many.  NULL: none. */
@@ -111,6 +129,8 @@ struct ScoriaProblem {
 
 extern const ScoriaProblem *const scoria_problems[]; /* every file of models/, ends with NULL */
 PetscErrorCode ProblemOfDeck(ScoriaDeck deck, const ScoriaProblem **problem); /* ensemble_problem */
+/* ensemble_derived: rows which[0 ... *n) of the problem's derived fields, in the deck's order. */
+PetscErrorCode DerivedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, int *n, int which[MAX_DERIVED_FIELDS]);
 
 /* ------------------------------------------------------------------------------------------ conditions ---- */
 

@@ -51,6 +51,42 @@ PetscErrorCode ProblemOfDeck(ScoriaDeck deck, const ScoriaProblem **problem)
   PetscFunctionReturn(0);
 }
 
+static const ScoriaField *derived_row(const ScoriaProblem *problem, int k)
+{
+  const ScoriaField *row = problem->derived_fields;
+  return row && *row[k].name ? &row[k] : NULL;
+}
+
+static PetscErrorCode FindDerived(const ScoriaProblem *problem, const char *word, int n, int which[MAX_DERIVED_FIELDS])
+{
+  char all[MAX_DERIVED_FIELDS * SCORIA_NAME_SIZE] = "";
+  const ScoriaField *row;
+  int found = -1;
+  PetscFunctionBeginUser;
+  for (int k = 0; (row = derived_row(problem, k)); k++) {
+    snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", k ? ", " : "", row->name);
+    if (!strcmp(row->name, word)) found = k;
+  }
+  if (found < 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_derived: found \"%s\", allowed for problem %s: %s", word, problem->name,
+                *all ? all : "none");
+  for (int i = 0; i < n; i++)
+    if (which[i] == found) SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_derived: %s is there twice", word);
+  which[n] = found;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DerivedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, int *n, int which[MAX_DERIVED_FIELDS])
+{
+  const char *list = NULL;
+  char word[SCORIA_NAME_SIZE];
+  PetscFunctionBeginUser;
+  *n = 0;
+  PetscCall(ScoriaDeckString(deck, "ensemble_derived", &list));
+  for (; list_next_word(&list, sizeof word, word); ++*n) PetscCall(FindDerived(problem, word, *n, which));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters)
 {
   PetscFunctionBeginUser;

@@ -83,6 +83,12 @@ PetscErrorCode ScoriaSolverSetTime(ScoriaSolver s, int index, double rtol)
   PetscFunctionReturn(0);
 }
 
+void solver_set_derived(ScoriaSolver s, int n, const int which[])
+{
+  s->nderived = n;
+  for (int i = 0; i < n; i++) s->derived[i] = which[i];
+}
+
 int solver_own_cells(ScoriaSolver s)
 {
   return s->d->cells;
@@ -296,12 +302,28 @@ PetscErrorCode ScoriaSolverSolve(ScoriaSolver s, const double theta[], const dou
 
 /* ------------------------------------------------------------------------------------------------- solutions ---- */
 
+static PetscErrorCode DerivedField(ScoriaSolver s, int k, double own[])
+{
+  bool good;
+  PetscFunctionBeginUser;
+  if (s->solved) {
+    PetscCall(NewtonLoad(s, s->x, &good));
+    discrete_derived(s->d, k, own);
+  } else
+    for (int i = 0; i < s->d->cells; i++) own[i] = NAN;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaSolverField(ScoriaSolver s, int f, double own[])
 {
   const PetscScalar *a;
+  PetscFunctionBeginUser;
+  if (f >= s->m) {
+    PetscCall(DerivedField(s, s->derived[f - s->m], own));
+    PetscFunctionReturn(0);
+  }
   const int c        = s->d->shape.output[f];
   const double scale = s->d->shape.scale[c];
-  PetscFunctionBeginUser;
   PetscCall(VecGetArrayRead(s->x, &a));
   for (int i = 0; i < s->d->cells; i++) own[i] = s->solved ? scale * a[i * s->m + c] : NAN;
   PetscCall(VecRestoreArrayRead(s->x, &a));

@@ -27,15 +27,16 @@ struct ScoriaSolver_ {
   PetscObjectState state; /* of the vector that d holds */
   Vec loaded;             /* which it is; borrowed */
   struct {
-    Vec x;               /* owned */
-    double shift;        /* negative: nothing is known of it */
-  } at_J, at_mg;         /* where the Jacobian and the preconditioner were made */
-  bool chord;            /* the Jacobian at hand is an earlier state's */
-  double step_tolerance; /* Newton ends when a full step is below this */
-  bool limited;          /* the last step was shortened */
-  int64_t accepted;      /* states that the stopping rule has found converged */
-  double linear_first;   /* residual that the linear solve at hand began with */
-  bool solved;           /* x is a solution */
+    Vec x;                                   /* owned */
+    double shift;                            /* negative: nothing is known of it */
+  } at_J, at_mg;                             /* where the Jacobian and the preconditioner were made */
+  bool chord;                                /* the Jacobian at hand is an earlier state's */
+  double step_tolerance;                     /* Newton ends when a full step is below this */
+  bool limited;                              /* the last step was shortened */
+  int64_t accepted;                          /* states that the stopping rule has found converged */
+  double linear_first;                       /* residual that the linear solve at hand began with */
+  bool solved;                               /* x is a solution */
+  int nderived, derived[MAX_DERIVED_FIELDS]; /* fields behind those of the unknowns: rows of the problem's */
   /* single implicit steps: ds/dt = shift (s - kept) */
   bool stepping;
   double shift;

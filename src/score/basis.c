@@ -1,14 +1,25 @@
 /* ScoriaNormaliser: a row of the table of bases and its object. */
 #include "basis.h"
+#include "lateral.h"
 #include "normaliser.h"
 #include <string.h>
 
 const NormBasis scoria_bases[] = {
-    {"profile", "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells",
+    {"profile", "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells", false,
      ProfileCreate, ProfilePrepare, ProfileDestroy, ProfileSave, ProfileLoad, profile_sizes, profile_space, ProfileAt,
      profile_encode, profile_decode, profile_log_volume, profile_volume_work, profile_modes},
+    {"lateral", "whole fields: marginal transforms, then whitened modes through the thickness for every wave number",
+     true, LateralCreate, LateralPrepare, LateralDestroy, LateralSave, LateralLoad, lateral_sizes, lateral_space,
+     LateralAt, lateral_encode, lateral_decode, lateral_log_volume, lateral_volume_work, lateral_modes},
     {.name = NULL},
 };
+
+const NormBasis *basis_for(const ScoriaDatasetSpec *spec)
+{
+  const NormBasis *basis = scoria_bases;
+  while (basis->whole != spec_is_whole(spec)) basis++;
+  return basis;
+}
 
 static PetscErrorCode Wrap(const NormBasis *basis, void *self, ScoriaNormaliser *norm)
 {
@@ -34,8 +45,10 @@ PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, con
   const TrainSplit split = {.list = train};
   const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
   const NormTask task    = {.options = opt};
+  const ScoriaDatasetSpec *spec;
   PetscFunctionBeginUser;
-  PetscCall(NormaliserCreate(&scoria_bases[0], ds, nchannels, twin, opt, norm));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(NormaliserCreate(basis_for(spec), ds, nchannels, twin, opt, norm));
   PetscCall(NormaliserPrepare(*norm, &in, &task));
   PetscFunctionReturn(0);
 }
@@ -94,6 +107,13 @@ PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *
   if (modes) *modes = sizes.modes;
   if (all_modes) *all_modes = sizes.all_modes;
   PetscFunctionReturn(0);
+}
+
+void normaliser_shape(ScoriaNormaliser norm, int shape[3])
+{
+  NormSizes sizes;
+  norm->basis->sizes(norm->self, &sizes);
+  memcpy(shape, sizes.shape, sizeof sizes.shape);
 }
 
 const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm)

@@ -15,6 +15,7 @@ typedef struct {
   bool whitening;    /* without it y = z, and modes and all_modes are ignored */
   bool choose_mean;  /* terms of the mean by cross-validation instead of all up to degree_mean */
   bool choose_scale; /* likewise of ln s and ln D */
+  double energy;     /* share of the variance that the modes of whole fields carry together */
 } ScoriaNormaliserOptions;
 
 /* What is asked of a preparation.  All borrowed. */
@@ -44,12 +45,14 @@ typedef struct {
 
 typedef struct {
   int channels, cells, modes, all_modes;
+  int shape[3]; /* cells along x, y, z, as of a dataset */
 } NormSizes;
 
 /* Operations of a basis on an object of its own, `self`.  Local unless told. */
 typedef struct {
   const char *name; /* in decks and files */
   const char *help;
+  bool whole; /* for whole fields, else for profiles */
   /* An object that knows what it is for, and nothing else yet: of ds, the fields behind nchannels channels, whether
    * there is a twin and its references. */
   PetscErrorCode (*create)(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
@@ -75,6 +78,8 @@ typedef struct {
 
 extern const NormBasis scoria_bases[]; /* ends with a NULL name; the first is the default */
 
+const NormBasis *basis_for(const ScoriaDatasetSpec *spec); /* the first that suits its rows */
+
 struct ScoriaNormaliser_ {
   const NormBasis *basis;
   void *self; /* owned */
@@ -82,14 +87,15 @@ struct ScoriaNormaliser_ {
 
 PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
                                 const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
-/* Fits a profile normaliser to the conditions of ds for which train[condition] is true; failed rows are left out.
- * channel: field indices in ds (nchannels).  Collective. */
+/* Fits a normaliser of the basis that suits ds to the conditions of ds for which train[condition] is true; failed rows
+ * are left out. channel: field indices in ds (nchannels).  Collective. */
 PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
                              const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
 PetscErrorCode NormaliserPrepare(ScoriaNormaliser norm, const NormInput *in, const NormTask *task);
 PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm);
 PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store);
 PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
+void normaliser_shape(ScoriaNormaliser norm, int shape[3]); /* cells along x, y, z, as of a dataset */
 /* As the operations of the same names. */
 double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double work[]);
 size_t normaliser_volume_work(ScoriaNormaliser norm);

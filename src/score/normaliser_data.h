@@ -10,6 +10,22 @@
 
 #include "normaliser.h"
 
+/* Passes over rows, told as progress, which may be stopped. */
+typedef struct {
+  MPI_Comm comm;      /* borrowed, as is the next */
+  ScoriaRun run;      /* NULL: nothing is told */
+  ScoriaProgress bar; /* owned */
+  double rows;        /* of a pass */
+  int pass;           /* how many are done */
+  double noticed;     /* when this rank noticed that it is to stop; 0: not yet */
+  bool known;         /* the normaliser is fitted, and kept */
+} NormPasses;
+
+typedef PetscErrorCode (*NormTileVisit)(void *ctx, int t); /* local */
+/* Visits every tile of this rank.  Stops in good order where that is asked for.  what: told beside the progress.  One
+ * collective call, and one more every two seconds.  Collective. */
+PetscErrorCode NormPassesWalk(NormPasses *passes, const char *what, int tiles, NormTileVisit visit, void *ctx);
+
 /* Stages of a row on its way to the network's coordinates. */
 typedef enum {
   NORM_FIELDS,      /* x (m) as in the file */
@@ -69,9 +85,7 @@ typedef struct {
   double *modes;            /* owned (capacity, R), when there are modes */
   double *project;          /* owned (R, m): modes over their standard deviations */
   double *base, *inverse_s; /* owned (width, m): of the pieces of a tile */
-  ScoriaProgress bar;       /* owned */
-  int pass, passes;         /* for the bar */
-  double noticed;           /* when this rank noticed that it is to stop; 0: not yet */
+  NormPasses passes;
 } NormData;
 
 /* Sees the rows of a tile in order of slots, v (rows, m) or (rows, R), and may overwrite them.  Local. */
@@ -90,9 +104,7 @@ PetscErrorCode NormDataSetPolynomials(NormData *data);
 PetscErrorCode NormDataSetModes(NormData *data);
 /* The twins, solved in the scan, become w; the transforms are chosen.  Collective. */
 PetscErrorCode NormDataTransformTwins(NormData *data);
-/* Shows every tile of this rank at a stage.  Stops in good order where that is asked for, as `in.run` says.  what: told
- * beside the progress.  One
- * collective call, and one more every two seconds.  Collective. */
+/* Shows every tile of this rank at a stage, as NormPassesWalk does. */
 PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, NormVisit visit, void *ctx);
 /* base and 1 / s of the pieces of a tile, in data->base and data->inverse_s (pieces, m). */
 void norm_scales_of_tile(NormData *data, int t);

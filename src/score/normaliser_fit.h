@@ -12,6 +12,11 @@
 
 /* How often a fit walks over the rows, its scan included. */
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
+/* How many values each u_j takes, for NormPolyCreate; u (rows of the tiles, d).  Collective. */
+PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], int levels[]);
+/* The polynomial of the largest degree <= wanted with three of n conditions per coefficient; choose: of as many terms
+ * as can be compared. */
+PetscErrorCode NormChooseDegree(int64_t n, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 

@@ -1,5 +1,5 @@
 /* The normaliser in a file: /normaliser/..., each array with its unit and meaning, sizes by the arrays' shapes. */
-#include "normaliser.h"
+#include "normaliser_store.h"
 #include <math.h>
 #include <string.h>
 
@@ -63,8 +63,8 @@ static void list_arrays(NormProfile norm, Array list[ARRAYS])
                     {norm->scale.terms, R}};
 }
 
-static PetscErrorCode put_poly(ScoriaStore store, const char *name, const NormPoly *poly, const char *axes,
-                               const char *help)
+PetscErrorCode NormPolySave(ScoriaStore store, const char *name, const NormPoly *poly, const char *axes,
+                            const char *help)
 {
   const int64_t dims[2] = {poly->terms, PetscMax(poly->d, 1)};
   double *powers;
@@ -117,13 +117,13 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
                           "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
-  PetscCall(put_poly(store, "/normaliser/mean_powers", &norm->mean, "mean_term varying",
-                     "powers of the varying unit conditions in each term of the mean: products of sqrt(2 n + 1) "
-                     "P_n(u), P_n Legendre"));
-  PetscCall(put_poly(store, "/normaliser/scale_powers", &norm->scale, "scale_term varying",
-                     "the same for the terms of ln s and ln d"));
-  PetscCall(put_poly(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
-                     "the same for the terms of phi"));
+  PetscCall(NormPolySave(store, "/normaliser/mean_powers", &norm->mean, "mean_term varying",
+                         "powers of the varying unit conditions in each term of the mean: products of sqrt(2 n + 1) "
+                         "P_n(u), P_n Legendre"));
+  PetscCall(NormPolySave(store, "/normaliser/scale_powers", &norm->scale, "scale_term varying",
+                         "the same for the terms of ln s and ln d"));
+  PetscCall(NormPolySave(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
+                         "the same for the terms of phi"));
   PetscCall(put_relative(store, norm));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
@@ -133,7 +133,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_shape(ScoriaStore store, const char *name, int rank, int64_t dims[MAX_RANK])
+PetscErrorCode NormStoreShape(ScoriaStore store, const char *name, int rank, int64_t dims[3])
 {
   int found;
   PetscFunctionBeginUser;
@@ -147,12 +147,12 @@ static PetscErrorCode get_shape(ScoriaStore store, const char *name, int rank, i
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_poly(ScoriaStore store, const char *name, int d, NormPoly *poly)
+PetscErrorCode NormPolyLoad(ScoriaStore store, const char *name, int d, NormPoly *poly)
 {
   int64_t dims[MAX_RANK];
   double *powers;
   PetscFunctionBeginUser;
-  PetscCall(get_shape(store, name, 2, dims));
+  PetscCall(NormStoreShape(store, name, 2, dims));
   if (dims[1] != PetscMax(d, 1))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s is for %lld conditions, but %d vary", name, (long long)dims[1], d);
   *poly = (NormPoly){.d = d, .terms = (int)dims[0]};
@@ -177,9 +177,9 @@ static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
   int64_t modes[MAX_RANK], couplings[MAX_RANK], settings[MAX_RANK];
   double values[3];
   PetscFunctionBeginUser;
-  PetscCall(get_shape(store, "/normaliser/modes", 3, modes));
-  PetscCall(get_shape(store, "/normaliser/couplings", 3, couplings));
-  PetscCall(get_shape(store, "/normaliser/settings", 1, settings));
+  PetscCall(NormStoreShape(store, "/normaliser/modes", 3, modes));
+  PetscCall(NormStoreShape(store, "/normaliser/couplings", 3, couplings));
+  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, settings));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", 3, values));
   norm->R     = (int)modes[0];
   norm->C     = (int)modes[1];
@@ -194,9 +194,9 @@ static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
                 "model file: %d modes (%g learned, %d coupled) of %d channels and %d cells do not fit together",
                 norm->R, values[0], norm->K, norm->C, norm->L);
   norm->r = (int)values[0];
-  PetscCall(get_poly(store, "/normaliser/mean_powers", norm->d, &norm->mean));
-  PetscCall(get_poly(store, "/normaliser/scale_powers", norm->d, &norm->scale));
-  PetscCall(get_poly(store, "/normaliser/coupling_powers", norm->d, &norm->phi));
+  PetscCall(NormPolyLoad(store, "/normaliser/mean_powers", norm->d, &norm->mean));
+  PetscCall(NormPolyLoad(store, "/normaliser/scale_powers", norm->d, &norm->scale));
+  PetscCall(NormPolyLoad(store, "/normaliser/coupling_powers", norm->d, &norm->phi));
   PetscFunctionReturn(0);
 }
 
@@ -214,7 +214,7 @@ static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
     int64_t dims[MAX_RANK], count = 1;
-    PetscCall(get_shape(store, list[i].name, list[i].rank, dims));
+    PetscCall(NormStoreShape(store, list[i].name, list[i].rank, dims));
     for (int k = 0; k < list[i].rank; k++) {
       if (dims[k] != list[i].dims[k])
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, list[i].name,
@@ -234,7 +234,7 @@ static PetscErrorCode get_relative(ScoriaStore store, NormProfile norm)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreShape(store, "/normaliser/relative", MAX_RANK, &rank, dims));
   if (rank < 0) PetscFunctionReturn(0); /* no channel is */
-  PetscCall(get_shape(store, "/normaliser/relative", 1, dims));
+  PetscCall(NormStoreShape(store, "/normaliser/relative", 1, dims));
   if (dims[0] != norm->C)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/relative is for %lld channels, expected %d",
                 (long long)dims[0], norm->C);

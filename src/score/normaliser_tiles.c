@@ -92,12 +92,14 @@ static PetscErrorCode CreateTables(NormData *data)
 PetscErrorCode NormDataCreate(const NormInput *in, NormProfile norm, bool known, int passes, NormData *data)
 {
   PetscFunctionBeginUser;
-  *data = (NormData){.in = *in, .norm = norm, .known = known, .passes = passes, .room = in->memory};
+  *data        = (NormData){.in = *in, .norm = norm, .known = known, .room = in->memory};
+  data->passes = (NormPasses){.comm = in->comm, .run = in->run};
   PetscCall(ScoriaDatasetInfo(in->ds, &data->spec, NULL, NULL));
   PetscCall(Deal(data));
   PetscCall(CreateTables(data));
+  data->passes.rows = (double)data->spec->rows;
   if (in->run)
-    PetscCall(ScoriaProgressCreate(in->run, "prepare", "rows", (double)passes * (double)data->spec->rows, &data->bar));
+    PetscCall(ScoriaProgressCreate(in->run, "prepare", "rows", passes * data->passes.rows, &data->passes.bar));
   if (known) {
     data->mean_coef  = norm->mean_coef;
     data->scale_coef = norm->scale_coef;
@@ -124,7 +126,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(PetscFree(data->mu_use));
   PetscCall(PetscFree(data->leverage));
   PetscCall(PetscFree2(data->modes, data->project));
-  PetscCall(ScoriaProgressDestroy(&data->bar));
+  PetscCall(ScoriaProgressDestroy(&data->passes.bar));
   PetscFunctionReturn(0);
 }
 

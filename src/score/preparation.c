@@ -3,6 +3,7 @@
 #include "preparation.h"
 #include "basis.h"
 #include <math.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define KEPT "normaliser.ckpt"
@@ -10,6 +11,7 @@
 /* -------------------------------------------------------------------------------------------------- options ---- */
 
 typedef struct {
+  const NormBasis *basis;
   ScoriaNormaliserOptions fit;
   ScoriaTwin twin; /* what the deck lets the normaliser use of it */
   TrainSplit split;
@@ -41,6 +43,7 @@ static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
   fit->choose_scale = adapt && !scale;
   PetscCall(ScoriaDeckBool(deck, "train_relative", &fit->relative));
   PetscCall(ScoriaDeckBool(deck, "train_whitening", &fit->whitening));
+  PetscCall(ScoriaDeckReal(deck, "train_energy", &fit->energy));
   if (fit->whitening && fit->all_modes < fit->modes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", fit->all_modes, fit->modes);
   PetscFunctionReturn(0);
@@ -60,6 +63,24 @@ static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTw
   PetscFunctionReturn(0);
 }
 
+/* The row of the table that train_basis asks for, or that suits the dataset. */
+static PetscErrorCode ChooseBasis(ScoriaDeck deck, const ScoriaDatasetSpec *spec, const NormBasis **basis)
+{
+  const bool whole = spec_is_whole(spec);
+  const char *name;
+  char cells[96];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "train_basis", &name));
+  *basis = !strcmp(name, "auto") ? basis_for(spec) : scoria_bases;
+  while ((*basis)->name && strcmp(name, "auto") && strcmp((*basis)->name, name)) (*basis)++;
+  PetscCheck((*basis)->name, PETSC_COMM_SELF, PETSC_ERR_PLIB, "no basis '%s', though the deck allows it", name);
+  spec_cells_text(spec, sizeof cells, cells);
+  if ((*basis)->whole != whole)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_basis is %s, which is for %s, but the dataset is one of %s, %s", name,
+                whole ? "profiles" : "whole fields", whole ? "whole fields" : "profiles", cells);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                                   const ScoriaHoldout *holdout, Options *opt)
 {
@@ -74,6 +95,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(ChooseBasis(deck, spec, &opt->basis));
   opt->split = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
   train_split_rows(&opt->split, spec->rows / spec->realisations, spec->realisations, share, (uint64_t)seed);
   opt->memory = 1e9 * gigabytes;
@@ -212,7 +234,7 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
   Options opt;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, ds, twin, holdout, &opt));
-  if (!known) PetscCall(NormaliserCreate(&scoria_bases[0], ds, opt.nchannels, &opt.twin, &opt.fit, norm));
+  if (!known) PetscCall(NormaliserCreate(opt.basis, ds, opt.nchannels, &opt.twin, &opt.fit, norm));
   const NormInput in  = {.comm    = ScoriaRunComm(run),
                          .run     = run,
                          .ds      = ds,

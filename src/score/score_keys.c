@@ -8,7 +8,8 @@ static const ScoriaChoices sample_processes = {
 const ScoriaKey scoria_score_keys[] = {
     {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, SCORIA_ROWS(scoria_networks),
      "denoiser: residual network on the modes, or 1-D convolutions on the grid", SCORIA_DECIDES_WEIGHTS},
-    {"train_steps", SCORIA_KEY_INT, "", "20000", 1, 1e9, NULL, "optimiser steps", SCORIA_DECIDES_STEPS},
+    {"train_steps", SCORIA_KEY_INT, "", "20000", 0, 1e9, NULL,
+     "optimiser steps; 0: no network, the conditional Gaussian alone", SCORIA_DECIDES_STEPS},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch", SCORIA_DECIDES_WEIGHTS},
     {"train_micro_batches", SCORIA_KEY_INT, "", NULL, 1, 4096, NULL,
      "parts of the global batch, dealt to ranks, at most one rank each; the result depends on this, never on the "
@@ -37,7 +38,15 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_modes", SCORIA_KEY_INT, "", "12", 1, 4096, NULL, "whitened modes that the network learns",
      SCORIA_DECIDES_NORMALISER},
     {"train_all_modes", SCORIA_KEY_INT, "", "80", 1, 8192, NULL,
-     "modes kept in all; those beyond train_modes are Gaussian", SCORIA_DECIDES_NORMALISER},
+     "modes kept in all; those beyond train_modes are Gaussian (of whole fields, train_energy says it)",
+     SCORIA_DECIDES_NORMALISER},
+    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto profile lateral"),
+     "coordinates of the fields: of profiles, modes through all cells; of whole fields, periodic along y and z, "
+     "lateral: "
+     "marginal transforms and modes through the thickness for every wave number; auto: by the dataset",
+     SCORIA_DECIDES_NORMALISER},
+    {"train_energy", SCORIA_KEY_REAL, "", "0.9999", SCORIA_POSITIVE, 1, NULL,
+     "lateral: share of the variance, in normal scores, that the modes kept carry together", SCORIA_DECIDES_NORMALISER},
     {"train_degree_mean", SCORIA_KEY_INT, "", "3", 0, 8, NULL, "degree in the conditions of the regressed mean",
      SCORIA_DECIDES_NORMALISER},
     {"train_degree_scale", SCORIA_KEY_INT, "", "3", 0, 8, NULL,
@@ -104,7 +113,9 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "conditions of imported data by their names, [rate=1.5, charge=0.2]; those not given: the middle of their ranges",
+     "conditions by their names, [rate=1.5, charge=0.2], as sample_rate and sample_charge do; those not given: the "
+     "middle "
+     "of their ranges",
      SCORIA_DECIDES_DRAWS},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory",
      SCORIA_DECIDES_NOTHING},

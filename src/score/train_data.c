@@ -12,20 +12,12 @@ void train_channels(const ScoriaDatasetSpec *spec, int *nchannels, int channel[]
     if (field_is_state(&spec->field[i])) channel[(*nchannels)++] = i;
 }
 
-/* Rows of one of the two sets on this rank, as they come. */
-typedef struct {
-  float *y;           /* owned (room, r) */
-  int32_t *condition; /* owned (room): slot */
-  int64_t rows, room, slots;
-} Gathered;
-
 typedef struct {
   NormModes modes; /* owned */
   Gathered set[2]; /* owned: to learn from, to validate on */
 } Encoder;
 
-/* Room for `more` rows, by doubling. */
-static PetscErrorCode Grow(Gathered *set, int r, int64_t more)
+PetscErrorCode GatheredGrow(Gathered *set, int r, int64_t more)
 {
   PetscFunctionBeginUser;
   if (set->rows + more <= set->room) PetscFunctionReturn(0);
@@ -61,26 +53,35 @@ static PetscErrorCode encode_visit(void *ctx, NormData *data, int t, double alph
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
     Gathered *set   = &e->set[data->kind[i] == NORM_LEFT_OUT];
     const double *d = e->modes.d + (size_t)(i - data->start[t]) * norm->R;
-    set->slots += data->good[i] > 0;
     norm_modes_phi(data, i, PetscMin(norm->r, norm->K), &e->modes);
-    PetscCall(Grow(set, norm->r, (int64_t)data->good[i]));
+    PetscCall(GatheredGrow(set, norm->r, (int64_t)data->good[i]));
     for (int k = 0; k < (int)data->good[i]; k++, b += norm->R) append_row(norm, &e->modes, d, b, i, set);
   }
   PetscFunctionReturn(0);
 }
 
-/* Unit coordinates (space.n) of every condition of this rank. */
-static PetscErrorCode UnitConditions(const NormData *data, float **u)
+PetscErrorCode UnitConditions(const ScoriaSpace *space, int64_t n, const double theta[], float **u)
 {
-  const ScoriaSpace *space = &data->norm->space;
-  const int64_t slots      = data->start[data->tiles.tiles];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(slots * space->n + 1, u));
-  for (int64_t i = 0; i < slots; i++) {
+  PetscCall(PetscMalloc1(n * space->n + 1, u));
+  for (int64_t i = 0; i < n; i++) {
     double unit[SCORIA_MAX_CONDITIONS];
-    space_to_unit(space, data->theta + i * space->n, unit);
+    space_to_unit(space, theta + i * space->n, unit);
     for (int k = 0; k < space->n; k++) (*u)[i * space->n + k] = (float)unit[k];
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GatheredPublish(MPI_Comm comm, Gathered *from, const float *u, TrainData *to)
+{
+  int64_t *start;
+  int size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscCalloc1(size + 1, &start));
+  PetscCallMPI(MPI_Allgather(&from->rows, 1, MPI_INT64_T, start + 1, 1, MPI_INT64_T, comm));
+  for (int k = 0; k < size; k++) start[k + 1] += start[k];
+  *to = (TrainData){.rows = start[size], .y = from->y, .condition = from->condition, .u = u, .start = start};
   PetscFunctionReturn(0);
 }
 
@@ -88,15 +89,9 @@ static PetscErrorCode UnitConditions(const NormData *data, float **u)
 static PetscErrorCode Publish(const NormData *data, Gathered *from, TrainData *to)
 {
   float *u;
-  int64_t *start;
-  int size;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(data->in.comm, &size));
-  PetscCall(PetscCalloc1(size + 1, &start));
-  PetscCallMPI(MPI_Allgather(&from->rows, 1, MPI_INT64_T, start + 1, 1, MPI_INT64_T, data->in.comm));
-  for (int k = 0; k < size; k++) start[k + 1] += start[k];
-  PetscCall(UnitConditions(data, &u));
-  *to = (TrainData){.rows = start[size], .y = from->y, .condition = from->condition, .u = u, .start = start};
+  PetscCall(UnitConditions(&data->norm->space, data->start[data->tiles.tiles], data->theta, &u));
+  PetscCall(GatheredPublish(data->in.comm, from, u, to));
   PetscFunctionReturn(0);
 }
 

@@ -3,7 +3,7 @@
 #include "score/checkpoint.h"
 #include <math.h>
 
-static const ScoriaTwin no_twin = {NULL, NULL, {NAN, NAN}};
+static const ScoriaTwin no_twin = {.reference = {NAN, NAN}};
 static FuzzBase base;
 static ScoriaDeck deck;
 static ScoriaRun run;
@@ -37,7 +37,7 @@ static void save(ScoriaNormaliser norm)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true, true, false, false};
+  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true, true, false, false, 0};
   const bool train[]                    = {true, true, true, true, true, true};
   ScoriaNormaliser norm;
   ScoriaDataset ds;

@@ -10,7 +10,7 @@
 
 enum { C = 2, L = 10, M = C * L, CONDITIONS = 30, REALISATIONS = 40, MODES = 4, ALL_MODES = 9 };
 
-static const ScoriaTwin twin = {NULL, NULL, {5, NAN}};
+static const ScoriaTwin twin = {.reference = {5, NAN}};
 
 /* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5. */
 static void fill_rows(ScoriaRows *rows)
@@ -41,7 +41,7 @@ static void fit_normaliser(ScoriaNormaliser *norm)
                                        .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                        .space        = {1, {{"p", "", -1, 1, false}}}};
   const ScoriaProvenance from       = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false};
+  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
   const int channel[C]              = {0, 1};
   const double x[L]                 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   bool train[CONDITIONS];

@@ -64,8 +64,8 @@ static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[
   return 0;
 }
 
-static const ScoriaTwin twin               = {solve_twin, NULL, {5, NAN}};
-static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false};
+static const ScoriaTwin twin               = {.solve = solve_twin, .reference = {5, NAN}};
+static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
 static const int channel[C]                = {0, 1};
 
 /* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5.  Every 50th row failed,

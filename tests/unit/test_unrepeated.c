@@ -83,7 +83,7 @@ static void make_dataset(const Design *design)
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true};
+  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0};
   const int channel[1]              = {0};
   ScoriaDataset ds;
   bool *train;

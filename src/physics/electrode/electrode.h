@@ -52,7 +52,8 @@ extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElect
 /* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
 PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
 
-enum { U, W, V }; /* unknowns: F phi / RT, c / c_R, F phi_s / RT (ohmic) */
+enum { U, W, V };                             /* unknowns: F phi / RT, c / c_R, F phi_s / RT (ohmic) */
+enum { ELECTRODE_AREA, ELECTRODE_POTENTIAL }; /* locals: A of the kinetics, scaled phi_s - U0 */
 
 /* ------------------------------------------------------------------------------------------- electrolytes ---- */
 
@@ -110,6 +111,8 @@ PetscErrorCode ElectrodeCheck(const void *el, const ScoriaSpace *space);
 /* exp(E / R (1 / T_REFERENCE - 1 / T)); 1 for a set without E. */
 double arrhenius(double E, double T);
 void electrode_guess(const void *el, ScoriaDiscrete *d);
+extern const ScoriaField electrode_derived[];
+void electrode_derive(const void *el, int k, const ScoriaPencil *pencil, double values[]);
 int electrode_symmetries(const void *el, const ScoriaSpace *space, int dimensions, ScoriaSymmetry symmetry[]);
 /* Potential u at the separator's face, beside a cell of state s; g from its centre to the face. */
 double electrode_face_potential(const ScoriaElectrode *el, const double s[], const double g[]);

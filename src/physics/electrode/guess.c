@@ -14,7 +14,7 @@
 static double guess_current(const ScoriaElectrode *el, const ScoriaDiscrete *d, double area)
 {
   const int n       = d->own[0];
-  const double far  = d->a[1][n - 1];
+  const double far  = d->a[ELECTRODE_POTENTIAL][n - 1];
   const double open = el->at.drive + el->at.gamma * far; /* with no losses: the answer lies between 0 and this */
   double resistance = 0, lo = open < 0 ? open : 0, hi = open > 0 ? open : 0;
   if (el->at.gamma == 0) return el->at.drive;
@@ -68,10 +68,10 @@ void electrode_guess(const void *p, ScoriaDiscrete *d)
   const ScoriaElectrode *el = p;
   const int n               = d->own[0];
   double area               = 0;
-  for (int k = 0; k < n; k++) area += d->a[0][k];
+  for (int k = 0; k < n; k++) area += d->a[ELECTRODE_AREA][k];
   const double eta = scoria_kinetics[el->model]->overpotential(guess_current(el, d, area) / area);
   for (int k = 0; k < n; k++) {
-    d->s[U][k + 1] = d->a[1][k] - eta;
+    d->s[U][k + 1] = d->a[ELECTRODE_POTENTIAL][k] - eta;
     d->s[W][k + 1] = 1.0;
     if (el->ohmic) d->s[V][k + 1] = 0.0;
   }

@@ -21,7 +21,6 @@
 
 enum { LN_W, CHI2_PER_W };      /* derived */
 enum { C_KAPPA, C_D, C_SIGMA }; /* coefficients */
-enum { AREA, POTENTIAL };       /* locals: A of the kinetics, scaled phi_s - U0 */
 
 static int unknowns(const ScoriaElectrode *el)
 {
@@ -117,8 +116,8 @@ static void locals(const void *p, int n, double x, double h, const double eps[],
   const ScoriaKinetics *kinetics = scoria_kinetics[el->model];
   const double G                 = el->ohmic ? 0 : el->G;
   for (int i = 0; i < n; i++) {
-    local[AREA][i]      = el->at.rate * h * kinetics->area(el, eps[i]);
-    local[POTENTIAL][i] = (-G * (x + i * h) - el->at.U0) / el->at.thermal;
+    local[ELECTRODE_AREA][i]      = el->at.rate * h * kinetics->area(el, eps[i]);
+    local[ELECTRODE_POTENTIAL][i] = (-G * (x + i * h) - el->at.U0) / el->at.thermal;
   }
 }
 
@@ -149,10 +148,10 @@ static void source(const void *p, int n, const double *const local[], const doub
   const ScoriaElectrode *el = p;
   const int m               = unknowns(el);
   double *e = work, *rho = S[U], *rho_e = S_s ? S_s[U * m + U] : NULL, *rho_w = S_s ? S_s[U * m + W] : NULL;
-  for (int i = 0; i < n; i++) e[i] = local[POTENTIAL][i] - s[U][i];
+  for (int i = 0; i < n; i++) e[i] = local[ELECTRODE_POTENTIAL][i] - s[U][i];
   if (m > V)
     for (int i = 0; i < n; i++) e[i] += s[V][i];
-  scoria_kinetics[el->model]->react(n, local[AREA], e, s[W], rho, rho_e, rho_w);
+  scoria_kinetics[el->model]->react(n, local[ELECTRODE_AREA], e, s[W], rho, rho_e, rho_w);
   for (int i = 0; i < n; i++) S[W][i] = el->at.beta * rho[i];
   if (m > V)
     for (int i = 0; i < n; i++) S[V][i] = -rho[i];
@@ -363,6 +362,8 @@ const ScoriaProblem scoria_electrode = {
     .flux               = flux,
     .boundary           = boundary,
     .source             = source,
+    .derived_fields     = electrode_derived,
+    .derive_field       = electrode_derive,
     .quantities         = quantities,
     .symmetries         = electrode_symmetries,
     .start              = start,

@@ -122,6 +122,17 @@ static void source(const void *p, int n, const double *const local[], const doub
   for (int i = 0; i < n; i++) S[0][i] = heat->source * local[0][i];
 }
 
+static const ScoriaField derived_fields[] = {{"flux", "W m^-2", "heat flux along x", false}, {.name = ""}};
+
+/* The mean of a cell's two faces, which is of second order at its middle. */
+static void derive_field(const void *p, int k, const ScoriaPencil *pencil, double flux[])
+{
+  const Heat *heat  = p;
+  const double unit = heat->k_s * T_0 / heat->L, *F = pencil->F[0];
+  (void)k;
+  for (int i = 0; i < pencil->n; i++) flux[i] = 0.5 * unit * (F[i] + F[i + 1]);
+}
+
 static void start(const void *p, double s[])
 {
   s[0] = ((const Heat *)p)->right;
@@ -218,6 +229,8 @@ const ScoriaProblem scoria_heat = {
     .flux               = flux,
     .boundary           = boundary,
     .source             = source,
+    .derived_fields     = derived_fields,
+    .derive_field       = derive_field,
     .symmetries         = symmetries,
     .start              = start,
     .manufactured       = manufactured,

@@ -1,0 +1,352 @@
+/* The normaliser of whole fields at work: fields to coordinates and back. */
+#include "lateral.h"
+#include "base/linalg.h"
+#include <math.h>
+#include <string.h>
+
+#define KNOT_STEP 0.25 /* of t */
+
+double marginal_knot(int k)
+{
+  return KNOT_STEP * (k - MARGINAL_KNOTS / 2);
+}
+
+PetscErrorCode LateralSetUp(NormLateral norm)
+{
+  PetscFunctionBeginUser;
+  norm->E = norm->C * norm->nx;
+  norm->N = norm->ny * norm->nz;
+  norm->m = norm->E * norm->N;
+  PetscCall(WavesCreate(norm->C, norm->nx, norm->ny, norm->nz, &norm->waves));
+  const size_t E = (size_t)norm->E, rows = 2 * WAVES_MEMBERS;
+  PetscCall(PetscCalloc5(E, &norm->base, E, &norm->s, E * MARGINAL_KNOTS, &norm->knot, E, &norm->profile,
+                         (size_t)norm->m, &norm->t));
+  PetscCall(PetscCalloc4(rows * E, &norm->row, E, &norm->marginal, norm->waves.classes, &norm->kept,
+                         norm->waves.classes, &norm->mode));
+  PetscCall(PetscCalloc1(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralSetCoefficients(NormLateral norm)
+{
+  const size_t E    = (size_t)norm->E;
+  const int largest = PetscMax(norm->mean.terms, PetscMax(norm->scale.terms, norm->shape.terms));
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc5(norm->mean.terms * E, &norm->mean_coef, norm->scale.terms * E, &norm->scale_coef,
+                         norm->shape.terms * E * MARGINAL_TILT, &norm->tilt_coef, largest, &norm->value,
+                         E * MARGINAL_TILT, &norm->tilt));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralSetModes(NormLateral norm)
+{
+  const size_t Q = (size_t)norm->Q;
+  PetscFunctionBeginUser;
+  for (int c = 0, q = 0; c < norm->waves.classes; q += norm->kept[c++]) norm->mode[c] = q;
+  PetscCall(PetscCalloc5(Q * norm->E, &norm->V, Q, &norm->lambda, norm->scale.terms * Q, &norm->D_coef,
+                         (size_t)norm->mean.terms * norm->kept[0] + 1, &norm->mu_coef, Q, &norm->place));
+  PetscCall(PetscCalloc2(Q, &norm->D, norm->kept[0] + 1, &norm->mu));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralDestroy(void *self)
+{
+  NormLateral norm = self;
+  PetscFunctionBeginUser;
+  PetscCall(WavesDestroy(&norm->waves));
+  PetscCall(NormPolyDestroy(&norm->mean));
+  PetscCall(NormPolyDestroy(&norm->scale));
+  PetscCall(NormPolyDestroy(&norm->shape));
+  PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
+  PetscCall(PetscFree4(norm->row, norm->marginal, norm->kept, norm->mode));
+  PetscCall(PetscFree(norm->feature));
+  PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
+  PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
+  PetscCall(PetscFree2(norm->D, norm->mu));
+  PetscCall(PetscFree(norm));
+  PetscFunctionReturn(0);
+}
+
+/* Which of two modes comes first: larger variance, then longer waves. */
+static bool mode_before(const NormLateral norm, int p, int q)
+{
+  return norm->lambda[p] != norm->lambda[q] ? norm->lambda[p] > norm->lambda[q] : p < q;
+}
+
+PetscErrorCode LateralOrder(NormLateral norm, int modes)
+{
+  int *order, *width;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(norm->Q, &order, norm->Q, &width));
+  for (int c = 0; c < norm->waves.classes; c++)
+    for (int k = 0; k < norm->kept[c]; k++) width[norm->mode[c] + k] = wave_coordinates(&norm->waves.class[c]);
+  for (int q = 0; q < norm->Q; q++) { /* by insertion: modes of a class are in order, and so are the classes nearly */
+    int at = q;
+    for (; at > 0 && mode_before(norm, q, order[at - 1]); at--) order[at] = order[at - 1];
+    order[at] = q;
+  }
+  norm->R = norm->r = 0;
+  bool learned      = true;
+  for (int k = 0; k < norm->Q; k++) {
+    norm->place[order[k]] = norm->R;
+    norm->R += width[order[k]];
+    learned = learned && (k == 0 || norm->R <= modes);
+    if (learned) norm->r = norm->R;
+  }
+  PetscCall(PetscFree2(order, width));
+  PetscFunctionReturn(0);
+}
+
+void lateral_sizes(void *self, NormSizes *sizes)
+{
+  const NormLateral norm = self;
+  *sizes                 = (NormSizes){norm->C, norm->nx * norm->N, norm->r, norm->R, {norm->nx, norm->ny, norm->nz}};
+}
+
+const ScoriaSpace *lateral_space(void *self)
+{
+  return &((NormLateral)self)->space;
+}
+
+const double *lateral_modes(void *self)
+{
+  (void)self;
+  return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- at a condition ---- */
+
+void lateral_unit(const NormLateral norm, const double theta[], double u[])
+{
+  double all[SCORIA_MAX_CONDITIONS];
+  space_to_unit(&norm->space, theta, all);
+  for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
+}
+
+void lateral_transform(const NormLateral norm, int places, const double fields[], double v[])
+{
+  const size_t each = (size_t)places * norm->nx;
+  for (int c = 0; c < norm->C; c++) {
+    const double *x = fields + c * each, reference = norm->reference[c], sign = norm->sign[c];
+    double *to = v + c * each;
+    if (!norm->logged[c])
+      memmove(to, x, each * sizeof *to);
+    else
+      for (size_t j = 0; j < each; j++) {
+        const double distance = sign * (x[j] - reference);
+        to[j]                 = distance > 0 ? log(distance) : NAN;
+      }
+  }
+}
+
+/* out (q) = p(u)^T coef (terms, q) */
+static void evaluate(const NormPoly *poly, const double u[], int q, const double coef[], double value[], double out[])
+{
+  norm_poly_values(poly, u, value);
+  la_rows_product(1, poly->terms, q, value, coef, NULL, out);
+}
+
+void lateral_set_scale(NormLateral norm, const double u[], const double twin[])
+{
+  evaluate(&norm->mean, u, norm->E, norm->mean_coef, norm->value, norm->base);
+  evaluate(&norm->scale, u, norm->E, norm->scale_coef, norm->value, norm->s);
+  for (int e = 0; e < norm->E; e++) {
+    norm->base[e] += norm->twin ? twin[e] : 0;
+    norm->s[e] = exp(norm->s[e]);
+  }
+}
+
+void lateral_set_knots(NormLateral norm, const double u[])
+{
+  evaluate(&norm->shape, u, norm->E * MARGINAL_TILT, norm->tilt_coef, norm->value, norm->tilt);
+  for (int e = 0; e < norm->E; e++) {
+    double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
+    marginal_knots(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT,
+                   norm->tilt + e * MARGINAL_TILT, knot);
+    for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
+  }
+}
+
+void lateral_set_modes(NormLateral norm, const double u[])
+{
+  evaluate(&norm->scale, u, norm->Q, norm->D_coef, norm->value, norm->D);
+  for (int q = 0; q < norm->Q; q++) norm->D[q] = exp(norm->D[q]);
+  if (norm->kept[0]) evaluate(&norm->mean, u, norm->kept[0], norm->mu_coef, norm->value, norm->mu);
+  for (int k = 0; k < norm->kept[0]; k++) norm->mu[k] *= sqrt(norm->lambda[k]);
+}
+
+PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[])
+{
+  PetscFunctionBeginUser;
+  if (!twin || !twin->solve)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "the model was trained with the equations' own solution as a baseline and cannot be used without it");
+  PetscCall(twin->solve(twin->ctx, theta, v));
+  lateral_transform(norm, 1, v, v);
+  for (int e = 0; e < norm->E; e++)
+    if (!isfinite(v[e]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "no baseline at this condition (%s = %g, ...): it lies outside what the model can represent",
+                  norm->space.n > 0 ? norm->space.c[0].name : "", norm->space.n > 0 ? theta[0] : 0.0);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[])
+{
+  NormLateral norm = self;
+  double u[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  lateral_unit(norm, theta, u);
+  if (norm->twin) PetscCall(LateralTwin(norm, twin, theta, norm->profile));
+  lateral_set_scale(norm, u, norm->profile);
+  lateral_set_knots(norm, u);
+  lateral_set_modes(norm, u);
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------------- encode, decode ---- */
+
+/* t at v between knots, or on the line through the outer ones. */
+static double score_of(const double knot[], double v)
+{
+  const int middle = MARGINAL_KNOTS / 2, last = MARGINAL_KNOTS - 2;
+  const double guess = (v - knot[middle]) / (knot[middle + 1] - knot[middle - 1]) * 2 + middle;
+  if (!(fabs(guess) < 1e6)) return v - v; /* NaN where v is */
+  int k = guess > 0 ? (guess < last ? (int)guess : last) : 0;
+  while (k > 0 && v < knot[k]) k--;
+  while (k < last && v >= knot[k + 1]) k++;
+  return marginal_knot(k) + KNOT_STEP * (v - knot[k]) / (knot[k + 1] - knot[k]);
+}
+
+void lateral_scores(const NormLateral norm, double v[])
+{
+  for (int c = 0; c < norm->C; c++)
+    for (int p = 0; p < norm->N; p++)
+      for (int x = 0; x < norm->nx; x++, v++) *v = score_of(norm->knot + (c * norm->nx + x) * MARGINAL_KNOTS, *v);
+}
+
+static double knot_slope(const double knot[], double t, double *v)
+{
+  const double at = (t - marginal_knot(0)) / KNOT_STEP;
+  const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
+  const double d  = knot[k + 1] - knot[k];
+  *v              = knot[k] + (at - k) * d;
+  return d / KNOT_STEP;
+}
+
+/* Scores t (m) become a field. */
+static void scores_back(const NormLateral norm, const double t[], double field[])
+{
+  for (int c = 0; c < norm->C; c++) {
+    const double *knot     = norm->knot + (size_t)c * norm->nx * MARGINAL_KNOTS;
+    const double reference = norm->reference[c], sign = norm->sign[c];
+    double *first = field;
+    for (int p = 0; p < norm->N; p++)
+      for (int x = 0; x < norm->nx; x++) (void)knot_slope(knot + x * MARGINAL_KNOTS, *t++, field++);
+    for (double *v = first; v < field && norm->logged[c]; v++) *v = reference + sign * exp(*v);
+  }
+}
+
+static double dot(int n, const double a[], const double b[])
+{
+  double part[4] = {0};
+  int i          = 0;
+  for (; i + 4 <= n; i += 4)
+    for (int l = 0; l < 4; l++) part[l] += a[i + l] * b[i + l];
+  for (; i < n; i++) part[0] += a[i] * b[i];
+  return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
+void lateral_coordinates(const NormLateral norm, double y[])
+{
+  const Waves *w = &norm->waves;
+  for (int c = 0; c < w->classes; c++) {
+    const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
+    if (width) waves_take(w, &w->class[c], norm -> row);
+    for (int k = 0; k < norm->kept[c]; k++) {
+      const int q        = norm->mode[c] + k;
+      const double *mode = norm->V + (size_t)q * norm->E, mu = c ? 0 : norm->mu[k];
+      for (int j = 0; j < width; j++)
+        y[norm->place[q] + j] = (dot(norm->E, norm->row + (size_t)j * norm->E, mode) - mu) / norm->D[q];
+    }
+  }
+}
+
+void lateral_encode(void *self, int64_t n, const double fields[], double y[])
+{
+  const NormLateral norm = self;
+  for (int64_t i = 0; i < n; i++) {
+    lateral_transform(norm, norm->N, fields + i * norm->m, norm->waves.grid);
+    lateral_scores(norm, norm->waves.grid);
+    fftw_execute(norm->waves.forward);
+    lateral_coordinates(norm, y + i * norm->R);
+  }
+}
+
+/* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
+static void spectrum_of(const NormLateral norm, const double y[], bool about_mean)
+{
+  const Waves *w = &norm->waves;
+  memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->C * w->half * w->nx);
+  for (int c = 0; c < w->classes; c++) {
+    const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
+    memset(norm->row, 0, sizeof *norm->row * (size_t)width * norm->E);
+    for (int k = 0; k < norm->kept[c]; k++) {
+      const int q        = norm->mode[c] + k;
+      const double *mode = norm->V + (size_t)q * norm->E;
+      for (int j = 0; j < width; j++) {
+        const double a = norm->D[q] * y[norm->place[q] + j] + (c || about_mean ? 0 : norm->mu[k]);
+        double *to     = norm->row + (size_t)j * norm->E;
+        for (int e = 0; e < norm->E; e++) to[e] += a * mode[e];
+      }
+    }
+    if (width) waves_put(w, &w->class[c], norm -> row);
+  }
+}
+
+void lateral_decode(void *self, int64_t n, const double y[], double fields[])
+{
+  const NormLateral norm = self;
+  for (int64_t i = 0; i < n; i++) {
+    spectrum_of(norm, y + i * norm->R, false);
+    fftw_execute(norm->waves.back);
+    scores_back(norm, norm->waves.grid, fields + i * norm->m);
+  }
+}
+
+/* ----------------------------------------------------------------------------------------------------- volume ---- */
+
+/* Rows of J^T, decode of unit steps of the scores: a mode's shape on the grid times the slope of the field. */
+double lateral_log_volume(void *self, const double y[], double work[])
+{
+  const NormLateral norm = self;
+  const int m = norm->m, R = norm->R;
+  double *slope = work, *J = work + m, *gram = J + (size_t)R * m, *unit = gram + (size_t)R * R, sum = 0;
+  spectrum_of(norm, y, false);
+  fftw_execute(norm->waves.back);
+  for (int i = 0; i < m; i++) {
+    const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
+    double v;
+    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->waves.grid[i], &v);
+    if (norm->logged[e / norm->nx]) slope[i] *= exp(v);
+  }
+  memset(unit, 0, sizeof *unit * (size_t)R);
+  for (int k = 0; k < R; k++) {
+    unit[k] = 1;
+    spectrum_of(norm, unit, true);
+    fftw_execute(norm->waves.back);
+    for (int i = 0; i < m; i++) J[(size_t)k * m + i] = slope[i] * norm->waves.grid[i];
+    unit[k] = 0;
+  }
+  la_gemm(false, true, R, R, m, 1, J, m, J, m, 0, gram, R);
+  if (!la_cholesky(R, gram)) return NAN;
+  for (int k = 0; k < R; k++) sum += log(gram[(size_t)k * R + k]);
+  return sum;
+}
+
+size_t lateral_volume_work(void *self)
+{
+  const NormLateral norm = self;
+  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
+  return m + R * m + R * R + R;
+}

@@ -1,0 +1,117 @@
+/* The normaliser of whole fields that are periodic and homogeneous along y and z (basis `lateral`), from inside.
+ *
+ * Fields x (C, nz, ny, nx) in four steps, each a smooth function of the unit conditions u and the same at every lateral
+ * place:
+ *   v = transform(x) - transform(twin), as for profiles, the twin being a profile (C, nx);
+ *   z = (v - m(u)) / s(u), per channel and place along x;
+ *   t = the normal score of z: the score of the law pooled over conditions, tilted by a polynomial in it whose
+ *       coefficients are polynomials in u (marginal.h); piecewise linear, and linear beyond;
+ *   for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier transform of t, times
+ *       1 / D(u), less mu(u) for the lateral mean: coordinates y, N(0, I) where t is Gaussian.
+ * Modes are those of the real covariance pooled over +-ky and +-kz, so that the law of a Gaussian y is invariant under
+ * shifts and reflections of y and z. */
+#ifndef SCORIA_SCORE_LATERAL_H
+#define SCORIA_SCORE_LATERAL_H
+
+#include "normaliser.h"
+#include "waves.h"
+
+#define MARGINAL_BINS 50  /* of z: from -6 to 6 in steps of 1/4, and two that are open */
+#define MARGINAL_TILT 4   /* Hermite polynomials of degree 1 ... 4 */
+#define MARGINAL_KNOTS 33 /* of t: from -4 to 4 in steps of 1/4 */
+
+/* The law of one element of z, pooled over conditions. */
+typedef struct {
+  double mass[MARGINAL_BINS];
+  int first, last; /* edges between which it is known: enough of it lies beyond either */
+} Marginal;
+
+typedef struct NormLateral_ *NormLateral;
+struct NormLateral_ {
+  ScoriaSpace space;
+  int d, vary[SCORIA_MAX_CONDITIONS]; /* the conditions that vary */
+  int C, nx, ny, nz;
+  int E, N, m; /* elements C nx, lateral places, values E N */
+  int r, R;
+  bool twin, logged[SCORIA_MAX_FIELDS];
+  double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
+  double energy; /* share of the variance of t that the modes are to carry, and do */
+  Waves waves;
+  NormPoly mean, scale, shape;
+  double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
+  Marginal *marginal;             /* owned (E) */
+  double *feature;                /* owned (E, MARGINAL_BINS, MARGINAL_TILT): what the tilt is a polynomial in */
+  double *tilt_coef;              /* owned (shape.terms, E, MARGINAL_TILT) */
+  int Q;                          /* modes of all classes */
+  int *kept;                      /* owned (classes): modes of each */
+  int *mode;                      /* owned (classes): the first mode of each */
+  double *V;                      /* owned (Q, E): orthonormal within a class */
+  double *lambda;                 /* owned (Q): variance of a coordinate, pooled */
+  double *D_coef;                 /* owned (scale.terms, Q): ln D */
+  double *mu_coef;                /* owned (mean.terms, kept[0]): mean of the lateral mean, over sqrt(lambda) */
+  int *place;                     /* owned (Q): where a mode's coordinates stand in y */
+  /* Set by LateralAt. */
+  double *base, *s; /* owned (E): v at z = 0; s */
+  double *tilt;     /* owned (E, MARGINAL_TILT) */
+  double *knot;     /* owned (E, MARGINAL_KNOTS): v at the knots of t */
+  double *D, *mu;   /* owned (Q), (kept[0]) */
+  /* Buffers. */
+  double *value;   /* owned: of polynomials */
+  double *profile; /* owned (E) */
+  double *t;       /* owned (m) */
+  double *row;     /* owned (2 WAVES_MEMBERS, E) */
+};
+
+PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
+                             const ScoriaNormaliserOptions *opt, void **self);
+PetscErrorCode LateralPrepare(void *self, const NormInput *in, const NormTask *task);
+PetscErrorCode LateralDestroy(void *self);
+PetscErrorCode LateralSave(void *self, ScoriaStore store);
+PetscErrorCode LateralLoad(ScoriaStore store, void **self);
+void lateral_sizes(void *self, NormSizes *sizes);
+const ScoriaSpace *lateral_space(void *self);
+PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[]);
+void lateral_encode(void *self, int64_t n, const double fields[], double y[]);
+void lateral_decode(void *self, int64_t n, const double y[], double fields[]);
+double lateral_log_volume(void *self, const double y[], double work[]);
+size_t lateral_volume_work(void *self);
+const double *lateral_modes(void *self);
+
+/* What follows from C, nx, ny, nz: E, N, m, the wave numbers and buffers. */
+PetscErrorCode LateralSetUp(NormLateral norm);
+/* Room for the coefficients, when the polynomials are known; for the modes, when Q and kept are. */
+PetscErrorCode LateralSetCoefficients(NormLateral norm);
+PetscErrorCode LateralSetModes(NormLateral norm);
+/* Orders coordinates by the variance of their modes; sets R and r, at most `modes` but one whole mode at least. */
+PetscErrorCode LateralOrder(NormLateral norm, int modes);
+void lateral_unit(const NormLateral norm, const double theta[], double u[]);
+/* The twin (E) at theta in v. */
+PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[]);
+/* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots; D and
+ * mu. */
+void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
+void lateral_set_knots(NormLateral norm, const double u[]);
+void lateral_set_modes(NormLateral norm, const double u[]);
+/* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
+void lateral_transform(const NormLateral norm, int places, const double fields[], double v[]);
+/* v (m) of a field becomes t (m). */
+void lateral_scores(const NormLateral norm, double v[]);
+/* Coordinates y (R) from the transform of scores in waves.spectrum. */
+void lateral_coordinates(const NormLateral norm, double y[]);
+
+/* ------------------------------------------------------------------------------------------------ marginals ---- */
+
+int marginal_bin(double z);
+double marginal_edge(int k); /* between bins k and k + 1 */
+double marginal_knot(int k); /* of t */
+/* Sets first and last from mass, and brings what lies beyond into the next bins; `least` is mass enough to lie there.
+ */
+void marginal_set_range(Marginal *marginal, double least);
+/* Normalised Hermite polynomials (MARGINAL_BINS, MARGINAL_TILT) of the mean pooled scores of the bins. */
+void marginal_features(const Marginal *marginal, double feature[]);
+/* Mass (MARGINAL_BINS) of the law with the tilt (MARGINAL_TILT). */
+void marginal_tilted(const Marginal *marginal, const double feature[], const double tilt[], double mass[]);
+/* z (MARGINAL_KNOTS) at the knots of t, increasing. */
+void marginal_knots(const Marginal *marginal, const double feature[], const double tilt[], double z[]);
+
+#endif

@@ -1,0 +1,66 @@
+/* The rows behind a normaliser of whole fields: read piece by piece, a few rows at a time. */
+#ifndef SCORIA_SCORE_LATERAL_FIT_H
+#define SCORIA_SCORE_LATERAL_FIT_H
+
+#include "lateral.h"
+#include "normaliser_fit.h"
+
+/* A piece is the rows of one condition, or a part of them where they do not fit into a buffer.  Every rank has a block
+ * of pieces, in tiles for the regressions; what makes a piece and a tile follows from the dataset alone.  Sums over
+ * rows are made within a piece first, and over pieces in fixed point (tile_sum.h): the same bits on any number of
+ * ranks. */
+typedef struct {
+  NormInput in;
+  const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
+  NormLateral norm;              /* borrowed */
+  NormPasses passes;
+  int64_t conditions;
+  int parts;                          /* pieces of a condition */
+  int64_t first, n;                   /* pieces of this rank */
+  NormTiles tiles;                    /* of these */
+  int64_t *start;                     /* owned, behind tiles */
+  int *used;                          /* owned, behind tiles: all */
+  NormKind *kind;                     /* owned (n) */
+  double *good;                       /* owned (n): usable rows to learn from, or all of a condition left out */
+  double *weight;                     /* owned (n): usable rows of fitted pieces, else 0 */
+  double *theta, *u;                  /* owned (n, space.n), (n, d) */
+  double *twin;                       /* owned (n, E): the twin in v; NULL without one */
+  double *one;                        /* owned (n) */
+  double *mean_X, *scale_X, *shape_X; /* owned (n, terms): polynomials, when they are chosen */
+  int64_t fitted;                     /* fitted conditions of all ranks */
+  double fitted_rows;                 /* of all ranks */
+  ScoriaRows buffer;                  /* owned: of a piece */
+  bool *usable, *left_out; /* owned: rows of the buffer; those left out though their condition is learned from */
+  bool all;                /* rows left out are shown too */
+  double *v;               /* owned (m) */
+} LateralData;
+
+/* Sees a piece whose rows are in the buffer.  Local. */
+typedef PetscErrorCode (*LateralVisit)(void *ctx, LateralData *data, int64_t i);
+
+/* Deals the rows of in->ds for norm, of which the sizes, the space, twin and references are set.  passes: for the
+ * progress.  Collective. */
+PetscErrorCode LateralDataCreate(const NormInput *in, NormLateral norm, bool known, int passes, LateralData *data);
+PetscErrorCode LateralDataDestroy(LateralData *data);
+/* The first pass: usable rows, conditions, twins; where the normaliser is not known, the transforms too. */
+PetscErrorCode LateralDataScan(LateralData *data, bool known);
+PetscErrorCode LateralDataSetPolynomials(LateralData *data);
+/* Shows every piece of this rank that has usable rows; only: of the training set alone.  Collective. */
+PetscErrorCode LateralDataWalk(LateralData *data, const char *what, bool only, LateralVisit visit, void *ctx);
+/* Whether row k of the buffer is usable; then its v (m). */
+bool lateral_data_row(LateralData *data, int64_t k, double v[]);
+/* Marginals at the condition of a piece; the transform of the scores of row k, false where it has none. */
+void lateral_set_piece(LateralData *data, int64_t i);
+bool lateral_row_spectrum(LateralData *data, int64_t k);
+/* The design of a regression over pieces, X (n, terms). */
+NormDesign lateral_design(const LateralData *data, int terms, const double X[], int responses);
+/* Means (q) of a table (n, q) over fitted pieces, weighted by their rows.  Collective. */
+PetscErrorCode LateralPooled(const LateralData *data, int q, const double table[], double mean[]);
+
+/* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece. */
+PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);
+/* Everything.  Collective. */
+PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
+#define LATERAL_PASSES 5 /* of a fit */
+
+#endif

@@ -1,0 +1,269 @@
+/* The normaliser of whole fields in a file: /normaliser/..., each array with its meaning, sizes by the arrays' shapes.
+ */
+#include "lateral.h"
+#include "normaliser_store.h"
+#include <math.h>
+
+enum { MAX_RANK = 3, ARRAYS = 7, SETTINGS = 3 };
+
+typedef struct {
+  const char *name, *axes, *help;
+  double *data;
+  int rank;
+  int64_t dims[MAX_RANK];
+} Array;
+
+static void list_arrays(NormLateral norm, Array list[ARRAYS])
+{
+  const int64_t E = norm->E, Q = norm->Q;
+  list[0] = (Array){"/normaliser/mean",
+                    "mean_term element",
+                    "coefficients of m, the mean deviation from the baseline, transformed units (term, channel and x)",
+                    norm->mean_coef,
+                    2,
+                    {norm->mean.terms, E}};
+  list[1] = (Array){
+      "/normaliser/log_scale", "scale_term element", "coefficients of ln s (term, channel and x)", norm->scale_coef, 2,
+      {norm->scale.terms, E}};
+  list[2] = (Array){"/normaliser/tilt",
+                    "shape_term element hermite",
+                    "coefficients of the tilt of the pooled law by normalised Hermite polynomials 1 ... 4 of its score",
+                    norm->tilt_coef,
+                    3,
+                    {norm->shape.terms, E, MARGINAL_TILT}};
+  list[3] = (Array){"/normaliser/modes",
+                    "mode element",
+                    "orthonormal eigenvectors of the covariance of scores at a wave number (mode, channel and x)",
+                    norm->V,
+                    2,
+                    {Q, E}};
+  list[4] =
+      (Array){"/normaliser/mode_variances", "mode", "variance of a coordinate, pooled (mode)", norm->lambda, 1, {Q}};
+  list[5] = (Array){"/normaliser/log_mode_scale",
+                    "scale_term mode",
+                    "coefficients of ln D, the conditional scale of a mode (term, mode)",
+                    norm->D_coef,
+                    2,
+                    {norm->scale.terms, Q}};
+  list[6] = (Array){"/normaliser/mode_mean",
+                    "mean_term mean_mode",
+                    "coefficients of mu of the modes of the lateral mean, over their deviation (term, mode)",
+                    norm->mu_coef,
+                    2,
+                    {norm->mean.terms, norm->kept[0]}};
+}
+
+static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
+{
+  const int64_t dims[2] = {norm->E, MARGINAL_BINS + 2};
+  double *table;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)(dims[0] * dims[1]), &table));
+  for (int e = 0; e < norm->E; e++) {
+    double *row = table + (size_t)e * dims[1];
+    row[0]      = norm->marginal[e].first;
+    row[1]      = norm->marginal[e].last;
+    for (int b = 0; b < MARGINAL_BINS; b++) row[2 + b] = norm->marginal[e].mass[b];
+  }
+  PetscCall(
+      ScoriaStorePutReals(store, "/normaliser/marginals", 2, dims, table, "",
+                          "per channel and x: first and last edge of the pooled law of z, mass of its bins, which "
+                          "edges at -6, -5.75, ... 6 part"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/marginals", "element bin"));
+  PetscCall(PetscFree(table));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
+{
+  const int64_t classes = norm->waves.classes, C = norm->C;
+  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy}, shape[3] = {norm->nx, norm->ny, norm->nz};
+  double transform[SCORIA_MAX_FIELDS * 3], *waves;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(3 * classes, &waves));
+  for (int c = 0; c < classes; c++) {
+    waves[3 * c]     = norm->waves.class[c].kz;
+    waves[3 * c + 1] = norm->waves.class[c].ky;
+    waves[3 * c + 2] = norm->kept[c];
+  }
+  for (int c = 0; c < C; c++) {
+    transform[3 * c]     = norm->logged[c];
+    transform[3 * c + 1] = norm->logged[c] ? norm->reference[c] : 0;
+    transform[3 * c + 2] = norm->sign[c];
+  }
+  PetscCall(
+      ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){C, 3}, transform, "",
+                          "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
+                                "coordinates that the network learns; 1 with a deterministic twin; share of the "
+                                "variance of normal scores that the modes carry"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/wave_numbers", 2, (const int64_t[]){classes, 3}, waves, "",
+                                "per wave number, up to sign: along z, along y, number of its modes"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/wave_numbers", "wave_number column"));
+  PetscCall(PetscFree(waves));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralSave(void *self, ScoriaStore store)
+{
+  const NormLateral norm = self;
+  Array list[ARRAYS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutSpace(store, &norm->space));
+  PetscCall(PutSizes(norm, store));
+  PetscCall(NormPolySave(store, "/normaliser/mean_powers", &norm->mean, "mean_term varying",
+                         "powers of the varying unit conditions in each term of the mean: products of sqrt(2 n + 1) "
+                         "P_n(u), P_n Legendre"));
+  PetscCall(NormPolySave(store, "/normaliser/scale_powers", &norm->scale, "scale_term varying",
+                         "the same for the terms of ln s and ln D"));
+  PetscCall(NormPolySave(store, "/normaliser/shape_powers", &norm->shape, "shape_term varying",
+                         "the same for the terms of the tilt"));
+  PetscCall(PutMarginals(norm, store));
+  list_arrays(norm, list);
+  for (int i = 0; i < ARRAYS; i++) {
+    if (list[i].dims[list[i].rank - 1] == 0) continue; /* no mode of the lateral mean */
+    PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
+    PetscCall(ScoriaStorePutAxes(store, list[i].name, list[i].axes));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- loading ---- */
+
+#define MOST_CELLS (1 << 28) /* of a field that a file may ask memory for */
+
+static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
+{
+  int64_t dims[MAX_RANK];
+  double shape[3], settings[SETTINGS], transform[SCORIA_MAX_FIELDS * 3];
+  PetscFunctionBeginUser;
+  PetscCall(NormStoreShape(store, "/normaliser/shape", 1, dims));
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/shape", 3, shape));
+  for (int a = 0; a < 3; a++)
+    if (!(shape[a] >= 1 && shape[a] <= 1 << 16))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/shape is %g x %g x %g", shape[0], shape[1], shape[2]);
+  PetscCall(NormStoreShape(store, "/normaliser/transform", 2, dims));
+  if (dims[0] > SCORIA_MAX_FIELDS || dims[1] != 3 || dims[0] * shape[0] * shape[1] * shape[2] > MOST_CELLS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %lld fields of %g x %g x %g cells", (long long)dims[0], shape[0],
+                shape[1], shape[2]);
+  norm->C  = (int)dims[0];
+  norm->nx = (int)shape[0];
+  norm->ny = (int)shape[1];
+  norm->nz = (int)shape[2];
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", SETTINGS, settings));
+  norm->r      = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
+  norm->twin   = settings[1] != 0;
+  norm->energy = settings[2];
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/transform", 3 * norm->C, transform));
+  for (int c = 0; c < norm->C; c++) {
+    norm->logged[c]    = transform[3 * c] != 0;
+    norm->reference[c] = norm->logged[c] ? transform[3 * c + 1] : NAN;
+    norm->sign[c]      = transform[3 * c + 2];
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetWaves(ScoriaStore store, NormLateral norm)
+{
+  const int64_t classes = norm->waves.classes;
+  int64_t dims[MAX_RANK];
+  double *waves;
+  PetscFunctionBeginUser;
+  PetscCall(NormStoreShape(store, "/normaliser/wave_numbers", 2, dims));
+  if (dims[0] != classes || dims[1] != 3)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/wave_numbers is (%lld, %lld), expected (%lld, 3)",
+                (long long)dims[0], (long long)dims[1], (long long)classes);
+  PetscCall(PetscMalloc1(3 * classes, &waves));
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/wave_numbers", 3 * classes, waves));
+  bool valid = true;
+  for (int c = 0; c < classes; c++) {
+    const double *w = waves + 3 * c;
+    valid = valid && w[0] == norm->waves.class[c].kz && w[1] == norm->waves.class[c].ky && w[2] >= 0 && w[2] <= norm->E;
+    norm->kept[c] = valid ? (int)w[2] : 0;
+    norm->Q += norm->kept[c];
+  }
+  PetscCall(PetscFree(waves));
+  if (!valid || norm->Q == 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/wave_numbers are not those of its shape");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetMarginals(ScoriaStore store, NormLateral norm)
+{
+  const int width = MARGINAL_BINS + 2;
+  int64_t dims[MAX_RANK];
+  double *table;
+  PetscFunctionBeginUser;
+  PetscCall(NormStoreShape(store, "/normaliser/marginals", 2, dims));
+  if (dims[0] != norm->E || dims[1] != width)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/marginals is (%lld, %lld), expected (%d, %d)",
+                (long long)dims[0], (long long)dims[1], norm->E, width);
+  PetscCall(PetscMalloc1((size_t)norm->E * width, &table));
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/marginals", (int64_t)norm->E * width, table));
+  bool valid = true;
+  for (int e = 0; e < norm->E && valid; e++) {
+    const double *row = table + (size_t)e * width;
+    Marginal *m       = &norm->marginal[e];
+    valid             = row[0] >= 0 && row[1] >= row[0] && row[1] <= MARGINAL_BINS - 2;
+    m->first          = valid ? (int)row[0] : 0;
+    m->last           = valid ? (int)row[1] : 0;
+    for (int b = 0; b < MARGINAL_BINS; b++) {
+      m->mass[b] = row[2 + b];
+      valid = valid && m->mass[b] >= 0 && (b < m->first || b > m->last + 1 || m->first == m->last || m->mass[b] > 0);
+    }
+    if (valid) marginal_features(m, norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT);
+  }
+  PetscCall(PetscFree(table));
+  if (!valid) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/marginals are no laws");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetArrays(ScoriaStore store, NormLateral norm)
+{
+  Array list[ARRAYS];
+  PetscFunctionBeginUser;
+  list_arrays(norm, list);
+  for (int i = 0; i < ARRAYS; i++) {
+    int64_t dims[MAX_RANK], count = 1;
+    if (list[i].dims[list[i].rank - 1] == 0) continue;
+    PetscCall(NormStoreShape(store, list[i].name, list[i].rank, dims));
+    for (int k = 0; k < list[i].rank; k++) {
+      if (dims[k] != list[i].dims[k])
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, list[i].name,
+                    (long long)dims[k], (long long)list[i].dims[k]);
+      count *= dims[k];
+    }
+    PetscCall(ScoriaStoreGetReals(store, list[i].name, count, list[i].data));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LateralLoad(ScoriaStore store, void **self)
+{
+  NormLateral norm;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&norm));
+  PetscCall(ScoriaStoreGetSpace(store, &norm->space));
+  for (int j = 0; j < norm->space.n; j++)
+    if (norm->space.c[j].lo < norm->space.c[j].hi) norm->vary[norm->d++] = j;
+  PetscCall(GetShape(store, norm));
+  const int r = norm->r;
+  PetscCall(LateralSetUp(norm));
+  PetscCall(GetWaves(store, norm));
+  PetscCall(NormPolyLoad(store, "/normaliser/mean_powers", norm->d, &norm->mean));
+  PetscCall(NormPolyLoad(store, "/normaliser/scale_powers", norm->d, &norm->scale));
+  PetscCall(NormPolyLoad(store, "/normaliser/shape_powers", norm->d, &norm->shape));
+  PetscCall(LateralSetCoefficients(norm));
+  PetscCall(LateralSetModes(norm));
+  PetscCall(GetMarginals(store, norm));
+  PetscCall(GetArrays(store, norm));
+  PetscCall(LateralOrder(norm, r));
+  if (norm->r != r)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %d coordinates learned do not end with a mode of the %d", r, norm->R);
+  *self = norm;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,119 @@
+/* The law of one element of z: its pooled histogram, tilted, as a map from normal scores. */
+#include "lateral.h"
+#include <math.h>
+#include <string.h>
+
+#define LOWEST (-6.0) /* edge */
+#define WIDTH 0.25    /* of a bin */
+#define EMPTY 1e-9    /* mass of an empty bin between others: a step of the scores that can be inverted */
+#define TAIL_BINS 3   /* whose slope the law goes on with */
+#define LEAST_EDGES 8 /* a law that is known at fewer is taken as Gaussian */
+
+int marginal_bin(double z)
+{
+  const double at = floor((z - LOWEST) / WIDTH) + 1;
+  return at > 0 ? (at < MARGINAL_BINS - 1 ? (int)at : MARGINAL_BINS - 1) : 0;
+}
+
+double marginal_edge(int k)
+{
+  return LOWEST + WIDTH * k;
+}
+
+/* Bin k ends at edge k: those up to `first` are one, and those from last + 1 on. */
+void marginal_set_range(Marginal *m, double least)
+{
+  double below = 0, above = 0;
+  int lo = 0, hi = MARGINAL_BINS - 1;
+  while (lo < MARGINAL_BINS && below < least) below += m->mass[lo++];
+  while (hi >= 0 && above < least) above += m->mass[hi--];
+  m->first = lo - 1;
+  m->last  = hi;
+  if (m->last - m->first < LEAST_EDGES) {
+    m->first = m->last = 0;
+    return;
+  }
+  for (int b = 0; b < MARGINAL_BINS; b++)
+    if (b < m->first || b > m->last + 1)
+      m->mass[b] = 0;
+    else if (b > m->first && b <= m->last)
+      m->mass[b] = PetscMax(m->mass[b], EMPTY);
+  m->mass[m->first]    = below;
+  m->mass[m->last + 1] = above;
+}
+
+static double normal_density(double t)
+{
+  return exp(-0.5 * t * t) / sqrt(2 * PETSC_PI);
+}
+
+/* The mean score of a bin that holds the scores from quantile p to p + mass. */
+static double mean_score(double p, double mass)
+{
+  const double a = p > 0 ? normal_density(normal_quantile(p)) : 0,
+               b = p + mass < 1 ? normal_density(normal_quantile(p + mass)) : 0;
+  return (a - b) / mass;
+}
+
+void marginal_features(const Marginal *m, double feature[])
+{
+  double p = 0, total = 0;
+  memset(feature, 0, sizeof *feature * MARGINAL_BINS * MARGINAL_TILT);
+  if (m->last == m->first) return;
+  for (int b = m->first; b <= m->last + 1; b++) total += m->mass[b];
+  for (int b = m->first; b <= m->last + 1; b++) {
+    const double share = m->mass[b] / total, t = mean_score(p, b > m->last ? 1 - p : share);
+    const double hermite[MARGINAL_TILT] = {t, (t * t - 1) / sqrt(2), t * (t * t - 3) / sqrt(6),
+                                           (t * t * (t * t - 6) + 3) / sqrt(24)};
+    memcpy(feature + b * MARGINAL_TILT, hermite, sizeof hermite);
+    p += share;
+  }
+  for (int b = 0; b < MARGINAL_BINS; b++)
+    if (b < m->first || b > m->last + 1)
+      memcpy(feature + b * MARGINAL_TILT, feature + (b < m->first ? m->first : m->last + 1) * MARGINAL_TILT,
+             sizeof *feature * MARGINAL_TILT);
+}
+
+void marginal_tilted(const Marginal *m, const double feature[], const double tilt[], double mass[])
+{
+  double most = -INFINITY, sum = 0;
+  for (int b = 0; b < MARGINAL_BINS; b++) {
+    mass[b] = 0;
+    for (int j = 0; j < MARGINAL_TILT; j++) mass[b] += tilt[j] * feature[b * MARGINAL_TILT + j];
+    if (m->mass[b] > 0) most = PetscMax(most, mass[b]);
+  }
+  for (int b = 0; b < MARGINAL_BINS; b++) sum += mass[b] = m->mass[b] > 0 ? m->mass[b] * exp(mass[b] - most) : 0;
+  for (int b = 0; b < MARGINAL_BINS; b++) mass[b] /= sum;
+}
+
+/* z at t, of scores (n) at edges from `first` on. */
+static double score_back(int first, int n, const double score[], double t)
+{
+  int k = 0, l = 1;
+  if (t <= score[0])
+    l = TAIL_BINS;
+  else if (t >= score[n - 1])
+    k = n - 1 - TAIL_BINS, l = n - 1;
+  else
+    for (; score[l] < t; l++) k = l;
+  const double slope = (l - k) * WIDTH / (score[l] - score[k]);
+  return t <= score[0] ? marginal_edge(first) + (t - score[0]) * slope
+                       : marginal_edge(first + l) + (t - score[l]) * slope;
+}
+
+#define LEAST_STEP 1e-9 /* between scores of neighbouring edges */
+
+void marginal_knots(const Marginal *m, const double feature[], const double tilt[], double z[])
+{
+  double mass[MARGINAL_BINS], score[MARGINAL_BINS], p = 0;
+  const int n = m->last - m->first + 1;
+  for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = marginal_knot(k);
+  if (m->last == m->first) return;
+  marginal_tilted(m, feature, tilt, mass);
+  for (int k = 0; k < n; k++) {
+    p += mass[m->first + k];
+    score[k] = normal_quantile(PetscClipInterval(p, 1e-15, 1 - 1e-15));
+    if (k && score[k] < score[k - 1] + LEAST_STEP) score[k] = score[k - 1] + LEAST_STEP;
+  }
+  for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score, marginal_knot(k));
+}

@@ -1,0 +1,140 @@
+/* A complex number of FFTW is two doubles, real and imaginary part. */
+#include "waves.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLANNING FFTW_ESTIMATE /* measures nothing: the same plan, and the same bits, at every start */
+
+/* Where (kz, ky) stands, 0 <= ky <= ny / 2, kz of either sign. */
+static int wave_at(const Waves *w, int kz, int ky)
+{
+  return (kz + w->nz) % w->nz * (w->ny / 2 + 1) + ky;
+}
+
+static void set_class(const Waves *w, int kz, int ky, WaveClass *c)
+{
+  const bool edge_y = ky == 0 || 2 * ky == w->ny, edge_z = kz == 0 || 2 * kz == w->nz;
+  *c              = (WaveClass){.kz = kz, .ky = ky, .members = edge_y || edge_z ? 1 : 2, .real = edge_y && edge_z};
+  c->at[0]        = wave_at(w, kz, ky);
+  c->at[1]        = wave_at(w, -kz, ky);
+  c->conjugate[0] = edge_y && !edge_z ? wave_at(w, -kz, ky) : -1; /* others are not stored */
+  c->conjugate[1] = -1;
+}
+
+static int by_length(const void *a, const void *b)
+{
+  const WaveClass *p = a, *q = b;
+  const int p2 = p->kz * p->kz + p->ky * p->ky, q2 = q->kz * q->kz + q->ky * q->ky;
+  return p2 != q2 ? (p2 > q2) - (p2 < q2) : (p->kz > q->kz) - (p->kz < q->kz);
+}
+
+static PetscErrorCode MakePlans(Waves *w)
+{
+  const int n[2] = {w->nz, w->ny}, plane = w->nz * w->ny * w->nx, half = w->half * w->nx;
+  const fftw_iodim64 dims[2]    = {{n[0], (ptrdiff_t)w->ny * w->nx, (ptrdiff_t)(w->ny / 2 + 1) * w->nx},
+                                   {n[1], w->nx, w->nx}};
+  const fftw_iodim64 inverse[2] = {{n[0], dims[0].os, dims[0].is}, dims[1]};
+  const fftw_iodim64 many[2]    = {{w->C, plane, half}, {w->nx, 1, 1}};
+  const fftw_iodim64 back[2]    = {{w->C, half, plane}, {w->nx, 1, 1}};
+  PetscFunctionBeginUser;
+  w->forward = fftw_plan_guru64_dft_r2c(2, dims, 2, many, w->grid, w->spectrum, PLANNING | FFTW_DESTROY_INPUT);
+  w->back    = fftw_plan_guru64_dft_c2r(2, inverse, 2, back, w->spectrum, w->grid, PLANNING | FFTW_DESTROY_INPUT);
+  PetscCheck(w->forward && w->back, PETSC_COMM_SELF, PETSC_ERR_LIB, "FFTW has no plan for %d x %d", w->nz, w->ny);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode WavesCreate(int C, int nx, int ny, int nz, Waves *waves)
+{
+  PetscFunctionBeginUser;
+  *waves = (Waves){.C = C, .nx = nx, .ny = ny, .nz = nz, .half = nz * (ny / 2 + 1)};
+  PetscCall(PetscMalloc1((size_t)(nz / 2 + 1) * (size_t)(ny / 2 + 1), &waves->class));
+  for (int kz = 0; kz <= nz / 2; kz++)
+    for (int ky = 0; ky <= ny / 2; ky++) set_class(waves, kz, ky, &waves->class[waves->classes++]);
+  qsort(waves->class, (size_t)waves->classes, sizeof *waves->class, by_length);
+  waves->spectrum = fftw_alloc_complex((size_t)C * (size_t)waves->half * (size_t)nx);
+  waves->grid     = fftw_alloc_real((size_t)C * (size_t)nz * (size_t)ny * (size_t)nx);
+  PetscCheck(waves->spectrum && waves->grid, PETSC_COMM_SELF, PETSC_ERR_MEM, "transforms over %d x %d", nz, ny);
+  PetscCall(MakePlans(waves));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode WavesDestroy(Waves *waves)
+{
+  PetscFunctionBeginUser;
+  if (waves->forward) fftw_destroy_plan(waves->forward);
+  if (waves->back) fftw_destroy_plan(waves->back);
+  fftw_free(waves->spectrum);
+  fftw_free(waves->grid);
+  PetscCall(PetscFree(waves->class));
+  PetscFunctionReturn(0);
+}
+
+int wave_coordinates(const WaveClass *c)
+{
+  return c->members * (c->real ? 1 : 2);
+}
+
+/* A pair (k, -k) of an orthonormal transform is worth sqrt(2) times the real and the imaginary part of one of them. */
+static double wave_norm(const Waves *w, const WaveClass *c)
+{
+  return sqrt((c->real ? 1.0 : 2.0) / ((double)w->ny * w->nz));
+}
+
+void waves_take(const Waves *w, const WaveClass *c, double rows[])
+{
+  const int E = w->C * w->nx, parts = c->real ? 1 : 2;
+  const double norm = wave_norm(w, c);
+  for (int k = 0; k < c->members; k++)
+    for (int i = 0; i < w->C; i++) {
+      const double *from = (const double *)(w->spectrum + ((size_t)i * w->half + c->at[k]) * w->nx);
+      for (int p = 0; p < parts; p++) {
+        double *to = rows + (size_t)(k * parts + p) * E + (size_t)i * w->nx;
+        for (int x = 0; x < w->nx; x++) to[x] = norm * from[2 * x + p];
+      }
+    }
+}
+
+void waves_put(const Waves *w, const WaveClass *c, const double rows[])
+{
+  const int E = w->C * w->nx, parts = c->real ? 1 : 2;
+  const double norm = 1 / (wave_norm(w, c) * w->ny * w->nz);
+  for (int k = 0; k < c->members; k++)
+    for (int i = 0; i < w->C; i++) {
+      double *to         = (double *)(w->spectrum + ((size_t)i * w->half + c->at[k]) * w->nx);
+      const double *real = rows + (size_t)(k * parts) * E + (size_t)i * w->nx;
+      for (int x = 0; x < w->nx; x++) to[2 * x] = norm * real[x], to[2 * x + 1] = parts == 2 ? norm * real[E + x] : 0;
+      if (c->conjugate[k] < 0) continue;
+      double *other = (double *)(w->spectrum + ((size_t)i * w->half + c->conjugate[k]) * w->nx);
+      for (int x = 0; x < w->nx; x++) other[2 * x] = to[2 * x], other[2 * x + 1] = -to[2 * x + 1];
+    }
+}
+
+/* The member whose coordinates the mirrored one has, and whether they are conjugated: along y, (kz, ky) takes those of
+ * (kz, -ky), the negative of (-kz, ky). */
+static void mirrored(const WaveClass *c, bool mirror_y, bool mirror_z, int k, int *from, bool *conjugated)
+{
+  *conjugated = mirror_y;
+  *from       = k;
+  if (c->members == 2 && mirror_y != mirror_z) *from = 1 - k;
+  if (c->members == 1) { /* one of kz and ky is its own negative */
+    const bool along_y = c->conjugate[0] < 0;
+    *conjugated        = along_y ? mirror_y : mirror_z;
+  }
+}
+
+void waves_move(const Waves *w, const WaveClass *c, int sy, int sz, bool mirror_y, bool mirror_z, float y[])
+{
+  const int parts = c->real ? 1 : 2;
+  float old[2 * WAVES_MEMBERS];
+  memcpy(old, y, sizeof *y * (size_t)(c->members * parts));
+  for (int k = 0; k < c->members; k++) {
+    const double kz = k ? -c->kz : c->kz, turn = -2 * M_PI * (c->ky * (double)sy / w->ny + kz * sz / w->nz);
+    bool conjugated;
+    int from;
+    mirrored(c, mirror_y, mirror_z, k, &from, &conjugated);
+    const double re = old[from * parts], im = parts == 2 ? (conjugated ? -1 : 1) * old[from * parts + 1] : 0;
+    y[k * parts] = (float)(re * cos(turn) - im * sin(turn));
+    if (parts == 2) y[k * parts + 1] = (float)(re * sin(turn) + im * cos(turn));
+  }
+}

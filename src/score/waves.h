@@ -1,0 +1,42 @@
+/* Wave numbers of a lateral grid that is periodic in y and z: transforms of real fields (nz, ny, nx) over y and z, and
+ * which wave numbers are equal up to sign. */
+#ifndef SCORIA_SCORE_WAVES_H
+#define SCORIA_SCORE_WAVES_H
+
+#include <petscsys.h>
+#include <fftw3.h>
+#include <stdbool.h>
+
+#define WAVES_MEMBERS 2 /* wave numbers of a class, of which none is another's negative: (kz, ky) and (-kz, ky) */
+
+/* The wave numbers (+-kz, +-ky). */
+typedef struct {
+  int kz, ky;                                      /* magnitudes */
+  int members;                                     /* independent ones */
+  bool real;                                       /* it is its own negative: the transform of a real field is real */
+  int at[WAVES_MEMBERS], conjugate[WAVES_MEMBERS]; /* where they stand in a half spectrum; their negatives, or -1 */
+} WaveClass;
+
+typedef struct {
+  int nx, ny, nz, C;
+  int half; /* wave numbers of a half spectrum: nz (ny / 2 + 1) */
+  int classes;
+  WaveClass *class;        /* owned: by kz^2 + ky^2, the lateral mean first */
+  fftw_complex *spectrum;  /* owned (C, half, nx) */
+  double *grid;            /* owned (C, nz, ny, nx) */
+  fftw_plan forward, back; /* owned: grid to spectrum, spectrum to grid */
+} Waves;
+
+PetscErrorCode WavesCreate(int C, int nx, int ny, int nz, Waves *waves);
+PetscErrorCode WavesDestroy(Waves *waves);
+/* Coordinates that a mode of a class has: 1, 2 or 4. */
+int wave_coordinates(const WaveClass *c);
+/* Orthonormal coordinates (wave_coordinates, C nx) of a class: real and imaginary parts in turn, from the spectrum that
+ * `forward` left; and back into it. */
+void waves_take(const Waves *waves, const WaveClass *c, double rows[]);
+void waves_put(const Waves *waves, const WaveClass *c, const double rows[]);
+/* Coordinates (wave_coordinates) of one mode of a field that is shifted by (sy, sz) cells, after it was mirrored along
+ * y or z where asked.  May work in place. */
+void waves_move(const Waves *waves, const WaveClass *c, int sy, int sz, bool mirror_y, bool mirror_z, float y[]);
+
+#endif
