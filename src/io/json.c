@@ -1,8 +1,6 @@
 /* The summaries in JSON beside the files of results. */
 #include "scoria/io.h"
 #include <cJSON.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 PetscErrorCode ScoriaReadJson(const char *path, size_t most, cJSON **root)
@@ -20,24 +18,10 @@ PetscErrorCode ScoriaReadJson(const char *path, size_t most, cJSON **root)
   PetscFunctionReturn(0);
 }
 
-/* Numbers for people: round-off of a mean or of a logarithm is not spelled out (1e-05, not 1.0000000000000001e-05). The
- * HDF5 file beside has every bit. */
-static void shorten_numbers(cJSON *item)
-{
-  char text[32];
-  for (; item; item = item->next) {
-    shorten_numbers(item->child);
-    if (!cJSON_IsNumber(item)) continue;
-    snprintf(text, sizeof text, "%.15g", item->valuedouble);
-    item->valuedouble = strtod(text, NULL);
-  }
-}
-
 PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, cJSON *root)
 {
-  PetscFunctionBeginUser;
-  shorten_numbers(root);
   char *text = cJSON_Print(root);
+  PetscFunctionBeginUser;
   cJSON_Delete(root);
   PetscCheck(text, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for %s", path);
   const PetscErrorCode failed = ScoriaWriteText(comm, path, text);

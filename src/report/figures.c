@@ -60,8 +60,9 @@ PetscErrorCode ReportFiguresBegin(const char *run_dir, ReportFigures *figs)
 PetscErrorCode ReportFiguresData(ReportFigures *figs, const char *file, const ReportText *text)
 {
   char path[PETSC_MAX_PATH_LEN + 64];
+  const char *dot = strrchr(file, '.');
   PetscFunctionBeginUser;
-  snprintf(path, sizeof path, "%s/data/%s", figs->dir, file);
+  snprintf(path, sizeof path, "%s/data/%.*s%s%s", figs->dir, (int)(dot - file), file, figs->suffix, dot);
   FILE *out = fopen(path, "w");
   if (!out) {
     PetscCall(Trouble(figs, "written", path));
@@ -94,7 +95,22 @@ static bool run_gnuplot(const ReportFigures *figs, char *script, bool *started)
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static PetscErrorCode Script(const char *name, int width, int height, const ReportText *body, ReportText *script)
+/* A figure's commands, with the suffix in the names of its data, 'data/uq.dat'. */
+static PetscErrorCode AppendBody(const char *suffix, const ReportText *body, ReportText *script)
+{
+  const char *at = body->s, *end;
+  PetscFunctionBeginUser;
+  while (*suffix && at && (end = strstr(at, ".dat'"))) {
+    PetscCall(ReportAppend(script, at, (size_t)(end - at)));
+    PetscCall(ReportPrint(script, "%s.dat'", suffix));
+    at = end + strlen(".dat'");
+  }
+  if (at) PetscCall(ReportAppend(script, at, body->n - (size_t)(at - body->s)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Script(const char *suffix, const char *name, int width, int height, const ReportText *body,
+                             ReportText *script)
 {
   PetscFunctionBeginUser;
   PetscCall(
@@ -102,27 +118,34 @@ static PetscErrorCode Script(const char *name, int width, int height, const Repo
                   "%sset terminal svg size %d,%d dynamic enhanced font 'Helvetica,13' name '%s' background 'white'\n"
                   "set output '%s.svg'\n",
                   style, width, height, name, name));
-  PetscCall(ReportAppend(script, body->s, body->n));
+  PetscCall(AppendBody(suffix, body, script));
   PetscCall(ReportPrint(script,
                         "unset output\nif (strstrt(GPVAL_TERMINALS, 'pngcairo') == 0) { exit }\n"
                         "reset\n%sset terminal pngcairo size %d,%d enhanced font 'Sans,11' fontscale 1.7 "
                         "linewidth 1.7 pointscale 1.7\nset output '%s.png'\n",
                         style, 2 * width, 2 * height, name));
-  PetscCall(ReportAppend(script, body->s, body->n));
+  PetscCall(AppendBody(suffix, body, script));
   PetscCall(ReportPrint(script, "unset output\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportLegendFrom(ReportText *body, const char *entries, double bottom)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(
+      body,
+      "set lmargin at screen 0.02\nset rmargin at screen 0.98\nset bmargin at screen %g\nset tmargin at "
+      "screen 0.99\nunset border\nunset tics\nset key center center horizontal Left reverse samplen 3 width 1\n"
+      "plot [0:1] [0:1] %s\nset border 3\nset xtics nomirror out scale 0.6\n"
+      "set ytics nomirror out scale 0.6\nunset key\n",
+      bottom, entries));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ReportLegend(ReportText *body, const char *entries)
 {
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(
-      body,
-      "set lmargin at screen 0.02\nset rmargin at screen 0.98\nset bmargin at screen 0.93\nset tmargin at "
-      "screen 0.99\nunset border\nunset tics\nset key center center horizontal Left reverse samplen 3 width 1\n"
-      "plot [0:1] [0:1] %s\nset border 3\nset xtics nomirror out scale 0.6\n"
-      "set ytics nomirror out scale 0.6\nunset key\n",
-      entries));
+  PetscCall(ReportLegendFrom(body, entries, 0.93));
   PetscFunctionReturn(0);
 }
 
@@ -144,16 +167,17 @@ static bool figure_drawn(const ReportFigures *figs, const char *name)
   return !stat(path, &info) && info.st_size > 0;
 }
 
-PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int width, int height, const ReportText *body,
+PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *first, int width, int height, const ReportText *body,
                                  const char *title, const char *caption)
 {
   ReportText script = {0};
-  char file[64];
+  char file[64], name[40];
   bool started;
   PetscFunctionBeginUser;
+  snprintf(name, sizeof name, "%.24s%s", first, figs->suffix);
   remove_figure(figs, name);
-  snprintf(file, sizeof file, "%s.gp", name);
-  PetscCall(Script(name, width, height, body, &script));
+  snprintf(file, sizeof file, "%.24s.gp", first); /* to which the suffix is added */
+  PetscCall(Script(figs->suffix, name, width, height, body, &script));
   PetscCall(ReportFiguresData(figs, file, &script));
   PetscCall(ReportTextDestroy(&script));
   if (!figs->gnuplot || figs->trouble[0]) PetscFunctionReturn(0);
@@ -176,7 +200,7 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
   PetscCheck(figs->n < REPORT_MAX_FIGURES, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more figures than REPORT_MAX_FIGURES");
   ReportFigure *figure = &figs->figure[figs->n++];
   *figure              = (ReportFigure){0};
-  snprintf(figure->name, sizeof figure->name, "%s", name);
+  snprintf(figure->name, sizeof figure->name, "%.31s", name);
   snprintf(figure->title, sizeof figure->title, "%s", title);
   snprintf(figure->caption, sizeof figure->caption, "%s", caption);
   figure->width  = width;

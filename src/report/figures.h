@@ -4,7 +4,7 @@
 
 #include "report_text.h"
 
-#define REPORT_MAX_FIGURES 24
+#define REPORT_MAX_FIGURES 40
 
 typedef struct {
   char name[32];     /* figures/<name>.svg, .png */
@@ -18,8 +18,9 @@ typedef struct {
 /* Where figures go; rank 0 only. */
 typedef struct {
   char dir[PETSC_MAX_PATH_LEN]; /* run_dir/figures */
-  bool imported;                /* the data are the user's: nothing is said of a PDE or of a porosity */
-  bool gnuplot;                 /* false once it could not be started */
+  char suffix[8]; /* of the names of figures and their data: of a further result of a kind; "": the first */
+  bool imported;  /* the data are the user's: nothing is said of a PDE or of a porosity */
+  bool gnuplot;   /* false once it could not be started */
   int n;
   ReportFigure figure[REPORT_MAX_FIGURES]; /* those drawn */
   char trouble[PETSC_MAX_PATH_LEN + 256];  /* first file that could not be written, as a line for the user */
@@ -41,6 +42,8 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *name, int widt
 /* The legend, once, as a plot of its own above the panels of a multiplot; `entries` are plot elements of the function
  * NaN. */
 PetscErrorCode ReportLegend(ReportText *body, const char *entries);
+/* The same from `bottom` of the figure's height up, for a legend of several lines. */
+PetscErrorCode ReportLegendFrom(ReportText *body, const char *entries, double bottom);
 #define REPORT_WIDTH 1180.0 /* of a figure, points */
 #define REPORT_QUANTITIES 4 /* side by side, at most */
 /* Panel `i` of a row of `of`, from `bottom` of the figure's height up. */

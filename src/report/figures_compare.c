@@ -175,6 +175,12 @@ const char report_bands_plot[] = "plot f index k using 1:4:6 with filledcurves l
                                  "     f index k using 1:11 with lines linestyle 2 linewidth 1.5, \\\n"
                                  "     f index k using 1:7 with lines linestyle 2 linewidth 2.5 dashtype (8,6)\n";
 
+/* What the conditions of all figures are spread over, so that they are the same ones in the same order. */
+static int condition_axis(const ReportCompare *cmp)
+{
+  return PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD));
+}
+
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
@@ -186,8 +192,7 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   if (nch == 0) PetscFunctionReturn(0);
   for (int c = 0; c < nch; c++) PetscCall(StatData(figs, cmp, channels[c]));
   compare_counts(cmp, sizeof counts, counts);
-  const int axis = PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)),
-            n    = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
+  const int axis = condition_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", ReportBandsLegend, report_bands_plot));
   snprintf(caption, sizeof caption,
            "Mean and central 95 %% band of %s (grey band, full line) against those of the model's "
@@ -200,13 +205,6 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   PetscFunctionReturn(0);
 }
 
-/* The correlation length of the porosity where it varies. */
-static int roughness_axis(const ReportCompare *cmp)
-{
-  const int ell = space_find(&cmp->space, "ell");
-  return PetscMax(0, shown_axis(&cmp->space, ell < 0 ? REPORT_LOAD : ell));
-}
-
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
@@ -217,7 +215,7 @@ PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
   compare_counts(cmp, sizeof counts, counts);
-  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
+  const int axis = condition_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "SD of ", SpreadLegend,
                           "set yrange [0:*]\n"
                           "plot f index k using 1:3 with lines linestyle 1 linewidth 3, \\\n"
@@ -325,7 +323,7 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
   if (rows == 0) PetscFunctionReturn(0);
   for (int s = 0; s < 2; s++)
     for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, single[s], channels[row]));
-  const int axis = roughness_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
+  const int axis = condition_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
   PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\n"));
   PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < rows; row++)

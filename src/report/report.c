@@ -19,6 +19,7 @@ typedef struct {
   ReportSamples samples;
   ReportHistory history;
   ReportPosterior posterior;
+  ReportOthers others;
   ReportScaling scaling;
   ReportModelRows rows;
   ReportLikelihood likelihood;
@@ -115,6 +116,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ReportPosteriorRead(comm, path, &m->posterior));
   PetscCall(ScoriaRunPath(run, "posterior.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->inferred));
+  PetscCall(ReportOthersRead(run, ReadJson, &m->others));
   m->arrays.words = m->sample.words = report_words_of(m->compare);
   if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
@@ -132,6 +134,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   cJSON_Delete(m->compare);
   cJSON_Delete(m->files);
   PetscCall(ReportPosteriorDestroy(&m->posterior));
+  PetscCall(ReportOthersDestroy(&m->others));
   PetscCall(ReportScalingDestroy(&m->scaling));
   cJSON_Delete(m->uq);
   cJSON_Delete(m->inferred);
@@ -166,6 +169,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawResponse(figs, m->uq));
   PetscCall(ReportDrawSobol(figs, m->uq));
   PetscCall(ReportDrawPosterior(figs, &m->posterior));
+  PetscCall(ReportOthersDraw(figs, &m->others, known_space(m)));
   PetscCall(ReportDrawSamples(figs, &m->samples));
   PetscCall(ReportDrawDataset(figs, &m->data));
   PetscCall(ReportDrawTimes(figs, &m->data));
@@ -186,6 +190,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
                      .view       = &m->view,
                      .uq         = m->uq,
                      .posterior  = m->inferred,
+                     .others     = &m->others,
                      .data       = &m->data,
                      .train      = &m->train,
                      .samples    = &m->samples,

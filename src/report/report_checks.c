@@ -65,7 +65,7 @@ PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html)
               *found = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_MEMORISATION);
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(laws) == 0 && !cJSON_IsObject(found)) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<h2>What must hold</h2>\n"));
+  PetscCall(ReportPrint(html, "<h3>What must hold</h3>\n"));
   PetscCall(Laws(laws, html));
   PetscCall(Memorisation(found, cJSON_HasObjectItem(compare, COMPARE_HELD_OUT), html));
   PetscFunctionReturn(0);

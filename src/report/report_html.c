@@ -93,6 +93,7 @@ static PetscErrorCode UqSection(const ReportPage *page, ReportText *html)
   PetscCall(ReportPageFigure(page, "quantities", html));
   PetscCall(ReportPageFigure(page, "response", html));
   PetscCall(ReportPageFigure(page, "sobol", html));
+  PetscCall(ReportOthersPrint(page, false, html));
   PetscFunctionReturn(0);
 }
 
@@ -101,6 +102,7 @@ static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   PetscCall(ReportPageFigure(page, "posterior", html));
   PetscCall(ReportPosteriorTable(page->posterior, html));
+  PetscCall(ReportOthersPrint(page, true, html));
   PetscFunctionReturn(0);
 }
 

@@ -22,6 +22,25 @@ typedef struct {
 
 PetscErrorCode ReportLikelihoodRead(MPI_Comm comm, const char *path, ReportLikelihood *likelihood);
 
+/* Further answers of uq and infer, under other names than the usual ones; those past REPORT_OTHERS are only counted. */
+#define REPORT_OTHERS 4
+typedef struct {
+  char name[96];  /* of the store in the run directory */
+  char suffix[8]; /* of the names of its figures */
+  bool infer;
+  cJSON *json;               /* owned: beside the store; rank 0 only */
+  ReportPosterior posterior; /* owned: of infer */
+} ReportOther;
+typedef struct {
+  int n, left;
+  ReportOther of[REPORT_OTHERS];
+} ReportOthers;
+/* json reads a JSON file, collectively. */
+PetscErrorCode ReportOthersRead(ScoriaRun run, PetscErrorCode (*json)(MPI_Comm, const char *, cJSON **),
+                                ReportOthers *others);
+PetscErrorCode ReportOthersDestroy(ReportOthers *others);
+PetscErrorCode ReportOthersDraw(ReportFigures *figs, const ReportOthers *others, const ScoriaSpace *space);
+
 /* What the page is made from; members may be empty. */
 typedef struct {
   const char *run_dir;
@@ -35,6 +54,7 @@ typedef struct {
   const ReportView *view;
   const cJSON *uq;        /* uq.json; NULL: none */
   const cJSON *posterior; /* posterior.json; NULL: none */
+  const ReportOthers *others;
   const ReportDataset *data;
   const ReportTraining *train;
   const ReportSamples *samples;
@@ -70,6 +90,7 @@ PetscErrorCode ReportInlineSvg(ReportText *html, const char *name, const char *l
 PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportTwoFiles(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportLikelihoodSection(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportOthersPrint(const ReportPage *page, bool infer, ReportText *html);
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html);
 
 #endif

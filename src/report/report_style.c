@@ -50,6 +50,7 @@ static const char *const style =
     ".scroll{overflow-x:auto;margin:0 0 1rem}table{border-collapse:collapse;font-size:.9rem}\n"
     "th,td{padding:.32rem .8rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:baseline}\n"
     "th{font-weight:600;vertical-align:bottom}tbody tr:last-child>*{border-bottom:0}\n"
+    ".many{font-size:.82rem}.many th,.many td{padding:.32rem .4rem}\n"
     "th:first-child,td:first-child{padding-left:.2rem}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums lining-nums;white-space:nowrap}th.n{white-space:normal}\n"
     ".u{white-space:nowrap}td:first-child{white-space:nowrap}.help{min-width:20rem}\n"

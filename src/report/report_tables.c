@@ -135,7 +135,7 @@ PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *spa
   int k                   = 0;
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(conditions) == 0) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<h3>Each held-out condition</h3>\n<div class=\"scroll\"><table>\n"));
+  PetscCall(ReportPrint(html, "<h3>Each held-out condition</h3>\n<div class=\"scroll\"><table class=\"many\">\n"));
   PetscCall(ConditionHeader(space, imported, html));
   cJSON_ArrayForEach(condition, conditions) PetscCall(ConditionRow(condition, space, imported, ++k, html));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));

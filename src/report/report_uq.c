@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN_CONDITIONS 6 /* curves in one panel: as many colours as the eye keeps apart */
+#define SHOWN_CONDITIONS 6   /* curves with a colour and a name in one panel: as many as the eye keeps apart */
+#define DRAWN_CONDITIONS 200 /* all others in grey, up to so many */
+#define LEGEND_BOTTOM 0.85   /* of the figure's height: three lines of a legend, and its exponents */
 #define SHOWN_QUANTITIES 4
 #define SHOWN_ROWS 24 /* conditions in the table */
 
@@ -240,15 +242,36 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
 
 /* -------------------------------------------------------------------------------------------------- figure ---- */
 
-/* Block q * conditions + k: value and density of quantity q at condition k. */
-static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int quantities, int conditions)
+/* The curves of a panel: those with a name first, spread evenly over the list, then as many of all in grey. */
+typedef struct {
+  int named, all;
+} Curves;
+
+static Curves curves_of(const cJSON *list)
+{
+  const int n = cJSON_GetArraySize(list);
+  return (Curves){.named = PetscMin(n, SHOWN_CONDITIONS),
+                  .all   = n > SHOWN_CONDITIONS ? PetscMin(n, DRAWN_CONDITIONS) : 0};
+}
+
+/* Which condition of the list curve k is. */
+static int curve_condition(const cJSON *list, const Curves *curves, int k)
+{
+  const int n = cJSON_GetArraySize(list), of = k < curves->named ? curves->named : curves->all;
+  const int i = k < curves->named ? k : k - curves->named;
+  return of == 1 ? 0 : (int)lround((double)i * (n - 1) / (of - 1));
+}
+
+/* Block q * (named + all) + k: value and density of quantity q on curve k. */
+static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int quantities, const Curves *curves)
 {
   ReportText text = {0};
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(&text, "# value, density; a block per quantity and condition\n"));
   for (int q = 0; q < quantities; q++)
-    for (int k = 0; k < conditions; k++) {
-      const cJSON *quantity = cJSON_GetArrayItem(quantities_of(cJSON_GetArrayItem(list, k)), q);
+    for (int k = 0; k < curves->named + curves->all; k++) {
+      const cJSON *condition = cJSON_GetArrayItem(list, curve_condition(list, curves, k));
+      const cJSON *quantity  = cJSON_GetArrayItem(quantities_of(condition), q);
       ReportQuantity unit;
       ScoriaUqHistogram range;
       const cJSON *histogram = cJSON_GetObjectItemCaseSensitive(quantity, UQ_HISTOGRAM);
@@ -267,7 +290,8 @@ static PetscErrorCode HistogramData(ReportFigures *figs, const cJSON *list, int 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, int q, int quantities, int conditions)
+static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, int q, int quantities,
+                                     const Curves *curves)
 {
   const double left = 0.065, width = (0.99 - left) / quantities;
   ReportQuantity unit;
@@ -279,13 +303,18 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
     if (*c == '_') *c = ' ';
   PetscCall(ReportPrint(body,
                         "set lmargin at screen %g\nset rmargin at screen %g\nset bmargin at screen 0.25\n"
-                        "set tmargin at screen 0.86\nset xlabel '%s%s%s%s' offset 0,-0.4\nset ylabel '%s'\nplot ",
+                        "set tmargin at screen 0.8\nset xlabel '%s%s%s%s' offset 0,-0.4\nset ylabel '%s'\nplot ",
                         left + q * width, left + (q + 1) * width - 0.035, name, *unit.unit ? "  [" : "", unit.unit,
                         *unit.unit ? "]" : "", q ? "" : "density, each on its scale"));
-  for (int k = 0; k < conditions; k++)
+  const int first = q * (curves->named + curves->all);
+  if (curves->all)
+    PetscCall(ReportPrint(
+        body, "for [k=%d:%d] 'data/uq.dat' index k using 1:2 with lines linewidth 0.7 linecolor rgb '#C4C4C4', ",
+        first + curves->named, first + curves->named + curves->all - 1));
+  for (int k = 0; k < curves->named; k++)
     PetscCall(ReportPrint(body,
                           "%s'data/uq.dat' index %d using 1:2 with lines linewidth 2 linecolor rgb word(colours, %d)",
-                          k ? ", " : "", q * conditions + k, k + 1));
+                          k ? ", " : "", first + k, k + 1));
   PetscCall(ReportPrint(body, "\n"));
   PetscFunctionReturn(0);
 }
@@ -293,10 +322,14 @@ static PetscErrorCode HistogramPanel(ReportText *body, const cJSON *quantity, in
 /* Where the densities come from, and what the drawn quantities are. */
 static void quantities_caption(const cJSON *uq, const cJSON *quantities, int number, size_t size, char caption[])
 {
-  const cJSON *list = conditions_of(uq);
+  const cJSON *list   = conditions_of(uq);
+  const Curves curves = curves_of(list);
   size_t n = (size_t)snprintf(caption, size, "Densities over %lld fields of the %s at %d of %d conditions of uq.",
-                              (long long)uq_samples(list), uq_source(uq),
-                              PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS), cJSON_GetArraySize(list));
+                              (long long)uq_samples(list), uq_source(uq), PetscMax(curves.named, curves.all),
+                              cJSON_GetArraySize(list));
+  if (curves.all)
+    n += (size_t)snprintf(caption + n, size - n,
+                          " Those in colour are spread evenly over the list, all others are grey.");
   for (int q = 0; q < number && n < size; q++) {
     const cJSON *quantity = cJSON_GetArrayItem(quantities, q);
     ScoriaUqQuantity what;
@@ -312,26 +345,26 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSp
   char caption[800];
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
-  const int conditions = PetscMin(cJSON_GetArraySize(list), SHOWN_CONDITIONS);
+  const Curves curves  = curves_of(list);
   const int quantities = PetscMin(cJSON_GetArraySize(quantities_of(list->child)), SHOWN_QUANTITIES);
   if (quantities == 0) PetscFunctionReturn(0);
-  PetscCall(HistogramData(figs, list, quantities, conditions));
-  for (int k = 0; k < conditions; k++) {
+  PetscCall(HistogramData(figs, list, quantities, &curves));
+  for (int k = 0; k < curves.named; k++) {
     PetscCall(ReportPrint(&legend, "%sNaN with lines linewidth 2 linecolor rgb word(colours, %d) title '",
                           k ? ", " : "", k + 1));
-    PetscCall(ThetaText(space, list, cJSON_GetArrayItem(list, k), &legend));
+    PetscCall(ThetaText(space, list, cJSON_GetArrayItem(list, curve_condition(list, &curves, k)), &legend));
     PetscCall(ReportPrint(&legend, "'"));
   }
   PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
-  PetscCall(ReportLegend(&body, legend.s));
+  PetscCall(ReportLegendFrom(&body, legend.s, LEGEND_BOTTOM));
   PetscCall(
       ReportPrint(&body, "set yrange [0:*]\nset format y ''\nunset ytics\nset xtics rotate by -40 offset -1,0\n"));
   for (int q = 0; q < quantities; q++)
-    PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, conditions));
+    PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, &curves));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   quantities_caption(uq, quantities_of(list->child), quantities, sizeof caption, caption);
   PetscCall(
-      ReportFiguresDraw(figs, "quantities", 1180, 420, &body, "Distribution of the quantities of interest", caption));
+      ReportFiguresDraw(figs, "quantities", 1180, 480, &body, "Distribution of the quantities of interest", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscCall(ReportTextDestroy(&legend));
   PetscFunctionReturn(0);

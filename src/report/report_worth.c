@@ -77,6 +77,15 @@ static PetscErrorCode Verdict(const ScoriaWorth *w, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* "104 \u00b5s", "13.4 s" */
+static void seconds_text(double seconds, size_t size, char text[])
+{
+  const double scale = seconds < 1e-3 ? 1e6 : seconds < 1 ? 1e3 : 1;
+  char number[48];
+  report_number(scale * seconds, sizeof number, number);
+  snprintf(text, size, "%s %s", number, seconds < 1e-3 ? "\u00b5s" : seconds < 1 ? "ms" : "s");
+}
+
 static PetscErrorCode Words(const cJSON *worth, ReportText *html)
 {
   ScoriaWorth w;
@@ -84,10 +93,10 @@ static PetscErrorCode Words(const cJSON *worth, ReportText *html)
   PetscFunctionBeginUser;
   members_take(worth, scoria_worth_members, &w);
   const double seconds[4] = {w.seconds_pde, w.seconds_model, w.seconds_data, w.seconds_training};
-  for (int i = 0; i < 4; i++) report_number(seconds[i], sizeof value[i], value[i]);
+  for (int i = 0; i < 4; i++) seconds_text(seconds[i], sizeof value[i], value[i]);
   PetscCall(ReportPrint(html,
-                        "<p>On one core of this machine a solve takes %s s, a sample %s s; the data took %s s, "
-                        "the training %s s. ",
+                        "<p>On one core of this machine a solve takes %s, a sample %s; the data took %s, "
+                        "the training %s. ",
                         value[0], value[1], value[2], value[3]));
   PetscCall(Verdict(&w, html));
   PetscCall(Conditions(worth, html));

@@ -9,6 +9,8 @@ deck=$work/deck.yaml
 tiny_deck "$deck" "$work/whole"
 scoria 2 run "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "run"; cat "$work/out" >&2; }
 scoria 2 uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -uq_count 2000 >"$work/out" 2>&1 || { fail "uq"; cat "$work/out" >&2; }
+timeout 300 "$SCORIA" uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -uq_count 200 -uq_map F_right -uq_map_points 9 -uq_file other.h5 >"$work/out" 2>&1 ||
+  { fail "uq -uq_file"; cat "$work/out" >&2; }
 
 # Directories with a part of it: nothing, the dataset, the answers of uq, a run that was stopped while it trained.
 mkdir "$work"/{nothing,data,uq,stopped}
@@ -105,8 +107,9 @@ check stopped 'summary generate train files' 'compare uq sample'
 grep -q 'no comparison of the model with the PDE' "$work/uq/report.html" || fail "the missing comparison is not told"
 grep -q 'unfinished: the next start goes on with it' "$work/stopped/report.html" || fail "the unfinished file is not told"
 grep -q 'that do not parse were left out' "$work/stopped/report.html" || fail "the cut line of train.jsonl is not told"
+grep -q '<h3>In <code>other.h5</code></h3>' "$work/whole/report.html" || fail "a result under another name is not in the page"
 if command -v gnuplot >/dev/null; then
-  for figure in bands measures spread fluctuations quantities samples draws training; do
+  for figure in bands measures spread fluctuations quantities quantities_2 response_2 samples draws training; do
     grep -q "id=\"figure-$figure\"" "$work/whole/report.html" || fail "figure $figure is not in the page"
     grep -q "<a href=\"#figure-$figure\">" "$work/whole/report.html" || fail "figure $figure has no thumbnail"
   done
