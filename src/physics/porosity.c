@@ -353,7 +353,7 @@ PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, dou
 /* With odds u / (1 - u) = exp(mean + sigma g), those of -g are exp(2 mean) over these. */
 void porosity_mirror(ScoriaPorosity p, int n, const double eps[], double mirrored[])
 {
-  const double even = exp(2 * p->mean), width = p->max - p->min;
+  const double even = exp(2 * p->law.mean), width = p->max - p->min;
   for (int i = 0; i < n; i++) {
     const double u = width > 0 ? (eps[i] - p->min) / width : 0;
     mirrored[i]    = p->min + width * even * (1 - u) / (even * (1 - u) + u);
