@@ -2,22 +2,26 @@
 #include "basis.h"
 #include "lateral.h"
 #include "normaliser.h"
+#include "pod.h"
 #include <string.h>
 
 const NormBasis scoria_bases[] = {
     {"profile", "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells", false,
-     ProfileCreate, ProfilePrepare, ProfileDestroy, ProfileSave, ProfileLoad, profile_sizes, profile_space, ProfileAt,
-     profile_encode, profile_decode, profile_log_volume, profile_volume_work, profile_modes},
+     false, ProfileCreate, ProfilePrepare, ProfileDestroy, ProfileSave, ProfileLoad, profile_sizes, profile_space,
+     ProfileAt, profile_encode, profile_decode, profile_log_volume, profile_volume_work, profile_modes},
     {"lateral", "whole fields: marginal transforms, then whitened modes through the thickness for every wave number",
-     true, LateralCreate, LateralPrepare, LateralDestroy, LateralSave, LateralLoad, lateral_sizes, lateral_space,
+     true, true, LateralCreate, LateralPrepare, LateralDestroy, LateralSave, LateralLoad, lateral_sizes, lateral_space,
      LateralAt, lateral_encode, lateral_decode, lateral_log_volume, lateral_volume_work, lateral_modes},
+    {"pod", "whole fields of any kind: modes of the sample covariance, then as profiles on their coefficients", true,
+     false, PodCreate, PodPrepare, PodDestroy, PodSave, PodLoad, pod_sizes, pod_space, PodAt, pod_encode, pod_decode,
+     pod_log_volume, pod_volume_work, pod_modes},
     {.name = NULL},
 };
 
 const NormBasis *basis_for(const ScoriaDatasetSpec *spec)
 {
   const NormBasis *basis = scoria_bases;
-  while (basis->whole != spec_is_whole(spec)) basis++;
+  while (basis->whole != spec_is_whole(spec) || (basis->periodic && *spec->source)) basis++;
   return basis;
 }
 

@@ -18,6 +18,15 @@ typedef struct {
   double energy;     /* share of the variance that the modes of whole fields carry together */
 } ScoriaNormaliserOptions;
 
+/* What rows of fields become before a normaliser sees them: so many numbers as it has cells, their standard deviations
+ * in proportion to weight. */
+typedef struct {
+  void *ctx;            /* borrowed, as is the next */
+  int channels;         /* of the fields */
+  const double *weight; /* (numbers) */
+  void (*encode)(void *ctx, int64_t n, const double fields[], double out[]);
+} NormEncoder;
+
 /* What is asked of a preparation.  All borrowed. */
 typedef struct {
   MPI_Comm comm;
@@ -26,7 +35,8 @@ typedef struct {
   const int *channel; /* field of ds behind each channel */
   const TrainSplit *split;
   const ScoriaTwin *twin;
-  double memory; /* of this rank for rows that would be read again otherwise [byte] */
+  double memory;              /* of this rank for rows that would be read again otherwise [byte] */
+  const NormEncoder *encoder; /* NULL: the fields themselves */
 } NormInput;
 
 /* Rows as coordinates: the first r of the usable rows, to learn from and to validate on.  Owned (TrainDataDestroy). */
@@ -52,7 +62,8 @@ typedef struct {
 typedef struct {
   const char *name; /* in decks and files */
   const char *help;
-  bool whole; /* for whole fields, else for profiles */
+  bool whole;    /* for whole fields, else for profiles */
+  bool periodic; /* for fields of our own equations, periodic and homogeneous in y and z */
   /* An object that knows what it is for, and nothing else yet: of ds, the fields behind nchannels channels, whether
    * there is a twin and its references. */
   PetscErrorCode (*create)(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,

@@ -12,6 +12,8 @@ static inline NormProfile profile_of(ScoriaNormaliser norm)
 }
 PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
                              const ScoriaNormaliserOptions *opt, void **self);
+/* One of so many channels of so many cells, whatever these are. */
+PetscErrorCode ProfileCreateOf(const ScoriaSpace *space, int channels, int cells, NormProfile *norm);
 PetscErrorCode ProfilePrepare(void *self, const NormInput *in, const NormTask *task);
 PetscErrorCode ProfileDestroy(void *self);
 PetscErrorCode ProfileSave(void *self, ScoriaStore store);
@@ -81,6 +83,7 @@ struct NormProfile_ {
   int C, L, m;                        /* m = C L */
   int r, R, K;                        /* modes learned, kept, coupled by phi */
   bool twin;                          /* made with a deterministic twin */
+  bool encoded;                       /* of coefficients, not of cells */
   bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   bool derived[SCORIA_MAX_FIELDS];  /* while it is fitted: see ScoriaTwin */

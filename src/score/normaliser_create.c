@@ -11,6 +11,18 @@ static void describe_space(const ScoriaSpace *space, NormProfile norm)
     if (space->c[j].lo < space->c[j].hi) norm->vary[norm->d++] = j;
 }
 
+PetscErrorCode ProfileCreateOf(const ScoriaSpace *space, int channels, int cells, NormProfile *norm)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(norm));
+  describe_space(space, *norm);
+  (*norm)->C = channels;
+  (*norm)->L = cells;
+  (*norm)->m = channels * cells;
+  for (int c = 0; c < channels; c++) (*norm)->reference[c] = NAN;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
                              const ScoriaNormaliserOptions *opt, void **self)
 {
@@ -24,11 +36,7 @@ PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "train_whitening is false and the fields have %d values together: at most %d can be learned one by one",
                 nchannels * spec->cells, NORM_MAX_ELEMENTS);
-  PetscCall(PetscNew(&made));
-  describe_space(&spec->space, made);
-  made->C    = nchannels;
-  made->L    = spec->cells;
-  made->m    = nchannels * spec->cells;
+  PetscCall(ProfileCreateOf(&spec->space, nchannels, spec->cells, &made));
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) made->reference[c] = twin ? twin->reference[c] : NAN;
   for (int c = 0; c < nchannels && twin; c++) made->derived[c] = twin->derived[c];

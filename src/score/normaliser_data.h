@@ -82,6 +82,7 @@ typedef struct {
   ScoriaRows buffer;        /* owned (capacity) */
   bool *usable;             /* owned (capacity): rows of the buffer */
   double *v;                /* owned (capacity, m) */
+  double *raw;              /* owned (capacity, values of a row): where there is an encoder */
   double *modes;            /* owned (capacity, R), when there are modes */
   double *project;          /* owned (R, m): modes over their standard deviations */
   double *base, *inverse_s; /* owned (width, m): of the pieces of a tile */

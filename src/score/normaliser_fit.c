@@ -127,6 +127,11 @@ static void weigh_levels(NormData *data, double coef[])
     coef[first] -= log(norm->L) / 2; /* term 0 is 1 */
     data->rounding[first] *= norm->L;
   }
+  for (int j = 0; j < norm->m && data->in.encoder; j++) { /* z as large as the coefficients are beside each other */
+    const double weight = data->in.encoder->weight[j];
+    coef[j] -= log(weight);
+    data->rounding[j] *= weight * weight;
+  }
 }
 
 #define DERIVED_WEIGHT 0.3
@@ -254,9 +259,9 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
   if (!exist)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary beyond the round-off of what is stored: there is no "
                                    "law to learn");
-  norm->R         = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
-  norm->r         = PetscMin(opt->modes, norm->R);
-  norm->K         = PetscMin(norm->R, NORM_MAX_COUPLED);
+  norm->R = PetscMin(PetscMax(opt->modes, opt->all_modes), exist);
+  norm->r = PetscMin(opt->modes, norm->R);
+  norm->K = PetscMin(norm->R, NORM_MAX_COUPLED);
   PetscCall(ProfileSetUp(norm));
   for (int k = 0; k < norm->R; k++) {
     take_mode(m, C + (size_t)mode[k] * m, norm->V + (size_t)k * m);

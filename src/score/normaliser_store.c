@@ -1,6 +1,7 @@
 /* The normaliser in a file: /normaliser/..., each array with its unit and meaning, sizes by the arrays' shapes. */
 #include "normaliser_store.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_RANK = 3 };
@@ -77,6 +78,19 @@ PetscErrorCode NormPolySave(ScoriaStore store, const char *name, const NormPoly 
   PetscFunctionReturn(0);
 }
 
+/* Coefficients have axes of their own where fields have field and x. */
+static PetscErrorCode PutNormAxes(ScoriaStore store, const NormProfile norm, const char *name, const char *axes)
+{
+  char text[128] = "", word[SCORIA_NAME_SIZE];
+  PetscFunctionBeginUser;
+  for (int used = 0, n = 0; norm->encoded && sscanf(axes + used, "%63s%n", word, &n) == 1; used += n) {
+    const char *as = !strcmp(word, "field") ? "coefficients" : !strcmp(word, "x") ? "coefficient" : word;
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? " " : "", as);
+  }
+  PetscCall(ScoriaStorePutAxes(store, name, norm->encoded ? text : axes));
+  PetscFunctionReturn(0);
+}
+
 /* Written where there is a relative channel: files without the array have none. */
 static PetscErrorCode put_relative(ScoriaStore store, const NormProfile norm)
 {
@@ -112,7 +126,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){norm->C, 3}, transform, "",
                           "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
-  PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
+  PetscCall(PutNormAxes(store, norm, "/normaliser/transform", "field column"));
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
                           "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
@@ -128,7 +142,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
     PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
-    PetscCall(ScoriaStorePutAxes(store, list[i].name, list[i].axes));
+    PetscCall(PutNormAxes(store, norm, list[i].name, list[i].axes));
   }
   PetscFunctionReturn(0);
 }

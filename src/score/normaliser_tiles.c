@@ -83,6 +83,8 @@ static PetscErrorCode CreateTables(NormData *data)
   if (norm->twin) PetscCall(PetscMalloc1(slots * norm->m, &data->twin));
   PetscCall(ScoriaRowsCreate(data->spec, data->capacity, &data->buffer));
   PetscCall(PetscCalloc1(norm->m, &data->rounding));
+  if (data->in.encoder)
+    PetscCall(PetscMalloc1(data->capacity * data->in.encoder->channels * data->spec->cells, &data->raw));
   PetscCall(PetscMalloc5(data->capacity, &data->usable, data->capacity * norm->m, &data->v, norm->m, &data->varies,
                          norm_tile_slots(data) * norm->m, &data->base, norm_tile_slots(data) * norm->m,
                          &data->inverse_s));
@@ -119,6 +121,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(ScoriaRowsDestroy(&data->buffer));
   PetscCall(PetscFree5(data->usable, data->v, data->varies, data->base, data->inverse_s));
   PetscCall(PetscFree(data->rounding));
+  PetscCall(PetscFree(data->raw));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->phi_X));
   PetscCall(PetscFree(data->mean_use));
   PetscCall(PetscFree(data->scale_use));
@@ -134,11 +137,16 @@ PetscErrorCode NormDataDestroy(NormData *data)
 
 #define EXPONENT UINT64_C(0x7ff0000000000000)
 
+static int channels_of(const NormData *data)
+{
+  return data->in.encoder ? data->in.encoder->channels : data->norm->C;
+}
+
 static bool row_usable(const NormData *data, int64_t i)
 {
-  const int L = data->norm->L;
+  const int L = data->spec->cells;
   if (data->buffer.done[i] != SCORIA_ROW_DONE) return false;
-  for (int c = 0; c < data->norm->C; c++) {
+  for (int c = 0; c < channels_of(data); c++) {
     const double *x = data->buffer.field[data->in.channel[c]] + (size_t)i * L;
     uint64_t bad    = 0; /* exponents of ones alone: infinity and NaN */
     for (int j = 0; j < L; j++) {
@@ -208,8 +216,8 @@ static PetscErrorCode DealSlots(NormData *data, int t, int64_t first)
 /* The usable rows of the buffer side by side in data->v, slot by slot. */
 static void pack(NormData *data, int t, int64_t first)
 {
-  const int L = data->norm->L, C = data->norm->C;
-  double *to = data->v;
+  const int L = data->spec->cells, C = channels_of(data);
+  double *to = data->in.encoder ? data->raw : data->v;
   for (int64_t slot = data->start[t]; slot < data->start[t + 1]; slot++) {
     int64_t from, number;
     (void)piece_rows(data, t, data->piece[slot], &from, &number);
@@ -219,6 +227,7 @@ static void pack(NormData *data, int t, int64_t first)
         memcpy(to, data->buffer.field[data->in.channel[c]] + (size_t)i * L, (size_t)L * sizeof(double));
     }
   }
+  if (data->in.encoder) data->in.encoder->encode(data->in.encoder->ctx, data->rows[t].all, data->raw, data->v);
 }
 
 static void tile_polynomials(NormData *data, int t)

@@ -40,10 +40,12 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_all_modes", SCORIA_KEY_INT, "", "80", 1, 8192, NULL,
      "modes kept in all; those beyond train_modes are Gaussian (of whole fields, train_energy says it)",
      SCORIA_DECIDES_NORMALISER},
-    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto profile lateral"),
+    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto profile lateral pod"),
      "coordinates of the fields: of profiles, modes through all cells; of whole fields, periodic along y and z, "
      "lateral: "
-     "marginal transforms and modes through the thickness for every wave number; auto: by the dataset",
+     "marginal transforms and modes through the thickness for every wave number; of others, such as imported ones, "
+     "pod: modes of the "
+     "sample covariance; auto: by the dataset",
      SCORIA_DECIDES_NORMALISER},
     {"train_energy", SCORIA_KEY_REAL, "", "0.9999", SCORIA_POSITIVE, 1, NULL,
      "lateral: share of the variance, in normal scores, that the modes kept carry together", SCORIA_DECIDES_NORMALISER},

@@ -71,7 +71,7 @@ static PetscErrorCode Choose(ScoriaDeck deck, Imported *im)
   PetscCall(ScoriaDatasetCountFailed(im->ds, &failed));
   const int64_t typical = holdout_typical(im->spec, failed);
   if (im->holdout->number && typical < rows) rows = PetscMin(rows, 2 * typical);
-  im->halves        = rows >= 2 * HALF;
+  im->halves        = rows >= 2 * HALF && !spec_is_whole(im->spec); /* whose curves are of profiles */
   im->each          = im->halves ? rows / 2 : rows;
   int64_t most_each = im->each;
   int64_t most      = im->halves ? MOST_CONDITIONS : PetscMax(1, MOST_ROWS / rows);
@@ -130,7 +130,7 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: model.h5 was trained on all conditions of its dataset: nothing was held "
                                    "back to compare with (import_holdout)");
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
-  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), path, &im->ds));
+  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
   PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, NULL, NULL));
   PetscCall(FindFields(im));
   PetscCall(Choose(deck, im));
