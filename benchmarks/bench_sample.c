@@ -159,7 +159,7 @@ static PetscErrorCode TimeNormaliser(const Options *o, ScoriaNormaliser norm, co
 
 static PetscErrorCode Run(const Options *o)
 {
-  const ScoriaTwin twin          = {NULL, NULL, {1000, NAN}};
+  const ScoriaTwin twin          = {.reference = {1000, NAN}};
   const ScoriaSamplerOptions opt = {o->sampler, (int)o->steps, 30, 0.002, 1, 1, o->bfloat16, NULL, 0.16, NULL};
   const double theta[3]          = {0.5, 0.5, 0.5};
   ScoriaNormaliser norm;

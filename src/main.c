@@ -52,7 +52,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
   const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
   if (!file && !bare)
-    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_file ? "file" : "deck");
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_deck ? "deck" : "file");
   PetscCall(FindStray(argc, argv, &stray));
   if (stray)
     SCORIA_FAIL(SCORIA_EXIT_USAGE,
@@ -65,8 +65,16 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
+  if (command->with_both) {
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
+    PetscCall(command->with_both(deck, file));
+    PetscCall(ScoriaDeckDestroy(&deck));
+    PetscFunctionReturn(0);
+  }
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &deck));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
@@ -241,7 +249,8 @@ static void leave_files_open(void)
 int main(int argc, char **argv)
 {
   ScoriaExit code;
-  if (prints_text(argc, argv, &code)) return (int)code;
+  /* The launcher ends a job whose rank fails: the others must not do so before the first has written its line. */
+  if (prints_text(argc, argv, &code)) return first_rank() ? (int)code : SCORIA_EXIT_OK;
   if (!take_blas_buffer()) return SCORIA_EXIT_INPUT;
   const bool help = help_level(argc, argv); /* PETSc's own, which it prints as it starts */
   int rank, ours = help ? 2 : argc;

@@ -119,6 +119,15 @@ PetscErrorCode ScoriaDeckFind(MPI_Comm comm, const char *name, size_t size, char
  * of range, and duplicate keys are user errors that name file, key, what was found and what is allowed.
  * `tables` is NULL-terminated and borrowed for the life of the deck.  Collective on comm. */
 PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey *const tables[], ScoriaDeck *deck);
+/* The same where what a deck says declares further keys.  extend sees a deck of the keys that the tables have before
+ * (in which others are passed over) and may fill a table that was empty until then; hint: what is said of an unknown
+ * key besides, "" or "; ...". */
+typedef struct {
+  PetscErrorCode (*extend)(ScoriaDeck seen);
+  const char *(*hint)(const char *name);
+} ScoriaDeckMore;
+PetscErrorCode ScoriaDeckCreateWith(MPI_Comm comm, const char *file, const ScoriaKey *const tables[],
+                                    const ScoriaDeckMore *more, ScoriaDeck *deck);
 PetscErrorCode ScoriaDeckDestroy(ScoriaDeck *deck);
 
 /* The same from a text in memory (a deck stored in a file of ours) instead of a file, the command line left aside. */

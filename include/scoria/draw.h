@@ -14,14 +14,26 @@
 PetscErrorCode ScoriaImported(ScoriaDeck deck, bool *imported);
 /* Refuses a command that needs the equations where there are none; `instead` says what can be done.  Local. */
 PetscErrorCode ScoriaNeedEquations(ScoriaDeck deck, const char *command, const char *instead);
+/* Members of an entry of import_fields, and of import_conditions; NULL at the end, the first is what the short form
+ * gives. */
+extern const char *const scoria_field_members[], *const scoria_condition_members[];
+/* Keys sample_<name> and uq_<name> of the conditions that a deck imports, for ScoriaDeckCreateWith: empty before, and
+ * where a key of such a name is there already, that stays what it is. */
+extern ScoriaKey scoria_imported_keys[];
+extern const ScoriaDeckMore scoria_imported_more;
 /* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
 PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
 
 /* ---------------------------------------------------------------------------------------------------- conditions ----
  */
 
-/* theta from sample_<condition>, or from sample_at where no key is declared for that name; the middle of the training
- * range where that is not given.  asked: whether any is. */
+/* "section_name" in key, and whether that is the key of a condition's values (SCORIA_KEY_REAL for sample, _REALS for
+ * uq) and not of something else. */
+bool condition_key(ScoriaDeck deck, const char *section, const char *name, char key[2 * SCORIA_NAME_SIZE]);
+/* The names of all conditions, "a, b". */
+void condition_names(const ScoriaSpace *space, size_t size, char names[]);
+/* theta from sample_<condition> or sample_at; the middle of the training range where neither is given.  asked: whether
+ * any is. */
 PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked);
 /* A value of the section ("sample", "uq") for a condition that space does not have is a user error: it would change
  * nothing.  Collective. */
@@ -115,8 +127,9 @@ typedef struct ScoriaSource_ *ScoriaSource;
 /* All borrowed from the source. */
 typedef struct {
   int channels, cells;
+  int shape[3];             /* cells along x, y, z, as of a dataset */
   const ScoriaField *field; /* (channels) */
-  const double *x;          /* (cells) */
+  const double *x;          /* (spec_centres) */
   const ScoriaSpace *space;
   const char *model;   /* identity of the model behind them; NULL without one */
   const char *library; /* that of the porosities of solves; NULL without one */

@@ -176,7 +176,8 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
 /* Waits until the rows of the last write are on disk, and marks them as done now.  Collective. */
 PetscErrorCode ScoriaDatasetSettle(ScoriaDataset ds);
 /* Flushes, reads every row back (unless a Survey has and nothing was written since), syncs to disk, renames `path`.part
- * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Collective. */
+ * to `path`, closes.  The CRC of the file, for the manifest, is of what was read then.  Of whole fields, with an .xdmf
+ * file beside it, of its first 1000 rows.  Collective. */
 PetscErrorCode ScoriaDatasetFinish(ScoriaDataset *ds);
 /* Closes without finishing (an error path), leaving the .part file; or closes a dataset that was opened.  Collective.
  */
@@ -185,6 +186,8 @@ PetscErrorCode ScoriaDatasetClose(ScoriaDataset *ds);
 /* Opens for reading and verifies format, shapes and file size; what is wrong is a user error that names the file.
  * Collective on comm. */
 PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset *ds);
+/* The same for those who take profiles along x: whole fields are a user error. */
+PetscErrorCode ScoriaDatasetOpenProfiles(MPI_Comm comm, const char *path, ScoriaDataset *ds);
 /* What it holds; borrowed pointers, valid until it is closed. */
 PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck);
 /* Reads rows [first, first + number) into rows (capacity permitting), status included, and checks every row's CRC.
@@ -261,6 +264,20 @@ PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field
 /* A space as attributes and arrays under /conditions. */
 PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
 PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
+
+/* Fields (rows, nz, ny, nx) of an HDF5 file, as they lie in it, for an .xdmf file: what ParaView and VisIt open. */
+typedef struct {
+  int n[3];          /* cells along x, y, z */
+  double spacing[3]; /* [m] */
+  int64_t rows;
+  const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
+  int nfields;
+  const ScoriaField *field;
+  int64_t offset[SCORIA_MAX_FIELDS]; /* of the first row in the file [byte] */
+  bool float64;
+} ScoriaXdmf;
+/* Writes it beside `path`, in place of the ending .h5.  Collective on comm. */
+PetscErrorCode ScoriaXdmfWrite(MPI_Comm comm, const char *path, const ScoriaXdmf *of);
 
 /* One numeric array of any HDF5 file, also one not ours: its shape (rank -1 where there is none of that name), and its
  * values as doubles.  Rank 0 reads, every rank gets them; a file that cannot be read is a user error.  Collective. */

@@ -150,6 +150,30 @@ void porosity_hold_out(ScoriaPorosity por, bool held_out);
 const char *porosity_library(ScoriaPorosity por);                     /* its identity, "" without one; borrowed */
 void porosity_describe(ScoriaPorosity por, size_t size, char text[]); /* what is held of it, "" without one */
 
+/* What is estimated, and its standard error. */
+typedef struct {
+  double value, error;
+} ScoriaEstimate;
+
+/* The Gaussian process behind a measured structure. */
+#define SCORIA_MOST_KERNELS 8
+typedef struct {
+  int64_t rows;
+  int n[3];         /* windows along x, y, z */
+  double window[3]; /* [m] */
+  int blocks;       /* of the jackknife that errors are from: of rows, or slabs of the longest axis */
+  bool by_rows;
+  int kernels, kernel; /* how many there are, which is chosen */
+  const char *name[SCORIA_MOST_KERNELS];
+  double misfit[SCORIA_MOST_KERNELS]; /* rms of the logarithm of the variograms */
+  ScoriaEstimate mean, sd, min, max, logit_mean, sigma;
+  ScoriaEstimate ell[3]; /* [m]; NaN along an axis of few windows */
+} ScoriaPorosityFit;
+
+/* Of the structure at path, read as the deck's section porosity says; bounds that are set there are kept.  The result
+ * is on rank 0.  Collective on comm. */
+PetscErrorCode ScoriaPorosityFitFile(MPI_Comm comm, ScoriaDeck deck, const char *path, ScoriaPorosityFit *fit);
+
 /* ----------------------------------------------------------------------------------------------------- solver ---- */
 
 /* What was tried last. */
@@ -206,8 +230,9 @@ PetscErrorCode ScoriaEnsembleCreate(MPI_Comm comm, ScoriaDeck deck, ScoriaEnsemb
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens);
 PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens);
-/* What its rows hold: the problem's fields, derived ones that the deck asks for, eps, and where ensemble_lateral_sd
- * asks for them, their lateral standard deviations (<name>_sd).  x borrowed. */
+/* What its rows hold: the problem's fields, derived ones that the deck asks for, and eps, laterally averaged, and where
+ * ensemble_lateral_sd asks for them, their lateral standard deviations (<name>_sd); or with ensemble_whole_fields, in
+ * all cells.  x (spec_centres) borrowed. */
 PetscErrorCode ScoriaEnsembleSpec(ScoriaEnsemble ens, ScoriaDatasetSpec *spec, const double **x);
 /* Its porosities are drawn of a library's held-out part; the library's identity, "" without one (borrowed). */
 void ensemble_hold_out(ScoriaEnsemble ens);
@@ -219,8 +244,7 @@ const ScoriaGroups *ScoriaEnsembleGroups(ScoriaEnsemble ens);
 void ensemble_grid(ScoriaEnsemble ens, ScoriaGrid *grid);
 /* Computes `number` rows into rows (capacity permitting): row i at theta[i] (number, space.n) with porosity
  * realisation ids[i], or with the profile eps[i] (number, nx), laterally constant, where eps is given (then ids may be
- * NULL).  Collective on this
- * rank's group; every rank of the group gets the rows. */
+ * NULL).  Collective on this rank's group; every rank of the group gets the rows, but whole fields only its first. */
 PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const double theta[], const uint64_t ids[],
                                      const double eps[], ScoriaRows *rows);
 
@@ -229,10 +253,14 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
-/* What draws its porosity, borrowed; and the rows of its problem's derived fields, for solver_set_derived. */
+/* What draws its porosity and the solver of this rank's group, borrowed; and the rows of its problem's derived fields, for
+ * solver_set_derived. */
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
+ScoriaSolver ensemble_solver(ScoriaEnsemble ens);
 const int *ensemble_derived(ScoriaEnsemble ens, int *n);
-/* The solver of this rank's group, and the last row's porosity in its own cells: for full fields. */
-ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble ens, const double **eps);
+bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
+/* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
+ * this rank's own cells at least on the others.  Collective on the group. */
+PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
 
 #endif

@@ -14,14 +14,16 @@ extern const ScoriaKey scoria_score_keys[]; /* train_*, sample_* */
 
 /* ------------------------------------------------------------------------------------- the deterministic twin ---- */
 
-/* Baseline fields (C, L) at theta, handed over by the command (the PDE at a homogeneous porosity); solve is NULL for
- * data that has no equations.  reference[c] is the value that channel c tends to (c_R for the concentration), NaN where
- * it has none: a channel with a reference whose sign of x - reference is constant over the data is modelled as ln|x -
- * reference|. */
+/* Baseline fields (C, cells along x) at theta, handed over by the command (the PDE at a homogeneous porosity); solve is
+ * NULL for data that has no equations.  reference[c] is the value that channel c tends to (c_R for the concentration),
+ * NaN where it has none: a channel with a reference whose sign of x - reference is constant over the data is modelled
+ * as ln|x - reference|. */
 typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
+  bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
+                                    * weigh less in the choice of modes */
 } ScoriaTwin;
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
@@ -87,6 +89,9 @@ typedef struct {
 } ScoriaHoldout;
 #define SCORIA_HOLDOUT_LEAST 20 /* usable rows of a verdict; where fewer could be held back, none are */
 
+/* Rows of a condition of imported data: where most of those stored are marked as failed, since one condition has many
+ * more than the others, their mean number. */
+int64_t holdout_typical(const ScoriaDatasetSpec *spec, int64_t failed);
 bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
 bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
 /* The held-back rows by condition: how many conditions have some, and of each how many; which condition of the dataset
@@ -123,7 +128,8 @@ const ScoriaHoldout *model_holdout(ScoriaModel model);     /* borrowed */
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
 bool ScoriaModelFloat64(ScoriaModel model); /* whether the fields that it was trained on were in double precision */
-/* Names and units of its channels, x (cells). */
+void model_shape(ScoriaModel model, int shape[3]); /* cells along x, y, z, as in ScoriaDatasetSpec */
+/* Names and units of its channels, x (spec_centres of that shape). */
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,
                                  const double **x);
 

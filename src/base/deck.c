@@ -9,10 +9,12 @@
 #define DECK_FILE_MAX ((size_t)1 << 20)
 #define PETSC_OPTIONS_KEY "petsc_options"
 
-static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const char *where, const char *name, bool yaml)
+static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const ScoriaDeckMore *more, const char *where,
+                                 const char *name, bool yaml)
 {
   char said[256], near[256] = "";
   const ScoriaKey *key = deck_nearest_key(tables, name);
+  const char *hint     = more ? more->hint(name) : "";
   PetscFunctionBeginUser;
   if (yaml)
     deck_yaml_name(name, sizeof said, said);
@@ -23,9 +25,9 @@ static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const char *wh
   else if (key)
     snprintf(near, sizeof near, "-%s", key->name);
   if (key)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"; did you mean \"%s\"? (-help all lists every key)", where,
-                said, near);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\" (-help all lists every key)", where, said);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"; did you mean \"%s\"? (-help all lists every key)%s", where,
+                said, near, hint);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\" (-help all lists every key)%s", where, said, hint);
 }
 
 /* "~/name" as a shell would have it, where none has seen it: in a deck, or in quotes. */
@@ -93,7 +95,8 @@ static bool is_section(const ScoriaKey *const tables[], const char *name)
 
 /* Deck items go below the command line: PETSc's database keeps what is already there.  Items of the section "petsc" are
  * PETSc's own options. */
-static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *file, const DeckItems *items)
+static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const ScoriaDeckMore *more, const char *file,
+                                  const DeckItems *items)
 {
   PetscFunctionBeginUser;
   for (int i = 0; i < items->count; i++) {
@@ -104,7 +107,7 @@ static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *f
     PetscBool said;
     snprintf(where, sizeof where, "%s:%d", file, item->line);
     if (!petsc && !key && (item->value || !is_section(tables, item->key)))
-      PetscCall(UnknownKey(tables, where, item->key, true));
+      PetscCall(UnknownKey(tables, more, where, item->key, true));
     if (!item->value) continue;
     if (!strcmp(item->key, PETSC_OPTIONS_KEY)) {
       PetscCall(DeckInsertOptions(item->value));
@@ -124,6 +127,7 @@ static PetscErrorCode InsertItems(const ScoriaKey *const tables[], const char *f
 typedef struct {
   MPI_Comm comm;
   const ScoriaKey *const *tables; /* borrowed, as are the others */
+  const ScoriaDeckMore *more;
   const char *file;
   const DeckItems *items;
   DeckSources from;
@@ -180,7 +184,7 @@ static PetscErrorCode CheckOption(void *ctx, const char *option)
   if (source >= DECK_FIRST_FILE)
     PetscCall(PetscPrintf(o->comm, "WARNING: %s: %s is no key and no option of PETSc's: ignored\n", where, option));
   else
-    PetscCall(UnknownKey(o->tables, where, name, false));
+    PetscCall(UnknownKey(o->tables, o->more, where, name, false));
   PetscFunctionReturn(0);
 }
 
@@ -219,9 +223,9 @@ static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const Options *o)
 
 /* Items of a deck file and PETSc's database to a deck. */
 static PetscErrorCode Resolve(MPI_Comm comm, const char *file, const DeckItems *items, const ScoriaKey *const tables[],
-                              ScoriaDeck *deck)
+                              const ScoriaDeckMore *more, ScoriaDeck *deck)
 {
-  Options o = {.comm = comm, .tables = tables, .file = file ? file : "", .items = items};
+  Options o = {.comm = comm, .tables = tables, .more = more, .file = file ? file : "", .items = items};
   PetscFunctionBeginUser;
   PetscCall(DeckSourcesCreate(comm, &o.from));
   PetscCall(Allocate(tables, deck));
@@ -231,7 +235,30 @@ static PetscErrorCode Resolve(MPI_Comm comm, const char *file, const DeckItems *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey *const tables[], ScoriaDeck *deck)
+/* What the deck says by the keys that there are so far may declare others.  Nothing is refused but their values. */
+static PetscErrorCode Extend(const char *file, const DeckItems *items, const ScoriaKey *const tables[],
+                             const ScoriaDeckMore *more)
+{
+  char option[300], where[512], text[DECK_VALUE_SIZE + 1];
+  ScoriaDeck seen;
+  PetscFunctionBeginUser;
+  PetscCall(Allocate(tables, &seen));
+  for (int i = 0; i < seen->count; i++) {
+    const DeckItem *item = deck_items_find(items, seen->key[i]->name);
+    PetscBool found;
+    snprintf(option, sizeof option, "-%s", seen->key[i]->name);
+    PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
+    if (!found && !(item && item->value)) continue;
+    snprintf(where, sizeof where, "%s:%d", file && item ? file : "command line", item ? item->line : 0);
+    PetscCall(SetValue(seen, i, found ? "command line" : where, found ? text : item->value));
+  }
+  PetscCall(more->extend(seen));
+  PetscCall(ScoriaDeckDestroy(&seen));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckCreateWith(MPI_Comm comm, const char *file, const ScoriaKey *const tables[],
+                                    const ScoriaDeckMore *more, ScoriaDeck *deck)
 {
   DeckItems items = {0};
   char *text      = NULL;
@@ -240,10 +267,18 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
     PetscCall(ScoriaTextRead(comm, file, DECK_FILE_MAX, "a YAML deck", &text));
     PetscCall(DeckItemsParse(file, text, strlen(text), tables, &items));
     PetscCall(PetscFree(text));
-    PetscCall(InsertItems(tables, file, &items));
   }
-  PetscCall(Resolve(comm, file, &items, tables, deck));
+  if (more) PetscCall(Extend(file, &items, tables, more));
+  PetscCall(InsertItems(tables, more, file, &items));
+  PetscCall(Resolve(comm, file, &items, tables, more, deck));
   PetscCall(DeckItemsDestroy(&items));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey *const tables[], ScoriaDeck *deck)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckCreateWith(comm, file, tables, NULL, deck));
   PetscFunctionReturn(0);
 }
 

@@ -6,12 +6,15 @@
 #include "scoria/study.h"
 #include <stdio.h>
 
-/* One command: with a deck and a run directory, or (`info`) with a file. */
+/* One command: with a deck and a run directory, or (`info`) with a file, or with a file and the deck of the command
+ * line. */
 typedef struct {
   const char *name, *help;
   const char *sections; /* of the deck, that it reads besides those that all do, for its help; NULL: all */
   PetscErrorCode (*with_deck)(ScoriaRun run, ScoriaDeck deck);
   PetscErrorCode (*with_file)(MPI_Comm comm, const char *path);
+  PetscErrorCode (*with_both)(ScoriaDeck deck, const char *path);
+  bool whole_fields; /* knows rows of whole fields, not profiles alone */
 } ScoriaCommand;
 
 extern const ScoriaCommand scoria_commands[];    /* ends with a NULL name */
@@ -40,6 +43,7 @@ PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandFitPorosity(ScoriaDeck deck, const char *path);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 
 /* A line for each of the keys known to need another that the deck sets without it.  Collective. */

@@ -5,29 +5,33 @@
 
 /* Sections: "problem" stands for those of all problems. */
 const ScoriaCommand scoria_commands[] = {
-    {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL},
+    {"run", "generate (or import), train, sample, compare and report; skips what is complete", NULL, CommandRun, NULL,
+     NULL, false},
     {"solve", "solve for given or drawn porosity profiles -> solve.h5", "porosity ensemble problem sample solve",
-     CommandSolve, NULL},
+     CommandSolve, NULL, NULL, true},
     {"generate", "draw porosities and solve the PDE ensemble -> dataset.h5", "porosity conditions ensemble problem",
-     CommandGenerate, NULL},
+     CommandGenerate, NULL, NULL, true},
     {"import", "rows of a file of yours, mapped by the deck's section import -> dataset.h5", "import", CommandImport,
-     NULL},
-    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL},
-    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL},
-    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL},
+     NULL, NULL, false},
+    {"merge", "shards that generate -run_shard i,n has made -> dataset.h5", "", CommandMerge, NULL, NULL, true},
+    {"train", "train the score model on dataset.h5 -> model.h5", "train", CommandTrain, NULL, NULL, true},
+    {"sample", "sample the model at one condition -> samples.h5", "sample", CommandSample, NULL, NULL, true},
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
-     CommandCompare, NULL},
+     CommandCompare, NULL, NULL, false},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
-     NULL},
+     NULL, NULL, false},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
-     CommandInfer, NULL},
+     CommandInfer, NULL, NULL, false},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
-     NULL},
+     NULL, NULL, false},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
-     CommandRefine, NULL},
-    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL},
-    {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile},
-    {NULL, NULL, NULL, NULL, NULL},
+     CommandRefine, NULL, NULL, false},
+    {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, false},
+    {"fit-porosity", "the Gaussian process behind a measured structure, as a deck's section porosity", "porosity", NULL,
+     NULL, CommandFitPorosity, true},
+    {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, NULL,
+     true},
+    {NULL, NULL, NULL, NULL, NULL, NULL, false},
 };
 
 const ScoriaCommand *cmd_find(const char *name)
@@ -51,10 +55,25 @@ static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaComma
   PetscFunctionReturn(failed);
 }
 
+/* A command that knows profiles alone does not begin with a deck of whole fields. */
+static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *command)
+{
+  bool whole;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
+  if (whole && !command->whole_fields)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train and "
+                "sample take whole fields",
+                command->name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
 {
   const ScoriaCommand *command = cmd_find(name);
   PetscFunctionBeginUser;
+  PetscCall(CheckWholeFields(deck, command));
   PetscCall(ScoriaCostTidy(run)); /* the command may find its result complete, and keep no account */
   const PetscErrorCode failed = CmdTimed(run, deck, command);
   const ScoriaExit code       = ScoriaFailureCode();
@@ -80,7 +99,8 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
   PetscCall(CmdDo(run, deck, "train"));
   PetscCall(CmdDo(run, deck, "sample"));
   if (imported) PetscCall(ScoriaHeldBack(run, &compared));
-  if (compared) PetscCall(CmdDo(run, deck, "compare"));
+  if (compared)
+    PetscCall(CmdDo(run, deck, "compare"));
   else
     PetscCall(ScoriaSay(run, "compare\n  no rows were held back from training: there is no verdict on the model"));
   PetscCall(CmdDo(run, deck, "report"));

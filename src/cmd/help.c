@@ -25,7 +25,7 @@ static const struct {
 void cmd_print_usage(FILE *out)
 {
   fprintf(out, "usage: mpirun -n RANKS scoria COMMAND DECK.yaml [-key value ...]\n\ncommands:\n");
-  for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-10s %s\n", row->name, row->help);
+  for (const ScoriaCommand *row = scoria_commands; row->name; row++) fprintf(out, "  %-12s %s\n", row->name, row->help);
   fprintf(out, "\n  %-26s %s\n  %-26s %s\n  %-26s %s\n  %-26s %s\n  %-26s %s\n  %-26s %s\n", "scoria COMMAND -help",
           "the deck keys of this command", "scoria -help all", "all deck keys", "scoria -help petsc",
           "PETSc's own options", "scoria --version", "versions of the program and of its libraries", "scoria --man",
@@ -107,7 +107,10 @@ void cmd_print_keys(const ScoriaCommand *command)
   const int n = find_sections(section);
   if (command)
     printf("usage: mpirun -n RANKS scoria %s %s\n\n%s\n", command->name,
-           command->with_file ? "FILE" : "DECK.yaml [-key value ...]", command->help);
+           command->with_file   ? "FILE"
+           : command->with_both ? "FILE [-key value ...]"
+                                : "DECK.yaml [-key value ...]",
+           command->help);
   if (command && command->with_file) return;
   for (int common = 0; common < 2; common++) /* what is its own comes first */
     for (int s = 0; s < n; s++) {

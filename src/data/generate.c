@@ -148,6 +148,7 @@ static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, S
   PetscCall(ScoriaEnsembleSayLibrary(run, *ens));
   PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
   PetscCall(WholeFieldsCheck(deck, made->spec.rows));
+  PetscCall(WholeFieldsWarn(run, deck, *ens));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
   if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
   PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(*ens), &made->spec, design));

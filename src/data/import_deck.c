@@ -7,10 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The first is what the short form gives. */
-static const char *const members[2][10] = {
-    {"path", "order", "channel", "scale", "offset", "units", "reference", NULL},
-    {"path", "order", "channel", "scale", "offset", "units", "range", "logarithmic", NULL}};
 static const char *const axis_members[] = {"path", "scale", "offset", "units", NULL};
 
 /* x and row are the axes of a dataset. */
@@ -127,7 +123,7 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
   int *n          = conditions ? &im->spec.space.n : &im->spec.nfields;
   ScoriaEntries e;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckEntries(deck, key, members[conditions], &e));
+  PetscCall(ScoriaDeckEntries(deck, key, conditions ? scoria_condition_members : scoria_field_members, &e));
   if (!entries_count(e)) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: %s is not set, expected [name=/path, ...]", key);
   for (int i = 0; i < entries_count(e); i++) {
     const char *name = entries_name(e, i);

@@ -63,15 +63,19 @@ static PetscErrorCode Count(Import *im, int64_t *groups, int64_t *most)
   PetscFunctionReturn(0);
 }
 
-/* Conditions of one row each are no ensembles; filling up could make a few rows many. */
+#define FILLING (1LL << 30) /* bytes that rows which are not there may take, or twice those of the rows that are */
+
+/* Filling up could make a few rows many: any mixture will do, as long as the file stays of a size that it is worth. */
 static PetscErrorCode CheckGroups(const Import *im, int64_t groups, int64_t most)
 {
+  const double width  = (im->spec.float64 ? 8.0 : 4.0) * im->spec.cells * im->spec.nfields + 64;
+  const double lacked = ((double)groups * (double)most - (double)im->found) * width;
   PetscFunctionBeginUser;
-  if (most > 2 * im->found / groups)
+  if (lacked > PetscMax((double)FILLING, 2 * width * (double)im->found))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: %lld rows at %lld conditions, but %lld at one of them: expected at least half as many in the "
-                "mean",
-                im->path, (long long)im->found, (long long)groups, (long long)most);
+                "%s: %lld rows at %lld conditions, but %lld at one of them: a dataset has as many of each, and would "
+                "hold %.1f GB of rows that are not there; leave rows of the most repeated conditions out",
+                im->path, (long long)im->found, (long long)groups, (long long)most, 1e-9 * lacked);
   PetscFunctionReturn(0);
 }
 

@@ -32,5 +32,8 @@ PetscErrorCode PartialStop(ScoriaRun run, Partial *out, int64_t rows);
 /* Whether there are the rows that the deck chooses (ensemble_full_rows, or the first ensemble_full_fields): a user
  * error if not. */
 PetscErrorCode WholeFieldsCheck(ScoriaDeck deck, int64_t rows);
+/* A warning for each lateral axis of whole fields that is shorter than two of the longest correlation lengths.
+ * Collective. */
+PetscErrorCode WholeFieldsWarn(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens);
 
 #endif

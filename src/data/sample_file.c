@@ -4,18 +4,16 @@
 #include <string.h>
 
 #define BATCH_ROWS 2048
+#define BATCH_BYTES ((int64_t)64 << 20) /* of their fields, at most, unless one row takes more */
 
 static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, ScoriaDatasetSpec *spec)
 {
   PetscInt count = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "sample_count", &count));
-  *spec = (ScoriaDatasetSpec){.nfields      = shape->channels,
-                              .cells        = shape->cells,
-                              .shape        = {shape->cells, 1, 1},
-                              .rows         = count,
-                              .realisations = count,
-                              .space        = *shape->space};
+  *spec = (ScoriaDatasetSpec){
+      .nfields = shape->channels, .cells = shape->cells, .rows = count, .realisations = count, .space = *shape->space};
+  memcpy(spec->shape, shape->shape, sizeof spec->shape);
   memcpy(spec->field, shape->field, (size_t)shape->channels * sizeof *shape->field);
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
   spec->float64 = spec->float64 || shape->float64;
@@ -25,6 +23,8 @@ static PetscErrorCode MakeSpec(ScoriaDeck deck, const ScoriaFieldShape *shape, S
 static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const ScoriaDatasetSpec *spec, const double theta[],
                                 Partial *out)
 {
+  const int64_t row  = (int64_t)spec->nfields * spec->cells * (int64_t)sizeof(double);
+  const int64_t most = PetscClipInterval(BATCH_BYTES / row, 1, BATCH_ROWS);
   int rank, size;
   double *buffer;
   ScoriaRows rows;
@@ -33,13 +33,13 @@ static PetscErrorCode SampleAll(ScoriaRun run, ScoriaSource source, const Scoria
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &size));
-  PetscCall(ScoriaRowsCreate(spec, BATCH_ROWS, &rows));
-  PetscCall(PetscMalloc1((size_t)BATCH_ROWS * (size_t)(spec->nfields * spec->cells), &buffer));
+  PetscCall(ScoriaRowsCreate(spec, most, &rows));
+  PetscCall(PetscMalloc((size_t)(most * row), &buffer));
   int64_t made = partial_has(out, 0, spec->rows);
   PetscCall(ScoriaProgressCreate(run, "sample", "fields", (double)spec->rows, &bar));
   PetscCall(ScoriaProgressFrom(bar, (double)made));
-  for (int64_t base = 0; base < spec->rows && !stop; base += (int64_t)BATCH_ROWS * size) {
-    const int64_t batch = PetscMin((int64_t)BATCH_ROWS * size, spec->rows - base);
+  for (int64_t base = 0; base < spec->rows && !stop; base += most * size) {
+    const int64_t batch = PetscMin(most * size, spec->rows - base);
     int64_t first, number;
     if (partial_has(out, base, batch) == batch) continue;
     deal_block(batch, rank, size, &first, &number);

@@ -4,37 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* This rank's own cells to the leader of its group, which keeps them in the order of the grid. */
-static PetscErrorCode GatherField(const ScoriaGroups *groups, int number, const double own[], int first, double all[])
-{
-  int *count, *place;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(groups->group_size, &count, groups->group_size, &place));
-  PetscCallMPI(MPI_Gather(&number, 1, MPI_INT, count, 1, MPI_INT, 0, groups->group));
-  PetscCallMPI(MPI_Gather(&first, 1, MPI_INT, place, 1, MPI_INT, 0, groups->group));
-  PetscCallMPI(MPI_Gatherv(own, number, MPI_DOUBLE, all, count, place, MPI_DOUBLE, 0, groups->group));
-  PetscCall(PetscFree2(count, place));
-  PetscFunctionReturn(0);
-}
-
-/* The fields and the porosity of one row, by the first group; all (fields + 1, cells of the grid). */
-static PetscErrorCode OneRow(ScoriaEnsemble ens, const ScoriaGrid *grid, int nfields, double own[], double all[])
-{
-  const ScoriaGroups *groups = ScoriaEnsembleGroups(ens);
-  const int64_t cells        = (int64_t)grid->n[0] * grid->n[1] * grid->n[2];
-  const double *eps;
-  ScoriaSolver solver = ScoriaEnsembleSolver(ens, &eps);
-  int first, planes;
-  PetscFunctionBeginUser;
-  grid_slab(grid, groups->group_rank, groups->group_size, &first, &planes);
-  const int start = first * (int)(cells / grid->n[grid->dim - 1]);
-  for (int f = 0; f <= nfields; f++) {
-    if (f < nfields) PetscCall(ScoriaSolverField(solver, f, own));
-    PetscCall(GatherField(groups, solver_own_cells(solver), f < nfields ? own : eps, start, all + f * cells));
-  }
-  PetscFunctionReturn(0);
-}
-
 /* Rows whose fields are kept: their numbers, and what they are computed from. */
 typedef struct {
   int64_t number;
@@ -44,47 +13,6 @@ typedef struct {
   double *eps;   /* owned: (number, nx), or NULL */
 } Chosen;
 
-/* What ParaView and VisIt need beside the HDF5 file: its fields as cells of a grid, a row a time step.  By their place
- * in the file, as readers of XDMF do not agree on how a row of an array is selected. */
-static PetscErrorCode WriteXdmf(ScoriaRun run, const char *path, const ScoriaDatasetSpec *spec, const ScoriaGrid *grid,
-                                int nfields, const Chosen *c, const int64_t offset[])
-{
-  const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-  const int *n        = grid->n;
-  const int64_t bytes = (int64_t)sizeof(double) * n[0] * n[1] * n[2];
-  char xdmf[PETSC_MAX_PATH_LEN], *text = NULL;
-  size_t size = 0;
-  PetscFunctionBeginUser;
-  FILE *out = open_memstream(&text, &size);
-  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the description of %s", path);
-  fprintf(out, "<?xml version=\"1.0\"?>\n<Xdmf Version=\"2.0\">\n<Domain>\n"
-               "  <Grid Name=\"rows\" GridType=\"Collection\" CollectionType=\"Temporal\">\n");
-  for (int64_t r = 0; r < c->number; r++) {
-    fprintf(out,
-            "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
-            "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
-            "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
-            "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
-            "        <DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem>\n      </Geometry>\n",
-            (long long)c->row[r], (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, grid->length[2] / n[2],
-            grid->length[1] / n[1], grid->length[0] / n[0]);
-    for (int f = 0; f <= nfields; f++)
-      fprintf(out,
-              "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"
-              "        <DataItem Dimensions=\"%d %d %d\" NumberType=\"Float\" Precision=\"8\" Format=\"Binary\" "
-              "Endian=\"Little\" Seek=\"%lld\">%s</DataItem>\n      </Attribute>\n",
-              spec->field[f].name, n[2], n[1], n[0], (long long)(offset[f] + r * bytes), file);
-    fprintf(out, "    </Grid>\n");
-  }
-  fprintf(out, "  </Grid>\n</Domain>\n</Xdmf>\n");
-  fclose(out);
-  PetscCall(PetscSNPrintf(xdmf, sizeof xdmf, "%.*s.xdmf", (int)(strlen(path) - strlen(".h5")), path));
-  const PetscErrorCode failed = ScoriaWriteText(ScoriaRunComm(run), xdmf, text);
-  free(text);
-  PetscCall(failed);
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
                                  const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
 {
@@ -92,11 +20,15 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
                 dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
   const char *text;
-  int64_t offset[SCORIA_MAX_FIELDS];
+  ScoriaXdmf xdmf = {.rows = number, .row = c->row, .nfields = nfields + 1, .field = spec->field, .float64 = true};
   double *buffer;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(number * PetscMax(cells, spec->space.n), &buffer));
+  for (int a = 0; a < 3; a++) {
+    xdmf.n[a]       = grid->n[a];
+    xdmf.spacing[a] = grid->length[a] / grid->n[a];
+  }
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "fields", text, &store));
   PetscCall(ScoriaStorePutFields(store, nfields + 1, spec->field));
@@ -114,7 +46,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
       PetscCall(PetscArraycpy(buffer + r * cells, values + (r * (nfields + 1) + f) * cells, cells));
     PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, spec->field[f].unit, spec->field[f].description));
     PetscCall(ScoriaStorePutAxes(store, name, "row z y x"));
-    PetscCall(ScoriaStoreOffset(store, name, &offset[f]));
+    PetscCall(ScoriaStoreOffset(store, name, &xdmf.offset[f]));
   }
   for (int k = 0; k < spec->space.n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
@@ -124,7 +56,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
     PetscCall(ScoriaStorePutAxes(store, name, "row"));
   }
   /* before the file whose presence says that all is done */
-  if (grid->dim > 1) PetscCall(WriteXdmf(run, path, spec, grid, nfields, c, offset));
+  if (grid->dim > 1) PetscCall(ScoriaXdmfWrite(ScoriaRunComm(run), path, &xdmf));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(buffer));
   PetscFunctionReturn(0);
@@ -160,6 +92,29 @@ PetscErrorCode WholeFieldsCheck(ScoriaDeck deck, int64_t rows)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode WholeFieldsWarn(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens)
+{
+  ScoriaDatasetSpec spec;
+  ScoriaGrid grid;
+  const double *x;
+  double ratio[2] = {1, 1};
+  PetscInt n;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
+  ensemble_grid(ens, &grid);
+  PetscCall(ScoriaDeckReals(deck, "porosity_anisotropy", 2, &n, ratio));
+  const int ell = space_find(&spec.space, "ell");
+  for (int a = 1; a < grid.dim && spec_is_whole(&spec) && ell >= 0; a++) {
+    const double length = spec.space.c[ell].hi * ratio[a - 1];
+    if (grid.length[a] < 2 * length)
+      PetscCall(ScoriaSay(run,
+                          "  WARNING: ensemble_lateral: %g m along %c is shorter than two correlation lengths of the "
+                          "porosity (%g m): neighbouring places differ little, and their law is poorly known",
+                          grid.length[a], "xyz"[a], length));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode DestroyChosen(Chosen *c)
 {
   PetscFunctionBeginUser;
@@ -184,7 +139,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
 {
   char path[PETSC_MAX_PATH_LEN];
   const double *x;
-  double *own, *values;
+  double *values;
   ScoriaDatasetSpec spec;
   ScoriaGrid grid;
   ScoriaRows one;
@@ -198,18 +153,18 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   ensemble_grid(ens, &grid);
   while (field_is_state(&spec.field[nfields])) nfields++;
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
-  PetscCall(PetscMalloc2(cells, &own, c->number * (nfields + 1) * cells, &values));
+  PetscCall(PetscMalloc1(c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));
   for (int64_t i = 0; i < c->number; i++) {
     PetscCall(StopBetween(run, path));
     if (ScoriaEnsembleGroups(ens)->index) continue;
     PetscCall(ScoriaEnsembleCompute(ens, 1, c->theta + i * spec.space.n, c->id + i,
-                                    c->eps ? c->eps + i * spec.cells : NULL, &one));
-    PetscCall(OneRow(ens, &grid, nfields, own, values + i * (nfields + 1) * cells));
+                                    c->eps ? c->eps + i * grid.n[0] : NULL, &one));
+    for (int f = 0; f <= nfields; f++) PetscCall(ScoriaEnsembleField(ens, f, values + (i * (nfields + 1) + f) * cells));
   }
   PetscCall(WriteStore(run, deck, path, &spec, &grid, nfields, c, values));
   PetscCall(ScoriaRowsDestroy(&one));
-  PetscCall(PetscFree2(own, values));
+  PetscCall(PetscFree(values));
   PetscCall(ScoriaSay(run, "  wrote %s (whole fields of %lld rows)", path, (long long)c->number));
   PetscFunctionReturn(0);
 }
@@ -222,7 +177,7 @@ PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnse
   Chosen c = {0};
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
-  const int64_t width = spec.space.n, cells = spec.cells;
+  const int64_t width = spec.space.n, cells = spec.shape[0];
   PetscCall(ChooseRows(deck, rows, &c.number, &c.row));
   PetscCall(PetscMalloc1(c.number * width, &c.theta));
   PetscCall(PetscMalloc1(c.number, &c.id));

@@ -1,24 +1,49 @@
 /* The condition at which the deck asks for fields. */
 #include "scoria/draw.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Coordinates u beyond which no sample is made: half the width of a training range (u from -1 to 1) outside of it. */
 #define FARTHEST 2.0
 
-/* Conditions that imported data have brought, [rate=1.5]: no key is declared for them. */
+bool condition_key(ScoriaDeck deck, const char *section, const char *name, char key[2 * SCORIA_NAME_SIZE])
+{
+  const ScoriaKeyType type = strcmp(section, "sample") ? SCORIA_KEY_REALS : SCORIA_KEY_REAL;
+  snprintf(key, 2 * SCORIA_NAME_SIZE, "%s_%s", section, name);
+  for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
+    for (const ScoriaKey *row = *table; row->name; row++)
+      if (!strcmp(row->name, key)) return row->type == type && !row->value && *table != scoria_score_keys;
+  return false;
+}
+
+void condition_names(const ScoriaSpace *space, size_t size, char names[])
+{
+  names[0] = 0;
+  for (int i = 0; i < space->n; i++) {
+    const size_t used = strlen(names);
+    snprintf(names + used, size - used, "%s%s", i ? ", " : "", space->c[i].name);
+  }
+}
+
+/* Conditions by a list, [rate=1.5]. */
 static PetscErrorCode SampleAt(ScoriaDeck deck, const ScoriaSpace *space, double theta[], bool *asked)
 {
   const char *list = NULL;
-  char name[SCORIA_NAME_SIZE], value[64];
-  bool found;
+  char name[SCORIA_NAME_SIZE], value[64], names[256], key[2 * SCORIA_NAME_SIZE];
+  bool found, twice = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "sample_at", &list));
   for (;;) {
     PetscCall(ScoriaListPair("sample_at", &list, sizeof value, name, value, &found));
     if (!found) break;
     const int i = space_find(space, name);
-    if (i < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_at: found \"%s\", which is no condition of the model", name);
+    condition_names(space, sizeof names, names);
+    if (i < 0)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_at: found \"%s\", which is no condition of the model: expected one of %s",
+                  name, names);
+    if (condition_key(deck, "sample", name, key)) PetscCall(ScoriaDeckHas(deck, key, &twice));
+    if (twice) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_at: found \"%s\" beside %s; give one of them", name, key);
     PetscCall(ScoriaListNumber("sample_at", name, value, &theta[i]));
     *asked = true;
   }
@@ -28,6 +53,7 @@ static PetscErrorCode SampleAt(ScoriaDeck deck, const ScoriaSpace *space, double
 PetscErrorCode ScoriaConditionRefuseUnused(ScoriaDeck deck, const ScoriaSpace *space, const char *section)
 {
   static const char ranges[] = "conditions_";
+  char names[256];
   PetscFunctionBeginUser;
   for (const ScoriaKey *const *table = deck_tables(deck); *table; table++)
     for (const ScoriaKey *row = *table; row->name; row++) {
@@ -39,7 +65,10 @@ PetscErrorCode ScoriaConditionRefuseUnused(ScoriaDeck deck, const ScoriaSpace *s
       PetscCall(PetscSNPrintf(key, sizeof key, "%s_%s", section, name));
       if (!deck_declares(deck, key)) continue;
       PetscCall(ScoriaDeckHas(deck, key, &set));
-      if (set) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is no condition here, and would change nothing", key, name);
+      condition_names(space, sizeof names, names);
+      if (set)
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is no condition here, and would change nothing; there are %s", key, name,
+                    names);
     }
   PetscFunctionReturn(0);
 }
@@ -53,10 +82,9 @@ PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *spac
   space_from_unit(space, middle, theta);
   PetscCall(SampleAt(deck, space, theta, asked));
   for (int i = 0; i < space->n; i++) {
-    char key[SCORIA_NAME_SIZE + 8];
+    char key[2 * SCORIA_NAME_SIZE];
     bool set;
-    PetscCall(PetscSNPrintf(key, sizeof key, "sample_%s", space->c[i].name));
-    if (!deck_declares(deck, key)) continue;
+    if (!condition_key(deck, "sample", space->c[i].name, key)) continue;
     PetscCall(ScoriaDeckReal(deck, key, &theta[i]));
     PetscCall(ScoriaDeckHas(deck, key, &set));
     *asked = *asked || set;

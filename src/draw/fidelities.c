@@ -246,7 +246,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   char names[SCORIA_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
   int same[SCORIA_MAX_FIDELITIES] = {0};
   ScoriaDatasetSpec spec;
-  const double *x, *eps;
+  const double *x;
   Family *f;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&f));
@@ -254,12 +254,14 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
   ensemble_grid(ens, &f->grid);
   f->groups   = ScoriaEnsembleGroups(ens);
-  f->solver   = ScoriaEnsembleSolver(ens, &eps);
+  f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
-  f->derived  = ensemble_derived(ens, &f->nderived);
-  f->ell      = space_find(&spec.space, "ell");
-  f->time     = space_find(&spec.space, "time");
-  f->rtol     = 1e-5;
+  if (spec.cells != f->grid.n[0])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: source multilevel: found rows of whole fields, expected profiles along x");
+  f->derived = ensemble_derived(ens, &f->nderived);
+  f->ell     = space_find(&spec.space, "ell");
+  f->time    = space_find(&spec.space, "time");
+  f->rtol    = 1e-5;
   f->cells = f->nx = f->grid.n[0];
   while (f->channels < spec.nfields && field_is_state(&spec.field[f->channels])) f->channels++;
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));

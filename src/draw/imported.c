@@ -20,7 +20,9 @@ PetscErrorCode ScoriaNeedEquations(ScoriaDeck deck, const char *command, const c
   PetscFunctionReturn(0);
 }
 
-static const char *const members[] = {"path", "order", "channel", "scale", "offset", "units", "reference", NULL};
+const char *const scoria_field_members[] = {"path", "order", "channel", "scale", "offset", "units", "reference", NULL};
+const char *const scoria_condition_members[] = {"path",  "order", "channel",     "scale", "offset",
+                                                "units", "range", "logarithmic", NULL};
 
 PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS])
 {
@@ -29,7 +31,7 @@ PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA
   ScoriaEntries fields;
   bool found;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckEntries(deck, "import_fields", members, &fields));
+  PetscCall(ScoriaDeckEntries(deck, "import_fields", scoria_field_members, &fields));
   const int n = PetscMin(entries_count(fields), SCORIA_MAX_FIELDS);
   for (int f = 0; f < n; f++) {
     const char *value = entries_value(fields, f, "reference");

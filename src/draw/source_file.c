@@ -58,12 +58,13 @@ PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels,
   PetscCall(ScoriaRowsCreate(f->spec, most, &f->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
-  const ScoriaFieldShape shape = {.channels = channels,
-                                  .cells    = f->spec->cells,
-                                  .field    = f->field,
-                                  .x        = x,
-                                  .space    = &f->spec->space,
-                                  .float64  = f->spec->float64};
+  ScoriaFieldShape shape = {.channels = channels,
+                            .cells    = f->spec->cells,
+                            .field    = f->field,
+                            .x        = x,
+                            .space    = &f->spec->space,
+                            .float64  = f->spec->float64};
+  memcpy(shape.shape, f->spec->shape, sizeof shape.shape);
   PetscCall(ScoriaSourceCreate(&scoria_source_file, f, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -93,12 +93,13 @@ PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const Scor
   PetscCall(ScoriaRowsCreate(h->spec, CHUNK_ROWS, &h->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
-  const ScoriaFieldShape shape = {.channels = channels,
-                                  .cells    = h->spec->cells,
-                                  .field    = h->field,
-                                  .x        = x,
-                                  .space    = &h->spec->space,
-                                  .float64  = h->spec->float64};
+  ScoriaFieldShape shape = {.channels = channels,
+                            .cells    = h->spec->cells,
+                            .field    = h->field,
+                            .x        = x,
+                            .space    = &h->spec->space,
+                            .float64  = h->spec->float64};
+  memcpy(shape.shape, h->spec->shape, sizeof shape.shape);
   PetscCall(ScoriaSourceCreate(&scoria_source_held_out, h, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -75,6 +75,7 @@ PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, 
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
   PetscCall(ScoriaModelFields(trained->model, &shape.channels, &shape.field, &shape.cells, &shape.x));
+  model_shape(trained->model, shape.shape);
   PetscCall(ScoriaSourceCreate(gaussian ? &scoria_source_gaussian : &scoria_source_model, m, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -2,15 +2,17 @@
 #include "scoria/draw.h"
 #include <string.h>
 
-#define CHUNK_ROWS 1024 /* solved at once */
+#define CHUNK_ROWS 1024                 /* solved at once, at most */
+#define CHUNK_BYTES ((int64_t)32 << 20) /* of their fields, at most, unless one row takes more */
 
 typedef struct {
   ScoriaEnsemble ens; /* borrowed */
   ScoriaDatasetSpec spec;
-  ScoriaRows rows; /* owned (CHUNK_ROWS) */
+  int64_t chunk;   /* rows solved at once */
+  ScoriaRows rows; /* owned (chunk) */
   int channels;
-  double *theta; /* owned (CHUNK_ROWS, space.n) */
-  uint64_t *id;  /* owned (CHUNK_ROWS) */
+  double *theta; /* owned (chunk, space.n) */
+  uint64_t *id;  /* owned (chunk) */
 } Pde;
 
 static PetscErrorCode Draw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
@@ -18,10 +20,10 @@ static PetscErrorCode Draw(void *ctx, const double theta[], uint64_t first, int6
   Pde *pde        = ctx;
   const int width = pde->spec.space.n, L = pde->spec.cells;
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < PetscMin(n, CHUNK_ROWS); i++)
+  for (int64_t i = 0; i < PetscMin(n, pde->chunk); i++)
     memcpy(pde->theta + i * width, theta, (size_t)width * sizeof(double));
-  for (int64_t base = 0; base < n; base += CHUNK_ROWS) {
-    const int64_t number = PetscMin(CHUNK_ROWS, n - base);
+  for (int64_t base = 0; base < n; base += pde->chunk) {
+    const int64_t number = PetscMin(pde->chunk, n - base);
     for (int64_t i = 0; i < number; i++) pde->id[i] = first + (uint64_t)(base + i);
     PetscCall(ScoriaEnsembleCompute(pde->ens, number, pde->theta, pde->id, NULL, &pde->rows));
     rows_pack(&pde->rows, 0, number, pde->channels, NULL, L, fields + base * pde->channels * L);
@@ -53,15 +55,18 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   pde->ens = ens;
   PetscCall(ScoriaEnsembleSpec(ens, &pde->spec, &x));
   while (pde->channels < pde->spec.nfields && field_is_state(&pde->spec.field[pde->channels])) pde->channels++;
-  PetscCall(ScoriaRowsCreate(&pde->spec, CHUNK_ROWS, &pde->rows));
-  PetscCall(PetscMalloc2(CHUNK_ROWS * pde->spec.space.n, &pde->theta, CHUNK_ROWS, &pde->id));
-  const ScoriaFieldShape shape = {.channels = pde->channels,
-                                  .cells    = pde->spec.cells,
-                                  .field    = pde->spec.field,
-                                  .x        = x,
-                                  .space    = &pde->spec.space,
-                                  .library  = ensemble_library(ens),
-                                  .float64  = pde->spec.float64};
+  const int64_t row = (int64_t)pde->spec.nfields * pde->spec.cells * (int64_t)sizeof(double);
+  pde->chunk        = PetscClipInterval(CHUNK_BYTES / row, 1, CHUNK_ROWS);
+  PetscCall(ScoriaRowsCreate(&pde->spec, pde->chunk, &pde->rows));
+  PetscCall(PetscMalloc2(pde->chunk * pde->spec.space.n, &pde->theta, pde->chunk, &pde->id));
+  ScoriaFieldShape shape = {.channels = pde->channels,
+                            .cells    = pde->spec.cells,
+                            .field    = pde->spec.field,
+                            .x        = x,
+                            .space    = &pde->spec.space,
+                            .library  = ensemble_library(ens),
+                            .float64  = pde->spec.float64};
+  memcpy(shape.shape, pde->spec.shape, sizeof shape.shape);
   PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -215,6 +215,7 @@ static PetscErrorCode FinishFile(ScoriaDataset ds)
   ScoriaDataset again;
 
   PetscFunctionBeginUser;
+  PetscCall(DatasetDescribeGrid(ds));
   PetscCall(FlushAndClose(ds));
   PetscCall(DatasetOpenFile(ds->comm, ds->path, ds->part, SCORIA_EXIT_IO, &again));
   const PetscErrorCode failed = DatasetVerify(ds, again, &sum);
@@ -362,6 +363,18 @@ PetscErrorCode ScoriaDatasetOpen(MPI_Comm comm, const char *path, ScoriaDataset 
   PetscFunctionBeginUser;
   PetscCall(DatasetOpenFile(comm, path, path, SCORIA_EXIT_INPUT, ds));
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaDatasetOpenProfiles(MPI_Comm comm, const char *path, ScoriaDataset *ds)
+{
+  char cells[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetOpen(comm, path, ds));
+  if (!spec_is_whole(&(*ds)->spec)) PetscFunctionReturn(0);
+  spec_cells_text(&(*ds)->spec, sizeof cells, cells);
+  PetscCall(ScoriaDatasetClose(ds));
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found whole fields (%s), expected profiles along x", path, cells);
 }
 
 PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run)

@@ -257,6 +257,11 @@ extern const ScoriaStatusColumn scoria_status[SCORIA_STATUS_COLUMNS];
 /* Column i of the status in memory. */
 void *rows_status(const ScoriaRows *rows, int i);
 
+/* Of whole fields on a regular grid, an .xdmf file beside the dataset: of its first rows, SCORIA_XDMF_ROWS at most, as
+ * their description takes a kilobyte each.  Collective. */
+#define SCORIA_XDMF_ROWS 1000
+PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds);
+
 /* ScoriaDatasetDigest, read from the file. */
 PetscErrorCode DatasetReadDigest(ScoriaDataset ds, int64_t rows, uint32_t *digest);
 

@@ -32,12 +32,13 @@ static size_t item_size(const Column *column)
   return column->single ? (size_t)column->single * sizeof(float) : column->size;
 }
 
+/* In whole words, of which MPI can count more than of bytes. */
 static size_t record_size(int n, const Column column[])
 {
   size_t size = sizeof(int64_t);
 
   for (int i = 0; i < n; i++) size += item_size(&column[i]);
-  return size;
+  return (size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
 }
 
 /* What one exchange needs; counts and starts (ranks) are in records. */
@@ -147,7 +148,7 @@ static PetscErrorCode Send(MPI_Comm comm, const Exchange *x)
   MPI_Datatype record;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Type_contiguous((int)x->size, MPI_BYTE, &record));
+  PetscCallMPI(MPI_Type_contiguous((int)(x->size / sizeof(uint64_t)), MPI_UINT64_T, &record));
   PetscCallMPI(MPI_Type_commit(&record));
   PetscCallMPI(MPI_Alltoallv(x->out, x->sent, x->sent_at, record, x->in, x->received, x->received_at, record, comm));
   PetscCallMPI(MPI_Type_free(&record));

@@ -1,6 +1,7 @@
 /* Rows of an ensemble: for each (theta, realisation) a porosity draw and a solve, by one rank group. */
 #include "internal.h"
 #include "scoria/phases.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,13 @@ struct ScoriaEnsemble_ {
   int ell;                                   /* index of the correlation length in theta */
   int nderived, derived[MAX_DERIVED_FIELDS]; /* rows of the problem's */
   int outputs; /* fields of the problem, its derived ones last; then comes eps, then lateral standard deviations */
+  bool whole;  /* rows hold whole fields */
   bool lateral_sd;
   double twin_eps;
-  double *x;       /* owned: (nx) */
+  double *x;       /* owned: (spec_centres) */
   double *profile; /* owned: (nx) */
   double *eps;     /* owned: this rank's own cells */
+  double *own;     /* owned: scratch of that size */
 };
 
 /* Fields of the deck's dataset: the problem's, the porosity, and what varies laterally. */
@@ -44,6 +47,30 @@ static void describe_fields(ScoriaEnsemble e)
   }
 }
 
+/* Profiles along x, or whole fields. */
+static PetscErrorCode RowShapeFromDeck(ScoriaEnsemble e, ScoriaDeck deck)
+{
+  ScoriaDatasetSpec *spec = &e->spec;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &e->whole));
+  PetscCall(ScoriaDeckBool(deck, "ensemble_lateral_sd", &e->lateral_sd));
+  if (e->lateral_sd && e->grid.dim == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_lateral_sd: found true, but ensemble_cells has one axis: nothing is lateral");
+  if (e->whole && e->grid.dim == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_whole_fields: found true, but ensemble_cells has one axis: profiles are the whole fields");
+  if (e->whole && e->lateral_sd)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_lateral_sd: found true, but ensemble_whole_fields stores the fields that "
+                                   "it is the lateral standard deviation of");
+  for (int a = 0; a < 3; a++) spec->shape[a] = a == 0 || e->whole ? e->grid.n[a] : 1;
+  if ((double)spec->shape[0] * spec->shape[1] * spec->shape[2] > INT_MAX)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cells: found %d x %d x %d cells, expected at most %d of whole fields",
+                spec->shape[0], spec->shape[1], spec->shape[2], INT_MAX);
+  spec->cells = spec->shape[0] * spec->shape[1] * spec->shape[2];
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const ScoriaSpace *space)
 {
   ScoriaDatasetSpec *spec = &e->spec;
@@ -52,20 +79,14 @@ static PetscErrorCode SpecFromDeck(ScoriaEnsemble e, ScoriaDeck deck, const Scor
   PetscCall(ScoriaDeckInt(deck, "ensemble_conditions", &conditions));
   PetscCall(ScoriaDeckInt(deck, "ensemble_realisations", &realisations));
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &spec->float64));
-  PetscCall(ScoriaDeckBool(deck, "ensemble_lateral_sd", &e->lateral_sd));
-  if (e->lateral_sd && e->grid.dim == 1)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "ensemble_lateral_sd: found true, but ensemble_cells has one axis: nothing is lateral");
+  PetscCall(RowShapeFromDeck(e, deck));
   if (!space) {
     PetscCall(ScoriaDesignCreate(deck, e->problem, e->parameters, &e->design));
     space = design_space(e->design);
   }
-  spec->space    = *space;
-  spec->cells    = e->grid.n[0];
-  spec->shape[0] = e->grid.n[0];
-  spec->shape[1] = spec->shape[2] = 1;
-  spec->realisations              = realisations;
-  spec->rows                      = (int64_t)conditions * realisations;
+  spec->space        = *space;
+  spec->realisations = realisations;
+  spec->rows         = (int64_t)conditions * realisations;
   PetscCall(DerivedOfDeck(deck, e->problem, &e->nderived, e->derived));
   describe_fields(e);
   e->ell = space_find(&spec->space, "ell");
@@ -115,6 +136,13 @@ static PetscErrorCode CreateTwin(ScoriaEnsemble e)
   PetscFunctionReturn(0);
 }
 
+/* Of the axes that its rows have. */
+static void fill_centres(const ScoriaGrid *grid, const ScoriaDatasetSpec *spec, double centres[])
+{
+  for (int a = 0; a < (spec_is_whole(spec) ? 3 : 1); a++)
+    for (int i = 0; i < grid->n[a]; i++) *centres++ = (i + 0.5) * grid->length[a] / grid->n[a];
+}
+
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
                                       ScoriaEnsemble *ens)
 {
@@ -143,8 +171,9 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
   solver_set_derived(e->solver, e->nderived, e->derived);
   solver_set_derived(e->twin, e->nderived, e->derived);
   PetscCall(SetTransient(e, deck));
-  PetscCall(PetscMalloc3(e->spec.cells, &e->x, e->spec.cells, &e->profile, solver_own_cells(e->solver), &e->eps));
-  for (int i = 0; i < e->spec.cells; i++) e->x[i] = (i + 0.5) * e->shape.L / e->spec.cells;
+  const int own = solver_own_cells(e->solver);
+  PetscCall(PetscMalloc4(spec_centres(&e->spec), &e->x, e->grid.n[0], &e->profile, own, &e->eps, own, &e->own));
+  fill_centres(&e->grid, &e->spec, e->x);
   *ens = e;
   PetscFunctionReturn(0);
 }
@@ -166,7 +195,7 @@ PetscErrorCode ScoriaEnsembleDestroy(ScoriaEnsemble *ens)
   PetscCall(ScoriaPorosityDestroy(&e->porosity));
   PetscCall(ScoriaDesignDestroy(&e->design));
   PetscCall(ScoriaGroupsDestroy(&e->groups));
-  PetscCall(PetscFree3(e->x, e->profile, e->eps));
+  PetscCall(PetscFree4(e->x, e->profile, e->eps, e->own));
   PetscCall(PetscFree(e->parameters));
   PetscCall(PetscFree(*ens));
   PetscFunctionReturn(0);
@@ -226,16 +255,33 @@ ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
   return e->porosity;
 }
 
+ScoriaSolver ensemble_solver(ScoriaEnsemble e)
+{
+  return e->solver;
+}
+
 const int *ensemble_derived(ScoriaEnsemble e, int *n)
 {
   *n = e->nderived;
   return e->derived;
 }
 
-ScoriaSolver ScoriaEnsembleSolver(ScoriaEnsemble e, const double **eps)
+bool ensemble_derives(ScoriaEnsemble e, int f)
 {
-  *eps = e->eps;
-  return e->solver;
+  return f >= e->shape.unknowns && f < e->outputs;
+}
+
+PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble e, int f, double all[])
+{
+  const bool alone = e->groups.group_size == 1;
+  double *own      = alone ? all : e->own;
+  PetscFunctionBeginUser;
+  if (f < e->outputs)
+    PetscCall(ScoriaSolverField(e->solver, f, own));
+  else
+    PetscCall(PetscArraycpy(own, e->eps, solver_own_cells(e->solver)));
+  if (!alone) PetscCall(GatherCells(&e->groups, &e->grid, own, all));
+  PetscFunctionReturn(0);
 }
 
 /* ------------------------------------------------------------------------------------------------- rows ---- */
@@ -258,7 +304,9 @@ static PetscErrorCode ComputeRow(ScoriaEnsemble e, const double theta[], int64_t
   PetscCall(ScoriaSolverSolve(e->solver, theta, e->eps, &status));
   for (int f = 0; f <= e->outputs; f++) {
     double *sd = e->lateral_sd ? rows->field[e->outputs + 1 + f] + at : NULL;
-    if (f < e->outputs)
+    if (e->whole)
+      PetscCall(ScoriaEnsembleField(e, f, rows->field[f] + at));
+    else if (f < e->outputs)
       PetscCall(ScoriaSolverProfile(e->solver, f, rows->field[f] + at, sd));
     else
       PetscCall(ScoriaSolverAverage(e->solver, e->eps, rows->field[f] + at, sd));
@@ -297,7 +345,7 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
              (long long)number, (long long)rows->capacity);
   for (int64_t i = 0; i < number; i++) {
     if (eps)
-      spread_profile(e, eps + i * e->spec.cells);
+      spread_profile(e, eps + i * e->grid.n[0]);
     else {
       phase_begin(SCORIA_PHASE_DRAW);
       PetscCall(ScoriaPorosityDraw(e->porosity, theta[i * n + e->ell], ids[i], e->eps));
@@ -325,13 +373,13 @@ PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields
   ScoriaSolveStatus status;
   char at[256];
   PetscFunctionBeginUser;
-  for (int i = 0; i < e->spec.cells; i++) e->profile[i] = e->twin_eps;
+  for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = e->twin_eps;
   PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
   describe_theta(&e->spec.space, theta, sizeof at, at);
   if (status.reason < 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the homogeneous %s (eps = %.4f) has no solution at %s (reason %d)",
                 e->problem->name, e->twin_eps, at, status.reason);
   for (int f = 0; f < e->outputs; f++)
-    PetscCall(ScoriaSolverProfile(e->twin, f, fields + (size_t)f * (size_t)e->spec.cells, NULL));
+    PetscCall(ScoriaSolverProfile(e->twin, f, fields + (size_t)f * (size_t)e->grid.n[0], NULL));
   PetscFunctionReturn(0);
 }

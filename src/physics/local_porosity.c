@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEAR 1e-6 /* of a voxel or window: lengths that differ by less are the same */
-
 static const char *const axis_names[AXES] = {"x", "y", "z", "row"};
 
 /* ------------------------------------------------------------------------------------------------- options ---- */

@@ -66,6 +66,8 @@ const ScoriaKey scoria_physics_keys[] = {
      "fields that follow from a solution, stored and learned beside it: electrode: j (a_s j), i_e, eta; heat: flux", SCORIA_DECIDES_LAW},
     {"ensemble_lateral_sd", SCORIA_KEY_BOOL, "", "false", TEXT, NULL,
      "store the lateral standard deviation of every field beside its lateral mean (two and three dimensions)", SCORIA_DECIDES_ROWS},
+    {"ensemble_whole_fields", SCORIA_KEY_BOOL, "", "false", TEXT, NULL,
+     "rows are whole fields (rows, nz, ny, nx) in place of their lateral means (two and three dimensions)", SCORIA_DECIDES_LAW},
     {"ensemble_full_fields", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
      "store the whole fields of so many of the first rows in fields.h5", SCORIA_DECIDES_NOTHING},
     {"ensemble_float64", SCORIA_KEY_BOOL, "", "false", TEXT, NULL, "store fields, and samples of the model, in double precision", SCORIA_DECIDES_PRECISION},

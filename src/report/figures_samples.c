@@ -23,7 +23,7 @@ PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples)
   PetscCall(ScoriaRunPath(run, "samples.h5", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &samples->present));
   if (!samples->present) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
+  PetscCall(ScoriaDatasetOpenProfiles(comm, path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, NULL));
   samples->spec = *spec;
   samples->n    = PetscMin(REPORT_SAMPLE_ROWS, spec->rows);

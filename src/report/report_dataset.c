@@ -188,7 +188,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &data->present));
   if (!data->present) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpen(comm, path, &ds));
+  PetscCall(ScoriaDatasetOpenProfiles(comm, path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, &text));
   data->spec       = *spec;
   data->conditions = spec->rows / spec->realisations;

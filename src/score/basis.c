@@ -109,6 +109,13 @@ PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *
   PetscFunctionReturn(0);
 }
 
+void normaliser_shape(ScoriaNormaliser norm, int shape[3])
+{
+  NormSizes sizes;
+  norm->basis->sizes(norm->self, &sizes);
+  memcpy(shape, sizes.shape, sizeof sizes.shape);
+}
+
 const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm)
 {
   return norm->basis->space(norm->self);

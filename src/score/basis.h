@@ -45,6 +45,7 @@ typedef struct {
 
 typedef struct {
   int channels, cells, modes, all_modes;
+  int shape[3]; /* cells along x, y, z, as of a dataset */
 } NormSizes;
 
 /* Operations of a basis on an object of its own, `self`.  Local unless told. */
@@ -86,14 +87,15 @@ struct ScoriaNormaliser_ {
 
 PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
                                 const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
-/* Fits a normaliser of the basis that suits ds to the conditions of ds for which train[condition] is true; failed rows are left out.
- * channel: field indices in ds (nchannels).  Collective. */
+/* Fits a normaliser of the basis that suits ds to the conditions of ds for which train[condition] is true; failed rows
+ * are left out. channel: field indices in ds (nchannels).  Collective. */
 PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
                              const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
 PetscErrorCode NormaliserPrepare(ScoriaNormaliser norm, const NormInput *in, const NormTask *task);
 PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm);
 PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store);
 PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
+void normaliser_shape(ScoriaNormaliser norm, int shape[3]); /* cells along x, y, z, as of a dataset */
 /* As the operations of the same names. */
 double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double work[]);
 size_t normaliser_volume_work(ScoriaNormaliser norm);

@@ -40,6 +40,12 @@ int64_t holdout_number(int64_t conditions, int64_t realisations, double share)
   return if_judged(PetscMin(PetscMin(PetscMax(asked, least), most), PetscMin(MOST, conditions - 1)), realisations);
 }
 
+int64_t holdout_typical(const ScoriaDatasetSpec *spec, int64_t failed)
+{
+  const int64_t conditions = spec->rows / spec->realisations;
+  return 2 * failed > spec->rows ? PetscMax(1, (spec->rows - failed) / conditions) : spec->realisations;
+}
+
 int64_t holdout_rows(int64_t conditions, int64_t realisations, double share)
 {
   if (conditions < 1 || conditions >= FEW_CONDITIONS || realisations < FEW_ROWS || share <= 0) return 0;
@@ -209,13 +215,16 @@ PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, S
   const ScoriaDatasetSpec *spec;
   double share  = 0;
   PetscInt seed = 0;
+  int64_t failed, each;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   *h = (ScoriaHoldout){.conditions = spec->rows / spec->realisations, .realisations = spec->realisations};
   if (!*spec->source) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckReal(deck, "import_holdout", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  h->number = holdout_number(h->conditions, h->realisations, share);
+  PetscCall(ScoriaDatasetCountFailed(ds, &failed));
+  each      = holdout_typical(spec, failed);
+  h->number = holdout_number(h->conditions, each, share);
   h->rows   = holdout_rows(h->conditions, h->realisations, share);
   if (h->number) PetscCall(ChooseConditions(comm, ds, (uint64_t)seed, h));
   PetscCall(HoldoutOrder((uint64_t)seed, h));

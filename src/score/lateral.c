@@ -100,7 +100,7 @@ PetscErrorCode LateralOrder(NormLateral norm, int modes)
 void lateral_sizes(void *self, NormSizes *sizes)
 {
   const NormLateral norm = self;
-  *sizes                 = (NormSizes){norm->C, norm->nx * norm->N, norm->r, norm->R};
+  *sizes                 = (NormSizes){norm->C, norm->nx * norm->N, norm->r, norm->R, {norm->nx, norm->ny, norm->nz}};
 }
 
 const ScoriaSpace *lateral_space(void *self)

@@ -59,12 +59,12 @@ static PetscErrorCode encode_piece(void *ctx, LateralData *data, int64_t i)
 {
   const NormLateral norm = data->norm;
   Encoder *e             = ctx;
-  Gathered *set          = &e->set[data->kind[i] == NORM_LEFT_OUT];
   PetscFunctionBeginUser;
   lateral_set_piece(data, i);
   lateral_set_modes(norm, data->u + i * norm->d);
-  PetscCall(GatheredGrow(set, norm->r, (int64_t)data->good[i]));
   for (int64_t k = 0; k < data->buffer.rows; k++) {
+    Gathered *set = &e->set[data->kind[i] == NORM_LEFT_OUT || data->left_out[k]];
+    PetscCall(GatheredGrow(set, norm->r, 1));
     float *to = set->y + set->rows * norm->r;
     bool good = lateral_row_spectrum(data, k);
     if (!good) continue;

@@ -28,7 +28,7 @@ static PetscErrorCode Deal(LateralData *data)
   for (int64_t t = 0; t < number; t++) data->used[t] = (int)(data->start[t + 1] - data->start[t]);
   data->tiles = (NormTiles){data->in.comm, (int)number, data->start, data->used};
   PetscCall(ScoriaRowsCreate(data->spec, (each + data->parts - 1) / data->parts, &data->buffer));
-  PetscCall(PetscMalloc1(data->buffer.capacity, &data->usable));
+  PetscCall(PetscMalloc2(data->buffer.capacity, &data->usable, data->buffer.capacity, &data->left_out));
   PetscFunctionReturn(0);
 }
 
@@ -54,7 +54,7 @@ PetscErrorCode LateralDataDestroy(LateralData *data)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree2(data->start, data->used));
-  PetscCall(PetscFree(data->usable));
+  PetscCall(PetscFree2(data->usable, data->left_out));
   PetscCall(PetscFree7(data->kind, data->good, data->weight, data->theta, data->u, data->one, data->v));
   PetscCall(PetscFree(data->twin));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->shape_X));
@@ -91,14 +91,17 @@ static PetscErrorCode ReadPiece(LateralData *data, int64_t i)
   deal_block(each, (int)((data->first + i) % data->parts), data->parts, &first, &number);
   first += piece_condition(data, i) * each;
   PetscCall(ScoriaDatasetReadAlone(data->in.ds, first, number, &data->buffer));
-  for (int64_t k = 0; k < number; k++) data->usable[k] = row_usable(data, k) && !train_hides(data->in.split, first + k);
+  for (int64_t k = 0; k < number; k++) {
+    data->usable[k]   = row_usable(data, k) && !train_hides(data->in.split, first + k);
+    data->left_out[k] = train_leaves_row(data->in.split, first + k);
+  }
   PetscFunctionReturn(0);
 }
 
 bool lateral_data_row(LateralData *data, int64_t k, double v[])
 {
   const size_t cells = (size_t)data->spec->cells;
-  if (!data->usable[k]) return false;
+  if (!data->usable[k] || (data->left_out[k] && !data->all)) return false;
   for (int c = 0; c < data->norm->C; c++)
     memcpy(v + c * cells, data->buffer.field[data->in.channel[c]] + (size_t)k * cells, cells * sizeof *v);
   lateral_transform(data->norm, data->norm->N, v, v);
@@ -130,6 +133,7 @@ PetscErrorCode LateralDataWalk(LateralData *data, const char *what, bool only, L
 {
   Seeing seeing = {data, only, visit, ctx};
   PetscFunctionBeginUser;
+  data->all = !only;
   PetscCall(NormPassesWalk(&data->passes, what, data->tiles.tiles, see_tile, &seeing));
   PetscFunctionReturn(0);
 }
@@ -171,11 +175,10 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   const size_t cells     = (size_t)data->spec->cells;
   Scan *scan             = ctx;
   PetscFunctionBeginUser;
-  data->good[i] = 0;
-  for (int64_t k = 0; k < data->buffer.rows; k++) data->good[i] += data->usable[k];
-  data->kind[i]   = !train_keeps(data->in.split, piece_condition(data, i)) ? NORM_LEFT_OUT
-                    : data->good[i] > 0                                    ? NORM_FITTED
-                                                                           : NORM_EMPTY;
+  const bool kept = train_keeps(data->in.split, piece_condition(data, i));
+  data->good[i]   = 0;
+  for (int64_t k = 0; k < data->buffer.rows; k++) data->good[i] += data->usable[k] && !(kept && data->left_out[k]);
+  data->kind[i]   = !kept ? NORM_LEFT_OUT : data->good[i] > 0 ? NORM_FITTED : NORM_EMPTY;
   data->weight[i] = data->kind[i] == NORM_FITTED ? data->good[i] : 0;
   for (int j = 0; j < norm->space.n; j++) data->theta[i * norm->space.n + j] = data->buffer.condition[j][0];
   lateral_unit(norm, data->theta + i * norm->space.n, data->u + i * norm->d);
@@ -183,7 +186,8 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   if (data->kind[i] != NORM_FITTED) PetscFunctionReturn(0);
   for (int c = 0; c < norm->C; c++) {
     for (int64_t k = 0; k < data->buffer.rows; k++)
-      if (data->usable[k]) extend(norm, c, cells, data->buffer.field[data->in.channel[c]] + (size_t)k * cells, scan);
+      if (data->usable[k] && !data->left_out[k])
+        extend(norm, c, cells, data->buffer.field[data->in.channel[c]] + (size_t)k * cells, scan);
     if (norm->twin) extend(norm, c, (size_t)norm->nx, data->twin + i * norm->E + c * norm->nx, scan);
   }
   PetscFunctionReturn(0);

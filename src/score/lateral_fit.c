@@ -243,7 +243,7 @@ static PetscErrorCode TakeModes(LateralData *data, const double w[], const doubl
 {
   NormLateral norm = data->norm;
   const int E      = norm->E;
-  double least = 0;
+  double least     = 0;
   PetscFunctionBeginUser;
   PetscCall(FindLeast(norm, w, &least));
   norm->Q = 0;

@@ -21,7 +21,7 @@ typedef struct {
   int64_t *start;                     /* owned, behind tiles */
   int *used;                          /* owned, behind tiles: all */
   NormKind *kind;                     /* owned (n) */
-  double *good;                       /* owned (n): usable rows */
+  double *good;                       /* owned (n): usable rows to learn from, or all of a condition left out */
   double *weight;                     /* owned (n): usable rows of fitted pieces, else 0 */
   double *theta, *u;                  /* owned (n, space.n), (n, d) */
   double *twin;                       /* owned (n, E): the twin in v; NULL without one */
@@ -30,8 +30,9 @@ typedef struct {
   int64_t fitted;                     /* fitted conditions of all ranks */
   double fitted_rows;                 /* of all ranks */
   ScoriaRows buffer;                  /* owned: of a piece */
-  bool *usable;                       /* owned: rows of the buffer */
-  double *v;                          /* owned (m) */
+  bool *usable, *left_out; /* owned: rows of the buffer; those left out though their condition is learned from */
+  bool all;                /* rows left out are shown too */
+  double *v;               /* owned (m) */
 } LateralData;
 
 /* Sees a piece whose rows are in the buffer.  Local. */

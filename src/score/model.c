@@ -19,6 +19,9 @@ PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **ba
   if (!row || !row->on_grid) PetscFunctionReturn(0);
   const size_t count = (size_t)spec->r * (size_t)spec->channels * (size_t)spec->cells;
   const double *V    = normaliser_basis(norm);
+  if (!V)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_network is %s, which works on profiles, but the model is of whole fields",
+                spec->kind);
   PetscCall(PetscMalloc1(count, basis));
   for (size_t i = 0; i < count; i++) (*basis)[i] = (float)V[i];
   spec->basis = *basis;
@@ -94,6 +97,18 @@ const ScoriaSpace *ScoriaModelSpace(ScoriaModel model)
 bool ScoriaModelFloat64(ScoriaModel model)
 {
   return model->float64;
+}
+
+void model_shape(ScoriaModel model, int shape[3])
+{
+  normaliser_shape(model->normaliser, shape);
+}
+
+int model_centres(ScoriaModel model)
+{
+  ScoriaDatasetSpec spec = {.cells = model->cells};
+  model_shape(model, spec.shape);
+  return spec_centres(&spec);
 }
 
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,

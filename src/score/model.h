@@ -20,7 +20,7 @@ struct ScoriaModel_ {
   ScoriaField field[SCORIA_MAX_FIELDS];
   float *tile;                         /* owned (2, MODEL_TILE, r): scaled input and F */
   bool float64;                        /* single precision does not resolve the fields: draws are stored in double */
-  double *x;                           /* owned (cells) [m] */
+  double *x;                           /* owned: cell centres along x, of whole fields then y and z [m] */
   char *deck;                          /* owned: resolved deck of the training */
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
   char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in files of versions that did not store it */
@@ -48,6 +48,8 @@ typedef struct {
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis);
 /* Makes net and tile from spec and normaliser. */
 PetscErrorCode ModelNetCreate(ScoriaModel model);
+
+int model_centres(ScoriaModel model); /* numbers of x */
 
 void model_at(ScoriaModel model, const double theta[], ModelAt *at);
 

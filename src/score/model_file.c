@@ -93,9 +93,36 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+static const char *const centres_name[] = {"/x", "/y", "/z"};
+
+/* /x, and of whole fields /y and /z. */
+static PetscErrorCode PutCentres(ScoriaModel m, ScoriaStore store)
+{
+  const int all = model_centres(m);
+  int shape[3];
+  PetscFunctionBeginUser;
+  model_shape(m, shape);
+  for (int a = 0, at = 0; at < all; at += shape[a++]) {
+    const int64_t n = shape[a];
+    PetscCall(ScoriaStorePutReals(store, centres_name[a], 1, &n, m->x + at, "m", "cell centres"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetCentres(ScoriaModel m, ScoriaStore store)
+{
+  const int all = model_centres(m);
+  int shape[3];
+  PetscFunctionBeginUser;
+  model_shape(m, shape);
+  PetscCall(PetscMalloc1(all, &m->x));
+  for (int a = 0, at = 0; at < all; at += shape[a++])
+    PetscCall(ScoriaStoreGetReals(store, centres_name[a], shape[a], m->x + at));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck)
 {
-  const int64_t cells = model->cells;
   const char *name;
   double *number;
   ScoriaStore store;
@@ -119,7 +146,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, "train_validation_rows", model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
-  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, model->x, "m", "cell centres"));
+  PetscCall(PutCentres(model, store));
   PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
@@ -247,8 +274,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   m->seed    = (uint64_t)seed;
   PetscCall(GetAdopted(m, store));
   PetscCall(HoldoutLoad(store, path, m->seed, &m->holdout));
-  PetscCall(PetscMalloc1(m->cells, &m->x));
-  PetscCall(ScoriaStoreGetReals(store, "/x", m->cells, m->x));
+  PetscCall(GetCentres(m, store));
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));

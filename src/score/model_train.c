@@ -187,12 +187,15 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
-  PetscCall(PetscMalloc1(spec->cells, &m->x));
-  PetscCall(PetscArraycpy(m->x, x, spec->cells));
+  PetscCall(PetscMalloc1(model_centres(m), &m->x));
+  PetscCall(PetscArraycpy(m->x, x, model_centres(m)));
   m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
   PetscCall(ModelNetCreate(m));
-  (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
+  if (t->opt.steps > 0)
+    (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
+  else
+    net_initialise(m->net, t->opt.seed);
   m->tuned = t->tuned;
   if (t->kept.lengths > 1) {
     m->averages = t->kept.set;
@@ -216,6 +219,19 @@ static PetscErrorCode ReadBlur(ScoriaDeck deck, Training *t)
   blur = adapt && t->train.rows < NORM_FEW_ROWS ? FEW_BLUR : 0;
   PetscCall(ScoriaDeckReal(deck, "train_blur", &blur));
   for (int i = 0; i < space->n; i++) t->opt.blur[i] = space->c[i].lo < space->c[i].hi ? blur : 0;
+  PetscFunctionReturn(0);
+}
+
+/* No steps, no network: the Gaussian is the model.  Its loss, that of F = 0, is 1 in whitened coordinates. */
+static PetscErrorCode KeepGaussian(Training *t)
+{
+  PetscFunctionBeginUser;
+  if (t->tuning_steps > 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_consistency_steps is %lld, but there is no network to tune: train_steps is 0",
+                (long long)t->tuning_steps);
+  t->kept.gaussian   = true;
+  t->kept.train_loss = t->kept.loss = t->kept.baseline = 1;
+  PetscCall(ScoriaSay(t->run, "  no network (train_steps is 0): the conditional Gaussian is the model"));
   PetscFunctionReturn(0);
 }
 
@@ -244,7 +260,10 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(ReadBlur(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
-  PetscCall(TrainingRun(&t, &net));
+  if (t.opt.steps > 0)
+    PetscCall(TrainingRun(&t, &net));
+  else
+    PetscCall(KeepGaussian(&t));
   PetscCall(PetscFree(basis));
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));

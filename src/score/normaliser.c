@@ -66,7 +66,7 @@ PetscErrorCode ProfileDestroy(void *self)
 void profile_sizes(void *self, NormSizes *sizes)
 {
   const NormProfile norm = self;
-  *sizes                 = (NormSizes){norm->C, norm->L, norm->r, norm->R};
+  *sizes                 = (NormSizes){norm->C, norm->L, norm->r, norm->R, {norm->L, 1, 1}};
 }
 
 const ScoriaSpace *profile_space(void *self)

@@ -83,6 +83,7 @@ struct NormProfile_ {
   bool twin;                          /* made with a deterministic twin */
   bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
+  bool derived[SCORIA_MAX_FIELDS];  /* while it is fitted: see ScoriaTwin */
   bool relative[SCORIA_MAX_FIELDS]; /* w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0), else w = v */
   NormPoly mean, scale, phi;
   double *mean_coef;  /* owned (mean.terms, m): m(u), of w */

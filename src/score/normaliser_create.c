@@ -31,6 +31,7 @@ PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   made->m    = nchannels * spec->cells;
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) made->reference[c] = twin ? twin->reference[c] : NAN;
+  for (int c = 0; c < nchannels && twin; c++) made->derived[c] = twin->derived[c];
   *self = made;
   PetscFunctionReturn(0);
 }

@@ -8,7 +8,8 @@ static const ScoriaChoices sample_processes = {
 const ScoriaKey scoria_score_keys[] = {
     {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, SCORIA_ROWS(scoria_networks),
      "denoiser: residual network on the modes, or 1-D convolutions on the grid", SCORIA_DECIDES_WEIGHTS},
-    {"train_steps", SCORIA_KEY_INT, "", "20000", 1, 1e9, NULL, "optimiser steps", SCORIA_DECIDES_STEPS},
+    {"train_steps", SCORIA_KEY_INT, "", "20000", 0, 1e9, NULL,
+     "optimiser steps; 0: no network, the conditional Gaussian alone", SCORIA_DECIDES_STEPS},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch", SCORIA_DECIDES_WEIGHTS},
     {"train_micro_batches", SCORIA_KEY_INT, "", NULL, 1, 4096, NULL,
      "parts of the global batch, dealt to ranks, at most one rank each; the result depends on this, never on the "
@@ -112,7 +113,9 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_DRAWS},
     {"sample_count", SCORIA_KEY_INT, "", "1000", 1, 1e12, NULL, "samples to draw", SCORIA_DECIDES_SAMPLES},
     {"sample_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "conditions of imported data by their names, [rate=1.5, charge=0.2]; those not given: the middle of their ranges",
+     "conditions by their names, [rate=1.5, charge=0.2], as sample_rate and sample_charge do; those not given: the "
+     "middle "
+     "of their ranges",
      SCORIA_DECIDES_DRAWS},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory",
      SCORIA_DECIDES_NOTHING},

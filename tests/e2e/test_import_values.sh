@@ -242,4 +242,30 @@ for name, a, b in (("samples", 0.5, 0.5), ("edge", 0.1, 0.8)):
     assert mean < 0.45 and spread < 0.3
 assert os.path.getsize(sys.argv[1] + "/report.html") > 10000
 PY
+
+# Its conditions by their names; any mixture of repeated and unrepeated ones.
+run 1 sample "$work/single.yaml" -sample_file named.h5 -sample_count 10 -sample_a 0.1 -sample_b 0.8
+run 2 uq "$work/single.yaml" -uq_count 200 -uq_a 0.2,0.4 -uq_map b -uq_map_points 3
+expect 3 'unknown key "-sample_c".*; the conditions of the import are a, b$' 1 sample "$work/single.yaml" -sample_c 1
+expect 3 'unknown key "-uq_speed".*; the conditions of the import are a, b$' 1 uq "$work/single.yaml" -uq_speed 1
+expect 3 'sample_at: found "c", which is no condition of the model: expected one of a, b$' 1 sample "$work/single.yaml" -sample_file x.h5 -sample_at c=1
+expect 3 'sample_at: found "a" beside sample_a; give one of them' 1 sample "$work/single.yaml" -sample_file x.h5 -sample_at a=1 -sample_a 1
+"$PYTHON" - "$work" <<'PY' || fail "conditions by their names"
+import sys, h5py, numpy as np
+named, at = (h5py.File(f"{sys.argv[1]}/single/{n}.h5") for n in ("named", "edge"))
+assert np.array_equal(named["fields/c"][:], at["fields/c"][:10])
+uq = h5py.File(sys.argv[1] + "/single/uq.h5")
+assert sorted(set(uq["conditions/a"][:])) == [0.2, 0.4] and uq["conditions/b"].shape == (6,)
+rng = np.random.default_rng(1)
+f = h5py.File(sys.argv[1] + "/single.h5")
+a = np.r_[f["a"][:200], np.full(150, 0.5)]
+x, b = f["x"][:], np.r_[f["b"][:200], np.full(150, 0.5)]
+with h5py.File(sys.argv[1] + "/mixed.h5", "w") as g:
+    g["c"] = np.r_[f["c"][:200], np.sin(1.5) + x / 2e-4 + 0.1 * rng.normal(size=(150, 1)) * np.cos(np.pi * x / 1e-4)]
+    g["x"], g["steps"], g["b"] = x, a, b
+PY
+mixed=(-import_file "$work/mixed.h5" -run_dir "$work/mixed" -import_conditions steps=/steps,b=/b)
+run 2 run "$work/single.yaml" "${mixed[@]}" -sample_at steps=0.5 -sample_b 0.5 # steps: a key of the section has that name
+told '201 conditions x 150 rows of 32 cells; 29800 marked as failed: 0 not finite, 29800 not in the file'
+told 'held back for compare: all .* rows of each of 50 of 201 conditions'
 finish

@@ -3,7 +3,7 @@
 #include "score/checkpoint.h"
 #include <math.h>
 
-static const ScoriaTwin no_twin = {NULL, NULL, {NAN, NAN}};
+static const ScoriaTwin no_twin = {.reference = {NAN, NAN}};
 static FuzzBase base;
 static ScoriaDeck deck;
 static ScoriaRun run;

@@ -3,7 +3,7 @@
 #include "score/model.h"
 #include <math.h>
 
-static const ScoriaTwin no_twin = {NULL, NULL, {NAN, NAN}};
+static const ScoriaTwin no_twin = {.reference = {NAN, NAN}};
 static FuzzBase base;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -10,7 +10,7 @@
 
 enum { C = 2, L = 10, M = C * L, CONDITIONS = 30, REALISATIONS = 40, MODES = 4, ALL_MODES = 9 };
 
-static const ScoriaTwin twin = {NULL, NULL, {5, NAN}};
+static const ScoriaTwin twin = {.reference = {5, NAN}};
 
 /* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5. */
 static void fill_rows(ScoriaRows *rows)

@@ -207,7 +207,7 @@ static void make_dataset(void)
 /* CRCs of the weights that are trained, and of what the model draws. */
 static bool model_of(ScoriaDeck deck, uint32_t crc[2])
 {
-  static const ScoriaTwin no_twin = {NULL, NULL, {0, NAN}};
+  static const ScoriaTwin no_twin = {.reference = {0, NAN}};
   const double theta[]            = {0.3};
   double fields[4 * 12];
   ScoriaRun run;

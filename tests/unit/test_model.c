@@ -12,7 +12,7 @@ enum { CONDITIONS = 12, REALISATIONS = 30, CELLS = 10, CHANNELS = 2, POINTS = 30
 
 static const char *const kinds[]       = {"modes", "cnn1d"};
 static const ScoriaKey *const tables[] = {scoria_base_keys, scoria_score_keys, NULL};
-static const ScoriaTwin no_twin        = {NULL, NULL, {NAN, NAN}};
+static const ScoriaTwin no_twin        = {.reference = {NAN, NAN}};
 static char directory[64];
 
 static int world_rank(void)

@@ -34,7 +34,7 @@ static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[
   return 0;
 }
 
-static const ScoriaTwin twin = {solve_twin, NULL, {1000, NAN}};
+static const ScoriaTwin twin = {.solve = solve_twin, .reference = {1000, NAN}};
 
 /* Orthonormal rows by Gram and Schmidt. */
 static void true_modes(double V[TRUE_MODES][M])
@@ -204,6 +204,27 @@ static void gaussian_data_become_white_at_unseen_conditions(void **state)
   assert_true(constant_covariance > 3 * covariance);
 }
 
+/* A derived channel has little say in what the first mode is, and y stays white.  Both channels vary alike here, and of
+ * a pattern over them the derived one keeps its weight, .3: of the squares of the mode at most some .1. */
+static void a_derived_channel_weighs_less(void **state)
+{
+  static const ScoriaTwin with = {.solve = solve_twin, .reference = {1000, NAN}, .derived = {false, true}};
+  double share[2]              = {0, 0}, mean, covariance;
+  ScoriaNormaliser norm;
+  (void)state;
+  for (int derived = 0; derived < 2; derived++) {
+    CHECK(fit("test_normaliser.h5", derived ? &with : &twin, usual, &norm));
+    const double *V = profile_of(norm)->V;
+    for (int j = L; j < M; j++) share[derived] += V[j] * V[j];
+    if (derived) whiteness(norm, &with, &mean, &covariance);
+    CHECK(NormaliserDestroy(&norm));
+  }
+  printf("# share of channel 1 in the first mode %.3f, derived %.3f; mean %.3f covariance %.3f\n", share[0], share[1],
+         mean, covariance);
+  assert_true(share[0] > 0.3 && share[1] < 0.15);
+  assert_true(mean < 0.08 && covariance < 0.08); /* as above */
+}
+
 static void decoding_inverts_encoding(void **state)
 {
   enum { N = 37 };
@@ -289,7 +310,7 @@ static void without_a_twin_the_regression_serves(void **state)
 {
   ScoriaNormaliser norm;
   double mean, covariance;
-  const ScoriaTwin none = {NULL, NULL, {NAN, NAN}};
+  const ScoriaTwin none = {.reference = {NAN, NAN}};
   (void)state;
   CHECK(fit("test_normaliser.h5", NULL, usual, &norm));
   assert_true(!profile_of(norm)->logged[0] && !profile_of(norm)->twin);
@@ -297,7 +318,7 @@ static void without_a_twin_the_regression_serves(void **state)
   CHECK(fit("test_normaliser.h5", &none, usual, &norm));
   assert_true(!profile_of(norm)->logged[0]);
   CHECK(NormaliserDestroy(&norm));
-  const ScoriaTwin only_reference = {NULL, NULL, {1000, NAN}};
+  const ScoriaTwin only_reference = {.reference = {1000, NAN}};
   CHECK(fit("test_normaliser.h5", &only_reference, usual, &norm));
   assert_true(profile_of(norm)->logged[0]);
   whiteness(norm, NULL, &mean, &covariance);
@@ -434,7 +455,7 @@ static void without_whitening_the_fields_are_the_coordinates(void **state)
 /* A field that never varies comes back as it is, whatever is drawn. */
 static void a_field_that_never_varies_stays(void **state)
 {
-  const ScoriaTwin reference_only = {NULL, NULL, {1000, NAN}};
+  const ScoriaTwin reference_only = {.reference = {1000, NAN}};
   ScoriaNormaliserOptions options = usual;
   double theta[3], y[M], x[M];
   (void)state;
@@ -583,6 +604,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(polynomials_are_orthonormal_and_complete),
       cmocka_unit_test(gamma_regression_is_unbiased_for_three_realisations),
       cmocka_unit_test(gaussian_data_become_white_at_unseen_conditions),
+      cmocka_unit_test(a_derived_channel_weighs_less),
       cmocka_unit_test(decoding_inverts_encoding),
       cmocka_unit_test(a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks),
       cmocka_unit_test(without_a_twin_the_regression_serves),

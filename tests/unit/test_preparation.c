@@ -64,7 +64,7 @@ static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[
   return 0;
 }
 
-static const ScoriaTwin twin               = {solve_twin, NULL, {5, NAN}};
+static const ScoriaTwin twin               = {.solve = solve_twin, .reference = {5, NAN}};
 static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
 static const int channel[C]                = {0, 1};
 

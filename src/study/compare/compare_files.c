@@ -62,7 +62,7 @@ static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaFileTrial(f->comm, file->path));
-  PetscCall(ScoriaDatasetOpen(f->comm, file->path, &file->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(f->comm, file->path, &file->ds));
   PetscCall(ScoriaDatasetInfo(file->ds, &file->spec, x, NULL));
   PetscFunctionReturn(0);
 }

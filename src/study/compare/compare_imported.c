@@ -61,11 +61,16 @@ static PetscErrorCode Limit(ScoriaDeck deck, const char *key, int64_t *most)
   PetscFunctionReturn(0);
 }
 
-/* Which conditions, evenly spaced in the list, and how many rows of each. */
+/* Which conditions, evenly spaced in the list, and how many rows of each: those that there are come first, and where
+ * conditions have very different numbers, twice the mean is enough. */
 static PetscErrorCode Choose(ScoriaDeck deck, Imported *im)
 {
-  const int64_t number = holdout_conditions(im->holdout), rows = holdout_each(im->holdout);
+  const int64_t number = holdout_conditions(im->holdout);
+  int64_t rows         = holdout_each(im->holdout), failed;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetCountFailed(im->ds, &failed));
+  const int64_t typical = holdout_typical(im->spec, failed);
+  if (im->holdout->number && typical < rows) rows = PetscMin(rows, 2 * typical);
   im->halves        = rows >= 2 * HALF;
   im->each          = im->halves ? rows / 2 : rows;
   int64_t most_each = im->each;
@@ -125,7 +130,7 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: model.h5 was trained on all conditions of its dataset: nothing was held "
                                    "back to compare with (import_holdout)");
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), path, &im->ds));
   PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, NULL, NULL));
   PetscCall(FindFields(im));
   PetscCall(Choose(deck, im));

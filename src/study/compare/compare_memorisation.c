@@ -18,7 +18,7 @@ static PetscErrorCode FindDataset(ScoriaRun run, ScoriaDeck deck, const ScoriaFi
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
   if (!there) PetscFunctionReturn(0);
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &mem->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), path, &mem->ds));
   PetscCall(ScoriaDatasetInfo(mem->ds, &mem->spec, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   bool same = !*difference && mem->spec->cells == shape->cells && mem->spec->space.n == shape->space->n;

@@ -61,7 +61,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
     PetscCall(ScoriaDeckString(deck, "likelihood_file", &l->name));
     PetscCall(PetscStrncpy(path, l->name, sizeof path));
   }
-  PetscCall(ScoriaDatasetOpen(l->comm, path, &l->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(l->comm, path, &l->ds));
   PetscCall(ScoriaDatasetInfo(l->ds, &l->spec, NULL, &stored));
   PetscCall(MatchFile(l));
   if (*held_out) {

@@ -22,7 +22,7 @@ PetscErrorCode RefineGivenOpen(ScoriaRun run, ScoriaDeck deck, RefineGiven *give
   char difference[512];
   PetscFunctionBeginUser;
   PetscCall(ScoriaFileTrial(ScoriaRunComm(run), given->path));
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), given->path, &given->ds));
+  PetscCall(ScoriaDatasetOpenProfiles(ScoriaRunComm(run), given->path, &given->ds));
   PetscCall(ScoriaDatasetInfo(given->ds, &given->spec, NULL, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference)

@@ -17,7 +17,7 @@ typedef struct {
 static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Values *v)
 {
   double theta[SCORIA_MAX_CONDITIONS];
-  char key[SCORIA_NAME_SIZE + 8];
+  char key[2 * SCORIA_NAME_SIZE];
   bool asked;
   PetscFunctionBeginUser;
   PetscCall(ScoriaConditionOfSamples(deck, space, theta, &asked));
@@ -26,8 +26,7 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
     v->number[i]   = 1;
     v->value[i][0] = theta[i];
     v->listed[i]   = false;
-    PetscCall(PetscSNPrintf(key, sizeof key, "uq_%s", space->c[i].name));
-    if (!deck_declares(deck, key)) continue;
+    if (!condition_key(deck, "uq", space->c[i].name, key)) continue;
     PetscCall(ScoriaDeckReals(deck, key, UQ_MAX_VALUES, &v->number[i], v->value[i]));
     PetscCall(ScoriaDeckHas(deck, key, &v->listed[i]));
   }
@@ -37,10 +36,9 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
 /* The conditions to map over: of ones that vary and are given no values of their own. */
 static PetscErrorCode ReadAxis(const ScoriaSpace *space, const Values *v, const char *word, int *axis)
 {
-  char names[256] = "";
+  char names[256];
   PetscFunctionBeginUser;
-  for (int i = 0; i < space->n; i++)
-    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "", space->c[i].name);
+  condition_names(space, sizeof names, names);
   *axis = space_find(space, word);
   if (*axis < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: found \"%s\", expected one of %s", word, names);
   if (!(space->c[*axis].lo < space->c[*axis].hi))
@@ -107,14 +105,13 @@ static PetscErrorCode Combine(UqQuestion *q, const Values *v)
 
 static PetscErrorCode ReadFile(MPI_Comm comm, ScoriaDeck deck, const char *path, UqQuestion *q)
 {
-  char key[SCORIA_NAME_SIZE + 8] = "uq_map";
+  char key[2 * SCORIA_NAME_SIZE] = "uq_map";
   ScoriaConditionsFile file;
   bool beside;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckHas(deck, key, &beside));
   for (int i = 0; i < q->space->n && !beside; i++) {
-    PetscCall(PetscSNPrintf(key, sizeof key, "uq_%s", q->space->c[i].name));
-    if (deck_declares(deck, key)) PetscCall(ScoriaDeckHas(deck, key, &beside));
+    if (condition_key(deck, "uq", q->space->c[i].name, key)) PetscCall(ScoriaDeckHas(deck, key, &beside));
   }
   if (beside) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: conditions: found %s beside it; give one of them", key);
   PetscCall(ScoriaConditionsOpen(comm, path, q->space, &file));

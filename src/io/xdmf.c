@@ -1,0 +1,82 @@
+/* What ParaView and VisIt need beside an HDF5 file of whole fields: its fields as cells of a grid, a row a time step.
+ * By their place in the file, as readers of XDMF do not agree on how a row of an array is selected. */
+#include "private.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_row(FILE *out, const ScoriaXdmf *of, const char *file, int64_t r)
+{
+  const int *n = of->n, bytes = of->float64 ? 8 : 4;
+  const int64_t cells = (int64_t)n[0] * n[1] * n[2];
+
+  fprintf(out,
+          "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
+          "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
+          "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
+          "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
+          "        <DataItem Dimensions=\"3\" Format=\"XML\">%.17g %.17g %.17g</DataItem>\n      </Geometry>\n",
+          (long long)(of->row ? of->row[r] : r), (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, of->spacing[2],
+          of->spacing[1], of->spacing[0]);
+  for (int f = 0; f < of->nfields; f++)
+    fprintf(out,
+            "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"
+            "        <DataItem Dimensions=\"%d %d %d\" NumberType=\"Float\" Precision=\"%d\" Format=\"Binary\" "
+            "Endian=\"Little\" Seek=\"%lld\">%s</DataItem>\n      </Attribute>\n",
+            of->field[f].name, n[2], n[1], n[0], bytes, (long long)(of->offset[f] + r * cells * bytes), file);
+  fprintf(out, "    </Grid>\n");
+}
+
+PetscErrorCode ScoriaXdmfWrite(MPI_Comm comm, const char *path, const ScoriaXdmf *of)
+{
+  const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+  char xdmf[PETSC_MAX_PATH_LEN], *text          = NULL;
+  size_t size = 0, stem;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrlen(path, &stem));
+  if (stem > 3 && !strcmp(path + stem - 3, ".h5")) stem -= 3;
+  PetscCall(PetscSNPrintf(xdmf, sizeof xdmf, "%.*s.xdmf", (int)stem, path));
+  FILE *out = open_memstream(&text, &size);
+  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the description of %s", path);
+  fprintf(out, "<?xml version=\"1.0\"?>\n<Xdmf Version=\"2.0\">\n<Domain>\n"
+               "  <Grid Name=\"rows\" GridType=\"Collection\" CollectionType=\"Temporal\">\n");
+  for (int64_t r = 0; r < of->rows; r++) print_row(out, of, file, r);
+  fprintf(out, "  </Grid>\n</Domain>\n</Xdmf>\n");
+  fclose(out);
+  const PetscErrorCode failed = ScoriaWriteText(comm, xdmf, text);
+  free(text);
+  PetscCall(failed);
+  PetscFunctionReturn(0);
+}
+
+/* Cells of one size on every axis: its grid has no other. */
+static bool spacing_of(const ScoriaDatasetSpec *spec, const double x[], double spacing[3])
+{
+  bool uniform = true;
+
+  for (int a = 0; a < 3; x += spec->shape[a++]) {
+    const int n = spec->shape[a];
+
+    spacing[a]  = n > 1 ? (x[n - 1] - x[0]) / (n - 1) : 2 * x[0];
+    for (int i = 1; i < n; i++) uniform = uniform && fabs(x[i] - x[0] - i * spacing[a]) <= 1e-6 * fabs(spacing[a]);
+  }
+  return uniform;
+}
+
+PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds)
+{
+  const ScoriaDatasetSpec *spec = &ds->spec;
+  ScoriaXdmf of                 = {.n       = {spec->shape[0], spec->shape[1], spec->shape[2]},
+                                   .rows    = PetscMin(spec->rows, SCORIA_XDMF_ROWS),
+                                   .nfields = spec->nfields,
+                                   .field   = spec->field,
+                                   .float64 = spec->float64};
+
+  PetscFunctionBeginUser;
+  if (!spec_is_whole(spec) || !spacing_of(spec, ds->x, of.spacing)) PetscFunctionReturn(0);
+  for (int f = 0; f < spec->nfields && spec->rows; f++) of.offset[f] = (int64_t)H5Dget_offset(ds->field[f].id);
+  PetscCall(ScoriaXdmfWrite(ds->comm, ds->path, &of));
+  PetscFunctionReturn(0);
+}
