@@ -256,10 +256,12 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->groups   = ScoriaEnsembleGroups(ens);
   f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
-  f->derived  = ensemble_derived(ens, &f->nderived);
-  f->ell      = space_find(&spec.space, "ell");
-  f->time     = space_find(&spec.space, "time");
-  f->rtol     = 1e-5;
+  if (spec.cells != f->grid.n[0])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: source multilevel: found rows of whole fields, expected profiles along x");
+  f->derived = ensemble_derived(ens, &f->nderived);
+  f->ell     = space_find(&spec.space, "ell");
+  f->time    = space_find(&spec.space, "time");
+  f->rtol    = 1e-5;
   f->cells = f->nx = f->grid.n[0];
   while (f->channels < spec.nfields && field_is_state(&spec.field[f->channels])) f->channels++;
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
