@@ -264,6 +264,9 @@ bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of e
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);
+/* The porosity of realisation `id` at theta in this rank's own cells; where the bounds exclude the law at theta, no
+ * porosity at all (NaN), which no solve converges with.  Collective on the group. */
+PetscErrorCode ScoriaEnsembleDraw(ScoriaEnsemble ens, const double theta[], uint64_t id, double eps[]);
 /* What draws its porosity, and the solver of this rank's group; and the rows of its problem's derived fields, for
  * solver_set_derived.  All borrowed. */
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);

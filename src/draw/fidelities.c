@@ -87,7 +87,7 @@ static PetscErrorCode DrawBatch(Family *f, const double theta[], unsigned member
   PetscFunctionBeginUser;
   for (int i = 0; i < n; i++) {
     double start = wall_seconds();
-    PetscCall(ScoriaPorosityDraw(f->porosity, theta[f->ell], first + (uint64_t)i, f->eps));
+    PetscCall(ScoriaEnsembleDraw(f->ensemble, theta, first + (uint64_t)i, f->eps));
     cost[f->n].seconds += wall_seconds() - start;
     if (groups_leads(f->groups)) {
       cost[f->n].solves++;
@@ -253,13 +253,13 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
   ensemble_grid(ens, &f->grid);
+  f->ensemble = ens;
   f->groups   = ScoriaEnsembleGroups(ens);
   f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
   if (spec.cells != f->grid.n[0])
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: source multilevel: found rows of whole fields, expected profiles along x");
   f->derived = ensemble_derived(ens, &f->nderived);
-  f->ell     = space_find(&spec.space, "ell");
   f->time    = space_find(&spec.space, "time");
   f->rtol    = 1e-5;
   f->cells = f->nx = f->grid.n[0];

@@ -41,13 +41,14 @@ struct Member_ {
 };
 
 struct Family_ {
+  ScoriaEnsemble ensemble;    /* borrowed */
   const ScoriaGroups *groups; /* borrowed */
   ScoriaGrid grid;
   ScoriaPorosity porosity; /* borrowed from the ensemble */
   const ScoriaProblem *problem;
   void *parameters;    /* owned */
   ScoriaSolver solver; /* borrowed from the ensemble */
-  int channels, cells, nx, ell, time;
+  int channels, cells, nx, time;
   int nderived;
   const int *derived; /* borrowed from the ensemble */
   double rtol;

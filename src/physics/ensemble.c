@@ -352,14 +352,13 @@ static PetscErrorCode TimeRow(ScoriaEnsemble e, const double theta[], int64_t i,
   PetscFunctionReturn(0);
 }
 
-/* Where the bounds exclude the law at theta, no porosity at all, which no solve converges with. */
-static PetscErrorCode Draw(ScoriaEnsemble e, const double theta[], uint64_t id)
+PetscErrorCode ScoriaEnsembleDraw(ScoriaEnsemble e, const double theta[], uint64_t id, double eps[])
 {
   PetscFunctionBeginUser;
   if (porosity_set(e->porosity, &e->spec.space, theta))
-    PetscCall(ScoriaPorosityDraw(e->porosity, theta[e->ell], id, e->eps));
+    PetscCall(ScoriaPorosityDraw(e->porosity, theta[e->ell], id, eps));
   else
-    for (int i = 0; i < solver_own_cells(e->solver); i++) e->eps[i] = NAN;
+    for (int i = 0; i < solver_own_cells(e->solver); i++) eps[i] = NAN;
   PetscFunctionReturn(0);
 }
 
@@ -375,7 +374,7 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
       spread_profile(e, eps + i * e->grid.n[0]);
     else {
       phase_begin(SCORIA_PHASE_DRAW);
-      PetscCall(Draw(e, theta + i * n, ids[i]));
+      PetscCall(ScoriaEnsembleDraw(e, theta + i * n, ids[i], e->eps));
       phase_end(SCORIA_PHASE_DRAW, e->groups.group_rank == 0);
     }
     PetscCall(TimeRow(e, theta + i * n, i, rows));

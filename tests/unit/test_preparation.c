@@ -137,7 +137,7 @@ static void prepare(MPI_Comm comm, const char *path, double memory, bool known, 
   const int64_t conditions = spec->rows / spec->realisations;
   TrainSplit split         = train_split(conditions, 0.05, 7, NULL);
   train_split_rows(&split, conditions, spec->realisations, 0.05, 7);
-  const NormInput in = {comm, NULL, ds, channel, &split, &twin, memory};
+  const NormInput in = {comm, NULL, ds, channel, &split, &twin, memory, NULL};
   p->comm            = comm;
   collectives = shared_reads = 0;
   if (!known) CHECK(ProfileCreate(ds, C, &twin, &usual, (void **)&p->norm));
