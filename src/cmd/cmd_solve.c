@@ -3,6 +3,7 @@
  *
  * Every rank reads the profiles that its group solves next, and no others. */
 #include "cmd.h"
+#include "scoria/foreign_files.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #define SCORIA_DATA_IMPORT_H
 
 #include "making.h"
+#include "scoria/foreign_files.h"
 
 #define IMPORT_PATH 512
 #define IMPORT_GRID 3 /* axes of cells at most */

@@ -1,6 +1,7 @@
 /* The chain from a dataset over its model to results: what a file of the run directory was made from, held against what
  * stands there now. */
 #include "scoria/draw.h"
+#include "scoria/foreign_files.h"
 #include <string.h>
 
 /* A file that cannot be read is not what the command is about: said, and not compared. */

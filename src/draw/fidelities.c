@@ -1,6 +1,6 @@
 /* The table of fidelities, and the family of them that belongs to an ensemble: the porosity of a realisation is drawn
  * once, on the deck's grid, and every member solves with it, or with its means over larger cells. */
-#include "fidelity.h"
+#include "family.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The fidelities: the deck's own solve; coarser grids; the line of the lateral means; independent columns; larger time
  * steps. */
-#include "fidelity.h"
+#include "family.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

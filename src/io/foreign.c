@@ -2,6 +2,7 @@
  * malformed file, so a file is first read in a child process with limits on time and memory, which takes the fall; only
  * then by the job itself. */
 #include "private.h"
+#include "scoria/foreign_files.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

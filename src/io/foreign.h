@@ -3,6 +3,7 @@
 #define SCORIA_FOREIGN_H
 
 #include "private.h"
+#include "scoria/foreign_files.h"
 
 /* How numbers are packed, by the attributes of the netCDF conventions (CF 1.11, sections 2.5.1 and 8.1). */
 #define SCORIA_MISSING 8

@@ -3,6 +3,7 @@
 #define SCORIA_IO_STRUCTURE_H
 
 #include "private.h"
+#include "scoria/foreign_files.h"
 
 /* What a reader tells of a file: an array, dims[0] slabs of equal shape. */
 typedef struct {

@@ -108,24 +108,6 @@ static PetscErrorCode SetTransient(ScoriaEnsemble e, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
-/* One homogeneous porosity stands for all transport coefficients: that of the mean exponent at its median. */
-static double mean_exponent(ScoriaEnsemble e)
-{
-  const double eps[2] = {0.3, 0.3 * (1.0 + 1e-6)};
-  double C[MAX_COEFFICIENTS][2], *at[MAX_COEFFICIENTS], sum = 0;
-  int counted = 0;
-  for (int c = 0; c < MAX_COEFFICIENTS; c++) at[c] = C[c];
-  e->problem->coefficients(e->parameters, 2, eps, at);
-  for (int c = 0; c < e->shape.coefficients; c++) {
-    const double exponent = log(C[c][1] / C[c][0]) / log(eps[1] / eps[0]);
-    if (exponent > 0) { /* a solid conducts by what is not pores */
-      sum += exponent;
-      counted++;
-    }
-  }
-  return counted ? sum / counted : -1.0;
-}
-
 /* The homogeneous porosity that stands for those at theta. */
 static PetscErrorCode TwinPorosity(ScoriaEnsemble e, const double theta[])
 {
@@ -133,7 +115,7 @@ static PetscErrorCode TwinPorosity(ScoriaEnsemble e, const double theta[])
   e->problem->at(e->parameters, theta);
   if (!porosity_set(e->porosity, &e->spec.space, theta))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "no porosity between porosity_min and porosity_max has this mean and SD");
-  PetscCall(ScoriaPorosityEffective(e->porosity, mean_exponent(e), &e->twin_eps));
+  PetscCall(ScoriaPorosityEffective(e->porosity, problem_mean_exponent(e->problem, e->parameters), &e->twin_eps));
   PetscFunctionReturn(0);
 }
 
@@ -143,7 +125,7 @@ static PetscErrorCode CreateTwin(ScoriaEnsemble e)
   PetscFunctionBeginUser;
   line.dim  = 1;
   line.n[1] = line.n[2] = 1;
-  PetscCall(ScoriaPorosityEffective(e->porosity, mean_exponent(e), &e->twin_eps));
+  PetscCall(ScoriaPorosityEffective(e->porosity, problem_mean_exponent(e->problem, e->parameters), &e->twin_eps));
   if (e->groups.group_size > 1 || e->grid.dim > 1)
     PetscCall(ScoriaSolverCreate(PETSC_COMM_SELF, e->problem, e->parameters, &line, &e->twin));
   else

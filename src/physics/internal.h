@@ -197,4 +197,8 @@ void sobol_point(uint64_t seed, int d, uint64_t index, double u[]);
 /* Latin hypercube of `count` points: each dimension has one point in each of count equal strata. */
 void lhs_point(uint64_t seed, int d, uint64_t index, uint64_t count, double u[]);
 
+/* One homogeneous porosity stands for all transport coefficients of a problem: that of their mean exponent, which is
+ * this one; -1 where none grows with the porosity. */
+double problem_mean_exponent(const ScoriaProblem *problem, void *parameters);
+
 #endif

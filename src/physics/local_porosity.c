@@ -4,6 +4,7 @@
  * Rank 0 reads the file slab by slab and holds the sums, a number a window; then each node holds one copy, in memory
  * that its ranks share.  One rank sums in one order: the same bits for any number of ranks. */
 #include "local_porosity.h"
+#include "scoria/foreign_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

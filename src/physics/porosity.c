@@ -3,8 +3,8 @@
  *   eps = min + (max - min) sigmoid(logit_mean + sigma g),   g ~ GP(0, k(|x - x'|; ell)) at the cell centres,
  *
  * in one dimension drawn as g = L z, C = L L^T (Cholesky, kept per ell since conditions repeat), z standard normals
- * keyed by the realisation; in two and three by porosity_field.c.  Kernels after Rasmussen and Williams (2006),
- * chapter 4.  Or crops of a measured structure (local_porosity.c, crops.c). */
+ * keyed by the realisation; in two and three by porosity_field.c.  Or crops of a measured structure (local_porosity.c,
+ * crops.c). */
 #include "internal.h"
 #include "local_porosity.h"
 #include "porosity_field.h"
@@ -14,35 +14,6 @@
 #include <string.h>
 
 #define FACTORS 4 /* correlation lengths kept */
-
-static double kernel_se(double r)
-{
-  return exp(-0.5 * r * r);
-}
-
-static double kernel_matern12(double r)
-{
-  return exp(-r);
-}
-
-static double kernel_matern32(double r)
-{
-  const double z = sqrt(3.0) * r;
-  return (1.0 + z) * exp(-z);
-}
-
-static double kernel_matern52(double r)
-{
-  const double z = sqrt(5.0) * r;
-  return (1.0 + z + z * z / 3.0) * exp(-z);
-}
-
-static const FieldKernel kernels[]   = {{"se", kernel_se},
-                                        {"matern12", kernel_matern12},
-                                        {"matern32", kernel_matern32},
-                                        {"matern52", kernel_matern52},
-                                        {NULL, NULL}};
-const ScoriaChoices porosity_kernels = {.table = kernels, .size = sizeof *kernels};
 
 typedef struct {
   double ell; /* 0: empty */
@@ -160,7 +131,7 @@ static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
   PetscInt seed = 1;
   int kernel    = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckRow(deck, "porosity_kernel", kernels, sizeof *kernels, &kernel));
+  PetscCall(ScoriaDeckRow(deck, "porosity_kernel", field_kernels, sizeof *field_kernels, &kernel));
   PetscCall(ScoriaDeckReal(deck, "porosity_min", &p->min));
   PetscCall(ScoriaDeckReal(deck, "porosity_max", &p->max));
   PetscCall(ScoriaDeckReal(deck, "porosity_logit_mean", &p->law.mean));
@@ -169,7 +140,7 @@ static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   if (p->min > p->max)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_min: found %g, allowed up to porosity_max = %g", p->min, p->max);
-  p->kernel = &kernels[kernel];
+  p->kernel = &field_kernels[kernel];
   p->seed   = (uint64_t)seed;
   set_moments(p, NAN, NAN);
   PetscFunctionReturn(0);

@@ -8,6 +8,7 @@ typedef struct {
   const char *name;
   double (*covariance)(double r); /* at distance r, in correlation lengths; 1 at r = 0, falling */
 } FieldKernel;
+extern const FieldKernel field_kernels[]; /* ends with a NULL name */
 
 typedef struct GaussianField_ *GaussianField;
 

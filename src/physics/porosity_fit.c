@@ -232,17 +232,16 @@ static void choose_lags(Work *w, const Blocking *by, double variance)
 
 static void choose_kernel(Work *w, double variance, ScoriaPorosityFit *fit)
 {
-  const FieldKernel *kernels = porosity_kernels.table;
   double ell[3];
   fit->kernels = 0;
-  for (const FieldKernel *k = kernels; k->name; k++) {
+  for (const FieldKernel *k = field_kernels; k->name; k++) {
     const int i    = fit->kernels++;
     w->v->kernel   = k;
     fit->name[i]   = k->name;
     fit->misfit[i] = fit_covariance(w->v, -1, variance, ell);
     if (i == 0 || fit->misfit[i] < fit->misfit[fit->kernel]) fit->kernel = i;
   }
-  w->v->kernel = &kernels[fit->kernel];
+  w->v->kernel = &field_kernels[fit->kernel];
 }
 
 /* Every block in turn left out. */

@@ -1,6 +1,7 @@
 /* The table of problems, and the one that a deck names. */
 #include "internal.h"
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #define X(row) extern const ScoriaProblem row;
@@ -94,4 +95,23 @@ PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **prob
   PetscCall(PetscCalloc1((*problem)->size, (char **)parameters));
   PetscCall((*problem)->read(deck, *parameters));
   PetscFunctionReturn(0);
+}
+
+double problem_mean_exponent(const ScoriaProblem *problem, void *parameters)
+{
+  const double eps[2] = {0.3, 0.3 * (1.0 + 1e-6)};
+  double C[MAX_COEFFICIENTS][2], *at[MAX_COEFFICIENTS], sum = 0;
+  int counted = 0;
+  ScoriaShape shape;
+  problem->shape(parameters, &shape);
+  for (int c = 0; c < MAX_COEFFICIENTS; c++) at[c] = C[c];
+  problem->coefficients(parameters, 2, eps, at);
+  for (int c = 0; c < shape.coefficients; c++) {
+    const double exponent = log(C[c][1] / C[c][0]) / log(eps[1] / eps[0]);
+    if (exponent > 0) { /* a solid conducts by what is not pores */
+      sum += exponent;
+      counted++;
+    }
+  }
+  return counted ? sum / counted : -1.0;
 }

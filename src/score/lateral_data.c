@@ -285,3 +285,25 @@ PetscErrorCode LateralPooled(const LateralData *data, int q, const double table[
   PetscCall(NormLeastSquares(&design, table, mean));
   PetscFunctionReturn(0);
 }
+
+const double *lateral_piece_twin(const LateralData *data, int64_t i)
+{
+  return data->twin ? data->twin + i * data->norm->E : NULL;
+}
+
+bool lateral_row_spectrum(LateralData *data, int64_t k)
+{
+  const NormLateral norm = data->norm;
+  if (!lateral_data_row(data, k, norm->waves.grid)) return false;
+  lateral_scores(norm, norm->waves.grid);
+  for (int i = 0; i < norm->m; i++)
+    if (!isfinite(norm->waves.grid[i])) return false;
+  fftw_execute(norm->waves.forward);
+  return true;
+}
+
+void lateral_set_piece(LateralData *data, int64_t i)
+{
+  lateral_set_scale(data->norm, data->u + i * data->norm->d, lateral_piece_twin(data, i));
+  lateral_set_knots(data->norm, data->u + i * data->norm->d);
+}

@@ -104,18 +104,13 @@ static PetscErrorCode FitMoments(LateralData *data)
 
 /* ----------------------------------------------------------------------------------- third pass: marginal laws ---- */
 
-static const double *piece_twin(const LateralData *data, int64_t i)
-{
-  return data->twin ? data->twin + i * data->norm->E : NULL;
-}
-
 static PetscErrorCode histogram_visit(void *ctx, LateralData *data, int64_t i)
 {
   const NormLateral norm = data->norm;
   float *bins            = (float *)ctx + (size_t)i * norm->E * MARGINAL_BINS;
   const float share      = (float)(1 / (data->good[i] * norm->N));
   PetscFunctionBeginUser;
-  lateral_set_scale(norm, data->u + i * norm->d, piece_twin(data, i));
+  lateral_set_scale(norm, data->u + i * norm->d, lateral_piece_twin(data, i));
   for (int e = 0; e < norm->E; e++) norm->s[e] = 1 / norm->s[e];
   for (int64_t k = 0; k < data->buffer.rows; k++) {
     if (!lateral_data_row(data, k, data->v)) continue;
@@ -149,23 +144,6 @@ typedef struct {
   double *square; /* owned (E, E) */
   TileSum sum;
 } Covariance;
-
-bool lateral_row_spectrum(LateralData *data, int64_t k)
-{
-  const NormLateral norm = data->norm;
-  if (!lateral_data_row(data, k, norm->waves.grid)) return false;
-  lateral_scores(norm, norm->waves.grid);
-  for (int i = 0; i < norm->m; i++)
-    if (!isfinite(norm->waves.grid[i])) return false;
-  fftw_execute(norm->waves.forward);
-  return true;
-}
-
-void lateral_set_piece(LateralData *data, int64_t i)
-{
-  lateral_set_scale(data->norm, data->u + i * data->norm->d, piece_twin(data, i));
-  lateral_set_knots(data->norm, data->u + i * data->norm->d);
-}
 
 static PetscErrorCode covariance_visit(void *ctx, LateralData *data, int64_t i)
 {

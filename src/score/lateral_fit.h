@@ -52,6 +52,8 @@ bool lateral_data_row(LateralData *data, int64_t k, double v[]);
 /* Marginals at the condition of a piece; the transform of the scores of row k, false where it has none. */
 void lateral_set_piece(LateralData *data, int64_t i);
 bool lateral_row_spectrum(LateralData *data, int64_t k);
+/* The twin of piece i (E), NULL without one. */
+const double *lateral_piece_twin(const LateralData *data, int64_t i);
 /* The design of a regression over pieces, X (n, terms). */
 NormDesign lateral_design(const LateralData *data, int terms, const double X[], int responses);
 /* Means (q) of a table (n, q) over fitted pieces, weighted by their rows.  Collective. */

@@ -1,5 +1,5 @@
 /* Groups, weights and allocation of estimators that combine models. */
-#include "estimators.h"
+#include "plans.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The numbers of one row of whole fields. */
-#include "features.h"
+#include "whole.h"
 #include "sort.h"
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * the shares u_j of the cost, and u_j <- u_j sqrt(g_j), g_j being minus its derivative, falls steadily to its minimum
  * (Yu 2010); the sum's weights move to the largest meanwhile. */
 #include "base/linalg.h"
-#include "estimators.h"
+#include "plans.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Laws of and distances between samples of whole fields, from the numbers of their rows. */
-#include "features.h"
+#include "whole.h"
 #include "sort.h"
 #include <math.h>
 #include <string.h>

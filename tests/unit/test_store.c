@@ -1,6 +1,7 @@
 /* ranks: 2 3
  * Named arrays: round trips, refusals, damage; and arrays of files that are not ours. */
 #include "io_files.h"
+#include "scoria/foreign_files.h"
 #include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>

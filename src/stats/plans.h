@@ -1,6 +1,6 @@
 /* Private to the estimators: the rows of their table. */
-#ifndef SCORIA_STATS_ESTIMATORS_H
-#define SCORIA_STATS_ESTIMATORS_H
+#ifndef SCORIA_STATS_PLANS_H
+#define SCORIA_STATS_PLANS_H
 
 #include "scoria/estimators.h"
 

@@ -1,6 +1,6 @@
 /* Private to stats: how the numbers of a row lie one after the other. */
-#ifndef SCORIA_STATS_FEATURES_H
-#define SCORIA_STATS_FEATURES_H
+#ifndef SCORIA_STATS_WHOLE_H
+#define SCORIA_STATS_WHOLE_H
 
 #include "scoria/features.h"
 #include <complex.h> /* before FFTW, whose numbers are then C's own */

@@ -1,6 +1,6 @@
 /* Private to the fidelities: the members of a family of solves, and the rows of their table. */
-#ifndef SCORIA_DRAW_FIDELITY_H
-#define SCORIA_DRAW_FIDELITY_H
+#ifndef SCORIA_DRAW_FAMILY_H
+#define SCORIA_DRAW_FAMILY_H
 
 #include "scoria/fidelity.h"
 
