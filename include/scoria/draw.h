@@ -78,6 +78,7 @@ typedef struct {
 /* Refused when the model was trained for another law than the deck's.  Says so where the sampler's products are
  * bfloat16.  Collective. */
 PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *trained);
+
 PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained);
 
 /* --------------------------------------------------------------------------------------------- realisation numbers
@@ -135,6 +136,8 @@ typedef struct {
   const char *library; /* that of the porosities of solves; NULL without one */
   bool float64;        /* draws are to be stored in double precision */
 } ScoriaFieldShape;
+/* A user error where the source is of whole fields, which `command` does not know. */
+PetscErrorCode ScoriaExpectProfiles(const ScoriaFieldShape *shape, const char *command);
 
 /* Of a file that a command is about to make from the model of a source (NULL shape->model: from none).  Local. */
 PetscErrorCode ScoriaMadeFromShape(const ScoriaFieldShape *shape, ScoriaMadeFrom *made);

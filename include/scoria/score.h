@@ -211,15 +211,19 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
 
-/* Which conditions of a dataset training leaves to validation, or are held back, each told by itself.  Reads
- * train_validation.  holdout: of the model, borrowed. */
+/* Which conditions of a dataset training leaves to validation, or are held back, each told by itself; and which rows of
+ * the others, where conditions are few.  Reads train_validation.  holdout: of the model, borrowed. */
 typedef struct {
   ScoriaShuffle shuffle; /* of the conditions: those at the first `places`, and those held back, are left out */
   int64_t places, left_out;
   const ScoriaHoldout *holdout;
+  int64_t realisations; /* rows of a condition: at the places from `first` on, `rows` of each are left out */
+  int64_t rows, first;
+  ScoriaShuffle order;
 } ScoriaSplit;
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
-                                   ScoriaSplit *split);
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, int64_t realisations,
+                                   const ScoriaHoldout *holdout, ScoriaSplit *split);
 bool split_leaves_out(const ScoriaSplit *split, int64_t condition);
+bool split_learns(const ScoriaSplit *split, int64_t row); /* whether the model has learned from it */
 
 #endif

@@ -158,3 +158,13 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
   phase_end(SCORIA_PHASE_GATHER, (double)(k * number));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaExpectProfiles(const ScoriaFieldShape *shape, const char *command)
+{
+  const int *n = shape->shape;
+  PetscFunctionBeginUser;
+  if (n[1] > 1 || n[2] > 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: the model is of whole fields, %d x %d x %d cells, expected profiles along x",
+                command, n[0], n[1], n[2]);
+  PetscFunctionReturn(0);
+}

@@ -40,6 +40,7 @@ PetscErrorCode LateralDataCreate(const NormInput *in, NormLateral norm, bool kno
   PetscCall(ScoriaDatasetInfo(in->ds, &data->spec, NULL, NULL));
   PetscCall(Deal(data));
   const int64_t n = data->n + 1;
+  PetscCall(PetscCalloc1(n, &data->reads));
   PetscCall(PetscCalloc7(n, &data->kind, n, &data->good, n, &data->weight, n * (norm->space.n + 1), &data->theta,
                          n * (norm->d + 1), &data->u, n, &data->one, norm->m, &data->v));
   for (int64_t i = 0; i < n; i++) data->one[i] = 1;
@@ -56,6 +57,7 @@ PetscErrorCode LateralDataDestroy(LateralData *data)
   PetscCall(PetscFree2(data->start, data->used));
   PetscCall(PetscFree2(data->usable, data->left_out));
   PetscCall(PetscFree7(data->kind, data->good, data->weight, data->theta, data->u, data->one, data->v));
+  PetscCall(PetscFree(data->reads));
   PetscCall(PetscFree(data->twin));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->shape_X));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
@@ -122,7 +124,7 @@ static PetscErrorCode see_tile(void *ctx, int t)
   LateralData *data = s->data;
   PetscFunctionBeginUser;
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
-    if (!(data->good[i] > 0) || (s->only && data->kind[i] != NORM_FITTED)) continue;
+    if (s->only ? data->kind[i] != NORM_FITTED : !data->reads[i]) continue;
     PetscCall(ReadPiece(data, i));
     PetscCall(s->visit(s->ctx, data, i));
   }
@@ -177,7 +179,11 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   PetscFunctionBeginUser;
   const bool kept = train_keeps(data->in.split, piece_condition(data, i));
   data->good[i]   = 0;
-  for (int64_t k = 0; k < data->buffer.rows; k++) data->good[i] += data->usable[k] && !(kept && data->left_out[k]);
+  data->reads[i]  = false;
+  for (int64_t k = 0; k < data->buffer.rows; k++) {
+    data->good[i] += data->usable[k] && !(kept && data->left_out[k]);
+    data->reads[i] = data->reads[i] || data->usable[k];
+  }
   data->kind[i]   = !kept ? NORM_LEFT_OUT : data->good[i] > 0 ? NORM_FITTED : NORM_EMPTY;
   data->weight[i] = data->kind[i] == NORM_FITTED ? data->good[i] : 0;
   for (int j = 0; j < norm->space.n; j++) data->theta[i * norm->space.n + j] = data->buffer.condition[j][0];
@@ -248,7 +254,7 @@ PetscErrorCode LateralDataScan(LateralData *data, bool known)
   Scan scan;
   PetscFunctionBeginUser;
   for (int c = 0; c < 2 * SCORIA_MAX_FIELDS; c++) scan.range[c] = -INFINITY;
-  for (int64_t i = 0; i < data->n; i++) data->good[i] = 1; /* to be read */
+  for (int64_t i = 0; i < data->n; i++) data->reads[i] = true;
   PetscCall(LateralDataWalk(data, "reading", false, scan_piece, &scan));
   PetscCall(CountConditions(data));
   if (!known) PetscCall(ChooseTransforms(data, &scan));

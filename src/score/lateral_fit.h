@@ -21,6 +21,7 @@ typedef struct {
   int64_t *start;                     /* owned, behind tiles */
   int *used;                          /* owned, behind tiles: all */
   NormKind *kind;                     /* owned (n) */
+  bool *reads;                        /* owned (n): whether it has usable rows of either kind */
   double *good;                       /* owned (n): usable rows to learn from, or all of a condition left out */
   double *weight;                     /* owned (n): usable rows of fitted pieces, else 0 */
   double *theta, *u;                  /* owned (n, space.n), (n, d) */

@@ -8,7 +8,8 @@
 
 #define STEPS 100
 #define DAMPING 0.7
-#define RIDGE 0.001  /* weight of a tilt of 0 beside that of the rows: where a law does not tell a tilt, there is none  \
+#define RIDGE                                                                                                          \
+  0.001             /* weight of a tilt of 0 beside that of the rows: where a law does not tell a tilt, there is none  \
                      */
 #define ENOUGH 1e-6 /* change of the tilt, of a score of order 1 */
 #define LEAST_SHARE 1e-4

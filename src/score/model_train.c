@@ -123,16 +123,24 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, const ScoriaHoldout *holdout,
-                                   ScoriaSplit *split)
+PetscErrorCode ScoriaTrainingSplit(ScoriaDeck deck, int64_t conditions, int64_t realisations,
+                                   const ScoriaHoldout *holdout, ScoriaSplit *split)
 {
   double share  = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  const TrainSplit of = train_split(conditions, share, (uint64_t)seed, holdout);
-  *split              = (ScoriaSplit){of.shuffle, of.places, of.left_out + (holdout ? holdout->number : 0), holdout};
+  TrainSplit of = train_split(conditions, share, (uint64_t)seed, holdout);
+  train_split_rows(&of, conditions, realisations, share, (uint64_t)seed);
+  *split = (ScoriaSplit){.shuffle      = of.shuffle,
+                         .places       = of.places,
+                         .left_out     = of.left_out + (holdout ? holdout->number : 0),
+                         .holdout      = holdout,
+                         .realisations = realisations,
+                         .rows         = of.rows,
+                         .first        = of.first,
+                         .order        = of.order};
   PetscFunctionReturn(0);
 }
 
@@ -151,10 +159,27 @@ static PetscErrorCode TellHoldout(ScoriaRun run, const ScoriaHoldout *h)
   PetscFunctionReturn(0);
 }
 
+static TrainSplit told(const ScoriaSplit *split)
+{
+  return (TrainSplit){.shuffle      = split->shuffle,
+                      .places       = split->places,
+                      .holdout      = split->holdout,
+                      .realisations = split->realisations,
+                      .rows         = split->rows,
+                      .first        = split->first,
+                      .order        = split->order};
+}
+
 bool split_leaves_out(const ScoriaSplit *split, int64_t condition)
 {
-  const TrainSplit of = {.shuffle = split->shuffle, .places = split->places, .holdout = split->holdout};
+  const TrainSplit of = told(split);
   return !train_keeps(&of, condition);
+}
+
+bool split_learns(const ScoriaSplit *split, int64_t row)
+{
+  const TrainSplit of = told(split);
+  return train_keeps(&of, row / of.realisations) && !train_hides(&of, row) && !train_leaves_row(&of, row);
 }
 
 /* Takes over the normaliser, and the averages where there are several. */

@@ -174,6 +174,18 @@ static PetscErrorCode TakeModes(Fit *fit, NormData *data, double rows, double en
   PetscFunctionReturn(0);
 }
 
+/* Directions, their next ones, the sums that these come from, and the matrices that encode and decode. */
+static PetscErrorCode CheckMemory(const Fit *fit, const NormInput *in)
+{
+  const double need = (double)fit->p * fit->pod->m * (2 * sizeof(double) + 2 * sizeof(int64_t) + 3 * sizeof(double));
+  PetscFunctionBeginUser;
+  if (in->run && need > in->memory)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%d modes of %d values take %.2f GB of a rank, run_memory allows %.2f GB; give another, or fewer cells",
+                fit->p, fit->pod->m, need * 1e-9, in->memory * 1e-9);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PodFit(Pod *pod, const NormInput *in, double energy)
 {
   Fit fit                 = {.pod = pod};
@@ -187,6 +199,7 @@ PetscErrorCode PodFit(Pod *pod, const NormInput *in, double energy)
   PetscCall(PetscFree(fit.part));
   fit.p          = (int)PetscMin(MOST_DIRECTIONS, PetscMin(rows, pod->m));
   const size_t p = (size_t)fit.p, m = (size_t)pod->m;
+  PetscCall(CheckMemory(&fit, in));
   PetscCall(
       PetscMalloc4(p * m, &fit.Q, PetscMax(p * m, p * p), &fit.part, (size_t)data.capacity * p, &fit.A, p * p, &G));
   PetscCall(Pass(&fit, &data, RANDOM, (int64_t)(p * m), fit.Q));

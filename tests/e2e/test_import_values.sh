@@ -267,7 +267,7 @@ with h5py.File(sys.argv[1] + "/mixed.h5", "w") as g:
     g["c"] = np.r_[f["c"][:200], np.sin(1.5) + x / 2e-4 + 0.1 * rng.normal(size=(150, 1)) * np.cos(np.pi * x / 1e-4)]
     g["x"], g["steps"], g["b"] = x, a, b
 PY
-mixed=(-import_file "$work/mixed.h5" -run_dir "$work/mixed" -import_conditions steps=/steps,b=/b)
+mixed=(-import_file "$work/mixed.h5" -run_dir "$work/mixed" -import_conditions "steps=/steps,b=/b")
 run 2 run "$work/single.yaml" "${mixed[@]}" -sample_at steps=0.5 -sample_b 0.5 # steps: a key of the section has that name
 told '201 conditions x 150 rows of 32 cells; 29800 marked as failed: 0 not finite, 29800 not in the file'
 told 'held back for compare: all .* rows of each of 50 of 201 conditions'
@@ -320,6 +320,7 @@ printf 'run: {dir: %s}\nimport: {file: %s, fields: [u=/u], conditions: [k=/k], x
   "$work/pod" "$work/pod.h5" >"$work/pod.yaml"
 run 1 import "$work/pod.yaml"
 cp -r "$work/pod" "$work/pod3"
+cp -r "$work/pod" "$work/podless"
 run 1 train "$work/pod.yaml"
 told '3 modes (POD) carry '
 run 1 sample "$work/pod.yaml"
@@ -338,4 +339,8 @@ print("# mean %.3f SD, SD %.1f %%" % (np.sqrt(np.mean((mean / sd) ** 2)), 100 * 
 # some 270 rows: a mean of a few terms errs by .1 SD, an SD by 4 to 8 %; three times that
 assert np.sqrt(np.mean((mean / sd) ** 2)) < 0.3 and np.sqrt(np.mean(spread**2)) < 0.25
 PY
+expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$work/pod.yaml" -run_dir "$work/podless" -run_memory 1e-6
+# Studies that know profiles alone.
+expect 3 'uq: the model is of whole fields, 12 x 12 x 1 cells, expected profiles along x' 2 uq "$work/pod.yaml" -uq_count 50 -uq_k 0.5
+expect 3 'infer: the model is of whole fields, 12 x 12 x 1 cells' 2 infer "$work/pod.yaml" -sensors_at u:0 -sensors_value 5 -sensors_sd 0.1
 finish

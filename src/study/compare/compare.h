@@ -114,8 +114,8 @@ typedef struct {
   ScoriaDataset ds;                   /* owned; NULL: none at hand */
   char dataset[SCORIA_IDENTITY_SIZE]; /* its rows that the model was trained on */
   const ScoriaDatasetSpec *spec;
-  const ScoriaHoldout *holdout; /* borrowed: conditions that are in it and were not trained on */
-  ScoriaNormaliser norm;        /* borrowed, as is the twin: of the model */
+  ScoriaSplit split;     /* which rows of it were learned from */
+  ScoriaNormaliser norm; /* borrowed, as is the twin: of the model */
   const ScoriaTwin *twin;
   int64_t samples;                    /* of a condition that are measured */
   int field[SCORIA_MAX_FIELDS];       /* where the model's channels stand in it */

@@ -47,10 +47,11 @@ PetscErrorCode CompareMemoryCreate(ScoriaRun run, ScoriaDeck deck, const ScoriaT
   /* those that the model was trained on: the dataset may have grown since */
   const int64_t known = identity_rows(model_dataset(trained->model)), rows = known ? known : mem->spec->rows;
   PetscCall(ScoriaDatasetIdentity(run, mem->ds, rows, mem->dataset));
-  mem->holdout    = model_holdout(trained->model);
   mem->conditions = rows / mem->spec->realisations;
-  mem->each       = PetscMin(mem->spec->realisations, TRAINING_ROWS);
-  mem->near       = PetscMin(TRAINING_ROWS / mem->each, mem->conditions - mem->holdout->number);
+  PetscCall(
+      ScoriaTrainingSplit(deck, mem->conditions, mem->spec->realisations, model_holdout(trained->model), &mem->split));
+  mem->each = PetscMin(mem->spec->realisations, TRAINING_ROWS);
+  mem->near = PetscMin(TRAINING_ROWS / mem->each, mem->conditions - mem->split.left_out);
   deal_block(mem->conditions, rank, size, &mem->first, &mem->number);
   PetscCall(PetscMalloc2(mem->number * mem->spec->space.n, &mem->theta, mem->number, &mem->distance));
   PetscCall(ScoriaDatasetReadTheta(mem->ds, mem->first, mem->number, mem->theta));
@@ -100,11 +101,22 @@ static PetscErrorCode FindNear(MPI_Comm comm, CompareMemory *mem, const double t
   for (int64_t k = 0; k < mem->number; k++) {
     mem->distance[k] = 0;
     space_to_unit(space, mem->theta + k * space->n, v);
-    if (holdout_has_condition(mem->holdout, mem->first + k)) mem->distance[k] = INFINITY; /* no training rows */
+    if (split_leaves_out(&mem->split, mem->first + k)) mem->distance[k] = INFINITY;
     for (int i = 0; i < space->n; i++) mem->distance[k] += (u[i] - v[i]) * (u[i] - v[i]);
   }
   PetscCall(ScoriaSmallest(comm, mem->first, mem->number, mem->distance, (int)mem->near, owner, mem->order));
   PetscFunctionReturn(0);
+}
+
+/* Into mem->fields, those of the rows read of a condition that were learned from; how many. */
+static int64_t pack_learned(CompareMemory *mem, const ScoriaFieldShape *shape, int64_t condition)
+{
+  const size_t m = (size_t)shape->channels * (size_t)shape->cells;
+  int64_t number = 0;
+  for (int64_t i = 0; i < mem->each; i++)
+    if (split_learns(&mem->split, condition * mem->spec->realisations + i))
+      rows_pack(&mem->rows, i, 1, shape->channels, mem->field, shape->cells, mem->fields + (size_t)number++ * m);
+  return number;
 }
 
 /* Learned coordinates of the training rows that are near, where `mine`; `failed` is this rank's own.  Collective. */
@@ -121,9 +133,9 @@ static PetscErrorCode ReadNear(CompareMemory *mem, const ScoriaFieldShape *shape
     int64_t kept = 0;
     PetscCall(ScoriaDatasetRead(mem->ds, k * mem->spec->realisations, mine ? each : 0, &mem->rows));
     if (!mine || *failed) continue;
-    rows_pack(&mem->rows, 0, each, shape->channels, mem->field, shape->cells, mem->fields);
+    const int64_t learned = pack_learned(mem, shape, k);
     for (int i = 0; i < shape->space->n; i++) theta[i] = mem->rows.condition[i][0];
-    *failed = Encode(mem, theta, each, mem->fields, mem->train + *n * mem->r, &kept);
+    *failed = Encode(mem, theta, learned, mem->fields, mem->train + *n * mem->r, &kept);
     *n += kept;
   }
   PetscFunctionReturn(0);

@@ -172,6 +172,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(OpenPrior(run, deck, &prior));
   q.shape = *source_shape(prior.source);
+  PetscCall(ScoriaExpectProfiles(&q.shape, "infer"));
   PetscCall(ReadQuestion(run, deck, &q));
   PetscCall(InferAnswerCreate(&q, &a));
   PetscCall(InferRun(run, prior.source, &q, &a));

@@ -84,7 +84,7 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
   PetscInt count        = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "likelihood_count", &count));
-  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, model_holdout(l->model), &l->split));
+  if (held_out) PetscCall(ScoriaTrainingSplit(deck, all, l->spec->realisations, model_holdout(l->model), &l->split));
   if (held_out && !l->split.left_out)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: training left no condition of dataset.h5 out (train_validation): name "
                                    "a file");

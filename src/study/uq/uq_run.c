@@ -113,6 +113,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
   q.pde = q.pde || q.multilevel;
   PetscCall(OpenSource(run, deck, &q, &opened));
+  PetscCall(ScoriaExpectProfiles(source_shape(opened.source), "uq"));
   uq_take_shape(&q, source_shape(opened.source));
   PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
   if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
