@@ -269,6 +269,7 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 typedef struct {
   int n[3];          /* cells along x, y, z */
   double spacing[3]; /* [m] */
+  double origin[3];  /* the corner of the first cell [m] */
   int64_t rows;
   const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
   int nfields;

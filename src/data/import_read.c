@@ -151,7 +151,8 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Scori
 
 #define LOOKED_AT 64    /* conditions, spread over all */
 #define ROWS_OF_EACH 16 /* at most */
-#define RESOLVED 1e-3   /* of the spread: rounding that fine changes a variance by less than 1e-6 of it */
+#define LOOK_BYTES (32LL << 20)
+#define RESOLVED 1e-3 /* of the spread: rounding that fine changes a variance by less than 1e-6 of it */
 
 /* Mean square of the deviations from their mean of the rows of a condition, summed; and the largest value. */
 static void add_spread(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, const double v[], double sum[2],
@@ -205,9 +206,11 @@ static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], dou
   look.spec.float64 = exact.float64 = true;
   look.row                          = some;
   *field                            = -1;
-  PetscCall(ScoriaRowsCreate(&exact, ROWS_OF_EACH, &rows));
+  const int64_t row_bytes           = (int64_t)sizeof(double) * exact.cells * (exact.nfields + 1),
+                each                = PetscClipInterval(LOOK_BYTES / row_bytes, 2, ROWS_OF_EACH);
+  PetscCall(ScoriaRowsCreate(&exact, each, &rows));
   for (int64_t k = 0; k < LOOKED_AT && row[k * ROWS_OF_EACH] >= 0; k++) {
-    for (look.rows = 0; look.rows < ROWS_OF_EACH && row[k * ROWS_OF_EACH + look.rows] >= 0; look.rows++)
+    for (look.rows = 0; look.rows < each && row[k * ROWS_OF_EACH + look.rows] >= 0; look.rows++)
       some[look.rows] = (ImportRow){.row = row[k * ROWS_OF_EACH + look.rows], .at = look.rows};
     PetscCall(ImportRead(&look, 0, look.rows, &rows, NULL));
     for (int f = 0; f < exact.nfields; f++) add_spread(&exact, &rows, rows.field[f], sum[f], &most[f]);

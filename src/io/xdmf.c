@@ -10,17 +10,20 @@ static void print_row(FILE *out, const ScoriaXdmf *of, const char *file, int64_t
 {
   const int *n = of->n, bytes = of->float64 ? 8 : 4;
   const int64_t cells = (int64_t)n[0] * n[1] * n[2];
-  char width[3][32];
+  char width[3][32], corner[3][32];
 
-  for (int a = 0; a < 3; a++) number_text(of->spacing[a], sizeof width[a], width[a]);
+  for (int a = 0; a < 3; a++) {
+    number_text(of->spacing[a], sizeof width[a], width[a]);
+    number_text(of->origin[a], sizeof corner[a], corner[a]);
+  }
   fprintf(out,
           "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
           "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
           "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
-          "        <DataItem Dimensions=\"3\" Format=\"XML\">0 0 0</DataItem>\n"
+          "        <DataItem Dimensions=\"3\" Format=\"XML\">%s %s %s</DataItem>\n"
           "        <DataItem Dimensions=\"3\" Format=\"XML\">%s %s %s</DataItem>\n      </Geometry>\n",
-          (long long)(of->row ? of->row[r] : r), (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, width[2], width[1],
-          width[0]);
+          (long long)(of->row ? of->row[r] : r), (long long)r, n[2] + 1, n[1] + 1, n[0] + 1, corner[2], corner[1],
+          corner[0], width[2], width[1], width[0]);
   for (int f = 0; f < of->nfields; f++)
     fprintf(out,
             "      <Attribute Name=\"%s\" AttributeType=\"Scalar\" Center=\"Cell\">\n"
@@ -53,15 +56,16 @@ PetscErrorCode ScoriaXdmfWrite(MPI_Comm comm, const char *path, const ScoriaXdmf
   PetscFunctionReturn(0);
 }
 
-/* Cells of one size on every axis: its grid has no other. */
-static bool spacing_of(const ScoriaDatasetSpec *spec, const double x[], double spacing[3])
+/* Cells of one size on every axis: its grid has no other.  An axis of one cell has that of x where nothing tells it. */
+static bool geometry_of(const ScoriaDatasetSpec *spec, const double x[], double spacing[3], double origin[3])
 {
   bool uniform = true;
 
   for (int a = 0; a < 3; x += spec->shape[a++]) {
     const int n = spec->shape[a];
 
-    spacing[a]  = n > 1 ? (x[n - 1] - x[0]) / (n - 1) : 2 * x[0];
+    spacing[a]  = n > 1 ? (x[n - 1] - x[0]) / (n - 1) : x[0] > 0 ? 2 * x[0] : spacing[0];
+    origin[a]   = n > 1 || x[0] > 0 ? x[0] - spacing[a] / 2 : 0;
     for (int i = 1; i < n; i++) uniform = uniform && fabs(x[i] - x[0] - i * spacing[a]) <= 1e-6 * fabs(spacing[a]);
   }
   return uniform;
@@ -77,7 +81,7 @@ PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds)
                                    .float64 = spec->float64};
 
   PetscFunctionBeginUser;
-  if (!spec_is_whole(spec) || !spacing_of(spec, ds->x, of.spacing)) PetscFunctionReturn(0);
+  if (!spec_is_whole(spec) || !geometry_of(spec, ds->x, of.spacing, of.origin)) PetscFunctionReturn(0);
   for (int f = 0; f < spec->nfields && spec->rows; f++) of.offset[f] = (int64_t)H5Dget_offset(ds->field[f].id);
   PetscCall(ScoriaXdmfWrite(ds->comm, ds->path, &of));
   PetscFunctionReturn(0);

@@ -190,6 +190,19 @@ PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
   PetscFunctionReturn(0);
 }
 
+/* c_s below c_max wherever either of them is a condition. */
+static PetscErrorCode CheckIntercalated(const ScoriaElectrode *el, const ScoriaSpace *space)
+{
+  const int s = space_find(space, "c_s"), m = space_find(space, "c_max");
+  const double most = s < 0 ? el->c_s : space->c[s].hi, least = m < 0 ? el->c_max : space->c[m].lo;
+  PetscFunctionBeginUser;
+  if (el->state_ocp || !scoria_kinetics[el->model]->intercalation || (s < 0 && m < 0)) PetscFunctionReturn(0);
+  if (most >= least)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found up to c_s = %g mol m^-3, allowed below c_max = %g mol m^-3",
+                s < 0 ? "conditions_c_max" : "conditions_c_s", most, least);
+  PetscFunctionReturn(0);
+}
+
 /* U0 must be inside the part of the open-circuit curve that can be inverted. */
 PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
 {
@@ -198,6 +211,7 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
   const char *key           = c->lo < c->hi ? "conditions_U0" : "electrode_U0";
   double lo, hi;
   PetscFunctionBeginUser;
+  PetscCall(CheckIntercalated(el, space));
   if (!el->state_ocp) PetscFunctionReturn(0);
   lo = scoria_ocps[el->ocp].potential(el->at.monotone[1]);
   hi = scoria_ocps[el->ocp].potential(el->at.monotone[0]);
