@@ -91,6 +91,8 @@ PetscErrorCode ScoriaSpaceFixed(ScoriaDeck deck, const ScoriaProblem *problem, S
 /* Fixed values that are ignored beside the range of the same condition: the next from condition *i on (0 at
  * first), and that range; *fixed is NULL past the last. */
 PetscErrorCode ScoriaSpaceIdle(ScoriaDeck deck, int *i, const char **fixed, const char **range);
+/* A user error where the deck gives a range to a condition that only other problems have. */
+PetscErrorCode ScoriaSpaceOfOthers(ScoriaDeck deck);
 
 /* A text file of conditions, one on a line, one number for each of space (of which names, units and log are read), "#"
  * opens a comment.  All of them are checked when it is opened; none is kept.  Collective on comm. */

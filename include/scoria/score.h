@@ -120,6 +120,7 @@ const char *model_identity(ScoriaModel model);
 const char *model_dataset(ScoriaModel model);
 /* Whether its conditional Gaussian is what is drawn, not the network: as training chose, or ScoriaModelChoose. */
 bool model_is_gaussian(ScoriaModel model);
+bool model_has_network(ScoriaModel model); /* one that has been trained (train_steps) */
 /* The source that sample_source asks for, and the weights that the deck's other sample_* ask for: those tuned for
  * sampler consistency, or the average of relative width sample_ema, where that is set, instead of the one that train
  * chose.  path: of the model, for messages.  Local. */

@@ -59,6 +59,7 @@ PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
   PetscCall(WarnOfNeeds(run, deck));
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
+  PetscCall(ScoriaSpaceOfOthers(deck));
   PetscCall(WarnOfPorosity(run, deck));
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));

@@ -41,10 +41,14 @@ static PetscErrorCode OpenSampler(ScoriaRun run, ScoriaDeck deck, ScoriaSamplerO
 /* What is drawn is not always what its file's name says. */
 static PetscErrorCode SaySource(ScoriaRun run, ScoriaDeck deck, ScoriaModel model)
 {
-  bool best;
+  bool best, network;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckIs(deck, "sample_source", "network", &network));
+  if (network && !model_has_network(model))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "sample_source: found network, but model.h5 has none: it was made with train_steps 0");
   PetscCall(ScoriaDeckIs(deck, "sample_source", "best", &best));
-  if (best && model_is_gaussian(model))
+  if (best && model_is_gaussian(model) && model_has_network(model))
     PetscCall(ScoriaSay(run, "  of the model's conditional Gaussian: its network added nothing in validation "
                              "(-sample_source network overrules)"));
   PetscFunctionReturn(0);

@@ -40,6 +40,40 @@ PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int 
   PetscFunctionReturn(0);
 }
 
+static bool has_range(const ScoriaProblem *problem, const char *range)
+{
+  for (const ScoriaConditionRow *row = problem->conditions; row->name; row++)
+    if (row->range && !strcmp(row->range, range)) return true;
+  for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++)
+    if (of->row.range && !strcmp(of->row.range, range)) return true;
+  return false;
+}
+
+static PetscErrorCode CheckRange(ScoriaDeck deck, const ScoriaProblem *problem, const ScoriaConditionRow *row)
+{
+  bool ranged = false;
+  PetscFunctionBeginUser;
+  if (row->range && !has_range(problem, row->range)) PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
+  if (ranged)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found, but the problem %s (ensemble_problem) has no %s", row->range,
+                problem->name, row->name);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaSpaceOfOthers(ScoriaDeck deck)
+{
+  const ScoriaProblem *problem;
+  PetscFunctionBeginUser;
+  PetscCall(ProblemOfDeck(deck, &problem));
+  for (int i = 0; scoria_problems[i]; i++) {
+    for (const ScoriaConditionRow *row = scoria_problems[i]->conditions; row->name; row++)
+      PetscCall(CheckRange(deck, problem, row));
+    for (const ScoriaParameter *of = scoria_problems[i]->parameters; of && of->row.name; of++)
+      PetscCall(CheckRange(deck, problem, &of->row));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied)
 {
   const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];

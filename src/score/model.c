@@ -72,6 +72,11 @@ bool model_is_gaussian(ScoriaModel model)
   return model->gaussian;
 }
 
+bool model_has_network(ScoriaModel model)
+{
+  return model->steps > 0;
+}
+
 const ScoriaHoldout *model_holdout(ScoriaModel model)
 {
   return &model->holdout;

@@ -29,6 +29,7 @@ expect 3 'porosity: kernel: found "gauss", expected one of' 2 generate "$deck" -
 expect 3 'conditions: U0: found "0.2,0.2", expected \[low, high\]' 2 generate "$deck" -conditions_U0 0.2,0.2
 expect 3 'conditions_U0: found .4, 5. V, allowed inside the open-circuit curve' 2 generate "$deck" -conditions_U0 4,5
 expect 3 'conditions_F_right: not set' 2 generate "$(edited '/^conditions/d')"
+expect 3 'conditions_k_f: found, but the problem electrode (ensemble_problem) has no k_f' 1 generate "$deck" -conditions_k_f 1,2
 expect 3 'porosity.*min.*max' 2 generate "$deck" -porosity_min 0.5
 head -c 300 /dev/urandom >"$work/binary.yaml"
 expect 3 'binary.yaml' 2 generate "$work/binary.yaml"
