@@ -10,6 +10,7 @@
 
 struct ScoriaFeatures_ {
   ScoriaFeaturesSpec of;
+  double *x;   /* owned (nx): of.x */
   int columns; /* (channel, x) */
   int lateral; /* places */
   int bins;

@@ -5,8 +5,10 @@
 
 enum { C = 2, NX = 3, NY = 8, NZ = 4, ROW = C * NX * NY * NZ, ROWS = 50, DIRECTIONS = 5 };
 
+static const double places[NX]       = {1e-4, 1.01e-4, 1.2e-4}; /* neither from 0 nor uniform */
+
 static const ScoriaFeaturesSpec spec = {
-    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .directions = DIRECTIONS, .seed = 7};
+    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = places, .directions = DIRECTIONS, .seed = 7};
 
 /* (c, z, y, x) */
 static int at(int c, int k, int j, int i)
@@ -64,8 +66,8 @@ static void test_spectrum_and_extremes(void **state)
   assert_true(fabs(law->hot[0][SCORIA_HOT_MAX].mean - 15) < 1e-12);
   assert_true(fabs(law->hot[0][SCORIA_HOT_MIN].mean - 7) < 1e-12);
   assert_true(fabs(law->hot[1][SCORIA_HOT_MIN].mean + 15) < 1e-12);
-  assert_true(fabs(law->hot[0][SCORIA_HOT_MAX_X].mean - 2.5e-5) < 1e-18);
-  assert_true(fabs(law->hot[0][SCORIA_HOT_MIN_X].mean - 0.5e-5) < 1e-18);
+  assert_true(fabs(law->hot[0][SCORIA_HOT_MAX_X].mean - places[2]) < 1e-18);
+  assert_true(fabs(law->hot[0][SCORIA_HOT_MIN_X].mean - places[0]) < 1e-18);
   assert_true(law->hot[0][SCORIA_HOT_MAX].sd == 0);
   CHECK(PetscFree(out));
   CHECK(PetscFree(law));

@@ -6,7 +6,7 @@
 PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
                                      int directions, ScoriaFeatures *features)
 {
-  ScoriaFeaturesSpec spec = {.channels = channels, .directions = directions, .seed = seed};
+  ScoriaFeaturesSpec spec = {.channels = channels, .x = centres, .directions = directions, .seed = seed};
   PetscFunctionBeginUser;
   for (int a = 0; a < 3; centres += n[a++]) {
     double end[2];
