@@ -6,7 +6,7 @@
 
 #include "stats.h"
 
-#define SCORIA_FEATURE_CHANNELS 8
+#define SCORIA_FEATURE_CHANNELS 16
 #define SCORIA_FEATURE_BINS 64 /* of wave numbers, at most */
 
 typedef struct {

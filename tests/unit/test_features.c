@@ -166,6 +166,32 @@ static void test_intervals(void **state)
   CHECK(ScoriaFeaturesDestroy(&f));
 }
 
+/* As many channels as a row of a file has fields, each shifted by its own number of SD. */
+static void test_most_channels(void **state)
+{
+  enum { MOST = SCORIA_FEATURE_CHANNELS };
+  ScoriaFeaturesSpec many = spec;
+  double *row, *a, *b;
+  ScoriaFeatures f;
+  ScoriaWholeDistance d;
+  (void)state;
+  many.channels = MOST;
+  CHECK(ScoriaFeaturesCreate(&many, &f));
+  const int size = features_size(f), cells = NX * NY * NZ;
+  CHECK(PetscMalloc3(MOST * cells, &row, (size_t)ROWS * size, &a, (size_t)ROWS * size, &b));
+  for (int r = 0; r < ROWS; r++) {
+    rng_normal(5, SCORIA_STREAM_PROBE, (uint64_t)r, 0, MOST * cells, row);
+    features_take(f, row, b + (size_t)r * size);
+    for (int i = 0; i < MOST * cells; i++) row[i] += i / cells;
+    features_take(f, row, a + (size_t)r * size);
+  }
+  CHECK(ScoriaWholeDistanceCompute(f, ROWS, a, ROWS, b, &d));
+  for (int c = 1; c < MOST; c++)
+    assert_true(fabs(d.w1[c][SCORIA_HOT_MAX] / d.w1[1][SCORIA_HOT_MAX] / c - 1) < 0.5); /* their SD: within half */
+  CHECK(PetscFree3(row, a, b));
+  CHECK(ScoriaFeaturesDestroy(&f));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -173,6 +199,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_shift),
       cmocka_unit_test(test_stretch),
       cmocka_unit_test(test_intervals),
+      cmocka_unit_test(test_most_channels),
   };
 
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

@@ -6,6 +6,8 @@
 #include "scoria/results.h"
 #include "scoria/study.h"
 
+_Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
+
 #define COMPARE_EXAMPLES 8
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
 
