@@ -223,17 +223,29 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
-/* compare_whole.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`. */
+/* compare_features.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`. */
 PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
                                      int directions, ScoriaFeatures *features);
-/* Measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0: none. */
+/* Room for a few rows (rows, channels, cells) of whole fields. */
+typedef struct {
+  int64_t rows;
+  double *buffer; /* owned */
+} CompareBatch;
+PetscErrorCode CompareBatchCreate(const ScoriaFieldShape *shape, CompareBatch *batch);
+PetscErrorCode CompareBatchDestroy(CompareBatch *batch);
+/* Features (n, features_size) of n rows of a source of whole fields, NaN where a row has failed, in as many draws as
+ * `most` >= n rows take: one number on all ranks where the source's draws are collective. */
+PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, const CompareBatch *batch,
+                                   const double theta[], uint64_t first, int64_t n, int64_t most, double rows[]);
+/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
+/* compare_whole.c: measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0:
+ * none. */
 PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],
                                    const double *const rows[SCORIA_NFROM], CompareWhole *whole, Comparison *c);
 /* Member COMPARE_WHOLE; the same in lines for people. */
 PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features, bool files);
 PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool files);
-/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
-PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */
