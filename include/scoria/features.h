@@ -73,4 +73,17 @@ PetscErrorCode ScoriaWholeLawTake(ScoriaFeatures features, int64_t n, const doub
 PetscErrorCode ScoriaWholeDistanceCompute(ScoriaFeatures features, int64_t na, const double a[], int64_t nb,
                                           const double b[], ScoriaWholeDistance *d);
 
+/* Residuals of rows: minus the mean, in units of the SD, that features have at the row's own condition.  Units in place
+ * of the SD of many rows there: of every number its own (stats_unit), but of a projection that of its (channel, x) over
+ * rows and lateral places. */
+void features_units(ScoriaFeatures features, const double mean[], double sd[]);
+/* Of a row of such numbers: those at the four places, and the projections of the whole field on unit directions. */
+int features_residual_size(ScoriaFeatures features);
+int features_places_size(ScoriaFeatures features); /* how many of them are at places: they come first */
+void features_residual(ScoriaFeatures features, const double row[], double out[]);
+/* Between na and nb >= 2 rows of residuals (n, features_residual_size): at the four places; sliced_w is of the whole
+ * fields, in units of the rms SD of the reference's projections. */
+PetscErrorCode ScoriaResidualDistanceCompute(ScoriaFeatures features, int64_t na, const double a[], int64_t nb,
+                                             const double b[], ScoriaDistance *d);
+
 #endif

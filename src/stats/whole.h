@@ -25,4 +25,7 @@ struct ScoriaFeatures_ {
   fftw_plan plan;                                /* owned: grid to waves */
 };
 
+/* Numbers [first, first + width) of n rows (n, size) as rows of their own; PetscFree it. */
+PetscErrorCode TakeBlock(int64_t n, int size, const double rows[], int first, int width, double **out);
+
 #endif

@@ -155,16 +155,19 @@ typedef struct {
   const double *theta;      /* (conditions, space.n) */
   uint64_t seed;
   int directions;
+  ScoriaFeatures features; /* of whole fields, whose sources give features; NULL: of profiles */
 } ComparePooled;
+/* Bytes that rank 0 takes at most: for any number of rows of m numbers, `each` of a condition; and for every row. */
+typedef struct {
+  double fixed, row;
+} CompareRoom;
+CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each);
 
 /* Distances between residuals of the rows (SCORIA_FROM_PDE), the model and its Gaussian; the floor is of bootstrap
  * samples of the rows, and SCORIA_FROM_PDE_AGAIN of source is not looked at.  The source of rows has none for good
  * where it has NaN.  Collective; c is known to all. */
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
                                     Comparison *c);
-/* Mean distance between two bootstrap samples of n rows (n, m). */
-PetscErrorCode CompareBootstrapFloor(int64_t n, int m, const double rows[], uint64_t seed, int directions,
-                                     ScoriaDistance *floor);
 
 /* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
 typedef struct {
@@ -223,9 +226,10 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
-/* compare_features.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`. */
-PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
-                                     int directions, ScoriaFeatures *features);
+/* compare_features.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`, as the deck
+ * asks; refused where that takes more than run_memory. */
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
+                                     ScoriaFeatures *features);
 /* Room for a few rows (rows, channels, cells) of whole fields. */
 typedef struct {
   int64_t rows;

@@ -2,17 +2,37 @@
 #include "compare.h"
 #include <math.h>
 
-PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
-                                     int directions, ScoriaFeatures *features)
+/* The normals of the directions, beside which the rest is small, within run_memory. */
+static PetscErrorCode CheckMemory(ScoriaDeck deck, const ScoriaFeaturesSpec *spec)
 {
-  ScoriaFeaturesSpec spec = {.channels = channels, .x = centres, .directions = directions, .seed = seed};
+  const double values = (double)spec->channels * spec->n[0] * spec->n[1] * spec->n[2];
+  const double need   = values * spec->directions * sizeof(float);
+  PetscReal gigabytes = 0;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  if (need > 1e9 * gigabytes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: %d directions of whole fields of %.0f values take %.3g GB of a rank, run_memory allows %.3g "
+                "GB; set compare_directions lower, or run_memory higher",
+                spec->directions, values, 1e-9 * need, gigabytes);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
+                                     ScoriaFeatures *features)
+{
+  PetscInt seed = 0, directions = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  ScoriaFeaturesSpec spec = {.channels = channels, .x = centres, .directions = (int)directions, .seed = (uint64_t)seed};
   for (int a = 0; a < 3; centres += n[a++]) {
     double end[2];
     cells_ends(n[a], centres, end);
     spec.n[a]      = n[a];
     spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * centres[0];
   }
+  PetscCall(CheckMemory(deck, &spec));
   PetscCall(ScoriaFeaturesCreate(&spec, features));
   PetscFunctionReturn(0);
 }

@@ -196,14 +196,14 @@ static PetscErrorCode TellMatch(const Files *f, const ComparisonSet *set, int ba
 }
 
 /* What is kept of a row: all of it, or its features. */
-static PetscErrorCode OpenRows(Files *f, const ComparisonSet *set, uint64_t seed, int directions, size_t *width)
+static PetscErrorCode OpenRows(Files *f, ScoriaDeck deck, const ComparisonSet *set, size_t *width)
 {
   PetscFunctionBeginUser;
   *width       = (size_t)set->shape.channels * set->shape.cells;
   int64_t most = INT64_MAX;
   if (set->wide) {
-    PetscCall(CompareFeaturesCreate(set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, seed, directions,
-                                    &f->features));
+    PetscCall(
+        CompareFeaturesCreate(deck, set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, &f->features));
     PetscCall(CompareBatchCreate(&set->shape, &f->batch));
     *width = (size_t)features_size(f->features);
     most   = f->batch.rows;
@@ -251,7 +251,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  PetscCall(OpenRows(f, set, (uint64_t)seed, (int)directions, &width));
+  PetscCall(OpenRows(f, deck, set, &width));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscMalloc1((size_t)f->file[i].spec->realisations * width, &rows[i]));
   PetscCall(PetscMalloc1(f->rank ? 0 : NFILES * f->size, &all));
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
