@@ -230,6 +230,7 @@ void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
  * asks; refused where that takes more than run_memory. */
 PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
                                      ScoriaFeatures *features);
+#define COMPARE_BATCH_BYTES ((int64_t)32 << 20) /* of whole fields, unless one row takes more */
 /* Room for a few rows (rows, channels, cells) of whole fields. */
 typedef struct {
   int64_t rows;

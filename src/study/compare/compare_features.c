@@ -39,13 +39,11 @@ PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[
 
 /* ------------------------------------------------------------------------------------------------- batches ---- */
 
-#define BATCH_BYTES ((int64_t)32 << 20) /* of whole fields, unless one row takes more */
-
 PetscErrorCode CompareBatchCreate(const ScoriaFieldShape *shape, CompareBatch *batch)
 {
   const int64_t m = (int64_t)shape->channels * shape->cells;
   PetscFunctionBeginUser;
-  batch->rows = PetscMax(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1);
+  batch->rows = PetscMax(COMPARE_BATCH_BYTES / (int64_t)(m * sizeof(double)), 1);
   PetscCall(PetscMalloc1((size_t)(batch->rows * m), &batch->buffer));
   PetscFunctionReturn(0);
 }

@@ -64,10 +64,14 @@ static PetscErrorCode Limit(ScoriaDeck deck, const char *key, int64_t *most)
   PetscFunctionReturn(0);
 }
 
+/* Of whole fields with the rows of three sources that are drawn at a time, and those that are read of the file. */
 static CompareRoom room(const Imported *im)
 {
-  return compare_pooled_room(im->features, im->features ? features_size(im->features) : im->channels * im->spec->cells,
-                             im->each);
+  const int m        = im->channels * im->spec->cells;
+  const double batch = PetscMax((double)COMPARE_BATCH_BYTES, (double)sizeof(double) * m);
+  CompareRoom all    = compare_pooled_room(im->features, im->features ? features_size(im->features) : m, im->each);
+  if (im->features) all.fixed += 4 * batch;
+  return all;
 }
 
 /* Conditions that are judged together: of as many rows as there is room for, or as are needed for a verdict. */
