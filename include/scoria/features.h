@@ -6,13 +6,14 @@
 
 #include "stats.h"
 
-#define SCORIA_FEATURE_CHANNELS 8
+#define SCORIA_FEATURE_CHANNELS 16
 #define SCORIA_FEATURE_BINS 64 /* of wave numbers, at most */
 
 typedef struct {
   int channels;
   int n[3];         /* cells along x, y, z */
   double length[3]; /* of the axes, from the first cell's face to the last one's [m] */
+  const double *x;  /* (n[0]): centres along x [m], copied */
   int directions;   /* of the sliced Wasserstein distance */
   uint64_t seed;    /* of their normals */
 } ScoriaFeaturesSpec;
@@ -71,5 +72,18 @@ PetscErrorCode ScoriaWholeLawTake(ScoriaFeatures features, int64_t n, const doub
 /* Between na rows of a sample and nb of a reference, at least two of each. */
 PetscErrorCode ScoriaWholeDistanceCompute(ScoriaFeatures features, int64_t na, const double a[], int64_t nb,
                                           const double b[], ScoriaWholeDistance *d);
+
+/* Residuals of rows: minus the mean, in units of the SD, that features have at the row's own condition.  Units in place
+ * of the SD of many rows there: of every number its own (stats_unit), but of a projection that of its (channel, x) over
+ * rows and lateral places. */
+void features_units(ScoriaFeatures features, const double mean[], double sd[]);
+/* Of a row of such numbers: those at the four places, and the projections of the whole field on unit directions. */
+int features_residual_size(ScoriaFeatures features);
+int features_places_size(ScoriaFeatures features); /* how many of them are at places: they come first */
+void features_residual(ScoriaFeatures features, const double row[], double out[]);
+/* Between na and nb >= 2 rows of residuals (n, features_residual_size): at the four places; sliced_w is of the whole
+ * fields, in units of the rms SD of the reference's projections. */
+PetscErrorCode ScoriaResidualDistanceCompute(ScoriaFeatures features, int64_t na, const double a[], int64_t nb,
+                                             const double b[], ScoriaDistance *d);
 
 #endif

@@ -13,6 +13,8 @@ int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
+/* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
+double stats_unit(double mean, double sd);
 
 /* Wasserstein-1 distance of two samples, both ascending: the integral over p of |quantile of a - quantile of b|. */
 double stats_wasserstein1(int64_t na, const double a[], int64_t nb, const double b[]);

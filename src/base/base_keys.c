@@ -21,7 +21,7 @@ const ScoriaKey scoria_base_keys[] = {
      SCORIA_DECIDES_NOTHING},
     {"run_memory", SCORIA_KEY_REAL, "GB", "2", 0, 1e6, NULL,
      "memory of a rank for rows that train would otherwise read again in each of its passes; results do not depend on "
-     "it",
+     "it, but what must be held of whole fields and needs more is refused",
      SCORIA_DECIDES_NOTHING},
     {"strict", SCORIA_KEY_BOOL, "", "false", 0, 0, NULL,
      "refuse what is otherwise a warning, such as a condition outside the training range", SCORIA_DECIDES_NOTHING},

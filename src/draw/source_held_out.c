@@ -3,13 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-#define CHUNK_ROWS 256 /* read at once */
+#define CHUNK_ROWS 256 /* read at once, and fewer where they take more than: */
+#define CHUNK_BYTES ((int64_t)32 << 20)
 
 typedef struct {
   ScoriaDataset ds;              /* borrowed */
   const ScoriaDatasetSpec *spec; /* borrowed */
   const ScoriaHoldout *holdout;  /* borrowed */
-  ScoriaRows rows;               /* owned (CHUNK_ROWS) */
+  ScoriaRows rows;               /* owned (chunk) */
+  int64_t chunk;                 /* rows */
   const int64_t *index;          /* borrowed: condition k is the index[k]-th that has such rows */
   int part, parts;
   int channels, column[SCORIA_MAX_FIELDS];
@@ -21,7 +23,7 @@ static int64_t count_near(const HeldOut *h, int64_t k, int64_t i, int64_t n)
 {
   const int64_t first = holdout_row(h->holdout, k, i * h->parts + h->part);
   int64_t near        = 1;
-  while (near < n && holdout_row(h->holdout, k, (i + near) * h->parts + h->part) < first + CHUNK_ROWS) near++;
+  while (near < n && holdout_row(h->holdout, k, (i + near) * h->parts + h->part) < first + h->chunk) near++;
   return near;
 }
 
@@ -90,7 +92,9 @@ PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const Scor
     h->column[c] = field[c];
     h->field[c]  = h->spec->field[field[c]];
   }
-  PetscCall(ScoriaRowsCreate(h->spec, CHUNK_ROWS, &h->rows));
+  const int64_t row = (int64_t)sizeof(double) * h->spec->nfields * h->spec->cells;
+  h->chunk          = PetscClipInterval(CHUNK_BYTES / row, 1, CHUNK_ROWS);
+  PetscCall(ScoriaRowsCreate(h->spec, h->chunk, &h->rows));
   PetscCallMPI(MPI_Comm_rank(comm, &workers.all.worker));
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
   ScoriaFieldShape shape = {.channels = channels,

@@ -80,6 +80,9 @@ PetscErrorCode ScoriaFeaturesCreate(const ScoriaFeaturesSpec *spec, ScoriaFeatur
   f->of      = *spec;
   f->columns = spec->channels * n[0];
   f->lateral = n[1] * n[2];
+  PetscCall(PetscMalloc1(n[0], &f->x));
+  PetscCall(PetscArraycpy(f->x, spec->x, n[0]));
+  f->of.x = f->x;
   choose_bins(f);
   lay_out(f);
   const size_t cells = (size_t)n[0] * f->lateral, row = cells * spec->channels;
@@ -105,6 +108,7 @@ PetscErrorCode ScoriaFeaturesDestroy(ScoriaFeatures *out)
   fftw_free(f->waves);
   PetscCall(PetscFree3(f->square, f->sorted, f->work));
   PetscCall(PetscFree(f->direction));
+  PetscCall(PetscFree(f->x));
   PetscCall(PetscFree(*out));
   PetscFunctionReturn(0);
 }
@@ -161,7 +165,6 @@ static void take_hot(ScoriaFeatures f, const double field[], double out[])
 {
   const int nx    = f->of.n[0];
   const int64_t n = (int64_t)nx * f->lateral;
-  const double dx = f->of.length[0] / nx;
   int64_t high = 0, low = 0;
   for (int64_t i = 1; i < n; i++) {
     if (field[i] > field[high]) high = i;
@@ -173,8 +176,8 @@ static void take_hot(ScoriaFeatures f, const double field[], double out[])
   out[SCORIA_HOT_MIN]   = field[low];
   out[SCORIA_HOT_HIGH]  = stats_quantile(n, f->sorted, 0.99);
   out[SCORIA_HOT_LOW]   = stats_quantile(n, f->sorted, 0.01);
-  out[SCORIA_HOT_MAX_X] = ((double)(high % nx) + 0.5) * dx;
-  out[SCORIA_HOT_MIN_X] = ((double)(low % nx) + 0.5) * dx;
+  out[SCORIA_HOT_MAX_X] = f->x[high % nx];
+  out[SCORIA_HOT_MIN_X] = f->x[low % nx];
 }
 
 /* Products with the directions, apart for every column, whose scale is not known yet. */

@@ -19,6 +19,14 @@ void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[
   for (int j = 0; j < m; j++) sd[j] = n > 1 ? sqrt(sd[j] / (double)(n - 1)) : 0;
 }
 
+#define RESOLUTION 1e-6 /* of what is stored in single precision, some units of it: below, a spread is rounding */
+
+double stats_unit(double mean, double sd)
+{
+  const double unit = sd > RESOLUTION * fabs(mean) ? sd : fabs(mean);
+  return unit > 0 ? unit : 1;
+}
+
 double stats_quantile(int64_t n, const double sorted[], double p)
 {
   const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);

@@ -10,6 +10,7 @@
 
 struct ScoriaFeatures_ {
   ScoriaFeaturesSpec of;
+  double *x;   /* owned (nx): of.x */
   int columns; /* (channel, x) */
   int lateral; /* places */
   int bins;
@@ -23,5 +24,8 @@ struct ScoriaFeatures_ {
   double *sorted, *work;                         /* owned (nz ny nx) */
   fftw_plan plan;                                /* owned: grid to waves */
 };
+
+/* Numbers [first, first + width) of n rows (n, size) as rows of their own; PetscFree it. */
+PetscErrorCode TakeBlock(int64_t n, int size, const double rows[], int first, int width, double **out);
 
 #endif

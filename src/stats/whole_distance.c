@@ -4,20 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-/* Numbers [first, first + width) of n rows as rows of their own; PetscFree it. */
-static PetscErrorCode TakeBlock(ScoriaFeatures f, int64_t n, const double rows[], int first, int width, double **out)
+PetscErrorCode TakeBlock(int64_t n, int size, const double rows[], int first, int width, double **out)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)n * width, out));
   for (int64_t i = 0; i < n; i++)
-    memcpy(*out + (size_t)i * width, rows + (size_t)i * f->size + first, (size_t)width * sizeof(double));
+    memcpy(*out + (size_t)i * width, rows + (size_t)i * size + first, (size_t)width * sizeof(double));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaFeaturesMeans(ScoriaFeatures f, int64_t n, const double rows[], double **means)
 {
   PetscFunctionBeginUser;
-  PetscCall(TakeBlock(f, n, rows, f->means, f->columns, means));
+  PetscCall(TakeBlock(n, f->size, rows, f->means, f->columns, means));
   PetscFunctionReturn(0);
 }
 
@@ -73,7 +72,7 @@ static PetscErrorCode ColumnScales(ScoriaFeatures f, int64_t n, const double row
 {
   double *means, *centre;
   PetscFunctionBeginUser;
-  PetscCall(TakeBlock(f, n, rows, f->means, f->columns, &means));
+  PetscCall(TakeBlock(n, f->size, rows, f->means, f->columns, &means));
   PetscCall(PetscMalloc1(f->columns, &centre));
   stats_moments(n, f->columns, means, centre, sd);
   for (int j = 0; j < f->columns; j++) {
@@ -176,8 +175,8 @@ static PetscErrorCode BlockDistance(ScoriaFeatures f, const Two *t, int first, i
 {
   double *a, *b;
   PetscFunctionBeginUser;
-  PetscCall(TakeBlock(f, t->na, t->a, first, width, &a));
-  PetscCall(TakeBlock(f, t->nb, t->b, first, width, &b));
+  PetscCall(TakeBlock(t->na, f->size, t->a, first, width, &a));
+  PetscCall(TakeBlock(t->nb, f->size, t->b, first, width, &b));
   PetscCall(ScoriaDistanceCompute(t->na, a, t->nb, b, width, f->of.seed, f->of.directions, d));
   PetscCall(PetscFree(a));
   PetscCall(PetscFree(b));

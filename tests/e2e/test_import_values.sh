@@ -343,4 +343,35 @@ expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$
 # Studies that know profiles alone.
 expect 3 'uq: the model is of whole fields, 12 x 12 x 1 cells, expected profiles along x' 2 uq "$work/pod.yaml" -uq_count 50 -uq_k 0.5
 expect 3 'infer: the model is of whole fields, 12 x 12 x 1 cells' 2 infer "$work/pod.yaml" -sensors_at u:0 -sensors_value 5 -sensors_sd 0.1
+
+# Planes of 60 x 50 cells, which as rows of 3,000 values would take two covariances of 72 MB and all residuals whole: the verdict is of the
+# residuals of features, the same on any number of ranks, in .2 GB of a rank, and one line refuses less before anything is drawn.
+"$PYTHON" - "$work" <<'PY'
+import sys, h5py, numpy as np
+rng, n, nx, ny = np.random.default_rng(3), 320, 60, 50
+x, y, k = (np.arange(nx) + 0.5) / nx, (np.arange(ny) + 0.5) / ny, np.repeat(np.linspace(0, 1, 40), 8)
+e = rng.normal(size=(2, n, 1, 1))
+yy, xx = np.meshgrid(y, x, indexing="ij")
+with h5py.File(sys.argv[1] + "/large.h5", "w") as f:
+    f["u"] = 5 + k[:, None, None] * yy + 0.3 * e[0] * np.sin(2 * xx + yy) + 0.1 * e[1] * yy * yy
+    f["k"], f["x"], f["y"] = k, x, y
+PY
+large=("$work/pod.yaml" -import_file "$work/large.h5" -run_dir "$work/large" -compare_directions 32)
+run 1 import "${large[@]}"
+run 2 train "${large[@]}"
+expect 3 'compare: 80 rows at 10 conditions, of 1 x 3000 cells, take [0-9.e-]* GB of rank 0, .*; run_memory allows 0.01 GB: set it higher' 1 compare "${large[@]}" -run_memory 0.01
+expect 3 'compare: 32 directions of whole fields of 3000 values take 0.000384 GB of a rank, run_memory allows 0.0001 GB' 2 compare "${large[@]}" -run_memory 1e-4
+run 1 compare "${large[@]}" -run_memory 0.2
+mv "$work/large/compare.json" "$work/large/one.json"
+rm "$work/large/compare.h5"
+run 3 compare "${large[@]}" -run_memory 0.2
+told '^  sliced W: of whole fields'
+cmp -s "$work/large/one.json" "$work/large/compare.json" || fail "the verdict of whole fields depends on the ranks"
+"$PYTHON" - "$work/large" <<'PY' || fail "the verdict of whole fields"
+import json, sys
+c = json.load(open(sys.argv[1] + "/compare.json"))
+print("# sliced W of the model %.3f, floor %.3f" % (c["sliced_w"], c["sliced_w_floor"]))
+assert c["held_out"]["rows"] == 80 and c["held_out"]["method"] == "residuals"
+assert c["sliced_w"] < 3 * c["sliced_w_floor"] and c["energy_p"] > 0.01  # the law is Gaussian, as the model's base is
+PY
 finish

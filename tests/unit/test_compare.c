@@ -315,7 +315,7 @@ static void measure_few(uint64_t seed, double gaussian_shift, Comparison *c)
     theta[2 * k]     = 4.0 * k / FEW_CONDITIONS;
     theta[2 * k + 1] = (k * 7 % FEW_CONDITIONS) / (double)FEW_CONDITIONS;
   }
-  const ComparePooled asked = {FEW_CONDITIONS, FEW, theta, 1, 16};
+  const ComparePooled asked = {.conditions = FEW_CONDITIONS, .each = FEW, .theta = theta, .seed = 1, .directions = 16};
   CHECK(CompareMeasurePooled(s.r.run, s.source, &asked, c));
   close_study(&s);
 }

@@ -5,8 +5,10 @@
 
 enum { C = 2, NX = 3, NY = 8, NZ = 4, ROW = C * NX * NY * NZ, ROWS = 50, DIRECTIONS = 5 };
 
+static const double centres[NX]      = {1e-4, 1.01e-4, 1.2e-4}; /* neither from 0 nor uniform */
+
 static const ScoriaFeaturesSpec spec = {
-    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .directions = DIRECTIONS, .seed = 7};
+    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = centres, .directions = DIRECTIONS, .seed = 7};
 
 /* (c, z, y, x) */
 static int at(int c, int k, int j, int i)
@@ -64,8 +66,8 @@ static void test_spectrum_and_extremes(void **state)
   assert_true(fabs(law->hot[0][SCORIA_HOT_MAX].mean - 15) < 1e-12);
   assert_true(fabs(law->hot[0][SCORIA_HOT_MIN].mean - 7) < 1e-12);
   assert_true(fabs(law->hot[1][SCORIA_HOT_MIN].mean + 15) < 1e-12);
-  assert_true(fabs(law->hot[0][SCORIA_HOT_MAX_X].mean - 2.5e-5) < 1e-18);
-  assert_true(fabs(law->hot[0][SCORIA_HOT_MIN_X].mean - 0.5e-5) < 1e-18);
+  assert_true(fabs(law->hot[0][SCORIA_HOT_MAX_X].mean - centres[2]) < 1e-18);
+  assert_true(fabs(law->hot[0][SCORIA_HOT_MIN_X].mean - centres[0]) < 1e-18);
   assert_true(law->hot[0][SCORIA_HOT_MAX].sd == 0);
   CHECK(PetscFree(out));
   CHECK(PetscFree(law));
@@ -164,6 +166,114 @@ static void test_intervals(void **state)
   CHECK(ScoriaFeaturesDestroy(&f));
 }
 
+/* What features say of residuals is what the whole fields do: the column at the last place, and the projection on the
+ * normals of a direction, each (channel, x) in its SD over rows and places. */
+static void test_residuals(void **state)
+{
+  enum { CELLS = NY * NZ, COLUMNS = C * NX };
+  static double whole[ROWS * ROW];
+  float g[ROW];
+  double *rows, *mean, *unit, *out;
+  ScoriaFeatures f;
+  (void)state;
+  CHECK(ScoriaFeaturesCreate(&spec, &f));
+  const int size = features_size(f), places = features_places_size(f), width = features_residual_size(f);
+  assert_true(places == 4 * COLUMNS && width == places + DIRECTIONS);
+  CHECK(PetscMalloc4((size_t)ROWS * size, &rows, size, &mean, size, &unit, width, &out));
+  for (int r = 0; r < ROWS; r++) {
+    rng_normal(5, SCORIA_STREAM_PROBE, (uint64_t)r, 0, ROW, whole + r * ROW);
+    for (int i = 0; i < ROW; i++) whole[r * ROW + i] = 3 + i % NX + (1 + i % NX) * whole[r * ROW + i];
+    features_take(f, whole + r * ROW, rows + (size_t)r * size);
+  }
+  stats_moments(ROWS, size, rows, mean, unit);
+  features_units(f, mean, unit);
+  for (int i = 0; i < size; i++) rows[i] = (rows[i] - mean[i]) / unit[i];
+  features_residual(f, rows, out);
+
+  double centre[ROW], sd[ROW], column[COLUMNS] = {0}, sum = 0, norm = 0;
+  stats_moments(ROWS, ROW, whole, centre, sd);
+  for (int i = 0; i < NX; i++) {
+    const int at_last = at(1, NZ / 2, NY / 2, i);
+    assert_true(fabs(out[3 * COLUMNS + NX + i] - (whole[at_last] - centre[at_last]) / sd[at_last]) < 1e-9);
+  }
+  for (int c = 0; c < C; c++) /* the variance of the lateral means and the mean of the lateral variances */
+    for (int i = 0; i < NX; i++) {
+      double means[ROWS], level, spread, within = 0;
+      for (int r = 0; r < ROWS; r++) {
+        double values[CELLS], var;
+        for (int l = 0; l < CELLS; l++) values[l] = whole[r * ROW + (c * CELLS + l) * NX + i];
+        stats_moments(CELLS, 1, values, &means[r], &var);
+        within += var * var * (CELLS - 1) / CELLS / ROWS;
+      }
+      stats_moments(ROWS, 1, means, &level, &spread);
+      column[c * NX + i] = sqrt(spread * spread + within);
+    }
+  rng_normalf(spec.seed, SCORIA_STREAM_DIRECTION, DIRECTIONS - 1, 0, ROW, g);
+  for (int i = 0; i < ROW; i++) {
+    sum += g[i] * (whole[i] - centre[i]) / column[i / (CELLS * NX) * NX + i % NX];
+    norm += (double)g[i] * g[i];
+  }
+  assert_true(fabs(out[width - 1] - sum / sqrt(norm)) < 1e-9);
+  CHECK(PetscFree4(rows, mean, unit, out));
+  CHECK(ScoriaFeaturesDestroy(&f));
+}
+
+/* Residuals are at no distance from themselves; a shift of the projections alone shows in sliced_w alone, in units of
+ * the rms of their SD. */
+static void test_residual_distance(void **state)
+{
+  double *a, *b;
+  ScoriaFeatures f;
+  ScoriaDistance d;
+  (void)state;
+  CHECK(ScoriaFeaturesCreate(&spec, &f));
+  const int width = features_residual_size(f), places = features_places_size(f);
+  CHECK(PetscMalloc2((size_t)ROWS * width, &a, (size_t)ROWS * width, &b));
+  for (int r = 0; r < ROWS; r++) rng_normal(6, SCORIA_STREAM_PROBE, (uint64_t)r, 0, width, b + (size_t)r * width);
+  CHECK(PetscArraycpy(a, b, (size_t)ROWS * width));
+  CHECK(ScoriaResidualDistanceCompute(f, ROWS, a, ROWS, b, &d));
+  assert_true(d.sliced_w == 0 && d.w1 == 0);
+  double square = 0;
+  for (int k = places; k < width; k++) {
+    double column[ROWS], mean, sd;
+    for (int r = 0; r < ROWS; r++) column[r] = b[(size_t)r * width + k];
+    stats_moments(ROWS, 1, column, &mean, &sd);
+    square += sd * sd / DIRECTIONS;
+  }
+  for (int r = 0; r < ROWS; r++)
+    for (int k = places; k < width; k++) a[(size_t)r * width + k] += 2;
+  CHECK(ScoriaResidualDistanceCompute(f, ROWS, a, ROWS, b, &d));
+  assert_true(d.w1 == 0 && fabs(d.sliced_w - 2 / sqrt(square)) < 1e-12);
+  CHECK(PetscFree2(a, b));
+  CHECK(ScoriaFeaturesDestroy(&f));
+}
+
+/* As many channels as a row of a file has fields, each shifted by its own number of SD. */
+static void test_most_channels(void **state)
+{
+  enum { MOST = SCORIA_FEATURE_CHANNELS };
+  ScoriaFeaturesSpec many = spec;
+  double *row, *a, *b;
+  ScoriaFeatures f;
+  ScoriaWholeDistance d;
+  (void)state;
+  many.channels = MOST;
+  CHECK(ScoriaFeaturesCreate(&many, &f));
+  const int size = features_size(f), cells = NX * NY * NZ;
+  CHECK(PetscMalloc3(MOST * cells, &row, (size_t)ROWS * size, &a, (size_t)ROWS * size, &b));
+  for (int r = 0; r < ROWS; r++) {
+    rng_normal(5, SCORIA_STREAM_PROBE, (uint64_t)r, 0, MOST * cells, row);
+    features_take(f, row, b + (size_t)r * size);
+    for (int i = 0; i < MOST * cells; i++) row[i] += i / cells;
+    features_take(f, row, a + (size_t)r * size);
+  }
+  CHECK(ScoriaWholeDistanceCompute(f, ROWS, a, ROWS, b, &d));
+  for (int c = 1; c < MOST; c++)
+    assert_true(fabs(d.w1[c][SCORIA_HOT_MAX] / d.w1[1][SCORIA_HOT_MAX] / c - 1) < 0.5); /* their SD: within half */
+  CHECK(PetscFree3(row, a, b));
+  CHECK(ScoriaFeaturesDestroy(&f));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -171,6 +281,9 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_shift),
       cmocka_unit_test(test_stretch),
       cmocka_unit_test(test_intervals),
+      cmocka_unit_test(test_most_channels),
+      cmocka_unit_test(test_residuals),
+      cmocka_unit_test(test_residual_distance),
   };
 
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

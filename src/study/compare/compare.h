@@ -6,6 +6,8 @@
 #include "scoria/results.h"
 #include "scoria/study.h"
 
+_Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
+
 #define COMPARE_EXAMPLES 8
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
 
@@ -153,16 +155,19 @@ typedef struct {
   const double *theta;      /* (conditions, space.n) */
   uint64_t seed;
   int directions;
+  ScoriaFeatures features; /* of whole fields, whose sources give features; NULL: of profiles */
 } ComparePooled;
+/* Bytes that rank 0 takes at most: for any number of rows of m numbers, `each` of a condition; and for every row. */
+typedef struct {
+  double fixed, row;
+} CompareRoom;
+CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each);
 
 /* Distances between residuals of the rows (SCORIA_FROM_PDE), the model and its Gaussian; the floor is of bootstrap
  * samples of the rows, and SCORIA_FROM_PDE_AGAIN of source is not looked at.  The source of rows has none for good
  * where it has NaN.  Collective; c is known to all. */
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
                                     Comparison *c);
-/* Mean distance between two bootstrap samples of n rows (n, m). */
-PetscErrorCode CompareBootstrapFloor(int64_t n, int m, const double rows[], uint64_t seed, int directions,
-                                     ScoriaDistance *floor);
 
 /* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
 typedef struct {
@@ -221,17 +226,31 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
-/* compare_whole.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`. */
-PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
-                                     int directions, ScoriaFeatures *features);
-/* Measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0: none. */
+/* compare_features.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`, as the deck
+ * asks; refused where that takes more than run_memory. */
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
+                                     ScoriaFeatures *features);
+#define COMPARE_BATCH_BYTES ((int64_t)32 << 20) /* of whole fields, unless one row takes more */
+/* Room for a few rows (rows, channels, cells) of whole fields. */
+typedef struct {
+  int64_t rows;
+  double *buffer; /* owned */
+} CompareBatch;
+PetscErrorCode CompareBatchCreate(const ScoriaFieldShape *shape, CompareBatch *batch);
+PetscErrorCode CompareBatchDestroy(CompareBatch *batch);
+/* Features (n, features_size) of n rows of a source of whole fields, NaN where a row has failed, in as many draws as
+ * `most` >= n rows take: one number on all ranks where the source's draws are collective. */
+PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, const CompareBatch *batch,
+                                   const double theta[], uint64_t first, int64_t n, int64_t most, double rows[]);
+/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
+/* compare_whole.c: measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0:
+ * none. */
 PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],
                                    const double *const rows[SCORIA_NFROM], CompareWhole *whole, Comparison *c);
 /* Member COMPARE_WHOLE; the same in lines for people. */
 PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features, bool files);
 PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool files);
-/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
-PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */

@@ -27,8 +27,7 @@ typedef struct {
   int64_t *match;     /* owned (set->conditions, 2) on rank 0: condition of the sample, of the reference */
   /* Of whole fields, whose rows are read a few at a time. */
   ScoriaFeatures features; /* owned */
-  int64_t batch;           /* rows */
-  double *buffer;          /* owned (batch, channels, cells) */
+  CompareBatch batch;      /* owned */
 } Files;
 
 /* ------------------------------------------------------------------------------------------------- opening ---- */
@@ -145,20 +144,13 @@ static PetscErrorCode ReadGood(const File *file, const ComparisonSet *set, int64
 }
 
 /* The same, of whole fields: their features (n, features_size). */
-static PetscErrorCode ReadFeatures(const Files *f, const File *file, const ComparisonSet *set, int64_t k, double out[],
-                                   int64_t *n)
+static PetscErrorCode ReadFeatures(const Files *f, const File *file, int64_t k, double out[], int64_t *n)
 {
-  const int64_t R = file->spec->realisations;
-  const size_t m = (size_t)set->shape.channels * set->shape.cells, size = (size_t)features_size(f->features);
+  const int64_t R = file->spec->realisations, number = k < 0 ? 0 : R;
   PetscFunctionBeginUser;
-  *n = 0;
-  for (int64_t at = 0; at < R; at += f->batch) {
-    const int64_t number = k < 0 ? 0 : PetscMin(f->batch, R - at);
-    PetscCall(ScoriaSourceDraw(file->source, NULL, k < 0 ? 0 : (uint64_t)(k * R + at), number, f->buffer));
-    for (int64_t i = 0; i < number; i++)
-      if (source_rows(file->source)->done[i] == SCORIA_ROW_DONE)
-        features_take(f->features, f->buffer + i * m, out + (*n)++ * size);
-  }
+  PetscCall(
+      CompareDrawFeatures(file->source, f->features, &f->batch, NULL, k < 0 ? 0 : (uint64_t)(k * R), number, R, out));
+  *n = stats_keep_finite(number, features_size(f->features), out);
   PetscFunctionReturn(0);
 }
 
@@ -203,27 +195,22 @@ static PetscErrorCode TellMatch(const Files *f, const ComparisonSet *set, int ba
   PetscFunctionReturn(0);
 }
 
-#define BATCH_BYTES ((int64_t)32 << 20) /* of whole fields that are read at a time, unless one row takes more */
-
-/* What is kept of a row: all of it, or its features; and rows of a draw. */
-static PetscErrorCode OpenRows(Files *f, const ComparisonSet *set, uint64_t seed, int directions, size_t *width)
+/* What is kept of a row: all of it, or its features. */
+static PetscErrorCode OpenRows(Files *f, ScoriaDeck deck, const ComparisonSet *set, size_t *width)
 {
-  const size_t m = (size_t)set->shape.channels * set->shape.cells;
-  int64_t most   = 1;
   PetscFunctionBeginUser;
-  *width = m;
-  for (int i = 0; i < NFILES; i++) most = PetscMax(most, f->file[i].spec->realisations);
-  f->batch = most;
+  *width       = (size_t)set->shape.channels * set->shape.cells;
+  int64_t most = INT64_MAX;
   if (set->wide) {
-    PetscCall(CompareFeaturesCreate(set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, seed, directions,
-                                    &f->features));
-    *width   = (size_t)features_size(f->features);
-    f->batch = PetscClipInterval(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1, most);
-    PetscCall(PetscMalloc1((size_t)f->batch * m, &f->buffer));
+    PetscCall(
+        CompareFeaturesCreate(deck, set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, &f->features));
+    PetscCall(CompareBatchCreate(&set->shape, &f->batch));
+    *width = (size_t)features_size(f->features);
+    most   = f->batch.rows;
   }
   for (int i = 0; i < NFILES; i++)
     PetscCall(ScoriaSourceOfFile(f->comm, f->file[i].ds, set->shape.channels, f->file[i].field,
-                                 PetscMin(f->file[i].spec->realisations, f->batch), &f->file[i].source));
+                                 PetscMin(f->file[i].spec->realisations, most), &f->file[i].source));
   PetscFunctionReturn(0);
 }
 
@@ -237,7 +224,7 @@ static PetscErrorCode MeasureRound(Files *f, ComparisonSet *set, uint64_t seed, 
   PetscFunctionBeginUser;
   for (int i = 0; i < NFILES; i++) {
     if (set->wide)
-      PetscCall(ReadFeatures(f, &f->file[i], set, f->at[i], rows[i], &n[i]));
+      PetscCall(ReadFeatures(f, &f->file[i], f->at[i], rows[i], &n[i]));
     else
       PetscCall(ReadGood(&f->file[i], set, f->at[i], rows[i], &n[i]));
   }
@@ -264,7 +251,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  PetscCall(OpenRows(f, set, (uint64_t)seed, (int)directions, &width));
+  PetscCall(OpenRows(f, deck, set, &width));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscMalloc1((size_t)f->file[i].spec->realisations * width, &rows[i]));
   PetscCall(PetscMalloc1(f->rank ? 0 : NFILES * f->size, &all));
   PetscCall(ScoriaProgressCreate(run, "compare", "conditions", set->conditions, &bar));
@@ -280,7 +267,7 @@ static PetscErrorCode MeasureAll(ScoriaRun run, ScoriaDeck deck, Files *f, Compa
   PetscCall(ScoriaProgressDestroy(&bar));
   for (int i = 0; i < NFILES; i++) PetscCall(PetscFree(rows[i]));
   PetscCall(PetscFree(all));
-  PetscCall(PetscFree(f->buffer));
+  PetscCall(CompareBatchDestroy(&f->batch));
   PetscFunctionReturn(0);
 }
 

@@ -8,8 +8,9 @@
 enum {
   HALF            = 50,      /* rows of a half, at least */
   MOST_CONDITIONS = 64,      /* judged one by one, unless the deck says how many: each has its curves on every rank */
-  MOST_ROWS       = 1 << 14, /* judged together */
+  MOST_ROWS       = 1 << 14, /* judged together, and fewer where they take more than: */
 };
+#define MOST_BYTES 1e9 /* of rank 0 */
 
 typedef struct {
   ScoriaDataset ds; /* owned */
@@ -19,6 +20,8 @@ typedef struct {
   int channels;
   int field[SCORIA_MAX_FIELDS];      /* where the model's channels stand in the dataset */
   ScoriaSource source[SCORIA_NFROM]; /* owned */
+  ScoriaFeatures features;           /* owned; of whole fields, whose sources give features of the rows of: */
+  ScoriaSource whole[SCORIA_NFROM];  /* owned */
   bool halves;                       /* judged condition by condition */
   int64_t conditions, each;          /* judged; fields of each source at each, at most */
   int64_t *index;                    /* owned (conditions): of those that are held back */
@@ -61,6 +64,39 @@ static PetscErrorCode Limit(ScoriaDeck deck, const char *key, int64_t *most)
   PetscFunctionReturn(0);
 }
 
+/* Of whole fields with the rows of three sources that are drawn at a time, and those that are read of the file. */
+static CompareRoom room(const Imported *im)
+{
+  const int m        = im->channels * im->spec->cells;
+  const double batch = PetscMax((double)COMPARE_BATCH_BYTES, (double)sizeof(double) * m);
+  CompareRoom all    = compare_pooled_room(im->features, im->features ? features_size(im->features) : m, im->each);
+  if (im->features) all.fixed += 4 * batch;
+  return all;
+}
+
+/* Conditions that are judged together: of as many rows as there is room for, or as are needed for a verdict. */
+static int64_t most_together(const Imported *im)
+{
+  const int64_t fit = PetscMin(MOST_ROWS, (int64_t)(MOST_BYTES / room(im).row));
+  return PetscMax(fit / im->each, (SCORIA_HOLDOUT_LEAST + im->each - 1) / im->each);
+}
+
+static PetscErrorCode CheckMemory(ScoriaDeck deck, const Imported *im)
+{
+  const double need   = room(im).fixed + room(im).row * (double)(im->conditions * im->each);
+  PetscReal gigabytes = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  if (need > 1e9 * gigabytes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: %lld rows at %lld conditions, of %d x %d cells, take %.3g GB of rank 0, %.3g GB of which for "
+                "any number of rows; run_memory allows %.3g GB: set it higher, or compare_conditions or compare_count "
+                "lower",
+                (long long)(im->conditions * im->each), (long long)im->conditions, im->channels, im->spec->cells,
+                1e-9 * need, 1e-9 * room(im).fixed, gigabytes);
+  PetscFunctionReturn(0);
+}
+
 /* Which conditions, evenly spaced in the list, and how many rows of each: those that there are come first, and where
  * conditions have very different numbers, twice the mean is enough. */
 static PetscErrorCode Choose(ScoriaDeck deck, Imported *im)
@@ -74,11 +110,12 @@ static PetscErrorCode Choose(ScoriaDeck deck, Imported *im)
   im->halves        = rows >= 2 * HALF && !spec_is_whole(im->spec); /* whose curves are of profiles */
   im->each          = im->halves ? rows / 2 : rows;
   int64_t most_each = im->each;
-  int64_t most      = im->halves ? MOST_CONDITIONS : PetscMax(1, MOST_ROWS / rows);
+  int64_t most      = im->halves ? MOST_CONDITIONS : most_together(im);
   PetscCall(Limit(deck, "compare_conditions", &most));
   PetscCall(Limit(deck, "compare_count", &most_each));
   im->each       = PetscMin(im->each, most_each);
   im->conditions = PetscMin(number, most);
+  if (!im->halves) PetscCall(CheckMemory(deck, im));
   PetscCall(PetscMalloc2(im->conditions, &im->index, im->conditions * im->spec->space.n, &im->theta));
   for (int64_t k = 0; k < im->conditions; k++) im->index[k] = k * number / im->conditions;
   PetscFunctionReturn(0);
@@ -117,12 +154,18 @@ static PetscErrorCode OpenSources(MPI_Comm comm, Imported *im)
                                     &im->source[part ? SCORIA_FROM_PDE_AGAIN : SCORIA_FROM_PDE]));
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
+  for (int s = 0; s < SCORIA_NFROM && im->features; s++) {
+    if (!im->source[s]) continue;
+    im->whole[s] = im->source[s];
+    PetscCall(CompareSourceOfFeatures(im->whole[s], im->features, &im->source[s]));
+  }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
 {
   char path[PETSC_MAX_PATH_LEN];
+  const double *x;
   PetscFunctionBeginUser;
   PetscCall(ScoriaTrainedOpen(run, deck, &im->trained));
   im->holdout = model_holdout(im->trained.model);
@@ -131,8 +174,9 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
                                    "back to compare with (import_holdout)");
   PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
-  PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, NULL, NULL));
+  PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, &x, NULL));
   PetscCall(FindFields(im));
+  if (spec_is_whole(im->spec)) PetscCall(CompareFeaturesCreate(deck, im->channels, im->spec->shape, x, &im->features));
   PetscCall(Choose(deck, im));
   PetscCall(ReadTheta(ScoriaRunComm(run), im));
   PetscCall(OpenSources(ScoriaRunComm(run), im));
@@ -142,7 +186,11 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
 static PetscErrorCode Close(Imported *im)
 {
   PetscFunctionBeginUser;
-  for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ScoriaSourceDestroy(&im->source[s]));
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    PetscCall(ScoriaSourceDestroy(&im->source[s]));
+    PetscCall(ScoriaSourceDestroy(&im->whole[s]));
+  }
+  PetscCall(ScoriaFeaturesDestroy(&im->features));
   PetscCall(PetscFree2(im->index, im->theta));
   PetscCall(ScoriaDatasetClose(&im->ds));
   PetscCall(ScoriaTrainedClose(&im->trained));
@@ -176,8 +224,12 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
 /* All together: a set of one. */
 static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set)
 {
-  const ComparePooled asked = {
-      .conditions = im->conditions, .each = im->each, .theta = im->theta, .seed = seed, .directions = directions};
+  const ComparePooled asked = {.conditions = im->conditions,
+                               .each       = im->each,
+                               .theta      = im->theta,
+                               .seed       = seed,
+                               .directions = directions,
+                               .features   = im->features};
   PetscFunctionBeginUser;
   set->conditions = 1;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
@@ -231,6 +283,8 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
                         "  %lld rows held back from training at %lld conditions, all together, as residuals: minus "
                         "the model's mean, over its SD, at the row's condition (data again, the floor: bootstrap)",
                         (long long)held->rows, (long long)held->conditions));
+  if (set->shape.cells > set->shape.shape[0])
+    PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
   if (!strcmp(held->model, "gaussian")) PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
   if (set->profiles) PetscCall(CompareSayMemorisation(run, set, memory));
@@ -261,7 +315,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
   ComparisonSet set    = {.conditions = (int)im->conditions,
                           .count      = im->each,
                           .imported   = true,
-                          .shape      = *source_shape(im->source[SCORIA_FROM_MODEL])};
+                          .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
   CompareMemory memory = {.ds = NULL};
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;

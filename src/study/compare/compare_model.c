@@ -18,12 +18,8 @@ typedef struct {
 /* Of whole fields: sources of what is kept of them. */
 static PetscErrorCode OpenFeatures(ScoriaDeck deck, Opened *o)
 {
-  PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  PetscCall(CompareFeaturesCreate(o->shape.channels, o->shape.shape, o->shape.x, (uint64_t)seed, (int)directions,
-                                  &o->features));
+  PetscCall(CompareFeaturesCreate(deck, o->shape.channels, o->shape.shape, o->shape.x, &o->features));
   for (int s = 0; s < SCORIA_NFROM; s++) {
     o->whole[s] = o->source[s];
     PetscCall(CompareSourceOfFeatures(o->whole[s], o->features, &o->source[s]));

@@ -10,6 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+#define MOMENT_BYTES ((int64_t)64 << 20) /* of their draws at one, unless the fewest take more */
+#define BATCH_BYTES ((int64_t)16 << 20)  /* of rows of a source that become residuals at a time */
+
 enum {
   MOMENT_DRAWS = 1 << 18, /* of the model for mean and SD, over all conditions */
   LEAST_DRAWS  = 64,      /* at one: their error adds 1 / draws to the variance of every residual, of rows and model */
@@ -29,13 +32,39 @@ enum { TAKEN = 3 };
 typedef struct {
   const ComparePooled *asked;
   const ScoriaSource *source;
-  int m;
-  int64_t draws;              /* for moments, at each condition */
-  double *moment, *mean, *sd; /* owned (draws, m), (m), (m) */
-  double *share[TAKEN];       /* owned (this rank's conditions * each, m): residuals, failed rows left out */
-  double *all[TAKEN];         /* owned, on rank 0 (all conditions * each, m) */
-  int64_t good;               /* rows in share */
+  int m, width;                 /* numbers of a row, of its residual */
+  int64_t draws, batch;         /* for moments, at each condition; rows at a time */
+  double *moment, *mean, *unit; /* owned (draws, m), (m), (m) */
+  double *rows[TAKEN];          /* owned (batch, m) */
+  double *share[TAKEN];         /* owned (this rank's conditions * each, width): residuals, failed rows left out */
+  double *all[TAKEN];           /* owned, on rank 0 (all conditions * each, width) */
+  int64_t good;                 /* rows in share */
 } Pooling;
+
+static int residual_width(ScoriaFeatures features, int m)
+{
+  return features ? features_residual_size(features) : m;
+}
+
+static int64_t most_draws(int m)
+{
+  return PetscClipInterval(MOMENT_BYTES / (int64_t)(m * sizeof(double)), LEAST_DRAWS, MOST_DRAWS);
+}
+
+static int64_t batch_rows(int m, int64_t each)
+{
+  return PetscClipInterval(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1, each);
+}
+
+CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each)
+{
+  const double value = sizeof(double), width = residual_width(features, m),
+               judged = features ? features_places_size(features) : m; /* columns of one covariance */
+  const double blocks = features ? 2 * judged : 0;                     /* copies of them */
+  return (CompareRoom){
+      .fixed = value * (2 * judged * judged + (double)(most_draws(m) + TAKEN * batch_rows(m, each)) * m),
+      .row   = value * (2 * TAKEN * width + 2 * width + blocks)}; /* here and on rank 0; of the bootstrap */
+}
 
 static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource source[], int64_t conditions_here, int rank,
                              Pooling *p)
@@ -43,11 +72,14 @@ static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource sour
   const ScoriaFieldShape *shape = source_shape(source[SCORIA_FROM_MODEL]);
   PetscFunctionBeginUser;
   *p       = (Pooling){.asked = asked, .source = source, .m = shape->channels * shape->cells};
-  p->draws = PetscClipInterval(MOMENT_DRAWS / asked->conditions, LEAST_DRAWS, MOST_DRAWS);
-  PetscCall(PetscMalloc3(p->draws * p->m, &p->moment, p->m, &p->mean, p->m, &p->sd));
+  p->width = residual_width(asked->features, p->m);
+  p->batch = batch_rows(p->m, asked->each);
+  p->draws = PetscMin(PetscClipInterval(MOMENT_DRAWS / asked->conditions, LEAST_DRAWS, MOST_DRAWS), most_draws(p->m));
+  PetscCall(PetscMalloc3(p->draws * p->m, &p->moment, p->m, &p->mean, p->m, &p->unit));
   for (int t = 0; t < TAKEN; t++) {
-    PetscCall(PetscMalloc1(conditions_here * asked->each * p->m, &p->share[t]));
-    if (!rank) PetscCall(PetscMalloc1(asked->conditions * asked->each * p->m, &p->all[t]));
+    PetscCall(PetscMalloc1(p->batch * p->m, &p->rows[t]));
+    PetscCall(PetscMalloc1(conditions_here * asked->each * p->width, &p->share[t]));
+    if (!rank) PetscCall(PetscMalloc1(asked->conditions * asked->each * p->width, &p->all[t]));
   }
   PetscFunctionReturn(0);
 }
@@ -55,53 +87,68 @@ static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource sour
 static PetscErrorCode Destroy(Pooling *p)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree3(p->moment, p->mean, p->sd));
+  PetscCall(PetscFree3(p->moment, p->mean, p->unit));
   for (int t = 0; t < TAKEN; t++) {
+    PetscCall(PetscFree(p->rows[t]));
     PetscCall(PetscFree(p->share[t]));
     PetscCall(PetscFree(p->all[t]));
   }
   PetscFunctionReturn(0);
 }
 
-#define RESOLUTION 1e-6 /* of what is stored in single precision, some units of it: below, a spread is rounding */
-
-/* Residuals of a field in place.  Where the model does not vary, its value is the unit: a row that differs shows. */
-static void standardise(const Pooling *p, double field[])
+/* Mean and unit of the residuals at condition k, of draws of the model; whether there were enough. */
+static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], bool *enough)
 {
-  for (int j = 0; j < p->m; j++) {
-    const double unit = p->sd[j] > RESOLUTION * fabs(p->mean[j]) ? p->sd[j] : fabs(p->mean[j]);
-    field[j]          = (field[j] - p->mean[j]) / (unit > 0 ? unit : 1);
-  }
-}
-
-/* Residuals of one condition behind those that are there; a row that has failed in one source counts in none. */
-static PetscErrorCode Take(Pooling *p, int64_t k)
-{
-  const ComparePooled *asked = p->asked;
-  const int64_t each         = asked->each;
-  const double *theta        = asked->theta + k * source_shape(p->source[SCORIA_FROM_MODEL])->space->n;
-  const size_t width         = sizeof(double) * (size_t)p->m;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta, draw_number(SCORIA_DRAWS_COMPARED, k, MOMENTS_FROM),
                              p->draws, p->moment));
   const int64_t finite = stats_keep_finite(p->draws, p->m, p->moment);
+  *enough              = finite >= 2;
+  if (!*enough) PetscFunctionReturn(0);
+  stats_moments(finite, p->m, p->moment, p->mean, p->unit);
+  if (p->asked->features)
+    features_units(p->asked->features, p->mean, p->unit);
+  else
+    for (int j = 0; j < p->m; j++) p->unit[j] = stats_unit(p->mean[j], p->unit[j]);
+  PetscFunctionReturn(0);
+}
+
+/* The residual of a row, which is changed. */
+static void take_residual(const Pooling *p, double row[], double out[])
+{
+  for (int j = 0; j < p->m; j++) row[j] = (row[j] - p->mean[j]) / p->unit[j];
+  if (p->asked->features)
+    features_residual(p->asked->features, row, out);
+  else
+    memcpy(out, row, sizeof(double) * (size_t)p->m);
+}
+
+/* Residuals of n rows of a condition from the first on behind those that are there; a row that has failed in one source
+ * counts in none. */
+static PetscErrorCode TakeRows(Pooling *p, int64_t k, const double theta[], int64_t first, int64_t n)
+{
+  PetscFunctionBeginUser;
   for (int t = 0; t < TAKEN; t++)
-    PetscCall(ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(number_of[taken[t]], k, 0), each,
-                               p->share[t] + p->good * p->m));
-  if (finite < 2) PetscFunctionReturn(0);
-  stats_moments(finite, p->m, p->moment, p->mean, p->sd);
-  int64_t good = p->good;
-  for (int64_t i = p->good; i < p->good + each; i++) {
+    PetscCall(ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(number_of[taken[t]], k, first), n, p->rows[t]));
+  for (int64_t i = 0; i < n; i++) {
     bool there = true;
-    for (int t = 0; t < TAKEN; t++) there = there && isfinite(p->share[t][i * p->m]);
+    for (int t = 0; t < TAKEN; t++) there = there && isfinite(p->rows[t][i * p->m]);
     if (!there) continue;
-    for (int t = 0; t < TAKEN; t++) {
-      memmove(p->share[t] + good * p->m, p->share[t] + i * p->m, width);
-      standardise(p, p->share[t] + good * p->m);
-    }
-    good++;
+    for (int t = 0; t < TAKEN; t++) take_residual(p, p->rows[t] + i * p->m, p->share[t] + p->good * p->width);
+    p->good++;
   }
-  p->good = good;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Take(Pooling *p, int64_t k)
+{
+  const int64_t each  = p->asked->each;
+  const double *theta = p->asked->theta + k * source_shape(p->source[SCORIA_FROM_MODEL])->space->n;
+  bool enough;
+  PetscFunctionBeginUser;
+  PetscCall(TakeMoments(p, k, theta, &enough));
+  for (int64_t i = 0; i < each && enough; i += p->batch)
+    PetscCall(TakeRows(p, k, theta, i, PetscMin(p->batch, each - i)));
   PetscFunctionReturn(0);
 }
 
@@ -113,7 +160,7 @@ static PetscErrorCode Gather(MPI_Comm comm, Pooling *p, int64_t *rows)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(PetscMalloc2(size, &counts, size, &starts));
-  PetscCallMPI(MPI_Type_contiguous(p->m, MPI_DOUBLE, &row));
+  PetscCallMPI(MPI_Type_contiguous(p->width, MPI_DOUBLE, &row));
   PetscCallMPI(MPI_Type_commit(&row));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, comm));
   for (int r = 0; r < size; all += counts[r++]) starts[r] = all;
@@ -138,7 +185,20 @@ static void resample(uint64_t seed, uint64_t id, int64_t n, int m, const double 
   }
 }
 
-PetscErrorCode CompareBootstrapFloor(int64_t n, int m, const double rows[], uint64_t seed, int directions,
+/* Between n residuals each of a sample and of the reference. */
+static PetscErrorCode Distance(const ComparePooled *asked, int64_t n, int width, const double a[], const double b[],
+                               ScoriaDistance *d)
+{
+  PetscFunctionBeginUser;
+  if (asked->features)
+    PetscCall(ScoriaResidualDistanceCompute(asked->features, n, a, n, b, d));
+  else
+    PetscCall(ScoriaDistanceCompute(n, a, n, b, width, asked->seed, asked->directions, d));
+  PetscFunctionReturn(0);
+}
+
+/* Mean distance between two bootstrap samples of n residuals (n, m). */
+static PetscErrorCode BootstrapFloor(const ComparePooled *asked, int64_t n, int m, const double rows[],
                                      ScoriaDistance *floor)
 {
   ScoriaDistance pair[PAIRS];
@@ -146,9 +206,9 @@ PetscErrorCode CompareBootstrapFloor(int64_t n, int m, const double rows[], uint
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(n * m, &a, n * m, &b));
   for (int i = 0; i < PAIRS; i++) {
-    resample(seed, (uint64_t)(2 * i), n, m, rows, a);
-    resample(seed, (uint64_t)(2 * i + 1), n, m, rows, b);
-    PetscCall(ScoriaDistanceCompute(n, a, n, b, m, seed, directions, &pair[i]));
+    resample(asked->seed, (uint64_t)(2 * i), n, m, rows, a);
+    resample(asked->seed, (uint64_t)(2 * i + 1), n, m, rows, b);
+    PetscCall(Distance(asked, n, m, a, b, &pair[i]));
   }
   measures_pool(PAIRS, pair, floor);
   PetscCall(PetscFree2(a, b));
@@ -161,10 +221,8 @@ static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c)
   PetscFunctionBeginUser;
   for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = rows;
   for (int t = 1; t < TAKEN; t++)
-    PetscCall(ScoriaDistanceCompute(rows, p->all[t], rows, p->all[0], p->m, asked->seed, asked->directions,
-                                    &c->distance[taken[t]]));
-  PetscCall(CompareBootstrapFloor(rows, p->m, p->all[0], asked->seed, asked->directions,
-                                  &c->distance[SCORIA_FROM_PDE_AGAIN]));
+    PetscCall(Distance(asked, rows, p->width, p->all[t], p->all[0], &c->distance[taken[t]]));
+  PetscCall(BootstrapFloor(asked, rows, p->width, p->all[0], &c->distance[SCORIA_FROM_PDE_AGAIN]));
   PetscFunctionReturn(0);
 }
 

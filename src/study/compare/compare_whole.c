@@ -1,22 +1,6 @@
 /* compare of whole fields: what is measured beside the distances that profiles have. */
 #include "compare.h"
-#include <math.h>
 #include <stdio.h>
-
-PetscErrorCode CompareFeaturesCreate(int channels, const int n[3], const double centres[], uint64_t seed,
-                                     int directions, ScoriaFeatures *features)
-{
-  ScoriaFeaturesSpec spec = {.channels = channels, .directions = directions, .seed = seed};
-  PetscFunctionBeginUser;
-  for (int a = 0; a < 3; centres += n[a++]) {
-    double end[2];
-    cells_ends(n[a], centres, end);
-    spec.n[a]      = n[a];
-    spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * centres[0];
-  }
-  PetscCall(ScoriaFeaturesCreate(&spec, features));
-  PetscFunctionReturn(0);
-}
 
 PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],
                                    const double *const rows[SCORIA_NFROM], CompareWhole *whole, Comparison *c)
@@ -190,64 +174,5 @@ PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool fil
       n += snprintf(line + n, sizeof line - (size_t)n, "%11.2f %%", 100 * pool_spectrum(set, rows.row[i].from, c));
     PetscCall(ScoriaSay(run, "%s", line));
   }
-  PetscFunctionReturn(0);
-}
-
-/* --------------------------------------------------------------------------------------- source of features ---- */
-
-#define BATCH_BYTES ((int64_t)32 << 20) /* of whole fields that are drawn at a time, unless one takes more */
-
-typedef struct {
-  ScoriaSource of; /* borrowed, as are the features */
-  ScoriaFeatures features;
-  int64_t batch;  /* rows */
-  double *buffer; /* owned (batch, channels, cells) */
-} OfFeatures;
-
-static PetscErrorCode DrawFeatures(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
-{
-  OfFeatures *s                 = ctx;
-  const ScoriaFieldShape *shape = source_shape(s->of);
-  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)features_size(s->features);
-  PetscFunctionBeginUser;
-  for (int64_t at = 0; at < n; at += s->batch) {
-    const int64_t number = PetscMin(s->batch, n - at);
-    PetscCall(ScoriaSourceDraw(s->of, theta, first + (uint64_t)at, number, s->buffer));
-    for (int64_t i = 0; i < number && source_workers(s->of)->leads; i++) {
-      double *row = fields + (at + i) * size;
-      if (isfinite(s->buffer[i * m]))
-        features_take(s->features, s->buffer + i * m, row);
-      else
-        for (size_t k = 0; k < size; k++) row[k] = NAN;
-    }
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode DestroyFeatures(void *ctx)
-{
-  OfFeatures *s = ctx;
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(s->buffer));
-  PetscCall(PetscFree(s));
-  PetscFunctionReturn(0);
-}
-
-static const ScoriaSourceKind source_features = {.name = "features", .draw = DrawFeatures, .destroy = DestroyFeatures};
-
-PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source)
-{
-  const ScoriaFieldShape *whole = source_shape(of);
-  ScoriaFieldShape shape        = *whole;
-  const int64_t row             = (int64_t)sizeof(double) * whole->channels * whole->cells;
-  OfFeatures *s;
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(&s));
-  *s = (OfFeatures){.of = of, .features = features, .batch = PetscMax(BATCH_BYTES / row, 1)};
-  PetscCall(PetscMalloc((size_t)(s->batch * row), &s->buffer));
-  shape.channels = 1;
-  shape.cells = shape.shape[0] = features_size(features);
-  shape.shape[1] = shape.shape[2] = 1;
-  PetscCall(ScoriaSourceCreate(&source_features, s, &shape, source_workers(of), source));
   PetscFunctionReturn(0);
 }

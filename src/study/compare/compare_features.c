@@ -1,0 +1,119 @@
+/* compare of whole fields: rows become features a few at a time, so that only a few whole rows are in memory. */
+#include "compare.h"
+#include <math.h>
+
+/* The normals of the directions, beside which the rest is small, within run_memory. */
+static PetscErrorCode CheckMemory(ScoriaDeck deck, const ScoriaFeaturesSpec *spec)
+{
+  const double values = (double)spec->channels * spec->n[0] * spec->n[1] * spec->n[2];
+  const double need   = values * spec->directions * sizeof(float);
+  PetscReal gigabytes = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  if (need > 1e9 * gigabytes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "compare: %d directions of whole fields of %.0f values take %.3g GB of a rank, run_memory allows %.3g "
+                "GB; set compare_directions lower, or run_memory higher",
+                spec->directions, values, 1e-9 * need, gigabytes);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
+                                     ScoriaFeatures *features)
+{
+  PetscInt seed = 0, directions = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
+  PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
+  ScoriaFeaturesSpec spec = {.channels = channels, .x = centres, .directions = (int)directions, .seed = (uint64_t)seed};
+  for (int a = 0; a < 3; centres += n[a++]) {
+    double end[2];
+    cells_ends(n[a], centres, end);
+    spec.n[a]      = n[a];
+    spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * centres[0];
+  }
+  PetscCall(CheckMemory(deck, &spec));
+  PetscCall(ScoriaFeaturesCreate(&spec, features));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- batches ---- */
+
+PetscErrorCode CompareBatchCreate(const ScoriaFieldShape *shape, CompareBatch *batch)
+{
+  const int64_t m = (int64_t)shape->channels * shape->cells;
+  PetscFunctionBeginUser;
+  batch->rows = PetscMax(COMPARE_BATCH_BYTES / (int64_t)(m * sizeof(double)), 1);
+  PetscCall(PetscMalloc1((size_t)(batch->rows * m), &batch->buffer));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareBatchDestroy(CompareBatch *batch)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(batch->buffer));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, const CompareBatch *batch,
+                                   const double theta[], uint64_t first, int64_t n, int64_t most, double rows[])
+{
+  const ScoriaFieldShape *shape = source_shape(of);
+  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)features_size(features);
+  PetscFunctionBeginUser;
+  for (int64_t at = 0; at < most; at += batch->rows) {
+    const int64_t number = PetscClipInterval(n - at, 0, batch->rows);
+    PetscCall(ScoriaSourceDraw(of, theta, first + (uint64_t)at, number, batch->buffer));
+    for (int64_t i = 0; i < number && source_workers(of)->leads; i++) {
+      const double *whole = batch->buffer + i * m;
+      double *row         = rows + (at + i) * size;
+      if (isfinite(whole[0]))
+        features_take(features, whole, row);
+      else
+        for (size_t k = 0; k < size; k++) row[k] = NAN;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* --------------------------------------------------------------------------------------- source of features ---- */
+
+typedef struct {
+  ScoriaSource of; /* borrowed, as are the features */
+  ScoriaFeatures features;
+  CompareBatch batch; /* owned */
+} OfFeatures;
+
+static PetscErrorCode DrawFeatures(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  OfFeatures *s = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(CompareDrawFeatures(s->of, s->features, &s->batch, theta, first, n, n, fields));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyFeatures(void *ctx)
+{
+  OfFeatures *s = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(CompareBatchDestroy(&s->batch));
+  PetscCall(PetscFree(s));
+  PetscFunctionReturn(0);
+}
+
+static const ScoriaSourceKind source_features = {.name = "features", .draw = DrawFeatures, .destroy = DestroyFeatures};
+
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source)
+{
+  ScoriaFieldShape shape = *source_shape(of);
+  OfFeatures *s;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&s));
+  *s = (OfFeatures){.of = of, .features = features};
+  PetscCall(CompareBatchCreate(&shape, &s->batch));
+  shape.channels = 1;
+  shape.cells = shape.shape[0] = features_size(features);
+  shape.shape[1] = shape.shape[2] = 1;
+  PetscCall(ScoriaSourceCreate(&source_features, s, &shape, source_workers(of), source));
+  PetscFunctionReturn(0);
+}
