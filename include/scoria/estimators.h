@@ -110,6 +110,9 @@ double coupled_edge(int edge); /* in z */
 void coupled_exceedance(ScoriaCoupled c, int t, int cell, double mean[], double covariance[]);
 /* Least and largest x of model 0 of the group. */
 void coupled_extremes(ScoriaCoupled c, int column, double *least, double *largest);
+/* Whether values lie too far from the centre for their moments to be summed, beyond 8192 scales or many of them beyond
+ * some hundred: moments and what follows from them are wrong then. */
+bool coupled_overflows(ScoriaCoupled c, int column);
 /* The total as integers and extremes, for checkpoints: borrowed. */
 void coupled_state(ScoriaCoupled c, int64_t *nsums, int64_t **sums, int64_t *nextremes, double **extremes);
 

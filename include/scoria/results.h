@@ -270,7 +270,8 @@ typedef struct {
 
 typedef struct {
   int64_t pilot;
-  double work; /* [core s] at these costs, with the pilot */
+  double work;   /* [core s] at these costs, with the pilot */
+  double excess; /* largest standard error over what uq_tolerance or uq_count allows; NAN of a budget alone */
 } ScoriaUqLevels;
 
 typedef struct {

@@ -36,11 +36,11 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
 {
-  bool pde;
+  bool model;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "uq"));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &pde));
-  if (pde) /* of the PDE: there is no model in it */
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "model", &model));
+  if (!model) /* of the PDE: there is no model in it */
     PetscCall(ScoriaUq(run, deck));
   else
     PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaUq));

@@ -93,6 +93,7 @@ const ScoriaMember scoria_uq_fidelity_members[] = {
 const ScoriaMember scoria_uq_levels_members[] = {
     COUNT(ScoriaUqLevels, pilot, NULL, 0),
     REAL(ScoriaUqLevels, work, NULL, 0),
+    REAL(ScoriaUqLevels, excess, NULL, 0),
     END,
 };
 

@@ -6,6 +6,12 @@
 
 enum { HERE, TOTAL };
 
+/* Sums of z^4 beside those in fixed point, in coarse units, that tell when these could overflow: z beyond HEAVY_Z, or
+ * more than HEAVY_MOST units, z^4 of 2^62.  They stay at HEAVY_MOST, so that they are associative as well. */
+#define HEAVY_Z 8192.0
+#define HEAVY_UNIT 0x1p20
+#define HEAVY_MOST ((int64_t)1 << 42)
+
 struct ScoriaCoupled_ {
   int m, columns, pairs; /* pairs of models, each with itself in front: m + m (m - 1) / 2 */
   int moments;           /* rows of sums: 2 m of u = (z, z^2), then products of two of u */
@@ -13,12 +19,13 @@ struct ScoriaCoupled_ {
   ScoriaThreshold *threshold;     /* owned */
   double *centre, *inverse_scale; /* owned (columns) */
   double *scale;
-  int64_t at_bins, at_exceed, size; /* places in the sums: the count, moments as pairs, bins, exceedances */
-  int64_t *sum[2];                  /* owned (size) */
-  double *extreme[2];               /* owned (2, columns): least x, minus the largest */
-  double *power;                    /* owned (moments, columns): of a tile */
-  double *u;                        /* owned (2 m, columns) */
-  int *bin;                         /* owned (m, columns) */
+  int64_t at_bins, at_exceed, at_heavy, size; /* places in the sums: the count, moments as pairs, bins, exceedances,
+                                                 and z^4 as HEAVY_UNIT counts it (columns) */
+  int64_t *sum[2];                            /* owned (size) */
+  double *extreme[2];                         /* owned (2, columns): least x, minus the largest */
+  double *power;                              /* owned (moments, columns): of a tile */
+  double *u;                                  /* owned (2 m, columns) */
+  int *bin;                                   /* owned (m, columns) */
 };
 
 static void clear(ScoriaCoupled c, int which)
@@ -42,6 +49,8 @@ PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled 
   c->at_exceed   = c->at_bins + (int64_t)c->pairs * n * (COUPLED_BINS + 2);
   c->size        = c->at_exceed;
   for (int t = 0; t < spec->nthresholds; t++) c->size += (int64_t)c->pairs * (spec->threshold[t].number + 2);
+  c->at_heavy = c->size;
+  c->size += n;
   PetscCall(PetscMalloc1(spec->nthresholds, &c->threshold));
   PetscCall(PetscArraycpy(c->threshold, spec->threshold, spec->nthresholds));
   PetscCall(PetscMalloc3(n, &c->centre, n, &c->scale, n, &c->inverse_scale));
@@ -80,15 +89,26 @@ static int pair_of(const ScoriaCoupled c, int a, int b)
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
 
+/* z within what may be added. */
+static double within(double z, int64_t *heavy)
+{
+  const double z4 = z * z * z * z;
+  if (z4 < HEAVY_UNIT) return z;
+  const int64_t units = fabs(z) <= HEAVY_Z ? (int64_t)(z4 / HEAVY_UNIT) : HEAVY_MOST;
+  *heavy              = PetscMin(*heavy + units, HEAVY_MOST);
+  return PetscMax(-HEAVY_Z, PetscMin(HEAVY_Z, z));
+}
+
 static void take_row(ScoriaCoupled c, int64_t i, const double *const rows[])
 {
+  int64_t *heavy = c->sum[HERE] + c->at_heavy;
   const int n = c->columns, m = c->m;
   for (int a = 0; a < m; a++) {
     const double *x = rows[a] + i * n;
     double *z = c->u + a * n, *z2 = c->u + (m + a) * n;
     int *bin = c->bin + a * n;
     for (int j = 0; j < n; j++) {
-      z[j]               = (x[j] - c->centre[j]) * c->inverse_scale[j];
+      z[j]               = within((x[j] - c->centre[j]) * c->inverse_scale[j], &heavy[j]);
       z2[j]              = z[j] * z[j];
       const double place = (z[j] + COUPLED_RANGE) * (COUPLED_BINS / (2 * COUPLED_RANGE)) + 1;
       bin[j]             = place < 1 ? 0 : (place < COUPLED_BINS + 1 ? (int)place : COUPLED_BINS + 1);
@@ -175,6 +195,7 @@ PetscErrorCode ScoriaCoupledReduce(ScoriaCoupled c, MPI_Comm comm)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, c->extreme[HERE], 2 * c->columns, MPI_DOUBLE, MPI_MIN, comm));
   for (int64_t i = 0; i < c->size; i++) c->sum[TOTAL][i] += c->sum[HERE][i];
   for (int64_t i = 1; i < c->at_bins; i += 2) carry_fixed(c->sum[TOTAL] + i);
+  for (int64_t i = c->at_heavy; i < c->size; i++) c->sum[TOTAL][i] = PetscMin(c->sum[TOTAL][i], HEAVY_MOST);
   for (int j = 0; j < 2 * c->columns; j++) c->extreme[TOTAL][j] = PetscMin(c->extreme[TOTAL][j], c->extreme[HERE][j]);
   clear(c, HERE);
   PetscFunctionReturn(0);
@@ -254,6 +275,11 @@ void coupled_extremes(ScoriaCoupled c, int column, double *least, double *larges
 {
   *least   = c->extreme[TOTAL][column];
   *largest = -c->extreme[TOTAL][c->columns + column];
+}
+
+bool coupled_overflows(ScoriaCoupled c, int column)
+{
+  return c->sum[TOTAL][c->at_heavy + column] >= HEAVY_MOST;
 }
 
 void coupled_state(ScoriaCoupled c, int64_t *nsums, int64_t **sums, int64_t *nextremes, double **extremes)

@@ -148,11 +148,47 @@ static void two_normal_numbers(void **state)
   assert_true(fabs(bivariate_below(1, 0.5) - 0.745203) < 1e-6); /* Simpson over the first number */
 }
 
+/* Fourth powers of what a pilot takes for 8000 SDs are summed, but not of many, nor of more. */
+static void sums_tell_what_overflows(void **state)
+{
+  enum { TILE = 250 };
+  const double centre[2] = {0, 1}, scale[2] = {1, 1}, z[3] = {8000, 1e5, INFINITY};
+  double rows[2 * TILE], mean[2], S[4];
+  const double *const of[1] = {rows};
+  (void)state;
+  for (int k = 0; k < 3; k++) {
+    const ScoriaCoupledSpec spec = {.models = 1, .columns = 2, .centre = centre, .scale = scale};
+    ScoriaCoupled c;
+    CHECK(ScoriaCoupledCreate(&spec, &c));
+    for (int i = 0; i < TILE; i++) {
+      rows[2 * i]     = k == 0 || i == 7 ? PetscMin(z[k], 1e300) : 0;
+      rows[2 * i + 1] = i % 7; /* a common law beside it */
+    }
+    for (int tile = 0; tile < 6; tile++) { /* z^4 of 1126 such draws is 2^62 */
+      coupled_add(c, TILE, of);
+      if (tile % 2) CHECK(ScoriaCoupledReduce(c, PETSC_COMM_SELF));
+      if (tile % 2 == 0) continue;
+      assert_true(coupled_overflows(c, 0) == (k > 0 || tile > 3));
+      assert_false(coupled_overflows(c, 1));
+      coupled_moments(c, 0, mean, S);
+      if (!coupled_overflows(c, 0)) assert_true(mean[0] == 8000 && mean[1] == 6.4e7 && S[0] == 0 && S[3] == 0);
+      coupled_moments(c, 1, mean, S);
+      assert_true(fabs(mean[0] - 1.98) < 0.02); /* of 0 .. 6 less 1, 250 being 35 times 7 and 5 */
+    }
+    CHECK(ScoriaCoupledDestroy(&c));
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(two_models), cmocka_unit_test(chain_of_grids), cmocka_unit_test(weights_are_unbiased),
-      cmocka_unit_test(shared_law), cmocka_unit_test(useless_models), cmocka_unit_test(two_normal_numbers),
+      cmocka_unit_test(two_models),
+      cmocka_unit_test(chain_of_grids),
+      cmocka_unit_test(weights_are_unbiased),
+      cmocka_unit_test(shared_law),
+      cmocka_unit_test(useless_models),
+      cmocka_unit_test(two_normal_numbers),
+      cmocka_unit_test(sums_tell_what_overflows),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -6,13 +6,14 @@
 #include "testing.h"
 #include <math.h>
 
-enum { MEMBERS = 4, RUNS = 500, FEW = 100 };
+enum { MEMBERS = 4, RUNS = 200, FEW = 100 };
 
 /* Members a > 0 are the first's values with a shift, a factor, and noise of their own: of latent r z + sqrt(1 - r^2) e.
  */
 typedef struct {
   KnownLaw *law; /* borrowed */
   int64_t drawn[MEMBERS], fail_every;
+  double step; /* other than 0: values are whether they are beyond it */
 } KnownFamily;
 
 static const double known_r[MEMBERS] = {1, 0.98, 0.9, 0.9}, known_shift[MEMBERS] = {0, 0.7, -2, -2},
@@ -37,6 +38,7 @@ static PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigned membe
                (known_r[a] * all[k] + sqrt(1 - known_r[a] * known_r[a]) * all[2 * PetscMin(a, 2) + k]);
       known_fields(f->law, theta, z, to);
       for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += known_shift[a];
+      for (int j = 0; j < KNOWN_WIDTH && f->step != 0; j++) to[j] = to[j] > f->step;
       if (f->fail_every && number % (uint64_t)f->fail_every == 0)
         for (int j = 0; j < KNOWN_WIDTH; j++) to[j] = NAN;
       cost[a].work += known_work[a];
@@ -208,6 +210,70 @@ static void budget_is_kept(void **state)
   close_study(&s);
 }
 
+/* An event of probability .01 is in the pilot of 32 draws, or not: its mean has the error of `count` solves either way,
+ * and the sum of so many independent answers that of as many more. */
+static void rare_events_are_found(void **state)
+{
+  enum { ANSWERS = 24 };
+  Study s;
+  double sum = 0;
+  int unseen = 0;
+  (void)state;
+  open_study(&s, "mlblue", ANSWERS);
+  const double spread = known_sd(&s.law, s.theta, 0, 0), p = 0.01, error = sqrt(p * (1 - p) / 2000);
+  s.q.nthresholds = 0;
+  s.family.step   = known_mean[0] + 1 + 2.326348 * spread;
+  run_study(&s);
+  for (int k = 0; k < ANSWERS; k++) {
+    const double *m = s.a.value + (size_t)k * s.a.size + s.a.moments + s.q.m;
+    const size_t n  = (size_t)s.a.columns;
+    sum += m[UQ_MEAN * n] / ANSWERS;
+    unseen += !(s.a.levels[k].correlation[0][0] > 0);
+    assert_true(s.a.levels[k].excess <= 1);
+    assert_true(m[UQ_MEAN_SE * n] > 0 && fabs(m[UQ_MEAN * n] - p) < 5 * error);
+    for (int i = 0; i < 3; i++) assert_true(s.a.value[(size_t)k * s.a.size + s.a.quantiles + i * 2 * n + s.q.m] < 0.5);
+  }
+  assert_true(unseen > ANSWERS / 2 && unseen < ANSWERS); /* .99^32 = .72 of them */
+  assert_true(fabs(sum - p) < 4 * error / sqrt(ANSWERS));
+  close_study(&s);
+}
+
+static void constants_are_constant(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 1);
+  s.family.step   = 1e9;
+  s.q.nthresholds = 0;
+  run_study(&s);
+  const double *m = s.a.value + s.a.moments + s.q.m;
+  assert_true(m[UQ_MEAN * s.a.columns] == 0 && m[UQ_SD * s.a.columns] == 0 && m[UQ_MEAN_SE * s.a.columns] == 0);
+  assert_true(s.a.levels[0].solves[0] >= 2000 + 32 && s.a.levels[0].solves[0] < 2064 + 32); /* whole tiles */
+  assert_true(s.a.levels[0].excess <= 1);
+  close_study(&s);
+}
+
+/* A tolerance within a budget: the draws that the SD's error takes are drawn, and what is out of reach is said. */
+static void misses_are_said(void **state)
+{
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 1);
+  s.o.means = false;
+  for (int much = 1; much >= 0; much--) {
+    s.family.step   = much ? 0 : known_mean[0] + 1 + 3.5 * known_sd(&s.law, s.theta, 0, 0); /* not in the pilot */
+    s.o.budget      = much ? 1e5 : 500;                                                     /* core s */
+    s.q.count       = 1000000;
+    s.q.tolerance   = 0.03;
+    s.q.nthresholds = 0;
+    run_study(&s);
+    assert_true(much ? s.a.levels[0].excess <= 1 : s.a.levels[0].excess > 1);
+    assert_true(s.a.levels[0].work < 1.02 * s.o.budget); /* whole tiles */
+    if (much) CHECK(UqAnswerDestroy(&s.a));
+  }
+  close_study(&s);
+}
+
 static void failures_are_left_out(void **state)
 {
   Study s;
@@ -239,8 +305,10 @@ static void same_on_all_ranks(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(unbiased_and_covering), cmocka_unit_test(reaches_the_error), cmocka_unit_test(budget_is_kept),
-      cmocka_unit_test(failures_are_left_out), cmocka_unit_test(same_on_all_ranks),
+      cmocka_unit_test(unbiased_and_covering), cmocka_unit_test(reaches_the_error),
+      cmocka_unit_test(budget_is_kept),        cmocka_unit_test(failures_are_left_out),
+      cmocka_unit_test(rare_events_are_found), cmocka_unit_test(constants_are_constant),
+      cmocka_unit_test(misses_are_said),       cmocka_unit_test(same_on_all_ranks),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

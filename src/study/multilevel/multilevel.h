@@ -18,7 +18,8 @@ struct LevelsAnswer_ {
   double cost[LEVELS_MODELS + 1];   /* of a solve, and of a draw of the porosity: what the plan was made with */
   double solves[LEVELS_MODELS + 1]; /* with the pilot's; the last: draws of the porosity */
   double failed[LEVELS_MODELS];
-  double work; /* of all of it, at these costs */
+  double work;   /* of all of it, at these costs */
+  double excess; /* largest standard error over what is promised of it; NAN: nothing is */
   /* Of the quantities, from the pilot: correlation with the first member, SD; how many solves of the first member give
    * the error of the mean, times their cost over the work; bias of the grid, its standard error, the order it is
    * extrapolated with. */
@@ -68,7 +69,10 @@ typedef struct {
   double *pilot;          /* owned (o.pilot, K, columns): its rows, each on the rank that drew it until it is shared */
   int64_t good;           /* rows of the pilot in which no solve failed, moved to the front; -1: it is not complete */
   double *centre, *scale; /* owned (columns) of the first member */
-  double *C;              /* owned (columns, K, K): covariance of the members in units of scale */
+  double *C;              /* owned (columns, K, K): covariance of the members in units of scale; that of independent
+                             members where the first is constant in the pilot */
+  bool *lump;             /* owned (columns): a value has a third of the draws or more, as of an event */
+  bool *varies;           /* owned (columns): whether it is not */
   LevelsGroups groups;    /* there once the pilot is complete */
   int64_t step;           /* tiles of a worker in the next round */
 
@@ -107,8 +111,24 @@ void levels_threshold(const Levels *l, int t, int cell, double C[], double *p);
 
 /* multilevel_plan.c: groups and numbers of draws for the tolerance or the budget. */
 PetscErrorCode LevelsPlan(Levels *l);
-/* Largest of the variances so far in units of what is allowed. */
-double levels_excess(const Levels *l);
+/* How often the promised errors are exceeded by now, as variances: the largest of the quantities that the pilot has
+ * seen vary; and of one that has varied only since, for which only as many solves of the first member will do. */
+typedef struct {
+  double seen, unseen;
+  int quantity; /* the worst of all */
+} LevelsExcess;
+LevelsExcess levels_excess(const Levels *l);
+/* Draws that have the error of a mean by the first member alone. */
+double levels_plain_draws(const Levels *l);
+/* More draws, by what is missing, as far as the budget has them; false: it has not. */
+bool levels_lengthen(Levels *l, const LevelsExcess *excess);
+
+/* multilevel_range.c: whether a column that was constant in the pilot has varied in the draws since, of any member. */
+bool levels_awake(const Levels *l, int column);
+/* What the pilot has misjudged by so much that it cannot be summed is a user error. */
+PetscErrorCode LevelsCheckRange(const Levels *l);
+/* A warning of quantities that were constant in the pilot, and of errors that are larger than promised. */
+PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
 /* multilevel_answer.c: an estimate and its standard error of functions of covariance C over members, averaged in the
  * groups as `take` says. */

@@ -117,7 +117,7 @@ static void take_below(const void *ctx, ScoriaCoupled sums, double mean[], doubl
 #define SLOPE 8     /* the same, .25 SD: of the density by 3 % at the quantile .025 */
 
 /* The distribution function at all edges, (COUPLED_BINS + 1), with the weights for p.  It is smoothed: differences of
- * models are noisy from one edge to the next. */
+ * models are noisy from one edge to the next; but a lump stays where it is. */
 static void distribution(const Levels *l, int column, double p, double F[])
 {
   ScoriaPlan plan;
@@ -132,10 +132,11 @@ static void distribution(const Levels *l, int column, double p, double F[])
     for (int k = 0; k <= COUPLED_BINS; k++)
       for (int a = 0; a < n; a++) raw[k] += w[j * l->K + of[a]] * share[k * n + a];
   }
+  const int smoothing = l->lump[column] ? 0 : SMOOTHING;
   for (int k = 0; k <= COUPLED_BINS; k++) {
     F[k] = 0;
-    for (int i = -SMOOTHING; i <= SMOOTHING; i++)
-      F[k] += raw[PetscMax(0, PetscMin(COUPLED_BINS, k + i))] / (2 * SMOOTHING + 1);
+    for (int i = -smoothing; i <= smoothing; i++)
+      F[k] += raw[PetscMax(0, PetscMin(COUPLED_BINS, k + i))] / (2 * smoothing + 1);
   }
 }
 
@@ -170,7 +171,7 @@ bool levels_quantile(const Levels *l, int column, double p, double *value, doubl
   const double density = PetscMax((F[hi] - F[lo]) / (coupled_edge(hi) - coupled_edge(lo)), 0.2 * normal);
   *value               = l->centre[column] + l->scale[column] * z;
   *se                  = l->scale[column] * share_se / density;
-  return inside && l->C[(size_t)column * (size_t)(l->K * l->K)] > 0;
+  return inside && (l->varies[column] || levels_awake(l, column));
 }
 
 typedef struct {
@@ -240,6 +241,14 @@ static void fill_histogram(const Levels *l, int column, double to[])
 
 /* -------------------------------------------------------------------------------------------------- all of it ---- */
 
+/* A quantile in a lump is known to a bin of the histogram, which may reach beyond all values. */
+static void keep_within(const Levels *l, int column, double least, double largest, double *value, double *se)
+{
+  const double bin = l->scale[column] * (coupled_edge(1) - coupled_edge(0));
+  *value           = PetscMax(least, PetscMin(largest, *value));
+  *se              = PetscMax(*se, largest > least ? bin : 0);
+}
+
 static void fill_column(const Levels *l, int column, double at[])
 {
   const size_t columns = (size_t)l->columns;
@@ -259,6 +268,7 @@ static void fill_column(const Levels *l, int column, double at[])
   for (int i = 0; i < l->q->nprobabilities; i++) {
     double *value = at + l->a->quantiles + (size_t)i * 2 * columns + column;
     if (!levels_quantile(l, column, l->q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
+    if (l->lump[column]) keep_within(l, column, m[UQ_MIN * columns], m[UQ_MAX * columns], value, value + columns);
   }
 }
 
@@ -311,12 +321,13 @@ static void fill_levels(const Levels *l, const double at[])
   for (int i = 0; i < l->q->nquantities; i++) {
     const double *C = covariance_of(l, l->q->m + i), *m = at + l->a->moments + l->q->m + i;
     const double se = m[UQ_MEAN_SE * (size_t)l->columns], sd = m[UQ_SD * (size_t)l->columns];
+    const bool varies = l->varies[l->q->m + i];
     for (int a = 0; a < l->K; a++) {
-      to->sd[i][a]          = C[0] > 0 ? l->scale[l->q->m + i] * sqrt(PetscMax(C[a * l->K + a], 0)) : 0;
+      to->sd[i][a]          = varies ? l->scale[l->q->m + i] * sqrt(PetscMax(C[a * l->K + a], 0)) : 0;
       const double scale    = sqrt(PetscMax(C[0] * C[a * l->K + a], 0));
-      to->correlation[i][a] = scale > 0 ? C[a] / scale : NAN;
+      to->correlation[i][a] = varies && scale > 0 ? C[a] / scale : NAN;
     }
-    to->gain[i] = C[0] > 0 ? SQUARE(sd / se) * (to->cost[0] + to->cost[l->K]) / to->work : NAN;
+    to->gain[i] = se > 0 ? SQUARE(sd / se) * (to->cost[0] + to->cost[l->K]) / to->work : NAN;
     fill_bias(l, i, to);
   }
 }

@@ -2,6 +2,10 @@
  * the weights; its own draws are not averaged, so that these are independent of what they are applied to. */
 #include "multilevel.h"
 #include <math.h>
+#include <stdlib.h>
+
+#define ROUNDING 1e-12 /* what values differ by that are the same but for their rounding */
+#define TINY 1e-150    /* of which the square is a number */
 
 static double *pilot_row(const Levels *l, int64_t i, int member)
 {
@@ -38,7 +42,40 @@ static bool row_is_good(const Levels *l, int64_t i)
   return true;
 }
 
-static void column_statistics(Levels *l, int column)
+static int ascending(const void *one, const void *other)
+{
+  const double a = *(const double *)one, b = *(const double *)other;
+  return (a > b) - (a < b);
+}
+
+/* A law with a lump, as an event's or that of what is 0 in most draws: how many draws lie outside of it.  Of any other
+ * law, all: no value has a third of the draws. */
+static int64_t outside_lump(const Levels *l, int column, double value[])
+{
+  int64_t most = 1;
+  for (int64_t i = 0; i < l->good; i++) value[i] = pilot_row(l, i, 0)[column];
+  qsort(value, (size_t)l->good, sizeof *value, ascending);
+  for (int64_t i = 0, from = 0; i < l->good; i++) {
+    if (value[i] - value[from] > ROUNDING * fabs(value[from])) from = i;
+    most = PetscMax(most, i - from + 1);
+  }
+  return 3 * most >= l->good ? l->good - most : l->good;
+}
+
+/* Of n draws outside a lump, members may agree on all and yet differ in as many as 2 of n + 2: covariances are lowered
+ * to that, down to none at n = 0, or the plan would have too few draws to see the members differ.  A member that does
+ * not vary is of no known use. */
+static void doubt(int K, int64_t n, double C[])
+{
+  const double share = sqrt((double)n / (double)(n + 2));
+  for (int a = 0; a < K; a++)
+    for (int b = 0; b < K; b++)
+      if (a != b) C[a * K + b] *= share;
+  for (int a = 0; a < K; a++)
+    if (!(C[a * K + a] > 0)) C[a * K + a] = 1;
+}
+
+static void column_statistics(Levels *l, int column, double work[])
 {
   const int K                = l->K;
   double mean[LEVELS_MODELS] = {0}, *C = l->C + (size_t)column * (size_t)(K * K);
@@ -53,14 +90,19 @@ static void column_statistics(Levels *l, int column)
     }
   l->centre[column] = mean[0];
   const double sd   = sqrt(C[0]);
-  const bool varies = sd > 1e-12 * fabs(mean[0]);
-  l->scale[column]  = varies ? sd : PetscMax(fabs(mean[0]), 1e-300) * 1e-6;
-  for (int i = 0; i < K * K; i++) C[i] = varies ? C[i] / (sd * sd) : 0;
+  const bool varies = sd > PetscMax(ROUNDING * fabs(mean[0]), TINY);
+  l->varies[column] = varies;
+  l->scale[column]  = varies ? sd : (fabs(mean[0]) > TINY ? fabs(mean[0]) : 1);
+  for (int i = 0; i < K * K; i++) C[i] = varies ? C[i] / (sd * sd) : i % (K + 1) == 0;
+  const int64_t outside = outside_lump(l, column, work);
+  l->lump[column]       = outside < l->good;
+  if (varies && l->lump[column]) doubt(K, outside, C);
 }
 
 PetscErrorCode LevelsPilotStatistics(Levels *l)
 {
   const int least = l->K + 4;
+  double *work;
   PetscFunctionBeginUser;
   PetscCall(LevelsPilotShare(l));
   PetscCall(UqCheckDefined(l->draws, l->workers->all.comm));
@@ -75,7 +117,9 @@ PetscErrorCode LevelsPilotStatistics(Levels *l)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES,
                 "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d",
                 l->k, (long long)l->good, (long long)l->o.pilot, least);
-  for (int j = 0; j < l->columns; j++) column_statistics(l, j);
+  PetscCall(PetscMalloc1(l->good, &work));
+  for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
+  PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
 }
 

@@ -3,6 +3,8 @@
 #include <math.h>
 
 #define SQUARE(x) ((x) * (x))
+#define TOP_UP_MOST 4.0 /* by what a plan is lengthened at most */
+#define HALVINGS 8      /* of what it is lengthened by, until the budget has it */
 #define MAX_TARGETS (UQ_MAX_QUANTITIES * (2 + UQ_MAX_QUANTILES))
 
 /* Covariance (K, K) over members of what a functional averages, in units of the squared SD of the first member: the
@@ -44,7 +46,7 @@ static int make_targets(const Levels *l, double *to)
   int n       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
-    if (!(l->C[(size_t)column * (size_t)(K * K)] > 0)) continue; /* it does not vary */
+    if (!l->varies[column]) continue;
     for (int f = 0; f < functionals(l); f++, n++) {
       double *C = to + n * K * K;
       functional(l, column, f, C);
@@ -108,22 +110,45 @@ static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double budget)
   PetscFunctionReturn(0);
 }
 
+double levels_plain_draws(const Levels *l)
+{
+  return 1 / allowed(l, 1);
+}
+
+/* Draws of the first member alone, within the budget; it counts in place of uq_count where there is no tolerance. */
+static double plain_draws(const Levels *l, const ScoriaPlanning *p, double budget)
+{
+  const double most = budget > 0 ? floor(budget / (p->solve[0] + p->draw)) : INFINITY;
+  const double n    = budget > 0 && !(l->q->tolerance > 0) ? most : PetscMin(most, ceil(levels_plain_draws(l)));
+  return PetscMax(PLAN_LEAST, n);
+}
+
+static void take_planning(const Levels *l, ScoriaPlanning *p)
+{
+  const double *cost = l->a->levels[l->k].cost;
+  *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K]};
+  for (int a = 0; a < l->K; a++) {
+    p->solve[a] = cost[a];
+    p->same[a]  = fidelities_same(l->all, a);
+  }
+}
+
 PetscErrorCode LevelsPlan(Levels *l)
 {
   struct LevelsAnswer_ *to = &l->a->levels[l->k];
-  ScoriaPlanning p         = {.models = l->K};
+  ScoriaPlanning p;
   double *targets, budget;
   PetscFunctionBeginUser;
   take_costs(l, to->cost);
-  PetscCall(PetscArraycpy(p.solve, to->cost, l->K));
-  p.draw = to->cost[l->K];
-  for (int a = 0; a < l->K; a++) p.same[a] = fidelities_same(l->all, a);
+  take_planning(l, &p);
   PetscCall(PetscMalloc1(MAX_TARGETS * l->K * l->K, &targets));
   p.targets    = make_targets(l, targets);
   p.covariance = targets;
   PetscCall(Budget(l, to->cost, &budget));
-  l->groups.plan = (ScoriaPlan){.models = 1, .groups = 1, .members = {1}, .draws = {PLAN_LEAST}};
-  if (p.targets > 0) PetscCall(Decide(l, &p, budget));
+  if (p.targets > 0)
+    PetscCall(Decide(l, &p, budget));
+  else /* nothing tells what the others are good for */
+    l->groups.plan = (ScoriaPlan){.models = 1, .groups = 1, .members = {1}, .draws = {plain_draws(l, &p, budget)}};
   PetscCall(PetscFree(targets));
   for (int j = 0; j < l->groups.plan.groups; j++) { /* whole tiles */
     double *draws     = &l->groups.plan.draws[j];
@@ -148,15 +173,67 @@ static double excess_of(const Levels *l, int column, int f)
   return sd > 0 ? SQUARE(se / sd) / allowed(l, C[0]) : 0;
 }
 
-double levels_excess(const Levels *l)
+/* Of a quantity that was constant in the pilot: nothing is known of the other members, so that as many solves of the
+ * first are needed as by themselves have the error.  While it is constant in all draws, nothing is missing, but where
+ * the first member alone draws. */
+static double excess_of_unseen(const Levels *l, int column)
+{
+  const ScoriaPlan *plan = &l->groups.plan;
+  double n               = 0;
+  if (!levels_awake(l, column) && !(plan->groups == 1 && plan->members[0] == 1)) return 0;
+  for (int j = 0; j < plan->groups; j++)
+    if (plan->members[j] & 1) n += (double)coupled_count(l->groups.sums[j]);
+  return levels_plain_draws(l) / PetscMax(n, 1);
+}
+
+LevelsExcess levels_excess(const Levels *l)
 {
   /* what plain solves would reach is known of means alone: of SDs and quantiles it depends on the law */
   const int promised = l->q->tolerance > 0 ? functionals(l) : 1;
+  LevelsExcess to    = {.quantity = 0};
   double worst       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
-    if (!(l->C[(size_t)column * (size_t)(l->K * l->K)] > 0)) continue;
-    for (int f = 0; f < promised; f++) worst = PetscMax(worst, excess_of(l, column, f));
+    double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, column);
+    for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++)
+      seen = PetscMax(seen, excess_of(l, column, f));
+    to.seen   = PetscMax(to.seen, seen);
+    to.unseen = PetscMax(to.unseen, unseen);
+    if (PetscMax(seen, unseen) > worst) {
+      worst       = PetscMax(seen, unseen);
+      to.quantity = i;
+    }
   }
-  return worst;
+  return to;
+}
+
+/* In whole tiles: all groups, and those of the first member by no less than `fine`. */
+static void lengthened(const Levels *l, double all, double fine, ScoriaPlan *to)
+{
+  const LevelsGroups *g = &l->groups;
+  *to                   = g->plan;
+  for (int j = 0; j < to->groups; j++) {
+    const double tile = (double)g->tile[j], by = to->members[j] & 1 ? PetscMax(all, fine) : all;
+    to->draws[j] = ceil(to->draws[j] * by / tile) * tile;
+  }
+}
+
+bool levels_lengthen(Levels *l, const LevelsExcess *excess)
+{
+  double all = excess->seen > 1 ? PetscMin(1.05 * excess->seen, TOP_UP_MOST) : 1, fine = PetscMax(excess->unseen, 1);
+  const double *cost = l->a->levels[l->k].cost;
+  double left        = INFINITY;
+  ScoriaPlanning p;
+  ScoriaPlan plan;
+  take_planning(l, &p);
+  if (l->o.budget > 0) left = l->o.budget / l->q->conditions - pilot_cost(l, cost);
+  lengthened(l, all, fine, &plan);
+  for (int tried = 0; tried < HALVINGS && plan_cost(&p, &plan) > left; tried++) {
+    all  = (1 + all) / 2;
+    fine = (1 + fine) / 2;
+    lengthened(l, all, fine, &plan);
+  }
+  if (plan_cost(&p, &plan) > left || !(plan_cost(&p, &plan) > plan_cost(&p, &l->groups.plan))) return false;
+  l->groups.plan = plan;
+  return true;
 }

@@ -10,7 +10,6 @@
 #define ROUND_LONG 2.0  /* and longer than this shortened, so that a stop is never far */
 #define ROUND_MOST 4096 /* tiles of a worker */
 #define TOP_UPS 6       /* times that the plan is lengthened where it falls short of the tolerance */
-#define TOP_UP_MOST 4.0 /* by so much at most */
 
 /* ------------------------------------------------------------------------------------------------- draws ---- */
 
@@ -155,33 +154,25 @@ static PetscErrorCode DrawGroups(Levels *l)
     PetscCall(ScoriaCoupledReduce(g->sums[j], l->workers->all.comm));
   }
   PetscCall(UqCheckDefined(l->draws, l->workers->all.comm));
+  PetscCall(LevelsCheckRange(l));
   PetscFunctionReturn(0);
-}
-
-/* Longer by what it falls short of, in whole tiles. */
-static void lengthen(Levels *l, double excess)
-{
-  LevelsGroups *g = &l->groups;
-  const double by = PetscMin(1.05 * excess, TOP_UP_MOST);
-  for (int j = 0; j < g->plan.groups; j++) {
-    const double tile = (double)g->tile[j];
-    g->plan.draws[j]  = ceil(g->plan.draws[j] * by / tile) * tile;
-  }
 }
 
 static PetscErrorCode Condition(Levels *l)
 {
+  const bool promised = !(l->o.budget > 0) || l->q->tolerance > 0; /* a budget alone promises no error */
   PetscFunctionBeginUser;
   uq_draws_at(l->draws, l->q->theta + l->k * l->q->space->n);
   PetscCall(Pilot(l));
   PetscCall(DrawGroups(l));
-  while (l->groups.top_ups < TOP_UPS && !(l->o.budget > 0)) {
-    const double excess = levels_excess(l);
-    if (excess <= 1) break;
-    lengthen(l, excess);
+  LevelsExcess excess = levels_excess(l);
+  while (PetscMax(excess.seen, excess.unseen) > 1 && promised && l->groups.top_ups < TOP_UPS) {
+    if (!levels_lengthen(l, &excess)) break;
     l->groups.top_ups++;
     PetscCall(DrawGroups(l));
+    excess = levels_excess(l);
   }
+  PetscCall(LevelsWarn(l, &excess));
   PetscCall(LevelsShareTallies(l));
   PetscCall(LevelsAnswerFill(l));
   PetscFunctionReturn(0);
@@ -206,8 +197,8 @@ static PetscErrorCode Create(Levels *l)
   PetscFunctionBeginUser;
   for (int a = 0; a < l->K; a++)
     PetscCall(PetscMalloc2(LEVELS_TILE * l->q->m, &l->fields[a], LEVELS_TILE * l->columns, &l->rows[a]));
-  PetscCall(PetscCalloc4(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
-                         l->columns * l->K * l->K, &l->C));
+  PetscCall(PetscCalloc6(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
+                         l->columns * l->K * l->K, &l->C, l->columns, &l->varies, l->columns, &l->lump));
   PetscFunctionReturn(0);
 }
 
@@ -216,7 +207,7 @@ static PetscErrorCode Destroy(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
-  PetscCall(PetscFree4(l->pilot, l->centre, l->scale, l->C));
+  PetscCall(PetscFree6(l->pilot, l->centre, l->scale, l->C, l->varies, l->lump));
   PetscFunctionReturn(0);
 }
 

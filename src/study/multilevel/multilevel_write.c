@@ -38,7 +38,7 @@ static double richardson(const UqQuestion *q, const UqAnswer *a, int k, int i)
 void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, int k)
 {
   const struct LevelsAnswer_ *l = &a->levels[k];
-  const ScoriaUqLevels what     = {.pilot = (int64_t)l->pilot, .work = l->work};
+  const ScoriaUqLevels what     = {.pilot = (int64_t)l->pilot, .work = l->work, .excess = l->excess};
   cJSON *to                     = cJSON_AddObjectToObject(condition, UQ_LEVELS), *list, *quantities;
   members_add(to, scoria_uq_levels_members, &what);
   list = cJSON_AddArrayToObject(to, UQ_MEMBERS);

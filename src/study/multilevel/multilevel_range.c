@@ -1,0 +1,86 @@
+/* uq of several fidelities: what the draws show that the pilot has not seen. */
+#include "multilevel.h"
+#include <math.h>
+
+#define ROUNDING 1e-8 /* what solves of one number differ by, that converge to this or better */
+#define RESOLVED 0.1  /* least range over the scale at which fourth powers are summed to four digits */
+
+/* The range of the draws of group j in its first member, beyond rounding. */
+static double range_of(const Levels *l, int column, int j)
+{
+  double least, largest;
+  coupled_extremes(l->groups.sums[j], column, &least, &largest);
+  if (l->groups.plan.members[j] & 1) {
+    least   = PetscMin(least, l->centre[column]);
+    largest = PetscMax(largest, l->centre[column]);
+  }
+  const double range = largest - least;
+  return range > ROUNDING * PetscMax(fabs(least), fabs(largest)) ? range : 0;
+}
+
+bool levels_awake(const Levels *l, int column)
+{
+  for (int j = 0; j < l->groups.plan.groups && !l->varies[column]; j++)
+    if (coupled_count(l->groups.sums[j]) > 0 && range_of(l, column, j) > 0) return true;
+  return false;
+}
+
+static void name_column(const Levels *l, int column, size_t size, char name[])
+{
+  const UqQuestion *q = l->q;
+  if (column >= q->m)
+    (void)PetscSNPrintf(name, size, "%s", q->quantity[column - q->m].name);
+  else
+    (void)PetscSNPrintf(name, size, "number %d of the fields", column);
+}
+
+PetscErrorCode LevelsCheckRange(const Levels *l)
+{
+  char name[128];
+  PetscFunctionBeginUser;
+  for (int column = 0; column < l->columns; column++)
+    for (int j = 0; j < l->groups.plan.groups; j++) {
+      const bool far = coupled_overflows(l->groups.sums[j], column);
+      if (!far && (l->varies[column] || coupled_count(l->groups.sums[j]) == 0)) continue;
+      const double range = range_of(l, column, j);
+      if (!far && (range == 0 || range >= RESOLVED * l->scale[column])) continue;
+      name_column(l, column, sizeof name, name);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "uq: pilot: %lld draws at condition %d, in which %s %s, but the draws after it range over %.3g; more "
+                  "are needed",
+                  (long long)l->good, l->k, name, l->varies[column] ? "has far too small an SD" : "did not vary",
+                  range);
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
+{
+  const double worst = sqrt(PetscMax(excess->seen, excess->unseen));
+  const bool promise = !(l->o.budget > 0) || l->q->tolerance > 0;
+  double draws       = (double)l->good;
+  PetscFunctionBeginUser;
+  for (int j = 0; j < l->groups.plan.groups; j++) draws += (double)coupled_count(l->groups.sums[j]);
+  for (int i = 0; i < l->q->nquantities; i++) {
+    const char *name = l->q->quantity[i].name;
+    const int column = l->q->m + i;
+    if (levels_awake(l, column))
+      PetscCall(
+          ScoriaSay(l->run,
+                    "  WARNING: condition %d: %s did not vary in the pilot of %lld draws, so that only the deck's "
+                    "own solves give it; a larger uq_pilot takes less work",
+                    l->k, name, (long long)l->good));
+    else if (!l->varies[column] && draws < levels_plain_draws(l))
+      PetscCall(ScoriaSay(l->run,
+                          "  WARNING: condition %d: %s is %g in all of %.0f draws, too few to see what is rarer", l->k,
+                          name, l->centre[column], draws));
+  }
+  if (promise && worst > 1)
+    PetscCall(ScoriaSay(l->run, "  WARNING: condition %d: the largest error, of %s, is %.3g times what %s %g allows%s",
+                        l->k, l->q->quantity[excess->quantity].name, worst,
+                        l->q->tolerance > 0 ? "uq_tolerance" : "uq_count",
+                        l->q->tolerance > 0 ? l->q->tolerance : (double)l->q->count,
+                        l->o.budget > 0 ? "; the budget has no more" : ""));
+  l->a->levels[l->k].excess = promise ? worst : NAN;
+  PetscFunctionReturn(0);
+}
