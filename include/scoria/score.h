@@ -114,10 +114,11 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);
 PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model);
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck); /* resolved deck it was trained with, borrowed */
-/* Of a model that was loaded: its identity, and that of the dataset it was trained on, "" where the file is of an
- * earlier version, which did not tell. */
+/* Of a model that was loaded: its identity, and those of the dataset it was trained on and of the structure that the
+ * porosities there are crops of, "" where there is none, or the file is of an earlier version, which did not tell. */
 const char *model_identity(ScoriaModel model);
 const char *model_dataset(ScoriaModel model);
+const char *model_library(ScoriaModel model);
 /* Whether its conditional Gaussian is what is drawn, not the network: as training chose, or ScoriaModelChoose. */
 bool model_is_gaussian(ScoriaModel model);
 bool model_has_network(ScoriaModel model); /* one that has been trained (train_steps) */

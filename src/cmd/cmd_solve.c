@@ -206,6 +206,7 @@ static PetscErrorCode SolveAndWrite(ScoriaRun run, ScoriaDeck deck, Problem *p, 
   for (int c = 0; c < spec.space.n; c++)
     if (spec.space.c[c].lo < spec.space.c[c].hi) spec.realisations = 1;
   PetscCall(ScoriaProvenanceOfRun(run, deck, "solve", groups->full_size, &from));
+  PetscCall(PetscStrncpy(from.made.library, ensemble_library(ens), sizeof from.made.library));
   PetscCall(ScoriaDatasetCreate(ScoriaRunComm(run), path, &spec, x, &from, &ds));
   PetscCall(ScoriaDatasetWatch(ds, run));
   PetscCall(ScoriaWarnOfRest(run, groups));

@@ -33,11 +33,12 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
 /* What draws porosities: a structure, or a Gaussian process. */
 static PetscErrorCode WarnOfPorosity(ScoriaRun run, ScoriaDeck deck)
 {
-  static const char *const of_library[]  = {"porosity_axes",        "porosity_voxel",  "porosity_threshold",
-                                            "porosity_phase",       "porosity_window", "porosity_reflect",
-                                            "porosity_replacement", "porosity_holdout"};
+  static const char *const of_library[] = {
+      "porosity_array", "porosity_pores",  "porosity_axes",    "porosity_voxel",       "porosity_threshold",
+      "porosity_phase", "porosity_window", "porosity_reflect", "porosity_replacement", "porosity_holdout"};
   static const char *const of_gaussian[] = {"porosity_kernel",     "porosity_min",   "porosity_max",
-                                            "porosity_logit_mean", "porosity_sigma", "porosity_anisotropy"};
+                                            "porosity_logit_mean", "porosity_sigma", "porosity_anisotropy",
+                                            "porosity_mean",       "porosity_sd",    "porosity_ell"};
   bool library, changed;
   PetscFunctionBeginUser;
   PetscCall(ScoriaPorosityIsLibrary(deck, &library));

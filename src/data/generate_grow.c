@@ -28,6 +28,7 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
     PetscCall(ScoriaDatasetClose(smaller));
     PetscFunctionReturn(0);
   }
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, dataset_made_from(*smaller)));
   if (!strcmp(design, "lhs"))
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,

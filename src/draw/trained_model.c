@@ -2,13 +2,16 @@
 #include "scoria/draw.h"
 #include <math.h>
 
-/* A dataset beside the model is to be the one that it was trained on. */
-static PetscErrorCode CheckDataset(ScoriaRun run, ScoriaModel model, const char *path)
+/* A dataset beside the model is to be the one that it was trained on, and the deck's structure that of its porosities:
+ * the fields are offsets from a twin with its mean. */
+static PetscErrorCode CheckMade(ScoriaRun run, ScoriaDeck deck, ScoriaModel model, const char *path)
 {
   ScoriaMadeFrom made = {.model = ""};
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(made.dataset, model_dataset(model), sizeof made.dataset));
+  PetscCall(PetscStrncpy(made.library, model_library(model), sizeof made.library));
   PetscCall(ScoriaChainCheck(run, path, &made));
+  PetscCall(ScoriaChainCheckLibrary(run, deck, path, &made));
   PetscFunctionReturn(0);
 }
 
@@ -22,7 +25,7 @@ static PetscErrorCode OpenModel(ScoriaRun run, ScoriaDeck deck, ScoriaModel *mod
   PetscCall(ScoriaModelDeck(*model, &stored));
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_LAW, sizeof difference, difference));
   if (*difference) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: trained for another problem (%s)", path, difference);
-  PetscCall(CheckDataset(run, *model, path));
+  PetscCall(CheckMade(run, deck, *model, path));
   PetscCall(ScoriaModelChoose(*model, deck, path));
   PetscFunctionReturn(0);
 }

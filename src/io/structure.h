@@ -23,10 +23,13 @@ typedef struct {
 
 extern const StructureFormat structure_array, structure_npy, structure_tiff, structure_csv;
 
-/* The TIFF files of a directory by their names, in the order of strcmp; free with StackFree.  n is 0 where there are
- * none, or where it cannot be read. */
+/* The TIFF files of a directory by their names, numbers in them by their value; free with StackFree.  n is 0 where
+ * there are none, or where it cannot be read. */
 PetscErrorCode StackList(const char *directory, int *n, char ***paths);
 PetscErrorCode StackFree(int n, char ***paths);
+
+/* Notes a length that no axis has, or slabs that no memory holds: what a header claims may be damaged. */
+void structure_check_lengths(const StructureShape *shape, ScoriaTrouble *bad);
 
 /* Values of a slab: the product of the lengths of all axes but the first. */
 static inline int64_t slab_values(const StructureShape *shape)

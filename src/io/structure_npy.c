@@ -105,9 +105,10 @@ static void find_header(Npy *npy, size_t size, char header[], ScoriaTrouble *bad
 static void check_length(const StructureShape *shape, const Npy *npy, int64_t size, ScoriaTrouble *bad)
 {
   double values = 1;
+  structure_check_lengths(shape, bad);
   if (bad->code != SCORIA_EXIT_OK) return;
   for (int a = 0; a < shape->rank; a++) values *= (double)shape->dims[a];
-  if (values < 1 || (double)(size - npy->begin) < values * npy->size)
+  if ((double)(size - npy->begin) < values * npy->size)
     trouble_note(bad, SCORIA_EXIT_INPUT, "has %lld bytes, expected %.0f numbers of %d bytes behind a header of %lld",
                  (long long)size, values, npy->size, (long long)npy->begin);
 }

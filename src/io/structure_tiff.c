@@ -1,5 +1,8 @@
 /* TIFF images by libtiff: the pages of a file, or the files of a directory in the order of their names.  Samples are
  * taken as they are: integers or reals, one a pixel. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strverscmp */
+#endif
 #include "structure.h"
 #include <dirent.h>
 #include <stdarg.h>
@@ -40,9 +43,10 @@ static int choose(const struct dirent *entry)
   return is_tiff_name(entry->d_name);
 }
 
+/* slice9 before slice10 */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
-  return strcmp((*a)->d_name, (*b)->d_name);
+  return strverscmp((*a)->d_name, (*b)->d_name);
 }
 
 PetscErrorCode StackList(const char *directory, int *n, char ***paths)
@@ -157,8 +161,12 @@ static PetscErrorCode OpenTiff(const char *path, const char *array, StructureSha
   else if (!current_shape(t, &width, &height))
     note_image(t, 0, "of samples that are not read, expected one integer or real a pixel", bad);
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  tiff_said[0]        = 0;
   const int64_t pages = t->files > 1 ? t->files : (int64_t)TIFFNumberOfDirectories(t->open);
-  if (t->files == 1 && !TIFFSetDirectory(t->open, 0)) note_image(t, 0, "cannot be read", bad);
+  if (*tiff_said) /* it counts as far as it can read */
+    trouble_note(bad, SCORIA_EXIT_INPUT, "cut short or damaged behind image %lld: %s", (long long)pages, tiff_said);
+  else if (t->files == 1 && !TIFFSetDirectory(t->open, 0))
+    note_image(t, 0, "cannot be read", bad);
   *shape = (StructureShape){.rank = 3, .dims = {pages, height, width}, .images = true};
   PetscFunctionReturn(0);
 }
@@ -239,6 +247,10 @@ static PetscErrorCode ReadImage(Tiff *t, int64_t index, int64_t width, int64_t h
   PetscFunctionBeginUser;
   if (!go_to(t, index)) {
     note_image(t, index, "cannot be read", bad);
+    PetscFunctionReturn(0);
+  }
+  if (t->files > 1 && !TIFFLastDirectory(t->open)) {
+    note_image(t, index, "holds more than one image, expected one in each file of a directory", bad);
     PetscFunctionReturn(0);
   }
   if (!current_shape(t, &w, &h) || w != width || h != height) {

@@ -25,7 +25,7 @@ typedef struct {
 } CropPart;
 
 struct Crops_ {
-  const LocalPorosity *local; /* borrowed */
+  const LocalPorosity *local; /* released with the crops */
   int dim;
   uint64_t seed;
   bool replacement;
@@ -33,6 +33,8 @@ struct Crops_ {
   CropPart part[2]; /* for training, held out */
   int of;
   ScoriaShuffle deal; /* row of the structure by row of a part */
+  bool summed;        /* effective is crops_effective at exponent: a sum over the whole structure */
+  double exponent, effective;
 };
 
 /* ---------------------------------------------------------------------------------------------------- axes ---- */
@@ -92,14 +94,14 @@ static void describe_extent(const LocalPorosity *local, const double windows[3],
            windows[2] * local->window[2]);
 }
 
-static PetscErrorCode CheckSize(const Crops crops, const double crop[3], const char *path)
+/* Before there are axes: a crop may be of more windows than an int counts. */
+static PetscErrorCode CheckSize(const LocalPorosity *local, const double crop[3], const char *path)
 {
-  const LocalPorosity *local = crops->local;
-  const double all[3]        = {local->n[0], local->n[1], local->n[2]};
+  const double all[3] = {local->n[0], local->n[1], local->n[2]};
   char has[96], needs[96];
   bool fits = true;
   PetscFunctionBeginUser;
-  for (int a = 0; a < 3; a++) fits = fits && crops->axis[a].windows <= local->n[a];
+  for (int a = 0; a < 3; a++) fits = fits && ceil(crop[a] - NEAR) <= all[a];
   if (fits) PetscFunctionReturn(0);
   describe_extent(local, all, sizeof has, has);
   describe_extent(local, crop, sizeof needs, needs);
@@ -152,7 +154,7 @@ static PetscErrorCode Fill(ScoriaDeck deck, const ScoriaGrid *grid, Crops crops)
 {
   const LocalPorosity *local = crops->local;
   const char *path           = "";
-  double crop[3];
+  double cell[3], crop[3];
   PetscInt seed = 1;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
@@ -161,14 +163,15 @@ static PetscErrorCode Fill(ScoriaDeck deck, const ScoriaGrid *grid, Crops crops)
   crops->seed = (uint64_t)seed;
   crops->dim  = grid->dim;
   for (int a = 0; a < 3; a++) {
-    const int cells   = a < grid->dim ? grid->n[a] : 1;
-    const double cell = a < grid->dim ? grid->length[a] / cells / local->window[a] : 1;
-    crop[a]           = cells * cell;
-    PetscCall(AxisCreate(cells, cell, &crops->axis[a]));
+    cell[a] = a < grid->dim ? grid->length[a] / grid->n[a] / local->window[a] : 1;
+    crop[a] = a < grid->dim ? grid->n[a] * cell[a] : 1;
+  }
+  PetscCall(CheckSize(local, crop, path));
+  for (int a = 0; a < 3; a++) {
+    PetscCall(AxisCreate(a < grid->dim ? grid->n[a] : 1, cell[a], &crops->axis[a]));
     crops->axis[a].lateral = a > 0 && a < grid->dim;
   }
   PetscCall(ReadReflect(deck, crops));
-  PetscCall(CheckSize(crops, crop, path));
   PetscCall(MakeParts(deck, crops, path));
   rng_shuffle(crops->seed, SCORIA_STREAM_LIBRARY, HELD_OUT_ROWS, local->rows, &crops->deal);
   PetscFunctionReturn(0);
@@ -190,6 +193,7 @@ PetscErrorCode CropsDestroy(Crops *crops)
   if (!*crops) PetscFunctionReturn(0);
   for (int a = 0; a < 3; a++)
     PetscCall(PetscFree3((*crops)->axis[a].first, (*crops)->axis[a].count, (*crops)->axis[a].weight));
+  local_porosity_release((*crops)->local);
   PetscCall(PetscFree(*crops));
   PetscFunctionReturn(0);
 }
@@ -285,7 +289,7 @@ void crops_draw(Crops crops, uint64_t id, int first, int number, double eps[])
       }
 }
 
-double crops_effective(Crops crops, double b)
+static double sum_effective(const Crops crops, double b)
 {
   const CropPart *part = &crops->part[0];
   const CropAxis *axis = crops->axis;
@@ -305,6 +309,14 @@ double crops_effective(Crops crops, double b)
               }
         }
   return b == 0 ? sum / (double)cells : pow(sum / (double)cells, -1.0 / b);
+}
+
+double crops_effective(Crops crops, double b)
+{
+  if (!crops->summed || crops->exponent != b) crops->effective = sum_effective(crops, b);
+  crops->summed   = true;
+  crops->exponent = b;
+  return crops->effective;
 }
 
 void crops_describe(Crops crops, size_t size, char text[])

@@ -1,8 +1,8 @@
 /* From a measured structure to local porosity: gray values or phases become porosities voxel by voxel, which are
  * averaged over windows of whole voxels.
  *
- * Rank 0 reads the file slab by slab and holds the sums, a number a window; then each node holds one copy, in memory
- * that its ranks share.  One rank sums in one order: the same bits for any number of ranks. */
+ * Rank 0 reads the file slab by slab and holds the sums, a number a window.  One rank sums in one order: the same bits
+ * for any number of ranks. */
 #include "local_porosity.h"
 #include "scoria/foreign_files.h"
 #include <math.h>
@@ -214,11 +214,6 @@ static PetscErrorCode MakeLayout(const LocalPorosityOptions *opt, const Meaning 
 
 /* ---------------------------------------------------------------------------------------------------- sums ---- */
 
-static int64_t window_count(const LocalPorosity *local)
-{
-  return local->rows * local->n[0] * local->n[1] * local->n[2];
-}
-
 /* Adds a slab, (dims[1], dims[2], dims[3]), of which axes beyond the rank have length 1. */
 static void add_slab(const Layout *l, const Meaning *m, int64_t at, const double values[], double sum[])
 {
@@ -306,79 +301,4 @@ PetscErrorCode LocalPorosityRead(const LocalPorosityOptions *opt, LocalPorosity 
   const PetscErrorCode failed = ReadOpened(opt, s, local, eps);
   PetscCall(ScoriaStructureClose(&s));
   PetscFunctionReturn(failed);
-}
-
-/* ------------------------------------------------------------------------------------------------- sharing ---- */
-
-/* The structure that was read last. */
-static struct {
-  bool there;
-  LocalPorosityOptions opt;
-  LocalPorosity local;
-  MPI_Comm node; /* owned */
-  MPI_Win win;   /* owned: holds the numbers */
-} kept;
-
-static PetscErrorCode Forget(void)
-{
-  PetscFunctionBeginUser;
-  if (!kept.there) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Win_free(&kept.win));
-  PetscCallMPI(MPI_Comm_free(&kept.node));
-  kept.there = false;
-  PetscFunctionReturn(0);
-}
-
-/* One copy on every node, from rank 0's. */
-static PetscErrorCode Share(const double eps[])
-{
-  const int64_t n = window_count(&kept.local);
-  MPI_Comm leaders;
-  MPI_Aint bytes;
-  double *shared;
-  int rank, on_node, unit;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCallMPI(MPI_Comm_split_type(PETSC_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &kept.node));
-  PetscCallMPI(MPI_Comm_rank(kept.node, &on_node));
-  PetscCallMPI(MPI_Win_allocate_shared(on_node ? 0 : (MPI_Aint)sizeof(double) * n, sizeof(double), MPI_INFO_NULL,
-                                       kept.node, &shared, &kept.win));
-  PetscCallMPI(MPI_Win_shared_query(kept.win, 0, &bytes, &unit, &shared));
-  PetscCallMPI(MPI_Win_fence(0, kept.win));
-  PetscCallMPI(MPI_Comm_split(PETSC_COMM_WORLD, on_node ? MPI_UNDEFINED : 0, rank, &leaders));
-  if (!rank) PetscCall(PetscArraycpy(shared, eps, n));
-  if (leaders != MPI_COMM_NULL) {
-    PetscCall(ScoriaBroadcastMany(leaders, 0, n, MPI_DOUBLE, shared));
-    PetscCallMPI(MPI_Comm_free(&leaders));
-  }
-  PetscCallMPI(MPI_Win_fence(0, kept.win));
-  kept.local.eps = shared;
-  kept.there     = true;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode LocalPorosityGet(const LocalPorosityOptions *opt, const LocalPorosity **local)
-{
-  static bool registered = false;
-  char now[SCORIA_SOURCE_SIZE];
-  double *eps = NULL;
-  int rank;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaStructureNow(PETSC_COMM_WORLD, opt->path, now));
-  if (!kept.there || memcmp(&kept.opt, opt, sizeof *opt) || strcmp(kept.local.source, now)) {
-    PetscCall(Forget());
-    PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-    memset(&kept.local, 0, sizeof kept.local);
-    const PetscErrorCode failed = rank ? 0 : LocalPorosityRead(opt, &kept.local, &eps);
-    PetscCall(ScoriaAgreeFailed(PETSC_COMM_WORLD, failed));
-    PetscCallMPI(MPI_Bcast(&kept.local, (int)sizeof kept.local, MPI_BYTE, 0, PETSC_COMM_WORLD));
-    PetscCall(PetscStrncpy(kept.local.source, now, sizeof kept.local.source));
-    kept.opt = *opt;
-    PetscCall(Share(eps));
-    PetscCall(PetscFree(eps));
-    if (!registered) PetscCall(PetscRegisterFinalize(Forget));
-    registered = true;
-  }
-  *local = &kept.local;
-  PetscFunctionReturn(0);
 }

@@ -31,17 +31,25 @@ typedef struct {
   const double *eps; /* (rows, n[z], n[y], n[x]) */
 } LocalPorosity;
 
+static inline int64_t window_count(const LocalPorosity *local)
+{
+  return local->rows * local->n[0] * local->n[1] * local->n[2];
+}
+
 /* Reads the options of a deck; whether porosity_file is set is the caller's to know. */
 PetscErrorCode LocalPorosityOptionsRead(ScoriaDeck deck, const ScoriaGrid *grid, LocalPorosityOptions *opt);
-/* The same numbers on every rank, read by rank 0, held once a node, and kept until another structure is asked for or
- * PETSc is finalised: borrowed.  Collective on PETSC_COMM_WORLD. */
+/* The same numbers on every rank, read by rank 0, held once a node: borrowed until it is released, as often as it was
+ * got.  What nobody uses stays until another structure is asked for or PETSc is finalised.  Collective on
+ * PETSC_COMM_WORLD. */
 PetscErrorCode LocalPorosityGet(const LocalPorosityOptions *opt, const LocalPorosity **local);
+void local_porosity_release(const LocalPorosity *local); /* local */
 /* The sums of one structure on the rank that calls; eps (owned by the caller) by PetscFree. */
 PetscErrorCode LocalPorosityRead(const LocalPorosityOptions *opt, LocalPorosity *local, double **eps);
 
 /* Crops of the size of a grid: realisation id is one of a row drawn at random, at an offset of whole windows, reflected
  * along axes and shifted laterally, averaged over the grid's cells. */
 typedef struct Crops_ *Crops;
+/* Takes over a use of local, also where it fails. */
 PetscErrorCode CropsCreate(ScoriaDeck deck, const ScoriaGrid *grid, const LocalPorosity *local, Crops *crops);
 PetscErrorCode CropsDestroy(Crops *crops);
 void crops_hold_out(Crops crops, bool held_out); /* from now on crops of the part held out, or of the other */

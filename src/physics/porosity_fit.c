@@ -12,6 +12,7 @@
 
 #define LEAST_LAGS 3 /* that a correlation length is fitted to */
 #define MOST_LAGS 64
+#define NOTHING 1e-12 /* of the variance: a variogram of rounding */
 #define GOLDEN 0.6180339887498949
 
 /* ----------------------------------------------------------------------------------------------- variograms ---- */
@@ -213,8 +214,9 @@ static double logit_between(const PorosityMarginal *m, double eps)
 }
 
 /* Lags up to where the correlation has mostly gone, and as many again, but no more than a third of the windows. */
-static void choose_lags(Work *w, const Blocking *by, double variance)
+static PetscErrorCode ChooseLags(Work *w, const Blocking *by, double variance)
 {
+  PetscFunctionBeginUser;
   for (int a = 0; a < 3; a++) {
     Variogram *v = &w->v->axis[a];
     v->window    = w->local->window[a];
@@ -225,9 +227,16 @@ static void choose_lags(Work *w, const Blocking *by, double variance)
   for (int a = 0; a < 3; a++) {
     Variogram *v = &w->v->axis[a];
     int near     = 0;
+    for (int lag = 0; lag < v->lags; lag++)
+      if (!(variogram(v, lag, -1, w->v->blocks) > NOTHING * variance))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                    "fit-porosity: found no difference between windows %g m apart along %c, expected porosities that "
+                    "vary along it",
+                    (lag + 1) * v->window, "xyz"[a]);
     while (near < v->lags && variogram(v, near, -1, w->v->blocks) < 0.8 * variance) near++;
     v->lags = PetscMin(v->lags, PetscMax(LEAST_LAGS, 2 * (near + 1)));
   }
+  PetscFunctionReturn(0);
 }
 
 static void choose_kernel(Work *w, double variance, ScoriaPorosityFit *fit)
@@ -260,14 +269,15 @@ static void jackknife(const Work *w, int blocks, const PorosityFitAsked *asked, 
   }
 }
 
-static void fit_all(Work *w, const PorosityFitAsked *asked, ScoriaPorosityFit *fit)
+static PetscErrorCode FitAll(Work *w, const PorosityFitAsked *asked, ScoriaPorosityFit *fit)
 {
   const LocalPorosity *local = w->local;
   const int64_t n            = local->rows * local->n[0] * local->n[1] * local->n[2];
   const Blocking by          = choose_blocks(local);
-  w->h->lo                   = INFINITY;
-  w->h->hi                   = -INFINITY;
-  w->v->blocks               = by.blocks;
+  PetscFunctionBeginUser;
+  w->h->lo     = INFINITY;
+  w->h->hi     = -INFINITY;
+  w->v->blocks = by.blocks;
   for (int64_t i = 0; i < n; i++) {
     w->h->lo = fmin(w->h->lo, w->eps[i]);
     w->h->hi = fmax(w->h->hi, w->eps[i]);
@@ -275,7 +285,7 @@ static void fit_all(Work *w, const PorosityFitAsked *asked, ScoriaPorosityFit *f
   each_window(local, &by, add_to_histogram, w);
   const PorosityMarginal m = porosity_marginal(w->h, -1, by.blocks, asked);
   for (int64_t i = 0; i < n; i++) w->y[i] = logit_between(&m, w->eps[i]);
-  choose_lags(w, &by, m.sigma * m.sigma);
+  PetscCall(ChooseLags(w, &by, m.sigma * m.sigma));
   choose_kernel(w, m.sigma * m.sigma, fit);
   jackknife(w, by.blocks, asked, fit);
   fit->rows    = local->rows;
@@ -285,6 +295,7 @@ static void fit_all(Work *w, const PorosityFitAsked *asked, ScoriaPorosityFit *f
     fit->n[a]      = local->n[a];
     fit->window[a] = local->window[a];
   }
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode CheckRange(const LocalPorosity *local, const double eps[], const PorosityFitAsked *asked)
@@ -316,11 +327,11 @@ PetscErrorCode PorosityFit(const LocalPorosity *local, const double eps[], const
   PetscCall(PetscMalloc1(local->rows * local->n[0] * local->n[1] * local->n[2], &w.y));
   PetscCall(PetscNew(&w.h));
   PetscCall(PetscNew(&w.v));
-  fit_all(&w, asked, fit);
+  const PetscErrorCode failed = FitAll(&w, asked, fit);
   PetscCall(PetscFree(w.v));
   PetscCall(PetscFree(w.h));
   PetscCall(PetscFree(w.y));
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(failed);
 }
 
 static PetscErrorCode FitHere(ScoriaDeck deck, const char *path, ScoriaPorosityFit *fit)

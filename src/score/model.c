@@ -67,6 +67,11 @@ const char *model_dataset(ScoriaModel model)
   return model->dataset;
 }
 
+const char *model_library(ScoriaModel model)
+{
+  return model->library;
+}
+
 bool model_is_gaussian(ScoriaModel model)
 {
   return model->gaussian;

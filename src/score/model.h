@@ -24,6 +24,7 @@ struct ScoriaModel_ {
   char *deck;                          /* owned: resolved deck of the training */
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
   char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in files of versions that did not store it */
+  char library[SCORIA_SOURCE_SIZE];    /* that its porosities are crops of; "": of none, or in such files */
   ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
   int64_t rows[2];                     /* that it was trained on, and validated on */
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */

@@ -130,6 +130,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   ScoriaMadeFrom from = {.dataset = ""};
   PetscCall(ScoriaStoreCreate(comm, path, "model", deck, &store));
   PetscCall(PetscStrncpy(from.dataset, model->dataset, sizeof from.dataset));
+  PetscCall(PetscStrncpy(from.library, model->library, sizeof from.library));
   PetscCall(ScoriaStorePutMadeFrom(store, &from));
   PetscCall(PutNetwork(model, store));
   PetscCall(EmaSetSave(&model->averages, store, "/averages"));
@@ -261,6 +262,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreMadeFrom(store, &from));
   PetscCall(ScoriaStoreIdentity(store, m->identity));
   PetscCall(PetscStrncpy(m->dataset, from.dataset, sizeof m->dataset));
+  PetscCall(PetscStrncpy(m->library, from.library, sizeof m->library));
   PetscCall(NormaliserLoad(store, &m->normaliser));
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));

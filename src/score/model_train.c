@@ -210,6 +210,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
                              .rows       = {t->train.rows, t->valid.rows},
                              .gaussian   = t->kept.gaussian};
   PetscCall(ScoriaDatasetIdentity(t->run, ds, spec->rows, m->dataset));
+  PetscCall(PetscStrncpy(m->library, dataset_made_from(ds)->library, sizeof m->library));
   train_channels(spec, &m->nchannels, channel);
   for (int c = 0; c < m->nchannels; c++) m->field[c] = spec->field[channel[c]];
   PetscCall(PetscMalloc1(model_centres(m), &m->x));

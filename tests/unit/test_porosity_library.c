@@ -1,116 +1,10 @@
 // ranks: 1 3
 /* Crops of a measured structure: the same of every format and number of ranks, with the structure's own two-point
  * statistics, disjoint where they are to be, and refused where the structure is too small. */
-#include "verify/verify_electrode.h"
-#include <hdf5.h>
+#include "structure_files.h"
 #include <math.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <tiffio.h>
 #include <unistd.h>
-
-enum { NX = 24, NY = 18, NZ = 12, VOXELS = NX * NY * NZ };
-#define VOXEL 1e-6
-
-static unsigned char gray[NZ][NY][NX]; /* of a structure with correlations of some voxels */
-
-static void make_structure(void)
-{
-  double noise[NZ + 4][NY + 4][NX + 4];
-  for (int z = 0; z < NZ + 4; z++)
-    for (int y = 0; y < NY + 4; y++)
-      rng_uniform(5, SCORIA_STREAM_PROBE, (uint64_t)(z * 100 + y), 0, NX + 4, noise[z][y]);
-  for (int z = 0; z < NZ; z++)
-    for (int y = 0; y < NY; y++)
-      for (int x = 0; x < NX; x++) {
-        double sum = 0;
-        for (int k = 0; k < 125; k++) sum += noise[z + k / 25][y + k / 5 % 5][x + k % 5] / 125;
-        gray[z][y][x] = (unsigned char)(255 * (0.5 + 2 * (sum - 0.5) + 0.4 * (noise[z][y][x] - 0.5)));
-      }
-}
-
-static void write_npy(const char *path, const char *type, size_t size, const void *numbers, size_t n, const char *shape)
-{
-  char header[128];
-  FILE *out = fopen(path, "wb");
-  assert_non_null(out);
-  const int length =
-      snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", type, shape);
-  const unsigned char head[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)length, 0};
-  fwrite(head, 1, 10, out);
-  fwrite(header, 1, (size_t)length, out);
-  assert_int_equal(fwrite(numbers, size, n, out), n);
-  fclose(out);
-}
-
-static void write_image(const char *path, const char *mode, int z, bool tiled)
-{
-  TIFF *tiff = TIFFOpen(path, mode);
-  assert_non_null(tiff);
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, NX);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, NY);
-  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
-  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
-  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_LZW);
-  uint16_t tile[16 * 16];
-  if (tiled) {
-    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, 16);
-    TIFFSetField(tiff, TIFFTAG_TILELENGTH, 16);
-    for (int y0 = 0; y0 < NY; y0 += 16)
-      for (int x0 = 0; x0 < NX; x0 += 16) {
-        for (int i = 0; i < 256; i++) {
-          const int x = x0 + i % 16, y = y0 + i / 16;
-          tile[i] = x < NX && y < NY ? gray[z][y][x] : 0;
-        }
-        TIFFWriteTile(tiff, tile, (uint32_t)x0, (uint32_t)y0, 0, 0);
-      }
-  } else {
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 5);
-    for (int y = 0; y < NY; y++) {
-      uint16_t line[NX];
-      for (int x = 0; x < NX; x++) line[x] = gray[z][y][x];
-      TIFFWriteScanline(tiff, line, (uint32_t)y, 0);
-    }
-  }
-  TIFFWriteDirectory(tiff);
-  TIFFClose(tiff);
-}
-
-static void write_hdf5(const char *path)
-{
-  static float numbers[NX][NZ][NY]; /* another order, and type */
-  const hsize_t dims[3] = {NX, NZ, NY};
-  for (int z = 0; z < NZ; z++)
-    for (int y = 0; y < NY; y++)
-      for (int x = 0; x < NX; x++) numbers[x][z][y] = gray[z][y][x];
-  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(3, dims, NULL);
-  const hid_t set = H5Dcreate2(file, "scan", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  assert_true(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
-  H5Dclose(set);
-  H5Sclose(space);
-  H5Fclose(file);
-}
-
-/* By rank 0; the others wait. */
-static void write_all(void)
-{
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  make_structure();
-  if (!rank) {
-    char path[64];
-    write_npy("scan.npy", "|u1", 1, gray, VOXELS, "12, 18, 24");
-    write_hdf5("scan.h5");
-    (void)mkdir("scan", 0777);
-    (void)unlink("pages.tif");
-    for (int z = 0; z < NZ; z++) {
-      snprintf(path, sizeof path, "scan/slice%03d.tif", z);
-      write_image(path, "w", z, false);
-      write_image("pages.tif", z ? "a" : "w", z, true);
-    }
-  }
-  MPI_Barrier(PETSC_COMM_WORLD);
-}
 
 static void library_of(MPI_Comm group, const ScoriaGrid *grid, const char *keys, ScoriaPorosity *por)
 {
@@ -145,7 +39,7 @@ static void formats_agree(void **state)
 {
   static const char *const files[] = {
       "file: scan.npy, " GRAY,
-      "file: scan, " GRAY,
+      "file: slices, " GRAY,
       "file: pages.tif, " GRAY,
       "file: scan.h5, array: /scan, axes: [x, z, y], " GRAY,
   };
@@ -321,8 +215,40 @@ static void groups_draw_the_same(void **state)
   /* the tiles of a structure, each once, against crops at all offsets: windows near its ends are in fewer of these; a
    * tenth of the SD of eps^-b */
   assert_near(pow(effective, -b), sum, 0.1 * sqrt(square - sum * sum));
+  double mean, again;
+  CHECK(ScoriaPorosityEffective(alone, 0, &mean));
+  CHECK(ScoriaPorosityEffective(alone, b, &again));
+  assert_true(mean > effective && again == effective);
   CHECK(ScoriaPorosityDestroy(&alone));
   CHECK(ScoriaPorosityDestroy(&together));
+}
+
+/* One structure stays while crops of it are drawn, whatever else is read. */
+static void several_structures_at_once(void **state)
+{
+  static const char *const files[] = {"file: scan.npy, holdout: 0, " GRAY,
+                                      "file: scan.npy, holdout: 0, voxel: 1e-6, threshold: 128, window: 6e-6",
+                                      "file: slices, holdout: 0, " GRAY};
+  ScoriaPorosity first, second, third;
+  double before[16], after[16], other[16];
+  (void)state;
+  library_of(PETSC_COMM_SELF, &box, files[0], &first);
+  CHECK(ScoriaPorosityDraw(first, 0, 3, before));
+  library_of(PETSC_COMM_SELF, &box, files[1], &second);
+  CHECK(ScoriaPorosityDraw(second, 0, 3, other));
+  assert_true(memcmp(before, other, sizeof other) != 0);
+  library_of(PETSC_COMM_SELF, &box, files[2], &third);
+  CHECK(ScoriaPorosityDestroy(&second));
+  CHECK(ScoriaPorosityDraw(first, 0, 3, after));
+  assert_memory_equal(before, after, sizeof after);
+  CHECK(ScoriaPorosityDestroy(&first));
+  CHECK(ScoriaPorosityDraw(third, 0, 3, after));
+  assert_memory_equal(before, after, sizeof after);
+  library_of(PETSC_COMM_SELF, &box, files[1], &first); /* frees the first two */
+  CHECK(ScoriaPorosityDraw(third, 0, 3, after));
+  assert_memory_equal(before, after, sizeof after);
+  CHECK(ScoriaPorosityDestroy(&first));
+  CHECK(ScoriaPorosityDestroy(&third));
 }
 
 static void what_cannot_be_used_is_refused(void **state)
@@ -343,12 +269,21 @@ static void what_cannot_be_used_is_refused(void **state)
   expect_refused(&box, "file: scan.npy, axes: [y, x], voxel: 1e-6", "found 2, but scan.npy has 3 axes");
   expect_refused(&box, "file: nothing.npy, voxel: 1e-6", "nothing.npy: cannot be read");
   expect_refused(&box, "file: scan.h5, voxel: 1e-6", "/fields/eps");
+  expect_refused(&box, "file: scan.npy, threshold: 128, voxel: 1e-18",
+                 "too small for crops of 1.2e-05 x 6e-06 x 6e-06 m");
+  expect_refused(&box, "file: negative.npy, " GRAY, "axis 1: found a length of -12, expected 1 to 2147483647");
+  expect_refused(&box, "file: claim.tif, " GRAY, "found 2.306e+18 values in a slice along its first axis");
+  expect_refused(&box, "file: several, " GRAY, "image 1 (several/1.tif): holds more than one image");
   MPI_Barrier(PETSC_COMM_WORLD);
   if (!rank) assert_int_equal(truncate("scan.npy", 3000), 0);
-  if (!rank) assert_int_equal(truncate("scan/slice004.tif", 100), 0);
+  if (!rank) assert_int_equal(truncate("slices/slice4.tif", 100), 0);
+  struct stat st;
+  if (!rank) assert_int_equal(stat("pages.tif", &st), 0);
+  if (!rank) assert_int_equal(truncate("pages.tif", st.st_size / 2), 0);
   MPI_Barrier(PETSC_COMM_WORLD);
   expect_refused(&box, "file: scan.npy, " GRAY, "has 3000 bytes, expected 5184 numbers of 1 bytes");
-  expect_refused(&box, "file: scan, " GRAY, "image 5 (scan/slice004.tif)");
+  expect_refused(&box, "file: slices, " GRAY, "image 5 (slices/slice4.tif)");
+  expect_refused(&box, "file: pages.tif, " GRAY, "pages.tif: cut short or damaged behind image");
 }
 
 int main(int argc, char **argv)
@@ -359,6 +294,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(held_out_crops_are_disjoint),
                                      cmocka_unit_test(profiles_are_drawn_whole),
                                      cmocka_unit_test(groups_draw_the_same),
+                                     cmocka_unit_test(several_structures_at_once),
                                      cmocka_unit_test(what_cannot_be_used_is_refused)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   write_all();
