@@ -100,7 +100,7 @@ grep -q 'WARNING: ensemble_lateral: 1e-05 m along y is shorter than two correlat
 "$PYTHON" -c 'import h5py, sys; assert h5py.File(sys.argv[1])["fields/c"].shape == (3, 1, 6, 8)' "$work/plane/dataset.h5" || fail "the shape of a plane"
 
 # A model of whole fields, of the Gaussian alone: the same samples from any number of ranks, and rows of the wrong kind refused.
-model=("${whole[@]}" -train_steps 0 -train_modes 6 -train_degree_mean 1 -train_degree_scale 1 -sample_count 5)
+model=("${whole[@]}" -sample_source best -train_steps 0 -train_modes 6 -train_degree_mean 1 -train_degree_scale 1 -sample_count 5)
 rm -f "$work"/ranks?/model.h5
 for ranks in 1 2; do
   scoria $ranks train "$deck" "${model[@]}" -run_dir "$work/ranks$ranks" >"$work/out" 2>&1 || { fail "train on $ranks"; cat "$work/out" >&2; }
@@ -120,7 +120,7 @@ expect 3 'train_basis is lateral, which is for whole fields, but the dataset is 
 expect 3 'takes [0-9.]* GB of a rank .* run_memory allows 0.00 GB' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -run_memory 1e-6
 
 # The whole path, and the comparison again on other ranks.
-path=("${whole[@]}" -ensemble_conditions 40 -ensemble_realisations 4 -train_steps 0 -compare_directions 16)
+path=("${whole[@]}" -ensemble_conditions 40 -ensemble_realisations 4 -train_steps 0 -sample_source best -compare_directions 16)
 for ranks in 1 3; do
   scoria "$ranks" run "$deck" "${path[@]}" -run_dir "$work/path$ranks" >"$work/out" 2>&1 || { fail "run on $ranks ranks"; cat "$work/out" >&2; }
 done

@@ -77,9 +77,9 @@ static const char *load_of(const ScoriaProblem *problem)
 static double near_value(double now, double range[2])
 {
   if (now == 0) now = 1.0;
-  range[0] = fmin(0.9 * now, now);
-  range[1] = fmax(0.9 * now, now);
-  return 0.95 * now;
+  range[0] = fmin(0.95 * now, now);
+  range[1] = fmax(0.95 * now, now);
+  return 0.97 * now;
 }
 
 static int varied, refused;
