@@ -30,7 +30,7 @@ double plan_group_variance(const ScoriaPlan *plan, int j, int models, const doub
     for (int b = 0; b < models; b++)
       if (plan->members[j] >> a & plan->members[j] >> b & 1)
         sum += w[j * models + a] * w[j * models + b] * C[a * models + b];
-  return sum / plan->draws[j];
+  return plan->draws[j] > 0 ? sum / plan->draws[j] : 0; /* without draws it has no weight */
 }
 
 double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int models, const double C[])
@@ -44,8 +44,10 @@ double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int model
 double plan_worst(const ScoriaEstimator *e, const ScoriaPlanning *p, const ScoriaPlan *plan)
 {
   double worst = 0;
-  for (int t = 0; t < p->targets; t++)
-    worst = PetscMax(worst, plan_variance(e, plan, p->models, p->covariance + t * p->models * p->models));
+  for (int t = 0; t < p->targets; t++) {
+    const double v = plan_variance(e, plan, p->models, p->covariance + t * p->models * p->models);
+    if (!(v <= worst)) worst = isnan(v) ? INFINITY : v;
+  }
   return worst;
 }
 

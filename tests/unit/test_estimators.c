@@ -45,6 +45,19 @@ static void two_models(void **state)
   assert_true(plan_worst(find("mlblue"), &dear, &plan) < 1 + 1e-9);
 }
 
+/* A search whose shares vanish must not be taken for one of variance 0, which costs nothing. */
+static void groups_without_draws_tell_nothing(void **state)
+{
+  const double rho[2] = {1, 0.99};
+  double C[4];
+  (void)state;
+  correlated(2, rho, C);
+  const ScoriaPlanning p = {.models = 2, .solve = {1, 1}, .targets = 1, .covariance = C};
+  const ScoriaPlan plan  = {
+       .models = 2, .order = {0, 1}, .groups = 2, .members = {1, 2}, .draws = {100, 0}}; /* of the fine one alone */
+  assert_true(fabs(plan_worst(find("mlblue"), &p, &plan) * 100 - 1) < 1e-8);
+}
+
 /* A chain of grids: variance of a difference falls 16-fold, cost 8-fold from one to the next: cost
  * (sum_l sqrt(V_l C_l))^2. */
 static void chain_of_grids(void **state)
@@ -182,13 +195,10 @@ static void sums_tell_what_overflows(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(two_models),
-      cmocka_unit_test(chain_of_grids),
-      cmocka_unit_test(weights_are_unbiased),
-      cmocka_unit_test(shared_law),
-      cmocka_unit_test(useless_models),
-      cmocka_unit_test(two_normal_numbers),
-      cmocka_unit_test(sums_tell_what_overflows),
+      cmocka_unit_test(two_models),         cmocka_unit_test(groups_without_draws_tell_nothing),
+      cmocka_unit_test(chain_of_grids),     cmocka_unit_test(weights_are_unbiased),
+      cmocka_unit_test(shared_law),         cmocka_unit_test(useless_models),
+      cmocka_unit_test(two_normal_numbers), cmocka_unit_test(sums_tell_what_overflows),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
