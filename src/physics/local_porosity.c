@@ -160,6 +160,9 @@ static PetscErrorCode FindVoxel(const LocalPorosityOptions *opt, const int64_t l
   if (!opt->voxels && !whole)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_voxel: not set; a plane or volume, %s, needs the size of its voxels [m]",
                 opt->path);
+  if (opt->voxels && opt->grid.length[AXIS_X] > 0 && opt->voxel[AXIS_X] > opt->grid.length[AXIS_X])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_voxel: found %g m along x, allowed up to the electrode's length, %g m",
+                opt->voxel[AXIS_X], opt->grid.length[AXIS_X]);
   for (int a = 0; a < 3; a++) {
     const double extent = opt->grid.length[a];
     local->voxel[a]     = opt->voxels ? opt->voxel[a] : extent > 0 ? extent / (double)length[a] : 1;

@@ -4,7 +4,7 @@
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
 . "$(dirname "$0")/faults.sh"
-stride=${FAULT_STRIDE:-83}
+stride=${FAULT_STRIDE:-127}
 commands=${FAULT_COMMANDS:-generate train sample uq compare}
 fault_deck "$deck"
 make_reference generate train sample uq compare
