@@ -246,6 +246,7 @@ bool holdout_has_condition(const ScoriaHoldout *h, int64_t condition)
 
 bool holdout_has(const ScoriaHoldout *h, int64_t row)
 {
+  if (!h->realisations) return false; /* nothing is held back */
   if (h->rows) return rng_shuffled(&h->order, row % h->realisations) < h->rows;
   return holdout_has_condition(h, row / h->realisations);
 }
