@@ -69,6 +69,8 @@ typedef struct {
 
 /* Whether its fields are whole ones. */
 bool spec_is_whole(const ScoriaDatasetSpec *spec);
+/* How many fields of the state come first, as those of a problem do. */
+int spec_states(const ScoriaDatasetSpec *spec);
 /* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z. */
 int spec_centres(const ScoriaDatasetSpec *spec);
 /* "64 cells", "16 x 32 x 32 cells". */

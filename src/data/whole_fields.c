@@ -143,7 +143,6 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   ScoriaDatasetSpec spec;
   ScoriaGrid grid;
   ScoriaRows one;
-  int nfields = 0;
   bool there;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
@@ -151,7 +150,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
   if (there || c->number == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   ensemble_grid(ens, &grid);
-  while (field_is_state(&spec.field[nfields])) nfields++;
+  const int nfields   = spec_states(&spec);
   const int64_t cells = (int64_t)grid.n[0] * grid.n[1] * grid.n[2];
   PetscCall(PetscMalloc1(c->number * (nfields + 1) * cells, &values));
   PetscCall(ScoriaRowsCreate(&spec, 1, &one));

@@ -263,7 +263,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->time    = space_find(&spec.space, "time");
   f->rtol    = 1e-5;
   f->cells = f->nx = f->grid.n[0];
-  while (f->channels < spec.nfields && field_is_state(&spec.field[f->channels])) f->channels++;
+  f->channels      = spec_states(&spec);
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
   PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx, &f->line));
   PetscCall(Add(f, &fidelity_fine, 0));

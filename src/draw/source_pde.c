@@ -54,7 +54,7 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
   PetscCall(PetscNew(&pde));
   pde->ens = ens;
   PetscCall(ScoriaEnsembleSpec(ens, &pde->spec, &x));
-  while (pde->channels < pde->spec.nfields && field_is_state(&pde->spec.field[pde->channels])) pde->channels++;
+  pde->channels     = spec_states(&pde->spec);
   const int64_t row = (int64_t)pde->spec.nfields * pde->spec.cells * (int64_t)sizeof(double);
   pde->chunk        = PetscClipInterval(CHUNK_BYTES / row, 1, CHUNK_ROWS);
   PetscCall(ScoriaRowsCreate(&pde->spec, pde->chunk, &pde->rows));

@@ -75,7 +75,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   twin->solve = ScoriaEnsembleTwin;
   twin->ctx   = *ens;
-  for (int f = 0; field_is_state(&spec.field[f]); f++) {
+  for (int f = 0; f < spec_states(&spec); f++) {
     twin->reference[f] = ensemble_reference(*ens, f);
     twin->derived[f]   = ensemble_derives(*ens, f);
   }

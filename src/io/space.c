@@ -33,6 +33,13 @@ bool field_is_state(const ScoriaField *field)
   return !field->latent;
 }
 
+int spec_states(const ScoriaDatasetSpec *spec)
+{
+  int n = 0;
+  while (n < spec->nfields && field_is_state(&spec->field[n])) n++;
+  return n;
+}
+
 bool field_was_latent(const char *name)
 {
   const size_t size = strlen(name);

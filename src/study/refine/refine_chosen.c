@@ -13,7 +13,7 @@ static PetscErrorCode MatchFields(const RefineGiven *given, const RefinePde *pde
   const ScoriaDatasetSpec *spec = &pde->forward.spec;
   const double *x;
   PetscFunctionBeginUser;
-  for (; chosen->channels < spec->nfields && field_is_state(&spec->field[chosen->channels]); chosen->channels++) {
+  for (; chosen->channels < spec_states(spec); chosen->channels++) {
     const ScoriaField *field = &spec->field[chosen->channels];
     const int i              = field_find(given->spec->nfields, given->spec->field, field->name);
     if (i < 0 || strcmp(given->spec->field[i].unit, field->unit))
