@@ -80,13 +80,21 @@ const FidelityRow fidelity_steps = {.name    = "steps",
 
 /* ----------------------------------------------------------------------------------------------- the line ---- */
 
-static PetscErrorCode CreateLine(const Family *f, Member *m)
+/* A solver of this rank's own, in one dimension, and `values` of profiles. */
+static PetscErrorCode LineSolver(const Family *f, Member *m, size_t values)
 {
   PetscFunctionBeginUser;
   m->grid.dim  = 1;
   m->grid.n[1] = m->grid.n[2] = 1;
   PetscCall(FidelitySolver(f, m, PETSC_COMM_SELF, f->rtol));
-  PetscCall(PetscMalloc1((size_t)FIDELITY_BATCH * (size_t)f->nx, &m->profile));
+  PetscCall(PetscMalloc1(values, &m->profile));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateLine(const Family *f, Member *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(LineSolver(f, m, (size_t)FIDELITY_BATCH * (size_t)f->nx));
   PetscFunctionReturn(0);
 }
 
@@ -188,10 +196,7 @@ const FidelityRow fidelity_mirror = {
 static PetscErrorCode CreateColumns(const Family *f, Member *m)
 {
   PetscFunctionBeginUser;
-  m->grid.dim  = 1;
-  m->grid.n[1] = m->grid.n[2] = 1;
-  PetscCall(FidelitySolver(f, m, PETSC_COMM_SELF, f->rtol));
-  PetscCall(PetscMalloc1((size_t)f->channels * (size_t)f->cells, &m->profile));
+  PetscCall(LineSolver(f, m, (size_t)f->channels * (size_t)f->cells));
   PetscFunctionReturn(0);
 }
 

@@ -208,15 +208,6 @@ static PetscErrorCode FindLeast(const NormLateral norm, const double w[], double
   PetscFunctionReturn(0);
 }
 
-/* The eigenvector, its largest element positive. */
-static void take_mode(int n, const double from[], double to[])
-{
-  int top = 0;
-  for (int j = 1; j < n; j++)
-    if (fabs(from[j]) > fabs(from[top])) top = j;
-  for (int j = 0; j < n; j++) to[j] = from[top] < 0 ? -from[j] : from[j];
-}
-
 static PetscErrorCode TakeModes(LateralData *data, const double w[], const double V[])
 {
   NormLateral norm = data->norm;
@@ -234,16 +225,8 @@ static PetscErrorCode TakeModes(LateralData *data, const double w[], const doubl
   for (int c = 0; c < norm->waves.classes; c++)
     for (int k = 0; k < norm->kept[c]; k++) {
       norm->lambda[norm->mode[c] + k] = w[(size_t)(c + 1) * E - 1 - k];
-      take_mode(E, V + ((size_t)(c + 1) * E - 1 - k) * E, norm->V + (size_t)(norm->mode[c] + k) * E);
+      norm_take_mode(E, V + ((size_t)(c + 1) * E - 1 - k) * E, norm->V + (size_t)(norm->mode[c] + k) * E);
     }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Share(const LateralData *data, size_t n, double values[])
-{
-  PetscFunctionBeginUser;
-  PetscCheck(n <= INT32_MAX, data->in.comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
-  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, data->in.comm));
   PetscFunctionReturn(0);
 }
 
@@ -263,8 +246,8 @@ static PetscErrorCode FitModes(LateralData *data)
   PetscCall(TileSumDestroy(&s.sum));
   PetscCall(PetscCalloc2(classes * E, &w, classes * E * E, &V));
   if (rank == 0) PetscCall(FindModes(data, &s, w, V));
-  PetscCall(Share(data, classes * E, w));
-  PetscCall(Share(data, classes * E * E, V));
+  PetscCall(NormShare(data->in.comm, classes * E, w));
+  PetscCall(NormShare(data->in.comm, classes * E * E, V));
   PetscCall(PetscFree2(s.packed, s.square));
   PetscCall(TakeModes(data, w, V));
   PetscCall(PetscFree2(w, V));

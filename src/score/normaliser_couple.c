@@ -140,7 +140,7 @@ static PetscErrorCode FitModeScales(NormData *data, const ScoriaNormaliserOption
   PetscCall(NormGammaRegression(&design, s->square, norm->D_coef));
   for (size_t k = 0; k < count; k++) norm->D_coef[k] /= 2;
   for (int k = 0; k < R; k++) norm->D_coef[k] += log(norm->lambda[k]) / 2; /* of a, not alpha; term 0 is 1 */
-  PetscCall(NormShare(data, count, norm->D_coef));
+  PetscCall(NormShare(data->in.comm, count, norm->D_coef));
   PetscCall(PetscFree(freedom));
   PetscFunctionReturn(0);
 }
@@ -295,10 +295,10 @@ static PetscErrorCode FitCouplings(NormData *data, Couple *c)
     if (solved > 0) solve_couplings(c, work, data->norm->phi_coef);
     PetscCall(PetscFree2(c->factor, work));
   }
-  PetscCall(NormShare(data, 1, &solved));
+  PetscCall(NormShare(data->in.comm, 1, &solved));
   if (solved == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train: the fields do not vary within their conditions: there is no law to learn");
-  PetscCall(NormShare(data, (size_t)c->P * c->K * c->K, data->norm->phi_coef));
+  PetscCall(NormShare(data->in.comm, (size_t)c->P * c->K * c->K, data->norm->phi_coef));
   PetscFunctionReturn(0);
 }
 
@@ -361,7 +361,7 @@ static PetscErrorCode FitResidualScales(NormData *data, NormModes *modes, int bo
   design.use = data->mode_use;
   PetscCall(NormGammaRegression(&design, s.S2, norm->d_coef));
   for (size_t i = 0; i < count; i++) norm->d_coef[i] /= 2;
-  PetscCall(NormShare(data, count, norm->d_coef));
+  PetscCall(NormShare(data->in.comm, count, norm->d_coef));
   PetscCall(PetscFree2(s.T, s.left));
   PetscCall(PetscFree(s.S2));
   PetscFunctionReturn(0);

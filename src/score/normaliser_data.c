@@ -115,7 +115,7 @@ static PetscErrorCode ChooseRelative(NormData *data, const double squares[])
   PetscFunctionBeginUser;
   for (int c = 0; c < norm->C; c++)
     relative[c] = norm->L > 1 && !norm->logged[c] && squares[2 * c + 1] < 0.01 * squares[2 * c];
-  PetscCall(NormShare(data, (size_t)norm->C, relative));
+  PetscCall(NormShare(data->in.comm, (size_t)norm->C, relative));
   for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
   PetscFunctionReturn(0);
 }

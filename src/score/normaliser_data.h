@@ -112,7 +112,7 @@ void norm_scales_of_tile(NormData *data, int t);
 /* v (rows, m) at NORM_DIFFERENCES becomes z. */
 void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */
-PetscErrorCode NormShare(const NormData *data, size_t n, double values[]);
+PetscErrorCode NormShare(MPI_Comm comm, size_t n, double values[]);
 int norm_pieces(const NormData *data, int t); /* of a tile */
 size_t norm_tile_slots(const NormData *data); /* pieces of a tile at most */
 int64_t norm_condition(const NormData *data, int t, int64_t slot);

@@ -163,7 +163,7 @@ static PetscErrorCode FitScale(NormData *data, const ScoriaNormaliserOptions *op
   for (size_t k = 0; k < count; k++) s->scale_coef[k] /= 2; /* of ln s, not ln s^2 */
   if (opt->whitening) weigh_levels(data, s->scale_coef);
   if (opt->whitening) weigh_derived(data, s->scale_coef);
-  PetscCall(NormShare(data, count, s->scale_coef));
+  PetscCall(NormShare(data->in.comm, count, s->scale_coef));
   PetscFunctionReturn(0);
 }
 
@@ -189,8 +189,7 @@ static PetscErrorCode covariance_visit(void *ctx, NormData *data, int t, double 
   PetscFunctionReturn(0);
 }
 
-/* Row k of C, the eigenvector of the k-th largest variance, to V, its largest element positive. */
-static void take_mode(int m, const double from[], double to[])
+void norm_take_mode(int m, const double from[], double to[])
 {
   int top = 0;
   for (int j = 1; j < m; j++)
@@ -218,9 +217,9 @@ static PetscErrorCode FindModes(NormData *data, double C[], double w[])
   for (int j = 0; j < m && rank == 0; j++) norm->total += C[(size_t)j * m + j];
   if (rank == 0) PetscCall(LinalgEigen(m, C, w));
   PetscCall(PetscFree(c.packed));
-  PetscCall(NormShare(data, (size_t)m * m, C));
-  PetscCall(NormShare(data, (size_t)m, w));
-  PetscCall(NormShare(data, 1, &norm->total));
+  PetscCall(NormShare(data->in.comm, (size_t)m * m, C));
+  PetscCall(NormShare(data->in.comm, (size_t)m, w));
+  PetscCall(NormShare(data->in.comm, 1, &norm->total));
   PetscFunctionReturn(0);
 }
 
@@ -264,7 +263,7 @@ static PetscErrorCode TakeModes(NormData *data, const ScoriaNormaliserOptions *o
   norm->K = PetscMin(norm->R, NORM_MAX_COUPLED);
   PetscCall(ProfileSetUp(norm));
   for (int k = 0; k < norm->R; k++) {
-    take_mode(m, C + (size_t)mode[k] * m, norm->V + (size_t)k * m);
+    norm_take_mode(m, C + (size_t)mode[k] * m, norm->V + (size_t)k * m);
     norm->lambda[k] = w[mode[k]];
   }
   PetscCall(PetscFree3(C, w, mode));

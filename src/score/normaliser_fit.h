@@ -49,6 +49,8 @@ PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const do
 /* Factor from a mean square of a piece about the regressed mean to one without its bias. */
 double norm_unbiased(const NormData *data, int64_t slot);
 
+/* An eigenvector from (m), its largest element positive. */
+void norm_take_mode(int m, const double from[], double to[]);
 /* D, mu, phi and d from the moments of the modes, given norm->V and norm->lambda.  Three passes. */
 PetscErrorCode NormFitCouplings(NormData *data, const ScoriaNormaliserOptions *opt);
 

@@ -86,9 +86,9 @@ PetscErrorCode NormFindFloors(NormData *data, const NormMoments *s, double varie
     floor_elements(first, apart, data->fitted_pieces, sums, varies, least);
     floor_elements(first + apart, norm->L - apart, data->fitted_pieces, sums, varies, least);
   }
-  PetscCall(NormShare(data, (size_t)m, varies));
-  PetscCall(NormShare(data, (size_t)m, least));
-  PetscCall(NormShare(data, (size_t)m, data->rounding));
+  PetscCall(NormShare(data->in.comm, (size_t)m, varies));
+  PetscCall(NormShare(data->in.comm, (size_t)m, least));
+  PetscCall(NormShare(data->in.comm, (size_t)m, data->rounding));
   PetscCall(PetscFree(sums));
   PetscFunctionReturn(0);
 }

@@ -111,9 +111,9 @@ static PetscErrorCode FindDirections(const NormData *data, Turned *s)
     for (int j = 0; j < m; j++) s->sd[j] *= s->lambda[j];
     PetscCall(LinalgEigen(m, s->C, s->lambda));
   }
-  PetscCall(NormShare(data, (size_t)m, s->sd));
-  PetscCall(NormShare(data, (size_t)m, s->lambda));
-  PetscCall(NormShare(data, (size_t)m * m, s->C));
+  PetscCall(NormShare(data->in.comm, (size_t)m, s->sd));
+  PetscCall(NormShare(data->in.comm, (size_t)m, s->lambda));
+  PetscCall(NormShare(data->in.comm, (size_t)m * m, s->C));
   while (s->alone < PetscMin(m, NORM_ALONE) && s->lambda[m - 1 - s->alone] > 1e-6 * s->lambda[m - 1]) s->alone++;
   for (int i = 0; i < m / 2; i++) /* descending */
     for (int j = 0; j < m; j++) {
@@ -156,7 +156,7 @@ static PetscErrorCode FindWeights(const NormData *data, const Turned *s, int k, 
   design.use = use;
   PetscCall(PetscCalloc1(p, &coef));
   PetscCall(NormGammaRegression(&design, c->S2, coef));
-  PetscCall(NormShare(data, (size_t)p, coef));
+  PetscCall(NormShare(data->in.comm, (size_t)p, coef));
   for (int t = 0; t < data->tiles.tiles; t++)
     for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
       double logarithm = -log(usual);
@@ -228,7 +228,7 @@ static PetscErrorCode TurnBack(const NormData *data, const Turned *s, double coe
   for (int i = 0; i < m * m; i++) scaled[i] = s->C[i] * s->sd[i % m];
   la_gemm(false, false, p, m, m, 1, s->turned, m, scaled, m, 0, coef, m);
   PetscCall(PetscFree(scaled));
-  PetscCall(NormShare(data, (size_t)p * (size_t)m, coef));
+  PetscCall(NormShare(data->in.comm, (size_t)p * (size_t)m, coef));
   PetscFunctionReturn(0);
 }
 

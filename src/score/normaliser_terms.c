@@ -383,7 +383,7 @@ PetscErrorCode NormChooseTerms(const NormData *data, const NormPoly *poly, const
   PetscCall(Centre(data, &s, Y));
   PetscCall(SumMoments(data, &s, Y));
   if (rank == 0) PetscCall(Select(&s, chosen));
-  PetscCall(NormShare(data, count, chosen));
+  PetscCall(NormShare(data->in.comm, count, chosen));
   PetscCall(PetscFree(*use));
   PetscCall(PetscMalloc1(count, use));
   for (size_t i = 0; i < count; i++) (*use)[i] = chosen[i] != 0;

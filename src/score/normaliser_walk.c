@@ -88,11 +88,11 @@ PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, N
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormShare(const NormData *data, size_t n, double values[])
+PetscErrorCode NormShare(MPI_Comm comm, size_t n, double values[])
 {
   PetscFunctionBeginUser;
-  PetscCheck(n <= INT32_MAX, data->in.comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
-  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, data->in.comm));
+  PetscCheck(n <= INT32_MAX, comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
+  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, comm));
   PetscFunctionReturn(0);
 }
 

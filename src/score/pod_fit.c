@@ -94,7 +94,7 @@ static PetscErrorCode Pass(Fit *fit, NormData *data, Stage stage, int64_t n, dou
   PetscCall(NormDataWalk(data, "POD", NORM_FIELDS, visit, fit));
   PetscCall(TileSumTake(&fit->sum, out));
   PetscCall(TileSumDestroy(&fit->sum));
-  PetscCall(NormShare(data, (size_t)n, out));
+  PetscCall(NormShare(data->in.comm, (size_t)n, out));
   PetscFunctionReturn(0);
 }
 
@@ -121,9 +121,9 @@ static PetscErrorCode Orthonormalise(Fit *fit, NormData *data)
     p = kept;
   }
   number = p;
-  PetscCall(NormShare(data, 1, &number));
+  PetscCall(NormShare(data->in.comm, 1, &number));
   fit->p = (int)number;
-  PetscCall(NormShare(data, (size_t)fit->p * m, fit->Q));
+  PetscCall(NormShare(data->in.comm, (size_t)fit->p * m, fit->Q));
   PetscFunctionReturn(0);
 }
 
@@ -160,8 +160,8 @@ static PetscErrorCode TakeModes(Fit *fit, NormData *data, double rows, double en
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(p, &w));
   PetscCall(LinalgEigen(p, G, w));
-  PetscCall(NormShare(data, (size_t)p * p, G));
-  PetscCall(NormShare(data, (size_t)p, w));
+  PetscCall(NormShare(data->in.comm, (size_t)p * p, G));
+  PetscCall(NormShare(data->in.comm, (size_t)p, w));
   for (pod->K = 0; pod->K < p && sum < energy * m && w[p - 1 - pod->K] > 1e-12 * w[p - 1]; pod->K++)
     sum += w[p - 1 - pod->K] / rows;
   pod->kept = fmin(sum / m, 1);
