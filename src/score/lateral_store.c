@@ -4,53 +4,48 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { MAX_RANK = 3, ARRAYS = 7, SETTINGS = 3 };
+enum { ARRAYS = 7, SETTINGS = 3 };
 
-typedef struct {
-  const char *name, *axes, *help;
-  double *data;
-  int rank;
-  int64_t dims[MAX_RANK];
-} Array;
-
-static void list_arrays(NormLateral norm, Array list[ARRAYS])
+static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
   const int64_t E = norm->E, Q = norm->Q;
-  list[0] = (Array){"/normaliser/mean",
-                    "mean_term element",
-                    "coefficients of m, the mean deviation from the baseline, transformed units (term, channel and x)",
-                    norm->mean_coef,
-                    2,
-                    {norm->mean.terms, E}};
-  list[1] = (Array){
+  list[0] =
+      (NormArray){"/normaliser/mean",
+                  "mean_term element",
+                  "coefficients of m, the mean deviation from the baseline, transformed units (term, channel and x)",
+                  norm->mean_coef,
+                  2,
+                  {norm->mean.terms, E}};
+  list[1] = (NormArray){
       "/normaliser/log_scale", "scale_term element", "coefficients of ln s (term, channel and x)", norm->scale_coef, 2,
       {norm->scale.terms, E}};
-  list[2] = (Array){"/normaliser/tilt",
-                    "shape_term element hermite",
-                    "coefficients of the tilt of the pooled law by normalised Hermite polynomials 1 ... 4 of its score",
-                    norm->tilt_coef,
-                    3,
-                    {norm->shape.terms, E, MARGINAL_TILT}};
-  list[3] = (Array){"/normaliser/modes",
-                    "mode element",
-                    "orthonormal eigenvectors of the covariance of scores at a wave number (mode, channel and x)",
-                    norm->V,
-                    2,
-                    {Q, E}};
-  list[4] =
-      (Array){"/normaliser/mode_variances", "mode", "variance of a coordinate, pooled (mode)", norm->lambda, 1, {Q}};
-  list[5] = (Array){"/normaliser/log_mode_scale",
-                    "scale_term mode",
-                    "coefficients of ln D, the conditional scale of a mode (term, mode)",
-                    norm->D_coef,
-                    2,
-                    {norm->scale.terms, Q}};
-  list[6] = (Array){"/normaliser/mode_mean",
-                    "mean_term mean_mode",
-                    "coefficients of mu of the modes of the lateral mean, over their deviation (term, mode)",
-                    norm->mu_coef,
-                    2,
-                    {norm->mean.terms, norm->kept[0]}};
+  list[2] =
+      (NormArray){"/normaliser/tilt",
+                  "shape_term element hermite",
+                  "coefficients of the tilt of the pooled law by normalised Hermite polynomials 1 ... 4 of its score",
+                  norm->tilt_coef,
+                  3,
+                  {norm->shape.terms, E, MARGINAL_TILT}};
+  list[3] = (NormArray){"/normaliser/modes",
+                        "mode element",
+                        "orthonormal eigenvectors of the covariance of scores at a wave number (mode, channel and x)",
+                        norm->V,
+                        2,
+                        {Q, E}};
+  list[4] = (NormArray){
+      "/normaliser/mode_variances", "mode", "variance of a coordinate, pooled (mode)", norm->lambda, 1, {Q}};
+  list[5] = (NormArray){"/normaliser/log_mode_scale",
+                        "scale_term mode",
+                        "coefficients of ln D, the conditional scale of a mode (term, mode)",
+                        norm->D_coef,
+                        2,
+                        {norm->scale.terms, Q}};
+  list[6] = (NormArray){"/normaliser/mode_mean",
+                        "mean_term mean_mode",
+                        "coefficients of mu of the modes of the lateral mean, over their deviation (term, mode)",
+                        norm->mu_coef,
+                        2,
+                        {norm->mean.terms, norm->kept[0]}};
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -76,9 +71,9 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
-  const int64_t classes = norm->waves.classes, C = norm->C;
+  const int64_t classes           = norm->waves.classes;
   const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy}, shape[3] = {norm->nx, norm->ny, norm->nz};
-  double transform[SCORIA_MAX_FIELDS * 3], *waves;
+  double *waves;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(3 * classes, &waves));
   for (int c = 0; c < classes; c++) {
@@ -86,14 +81,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
     waves[3 * c + 1] = norm->waves.class[c].ky;
     waves[3 * c + 2] = norm->kept[c];
   }
-  for (int c = 0; c < C; c++) {
-    transform[3 * c]     = norm->logged[c];
-    transform[3 * c + 1] = norm->logged[c] ? norm->reference[c] : 0;
-    transform[3 * c + 2] = norm->sign[c];
-  }
-  PetscCall(
-      ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){C, 3}, transform, "",
-                          "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
@@ -111,7 +99,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 PetscErrorCode LateralSave(void *self, ScoriaStore store)
 {
   const NormLateral norm = self;
-  Array list[ARRAYS];
+  NormArray list[ARRAYS];
   PetscFunctionBeginUser;
   PetscCall(ScoriaStorePutSpace(store, &norm->space));
   PetscCall(PutSizes(norm, store));
@@ -138,8 +126,8 @@ PetscErrorCode LateralSave(void *self, ScoriaStore store)
 
 static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
 {
-  int64_t dims[MAX_RANK];
-  double shape[3], settings[SETTINGS], transform[SCORIA_MAX_FIELDS * 3];
+  int64_t dims[NORM_STORE_RANK];
+  double shape[3], settings[SETTINGS];
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/shape", 1, dims));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/shape", 3, shape));
@@ -158,19 +146,14 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->r      = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
   norm->twin   = settings[1] != 0;
   norm->energy = settings[2];
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/transform", 3 * norm->C, transform));
-  for (int c = 0; c < norm->C; c++) {
-    norm->logged[c]    = transform[3 * c] != 0;
-    norm->reference[c] = norm->logged[c] ? transform[3 * c + 1] : NAN;
-    norm->sign[c]      = transform[3 * c + 2];
-  }
+  PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode GetWaves(ScoriaStore store, NormLateral norm)
 {
   const int64_t classes = norm->waves.classes;
-  int64_t dims[MAX_RANK];
+  int64_t dims[NORM_STORE_RANK];
   double *waves;
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/wave_numbers", 2, dims));
@@ -195,7 +178,7 @@ static PetscErrorCode GetWaves(ScoriaStore store, NormLateral norm)
 static PetscErrorCode GetMarginals(ScoriaStore store, NormLateral norm)
 {
   const int width = MARGINAL_BINS + 2;
-  int64_t dims[MAX_RANK];
+  int64_t dims[NORM_STORE_RANK];
   double *table;
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/marginals", 2, dims));
@@ -224,21 +207,11 @@ static PetscErrorCode GetMarginals(ScoriaStore store, NormLateral norm)
 
 static PetscErrorCode GetArrays(ScoriaStore store, NormLateral norm)
 {
-  Array list[ARRAYS];
+  NormArray list[ARRAYS];
   PetscFunctionBeginUser;
   list_arrays(norm, list);
-  for (int i = 0; i < ARRAYS; i++) {
-    int64_t dims[MAX_RANK], count = 1;
-    if (list[i].dims[list[i].rank - 1] == 0) continue;
-    PetscCall(NormStoreShape(store, list[i].name, list[i].rank, dims));
-    for (int k = 0; k < list[i].rank; k++) {
-      if (dims[k] != list[i].dims[k])
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, list[i].name,
-                    (long long)dims[k], (long long)list[i].dims[k]);
-      count *= dims[k];
-    }
-    PetscCall(ScoriaStoreGetReals(store, list[i].name, count, list[i].data));
-  }
+  for (int i = 0; i < ARRAYS; i++)
+    if (list[i].dims[list[i].rank - 1] > 0) PetscCall(NormArrayLoad(store, &list[i]));
   PetscFunctionReturn(0);
 }
 

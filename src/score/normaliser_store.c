@@ -4,34 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_RANK = 3 };
-
-/* One array: where it is in the object, what it is called, and its shape. */
-typedef struct {
-  const char *name, *axes, *help;
-  double *data;
-  int rank;
-  int64_t dims[MAX_RANK];
-} Array;
-
 enum { ARRAYS = 8 };
 
-static void list_arrays(NormProfile norm, Array list[ARRAYS])
+static void list_arrays(NormProfile norm, NormArray list[ARRAYS])
 {
   const int64_t C = norm->C, L = norm->L, R = norm->R, K = norm->K;
-  list[0] = (Array){"/normaliser/mean",
-                    "mean_term field x",
-                    "coefficients of the mean deviation from the baseline, transformed units (term, channel, cell)",
-                    norm->mean_coef,
-                    3,
-                    {norm->mean.terms, C, L}};
-  list[1] = (Array){"/normaliser/log_scale",
-                    "scale_term field x",
-                    "coefficients of ln s, s the conditional scale (term, channel, cell)",
-                    norm->scale_coef,
-                    3,
-                    {norm->scale.terms, C, L}};
-  list[2] = (Array){
+  list[0] = (NormArray){"/normaliser/mean",
+                        "mean_term field x",
+                        "coefficients of the mean deviation from the baseline, transformed units (term, channel, cell)",
+                        norm->mean_coef,
+                        3,
+                        {norm->mean.terms, C, L}};
+  list[1] = (NormArray){"/normaliser/log_scale",
+                        "scale_term field x",
+                        "coefficients of ln s, s the conditional scale (term, channel, cell)",
+                        norm->scale_coef,
+                        3,
+                        {norm->scale.terms, C, L}};
+  list[2] = (NormArray){
       "/normaliser/modes",
       "mode field x",
       "orthonormal eigenvectors of the covariance of z, or unit vectors where it was not whitened (mode, channel, "
@@ -39,29 +29,29 @@ static void list_arrays(NormProfile norm, Array list[ARRAYS])
       norm->V,
       3,
       {R, C, L}};
-  list[3] = (Array){
+  list[3] = (NormArray){
       "/normaliser/mode_variances", "mode", "eigenvalues of the covariance of z, or ones (mode)", norm->lambda, 1, {R}};
-  list[4] = (Array){"/normaliser/log_mode_scale",
-                    "scale_term mode",
-                    "coefficients of ln D, the conditional scale of a mode (term, mode)",
-                    norm->D_coef,
-                    2,
-                    {norm->scale.terms, R}};
-  list[5] = (Array){
+  list[4] = (NormArray){"/normaliser/log_mode_scale",
+                        "scale_term mode",
+                        "coefficients of ln D, the conditional scale of a mode (term, mode)",
+                        norm->D_coef,
+                        2,
+                        {norm->scale.terms, R}};
+  list[5] = (NormArray){
       "/normaliser/mode_mean", "mean_term mode", "coefficients of mu: b = a / D - mu (term, mode)", norm->mu_coef, 2,
       {norm->mean.terms, R}};
-  list[6] = (Array){"/normaliser/couplings",
-                    "coupling_term coupled coupled_to",
-                    "coefficients of phi_kl, the regression of b_k on b_l, l < k (term, k, l)",
-                    norm->phi_coef,
-                    3,
-                    {norm->phi.terms, K, K}};
-  list[7] = (Array){"/normaliser/log_residual_scale",
-                    "scale_term mode",
-                    "coefficients of ln d, the scale of what phi leaves of b (term, mode)",
-                    norm->d_coef,
-                    2,
-                    {norm->scale.terms, R}};
+  list[6] = (NormArray){"/normaliser/couplings",
+                        "coupling_term coupled coupled_to",
+                        "coefficients of phi_kl, the regression of b_k on b_l, l < k (term, k, l)",
+                        norm->phi_coef,
+                        3,
+                        {norm->phi.terms, K, K}};
+  list[7] = (NormArray){"/normaliser/log_residual_scale",
+                        "scale_term mode",
+                        "coefficients of ln d, the scale of what phi leaves of b (term, mode)",
+                        norm->d_coef,
+                        2,
+                        {norm->scale.terms, R}};
 }
 
 PetscErrorCode NormPolySave(ScoriaStore store, const char *name, const NormPoly *poly, const char *axes,
@@ -113,19 +103,11 @@ static PetscErrorCode put_relative(ScoriaStore store, const NormProfile norm)
 PetscErrorCode ProfileSave(void *self, ScoriaStore store)
 {
   const NormProfile norm = self;
-  Array list[ARRAYS];
-  double transform[SCORIA_MAX_FIELDS * 3];
+  NormArray list[ARRAYS];
   const double sizes[] = {norm->r, norm->twin, norm->total};
   PetscFunctionBeginUser;
   PetscCall(ScoriaStorePutSpace(store, &norm->space));
-  for (int c = 0; c < norm->C; c++) {
-    transform[3 * c]     = norm->logged[c];
-    transform[3 * c + 1] = norm->logged[c] ? norm->reference[c] : 0;
-    transform[3 * c + 2] = norm->sign[c];
-  }
-  PetscCall(
-      ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){norm->C, 3}, transform, "",
-                          "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(PutNormAxes(store, norm, "/normaliser/transform", "field column"));
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
@@ -151,7 +133,7 @@ PetscErrorCode NormStoreShape(ScoriaStore store, const char *name, int rank, int
 {
   int found;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, name, MAX_RANK, &found, dims));
+  PetscCall(ScoriaStoreShape(store, name, NORM_STORE_RANK, &found, dims));
   if (found != rank)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s should have %d dimensions and has %d (-1: it is missing)", name,
                 rank, found);
@@ -161,9 +143,53 @@ PetscErrorCode NormStoreShape(ScoriaStore store, const char *name, int rank, int
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode NormArrayLoad(ScoriaStore store, const NormArray *array)
+{
+  int64_t dims[NORM_STORE_RANK], count = 1;
+  PetscFunctionBeginUser;
+  PetscCall(NormStoreShape(store, array->name, array->rank, dims));
+  for (int k = 0; k < array->rank; k++) {
+    if (dims[k] != array->dims[k])
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, array->name,
+                  (long long)dims[k], (long long)array->dims[k]);
+    count *= dims[k];
+  }
+  PetscCall(ScoriaStoreGetReals(store, array->name, count, array->data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormTransformSave(ScoriaStore store, int C, const bool logged[], const double reference[],
+                                 const double sign[])
+{
+  double transform[SCORIA_MAX_FIELDS * 3];
+  PetscFunctionBeginUser;
+  for (int c = 0; c < C; c++) {
+    transform[3 * c]     = logged[c];
+    transform[3 * c + 1] = logged[c] ? reference[c] : 0;
+    transform[3 * c + 2] = sign[c];
+  }
+  PetscCall(
+      ScoriaStorePutReals(store, "/normaliser/transform", 2, (const int64_t[]){C, 3}, transform, "",
+                          "per channel: 1 where v = ln(sign (x - reference)) and 0 where v = x; reference; sign"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormTransformLoad(ScoriaStore store, int C, bool logged[], double reference[], double sign[])
+{
+  double transform[SCORIA_MAX_FIELDS * 3];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/transform", 3 * C, transform));
+  for (int c = 0; c < C; c++) {
+    logged[c]    = transform[3 * c] != 0;
+    reference[c] = logged[c] ? transform[3 * c + 1] : NAN;
+    sign[c]      = transform[3 * c + 2];
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode NormPolyLoad(ScoriaStore store, const char *name, int d, NormPoly *poly)
 {
-  int64_t dims[MAX_RANK];
+  int64_t dims[NORM_STORE_RANK];
   double *powers;
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, name, 2, dims));
@@ -188,7 +214,7 @@ PetscErrorCode NormPolyLoad(ScoriaStore store, const char *name, int d, NormPoly
 /* Sizes and polynomials, so that ProfileSetUp can follow. */
 static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
 {
-  int64_t modes[MAX_RANK], couplings[MAX_RANK], settings[MAX_RANK];
+  int64_t modes[NORM_STORE_RANK], couplings[NORM_STORE_RANK], settings[NORM_STORE_RANK];
   double values[3];
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/modes", 3, modes));
@@ -216,37 +242,21 @@ static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
 
 static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
 {
-  Array list[ARRAYS];
-  double transform[SCORIA_MAX_FIELDS * 3];
+  NormArray list[ARRAYS];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/transform", 3 * norm->C, transform));
-  for (int c = 0; c < norm->C; c++) {
-    norm->logged[c]    = transform[3 * c] != 0;
-    norm->reference[c] = norm->logged[c] ? transform[3 * c + 1] : NAN;
-    norm->sign[c]      = transform[3 * c + 2];
-  }
+  PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   list_arrays(norm, list);
-  for (int i = 0; i < ARRAYS; i++) {
-    int64_t dims[MAX_RANK], count = 1;
-    PetscCall(NormStoreShape(store, list[i].name, list[i].rank, dims));
-    for (int k = 0; k < list[i].rank; k++) {
-      if (dims[k] != list[i].dims[k])
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: dimension %d of %s is %lld, expected %lld", k, list[i].name,
-                    (long long)dims[k], (long long)list[i].dims[k]);
-      count *= dims[k];
-    }
-    PetscCall(ScoriaStoreGetReals(store, list[i].name, count, list[i].data));
-  }
+  for (int i = 0; i < ARRAYS; i++) PetscCall(NormArrayLoad(store, &list[i]));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode get_relative(ScoriaStore store, NormProfile norm)
 {
   double relative[SCORIA_MAX_FIELDS];
-  int64_t dims[MAX_RANK];
+  int64_t dims[NORM_STORE_RANK];
   int rank;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/normaliser/relative", MAX_RANK, &rank, dims));
+  PetscCall(ScoriaStoreShape(store, "/normaliser/relative", NORM_STORE_RANK, &rank, dims));
   if (rank < 0) PetscFunctionReturn(0); /* no channel is */
   PetscCall(NormStoreShape(store, "/normaliser/relative", 1, dims));
   if (dims[0] != norm->C)
