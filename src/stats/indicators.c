@@ -1,5 +1,6 @@
 /* Covariances of functions of jointly normal numbers, which weights are chosen by: of indicators and of squares. */
 #include "scoria/estimators.h"
+#include "plans.h"
 #include <math.h>
 
 static double normal_below(double x)
