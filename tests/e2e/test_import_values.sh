@@ -305,6 +305,37 @@ np.testing.assert_allclose(d["volume"]["z"][:], np.arange(3) * 1e-3)
 assert d["plane"]["x"].shape == (5,) and d["plane"]["y"].shape == (4,)
 PY
 
+# Without a mapping: y is an axis of the planes and no condition, and the deck that is proposed can be used as it is; also of a volume with
+# equal extents, whose scales say which axis is which; a name y alone makes no axis.
+"$PYTHON" - "$work" <<'PY'
+import sys, h5py, numpy as np
+rng = np.random.default_rng(4)
+with h5py.File(sys.argv[1] + "/list2.h5", "w") as f:
+    f["w"], f["k"], f["x"], f["y"] = rng.normal(size=(12, 4, 5)), np.arange(12) // 2 / 5, np.arange(5.0), np.arange(4.0)
+with h5py.File(sys.argv[1] + "/list3.h5", "w") as f:
+    f["v"], f["k"] = rng.normal(size=(6, 6, 6, 6)), np.linspace(0, 1, 6)
+    for i, n in enumerate("zkyx"):
+        if n != "k":
+            f[n] = np.arange(6.0)
+        f[n].make_scale(n)
+        f["v"].dims[i].attach_scale(f[n])
+with h5py.File(sys.argv[1] + "/list1.h5", "w") as f:
+    f["c"], f["y"], f["x"] = rng.normal(size=(12, 5)), np.arange(12.0), np.arange(5.0)
+PY
+for n in 1 2 3; do
+  run 2 import -import_file "$work/list$n.h5" -run_dir "$work/list$n"
+  told 'which can be used as it is'
+  run 1 import "$work/list$n/import.yaml" -run_dir "$work/list$n"
+done
+"$PYTHON" - "$work" <<'PY' || fail "planes and volumes without a mapping"
+import sys, h5py, numpy as np
+f = [h5py.File(f"{sys.argv[1]}/list{n}.h5") for n in (1, 2, 3)]
+d = [h5py.File(f"{sys.argv[1]}/list{n}/dataset.h5") for n in (1, 2, 3)]
+assert [sorted(x["conditions"]) for x in d] == [["y_2"], ["k"], ["k"]], [list(x["conditions"]) for x in d]
+np.testing.assert_array_equal(d[1]["fields/w"][:, 0], np.float32(f[1]["w"][:]))
+np.testing.assert_array_equal(d[2]["fields/v"][:], np.float32(f[2]["v"][:].transpose(1, 0, 2, 3)))
+PY
+
 # Learned as whole fields that are neither periodic nor homogeneous (POD): two modes of a known law, the same bits on any number of ranks.
 "$PYTHON" - "$work" <<'PY'
 import sys, h5py, numpy as np
