@@ -168,8 +168,10 @@ PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
   PetscCall(SpectrumData(figs, waves, fields, there));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(Legend(&body, words, there, 0.9));
-  PetscCall(ReportPrint(&body,
-                        "set logscale xy\nset format xy '10^{%%T}'\nset xlabel 'lateral wave number  [rad m^{-1}]'\n"));
+  PetscCall(ReportPrint(
+      &body,
+      "set logscale xy\nset xrange [%g:%g]\nset format xy '10^{%%T}'\nset xlabel 'lateral wave number  [rad m^{-1}]'\n",
+      item(waves, 0) / 1.3, item(waves, cJSON_GetArraySize(waves) - 1) * 1.3));
   cJSON_ArrayForEach(field, fields)
   {
     char label[SCORIA_NAME_SIZE + 16];

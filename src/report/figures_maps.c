@@ -19,22 +19,22 @@ static const char palette_errors[] = "-1 '#2166ac', -0.5 '#92c5de', 0 '#f7f7f7',
 /* ------------------------------------------------------------------------------------------------------ layout ---- */
 
 typedef struct {
-  int rows, height;    /* of the figure in points */
-  double w, h;         /* of a panel */
-  double lo[2], hi[2]; /* along x, y, scaled */
-  ReportQuantity along;
+  int rows, height;        /* of the figure in points */
+  double w, h;             /* of a panel */
+  double lo[2], hi[2];     /* along x, y, scaled */
+  ReportQuantity along[2]; /* x, y */
 } Layout;
 
 static void lay_out(const ReportMaps *maps, int rows, Layout *at)
 {
   double end[2][2];
   for (int a = 0; a < 2; a++) cells_ends((int)maps->n[a], maps->centre[a], end[a]);
-  report_quantity("x", "m", fmax(fabs(end[0][1]), fabs(end[1][1])), &at->along);
   for (int a = 0; a < 2; a++) {
-    at->lo[a] = end[a][0] * at->along.scale;
-    at->hi[a] = end[a][1] * at->along.scale;
+    report_quantity(a ? "y" : "x", "m", fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
+    at->lo[a] = end[a][0] * at->along[a].scale;
+    at->hi[a] = end[a][1] * at->along[a].scale;
   }
-  const double ratio = fmin(1.2, fmax(0.3, (at->hi[1] - at->lo[1]) / (at->hi[0] - at->lo[0])));
+  const double ratio = fmin(1.2, fmax(0.3, (end[1][1] - end[1][0]) / (end[0][1] - end[0][0])));
   at->rows           = rows;
   at->w              = WIDTH / 3 - LEFT - RIGHT;
   at->h              = at->w * ratio;
@@ -66,8 +66,8 @@ static PetscErrorCode Panel(ReportText *body, const Layout *at, int row, int col
   PetscCall(ReportPrint(body, lo < hi ? "set cbrange [%g:%g]\n" : "set cbrange [*:*]\n", lo, hi));
   PetscCall(ReportPrint(body, "set title '%s' offset 0,-0.5\n", title));
   PetscCall(ReportPrint(body, "set xlabel '%s%s%s' offset 0,0.4\nset format x '%s'\n", foot ? "x  [" : "",
-                        foot ? at->along.unit : "", foot ? "]" : "", foot ? "%g" : ""));
-  PetscCall(ReportPrint(body, "set ylabel '%s%s%s' offset 1.2,0\n", first ? "y  [" : "", first ? at->along.unit : "",
+                        foot ? at->along[0].unit : "", foot ? "]" : "", foot ? "%g" : ""));
+  PetscCall(ReportPrint(body, "set ylabel '%s%s%s' offset 1.2,0\n", first ? "y  [" : "", first ? at->along[1].unit : "",
                         first ? "]" : ""));
   PetscCall(ReportPrint(body, "plot 'data/%s' using 1:2:%d with image\n", file, value));
   PetscFunctionReturn(0);
