@@ -227,6 +227,41 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested);
 
+/* ------------------------------------------------------------------------------------------------------- tails ---- */
+
+/* How far out a sampler's law of a number has been held against a reference's, of which there are draws at several
+ * conditions.  At each, the reference's own 2^k-th outermost value is a threshold; counted is what of both lies there
+ * or beyond. */
+enum { SCORIA_TAIL_LOW, SCORIA_TAIL_HIGH, SCORIA_TAILS };
+#define SCORIA_TAIL_RANKS 16
+#define SCORIA_TAIL_FACTOR 1.25 /* probabilities so near agree: many draws see a bias that matters to no tail */
+#define SCORIA_TAIL_LEAST 10    /* of the reference's draws beyond: fewer do not tell a factor of 2 */
+
+typedef struct {
+  int64_t reference, sample; /* draws */
+  struct {
+    int64_t reference, sample;
+  } beyond[SCORIA_TAILS][SCORIA_TAIL_RANKS]; /* zeros beyond half of the reference */
+} ScoriaTailCounts;
+
+/* Of values in ascending order; zeros where the reference has fewer than 2 or does not vary. */
+void tails_count(int64_t nr, const double reference[], int64_t n, const double sample[], ScoriaTailCounts *counts);
+
+typedef struct {
+  ScoriaShare reference, sample; /* probabilities beyond the threshold, conditions together */
+  bool agrees;                   /* their 95 % intervals meet, or the two are within SCORIA_TAIL_FACTOR */
+} ScoriaTailRank;
+
+/* checked: the smallest probability down to which the two agree at every rank, from the bulk outwards; 1: they do not
+ * at the first; NaN: there is none. */
+typedef struct {
+  double checked;
+  int n;
+  ScoriaTailRank rank[SCORIA_TAIL_RANKS]; /* from the bulk outwards, those with SCORIA_TAIL_LEAST draws beyond */
+} ScoriaTail;
+
+void tails_pool(int conditions, const ScoriaTailCounts counts[], int side, ScoriaTail *tail);
+
 /* ---------------------------------------------------------------------------------------- laws between conditions ----
  *
  * Of fields (n, channels, cells) whose rows belong to each other, in units of scale (channels * cells); NaN where no

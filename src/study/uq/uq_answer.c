@@ -35,6 +35,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
   PetscCall(PetscFree(a->value));
   PetscCall(PetscFree(a->levels));
   PetscCall(PetscFree(a->check));
+  PetscCall(PetscFree(a->tails));
   PetscFunctionReturn(0);
 }
 

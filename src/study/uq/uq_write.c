@@ -271,6 +271,15 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+{
+  char line[512];
+  PetscFunctionBeginUser;
+  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+    if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -278,6 +287,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &a->sobol));
   if (a->levels) PetscCall(LevelsSay(run, q, a));
+  PetscCall(SayTails(run, q, a));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
                       100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));
