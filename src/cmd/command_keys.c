@@ -110,6 +110,11 @@ const ScoriaKey scoria_command_keys[] = {
     {"likelihood_probes", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
      "probes of Hutchinson's estimate of the trace of the network's Jacobian; 0: the exact trace",
      SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_volume", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto always never"),
+     "the logarithm of the volume that a row's coordinates span, which makes densities comparable between models of "
+     "other "
+     "coordinates; auto: of profiles, not of whole fields, of which it takes seconds a row",
+     SCORIA_DECIDES_LIKELIHOOD},
     {"likelihood_output", SCORIA_KEY_STRING, "", "likelihood.h5", 0, 0, NULL, "name of the result in the run directory",
      SCORIA_DECIDES_LIKELIHOOD},
     {"refine_sample", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
