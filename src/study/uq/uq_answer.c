@@ -34,6 +34,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(a->value));
   PetscCall(PetscFree(a->levels));
+  PetscCall(PetscFree(a->kept));
   PetscCall(PetscFree(a->check));
   PetscFunctionReturn(0);
 }
