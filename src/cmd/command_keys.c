@@ -49,7 +49,7 @@ const ScoriaKey scoria_command_keys[] = {
      "probabilities of the quantiles", SCORIA_DECIDES_UQ},
     {"uq_quantities", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
      "numbers of each field drawn, [\"drop [V] = phi[0] - phi[L]\", \"hot = max(c) / mean(c)\"]: expressions of values "
-     "at places, of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+     "at places, of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and quantities",
      SCORIA_DECIDES_UQ},
     {"uq_exceed", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
      "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field "

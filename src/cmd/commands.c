@@ -19,7 +19,7 @@ const ScoriaCommand scoria_commands[] = {
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
      CommandCompare, NULL, NULL, true},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
-     NULL, NULL, false},
+     NULL, NULL, true},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
      CommandInfer, NULL, NULL, false},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
