@@ -16,9 +16,6 @@ double stats_quantile(int64_t n, const double sorted[], double p);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
 
-/* Wasserstein-1 distance of two samples, both ascending: the integral over p of |quantile of a - quantile of b|. */
-double stats_wasserstein1(int64_t na, const double a[], int64_t nb, const double b[]);
-
 /* Distances between a sample a (na, m) and a reference b (nb, m), columns being the coordinates of one field vector
  * (all cells of all fields).  SD means the reference's standard deviation of that column; columns whose reference SD is
  * below sd_floor times the largest SD of ... are left to the caller: it passes only columns that count. */
@@ -66,12 +63,6 @@ double measure_value(const ScoriaMeasure *measure, const ScoriaDistance *d); /* 
 /* All measures of n > 0 distances, each pooled as its row says. */
 void measures_pool(int64_t n, const ScoriaDistance d[], ScoriaDistance *pooled);
 double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistance d[]);
-
-/* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 are left out),
- * and the probability of one as large when a and b are of one law, from 199 permutations: never below 1/200.  Takes (2
- * n)^2 doubles. */
-PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], int m, const double scale[],
-                                uint64_t seed, double *distance, double *p);
 
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 

@@ -84,24 +84,11 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
   PetscFunctionReturn(failed);
 }
 
-/* Whether an imported dataset holds whole fields, which the report has no figures of. */
-static PetscErrorCode IsWhole(ScoriaRun run, const char *path, bool *whole)
-{
-  const ScoriaDatasetSpec *spec;
-  ScoriaDataset ds;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  *whole = spec_is_whole(spec);
-  PetscCall(ScoriaDatasetClose(&ds));
-  PetscFunctionReturn(0);
-}
-
 /* A model of imported data is compared with the rows that were held back, where there were enough to hold some back. */
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
-  bool imported, there, compared = true, whole = false;
+  bool imported, there, compared = true;
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
   PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
@@ -110,7 +97,6 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
     if (!there) PetscFunctionReturn(0); /* the deck maps nothing yet: the file was listed */
   }
-  if (imported) PetscCall(IsWhole(run, path, &whole));
   PetscCall(CmdDo(run, deck, "train"));
   PetscCall(CmdDo(run, deck, "sample"));
   if (imported) PetscCall(ScoriaHeldBack(run, &compared));
@@ -118,9 +104,6 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
     PetscCall(CmdDo(run, deck, "compare"));
   else
     PetscCall(ScoriaSay(run, "compare\n  no rows were held back from training: there is no verdict on the model"));
-  if (whole)
-    PetscCall(ScoriaSay(run, "report\n  has no figures of whole fields; compare.json and samples.h5 hold the results"));
-  else
-    PetscCall(CmdDo(run, deck, "report"));
+  PetscCall(CmdDo(run, deck, "report"));
   PetscFunctionReturn(0);
 }

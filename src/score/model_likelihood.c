@@ -7,6 +7,7 @@
 #include "model.h"
 #include "net.h"
 #include "scoria/phases.h"
+#include "basis.h"
 #include <math.h>
 #include <string.h>
 
