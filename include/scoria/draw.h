@@ -103,6 +103,9 @@ typedef enum {
   SCORIA_NDRAWS
 } ScoriaDraws;
 
+/* Of SCORIA_DRAWS_ROWS: rows of a dataset have numbers below it; behind are those of a cheaper fidelity that it lacks.
+ */
+#define SCORIA_DRAWS_ROWS_END ((int64_t)1 << 60)
 #define SCORIA_DRAWS_PER_CONDITION ((int64_t)1 << 40)
 #define SCORIA_DRAWS_CONDITIONS ((int64_t)1 << 21) /* fewer of them */
 
