@@ -367,6 +367,12 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
   PetscFunctionReturn(0);
 }
 
+bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[])
+{
+  const ScoriaEnsemble e = ctx;
+  return porosity_set(e->porosity, &e->spec.space, theta) && porosity_normals(e->porosity, cells, eps, g);
+}
+
 /* "U0 = 0.1 V, F_right = 20 A m^-2" */
 static void describe_theta(const ScoriaSpace *space, const double theta[], size_t size, char text[])
 {
