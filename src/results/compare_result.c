@@ -46,6 +46,25 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
   snprintf(path, size, "%s/%s/%s/examples", group, scoria_from[from].group, field);
 }
 
+const ScoriaMapRow scoria_maps[SCORIA_NMAPS] = {
+    [SCORIA_MAP_MEAN]   = {"mean", "mean in the plane in the middle of z"},
+    [SCORIA_MAP_SD]     = {"sd", "standard deviation there"},
+    [SCORIA_MAP_EXCEED] = {"exceed", "share of the rows above /maps/level there"},
+    [SCORIA_MAP_DRAWN]  = {"draws", "single rows there"},
+};
+
+const char *const scoria_map_extremes[2] = {"max", "min"};
+
+double map_probability(int quantile)
+{
+  return (quantile + 0.5) / SCORIA_MAP_QUANTILES;
+}
+
+void compare_map_path(ScoriaFrom from, const char *field, const char *name, size_t size, char path[])
+{
+  snprintf(path, size, "/maps/%s/%s/%s", scoria_from[from].group, field, name);
+}
+
 /* ----------------------------------------------------------------------------------------------- compare.json ---- */
 
 const ScoriaMember scoria_held_out_members[] = {

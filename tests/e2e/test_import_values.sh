@@ -305,6 +305,37 @@ np.testing.assert_allclose(d["volume"]["z"][:], np.arange(3) * 1e-3)
 assert d["plane"]["x"].shape == (5,) and d["plane"]["y"].shape == (4,)
 PY
 
+# Without a mapping: y is an axis of the planes and no condition, and the deck that is proposed can be used as it is; also of a volume with
+# equal extents, whose scales say which axis is which; a name y alone makes no axis.
+"$PYTHON" - "$work" <<'PY'
+import sys, h5py, numpy as np
+rng = np.random.default_rng(4)
+with h5py.File(sys.argv[1] + "/list2.h5", "w") as f:
+    f["w"], f["k"], f["x"], f["y"] = rng.normal(size=(12, 4, 5)), np.arange(12) // 2 / 5, np.arange(5.0), np.arange(4.0)
+with h5py.File(sys.argv[1] + "/list3.h5", "w") as f:
+    f["v"], f["k"] = rng.normal(size=(6, 6, 6, 6)), np.linspace(0, 1, 6)
+    for i, n in enumerate("zkyx"):
+        if n != "k":
+            f[n] = np.arange(6.0)
+        f[n].make_scale(n)
+        f["v"].dims[i].attach_scale(f[n])
+with h5py.File(sys.argv[1] + "/list1.h5", "w") as f:
+    f["c"], f["y"], f["x"] = rng.normal(size=(12, 5)), np.arange(12.0), np.arange(5.0)
+PY
+for n in 1 2 3; do
+  run 2 import -import_file "$work/list$n.h5" -run_dir "$work/list$n"
+  told 'which can be used as it is'
+  run 1 import "$work/list$n/import.yaml" -run_dir "$work/list$n"
+done
+"$PYTHON" - "$work" <<'PY' || fail "planes and volumes without a mapping"
+import sys, h5py, numpy as np
+f = [h5py.File(f"{sys.argv[1]}/list{n}.h5") for n in (1, 2, 3)]
+d = [h5py.File(f"{sys.argv[1]}/list{n}/dataset.h5") for n in (1, 2, 3)]
+assert [sorted(x["conditions"]) for x in d] == [["y_2"], ["k"], ["k"]], [list(x["conditions"]) for x in d]
+np.testing.assert_array_equal(d[1]["fields/w"][:, 0], np.float32(f[1]["w"][:]))
+np.testing.assert_array_equal(d[2]["fields/v"][:], np.float32(f[2]["v"][:].transpose(1, 0, 2, 3)))
+PY
+
 # Learned as whole fields that are neither periodic nor homogeneous (POD): two modes of a known law, the same bits on any number of ranks.
 "$PYTHON" - "$work" <<'PY'
 import sys, h5py, numpy as np
@@ -338,6 +369,26 @@ mean, spread = one[:, 0].mean(0) - 5 - 0.5 * y, one[:, 0].std(0) / sd - 1
 print("# mean %.3f SD, SD %.1f %%" % (np.sqrt(np.mean((mean / sd) ** 2)), 100 * np.sqrt(np.mean(spread**2))))
 # some 270 rows: a mean of a few terms errs by .1 SD, an SD by 4 to 8 %; three times that
 assert np.sqrt(np.mean((mean / sd) ** 2)) < 0.3 and np.sqrt(np.mean(spread**2)) < 0.25
+PY
+# Maps of the rows that were held back, as they are in the dataset, each beside a draw of the model.
+run 2 report "$work/pod.yaml" -run_dir "$work/pod3"
+"$PYTHON" - "$work/pod3" <<'PY' || fail "maps of whole fields"
+import sys, h5py, numpy as np
+model, data, maps = (h5py.File(f"{sys.argv[1]}/{n}.h5") for n in ("model", "dataset", "compare"))
+each = int(data.attrs["realisations"])
+rows = data["fields/u"][:, 0].reshape(-1, each, 12, 12)[model["holdout"][:].astype(int)].reshape(-1, 12, 12).astype(float)
+maps, got = maps["maps"], maps["maps/pde/u"]
+assert sorted(maps["rows"][:]) == [0] + 3 * [len(rows)], maps["rows"][:]   # no second sample of the data
+np.testing.assert_allclose(got["mean"][:], rows.mean(0), rtol=1e-12)
+np.testing.assert_allclose(got["sd"][:], rows.std(0, ddof=1), rtol=1e-10)
+np.testing.assert_allclose(got["exceed"][:], (rows > maps["level"][0]).mean(0), atol=1e-12)
+assert abs((rows > maps["level"][0]).mean() - 0.05) < 1e-3
+np.testing.assert_array_equal(got["draws"][0], rows[0])
+assert np.isclose(np.median(got["max"][:]), np.median(rows.max((1, 2))), rtol=1e-2)
+assert abs(np.mean((maps["model/u/mean"][:] - rows.mean(0)) / rows.std(0))) < 0.5   # one law: .14 is expected of 80 rows
+page = open(sys.argv[1] + "/report.html", encoding="utf-8").read()
+for text in ('id="figure-maps1"', 'id="figure-slices1"', 'id="figure-extremes"', "320 imported rows of whole fields", "imported u from pod.h5"):
+    assert text in page, text
 PY
 expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$work/pod.yaml" -run_dir "$work/podless" -run_memory 1e-6
 # Studies that know profiles alone.

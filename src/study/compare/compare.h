@@ -35,6 +35,8 @@ typedef struct {
   ScoriaWholeDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, as in Comparison */
 } CompareWhole;
 
+typedef struct CompareMaps_ *CompareMaps;
+
 /* Rank 0, which writes them, has all conditions; another has the one that it measures. */
 typedef struct {
   int conditions, held; /* of which `held` are here */
@@ -48,6 +50,7 @@ typedef struct {
   Comparison *c;                  /* owned; (held), compare_condition */
   CompareWhole *whole;            /* owned; (held), of whole fields; NULL: of profiles */
   double *profiles;               /* owned; (held) curves and examples, compare_curve and compare_example; NULL: none */
+  CompareMaps maps;               /* owned; of whole fields; NULL: none */
 } ComparisonSet;
 
 /* Room for conditions without profiles, or with them; CompareDestroyConditions frees both. */
@@ -89,6 +92,7 @@ typedef struct {
 PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], int64_t count,
                                   CompareDraws *draws);
 PetscErrorCode CompareDrawsDestroy(CompareDraws *draws);
+extern const ScoriaDraws compare_numbers[SCORIA_NFROM]; /* who draws the fields of a source */
 /* `count` fields (count, C, L) of a source at each of k conditions into all, those of theta[j] on rank j, in the order
  * of their numbers; porosity and noise of the condition of index + j, so that fields at several theta belong to each
  * other row by row.  Collective. */
@@ -262,6 +266,18 @@ PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCOR
 /* Member COMPARE_WHOLE; the same in lines for people. */
 PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeatures features, bool files);
 PetscErrorCode CompareSayWhole(ScoriaRun run, const ComparisonSet *set, bool files);
+/* compare_maps.c: rows of every source of whole fields at the conditions, in the numbers of compare_numbers. */
+typedef struct {
+  int64_t conditions, each; /* rows of each, at most: fewer are taken where they are many */
+  const double *theta;      /* (conditions, space.n) */
+  bool paired;              /* a row that the reference lacks counts in no source: rows of many conditions */
+} CompareMapped;
+
+/* source[s] may be NULL.  Collective, as are the next two. */
+PetscErrorCode CompareMapsMake(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const CompareMapped *asked,
+                               CompareMaps *maps);
+PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps);
+PetscErrorCode CompareMapsDestroy(CompareMaps *maps);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails

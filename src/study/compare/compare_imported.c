@@ -234,7 +234,9 @@ static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed
   set->conditions = 1;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
   PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0]));
-  set->count = set->c[0].good[SCORIA_FROM_PDE];
+  set->count                 = set->c[0].good[SCORIA_FROM_PDE];
+  const CompareMapped mapped = {.conditions = im->conditions, .each = im->each, .theta = im->theta, .paired = true};
+  if (im->features) PetscCall(CompareMapsMake(run, im->whole, &mapped, &set->maps));
   PetscFunctionReturn(0);
 }
 

@@ -255,6 +255,18 @@ static PetscErrorCode DrawingSeconds(MPI_Comm comm, const Opened *o, const Compa
   PetscFunctionReturn(0);
 }
 
+/* At the first held-out condition, which rank 0 knows. */
+static PetscErrorCode MakeMaps(ScoriaRun run, const Opened *o, ComparisonSet *set)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(theta, set->c[0].theta, SCORIA_MAX_CONDITIONS));
+  PetscCallMPI(MPI_Bcast(theta, SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, ScoriaRunComm(run)));
+  const CompareMapped asked = {.conditions = 1, .each = set->count, .theta = theta};
+  PetscCall(CompareMapsMake(run, o->whole, &asked, &set->maps));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
 {
   ComparisonSet set, sample;
@@ -270,9 +282,10 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareMeasure(run, &draws, &m.asked, &set, cost.seconds));
-  if (set.wide)
+  if (set.wide) {
     PetscCall(DrawingSeconds(ScoriaRunComm(run), o, &set, cost.seconds));
-  else
+    PetscCall(MakeMaps(run, o, &set));
+  } else
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));

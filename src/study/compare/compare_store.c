@@ -104,6 +104,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->shape.x, "m", "cell centres"));
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
+  if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
   if (quantities) PetscCall(ComparePutTails(store, set, quantities));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);

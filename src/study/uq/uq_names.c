@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const uq_function_names[NFUNCTIONS] = {"min", "max", "mean", "integral", "sd", "argmin", "argmax"};
+const char *const uq_function_names[NFUNCTIONS] = {"min",      "max",      "mean",     "integral",
+                                                   "sd",       "quantile", "argmin",   "argmin_y",
+                                                   "argmin_z", "argmax",   "argmax_y", "argmax_z"};
 
 /* Of muParser, beside these. */
 static const char *const of_parser[]            = {"sin",  "cos",   "tan",   "asin",  "acos", "atan",  "sinh", "cosh",

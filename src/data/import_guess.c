@@ -1,0 +1,259 @@
+/* import without a mapping: which arrays of a file are taken for cell centres, fields and conditions.  The cells lie
+ * along the axes of increasing arrays of one dimension; arrays with such axes are fields; what has a value for every
+ * row of them, or for every index of one of their other axes, may be a condition. */
+#include "import_guess.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CELLS 1000000
+
+static int64_t values(const ScoriaForeignArray *a)
+{
+  int64_t n = 1;
+  for (int i = 0; i < a->rank; i++) n *= a->dims[i];
+  return n;
+}
+
+/* Dimensions of more than one index. */
+static int dimensions(const ScoriaForeignArray *a)
+{
+  int n = 0;
+  for (int i = 0; i < a->rank; i++) n += a->dims[i] != 1;
+  return n;
+}
+
+static bool same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
+{
+  return a->known && a->known == b->known && a->file == b->file;
+}
+
+/* The axis of an array whose scale is that of an array of one dimension; -1: none. */
+static int axis_by_scale(const ScoriaForeignArray *a, const ScoriaForeignArray *x)
+{
+  for (int i = 0; i < a->rank; i++)
+    for (int j = 0; j < x->rank; j++)
+      if (same_scale(&a->axis[i], &x->axis[j])) return i;
+  return -1;
+}
+
+typedef enum { NOT_ON, ON, MAYBE_ON } Fit; /* MAYBE_ON: more than one choice of axes */
+
+/* Whether an array has axes of cells along all of the centres: by their scales, else by their lengths.  Centres of
+ * equal length are told apart by import. */
+static Fit fit_axes(const ScoriaForeignArray *a, int n, const ScoriaForeignArray *const centre[])
+{
+  bool taken[SCORIA_FOREIGN_RANK] = {false}, found[IMPORT_GRID] = {false};
+  Fit fit = ON;
+  if (dimensions(a) < n + 1) return NOT_ON;
+  for (int d = 0; d < n; d++) {
+    const int axis = axis_by_scale(a, centre[d]);
+    found[d]       = axis >= 0 && a->dims[axis] == values(centre[d]);
+    if (found[d]) taken[axis] = true;
+  }
+  for (int d = 0; d < n; d++) {
+    int wanted = 0, there = 0;
+    for (int e = 0; e < n; e++) wanted += !found[e] && values(centre[e]) == values(centre[d]);
+    for (int i = 0; i < a->rank; i++) there += !taken[i] && a->dims[i] == values(centre[d]);
+    if (!found[d] && there < wanted) return NOT_ON;
+    if (!found[d] && there > wanted) fit = MAYBE_ON;
+  }
+  return fit;
+}
+
+static Fit fit_grid(const ImportGuess *g, int i)
+{
+  const ScoriaForeignArray *centre[IMPORT_GRID];
+  for (int d = 0; d < g->grid; d++) centre[d] = &g->array[g->centre[d]];
+  return fit_axes(&g->array[i], g->grid, centre);
+}
+
+static int64_t cells(const ImportGuess *g)
+{
+  int64_t n = 1;
+  for (int d = 0; d < g->grid; d++) n *= values(&g->array[g->centre[d]]);
+  return n;
+}
+
+/* -------------------------------------------------------------------------------------------------- centres ---- */
+
+static PetscErrorCode IsIncreasing(MPI_Comm comm, const char *path, const ScoriaForeignArray *a, bool *increasing)
+{
+  const int64_t n = values(a);
+  double *v;
+  PetscFunctionBeginUser;
+  *increasing = true;
+  PetscCall(PetscMalloc1(n, &v));
+  PetscCall(ScoriaArrayRead(comm, path, a->path, n, v));
+  for (int64_t i = 0; i < n; i++) *increasing = *increasing && isfinite(v[i]) && (!i || v[i] > v[i - 1]);
+  PetscCall(PetscFree(v));
+  PetscFunctionReturn(0);
+}
+
+/* The letter that an array's name is, or begins with before what is no letter or digit ("x_um"), in lower case. */
+static char letter(const ScoriaForeignArray *a)
+{
+  const char *last = strrchr(a->path, '/') + 1;
+  return isalnum((unsigned char)last[0]) && isalnum((unsigned char)last[1]) ? 0 : (char)tolower((unsigned char)*last);
+}
+
+/* The only one of n choices that is named so, or with 0, that has a unit of length and is not named y or z; -1: none,
+ * or several. */
+static int only(const ImportGuess *g, int n, const int choice[], char name)
+{
+  int found = -1, of = 0;
+  for (int k = 0; k < n; k++) {
+    const ScoriaForeignArray *a = &g->array[choice[k]];
+    const char of_a             = letter(a);
+    if (name ? of_a != name : of_a == 'y' || of_a == 'z' || !(import_length(a->unit) > 0)) continue;
+    found = choice[k];
+    of++;
+  }
+  return of == 1 ? found : -1;
+}
+
+/* Whether an array has rows on the grid. */
+static bool has_field(const ImportGuess *g)
+{
+  for (int i = 0; i < g->n; i++)
+    if (fit_grid(g, i) && values(&g->array[i]) > cells(g)) return true;
+  return false;
+}
+
+/* y, then z; of a plane in x and z, the latter is the second axis.  They count where fields have them. */
+static void find_further(ImportGuess *g, int n, const int choice[])
+{
+  for (const char *name = "yz"; *name && g->grid < IMPORT_GRID; name++) {
+    g->centre[g->grid] = only(g, n, choice, *name);
+    if (g->centre[g->grid] < 0 || g->centre[g->grid] == g->centre[0]) continue;
+    g->grid++;
+    if (!has_field(g)) g->grid--;
+  }
+}
+
+static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *g)
+{
+  int choice[IMPORT_LISTED];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < g->n; i++) {
+    const ScoriaForeignArray *a = &g->array[i];
+    bool used                   = false, increasing;
+    if (dimensions(a) != 1 || values(a) < 2 || values(a) > CELLS) continue;
+    for (int j = 0; j < g->n && !used; j++) used = j != i && fit_axes(&g->array[j], 1, &a);
+    if (!used) continue;
+    PetscCall(IsIncreasing(comm, path, a, &increasing));
+    if (increasing) choice[g->choices++] = i;
+  }
+  g->centre[0] = only(g, g->choices, choice, 'x');
+  if (g->centre[0] < 0) g->centre[0] = only(g, g->choices, choice, 0);
+  if (g->centre[0] < 0 && g->choices == 1) g->centre[0] = choice[0];
+  g->grid = g->centre[0] >= 0;
+  if (g->grid) find_further(g, g->choices, choice);
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------- fields, conditions ---- */
+
+/* Names of a dataset's own axes. */
+static bool reserved(const char *name)
+{
+  bool own = !strcmp(name, "row");
+  for (int d = 0; d < IMPORT_GRID; d++) own = own || !strcmp(name, import_grid_names[d]);
+  return own;
+}
+
+/* A name that a deck may use, of the path's last part; unlike all before. */
+static void set_name(ImportGuess *g, int i)
+{
+  const char *last = strrchr(g->array[i].path, '/') + 1;
+  char *name       = g->name[i];
+  int n            = isalpha((unsigned char)*last) ? 0 : snprintf(name, SCORIA_NAME_SIZE, "v");
+  for (; *last && n < SCORIA_NAME_SIZE - 8; last++) {
+    const bool good = isalnum((unsigned char)*last);
+    if (good || (n && name[n - 1] != '_')) name[n++] = good ? *last : '_';
+  }
+  while (n > 1 && name[n - 1] == '_') n--;
+  name[n] = 0;
+  for (int j = 0, again = 2; j < g->n; j++)
+    if (j != i && (!strcmp(g->name[j], name) || reserved(name))) {
+      snprintf(name + n, (size_t)(SCORIA_NAME_SIZE - n), "_%d", again++);
+      j = -1;
+    }
+}
+
+/* Rows of a field, and whether n is that, or the length of one of its axes other than those of the cells. */
+static bool of_rows(const ImportGuess *g, const ScoriaForeignArray *field, int64_t n)
+{
+  if (n == values(field) / cells(g)) return true;
+  for (int d = 0; d < g->grid; d++)
+    if (n == values(&g->array[g->centre[d]])) return false;
+  for (int i = 0; i < field->rank; i++)
+    if (field->dims[i] == n) return true;
+  return false;
+}
+
+static bool is_centre(const ImportGuess *g, int i)
+{
+  for (int d = 0; d < g->grid; d++)
+    if (g->centre[d] == i) return true;
+  return false;
+}
+
+/* Whether an array has the axes of cells, and how many rows; 0: it is no field. */
+static int64_t field_rows(const ImportGuess *g, int i)
+{
+  const int64_t rows = values(&g->array[i]) / cells(g);
+  return !is_centre(g, i) && fit_grid(g, i) && rows > 1 ? rows : 0;
+}
+
+static bool may_be_condition(const ImportGuess *g, int i, const ScoriaForeignArray *field)
+{
+  const ScoriaForeignArray *a = &g->array[i];
+  return !is_centre(g, i) && dimensions(a) == 1 && of_rows(g, field, values(a));
+}
+
+/* How many rows the fields have: as those arrays to which most conditions belong, of several the first. */
+static int64_t choose_rows(const ImportGuess *g)
+{
+  int64_t rows = 0;
+  int most     = -1;
+  for (int i = 0; i < g->n; i++) {
+    int n = 0;
+    if (!field_rows(g, i)) continue;
+    for (int j = 0; j < g->n; j++) n += may_be_condition(g, j, &g->array[i]);
+    if (n <= most) continue;
+    most = n;
+    rows = field_rows(g, i);
+  }
+  return rows;
+}
+
+static void find_fields(ImportGuess *g)
+{
+  const int64_t rows = choose_rows(g);
+  for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
+    if (!rows || field_rows(g, i) != rows) continue;
+    g->doubt[i]           = fit_grid(g, i) == MAYBE_ON;
+    g->field[g->fields++] = i;
+    set_name(g, i);
+  }
+}
+
+static void find_conditions(ImportGuess *g)
+{
+  for (int i = 0; i < g->n && g->fields && g->conditions < SCORIA_MAX_CONDITIONS; i++) {
+    if (*g->name[i] || !may_be_condition(g, i, &g->array[g->field[0]])) continue;
+    g->condition[g->conditions++] = i;
+    set_name(g, i);
+  }
+}
+
+PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g)
+{
+  PetscFunctionBeginUser;
+  PetscCall(FindCentres(comm, path, g));
+  if (g->grid) find_fields(g);
+  find_conditions(g);
+  PetscFunctionReturn(0);
+}

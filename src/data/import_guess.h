@@ -1,0 +1,22 @@
+/* What import takes the arrays of a file for, where the deck maps nothing. */
+#ifndef SCORIA_DATA_IMPORT_GUESS_H
+#define SCORIA_DATA_IMPORT_GUESS_H
+
+#include "import.h"
+
+#define IMPORT_LISTED 400 /* arrays at most */
+
+typedef struct {
+  int n;
+  ScoriaForeignArray *array;     /* owned (IMPORT_LISTED) */
+  int choices;                   /* arrays that might be cell centres */
+  int grid, centre[IMPORT_GRID]; /* axes of cells found, 0 to 3, and their arrays: x, y, z */
+  int field[SCORIA_MAX_FIELDS], fields, condition[SCORIA_MAX_CONDITIONS], conditions;
+  char name[IMPORT_LISTED][SCORIA_NAME_SIZE]; /* in the deck; "": not in it */
+  bool doubt[IMPORT_LISTED];                  /* a field of which more than one choice of axes may be the cells' */
+} ImportGuess;
+
+/* Roles of the arrays, which n and array hold.  Collective. */
+PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g);
+
+#endif
