@@ -20,7 +20,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
   ScoriaEnsemble ens;
-  ScoriaDataset ds;
+  ScoriaDataset ds, corrected;
   ScoriaTwin twin;
   ScoriaModel model;
   const char *text;
@@ -34,7 +34,8 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(OpenDataset(run, deck, &ds));
   PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
-  PetscCall(ScoriaModelTrain(run, deck, ds, &twin, &model));
+  PetscCall(ScoriaCorrect(run, deck, ds, &corrected));
+  PetscCall(ScoriaModelTrain(run, deck, ds, corrected, &twin, &model));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
@@ -43,6 +44,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));
+  if (corrected) PetscCall(ScoriaDatasetClose(&corrected));
   PetscFunctionReturn(0);
 }
 
