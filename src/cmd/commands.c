@@ -19,11 +19,11 @@ const ScoriaCommand scoria_commands[] = {
     {"compare", "model against fresh PDE ensembles at held-out conditions -> compare.json", "sample compare",
      CommandCompare, NULL, NULL, true},
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
-     NULL, NULL, false},
+     NULL, NULL, true},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
      CommandInfer, NULL, NULL, false},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
-     NULL, NULL, false},
+     NULL, NULL, true},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, NULL, false},
     {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},
@@ -84,24 +84,11 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
   PetscFunctionReturn(failed);
 }
 
-/* Whether an imported dataset holds whole fields, which the report has no figures of. */
-static PetscErrorCode IsWhole(ScoriaRun run, const char *path, bool *whole)
-{
-  const ScoriaDatasetSpec *spec;
-  ScoriaDataset ds;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  *whole = spec_is_whole(spec);
-  PetscCall(ScoriaDatasetClose(&ds));
-  PetscFunctionReturn(0);
-}
-
 /* A model of imported data is compared with the rows that were held back, where there were enough to hold some back. */
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
-  bool imported, there, compared = true, whole = false;
+  bool imported, there, compared = true;
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
   PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
@@ -110,7 +97,6 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
     if (!there) PetscFunctionReturn(0); /* the deck maps nothing yet: the file was listed */
   }
-  if (imported) PetscCall(IsWhole(run, path, &whole));
   PetscCall(CmdDo(run, deck, "train"));
   PetscCall(CmdDo(run, deck, "sample"));
   if (imported) PetscCall(ScoriaHeldBack(run, &compared));
@@ -118,9 +104,6 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
     PetscCall(CmdDo(run, deck, "compare"));
   else
     PetscCall(ScoriaSay(run, "compare\n  no rows were held back from training: there is no verdict on the model"));
-  if (whole)
-    PetscCall(ScoriaSay(run, "report\n  has no figures of whole fields; compare.json and samples.h5 hold the results"));
-  else
-    PetscCall(CmdDo(run, deck, "report"));
+  PetscCall(CmdDo(run, deck, "report"));
   PetscFunctionReturn(0);
 }

@@ -1,4 +1,5 @@
 /* The report: reads the run directory, has the figures drawn, writes the page. */
+#include "report_maps.h"
 #include "report_page.h"
 #include "scoria/report.h"
 #include <math.h>
@@ -16,6 +17,7 @@ typedef struct {
   ReportView view;
   ReportTraining train;
   ReportSlices slices;
+  ReportMaps maps;
   ReportSamples samples;
   ReportHistory history;
   ReportPosterior posterior;
@@ -103,6 +105,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
   PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
+  PetscCall(ReportMapsRead(comm, path, &m->maps));
   report_view(&m->arrays, &m->sample, &m->view);
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->compare));
@@ -117,7 +120,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ScoriaRunPath(run, "posterior.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->inferred));
   PetscCall(ReportOthersRead(run, ReadJson, &m->others));
-  m->arrays.words = m->sample.words = report_words_of(m->compare);
+  m->arrays.words = m->sample.words = m->maps.words = report_words_of(m->compare);
   if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
 }
@@ -130,6 +133,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportCompareDestroy(&m->sample));
   PetscCall(ReportTrainingDestroy(&m->train));
   PetscCall(ReportSlicesDestroy(&m->slices));
+  PetscCall(ReportMapsDestroy(&m->maps));
   PetscCall(ReportSamplesDestroy(&m->samples));
   cJSON_Delete(m->compare);
   cJSON_Delete(m->files);
@@ -150,7 +154,7 @@ static const ScoriaSpace *known_space(const Material *m)
 /* Whether the data are the user's, by the dataset, or where that is gone by the comparison. */
 static bool is_imported(const Material *m)
 {
-  return m->data.present ? *m->data.spec.source != 0 : cJSON_HasObjectItem(m->compare, COMPARE_HELD_OUT);
+  return *m->data.spec.source || (!m->data.present && cJSON_HasObjectItem(m->compare, COMPARE_HELD_OUT));
 }
 
 /* The order is that of the page: the result first, then what it was made from. */
@@ -161,6 +165,9 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   figs->imported = is_imported(m);
   PetscCall(ReportDrawBands(figs, &m->arrays));
   PetscCall(ReportDrawMeasures(figs, m->compare));
+  PetscCall(ReportDrawMaps(figs, &m->maps));
+  PetscCall(ReportDrawExtremes(figs, &m->maps));
+  PetscCall(ReportDrawSpectra(figs, m->compare));
   PetscCall(ReportDrawSpread(figs, &m->arrays));
   PetscCall(ReportDrawFluctuations(figs, &m->arrays));
   PetscCall(ReportDrawRelative(figs, &m->view));
@@ -196,8 +203,8 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
                      .samples    = &m->samples,
                      .history    = &m->history,
                      .scaling    = &m->scaling,
-                     .nfields    = m->data.present ? m->data.spec.nfields : m->arrays.nchannels,
-                     .field      = m->data.present ? m->data.spec.field : m->arrays.field,
+                     .nfields    = m->data.spec.nfields ? m->data.spec.nfields : m->arrays.nchannels,
+                     .field      = m->data.spec.nfields ? m->data.spec.field : m->arrays.field,
                      .figures    = figs,
                      .rows       = m->rows,
                      .files      = m->files,

@@ -193,6 +193,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   if (spec_is_whole(spec)) { /* shown by what compare has measured of them */
     data->present = false;
     data->whole   = spec->rows;
+    data->spec    = *spec;
     PetscCall(ScoriaDatasetClose(&ds));
     PetscFunctionReturn(0);
   }

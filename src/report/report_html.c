@@ -1,5 +1,6 @@
 /* The page: one file that asks the network for nothing.  What it is about and how good, every figure at a glance, then
  * a section per command, the result first and what it was made from after it. */
+#include "report_maps.h"
 #include "report_page.h"
 #include <math.h>
 #include <stdio.h>
@@ -68,6 +69,22 @@ static PetscErrorCode Thumbnails(const ReportPage *page, ReportText *html)
 
 /* ------------------------------------------------------------------------------------------------- sections ---- */
 
+/* Those of whole fields: of every field its maps and single draws, then the others. */
+static PetscErrorCode WholeFigures(const ReportPage *page, ReportText *html)
+{
+  char name[16];
+  PetscFunctionBeginUser;
+  for (int f = 1; f <= REPORT_MAPPED; f++) {
+    snprintf(name, sizeof name, "maps%d", f);
+    PetscCall(ReportPageFigure(page, name, html));
+    snprintf(name, sizeof name, "slices%d", f);
+    PetscCall(ReportPageFigure(page, name, html));
+  }
+  PetscCall(ReportPageFigure(page, "extremes", html));
+  PetscCall(ReportPageFigure(page, "spectra", html));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
 {
   static const char *const figures[] = {"measures", "spread", "fluctuations"};
@@ -75,10 +92,12 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
   PetscCall(ReportPageFigure(page, "bands", html));
   PetscCall(ReportPooledTable(page->compare, html));
   PetscCall(ReportWholeTable(page->compare, html));
+  PetscCall(WholeFigures(page, html));
   for (int i = 0; i < 3; i++) PetscCall(ReportPageFigure(page, figures[i], html));
   PetscCall(ReportPageFigure(page, "relative", html));
   PetscCall(ReportRelativeTable(page->view, html));
   PetscCall(ReportConditionTable(page->compare, page->space, html));
+  PetscCall(ReportTailsTable(page->compare, html));
   PetscCall(ReportChecks(page->compare, html));
   PetscCall(ReportCostTable(page->compare, html));
   PetscCall(ReportPageFigure(page, "worth", html));

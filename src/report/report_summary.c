@@ -187,7 +187,8 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   members_take(cJSON_GetArrayItem(asked, 0), scoria_uq_condition_members, &first);
   PetscCall(ReportPrint(html, "<ul class=\"holdings\">\n"));
   if (data->whole)
-    PetscCall(ReportPrint(html, "<li>training set: %lld solves of whole fields</li>\n", (long long)data->whole));
+    PetscCall(ReportPrint(html, "<li>training set: %lld %s of whole fields</li>\n", (long long)data->whole,
+                          page->imported ? "imported rows" : "solves"));
   else if (!data->present)
     PetscCall(Missing(page, "training set", "generate", html));
   else {

@@ -46,6 +46,25 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
   snprintf(path, size, "%s/%s/%s/examples", group, scoria_from[from].group, field);
 }
 
+const ScoriaMapRow scoria_maps[SCORIA_NMAPS] = {
+    [SCORIA_MAP_MEAN]   = {"mean", "mean in the plane in the middle of z"},
+    [SCORIA_MAP_SD]     = {"sd", "standard deviation there"},
+    [SCORIA_MAP_EXCEED] = {"exceed", "share of the rows above /maps/level there"},
+    [SCORIA_MAP_DRAWN]  = {"draws", "single rows there"},
+};
+
+const char *const scoria_map_extremes[2] = {"max", "min"};
+
+double map_probability(int quantile)
+{
+  return (quantile + 0.5) / SCORIA_MAP_QUANTILES;
+}
+
+void compare_map_path(ScoriaFrom from, const char *field, const char *name, size_t size, char path[])
+{
+  snprintf(path, size, "/maps/%s/%s/%s", scoria_from[from].group, field, name);
+}
+
 /* ----------------------------------------------------------------------------------------------- compare.json ---- */
 
 const ScoriaMember scoria_held_out_members[] = {
@@ -94,6 +113,24 @@ const ScoriaMember scoria_worth_estimate_members[] = {
 const ScoriaMember scoria_law_members[] = {
     TEXT(ScoriaLawKept, name, NULL, 0), REAL(ScoriaLawKept, model, NULL, 0), REAL(ScoriaLawKept, pde, NULL, 0),
     TEXT(ScoriaLawKept, unit, NULL, 0), TEXT(ScoriaLawKept, help, NULL, 0),  END,
+};
+
+const char *const scoria_tail_sides[SCORIA_TAILS] = {[SCORIA_TAIL_LOW] = "low", [SCORIA_TAIL_HIGH] = "high"};
+
+const ScoriaMember scoria_tail_members[]          = {
+             TEXT(ScoriaTailOf, quantity, NULL, 0),    TEXT(ScoriaTailOf, unit, NULL, 0),
+             TEXT(ScoriaTailOf, description, NULL, 0), TEXT(ScoriaTailOf, side, NULL, 0),
+             REAL(ScoriaTailOf, checked, NULL, 0),     END,
+};
+
+const ScoriaMember scoria_tail_at_members[] = {
+    REAL(ScoriaTailAt, probability, NULL, 0),
+    REAL(ScoriaTailAt, low95, NULL, 0),
+    REAL(ScoriaTailAt, high95, NULL, 0),
+    REAL(ScoriaTailAt, model, NULL, 0),
+    REAL(ScoriaTailAt, model_low95, NULL, 0),
+    REAL(ScoriaTailAt, model_high95, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_nearest_members[] = {

@@ -370,6 +370,26 @@ print("# mean %.3f SD, SD %.1f %%" % (np.sqrt(np.mean((mean / sd) ** 2)), 100 * 
 # some 270 rows: a mean of a few terms errs by .1 SD, an SD by 4 to 8 %; three times that
 assert np.sqrt(np.mean((mean / sd) ** 2)) < 0.3 and np.sqrt(np.mean(spread**2)) < 0.25
 PY
+# Maps of the rows that were held back, as they are in the dataset, each beside a draw of the model.
+run 2 report "$work/pod.yaml" -run_dir "$work/pod3"
+"$PYTHON" - "$work/pod3" <<'PY' || fail "maps of whole fields"
+import sys, h5py, numpy as np
+model, data, maps = (h5py.File(f"{sys.argv[1]}/{n}.h5") for n in ("model", "dataset", "compare"))
+each = int(data.attrs["realisations"])
+rows = data["fields/u"][:, 0].reshape(-1, each, 12, 12)[model["holdout"][:].astype(int)].reshape(-1, 12, 12).astype(float)
+maps, got = maps["maps"], maps["maps/pde/u"]
+assert sorted(maps["rows"][:]) == [0] + 3 * [len(rows)], maps["rows"][:]   # no second sample of the data
+np.testing.assert_allclose(got["mean"][:], rows.mean(0), rtol=1e-12)
+np.testing.assert_allclose(got["sd"][:], rows.std(0, ddof=1), rtol=1e-10)
+np.testing.assert_allclose(got["exceed"][:], (rows > maps["level"][0]).mean(0), atol=1e-12)
+assert abs((rows > maps["level"][0]).mean() - 0.05) < 1e-3
+np.testing.assert_array_equal(got["draws"][0], rows[0])
+assert np.isclose(np.median(got["max"][:]), np.median(rows.max((1, 2))), rtol=1e-2)
+assert abs(np.mean((maps["model/u/mean"][:] - rows.mean(0)) / rows.std(0))) < 0.5   # one law: .14 is expected of 80 rows
+page = open(sys.argv[1] + "/report.html", encoding="utf-8").read()
+for text in ('id="figure-maps1"', 'id="figure-slices1"', 'id="figure-extremes"', "320 imported rows of whole fields", "imported u from pod.h5"):
+    assert text in page, text
+PY
 expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$work/pod.yaml" -run_dir "$work/podless" -run_memory 1e-6
 # Studies that know profiles alone.
 expect 3 'uq: the model is of whole fields, 12 x 12 x 1 cells, expected profiles along x' 2 uq "$work/pod.yaml" -uq_count 50 -uq_k 0.5

@@ -137,13 +137,28 @@ for f in ("c", "phi"):
         assert np.isfinite(list(whole["lateral_means"][s].values())).all()
 samples, curves = (h5py.File(f"{sys.argv[1]}/path3/{name}.h5") for name in ("samples", "compare"))
 assert samples["fields/phi"].shape == (40, 4, 6, 8) and curves["pde/phi/mean"].shape == (3, 8)
+# Maps: the same from any number of ranks, of sources of one law, each with a figure.
+other = h5py.File(f"{sys.argv[1]}/path1/compare.h5")["maps"]
+maps = []
+curves["maps"].visititems(lambda n, a: maps.append(n) if isinstance(a, h5py.Dataset) and n not in ("x", "y") else None)
+assert len(maps) == 4 + 4 * 2 * 6 and all(np.array_equal(other[n][:], curves["maps"][n][:], equal_nan=True) for n in maps)
+for f in ("c", "phi"):
+    pde, again = (curves[f"maps/{s}/{f}"] for s in ("pde", "pde_again"))
+    n = curves["maps/rows"][0]
+    assert pde["mean"].shape == (6, 8) and pde["draws"].shape == (3, 6, 8) and np.all(pde["max"][:] >= pde["min"][:])
+    error = np.sqrt(np.mean(((again["mean"][:] - pde["mean"][:]) / pde["sd"][:]) ** 2))
+    assert 0 < error < 5 * np.sqrt(2 / n), (f, error, n)   # sqrt(2 / n) is expected, of few independent cells
+    above = pde["exceed"][:].mean()
+    assert 0 < above < 0.5, above                          # 5 % of the values of the plane, up to ties
 page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
+for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra"):
+    assert f'id="figure-{figure}"' in page, figure
 assert "<h3>Whole fields</h3>" in page and "training set: 160 solves of whole fields" in page
 PY
 
 # What is not understood.
 expect 3 'ensemble_whole_fields: found true, but ensemble_cells has one axis' 2 generate "$deck" -run_dir "$work/bad" -ensemble_whole_fields true
 expect 3 'ensemble_lateral_sd: found true, but ensemble_whole_fields' 2 generate "$deck" "${whole[@]}" -run_dir "$work/bad" -ensemble_lateral_sd true
-expect 3 'whole_fields: found true, but uq takes profiles' 2 uq "$deck" "${whole[@]}" -run_dir "$work/ranks1"
+expect 3 'whole_fields: found true, but refine takes profiles' 2 refine "$deck" "${whole[@]}" -run_dir "$work/ranks1"
 expect 3 'dataset.h5: made by another deck (ensemble_whole_fields is false here' 2 generate "$deck" "${small[@]}" -run_dir "$work/ranks1"
 finish

@@ -55,6 +55,7 @@ PetscErrorCode CompareDestroyConditions(ComparisonSet *set)
   PetscCall(PetscFree(set->c));
   PetscCall(PetscFree(set->whole));
   PetscCall(PetscFree(set->profiles));
+  PetscCall(CompareMapsDestroy(&set->maps));
   PetscFunctionReturn(0);
 }
 

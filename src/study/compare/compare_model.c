@@ -145,8 +145,7 @@ static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opene
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   m->asked = (CompareAsked){.seed = (uint64_t)seed, .directions = (int)directions, .features = o->features};
   if (o->features) PetscFunctionReturn(0); /* of whole fields nothing else is measured */
-  PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &m->quantities.n,
-                                   m->quantities.quantity, m->quantities.offset));
+  PetscCall(CompareQuantitiesOfDeck(deck, shape, &m->quantities));
   ensemble_grid(o->ens, &grid);
   PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
   PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
@@ -186,6 +185,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   if (set->wide) PetscFunctionReturn(0);
   PetscCall(CompareSayWorth(run, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
+  PetscCall(CompareSayTails(run, set, &m->quantities));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
   PetscFunctionReturn(0);
 }
@@ -202,6 +202,7 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   } else {
     PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
     compare_add_laws(root, &m->laws);
+    PetscCall(CompareAddTails(root, set, &m->quantities));
     compare_add_memorisation(root, set, &m->memory);
   }
   compare_add_conditions(root, set, false);
@@ -225,6 +226,7 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
+
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
                             const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
@@ -236,7 +238,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(WriteJson(run, json, set, m, cost, sampler));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
@@ -266,6 +268,18 @@ static PetscErrorCode DataSeconds(ScoriaRun run, double *seconds)
   PetscFunctionReturn(0);
 }
 
+/* At the first held-out condition, which rank 0 knows. */
+static PetscErrorCode MakeMaps(ScoriaRun run, const Opened *o, ComparisonSet *set)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(theta, set->c[0].theta, SCORIA_MAX_CONDITIONS));
+  PetscCallMPI(MPI_Bcast(theta, SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, ScoriaRunComm(run)));
+  const CompareMapped asked = {.conditions = 1, .each = set->count, .theta = theta};
+  PetscCall(CompareMapsMake(run, o->whole, &asked, &set->maps));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
 {
   ComparisonSet set, sample;
@@ -281,9 +295,10 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareMeasure(run, &draws, &m.asked, &set, cost.seconds));
-  if (set.wide)
+  if (set.wide) {
     PetscCall(DrawingSeconds(ScoriaRunComm(run), o, &set, cost.seconds));
-  else
+    PetscCall(MakeMaps(run, o, &set));
+  } else
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));

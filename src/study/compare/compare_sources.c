@@ -1,11 +1,10 @@
 /* The fields of compare: how they are numbered, drawn and gathered. */
 #include "compare.h"
 
-/* Who draws the fields of a source. */
-static const ScoriaDraws numbers[SCORIA_NFROM] = {[SCORIA_FROM_PDE]       = SCORIA_DRAWS_HELDOUT,
-                                                  [SCORIA_FROM_PDE_AGAIN] = SCORIA_DRAWS_HELDOUT_AGAIN,
-                                                  [SCORIA_FROM_MODEL]     = SCORIA_DRAWS_COMPARED,
-                                                  [SCORIA_FROM_GAUSSIAN]  = SCORIA_DRAWS_GAUSSIAN};
+const ScoriaDraws compare_numbers[SCORIA_NFROM] = {[SCORIA_FROM_PDE]       = SCORIA_DRAWS_HELDOUT,
+                                                   [SCORIA_FROM_PDE_AGAIN] = SCORIA_DRAWS_HELDOUT_AGAIN,
+                                                   [SCORIA_FROM_MODEL]     = SCORIA_DRAWS_COMPARED,
+                                                   [SCORIA_FROM_GAUSSIAN]  = SCORIA_DRAWS_GAUSSIAN};
 
 PetscErrorCode CompareDrawsCreate(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], int64_t count,
                                   CompareDraws *draws)
@@ -45,7 +44,7 @@ PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double
   uint64_t *first;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(k, &first));
-  for (int j = 0; j < k; j++) first[j] = draw_number(numbers[from], index + j, 0);
+  for (int j = 0; j < k; j++) first[j] = draw_number(compare_numbers[from], index + j, 0);
   for (int j = 0; j < k; j += most)
     PetscCall(ScoriaSourceGather(draws->source[from], &draws->pace[from], "the comparison restarts from the beginning",
                                  PetscMin(most, k - j), theta + j, first + j, count, j, draws->share, all));
