@@ -18,7 +18,7 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
 
 static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN], cheap[PETSC_MAX_PATH_LEN];
   ScoriaEnsemble ens;
   ScoriaDataset ds, corrected;
   ScoriaTwin twin;
@@ -26,7 +26,8 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   const char *text;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, NULL, &complete));
+  PetscCall(ScoriaCheapPath(run, deck, cheap));
+  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, *cheap ? cheap : NULL, &complete));
   if (complete) {
     PetscCall(ScoriaModelTrained(run)); /* one that was killed just after its end has left checkpoints */
     PetscFunctionReturn(0);

@@ -205,24 +205,30 @@ static PetscErrorCode Tell(const Correcting *c, bool used)
   PetscFunctionReturn(0);
 }
 
-/* The file of cheap rows that the deck names; "" where it names none. */
-static PetscErrorCode CheapPath(ScoriaRun run, ScoriaDeck deck, char path[PETSC_MAX_PATH_LEN])
+PetscErrorCode ScoriaCheapPath(ScoriaRun run, ScoriaDeck deck, char path[PETSC_MAX_PATH_LEN])
 {
   const char *named = NULL;
-  bool asked, there;
+  bool asked;
   PetscFunctionBeginUser;
   path[0] = 0;
   PetscCall(ScoriaCheapAsked(deck, &asked));
   PetscCall(ScoriaDeckString(deck, "train_cheap", &named));
-  if (named && !strcmp(named, "none")) PetscFunctionReturn(0);
-  if (named)
+  if (named && strcmp(named, "none"))
     PetscCall(PetscStrncpy(path, named, PETSC_MAX_PATH_LEN));
-  else if (asked)
-    PetscCall(ScoriaCompleteDataset(run, deck, "cheap.h5", SCORIA_OF_CHEAP, NULL, &there));
-  if (!named && asked) {
+  else if (!named && asked)
     PetscCall(ScoriaRunPath(run, "cheap.h5", PETSC_MAX_PATH_LEN, path));
-    if (!there) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: not found; generate makes it (ensemble_cheap_fidelity)", path);
-  }
+  PetscFunctionReturn(0);
+}
+
+/* What the deck makes itself is this deck's. */
+static PetscErrorCode CheckCheap(ScoriaRun run, ScoriaDeck deck, const char *path)
+{
+  bool named, there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "train_cheap", &named));
+  if (named) PetscFunctionReturn(0);
+  PetscCall(ScoriaCompleteDataset(run, deck, "cheap.h5", SCORIA_OF_CHEAP, NULL, &there));
+  if (!there) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: not found; generate makes it (ensemble_cheap_fidelity)", path);
   PetscFunctionReturn(0);
 }
 
@@ -234,8 +240,9 @@ PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear,
   bool complete;
   PetscFunctionBeginUser;
   *corrected = NULL;
-  PetscCall(CheapPath(run, deck, cheap_path));
+  PetscCall(ScoriaCheapPath(run, deck, cheap_path));
   if (!*cheap_path) PetscFunctionReturn(0);
+  PetscCall(CheckCheap(run, deck, cheap_path));
   PetscCall(ScoriaRunPath(run, NAME, sizeof path, path));
   PetscCall(ScoriaCompleteDataset(run, deck, NAME, SCORIA_OF_CHEAP, cheap_path, &complete));
   if (!complete) {

@@ -28,6 +28,11 @@ scoria 2 train "$deck" "${cheap[@]}" -run_dir "$work/few" >"$work/out" 2>&1
 [ $? -eq 3 ] || fail "a model without cheap rows passes for one with them"
 scoria 2 compare "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }
 
+scoria 2 report "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
+grep -q 'rows of a cheaper fidelity: 960, learned from too; by 96 pairs' "$work/run/report.html" || fail "the report does not tell of cheap rows"
+mkdir "$work/changed" && cp "$work/run/"{dataset,model}.h5 "$work/changed" && cp "$work/few/dataset.h5" "$work/changed/cheap.h5"
+expect 3 'changed/model.h5: made from .*cheap.h5 when that was 960 rows, .*; it is 96 rows' 1 train "$deck" "${cheap[@]}" -run_dir "$work/changed"
+
 "$PYTHON" - "$work" <<'PY' || fail "corrected rows"
 import sys
 import h5py, numpy as np
