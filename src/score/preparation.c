@@ -98,8 +98,10 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ChooseBasis(deck, spec, &opt->basis));
-  opt->split = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
-  train_split_rows(&opt->split, spec->rows / spec->realisations, spec->realisations, share, (uint64_t)seed);
+  int64_t conditions = spec->rows / spec->realisations;
+  if (holdout && holdout->conditions) conditions = PetscMin(conditions, holdout->conditions);
+  opt->split = train_split(conditions, share, (uint64_t)seed, holdout);
+  train_split_rows(&opt->split, conditions, spec->realisations, share, (uint64_t)seed);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");

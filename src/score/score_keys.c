@@ -90,6 +90,12 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL,
      "share of the conditions kept for validation; where that is none of them, of the rows of each",
      SCORIA_DECIDES_SPLIT},
+    {"train_cheap", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "rows of a cheaper fidelity to train on, too, after their correction: a dataset of the same fields and cells, "
+     "with "
+     "rows of the same realisations first at conditions that dataset.h5 has; none (not set: cheap.h5, where the deck "
+     "has ensemble_cheap_fidelity)",
+     SCORIA_DECIDES_CHEAP},
     {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
      "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "
      "verdict "

@@ -11,7 +11,14 @@ cheap=("${few[@]}" -ensemble_cheap_fidelity grid:2 -ensemble_cheap_realisations 
 scoria 2 generate "$deck" "${few[@]}" -run_dir "$work/dear" >"$work/out" 2>&1 || fail "generate"
 scoria 2 generate "$deck" "${cheap[@]}" -run_dir "$work/both" >"$work/out" 2>&1 || { fail "generate of two fidelities"; cat "$work/out" >&2; }
 scoria 3 generate "$deck" "${few[@]}" -ensemble_fidelity grid:2 -run_dir "$work/coarse" >"$work/out" 2>&1 || fail "generate of a coarser grid"
-scoria 2 generate "$deck" "${few[@]}" -ensemble_cells "8,6" -conditions_ell "2e-5,2.1e-5" -ensemble_lateral_sd true -ensemble_fidelity line -run_dir "$work/line" >"$work/out" 2>&1 || fail "generate of the line"
+line=("${few[@]}" -ensemble_cells "8,6" -conditions_ell "2e-5,2.1e-5" -ensemble_lateral_sd true -ensemble_fidelity line)
+scoria 2 generate "$deck" "${line[@]}" -run_dir "$work/line" >"$work/out" 2>&1 || fail "generate of the line"
+for shard in 1 2; do
+  scoria "$shard" generate "$deck" "${line[@]}" -run_dir "$work/merged" -run_shard "$shard,2" >"$work/out" 2>&1 || fail "a shard of the line"
+done
+scoria 2 merge "$deck" "${line[@]}" -run_dir "$work/merged" >"$work/out" 2>&1 || { fail "merge of the line"; cat "$work/out" >&2; }
+scoria 3 generate "$deck" "${line[@]}" -ensemble_group_size 2 -run_dir "$work/shared" >"$work/out" 2>&1 || fail "generate of the line by groups"
+scoria 2 generate "$deck" "${few[@]}" -ensemble_mode transient -conditions_time "20,200" -ensemble_fidelity steps:30 -run_dir "$work/steps" >"$work/out" 2>&1 || fail "generate of larger steps"
 
 # Rows of a cheaper fidelity are added to a dataset that is there, stopped and grown on other ranks: the same bytes.
 scoria 1 generate "$deck" "${few[@]}" -ensemble_conditions 6 -run_dir "$work/again" >"$work/out" 2>&1 || fail "generate of fewer conditions"
@@ -45,6 +52,12 @@ for key in dear: # the same realisation in both files, and in that of the coarse
         error = np.std(coarse[key] - dear[key], 0).mean() / np.std(dear[key], 0).mean()
         assert error < 0.2, (key, error) # of 8 cells in place of 16: .02 to .05
 assert len(np.unique(cheap["fields/eps"], axis=0)) == 60
+shared, steps = rows("shared/dataset.h5"), rows("steps/dataset.h5")
+merged = rows("merged/dataset.h5")
+assert all(merged[key].tobytes() == line[key].tobytes() for key in line) and merged.keys() == line.keys()
+for key in ("fields/c", "fields/phi", "fields/eps"): # a shared draw may differ in last bits
+    assert np.allclose(shared[key], line[key], rtol=1e-5, atol=0), key
+assert np.ptp(steps["conditions/time"]) > 50
 assert sorted(k for k in line if k.startswith("fields/")) == ["fields/c", "fields/eps", "fields/phi"]
 PY
 

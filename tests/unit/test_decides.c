@@ -217,7 +217,7 @@ static bool model_of(ScoriaDeck deck, uint32_t crc[2])
   assert_int_equal(system("rm -rf " RUN), 0);
   if (ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run)) return refused();
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, "test_decides.h5", &ds));
-  const bool trained = !ScoriaModelTrain(run, deck, ds, &no_twin, &model);
+  const bool trained = !ScoriaModelTrain(run, deck, ds, NULL, &no_twin, &model);
   if (trained) {
     crc[0] = crc32c(0, net_parameters(model->net), sizeof(float) * (size_t)net_parameter_count(model->net));
     crc[0] = crc32c(crc[0], normaliser_basis(model->normaliser), sizeof(double) * 12);
