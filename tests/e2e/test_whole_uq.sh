@@ -66,7 +66,6 @@ PY
 
 run 2 report
 expect 3 'whole fields of 384 values take [0-9.]* GB of a rank, and [0-9.e-]* GB for each of 1 conditions; run_memory allows 0.01 GB' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
-expect 3 'source multilevel: found rows of whole fields' 2 uq "$deck" "${whole[@]}" -uq_file levels.h5 -uq_source multilevel
 expect 3 'too few places in brackets' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1e-4]"
 expect 3 'expected a number from 0 to 0.0003 m along y' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1, 1e-4]"
 finish
