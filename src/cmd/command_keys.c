@@ -96,7 +96,7 @@ const ScoriaKey scoria_command_keys[] = {
      "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
     {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
     {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,
-     "moves of every particle at each temperature; up to five times as many where they are short",
+     "moves of every particle at each temperature; up to five times as many until their places are forgotten",
      SCORIA_DECIDES_INFER},
     {"infer_keep", SCORIA_KEY_INT, "", "200", 1, 10000, NULL, "fields of the posterior that are kept, at most all",
      SCORIA_DECIDES_INFER},
@@ -113,6 +113,11 @@ const ScoriaKey scoria_command_keys[] = {
      "Runge-Kutta steps of the probability flow, four evaluations each", SCORIA_DECIDES_LIKELIHOOD},
     {"likelihood_probes", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
      "probes of Hutchinson's estimate of the trace of the network's Jacobian; 0: the exact trace",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_volume", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto always never"),
+     "the logarithm of the volume that a row's coordinates span, which makes densities comparable between models of "
+     "other "
+     "coordinates; auto: of profiles, not of whole fields, of which it takes seconds a row",
      SCORIA_DECIDES_LIKELIHOOD},
     {"likelihood_output", SCORIA_KEY_STRING, "", "likelihood.h5", 0, 0, NULL, "name of the result in the run directory",
      SCORIA_DECIDES_LIKELIHOOD},

@@ -23,7 +23,7 @@ const ScoriaCommand scoria_commands[] = {
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
      CommandInfer, NULL, NULL, false},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
-     NULL, NULL, false},
+     NULL, NULL, true},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, NULL, false},
     {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},

@@ -31,15 +31,16 @@ struct Member_ {
   ScoriaSolver solver; /* owned, unless it is the ensemble's */
   bool borrowed;
   ScoriaGrid grid;
-  int cells;       /* own ones of the solver */
-  int factor[3];   /* fine cells in one of its cells, along each axis */
-  double *eps;     /* owned (cells): its own porosity */
-  double *planes;  /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
-  double *arrived; /* owned */
-  int *counts;     /* owned (4, ranks of the group): sent, from, received, to */
-  double *profile; /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
-  double *columns; /* owned (channels, own cells of the family's grid): whole fields of columns */
-  bool alone;      /* every rank solves for itself */
+  int cells;                /* own ones of the solver */
+  int factor[3];            /* fine cells in one of its cells, along each axis */
+  double *eps;              /* owned (cells): its own porosity */
+  double *planes;           /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
+  double *arrived;          /* owned */
+  int *counts;              /* owned (4, ranks of the group): sent, from, received, to */
+  double *profile;          /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  double *columns;          /* owned (channels, own cells of the family's grid): whole fields of columns */
+  bool alone;               /* every rank solves for itself */
+  ScoriaSolveStatus status; /* of the last solve on this rank; of many columns, of the first that failed, if any */
 };
 
 struct Family_ {
@@ -81,6 +82,9 @@ PetscErrorCode FidelityFields(const Family *f, Member *m, double fields[]);
 PetscErrorCode FidelityGather(const Family *f, const double own[], double field[]);
 /* A solve to the cost: `counts` where this rank counts it. */
 void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
+
+/* The family behind fidelities of the PDE. */
+Family *fidelities_family(ScoriaFidelities all);
 
 /* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
  * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */

@@ -276,6 +276,11 @@ PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], 
   PetscFunctionReturn(0);
 }
 
+Family *fidelities_family(ScoriaFidelities all)
+{
+  return all->ctx;
+}
+
 int fidelities_number(ScoriaFidelities all)
 {
   return all->n;

@@ -57,9 +57,11 @@ static PetscErrorCode TakeColumns(const Family *f, Member *m, const double theta
   (void)i;
   PetscFunctionBeginUser;
   if (!f->whole) PetscCall(PetscArrayzero(fields, f->channels * f->nx));
+  m->status = (ScoriaSolveStatus){.reason = 1};
   for (int p = 0; p < pencils; p++) {
     PetscCall(ScoriaSolverSolve(m->solver, theta, eps + (size_t)p * (size_t)f->nx, &status));
     fidelity_count(&c, &m->grid, &status, true);
+    if (p == 0 || (status.reason <= 0 && m->status.reason > 0)) m->status = status;
     PetscCall(LineProfiles(f, m));
     add_pencil(f, m, p, all, to);
   }

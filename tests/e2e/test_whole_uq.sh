@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# uq of whole fields, of the model and of the PDE: the same answer on any number of ranks and after a stop; cells have their places in the
-# file; lateral means are those of the same draws as profiles; what cannot be is refused before any work.
+# uq and likelihood of whole fields, of the model and of the PDE: the same answer on any number of ranks and after a stop; cells have their
+# places in the file; lateral means are those of the same draws as profiles; what cannot be is refused before any work.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -27,6 +27,8 @@ run 3 uq -uq_count 60 -uq_source pde -uq_quantities "c[0]" -uq_file pairs.h5 -uq
 run 2 uq -uq_count 60 -uq_check 4 -uq_file checked.h5 -uq_sobol 20 -uq_sobol_draws 40
 scoria 2 uq "$deck" "${small[@]}" -run_dir "$work/profiles" -uq_count 60 -uq_source pde -uq_quantities "c[0]" -uq_map F_right -uq_map_points 2 >"$work/out" 2>&1 ||
   { fail "profiles"; cat "$work/out" >&2; }
+
+scoria 2 solve "$deck" "${small[@]}" -run_dir "$work/profiles" -sample_count 2 >"$work/out" 2>&1 || { fail "solve"; cat "$work/out" >&2; }
 
 "$PYTHON" - "$work" <<'PY' || fail "what the files hold"
 import json, sys, h5py, numpy as np
@@ -64,8 +66,21 @@ assert check["solves"] == 4 and check["low95"] < check["bias"] < check["high95"]
 assert checked["sobol"]["quantities"]["max_c"]["indices"]
 PY
 
+for ranks in 1 2; do run $ranks likelihood -likelihood_output "densities$ranks.h5"; done
+grep -q 'what a row has beside the modes' "$work/out" || { fail "likelihood does not say what it leaves out"; cat "$work/out" >&2; }
+run 2 likelihood -likelihood_output volumes.h5 -likelihood_count 4 -likelihood_volume always
+"$PYTHON" - "$work/run" <<'PY' || fail "densities of whole fields"
+import sys, h5py, numpy as np
+one, two, volumes = (h5py.File(f"{sys.argv[1]}/{n}.h5") for n in ("densities1", "densities2", "volumes"))
+p = one["log_density"][:]
+assert p.tobytes() == two["log_density"][:].tobytes() and np.isfinite(p).all() and "log_volume" not in one
+assert (p == one["log_density_gaussian"][:]).all() and np.isfinite(volumes["log_volume"][:]).all() and volumes["log_volume"].shape == (4,)
+PY
+
 run 2 report
 expect 3 'whole fields of 384 values take [0-9.]* GB of a rank, and [0-9.e-]* GB for each of 1 conditions; run_memory allows 0.01 GB' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
+expect 3 'likelihood: volume: that of whole fields takes [0-9.e-]* GB of a rank, run_memory allows 1e-06 GB' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
+expect 3 'has 8 x 1 x 1 cells, the model was trained on 8 x 6 x 4' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_file "$work/profiles/solve.h5"
 expect 3 'too few places in brackets' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1e-4]"
 expect 3 'expected a number from 0 to 0.0003 m along y' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1, 1e-4]"
 finish

@@ -42,6 +42,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
   PetscCall(PetscFree(a->levels));
   PetscCall(PetscFree(a->kept));
   PetscCall(PetscFree(a->check));
+  PetscCall(PetscFree(a->tails));
   PetscFunctionReturn(0);
 }
 
