@@ -204,6 +204,12 @@ void solver_set_derived(ScoriaSolver solver, int n, const int which[]);
  * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
 PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
                                  ScoriaSolveStatus *status);
+/* Of the last solution: field f in this rank's own cells (nz, ny, nx); NaN after a solve that failed.  Collective where
+ * it is a derived field, else local. */
+PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
+/* The own cells (slab of grid_slab) of all ranks of a group as all (nz, ny, nx) on its first; NULL may be given on the
+ * others.  Collective on the group. */
+PetscErrorCode ScoriaGatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[]);
 /* Of the last solution: field f's lateral mean and (unless NULL) lateral standard deviation through the thickness (nx),
  * on every rank; NaN after a solve that failed.  Collective. */
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);

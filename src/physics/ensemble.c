@@ -280,7 +280,7 @@ PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble e, int f, double all[])
     PetscCall(ScoriaSolverField(e->solver, f, own));
   else
     PetscCall(PetscArraycpy(own, e->eps, solver_own_cells(e->solver)));
-  if (!alone) PetscCall(GatherCells(&e->groups, &e->grid, own, all));
+  if (!alone) PetscCall(ScoriaGatherCells(&e->groups, &e->grid, own, all));
   PetscFunctionReturn(0);
 }
 
