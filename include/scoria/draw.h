@@ -219,5 +219,7 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
 #define SCORIA_MAX_DECK_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
 PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
                                       const double x[], int *n, ScoriaQuantity quantity[], int condition[]);
+/* Its first two, of any channel: min_<field> and max_<field>. */
+void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2]);
 
 #endif

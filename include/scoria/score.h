@@ -174,7 +174,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
 
 /* Each (n), borrowed.  A field with no coordinates (outside the transform's domain) has density 0: -infinity. */
 typedef struct {
-  double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1) */
+  double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not
+                          wanted, as log_volume may be */
   double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
   double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
 } ScoriaLogDensity;
@@ -186,6 +187,8 @@ typedef struct {
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
+/* Bytes that log_volume of a row takes. */
+double model_volume_bytes(ScoriaModel model);
 
 /* Which conditions of a dataset training leaves to validation, or are held back, each told by itself; and which rows of
  * the others, where conditions are few.  Reads train_validation.  holdout: of the model, borrowed. */

@@ -39,8 +39,10 @@ static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int
 {
   const Model *m         = ctx;
   const ScoriaTrained *t = m->trained;
+  ScoriaLogDensity of    = *out;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, out));
+  if (m->gaussian) of.log_density = NULL;
+  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, &of));
   if (m->gaussian) PetscCall(PetscArraycpy(out->log_density, out->gaussian, n));
   PetscFunctionReturn(0);
 }
