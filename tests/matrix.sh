@@ -37,7 +37,7 @@ root() {
     debootstrap --variant=minbase "$2" "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$dir/$1.debootstrap.log"
     touch "$root/.made"
   fi
-  for at in proc sys dev dev/shm; do
+  for at in proc sys dev dev/shm dev/pts; do
     mount --bind "/$at" "$root/$at"
     mounted=("$root/$at" "${mounted[@]}")
   done

@@ -177,7 +177,6 @@ double dealer_draw_seconds(ScoriaDealer dealer);
 /* MPI_Bcast and MPI_Allreduce in place of n items, however many.  Collective on comm. */
 PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datatype type, void *data);
 PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
-extern int64_t many_most; /* items of one call of MPI, at most; the tests make it small */
 
 /* Sorts n items of `size` bytes of every rank, the same n on each, over all ranks: rank 0 ends with the n first.
  * compare as qsort has it, 0 only of items that are the same.  Collective on comm. */
@@ -232,9 +231,6 @@ PetscErrorCode ScoriaSay(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE
 /* One JSON object in log.jsonl by rank 0: {"time":..,"event":event, <body>}; body is JSON members, e.g. "\"step\":3".
  */
 PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
-
-/* run_max_hours; 0: no limit. */
-double run_max_hours(ScoriaRun run);
 
 /* Whether a file exists; asked by rank 0, the same answer on every rank.  Collective on comm. */
 PetscErrorCode ScoriaFileExists(MPI_Comm comm, const char *path, bool *exists);

@@ -106,21 +106,12 @@ typedef enum {
 #define SCORIA_DRAWS_PER_CONDITION ((int64_t)1 << 40)
 #define SCORIA_DRAWS_CONDITIONS ((int64_t)1 << 21) /* fewer of them */
 
-typedef struct {
-  const char *name, *help;
-  uint64_t first, last;
-} ScoriaDrawRange;
-
-extern const ScoriaDrawRange scoria_draw_ranges[SCORIA_NDRAWS];
 /* The number of realisation i of condition `condition` (0 where numbers simply run on). */
 uint64_t draw_number(ScoriaDraws of, int64_t condition, int64_t i);
 /* The number of realisation i of part `part` of the draws of a condition, for who draws several independent sets there:
  * behind those that simply run on. */
 #define SCORIA_DRAWS_PARTS 128
 uint64_t draw_part(ScoriaDraws of, int64_t condition, int part, int64_t i);
-/* The condition and the realisation of a number. */
-int64_t draw_condition(uint64_t number);
-int64_t draw_realisation(uint64_t number);
 
 /* ------------------------------------------------------------------------------------------------ sources of fields
  * ---- */
@@ -172,9 +163,6 @@ typedef struct {
                             const uint64_t id[], const double theta[], const double fields[],
                             const ScoriaLogDensity *out);
 } ScoriaSourceKind;
-
-extern const ScoriaSourceKind scoria_source_pde, scoria_source_model, scoria_source_gaussian, scoria_source_file,
-    scoria_source_held_out;
 
 /* Of any kind; kind is borrowed, ctx becomes the source's own. */
 PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const ScoriaFieldShape *shape,
@@ -234,5 +222,7 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
 #define SCORIA_MAX_DECK_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
 PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
                                       const double x[], int *n, ScoriaQuantity quantity[], int condition[]);
+/* Its first two, of any channel: min_<field> and max_<field>. */
+void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2]);
 
 #endif

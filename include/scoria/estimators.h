@@ -57,19 +57,14 @@ extern const ScoriaEstimator scoria_estimators[]; /* ends with a NULL name */
  * within it.  Every group has PLAN_LEAST draws at least, of which the budget may fall short: then it is exceeded. */
 void estimator_plan(const ScoriaEstimator *e, const ScoriaPlanning *p, double budget, ScoriaPlan *plan);
 double plan_cost(const ScoriaPlanning *p, const ScoriaPlan *plan);
-/* Largest variance of the targets, and of one. */
+/* Largest variance of the targets. */
 double plan_worst(const ScoriaEstimator *e, const ScoriaPlanning *p, const ScoriaPlan *plan);
-double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int models, const double C[]);
-/* w_j^T C w_j / n of group j, C (models, models) being that of its members at least. */
-double plan_group_variance(const ScoriaPlan *plan, int j, int models, const double w[], const double C[]);
 
 /* Covariance of the indicators of x_k < q over models, for which x are jointly normal with the correlations of C
  * (models, models), and p the probability that model 0 lies below q. */
 void covariance_of_indicators(int models, const double C[], double p, double to[]);
 /* The same of squares of the deviations from the mean: 2 C^2. */
 void covariance_of_squares(int models, const double C[], double to[]);
-/* Probability that two standard normals of correlation r are both below x: Owen's formula by quadrature. */
-double bivariate_below(double x, double r);
 double normal_place(double p); /* below which lies the probability p */
 double normal_density(double x);
 

@@ -36,31 +36,12 @@ typedef enum {
   SCORIA_PHASES,
 } ScoriaPhase;
 
-/* model says how the time of a phase is expected to depend on the number of ranks, roof what limits its rate: products
- * of matrices in single or double precision, and memory beside them; the file system; or nothing that is counted
- * (benchmarks/scaling/README.md). */
-typedef struct {
-  const char *name;  /* in the log, and behind "scoria_" in PETSc's */
-  const char *unit;  /* of the items that it handles: "rows" */
-  const char *model; /* parallel, replicated, serial, deal, alltoall, gather, allreduce or file */
-  const char *roof;  /* single, double, write, read or none */
-  const char *help;  /* one line */
-} ScoriaPhaseRow;
-
-extern const ScoriaPhaseRow scoria_phases[SCORIA_PHASES];
-
 /* Phases nest.  end names the phase that began last, and how many items of its unit this rank
  * has handled in it.  Local. */
 void phase_begin(ScoriaPhase phase);
 void phase_end(ScoriaPhase phase, double items);
 /* Least traffic [byte] of memory, file or network that the phase in progress has caused on this rank.  Local. */
 void phase_bytes(double bytes);
-
-/* What a rank has spent in a phase. */
-typedef struct {
-  double seconds, calls, items, bytes, flops; /* flops: those of PETSc's log */
-} ScoriaPhaseCount;
-ScoriaPhaseCount phase_count(ScoriaPhase phase);
 
 /* A command begins: all counts are zero, its stage of PETSc's log is entered.  Local. */
 PetscErrorCode ScoriaPhasesBegin(const char *command);

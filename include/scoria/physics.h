@@ -101,7 +101,6 @@ PetscErrorCode ScoriaConditionsOpen(MPI_Comm comm, const char *path, const Scori
                                     ScoriaConditionsFile *file);
 PetscErrorCode ScoriaConditionsClose(ScoriaConditionsFile *file);
 int64_t conditions_rows(ScoriaConditionsFile file);
-const double *conditions_range(ScoriaConditionsFile file, int i); /* smallest and largest value of condition i */
 /* theta (space->n) of the condition of that index; one after the other is what is fast.  Local. */
 PetscErrorCode ScoriaConditionsAt(ScoriaConditionsFile file, int64_t index, double theta[]);
 
@@ -130,9 +129,6 @@ typedef struct ScoriaPorosity_ *ScoriaPorosity;
  * summed over the lateral periods and scaled to unit variance.  A correlation length of the deck that is out of reach
  * is a user error.  Collective on group, which is borrowed. */
 PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por);
-/* Crops of the measured structure porosity_file, of the size of the grid, at random, from averages over windows that
- * every node holds once.  A structure that is too small is a user error.  Collective on PETSC_COMM_WORLD. */
-PetscErrorCode ScoriaPorosityOfLibrary(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity *por);
 /* Whether the porosity is that of a library (porosity_file), and not of a Gaussian process.  Local. */
 PetscErrorCode ScoriaPorosityIsLibrary(ScoriaDeck deck, bool *is);
 PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
@@ -140,9 +136,6 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
  * (porosity_mean, porosity_sd), else the deck's.  False where the bounds exclude that law: a mean outside of them, or,
  * for its spread, too near to one.  Local. */
 bool porosity_set(ScoriaPorosity por, const ScoriaSpace *space, const double theta[]);
-/* A user error where the deck's law, or one of a space with the conditions porosity_mean and porosity_sd, is one that
- * the bounds exclude. */
-PetscErrorCode ScoriaPorosityCheck(ScoriaPorosity por, const ScoriaSpace *space);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, double eps[]);
@@ -152,12 +145,7 @@ void porosity_mirror(ScoriaPorosity por, int n, const double eps[], double mirro
 /* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
  * median.  Local. */
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
-/* The homogeneous porosity whose eps^b equals the harmonic mean of the draws' eps^b (quadrature of the marginal). */
-PetscErrorCode ScoriaPorosityEffective(ScoriaPorosity por, double b, double *eps);
-/* From now on crops of the part of a library that is held out (porosity_holdout), or of the other, as at first. */
-void porosity_hold_out(ScoriaPorosity por, bool held_out);
-const char *porosity_library(ScoriaPorosity por);                     /* its identity, "" without one; borrowed */
-void porosity_describe(ScoriaPorosity por, size_t size, char text[]); /* what is held of it, "" without one */
+const char *porosity_library(ScoriaPorosity por); /* its identity, "" without one; borrowed */
 
 /* What is estimated, and its standard error. */
 typedef struct {
@@ -218,8 +206,6 @@ PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], cons
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
 /* The same of any values of this rank's own cells, such as eps. */
 PetscErrorCode ScoriaSolverAverage(ScoriaSolver solver, const double own[], double mean[], double sd[]);
-/* Field f in this rank's own cells (nz, ny, nx).  Collective where it is a derived field, else local. */
-PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
 /* How many cells this rank owns. */
 int solver_own_cells(ScoriaSolver solver);
 /* The two sides of the balance of unknown d over the whole grid for the last solution, per lateral area: what leaves

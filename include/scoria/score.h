@@ -41,7 +41,6 @@ typedef struct {
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
 PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes);
-const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm);
 
 /* Sets the condition that encode and decode work at: evaluates the twin and the polynomials.  Local. */
 PetscErrorCode ScoriaNormaliserAt(ScoriaNormaliser norm, const ScoriaTwin *twin, const double theta[]);
@@ -55,11 +54,6 @@ void normaliser_decode(ScoriaNormaliser norm, int64_t n, const double y[], doubl
 /* Normaliser, network weights (EMA) and process: all that sampling needs, besides the twin. */
 typedef struct ScoriaModel_ *ScoriaModel;
 
-/* One instant of a process x_t = scale (y + sigma noise), and the derivatives with respect to t. */
-typedef struct {
-  double t, sigma, scale, sigma_rate, scale_rate;
-} ScoriaLevel;
-
 typedef struct ScoriaProcessRow_ ScoriaProcessRow;
 
 /* How noise was drawn in training, with EDM preconditioning in whitened coordinates (sigma_data = 1). */
@@ -67,20 +61,6 @@ typedef struct {
   double P_mean, P_std;        /* edm: ln sigma of training */
   const ScoriaProcessRow *row; /* NULL: edm */
 } ScoriaProcess;
-
-/* Every process shares the denoiser of y + sigma noise. */
-struct ScoriaProcessRow_ {
-  const char *name;
-  const char *help;
-  void (*at)(double t, ScoriaLevel *level);            /* t > 0 */
-  double (*time)(double sigma);                        /* the inverse of sigma(t) */
-  double (*node)(double first, double last, double f); /* sampling grid from time `first` (f = 0) to `last` (f = 1) */
-  double (*draw)(const ScoriaProcess *process, double u); /* training: ln sigma at the quantile u */
-  double (*weight)(double sigma);                         /* training: of |F - target|^2 in the loss */
-};
-
-extern const ScoriaProcessRow scoria_processes[]; /* ends with a NULL name; the first is the default */
-const ScoriaProcessRow *process_find(const char *name);
 
 /* Rows of an imported dataset that no part of the training sees, for a verdict on the model: all rows of some
  * conditions, or, where there are too few conditions to spare any, some rows of every condition.  Both 0: none. */
@@ -95,15 +75,11 @@ typedef struct {
 /* Rows of a condition of imported data: where most of those stored are marked as failed, since one condition has many
  * more than the others, their mean number. */
 int64_t holdout_typical(const ScoriaDatasetSpec *spec, int64_t failed);
-bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
-bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
-/* The held-back rows by condition: how many conditions have some, and of each how many; which condition of the dataset
- * the k-th is; the row of the dataset that is the i-th of these. */
+/* The held-back rows by condition: how many conditions have some, and of each how many; the row of the
+ * dataset that is the i-th of the k-th condition. */
 int64_t holdout_conditions(const ScoriaHoldout *holdout);
 int64_t holdout_each(const ScoriaHoldout *holdout);
-int64_t holdout_condition(const ScoriaHoldout *holdout, int64_t k);
 int64_t holdout_row(const ScoriaHoldout *holdout, int64_t k, int64_t i);
-PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
 
 /* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
  * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
@@ -170,10 +146,8 @@ typedef struct {
               float y[]);
 } ScoriaSamplerRow;
 
-extern const ScoriaSamplerRow scoria_samplers[]; /* ends with a NULL name */
 const ScoriaSamplerRow *sampler_find(const char *name);
 bool sampler_is_tuned(const ScoriaSamplerRow *row); /* it is for the weights of consistency tuning, not for denoisers */
-size_t sampler_work_floats(int n, int r);
 
 bool sampler_bfloat16_is_fast(void); /* whether this processor multiplies bfloat16 */
 
@@ -203,7 +177,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
 
 /* Each (n), borrowed.  A field with no coordinates (outside the transform's domain) has density 0: -infinity. */
 typedef struct {
-  double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1) */
+  double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not
+                          wanted, as log_volume may be */
   double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
   double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
 } ScoriaLogDensity;
@@ -215,6 +190,8 @@ typedef struct {
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
+/* Bytes that log_volume of a row takes. */
+double model_volume_bytes(ScoriaModel model);
 
 /* Which conditions of a dataset training leaves to validation, or are held back, each told by itself; and which rows of
  * the others, where conditions are few.  Reads train_validation.  holdout: of the model, borrowed. */

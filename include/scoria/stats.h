@@ -13,11 +13,10 @@ int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
+/* The same of n values in any order, which it changes. */
+double stats_quantile_select(int64_t n, double values[], double p);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
-
-/* Wasserstein-1 distance of two samples, both ascending: the integral over p of |quantile of a - quantile of b|. */
-double stats_wasserstein1(int64_t na, const double a[], int64_t nb, const double b[]);
 
 /* Distances between a sample a (na, m) and a reference b (nb, m), columns being the coordinates of one field vector
  * (all cells of all fields).  SD means the reference's standard deviation of that column; columns whose reference SD is
@@ -67,12 +66,6 @@ double measure_value(const ScoriaMeasure *measure, const ScoriaDistance *d); /* 
 void measures_pool(int64_t n, const ScoriaDistance d[], ScoriaDistance *pooled);
 double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistance d[]);
 
-/* Energy distance between n rows of a and n of b, (n, m) each, in units of scale (m) (columns of scale 0 are left out),
- * and the probability of one as large when a and b are of one law, from 199 permutations: never below 1/200.  Takes (2
- * n)^2 doubles. */
-PetscErrorCode ScoriaEnergyTest(int64_t n, const double a[], const double b[], int m, const double scale[],
-                                uint64_t seed, double *distance, double *p);
-
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 
 /* A probability from how often something was so: its estimate, the standard error of that, and the 95 % interval of
@@ -101,8 +94,11 @@ typedef struct {
   int joint; /* the covariance of columns [0, joint) is kept */
   int nthresholds;
   const ScoriaThreshold *threshold; /* borrowed during Create */
+  int coarse; /* columns [0, coarse) have coarse histograms, of a thirtieth of the memory: those of many cells */
+  int tile;   /* rows of a tile, at most SUMMARY_TILE; 0: that */
 } ScoriaSummarySpec;
 
+double summary_bytes(const ScoriaSummarySpec *spec); /* of a rank, without the covariance and the thresholds */
 /* pilot (n, columns), n >= 2: fixes centre, scale and the range of the histograms of every column, nothing else; it is
  * not added. The same pilot makes the same summary. */
 PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, const double pilot[],
@@ -194,6 +190,20 @@ void quantity_place(ScoriaQuantity *q, int cells, const double x[], double posit
 /* values (nq) of one row of fields (C, cells). */
 void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double fields[], double values[]);
 
+/* A place in a field of up to three dimensions: weights of the cells around it, for a value that is linear between
+ * centres along every axis. */
+typedef struct {
+  int n; /* cells */
+  int cell[8];
+  double weight[8];
+} ScoriaPoint;
+/* The place at [m] in fields (nz, ny, nx) of n cells along x, y, z with these centres, x's first; along y and z
+ * periodic or, as along x, going on beyond the outer centres.  Axes of one cell have no place. */
+void point_place(ScoriaPoint *p, const int n[3], const double centres[], bool periodic, const double at[3]);
+double point_value(const ScoriaPoint *p, const double field[]);
+/* Means (channels, nx) over y and z of fields (channels, nz, ny, nx). */
+void lateral_means(int channels, const int n[3], const double fields[], double means[]);
+
 /* ---------------------------------------------------------------------------------------- what an estimate is worth
  * ----
  */
@@ -235,6 +245,41 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
  * conditions = invested upper^2 / (se1^2 s_r (1 - sqrt(s_s / s_r))^2).  At least 1; infinite where s_s >= s_r. */
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested);
+
+/* ------------------------------------------------------------------------------------------------------- tails ---- */
+
+/* How far out a sampler's law of a number has been held against a reference's, of which there are draws at several
+ * conditions.  At each, the reference's own 2^k-th outermost value is a threshold; counted is what of both lies there
+ * or beyond. */
+enum { SCORIA_TAIL_LOW, SCORIA_TAIL_HIGH, SCORIA_TAILS };
+#define SCORIA_TAIL_RANKS 16
+#define SCORIA_TAIL_FACTOR 1.25 /* probabilities so near agree: many draws see a bias that matters to no tail */
+#define SCORIA_TAIL_LEAST 10    /* of the reference's draws beyond: fewer do not tell a factor of 2 */
+
+typedef struct {
+  int64_t reference, sample; /* draws */
+  struct {
+    int64_t reference, sample;
+  } beyond[SCORIA_TAILS][SCORIA_TAIL_RANKS]; /* zeros beyond half of the reference */
+} ScoriaTailCounts;
+
+/* Of values in ascending order; zeros where the reference has fewer than 2 or does not vary. */
+void tails_count(int64_t nr, const double reference[], int64_t n, const double sample[], ScoriaTailCounts *counts);
+
+typedef struct {
+  ScoriaShare reference, sample; /* probabilities beyond the threshold, conditions together */
+  bool agrees;                   /* their 95 % intervals meet, or the two are within SCORIA_TAIL_FACTOR */
+} ScoriaTailRank;
+
+/* checked: the smallest probability down to which the two agree at every rank, from the bulk outwards; 1: they do not
+ * at the first; NaN: there is none. */
+typedef struct {
+  double checked;
+  int n;
+  ScoriaTailRank rank[SCORIA_TAIL_RANKS]; /* from the bulk outwards, those with SCORIA_TAIL_LEAST draws beyond */
+} ScoriaTail;
+
+void tails_pool(int conditions, const ScoriaTailCounts counts[], int side, ScoriaTail *tail);
 
 /* ---------------------------------------------------------------------------------------- laws between conditions ----
  *

@@ -1,5 +1,6 @@
 /* Deck keys of this room. */
 #include "scoria/base.h"
+#include "rundir.h"
 
 const ScoriaKey scoria_base_keys[] = {
     {"run_dir", SCORIA_KEY_STRING, "", "runs/scoria", 0, 0, NULL, "directory of everything a run writes",

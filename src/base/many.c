@@ -1,5 +1,6 @@
 /* Collectives on more items than MPI counts: piece by piece. */
 #include "scoria/base.h"
+#include "many.h"
 
 int64_t many_most = (int64_t)1 << 28;
 

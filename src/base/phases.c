@@ -1,5 +1,6 @@
 /* Phases: a stack of those in progress, of which the top one's clock runs. */
 #include "scoria/phases.h"
+#include "phase_rows.h"
 #include <stdlib.h>
 
 #define PHASE_DEPTH 16

@@ -2,6 +2,7 @@
 #include "linalg.h"
 #include "runlock.h"
 #include "scoria/base.h"
+#include "rundir.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

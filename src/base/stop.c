@@ -1,6 +1,7 @@
 /* Stopping in good order: signals only set a flag, and the ranks agree at their next safe place, so that all of them
  * leave at the same row or step. */
 #include "scoria/base.h"
+#include "rundir.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -49,7 +49,7 @@ const ScoriaKey scoria_command_keys[] = {
      "probabilities of the quantiles", SCORIA_DECIDES_UQ},
     {"uq_quantities", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
      "numbers of each field drawn, [\"drop [V] = phi[0] - phi[L]\", \"hot = max(c) / mean(c)\"]: expressions of values "
-     "at places, of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+     "at places, of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and quantities",
      SCORIA_DECIDES_UQ},
     {"uq_exceed", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL,
      "events, [\"c < 200\", \"c > 2500 everywhere\", \"phi[0] < -0.2\", \"hot > 3\"]: their probabilities, of a field "
@@ -109,6 +109,11 @@ const ScoriaKey scoria_command_keys[] = {
      "Runge-Kutta steps of the probability flow, four evaluations each", SCORIA_DECIDES_LIKELIHOOD},
     {"likelihood_probes", SCORIA_KEY_INT, "", "0", 0, 10000, NULL,
      "probes of Hutchinson's estimate of the trace of the network's Jacobian; 0: the exact trace",
+     SCORIA_DECIDES_LIKELIHOOD},
+    {"likelihood_volume", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto always never"),
+     "the logarithm of the volume that a row's coordinates span, which makes densities comparable between models of "
+     "other "
+     "coordinates; auto: of profiles, not of whole fields, of which it takes seconds a row",
      SCORIA_DECIDES_LIKELIHOOD},
     {"likelihood_output", SCORIA_KEY_STRING, "", "likelihood.h5", 0, 0, NULL, "name of the result in the run directory",
      SCORIA_DECIDES_LIKELIHOOD},

@@ -1,6 +1,7 @@
 /* The numbers that draws are keyed by: the highest bits say who draws, the next the condition, the rest which of its
  * draws. */
 #include "scoria/draw.h"
+#include "draw_ranges.h"
 
 #define WHO_SHIFT 61
 #define RANGE(who) (uint64_t)(who) << WHO_SHIFT, ((uint64_t)(who) << WHO_SHIFT) + (((uint64_t)1 << WHO_SHIFT) - 1)

@@ -70,4 +70,10 @@ PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[]);
 /* A solve to the cost: `counts` where this rank counts it. */
 void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
 
+/* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
+ * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */
+PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
+                                      const char names[][SCORIA_FIDELITY_NAME], const int same[],
+                                      ScoriaFidelities *all);
+
 #endif

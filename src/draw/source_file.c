@@ -38,7 +38,7 @@ static const ScoriaRows *rows_of(void *ctx)
   return &((File *)ctx)->rows;
 }
 
-const ScoriaSourceKind scoria_source_file = {.name = "file", .draw = Draw, .destroy = Destroy, .rows = rows_of};
+static const ScoriaSourceKind source_of_file = {.name = "file", .draw = Draw, .destroy = Destroy, .rows = rows_of};
 
 PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels, const int field[], int64_t most,
                                   ScoriaSource *source)
@@ -65,6 +65,6 @@ PetscErrorCode ScoriaSourceOfFile(MPI_Comm comm, ScoriaDataset ds, int channels,
                             .space    = &f->spec->space,
                             .float64  = f->spec->float64};
   memcpy(shape.shape, f->spec->shape, sizeof shape.shape);
-  PetscCall(ScoriaSourceCreate(&scoria_source_file, f, &shape, &workers, source));
+  PetscCall(ScoriaSourceCreate(&source_of_file, f, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

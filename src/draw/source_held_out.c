@@ -1,5 +1,6 @@
 /* Fields of a file's rows that were held back from training, by condition: each drawn once. */
 #include "scoria/draw.h"
+#include "draw_ranges.h"
 #include <math.h>
 #include <string.h>
 
@@ -75,7 +76,8 @@ static const ScoriaRows *rows_of(void *ctx)
   return &((HeldOut *)ctx)->rows;
 }
 
-const ScoriaSourceKind scoria_source_held_out = {.name = "held out", .draw = Draw, .destroy = Destroy, .rows = rows_of};
+static const ScoriaSourceKind source_of_held_out = {
+    .name = "held out", .draw = Draw, .destroy = Destroy, .rows = rows_of};
 
 PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const ScoriaHoldout *holdout,
                                      const int64_t index[], int channels, const int field[], int part, int parts,
@@ -104,6 +106,6 @@ PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const Scor
                             .space    = &h->spec->space,
                             .float64  = h->spec->float64};
   memcpy(shape.shape, h->spec->shape, sizeof shape.shape);
-  PetscCall(ScoriaSourceCreate(&scoria_source_held_out, h, &shape, &workers, source));
+  PetscCall(ScoriaSourceCreate(&source_of_held_out, h, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -39,8 +39,10 @@ static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int
 {
   const Model *m         = ctx;
   const ScoriaTrained *t = m->trained;
+  ScoriaLogDensity of    = *out;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, out));
+  if (m->gaussian) of.log_density = NULL;
+  PetscCall(ScoriaModelLogDensity(t->model, &t->twin, opt, first, n, id, theta, fields, &of));
   if (m->gaussian) PetscCall(PetscArraycpy(out->log_density, out->gaussian, n));
   PetscFunctionReturn(0);
 }
@@ -52,14 +54,14 @@ static PetscErrorCode Destroy(void *ctx)
   PetscFunctionReturn(0);
 }
 
-const ScoriaSourceKind scoria_source_model = {
+static const ScoriaSourceKind source_of_model = {
     .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
-const ScoriaSourceKind scoria_source_gaussian = {.name      = "gaussian",
-                                                 .draw      = Draw,
-                                                 .destroy   = Destroy,
-                                                 .transport = Transport,
-                                                 .latents   = Latents,
-                                                 .density   = Density};
+static const ScoriaSourceKind source_of_gaussian = {.name      = "gaussian",
+                                                    .draw      = Draw,
+                                                    .destroy   = Destroy,
+                                                    .transport = Transport,
+                                                    .latents   = Latents,
+                                                    .density   = Density};
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {
@@ -76,6 +78,6 @@ PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, 
   PetscCallMPI(MPI_Comm_size(comm, &workers.all.workers));
   PetscCall(ScoriaModelFields(trained->model, &shape.channels, &shape.field, &shape.cells, &shape.x));
   model_shape(trained->model, shape.shape);
-  PetscCall(ScoriaSourceCreate(gaussian ? &scoria_source_gaussian : &scoria_source_model, m, &shape, &workers, source));
+  PetscCall(ScoriaSourceCreate(gaussian ? &source_of_gaussian : &source_of_model, m, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -41,7 +41,7 @@ static PetscErrorCode Destroy(void *ctx)
   PetscFunctionReturn(0);
 }
 
-const ScoriaSourceKind scoria_source_pde = {.name = "pde", .draw = Draw, .destroy = Destroy};
+static const ScoriaSourceKind source_of_pde = {.name = "pde", .draw = Draw, .destroy = Destroy};
 
 PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
 {
@@ -67,6 +67,6 @@ PetscErrorCode ScoriaSourceOfPde(ScoriaEnsemble ens, ScoriaSource *source)
                             .library  = ensemble_library(ens),
                             .float64  = pde->spec.float64};
   memcpy(shape.shape, pde->spec.shape, sizeof shape.shape);
-  PetscCall(ScoriaSourceCreate(&scoria_source_pde, pde, &shape, &workers, source));
+  PetscCall(ScoriaSourceCreate(&source_of_pde, pde, &shape, &workers, source));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* The design of a deck: its conditions one by one, read from the deck once. */
 #include "internal.h"
+#include "conditions_design.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

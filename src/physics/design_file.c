@@ -4,6 +4,7 @@
  * No rank keeps them: rank 0 reads all of them once, to check them, and marks where some begin; from then on every rank
  * reads the few that it asks for, from the last mark before them on. */
 #include "internal.h"
+#include "conditions_design.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* Rows of an ensemble: for each (theta, realisation) a porosity draw and a solve, by one rank group. */
 #include "internal.h"
 #include "scoria/phases.h"
+#include "porosity.h"
+#include "solver.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>

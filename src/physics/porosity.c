@@ -9,6 +9,7 @@
 #include "local_porosity.h"
 #include "porosity_field.h"
 #include "porosity_law.h"
+#include "porosity.h"
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>

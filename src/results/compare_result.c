@@ -115,6 +115,24 @@ const ScoriaMember scoria_law_members[] = {
     TEXT(ScoriaLawKept, unit, NULL, 0), TEXT(ScoriaLawKept, help, NULL, 0),  END,
 };
 
+const char *const scoria_tail_sides[SCORIA_TAILS] = {[SCORIA_TAIL_LOW] = "low", [SCORIA_TAIL_HIGH] = "high"};
+
+const ScoriaMember scoria_tail_members[]          = {
+             TEXT(ScoriaTailOf, quantity, NULL, 0),    TEXT(ScoriaTailOf, unit, NULL, 0),
+             TEXT(ScoriaTailOf, description, NULL, 0), TEXT(ScoriaTailOf, side, NULL, 0),
+             REAL(ScoriaTailOf, checked, NULL, 0),     END,
+};
+
+const ScoriaMember scoria_tail_at_members[] = {
+    REAL(ScoriaTailAt, probability, NULL, 0),
+    REAL(ScoriaTailAt, low95, NULL, 0),
+    REAL(ScoriaTailAt, high95, NULL, 0),
+    REAL(ScoriaTailAt, model, NULL, 0),
+    REAL(ScoriaTailAt, model_low95, NULL, 0),
+    REAL(ScoriaTailAt, model_high95, NULL, 0),
+    END,
+};
+
 const ScoriaMember scoria_nearest_members[] = {
     REAL(ScoriaNearestRows, median_ratio, NULL, 0),
     REAL(ScoriaNearestRows, share_nearer, NULL, 0),

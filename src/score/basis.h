@@ -112,4 +112,6 @@ double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double wor
 size_t normaliser_volume_work(ScoriaNormaliser norm);
 const double *normaliser_basis(ScoriaNormaliser norm);
 
+const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm);
+
 #endif

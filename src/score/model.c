@@ -4,6 +4,8 @@
  * sigma^2), c_in = 1/sqrt(1 + sigma^2) (Karras et al. 2022). */
 #include "model.h"
 #include "net.h"
+#include "basis.h"
+#include "holdout.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

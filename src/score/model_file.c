@@ -4,6 +4,7 @@
  * lengths are made from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
+#include "processes.h"
 #include <stdio.h>
 #include <string.h>
 

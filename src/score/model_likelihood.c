@@ -7,6 +7,7 @@
 #include "model.h"
 #include "net.h"
 #include "scoria/phases.h"
+#include "basis.h"
 #include <math.h>
 #include <string.h>
 
@@ -73,23 +74,29 @@ static void traced_pull(void *ctx, int n, const double v[], double vJ[])
   for (size_t i = 0; i < count; i++) vJ[i] = share * (v[i] + t->sigma * t->dx[start + i]);
 }
 
-/* Whitened coordinates (n, R) and log volumes (n) of rows of fields, condition by condition. */
+double model_volume_bytes(ScoriaModel model)
+{
+  return (double)normaliser_volume_work(model->normaliser) * sizeof(double);
+}
+
+/* Whitened coordinates (n, R) and log volumes (n), unless NULL, of rows of fields, condition by condition. */
 static PetscErrorCode EncodeRows(ScoriaModel model, const ScoriaTwin *twin, int64_t n, const double theta[],
                                  const double fields[], double y[], double log_volume[])
 {
   ScoriaNormaliser norm = model->normaliser;
   int channels, cells, all_modes;
-  double *work;
+  double *work = NULL;
   PetscFunctionBeginUser;
   PetscCall(ScoriaNormaliserSizes(norm, &channels, &cells, NULL, &all_modes));
   const size_t m = (size_t)channels * (size_t)cells, R = (size_t)all_modes, d = (size_t)ScoriaNormaliserSpace(norm)->n;
-  PetscCall(PetscMalloc1(normaliser_volume_work(norm), &work));
+  if (log_volume) PetscCall(PetscMalloc1(normaliser_volume_work(norm), &work));
   for (int64_t start = 0, end; start < n; start = end) {
     const double *at = theta + (size_t)start * d;
     for (end = start + 1; end < n && !memcmp(at, theta + (size_t)end * d, d * sizeof(double));) end++;
     PetscCall(ScoriaNormaliserAt(norm, twin, at));
     normaliser_encode(norm, end - start, fields + (size_t)start * m, y + (size_t)start * R);
-    for (int64_t i = start; i < end; i++) log_volume[i] = normaliser_log_volume(norm, y + (size_t)i * R, work);
+    for (int64_t i = start; i < end && log_volume; i++)
+      log_volume[i] = normaliser_log_volume(norm, y + (size_t)i * R, work);
   }
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
@@ -114,6 +121,7 @@ static void tile_density(Traced *t, const ScoriaLikelihoodOptions *opt, const Sc
     for (int k = 0; k < t->r; k++) learned[(size_t)i * (size_t)t->r + (size_t)k] = inside ? row[k] : 0;
     out->gaussian[i] = inside ? gaussian_log_density(R, row) : -INFINITY;
   }
+  if (!out->log_density) return;
   likelihood_flow(opt, den, n, id, work, learned, out->log_density);
   for (int i = 0; i < n; i++)
     out->log_density[i] = isfinite(out->gaussian[i])
@@ -144,7 +152,8 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
       space_to_unit(space, theta + (start + i) * space->n, unit);
       for (int k = 0; k < t.d; k++) t.u[(t.at + i) * t.d + k] = (float)unit[k];
     }
-    const ScoriaLogDensity part = {out->log_density + start, out->gaussian + start, out->log_volume + start};
+    const ScoriaLogDensity part = {.log_density = out->log_density ? out->log_density + start : NULL,
+                                   .gaussian    = out->gaussian + start};
     tile_density(&t, opt, &den, R, (int)rows, id + start, y + start * R, work, &part);
   }
   PetscCall(PetscFree2(y, work));

@@ -4,6 +4,8 @@
 #include "preparation.h"
 #include "scoria/phases.h"
 #include "training.h"
+#include "basis.h"
+#include "processes.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * noise], and so the network, is the same for all; what differs is the time in which samplers step, the variable they
  * step in, and which noise levels training draws and with what weight. */
 #include "trainer.h"
+#include "processes.h"
 #include <math.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "net.h"
 #include "scoria/phases.h"
 #include "samplers/samplers.h"
+#include "processes.h"
 #include <string.h>
 
 PetscErrorCode ScoriaSamplerFromDeck(ScoriaDeck deck, ScoriaSamplerOptions *opt)

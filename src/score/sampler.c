@@ -1,5 +1,6 @@
 /* The table of samplers, and what its rows share. */
 #include "samplers/samplers.h"
+#include "processes.h"
 #include <math.h>
 #include <string.h>
 

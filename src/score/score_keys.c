@@ -1,6 +1,8 @@
 /* Deck keys of the score model: train_* and sample_*. */
 #include "net.h"
 #include "scoria/score.h"
+#include "processes.h"
+#include "samplers/samplers.h"
 
 static const ScoriaChoices sample_processes = {
     .words = "trained", .table = scoria_processes, .size = sizeof *scoria_processes};

@@ -1,4 +1,5 @@
 #include "train_split.h"
+#include "holdout.h"
 #include <math.h>
 
 /* Places before which `left_out` conditions stand that are not held back: those that are move the end on. */

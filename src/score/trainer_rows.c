@@ -3,6 +3,7 @@
 #include "scoria/phases.h"
 #include "train_rows.h"
 #include "trainer_private.h"
+#include "processes.h"
 #include <math.h>
 #include <string.h>
 

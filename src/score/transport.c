@@ -5,6 +5,7 @@
 #include "model.h"
 #include "net.h"
 #include "scoria/phases.h"
+#include "samplers/samplers.h"
 #include <math.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * directions, covariance.  Columns whose reference spread is round-off are left out. */
 #include "scoria/stats.h"
 #include "sort.h"
+#include "distances.h"
 #include <math.h>
 #include <string.h>
 

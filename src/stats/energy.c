@@ -5,6 +5,7 @@
  * so that all permutations of the labels are one matrix product. */
 #include "base/linalg.h"
 #include "scoria/stats.h"
+#include "distances.h"
 #include <math.h>
 
 enum { PERMUTATIONS = 199 };

@@ -1,5 +1,6 @@
 /* Covariances of functions of jointly normal numbers, which weights are chosen by: of indicators and of squares. */
 #include "scoria/estimators.h"
+#include "plans.h"
 #include <math.h>
 
 static double normal_below(double x)
@@ -42,10 +43,10 @@ void covariance_of_indicators(int models, const double C[], double p, double to[
 {
   const double x = normal_place(p);
   for (int a = 0; a < models; a++)
-    for (int b = 0; b < models; b++) {
+    for (int b = 0; b <= a; b++) {
       const double scale = sqrt(PetscMax(C[a * models + a] * C[b * models + b], 0));
       const double r     = a == b ? 1 : (scale > 0 ? C[a * models + b] / scale : 0);
-      to[a * models + b] = bivariate_below(x, r) - p * p;
+      to[a * models + b] = to[b * models + a] = bivariate_below(x, r) - p * p;
     }
 }
 

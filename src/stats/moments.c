@@ -34,6 +34,44 @@ double stats_quantile(int64_t n, const double sorted[], double p)
   return sorted[low] + (place - (double)low) * (sorted[high] - sorted[low]);
 }
 
+static void swap(double *a, double *b)
+{
+  const double value = *a;
+  *a                 = *b;
+  *b                 = value;
+}
+
+/* Brings the k-th of n values to its place, smaller ones before it and larger ones behind (Hoare 1961). */
+static void select_value(int64_t n, double x[], int64_t k)
+{
+  for (int64_t left = 0, right = n - 1; left < right;) {
+    const double pivot = x[left + (right - left) / 2];
+    int64_t i = left, j = right;
+    while (i <= j) {
+      while (x[i] < pivot) i++;
+      while (x[j] > pivot) j--;
+      if (i <= j) swap(&x[i++], &x[j--]);
+    }
+    if (k <= j)
+      right = j;
+    else if (k >= i)
+      left = i;
+    else
+      return;
+  }
+}
+
+double stats_quantile_select(int64_t n, double x[], double p)
+{
+  const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
+  const int64_t low  = (int64_t)place;
+  select_value(n, x, low);
+  if (low + 1 == n) return x[low];
+  double next = x[low + 1];
+  for (int64_t i = low + 2; i < n; i++) next = PetscMin(next, x[i]);
+  return x[low] + (place - (double)low) * (next - x[low]);
+}
+
 int64_t stats_keep_finite(int64_t n, int m, double rows[])
 {
   int64_t good = 0;

@@ -13,4 +13,11 @@ void mfmc_weights(const ScoriaPlan *plan, int models, const double C[], double w
 void mlblue_plan(const ScoriaPlanning *p, ScoriaPlan *plan);
 void mlblue_weights(const ScoriaPlan *plan, int models, const double C[], double w[]);
 
+/* Variance of one target, C (models, models) being its covariance. */
+double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int models, const double C[]);
+/* w_j^T C w_j / n of group j, C (models, models) being that of its members at least. */
+double plan_group_variance(const ScoriaPlan *plan, int j, int models, const double w[], const double C[]);
+/* Probability that two standard normals of correlation r are both below x: Owen's formula by quadrature. */
+double bivariate_below(double x, double r);
+
 #endif

@@ -4,38 +4,16 @@
  * overflow.  A tile's sum is added in fixed point (fixed.h), in units of z.
  *
  * One array of integers holds everything:  rows | powers (POWERS, columns, 2) | products (joint (joint + 1) / 2, 2) |
- * bins (columns, BINS + 2) | exceedances (per threshold: its columns, any, all). */
+ * bins (columns, COARSE + 2 or BINS + 2) | exceedances (per threshold: its columns, any, all). */
 #include "base/linalg.h"
-#include "fixed.h"
 #include "scoria/phases.h"
-#include "scoria/stats.h"
+#include "summary.h"
 #include <math.h>
 #include <string.h>
 
-#define POWERS 6
-#define BINS 4096  /* of 0.005 SD or less: what interpolation costs is far below any Monte Carlo error */
 #define MARGIN 0.6 /* the range of the pilot is widened by this share of it on each side */
 #define BLOCK 16   /* columns of a row taken together */
 #define COUNTED 8  /* columns whose counts in use stay in the first-level cache together; divides BLOCK */
-
-struct ScoriaSummary_ {
-  int columns, joint, nthresholds;
-  ScoriaThreshold *threshold; /* owned */
-  double *centre, *scale, *inverse_scale, *lo,
-      *inverse;                                  /* owned (columns): z; left edge and bins per unit of the histogram */
-  int64_t size, powers, products, bins, exceeds; /* length of the sums, and where each kind begins */
-  int64_t *sum[2];                               /* owned (size): added here since the last reduction; the total */
-  double *extreme[2];                            /* owned (2, columns): smallest, and minus the largest */
-  double *power;                                 /* owned (POWERS, columns) of a tile */
-  float *product;                                /* owned (joint, joint) of a tile */
-  double *row;                                   /* owned (joint): of product */
-  float *z;                                      /* owned (SUMMARY_TILE, columns): of the rows being added */
-  uint16_t *bin;                                 /* owned (blocks, SUMMARY_TILE, BLOCK) */
-  uint16_t *recent;                              /* owned (columns, BINS + 2): bins not yet in the sums */
-  int64_t open, nrecent;                         /* rows of the tile at work, and in `recent` */
-};
-
-enum { HERE, TOTAL };
 
 /* ---------------------------------------------------------------------------------------------- life cycle ---- */
 
@@ -44,7 +22,7 @@ static void lay_out(ScoriaSummary s)
   s->powers   = 1;
   s->products = s->powers + (int64_t)POWERS * s->columns * 2;
   s->bins     = s->products + (int64_t)s->joint * (s->joint + 1);
-  s->exceeds  = s->bins + (int64_t)s->columns * (BINS + 2);
+  s->exceeds  = s->bins + bins_at(s, s->columns);
   s->size     = s->exceeds;
   for (int t = 0; t < s->nthresholds; t++) s->size += s->threshold[t].number + 2;
 }
@@ -70,7 +48,8 @@ static void take_scales(ScoriaSummary s, int64_t n, const double pilot[])
     if (!(s->scale[j] > 1e-12 * fabs(s->centre[j]))) s->scale[j] = 1;
     s->inverse_scale[j] = 1 / s->scale[j];
     s->lo[j]            = lo - MARGIN * width;
-    s->inverse[j]       = BINS / ((1 + 2 * MARGIN) * width);
+    s->inverse[j]       = bins_of(s, j) / ((1 + 2 * MARGIN) * width);
+    s->top[j]           = bins_of(s, j) + 1;
   }
 }
 
@@ -79,23 +58,26 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
 {
   ScoriaSummary s;
   PetscFunctionBeginUser;
-  PetscCheck(n >= 2 && spec->columns > 0 && spec->joint <= spec->columns, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "%lld pilot rows, %d columns", (long long)n, spec->columns);
+  PetscCheck(n >= 2 && spec->columns > 0 && spec->joint <= spec->columns && spec->coarse <= spec->columns &&
+                 spec->tile <= SUMMARY_TILE,
+             PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%lld pilot rows, %d columns", (long long)n, spec->columns);
   PetscCall(PetscNew(&s));
   s->columns     = spec->columns;
   s->joint       = spec->joint;
+  s->coarse      = spec->coarse;
+  s->tile        = spec->tile ? spec->tile : SUMMARY_TILE;
   s->nthresholds = spec->nthresholds;
   PetscCall(PetscMalloc1(spec->nthresholds, &s->threshold));
   PetscCall(PetscArraycpy(s->threshold, spec->threshold, spec->nthresholds));
   lay_out(s);
-  PetscCall(PetscMalloc5(s->columns, &s->centre, s->columns, &s->scale, s->columns, &s->inverse_scale, s->columns,
-                         &s->lo, s->columns, &s->inverse));
+  PetscCall(PetscMalloc6(s->columns, &s->centre, s->columns, &s->scale, s->columns, &s->inverse_scale, s->columns,
+                         &s->lo, s->columns, &s->inverse, s->columns, &s->top));
   PetscCall(PetscMalloc4(s->size, &s->sum[HERE], s->size, &s->sum[TOTAL], 2 * s->columns, &s->extreme[HERE],
                          2 * s->columns, &s->extreme[TOTAL]));
   PetscCall(PetscCalloc4(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row,
-                         (size_t)s->columns * (BINS + 2), &s->recent));
-  PetscCall(PetscMalloc2((size_t)SUMMARY_TILE * s->columns, &s->z,
-                         (size_t)SUMMARY_TILE * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
+                         bins_at(s, s->columns), &s->recent));
+  PetscCall(PetscMalloc2((size_t)s->tile * s->columns, &s->z,
+                         (size_t)s->tile * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
   for (int which = HERE; which <= TOTAL; which++) clear(s, which);
   take_scales(s, n, pilot);
   *summary = s;
@@ -108,7 +90,7 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
   PetscFunctionBeginUser;
   if (!s) PetscFunctionReturn(0);
   PetscCall(PetscFree(s->threshold));
-  PetscCall(PetscFree5(s->centre, s->scale, s->inverse_scale, s->lo, s->inverse));
+  PetscCall(PetscFree6(s->centre, s->scale, s->inverse_scale, s->lo, s->inverse, s->top));
   PetscCall(PetscFree4(s->sum[HERE], s->sum[TOTAL], s->extreme[HERE], s->extreme[TOTAL]));
   PetscCall(PetscFree4(s->power, s->product, s->row, s->recent));
   PetscCall(PetscFree2(s->z, s->bin));
@@ -116,20 +98,29 @@ PetscErrorCode ScoriaSummaryDestroy(ScoriaSummary *summary)
   PetscFunctionReturn(0);
 }
 
+double summary_bytes(const ScoriaSummarySpec *spec)
+{
+  const double coarse = spec->coarse, fine = spec->columns - coarse, tile = spec->tile ? spec->tile : SUMMARY_TILE;
+  return (coarse * (COARSE + 2) + fine * (BINS + 2)) * (2 * sizeof(int64_t) + sizeof(uint16_t)) +
+         spec->columns * (2.0 * 2 * POWERS * sizeof(int64_t) + (POWERS + 10.0) * sizeof(double) +
+                          tile * (sizeof(float) + sizeof(uint16_t)));
+}
+
 /* ------------------------------------------------------------------------------------------------- adding ---- */
 
 /* n <= BLOCK columns of one row; the sums are arrays of their own to the compiler, which can then take many columns at
- * once.  Bin 0 holds what is below the histogram's range, bin BINS + 1 what is above. */
+ * once.  Bin 0 holds what is below the histogram's range, the top one what is above. */
 static inline void power_block(int n, const double *restrict x, const double *restrict centre,
                                const double *restrict inverse, const double *restrict left,
-                               const double *restrict per_bin, float *restrict keep, uint16_t *restrict bin,
-                               double *restrict S1, double *restrict S2, double *restrict S3, double *restrict S4,
-                               double *restrict S5, double *restrict S6, double *restrict lo, double *restrict minus_hi)
+                               const double *restrict per_bin, const double *restrict top, float *restrict keep,
+                               uint16_t *restrict bin, double *restrict S1, double *restrict S2, double *restrict S3,
+                               double *restrict S4, double *restrict S5, double *restrict S6, double *restrict lo,
+                               double *restrict minus_hi)
 {
   for (int j = 0; j < n; j++) {
     const double z = (x[j] - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
     const double place = (x[j] - left[j]) * per_bin[j] + 1, low = place > 0 ? place : 0;
-    bin[j]  = (uint16_t)(int)(low < BINS + 1 ? low : BINS + 1);
+    bin[j]  = (uint16_t)(int)(low < top[j] ? low : top[j]);
     keep[j] = (float)z;
     S1[j] += z;
     S2[j] += z2;
@@ -153,11 +144,11 @@ static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
       const int64_t row = s->open + i;
       const double *x   = rows + i * m + j;
       float *z          = s->z + i * m + j;
-      uint16_t *bin     = s->bin + (int64_t)j * SUMMARY_TILE + row * BLOCK;
+      uint16_t *bin     = s->bin + (int64_t)j * s->tile + row * BLOCK;
       double *to = S + j, *lo = extreme + j;
 #define COLUMNS(number)                                                                                                \
-  power_block(number, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, z, bin, to, to + m,           \
-              to + 2 * m, to + 3 * m, to + 4 * m, to + 5 * m, lo, lo + m)
+  power_block(number, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, s->top + j, z, bin, to,       \
+              to + m, to + 2 * m, to + 3 * m, to + 4 * m, to + 5 * m, lo, lo + m)
       if (m - j >= BLOCK)
         COLUMNS(BLOCK);
       else
@@ -189,33 +180,35 @@ static void end_products(ScoriaSummary s)
   memset(s->product, 0, (size_t)s->joint * s->joint * sizeof(float));
 }
 
-static inline void count_bins(int wide, int64_t n, const uint16_t bin[], uint16_t to[])
+static inline void count_bins(int wide, int64_t n, const uint16_t bin[], int64_t stride, uint16_t to[])
 {
   for (int64_t i = 0; i < n; i++, bin += BLOCK)
-    for (int j = 0; j < wide; j++) to[(int64_t)j * (BINS + 2) + bin[j]]++;
+    for (int j = 0; j < wide; j++) to[j * stride + bin[j]]++;
 }
 
 static void flush_bins(ScoriaSummary s)
 {
-  const int64_t n       = (int64_t)s->columns * (BINS + 2);
+  const int64_t n       = bins_at(s, s->columns);
   int64_t *restrict sum = s->sum[HERE] + s->bins;
   for (int64_t k = 0; k < n; k++) sum[k] += s->recent[k];
   memset(s->recent, 0, (size_t)n * sizeof *s->recent);
   s->nrecent = 0;
 }
 
-/* Bins are counted in short integers, of which those in use stay in the first-level cache for COUNTED columns. */
+/* Bins are counted in short integers, of which those in use stay in the first-level cache for COUNTED columns.  Columns
+ * counted together have equally many bins. */
 static void add_bins(ScoriaSummary s)
 {
   if (s->nrecent + s->open > UINT16_MAX) flush_bins(s);
-  for (int left = 0; left < s->columns; left += COUNTED) {
+  for (int left = 0, end; left < s->columns; left = end) {
     const int block     = left / BLOCK * BLOCK;
-    const uint16_t *bin = s->bin + (int64_t)block * SUMMARY_TILE + (left - block);
-    uint16_t *to        = s->recent + (int64_t)left * (BINS + 2);
-    if (s->columns - left >= COUNTED)
-      count_bins(COUNTED, s->open, bin, to);
+    const uint16_t *bin = s->bin + block * s->tile + (left - block);
+    uint16_t *to        = s->recent + bins_at(s, left);
+    end                 = PetscMin(left / COUNTED * COUNTED + COUNTED, left < s->coarse ? s->coarse : s->columns);
+    if (end - left == COUNTED)
+      count_bins(COUNTED, s->open, bin, bins_of(s, left) + 2, to);
     else
-      count_bins(s->columns - left, s->open, bin, to);
+      count_bins(end - left, s->open, bin, bins_of(s, left) + 2, to);
   }
   s->nrecent += s->open;
 }
@@ -243,7 +236,7 @@ static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
 
 void summary_add(ScoriaSummary s, int64_t n, const double rows[])
 {
-  if (s->open + n > SUMMARY_TILE) abort(); /* a defect of the caller */
+  if (s->open + n > s->tile) abort(); /* a defect of the caller */
   phase_begin(SCORIA_PHASE_STATISTICS);
   add_powers(s, n, rows);
   if (s->joint) add_products(s, n);
@@ -269,132 +262,12 @@ PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
   PetscFunctionBeginUser;
   phase_begin(SCORIA_PHASE_REDUCE);
   flush_bins(s);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sum[HERE], (PetscMPIInt)s->size, MPI_INT64_T, MPI_SUM, comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->extreme[HERE], 2 * s->columns, MPI_DOUBLE, MPI_MIN, comm));
+  PetscCall(ScoriaReduceMany(comm, MPI_SUM, s->size, MPI_INT64_T, s->sum[HERE]));
+  PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * s->columns, MPI_DOUBLE, s->extreme[HERE]));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];
   for (int j = 0; j < 2 * s->columns; j++) s->extreme[TOTAL][j] = PetscMin(s->extreme[TOTAL][j], s->extreme[HERE][j]);
   clear(s, HERE);
   phase_bytes((double)s->size * sizeof(int64_t));
   phase_end(SCORIA_PHASE_REDUCE, 0);
   PetscFunctionReturn(0);
-}
-
-/* ------------------------------------------------------------------------------------------------- asking ---- */
-
-int64_t summary_count(ScoriaSummary s)
-{
-  return s->sum[TOTAL][0];
-}
-
-/* Central moments of z from its raw ones E[1] = mean, E[2], ... E[6]. */
-static void central_moments(const double E[POWERS + 1], double mu[POWERS + 1])
-{
-  static const double choose[POWERS + 1][POWERS + 1] = {
-      {1}, {1, 1}, {1, 2, 1}, {1, 3, 3, 1}, {1, 4, 6, 4, 1}, {1, 5, 10, 10, 5, 1}, {1, 6, 15, 20, 15, 6, 1}};
-  for (int p = 0; p <= POWERS; p++) {
-    mu[p] = 0;
-    for (int k = 0; k <= p; k++) mu[p] += choose[p][k] * E[k] * pow(-E[1], p - k);
-  }
-}
-
-/* The errors are those of the influence functions: of the mean z, of the variance z^2 - 1, of the skewness
- * z^3 - 3 z - 3/2 g z^2 + g/2, for standardised z of skewness g. */
-void summary_moments(ScoriaSummary s, int j, ScoriaMoments *out)
-{
-  const double n       = (double)summary_count(s);
-  double E[POWERS + 1] = {1}, mu[POWERS + 1];
-  for (int p = 1; p <= POWERS; p++)
-    E[p] = get_fixed(s->sum[TOTAL] + s->powers + 2 * ((int64_t)(p - 1) * s->columns + j)) / n;
-  central_moments(E, mu);
-  const double sd = sqrt(PetscMax(mu[2], 0)), unbiased = n > 1 ? sqrt(n / (n - 1)) : NAN;
-  *out         = (ScoriaMoments){.mean = s->centre[j] + s->scale[j] * E[1],
-                                 .sd   = s->scale[j] * sd * unbiased,
-                                 .min  = s->extreme[TOTAL][j],
-                                 .max  = -s->extreme[TOTAL][s->columns + j]};
-  out->mean_se = out->sd / sqrt(n);
-  if (sd == 0) return;
-  const double g = mu[3] / pow(sd, 3), m4 = mu[4] / pow(sd, 4), m5 = mu[5] / pow(sd, 5), m6 = mu[6] / pow(sd, 6);
-  const double spread = m6 - 6 * m4 + 9 + g * g * (9 * m4 / 4 + 8.75) - 3 * g * m5;
-  out->skewness       = g;
-  out->sd_se          = out->sd * sqrt(PetscMax(m4 - 1, 0) / (4 * n));
-  out->skewness_se    = sqrt(PetscMax(spread, 0) / n);
-}
-
-/* The value below which `target` rows lie: linear within a bin, and between the edge and the extreme outside. */
-static bool value_at(const ScoriaSummary s, int j, double target, double *value)
-{
-  const int64_t *bin  = s->sum[TOTAL] + s->bins + (int64_t)j * (BINS + 2);
-  const double lowest = s->extreme[TOTAL][j], highest = -s->extreme[TOTAL][s->columns + j];
-  double below = 0;
-  int k        = 0;
-  while (k < BINS + 1 && below + (double)bin[k] < target) below += (double)bin[k++];
-  const double left  = k == 0 ? lowest : PetscMax(lowest, s->lo[j] + (k - 1) / s->inverse[j]);
-  const double right = k == BINS + 1 ? highest : PetscMin(highest, s->lo[j] + k / s->inverse[j]);
-  const double share = bin[k] ? PetscMin(PetscMax((target - below) / (double)bin[k], 0), 1) : 0;
-  *value             = left + share * (right - left);
-  return k > 0 && k < BINS + 1;
-}
-
-bool summary_quantile(ScoriaSummary s, int j, double p, double *quantile, double *se)
-{
-  const double n = (double)summary_count(s), step = sqrt(p * (1 - p) / n);
-  double above, below;
-  const bool inside = value_at(s, j, p * n, quantile);
-  value_at(s, j, PetscMin(p + step, 1) * n, &above);
-  value_at(s, j, PetscMax(p - step, 0) * n, &below);
-  *se = (above - below) / 2;
-  return inside;
-}
-
-ScoriaShare stats_share(int64_t count, int64_t n)
-{
-  const double N = (double)n, p = (double)count / N, z = 1.959963984540054, z2 = z * z,
-               middle = (p + z2 / (2 * N)) / (1 + z2 / N),
-               half   = z / (1 + z2 / N) * sqrt(p * (1 - p) / N + z2 / (4 * N * N));
-  return (ScoriaShare){p, sqrt(p * (1 - p) / N), count > 0 ? middle - half : 0, count < n ? middle + half : 1};
-}
-
-ScoriaShare summary_exceedance(ScoriaSummary s, int t, int c)
-{
-  const int64_t *from = s->sum[TOTAL] + s->exceeds;
-  for (int k = 0; k < t; k++) from += s->threshold[k].number + 2;
-  return stats_share(from[c >= 0 ? c : s->threshold[t].number + (c == SUMMARY_ALL)], summary_count(s));
-}
-
-void summary_covariance(ScoriaSummary s, double covariance[])
-{
-  const double n      = (double)summary_count(s);
-  const int64_t *from = s->sum[TOTAL] + s->products, *mean = s->sum[TOTAL] + s->powers;
-  for (int a = 0; a < s->joint; a++)
-    for (int b = 0; b <= a; b++, from += 2) {
-      const double product = get_fixed(from) / n - get_fixed(mean + 2 * a) / n * (get_fixed(mean + 2 * b) / n);
-      covariance[(size_t)a * s->joint + b] = covariance[(size_t)b * s->joint + a] =
-          product * s->scale[a] * s->scale[b] * n / (n - 1);
-    }
-}
-
-void summary_histogram(ScoriaSummary s, int j, int bins, double *lo, double *hi, double share[])
-{
-  const int64_t *bin = s->sum[TOTAL] + s->bins + (int64_t)j * (BINS + 2);
-  int first = 1, last = BINS; /* without the empty margins */
-  while (first < last && !bin[first]) first++;
-  while (last > first && !bin[last]) last--;
-  const double width = (double)(last - first + 1) / bins, n = (double)summary_count(s);
-  *lo = s->lo[j] + (first - 1) / s->inverse[j];
-  *hi = s->lo[j] + last / s->inverse[j];
-  for (int k = 0; k < bins; k++) {
-    share[k] = 0;
-    for (int i = first; i <= last; i++) { /* the part of bin i that lies in part k */
-      const double from = PetscMax(i - first, k * width), to = PetscMin(i - first + 1, (k + 1) * width);
-      if (to > from) share[k] += (double)bin[i] * (to - from) / n;
-    }
-  }
-}
-
-void summary_state(ScoriaSummary s, int64_t *nsums, int64_t **sums, int64_t *nextremes, double **extremes)
-{
-  *nsums     = s->size;
-  *sums      = s->sum[TOTAL];
-  *nextremes = 2 * s->columns;
-  *extremes  = s->extreme[TOTAL];
 }

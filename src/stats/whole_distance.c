@@ -1,6 +1,7 @@
 /* Laws of and distances between samples of whole fields, from the numbers of their rows. */
 #include "whole.h"
 #include "sort.h"
+#include "distances.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Residuals of whole fields, each in units of the law at its own condition, and distances between samples of them. */
 #include "whole.h"
 #include "sort.h"
+#include "distances.h"
 #include <math.h>
 #include <string.h>
 

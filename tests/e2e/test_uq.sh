@@ -136,11 +136,57 @@ spread = d["fields/c"][near, 0].std()
 assert abs(d["fields/c"][near, 0].mean() - a["fields/c/mean"][1, 0]) < spread
 PY
 
+# How far the tails of the model were held against the PDE's: not at all, by compare, of another sampler, of another model.
+tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles 0.0001,0.5)
+scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
+grep -q "model's tails are not checked: there is no compare.h5" "$work/out" || fail "uq does not say that nothing was compared"
+scoria 2 compare "$deck" -compare_count 300 >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }
+grep -q "tails agree down to a probability of" "$work/out" || fail "compare does not print tails"
+for ranks in 1 2; do
+  scoria "$ranks" uq "$deck" "${tails[@]}" -uq_file "checked$ranks.h5" >"$work/out" 2>&1 || fail "uq with a comparison"
+done
+grep -q "not checked by compare: tails of drop$" "$work/out" || fail "uq does not name what compare does not know"
+grep -q 'WARNING: P(c > 3000 somewhere) = 0: the upper tail of max_c' "$work/out" || fail "uq does not warn of a rare event"
+grep -q 'WARNING: quantile 0.0001 of max_c: the lower tail' "$work/out" || fail "uq does not warn of a far quantile"
+grep -q 'WARNING: quantile 0.5' "$work/out" && fail "uq warns of a median"
+scoria 1 uq "$deck" "${tails[@]}" -sample_steps 5 -uq_file steps.h5 >"$work/out" 2>&1 || fail "uq with another sampler"
+grep -q "not checked: compare.h5 has other settings of the sampler" "$work/out" || fail "uq takes another sampler's comparison"
+mkdir -p "$work/other"
+cp "$run/dataset.h5" "$run/compare.h5" "$work/other/"
+scoria 2 train "$deck" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || fail "another model"
+scoria 1 uq "$deck" "${tails[@]}" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || { fail "uq of another model"; cat "$work/out" >&2; }
+grep -q "not checked: compare.h5 is of another model" "$work/out" || fail "uq takes another model's comparison"
+"$PYTHON" - "$run" <<'PY' || fail "tails in files"
+import json, sys, h5py
+run = sys.argv[1]
+told = json.load(open(f"{run}/checked2.json"))
+assert told == json.load(open(f"{run}/checked1.json")) | {"cost": told["cost"]}
+compared = json.load(open(f"{run}/compare.json"))["tails"]
+checked = {(t["quantity"], t["side"]): t["checked"] for t in compared}
+assert {q for q, side in checked} == {"min_c", "max_c", "phi_collector", "min_phi", "max_phi"} and len(checked) == 10, checked
+f = h5py.File(f"{run}/compare.h5")
+for name, (low, high) in zip(f.attrs["tail_quantities"].decode().split(","), f["tails/checked"][:]):
+    assert (low, high) == (checked[name, "low"], checked[name, "high"])
+for t in compared:  # 600 solves and 300 samples at each of 3 conditions; 10 solves beyond together at least
+    ranks = t["ranks"]
+    assert [round(r["probability"] * 600) for r in ranks] == [256, 128, 64, 32, 16, 8, 4]
+    agree = [max(r["low95"], r["model_low95"]) <= min(r["high95"], r["model_high95"]) or .8 <= r["model"] / r["probability"] <= 1.25 for r in ranks]
+    n = agree.index(False) if False in agree else len(agree)
+    assert t["checked"] == (ranks[n - 1]["probability"] if n else 1), t
+one = told["conditions"][0]
+assert one["quantities"]["max_c"]["checked"] == {"low": checked["max_c", "low"], "high": checked["max_c", "high"]}
+assert one["quantities"]["drop"]["checked"] == {"low": None, "high": None}
+# phi < -.2 somewhere is likelier than not or rarer: the tail of min_phi on that side
+side = "low" if one["exceed"][1]["probability"] <= 0.5 else "high"
+assert [e["checked"] for e in one["exceed"]] == [checked["max_c", "high"], checked["min_phi", side], None]
+assert len(told["warnings"]) >= 3 and "warnings" not in json.load(open(f"{run}/pde1.json"))
+PY
+
 # The report shows what is called uq.json: a table, and the distributions.
 scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  '<code>phi\[0\] &lt; -0.13</code>'; do
+  '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'checked down to'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi

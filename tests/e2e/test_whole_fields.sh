@@ -159,6 +159,6 @@ PY
 # What is not understood.
 expect 3 'ensemble_whole_fields: found true, but ensemble_cells has one axis' 2 generate "$deck" -run_dir "$work/bad" -ensemble_whole_fields true
 expect 3 'ensemble_lateral_sd: found true, but ensemble_whole_fields' 2 generate "$deck" "${whole[@]}" -run_dir "$work/bad" -ensemble_lateral_sd true
-expect 3 'whole_fields: found true, but uq takes profiles' 2 uq "$deck" "${whole[@]}" -run_dir "$work/ranks1"
+expect 3 'whole_fields: found true, but refine takes profiles' 2 refine "$deck" "${whole[@]}" -run_dir "$work/ranks1"
 expect 3 'dataset.h5: made by another deck (ensemble_whole_fields is false here' 2 generate "$deck" "${small[@]}" -run_dir "$work/ranks1"
 finish

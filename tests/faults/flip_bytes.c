@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "score/checkpoint.h"
 #include "score/model.h"
+#include "score/basis.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

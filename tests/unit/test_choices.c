@@ -4,6 +4,8 @@
 #include "score/net.h"
 #include "scoria/score.h"
 #include "testing.h"
+#include "score/processes.h"
+#include "score/samplers/samplers.h"
 
 /* The words of a key after `skip` of them are the names of a table of n rows, in any order. */
 static void words_are_rows(const char *name, int skip, int n, const char *const rows[])

@@ -126,7 +126,7 @@ static void open_study(Study *s)
   s->law[SCORIA_FROM_GAUSSIAN].shift = shift;
   CHECK(CompareDrawsCreate(s->r.run, s->source, COUNT, &s->draws));
   s->quantities = (CompareQuantities){
-      .n = 1, .quantity = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}}, .offset = {-1}};
+      .n = 1, .tails = 1, .quantity = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}}, .offset = {-1}};
   s->asked = (CompareAsked){.seed = 1, .directions = 16, .quantities = &s->quantities};
   s->set   = (ComparisonSet){.conditions = CONDITIONS, .count = COUNT, .shape = *source_shape(s->source[0])};
   CHECK(CompareCreateConditions(PETSC_COMM_WORLD, &s->set, true));

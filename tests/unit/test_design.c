@@ -2,6 +2,7 @@
  * Designs of conditions: space-filling, reproducible, inside their ranges; the decks that must be refused, and what is
  * said. */
 #include "verify/verify_electrode.h"
+#include "physics/conditions_design.h"
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -4,6 +4,7 @@
 #include "unit/known_source.h"
 #include "unit/small_run.h"
 #include "testing.h"
+#include "draw/draw_ranges.h"
 
 /* Of every purpose, for the most conditions, rows and blocks that a deck can ask for. */
 static void ranges_are_disjoint(void **state)

@@ -2,6 +2,7 @@
  * normal numbers. */
 #include "scoria/estimators.h"
 #include "testing.h"
+#include "stats/plans.h"
 #include <math.h>
 
 static const ScoriaEstimator *find(const char *name)

@@ -33,7 +33,7 @@ static void run_study(Study *s, int64_t fail_every)
                                        .asked        = 2 * CONDITIONS,
                                        .condition    = {0, 1}};
   MPI_Comm_rank(PETSC_COMM_WORLD, &s->rank);
-  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &s->list, 2, &s->a));
+  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &s->list, 2, true, &s->a));
   CHECK(LikelihoodEvaluate(s->r.run, s->source, &opt, s->given, &s->list, &s->a));
 }
 
@@ -128,7 +128,7 @@ static void conditions_are_told_by_their_places(void **state)
   for (int64_t i = 0; i < TAKEN; i++) assert_int_equal(likelihood_condition(&list, i), asked[i * LEFT_OUT / TAKEN]);
   assert_int_equal(likelihood_condition(&list, 7), asked[7 * LEFT_OUT / TAKEN]);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &list, 2, &a));
+  CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &list, 2, false, &a));
   assert_int_equal(a.rows, TAKEN * EACH);
   assert_true((a.theta != NULL) == (rank == 0) && (a.column[LIKELIHOOD_ROW] != NULL) == (rank == 0));
   CHECK(LikelihoodAnswerDestroy(&a));

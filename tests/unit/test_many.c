@@ -1,6 +1,7 @@
 /* ranks: 2 3
  * Collectives on more items than one call takes: all of them, in their places. */
 #include "testing.h"
+#include "base/many.h"
 
 enum { N = 1001 };
 

@@ -4,6 +4,7 @@
 #include "score/model.h"
 #include "score/net.h"
 #include "testing.h"
+#include "score/processes.h"
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>

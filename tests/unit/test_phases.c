@@ -3,6 +3,7 @@
 #include "scoria/phases.h"
 #include "small_run.h"
 #include "testing.h"
+#include "base/phase_rows.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,6 +2,7 @@
  */
 #include "verify/verify_electrode.h"
 #include "unit/covariance_kernels.h"
+#include "physics/porosity.h"
 
 #define CELLS 40
 #define DRAWS 6000

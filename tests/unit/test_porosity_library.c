@@ -2,6 +2,7 @@
 /* Crops of a measured structure: the same of every format and number of ranks, with the structure's own two-point
  * statistics, disjoint where they are to be, and refused where the structure is too small. */
 #include "structure_files.h"
+#include "physics/porosity.h"
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>

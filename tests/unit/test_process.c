@@ -1,6 +1,7 @@
 /* The table of diffusion processes. */
 #include "scoria/score.h"
 #include "testing.h"
+#include "score/processes.h"
 #include <math.h>
 
 /* Every process: time is the inverse of sigma(t), the rates are the derivatives (central differences of step 1e-5:

@@ -3,6 +3,7 @@
  * of y is N(0, I) exactly, with random weights it is anything, but the same whoever draws it. */
 #define SMALL_MODEL_FILE "test_sample.h5"
 #include "small_model.h"
+#include "score/samplers/samplers.h"
 
 static const double middle[1] = {0.3};
 

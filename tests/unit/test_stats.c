@@ -1,6 +1,7 @@
 /* Statistics: moments and quantiles against known cases; distances against exact Gaussians and brute force. */
 #include "scoria/stats.h"
 #include "testing.h"
+#include "stats/distances.h"
 #include <math.h>
 
 static void moments_of_a_small_table(void **state)

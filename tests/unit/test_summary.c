@@ -35,7 +35,8 @@ static ScoriaSummary begin(uint64_t seed)
   static double pilot[4 * TILE * M];
   ScoriaSummary s;
   make_rows(seed, 0, 4 * TILE, pilot);
-  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){M, M, 3, limit}, 4 * TILE, pilot, &s));
+  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){.columns = M, .joint = M, .nthresholds = 3, .threshold = limit},
+                            4 * TILE, pilot, &s));
   return s;
 }
 
@@ -222,7 +223,7 @@ static void outside_the_pilot(void **state)
   double pilot[] = {0, 1, 0.5}, rows[100], q, se;
   ScoriaSummary s;
   (void)state;
-  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){1, 0, 0, NULL}, 3, pilot, &s));
+  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){.columns = 1}, 3, pilot, &s));
   for (int i = 0; i < 100; i++) rows[i] = i;
   summary_add(s, 100, rows);
   summary_end_tile(s);

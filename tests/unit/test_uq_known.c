@@ -234,7 +234,7 @@ static void expressions_of_a_row(void **state)
     if (b[i] > b[most_b]) most_b = i;
   }
   got[0] = 0;
-  uq_evaluate(&s.q, theta, fields, got);
+  uq_evaluate(&s.q, theta, fields, NULL, got);
   double at_0 = 0, at_L = 0, at = 0;
   ScoriaQuantity place = {.factor = 1};
   quantity_place(&place, KNOWN_CELLS, s.law.x, 0);

@@ -4,6 +4,8 @@
 #include "base/linalg.h"
 #include "scoria/score.h"
 #include "testing.h"
+#include "score/processes.h"
+#include "score/samplers/samplers.h"
 #include <math.h>
 #include <stdlib.h>
 

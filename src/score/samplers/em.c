@@ -4,6 +4,7 @@
  * exact; the last step, to s = 0, takes D itself.  First order: it needs hundreds of steps and is here for comparison.
  */
 #include "samplers.h"
+#include "score/processes.h"
 #include <math.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * noise), dx/dt = (s'/s) (x - a D) + (a'/a) x, by Heun's rule on the process's grid; the last step, to s = 0, takes D.
  */
 #include "samplers.h"
+#include "score/processes.h"
 #include <math.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
  * expectation, |g| as that of the noise's own score, -noise / (a s), which denoising estimates and which bounds it in
  * mean square: e = 2 (snr a s)^2, stable for every law, and vanishing with s as its bias does. */
 #include "samplers.h"
+#include "score/processes.h"
 
 int pc_evaluations(int steps)
 {

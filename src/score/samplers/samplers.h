@@ -2,7 +2,7 @@
 #ifndef SCORIA_SCORE_SAMPLERS_H
 #define SCORIA_SCORE_SAMPLERS_H
 
-#include "scoria/score.h"
+#include "score/processes.h"
 
 #define SAMPLER_ROW(name)                                                                                              \
   int name##_evaluations(int steps);                                                                                   \
@@ -35,5 +35,8 @@ void sampler_denoise(const ScoriaDenoiser *den, int n, const ScoriaLevel *at, co
  * step to the next; false where that is the end, and y the sample.  work: (3, n, r). */
 bool reverse_step(const ScoriaSamplerOptions *opt, const ScoriaDenoiser *den, int step, int draw, int n,
                   const uint64_t id[], float work[], float y[]);
+
+extern const ScoriaSamplerRow scoria_samplers[]; /* ends with a NULL name */
+size_t sampler_work_floats(int n, int r);
 
 #endif

@@ -144,8 +144,7 @@ static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opene
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   m->asked = (CompareAsked){.seed = (uint64_t)seed, .directions = (int)directions, .features = o->features};
   if (o->features) PetscFunctionReturn(0); /* of whole fields nothing else is measured */
-  PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &m->quantities.n,
-                                   m->quantities.quantity, m->quantities.offset));
+  PetscCall(CompareQuantitiesOfDeck(deck, shape, &m->quantities));
   ensemble_grid(o->ens, &grid);
   PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
   PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
@@ -185,6 +184,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   if (set->wide) PetscFunctionReturn(0);
   PetscCall(CompareSayWorth(run, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
+  PetscCall(CompareSayTails(run, set, &m->quantities));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
   PetscFunctionReturn(0);
 }
@@ -201,6 +201,7 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   } else {
     PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
     compare_add_laws(root, &m->laws);
+    PetscCall(CompareAddTails(root, set, &m->quantities));
     compare_add_memorisation(root, set, &m->memory);
   }
   compare_add_conditions(root, set, false);
@@ -224,6 +225,7 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
+
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
                             const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
@@ -235,7 +237,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(WriteJson(run, json, set, m, cost, sampler));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }

@@ -23,19 +23,23 @@ PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const S
 {
   const int64_t first = c->good[SCORIA_FROM_PDE], both = first + c->good[SCORIA_FROM_PDE_AGAIN],
                 model = c->good[SCORIA_FROM_MODEL];
-  double *values;
+  ScoriaEstimates reference, sample;
+  double *of_pde, *of_model;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(PetscMax(both, model), &values));
-  for (int i = 0; i < quantities->n; i++) {
+  PetscCall(PetscMalloc2(both, &of_pde, model, &of_model));
+  for (int i = 0; i < quantities->tails; i++) {
     ScoriaQuantity q = quantities->quantity[i];
     if (quantities->offset[i] >= 0) q.offset = c->theta[quantities->offset[i]];
-    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], values);
-    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], values + first);
-    if (both >= 2) PetscCall(ScoriaEstimatesTake(both, values, &c->reference[i]));
-    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], values);
-    if (model >= 2) PetscCall(ScoriaEstimatesTake(model, values, &c->sample[i]));
+    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], of_pde);
+    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], of_pde + first);
+    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], of_model);
+    if (both >= 2) PetscCall(ScoriaEstimatesTake(both, of_pde, &reference)); /* which sorts */
+    if (model >= 2) PetscCall(ScoriaEstimatesTake(model, of_model, &sample));
+    if (i < quantities->n && both >= 2) c->reference[i] = reference;
+    if (i < quantities->n && model >= 2) c->sample[i] = sample;
+    if (both >= 2 && model >= 2) tails_count(both, of_pde, model, of_model, &c->tail[i]);
   }
-  PetscCall(PetscFree(values));
+  PetscCall(PetscFree2(of_pde, of_model));
   PetscFunctionReturn(0);
 }
 

@@ -31,11 +31,14 @@ int64_t likelihood_condition(LikelihoodList *list, int64_t i);
 typedef struct {
   int64_t conditions, rows;
   int n;                              /* conditions of the law's space */
+  bool volume;                        /* LIKELIHOOD_LOG_VOLUME is wanted */
   double *column[LIKELIHOOD_COLUMNS]; /* owned (rows) each */
   double *theta;                      /* owned (rows, n) */
 } LikelihoodAnswer;
 
-PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, LikelihoodAnswer *a);
+/* n: conditions of the law's space. */
+PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, bool volume,
+                                      LikelihoodAnswer *a);
 PetscErrorCode LikelihoodAnswerDestroy(LikelihoodAnswer *a);
 /* Log densities under `law`, a source that has them, of the rows of `given`, a source whose draws are rows
  * (source_rows) of the law's channels; rank 0 ends with all of them.  Collective. */

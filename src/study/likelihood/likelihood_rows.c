@@ -13,7 +13,8 @@ typedef struct {
   ScoriaMadeFrom made;
   ScoriaDataset ds;
   const ScoriaDatasetSpec *spec;
-  int channels, cells;
+  int channels;
+  bool whole, volume;           /* rows are whole fields; their log volumes are wanted */
   int field[SCORIA_MAX_FIELDS]; /* where the model's stand in the file */
   ScoriaSplit split;            /* of the dataset's conditions */
   LikelihoodList list;
@@ -27,10 +28,14 @@ static PetscErrorCode MatchFile(Likelihood *l)
   const ScoriaSpace *space = ScoriaModelSpace(l->model);
   const ScoriaField *field;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaModelFields(l->model, &l->channels, &field, &l->cells, NULL));
-  if (l->spec->cells != l->cells)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has %d cells, the model was trained on %d", l->name, l->spec->cells,
-                l->cells);
+  PetscCall(ScoriaModelFields(l->model, &l->channels, &field, NULL, NULL));
+  int shape[3];
+  model_shape(l->model, shape);
+  for (int axis = 0; axis < 3; axis++)
+    if (shape[axis] != l->spec->shape[axis])
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has %d x %d x %d cells, the model was trained on %d x %d x %d",
+                  l->name, l->spec->shape[0], l->spec->shape[1], l->spec->shape[2], shape[0], shape[1], shape[2]);
+  l->whole = spec_is_whole(l->spec);
   for (int c = 0; c < l->channels; c++) {
     l->field[c] = field_find(l->spec->nfields, l->spec->field, field[c].name);
     if (l->field[c] < 0)
@@ -61,7 +66,7 @@ static PetscErrorCode OpenFile(ScoriaRun run, ScoriaDeck deck, Likelihood *l, bo
     PetscCall(ScoriaDeckString(deck, "likelihood_file", &l->name));
     PetscCall(PetscStrncpy(path, l->name, sizeof path));
   }
-  PetscCall(ScoriaDatasetOpenProfiles(l->comm, path, &l->ds));
+  PetscCall(ScoriaDatasetOpen(l->comm, path, &l->ds));
   PetscCall(ScoriaDatasetInfo(l->ds, &l->spec, NULL, &stored));
   PetscCall(MatchFile(l));
   if (*held_out) {
@@ -144,9 +149,11 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   PetscCall(ScoriaStorePutText(store, "file", l->name));
   PetscCall(PutMeans(store, a, rank));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++)
-    PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &a->rows, a->column[c], "1", columns[c].what));
+    if (c != LIKELIHOOD_LOG_VOLUME || a->volume)
+      PetscCall(ScoriaStorePutReals(store, columns[c].name, 1, &a->rows, a->column[c], "1", columns[c].what));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++) /* along /row, which thereby becomes their coordinate */
-    if (c != LIKELIHOOD_ROW) PetscCall(ScoriaStorePutAxes(store, columns[c].name, "row"));
+    if (c != LIKELIHOOD_ROW && (c != LIKELIHOOD_LOG_VOLUME || a->volume))
+      PetscCall(ScoriaStorePutAxes(store, columns[c].name, "row"));
   for (int k = 0; k < space->n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
     PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[k].name));
@@ -188,6 +195,28 @@ static PetscErrorCode Report(ScoriaRun run, const LikelihoodAnswer *a, ScoriaNor
 
 /* --------------------------------------------------------------------------------------------------- command ---- */
 
+/* Whether log volumes are wanted, within run_memory; and what densities of whole fields leave out. */
+static PetscErrorCode ChooseVolume(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
+{
+  PetscReal gigabytes = 0;
+  bool always, never;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckIs(deck, "likelihood_volume", "always", &always));
+  PetscCall(ScoriaDeckIs(deck, "likelihood_volume", "never", &never));
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  l->volume         = !never && (always || !l->whole);
+  const double need = 1e-9 * model_volume_bytes(l->model);
+  if (l->volume && l->whole && need > gigabytes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "likelihood: volume: that of whole fields takes %.3g GB of a rank, run_memory allows %.3g GB", need,
+                gigabytes);
+  if (l->whole)
+    PetscCall(ScoriaSay(run,
+                        "  whole fields: densities are of the modes' coordinates; what a row has beside the modes, "
+                        "as little as train told, is not judged"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
 {
   PetscInt steps = 0, probes = 0, seed = 0;
@@ -207,6 +236,7 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
   l->model = l->trained.model;
   PetscCall(OpenFile(run, deck, l, &held_out));
   PetscCall(ChooseRows(run, deck, l, held_out));
+  PetscCall(ChooseVolume(run, deck, l));
   PetscFunctionReturn(0);
 }
 
@@ -224,7 +254,7 @@ static PetscErrorCode Evaluate(ScoriaRun run, Likelihood *l, LikelihoodAnswer *a
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceOfModel(l->comm, &l->trained, false, &law));
   PetscCall(ScoriaSourceOfFile(l->comm, l->ds, l->channels, l->field, l->list.each, &given));
-  PetscCall(LikelihoodAnswerCreate(l->comm, &l->list, ScoriaModelSpace(l->model)->n, a));
+  PetscCall(LikelihoodAnswerCreate(l->comm, &l->list, ScoriaModelSpace(l->model)->n, l->volume, a));
   PetscCall(LikelihoodEvaluate(run, law, &l->opt, given, &l->list, a));
   PetscCall(ScoriaSourceDestroy(&given));
   PetscCall(ScoriaSourceDestroy(&law));

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#define CHUNK_ROWS 1024 /* of every rank, at most, before it looks whether to stop */
+#define CHUNK_ROWS 1024                /* of every rank, at most, before it looks whether to stop */
+#define CHUNK_BYTES ((size_t)32 << 20) /* of their fields, at most, unless one row takes more */
 
 int64_t likelihood_condition(LikelihoodList *list, int64_t i)
 {
@@ -26,12 +27,14 @@ static PetscErrorCode Allocate(int64_t rows, int n, LikelihoodAnswer *a)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, LikelihoodAnswer *a)
+PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, bool volume,
+                                      LikelihoodAnswer *a)
 {
   PetscMPIInt rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  *a = (LikelihoodAnswer){.conditions = list->conditions, .rows = list->conditions * list->each, .n = n};
+  *a = (LikelihoodAnswer){
+      .conditions = list->conditions, .rows = list->conditions * list->each, .n = n, .volume = volume};
   if (!rank) PetscCall(Allocate(a->rows, n, a));
   PetscFunctionReturn(0);
 }
@@ -81,7 +84,7 @@ static PetscErrorCode EvaluateRows(MPI_Comm comm, ScoriaSource law, const Scoria
                                    int64_t number, const double fields[], LikelihoodAnswer *chunk)
 {
   const ScoriaLogDensity out = {chunk->column[LIKELIHOOD_LOG_DENSITY], chunk->column[LIKELIHOOD_GAUSSIAN],
-                                chunk->column[LIKELIHOOD_LOG_VOLUME]};
+                                chunk->volume ? chunk->column[LIKELIHOOD_LOG_VOLUME] : NULL};
   uint64_t id[CHUNK_ROWS];
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < number; i++) id[i] = (uint64_t)chunk->column[LIKELIHOOD_ROW][i];
@@ -89,7 +92,9 @@ static PetscErrorCode EvaluateRows(MPI_Comm comm, ScoriaSource law, const Scoria
   if (bad && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscCall(bad);
   PetscCall(ScoriaAgree(comm, ScoriaFailureCode(), ScoriaFailureLine()));
   for (int64_t i = 0; i < number; i++)
-    if (chunk->column[LIKELIHOOD_FAILED][i] > 0) out.log_density[i] = out.gaussian[i] = out.log_volume[i] = NAN;
+    if (chunk->column[LIKELIHOOD_FAILED][i] > 0 || !chunk->volume) chunk->column[LIKELIHOOD_LOG_VOLUME][i] = NAN;
+  for (int64_t i = 0; i < number; i++)
+    if (chunk->column[LIKELIHOOD_FAILED][i] > 0) out.log_density[i] = out.gaussian[i] = NAN;
   PetscFunctionReturn(0);
 }
 
@@ -132,16 +137,17 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
                                   ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a)
 {
   const MPI_Comm comm    = ScoriaRunComm(run);
-  const int width        = source_shape(given)->channels * source_shape(given)->cells;
-  ScoriaPace pace        = {.run = run, .step = 16, .most = CHUNK_ROWS};
-  LikelihoodAnswer chunk = {.n = a->n};
+  const size_t width     = (size_t)source_shape(given)->channels * (size_t)source_shape(given)->cells;
+  const int64_t most     = PetscClipInterval((int64_t)(CHUNK_BYTES / (width * sizeof(double))), 1, CHUNK_ROWS);
+  ScoriaPace pace        = {.run = run, .step = PetscMin(16, most), .most = most};
+  LikelihoodAnswer chunk = {.n = a->n, .volume = a->volume};
   PetscMPIInt rank, size;
   ScoriaProgress bar;
   double *fields;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  PetscCall(PetscMalloc1((size_t)CHUNK_ROWS * (size_t)width, &fields));
+  PetscCall(PetscMalloc1((size_t)most * width, &fields));
   PetscCall(Allocate(CHUNK_ROWS, a->n, &chunk));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)a->rows, &bar));
   for (int64_t base = 0, batch; base < a->rows; base += batch) {

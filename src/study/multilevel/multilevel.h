@@ -130,14 +130,26 @@ PetscErrorCode LevelsCheckRange(const Levels *l);
 /* A warning of quantities that were constant in the pilot, and of errors that are larger than promised. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
-/* multilevel_answer.c: an estimate and its standard error of functions of covariance C over members, averaged in the
- * groups as `take` says. */
+/* multilevel_answer.c: members of group j, in ascending order; returns how many. */
+int levels_members(const Levels *l, int j, int member[]);
+/* The covariance (K, K) of the members in a column. */
+const double *levels_covariance(const Levels *l, int column);
+/* The plan with the draws that did not fail, and weights (groups, K) for functions of covariance C. */
+void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double w[]);
+/* An estimate and its standard error of functions of covariance C over members, averaged in the groups as `take` says.
+ * expected (K, K): the covariance that the pilot expects of indicators, which counts where the draws see few of them
+ * differ; NULL: of other functions. */
 typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
-void levels_estimate(const Levels *l, const double C[], LevelsTake take, const void *ctx, double *value, double *se);
+void levels_estimate(const Levels *l, const double C[], const double expected[], LevelsTake take, const void *ctx,
+                     double *value, double *se);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
-/* false: outside the histogram. */
+/* multilevel_law.c.  false: outside the histogram, or so few draws that they do not bound it on both sides. */
 bool levels_quantile(const Levels *l, int column, double p, double *value, double *se);
+/* The shares of all thresholds into the answer of a condition. */
+void levels_fill_exceedances(const Levels *l, double at[]);
+/* Shares of equal bins between the outer quantiles of the law, .001 and .999; from F at the median's weights. */
+void levels_fill_histogram(const Levels *l, int column, double to[]);
 PetscErrorCode LevelsAnswerFill(Levels *l);
 
 /* multilevel_write.c: what uq.json, uq.h5 and the table have of it, beside what other sources give. */

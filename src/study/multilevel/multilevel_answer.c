@@ -3,9 +3,9 @@
 #include <math.h>
 
 #define SQUARE(x) ((x) * (x))
+#define EXPECTED_EVENTS 4 /* differences of indicators; of fewer, counts say little */
 
-/* Members of group j, in ascending order; returns how many. */
-static int members_of(const Levels *l, int j, int member[])
+int levels_members(const Levels *l, int j, int member[])
 {
   int n = 0;
   for (int a = 0; a < l->K; a++)
@@ -20,34 +20,57 @@ static void drawn_plan(const Levels *l, ScoriaPlan *plan)
   for (int j = 0; j < plan->groups; j++) plan->draws[j] = (double)coupled_count(l->groups.sums[j]);
 }
 
-static void weights_of(const Levels *l, const double C[], ScoriaPlan *plan, double w[])
+void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double w[])
 {
   drawn_plan(l, plan);
   l->o.estimator->weights(plan, l->K, C, w);
 }
 
-void levels_estimate(const Levels *l, const double C[], LevelsTake take, const void *ctx, double *value, double *se)
+/* Variance of the mean of a group's draws from the covariance of its n members, as the draws have it in S.
+ *
+ * Indicators that seldom differ may agree on all draws of a group: S then has no variance, and the estimate the error
+ * of having missed what is rare.  So S is joined with what the pilot expects, `expected`, as if that came from as many
+ * draws as it takes to see EXPECTED_EVENTS differences, and counts where it is smaller. */
+static double group_variance(const Levels *l, int n, const int of[], const double v[], const double S[],
+                             const double expected[], double draws)
+{
+  double seen = 0, known = 0, largest = 0;
+  for (int a = 0; a < n; a++) {
+    largest = PetscMax(largest, SQUARE(v[of[a]]));
+    for (int b = 0; b < n; b++) {
+      const double w = v[of[a]] * v[of[b]];
+      seen += w * S[a * n + b];
+      if (expected) known += w * expected[of[a] * l->K + of[b]];
+    }
+  }
+  if (known > 0) {
+    const double more = EXPECTED_EVENTS * largest / known;
+    seen              = PetscMax(seen, (draws * seen + more * known) / (draws + more));
+  }
+  return PetscMax(seen, 0) / draws;
+}
+
+void levels_estimate(const Levels *l, const double C[], const double expected[], LevelsTake take, const void *ctx,
+                     double *value, double *se)
 {
   ScoriaPlan plan;
   double w[PLAN_GROUPS * LEVELS_MODELS], mean[2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS], sum = 0;
   int of[LEVELS_MODELS];
-  weights_of(l, C, &plan, w);
+  levels_weights(l, C, &plan, w);
   *value = 0;
   for (int j = 0; j < plan.groups; j++) {
-    const int n     = members_of(l, j, of);
+    const int n     = levels_members(l, j, of);
     const double *v = w + j * l->K;
     take(ctx, l->groups.sums[j], mean, S);
-    for (int a = 0; a < n; a++) {
-      *value += v[of[a]] * mean[a];
-      for (int b = 0; b < n; b++) sum += v[of[a]] * v[of[b]] * S[a * n + b] / plan.draws[j];
-    }
+    for (int a = 0; a < n; a++) *value += v[of[a]] * mean[a];
+    sum += group_variance(l, n, of, v, S, expected, plan.draws[j]);
   }
-  *se = sqrt(PetscMax(sum, 0));
+  *se = sqrt(sum);
 }
 
 /* ------------------------------------------------------------------------------------------- mean and SD ---- */
 
-static const double *covariance_of(const Levels *l, int column)
+const double *levels_covariance(const Levels *l, int column)
 {
   return l->C + (size_t)column * (size_t)(l->K * l->K);
 }
@@ -60,13 +83,13 @@ static void raw_moments(const Levels *l, int column, double m[2], double varianc
   double w[2][PLAN_GROUPS * LEVELS_MODELS], squares[LEVELS_MODELS * LEVELS_MODELS];
   double mean[PLAN_GROUPS][2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS];
   int of[LEVELS_MODELS];
-  covariance_of_squares(l->K, covariance_of(l, column), squares);
-  weights_of(l, covariance_of(l, column), &plan, w[0]);
-  weights_of(l, squares, &plan, w[1]);
+  covariance_of_squares(l->K, levels_covariance(l, column), squares);
+  levels_weights(l, levels_covariance(l, column), &plan, w[0]);
+  levels_weights(l, squares, &plan, w[1]);
   m[0] = m[1] = variance[0] = variance[1] = 0;
   for (int pass = 0; pass < 2; pass++)
     for (int j = 0; j < plan.groups; j++) {
-      const int n = members_of(l, j, of);
+      const int n = levels_members(l, j, of);
       coupled_moments(l->groups.sums[j], column, mean[j], S);
       for (int a = 0; a < n && pass == 0; a++) {
         m[0] += w[0][j * l->K + of[a]] * mean[j][a];
@@ -96,147 +119,9 @@ void levels_sd(const Levels *l, int column, double *sd, double *se)
 {
   double m[2], variance[2];
   raw_moments(l, column, m, variance);
-  const double v = PetscMax(m[1] - m[0] * m[0] + variance[0], 0);
-  *sd            = l->scale[column] * sqrt(v);
-  *se            = v > 0 ? l->scale[column] * sqrt(PetscMax(variance[1], 0)) / (2 * sqrt(v)) : 0;
-}
-
-/* ------------------------------------------------------------------------------------- laws and quantiles ---- */
-
-typedef struct {
-  int column, edge;
-} Edge;
-
-static void take_below(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[])
-{
-  const Edge *at = ctx;
-  coupled_below(sums, at->column, at->edge, mean, covariance);
-}
-
-#define SMOOTHING 3 /* edges on both sides, .1 SD: biases a quantile by .002 SD where the law is normal */
-#define SLOPE 8     /* the same, .25 SD: of the density by 3 % at the quantile .025 */
-
-/* The distribution function at all edges, (COUPLED_BINS + 1), with the weights for p.  It is smoothed: differences of
- * models are noisy from one edge to the next; but a lump stays where it is. */
-static void distribution(const Levels *l, int column, double p, double F[])
-{
-  ScoriaPlan plan;
-  double C[LEVELS_MODELS * LEVELS_MODELS], w[PLAN_GROUPS * LEVELS_MODELS], raw[COUPLED_BINS + 1] = {0};
-  double share[(COUPLED_BINS + 1) * LEVELS_MODELS];
-  int of[LEVELS_MODELS];
-  covariance_of_indicators(l->K, covariance_of(l, column), p, C);
-  weights_of(l, C, &plan, w);
-  for (int j = 0; j < plan.groups; j++) {
-    const int n = members_of(l, j, of);
-    coupled_shares(l->groups.sums[j], column, share);
-    for (int k = 0; k <= COUPLED_BINS; k++)
-      for (int a = 0; a < n; a++) raw[k] += w[j * l->K + of[a]] * share[k * n + a];
-  }
-  const int smoothing = l->lump[column] ? 0 : SMOOTHING;
-  for (int k = 0; k <= COUPLED_BINS; k++) {
-    F[k] = 0;
-    for (int i = -smoothing; i <= smoothing; i++)
-      F[k] += raw[PetscMax(0, PetscMin(COUPLED_BINS, k + i))] / (2 * smoothing + 1);
-  }
-}
-
-/* z between edges k - 1 and k at which F is p. */
-static double crossing(const double F[], int k, double p)
-{
-  return coupled_edge(k - 1) + (p - F[k - 1]) / (F[k] - F[k - 1]) * (coupled_edge(k) - coupled_edge(k - 1));
-}
-
-/* z at which F is p: where it falls in between, the middle of the first and the last place; false beyond the edges. */
-static bool invert(const double F[], double p, double *z, int *edge)
-{
-  int first = 1, last = COUPLED_BINS;
-  while (first < COUPLED_BINS && F[first] < p) first++;
-  while (last > 1 && F[last - 1] >= p) last--;
-  const bool inside = F[0] < p && F[COUPLED_BINS] >= p;
-  *z    = inside ? (crossing(F, first, p) + crossing(F, last, p)) / 2 : coupled_edge(F[0] < p ? COUPLED_BINS : 0);
-  *edge = (first + last) / 2;
-  return inside;
-}
-
-bool levels_quantile(const Levels *l, int column, double p, double *value, double *se)
-{
-  double F[COUPLED_BINS + 1], C[LEVELS_MODELS * LEVELS_MODELS], z, share, share_se;
-  Edge at = {.column = column};
-  distribution(l, column, p, F);
-  const bool inside = invert(F, p, &z, &at.edge);
-  covariance_of_indicators(l->K, covariance_of(l, column), p, C);
-  levels_estimate(l, C, take_below, &at, &share, &share_se);
-  const int lo = PetscMax(0, at.edge - SLOPE), hi = PetscMin(COUPLED_BINS, at.edge + SLOPE);
-  const double normal  = normal_density(normal_place(p)); /* what keeps a noisy slope from being none at all */
-  const double density = PetscMax((F[hi] - F[lo]) / (coupled_edge(hi) - coupled_edge(lo)), 0.2 * normal);
-  *value               = l->centre[column] + l->scale[column] * z;
-  *se                  = l->scale[column] * share_se / density;
-  return inside && (l->varies[column] || levels_awake(l, column));
-}
-
-typedef struct {
-  int threshold, cell;
-} Beyond;
-
-static void take_beyond(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[])
-{
-  const Beyond *at = ctx;
-  coupled_exceedance(sums, at->threshold, at->cell, mean, covariance);
-}
-
-/* Wilson's interval, for as many draws as would have that error: of what was never so, or always, those of the first
- * member. */
-static void share_interval(const Levels *l, double p, double se, double to[], size_t stride)
-{
-  double n = 0;
-  for (int j = 0; j < l->groups.plan.groups; j++)
-    if (l->groups.plan.members[j] & 1) n += (double)coupled_count(l->groups.sums[j]);
-  p = PetscMax(0, PetscMin(1, p));
-  if (se > 0 && p > 0 && p < 1) n = PetscMax(n, p * (1 - p) / (se * se));
-  const double z2 = 3.841458820694124, middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half          = sqrt(z2) / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  to[UQ_SHARE * stride]      = p;
-  to[UQ_SHARE_SE * stride]   = se;
-  to[UQ_SHARE_LOW * stride]  = p > 0 ? PetscMax(0, middle - half) : 0;
-  to[UQ_SHARE_HIGH * stride] = p < 1 ? PetscMin(1, middle + half) : 1;
-}
-
-static void fill_exceedances(const Levels *l, double at[])
-{
-  const UqQuestion *q = l->q;
-  double C[LEVELS_MODELS * LEVELS_MODELS], of[LEVELS_MODELS * LEVELS_MODELS], p, value, se;
-  for (int t = 0; t < q->nthresholds; t++) {
-    const int n = uq_shares(q, t), cells = q->threshold[t].number;
-    for (int c = 0; c < n; c++) {
-      const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
-      levels_threshold(l, t, beyond.cell, C, &p);
-      covariance_of_indicators(l->K, C, p, of);
-      levels_estimate(l, of, take_beyond, &beyond, &value, &se);
-      share_interval(l, value, se, at + uq_shares_at(q, l->a, t) + c, (size_t)n);
-    }
-  }
-}
-
-/* Shares of equal bins between the outer quantiles of the law, .001 and .999; from F at the median's weights. */
-static void fill_histogram(const Levels *l, int column, double to[])
-{
-  double F[COUPLED_BINS + 1], lo, hi;
-  int edge;
-  distribution(l, column, 0.5, F);
-  (void)invert(F, 0.001, &lo, &edge);
-  (void)invert(F, 0.999, &hi, &edge);
-  to[0] = l->centre[column] + l->scale[column] * lo;
-  to[1] = l->centre[column] + l->scale[column] * hi;
-  for (int b = 0; b < UQ_BINS; b++) {
-    double at[2];
-    for (int side = 0; side < 2; side++) {
-      const double z     = lo + (b + side) * (hi - lo) / UQ_BINS;
-      const double place = (z + COUPLED_RANGE) * (COUPLED_BINS / (2 * COUPLED_RANGE));
-      const int k        = (int)PetscMax(0, PetscMin(COUPLED_BINS - 1, floor(place)));
-      at[side]           = F[k] + PetscMax(0, PetscMin(1, place - k)) * (F[k + 1] - F[k]);
-    }
-    to[2 + b] = PetscMax(0, at[1] - at[0]);
-  }
+  const double v = PetscMax(m[1] - m[0] * m[0] + variance[0], 0), error = sqrt(PetscMax(variance[1], 0));
+  *sd = l->scale[column] * sqrt(v);
+  *se = error > 0 ? l->scale[column] * error / (2 * sqrt(PetscMax(v, error / 4))) : 0; /* v within it: sqrt */
 }
 
 /* -------------------------------------------------------------------------------------------------- all of it ---- */
@@ -319,7 +204,7 @@ static void fill_levels(const Levels *l, const double at[])
     if (a < l->K) to->failed[a] = (double)(l->total[LEVELS_PILOT].failed[a] + l->total[LEVELS_GROUPS].failed[a]);
   }
   for (int i = 0; i < l->q->nquantities; i++) {
-    const double *C = covariance_of(l, l->q->m + i), *m = at + l->a->moments + l->q->m + i;
+    const double *C = levels_covariance(l, l->q->m + i), *m = at + l->a->moments + l->q->m + i;
     const double se = m[UQ_MEAN_SE * (size_t)l->columns], sd = m[UQ_SD * (size_t)l->columns];
     const bool varies = l->varies[l->q->m + i];
     for (int a = 0; a < l->K; a++) {
@@ -349,9 +234,9 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
   }
   at[UQ_FAILED] = (double)failed;
   for (int j = 0; j < l->columns; j++) fill_column(l, j, at);
-  fill_exceedances(l, at);
+  levels_fill_exceedances(l, at);
   for (int i = 0; i < q->nquantities; i++)
-    fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
+    levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
   fill_levels(l, at);
   PetscFunctionReturn(0);
 }

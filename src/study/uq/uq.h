@@ -6,7 +6,7 @@
 #include "scoria/results.h"
 #include "scoria/study.h"
 
-#define UQ_MAX_QUANTITIES 32
+#define UQ_MAX_QUANTITIES 64
 #define UQ_MAX_THRESHOLDS 16
 #define UQ_MAX_QUANTILES 32
 #define UQ_MAX_VALUES 64       /* of one condition */
@@ -16,8 +16,10 @@
 #define UQ_MAX_CONDITIONS 16384
 #define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and what is not one */
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
-#define UQ_TILE SUMMARY_TILE                      /* samples drawn at once */
+#define UQ_TILE SUMMARY_TILE                      /* samples drawn at once, at most */
 #define UQ_PART 256                               /* of these, rows that stay in the second-level cache */
+#define UQ_TILE_BYTES (1 << 24)                   /* of the samples of a tile, but for */
+#define UQ_LEAST_TILE 16                          /* so many: a pilot has four tiles */
 #define UQ_PILOT_BLOCKS 32                        /* they fix the scales of Sobol indices, and count likewise */
 #define UQ_PILOT_TILES 4                          /* they fix the ranges of the histograms, and count like all others */
 
@@ -39,8 +41,11 @@ typedef struct {
   int nprobabilities;
   double probability[UQ_MAX_QUANTILES];
   int channels, cells, m;   /* m = channels * cells */
+  int n[3];                 /* cells along x, y, z */
+  bool whole, periodic;     /* fields of more than one dimension; y and z are periodic */
+  int tile, part;           /* samples drawn at once; of these, rows taken together */
   const ScoriaField *field; /* borrowed (channels) */
-  const double *x;          /* borrowed (cells) */
+  const double *x;          /* borrowed (n[0] + n[1] + n[2] of whole fields, else cells): centres along x, y, z */
   const ScoriaSpace *space; /* borrowed */
   ScoriaMadeFrom made;
   int nquantities;
@@ -81,6 +86,13 @@ typedef struct {
   double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
 } UqFamily;
 
+/* Probabilities down to which the tails of each quantity, and of the number that decides each event, were held against
+ * the PDE's; NaN: they were not. */
+typedef struct {
+  const char *why; /* nothing was; NULL: compare has */
+  double quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
+} UqTails;
+
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
   int columns;        /* m + nquantities */
@@ -95,6 +107,7 @@ typedef struct {
   UqSensitivity sobol;
   double seconds[2];            /* core seconds: drawing, statistics */
   UqFamily family;              /* of source multilevel */
+  UqTails *tails;               /* owned: of a model; else NULL */
   ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
 } UqAnswer;
@@ -113,14 +126,15 @@ typedef struct {
   ScoriaSource source;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES]; /* at the condition of the last draw */
   double theta[SCORIA_MAX_CONDITIONS];        /* of the last draw */
-  double *fields;                             /* owned (UQ_TILE, m): the last draw */
+  double *fields;                             /* owned (q->tile, m): the last draw */
+  double *means;                              /* owned (channels, n[0]): of the row at work; NULL: of profiles */
   double statistics;                          /* seconds of this rank's that are not of drawing */
   int64_t undefined[UQ_MAX_QUANTITIES];       /* rows since the last reduction in which an expression had no value */
 } UqDraws;
 
 PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d);
 PetscErrorCode UqDrawsDestroy(UqDraws *d);
-/* Realisations [number, number + n) at theta, n <= UQ_TILE. */
+/* Realisations [number, number + n) at theta, n <= q->tile. */
 PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n);
 /* The quantities (nquantities) of one row of fields, at the condition of the last draw, or of uq_draws_at. */
 void uq_take(UqDraws *d, const double fields[], double quantities[]);
@@ -129,12 +143,14 @@ void uq_draws_at(UqDraws *d, const double theta[]);
 PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm);
 
 /* uq_tiles.c: the samples of one condition, on those who share it. */
+/* How its rows are summed up, after an answer's layout. */
+ScoriaSummarySpec uq_summary_spec(const UqQuestion *q, int columns, bool joint);
 typedef struct {
   UqDraws *draws;        /* borrowed */
   ScoriaTeam team;       /* who shares the condition */
   bool leads;            /* what this rank draws counts */
   int columns, joint;    /* of the answer; channels times cells whose covariance is kept */
-  double *part, *pilot;  /* owned (UQ_PART, columns), (UQ_PILOT_TILES UQ_TILE, columns) */
+  double *part, *pilot;  /* owned (q->part, columns), (UQ_PILOT_TILES q->tile, columns) */
   ScoriaSummary summary; /* owned: of the condition at work; NULL between two */
   int64_t failed;        /* of this rank since the last reduction */
   int64_t all_failed;    /* of the condition up to there */
@@ -207,7 +223,7 @@ PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivit
 
 /* uq_run.c: the answer from a source, from the checkpoint on where the run directory has one.  Collective. */
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
-/* The shape of the source into an empty question. */
+/* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
@@ -225,21 +241,37 @@ PetscErrorCode UqAddQuantity(UqQuestion *q, const ScoriaQuantity *quantity, int 
  * its place among the quantities.  Local. */
 PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index);
 PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
-/* Values of the derived quantities, the others being there, of one row at theta. */
-void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[]);
+/* Values of the derived quantities, the others being there, of one row at theta; means (channels, n[0]) over y and z of
+ * whole fields, else NULL. */
+void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], const double means[],
+                 double quantities[]);
+/* uq_whole.c: what is asked of every whole field: extremes and where along x they are, and the values that 1 % and 99 %
+ * of the cells exceed; after the quantities of the deck.  Nothing of profiles.  Local. */
+PetscErrorCode UqAddWhole(UqQuestion *q);
+/* What the answer takes of a rank is refused where it is more than run_memory; of whole fields alone.  Local. */
+PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q);
 /* uq_events.c: the threshold of an item of uq_exceed.  Local. */
 PetscErrorCode UqAddEvent(UqQuestion *q, const char *item);
 
 /* uq_theta.c: its conditions, listed, mapped or from a file. */
 PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 
-/* uq_answer.c */
+/* uq_answer.c: an answer without values, how they lie; and with them. */
+void uq_lay_out(const UqQuestion *q, UqAnswer *a);
 PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a);
 PetscErrorCode UqAnswerDestroy(UqAnswer *a);
 /* Condition k of the answer from the total of a summary. */
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
+
+/* uq_tails.c: a->tails from compare.h5 of the run directory.  Collective. */
+PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a);
+/* The tail that an event of that probability lies in: its probability, and the side. */
+double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
+/* Line `number` of what was not checked and is asked, from 0; "" where that one has nothing to say, false at the end.
+ */
+bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t size, char line[]);
 
 /* uq_write.c.  The name of a quantity as that of a group of the store: an expression may divide. */
 const char *uq_group_name(const char *quantity, size_t size, char group[]);

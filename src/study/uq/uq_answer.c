@@ -15,16 +15,22 @@ size_t uq_shares_at(const UqQuestion *q, const UqAnswer *a, int t)
   return at;
 }
 
-PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
+void uq_lay_out(const UqQuestion *q, UqAnswer *a)
 {
-  PetscFunctionBeginUser;
-  *a = (UqAnswer){.columns = q->m + q->nquantities, .joint = q->conditions <= UQ_JOINT_CONDITIONS && !q->multilevel};
+  *a             = (UqAnswer){.columns = q->m + q->nquantities,
+                              .joint   = q->conditions <= UQ_JOINT_CONDITIONS && !q->multilevel && !q->whole};
   a->moments     = UQ_HEAD;
   a->quantiles   = a->moments + (size_t)SCORIA_UQ_NMOMENTS * a->columns;
   a->exceedances = a->quantiles + (size_t)q->nprobabilities * 2 * a->columns;
   a->histograms  = uq_shares_at(q, a, q->nthresholds);
   a->covariance  = a->histograms + (size_t)q->nquantities * (2 + UQ_BINS);
   a->size        = a->covariance + (a->joint ? (size_t)(q->m + UQ_MODES) * q->m + UQ_MODES : 0);
+}
+
+PetscErrorCode UqAnswerCreate(const UqQuestion *q, UqAnswer *a)
+{
+  PetscFunctionBeginUser;
+  uq_lay_out(q, a);
   PetscCall(PetscCalloc1(a->size * q->conditions, &a->value));
   PetscFunctionReturn(0);
 }
@@ -35,6 +41,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
   PetscCall(PetscFree(a->value));
   PetscCall(PetscFree(a->levels));
   PetscCall(PetscFree(a->check));
+  PetscCall(PetscFree(a->tails));
   PetscFunctionReturn(0);
 }
 

@@ -37,9 +37,14 @@ static PetscErrorCode DrawSet(UqDraws *draws, int64_t block, int set, double val
   side_theta(q, block, set == SIDE_B ? SIDE_B : SIDE_A, theta);
   side_theta(q, block, SIDE_B, other);
   if (set >= MIXED && !realisation) theta[input] = other[input];
-  const int numbers = set == SIDE_B || realisation ? SIDE_B : SIDE_A;
-  PetscCall(UqDraw(draws, theta, draw_number(SCORIA_DRAWS_SOBOL, 0, (2 * block + numbers) * UQ_TILE), q->draws));
-  for (int64_t i = 0; i < q->draws; i++) uq_take(draws, draws->fields + i * q->m, values + i * q->nquantities);
+  const int numbers    = set == SIDE_B || realisation ? SIDE_B : SIDE_A;
+  const uint64_t first = draw_number(SCORIA_DRAWS_SOBOL, 0, (2 * block + numbers) * UQ_TILE);
+  for (int at = 0; at < q->draws; at += q->tile) {
+    const int part = PetscMin(q->tile, q->draws - at);
+    PetscCall(UqDraw(draws, theta, first + (uint64_t)at, part));
+    for (int i = 0; i < part && source_workers(draws->source)->leads; i++)
+      uq_take(draws, draws->fields + (size_t)i * (size_t)q->m, values + (at + i) * q->nquantities);
+  }
   PetscFunctionReturn(0);
 }
 

@@ -153,8 +153,8 @@ static PetscErrorCode SayRestored(const UqKeeper *keeper, const char *path, int 
 {
   PetscFunctionBeginUser;
   if (k < keeper->tiles->draws->q->conditions)
-    PetscCall(
-        ScoriaSay(keeper->run, "  %s: resuming at condition %d, sample %lld", path, k + 1, (long long)done * UQ_TILE));
+    PetscCall(ScoriaSay(keeper->run, "  %s: resuming at condition %d, sample %lld", path, k + 1,
+                        (long long)done * keeper->tiles->draws->q->tile));
   else
     PetscCall(ScoriaSay(keeper->run, "  %s: resuming at block %lld of the Sobol indices", path, (long long)done));
   PetscFunctionReturn(0);
@@ -199,8 +199,8 @@ PetscErrorCode UqPause(UqKeeper *keeper, int k, int64_t done)
   PetscCall(ScoriaStopAsked(keeper->run, &stop));
   if (due || stop) PetscCall(Save(keeper, k, done));
   if (stop && k < conditions)
-    PetscCall(ScoriaStopped(keeper->run, "%lld samples of condition %d of %d are kept", (long long)done * UQ_TILE,
-                            k + 1, conditions));
+    PetscCall(ScoriaStopped(keeper->run, "%lld samples of condition %d of %d are kept",
+                            (long long)done * keeper->tiles->draws->q->tile, k + 1, conditions));
   if (stop)
     PetscCall(
         ScoriaStopped(keeper->run, "all conditions and %lld blocks of the Sobol indices are kept", (long long)done));

@@ -39,7 +39,7 @@ static PetscErrorCode AfterTiles(Walk *w, int k, int64_t done, bool *given_up)
     PetscCall(TeamStops(w, given_up));
     PetscFunctionReturn(0);
   }
-  PetscCall(ScoriaProgressUpdate(w->bar, (double)k * (double)w->q->count + (double)done * UQ_TILE, NULL));
+  PetscCall(ScoriaProgressUpdate(w->bar, (double)k * (double)w->q->count + (double)done * w->q->tile, NULL));
   PetscCall(UqPause(w->keeper, k, done));
   PetscFunctionReturn(0);
 }
@@ -48,7 +48,7 @@ static PetscErrorCode AfterTiles(Walk *w, int k, int64_t done, bool *given_up)
  * the ranks. */
 static PetscErrorCode OneCondition(Walk *w, int k, int64_t done, bool *given_up)
 {
-  const int64_t tiles = (w->q->count + UQ_TILE - 1) / UQ_TILE;
+  const int64_t tiles = (w->q->count + w->q->tile - 1) / w->q->tile;
   int64_t look        = UQ_PILOT_TILES;
   PetscFunctionBeginUser;
   *given_up = false;
@@ -140,7 +140,7 @@ PetscErrorCode UqConditions(UqTiles *tiles, UqKeeper *keeper, UqAnswer *a, int k
   PetscFunctionBeginUser;
   if (k == q->conditions) PetscFunctionReturn(0);
   PetscCall(ScoriaProgressCreate(keeper->run, "uq", "fields", count * q->conditions, &w.bar));
-  PetscCall(ScoriaProgressFrom(w.bar, k * count + (double)done * UQ_TILE));
+  PetscCall(ScoriaProgressFrom(w.bar, k * count + (double)done * q->tile));
   while (k < q->conditions) {
     PetscCall(SomeConditions(&w, &k, done));
     done = 0;

@@ -8,7 +8,8 @@ PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *
   PetscFunctionBeginUser;
   *d = (UqDraws){.q = q, .source = source};
   PetscCall(PetscArraycpy(d->quantity, q->quantity, q->nquantities));
-  PetscCall(PetscMalloc1(UQ_TILE * q->m, &d->fields));
+  PetscCall(PetscMalloc1((size_t)q->tile * (size_t)q->m, &d->fields));
+  if (q->whole) PetscCall(PetscMalloc1(q->channels * q->n[0], &d->means));
   PetscFunctionReturn(0);
 }
 
@@ -16,6 +17,7 @@ PetscErrorCode UqDrawsDestroy(UqDraws *d)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(d->fields));
+  PetscCall(PetscFree(d->means));
   PetscFunctionReturn(0);
 }
 
@@ -41,12 +43,26 @@ static bool all_finite(int n, const double x[])
   return true;
 }
 
+/* Of whole fields, places along x are asked of their lateral means, extremes of all cells. */
+static void take_plain(UqDraws *d, const double fields[], double quantities[])
+{
+  const UqQuestion *q = d->q;
+  if (d->means) lateral_means(q->channels, q->n, fields, d->means);
+  for (int i = 0; i < q->nquantities - q->derived; i++) {
+    const ScoriaQuantity *of = &d->quantity[i];
+    if (d->means && of->kind == SCORIA_QUANTITY_AT)
+      quantities_take(1, of, q->n[0], d->means, &quantities[i]);
+    else
+      quantities_take(1, of, q->cells, fields, &quantities[i]);
+  }
+}
+
 void uq_take(UqDraws *d, const double fields[], double quantities[])
 {
   const UqQuestion *q = d->q;
-  quantities_take(q->nquantities - q->derived, d->quantity, q->cells, fields, quantities);
+  take_plain(d, fields, quantities);
   if (!q->expressions) return;
-  uq_evaluate(q, d->theta, fields, quantities);
+  uq_evaluate(q, d->theta, fields, d->means, quantities);
   if (all_finite(q->nquantities, quantities) || !all_finite(q->m, fields))
     return; /* a solve that failed has no fields */
   for (int k = q->nquantities - q->derived; k < q->nquantities; k++) d->undefined[k] += !isfinite(quantities[k]);

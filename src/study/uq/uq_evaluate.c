@@ -1,25 +1,93 @@
-/* uq: the values of the expressions for one row of fields. */
+/* uq: expressions that are compiled: their life, and their values for one row of fields. */
 #include "uq_expressions.h"
 #include <math.h>
 #include <string.h>
+
+/* Shares (cells) of an axis that its cells have: between the middles of neighbouring centres.  Returns its length. */
+static double set_widths(int cells, const double x[], double width[])
+{
+  double ends[2];
+  cells_ends(cells, x, ends);
+  for (int i = 0; i < cells; i++) {
+    const double left = i ? (x[i - 1] + x[i]) / 2 : ends[0], right = i + 1 < cells ? (x[i] + x[i + 1]) / 2 : ends[1];
+    width[i] = (right - left) / (ends[1] - ends[0]);
+  }
+  return ends[1] - ends[0];
+}
+
+PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all)
+{
+  UqExpressions new;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  PetscCall(PetscMalloc3(q->n[0] + q->n[1] + q->n[2], &new->width, q->cells, &new->work, q->cells, &new->sorted));
+  new->length = set_widths(q->n[0], q->x, new->width);
+  for (int a = 1, at = q->n[0]; a < 3 && q->whole; at += q->n[a++]) set_widths(q->n[a], q->x + at, new->width + at);
+  *all = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqExpressionsDestroy(UqExpressions *expressions)
+{
+  UqExpressions all = *expressions;
+  PetscFunctionBeginUser;
+  if (!all) PetscFunctionReturn(0);
+  for (int i = 0; i < all->n; i++) {
+    for (int t = 0; t < all->of[i].n; t++)
+      if (all->of[i].term[t].argument) mupRelease(all->of[i].term[t].argument);
+    if (all->of[i].outer) mupRelease(all->of[i].outer);
+  }
+  PetscCall(PetscFree3(all->width, all->work, all->sorted));
+  PetscCall(PetscFree(*expressions));
+  PetscFunctionReturn(0);
+}
+
+/* Where a cell is along each axis: its index among all centres. */
+static void indices(const UqQuestion *q, int cell, int index[3])
+{
+  for (int a = 0, first = 0; a < 3; cell /= q->n[a], first += q->n[a++]) index[a] = first + cell % q->n[a];
+}
 
 /* The argument's values in all cells. */
 static const double *argument_values(UqExpressions all, const UqQuestion *q, const Term *term, const double fields[])
 {
   if (term->channel >= 0) return fields + (size_t)term->channel * (size_t)q->cells;
   for (int i = 0; i < q->cells; i++) {
+    int index[3];
+    indices(q, i, index);
     for (int c = 0; c < q->channels; c++) all->cell[c] = fields[c * q->cells + i];
-    all->x       = q->x[i];
+    for (int a = 0; a < (q->whole ? 3 : 1); a++) all->at[a] = q->x[index[a]];
     all->work[i] = mupEval(term->argument);
   }
   return all->work;
 }
 
-static double mean_of(UqExpressions all, int cells, const double y[], double less, int power)
+/* Mean of (y - less)^power over the cells, by their sizes. */
+static double mean_of(UqExpressions all, const UqQuestion *q, const double y[], double less, int power)
 {
+  const double *wx = all->width, *wy = wx + q->n[0], *wz = wy + q->n[1];
   double sum = 0;
-  for (int i = 0; i < cells; i++) sum += all->width[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
+  for (int k = 0; k < (q->whole ? q->n[2] : 1); k++)
+    for (int j = 0; j < (q->whole ? q->n[1] : 1); j++, y += q->n[0]) {
+      const double lateral = q->whole ? wy[j] * wz[k] : 1;
+      double row           = 0;
+      for (int i = 0; i < q->n[0]; i++) row += wx[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
+      sum += lateral * row;
+    }
   return sum;
+}
+
+static double quantile(UqExpressions all, int cells, const double y[], double p)
+{
+  memcpy(all->sorted, y, (size_t)cells * sizeof *y);
+  return stats_quantile_select(cells, all->sorted, p);
+}
+
+static double place_of(const UqQuestion *q, int cell, int axis)
+{
+  int index[3];
+  indices(q, cell, index);
+  return q->x[index[axis]];
 }
 
 static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
@@ -36,20 +104,43 @@ static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *t
   case TERM_MAX:
     return y[most];
   case TERM_ARGMIN:
-    return q->x[least];
+  case TERM_ARGMIN_Y:
+  case TERM_ARGMIN_Z:
+    return place_of(q, least, (int)term->kind - TERM_ARGMIN);
   case TERM_ARGMAX:
-    return q->x[most];
+  case TERM_ARGMAX_Y:
+  case TERM_ARGMAX_Z:
+    return place_of(q, most, (int)term->kind - TERM_ARGMAX);
   case TERM_INTEGRAL:
-    return all->length * mean_of(all, q->cells, y, 0, 1);
+    return all->length * mean_of(all, q, y, 0, 1);
   case TERM_SD:
-    return sqrt(mean_of(all, q->cells, y, mean_of(all, q->cells, y, 0, 1), 2));
+    return sqrt(mean_of(all, q, y, mean_of(all, q, y, 0, 1), 2));
+  case TERM_QUANTILE:
+    return quantile(all, q->cells, y, term->p);
   case TERM_MEAN:
   default:
-    return mean_of(all, q->cells, y, 0, 1);
+    return mean_of(all, q, y, 0, 1);
   }
 }
 
-void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], double quantities[])
+static double term_value(UqExpressions all, const UqQuestion *q, const Term *term, const double fields[],
+                         const double means[])
+{
+  double value;
+  switch (term->at) {
+  case TERM_AT_X:
+    quantities_take(1, &term->place, q->n[0], means ? means : fields, &value);
+    return value;
+  case TERM_AT_POINT:
+    return point_value(&term->point, fields + (size_t)term->place.channel * (size_t)q->cells);
+  case TERM_OF_CELLS:
+  default:
+    return of_all_cells(all, q, term, argument_values(all, q, term, fields));
+  }
+}
+
+void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], const double means[],
+                 double quantities[])
 {
   UqExpressions all = q->expressions;
   const int plain   = q->nquantities - q->derived;
@@ -57,13 +148,7 @@ void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[
   memcpy(all->quantity, quantities, (size_t)plain * sizeof *quantities);
   for (int i = 0; i < all->n; i++) {
     const Expression *e = &all->of[i];
-    for (int t = 0; t < e->n; t++) {
-      const Term *term = &e->term[t];
-      if (term->at_place)
-        quantities_take(1, &term->place, q->cells, fields, &all->term[t]);
-      else
-        all->term[t] = of_all_cells(all, q, term, argument_values(all, q, term, fields));
-    }
+    for (int t = 0; t < e->n; t++) all->term[t] = term_value(all, q, &e->term[t], fields, means);
     quantities[plain + i] = all->quantity[plain + i] = mupEval(e->outer);
   }
 }

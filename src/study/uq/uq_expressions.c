@@ -13,7 +13,11 @@
 
 #define MAX_TEXT 256
 
-static const char *const function_names[NFUNCTIONS] = {"min", "max", "mean", "integral", "sd", "argmin", "argmax"};
+static const char *const function_names[NFUNCTIONS] = {"min",      "max",      "mean",     "integral",
+                                                       "sd",       "quantile", "argmin",   "argmin_y",
+                                                       "argmin_z", "argmax",   "argmax_y", "argmax_z"};
+
+static const char *const axis_names[3]              = {"x", "y", "z"};
 
 /* ------------------------------------------------------------------------------------------------------ text ---- */
 
@@ -110,7 +114,8 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
   }
   for (int c = 0; c < q->channels && argument; c++)
     if (is_name(q->field[c].name)) mupDefineVar(p, q->field[c].name, &m->all->cell[c]);
-  if (argument && find_field(q, "x", 1) < 0) mupDefineVar(p, "x", &m->all->x);
+  for (int a = 0; a < (q->whole ? 3 : 1) && argument; a++)
+    if (find_field(q, axis_names[a], 1) < 0) mupDefineVar(p, axis_names[a], &m->all->at[a]);
   mupSetExpr(p, rewritten);
   mupEval(p); /* it is now that it is parsed */
   *parser = p;
@@ -121,7 +126,8 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
     *parser = NULL;
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "uq: %s: \"%s\" is not understood at \"%s\"; expected an expression of values at places, phi[0], c[L], "
-                "c[4e-5], of min, max, mean, integral, sd, argmin, argmax of fields, and of conditions and quantities",
+                "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
+                "quantities",
                 m->key, m->text, found);
   }
   PetscFunctionReturn(0);
@@ -137,39 +143,88 @@ static PetscErrorCode NewTerm(const Making *m, Term **term)
   PetscFunctionReturn(0);
 }
 
-/* "[...]" behind a field. */
+/* One place of a list, along an axis; "L" is the end of x. */
+static PetscErrorCode ReadPlace(const Making *m, int axis, const char *from, const char *to, double *place)
+{
+  const UqQuestion *q = m->q;
+  const double *x     = q->x;
+  char text[64], *end = text;
+  double ends[2];
+  PetscFunctionBeginUser;
+  for (int a = 0; a < axis; a++) x += q->n[a];
+  copy_trimmed(from, (size_t)(to - from), sizeof text, text);
+  cells_ends(q->n[axis], x, ends);
+  const bool last    = !axis && !strcmp(text, "L");
+  *place             = last ? ends[1] : strtod(text, &end);
+  const double slack = 1e-4 * (ends[1] - ends[0]) / q->n[axis];
+  if (!last && (!*text || *end || !(*place >= ends[0] - slack && *place <= ends[1] + slack)))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g m%s%s",
+                m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], q->whole ? " along " : "",
+                q->whole ? axis_names[axis] : "");
+  PetscFunctionReturn(0);
+}
+
+/* "[x]" behind a field, of whole fields its lateral mean there; or "[x, y]" and "[x, y, z]". */
 static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, const char *to)
 {
   const UqQuestion *q = m->q;
-  char text[64], *end;
-  double ends[2], place;
+  const int dimension = q->n[2] > 1 ? 3 : (q->n[1] > 1 ? 2 : 1);
+  double place[3]     = {0};
+  int given           = 0;
   Term *term;
   PetscFunctionBeginUser;
-  copy_trimmed(from, (size_t)(to - from), sizeof text, text);
-  cells_ends(q->cells, q->x, ends);
-  place              = !strcmp(text, "L") ? ends[1] : strtod(text, &end);
-  const double slack = 1e-4 * (ends[1] - ends[0]) / q->cells;
-  if ((strcmp(text, "L") && (!*text || *end)) || !(place >= ends[0] - slack && place <= ends[1] + slack))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected L or a number from %g to %g m",
-                m->key, m->text, text, ends[0], ends[1]);
+  for (const char *end; from && given < dimension; given++, from = end ? end + 1 : NULL) {
+    end = outside(from, to, ',');
+    PetscCall(ReadPlace(m, given, from, end ? end : to, &place[given]));
+  }
+  if (from || (given > 1 && given < dimension))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s places in brackets, expected x%s", m->key, m->text,
+                from ? "too many" : "too few",
+                dimension == 3   ? " (of the lateral mean) or x, y, z"
+                : dimension == 2 ? " (of the lateral mean) or x, y"
+                                 : "");
   PetscCall(NewTerm(m, &term));
-  term->at_place = true;
-  term->place    = (ScoriaQuantity){.channel = channel, .factor = 1};
-  quantity_place(&term->place, q->cells, q->x, place);
+  term->at    = given > 1 ? TERM_AT_POINT : TERM_AT_X;
+  term->place = (ScoriaQuantity){.channel = channel, .factor = 1};
+  if (given > 1)
+    point_place(&term->point, q->n, q->x, q->periodic, place);
+  else
+    quantity_place(&term->place, q->n[0], q->x, place[0]);
   m->e->n++;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Rewrite(const Making *m, const char *from, const char *end, bool argument, char to[MAX_TEXT]);
 
+/* The share behind the comma of "quantile(..., p)", which *end becomes. */
+static PetscErrorCode ReadShare(const Making *m, const char *from, const char **end, double *p)
+{
+  const char *comma = outside(from, *end, ',');
+  char text[64], *behind = text;
+  PetscFunctionBeginUser;
+  copy_trimmed(comma ? comma + 1 : from, (size_t)(*end - (comma ? comma + 1 : from)), sizeof text, text);
+  *p = strtod(text, &behind);
+  if (!comma || !*text || *behind || !(*p > 0 && *p < 1))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\": found quantile(%.*s), expected quantile(c, 0.99): what, and a number between 0 and 1",
+                m->key, m->text, (int)(*end - from), from);
+  *end = comma;
+  PetscFunctionReturn(0);
+}
+
 /* "(...)" behind a function of all cells. */
 static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *from, const char *to)
 {
+  double p = 0;
   char argument[MAX_TEXT], field[MAX_TEXT];
   muParserHandle_t parser = NULL;
   Term *term;
   PetscFunctionBeginUser;
+  if (kind == TERM_QUANTILE) PetscCall(ReadShare(m, from, &to, &p));
   copy_trimmed(from, (size_t)(to - from), sizeof field, field);
+  if (kind > TERM_ARGMIN && kind != TERM_ARGMAX && m->q->n[((int)kind - TERM_ARGMIN) % 3] == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s, but the fields have one cell along %s", m->key, m->text,
+                function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
   const int channel = find_field(m->q, field, strlen(field));
   if (channel < 0) {
     PetscCall(Rewrite(m, from, to, true, argument)); /* adds the terms inside, which come before this one */
@@ -177,6 +232,7 @@ static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *fr
   }
   PetscCall(NewTerm(m, &term));
   term->kind     = kind;
+  term->p        = p;
   term->channel  = channel;
   term->argument = parser;
   m->e->n++;
@@ -205,7 +261,8 @@ static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length,
           "uq: %s: \"%s\": %s is a field, and has many values; expected %s[0], %s[L], max(%s) or another number of it",
           m->key, m->text, m->q->field[channel].name, m->q->field[channel].name, m->q->field[channel].name,
           m->q->field[channel].name);
-  } else if (close && *open == '(' && close < end && !outside(open + 1, close, ',')) { /* of several: muParser's own */
+  } else if (close && *open == '(' && close < end &&
+             (function == TERM_QUANTILE || !outside(open + 1, close, ','))) { /* of several: muParser's own */
     PetscCall(AddFunction(m, (TermKind)function, open + 1, close));
     *next = close + 1;
   }
@@ -271,15 +328,15 @@ static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity 
       (open && (!close || close > end)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": expected \"name = expression\" or \"name [unit] = expression\"",
                 m->key, m->text);
-  bool taken = *name == '_' || !strcmp(name, "x") || find_function(name, strlen(name)) >= 0 ||
-               find_field(m->q, name, strlen(name)) >= 0;
+  bool taken = *name == '_' || find_function(name, strlen(name)) >= 0 || find_field(m->q, name, strlen(name)) >= 0;
+  for (int a = 0; a < (m->q->whole ? 3 : 1); a++) taken = taken || !strcmp(name, axis_names[a]);
   for (int i = 0; i < m->q->space->n; i++) taken = taken || !strcmp(name, m->q->space->c[i].name);
   for (int i = 0; i < m->q->nquantities; i++) taken = taken || !strcmp(name, m->q->quantity[i].name);
   if (taken)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: %s: \"%s\": there is a field, condition, quantity or function %s already, or the name is x or "
+                "uq: %s: \"%s\": there is a field, condition, quantity or function %s already, or the name is %s or "
                 "begins with _",
-                m->key, m->text, name);
+                m->key, m->text, name, m->q->whole ? "x, y, z" : "x");
   snprintf(quantity->name, sizeof quantity->name, "%s", name);
   snprintf(quantity->unit, sizeof quantity->unit, "%s", unit);
   PetscFunctionReturn(0);
@@ -300,25 +357,6 @@ static PetscErrorCode TakeText(const Making *m, ScoriaQuantity *quantity)
   PetscFunctionReturn(0);
 }
 
-/* Shares of the length that the cells have: between the middles of neighbouring centres. */
-static PetscErrorCode Create(const UqQuestion *q, UqExpressions *all)
-{
-  UqExpressions new;
-  double ends[2];
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(&new));
-  PetscCall(PetscMalloc2(q->cells, &new->width, q->cells, &new->work));
-  cells_ends(q->cells, q->x, ends);
-  new->length = ends[1] - ends[0];
-  for (int i = 0; i < q->cells; i++) {
-    const double left  = i ? (q->x[i - 1] + q->x[i]) / 2 : ends[0],
-                 right = i + 1 < q->cells ? (q->x[i] + q->x[i + 1]) / 2 : ends[1];
-    new->width[i]      = (right - left) / new->length;
-  }
-  *all = new;
-  PetscFunctionReturn(0);
-}
-
 /* The field's where an expression is one number of it and nothing else; unknown, "", else. */
 static const char *unit_of(const Making *m, const char *rewritten)
 {
@@ -327,8 +365,8 @@ static const char *unit_of(const Making *m, const char *rewritten)
   copy_trimmed(rewritten, strlen(rewritten), sizeof alone, alone);
   term_name(0, sizeof name, name);
   if (m->e->n != 1 || strcmp(alone, name)) return "";
-  if (term->at_place) return m->q->field[term->place.channel].unit;
-  if (term->kind == TERM_ARGMIN || term->kind == TERM_ARGMAX) return "m";
+  if (term->at != TERM_OF_CELLS) return m->q->field[term->place.channel].unit;
+  if (term->kind >= TERM_ARGMIN) return "m";
   return term->channel >= 0 && term->kind != TERM_INTEGRAL ? m->q->field[term->channel].unit : "";
 }
 
@@ -338,7 +376,7 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
   const char *equals      = definition(text);
   ScoriaQuantity quantity = {.kind = SCORIA_QUANTITY_AT};
   PetscFunctionBeginUser;
-  if (!q->expressions) PetscCall(Create(q, &q->expressions));
+  if (!q->expressions) PetscCall(UqExpressionsCreate(q, &q->expressions));
   Making m = {q, q->expressions, &q->expressions->of[q->expressions->n], key, text};
   if (equals)
     PetscCall(TakeName(&m, equals, &quantity));
@@ -355,20 +393,5 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
   if (!*quantity.unit) snprintf(quantity.unit, sizeof quantity.unit, "%s", unit_of(&m, rewritten));
   PetscCall(UqAddQuantity(q, &quantity, index));
   q->derived++;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqExpressionsDestroy(UqExpressions *expressions)
-{
-  UqExpressions all = *expressions;
-  PetscFunctionBeginUser;
-  if (!all) PetscFunctionReturn(0);
-  for (int i = 0; i < all->n; i++) {
-    for (int t = 0; t < all->of[i].n; t++)
-      if (all->of[i].term[t].argument) mupRelease(all->of[i].term[t].argument);
-    if (all->of[i].outer) mupRelease(all->of[i].outer);
-  }
-  PetscCall(PetscFree2(all->width, all->work));
-  PetscCall(PetscFree(*expressions));
   PetscFunctionReturn(0);
 }

@@ -7,12 +7,30 @@
 
 #define MAX_TERMS 16
 
-typedef enum { TERM_MIN, TERM_MAX, TERM_MEAN, TERM_INTEGRAL, TERM_SD, TERM_ARGMIN, TERM_ARGMAX, NFUNCTIONS } TermKind;
+typedef enum {
+  TERM_MIN,
+  TERM_MAX,
+  TERM_MEAN,
+  TERM_INTEGRAL,
+  TERM_SD,
+  TERM_QUANTILE,
+  TERM_ARGMIN, /* and from here on places: along x, then y, z */
+  TERM_ARGMIN_Y,
+  TERM_ARGMIN_Z,
+  TERM_ARGMAX,
+  TERM_ARGMAX_Y,
+  TERM_ARGMAX_Z,
+  NFUNCTIONS
+} TermKind;
+
+typedef enum { TERM_OF_CELLS, TERM_AT_X, TERM_AT_POINT } TermPlace;
 
 typedef struct {
-  bool at_place; /* quantity says it; else `kind` of the argument */
-  ScoriaQuantity place;
+  TermPlace at;         /* OF_CELLS: `kind` of the argument; else a value of a field */
+  ScoriaQuantity place; /* AT_X: of a profile, or of lateral means; AT_POINT: its channel */
+  ScoriaPoint point;
   TermKind kind;
+  double p;                  /* of a quantile */
   int channel;               /* the argument is a field alone; -1: it is `argument` */
   muParserHandle_t argument; /* owned */
 } Term;
@@ -27,9 +45,13 @@ struct UqExpressions_ {
   int n;
   Expression of[UQ_MAX_QUANTITIES + 1]; /* one that is too many is refused once it is understood */
   /* What the parsers' variables are. */
-  double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], x;
-  double *width, *work; /* owned (cells): shares of the length; an argument's values */
-  double length;        /* [m] */
+  double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], at[3];
+  double *width;         /* owned (n[0] + n[1] + n[2]): shares of the lengths along x, y, z that the cells have */
+  double *work, *sorted; /* owned (cells): an argument's values; those of a quantile */
+  double length;         /* along x [m] */
 };
+
+/* Without any yet. */
+PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all);
 
 #endif

@@ -55,15 +55,16 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   int index;
   PetscFunctionBeginUser;
   PetscCall(ReadPair(q, "probes", word, &probe.channel, &value));
-  cells_ends(q->cells, q->x, end);
-  const double slack   = 1e-4 * (end[1] - end[0]) / q->cells;
+  cells_ends(q->n[0], q->x, end);
+  const double slack   = 1e-4 * (end[1] - end[0]) / q->n[0];
   const ScoriaField *f = &q->field[probe.channel];
   if (value < end[0] - slack || value > end[1] + slack)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g m", word, end[0], end[1]);
-  quantity_place(&probe, q->cells, q->x, value);
+  quantity_place(&probe, q->n[0], q->x, value);
   snprintf(probe.name, sizeof probe.name, "%s", word);
   snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
-  snprintf(probe.description, sizeof probe.description, "%.60s at x = %g m", f->description, value);
+  snprintf(probe.description, sizeof probe.description, "%.50s at x = %g m%s", f->description, value,
+           q->whole ? ", lateral mean" : "");
   PetscCall(UqAddQuantity(q, &probe, &index));
   PetscFunctionReturn(0);
 }
@@ -104,15 +105,19 @@ const char *uq_input_name(const UqQuestion *q, int input)
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0, check = 0;
+  bool imported;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaImported(deck, &imported));
+  q->periodic = !imported;
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));
   q->count          = count;
   q->nprobabilities = (int)n;
   PetscCall(
-      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->cells, q->x, &q->nquantities, q->quantity, q->condition));
+      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
+  PetscCall(UqAddWhole(q));
   PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
   PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
   PetscCall(UqReadConditions(run, deck, q));

@@ -47,9 +47,14 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
   q->channels = shape->channels;
   q->cells    = shape->cells;
   q->m        = shape->channels * shape->cells;
-  q->field    = shape->field;
-  q->x        = shape->x;
-  q->space    = shape->space;
+  for (int a = 0; a < 3; a++) q->n[a] = PetscMax(shape->shape[a], 1);
+  q->whole = q->n[1] > 1 || q->n[2] > 1;
+  if (!q->whole) q->n[0] = q->cells;
+  q->tile  = q->whole ? PetscClipInterval(UQ_TILE_BYTES / (int)sizeof(double) / q->m, UQ_LEAST_TILE, UQ_TILE) : UQ_TILE;
+  q->part  = PetscMin(q->tile, UQ_PART);
+  q->field = shape->field;
+  q->x     = shape->x;
+  q->space = shape->space;
 }
 
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a)
@@ -113,16 +118,17 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
   q.pde = q.pde || q.multilevel;
   PetscCall(OpenSource(run, deck, &q, &opened));
-  PetscCall(ScoriaExpectProfiles(source_shape(opened.source), "uq"));
   uq_take_shape(&q, source_shape(opened.source));
   PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
   if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
   PetscCall(UqQuestionRead(run, deck, &q));
+  PetscCall(UqCheckMemory(deck, &q));
   PetscCall(UqAnswerCreate(&q, &a));
   if (q.multilevel)
     PetscCall(LevelsRun(run, deck, opened.source, opened.all, &q, &a));
   else
     PetscCall(UqRun(run, deck, opened.source, &q, &a));
+  if (!q.pde) PetscCall(UqTailsRead(run, deck, &q, &a));
   PetscCall(UqSayTable(run, &q, &a));
   PetscCall(Write(run, deck, name, &q, &a));
   PetscCall(UqAnswerDestroy(&a));

@@ -1,20 +1,33 @@
 /* uq: the samples of a condition, tile by tile, and the sums of them.
  *
- * The samples of a condition are cut into tiles of UQ_TILE.  A sample depends on its number alone and sums are
- * associative (stats.h), so that the answer is the same bits on any number of ranks and after any number of starts. */
+ * The samples of a condition are cut into tiles, of UQ_TILE or, of whole fields, of fewer.  A sample depends on its
+ * number alone and sums are associative (stats.h), so that the answer is the same bits on any number of ranks and after
+ * any number of starts. */
 #include "uq.h"
 #include <string.h>
+
+ScoriaSummarySpec uq_summary_spec(const UqQuestion *q, int columns, bool joint)
+{
+  return (ScoriaSummarySpec){.columns     = columns,
+                             .joint       = joint ? q->m : 0,
+                             .coarse      = q->whole ? q->m : 0,
+                             .tile        = q->tile,
+                             .nthresholds = q->nthresholds,
+                             .threshold   = q->threshold};
+}
 
 PetscErrorCode UqTilesCreate(UqDraws *draws, const UqAnswer *a, UqTiles *t)
 {
   const ScoriaWorkers *workers = source_workers(draws->source);
   PetscFunctionBeginUser;
-  *t = (UqTiles){.draws   = draws,
-                 .team    = workers->all,
-                 .leads   = workers->leads,
-                 .columns = a->columns,
-                 .joint   = a->joint ? draws->q->m : 0};
-  PetscCall(PetscMalloc2(UQ_PART * a->columns, &t->part, UQ_PILOT_TILES * UQ_TILE * a->columns, &t->pilot));
+  *t                   = (UqTiles){.draws   = draws,
+                                   .team    = workers->all,
+                                   .leads   = workers->leads,
+                                   .columns = a->columns,
+                                   .joint   = a->joint ? draws->q->m : 0};
+  const size_t columns = (size_t)a->columns, tile = (size_t)draws->q->tile;
+  PetscCall(
+      PetscMalloc2((size_t)draws->q->part * columns, &t->part, (size_t)UQ_PILOT_TILES * tile * columns, &t->pilot));
   PetscFunctionReturn(0);
 }
 
@@ -25,7 +38,7 @@ PetscErrorCode UqTilesDestroy(UqTiles *t)
   PetscFunctionReturn(0);
 }
 
-/* Samples [first, first + n) of condition k, n <= UQ_TILE, into the draws. */
+/* Samples [first, first + n) of condition k, n <= q->tile, into the draws. */
 static PetscErrorCode DrawFields(UqTiles *t, int k, int64_t first, int64_t n)
 {
   const UqQuestion *q = t->draws->q;
@@ -49,8 +62,8 @@ static void make_rows(UqTiles *t, int64_t first, int64_t n, double rows[])
 static void add_rows(UqTiles *t, const double *pilot, int64_t n)
 {
   const int columns = t->columns;
-  for (int64_t at = 0; at < n; at += UQ_PART) {
-    const int64_t part = PetscMin(UQ_PART, n - at);
+  for (int64_t at = 0; at < n; at += t->draws->q->part) {
+    const int64_t part = PetscMin(t->draws->q->part, n - at);
     if (pilot)
       memcpy(t->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
     else
@@ -64,7 +77,7 @@ static void add_rows(UqTiles *t, const double *pilot, int64_t n)
 
 PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile)
 {
-  const int64_t first = tile * UQ_TILE, n = PetscMin(UQ_TILE, t->draws->q->count - first);
+  const int64_t most = t->draws->q->tile, first = tile * most, n = PetscMin(most, t->draws->q->count - first);
   const bool of_pilot = tile < UQ_PILOT_TILES;
   PetscFunctionBeginUser;
   if (!of_pilot) PetscCall(DrawFields(t, k, first, n));
@@ -78,16 +91,17 @@ PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile)
 /* The first tiles of condition k, each worker of the team drawing a share, on every rank. */
 static PetscErrorCode DrawPilot(UqTiles *t, int k, int64_t n)
 {
-  const int columns     = t->columns;
+  const int columns = t->columns, tile = t->draws->q->tile;
   PetscErrorCode failed = 0;
   int64_t first, number;
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(t->pilot, n * columns));
   deal_block(n, t->team.worker, t->team.workers, &first, &number);
-  for (int64_t at = first; at < first + number; at += UQ_TILE) {
-    const int64_t part = PetscMin(UQ_TILE, first + number - at);
+  for (int64_t at = first; at < first + number; at += tile) {
+    const int64_t part = PetscMin(tile, first + number - at);
     failed             = DrawFields(t, k, at, part);
     if (failed) break;
+    if (!t->leads) continue; /* the leader of a group has its fields */
     const double drawn = wall_seconds();
     make_rows(t, 0, part, t->pilot + at * columns);
     t->draws->statistics += wall_seconds() - drawn;
@@ -103,7 +117,7 @@ static PetscErrorCode DrawPilot(UqTiles *t, int k, int64_t n)
 PetscErrorCode UqPilot(UqTiles *t, int k)
 {
   const int columns   = t->columns;
-  const int64_t n     = PetscMin(UQ_PILOT_TILES * UQ_TILE, t->draws->q->count);
+  const int64_t n     = PetscMin((int64_t)UQ_PILOT_TILES * t->draws->q->tile, t->draws->q->count);
   const UqQuestion *q = t->draws->q;
   double *good;
   PetscFunctionBeginUser;
@@ -114,8 +128,8 @@ PetscErrorCode UqPilot(UqTiles *t, int k)
   if (left < 10)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
                 k, (long long)left, (long long)n);
-  PetscCall(ScoriaSummaryCreate(&(ScoriaSummarySpec){columns, t->joint, q->nthresholds, q->threshold}, left, good,
-                                &t->summary));
+  const ScoriaSummarySpec spec = uq_summary_spec(q, columns, t->joint > 0);
+  PetscCall(ScoriaSummaryCreate(&spec, left, good, &t->summary));
   PetscCall(PetscFree(good));
   PetscFunctionReturn(0);
 }

@@ -11,26 +11,31 @@ static const double *answer_at(const UqAnswer *a, int k)
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
 /* An array over conditions, picked from every condition's answer: `parts` runs of `length`, `stride` apart.  axes,
- * "part run", names those two; only what has more than one item is an axis. */
+ * "part run", names those two; only what has more than one item is an axis, and a run "cells" has those of the fields.
+ */
 static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, const char *name,
                                 size_t offset, int parts, size_t stride, int length, const char *axes, const char *unit,
                                 const char *description)
 {
-  const int64_t dims[3] = {q->conditions, parts, length}, flat[2] = {q->conditions, length};
-  const char *run = strchr(axes, ' ');
-  char named[64];
+  const char *run  = strchr(axes, ' ') + 1;
+  const bool cells = length > 1 && !strcmp(run, "cells"), whole = cells && q->whole;
+  int64_t dims[5] = {q->conditions};
+  int rank        = 1;
+  char named[96]  = "condition ";
   double *all;
   PetscFunctionBeginUser;
+  if (parts > 1) dims[rank++] = parts;
+  for (int axis = 2; axis >= 0 && whole; axis--) dims[rank++] = q->n[axis];
+  if ((length > 1 || parts > 1) && !whole) dims[rank++] = length;
+  if (parts > 1) snprintf(named, sizeof named, "condition %.*s ", (int)(run - axes - 1), axes);
+  if (length > 1 || parts > 1)
+    snprintf(named + strlen(named), sizeof named - strlen(named), "%s", whole ? "z y x" : (cells ? "x" : run));
   PetscCall(PetscMalloc1((size_t)q->conditions * parts * length, &all));
   for (int k = 0; k < q->conditions; k++)
     for (int i = 0; i < parts; i++)
       PetscCall(
           PetscArraycpy(all + ((size_t)k * parts + i) * length, answer_at(a, k) + offset + (size_t)i * stride, length));
-  if (parts > 1)
-    PetscCall(ScoriaStorePutReals(store, name, 3, dims, all, unit, description));
-  else
-    PetscCall(ScoriaStorePutReals(store, name, length > 1 ? 2 : 1, flat, all, unit, description));
-  PetscCall(PetscSNPrintf(named, sizeof named, "condition %s", parts > 1 ? axes : (length > 1 ? run + 1 : "")));
+  PetscCall(ScoriaStorePutReals(store, name, rank, dims, all, unit, description));
   PetscCall(ScoriaStorePutAxes(store, name, named));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
@@ -42,11 +47,11 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
 {
   char name[256];
   const size_t columns = (size_t)a->columns;
-  const char *axes     = length > 1 ? "probability x" : "probability value";
+  const char *axes     = length > 1 ? "probability cells" : "probability value";
   PetscFunctionBeginUser;
   for (int i = 0; i < SCORIA_UQ_NMOMENTS; i++) {
     PetscCall(PetscSNPrintf(name, sizeof name, "%s/%s", group, scoria_uq_moment_members[i].name));
-    PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length, "- x",
+    PetscCall(PutPicked(store, q, a, name, a->moments + (size_t)i * columns + column, 1, 0, length, "- cells",
                         i == UQ_SKEWNESS || i == UQ_SKEWNESS_SE ? "1" : unit, "per condition"));
   }
   PetscCall(PetscSNPrintf(name, sizeof name, "%s/quantile", group));
@@ -58,30 +63,44 @@ static PetscErrorCode PutColumns(ScoriaStore store, const UqQuestion *q, const U
   PetscFunctionReturn(0);
 }
 
-/* Cells and "any" of a field, as one array, and "all" besides; of a number itself. */
+/* A number of threshold t: a number itself; in each cell of a field, of profiles with "any" behind them, and in all. */
+static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, int t, const char *row,
+                               size_t at, const char *what)
+{
+  const int cells     = q->threshold[t].number;
+  const bool of_field = q->threshold[t].first < q->m;
+  const struct {
+    const char *where, *axes;
+    bool put;
+    size_t at;
+    int length;
+    const char *what; /* of the probability itself */
+  } parts[] = {{"", "- -", !of_field, 0, 1, ""},
+               {"", "- x_or_any", of_field && !q->whole, 0, cells + 1, ", in each cell; the last: in any"},
+               {"", "- cells", of_field && q->whole, 0, cells, ", in each cell"},
+               {"somewhere_", "- -", of_field && q->whole, (size_t)cells, 1, ", in any cell"},
+               {"everywhere_", "- -", of_field, (size_t)cells + 1, 1, ", in all cells at once"}};
+  char name[128], text[192];
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    if (!parts[k].put) continue;
+    PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/%s%s", t, parts[k].where, row));
+    PetscCall(PetscSNPrintf(text, sizeof text, "of %s%s", q->event[t].text, parts[k].what));
+    PetscCall(
+        PutPicked(store, q, a, name, at + parts[k].at, 1, 0, parts[k].length, parts[k].axes, "1", what ? what : text));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, const UqAnswer *a)
 {
   static const char *const rows[UQ_NSHARES]  = {"probability", "probability_se", "probability_low", "probability_high"};
   static const char *const whats[UQ_NSHARES] = {
       NULL, "Monte Carlo standard error", "95 % interval of Wilson, lower end", "95 % interval of Wilson, upper end"};
-  char name[128], what[192];
   PetscFunctionBeginUser;
-  for (int t = 0; t < q->nthresholds; t++) {
-    const int n = uq_shares(q, t), cells = q->threshold[t].number;
-    const bool of_field = q->threshold[t].first < q->m;
-    for (int row = 0; row < UQ_NSHARES; row++) {
-      const size_t at = uq_shares_at(q, a, t) + (size_t)row * n;
-      PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/%s", t, rows[row]));
-      PetscCall(PetscSNPrintf(what, sizeof what, "of %s%s", q->event[t].text,
-                              of_field ? ", in each cell; the last: in any" : ""));
-      PetscCall(PutPicked(store, q, a, name, at, 1, 0, of_field ? cells + 1 : 1, "- x_or_any", "1",
-                          whats[row] ? whats[row] : what));
-      if (!of_field) continue;
-      PetscCall(PetscSNPrintf(name, sizeof name, "/exceed/%d/everywhere_%s", t, rows[row]));
-      PetscCall(PutPicked(store, q, a, name, at + cells + 1, 1, 0, 1, "- -", "1",
-                          whats[row] ? whats[row] : "of the same in all cells at once"));
-    }
-  }
+  for (int t = 0; t < q->nthresholds; t++)
+    for (int row = 0; row < UQ_NSHARES; row++)
+      PetscCall(PutShare(store, q, a, t, rows[row], uq_shares_at(q, a, t) + (size_t)row * uq_shares(q, t), whats[row]));
   PetscFunctionReturn(0);
 }
 
@@ -101,7 +120,7 @@ static PetscErrorCode PutJoint(ScoriaStore store, const UqQuestion *q, const UqA
 
 static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
 {
-  const int64_t K = q->conditions, L = q->cells, Q = q->nprobabilities;
+  const int64_t K = q->conditions, Q = q->nprobabilities;
   char name[128];
   double *column;
   PetscFunctionBeginUser;
@@ -113,7 +132,11 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
     PetscCall(ScoriaStorePutAxes(store, name, "condition"));
   }
   PetscCall(PetscFree(column));
-  PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, q->x, "m", "cell centres"));
+  for (int axis = 0, at = 0; axis < (q->whole ? 3 : 1); at += q->n[axis++]) {
+    const int64_t n = q->n[axis];
+    PetscCall(PetscSNPrintf(name, sizeof name, "/%c", "xyz"[axis]));
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, q->x + at, "m", "cell centres"));
+  }
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, q->probability, "1", "of the quantiles"));
   PetscFunctionReturn(0);
 }
@@ -271,6 +294,15 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+{
+  char line[512];
+  PetscFunctionBeginUser;
+  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+    if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -278,6 +310,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &a->sobol));
   if (a->levels) PetscCall(LevelsSay(run, q, a));
+  PetscCall(SayTails(run, q, a));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
                       100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));

@@ -1,0 +1,204 @@
+/* uq of several fidelities: distribution functions, quantiles and exceedances, with intervals that hold where members
+ * seldom differ. */
+#include "multilevel.h"
+#include <math.h>
+
+#define SQUARE(x) ((x) * (x))
+
+typedef struct {
+  int column, edge;
+} Edge;
+
+static void take_below(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[])
+{
+  const Edge *at = ctx;
+  coupled_below(sums, at->column, at->edge, mean, covariance);
+}
+
+#define SMOOTHING 3 /* edges on both sides, .1 SD: biases a quantile by .002 SD where the law is normal */
+#define STEEP 0.75  /* change of the share below, over the smaller tail: .6 where the law is normal and p = .005 */
+#define NORMAL95 1.959963984540054
+
+/* Edges on both sides to smooth by: fewer where the law is so steep that the share below changes by much among them. */
+static int smoothing_at(const double raw[], double p)
+{
+  int edge = 0, to = SMOOTHING;
+  while (edge < COUPLED_BINS && raw[edge] < p) edge++;
+  while (to > 0 && raw[PetscMin(COUPLED_BINS, edge + to)] - raw[PetscMax(0, edge - to)] > STEEP * PetscMin(p, 1 - p))
+    to--;
+  return to;
+}
+
+/* The distribution function at all edges, (COUPLED_BINS + 1), with the weights for p.  It is smoothed: differences of
+ * models are noisy from one edge to the next; but a lump stays where it is. */
+static void distribution(const Levels *l, int column, double p, double F[])
+{
+  ScoriaPlan plan;
+  double C[LEVELS_MODELS * LEVELS_MODELS], w[PLAN_GROUPS * LEVELS_MODELS], raw[COUPLED_BINS + 1] = {0};
+  double share[(COUPLED_BINS + 1) * LEVELS_MODELS];
+  int of[LEVELS_MODELS];
+  covariance_of_indicators(l->K, levels_covariance(l, column), p, C);
+  levels_weights(l, C, &plan, w);
+  for (int j = 0; j < plan.groups; j++) {
+    const int n = levels_members(l, j, of);
+    coupled_shares(l->groups.sums[j], column, share);
+    for (int k = 0; k <= COUPLED_BINS; k++)
+      for (int a = 0; a < n; a++) raw[k] += w[j * l->K + of[a]] * share[k * n + a];
+  }
+  const int smoothing = l->lump[column] ? 0 : smoothing_at(raw, p);
+  for (int k = 0; k <= COUPLED_BINS; k++) {
+    F[k] = 0;
+    for (int i = -smoothing; i <= smoothing; i++)
+      F[k] += raw[PetscMax(0, PetscMin(COUPLED_BINS, k + i))] / (2 * smoothing + 1);
+  }
+}
+
+/* z between edges k - 1 and k at which F is p. */
+static double crossing(const double F[], int k, double p)
+{
+  return coupled_edge(k - 1) + (p - F[k - 1]) / (F[k] - F[k - 1]) * (coupled_edge(k) - coupled_edge(k - 1));
+}
+
+/* z at which F is p: where it falls in between, the middle of the first and the last place; false beyond the edges. */
+static bool invert(const double F[], double p, double *z, int *edge)
+{
+  int first = 1, last = COUPLED_BINS;
+  while (first < COUPLED_BINS && F[first] < p) first++;
+  while (last > 1 && F[last - 1] >= p) last--;
+  const bool inside = F[0] < p && F[COUPLED_BINS] >= p;
+  *z    = inside ? (crossing(F, first, p) + crossing(F, last, p)) / 2 : coupled_edge(F[0] < p ? COUPLED_BINS : 0);
+  *edge = (first + last) / 2;
+  return inside;
+}
+
+/* F and its error at an edge, with weights chosen for p. */
+typedef struct {
+  int column;
+  double p, C[LEVELS_MODELS * LEVELS_MODELS];
+} AtEdge;
+
+/* The share beyond the outermost of all draws is expected to be no less than one in their number. */
+static double all_draws(const Levels *l)
+{
+  double all = 0;
+  for (int j = 0; j < l->groups.plan.groups; j++) all += (double)coupled_count(l->groups.sums[j]);
+  return all;
+}
+
+static void share_below(const Levels *l, const AtEdge *of, int edge, double F, double *share, double *se)
+{
+  double expected[LEVELS_MODELS * LEVELS_MODELS];
+  const Edge at     = {.column = of->column, .edge = edge};
+  const double rare = PetscMin(0.5, 1 / all_draws(l));
+  covariance_of_indicators(l->K, levels_covariance(l, of->column), PetscMax(rare, PetscMin(1 - rare, F)), expected);
+  levels_estimate(l, of->C, expected, take_below, &at, share, se);
+}
+
+/* How far F at an edge is from the 95 % interval of p, towards `sign`: below 0 within it. */
+static double beyond(const Levels *l, const AtEdge *of, const double F[], int sign, int edge)
+{
+  double share, se;
+  share_below(l, of, edge, F[edge], &share, &se);
+  return sign * (share - of->p) - NORMAL95 * se;
+}
+
+/* The place nearest to edge `from`, towards `end`, at which F leaves the interval: z; false: nowhere. */
+static bool leaves(const Levels *l, const AtEdge *of, const double F[], int from, int end, double *z)
+{
+  const int sign = end > from ? 1 : -1;
+  int within = from, without = end;
+  double at[2] = {beyond(l, of, F, sign, from), beyond(l, of, F, sign, end)};
+  while (abs(without - within) > 1) {
+    const int middle            = (within + without) / 2;
+    const double found          = beyond(l, of, F, sign, middle);
+    const bool out              = found > 0;
+    *(out ? &without : &within) = middle;
+    at[out]                     = found;
+  }
+  const double part = at[0] < 0 && at[1] > 0 ? at[0] / (at[0] - at[1]) : at[0] < 0;
+  *z                = coupled_edge(within) + part * (coupled_edge(without) - coupled_edge(within));
+  return at[1] > 0;
+}
+
+/* The error is of the interval of Woodruff (1952): of places at which the distribution function may be p. */
+bool levels_quantile(const Levels *l, int column, double p, double *value, double *se)
+{
+  double F[COUPLED_BINS + 1], z, lo, hi;
+  AtEdge at = {.column = column, .p = p};
+  int edge;
+  *value = l->centre[column];
+  *se    = 0;
+  if (!l->varies[column] && !levels_awake(l, column)) return false;
+  distribution(l, column, p, F);
+  const bool inside = invert(F, p, &z, &edge);
+  covariance_of_indicators(l->K, levels_covariance(l, column), p, at.C);
+  const bool bounded[2] = {leaves(l, &at, F, edge, 0, &lo), leaves(l, &at, F, edge, COUPLED_BINS, &hi)};
+  *value                = l->centre[column] + l->scale[column] * z;
+  *se                   = l->scale[column] * (hi - lo) / (2 * NORMAL95);
+  return inside && bounded[0] && bounded[1];
+}
+
+typedef struct {
+  int threshold, cell;
+} Beyond;
+
+static void take_beyond(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[])
+{
+  const Beyond *at = ctx;
+  coupled_exceedance(sums, at->threshold, at->cell, mean, covariance);
+}
+
+/* The wider of p +- 1.96 SE and Wilson's interval for as many draws as would have that error, of a share no smaller
+ * than the error; of what was never so, or always, for those of the first member. */
+static void share_interval(const Levels *l, double p, double se, double to[], size_t stride)
+{
+  double n = 0;
+  for (int j = 0; j < l->groups.plan.groups; j++)
+    if (l->groups.plan.members[j] & 1) n += (double)coupled_count(l->groups.sums[j]);
+  p                 = PetscMax(0, PetscMin(1, p));
+  const double some = PetscMax(se, PetscMin(1 - se, p)), z2 = SQUARE(NORMAL95);
+  if (se > 0) n = PetscMax(n, some * (1 - some) / SQUARE(se));
+  const double middle        = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const double half          = NORMAL95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  to[UQ_SHARE * stride]      = p;
+  to[UQ_SHARE_SE * stride]   = se;
+  to[UQ_SHARE_LOW * stride]  = PetscMax(0, PetscMin(p - NORMAL95 * se, p > 0 ? middle - half : 0));
+  to[UQ_SHARE_HIGH * stride] = PetscMin(1, PetscMax(p + NORMAL95 * se, p < 1 ? middle + half : 1));
+}
+
+void levels_fill_exceedances(const Levels *l, double at[])
+{
+  const UqQuestion *q = l->q;
+  double C[LEVELS_MODELS * LEVELS_MODELS], of[LEVELS_MODELS * LEVELS_MODELS], p, value, se;
+  for (int t = 0; t < q->nthresholds; t++) {
+    const int n = uq_shares(q, t), cells = q->threshold[t].number;
+    for (int c = 0; c < n; c++) {
+      const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
+      levels_threshold(l, t, beyond.cell, C, &p);
+      covariance_of_indicators(l->K, C, p, of);
+      levels_estimate(l, of, of, take_beyond, &beyond, &value, &se);
+      share_interval(l, value, se, at + uq_shares_at(q, l->a, t) + c, (size_t)n);
+    }
+  }
+}
+
+void levels_fill_histogram(const Levels *l, int column, double to[])
+{
+  double F[COUPLED_BINS + 1], lo, hi;
+  int edge;
+  distribution(l, column, 0.5, F);
+  (void)invert(F, 0.001, &lo, &edge);
+  (void)invert(F, 0.999, &hi, &edge);
+  to[0] = l->centre[column] + l->scale[column] * lo;
+  to[1] = l->centre[column] + l->scale[column] * hi;
+  for (int b = 0; b < UQ_BINS; b++) {
+    double at[2];
+    for (int side = 0; side < 2; side++) {
+      const double z     = lo + (b + side) * (hi - lo) / UQ_BINS;
+      const double place = (z + COUPLED_RANGE) * (COUPLED_BINS / (2 * COUPLED_RANGE));
+      const int k        = (int)PetscMax(0, PetscMin(COUPLED_BINS - 1, floor(place)));
+      at[side]           = F[k] + PetscMax(0, PetscMin(1, place - k)) * (F[k + 1] - F[k]);
+    }
+    to[2 + b] = PetscMax(0, at[1] - at[0]);
+  }
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# uq and likelihood of whole fields, of the model and of the PDE: the same answer on any number of ranks and after a stop; cells have their
+# places in the file; lateral means are those of the same draws as profiles; what cannot be is refused before any work.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+deck=$work/deck.yaml
+tiny_deck "$deck" "$work/run"
+small=(-ensemble_cells "8,6,4" -ensemble_lateral "3e-4,2e-4" -porosity_anisotropy "4,2" -ensemble_conditions 24 -ensemble_realisations 4)
+whole=("${small[@]}" -ensemble_whole_fields true -train_steps 0 -train_modes 6 -train_degree_mean 1 -train_degree_scale 1 -sample_source best)
+asked=(-uq_count 4500 -uq_exceed "c > 1450, mean(c > 1200) > 0.6" -uq_quantities "c[0], c[0, 1e-4, 1.5e-4], uneven = sd(phi)")
+run() { # RANKS COMMAND ...
+  local ranks=$1
+  shift
+  scoria "$ranks" "$1" "$deck" "${whole[@]}" "${@:2}" >"$work/out" 2>&1 || { fail "$*: exit $?"; cat "$work/out" >&2; }
+}
+
+run 3 generate
+run 2 train
+for ranks in 1 3; do run $ranks uq "${asked[@]}" -uq_file "ranks$ranks.h5"; done
+expect 75 'samples of condition 1 of 1 are kept' 2 uq "$deck" "${whole[@]}" "${asked[@]}" -uq_file stopped.h5 -run_max_hours 1e-9
+run 1 uq "${asked[@]}" -uq_file stopped.h5
+grep -q 'resuming at condition 1' "$work/out" || { fail "a start after a stop"; cat "$work/out" >&2; }
+run 2 uq -uq_count 60 -uq_source pde -uq_quantities "c[0]" -uq_file pde.h5 -uq_map F_right -uq_map_points 2
+run 3 uq -uq_count 60 -uq_source pde -uq_quantities "c[0]" -uq_file pairs.h5 -uq_map F_right -uq_map_points 2 -ensemble_group_size 2
+run 2 uq -uq_count 60 -uq_check 4 -uq_file checked.h5 -uq_sobol 20 -uq_sobol_draws 40
+scoria 2 uq "$deck" "${small[@]}" -run_dir "$work/profiles" -uq_count 60 -uq_source pde -uq_quantities "c[0]" -uq_map F_right -uq_map_points 2 >"$work/out" 2>&1 ||
+  { fail "profiles"; cat "$work/out" >&2; }
+
+scoria 2 solve "$deck" "${small[@]}" -run_dir "$work/profiles" -sample_count 2 >"$work/out" 2>&1 || { fail "solve"; cat "$work/out" >&2; }
+
+"$PYTHON" - "$work" <<'PY' || fail "what the files hold"
+import json, sys, h5py, numpy as np
+work = sys.argv[1]
+def answer(name):
+    a = json.load(open(f"{work}/{name}.json"))
+    a.pop("cost")
+    return a
+one, three, stopped, pde, pairs, checked = (answer("run/" + n) for n in ("ranks1", "ranks3", "stopped", "pde", "pairs", "checked"))
+profiles = answer("profiles/uq")
+assert one == three == stopped
+files = [h5py.File(f"{work}/run/{n}.h5") for n in ("ranks1", "ranks3", "stopped")]
+for name in ("fields/c/mean", "fields/phi/quantile", "exceed/0/probability"):
+    assert all(f[name][()].tobytes() == files[0][name][()].tobytes() for f in files), name
+f = files[0]
+assert f["fields/c/sd"].shape == (1, 4, 6, 8) and f["fields/phi/quantile"].shape == (1, 7, 4, 6, 8) and f["exceed/0/probability"].shape == (1, 4, 6, 8)
+assert [list(f["fields/c/mean"].dims[a].values())[0].name for a in (1, 2, 3)] == ["/z", "/y", "/x"] and f["z"].shape == (4,) and "covariance" not in f
+q = one["conditions"][0]["quantities"]
+assert {"min_c", "max_c", "min_phi", "max_phi", "low_c", "high_c", "x_max_c", "phi_collector", "c[0]", "c[0, 1e-4, 1.5e-4]", "uneven"} <= set(q)
+# a cell's extremes over all fields are the fields', and its spread is that of the lateral mean and more
+assert np.isclose(f["fields/c/max"][()].max(), q["max_c"]["max"], rtol=1e-14, atol=0) and np.isclose(f["fields/phi/min"][()].min(), q["min_phi"]["min"], rtol=1e-14, atol=0)
+assert f["fields/c/sd"][0, :, :, 0].min() > q["c[0]"]["sd"] > 0 and q["low_c"]["mean"] > q["min_c"]["mean"] and q["high_c"]["mean"] < q["max_c"]["mean"]
+somewhere, cell = f["exceed/0/somewhere_probability"][0], f["exceed/0/probability"][0]
+assert somewhere >= cell.max() > 0 and one["conditions"][0]["exceed"][0]["probability"] == somewhere
+assert one["conditions"][0]["exceed"][0]["event"] == "c > 1450 somewhere"
+# the PDE's, at the same realisations as profiles: one law of the lateral means; two ranks a solve to the solver's tolerance
+for a, b, c in zip(pde["conditions"], profiles["conditions"], pairs["conditions"]):
+    for name in ("c[0]", "phi_collector"):
+        for what in ("mean", "sd"):
+            x, y, z = (k["quantities"][name][what] for k in (a, b, c))
+            assert abs(x - y) < 1e-7 * abs(y) and abs(x - z) < 1e-5 * abs(x), (name, what, x, y, z)
+    assert a["quantities"]["max_c"]["mean"] > b["quantities"]["max_c"]["mean"]
+check = checked["conditions"][0]["quantities"]["max_phi"]["check"]
+assert check["solves"] == 4 and check["low95"] < check["bias"] < check["high95"]
+assert checked["sobol"]["quantities"]["max_c"]["indices"]
+PY
+
+for ranks in 1 2; do run $ranks likelihood -likelihood_output "densities$ranks.h5"; done
+grep -q 'what a row has beside the modes' "$work/out" || { fail "likelihood does not say what it leaves out"; cat "$work/out" >&2; }
+run 2 likelihood -likelihood_output volumes.h5 -likelihood_count 4 -likelihood_volume always
+"$PYTHON" - "$work/run" <<'PY' || fail "densities of whole fields"
+import sys, h5py, numpy as np
+one, two, volumes = (h5py.File(f"{sys.argv[1]}/{n}.h5") for n in ("densities1", "densities2", "volumes"))
+p = one["log_density"][:]
+assert p.tobytes() == two["log_density"][:].tobytes() and np.isfinite(p).all() and "log_volume" not in one
+assert (p == one["log_density_gaussian"][:]).all() and np.isfinite(volumes["log_volume"][:]).all() and volumes["log_volume"].shape == (4,)
+PY
+
+run 2 report
+expect 3 'whole fields of 384 values take [0-9.]* GB of a rank, and [0-9.e-]* GB for each of 1 conditions; run_memory allows 0.01 GB' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
+expect 3 'likelihood: volume: that of whole fields takes [0-9.e-]* GB of a rank, run_memory allows 1e-06 GB' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
+expect 3 'has 8 x 1 x 1 cells, the model was trained on 8 x 6 x 4' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_file "$work/profiles/solve.h5"
+expect 3 'source multilevel: found rows of whole fields' 2 uq "$deck" "${whole[@]}" -uq_file levels.h5 -uq_source multilevel
+expect 3 'too few places in brackets' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1e-4]"
+expect 3 'expected a number from 0 to 0.0003 m along y' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1, 1e-4]"
+finish
