@@ -69,6 +69,12 @@ typedef struct {
 /* dataset.h5 by the deck's design, or the shard of it that run_shard asks for; a smaller one of the same design grows.
  * Collective. */
 PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* Whether the deck asks for rows of a cheaper fidelity beside dataset.h5 (ensemble_cheap_*); a section that is not
+ * whole, or asks for fewer rows than dataset.h5 has, is a user error.  Local. */
+PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked);
+/* cheap.h5: rows of that fidelity at the conditions of dataset.h5, the first of each at the realisations that it has.
+ * Collective. */
+PetscErrorCode ScoriaGenerateCheap(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
 /* dataset.h5 of the shards below run_dir.  Collective. */
 PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
 /* dataset.h5 of the rows of import_file.  Collective. */

@@ -31,13 +31,14 @@ struct Member_ {
   ScoriaSolver solver; /* owned, unless it is the ensemble's */
   bool borrowed;
   ScoriaGrid grid;
-  int cells;       /* own ones of the solver */
-  int factor[3];   /* fine cells in one of its cells, along each axis */
-  double *eps;     /* owned (cells): its own porosity */
-  double *planes;  /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
-  double *arrived; /* owned */
-  int *counts;     /* owned (4, ranks of the group): sent, from, received, to */
-  double *profile; /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  int cells;                /* own ones of the solver */
+  int factor[3];            /* fine cells in one of its cells, along each axis */
+  double *eps;              /* owned (cells): its own porosity */
+  double *planes;           /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
+  double *arrived;          /* owned */
+  int *counts;              /* owned (4, ranks of the group): sent, from, received, to */
+  double *profile;          /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  ScoriaSolveStatus status; /* of the last solve on this rank; of many columns, of the first that failed, if any */
 };
 
 struct Family_ {
@@ -69,6 +70,9 @@ PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double
 PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[]);
 /* A solve to the cost: `counts` where this rank counts it. */
 void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
+
+/* The family behind fidelities of the PDE. */
+Family *fidelities_family(ScoriaFidelities all);
 
 /* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
  * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */

@@ -258,7 +258,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
   if (spec.cells != f->grid.n[0])
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: source multilevel: found rows of whole fields, expected profiles along x");
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: ensemble_whole_fields is true, but fidelities are of profiles along x", key);
   f->derived = ensemble_derived(ens, &f->nderived);
   f->time    = space_find(&spec.space, "time");
   f->rtol    = 1e-5;
@@ -297,6 +297,11 @@ PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], 
   PetscFunctionBeginUser;
   PetscCall(all->kind->draw(all->ctx, theta, members, first, n, fields, all->cost));
   PetscFunctionReturn(0);
+}
+
+Family *fidelities_family(ScoriaFidelities all)
+{
+  return all->ctx;
 }
 
 int fidelities_number(ScoriaFidelities all)

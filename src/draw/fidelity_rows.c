@@ -34,10 +34,9 @@ static PetscErrorCode CreateFine(const Family *f, Member *m)
 static PetscErrorCode SolveOn(const Family *f, Member *m, const double theta[], const double eps[], double fields[],
                               ScoriaFidelityCost *cost)
 {
-  ScoriaSolveStatus status;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &status));
-  fidelity_count(cost, &m->grid, &status, groups_leads(f->groups));
+  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &m->status));
+  fidelity_count(cost, &m->grid, &m->status, groups_leads(f->groups));
   PetscCall(FidelityProfiles(f, m, fields));
   PetscFunctionReturn(0);
 }
@@ -115,7 +114,6 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
 {
   const int size = f->groups->group_size, rank = f->groups->group_rank;
   const size_t width = (size_t)f->channels * (size_t)f->cells;
-  ScoriaSolveStatus status;
   PetscFunctionBeginUser;
   for (int i = 0; i < n; i++) {
     double *to = fields + (size_t)i * width;
@@ -123,8 +121,8 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
       PetscCall(PetscArrayzero(to, width));
       continue;
     }
-    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &status));
-    fidelity_count(cost, &m->grid, &status, true);
+    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &m->status));
+    fidelity_count(cost, &m->grid, &m->status, true);
     PetscCall(FidelityProfiles(f, m, to));
   }
   /* bits, of which every double has one writer: a sum would change the sign of a zero */
@@ -211,9 +209,11 @@ static PetscErrorCode TakeColumns(const Family *f, Member *m, const double theta
   (void)i;
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(fields, width));
+  m->status = (ScoriaSolveStatus){.reason = 1};
   for (int p = 0; p < pencils; p++) {
     PetscCall(ScoriaSolverSolve(m->solver, theta, eps + (size_t)p * (size_t)f->nx, &status));
     fidelity_count(&c, &m->grid, &status, true);
+    if (p == 0 || (status.reason <= 0 && m->status.reason > 0)) m->status = status;
     PetscCall(FidelityProfiles(f, m, m->profile));
     for (int j = 0; j < width; j++) fields[j] += m->profile[j] / all;
   }

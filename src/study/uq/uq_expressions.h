@@ -51,6 +51,9 @@ struct UqExpressions_ {
   double length;         /* along x [m] */
 };
 
+/* Without any yet. */
+PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all);
+
 /* uq_names.c. */
 extern const char *const uq_function_names[NFUNCTIONS];
 size_t uq_name_length(const char *text); /* of the name that begins there; 0: none does */
@@ -58,8 +61,5 @@ size_t uq_name_length(const char *text); /* of the name that begins there; 0: no
 void uq_suggest(const UqQuestion *q, const char *found, size_t size, char hint[]);
 /* The first name in the text that is called as a function and is none, with that suggestion; false: there is none. */
 bool uq_unknown_function(const UqQuestion *q, const char *text, size_t size, char name[]);
-
-/* Without any yet. */
-PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all);
 
 #endif
