@@ -98,6 +98,7 @@ typedef enum {
   SCORIA_STREAM_RESAMPLE,     /* id: stage of the tempering */
   SCORIA_STREAM_CROP,         /* id: realisation; draws: row, place, reflections, turns of its crop */
   SCORIA_STREAM_LIBRARY,      /* id: shuffle of a library's rows */
+  SCORIA_STREAM_PRIOR,        /* id: draw of the prior of an inference */
   SCORIA_STREAM_PAIR,         /* rows of two fidelities: id: condition, its fold; id: row, the residual it gets */
 } ScoriaStream;
 

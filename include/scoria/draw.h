@@ -23,6 +23,9 @@ extern ScoriaKey scoria_imported_keys[];
 extern const ScoriaDeckMore scoria_imported_more;
 /* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
 PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
+/* Member bounds of import_fields likewise: an interval that a field stays in, infinite on one side or on none. */
+PetscErrorCode ScoriaImportedBounds(ScoriaDeck deck, bool bounded[SCORIA_MAX_FIELDS],
+                                    double bounds[SCORIA_MAX_FIELDS][2]);
 
 /* ---------------------------------------------------------------------------------------------------- conditions ----
  */

@@ -374,6 +374,8 @@ typedef struct {
   int64_t particles, stages;
   double log_evidence, log_evidence_se;
   double acceptance, mixing; /* at the last temperature */
+  double correlation,
+      correlation_limit; /* the largest, of places before and after moves; up to which these are forgotten */
 } ScoriaPosteriorRun;
 
 typedef struct {

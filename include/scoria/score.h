@@ -22,6 +22,9 @@ typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
+  bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; these
+                                    * have no reference */
+  double bounds[SCORIA_MAX_FIELDS][2];
   bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
                                     * weigh less in the choice of modes */
 } ScoriaTwin;

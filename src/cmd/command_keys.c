@@ -92,7 +92,7 @@ const ScoriaKey scoria_command_keys[] = {
      "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
     {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
     {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,
-     "moves of every particle at each temperature; up to five times as many where they are short",
+     "moves of every particle at each temperature; up to five times as many until their places are forgotten",
      SCORIA_DECIDES_INFER},
     {"infer_keep", SCORIA_KEY_INT, "", "200", 1, 10000, NULL, "fields of the posterior that are kept, at most all",
      SCORIA_DECIDES_INFER},

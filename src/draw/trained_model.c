@@ -69,6 +69,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) {
     PetscCall(ScoriaImportedReferences(deck, twin->reference));
+    PetscCall(ScoriaImportedBounds(deck, twin->bounded, twin->bounds));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */

@@ -82,6 +82,11 @@ level = answer["conditions"][0]["multilevel"]
 assert level["pilot"] == 24 and level["work"] > 0 and sum(g["draws"] for g in level["groups"]) > 0
 drop = level["quantities"]["drop"]
 assert drop["gain"] > 1 and abs(drop["correlation"][0] - 1) < 1e-12 and drop["correlation"][1] < 0 and drop["correlation"][2] > 0.9
+kept = {what: many[f"multilevel/quantities/drop/{what}"] for what in ("pilot", "group_mean")}  # (conditions, draws or sets, fidelities)
+assert kept["pilot"].shape == (2, 24, 4) and np.allclose(np.corrcoef(kept["pilot"][0].T)[0], drop["correlation"], rtol=0, atol=1e-9)
+sets = np.flatnonzero(many["multilevel/draws"][0])
+assert all(np.isfinite(kept["group_mean"][0, s, a]) == bool(s + 1 >> a & 1) for s in range(15) if s in sets for a in range(4))
+assert np.isnan(np.delete(kept["group_mean"][0], sets, axis=0)).all()
 assert abs(drop["richardson"] - (answer["conditions"][0]["quantities"]["drop"]["mean"] - drop["grid_bias"])) < 1e-12
 a, b = arrays("plane/uq.h5"), arrays("shared2/uq.h5")
 assert np.allclose(a["quantities/min_c/mean"], b["quantities/min_c/mean"], rtol=1e-6)  # of solves that converge to 1e-8 or better

@@ -191,7 +191,15 @@ for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<cod
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
 
-expect 3 'uq: exceed: "eps" is not understood at "eps"; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
+expect 3 'uq: quantities: "d = phl\[0\]" is not understood at "phl" (did you mean "phi"?)' 1 uq "$deck" -uq_quantities "d = phl[0]" -uq_file x.h5
+expect 3 'uq: exceed: "ph" is not understood at "ph" (did you mean "phi"?)' 1 uq "$deck" -uq_exceed "ph < 2" -uq_file x.h5
+expect 3 'uq: quantities: "d = maxx(c)": there is no function "maxx" (did you mean "max"?)' 1 uq "$deck" -uq_quantities "d = maxx(c)" -uq_file x.h5
+expect 3 'uq: quantities: "d = max(c\]": its brackets do not match' 1 uq "$deck" -uq_quantities "d = max(c]" -uq_file x.h5
+scoria 1 uq "$deck" -uq_count 2000 -uq_fidelities line -uq_quantities "one = min(c) * 0 + 3.3" -uq_sobol 20 -uq_file idle.h5 >"$work/out" 2>&1 || fail "uq of a constant"
+grep -q "WARNING: uq_fidelities is ignored: uq_source is model, not multilevel" "$work/out" || fail "uq does not tell of an idle key"
+grep -q "one .*constant .*no index: it is 3.3 in every row" "$work/out" || fail "uq does not tell of a constant"
+grep -q "nan" "$work/out" && fail "uq prints nan"
+expect 3 'uq: exceed: "eps" is not understood at "eps".*; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
 expect 3 'uq: exceed: found "c1400", expected "c > 2500"' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
 expect 3 'uq: quantities: "d = phi - 1": phi is a field, and has many values' 2 uq "$deck" -uq_quantities "d = phi - 1" -uq_file x.h5
 expect 3 'uq: quantities: "d" is infinite or no number for [0-9]* of the fields drawn' 2 uq "$deck" -uq_quantities "d = log(c[0] - 1400)" -uq_count 2000 -uq_file x.h5

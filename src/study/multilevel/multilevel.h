@@ -27,6 +27,15 @@ struct LevelsAnswer_ {
   double gain[UQ_MAX_QUANTITIES], bias[UQ_MAX_QUANTITIES], bias_se[UQ_MAX_QUANTITIES], order[UQ_MAX_QUANTITIES];
 };
 
+/* Of conditions that are no more than UQ_JOINT_CONDITIONS, for whoever wants to make the estimate again: of every
+ * quantity the pilot (pilot, K), rows of failed solves NaN at its end, and means (sets, K) of the groups, NaN where
+ * there are none; set s being the bits of s + 1. */
+typedef struct {
+  int sets;
+  size_t means, size; /* places in a quantity's part */
+} LevelsKept;
+LevelsKept levels_kept(int K, int64_t pilot);
+
 /* What the deck asks for. */
 typedef struct {
   const ScoriaEstimator *estimator;

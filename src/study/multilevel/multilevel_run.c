@@ -241,6 +241,8 @@ PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source
   ScoriaProgress bar;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(q->conditions, &a->levels));
+  a->kept_size = (size_t)q->nquantities * levels_kept(l.K, o->pilot).size;
+  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * a->kept_size, &a->kept));
   a->family = (UqFamily){.n = l.K, .estimator = o->estimator->name};
   for (int k = 0; k < l.K; k++)
     PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(all, k), SCORIA_FIDELITY_NAME));

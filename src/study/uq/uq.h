@@ -110,6 +110,8 @@ typedef struct {
   UqTails *tails;               /* owned: of a model; else NULL */
   ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
+  size_t kept_size;             /* doubles per condition of what follows */
+  double *kept;                 /* owned (conditions, kept_size): its pilot and the means of its groups (LevelsKept) */
 } UqAnswer;
 
 /* The first doubles of a condition. */

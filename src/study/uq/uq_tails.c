@@ -221,8 +221,7 @@ bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t 
   const int of_quantiles = number - 1 - q->nthresholds;
   *line                  = 0;
   if (!a->tails || of_quantiles >= SCORIA_TAILS * q->nquantities) return false;
-  if (a->tails->why && number == 0)
-    snprintf(line, size, "the model's tails are not checked: %s", a->tails->why);
+  if (a->tails->why && number == 0) snprintf(line, size, "the model's tails are not checked: %s", a->tails->why);
   if (a->tails->why) return number == 0;
   if (number == 0)
     list_unchecked(q, a, size, line);

@@ -1,5 +1,6 @@
 /* uq.h5, which has everything, and the table on standard output. */
 #include "study/multilevel/multilevel.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -277,7 +278,7 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
     line[0][0] = line[1][0] = 0;
-    if (a->sd[j] == 0) {
+    if (a->sd[j] == 0 || isnan(porosity->total)) {
       PetscCall(ScoriaSay(run, "    %-18s %-11s no index: it is %.6g in every row", q->quantity[j].name, "constant",
                           a->mean[j]));
       continue;
