@@ -145,7 +145,7 @@ typedef struct {
 } ScoriaFieldCost;
 
 typedef struct {
-  double seconds_pde, seconds_model;
+  double seconds_pde, seconds_model, seconds_gaussian;
   double seconds_data, seconds_training; /* of the whole; NaN: not recorded */
   int64_t training_rows;
   double break_even_samples; /* infinite, or NaN: null */
@@ -162,6 +162,7 @@ typedef struct {
   const char *name;    /* scoria_estimate_names */
   double error_of_one; /* standard error from one draw */
   double bias, bias_floor, bias_upper;
+  double gaussian_bias_floor; /* that of the Gaussian baseline */
   double break_even_conditions;
 } ScoriaWorthEstimate;
 

@@ -20,6 +20,9 @@ extern const ScoriaKey scoria_score_keys[]; /* train_*, sample_* */
  * as ln|x - reference|. */
 typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
+  /* Unit normals g (cells) behind the porosities (cells) of a row at theta, false where these have none; NULL: not
+   * known.  Their moments over the rows are known, and rows are weighted to have them. */
+  bool (*normals)(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
   bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; these

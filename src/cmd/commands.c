@@ -64,7 +64,7 @@ static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *com
   if (whole && !command->whole_fields)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, "
-                "sample, compare "
+                "sample, compare, uq, likelihood "
                 "and report take whole fields",
                 command->name);
   PetscFunctionReturn(0);

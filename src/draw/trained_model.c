@@ -74,8 +74,9 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   }
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
-  twin->solve = ScoriaEnsembleTwin;
-  twin->ctx   = *ens;
+  twin->solve   = ScoriaEnsembleTwin;
+  twin->normals = ensemble_normals;
+  twin->ctx     = *ens;
   for (int f = 0; f < spec_states(&spec); f++) {
     twin->reference[f] = ensemble_reference(*ens, f);
     twin->derived[f]   = ensemble_derives(*ens, f);

@@ -86,10 +86,15 @@ const ScoriaMember scoria_field_cost_members[] = {
 };
 
 const ScoriaMember scoria_worth_members[] = {
-    REAL(ScoriaWorth, seconds_pde, NULL, 0),    REAL(ScoriaWorth, seconds_model, NULL, 0),
-    REAL(ScoriaWorth, seconds_data, NULL, 0),   REAL(ScoriaWorth, seconds_training, NULL, 0),
-    COUNT(ScoriaWorth, training_rows, NULL, 0), REAL(ScoriaWorth, break_even_samples, NULL, 0),
-    TEXT(ScoriaWorth, winner, NULL, 0),         END,
+    REAL(ScoriaWorth, seconds_pde, NULL, 0),
+    REAL(ScoriaWorth, seconds_model, NULL, 0),
+    REAL(ScoriaWorth, seconds_gaussian, NULL, 0),
+    REAL(ScoriaWorth, seconds_data, NULL, 0),
+    REAL(ScoriaWorth, seconds_training, NULL, 0),
+    COUNT(ScoriaWorth, training_rows, NULL, 0),
+    REAL(ScoriaWorth, break_even_samples, NULL, 0),
+    TEXT(ScoriaWorth, winner, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_worth_quantity_members[] = {
@@ -106,6 +111,7 @@ const ScoriaMember scoria_worth_estimate_members[] = {
     REAL(ScoriaWorthEstimate, bias, NULL, 0),
     REAL(ScoriaWorthEstimate, bias_floor, NULL, 0),
     REAL(ScoriaWorthEstimate, bias_upper, NULL, 0),
+    REAL(ScoriaWorthEstimate, gaussian_bias_floor, NULL, 0),
     REAL(ScoriaWorthEstimate, break_even_conditions, NULL, 0),
     END,
 };

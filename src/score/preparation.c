@@ -52,12 +52,14 @@ static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
 /* Without the twin's baseline or its reference, the regression serves. */
 static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
 {
-  bool baseline = true, logarithm = true;
+  bool baseline = true, logarithm = true, controls = true;
   PetscFunctionBeginUser;
   *permitted = twin ? *twin : (ScoriaTwin){.solve = NULL};
   PetscCall(ScoriaDeckBool(deck, "train_twin", &baseline));
   PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
+  PetscCall(ScoriaDeckBool(deck, "train_controls", &controls));
   if (!baseline) permitted->solve = NULL;
+  if (!controls) permitted->normals = NULL;
   for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
     if (!twin || !logarithm) permitted->reference[c] = NAN;
   PetscFunctionReturn(0);
@@ -111,7 +113,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 /* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
  * deck that was stored before does not show it. */
 #define FIT "fit"
-#define FIT_OF 3
+#define FIT_OF 4
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {

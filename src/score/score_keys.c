@@ -69,6 +69,9 @@ const ScoriaKey scoria_score_keys[] = {
      "take the solution at the homogeneous effective porosity as the baseline of the mean", SCORIA_DECIDES_NORMALISER},
     {"train_logarithm", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "model c as ln|c - c_R| where its sign allows",
      SCORIA_DECIDES_NORMALISER},
+    {"train_controls", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
+     "lateral: weight the rows so that moments of the porosity over them are those of its law (control variates)",
+     SCORIA_DECIDES_NORMALISER},
     {"train_relative", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "model a field whose differences from its first cell vary ten times less than itself as that cell and these "
      "differences",

@@ -136,6 +136,37 @@ spread = d["fields/c"][near, 0].std()
 assert abs(d["fields/c"][near, 0].mean() - a["fields/c/mean"][1, 0]) < spread
 PY
 
+# Expressions against NumPy: without spread of the porosity every field drawn is the one that solve stores.
+flat=(-porosity_sigma 0 -ensemble_float64 -sample_ell 1e-5 -run_dir "$work/flat")
+scoria 1 solve "$deck" "${flat[@]}" -solve_count 1 >"$work/out" 2>&1 || { fail "solve without spread"; cat "$work/out" >&2; }
+"$PYTHON" - >"$work/texts" <<'PY' || fail "texts"
+print(",".join(f"q{i} = {t}" for i, t in enumerate((
+    "phi[0] - phi[L]", "max(c) / mean(c)", "sd(c - 1000 * exp(-x / 4e-5))", "integral(c * phi)", "argmax(abs(phi - mean(phi)))", "argmin(c)",
+    "min(max(c), 1200) + sqrt(F_right) * U0", "(c[4e-5] > 1000) && (phi[0] < 0)", "c[3.2e-5] ^ 2 - c[0] * c[L]", "max(c - mean(c)) / sd(c)", "-U0 ^ 2 + 1e3 * ell",
+    "mean(x * c) / q1", "c[0] > 1500 ? 1 : -1"))))
+PY
+scoria 1 uq "$deck" "${flat[@]}" -uq_source pde -uq_count 20 -uq_quantities "$(cat "$work/texts")" >"$work/out" 2>&1 || { fail "uq without spread"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/flat" <<'PY' || fail "expressions differ from NumPy's"
+import json, sys, h5py, numpy as np
+f = h5py.File(f"{sys.argv[1]}/solve.h5")
+c, phi, x = f["fields/c"][0], f["fields/phi"][0], f["x"][:]
+U0, F_right, ell = (f[f"conditions/{n}"][0] for n in ("U0", "F_right", "ell"))
+L = x[0] + x[-1]
+def at(y, place):  # linear between the centres, and beyond the outer ones
+    i = np.clip(np.searchsorted(x, place) - 1, 0, len(x) - 2)
+    return y[i] + (place - x[i]) / (x[i + 1] - x[i]) * (y[i + 1] - y[i])
+expected = [at(phi, 0) - at(phi, L), c.max() / c.mean(), np.std(c - 1000 * np.exp(-x / 4e-5)), L * np.mean(c * phi), x[np.argmax(abs(phi - phi.mean()))],
+            x[np.argmin(c)], min(c.max(), 1200) + np.sqrt(F_right) * U0, float(at(c, 4e-5) > 1000 and at(phi, 0) < 0),
+            at(c, 3.2e-5) ** 2 - at(c, 0) * at(c, L), (c - c.mean()).max() / c.std(), -U0 ** 2 + 1e3 * ell, np.mean(x * c) / (c.max() / c.mean()),
+            1 if at(c, 0) > 1500 else -1]
+told = json.load(open(f"{sys.argv[1]}/uq.json"))["conditions"][0]["quantities"]
+for i, want in enumerate(expected):
+    q = told[f"q{i}"]
+    assert abs(q["mean"] - want) <= 1e-9 * max(abs(want), np.abs(c).max() ** 2 if i == 8 else 0), (i, q["mean"], want)
+    assert q["min"] == q["max"], (i, q)
+assert [told["q0"]["unit"], told["q5"]["unit"], told["q9"]["unit"]] == ["", "m", ""]
+PY
+
 # How far the tails of the model were held against the PDE's: not at all, by compare, of another sampler, of another model.
 tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles 0.0001,0.5)
 scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"

@@ -174,6 +174,7 @@ static void check_estimates(const Study *s, const Comparison *c)
   assert_true(fabs(both->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(2.0 * COUNT));
   assert_true(fabs(model->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(COUNT));
   assert_true(fabs(model->value[SCORIA_ESTIMATE_SD] / sd - 1) < 4 / sqrt(2.0 * COUNT));
+  assert_true(fabs(c->gaussian[0].value[SCORIA_ESTIMATE_MEAN] - (mean + shift)) < 4 * sd / sqrt(COUNT));
 }
 
 /* The error of an SD is sd / sqrt(2 n); that of a 2.5 % quantile some 2.7 sd / sqrt(n). */

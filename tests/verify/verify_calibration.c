@@ -81,10 +81,11 @@ static void run_case(SmallRun *r, const LawKind *kind, uint64_t number, Tally *t
   }
   if (asked.table)
     print_message("%s %4d: a %.3f +- %.3f (%.3f +- %.3f) b %.3f +- %.3f (%.3f +- %.3f) ln Z %.3f +- %.3f (%.3f) "
-                  "stages %d acceptance %.2f mixing %.3f %.0f fields %.2f s\n",
+                  "stages %d acceptance %.2f correlation %.2f (%.2f) %.0f fields %.2f s\n",
                   kind->name, (int)number, mean[0], sd[0], exact.mean[0], exact.sd[0], mean[1], sd[1], exact.mean[1],
                   exact.sd[1], a.log_evidence, a.log_evidence_se, exact.log_evidence, a.nstages,
-                  a.stage[a.nstages - 1].acceptance, a.stage[a.nstages - 1].mixing, (double)law.transported, seconds);
+                  a.stage[a.nstages - 1].acceptance, infer_correlation(&a), a.forgotten, (double)law.transported,
+                  seconds);
   CHECK(InferAnswerDestroy(&a));
   CHECK(ScoriaSourceDestroy(&source));
 }

@@ -22,8 +22,9 @@ typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
   int64_t good[SCORIA_NFROM];            /* fields without failure */
   ScoriaDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, whose own is unused */
-  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
-      sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
+  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES], sample[SCORIA_MAX_DECK_QUANTITIES],
+      gaussian[SCORIA_MAX_DECK_QUANTITIES];              /* of both PDE ensembles together; of
+                                                            the model; of its Gaussian */
   ScoriaTailCounts tail[COMPARE_MAX_TAILS];              /* likewise */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it is not known */

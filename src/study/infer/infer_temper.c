@@ -84,16 +84,15 @@ typedef struct {
   int moves;          /* of a stage of these, at least */
 } Left;
 
-/* `stages` of the tempering at work, each of `seconds`. */
-static PetscErrorCode Expect(const Left *left, int stages, double seconds, const InferAnswer *a)
+/* Stages of t, which is at work, take `seconds` each. */
+static PetscErrorCode Expect(const Left *left, ScoriaTempering t, double seconds, const InferAnswer *a)
 {
   const double later = left->later * left->moves * left->evaluation;
-  char note[48]      = "";
+  const int stages   = tempering_temperature(t) < 1 ? tempering_stages_left(t) : 0;
+  char note[48];
   PetscFunctionBeginUser;
   PetscCall(ScoriaProgressExpect(left->bar, a->nstages + stages + left->later, seconds * stages + later));
-  if (a->nstages)
-    snprintf(note, sizeof note, "%s, temperature %.2g", left->later ? "conditions" : "fields",
-             a->stage[a->nstages - 1].temperature);
+  snprintf(note, sizeof note, "%s, temperature %.2g", left->later ? "conditions" : "fields", tempering_temperature(t));
   PetscCall(ScoriaProgressUpdate(left->bar, a->nstages, note));
   PetscFunctionReturn(0);
 }
@@ -108,8 +107,7 @@ static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, const Left *left,
     ScoriaTemperingStage stage;
     PetscCall(ScoriaTemperingStep(t, &stage));
     PetscCall(AddStage(run, &stage, a));
-    const int stages = stage.temperature < 1 ? tempering_stages_left(t) : 0;
-    PetscCall(Expect(left, stages, wall_seconds() - began, a));
+    PetscCall(Expect(left, t, wall_seconds() - began, a));
     PetscCall(ScoriaStopAsked(run, &stop));
     if (stop && (stage.temperature < 1 || left->later))
       PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
@@ -171,7 +169,7 @@ static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTe
   p->dimension = spec.dimension;
   PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
   left->evaluation = wall_seconds() - began;
-  PetscCall(Expect(left, tempering_stages_left(*t), q->moves * left->evaluation, a));
+  PetscCall(Expect(left, *t, q->moves * left->evaluation, a));
   PetscCall(Temper(run, *t, left, a));
   a->forgotten = tempering_forgotten(q->count, spec.dimension);
   PetscFunctionReturn(0);

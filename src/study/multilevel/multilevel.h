@@ -8,7 +8,9 @@
 #include "study/uq/uq.h"
 
 #define LEVELS_MODELS PLAN_MODELS
-#define LEVELS_TILE 256 /* draws of a tile at most */
+#define LEVELS_TILE 256              /* draws of a tile at most, */
+#define LEVELS_TILE_VALUES (1 << 19) /* and, of whole fields, values of a member, unless they are fewer draws than */
+#define LEVELS_TILE_LEAST 4
 #define LEVELS_TILES 64 /* of a group, at least, where it has as many draws */
 
 /* Of one condition, numbers alone: they are kept in checkpoints as an array. */
@@ -40,8 +42,9 @@ LevelsKept levels_kept(int K, int64_t pilot);
 typedef struct {
   const ScoriaEstimator *estimator;
   int64_t pilot;
-  double budget; /* [core s] of all conditions; 0: none */
-  bool means;    /* the tolerance is for means alone */
+  double budget;                 /* [core s] of all conditions; 0: none */
+  bool means;                    /* the tolerance is for means alone, */
+  bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
 } LevelsOptions;
@@ -70,7 +73,9 @@ typedef struct {
   const ScoriaWorkers *workers;
   LevelsOptions o;
   int K, columns;
-  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (LEVELS_TILE, m), (LEVELS_TILE, columns) */
+  int plain;                                           /* columns without quantiles: the cells of whole fields */
+  int most;                                            /* draws of a tile, at most */
+  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), (most, columns) */
 
   /* the condition at work */
   int k;

@@ -152,6 +152,8 @@ static void fill_column(const Levels *l, int column, double at[])
   }
   for (int i = 0; i < l->q->nprobabilities; i++) {
     double *value = at + l->a->quantiles + (size_t)i * 2 * columns + column;
+    value[0] = value[columns] = NAN;
+    if (column < l->plain) continue;
     if (!levels_quantile(l, column, l->q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
     if (l->lump[column]) keep_within(l, column, m[UQ_MIN * columns], m[UQ_MAX * columns], value, value + columns);
   }

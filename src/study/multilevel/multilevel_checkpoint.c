@@ -20,6 +20,7 @@ PetscErrorCode LevelsGroupsCreate(Levels *l)
   PetscFunctionBeginUser;
   for (int j = 0; j < g->plan.groups; j++) {
     ScoriaCoupledSpec spec = {.columns     = l->columns,
+                              .plain       = l->plain,
                               .centre      = l->centre,
                               .scale       = l->scale,
                               .nthresholds = l->q->nthresholds,

@@ -196,7 +196,7 @@ static PetscErrorCode Create(Levels *l)
 {
   PetscFunctionBeginUser;
   for (int a = 0; a < l->K; a++)
-    PetscCall(PetscMalloc2(LEVELS_TILE * l->q->m, &l->fields[a], LEVELS_TILE * l->columns, &l->rows[a]));
+    PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
   PetscCall(PetscCalloc6(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
                          l->columns * l->K * l->K, &l->C, l->columns, &l->varies, l->columns, &l->lump));
   PetscFunctionReturn(0);
@@ -235,8 +235,11 @@ PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source
               .o       = *o,
               .K       = fidelities_number(all),
               .columns = a->columns,
-              .good    = -1,
-              .saved   = wall_seconds()};
+              .plain   = q->whole ? q->m : 0,
+              .most =
+                  q->whole ? PetscClipInterval(LEVELS_TILE_VALUES / q->m, LEVELS_TILE_LEAST, LEVELS_TILE) : LEVELS_TILE,
+              .good  = -1,
+              .saved = wall_seconds()};
   double seconds[LEVELS_MODELS + 1];
   ScoriaProgress bar;
   PetscFunctionBeginUser;

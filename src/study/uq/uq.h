@@ -51,6 +51,7 @@ typedef struct {
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
+  bool place[UQ_MAX_QUANTITIES];    /* of an extreme of whole fields: one of a few numbers */
   int derived;                      /* of the quantities, the last: those of the expressions */
   UqExpressions expressions;        /* owned; NULL: none */
   int nthresholds;
