@@ -21,12 +21,13 @@ def read(path, first, count):
         return [file["fields/" + name][first:first + count].astype(float) for name in NAMES]
 
 
-def sample(deck, theta, count, options):
-    run = next(line.split()[1] for line in open(deck) if line.strip().startswith("dir:"))
+def sample(deck, theta, count, seed, options):
+    run = next(line.split()[1].strip("'\"") for line in open(deck) if line.strip().startswith("dir:"))
     path = os.path.join(run, "whole_fields_check.h5")
     if os.path.exists(path):
         os.remove(path)
     at = [text for name, value in theta.items() for text in ("-sample_" + name, repr(float(value)))]
+    at += ["-run_seed", str(seed)]
     subprocess.run([os.environ.get("SCORIA", "build/scoria"), "sample", deck, "-sample_file", os.path.basename(path),
                     "-sample_count", str(count), *at, *options], check=True, stdout=subprocess.DEVNULL)
     return read(path, 0, count)
@@ -62,7 +63,8 @@ def main():
     print("sliced W, W1 of max c, of min phi, lateral mean: rms error / SD, rms SD ratio - 1, spectrum: each with its floor")
     for i in range(len(next(iter(theta.values())))):
         one, two = read(held, i * each, count), read(held, i * each + count, count)
-        drawn = sample(deck, {name: values[i] for name, values in theta.items()}, count, sys.argv[4:])
+        # a seed for each condition: with one, the chance of the same normals would stand in every line
+        drawn = sample(deck, {name: values[i] for name, values in theta.items()}, count, 1000 + i, sys.argv[4:])
         table.append([x for pair in zip(measures(drawn, one), measures(two, one)) for x in pair])
         print(" ".join("%6.3f" % x for x in table[-1]), flush=True)
     print(" ".join("%6.3f" % x for x in np.mean(table, 0)), " mean")

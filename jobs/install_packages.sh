@@ -96,6 +96,7 @@ need_for_tests() {
   need libcmocka-dev have_module cmocka
   want strace have_command strace # tests/faults/test_privilege.sh
   want python3-h5py have_python h5py
+  want python3-scipy have_python scipy # tests/e2e/test_darcy.sh
   want python3-xarray have_python xarray
   want python3-h5netcdf have_python h5netcdf
   want python3-netcdf4 have_python netCDF4

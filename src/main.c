@@ -78,7 +78,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscCall(ScoriaHintsFromDeck(deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
-  PetscCall(CmdWarnOfIdle(run, deck));
+  PetscCall(CmdWarnOfIdle(run, deck, name));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaHintsForget());

@@ -69,6 +69,20 @@ typedef struct {
 /* dataset.h5 by the deck's design, or the shard of it that run_shard asks for; a smaller one of the same design grows.
  * Collective. */
 PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* Whether the deck asks for rows of a cheaper fidelity beside dataset.h5 (ensemble_cheap_*); a section that is not
+ * whole, or asks for fewer rows than dataset.h5 has, is a user error.  Local. */
+PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked);
+/* cheap.h5: rows of that fidelity at the conditions of dataset.h5, the first of each at the realisations that it has.
+ * Collective. */
+PetscErrorCode ScoriaGenerateCheap(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
+/* The file of rows of a cheaper fidelity that the deck has a model trained on, there or not; "": none.  Local. */
+PetscErrorCode ScoriaCheapPath(ScoriaRun run, ScoriaDeck deck, char path[PETSC_MAX_PATH_LEN]);
+/* What rows of a cheaper fidelity (train_cheap) make of dataset.h5, dear: corrected.h5 in the run directory, opened;
+ * NULL where the deck names none, or where they tell too little of dear rows, which is said.  Its conditions are those
+ * of dataset.h5, and then others that the cheap rows have in the same ranges; its rows are those of dataset.h5 where
+ * there are any, but none that is held back, and else cheap ones brought to what dear ones would be, as pairs of rows
+ * of the same realisation teach it.  A file of cheap rows that does not fit is a user error.  Collective. */
+PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear, ScoriaDataset *corrected);
 /* dataset.h5 of the shards below run_dir.  Collective. */
 PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
 /* dataset.h5 of the rows of import_file.  Collective. */

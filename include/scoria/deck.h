@@ -43,6 +43,7 @@ typedef enum {
   SCORIA_DECIDES_INFER      = 1 << 16,
   SCORIA_DECIDES_REFINE     = 1 << 17,
   SCORIA_DECIDES_REPEATS    = 1 << 18, /* how many rows a condition has */
+  SCORIA_DECIDES_CHEAP      = 1 << 19, /* rows of a cheaper fidelity beside them */
 } ScoriaDecides;
 
 /* The results, by all that decides them: for ScoriaDeckDifference, and for what accepts or refuses a file that is
@@ -53,8 +54,9 @@ enum {
   SCORIA_OF_GROWING =
       SCORIA_OF_LAW | SCORIA_DECIDES_SEED | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
   SCORIA_OF_DATASET    = SCORIA_OF_GROWING | SCORIA_DECIDES_SIZE,
+  SCORIA_OF_CHEAP      = SCORIA_OF_DATASET | SCORIA_DECIDES_CHEAP,
   SCORIA_OF_SPLIT      = SCORIA_DECIDES_SEED | SCORIA_DECIDES_SPLIT,
-  SCORIA_OF_NORMALISER = SCORIA_OF_DATASET | SCORIA_DECIDES_SPLIT | SCORIA_DECIDES_NORMALISER,
+  SCORIA_OF_NORMALISER = SCORIA_OF_CHEAP | SCORIA_DECIDES_SPLIT | SCORIA_DECIDES_NORMALISER,
   SCORIA_OF_TRAINING   = SCORIA_OF_NORMALISER | SCORIA_DECIDES_WEIGHTS,
   SCORIA_OF_MODEL      = SCORIA_OF_TRAINING | SCORIA_DECIDES_STEPS,
   SCORIA_OF_LIKELIHOOD = SCORIA_OF_MODEL | SCORIA_DECIDES_LIKELIHOOD,
@@ -70,7 +72,8 @@ enum {
   SCORIA_SAID_BY_DATASET =
       SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_ROWS | SCORIA_DECIDES_PRECISION,
   SCORIA_SAID_BY_MODEL = SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_SPLIT |
-                         SCORIA_DECIDES_NORMALISER | SCORIA_DECIDES_WEIGHTS | SCORIA_DECIDES_STEPS,
+                         SCORIA_DECIDES_NORMALISER | SCORIA_DECIDES_WEIGHTS | SCORIA_DECIDES_STEPS |
+                         SCORIA_DECIDES_CHEAP,
   SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
 };
 
@@ -140,6 +143,8 @@ bool deck_declares(ScoriaDeck deck, const char *key); /* for names that come wit
 const ScoriaKey *const *deck_tables(ScoriaDeck deck); /* all keys that there are */
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
 PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *key, bool *changed); /* set, and not to its default */
+PetscErrorCode ScoriaDeckGiven(ScoriaDeck deck, const char *key, bool *given); /* set by the user, also to its default;
+                                                                                   of no stored deck */
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *key, PetscInt *value);
 PetscErrorCode ScoriaDeckReal(ScoriaDeck deck, const char *key, double *value);
 PetscErrorCode ScoriaDeckBool(ScoriaDeck deck, const char *key, bool *value);
@@ -156,6 +161,13 @@ PetscErrorCode ScoriaDeckRange(ScoriaDeck deck, const char *key, double range[2]
 bool list_next_word(const char **list, size_t size, char word[]);
 /* The next text of a list of texts, whose commas are those outside of brackets, without the blanks around it. */
 bool list_next_text(const char **list, size_t size, char text[]);
+/* Brackets, ( and [, of a text.  The first of the characters `any` of [from, end) outside of them; the bracket that
+ * closes the one at `open`; NULL: there is none.  Whether all are closed by their own kind. */
+const char *text_outside(const char *from, const char *end, const char *any);
+const char *text_closing(const char *open, const char *end);
+bool text_brackets(const char *text);
+/* Of n names that one that is spelled most like `name`; NULL where none comes near. */
+const char *text_nearest(const char *name, int n, const char *const names[]);
 /* The next entry name=value of such a list, from *list on; found is false at its end.  What is not such an entry is a
  * user error that names the key.  Local. */
 PetscErrorCode ScoriaListPair(const char *key, const char **list, size_t size, char name[SCORIA_NAME_SIZE],

@@ -23,6 +23,9 @@ extern ScoriaKey scoria_imported_keys[];
 extern const ScoriaDeckMore scoria_imported_more;
 /* import_reference of the channels of a model, in the order of the fields; those not named are left.  Local. */
 PetscErrorCode ScoriaImportedReferences(ScoriaDeck deck, double reference[SCORIA_MAX_FIELDS]);
+/* Member bounds of import_fields likewise: an interval that a field stays in, infinite on one side or on none. */
+PetscErrorCode ScoriaImportedBounds(ScoriaDeck deck, bool bounded[SCORIA_MAX_FIELDS],
+                                    double bounds[SCORIA_MAX_FIELDS][2]);
 
 /* ---------------------------------------------------------------------------------------------------- conditions ----
  */
@@ -100,6 +103,9 @@ typedef enum {
   SCORIA_NDRAWS
 } ScoriaDraws;
 
+/* Of SCORIA_DRAWS_ROWS: rows of a dataset have numbers below it; behind are those of a cheaper fidelity that it lacks.
+ */
+#define SCORIA_DRAWS_ROWS_END ((int64_t)1 << 60)
 #define SCORIA_DRAWS_PER_CONDITION ((int64_t)1 << 40)
 #define SCORIA_DRAWS_CONDITIONS ((int64_t)1 << 21) /* fewer of them */
 
@@ -229,5 +235,7 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
 #define SCORIA_MAX_DECK_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
 PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
                                       const double x[], int *n, ScoriaQuantity quantity[], int condition[]);
+/* Its first two, of any channel: min_<field> and max_<field>. */
+void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2]);
 
 #endif

@@ -77,6 +77,7 @@ typedef struct ScoriaCoupled_ *ScoriaCoupled;
 
 typedef struct {
   int models, columns;
+  int plain; /* columns [0, plain) have moments and extremes alone, no histogram: those of many cells */
   const double *centre, *scale; /* (columns), scale > 0; copied */
   int nthresholds;
   const ScoriaThreshold *threshold; /* copied */
@@ -96,7 +97,7 @@ PetscErrorCode ScoriaCoupledReduce(ScoriaCoupled c, MPI_Comm comm);
 int64_t coupled_count(ScoriaCoupled c);
 /* Of (z_0 .. z_{m-1}, z_0^2 .. z_{m-1}^2): (2 m), (2 m, 2 m). */
 void coupled_moments(ScoriaCoupled c, int column, double mean[], double covariance[]);
-/* Of z being below edge `edge`, 0 to COUPLED_BINS. */
+/* Of z being below edge `edge`, 0 to COUPLED_BINS; of a column with a histogram, as is the next. */
 void coupled_below(ScoriaCoupled c, int column, int edge, double mean[], double covariance[]);
 /* Shares alone, of all edges: (COUPLED_BINS + 1, models). */
 void coupled_shares(ScoriaCoupled c, int column, double mean[]);

@@ -35,6 +35,13 @@ PetscErrorCode ScoriaFidelitiesDestroy(ScoriaFidelities *all);
 PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], unsigned members, uint64_t first,
                                     int64_t n, double *const fields[]);
 
+/* Rows of datasets by member k of the PDE's, of realisations ids (number) at theta (number, conditions): its states and
+ * the profile of the porosity as the deck's grid has it.  Collective on the rank's group; the leader's rows count. */
+PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t number, const double theta[],
+                                       const uint64_t ids[], ScoriaRows *rows);
+/* From the description of the deck's own rows to that of such rows, which lack lateral standard deviations. */
+void fidelities_spec(ScoriaDatasetSpec *spec);
+
 int fidelities_number(ScoriaFidelities all);
 const char *fidelities_name(ScoriaFidelities all, int k);
 /* (members + 1), borrowed: what this rank has spent since the object was made. */

@@ -208,6 +208,7 @@ PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t ro
                                      char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
+int64_t dataset_realisations(ScoriaDataset ds);            /* of a condition */
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
 /* theta (number, space.n) of conditions [first, first + number), each from the first of its rows, without their CRCs.
  * Collective; every rank may ask for conditions of its own, or for none. */

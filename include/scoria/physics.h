@@ -142,6 +142,9 @@ PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity por, double ell, uint64_t id, d
 /* mirrored (cells) of n cells of a realisation: those of the normals of opposite sign, a draw of the same law.  Not of
  * a library. Local. */
 void porosity_mirror(ScoriaPorosity por, int n, const double eps[], double mirrored[]);
+/* The unit normals g (cells) behind the porosities of n cells, by the law at work; false where it has none: of a
+ * library, or without spread.  Local. */
+bool porosity_normals(ScoriaPorosity por, int64_t n, const double eps[], double g[]);
 /* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
  * median.  Local. */
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
@@ -201,6 +204,12 @@ void solver_set_derived(ScoriaSolver solver, int n, const int which[]);
  * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
 PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
                                  ScoriaSolveStatus *status);
+/* Of the last solution: field f in this rank's own cells (nz, ny, nx); NaN after a solve that failed.  Collective where
+ * it is a derived field, else local. */
+PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
+/* The own cells (slab of grid_slab) of all ranks of a group as all (nz, ny, nx) on its first; NULL may be given on the
+ * others.  Collective on the group. */
+PetscErrorCode ScoriaGatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[]);
 /* Of the last solution: field f's lateral mean and (unless NULL) lateral standard deviation through the thickness (nx),
  * on every rank; NaN after a solve that failed.  Collective. */
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
@@ -246,6 +255,9 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 /* The deterministic twin (fields, nx) at theta: the solution at the homogeneous effective porosity.  Matches
  * ScoriaTwinFn of score.h; ctx is the ScoriaEnsemble.  A twin that does not converge is a user error naming theta. */
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
+/* The unit normals g (cells) behind porosities eps (cells) drawn at theta; false where its law has none.  Matches
+ * ScoriaTwin of score.h; ctx is the ScoriaEnsemble.  Local. */
+bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
 bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */

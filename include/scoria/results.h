@@ -69,6 +69,10 @@ void compare_good_path(const char *group, size_t size, char path[]);
 void compare_curve_path(const char *group, ScoriaView view, ScoriaFrom from, const char *field, ScoriaCurve curve,
                         size_t size, char path[]);
 void compare_examples_path(const char *group, ScoriaFrom from, const char *field, size_t size, char path[]);
+/* Tails, not in files without them: an attribute, the names of the quantities with commas between, and an array
+ * (quantities, SCORIA_TAILS) of ScoriaTail.checked. */
+#define COMPARE_TAIL_QUANTITIES "tail_quantities"
+#define COMPARE_TAIL_CHECKED "/tails/checked"
 
 /* Maps of a plane through whole fields, of each source: (map_y, map_x), of the draws (SCORIA_MAP_DRAWS, map_y, map_x);
  * and quantiles of the largest and the smallest value of a field. */
@@ -118,6 +122,8 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_QUANTITIES "quantities" /* each ScoriaWorthQuantity, with the array COMPARE_ESTIMATES */
 #define COMPARE_ESTIMATES "estimates"   /* each ScoriaWorthEstimate */
 #define COMPARE_LAWS "symmetries"       /* array of ScoriaLawKept */
+#define COMPARE_TAILS "tails"           /* array of ScoriaTailOf, each with the array COMPARE_RANKS */
+#define COMPARE_RANKS "ranks"           /* each ScoriaTailAt, from the bulk outwards */
 #define COMPARE_MEMORISATION "memorisation" /* ScoriaNearestRows; null where it is not known */
 #define COMPARE_WHOLE "whole_fields"        /* of two files of whole fields */
 #define COMPARE_HELD_OUT "held_out" /* ScoriaHeldOut: of imported data alone, which have no cost, worth or laws */
@@ -139,7 +145,7 @@ typedef struct {
 } ScoriaFieldCost;
 
 typedef struct {
-  double seconds_pde, seconds_model;
+  double seconds_pde, seconds_model, seconds_gaussian;
   double seconds_data, seconds_training; /* of the whole; NaN: not recorded */
   int64_t training_rows;
   double break_even_samples; /* infinite, or NaN: null */
@@ -156,6 +162,7 @@ typedef struct {
   const char *name;    /* scoria_estimate_names */
   double error_of_one; /* standard error from one draw */
   double bias, bias_floor, bias_upper;
+  double gaussian_bias_floor; /* that of the Gaussian baseline */
   double break_even_conditions;
 } ScoriaWorthEstimate;
 
@@ -165,6 +172,20 @@ typedef struct {
   double model, pde;
   const char *unit, *help;
 } ScoriaLawKept;
+
+/* A tail of a quantity, "low" or "high", and the probability down to which the model's agrees with the reference's;
+ * NaN: nowhere. */
+typedef struct {
+  const char *quantity, *unit, *description, *side;
+  double checked;
+} ScoriaTailOf;
+
+extern const char *const scoria_tail_sides[SCORIA_TAILS];
+
+/* Probabilities beyond a threshold that the reference has set, with their 95 % intervals. */
+typedef struct {
+  double probability, low95, high95, model, model_low95, model_high95;
+} ScoriaTailAt;
 
 typedef struct {
   double median_ratio, share_nearer, share_expected; /* ScoriaMemorisation, mean over conditions */
@@ -187,7 +208,8 @@ typedef struct {
 
 extern const ScoriaMember scoria_held_out_members[];
 extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_quantity_members[],
-    scoria_worth_estimate_members[], scoria_law_members[], scoria_nearest_members[];
+    scoria_worth_estimate_members[], scoria_law_members[], scoria_tail_members[], scoria_tail_at_members[],
+    scoria_nearest_members[];
 
 /* ------------------------------------------------------------------------------------------------ uq.json ---- */
 
@@ -204,6 +226,8 @@ extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], s
 #define UQ_SOBOL "sobol"             /* ScoriaUqSobol, UQ_QUANTITIES; not there unless asked for */
 #define UQ_INDICES "indices"         /* array of ScoriaUqIndex: of every input, and of all conditions */
 #define UQ_COST "cost"               /* ScoriaUqCost */
+#define UQ_CHECKED "checked"         /* of a quantity of a model: ScoriaUqChecked; of an event: the probability */
+#define UQ_WARNINGS "warnings"       /* array of lines: what lies beyond what compare has checked */
 #define UQ_CHECK "check"             /* of a quantity, of a model that is checked: ScoriaUqCheck */
 #define UQ_ESTIMATOR "estimator"     /* of source multilevel, as is all that follows: how fidelities are combined */
 #define UQ_FIDELITIES "fidelities"   /* array of ScoriaUqFidelity: the first is what is asked for */
@@ -277,6 +301,11 @@ typedef struct {
   double pde_mean, pde_mean_se, bias, bias_se, low95, high95;
 } ScoriaUqCheck;
 
+/* Probabilities down to which compare has found the tails of the model to be the reference's; NaN: it has not. */
+typedef struct {
+  double low, high;
+} ScoriaUqChecked;
+
 /* Of source multilevel.  Seconds are measured, over all conditions; costs are what the plan was made with. */
 typedef struct {
   const char *name;
@@ -305,8 +334,8 @@ typedef struct {
   double gain, grid_bias, grid_bias_se, grid_order, richardson;
 } ScoriaUqGain;
 
-extern const ScoriaMember scoria_uq_check_members[], scoria_uq_fidelity_members[], scoria_uq_levels_members[],
-    scoria_uq_member_members[], scoria_uq_group_members[], scoria_uq_gain_members[];
+extern const ScoriaMember scoria_uq_checked_members[], scoria_uq_check_members[], scoria_uq_fidelity_members[],
+    scoria_uq_levels_members[], scoria_uq_member_members[], scoria_uq_group_members[], scoria_uq_gain_members[];
 extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];
 extern const ScoriaMember scoria_uq_axis_members[], scoria_uq_condition_members[], scoria_uq_quantity_members[],
     scoria_uq_quantile_members[], scoria_uq_histogram_members[], scoria_uq_exceedance_members[],
@@ -346,6 +375,8 @@ typedef struct {
   int64_t particles, stages;
   double log_evidence, log_evidence_se;
   double acceptance, mixing; /* at the last temperature */
+  double correlation,
+      correlation_limit; /* the largest, of places before and after moves; up to which these are forgotten */
 } ScoriaPosteriorRun;
 
 typedef struct {

@@ -20,8 +20,14 @@ extern const ScoriaKey scoria_score_keys[]; /* train_*, sample_* */
  * as ln|x - reference|. */
 typedef struct {
   PetscErrorCode (*solve)(void *ctx, const double theta[], double fields[]);
+  /* Unit normals g (cells) behind the porosities (cells) of a row at theta, false where these have none; NULL: not
+   * known.  Their moments over the rows are known, and rows are weighted to have them. */
+  bool (*normals)(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
+  bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; these
+                                    * have no reference */
+  double bounds[SCORIA_MAX_FIELDS][2];
   bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
                                     * weigh less in the choice of modes */
 } ScoriaTwin;
@@ -78,12 +84,19 @@ int64_t holdout_conditions(const ScoriaHoldout *holdout);
 int64_t holdout_each(const ScoriaHoldout *holdout);
 int64_t holdout_row(const ScoriaHoldout *holdout, int64_t k, int64_t i);
 
-/* Trains as the deck's train_* say, on ds; conditions are split into training and validation ones.  The result does not
- * depend on the number of ranks, bit for bit, nor on how often it was interrupted: train.ckpt in the run directory is
- * resumed, or normaliser.ckpt before there is one; ScoriaModelTrained is for the caller to call once the model is safe.
- * Progress and log go to run; model.h5 is not written here.  Collective on the run's comm. */
-PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
-                                ScoriaModel *model);
+/* Those of a dataset as the deck's import_holdout says; none of a dataset that is not imported.  Collective. */
+PetscErrorCode ScoriaHoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *holdout);
+PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
+bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
+
+/* Trains as the deck's train_* say, on ds, or on what rows of a cheaper fidelity have made of it (ScoriaCorrect; NULL:
+ * nothing): more rows of its conditions, which come first, and none of those held back.  Conditions are split into
+ * training and validation ones.  The result does not depend on the number of ranks, bit for bit, nor on how often it
+ * was interrupted: train.ckpt in the run directory is resumed, or normaliser.ckpt before there is one;
+ * ScoriaModelTrained is for the caller to call once the model is safe. Progress and log go to run; model.h5 is not
+ * written here.  Collective on the run's comm. */
+PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaDataset corrected,
+                                const ScoriaTwin *twin, ScoriaModel *model);
 /* Removes the checkpoints of a training.  Collective. */
 PetscErrorCode ScoriaModelTrained(ScoriaRun run);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);

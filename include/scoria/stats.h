@@ -246,6 +246,41 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested);
 
+/* ------------------------------------------------------------------------------------------------------- tails ---- */
+
+/* How far out a sampler's law of a number has been held against a reference's, of which there are draws at several
+ * conditions.  At each, the reference's own 2^k-th outermost value is a threshold; counted is what of both lies there
+ * or beyond. */
+enum { SCORIA_TAIL_LOW, SCORIA_TAIL_HIGH, SCORIA_TAILS };
+#define SCORIA_TAIL_RANKS 16
+#define SCORIA_TAIL_FACTOR 1.25 /* probabilities so near agree: many draws see a bias that matters to no tail */
+#define SCORIA_TAIL_LEAST 10    /* of the reference's draws beyond: fewer do not tell a factor of 2 */
+
+typedef struct {
+  int64_t reference, sample; /* draws */
+  struct {
+    int64_t reference, sample;
+  } beyond[SCORIA_TAILS][SCORIA_TAIL_RANKS]; /* zeros beyond half of the reference */
+} ScoriaTailCounts;
+
+/* Of values in ascending order; zeros where the reference has fewer than 2 or does not vary. */
+void tails_count(int64_t nr, const double reference[], int64_t n, const double sample[], ScoriaTailCounts *counts);
+
+typedef struct {
+  ScoriaShare reference, sample; /* probabilities beyond the threshold, conditions together */
+  bool agrees;                   /* their 95 % intervals meet, or the two are within SCORIA_TAIL_FACTOR */
+} ScoriaTailRank;
+
+/* checked: the smallest probability down to which the two agree at every rank, from the bulk outwards; 1: they do not
+ * at the first; NaN: there is none. */
+typedef struct {
+  double checked;
+  int n;
+  ScoriaTailRank rank[SCORIA_TAIL_RANKS]; /* from the bulk outwards, those with SCORIA_TAIL_LEAST draws beyond */
+} ScoriaTail;
+
+void tails_pool(int conditions, const ScoriaTailCounts counts[], int side, ScoriaTail *tail);
+
 /* ---------------------------------------------------------------------------------------- laws between conditions ----
  *
  * Of fields (n, channels, cells) whose rows belong to each other, in units of scale (channels * cells); NaN where no
@@ -269,21 +304,29 @@ typedef struct ScoriaTempering_ *ScoriaTempering;
 typedef struct {
   int64_t particles;
   int dimension;
-  int tile;  /* ranks are dealt parts of so many particles */
-  int moves; /* of every particle at each temperature, at least; five times as many where they are short */
+  int tile;       /* ranks are dealt parts of so many particles */
+  int moves;      /* of every particle at each temperature, at least */
+  int most_moves; /* as many at most, where particles still remember their places */
   uint64_t seed;
+  /* Borrowed; NULL: the particles of temperature 0 are N(0, I).  Otherwise the last of their coordinates are the
+   * particles of this one, as many, at temperature 1, and the others N(0, I); evidence and ancestors go on from it. */
+  ScoriaTempering from;
   void *ctx; /* borrowed */
-  /* log_likelihood (n) of particles first + i at z (n, dimension); what is not finite has no likelihood.  Local; n may
-   * be 0. */
-  PetscErrorCode (*evaluate)(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[]);
+  /* log_likelihood (n) of particles first + i at z (n, dimension); what is not finite has no likelihood.  log_base (n),
+   * which comes as zeros: ln of the density of the law at temperature 0 over that of N(0, I), up to a constant.  Local;
+   * n may be 0. */
+  PetscErrorCode (*evaluate)(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                             double log_base[]);
 } ScoriaTemperingSpec;
 
 typedef struct {
   double temperature;
-  double ess;        /* effective number of the particles as reweighted, before they are resampled */
-  double acceptance; /* share of the moves that were accepted */
-  double step;       /* b of the last move: 1 forgets where the particle was */
-  double mixing;     /* sum over the moves of their acceptance times step^2: from about 1 on, places are forgotten */
+  double ess;         /* effective number of the particles as reweighted, before they are resampled */
+  double acceptance;  /* share of the moves that were accepted */
+  double step;        /* b of the last move: 1 forgets where the particle was */
+  double mixing;      /* sum over the moves of their acceptance times step^2 */
+  double correlation; /* the largest, over the principal axes, of places before and after the moves: 0 forgets them */
+  int moves;
 } ScoriaTemperingStage;
 
 /* Draws the particles from the prior and evaluates them; `spec` is copied.  The same bits on any number of ranks.
@@ -293,10 +336,14 @@ PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
 /* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
 PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
 double tempering_temperature(ScoriaTempering t);      /* 1: the particles are the posterior's, of equal weight */
+int tempering_stages_left(ScoriaTempering t);         /* as it seems from the likelihoods of the particles */
 const double *tempering_particles(ScoriaTempering t); /* (particles, dimension), on every rank; borrowed */
-/* ln of the evidence up to this temperature, and its standard error, the sum over temperatures of 1/ess - 1/particles
- * being its variance: that of particles which the moves have made independent. */
+/* ln of the evidence up to this temperature, and its standard error: the larger of what independent particles would
+ * have, whose variance is the sum over temperatures of 1/ess - 1/particles, and of what the weights of the ancestors
+ * show. */
 double tempering_log_evidence(ScoriaTempering t, double *se);
+/* The correlation of a stage up to which places count as forgotten, of so many particles. */
+double tempering_forgotten(int64_t particles, int dimension);
 
 /* ------------------------------------------------------------------------------------------------ memorisation ---- */
 

@@ -72,7 +72,7 @@ static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck
   (*deck)->tables = tables;
   for (int t = 0; tables[t]; t++)
     for (const ScoriaKey *key = tables[t]; key->name; key++) rows++;
-  PetscCall(PetscCalloc2(rows, &(*deck)->key, rows, &(*deck)->value));
+  PetscCall(PetscCalloc3(rows, &(*deck)->key, rows, &(*deck)->value, rows, &(*deck)->given));
   for (int t = 0; tables[t]; t++)
     for (const ScoriaKey *key = tables[t]; key->name; key++) {
       if (deck_find_key(tables, key->name) != key) continue;
@@ -217,6 +217,7 @@ static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const Options *o)
     if (!found) continue;
     PetscCall(WhereFrom(o, option, sizeof where, where, &source));
     PetscCall(SetValue(deck, i, where, text));
+    deck->given[i] = true;
   }
   PetscFunctionReturn(0);
 }
@@ -303,7 +304,7 @@ PetscErrorCode ScoriaDeckDestroy(ScoriaDeck *deck)
   PetscFunctionBeginUser;
   if (!*deck) PetscFunctionReturn(0);
   for (int i = 0; i < (*deck)->count; i++) PetscCall(PetscFree((*deck)->value[i]));
-  PetscCall(PetscFree2((*deck)->key, (*deck)->value));
+  PetscCall(PetscFree3((*deck)->key, (*deck)->value, (*deck)->given));
   PetscCall(PetscFree((*deck)->text));
   PetscCall(PetscFree(*deck));
   PetscFunctionReturn(0);

@@ -15,13 +15,57 @@ bool list_next_word(const char **list, size_t size, char word[])
   return true;
 }
 
+/* The brackets that are open at a place of a text, innermost last. */
+typedef struct {
+  int n;
+  char closing[32];
+  bool wrong; /* one was closed by another's sign, or not opened, or too many are open */
+} Brackets;
+
+static void pass(Brackets *b, char c)
+{
+  if (c == '(' || c == '[') {
+    b->wrong = b->wrong || b->n == (int)sizeof b->closing;
+    if (!b->wrong) b->closing[b->n++] = c == '(' ? ')' : ']';
+  } else if (c == ')' || c == ']') {
+    b->wrong = b->wrong || b->n == 0 || b->closing[b->n - 1] != c;
+    if (!b->wrong) b->n--;
+  }
+}
+
+const char *text_outside(const char *from, const char *end, const char *any)
+{
+  Brackets b = {0};
+  for (; from < end; from++) {
+    if (b.n == 0 && strchr(any, *from)) return from;
+    pass(&b, *from);
+  }
+  return NULL;
+}
+
+const char *text_closing(const char *open, const char *end)
+{
+  Brackets b = {0};
+  for (; open < end && !b.wrong; open++) {
+    pass(&b, *open);
+    if (b.n == 0 && !b.wrong) return open;
+  }
+  return NULL;
+}
+
+bool text_brackets(const char *text)
+{
+  Brackets b = {0};
+  for (; *text; text++) pass(&b, *text);
+  return b.n == 0 && !b.wrong;
+}
+
 /* Up to a comma outside of brackets. */
 static size_t text_length(const char *list)
 {
-  int depth = 0;
-  size_t n  = 0;
-  for (; list[n] && (list[n] != ',' || depth > 0); n++) depth += !!strchr("([", list[n]) - !!strchr(")]", list[n]);
-  return n;
+  const size_t length = strlen(list);
+  const char *comma   = text_outside(list, list + length, ",");
+  return comma ? (size_t)(comma - list) : length;
 }
 
 bool list_next_text(const char **list, size_t size, char text[])

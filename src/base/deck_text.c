@@ -64,10 +64,16 @@ static int spelling_distance(const char *a, const char *b)
   return row[n];
 }
 
+/* Farther than half its letters is no likeness. */
+static int likeness(const char *name)
+{
+  return (int)strlen(name) / 2 + 1;
+}
+
 const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name)
 {
   const ScoriaKey *nearest = NULL;
-  int best                 = (int)strlen(name) / 2 + 1; /* farther than half its letters is no likeness */
+  int best                 = likeness(name);
   for (int t = 0; tables[t]; t++)
     for (const ScoriaKey *key = tables[t]; key->name; key++) {
       const int distance = spelling_distance(name, key->name);
@@ -76,6 +82,20 @@ const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *n
         nearest = key;
       }
     }
+  return nearest;
+}
+
+const char *text_nearest(const char *name, int n, const char *const names[])
+{
+  const char *nearest = NULL;
+  int best            = likeness(name);
+  for (int i = 0; i < n; i++) {
+    const int distance = spelling_distance(name, names[i]);
+    if (distance < best) {
+      best    = distance;
+      nearest = names[i];
+    }
+  }
   return nearest;
 }
 

@@ -9,6 +9,7 @@ struct ScoriaDeck_ {
   const ScoriaKey *const *tables; /* borrowed */
   const ScoriaKey **key;          /* owned list of borrowed keys, in table order */
   char **value;                   /* owned; canonical text, NULL where unset */
+  bool *given;                    /* owned; set by the user */
   int count;
   char *text; /* owned; the resolved deck, made when first asked for */
 };

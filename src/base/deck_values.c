@@ -59,6 +59,17 @@ PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *name, bool *change
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDeckGiven(ScoriaDeck deck, const char *name, bool *given)
+{
+  const ScoriaKey *key;
+  const char *text;
+  PetscFunctionBeginUser;
+  PetscCall(Find(deck, name, &key, &text));
+  *given = false;
+  for (int i = 0; i < deck->count; i++) *given = *given || (deck->key[i] == key && deck->given[i]);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckInt(ScoriaDeck deck, const char *name, PetscInt *value)
 {
   const ScoriaKey *key;

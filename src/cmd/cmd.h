@@ -46,7 +46,8 @@ PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandFitPorosity(ScoriaDeck deck, const char *path);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 
-/* A line for each of the keys known to need another that the deck sets without it.  Collective. */
-PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck);
+/* A line for each of the keys known to need another that the deck sets without it, of those that the command reads or
+ * that decide data.  Collective. */
+PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck, const char *command);
 
 #endif

@@ -43,10 +43,16 @@ static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaMa
 PetscErrorCode CommandGenerate(ScoriaRun run, ScoriaDeck deck)
 {
   ScoriaMade made;
+  bool cheap, shard;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "generate"));
   PetscCall(ScoriaNeedEquations(deck, "generate", "import makes dataset.h5 of them"));
+  PetscCall(ScoriaCheapAsked(deck, &cheap));
+  PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
   PetscCall(ScoriaGenerate(run, deck, &made));
+  if (!made.complete) PetscCall(ReportTally(run, deck, &made));
+  if (!cheap || shard) PetscFunctionReturn(0); /* of a deck in shards, it is made once, by generate after merge */
+  PetscCall(ScoriaGenerateCheap(run, deck, &made));
   if (!made.complete) PetscCall(ReportTally(run, deck, &made));
   PetscFunctionReturn(0);
 }

@@ -18,15 +18,16 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
 
 static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN];
+  char path[PETSC_MAX_PATH_LEN], cheap[PETSC_MAX_PATH_LEN];
   ScoriaEnsemble ens;
-  ScoriaDataset ds;
+  ScoriaDataset ds, corrected;
   ScoriaTwin twin;
   ScoriaModel model;
   const char *text;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, NULL, &complete));
+  PetscCall(ScoriaCheapPath(run, deck, cheap));
+  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, *cheap ? cheap : NULL, &complete));
   if (complete) {
     PetscCall(ScoriaModelTrained(run)); /* one that was killed just after its end has left checkpoints */
     PetscFunctionReturn(0);
@@ -34,7 +35,8 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(OpenDataset(run, deck, &ds));
   PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
-  PetscCall(ScoriaModelTrain(run, deck, ds, &twin, &model));
+  PetscCall(ScoriaCorrect(run, deck, ds, &corrected));
+  PetscCall(ScoriaModelTrain(run, deck, ds, corrected, &twin, &model));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
@@ -43,6 +45,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaModelDestroy(&model));
   PetscCall(ScoriaEnsembleDestroy(&ens));
   PetscCall(ScoriaDatasetClose(&ds));
+  if (corrected) PetscCall(ScoriaDatasetClose(&corrected));
   PetscFunctionReturn(0);
 }
 

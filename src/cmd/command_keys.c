@@ -28,6 +28,10 @@ const ScoriaKey scoria_command_keys[] = {
      "of source model: so many fresh solves at every condition, which give an interval for the bias of the model's "
      "means",
      SCORIA_DECIDES_UQ},
+    {"uq_tolerance_for", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "source multilevel: quantities that the tolerance holds for and draws are planned for; not set: all but places of "
+     "extremes of whole fields",
+     SCORIA_DECIDES_UQ},
     {"uq_tolerance_of", SCORIA_KEY_CHOICE, "", "all", 0, 0, SCORIA_WORDS("all means"),
      "multilevel: what uq_tolerance and uq_count are for: mean, SD and quantiles, or means alone", SCORIA_DECIDES_UQ},
     {"uq_budget", SCORIA_KEY_REAL, "core s", "0", 0, SCORIA_UNBOUNDED, NULL,
@@ -92,7 +96,7 @@ const ScoriaKey scoria_command_keys[] = {
      "law of the fields before the readings: the model's, or its conditional Gaussian", SCORIA_DECIDES_INFER},
     {"infer_count", SCORIA_KEY_INT, "", "4096", 100, 1e6, NULL, "particles", SCORIA_DECIDES_INFER},
     {"infer_moves", SCORIA_KEY_INT, "", "8", 1, 10000, NULL,
-     "moves of every particle at each temperature; up to five times as many where they are short",
+     "moves of every particle at each temperature; up to five times as many until their places are forgotten",
      SCORIA_DECIDES_INFER},
     {"infer_keep", SCORIA_KEY_INT, "", "200", 1, 10000, NULL, "fields of the posterior that are kept, at most all",
      SCORIA_DECIDES_INFER},

@@ -3,10 +3,12 @@
 #include "cmd.h"
 #include <string.h>
 
-/* A key and the choice that it needs. */
-static const struct {
+/* A key and the choice that it needs, or one of several, with a blank between. */
+typedef struct {
   const char *key, *selector, *wanted;
-} needs[] = {
+} Need;
+
+static const Need needs[] = {
     {"ensemble_time", "ensemble_mode", "transient"},   {"ensemble_times", "ensemble_mode", "transient"},
     {"conditions_time", "ensemble_mode", "transient"}, {"ensemble_time_tolerance", "ensemble_mode", "transient"},
     {"conditions_file", "conditions_design", "file"},  {"train_kernel", "train_network", "cnn1d"},
@@ -15,17 +17,32 @@ static const struct {
     {"train_all_modes", "train_whitening", "true"},    {"sample_snr", "sample_sampler", "pc"},
 };
 
-static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck)
+/* Of the command uq alone: its source is often chosen on the command line. */
+static const Need needs_of_uq[] = {
+    {"uq_fidelities", "uq_source", "multilevel auto"}, {"uq_estimator", "uq_source", "multilevel auto"},
+    {"uq_budget", "uq_source", "multilevel auto"},     {"uq_pilot", "uq_source", "multilevel auto"},
+    {"uq_costs", "uq_source", "multilevel auto"},      {"uq_tolerance_of", "uq_source", "multilevel auto"},
+};
+
+static bool is_word(const char *list, const char *word)
+{
+  const size_t length = strlen(word);
+  for (; *list; list += strcspn(list, " "), list += *list == ' ')
+    if (!strncmp(list, word, length) && (!list[length] || list[length] == ' ')) return true;
+  return false;
+}
+
+static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck, size_t n, const Need need[])
 {
   PetscFunctionBeginUser;
-  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+  for (size_t i = 0; i < n; i++) {
     const char *chosen;
     bool changed;
-    PetscCall(ScoriaDeckChanged(deck, needs[i].key, &changed));
-    PetscCall(ScoriaDeckString(deck, needs[i].selector, &chosen));
-    if (changed && strcmp(chosen, needs[i].wanted))
-      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %s", needs[i].key, needs[i].selector, chosen,
-                          needs[i].wanted));
+    PetscCall(ScoriaDeckChanged(deck, need[i].key, &changed));
+    PetscCall(ScoriaDeckString(deck, need[i].selector, &chosen));
+    if (changed && !is_word(need[i].wanted, chosen))
+      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %.*s", need[i].key, need[i].selector, chosen,
+                          (int)strcspn(need[i].wanted, " "), need[i].wanted));
   }
   PetscFunctionReturn(0);
 }
@@ -52,16 +69,34 @@ static PetscErrorCode WarnOfPorosity(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck)
+/* A moment of eps in place of what is inside the logistic function; values other than its default are refused. */
+static PetscErrorCode WarnOfMoments(ScoriaRun run, ScoriaDeck deck)
+{
+  static const char *const keys[][2] = {{"porosity_mean", "porosity_logit_mean"}, {"porosity_sd", "porosity_sigma"}};
+  PetscFunctionBeginUser;
+  for (int i = 0; i < 2; i++) {
+    bool moment, given, changed;
+    PetscCall(ScoriaDeckHas(deck, keys[i][0], &moment));
+    PetscCall(ScoriaDeckGiven(deck, keys[i][1], &given));
+    PetscCall(ScoriaDeckChanged(deck, keys[i][1], &changed));
+    if (moment && given && !changed)
+      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is set", keys[i][1], keys[i][0]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck, const char *command)
 {
   const char *fixed, *range;
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(WarnOfNeeds(run, deck));
+  PetscCall(WarnOfNeeds(run, deck, sizeof needs / sizeof *needs, needs));
+  if (!strcmp(command, "uq")) PetscCall(WarnOfNeeds(run, deck, sizeof needs_of_uq / sizeof *needs_of_uq, needs_of_uq));
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
   PetscCall(ScoriaSpaceOfOthers(deck));
   PetscCall(WarnOfPorosity(run, deck));
+  PetscCall(WarnOfMoments(run, deck));
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));
     if (!fixed) break;

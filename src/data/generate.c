@@ -121,44 +121,68 @@ static PetscErrorCode CutShard(ScoriaDeck deck, ScoriaDatasetSpec *spec)
   PetscFunctionReturn(0);
 }
 
+/* Which of the datasets of a deck, and what decides it. */
+typedef struct {
+  const char *name, *fidelity; /* in the run directory; the key that names what solves it */
+  unsigned results, growing;
+  bool shard, cheap;
+} Kind;
+
+static const Kind kind_whole = {"dataset.h5", "ensemble_fidelity", SCORIA_OF_DATASET, SCORIA_OF_GROWING, false, false};
+static const Kind kind_shard = {SHARD_FILE, "ensemble_fidelity", SCORIA_OF_DATASET, SCORIA_OF_GROWING, true, false};
+static const Kind kind_cheap = {
+    "cheap.h5", "ensemble_cheap_fidelity", SCORIA_OF_CHEAP, SCORIA_OF_GROWING | SCORIA_DECIDES_CHEAP, false, true};
+
 /* What is to be made: a shard or the whole, anew, of a smaller one, or nothing as it is complete. */
-static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, bool shard, ScoriaMade *made, ScoriaDataset *smaller)
+static PetscErrorCode FindBegun(ScoriaRun run, ScoriaDeck deck, const Kind *kind, ScoriaMade *made,
+                                ScoriaDataset *smaller)
 {
-  const char *name = shard ? SHARD_FILE : "dataset.h5";
   PetscFunctionBeginUser;
   *smaller = NULL;
-  PetscCall(ScoriaRunPath(run, name, sizeof made->path, made->path));
-  if (!shard) PetscCall(GenerateFindSmaller(run, deck, made->path, smaller));
-  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, name, SCORIA_OF_DATASET, NULL, &made->complete));
+  PetscCall(ScoriaRunPath(run, kind->name, sizeof made->path, made->path));
+  if (!kind->shard) PetscCall(GenerateFindSmaller(run, deck, made->path, kind->growing, smaller));
+  if (!*smaller) PetscCall(ScoriaCompleteDataset(run, deck, kind->name, kind->results, NULL, &made->complete));
   if (made->complete) PetscCall(ScoriaGeneratedCheck(run, deck, made->path));
   PetscFunctionReturn(0);
 }
 
+/* What solves. */
+typedef struct {
+  ScoriaEnsemble ens;        /* owned */
+  ScoriaFidelities relative; /* owned; NULL: the ensemble itself */
+} Solver;
+
 /* The ensemble, and the rows of it that are to be made. */
-static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, bool shard, ScoriaMade *made, ScoriaEnsemble *ens,
+static PetscErrorCode OpenEnsemble(ScoriaRun run, ScoriaDeck deck, const Kind *kind, ScoriaMade *made, Solver *solver,
                                    const double **x, GenerateDesign *design)
 {
+  ScoriaDatasetSpec *spec = &made->spec;
   char dir[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
   PetscCall(ScoriaStopAtOnce(run, "nothing is lost"));
   const PetscErrorCode failed =
-      ScoriaEnsembleCreate(ScoriaRunComm(run), deck, ens); /* reads files that the deck names */
+      ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &solver->ens); /* reads files that the deck names */
   stop_in_order();
   PetscCall(failed);
-  PetscCall(ScoriaEnsembleSayLibrary(run, *ens));
-  PetscCall(ScoriaEnsembleSpec(*ens, &made->spec, x));
-  PetscCall(WholeFieldsCheck(deck, made->spec.rows));
-  PetscCall(WholeFieldsWarn(run, deck, *ens));
+  PetscCall(ScoriaEnsembleSayLibrary(run, solver->ens));
+  PetscCall(ScoriaEnsembleSpec(solver->ens, spec, x));
+  const int64_t shared = spec->realisations;
+  if (!kind->cheap) PetscCall(GenerateCheapCheck(deck, solver->ens, spec));
+  if (!kind->cheap) PetscCall(WholeFieldsCheck(deck, spec->rows));
+  if (kind->cheap) PetscCall(GenerateCheapSpec(deck, spec));
+  PetscCall(GenerateRelative(deck, solver->ens, kind->fidelity, spec, &solver->relative));
+  PetscCall(WholeFieldsWarn(run, deck, solver->ens));
   PetscCall(ScoriaRunPath(run, "", sizeof dir, dir));
-  if (!shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, &made->spec));
-  PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(*ens), &made->spec, design));
-  if (shard) PetscCall(CutShard(deck, &made->spec));
+  if (!kind->shard) PetscCall(ScoriaDatasetCheckRoom(ScoriaRunComm(run), dir, spec));
+  PetscCall(GenerateDesignOpen(ScoriaEnsembleDesign(solver->ens), spec, design));
+  design->shared = shared;
+  if (kind->shard) PetscCall(CutShard(deck, spec));
   PetscFunctionReturn(0);
 }
 
 /* The file, with what an interrupted run or a smaller dataset has of it. */
-static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade *made, ScoriaEnsemble ens,
-                                const double *x, ScoriaDataset *smaller, Found *found, Partial *out)
+static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const Kind *kind, const ScoriaMade *made,
+                                ScoriaEnsemble ens, const double *x, ScoriaDataset *smaller, Found *found, Partial *out)
 {
   const ScoriaDatasetSpec *spec = &made->spec;
   ScoriaProvenance from;
@@ -167,40 +191,57 @@ static PetscErrorCode BeginFile(ScoriaRun run, ScoriaDeck deck, const ScoriaMade
       ScoriaProvenanceOfRun(run, deck, spec->whole ? "shard" : "dataset", ScoriaEnsembleGroups(ens)->full_size, &from));
   PetscCall(PetscStrncpy(from.made.library, ensemble_library(ens), sizeof from.made.library));
   PetscCall(
-      PartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, SCORIA_OF_DATASET, note_found, found, out));
+      PartialBegin(run, deck, made->path, *smaller != NULL, spec, x, &from, kind->results, note_found, found, out));
   PetscCall(CheckConditions(run, made->path, ".part", found->elsewhere));
   if (*smaller) PetscCall(GenerateCopy(run, *smaller, found->design, out, &found->tally));
   PetscCall(ScoriaDatasetClose(smaller));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+static PetscErrorCode Make(ScoriaRun run, ScoriaDeck deck, const Kind *kind, ScoriaMade *made)
 {
-  ScoriaEnsemble ens;
+  Solver solver;
   Partial out;
   ScoriaCost cost;
   const double *x;
   GenerateDesign design;
   ScoriaDataset smaller;
-  bool shard;
   PetscFunctionBeginUser;
   *made = (ScoriaMade){.complete = false};
-  PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
-  PetscCall(FindBegun(run, deck, shard, made, &smaller));
+  PetscCall(FindBegun(run, deck, kind, made, &smaller));
   if (made->complete) PetscFunctionReturn(0);
-  PetscCall(OpenEnsemble(run, deck, shard, made, &ens, &x, &design));
+  PetscCall(OpenEnsemble(run, deck, kind, made, &solver, &x, &design));
   Found found = {.first = made->spec.first, .design = &design};
-  PetscCall(BeginFile(run, deck, made, ens, x, &smaller, &found, &out));
-  PetscCall(ScoriaCostBegin(run, "dataset.h5", out.there.n > 0, &cost));
-  PetscCall(GenerateRows(run, ens, &made->spec, &design, 0, &out, cost, &found.tally, &made->shares));
-  PetscCall(PeakMemory(ScoriaEnsembleGroups(ens), &made->shares.rank_memory, &made->shares.group_memory));
+  PetscCall(BeginFile(run, deck, kind, made, solver.ens, x, &smaller, &found, &out));
+  PetscCall(ScoriaCostBegin(run, kind->cheap ? "cheap.h5" : "dataset.h5", out.there.n > 0, &cost));
+  PetscCall(
+      GenerateRows(run, solver.ens, solver.relative, &made->spec, &design, 0, &out, cost, &found.tally, &made->shares));
+  PetscCall(PeakMemory(ScoriaEnsembleGroups(solver.ens), &made->shares.rank_memory, &made->shares.group_memory));
   PetscCall(ScoriaDatasetSettle(out.ds)); /* no row is lost where the run ends in what follows */
   /* before it is finished: a complete dataset ends the command; whole fields of shards are the merging's */
-  if (!shard)
-    PetscCall(ScoriaWholeFieldsWrite(run, deck, ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
+  if (!kind->shard && !kind->cheap)
+    PetscCall(
+        ScoriaWholeFieldsWrite(run, deck, solver.ens, made->spec.rows, GenerateGive, &design, false, "fields.h5"));
   PetscCall(PartialFinish(&out));
   PetscCall(ScoriaCostEnd(&cost));
-  PetscCall(ScoriaEnsembleDestroy(&ens));
+  PetscCall(ScoriaFidelitiesDestroy(&solver.relative));
+  PetscCall(ScoriaEnsembleDestroy(&solver.ens));
   made->tally = found.tally;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaGenerate(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+{
+  bool shard;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "run_shard", &shard));
+  PetscCall(Make(run, deck, shard ? &kind_shard : &kind_whole, made));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaGenerateCheap(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Make(run, deck, &kind_cheap, made));
   PetscFunctionReturn(0);
 }

@@ -10,9 +10,17 @@ PetscErrorCode GenerateDesignOpen(ScoriaDesign of, const ScoriaDatasetSpec *spec
                              .space        = design_space(of),
                              .conditions   = spec->rows / spec->realisations,
                              .realisations = spec->realisations,
+                             .shared       = spec->realisations,
                              .at           = -1};
   PetscCall(GenerateTheta(design, 0, theta)); /* the same of every row: whether a file has enough of them */
   PetscFunctionReturn(0);
+}
+
+uint64_t generate_number(const GenerateDesign *design, int64_t row)
+{
+  const int64_t condition = row / design->realisations, i = row % design->realisations;
+  const int64_t extra = SCORIA_DRAWS_ROWS_END; /* numbers of rows end before */
+  return (uint64_t)(i < design->shared ? condition * design->shared + i : extra + row);
 }
 
 PetscErrorCode GenerateTheta(GenerateDesign *design, int64_t row, double theta[])

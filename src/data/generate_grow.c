@@ -6,7 +6,8 @@
 
 #define COPY_BYTES ((size_t)16 << 20) /* of rows that a rank holds at a time */
 
-PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, ScoriaDataset *smaller)
+PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *path, unsigned results,
+                                   ScoriaDataset *smaller)
 {
   const ScoriaDatasetSpec *spec;
   const char *stored;
@@ -20,7 +21,7 @@ PetscErrorCode GenerateFindSmaller(ScoriaRun run, ScoriaDeck deck, const char *p
   if (!exists) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, smaller));
   PetscCall(ScoriaDatasetInfo(*smaller, &spec, NULL, &stored));
-  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_OF_GROWING, sizeof difference, difference));
+  PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   PetscCall(ScoriaDeckInt(deck, "ensemble_conditions", &here));
   PetscCall(ScoriaDeckStoredInt(deck, stored, "ensemble_conditions", &there));
   PetscCall(ScoriaDeckString(deck, "conditions_design", &design));
@@ -54,7 +55,7 @@ static PetscErrorCode CopyRun(ScoriaRun run, ScoriaDataset smaller, GenerateDesi
   deal_block(number, rank, size, &at, &mine);
   PetscCall(ScoriaDatasetRead(smaller, first + at, mine, rows));
   const bool same = generate_at_design(design, rows, first + at);
-  if (!same) snprintf(line, sizeof line, "dataset.h5: its conditions are not the first of the deck's design");
+  if (!same) snprintf(line, sizeof line, "the smaller dataset: its conditions are not the first of the deck's design");
   PetscCall(ScoriaAgree(comm, same ? SCORIA_EXIT_OK : SCORIA_EXIT_INPUT, line));
   PetscCall(ScoriaDatasetWrite(out->ds, first + at, rows));
   generate_tally(rows, tally);

@@ -31,6 +31,7 @@
 typedef struct {
   ScoriaRun run; /* borrowed, as are the next four */
   ScoriaEnsemble ens;
+  ScoriaFidelities relative; /* NULL: none */
   const ScoriaDatasetSpec *spec;
   GenerateDesign *design;
   Partial *out;
@@ -142,11 +143,14 @@ static PetscErrorCode SolveSome(Generation *g, int64_t start, int64_t count)
   uint64_t id[CHUNK_ROWS];
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < count; i++) {
-    id[i]                      = (uint64_t)(g->spec->first + start + i);
+    id[i]                      = generate_number(g->design, g->spec->first + start + i);
     g->where[g->held.rows + i] = start + i;
-    PetscCall(GenerateTheta(g->design, (int64_t)id[i], g->theta + i * n));
+    PetscCall(GenerateTheta(g->design, g->spec->first + start + i, g->theta + i * n));
   }
-  PetscCall(ScoriaEnsembleCompute(g->ens, count, g->theta, id, NULL, &rows));
+  if (g->relative)
+    PetscCall(ScoriaFidelitiesCompute(g->relative, 1, count, g->theta, id, &rows));
+  else
+    PetscCall(ScoriaEnsembleCompute(g->ens, count, g->theta, id, NULL, &rows));
   g->held.rows += count;
   g->solved += count;
   PetscFunctionReturn(0);
@@ -227,11 +231,12 @@ static PetscErrorCode MeasureShares(const Generation *g, double seconds, ScoriaS
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec, GenerateDesign *design,
-                            int64_t smallest, Partial *out, ScoriaCost cost, ScoriaSolveTally *tally,
-                            ScoriaSolveShares *shares)
+PetscErrorCode GenerateRows(ScoriaRun run, ScoriaEnsemble ens, ScoriaFidelities relative, const ScoriaDatasetSpec *spec,
+                            GenerateDesign *design, int64_t smallest, Partial *out, ScoriaCost cost,
+                            ScoriaSolveTally *tally, ScoriaSolveShares *shares)
 {
-  Generation g       = {.run = run, .ens = ens, .spec = spec, .design = design, .out = out, .asked = smallest};
+  Generation g = {
+      .run = run, .ens = ens, .relative = relative, .spec = spec, .design = design, .out = out, .asked = smallest};
   const double began = wall_seconds();
   int64_t first      = 0, number, drawn;
   bool stop          = false;

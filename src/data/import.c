@@ -3,6 +3,7 @@
  * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows: those
  * behind each other in the dataset that it has been left with when their conditions were sorted. */
 #include "import.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,48 @@ static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
   (void)first;
   Tally *tally = ctx;
   for (int64_t i = 0; i < rows->rows; i++) tally->failed += rows->done[i] == SCORIA_ROW_FAILED;
+}
+
+/* Removes what has been written of a dataset that no dataset can be made of. */
+static PetscErrorCode Abandon(const Import *im, Partial *out)
+{
+  char path[PETSC_MAX_PATH_LEN], part[PETSC_MAX_PATH_LEN + 8];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(im->run, "dataset.h5", sizeof path, path));
+  PetscCall(ScoriaDatasetClose(&out->ds));
+  PetscCall(ScoriaIntervalsDestroy(&out->there));
+  snprintf(part, sizeof part, "%s.part", path);
+  PetscCall(ScoriaFileRemove(im->comm, part));
+  PetscFunctionReturn(0);
+}
+
+/* Values outside a field's bounds, beyond the rounding of single precision. */
+static PetscErrorCode CheckBounds(const Import *im, const ScoriaRows *rows, Partial *out)
+{
+  double range[2 * SCORIA_MAX_FIELDS]; /* of every field: -smallest, largest */
+  const int n = im->spec.nfields;
+  bool any    = false;
+  PetscFunctionBeginUser;
+  for (int f = 0; f < n; f++) {
+    range[2 * f] = range[2 * f + 1] = -INFINITY;
+    any                             = any || im->bounded[f];
+    for (int64_t k = 0; k < rows->rows * im->spec.cells && im->bounded[f]; k++) {
+      range[2 * f]     = fmax(range[2 * f], -rows->field[f][k]); /* NaN counts for nothing */
+      range[2 * f + 1] = fmax(range[2 * f + 1], rows->field[f][k]);
+    }
+  }
+  if (!any) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2 * n, MPI_DOUBLE, MPI_MAX, im->comm));
+  for (int f = 0; f < n; f++) {
+    const double lo = im->bounds[f][0], hi = im->bounds[f][1];
+    const bool low  = isfinite(lo) && -range[2 * f] < lo - ldexp(fabs(lo), -23),
+               high = isfinite(hi) && range[2 * f + 1] > hi + ldexp(fabs(hi), -23);
+    if (!im->bounded[f] || (!low && !high)) continue;
+    PetscCall(Abandon(im, out));
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found the value %.9g, expected all of them inside its bounds [%g, %g]",
+                im->path, im->spec.field[f].name, low ? -range[2 * f] : range[2 * f + 1], lo, hi);
+  }
+  PetscFunctionReturn(0);
 }
 
 /* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there. */
@@ -39,6 +82,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
     partial_next(out, im->end, most, &first, &number);
     PetscCall(ImportRead(im, first, number, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
+    PetscCall(CheckBounds(im, &rows, out));
     PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
     for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
     first += number;
@@ -109,19 +153,16 @@ static PetscErrorCode CheckSource(ScoriaRun run, ScoriaDeck deck)
 }
 
 /* Nothing can be learned from a file without a usable row: what has been written of it is removed. */
-static PetscErrorCode CheckUsable(const Import *im, Partial *out, const char *path, Tally *tally)
+static PetscErrorCode CheckUsable(const Import *im, Partial *out, Tally *tally)
 {
-  char part[PETSC_MAX_PATH_LEN + 8], counts[SCORIA_MAX_FIELDS * 100] = "";
+  char counts[SCORIA_MAX_FIELDS * 100] = "";
   PetscFunctionBeginUser;
   if (tally->failed < im->spec.rows) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally->not_finite, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
   for (int f = 0; f < im->spec.nfields; f++)
     snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "%s%lld in %s", f ? ", " : "",
              (long long)tally->not_finite[f], im->spec.field[f].name);
-  PetscCall(ScoriaDatasetClose(&out->ds));
-  PetscCall(ScoriaIntervalsDestroy(&out->there));
-  snprintf(part, sizeof part, "%s.part", path);
-  PetscCall(ScoriaFileRemove(im->comm, part));
+  PetscCall(Abandon(im, out));
   SCORIA_FAIL(SCORIA_EXIT_INPUT,
               "%s: no usable row: each of its %lld rows holds a value that is not finite (rows by field: %s)", im->path,
               (long long)im->found, counts);
@@ -167,7 +208,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(PartialBegin(run, deck, made->path, false, &im.spec, im.centres, &from, SCORIA_OF_IMPORTED, tally_rows,
                          &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
-  PetscCall(CheckUsable(&im, &out, made->path, &tally));
+  PetscCall(CheckUsable(&im, &out, &tally));
   PetscCall(PartialFinish(&out));
   made->spec    = im.spec;
   made->failed  = tally.failed;

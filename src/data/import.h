@@ -60,6 +60,8 @@ typedef struct {
   bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS];
+  bool bounded[SCORIA_MAX_FIELDS]; /* fields that stay in an interval: */
+  double bounds[SCORIA_MAX_FIELDS][2];
   int grid;                             /* axes of cells: 1 of profiles, 2 or 3 of whole fields */
   ImportColumn centre[IMPORT_GRID];     /* cell centres along x, y, z */
   ScoriaForeignAxis along[IMPORT_GRID]; /* their scales */

@@ -293,7 +293,7 @@ static PetscErrorCode ReadOrder(ScoriaDeck deck, Import *im)
 
 PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im)
 {
-  double ignored[SCORIA_MAX_FIELDS];
+  double reference[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "import_file", &im->path));
   if (!im->path) SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: import_file is not set, expected an HDF5 file");
@@ -305,8 +305,14 @@ PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im)
   PetscCall(ReadEntries(deck, im, "import_scale", TakeScale));
   PetscCall(ReadEntries(deck, im, "import_ranges", TakeRange));
   PetscCall(ReadLogarithmic(deck, im));
-  PetscCall(
-      ScoriaImportedReferences(deck, ignored)); /* what is wrong with them is told before the work, not by train */
+  /* What is wrong with these is told before the work, not by train. */
+  for (int f = 0; f < SCORIA_MAX_FIELDS; f++) reference[f] = NAN;
+  PetscCall(ScoriaImportedReferences(deck, reference));
+  PetscCall(ScoriaImportedBounds(deck, im->bounded, im->bounds));
+  for (int f = 0; f < im->spec.nfields; f++)
+    if (im->bounded[f] && isfinite(reference[f]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "import_fields: %s: found bounds and a reference, expected one of them",
+                  im->spec.field[f].name);
   PetscCall(ScoriaDeckBool(deck, "ensemble_float64", &im->spec.float64));
   PetscFunctionReturn(0);
 }

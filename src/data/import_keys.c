@@ -8,7 +8,7 @@ const ScoriaKey scoria_import_keys[] = {
      "fields by the paths of their arrays, [c=/data/conc, phi=/data/state:1]: (rows, cells), (cells, rows) or "
      "(conditions, realisations, cells); with :k, channel k of (rows, channels, cells); or a mapping "
      "{c: {path: /data/conc, order: [x, row], scale: 1000, offset: 0, units: mol m^-3}}, also of channel and "
-     "reference",
+     "reference or bounds, [0, 1] or [0, .inf], that no sample leaves",
      SCORIA_DECIDES_IMPORT},
     {"import_conditions", SCORIA_KEY_ENTRIES, "", NULL, 0, 0, NULL,
      "conditions by paths, [rate=/par/rate, T=/par/all:2, soc=0.5]: one value a row, or for each run of realisations; "

@@ -240,6 +240,7 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
 {
   Merging m = {.run = run, .deck = deck, .spec = &made->spec};
   ScoriaEnsemble ens;
+  ScoriaFidelities relative;
   ScoriaProvenance from;
   Partial out;
   const double *x;
@@ -255,6 +256,8 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   stop_in_order();
   PetscCall(failed);
   PetscCall(ScoriaEnsembleSpec(ens, &made->spec, &x));
+  PetscCall(GenerateRelative(deck, ens, "ensemble_fidelity", &made->spec, &relative));
+  PetscCall(ScoriaFidelitiesDestroy(&relative));
   PetscCall(WholeFieldsCheck(deck, made->spec.rows));
   PetscCall(ScoriaDeckString(deck, "run_dir", &dir));
   PetscCall(PetscStrncpy(m.dir, dir, sizeof m.dir));

@@ -10,14 +10,15 @@ static ScoriaQuantity *add(ScoriaQuantityKind kind, int channel, const char *uni
   return made;
 }
 
-static void add_extremes(const ScoriaField *field, int *n, ScoriaQuantity quantity[])
+void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2])
 {
   static const struct {
     ScoriaQuantityKind kind;
     const char *name, *what;
   } extremes[] = {{SCORIA_QUANTITY_MIN, "min", "smallest"}, {SCORIA_QUANTITY_MAX, "max", "largest"}};
+  int n        = 0;
   for (int i = 0; i < 2; i++) {
-    ScoriaQuantity *made = add(extremes[i].kind, 0, field->unit, n, quantity);
+    ScoriaQuantity *made = add(extremes[i].kind, channel, field->unit, &n, quantity);
     snprintf(made->name, sizeof made->name, "%s_%.58s", extremes[i].name, field->name);
     snprintf(made->description, sizeof made->description, "%s value of a profile: %.60s", extremes[i].what,
              field->description);
@@ -47,8 +48,8 @@ PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const Scori
   if (!imported) PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   const int named = problem_quantities(problem, parameters, channels, field, of);
   PetscCall(PetscFree(parameters));
-  *n = 0;
-  add_extremes(&field[0], n, quantity);
+  *n = 2;
+  quantities_of_extremes(&field[0], 0, quantity);
   for (int i = 0; i < *n; i++) condition[i] = -1;
   for (int i = 0; i < named; i++) {
     condition[*n] = of[i].condition;

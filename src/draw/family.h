@@ -31,13 +31,16 @@ struct Member_ {
   ScoriaSolver solver; /* owned, unless it is the ensemble's */
   bool borrowed;
   ScoriaGrid grid;
-  int cells;       /* own ones of the solver */
-  int factor[3];   /* fine cells in one of its cells, along each axis */
-  double *eps;     /* owned (cells): its own porosity */
-  double *planes;  /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
-  double *arrived; /* owned */
-  int *counts;     /* owned (4, ranks of the group): sent, from, received, to */
-  double *profile; /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  int cells;                /* own ones of the solver */
+  int factor[3];            /* fine cells in one of its cells, along each axis */
+  double *eps;              /* owned (cells): its own porosity */
+  double *planes;           /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
+  double *arrived;          /* owned */
+  int *counts;              /* owned (4, ranks of the group): sent, from, received, to */
+  double *profile;          /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  double *columns;          /* owned (channels, own cells of the family's grid): whole fields of columns */
+  bool alone;               /* every rank solves for itself */
+  ScoriaSolveStatus status; /* of the last solve on this rank; of many columns, of the first that failed, if any */
 };
 
 struct Family_ {
@@ -46,14 +49,17 @@ struct Family_ {
   ScoriaGrid grid;
   ScoriaPorosity porosity; /* borrowed from the ensemble */
   const ScoriaProblem *problem;
-  void *parameters;    /* owned */
-  ScoriaSolver solver; /* borrowed from the ensemble */
-  int channels, cells, nx, time;
+  void *parameters;              /* owned */
+  ScoriaSolver solver;           /* borrowed from the ensemble */
+  int channels, cells, nx, time; /* cells of a row: nx, or, of whole fields, those of the grid */
+  bool whole;
   int nderived;
   const int *derived; /* borrowed from the ensemble */
   double rtol;
   double *eps;  /* owned: own cells of the fine grid */
   double *line; /* owned (nx) */
+  double *own;  /* owned (cells): of whole fields, those of a field that a rank has; */
+  double *all;  /* owned (cells): on the first rank of a group, all of it */
   int n;
   Member member[SCORIA_MAX_FIDELITIES];
 };
@@ -65,10 +71,20 @@ int family_find(const Family *f, const FidelityRow *row);
 
 /* A solver of the member's own on m->grid, on the group or on this rank alone.  rtol: of its time integration. */
 PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol);
-/* The profiles of the solver's last solution at the cells of the family, into fields (channels, cells). */
-PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[]);
+/* The same in one dimension, of every rank by itself, with room for `values` of profiles. */
+PetscErrorCode FidelityLine(const Family *f, Member *m, size_t values);
+bool fidelity_has_lateral(const Family *f, int number, size_t size, char lacks[]);
+/* fidelity_fields.c: the solver's last solution at the cells of the family, into fields (channels, cells): profiles on
+ * every rank, whole fields on the first of the group, or on a rank that solves alone. */
+PetscErrorCode FidelityFields(const Family *f, Member *m, double fields[]);
+/* Values `own` of a field that the ranks of the group share on the family's own grid, into field (cells) on the first.
+ */
+PetscErrorCode FidelityGather(const Family *f, const double own[], double field[]);
 /* A solve to the cost: `counts` where this rank counts it. */
 void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
+
+/* The family behind fidelities of the PDE. */
+Family *fidelities_family(ScoriaFidelities all);
 
 /* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
  * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */

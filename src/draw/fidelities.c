@@ -54,32 +54,6 @@ PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double
   PetscFunctionReturn(0);
 }
 
-/* Values at the centres of n cells to those of N of the same length: linear between centres and beyond the outer ones.
- */
-static void interpolate(int n, const double from[], int N, double to[])
-{
-  for (int i = 0; i < N; i++) {
-    const double at = (i + 0.5) * n / N - 0.5;
-    const int j     = PetscMax(0, PetscMin(n - 2, (int)floor(at)));
-    to[i]           = from[j] + (at - j) * (from[j + 1] - from[j]);
-  }
-}
-
-PetscErrorCode FidelityProfiles(const Family *f, Member *m, double fields[])
-{
-  PetscFunctionBeginUser;
-  for (int c = 0; c < f->channels; c++) {
-    double *to = fields + (size_t)c * (size_t)f->cells;
-    if (m->grid.n[0] == f->cells)
-      PetscCall(ScoriaSolverProfile(m->solver, c, to, NULL));
-    else {
-      PetscCall(ScoriaSolverProfile(m->solver, c, m->profile, NULL));
-      interpolate(m->grid.n[0], m->profile, f->cells, to);
-    }
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode DrawBatch(Family *f, const double theta[], unsigned members, uint64_t first, int n,
                                 double *const fields[], ScoriaFidelityCost cost[])
 {
@@ -135,8 +109,10 @@ static PetscErrorCode Destroy(void *ctx)
     PetscCall(PetscFree(m->arrived));
     PetscCall(PetscFree(m->counts));
     PetscCall(PetscFree(m->profile));
+    PetscCall(PetscFree(m->columns));
   }
   PetscCall(PetscFree2(f->eps, f->line));
+  PetscCall(PetscFree2(f->own, f->all));
   PetscCall(PetscFree(f->parameters));
   PetscCall(PetscFree(f));
   PetscFunctionReturn(0);
@@ -257,15 +233,16 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->groups   = ScoriaEnsembleGroups(ens);
   f->solver   = ensemble_solver(ens);
   f->porosity = ensemble_porosity(ens);
-  if (spec.cells != f->grid.n[0])
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: source multilevel: found rows of whole fields, expected profiles along x");
-  f->derived = ensemble_derived(ens, &f->nderived);
-  f->time    = space_find(&spec.space, "time");
-  f->rtol    = 1e-5;
-  f->cells = f->nx = f->grid.n[0];
-  f->channels      = spec_states(&spec);
+  f->derived  = ensemble_derived(ens, &f->nderived);
+  f->time     = space_find(&spec.space, "time");
+  f->rtol     = 1e-5;
+  f->nx       = f->grid.n[0];
+  f->cells    = spec.cells;
+  f->whole    = spec_is_whole(&spec);
+  f->channels = spec_states(&spec);
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
   PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx, &f->line));
+  if (f->whole) PetscCall(PetscMalloc2(f->cells, &f->own, f->cells, &f->all));
   PetscCall(Add(f, &fidelity_fine, 0));
   if (list)
     PetscCall(AddList(f, key, list));
@@ -297,6 +274,11 @@ PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], 
   PetscFunctionBeginUser;
   PetscCall(all->kind->draw(all->ctx, theta, members, first, n, fields, all->cost));
   PetscFunctionReturn(0);
+}
+
+Family *fidelities_family(ScoriaFidelities all)
+{
+  return all->ctx;
 }
 
 int fidelities_number(ScoriaFidelities all)

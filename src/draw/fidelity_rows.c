@@ -1,4 +1,4 @@
-/* The fidelities: the deck's own solve; coarser grids; the line of the lateral means; independent columns; larger time
+/* The fidelities: the deck's own solve; coarser grids; the line of the lateral means and its opposite; larger time
  * steps. */
 #include "family.h"
 #include <math.h>
@@ -14,7 +14,7 @@ static bool always(const Family *f, int number, size_t size, char lacks[])
   return true;
 }
 
-static bool has_lateral(const Family *f, int number, size_t size, char lacks[])
+bool fidelity_has_lateral(const Family *f, int number, size_t size, char lacks[])
 {
   (void)number;
   snprintf(lacks, size, "ensemble_cells has one axis: nothing is lateral");
@@ -34,11 +34,10 @@ static PetscErrorCode CreateFine(const Family *f, Member *m)
 static PetscErrorCode SolveOn(const Family *f, Member *m, const double theta[], const double eps[], double fields[],
                               ScoriaFidelityCost *cost)
 {
-  ScoriaSolveStatus status;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &status));
-  fidelity_count(cost, &m->grid, &status, groups_leads(f->groups));
-  PetscCall(FidelityProfiles(f, m, fields));
+  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &m->status));
+  fidelity_count(cost, &m->grid, &m->status, groups_leads(f->groups));
+  PetscCall(FidelityFields(f, m, fields));
   PetscFunctionReturn(0);
 }
 
@@ -80,10 +79,10 @@ const FidelityRow fidelity_steps = {.name    = "steps",
 
 /* ----------------------------------------------------------------------------------------------- the line ---- */
 
-/* A solver of this rank's own, in one dimension, and `values` of profiles. */
-static PetscErrorCode LineSolver(const Family *f, Member *m, size_t values)
+PetscErrorCode FidelityLine(const Family *f, Member *m, size_t values)
 {
   PetscFunctionBeginUser;
+  m->alone     = true;
   m->grid.dim  = 1;
   m->grid.n[1] = m->grid.n[2] = 1;
   PetscCall(FidelitySolver(f, m, PETSC_COMM_SELF, f->rtol));
@@ -94,7 +93,7 @@ static PetscErrorCode LineSolver(const Family *f, Member *m, size_t values)
 static PetscErrorCode CreateLine(const Family *f, Member *m)
 {
   PetscFunctionBeginUser;
-  PetscCall(LineSolver(f, m, (size_t)FIDELITY_BATCH * (size_t)f->nx));
+  PetscCall(FidelityLine(f, m, (size_t)FIDELITY_BATCH * (size_t)f->nx));
   PetscFunctionReturn(0);
 }
 
@@ -115,7 +114,6 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
 {
   const int size = f->groups->group_size, rank = f->groups->group_rank;
   const size_t width = (size_t)f->channels * (size_t)f->cells;
-  ScoriaSolveStatus status;
   PetscFunctionBeginUser;
   for (int i = 0; i < n; i++) {
     double *to = fields + (size_t)i * width;
@@ -123,9 +121,9 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
       PetscCall(PetscArrayzero(to, width));
       continue;
     }
-    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &status));
-    fidelity_count(cost, &m->grid, &status, true);
-    PetscCall(FidelityProfiles(f, m, to));
+    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &m->status));
+    fidelity_count(cost, &m->grid, &m->status, true);
+    PetscCall(FidelityFields(f, m, to));
   }
   /* bits, of which every double has one writer: a sum would change the sign of a zero */
   if (size > 1) PetscCall(ScoriaReduceMany(f->groups->group, MPI_BOR, (int64_t)width * n, MPI_UINT64_T, fields));
@@ -134,7 +132,7 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
 
 const FidelityRow fidelity_line = {.name    = "line",
                                    .help    = "one dimension, at the lateral mean of the porosity",
-                                   .fits    = has_lateral,
+                                   .fits    = fidelity_has_lateral,
                                    .create  = CreateLine,
                                    .take    = TakeLine,
                                    .end     = EndLine,
@@ -191,47 +189,6 @@ const FidelityRow fidelity_mirror = {
     .end     = EndMirror,
     .numbers = {1}};
 
-/* ---------------------------------------------------------------------------------------------- columns ---- */
-
-static PetscErrorCode CreateColumns(const Family *f, Member *m)
-{
-  PetscFunctionBeginUser;
-  PetscCall(LineSolver(f, m, (size_t)f->channels * (size_t)f->cells));
-  PetscFunctionReturn(0);
-}
-
-/* The mean over this rank's pencils, each solved for itself; one that has no solution leaves no mean. */
-static PetscErrorCode TakeColumns(const Family *f, Member *m, const double theta[], int i, const double eps[],
-                                  double fields[], ScoriaFidelityCost *cost)
-{
-  const int width = f->channels * f->cells, pencils = solver_own_cells(f->solver) / f->nx;
-  const double all     = (double)f->grid.n[1] * f->grid.n[2];
-  ScoriaFidelityCost c = {0};
-  ScoriaSolveStatus status;
-  (void)i;
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(fields, width));
-  for (int p = 0; p < pencils; p++) {
-    PetscCall(ScoriaSolverSolve(m->solver, theta, eps + (size_t)p * (size_t)f->nx, &status));
-    fidelity_count(&c, &m->grid, &status, true);
-    PetscCall(FidelityProfiles(f, m, m->profile));
-    for (int j = 0; j < width; j++) fields[j] += m->profile[j] / all;
-  }
-  if (f->groups->group_size > 1)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fields, width, MPI_DOUBLE, MPI_SUM, f->groups->group));
-  cost->work += c.work;
-  cost->solves += groups_leads(f->groups);
-  cost->failed += groups_leads(f->groups) && !isfinite(fields[0]);
-  PetscFunctionReturn(0);
-}
-
-const FidelityRow fidelity_columns = {.name = "columns",
-                                      .help = "every column through the thickness for itself, without lateral currents",
-                                      .fits = has_lateral,
-                                      .create  = CreateColumns,
-                                      .take    = TakeColumns,
-                                      .numbers = {1}};
-
 /* ------------------------------------------------------------------------------------------- coarser grids ---- */
 
 static int least_cells(int axis)
@@ -257,7 +214,7 @@ static bool grid_fits(const Family *f, int number, size_t size, char lacks[])
 
 static bool lateral_fits(const Family *f, int number, size_t size, char lacks[])
 {
-  return has_lateral(f, number, size, lacks) && divides(f, 1, number, size, lacks);
+  return fidelity_has_lateral(f, number, size, lacks) && divides(f, 1, number, size, lacks);
 }
 
 /* Cells of a plane: of all axes but the last. */

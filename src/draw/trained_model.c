@@ -69,12 +69,14 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) {
     PetscCall(ScoriaImportedReferences(deck, twin->reference));
+    PetscCall(ScoriaImportedBounds(deck, twin->bounded, twin->bounds));
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, ens)); /* every rank evaluates its own */
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
-  twin->solve = ScoriaEnsembleTwin;
-  twin->ctx   = *ens;
+  twin->solve   = ScoriaEnsembleTwin;
+  twin->normals = ensemble_normals;
+  twin->ctx     = *ens;
   for (int f = 0; f < spec_states(&spec); f++) {
     twin->reference[f] = ensemble_reference(*ens, f);
     twin->derived[f]   = ensemble_derives(*ens, f);

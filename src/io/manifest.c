@@ -138,10 +138,10 @@ static PetscErrorCode ListFile(ScoriaRun run, const char *dir, const char *name,
 static const struct {
   const char *command, *name;
 } usual[] = {
-    {"generate", "dataset.h5"},  {"generate", "fields.h5"}, {"generate", "fields.xdmf"}, {"import", "dataset.h5"},
-    {"merge", "dataset.h5"},     {"train", "model.h5"},     {"sample", "samples.h5"},    {"compare", "compare.h5"},
-    {"compare", "compare.json"}, {"uq", "uq.h5"},           {"uq", "uq.json"},           {"infer", "posterior.h5"},
-    {"infer", "posterior.json"}};
+    {"generate", "dataset.h5"}, {"generate", "cheap.h5"},    {"generate", "fields.h5"}, {"generate", "fields.xdmf"},
+    {"import", "dataset.h5"},   {"merge", "dataset.h5"},     {"train", "model.h5"},     {"sample", "samples.h5"},
+    {"compare", "compare.h5"},  {"compare", "compare.json"}, {"uq", "uq.h5"},           {"uq", "uq.json"},
+    {"infer", "posterior.h5"},  {"infer", "posterior.json"}};
 #define USUAL ((int)(sizeof usual / sizeof *usual))
 
 /* The names to be listed, NULL-terminated: those published, then usual ones that are there and not listed.  Rank 0. */

@@ -280,7 +280,7 @@ PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble e, int f, double all[])
     PetscCall(ScoriaSolverField(e->solver, f, own));
   else
     PetscCall(PetscArraycpy(own, e->eps, solver_own_cells(e->solver)));
-  if (!alone) PetscCall(GatherCells(&e->groups, &e->grid, own, all));
+  if (!alone) PetscCall(ScoriaGatherCells(&e->groups, &e->grid, own, all));
   PetscFunctionReturn(0);
 }
 
@@ -365,6 +365,12 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble e, int64_t number, const dou
   }
   rows->rows = number;
   PetscFunctionReturn(0);
+}
+
+bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[])
+{
+  const ScoriaEnsemble e = ctx;
+  return porosity_set(e->porosity, &e->spec.space, theta) && porosity_normals(e->porosity, cells, eps, g);
 }
 
 /* "U0 = 0.1 V, F_right = 20 A m^-2" */

@@ -1,7 +1,7 @@
 /* Fields of an ensemble's last row in all cells of the grid, brought to one rank of the group that solved it. */
 #include "internal.h"
 
-PetscErrorCode GatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[])
+PetscErrorCode ScoriaGatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[])
 {
   const int plane =
       grid->n[0] * (grid->dim > 1 ? grid->n[1] : 1) * (grid->dim > 2 ? grid->n[2] : 1) / grid->n[grid->dim - 1];

@@ -5,10 +5,6 @@
 
 #include "scoria/physics.h"
 
-/* The own cells (slab of grid_slab) of all ranks of a group as all (nz, ny, nx) on its first; NULL may be given on the
- * others.  Collective on the group. */
-PetscErrorCode GatherCells(const ScoriaGroups *groups, const ScoriaGrid *grid, const double own[], double all[]);
-
 /* ------------------------------------------------------------------------------------------------ problems ----
  *
  * A problem is a system of balances on a grid of finite volumes, one per unknown d:

@@ -332,6 +332,20 @@ void porosity_mirror(ScoriaPorosity p, int n, const double eps[], double mirrore
   }
 }
 
+/* A porosity that rounding, as of a file in single precision, brought to a bound is taken for one just inside. */
+#define NEAR_BOUND 1e-7
+
+bool porosity_normals(ScoriaPorosity p, int64_t n, const double eps[], double g[])
+{
+  const double width = p->max - p->min;
+  if (p->crops || !(width > 0) || !(p->law.sigma > 0)) return false;
+  for (int64_t i = 0; i < n; i++) {
+    const double share = PetscClipInterval((eps[i] - p->min) / width, NEAR_BOUND, 1 - NEAR_BOUND);
+    g[i]               = (log(share / (1 - share)) - p->law.mean) / p->law.sigma;
+  }
+  return true;
+}
+
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity p, double ell, const double z[], double eps[])
 {
   PetscFunctionBeginUser;

@@ -346,9 +346,9 @@ static PetscErrorCode FitHere(ScoriaDeck deck, const char *path, ScoriaPorosityF
   PetscCall(LocalPorosityOptionsRead(deck, &none, &opt));
   PetscCall(PetscStrncpy(opt.path, path, sizeof opt.path));
   if (!opt.voxels) SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_voxel: not set; lengths are told by it [m]");
-  PetscCall(ScoriaDeckChanged(deck, "porosity_min", &given));
+  PetscCall(ScoriaDeckGiven(deck, "porosity_min", &given));
   if (given) PetscCall(ScoriaDeckReal(deck, "porosity_min", &asked.min));
-  PetscCall(ScoriaDeckChanged(deck, "porosity_max", &given));
+  PetscCall(ScoriaDeckGiven(deck, "porosity_max", &given));
   if (given) PetscCall(ScoriaDeckReal(deck, "porosity_max", &asked.max));
   PetscCall(LocalPorosityRead(&opt, &local, &eps));
   const PetscErrorCode failed = PorosityFit(&local, eps, &asked, fit);

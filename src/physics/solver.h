@@ -71,7 +71,4 @@ PetscErrorCode PseudoTransient(ScoriaSolver s, ScoriaSolveStatus *status);
 /* One implicit Euler step of length dt [s] from s->kept, by Newton from s->x. */
 PetscErrorCode ImplicitStep(ScoriaSolver s, double dt, ScoriaSolveStatus *status);
 
-/* Field f in this rank's own cells (nz, ny, nx).  Collective where it is a derived field, else local. */
-PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
-
 #endif

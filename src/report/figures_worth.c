@@ -14,7 +14,8 @@ static const char *const legend =
     "NaN with lines linestyle 2 title 'model, data and training paid for', "
     "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'within two "
     "standard errors of its bias', "
-    "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training'";
+    "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training', "
+    "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'";
 
 /* A quantity and its estimates, SCORIA_NESTIMATES at most. */
 typedef struct {
@@ -55,9 +56,11 @@ const char *report_estimate(const char *name)
 }
 
 /* x is the time on one core. */
-static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estimate, double pde, double model,
+static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estimate, const ScoriaWorth *worth,
                              double invested)
 {
+  const double pde = worth->seconds_pde, model = worth->seconds_model, gaussian = worth->seconds_gaussian,
+               b_g = estimate->gaussian_bias_floor; /* NaN in files of releases before */
   const double se1 = estimate->error_of_one, floor = estimate->bias_floor, upper = estimate->bias_upper;
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "p(x) = x < %g ? NaN : %g / sqrt(x)\n", LEAST * pde, se1 * sqrt(pde)));
@@ -70,6 +73,9 @@ static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estima
   if (isfinite(invested))
     PetscCall(ReportPrint(body, ", x > %g ? m(x - %g,%g) : NaN with lines linestyle 3 dashtype (8,5) notitle", invested,
                           invested, floor));
+  if (gaussian > 0 && isfinite(b_g))
+    PetscCall(ReportPrint(body, ", (x < %g ? NaN : sqrt(%g + %g / x)) with lines linestyle 3 dashtype (2,4) notitle",
+                          LEAST * gaussian, b_g * b_g, se1 * se1 * gaussian));
   PetscCall(ReportPrint(body, "\n"));
   PetscFunctionReturn(0);
 }
@@ -122,7 +128,8 @@ static PetscErrorCode Caption(const ScoriaWorth *worth, size_t size, char captio
            "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
            "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
            "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
-           "its flat end the model cannot go. Data (%s s) and training (%s s) count in full in the dashed curve: asked "
+           "its flat end the model cannot go; likewise its conditional Gaussian without the network. Data (%s s) and "
+           "training (%s s) count in full in the dashed curve: asked "
            "at k conditions, only the k-th part of them falls on each.",
            data, training);
   PetscFunctionReturn(0);
@@ -144,7 +151,7 @@ static PetscErrorCode Panels(ReportText *body, const ScoriaWorth *worth, const Q
     for (int column = 0; column < chosen[row].n; column++) {
       const ScoriaWorthEstimate *estimate = &chosen[row].estimate[column];
       PetscCall(Panel(body, chosen[row].is.name, estimate->name, row, rows, column, chosen[row].n));
-      PetscCall(Curves(body, estimate, pde, model, invested));
+      PetscCall(Curves(body, estimate, worth, invested));
     }
   PetscFunctionReturn(0);
 }

@@ -30,6 +30,7 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
 
 /* Tables of the page, nothing when their data are absent. */
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
+PetscErrorCode ReportUqWarnings(const cJSON *uq, ReportText *html); /* tails that were not checked */
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
 
 /* Fidelities that uq has combined at the first of its conditions, what they cost and gain; nothing of other sources.

@@ -97,6 +97,7 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
   PetscCall(ReportPageFigure(page, "relative", html));
   PetscCall(ReportRelativeTable(page->view, html));
   PetscCall(ReportConditionTable(page->compare, page->space, html));
+  PetscCall(ReportTailsTable(page->compare, html));
   PetscCall(ReportChecks(page->compare, html));
   PetscCall(ReportCostTable(page->compare, html));
   PetscCall(ReportPageFigure(page, "worth", html));

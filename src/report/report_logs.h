@@ -32,6 +32,10 @@ typedef struct {
   int n;         /* the last ones, oldest first */
   int64_t total; /* starts ever */
   ReportStart start[REPORT_STARTS];
+  struct {
+    bool there, used;
+    double rows, pairs, off, off_corrected, correlation; /* as of log.jsonl */
+  } cheap;                                               /* rows of a cheaper fidelity beside the training set */
 } ReportHistory;
 
 /* From log.jsonl; NULL: none. */

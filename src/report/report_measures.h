@@ -18,6 +18,7 @@ PetscErrorCode ReportWholeTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportConditionTable(const cJSON *compare, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportCostTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html);
+PetscErrorCode ReportTailsTable(const cJSON *compare, ReportText *html);
 PetscErrorCode ReportChecks(const cJSON *compare, ReportText *html);
 
 #endif

@@ -33,6 +33,15 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->total++;
   } else if (!strcmp(event, "end") && history->n)
     history->start[history->n - 1].ended = true;
+  else if (!strcmp(event, "correct")) {
+    history->cheap.there         = true;
+    history->cheap.used          = json_number(object, "used") > 0;
+    history->cheap.rows          = json_number(object, "cheap");
+    history->cheap.pairs         = json_number(object, "pairs");
+    history->cheap.off           = json_number(object, "off");
+    history->cheap.off_corrected = json_number(object, "off_corrected");
+    history->cheap.correlation   = json_number(object, "correlation");
+  }
   cJSON_Delete(object);
 }
 

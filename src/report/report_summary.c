@@ -168,12 +168,26 @@ static PetscErrorCode LeftOut(const ReportPage *page, ReportText *html)
     PetscCall(ReportPrint(html, "; %lld not in the file, where a condition has fewer rows than another",
                           (long long)data->lacking));
   if (r->learned < 0) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "</li>\n<li>of these %lld were learned from, %lld left out to validate on",
+  PetscCall(ReportPrint(html, "</li>\n<li>%s%lld were learned from, %lld left out to validate on",
+                        page->history->cheap.used ? "of these and of those of a cheaper fidelity " : "of these ",
                         (long long)r->learned, (long long)r->validated));
   if (r->held_conditions)
     PetscCall(ReportPrint(html, ", those of %lld conditions held back to compare with", (long long)r->held_conditions));
   else if (r->held_rows)
     PetscCall(ReportPrint(html, ", %lld of every condition held back to compare with", (long long)r->held_rows));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Cheap(const ReportHistory *history, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  if (!history->cheap.there) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html,
+                        "<li>rows of a cheaper fidelity: %.0f, %s; by %.0f pairs they are off the training set's by "
+                        "%.3g SD as they are and by %.3g SD corrected, a correlation of %.5f</li>\n",
+                        history->cheap.rows, history->cheap.used ? "learned from too" : "not used",
+                        history->cheap.pairs, history->cheap.off, history->cheap.off_corrected,
+                        history->cheap.correlation));
   PetscFunctionReturn(0);
 }
 
@@ -196,6 +210,7 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
                           *data->spec.source ? "imported rows" : "solves"));
     PetscCall(page->imported ? LeftOut(page, html) : Failed(data, html));
     PetscCall(ReportPrint(html, "</li>\n"));
+    PetscCall(Cheap(page->history, html));
   }
   if (page->train->n == 0)
     PetscCall(Missing(page, "model", "train", html));

@@ -152,8 +152,9 @@ static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
 }
 
 /* What was never so has a probability below the upper end. */
-static PetscErrorCode EventRow(ReportText *html, const cJSON *event)
+static PetscErrorCode EventRow(ReportText *html, const cJSON *event, bool model)
 {
+  const double checked = json_number(event, UQ_CHECKED);
   ScoriaUqExceedance e;
   PetscFunctionBeginUser;
   members_take(event, scoria_uq_exceedance_members, &e);
@@ -161,9 +162,14 @@ static PetscErrorCode EventRow(ReportText *html, const cJSON *event)
   PetscCall(ReportEscape(html, e.event ? e.event : e.field));
   PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.4g</td>", e.probability));
   if (isfinite(e.high95)) /* which releases before did not write */
-    PetscCall(ReportPrint(html, "<td class=\"n\">%.5g to %.5g</td></tr>\n", e.low95, e.high95));
+    PetscCall(ReportPrint(html, "<td class=\"n\">%.5g to %.5g</td>", e.low95, e.high95));
   else
-    PetscCall(ReportPrint(html, "<td class=\"n\">&ndash;</td></tr>\n"));
+    PetscCall(ReportPrint(html, "<td class=\"n\">&ndash;</td>"));
+  if (model && checked < 1)
+    PetscCall(ReportPrint(html, "<td class=\"n\">%.2g</td>", checked));
+  else if (model)
+    PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", checked >= 1 ? "nowhere" : "not checked"));
+  PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
 
@@ -193,21 +199,23 @@ static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, 
 
 static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const ScoriaSpace *space, const cJSON *list)
 {
+  const bool model = cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(uq, UQ_WARNINGS)); /* of files that say so */
   const cJSON *event;
   PetscFunctionBeginUser;
   if (!cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(list->child, UQ_EXCEED))) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html,
                         "<h3>Probabilities of events</h3>\n<p>Shares of the fields, with the 95 %% interval of the "
                         "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th>"
-                        "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th></tr></thead>\n<tbody>\n",
-                        !strcmp(uq_source(uq), "model")
-                            ? "; how far the model's tail is the PDE's, the comparison above "
-                              "says for the quantiles that it has"
-                            : ""));
+                        "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th>%s</tr></thead>\n<tbody>\n",
+                        model ? "; checked: the probability down to which compare has found the model's tail to be the "
+                                "reference's"
+                              : "",
+                        model ? "<th class=\"n\">checked down to</th>" : ""));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++) {
     const cJSON *condition = cJSON_GetArrayItem(list, k);
-    PetscCall(ConditionLine(html, space, list, condition, 3));
-    cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(condition, UQ_EXCEED)) PetscCall(EventRow(html, event));
+    PetscCall(ConditionLine(html, space, list, condition, model ? 4 : 3));
+    cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(condition, UQ_EXCEED))
+        PetscCall(EventRow(html, event, model));
   }
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscFunctionReturn(0);
@@ -233,6 +241,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
     PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscCall(EventTable(html, uq, space, list));
+  PetscCall(ReportUqWarnings(uq, html));
   PetscCall(ReportLevels(uq, list, html));
   if (cJSON_GetArraySize(list) > SHOWN_ROWS)
     PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; uq.json has all.</p>\n", SHOWN_ROWS,

@@ -64,10 +64,11 @@ static PetscErrorCode Verdict(const ScoriaWorth *w, ReportText *html)
   PetscFunctionBeginUser;
   report_number(ratio, sizeof times, times);
   if (w->winner && !strcmp(w->winner, "model"))
-    PetscCall(ReportPrint(html,
-                          "<b>For many samples the model wins</b>: a solve takes %s times as long. For one "
-                          "condition, and for an error below the model's bias, the PDE wins. ",
-                          times));
+    PetscCall(
+        ReportPrint(html,
+                    "<b>For many samples, at errors above its own bias, the model wins</b>: a solve takes %s times as "
+                    "long. For one condition, and for smaller errors, the PDE wins. ",
+                    times));
   else if (ratio > 1)
     PetscCall(ReportPrint(
         html, "<b>The PDE wins</b>: a solve takes only %s times as long as a sample, and has no bias. ", times));

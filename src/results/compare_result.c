@@ -86,10 +86,15 @@ const ScoriaMember scoria_field_cost_members[] = {
 };
 
 const ScoriaMember scoria_worth_members[] = {
-    REAL(ScoriaWorth, seconds_pde, NULL, 0),    REAL(ScoriaWorth, seconds_model, NULL, 0),
-    REAL(ScoriaWorth, seconds_data, NULL, 0),   REAL(ScoriaWorth, seconds_training, NULL, 0),
-    COUNT(ScoriaWorth, training_rows, NULL, 0), REAL(ScoriaWorth, break_even_samples, NULL, 0),
-    TEXT(ScoriaWorth, winner, NULL, 0),         END,
+    REAL(ScoriaWorth, seconds_pde, NULL, 0),
+    REAL(ScoriaWorth, seconds_model, NULL, 0),
+    REAL(ScoriaWorth, seconds_gaussian, NULL, 0),
+    REAL(ScoriaWorth, seconds_data, NULL, 0),
+    REAL(ScoriaWorth, seconds_training, NULL, 0),
+    COUNT(ScoriaWorth, training_rows, NULL, 0),
+    REAL(ScoriaWorth, break_even_samples, NULL, 0),
+    TEXT(ScoriaWorth, winner, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_worth_quantity_members[] = {
@@ -106,6 +111,7 @@ const ScoriaMember scoria_worth_estimate_members[] = {
     REAL(ScoriaWorthEstimate, bias, NULL, 0),
     REAL(ScoriaWorthEstimate, bias_floor, NULL, 0),
     REAL(ScoriaWorthEstimate, bias_upper, NULL, 0),
+    REAL(ScoriaWorthEstimate, gaussian_bias_floor, NULL, 0),
     REAL(ScoriaWorthEstimate, break_even_conditions, NULL, 0),
     END,
 };
@@ -113,6 +119,24 @@ const ScoriaMember scoria_worth_estimate_members[] = {
 const ScoriaMember scoria_law_members[] = {
     TEXT(ScoriaLawKept, name, NULL, 0), REAL(ScoriaLawKept, model, NULL, 0), REAL(ScoriaLawKept, pde, NULL, 0),
     TEXT(ScoriaLawKept, unit, NULL, 0), TEXT(ScoriaLawKept, help, NULL, 0),  END,
+};
+
+const char *const scoria_tail_sides[SCORIA_TAILS] = {[SCORIA_TAIL_LOW] = "low", [SCORIA_TAIL_HIGH] = "high"};
+
+const ScoriaMember scoria_tail_members[]          = {
+             TEXT(ScoriaTailOf, quantity, NULL, 0),    TEXT(ScoriaTailOf, unit, NULL, 0),
+             TEXT(ScoriaTailOf, description, NULL, 0), TEXT(ScoriaTailOf, side, NULL, 0),
+             REAL(ScoriaTailOf, checked, NULL, 0),     END,
+};
+
+const ScoriaMember scoria_tail_at_members[] = {
+    REAL(ScoriaTailAt, probability, NULL, 0),
+    REAL(ScoriaTailAt, low95, NULL, 0),
+    REAL(ScoriaTailAt, high95, NULL, 0),
+    REAL(ScoriaTailAt, model, NULL, 0),
+    REAL(ScoriaTailAt, model_low95, NULL, 0),
+    REAL(ScoriaTailAt, model_high95, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_nearest_members[] = {

@@ -19,10 +19,16 @@ void posterior_sensor_path(const char *column, size_t size, char path[])
 }
 
 const ScoriaMember scoria_posterior_members[] = {
-    TEXT(ScoriaPosteriorRun, prior, NULL, 0),           COUNT(ScoriaPosteriorRun, particles, NULL, 0),
-    COUNT(ScoriaPosteriorRun, stages, NULL, 0),         REAL(ScoriaPosteriorRun, log_evidence, NULL, 0),
-    REAL(ScoriaPosteriorRun, log_evidence_se, NULL, 0), REAL(ScoriaPosteriorRun, acceptance, NULL, 0),
-    REAL(ScoriaPosteriorRun, mixing, NULL, 0),          END,
+    TEXT(ScoriaPosteriorRun, prior, NULL, 0),
+    COUNT(ScoriaPosteriorRun, particles, NULL, 0),
+    COUNT(ScoriaPosteriorRun, stages, NULL, 0),
+    REAL(ScoriaPosteriorRun, log_evidence, NULL, 0),
+    REAL(ScoriaPosteriorRun, log_evidence_se, NULL, 0),
+    REAL(ScoriaPosteriorRun, acceptance, NULL, 0),
+    REAL(ScoriaPosteriorRun, mixing, NULL, 0),
+    REAL(ScoriaPosteriorRun, correlation, NULL, 0),
+    REAL(ScoriaPosteriorRun, correlation_limit, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_posterior_value_members[] = {

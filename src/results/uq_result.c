@@ -116,6 +116,12 @@ const ScoriaMember scoria_uq_gain_members[] = {
     REAL(ScoriaUqGain, richardson, NULL, 0),   END,
 };
 
+const ScoriaMember scoria_uq_checked_members[] = {
+    REAL(ScoriaUqChecked, low, NULL, 0),
+    REAL(ScoriaUqChecked, high, NULL, 0),
+    END,
+};
+
 const ScoriaMember scoria_uq_check_members[] = {
     COUNT(ScoriaUqCheck, solves, NULL, 0),
     COUNT(ScoriaUqCheck, failed, NULL, 0),

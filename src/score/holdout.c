@@ -210,7 +210,7 @@ PetscErrorCode HoldoutOrder(uint64_t seed, ScoriaHoldout *h)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *h)
+PetscErrorCode ScoriaHoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *h)
 {
   const ScoriaDatasetSpec *spec;
   double share  = 0;

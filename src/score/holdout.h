@@ -12,18 +12,14 @@ int64_t holdout_rows(int64_t conditions, int64_t realisations, double share);
  * Local. */
 PetscErrorCode HoldoutSpread(int d, const double u[], int64_t conditions, int64_t number, uint64_t seed,
                              int64_t chosen[]);
-/* Those of a dataset as the deck's import_holdout says; none of a dataset that is not imported.  Collective. */
-PetscErrorCode HoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *holdout);
 PetscErrorCode HoldoutSave(const ScoriaHoldout *holdout, ScoriaStore store);
 /* seed: of the training.  path: of the file, for messages. */
 PetscErrorCode HoldoutLoad(ScoriaStore store, const char *path, uint64_t seed, ScoriaHoldout *holdout);
 /* Which rows of a condition, from their number.  Local. */
 PetscErrorCode HoldoutOrder(uint64_t seed, ScoriaHoldout *holdout);
 
-bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
 bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
 /* Which condition of the dataset the k-th is that has held-back rows. */
 int64_t holdout_condition(const ScoriaHoldout *holdout, int64_t k);
-PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
 
 #endif

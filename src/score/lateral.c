@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define KNOT_STEP 0.25 /* of t */
+#define KNOT_STEP 0.25      /* of t */
+#define LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 
 double marginal_knot(int k)
 {
@@ -23,7 +24,7 @@ PetscErrorCode LateralSetUp(NormLateral norm)
                          (size_t)norm->m, &norm->t));
   PetscCall(PetscCalloc4(rows * E, &norm->row, E, &norm->marginal, norm->waves.classes, &norm->kept,
                          norm->waves.classes, &norm->mode));
-  PetscCall(PetscCalloc1(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature));
+  PetscCall(PetscCalloc2(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate));
   PetscFunctionReturn(0);
 }
 
@@ -59,7 +60,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(NormPolyDestroy(&norm->shape));
   PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
   PetscCall(PetscFree4(norm->row, norm->marginal, norm->kept, norm->mode));
-  PetscCall(PetscFree(norm->feature));
+  PetscCall(PetscFree2(norm->feature, norm->rate));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
   PetscCall(PetscFree2(norm->D, norm->mu));
@@ -163,8 +164,27 @@ void lateral_set_knots(NormLateral norm, const double u[])
     double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
     marginal_knots(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT,
                    norm->tilt + e * MARGINAL_TILT, knot);
+    if (norm->standard) marginal_standardise(knot);
+    norm->rate[e] = 1 / KNOT_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
   }
+}
+
+/* Knots where t has the variance of its modes: per lateral place the mean over the orthonormal coordinates of all wave
+ * numbers. */
+static void set_rates(NormLateral norm)
+{
+  double *variance = norm->profile;
+  memset(variance, 0, sizeof *variance * (size_t)norm->E);
+  for (int c = 0; c < norm->waves.classes; c++)
+    for (int k = 0; k < norm->kept[c]; k++) {
+      const int q        = norm->mode[c] + k;
+      const double *mode = norm->V + (size_t)q * norm->E;
+      const double share = wave_coordinates(&norm->waves.class[c]) * norm->D[q] * norm->D[q] / norm->N;
+      for (int e = 0; e < norm->E; e++) variance[e] += share * mode[e] * mode[e];
+    }
+  for (int e = 0; e < norm->E; e++)
+    if (variance[e] > LEAST_VARIANCE) norm->rate[e] = 1 / (KNOT_STEP * sqrt(variance[e]));
 }
 
 void lateral_set_modes(NormLateral norm, const double u[])
@@ -173,6 +193,7 @@ void lateral_set_modes(NormLateral norm, const double u[])
   for (int q = 0; q < norm->Q; q++) norm->D[q] = exp(norm->D[q]);
   if (norm->kept[0]) evaluate(&norm->mean, u, norm->kept[0], norm->mu_coef, norm->value, norm->mu);
   for (int k = 0; k < norm->kept[0]; k++) norm->mu[k] *= sqrt(norm->lambda[k]);
+  if (norm->standard) set_rates(norm);
 }
 
 PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[])
@@ -206,8 +227,8 @@ PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[
 
 /* --------------------------------------------------------------------------------------------- encode, decode ---- */
 
-/* t at v between knots, or on the line through the outer ones. */
-static double score_of(const double knot[], double v)
+/* t at v between knots, of which there are `rate` per unit, or on the line through the outer ones. */
+static double score_of(const double knot[], double rate, double v)
 {
   const int middle = MARGINAL_KNOTS / 2, last = MARGINAL_KNOTS - 2;
   const double guess = (v - knot[middle]) / (knot[middle + 1] - knot[middle - 1]) * 2 + middle;
@@ -215,23 +236,26 @@ static double score_of(const double knot[], double v)
   int k = guess > 0 ? (guess < last ? (int)guess : last) : 0;
   while (k > 0 && v < knot[k]) k--;
   while (k < last && v >= knot[k + 1]) k++;
-  return marginal_knot(k) + KNOT_STEP * (v - knot[k]) / (knot[k + 1] - knot[k]);
+  return (k - middle + (v - knot[k]) / (knot[k + 1] - knot[k])) / rate;
 }
 
 void lateral_scores(const NormLateral norm, double v[])
 {
   for (int c = 0; c < norm->C; c++)
     for (int p = 0; p < norm->N; p++)
-      for (int x = 0; x < norm->nx; x++, v++) *v = score_of(norm->knot + (c * norm->nx + x) * MARGINAL_KNOTS, *v);
+      for (int x = 0; x < norm->nx; x++, v++) {
+        const int e = c * norm->nx + x;
+        *v          = score_of(norm->knot + e * MARGINAL_KNOTS, norm->rate[e], *v);
+      }
 }
 
-static double knot_slope(const double knot[], double t, double *v)
+static double knot_slope(const double knot[], double rate, double t, double *v)
 {
-  const double at = (t - marginal_knot(0)) / KNOT_STEP;
+  const double at = t * rate + MARGINAL_KNOTS / 2;
   const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
   const double d  = knot[k + 1] - knot[k];
   *v              = knot[k] + (at - k) * d;
-  return d / KNOT_STEP;
+  return d * rate;
 }
 
 /* Scores t (m) become a field. */
@@ -239,10 +263,11 @@ static void scores_back(const NormLateral norm, const double t[], double field[]
 {
   for (int c = 0; c < norm->C; c++) {
     const double *knot     = norm->knot + (size_t)c * norm->nx * MARGINAL_KNOTS;
+    const double *rate     = norm->rate + c * norm->nx;
     const double reference = norm->reference[c], sign = norm->sign[c];
     double *first = field;
     for (int p = 0; p < norm->N; p++)
-      for (int x = 0; x < norm->nx; x++) (void)knot_slope(knot + x * MARGINAL_KNOTS, *t++, field++);
+      for (int x = 0; x < norm->nx; x++) (void)knot_slope(knot + x * MARGINAL_KNOTS, rate[x], *t++, field++);
     for (double *v = first; v < field && norm->logged[c]; v++) *v = reference + sign * exp(*v);
   }
 }
@@ -253,7 +278,7 @@ void lateral_cell_values(void *self, int n, const int cell[], const double score
   for (int i = 0; i < n; i++) {
     const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
     double v;
-    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, score[i], &v);
+    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &v);
     value[i] = norm->logged[c] ? norm->reference[c] + norm->sign[c] * exp(v) : v;
   }
 }
@@ -348,7 +373,7 @@ double lateral_log_volume(void *self, const double y[], double work[])
   for (int i = 0; i < m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
     double v;
-    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->waves.grid[i], &v);
+    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
     if (norm->logged[e / norm->nx]) slope[i] *= exp(v);
   }
   memset(unit, 0, sizeof *unit * (size_t)R);

@@ -5,11 +5,11 @@
  *   v = transform(x) - transform(twin), as for profiles, the twin being a profile (C, nx);
  *   z = (v - m(u)) / s(u), per channel and place along x;
  *   t = the normal score of z: the score of the law pooled over conditions, tilted by a polynomial in it whose
- *       coefficients are polynomials in u (marginal.h); piecewise linear, and linear beyond;
- *   for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier transform of t, times
- *       1 / D(u), less mu(u) for the lateral mean: coordinates y, N(0, I) where t is Gaussian.
- * Modes are those of the real covariance pooled over +-ky and +-kz, so that the law of a Gaussian y is invariant under
- * shifts and reflections of y and z. */
+ *       coefficients are polynomials in u (marginal.h), and standardised: z has mean 0 and variance 1 where t is
+ * normal; piecewise linear, and linear beyond; times the standard deviation that the modes give it; for every wave
+ * number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier transform of t, times 1 / D(u), less mu(u)
+ * for the lateral mean: coordinates y, N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
+ * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
 
@@ -34,6 +34,7 @@ struct NormLateral_ {
   int E, N, m; /* elements C nx, lateral places, values E N */
   int r, R;
   bool twin, logged[SCORIA_MAX_FIELDS];
+  bool standard; /* laws are standardised; those of a file of format 1 are not */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   double energy; /* share of the variance of t that the modes are to carry, and do */
   Waves waves;
@@ -55,6 +56,7 @@ struct NormLateral_ {
   double *tilt;     /* owned (E, MARGINAL_TILT) */
   double *knot;     /* owned (E, MARGINAL_KNOTS): v at the knots of t */
   double *D, *mu;   /* owned (Q), (kept[0]) */
+  double *rate;     /* owned (E): knots per unit of t */
   /* Buffers. */
   double *value;   /* owned: of polynomials */
   double *profile; /* owned (E) */
@@ -89,8 +91,8 @@ PetscErrorCode LateralOrder(NormLateral norm, int modes);
 void lateral_unit(const NormLateral norm, const double theta[], double u[]);
 /* The twin (E) at theta in v. */
 PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[]);
-/* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots; D and
- * mu. */
+/* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots, for t of
+ * variance 1; D and mu, and t of their variance. */
 void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
 void lateral_set_knots(NormLateral norm, const double u[]);
 void lateral_set_modes(NormLateral norm, const double u[]);
@@ -115,6 +117,8 @@ void marginal_set_range(Marginal *marginal, double least);
 void marginal_features(const Marginal *marginal, double feature[]);
 /* Mass (MARGINAL_BINS) of the law with the tilt (MARGINAL_TILT). */
 void marginal_tilted(const Marginal *marginal, const double feature[], const double tilt[], double mass[]);
+/* Shifts and scales z (MARGINAL_KNOTS) to mean 0 and variance 1 where t is normal. */
+void marginal_standardise(double z[]);
 /* z (MARGINAL_KNOTS) at the knots of t, increasing. */
 void marginal_knots(const Marginal *marginal, const double feature[], const double tilt[], double z[]);
 

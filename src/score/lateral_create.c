@@ -17,12 +17,13 @@ PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   norm->space = spec->space;
   for (int j = 0; j < norm->space.n; j++)
     if (norm->space.c[j].lo < norm->space.c[j].hi) norm->vary[norm->d++] = j;
-  norm->C      = nchannels;
-  norm->nx     = spec->shape[0];
-  norm->ny     = spec->shape[1];
-  norm->nz     = spec->shape[2];
-  norm->twin   = twin && twin->solve;
-  norm->energy = opt->energy;
+  norm->C        = nchannels;
+  norm->nx       = spec->shape[0];
+  norm->ny       = spec->shape[1];
+  norm->nz       = spec->shape[2];
+  norm->twin     = twin && twin->solve;
+  norm->energy   = opt->energy;
+  norm->standard = true;
   for (int c = 0; c < nchannels; c++) norm->reference[c] = twin ? twin->reference[c] : NAN;
   PetscCall(LateralSetUp(norm));
   *self = norm;

@@ -44,6 +44,9 @@ PetscErrorCode LateralDataCreate(const NormInput *in, NormLateral norm, bool kno
   PetscCall(PetscCalloc7(n, &data->kind, n, &data->good, n, &data->weight, n * (norm->space.n + 1), &data->theta,
                          n * (norm->d + 1), &data->u, n, &data->one, norm->m, &data->v));
   for (int64_t i = 0; i < n; i++) data->one[i] = 1;
+  PetscCall(PetscMalloc1(n * data->buffer.capacity, &data->row_weight));
+  for (int64_t k = 0; k < n * data->buffer.capacity; k++) data->row_weight[k] = 1;
+  if (!known) PetscCall(LateralControlsCreate(data));
   if (norm->twin) PetscCall(PetscCalloc1(n * norm->E, &data->twin));
   data->passes.rows = (double)data->spec->rows;
   if (in->run)
@@ -58,6 +61,8 @@ PetscErrorCode LateralDataDestroy(LateralData *data)
   PetscCall(PetscFree2(data->usable, data->left_out));
   PetscCall(PetscFree7(data->kind, data->good, data->weight, data->theta, data->u, data->one, data->v));
   PetscCall(PetscFree(data->reads));
+  PetscCall(PetscFree(data->row_weight));
+  PetscCall(PetscFree2(data->control, data->normals));
   PetscCall(PetscFree(data->twin));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->shape_X));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
@@ -108,6 +113,11 @@ bool lateral_data_row(LateralData *data, int64_t k, double v[])
     memcpy(v + c * cells, data->buffer.field[data->in.channel[c]] + (size_t)k * cells, cells * sizeof *v);
   lateral_transform(data->norm, data->norm->N, v, v);
   return true;
+}
+
+double lateral_row_weight(const LateralData *data, int64_t i, int64_t k)
+{
+  return data->row_weight[i * data->buffer.capacity + k];
 }
 
 /* The ctx of see_piece.  All borrowed. */
@@ -190,6 +200,7 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   lateral_unit(norm, data->theta + i * norm->space.n, data->u + i * norm->d);
   if (norm->twin) PetscCall(SolveTwin(data, i));
   if (data->kind[i] != NORM_FITTED) PetscFunctionReturn(0);
+  lateral_controls_take(data, i);
   for (int c = 0; c < norm->C; c++) {
     for (int64_t k = 0; k < data->buffer.rows; k++)
       if (data->usable[k] && !data->left_out[k])

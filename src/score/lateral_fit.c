@@ -1,5 +1,5 @@
 /* Fits the normaliser of whole fields, by passes over the training rows.
- *   1. usable rows, ranges                       -> transforms of the channels
+ *   1. usable rows, ranges, porosities           -> transforms of the channels, weights of rows (lateral_weights.c)
  *   2. mean and spread of every condition        -> m(u) by least squares, ln s(u) by Gamma regression
  *   3. histograms of z = (v - vtwin - m) / s     -> marginals (lateral_marginal.c)
  *   4. covariance of scores by wave number       -> modes V
@@ -17,14 +17,14 @@ typedef struct {
   double *mean, *S2; /* owned (n, E) */
 } Moments;
 
-/* Adds to out (E) the sums over places of v, or of its squares about mean. */
-static void add_places(const NormLateral norm, const double v[], const double mean[], double out[])
+/* Adds to out (E) the sums over places of v, or of its squares about mean, times a weight. */
+static void add_places(const NormLateral norm, double weight, const double v[], const double mean[], double out[])
 {
   for (int c = 0; c < norm->C; c++, out += norm->nx)
     for (int p = 0; p < norm->N; p++)
       for (int x = 0; x < norm->nx; x++, v++) {
         const double about = mean ? *v - mean[c * norm->nx + x] : *v;
-        out[x] += mean ? about * about : about;
+        out[x] += weight * (mean ? about * about : about);
       }
 }
 
@@ -37,10 +37,10 @@ static PetscErrorCode moments_visit(void *ctx, LateralData *data, int64_t i)
   PetscFunctionBeginUser;
   memset(S2, 0, sizeof *S2 * (size_t)norm->E);
   for (int64_t k = 0; k < data->buffer.rows; k++)
-    if (lateral_data_row(data, k, data->v)) add_places(norm, data->v, NULL, mean);
+    if (lateral_data_row(data, k, data->v)) add_places(norm, lateral_row_weight(data, i, k), data->v, NULL, mean);
   for (int e = 0; e < norm->E; e++) mean[e] *= share;
   for (int64_t k = 0; k < data->buffer.rows; k++)
-    if (lateral_data_row(data, k, data->v)) add_places(norm, data->v, mean, S2);
+    if (lateral_data_row(data, k, data->v)) add_places(norm, lateral_row_weight(data, i, k), data->v, mean, S2);
   for (int e = 0; e < norm->E; e++) S2[e] *= share;
   PetscFunctionReturn(0);
 }
@@ -114,11 +114,12 @@ static PetscErrorCode histogram_visit(void *ctx, LateralData *data, int64_t i)
   for (int e = 0; e < norm->E; e++) norm->s[e] = 1 / norm->s[e];
   for (int64_t k = 0; k < data->buffer.rows; k++) {
     if (!lateral_data_row(data, k, data->v)) continue;
-    const double *v = data->v;
+    const float weight = (float)lateral_row_weight(data, i, k);
+    const double *v    = data->v;
     for (int c = 0; c < norm->C; c++)
       for (int p = 0; p < norm->N; p++)
         for (int x = 0, e = c * norm->nx; x < norm->nx; x++, e++, v++)
-          bins[(size_t)e * MARGINAL_BINS + marginal_bin((*v - norm->base[e]) * norm->s[e])] += 1;
+          bins[(size_t)e * MARGINAL_BINS + marginal_bin((*v - norm->base[e]) * norm->s[e])] += weight;
   }
   for (int b = 0; b < norm->E * MARGINAL_BINS; b++) bins[b] *= share;
   PetscFunctionReturn(0);
@@ -154,9 +155,11 @@ static PetscErrorCode covariance_visit(void *ctx, LateralData *data, int64_t i)
   lateral_set_piece(data, i);
   for (int64_t k = 0; k < data->buffer.rows; k++) {
     if (!lateral_row_spectrum(data, k)) continue;
+    const double root = sqrt(lateral_row_weight(data, i, k));
     for (int c = 0; c < norm->waves.classes; c++) {
       const WaveClass *class = &norm->waves.class[c];
       waves_take(&norm->waves, class, norm->row);
+      for (int j = 0; j < wave_coordinates(class) * E; j++) norm->row[j] *= root;
       memset(s->square, 0, sizeof *s->square * (size_t)E * E);
       la_syrk(E, wave_coordinates(class), E, norm->row, s->square);
       for (int a = 0, at = 0; a < E; at += ++a)
@@ -262,16 +265,16 @@ typedef struct {
   double *mean; /* owned (n, kept[0]) */
 } Scales;
 
-/* Squares of the modes of a class, its coordinates (width, E), over their variance. */
-static void add_squares(const NormLateral norm, int c, int width, double S2[], double mean[])
+/* Squares of the modes of a class, its coordinates (width, E), over their variance, times a weight. */
+static void add_squares(const NormLateral norm, int c, int width, double weight, double S2[], double mean[])
 {
   for (int k = 0; k < norm->kept[c]; k++) {
     const int q = norm->mode[c] + k;
     for (int j = 0; j < width; j++) {
       double a = 0;
       for (int e = 0; e < norm->E; e++) a += norm->row[(size_t)j * norm->E + e] * norm->V[(size_t)q * norm->E + e];
-      S2[q] += a * a / (width * norm->lambda[q]);
-      if (c == 0) mean[k] += a / sqrt(norm->lambda[q]);
+      S2[q] += weight * a * a / (width * norm->lambda[q]);
+      if (c == 0) mean[k] += weight * a / sqrt(norm->lambda[q]);
     }
   }
 }
@@ -281,21 +284,22 @@ static PetscErrorCode scales_visit(void *ctx, LateralData *data, int64_t i)
   const NormLateral norm = data->norm;
   Scales *s              = ctx;
   double *S2 = s->S2 + (size_t)i * norm->Q, *mean = s->mean + (size_t)i * norm->kept[0];
-  int rows = 0;
+  double rows = 0;
   PetscFunctionBeginUser;
   lateral_set_piece(data, i);
   memset(S2, 0, sizeof *S2 * (size_t)norm->Q);
   for (int64_t k = 0; k < data->buffer.rows; k++) {
     if (!lateral_row_spectrum(data, k)) continue;
-    rows++;
+    const double weight = lateral_row_weight(data, i, k);
+    rows += weight;
     for (int c = 0; c < norm->waves.classes; c++) {
       if (!norm->kept[c]) continue;
       waves_take(&norm->waves, &norm->waves.class[c], norm -> row);
-      add_squares(norm, c, wave_coordinates(&norm->waves.class[c]), S2, mean);
+      add_squares(norm, c, wave_coordinates(&norm->waves.class[c]), weight, S2, mean);
     }
   }
-  for (int q = 0; q < norm->Q; q++) S2[q] = rows ? S2[q] / rows : 1;
-  for (int k = 0; k < norm->kept[0]; k++) mean[k] /= PetscMax(rows, 1);
+  for (int q = 0; q < norm->Q; q++) S2[q] = rows > 0 ? S2[q] / rows : 1;
+  for (int k = 0; k < norm->kept[0]; k++) mean[k] /= rows > 0 ? rows : 1;
   PetscFunctionReturn(0);
 }
 
@@ -354,6 +358,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(NormChooseDegree(n, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, levels, &norm->shape));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralDataSetPolynomials(data));
+  PetscCall(LateralCalibrate(data, levels));
   PetscCall(FitMoments(data));
   PetscCall(FitMarginals(data));
   PetscCall(FitModes(data));

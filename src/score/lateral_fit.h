@@ -15,21 +15,25 @@ typedef struct {
   NormLateral norm;              /* borrowed */
   NormPasses passes;
   int64_t conditions;
-  int parts;                          /* pieces of a condition */
-  int64_t first, n;                   /* pieces of this rank */
-  NormTiles tiles;                    /* of these */
-  int64_t *start;                     /* owned, behind tiles */
-  int *used;                          /* owned, behind tiles: all */
-  NormKind *kind;                     /* owned (n) */
-  bool *reads;                        /* owned (n): whether it has usable rows of either kind */
-  double *good;                       /* owned (n): usable rows to learn from, or all of a condition left out */
-  double *weight;                     /* owned (n): usable rows of fitted pieces, else 0 */
-  double *theta, *u;                  /* owned (n, space.n), (n, d) */
-  double *twin;                       /* owned (n, E): the twin in v; NULL without one */
-  double *one;                        /* owned (n) */
+  int parts;          /* pieces of a condition */
+  int64_t first, n;   /* pieces of this rank */
+  NormTiles tiles;    /* of these */
+  int64_t *start;     /* owned, behind tiles */
+  int *used;          /* owned, behind tiles: all */
+  NormKind *kind;     /* owned (n) */
+  bool *reads;        /* owned (n): whether it has usable rows of either kind */
+  double *good;       /* owned (n): weight of usable rows to learn from, or number of those of a condition left out */
+  double *weight;     /* owned (n): weight of the usable rows of fitted pieces, else 0 */
+  double *row_weight; /* owned (n, buffer.capacity): 1 each, unless by LateralCalibrate */
+  double *control;    /* owned (n, buffer.capacity, LATERAL_CONTROLS): see lateral_weights.c; NULL: there are none */
+  int porosity;       /* field of ds that controls are of */
+  double *normals;    /* owned (N nx) */
+  double *theta, *u;  /* owned (n, space.n), (n, d) */
+  double *twin;       /* owned (n, E): the twin in v; NULL without one */
+  double *one;        /* owned (n) */
   double *mean_X, *scale_X, *shape_X; /* owned (n, terms): polynomials, when they are chosen */
   int64_t fitted;                     /* fitted conditions of all ranks */
-  double fitted_rows;                 /* of all ranks */
+  double fitted_rows;                 /* of all ranks, by weight */
   ScoriaRows buffer;                  /* owned: of a piece */
   bool *usable, *left_out; /* owned: rows of the buffer; those left out though their condition is learned from */
   bool all;                /* rows left out are shown too */
@@ -59,6 +63,16 @@ const double *lateral_piece_twin(const LateralData *data, int64_t i);
 NormDesign lateral_design(const LateralData *data, int terms, const double X[], int responses);
 /* Means (q) of a table (n, q) over fitted pieces, weighted by their rows.  Collective. */
 PetscErrorCode LateralPooled(const LateralData *data, int q, const double table[], double mean[]);
+
+#define LATERAL_CONTROLS 10 /* of a row */
+/* Room for the controls of rows, where the porosity of ds is known to be of normals. */
+PetscErrorCode LateralControlsCreate(LateralData *data);
+/* The controls of the rows of piece i, which are in the buffer. */
+void lateral_controls_take(LateralData *data, int64_t i);
+/* Weights of the rows, from controls that all of them have.  Collective. */
+PetscErrorCode LateralCalibrate(LateralData *data, const int levels[]);
+/* The weight of row k of piece i. */
+double lateral_row_weight(const LateralData *data, int64_t i, int64_t k);
 
 /* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece. */
 PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);

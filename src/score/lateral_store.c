@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 7, SETTINGS = 3 };
+enum { ARRAYS = 7, SETTINGS = 4, OLD_SETTINGS = 3 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -72,7 +72,8 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy}, shape[3] = {norm->nx, norm->ny, norm->nz};
+  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard},
+               shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(3 * classes, &waves));
@@ -85,7 +86,8 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
-                                "variance of normal scores that the modes carry"));
+                                "variance of normal scores that the modes carry; 1 where marginal laws are "
+                                "standardised"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -127,7 +129,7 @@ PetscErrorCode LateralSave(void *self, ScoriaStore store)
 static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
 {
   int64_t dims[NORM_STORE_RANK];
-  double shape[3], settings[SETTINGS];
+  double shape[3], settings[SETTINGS] = {0};
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/shape", 1, dims));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/shape", 3, shape));
@@ -142,10 +144,13 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->nx = (int)shape[0];
   norm->ny = (int)shape[1];
   norm->nz = (int)shape[2];
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", SETTINGS, settings));
-  norm->r      = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
-  norm->twin   = settings[1] != 0;
-  norm->energy = settings[2];
+  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have no fourth */
+  PetscCall(
+      ScoriaStoreGetReals(store, "/normaliser/settings", dims[0] == OLD_SETTINGS ? OLD_SETTINGS : SETTINGS, settings));
+  norm->r        = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
+  norm->twin     = settings[1] != 0;
+  norm->energy   = settings[2];
+  norm->standard = settings[3] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscFunctionReturn(0);
 }

@@ -101,6 +101,33 @@ static double score_back(int first, int n, const double score[], double t)
                        : marginal_edge(first + l) + (t - score[l]) * slope;
 }
 
+#define PARTS 8   /* of the step between knots, in the sums over a normal law */
+#define LARGEST 6 /* |t| in them */
+
+/* z at part i of the line through knots, of PARTS between two, counted from t = 0. */
+static double between_knots(const double z[], int i)
+{
+  const int last = MARGINAL_KNOTS - 2, at = i + MARGINAL_KNOTS / 2 * PARTS;
+  const int k = PetscClipInterval(at / PARTS, 0, last);
+  return z[k] + (at - k * PARTS) * (z[k + 1] - z[k]) / PARTS;
+}
+
+void marginal_standardise(double z[])
+{
+  const double step = marginal_knot(1) - marginal_knot(0);
+  const int most    = (int)(LARGEST / step) * PARTS;
+  double mass = 0, mean = 0, square = 0;
+  for (int i = -most; i <= most; i++) {
+    const double weight = normal_density(i * step / PARTS), value = between_knots(z, i);
+    mass += weight;
+    mean += weight * value;
+    square += weight * value * value;
+  }
+  mean /= mass;
+  const double deviation = sqrt(square / mass - mean * mean);
+  for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = (z[k] - mean) / deviation;
+}
+
 #define LEAST_STEP 1e-9 /* between scores of neighbouring edges */
 
 void marginal_knots(const Marginal *m, const double feature[], const double tilt[], double z[])

@@ -25,6 +25,7 @@ struct ScoriaModel_ {
   char identity[SCORIA_IDENTITY_SIZE]; /* of its file; "": it has none yet */
   char dataset[SCORIA_IDENTITY_SIZE];  /* that it was trained on; "" in files of versions that did not store it */
   char library[SCORIA_SOURCE_SIZE];    /* that its porosities are crops of; "": of none, or in such files */
+  char cheap[SCORIA_SOURCE_SIZE];      /* rows of a cheaper fidelity that it was trained on, too; "": none */
   ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
   int64_t rows[2];                     /* that it was trained on, and validated on */
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */

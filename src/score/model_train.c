@@ -263,10 +263,19 @@ static PetscErrorCode KeepGaussian(Training *t)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
-                                ScoriaModel *model)
+/* Of corrected rows, none of which is held back: their conditions are those of the dataset, and then others. */
+static ScoriaHoldout holdout_of_corrected(const ScoriaHoldout *h, ScoriaDataset corrected)
 {
-  Training t = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
+  const int64_t realisations = dataset_realisations(corrected);
+  return (ScoriaHoldout){
+      .conditions = h->conditions, .realisations = realisations, .number = h->number, .condition = h->condition};
+}
+
+PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaDataset corrected,
+                                const ScoriaTwin *twin, ScoriaModel *model)
+{
+  ScoriaDataset rows = corrected ? corrected : ds;
+  Training t         = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout;
@@ -278,11 +287,12 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(CheckpointFind(run, deck, &t.begin));
   norm         = t.begin.norm;
   t.begin.norm = NULL;
-  if (!norm) PetscCall(PreparationFind(run, deck, ds, &norm));
+  if (!norm) PetscCall(PreparationFind(run, deck, rows, &norm));
   PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
-  PetscCall(HoldoutChoose(t.comm, deck, ds, &holdout));
+  PetscCall(ScoriaHoldoutChoose(t.comm, deck, ds, &holdout));
   PetscCall(TellHoldout(run, &holdout));
-  PetscCall(PreparationRun(run, deck, ds, twin, &holdout, &norm, &t.train, &t.valid));
+  const ScoriaHoldout split = corrected ? holdout_of_corrected(&holdout, corrected) : holdout;
+  PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
   PetscCall(ReadBlur(deck, &t));
@@ -296,6 +306,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  if (corrected) PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
   PetscCall(ScoriaCostEnd(&t.cost));
   PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(KeptDestroy(&t.kept));

@@ -93,7 +93,9 @@ void normaliser_transform(const NormProfile norm, int64_t n, const double fields
       const double *x = fields + ((size_t)i * norm->C + c) * norm->L, reference = norm->reference[c],
                    sign = norm->sign[c];
       double *to        = v + ((size_t)i * norm->C + c) * norm->L;
-      if (!norm->logged[c])
+      if (norm->bounds[c].on)
+        for (int j = 0; j < norm->L; j++) to[j] = bounds_to(&norm->bounds[c], x[j]);
+      else if (!norm->logged[c])
         memmove(to, x, norm->L * sizeof(double));
       else
         for (int j = 0; j < norm->L; j++) {
@@ -256,6 +258,7 @@ void profile_decode(void *self, int64_t n, const double y[], double fields[])
   const NormProfile norm = self;
   la_rows_product(n, norm->R, norm->m, y, norm->decode, norm->base, fields);
   transform_back(norm, n, fields);
+  bounds_back_all(norm->bounds, n, norm->C, norm->L, fields);
 }
 
 /* J = diag(dx/dv) decode^T, and |dx/dv| = |x - reference| = exp(v) where the logarithm was taken. */
@@ -265,7 +268,10 @@ double profile_log_volume(void *self, const double y[], double work[])
   const int m = norm->m, R = norm->R;
   double *v = work, *J = work + m, *gram = J + (size_t)R * m, sum = 0;
   la_rows_product(1, R, m, y, norm->decode, norm->base, v);
-  for (int j = 0; j < m; j++) v[j] = norm->logged[j / norm->L] ? exp(v[j]) : 1;
+  for (int j = 0; j < m; j++) {
+    const NormBounds *b = &norm->bounds[j / norm->L];
+    v[j]                = b->on ? bounds_rate(b, v[j]) : norm->logged[j / norm->L] ? exp(v[j]) : 1;
+  }
   for (int k = 0; k < R; k++)
     for (int j = 0; j < m; j++) J[(size_t)k * m + j] = v[j] * norm->decode[(size_t)k * m + j];
   la_gemm(false, true, R, R, m, 1, J, m, J, m, 0, gram, R);

@@ -3,6 +3,7 @@
 #define SCORIA_SCORE_NORMALISER_H
 
 #include "basis.h"
+#include "bounds.h"
 
 /* The normaliser of profiles, a row of the table of bases: its operations (basis.h). */
 typedef struct NormProfile_ *NormProfile;
@@ -86,8 +87,9 @@ struct NormProfile_ {
   bool encoded;                       /* of coefficients, not of cells */
   bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
-  bool derived[SCORIA_MAX_FIELDS];  /* while it is fitted: see ScoriaTwin */
-  bool relative[SCORIA_MAX_FIELDS]; /* w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0), else w = v */
+  NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
+  bool derived[SCORIA_MAX_FIELDS];      /* while it is fitted: see ScoriaTwin */
+  bool relative[SCORIA_MAX_FIELDS];     /* w = (v_0, v_1 - v_0, ..., v_{L-1} - v_0), else w = v */
   NormPoly mean, scale, phi;
   double *mean_coef;  /* owned (mean.terms, m): m(u), of w */
   double *scale_coef; /* owned (scale.terms, m): ln s(u) */

@@ -94,14 +94,15 @@ static PetscErrorCode ShareScan(NormData *data, Scan *scan, double squares[])
   PetscFunctionReturn(0);
 }
 
-/* A channel with a reference is logarithmic when x - reference keeps one sign, in every row and, where there is one, in
- * the twin. */
+/* A channel with bounds has their transform; one with a reference is logarithmic when x - reference keeps one sign, in
+ * every row and, where there is one, in the twin. */
 static void choose_transforms(NormProfile norm, const double range[])
 {
   for (int c = 0; c < norm->C; c++) {
     const bool above = range[2 * c] < 0, below = range[2 * c + 1] < 0;
-    norm->logged[c] = isfinite(norm->reference[c]) && (above || below);
+    norm->logged[c] = isfinite(norm->reference[c]) && (above || below) && !norm->bounds[c].on;
     norm->sign[c]   = !norm->logged[c] ? 0 : above ? 1 : -1;
+    if (norm->bounds[c].on) bounds_set_least(&norm->bounds[c], PetscMax(range[2 * c], range[2 * c + 1]));
   }
 }
 
@@ -114,7 +115,7 @@ static PetscErrorCode ChooseRelative(NormData *data, const double squares[])
   double relative[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   for (int c = 0; c < norm->C; c++)
-    relative[c] = norm->L > 1 && !norm->logged[c] && squares[2 * c + 1] < 0.01 * squares[2 * c];
+    relative[c] = norm->L > 1 && !norm->logged[c] && !norm->bounds[c].on && squares[2 * c + 1] < 0.01 * squares[2 * c];
   PetscCall(NormShare(data->in.comm, (size_t)norm->C, relative));
   for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
   PetscFunctionReturn(0);

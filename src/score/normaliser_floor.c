@@ -15,8 +15,12 @@ static void add_rounding(const NormProfile norm, const double w[], double square
     for (int j = 0; j < norm->L; j++) {
       const double *cell = w + (size_t)c * norm->L;
       const double first = j > 0 && norm->relative[c] ? cell[0] : 0, x = cell[j] + first;
-      const double field = norm->logged[c] ? 1 + fabs(norm->reference[c]) * exp(-x) : x;
-      square[(size_t)c * norm->L + j] += last * (field * field + first * first + (norm->logged[c] ? x * x : 0));
+      const NormBounds *b   = &norm->bounds[c];
+      const bool transform  = norm->logged[c] || b->on;
+      const double distance = b->on ? fabs(bounds_rate(b, x)) : exp(x);
+      const double size     = b->on ? bounds_back(b, x) : fabs(norm->reference[c]);
+      const double field    = norm->logged[c] ? 1 + size / distance : b->on ? size / distance : x;
+      square[(size_t)c * norm->L + j] += last * (field * field + first * first + (transform ? x * x : 0));
     }
 }
 

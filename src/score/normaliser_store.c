@@ -109,6 +109,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   PetscCall(ScoriaStorePutSpace(store, &norm->space));
   PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(PutNormAxes(store, norm, "/normaliser/transform", "field column"));
+  PetscCall(BoundsSave(store, "/normaliser/bounds", norm->C, norm->bounds, "field bound"));
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
                           "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
@@ -245,6 +246,7 @@ static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
   NormArray list[ARRAYS];
   PetscFunctionBeginUser;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
+  PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) PetscCall(NormArrayLoad(store, &list[i]));
   PetscFunctionReturn(0);

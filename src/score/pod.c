@@ -22,6 +22,7 @@ PetscErrorCode PodCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin
   *pod = (Pod){.space = spec->space, .C = nchannels, .L = spec->cells, .m = nchannels * spec->cells, .kept = 0};
   memcpy(pod->shape, spec->shape, sizeof pod->shape);
   PetscCall(PetscCalloc2(pod->m, &pod->mean, pod->C, &pod->scale));
+  for (int c = 0; c < nchannels; c++) pod->bounds[c] = bounds_of(twin, c);
   *self = pod;
   PetscFunctionReturn(0);
 }
@@ -80,8 +81,10 @@ void pod_coefficients(const Pod *pod, int64_t n, const double fields[], double o
 {
   for (int64_t first = 0; first < n; first += NORM_TILE) {
     const int64_t rows = PetscMin(n - first, NORM_TILE);
+    memcpy(pod->tile, fields + first * pod->m, (size_t)(rows * pod->m) * sizeof *fields);
+    bounds_to_all(pod->bounds, rows, pod->C, pod->L, pod->tile);
     for (int64_t i = 0; i < rows; i++)
-      for (int j = 0; j < pod->m; j++) pod->tile[i * pod->m + j] = fields[(first + i) * pod->m + j] - pod->mean[j];
+      for (int j = 0; j < pod->m; j++) pod->tile[i * pod->m + j] -= pod->mean[j];
     la_rows_product(rows, pod->m, pod->K, pod->tile, pod->to, NULL, out + first * pod->K);
   }
 }
@@ -103,18 +106,42 @@ void pod_decode(void *self, int64_t n, const double y[], double fields[])
     const int64_t rows = PetscMin(n - first, NORM_TILE);
     profile_decode(pod->inner, rows, y + first * pod->inner->R, pod->coefs);
     la_rows_product(rows, pod->K, pod->m, pod->coefs, pod->from, pod->mean, fields + first * pod->m);
+    bounds_back_all(pod->bounds, rows, pod->C, pod->L, fields + first * pod->m);
   }
 }
 
-/* J = D `from`, D (R, K) of the coefficients: J J^T = D gram D^T.  work: R K + R R. */
+static bool has_bounds(const Pod *pod)
+{
+  bool any = false;
+  for (int c = 0; c < pod->C; c++) any = any || pod->bounds[c].on;
+  return any;
+}
+
+/* gram (K, K) of the rows of `from` times dx/dv at y, where fields have bounds.  work: K + m + K m. */
+static void gram_at(const Pod *pod, const double y[], double gram[], double work[])
+{
+  const int K = pod->K, m = pod->m;
+  double *coefs = work, *v = coefs + K, *J = v + m;
+  profile_decode(pod->inner, 1, y, coefs);
+  la_rows_product(1, K, m, coefs, pod->from, pod->mean, v);
+  for (int j = 0; j < m; j++) {
+    const NormBounds *b = &pod->bounds[j / pod->L];
+    const double rate   = b->on ? bounds_rate(b, v[j]) : 1;
+    for (int k = 0; k < K; k++) J[(size_t)k * m + j] = rate * pod->from[(size_t)k * m + j];
+  }
+  la_gemm(false, true, K, K, m, 1, J, m, J, m, 0, gram, K);
+}
+
+/* J = D `from` diag(dx/dv), D (R, K) of the coefficients: J J^T = D gram D^T. */
 double pod_log_volume(void *self, const double y[], double work[])
 {
   const Pod *pod = self;
   const int R = pod->inner->R, K = pod->K;
-  double *product = work, *gram = work + (size_t)R * K, sum = 0;
+  double *product = work, *gram = work + (size_t)R * K, *at = gram + (size_t)R * R, sum = 0;
   for (int k = 0; k < R; k++)
     if (!isfinite(y[k])) return NAN;
-  la_gemm(false, false, R, K, K, 1, pod->inner->decode, K, pod->gram, K, 0, product, K);
+  if (has_bounds(pod)) gram_at(pod, y, at, at + (size_t)K * K);
+  la_gemm(false, false, R, K, K, 1, pod->inner->decode, K, has_bounds(pod) ? at : pod->gram, K, 0, product, K);
   la_gemm(false, true, R, R, K, 1, product, K, pod->inner->decode, K, 0, gram, R);
   if (!la_cholesky(R, gram)) return NAN;
   for (int k = 0; k < R; k++) sum += log(gram[(size_t)k * R + k]);
@@ -124,7 +151,8 @@ double pod_log_volume(void *self, const double y[], double work[])
 size_t pod_volume_work(void *self)
 {
   const Pod *pod = self;
-  return (size_t)pod->inner->R * (size_t)(pod->K + pod->inner->R);
+  const size_t R = (size_t)pod->inner->R, K = (size_t)pod->K, m = (size_t)pod->m;
+  return R * (K + R) + (has_bounds(pod) ? K * K + K + m + K * m : 0);
 }
 
 const double *pod_modes(void *self)
@@ -151,6 +179,7 @@ PetscErrorCode PodSave(void *self, ScoriaStore store)
   PetscCall(ScoriaStorePutReals(store, "/normaliser/pod_scale", 1, &C, pod->scale, "",
                                 "rms over cells of the standard deviation (channel)"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/pod_scale", "pod_field"));
+  PetscCall(BoundsSave(store, "/normaliser/pod_bounds", pod->C, pod->bounds, "pod_field pod_bound"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/pod_modes", 3, dims, pod->U, "",
                                 "orthonormal modes of (field - mean) / scale, whose coefficients the other arrays are "
                                 "of (mode, channel, cell)"));
@@ -190,6 +219,7 @@ PetscErrorCode PodLoad(ScoriaStore store, void **self)
   PetscCall(PetscCalloc2((size_t)pod->K * pod->m, &pod->U, pod->K, &pod->weight));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_mean", pod->m, pod->mean));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_scale", pod->C, pod->scale));
+  PetscCall(BoundsLoad(store, "/normaliser/pod_bounds", pod->C, pod->bounds));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_modes", (int64_t)pod->K * pod->m, pod->U));
   PetscCall(PodSetUp(pod));
   *self = pod;

@@ -10,11 +10,12 @@ typedef struct {
   ScoriaSpace space;
   int C, L, m, K; /* m = C L; K: modes */
   int shape[3];
-  double *mean;   /* owned (m) */
-  double *scale;  /* owned (C) */
-  double *U;      /* owned (K, m) */
-  double *weight; /* owned (K): standard deviations of the coefficients over the largest */
-  double kept;    /* share of the variance that the K modes carry */
+  double *mean;                         /* owned (m) */
+  double *scale;                        /* owned (C) */
+  NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, x is their transform of the field */
+  double *U;                            /* owned (K, m) */
+  double *weight;                       /* owned (K): standard deviations of the coefficients over the largest */
+  double kept;                          /* share of the variance that the K modes carry */
   /* For encode and decode, from these. */
   double *to;        /* owned (m, K): fields less the mean to coefficients */
   double *from;      /* owned (K, m): back */

@@ -11,7 +11,7 @@
 
 #define MOST_DIRECTIONS 160
 
-typedef enum { LARGEST, MEAN, SPREAD, RANDOM, POWER, COVARIANCE } Stage;
+typedef enum { DISTANCE, LARGEST, MEAN, SPREAD, RANDOM, POWER, COVARIANCE } Stage;
 
 typedef struct {
   Pod *pod;
@@ -57,10 +57,12 @@ static PetscErrorCode visit(void *ctx, NormData *data, int t, double v[])
   const Pod *pod = fit->pod;
   const int n = data->rows[t].fitted, p = fit->p, m = pod->m;
   PetscFunctionBeginUser;
-  if (fit->stage == LARGEST) {
+  if (fit->stage > DISTANCE) bounds_to_all(pod->bounds, n, pod->C, pod->L, v);
+  if (fit->stage <= LARGEST) {
     for (size_t k = 0; k < (size_t)n * m; k++) {
-      double *most = &fit->largest[k % (size_t)m / (size_t)pod->L];
-      *most        = fmax(*most, fabs(v[k]));
+      const int c       = (int)(k % (size_t)m / (size_t)pod->L);
+      const double from = fit->stage == DISTANCE ? bounds_end(&pod->bounds[c]) : 0;
+      fit->largest[c]   = fmax(fit->largest[c], fabs(v[k] - from));
     }
     PetscFunctionReturn(0);
   }
@@ -127,11 +129,29 @@ static PetscErrorCode Orthonormalise(Fit *fit, NormData *data)
   PetscFunctionReturn(0);
 }
 
+/* Of channels with one bound, how near to it a value counts. */
+static PetscErrorCode FindLeast(Fit *fit, NormData *data)
+{
+  Pod *pod = fit->pod;
+  double none;
+  bool any = false;
+  PetscFunctionBeginUser;
+  for (int c = 0; c < pod->C; c++) any = any || pod->bounds[c].on;
+  if (!any) PetscFunctionReturn(0);
+  PetscCall(Pass(fit, data, DISTANCE, 0, &none));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fit->largest, SCORIA_MAX_FIELDS, MPI_DOUBLE, MPI_MAX, data->in.comm));
+  for (int c = 0; c < pod->C; c++)
+    if (pod->bounds[c].on) bounds_set_least(&pod->bounds[c], fit->largest[c]);
+  PetscCall(PetscArrayzero(fit->largest, SCORIA_MAX_FIELDS));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode FitMoments(Fit *fit, NormData *data, double *rows)
 {
   Pod *pod = fit->pod;
   double squares[SCORIA_MAX_FIELDS], none;
   PetscFunctionBeginUser;
+  PetscCall(FindLeast(fit, data));
   PetscCall(Pass(fit, data, LARGEST, 0, &none));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fit->largest, SCORIA_MAX_FIELDS, MPI_DOUBLE, MPI_MAX, data->in.comm));
   for (int c = 0; c < pod->C; c++) fit->largest[c] = binary_scale(fit->largest[c]);
@@ -192,8 +212,10 @@ PetscErrorCode PodFit(Pod *pod, const NormInput *in, double energy)
   struct NormProfile_ raw = {.space = pod->space, .C = pod->C, .L = pod->L, .m = pod->m};
   double rows, *G;
   NormData data;
+  int bounded = 0;
   PetscFunctionBeginUser;
-  PetscCall(NormDataCreate(in, &raw, false, 6, &data));
+  for (int c = 0; c < pod->C; c++) bounded = bounded || pod->bounds[c].on;
+  PetscCall(NormDataCreate(in, &raw, false, 6 + bounded, &data));
   PetscCall(PetscMalloc1(pod->m, &fit.part));
   PetscCall(FitMoments(&fit, &data, &rows));
   PetscCall(PetscFree(fit.part));

@@ -52,12 +52,14 @@ static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
 /* Without the twin's baseline or its reference, the regression serves. */
 static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTwin *permitted)
 {
-  bool baseline = true, logarithm = true;
+  bool baseline = true, logarithm = true, controls = true;
   PetscFunctionBeginUser;
   *permitted = twin ? *twin : (ScoriaTwin){.solve = NULL};
   PetscCall(ScoriaDeckBool(deck, "train_twin", &baseline));
   PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
+  PetscCall(ScoriaDeckBool(deck, "train_controls", &controls));
   if (!baseline) permitted->solve = NULL;
+  if (!controls) permitted->normals = NULL;
   for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
     if (!twin || !logarithm) permitted->reference[c] = NAN;
   PetscFunctionReturn(0);
@@ -96,8 +98,10 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ChooseBasis(deck, spec, &opt->basis));
-  opt->split = train_split(spec->rows / spec->realisations, share, (uint64_t)seed, holdout);
-  train_split_rows(&opt->split, spec->rows / spec->realisations, spec->realisations, share, (uint64_t)seed);
+  int64_t conditions = spec->rows / spec->realisations;
+  if (holdout && holdout->conditions) conditions = PetscMin(conditions, holdout->conditions);
+  opt->split = train_split(conditions, share, (uint64_t)seed, holdout);
+  train_split_rows(&opt->split, conditions, spec->realisations, share, (uint64_t)seed);
   opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
@@ -109,7 +113,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 /* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
  * deck that was stored before does not show it. */
 #define FIT "fit"
-#define FIT_OF 3
+#define FIT_OF 4
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {

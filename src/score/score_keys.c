@@ -69,6 +69,9 @@ const ScoriaKey scoria_score_keys[] = {
      "take the solution at the homogeneous effective porosity as the baseline of the mean", SCORIA_DECIDES_NORMALISER},
     {"train_logarithm", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "model c as ln|c - c_R| where its sign allows",
      SCORIA_DECIDES_NORMALISER},
+    {"train_controls", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
+     "lateral: weight the rows so that moments of the porosity over them are those of its law (control variates)",
+     SCORIA_DECIDES_NORMALISER},
     {"train_relative", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "model a field whose differences from its first cell vary ten times less than itself as that cell and these "
      "differences",
@@ -87,6 +90,12 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_validation", SCORIA_KEY_REAL, "", "0.05", 0, 0.9, NULL,
      "share of the conditions kept for validation; where that is none of them, of the rows of each",
      SCORIA_DECIDES_SPLIT},
+    {"train_cheap", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "rows of a cheaper fidelity to train on, too, after their correction: a dataset of the same fields and cells, "
+     "with "
+     "rows of the same realisations first at conditions that dataset.h5 has; none (not set: cheap.h5, where the deck "
+     "has ensemble_cheap_fidelity)",
+     SCORIA_DECIDES_CHEAP},
     {"import_holdout", SCORIA_KEY_REAL, "", "0.1", 0, 0.9, NULL,
      "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "
      "verdict "

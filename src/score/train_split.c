@@ -18,7 +18,9 @@ static int64_t count_places(const TrainSplit *split)
 TrainSplit train_split(int64_t conditions, double share, uint64_t seed, const ScoriaHoldout *holdout)
 {
   const int64_t number = conditions - (holdout ? holdout->number : 0);
-  TrainSplit split = {.left_out = PetscMin((int64_t)llround(share * (double)number), number - 1), .holdout = holdout};
+  TrainSplit split     = {.conditions = conditions,
+                          .left_out   = PetscMin((int64_t)llround(share * (double)number), number - 1),
+                          .holdout    = holdout};
   if (conditions > 0) rng_shuffle(seed, SCORIA_STREAM_VALIDATION, UINT64_MAX - 1, conditions, &split.shuffle);
   if (conditions > 0) split.places = count_places(&split);
   return split;
@@ -56,6 +58,7 @@ bool train_leaves_row(const TrainSplit *split, int64_t row)
 bool train_keeps(const TrainSplit *split, int64_t condition)
 {
   if (split->list) return split->list[condition];
+  if (split->conditions && condition >= split->conditions) return true;
   if (split->holdout && holdout_has_condition(split->holdout, condition)) return false;
   return rng_shuffled(&split->shuffle, condition) >= split->places;
 }

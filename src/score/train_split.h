@@ -8,6 +8,7 @@
 /* Computed condition by condition; a list, where there is one, says it instead. */
 typedef struct {
   ScoriaShuffle shuffle;        /* of the conditions */
+  int64_t conditions;           /* there are: those behind them are all learned from; 0: there are no others */
   int64_t left_out;             /* conditions to validate on */
   int64_t places;               /* they are those at the first so many places that are not held back */
   const bool *list;             /* borrowed (conditions), or NULL */

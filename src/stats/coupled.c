@@ -13,7 +13,8 @@ enum { HERE, TOTAL };
 #define HEAVY_MOST ((int64_t)1 << 42)
 
 struct ScoriaCoupled_ {
-  int m, columns, pairs; /* pairs of models, each with itself in front: m + m (m - 1) / 2 */
+  int m, columns, plain; /* plain: columns without a histogram, the first */
+  int pairs;             /* pairs of models, each with itself in front: m + m (m - 1) / 2 */
   int moments;           /* rows of sums: 2 m of u = (z, z^2), then products of two of u */
   int nthresholds;
   ScoriaThreshold *threshold;     /* owned */
@@ -42,11 +43,12 @@ PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled 
   PetscCall(PetscNew(&c));
   c->m           = m;
   c->columns     = n;
+  c->plain       = spec->plain;
   c->pairs       = m + m * (m - 1) / 2;
   c->moments     = 2 * m + m * (2 * m + 1);
   c->nthresholds = spec->nthresholds;
   c->at_bins     = 1 + 2 * (int64_t)c->moments * n;
-  c->at_exceed   = c->at_bins + (int64_t)c->pairs * n * (COUPLED_BINS + 2);
+  c->at_exceed   = c->at_bins + (int64_t)c->pairs * (n - c->plain) * (COUPLED_BINS + 2);
   c->size        = c->at_exceed;
   for (int t = 0; t < spec->nthresholds; t++) c->size += (int64_t)c->pairs * (spec->threshold[t].number + 2);
   c->at_heavy = c->size;
@@ -140,9 +142,9 @@ static void add_bins(ScoriaCoupled c)
   const int n = c->columns;
   for (int a = 0; a < c->m; a++)
     for (int b = a; b < c->m; b++) {
-      int64_t *to  = c->sum[HERE] + c->at_bins + (int64_t)pair_of(c, a, b) * n * (COUPLED_BINS + 2);
+      int64_t *to  = c->sum[HERE] + c->at_bins + (int64_t)pair_of(c, a, b) * (n - c->plain) * (COUPLED_BINS + 2);
       const int *x = c->bin + a * n, *y = c->bin + b * n;
-      for (int j = 0; j < n; j++, to += COUPLED_BINS + 2) to[PetscMax(x[j], y[j])]++;
+      for (int j = c->plain; j < n; j++, to += COUPLED_BINS + 2) to[PetscMax(x[j], y[j])]++;
     }
 }
 
@@ -232,7 +234,8 @@ static void of_counts(const ScoriaCoupled c, const double count[], double mean[]
 
 static const int64_t *bins_of(const ScoriaCoupled c, int pair, int column)
 {
-  return c->sum[TOTAL] + c->at_bins + ((int64_t)pair * c->columns + column) * (COUPLED_BINS + 2);
+  return c->sum[TOTAL] + c->at_bins +
+         ((int64_t)pair * (c->columns - c->plain) + column - c->plain) * (COUPLED_BINS + 2);
 }
 
 void coupled_below(ScoriaCoupled c, int column, int edge, double mean[], double covariance[])

@@ -7,37 +7,17 @@
  * principal axes in which they tell themselves from the prior: elsewhere the move is the prior's, whose acceptance does
  * not fall with the dimension.  Sharp readings thus do not shorten the steps in directions that they say nothing of.
  *
+ * The law at temperature 0 may be another than N(0, I), with a density over it; then the target has that factor.
+ *
  * Particles are known to every rank, and moved each by one of them; what all do is done by all, on the same numbers in
  * the same order. */
-#include "base/linalg.h"
+#include "tempering.h"
 #include "scoria/phases.h"
-#include "scoria/stats.h"
 #include <math.h>
 #include <string.h>
 
-#define SHARE 0.5         /* of the particles, effective after reweighting */
-#define ACCEPTANCE 0.25   /* that the step is led to */
-#define LARGEST_STEP 0.95 /* beyond, a particle in the tail of N(m, C) would hardly move */
-#define MORE_MOVES 5      /* times as many moves, at most, where they are short */
+#define SHARE 0.5 /* of the particles, effective after reweighting */
 #define STAGES 1000
-
-struct ScoriaTempering_ {
-  MPI_Comm comm;
-  ScoriaTemperingSpec spec;
-  PetscMPIInt rank, size;
-  int64_t first, number;                 /* this rank's particles */
-  double *z;                             /* owned (particles, D) */
-  double *l;                             /* owned (particles): log likelihood */
-  double *weight;                        /* owned (2, particles): the second half is work */
-  double *other;                         /* owned (particles, D): work */
-  double *axes, *back;                   /* owned (D, D): rows are the principal axes; their transpose */
-  double *mean, *lambda;                 /* owned (D): of N(m, C) along them; 0 and 1 where the prior's */
-  bool *informed;                        /* owned (D): where not */
-  double *w, *moved, *z_moved, *l_moved; /* owned (number, D), but l_moved (number): along the axes, less the mean */
-  double temperature, step, log_evidence, variance; /* variance: of log_evidence */
-  int stages;
-  uint32_t moves; /* so far; 0 is the draw from the prior */
-};
 
 /* ------------------------------------------------------------------------------------------- sharing particles ---- */
 
@@ -50,8 +30,7 @@ static void rank_block(ScoriaTempering t, int rank, int64_t *first, int64_t *num
   *number = PetscMax(*number, 0);
 }
 
-/* Every rank's part of x (particles, width) to every rank. */
-static PetscErrorCode Gather(ScoriaTempering t, int width, double x[])
+PetscErrorCode TemperingGather(ScoriaTempering t, int width, double x[])
 {
   PetscMPIInt *counts, *starts;
   MPI_Datatype row;
@@ -71,15 +50,18 @@ static PetscErrorCode Gather(ScoriaTempering t, int width, double x[])
   PetscFunctionReturn(0);
 }
 
-/* What one rank meets alone, all fail with. */
-static PetscErrorCode Evaluate(ScoriaTempering t, const double z[], double l[])
+PetscErrorCode TemperingEvaluate(ScoriaTempering t, const double z[], double l[], double base[])
 {
   PetscFunctionBeginUser;
-  const PetscErrorCode bad = t->spec.evaluate(t->spec.ctx, t->first, t->number, z, l);
+  PetscCall(PetscArrayzero(base, t->number));
+  const PetscErrorCode bad = t->spec.evaluate(t->spec.ctx, t->first, t->number, z, l, base);
   if (bad && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscCall(bad);
   PetscCall(ScoriaAgree(t->comm, ScoriaFailureCode(), ScoriaFailureLine()));
   for (int64_t i = 0; i < t->number; i++)
-    if (!isfinite(l[i])) l[i] = -INFINITY;
+    if (!isfinite(l[i]) || !isfinite(base[i])) {
+      l[i]    = -INFINITY;
+      base[i] = 0;
+    }
   PetscFunctionReturn(0);
 }
 
@@ -90,15 +72,20 @@ static uint32_t draws_of_a_move(ScoriaTempering t)
   return (uint32_t)(t->spec.dimension + 1) / 2 + 1; /* normals, then the uniform number that accepts */
 }
 
-static void normals(ScoriaTempering t, int64_t i, double xi[])
+static uint32_t draw_of(ScoriaTempering t, uint32_t move)
 {
-  rng_normal(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, t->moves * draws_of_a_move(t), t->spec.dimension, xi);
+  return t->first_draw + move * draws_of_a_move(t);
 }
 
-static double uniform(ScoriaTempering t, int64_t i)
+void tempering_normals(ScoriaTempering t, int64_t i, double xi[])
+{
+  rng_normal(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, draw_of(t, t->moves), t->spec.dimension, xi);
+}
+
+double tempering_uniform(ScoriaTempering t, int64_t i)
 {
   double u;
-  rng_uniform(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, (t->moves + 1) * draws_of_a_move(t) - 1, 1, &u);
+  rng_uniform(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, draw_of(t, t->moves + 1) - 1, 1, &u);
   return u;
 }
 
@@ -142,127 +129,71 @@ static double choose_step(ScoriaTempering t, double most, double *ess, double *s
   return hi;
 }
 
-/* N(m, C) of the weighted particles, along their principal axes.  Of n draws of the prior the eigenvalues lie between
- * (1 -+ sqrt(D/n))^2 (Marchenko and Pastur 1967). */
-static PetscErrorCode FitReference(ScoriaTempering t, double sum, double ess)
+/* Squared coefficient of variation of the estimate of the evidence.  With moves that make the particles independent it
+ * is the sum over the temperatures of 1/ess - 1/N; ancestors whose descendants have come to weigh differently show
+ * where they do not (Lee and Whiteley 2018; for multinomial resampling their factor of 1 - sum would be a power of
+ * N/(N-1), of which systematic resampling needs one alone). */
+static void add_variance(ScoriaTempering t, double sum, double ess)
 {
-  const int D       = t->spec.dimension;
-  const int64_t N   = t->spec.particles;
-  const double root = sqrt(D / ess), low = root < 1 ? (1 - root) * (1 - root) : 0, high = (1 + root) * (1 + root);
-  double *centre;
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(D, &centre));
-  for (int64_t i = 0; i < N; i++)
-    for (int k = 0; k < D; k++) centre[k] += t->weight[i] / sum * t->z[i * D + k];
-  for (int64_t i = 0; i < N; i++)
-    for (int k = 0; k < D; k++) t->other[i * D + k] = sqrt(t->weight[i] / sum) * (t->z[i * D + k] - centre[k]);
-  memset(t->axes, 0, (size_t)D * (size_t)D * sizeof(double));
-  la_syrk(D, (int)N, D, t->other, t->axes);
-  PetscCall(LinalgEigen(D, t->axes, t->lambda));
-  for (int k = 0; k < D; k++) {
-    t->mean[k] = 0;
-    for (int j = 0; j < D; j++) {
-      t->back[j * D + k] = t->axes[k * D + j];
-      t->mean[k] += t->axes[k * D + j] * centre[j];
-    }
-    t->informed[k] = t->lambda[k] < low || t->lambda[k] > high || t->mean[k] * t->mean[k] * ess > 16;
-    if (!t->informed[k]) t->mean[k] = 0;
-    t->lambda[k] = t->informed[k] ? fmax(t->lambda[k], 1e-14) : 1;
-  }
-  PetscCall(PetscFree(centre));
-  PetscFunctionReturn(0);
+  const int64_t N = t->spec.particles;
+  double *share = t->weight + N, squares = 0;
+  memset(share, 0, (size_t)N * sizeof *share);
+  for (int64_t i = 0; i < N; i++) share[t->ancestor[i]] += t->weight[i] / sum;
+  for (int64_t i = 0; i < N; i++) squares += share[i] * share[i];
+  t->independent += 1 / ess - 1 / (double)N;
+  t->variance = fmax(t->independent, squares - 1 / (double)N);
 }
 
 static void resample(ScoriaTempering t, double sum)
 {
   const int64_t N = t->spec.particles;
   const int D     = t->spec.dimension;
-  double *l = t->weight + N, u, below = 0;
+  double *l = t->weight + N, *base = t->weight + 2 * N, u, below = 0;
   rng_uniform(t->spec.seed, SCORIA_STREAM_RESAMPLE, (uint64_t)t->stages, 0, 1, &u);
   int64_t from = 0;
   for (int64_t i = 0; i < N; i++) {
     const double at = ((double)i + u) / (double)N * sum;
     while (from + 1 < N && below + t->weight[from] < at) below += t->weight[from++];
     memcpy(t->other + i * D, t->z + from * D, (size_t)D * sizeof(double));
-    l[i] = t->l[from];
+    l[i]            = t->l[from];
+    base[i]         = t->base[from];
+    t->inherited[i] = t->ancestor[from];
   }
   memcpy(t->z, t->other, (size_t)(N * D) * sizeof(double));
   memcpy(t->l, l, (size_t)N * sizeof(double));
-}
-
-/* ---------------------------------------------------------------------------------------------------- moving ---- */
-
-/* ln of the prior over the density of N(m, C) at w along the axes, less the mean; up to a constant. */
-static double log_ratio(ScoriaTempering t, const double w[])
-{
-  double sum = 0;
-  for (int k = 0; k < t->spec.dimension; k++)
-    if (t->informed[k]) {
-      const double z = w[k] + t->mean[k];
-      sum += 0.5 * (w[k] * w[k] / t->lambda[k] - z * z);
-    }
-  return sum;
-}
-
-static void propose(ScoriaTempering t)
-{
-  const int D       = t->spec.dimension;
-  const double keep = sqrt(1 - t->step * t->step);
-  for (int64_t i = 0; i < t->number; i++) {
-    double *to = t->moved + i * D;
-    normals(t, t->first + i, to);
-    for (int k = 0; k < D; k++) to[k] = keep * t->w[i * D + k] + t->step * sqrt(t->lambda[k]) * to[k];
-  }
-  for (int64_t i = 0; i < t->number; i++)
-    for (int k = 0; k < D; k++) t->other[i * D + k] = t->moved[i * D + k] + t->mean[k];
-  la_rows_product(t->number, D, D, t->other, t->axes, NULL, t->z_moved);
-}
-
-/* How many of this rank's particles go where they were proposed to go. */
-static int64_t accept(ScoriaTempering t)
-{
-  const int D    = t->spec.dimension;
-  int64_t number = 0;
-  for (int64_t i = 0; i < t->number; i++) {
-    const int64_t p = t->first + i;
-    const double ratio =
-        t->temperature * (t->l_moved[i] - t->l[p]) + log_ratio(t, t->moved + i * D) - log_ratio(t, t->w + i * D);
-    if (!(log(uniform(t, p)) < ratio)) continue;
-    memcpy(t->w + i * D, t->moved + i * D, (size_t)D * sizeof(double));
-    memcpy(t->z + p * D, t->z_moved + i * D, (size_t)D * sizeof(double));
-    t->l[p] = t->l_moved[i];
-    number++;
-  }
-  return number;
-}
-
-/* A move that is accepted shortens what ties the particle to its place by the factor sqrt(1 - b^2); moves go on until
- * the shares of them, times b^2, add up to 1. */
-static PetscErrorCode Move(ScoriaTempering t, ScoriaTemperingStage *stage)
-{
-  const int D = t->spec.dimension;
-  PetscFunctionBeginUser;
-  la_rows_product(t->number, D, D, t->z + t->first * D, t->back, NULL, t->w);
-  for (int64_t i = 0; i < t->number; i++)
-    for (int k = 0; k < D; k++) t->w[i * D + k] -= t->mean[k];
-  for (int m = 0; m < t->spec.moves || (stage->mixing < 1 && m < MORE_MOVES * t->spec.moves); m++) {
-    t->moves++;
-    propose(t);
-    PetscCall(Evaluate(t, t->z_moved, t->l_moved));
-    int64_t accepted = accept(t);
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &accepted, 1, MPI_INT64_T, MPI_SUM, t->comm));
-    const double share = (double)accepted / (double)t->spec.particles;
-    stage->acceptance  = (m * stage->acceptance + share) / (m + 1);
-    stage->mixing += share * t->step * t->step;
-    stage->step = t->step;
-    t->step     = fmin(LARGEST_STEP, t->step * exp(share - ACCEPTANCE));
-  }
-  PetscCall(Gather(t, D, t->z));
-  PetscCall(Gather(t, 1, t->l));
-  PetscFunctionReturn(0);
+  memcpy(t->base, base, (size_t)N * sizeof(double));
+  memcpy(t->ancestor, t->inherited, (size_t)N * sizeof(int64_t));
 }
 
 /* ---------------------------------------------------------------------------------------------------- object ---- */
+
+/* Particles of temperature 0. */
+static PetscErrorCode Start(ScoriaTempering t)
+{
+  const int64_t N            = t->spec.particles;
+  const int D                = t->spec.dimension;
+  const ScoriaTempering from = t->spec.from;
+  const int known            = from ? from->spec.dimension : 0;
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < N; i++) {
+    tempering_normals(t, i, t->z + i * D);
+    if (known) memcpy(t->z + i * D + D - known, from->z + i * known, (size_t)known * sizeof(double));
+    t->ancestor[i] = from ? from->ancestor[i] : i;
+  }
+  PetscCall(TemperingEvaluate(t, t->z + t->first * D, t->l + t->first, t->base + t->first));
+  PetscCall(TemperingGather(t, 1, t->l));
+  PetscCall(TemperingGather(t, 1, t->base));
+  PetscFunctionReturn(0);
+}
+
+static void continue_from(ScoriaTempering t, const ScoriaTempering from)
+{
+  t->stages       = from->stages;
+  t->log_evidence = from->log_evidence;
+  t->independent  = from->independent;
+  t->variance     = from->variance;
+  t->first_draw   = draw_of(from, from->moves + 1);
+}
 
 PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *spec, ScoriaTempering *out)
 {
@@ -278,13 +209,15 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
   PetscCallMPI(MPI_Comm_rank(comm, &t->rank));
   PetscCallMPI(MPI_Comm_size(comm, &t->size));
   rank_block(t, t->rank, &t->first, &t->number);
-  PetscCall(PetscMalloc4(N * D, &t->z, N, &t->l, 2 * N, &t->weight, N * D, &t->other));
-  PetscCall(PetscMalloc5(D * D, &t->axes, D * D, &t->back, D, &t->mean, D, &t->lambda, D, &t->informed));
-  PetscCall(PetscMalloc4(t->number * D + 1, &t->w, t->number * D + 1, &t->moved, t->number * D + 1, &t->z_moved,
-                         t->number + 1, &t->l_moved));
-  for (int64_t i = 0; i < N; i++) normals(t, i, t->z + i * D);
-  PetscCall(Evaluate(t, t->z + t->first * D, t->l + t->first));
-  PetscCall(Gather(t, 1, t->l));
+  const int64_t own = t->number * D + 1;
+  PetscCall(PetscMalloc5(N * D, &t->z, N, &t->l, N, &t->base, 3 * N, &t->weight, N * D, &t->other));
+  PetscCall(PetscMalloc2(N, &t->ancestor, N, &t->inherited));
+  PetscCall(
+      PetscMalloc6(D * D, &t->axes, D * D, &t->back, D, &t->mean, D, &t->lambda, D, &t->informed, 6 * D, &t->pair));
+  PetscCall(PetscMalloc6(own, &t->w, own, &t->moved, own, &t->z_moved, own, &t->w_start, t->number + 1, &t->l_moved,
+                         t->number + 1, &t->base_moved));
+  if (spec->from) continue_from(t, spec->from);
+  PetscCall(Start(t));
   *out = t;
   PetscFunctionReturn(0);
 }
@@ -294,9 +227,10 @@ PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *out)
   ScoriaTempering t = *out;
   PetscFunctionBeginUser;
   if (!t) PetscFunctionReturn(0);
-  PetscCall(PetscFree4(t->z, t->l, t->weight, t->other));
-  PetscCall(PetscFree5(t->axes, t->back, t->mean, t->lambda, t->informed));
-  PetscCall(PetscFree4(t->w, t->moved, t->z_moved, t->l_moved));
+  PetscCall(PetscFree5(t->z, t->l, t->base, t->weight, t->other));
+  PetscCall(PetscFree2(t->ancestor, t->inherited));
+  PetscCall(PetscFree6(t->axes, t->back, t->mean, t->lambda, t->informed, t->pair));
+  PetscCall(PetscFree6(t->w, t->moved, t->z_moved, t->w_start, t->l_moved, t->base_moved));
   PetscCall(PetscFree(*out));
   PetscFunctionReturn(0);
 }
@@ -313,15 +247,60 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   phase_begin(SCORIA_PHASE_INFER);
   const double dt = choose_step(t, most, &ess, &sum);
   t->log_evidence += dt * most + log(sum / (double)t->spec.particles);
-  t->variance += 1 / ess - 1 / (double)t->spec.particles;
+  add_variance(t, sum, ess);
   t->temperature = t->temperature + dt >= 1 - 1e-12 ? 1 : t->temperature + dt;
-  PetscCall(FitReference(t, sum, ess));
+  PetscCall(TemperingFit(t, sum, ess));
   resample(t, sum);
   t->stages++;
   *stage = (ScoriaTemperingStage){.temperature = t->temperature, .ess = ess};
-  PetscCall(Move(t, stage));
+  PetscCall(TemperingMove(t, stage));
   phase_end(SCORIA_PHASE_INFER, t->rank == 0); /* a stage is counted once */
   PetscFunctionReturn(0);
+}
+
+/* Of weights e^(from l), what share would stay effective after another factor e^((to - from) l). */
+static double share_after(ScoriaTempering t, double most, double from, double to, double *ess)
+{
+  double sum = 0, square = 0, next = 0, next_square = 0;
+  for (int64_t i = 0; i < t->spec.particles; i++) {
+    if (!isfinite(t->l[i])) continue;
+    const double w = exp(from * (t->l[i] - most)), v = exp((to - from) * (t->l[i] - most));
+    sum += w;
+    square += w * w;
+    next += w * v;
+    next_square += w * v * v;
+  }
+  *ess = sum * sum / square;
+  return next * next / (sum * next_square);
+}
+
+#define ENOUGH 100 /* effective particles, of which the next step can be told */
+
+/* The particles as they are, reweighted stage after stage as far as they can tell; then steps grow as they did. */
+int tempering_stages_left(ScoriaTempering t)
+{
+  const double left = 1 - t->temperature, most = largest_of(t->spec.particles, t->l);
+  double at = 0, step = 0, growth = 1, ess;
+  int n = 0;
+  while (at < left) {
+    double lo = at, hi = left;
+    const bool rest = share_after(t, most, at, left, &ess) >= SHARE;
+    if (n > 1 && ess < ENOUGH) break;
+    for (int i = 0; !rest && i < 16; i++) {
+      const double middle = at + (lo > at ? 0.5 * (lo + hi) - at : (hi - at) / 4);
+      if (share_after(t, most, at, middle, &ess) >= SHARE)
+        lo = middle;
+      else
+        hi = middle;
+    }
+    if (rest) return n + 1;
+    growth = step > 0 ? fmax(1, (hi - at) / step) : 1;
+    step   = hi - at;
+    at     = hi;
+    n++;
+  }
+  const double steps = fmax(0, left - at) / step;
+  return n + (int)ceil(growth > 1.01 ? log1p(steps * (growth - 1) / growth) / log(growth) : steps);
 }
 
 double tempering_temperature(ScoriaTempering t)

@@ -45,6 +45,8 @@ done
 [ "$(grep -c WARNING "$work/out")" -eq 6 ] || { fail "warnings without cause"; cat "$work/out" >&2; }
 scoria 2 generate "$deck" -run_dir "$work/busy" -ensemble_conditions 1 -ensemble_realisations 2 -ensemble_group_size 2 >"$work/out" 2>&1 ||
   { fail "without idle keys"; cat "$work/out" >&2; }
+scoria 1 solve "$deck" -run_dir "$work/moments" -solve_count 1 -porosity_mean 0.25 -porosity_logit_mean 0 >"$work/out" 2>&1 || { fail "a moment"; cat "$work/out" >&2; }
+grep -q "porosity_logit_mean is ignored: porosity_mean is set" "$work/out" || fail "porosity_logit_mean at its default is ignored without a word"
 "$PYTHON" - "$work/idle/dataset.h5" "$work/busy/dataset.h5" <<'EOF' || fail "keys that are ignored change the dataset"
 import h5py, sys
 a, b = (h5py.File(name) for name in sys.argv[1:])

@@ -86,6 +86,10 @@ expect 3 'scan.npy: has 0.000176 x 6.6e-05 x 6.6e-05 m (x, y, z) in whole window
 timeout 60 "$SCORIA" fit-porosity "$work/scan.npy" -porosity_voxel 1.1e-6 -porosity_threshold 125 -porosity_window 8.8e-6,3.3e-5,3.3e-5 \
   >"$work/fit.yaml" || fail "fit-porosity"
 grep -q '^# mean 0\.[0-9]* +- ' "$work/fit.yaml" || { fail "fit-porosity says no mean"; cat "$work/fit.yaml"; }
+# A bound that is given is kept, also where it is what decks have without it.
+timeout 60 "$SCORIA" fit-porosity "$work/scan.npy" -porosity_voxel 1.1e-6 -porosity_threshold 125 -porosity_window 8.8e-6,3.3e-5,3.3e-5 \
+  -porosity_min 0.1 >"$work/kept.yaml" || fail "fit-porosity with a bound"
+grep -q '^  min: 0.1  ' "$work/kept.yaml" || { fail "fit-porosity moves a bound that is given"; cat "$work/kept.yaml"; }
 { cat "$work/fit.yaml"; sed '/^porosity:/d' "$deck"; } >"$work/fitted.yaml"
 run 1 generate "$work/fitted.yaml" -run_dir "$work/fitted" -porosity_pores above -porosity_array /eps
 for key in pores array; do

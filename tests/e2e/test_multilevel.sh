@@ -36,6 +36,14 @@ done
 [ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
+# Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
+whole=("${plane[@]}" -ensemble_whole_fields true)
+for run in "1 1" "3 1" "2 2"; do
+  read -r ranks size <<<"$run"
+  scoria "$ranks" uq "$deck" "${whole[@]}" -ensemble_group_size "$size" -run_dir "$work/whole$ranks" >"$work/out" 2>&1 || { fail "whole fields on $ranks ranks"; cat "$work/out" >&2; }
+done
+scoria 2 uq "$deck" "${whole[@]}" -uq_source pde -run_dir "$work/whole_pde" >"$work/out" 2>&1 || { fail "whole fields from the PDE"; cat "$work/out" >&2; }
+
 # Two ranks share every solve, a third is left over; the last bits of a shared solve may differ, the statistics do not.
 for ranks in 2 3; do
   scoria "$ranks" uq "$deck" "${plane[@]}" -ensemble_group_size 2 -run_dir "$work/shared$ranks" >"$work/out" 2>&1 || { fail "groups on $ranks ranks"; cat "$work/out" >&2; }
@@ -82,8 +90,23 @@ level = answer["conditions"][0]["multilevel"]
 assert level["pilot"] == 24 and level["work"] > 0 and sum(g["draws"] for g in level["groups"]) > 0
 drop = level["quantities"]["drop"]
 assert drop["gain"] > 1 and abs(drop["correlation"][0] - 1) < 1e-12 and drop["correlation"][1] < 0 and drop["correlation"][2] > 0.9
+kept = {what: many[f"multilevel/quantities/drop/{what}"] for what in ("pilot", "group_mean")}  # (conditions, draws or sets, fidelities)
+assert kept["pilot"].shape == (2, 24, 4) and np.allclose(np.corrcoef(kept["pilot"][0].T)[0], drop["correlation"], rtol=0, atol=1e-9)
+sets = np.flatnonzero(many["multilevel/draws"][0])
+assert all(np.isfinite(kept["group_mean"][0, s, a]) == bool(s + 1 >> a & 1) for s in range(15) if s in sets for a in range(4))
+assert np.isnan(np.delete(kept["group_mean"][0], sets, axis=0)).all()
 assert abs(drop["richardson"] - (answer["conditions"][0]["quantities"]["drop"]["mean"] - drop["grid_bias"])) < 1e-12
 a, b = arrays("plane/uq.h5"), arrays("shared2/uq.h5")
+same("whole1/uq.h5", "whole3/uq.h5")
+whole, groups, pde = (arrays(f"{name}/uq.h5") for name in ("whole1", "whole2", "whole_pde"))
+pilot = "multilevel/quantities/phi_collector/pilot"  # of the lateral mean: refining a coarse grid keeps it
+assert whole[pilot].shape == (1, 20, 6) and np.allclose(whole[pilot], a[pilot], rtol=1e-9) and np.allclose(groups[pilot], a[pilot], rtol=1e-6)
+hot = np.corrcoef(whole["multilevel/quantities/high_c/pilot"][0].T)[0]
+assert hot[5] > 0.999 > hot[1], hot  # lateral:2 has hot spots, the line has none
+for key in ("fields/c/mean", "fields/phi/mean", "fields/c/sd", "quantities/max_c/mean", "quantities/high_c/mean", "quantities/min_phi/mean"):
+    error = np.hypot(whole[key + "_se"], pde[key + "_se"])
+    assert (whole[key + "_se"] > 0).all() and (np.abs(whole[key] - pde[key]) <= 5 * error).all(), (key, np.abs(whole[key] - pde[key]).max())
+assert whole["fields/c/mean"].shape == (1, 1, 8, 8) and np.isnan(whole["fields/c/quantile"]).all()
 assert np.allclose(a["quantities/min_c/mean"], b["quantities/min_c/mean"], rtol=1e-6)  # of solves that converge to 1e-8 or better
 for estimator in ("mfmc", "mlmc"):
     c = arrays(f"plane/{estimator}.h5")
@@ -110,6 +133,7 @@ alone "pilot: found 8 draws, expected at least" "${bad[@]}" -uq_pilot 8
 alone "costs: found 1 numbers, expected 2" "${bad[@]}" -uq_fidelities grid:2 -uq_costs 1
 alone "budget: found 1e-06 core s .* the pilot" "${bad[@]}" -uq_budget 1e-6
 expect 3 "tolerance: 0.0001 takes .* which reaches" 2 "${bad[@]}" -uq_tolerance 1e-4 -uq_count 1000000000 -uq_budget 1
+alone "tolerance_for: found \"hot\", expected names of quantities, as min_c" "${bad[@]}" -uq_tolerance_for "phi_collector,hot"
 alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "pilot: 24 draws at condition 0, in which far has far too small an SD" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "far = exp((max(c) - 1400) / 10)"
 alone "pilot: 24 draws at condition 0, in which rare did not vary, but" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "rare = 10 + (max(c) > 2000) / 10"

@@ -53,7 +53,7 @@ assert worth["winner"] in ("pde", "model") and worth["training_rows"] == 288
 assert {"min_c", "max_c", "phi_collector"} == {q["name"] for q in worth["quantities"]}
 for q in worth["quantities"]:
     assert [e["name"] for e in q["estimates"]] == ["mean", "sd", "q975"] and q["sd"] > 0
-    assert all(np.isfinite(e[k]) for e in q["estimates"] for k in ("error_of_one", "bias", "bias_floor", "bias_upper"))
+    assert all(np.isfinite(e[k]) for e in q["estimates"] for k in ("error_of_one", "bias", "bias_floor", "bias_upper", "gaussian_bias_floor"))
 assert [s["name"] for s in comparison["symmetries"]] == ["c_separator", "c_slope", "phi_slope"]
 assert all(np.isfinite(s[k]) for s in comparison["symmetries"] for k in ("model", "pde"))
 assert 0 <= comparison["memorisation"]["share_nearer"] <= 1 and comparison["memorisation"]["median_ratio"] > 0

@@ -136,16 +136,101 @@ spread = d["fields/c"][near, 0].std()
 assert abs(d["fields/c"][near, 0].mean() - a["fields/c/mean"][1, 0]) < spread
 PY
 
+# Expressions against NumPy: without spread of the porosity every field drawn is the one that solve stores.
+flat=(-porosity_sigma 0 -ensemble_float64 -sample_ell 1e-5 -run_dir "$work/flat")
+scoria 1 solve "$deck" "${flat[@]}" -solve_count 1 >"$work/out" 2>&1 || { fail "solve without spread"; cat "$work/out" >&2; }
+"$PYTHON" - >"$work/texts" <<'PY' || fail "texts"
+print(",".join(f"q{i} = {t}" for i, t in enumerate((
+    "phi[0] - phi[L]", "max(c) / mean(c)", "sd(c - 1000 * exp(-x / 4e-5))", "integral(c * phi)", "argmax(abs(phi - mean(phi)))", "argmin(c)",
+    "min(max(c), 1200) + sqrt(F_right) * U0", "(c[4e-5] > 1000) && (phi[0] < 0)", "c[3.2e-5] ^ 2 - c[0] * c[L]", "max(c - mean(c)) / sd(c)", "-U0 ^ 2 + 1e3 * ell",
+    "mean(x * c) / q1", "c[0] > 1500 ? 1 : -1"))))
+PY
+scoria 1 uq "$deck" "${flat[@]}" -uq_source pde -uq_count 20 -uq_quantities "$(cat "$work/texts")" >"$work/out" 2>&1 || { fail "uq without spread"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/flat" <<'PY' || fail "expressions differ from NumPy's"
+import json, sys, h5py, numpy as np
+f = h5py.File(f"{sys.argv[1]}/solve.h5")
+c, phi, x = f["fields/c"][0], f["fields/phi"][0], f["x"][:]
+U0, F_right, ell = (f[f"conditions/{n}"][0] for n in ("U0", "F_right", "ell"))
+L = x[0] + x[-1]
+def at(y, place):  # linear between the centres, and beyond the outer ones
+    i = np.clip(np.searchsorted(x, place) - 1, 0, len(x) - 2)
+    return y[i] + (place - x[i]) / (x[i + 1] - x[i]) * (y[i + 1] - y[i])
+expected = [at(phi, 0) - at(phi, L), c.max() / c.mean(), np.std(c - 1000 * np.exp(-x / 4e-5)), L * np.mean(c * phi), x[np.argmax(abs(phi - phi.mean()))],
+            x[np.argmin(c)], min(c.max(), 1200) + np.sqrt(F_right) * U0, float(at(c, 4e-5) > 1000 and at(phi, 0) < 0),
+            at(c, 3.2e-5) ** 2 - at(c, 0) * at(c, L), (c - c.mean()).max() / c.std(), -U0 ** 2 + 1e3 * ell, np.mean(x * c) / (c.max() / c.mean()),
+            1 if at(c, 0) > 1500 else -1]
+told = json.load(open(f"{sys.argv[1]}/uq.json"))["conditions"][0]["quantities"]
+for i, want in enumerate(expected):
+    q = told[f"q{i}"]
+    assert abs(q["mean"] - want) <= 1e-9 * max(abs(want), np.abs(c).max() ** 2 if i == 8 else 0), (i, q["mean"], want)
+    assert q["min"] == q["max"], (i, q)
+assert [told["q0"]["unit"], told["q5"]["unit"], told["q9"]["unit"]] == ["", "m", ""]
+PY
+
+# How far the tails of the model were held against the PDE's: not at all, by compare, of another sampler, of another model.
+tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles 0.0001,0.5)
+scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
+grep -q "model's tails are not checked: there is no compare.h5" "$work/out" || fail "uq does not say that nothing was compared"
+scoria 2 compare "$deck" -compare_count 300 >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }
+grep -q "tails agree down to a probability of" "$work/out" || fail "compare does not print tails"
+for ranks in 1 2; do
+  scoria "$ranks" uq "$deck" "${tails[@]}" -uq_file "checked$ranks.h5" >"$work/out" 2>&1 || fail "uq with a comparison"
+done
+grep -q "not checked by compare: tails of drop$" "$work/out" || fail "uq does not name what compare does not know"
+grep -q 'WARNING: P(c > 3000 somewhere) = 0: the upper tail of max_c' "$work/out" || fail "uq does not warn of a rare event"
+grep -q 'WARNING: quantile 0.0001 of max_c: the lower tail' "$work/out" || fail "uq does not warn of a far quantile"
+grep -q 'WARNING: quantile 0.5' "$work/out" && fail "uq warns of a median"
+scoria 1 uq "$deck" "${tails[@]}" -sample_steps 5 -uq_file steps.h5 >"$work/out" 2>&1 || fail "uq with another sampler"
+grep -q "not checked: compare.h5 has other settings of the sampler" "$work/out" || fail "uq takes another sampler's comparison"
+mkdir -p "$work/other"
+cp "$run/dataset.h5" "$run/compare.h5" "$work/other/"
+scoria 2 train "$deck" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || fail "another model"
+scoria 1 uq "$deck" "${tails[@]}" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || { fail "uq of another model"; cat "$work/out" >&2; }
+grep -q "not checked: compare.h5 is of another model" "$work/out" || fail "uq takes another model's comparison"
+"$PYTHON" - "$run" <<'PY' || fail "tails in files"
+import json, sys, h5py
+run = sys.argv[1]
+told = json.load(open(f"{run}/checked2.json"))
+assert told == json.load(open(f"{run}/checked1.json")) | {"cost": told["cost"]}
+compared = json.load(open(f"{run}/compare.json"))["tails"]
+checked = {(t["quantity"], t["side"]): t["checked"] for t in compared}
+assert {q for q, side in checked} == {"min_c", "max_c", "phi_collector", "min_phi", "max_phi"} and len(checked) == 10, checked
+f = h5py.File(f"{run}/compare.h5")
+for name, (low, high) in zip(f.attrs["tail_quantities"].decode().split(","), f["tails/checked"][:]):
+    assert (low, high) == (checked[name, "low"], checked[name, "high"])
+for t in compared:  # 600 solves and 300 samples at each of 3 conditions; 10 solves beyond together at least
+    ranks = t["ranks"]
+    assert [round(r["probability"] * 600) for r in ranks] == [256, 128, 64, 32, 16, 8, 4]
+    agree = [max(r["low95"], r["model_low95"]) <= min(r["high95"], r["model_high95"]) or .8 <= r["model"] / r["probability"] <= 1.25 for r in ranks]
+    n = agree.index(False) if False in agree else len(agree)
+    assert t["checked"] == (ranks[n - 1]["probability"] if n else 1), t
+one = told["conditions"][0]
+assert one["quantities"]["max_c"]["checked"] == {"low": checked["max_c", "low"], "high": checked["max_c", "high"]}
+assert one["quantities"]["drop"]["checked"] == {"low": None, "high": None}
+# phi < -.2 somewhere is likelier than not or rarer: the tail of min_phi on that side
+side = "low" if one["exceed"][1]["probability"] <= 0.5 else "high"
+assert [e["checked"] for e in one["exceed"]] == [checked["max_c", "high"], checked["min_phi", side], None]
+assert len(told["warnings"]) >= 3 and "warnings" not in json.load(open(f"{run}/pde1.json"))
+PY
+
 # The report shows what is called uq.json: a table, and the distributions.
 scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  '<code>phi\[0\] &lt; -0.13</code>'; do
+  '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'checked down to'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
 
-expect 3 'uq: exceed: "eps" is not understood at "eps"; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
+expect 3 'uq: quantities: "d = phl\[0\]" is not understood at "phl" (did you mean "phi"?)' 1 uq "$deck" -uq_quantities "d = phl[0]" -uq_file x.h5
+expect 3 'uq: exceed: "ph" is not understood at "ph" (did you mean "phi"?)' 1 uq "$deck" -uq_exceed "ph < 2" -uq_file x.h5
+expect 3 'uq: quantities: "d = maxx(c)": there is no function "maxx" (did you mean "max"?)' 1 uq "$deck" -uq_quantities "d = maxx(c)" -uq_file x.h5
+expect 3 'uq: quantities: "d = max(c\]": its brackets do not match' 1 uq "$deck" -uq_quantities "d = max(c]" -uq_file x.h5
+scoria 1 uq "$deck" -uq_count 2000 -uq_fidelities line -uq_quantities "one = min(c) * 0 + 3.3" -uq_sobol 20 -uq_file idle.h5 >"$work/out" 2>&1 || fail "uq of a constant"
+grep -q "WARNING: uq_fidelities is ignored: uq_source is model, not multilevel" "$work/out" || fail "uq does not tell of an idle key"
+grep -q "one .*constant .*no index: it is 3.3 in every row" "$work/out" || fail "uq does not tell of a constant"
+grep -q "nan" "$work/out" && fail "uq prints nan"
+expect 3 'uq: exceed: "eps" is not understood at "eps".*; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
 expect 3 'uq: exceed: found "c1400", expected "c > 2500"' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
 expect 3 'uq: quantities: "d = phi - 1": phi is a field, and has many values' 2 uq "$deck" -uq_quantities "d = phi - 1" -uq_file x.h5
 expect 3 'uq: quantities: "d" is infinite or no number for [0-9]* of the fields drawn' 2 uq "$deck" -uq_quantities "d = log(c[0] - 1400)" -uq_count 2000 -uq_file x.h5

@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   fuzz_training_deck(&deck);
   MUST(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
   MUST(ScoriaDatasetOpen(PETSC_COMM_WORLD, fuzz_path("dataset.h5"), &ds));
-  MUST(ScoriaModelTrain(run, deck, ds, &no_twin, &model));
+  MUST(ScoriaModelTrain(run, deck, ds, NULL, &no_twin, &model));
   MUST(ScoriaDeckText(deck, &text));
   MUST(ScoriaModelSave(model, PETSC_COMM_WORLD, fuzz_path("base.h5"), text));
   base = fuzz_base_read(fuzz_path("base.h5"));

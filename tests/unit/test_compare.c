@@ -126,7 +126,7 @@ static void open_study(Study *s)
   s->law[SCORIA_FROM_GAUSSIAN].shift = shift;
   CHECK(CompareDrawsCreate(s->r.run, s->source, COUNT, &s->draws));
   s->quantities = (CompareQuantities){
-      .n = 1, .quantity = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}}, .offset = {-1}};
+      .n = 1, .tails = 1, .quantity = {{.name = "a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 1}}, .offset = {-1}};
   s->asked = (CompareAsked){.seed = 1, .directions = 16, .quantities = &s->quantities};
   s->set   = (ComparisonSet){.conditions = CONDITIONS, .count = COUNT, .shape = *source_shape(s->source[0])};
   CHECK(CompareCreateConditions(PETSC_COMM_WORLD, &s->set, true));
@@ -174,6 +174,7 @@ static void check_estimates(const Study *s, const Comparison *c)
   assert_true(fabs(both->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(2.0 * COUNT));
   assert_true(fabs(model->value[SCORIA_ESTIMATE_MEAN] - mean) < 4 * sd / sqrt(COUNT));
   assert_true(fabs(model->value[SCORIA_ESTIMATE_SD] / sd - 1) < 4 / sqrt(2.0 * COUNT));
+  assert_true(fabs(c->gaussian[0].value[SCORIA_ESTIMATE_MEAN] - (mean + shift)) < 4 * sd / sqrt(COUNT));
 }
 
 /* The error of an SD is sd / sqrt(2 n); that of a 2.5 % quantile some 2.7 sd / sqrt(n). */

@@ -217,7 +217,7 @@ static bool model_of(ScoriaDeck deck, uint32_t crc[2])
   assert_int_equal(system("rm -rf " RUN), 0);
   if (ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run)) return refused();
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, "test_decides.h5", &ds));
-  const bool trained = !ScoriaModelTrain(run, deck, ds, &no_twin, &model);
+  const bool trained = !ScoriaModelTrain(run, deck, ds, NULL, &no_twin, &model);
   if (trained) {
     crc[0] = crc32c(0, net_parameters(model->net), sizeof(float) * (size_t)net_parameter_count(model->net));
     crc[0] = crc32c(crc[0], normaliser_basis(model->normaliser), sizeof(double) * 12);
@@ -255,7 +255,7 @@ static void a_changed_key_is_told_where_it_decides(void **state)
   static const unsigned results[] = {SCORIA_OF_LAW,        SCORIA_OF_IMPORTED, SCORIA_OF_GROWING,    SCORIA_OF_DATASET,
                                      SCORIA_OF_SPLIT,      SCORIA_OF_TRAINING, SCORIA_OF_NORMALISER, SCORIA_OF_MODEL,
                                      SCORIA_OF_LIKELIHOOD, SCORIA_OF_COMPARE,  SCORIA_OF_SAMPLES,    SCORIA_OF_UQ,
-                                     SCORIA_OF_POSTERIOR,  SCORIA_OF_REFINED};
+                                     SCORIA_OF_POSTERIOR,  SCORIA_OF_REFINED,  SCORIA_OF_CHEAP};
   ScoriaDeck deck, changed;
   const char *text, *other;
   char difference[512];

@@ -359,10 +359,58 @@ static void lists_of_texts(void **state)
   refuse("uq:\n  words: [a]\n", "-uq_texts ,a", "uq: texts", "a list of texts");
 }
 
+static void brackets_close_by_their_own_kind(void **state)
+{
+  static const struct {
+    const char *text;
+    bool match;
+  } of[] = {{"max(c[0], (a))", true}, {"max(c]", false}, {"a)(b", false}, {"([)]", false}, {"(", false}, {"", true}};
+  const char *text = "f(a, b[1,2]), c";
+  (void)state;
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) assert_int_equal(text_brackets(of[i].text), of[i].match);
+  assert_ptr_equal(text_outside(text, text + strlen(text), ","), text + 12);
+  assert_ptr_equal(text_closing(text + 1, text + strlen(text)), text + 11);
+  assert_null(text_closing(text + 1, text + 11));
+  assert_null(text_closing("(a]", "(a]" + 3));
+}
+
+static void a_name_is_like_another(void **state)
+{
+  static const char *const names[] = {"phi", "min_phi", "F_right"};
+  (void)state;
+  assert_string_equal(text_nearest("phl", 3, names), "phi");
+  assert_string_equal(text_nearest("f_rihgt", 3, names), "F_right");
+  assert_null(text_nearest("temperature", 3, names));
+}
+
+/* Also what is said to be as it would be anyway; a stored deck says everything, and nobody has given it. */
+static void given_is_what_the_user_says(void **state)
+{
+  ScoriaDeck deck, again;
+  const char *text;
+  bool given[3], changed;
+  (void)state;
+  CHECK(read_deck("train:\n  steps: 100\n", "-porosity_sigma 3", &deck));
+  CHECK(ScoriaDeckGiven(deck, "train_steps", &given[0]));
+  CHECK(ScoriaDeckGiven(deck, "porosity_sigma", &given[1]));
+  CHECK(ScoriaDeckGiven(deck, "train_shuffle", &given[2]));
+  CHECK(ScoriaDeckChanged(deck, "train_steps", &changed));
+  assert_true(given[0] && given[1] && !given[2] && !changed);
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
+  CHECK(ScoriaDeckGiven(again, "porosity_sigma", &given[1]));
+  assert_false(given[1]);
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lists_of_texts),
+      cmocka_unit_test(brackets_close_by_their_own_kind),
+      cmocka_unit_test(a_name_is_like_another),
+      cmocka_unit_test(given_is_what_the_user_says),
       cmocka_unit_test(entries_come_in_two_forms),
       cmocka_unit_test(values_come_from_command_line_then_deck_then_default),
       cmocka_unit_test(resolved_deck_reads_back_the_same),

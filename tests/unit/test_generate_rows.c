@@ -58,7 +58,7 @@ static void generate(ScoriaRun run, ScoriaDeck deck, int64_t smallest, const cha
   CHECK(ScoriaProvenanceOfRun(run, deck, "dataset", 1, &from));
   CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &out.ds));
   CHECK(ScoriaCostBegin(run, "dataset.h5", false, &cost));
-  CHECK(GenerateRows(run, ens, &spec, &design, smallest, &out, cost, &tally, &shares));
+  CHECK(GenerateRows(run, ens, NULL, &spec, &design, smallest, &out, cost, &tally, &shares));
   CHECK(PartialFinish(&out));
   CHECK(ScoriaCostEnd(&cost));
   CHECK(ScoriaEnsembleDestroy(&ens));

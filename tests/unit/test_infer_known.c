@@ -30,7 +30,7 @@ static void open_study(Study *s, double value, double sd)
                                  .keep           = KEEP,
                                  .moves          = 8,
                                  .seed           = 7};
-  s->q.sensors = (InferSensors){.n = 1, .s = {{.field = "a", .x = 0, .value = value, .sd = sd}}};
+  s->q.sensors = (InferSensors){.n = 1, .places = 1, .s = {{.field = "a", .x = 0, .value = value, .sd = sd}}};
   CHECK(InferSensorsPlace(&s->q.sensors, KNOWN_CHANNELS, s->law.field, KNOWN_CELLS, s->law.x));
 }
 
@@ -118,20 +118,9 @@ static void all_ranks_have_the_answer(void **state)
   close_study(&s);
 }
 
-/* Of temperatures that rise by equal factors what is left is known from the second on. */
-static void stages_left_are_counted(void **state)
-{
-  ScoriaTemperingStage stage[9];
-  (void)state;
-  for (int i = 0; i < 9; i++) stage[i] = (ScoriaTemperingStage){.temperature = fmin(1, 0.01 * pow(1.8, i))};
-  assert_true(stage[7].temperature < 1 && stage[8].temperature == 1);
-  assert_true(isnan(infer_stages_left(1, stage)));
-  for (int n = 2; n <= 9; n++) assert_true(infer_stages_left(n, stage) == 9 - n);
-}
-
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(stages_left_are_counted), cmocka_unit_test(gaussian_posterior),
-                                     cmocka_unit_test(unknown_condition), cmocka_unit_test(all_ranks_have_the_answer)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(gaussian_posterior), cmocka_unit_test(unknown_condition),
+                                     cmocka_unit_test(all_ranks_have_the_answer)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

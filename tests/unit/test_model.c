@@ -121,7 +121,7 @@ static void train_with(const char *kind, const char *more, ScoriaModel *model)
   make_dataset(&ds);
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
-  CHECK(ScoriaModelTrain(run, deck, ds, &no_twin, model));
+  CHECK(ScoriaModelTrain(run, deck, ds, NULL, &no_twin, model));
   CHECK(ScoriaRunDestroy(&run));
   CHECK(ScoriaDeckDestroy(&deck));
   CHECK(ScoriaDatasetClose(&ds));

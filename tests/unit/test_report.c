@@ -160,7 +160,7 @@ static void worth_is_said_in_words(void **state)
   cJSON *compare = cJSON_Parse(json), *worth = cJSON_GetObjectItem(compare, "worth");
   (void)state;
   CHECK(ReportWorthTable(compare, &html));
-  expect_in(&html, "For many samples the model wins");
+  expect_in(&html, "For many samples, at errors above its own bias, the model wins");
   expect_in(&html, "300000 samples, 3 times the training set");
   expect_in(&html, "<td class=\"n\">44.4</td><td class=\"n\">1</td><td class=\"n\">-0.0123</td>");
   expect_in(&html, "<td class=\"n\">56</td>"); /* no fewer than 55.5 conditions */

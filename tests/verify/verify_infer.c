@@ -55,9 +55,10 @@ static void carry(const Linear *p, bool gaussian, int64_t first, int64_t n, cons
   CHECK(ScoriaModelTransport(p->model, &twin, &opt, gaussian, first, n, false, at, z, fields));
 }
 
-static PetscErrorCode evaluate(void *ctx, int64_t first, int64_t n, const double z[], double l[])
+static PetscErrorCode evaluate(void *ctx, int64_t first, int64_t n, const double z[], double l[], double base[])
 {
   const Linear *p = ctx;
+  (void)base;
   PetscFunctionBeginUser;
   if (p->model) carry(p, false, first, n, z, p->fields);
   for (int64_t i = 0; i < n; i++) {
@@ -75,12 +76,19 @@ static PetscErrorCode evaluate(void *ctx, int64_t first, int64_t n, const double
 /* To temperature 1. */
 static ScoriaTempering infer(MPI_Comm comm, Linear *p, uint64_t seed, int *stages)
 {
-  const ScoriaTemperingSpec spec = {
-      .particles = N, .dimension = p->D, .tile = 128, .moves = 8, .seed = seed, .ctx = p, .evaluate = evaluate};
+  const ScoriaTemperingSpec spec = {.particles  = N,
+                                    .dimension  = p->D,
+                                    .tile       = 128,
+                                    .moves      = 8,
+                                    .most_moves = 40,
+                                    .seed       = seed,
+                                    .ctx        = p,
+                                    .evaluate   = evaluate};
   ScoriaTempering t;
   ScoriaTemperingStage stage = {0};
   *stages                    = 0;
   CHECK(ScoriaTemperingCreate(comm, &spec, &t));
+  const int expected = tempering_stages_left(t);
   while (tempering_temperature(t) < 1) {
     const double before = tempering_temperature(t);
     CHECK(ScoriaTemperingStep(t, &stage));
@@ -88,6 +96,7 @@ static ScoriaTempering infer(MPI_Comm comm, Linear *p, uint64_t seed, int *stage
     assert_true(stage.ess > 0.49 * N && stage.ess <= N && stage.acceptance > 0.05);
     ++*stages;
   }
+  assert_true(expected > *stages / 2 && expected < 2 * *stages); /* what is told first is of the right size */
   return t;
 }
 
@@ -197,11 +206,12 @@ static void the_ranks_do_not_show(void **state)
 }
 
 /* Particles with z[0] < 0.2 have no likelihood; or none has any.  The former halves a bit more than half of them. */
-static PetscErrorCode truncated(void *ctx, int64_t first, int64_t n, const double z[], double l[])
+static PetscErrorCode truncated(void *ctx, int64_t first, int64_t n, const double z[], double l[], double base[])
 {
   const double *limit = ctx;
   PetscFunctionBeginUser;
   (void)first;
+  (void)base;
   for (int64_t i = 0; i < n; i++) l[i] = z[2 * i] < *limit ? NAN : 0;
   PetscFunctionReturn(0);
 }
@@ -209,8 +219,14 @@ static PetscErrorCode truncated(void *ctx, int64_t first, int64_t n, const doubl
 static void particles_without_likelihood_die(void **state)
 {
   double limit             = 0.2, se;
-  ScoriaTemperingSpec spec = {
-      .particles = N, .dimension = 2, .tile = 128, .moves = 3, .seed = 1, .ctx = &limit, .evaluate = truncated};
+  ScoriaTemperingSpec spec = {.particles  = N,
+                              .dimension  = 2,
+                              .tile       = 128,
+                              .moves      = 3,
+                              .most_moves = 15,
+                              .seed       = 1,
+                              .ctx        = &limit,
+                              .evaluate   = truncated};
   ScoriaTempering t;
   ScoriaTemperingStage stage;
   (void)state;

@@ -9,6 +9,7 @@
 _Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
 
 #define COMPARE_EXAMPLES 8
+#define COMPARE_MAX_TAILS (SCORIA_MAX_DECK_QUANTITIES + 2 * SCORIA_MAX_FIELDS)
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
 
 /* Index of the deck's sample condition: beyond every held-out one, of which there are 10^6 at most. */
@@ -21,8 +22,10 @@ typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
   int64_t good[SCORIA_NFROM];            /* fields without failure */
   ScoriaDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, whose own is unused */
-  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES],
-      sample[SCORIA_MAX_DECK_QUANTITIES];                /* of both PDE ensembles together; of the model */
+  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES], sample[SCORIA_MAX_DECK_QUANTITIES],
+      gaussian[SCORIA_MAX_DECK_QUANTITIES];              /* of both PDE ensembles together; of
+                                                            the model; of its Gaussian */
+  ScoriaTailCounts tail[COMPARE_MAX_TAILS];              /* likewise */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it is not known */
 } Comparison;
@@ -99,12 +102,20 @@ PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double
 
 /* ----------------------------------------------------------------------------------------------- measures ---- */
 
-/* Quantities of interest. */
+/* Quantities of interest; tails are looked at of these and of the extremes of the other fields, which come behind. */
 typedef struct {
-  int n;
-  ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES];
-  int offset[SCORIA_MAX_DECK_QUANTITIES]; /* condition whose value is the quantity's offset, -1: none */
+  int n, tails;
+  ScoriaQuantity quantity[COMPARE_MAX_TAILS];
+  int offset[COMPARE_MAX_TAILS]; /* condition whose value is the quantity's offset, -1: none */
 } CompareQuantities;
+
+/* compare_tails.c: of the deck, for fields of that shape. */
+PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
+/* How far each tail of each quantity is checked, from rank 0's counts: member COMPARE_TAILS; in compare.h5; in lines
+ * for people. */
+PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities);
+PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities);
+PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities);
 
 /* Laws of the problem. */
 typedef struct {
@@ -180,7 +191,8 @@ typedef struct {
   int64_t training_rows;
 } CompareCost;
 
-/* Estimates of the quantities of interest at one condition, from its good fields (good, C, L) of every source. */
+/* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
+ * L) of every source. */
 PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
                                     double *const fields[SCORIA_NFROM], Comparison *c);
 /* compare.json's member COMPARE_WORTH, and the same in two lines for people. */
@@ -269,8 +281,10 @@ PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps);
 PetscErrorCode CompareMapsDestroy(CompareMaps *maps);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
-/* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none. */
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
+/* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails
+ * of quantities, NULL: none were looked at. */
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
+                                 const CompareQuantities *quantities, MPI_Comm comm, const char *path,
                                  const char *deck);
 
 #endif

@@ -201,9 +201,9 @@ static PetscErrorCode Close(Imported *im)
 
 /* Conditions one by one, with their curves, and with the nearest training rows where whole conditions are held back. */
 static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im, uint64_t seed, int directions,
-                                    ComparisonSet *set, CompareMemory *memory)
+                                    const CompareQuantities *quantities, ComparisonSet *set, CompareMemory *memory)
 {
-  CompareAsked asked = {.seed = seed, .directions = directions, .alike = true};
+  CompareAsked asked = {.seed = seed, .directions = directions, .quantities = quantities, .alike = true};
   const int n        = im->spec->space.n;
   double seconds[SCORIA_NFROM];
   CompareDraws draws;
@@ -259,20 +259,21 @@ static ScoriaHeldOut describe(const Imported *im, const ComparisonSet *set)
 }
 
 static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const ComparisonSet *set, const ScoriaHeldOut *held,
-                                const CompareMemory *memory)
+                                const CompareQuantities *quantities, const CompareMemory *memory)
 {
   cJSON *root = cJSON_CreateObject();
   PetscFunctionBeginUser;
   members_add(cJSON_AddObjectToObject(root, COMPARE_HELD_OUT), scoria_held_out_members, held);
   PetscCall(CompareAddMeasures(root, set, false));
   compare_add_memorisation(root, set, memory);
+  if (set->profiles) PetscCall(CompareAddTails(root, set, quantities));
   if (set->profiles) compare_add_conditions(root, set, false);
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaHeldOut *held,
-                          const CompareMemory *memory)
+                          const CompareQuantities *quantities, const CompareMemory *memory)
 {
   PetscFunctionBeginUser;
   if (set->profiles)
@@ -289,13 +290,14 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
   if (!strcmp(held->model, "gaussian")) PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
+  if (set->profiles) PetscCall(CompareSayTails(run, set, quantities));
   if (set->profiles) PetscCall(CompareSayMemorisation(run, set, memory));
   PetscFunctionReturn(0);
 }
 
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ScoriaHeldOut *held,
-                            const CompareMemory *memory)
+                            const CompareQuantities *quantities, const CompareMemory *memory)
 {
   const ComparisonSet none = {.shape = set->shape};
   ComparisonSet curves     = *set;
@@ -304,34 +306,36 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
-  PetscCall(WriteJson(run, json, set, held, memory));
+  PetscCall(WriteJson(run, json, set, held, quantities, memory));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   if (!set->profiles) curves.conditions = 0;
-  PetscCall(CompareWriteStore(&curves, &none, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(&curves, &none, set->profiles ? quantities : NULL, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
 {
-  ComparisonSet set    = {.conditions = (int)im->conditions,
-                          .count      = im->each,
-                          .imported   = true,
-                          .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
-  CompareMemory memory = {.ds = NULL};
+  ComparisonSet set            = {.conditions = (int)im->conditions,
+                                  .count      = im->each,
+                                  .imported   = true,
+                                  .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
+  CompareMemory memory         = {.ds = NULL};
+  CompareQuantities quantities = {.n = 0};
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
   PetscCall(ScoriaMadeFromShape(&set.shape, &set.made));
   PetscCall(PetscStrncpy(set.made.dataset, model_dataset(im->trained.model), sizeof set.made.dataset));
+  if (im->halves) PetscCall(CompareQuantitiesOfDeck(deck, &set.shape, &quantities));
   if (im->halves)
-    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &memory));
+    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &quantities, &set, &memory));
   else
     PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set));
   const ScoriaHeldOut held = describe(im, &set);
-  PetscCall(Say(run, &set, &held, &memory));
-  PetscCall(Write(run, deck, &set, &held, &memory));
+  PetscCall(Say(run, &set, &held, &quantities, &memory));
+  PetscCall(Write(run, deck, &set, &held, &quantities, &memory));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareMemoryDestroy(&memory));
   PetscFunctionReturn(0);

@@ -1,6 +1,7 @@
 /* compare: the model against fresh PDE ensembles at conditions that it was not trained on, with a second PDE ensemble
  * as the sampling floor and the conditional Gaussian as the baseline. */
 #include "compare.h"
+#include <math.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------ sources ---- */
@@ -144,8 +145,7 @@ static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opene
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   m->asked = (CompareAsked){.seed = (uint64_t)seed, .directions = (int)directions, .features = o->features};
   if (o->features) PetscFunctionReturn(0); /* of whole fields nothing else is measured */
-  PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &m->quantities.n,
-                                   m->quantities.quantity, m->quantities.offset));
+  PetscCall(CompareQuantitiesOfDeck(deck, shape, &m->quantities));
   ensemble_grid(o->ens, &grid);
   PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
   PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
@@ -185,6 +185,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   if (set->wide) PetscFunctionReturn(0);
   PetscCall(CompareSayWorth(run, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
+  PetscCall(CompareSayTails(run, set, &m->quantities));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
   PetscFunctionReturn(0);
 }
@@ -201,6 +202,7 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   } else {
     PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
     compare_add_laws(root, &m->laws);
+    PetscCall(CompareAddTails(root, set, &m->quantities));
     compare_add_memorisation(root, set, &m->memory);
   }
   compare_add_conditions(root, set, false);
@@ -224,6 +226,7 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
 }
+
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
                             const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
@@ -235,7 +238,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(WriteJson(run, json, set, m, cost, sampler));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
@@ -250,6 +253,18 @@ static PetscErrorCode DrawingSeconds(MPI_Comm comm, const Opened *o, const Compa
   for (int s = 0; s < SCORIA_NFROM; s++)
     seconds[s] = source_seconds(o->whole[s]) / ((double)set->count * set->conditions);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+/* Of all rows that the model was trained on: corrected.h5 has an account where cheap ones were used. */
+static PetscErrorCode DataSeconds(ScoriaRun run, double *seconds)
+{
+  double cheap, corrected;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaCostRead(run, "dataset.h5", seconds));
+  PetscCall(ScoriaCostRead(run, "cheap.h5", &cheap));
+  PetscCall(ScoriaCostRead(run, "corrected.h5", &corrected));
+  if (isfinite(corrected)) *seconds += corrected + (isfinite(cheap) ? cheap : 0);
   PetscFunctionReturn(0);
 }
 
@@ -275,7 +290,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(CreateSet(ScoriaRunComm(run), deck, o, &set, &cost.training_rows));
   PetscCall(CreateMeasures(run, deck, o, &set, &m));
   PetscCall(PetscStrncpy(set.made.dataset, m.memory.dataset, sizeof set.made.dataset));
-  PetscCall(ScoriaCostRead(run, "dataset.h5", &cost.seconds_data));
+  PetscCall(DataSeconds(run, &cost.seconds_data));
   PetscCall(ScoriaCostRead(run, "model.h5", &cost.seconds_training));
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
   PetscCall(CreateSample(run, deck, &set, &sample));

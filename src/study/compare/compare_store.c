@@ -91,8 +91,8 @@ static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, MPI_Comm comm, const char *path,
-                                 const char *deck)
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
+                                 const CompareQuantities *quantities, MPI_Comm comm, const char *path, const char *deck)
 {
   const int64_t cells = set->shape.cells;
   ScoriaStore store;
@@ -105,6 +105,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
+  if (quantities) PetscCall(ComparePutTails(store, set, quantities));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

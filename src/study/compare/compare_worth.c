@@ -22,20 +22,27 @@ PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const S
                                     double *const fields[SCORIA_NFROM], Comparison *c)
 {
   const int64_t first = c->good[SCORIA_FROM_PDE], both = first + c->good[SCORIA_FROM_PDE_AGAIN],
-                model = c->good[SCORIA_FROM_MODEL];
-  double *values;
+                model = c->good[SCORIA_FROM_MODEL], gaussian = c->good[SCORIA_FROM_GAUSSIAN];
+  ScoriaEstimates reference, sample;
+  double *of_pde, *of_model;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(PetscMax(both, model), &values));
-  for (int i = 0; i < quantities->n; i++) {
+  PetscCall(PetscMalloc2(both, &of_pde, PetscMax(model, gaussian), &of_model));
+  for (int i = 0; i < quantities->tails; i++) {
     ScoriaQuantity q = quantities->quantity[i];
     if (quantities->offset[i] >= 0) q.offset = c->theta[quantities->offset[i]];
-    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], values);
-    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], values + first);
-    if (both >= 2) PetscCall(ScoriaEstimatesTake(both, values, &c->reference[i]));
-    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], values);
-    if (model >= 2) PetscCall(ScoriaEstimatesTake(model, values, &c->sample[i]));
+    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], of_pde);
+    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], of_pde + first);
+    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], of_model);
+    if (both >= 2) PetscCall(ScoriaEstimatesTake(both, of_pde, &reference)); /* which sorts */
+    if (model >= 2) PetscCall(ScoriaEstimatesTake(model, of_model, &sample));
+    if (i < quantities->n && both >= 2) c->reference[i] = reference;
+    if (i < quantities->n && model >= 2) c->sample[i] = sample;
+    if (both >= 2 && model >= 2) tails_count(both, of_pde, model, of_model, &c->tail[i]);
+    if (i >= quantities->n || gaussian < 2) continue;
+    take_values(shape, &q, gaussian, fields[SCORIA_FROM_GAUSSIAN], of_model);
+    PetscCall(ScoriaEstimatesTake(gaussian, of_model, &c->gaussian[i]));
   }
-  PetscCall(PetscFree(values));
+  PetscCall(PetscFree2(of_pde, of_model));
   PetscFunctionReturn(0);
 }
 
@@ -59,12 +66,13 @@ static const char *winner(const CompareCost *cost)
   return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
 }
 
-/* Pools one estimate of one quantity; false where the quantity does not vary. */
-static bool pool(const ComparisonSet *set, int quantity, int estimate, ScoriaEstimates work[], ScoriaBias *bias)
+/* Pools one estimate of one quantity, of the model or its Gaussian; false where the quantity does not vary. */
+static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int estimate, ScoriaEstimates work[],
+                 ScoriaBias *bias)
 {
   ScoriaEstimates *reference = work + set->held;
   for (int k = 0; k < set->held; k++) {
-    work[k]      = set->c[k].sample[quantity];
+    work[k]      = (from == SCORIA_FROM_GAUSSIAN ? set->c[k].gaussian : set->c[k].sample)[quantity];
     reference[k] = set->c[k].reference[quantity];
   }
   return bias_pool(set->held, work, reference, estimate, bias);
@@ -72,14 +80,15 @@ static bool pool(const ComparisonSet *set, int quantity, int estimate, ScoriaEst
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
-static void add_estimate(cJSON *list, const CompareCost *cost, int estimate, const ScoriaBias *bias)
+static void add_estimate(cJSON *list, const CompareCost *cost, int estimate, const ScoriaBias *bias, double gaussian)
 {
   const double pde = cost->seconds[SCORIA_FROM_PDE], model = cost->seconds[SCORIA_FROM_MODEL];
-  const ScoriaWorthEstimate found = {.name         = scoria_estimate_names[estimate],
-                                     .error_of_one = bias->se1,
-                                     .bias         = bias->bias,
-                                     .bias_floor   = bias->floor,
-                                     .bias_upper   = bias->upper,
+  const ScoriaWorthEstimate found = {.name                = scoria_estimate_names[estimate],
+                                     .error_of_one        = bias->se1,
+                                     .bias                = bias->bias,
+                                     .bias_floor          = bias->floor,
+                                     .bias_upper          = bias->upper,
+                                     .gaussian_bias_floor = gaussian,
                                      .break_even_conditions =
                                          conditions_to_break_even(bias, pde, model, invested(cost))};
   cJSON *one                      = cJSON_CreateObject();
@@ -91,14 +100,17 @@ static void add_quantity(cJSON *list, const ComparisonSet *set, const ScoriaQuan
                          const CompareCost *cost, ScoriaEstimates work[])
 {
   cJSON *one, *estimates;
-  ScoriaBias bias;
-  if (!pool(set, quantity, SCORIA_ESTIMATE_MEAN, work, &bias)) return;
+  ScoriaBias bias, gaussian;
+  if (!pool(set, SCORIA_FROM_MODEL, quantity, SCORIA_ESTIMATE_MEAN, work, &bias)) return;
   one = cJSON_CreateObject();
   cJSON_AddItemToArray(list, one);
   members_add(one, scoria_worth_quantity_members, &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias.sd});
   estimates = cJSON_AddArrayToObject(one, COMPARE_ESTIMATES);
-  for (int e = 0; e < SCORIA_NESTIMATES; e++)
-    if (pool(set, quantity, e, work, &bias)) add_estimate(estimates, cost, e, &bias);
+  for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+    const bool known = pool(set, SCORIA_FROM_GAUSSIAN, quantity, e, work, &gaussian);
+    if (pool(set, SCORIA_FROM_MODEL, quantity, e, work, &bias))
+      add_estimate(estimates, cost, e, &bias, known ? gaussian.floor : NAN);
+  }
 }
 
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
@@ -106,6 +118,7 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
 {
   const ScoriaWorth found = {.seconds_pde        = cost->seconds[SCORIA_FROM_PDE],
                              .seconds_model      = cost->seconds[SCORIA_FROM_MODEL],
+                             .seconds_gaussian   = cost->seconds[SCORIA_FROM_GAUSSIAN],
                              .seconds_data       = cost->seconds_data,
                              .seconds_training   = cost->seconds_training,
                              .training_rows      = cost->training_rows,

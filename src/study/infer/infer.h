@@ -31,6 +31,8 @@ typedef struct {
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
 /* "x", "x y", "x y z": the places of a reading. */
 const char *infer_places(const InferSensors *sensors);
+/* The place of reading i [m]: "4e-05, 0.0001, 0". */
+void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
 /* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */
 PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape);
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
@@ -65,6 +67,7 @@ typedef struct {
   int nstages;
   ScoriaTemperingStage *stage; /* owned */
   double log_evidence, log_evidence_se;
+  double forgotten; /* correlation of a stage up to which places count as forgotten */
 } InferAnswer;
 
 PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a);
@@ -77,33 +80,64 @@ PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *
 PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double gigabytes, const InferQuestion *q,
                              InferAnswer *a);
 bool infer_whole(const InferQuestion *q);
+/* Numbers that tell a place among cells (nx, ny, nz): 1, 2 or 3. */
+int infer_axes(const int cells[3]);
 
-/* How many stages of tempering seem to be left after n: temperatures rise by nearly equal factors; NaN after the first.
- */
-double infer_stages_left(int n, const ScoriaTemperingStage stage[]);
+/* The largest correlation of a stage: of places before and after its moves. */
+double infer_correlation(const InferAnswer *a);
 
 /* Whether reading i is so far from what the prior expects that no noise explains it, and a line that says how far. */
 #define INFER_LINE 320
 bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE]);
+
+/* The law that tempering starts from (infer_reference.c). */
+typedef struct InferReference_ *InferReference;
 
 /* Particles of latents and unknown conditions, and the fields of a tile of them. */
 typedef struct {
   MPI_Comm comm;
   const InferQuestion *q; /* borrowed, as is the next */
   const InferAnswer *a;
-  ScoriaSource prior;                                  /* borrowed */
-  int modes, dimension;                                /* of a particle: the modes, then the unknown conditions */
-  ScoriaPace pace;                                     /* rounds of tiles of every rank */
-  double *fields, *thetas, *latent;                    /* owned: of a tile */
+  ScoriaSource prior;               /* borrowed */
+  InferReference reference;         /* owned; NULL: particles are latents and conditions themselves */
+  int modes, dimension;             /* latents; of a particle, whose last are unknown conditions */
+  ScoriaPace pace;                  /* rounds of tiles of every rank */
+  double *fields, *thetas, *latent; /* owned: of a tile */
+  double *evidence, *likely;        /* owned: of a tile, by the reference */
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES]; /* at the condition of a row */
 } InferParticles;
 
 PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
                                     InferParticles *p);
 PetscErrorCode InferParticlesDestroy(InferParticles *p);
-/* ScoriaTemperingSpec.evaluate; ctx is an InferParticles.  All ranks meet between two rounds of tiles; fails as
- * ScoriaStopped where the run is to stop.  Collective. */
-PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[]);
+/* ScoriaTemperingSpec.evaluate; ctx is an InferParticles with a reference.  All ranks meet between two rounds of tiles;
+ * fails as ScoriaStopped where the run is to stop.  Collective.
+ * InferEvaluateConditions: of particles that are unknown conditions alone, the likelihood of the reference. */
+PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                             double log_base[]);
+PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                                       double log_base[]);
+/* What the sensors read, readings (n, sensors) on every rank, of n fields that `probe` says the latents of, and the
+ * unknown conditions in (-1, 1).  Stops as InferEvaluate.  Collective. */
+PetscErrorCode InferProbe(InferParticles *p, int64_t n,
+                          void (*probe)(void *ctx, int64_t i, double latent[], double x[]), void *ctx,
+                          double readings[]);
+
+/* Draw i of the prior: latents (modes), and the unknown conditions as normals u. */
+void infer_prior_draw(const InferQuestion *q, int modes, int64_t i, double latent[], double u[]);
+/* Conditions are uniform beforehand, logarithmic ones in the logarithm: x = 2 Phi(u) - 1 of n normals. */
+void infer_unit(int n, const double u[], double x[]);
+
+/* Fits the reference to the source, p->prior.  Collective. */
+PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *reference);
+PetscErrorCode InferReferenceDestroy(InferReference *reference);
+int infer_reference_dimension(const InferReference reference); /* of a particle */
+/* ln of the density of the readings at the unknown conditions u (n, nunknown), normals. */
+void infer_reference_conditions(InferReference reference, int64_t n, const double u[], double log_evidence[]);
+/* Of particles z (n, dimension): latents (n, modes); that density at their conditions, and the density of the readings
+ * given the latents, by the reference; either may be NULL. */
+void infer_reference_particles(InferReference reference, int64_t n, const double z[], double latent[],
+                               double log_evidence[], double log_likelihood[]);
 /* Statistics of one side, of particles z (count, dimension), and of the posterior those that are kept, into a.
  * Collective. */
 PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], InferAnswer *a);

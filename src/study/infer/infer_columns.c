@@ -21,8 +21,8 @@ PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const Inf
       .comm = ScoriaRunComm(run), .q = q, .a = a, .prior = prior, .pace = {.run = run, .step = 1, .most = 1 << 20}};
   PetscCall(ScoriaSourceLatents(prior, &p->modes));
   p->dimension = p->modes + q->nunknown;
-  PetscCall(PetscMalloc3(INFER_TILE * m, &p->fields, INFER_TILE * (q->shape.space->n + 1), &p->thetas,
-                         INFER_TILE * p->modes, &p->latent));
+  PetscCall(PetscMalloc5(INFER_TILE * m, &p->fields, INFER_TILE * (q->shape.space->n + 1), &p->thetas,
+                         INFER_TILE * p->modes, &p->latent, INFER_TILE, &p->evidence, INFER_TILE, &p->likely));
   PetscCall(PetscArraycpy(p->quantity, q->quantity, q->nquantities));
   PetscFunctionReturn(0);
 }
@@ -30,32 +30,54 @@ PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const Inf
 PetscErrorCode InferParticlesDestroy(InferParticles *p)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree3(p->fields, p->thetas, p->latent));
+  PetscCall(InferReferenceDestroy(&p->reference));
+  PetscCall(PetscFree5(p->fields, p->thetas, p->latent, p->evidence, p->likely));
   PetscFunctionReturn(0);
 }
 
-/* Unknown conditions are uniform over their training ranges, logarithmic ones in the logarithm: u = 2 Phi(z) - 1. */
-static void take_theta(const InferParticles *p, const double z[], double theta[])
+void infer_unit(int n, const double u[], double x[])
 {
-  const InferQuestion *q          = p->q;
+  for (int i = 0; i < n; i++) x[i] = erf(u[i] / sqrt(2));
+}
+
+void infer_prior_draw(const InferQuestion *q, int modes, int64_t i, double latent[], double u[])
+{
+  rng_normal(q->seed, SCORIA_STREAM_PRIOR, (uint64_t)i, 0, modes, latent);
+  rng_normal(q->seed, SCORIA_STREAM_PRIOR, (uint64_t)i, (uint32_t)(modes + 1) / 2, q->nunknown, u);
+}
+
+/* All conditions, of the unknown ones in (-1, 1). */
+static void take_theta(const InferQuestion *q, const double x[], double theta[])
+{
   double u[SCORIA_MAX_CONDITIONS] = {0}, all[SCORIA_MAX_CONDITIONS];
-  for (int i = 0; i < q->nunknown; i++) u[q->unknown[i]] = erf(z[p->modes + i] / sqrt(2));
+  for (int i = 0; i < q->nunknown; i++) u[q->unknown[i]] = x[i];
   space_from_unit(q->shape.space, u, all);
   memcpy(theta, q->theta, (size_t)q->shape.space->n * sizeof(double));
   for (int i = 0; i < q->nunknown; i++) theta[q->unknown[i]] = all[q->unknown[i]];
 }
 
-/* Fields and conditions of one tile into p->fields (n, m), p->thetas (n, conditions). */
-static PetscErrorCode Fields(InferParticles *p, int64_t first, int64_t n, const double z[])
+/* Fields (n, m) of p->latent at p->thetas. */
+static PetscErrorCode Transport(InferParticles *p, int64_t first, int64_t n)
 {
-  const int R = p->modes, d = p->q->shape.space->n;
   const bool each = p->q->nunknown > 0;
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) {
-    take_theta(p, z + i * p->dimension, p->thetas + i * d);
-    memcpy(p->latent + i * R, z + i * p->dimension, (size_t)R * sizeof(double));
-  }
   PetscCall(ScoriaSourceTransport(p->prior, first, n, each, each ? p->thetas : p->q->theta, p->latent, p->fields));
+  PetscFunctionReturn(0);
+}
+
+/* Fields and conditions of one tile of particles into p->fields (n, m), p->thetas (n, conditions). */
+static PetscErrorCode Fields(InferParticles *p, int64_t first, int64_t n, const double z[])
+{
+  const int R = p->modes, d = p->q->shape.space->n, nu = p->q->nunknown;
+  double x[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++) {
+    infer_unit(nu, z + (i + 1) * p->dimension - nu, x);
+    take_theta(p->q, x, p->thetas + i * d);
+    if (!p->reference) memcpy(p->latent + i * R, z + i * p->dimension, (size_t)R * sizeof(double));
+  }
+  if (p->reference) infer_reference_particles(p->reference, n, z, p->latent, p->evidence, p->likely);
+  PetscCall(Transport(p, first, n));
   PetscFunctionReturn(0);
 }
 
@@ -103,25 +125,127 @@ static void likelihoods(const InferQuestion *q, int64_t n, const double fields[]
   }
 }
 
-PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[])
+/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles.
+ */
+typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
+static PetscErrorCode Rounds(InferParticles *p, int64_t n, int64_t most, InferTile tile, void *ctx)
 {
-  InferParticles *p      = ctx;
   PetscErrorCode failed  = 0; /* on this rank alone: it goes on to meet the others */
   int64_t before_meeting = 0;
-  PetscMPIInt size;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  const int64_t tiles = (p->q->count + INFER_TILE - 1) / INFER_TILE, most = (tiles + size - 1) / size;
-  for (int64_t tile = 0; tile < most; tile++, before_meeting--) {
-    const int64_t start = tile * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
+  for (int64_t t = 0; t < most; t++, before_meeting--) {
+    const int64_t start = t * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
     if (before_meeting == 0) {
       PetscCall(ScoriaPaceMeet(&p->pace, "the inference restarts from the beginning"));
       before_meeting = p->pace.step;
     }
-    if (part && !failed) failed = Fields(p, first + start, part, z + start * p->dimension);
-    if (part && !failed) likelihoods(p->q, part, p->fields, log_likelihood + start);
+    if (part && !failed) failed = tile(p, start, part, ctx);
   }
   PetscFunctionReturn(failed);
+}
+
+/* Tiles of `count` items that one of the ranks has at most. */
+static PetscErrorCode MostTiles(const InferParticles *p, int64_t count, int64_t *most)
+{
+  PetscMPIInt size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(p->comm, &size));
+  *most = ((count + INFER_TILE - 1) / INFER_TILE + size - 1) / size;
+  PetscFunctionReturn(0);
+}
+
+/* What one evaluation takes and gives. */
+typedef struct {
+  int64_t first;
+  const double *z;
+  double *log_likelihood, *log_base;
+} Evaluation;
+
+static PetscErrorCode EvaluateTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
+{
+  const Evaluation *e = ctx;
+  PetscFunctionBeginUser;
+  PetscCall(Fields(p, e->first + start, n, e->z + start * p->dimension));
+  likelihoods(p->q, n, p->fields, e->log_likelihood + start);
+  for (int64_t i = 0; i < n; i++) {
+    e->log_likelihood[start + i] -= p->likely[i];
+    e->log_base[start + i] = p->evidence[i];
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                             double log_base[])
+{
+  InferParticles *p = ctx;
+  Evaluation e      = {first, z, log_likelihood, log_base};
+  int64_t most;
+  PetscFunctionBeginUser;
+  PetscCall(MostTiles(p, p->q->count, &most));
+  PetscCall(Rounds(p, n, most, EvaluateTile, &e));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ConditionsTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
+{
+  const Evaluation *e = ctx;
+  PetscFunctionBeginUser;
+  infer_reference_conditions(p->reference, n, e->z + start * p->q->nunknown, e->log_likelihood + start);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                                       double log_base[])
+{
+  InferParticles *p = ctx;
+  Evaluation e      = {first, z, log_likelihood, log_base};
+  int64_t most;
+  PetscFunctionBeginUser;
+  PetscCall(MostTiles(p, p->q->count, &most));
+  PetscCall(Rounds(p, n, most, ConditionsTile, &e));
+  PetscFunctionReturn(0);
+}
+
+typedef struct {
+  int64_t first;
+  void (*probe)(void *ctx, int64_t i, double latent[], double x[]);
+  void *ctx;
+  double *readings;
+} Probes;
+
+static PetscErrorCode ProbeTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
+{
+  const Probes *of = ctx;
+  const int m = p->q->shape.channels * p->q->shape.cells, d = p->q->shape.space->n;
+  double x[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++) {
+    of->probe(of->ctx, of->first + start + i, p->latent + i * p->modes, x);
+    take_theta(p->q, x, p->thetas + i * d);
+  }
+  PetscCall(Transport(p, of->first + start, n));
+  for (int64_t i = 0; i < n; i++)
+    readings(p->q, p->fields + i * m, of->readings + (of->first + start + i) * p->q->sensors.n);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferProbe(InferParticles *p, int64_t n,
+                          void (*probe)(void *ctx, int64_t i, double latent[], double x[]), void *ctx, double out[])
+{
+  const int64_t tiles = (n + INFER_TILE - 1) / INFER_TILE;
+  Probes of           = {.probe = probe, .ctx = ctx, .readings = out};
+  PetscMPIInt rank, size;
+  int64_t first, number, most;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(p->comm, &size));
+  deal_block(tiles, rank, size, &first, &number);
+  of.first = first * INFER_TILE;
+  PetscCall(PetscArrayzero(out, n * p->q->sensors.n));
+  PetscCall(MostTiles(p, n, &most));
+  PetscCall(Rounds(p, PetscMin(n, (first + number) * INFER_TILE) - of.first, most, ProbeTile, &of));
+  PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, n * p->q->sensors.n, MPI_DOUBLE, out));
+  PetscFunctionReturn(0);
 }
 
 /* Of particles [first, first + n), those that are kept.  Resampling leaves the particles that it makes of one side by

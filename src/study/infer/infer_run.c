@@ -59,6 +59,11 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   q->keep           = PetscMin(keep, count);
   q->nprobabilities = (int)n;
   PetscCall(ReadConditions(run, deck, q));
+  if (infer_whole(q) && q->nunknown)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "infer: conditions: found %d to infer, but of whole fields all are known: give them as those of "
+                "samples are",
+                q->nunknown);
   const int along = infer_whole(q) ? q->shape.shape[0] : q->shape.cells;
   if (infer_whole(q))
     PetscCall(InferSensorsPlaceWhole(&q->sensors, &q->shape));
@@ -103,18 +108,16 @@ static PetscErrorCode ClosePrior(Prior *prior)
 /* Of whole fields what is not known how to infer is refused. */
 static PetscErrorCode CheckWhole(const InferQuestion *q, ScoriaSource prior)
 {
+  const int axes = infer_axes(q->shape.shape);
   PetscFunctionBeginUser;
-  if (!infer_whole(q)) PetscFunctionReturn(0);
-  if (!source_has_scores(prior))
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "infer: found whole fields of a network, or of basis pod, expected those of the conditional Gaussian of "
-        "basis lateral: give -infer_prior gaussian");
-  if (q->nunknown)
+  if (q->sensors.places == 1) PetscCall(ScoriaExpectProfiles(&q->shape, "infer")); /* imported ones too */
+  if (q->sensors.places != axes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: found a model of fields along %d axes, expected along the deck's, %d", axes,
+                q->sensors.places);
+  if (axes > 1 && !source_has_scores(prior))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "infer: conditions: found %d to infer, but of whole fields all are known: give them "
-                "as those of samples are",
-                q->nunknown);
+                "infer: found whole fields of a network, expected those of the conditional Gaussian: give "
+                "-infer_prior gaussian");
   PetscFunctionReturn(0);
 }
 
@@ -196,8 +199,8 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(OpenPrior(run, deck, &prior));
   q.shape = *source_shape(prior.source);
-  PetscCall(ReadQuestion(run, deck, &q));
   PetscCall(CheckWhole(&q, prior.source));
+  PetscCall(ReadQuestion(run, deck, &q));
   PetscCall(InferAnswerCreate(&q, &a));
   if (infer_whole(&q))
     PetscCall(InferRunWhole(run, prior.source, gigabytes, &q, &a));

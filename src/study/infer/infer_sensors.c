@@ -16,6 +16,15 @@ const char *infer_places(const InferSensors *sensors)
   return names[sensors->places];
 }
 
+void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[])
+{
+  const InferSensor *s  = &sensors->s[i];
+  const double place[3] = {s->x, s->y, s->z};
+  size_t used           = 0;
+  for (int a = 0; a < sensors->places && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%g", a ? between : "", place[a]);
+}
+
 /* The places of a reading, x first. */
 static double *const *places_of(InferSensor *s, double *to[3])
 {
@@ -45,8 +54,8 @@ static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, I
   if (!good || found != sensors->places)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s [m]", word,
                 sensors->places == 1   ? "place"
-                : sensors->places == 2 ? "x:y, of whole fields,"
-                                       : "x:y:z, of whole fields,");
+                : sensors->places == 2 ? "x:y"
+                                       : "x:y:z");
   snprintf(s->field, sizeof s->field, "%.*s", (int)(colon - word), word);
   PetscFunctionReturn(0);
 }
@@ -166,11 +175,13 @@ static PetscErrorCode Describe(InferSensors *sensors)
 static PetscErrorCode CountPlaces(ScoriaDeck deck, InferSensors *sensors)
 {
   PetscInt axes = 0, cells[3];
+  int n[3]      = {1, 1, 1};
   bool whole;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
   PetscCall(ScoriaDeckInts(deck, "ensemble_cells", 3, &axes, cells));
-  sensors->places = whole && axes > 1 ? (int)axes : 1;
+  for (int a = 0; a < axes && whole; a++) n[a] = (int)cells[a];
+  sensors->places = infer_axes(n);
   PetscFunctionReturn(0);
 }
 

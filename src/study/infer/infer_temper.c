@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#define MORE_MOVES 5   /* times as many moves as asked for, at most, where places are remembered */
+#define CHEAP_MOVES 25 /* the same of the conditions alone, which need no fields */
+
 PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -32,9 +35,18 @@ static PetscErrorCode AddStage(ScoriaRun run, const ScoriaTemperingStage *stage,
   PetscCall(PetscRealloc((size_t)(a->nstages + 1) * sizeof *stage, &a->stage));
   a->stage[a->nstages++] = *stage;
   PetscCall(ScoriaLog(run, "infer",
-                      "\"temperature\":%.8g,\"ess\":%.8g,\"acceptance\":%.6g,\"step\":%.6g,\"mixing\":%.6g",
-                      stage->temperature, stage->ess, stage->acceptance, stage->step, stage->mixing));
+                      "\"temperature\":%.8g,\"ess\":%.8g,\"acceptance\":%.6g,\"step\":%.6g,\"mixing\":%.6g,"
+                      "\"moves\":%d,\"correlation\":%.6g",
+                      stage->temperature, stage->ess, stage->acceptance, stage->step, stage->mixing, stage->moves,
+                      stage->correlation));
   PetscFunctionReturn(0);
+}
+
+double infer_correlation(const InferAnswer *a)
+{
+  double most = 0;
+  for (int i = 0; i < a->nstages; i++) most = fmax(most, a->stage[i].correlation);
+  return most;
 }
 
 #define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
@@ -45,9 +57,11 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   const double *prior  = a->statistics[SCORIA_PRIOR] + a->at_sensors + i;
   const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
   const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+  char place[64];
+  infer_place_text(&q->sensors, i, ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "reading %d, %s at %g m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
-           s->field, s->x, s->value, far, mean, sd);
+           "reading %d, %s at %s m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
+           s->field, place, s->value, far, mean, sd);
   return far > FAR_READING;
 }
 
@@ -64,27 +78,29 @@ static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, cons
   PetscFunctionReturn(0);
 }
 
-double infer_stages_left(int n, const ScoriaTemperingStage stage[])
-{
-  const double now = stage[n - 1].temperature, before = n > 1 ? stage[n - 2].temperature : 0;
-  if (now >= 1) return 0;
-  return before > 0 && now > before ? ceil(log(1 / now) / log(now / before)) : NAN;
-}
+/* What is left to do, for the bar. */
+typedef struct {
+  ScoriaProgress bar; /* owned */
+  double evaluation;  /* [s] of all particles once */
+  int later;          /* stages of particles after those at work */
+  int moves;          /* of a stage of these, at least */
+} Left;
 
-/* Stages are as long as the last one was: moves become more, not fewer, where the posterior gets narrow. */
-static PetscErrorCode Expect(ScoriaProgress bar, double seconds, const InferAnswer *a)
+/* Stages of t, which is at work, take `seconds` each. */
+static PetscErrorCode Expect(const Left *left, ScoriaTempering t, double seconds, const InferAnswer *a)
 {
-  const double left = infer_stages_left(a->nstages, a->stage);
+  const double later = left->later * left->moves * left->evaluation;
+  const int stages   = tempering_temperature(t) < 1 ? tempering_stages_left(t) : 0;
   char note[48];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaProgressExpect(bar, a->nstages + (isnan(left) ? 0 : left), seconds * left));
-  snprintf(note, sizeof note, "temperature %.2g", a->stage[a->nstages - 1].temperature);
-  PetscCall(ScoriaProgressUpdate(bar, a->nstages, note));
+  PetscCall(ScoriaProgressExpect(left->bar, a->nstages + stages + left->later, seconds * stages + later));
+  snprintf(note, sizeof note, "%s, temperature %.2g", left->later ? "conditions" : "fields", tempering_temperature(t));
+  PetscCall(ScoriaProgressUpdate(left->bar, a->nstages, note));
   PetscFunctionReturn(0);
 }
 
 /* Temperature by temperature to 1. */
-static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, ScoriaProgress bar, InferAnswer *a)
+static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, const Left *left, InferAnswer *a)
 {
   bool stop = false;
   PetscFunctionBeginUser;
@@ -93,36 +109,96 @@ static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, ScoriaProgress ba
     ScoriaTemperingStage stage;
     PetscCall(ScoriaTemperingStep(t, &stage));
     PetscCall(AddStage(run, &stage, a));
-    PetscCall(Expect(bar, wall_seconds() - began, a));
+    PetscCall(Expect(left, t, wall_seconds() - began, a));
     PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && stage.temperature < 1) PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
+    if (stop && (stage.temperature < 1 || left->later))
+      PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
   }
+  PetscFunctionReturn(0);
+}
+
+/* Draws of the prior and what they read. */
+static PetscErrorCode SummarisePrior(InferParticles *p, InferAnswer *a)
+{
+  double *z;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(p->q->count * p->dimension, &z));
+  for (int64_t i = 0; i < p->q->count; i++)
+    infer_prior_draw(p->q, p->modes, i, z + i * p->dimension, z + i * p->dimension + p->modes);
+  PetscCall(InferSummarise(p, SCORIA_PRIOR, z, a));
+  PetscCall(PetscFree(z));
+  PetscFunctionReturn(0);
+}
+
+/* The unknown conditions given the readings, by the reference; none: NULL. */
+static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, const Left *left, InferAnswer *a,
+                                       ScoriaTempering *t)
+{
+  const InferQuestion *q         = p->q;
+  const ScoriaTemperingSpec spec = {.particles  = q->count,
+                                    .dimension  = q->nunknown,
+                                    .tile       = INFER_TILE,
+                                    .moves      = q->moves,
+                                    .most_moves = CHEAP_MOVES * q->moves,
+                                    .seed       = q->seed,
+                                    .ctx        = p,
+                                    .evaluate   = InferEvaluateConditions};
+  PetscFunctionBeginUser;
+  *t = NULL;
+  if (q->nunknown == 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
+  PetscCall(Temper(run, *t, left, a));
+  PetscFunctionReturn(0);
+}
+
+/* Of fields and conditions, from the reference to the posterior; conditions: those given the readings, or NULL. */
+static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTempering conditions, Left *left,
+                                      InferAnswer *a, ScoriaTempering *t)
+{
+  const InferQuestion *q         = p->q;
+  const ScoriaTemperingSpec spec = {.particles  = q->count,
+                                    .dimension  = infer_reference_dimension(p->reference),
+                                    .tile       = INFER_TILE,
+                                    .moves      = q->moves,
+                                    .most_moves = MORE_MOVES * q->moves,
+                                    .seed       = q->seed,
+                                    .from       = conditions,
+                                    .ctx        = p,
+                                    .evaluate   = InferEvaluate};
+  const double began             = wall_seconds();
+  PetscFunctionBeginUser;
+  left->later  = 0;
+  p->dimension = spec.dimension;
+  PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
+  left->evaluation = wall_seconds() - began;
+  PetscCall(Expect(left, *t, q->moves * left->evaluation, a));
+  PetscCall(Temper(run, *t, left, a));
+  a->forgotten = tempering_forgotten(q->count, spec.dimension);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a)
 {
-  InferParticles particles;
-  ScoriaTempering t;
-  ScoriaProgress bar;
+  InferParticles p;
+  ScoriaTempering conditions, t;
+  Left left          = {.later = 2, .moves = q->moves};
+  double known       = 0; /* ln of the readings' density by the reference, where no condition is unknown */
+  const double began = wall_seconds();
   PetscFunctionBeginUser;
-  PetscCall(InferParticlesCreate(run, prior, q, a, &particles));
-  const ScoriaTemperingSpec spec = {.particles = q->count,
-                                    .dimension = particles.dimension,
-                                    .tile      = INFER_TILE,
-                                    .moves     = q->moves,
-                                    .seed      = q->seed,
-                                    .ctx       = &particles,
-                                    .evaluate  = InferEvaluate};
-  PetscCall(ScoriaProgressCreate(run, "infer", "stages of tempering", 0, &bar));
-  PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, &t));
-  PetscCall(InferSummarise(&particles, SCORIA_PRIOR, tempering_particles(t), a));
+  PetscCall(InferParticlesCreate(run, prior, q, a, &p));
+  PetscCall(SummarisePrior(&p, a));
+  left.evaluation = wall_seconds() - began;
   PetscCall(WarnOfReadings(run, q, a));
-  PetscCall(Temper(run, t, bar, a));
-  PetscCall(ScoriaProgressDestroy(&bar));
-  a->log_evidence = tempering_log_evidence(t, &a->log_evidence_se);
-  PetscCall(InferSummarise(&particles, SCORIA_POSTERIOR, tempering_particles(t), a));
+  PetscCall(InferReferenceCreate(&p, &p.reference));
+  PetscCall(ScoriaProgressCreate(run, "infer", "stages of tempering", 0, &left.bar));
+  PetscCall(TemperConditions(run, &p, &left, a, &conditions));
+  if (!conditions) infer_reference_conditions(p.reference, 1, NULL, &known);
+  PetscCall(TemperParticles(run, &p, conditions, &left, a, &t));
+  PetscCall(ScoriaTemperingDestroy(&conditions));
+  PetscCall(ScoriaProgressDestroy(&left.bar));
+  a->log_evidence = known + tempering_log_evidence(t, &a->log_evidence_se);
+  PetscCall(InferSummarise(&p, SCORIA_POSTERIOR, tempering_particles(t), a));
   PetscCall(ScoriaTemperingDestroy(&t));
-  PetscCall(InferParticlesDestroy(&particles));
+  PetscCall(InferParticlesDestroy(&p));
   PetscFunctionReturn(0);
 }

@@ -31,9 +31,14 @@ typedef struct {
   double *latent, *fields, *profile, *rows; /* owned: of a tile; lateral means of one row */
 } Whole;
 
+int infer_axes(const int cells[3])
+{
+  return cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
+}
+
 bool infer_whole(const InferQuestion *q)
 {
-  return q->shape.shape[1] > 1 || q->shape.shape[2] > 1;
+  return infer_axes(q->shape.shape) > 1;
 }
 
 /* ---------------------------------------------------------------------------------------------- the scores ---- */
@@ -279,12 +284,16 @@ static PetscErrorCode Summarise(Whole *w, const double h[], int stride, InferAns
 
 /* -------------------------------------------------------------------------------------------------- the run ---- */
 
+/* What a rank holds: kept fields, statistics, a tile, weights of the scores, and particles of these (two generations,
+ * and their rows). */
 static PetscErrorCode CheckMemory(const Whole *w, double gigabytes, const InferAnswer *a)
 {
   const InferQuestion *q       = w->q;
+  const int scores             = PetscMin(8 * q->sensors.n, w->latents);
   const ScoriaSummarySpec spec = summary_spec(w, a);
   const double values          = (double)(w->tile + q->keep + 2 * (INFER_QUANTILES + q->nprobabilities)) * a->columns +
-                        (double)w->tile * (w->m + w->latents) + 16.0 * q->sensors.n * w->latents;
+                        (double)w->tile * (w->m + w->latents) + 16.0 * q->sensors.n * w->latents +
+                        3.0 * (double)q->count * (scores + 2 * q->sensors.n);
   const double need = 1e-9 * (values * (double)sizeof(double) + summary_bytes(&spec));
   PetscFunctionBeginUser;
   if (need > gigabytes)

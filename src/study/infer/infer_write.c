@@ -175,20 +175,24 @@ static PetscErrorCode PutLateral(ScoriaStore store, const InferQuestion *q)
 
 static PetscErrorCode PutStages(ScoriaStore store, const InferAnswer *a)
 {
-  static const char *const names[] = {"temperature", "ess", "acceptance", "step", "mixing"};
-  static const char *const what[]  = {"power of the likelihood", "effective number of particles before resampling",
-                                      "share of the moves accepted", "of the last move; 1 forgets the particle's place",
-                                      "sum over the moves of acceptance times step squared"};
+  static const char *const names[] = {"temperature", "ess", "acceptance", "step", "mixing", "moves", "correlation"};
+  static const char *const what[]  = {"power of the likelihood",
+                                      "effective number of particles before resampling",
+                                      "share of the moves accepted",
+                                      "of the last move; 1 forgets the particle's place",
+                                      "sum over the moves of acceptance times step squared",
+                                      "of every particle",
+                                      "the largest, over the coordinates, of places before and after the moves"};
   const int64_t n                  = a->nstages;
   char name[64];
   double *column;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(n, &column));
-  for (int c = 0; c < 5; c++) {
+  for (int c = 0; c < 7; c++) {
     for (int i = 0; i < a->nstages; i++) {
       const ScoriaTemperingStage *s = &a->stage[i];
-      const double all[]            = {s->temperature, s->ess, s->acceptance, s->step, s->mixing};
-      column[i]                     = all[c];
+      const double all[] = {s->temperature, s->ess, s->acceptance, s->step, s->mixing, s->moves, s->correlation};
+      column[i]          = all[c];
     }
     PetscCall(PetscSNPrintf(name, sizeof name, "/stages/%s", names[c]));
     PetscCall(ScoriaStorePutReals(store, name, 1, &n, column, "1", what[c]));
@@ -292,13 +296,15 @@ PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior
                               const InferAnswer *a)
 {
   const ScoriaTemperingStage *last = &a->stage[a->nstages - 1];
-  const ScoriaPosteriorRun all     = {.prior           = prior,
-                                      .particles       = q->count,
-                                      .stages          = a->nstages,
-                                      .log_evidence    = a->log_evidence,
-                                      .log_evidence_se = a->log_evidence_se,
-                                      .acceptance      = last->acceptance,
-                                      .mixing          = last->mixing};
+  const ScoriaPosteriorRun all     = {.prior             = prior,
+                                      .particles         = q->count,
+                                      .stages            = a->nstages,
+                                      .log_evidence      = a->log_evidence,
+                                      .log_evidence_se   = a->log_evidence_se,
+                                      .acceptance        = last->acceptance,
+                                      .mixing            = last->mixing,
+                                      .correlation       = infer_correlation(a),
+                                      .correlation_limit = a->forgotten};
   cJSON *root                      = cJSON_CreateObject(), *group;
   PetscFunctionBeginUser;
   members_add(root, scoria_posterior_members, &all);
@@ -314,8 +320,8 @@ PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior
 
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
-#define SHOWN 12    /* sensors in the table */
-#define LITTLE 0.25 /* mixing at the last temperature that is warned of */
+#define SHOWN 12     /* sensors in the table */
+#define REMEMBERED 2 /* times the correlation up to which places count as forgotten: warned of */
 
 static PetscErrorCode SayColumn(ScoriaRun run, const InferAnswer *a, const char *name, const char *unit, int column)
 {
@@ -332,21 +338,22 @@ PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferA
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "  %d readings, %lld particles, %d temperatures, %.0f %% of the last moves accepted",
                       q->sensors.n, (long long)q->count, a->nstages, 100 * a->stage[a->nstages - 1].acceptance));
-  if (a->stage[a->nstages - 1].mixing < LITTLE)
-    PetscCall(ScoriaSay(run,
-                        "  WARNING: the last moves were short (step %.3g): the posterior may be too narrow; raise "
-                        "infer_moves, or ask whether noise so small is below the model's own error",
-                        a->stage[a->nstages - 1].step));
+  if (infer_correlation(a) > REMEMBERED * a->forgotten)
+    PetscCall(
+        ScoriaSay(run,
+                  "  WARNING: the moves have left particles where they were (correlation %.2f, expected %.2f): the "
+                  "posterior may be too narrow; raise infer_moves, or ask whether noise so small is below the "
+                  "model's own error",
+                  infer_correlation(a), a->forgotten));
   PetscCall(ScoriaSay(run, "  ln evidence %.4f +- %.4f", a->log_evidence, a->log_evidence_se));
   PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %12s %12s %12s %12s %12s", "", "", "prior mean", "SD", "mean", "SD",
                       "read", "noise"));
   for (int i = 0; i < PetscMin(q->sensors.n, SHOWN); i++) {
     const InferSensor *s = &q->sensors.s[i];
     const int column     = a->at_sensors + i;
-    char name[SCORIA_NAME_SIZE + 64];
-    snprintf(name, sizeof name, "%s:%g", s->field, s->x);
-    for (int axis = 1; axis < q->sensors.places; axis++)
-      snprintf(name + strlen(name), sizeof name - strlen(name), ":%g", axis == 1 ? s->y : s->z);
+    char name[SCORIA_NAME_SIZE + 65], place[64];
+    infer_place_text(&q->sensors, i, ":", sizeof place, place);
+    snprintf(name, sizeof name, "%s:%s", s->field, place);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %12.6g %12.6g %12.6g %12.6g %12.6g", name,
                         q->shape.field[s->channel].unit, *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
                         *statistic(a, SCORIA_PRIOR, INFER_SD, column),

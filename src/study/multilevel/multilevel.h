@@ -8,7 +8,9 @@
 #include "study/uq/uq.h"
 
 #define LEVELS_MODELS PLAN_MODELS
-#define LEVELS_TILE 256 /* draws of a tile at most */
+#define LEVELS_TILE 256              /* draws of a tile at most, */
+#define LEVELS_TILE_VALUES (1 << 19) /* and, of whole fields, values of a member, unless they are fewer draws than */
+#define LEVELS_TILE_LEAST 4
 #define LEVELS_TILES 64 /* of a group, at least, where it has as many draws */
 
 /* Of one condition, numbers alone: they are kept in checkpoints as an array. */
@@ -27,12 +29,22 @@ struct LevelsAnswer_ {
   double gain[UQ_MAX_QUANTITIES], bias[UQ_MAX_QUANTITIES], bias_se[UQ_MAX_QUANTITIES], order[UQ_MAX_QUANTITIES];
 };
 
+/* Of conditions that are no more than UQ_JOINT_CONDITIONS, for whoever wants to make the estimate again: of every
+ * quantity the pilot (pilot, K), rows of failed solves NaN at its end, and means (sets, K) of the groups, NaN where
+ * there are none; set s being the bits of s + 1. */
+typedef struct {
+  int sets;
+  size_t means, size; /* places in a quantity's part */
+} LevelsKept;
+LevelsKept levels_kept(int K, int64_t pilot);
+
 /* What the deck asks for. */
 typedef struct {
   const ScoriaEstimator *estimator;
   int64_t pilot;
-  double budget; /* [core s] of all conditions; 0: none */
-  bool means;    /* the tolerance is for means alone */
+  double budget;                 /* [core s] of all conditions; 0: none */
+  bool means;                    /* the tolerance is for means alone, */
+  bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
 } LevelsOptions;
@@ -61,7 +73,9 @@ typedef struct {
   const ScoriaWorkers *workers;
   LevelsOptions o;
   int K, columns;
-  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (LEVELS_TILE, m), (LEVELS_TILE, columns) */
+  int plain;                                           /* columns without quantiles: the cells of whole fields */
+  int most;                                            /* draws of a tile, at most */
+  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), (most, columns) */
 
   /* the condition at work */
   int k;

@@ -152,6 +152,8 @@ static void fill_column(const Levels *l, int column, double at[])
   }
   for (int i = 0; i < l->q->nprobabilities; i++) {
     double *value = at + l->a->quantiles + (size_t)i * 2 * columns + column;
+    value[0] = value[columns] = NAN;
+    if (column < l->plain) continue;
     if (!levels_quantile(l, column, l->q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
     if (l->lump[column]) keep_within(l, column, m[UQ_MIN * columns], m[UQ_MAX * columns], value, value + columns);
   }
@@ -217,6 +219,28 @@ static void fill_levels(const Levels *l, const double at[])
   }
 }
 
+LevelsKept levels_kept(int K, int64_t pilot)
+{
+  const int sets     = (1 << K) - 1;
+  const size_t means = (size_t)pilot * (size_t)K;
+  return (LevelsKept){.sets = sets, .means = means, .size = means + (size_t)sets * (size_t)K};
+}
+
+static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double to[])
+{
+  const int column = l->q->m + i, K = l->K;
+  double mean[2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS];
+  int member[LEVELS_MODELS];
+  for (int64_t r = 0; r < l->o.pilot * K; r++) to[r] = l->pilot[r * l->columns + column];
+  for (size_t r = of->means; r < of->size; r++) to[r] = NAN;
+  for (int j = 0; j < l->groups.plan.groups; j++) {
+    const int n = levels_members(l, j, member);
+    double *row = to + of->means + (size_t)(l->groups.plan.members[j] - 1) * (size_t)K;
+    coupled_moments(l->groups.sums[j], column, mean, S);
+    for (int a = 0; a < n; a++) row[member[a]] = l->centre[column] + l->scale[column] * mean[a];
+  }
+}
+
 PetscErrorCode LevelsAnswerFill(Levels *l)
 {
   const UqQuestion *q = l->q;
@@ -238,5 +262,8 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
   for (int i = 0; i < q->nquantities; i++)
     levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
   fill_levels(l, at);
+  const LevelsKept kept = levels_kept(l->K, l->o.pilot);
+  for (int i = 0; i < q->nquantities && l->a->kept; i++)
+    keep_quantity(l, i, &kept, l->a->kept + (size_t)l->k * l->a->kept_size + (size_t)i * kept.size);
   PetscFunctionReturn(0);
 }

@@ -46,7 +46,7 @@ static int make_targets(const Levels *l, double *to)
   int n       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
-    if (!l->varies[column]) continue;
+    if (!l->varies[column] || l->o.aside[i]) continue;
     for (int f = 0; f < functionals(l); f++, n++) {
       double *C = to + n * K * K;
       functional(l, column, f, C);
@@ -152,7 +152,7 @@ PetscErrorCode LevelsPlan(Levels *l)
   PetscCall(PetscFree(targets));
   for (int j = 0; j < l->groups.plan.groups; j++) { /* whole tiles */
     double *draws     = &l->groups.plan.draws[j];
-    l->groups.tile[j] = PetscMax(1, PetscMin(LEVELS_TILE, (int64_t)*draws / LEVELS_TILES));
+    l->groups.tile[j] = PetscMax(1, PetscMin(l->most, (int64_t)*draws / LEVELS_TILES));
     *draws            = ceil(*draws / (double)l->groups.tile[j]) * (double)l->groups.tile[j];
   }
   PetscFunctionReturn(0);
@@ -194,6 +194,7 @@ LevelsExcess levels_excess(const Levels *l)
   double worst       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
+    if (l->o.aside[i]) continue;
     double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, column);
     for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++)
       seen = PetscMax(seen, excess_of(l, column, f));

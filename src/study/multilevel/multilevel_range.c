@@ -64,6 +64,7 @@ PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
   for (int i = 0; i < l->q->nquantities; i++) {
     const char *name = l->q->quantity[i].name;
     const int column = l->q->m + i;
+    if (l->o.aside[i]) continue;
     if (levels_awake(l, column))
       PetscCall(
           ScoriaSay(l->run,

@@ -196,7 +196,7 @@ static PetscErrorCode Create(Levels *l)
 {
   PetscFunctionBeginUser;
   for (int a = 0; a < l->K; a++)
-    PetscCall(PetscMalloc2(LEVELS_TILE * l->q->m, &l->fields[a], LEVELS_TILE * l->columns, &l->rows[a]));
+    PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
   PetscCall(PetscCalloc6(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
                          l->columns * l->K * l->K, &l->C, l->columns, &l->varies, l->columns, &l->lump));
   PetscFunctionReturn(0);
@@ -235,12 +235,17 @@ PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source
               .o       = *o,
               .K       = fidelities_number(all),
               .columns = a->columns,
-              .good    = -1,
-              .saved   = wall_seconds()};
+              .plain   = q->whole ? q->m : 0,
+              .most =
+                  q->whole ? PetscClipInterval(LEVELS_TILE_VALUES / q->m, LEVELS_TILE_LEAST, LEVELS_TILE) : LEVELS_TILE,
+              .good  = -1,
+              .saved = wall_seconds()};
   double seconds[LEVELS_MODELS + 1];
   ScoriaProgress bar;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(q->conditions, &a->levels));
+  a->kept_size = (size_t)q->nquantities * levels_kept(l.K, o->pilot).size;
+  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * a->kept_size, &a->kept));
   a->family = (UqFamily){.n = l.K, .estimator = o->estimator->name};
   for (int k = 0; k < l.K; k++)
     PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(all, k), SCORIA_FIDELITY_NAME));

@@ -90,6 +90,23 @@ static PetscErrorCode Put(ScoriaStore store, const UqQuestion *q, const UqAnswer
   PetscFunctionReturn(0);
 }
 
+/* A part (rows, fidelities) of what is kept of quantity i, of every condition. */
+static PetscErrorCode PutKept(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, int i, const char *name,
+                              int64_t rows, size_t offset, const char *axes, const char *description)
+{
+  const size_t one = a->kept_size / (size_t)q->nquantities, n = (size_t)rows * (size_t)a->family.n;
+  const int64_t dims[3] = {q->conditions, rows, a->family.n};
+  double *all;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)q->conditions * n, &all));
+  for (int k = 0; k < q->conditions; k++)
+    memcpy(all + (size_t)k * n, a->kept + (size_t)k * a->kept_size + (size_t)i * one + offset, n * sizeof *all);
+  PetscCall(ScoriaStorePutReals(store, name, 3, dims, all, q->quantity[i].unit, description));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutQuantity(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, int i)
 {
   char name[192], group[64];
@@ -108,6 +125,15 @@ static PetscErrorCode PutQuantity(ScoriaStore store, const UqQuestion *q, const 
   PUT("grid_bias_se", 1, bias_se[i], unit, "standard error");
   PUT("grid_order", 1, order[i], "1", "of the grid's error in the width of its cells");
 #undef PUT
+  if (!a->kept) PetscFunctionReturn(0);
+  const int64_t pilot   = (int64_t)a->levels[0].pilot;
+  const LevelsKept kept = levels_kept(a->family.n, pilot);
+  PetscCall(PetscSNPrintf(name, sizeof name, "/multilevel/quantities/%s/pilot", group));
+  PetscCall(PutKept(store, q, a, i, name, pilot, 0, "condition draw fidelity",
+                    "of each fidelity at the draws of the pilot; those of a failed solve: NaN, at the end"));
+  PetscCall(PetscSNPrintf(name, sizeof name, "/multilevel/quantities/%s/group_mean", group));
+  PetscCall(PutKept(store, q, a, i, name, kept.sets, kept.means, "condition set fidelity",
+                    "over the draws of the set of fidelities whose bits are the index + 1; NaN: none"));
   PetscFunctionReturn(0);
 }
 

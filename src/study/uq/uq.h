@@ -51,6 +51,7 @@ typedef struct {
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
+  bool place[UQ_MAX_QUANTITIES];    /* of an extreme of whole fields: one of a few numbers */
   int derived;                      /* of the quantities, the last: those of the expressions */
   UqExpressions expressions;        /* owned; NULL: none */
   int nthresholds;
@@ -86,6 +87,13 @@ typedef struct {
   double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
 } UqFamily;
 
+/* Probabilities down to which the tails of each quantity, and of the number that decides each event, were held against
+ * the PDE's; NaN: they were not. */
+typedef struct {
+  const char *why; /* nothing was; NULL: compare has */
+  double quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
+} UqTails;
+
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
   int columns;        /* m + nquantities */
@@ -100,8 +108,11 @@ typedef struct {
   UqSensitivity sobol;
   double seconds[2];            /* core seconds: drawing, statistics */
   UqFamily family;              /* of source multilevel */
+  UqTails *tails;               /* owned: of a model; else NULL */
   ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
+  size_t kept_size;             /* doubles per condition of what follows */
+  double *kept;                 /* owned (conditions, kept_size): its pilot and the means of its groups (LevelsKept) */
 } UqAnswer;
 
 /* The first doubles of a condition. */
@@ -256,6 +267,14 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a);
 PetscErrorCode UqAnswerFill(const UqQuestion *q, UqAnswer *a, int k, int64_t failed, ScoriaSummary summary);
 /* Whether every quantity is known to the tolerance. */
 bool uq_known(const UqQuestion *q, ScoriaSummary summary);
+
+/* uq_tails.c: a->tails from compare.h5 of the run directory.  Collective. */
+PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a);
+/* The tail that an event of that probability lies in: its probability, and the side. */
+double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
+/* Line `number` of what was not checked and is asked, from 0; "" where that one has nothing to say, false at the end.
+ */
+bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t size, char line[]);
 
 /* uq_write.c.  The name of a quantity as that of a group of the store: an expression may divide. */
 const char *uq_group_name(const char *quantity, size_t size, char group[]);

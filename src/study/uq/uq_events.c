@@ -38,12 +38,7 @@ static bool take_place(const char *text, int *of)
  */
 static bool joins(const char *item, const char *sign)
 {
-  int depth = 0;
-  for (const char *at = item; at < sign; at++) {
-    depth += !!strchr("([", *at) - !!strchr(")]", *at);
-    if (depth == 0 && strchr("<>&|=!?", *at)) return true;
-  }
-  return false;
+  return text_outside(item, sign, "<>&|=!?") != NULL;
 }
 
 /* Splits at the last sign, so that an expression may compare. */

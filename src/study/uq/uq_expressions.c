@@ -13,53 +13,13 @@
 
 #define MAX_TEXT 256
 
-static const char *const function_names[NFUNCTIONS] = {"min",      "max",      "mean",     "integral",
-                                                       "sd",       "quantile", "argmin",   "argmin_y",
-                                                       "argmin_z", "argmax",   "argmax_y", "argmax_z"};
-
-static const char *const axis_names[3]              = {"x", "y", "z"};
+static const char *const axis_names[3] = {"x", "y", "z"};
 
 /* ------------------------------------------------------------------------------------------------------ text ---- */
 
-static bool is_name_start(char c)
-{
-  return isalpha((unsigned char)c) || c == '_';
-}
-
-static size_t name_length(const char *text)
-{
-  size_t n = 0;
-  if (is_name_start(*text))
-    while (isalnum((unsigned char)text[n]) || text[n] == '_') n++;
-  return n;
-}
-
 static bool is_name(const char *text)
 {
-  return *text && name_length(text) == strlen(text);
-}
-
-/* The bracket that closes the one at text[0]; NULL: none. */
-static const char *closing(const char *text)
-{
-  int depth = 0;
-  for (; *text; text++) {
-    if (*text == '(' || *text == '[') depth++;
-    if ((*text == ')' || *text == ']') && --depth == 0) return text;
-  }
-  return NULL;
-}
-
-/* The first of a character outside of brackets, before `end`. */
-static const char *outside(const char *text, const char *end, char what)
-{
-  int depth = 0;
-  for (; text < end; text++) {
-    if (*text == '(' || *text == '[') depth++;
-    if (*text == ')' || *text == ']') depth--;
-    if (*text == what && depth == 0) return text;
-  }
-  return NULL;
+  return *text && uq_name_length(text) == strlen(text);
 }
 
 static void copy_trimmed(const char *from, size_t length, size_t size, char to[])
@@ -89,7 +49,7 @@ static int find_field(const UqQuestion *q, const char *name, size_t length)
 static int find_function(const char *name, size_t length)
 {
   for (int f = 0; f < NFUNCTIONS; f++)
-    if (strlen(function_names[f]) == length && !strncmp(function_names[f], name, length)) return f;
+    if (strlen(uq_function_names[f]) == length && !strncmp(uq_function_names[f], name, length)) return f;
   return -1;
 }
 
@@ -120,15 +80,17 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
   mupEval(p); /* it is now that it is parsed */
   *parser = p;
   if (mupError(p)) {
-    char found[MAX_TEXT];
+    char found[MAX_TEXT], hint[MAX_TEXT];
     snprintf(found, sizeof found, "%s", *mupGetErrorToken(p) ? mupGetErrorToken(p) : rewritten);
+    uq_suggest(q, found, sizeof hint, hint);
     mupRelease(p);
     *parser = NULL;
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: %s: \"%s\" is not understood at \"%s\"; expected an expression of values at places, phi[0], c[L], "
-                "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
-                "quantities",
-                m->key, m->text, found);
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: %s: \"%s\" is not understood at \"%s\"%s; expected an expression of values at places, phi[0], c[L], "
+        "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
+        "quantities",
+        m->key, m->text, found, hint);
   }
   PetscFunctionReturn(0);
 }
@@ -174,7 +136,7 @@ static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, c
   Term *term;
   PetscFunctionBeginUser;
   for (const char *end; from && given < dimension; given++, from = end ? end + 1 : NULL) {
-    end = outside(from, to, ',');
+    end = text_outside(from, to, ",");
     PetscCall(ReadPlace(m, given, from, end ? end : to, &place[given]));
   }
   if (from || (given > 1 && given < dimension))
@@ -199,7 +161,7 @@ static PetscErrorCode Rewrite(const Making *m, const char *from, const char *end
 /* The share behind the comma of "quantile(..., p)", which *end becomes. */
 static PetscErrorCode ReadShare(const Making *m, const char *from, const char **end, double *p)
 {
-  const char *comma = outside(from, *end, ',');
+  const char *comma = text_outside(from, *end, ",");
   char text[64], *behind = text;
   PetscFunctionBeginUser;
   copy_trimmed(comma ? comma + 1 : from, (size_t)(*end - (comma ? comma + 1 : from)), sizeof text, text);
@@ -224,7 +186,7 @@ static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *fr
   copy_trimmed(from, (size_t)(to - from), sizeof field, field);
   if (kind > TERM_ARGMIN && kind != TERM_ARGMAX && m->q->n[((int)kind - TERM_ARGMIN) % 3] == 1)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s, but the fields have one cell along %s", m->key, m->text,
-                function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
+                uq_function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
   const int channel = find_field(m->q, field, strlen(field));
   if (channel < 0) {
     PetscCall(Rewrite(m, from, to, true, argument)); /* adds the terms inside, which come before this one */
@@ -250,11 +212,14 @@ static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length,
   PetscFunctionBeginUser;
   *next = from;
   if (channel < 0 && function < 0) PetscFunctionReturn(0);
-  close = open < end && (*open == '[' || *open == '(') ? closing(open) : NULL;
+  close = open < end && (*open == '[' || *open == '(') ? text_closing(open, end) : NULL;
   if (channel >= 0 && close && *open == '[' && close < end) {
     PetscCall(AddPlace(m, channel, open + 1, close));
     *next = close + 1;
   } else if (channel >= 0) {
+    char hint[MAX_TEXT];
+    if (!argument && uq_unknown_function(m->q, m->text, sizeof hint, hint))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": there is no function %s", m->key, m->text, hint);
     if (!argument)
       SCORIA_FAIL(
           SCORIA_EXIT_INPUT,
@@ -262,7 +227,7 @@ static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length,
           m->key, m->text, m->q->field[channel].name, m->q->field[channel].name, m->q->field[channel].name,
           m->q->field[channel].name);
   } else if (close && *open == '(' && close < end &&
-             (function == TERM_QUANTILE || !outside(open + 1, close, ','))) { /* of several: muParser's own */
+             (function == TERM_QUANTILE || !text_outside(open + 1, close, ","))) { /* of several: muParser's own */
     PetscCall(AddFunction(m, (TermKind)function, open + 1, close));
     *next = close + 1;
   }
@@ -274,7 +239,7 @@ static PetscErrorCode Rewrite(const Making *m, const char *from, const char *end
   size_t used = 0;
   PetscFunctionBeginUser;
   while (from < end) {
-    const size_t length = name_length(from);
+    const size_t length = uq_name_length(from);
     const char *next    = from;
     char piece[MAX_TEXT];
     if (length) PetscCall(TakeTerm(m, from, length, end, argument, &next));
@@ -320,7 +285,7 @@ static const char *definition(const char *text)
 static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity *quantity)
 {
   char name[MAX_TEXT], unit[MAX_TEXT] = "";
-  const char *open = memchr(m->text, '[', (size_t)(end - m->text)), *close = open ? closing(open) : NULL;
+  const char *open = memchr(m->text, '[', (size_t)(end - m->text)), *close = open ? text_closing(open, end) : NULL;
   PetscFunctionBeginUser;
   copy_trimmed(m->text, (size_t)((open ? open : end) - m->text), sizeof name, name);
   if (close && close < end) copy_trimmed(open + 1, (size_t)(close - open - 1), sizeof unit, unit);
@@ -337,8 +302,8 @@ static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity 
                 "uq: %s: \"%s\": there is a field, condition, quantity or function %s already, or the name is %s or "
                 "begins with _",
                 m->key, m->text, name, m->q->whole ? "x, y, z" : "x");
-  snprintf(quantity->name, sizeof quantity->name, "%s", name);
-  snprintf(quantity->unit, sizeof quantity->unit, "%s", unit);
+  PetscCall(PetscStrncpy(quantity->name, name, sizeof quantity->name));
+  PetscCall(PetscStrncpy(quantity->unit, unit, sizeof quantity->unit));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,6 @@
 /* uq.json: the quantities, and their indices. */
 #include "study/multilevel/multilevel.h"
+#include <math.h>
 
 /* A new object at the end of a list, with the members of `from`. */
 static cJSON *add_entry(cJSON *list, const ScoriaMember members[], const void *from)
@@ -32,9 +33,28 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
     const double *value = at + a->quantiles + (size_t)r * 2 * columns + j;
     add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[r], value[0], value[columns]});
   }
+  if (a->tails) members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, a->tails->quantity[i]);
   if (a->check)
     members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &a->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
+}
+
+/* Of the tail that the event lies in. */
+static void add_checked(cJSON *event, const UqQuestion *q, const UqAnswer *a, int t, double probability)
+{
+  int side;
+  if (!a->tails) return;
+  uq_event_tail(q, t, probability, &side);
+  const double checked = a->tails->event[t][side];
+  cJSON_AddItemToObject(event, UQ_CHECKED, isnan(checked) ? cJSON_CreateNull() : cJSON_CreateNumber(checked));
+}
+
+static void add_warnings(cJSON *root, const UqQuestion *q, const UqAnswer *a)
+{
+  cJSON *list = a->tails ? cJSON_AddArrayToObject(root, UQ_WARNINGS) : NULL;
+  char line[512];
+  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+    if (*line) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }
 
 static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])
@@ -54,7 +74,7 @@ static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, co
                                     .se          = share[UQ_SHARE_SE * n + c],
                                     .low95       = share[UQ_SHARE_LOW * n + c],
                                     .high95      = share[UQ_SHARE_HIGH * n + c]};
-    add_entry(list, scoria_uq_exceedance_members, &one);
+    add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, a, t, one.probability);
   }
 }
 
@@ -119,6 +139,7 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
   for (int k = 0; k < q->conditions; k++) add_condition(list, q, a, k);
   if (q->base) add_sobol(root, q, &a->sobol);
   if (a->levels) levels_add_family(root, a);
+  add_warnings(root, q, a);
   members_add(cJSON_AddObjectToObject(root, UQ_COST), scoria_uq_cost_members, &cost);
   PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);

@@ -31,6 +31,7 @@ PetscErrorCode UqReadItems(ScoriaDeck deck, UqQuestion *q, const char *key, UqTa
   while (list_next_text(&list, sizeof item, item)) {
     if (strlen(item) + 1 >= sizeof item) /* it may have been cut */
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%.60s...\" is too long, at most %d characters", key, item, UQ_ITEM - 2);
+    if (!text_brackets(item)) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": its brackets do not match", key, item);
     PetscCall(take(q, item));
   }
   PetscFunctionReturn(0);

@@ -128,6 +128,7 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscCall(LevelsRun(run, deck, opened.source, opened.all, &q, &a));
   else
     PetscCall(UqRun(run, deck, opened.source, &q, &a));
+  if (!q.pde) PetscCall(UqTailsRead(run, deck, &q, &a));
   PetscCall(UqSayTable(run, &q, &a));
   PetscCall(Write(run, deck, name, &q, &a));
   PetscCall(UqAnswerDestroy(&a));

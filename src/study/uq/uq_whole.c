@@ -50,6 +50,7 @@ PetscErrorCode UqAddWhole(UqQuestion *q)
                numbers[k].share);
       PetscCall(UqExpressionAdd(q, "quantities", text, &index));
       PetscCall(Describe(q, index, numbers[k].what, &q->field[c]));
+      q->place[index] = !strncmp(numbers[k].function, "arg", 3);
     }
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* uq.h5, which has everything, and the table on standard output. */
 #include "study/multilevel/multilevel.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -277,7 +278,7 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   for (int j = 0; j < q->nquantities; j++) {
     const ScoriaSobolIndex *porosity = &a->index[j][q->inputs - 1];
     line[0][0] = line[1][0] = 0;
-    if (a->sd[j] == 0) {
+    if (a->sd[j] == 0 || isnan(porosity->total)) {
       PetscCall(ScoriaSay(run, "    %-18s %-11s no index: it is %.6g in every row", q->quantity[j].name, "constant",
                           a->mean[j]));
       continue;
@@ -294,6 +295,15 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+{
+  char line[512];
+  PetscFunctionBeginUser;
+  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+    if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -301,6 +311,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &a->sobol));
   if (a->levels) PetscCall(LevelsSay(run, q, a));
+  PetscCall(SayTails(run, q, a));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
                       100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));

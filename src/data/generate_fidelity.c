@@ -1,0 +1,68 @@
+/* Datasets of a cheaper fidelity: dataset.h5 itself (ensemble_fidelity), or cheap.h5 beside it (ensemble_cheap_*). */
+#include "generate.h"
+#include <string.h>
+
+PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked)
+{
+  const char *dear = NULL, *cheap = NULL;
+  PetscInt few = 0, many = 0;
+  bool counted;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "ensemble_cheap_fidelity", asked));
+  PetscCall(ScoriaDeckHas(deck, "ensemble_cheap_realisations", &counted));
+  if (!*asked && counted)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cheap_realisations is set, but ensemble_cheap_fidelity names no fidelity");
+  if (!*asked) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckString(deck, "ensemble_fidelity", &dear));
+  PetscCall(ScoriaDeckString(deck, "ensemble_cheap_fidelity", &cheap));
+  PetscCall(ScoriaDeckInt(deck, "ensemble_realisations", &few));
+  PetscCall(ScoriaDeckInt(deck, "ensemble_cheap_realisations", &many));
+  if (!strcmp(cheap, dear) || !strcmp(cheap, "fine"))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cheap_fidelity: found %s, expected one cheaper than ensemble_fidelity, %s",
+                cheap, dear);
+  if (many <= few)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_cheap_realisations: found %d, expected more than ensemble_realisations, %d", (int)many,
+                (int)few);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateRelative(ScoriaDeck deck, ScoriaEnsemble ens, const char *key, ScoriaDatasetSpec *spec,
+                                ScoriaFidelities *relative)
+{
+  const char *name = NULL;
+  PetscFunctionBeginUser;
+  *relative = NULL;
+  PetscCall(ScoriaDeckString(deck, key, &name));
+  if (!name || !strcmp(name, "fine")) PetscFunctionReturn(0);
+  if (spec_is_whole(spec))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: ensemble_whole_fields is true, but fidelities are of profiles along x", key);
+  PetscCall(ScoriaFidelitiesOfPde(deck, ens, key, name, relative));
+  if (fidelities_number(*relative) != 2)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected one fidelity", key, name);
+  fidelities_spec(spec);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateCheapSpec(ScoriaDeck deck, ScoriaDatasetSpec *spec)
+{
+  PetscInt many = 0;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "ensemble_cheap_realisations", &many));
+  spec->rows         = spec->rows / spec->realisations * many;
+  spec->realisations = many;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GenerateCheapCheck(ScoriaDeck deck, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec)
+{
+  ScoriaDatasetSpec cheap = *spec;
+  ScoriaFidelities relative;
+  bool asked;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaCheapAsked(deck, &asked));
+  if (!asked) PetscFunctionReturn(0);
+  PetscCall(GenerateRelative(deck, ens, "ensemble_cheap_fidelity", &cheap, &relative));
+  PetscCall(ScoriaFidelitiesDestroy(&relative));
+  PetscFunctionReturn(0);
+}

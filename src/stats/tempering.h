@@ -1,0 +1,44 @@
+/* Private to the tempering: its object, and what its two files have of each other. */
+#ifndef SCORIA_STATS_TEMPERING_H
+#define SCORIA_STATS_TEMPERING_H
+
+#include "scoria/stats.h"
+
+struct ScoriaTempering_ {
+  MPI_Comm comm;
+  ScoriaTemperingSpec spec;
+  PetscMPIInt rank, size;
+  int64_t first, number;         /* this rank's particles */
+  double *z;                     /* owned (particles, D) */
+  double *l, *base;              /* owned (particles): log likelihood, and log density at temperature 0 over N(0, I) */
+  double *weight;                /* owned (3, particles): the first of them; the others are work */
+  double *other;                 /* owned (particles, D): work */
+  int64_t *ancestor, *inherited; /* owned (particles): of which particle at the start; work */
+  double *axes, *back;           /* owned (D, D): rows are the principal axes; their transpose */
+  double *mean, *lambda;         /* owned (D): of N(m, C) along them; 0 and 1 where the prior's */
+  bool *informed;                /* owned (D): where not */
+  double *w, *moved, *z_moved;   /* owned (number, D): along the axes, less the mean, but z_moved */
+  double *w_start;               /* owned (number, D): w before the moves of a stage */
+  double *l_moved, *base_moved;  /* owned (number) */
+  int64_t *pair;                 /* owned (3 D, 2): sums in fixed point */
+  double temperature, step, log_evidence, variance; /* variance: of log_evidence */
+  double independent;                               /* the same, were the particles independent at every temperature */
+  int stages;
+  uint32_t first_draw, moves; /* of a particle's random numbers; moves so far: 0 is the draw from the prior */
+};
+
+/* Log likelihoods and log densities of this rank's particles.  What one rank meets alone, all fail with. */
+PetscErrorCode TemperingEvaluate(ScoriaTempering t, const double z[], double l[], double base[]);
+/* Every rank's part of x (particles, width) to every rank. */
+PetscErrorCode TemperingGather(ScoriaTempering t, int width, double x[]);
+/* dimension normals of particle i, of the move at work. */
+void tempering_normals(ScoriaTempering t, int64_t i, double xi[]);
+/* The uniform number of that move, behind them. */
+double tempering_uniform(ScoriaTempering t, int64_t i);
+
+/* tempering_moves.c: N(m, C) of the particles, of weights that add up to sum and are worth ess. */
+PetscErrorCode TemperingFit(ScoriaTempering t, double sum, double ess);
+/* The moves of one stage, at t->temperature. */
+PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage);
+
+#endif

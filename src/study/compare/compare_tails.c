@@ -1,0 +1,121 @@
+/* How far out the model's laws of the quantities have been held against the PDE's: of each quantity and side the
+ * probability down to which the two agree, over all held-out conditions. */
+#include "compare.h"
+#include <stdio.h>
+#include <string.h>
+
+PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *q)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &q->n, q->quantity,
+                                   q->offset));
+  q->tails = q->n;
+  for (int c = 1; c < shape->channels; c++, q->tails += 2) { /* those of the first are among the deck's */
+    quantities_of_extremes(&shape->field[c], c, &q->quantity[q->tails]);
+    q->offset[q->tails] = q->offset[q->tails + 1] = -1;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* On rank 0.  work (held) */
+static void pool_tail(const ComparisonSet *set, int quantity, int side, ScoriaTailCounts work[], ScoriaTail *tail)
+{
+  for (int k = 0; k < set->held; k++) work[k] = set->c[k].tail[quantity];
+  tails_pool(set->held, work, side, tail);
+}
+
+/* ---------------------------------------------------------------------------------------------------- files ---- */
+
+static void add_tail(cJSON *list, const ScoriaQuantity *q, int side, const ScoriaTail *tail)
+{
+  cJSON *one = cJSON_CreateObject(), *ranks;
+  cJSON_AddItemToArray(list, one);
+  members_add(one, scoria_tail_members,
+              &(ScoriaTailOf){q->name, q->unit, q->description, scoria_tail_sides[side], tail->checked});
+  ranks = cJSON_AddArrayToObject(one, COMPARE_RANKS);
+  for (int r = 0; r < tail->n; r++) {
+    const ScoriaShare *pde = &tail->rank[r].reference, *model = &tail->rank[r].sample;
+    const ScoriaTailAt at = {pde->value, pde->low, pde->high, model->value, model->low, model->high};
+    cJSON *rank           = cJSON_CreateObject();
+    members_add(rank, scoria_tail_at_members, &at);
+    cJSON_AddItemToArray(ranks, rank);
+  }
+}
+
+PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities)
+{
+  cJSON *list = cJSON_AddArrayToObject(root, COMPARE_TAILS);
+  ScoriaTailCounts *work;
+  ScoriaTail tail;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->held, &work));
+  for (int i = 0; i < quantities->tails; i++)
+    for (int side = 0; side < SCORIA_TAILS; side++) {
+      pool_tail(set, i, side, work, &tail);
+      if (tail.n) add_tail(list, &quantities->quantity[i], side, &tail);
+    }
+  PetscCall(PetscFree(work));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities)
+{
+  const int64_t dims[2]                            = {quantities->tails, SCORIA_TAILS};
+  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "";
+  double checked[COMPARE_MAX_TAILS][SCORIA_TAILS];
+  ScoriaTailCounts *work;
+  ScoriaTail tail;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->held, &work));
+  for (int i = 0; i < quantities->tails; i++) {
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
+    for (int side = 0; side < SCORIA_TAILS; side++) {
+      pool_tail(set, i, side, work, &tail); /* of rank 0's counts, which are written */
+      checked[i][side] = tail.checked;
+    }
+  }
+  PetscCall(PetscFree(work));
+  PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_QUANTITIES, names));
+  PetscCall(ScoriaStorePutReals(
+      store, COMPARE_TAIL_CHECKED, 2, dims, checked[0], "1",
+      "probability down to which the lower and the upper tail of each of tail_quantities "
+      "agree with the reference's; 1: nowhere; NaN: it does not vary, or there were too few fields"));
+  PetscCall(ScoriaStorePutAxes(store, COMPARE_TAIL_CHECKED, "quantity side"));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- table ---- */
+
+/* Beyond that rank the two differ, and by what factor. */
+static void disagreement(const ScoriaTail *tail, size_t size, char text[])
+{
+  *text = 0;
+  for (int r = 0; r < tail->n; r++) {
+    const ScoriaTailRank *rank = &tail->rank[r];
+    if (rank->agrees) continue;
+    snprintf(text, size, ", beyond %.2g the model has %.2g of the PDE's", rank->reference.value,
+             rank->sample.value / rank->reference.value);
+    return;
+  }
+}
+
+PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities)
+{
+  ScoriaTailCounts *work;
+  ScoriaTail tail;
+  char differs[96], checked[32];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(set->held, &work));
+  PetscCall(ScoriaSay(run, "  tails agree down to a probability of"));
+  for (int i = 0; i < quantities->n; i++)
+    for (int side = 0; side < SCORIA_TAILS; side++) {
+      pool_tail(set, i, side, work, &tail);
+      if (!tail.n) continue;
+      disagreement(&tail, sizeof differs, differs);
+      snprintf(checked, sizeof checked, tail.checked < 1 ? "%.2g" : "nowhere", tail.checked);
+      PetscCall(ScoriaSay(run, "    %-18s %-5s %9s%s", side ? "" : quantities->quantity[i].name,
+                          scoria_tail_sides[side], checked, differs));
+    }
+  PetscCall(PetscFree(work));
+  PetscFunctionReturn(0);
+}

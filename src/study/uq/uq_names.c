@@ -1,0 +1,66 @@
+/* uq: names in expressions, and what a name that nothing has may be meant for. */
+#include "uq_expressions.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const uq_function_names[NFUNCTIONS] = {"min",      "max",      "mean",     "integral",
+                                                   "sd",       "quantile", "argmin",   "argmin_y",
+                                                   "argmin_z", "argmax",   "argmax_y", "argmax_z"};
+
+/* Of muParser, beside these. */
+static const char *const of_parser[]            = {"sin",  "cos",   "tan",   "asin",  "acos", "atan",  "sinh", "cosh",
+                                                   "tanh", "asinh", "acosh", "atanh", "log2", "log10", "log",  "ln",
+                                                   "exp",  "sqrt",  "sign",  "rint",  "abs",  "sum",   "avg"};
+enum { OF_PARSER = sizeof of_parser / sizeof *of_parser, FUNCTIONS = OF_PARSER + NFUNCTIONS };
+
+size_t uq_name_length(const char *text)
+{
+  size_t n = 0;
+  if (isalpha((unsigned char)*text) || *text == '_')
+    while (isalnum((unsigned char)text[n]) || text[n] == '_') n++;
+  return n;
+}
+
+static void list_functions(const char *names[FUNCTIONS])
+{
+  for (int i = 0; i < NFUNCTIONS; i++) names[i] = uq_function_names[i];
+  for (int i = 0; i < OF_PARSER; i++) names[NFUNCTIONS + i] = of_parser[i];
+}
+
+void uq_suggest(const UqQuestion *q, const char *found, size_t size, char hint[])
+{
+  const char *known[FUNCTIONS + SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + UQ_MAX_QUANTITIES];
+  char name[UQ_ITEM];
+  int n = 0;
+  for (int i = 0; i < q->channels; i++) known[n++] = q->field[i].name;
+  for (int i = 0; i < q->space->n; i++) known[n++] = q->space->c[i].name;
+  for (int i = 0; i < q->nquantities; i++) known[n++] = q->quantity[i].name;
+  list_functions(known + n);
+  snprintf(name, sizeof name, "%.*s", (int)uq_name_length(found), found);
+  const char *nearest = *name ? text_nearest(name, n + FUNCTIONS, known) : NULL;
+  *hint               = 0;
+  if (nearest && strcmp(nearest, name)) snprintf(hint, size, " (did you mean \"%s\"?)", nearest);
+}
+
+static bool is_function(const char *name, size_t length)
+{
+  const char *known[FUNCTIONS];
+  list_functions(known);
+  for (int i = 0; i < FUNCTIONS; i++)
+    if (strlen(known[i]) == length && !strncmp(known[i], name, length)) return true;
+  return false;
+}
+
+bool uq_unknown_function(const UqQuestion *q, const char *text, size_t size, char name[])
+{
+  char hint[UQ_ITEM];
+  for (size_t length; *text; text += length ? length : 1) {
+    length = uq_name_length(text);
+    if (!length || text[length + strspn(text + length, " ")] != '(' || is_function(text, length)) continue;
+    uq_suggest(q, text, sizeof hint, hint);
+    snprintf(name, size, "\"%.*s\"%s", (int)PetscMin(length, 60), text, hint);
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,233 @@
+/* uq of a model: how far the tails of its quantities were held against the PDE's.  compare has done so, where its
+ * result in the run directory is of this model, drawn by this sampler; what is asked beyond that is the model's claim
+ * alone. */
+#include "uq.h"
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What compare.h5 says, on every rank. */
+typedef struct {
+  char *names; /* owned: of the quantities, commas between */
+  int64_t n;
+  double *checked; /* owned (n, SCORIA_TAILS) */
+} Compared;
+
+/* ------------------------------------------------------------------------------------------------- reading ---- */
+
+/* Whether this deck draws as the one of a stored text does, conditions aside. */
+static PetscErrorCode SameSampler(ScoriaDeck deck, const char *stored, bool *same)
+{
+  ScoriaSamplerOptions sampler[2];
+  const char *source[2];
+  double ema[2] = {-1, -1};
+  ScoriaDeck of[2];
+  PetscFunctionBeginUser;
+  of[0] = deck;
+  PetscCall(ScoriaDeckTake(deck, stored, SCORIA_DECIDES_DRAWS, &of[1]));
+  for (int i = 0; i < 2; i++) {
+    PetscCall(ScoriaSamplerFromDeck(of[i], &sampler[i]));
+    PetscCall(ScoriaDeckString(of[i], "sample_source", &source[i]));
+    PetscCall(ScoriaDeckReal(of[i], "sample_ema", &ema[i]));
+  }
+  const ScoriaSamplerOptions *a = &sampler[0], *b = &sampler[1];
+  const double here[]  = {a->sigma_max, a->sigma_min, a->power, a->snr, ema[0]},
+               there[] = {b->sigma_max, b->sigma_min, b->power, b->snr, ema[1]};
+  *same = !strcmp(a->kind, b->kind) && a->steps == b->steps && a->bfloat16 == b->bfloat16 && a->process == b->process &&
+          !strcmp(source[0], source[1]);
+  for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+    *same = *same && fabs(here[i] - there[i]) <= DBL_EPSILON * fabs(here[i]);
+  PetscCall(ScoriaDeckDestroy(&of[1]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
+{
+  const size_t size = (size_t)1 << 14;
+  int64_t dims[2];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(size, &c->names));
+  PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_QUANTITIES, size, c->names));
+  PetscCall(ScoriaStoreShape(store, COMPARE_TAIL_CHECKED, 2, &rank, dims));
+  if (rank != 2 || dims[1] != SCORIA_TAILS) PetscFunctionReturn(0);
+  c->n = dims[0];
+  PetscCall(PetscMalloc1(c->n * SCORIA_TAILS, &c->checked));
+  PetscCall(ScoriaStoreGetReals(store, COMPARE_TAIL_CHECKED, c->n * SCORIA_TAILS, c->checked));
+  PetscFunctionReturn(0);
+}
+
+/* Nothing, and in `why` the reason, where compare.h5 is not of this question's model and sampler. */
+static PetscErrorCode TakeStore(ScoriaDeck deck, const UqQuestion *q, ScoriaStore store, Compared *c, const char **why)
+{
+  ScoriaMadeFrom made;
+  const char *stored;
+  bool has = false, same = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreMadeFrom(store, &made));
+  PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_QUANTITIES, &has));
+  PetscCall(ScoriaStoreDeck(store, &stored));
+  PetscCall(SameSampler(deck, stored, &same));
+  if (!*made.model || strcmp(made.model, q->made.model))
+    *why = "compare.h5 is of another model";
+  else if (!same)
+    *why = "compare.h5 has other settings of the sampler";
+  else if (!has)
+    *why = "compare.h5 says nothing of tails";
+  else
+    PetscCall(ReadCompared(store, c));
+  PetscFunctionReturn(0);
+}
+
+/* A file that cannot be read checks nothing, and is no reason to stop. */
+static PetscErrorCode OpenCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Compared *c, const char **why)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaStore store;
+  bool there;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  *why = there ? NULL : "there is no compare.h5 in the run directory";
+  if (!there) PetscFunctionReturn(0);
+  const PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "compare", &store);
+  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
+  if (failed) {
+    ScoriaFailureReset();
+    *why = "compare.h5 cannot be read";
+    PetscFunctionReturn(0);
+  }
+  PetscCall(TakeStore(deck, q, store, c, why));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------------- looking up ---- */
+
+static void find_tails(const Compared *c, const char *name, double checked[SCORIA_TAILS])
+{
+  const char *list = c->names;
+  char word[SCORIA_NAME_SIZE];
+  checked[SCORIA_TAIL_LOW] = checked[SCORIA_TAIL_HIGH] = NAN;
+  for (int64_t i = 0; i < c->n && list_next_word(&list, sizeof word, word); i++)
+    if (!strcmp(word, name)) memcpy(checked, c->checked + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *checked);
+}
+
+/* The number whose law decides a threshold: of a field one of its extremes. */
+static void number_of(const UqQuestion *q, int t, size_t size, char name[])
+{
+  const ScoriaThreshold *limit = &q->threshold[t];
+  const bool of_min            = limit->below == (q->event[t].of != SUMMARY_ALL);
+  if (limit->first < q->m)
+    snprintf(name, size, "%s_%.58s", of_min ? "min" : "max", q->field[limit->first / q->cells].name);
+  else
+    snprintf(name, size, "%s", q->quantity[limit->first - q->m].name);
+}
+
+PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a)
+{
+  Compared c = {.names = NULL};
+  char name[SCORIA_NAME_SIZE];
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&a->tails));
+  PetscCall(OpenCompared(run, deck, q, &c, &a->tails->why));
+  for (int i = 0; i < q->nquantities; i++) find_tails(&c, q->quantity[i].name, a->tails->quantity[i]);
+  for (int t = 0; t < q->nthresholds; t++) {
+    number_of(q, t, sizeof name, name);
+    find_tails(&c, name, a->tails->event[t]);
+  }
+  PetscCall(PetscFree(c.names));
+  PetscCall(PetscFree(c.checked));
+  PetscFunctionReturn(0);
+}
+
+double uq_event_tail(const UqQuestion *q, int t, double probability, int *side)
+{
+  const bool rare = probability <= 0.5;
+  *side           = rare == q->threshold[t].below ? SCORIA_TAIL_LOW : SCORIA_TAIL_HIGH;
+  return rare ? probability : 1 - probability;
+}
+
+/* ------------------------------------------------------------------------------------------------- warnings ---- */
+
+static bool is_beyond(double probability, double checked)
+{
+  return probability < checked * (1 - 1e-9); /* quantile 1 - .998 of a check down to .002 */
+}
+
+static const char *const side_names[SCORIA_TAILS] = {[SCORIA_TAIL_LOW] = "lower", [SCORIA_TAIL_HIGH] = "upper"};
+
+static const char *down_to(double checked, size_t size, char text[])
+{
+  if (checked >= 1)
+    snprintf(text, size, "differs from the reference's in compare");
+  else
+    snprintf(text, size, "was checked by compare down to %.2g", checked);
+  return text;
+}
+
+/* An event that is rarer at some of the conditions than what was checked there. */
+static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t size, char line[])
+{
+  const int n = uq_shares(q, t), column = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
+  int beyond = 0, side, worst_side = 0;
+  double worst = 1, worst_share = 0;
+  char name[SCORIA_NAME_SIZE], text[96];
+  for (int k = 0; k < q->conditions; k++) {
+    const double share = a->value[(size_t)k * a->size + uq_shares_at(q, a, t) + (size_t)(UQ_SHARE * n + column)];
+    const double tail  = uq_event_tail(q, t, share, &side);
+    if (!is_beyond(tail, a->tails->event[t][side])) continue;
+    beyond++;
+    if (tail < worst) worst = tail, worst_share = share, worst_side = side;
+  }
+  *line = 0;
+  if (!beyond) return;
+  number_of(q, t, sizeof name, name);
+  snprintf(line, size, "P(%s) = %.4g%s: the %s tail of %s %s", q->event[t].text, worst_share,
+           q->conditions > 1 ? " at one of the conditions" : "", side_names[worst_side], name,
+           down_to(a->tails->event[t][worst_side], sizeof text, text));
+}
+
+/* The outermost quantile of a quantity on one side, where it lies beyond. */
+static void warn_of_quantile(const UqQuestion *q, const UqAnswer *a, int i, int side, size_t size, char line[])
+{
+  const double checked = a->tails->quantity[i][side];
+  double worst = 1, p = 0;
+  char text[96];
+  for (int r = 0; r < q->nprobabilities; r++) {
+    const double tail = side == SCORIA_TAIL_LOW ? q->probability[r] : 1 - q->probability[r];
+    if (tail < worst) worst = tail, p = q->probability[r];
+  }
+  *line = 0;
+  if (is_beyond(worst, checked))
+    snprintf(line, size, "quantile %g of %s: the %s tail %s", p, q->quantity[i].name, side_names[side],
+             down_to(checked, sizeof text, text));
+}
+
+/* Quantities that compare does not know, "" where it knows all. */
+static void list_unchecked(const UqQuestion *q, const UqAnswer *a, size_t size, char line[])
+{
+  size_t used = 0;
+  *line       = 0;
+  for (int i = 0; i < q->nquantities && used < size; i++)
+    if (isnan(a->tails->quantity[i][0]) && isnan(a->tails->quantity[i][1]))
+      used += (size_t)snprintf(line + used, size - used, "%s%s", used ? ", " : "not checked by compare: tails of ",
+                               q->quantity[i].name);
+}
+
+bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t size, char line[])
+{
+  const int of_quantiles = number - 1 - q->nthresholds;
+  *line                  = 0;
+  if (!a->tails || of_quantiles >= SCORIA_TAILS * q->nquantities) return false;
+  if (a->tails->why && number == 0) snprintf(line, size, "the model's tails are not checked: %s", a->tails->why);
+  if (a->tails->why) return number == 0;
+  if (number == 0)
+    list_unchecked(q, a, size, line);
+  else if (of_quantiles < 0)
+    warn_of_event(q, a, number - 1, size, line);
+  else
+    warn_of_quantile(q, a, of_quantiles / SCORIA_TAILS, of_quantiles % SCORIA_TAILS, size, line);
+  return true;
+}
