@@ -29,6 +29,8 @@ typedef struct {
 void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
 /* The inverse, of u in [-1, 1]; a fixed condition gets its value. */
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
+/* "U0 = 0.1 V, F_right = 20 A m^-2" in text. */
+void space_describe(const ScoriaSpace *space, const double theta[], size_t size, char text[]);
 /* Index of a condition, -1 when there is none of that name. */
 int space_find(const ScoriaSpace *space, const char *name);
 bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
@@ -208,7 +210,6 @@ PetscErrorCode ScoriaDatasetIdentity(ScoriaRun run, ScoriaDataset ds, int64_t ro
                                      char identity[SCORIA_IDENTITY_SIZE]);
 int64_t identity_rows(const char *identity); /* 0 where it tells none */
 int64_t dataset_rows(ScoriaDataset ds);
-int64_t dataset_realisations(ScoriaDataset ds);            /* of a condition */
 const ScoriaMadeFrom *dataset_made_from(ScoriaDataset ds); /* borrowed */
 /* theta (number, space.n) of conditions [first, first + number), each from the first of its rows, without their CRCs.
  * Collective; every rank may ask for conditions of its own, or for none. */

@@ -389,11 +389,6 @@ int64_t dataset_rows(ScoriaDataset ds)
   return ds->spec.rows;
 }
 
-int64_t dataset_realisations(ScoriaDataset ds)
-{
-  return ds->spec.realisations;
-}
-
 PetscErrorCode ScoriaDatasetInfo(ScoriaDataset ds, const ScoriaDatasetSpec **spec, const double **x, const char **deck)
 {
   PetscFunctionBeginUser;

@@ -4,6 +4,7 @@
  * The inverse is written as a mean weighted by (1 -+ u)/2, which gives the ends exactly where the map is linear. */
 #include "private.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void space_to_unit(const ScoriaSpace *space, const double theta[], double u[])
@@ -51,6 +52,15 @@ int field_find(int n, const ScoriaField field[], const char *name)
   int f = n - 1;
   while (f >= 0 && strcmp(field[f].name, name)) f--;
   return f;
+}
+
+void space_describe(const ScoriaSpace *space, const double theta[], size_t size, char text[])
+{
+  size_t used = 0;
+  *text       = 0;
+  for (int i = 0; i < space->n && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s = %g %s", i ? ", " : "", space->c[i].name, theta[i],
+                             space->c[i].unit);
 }
 
 int space_find(const ScoriaSpace *space, const char *name)

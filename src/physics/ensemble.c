@@ -373,16 +373,6 @@ bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const doub
   return porosity_set(e->porosity, &e->spec.space, theta) && porosity_normals(e->porosity, cells, eps, g);
 }
 
-/* "U0 = 0.1 V, F_right = 20 A m^-2" */
-static void describe_theta(const ScoriaSpace *space, const double theta[], size_t size, char text[])
-{
-  size_t used = 0;
-  *text       = 0;
-  for (int i = 0; i < space->n && used < size; i++)
-    used += (size_t)snprintf(text + used, size - used, "%s%s = %g %s", i ? ", " : "", space->c[i].name, theta[i],
-                             space->c[i].unit);
-}
-
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[])
 {
   ScoriaEnsemble e = ctx;
@@ -392,7 +382,7 @@ PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields
   if (e->law_varies) PetscCall(TwinPorosity(e, theta));
   for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = e->twin_eps;
   PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
-  describe_theta(&e->spec.space, theta, sizeof at, at);
+  space_describe(&e->spec.space, theta, sizeof at, at);
   if (status.reason < 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the homogeneous %s (eps = %.4f) has no solution at %s (reason %d)",
                 e->problem->name, e->twin_eps, at, status.reason);

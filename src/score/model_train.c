@@ -264,11 +264,14 @@ static PetscErrorCode KeepGaussian(Training *t)
 }
 
 /* Of corrected rows, none of which is held back: their conditions are those of the dataset, and then others. */
-static ScoriaHoldout holdout_of_corrected(const ScoriaHoldout *h, ScoriaDataset corrected)
+static PetscErrorCode HoldoutOfCorrected(const ScoriaHoldout *h, ScoriaDataset corrected, ScoriaHoldout *split)
 {
-  const int64_t realisations = dataset_realisations(corrected);
-  return (ScoriaHoldout){
-      .conditions = h->conditions, .realisations = realisations, .number = h->number, .condition = h->condition};
+  const ScoriaDatasetSpec *spec;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(corrected, &spec, NULL, NULL));
+  *split = (ScoriaHoldout){
+      .conditions = h->conditions, .realisations = spec->realisations, .number = h->number, .condition = h->condition};
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaDataset corrected,
@@ -278,7 +281,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   Training t         = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
-  ScoriaHoldout holdout;
+  ScoriaHoldout holdout, split;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -291,7 +294,8 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
   PetscCall(ScoriaHoldoutChoose(t.comm, deck, ds, &holdout));
   PetscCall(TellHoldout(run, &holdout));
-  const ScoriaHoldout split = corrected ? holdout_of_corrected(&holdout, corrected) : holdout;
+  split = holdout;
+  if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;

@@ -168,7 +168,7 @@ assert [told["q0"]["unit"], told["q5"]["unit"], told["q9"]["unit"]] == ["", "m",
 PY
 
 # How far the tails of the model were held against the PDE's: not at all, by compare, of another sampler, of another model.
-tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles 0.0001,0.5)
+tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles "0.0001,0.5")
 scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
 grep -q "model's tails are not checked: there is no compare.h5" "$work/out" || fail "uq does not say that nothing was compared"
 scoria 2 compare "$deck" -compare_count 300 >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }

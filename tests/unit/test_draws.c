@@ -21,6 +21,15 @@ static void ranges_are_disjoint(void **state)
   }
 }
 
+/* 1e9 conditions of 1e9 rows are the most that a deck can ask for, of a dataset and of cheap rows beside it. */
+static void rows_beside_a_dataset_have_numbers_of_their_own(void **state)
+{
+  const int64_t most = (int64_t)1000000000 * 1000000000;
+  (void)state;
+  assert_true(SCORIA_DRAWS_ROWS_END >= most);
+  assert_true((uint64_t)(SCORIA_DRAWS_ROWS_END + (most - 1)) <= scoria_draw_ranges[SCORIA_DRAWS_ROWS].last);
+}
+
 static void conditions_do_not_overlap(void **state)
 {
   (void)state;
@@ -106,7 +115,9 @@ static void packing_is_its_own_inverse(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ranges_are_disjoint), cmocka_unit_test(conditions_do_not_overlap),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ranges_are_disjoint),
+                                     cmocka_unit_test(conditions_do_not_overlap),
+                                     cmocka_unit_test(rows_beside_a_dataset_have_numbers_of_their_own),
                                      cmocka_unit_test(numbers_of_the_release_stay),
                                      cmocka_unit_test(shares_are_gathered_in_order),
                                      cmocka_unit_test(packing_is_its_own_inverse)};
