@@ -165,6 +165,10 @@ typedef struct {
   PetscErrorCode (*density)(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                             const uint64_t id[], const double theta[], const double fields[],
                             const ScoriaLogDensity *out);
+  /* As ScoriaModelScores and model_values, where `has_scores`.  NULL: none. */
+  bool (*has_scores)(void *ctx);
+  PetscErrorCode (*scores)(void *ctx, const double theta[], int n, const int cell[], double mean[], double weight[]);
+  void (*values)(void *ctx, int n, const int cell[], const double score[], double value[]);
 } ScoriaSourceKind;
 
 /* Of any kind; kind is borrowed, ctx becomes the source's own. */
@@ -207,6 +211,12 @@ PetscErrorCode ScoriaSourceTransport(ScoriaSource source, int64_t first, int64_t
 PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                                    const uint64_t id[], const double theta[], const double fields[],
                                    const ScoriaLogDensity *out);
+/* Values as functions of normal scores that are linear in the latents, for a source that has them; as
+ * ScoriaModelScores.  Local. */
+bool source_has_scores(ScoriaSource source);
+PetscErrorCode ScoriaSourceScores(ScoriaSource source, const double theta[], int n, const int cell[], double mean[],
+                                  double weight[]);
+void source_values(ScoriaSource source, int n, const int cell[], const double score[], double value[]);
 /* The same as Draw for k conditions, by all workers in shares: realisations [first[j], first[j] + n) at theta[j], in
  * the order of their numbers, into fields (n, channels, cells) on rank owner + j.  k: no more than there are workers.
  * share: room for this rank's, k times a worker's part of n, rounded up.  All meet between two rounds of

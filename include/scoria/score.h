@@ -185,6 +185,15 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
                                     bool gaussian, int64_t first, int64_t n, bool each, const double theta[],
                                     const double latent[], double fields[]);
 
+/* Whether values of the conditional Gaussian's fields are increasing functions of normal scores, which are linear in
+ * its latents. */
+bool model_has_scores(ScoriaModel model);
+/* At theta: the score of value cell[i] of a field (C, L) is mean[i] + weight (n, R) times the latents; and at the theta
+ * of the last call the values of such scores (n).  Local. */
+PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,
+                                 const int cell[], double mean[], double weight[]);
+void model_values(ScoriaModel model, int n, const int cell[], const double score[], double value[]);
+
 /* Each (n), borrowed.  A field with no coordinates (outside the transform's domain) has density 0: -infinity. */
 typedef struct {
   double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not

@@ -21,7 +21,7 @@ const ScoriaCommand scoria_commands[] = {
     {"uq", "streamed statistics of the model or the PDE at one or many conditions -> uq.json", "sample uq", CommandUq,
      NULL, NULL, true},
     {"infer", "fields, and unknown conditions, given sensor readings -> posterior.h5", "sample sensors infer",
-     CommandInfer, NULL, NULL, false},
+     CommandInfer, NULL, NULL, true},
     {"likelihood", "log densities of given fields under the model -> likelihood.h5", "likelihood", CommandLikelihood,
      NULL, NULL, true},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
@@ -64,8 +64,7 @@ static PetscErrorCode CheckWholeFields(ScoriaDeck deck, const ScoriaCommand *com
   if (whole && !command->whole_fields)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_whole_fields: found true, but %s takes profiles along x; generate, solve, merge, train, "
-                "sample, compare, uq, likelihood "
-                "and report take whole fields",
+                "sample, compare, uq, infer, likelihood and report take whole fields",
                 command->name);
   PetscFunctionReturn(0);
 }

@@ -86,6 +86,24 @@ PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOp
   PetscFunctionReturn(0);
 }
 
+bool source_has_scores(ScoriaSource source)
+{
+  return source->kind->has_scores && source->kind->has_scores(source->ctx);
+}
+
+PetscErrorCode ScoriaSourceScores(ScoriaSource source, const double theta[], int n, const int cell[], double mean[],
+                                  double weight[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(source->kind->scores(source->ctx, theta, n, cell, mean, weight));
+  PetscFunctionReturn(0);
+}
+
+void source_values(ScoriaSource source, int n, const int cell[], const double score[], double value[])
+{
+  source->kind->values(source->ctx, n, cell, score, value);
+}
+
 /* Shares of `mine` rows of every one of k conditions, which follow each other, to ranks owner + j, there in the order
  * of the ranks. */
 static PetscErrorCode Exchange(MPI_Comm comm, int width, int k, int mine, const double share[], int owner,

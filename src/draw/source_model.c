@@ -47,6 +47,24 @@ static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int
   PetscFunctionReturn(0);
 }
 
+static bool has_scores(void *ctx)
+{
+  return model_has_scores(((const Model *)ctx)->trained->model);
+}
+
+static PetscErrorCode Scores(void *ctx, const double theta[], int n, const int cell[], double mean[], double weight[])
+{
+  const ScoriaTrained *t = ((const Model *)ctx)->trained;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaModelScores(t->model, &t->twin, theta, n, cell, mean, weight));
+  PetscFunctionReturn(0);
+}
+
+static void values(void *ctx, int n, const int cell[], const double score[], double value[])
+{
+  model_values(((const Model *)ctx)->trained->model, n, cell, score, value);
+}
+
 static PetscErrorCode Destroy(void *ctx)
 {
   PetscFunctionBeginUser;
@@ -56,12 +74,15 @@ static PetscErrorCode Destroy(void *ctx)
 
 static const ScoriaSourceKind source_of_model = {
     .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
-static const ScoriaSourceKind source_of_gaussian = {.name      = "gaussian",
-                                                    .draw      = Draw,
-                                                    .destroy   = Destroy,
-                                                    .transport = Transport,
-                                                    .latents   = Latents,
-                                                    .density   = Density};
+static const ScoriaSourceKind source_of_gaussian = {.name       = "gaussian",
+                                                    .draw       = Draw,
+                                                    .destroy    = Destroy,
+                                                    .transport  = Transport,
+                                                    .latents    = Latents,
+                                                    .density    = Density,
+                                                    .has_scores = has_scores,
+                                                    .scores     = Scores,
+                                                    .values     = values};
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {

@@ -85,11 +85,19 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
 {
   ScoriaStore store;
   char place[64];
+  int64_t cells;
+  int axes;
   PetscFunctionBeginUser;
   memset(p, 0, sizeof *p);
   PetscCall(ScoriaFileExists(comm, path, &p->present));
   if (!p->present) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
+  PetscCall(ScoriaStoreShape(store, "/y", 1, &axes, &cells));
+  if (axes == 1) { /* of whole fields there is no figure */
+    p->present = false;
+    PetscCall(ScoriaStoreClose(&store));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
   PetscCall(Length(store, path, "/x", &p->L));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));

@@ -85,6 +85,11 @@ typedef struct {
   size_t (*volume_work)(void *self); /* doubles */
   /* Modes (R, C L) of the normalised grid, borrowed, for networks that work on it; NULL: it has none. */
   const double *(*grid_modes)(void *self);
+  /* Fields of Gaussian coordinates y whose values are increasing functions of normal scores that are linear in y: of
+   * value cell[i] of a field (C, L) the score is mean[i] + weight (n, R) y, and `values` are those of scores (n). NULL:
+   * the basis has none. */
+  void (*scores)(void *self, int n, const int cell[], double mean[], double weight[]);
+  void (*values)(void *self, int n, const int cell[], const double score[], double value[]);
 } NormBasis;
 
 extern const NormBasis scoria_bases[]; /* ends with a NULL name; the first is the default */

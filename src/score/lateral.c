@@ -272,6 +272,17 @@ static void scores_back(const NormLateral norm, const double t[], double field[]
   }
 }
 
+void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[])
+{
+  const NormLateral norm = self;
+  for (int i = 0; i < n; i++) {
+    const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
+    double v;
+    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &v);
+    value[i] = norm->logged[c] ? norm->reference[c] + norm->sign[c] * exp(v) : v;
+  }
+}
+
 static double dot(int n, const double a[], const double b[])
 {
   double part[4] = {0};

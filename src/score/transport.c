@@ -2,6 +2,7 @@
  *
  * Tiles are those of sample.c.  Where rows have conditions of their own, the network is given them row by row, and the
  * normaliser decodes them one by one. */
+#include "basis.h"
 #include "model.h"
 #include "net.h"
 #include "scoria/phases.h"
@@ -140,4 +141,26 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   PetscCall(PetscLogFlops((double)n * (evaluations * each_flops + 2.0 * tile.R * (double)m)));
   phase_end(SCORIA_PHASE_SAMPLE, (double)n);
   PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- scores ---- */
+
+bool model_has_scores(ScoriaModel model)
+{
+  return model->normaliser->basis->scores != NULL;
+}
+
+PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,
+                                 const int cell[], double mean[], double weight[])
+{
+  const ScoriaNormaliser norm = model->normaliser;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserAt(norm, twin, theta));
+  norm->basis->scores(norm->self, n, cell, mean, weight);
+  PetscFunctionReturn(0);
+}
+
+void model_values(ScoriaModel model, int n, const int cell[], const double score[], double value[])
+{
+  model->normaliser->basis->values(model->normaliser->self, n, cell, score, value);
 }

@@ -77,6 +77,47 @@ assert p.tobytes() == two["log_density"][:].tobytes() and np.isfinite(p).all() a
 assert (p == one["log_density_gaussian"][:]).all() and np.isfinite(volumes["log_volume"][:]).all() and volumes["log_volume"].shape == (4,)
 PY
 
+
+# What two sensors of little noise read is what the fields given it have there.
+sensors=(-sensors_at "c:1e-5:1e-4:1.5e-4,c:6e-5:2.4e-4:0.1e-4" -sensors_value "1400,1150" -sensors_sd 2 -infer_count 400 -infer_keep 10)
+for ranks in 1 2; do run $ranks infer "${sensors[@]}" -infer_file "given$ranks.h5"; done
+expect 75 'the inference restarts from the beginning' 2 infer "$deck" "${whole[@]}" "${sensors[@]}" -infer_file again.h5 -run_max_hours 1e-9
+run 2 infer "${sensors[@]}" -infer_file again.h5
+printf 'c 1e-5 1e-4 1.5e-4 1400 2\nc 6e-5 2.4e-4 0.1e-4 1150 2\n' >"$work/readings"
+run 1 infer -sensors_file "$work/readings" -infer_count 400 -infer_keep 10
+"$PYTHON" - "$work/run" <<'PY' || fail "infer of whole fields"
+import json, sys, h5py, numpy as np
+files = [h5py.File(f"{sys.argv[1]}/{n}.h5") for n in ("given1", "given2", "again", "posterior")]
+f, names = files[0], []
+f.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" else None)
+assert all(g[n][()].tobytes() == f[n][()].tobytes() for g in files for n in names) and "sensors/z" in names
+mean = f["fields/c/mean"]
+assert mean.shape == (4, 6, 8) and f["fields/phi/quantile"].shape == (7, 4, 6, 8) and f["particles/c"].shape == (10, 4, 6, 8)
+assert [list(d.values())[0].name for d in mean.dims] == ["/z", "/y", "/x"]
+# 0.4 is four standard errors of a mean of 400 of noise 2; kept fields have the readings within 5 of their noise
+assert (abs(f["sensors/mean"][:] - f["sensors/value"][:]) < 0.4 + 0.1 * f["sensors/sd"][:]).all() and (abs(f["sensors/posterior_sd"][:] / 2 - 1) < 0.15).all()
+# the first sensor is in the middle of z, between the cells about y = 1e-4: x = 1e-5 by hand
+x, y, z = (f[a][:] for a in "xyz")
+along = np.array([[np.interp(1e-5, x, line) for line in plane] for plane in f["particles/c"][:].reshape(-1, 6, 8)]).reshape(10, 4, 6)
+read = [np.interp(1.5e-4, z, [np.interp(1e-4, y, row) for row in one]) for one in along]
+assert (abs(np.array(read) - 1400) < 5 * 2).all()
+assert f["fields/c/sd"][:].min() > 0 and f["quantities/max_c/sd"][0] < f["prior/quantities/max_c/sd"][0]
+assert [s["z"] for s in json.load(open(f"{sys.argv[1]}/given1.json"))["sensors"]] == [1.5e-4, 0.1e-4]
+PY
+
+bad() { # PATTERN ...: infer refuses
+  expect 3 "$1" 2 infer "$deck" "${whole[@]}" "${sensors[@]}" -infer_file bad.h5 "${@:2}"
+}
+bad 'found "c:1e-5:1e-4", expected field:x:y:z' -sensors_at "c:1e-5:1e-4,c:6e-5:0:0"
+printf 'c 1e-5 1400 2\n' >"$work/readings"
+expect 3 'line 1: found too few words, expected a field and five numbers: field x y z value sd' 2 infer "$deck" "${whole[@]}" -sensors_file "$work/readings" -infer_file bad.h5
+bad 'reading 2: found z = 0.01 m, allowed 0 to 0.0002 m' -sensors_at "c:1e-5:1e-4:0,c:6e-5:0:0.01"
+bad 'of whole fields all are known' -infer_conditions all
+mkdir "$work/network" && cp "$work/run/dataset.h5" "$work/network" || fail "a second run directory"
+run 2 train -run_dir "$work/network" -train_steps 4
+bad 'found whole fields of a network, expected those of the conditional Gaussian' -run_dir "$work/network" -train_steps 4 -sample_source network
+run 2 infer "${sensors[@]}" -run_dir "$work/network" -train_steps 4 -sample_source network -infer_prior gaussian
+
 run 2 report
 expect 3 'whole fields of 384 values take [0-9.]* GB of a rank, and [0-9.e-]* GB for each of 1 conditions; run_memory allows 0.01 GB' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
 expect 3 'likelihood: volume: that of whole fields takes [0-9.e-]* GB of a rank, run_memory allows 1e-06 GB' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6

@@ -18,6 +18,7 @@ static const double whole_mean[WHOLE_CHANNELS] = {10, -3}, whole_scale[WHOLE_CHA
 typedef struct {
   uint64_t seed;
   int64_t fail_every; /* draws whose number it divides have failed; 0: none */
+  double theta[2];    /* of the last scores */
   double centres[WHOLE_X + WHOLE_Y + WHOLE_Z];
   ScoriaField field[WHOLE_CHANNELS];
   ScoriaSpace space;
@@ -93,6 +94,36 @@ static inline PetscErrorCode WholeLatents(void *ctx, int *number)
   PetscFunctionReturn(0);
 }
 
+static inline bool whole_has_scores(void *ctx)
+{
+  (void)ctx;
+  return true;
+}
+
+/* The sum in brackets of the law is the score. */
+static inline PetscErrorCode WholeScores(void *ctx, const double theta[], int n, const int cell[], double mean[],
+                                         double weight[])
+{
+  double at[3];
+  PetscFunctionBeginUser;
+  memcpy(((WholeLaw *)ctx)->theta, theta, 2 * sizeof *theta);
+  for (int i = 0; i < n; i++) {
+    whole_place(cell[i] % WHOLE_CELLS, at);
+    whole_weights(at[0], at[1], at[2], weight + i * WHOLE_LATENTS);
+    mean[i] = 0;
+  }
+  PetscFunctionReturn(0);
+}
+
+static inline void whole_values(void *ctx, int n, const int cell[], const double score[], double value[])
+{
+  const double *theta = ((const WholeLaw *)ctx)->theta;
+  for (int i = 0; i < n; i++) {
+    const int c = cell[i] / WHOLE_CELLS;
+    value[i]    = whole_mean[c] + theta[0] + (1 + theta[1]) * whole_scale[c] * score[i];
+  }
+}
+
 static inline PetscErrorCode WholeDestroy(void *ctx)
 {
   (void)ctx;
@@ -103,11 +134,14 @@ static inline PetscErrorCode WholeDestroy(void *ctx)
 /* law outlives the source. */
 static inline void whole_source(MPI_Comm comm, uint64_t seed, WholeLaw *law, ScoriaSource *source)
 {
-  static const ScoriaSourceKind kind = {.name      = "known whole fields",
-                                        .draw      = WholeDraw,
-                                        .destroy   = WholeDestroy,
-                                        .transport = WholeTransport,
-                                        .latents   = WholeLatents};
+  static const ScoriaSourceKind kind = {.name       = "known whole fields",
+                                        .draw       = WholeDraw,
+                                        .destroy    = WholeDestroy,
+                                        .transport  = WholeTransport,
+                                        .latents    = WholeLatents,
+                                        .has_scores = whole_has_scores,
+                                        .scores     = WholeScores,
+                                        .values     = whole_values};
   ScoriaWorkers workers              = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   const int n[3]                     = {WHOLE_X, WHOLE_Y, WHOLE_Z};
   *law                               = (WholeLaw){.seed = seed};

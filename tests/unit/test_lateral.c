@@ -175,6 +175,30 @@ static int all_coordinates(int *r)
   return R;
 }
 
+/* Values of single cells, from their scores, are those of the field: 1e-10 of the values is the rounding of transforms.
+ */
+static void cells_are_functions_of_scores(void **state)
+{
+  const double u = unit_of(9);
+  const int R    = all_coordinates(NULL);
+  double *field, *y, *weight, mean[M], score[M], value[M];
+  int cell[M];
+  (void)state;
+  CHECK(PetscCalloc3(M, &field, R, &y, M * R, &weight));
+  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
+  for (int i = 0; i < M; i++) cell[i] = M - 1 - i;
+  fitted->basis->scores(fitted->self, M, cell, mean, weight);
+  rng_normal(5, SCORIA_STREAM_SAMPLE, 0, 0, R, y);
+  normaliser_decode(fitted, 1, y, field);
+  for (int i = 0; i < M; i++) {
+    score[i] = mean[i];
+    for (int k = 0; k < R; k++) score[i] += weight[i * R + k] * y[k];
+  }
+  fitted->basis->values(fitted->self, M, cell, score, value);
+  for (int i = 0; i < M; i++) assert_true(fabs(value[i] - field[cell[i]]) < 1e-10 * (1 + fabs(value[i])));
+  CHECK(PetscFree3(field, y, weight));
+}
+
 /* Coordinates of fresh fields are N(0, 1) each, and not correlated, at a condition that was left out: of as many as the
  * law has; the few beyond, of 1e-4 of the variance, are what the marginals leave. */
 static void coordinates_are_standard_normal(void **state)
@@ -396,6 +420,7 @@ static void standard_laws_have_mean_0_and_variance_1(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(cells_are_functions_of_scores),
       cmocka_unit_test(coordinates_are_standard_normal),
       cmocka_unit_test(marginal_laws_are_reproduced),
       cmocka_unit_test(decoding_is_inverted),

@@ -13,12 +13,15 @@
 typedef struct {
   char field[SCORIA_NAME_SIZE];
   double x, value, sd;
+  double y, z; /* of whole fields */
   int channel;
   ScoriaQuantity at; /* the field there */
+  ScoriaPoint point; /* the same of whole fields */
 } InferSensor;
 
 typedef struct {
   int n;
+  int places; /* numbers that tell a place: 1, of whole fields 2 or 3 */
   InferSensor s[INFER_MAX_SENSORS];
   char *text; /* owned: all of them, as they are kept in the file */
 } InferSensors;
@@ -26,7 +29,12 @@ typedef struct {
 /* From sensors_at, _value, _sd, or from the lines of sensors_file; fields and places are not checked yet.  Collective.
  */
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
-/* Finds the fields and the places. */
+/* "x", "x y", "x y z": the places of a reading. */
+const char *infer_places(const InferSensors *sensors);
+/* The place of reading i [m]: "4e-05, 0.0001, 0". */
+void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
+/* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */
+PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape);
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
                                  const double x[]);
 
@@ -66,6 +74,14 @@ PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a);
 PetscErrorCode InferAnswerDestroy(InferAnswer *a);
 /* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
+
+/* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_has_scores); a
+ * user error where it takes more than run_memory, gigabytes.  Collective. */
+PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double gigabytes, const InferQuestion *q,
+                             InferAnswer *a);
+bool infer_whole(const InferQuestion *q);
+/* Numbers that tell a place among cells (nx, ny, nz): 1, 2 or 3. */
+int infer_axes(const int cells[3]);
 
 /* The largest correlation of a stage: of places before and after its moves. */
 double infer_correlation(const InferAnswer *a);

@@ -59,8 +59,17 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   q->keep           = PetscMin(keep, count);
   q->nprobabilities = (int)n;
   PetscCall(ReadConditions(run, deck, q));
-  PetscCall(InferSensorsPlace(&q->sensors, q->shape.channels, q->shape.field, q->shape.cells, q->shape.x));
-  PetscCall(ScoriaQuantitiesOfDeck(deck, q->shape.channels, q->shape.field, q->shape.cells, q->shape.x, &q->nquantities,
+  if (infer_whole(q) && q->nunknown)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "infer: conditions: found %d to infer, but of whole fields all are known: give them as those of "
+                "samples are",
+                q->nunknown);
+  const int along = infer_whole(q) ? q->shape.shape[0] : q->shape.cells;
+  if (infer_whole(q))
+    PetscCall(InferSensorsPlaceWhole(&q->sensors, &q->shape));
+  else
+    PetscCall(InferSensorsPlace(&q->sensors, q->shape.channels, q->shape.field, q->shape.cells, q->shape.x));
+  PetscCall(ScoriaQuantitiesOfDeck(deck, q->shape.channels, q->shape.field, along, q->shape.x, &q->nquantities,
                                    q->quantity, q->condition));
   PetscFunctionReturn(0);
 }
@@ -93,6 +102,22 @@ static PetscErrorCode ClosePrior(Prior *prior)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceDestroy(&prior->source));
   PetscCall(ScoriaTrainedClose(&prior->trained));
+  PetscFunctionReturn(0);
+}
+
+/* Of whole fields what is not known how to infer is refused. */
+static PetscErrorCode CheckWhole(const InferQuestion *q, ScoriaSource prior)
+{
+  const int axes = infer_axes(q->shape.shape);
+  PetscFunctionBeginUser;
+  if (q->sensors.places == 1) PetscCall(ScoriaExpectProfiles(&q->shape, "infer")); /* imported ones too */
+  if (q->sensors.places != axes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: found a model of fields along %d axes, expected along the deck's, %d", axes,
+                q->sensors.places);
+  if (axes > 1 && !source_has_scores(prior))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "infer: found whole fields of a network, expected those of the conditional Gaussian: give "
+                "-infer_prior gaussian");
   PetscFunctionReturn(0);
 }
 
@@ -157,9 +182,11 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   const char *name = NULL;
   InferQuestion q  = {.count = 0};
   InferAnswer a;
-  Prior prior = {.source = NULL};
+  Prior prior         = {.source = NULL};
+  PetscReal gigabytes = 0;
   bool complete;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
@@ -172,10 +199,13 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(OpenPrior(run, deck, &prior));
   q.shape = *source_shape(prior.source);
-  PetscCall(ScoriaExpectProfiles(&q.shape, "infer"));
+  PetscCall(CheckWhole(&q, prior.source));
   PetscCall(ReadQuestion(run, deck, &q));
   PetscCall(InferAnswerCreate(&q, &a));
-  PetscCall(InferRun(run, prior.source, &q, &a));
+  if (infer_whole(&q))
+    PetscCall(InferRunWhole(run, prior.source, gigabytes, &q, &a));
+  else
+    PetscCall(InferRun(run, prior.source, &q, &a));
   PetscCall(Write(run, deck, path, json, source_name(prior.source), &q, &a));
   PetscCall(InferAnswerDestroy(&a));
   PetscCall(PetscFree(q.sensors.text));

@@ -10,15 +10,52 @@
 
 /* ---------------------------------------------------------------------------------------------------- the deck ---- */
 
-/* "c:40e-6" */
-static PetscErrorCode ReadPlace(const char *word, InferSensor *s)
+const char *infer_places(const InferSensors *sensors)
+{
+  static const char *const names[] = {"x", "x", "x y", "x y z"};
+  return names[sensors->places];
+}
+
+void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[])
+{
+  const InferSensor *s  = &sensors->s[i];
+  const double place[3] = {s->x, s->y, s->z};
+  size_t used           = 0;
+  for (int a = 0; a < sensors->places && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%g", a ? between : "", place[a]);
+}
+
+/* The places of a reading, x first. */
+static double *const *places_of(InferSensor *s, double *to[3])
+{
+  to[0] = &s->x;
+  to[1] = &s->y;
+  to[2] = &s->z;
+  return to;
+}
+
+/* "c:40e-6"; of whole fields "c:40e-6:5e-4:5e-4". */
+static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, InferSensor *s)
 {
   const char *colon = strchr(word, ':');
-  char *end         = NULL;
+  double *all[3];
+  int found = 0;
   PetscFunctionBeginUser;
-  if (colon) s->x = strtod(colon + 1, &end);
-  if (!colon || colon == word || colon - word >= SCORIA_NAME_SIZE || end == colon + 1 || *end || !isfinite(s->x))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:place [m]", word);
+  (void)places_of(s, all);
+  bool good = colon && colon != word && colon - word < SCORIA_NAME_SIZE;
+  for (const char *at = colon; good && at && *at; found++) {
+    char *end;
+    double none;
+    double *to = found < 3 ? all[found] : &none;
+    *to        = strtod(at + 1, &end);
+    good       = end != at + 1 && (!*end || *end == ':') && isfinite(*to);
+    at         = end;
+  }
+  if (!good || found != sensors->places)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s [m]", word,
+                sensors->places == 1   ? "place"
+                : sensors->places == 2 ? "x:y"
+                                       : "x:y:z");
   snprintf(s->field, sizeof s->field, "%.*s", (int)(colon - word), word);
   PetscFunctionReturn(0);
 }
@@ -36,7 +73,8 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
   while (list_next_word(&text, sizeof word, word)) {
     if (sensors->n == INFER_MAX_SENSORS)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: \"%s\" is one too many, at most %d", word, INFER_MAX_SENSORS);
-    PetscCall(ReadPlace(word, &sensors->s[sensors->n++]));
+    PetscCall(ReadPlace(word, sensors, &sensors->s[sensors->n]));
+    sensors->n++;
   }
   if (values != sensors->n || (sds != sensors->n && sds != 1))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
@@ -53,9 +91,9 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
 /* ---------------------------------------------------------------------------------------------------- the file ---- */
 
 /* One line without its comment; false where it is no reading.  words: how many it has. */
-static bool parse_line(char *line, int *words, InferSensor *s)
+static bool parse_line(char *line, int places, int *words, InferSensor *s)
 {
-  double *const number[]   = {&s->x, &s->value, &s->sd};
+  double number[5]         = {0}, *place[3];
   char *save               = NULL;
   bool good                = true;
   line[strcspn(line, "#")] = 0;
@@ -64,19 +102,25 @@ static bool parse_line(char *line, int *words, InferSensor *s)
     if (*words == 0) {
       good = strlen(word) < sizeof s->field;
       snprintf(s->field, sizeof s->field, "%.63s", word);
-    } else if (*words < 4) {
+    } else if (*words < places + 3) {
       char *end;
-      *number[*words - 1] = strtod(word, &end);
-      good                = good && !*end && isfinite(*number[*words - 1]);
+      number[*words - 1] = strtod(word, &end);
+      good               = good && !*end && isfinite(number[*words - 1]);
     }
   }
-  return good && *words == 4;
+  (void)places_of(s, place);
+  for (int a = 0; a < places; a++) *place[a] = number[a];
+  s->value = number[places];
+  s->sd    = number[places + 1];
+  return good && *words == places + 3;
 }
 
 static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *sensors)
 {
-  char *text = NULL, *next;
-  int number = 0, words;
+  static const char *const counts[] = {"", "three", "four", "five"};
+  const int places                  = sensors->places;
+  char *text                        = NULL, *next;
+  int number                        = 0, words;
   PetscFunctionBeginUser;
   PetscCall(ScoriaTextRead(comm, path, LARGEST_FILE, "lines of readings", &text));
   for (char *line = text; line; line = next) {
@@ -84,14 +128,15 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
     next          = strchr(line, '\n');
     if (next) *next++ = 0;
     number++;
-    const bool good = parse_line(line, &words, &s);
+    const bool good = parse_line(line, sensors->places, &words, &s);
     if (words == 0) continue;
     if (!good)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and three numbers: field x value sd",
-                  path, number,
-                  words < 4   ? "too few words"
-                  : words > 4 ? "too many words"
-                              : "something that is no number");
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd", path,
+                  number,
+                  words < places + 3   ? "too few words"
+                  : words > places + 3 ? "too many words"
+                                       : "something that is no number",
+                  counts[places], infer_places(sensors));
     if (!(s.sd > 0))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
     if (sensors->n == INFER_MAX_SENSORS)
@@ -99,7 +144,9 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
     sensors->s[sensors->n++] = s;
   }
   PetscCall(PetscFree(text));
-  if (sensors->n == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no reading, expected lines: field x value sd", path);
+  if (sensors->n == 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no reading, expected lines: field %s value sd", path,
+                infer_places(sensors));
   PetscFunctionReturn(0);
 }
 
@@ -107,18 +154,34 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
 
 static PetscErrorCode Describe(InferSensors *sensors)
 {
-  const size_t size = (size_t)sensors->n * (SCORIA_NAME_SIZE + 96) + 1;
+  const size_t size = (size_t)sensors->n * (SCORIA_NAME_SIZE + 160) + 1;
   size_t used       = 0;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(size, &sensors->text));
   for (int i = 0; i < sensors->n; i++) {
     const InferSensor *s = &sensors->s[i];
-    char x[32], value[32], sd[32];
-    number_text(s->x, sizeof x, x);
-    number_text(s->value, sizeof value, value);
-    number_text(s->sd, sizeof sd, sd);
-    used += (size_t)snprintf(sensors->text + used, size - used, "%s %s %s %s\n", s->field, x, value, sd);
+    char number[5][32]   = {""};
+    const double all[5]  = {s->x, s->y, s->z, s->value, s->sd};
+    for (int k = 0; k < 5; k++)
+      if (k < sensors->places || k > 2) number_text(all[k], sizeof number[k], number[k]);
+    used += (size_t)snprintf(sensors->text + used, size - used, "%s %s%s%s%s%s %s %s\n", s->field, number[0],
+                             sensors->places > 1 ? " " : "", number[1], sensors->places > 2 ? " " : "", number[2],
+                             number[3], number[4]);
   }
+  PetscFunctionReturn(0);
+}
+
+/* Whole fields are those of the deck's grid. */
+static PetscErrorCode CountPlaces(ScoriaDeck deck, InferSensors *sensors)
+{
+  PetscInt axes = 0, cells[3];
+  int n[3]      = {1, 1, 1};
+  bool whole;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
+  PetscCall(ScoriaDeckInts(deck, "ensemble_cells", 3, &axes, cells));
+  for (int a = 0; a < axes && whole; a++) n[a] = (int)cells[a];
+  sensors->places = infer_axes(n);
   PetscFunctionReturn(0);
 }
 
@@ -128,6 +191,7 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
   const char *path                = NULL;
   bool listed                     = false;
   PetscFunctionBeginUser;
+  PetscCall(CountPlaces(deck, sensors));
   PetscCall(ScoriaDeckString(deck, "sensors_file", &path));
   for (int i = 0; i < 3 && !listed; i++) {
     PetscCall(ScoriaDeckHas(deck, keys[i], &listed));
@@ -165,6 +229,27 @@ PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const Scor
                   end[1]);
     s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
     quantity_place(&s->at, cells, x, s->x);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape)
+{
+  const double *x = shape->x;
+  double *place[3], end[2];
+  PetscFunctionBeginUser;
+  PetscCall(InferSensorsPlace(sensors, shape->channels, shape->field, shape->shape[0], shape->x));
+  for (int i = 0; i < sensors->n; i++) {
+    InferSensor *s = &sensors->s[i];
+    (void)places_of(s, place);
+    for (int a = 1, at = shape->shape[0]; a < sensors->places; at += shape->shape[a++]) {
+      cells_ends(shape->shape[a], x + at, end);
+      if (!(*place[a] >= end[0] && *place[a] <= end[1]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g m, allowed %g to %g m", i + 1, "xyz"[a],
+                    *place[a], end[0], end[1]);
+    }
+    point_place(&s->point, shape->shape, x, true, (const double[]){s->x, s->y, s->z});
+    for (int k = 0; k < s->point.n; k++) s->point.cell[k] += s->channel * shape->cells;
   }
   PetscFunctionReturn(0);
 }

@@ -57,9 +57,11 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   const double *prior  = a->statistics[SCORIA_PRIOR] + a->at_sensors + i;
   const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
   const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+  char place[64];
+  infer_place_text(&q->sensors, i, ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "reading %d, %s at %g m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
-           s->field, s->x, s->value, far, mean, sd);
+           "reading %d, %s at %s m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
+           s->field, place, s->value, far, mean, sd);
   return far > FAR_READING;
 }
 

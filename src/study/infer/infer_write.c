@@ -11,28 +11,50 @@ static const double *statistic(const InferAnswer *a, int side, int what, int col
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
+/* The axes of an array, with `before` in front of those of the cells where it has a value for each: dims from the first
+ * on, names, and how many. */
+static int axes_of(const InferQuestion *q, const char *before, int64_t first, int length, int64_t dims[5],
+                   char axes[32])
+{
+  const int cells = q->shape.cells;
+  int rank        = 0;
+  snprintf(axes, 32, "%s", before);
+  if (*before) dims[rank++] = first;
+  if (infer_whole(q) && length == cells)
+    for (int axis = 2; axis >= 0; axis--) {
+      dims[rank++] = q->shape.shape[axis];
+      snprintf(axes + strlen(axes), 32 - strlen(axes), "%s%c", rank > 1 ? " " : "", "xyz"[axis]);
+    }
+  else {
+    dims[rank++] = length;
+    snprintf(axes + strlen(axes), 32 - strlen(axes), "%s%s", rank > 1 ? " " : "", length > 1 ? "x" : "value");
+  }
+  return rank;
+}
+
 /* Mean, SD and quantiles of columns [column, column + length) under a group; one column alone has no axis of its own.
  */
 static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, const InferAnswer *a, int side,
                                  const char *group, const char *of, int column, int length, const char *unit)
 {
-  const int64_t L = length, Q = q->nprobabilities, dims[2] = {Q, L};
-  const char *axis = length > 1 ? "x" : "value";
-  char name[192], axes[32];
+  const int64_t L = length, Q = q->nprobabilities;
+  char name[192], axis[32], axes[32];
+  int64_t dims[5], quantile_dims[5];
   double *all;
   PetscFunctionBeginUser;
+  const int rank = axes_of(q, "", 0, length, dims, axis);
   posterior_path(side, group, of, SCORIA_POSTERIOR_MEAN, sizeof name, name);
-  PetscCall(ScoriaStorePutReals(store, name, 1, &L, statistic(a, side, INFER_MEAN, column), unit, ""));
+  PetscCall(ScoriaStorePutReals(store, name, rank, dims, statistic(a, side, INFER_MEAN, column), unit, ""));
   PetscCall(ScoriaStorePutAxes(store, name, axis));
   posterior_path(side, group, of, SCORIA_POSTERIOR_SD, sizeof name, name);
-  PetscCall(ScoriaStorePutReals(store, name, 1, &L, statistic(a, side, INFER_SD, column), unit, ""));
+  PetscCall(ScoriaStorePutReals(store, name, rank, dims, statistic(a, side, INFER_SD, column), unit, ""));
   PetscCall(ScoriaStorePutAxes(store, name, axis));
   PetscCall(PetscMalloc1(Q * L, &all));
   for (int i = 0; i < q->nprobabilities; i++)
     PetscCall(PetscArraycpy(all + i * L, statistic(a, side, INFER_QUANTILES + i, column), L));
   posterior_path(side, group, of, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
-  PetscCall(PetscSNPrintf(axes, sizeof axes, "probability %s", axis));
-  PetscCall(ScoriaStorePutReals(store, name, 2, dims, all, unit, "per probability"));
+  const int quantile_rank = axes_of(q, "probability", Q, length, quantile_dims, axes);
+  PetscCall(ScoriaStorePutReals(store, name, quantile_rank, quantile_dims, all, unit, "per probability"));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
@@ -42,14 +64,18 @@ static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, cons
 static PetscErrorCode PutKept(ScoriaStore store, const InferQuestion *q, const InferAnswer *a, const char *name,
                               int column, int length, const char *unit, const char *what)
 {
-  const int64_t dims[2] = {q->keep, length};
+  char axes[32] = "particle";
+  int64_t dims[5];
+  int rank = 1;
   double *all;
   PetscFunctionBeginUser;
+  dims[0] = q->keep;
+  if (length > 1) rank = axes_of(q, "particle", q->keep, length, dims, axes);
   PetscCall(PetscMalloc1(q->keep * length, &all));
   for (int64_t i = 0; i < q->keep; i++)
     PetscCall(PetscArraycpy(all + i * length, a->kept + i * a->columns + column, length));
-  PetscCall(ScoriaStorePutReals(store, name, length > 1 ? 2 : 1, dims, all, unit, what));
-  PetscCall(ScoriaStorePutAxes(store, name, length > 1 ? "particle x" : "particle"));
+  PetscCall(ScoriaStorePutReals(store, name, rank, dims, all, unit, what));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
@@ -131,6 +157,22 @@ static PetscErrorCode PutSensors(ScoriaStore store, const InferQuestion *q, cons
   PetscFunctionReturn(0);
 }
 
+/* Where the sensors are along y and z. */
+static PetscErrorCode PutLateral(ScoriaStore store, const InferQuestion *q)
+{
+  const int64_t n = q->sensors.n;
+  double all[INFER_MAX_SENSORS];
+  char name[64];
+  PetscFunctionBeginUser;
+  for (int axis = 1; axis < q->sensors.places; axis++) {
+    for (int i = 0; i < q->sensors.n; i++) all[i] = axis == 1 ? q->sensors.s[i].y : q->sensors.s[i].z;
+    posterior_sensor_path(axis == 1 ? "y" : "z", sizeof name, name);
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, "m", "place"));
+    PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutStages(ScoriaStore store, const InferAnswer *a)
 {
   static const char *const names[] = {"temperature", "ess", "acceptance", "step", "mixing", "moves", "correlation"};
@@ -163,14 +205,20 @@ static PetscErrorCode PutStages(ScoriaStore store, const InferAnswer *a)
 PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck, const char *prior,
                                const InferQuestion *q, const InferAnswer *a)
 {
-  const int64_t L = q->shape.cells, Q = q->nprobabilities;
+  const int64_t Q  = q->nprobabilities;
+  const bool whole = infer_whole(q);
+  char axis[8];
   ScoriaMadeFrom made;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "posterior", deck, &store));
   PetscCall(ScoriaMadeFromShape(&q->shape, &made));
   PetscCall(ScoriaStorePutMadeFrom(store, &made));
-  PetscCall(ScoriaStorePutReals(store, "/x", 1, &L, q->shape.x, "m", "cell centres"));
+  for (int k = 0, at = 0; k < (whole ? 3 : 1); at += q->shape.shape[k++]) {
+    const int64_t n = whole ? q->shape.shape[k] : q->shape.cells;
+    PetscCall(PetscSNPrintf(axis, sizeof axis, "/%c", "xyz"[k]));
+    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, "m", "cell centres"));
+  }
   PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
   PetscCall(ScoriaStorePutText(store, "sensors", q->sensors.text));
@@ -181,6 +229,7 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
   PetscCall(PutFields(store, q, a));
   PetscCall(PutConditions(store, q, a));
   PetscCall(PutSensors(store, q, a));
+  PetscCall(PutLateral(store, q));
   PetscCall(PutStages(store, a));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
@@ -224,6 +273,8 @@ static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *
     cJSON *one                         = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
     members_add(one, scoria_posterior_sensor_members, &sensor);
+    if (q->sensors.places > 1) cJSON_AddNumberToObject(one, "y", q->sensors.s[i].y);
+    if (q->sensors.places > 2) cJSON_AddNumberToObject(one, "z", q->sensors.s[i].z);
   }
 }
 
@@ -300,8 +351,9 @@ PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferA
   for (int i = 0; i < PetscMin(q->sensors.n, SHOWN); i++) {
     const InferSensor *s = &q->sensors.s[i];
     const int column     = a->at_sensors + i;
-    char name[SCORIA_NAME_SIZE + 32];
-    snprintf(name, sizeof name, "%s:%g", s->field, s->x);
+    char name[SCORIA_NAME_SIZE + 65], place[64];
+    infer_place_text(&q->sensors, i, ":", sizeof place, place);
+    snprintf(name, sizeof name, "%s:%s", s->field, place);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %12.6g %12.6g %12.6g %12.6g %12.6g", name,
                         q->shape.field[s->channel].unit, *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
                         *statistic(a, SCORIA_PRIOR, INFER_SD, column),
