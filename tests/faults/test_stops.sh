@@ -48,7 +48,7 @@ for by in USR1 TERM STOP hours; do # each time all of the job ends: the next one
   limit=()
   [ "$by" != hours ] || limit=(-run_max_hours 3e-4)
   timeout 300 "$MPIEXEC" -n 2 "$SCORIA" import "$work/large.yaml" "${limit[@]}" </dev/null >"$work/out" 2>&1 &
-  for ((i = 0; i < 300; i++)); do # it has begun, however long that takes here
+  for ((i = 0; i < 2000; i++)); do # it has begun, however long that takes here
     if grep -q '^import' "$work/out"; then break; fi
     sleep .1
   done
