@@ -12,7 +12,7 @@
 typedef struct {
   int channels;
   int n[3];         /* cells along x, y, z */
-  double length[3]; /* of the axes, from the first cell's face to the last one's [m] */
+  double length[3]; /* of the axes, from the first cell's face to the last one's [m]; of one cell 0 will do */
   const double *x;  /* (n[0]): centres along x [m], copied */
   int directions;   /* of the sliced Wasserstein distance */
   uint64_t seed;    /* of their normals */

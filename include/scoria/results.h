@@ -69,10 +69,12 @@ void compare_good_path(const char *group, size_t size, char path[]);
 void compare_curve_path(const char *group, ScoriaView view, ScoriaFrom from, const char *field, ScoriaCurve curve,
                         size_t size, char path[]);
 void compare_examples_path(const char *group, ScoriaFrom from, const char *field, size_t size, char path[]);
-/* Tails, not in files without them: an attribute, the names of the quantities with commas between, and an array
- * (quantities, SCORIA_TAILS) of ScoriaTail.checked. */
+/* Tails, not in files without them: an attribute, the names of the quantities with commas between, and arrays
+ * (quantities, SCORIA_TAILS) of ScoriaTail.checked, differs and ratio; older files have the first alone. */
 #define COMPARE_TAIL_QUANTITIES "tail_quantities"
 #define COMPARE_TAIL_CHECKED "/tails/checked"
+#define COMPARE_TAIL_DIFFERS "/tails/differs"
+#define COMPARE_TAIL_RATIO "/tails/ratio"
 
 /* Maps of a plane through whole fields, of each source: (map_y, map_x), of the draws (SCORIA_MAP_DRAWS, map_y, map_x);
  * and quantiles of the largest and the smallest value of a field. */

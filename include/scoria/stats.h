@@ -272,9 +272,10 @@ typedef struct {
 } ScoriaTailRank;
 
 /* checked: the smallest probability down to which the two agree at every rank, from the bulk outwards; 1: they do not
- * at the first; NaN: there is none. */
+ * at the first; NaN: there is none.  differs: the reference's probability at the first rank where they do not, and
+ * ratio: the sample's over it; both NaN where they agree as far as there are draws. */
 typedef struct {
-  double checked;
+  double checked, differs, ratio;
   int n;
   ScoriaTailRank rank[SCORIA_TAIL_RANKS]; /* from the bulk outwards, those with SCORIA_TAIL_LEAST draws beyond */
 } ScoriaTail;

@@ -91,7 +91,7 @@ PetscErrorCode ReportDrawExtremes(ReportFigures *figs, const ReportMaps *maps)
           ReportPrint(&body,
                       "set lmargin at screen %g\nset rmargin at screen %g\nset tmargin at screen %.4f\nset bmargin "
                       "at screen %.4f\nset xlabel '%s %s' offset 0,0.3\nset ylabel '%s'\n",
-                      x0, x0 + 0.41, top, top - (HEIGHT - 62.0) / height, e ? "smallest" : "largest",
+                      x0, x0 + 0.41, top, top - (HEIGHT - 68.0) / height, e ? "smallest" : "largest",
                       maps->field[f].quantity.axis, e ? "P(below)" : "P(above)"));
       PetscCall(Lines(&body, "extremes.dat", 2 * f + e, there, 2, "%d:1"));
     }

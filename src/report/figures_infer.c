@@ -225,7 +225,7 @@ static PetscErrorCode Row(ReportText *html, const cJSON *entry, const char *name
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html)
+PetscErrorCode ReportPosteriorTable(const cJSON *posterior, const ScoriaSpace *space, ReportText *html)
 {
   static const char *const groups[] = {POSTERIOR_CONDITIONS, POSTERIOR_QUANTITIES};
   const cJSON *entry;
@@ -237,6 +237,7 @@ PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html)
                         "<p>%d readings, %lld particles, %lld temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
                         cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_SENSORS)),
                         (long long)all.particles, (long long)all.stages, all.log_evidence, all.log_evidence_se));
+  PetscCall(ReportHeld(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_GIVEN), NULL, NULL, space, html));
   PetscCall(ReportPrint(html, "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                               "<th class=\"n\">prior mean</th><th class=\"n\">prior SD</th><th class=\"n\">mean</th>"
                               "<th class=\"n\">SD</th></tr></thead>\n<tbody>\n"));

@@ -10,7 +10,7 @@
 #define RIGHT 84.0 /* for its colours */
 #define TOP 34.0   /* of a row, for its titles */
 #define BELOW 14.0
-#define FOOT 34.0 /* of the figure, for the axis of x */
+#define FOOT 46.0 /* of the figure, for the axis of x */
 #define ROWS 3
 
 static const char palette_values[] = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";

@@ -31,7 +31,11 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
 /* Tables of the page, nothing when their data are absent. */
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportUqWarnings(const cJSON *uq, ReportText *html); /* tails that were not checked */
-PetscErrorCode ReportPosteriorTable(const cJSON *posterior, ReportText *html);
+PetscErrorCode ReportPosteriorTable(const cJSON *posterior, const ScoriaSpace *space, ReportText *html);
+/* The conditions that are held, "At U_0 = 0.175 V, ell = 9.53 um (fixed).": members of `numbers` up to the one called
+ * `end` (NULL: all) that every entry of `list` has the same value of (NULL: all); nothing where there is none. */
+PetscErrorCode ReportHeld(const cJSON *numbers, const char *end, const cJSON *list, const ScoriaSpace *space,
+                          ReportText *html);
 
 /* Fidelities that uq has combined at the first of its conditions, what they cost and gain; nothing of other sources.
  * And the check of a model, where it has one. */

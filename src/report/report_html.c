@@ -120,7 +120,7 @@ static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportPageFigure(page, "posterior", html));
-  PetscCall(ReportPosteriorTable(page->posterior, html));
+  PetscCall(ReportPosteriorTable(page->posterior, page->space, html));
   PetscCall(ReportOthersPrint(page, true, html));
   PetscFunctionReturn(0);
 }

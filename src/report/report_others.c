@@ -104,7 +104,7 @@ static PetscErrorCode One(const ReportPage *page, const ReportOther *other, Repo
   PetscCall(ReportPrint(html, "</code></h3>\n"));
   if (other->infer) {
     PetscCall(Figure(page, other, "posterior", html));
-    PetscCall(ReportPosteriorTable(other->json, html));
+    PetscCall(ReportPosteriorTable(other->json, page->space, html));
   } else {
     PetscCall(ReportUqTable(other->json, page->space, html));
     PetscCall(Figure(page, other, "quantities", html));

@@ -43,7 +43,7 @@ PetscErrorCode ReportTailsTable(const cJSON *compare, ReportText *html)
   PetscFunctionBeginUser;
   if (cJSON_GetArraySize(tails) == 0) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h3>Tails</h3>\n<div class=\"scroll\"><table>\n<tr><th>quantity</th><th>tail</th>"
-                              "<th class=\"n\">checked down to</th><th class=\"n\">probability there, reference</th>"
+                              "<th class=\"n\">agrees down to</th><th class=\"n\">probability there, reference</th>"
                               "<th class=\"n\">model</th></tr>\n"));
   cJSON_ArrayForEach(tail, tails) PetscCall(TailRow(html, tail));
   PetscCall(ReportPrint(

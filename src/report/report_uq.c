@@ -70,6 +70,24 @@ static PetscErrorCode ThetaText(const ScoriaSpace *space, const cJSON *list, con
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ReportHeld(const cJSON *numbers, const char *end, const cJSON *list, const ScoriaSpace *space,
+                          ReportText *html)
+{
+  const cJSON *item = numbers ? numbers->child : NULL;
+  ReportText text   = {0};
+  PetscFunctionBeginUser;
+  for (; item && (!end || strcmp(item->string, end)); item = item->next) {
+    if (list && !is_common(list, item)) continue;
+    PetscCall(ReportPrint(&text, "%s", text.n ? ", " : ""));
+    PetscCall(ConditionText(space, item, &text));
+  }
+  if (text.n) PetscCall(ReportPrint(html, "<p>At "));
+  if (text.n) PetscCall(ReportEnhanced(html, text.s));
+  if (text.n) PetscCall(ReportPrint(html, " (fixed).</p>\n"));
+  PetscCall(ReportTextDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
 /* A value with its standard error, both to the second digit of the error. */
@@ -207,10 +225,10 @@ static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const Scoria
                         "<h3>Probabilities of events</h3>\n<p>Shares of the fields, with the 95 %% interval of the "
                         "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th>"
                         "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th>%s</tr></thead>\n<tbody>\n",
-                        model ? "; checked: the probability down to which compare has found the model's tail to be the "
+                        model ? "; agrees: the probability down to which compare has found the model's tail to be the "
                                 "reference's"
                               : "",
-                        model ? "<th class=\"n\">checked down to</th>" : ""));
+                        model ? "<th class=\"n\">agrees down to</th>" : ""));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++) {
     const cJSON *condition = cJSON_GetArrayItem(list, k);
     PetscCall(ConditionLine(html, space, list, condition, model ? 4 : 3));
@@ -226,6 +244,8 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   const cJSON *list = conditions_of(uq);
   PetscFunctionBeginUser;
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
+  if (cJSON_GetArraySize(list) > 1)
+    PetscCall(ReportHeld(list->child, scoria_uq_condition_members[0].name, list, space, html));
   const cJSON *first = quantities_of(list->child);
   ScoriaUqQuantile ends[2];
   uq_ends(first ? first->child : NULL, ends);

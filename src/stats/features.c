@@ -18,7 +18,8 @@ const ScoriaHotRow scoria_hot[SCORIA_NHOT] = {
 static double wave_number(const ScoriaFeaturesSpec *of, int ky, int kz)
 {
   const int signed_z = kz > of->n[2] / 2 ? kz - of->n[2] : kz;
-  return hypot(ky / of->length[1], signed_z / of->length[2]);
+  /* an axis of one cell may have no length */
+  return hypot(ky ? ky / of->length[1] : 0, signed_z ? signed_z / of->length[2] : 0);
 }
 
 /* As wide as the smallest wave number, or as few as there is room for. */

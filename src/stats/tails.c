@@ -57,10 +57,14 @@ static bool pool_rank(int conditions, const ScoriaTailCounts c[], int side, int 
 void tails_pool(int conditions, const ScoriaTailCounts c[], int side, ScoriaTail *tail)
 {
   bool agreed = true;
-  *tail       = (ScoriaTail){.checked = NAN};
+  *tail       = (ScoriaTail){.checked = NAN, .differs = NAN, .ratio = NAN};
   for (int k = SCORIA_TAIL_RANKS - 1; k >= 0; k--) {
     ScoriaTailRank *rank = &tail->rank[tail->n];
     if (!pool_rank(conditions, c, side, k, rank)) continue;
+    if (agreed && !rank->agrees) {
+      tail->differs = rank->reference.value;
+      tail->ratio   = rank->sample.value / rank->reference.value;
+    }
     agreed = agreed && rank->agrees;
     if (agreed) tail->checked = rank->reference.value;
     if (!agreed && tail->n == 0) tail->checked = 1;

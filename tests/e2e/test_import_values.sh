@@ -392,7 +392,19 @@ for text in ('id="figure-maps1"', 'id="figure-slices1"', 'id="figure-extremes"',
 PY
 expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$work/pod.yaml" -run_dir "$work/podless" -run_memory 1e-6
 # Statistics of them, and a study that knows profiles alone.
-run 2 uq "$work/pod.yaml" -uq_count 50 -uq_k 0.5
+run 2 uq "$work/pod.yaml" -uq_count 4000 -uq_k 0.5 -uq_quantities "middle = mean(u), uneven = sd(u), all = integral(u)" -uq_exceed "mean(u > 5.4) > 0.2"
+"$PYTHON" - "$work/pod" <<'PY' || fail "functions of all cells of an imported plane"
+import json, sys, h5py, numpy as np
+u = h5py.File(sys.argv[1] + "/samples.h5")["fields/u"][:].reshape(4000, -1).astype(float)  # equal cells, x from 0 to 1
+one = json.load(open(sys.argv[1] + "/uq.json"))["conditions"][0]
+want = {"middle": u.mean(1), "uneven": u.std(1), "all": u.mean(1)}
+for name, v in want.items():
+    q = one["quantities"][name]
+    # other draws of one law: five standard errors of a difference
+    assert abs(q["mean"] - v.mean()) < 7 * q["mean_se"] and abs(q["sd"] - v.std(ddof=1)) < 7 * q["sd_se"] and q["sd"] > 0, (name, q, v.mean(), v.std())
+share = ((u > 5.4).mean(1) > 0.2).mean()
+assert 0.05 < share < 0.95 and abs(one["exceed"][0]["probability"] - share) < 7 * (share * (1 - share) / 4000) ** 0.5, (one["exceed"], share)
+PY
 expect 3 'infer: the model is of whole fields, 12 x 12 x 1 cells' 2 infer "$work/pod.yaml" -sensors_at u:0 -sensors_value 5 -sensors_sd 0.1
 
 # Planes of 60 x 50 cells, which as rows of 3,000 values would take two covariances of 72 MB and all residuals whole: the verdict is of the

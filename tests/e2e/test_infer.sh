@@ -50,6 +50,7 @@ run 1 infer "$deck" "${ask[@]}" "${listed[@]}"
 grep -q 'posterior.h5 is complete' "$work/out" || fail "not taken as complete"
 run 2 report "$deck" "${listed[@]}"
 grep -q '<section id="infer">' "$run/report.html" || fail "no section in the report"
+grep -q '^<p>At .* (fixed).</p>' "$run/report.html" || fail "the report does not say at what the other conditions are"
 if command -v gnuplot >/dev/null; then grep -q 'id="figure-posterior"' "$run/report.html" || fail "no figure in the report"; fi
 
 # Blunt readings at cell centres: samples of the model, weighted, know the answer as well.

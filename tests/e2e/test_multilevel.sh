@@ -133,7 +133,7 @@ alone "pilot: found 8 draws, expected at least" "${bad[@]}" -uq_pilot 8
 alone "costs: found 1 numbers, expected 2" "${bad[@]}" -uq_fidelities grid:2 -uq_costs 1
 alone "budget: found 1e-06 core s .* the pilot" "${bad[@]}" -uq_budget 1e-6
 expect 3 "tolerance: 0.0001 takes .* which reaches" 2 "${bad[@]}" -uq_tolerance 1e-4 -uq_count 1000000000 -uq_budget 1
-alone "tolerance_for: found \"hot\", expected names of quantities, as min_c" "${bad[@]}" -uq_tolerance_for "phi_collector,hot"
+alone "tolerance_for: found \"max_d\" (did you mean \"max_c\"?), expected names of quantities: min_c, max_c, " "${bad[@]}" -uq_tolerance_for "phi_collector,max_d"
 alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "pilot: 24 draws at condition 0, in which far has far too small an SD" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "far = exp((max(c) - 1400) / 10)"
 alone "pilot: 24 draws at condition 0, in which rare did not vary, but" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "rare = 10 + (max(c) > 2000) / 10"

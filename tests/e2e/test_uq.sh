@@ -180,15 +180,16 @@ grep -q "not checked by compare: tails of drop$" "$work/out" || fail "uq does no
 grep -q 'WARNING: P(c > 3000 somewhere) = 0: the upper tail of max_c' "$work/out" || fail "uq does not warn of a rare event"
 grep -q 'WARNING: quantile 0.0001 of max_c: the lower tail' "$work/out" || fail "uq does not warn of a far quantile"
 grep -q 'WARNING: quantile 0.5' "$work/out" && fail "uq warns of a median"
-scoria 1 uq "$deck" "${tails[@]}" -sample_steps 5 -uq_file steps.h5 >"$work/out" 2>&1 || fail "uq with another sampler"
+scoria 1 uq "$deck" "${tails[@]}" -sample_steps 5 -uq_tolerance_for max_c -uq_file steps.h5 >"$work/out" 2>&1 || fail "uq with another sampler"
 grep -q "not checked: compare.h5 has other settings of the sampler" "$work/out" || fail "uq takes another sampler's comparison"
+grep -q "WARNING: uq_tolerance_for is ignored: uq_source is model, not multilevel" "$work/out" || fail "a key of other sources is ignored without a word"
 mkdir -p "$work/other"
 cp "$run/dataset.h5" "$run/compare.h5" "$work/other/"
 scoria 2 train "$deck" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || fail "another model"
 scoria 1 uq "$deck" "${tails[@]}" -train_steps 20 -run_dir "$work/other" >"$work/out" 2>&1 || { fail "uq of another model"; cat "$work/out" >&2; }
 grep -q "not checked: compare.h5 is of another model" "$work/out" || fail "uq takes another model's comparison"
 "$PYTHON" - "$run" <<'PY' || fail "tails in files"
-import json, sys, h5py
+import json, math, sys, h5py
 run = sys.argv[1]
 told = json.load(open(f"{run}/checked2.json"))
 assert told == json.load(open(f"{run}/checked1.json")) | {"cost": told["cost"]}
@@ -204,6 +205,17 @@ for t in compared:  # 600 solves and 300 samples at each of 3 conditions; 10 sol
     agree = [max(r["low95"], r["model_low95"]) <= min(r["high95"], r["model_high95"]) or .8 <= r["model"] / r["probability"] <= 1.25 for r in ranks]
     n = agree.index(False) if False in agree else len(agree)
     assert t["checked"] == (ranks[n - 1]["probability"] if n else 1), t
+    i, side = f.attrs["tail_quantities"].decode().split(",").index(t["quantity"]), ["low", "high"].index(t["side"])
+    differs, ratio = f["tails/differs"][i, side], f["tails/ratio"][i, side]
+    if n == len(ranks):
+        assert math.isnan(differs) and math.isnan(ratio), t
+        beyond = f"agrees with the PDE's down to {t['checked']:.2g}, beyond which compare has too few solves"
+    else:
+        assert differs == ranks[n]["probability"] and abs(ratio - ranks[n]["model"] / differs) < 1e-12, t
+        beyond = (f"agrees with the PDE's down to {t['checked']:.2g} only" if n else "differs from the PDE's in compare") + (
+            f"; at {differs:.2g} the model has {ratio:.2g} times the PDE's probability")
+    line = f"quantile 0.0001 of {t['quantity']}: the lower tail {beyond}"
+    assert side or line in told["warnings"] or t["quantity"] not in told["conditions"][0]["quantities"], (line, told["warnings"])
 one = told["conditions"][0]
 assert one["quantities"]["max_c"]["checked"] == {"low": checked["max_c", "low"], "high": checked["max_c", "high"]}
 assert one["quantities"]["drop"]["checked"] == {"low": None, "high": None}
@@ -217,7 +229,7 @@ PY
 scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'checked down to'; do
+  '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
@@ -231,6 +243,9 @@ grep -q "WARNING: uq_fidelities is ignored: uq_source is model, not multilevel" 
 grep -q "one .*constant .*no index: it is 3.3 in every row" "$work/out" || fail "uq does not tell of a constant"
 grep -q "nan" "$work/out" && fail "uq prints nan"
 expect 3 'uq: exceed: "eps" is not understood at "eps".*; expected' 2 uq "$deck" -uq_exceed eps:0.3 -uq_file x.h5
+expect 3 'uq: exceed: found "everwhere" in "c > 2000 everwhere" (did you mean "everywhere"?)' 1 uq "$deck" -uq_exceed "c > 2000 everwhere" -uq_file x.h5
+expect 3 'uq: exceed: found "=>" in "c => 1500", expected < or >' 1 uq "$deck" -uq_exceed "c => 1500" -uq_file x.h5
+expect 3 '"max_c = max(c)": max_c is a quantity already' 1 uq "$deck" -uq_quantities "max_c = max(c)" -uq_file x.h5
 expect 3 'uq: exceed: found "c1400", expected "c > 2500"' 2 uq "$deck" -uq_exceed c1400 -uq_file x.h5
 expect 3 'uq: quantities: "d = phi - 1": phi is a field, and has many values' 2 uq "$deck" -uq_quantities "d = phi - 1" -uq_file x.h5
 expect 3 'uq: quantities: "d" is infinite or no number for [0-9]* of the fields drawn' 2 uq "$deck" -uq_quantities "d = log(c[0] - 1400)" -uq_count 2000 -uq_file x.h5

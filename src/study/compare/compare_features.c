@@ -30,7 +30,7 @@ PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[
     double end[2];
     cells_ends(n[a], centres, end);
     spec.n[a]      = n[a];
-    spec.length[a] = n[a] > 1 ? end[1] - end[0] : 2 * centres[0];
+    spec.length[a] = end[1] - end[0];
   }
   PetscCall(CheckMemory(deck, &spec));
   PetscCall(ScoriaFeaturesCreate(&spec, features));

@@ -1,6 +1,7 @@
 /* How far out the model's laws of the quantities have been held against the PDE's: of each quantity and side the
  * probability down to which the two agree, over all held-out conditions. */
 #include "compare.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,45 +59,55 @@ PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const Comp
   PetscFunctionReturn(0);
 }
 
+/* One number of each tail, (quantities, SCORIA_TAILS), into the array at `path`. */
+static PetscErrorCode PutTails(ScoriaStore store, const char *path, int quantities, const double value[],
+                               const char *what)
+{
+  const int64_t dims[2] = {quantities, SCORIA_TAILS};
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutReals(store, path, 2, dims, value, "1", what));
+  PetscCall(ScoriaStorePutAxes(store, path, "quantity side"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities)
 {
-  const int64_t dims[2]                            = {quantities->tails, SCORIA_TAILS};
   char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "";
-  double checked[COMPARE_MAX_TAILS][SCORIA_TAILS];
+  double checked[COMPARE_MAX_TAILS * SCORIA_TAILS], differs[COMPARE_MAX_TAILS * SCORIA_TAILS],
+      ratio[COMPARE_MAX_TAILS * SCORIA_TAILS];
   ScoriaTailCounts *work;
   ScoriaTail tail;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &work));
-  for (int i = 0; i < quantities->tails; i++) {
+  for (int i = 0, at = 0; i < quantities->tails; i++) {
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
-    for (int side = 0; side < SCORIA_TAILS; side++) {
+    for (int side = 0; side < SCORIA_TAILS; side++, at++) {
       pool_tail(set, i, side, work, &tail); /* of rank 0's counts, which are written */
-      checked[i][side] = tail.checked;
+      checked[at] = tail.checked;
+      differs[at] = tail.differs;
+      ratio[at]   = tail.ratio;
     }
   }
   PetscCall(PetscFree(work));
   PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_QUANTITIES, names));
-  PetscCall(ScoriaStorePutReals(
-      store, COMPARE_TAIL_CHECKED, 2, dims, checked[0], "1",
-      "probability down to which the lower and the upper tail of each of tail_quantities "
-      "agree with the reference's; 1: nowhere; NaN: it does not vary, or there were too few fields"));
-  PetscCall(ScoriaStorePutAxes(store, COMPARE_TAIL_CHECKED, "quantity side"));
+  PetscCall(PutTails(store, COMPARE_TAIL_CHECKED, quantities->tails, checked,
+                     "probability down to which the lower and the upper tail of each of tail_quantities "
+                     "agree with the reference's; 1: nowhere; NaN: it does not vary, or there were too few fields"));
+  PetscCall(PutTails(store, COMPARE_TAIL_DIFFERS, quantities->tails, differs,
+                     "the reference's probability at the first threshold where they do not agree; NaN: there is none"));
+  PetscCall(PutTails(store, COMPARE_TAIL_RATIO, quantities->tails, ratio,
+                     "the model's probability beyond that threshold over the reference's"));
   PetscFunctionReturn(0);
 }
 
 /* ---------------------------------------------------------------------------------------------------- table ---- */
 
-/* Beyond that rank the two differ, and by what factor. */
+/* Where the two differ first, and by what factor. */
 static void disagreement(const ScoriaTail *tail, size_t size, char text[])
 {
   *text = 0;
-  for (int r = 0; r < tail->n; r++) {
-    const ScoriaTailRank *rank = &tail->rank[r];
-    if (rank->agrees) continue;
-    snprintf(text, size, ", beyond %.2g the model has %.2g of the PDE's", rank->reference.value,
-             rank->sample.value / rank->reference.value);
-    return;
-  }
+  if (isfinite(tail->differs))
+    snprintf(text, size, ", at %.2g the model has %.2g of the PDE's", tail->differs, tail->ratio);
 }
 
 PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities)

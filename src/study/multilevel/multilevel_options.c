@@ -1,6 +1,24 @@
 /* uq of several fidelities: what the deck asks for. */
 #include "multilevel.h"
+#include <stdio.h>
 #include <string.h>
+
+/* A name that no quantity has: the list of those there are, and the nearest. */
+static PetscErrorCode RefuseName(const UqQuestion *q, const char *found)
+{
+  const char *known[UQ_MAX_QUANTITIES];
+  char list[UQ_MAX_QUANTITIES * (SCORIA_NAME_SIZE + 2)] = "none", hint[SCORIA_NAME_SIZE + 32] = "";
+  size_t used = 0;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < q->nquantities; i++) {
+    known[i] = q->quantity[i].name;
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", known[i]);
+  }
+  const char *nearest = text_nearest(found, q->nquantities, known);
+  if (nearest) snprintf(hint, sizeof hint, " (did you mean \"%s\"?)", nearest);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: tolerance_for: found \"%s\"%s, expected names of quantities: %s", found, hint,
+              list);
+}
 
 /* The quantities that the tolerance is for: those that are named, or all but places. */
 static PetscErrorCode ReadFor(ScoriaDeck deck, const UqQuestion *q, LevelsOptions *o)
@@ -13,9 +31,7 @@ static PetscErrorCode ReadFor(ScoriaDeck deck, const UqQuestion *q, LevelsOption
   while (list_next_text(&list, sizeof name, name)) {
     int i = 0;
     while (i < q->nquantities && strcmp(q->quantity[i].name, name)) i++;
-    if (i == q->nquantities)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: tolerance_for: found \"%s\", expected names of quantities, as %s", name,
-                  q->nquantities ? q->quantity[0].name : "those of uq_quantities");
+    if (i == q->nquantities) PetscCall(RefuseName(q, name));
     o->aside[i] = false;
   }
   PetscFunctionReturn(0);

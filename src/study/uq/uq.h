@@ -87,11 +87,17 @@ typedef struct {
   double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
 } UqFamily;
 
-/* Probabilities down to which the tails of each quantity, and of the number that decides each event, were held against
- * the PDE's; NaN: they were not. */
+/* How far a tail was held against the PDE's: ScoriaTail's numbers.  checked is NaN where it was not; differs and ratio
+ * are NaN where compare's fields ran out, and 0 where its file is of a release that does not say. */
 typedef struct {
-  const char *why; /* nothing was; NULL: compare has */
-  double quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
+  double checked, differs, ratio;
+} UqTail;
+
+/* Those of each quantity, and of the number that decides each event. */
+typedef struct {
+  const char *why;            /* nothing was; NULL: compare has */
+  const char *whose, *fields; /* "PDE", "solves": what compare has held the model against */
+  UqTail quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
 } UqTails;
 
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */

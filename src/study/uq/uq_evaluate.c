@@ -3,14 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Shares (cells) of an axis that its cells have: between the middles of neighbouring centres.  Returns its length. */
+/* Shares (cells) of an axis that its cells have: between the middles of neighbouring centres.  One cell has all of it,
+ * also where the axis of a plane has no length, z = 0.  Returns its length. */
 static double set_widths(int cells, const double x[], double width[])
 {
   double ends[2];
   cells_ends(cells, x, ends);
   for (int i = 0; i < cells; i++) {
     const double left = i ? (x[i - 1] + x[i]) / 2 : ends[0], right = i + 1 < cells ? (x[i] + x[i + 1]) / 2 : ends[1];
-    width[i] = (right - left) / (ends[1] - ends[0]);
+    width[i] = cells > 1 ? (right - left) / (ends[1] - ends[0]) : 1;
   }
   return ends[1] - ends[0];
 }

@@ -41,6 +41,24 @@ static bool joins(const char *item, const char *sign)
   return text_outside(item, sign, "<>&|=!?") != NULL;
 }
 
+/* What else stands there: two signs for one, or a word that is none of the places. */
+static PetscErrorCode RefuseSpelling(const char *item, const char *sign, const char *behind)
+{
+  const char *known[sizeof places / sizeof *places];
+  char word[UQ_ITEM];
+  const int n = (int)(sizeof places / sizeof *places) - 1; /* without the empty word */
+  PetscFunctionBeginUser;
+  const char *two = sign > item && sign[-1] == '=' ? sign - 1 : (sign[1] == '=' ? sign : NULL);
+  if (two) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: exceed: found \"%.2s\" in \"%s\", expected < or >", two, item);
+  for (int i = 0; i < n; i++) known[i] = places[i + 1].word;
+  behind += strspn(behind, " ");
+  snprintf(word, sizeof word, "%s", behind);
+  const char *nearest = behind > sign + 1 ? text_nearest(word, n, known) : NULL;
+  if (nearest && strcmp(nearest, word))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: exceed: found \"%s\" in \"%s\" (did you mean \"%s\"?)", word, item, nearest);
+  PetscFunctionReturn(0);
+}
+
 /* Splits at the last sign, so that an expression may compare. */
 static PetscErrorCode Parse(const char *item, Parsed *p)
 {
@@ -56,6 +74,8 @@ static PetscErrorCode Parse(const char *item, Parsed *p)
     snprintf(p->left, sizeof p->left, "%.*s", (int)(sign - item), item);
     for (size_t n = strlen(p->left); n && isspace((unsigned char)p->left[n - 1]); n--) p->left[n - 1] = 0;
   }
+  if (sign && (end == sign + 1 || (sign > item && sign[-1] == '=') || !take_place(end, &p->of)))
+    PetscCall(RefuseSpelling(item, sign, end));
   if (sign && joins(item, sign))
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,

@@ -281,6 +281,19 @@ static const char *definition(const char *text)
   return NULL;
 }
 
+/* What has the name of a definition already, NULL: nothing. */
+static const char *owner_of(const UqQuestion *q, const char *name)
+{
+  if (find_function(name, strlen(name)) >= 0) return "a function";
+  if (find_field(q, name, strlen(name)) >= 0) return "a field";
+  for (int a = 0; a < (q->whole ? 3 : 1); a++)
+    if (!strcmp(name, axis_names[a])) return "the place of a cell";
+  if (space_find(q->space, name) >= 0) return "a condition";
+  for (int i = 0; i < q->nquantities; i++)
+    if (!strcmp(name, q->quantity[i].name)) return "a quantity";
+  return NULL;
+}
+
 /* "name [unit]" into a quantity. */
 static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity *quantity)
 {
@@ -293,15 +306,13 @@ static PetscErrorCode TakeName(const Making *m, const char *end, ScoriaQuantity 
       (open && (!close || close > end)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": expected \"name = expression\" or \"name [unit] = expression\"",
                 m->key, m->text);
-  bool taken = *name == '_' || find_function(name, strlen(name)) >= 0 || find_field(m->q, name, strlen(name)) >= 0;
-  for (int a = 0; a < (m->q->whole ? 3 : 1); a++) taken = taken || !strcmp(name, axis_names[a]);
-  for (int i = 0; i < m->q->space->n; i++) taken = taken || !strcmp(name, m->q->space->c[i].name);
-  for (int i = 0; i < m->q->nquantities; i++) taken = taken || !strcmp(name, m->q->quantity[i].name);
-  if (taken)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: %s: \"%s\": there is a field, condition, quantity or function %s already, or the name is %s or "
-                "begins with _",
-                m->key, m->text, name, m->q->whole ? "x, y, z" : "x");
+  if (*name == '_')
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the name %s, expected one that does not begin with _", m->key,
+                m->text, name);
+  const char *owner = owner_of(m->q, name);
+  if (owner)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": %s is %s already, expected another name", m->key, m->text, name,
+                owner);
   PetscCall(PetscStrncpy(quantity->name, name, sizeof quantity->name));
   PetscCall(PetscStrncpy(quantity->unit, unit, sizeof quantity->unit));
   PetscFunctionReturn(0);

@@ -33,7 +33,11 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
     const double *value = at + a->quantiles + (size_t)r * 2 * columns + j;
     add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[r], value[0], value[columns]});
   }
-  if (a->tails) members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, a->tails->quantity[i]);
+  if (a->tails) {
+    const UqTail *tail            = a->tails->quantity[i];
+    const ScoriaUqChecked checked = {tail[SCORIA_TAIL_LOW].checked, tail[SCORIA_TAIL_HIGH].checked};
+    members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, &checked);
+  }
   if (a->check)
     members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &a->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
@@ -45,7 +49,7 @@ static void add_checked(cJSON *event, const UqQuestion *q, const UqAnswer *a, in
   int side;
   if (!a->tails) return;
   uq_event_tail(q, t, probability, &side);
-  const double checked = a->tails->event[t][side];
+  const double checked = a->tails->event[t][side].checked;
   cJSON_AddItemToObject(event, UQ_CHECKED, isnan(checked) ? cJSON_CreateNull() : cJSON_CreateNumber(checked));
 }
 

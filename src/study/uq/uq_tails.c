@@ -11,7 +11,7 @@
 typedef struct {
   char *names; /* owned: of the quantities, commas between */
   int64_t n;
-  double *checked; /* owned (n, SCORIA_TAILS) */
+  UqTail *tail; /* owned (n, SCORIA_TAILS) */
 } Compared;
 
 /* ------------------------------------------------------------------------------------------------- reading ---- */
@@ -42,6 +42,22 @@ static PetscErrorCode SameSampler(ScoriaDeck deck, const char *stored, bool *sam
   PetscFunctionReturn(0);
 }
 
+/* One number of every tail, into what `value` points at of each; untouched where the file does not have it. */
+static PetscErrorCode ReadNumber(ScoriaStore store, const char *path, int64_t n, double *value)
+{
+  double *all;
+  int64_t dims[2];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, path, 2, &rank, dims));
+  if (rank != 2 || dims[0] * dims[1] != n) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(n, &all));
+  PetscCall(ScoriaStoreGetReals(store, path, n, all));
+  for (int64_t i = 0; i < n; i++) value[i * (int64_t)(sizeof(UqTail) / sizeof(double))] = all[i];
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
 {
   const size_t size = (size_t)1 << 14;
@@ -51,10 +67,12 @@ static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
   PetscCall(PetscMalloc1(size, &c->names));
   PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_QUANTITIES, size, c->names));
   PetscCall(ScoriaStoreShape(store, COMPARE_TAIL_CHECKED, 2, &rank, dims));
-  if (rank != 2 || dims[1] != SCORIA_TAILS) PetscFunctionReturn(0);
+  if (rank != 2 || dims[1] != SCORIA_TAILS || dims[0] == 0) PetscFunctionReturn(0);
   c->n = dims[0];
-  PetscCall(PetscMalloc1(c->n * SCORIA_TAILS, &c->checked));
-  PetscCall(ScoriaStoreGetReals(store, COMPARE_TAIL_CHECKED, c->n * SCORIA_TAILS, c->checked));
+  PetscCall(PetscCalloc1(c->n * SCORIA_TAILS, &c->tail));
+  PetscCall(ReadNumber(store, COMPARE_TAIL_CHECKED, c->n * SCORIA_TAILS, &c->tail->checked));
+  PetscCall(ReadNumber(store, COMPARE_TAIL_DIFFERS, c->n * SCORIA_TAILS, &c->tail->differs));
+  PetscCall(ReadNumber(store, COMPARE_TAIL_RATIO, c->n * SCORIA_TAILS, &c->tail->ratio));
   PetscFunctionReturn(0);
 }
 
@@ -105,13 +123,13 @@ static PetscErrorCode OpenCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
 
 /* ------------------------------------------------------------------------------------------------- looking up ---- */
 
-static void find_tails(const Compared *c, const char *name, double checked[SCORIA_TAILS])
+static void find_tails(const Compared *c, const char *name, UqTail tail[SCORIA_TAILS])
 {
   const char *list = c->names;
   char word[SCORIA_NAME_SIZE];
-  checked[SCORIA_TAIL_LOW] = checked[SCORIA_TAIL_HIGH] = NAN;
+  for (int side = 0; side < SCORIA_TAILS; side++) tail[side] = (UqTail){NAN, NAN, NAN};
   for (int64_t i = 0; i < c->n && list_next_word(&list, sizeof word, word); i++)
-    if (!strcmp(word, name)) memcpy(checked, c->checked + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *checked);
+    if (!strcmp(word, name)) memcpy(tail, c->tail + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *tail);
 }
 
 /* The number whose law decides a threshold: of a field one of its extremes. */
@@ -129,8 +147,12 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
 {
   Compared c = {.names = NULL};
   char name[SCORIA_NAME_SIZE];
+  bool imported;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&a->tails));
+  PetscCall(ScoriaImported(deck, &imported));
+  a->tails->whose  = imported ? "data" : "PDE";
+  a->tails->fields = imported ? "rows" : "solves";
   PetscCall(OpenCompared(run, deck, q, &c, &a->tails->why));
   for (int i = 0; i < q->nquantities; i++) find_tails(&c, q->quantity[i].name, a->tails->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
@@ -138,7 +160,7 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
     find_tails(&c, name, a->tails->event[t]);
   }
   PetscCall(PetscFree(c.names));
-  PetscCall(PetscFree(c.checked));
+  PetscCall(PetscFree(c.tail));
   PetscFunctionReturn(0);
 }
 
@@ -158,12 +180,21 @@ static bool is_beyond(double probability, double checked)
 
 static const char *const side_names[SCORIA_TAILS] = {[SCORIA_TAIL_LOW] = "lower", [SCORIA_TAIL_HIGH] = "upper"};
 
-static const char *down_to(double checked, size_t size, char text[])
+/* What compare knows of a tail: how far it agrees, and what lies beyond. */
+static const char *down_to(const UqTails *tails, const UqTail *tail, size_t size, char text[])
 {
-  if (checked >= 1)
-    snprintf(text, size, "differs from the reference's in compare");
+  const bool nowhere = tail->checked >= 1;
+  size_t used        = 0;
+  if (nowhere)
+    used = (size_t)snprintf(text, size, "differs from the %s's in compare", tails->whose);
+  else if (isnan(tail->differs))
+    used = (size_t)snprintf(text, size, "agrees with the %s's down to %.2g, beyond which compare has too few %s",
+                            tails->whose, tail->checked, tails->fields);
   else
-    snprintf(text, size, "was checked by compare down to %.2g", checked);
+    used = (size_t)snprintf(text, size, "agrees with the %s's down to %.2g only", tails->whose, tail->checked);
+  if (tail->differs > 0 && used < size)
+    snprintf(text + used, size - used, "; at %.2g the model has %.2g times the %s's probability", tail->differs,
+             tail->ratio, tails->whose);
   return text;
 }
 
@@ -173,11 +204,11 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   const int n = uq_shares(q, t), column = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
   int beyond = 0, side, worst_side = 0;
   double worst = 1, worst_share = 0;
-  char name[SCORIA_NAME_SIZE], text[96];
+  char name[SCORIA_NAME_SIZE], text[160];
   for (int k = 0; k < q->conditions; k++) {
     const double share = a->value[(size_t)k * a->size + uq_shares_at(q, a, t) + (size_t)(UQ_SHARE * n + column)];
     const double tail  = uq_event_tail(q, t, share, &side);
-    if (!is_beyond(tail, a->tails->event[t][side])) continue;
+    if (!is_beyond(tail, a->tails->event[t][side].checked)) continue;
     beyond++;
     if (tail < worst) worst = tail, worst_share = share, worst_side = side;
   }
@@ -186,23 +217,23 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   number_of(q, t, sizeof name, name);
   snprintf(line, size, "P(%s) = %.4g%s: the %s tail of %s %s", q->event[t].text, worst_share,
            q->conditions > 1 ? " at one of the conditions" : "", side_names[worst_side], name,
-           down_to(a->tails->event[t][worst_side], sizeof text, text));
+           down_to(a->tails, &a->tails->event[t][worst_side], sizeof text, text));
 }
 
 /* The outermost quantile of a quantity on one side, where it lies beyond. */
 static void warn_of_quantile(const UqQuestion *q, const UqAnswer *a, int i, int side, size_t size, char line[])
 {
-  const double checked = a->tails->quantity[i][side];
+  const UqTail *tail = &a->tails->quantity[i][side];
   double worst = 1, p = 0;
-  char text[96];
+  char text[160];
   for (int r = 0; r < q->nprobabilities; r++) {
-    const double tail = side == SCORIA_TAIL_LOW ? q->probability[r] : 1 - q->probability[r];
-    if (tail < worst) worst = tail, p = q->probability[r];
+    const double share = side == SCORIA_TAIL_LOW ? q->probability[r] : 1 - q->probability[r];
+    if (share < worst) worst = share, p = q->probability[r];
   }
   *line = 0;
-  if (is_beyond(worst, checked))
+  if (is_beyond(worst, tail->checked))
     snprintf(line, size, "quantile %g of %s: the %s tail %s", p, q->quantity[i].name, side_names[side],
-             down_to(checked, sizeof text, text));
+             down_to(a->tails, tail, sizeof text, text));
 }
 
 /* Quantities that compare does not know, "" where it knows all. */
@@ -211,7 +242,7 @@ static void list_unchecked(const UqQuestion *q, const UqAnswer *a, size_t size, 
   size_t used = 0;
   *line       = 0;
   for (int i = 0; i < q->nquantities && used < size; i++)
-    if (isnan(a->tails->quantity[i][0]) && isnan(a->tails->quantity[i][1]))
+    if (isnan(a->tails->quantity[i][SCORIA_TAIL_LOW].checked) && isnan(a->tails->quantity[i][SCORIA_TAIL_HIGH].checked))
       used += (size_t)snprintf(line + used, size - used, "%s%s", used ? ", " : "not checked by compare: tails of ",
                                q->quantity[i].name);
 }
