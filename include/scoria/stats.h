@@ -337,7 +337,7 @@ PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
 /* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
 PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
 double tempering_temperature(ScoriaTempering t);      /* 1: the particles are the posterior's, of equal weight */
-int tempering_stages_left(ScoriaTempering t);         /* as it seems from the likelihoods of the particles */
+int tempering_stages_left(ScoriaTempering t);         /* as it seems from the particles' likelihoods; -1: not known */
 const double *tempering_particles(ScoriaTempering t); /* (particles, dimension), on every rank; borrowed */
 /* ln of the evidence up to this temperature, and its standard error: the larger of what independent particles would
  * have, whose variance is the sum over temperatures of 1/ess - 1/particles, and of what the weights of the ancestors

@@ -1,5 +1,6 @@
 /* Datasets of a cheaper fidelity: dataset.h5 itself (ensemble_fidelity), or cheap.h5 beside it (ensemble_cheap_*). */
 #include "generate.h"
+#include "score/correction.h"
 #include <string.h>
 
 PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked)
@@ -44,10 +45,23 @@ PetscErrorCode GenerateRelative(ScoriaDeck deck, ScoriaEnsemble ens, const char 
   PetscFunctionReturn(0);
 }
 
+/* The pairs that train corrects by are known before anything is solved: the rows of dataset.h5 (spec). */
+static PetscErrorCode CheckPairs(const ScoriaDatasetSpec *spec)
+{
+  PetscFunctionBeginUser;
+  if (spec->rows < CORRECTION_LEAST_PAIRS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "found %lld conditions x %lld realisations, too few to correct ensemble_cheap_fidelity: at least %d "
+                "pairs are needed; give more ensemble_conditions or ensemble_realisations",
+                (long long)(spec->rows / spec->realisations), (long long)spec->realisations, CORRECTION_LEAST_PAIRS);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode GenerateCheapSpec(ScoriaDeck deck, ScoriaDatasetSpec *spec)
 {
   PetscInt many = 0;
   PetscFunctionBeginUser;
+  PetscCall(CheckPairs(spec));
   PetscCall(ScoriaDeckInt(deck, "ensemble_cheap_realisations", &many));
   spec->rows         = spec->rows / spec->realisations * many;
   spec->realisations = many;
@@ -62,6 +76,7 @@ PetscErrorCode GenerateCheapCheck(ScoriaDeck deck, ScoriaEnsemble ens, const Sco
   PetscFunctionBeginUser;
   PetscCall(ScoriaCheapAsked(deck, &asked));
   if (!asked) PetscFunctionReturn(0);
+  PetscCall(CheckPairs(spec));
   PetscCall(GenerateRelative(deck, ens, "ensemble_cheap_fidelity", &cheap, &relative));
   PetscCall(ScoriaFidelitiesDestroy(&relative));
   PetscFunctionReturn(0);

@@ -12,7 +12,8 @@ typedef struct Member_ Member;
 /* A row of the table: name, and "name:number" where it takes a number, at least `least`. */
 typedef struct {
   const char *name, *help;
-  int least; /* 0: it takes none */
+  int least;  /* 0: it takes none */
+  bool other; /* it solves at another realisation than it is drawn: of estimates alone, never of a dataset's rows */
   /* Whether the family has it; lacks gets what is missing, in words. */
   bool (*fits)(const Family *f, int number, size_t size, char lacks[]);
   PetscErrorCode (*create)(const Family *f, Member *m);
@@ -53,6 +54,7 @@ struct Family_ {
   ScoriaSolver solver;           /* borrowed from the ensemble */
   int channels, cells, nx, time; /* cells of a row: nx, or, of whole fields, those of the grid */
   bool whole;
+  bool estimates; /* an estimate's, not a dataset's */
   int nderived;
   const int *derived; /* borrowed from the ensemble */
   double rtol;

@@ -158,28 +158,53 @@ static PetscErrorCode AddAll(Family *f)
   PetscFunctionReturn(0);
 }
 
-static void names_of_rows(size_t size, char text[])
+static bool is_known(const Family *f, const FidelityRow *row)
+{
+  return f->estimates || !row->other;
+}
+
+static void names_of_rows(const Family *f, size_t size, char text[])
 {
   text[0] = 0;
   for (int r = 1; r < NROWS; r++)
-    snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", rows[r]->name,
-             rows[r]->least ? ":N" : "");
+    if (is_known(f, rows[r]))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", rows[r]->name,
+               rows[r]->least ? ":N" : "");
+}
+
+/* A word of no row, or with a number too many or too few. */
+static PetscErrorCode RefuseWord(const Family *f, const char *key, const char *word)
+{
+  const size_t length = strcspn(word, ":");
+  const char *names[NROWS];
+  char known[160], start[SCORIA_FIDELITY_NAME], hint[64] = "";
+  int n = 0;
+  PetscFunctionBeginUser;
+  for (int r = 0; r < NROWS; r++)
+    if (is_known(f, rows[r]) && (rows[r]->least > 0) == (word[length] == ':')) names[n++] = rows[r]->name;
+  snprintf(start, sizeof start, "%.*s", (int)length, word);
+  const char *nearest = text_nearest(start, n, names);
+  if (nearest && strcmp(nearest, start)) snprintf(hint, sizeof hint, " (did you mean %s%s?)", nearest, word + length);
+  names_of_rows(f, sizeof known, known);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\"%s, expected %s of %s", key, word, hint,
+              f->estimates ? "some" : "one", known);
+  PetscFunctionReturn(0);
 }
 
 /* "grid:2" to its row and number. */
 static PetscErrorCode AddNamed(Family *f, const char *key, const char *word)
 {
   const size_t length = strcspn(word, ":");
-  char lacks[128]     = "", known[160];
+  char lacks[128]     = "";
   int r               = 0;
   while (r < NROWS && (strncmp(rows[r]->name, word, length) || rows[r]->name[length])) r++;
   char *end         = NULL;
   const long number = word[length] ? strtol(word + length + 1, &end, 10) : 0;
   PetscFunctionBeginUser;
-  names_of_rows(sizeof known, known);
   if (r == 0) PetscFunctionReturn(0); /* the first is always there */
-  if (r == NROWS || (rows[r]->least > 0) != (word[length] == ':') || (end && *end))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected some of %s", key, word, known);
+  if (r == NROWS || (rows[r]->least > 0) != (word[length] == ':') || (end && *end)) PetscCall(RefuseWord(f, key, word));
+  if (!is_known(f, rows[r]))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which solves at another porosity than the row's", key, word);
   if (rows[r]->least && (number < rows[r]->least || number > 1000000))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected a number of at least %d", key, word, rows[r]->least);
   for (int k = 0; k < f->n; k++)
@@ -229,17 +254,18 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
   ensemble_grid(ens, &f->grid);
-  f->ensemble = ens;
-  f->groups   = ScoriaEnsembleGroups(ens);
-  f->solver   = ensemble_solver(ens);
-  f->porosity = ensemble_porosity(ens);
-  f->derived  = ensemble_derived(ens, &f->nderived);
-  f->time     = space_find(&spec.space, "time");
-  f->rtol     = 1e-5;
-  f->nx       = f->grid.n[0];
-  f->cells    = spec.cells;
-  f->whole    = spec_is_whole(&spec);
-  f->channels = spec_states(&spec);
+  f->ensemble  = ens;
+  f->groups    = ScoriaEnsembleGroups(ens);
+  f->solver    = ensemble_solver(ens);
+  f->porosity  = ensemble_porosity(ens);
+  f->derived   = ensemble_derived(ens, &f->nderived);
+  f->time      = space_find(&spec.space, "time");
+  f->rtol      = 1e-5;
+  f->nx        = f->grid.n[0];
+  f->cells     = spec.cells;
+  f->whole     = spec_is_whole(&spec);
+  f->channels  = spec_states(&spec);
+  f->estimates = strncmp(key, "ensemble_", strlen("ensemble_")) != 0;
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
   PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx, &f->line));
   if (f->whole) PetscCall(PetscMalloc2(f->cells, &f->own, f->cells, &f->all));

@@ -182,6 +182,7 @@ static PetscErrorCode EndMirror(const Family *f, Member *m, const double theta[]
 
 const FidelityRow fidelity_mirror = {
     .name    = "mirror",
+    .other   = true,
     .help    = "line, in one dimension the deck's own solve, at the porosity of opposite normals",
     .fits    = has_mirror,
     .create  = CreateMirror,
@@ -199,10 +200,16 @@ static int least_cells(int axis)
 static bool divides(const Family *f, int first, int number, size_t size, char lacks[])
 {
   for (int axis = first; axis < f->grid.dim; axis++) {
-    const int n = f->grid.n[axis];
-    snprintf(lacks, size, "%d does not divide the %d cells of ensemble_cells along %c into at least %d", number, n,
-             "xyz"[axis], least_cells(axis));
-    if (n % number || n / number < least_cells(axis)) return false;
+    const int n = f->grid.n[axis], least = least_cells(axis);
+    if (n % number) {
+      snprintf(lacks, size, "%d does not divide the %d cells of ensemble_cells along %c", number, n, "xyz"[axis]);
+      return false;
+    }
+    if (n / number < least) {
+      snprintf(lacks, size, "it leaves fewer than %d of the %d cells of ensemble_cells along %c", least, n,
+               "xyz"[axis]);
+      return false;
+    }
   }
   return true;
 }

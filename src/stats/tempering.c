@@ -274,7 +274,8 @@ static double share_after(ScoriaTempering t, double most, double from, double to
   return next * next / (sum * next_square);
 }
 
-#define ENOUGH 100 /* effective particles, of which the next step can be told */
+#define ENOUGH 100   /* effective particles, of which the next step can be told */
+#define FARTHEST 200 /* stages: more, and the first steps tell nothing of the others */
 
 /* The particles as they are, reweighted stage after stage as far as they can tell; then steps grow as they did. */
 int tempering_stages_left(ScoriaTempering t)
@@ -300,7 +301,8 @@ int tempering_stages_left(ScoriaTempering t)
     n++;
   }
   const double steps = fmax(0, left - at) / step;
-  return n + (int)ceil(growth > 1.01 ? log1p(steps * (growth - 1) / growth) / log(growth) : steps);
+  const double all   = n + ceil(growth > 1.01 ? log1p(steps * (growth - 1) / growth) / log(growth) : steps);
+  return all <= FARTHEST ? (int)all : -1; /* nor where it is not a number */
 }
 
 double tempering_temperature(ScoriaTempering t)

@@ -6,7 +6,7 @@ set -uo pipefail
 
 deck=$work/deck.yaml
 tiny_deck "$deck" "$work/run"
-few=(-ensemble_conditions 12 -ensemble_realisations 2)
+few=(-ensemble_conditions 32 -ensemble_realisations 2)
 cheap=("${few[@]}" -ensemble_cheap_fidelity grid:2 -ensemble_cheap_realisations 5)
 scoria 2 generate "$deck" "${few[@]}" -run_dir "$work/dear" >"$work/out" 2>&1 || fail "generate"
 scoria 2 generate "$deck" "${cheap[@]}" -run_dir "$work/both" >"$work/out" 2>&1 || { fail "generate of two fidelities"; cat "$work/out" >&2; }
@@ -21,8 +21,8 @@ scoria 3 generate "$deck" "${line[@]}" -ensemble_group_size 2 -run_dir "$work/sh
 scoria 2 generate "$deck" "${few[@]}" -ensemble_mode transient -conditions_time "20,200" -ensemble_fidelity steps:30 -run_dir "$work/steps" >"$work/out" 2>&1 || fail "generate of larger steps"
 
 # Rows of a cheaper fidelity are added to a dataset that is there, stopped and grown on other ranks: the same bytes.
-scoria 1 generate "$deck" "${few[@]}" -ensemble_conditions 6 -run_dir "$work/again" >"$work/out" 2>&1 || fail "generate of fewer conditions"
-scoria 3 generate "$deck" "${cheap[@]}" -ensemble_conditions 6 -run_dir "$work/again" >"$work/out" 2>&1 || fail "rows added to a dataset"
+scoria 1 generate "$deck" "${few[@]}" -ensemble_conditions 16 -run_dir "$work/again" >"$work/out" 2>&1 || fail "generate of fewer conditions"
+scoria 3 generate "$deck" "${cheap[@]}" -ensemble_conditions 16 -run_dir "$work/again" >"$work/out" 2>&1 || fail "rows added to a dataset"
 scoria 1 generate "$deck" "${cheap[@]}" -run_dir "$work/again" -run_max_hours 1e-9 >"$work/out" 2>&1
 [ $? -eq 75 ] || fail "generate did not stop"
 for i in 1 2 3; do
@@ -43,7 +43,7 @@ again, grown = rows("again/dataset.h5"), rows("again/cheap.h5")
 for key in dear:
     assert dear[key].tobytes() == both[key].tobytes() == again[key].tobytes(), key
     assert cheap[key].tobytes() == grown[key].tobytes(), key
-pairs = (5 * np.arange(12)[:, None] + np.arange(2)).ravel()
+pairs = (5 * np.arange(32)[:, None] + np.arange(2)).ravel()
 for key in dear: # the same realisation in both files, and in that of the coarser grid alone
     if key != "crc" and not key.startswith("fields/c") and not key.startswith("fields/phi"):
         assert (cheap[key][pairs] == dear[key]).all() and (coarse[key] == dear[key]).all(), key
@@ -51,7 +51,7 @@ for key in dear: # the same realisation in both files, and in that of the coarse
         assert (cheap[key][pairs] == coarse[key]).all() and (coarse[key] != dear[key]).any(), key
         error = np.std(coarse[key] - dear[key], 0).mean() / np.std(dear[key], 0).mean()
         assert error < 0.2, (key, error) # of 8 cells in place of 16: .02 to .05
-assert len(np.unique(cheap["fields/eps"], axis=0)) == 60
+assert len(np.unique(cheap["fields/eps"], axis=0)) == 160
 shared, steps = rows("shared/dataset.h5"), rows("steps/dataset.h5")
 merged = rows("merged/dataset.h5")
 assert all(merged[key].tobytes() == line[key].tobytes() for key in line) and merged.keys() == line.keys()
@@ -64,9 +64,12 @@ PY
 no() { expect 3 "$1" 1 generate "$deck" "${@:2}" -run_dir "$work/no"; }
 no 'ensemble_fidelity: found "line", but ensemble_cells has one axis' -ensemble_fidelity line
 no 'ensemble_fidelity: found "grid:5", but 5 does not divide' -ensemble_fidelity grid:5
+no 'ensemble_fidelity: found "mirror", which solves at another porosity than the row' -ensemble_fidelity mirror
+no 'found "gird:4" (did you mean grid:4?), expected one of line, grid:N, columns' -ensemble_fidelity gird:4
 no 'ensemble_fidelity: found "grid:2,grid:4", expected one' -ensemble_fidelity grid:2,grid:4
 no 'ensemble_cheap_fidelity: found "columns", but' "${cheap[@]}" -ensemble_cheap_fidelity columns
 no 'ensemble_cheap_fidelity: found fine, expected one cheaper than ensemble_fidelity' "${cheap[@]}" -ensemble_cheap_fidelity fine
+no '15 conditions x 2 realisations, too few to correct ensemble_cheap_fidelity: at least 32 pairs are needed; give more' "${cheap[@]}" -ensemble_conditions 15
 no 'ensemble_cheap_realisations: found 2, expected more than ensemble_realisations, 2' "${cheap[@]}" -ensemble_cheap_realisations 2
 no 'ensemble_cheap_realisations is set, but ensemble_cheap_fidelity names no' -ensemble_cheap_realisations 9
 [ ! -e "$work/no/dataset.h5" ] || fail "something was solved for a deck that is refused"

@@ -93,7 +93,8 @@ static PetscErrorCode Expect(const Left *left, ScoriaTempering t, double seconds
   const int stages   = tempering_temperature(t) < 1 ? tempering_stages_left(t) : 0;
   char note[48];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaProgressExpect(left->bar, a->nstages + stages + left->later, seconds * stages + later));
+  PetscCall(ScoriaProgressExpect(left->bar, a->nstages + PetscMax(stages, 0) + left->later,
+                                 stages < 0 ? NAN : seconds * stages + later));
   snprintf(note, sizeof note, "%s, temperature %.2g", left->later ? "conditions" : "fields", tempering_temperature(t));
   PetscCall(ScoriaProgressUpdate(left->bar, a->nstages, note));
   PetscFunctionReturn(0);
