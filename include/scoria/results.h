@@ -361,7 +361,7 @@ typedef enum {
 #define POSTERIOR_QUANTILES "quantiles"      /* array of ScoriaPosteriorQuantile */
 #define POSTERIOR_GIVEN "given"              /* the other conditions: numbers by name */
 #define POSTERIOR_SENSORS "sensors"          /* array of ScoriaPosteriorSensor; in posterior.h5 an array per member */
-#define POSTERIOR_WARNINGS "warnings"        /* array of lines on readings that are far from the prior */
+#define POSTERIOR_WARNINGS "warnings"        /* array of lines on readings far from the prior or the posterior */
 #define POSTERIOR_PROBABILITY "/probability" /* of the quantiles */
 
 /* Paths in posterior.h5: (length) of mean and SD, (probabilities, length) of quantiles; length: cells of a field, else
@@ -379,6 +379,7 @@ typedef struct {
   double acceptance, mixing; /* at the last temperature */
   double correlation,
       correlation_limit; /* the largest, of places before and after moves; up to which these are forgotten */
+  double misfit, misfit_probability; /* sum of the squares of residuals; a bound on the probability of one as large */
 } ScoriaPosteriorRun;
 
 typedef struct {
@@ -394,6 +395,7 @@ typedef struct {
   const char *field;
   double x, value, sd; /* place [m], reading, SD of its noise */
   double prior_mean, prior_sd, mean, posterior_sd;
+  double residual; /* (value - mean) / sqrt(sd^2 + posterior_sd^2) */
 } ScoriaPosteriorSensor;
 
 extern const ScoriaMember scoria_posterior_members[], scoria_posterior_value_members[],

@@ -28,6 +28,8 @@ const ScoriaMember scoria_posterior_members[] = {
     REAL(ScoriaPosteriorRun, mixing, NULL, 0),
     REAL(ScoriaPosteriorRun, correlation, NULL, 0),
     REAL(ScoriaPosteriorRun, correlation_limit, NULL, 0),
+    REAL(ScoriaPosteriorRun, misfit, NULL, 0),
+    REAL(ScoriaPosteriorRun, misfit_probability, NULL, 0),
     END,
 };
 
@@ -52,5 +54,6 @@ const ScoriaMember scoria_posterior_sensor_members[] = {
     REAL(ScoriaPosteriorSensor, prior_sd, "likewise", 0),
     REAL(ScoriaPosteriorSensor, mean, "of the field there, given the readings", 0),
     REAL(ScoriaPosteriorSensor, posterior_sd, "likewise", 0),
+    REAL(ScoriaPosteriorSensor, residual, "reading less mean, in units of both standard deviations", 0),
     END,
 };

@@ -118,9 +118,62 @@ static void all_ranks_have_the_answer(void **state)
   close_study(&s);
 }
 
+/* n readings of the same place, each with noise e. */
+static void read_again(Study *s, int n, const double value[], double e)
+{
+  const InferSensor first = s->q.sensors.s[0];
+  s->q.sensors.n          = n;
+  for (int i = 0; i < n; i++) {
+    s->q.sensors.s[i]       = first;
+    s->q.sensors.s[i].value = value[i];
+    s->q.sensors.s[i].sd    = e;
+  }
+}
+
+/* Each of two readings is likely by itself, but they are 20 SDs of their noise apart: the posterior is N(13.5, e^2 / 2)
+ * and both are .5 / sqrt(1.5 e^2) = 8.16 from it. */
+static void readings_that_contradict(void **state)
+{
+  const double value[] = {13, 14}, far = 0.5 / sqrt(1.5 * 0.05 * 0.05);
+  InferMisfit misfit;
+  char line[INFER_LINE];
+  Study s;
+  (void)state;
+  open_study(&s, 14, 0.05);
+  read_again(&s, 2, value, 0.05);
+  run_study(&s);
+  for (int i = 0; i < 2; i++) {
+    assert_false(infer_reading_is_far(&s.q, &s.a, i, line));
+    assert_true(fabs(fabs(infer_residual(&s.q, &s.a, i)) - far) < 0.1 * far); /* as the posterior mean and SD above */
+  }
+  assert_true(infer_misfit(&s.q, &s.a, &misfit, line));
+  assert_non_null(strstr(line, "no field at this condition of the model explains the readings together"));
+  assert_true(fabs(misfit.squares - 2 * far * far) < 0.2 * 2 * far * far);
+  assert_true(fabs(misfit.probability - exp(-0.5 * misfit.squares)) <= 1e-12 * misfit.probability);
+  close_study(&s);
+}
+
+/* Chi-square of three degrees of freedom: erfc(sqrt(h)) + 2 sqrt(h / pi) exp(-h). */
+static void readings_that_agree(void **state)
+{
+  const double value[] = {13.9, 14, 14.05};
+  InferMisfit misfit;
+  char line[INFER_LINE];
+  Study s;
+  (void)state;
+  open_study(&s, 14, 0.05);
+  read_again(&s, 3, value, 0.05);
+  run_study(&s);
+  assert_false(infer_misfit(&s.q, &s.a, &misfit, line));
+  const double h = 0.5 * misfit.squares;
+  assert_true(fabs(misfit.probability - (erfc(sqrt(h)) + 2 * sqrt(h / PETSC_PI) * exp(-h))) < 1e-12);
+  close_study(&s);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(gaussian_posterior), cmocka_unit_test(unknown_condition),
-                                     cmocka_unit_test(all_ranks_have_the_answer)};
+                                     cmocka_unit_test(all_ranks_have_the_answer),
+                                     cmocka_unit_test(readings_that_contradict), cmocka_unit_test(readings_that_agree)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -90,6 +90,16 @@ double infer_correlation(const InferAnswer *a);
 #define INFER_LINE 320
 bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE]);
 
+/* infer_misfit.c.  Reading i less the posterior mean there, in units of noise and posterior SD together. */
+double infer_residual(const InferQuestion *q, const InferAnswer *a, int i);
+typedef struct {
+  double squares;     /* sum of those of all residuals */
+  double probability; /* of squares as large, at most, where the model is right */
+} InferMisfit;
+/* Whether the posterior is so far from the readings that nothing the model knows explains them, and a line that says
+ * how far. */
+bool infer_misfit(const InferQuestion *q, const InferAnswer *a, InferMisfit *misfit, char line[INFER_LINE]);
+
 /* The law that tempering starts from (infer_reference.c). */
 typedef struct InferReference_ *InferReference;
 

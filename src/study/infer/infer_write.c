@@ -134,7 +134,8 @@ static ScoriaPosteriorSensor sensor_at(const InferQuestion *q, const InferAnswer
                                  .prior_mean   = *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
                                  .prior_sd     = *statistic(a, SCORIA_PRIOR, INFER_SD, column),
                                  .mean         = *statistic(a, SCORIA_POSTERIOR, INFER_MEAN, column),
-                                 .posterior_sd = *statistic(a, SCORIA_POSTERIOR, INFER_SD, column)};
+                                 .posterior_sd = *statistic(a, SCORIA_POSTERIOR, INFER_SD, column),
+                                 .residual     = infer_residual(q, a, i)};
 }
 
 /* Of the field, which is a text in JSON, its number. */
@@ -256,13 +257,15 @@ static void add_column(cJSON *to, const InferQuestion *q, const InferAnswer *a, 
   }
 }
 
-/* Of readings that are far from what was expected: an empty list where none is. */
+/* Of readings that are far from what was expected, and from the posterior: an empty list where none is. */
 static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer *a)
 {
   cJSON *list = cJSON_AddArrayToObject(root, POSTERIOR_WARNINGS);
   char line[INFER_LINE];
+  InferMisfit misfit;
   for (int i = 0; i < q->sensors.n; i++)
     if (infer_reading_is_far(q, a, i, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
+  if (infer_misfit(q, a, &misfit, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }
 
 static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *a)
@@ -296,16 +299,21 @@ PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior
                               const InferAnswer *a)
 {
   const ScoriaTemperingStage *last = &a->stage[a->nstages - 1];
-  const ScoriaPosteriorRun all     = {.prior             = prior,
-                                      .particles         = q->count,
-                                      .stages            = a->nstages,
-                                      .log_evidence      = a->log_evidence,
-                                      .log_evidence_se   = a->log_evidence_se,
-                                      .acceptance        = last->acceptance,
-                                      .mixing            = last->mixing,
-                                      .correlation       = infer_correlation(a),
-                                      .correlation_limit = a->forgotten};
-  cJSON *root                      = cJSON_CreateObject(), *group;
+  char line[INFER_LINE];
+  InferMisfit misfit;
+  (void)infer_misfit(q, a, &misfit, line);
+  const ScoriaPosteriorRun all = {.prior              = prior,
+                                  .particles          = q->count,
+                                  .stages             = a->nstages,
+                                  .log_evidence       = a->log_evidence,
+                                  .log_evidence_se    = a->log_evidence_se,
+                                  .acceptance         = last->acceptance,
+                                  .mixing             = last->mixing,
+                                  .correlation        = infer_correlation(a),
+                                  .correlation_limit  = a->forgotten,
+                                  .misfit             = misfit.squares,
+                                  .misfit_probability = misfit.probability};
+  cJSON *root                  = cJSON_CreateObject(), *group;
   PetscFunctionBeginUser;
   members_add(root, scoria_posterior_members, &all);
   add_conditions(root, q, a);
@@ -333,6 +341,15 @@ static PetscErrorCode SayColumn(ScoriaRun run, const InferAnswer *a, const char 
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SayMisfit(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
+{
+  char line[INFER_LINE];
+  InferMisfit misfit;
+  PetscFunctionBeginUser;
+  if (infer_misfit(q, a, &misfit, line)) PetscCall(ScoriaSay(run, "  WARNING: %s", line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -345,6 +362,7 @@ PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferA
                   "posterior may be too narrow; raise infer_moves, or ask whether noise so small is below the "
                   "model's own error",
                   infer_correlation(a), a->forgotten));
+  PetscCall(SayMisfit(run, q, a));
   PetscCall(ScoriaSay(run, "  ln evidence %.4f +- %.4f", a->log_evidence, a->log_evidence_se));
   PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %12s %12s %12s %12s %12s", "", "", "prior mean", "SD", "mean", "SD",
                       "read", "noise"));
