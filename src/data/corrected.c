@@ -162,7 +162,7 @@ static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
   PetscCall(ScoriaDatasetIdentity(c->run, c->dear, c->of_dear.rows, from.made.dataset));
   PetscCall(PetscStrncpy(from.made.file, identity, sizeof from.made.file));
   PetscCall(PetscStrncpy(from.made.library, dataset_made_from(c->dear)->library, sizeof from.made.library));
-  PetscCall(PartialBegin(c->run, deck, path, false, &spec, x, &from, SCORIA_OF_CHEAP, NULL, NULL, &out));
+  PetscCall(PartialBegin(c->run, deck, path, false, &spec, x, &from, SCORIA_OF_CORRECTED, NULL, NULL, &out));
   PetscCall(ScoriaCostBegin(c->run, NAME, out.there.n > 0, &cost));
   PetscCall(FillAll(c, &spec, &out, cost));
   PetscCall(PartialFinish(&out));
@@ -244,7 +244,7 @@ PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear,
   if (!*cheap_path) PetscFunctionReturn(0);
   PetscCall(CheckCheap(run, deck, cheap_path));
   PetscCall(ScoriaRunPath(run, NAME, sizeof path, path));
-  PetscCall(ScoriaCompleteDataset(run, deck, NAME, SCORIA_OF_CHEAP, cheap_path, &complete));
+  PetscCall(ScoriaCompleteDataset(run, deck, NAME, SCORIA_OF_CORRECTED, cheap_path, &complete));
   if (!complete) {
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), cheap_path, &cheap));
     PetscCall(ScoriaDatasetIdentity(run, cheap, dataset_rows(cheap), identity));

@@ -100,7 +100,7 @@ const ScoriaKey scoria_score_keys[] = {
      "share of the conditions of imported data that no part of training sees, for compare, at least as many as a "
      "verdict "
      "needs; of fewer than 8 conditions, that share of the rows of each; 0: none",
-     SCORIA_DECIDES_SPLIT},
+     SCORIA_DECIDES_HOLDOUT},
     {"train_keep", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best last"),
      "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last",
      SCORIA_DECIDES_WEIGHTS},

@@ -105,6 +105,9 @@ assert np.abs(left[done]).max() < 0.05, np.abs(left[done]).max() # of a spread o
 level = (c[done] - 100 - 20 * p[done][:, None]).mean()
 assert abs(level) < 0.3, level # a tenth of the shift of 5 - 10; 500 rows of SD 1
 PY
+# Pairs of conditions that are held back now may have been learned from then.
+mkdir "$work/held" && cp "$work/of_foreign/"{dataset,corrected}.h5 "$work/held"
+expect 3 'held/corrected.h5: made by another deck (import_holdout is 0.3 here and 0.1 there' 1 train "$work/foreign.yaml" -train_cheap "$work/of_coarse/dataset.h5" -run_dir "$work/held" -import_holdout 0.3
 scoria 2 train "$work/foreign.yaml" -train_cheap "$work/of_noise/dataset.h5" -run_dir "$work/of_foreign2" >"$work/out" 2>&1 && fail "trained without a dataset"
 mkdir -p "$work/weak" && cp "$work/of_foreign/dataset.h5" "$work/weak"
 scoria 2 train "$work/foreign.yaml" -train_cheap "$work/of_noise/dataset.h5" -run_dir "$work/weak" >"$work/out" 2>&1 || { fail "train beside rows that tell nothing"; cat "$work/out" >&2; }
