@@ -65,9 +65,10 @@ done
 
 # The model's bias from fresh solves, the same on any ranks.
 for ranks in 1 2; do
-  scoria "$ranks" uq "$deck" -uq_count 2000 -uq_F_right "8,16" -uq_check 30 -uq_file "check$ranks.h5" >"$work/out" 2>&1 || { fail "uq with a check"; cat "$work/out" >&2; }
+  scoria "$ranks" uq "$deck" -uq_count 2000 -uq_F_right "8,16" -uq_check 30 -uq_quantities "still = 3.3 + 0 * c[0]" -uq_file "check$ranks.h5" >"$work/out" 2>&1 || { fail "uq with a check"; cat "$work/out" >&2; }
 done
 grep -q "min_c .*model .* PDE .* of 30 solves: bias" "$work/out" || fail "uq does not print its check"
+grep -q "still .* of 30 solves: bias 0 to 0$" "$work/out" || fail "the bias of a constant is its rounding"
 expect 3 "check: found 30, but only fields of source model are checked" 1 uq "$deck" -uq_source pde -uq_check 30 -uq_file no.h5
 
 "$PYTHON" - "$work" <<'PY' || fail "uq answers"
@@ -85,6 +86,9 @@ one = checks(f"{work}/run/check1.json")
 assert one == checks(f"{work}/run/check2.json") and len(one) >= 6
 for c in one:
     assert c["solves"] == 30 and c["failed"] == 0 and abs(c["bias"] - (c["mean"] - c["pde_mean"])) <= 1e-9 * abs(c["mean"])
+    if c["bias_se"] == 0:  # a constant
+        assert c["low95"] == c["bias"] == c["high95"] == 0 and c["pde_mean_se"] == 0
+        continue
     assert abs(c["bias_se"] - np.hypot(c["mean_se"], c["pde_mean_se"])) < 1e-9 * c["bias_se"] and c["low95"] < c["bias"] < c["high95"]
 def same(a, b):
     one, other = arrays(a), arrays(b)

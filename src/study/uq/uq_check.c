@@ -66,6 +66,23 @@ static PetscErrorCode SolveAll(UqKeeper *keeper, const UqQuestion *q, Check *c, 
   PetscFunctionReturn(0);
 }
 
+#define ROUNDING 1e-12 /* of a constant's size: what sums of equal numbers leave, as uq_sobol takes it */
+
+static double without_rounding(double difference, double size)
+{
+  return fabs(difference) > ROUNDING * fabs(size) ? difference : 0;
+}
+
+/* Of a quantity that varies in neither, the bias is 0 without an error, or what it is. */
+static ScoriaUqCheck judge_quantity(int64_t solves, int64_t failed, double mean, double sd, double model,
+                                    double model_se)
+{
+  const double pde_se = without_rounding(sd / sqrt((double)solves), mean);
+  const double se     = hypot(pde_se, without_rounding(model_se, model));
+  const double bias   = se > 0 ? model - mean : without_rounding(model - mean, mean);
+  return (ScoriaUqCheck){solves, failed, mean, pde_se, bias, se, bias - 1.959964 * se, bias + 1.959964 * se};
+}
+
 static PetscErrorCode Judge(const UqQuestion *q, const Check *c, UqAnswer *a, int k)
 {
   const int n = q->nquantities;
@@ -77,12 +94,9 @@ static PetscErrorCode Judge(const UqQuestion *q, const Check *c, UqAnswer *a, in
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: check: condition %d: %lld of %lld solves succeeded, expected at least 2", k,
                 (long long)good, (long long)q->check);
   stats_moments(good, n, c->values, mean, sd);
-  for (int i = 0; i < n; i++) {
-    const double pde_se = sd[i] / sqrt((double)good), model_se = moment[UQ_MEAN_SE * (size_t)a->columns + (size_t)i];
-    const double bias = moment[i] - mean[i], se = sqrt(pde_se * pde_se + model_se * model_se);
-    a->check[k * n + i] =
-        (ScoriaUqCheck){good, q->check - good, mean[i], pde_se, bias, se, bias - 1.959964 * se, bias + 1.959964 * se};
-  }
+  for (int i = 0; i < n; i++)
+    a->check[k * n + i] = judge_quantity(good, q->check - good, mean[i], sd[i], moment[i],
+                                         moment[UQ_MEAN_SE * (size_t)a->columns + (size_t)i]);
   PetscFunctionReturn(0);
 }
 

@@ -92,7 +92,7 @@ static PetscErrorCode TakeStore(ScoriaDeck deck, const UqQuestion *q, ScoriaStor
   else if (!same)
     *why = "compare.h5 has other settings of the sampler";
   else if (!has)
-    *why = "compare.h5 says nothing of tails";
+    *why = "compare takes no tails of imported rows that it judges by residuals";
   else
     PetscCall(ReadCompared(store, c));
   PetscFunctionReturn(0);
@@ -153,7 +153,10 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
   PetscCall(ScoriaImported(deck, &imported));
   a->tails->whose  = imported ? "data" : "PDE";
   a->tails->fields = imported ? "rows" : "solves";
-  PetscCall(OpenCompared(run, deck, q, &c, &a->tails->why));
+  if (q->whole)
+    a->tails->why = "compare takes no tails of whole fields";
+  else
+    PetscCall(OpenCompared(run, deck, q, &c, &a->tails->why));
   for (int i = 0; i < q->nquantities; i++) find_tails(&c, q->quantity[i].name, a->tails->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
     number_of(q, t, sizeof name, name);
