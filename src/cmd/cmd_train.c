@@ -35,7 +35,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(OpenDataset(run, deck, &ds));
   PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaTwinCreate(deck, &ens, &twin));
-  PetscCall(ScoriaCorrect(run, deck, ds, &corrected));
+  PetscCall(ScoriaCorrect(run, deck, ds, &twin, &corrected));
   PetscCall(ScoriaModelTrain(run, deck, ds, corrected, &twin, &model));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));

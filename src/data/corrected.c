@@ -53,7 +53,11 @@ static PetscErrorCode PutCorrected(Correcting *c, const Origin *o, int nnear, co
   correcting_standardise(c, &c->some, c->cheap_field, 0, z);
   correction_apply(&c->fit, c->unit + o->condition * c->of_dear.space.n, nnear, near, c->seed, (uint64_t)row, z,
                    c->work, y);
-  for (int w = 0; w < width; w++) to->field[w / cells][at * cells + w % cells] += c->s[w] * y[w];
+  for (int w = 0; w < width; w++) {
+    const CorrectingValue *v = &c->value[w / cells];
+    double *x                = &to->field[w / cells][at * cells + w % cells];
+    *x                       = correcting_value_back(v, correcting_value(v, *x) + c->s[w] * y[w]);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -232,7 +236,8 @@ static PetscErrorCode CheckCheap(ScoriaRun run, ScoriaDeck deck, const char *pat
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear, ScoriaDataset *corrected)
+PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear, const ScoriaTwin *twin,
+                             ScoriaDataset *corrected)
 {
   char cheap_path[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN], identity[SCORIA_IDENTITY_SIZE];
   ScoriaDataset cheap;
@@ -248,7 +253,7 @@ PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear,
   if (!complete) {
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), cheap_path, &cheap));
     PetscCall(ScoriaDatasetIdentity(run, cheap, dataset_rows(cheap), identity));
-    PetscCall(CorrectingOpen(run, deck, dear, cheap, cheap_path, &c));
+    PetscCall(CorrectingOpen(run, deck, dear, cheap, cheap_path, twin, &c));
     PetscCall(CorrectingFit(&c));
     complete = correlation_of(&c.fit) >= LEAST_CORRELATION;
     PetscCall(Tell(&c, complete));

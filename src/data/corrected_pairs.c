@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STANDARD_ROWS 64              /* of a condition, for its mean and SD */
 #define STANDARD_LEAST 16             /* with fewer, those of all conditions together */
 #define PAIRS 8192                    /* more would not sharpen the correction */
 #define PAIR_BYTES ((size_t)64 << 20) /* that they take on a rank */
@@ -149,7 +148,7 @@ static PetscErrorCode MatchConditions(Correcting *c)
 }
 
 PetscErrorCode CorrectingOpen(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear, ScoriaDataset cheap, const char *path,
-                              Correcting *c)
+                              const ScoriaTwin *twin, Correcting *c)
 {
   const ScoriaDatasetSpec *spec;
   PetscInt seed = 0;
@@ -169,9 +168,10 @@ PetscErrorCode CorrectingOpen(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear
   PetscCall(ScoriaHoldoutChoose(ScoriaRunComm(run), deck, dear, &c->holdout));
   PetscCall(MatchConditions(c));
   const int width = c->channels * c->of_dear.cells;
-  PetscCall(ScoriaRowsCreate(&c->of_cheap, STANDARD_ROWS, &c->some));
+  PetscCall(ScoriaRowsCreate(&c->of_cheap, CORRECTING_ROWS, &c->some));
   PetscCall(ScoriaRowsCreate(&c->of_dear, 1, &c->few));
   PetscCall(PetscMalloc3(width, &c->m, width, &c->s, 3 * width, &c->row));
+  PetscCall(CorrectingValues(c, twin));
   PetscFunctionReturn(0);
 }
 
@@ -200,7 +200,7 @@ bool correcting_held_back(const Correcting *c, int64_t condition, int64_t i)
 static double value_of(const Correcting *c, const ScoriaRows *rows, const int field[], int64_t i, int w)
 {
   const int cells = c->of_dear.cells;
-  return rows->field[field[w / cells]][i * cells + w % cells];
+  return correcting_value(&c->value[w / cells], rows->field[field[w / cells]][i * cells + w % cells]);
 }
 
 void correcting_standardise(const Correcting *c, const ScoriaRows *rows, const int field[], int64_t i, double z[])
@@ -219,7 +219,7 @@ static void raise_least(int cells, double s[])
 PetscErrorCode CorrectingStandard(Correcting *c, int64_t condition)
 {
   const int width = c->channels * c->of_dear.cells;
-  const int64_t n = PetscMin(c->realisations, STANDARD_ROWS);
+  const int64_t n = PetscMin(c->realisations, CORRECTING_ROWS);
   int64_t good    = 0;
   PetscFunctionBeginUser;
   if (c->pooled || condition == c->at) PetscFunctionReturn(0);

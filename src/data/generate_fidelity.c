@@ -1,7 +1,16 @@
 /* Datasets of a cheaper fidelity: dataset.h5 itself (ensemble_fidelity), or cheap.h5 beside it (ensemble_cheap_*). */
 #include "generate.h"
 #include "score/correction.h"
+#include <stdlib.h>
 #include <string.h>
+
+/* Whether both are of one kind, "grid:4" and "grid:2", and a is at least as fine as b. */
+static bool as_fine(const char *a, const char *b)
+{
+  const size_t length = strcspn(a, ":");
+  if (!a[length] || strncmp(a, b, length + 1)) return false;
+  return atoi(a + length + 1) <= atoi(b + length + 1);
+}
 
 PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked)
 {
@@ -18,7 +27,7 @@ PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked)
   PetscCall(ScoriaDeckString(deck, "ensemble_cheap_fidelity", &cheap));
   PetscCall(ScoriaDeckInt(deck, "ensemble_realisations", &few));
   PetscCall(ScoriaDeckInt(deck, "ensemble_cheap_realisations", &many));
-  if (!strcmp(cheap, dear) || !strcmp(cheap, "fine"))
+  if (!strcmp(cheap, dear) || !strcmp(cheap, "fine") || as_fine(cheap, dear))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cheap_fidelity: found %s, expected one cheaper than ensemble_fidelity, %s",
                 cheap, dear);
   if (many <= few)

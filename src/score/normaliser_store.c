@@ -109,7 +109,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   PetscCall(ScoriaStorePutSpace(store, &norm->space));
   PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(PutNormAxes(store, norm, "/normaliser/transform", "field column"));
-  PetscCall(BoundsSave(store, "/normaliser/bounds", norm->C, norm->bounds, "field bound"));
+  PetscCall(BoundsSave(store, "/normaliser/bounds", norm->C, norm->bounds, "field bound_column"));
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){3}, sizes, "",
                           "modes that the network learns; 1 with a deterministic twin; trace of the covariance of z"));
