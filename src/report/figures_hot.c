@@ -1,5 +1,6 @@
 /* Figures of whole fields: the law of a field's largest and smallest value; lateral spectra. */
 #include "report_maps.h"
+#include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Figures of whole fields: maps of mean, standard deviation and exceedance of the reference and the model, and their
  * difference; single draws of both; the law of a draw's largest and smallest value; lateral spectra. */
 #include "report_maps.h"
+#include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Reads the maps of compare.h5. */
 #include "report_maps.h"
+#include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "report_labels.h"
 #include "report_words.h"
 #include "scoria/results.h"
+#include "scoria/maps.h"
 
 #define REPORT_MAPPED 4 /* fields drawn */
 

@@ -1,5 +1,6 @@
 /* compare.h5 and compare.json: what they hold, and under which names. */
 #include "rows.h"
+#include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 

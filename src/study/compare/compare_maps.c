@@ -3,6 +3,7 @@
  * drawn again, by the numbers that the measures have been taken of, and all planes of a source are on rank 0 at a time,
  * where they are added up in their order: the same bits on any number of ranks. */
 #include "compare.h"
+#include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 
