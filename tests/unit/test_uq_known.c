@@ -266,8 +266,8 @@ static void bad_expressions_are_refused(void **state)
       {"d = a[7]", "expected L or a number from"},
       {"d = c[0]", "not understood at \"c\""},
       {"d = a[0] +", "not understood"},
-      {"a = b[0]", "quantity or function a already"},
-      {"max = b[0]", "function max already"},
+      {"a = b[0]", "a is a field already"},
+      {"max = b[0]", "max is a function already"},
       {"d = e = a[0]", "a second \"=\""},
       {"2d = a[0]", "expected \"name = expression\""},
       {"a[0] + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1 + 1 - 1", "give it a name"}};

@@ -201,7 +201,7 @@ static void bad_expressions_are_refused(void **state)
       {"a[0.5, 2, 0.5]", "found the place \"2\", expected a number from 0 to 1 m along y"},
       {"quantile(a)", "expected quantile(c, 0.99)"},
       {"quantile(a, 1.5)", "a number between 0 and 1"},
-      {"y = max(a)", "the name is x, y, z"}};
+      {"y = max(a)", "y is the place of a cell already"}};
   int index;
   Study s;
   (void)state;
