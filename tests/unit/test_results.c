@@ -95,7 +95,7 @@ static void every_array_of_the_posterior_has_a_path_of_its_own(void **state)
     assert_true(*m->title);
     posterior_sensor_path(m->name, sizeof path[0], path[n++]);
   }
-  assert_string_equal(path[n - 1], "/sensors/posterior_sd");
+  assert_string_equal(path[n - 2], "/sensors/posterior_sd"); /* as in files of the release; residuals were added */
   for (int i = 0; i < n; i++)
     for (int j = 0; j < i; j++) assert_string_not_equal(path[i], path[j]);
 }
