@@ -81,8 +81,8 @@ PetscErrorCode ScoriaCheapPath(ScoriaRun run, ScoriaDeck deck, char path[PETSC_M
  * NULL where the deck names none, or where they tell too little of dear rows, which is said.  Its conditions are those
  * of dataset.h5, and then others that the cheap rows have in the same ranges; its rows are those of dataset.h5 where
  * there are any, but none that is held back, and else cheap ones brought to what dear ones would be, as pairs of rows
- * of the same realisation teach it.  No corrected value leaves its field's bounds, or the side of its reference that all
- * rows are on (twin).  A file of cheap rows that does not fit is a user error.  Collective. */
+ * of the same realisation teach it.  No corrected value leaves its field's bounds, or the side of its reference that
+ * all rows are on (twin).  A file of cheap rows that does not fit is a user error.  Collective. */
 PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear, const ScoriaTwin *twin,
                              ScoriaDataset *corrected);
 /* dataset.h5 of the shards below run_dir.  Collective. */
