@@ -174,18 +174,6 @@ static PetscErrorCode EvaluateTile(InferParticles *p, int64_t start, int64_t n, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
-                             double log_base[])
-{
-  InferParticles *p = ctx;
-  Evaluation e      = {first, z, log_likelihood, log_base};
-  int64_t most;
-  PetscFunctionBeginUser;
-  PetscCall(MostTiles(p, p->q->count, &most));
-  PetscCall(Rounds(p, n, most, EvaluateTile, &e));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode ConditionsTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
 {
   const Evaluation *e = ctx;
@@ -194,15 +182,29 @@ static PetscErrorCode ConditionsTile(InferParticles *p, int64_t start, int64_t n
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
-                                       double log_base[])
+/* By tiles, of which every rank makes its own. */
+static PetscErrorCode Evaluate(InferParticles *p, InferTile tile, int64_t n, Evaluation e)
 {
-  InferParticles *p = ctx;
-  Evaluation e      = {first, z, log_likelihood, log_base};
   int64_t most;
   PetscFunctionBeginUser;
   PetscCall(MostTiles(p, p->q->count, &most));
-  PetscCall(Rounds(p, n, most, ConditionsTile, &e));
+  PetscCall(Rounds(p, n, most, tile, &e));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                             double log_base[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate(ctx, EvaluateTile, n, (Evaluation){first, z, log_likelihood, log_base}));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, const double z[], double log_likelihood[],
+                                       double log_base[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate(ctx, ConditionsTile, n, (Evaluation){first, z, log_likelihood, log_base}));
   PetscFunctionReturn(0);
 }
 
