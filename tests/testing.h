@@ -17,16 +17,23 @@
     if (check_failed_) fail_msg("%s failed: %s", #call, ScoriaFailureLine());                                          \
   } while (0)
 
-/* The body of main: collective, so that a test that fails on one rank fails the program. */
-static inline int run_test_program(int argc, char **argv, const struct CMUnitTest tests[], size_t count)
+/* The body of main: collective, so that a test that fails on one rank fails the program.  set_up and tear_down of all
+ * tests together may be NULL. */
+static inline int run_test_group(int argc, char **argv, const struct CMUnitTest tests[], size_t count,
+                                 CMFixtureFunction set_up, CMFixtureFunction tear_down)
 {
   int failed;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   if (PetscPushErrorHandler(ScoriaErrorHandler, NULL)) return 1;
-  failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+  failed = _cmocka_run_group_tests("tests", tests, count, set_up, tear_down);
   MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
   if (PetscFinalize()) return 1;
   return failed ? 1 : 0;
+}
+
+static inline int run_test_program(int argc, char **argv, const struct CMUnitTest tests[], size_t count)
+{
+  return run_test_group(argc, argv, tests, count, NULL, NULL);
 }
 
 #endif

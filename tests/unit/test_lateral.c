@@ -429,10 +429,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(weights_take_out_the_chance_of_the_draws),
       cmocka_unit_test(standard_laws_have_mean_0_and_variance_1),
   };
-  PetscErrorCode failed = PetscInitialize(&argc, &argv, NULL, NULL);
-  if (failed) return 1;
-  if (PetscPushErrorHandler(ScoriaErrorHandler, NULL)) return 1;
-  int bad = cmocka_run_group_tests(tests, set_up, tear_down);
-  MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
-  return PetscFinalize() || bad;
+  return run_test_group(argc, argv, tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }

@@ -263,10 +263,5 @@ int main(int argc, char **argv)
       cmocka_unit_test(modes_are_those_of_a_dense_decomposition), cmocka_unit_test(decoding_is_the_adjoint_of_encoding),
       cmocka_unit_test(fields_come_back_and_stay_in_bounds), cmocka_unit_test(the_volume_is_that_of_the_jacobian),
       cmocka_unit_test(bounds_are_kept_in_single_precision)};
-  PetscErrorCode failed = PetscInitialize(&argc, &argv, NULL, NULL);
-  if (failed) return 1;
-  if (PetscPushErrorHandler(ScoriaErrorHandler, NULL)) return 1;
-  int bad = cmocka_run_group_tests(tests, set_up, tear_down);
-  MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
-  return PetscFinalize() || bad;
+  return run_test_group(argc, argv, tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }

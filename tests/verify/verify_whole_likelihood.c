@@ -179,10 +179,5 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {cmocka_unit_test(rank_is_found),
                                      cmocka_unit_test(volumes_are_those_of_the_decoder),
                                      cmocka_unit_test(densities_are_those_of_the_law)};
-  PetscErrorCode failed           = PetscInitialize(&argc, &argv, NULL, NULL);
-  if (failed) return 1;
-  if (PetscPushErrorHandler(ScoriaErrorHandler, NULL)) return 1;
-  int bad = cmocka_run_group_tests(tests, set_up, tear_down);
-  MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, PETSC_COMM_WORLD);
-  return PetscFinalize() || bad;
+  return run_test_group(argc, argv, tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }
