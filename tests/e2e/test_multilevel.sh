@@ -45,7 +45,7 @@ for i in 1 2; do
   ls -i "$work"/endless/uq_choice.ckpt* >"$work/kept$i"
   echo "no model" >"$work/endless/model.h5"
 done
-cmp -s "$work/said1" "$work/said2" && cmp -s "$work/kept1" "$work/kept2" && grep -q "no model.h5" "$work/said2" || fail "a source is chosen twice"
+{ cmp -s "$work/said1" "$work/said2" && cmp -s "$work/kept1" "$work/kept2" && grep -q "no model.h5" "$work/said2"; } || fail "a source is chosen twice"
 
 # Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
 whole=("${plane[@]}" -ensemble_whole_fields true)
