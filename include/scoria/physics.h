@@ -260,6 +260,8 @@ PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields
 bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
 /* The value that field f tends to (c_R of the concentration), NaN where it has none. */
 double ensemble_reference(ScoriaEnsemble ens, int f);
+/* Whether field f keeps inside an interval, which is then bounds (2), infinite at an end where it has none.  Local. */
+bool ensemble_bounds(ScoriaEnsemble ens, int f, double bounds[2]);
 bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */

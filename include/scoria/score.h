@@ -25,8 +25,8 @@ typedef struct {
   bool (*normals)(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
-  bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; these
-                                    * have no reference */
+  bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; where
+                                    * x - reference keeps its sign, inside what the reference leaves of it */
   double bounds[SCORIA_MAX_FIELDS][2];
   bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
                                     * weigh less in the choice of modes */

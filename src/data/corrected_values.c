@@ -101,23 +101,17 @@ static int side_of(const Seen *seen, int ch)
 
 static PetscErrorCode Choose(Correcting *c, int ch, const Seen seen[2])
 {
-  CorrectingValue *v  = &c->value[ch];
-  const int side      = side_of(&seen[0], ch);
-  const char *name    = c->of_dear.field[c->dear_field[ch]].name;
-  const bool imported = *c->of_dear.source;
+  CorrectingValue *v    = &c->value[ch];
+  const int side        = side_of(&seen[0], ch);
+  const char *name      = c->of_dear.field[c->dear_field[ch]].name;
+  const bool imported   = *c->of_dear.source;
+  const double range[2] = {fmax(seen[0].below[ch], seen[1].below[ch]), fmax(seen[0].above[ch], seen[1].above[ch])};
   PetscFunctionBeginUser;
   PetscCall(CheckInside(c, ch, seen));
-  if (v->bounds.on) {
-    bounds_set_least(&v->bounds,
-                     fmax(fmax(seen[0].below[ch], seen[0].above[ch]), fmax(seen[1].below[ch], seen[1].above[ch])));
-    PetscFunctionReturn(0);
-  }
-  if (!isfinite(v->reference) || !side) PetscFunctionReturn(0);
-  if (side_of(&seen[1], ch) == side)
-    v->sign = side;
-  else if (imported)
+  if (imported && !v->bounds.on && isfinite(v->reference) && side && side_of(&seen[1], ch) != side)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: field %s does not stay %s its reference, %g, as it does in dataset.h5", c->path,
                 name, side > 0 ? "above" : "below", v->reference);
+  bounds_choose(&v->bounds, v->reference, range, &v->sign);
   PetscFunctionReturn(0);
 }
 
@@ -129,9 +123,8 @@ PetscErrorCode CorrectingValues(Correcting *c, const ScoriaTwin *twin)
   PetscFunctionBeginUser;
   for (int ch = 0; ch < c->channels; ch++) {
     CorrectingValue *v = &c->value[ch];
-    v->bounds          = bounds_of(twin, ch);
-    v->reference       = v->bounds.on ? bounds_end(&v->bounds) : twin->reference[ch];
-    any                = any || isfinite(v->reference);
+    bounds_of_twin(twin, ch, &v->bounds, &v->reference);
+    any = any || isfinite(v->reference);
   }
   if (!any) PetscFunctionReturn(0);
   for (double *at = (double *)seen; at < (double *)(seen + 2); at++) *at = -INFINITY;

@@ -12,7 +12,7 @@
 typedef struct {
   NormBounds bounds;
   double reference; /* or one of the bounds; NaN: none */
-  int sign;         /* of x - reference, 0: values are corrected as they are */
+  double sign;      /* of x - reference, 0: values are corrected as they are */
 } CorrectingValue;
 
 typedef struct {

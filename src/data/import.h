@@ -19,7 +19,7 @@ typedef struct {
   bool scaled;          /* the deck has given them */
   int rank;
   int64_t dims[SCORIA_FOREIGN_RANK];
-  int cells[IMPORT_GRID];              /* axes of cells along x, y, z; -1: none */
+  int cells[IMPORT_GRID];              /* axes of cells along x, y, z; -1: none, a field is the same along it */
   int channels;                        /* axis of channels; -1: none */
   int axis[SCORIA_FOREIGN_RANK];       /* index of the axis of rows; IMPORT_ALONE: it lies along rows as they are
                                           numbered; -1: no axis of rows */

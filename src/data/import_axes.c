@@ -229,6 +229,7 @@ static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
   clear_axes(c);
   if (match_flat(im, c)) PetscFunctionReturn(0);
   const int64_t rows = values_of(c, &axes);
+  if (import_lacks(im, c) >= 0) PetscCall(ImportWrongCells(im, what, c, import_lacks(im, c)));
   if (rows != im->found)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s has %lld rows, %s has %lld: expected equally many", im->path, what,
                 (long long)rows, told, (long long)im->found);
@@ -238,18 +239,39 @@ static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
               im->path, what, told, what, c->path);
 }
 
+/* Of a field that lacks axes of cells. */
+static PetscErrorCode SayRepeated(const Import *im, int f)
+{
+  const ImportColumn *c = &im->field[f];
+  char along[32]        = "";
+  PetscFunctionBeginUser;
+  for (int d = 0; d < im->grid; d++)
+    if (c->cells[d] < 0)
+      snprintf(along + strlen(along), sizeof along - strlen(along), "%s%s", *along ? " and " : "",
+               import_grid_names[d]);
+  if (*along)
+    PetscCall(ScoriaSay(im->run, "  %s: %s, held as the same along %s", im->spec.field[f].name,
+                        import_is_scalar(im, c) ? "one value a row" : "lacks an axis of cells", along));
+  PetscFunctionReturn(0);
+}
+
+/* The rows are those of a field with all axes of cells: of one without, an axis of another length might be meant. */
 PetscErrorCode ImportPlaceFields(Import *im)
 {
   ImportNames name[SCORIA_MAX_FIELDS];
   int axes[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
+  im->told = -1;
   for (int f = 0; f < im->spec.nfields; f++) {
     PetscCall(Classify(im, f, name[f], &axes[f]));
-    if (axes[f] > axes[im->told]) im->told = f;
+    if (import_lacks(im, &im->field[f]) < 0 && (im->told < 0 || axes[f] > axes[im->told])) im->told = f;
   }
+  if (im->told < 0)
+    PetscCall(ImportWrongCells(im, im->spec.field[0].name, &im->field[0], import_lacks(im, &im->field[0])));
   define_axes(im, &im->field[im->told], name[im->told]);
   for (int f = 0; f < im->spec.nfields; f++)
     if (f != im->told) PetscCall(MatchField(im, f, name[f]));
+  for (int f = 0; f < im->spec.nfields; f++) PetscCall(SayRepeated(im, f));
   PetscFunctionReturn(0);
 }
 

@@ -15,7 +15,11 @@ bool import_same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b);
 /* The axis of that name where the deck names them; -1: none. */
 int import_named(const ImportColumn *c, ImportNames name, const char *wanted);
 bool import_is_cell(const ImportColumn *c, int a);
-/* The axes of cells of a field. */
+/* The axes of cells of a field, which may lack some. */
 PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames name, ImportColumn *c);
+int import_lacks(const Import *im, const ImportColumn *c); /* the first axis of cells that a field lacks; -1: none */
+bool import_is_scalar(const Import *im, const ImportColumn *c); /* that it lacks all */
+/* A user error: what was expected of an array without an axis of cells. */
+PetscErrorCode ImportWrongCells(const Import *im, const char *what, const ImportColumn *c, int missing);
 
 #endif

@@ -72,8 +72,21 @@ static void find_told_cells(const Import *im, ImportNames name, ImportColumn *c)
   }
 }
 
-/* What was expected of an array without its axes of cells. */
-static PetscErrorCode WrongCells(const Import *im, const char *what, const ImportColumn *c, int missing)
+int import_lacks(const Import *im, const ImportColumn *c)
+{
+  for (int d = 0; d < im->grid; d++)
+    if (c->cells[d] < 0) return d;
+  return -1;
+}
+
+bool import_is_scalar(const Import *im, const ImportColumn *c)
+{
+  for (int d = 0; d < im->grid; d++)
+    if (c->cells[d] >= 0) return false;
+  return true;
+}
+
+PetscErrorCode ImportWrongCells(const Import *im, const char *what, const ImportColumn *c, int missing)
 {
   const long long L = im->spec.shape[missing];
   char expected[256], grid[64] = "";
@@ -104,9 +117,10 @@ PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames n
   find_told_cells(im, name, c);
   if (!*c->order && !fit_cells(im, c, &assumed)) PetscCall(ImportAmbiguous(im, what, c, "cells", true));
   for (int d = 0; d < im->grid; d++)
-    if (c->cells[d] < 0 || c->dims[c->cells[d]] != im->spec.shape[d]) PetscCall(WrongCells(im, what, c, d));
+    if (c->cells[d] >= 0 && c->dims[c->cells[d]] != im->spec.shape[d]) PetscCall(ImportWrongCells(im, what, c, d));
   for (int a = 0; a < SCORIA_FOREIGN_RANK; a++) c->step[a] = 0;
-  for (int d = 0; d < im->grid; step *= im->spec.shape[d++]) c->step[c->cells[d]] = step;
+  for (int d = 0; d < im->grid; step *= im->spec.shape[d++])
+    if (c->cells[d] >= 0) c->step[c->cells[d]] = step;
   if (assumed)
     PetscCall(ScoriaSay(im->run,
                         "  %s: its axes of equal extents are taken for %s in the order of the file; order: says "

@@ -1,5 +1,5 @@
 /* import: the file that the deck's section names, and where in it rows and cells stand. */
-#include "import.h"
+#include "import_axes.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,7 +126,10 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   PetscCall(ImportPlaceFields(im));
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
-    snprintf(field->description, sizeof field->description, "imported %.100s", field->name);
+    snprintf(field->description, sizeof field->description, "imported %.60s%s", field->name,
+             import_lacks(im, &im->field[f]) < 0   ? ""
+             : import_is_scalar(im, &im->field[f]) ? ", one value, the same in every cell"
+                                                   : ", the same along an axis that it lacks");
   }
   for (int k = 0; k < im->spec.space.n; k++)
     if (im->condition[k].array >= 0) PetscCall(ImportPlaceCondition(im, k));

@@ -1,5 +1,5 @@
 /* import: rows of the file, block by block, whatever the order of their axes. */
-#include "import.h"
+#include "import_axes.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -98,6 +98,21 @@ static PetscErrorCode ReadField(const Import *im, const ImportColumn *c, int64_t
   PetscFunctionReturn(0);
 }
 
+/* The value of a field's first cell along the axes of cells that it lacks, in all others. */
+static void repeat(const Import *im, const ImportColumn *c, int64_t n, const int64_t place[], double values[])
+{
+  const int *shape = im->spec.shape;
+  for (int64_t i = 0; i < n && import_lacks(im, c) >= 0; i++) {
+    double *v = values + place[i] * im->spec.cells;
+    for (int j = 0; j < im->spec.cells; j++) {
+      const int at[IMPORT_GRID] = {j % shape[0], j / shape[0] % shape[1], j / shape[0] / shape[1]};
+      int from                  = 0;
+      for (int d = im->grid - 1; d >= 0; d--) from = from * shape[d] + (c->cells[d] < 0 ? 0 : at[d]);
+      v[j] = v[from];
+    }
+  }
+}
+
 /* Whether the dataset can hold a row's values of a field as numbers. */
 static bool is_finite(const ScoriaDatasetSpec *spec, const double v[])
 {
@@ -139,6 +154,7 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Scori
   for (int f = 0; f < spec->nfields; f++) {
     for (size_t j = 0; j < values; j++) rows->field[f][j] = NAN;
     PetscCall(ReadField(im, &im->field[f], there, wanted, place, block, rows->field[f]));
+    repeat(im, &im->field[f], there, place, rows->field[f]);
   }
   rows->rows = number;
   for (int64_t i = 0; i < number; i++) set_status(spec, i, rows->done[i], rows, not_finite);

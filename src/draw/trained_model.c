@@ -79,6 +79,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   twin->ctx     = *ens;
   for (int f = 0; f < spec_states(&spec); f++) {
     twin->reference[f] = ensemble_reference(*ens, f);
+    twin->bounded[f]   = ensemble_bounds(*ens, f, twin->bounds[f]);
     twin->derived[f]   = ensemble_derives(*ens, f);
   }
   PetscFunctionReturn(0);

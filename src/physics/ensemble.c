@@ -250,6 +250,14 @@ double ensemble_reference(ScoriaEnsemble e, int f)
   return f < e->shape.unknowns ? e->shape.reference[f] : NAN;
 }
 
+bool ensemble_bounds(ScoriaEnsemble e, int f, double bounds[2])
+{
+  const bool positive = f < e->shape.unknowns && e->shape.positive[e->shape.output[f]];
+  bounds[0]           = positive ? 0 : -INFINITY;
+  bounds[1]           = INFINITY;
+  return positive;
+}
+
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
 {
   return e->porosity;

@@ -19,12 +19,41 @@ double bounds_end(const NormBounds *b)
   return isfinite(b->lo) ? b->lo : b->hi;
 }
 
+void bounds_of_twin(const ScoriaTwin *twin, int channel, NormBounds *b, double *reference)
+{
+  *b         = bounds_of(twin, channel);
+  *reference = twin ? twin->reference[channel] : NAN;
+  if (b->on && isnan(*reference)) *reference = bounds_end(b);
+}
+
 void bounds_set_least(NormBounds *b, double largest)
 {
   if (!isfinite(b->hi - b->lo)) b->least = LEAST * (largest > 0 ? largest : 1);
 }
 
 /* Values in single precision may have been rounded to the other side of a bound. */
+/* Nothing but round-off comes near a reference that all values keep a distance from: least is half of the last place in
+ * single precision. */
+static void cut(NormBounds *b, double reference, bool above)
+{
+  if (above)
+    b->lo = fmax(b->lo, reference);
+  else
+    b->hi = fmin(b->hi, reference);
+  b->on    = isfinite(b->hi - b->lo);
+  b->least = b->on ? ldexp(b->hi - b->lo, -24) : 0;
+}
+
+bool bounds_choose(NormBounds *b, double reference, const double range[2], double *sign)
+{
+  const bool above = range[0] < 0, below = range[1] < 0, end = b->on && reference == bounds_end(b),
+             one_side = isfinite(reference) && (above || below) && !end;
+  if (b->on && one_side) cut(b, reference, above);
+  if (b->on) bounds_set_least(b, isfinite(b->lo) ? range[1] + (reference - b->lo) : range[0] + (b->hi - reference));
+  *sign = !one_side || b->on ? 0 : above ? 1 : -1;
+  return *sign != 0;
+}
+
 bool bounds_inside(const NormBounds *b, double x)
 {
   return x >= b->lo - (isfinite(b->lo) ? ldexp(fabs(b->lo), -23) : 0) &&

@@ -124,22 +124,6 @@ void lateral_unit(const NormLateral norm, const double theta[], double u[])
   for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
 }
 
-void lateral_transform(const NormLateral norm, int places, const double fields[], double v[])
-{
-  const size_t each = (size_t)places * norm->nx;
-  for (int c = 0; c < norm->C; c++) {
-    const double *x = fields + c * each, reference = norm->reference[c], sign = norm->sign[c];
-    double *to = v + c * each;
-    if (!norm->logged[c])
-      memmove(to, x, each * sizeof *to);
-    else
-      for (size_t j = 0; j < each; j++) {
-        const double distance = sign * (x[j] - reference);
-        to[j]                 = distance > 0 ? log(distance) : NAN;
-      }
-  }
-}
-
 /* out (q) = p(u)^T coef (terms, q) */
 static void evaluate(const NormPoly *poly, const double u[], int q, const double coef[], double value[], double out[])
 {
@@ -262,13 +246,12 @@ static double knot_slope(const double knot[], double rate, double t, double *v)
 static void scores_back(const NormLateral norm, const double t[], double field[])
 {
   for (int c = 0; c < norm->C; c++) {
-    const double *knot     = norm->knot + (size_t)c * norm->nx * MARGINAL_KNOTS;
-    const double *rate     = norm->rate + c * norm->nx;
-    const double reference = norm->reference[c], sign = norm->sign[c];
-    double *first = field;
+    const double *knot = norm->knot + (size_t)c * norm->nx * MARGINAL_KNOTS;
+    const double *rate = norm->rate + c * norm->nx;
+    double *first      = field;
     for (int p = 0; p < norm->N; p++)
       for (int x = 0; x < norm->nx; x++) (void)knot_slope(knot + x * MARGINAL_KNOTS, rate[x], *t++, field++);
-    for (double *v = first; v < field && norm->logged[c]; v++) *v = reference + sign * exp(*v);
+    lateral_values_back(norm, c, field - first, first);
   }
 }
 
@@ -277,9 +260,8 @@ void lateral_cell_values(void *self, int n, const int cell[], const double score
   const NormLateral norm = self;
   for (int i = 0; i < n; i++) {
     const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
-    double v;
-    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &v);
-    value[i] = norm->logged[c] ? norm->reference[c] + norm->sign[c] * exp(v) : v;
+    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &value[i]);
+    lateral_values_back(norm, c, 1, &value[i]);
   }
 }
 
@@ -373,8 +355,10 @@ double lateral_log_volume(void *self, const double y[], double work[])
   for (int i = 0; i < m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
     double v;
-    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
+    slope[i]            = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
+    const NormBounds *b = &norm->bounds[e / norm->nx];
     if (norm->logged[e / norm->nx]) slope[i] *= exp(v);
+    if (b->on) slope[i] *= bounds_rate(b, v);
   }
   memset(unit, 0, sizeof *unit * (size_t)R);
   for (int k = 0; k < R; k++) {

@@ -36,7 +36,8 @@ struct NormLateral_ {
   bool twin, logged[SCORIA_MAX_FIELDS];
   bool standard; /* laws are standardised; those of a file of format 1 are not */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
-  double energy; /* share of the variance of t that the modes are to carry, and do */
+  NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
+  double energy;                        /* share of the variance of t that the modes are to carry, and do */
   Waves waves;
   NormPoly mean, scale, shape;
   double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
@@ -98,6 +99,8 @@ void lateral_set_knots(NormLateral norm, const double u[]);
 void lateral_set_modes(NormLateral norm, const double u[]);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
 void lateral_transform(const NormLateral norm, int places, const double fields[], double v[]);
+/* n values v of channel c become those of the field. */
+void lateral_values_back(const NormLateral norm, int c, int64_t n, double v[]);
 /* v (m) of a field becomes t (m). */
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */

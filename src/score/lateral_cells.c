@@ -1,6 +1,33 @@
-/* The normaliser of whole fields at single cells: how their normal scores depend on the coordinates. */
+/* The normaliser of whole fields at single cells: the transforms of their values, and how their normal scores depend on
+ * the coordinates. */
 #include "lateral.h"
 #include <math.h>
+#include <string.h>
+
+void lateral_transform(const NormLateral norm, int places, const double fields[], double v[])
+{
+  const size_t each = (size_t)places * norm->nx;
+  for (int c = 0; c < norm->C; c++) {
+    const double *x = fields + c * each, reference = norm->reference[c], sign = norm->sign[c];
+    double *to = v + c * each;
+    if (norm->bounds[c].on)
+      for (size_t j = 0; j < each; j++) to[j] = bounds_to(&norm->bounds[c], x[j]);
+    else if (!norm->logged[c])
+      memmove(to, x, each * sizeof *to);
+    else
+      for (size_t j = 0; j < each; j++) {
+        const double distance = sign * (x[j] - reference);
+        to[j]                 = distance > 0 ? log(distance) : NAN;
+      }
+  }
+}
+
+void lateral_values_back(const NormLateral norm, int c, int64_t n, double v[])
+{
+  const double reference = norm->reference[c], sign = norm->sign[c];
+  for (int64_t j = 0; j < n && norm->bounds[c].on; j++) v[j] = bounds_back(&norm->bounds[c], v[j]);
+  for (int64_t j = 0; j < n && norm->logged[c]; j++) v[j] = reference + sign * exp(v[j]);
+}
 
 /* Coordinate j of a class, a real function of y and z that is orthonormal over the lateral places. */
 static double wave_value(const Waves *w, const WaveClass *c, int j, int y, int z)

@@ -24,7 +24,7 @@ PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   norm->twin     = twin && twin->solve;
   norm->energy   = opt->energy;
   norm->standard = true;
-  for (int c = 0; c < nchannels; c++) norm->reference[c] = twin ? twin->reference[c] : NAN;
+  for (int c = 0; c < nchannels; c++) bounds_of_twin(twin, c, &norm->bounds[c], &norm->reference[c]);
   PetscCall(LateralSetUp(norm));
   *self = norm;
   PetscFunctionReturn(0);

@@ -211,17 +211,14 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   PetscFunctionReturn(0);
 }
 
-/* As for profiles: logarithmic where x - reference keeps one sign. */
+/* As for profiles. */
 static PetscErrorCode ChooseTransforms(LateralData *data, Scan *scan)
 {
   NormLateral norm = data->norm;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, scan->range, 2 * SCORIA_MAX_FIELDS, MPI_DOUBLE, MPI_MAX, data->in.comm));
-  for (int c = 0; c < norm->C; c++) {
-    const bool above = scan->range[2 * c] < 0, below = scan->range[2 * c + 1] < 0;
-    norm->logged[c] = isfinite(norm->reference[c]) && (above || below);
-    norm->sign[c]   = !norm->logged[c] ? 0 : above ? 1 : -1;
-  }
+  for (int c = 0; c < norm->C; c++)
+    norm->logged[c] = bounds_choose(&norm->bounds[c], norm->reference[c], &scan->range[2 * c], &norm->sign[c]);
   PetscFunctionReturn(0);
 }
 

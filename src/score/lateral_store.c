@@ -84,6 +84,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   }
   PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
+  PetscCall(BoundsSave(store, "/normaliser/bounds", norm->C, norm->bounds, "field bound_column"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
@@ -152,6 +153,7 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->energy   = settings[2];
   norm->standard = settings[3] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
+  PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   PetscFunctionReturn(0);
 }
 

@@ -38,10 +38,7 @@ PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
                 nchannels * spec->cells, NORM_MAX_ELEMENTS);
   PetscCall(ProfileCreateOf(&spec->space, nchannels, spec->cells, &made));
   made->twin = twin && twin->solve;
-  for (int c = 0; c < nchannels; c++) {
-    made->bounds[c]    = bounds_of(twin, c);
-    made->reference[c] = made->bounds[c].on ? bounds_end(&made->bounds[c]) : twin ? twin->reference[c] : NAN;
-  }
+  for (int c = 0; c < nchannels; c++) bounds_of_twin(twin, c, &made->bounds[c], &made->reference[c]);
   for (int c = 0; c < nchannels && twin; c++) made->derived[c] = twin->derived[c];
   *self = made;
   PetscFunctionReturn(0);

@@ -94,16 +94,12 @@ static PetscErrorCode ShareScan(NormData *data, Scan *scan, double squares[])
   PetscFunctionReturn(0);
 }
 
-/* A channel with bounds has their transform; one with a reference is logarithmic when x - reference keeps one sign, in
- * every row and, where there is one, in the twin. */
+/* A channel with a reference is logarithmic when x - reference keeps one sign, in every row and, where there is one, in
+ * the twin; one with bounds has their transform. */
 static void choose_transforms(NormProfile norm, const double range[])
 {
-  for (int c = 0; c < norm->C; c++) {
-    const bool above = range[2 * c] < 0, below = range[2 * c + 1] < 0;
-    norm->logged[c] = isfinite(norm->reference[c]) && (above || below) && !norm->bounds[c].on;
-    norm->sign[c]   = !norm->logged[c] ? 0 : above ? 1 : -1;
-    if (norm->bounds[c].on) bounds_set_least(&norm->bounds[c], PetscMax(range[2 * c], range[2 * c + 1]));
-  }
+  for (int c = 0; c < norm->C; c++)
+    norm->logged[c] = bounds_choose(&norm->bounds[c], norm->reference[c], &range[2 * c], &norm->sign[c]);
 }
 
 /* A channel that is not logarithmic is relative where its differences from the first cell spread a tenth of what that

@@ -2,6 +2,7 @@
  * Scores g are Gaussian, homogeneous along y and z: at every wave number of a list two modes along x, of random phase.
  * Fields are monotone functions of them, the same at every lateral place: the first is skewed, the second Gaussian, and
  * both depend on one condition.  A porosity beside them has the normals of the second. */
+#include "base/linalg.h"
 #include "score/lateral.h"
 #include "score/train_data.h"
 #include "testing.h"
@@ -143,9 +144,19 @@ static void fit(MPI_Comm comm, const ScoriaTwin *twin, ScoriaNormaliser *norm, N
   CHECK(ScoriaDatasetOpen(comm, path, &ds));
   const NormInput in  = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
   const NormTask task = {.options = &opt, .whitened = whitened};
-  CHECK(NormaliserCreate(&scoria_bases[1], ds, C, NULL, &opt, norm));
+  CHECK(NormaliserCreate(&scoria_bases[1], ds, C, twin, &opt, norm));
   CHECK(NormaliserPrepare(*norm, &in, &task));
   CHECK(ScoriaDatasetClose(&ds));
+}
+
+/* Of a file of this rank alone. */
+static const char *own_path(void)
+{
+  static char own[64];
+  int rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  snprintf(own, sizeof own, "test_lateral_%d.h5", rank);
+  return own;
 }
 
 static ScoriaNormaliser fitted; /* on all ranks */
@@ -400,6 +411,56 @@ static void weights_take_out_the_chance_of_the_draws(void **state)
   CHECK(NormaliserDestroy(&alone));
 }
 
+/* Field a, which is positive and below its reference, and b, which has bounds alone: both keep them with coordinates
+ * ten times as large as those of data; there and back; the volume by differences, of step h: h^2 and 1e-13 / h. */
+static void bounds_are_kept(void **state)
+{
+  const ScoriaTwin twin = {.reference = {200, NAN}, .bounded = {true, true}, .bounds = {{0, INFINITY}, {0, INFINITY}}};
+  const double u = 0.3, h = 1e-5;
+  double *field, *y, *back, *J, *gram, *work, volume = 0, worst = 0;
+  ScoriaNormaliser norm, loaded;
+  ScoriaStore store;
+  int R;
+  (void)state;
+  fit(PETSC_COMM_SELF, &twin, &norm, NULL);
+  CHECK(ScoriaStoreCreate(PETSC_COMM_SELF, own_path(), "model", "run: {seed: 1}\n", &store));
+  CHECK(NormaliserSave(norm, store));
+  CHECK(ScoriaStoreClose(&store));
+  CHECK(ScoriaStoreOpen(PETSC_COMM_SELF, own_path(), "model", &store));
+  CHECK(NormaliserLoad(store, &loaded));
+  CHECK(ScoriaStoreClose(&store));
+  (void)unlink(own_path());
+  const NormLateral of = loaded->self;
+  assert_true(of->bounds[0].on && of->bounds[0].lo == 0 && of->bounds[0].hi == 200);
+  assert_true(of->bounds[1].on && of->bounds[1].lo == 0 && isinf(of->bounds[1].hi));
+  CHECK(ScoriaNormaliserSizes(loaded, NULL, NULL, NULL, &R));
+  CHECK(PetscMalloc6(2 * M, &field, 2 * R, &y, R, &back, (size_t)R * M, &J, (size_t)R * R, &gram,
+                     normaliser_volume_work(loaded), &work));
+  CHECK(ScoriaNormaliserAt(loaded, &twin, &u));
+  rng_normal(5, SCORIA_STREAM_REMAINDER, 3, 0, R, y);
+  normaliser_decode(loaded, 1, y, field);
+  normaliser_encode(loaded, 1, field, back);
+  for (int k = 0; k < R; k++) worst = fmax(worst, fabs(back[k] - y[k]));
+  assert_true(worst < 1e-8);
+  memcpy(y + R, y, sizeof *y * (size_t)R);
+  for (int k = 0; k < R; k++) {
+    y[k] += h, y[R + k] -= h;
+    normaliser_decode(loaded, 2, y, field);
+    y[k] -= h, y[R + k] += h;
+    for (int j = 0; j < M; j++) J[(size_t)k * M + j] = (field[j] - field[M + j]) / (2 * h);
+  }
+  la_gemm(false, true, R, R, M, 1, J, M, J, M, 0, gram, R);
+  assert_true(la_cholesky(R, gram));
+  for (int k = 0; k < R; k++) volume += log(gram[(size_t)k * R + k]);
+  assert_true(fabs(normaliser_log_volume(loaded, y, work) - volume) < 1e-4); /* R times what one mode errs by */
+  for (int k = 0; k < R; k++) y[k] *= 10;
+  normaliser_decode(loaded, 1, y, field);
+  for (int j = 0; j < M; j++) assert_true(field[j] >= 0 && (j >= N * NX || field[j] <= 200));
+  CHECK(PetscFree6(field, y, back, J, gram, work));
+  CHECK(NormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&loaded));
+}
+
 /* The law of knots has mean 0 and variance 1, by quantiles of t in the middle of shares of a normal law. */
 static void standard_laws_have_mean_0_and_variance_1(void **state)
 {
@@ -428,6 +489,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(shifts_and_reflections_act_on_coordinates),
       cmocka_unit_test(bits_are_the_same_on_any_number_of_ranks),
       cmocka_unit_test(weights_take_out_the_chance_of_the_draws),
+      cmocka_unit_test(bounds_are_kept),
       cmocka_unit_test(standard_laws_have_mean_0_and_variance_1),
   };
   return run_test_group(argc, argv, tests, sizeof tests / sizeof *tests, set_up, tear_down);

@@ -406,6 +406,63 @@ static void a_small_shape_on_a_large_level_is_kept(void **state)
   level = 0;
 }
 
+/* Every decoded value, of coordinates 40 times as large as those of data. */
+static void extremes(ScoriaNormaliser norm, double *lo, double *hi)
+{
+  enum { N = 50 };
+  double theta[3], y[N * TRUE_MODES], x[N * M];
+  theta_of(HELD + 3, theta);
+  CHECK(ScoriaNormaliserAt(norm, &twin, theta));
+  rng_normal(1, SCORIA_STREAM_SAMPLE, 0, 0, N * TRUE_MODES, y);
+  for (int k = 0; k < N * TRUE_MODES; k++) y[k] *= 40;
+  normaliser_decode(norm, N, y, x);
+  *lo = INFINITY, *hi = -INFINITY;
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < L; j++) *lo = fmin(*lo, x[i * M + j]), *hi = fmax(*hi, x[i * M + j]);
+}
+
+/* Channel 0, some 990 below its reference of 1000, with bounds [0, inf): the interval is [0, 1000].  With a reference
+ * that rows cross, the bound counts alone; with one below all rows, the logarithm keeps it as it does without bounds.
+ */
+static void bounds_beside_a_reference_are_kept(void **state)
+{
+  static const struct {
+    double reference, lo, hi; /* NaN: no bounds are left */
+  } known[] = {{1000, 0, 1000}, {990, 0, INFINITY}, {100, NAN, NAN}};
+  double lo, hi, mean, covariance, theta[3], y[TRUE_MODES], a[M], b[M], work[M + TRUE_MODES * (M + TRUE_MODES)];
+  ScoriaNormaliser norm, loaded;
+  (void)state;
+  CHECK(fit("test_normaliser.h5", &twin, usual, &norm));
+  extremes(norm, &lo, &hi);
+  assert_true(lo < 0 && hi <= 1000); /* which the reference alone does not prevent */
+  CHECK(NormaliserDestroy(&norm));
+  for (int k = 0; k < 3; k++) {
+    const ScoriaTwin with = {
+        .solve = solve_twin, .reference = {known[k].reference, NAN}, .bounded = {true}, .bounds = {{0, INFINITY}}};
+    CHECK(fit("test_normaliser.h5", &with, usual, &norm));
+    through_a_file(norm, &loaded);
+    const NormProfile of = profile_of(loaded);
+    assert_true(of->bounds[0].on == !isnan(known[k].lo) && of->logged[0] == isnan(known[k].lo) && !of->bounds[1].on);
+    if (of->bounds[0].on) assert_true(of->bounds[0].lo == known[k].lo && of->bounds[0].hi == known[k].hi);
+    extremes(loaded, &lo, &hi);
+    assert_true(lo >= (k == 2 ? 100 : 0) && (k > 0 || hi <= 1000));
+    theta_of(HELD + 2, theta);
+    rng_normal(1, SCORIA_STREAM_SAMPLE, 0, 0, TRUE_MODES, y);
+    CHECK(ScoriaNormaliserAt(loaded, &with, theta));
+    normaliser_decode(loaded, 1, y, a);
+    normaliser_encode(loaded, 1, a, b);
+    for (int j = 0; j < TRUE_MODES; j++) assert_true(fabs(b[j] - y[j]) < 1e-8 * (1 + fabs(y[j])));       /* x of 1000 */
+    assert_true(fabs(normaliser_log_volume(loaded, y, work) - volume_by_differences(loaded, y)) < 1e-6); /* as above */
+    if (k == 0) {
+      whiteness(loaded, &with, &mean, &covariance);
+      printf("# with bounds: mean %.3f covariance %.3f\n", mean, covariance);
+      assert_true(mean < 0.08 && covariance < 0.08); /* as without: ln(x / 1000) hardly varies */
+    }
+    CHECK(NormaliserDestroy(&norm));
+    CHECK(NormaliserDestroy(&loaded));
+  }
+}
+
 /* Without whitening the coordinates are the standardised fields: nothing of a field is lost, every one has unit scale,
  * and what they have in common is left to the network. */
 static void without_whitening_the_fields_are_the_coordinates(void **state)
@@ -609,6 +666,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_stored_normaliser_is_the_same_and_so_is_that_of_other_ranks),
       cmocka_unit_test(without_a_twin_the_regression_serves),
       cmocka_unit_test(a_small_shape_on_a_large_level_is_kept),
+      cmocka_unit_test(bounds_beside_a_reference_are_kept),
       cmocka_unit_test(without_whitening_the_fields_are_the_coordinates),
       cmocka_unit_test(a_field_that_never_varies_stays),
       cmocka_unit_test(a_single_condition_has_its_own_modes_only),

@@ -215,6 +215,33 @@ static void heat_has_its_flux(void **state)
   CHECK(ScoriaEnsembleDestroy(&ens));
 }
 
+/* Fields that cannot be negative: T; c, but where nothing in the equations stops it, as with the article's constants.
+ */
+static void positive_fields_have_bounds(void **state)
+{
+  static const struct {
+    const char *deck;
+    bool first;
+  } known[] = {{"electrode: {set: chen2020_negative}\nconditions: {U0: [0.1, 0.2], F_right: [5, 20]}\n"
+                "porosity: {ell: 2e-5}\nensemble: {cells: [24], conditions: 4, derived: [j]}\n",
+                true},
+               {DECK ", derived: [j]}\n", false},
+               {"ensemble: {problem: heat, cells: [24], derived: [flux]}\nporosity: {ell: 0.02}\n"
+                "conditions: {q_left: [500, 1000]}\n",
+                true}};
+  ScoriaEnsemble ens;
+  ScoriaDatasetSpec spec;
+  double bounds[2];
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    assert_true(open_ensemble(known[i].deck, &ens, &spec));
+    assert_true(ensemble_bounds(ens, 0, bounds) == known[i].first && bounds[1] == INFINITY);
+    assert_true(bounds[0] == (known[i].first ? 0 : -INFINITY));
+    for (int f = 1; f < spec.nfields; f++) assert_false(ensemble_bounds(ens, f, bounds));
+    CHECK(ScoriaEnsembleDestroy(&ens));
+  }
+}
+
 static void others_are_refused(void **state)
 {
   static const struct {
@@ -236,6 +263,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(balances_hold),     cmocka_unit_test(values_are_the_formulas),
                                      cmocka_unit_test(second_order),      cmocka_unit_test(a_deck_names_them),
-                                     cmocka_unit_test(heat_has_its_flux), cmocka_unit_test(others_are_refused)};
+                                     cmocka_unit_test(heat_has_its_flux), cmocka_unit_test(positive_fields_have_bounds),
+                                     cmocka_unit_test(others_are_refused)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
