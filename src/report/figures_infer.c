@@ -84,7 +84,7 @@ static PetscErrorCode Length(ScoriaStore store, const char *path, const char *na
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *p)
 {
   ScoriaStore store;
-  char place[64];
+  char place[64], unit[16];
   int64_t cells;
   int axes;
   PetscFunctionBeginUser;
@@ -107,7 +107,8 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
   PetscCall(PetscMalloc1(p->L, &p->x));
   PetscCall(ScoriaStoreGetReals(store, "/x", p->L, p->x));
-  report_quantity("x", "m", p->x[p->L - 1], &p->along);
+  PetscCall(ScoriaStoreUnit(store, "/x", sizeof unit, unit));
+  report_axis_x(unit, p->x[p->L - 1], &p->along);
   PetscCall(ReadFields(store, p));
   PetscCall(ReadSensors(store, p));
   PetscCall(ScoriaStoreClose(&store));

@@ -33,7 +33,7 @@ static void ask(const LawKind *kind, const LawCase *c, const Law *law, ScoriaSou
     *s             = (InferSensor){.x = law->x[c->cell[i] % kind->cells], .value = c->y[i], .sd = c->sd};
     s->field[0]    = (char)('u' + c->cell[i] / kind->cells);
   }
-  CHECK(InferSensorsPlace(&q->sensors, kind->channels, law->field, kind->cells, law->x));
+  CHECK(InferSensorsPlace(&q->sensors, &q->shape));
 }
 
 /* Over the cases of a law. */

@@ -152,7 +152,8 @@ static PetscErrorCode PutSensors(ScoriaStore store, const InferQuestion *q, cons
       if (m->kind == SCORIA_MEMBER_REAL) memcpy(&all[i], (const char *)&one + m->offset, sizeof all[i]);
     }
     posterior_sensor_path(m->name, sizeof name, name);
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, strcmp(m->name, "x") ? "" : "m", m->title));
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all,
+                                  strcmp(m->name, "x") ? "" : space_axis_unit(q->shape.space, 0), m->title));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
   PetscFunctionReturn(0);
@@ -218,7 +219,8 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
   for (int k = 0, at = 0; k < (whole ? 3 : 1); at += q->shape.shape[k++]) {
     const int64_t n = whole ? q->shape.shape[k] : q->shape.cells;
     PetscCall(PetscSNPrintf(axis, sizeof axis, "/%c", "xyz"[k]));
-    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, "m", "cell centres"));
+    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, space_axis_unit(q->shape.space, k),
+                                  space_axis_help(q->shape.space, k)));
   }
   PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
