@@ -17,6 +17,7 @@ typedef struct {
   char unit[24];               /* "V" */
   double lo, hi;               /* range of the training set [unit] */
   bool log;                    /* spaced logarithmically (lo > 0) */
+  bool thickness;              /* the extent along x, of which places along x are shares */
 } ScoriaCondition;
 
 typedef struct {
@@ -33,7 +34,17 @@ void space_from_unit(const ScoriaSpace *space, const double u[], double theta[])
 void space_describe(const ScoriaSpace *space, const double theta[], size_t size, char text[]);
 /* Index of a condition, -1 when there is none of that name. */
 int space_find(const ScoriaSpace *space, const char *name);
-bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
+/* Index of the condition that is the extent along x [m], so that places along x are shares of it; -1: there is none,
+ * and they are in metres. */
+int space_thickness(const ScoriaSpace *space);
+/* The extent along x at theta in the unit of places along x, times `ends`, their own: what an integral along x counts
+ * in metres. */
+double space_length(const ScoriaSpace *space, const double theta[], double ends);
+/* Of the centres of cells along axis 0, 1, 2, in files: unit, "1" of shares, and description. */
+const char *space_axis_unit(const ScoriaSpace *space, int axis);
+const char *space_axis_help(const ScoriaSpace *space, int axis);
+const char *space_place_unit(const ScoriaSpace *space, int axis); /* " m" behind a place in a text; "" of shares */
+bool condition_inside(const ScoriaCondition *c, double value);    /* of its range, up to rounding */
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 
@@ -257,6 +268,7 @@ PetscErrorCode ScoriaStoreHas(ScoriaStore store, const char *name, bool *has);
 PetscErrorCode ScoriaStoreGetText(ScoriaStore store, const char *name, size_t size, char text[]);
 PetscErrorCode ScoriaStoreGetReal(ScoriaStore store, const char *name, double *value);
 PetscErrorCode ScoriaStoreGetInt(ScoriaStore store, const char *name, int64_t *value);
+PetscErrorCode ScoriaStoreUnit(ScoriaStore store, const char *array, size_t size, char unit[]);
 /* "CRC32C 0badcafe", of the names and CRCs of all arrays, of a store that was opened; attributes (dates, times taken,
  * decks) do not count. */
 PetscErrorCode ScoriaStoreIdentity(ScoriaStore store, char identity[SCORIA_IDENTITY_SIZE]);
@@ -271,9 +283,10 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 
 /* Fields (rows, nz, ny, nx) of an HDF5 file, as they lie in it, for an .xdmf file: what ParaView and VisIt open. */
 typedef struct {
-  int n[3];          /* cells along x, y, z */
-  double spacing[3]; /* [m] */
-  double origin[3];  /* the corner of the first cell [m] */
+  int n[3];             /* cells along x, y, z */
+  double spacing[3];    /* [m] */
+  double origin[3];     /* the corner of the first cell [m] */
+  const double *length; /* (rows) [m]: of which spacing and origin along x are shares; NULL: they are in metres */
   int64_t rows;
   const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
   int nfields;

@@ -106,7 +106,8 @@ PetscErrorCode ScoriaConditionsAt(ScoriaConditionsFile file, int64_t index, doub
 
 /* ------------------------------------------------------------------------------------------------------ grids ---- */
 
-/* Cells of a solve: x through the electrode [0, L], y and z lateral and periodic. */
+/* Cells of a solve: x through the electrode [0, L], y and z lateral and periodic.  Where L is a condition, solvers and
+ * porosities take that of a row in place of length[0]. */
 typedef struct {
   int dim;          /* 1, 2 or 3 */
   int n[3];         /* cells along x, y, z; 1 beyond dim */
@@ -132,9 +133,9 @@ PetscErrorCode ScoriaPorosityCreate(ScoriaDeck deck, MPI_Comm group, const Scori
 /* Whether the porosity is that of a library (porosity_file), and not of a Gaussian process.  Local. */
 PetscErrorCode ScoriaPorosityIsLibrary(ScoriaDeck deck, bool *is);
 PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por);
-/* From now on the mean and the standard deviation of eps that theta has where they are conditions of space
- * (porosity_mean, porosity_sd), else the deck's.  False where the bounds exclude that law: a mean outside of them, or,
- * for its spread, too near to one.  Local. */
+/* From now on the extent along x, and the mean and the standard deviation of eps, that theta has where they are
+ * conditions of space (its thickness, porosity_mean, porosity_sd), else the grid's and the deck's.  False where the
+ * bounds exclude that law: a mean outside of them, or, for its spread, too near to one.  Local. */
 bool porosity_set(ScoriaPorosity por, const ScoriaSpace *space, const double theta[]);
 /* Realisation `id` at correlation length ell [m]: depends on (seed, id, ell) alone, to the last bit whatever the group.
  * eps gets this rank's own cells, the slab of grid_slab: eps[(z_local * ny + y) * nx + x].  Collective on the group. */

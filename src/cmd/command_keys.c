@@ -86,7 +86,7 @@ const ScoriaKey scoria_command_keys[] = {
     {"sensors_sd", SCORIA_KEY_REALS, "", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,
      "infer: standard deviations of the readings' noise, one for all or one for each", SCORIA_DECIDES_INFER},
     {"sensors_file", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
-     "infer: a text file of readings, one per line: field, place [m], value, standard deviation", SCORIA_DECIDES_INFER},
+     "infer: a text file of readings, one per line: field, place, value, standard deviation", SCORIA_DECIDES_INFER},
     {"infer_conditions", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
      "conditions that are not known, [U0, ell], or all: uniform over their training ranges beforehand, in the "
      "logarithm "

@@ -20,22 +20,29 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
                 dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
   const char *text;
-  ScoriaXdmf xdmf = {.rows = number, .row = c->row, .nfields = nfields + 1, .field = spec->field, .float64 = true};
-  double *buffer;
+  double extent[3];
+  ScoriaXdmf xdmf     = {.rows = number, .row = c->row, .nfields = nfields + 1, .field = spec->field, .float64 = true};
+  const int thickness = space_thickness(&spec->space);
+  double *buffer, *length = NULL;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(number * PetscMax(cells, spec->space.n), &buffer));
+  if (thickness >= 0) PetscCall(PetscMalloc1(number, &length));
+  for (int64_t r = 0; length && r < number; r++) length[r] = c->theta[r * spec->space.n + thickness];
   for (int a = 0; a < 3; a++) {
+    extent[a]       = a == 0 && length ? 1 : grid->length[a];
     xdmf.n[a]       = grid->n[a];
-    xdmf.spacing[a] = grid->length[a] / grid->n[a];
+    xdmf.spacing[a] = extent[a] / grid->n[a];
   }
+  xdmf.length = length;
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "fields", text, &store));
   PetscCall(ScoriaStorePutFields(store, nfields + 1, spec->field));
   for (int a = 0; a < grid->dim; a++) {
     const int64_t n = grid->n[a];
-    for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * grid->length[a] / (double)n;
-    PetscCall(ScoriaStorePutReals(store, axis[a], 1, &n, buffer, "m", "cell centres"));
+    for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * extent[a] / (double)n;
+    PetscCall(ScoriaStorePutReals(store, axis[a], 1, &n, buffer, space_axis_unit(&spec->space, a),
+                                  space_axis_help(&spec->space, a)));
   }
   for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
   PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
@@ -59,6 +66,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   if (grid->dim > 1) PetscCall(ScoriaXdmfWrite(ScoriaRunComm(run), path, &xdmf));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(buffer));
+  PetscCall(PetscFree(length));
   PetscFunctionReturn(0);
 }
 

@@ -93,7 +93,8 @@ static PetscErrorCode PutCentres(hid_t file, const ScoriaDatasetSpec *spec, cons
   for (int a = 0; a < field_axes(spec); a++) {
     const int64_t n = spec->shape[a];
 
-    PetscCall(PutArray(file, centres_name[a], IO_F8, 1, &n, x, "m", "cell centres", bad));
+    PetscCall(PutArray(file, centres_name[a], IO_F8, 1, &n, x, space_axis_unit(&spec->space, a),
+                       space_axis_help(&spec->space, a), bad));
     x += n;
   }
   PetscFunctionReturn(0);

@@ -71,6 +71,34 @@ int space_find(const ScoriaSpace *space, const char *name)
   return -1;
 }
 
+int space_thickness(const ScoriaSpace *space)
+{
+  for (int i = 0; i < space->n; i++)
+    if (space->c[i].thickness) return i;
+  return -1;
+}
+
+double space_length(const ScoriaSpace *space, const double theta[], double ends)
+{
+  const int i = space_thickness(space);
+  return i < 0 ? ends : ends * theta[i];
+}
+
+const char *space_axis_unit(const ScoriaSpace *space, int axis)
+{
+  return axis == 0 && space_thickness(space) >= 0 ? "1" : "m";
+}
+
+const char *space_axis_help(const ScoriaSpace *space, int axis)
+{
+  return axis == 0 && space_thickness(space) >= 0 ? "cell centres, x / L" : "cell centres";
+}
+
+const char *space_place_unit(const ScoriaSpace *space, int axis)
+{
+  return axis == 0 && space_thickness(space) >= 0 ? "" : " m";
+}
+
 bool condition_inside(const ScoriaCondition *c, double value)
 {
   const double slack = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));

@@ -22,6 +22,23 @@ static PetscErrorCode PutScalar(ScoriaStore store, const char *name, ScoriaType 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaStoreUnit(ScoriaStore store, const char *array, size_t size, char unit[])
+{
+  ScoriaTrouble bad = {.path = store->path};
+  hid_t of;
+
+  PetscFunctionBeginUser;
+  if (!store->rank && (of = H5Dopen2(store->file, array, H5P_DEFAULT)) < 0)
+    trouble_note(&bad, SCORIA_EXIT_INPUT, "no array %s", array);
+  else if (!store->rank) {
+    PetscCall(GetShortText(of, "units", size, unit, &bad));
+    H5Dclose(of);
+  }
+  PetscCall(StoreAgree(store, &bad));
+  PetscCallMPI(MPI_Bcast(unit, (int)size, MPI_CHAR, 0, store->comm));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaStorePutReal(ScoriaStore store, const char *name, double value)
 {
   PetscFunctionBeginUser;

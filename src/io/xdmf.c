@@ -13,8 +13,9 @@ static void print_row(FILE *out, const ScoriaXdmf *of, const char *file, int64_t
   char width[3][32], corner[3][32];
 
   for (int a = 0; a < 3; a++) {
-    number_text(of->spacing[a], sizeof width[a], width[a]);
-    number_text(of->origin[a], sizeof corner[a], corner[a]);
+    const double unit = a == 0 && of->length ? of->length[r] : 1;
+    number_text(unit * of->spacing[a], sizeof width[a], width[a]);
+    number_text(unit * of->origin[a], sizeof corner[a], corner[a]);
   }
   fprintf(out,
           "    <Grid Name=\"row %lld\" GridType=\"Uniform\">\n      <Time Value=\"%lld\"/>\n"
@@ -71,6 +72,21 @@ static bool geometry_of(const ScoriaDatasetSpec *spec, const double x[], double 
   return uniform;
 }
 
+/* The thickness of each of the first rows, where it is a condition.  Collective. */
+static PetscErrorCode Lengths(ScoriaDataset ds, int64_t rows, double **length)
+{
+  const int thickness = space_thickness(&ds->spec.space);
+  ScoriaTrouble bad   = {.path = ds->part};
+
+  PetscFunctionBeginUser;
+  if (thickness < 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetSettle(ds));
+  PetscCall(PetscMalloc1(rows, length));
+  PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->condition[thickness], 0, rows, *length, &bad));
+  PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds)
 {
   const ScoriaDatasetSpec *spec = &ds->spec;
@@ -79,10 +95,14 @@ PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds)
                                    .nfields = spec->nfields,
                                    .field   = spec->field,
                                    .float64 = spec->float64};
+  double *length                = NULL;
 
   PetscFunctionBeginUser;
   if (!spec_is_whole(spec) || !geometry_of(spec, ds->x, of.spacing, of.origin)) PetscFunctionReturn(0);
+  PetscCall(Lengths(ds, of.rows, &length));
+  of.length = length;
   for (int f = 0; f < spec->nfields && spec->rows; f++) of.offset[f] = (int64_t)H5Dget_offset(ds->field[f].id);
   PetscCall(ScoriaXdmfWrite(ds->comm, ds->path, &of));
+  PetscCall(PetscFree(length));
   PetscFunctionReturn(0);
 }

@@ -16,7 +16,6 @@ static PetscErrorCode AddRow(ScoriaDeck deck, const ScoriaConditionRow *row, int
 {
   bool ranged;
   PetscFunctionBeginUser;
-  if (!row->range) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
   if (!ranged && (row->optional || !row->fixed)) PetscFunctionReturn(0);
   if (*n == SCORIA_MAX_CONDITIONS)
@@ -43,9 +42,9 @@ PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int 
 static bool has_range(const ScoriaProblem *problem, const char *range)
 {
   for (const ScoriaConditionRow *row = problem->conditions; row->name; row++)
-    if (row->range && !strcmp(row->range, range)) return true;
+    if (!strcmp(row->range, range)) return true;
   for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++)
-    if (of->row.range && !strcmp(of->row.range, range)) return true;
+    if (!strcmp(of->row.range, range)) return true;
   return false;
 }
 
@@ -53,7 +52,7 @@ static PetscErrorCode CheckRange(ScoriaDeck deck, const ScoriaProblem *problem, 
 {
   bool ranged = false;
   PetscFunctionBeginUser;
-  if (row->range && !has_range(problem, row->range)) PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
+  if (!has_range(problem, row->range)) PetscCall(ScoriaDeckHas(deck, row->range, &ranged));
   if (ranged)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found, but the problem %s (ensemble_problem) has no %s", row->range,
                 problem->name, row->name);
@@ -118,7 +117,8 @@ PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c)
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(c->name, row->name, sizeof c->name));
   PetscCall(PetscStrncpy(c->unit, row->unit, sizeof c->unit));
-  c->log = row->log;
+  c->log       = row->log;
+  c->thickness = !strcmp(row->range, "conditions_L"); /* of every problem */
   PetscFunctionReturn(0);
 }
 

@@ -232,12 +232,13 @@ static void set_conductances(ScoriaDiscrete *d, int c)
 PetscErrorCode DiscreteSet(ScoriaDiscrete *d)
 {
   const PetscScalar *own, *all;
-  const int n    = d->own[0];
-  const double h = d->grid.length[0] / d->grid.n[0];
-  Vec from       = d->eps;
+  const int n = d->own[0];
+  Vec from    = d->eps;
   double *box[1];
   PetscFunctionBeginUser;
   d->problem->shape(d->p, &d->shape);
+  d->grid.length[0] = d->shape.L; /* which may be a condition */
+  const double h    = d->grid.length[0] / d->grid.n[0];
   if (d->size > 1 || d->grid.dim > 1) {
     PetscCall(DMGlobalToLocalBegin(d->dm_eps, d->eps, INSERT_VALUES, d->eps_local));
     PetscCall(DMGlobalToLocalEnd(d->dm_eps, d->eps, INSERT_VALUES, d->eps_local));

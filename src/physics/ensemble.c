@@ -135,11 +135,27 @@ static PetscErrorCode CreateTwin(ScoriaEnsemble e)
   PetscFunctionReturn(0);
 }
 
-/* Of the axes that its rows have. */
+/* Of the axes that its rows have; along x as shares of a thickness that varies. */
 static void fill_centres(const ScoriaGrid *grid, const ScoriaDatasetSpec *spec, double centres[])
 {
-  for (int a = 0; a < (spec_is_whole(spec) ? 3 : 1); a++)
-    for (int i = 0; i < grid->n[a]; i++) *centres++ = (i + 0.5) * grid->length[a] / grid->n[a];
+  const bool shares = space_thickness(&spec->space) >= 0;
+  for (int a = 0; a < (spec_is_whole(spec) ? 3 : 1); a++) {
+    const double length = a == 0 && shares ? 1 : grid->length[a];
+    for (int i = 0; i < grid->n[a]; i++) *centres++ = (i + 0.5) * length / grid->n[a];
+  }
+}
+
+/* Cubic cells would have another width in every row. */
+static PetscErrorCode CheckLateral(ScoriaEnsemble e, ScoriaDeck deck)
+{
+  bool given;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "ensemble_lateral", &given));
+  if (space_thickness(&e->spec.space) >= 0 && e->grid.dim > 1 && !given)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_lateral: not set; where the thickness is a condition (conditions_L), give the "
+                "lateral extents [m]");
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const ScoriaSpace *space, int nx,
@@ -156,6 +172,7 @@ PetscErrorCode ScoriaEnsembleCreateAt(MPI_Comm comm, ScoriaDeck deck, const Scor
   PetscCall(ScoriaGridFromDeck(deck, e->shape.L, &e->grid));
   if (nx > 0) e->grid.n[0] = nx;
   PetscCall(SpecFromDeck(e, deck, space));
+  PetscCall(CheckLateral(e, deck));
   space_from_unit(&e->spec.space, middle, theta);
   e->problem->at(e->parameters, theta);
   PetscCall(ScoriaDeckInt(deck, "ensemble_group_size", &group_size));

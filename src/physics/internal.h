@@ -51,7 +51,7 @@ typedef struct {
 
 typedef struct {
   const char *name, *unit;
-  const char *range; /* deck key of the range; NULL: it can have none */
+  const char *range; /* deck key of the range */
   const char *fixed; /* deck key of the value where it has no range; NULL: then it is no condition at all */
   bool log;
   bool optional; /* no condition either where it has no range */
@@ -66,12 +66,6 @@ typedef struct {
 #define SCORIA_PARAMETER(section, name, unit, type, member)                                                            \
   {                                                                                                                    \
     {name, unit, "conditions_" name, section "_" name, false, true}, offsetof(type, member)                            \
-  }
-
-/* One that is no condition whatever the deck says: the grid has its length. */
-#define SCORIA_FIXED_PARAMETER(section, name, unit, type, member)                                                      \
-  {                                                                                                                    \
-    {name, unit, NULL, section "_" name, false, true}, offsetof(type, member)                                          \
   }
 
 /* The parameters that are conditions: where they stand in theta. */

@@ -48,6 +48,7 @@ const ScoriaKey scoria_physics_keys[] = {
     CONDITION_KEYS("porosity_mean", "", SHARE, "mean of eps"),
     CONDITION_KEYS("porosity_sd", "", SHARE, "standard deviation of eps"),
     CONDITION_KEYS("ell", "m", POSITIVE, "correlation length of the porosity"),
+    CONDITION_KEYS("L", "m", POSITIVE, "thickness; places along x are then shares of it, x / L"),
     CONDITION_KEYS("time", "s", POSITIVE, "time since the state at rest, transient mode"),
     {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, &condition_designs,
      "how the conditions fill their ranges", SCORIA_DECIDES_LAW},

@@ -17,7 +17,7 @@
 #define FACTORS 4 /* correlation lengths kept */
 
 typedef struct {
-  double ell; /* 0: empty */
+  double ell, length; /* ell 0: empty */
   uint64_t used;
   double *lower; /* owned: rows of the factor, row i has i + 1 entries */
 } Factor;
@@ -35,7 +35,7 @@ struct ScoriaPorosity_ {
 
   /* one dimension */
   int cells;
-  double L;
+  double L; /* along x */
   Factor factor[FACTORS];
   double *z;      /* owned: (cells) */
   double *square; /* owned: (cells, cells), for the factorisation */
@@ -43,6 +43,7 @@ struct ScoriaPorosity_ {
   GaussianField field; /* owned: two and three dimensions */
 
   Crops crops; /* owned: of a measured structure; NULL: there is none */
+  bool sized;  /* in metres, and so a crop of another extent is another crop */
   char library[SCORIA_SOURCE_SIZE];
 };
 
@@ -88,9 +89,17 @@ static double condition_of(const ScoriaSpace *space, const char *name, const dou
   return i < 0 ? NAN : theta[i];
 }
 
+static void set_length(ScoriaPorosity p, double length)
+{
+  p->L = length;
+  if (p->field) gaussian_field_set_length(p->field, length);
+}
+
 bool porosity_set(ScoriaPorosity p, const ScoriaSpace *space, const double theta[])
 {
+  const int thickness = space_thickness(space);
   if (p->crops) return true;
+  if (thickness >= 0) set_length(p, theta[thickness]);
   return set_moments(p, condition_of(space, "porosity_mean", theta), condition_of(space, "porosity_sd", theta));
 }
 
@@ -117,6 +126,10 @@ PetscErrorCode ScoriaPorosityCheck(ScoriaPorosity p, const ScoriaSpace *space)
   if (p->crops && (m >= 0 || s >= 0))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found with porosity_file, whose crops have the moments that they have",
                 m >= 0 ? "conditions_porosity_mean" : "conditions_porosity_sd");
+  if (p->crops && p->sized && space_thickness(space) >= 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "conditions_L: found with porosity_file, whose crops are of one thickness; a library of "
+                "whole electrodes, without porosity_voxel and porosity_window, fits every one");
   if (p->crops) PetscFunctionReturn(0);
   for (int i = 0; i < 4; i++) {
     const double mean = m < 0 ? NAN : (i & 1 ? space->c[m].hi : space->c[m].lo),
@@ -147,11 +160,13 @@ static PetscErrorCode ReadKeys(ScoriaDeck deck, ScoriaPorosity p)
   PetscFunctionReturn(0);
 }
 
-/* The longest correlation of the deck, 0 where it names none. */
-static PetscErrorCode LongestEll(ScoriaDeck deck, double *ell)
+/* The longest correlation of the deck, 0 where it names none, and the shortest extent along x. */
+static PetscErrorCode Longest(ScoriaDeck deck, double *ell, double *length)
 {
-  double range[2] = {0, 0};
+  double range[2] = {0, 0}, extent[2] = {*length, *length};
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckRange(deck, "conditions_L", extent));
+  *length = extent[0];
   PetscCall(ScoriaDeckReal(deck, "porosity_ell", &range[1]));
   PetscCall(ScoriaDeckRange(deck, "conditions_ell", range));
   *ell = range[1];
@@ -162,7 +177,7 @@ static PetscErrorCode LongestEll(ScoriaDeck deck, double *ell)
  */
 static PetscErrorCode CreateField(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity p)
 {
-  double anisotropy[2] = {1, 1}, longest = 0;
+  double anisotropy[2] = {1, 1}, longest = 0, shortest = grid->length[0];
   PetscInt n = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReals(deck, "porosity_anisotropy", 2, &n, anisotropy));
@@ -170,8 +185,10 @@ static PetscErrorCode CreateField(ScoriaDeck deck, MPI_Comm group, const ScoriaG
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "porosity_anisotropy: found %d number, expected one for each of the lateral axes y, z", (int)n);
   PetscCall(GaussianFieldCreate(group, grid, p->kernel, anisotropy, p->seed, &p->field));
-  PetscCall(LongestEll(deck, &longest));
+  PetscCall(Longest(deck, &longest, &shortest));
+  gaussian_field_set_length(p->field, shortest);
   if (longest > 0) PetscCall(GaussianFieldPrepare(p->field, longest));
+  gaussian_field_set_length(p->field, grid->length[0]);
   PetscFunctionReturn(0);
 }
 
@@ -179,11 +196,15 @@ static PetscErrorCode CreateCrops(ScoriaDeck deck, const ScoriaGrid *grid, Scori
 {
   LocalPorosityOptions opt;
   const LocalPorosity *local;
+  bool voxel, window;
   PetscFunctionBeginUser;
   PetscCall(LocalPorosityOptionsRead(deck, grid, &opt));
   PetscCall(LocalPorosityGet(&opt, &local));
   PetscCall(PetscStrncpy(p->library, local->source, sizeof p->library));
   PetscCall(CropsCreate(deck, grid, local, &p->crops));
+  PetscCall(ScoriaDeckHas(deck, "porosity_voxel", &voxel));
+  PetscCall(ScoriaDeckHas(deck, "porosity_window", &window));
+  p->sized = voxel || window;
   PetscFunctionReturn(0);
 }
 
@@ -264,8 +285,14 @@ static PetscErrorCode FactorCovariance(ScoriaPorosity p, double ell, Factor *f)
   if (!f->lower) PetscCall(PetscMalloc1((size_t)n * ((size_t)n + 1) / 2, &f->lower));
   for (int i = 0; i < n; i++)
     memcpy(f->lower + (size_t)i * ((size_t)i + 1) / 2, p->square + (size_t)i * n, ((size_t)i + 1) * sizeof(double));
-  f->ell = ell;
+  f->ell    = ell;
+  f->length = p->L;
   PetscFunctionReturn(0);
+}
+
+static bool is_factor(const ScoriaPorosity p, double ell, const Factor *f)
+{
+  return f->ell == ell && f->length == p->L;
 }
 
 /* The factor at ell: kept, or made in the place of the one used longest ago. */
@@ -273,9 +300,9 @@ static PetscErrorCode GetFactor(ScoriaPorosity p, double ell, const double **low
 {
   Factor *f = &p->factor[0];
   PetscFunctionBeginUser;
-  for (int i = 0; i < FACTORS && f->ell != ell; i++)
-    if (p->factor[i].ell == ell || p->factor[i].used < f->used) f = &p->factor[i];
-  if (f->ell != ell) PetscCall(FactorCovariance(p, ell, f));
+  for (int i = 0; i < FACTORS && !is_factor(p, ell, f); i++)
+    if (is_factor(p, ell, &p->factor[i]) || p->factor[i].used < f->used) f = &p->factor[i];
+  if (!is_factor(p, ell, f)) PetscCall(FactorCovariance(p, ell, f));
   f->used = ++p->clock;
   *lower  = f->lower;
   PetscFunctionReturn(0);

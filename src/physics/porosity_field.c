@@ -35,7 +35,7 @@ typedef struct {
 } Transform;
 
 typedef struct {
-  double ell; /* 0: empty */
+  double ell, length; /* along x; ell 0: empty */
   uint64_t used;
   int level;
   double *amplitude; /* owned: sqrt(lambda) over the number of cells, (lines, last, strides) */
@@ -125,6 +125,11 @@ PetscErrorCode GaussianFieldDestroy(GaussianField *field)
   fftw_free(f->b);
   PetscCall(PetscFree(*field));
   PetscFunctionReturn(0);
+}
+
+void gaussian_field_set_length(GaussianField f, double length)
+{
+  f->grid.length[0] = length;
 }
 
 /* ------------------------------------------------------------------------------------------------- transforms ---- */
@@ -336,9 +341,15 @@ static PetscErrorCode MakeSpectrum(GaussianField f, double ell, Spectrum *s)
         "up to %d cells with this covariance",
         ell, f->kernel->name, f->grid.n[0], f->grid.length[0], t ? t->M : 0);
   PetscCall(KeepSpectrum(f, t, s));
-  s->ell   = ell;
-  s->level = level;
+  s->ell    = ell;
+  s->length = f->grid.length[0];
+  s->level  = level;
   PetscFunctionReturn(0);
+}
+
+static bool is_spectrum(const GaussianField f, double ell, const Spectrum *s)
+{
+  return s->ell == ell && s->length == f->grid.length[0];
 }
 
 /* The spectrum at ell: kept, or made in the place of the one used longest ago. */
@@ -346,9 +357,9 @@ static PetscErrorCode GetSpectrum(GaussianField f, double ell, Spectrum **spectr
 {
   Spectrum *s = &f->spectrum[0];
   PetscFunctionBeginUser;
-  for (int i = 0; i < SPECTRA && s->ell != ell; i++)
-    if (f->spectrum[i].ell == ell || f->spectrum[i].used < s->used) s = &f->spectrum[i];
-  if (s->ell != ell) PetscCall(MakeSpectrum(f, ell, s));
+  for (int i = 0; i < SPECTRA && !is_spectrum(f, ell, s); i++)
+    if (is_spectrum(f, ell, &f->spectrum[i]) || f->spectrum[i].used < s->used) s = &f->spectrum[i];
+  if (!is_spectrum(f, ell, s)) PetscCall(MakeSpectrum(f, ell, s));
   s->used   = ++f->clock;
   *spectrum = s;
   PetscFunctionReturn(0);

@@ -17,6 +17,8 @@ typedef struct GaussianField_ *GaussianField;
 PetscErrorCode GaussianFieldCreate(MPI_Comm group, const ScoriaGrid *grid, const FieldKernel *kernel,
                                    const double anisotropy[2], uint64_t seed, GaussianField *field);
 PetscErrorCode GaussianFieldDestroy(GaussianField *field);
+/* From now on the extent along x is this one [m], and no longer that of the grid.  Local. */
+void gaussian_field_set_length(GaussianField field, double length);
 /* Makes the spectrum at ell [m]; an ell out of reach is a user error, the same on every rank of the group. */
 PetscErrorCode GaussianFieldPrepare(GaussianField field, double ell);
 /* Realisation id at ell: g at this rank's cells, in the layout of ScoriaPorosityDraw. */

@@ -90,6 +90,7 @@ PetscErrorCode ReportSlicesRead(MPI_Comm comm, const char *path, const ScoriaSpa
     PetscCall(ReadExtent(store, "/x", s->n[0], &s->extent[0]));
     PetscCall(ReadExtent(store, "/y", s->n[1], &s->extent[1]));
     PetscCall(ReadTheta(store, space, dims[0], s->theta));
+    s->extent[0] = space_length(space, s->theta, s->extent[0]);
   }
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);

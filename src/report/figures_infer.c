@@ -84,7 +84,7 @@ static PetscErrorCode Length(ScoriaStore store, const char *path, const char *na
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *p)
 {
   ScoriaStore store;
-  char place[64];
+  char place[64], unit[16];
   int64_t cells;
   int axes;
   PetscFunctionBeginUser;
@@ -107,7 +107,8 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
   PetscCall(PetscMalloc1(p->L, &p->x));
   PetscCall(ScoriaStoreGetReals(store, "/x", p->L, p->x));
-  report_quantity("x", "m", p->x[p->L - 1], &p->along);
+  PetscCall(ScoriaStoreUnit(store, "/x", sizeof unit, unit));
+  report_axis_x(unit, p->x[p->L - 1], &p->along);
   PetscCall(ReadFields(store, p));
   PetscCall(ReadSensors(store, p));
   PetscCall(ScoriaStoreClose(&store));
@@ -225,6 +226,26 @@ static PetscErrorCode Row(ReportText *html, const cJSON *entry, const char *name
   PetscFunctionReturn(0);
 }
 
+/* How the readings lie to the posterior, and what infer warned of. */
+static PetscErrorCode Diagnosis(ReportText *html, const cJSON *posterior, const ScoriaPosteriorRun *all, int readings)
+{
+  const cJSON *line;
+  PetscFunctionBeginUser;
+  if (isfinite(all->misfit) && isfinite(all->misfit_probability))
+    PetscCall(
+        ReportPrint(html,
+                    "<p>Readings less posterior means, in units of noise and posterior SD together: squares of sum "
+                    "%.3g for %d readings; a chi-square of as many degrees is larger with probability %.2g.</p>\n",
+                    all->misfit, readings, all->misfit_probability));
+  cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_WARNINGS))
+  {
+    PetscCall(ReportPrint(html, "<p><strong>Warning:</strong> "));
+    PetscCall(ReportEscape(html, cJSON_GetStringValue(line)));
+    PetscCall(ReportPrint(html, "</p>\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, const ScoriaSpace *space, ReportText *html)
 {
   static const char *const groups[] = {POSTERIOR_CONDITIONS, POSTERIOR_QUANTITIES};
@@ -233,10 +254,11 @@ PetscErrorCode ReportPosteriorTable(const cJSON *posterior, const ScoriaSpace *s
   PetscFunctionBeginUser;
   if (!posterior) PetscFunctionReturn(0);
   members_take(posterior, scoria_posterior_members, &all);
-  PetscCall(ReportPrint(html,
-                        "<p>%d readings, %lld particles, %lld temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
-                        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_SENSORS)),
-                        (long long)all.particles, (long long)all.stages, all.log_evidence, all.log_evidence_se));
+  const int readings = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_SENSORS));
+  PetscCall(
+      ReportPrint(html, "<p>%d readings, %lld particles, %lld temperatures; ln evidence %.3f &plusmn; %.3f.</p>\n",
+                  readings, (long long)all.particles, (long long)all.stages, all.log_evidence, all.log_evidence_se));
+  PetscCall(Diagnosis(html, posterior, &all, readings));
   PetscCall(ReportHeld(cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_GIVEN), NULL, NULL, space, html));
   PetscCall(ReportPrint(html, "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                               "<th class=\"n\">prior mean</th><th class=\"n\">prior SD</th><th class=\"n\">mean</th>"

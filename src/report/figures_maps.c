@@ -31,15 +31,17 @@ static void lay_out(const ReportMaps *maps, int rows, Layout *at)
   double end[2][2];
   for (int a = 0; a < 2; a++) cells_ends((int)maps->n[a], maps->centre[a], end[a]);
   for (int a = 0; a < 2; a++) {
-    report_quantity(a ? "y" : "x", "m", fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
+    report_axis(&maps->space, a, fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
     at->lo[a] = end[a][0] * at->along[a].scale;
     at->hi[a] = end[a][1] * at->along[a].scale;
   }
-  const double ratio = fmin(1.2, fmax(0.3, (end[1][1] - end[1][0]) / (end[0][1] - end[0][0])));
-  at->rows           = rows;
-  at->w              = WIDTH / 3 - LEFT - RIGHT;
-  at->h              = at->w * ratio;
-  at->height         = (int)lround(rows * (at->h + TOP + BELOW) + FOOT);
+  /* a share and a length have none */
+  const double ratio =
+      space_thickness(&maps->space) >= 0 ? 1 : fmin(1.2, fmax(0.3, (end[1][1] - end[1][0]) / (end[0][1] - end[0][0])));
+  at->rows   = rows;
+  at->w      = WIDTH / 3 - LEFT - RIGHT;
+  at->h      = at->w * ratio;
+  at->height = (int)lround(rows * (at->h + TOP + BELOW) + FOOT);
 }
 
 static PetscErrorCode Begin(ReportText *body, const Layout *at)

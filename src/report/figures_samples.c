@@ -83,7 +83,7 @@ static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples
   ReportQuantity along;
   double *sorted;
   PetscFunctionBeginUser;
-  report_quantity("x", "m", samples->x[cells - 1], &along);
+  report_axis(&samples->spec.space, 0, samples->x[cells - 1], &along);
   PetscCall(PetscMalloc1(n, &sorted));
   for (int64_t j = 0; j < cells; j++) {
     double sum = 0;
@@ -108,7 +108,7 @@ static PetscErrorCode SamplePanel(ReportText *body, const ReportSamples *samples
   const int64_t cells = samples->spec.cells;
   ReportQuantity along;
   PetscFunctionBeginUser;
-  report_quantity("x", "m", samples->x[cells - 1], &along);
+  report_axis(&samples->spec.space, 0, samples->x[cells - 1], &along);
   PetscCall(ReportPrint(body,
                         "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
                         "set tmargin at screen %.4f\nset xlabel '%s' offset 0,0.3\nset ylabel '%s' "
@@ -134,7 +134,7 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
   if (n == 0 || samples->n == 0) PetscFunctionReturn(0);
   const double *x = samples->x;
   const int cells = (int)samples->spec.cells;
-  report_quantity("x", "m", x[cells - 1], &along);
+  report_axis(&samples->spec.space, 0, x[cells - 1], &along);
   PetscCall(ReportPrint(&data, "# a block per field: x, mean, limits of the central 95 %%, single fields\n"));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'central 95 %', "

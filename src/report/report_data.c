@@ -76,7 +76,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, const char *group, ReportCom
     for (int side = 0; side < SCORIA_NFROM; side++) PetscCall(ReadChannel(store, group, side, c, cmp));
     report_quantity(cmp->field[c].name, cmp->field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
   }
-  report_quantity("x", "m", cmp->x[cmp->L - 1], &cmp->along);
+  report_axis(&cmp->space, 0, cmp->x[cmp->L - 1], &cmp->along);
   PetscFunctionReturn(0);
 }
 

@@ -201,7 +201,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   data->conditions = spec->rows / spec->realisations;
   PetscCall(PetscMalloc1(spec->cells, &data->x));
   PetscCall(PetscArraycpy(data->x, x, spec->cells));
-  report_quantity("x", "m", x[spec->cells - 1], &data->along);
+  report_axis(&spec->space, 0, x[spec->cells - 1], &data->along);
   choose_targets(data);
   PetscCall(ScoriaDeckDifference(deck, text, SCORIA_OF_DATASET, sizeof data->difference, data->difference));
   PetscCall(Scan(run, ds, data));

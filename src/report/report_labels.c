@@ -78,6 +78,20 @@ void report_quantity(const char *name, const char *unit, double largest, ReportQ
   snprintf(q->axis, sizeof q->axis, "%s%s%s%s", q->label, has ? "  [" : "", q->unit, has ? "]" : "");
 }
 
+void report_axis(const ScoriaSpace *space, int axis, double largest, ReportQuantity *q)
+{
+  static const char *const names[] = {"x", "y", "z"};
+  if (axis)
+    report_quantity(names[axis], "m", largest, q);
+  else
+    report_axis_x(space_axis_unit(space, 0), largest, q);
+}
+
+void report_axis_x(const char *unit, double largest, ReportQuantity *q)
+{
+  report_quantity(strcmp(unit, "1") ? "x" : "x / L", unit, largest, q);
+}
+
 /* Of conditions a leading zero is no trouble: U_0 = 0.15 V. */
 static double condition_quantity(const ScoriaCondition *c, ReportQuantity *q)
 {

@@ -17,6 +17,10 @@ typedef struct {
 /* From a name and a unit of a file, which "1" is none; lengths, potentials and the like in thousandths while the
  * largest value is below 1. */
 void report_quantity(const char *name, const char *unit, double largest, ReportQuantity *q);
+/* A place along axis 0, 1, 2 (x, y, z) of fields of that space: in metres, or, along x, as a share of the thickness. */
+void report_axis(const ScoriaSpace *space, int axis, double largest, ReportQuantity *q);
+/* The same of x, by its unit in a file. */
+void report_axis_x(const char *unit, double largest, ReportQuantity *q);
 /* The value of a condition as text, with so many digits of the largest value in its range. */
 void report_condition(const ScoriaCondition *c, double value, int digits, ReportQuantity *q, size_t size, char text[]);
 /* Letters, digits and a few marks of s: what may stand in a label whatever an imported file calls its fields. */

@@ -47,7 +47,7 @@ const ScoriaMember scoria_posterior_quantile_members[] = {
 
 const ScoriaMember scoria_posterior_sensor_members[] = {
     TEXT(ScoriaPosteriorSensor, field, "number of the field, from 0", 0),
-    REAL(ScoriaPosteriorSensor, x, "place [m]", 0),
+    REAL(ScoriaPosteriorSensor, x, "place along x, as x of the fields", 0),
     REAL(ScoriaPosteriorSensor, value, "as read, in the unit of the field", 0),
     REAL(ScoriaPosteriorSensor, sd, "standard deviation of the noise", 0),
     REAL(ScoriaPosteriorSensor, prior_mean, "of the field there, before the readings", 0),

@@ -105,7 +105,8 @@ static PetscErrorCode PutCentres(ScoriaModel m, ScoriaStore store)
   model_shape(m, shape);
   for (int a = 0, at = 0; at < all; at += shape[a++]) {
     const int64_t n = shape[a];
-    PetscCall(ScoriaStorePutReals(store, centres_name[a], 1, &n, m->x + at, "m", "cell centres"));
+    PetscCall(ScoriaStorePutReals(store, centres_name[a], 1, &n, m->x + at, space_axis_unit(ScoriaModelSpace(m), a),
+                                  space_axis_help(ScoriaModelSpace(m), a)));
   }
   PetscFunctionReturn(0);
 }

@@ -160,9 +160,15 @@ run 1 infer "$deck" "${far[@]}" -infer_file far.h5
 "$PYTHON" - "$run" <<'PY' || fail "the warning of a reading is not kept with the posterior"
 import json, sys
 far, near = (json.load(open(f"{sys.argv[1]}/{name}.json")) for name in ("far", "posterior"))
-assert "phi at 0 m: -0.4 is" in far["warnings"][0] and not near["warnings"], (far["warnings"], near["warnings"])
-assert len(far["warnings"]) == 1 + (far["misfit_probability"] < 1e-6 or abs(far["sensors"][0]["residual"]) > 5)
+def diagnosed(p): return (p["misfit_probability"] < 1e-6 or abs(p["sensors"][0]["residual"]) > 5) + (p["correlation"] > 2 * p["correlation_limit"])
+assert "phi at 0 m: -0.4 is" in far["warnings"][0] and len(far["warnings"]) == 1 + diagnosed(far), far["warnings"]
+assert len(near["warnings"]) == diagnosed(near), near["warnings"]
 PY
+cp "$run/posterior.json" "$work/near.json"
+cp "$run/far.json" "$run/posterior.json"
+run 1 report "$deck"
+cp "$work/near.json" "$run/posterior.json"
+grep -q 'Warning:</strong> reading 1, phi at 0 m: -0.4 is' "$run/report.html" || fail "the report does not tell what infer warned of"
 expect 3 'infer: found no readings' 2 infer "$deck" -infer_file x.h5
 expect 3 'found 2 places (at), 1 values and 1 standard deviations' 2 infer "$deck" -sensors_at "c:0,phi:0" -sensors_value 1 -sensors_sd 1 -infer_file x.h5
 expect 3 'sensors: at: found "c", expected field:place' 1 infer "$deck" -sensors_at c -sensors_value 1 -sensors_sd 1 -infer_file x.h5

@@ -31,7 +31,7 @@ static void open_study(Study *s, double value, double sd)
                                  .moves          = 8,
                                  .seed           = 7};
   s->q.sensors = (InferSensors){.n = 1, .places = 1, .s = {{.field = "a", .x = 0, .value = value, .sd = sd}}};
-  CHECK(InferSensorsPlace(&s->q.sensors, KNOWN_CHANNELS, s->law.field, KNOWN_CELLS, s->law.x));
+  CHECK(InferSensorsPlace(&s->q.sensors, &s->q.shape));
 }
 
 static void run_study(Study *s)

@@ -14,7 +14,7 @@ static const char *path = "test_unrepeated.h5";
 
 static ScoriaSpace test_space(void)
 {
-  return (ScoriaSpace){2, {{"a", "1", 0, 1, false}, {"b", "1", 0, 1, false}}};
+  return (ScoriaSpace){2, {{"a", "1", 0, 1, false, false}, {"b", "1", 0, 1, false, false}}};
 }
 
 /* Mean, and the two parts of the spread, per cell. */

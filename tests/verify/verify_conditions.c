@@ -90,7 +90,7 @@ static void each_parameter(const Variant *v)
     char set[48];
     snprintf(set, sizeof set, "%s:", of->row.name);
     const char *there = strstr(v->deck, set);
-    if (!of->row.range || (there && strchr(" {", there[-1]))) continue; /* the variant has it */
+    if (there && strchr(" {", there[-1])) continue; /* the variant has it */
     const double now = *(const double *)((const char *)v->p + of->offset);
     char fixed[512], ranged[512];
     double range[2], value = near_value(isnan(now) ? 1.0 : now, range);
@@ -144,6 +144,70 @@ static void what_is_accepted_counts(void **state)
     for (int k = 0; k < 2; k++) rows_of(text, cases[i].name, cases[i].value[k], &rows[k]);
     assert_true(memcmp(rows[0].row[1], rows[1].row[1], sizeof rows[0].row[1]));
     assert_true(memcmp(rows[0].twin, rows[1].twin, sizeof rows[0].twin));
+  }
+}
+
+/* ----------------------------------------------------------------------------------------------- thickness ---- */
+
+/* A deck, "%s" where its section has the thickness, and "%s" where conditions have it; ell is a length, and no share.
+ */
+static const char *const of_thickness[] = {
+    "electrode: {set: chen2020_negative%s}\nconditions: {F_right: [5, 15]%s}\nporosity: {ell: 1e-5}\n"
+    "ensemble: {cells: [24], derived: [j, i_e, eta]}\n",
+    "electrode: {set: article, solid: ohmic, sigma: 3%s}\nconditions: {F_right: [5, 15]%s}\nporosity: {ell: 1e-5}\n"
+    "ensemble: {cells: [24, 6], lateral: [5e-5], derived: [j, i_e]}\n",
+    "electrode: {set: article%s}\nconditions: {F_right: [5, 15]%s}\nporosity: {ell: 1e-5, kernel: matern32}\n"
+    "ensemble: {cells: [24, 4, 6], lateral: [5e-5, 4e-5]}\n",
+    "electrode: {set: chen2020_positive%s}\nconditions: {F_right: [5, 15]%s}\nporosity: {ell: 1e-5}\n"
+    "ensemble: {cells: [24], mode: transient, time: 20}\n",
+    "heat: {q: 2000%s}\nconditions: {q_left: [500, 1000]%s}\nporosity: {ell: 1e-2}\n"
+    "ensemble: {problem: heat, cells: [24, 5], lateral: [0.05], derived: [flux]}\n"};
+
+/* Rows at two thicknesses, one after the other and back, are those of decks of these thicknesses, whatever the solver
+ * and the porosity have been set to before; along x their places are shares. */
+static void rows_of_a_thickness_are_those_of_a_deck_of_it(void **state)
+{
+  enum { ROWS = 3 };
+  (void)state;
+  for (size_t k = 0; k < sizeof of_thickness / sizeof *of_thickness; k++) {
+    const double unit        = strstr(of_thickness[k], "heat") ? 1e3 : 1;
+    const double L[ROWS]     = {8e-5 * unit, 1.1e-4 * unit, 8e-5 * unit};
+    const uint64_t ids[ROWS] = {3, 3, 5};
+    double theta[ROWS * SCORIA_MAX_CONDITIONS], middle[SCORIA_MAX_CONDITIONS] = {0};
+    char text[512], section[64], range[64];
+    const double *x;
+    ScoriaEnsemble ens;
+    ScoriaDatasetSpec spec;
+    ScoriaRows rows, one;
+    snprintf(range, sizeof range, ", L: [%g, %g]", 5e-5 * unit, 2e-4 * unit);
+    snprintf(text, sizeof text, of_thickness[k], "", range);
+    if (!open_ensemble(text, &ens, &spec, &x)) fail_msg("%s: %s", text, ScoriaFailureLine());
+    const int n = spec.space.n, at = space_thickness(&spec.space);
+    assert_int_equal(at, space_find(&spec.space, "L"));
+    for (int i = 0; i < CELLS; i++) assert_true(x[i] == (i + 0.5) / CELLS);
+    for (int i = 0; i < ROWS; i++) {
+      space_from_unit(&spec.space, middle, theta + i * n);
+      theta[i * n + at] = L[i];
+    }
+    CHECK(ScoriaRowsCreate(&spec, ROWS, &rows));
+    CHECK(ScoriaEnsembleCompute(ens, ROWS, theta, ids, NULL, &rows));
+    CHECK(ScoriaEnsembleDestroy(&ens));
+    for (int i = 0; i < ROWS; i++) {
+      snprintf(section, sizeof section, ", L: %.17g", L[i]);
+      snprintf(text, sizeof text, of_thickness[k], section, "");
+      if (!open_ensemble(text, &ens, &spec, &x)) fail_msg("%s: %s", text, ScoriaFailureLine());
+      assert_int_equal(space_thickness(&spec.space), -1);
+      space_from_unit(&spec.space, middle, theta);
+      CHECK(ScoriaRowsCreate(&spec, 1, &one));
+      CHECK(ScoriaEnsembleCompute(ens, 1, theta, ids + i, NULL, &one));
+      assert_int_equal(one.done[0], SCORIA_ROW_DONE);
+      for (int f = 0; f < spec.nfields; f++)
+        if (memcmp(one.field[f], rows.field[f] + i * CELLS, CELLS * sizeof(double)))
+          fail_msg("%s: another %s at L = %g", text, spec.field[f].name, L[i]);
+      CHECK(ScoriaRowsDestroy(&one));
+      CHECK(ScoriaEnsembleDestroy(&ens));
+    }
+    CHECK(ScoriaRowsDestroy(&rows));
   }
 }
 
@@ -225,6 +289,8 @@ static void what_bounds_exclude_is_refused(void **state)
        "1100], "
        "R_p: [4e-6, 6e-6], f_AM: [0.8, 0.9], m: [6e-7, 7e-7]}\n",
        "conditions_f_AM: one condition too many, at most 8"},
+      {"porosity: {ell: 1e-5}\nconditions: {L: [5e-5, 1e-4]}\nensemble: {cells: [8, 8]}\n",
+       "ensemble_lateral: not set; where the thickness is a condition"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -232,7 +298,8 @@ static void what_bounds_exclude_is_refused(void **state)
     const double *x;
     ScoriaEnsemble ens;
     ScoriaDatasetSpec spec;
-    snprintf(text, sizeof text, ELECTRODE "%sensemble: {cells: [24]}\n", bad[i].deck);
+    snprintf(text, sizeof text, ELECTRODE "%s%s", bad[i].deck,
+             strstr(bad[i].deck, "ensemble") ? "" : "ensemble: {cells: [24]}\n");
     assert_false(open_ensemble(text, &ens, &spec, &x));
     assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
     if (strncmp(ScoriaFailureLine(), bad[i].line, strlen(bad[i].line)))
@@ -243,9 +310,11 @@ static void what_bounds_exclude_is_refused(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_parameter_is_what_it_is_where_it_is_fixed), cmocka_unit_test(what_is_accepted_counts),
-      cmocka_unit_test(mean_and_spread_are_conditions), cmocka_unit_test(draws_have_their_mean_and_spread),
-      cmocka_unit_test(what_bounds_exclude_is_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_parameter_is_what_it_is_where_it_is_fixed),
+                                     cmocka_unit_test(what_is_accepted_counts),
+                                     cmocka_unit_test(rows_of_a_thickness_are_those_of_a_deck_of_it),
+                                     cmocka_unit_test(mean_and_spread_are_conditions),
+                                     cmocka_unit_test(draws_have_their_mean_and_spread),
+                                     cmocka_unit_test(what_bounds_exclude_is_refused)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

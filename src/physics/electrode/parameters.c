@@ -42,7 +42,7 @@ static const struct {
 /* The parameters by name, as the deck and the "needs" of models and electrolytes call them. */
 #define PARAMETER(name, unit, member) SCORIA_PARAMETER("electrode", name, unit, ScoriaElectrode, member)
 const ScoriaParameter electrode_parameters[] = {
-    SCORIA_FIXED_PARAMETER("electrode", "L", "m", ScoriaElectrode, L),
+    PARAMETER("L", "m", L),
     PARAMETER("t_plus", "", t_plus),
     PARAMETER("T", "K", T),
     PARAMETER("c_R", "mol m^-3", c_R),
@@ -97,7 +97,7 @@ static PetscErrorCode CheckVaried(const ScoriaElectrode *el)
   const ScoriaKinetics *kinetics = scoria_kinetics[el->model];
   char read[256];
   PetscFunctionBeginUser;
-  snprintf(read, sizeof read, " t_plus T c_R chi bruggeman_kappa bruggeman_D g_sep E_m E_kappa E_D %s %s %s %s ",
+  snprintf(read, sizeof read, " L t_plus T c_R chi bruggeman_kappa bruggeman_D g_sep E_m E_kappa E_D %s %s %s %s ",
            kinetics->needs, scoria_electrolytes[el->electrolyte].needs, el->ohmic ? "sigma bruggeman_sigma" : "G",
            kinetics->intercalation && !el->state_ocp ? "c_s" : "");
   for (int i = 0; i < PARAMETERS; i++) {

@@ -23,7 +23,7 @@ typedef struct {
 
 #define PARAMETER(name, unit, member) SCORIA_PARAMETER("heat", name, unit, Heat, member)
 static const ScoriaParameter parameters[] = {
-    SCORIA_FIXED_PARAMETER("heat", "L", "m", Heat, L),
+    PARAMETER("L", "m", L),
     PARAMETER("k_s", "W m^-1 K^-1", k_s),
     PARAMETER("k_f", "W m^-1 K^-1", k_f),
     PARAMETER("n", "", n),

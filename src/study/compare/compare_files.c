@@ -83,8 +83,9 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
   }
   for (int j = 0; j < spec_centres(a->spec); j++)
     if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][spec_centres(a->spec) - 1]))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g m in %s and at %g m in %s", j, x[SAMPLE][j], a->path,
-                  x[REFERENCE][j], b->path);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g%s in %s and at %g%s in %s", j, x[SAMPLE][j],
+                  space_place_unit(&a->spec->space, 0), a->path, x[REFERENCE][j], space_place_unit(&b->spec->space, 0),
+                  b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
     if (!field_is_state(&a->spec->field[i])) continue;
     const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);

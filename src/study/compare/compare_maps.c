@@ -303,7 +303,8 @@ static PetscErrorCode PutCentres(ScoriaStore store, const Maps *maps)
     const int64_t n = maps->n[a];
     PetscCall(PetscMalloc1(n, &centre));
     for (int i = 0; i < n; i++) centre[i] = x[i * maps->step[a]];
-    PetscCall(ScoriaStorePutReals(store, name[a], 1, &n, centre, "m", "cell centres of the maps"));
+    PetscCall(ScoriaStorePutReals(store, name[a], 1, &n, centre, space_axis_unit(maps->shape.space, a),
+                                  "cell centres of the maps"));
     PetscCall(ScoriaStorePutAxes(store, name[a], axis[a]));
     PetscCall(PetscFree(centre));
   }

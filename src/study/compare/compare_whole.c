@@ -73,7 +73,8 @@ static void add_law(cJSON *to, const char *name, const ScoriaHotLaw *law)
 static void add_hot(cJSON *to, const ComparisonSet *set, const CompareRows *rows, int c, int h)
 {
   cJSON *one = cJSON_AddObjectToObject(to, scoria_hot[h].name);
-  cJSON_AddStringToObject(one, "unit", scoria_hot[h].place ? "m" : set->shape.field[set->channel[c]].unit);
+  cJSON_AddStringToObject(
+      one, "unit", scoria_hot[h].place ? space_axis_unit(set->shape.space, 0) : set->shape.field[set->channel[c]].unit);
   cJSON_AddStringToObject(one, "description", scoria_hot[h].help);
   for (int i = 0; i < rows->n; i++) {
     const HotPooled pooled = pool_hot(set, rows->row[i].from, c, h);

@@ -31,12 +31,11 @@ typedef struct {
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
 /* "x", "x y", "x y z": the places of a reading. */
 const char *infer_places(const InferSensors *sensors);
-/* The place of reading i [m]: "4e-05, 0.0001, 0". */
+/* The place of reading i: "4e-05, 0.0001, 0". */
 void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
 /* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */
 PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape);
-PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
-                                 const double x[]);
+PetscErrorCode InferSensorsPlace(InferSensors *sensors, const ScoriaFieldShape *shape);
 
 /* What is asked. */
 typedef struct {

@@ -20,7 +20,8 @@
 
 #define MOST_TERMS 64    /* of a polynomial */
 #define MOST_DEGREE 12   /* of a polynomial in one condition */
-#define BUDGET 65536     /* evaluations of the source for the differences, but for a constant surrogate */
+#define BUDGET 65536     /* evaluations of the source for the differences, but for a constant surrogate: at most, */
+#define PER_PARTICLE 16  /* and as many times the particles: about as much as two stages of eight moves take */
 #define DISCREPANCY 1024 /* draws of the prior that the surrogate is compared with */
 #define ROWS 16 /* conditions evaluated by one product: all products have the same shape, and so the same bits */
 
@@ -72,11 +73,12 @@ static void take_terms(const InferReference r, const double x[], double phi[])
 }
 
 /* The degree for which the differences stay within the budget; points are twice the terms, which regression wants. */
-static int choose_degree(int n, int D)
+static int choose_degree(int n, int D, int64_t particles)
 {
+  const int64_t budget = PetscMin(BUDGET, PER_PARTICLE * particles);
   for (int degree = n ? MOST_DEGREE : 0; degree > 0; degree--) {
     const int terms = list_powers(n, degree, MOST_TERMS, NULL);
-    if (terms <= MOST_TERMS && (int64_t)2 * terms * (2 * D + 1) <= BUDGET) return degree;
+    if (terms <= MOST_TERMS && (int64_t)2 * terms * (2 * D + 1) <= budget) return degree;
   }
   return 0;
 }
@@ -295,7 +297,7 @@ void infer_reference_particles(InferReference r, int64_t n, const double z[], do
 
 PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *out)
 {
-  const int m = p->q->sensors.n, D = p->modes, nu = p->q->nunknown, degree = choose_degree(nu, D);
+  const int m = p->q->sensors.n, D = p->modes, nu = p->q->nunknown, degree = choose_degree(nu, D, p->q->count);
   InferReference r;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&r));

@@ -68,7 +68,7 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   if (infer_whole(q))
     PetscCall(InferSensorsPlaceWhole(&q->sensors, &q->shape));
   else
-    PetscCall(InferSensorsPlace(&q->sensors, q->shape.channels, q->shape.field, q->shape.cells, q->shape.x));
+    PetscCall(InferSensorsPlace(&q->sensors, &q->shape));
   PetscCall(ScoriaQuantitiesOfDeck(deck, q->shape.channels, q->shape.field, along, q->shape.x, &q->nquantities,
                                    q->quantity, q->condition));
   PetscFunctionReturn(0);

@@ -52,7 +52,7 @@ static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, I
     at         = end;
   }
   if (!good || found != sensors->places)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s [m]", word,
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s", word,
                 sensors->places == 1   ? "place"
                 : sensors->places == 2 ? "x:y"
                                        : "x:y:z");
@@ -208,10 +208,13 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const ScoriaField field[], int cells,
-                                 const double x[])
+static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *shape, int cells)
 {
-  char names[256] = "";
+  const int channels       = shape->channels;
+  const ScoriaField *field = shape->field;
+  const double *x          = shape->x;
+  const char *unit         = space_place_unit(shape->space, 0);
+  char names[256]          = "";
   double end[2];
   PetscFunctionBeginUser;
   cells_ends(cells, x, end);
@@ -225,11 +228,18 @@ PetscErrorCode InferSensorsPlace(InferSensors *sensors, int channels, const Scor
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
                   names);
     if (s->x < end[0] - slack || s->x > end[1] + slack)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g m, allowed %g to %g m", i + 1, s->x, end[0],
-                  end[1]);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
+                  *unit ? "" : " / L", s->x, unit, end[0], end[1], unit);
     s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
     quantity_place(&s->at, cells, x, s->x);
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferSensorsPlace(InferSensors *sensors, const ScoriaFieldShape *shape)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PlaceAlong(sensors, shape, shape->cells));
   PetscFunctionReturn(0);
 }
 
@@ -238,7 +248,7 @@ PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldSh
   const double *x = shape->x;
   double *place[3], end[2];
   PetscFunctionBeginUser;
-  PetscCall(InferSensorsPlace(sensors, shape->channels, shape->field, shape->shape[0], shape->x));
+  PetscCall(PlaceAlong(sensors, shape, shape->shape[0]));
   for (int i = 0; i < sensors->n; i++) {
     InferSensor *s = &sensors->s[i];
     (void)places_of(s, place);

@@ -60,8 +60,8 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   char place[64];
   infer_place_text(&q->sensors, i, ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "reading %d, %s at %s m: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
-           s->field, place, s->value, far, mean, sd);
+           "reading %d, %s at %s%s: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
+           s->field, place, space_place_unit(q->shape.space, 0), s->value, far, mean, sd);
   return far > FAR_READING;
 }
 

@@ -152,7 +152,8 @@ static PetscErrorCode PutSensors(ScoriaStore store, const InferQuestion *q, cons
       if (m->kind == SCORIA_MEMBER_REAL) memcpy(&all[i], (const char *)&one + m->offset, sizeof all[i]);
     }
     posterior_sensor_path(m->name, sizeof name, name);
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, strcmp(m->name, "x") ? "" : "m", m->title));
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all,
+                                  strcmp(m->name, "x") ? "" : space_axis_unit(q->shape.space, 0), m->title));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
   PetscFunctionReturn(0);
@@ -218,7 +219,8 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
   for (int k = 0, at = 0; k < (whole ? 3 : 1); at += q->shape.shape[k++]) {
     const int64_t n = whole ? q->shape.shape[k] : q->shape.cells;
     PetscCall(PetscSNPrintf(axis, sizeof axis, "/%c", "xyz"[k]));
-    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, "m", "cell centres"));
+    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, space_axis_unit(q->shape.space, k),
+                                  space_axis_help(q->shape.space, k)));
   }
   PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
@@ -257,7 +259,20 @@ static void add_column(cJSON *to, const InferQuestion *q, const InferAnswer *a, 
   }
 }
 
-/* Of readings that are far from what was expected, and from the posterior: an empty list where none is. */
+#define REMEMBERED 2 /* times the correlation up to which places count as forgotten: warned of */
+
+/* Whether particles have not moved far enough for their number to count. */
+static bool remembers(const InferAnswer *a, char line[INFER_LINE])
+{
+  snprintf(line, INFER_LINE,
+           "the moves have left particles where they were (correlation %.2f, expected %.2f): the posterior may be too "
+           "narrow; raise infer_moves, or ask whether noise so small is below the model's own error",
+           infer_correlation(a), a->forgotten);
+  return infer_correlation(a) > REMEMBERED * a->forgotten;
+}
+
+/* Of readings that are far from what was expected, and from the posterior, and of moves too short: an empty list where
+ * there is nothing to say. */
 static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer *a)
 {
   cJSON *list = cJSON_AddArrayToObject(root, POSTERIOR_WARNINGS);
@@ -265,6 +280,7 @@ static void add_warnings(cJSON *root, const InferQuestion *q, const InferAnswer 
   InferMisfit misfit;
   for (int i = 0; i < q->sensors.n; i++)
     if (infer_reading_is_far(q, a, i, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
+  if (remembers(a, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
   if (infer_misfit(q, a, &misfit, line)) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }
 
@@ -328,8 +344,7 @@ PetscErrorCode InferWriteJson(MPI_Comm comm, const char *path, const char *prior
 
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
-#define SHOWN 12     /* sensors in the table */
-#define REMEMBERED 2 /* times the correlation up to which places count as forgotten: warned of */
+#define SHOWN 12 /* sensors in the table */
 
 static PetscErrorCode SayColumn(ScoriaRun run, const InferAnswer *a, const char *name, const char *unit, int column)
 {
@@ -352,16 +367,11 @@ static PetscErrorCode SayMisfit(ScoriaRun run, const InferQuestion *q, const Inf
 
 PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
 {
+  char line[INFER_LINE];
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "  %d readings, %lld particles, %d temperatures, %.0f %% of the last moves accepted",
                       q->sensors.n, (long long)q->count, a->nstages, 100 * a->stage[a->nstages - 1].acceptance));
-  if (infer_correlation(a) > REMEMBERED * a->forgotten)
-    PetscCall(
-        ScoriaSay(run,
-                  "  WARNING: the moves have left particles where they were (correlation %.2f, expected %.2f): the "
-                  "posterior may be too narrow; raise infer_moves, or ask whether noise so small is below the "
-                  "model's own error",
-                  infer_correlation(a), a->forgotten));
+  if (remembers(a, line)) PetscCall(ScoriaSay(run, "  WARNING: %s", line));
   PetscCall(SayMisfit(run, q, a));
   PetscCall(ScoriaSay(run, "  ln evidence %.4f +- %.4f", a->log_evidence, a->log_evidence_se));
   PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %12s %12s %12s %12s %12s", "", "", "prior mean", "SD", "mean", "SD",

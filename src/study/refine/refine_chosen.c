@@ -24,7 +24,8 @@ static PetscErrorCode MatchFields(const RefineGiven *given, const RefinePde *pde
   PetscCall(ScoriaDatasetInfo(given->ds, NULL, &x, NULL));
   for (int j = 0; j < spec->cells; j++)
     if (fabs(x[j] - pde->x[j]) > 1e-9 * pde->x[spec->cells - 1])
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: cell %d lies at %g m, expected %g m", given->path, j, x[j], pde->x[j]);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: cell %d lies at %g%s, expected %g%s", given->path, j, x[j],
+                  space_place_unit(&given->spec->space, 0), pde->x[j], space_place_unit(&spec->space, 0));
   chosen->m = chosen->channels * spec->cells;
   PetscFunctionReturn(0);
 }

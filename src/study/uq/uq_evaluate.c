@@ -113,7 +113,7 @@ static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *t
   case TERM_ARGMAX_Z:
     return place_of(q, most, (int)term->kind - TERM_ARGMAX);
   case TERM_INTEGRAL:
-    return all->length * mean_of(all, q, y, 0, 1);
+    return space_length(q->space, all->theta, all->length) * mean_of(all, q, y, 0, 1);
   case TERM_SD:
     return sqrt(mean_of(all, q, y, mean_of(all, q, y, 0, 1), 2));
   case TERM_QUANTILE:

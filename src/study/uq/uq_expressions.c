@@ -120,9 +120,9 @@ static PetscErrorCode ReadPlace(const Making *m, int axis, const char *from, con
   *place             = last ? ends[1] : strtod(text, &end);
   const double slack = 1e-4 * (ends[1] - ends[0]) / q->n[axis];
   if (!last && (!*text || *end || !(*place >= ends[0] - slack && *place <= ends[1] + slack)))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g m%s%s",
-                m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], q->whole ? " along " : "",
-                q->whole ? axis_names[axis] : "");
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g%s%s%s",
+                m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], space_place_unit(q->space, axis),
+                q->whole ? " along " : "", q->whole ? axis_names[axis] : "");
   PetscFunctionReturn(0);
 }
 
@@ -342,7 +342,7 @@ static const char *unit_of(const Making *m, const char *rewritten)
   term_name(0, sizeof name, name);
   if (m->e->n != 1 || strcmp(alone, name)) return "";
   if (term->at != TERM_OF_CELLS) return m->q->field[term->place.channel].unit;
-  if (term->kind >= TERM_ARGMIN) return "m";
+  if (term->kind >= TERM_ARGMIN) return *space_place_unit(m->q->space, ((int)term->kind - TERM_ARGMIN) % 3) ? "m" : "";
   return term->channel >= 0 && term->kind != TERM_INTEGRAL ? m->q->field[term->channel].unit : "";
 }
 

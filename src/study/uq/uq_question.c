@@ -60,11 +60,13 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   const double slack   = 1e-4 * (end[1] - end[0]) / q->n[0];
   const ScoriaField *f = &q->field[probe.channel];
   if (value < end[0] - slack || value > end[1] + slack)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g m", word, end[0], end[1]);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g%s", word, end[0], end[1],
+                space_place_unit(q->space, 0));
   quantity_place(&probe, q->n[0], q->x, value);
   snprintf(probe.name, sizeof probe.name, "%s", word);
   snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
-  snprintf(probe.description, sizeof probe.description, "%.50s at x = %g m%s", f->description, value,
+  snprintf(probe.description, sizeof probe.description, "%.50s at x%s = %g%s%s", f->description,
+           *space_place_unit(q->space, 0) ? "" : " / L", value, space_place_unit(q->space, 0),
            q->whole ? ", lateral mean" : "");
   PetscCall(UqAddQuantity(q, &probe, &index));
   PetscFunctionReturn(0);

@@ -136,7 +136,8 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   for (int axis = 0, at = 0; axis < (q->whole ? 3 : 1); at += q->n[axis++]) {
     const int64_t n = q->n[axis];
     PetscCall(PetscSNPrintf(name, sizeof name, "/%c", "xyz"[axis]));
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, q->x + at, "m", "cell centres"));
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, q->x + at, space_axis_unit(q->space, axis),
+                                  space_axis_help(q->space, axis)));
   }
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, q->probability, "1", "of the quantiles"));
   PetscFunctionReturn(0);
