@@ -1,6 +1,7 @@
 /* The normaliser of whole fields at work: fields to coordinates and back. */
 #include "lateral.h"
 #include "base/linalg.h"
+#include "knot_loops.h"
 #include <math.h>
 #include <string.h>
 
@@ -246,12 +247,16 @@ static double knot_slope(const double knot[], double rate, double t, double *v)
 static void scores_back(const NormLateral norm, const double t[], double field[])
 {
   for (int c = 0; c < norm->C; c++) {
-    const double *knot = norm->knot + (size_t)c * norm->nx * MARGINAL_KNOTS;
-    const double *rate = norm->rate + c * norm->nx;
-    double *first      = field;
-    for (int p = 0; p < norm->N; p++)
-      for (int x = 0; x < norm->nx; x++) (void)knot_slope(knot + x * MARGINAL_KNOTS, rate[x], *t++, field++);
-    lateral_values_back(norm, c, field - first, first);
+    const size_t first = (size_t)c * norm->nx;
+    const KnotField of = {.nx        = norm->nx,
+                          .knots     = MARGINAL_KNOTS,
+                          .knot      = norm->knot + first * MARGINAL_KNOTS,
+                          .rate      = norm->rate + first,
+                          .logged    = norm->logged[c],
+                          .reference = norm->reference[c],
+                          .sign      = norm->sign[c]};
+    knot_loops()->field(&of, norm->N, t + first * norm->N, field + first * norm->N);
+    if (norm->bounds[c].on) lateral_values_back(norm, c, (int64_t)norm->nx * norm->N, field + first * norm->N);
   }
 }
 

@@ -1,4 +1,5 @@
 /* The law of one element of z: its pooled histogram, tilted, as a map from normal scores. */
+#include "knot_loops.h"
 #include "lateral.h"
 #include <math.h>
 #include <string.h>
@@ -143,4 +144,10 @@ void marginal_knots(const Marginal *m, const double feature[], const double tilt
     if (k && score[k] < score[k - 1] + LEAST_STEP) score[k] = score[k - 1] + LEAST_STEP;
   }
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score, marginal_knot(k));
+}
+
+const KnotLoops *knot_loops(void)
+{
+  static const KnotLoops *const table[] = {LEVELS(&knot_loops)};
+  return table[processor_level()];
 }

@@ -3,6 +3,7 @@
  * Fields are monotone functions of them, the same at every lateral place: the first is skewed, the second Gaussian, and
  * both depend on one condition.  A porosity beside them has the normals of the second. */
 #include "base/linalg.h"
+#include "score/knot_loops.h"
 #include "score/lateral.h"
 #include "score/train_data.h"
 #include "testing.h"
@@ -479,6 +480,35 @@ static void standard_laws_have_mean_0_and_variance_1(void **state)
   assert_true(fabs(sum) < 1e-3 && fabs(square - 1) < 5e-3); /* the last share is one value: 4 e-3 of the square */
 }
 
+/* Scores to a field: the same bits at every level of instructions, and the library's exponential to a few units of its
+ * last place, with lines beyond the outer knots. */
+static void fields_of_scores_have_the_same_bits_at_every_level(void **state)
+{
+  enum { COUNT = 7, PLACES = 300, ALL = COUNT * PLACES };
+  double knot[COUNT * MARGINAL_KNOTS], rate[COUNT], t[ALL], field[ALL], first[ALL];
+  const int used = processor_level();
+  (void)state;
+  for (int i = 0; i < COUNT * MARGINAL_KNOTS; i++) knot[i] = 8 * sinh(0.3 * marginal_knot(i % MARGINAL_KNOTS));
+  for (int x = 0; x < COUNT; x++) rate[x] = 4 - 0.1 * x;
+  rng_normal(3, SCORIA_STREAM_REMAINDER, 1, 0, ALL, t);
+  for (int i = 0; i < ALL; i++) t[i] *= 2;
+  t[0]               = NAN;
+  const KnotField of = {COUNT, MARGINAL_KNOTS, knot, rate, true, 2, -3};
+  for (int level = 0; level < PROCESSOR_LEVELS; level++) {
+    if (!processor_use(level)) continue;
+    knot_loops()->field(&of, PLACES, t, level ? field : first);
+    if (level) assert_memory_equal(field, first, sizeof field);
+  }
+  assert_true(processor_use(used));
+  assert_true(isnan(first[0]));
+  for (int i = 1; i < ALL; i++) {
+    const double at = t[i] * rate[i % COUNT] + MARGINAL_KNOTS / 2;
+    const int k     = (int)PetscClipInterval(at, 0, MARGINAL_KNOTS - 2);
+    const double v = knot[k] + (at - k) * (knot[k + 1] - knot[k]), found = (first[i] - 2) / -3;
+    assert_true(fabs(found - exp(v)) <= 1e-14 * (exp(v) + 2)); /* rounded by adding 2, v itself by |v| 2^-52 */
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -491,6 +521,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(weights_take_out_the_chance_of_the_draws),
       cmocka_unit_test(bounds_are_kept),
       cmocka_unit_test(standard_laws_have_mean_0_and_variance_1),
+      cmocka_unit_test(fields_of_scores_have_the_same_bits_at_every_level),
   };
   return run_test_group(argc, argv, tests, sizeof tests / sizeof *tests, set_up, tear_down);
 }

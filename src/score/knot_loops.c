@@ -1,0 +1,47 @@
+/* For one level of instructions; see knot_loops.h. */
+#include "knot_loops.h"
+#include <stdint.h>
+#include <string.h>
+
+#define LARGEST 700.0 /* exp of it is a number, and of its negative a normal one */
+#define LOG2_E 1.4426950408889634
+#define LN2_HIGH 0x1.62e42fefa0000p-1 /* of few bits: its products with integers are exact */
+#define LN2_LOW 0x1.cf79abc9e3b39p-40 /* ln 2 less that */
+#define INTEGER 0x1.8p52              /* added to |x| < 2^51 leaves the integer nearest to x in the low bits */
+
+/* exp(x) to two units in the last place, in a form that is computed for several x at once, unlike the library's:
+ * Taylor's polynomial of degree 13 for |r| <= ln(2) / 2, times a power of two. */
+static inline double exponential(double x)
+{
+  static const double c[] = {
+      1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+      1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1,           1};
+  x               = x > LARGEST ? LARGEST : x;
+  x               = x < -LARGEST ? -LARGEST : x;
+  const double at = x * LOG2_E + INTEGER, n = at - INTEGER, r = (x - n * LN2_HIGH) - n * LN2_LOW;
+  double p = c[0], power;
+  for (int k = 1; k < (int)(sizeof c / sizeof *c); k++) p = p * r + c[k];
+  uint64_t bits;
+  memcpy(&bits, &at, sizeof bits);
+  bits = (bits + 1023) << 52; /* 2^n */
+  memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+static void field(const KnotField *of, int places, const double t[], double field[])
+{
+  const int nx = of->nx, knots = of->knots;
+  const double middle = knots / 2, last = knots - 2, reference = of->reference, sign = of->sign;
+  const double *knot = of->knot, *rate = of->rate;
+  for (int p = 0; p < places; p++, t += nx, field += nx) {
+    for (int x = 0; x < nx; x++) {
+      const double at = t[x] * rate[x] + middle, low = at > 0 ? at : 0;
+      const int k        = (int)(low < last ? low : last);
+      const double *here = knot + x * knots + k;
+      field[x]           = here[0] + (at - k) * (here[1] - here[0]);
+    }
+    for (int x = 0; x < nx && of->logged; x++) field[x] = reference + sign * exponential(field[x]);
+  }
+}
+
+const KnotLoops LEVEL(knot_loops) = {field};
