@@ -322,6 +322,13 @@ const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all)
   return all->cost;
 }
 
+int64_t fidelities_cells(ScoriaFidelities all, int k)
+{
+  const Family *f = all->ctx;
+  const Member *m = &f->member[k];
+  return (int64_t)grid_cells(m->row == &fidelity_columns ? &f->grid : &m->grid);
+}
+
 int fidelities_same(ScoriaFidelities all, int k)
 {
   return all->same[k];

@@ -73,6 +73,8 @@ no 'found "gird:4" (did you mean grid:4?), expected one of line, grid:N, columns
 no 'ensemble_fidelity: found "grid:2,grid:4", expected one' -ensemble_fidelity grid:2,grid:4
 no 'ensemble_cheap_fidelity: found "columns", but' "${cheap[@]}" -ensemble_cheap_fidelity columns
 no 'ensemble_cheap_fidelity: found fine, expected one cheaper than ensemble_fidelity' "${cheap[@]}" -ensemble_cheap_fidelity fine
+no 'ensemble_cheap_fidelity: found columns, which solves on 48 cells, expected one cheaper than ensemble_fidelity, line, which solves on 8' \
+  "${line[@]}" -ensemble_cheap_fidelity columns -ensemble_cheap_realisations 5
 no '15 conditions x 2 realisations, too few to correct ensemble_cheap_fidelity: at least 32 pairs are needed; give more' "${cheap[@]}" -ensemble_conditions 15
 no 'ensemble_cheap_realisations: found 2, expected more than ensemble_realisations, 2' "${cheap[@]}" -ensemble_cheap_realisations 2
 no 'ensemble_cheap_realisations is set, but ensemble_cheap_fidelity names no' -ensemble_cheap_realisations 9
