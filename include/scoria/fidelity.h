@@ -46,6 +46,8 @@ int fidelities_number(ScoriaFidelities all);
 const char *fidelities_name(ScoriaFidelities all, int k);
 /* (members + 1), borrowed: what this rank has spent since the object was made. */
 const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all);
+/* Cells that a solve of member k of the PDE's has, those of all columns together. */
+int64_t fidelities_cells(ScoriaFidelities all, int k);
 /* The member whose law a member's values have, plus 1; 0: none. */
 int fidelities_same(ScoriaFidelities all, int k);
 /* Cells along each axis of a member in units of those of the first: 1, or the factor of a coarser grid of all axes, on

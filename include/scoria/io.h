@@ -134,6 +134,7 @@ typedef struct {
   char model[SCORIA_IDENTITY_SIZE], dataset[SCORIA_IDENTITY_SIZE];
   char file[SCORIA_SOURCE_SIZE];    /* another one, which the deck names */
   char library[SCORIA_SOURCE_SIZE]; /* of porosities (porosity_file) */
+  double correlation; /* of rows of a cheaper fidelity, corrected, with those of the dataset; 0: there are none */
 } ScoriaMadeFrom;
 
 /* Root attributes that say where a file comes from. */

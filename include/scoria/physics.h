@@ -191,6 +191,17 @@ typedef struct {
 
 typedef struct ScoriaSolver_ *ScoriaSolver;
 
+/* What a problem's boundary conditions say of a field at an end of x, for who interpolates between cell centres. */
+typedef enum {
+  SCORIA_END_FREE, /* neither of these */
+  SCORIA_END_FLAT, /* no slope, as no flux passes */
+  SCORIA_END_HELD  /* a given value */
+} ScoriaEndKind;
+typedef struct {
+  ScoriaEndKind kind;
+  double value; /* where it is held, in the field's unit */
+} ScoriaEnd;
+
 /* A solver for grids like this one, reused for every realisation; parameters are copied.  Options prefix of the SNES:
  * none, so -snes_monitor, -pc_type and friends work.  Collective on group. */
 PetscErrorCode ScoriaSolverCreate(MPI_Comm group, const ScoriaProblem *problem, const void *parameters,
@@ -216,6 +227,8 @@ PetscErrorCode ScoriaGatherCells(const ScoriaGroups *groups, const ScoriaGrid *g
 PetscErrorCode ScoriaSolverProfile(ScoriaSolver solver, int f, double mean[], double sd[]);
 /* The same of any values of this rank's own cells, such as eps. */
 PetscErrorCode ScoriaSolverAverage(ScoriaSolver solver, const double own[], double mean[], double sd[]);
+/* What field f does at x = 0 (side 0) or L (side 1), at the theta last solved.  Local. */
+ScoriaEnd solver_end(ScoriaSolver solver, int f, int side);
 /* How many cells this rank owns. */
 int solver_own_cells(ScoriaSolver solver);
 /* The two sides of the balance of unknown d over the whole grid for the last solution, per lateral area: what leaves

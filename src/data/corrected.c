@@ -150,6 +150,11 @@ static PetscErrorCode FillAll(Correcting *c, const ScoriaDatasetSpec *spec, Part
   PetscFunctionReturn(0);
 }
 
+static double correlation_of(const Correction *fit)
+{
+  return sqrt(fmax(0, 1 - fit->after * fit->after));
+}
+
 static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
 {
   char path[PETSC_MAX_PATH_LEN];
@@ -165,6 +170,7 @@ static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
   PetscCall(ScoriaProvenanceOfRun(c->run, deck, "dataset", 1, &from));
   PetscCall(ScoriaDatasetIdentity(c->run, c->dear, c->of_dear.rows, from.made.dataset));
   PetscCall(PetscStrncpy(from.made.file, identity, sizeof from.made.file));
+  from.made.correlation = correlation_of(&c->fit);
   PetscCall(PetscStrncpy(from.made.library, dataset_made_from(c->dear)->library, sizeof from.made.library));
   PetscCall(PartialBegin(c->run, deck, path, false, &spec, x, &from, SCORIA_OF_CORRECTED, NULL, NULL, &out));
   PetscCall(ScoriaCostBegin(c->run, NAME, out.there.n > 0, &cost));
@@ -175,11 +181,6 @@ static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
 }
 
 /* ------------------------------------------------------------------------------------------------ the command ---- */
-
-static double correlation_of(const Correction *fit)
-{
-  return sqrt(fmax(0, 1 - fit->after * fit->after));
-}
 
 static PetscErrorCode Tell(const Correcting *c, bool used)
 {

@@ -77,16 +77,32 @@ PetscErrorCode GenerateCheapSpec(ScoriaDeck deck, ScoriaDatasetSpec *spec)
   PetscFunctionReturn(0);
 }
 
+/* Of the other kinds it is the cells that tell cheap from dear: of N times larger time steps there are as many. */
+static PetscErrorCode CheckCheaper(ScoriaFidelities dear, ScoriaFidelities cheap)
+{
+  const int64_t few = fidelities_cells(cheap, 1), many = fidelities_cells(dear, 1);
+  PetscFunctionBeginUser;
+  if (few > many && strncmp(fidelities_name(cheap, 1), "steps:", strlen("steps:")))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "ensemble_cheap_fidelity: found %s, which solves on %lld cells, expected one cheaper than "
+                "ensemble_fidelity, %s, which solves on %lld",
+                fidelities_name(cheap, 1), (long long)few, fidelities_name(dear, 1), (long long)many);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode GenerateCheapCheck(ScoriaDeck deck, ScoriaEnsemble ens, const ScoriaDatasetSpec *spec)
 {
-  ScoriaDatasetSpec cheap = *spec;
-  ScoriaFidelities relative;
+  ScoriaDatasetSpec rows = *spec;
+  ScoriaFidelities dear, cheap;
   bool asked;
   PetscFunctionBeginUser;
   PetscCall(ScoriaCheapAsked(deck, &asked));
   if (!asked) PetscFunctionReturn(0);
   PetscCall(CheckPairs(spec));
-  PetscCall(GenerateRelative(deck, ens, "ensemble_cheap_fidelity", &cheap, &relative));
-  PetscCall(ScoriaFidelitiesDestroy(&relative));
+  PetscCall(GenerateRelative(deck, ens, "ensemble_cheap_fidelity", &rows, &cheap));
+  PetscCall(GenerateRelative(deck, ens, "ensemble_fidelity", &rows, &dear));
+  if (dear) PetscCall(CheckCheaper(dear, cheap));
+  PetscCall(ScoriaFidelitiesDestroy(&dear));
+  PetscCall(ScoriaFidelitiesDestroy(&cheap));
   PetscFunctionReturn(0);
 }

@@ -38,7 +38,7 @@ struct Member_ {
   double *planes;           /* owned: planes of fine porosity on their way to the ranks that own the coarse ones */
   double *arrived;          /* owned */
   int *counts;              /* owned (4, ranks of the group): sent, from, received, to */
-  double *profile;          /* owned (FIDELITY_BATCH, nx), or one profile of its own grid */
+  double *profile;          /* owned (FIDELITY_BATCH, nx): of lines */
   double *columns;          /* owned (channels, own cells of the family's grid): whole fields of columns */
   bool alone;               /* every rank solves for itself */
   ScoriaSolveStatus status; /* of the last solve on this rank; of many columns, of the first that failed, if any */
@@ -59,7 +59,7 @@ struct Family_ {
   const int *derived; /* borrowed from the ensemble */
   double rtol;
   double *eps;  /* owned: own cells of the fine grid */
-  double *line; /* owned (nx): scratch */
+  double *line; /* owned (nx + 2): scratch */
   double *own;  /* owned (cells): of whole fields, those of a field that a rank has; */
   double *all;  /* owned (cells): on the first rank of a group, all of it */
   int n;

@@ -267,7 +267,7 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   f->channels  = spec_states(&spec);
   f->estimates = strncmp(key, "ensemble_", strlen("ensemble_")) != 0;
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
-  PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx, &f->line));
+  PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx + 2, &f->line));
   if (f->whole) PetscCall(PetscMalloc2(f->cells, &f->own, f->cells, &f->all));
   PetscCall(Add(f, &fidelity_fine, 0));
   if (list)
@@ -320,6 +320,13 @@ const char *fidelities_name(ScoriaFidelities all, int k)
 const ScoriaFidelityCost *fidelities_cost(ScoriaFidelities all)
 {
   return all->cost;
+}
+
+int64_t fidelities_cells(ScoriaFidelities all, int k)
+{
+  const Family *f = all->ctx;
+  const Member *m = &f->member[k];
+  return (int64_t)grid_cells(m->row == &fidelity_columns ? &f->grid : &m->grid);
 }
 
 int fidelities_same(ScoriaFidelities all, int k)

@@ -269,7 +269,6 @@ static PetscErrorCode CreateCoarse(const Family *f, Member *m)
   PetscCall(PetscMalloc1(PetscMax(1, planes * plane_of(&m->grid)), &m->planes));
   PetscCall(PetscMalloc1(PetscMax(1, coarse * m->factor[last] * plane_of(&m->grid)), &m->arrived));
   PetscCall(PetscMalloc1(4 * f->groups->group_size, &m->counts));
-  PetscCall(PetscMalloc1(m->grid.n[0], &m->profile));
   route(f, m);
   PetscFunctionReturn(0);
 }

@@ -132,6 +132,7 @@ PetscErrorCode PutMadeFrom(hid_t file, const ScoriaMadeFrom *from, ScoriaTrouble
   PetscFunctionBeginUser;
   for (int i = 0; (text = made_from(&copy, i, &name, &size)); i++)
     if (*text) PetscCall(PutText(file, name, text, bad));
+  if (from->correlation > 0) PetscCall(PutNumber(file, "cheap_correlation", IO_F8, &from->correlation, bad));
   PetscFunctionReturn(0);
 }
 
@@ -146,6 +147,8 @@ PetscErrorCode GetMadeFrom(hid_t file, ScoriaMadeFrom *from, ScoriaTrouble *bad)
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   for (int i = 0; (text = made_from(from, i, &name, &size)); i++)
     if (H5Aexists(file, name) > 0) PetscCall(GetShortText(file, name, size, text, bad));
+  if (H5Aexists(file, "cheap_correlation") > 0)
+    PetscCall(GetNumber(file, "cheap_correlation", IO_F8, &from->correlation, bad));
   PetscFunctionReturn(0);
 }
 

@@ -39,6 +39,7 @@ typedef struct {
   int output[MAX_UNKNOWNS];        /* field i of the dataset is unknown output[i] */
   ScoriaField field[MAX_UNKNOWNS]; /* in that order */
   double reference[MAX_UNKNOWNS];  /* of field i: the value it tends to, NaN where it has none */
+  ScoriaEnd end[2][MAX_UNKNOWNS];  /* of field i at x = 0 and L, whatever the porosity */
 } ScoriaShape;
 
 /* n cells along x of a solution: as `source` gets them, with the production S and the fluxes along x, F[d][i] into cell

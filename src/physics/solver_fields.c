@@ -30,6 +30,11 @@ PetscErrorCode ScoriaSolverField(ScoriaSolver s, int f, double own[])
   PetscFunctionReturn(0);
 }
 
+ScoriaEnd solver_end(ScoriaSolver s, int f, int side)
+{
+  return f < s->m ? s->d->shape.end[side][f] : (ScoriaEnd){SCORIA_END_FREE, 0};
+}
+
 /* The whole axis on every rank of a group that shares it. */
 static PetscErrorCode GatherLine(ScoriaSolver s, const double own[], double all[])
 {

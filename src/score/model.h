@@ -29,9 +29,10 @@ struct ScoriaModel_ {
   ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
   int64_t rows[2];                     /* that it was trained on, and validated on */
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
-  EmaSet averages; /* owned: of both lengths, for other widths; without any where it was trained with one */
-  float *tuned;    /* owned (parameters): weights for sampler consistency, NULL without */
-  bool uses_tuned; /* they are in the network */
+  EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */
+  double cheap_correlation; /* of these, corrected, with dear rows */
+  float *tuned;             /* owned (parameters): weights for sampler consistency, NULL without */
+  bool uses_tuned;          /* they are in the network */
   int64_t steps;
   int64_t lengthened; /* step at which train_steps was raised last, 0: never; not read back */
   int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */

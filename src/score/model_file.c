@@ -134,6 +134,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(PetscStrncpy(from.dataset, model->dataset, sizeof from.dataset));
   PetscCall(PetscStrncpy(from.library, model->library, sizeof from.library));
   PetscCall(PetscStrncpy(from.file, model->cheap, sizeof from.file));
+  from.correlation = model->cheap_correlation;
   PetscCall(ScoriaStorePutMadeFrom(store, &from));
   PetscCall(PutNetwork(model, store));
   PetscCall(EmaSetSave(&model->averages, store, "/averages"));
@@ -267,6 +268,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(PetscStrncpy(m->dataset, from.dataset, sizeof m->dataset));
   PetscCall(PetscStrncpy(m->library, from.library, sizeof m->library));
   PetscCall(PetscStrncpy(m->cheap, from.file, sizeof m->cheap));
+  m->cheap_correlation = from.correlation;
   PetscCall(NormaliserLoad(store, &m->normaliser));
   PetscCall(GetSpec(m, store, path));
   PetscCall(GetFields(m, store, path));

@@ -310,7 +310,10 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
-  if (corrected) PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
+  if (corrected) {
+    PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
+    (*model)->cheap_correlation = dataset_made_from(corrected)->correlation;
+  }
   PetscCall(ScoriaCostEnd(&t.cost));
   PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(KeptDestroy(&t.kept));

@@ -334,10 +334,47 @@ static void jacobian_is_exact(void **state)
   each_variant(check_jacobians);
 }
 
+/* What the table of problems says of a field's ends is what the boundary fluxes say, at any state and conductance: none
+ * where it is flat, and none at the value that it is held at alone. */
+static void check_end(const Variant *v, const ScoriaShape *shape, int f, int side)
+{
+  const int m = shape->unknowns, d = shape->output[f];
+  const ScoriaEnd end = shape->end[side][f];
+  const double X[3]   = {side, 0, 0};
+  for (int i = 0; i < 6; i++) {
+    double s[MAX_STATE], F[MAX_UNKNOWNS], dF[MAX_UNKNOWNS * MAX_UNKNOWNS] = {0}, g[MAX_COEFFICIENTS], *at[MAX_STATE];
+    v->problem->manufactured(v->p, X, s);
+    for (int e = 0; e < MAX_STATE; e++) at[e] = &s[e];
+    for (int e = 0; e < m; e++) s[e] *= 1 + 0.1 * i;
+    for (int e = 0; e < MAX_COEFFICIENTS; e++) g[e] = (1 + e) * pow(10, i - 2);
+    if (end.kind == SCORIA_END_HELD) s[d] = end.value / shape->scale[d] + 0.1 * (i % 2);
+    if (v->problem->derive) v->problem->derive(v->p, 1, at);
+    v->problem->boundary(v->p, side, s, g, F, dF);
+    if (end.kind == SCORIA_END_HELD) assert_true(i % 2 ? fabs(F[d]) > 1e-4 : F[d] == 0);
+    if (end.kind == SCORIA_END_FLAT) assert_true(F[d] == 0);
+    for (int e = 0; e < m && end.kind == SCORIA_END_FLAT; e++) assert_true(dF[d * m + e] == 0);
+  }
+}
+
+static void ends_seen(const Variant *v)
+{
+  ScoriaShape shape;
+  v->problem->shape(v->p, &shape);
+  for (int f = 0; f < shape.unknowns; f++)
+    for (int side = 0; side < 2; side++) check_end(v, &shape, f, side);
+}
+
+static void ends_are_those_of_the_fluxes(void **state)
+{
+  (void)state;
+  each_variant(ends_seen);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(judges_orders), cmocka_unit_test(jacobian_is_exact),
-                                     cmocka_unit_test(second_order_1d), cmocka_unit_test(second_order_2d),
-                                     cmocka_unit_test(second_order_3d)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(judges_orders),     cmocka_unit_test(ends_are_those_of_the_fluxes),
+      cmocka_unit_test(jacobian_is_exact), cmocka_unit_test(second_order_1d),
+      cmocka_unit_test(second_order_2d),   cmocka_unit_test(second_order_3d)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
