@@ -66,7 +66,7 @@ static void draw_scores(uint64_t id, double u, double g[M])
 /* The value of an element whose score, of unit variance, is t. */
 static double value_of(int c, int x, double u, double t)
 {
-  return c ? 3 + u * x + 0.2 * t : u * u + (1 + 0.3 * u) * (exp((0.4 + 0.1 * u) * t) + 0.1 * x);
+  return c ? 6 + u * x + 0.2 * t : u * u + (1 + 0.3 * u) * (exp((0.4 + 0.1 * u) * t) + 0.1 * x);
 }
 
 static void draw(uint64_t id, double u, double field[M])
