@@ -76,6 +76,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
   PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
+  if (command->with_deck == CommandImport) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck, name));

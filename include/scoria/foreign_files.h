@@ -30,6 +30,8 @@ typedef struct {
   char unit[SCORIA_NAME_SIZE]; /* "": none */
 } ScoriaForeignArray;
 
+/* A file that is no HDF5 file is a user error.  Collective. */
+PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path);
 /* The arrays of numbers of a file, `most` at most, in the order of their paths, to list (most), after a child process
  * of rank 0 has listed them within limits on time and memory.  Collective on comm. */
 PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n);

@@ -249,11 +249,53 @@ static void find_conditions(ImportGuess *g)
   }
 }
 
+/* Whether a field has more axes of this length than cells have. */
+static bool is_questionable(const ImportGuess *g, const ScoriaForeignArray *field, int64_t length)
+{
+  int of_cells = 0, there = 0;
+  for (int d = 0; d < g->grid; d++) of_cells += values(&g->array[g->centre[d]]) == length;
+  for (int i = 0; i < field->rank; i++) there += field->dims[i] == length;
+  return of_cells && there > of_cells;
+}
+
+static void find_questions(ImportGuess *g)
+{
+  for (int i = 0; i < g->n && g->fields && g->questions < SCORIA_MAX_CONDITIONS; i++) {
+    const ScoriaForeignArray *a = &g->array[i];
+    if (*g->name[i] || is_centre(g, i) || dimensions(a) != 1 || !is_questionable(g, &g->array[g->field[0]], values(a)))
+      continue;
+    g->question[g->questions++] = i;
+    set_name(g, i);
+  }
+}
+
+#define LOOKED_AT ((int64_t)1 << 22) /* values of a field at most: 32 MB */
+
+/* Values that are no numbers stand for what is missing. */
+static PetscErrorCode FindPositive(MPI_Comm comm, const char *path, ImportGuess *g)
+{
+  PetscFunctionBeginUser;
+  for (int f = 0; f < g->fields; f++) {
+    const ScoriaForeignArray *a = &g->array[g->field[f]];
+    const int64_t n             = values(a);
+    double *v;
+    if (n > LOOKED_AT) continue;
+    PetscCall(PetscMalloc1(n, &v));
+    PetscCall(ScoriaArrayRead(comm, path, a->path, n, v));
+    g->positive[f] = true;
+    for (int64_t i = 0; i < n; i++) g->positive[f] = g->positive[f] && !(v[i] <= 0);
+    PetscCall(PetscFree(v));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g)
 {
   PetscFunctionBeginUser;
   PetscCall(FindCentres(comm, path, g));
   if (g->grid) find_fields(g);
   find_conditions(g);
+  find_questions(g);
+  PetscCall(FindPositive(comm, path, g));
   PetscFunctionReturn(0);
 }

@@ -12,8 +12,10 @@ typedef struct {
   int choices;                   /* arrays that might be cell centres */
   int grid, centre[IMPORT_GRID]; /* axes of cells found, 0 to 3, and their arrays: x, y, z */
   int field[SCORIA_MAX_FIELDS], fields, condition[SCORIA_MAX_CONDITIONS], conditions;
-  char name[IMPORT_LISTED][SCORIA_NAME_SIZE]; /* in the deck; "": not in it */
-  bool doubt[IMPORT_LISTED];                  /* a field of which more than one choice of axes may be the cells' */
+  int question[SCORIA_MAX_CONDITIONS], questions; /* arrays with as many values as an axis of rows and one of cells */
+  bool positive[SCORIA_MAX_FIELDS];               /* fields whose values are all above 0 */
+  char name[IMPORT_LISTED][SCORIA_NAME_SIZE];     /* in the deck; "": not in it */
+  bool doubt[IMPORT_LISTED];                      /* a field of which more than one choice of axes may be the cells' */
 } ImportGuess;
 
 /* Roles of the arrays, which n and array hold.  Collective. */

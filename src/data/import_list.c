@@ -52,11 +52,42 @@ static void add(size_t size, char text[], const char *line, const char *name, co
   snprintf(text + used, size - used, line, name, quoted);
 }
 
-/* The deck, as a text; what is not found is left as a comment that says what is expected. */
-static void write_deck(const ImportGuess *g, const char *path, size_t size, char text[])
+static void add_field(const ImportGuess *g, int i, size_t size, char text[])
 {
-  static const char *const order[IMPORT_GRID] = {"row, x", "row, y, x", "row, z, y, x"};
-  *text                                       = 0;
+  static const char *const cells[IMPORT_GRID] = {"x", "y, x", "z, y, x"};
+  const int f                                 = g->field[i];
+  int axes                                    = 0;
+  for (int j = 0; j < g->array[f].rank; j++) axes += g->array[f].dims[j] != 1;
+  add(size, text, "    %s: {path: '%s'}", g->name[f], g->array[f].path);
+  if (g->doubt[f])
+    add(size, text, "   # name its axes, as in order: [%s, %s]", axes == g->grid + 2 ? "condition, realisation" : "row",
+        cells[g->grid - 1]);
+  add(size, text, g->positive[i] ? "   # all values are positive: bounds: [0, .inf]%s%s\n" : "%s%s\n", "", "");
+}
+
+/* An array as long as an axis of rows and one of cells. */
+static void add_question(const ImportGuess *g, int i, size_t size, char text[])
+{
+  const ScoriaForeignArray *a = &g->array[i];
+  char question[64]           = "";
+  int64_t n                   = 1;
+  for (int j = 0; j < a->rank; j++) n *= a->dims[j];
+  for (int d = 0; d < g->grid; d++) {
+    const ScoriaForeignArray *x = &g->array[g->centre[d]];
+    int64_t cells               = 1;
+    for (int j = 0; j < x->rank; j++) cells *= x->dims[j];
+    if (cells == n && !*question)
+      snprintf(question, sizeof question, "(%lld): a condition, or %s?", (long long)n, import_grid_names[d]);
+  }
+  add(size, text, "    # %s: {path: '%s'}", g->name[i], a->path);
+  add(size, text, "   # %s%s\n", question, "");
+}
+
+/* The deck, as a text; what is not found is left as a comment that says what is expected. */
+static void write_deck(const ImportGuess *g, const char *directory, const char *path, size_t size, char text[])
+{
+  *text = 0;
+  add(size, text, "run: {dir:%s '%s'}\n", "", directory);
   add(size, text, "import:%s\n  file: '%s'\n", "", path);
   for (int d = 0; d < g->grid; d++)
     add(size, text, "  %s: {path: '%s'}\n", import_grid_names[d], g->array[g->centre[d]].path);
@@ -64,15 +95,15 @@ static void write_deck(const ImportGuess *g, const char *path, size_t size, char
     add(size, text, "  # x:%s {path: %s}\n", "", "the increasing array of the cell centres; add units or scale to m");
   add(size, text, g->fields ? "  fields:%s%s\n" : "  # fields:%s {name: {path: %s}}\n", "",
       g->fields ? "" : "an array of rows and cells");
-  for (int i = 0; i < g->fields; i++) {
-    add(size, text, "    %s: {path: '%s'}", g->name[g->field[i]], g->array[g->field[i]].path);
-    add(size, text, g->doubt[g->field[i]] ? "   # name its axes%s: order: [%s]\n" : "%s%s\n", "",
-        g->doubt[g->field[i]] ? order[g->grid - 1] : "");
-  }
+  for (int i = 0; i < g->fields; i++) add_field(g, i, size, text);
   add(size, text, g->conditions ? "  conditions:%s%s\n" : "  # conditions:%s {name: {path: %s}}\n", "",
       g->conditions ? "" : "an array with a value for every row");
   for (int i = 0; i < g->conditions; i++)
     add(size, text, "    %s: {path: '%s'}\n", g->name[g->condition[i]], g->array[g->condition[i]].path);
+  if (g->conditions)
+    add(size, text, "    # what is an outcome,%s such as a voltage, belongs to the fields, as one value a row%s\n", "",
+        "");
+  for (int i = 0; i < g->questions; i++) add_question(g, g->question[i], size, text);
 }
 
 static bool is_ready(const ImportGuess *g)
@@ -100,9 +131,20 @@ PetscErrorCode ImportHasMapping(ScoriaDeck deck, bool *has)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaImportProbe(MPI_Comm comm, ScoriaDeck deck)
+{
+  const char *file = NULL;
+  bool mapped;
+  PetscFunctionBeginUser;
+  PetscCall(ImportHasMapping(deck, &mapped));
+  PetscCall(ScoriaDeckString(deck, "import_file", &file));
+  if (file && !mapped) PetscCall(ScoriaForeignProbe(comm, file));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
 {
-  char path[PETSC_MAX_PATH_LEN], text[(SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + 4) * (IMPORT_PATH + 128)];
+  char path[PETSC_MAX_PATH_LEN], text[(SCORIA_MAX_FIELDS + 2 * SCORIA_MAX_CONDITIONS + 6) * (IMPORT_PATH + 192)];
   const MPI_Comm comm = ScoriaRunComm(run);
   const char *file    = NULL;
   bool there;
@@ -117,7 +159,9 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
   if (!g->grid)
     PetscCall(ScoriaSay(run, g->choices ? "  more than one array may be that of the cell centres"
                                         : "  no increasing array has the length of an axis of another: none can be x"));
-  write_deck(g, file, sizeof text, text);
+  PetscCall(ScoriaRunPath(run, "", sizeof path, path));
+  path[strlen(path) - 1] = 0; /* the directory alone */
+  write_deck(g, path, file, sizeof text, text);
   PetscCall(ScoriaRunPath(run, "import.yaml", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscCall(ScoriaWriteText(comm, path, text));

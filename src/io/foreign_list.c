@@ -64,6 +64,18 @@ static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path)
+{
+  ScoriaTrouble bad = {.path = path};
+  int64_t size;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) PetscCall(FileProbe(path, "an HDF5 file", &size, &bad));
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n)
 {
   const ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES, 0};

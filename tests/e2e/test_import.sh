@@ -227,9 +227,23 @@ for text in "/it's *(12) *A m^-2 *condition" 'which can be used as it is'; do
 done
 run 1 import "$work/listed/import.yaml" -run_dir "$work/listed"
 grep -q '12 conditions x 5 rows of 7 cells' "$work/out" || { fail "the deck of a listing"; cat "$work/out" >&2; }
+grep -q "all values are positive: bounds: \[0, .inf\]" "$work/listed/import.yaml" || fail "values above 0 are not told"
+grep -qF "run: {dir: '$work/listed'}" "$work/listed/import.yaml" || fail "the deck of a listing has no run directory"
+# Six conditions on a grid of six cells along y: the file does not tell which; field c crosses 0.
+"$PYTHON" - "$work" <<'PY'
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1] + "/equal.h5", "w") as f:
+    f["x"], f["y"], f["I"], f["c"] = np.arange(7.0), np.arange(6.0), [3, 1, 2, 5, 4, 6.0], np.random.default_rng(1).normal(size=(6, 5, 6, 7))
+PY
+run 1 import -import_file "$work/equal.h5" -run_dir "$work/listed2"
+for text in "# I: {path: '/I'}   # (6): a condition, or y?" "c: {path: '/c'}   # name its axes, as in order: [condition, realisation, y, x]"; do
+  grep -qF "$text" "$work/out" || { fail "the listing of equal lengths lacks: $text"; cat "$work/out" >&2; }
+done
+if grep -q 'values are positive' "$work/out"; then fail "negative values are said to be positive"; fi
 run 1 import -import_file "$work/grouped.h5" -run_dir "$work/listed2"
 grep -q '/c3 .*field' "$work/out" || { fail "the listing of groups"; cat "$work/out" >&2; }
-expect 3 'nosuch.h5: cannot be read' 2 import -import_file "$work/nosuch.h5" -run_dir "$work/listed"
+expect 3 'nosuch.h5: cannot be read' 2 import -import_file "$work/nosuch.h5" -run_dir "$work/listed3"
+if [ -e "$work/listed3" ]; then fail "a file that is missing leaves a run directory"; fi
 
 cat >"$work/bare.yaml" <<DECK
 import: {file: $work/foreign.h5, fields: [c=/sim/conc], conditions: [U0=/par:0], x: /grid/x_um}
