@@ -120,6 +120,7 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_FAILED "failed_pde" /* solves that failed */
 #define COMPARE_ROWS "rows"         /* of two files: of each */
 #define COMPARE_REJECTED "energy_rejected"
+#define COMPARE_WAYS "ways"                         /* of the worth: array of ScoriaWorthWay */
 #define COMPARE_WORTH_QUANTITIES "worth_quantities" /* of compare.h5: names, commas between; */
 #define COMPARE_WORTH_BIAS "/worth/bias_upper"      /* (these, SCORIA_NESTIMATES), and attributes: */
 #define COMPARE_WORTH_PDE "worth_seconds_pde"       /* core seconds of a solve, */
@@ -141,7 +142,18 @@ typedef struct {
   int64_t training_rows;
   double break_even_samples; /* infinite, or NaN: null */
   const char *winner;        /* for many samples: "model" or "pde" */
+  double seconds_pilot;      /* of several fidelities, at a condition; NaN: there are none */
+  double tolerance;          /* [SD] of every estimate: what is advised is for it */
+  const char *sentence;
 } ScoriaWorth;
+
+/* Ways to all estimates within that tolerance: seconds on one core before the first condition, and at each; NaN: it
+ * does not get there.  bias: the largest [SD], and of which estimate. */
+typedef struct {
+  const char *name;
+  double seconds_once, seconds_each, bias;
+  const char *bias_of;
+} ScoriaWorthWay;
 
 typedef struct {
   const char *name, *unit, *description;
@@ -153,7 +165,8 @@ typedef struct {
   const char *name;    /* scoria_estimate_names */
   double error_of_one; /* standard error from one draw */
   double bias, bias_floor, bias_upper;
-  double gaussian_bias_floor; /* that of the Gaussian baseline */
+  double gaussian_bias_floor, gaussian_bias_upper; /* those of the Gaussian baseline */
+  double multilevel_gain; /* work of plain Monte Carlo over that of several fidelities, without the pilot */
   double break_even_conditions;
 } ScoriaWorthEstimate;
 
@@ -198,9 +211,9 @@ typedef struct {
 } ScoriaHeldOut;
 
 extern const ScoriaMember scoria_held_out_members[];
-extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_quantity_members[],
-    scoria_worth_estimate_members[], scoria_law_members[], scoria_tail_members[], scoria_tail_at_members[],
-    scoria_nearest_members[];
+extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], scoria_worth_way_members[],
+    scoria_worth_quantity_members[], scoria_worth_estimate_members[], scoria_law_members[], scoria_tail_members[],
+    scoria_tail_at_members[], scoria_nearest_members[];
 
 /* ------------------------------------------------------------------------------------------------ uq.json ---- */
 

@@ -246,6 +246,17 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested);
 
+/* A way to an estimate: seconds before the first condition, at every condition whatever the error, and those times the
+ * variance of the error; its bias, in the unit of errors. */
+typedef struct {
+  double once, each, variance_seconds, bias;
+} ScoriaWay;
+/* Seconds at a condition for a root mean square error, without what is spent once; infinite where the bias alone is as
+ * large, or something is not known (NaN). */
+double way_seconds(const ScoriaWay *way, double error);
+/* Conditions from which on `other` takes less in all than `first`, at these seconds at each; infinite: never. */
+double way_conditions(const ScoriaWay *first, double first_seconds, const ScoriaWay *other, double other_seconds);
+
 /* ------------------------------------------------------------------------------------------------------- tails ---- */
 
 /* How far out a sampler's law of a number has been held against a reference's, of which there are draws at several

@@ -145,6 +145,13 @@ const ScoriaKey scoria_command_keys[] = {
      "two files: fail with exit code 6 where their sliced Wasserstein distance exceeds so many floors, once all is "
      "written",
      SCORIA_DECIDES_COMPARE},
+    {"compare_pilot", SCORIA_KEY_INT, "", "32", 0, 1e6, NULL,
+     "draws at the first held-out condition that all fidelities solve, to tell what several of them would take; 0: "
+     "none",
+     SCORIA_DECIDES_COMPARE},
+    {"compare_tolerance", SCORIA_KEY_REAL, "", "0.02", SCORIA_POSITIVE, 1, NULL,
+     "error of mean, SD and 97.5 % quantile of every quantity, in its SDs, for which the cheapest source is told",
+     SCORIA_DECIDES_COMPARE},
     {"compare_directions", SCORIA_KEY_INT, "", "128", 1, 1e5, NULL, "directions of the sliced Wasserstein distance",
      SCORIA_DECIDES_COMPARE},
     {.name = NULL},

@@ -15,7 +15,8 @@ static const char *const legend =
     "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'within two "
     "standard errors of its bias', "
     "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training', "
-    "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'";
+    "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline', "
+    "NaN with lines linestyle 5 title 'multilevel, with its pilot'";
 
 /* A quantity and its estimates, SCORIA_NESTIMATES at most. */
 typedef struct {
@@ -60,7 +61,8 @@ static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estima
                              double invested)
 {
   const double pde = worth->seconds_pde, model = worth->seconds_model, gaussian = worth->seconds_gaussian,
-               b_g = estimate->gaussian_bias_floor; /* NaN in files of releases before */
+               b_g = estimate->gaussian_bias_floor, gain = estimate->multilevel_gain,
+               pilot = worth->seconds_pilot; /* NaN in files of releases before */
   const double se1 = estimate->error_of_one, floor = estimate->bias_floor, upper = estimate->bias_upper;
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "p(x) = x < %g ? NaN : %g / sqrt(x)\n", LEAST * pde, se1 * sqrt(pde)));
@@ -76,6 +78,9 @@ static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estima
   if (gaussian > 0 && isfinite(b_g))
     PetscCall(ReportPrint(body, ", (x < %g ? NaN : sqrt(%g + %g / x)) with lines linestyle 3 dashtype (2,4) notitle",
                           LEAST * gaussian, b_g * b_g, se1 * se1 * gaussian));
+  if (gain > 0 && pilot >= 0)
+    PetscCall(ReportPrint(body, ", (x > %g ? sqrt(%g / (x - %g)) : NaN) with lines linestyle 5 notitle", pilot,
+                          se1 * se1 * pde / gain, pilot));
   PetscCall(ReportPrint(body, "\n"));
   PetscFunctionReturn(0);
 }
@@ -128,7 +133,9 @@ static PetscErrorCode Caption(const ScoriaWorth *worth, size_t size, char captio
            "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
            "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
            "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
-           "its flat end the model cannot go; likewise its conditional Gaussian without the network. Data (%s s) and "
+           "its flat end the model cannot go; likewise its conditional Gaussian without the network. Multilevel: "
+           "several fidelities, after a pilot, planned for "
+           "this estimate alone, at the first held-out condition; it has no bias. Data (%s s) and "
            "training (%s s) count in full in the dashed curve: asked "
            "at k conditions, only the k-th part of them falls on each.",
            data, training);
@@ -160,7 +167,7 @@ PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
 {
   const cJSON *object = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WORTH);
   ReportText body     = {0};
-  char caption[800];
+  char caption[1000];
   Quantity chosen[ROWS];
   ScoriaWorth worth;
   PetscFunctionBeginUser;

@@ -106,12 +106,43 @@ static PetscErrorCode CheckTable(ReportText *html, const cJSON *quantities)
   PetscFunctionReturn(0);
 }
 
+/* What source auto has weighed. */
+static PetscErrorCode Choice(ReportText *html, const cJSON *chosen)
+{
+  const cJSON *one;
+  ScoriaUqAuto what;
+  PetscFunctionBeginUser;
+  if (!chosen) PetscFunctionReturn(0);
+  members_take(chosen, scoria_uq_auto_members, &what);
+  PetscCall(ReportPrint(html, "<p>Source <code>auto</code>: "));
+  PetscCall(ReportEscape(html, what.sentence ? what.sentence : ""));
+  PetscCall(ReportPrint(html,
+                        ".</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>source</th><th class=\"n\">core s"
+                        "</th><th class=\"n\">bias not excluded [SD]</th><th>not taken</th></tr></thead>\n<tbody>\n"));
+  cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(chosen, UQ_WAYS))
+  {
+    ScoriaUqWay way;
+    members_take(one, scoria_uq_way_members, &way);
+    PetscCall(ReportPrint(html, "<tr><td><code>"));
+    PetscCall(ReportEscape(html, way.source ? way.source : ""));
+    PetscCall(ReportPrint(html, "</code></td>"));
+    PetscCall(Number(html, way.core_seconds));
+    PetscCall(Number(html, way.bias));
+    PetscCall(ReportPrint(html, "<td>"));
+    PetscCall(ReportEscape(html, way.why ? way.why : ""));
+    PetscCall(ReportPrint(html, "</td></tr>\n"));
+  }
+  PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportLevels(const cJSON *uq, const cJSON *conditions, ReportText *html)
 {
   const cJSON *levels   = cJSON_GetObjectItemCaseSensitive(conditions->child, UQ_LEVELS);
   const char *estimator = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_ESTIMATOR));
   ScoriaUqLevels what;
   PetscFunctionBeginUser;
+  PetscCall(Choice(html, cJSON_GetObjectItemCaseSensitive(uq, UQ_AUTO)));
   PetscCall(CheckTable(html, cJSON_GetObjectItemCaseSensitive(conditions->child, UQ_QUANTITIES)));
   if (!levels) PetscFunctionReturn(0);
   members_take(levels, scoria_uq_levels_members, &what);

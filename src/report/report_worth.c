@@ -87,6 +87,40 @@ static void seconds_text(double seconds, size_t size, char text[])
   snprintf(text, size, "%s %s", number, seconds < 1e-3 ? "\u00b5s" : seconds < 1 ? "ms" : "s");
 }
 
+static PetscErrorCode WayRow(const cJSON *object, ReportText *html)
+{
+  char once[64] = "&ndash;", each[64] = "&ndash;";
+  ScoriaWorthWay way;
+  PetscFunctionBeginUser;
+  members_take(object, scoria_worth_way_members, &way);
+  if (isfinite(way.seconds_once)) seconds_text(way.seconds_once, sizeof once, once);
+  if (isfinite(way.seconds_each)) seconds_text(way.seconds_each, sizeof each, each);
+  PetscCall(ReportPrint(html,
+                        "<tr><td>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%.2g</td><td>",
+                        way.name ? way.name : "", once, each, way.bias));
+  PetscCall(ReportEscape(html, way.bias_of ? way.bias_of : ""));
+  PetscCall(ReportPrint(html, "</td></tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* What is advised for the tolerance, and the ways that were weighed; nothing in files of releases before. */
+static PetscErrorCode Advice(const cJSON *worth, const ScoriaWorth *w, ReportText *html)
+{
+  const cJSON *way;
+  PetscFunctionBeginUser;
+  if (!w->sentence) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<p><b>"));
+  PetscCall(ReportEscape(html, w->sentence));
+  PetscCall(ReportPrint(html,
+                        "</b> (mean, SD and 97.5 %% quantile of every quantity below).</p>\n<div class=\"scroll\">"
+                        "<table>\n<tr><th>within %g SD by</th><th class=\"n\">once</th><th class=\"n\">at each "
+                        "condition</th><th class=\"n\">bias not excluded / SD</th><th>largest in</th></tr>\n",
+                        w->tolerance));
+  cJSON_ArrayForEach(way, cJSON_GetObjectItemCaseSensitive(worth, COMPARE_WAYS)) PetscCall(WayRow(way, html));
+  PetscCall(ReportPrint(html, "</table></div>\n"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Words(const cJSON *worth, ReportText *html)
 {
   ScoriaWorth w;
@@ -102,6 +136,7 @@ static PetscErrorCode Words(const cJSON *worth, ReportText *html)
   PetscCall(Verdict(&w, html));
   PetscCall(Conditions(worth, html));
   PetscCall(ReportPrint(html, "</p>\n"));
+  PetscCall(Advice(worth, &w, html));
   PetscFunctionReturn(0);
 }
 

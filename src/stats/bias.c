@@ -67,3 +67,16 @@ double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference
   if (!(rest > 0)) return INFINITY;
   return PetscMax(invested * bias->upper * bias->upper / (bias->se1 * bias->se1 * seconds_reference * rest * rest), 1);
 }
+
+double way_seconds(const ScoriaWay *way, double error)
+{
+  const double seconds = way->each + way->variance_seconds / (error * error - way->bias * way->bias);
+  return way->bias < error && seconds >= 0 ? seconds : INFINITY; /* NaN compares false */
+}
+
+double way_conditions(const ScoriaWay *first, double first_seconds, const ScoriaWay *other, double other_seconds)
+{
+  const double more = other->once - first->once, less = first_seconds - other_seconds;
+  if (!(less > 0) || isnan(more)) return INFINITY;
+  return PetscMax(1, floor(more / less) + 1);
+}

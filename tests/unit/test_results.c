@@ -107,6 +107,7 @@ static const struct {
   size_t size;
 } tables[] = {{scoria_field_cost_members, sizeof(ScoriaFieldCost)},
               {scoria_worth_members, sizeof(ScoriaWorth)},
+              {scoria_worth_way_members, sizeof(ScoriaWorthWay)},
               {scoria_worth_quantity_members, sizeof(ScoriaWorthQuantity)},
               {scoria_worth_estimate_members, sizeof(ScoriaWorthEstimate)},
               {scoria_law_members, sizeof(ScoriaLawKept)},
@@ -122,6 +123,8 @@ static const struct {
               {scoria_uq_spread_members, sizeof(ScoriaUqSpread)},
               {scoria_uq_index_members, sizeof(ScoriaUqIndex)},
               {scoria_uq_cost_members, sizeof(ScoriaUqCost)},
+              {scoria_uq_way_members, sizeof(ScoriaUqWay)},
+              {scoria_uq_auto_members, sizeof(ScoriaUqAuto)},
               {scoria_posterior_members, sizeof(ScoriaPosteriorRun)},
               {scoria_posterior_value_members, sizeof(ScoriaPosteriorValue)},
               {scoria_posterior_quantile_members, sizeof(ScoriaPosteriorQuantile)},
@@ -131,7 +134,8 @@ enum { WORDS = 16 };
 /* Every member of the struct has one row, and a value of its own. */
 static void fill(const ScoriaMember *table, size_t size, double words[WORDS])
 {
-  static const char *const texts[WORDS] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  static const char *const texts[WORDS] = {"a", "b", "c", "d", "e", "f", "g", "h",
+                                           "i", "j", "k", "l", "m", "n", "o", "p"};
   int rows[WORDS]                       = {0};
   for (const ScoriaMember *m = table; m->name; m++) {
     const size_t word = m->offset / sizeof(double);

@@ -217,6 +217,22 @@ static void share_expected_is_met(void **state)
   }
 }
 
+/* 100 s of variance 1 are 1e6 s for errors of .01; a bias takes its part of the error, and the pilot its time. */
+static void ways_to_an_error(void **state)
+{
+  const ScoriaWay plain = {.variance_seconds = 100}, several = {.each = 5, .variance_seconds = 1},
+                  model = {.once = 3000, .variance_seconds = 0.01, .bias = 0.006}, unknown = {.variance_seconds = NAN};
+  (void)state;
+  assert_float_equal(way_seconds(&plain, 0.01), 1e6, 1e-3); /* of rounding */
+  assert_float_equal(way_seconds(&several, 0.01), 5 + 1e4, 1e-3);
+  assert_float_equal(way_seconds(&model, 0.01), 0.01 / (1e-4 - 36e-6), 1e-6);
+  assert_true(isinf(way_seconds(&model, 0.006)) && isinf(way_seconds(&model, 0.005)) &&
+              isinf(way_seconds(&unknown, 1)));
+  /* 3000 s are paid back by 7 s at each of 429 conditions; 428 are not enough */
+  assert_true(way_conditions(&several, 10, &model, 3) == 429 && way_conditions(&plain, 3003, &model, 3) == 2);
+  assert_true(isinf(way_conditions(&several, 3, &model, 3)) && way_conditions(&model, 4, &plain, 3) == 1);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -225,6 +241,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(no_bias_is_found_where_none_is),
       cmocka_unit_test(conditions_without_spread_do_not_count),
       cmocka_unit_test(breaking_even_is_where_the_curves_touch),
+      cmocka_unit_test(ways_to_an_error),
       cmocka_unit_test(a_broken_shift_is_seen),
       cmocka_unit_test(a_bent_mean_is_seen),
       cmocka_unit_test(nearest_rows_by_brute_force),

@@ -189,16 +189,25 @@ typedef struct {
   double seconds[SCORIA_NFROM];
   double seconds_data, seconds_training;
   int64_t training_rows;
+  double tolerance; /* that sources are compared at */
+  /* Of several fidelities: their pilot in units of solves, NaN where there is none; gain over plain Monte Carlo. */
+  double pilot, gain[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
 } CompareCost;
+
+/* compare_levels.c: what several fidelities would take at theta, from compare_pilot draws, into the cost; not known
+ * where too many of these fail.  Collective. */
+PetscErrorCode CompareForecast(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, ScoriaSource source,
+                               const double theta[], const CompareQuantities *quantities, CompareCost *cost);
 
 /* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
  * L) of every source. */
 PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
                                     double *const fields[SCORIA_NFROM], Comparison *c);
-/* compare.json's member COMPARE_WORTH, and the same in two lines for people. */
+/* compare.json's member COMPARE_WORTH, and the same in a few lines for people, of rank 0's conditions. */
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
                                const CompareCost *cost);
-PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost);
+PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost);
 /* In compare.h5: biases of the model's estimates, of rank 0's conditions, and times. */
 PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities,
                                const CompareCost *cost);

@@ -183,7 +183,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
                       evaluations(sampler)));
   if (set->wide) PetscFunctionReturn(0);
-  PetscCall(CompareSayWorth(run, cost));
+  PetscCall(CompareSayWorth(run, set, &m->quantities, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayTails(run, set, &m->quantities));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
@@ -268,13 +268,31 @@ static PetscErrorCode DataSeconds(ScoriaRun run, double *seconds)
   PetscFunctionReturn(0);
 }
 
-/* At the first held-out condition, which rank 0 knows. */
+/* The first held-out condition, which rank 0 knows. */
+static PetscErrorCode FirstCondition(ScoriaRun run, const ComparisonSet *set, double theta[SCORIA_MAX_CONDITIONS])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(theta, set->c[0].theta, SCORIA_MAX_CONDITIONS));
+  PetscCallMPI(MPI_Bcast(theta, SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, ScoriaRunComm(run)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Forecast(ScoriaRun run, ScoriaDeck deck, const Opened *o, const ComparisonSet *set,
+                               const CompareQuantities *quantities, CompareCost *cost)
+{
+  double theta[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "compare_tolerance", &cost->tolerance));
+  PetscCall(FirstCondition(run, set, theta));
+  PetscCall(CompareForecast(run, deck, o->ens, o->source[SCORIA_FROM_PDE], theta, quantities, cost));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode MakeMaps(ScoriaRun run, const Opened *o, ComparisonSet *set)
 {
   double theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(PetscArraycpy(theta, set->c[0].theta, SCORIA_MAX_CONDITIONS));
-  PetscCallMPI(MPI_Bcast(theta, SCORIA_MAX_CONDITIONS, MPI_DOUBLE, 0, ScoriaRunComm(run)));
+  PetscCall(FirstCondition(run, set, theta));
   const CompareMapped asked = {.conditions = 1, .each = set->count, .theta = theta};
   PetscCall(CompareMapsMake(run, o->whole, &asked, &set->maps));
   PetscFunctionReturn(0);
@@ -298,8 +316,10 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   if (set.wide) {
     PetscCall(DrawingSeconds(ScoriaRunComm(run), o, &set, cost.seconds));
     PetscCall(MakeMaps(run, o, &set));
-  } else
+  } else {
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
+    PetscCall(Forecast(run, deck, o, &set, &m.quantities, &cost));
+  }
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));

@@ -81,7 +81,8 @@ static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int es
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
-static void add_estimate(cJSON *list, const CompareCost *cost, int estimate, const ScoriaBias *bias, double gaussian)
+static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int estimate, const ScoriaBias *bias,
+                         const ScoriaBias *gaussian)
 {
   const double pde = cost->seconds[SCORIA_FROM_PDE], model = cost->seconds[SCORIA_FROM_MODEL];
   const ScoriaWorthEstimate found = {.name                = scoria_estimate_names[estimate],
@@ -89,12 +90,23 @@ static void add_estimate(cJSON *list, const CompareCost *cost, int estimate, con
                                      .bias                = bias->bias,
                                      .bias_floor          = bias->floor,
                                      .bias_upper          = bias->upper,
-                                     .gaussian_bias_floor = gaussian,
+                                     .gaussian_bias_floor = gaussian->floor,
+                                     .gaussian_bias_upper = gaussian->upper,
+                                     .multilevel_gain     = cost->gain[quantity][estimate],
                                      .break_even_conditions =
                                          conditions_to_break_even(bias, pde, model, invested(cost))};
   cJSON *one                      = cJSON_CreateObject();
   members_add(one, scoria_worth_estimate_members, &found);
   cJSON_AddItemToArray(list, one);
+}
+
+/* Of the model and of its Gaussian, which may have none; false where the quantity does not vary. */
+static bool pool_both(const ComparisonSet *set, int quantity, int estimate, ScoriaEstimates work[], ScoriaBias *bias,
+                      ScoriaBias *gaussian)
+{
+  if (!pool(set, SCORIA_FROM_GAUSSIAN, quantity, estimate, work, gaussian))
+    *gaussian = (ScoriaBias){.floor = NAN, .upper = NAN};
+  return pool(set, SCORIA_FROM_MODEL, quantity, estimate, work, bias);
 }
 
 static void add_quantity(cJSON *list, const ComparisonSet *set, const ScoriaQuantity *q, int quantity,
@@ -107,16 +119,119 @@ static void add_quantity(cJSON *list, const ComparisonSet *set, const ScoriaQuan
   cJSON_AddItemToArray(list, one);
   members_add(one, scoria_worth_quantity_members, &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias.sd});
   estimates = cJSON_AddArrayToObject(one, COMPARE_ESTIMATES);
-  for (int e = 0; e < SCORIA_NESTIMATES; e++) {
-    const bool known = pool(set, SCORIA_FROM_GAUSSIAN, quantity, e, work, &gaussian);
-    if (pool(set, SCORIA_FROM_MODEL, quantity, e, work, &bias))
-      add_estimate(estimates, cost, e, &bias, known ? gaussian.floor : NAN);
+  for (int e = 0; e < SCORIA_NESTIMATES; e++)
+    if (pool_both(set, quantity, e, work, &bias, &gaussian))
+      add_estimate(estimates, cost, quantity, e, &bias, &gaussian);
+}
+
+/* -------------------------------------------------------------------------------------------------- advice ---- */
+
+enum { WAY_PDE, WAY_MULTILEVEL, WAY_GAUSSIAN, WAY_MODEL, NWAYS };
+static const char *const way_names[NWAYS] = {"plain Monte Carlo", "multilevel", "the Gaussian", "the model"};
+
+typedef struct {
+  ScoriaWay way[NWAYS];  /* of the hardest estimate that was looked at */
+  double seconds[NWAYS]; /* at each condition, of all estimates together: the largest; infinite: it gets there never */
+  double bias[NWAYS];
+  char bias_of[NWAYS][SCORIA_NAME_SIZE + 32];
+  char sentence[320];
+} Advice;
+
+static void take_ways(const CompareCost *cost, int quantity, int estimate, const ScoriaBias *bias,
+                      const ScoriaBias *gaussian, ScoriaWay way[NWAYS])
+{
+  const double variance = bias->se1 * bias->se1, pde = cost->seconds[SCORIA_FROM_PDE] * variance;
+  way[WAY_PDE]        = (ScoriaWay){.variance_seconds = pde};
+  way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->pilot * cost->seconds[SCORIA_FROM_PDE],
+                                    .variance_seconds = pde / cost->gain[quantity][estimate]};
+  way[WAY_GAUSSIAN]   = (ScoriaWay){.once             = cost->seconds_data,
+                                    .variance_seconds = cost->seconds[SCORIA_FROM_GAUSSIAN] * variance,
+                                    .bias             = gaussian->upper};
+  way[WAY_MODEL]      = (ScoriaWay){
+           .once = invested(cost), .variance_seconds = cost->seconds[SCORIA_FROM_MODEL] * variance, .bias = bias->upper};
+}
+
+static void add_ways(const ScoriaWay way[NWAYS], const char *quantity, int estimate, double tolerance, Advice *a)
+{
+  for (int w = 0; w < NWAYS; w++) {
+    a->way[w]     = way[w];
+    a->seconds[w] = PetscMax(a->seconds[w], way_seconds(&way[w], tolerance));
+    if (!(way[w].bias > a->bias[w])) continue;
+    a->bias[w] = way[w].bias;
+    snprintf(a->bias_of[w], sizeof a->bias_of[w], "%s of %s", scoria_estimate_titles[estimate], quantity);
+  }
+}
+
+/* The cheapest for one condition, and for so many that what is spent once does not count. */
+static void find_best(const Advice *a, int *one, int *many)
+{
+  *one = *many = WAY_PDE;
+  for (int w = 0; w < NWAYS; w++) {
+    if (a->way[w].once + a->seconds[w] < a->way[*one].once + a->seconds[*one]) *one = w;
+    if (a->seconds[w] < a->seconds[*many]) *many = w;
+  }
+}
+
+static void write_sentence(const CompareCost *cost, Advice *a)
+{
+  const size_t size = sizeof a->sentence;
+  int one, many;
+  find_best(a, &one, &many);
+  size_t used = (size_t)snprintf(a->sentence, size, "for errors of %g SD use %s: %.2g s on one core at each condition",
+                                 cost->tolerance, way_names[one], a->seconds[one]);
+  const double from = way_conditions(&a->way[one], a->seconds[one], &a->way[many], a->seconds[many]);
+  if (many != one && isfinite(from))
+    used += (size_t)snprintf(a->sentence + used, size - used, "; from %.2g conditions on %s: %.2g s", from,
+                             way_names[many], a->seconds[many]);
+  else if (many != one)
+    used += (size_t)snprintf(a->sentence + used, size - used, "; where it is there already %s: %.2g s", way_names[many],
+                             a->seconds[many]);
+  if (a->bias[WAY_MODEL] >= cost->tolerance)
+    snprintf(a->sentence + used, size - used, "; the model's bias may be %.2g SD (%s)", a->bias[WAY_MODEL],
+             a->bias_of[WAY_MODEL]);
+}
+
+static PetscErrorCode Advise(const ComparisonSet *set, const CompareQuantities *quantities, const CompareCost *cost,
+                             Advice *a)
+{
+  ScoriaEstimates *work;
+  ScoriaBias bias, gaussian;
+  ScoriaWay way[NWAYS];
+  PetscFunctionBeginUser;
+  *a = (Advice){.sentence = ""};
+  PetscCall(PetscMalloc1(2 * set->held, &work));
+  for (int i = 0; i < quantities->n; i++)
+    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+      if (!pool_both(set, i, e, work, &bias, &gaussian)) continue;
+      take_ways(cost, i, e, &bias, &gaussian, way);
+      add_ways(way, quantities->quantity[i].name, e, cost->tolerance, a);
+    }
+  PetscCall(PetscFree(work));
+  write_sentence(cost, a);
+  PetscFunctionReturn(0);
+}
+
+static void add_advice(cJSON *worth, const Advice *a)
+{
+  cJSON *list = cJSON_AddArrayToObject(worth, COMPARE_WAYS);
+  for (int w = 0; w < NWAYS; w++) {
+    const ScoriaWorthWay way = {.name         = way_names[w],
+                                .seconds_once = a->way[w].once,
+                                .seconds_each = a->seconds[w],
+                                .bias         = a->bias[w],
+                                .bias_of      = *a->bias_of[w] ? a->bias_of[w] : NULL};
+    cJSON *one               = cJSON_CreateObject();
+    members_add(one, scoria_worth_way_members, &way);
+    cJSON_AddItemToArray(list, one);
   }
 }
 
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
                                const CompareCost *cost)
 {
+  Advice advice;
+  PetscFunctionBeginUser;
+  PetscCall(Advise(set, quantities, cost, &advice));
   const ScoriaWorth found = {.seconds_pde        = cost->seconds[SCORIA_FROM_PDE],
                              .seconds_model      = cost->seconds[SCORIA_FROM_MODEL],
                              .seconds_gaussian   = cost->seconds[SCORIA_FROM_GAUSSIAN],
@@ -124,11 +239,14 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
                              .seconds_training   = cost->seconds_training,
                              .training_rows      = cost->training_rows,
                              .break_even_samples = break_even(cost),
-                             .winner             = winner(cost)};
+                             .winner             = winner(cost),
+                             .seconds_pilot      = cost->pilot * cost->seconds[SCORIA_FROM_PDE],
+                             .tolerance          = cost->tolerance,
+                             .sentence           = advice.sentence};
   cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;
   ScoriaEstimates *work;
-  PetscFunctionBeginUser;
   members_add(worth, scoria_worth_members, &found);
+  add_advice(worth, &advice);
   list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
   PetscCall(PetscMalloc1(2 * set->held, &work));
   for (int i = 0; i < quantities->n; i++) add_quantity(list, set, &quantities->quantity[i], i, cost, work);
@@ -163,9 +281,11 @@ PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, cons
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost)
+PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost)
 {
   const double draws = break_even(cost);
+  Advice advice;
   PetscFunctionBeginUser;
   if (isnan(draws))
     PetscCall(ScoriaSay(run, "  what data and training cost is not recorded in this run directory"));
@@ -177,5 +297,7 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost)
   PetscCall(ScoriaSay(run, "  for many samples: %s",
                       strcmp(winner(cost), "pde") ? "the model"
                                                   : "the PDE, which is nearly as fast or faster, and has no bias"));
+  PetscCall(Advise(set, quantities, cost, &advice));
+  PetscCall(ScoriaSay(run, "  %s", advice.sentence));
   PetscFunctionReturn(0);
 }
