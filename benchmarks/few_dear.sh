@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Training on few dear solves, alone and with rows of a cheaper fidelity beside them, against held-out conditions of the deck's own PDE.
 # Cases: grid, the showcase electrode with 4,096 solves on 128 cells, and 262,144 on 32; line, electrode3d.yaml with 1,024 solves in
-# three dimensions, and 131,072 on the lateral means of the porosity.  Writes WORK/few_dear.md; a quarter of an hour on two cores.  What is
+# three dimensions, and 131,072 on the lateral means of the porosity; steps, article_transient.yaml with 2,046 integrations, and 98,208 of
+# a hundred times the tolerance.  Writes WORK/few_dear.md; a quarter of an hour on two cores.  What is
 # in WORK already is not made again.
 #
-#   benchmarks/few_dear.sh WORK [CASE...]      default: grid line
+#   benchmarks/few_dear.sh WORK [CASE...]      default: grid line steps
 #   SCORIA_OPTIONS="-key value ..."            given to every command
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 
-if [ "$#" -lt 1 ]; then fail "usage: benchmarks/few_dear.sh WORK [grid] [line]"; fi
+if [ "$#" -lt 1 ]; then fail "usage: benchmarks/few_dear.sh WORK [grid] [line] [steps]"; fi
 mkdir -p "$1"
 work=$(realpath "$1")
 shift
-if [ "$#" -eq 0 ]; then set -- grid line; fi
+if [ "$#" -eq 0 ]; then set -- grid line steps; fi
 ranks=${SCORIA_RANKS:-$(physical_cores)}
 read -ra options <<<"${SCORIA_OPTIONS:-}"
 
@@ -44,7 +45,8 @@ for case; do
   grid) both grid electrode.yaml grid:4 128 -ensemble_conditions 2048 -ensemble_realisations 2 -train_steps 5000 -train_batch 1024 \
     -train_micro_batches 8 -compare_conditions 8 -compare_count 10000 ;;
   line) both line electrode3d.yaml line 128 -ensemble_conditions 1024 -ensemble_realisations 1 ;;
-  *) fail "case: found $case, expected grid or line" ;;
+  steps) both steps article_transient.yaml steps:100 48 -ensemble_conditions 2046 -ensemble_realisations 1 ;;
+  *) fail "case: found $case, expected grid, line or steps" ;;
   esac
 done
 
