@@ -8,7 +8,7 @@
  * 80]
  *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false]
  *                [-kernels best|base|v3|v4] */
-#include "base/processor.h"
+#include "scoria/processor.h"
 #include "score/model.h"
 #include <math.h>
 #include <stdio.h>

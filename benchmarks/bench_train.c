@@ -7,7 +7,7 @@
  *
  *   bench_train [-seconds 3] [-batch 1024] [-micro 8] [-width W] [-depth 1] [-embed 128] [-modes 12] [-kernel 5]
  * [-patch 4] [-kernels best|base|v3|v4] */
-#include "base/processor.h"
+#include "scoria/processor.h"
 #include "score/trainer.h"
 #include <math.h>
 #include <stdlib.h>

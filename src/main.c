@@ -1,8 +1,7 @@
 /* scoria COMMAND DECK [-key value ...]: finds the command, opens deck and run directory, and turns failures into one
  * line and an exit code. */
-#include "base/linalg.h"
-#include "base/processor.h"
-#include "base/runlock.h"
+#include "scoria/linalg.h"
+#include "scoria/processor.h"
 #include "cmd/cmd.h"
 #include <signal.h>
 #include <stdio.h>

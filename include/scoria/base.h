@@ -216,6 +216,8 @@ typedef struct ScoriaRun_ *ScoriaRun;
  */
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
+/* Removes the file that holds the directory where the file system has no flock; exit does so too, _exit does not. */
+void run_lock_release(void);
 /* run_shard: part shard[0], from 1, of shard[1]; 1 of 1 where it is not set.  The run of a shard has a run directory of
  * its own, of this form below run_dir. */
 PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2]);

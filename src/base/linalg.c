@@ -1,6 +1,6 @@
 /* Thin wrappers of CBLAS and LAPACKE, and one product of our own whose bits do not depend on how rows are tiled. */
-#include "linalg.h"
-#include "processor.h"
+#include "scoria/linalg.h"
+#include "scoria/processor.h"
 #include "rows_product.h"
 #include <cblas.h>
 #include <lapacke.h>

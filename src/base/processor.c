@@ -1,5 +1,5 @@
 /* Which instructions the processor has, and which of the compiled levels is used. */
-#include "processor.h"
+#include "scoria/processor.h"
 #include <string.h>
 
 static const char *const names[] = {"base", "v3", "v4"};

@@ -1,5 +1,5 @@
 /* The level of instructions that all ranks of a job use. */
-#include "processor.h"
+#include "scoria/processor.h"
 #include <string.h>
 
 /* Ranks of one job must compute alike: its results would depend on which rank has which row. */

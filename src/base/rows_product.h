@@ -2,7 +2,7 @@
 #ifndef SCORIA_BASE_ROWS_PRODUCT_H
 #define SCORIA_BASE_ROWS_PRODUCT_H
 
-#include "processor.h"
+#include "scoria/processor.h"
 
 typedef void RowsProduct(int64_t n, int p, int q, const double X[], const double B[], const double add[], double out[]);
 RowsProduct LEVELS(rows_product);

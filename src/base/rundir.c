@@ -1,5 +1,5 @@
 /* The run directory: one job at a time, the resolved deck, the log. */
-#include "linalg.h"
+#include "scoria/linalg.h"
 #include "runlock.h"
 #include "scoria/base.h"
 #include "rundir.h"

@@ -3,8 +3,7 @@
 #ifndef SCORIA_BASE_RUNLOCK_H
 #define SCORIA_BASE_RUNLOCK_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "scoria/base.h"
 
 typedef enum { RUN_LOCK_HELD, RUN_LOCK_OF_ANOTHER, RUN_LOCK_FAILED } RunLockOutcome;
 
@@ -12,8 +11,5 @@ typedef enum { RUN_LOCK_HELD, RUN_LOCK_OF_ANOTHER, RUN_LOCK_FAILED } RunLockOutc
  * set where the file system has no flock, so that dir/.lock.owner holds the directory.  said: why it failed, or which
  * file of whose holds the directory; empty where that is not known. */
 RunLockOutcome run_lock_try(const char *dir, int fd, bool *exclusive, size_t size, char said[]);
-
-/* Removes the exclusive file, if this process has made one; called at exit too. */
-void run_lock_release(void);
 
 #endif

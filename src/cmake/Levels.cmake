@@ -1,4 +1,4 @@
-# Files that are compiled once for every level of instructions, see src/base/processor.h.  No level is compiled with -march=native, so
+# Files that are compiled once for every level of instructions, see include/scoria/processor.h.  No level is compiled with -march=native, so
 # that its results are those of any build by the same compiler.  The flags of a level are what processor_best() asks the processor for.
 include(CheckCCompilerFlag)
 set(SCORIA_LEVELS base)

@@ -51,8 +51,8 @@ static PetscErrorCode PutCorrected(Correcting *c, const Origin *o, int nnear, co
   rows_set_status(to, at, c->some.done[0]);
   if (c->some.done[0] != SCORIA_ROW_DONE) PetscFunctionReturn(0);
   correcting_standardise(c, &c->some, c->cheap_field, 0, z);
-  correction_apply(&c->fit, c->unit + o->condition * c->of_dear.space.n, nnear, near, c->seed, (uint64_t)row, z,
-                   c->work, y);
+  correction_apply(c->fit, c->unit + o->condition * c->of_dear.space.n, nnear, near, c->seed, (uint64_t)row, z, c->work,
+                   y);
   for (int w = 0; w < width; w++) {
     const CorrectingValue *v = &c->value[w / cells];
     double *x                = &to->field[w / cells][at * cells + w % cells];
@@ -87,7 +87,7 @@ static PetscErrorCode Fill(Correcting *c, int64_t first, int64_t n, ScoriaRows *
   PetscFunctionBeginUser;
   for (int64_t at = 0; at < n; at++) {
     const Origin o = origin_of(c, first + at);
-    if (o.condition != condition) nnear = correction_near(&c->fit, c->unit + o.condition * c->of_dear.space.n, near);
+    if (o.condition != condition) nnear = correction_near(c->fit, c->unit + o.condition * c->of_dear.space.n, near);
     condition = o.condition;
     if (o.dear && !o.held_back) {
       PetscCall(ScoriaDatasetReadAlone(c->dear, o.condition * c->of_dear.realisations + o.i, 1, &c->few));
@@ -150,9 +150,10 @@ static PetscErrorCode FillAll(Correcting *c, const ScoriaDatasetSpec *spec, Part
   PetscFunctionReturn(0);
 }
 
-static double correlation_of(const Correction *fit)
+static double correlation_of(ScoriaCorrection fit)
 {
-  return sqrt(fmax(0, 1 - fit->after * fit->after));
+  const double after = correction_choice(fit).after;
+  return sqrt(fmax(0, 1 - after * after));
 }
 
 static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
@@ -170,7 +171,7 @@ static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
   PetscCall(ScoriaProvenanceOfRun(c->run, deck, "dataset", 1, &from));
   PetscCall(ScoriaDatasetIdentity(c->run, c->dear, c->of_dear.rows, from.made.dataset));
   PetscCall(PetscStrncpy(from.made.file, identity, sizeof from.made.file));
-  from.made.correlation = correlation_of(&c->fit);
+  from.made.correlation = correlation_of(c->fit);
   PetscCall(PetscStrncpy(from.made.library, dataset_made_from(c->dear)->library, sizeof from.made.library));
   PetscCall(PartialBegin(c->run, deck, path, false, &spec, x, &from, SCORIA_OF_CORRECTED, NULL, NULL, &out));
   PetscCall(ScoriaCostBegin(c->run, NAME, out.there.n > 0, &cost));
@@ -184,8 +185,8 @@ static PetscErrorCode Make(Correcting *c, ScoriaDeck deck, const char *identity)
 
 static PetscErrorCode Tell(const Correcting *c, bool used)
 {
-  const Correction *fit    = &c->fit;
-  const double correlation = correlation_of(fit);
+  const ScoriaCorrectionChoice fit = correction_choice(c->fit);
+  const double correlation         = correlation_of(c->fit);
   PetscFunctionBeginUser;
   PetscCall(
       ScoriaSay(c->run,
@@ -193,11 +194,11 @@ static PetscErrorCode Tell(const Correcting *c, bool used)
                 "pairs",
                 (long long)c->of_dear.rows, (long long)c->conditions, (long long)c->paired, (long long)c->others,
                 (long long)c->realisations, (long long)c->pairs));
-  PetscCall(ScoriaSay(
-      c->run,
-      "  dear from cheap: off by %.4f SD as they are, by %.4f SD corrected (degree %d in the conditions, "
-      "%d modes%s): correlation %.5f",
-      fit->before, fit->after, fit->degree, fit->used_modes, fit->crossed ? " times conditions" : "", correlation));
+  PetscCall(
+      ScoriaSay(c->run,
+                "  dear from cheap: off by %.4f SD as they are, by %.4f SD corrected (degree %d in the conditions, "
+                "%d modes%s): correlation %.5f",
+                fit.before, fit.after, fit.degree, fit.modes, fit.crossed ? " times conditions" : "", correlation));
   if (!used)
     PetscCall(ScoriaSay(c->run,
                         "  WARNING: %s is not used: the correlation with dear rows is %.3f, expected at least %.1f",
@@ -205,8 +206,8 @@ static PetscErrorCode Tell(const Correcting *c, bool used)
   PetscCall(ScoriaLog(c->run, "correct",
                       "\"dear\":%lld,\"cheap\":%lld,\"pairs\":%lld,\"off\":%.6g,\"off_corrected\":%.6g,\"degree\":%d,"
                       "\"modes\":%d,\"crossed\":%d,\"correlation\":%.6g,\"used\":%d",
-                      (long long)c->of_dear.rows, (long long)c->of_cheap.rows, (long long)c->pairs, fit->before,
-                      fit->after, fit->degree, fit->used_modes, fit->crossed, correlation, used));
+                      (long long)c->of_dear.rows, (long long)c->of_cheap.rows, (long long)c->pairs, fit.before,
+                      fit.after, fit.degree, fit.modes, fit.crossed, correlation, used));
   PetscFunctionReturn(0);
 }
 
@@ -256,7 +257,7 @@ PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear,
     PetscCall(ScoriaDatasetIdentity(run, cheap, dataset_rows(cheap), identity));
     PetscCall(CorrectingOpen(run, deck, dear, cheap, cheap_path, twin, &c));
     PetscCall(CorrectingFit(&c));
-    complete = correlation_of(&c.fit) >= LEAST_CORRELATION;
+    complete = correlation_of(c.fit) >= LEAST_CORRELATION;
     PetscCall(Tell(&c, complete));
     if (complete) PetscCall(Make(&c, deck, identity));
     PetscCall(CorrectingClose(&c));

@@ -179,7 +179,7 @@ PetscErrorCode CorrectingClose(Correcting *c)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaHoldoutDestroy(&c->holdout));
-  PetscCall(CorrectionDestroy(&c->fit));
+  PetscCall(ScoriaCorrectionDestroy(&c->fit));
   PetscCall(ScoriaRowsDestroy(&c->some));
   PetscCall(ScoriaRowsDestroy(&c->few));
   PetscCall(PetscFree3(c->m, c->s, c->row));
@@ -188,11 +188,6 @@ PetscErrorCode CorrectingClose(Correcting *c)
   PetscCall(PetscFree(c->unit));
   PetscCall(PetscFree(c->work));
   PetscFunctionReturn(0);
-}
-
-bool correcting_held_back(const Correcting *c, int64_t condition, int64_t i)
-{
-  return holdout_has(&c->holdout, condition * c->of_dear.realisations + i);
 }
 
 /* ------------------------------------------------------------------------------------------- standardised rows ---- */
@@ -350,15 +345,15 @@ static PetscErrorCode FitAlone(Correcting *c)
                 "%s: found %lld pairs of rows that dataset.h5 and it have solved, expected at least %d", c->path,
                 (long long)p.n, CORRECTION_LEAST_PAIRS);
   if (c->pooled) PetscCall(Pool(c, &p));
-  const CorrectionPairs pairs = {.d         = n,
-                                 .channels  = c->channels,
-                                 .cells     = c->of_dear.cells,
-                                 .n         = p.n,
-                                 .condition = p.condition,
-                                 .u         = p.u,
-                                 .z         = p.z,
-                                 .y         = p.y};
-  PetscCall(CorrectionFit(&pairs, c->seed, &c->fit));
+  const ScoriaCorrectionPairs pairs = {.d         = n,
+                                       .channels  = c->channels,
+                                       .cells     = c->of_dear.cells,
+                                       .n         = p.n,
+                                       .condition = p.condition,
+                                       .u         = p.u,
+                                       .z         = p.z,
+                                       .y         = p.y};
+  PetscCall(ScoriaCorrectionFit(&pairs, c->seed, &c->fit));
   PetscCall(PetscFree4(p.condition, p.u, p.z, p.y));
   PetscFunctionReturn(0);
 }
@@ -371,12 +366,12 @@ PetscErrorCode CorrectingFit(Correcting *c)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(ScoriaAgreeFailed(comm, rank ? 0 : FitAlone(c)));
-  PetscCall(CorrectionShare(comm, &c->fit));
+  PetscCall(ScoriaCorrectionShare(comm, &c->fit));
   if (c->pooled) {
     PetscCallMPI(MPI_Bcast(c->m, width, MPI_DOUBLE, 0, comm));
     PetscCallMPI(MPI_Bcast(c->s, width, MPI_DOUBLE, 0, comm));
   }
-  c->pairs = c->fit.pairs;
-  PetscCall(PetscMalloc1(c->fit.terms + c->fit.places, &c->work));
+  c->pairs = correction_choice(c->fit).pairs;
+  PetscCall(PetscMalloc1(correction_work(c->fit), &c->work));
   PetscFunctionReturn(0);
 }

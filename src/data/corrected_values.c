@@ -133,3 +133,8 @@ PetscErrorCode CorrectingValues(Correcting *c, const ScoriaTwin *twin)
   for (int ch = 0; ch < c->channels; ch++) PetscCall(Choose(c, ch, seen));
   PetscFunctionReturn(0);
 }
+
+bool correcting_held_back(const Correcting *c, int64_t condition, int64_t i)
+{
+  return holdout_has(&c->holdout, condition * c->of_dear.realisations + i);
+}

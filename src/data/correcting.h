@@ -3,8 +3,8 @@
 #define SCORIA_DATA_CORRECTING_H
 
 #include "making.h"
-#include "score/bounds.h"
-#include "score/correction.h"
+#include "scoria/bounds.h"
+#include "scoria/correction.h"
 
 #define CORRECTING_ROWS 64 /* of a condition that are read at a time, and give its mean and SD */
 
@@ -37,7 +37,7 @@ typedef struct {
   ScoriaRows few;        /* owned: ... and dear */
   double *row;           /* owned (3, width): scratch */
   double *work;          /* owned: scratch of correction_apply */
-  Correction fit;        /* owned */
+  ScoriaCorrection fit;  /* owned */
   int64_t pairs, paired; /* pairs that it learned from; conditions of dataset.h5 that the cheap rows have */
 } Correcting;
 

@@ -1,6 +1,6 @@
 /* Datasets of a cheaper fidelity: dataset.h5 itself (ensemble_fidelity), or cheap.h5 beside it (ensemble_cheap_*). */
 #include "generate.h"
-#include "score/correction.h"
+#include "scoria/correction.h"
 #include <stdlib.h>
 #include <string.h>
 

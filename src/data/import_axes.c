@@ -4,45 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------ words ---- */
-
-static void shape_of(const ImportColumn *c, size_t size, char text[])
-{
-  size_t used = (size_t)snprintf(text, size, "(");
-  for (int i = 0; i < c->rank && used < size; i++)
-    used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? ", " : "", (long long)c->dims[i]);
-  if (used < size) snprintf(text + used, size - used, ")");
-}
-
-PetscErrorCode ImportWrongShape(const Import *im, const char *what, const ImportColumn *c, const char *expected)
-{
-  char shape[128];
-  PetscFunctionBeginUser;
-  shape_of(c, sizeof shape, shape);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: array %s has the shape %s, expected %s", im->path, what, c->path, shape,
-              expected);
-}
-
-/* A choice that the program does not take. */
-PetscErrorCode ImportAmbiguous(const Import *im, const char *what, const ImportColumn *c, const char *of, bool field)
-{
-  char shape[128];
-  PetscFunctionBeginUser;
-  shape_of(c, sizeof shape, shape);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT,
-              "%s: %s: array %s has the shape %s: more than one axis may be that of the %s; name them in the order of "
-              "the file, %s",
-              im->path, what, c->path, shape, of,
-              field ? "as in import: order: [x, realisation, condition]"
-                    : "as in import: conditions: {name: {path: /path, order: [condition]}}");
-}
-
 /* ------------------------------------------------------------------------------------------------------ names ---- */
-
-bool import_matters(const ImportColumn *c, int a)
-{
-  return c->dims[a] != 1;
-}
 
 static int count_words(const char *list)
 {
@@ -76,19 +38,6 @@ static PetscErrorCode NameAxes(const Import *im, const char *what, const ImportC
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: order: found the axis %s twice", im->path, what, name[a]);
   }
   PetscFunctionReturn(0);
-}
-
-bool import_same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
-{
-  return a->known && a->known == b->known && a->file == b->file;
-}
-
-/* The axis of that name where the deck names them; -1: none. */
-int import_named(const ImportColumn *c, ImportNames name, const char *wanted)
-{
-  for (int a = 0; a < c->rank && *c->order; a++)
-    if (!strcmp(name[a], wanted)) return a;
-  return -1;
 }
 
 /* The axis of channels is the last one but that of the cells, where it is not named. */

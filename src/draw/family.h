@@ -84,6 +84,8 @@ PetscErrorCode FidelityFields(const Family *f, Member *m, double fields[]);
 PetscErrorCode FidelityGather(const Family *f, const double own[], double field[]);
 /* A solve to the cost: `counts` where this rank counts it. */
 void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts);
+int64_t family_draw_work(const Family *f); /* of one draw of the porosity */
+double grid_cells(const ScoriaGrid *grid);
 
 /* The family behind fidelities of the PDE. */
 Family *fidelities_family(ScoriaFidelities all);

@@ -10,14 +10,6 @@ static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,  &f
                                           &fidelity_columns, &fidelity_steps, &fidelity_lateral};
 #define NROWS ((int)(sizeof rows / sizeof *rows))
 
-/* Of one core: a Newton iteration of a line and of a grid, an iteration of its linear solver, a draw; per cell [ns].
- * Medians of the decks of input/ on one processor; they need only tell cheap from dear. */
-#define NS_LINE 340
-#define NS_NEWTON 180
-#define NS_LINEAR 90
-#define NS_DRAW_LINE 60
-#define NS_DRAW 62
-
 struct ScoriaFidelities_ {
   const ScoriaFidelitiesKind *kind; /* borrowed */
   void *ctx;                        /* owned */
@@ -28,31 +20,6 @@ struct ScoriaFidelities_ {
 };
 
 /* --------------------------------------------------------------------------------------------- the family ---- */
-
-static double grid_cells(const ScoriaGrid *grid)
-{
-  return (double)grid->n[0] * grid->n[1] * grid->n[2];
-}
-
-void fidelity_count(ScoriaFidelityCost *cost, const ScoriaGrid *grid, const ScoriaSolveStatus *status, bool counts)
-{
-  const double cell = grid->dim == 1 ? (double)NS_LINE * status->newton
-                                     : (double)NS_NEWTON * status->newton + (double)NS_LINEAR * status->linear;
-  if (!counts) return;
-  cost->work += (int64_t)(cell * grid_cells(grid));
-  cost->solves++;
-  cost->failed += status->reason <= 0;
-}
-
-PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaSolverCreate(group, f->problem, f->parameters, &m->grid, &m->solver));
-  PetscCall(ScoriaSolverSetTime(m->solver, f->time, rtol));
-  solver_set_derived(m->solver, f->nderived, f->derived);
-  m->cells = solver_own_cells(m->solver);
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode DrawBatch(Family *f, const double theta[], unsigned members, uint64_t first, int n,
                                 double *const fields[], ScoriaFidelityCost cost[])
@@ -65,7 +32,7 @@ static PetscErrorCode DrawBatch(Family *f, const double theta[], unsigned member
     cost[f->n].seconds += wall_seconds() - start;
     if (groups_leads(f->groups)) {
       cost[f->n].solves++;
-      cost[f->n].work += (int64_t)(grid_cells(&f->grid) * (f->grid.dim > 1 ? NS_DRAW : NS_DRAW_LINE));
+      cost[f->n].work += family_draw_work(f);
     }
     for (int k = 0; k < f->n; k++) {
       if (!(members >> k & 1)) continue;
@@ -128,13 +95,6 @@ static void member_name(const FidelityRow *row, int number, char name[SCORIA_FID
     snprintf(name, SCORIA_FIDELITY_NAME, "%s:%d", row->name, number);
   else
     snprintf(name, SCORIA_FIDELITY_NAME, "%s", row->name);
-}
-
-int family_find(const Family *f, const FidelityRow *row)
-{
-  for (int k = 0; k < f->n; k++)
-    if (f->member[k].row == row) return k;
-  return -1;
 }
 
 static PetscErrorCode Add(Family *f, const FidelityRow *row, int number)

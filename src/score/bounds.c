@@ -1,4 +1,4 @@
-#include "bounds.h"
+#include "bounds_arrays.h"
 #include <math.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * and averages are linear in the profile: the combination of stored averages whose profile is nearest to one asked for,
  * in the least squares of s, is nearly the average that would have been accumulated with it. */
 #include "ema.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "step_loops.h"
 #include <math.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #ifndef SCORIA_SCORE_KNOT_LOOPS_H
 #define SCORIA_SCORE_KNOT_LOOPS_H
 
-#include "base/processor.h"
+#include "scoria/processor.h"
 #include <stdbool.h>
 
 /* What a field is at knots along every element x: v is piecewise linear in t, `rate` knots per unit of t, t = 0 in the

@@ -1,17 +1,11 @@
 /* The normaliser of whole fields at work: fields to coordinates and back. */
 #include "lateral.h"
-#include "base/linalg.h"
 #include "knot_loops.h"
+#include "scoria/linalg.h"
 #include <math.h>
 #include <string.h>
 
-#define KNOT_STEP 0.25      /* of t */
 #define LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
-
-double marginal_knot(int k)
-{
-  return KNOT_STEP * (k - MARGINAL_KNOTS / 2);
-}
 
 PetscErrorCode LateralSetUp(NormLateral norm)
 {

@@ -112,6 +112,7 @@ void lateral_coordinates(const NormLateral norm, double y[]);
 
 int marginal_bin(double z);
 double marginal_edge(int k); /* between bins k and k + 1 */
+#define KNOT_STEP 0.25       /* between knots, of t */
 double marginal_knot(int k); /* of t */
 /* Sets first and last from mass, and brings what lies beyond into the next bins; `least` is mass enough to lie there.
  */

@@ -5,7 +5,7 @@
  *   4. covariance of scores by wave number       -> modes V
  *   5. first and second moments of the modes     -> D(u), mu(u).
  * Lateral places count like realisations: every row gives ny nz values of each element. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "lateral_fit.h"
 #include "tile_sum.h"
 #include <math.h>

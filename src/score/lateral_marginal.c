@@ -1,7 +1,7 @@
 /* Marginals from histograms: the pooled law of every element of z, and how it is tilted over the conditions, by maximum
  * likelihood: the tilted law has the mean Hermite polynomials of the rows (an exponential family; scoring with the
  * covariance of normal scores, which is 1). */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "lateral_fit.h"
 #include <math.h>
 #include <string.h>

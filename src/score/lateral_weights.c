@@ -7,7 +7,7 @@
  * the first cosines along x of the lateral means of g and g^2 - 1 times polynomials in the unit conditions: control
  * variates (calibrated weights: Deville & Saerndal, J. Am. Stat. Assoc. 87, 376 (1992)) for every moment of the fit at
  * once. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "lateral_fit.h"
 #include "tile_sum.h"
 #include <math.h>

@@ -6,7 +6,7 @@
 #ifndef SCORIA_SCORE_LAYERS_H
 #define SCORIA_SCORE_LAYERS_H
 
-#include "base/processor.h"
+#include "scoria/processor.h"
 #include "blas.h"
 #include <stddef.h>
 #include <stdint.h>

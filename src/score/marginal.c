@@ -146,6 +146,11 @@ void marginal_knots(const Marginal *m, const double feature[], const double tilt
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score, marginal_knot(k));
 }
 
+double marginal_knot(int k)
+{
+  return KNOT_STEP * (k - MARGINAL_KNOTS / 2);
+}
+
 const KnotLoops *knot_loops(void)
 {
   static const KnotLoops *const table[] = {LEVELS(&knot_loops)};

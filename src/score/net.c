@@ -1,6 +1,6 @@
 /* Networks: the table of kinds and the object over it.  Three arenas, parameters, gradient and work, are made here
  * once. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "packed.h"
 #include "net.h"
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * V (R, m) the modes as rows, S, D and d diagonal.  D scales the modes a = V z to b = D^-1 a - mu; I - Phi and d are
  * the modified Cholesky factors of what correlation b is left with (Pourahmadi 1999).  Everything but V is a function
  * of theta. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser.h"
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define SCORIA_SCORE_NORMALISER_H
 
 #include "basis.h"
-#include "bounds.h"
+#include "bounds_arrays.h"
 
 /* The normaliser of profiles, a row of the table of bases: its operations (basis.h). */
 typedef struct NormProfile_ *NormProfile;

@@ -12,7 +12,7 @@
  * solution: with q = k P, row (k, 0) of L, cut at q, is L_q^-1 g_k, and f_k = L_q^-T of it.  Within a piece p_j is
  * constant, so that the Gram matrix follows from the second moments of b there: it is summed tile by tile, and nothing
  * but first and second moments of single modes is kept of a piece. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>

@@ -163,17 +163,6 @@ PetscErrorCode NormDataScan(NormData *data, bool relative)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormDataSetModes(NormData *data)
-{
-  const NormProfile norm = data->norm;
-  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)data->capacity * R, &data->modes, R * m, &data->project));
-  for (size_t k = 0; k < R; k++)
-    for (size_t j = 0; j < m; j++) data->project[k * m + j] = norm->V[k * m + j] / sqrt(norm->lambda[k]);
-  PetscFunctionReturn(0);
-}
-
 void norm_design(const NormData *data, int terms, const double X[], int responses, NormDesign *design)
 {
   *design = (NormDesign){data->tiles, terms, responses, X, data->good, NULL};

@@ -8,7 +8,7 @@
  *   6. what phi leaves of b                         -> ln d(u).
  * Without whitening only the first two: the coordinates are z itself.
  * What has been computed is broadcast from rank 0, so that unlike processors agree. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>

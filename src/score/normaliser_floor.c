@@ -1,6 +1,6 @@
 /* The least that counts of an element of w: floors of the spreads, and the round-off of what is stored. */
 #include "normaliser_fit.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "tile_sum.h"
 #include <math.h>
 #include <string.h>

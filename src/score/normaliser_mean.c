@@ -1,5 +1,5 @@
 /* The mean as a function of the conditions where there are few rows. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Polynomials in the conditions, and the two regressions over conditions that the normaliser is made of. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser.h"
 #include "tile_sum.h"
 #include <math.h>

@@ -6,7 +6,7 @@
  * selection of its own, so that choosing is validated with the rest.
  * All of it follows from the moments of the regressors and the responses in every fold, which are summed in fixed
  * point; rank 0 chooses. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Tiles: how rows are dealt, read and brought from stage to stage.  A row is rounded to the precision of the file at
  * every stage, whether its tile is held in memory or read again, so that its bits are the same. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include <math.h>
 #include <stdlib.h>
@@ -36,21 +36,6 @@ static PetscErrorCode Deal(NormData *data)
   deal_block(data->all_tiles, rank, size, &data->first_tile, &number);
   data->tiles = (NormTiles){.comm = data->in.comm, .tiles = (int)number};
   PetscFunctionReturn(0);
-}
-
-int norm_pieces(const NormData *data, int t)
-{
-  return (int)(data->start[t + 1] - data->start[t]);
-}
-
-size_t norm_tile_slots(const NormData *data)
-{
-  return (size_t)data->sides * (size_t)data->width;
-}
-
-int64_t norm_condition(const NormData *data, int t, int64_t slot)
-{
-  return ((data->first_tile + t) * data->width + data->piece[slot] / data->sides) / data->parts;
 }
 
 /* Condition and rows [first, first + number) among which those of piece k of tile t are. */

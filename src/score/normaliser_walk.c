@@ -1,6 +1,6 @@
 /* Passes over the tiles of a rank.  No rank waits for another within a round; at the end of each all learn whether one
  * has failed, and whether they are to stop. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_data.h"
 #include <math.h>
 #include <stdlib.h>
@@ -94,29 +94,4 @@ PetscErrorCode NormShare(MPI_Comm comm, size_t n, double values[])
   PetscCheck(n <= INT32_MAX, comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
   PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, comm));
   PetscFunctionReturn(0);
-}
-
-void norm_scales_of_tile(NormData *data, int t)
-{
-  const NormProfile norm = data->norm;
-  const int n = norm_pieces(data, t), m = norm->m, p = norm->mean.terms, q = norm->scale.terms;
-  const size_t count = (size_t)n * m;
-  if (norm->twin)
-    memcpy(data->base, data->twin + data->start[t] * m, count * sizeof(double));
-  else
-    memset(data->base, 0, count * sizeof(double));
-  la_gemm(false, false, n, m, p, 1, data->mean_X + data->start[t] * p, p, data->mean_coef, m, 1, data->base, m);
-  la_gemm(false, false, n, m, q, -1, data->scale_X + data->start[t] * q, q, data->scale_coef, m, 0, data->inverse_s, m);
-  for (size_t k = 0; k < count; k++) data->inverse_s[k] = exp(data->inverse_s[k]);
-}
-
-void norm_standardise(NormData *data, int t, double v[])
-{
-  const int m = data->norm->m;
-  norm_scales_of_tile(data, t);
-  for (int k = 0; k < norm_pieces(data, t); k++) {
-    const double *restrict base = data->base + (size_t)k * m, *restrict scale = data->inverse_s + (size_t)k * m;
-    for (int i = 0; i < (int)data->good[data->start[t] + k]; i++, v += m)
-      for (int j = 0; j < m; j++) v[j] = (v[j] - base[j]) * scale[j];
-  }
 }

@@ -1,6 +1,6 @@
 /* POD at work, and in files. */
 #include "pod.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_store.h"
 #include <math.h>
 #include <string.h>

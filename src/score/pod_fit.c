@@ -2,7 +2,7 @@
  * 2011) with one power iteration: p directions at random over the rows, those of the covariance applied to them, and
  * the covariance of the coefficients along these.  Memory is O(p m) on every rank, whatever the rows; sums are in fixed
  * point over tiles, so that bits do not depend on the ranks. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "pod.h"
 #include "tile_sum.h"

@@ -1,9 +1,9 @@
-/* Loops of a training step over all weights, by level of instructions (base/processor.h).  Multiplications and
+/* Loops of a training step over all weights, by level of instructions (scoria/processor.h).  Multiplications and
  * additions are not fused, so that all levels give the same bits. */
 #ifndef SCORIA_SCORE_STEP_LOOPS_H
 #define SCORIA_SCORE_STEP_LOOPS_H
 
-#include "base/processor.h"
+#include "scoria/processor.h"
 
 /* Of Adam: scale of the gradient, decay of the moments and its complements, rate and bias corrections. */
 typedef struct {

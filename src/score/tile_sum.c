@@ -1,5 +1,5 @@
 #include "tile_sum.h"
-#include "stats/fixed.h"
+#include "scoria/fixed.h"
 #include <limits.h>
 
 PetscErrorCode TileSumCreate(MPI_Comm comm, int64_t n, TileSum *sum)

@@ -8,7 +8,7 @@
 typedef struct {
   MPI_Comm comm;
   int64_t n;
-  int64_t *pair; /* owned (n, 2), see stats/fixed.h */
+  int64_t *pair; /* owned (n, 2), see scoria/fixed.h */
 } TileSum;
 
 PetscErrorCode TileSumCreate(MPI_Comm comm, int64_t n, TileSum *sum); /* all 0 */

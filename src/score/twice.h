@@ -1,6 +1,6 @@
 /* Compiles a body twice: `real` is float and K(name) is name_f, then double and name_d.  The single precision build is
  * the one in use; the double one lets the tests check gradients to rounding.  In a file that is compiled for one level
- * of instructions (base/processor.h) K(name) names that level too, and ANY(name) is the name without it.  A file of
+ * of instructions (scoria/processor.h) K(name) names that level too, and ANY(name) is the name without it.  A file of
  * kernels reads
  *
  *   #ifndef real

@@ -1,5 +1,5 @@
 /* Sums over draws that several models evaluate. */
-#include "fixed.h"
+#include "scoria/fixed.h"
 #include "scoria/estimators.h"
 #include <math.h>
 #include <string.h>

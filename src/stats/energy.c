@@ -3,7 +3,7 @@
  * With n rows in each sample, labels s = +1 and -1, and D the distances between all 2 n rows,
  *   2 E|X - Y| - E|X - X'| - E|Y - Y'| = -s^T D s / n^2,
  * so that all permutations of the labels are one matrix product. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/stats.h"
 #include "distances.h"
 #include <math.h>

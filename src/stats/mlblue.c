@@ -6,7 +6,7 @@
  * The allocation minimises the largest of the targets' variances at a given cost.  That of a sum of them is convex in
  * the shares u_j of the cost, and u_j <- u_j sqrt(g_j), g_j being minus its derivative, falls steadily to its minimum
  * (Yu 2010); the sum's weights move to the largest meanwhile. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "plans.h"
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Nearest neighbours, and whether samples lie nearer to what was learned than new draws do. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/stats.h"
 #include "sort.h"
 #include <math.h>

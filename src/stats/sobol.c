@@ -11,7 +11,7 @@
  * functions of nine means, whose covariance over blocks gives errors and weights (the delta method); so that for every
  * quantity and input the means over a block and the products of these are all that is summed, in fixed point (fixed.h)
  * and in units of the pilot's SD from its mean. */
-#include "fixed.h"
+#include "scoria/fixed.h"
 #include "scoria/phases.h"
 #include "scoria/stats.h"
 #include <math.h>

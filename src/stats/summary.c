@@ -5,7 +5,7 @@
  *
  * One array of integers holds everything:  rows | powers (POWERS, columns, 2) | products (joint (joint + 1) / 2, 2) |
  * bins (columns, COARSE + 2 or BINS + 2) | exceedances (per threshold: its columns, any, all). */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/phases.h"
 #include "summary.h"
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef SCORIA_STATS_SUMMARY_H
 #define SCORIA_STATS_SUMMARY_H
 
-#include "fixed.h"
+#include "scoria/fixed.h"
 #include "scoria/stats.h"
 
 #define POWERS 6

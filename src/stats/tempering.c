@@ -19,76 +19,6 @@
 #define SHARE 0.5 /* of the particles, effective after reweighting */
 #define STAGES 1000
 
-/* ------------------------------------------------------------------------------------------- sharing particles ---- */
-
-static void rank_block(ScoriaTempering t, int rank, int64_t *first, int64_t *number)
-{
-  const int64_t N = t->spec.particles, tile = t->spec.tile, tiles = (N + tile - 1) / tile;
-  deal_block(tiles, rank, t->size, first, number);
-  *number = PetscMin((*first + *number) * tile, N) - *first * tile;
-  *first *= tile;
-  *number = PetscMax(*number, 0);
-}
-
-PetscErrorCode TemperingGather(ScoriaTempering t, int width, double x[])
-{
-  PetscMPIInt *counts, *starts;
-  MPI_Datatype row;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(t->size, &counts, t->size, &starts));
-  PetscCallMPI(MPI_Type_contiguous(width, MPI_DOUBLE, &row)); /* particles are counted, not their numbers */
-  PetscCallMPI(MPI_Type_commit(&row));
-  for (int r = 0; r < t->size; r++) {
-    int64_t first, number;
-    rank_block(t, r, &first, &number);
-    starts[r] = (PetscMPIInt)first;
-    counts[r] = (PetscMPIInt)number;
-  }
-  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, x, counts, starts, row, t->comm));
-  PetscCallMPI(MPI_Type_free(&row));
-  PetscCall(PetscFree2(counts, starts));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode TemperingEvaluate(ScoriaTempering t, const double z[], double l[], double base[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(base, t->number));
-  const PetscErrorCode bad = t->spec.evaluate(t->spec.ctx, t->first, t->number, z, l, base);
-  if (bad && ScoriaFailureCode() == SCORIA_EXIT_OK) PetscCall(bad);
-  PetscCall(ScoriaAgree(t->comm, ScoriaFailureCode(), ScoriaFailureLine()));
-  for (int64_t i = 0; i < t->number; i++)
-    if (!isfinite(l[i]) || !isfinite(base[i])) {
-      l[i]    = -INFINITY;
-      base[i] = 0;
-    }
-  PetscFunctionReturn(0);
-}
-
-/* -------------------------------------------------------------------------------------------------- numbers ---- */
-
-static uint32_t draws_of_a_move(ScoriaTempering t)
-{
-  return (uint32_t)(t->spec.dimension + 1) / 2 + 1; /* normals, then the uniform number that accepts */
-}
-
-static uint32_t draw_of(ScoriaTempering t, uint32_t move)
-{
-  return t->first_draw + move * draws_of_a_move(t);
-}
-
-void tempering_normals(ScoriaTempering t, int64_t i, double xi[])
-{
-  rng_normal(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, draw_of(t, t->moves), t->spec.dimension, xi);
-}
-
-double tempering_uniform(ScoriaTempering t, int64_t i)
-{
-  double u;
-  rng_uniform(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, draw_of(t, t->moves + 1) - 1, 1, &u);
-  return u;
-}
-
 /* ----------------------------------------------------------------------------------------------- reweighting ---- */
 
 static double largest_of(int64_t n, const double x[])
@@ -192,7 +122,7 @@ static void continue_from(ScoriaTempering t, const ScoriaTempering from)
   t->log_evidence = from->log_evidence;
   t->independent  = from->independent;
   t->variance     = from->variance;
-  t->first_draw   = draw_of(from, from->moves + 1);
+  t->first_draw   = tempering_draw(from, from->moves + 1);
 }
 
 PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *spec, ScoriaTempering *out)
@@ -208,7 +138,7 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
   t->step = 0.5;
   PetscCallMPI(MPI_Comm_rank(comm, &t->rank));
   PetscCallMPI(MPI_Comm_size(comm, &t->size));
-  rank_block(t, t->rank, &t->first, &t->number);
+  tempering_block(t, t->rank, &t->first, &t->number);
   const int64_t own = t->number * D + 1;
   PetscCall(PetscMalloc5(N * D, &t->z, N, &t->l, N, &t->base, 3 * N, &t->weight, N * D, &t->other));
   PetscCall(PetscMalloc2(N, &t->ancestor, N, &t->inherited));

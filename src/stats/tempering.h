@@ -31,6 +31,10 @@ struct ScoriaTempering_ {
 PetscErrorCode TemperingEvaluate(ScoriaTempering t, const double z[], double l[], double base[]);
 /* Every rank's part of x (particles, width) to every rank. */
 PetscErrorCode TemperingGather(ScoriaTempering t, int width, double x[]);
+/* Particles of a rank. */
+void tempering_block(ScoriaTempering t, int rank, int64_t *first, int64_t *number);
+/* Where the random numbers of a move begin among those of a particle. */
+uint32_t tempering_draw(ScoriaTempering t, uint32_t move);
 /* dimension normals of particle i, of the move at work. */
 void tempering_normals(ScoriaTempering t, int64_t i, double xi[]);
 /* The uniform number of that move, behind them. */

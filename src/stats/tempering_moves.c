@@ -1,7 +1,7 @@
 /* Tempering: the moves of the particles at one temperature (tempering.c says which), until they have forgotten where
  * they began. */
-#include "base/linalg.h"
-#include "fixed.h"
+#include "scoria/linalg.h"
+#include "scoria/fixed.h"
 #include "tempering.h"
 #include <math.h>
 #include <string.h>

@@ -56,10 +56,10 @@ static void make_law(bool shifted, Law *law)
   }
 }
 
-static void fit(const Law *law, Correction *c)
+static void fit(const Law *law, ScoriaCorrection *c)
 {
-  const CorrectionPairs pairs = {D, CHANNELS, CELLS, PAIRS, law->condition, law->u, law->z, law->y};
-  CHECK(CorrectionFit(&pairs, 3, c));
+  const ScoriaCorrectionPairs pairs = {D, CHANNELS, CELLS, PAIRS, law->condition, law->u, law->z, law->y};
+  CHECK(ScoriaCorrectionFit(&pairs, 3, c));
 }
 
 static void a_known_law_is_found(void **state)
@@ -69,22 +69,22 @@ static void a_known_law_is_found(void **state)
   const double u[D] = {0.4, 0.5};
   double z[WIDTH], y[WIDTH], found[WIDTH], mean = 0, square = 0;
   int64_t near[CORRECTION_NEAR];
-  Correction c;
+  ScoriaCorrection c;
   (void)state;
   make_law(true, law);
   fit(law, &c);
-  assert_true(c.crossed && c.degree == 2 && c.used_modes >= 3 && c.used_modes <= 4);
-  assert_true(c.before > 0.3);
+  assert_true(c->chosen.crossed && c->chosen.degree == 2 && c->chosen.modes >= 3 && c->chosen.modes <= 4);
+  assert_true(c->chosen.before > 0.3);
   /* the mean of (1 + .8 u)^2 over [-1, 1] is 1.21; 800 pairs of 24 values */
-  assert_true(fabs(c.after / (NOISE * sqrt(1.21)) - 1) < 0.08);
-  double *work      = malloc(sizeof *work * (size_t)(c.terms + c.places));
-  const int nearest = correction_near(&c, u, near);
+  assert_true(fabs(c->chosen.after / (NOISE * sqrt(1.21)) - 1) < 0.08);
+  double *work      = malloc(sizeof *work * (size_t)correction_work(c));
+  const int nearest = correction_near(c, u, near);
   assert_int_equal(nearest, CORRECTION_NEAR);
   for (int i = 0; i < nearest; i++) /* the area of a disc with 16 of 800 points in the square of 4 */
-    assert_true(hypot(c.u[near[i] * D] - u[0], c.u[near[i] * D + 1] - u[1]) < 0.45);
+    assert_true(hypot(c->u[near[i] * D] - u[0], c->u[near[i] * D + 1] - u[1]) < 0.45);
   for (int i = 0; i < N; i++) {
     draw((uint64_t)(PAIRS + i), u, true, z, y);
-    correction_apply(&c, u, nearest, near, 3, (uint64_t)i, z, work, found);
+    correction_apply(c, u, nearest, near, 3, (uint64_t)i, z, work, found);
     for (int w = 0; w < WIDTH; w++) {
       const double off = found[w] - expected(u, z, w, true);
       mean += off / (N * WIDTH);
@@ -95,20 +95,21 @@ static void a_known_law_is_found(void **state)
   assert_true(fabs(sqrt(square) / noise_at(u) - 1) < 0.25);
   free(work);
   free(law);
-  CHECK(CorrectionDestroy(&c));
+  CHECK(ScoriaCorrectionDestroy(&c));
 }
 
 /* Differences that nothing tells are not explained, but drawn. */
 static void noise_is_left_alone(void **state)
 {
   Law *law = malloc(sizeof *law);
-  Correction c;
+  ScoriaCorrection c;
   (void)state;
   make_law(false, law);
   fit(law, &c);
-  assert_true(c.after > 0.98 * c.before && c.after <= c.before); /* the best of 27 choices, by 800 pairs */
+  assert_true(c->chosen.after > 0.98 * c->chosen.before &&
+              c->chosen.after <= c->chosen.before); /* the best of 27 choices, by 800 pairs */
   free(law);
-  CHECK(CorrectionDestroy(&c));
+  CHECK(ScoriaCorrectionDestroy(&c));
 }
 
 static void ranks_apply_the_same(void **state)
@@ -117,23 +118,23 @@ static void ranks_apply_the_same(void **state)
   const double u[D] = {-0.2, 0.1};
   double z[WIDTH], y[WIDTH], found[2][WIDTH];
   int64_t near[CORRECTION_NEAR];
-  Correction c = {0};
+  ScoriaCorrection c = NULL;
   int rank;
   (void)state;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   make_law(true, law);
   if (rank == 0) fit(law, &c);
-  CHECK(CorrectionShare(PETSC_COMM_WORLD, &c));
-  double *work = malloc(sizeof *work * (size_t)(c.terms + c.places));
+  CHECK(ScoriaCorrectionShare(PETSC_COMM_WORLD, &c));
+  double *work = malloc(sizeof *work * (size_t)correction_work(c));
   draw(PAIRS, u, true, z, y);
-  const int n = correction_near(&c, u, near);
-  correction_apply(&c, u, n, near, 3, 7, z, work, found[0]);
+  const int n = correction_near(c, u, near);
+  correction_apply(c, u, n, near, 3, 7, z, work, found[0]);
   memcpy(found[1], found[0], sizeof found[0]);
   MPI_Bcast(found[1], WIDTH, MPI_DOUBLE, 0, PETSC_COMM_WORLD);
   assert_memory_equal(found[0], found[1], sizeof found[0]);
   free(work);
   free(law);
-  CHECK(CorrectionDestroy(&c));
+  CHECK(ScoriaCorrectionDestroy(&c));
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,7 @@
  * infer of whole fields whose posterior is known: readings of a Gaussian law, linear in its latents. */
 #include "unit/known_whole.h"
 #include "unit/small_run.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "study/infer/infer.h"
 #include "testing.h"
 #include <math.h>

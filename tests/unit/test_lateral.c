@@ -2,7 +2,7 @@
  * Scores g are Gaussian, homogeneous along y and z: at every wave number of a list two modes along x, of random phase.
  * Fields are monotone functions of them, the same at every lateral place: the first is skewed, the second Gaussian, and
  * both depend on one condition.  A porosity beside them has the normals of the second. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "score/knot_loops.h"
 #include "score/lateral.h"
 #include "score/train_data.h"

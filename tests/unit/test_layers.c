@@ -4,7 +4,7 @@
  * <w, f(p + t v)> is differentiated at t = 0 by the four-point formula, whose error at step h is h^4/30 times the fifth
  * derivative, some 1e-13 at h = 1e-3, plus rounding over h, some 1e-13: 1e-9 leaves room for sums of a thousand terms.
  */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "score/layers.h"
 #include "testing.h"
 #include <math.h>

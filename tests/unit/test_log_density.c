@@ -4,7 +4,7 @@
 #define SMALL_MODEL_FILE "test_log_density.h5"
 #include "score/log_density.h"
 #include "small_model.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include <stdlib.h>
 
 static const char *const kinds[] = {"modes", "cnn1d"};

@@ -2,7 +2,7 @@
  * A synthetic ensemble whose law is known: v = twin + m(u) + s(u) V a, a_k = sum_{l<k} phi_kl(u) a_l + d_k(u) e_k,
  * channel 0 being reference - exp(v), channel 1 being v.  For it y must be N(0, I) at conditions that the fit has not
  * seen. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "score/model.h"
 #include "score/normaliser.h"
 #include "testing.h"

@@ -1,7 +1,7 @@
 /* The basis of whole fields that are not homogeneous (POD), against a dense decomposition of the same rows.  ranks: 2
  * Two channels of a plane: sums of a few modes of known size and a little noise; the second through a logistic
  * function, and so between 0 and 1, which are its bounds. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "score/pod.h"
 #include "testing.h"
 #include <math.h>

@@ -6,7 +6,7 @@
 #ifndef SCORIA_TESTS_INFERENCE_LAWS_H
 #define SCORIA_TESTS_INFERENCE_LAWS_H
 
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/draw.h"
 #include "study/infer/infer.h"
 #include "testing.h"

@@ -5,7 +5,7 @@
  * it is. */
 #define SMALL_MODEL_FILE "verify_infer.h5"
 #include "../unit/small_model.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/stats.h"
 
 enum { S = 3, MOST = 12, N = 3000, SEEDS = 6 };

@@ -1,7 +1,7 @@
 /* Samplers against exact denoisers: each coordinate is a mixture of Gaussians, for which E[y | y + sigma noise] is
  * known. In one dimension the probability flow keeps the order of the points, so that the noise z ends at Q(Phi(z)), Q
  * the quantile function of the law: a deterministic sampler's error is known path by path, free of sampling error. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "scoria/score.h"
 #include "testing.h"
 #include "score/processes.h"

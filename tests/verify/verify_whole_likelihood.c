@@ -3,7 +3,7 @@
  * through the thickness, so that its density on the surface that it lies on, of dimension K, is known.  The normaliser
  * of whole fields is fitted to rows of it. */
 #include "score/basis.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>

@@ -119,6 +119,18 @@ typedef struct {
 PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
                                     InferParticles *p);
 PetscErrorCode InferParticlesDestroy(InferParticles *p);
+/* All conditions (n), those unknown being x in (-1, 1). */
+void infer_take_theta(const InferQuestion *q, const double x[], double theta[]);
+/* p->fields (n, m) of p->latent at p->thetas.  Local. */
+PetscErrorCode InferTransport(InferParticles *p, int64_t first, int64_t n);
+/* What every sensor would read (sensors), without noise. */
+void infer_readings(const InferQuestion *q, const double fields[], double reading[]);
+/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles.
+ * Collective. */
+typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
+PetscErrorCode InferRounds(InferParticles *p, int64_t n, int64_t most, InferTile tile, void *ctx);
+/* Tiles of `count` items that one of the ranks has at most. */
+PetscErrorCode InferMostTiles(const InferParticles *p, int64_t count, int64_t *most);
 /* ScoriaTemperingSpec.evaluate; ctx is an InferParticles with a reference.  All ranks meet between two rounds of tiles;
  * fails as ScoriaStopped where the run is to stop.  Collective.
  * InferEvaluateConditions: of particles that are unknown conditions alone, the likelihood of the reference. */

@@ -12,56 +12,11 @@ int infer_unknown(const InferQuestion *q, int k)
   return -1;
 }
 
-PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
-                                    InferParticles *p)
-{
-  const int m = q->shape.channels * q->shape.cells;
-  PetscFunctionBeginUser;
-  *p = (InferParticles){
-      .comm = ScoriaRunComm(run), .q = q, .a = a, .prior = prior, .pace = {.run = run, .step = 1, .most = 1 << 20}};
-  PetscCall(ScoriaSourceLatents(prior, &p->modes));
-  p->dimension = p->modes + q->nunknown;
-  PetscCall(PetscMalloc5(INFER_TILE * m, &p->fields, INFER_TILE * (q->shape.space->n + 1), &p->thetas,
-                         INFER_TILE * p->modes, &p->latent, INFER_TILE, &p->evidence, INFER_TILE, &p->likely));
-  PetscCall(PetscArraycpy(p->quantity, q->quantity, q->nquantities));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode InferParticlesDestroy(InferParticles *p)
 {
   PetscFunctionBeginUser;
   PetscCall(InferReferenceDestroy(&p->reference));
   PetscCall(PetscFree5(p->fields, p->thetas, p->latent, p->evidence, p->likely));
-  PetscFunctionReturn(0);
-}
-
-void infer_unit(int n, const double u[], double x[])
-{
-  for (int i = 0; i < n; i++) x[i] = erf(u[i] / sqrt(2));
-}
-
-void infer_prior_draw(const InferQuestion *q, int modes, int64_t i, double latent[], double u[])
-{
-  rng_normal(q->seed, SCORIA_STREAM_PRIOR, (uint64_t)i, 0, modes, latent);
-  rng_normal(q->seed, SCORIA_STREAM_PRIOR, (uint64_t)i, (uint32_t)(modes + 1) / 2, q->nunknown, u);
-}
-
-/* All conditions, of the unknown ones in (-1, 1). */
-static void take_theta(const InferQuestion *q, const double x[], double theta[])
-{
-  double u[SCORIA_MAX_CONDITIONS] = {0}, all[SCORIA_MAX_CONDITIONS];
-  for (int i = 0; i < q->nunknown; i++) u[q->unknown[i]] = x[i];
-  space_from_unit(q->shape.space, u, all);
-  memcpy(theta, q->theta, (size_t)q->shape.space->n * sizeof(double));
-  for (int i = 0; i < q->nunknown; i++) theta[q->unknown[i]] = all[q->unknown[i]];
-}
-
-/* Fields (n, m) of p->latent at p->thetas. */
-static PetscErrorCode Transport(InferParticles *p, int64_t first, int64_t n)
-{
-  const bool each = p->q->nunknown > 0;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceTransport(p->prior, first, n, each, each ? p->thetas : p->q->theta, p->latent, p->fields));
   PetscFunctionReturn(0);
 }
 
@@ -73,18 +28,12 @@ static PetscErrorCode Fields(InferParticles *p, int64_t first, int64_t n, const 
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < n; i++) {
     infer_unit(nu, z + (i + 1) * p->dimension - nu, x);
-    take_theta(p->q, x, p->thetas + i * d);
+    infer_take_theta(p->q, x, p->thetas + i * d);
     if (!p->reference) memcpy(p->latent + i * R, z + i * p->dimension, (size_t)R * sizeof(double));
   }
   if (p->reference) infer_reference_particles(p->reference, n, z, p->latent, p->evidence, p->likely);
-  PetscCall(Transport(p, first, n));
+  PetscCall(InferTransport(p, first, n));
   PetscFunctionReturn(0);
-}
-
-/* What every sensor would read (sensors), without noise. */
-static void readings(const InferQuestion *q, const double fields[], double reading[])
-{
-  for (int i = 0; i < q->sensors.n; i++) quantities_take(1, &q->sensors.s[i].at, q->shape.cells, fields, &reading[i]);
 }
 
 /* Columns (n, columns) of particles first + i at z (n, dimension), n <= INFER_TILE. */
@@ -102,7 +51,7 @@ static PetscErrorCode Columns(InferParticles *p, int64_t first, int64_t n, const
     for (int k = 0; k < q->nquantities; k++)
       if (q->condition[k] >= 0) p->quantity[k].offset = theta[q->condition[k]];
     quantities_take(q->nquantities, p->quantity, q->shape.cells, fields, to + a->at_quantities);
-    readings(q, fields, to + a->at_sensors);
+    infer_readings(q, fields, to + a->at_sensors);
     for (int k = 0; k < q->nunknown; k++) to[a->at_unknown + k] = theta[q->unknown[k]];
   }
   PetscFunctionReturn(0);
@@ -115,7 +64,7 @@ static void likelihoods(const InferQuestion *q, int64_t n, const double fields[]
   double reading[INFER_MAX_SENSORS];
   for (int64_t i = 0; i < n; i++) {
     double sum = 0;
-    readings(q, fields + i * m, reading);
+    infer_readings(q, fields + i * m, reading);
     for (int s = 0; s < q->sensors.n; s++) {
       const InferSensor *at = &q->sensors.s[s];
       const double gap      = (reading[s] - at->value) / at->sd;
@@ -123,35 +72,6 @@ static void likelihoods(const InferQuestion *q, int64_t n, const double fields[]
     }
     log_likelihood[i] = sum;
   }
-}
-
-/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles.
- */
-typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
-static PetscErrorCode Rounds(InferParticles *p, int64_t n, int64_t most, InferTile tile, void *ctx)
-{
-  PetscErrorCode failed  = 0; /* on this rank alone: it goes on to meet the others */
-  int64_t before_meeting = 0;
-  PetscFunctionBeginUser;
-  for (int64_t t = 0; t < most; t++, before_meeting--) {
-    const int64_t start = t * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
-    if (before_meeting == 0) {
-      PetscCall(ScoriaPaceMeet(&p->pace, "the inference restarts from the beginning"));
-      before_meeting = p->pace.step;
-    }
-    if (part && !failed) failed = tile(p, start, part, ctx);
-  }
-  PetscFunctionReturn(failed);
-}
-
-/* Tiles of `count` items that one of the ranks has at most. */
-static PetscErrorCode MostTiles(const InferParticles *p, int64_t count, int64_t *most)
-{
-  PetscMPIInt size;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  *most = ((count + INFER_TILE - 1) / INFER_TILE + size - 1) / size;
-  PetscFunctionReturn(0);
 }
 
 /* What one evaluation takes and gives. */
@@ -187,8 +107,8 @@ static PetscErrorCode Evaluate(InferParticles *p, InferTile tile, int64_t n, Eva
 {
   int64_t most;
   PetscFunctionBeginUser;
-  PetscCall(MostTiles(p, p->q->count, &most));
-  PetscCall(Rounds(p, n, most, tile, &e));
+  PetscCall(InferMostTiles(p, p->q->count, &most));
+  PetscCall(InferRounds(p, n, most, tile, &e));
   PetscFunctionReturn(0);
 }
 
@@ -205,48 +125,6 @@ PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, cons
 {
   PetscFunctionBeginUser;
   PetscCall(Evaluate(ctx, ConditionsTile, n, (Evaluation){first, z, log_likelihood, log_base}));
-  PetscFunctionReturn(0);
-}
-
-typedef struct {
-  int64_t first;
-  void (*probe)(void *ctx, int64_t i, double latent[], double x[]);
-  void *ctx;
-  double *readings;
-} Probes;
-
-static PetscErrorCode ProbeTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
-{
-  const Probes *of = ctx;
-  const int m = p->q->shape.channels * p->q->shape.cells, d = p->q->shape.space->n;
-  double x[SCORIA_MAX_CONDITIONS];
-  PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) {
-    of->probe(of->ctx, of->first + start + i, p->latent + i * p->modes, x);
-    take_theta(p->q, x, p->thetas + i * d);
-  }
-  PetscCall(Transport(p, of->first + start, n));
-  for (int64_t i = 0; i < n; i++)
-    readings(p->q, p->fields + i * m, of->readings + (of->first + start + i) * p->q->sensors.n);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode InferProbe(InferParticles *p, int64_t n,
-                          void (*probe)(void *ctx, int64_t i, double latent[], double x[]), void *ctx, double out[])
-{
-  const int64_t tiles = (n + INFER_TILE - 1) / INFER_TILE;
-  Probes of           = {.probe = probe, .ctx = ctx, .readings = out};
-  PetscMPIInt rank, size;
-  int64_t first, number, most;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  deal_block(tiles, rank, size, &first, &number);
-  of.first = first * INFER_TILE;
-  PetscCall(PetscArrayzero(out, n * p->q->sensors.n));
-  PetscCall(MostTiles(p, n, &most));
-  PetscCall(Rounds(p, PetscMin(n, (first + number) * INFER_TILE) - of.first, most, ProbeTile, &of));
-  PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, n * p->q->sensors.n, MPI_DOUBLE, out));
   PetscFunctionReturn(0);
 }
 

@@ -13,7 +13,7 @@
  * is a draw of the latents given y and theta (Matheron's rule).  Particles are (w, e, theta): a move of the conditions
  * takes along the fields as the readings demand.  Tempering has then to go only from the surrogate's likelihood N(y; mu
  * + H z, S) to that of the source itself, whose ratio is 1 where the surrogate is exact. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "infer.h"
 #include <math.h>
 #include <string.h>

@@ -263,3 +263,8 @@ PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldSh
   }
   PetscFunctionReturn(0);
 }
+
+int infer_axes(const int cells[3])
+{
+  return cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
+}

@@ -8,7 +8,7 @@
  *
  * So the posterior of h, of a few dimensions, is sampled by tempering (stats.h), whatever the functions and the noise,
  * and each of its particles is given a y, and a field, of its own. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "infer.h"
 #include <math.h>
 #include <string.h>
@@ -30,11 +30,6 @@ typedef struct {
   ScoriaPace pace;
   double *latent, *fields, *profile, *rows; /* owned: of a tile; lateral means of one row */
 } Whole;
-
-int infer_axes(const int cells[3])
-{
-  return cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
-}
 
 bool infer_whole(const InferQuestion *q)
 {

@@ -174,14 +174,16 @@ double levels_gain(const Levels *l, int i, int f);
 /* More draws, by what is missing, as far as the budget has them; false: it has not. */
 bool levels_lengthen(Levels *l, const LevelsExcess *excess);
 
-/* multilevel_range.c: whether a column that was constant in the pilot has varied in the draws since, of any member. */
+/* multilevel_estimate.c: the range of the draws of group j in its first member, beyond rounding; whether a column that
+ * was constant in the pilot has varied in the draws since, of any member. */
+double levels_range(const Levels *l, int column, int j);
 bool levels_awake(const Levels *l, int column);
 /* What the pilot has misjudged by so much that it cannot be summed is a user error. */
 PetscErrorCode LevelsCheckRange(const Levels *l);
 /* A warning of quantities that were constant in the pilot, and of errors that are larger than promised. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
-/* multilevel_answer.c: members of group j, in ascending order; returns how many. */
+/* multilevel_estimate.c: members of group j, in ascending order; returns how many. */
 int levels_members(const Levels *l, int j, int member[]);
 /* The covariance (K, K) of the members in a column. */
 const double *levels_covariance(const Levels *l, int column);

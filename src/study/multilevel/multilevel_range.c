@@ -2,28 +2,7 @@
 #include "multilevel.h"
 #include <math.h>
 
-#define ROUNDING 1e-8 /* what solves of one number differ by, that converge to this or better */
-#define RESOLVED 0.1  /* least range over the scale at which fourth powers are summed to four digits */
-
-/* The range of the draws of group j in its first member, beyond rounding. */
-static double range_of(const Levels *l, int column, int j)
-{
-  double least, largest;
-  coupled_extremes(l->groups.sums[j], column, &least, &largest);
-  if (l->groups.plan.members[j] & 1) {
-    least   = PetscMin(least, l->centre[column]);
-    largest = PetscMax(largest, l->centre[column]);
-  }
-  const double range = largest - least;
-  return range > ROUNDING * PetscMax(fabs(least), fabs(largest)) ? range : 0;
-}
-
-bool levels_awake(const Levels *l, int column)
-{
-  for (int j = 0; j < l->groups.plan.groups && !l->varies[column]; j++)
-    if (coupled_count(l->groups.sums[j]) > 0 && range_of(l, column, j) > 0) return true;
-  return false;
-}
+#define RESOLVED 0.1 /* least range over the scale at which fourth powers are summed to four digits */
 
 static void name_column(const Levels *l, int column, size_t size, char name[])
 {
@@ -42,7 +21,7 @@ PetscErrorCode LevelsCheckRange(const Levels *l)
     for (int j = 0; j < l->groups.plan.groups; j++) {
       const bool far = coupled_overflows(l->groups.sums[j], column);
       if (!far && (l->varies[column] || coupled_count(l->groups.sums[j]) == 0)) continue;
-      const double range = range_of(l, column, j);
+      const double range = levels_range(l, column, j);
       if (!far && (range == 0 || range >= RESOLVED * l->scale[column])) continue;
       name_column(l, column, sizeof name, name);
       SCORIA_FAIL(SCORIA_EXIT_INPUT,

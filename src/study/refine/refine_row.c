@@ -9,7 +9,7 @@
  * Levenberg's damping.  sigma begins large and falls, since far from the solution a small one leads to porosities of no
  * likelihood.  The Jacobian is that of finite differences: the solver is all that is asked of the problem. */
 #include "refine.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include <math.h>
 #include <string.h>
 

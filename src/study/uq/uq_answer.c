@@ -1,5 +1,5 @@
 /* uq: the answer as one array. */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "uq.h"
 #include <math.h>
 

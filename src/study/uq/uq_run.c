@@ -4,68 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static PetscErrorCode OpenPde(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqOpened *o)
-{
-  const char *list   = NULL;
-  const char *source = q->automatic ? "uq: source auto" : (q->multilevel ? "uq: source multilevel" : "uq: source pde");
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaNeedEquations(deck, source, "give -uq_source model"));
-  PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
-  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
-  PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
-  PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
-  PetscCall(ScoriaDeckString(deck, "uq_fidelities", &list));
-  if (q->multilevel) PetscCall(ScoriaFidelitiesOfPde(deck, o->ens, "uq: fidelities", list, &o->all));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o)
-{
-  const char *file = NULL;
-  PetscFunctionBeginUser;
-  *o = (UqOpened){.source = NULL};
-  if (q->pde)
-    PetscCall(OpenPde(run, deck, q, o));
-  else {
-    PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
-    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
-  }
-  uq_take_shape(q, source_shape(o->source));
-  PetscCall(ScoriaMadeFromShape(source_shape(o->source), &q->made));
-  PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
-  if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q->made.file));
-  PetscCall(UqQuestionRead(run, deck, q));
-  if (q->automatic) PetscCall(LevelsPromiseRead(deck, q, &q->means, q->aside));
-  PetscCall(UqCheckMemory(deck, q));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqClose(UqQuestion *q, UqOpened *o)
-{
-  PetscFunctionBeginUser;
-  PetscCall(UqQuestionDestroy(q));
-  PetscCall(ScoriaFidelitiesDestroy(&o->all));
-  PetscCall(ScoriaSourceDestroy(&o->source));
-  PetscCall(ScoriaTrainedClose(&o->trained));
-  PetscCall(ScoriaEnsembleDestroy(&o->ens));
-  PetscFunctionReturn(0);
-}
-
-void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
-{
-  q->channels = shape->channels;
-  q->cells    = shape->cells;
-  q->m        = shape->channels * shape->cells;
-  for (int a = 0; a < 3; a++) q->n[a] = PetscMax(shape->shape[a], 1);
-  q->whole = q->n[1] > 1 || q->n[2] > 1;
-  if (!q->whole) q->n[0] = q->cells;
-  q->tile  = q->whole ? PetscClipInterval(UQ_TILE_BYTES / (int)sizeof(double) / q->m, UQ_LEAST_TILE, UQ_TILE) : UQ_TILE;
-  q->part  = PetscMin(q->tile, UQ_PART);
-  q->field = shape->field;
-  q->x     = shape->x;
-  q->space = shape->space;
-}
-
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a)
 {
   const ScoriaWorkers *workers = source_workers(source);

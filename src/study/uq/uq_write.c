@@ -143,14 +143,6 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-const char *uq_group_name(const char *quantity, size_t size, char group[])
-{
-  snprintf(group, size, "%s", quantity);
-  for (char *at = group; *at; at++)
-    if (*at == '/') *at = ':';
-  return group;
-}
-
 /* One number of the index of every input of quantity j; the first is at `from`. */
 static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, const char *name, const double *from,
                                  const char *description)

@@ -1,6 +1,6 @@
 /* Sums of reals in fixed point: associative, and so the same bits whoever adds what in whatever order. */
-#ifndef SCORIA_STATS_FIXED_H
-#define SCORIA_STATS_FIXED_H
+#ifndef SCORIA_FIXED_H
+#define SCORIA_FIXED_H
 
 #include <math.h>
 #include <stdint.h>

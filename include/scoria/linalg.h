@@ -1,7 +1,7 @@
 /* Dense linear algebra of the rooms above, double precision, row-major; the implementation is the one place that
  * sees LAPACK.  Lower triangles hold symmetric matrices. */
-#ifndef SCORIA_BASE_LINALG_H
-#define SCORIA_BASE_LINALG_H
+#ifndef SCORIA_LINALG_H
+#define SCORIA_LINALG_H
 
 #include <petscsys.h>
 #include <stdbool.h>

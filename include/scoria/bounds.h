@@ -1,10 +1,10 @@
 /* A field that never leaves an interval: what is modelled is a transform of it that is free, so that every sample lies
  * inside, whatever the model.  Two bounds: v = ln((x - lo) / (hi - x)); one: the logarithm of the distance from it. All
  * local. */
-#ifndef SCORIA_SCORE_BOUNDS_H
-#define SCORIA_SCORE_BOUNDS_H
+#ifndef SCORIA_BOUNDS_H
+#define SCORIA_BOUNDS_H
 
-#include "scoria/score.h"
+#include "score.h"
 
 typedef struct {
   bool on;
@@ -26,12 +26,5 @@ bool bounds_choose(NormBounds *b, double reference, const double range[2], doubl
 bool bounds_inside(const NormBounds *b, double x);
 double bounds_to(const NormBounds *b, double x);   /* NaN outside */
 double bounds_back(const NormBounds *b, double v); /* inside, also when it is rounded to single precision */
-double bounds_rate(const NormBounds *b, double v); /* dx / dv */
-/* Arrays of n rows of C channels of L values; channels without bounds are left. */
-void bounds_to_all(const NormBounds b[], int64_t n, int C, int L, double x[]);
-void bounds_back_all(const NormBounds b[], int64_t n, int C, int L, double v[]);
-/* The array `name` (C, 3), where a channel has some.  Collective. */
-PetscErrorCode BoundsSave(ScoriaStore store, const char *name, int C, const NormBounds b[], const char *axes);
-PetscErrorCode BoundsLoad(ScoriaStore store, const char *name, int C, NormBounds b[]);
 
 #endif

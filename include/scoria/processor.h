@@ -8,10 +8,10 @@
  *
  * Results of one level do not depend on the flags of the rest of the program: all of these files have flags of their
  * own. */
-#ifndef SCORIA_BASE_PROCESSOR_H
-#define SCORIA_BASE_PROCESSOR_H
+#ifndef SCORIA_PROCESSOR_H
+#define SCORIA_PROCESSOR_H
 
-#include "scoria/base.h"
+#include "base.h"
 
 #ifdef SCORIA_LEVEL /* in a file that is compiled for one level: _base, _v3, _v4 */
 #define PROCESSOR_JOIN(name, level) name##level

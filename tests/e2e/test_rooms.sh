@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The rooms of src/: none reads another's private headers, files do not call each other in circles, no two have one name, none is longer
+# than 400 lines, and the commands stay thin.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+"$PYTHON" - "$SCORIA_SOURCE" "$(dirname "$SCORIA")" <<'PY' || fail "rooms"
+import collections, pathlib, re, subprocess, sys
+source, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+src, wrong = source / "src", []
+# The rooms and their folders, as CMake has them.
+text = re.sub(r"\bscoria_room\(\$\{study\}[^)]*\)", "", (source / "CMakeLists.txt").read_text())
+room_of = {f: name for name, folders in re.findall(r"\bscoria_room\((\w+) FOLDERS ([^A)]+)", text) for f in folders.split()}
+for study in re.search(r"foreach\(study ([^)]+)\)", text)[1].split():
+    room_of["src/study/" + study] = study
+room_of |= {folder: "uq" for folder in re.findall(r"APPEND folders (\S+)\)", text)} | {"src": "cmd"}
+files = [f for f in src.rglob("*.[ch]") if "cmake" not in f.parts]
+room = lambda file: room_of[str(file.parent.relative_to(source))]
+assert len(room_of) > 15 and len(files) > 200
+
+for file in files:
+    for name in re.findall(r'^#include "(.+)"', file.read_text(), re.M):
+        if name.startswith("scoria"):
+            continue
+        header = next((h for h in (file.parent / name, src / name) if h.exists()), None)
+        if header is None or room(header.resolve()) != room(file):
+            wrong.append(f"{file}: includes {name}, which is private to another room")
+    if len(file.read_text().splitlines()) > 400:
+        wrong.append(f"{file}: longer than 400 lines")
+for name, number in collections.Counter(f.name for f in files).items():
+    if number > 1:
+        wrong.append(f"{name}: {number} files")
+commands = sum(len(f.read_text().splitlines()) for f in (src / "cmd").glob("*.[ch]"))
+if commands > 1500:
+    wrong.append(f"src/cmd: {commands} lines, at most 1500")
+
+# Who calls whom: what an object file lacks and another of the rooms' libraries has.
+symbols = subprocess.run(["nm", "-A", *build.glob("libscoria_*.a")], capture_output=True, text=True).stdout
+has, lacks = {}, collections.defaultdict(set)
+for file, kind, name in re.findall(r"^\S+libscoria_(\w+\.a:[^:]+):[ 0-9a-f]* (\w) (\S+)$", symbols, re.M):
+    if kind == "U":
+        lacks[file].add(name)
+    elif kind.isupper():
+        has[name] = file
+assert len(has) > 1000
+calls = {file: {has[n] for n in names if has.get(n, file) != file} for file, names in lacks.items()}
+def reach(file):
+    seen, left = set(), [file]
+    while left:
+        for other in calls.get(left.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                left.append(other)
+    return seen
+reached = {file: reach(file) for file in calls}
+problems = ("physics.a:",)  # a problem of the table reads its conditions from the table
+for file, others in calls.items():
+    if file.startswith(problems):
+        continue
+    for other in others:
+        if file in reached.get(other, ()):
+            wrong.append(f"{file}: in a circle with {other} by {sorted(n for n in lacks[file] if has.get(n) == other)}")
+print("\n".join(wrong), file=sys.stderr)
+sys.exit(bool(wrong))
+PY
+finish
