@@ -233,9 +233,10 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionReturn(0);
 }
 
-#define FEW_PATIENCE 10          /* evaluations: a fifth of the training */
-#define PATIENCE_STEPS_LEAST 500 /* in a training: a shorter one is over soon, and its evaluations follow too closely  \
-                                  */
+#define FEW_PATIENCE 10 /* evaluations: a fifth of the training */
+#define PATIENCE_STEPS_LEAST                                                                                           \
+  500 /* in a training: a shorter one is over soon, and its evaluations follow too closely                             \
+       */
 
 /* On few rows the validation loss soon turns round for good, and the model is that of its lowest point; the last step
  * is only reached where it is asked for. */
