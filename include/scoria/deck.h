@@ -82,12 +82,14 @@ enum {
 /* The words of a CHOICE, listed here or as the names of rows of a table: structures that begin with their name (const
  * char *), a NULL one at the end, or pointers to such, a NULL at the end. */
 typedef struct {
-  const char *words; /* separated by one space, in front of those of the table; NULL: none */
-  const void *table; /* NULL: none */
-  size_t size;       /* of a row; 0: the table is of pointers to rows */
+  const char *words;  /* separated by one space, in front of those of the table; NULL: none */
+  const void *table;  /* NULL: none */
+  size_t size;        /* of a row; 0: the table is of pointers to rows */
+  const char *former; /* of any key: the default of earlier releases, which decks stored by them name; NULL: the same */
 } ScoriaChoices;
 
 #define SCORIA_WORDS(list) (&(const ScoriaChoices){.words = (list)})
+#define SCORIA_FORMERLY(text) (&(const ScoriaChoices){.former = (text)})
 #define SCORIA_ROWS(rows) (&(const ScoriaChoices){.table = (rows), .size = sizeof *(rows)})
 
 /* One deck key, declared once, in the room that uses it.  `name` is section_key: -porosity_sigma on the command line,
@@ -98,7 +100,7 @@ typedef struct {
   const char *unit;             /* "" where it has none */
   const char *value;            /* default as text; NULL: not set unless the user sets it */
   double lo, hi;                /* inclusive bounds of every number given; ignored for texts */
-  const ScoriaChoices *choices; /* of a CHOICE */
+  const ScoriaChoices *choices; /* of a CHOICE; SCORIA_FORMERLY of others */
   const char *help;             /* one sentence */
   ScoriaDecides decides;
 } ScoriaKey;

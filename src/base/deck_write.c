@@ -90,10 +90,26 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
   PetscFunctionReturn(0);
 }
 
+/* Whether a stored deck has what was the key's default when it was made, and this one has what is now: neither need
+ * have been asked for. */
+static PetscErrorCode IsFormer(ScoriaDeck deck, const ScoriaKey *key, const char *there, bool *former)
+{
+  const char *was = key->choices ? key->choices->former : NULL;
+  char text[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE];
+  bool changed;
+  PetscFunctionBeginUser;
+  *former = false;
+  if (!was || !there) PetscFunctionReturn(0);
+  PetscCall(ScoriaDeckChanged(deck, key->name, &changed));
+  *former = !changed && deck_canonical(key, was, sizeof text, text, sizeof expected, expected) && !strcmp(there, text);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size, char difference[])
 {
   ScoriaDeck other;
   size_t used = 0;
+  bool former;
   PetscFunctionBeginUser;
   difference[0] = 0;
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
@@ -101,6 +117,8 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
     const char *here = deck->value[i], *there = other->value[i];
     if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
+    PetscCall(IsFormer(deck, deck->key[i], there, &former));
+    if (former) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }

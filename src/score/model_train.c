@@ -80,7 +80,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
 /* What decides which step is the model. */
 static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
 {
-  PetscInt patience, tuning;
+  PetscInt patience = 0, tuning;
   double share;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
@@ -233,6 +233,24 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionReturn(0);
 }
 
+#define FEW_PATIENCE 10 /* evaluations: a fifth of the training */
+#define PATIENCE_STEPS_LEAST                                                                                           \
+  500 /* in a training: a shorter one is over soon, and its evaluations follow too closely                             \
+       */
+
+/* On few rows the validation loss soon turns round for good, and the model is that of its lowest point; the last step
+ * is only reached where it is asked for. */
+static PetscErrorCode ReadPatience(ScoriaDeck deck, Training *t)
+{
+  bool set;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckHas(deck, "train_patience", &set));
+  if (!set && !t->keep_last && t->valid.rows > 0 && t->train.rows < NORM_FEW_ROWS &&
+      t->opt.steps >= PATIENCE_STEPS_LEAST)
+    t->patience = FEW_PATIENCE;
+  PetscFunctionReturn(0);
+}
+
 #define FEW_BLUR 0.25 /* measured, benchmarks/few_rows.md */
 
 /* With few rows the network would know the conditions of the training set one by one, and what lies between them only
@@ -299,6 +317,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
+  PetscCall(ReadPatience(deck, &t));
   PetscCall(ReadBlur(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));

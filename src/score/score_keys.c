@@ -108,9 +108,10 @@ const ScoriaKey scoria_score_keys[] = {
      "steps of consistency tuning after the training, for sampler consistency; 0: none", SCORIA_DECIDES_WEIGHTS},
     {"train_consistency_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
      "largest learning rate of the consistency tuning", SCORIA_DECIDES_WEIGHTS},
-    {"train_patience", SCORIA_KEY_INT, "", "0", 0, 1e6, NULL,
+    {"train_patience", SCORIA_KEY_INT, "", NULL, 0, 1e6, SCORIA_FORMERLY("0"),
      "evaluations (one every fiftieth of the steps) without improvement beyond the noise that end the training; 0: "
-     "never. The learning rate follows train_steps even so: it has not come down when the training ends early",
+     "never (not set: 10 with fewer than 65,536 rows and at least 500 steps, unless train_keep is last, else 0). The "
+     "learning rate follows train_steps even so: it has not come down when the training ends early",
      SCORIA_DECIDES_WEIGHTS},
 
     {"sample_source", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best network gaussian"),

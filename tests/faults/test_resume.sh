@@ -8,7 +8,7 @@ set -uo pipefail
 # Long enough to be interrupted on a fast machine: 61,440 solves, 6000 steps.
 deck=$work/deck.yaml
 tiny_deck "$deck" "$work/unused"
-more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_batch 128 -train_width 128 -train_depth 2 -train_ema "0.05,0.10" -train_consistency_steps 1000 -sample_count 30000 -run_checkpoint_minutes 0.005)
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_patience 0 -train_batch 128 -train_width 128 -train_depth 2 -train_ema "0.05,0.10" -train_consistency_steps 1000 -sample_count 30000 -run_checkpoint_minutes 0.005)
 
 # same A B NAME ...: every array of these files of two run directories holds the same bytes.
 same() {

@@ -24,6 +24,33 @@ static const ScoriaKey *const tables[] = {keys, NULL};
 
 #define ALL UINT_MAX
 
+static const ScoriaKey renewed[] = {
+    {"train_wait", SCORIA_KEY_INT, "", NULL, 0, 9, SCORIA_FORMERLY("3"), "a count", SCORIA_DECIDES_WEIGHTS},
+    {.name = NULL},
+};
+static const ScoriaKey *const alone[] = {renewed, NULL};
+
+/* A default that has changed from 3: decks stored with that count as not set, where the user sets nothing. */
+static void a_former_default_is_no_difference(void **state)
+{
+  static const struct {
+    const char *here, *there, *difference;
+  } known[] = {{"", "train: {wait: 3}\n", ""},
+               {"", "train: {wait: 4}\n", "train_wait is not set here and 4 there"},
+               {"", "", ""},
+               {"train: {wait: 5}\n", "train: {wait: 3}\n", "train_wait is 5 here and 3 there"},
+               {"train: {wait: 3}\n", "", "train_wait is 3 here and not set there"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    char difference[256];
+    ScoriaDeck deck;
+    CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, known[i].here, alone, &deck));
+    CHECK(ScoriaDeckDifference(deck, known[i].there, ALL, sizeof difference, difference));
+    assert_string_equal(difference, known[i].difference);
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+}
+
 /* Rows of a choice, in another order than its words. */
 static const struct {
   const char *name;
@@ -407,6 +434,7 @@ static void given_is_what_the_user_says(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_former_default_is_no_difference),
       cmocka_unit_test(lists_of_texts),
       cmocka_unit_test(brackets_close_by_their_own_kind),
       cmocka_unit_test(a_name_is_like_another),

@@ -413,7 +413,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   ScoriaModel best, early, last;
   long long step = 0, steps = 0;
   (void)state;
-  train_with("modes", LONG, &best);
+  train_with("modes", LONG ", patience: 0", &best);
   double lowest = lowest_of_curve(&step, &steps);
   assert_true(steps == 500 && best->steps == 500 && step < 400);
   assert_int_equal(best->kept, step);
@@ -422,6 +422,9 @@ static void overfitting_does_not_reach_the_model(void **state)
   lowest = lowest_of_curve(&step, &steps);
   assert_true(early->steps == steps && steps < 500 && early->kept == step);
   assert_true(fabs(early->validation - lowest) <= 1e-7 && early->validation <= best->validation + 1e-7);
+  CHECK(ScoriaModelDestroy(&early));
+  train_with("modes", LONG, &early); /* so few rows: patience is 10 */
+  assert_true(early->steps < 500 && early->steps > steps && early->kept == step);
   train_with("modes", LONG ", keep: last", &last);
   assert_int_equal(last->kept, 500);
   if (!(last->validation > best->validation + 0.01))
