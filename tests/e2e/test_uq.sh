@@ -266,6 +266,24 @@ assert [e["checked"] for e in one["exceed"]] == [checked["max_c", "high"], check
 assert len(told["warnings"]) >= 3 and "warnings" not in json.load(open(f"{run}/pde1.json"))
 PY
 
+# Of the deck's own numbers too: twice a value has the tails of the value.
+mkdir -p "$work/own"
+cp "$run/dataset.h5" "$run/model.h5" "$work/own/"
+own=(-run_dir "$work/own" -uq_quantities "twice [V] = 2 * phi[0], mid = quantile(c, 0.5)" -uq_exceed "max(c) / 2 > 1500")
+scoria 2 compare "$deck" -compare_count 300 "${own[@]}" >"$work/out" 2>&1 || { fail "compare of the deck's own numbers"; cat "$work/out" >&2; }
+scoria 2 uq "$deck" -uq_count 500 "${own[@]}" >"$work/out" 2>&1 || fail "uq of them"
+grep -q "not checked" "$work/out" && fail "uq does not find the tails of the deck's own numbers"
+"$PYTHON" - "$work/own" <<'PY' || fail "tails of the deck's own numbers"
+import json, sys
+tails = {(t["quantity"], t["side"]): t for t in json.load(open(f"{sys.argv[1]}/compare.json"))["tails"]}
+for of, same in ("phi_collector", "twice"), ("max_c", "max(c) / 2"):
+    for side in "low", "high":
+        assert tails[of, side]["ranks"] == tails[same, side]["ranks"] and tails[of, side]["checked"] == tails[same, side]["checked"], (same, side)
+told = json.load(open(f"{sys.argv[1]}/uq.json"))["conditions"][0]
+assert told["exceed"][0]["checked"] == tails["max_c", "high"]["checked"]
+assert told["quantities"]["mid"]["checked"] == {side: tails["mid", side]["checked"] for side in ("low", "high")}
+PY
+
 # The report shows what is called uq.json: a table, and the distributions.
 scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }

@@ -9,7 +9,8 @@
 _Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
 
 #define COMPARE_EXAMPLES 8
-#define COMPARE_MAX_TAILS (SCORIA_MAX_DECK_QUANTITIES + 2 * SCORIA_MAX_FIELDS)
+#define COMPARE_MAX_OWN 32 /* of the deck's own, by expressions and probes */
+#define COMPARE_MAX_TAILS (SCORIA_MAX_DECK_QUANTITIES + 2 * SCORIA_MAX_FIELDS + COMPARE_MAX_OWN)
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
 
 /* Index of the deck's sample condition: beyond every held-out one, of which there are 10^6 at most. */
@@ -102,15 +103,25 @@ PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double
 
 /* ----------------------------------------------------------------------------------------------- measures ---- */
 
-/* Quantities of interest; tails are looked at of these and of the extremes of the other fields, which come behind. */
+/* Quantities of interest; tails are looked at of these, of the extremes of the other fields, which come behind, and of
+ * the last `own`, which are those of uq's probes, expressions and events. */
 typedef struct {
-  int n, tails;
+  int n, tails, own;
+  struct CompareOwn_ *numbers; /* owned: what takes the last `own` of a field; NULL: there are none */
   ScoriaQuantity quantity[COMPARE_MAX_TAILS];
   int offset[COMPARE_MAX_TAILS]; /* condition whose value is the quantity's offset, -1: none */
 } CompareQuantities;
 
 /* compare_tails.c: of the deck, for fields of that shape. */
 PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
+PetscErrorCode CompareQuantitiesDestroy(CompareQuantities *quantities);
+/* compare_own.c: appends the deck's own; values (n, own) of n fields at theta; NaN where a field has none. */
+PetscErrorCode CompareOwnRead(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
+PetscErrorCode CompareOwnDestroy(CompareQuantities *quantities);
+void compare_own_take(const CompareQuantities *quantities, const double theta[], int64_t n, const double fields[],
+                      double values[]);
+/* Counts of their tails at one condition: as CompareFillEstimates. */
+PetscErrorCode CompareFillOwn(const CompareQuantities *quantities, double *const fields[SCORIA_NFROM], Comparison *c);
 /* How far each tail of each quantity is checked, from rank 0's counts: member COMPARE_TAILS; in compare.h5; in lines
  * for people. */
 PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities);

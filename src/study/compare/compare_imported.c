@@ -339,6 +339,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
   PetscCall(Write(run, deck, &set, &held, &quantities, &memory));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareMemoryDestroy(&memory));
+  PetscCall(CompareQuantitiesDestroy(&quantities));
   PetscFunctionReturn(0);
 }
 

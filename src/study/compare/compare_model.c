@@ -160,6 +160,7 @@ static PetscErrorCode DestroyMeasures(Measures *m)
   PetscFunctionBeginUser;
   PetscCall(CompareLawsDestroy(&m->laws));
   PetscCall(CompareMemoryDestroy(&m->memory));
+  PetscCall(CompareQuantitiesDestroy(&m->quantities));
   PetscFunctionReturn(0);
 }
 

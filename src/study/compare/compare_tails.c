@@ -15,6 +15,14 @@ PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *
     quantities_of_extremes(&shape->field[c], c, &q->quantity[q->tails]);
     q->offset[q->tails] = q->offset[q->tails + 1] = -1;
   }
+  PetscCall(CompareOwnRead(deck, shape, q));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CompareQuantitiesDestroy(CompareQuantities *q)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CompareOwnDestroy(q));
   PetscFunctionReturn(0);
 }
 
@@ -72,7 +80,7 @@ static PetscErrorCode PutTails(ScoriaStore store, const char *path, int quantiti
 
 PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities)
 {
-  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "";
+  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "", own[COMPARE_MAX_OWN * SCORIA_NAME_SIZE] = "";
   double checked[COMPARE_MAX_TAILS * SCORIA_TAILS], differs[COMPARE_MAX_TAILS * SCORIA_TAILS],
       ratio[COMPARE_MAX_TAILS * SCORIA_TAILS];
   ScoriaTailCounts *work;
@@ -80,7 +88,10 @@ PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, cons
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &work));
   for (int i = 0, at = 0; i < quantities->tails; i++) {
-    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
+    if (i < quantities->tails - quantities->own)
+      snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
+    else
+      snprintf(own + strlen(own), sizeof own - strlen(own), "%s\n", quantities->quantity[i].name);
     for (int side = 0; side < SCORIA_TAILS; side++, at++) {
       pool_tail(set, i, side, work, &tail); /* of rank 0's counts, which are written */
       checked[at] = tail.checked;
@@ -90,9 +101,11 @@ PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, cons
   }
   PetscCall(PetscFree(work));
   PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_QUANTITIES, names));
+  if (*own) PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_EXPRESSIONS, own));
   PetscCall(PutTails(store, COMPARE_TAIL_CHECKED, quantities->tails, checked,
                      "probability down to which the lower and the upper tail of each of tail_quantities "
-                     "agree with the reference's; 1: nowhere; NaN: it does not vary, or there were too few fields"));
+                     "(and tail_expressions) agree with the reference's; 1: nowhere; NaN: it does not vary, or there "
+                     "were too few fields"));
   PetscCall(PutTails(store, COMPARE_TAIL_DIFFERS, quantities->tails, differs,
                      "the reference's probability at the first threshold where they do not agree; NaN: there is none"));
   PetscCall(PutTails(store, COMPARE_TAIL_RATIO, quantities->tails, ratio,
@@ -118,10 +131,10 @@ PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const Co
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &work));
   PetscCall(ScoriaSay(run, "  tails agree down to a probability of"));
-  for (int i = 0; i < quantities->n; i++)
+  for (int i = 0; i < quantities->tails; i++)
     for (int side = 0; side < SCORIA_TAILS; side++) {
       pool_tail(set, i, side, work, &tail);
-      if (!tail.n) continue;
+      if (!tail.n || (i >= quantities->n && i < quantities->tails - quantities->own)) continue;
       disagreement(&tail, sizeof differs, differs);
       snprintf(checked, sizeof checked, tail.checked < 1 ? "%.2g" : "nowhere", tail.checked);
       PetscCall(ScoriaSay(run, "    %-18s %-5s %9s%s", side ? "" : quantities->quantity[i].name,

@@ -28,7 +28,7 @@ PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const S
   double *of_pde, *of_model;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(both, &of_pde, PetscMax(model, gaussian), &of_model));
-  for (int i = 0; i < quantities->tails; i++) {
+  for (int i = 0; i < quantities->tails - quantities->own; i++) {
     ScoriaQuantity q = quantities->quantity[i];
     if (quantities->offset[i] >= 0) q.offset = c->theta[quantities->offset[i]];
     take_values(shape, &q, first, fields[SCORIA_FROM_PDE], of_pde);
@@ -44,6 +44,7 @@ PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const S
     PetscCall(ScoriaEstimatesTake(gaussian, of_model, &c->gaussian[i]));
   }
   PetscCall(PetscFree2(of_pde, of_model));
+  PetscCall(CompareFillOwn(quantities, fields, c));
   PetscFunctionReturn(0);
 }
 

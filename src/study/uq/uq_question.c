@@ -77,6 +77,19 @@ const char *uq_input_name(const UqQuestion *q, int input)
   return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
 }
 
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q)
+{
+  PetscFunctionBeginUser;
+  *q = (UqQuestion){.nquantities = 0};
+  uq_take_shape(q, shape);
+  PetscCall(
+      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
+  PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
+  PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
+  PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0, check = 0;

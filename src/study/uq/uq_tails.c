@@ -8,7 +8,7 @@
 
 /* What compare.h5 says, on every rank. */
 typedef struct {
-  char *names; /* owned: of the quantities, commas between */
+  char *names; /* owned: of the quantities, commas between, and of expressions behind them, a line each */
   int64_t n;
   UqTail *tail; /* owned (n, SCORIA_TAILS) */
 } Compared;
@@ -34,11 +34,18 @@ static PetscErrorCode ReadNumber(ScoriaStore store, const char *path, int64_t n,
 static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
 {
   const size_t size = (size_t)1 << 14;
+  size_t used;
+  bool own;
   int64_t dims[2];
   int rank;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(size, &c->names));
   PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_QUANTITIES, size, c->names));
+  PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_EXPRESSIONS, &own));
+  for (char *at = strchr(c->names, ','); at; at = strchr(at, ',')) *at = '\n';
+  used = strlen(c->names);
+  if (used + 2 < size) c->names[used++] = '\n', c->names[used] = 0;
+  if (own) PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_EXPRESSIONS, size - used, c->names + used));
   PetscCall(ScoriaStoreShape(store, COMPARE_TAIL_CHECKED, 2, &rank, dims));
   if (rank != 2 || dims[1] != SCORIA_TAILS || dims[0] == 0) PetscFunctionReturn(0);
   c->n = dims[0];
@@ -69,11 +76,11 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
 
 static void find_tails(const Compared *c, const char *name, UqTail tail[SCORIA_TAILS])
 {
-  const char *list = c->names;
-  char word[SCORIA_NAME_SIZE];
+  const char *line = c->names, *end;
   for (int side = 0; side < SCORIA_TAILS; side++) tail[side] = (UqTail){NAN, NAN, NAN};
-  for (int64_t i = 0; i < c->n && list_next_word(&list, sizeof word, word); i++)
-    if (!strcmp(word, name)) memcpy(tail, c->tail + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *tail);
+  for (int64_t i = 0; i < c->n && line && (end = strchr(line, '\n')); i++, line = end + 1)
+    if (strlen(name) == (size_t)(end - line) && !strncmp(line, name, (size_t)(end - line)))
+      memcpy(tail, c->tail + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *tail);
 }
 
 /* The number whose law decides a threshold: of a field one of its extremes. */
