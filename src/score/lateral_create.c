@@ -24,6 +24,7 @@ PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   norm->twin     = twin && twin->solve;
   norm->energy   = opt->energy;
   norm->standard = true;
+  norm->coupled  = true;
   for (int c = 0; c < nchannels; c++) norm->reference[c] = twin ? twin->reference[c] : NAN;
   PetscCall(LateralSetUp(norm));
   *self = norm;

@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 7, SETTINGS = 4, OLD_SETTINGS = 3 };
+enum { ARRAYS = 8, SETTINGS = 5, LEAST_SETTINGS = 3 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -46,6 +46,12 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         norm->mu_coef,
                         2,
                         {norm->mean.terms, norm->kept[0]}};
+  list[7] = (NormArray){"/normaliser/mode_couplings",
+                        "scale_term pair",
+                        "coefficients of the correlations of modes i > j of a wave number: (1, 0), (2, 0), (2, 1), ...",
+                        norm->R_coef,
+                        2,
+                        {norm->scale.terms, norm->coupled ? norm->P : 0}};
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -72,7 +78,7 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard},
+  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard, norm->coupled},
                shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
@@ -87,7 +93,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
-                                "standardised"));
+                                "standardised; 1 where modes are coupled"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -144,13 +150,14 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->nx = (int)shape[0];
   norm->ny = (int)shape[1];
   norm->nz = (int)shape[2];
-  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have no fourth */
-  PetscCall(
-      ScoriaStoreGetReals(store, "/normaliser/settings", dims[0] == OLD_SETTINGS ? OLD_SETTINGS : SETTINGS, settings));
+  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have three */
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", PetscClipInterval(dims[0], LEAST_SETTINGS, SETTINGS),
+                                settings));
   norm->r        = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
   norm->twin     = settings[1] != 0;
   norm->energy   = settings[2];
   norm->standard = settings[3] != 0;
+  norm->coupled  = settings[4] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscFunctionReturn(0);
 }
