@@ -17,7 +17,7 @@
 #include "normaliser.h"
 #include "waves.h"
 
-#define MARGINAL_BINS 50   /* of z: from -6 to 6 in steps of 1/4, and two that are open */
+#define MARGINAL_BINS 82   /* of z: from -10 to 10 in steps of 1/4, and two that are open */
 #define MARGINAL_TILT 4    /* Hermite polynomials of degree 1 ... 4 */
 #define MARGINAL_KNOTS 33  /* of t: from -4 to 4 in steps of 1/4 */
 #define LATERAL_STEP 0.25  /* between them */

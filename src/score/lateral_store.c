@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 8, SETTINGS = 5, LEAST_SETTINGS = 3 };
+enum { ARRAYS = 8, SETTINGS = 5, LEAST_SETTINGS = 3, OLD_BINS = 50 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -69,7 +69,7 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/marginals", 2, dims, table, "",
                           "per channel and x: first and last edge of the pooled law of z, mass of its bins, which "
-                          "edges at -6, -5.75, ... 6 part"));
+                          "edges at -10, -9.75, ... 10 part (-6 ... 6 in older files)"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/marginals", "element bin"));
   PetscCall(PetscFree(table));
   PetscFunctionReturn(0);
@@ -189,25 +189,25 @@ static PetscErrorCode GetWaves(ScoriaStore store, NormLateral norm)
 
 static PetscErrorCode GetMarginals(ScoriaStore store, NormLateral norm)
 {
-  const int width = MARGINAL_BINS + 2;
   int64_t dims[NORM_STORE_RANK];
   double *table;
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/marginals", 2, dims));
-  if (dims[0] != norm->E || dims[1] != width)
+  if (dims[0] != norm->E || (dims[1] != MARGINAL_BINS + 2 && dims[1] != OLD_BINS + 2))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/marginals is (%lld, %lld), expected (%d, %d)",
-                (long long)dims[0], (long long)dims[1], norm->E, width);
+                (long long)dims[0], (long long)dims[1], norm->E, MARGINAL_BINS + 2);
+  const int width = (int)dims[1], bins = width - 2, shift = (MARGINAL_BINS - bins) / 2; /* both about z = 0 */
   PetscCall(PetscMalloc1((size_t)norm->E * width, &table));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/marginals", (int64_t)norm->E * width, table));
   bool valid = true;
   for (int e = 0; e < norm->E && valid; e++) {
     const double *row = table + (size_t)e * width;
     Marginal *m       = &norm->marginal[e];
-    valid             = row[0] >= 0 && row[1] >= row[0] && row[1] <= MARGINAL_BINS - 2;
-    m->first          = valid ? (int)row[0] : 0;
-    m->last           = valid ? (int)row[1] : 0;
+    valid             = row[0] >= 0 && row[1] >= row[0] && row[1] <= bins - 2;
+    m->first          = valid ? shift + (int)row[0] : 0;
+    m->last           = valid ? shift + (int)row[1] : 0;
     for (int b = 0; b < MARGINAL_BINS; b++) {
-      m->mass[b] = row[2 + b];
+      m->mass[b] = b >= shift && b < shift + bins ? row[2 + b - shift] : 0;
       valid = valid && m->mass[b] >= 0 && (b < m->first || b > m->last + 1 || m->first == m->last || m->mass[b] > 0);
     }
     if (valid) marginal_features(m, norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT);

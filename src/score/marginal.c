@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#define LOWEST (-6.0) /* edge */
-#define WIDTH 0.25    /* of a bin */
-#define EMPTY 1e-9    /* mass of an empty bin between others: a step of the scores that can be inverted */
-#define TAIL_BINS 3   /* whose slope the law goes on with */
-#define LEAST_EDGES 8 /* a law that is known at fewer is taken as Gaussian */
+#define LOWEST (-10.0) /* edge */
+#define WIDTH 0.25     /* of a bin */
+#define EMPTY 1e-9     /* mass of an empty bin between others: a step of the scores that can be inverted */
+#define TAIL_BINS 3    /* whose slope the law goes on with */
+#define LEAST_EDGES 8  /* a law that is known at fewer is taken as Gaussian */
 
 int marginal_bin(double z)
 {
