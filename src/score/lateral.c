@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 
 PetscErrorCode LateralSetUp(NormLateral norm)
 {
@@ -17,8 +16,9 @@ PetscErrorCode LateralSetUp(NormLateral norm)
   const size_t E = (size_t)norm->E, rows = 2 * WAVES_MEMBERS;
   PetscCall(PetscCalloc5(E, &norm->base, E, &norm->s, E * MARGINAL_KNOTS, &norm->knot, E, &norm->profile,
                          (size_t)norm->m, &norm->t));
-  PetscCall(PetscCalloc4(rows * E, &norm->row, E, &norm->marginal, norm->waves.classes, &norm->kept,
-                         norm->waves.classes, &norm->mode));
+  const int classes = norm->waves.classes;
+  PetscCall(PetscCalloc6(rows * E, &norm->row, E, &norm->marginal, classes, &norm->kept, classes, &norm->mode, classes,
+                         &norm->pair, classes, &norm->factor));
   PetscCall(PetscCalloc2(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate));
   PetscFunctionReturn(0);
 }
@@ -38,10 +38,22 @@ PetscErrorCode LateralSetModes(NormLateral norm)
 {
   const size_t Q = (size_t)norm->Q;
   PetscFunctionBeginUser;
-  for (int c = 0, q = 0; c < norm->waves.classes; q += norm->kept[c++]) norm->mode[c] = q;
+  int Q_before = 0, L = 0;
+  norm->P = 0;
+  for (int c = 0; c < norm->waves.classes; c++) {
+    const int n     = lateral_coupled(norm, c);
+    norm->mode[c]   = Q_before;
+    norm->pair[c]   = norm->P;
+    norm->factor[c] = L;
+    Q_before += norm->kept[c];
+    norm->P += n * (n - 1) / 2;
+    L += n * (n + 1) / 2;
+  }
   PetscCall(PetscCalloc5(Q * norm->E, &norm->V, Q, &norm->lambda, norm->scale.terms * Q, &norm->D_coef,
                          (size_t)norm->mean.terms * norm->kept[0] + 1, &norm->mu_coef, Q, &norm->place));
   PetscCall(PetscCalloc2(Q, &norm->D, norm->kept[0] + 1, &norm->mu));
+  PetscCall(PetscCalloc5((size_t)norm->scale.terms * norm->P + 1, &norm->R_coef, norm->P + 1, &norm->correlation, L,
+                         &norm->L, Q * norm->E, &norm->W, norm->E, &norm->middle));
   PetscFunctionReturn(0);
 }
 
@@ -54,11 +66,12 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(NormPolyDestroy(&norm->scale));
   PetscCall(NormPolyDestroy(&norm->shape));
   PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
-  PetscCall(PetscFree4(norm->row, norm->marginal, norm->kept, norm->mode));
+  PetscCall(PetscFree6(norm->row, norm->marginal, norm->kept, norm->mode, norm->pair, norm->factor));
   PetscCall(PetscFree2(norm->feature, norm->rate));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
   PetscCall(PetscFree2(norm->D, norm->mu));
+  PetscCall(PetscFree5(norm->R_coef, norm->correlation, norm->L, norm->W, norm->middle));
   PetscCall(PetscFree(norm));
   PetscFunctionReturn(0);
 }
@@ -108,100 +121,6 @@ const double *lateral_modes(void *self)
 {
   (void)self;
   return NULL;
-}
-
-/* ------------------------------------------------------------------------------------------- at a condition ---- */
-
-void lateral_unit(const NormLateral norm, const double theta[], double u[])
-{
-  double all[SCORIA_MAX_CONDITIONS];
-  space_to_unit(&norm->space, theta, all);
-  for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
-}
-
-/* out (q) = p(u)^T coef (terms, q) */
-static void evaluate(const NormPoly *poly, const double u[], int q, const double coef[], double value[], double out[])
-{
-  norm_poly_values(poly, u, value);
-  la_rows_product(1, poly->terms, q, value, coef, NULL, out);
-}
-
-void lateral_set_scale(NormLateral norm, const double u[], const double twin[])
-{
-  evaluate(&norm->mean, u, norm->E, norm->mean_coef, norm->value, norm->base);
-  evaluate(&norm->scale, u, norm->E, norm->scale_coef, norm->value, norm->s);
-  for (int e = 0; e < norm->E; e++) {
-    norm->base[e] += norm->twin ? twin[e] : 0;
-    norm->s[e] = exp(norm->s[e]);
-  }
-}
-
-void lateral_set_knots(NormLateral norm, const double u[])
-{
-  evaluate(&norm->shape, u, norm->E * MARGINAL_TILT, norm->tilt_coef, norm->value, norm->tilt);
-  for (int e = 0; e < norm->E; e++) {
-    double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
-    marginal_knots(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT,
-                   norm->tilt + e * MARGINAL_TILT, knot);
-    if (norm->standard) marginal_standardise(knot);
-    norm->rate[e] = 1 / KNOT_STEP;
-    for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
-  }
-}
-
-/* Knots where t has the variance of its modes: per lateral place the mean over the orthonormal coordinates of all wave
- * numbers. */
-static void set_rates(NormLateral norm)
-{
-  double *variance = norm->profile;
-  memset(variance, 0, sizeof *variance * (size_t)norm->E);
-  for (int c = 0; c < norm->waves.classes; c++)
-    for (int k = 0; k < norm->kept[c]; k++) {
-      const int q        = norm->mode[c] + k;
-      const double *mode = norm->V + (size_t)q * norm->E;
-      const double share = wave_coordinates(&norm->waves.class[c]) * norm->D[q] * norm->D[q] / norm->N;
-      for (int e = 0; e < norm->E; e++) variance[e] += share * mode[e] * mode[e];
-    }
-  for (int e = 0; e < norm->E; e++)
-    if (variance[e] > LEAST_VARIANCE) norm->rate[e] = 1 / (KNOT_STEP * sqrt(variance[e]));
-}
-
-void lateral_set_modes(NormLateral norm, const double u[])
-{
-  evaluate(&norm->scale, u, norm->Q, norm->D_coef, norm->value, norm->D);
-  for (int q = 0; q < norm->Q; q++) norm->D[q] = exp(norm->D[q]);
-  if (norm->kept[0]) evaluate(&norm->mean, u, norm->kept[0], norm->mu_coef, norm->value, norm->mu);
-  for (int k = 0; k < norm->kept[0]; k++) norm->mu[k] *= sqrt(norm->lambda[k]);
-  if (norm->standard) set_rates(norm);
-}
-
-PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[])
-{
-  PetscFunctionBeginUser;
-  if (!twin || !twin->solve)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "the model was trained with the equations' own solution as a baseline and cannot be used without it");
-  PetscCall(twin->solve(twin->ctx, theta, v));
-  lateral_transform(norm, 1, v, v);
-  for (int e = 0; e < norm->E; e++)
-    if (!isfinite(v[e]))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "no baseline at this condition (%s = %g, ...): it lies outside what the model can represent",
-                  norm->space.n > 0 ? norm->space.c[0].name : "", norm->space.n > 0 ? theta[0] : 0.0);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[])
-{
-  NormLateral norm = self;
-  double u[SCORIA_MAX_CONDITIONS];
-  PetscFunctionBeginUser;
-  lateral_unit(norm, theta, u);
-  if (norm->twin) PetscCall(LateralTwin(norm, twin, theta, norm->profile));
-  lateral_set_scale(norm, u, norm->profile);
-  lateral_set_knots(norm, u);
-  lateral_set_modes(norm, u);
-  PetscFunctionReturn(0);
 }
 
 /* --------------------------------------------------------------------------------------------- encode, decode ---- */
@@ -274,6 +193,18 @@ static double dot(int n, const double a[], const double b[])
   return (part[0] + part[1]) + (part[2] + part[3]);
 }
 
+/* Coupled modes of class c over their deviations, at their places in y, become independent. */
+static void uncouple(const NormLateral norm, int c, int width, double y[])
+{
+  const double *L = norm->L + norm->factor[c];
+  for (int k = 0; k < lateral_coupled(norm, c); k++, L++) {
+    double *here = y + norm->place[norm->mode[c] + k];
+    for (int i = 0; i < k; i++, L++)
+      for (int j = 0; j < width; j++) here[j] -= *L * y[norm->place[norm->mode[c] + i] + j];
+    for (int j = 0; j < width; j++) here[j] /= *L;
+  }
+}
+
 void lateral_coordinates(const NormLateral norm, double y[])
 {
   const Waves *w = &norm->waves;
@@ -286,6 +217,7 @@ void lateral_coordinates(const NormLateral norm, double y[])
       for (int j = 0; j < width; j++)
         y[norm->place[q] + j] = (dot(norm->E, norm->row + (size_t)j * norm->E, mode) - mu) / norm->D[q];
     }
+    uncouple(norm, c, width, y);
   }
 }
 
@@ -318,13 +250,14 @@ static void spectrum_of(const NormLateral norm, const double y[], bool about_mea
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     memset(norm->row, 0, sizeof *norm->row * (size_t)width * norm->E);
+    if (c == 0 && !about_mean) memcpy(norm->row, norm->middle, sizeof *norm->row * (size_t)width * norm->E);
     for (int k = 0; k < norm->kept[c]; k++) {
       const int q        = norm->mode[c] + k;
-      const double *mode = norm->V + (size_t)q * norm->E;
+      const double *unit = norm->W + (size_t)q * norm->E;
       for (int j = 0; j < width; j++) {
-        const double a = norm->D[q] * y[norm->place[q] + j] + (c || about_mean ? 0 : norm->mu[k]);
+        const double a = y[norm->place[q] + j];
         double *to     = norm->row + (size_t)j * norm->E;
-        for (int e = 0; e < norm->E; e++) to[e] += a * mode[e];
+        for (int e = 0; e < norm->E; e++) to[e] += a * unit[e];
       }
     }
     if (width) waves_put(w, &w->class[c], norm -> row);

@@ -8,7 +8,8 @@
  *       coefficients are polynomials in u (marginal.h), and standardised: z has mean 0 and variance 1 where t is
  * normal; piecewise linear, and linear beyond; times the standard deviation that the modes give it; for every wave
  * number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier transform of t, times 1 / D(u), less mu(u)
- * for the lateral mean: coordinates y, N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
+ * for the lateral mean, and times the inverse of L(u), a factor of their correlations at u: coordinates y, N(0, I)
+ * where t is Gaussian. Modes are those of the real covariance pooled over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -16,9 +17,11 @@
 #include "normaliser.h"
 #include "waves.h"
 
-#define MARGINAL_BINS 50  /* of z: from -6 to 6 in steps of 1/4, and two that are open */
-#define MARGINAL_TILT 4   /* Hermite polynomials of degree 1 ... 4 */
-#define MARGINAL_KNOTS 33 /* of t: from -4 to 4 in steps of 1/4 */
+#define MARGINAL_BINS 82   /* of z: from -10 to 10 in steps of 1/4, and two that are open */
+#define MARGINAL_TILT 4    /* Hermite polynomials of degree 1 ... 4 */
+#define MARGINAL_KNOTS 33  /* of t: from -4 to 4 in steps of 1/4 */
+#define LATERAL_STEP 0.25  /* between them */
+#define LATERAL_COUPLED 24 /* modes of a wave number, the first, that are coupled */
 
 /* The law of one element of z, pooled over conditions. */
 typedef struct {
@@ -35,6 +38,7 @@ struct NormLateral_ {
   int r, R;
   bool twin, logged[SCORIA_MAX_FIELDS];
   bool standard; /* laws are standardised; those of a file of format 1 are not */
+  bool coupled;  /* modes are coupled; not in files of the first formats */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
   double energy;                        /* share of the variance of t that the modes are to carry, and do */
@@ -52,12 +56,18 @@ struct NormLateral_ {
   double *D_coef;                 /* owned (scale.terms, Q): ln D */
   double *mu_coef;                /* owned (mean.terms, kept[0]): mean of the lateral mean, over sqrt(lambda) */
   int *place;                     /* owned (Q): where a mode's coordinates stand in y */
+  int P, *pair;                   /* couplings of all classes, owned (classes): the first of each */
+  double *R_coef; /* owned (scale.terms, P): correlations of modes i > j of a class, (1, 0), (2, 0), ... */
+  int *factor;    /* owned (classes): where the factor of each is in L */
   /* Set by LateralAt. */
-  double *base, *s; /* owned (E): v at z = 0; s */
-  double *tilt;     /* owned (E, MARGINAL_TILT) */
-  double *knot;     /* owned (E, MARGINAL_KNOTS): v at the knots of t */
-  double *D, *mu;   /* owned (Q), (kept[0]) */
-  double *rate;     /* owned (E): knots per unit of t */
+  double *base, *s;        /* owned (E): v at z = 0; s */
+  double *tilt;            /* owned (E, MARGINAL_TILT) */
+  double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t */
+  double *D, *mu;          /* owned (Q), (kept[0]) */
+  double *correlation, *L; /* owned (P): correlations; lower factors by rows */
+  double *W;               /* owned (Q, E): t of a unit of y, D L applied to V */
+  double *middle;          /* owned (E): of the lateral mean, mu applied to V */
+  double *rate;            /* owned (E): knots per unit of t */
   /* Buffers. */
   double *value;   /* owned: of polynomials */
   double *profile; /* owned (E) */
@@ -93,10 +103,13 @@ void lateral_unit(const NormLateral norm, const double theta[], double u[]);
 /* The twin (E) at theta in v. */
 PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[]);
 /* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots, for t of
- * variance 1; D and mu, and t of their variance. */
+ * variance 1; D and mu; these, L, W and t of their variance. */
 void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
 void lateral_set_knots(NormLateral norm, const double u[]);
+void lateral_set_deviations(NormLateral norm, const double u[]);
 void lateral_set_modes(NormLateral norm, const double u[]);
+/* The modes of a class that are coupled. */
+int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
 void lateral_transform(const NormLateral norm, int places, const double fields[], double v[]);
 /* n values v of channel c become those of the field. */
@@ -112,7 +125,6 @@ void lateral_coordinates(const NormLateral norm, double y[]);
 
 int marginal_bin(double z);
 double marginal_edge(int k); /* between bins k and k + 1 */
-#define KNOT_STEP 0.25       /* between knots, of t */
 double marginal_knot(int k); /* of t */
 /* Sets first and last from mass, and brings what lies beyond into the next bins; `least` is mass enough to lie there.
  */

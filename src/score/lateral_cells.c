@@ -46,11 +46,10 @@ static double cell_score(const NormLateral norm, int e, int y, int z, double wei
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     for (int j = 0; j < width; j++) {
       const double value = wave_value(w, &w->class[c], j, y, z);
+      if (c == 0) mean = value * norm->middle[e];
       for (int k = 0; k < norm->kept[c]; k++) {
         const int q                = norm->mode[c] + k;
-        const double shape         = value * norm->V[(size_t)q * norm->E + e];
-        weight[norm->place[q] + j] = norm->D[q] * shape;
-        if (c == 0) mean += norm->mu[k] * shape;
+        weight[norm->place[q] + j] = value * norm->W[(size_t)q * norm->E + e];
       }
     }
   }

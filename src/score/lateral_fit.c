@@ -3,7 +3,8 @@
  *   2. mean and spread of every condition        -> m(u) by least squares, ln s(u) by Gamma regression
  *   3. histograms of z = (v - vtwin - m) / s     -> marginals (lateral_marginal.c)
  *   4. covariance of scores by wave number       -> modes V
- *   5. first and second moments of the modes     -> D(u), mu(u).
+ *   5. first and second moments of the modes     -> D(u), mu(u)
+ *   6. products of the modes of a wave number    -> R(u) (lateral_couplings.c).
  * Lateral places count like realisations: every row gives ny nz values of each element. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
@@ -362,6 +363,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(FitMarginals(data));
   PetscCall(FitModes(data));
   PetscCall(FitModeScales(data));
+  PetscCall(LateralFitCouplings(data));
   PetscCall(LateralOrder(norm, opt->modes));
   PetscFunctionReturn(0);
 }

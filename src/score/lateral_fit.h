@@ -83,8 +83,10 @@ double lateral_row_weight(const LateralData *data, int64_t i, int64_t k);
 
 /* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece. */
 PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);
+/* Correlations of modes, from D and mu.  One pass. */
+PetscErrorCode LateralFitCouplings(LateralData *data);
 /* Everything.  Collective. */
 PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
-#define LATERAL_PASSES 5 /* of a fit */
+#define LATERAL_PASSES 6 /* of a fit */
 
 #endif

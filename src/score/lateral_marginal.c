@@ -12,8 +12,8 @@
   0.001             /* weight of a tilt of 0 beside that of the rows: where a law does not tell a tilt, there is none  \
                      */
 #define ENOUGH 1e-6 /* change of the tilt, of a score of order 1 */
-#define LEAST_SHARE 1e-4
-#define LEAST_TAIL 256.0 /* values beyond the last edge at which the law is told */
+#define LEAST_SHARE 1e-5
+#define LEAST_TAIL 40.0 /* values beyond the last edge at which the law is told: a sixth of them is chance */
 
 static PetscErrorCode Pool(LateralData *data, const float histogram[])
 {

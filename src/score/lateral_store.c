@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 7, SETTINGS = 4, OLD_SETTINGS = 3 };
+enum { ARRAYS = 8, SETTINGS = 5, LEAST_SETTINGS = 3, OLD_BINS = 50 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -46,6 +46,12 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         norm->mu_coef,
                         2,
                         {norm->mean.terms, norm->kept[0]}};
+  list[7] = (NormArray){"/normaliser/mode_couplings",
+                        "scale_term pair",
+                        "coefficients of the correlations of modes i > j of a wave number: (1, 0), (2, 0), (2, 1), ...",
+                        norm->R_coef,
+                        2,
+                        {norm->scale.terms, norm->coupled ? norm->P : 0}};
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -63,7 +69,7 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
   PetscCall(
       ScoriaStorePutReals(store, "/normaliser/marginals", 2, dims, table, "",
                           "per channel and x: first and last edge of the pooled law of z, mass of its bins, which "
-                          "edges at -6, -5.75, ... 6 part"));
+                          "edges at -10, -9.75, ... 10 part (-6 ... 6 in older files)"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/marginals", "element bin"));
   PetscCall(PetscFree(table));
   PetscFunctionReturn(0);
@@ -72,7 +78,7 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard},
+  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard, norm->coupled},
                shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
@@ -88,7 +94,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
-                                "standardised"));
+                                "standardised; 1 where modes are coupled"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -145,13 +151,14 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->nx = (int)shape[0];
   norm->ny = (int)shape[1];
   norm->nz = (int)shape[2];
-  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have no fourth */
-  PetscCall(
-      ScoriaStoreGetReals(store, "/normaliser/settings", dims[0] == OLD_SETTINGS ? OLD_SETTINGS : SETTINGS, settings));
+  PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have three */
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", PetscClipInterval(dims[0], LEAST_SETTINGS, SETTINGS),
+                                settings));
   norm->r        = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
   norm->twin     = settings[1] != 0;
   norm->energy   = settings[2];
   norm->standard = settings[3] != 0;
+  norm->coupled  = settings[4] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   PetscFunctionReturn(0);
@@ -184,25 +191,25 @@ static PetscErrorCode GetWaves(ScoriaStore store, NormLateral norm)
 
 static PetscErrorCode GetMarginals(ScoriaStore store, NormLateral norm)
 {
-  const int width = MARGINAL_BINS + 2;
   int64_t dims[NORM_STORE_RANK];
   double *table;
   PetscFunctionBeginUser;
   PetscCall(NormStoreShape(store, "/normaliser/marginals", 2, dims));
-  if (dims[0] != norm->E || dims[1] != width)
+  if (dims[0] != norm->E || (dims[1] != MARGINAL_BINS + 2 && dims[1] != OLD_BINS + 2))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/marginals is (%lld, %lld), expected (%d, %d)",
-                (long long)dims[0], (long long)dims[1], norm->E, width);
+                (long long)dims[0], (long long)dims[1], norm->E, MARGINAL_BINS + 2);
+  const int width = (int)dims[1], bins = width - 2, shift = (MARGINAL_BINS - bins) / 2; /* both about z = 0 */
   PetscCall(PetscMalloc1((size_t)norm->E * width, &table));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/marginals", (int64_t)norm->E * width, table));
   bool valid = true;
   for (int e = 0; e < norm->E && valid; e++) {
     const double *row = table + (size_t)e * width;
     Marginal *m       = &norm->marginal[e];
-    valid             = row[0] >= 0 && row[1] >= row[0] && row[1] <= MARGINAL_BINS - 2;
-    m->first          = valid ? (int)row[0] : 0;
-    m->last           = valid ? (int)row[1] : 0;
+    valid             = row[0] >= 0 && row[1] >= row[0] && row[1] <= bins - 2;
+    m->first          = valid ? shift + (int)row[0] : 0;
+    m->last           = valid ? shift + (int)row[1] : 0;
     for (int b = 0; b < MARGINAL_BINS; b++) {
-      m->mass[b] = row[2 + b];
+      m->mass[b] = b >= shift && b < shift + bins ? row[2 + b - shift] : 0;
       valid = valid && m->mass[b] >= 0 && (b < m->first || b > m->last + 1 || m->first == m->last || m->mass[b] > 0);
     }
     if (valid) marginal_features(m, norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT);

@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#define LOWEST (-6.0) /* edge */
-#define WIDTH 0.25    /* of a bin */
-#define EMPTY 1e-9    /* mass of an empty bin between others: a step of the scores that can be inverted */
-#define TAIL_BINS 3   /* whose slope the law goes on with */
-#define LEAST_EDGES 8 /* a law that is known at fewer is taken as Gaussian */
+#define LOWEST (-10.0) /* edge */
+#define WIDTH 0.25     /* of a bin */
+#define EMPTY 1e-9     /* mass of an empty bin between others: a step of the scores that can be inverted */
+#define TAIL_BINS 3    /* whose slope the law goes on with */
+#define LEAST_EDGES 8  /* a law that is known at fewer is taken as Gaussian */
 
 int marginal_bin(double z)
 {
@@ -148,7 +148,7 @@ void marginal_knots(const Marginal *m, const double feature[], const double tilt
 
 double marginal_knot(int k)
 {
-  return KNOT_STEP * (k - MARGINAL_KNOTS / 2);
+  return LATERAL_STEP * (k - MARGINAL_KNOTS / 2);
 }
 
 const KnotLoops *knot_loops(void)

@@ -243,6 +243,60 @@ static void coordinates_are_standard_normal(void **state)
   CHECK(PetscFree4(field, y, sum, square));
 }
 
+static double product(int n, const double a[], const double b[])
+{
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/* Fields of independent normals have the variances and the correlation that the coefficients of two modes say, here .6
+ * at every condition; encoding takes them back. */
+static void coupled_modes_have_their_correlation(void **state)
+{
+  const double u   = 0.4;
+  NormLateral norm = fitted->self;
+  const int c = 1, q = norm->mode[c], R = norm->R;
+  double *kept = norm->R_coef, *y, *back, *field;
+  (void)state;
+  CHECK(PetscCalloc1(norm->scale.terms * norm->P, &norm->R_coef));
+  CHECK(PetscMalloc3(R, &y, R, &back, M, &field));
+  norm->R_coef[norm->pair[c]] = 0.6;
+  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
+  double covariance[2][2] = {{0}};
+  for (int k = 0; k < norm->kept[c]; k++)
+    for (int i = 0; i < 2; i++)
+      for (int j = 0; j < 2; j++)
+        covariance[i][j] += product(E, norm->W + (q + k) * E, norm->V + (q + i) * E) *
+                            product(E, norm->W + (q + k) * E, norm->V + (q + j) * E);
+  assert_true(fabs(covariance[0][0] / pow(norm->D[q], 2) - 1) < 1e-12);
+  assert_true(fabs(covariance[1][1] / pow(norm->D[q + 1], 2) - 1) < 1e-12);
+  assert_true(fabs(covariance[1][0] / (norm->D[q] * norm->D[q + 1]) - 0.6) < 1e-12);
+  rng_normal(5, SCORIA_STREAM_REMAINDER, 2, 0, R, y);
+  normaliser_decode(fitted, 1, y, field);
+  normaliser_encode(fitted, 1, field, back);
+  for (int k = 0; k < R; k++) assert_true(fabs(back[k] - y[k]) < 1e-6); /* 1 / D of the last mode is 1e3 */
+  CHECK(PetscFree3(y, back, field));
+  CHECK(PetscFree(norm->R_coef));
+  norm->R_coef = kept;
+}
+
+/* Correlations that are no law are damped until they are one. */
+static void impossible_correlations_are_damped(void **state)
+{
+  const double u   = 0.4;
+  NormLateral norm = fitted->self;
+  double *kept     = norm->R_coef;
+  (void)state;
+  CHECK(PetscMalloc1(norm->scale.terms * norm->P, &norm->R_coef));
+  for (int k = 0; k < norm->scale.terms * norm->P; k++) norm->R_coef[k] = k < norm->P ? -0.9 : 0;
+  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
+  for (int k = 0; k < norm->Q * E; k++) assert_true(isfinite(norm->W[k]));
+  assert_true(norm->L[norm->factor[0]] == 1 && norm->L[norm->factor[0] + 1] < 0);
+  CHECK(PetscFree(norm->R_coef));
+  norm->R_coef = kept;
+}
+
 static int by_value(const void *a, const void *b)
 {
   const double p = *(const double *)a, q = *(const double *)b;
@@ -514,6 +568,8 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_functions_of_scores),
       cmocka_unit_test(coordinates_are_standard_normal),
+      cmocka_unit_test(coupled_modes_have_their_correlation),
+      cmocka_unit_test(impossible_correlations_are_damped),
       cmocka_unit_test(marginal_laws_are_reproduced),
       cmocka_unit_test(decoding_is_inverted),
       cmocka_unit_test(shifts_and_reflections_act_on_coordinates),
