@@ -62,13 +62,17 @@ for key in ("fields/c", "fields/phi"): # nearer to what dear rows are on the ave
     spread = means[1].std(1)
     shift = ((means[0] - means[1][:, :2]).mean(1) / spread).mean(0) # of the grid, on all conditions
     moved = ((means[2] - means[1])[:, 2:].mean(1) / spread).mean(0)
+    if key == "fields/c": # of the deck's c_R, their reference, no corrected row has a value on the other side
+        assert dear[key].min() > 1000 and corrected[key].min() > 1000
     assert np.abs(shift).max() > 0.02 and np.abs(moved - shift).max() < 0.5 * np.abs(shift).max() + 0.02, (key, shift, moved)
 # Two solvers of someone else's: the cheap one's rows are off by a factor and a shift, and there are more of them, also at other conditions.
+# Of b, which stays within 0 and 1, it is the logit that is off so, and near both ends a shift of b itself would leave them.
 rng = np.random.default_rng(3)
 def law(p, z): return 100 + 20 * p[:, None] + z @ np.cos(np.pi * np.outer(np.arange(3), (np.arange(12) + 0.5) / 12))
 def put(name, p, z, gain, shift):
     with h5py.File(f"{work}/{name}.h5", "w") as f:
         f["c"], f["p"], f["x"] = gain * law(p, z) + shift, p, (np.arange(12) + 0.5) / 12
+        f["b"] = 1 / (1 + np.exp(-(f["c"][:] - 100) / 4))
 some, more = np.linspace(-1, 1, 41), np.linspace(-0.99, 0.99, 60)
 zd, zc = rng.normal(size=(41, 2, 3)), rng.normal(size=(101, 6, 3))
 zc[:41, :2] = zd
@@ -82,7 +86,11 @@ PY
 import() { # NAME
   cat >"$work/$1.yaml" <<DECK
 run: {dir: $work/of_$1, seed: 3}
-import: {file: $work/$1.h5, fields: [c=/c], conditions: [p=/p], x: /x, units: [c=K, p=m]}
+import:
+  file: $work/$1.h5
+  fields: {c: {path: /c, units: K}, b: {path: /b, units: 1, bounds: [0, 1]}}
+  conditions: {p: {path: /p, units: m}}
+  x: {path: /x}
 train: {steps: 20, batch: 64, micro_batches: 4, width: 16, depth: 1, embed: 16, modes: 3, all_modes: 3}
 DECK
   scoria 2 import "$work/$1.yaml" >"$work/out" 2>&1 || { fail "import of $1"; cat "$work/out" >&2; }
@@ -95,7 +103,7 @@ import sys
 import h5py, numpy as np
 work = sys.argv[1]
 with h5py.File(f"{work}/of_foreign/corrected.h5") as f, h5py.File(f"{work}/of_foreign/model.h5") as m:
-    done, c, p = f["status/done"][:] == 1, f["fields/c"][:], f["conditions/p"][:]
+    done, c, b, p = f["status/done"][:] == 1, f["fields/c"][:], f["fields/b"][:].astype(float), f["conditions/p"][:]
     held = m["holdout"][:].astype(int)
 assert not done.reshape(101, 6)[held].any() and done.sum() == 6 * (101 - len(held)) and len(held) > 3
 x = (np.arange(12) + 0.5) / 12
@@ -103,6 +111,10 @@ modes = np.cos(np.pi * np.outer(np.arange(3), x))
 left = c - 100 - 20 * p[:, None]
 left -= (left @ np.linalg.pinv(modes)) @ modes # what is not of the law of the dear solver
 assert np.abs(left[done]).max() < 0.05, np.abs(left[done]).max() # of a spread of 1.7
+assert b[done].min() > 0 and b[done].max() < 1 and b[done].max() > 0.995 and b[done].min() < 0.005
+v = 4 * np.log(b[done] / (1 - b[done])) - 20 * p[done][:, None]
+v -= (v @ np.linalg.pinv(modes)) @ modes
+assert np.abs(v).max() < 0.05, np.abs(v).max() # the law holds for the logit, as for c
 level = (c[done] - 100 - 20 * p[done][:, None]).mean()
 assert abs(level) < 0.3, level # a tenth of the shift of 5 - 10; 500 rows of SD 1
 PY
