@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <math.h>
 
 /* A call that must succeed. */
 #define CHECK(call)                                                                                                    \
@@ -16,6 +17,12 @@
     const PetscErrorCode check_failed_ = (call);                                                                       \
     if (check_failed_) fail_msg("%s failed: %s", #call, ScoriaFailureLine());                                          \
   } while (0)
+
+/* Probability of a standard normal above x. */
+static inline double upper_tail(double x)
+{
+  return 0.5 * erfc(x / sqrt(2));
+}
 
 /* The body of main: collective, so that a test that fails on one rank fails the program.  set_up and tear_down of all
  * tests together may be NULL. */

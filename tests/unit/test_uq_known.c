@@ -72,11 +72,6 @@ static double moment(const Study *s, int k, int what, int column)
   return s->a.value[k * s->a.size + s->a.moments + (size_t)(what * s->a.columns + column)];
 }
 
-static double upper_tail(double x)
-{
-  return 0.5 * erfc(x / sqrt(2));
-}
-
 /* What is found lies within 4 of the standard errors that come with it, and these are those of a Gaussian: sd / sqrt(n)
  * of a mean, sd / sqrt(2 n) of an SD, to the few per cent that n rows know them. */
 static void moments_of_a_condition(void **state)

@@ -49,11 +49,6 @@ static void close_study(Study *s)
   small_run_close(&s->r);
 }
 
-static double upper_tail(double x)
-{
-  return 0.5 * erfc(x / sqrt(2));
-}
-
 /* Within 5 of the standard errors that come with them: of 240 values one in 10^4 tests lies outside.  Of a quantile the
  * bins of a cell's histogram leave .02 SD. */
 static void statistics_of_every_cell(void **state)
