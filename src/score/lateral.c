@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-
 PetscErrorCode LateralSetUp(NormLateral norm)
 {
   PetscFunctionBeginUser;

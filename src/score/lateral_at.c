@@ -1,6 +1,6 @@
 /* The normaliser of whole fields at a condition. */
 #include "lateral.h"
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include <math.h>
 #include <string.h>
 

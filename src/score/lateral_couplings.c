@@ -5,7 +5,7 @@
  * modes over their deviations are regressed on the polynomials of the scales, by least squares.  Of thousands of pairs
  * most have no correlation: the coefficients of a pair are shrunk by what chance alone would give them (James and
  * Stein, positive part). */
-#include "base/linalg.h"
+#include "scoria/linalg.h"
 #include "lateral_fit.h"
 #include "tile_sum.h"
 #include <string.h>
