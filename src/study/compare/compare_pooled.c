@@ -23,10 +23,7 @@ enum {
 #define MOMENTS_FROM ((int64_t)1 << 32) /* numbers of their draws at a condition: beyond those that are compared */
 
 /* The sources whose residuals are gathered. */
-static const ScoriaFrom taken[]                  = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN};
-static const ScoriaDraws number_of[SCORIA_NFROM] = {[SCORIA_FROM_PDE]      = SCORIA_DRAWS_HELDOUT,
-                                                    [SCORIA_FROM_MODEL]    = SCORIA_DRAWS_COMPARED,
-                                                    [SCORIA_FROM_GAUSSIAN] = SCORIA_DRAWS_GAUSSIAN};
+static const ScoriaFrom taken[] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN};
 enum { TAKEN = 3 };
 
 typedef struct {
@@ -100,8 +97,8 @@ static PetscErrorCode Destroy(Pooling *p)
 static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], bool *enough)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta, draw_number(SCORIA_DRAWS_COMPARED, k, MOMENTS_FROM),
-                             p->draws, p->moment));
+  PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta,
+                             draw_number(compare_numbers[SCORIA_FROM_MODEL], k, MOMENTS_FROM), p->draws, p->moment));
   const int64_t finite = stats_keep_finite(p->draws, p->m, p->moment);
   *enough              = finite >= 2;
   if (!*enough) PetscFunctionReturn(0);
@@ -129,7 +126,8 @@ static PetscErrorCode TakeRows(Pooling *p, int64_t k, const double theta[], int6
 {
   PetscFunctionBeginUser;
   for (int t = 0; t < TAKEN; t++)
-    PetscCall(ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(number_of[taken[t]], k, first), n, p->rows[t]));
+    PetscCall(
+        ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(compare_numbers[taken[t]], k, first), n, p->rows[t]));
   for (int64_t i = 0; i < n; i++) {
     bool there = true;
     for (int t = 0; t < TAKEN; t++) there = there && isfinite(p->rows[t][i * p->m]);
