@@ -121,6 +121,10 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_FAILED "failed_pde" /* solves that failed */
 #define COMPARE_ROWS "rows"         /* of two files: of each */
 #define COMPARE_REJECTED "energy_rejected"
+#define COMPARE_WORTH_QUANTITIES "worth_quantities" /* of compare.h5: names, commas between; */
+#define COMPARE_WORTH_BIAS "/worth/bias_upper"      /* (these, SCORIA_NESTIMATES), and attributes: */
+#define COMPARE_WORTH_PDE "worth_seconds_pde"       /* core seconds of a solve, */
+#define COMPARE_WORTH_MODEL "worth_seconds_model"   /* and of a sample */
 #define COMPARE_FLOOR "sliced_w_floor"
 #define COMPARE_RATIO "sliced_w_ratio" /* of the sliced Wasserstein distance and its floor */
 
@@ -217,6 +221,8 @@ extern const ScoriaMember scoria_field_cost_members[], scoria_worth_members[], s
 #define UQ_CHECKED "checked"         /* of a quantity of a model: ScoriaUqChecked; of an event: the probability */
 #define UQ_WARNINGS "warnings"       /* array of lines: what lies beyond what compare has checked */
 #define UQ_CHECK "check"             /* of a quantity, of a model that is checked: ScoriaUqCheck */
+#define UQ_AUTO "auto"               /* of source auto: ScoriaUqAuto, UQ_WAYS; "source" is what was chosen */
+#define UQ_WAYS "ways"               /* array of ScoriaUqWay */
 #define UQ_ESTIMATOR "estimator"     /* of source multilevel, as is all that follows: how fidelities are combined */
 #define UQ_FIDELITIES "fidelities"   /* array of ScoriaUqFidelity: the first is what is asked for */
 #define UQ_LEVELS "multilevel"       /* of a condition: ScoriaUqLevels, UQ_MEMBERS, UQ_GROUPS, UQ_QUANTITIES */
@@ -322,6 +328,20 @@ typedef struct {
   double gain, grid_bias, grid_bias_se, grid_order, richardson;
 } ScoriaUqGain;
 
+/* What source auto has weighed: core seconds as counted, at all conditions; bias [SD] that compare does not exclude;
+ * why it is not taken, NULL: it may be. */
+typedef struct {
+  const char *source;
+  double core_seconds, bias;
+  const char *why;
+} ScoriaUqWay;
+
+typedef struct {
+  double tolerance; /* [SD] */
+  const char *sentence;
+} ScoriaUqAuto;
+
+extern const ScoriaMember scoria_uq_way_members[], scoria_uq_auto_members[];
 extern const ScoriaMember scoria_uq_checked_members[], scoria_uq_check_members[], scoria_uq_fidelity_members[],
     scoria_uq_levels_members[], scoria_uq_member_members[], scoria_uq_group_members[], scoria_uq_gain_members[];
 extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];

@@ -14,9 +14,9 @@ const ScoriaKey scoria_command_keys[] = {
      SCORIA_DECIDES_COMPARE},
     {"compare_count", SCORIA_KEY_INT, "", "2000", 20, 1e8, NULL,
      "fields per condition, of the PDE (twice) and of the model", SCORIA_DECIDES_COMPARE},
-    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde multilevel"),
-     "where fields come from: the model; fresh solves; or fresh solves of several fidelities, with the errors of many "
-     "more",
+    {"uq_source", SCORIA_KEY_CHOICE, "", "model", 0, 0, SCORIA_WORDS("model pde multilevel auto"),
+     "where fields come from: the model; fresh solves; fresh solves of several fidelities, with the errors of many "
+     "more; or the cheapest of these that is right for the tolerance",
      SCORIA_DECIDES_UQ},
     {"uq_count", SCORIA_KEY_INT, "", "100000", 20, 1e12, NULL,
      "fields at every condition, at most; of source multilevel: the errors of so many solves", SCORIA_DECIDES_UQ},

@@ -129,3 +129,17 @@ const ScoriaMember scoria_uq_check_members[] = {
     REAL(ScoriaUqCheck, high95, NULL, 0),
     END,
 };
+
+const ScoriaMember scoria_uq_way_members[] = {
+    TEXT(ScoriaUqWay, source, NULL, 0),
+    REAL(ScoriaUqWay, core_seconds, NULL, 0),
+    REAL(ScoriaUqWay, bias, NULL, 0),
+    TEXT(ScoriaUqWay, why, NULL, 0),
+    END,
+};
+
+const ScoriaMember scoria_uq_auto_members[] = {
+    REAL(ScoriaUqAuto, tolerance, NULL, 0),
+    TEXT(ScoriaUqAuto, sentence, NULL, 0),
+    END,
+};

@@ -25,7 +25,7 @@ sections() { keys "$1" -help | sed 's/_.*//' | sort -u | tr '\n' ' '; }
 [ "$(sections import)" = "import io petsc run strict " ] || fail "import -help lists $(sections import)"
 [ "$(sections uq)" = "io petsc run sample strict uq " ] || fail "uq -help lists $(sections uq)"
 [ "$(sections generate)" = "conditions electrode ensemble heat io petsc porosity run strict " ] || fail "generate -help lists $(sections generate)"
-"$SCORIA" uq -help | grep -A 1 -e '-uq_source ' | grep -q 'one of: model pde multilevel; default model' || fail "uq -help says no choices"
+"$SCORIA" uq -help | grep -A 1 -e '-uq_source ' | grep -q 'one of: model pde multilevel auto; default model' || fail "uq -help says no choices"
 if "$SCORIA" -help all | grep -q 'integer.*[0-9]e+0'; then fail "an integer with an exponent"; fi
 
 # Once, on however many ranks; nothing asked for is a usage error.
@@ -60,7 +60,7 @@ completes() { # EXPECTED WORDS...
   [ "$found" = "$expected" ] || fail "completion of $*: found $found, expected $expected"
 }
 completes "compare " com
-completes "model pde multilevel " uq deck.yaml -uq_source ""
+completes "model pde multilevel auto " uq deck.yaml -uq_source ""
 completes "-uq_sobol -uq_sobol_draws " uq deck.yaml -uq_sob
 completes " " uq deck.yaml -train_st
 completes "-train_steps " train deck.yaml -train_step

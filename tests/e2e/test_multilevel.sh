@@ -19,7 +19,7 @@ scoria 2 uq "$deck" -uq_source multilevel -uq_pilot 24 "${rare[@]}" -uq_file rar
 [ "$(grep -c "WARNING: condition 0: .* did not vary in the pilot of 24 draws" "$work/out")" -eq 3 ] || fail "no word of what the pilot has not seen"
 scoria 2 uq "$deck" -uq_source pde "${rare[@]}" -uq_file rare_pde.h5 >"$work/out" 2>&1 || fail "uq of a rare event from the PDE"
 
-# In the plane, with every fidelity, stopped again and again, on other ranks each time.
+# In the plane, with every fidelity, stopped again and again, on other ranks each time: then chosen by the program, which it is told once.
 plane=(-ensemble_cells "8,8" -conditions_ell "2e-5,2.1e-5" -uq_source multilevel -uq_pilot 20 -uq_count 300 -uq_tolerance_of means
   -uq_fidelities "line,mirror,columns,grid:2,lateral:2")
 scoria 2 uq "$deck" "${plane[@]}" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "uq in the plane"; cat "$work/out" >&2; }
@@ -28,13 +28,24 @@ for estimator in mfmc mlmc; do
 done
 code=75
 for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${plane[@]}" -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((3 * i * i)))" >"$work/out" 2>&1
+  scoria $((1 + i % 3)) uq "$deck" "${plane[@]}" -uq_source auto -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((3 * i * i)))" >"$work/out" 2>&1
   code=$?
   [ "$code" -eq 75 ] || break
 done
 [ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
+grep -q "for errors of 0.0577 SD use source multilevel: .* in place of" "$work/out" || fail "no word of what was chosen"
 [ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
-ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
+ls "$work"/again/uq*.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
+
+# What is chosen is kept for the next start, whatever stands in the run directory then.
+endless=(-uq_source auto -uq_count 1000000000 -run_dir "$work/endless")
+for i in 1 2; do
+  expect 75 "" "$i" uq "$deck" "${endless[@]}" -run_max_hours 0.0004
+  grep "source" "$work/out" >"$work/said$i"
+  ls -i "$work"/endless/uq_choice.ckpt* >"$work/kept$i"
+  echo "no model" >"$work/endless/model.h5"
+done
+cmp -s "$work/said1" "$work/said2" && cmp -s "$work/kept1" "$work/kept2" && grep -q "no model.h5" "$work/said2" || fail "a source is chosen twice"
 
 # Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
 whole=("${plane[@]}" -ensemble_whole_fields true)
@@ -135,6 +146,9 @@ alone "budget: found 1e-06 core s .* the pilot" "${bad[@]}" -uq_budget 1e-6
 expect 3 "tolerance: 0.0001 takes .* which reaches" 2 "${bad[@]}" -uq_tolerance 1e-4 -uq_count 1000000000 -uq_budget 1
 alone "tolerance_for: found \"max_d\" (did you mean \"max_c\"?), expected names of quantities: min_c, max_c, " "${bad[@]}" -uq_tolerance_for "phi_collector,max_d"
 alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
+alone "sobol: found 40 beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_sobol 40
+alone "budget: found 1 core s beside source auto, expected uq_tolerance too" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 1
+alone "budget: found 0.01 core s, but errors of 0.01 SD take some .* by source multilevel" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.01
 alone "pilot: 24 draws at condition 0, in which far has far too small an SD" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "far = exp((max(c) - 1400) / 10)"
 alone "pilot: 24 draws at condition 0, in which rare did not vary, but" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "rare = 10 + (max(c) > 2000) / 10"
 finish

@@ -210,6 +210,9 @@ PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const S
 PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
                                const CompareCost *cost);
 PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareCost *cost);
+/* In compare.h5: biases of the model's estimates, of rank 0's conditions, and times. */
+PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost);
 
 /* compare_symmetries.c: the laws that the deck's problem has on these conditions; those that the fields of one
  * condition can break, of its good fields; then all of them over the held-out conditions, with a few more fields for
@@ -293,9 +296,9 @@ PetscErrorCode CompareMapsDestroy(CompareMaps *maps);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails
- * of quantities, NULL: none were looked at. */
+ * of quantities, NULL: none were looked at; biases of their estimates beside the cost, NULL: there are no solves. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
-                                 const CompareQuantities *quantities, MPI_Comm comm, const char *path,
-                                 const char *deck);
+                                 const CompareQuantities *quantities, const CompareCost *cost, MPI_Comm comm,
+                                 const char *path, const char *deck);
 
 #endif

@@ -309,7 +309,8 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(WriteJson(run, json, set, held, quantities, memory));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   if (!set->profiles) curves.conditions = 0;
-  PetscCall(CompareWriteStore(&curves, &none, set->profiles ? quantities : NULL, ScoriaRunComm(run), store, text));
+  PetscCall(
+      CompareWriteStore(&curves, &none, set->profiles ? quantities : NULL, NULL, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }

@@ -92,7 +92,8 @@ static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const 
 }
 
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
-                                 const CompareQuantities *quantities, MPI_Comm comm, const char *path, const char *deck)
+                                 const CompareQuantities *quantities, const CompareCost *cost, MPI_Comm comm,
+                                 const char *path, const char *deck)
 {
   const int64_t cells = set->shape.cells;
   ScoriaStore store;
@@ -107,6 +108,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
   if (quantities) PetscCall(ComparePutTails(store, set, quantities));
+  if (quantities && cost) PetscCall(ComparePutWorth(store, set, quantities, cost));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
  * can get, beside Monte Carlo with the PDE on the same core. */
 #include "compare.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A sampler that is faster by less than this is no way to save time: a solve has no bias, and data and training come on
@@ -133,6 +134,33 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
   PetscCall(PetscMalloc1(2 * set->held, &work));
   for (int i = 0; i < quantities->n; i++) add_quantity(list, set, &quantities->quantity[i], i, cost, work);
   PetscCall(PetscFree(work));
+  PetscFunctionReturn(0);
+}
+
+/* NaN where a quantity does not vary. */
+PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities,
+                               const CompareCost *cost)
+{
+  char names[SCORIA_MAX_DECK_QUANTITIES * SCORIA_NAME_SIZE] = "";
+  double upper[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
+  ScoriaEstimates *work;
+  ScoriaBias bias;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(2 * set->held, &work));
+  for (int i = 0; i < quantities->n; i++) {
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
+    for (int e = 0; e < SCORIA_NESTIMATES; e++)
+      upper[i][e] = pool(set, SCORIA_FROM_MODEL, i, e, work, &bias) ? bias.upper : NAN;
+  }
+  PetscCall(PetscFree(work));
+  PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_QUANTITIES, names));
+  PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_PDE, cost->seconds[SCORIA_FROM_PDE]));
+  PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_MODEL, cost->seconds[SCORIA_FROM_MODEL]));
+  PetscCall(ScoriaStorePutReals(store, COMPARE_WORTH_BIAS, 2, (const int64_t[]){quantities->n, SCORIA_NESTIMATES},
+                                upper[0], "1",
+                                "of the model's mean, SD and 97.5 % quantile of each of worth_quantities, rms over the "
+                                "conditions, which the draws do not exclude, in SDs"));
+  PetscCall(ScoriaStorePutAxes(store, COMPARE_WORTH_BIAS, "judged_quantity estimate"));
   PetscFunctionReturn(0);
 }
 

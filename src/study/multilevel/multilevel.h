@@ -96,18 +96,47 @@ typedef struct {
   double saved;                     /* when the last checkpoint was written */
 } Levels;
 
+/* What several fidelities work with; all borrowed. */
+typedef struct {
+  ScoriaRun run;
+  ScoriaDeck deck;
+  ScoriaSource source; /* the first of them */
+  ScoriaFidelities all;
+} LevelsAsked;
+
 /* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
  */
-PetscErrorCode LevelsRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all, const UqQuestion *q,
-                         UqAnswer *a);
+PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a);
 /* The same with options that do not come from the deck. */
-PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all,
-                             const LevelsOptions *o, const UqQuestion *q, UqAnswer *a);
+PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a);
+/* An object at the first condition, with `draws` made for it; the pilot and the plan of the condition at work, where
+ * they are not there yet. */
+PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
+                          UqDraws *draws, Levels *l);
+PetscErrorCode LevelsClose(Levels *l);
+PetscErrorCode LevelsPilot(Levels *l);
 /* Between two rounds: a checkpoint when it is time, or when the run is to stop; and how long the next round is. */
 PetscErrorCode LevelsPause(Levels *l);
 
 /* multilevel_options.c: what the deck says, for a family of fidelities. */
 PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
+/* Of these, what the tolerance is for: means alone, and aside (nquantities) which quantities it is not for. */
+PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[]);
+
+/* multilevel_forecast.c: what an answer will take, as the pilot of the first condition has it. */
+typedef struct {
+  double solve; /* [core s] counted, of a solve of the first member with its porosity */
+  double pilot; /* of all members' at one condition */
+  double work;  /* of the plan at one condition, without its pilot */
+  double draws; /* of the first member alone, at one condition, for the same errors */
+  /* Work of many draws of the first member alone over that of a plan for one functional alone, without the pilot: the
+   * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
+  double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
+} LevelsForecast;
+/* keep: the pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there.
+ * Collective. */
+PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, bool keep,
+                                  LevelsForecast *to);
 
 /* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
@@ -134,6 +163,14 @@ typedef struct {
 LevelsExcess levels_excess(const Levels *l);
 /* Draws that have the error of a mean by the first member alone. */
 double levels_plain_draws(const Levels *l);
+/* Core seconds, of a solve of the first member and a draw of its porosity; of the pilot; of the plan. */
+double levels_solve_cost(const Levels *l);
+double levels_pilot_cost(const Levels *l);
+double levels_plan_cost(const Levels *l);
+/* Draws of the first member alone that have the errors of all that is promised, as if laws were normal. */
+double levels_draws_alone(const Levels *l);
+/* Of functional f (0 the mean, 1 the SD, from 2 on the quantiles) of quantity i: LevelsForecast's gain. */
+double levels_gain(const Levels *l, int i, int f);
 /* More draws, by what is missing, as far as the budget has them; false: it has not. */
 bool levels_lengthen(Levels *l, const LevelsExcess *excess);
 

@@ -21,18 +21,19 @@ static PetscErrorCode RefuseName(const UqQuestion *q, const char *found)
 }
 
 /* The quantities that the tolerance is for: those that are named, or all but places. */
-static PetscErrorCode ReadFor(ScoriaDeck deck, const UqQuestion *q, LevelsOptions *o)
+PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[])
 {
   const char *list = NULL;
   char name[UQ_ITEM];
   PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckIs(deck, "uq_tolerance_of", "means", means));
   PetscCall(ScoriaDeckString(deck, "uq_tolerance_for", &list));
-  for (int i = 0; i < q->nquantities; i++) o->aside[i] = list || q->place[i];
+  for (int i = 0; i < q->nquantities; i++) aside[i] = list || q->place[i];
   while (list_next_text(&list, sizeof name, name)) {
     int i = 0;
     while (i < q->nquantities && strcmp(q->quantity[i].name, name)) i++;
     if (i == q->nquantities) PetscCall(RefuseName(q, name));
-    o->aside[i] = false;
+    aside[i] = false;
   }
   PetscFunctionReturn(0);
 }
@@ -47,9 +48,8 @@ PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const Uq
   PetscCall(ScoriaDeckRow(deck, "uq_estimator", scoria_estimators, sizeof *scoria_estimators, &estimator));
   PetscCall(ScoriaDeckInt(deck, "uq_pilot", &pilot));
   PetscCall(ScoriaDeckReal(deck, "uq_budget", &o->budget));
-  PetscCall(ScoriaDeckIs(deck, "uq_tolerance_of", "means", &o->means));
   PetscCall(ScoriaDeckReals(deck, "uq_costs", LEVELS_MODELS, &n, o->cost));
-  PetscCall(ReadFor(deck, q, o));
+  PetscCall(LevelsPromiseRead(deck, q, &o->means, o->aside));
   o->estimator = &scoria_estimators[estimator];
   o->pilot     = pilot;
   o->ncosts    = (int)n;
@@ -63,7 +63,7 @@ PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const Uq
         "uq: pilot: found %d draws, expected at least %d: the covariance of %d fidelities is estimated from them",
         (int)pilot, 2 * K + 6, K);
   if (q->base)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: sobol: found %lld beside source multilevel, expected 0, or source pde or model",
-                (long long)q->base);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: sobol: found %lld beside source %s, expected 0, or source pde or model",
+                (long long)q->base, q->automatic ? "auto" : "multilevel");
   PetscFunctionReturn(0);
 }

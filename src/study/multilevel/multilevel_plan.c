@@ -238,3 +238,54 @@ bool levels_lengthen(Levels *l, const LevelsExcess *excess)
   l->groups.plan = plan;
   return true;
 }
+
+/* ---------------------------------------------------------------------------------------------- forecasts ---- */
+
+#define MANY 1e8 /* draws: of these the least draws of a group are nothing */
+
+double levels_solve_cost(const Levels *l)
+{
+  const double *cost = l->a->levels[l->k].cost;
+  return cost[0] + cost[l->K];
+}
+
+double levels_pilot_cost(const Levels *l)
+{
+  return pilot_cost(l, l->a->levels[l->k].cost);
+}
+
+double levels_plan_cost(const Levels *l)
+{
+  ScoriaPlanning p;
+  take_planning(l, &p);
+  return plan_cost(&p, &l->groups.plan);
+}
+
+double levels_draws_alone(const Levels *l)
+{
+  double C[LEVELS_MODELS * LEVELS_MODELS], most = 0;
+  for (int i = 0; i < l->q->nquantities; i++) {
+    if (l->o.aside[i]) continue;
+    for (int f = 0; f < functionals(l); f++) {
+      functional(l, l->q->m + i, f, C);
+      most = PetscMax(most, C[0] / allowed(l, C[0]));
+    }
+  }
+  return PetscMax(PLAN_LEAST, ceil(most));
+}
+
+double levels_gain(const Levels *l, int i, int f)
+{
+  double C[LEVELS_MODELS * LEVELS_MODELS];
+  ScoriaPlanning p;
+  ScoriaPlan plan;
+  if (!l->varies[l->q->m + i]) return NAN;
+  take_planning(l, &p);
+  functional(l, l->q->m + i, f, C);
+  const double one = C[0];
+  for (int j = 0; j < l->K * l->K; j++) C[j] *= MANY / one;
+  p.targets    = 1;
+  p.covariance = C;
+  estimator_plan(l->o.estimator, &p, 0, &plan);
+  return MANY * levels_solve_cost(l) / plan_cost(&p, &plan);
+}

@@ -132,7 +132,7 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 
 /* -------------------------------------------------------------------------------------------- a condition ---- */
 
-static PetscErrorCode Pilot(Levels *l)
+PetscErrorCode LevelsPilot(Levels *l)
 {
   PetscFunctionBeginUser;
   if (l->good >= 0) PetscFunctionReturn(0);
@@ -163,7 +163,7 @@ static PetscErrorCode Condition(Levels *l)
   const bool promised = !(l->o.budget > 0) || l->q->tolerance > 0; /* a budget alone promises no error */
   PetscFunctionBeginUser;
   uq_draws_at(l->draws, l->q->theta + l->k * l->q->space->n);
-  PetscCall(Pilot(l));
+  PetscCall(LevelsPilot(l));
   PetscCall(DrawGroups(l));
   LevelsExcess excess = levels_excess(l);
   while (PetscMax(excess.seen, excess.unseen) > 1 && promised && l->groups.top_ups < TOP_UPS) {
@@ -202,57 +202,75 @@ static PetscErrorCode Create(Levels *l)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy(Levels *l)
+/* Room for what is known of the conditions. */
+static PetscErrorCode CreateAnswer(const Levels *l)
+{
+  const UqQuestion *q = l->q;
+  UqAnswer *a         = l->a;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(q->conditions, &a->levels));
+  a->kept_size = (size_t)q->nquantities * levels_kept(l->K, l->o.pilot).size;
+  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * a->kept_size, &a->kept));
+  a->family = (UqFamily){.n = l->K, .estimator = l->o.estimator->name};
+  for (int k = 0; k < l->K; k++)
+    PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(l->all, k), SCORIA_FIDELITY_NAME));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
+                          UqDraws *draws, Levels *l)
+{
+  PetscFunctionBeginUser;
+  *l = (Levels){.run     = of->run,
+                .deck    = of->deck,
+                .q       = q,
+                .a       = a,
+                .draws   = draws,
+                .all     = of->all,
+                .workers = source_workers(of->source),
+                .o       = *o,
+                .K       = fidelities_number(of->all),
+                .columns = a->columns,
+                .plain   = q->whole ? q->m : 0,
+                .most    = q->whole ? PetscClipInterval(LEVELS_TILE_VALUES / q->m, LEVELS_TILE_LEAST, LEVELS_TILE)
+                                    : LEVELS_TILE,
+                .good    = -1,
+                .saved   = wall_seconds()};
+  PetscCall(CreateAnswer(l));
+  PetscCall(UqDrawsCreate(q, of->source, draws));
+  PetscCall(Create(l));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsClose(Levels *l)
 {
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
   PetscCall(PetscFree6(l->pilot, l->centre, l->scale, l->C, l->varies, l->lump));
+  PetscCall(UqDrawsDestroy(l->draws));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LevelsRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all, const UqQuestion *q,
-                         UqAnswer *a)
+PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a)
 {
   LevelsOptions o;
   PetscFunctionBeginUser;
-  PetscCall(LevelsOptionsRead(deck, all, q, &o));
-  PetscCall(LevelsRunWith(run, deck, source, all, &o, q, a));
+  PetscCall(LevelsOptionsRead(of->deck, of->all, q, &o));
+  PetscCall(LevelsRunWith(of, &o, q, a));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, ScoriaFidelities all,
-                             const LevelsOptions *o, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a)
 {
   UqDraws draws;
-  Levels l = {.run     = run,
-              .deck    = deck,
-              .q       = q,
-              .a       = a,
-              .draws   = &draws,
-              .all     = all,
-              .workers = source_workers(source),
-              .o       = *o,
-              .K       = fidelities_number(all),
-              .columns = a->columns,
-              .plain   = q->whole ? q->m : 0,
-              .most =
-                  q->whole ? PetscClipInterval(LEVELS_TILE_VALUES / q->m, LEVELS_TILE_LEAST, LEVELS_TILE) : LEVELS_TILE,
-              .good  = -1,
-              .saved = wall_seconds()};
+  Levels l;
   double seconds[LEVELS_MODELS + 1];
   ScoriaProgress bar;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(q->conditions, &a->levels));
-  a->kept_size = (size_t)q->nquantities * levels_kept(l.K, o->pilot).size;
-  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * a->kept_size, &a->kept));
-  a->family = (UqFamily){.n = l.K, .estimator = o->estimator->name};
-  for (int k = 0; k < l.K; k++)
-    PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(all, k), SCORIA_FIDELITY_NAME));
-  PetscCall(UqDrawsCreate(q, source, &draws));
-  PetscCall(Create(&l));
+  PetscCall(LevelsOpen(of, o, q, a, &draws, &l));
   PetscCall(LevelsRestore(&l));
-  PetscCall(ScoriaProgressCreate(run, "uq", "conditions", q->conditions, &bar));
+  PetscCall(ScoriaProgressCreate(of->run, "uq", "conditions", q->conditions, &bar));
   PetscCall(ScoriaProgressFrom(bar, l.k));
   while (l.k < q->conditions) {
     PetscCall(Condition(&l));
@@ -261,13 +279,12 @@ PetscErrorCode LevelsRunWith(ScoriaRun run, ScoriaDeck deck, ScoriaSource source
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(LevelsSeconds(&l, seconds));
-  PetscCallMPI(MPI_Allreduce(&draws.statistics, &a->seconds[1], 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(run)));
+  PetscCallMPI(MPI_Allreduce(&draws.statistics, &a->seconds[1], 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(of->run)));
   a->seconds[0] = 0;
   for (int k = 0; k <= l.K; k++) {
     a->family.seconds[k] = seconds[k];
     a->seconds[0] += seconds[k];
   }
-  PetscCall(Destroy(&l));
-  PetscCall(UqDrawsDestroy(&draws));
+  PetscCall(LevelsClose(&l));
   PetscFunctionReturn(0);
 }

@@ -34,8 +34,10 @@ typedef struct {
 
 /* What is asked. */
 typedef struct {
-  bool pde;        /* the fields are solutions */
-  bool multilevel; /* of several fidelities */
+  bool pde;                             /* the fields are solutions */
+  bool multilevel;                      /* of several fidelities */
+  bool automatic;                       /* the program has chosen the source: what follows holds for any */
+  bool means, aside[UQ_MAX_QUANTITIES]; /* the tolerance is for means alone, and not for these quantities */
   int64_t count;
   double tolerance;
   int nprobabilities;
@@ -101,6 +103,21 @@ typedef struct {
   UqTail quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
 } UqTails;
 
+/* uq_choose.c: ways to the answer, of which source auto takes the cheapest. */
+typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_NWAYS } UqWayOf;
+#define UQ_WHY 160
+typedef struct {
+  double seconds;   /* counted, of a core, at all conditions; NAN: not known */
+  double bias;      /* not excluded by compare, in SDs, the largest of all that the tolerance is for; NAN: not known */
+  char why[UQ_WHY]; /* that it is not taken for, in words; "": it may be */
+} UqWay;
+typedef struct {
+  UqWayOf chosen;
+  double tolerance; /* in SDs: of the deck, or what uq_count draws have */
+  UqWay way[UQ_NWAYS];
+} UqChoice;
+extern const char *const uq_ways[UQ_NWAYS];
+
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
   int columns;        /* m + nquantities */
@@ -115,6 +132,7 @@ typedef struct {
   UqSensitivity sobol;
   double seconds[2];            /* core seconds: drawing, statistics */
   UqFamily family;              /* of source multilevel */
+  const UqChoice *choice;       /* borrowed: of source auto; else NULL */
   UqTails *tails;               /* owned: of a model; else NULL */
   ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
@@ -231,7 +249,17 @@ PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, UqAnswer *a);
 /* uq_sobol.c: Sobol indices from block `done` on.  Collective. */
 PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivity *to, int64_t done);
 
-/* uq_run.c: the answer from a source, from the checkpoint on where the run directory has one.  Collective. */
+/* uq_run.c: the source of fields that a question is put to, and what is behind it. */
+typedef struct {
+  ScoriaTrained trained; /* owned; of the model */
+  ScoriaEnsemble ens;    /* owned; of the PDE */
+  ScoriaSource source;   /* owned */
+  ScoriaFidelities all;  /* owned; of several fidelities */
+} UqOpened;
+/* The source that q names (pde, multilevel, automatic), and the question of the deck.  Collective, as is the end. */
+PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o);
+PetscErrorCode UqClose(UqQuestion *q, UqOpened *o);
+/* The answer from a source, from the checkpoint on where the run directory has one.  Collective. */
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
@@ -265,6 +293,24 @@ PetscErrorCode UqAddWhole(UqQuestion *q);
 PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q);
 /* uq_events.c: the threshold of an item of uq_exceed.  Local. */
 PetscErrorCode UqAddEvent(UqQuestion *q, const char *item);
+
+/* uq_compared.c: run_dir/compare.h5, where it is of this model and of the sampler of the deck; else NULL, and in `why`
+ * the reason.  One that cannot be read checks nothing, and is no error.  Collective. */
+PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why);
+
+/* uq_choose.c: the cheapest way to the tolerance that is right, with its estimate of all; as an earlier start of the
+ * same deck has chosen where that was not finished.  A user error where the budget allows none.  Collective. */
+#define UQ_CHOICE "uq_choice.ckpt"
+PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice);
+/* The next cheapest in place of a model whose check, in an answer, has found a bias beyond the tolerance; again: it
+ * has.  Collective. */
+PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a, UqChoice *choice,
+                             bool *again);
+/* "for errors of 0.02 SD: multilevel, 3.1 core s" */
+void uq_choice_sentence(const UqChoice *choice, size_t size, char text[]);
+PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
+/* Draws of a condition until n are reached, from a source of one fidelity. */
+double uq_draws_for(const UqQuestion *q, double n);
 
 /* uq_theta.c: its conditions, listed, mapped or from a file. */
 PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);

@@ -115,13 +115,21 @@ bool uq_known(const UqQuestion *q, ScoriaSummary summary)
 {
   for (int i = 0; i < q->nquantities; i++) {
     ScoriaMoments m;
+    if (q->aside[i]) continue;
     summary_moments(summary, q->m + i, &m);
-    double largest = PetscMax(m.mean_se, m.sd_se), value, se;
-    for (int k = 0; k < q->nprobabilities; k++) {
+    double largest = q->means ? m.mean_se : PetscMax(m.mean_se, m.sd_se), value, se;
+    for (int k = 0; k < q->nprobabilities && !q->means; k++) {
       summary_quantile(summary, q->m + i, q->probability[k], &value, &se);
       largest = PetscMax(largest, se);
     }
     if (largest > q->tolerance * m.sd) return false;
   }
   return true;
+}
+
+double uq_draws_for(const UqQuestion *q, double n)
+{
+  double looked = UQ_PILOT_TILES * (double)q->tile;
+  while (looked < n && looked < (double)q->count) looked *= 2; /* as uq_conditions.c looks */
+  return q->tolerance > 0 ? PetscMin(looked, (double)q->count) : (double)q->count;
 }

@@ -211,5 +211,6 @@ PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaCheckpointForget(run, deck, UQ_CHECKPOINT, SCORIA_OF_UQ));
+  PetscCall(ScoriaCheckpointForget(run, deck, UQ_CHOICE, SCORIA_OF_UQ));
   PetscFunctionReturn(0);
 }

@@ -133,12 +133,27 @@ static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, i
   if (a->levels) levels_add_json(one, q, a, k);
 }
 
+static void add_choice(cJSON *root, const UqChoice *choice)
+{
+  cJSON *to = cJSON_AddObjectToObject(root, UQ_AUTO), *list;
+  char sentence[256];
+  uq_choice_sentence(choice, sizeof sentence, sentence);
+  members_add(to, scoria_uq_auto_members, &(ScoriaUqAuto){choice->tolerance, sentence});
+  list = cJSON_AddArrayToObject(to, UQ_WAYS);
+  for (int w = 0; w < UQ_NWAYS; w++) {
+    const UqWay *way = &choice->way[w];
+    add_entry(list, scoria_uq_way_members,
+              &(ScoriaUqWay){uq_ways[w], way->seconds, way->bias, *way->why ? way->why : NULL});
+  }
+}
+
 PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path)
 {
   const ScoriaUqCost cost = {.core_seconds_drawing = a->seconds[0], .core_seconds_statistics = a->seconds[1]};
   cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
   cJSON_AddStringToObject(root, UQ_SOURCE, q->multilevel ? "multilevel" : (q->pde ? "pde" : "model"));
+  if (a->choice) add_choice(root, a->choice);
   add_space(root, q->space);
   list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);
   for (int k = 0; k < q->conditions; k++) add_condition(list, q, a, k);

@@ -152,10 +152,10 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscCall(ScoriaDeckInt(deck, "uq_check", &check));
   if (check == 1)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: check: found 1, expected 0 or at least 2: its error comes from their spread");
-  if (check && q->pde)
+  if (check && q->pde && !q->automatic)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: check: found %lld, but only fields of source model are checked",
                 (long long)check);
-  q->check = check;
+  q->check = q->pde ? 0 : check;
   PetscFunctionReturn(0);
 }
 

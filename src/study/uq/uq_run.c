@@ -4,37 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The source of fields that the deck names, and what is behind it. */
-typedef struct {
-  ScoriaTrained trained; /* owned; of the model */
-  ScoriaEnsemble ens;    /* owned; of the PDE */
-  ScoriaSource source;   /* owned */
-  ScoriaFidelities all;  /* owned; of source multilevel */
-} Opened;
-
-static PetscErrorCode OpenSource(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Opened *o)
+static PetscErrorCode OpenPde(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqOpened *o)
 {
-  const char *list = NULL;
+  const char *list   = NULL;
+  const char *source = q->automatic ? "uq: source auto" : (q->multilevel ? "uq: source multilevel" : "uq: source pde");
   PetscFunctionBeginUser;
-  if (q->pde) {
-    PetscCall(
-        ScoriaNeedEquations(deck, q->multilevel ? "uq: source multilevel" : "uq: source pde", "give -uq_source model"));
-    PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
-    PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
-    PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
-    PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
-    PetscCall(ScoriaDeckString(deck, "uq_fidelities", &list));
-    if (q->multilevel) PetscCall(ScoriaFidelitiesOfPde(deck, o->ens, "uq: fidelities", list, &o->all));
-  } else {
-    PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
-    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
-  }
+  PetscCall(ScoriaNeedEquations(deck, source, "give -uq_source model"));
+  PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
+  PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
+  PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
+  PetscCall(ScoriaSourceOfPde(o->ens, &o->source));
+  PetscCall(ScoriaDeckString(deck, "uq_fidelities", &list));
+  if (q->multilevel) PetscCall(ScoriaFidelitiesOfPde(deck, o->ens, "uq: fidelities", list, &o->all));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CloseSource(Opened *o)
+PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o)
+{
+  const char *file = NULL;
+  PetscFunctionBeginUser;
+  *o = (UqOpened){.source = NULL};
+  if (q->pde)
+    PetscCall(OpenPde(run, deck, q, o));
+  else {
+    PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
+    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
+  }
+  uq_take_shape(q, source_shape(o->source));
+  PetscCall(ScoriaMadeFromShape(source_shape(o->source), &q->made));
+  PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
+  if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q->made.file));
+  PetscCall(UqQuestionRead(run, deck, q));
+  if (q->automatic) PetscCall(LevelsPromiseRead(deck, q, &q->means, q->aside));
+  PetscCall(UqCheckMemory(deck, q));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqClose(UqQuestion *q, UqOpened *o)
 {
   PetscFunctionBeginUser;
+  PetscCall(UqQuestionDestroy(q));
   PetscCall(ScoriaFidelitiesDestroy(&o->all));
   PetscCall(ScoriaSourceDestroy(&o->source));
   PetscCall(ScoriaTrainedClose(&o->trained));
@@ -94,6 +103,55 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, co
   PetscCall(UqWriteStore(q, a, comm, path, text)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
   PetscCall(ScoriaCheckpointRemove(run, UQ_CHECKPOINT));
+  PetscCall(ScoriaCheckpointRemove(run, UQ_CHOICE));
+  PetscFunctionReturn(0);
+}
+
+/* The answer to q, which says from what, by the source's deck, into the file that the run's deck names; of a choice
+ * that the answer overturns nothing is written. */
+static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_source, UqQuestion *q, UqChoice *choice,
+                               bool *again)
+{
+  const char *name = NULL;
+  UqOpened opened;
+  UqAnswer a;
+  PetscFunctionBeginUser;
+  *again = false;
+  PetscCall(ScoriaDeckString(deck, "uq_file", &name));
+  PetscCall(UqOpen(run, of_source, q, &opened));
+  PetscCall(UqAnswerCreate(q, &a));
+  a.choice = choice;
+  if (q->multilevel)
+    PetscCall(LevelsRun(&(LevelsAsked){run, of_source, opened.source, opened.all}, q, &a));
+  else
+    PetscCall(UqRun(run, of_source, opened.source, q, &a));
+  if (choice) PetscCall(UqChooseAgain(run, deck, q, &a, choice, again));
+  if (!*again) {
+    if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &a));
+    PetscCall(UqSayTable(run, q, &a));
+    PetscCall(Write(run, deck, name, q, &a));
+  }
+  PetscCall(UqAnswerDestroy(&a));
+  PetscCall(UqClose(q, &opened));
+  PetscFunctionReturn(0);
+}
+
+/* By the cheapest way that is right. */
+static PetscErrorCode Automatic(ScoriaRun run, ScoriaDeck deck)
+{
+  UqChoice choice;
+  ScoriaDeck own;
+  bool again = true;
+  PetscFunctionBeginUser;
+  PetscCall(UqChoose(run, deck, &choice));
+  while (again) {
+    UqQuestion q = {
+        .automatic = true, .pde = choice.chosen != UQ_WAY_MODEL, .multilevel = choice.chosen == UQ_WAY_MULTILEVEL};
+    PetscCall(UqSayChoice(run, &choice));
+    PetscCall(ScoriaDeckOfFile(run, deck, "model.h5", q.pde ? 0 : SCORIA_SAID_BY_MODEL, &own));
+    PetscCall(AnswerTo(run, deck, q.pde ? deck : own, &q, &choice, &again));
+    PetscCall(ScoriaDeckDestroy(&own));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -102,8 +160,6 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
   char json[PETSC_MAX_PATH_LEN];
   const char *name = NULL, *file = NULL;
   UqQuestion q = {.count = 0};
-  UqAnswer a;
-  Opened opened = {.source = NULL};
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
@@ -114,25 +170,13 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscCall(UqForgetCheckpoints(run, deck));
     PetscFunctionReturn(0);
   }
+  PetscCall(ScoriaDeckIs(deck, "uq_source", "auto", &q.automatic));
   PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
   PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
   q.pde = q.pde || q.multilevel;
-  PetscCall(OpenSource(run, deck, &q, &opened));
-  uq_take_shape(&q, source_shape(opened.source));
-  PetscCall(ScoriaMadeFromShape(source_shape(opened.source), &q.made));
-  if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q.made.file));
-  PetscCall(UqQuestionRead(run, deck, &q));
-  PetscCall(UqCheckMemory(deck, &q));
-  PetscCall(UqAnswerCreate(&q, &a));
-  if (q.multilevel)
-    PetscCall(LevelsRun(run, deck, opened.source, opened.all, &q, &a));
+  if (q.automatic)
+    PetscCall(Automatic(run, deck));
   else
-    PetscCall(UqRun(run, deck, opened.source, &q, &a));
-  if (!q.pde) PetscCall(UqTailsRead(run, deck, &q, &a));
-  PetscCall(UqSayTable(run, &q, &a));
-  PetscCall(Write(run, deck, name, &q, &a));
-  PetscCall(UqAnswerDestroy(&a));
-  PetscCall(UqQuestionDestroy(&q));
-  PetscCall(CloseSource(&opened));
+    PetscCall(AnswerTo(run, deck, deck, &q, NULL, &complete));
   PetscFunctionReturn(0);
 }

@@ -2,7 +2,6 @@
  * result in the run directory is of this model, drawn by this sampler; what is asked beyond that is the model's claim
  * alone. */
 #include "uq.h"
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,32 +14,6 @@ typedef struct {
 } Compared;
 
 /* ------------------------------------------------------------------------------------------------- reading ---- */
-
-/* Whether this deck draws as the one of a stored text does, conditions aside. */
-static PetscErrorCode SameSampler(ScoriaDeck deck, const char *stored, bool *same)
-{
-  ScoriaSamplerOptions sampler[2];
-  const char *source[2];
-  double ema[2] = {-1, -1};
-  ScoriaDeck of[2];
-  PetscFunctionBeginUser;
-  of[0] = deck;
-  PetscCall(ScoriaDeckTake(deck, stored, SCORIA_DECIDES_DRAWS, &of[1]));
-  for (int i = 0; i < 2; i++) {
-    PetscCall(ScoriaSamplerFromDeck(of[i], &sampler[i]));
-    PetscCall(ScoriaDeckString(of[i], "sample_source", &source[i]));
-    PetscCall(ScoriaDeckReal(of[i], "sample_ema", &ema[i]));
-  }
-  const ScoriaSamplerOptions *a = &sampler[0], *b = &sampler[1];
-  const double here[]  = {a->sigma_max, a->sigma_min, a->power, a->snr, ema[0]},
-               there[] = {b->sigma_max, b->sigma_min, b->power, b->snr, ema[1]};
-  *same = !strcmp(a->kind, b->kind) && a->steps == b->steps && a->bfloat16 == b->bfloat16 && a->process == b->process &&
-          !strcmp(source[0], source[1]);
-  for (size_t i = 0; i < sizeof here / sizeof *here; i++)
-    *same = *same && fabs(here[i] - there[i]) <= DBL_EPSILON * fabs(here[i]);
-  PetscCall(ScoriaDeckDestroy(&of[1]));
-  PetscFunctionReturn(0);
-}
 
 /* One number of every tail, into what `value` points at of each; untouched where the file does not have it. */
 static PetscErrorCode ReadNumber(ScoriaStore store, const char *path, int64_t n, double *value)
@@ -83,47 +56,18 @@ static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
   PetscFunctionReturn(0);
 }
 
-/* Nothing, and in `why` the reason, where compare.h5 is not of this question's model and sampler. */
-static PetscErrorCode TakeStore(ScoriaDeck deck, const UqQuestion *q, ScoriaStore store, Compared *c, const char **why)
+static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Compared *c, const char **why)
 {
-  ScoriaMadeFrom made;
-  const char *stored;
-  bool has = false, same = false;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreMadeFrom(store, &made));
-  PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_QUANTITIES, &has));
-  PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(SameSampler(deck, stored, &same));
-  if (!*made.model || strcmp(made.model, q->made.model))
-    *why = "compare.h5 is of another model";
-  else if (!same)
-    *why = "compare.h5 has other settings of the sampler";
-  else if (!has)
-    *why = "compare takes no tails of imported rows that it judges by residuals";
-  else
-    PetscCall(ReadCompared(store, c));
-  PetscFunctionReturn(0);
-}
-
-/* A file that cannot be read checks nothing, and is no reason to stop. */
-static PetscErrorCode OpenCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Compared *c, const char **why)
-{
-  char path[PETSC_MAX_PATH_LEN];
   ScoriaStore store;
-  bool there;
+  bool has = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  *why = there ? NULL : "there is no compare.h5 in the run directory";
-  if (!there) PetscFunctionReturn(0);
-  const PetscErrorCode failed = ScoriaStoreOpen(ScoriaRunComm(run), path, "compare", &store);
-  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
-  if (failed) {
-    ScoriaFailureReset();
-    *why = "compare.h5 cannot be read";
-    PetscFunctionReturn(0);
-  }
-  PetscCall(TakeStore(deck, q, store, c, why));
+  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, why));
+  if (!store) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_QUANTITIES, &has));
+  if (has)
+    PetscCall(ReadCompared(store, c));
+  else
+    *why = "compare takes no tails of imported rows that it judges by residuals";
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -163,7 +107,7 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
   if (q->whole)
     a->tails->why = "compare takes no tails of whole fields";
   else
-    PetscCall(OpenCompared(run, deck, q, &c, &a->tails->why));
+    PetscCall(TakeCompared(run, deck, q, &c, &a->tails->why));
   for (int i = 0; i < q->nquantities; i++) find_tails(&c, q->quantity[i].name, a->tails->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
     number_of(q, t, sizeof name, name);
