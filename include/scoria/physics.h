@@ -28,6 +28,10 @@ int problem_key_tables(int most, const ScoriaKey *tables[]);
 /* The problem that the deck names in ensemble_problem, and its parameters, to be freed with PetscFree.  Collective. */
 PetscErrorCode ScoriaProblemFromDeck(ScoriaDeck deck, const ScoriaProblem **problem, void **parameters);
 
+/* Names of the derived fields that a deck may ask of its problem (ensemble_derived), "j, i_e, eta"; "" where there is
+ * none. */
+PetscErrorCode ScoriaDerivedNames(ScoriaDeck deck, size_t size, char names[]);
+
 /* A number of interest besides the extremes of a field: factor times a field at x = 0 (side 0) or L (side 1), plus the
  * value of a condition. */
 typedef struct {

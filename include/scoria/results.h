@@ -276,7 +276,7 @@ typedef struct {
 
 /* Of an event: a field or a quantity, `field`, beyond its threshold; in any cell, or in all where the event says so. */
 typedef struct {
-  const char *event, *field;
+  const char *event, *field, *unit; /* of the threshold */
   double threshold;
   int64_t below;
   double probability, se, low95, high95; /* ScoriaShare */

@@ -34,6 +34,22 @@ static void superblock_check(const unsigned char head[48], size_t n, int64_t siz
   }
 }
 
+/* What makes a file of that name in a run directory, as it goes on in a message; "" of other names. */
+static const char *maker_of(const char *path)
+{
+  static const char *const made[][2] = {
+      {"dataset.h5", "; scoria generate makes it, or scoria import from data of other programs"},
+      {"model.h5", "; scoria train makes it from dataset.h5"},
+      {"samples.h5", "; scoria sample makes it from model.h5"},
+      {"cheap.h5", "; scoria generate makes it with ensemble_cheap_fidelity"},
+  };
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+    if (!strcmp(name, made[i][0])) return made[i][1];
+  return "";
+}
+
 PetscErrorCode FileProbe(const char *path, const char *expected, int64_t *size, ScoriaTrouble *bad)
 {
   char part[PETSC_MAX_PATH_LEN + 8];
@@ -49,7 +65,8 @@ PetscErrorCode FileProbe(const char *path, const char *expected, int64_t *size, 
       trouble_note(bad, SCORIA_EXIT_INPUT, "no such file, but %s is there: the run that writes it has not finished",
                    part);
     else
-      trouble_note(bad, SCORIA_EXIT_INPUT, "cannot be read: %s (expected %s)", strerror(why), expected);
+      trouble_note(bad, SCORIA_EXIT_INPUT, "cannot be read: %s (expected %s%s)", strerror(why), expected,
+                   why == ENOENT ? maker_of(path) : "");
     PetscFunctionReturn(0);
   }
   if (!S_ISREG(st.st_mode)) {

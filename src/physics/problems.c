@@ -77,6 +77,18 @@ static PetscErrorCode FindDerived(const ScoriaProblem *problem, const char *word
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaDerivedNames(ScoriaDeck deck, size_t size, char names[])
+{
+  const ScoriaProblem *problem;
+  const ScoriaField *row;
+  PetscFunctionBeginUser;
+  PetscCall(ProblemOfDeck(deck, &problem));
+  *names = 0;
+  for (int k = 0; (row = derived_row(problem, k)); k++)
+    snprintf(names + strlen(names), size - strlen(names), "%s%s", k ? ", " : "", row->name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DerivedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, int *n, int which[MAX_DERIVED_FIELDS])
 {
   const char *list = NULL;

@@ -7,6 +7,7 @@
 
 /* Heights in points: the strip of legend and titles, that of the axis of x, a panel, and between panels. */
 #define STRIP 99
+#define LEGEND 42 /* of the strip; below come two lines of a title */
 #define AXIS 60
 #define PANEL 201
 #define GAP 39
@@ -114,12 +115,13 @@ static PetscErrorCode StatData(ReportFigures *figs, const ReportCompare *cmp, in
  */
 static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, int nch, const int channels[], int n,
                                     const int64_t chosen[], const char *prefix,
-                                    PetscErrorCode (*legend)(ReportText *, const ReportWords *), const char *plot)
+                                    PetscErrorCode (*legend)(ReportText *, const ReportWords *, double),
+                                    const char *plot)
 {
   char file[64];
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
-  PetscCall(legend(body, cmp->words));
+  PetscCall(legend(body, cmp->words, 1 - (double)LEGEND / grid_height(nch)));
   PetscCall(ReportRangeX(body, &cmp->along, (int)cmp->L, cmp->x));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
@@ -139,7 +141,7 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words)
+PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words, double bottom)
 {
   ReportText entries = {0};
   PetscFunctionBeginUser;
@@ -149,13 +151,13 @@ PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words)
                         "     NaN with lines linestyle 2 linewidth 1.5 title 'model, limits of 95 %%', \\\n"
                         "     NaN with lines linestyle 2 linewidth 2.5 dashtype (8,6) title 'model, mean'",
                         words->law, words->law));
-  PetscCall(ReportLegend(body, entries.s));
+  PetscCall(ReportLegendFrom(body, entries.s, bottom));
   PetscCall(ReportTextDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
 /* What the standard deviations are of. */
-static PetscErrorCode SpreadLegend(ReportText *body, const ReportWords *words)
+static PetscErrorCode SpreadLegend(ReportText *body, const ReportWords *words, double bottom)
 {
   ReportText entries = {0};
   PetscFunctionBeginUser;
@@ -164,7 +166,7 @@ static PetscErrorCode SpreadLegend(ReportText *body, const ReportWords *words)
                         "     NaN with lines linestyle 2 dashtype (8,5) title 'model', \\\n"
                         "     NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'",
                         words->law));
-  PetscCall(ReportLegend(body, entries.s));
+  PetscCall(ReportLegendFrom(body, entries.s, bottom));
   PetscCall(ReportTextDestroy(&entries));
   PetscFunctionReturn(0);
 }

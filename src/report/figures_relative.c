@@ -151,7 +151,7 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   const ReportCompare *cmp = view->cmp;
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportBandsLegend(&body, cmp->words));
+  PetscCall(ReportBandsLegend(&body, cmp->words, 0.93));
   PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
@@ -201,12 +201,13 @@ PetscErrorCode ReportRelativeTable(const ReportView *view, ReportText *html)
     if (view->view[i] == SCORIA_VIEW_FIELD) continue;
     if (!headed)
       PetscCall(ReportPrint(html,
-                            "<div class=\"scroll\"><table>\n<thead><tr><th>%s</th><th class=\"n\">x [%s]</th>"
+                            "<div class=\"scroll\"><table>\n<thead><tr><th>%s</th><th class=\"n\">%s%s%s%s</th>"
                             "<th class=\"n\">mean, %s</th><th class=\"n\">%s again</th><th "
                             "class=\"n\">model</th><th class=\"n\">SD, %s</th><th class=\"n\">%s again</th>"
                             "<th class=\"n\">model</th></tr></thead>\n<tbody>\n",
-                            view->sample ? "at the sample condition" : "at this condition", view->cmp->along.unit, law,
-                            law, law, law));
+                            view->sample ? "at the sample condition" : "at this condition", view->cmp->along.label,
+                            *view->cmp->along.unit ? " [" : "", view->cmp->along.unit,
+                            *view->cmp->along.unit ? "]" : "", law, law, law, law));
     headed = true;
     PetscCall(TableRows(view, i, html));
   }

@@ -59,6 +59,8 @@ void unit_label(const char *unit, size_t size, char label[])
   label[n] = 0;
 }
 
+#define LARGEST 1e4 /* that is written in its unit, and not in a power of ten of it */
+
 void report_quantity(const char *name, const char *unit, double largest, ReportQuantity *q)
 {
   static const char *const prefixed = " m V A W J s ", *const prefix[] = {"", "m", "µ", "n"};
@@ -74,6 +76,12 @@ void report_quantity(const char *name, const char *unit, double largest, ReportQ
   name_label(name, sizeof q->label, q->label);
   unit_label(unit, sizeof plain, plain);
   if (strcmp(unit, "1")) snprintf(q->unit, sizeof q->unit, "%s%s", prefix[thousands], plain);
+  if (*q->unit && largest >= LARGEST &&
+      isfinite(largest)) { /* numbers so long would leave a label beside them no room */
+    const int power = 3 * (int)floor(log10(largest) / 3);
+    q->scale        = pow(10, -power);
+    snprintf(q->unit, sizeof q->unit, "10^{%d} %s", power, plain);
+  }
   const bool has = *q->unit;
   snprintf(q->axis, sizeof q->axis, "%s%s%s%s", q->label, has ? "  [" : "", q->unit, has ? "]" : "");
 }
@@ -92,11 +100,11 @@ void report_axis_x(const char *unit, double largest, ReportQuantity *q)
   report_quantity(strcmp(unit, "1") ? "x" : "x / L", unit, largest, q);
 }
 
-/* Of conditions a leading zero is no trouble: U_0 = 0.15 V. */
+/* Of conditions a leading zero is no trouble, U_0 = 0.15 V, nor are long numbers. */
 static double condition_quantity(const ScoriaCondition *c, ReportQuantity *q)
 {
   const double largest = fmax(fabs(c->lo), fabs(c->hi));
-  report_quantity(c->name, c->unit, 10 * largest, q);
+  report_quantity(c->name, c->unit, fmin(10 * largest, LARGEST / 2), q);
   return largest * q->scale;
 }
 

@@ -174,11 +174,15 @@ static PetscErrorCode EventRow(ReportText *html, const cJSON *event, bool model)
 {
   const double checked = json_number(event, UQ_CHECKED);
   ScoriaUqExceedance e;
+  char unit[40];
   PetscFunctionBeginUser;
   members_take(event, scoria_uq_exceedance_members, &e);
   PetscCall(ReportPrint(html, "<tr><td><code>"));
   PetscCall(ReportEscape(html, e.event ? e.event : e.field));
-  PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.4g</td>", e.probability));
+  PetscCall(ReportPrint(html, "</code></td><td class=\"u\">"));
+  unit_label(e.unit && strcmp(e.unit, "1") ? e.unit : "", sizeof unit, unit); /* not of earlier releases */
+  PetscCall(ReportEnhanced(html, unit));
+  PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", e.probability));
   if (isfinite(e.high95)) /* which releases before did not write */
     PetscCall(ReportPrint(html, "<td class=\"n\">%.5g to %.5g</td>", e.low95, e.high95));
   else
@@ -223,7 +227,7 @@ static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const Scoria
   if (!cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(list->child, UQ_EXCEED))) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html,
                         "<h3>Probabilities of events</h3>\n<p>Shares of the fields, with the 95 %% interval of the "
-                        "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th>"
+                        "counting alone%s.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>event</th><th>unit</th>"
                         "<th class=\"n\">probability</th><th class=\"n\">95 %% interval</th>%s</tr></thead>\n<tbody>\n",
                         model ? "; agrees: the probability down to which compare has found the model's tail to be the "
                                 "reference's"
@@ -231,7 +235,7 @@ static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const Scoria
                         model ? "<th class=\"n\">agrees down to</th>" : ""));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++) {
     const cJSON *condition = cJSON_GetArrayItem(list, k);
-    PetscCall(ConditionLine(html, space, list, condition, model ? 4 : 3));
+    PetscCall(ConditionLine(html, space, list, condition, model ? 5 : 4));
     cJSON_ArrayForEach(event, cJSON_GetObjectItemCaseSensitive(condition, UQ_EXCEED))
         PetscCall(EventRow(html, event, model));
   }

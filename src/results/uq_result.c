@@ -47,15 +47,11 @@ const ScoriaMember scoria_uq_histogram_members[] = {
 };
 
 const ScoriaMember scoria_uq_exceedance_members[] = {
-    TEXT(ScoriaUqExceedance, event, NULL, 0),
-    TEXT(ScoriaUqExceedance, field, NULL, 0),
-    REAL(ScoriaUqExceedance, threshold, NULL, 0),
-    FLAG(ScoriaUqExceedance, below, NULL, 0),
-    REAL(ScoriaUqExceedance, probability, NULL, 0),
-    REAL(ScoriaUqExceedance, se, NULL, 0),
-    REAL(ScoriaUqExceedance, low95, NULL, 0),
-    REAL(ScoriaUqExceedance, high95, NULL, 0),
-    END,
+    TEXT(ScoriaUqExceedance, event, NULL, 0),  TEXT(ScoriaUqExceedance, unit, NULL, 0),
+    TEXT(ScoriaUqExceedance, field, NULL, 0),  REAL(ScoriaUqExceedance, threshold, NULL, 0),
+    FLAG(ScoriaUqExceedance, below, NULL, 0),  REAL(ScoriaUqExceedance, probability, NULL, 0),
+    REAL(ScoriaUqExceedance, se, NULL, 0),     REAL(ScoriaUqExceedance, low95, NULL, 0),
+    REAL(ScoriaUqExceedance, high95, NULL, 0), END,
 };
 
 const ScoriaMember scoria_uq_sobol_members[] = {

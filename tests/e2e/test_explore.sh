@@ -133,6 +133,9 @@ grep -q 'Response to a condition' "$run/report.html" || ! command -v gnuplot >/d
 
 sed -e 's/, ell: .4.26e-6, 2.13e-5.}/}/' -e 's/max: 0.4}/max: 0.4, ell: 1e-5}/' "$deck" >"$work/fixed.yaml"
 expect 3 'uq: map: found "F_left", expected one of U0, F_right, ell' 2 uq "$deck" -uq_map F_left -uq_file x.h5
+expect 3 'uq: map: found "F_rigth", expected one of U0, F_right, ell; did you mean "F_right"?' 2 uq "$deck" -uq_map F_rigth -uq_file x.h5
+expect 3 'uq: quantities: "a = j\[0\]": j is a derived field, which these fields lack: it needs ensemble.derived: \[j\]' 2 uq "$deck" -uq_quantities "a = j[0]" -uq_file x.h5
+expect 3 'model.h5: cannot be read: No such file or directory (expected a scoria file of kind .model.; scoria train makes it from dataset.h5)' 2 uq "$deck" -run_dir "$work/nowhere"
 expect 3 'uq: map: found "U0" twice' 2 uq "$deck" -uq_map U0,U0 -uq_file x.h5
 expect 3 'uq: map: "ell" is one too many, at most 2' 2 uq "$deck" -uq_map U0,F_right,ell -uq_file x.h5
 expect 3 'uq: map: found "U0" beside uq_U0' 2 uq "$deck" -uq_map U0 -uq_U0 0.1,0.2 -uq_file x.h5

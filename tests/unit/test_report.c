@@ -77,6 +77,9 @@ static void quantities_are_written_in_type(void **state)
   report_quantity("c", "mol m^-3", 1e-9, &q); /* no prefix goes in front of mol */
   assert_string_equal(q.unit, "mol m^{-3}");
   assert_true(q.scale == 1);
+  report_quantity("j", "A m^-3", 2.5e5, &q); /* six digits at an axis cut its label off */
+  assert_string_equal(q.axis, "j  [10^{3} A m^{-3}]");
+  assert_true(2.5e5 * q.scale == 250);
   report_quantity("T", "", 0, &q);
   assert_string_equal(q.unit, "");
   CHECK(ReportConditionTitle(&text, &space, theta, 1));

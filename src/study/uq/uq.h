@@ -55,7 +55,8 @@ typedef struct {
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
   bool place[UQ_MAX_QUANTITIES];    /* of an extreme of whole fields: one of a few numbers */
   int derived;                      /* of the quantities, the last: those of the expressions */
-  UqExpressions expressions;        /* owned; NULL: none */
+  char derivable[256];       /* names of fields that the deck's problem could have besides; "" of imported data */
+  UqExpressions expressions; /* owned; NULL: none */
   int nthresholds;
   ScoriaThreshold threshold[UQ_MAX_THRESHOLDS];
   UqEvent event[UQ_MAX_THRESHOLDS]; /* of each threshold */

@@ -58,6 +58,16 @@ static void term_name(int term, size_t size, char name[])
   snprintf(name, size, "_term%d", term);
 }
 
+/* Whether the deck's problem could have a field of that name, which these fields do not have. */
+static bool is_derivable(const UqQuestion *q, const char *name)
+{
+  const char *list = q->derivable;
+  char word[SCORIA_NAME_SIZE];
+  while (list_next_word(&list, sizeof word, word))
+    if (!strcmp(word, name)) return true;
+  return false;
+}
+
 /* A parser of `rewritten`, whose variables are those of the row and, in an argument, of a cell. */
 static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool argument, muParserHandle_t *parser)
 {
@@ -85,6 +95,12 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
     uq_suggest(q, found, sizeof hint, hint);
     mupRelease(p);
     *parser = NULL;
+    if (is_derivable(q, found))
+      SCORIA_FAIL(
+          SCORIA_EXIT_INPUT,
+          "uq: %s: \"%s\": %s is a derived field, which these fields lack: it needs ensemble.derived: [%s] in the "
+          "deck of generate and train",
+          m->key, m->text, found, found);
     SCORIA_FAIL(
         SCORIA_EXIT_INPUT,
         "uq: %s: \"%s\" is not understood at \"%s\"%s; expected an expression of values at places, phi[0], c[L], "

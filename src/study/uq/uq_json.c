@@ -69,15 +69,16 @@ static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, co
     const int n = uq_shares(q, t), c = limit->number + (q->event[t].of == SUMMARY_ALL);
     const double *share          = at + uq_shares_at(q, a, t);
     const bool of_field          = limit->first < q->m;
-    const ScoriaUqExceedance one = {.event       = q->event[t].text,
-                                    .field       = of_field ? q->field[limit->first / q->cells].name
-                                                            : q->quantity[limit->first - q->m].name,
-                                    .threshold   = limit->value,
-                                    .below       = limit->below,
-                                    .probability = share[UQ_SHARE * n + c],
-                                    .se          = share[UQ_SHARE_SE * n + c],
-                                    .low95       = share[UQ_SHARE_LOW * n + c],
-                                    .high95      = share[UQ_SHARE_HIGH * n + c]};
+    const ScoriaUqExceedance one = {
+        .event       = q->event[t].text,
+        .field       = of_field ? q->field[limit->first / q->cells].name : q->quantity[limit->first - q->m].name,
+        .unit        = of_field ? q->field[limit->first / q->cells].unit : q->quantity[limit->first - q->m].unit,
+        .threshold   = limit->value,
+        .below       = limit->below,
+        .probability = share[UQ_SHARE * n + c],
+        .se          = share[UQ_SHARE_SE * n + c],
+        .low95       = share[UQ_SHARE_LOW * n + c],
+        .high95      = share[UQ_SHARE_HIGH * n + c]};
     add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, a, t, one.probability);
   }
 }

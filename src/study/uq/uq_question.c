@@ -77,11 +77,21 @@ const char *uq_input_name(const UqQuestion *q, int input)
   return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
 }
 
+static PetscErrorCode ReadDerivable(ScoriaDeck deck, UqQuestion *q)
+{
+  bool imported;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaImported(deck, &imported));
+  if (!imported) PetscCall(ScoriaDerivedNames(deck, sizeof q->derivable, q->derivable));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q)
 {
   PetscFunctionBeginUser;
   *q = (UqQuestion){.nquantities = 0};
   uq_take_shape(q, shape);
+  PetscCall(ReadDerivable(deck, q));
   PetscCall(
       ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
   PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
@@ -97,6 +107,7 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
   q->periodic = !imported;
+  PetscCall(ReadDerivable(deck, q));
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));

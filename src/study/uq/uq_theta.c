@@ -36,11 +36,15 @@ static PetscErrorCode ReadValues(ScoriaDeck deck, const ScoriaSpace *space, Valu
 /* The conditions to map over: of ones that vary and are given no values of their own. */
 static PetscErrorCode ReadAxis(const ScoriaSpace *space, const Values *v, const char *word, int *axis)
 {
-  char names[256];
+  char names[256], hint[SCORIA_NAME_SIZE + 32] = "";
+  const char *known[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   condition_names(space, sizeof names, names);
   *axis = space_find(space, word);
-  if (*axis < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: found \"%s\", expected one of %s", word, names);
+  for (int i = 0; i < space->n; i++) known[i] = space->c[i].name;
+  const char *nearest = text_nearest(word, space->n, known);
+  if (nearest) snprintf(hint, sizeof hint, "; did you mean \"%s\"?", nearest);
+  if (*axis < 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: found \"%s\", expected one of %s%s", word, names, hint);
   if (!(space->c[*axis].lo < space->c[*axis].hi))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: map: found \"%s\", which has one value only, %g %s", word, space->c[*axis].lo,
                 space->c[*axis].unit);
