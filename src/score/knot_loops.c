@@ -28,10 +28,15 @@ static inline double exponential(double x)
   return p * power;
 }
 
+static void logarithms_back(int n, double reference, double sign, double v[])
+{
+  for (int i = 0; i < n; i++) v[i] = reference + sign * exponential(v[i]);
+}
+
 static void field(const KnotField *of, int places, const double t[], double field[])
 {
   const int nx = of->nx, knots = of->knots;
-  const double middle = knots / 2, last = knots - 2, reference = of->reference, sign = of->sign;
+  const double middle = knots / 2, last = knots - 2;
   const double *knot = of->knot, *rate = of->rate;
   for (int p = 0; p < places; p++, t += nx, field += nx) {
     for (int x = 0; x < nx; x++) {
@@ -40,7 +45,7 @@ static void field(const KnotField *of, int places, const double t[], double fiel
       const double *here = knot + x * knots + k;
       field[x]           = here[0] + (at - k) * (here[1] - here[0]);
     }
-    for (int x = 0; x < nx && of->logged; x++) field[x] = reference + sign * exponential(field[x]);
+    if (of->logged) logarithms_back(nx, of->reference, of->sign, field);
   }
 }
 
