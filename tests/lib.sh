@@ -5,6 +5,8 @@ SCORIA=${SCORIA:-$SCORIA_SOURCE/build/scoria}
 MPIEXEC=${MPIEXEC:-mpirun}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe # what Open MPI 5 calls it
+# mpirun waits a second after a rank's error before it kills the others; and other ways of messages than shared memory are looked for at each start.
+export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0 OMPI_MCA_pml=ob1
 export OMPI_MCA_mpi_yield_when_idle=1 MPIR_CVAR_ENABLE_HEAVY_YIELD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # h5py comes as a Debian package, for the system's own interpreter.
 PYTHON=/usr/bin/python3

@@ -62,7 +62,7 @@ struct Family_ {
   const int *derived; /* borrowed from the ensemble */
   double rtol;
   double *eps;  /* owned: own cells of the fine grid */
-  double *line; /* owned (nx) */
+  double *line; /* owned (nx): scratch */
   double *own;  /* owned (cells): of whole fields, those of a field that a rank has; */
   double *all;  /* owned (cells): on the first rank of a group, all of it */
   int n;

@@ -3,14 +3,38 @@
 #include <math.h>
 #include <string.h>
 
-/* Values at the centres of n cells to those of N of the same length: linear between centres and beyond the outer ones.
- */
+/* Four neighbouring centres of an axis of n cells, and the weights that give the cubic through them at centre i of N
+ * cells of the same length.  Along x the outermost four serve to both ends: their cubic keeps the slope of a boundary
+ * condition, which a line between centres does not.  y and z are periodic. */
+typedef struct {
+  int at[4];
+  double weight[4]; /* exactly 0 and 1 where i is the centre of one of the n cells */
+} Stencil;
+
+static Stencil stencil(int n, int N, int i, bool periodic)
+{
+  const double place = (i + 0.5) * n / N - 0.5; /* centre 0 is at 0 */
+  int first          = (int)floor(place) - 1;
+  if (n == 1) return (Stencil){.weight = {1}};
+  if (!periodic) first = PetscClipInterval(first, 0, n - 4);
+  const double t = place - first, a = t - 1, b = t - 2, c = t - 3;
+  Stencil s = {.weight = {-a * b * c / 6, t * b * c / 2, -t * a * c / 2, t * a * b / 6}};
+  for (int k = 0; k < 4; k++) s.at[k] = (first + k + n) % n;
+  return s;
+}
+
+static double along(const double row[], const Stencil *s)
+{
+  double sum = 0;
+  for (int k = 0; k < 4; k++) sum += s->weight[k] * row[s->at[k]];
+  return sum;
+}
+
 static void interpolate(int n, const double from[], int N, double to[])
 {
   for (int i = 0; i < N; i++) {
-    const double at = (i + 0.5) * n / N - 0.5;
-    const int j     = PetscMax(0, PetscMin(n - 2, (int)floor(at)));
-    to[i]           = from[j] + (at - j) * (from[j + 1] - from[j]);
+    const Stencil x = stencil(n, N, i, false);
+    to[i]           = along(from, &x);
   }
 }
 
@@ -29,46 +53,29 @@ static PetscErrorCode Profiles(const Family *f, Member *m, double fields[])
   PetscFunctionReturn(0);
 }
 
-/* The two centres of an axis of n cells around centre i of N, and the share of the second: beyond the outer ones along
- * x, periodic along y and z. */
-typedef struct {
-  int at[2];
-  double share;
-} Between;
-
-static Between between(int n, int N, int i, bool periodic)
+/* The row along x of a field on a grid at places of y and z, into row (nx). */
+static void row_at(const ScoriaGrid *grid, const double field[], const Stencil *y, const Stencil *z, double row[])
 {
-  const double at = (i + 0.5) * n / N - 0.5;
-  int j           = (int)floor(at);
-  if (n == 1) return (Between){.at = {0, 0}};
-  if (!periodic) j = PetscMax(0, PetscMin(n - 2, j));
-  return (Between){.at = {(j + n) % n, (j + 1 + n) % n}, .share = at - j};
+  const int nx = grid->n[0], ny = grid->n[1];
+  memset(row, 0, sizeof *row * (size_t)nx);
+  for (int k = 0; k < 4; k++)
+    for (int j = 0; j < 4; j++) {
+      const double weight = z->weight[k] * y->weight[j];
+      const double *from  = field + ((size_t)z->at[k] * (size_t)ny + (size_t)y->at[j]) * (size_t)nx;
+      if (weight == 0) continue;
+      for (int i = 0; i < nx; i++) row[i] += weight * from[i];
+    }
 }
 
-static double along_x(const double row[], const Between *x)
+/* A field on the member's grid at the centres of the family's: cubic along each axis.  row (nx) is scratch. */
+static void refine(const ScoriaGrid *from, const double field[], const ScoriaGrid *to, double row[], double fine[])
 {
-  return row[x->at[0]] + x->share * (row[x->at[1]] - row[x->at[0]]);
-}
-
-/* A field on the member's grid at the centres of the family's: linear along each axis. */
-static void refine(const ScoriaGrid *from, const double field[], const ScoriaGrid *to, double fine[])
-{
-  const int nx = from->n[0], ny = from->n[1];
   for (int k = 0; k < to->n[2]; k++) {
-    const Between z = between(from->n[2], to->n[2], k, true);
-    for (int j = 0; j < to->n[1]; j++) {
-      const Between y = between(ny, to->n[1], j, true);
-      for (int i = 0; i < to->n[0]; i++) {
-        const Between x = between(nx, to->n[0], i, false);
-        double plane[2];
-        for (int b = 0; b < 2; b++) {
-          const double *first = field + ((size_t)z.at[b] * (size_t)ny + (size_t)y.at[0]) * (size_t)nx;
-          const double *next  = field + ((size_t)z.at[b] * (size_t)ny + (size_t)y.at[1]) * (size_t)nx;
-          const double low    = along_x(first, &x);
-          plane[b]            = low + y.share * (along_x(next, &x) - low);
-        }
-        *fine++ = plane[0] + z.share * (plane[1] - plane[0]);
-      }
+    const Stencil z = stencil(from->n[2], to->n[2], k, true);
+    for (int j = 0; j < to->n[1]; j++, fine += to->n[0]) {
+      const Stencil y = stencil(from->n[1], to->n[1], j, true);
+      row_at(from, field, &y, &z, row);
+      interpolate(from->n[0], row, to->n[0], fine);
     }
   }
 }
@@ -87,7 +94,7 @@ static PetscErrorCode WholeFields(const Family *f, Member *m, double fields[])
   for (int c = 0; c < f->channels; c++) {
     PetscCall(ScoriaSolverField(m->solver, c, f->own));
     if (!m->alone) PetscCall(ScoriaGatherCells(f->groups, &m->grid, f->own, f->all));
-    if (mine) refine(&m->grid, m->alone ? f->own : f->all, &f->grid, fields + (size_t)c * (size_t)f->cells);
+    if (mine) refine(&m->grid, m->alone ? f->own : f->all, &f->grid, f->line, fields + (size_t)c * (size_t)f->cells);
   }
   PetscFunctionReturn(0);
 }

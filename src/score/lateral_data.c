@@ -65,6 +65,7 @@ PetscErrorCode LateralDataDestroy(LateralData *data)
   PetscCall(PetscFree2(data->control, data->normals));
   PetscCall(PetscFree(data->twin));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->shape_X));
+  PetscCall(PetscFree(data->joint_X));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
   PetscCall(ScoriaProgressDestroy(&data->passes.bar));
   PetscFunctionReturn(0);

@@ -50,11 +50,10 @@ static PetscErrorCode FitMean(LateralData *data, Moments *s)
 {
   const NormLateral norm = data->norm;
   const int E = norm->E, p = norm->mean.terms;
-  const NormDesign design = lateral_design(data, p, data->mean_X, E);
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < data->n && norm->twin; i++)
     for (int e = 0; e < E && data->weight[i] > 0; e++) s->mean[i * E + e] -= data->twin[i * E + e];
-  PetscCall(NormLeastSquares(&design, s->mean, norm->mean_coef));
+  PetscCall(LateralMeans(data, E, s->mean, norm->mean_coef));
   for (int64_t i = 0; i < data->n; i++) {
     if (!(data->weight[i] > 0)) continue;
     la_rows_product(1, p, E, data->mean_X + i * p, norm->mean_coef, NULL, norm->base);
@@ -310,10 +309,9 @@ static PetscErrorCode FitModeMeans(LateralData *data, Scales *s)
 {
   const NormLateral norm = data->norm;
   const int n0 = norm->kept[0], p = norm->mean.terms;
-  const NormDesign design = lateral_design(data, p, data->mean_X, n0);
   PetscFunctionBeginUser;
   if (!n0) PetscFunctionReturn(0);
-  PetscCall(NormLeastSquares(&design, s->mean, norm->mu_coef));
+  PetscCall(LateralMeans(data, n0, s->mean, norm->mu_coef));
   for (int64_t i = 0; i < data->n; i++) {
     if (!(data->weight[i] > 0)) continue;
     la_rows_product(1, p, n0, data->mean_X + i * p, norm->mu_coef, NULL, norm->mu);
@@ -359,6 +357,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralDataSetPolynomials(data));
   PetscCall(LateralCalibrate(data, levels));
+  PetscCall(LateralJoinControls(data, levels));
   PetscCall(FitMoments(data));
   PetscCall(FitMarginals(data));
   PetscCall(FitModes(data));

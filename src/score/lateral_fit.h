@@ -32,6 +32,8 @@ typedef struct {
   double *twin;       /* owned (n, E): the twin in v; NULL without one */
   double *one;        /* owned (n) */
   double *mean_X, *scale_X, *shape_X; /* owned (n, terms): polynomials, when they are chosen */
+  int joint_terms;                    /* of joint_X, mean.terms at least; 0: there is none */
+  double *joint_X;                    /* owned (n, joint_terms): mean_X, and controls of pieces times polynomials */
   int64_t fitted;                     /* fitted conditions of all ranks */
   double fitted_rows;                 /* of all ranks, by weight */
   ScoriaRows buffer;                  /* owned: of a piece */
@@ -71,6 +73,11 @@ PetscErrorCode LateralControlsCreate(LateralData *data);
 void lateral_controls_take(LateralData *data, int64_t i);
 /* Weights of the rows, from controls that all of them have.  Collective. */
 PetscErrorCode LateralCalibrate(LateralData *data, const int levels[]);
+/* The regressors of means, from the controls and weights of rows.  Collective. */
+PetscErrorCode LateralJoinControls(LateralData *data, const int levels[]);
+/* Least squares of means Y (n, q) of pieces: coef (mean.terms, q), what controls say of their chance taken out.
+ * Collective. */
+PetscErrorCode LateralMeans(LateralData *data, int q, const double Y[], double coef[]);
 /* The weight of row k of piece i. */
 double lateral_row_weight(const LateralData *data, int64_t i, int64_t k);
 

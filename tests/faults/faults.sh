@@ -4,7 +4,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 deck=$work/deck.yaml
 export SCORIA_CLOSE_SECONDS=10              # ranks that wait for each other in a close, after a failed write
-export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0 # mpirun waits a second otherwise before it kills what is left of a job
 FAULT_TOOLS=${FAULT_TOOLS:-$SCORIA_SOURCE/build/tests} # libinject.so, same_arrays
 
 if ldd "$SCORIA" | grep -q 'libasan'; then
