@@ -220,6 +220,12 @@ void solver_set_derived(ScoriaSolver solver, int n, const int which[]);
  * what was solved before.  Divergence is data (status), not an error.  Collective on the group. */
 PetscErrorCode ScoriaSolverSolve(ScoriaSolver solver, const double theta[], const double eps[],
                                  ScoriaSolveStatus *status);
+/* The solution at theta for the porosity eps everywhere, and the problem linearised in its state there: of steady
+ * problems in one dimension.  Then, until the next solve, the step from it to the porosity eps of this rank's own
+ * cells, one residual and one substitution, in place of a solution; failed where the first has no solution.  Collective
+ * on the group. */
+PetscErrorCode ScoriaSolverLinearise(ScoriaSolver solver, const double theta[], double eps, ScoriaSolveStatus *status);
+PetscErrorCode ScoriaSolverStep(ScoriaSolver solver, const double eps[], ScoriaSolveStatus *status);
 /* Of the last solution: field f in this rank's own cells (nz, ny, nx); NaN after a solve that failed.  Collective where
  * it is a derived field, else local. */
 PetscErrorCode ScoriaSolverField(ScoriaSolver solver, int f, double own[]);
@@ -273,6 +279,8 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 /* The deterministic twin (fields, nx) at theta: the solution at the homogeneous effective porosity.  Matches
  * ScoriaTwinFn of score.h; ctx is the ScoriaEnsemble.  A twin that does not converge is a user error naming theta. */
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
+/* The homogeneous porosity of the twin at theta.  Local. */
+PetscErrorCode ScoriaEnsembleTwinPorosity(ScoriaEnsemble e, const double theta[], double *eps);
 /* The unit normals g (cells) behind porosities eps (cells) drawn at theta; false where its law has none.  Matches
  * ScoriaTwin of score.h; ctx is the ScoriaEnsemble.  Local. */
 bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);

@@ -41,6 +41,8 @@ struct Member_ {
   double *profile;          /* owned (FIDELITY_BATCH, nx): of lines */
   double *columns;          /* owned (channels, own cells of the family's grid): whole fields of columns */
   bool alone;               /* every rank solves for itself */
+  double *at;               /* owned (conditions): theta that a linear one is linearised at; NULL: of others */
+  bool tried, is_at;        /* it was tried there; and has a twin */
   ScoriaSolveStatus status; /* of the last solve on this rank; of many columns, of the first that failed, if any */
 };
 
@@ -50,8 +52,9 @@ struct Family_ {
   ScoriaGrid grid;
   ScoriaPorosity porosity; /* borrowed from the ensemble */
   const ScoriaProblem *problem;
-  void *parameters;              /* owned */
-  ScoriaSolver solver;           /* borrowed from the ensemble */
+  void *parameters;    /* owned */
+  ScoriaSolver solver; /* borrowed from the ensemble */
+  int conditions;
   int channels, cells, nx, time; /* cells of a row: nx, or, of whole fields, those of the grid */
   bool whole;
   bool estimates; /* an estimate's, not a dataset's */
@@ -67,7 +70,7 @@ struct Family_ {
 };
 
 extern const FidelityRow fidelity_fine, fidelity_grid, fidelity_lateral, fidelity_line, fidelity_mirror,
-    fidelity_columns, fidelity_steps;
+    fidelity_columns, fidelity_steps, fidelity_linear;
 /* The member of a row, -1: none. */
 int family_find(const Family *f, const FidelityRow *row);
 
@@ -75,6 +78,15 @@ int family_find(const Family *f, const FidelityRow *row);
 PetscErrorCode FidelitySolver(const Family *f, Member *m, MPI_Comm group, double rtol);
 /* The same in one dimension, of every rank by itself, with room for `values` of profiles. */
 PetscErrorCode FidelityLine(const Family *f, Member *m, size_t values);
+/* Room for the profiles of a batch, realisation i of it, and their solves dealt to the ranks of the group: callbacks of
+ * a row of lines.  solve: at a porosity (nx), into the member's solver and status. */
+PetscErrorCode FidelityCreateLine(const Family *f, Member *m);
+PetscErrorCode FidelityTakeLine(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                                double fields[], ScoriaFidelityCost *cost);
+typedef PetscErrorCode (*FidelityLineSolve)(const Family *f, Member *m, const double theta[], const double eps[],
+                                            bool counts, ScoriaFidelityCost *cost);
+PetscErrorCode FidelityDealLines(const Family *f, Member *m, const double theta[], int n, FidelityLineSolve solve,
+                                 double fields[], ScoriaFidelityCost *cost);
 bool fidelity_has_lateral(const Family *f, int number, size_t size, char lacks[]);
 /* fidelity_fields.c: the solver's last solution at the cells of the family, into fields (channels, cells): profiles on
  * every rank, whole fields on the first of the group, or on a rank that solves alone. */

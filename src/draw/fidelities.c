@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,  &fidelity_mirror, &fidelity_grid,
-                                          &fidelity_columns, &fidelity_steps, &fidelity_lateral};
+static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,  &fidelity_mirror,  &fidelity_grid,
+                                          &fidelity_columns, &fidelity_steps, &fidelity_lateral, &fidelity_linear};
 #define NROWS ((int)(sizeof rows / sizeof *rows))
 
 struct ScoriaFidelities_ {
@@ -77,6 +77,7 @@ static PetscErrorCode Destroy(void *ctx)
     PetscCall(PetscFree(m->counts));
     PetscCall(PetscFree(m->profile));
     PetscCall(PetscFree(m->columns));
+    PetscCall(PetscFree(m->at));
   }
   PetscCall(PetscFree2(f->eps, f->line));
   PetscCall(PetscFree2(f->own, f->all));
@@ -214,18 +215,19 @@ PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const 
   PetscCall(ScoriaEnsembleSpec(ens, &spec, &x));
   PetscCall(ScoriaProblemFromDeck(deck, &f->problem, &f->parameters));
   ensemble_grid(ens, &f->grid);
-  f->ensemble  = ens;
-  f->groups    = ScoriaEnsembleGroups(ens);
-  f->solver    = ensemble_solver(ens);
-  f->porosity  = ensemble_porosity(ens);
-  f->derived   = ensemble_derived(ens, &f->nderived);
-  f->time      = space_find(&spec.space, "time");
-  f->rtol      = 1e-5;
-  f->nx        = f->grid.n[0];
-  f->cells     = spec.cells;
-  f->whole     = spec_is_whole(&spec);
-  f->channels  = spec_states(&spec);
-  f->estimates = strncmp(key, "ensemble_", strlen("ensemble_")) != 0;
+  f->ensemble   = ens;
+  f->groups     = ScoriaEnsembleGroups(ens);
+  f->solver     = ensemble_solver(ens);
+  f->porosity   = ensemble_porosity(ens);
+  f->derived    = ensemble_derived(ens, &f->nderived);
+  f->time       = space_find(&spec.space, "time");
+  f->rtol       = 1e-5;
+  f->nx         = f->grid.n[0];
+  f->conditions = spec.space.n;
+  f->cells      = spec.cells;
+  f->whole      = spec_is_whole(&spec);
+  f->channels   = spec_states(&spec);
+  f->estimates  = strncmp(key, "ensemble_", strlen("ensemble_")) != 0;
   PetscCall(ScoriaDeckReal(deck, "ensemble_time_tolerance", &f->rtol));
   PetscCall(PetscMalloc2(PetscMax(solver_own_cells(f->solver), 1), &f->eps, f->nx + 2, &f->line));
   if (f->whole) PetscCall(PetscMalloc2(f->cells, &f->own, f->cells, &f->all));

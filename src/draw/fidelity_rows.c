@@ -90,15 +90,15 @@ PetscErrorCode FidelityLine(const Family *f, Member *m, size_t values)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CreateLine(const Family *f, Member *m)
+PetscErrorCode FidelityCreateLine(const Family *f, Member *m)
 {
   PetscFunctionBeginUser;
   PetscCall(FidelityLine(f, m, (size_t)FIDELITY_BATCH * (size_t)f->nx));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeLine(const Family *f, Member *m, const double theta[], int i, const double eps[],
-                               double fields[], ScoriaFidelityCost *cost)
+PetscErrorCode FidelityTakeLine(const Family *f, Member *m, const double theta[], int i, const double eps[],
+                                double fields[], ScoriaFidelityCost *cost)
 {
   (void)theta;
   (void)fields;
@@ -108,9 +108,8 @@ static PetscErrorCode TakeLine(const Family *f, Member *m, const double theta[],
   PetscFunctionReturn(0);
 }
 
-/* The lines of a batch are dealt to the ranks of the group. */
-static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], int n, double fields[],
-                              ScoriaFidelityCost *cost)
+PetscErrorCode FidelityDealLines(const Family *f, Member *m, const double theta[], int n, FidelityLineSolve solve,
+                                 double fields[], ScoriaFidelityCost *cost)
 {
   const int size = f->groups->group_size, rank = f->groups->group_rank;
   const size_t width = (size_t)f->channels * (size_t)f->cells;
@@ -121,8 +120,7 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
       PetscCall(PetscArrayzero(to, width));
       continue;
     }
-    PetscCall(ScoriaSolverSolve(m->solver, theta, m->profile + (size_t)i * (size_t)f->nx, &m->status));
-    fidelity_count(cost, &m->grid, &m->status, true);
+    PetscCall(solve(f, m, theta, m->profile + (size_t)i * (size_t)f->nx, true, cost));
     PetscCall(FidelityFields(f, m, to));
   }
   /* bits, of which every double has one writer: a sum would change the sign of a zero */
@@ -130,11 +128,29 @@ static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], 
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SolveLine(const Family *f, Member *m, const double theta[], const double eps[], bool counts,
+                                ScoriaFidelityCost *cost)
+{
+  (void)f;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSolverSolve(m->solver, theta, eps, &m->status));
+  fidelity_count(cost, &m->grid, &m->status, counts);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EndLine(const Family *f, Member *m, const double theta[], int n, double fields[],
+                              ScoriaFidelityCost *cost)
+{
+  PetscFunctionBeginUser;
+  PetscCall(FidelityDealLines(f, m, theta, n, SolveLine, fields, cost));
+  PetscFunctionReturn(0);
+}
+
 const FidelityRow fidelity_line = {.name    = "line",
                                    .help    = "one dimension, at the lateral mean of the porosity",
                                    .fits    = fidelity_has_lateral,
-                                   .create  = CreateLine,
-                                   .take    = TakeLine,
+                                   .create  = FidelityCreateLine,
+                                   .take    = FidelityTakeLine,
                                    .end     = EndLine,
                                    .numbers = {1}};
 
@@ -153,7 +169,7 @@ static PetscErrorCode CreateMirror(const Family *f, Member *m)
 {
   PetscFunctionBeginUser;
   if (f->grid.dim > 1)
-    PetscCall(CreateLine(f, m));
+    PetscCall(FidelityCreateLine(f, m));
   else
     PetscCall(FidelitySolver(f, m, f->groups->group, f->rtol));
   PetscCall(PetscMalloc1(PetscMax(1, solver_own_cells(f->solver)), &m->eps));
@@ -166,7 +182,7 @@ static PetscErrorCode TakeMirror(const Family *f, Member *m, const double theta[
   PetscFunctionBeginUser;
   porosity_mirror(f->porosity, solver_own_cells(f->solver), eps, m->eps);
   if (f->grid.dim > 1)
-    PetscCall(TakeLine(f, m, theta, i, m->eps, fields, cost));
+    PetscCall(FidelityTakeLine(f, m, theta, i, m->eps, fields, cost));
   else
     PetscCall(SolveOn(f, m, theta, m->eps, fields, cost));
   PetscFunctionReturn(0);

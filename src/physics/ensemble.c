@@ -398,14 +398,23 @@ bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const doub
   return porosity_set(e->porosity, &e->spec.space, theta) && porosity_normals(e->porosity, cells, eps, g);
 }
 
+PetscErrorCode ScoriaEnsembleTwinPorosity(ScoriaEnsemble e, const double theta[], double *eps)
+{
+  PetscFunctionBeginUser;
+  if (e->law_varies) PetscCall(TwinPorosity(e, theta));
+  *eps = e->twin_eps;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[])
 {
   ScoriaEnsemble e = ctx;
   ScoriaSolveStatus status;
   char at[256];
+  double eps;
   PetscFunctionBeginUser;
-  if (e->law_varies) PetscCall(TwinPorosity(e, theta));
-  for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = e->twin_eps;
+  PetscCall(ScoriaEnsembleTwinPorosity(e, theta, &eps));
+  for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = eps;
   PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
   space_describe(&e->spec.space, theta, sizeof at, at);
   if (status.reason < 0)

@@ -170,11 +170,9 @@ static double allowed_share(const ScoriaSolver s, const PetscScalar x[], const P
   return share;
 }
 
-static PetscErrorCode LimitStep(SNESLineSearch search, Vec x, Vec y, PetscBool *changed, void *ctx)
+PetscErrorCode NewtonLimit(ScoriaSolver s, Vec x, Vec y)
 {
-  ScoriaSolver s = ctx;
   const PetscScalar *state, *step;
-  (void)search;
   PetscFunctionBeginUser;
   PetscCall(VecGetArrayRead(x, &state));
   PetscCall(VecGetArrayRead(y, &step));
@@ -183,8 +181,17 @@ static PetscErrorCode LimitStep(SNESLineSearch search, Vec x, Vec y, PetscBool *
   PetscCall(VecRestoreArrayRead(y, &step));
   if (s->size > 1) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, s->group));
   s->limited = share < 1.0;
-  *changed   = s->limited ? PETSC_TRUE : PETSC_FALSE;
   if (s->limited) PetscCall(VecScale(y, share));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LimitStep(SNESLineSearch search, Vec x, Vec y, PetscBool *changed, void *ctx)
+{
+  ScoriaSolver s = ctx;
+  (void)search;
+  PetscFunctionBeginUser;
+  PetscCall(NewtonLimit(s, x, y));
+  *changed = s->limited ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 

@@ -60,7 +60,7 @@ const ScoriaKey scoria_physics_keys[] = {
     {"ensemble_realisations", SCORIA_KEY_INT, "", "128", 1, 1e9, NULL, "porosity draws per condition",
      SCORIA_DECIDES_REPEATS},
     {"ensemble_fidelity", SCORIA_KEY_STRING, "", "fine", TEXT, NULL,
-     "what solves the rows of dataset.h5: fine, the deck's own grid, or a cheaper relative at the same porosity: line, columns, grid:N, lateral:N, steps:N (as of uq_fidelities)",
+     "what solves the rows of dataset.h5: fine, the deck's own grid, or a cheaper relative at the same porosity: line, columns, grid:N, lateral:N, steps:N, linear (as of uq_fidelities)",
      SCORIA_DECIDES_LAW},
     {"ensemble_cheap_fidelity", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
      "cheaper relative that solves rows of the same conditions beside dataset.h5, in cheap.h5, for training on few solves of the deck's own grid",

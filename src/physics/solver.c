@@ -288,7 +288,7 @@ PetscErrorCode ScoriaSolverSolve(ScoriaSolver s, const double theta[], const dou
   bool possible;
   PetscFunctionBeginUser;
   *status   = (ScoriaSolveStatus){.reason = SNES_DIVERGED_FUNCTION_DOMAIN, .attempts = 1, .residual = NAN};
-  s->solved = false;
+  s->solved = s->linearised = false;
   PetscCall(SetProblem(s, theta, eps, &possible));
   if (!possible) PetscFunctionReturn(0); /* no state of charge has this potential */
   status->attempts = 0;

@@ -36,6 +36,7 @@ struct ScoriaSolver_ {
   int64_t accepted;                          /* states that the stopping rule has found converged */
   double linear_first;                       /* residual that the linear solve at hand began with */
   bool solved;                               /* x is a solution */
+  bool linearised;                           /* kept is the twin's, and J its Jacobian, factored */
   int nderived, derived[MAX_DERIVED_FIELDS]; /* fields behind those of the unknowns: rows of the problem's */
   /* single implicit steps: ds/dt = shift (s - kept) */
   bool stepping;
@@ -56,6 +57,8 @@ PetscErrorCode NewtonConfigure(ScoriaSolver s, SNES snes);
 /* The stopping rule: an iteration that changed the state by snorm and left the residual fnorm. */
 PetscErrorCode NewtonConverged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm, PetscReal fnorm,
                                SNESConvergedReason *reason, void *s);
+/* Shortens step y from x where an unknown would leave its range or move too far.  Collective on s->group. */
+PetscErrorCode NewtonLimit(ScoriaSolver s, Vec x, Vec y);
 /* Porosity, parameters or load are new: nothing made before is of use. */
 void newton_forget(ScoriaSolver s);
 /* Loads x unless it is loaded; agreed on. */

@@ -24,7 +24,7 @@ plane=(-ensemble_cells "8,8" -conditions_ell "2e-5,2.1e-5" -uq_source multilevel
   -uq_fidelities "line,mirror,columns,grid:2,lateral:2")
 scoria 2 uq "$deck" "${plane[@]}" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "uq in the plane"; cat "$work/out" >&2; }
 for estimator in mfmc mlmc; do
-  scoria 2 uq "$deck" "${plane[@]}" -uq_estimator "$estimator" -uq_file "$estimator.h5" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "$estimator"; cat "$work/out" >&2; }
+  scoria 2 uq "$deck" "${plane[@]}" -uq_fidelities line,linear,grid:2 -uq_estimator "$estimator" -uq_file "$estimator.h5" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "$estimator"; cat "$work/out" >&2; }
 done
 code=75
 for i in $(seq 60); do
@@ -96,15 +96,15 @@ for key in pde:
         checked += 1
 assert checked >= 12, checked
 answer = json.load(open(f"{work}/run/line1.json"))
-assert answer["source"] == "multilevel" and [f["name"] for f in answer["fidelities"]] == ["fine", "mirror", "grid:2", "grid:4", "porosity"]
+assert answer["source"] == "multilevel" and [f["name"] for f in answer["fidelities"]] == ["fine", "mirror", "grid:2", "grid:4", "linear", "porosity"]
 level = answer["conditions"][0]["multilevel"]
 assert level["pilot"] == 24 and level["work"] > 0 and sum(g["draws"] for g in level["groups"]) > 0
 drop = level["quantities"]["drop"]
 assert drop["gain"] > 1 and abs(drop["correlation"][0] - 1) < 1e-12 and drop["correlation"][1] < 0 and drop["correlation"][2] > 0.9
 kept = {what: many[f"multilevel/quantities/drop/{what}"] for what in ("pilot", "group_mean")}  # (conditions, draws or sets, fidelities)
-assert kept["pilot"].shape == (2, 24, 4) and np.allclose(np.corrcoef(kept["pilot"][0].T)[0], drop["correlation"], rtol=0, atol=1e-9)
+assert kept["pilot"].shape == (2, 24, 5) and np.allclose(np.corrcoef(kept["pilot"][0].T)[0], drop["correlation"], rtol=0, atol=1e-9)
 sets = np.flatnonzero(many["multilevel/draws"][0])
-assert all(np.isfinite(kept["group_mean"][0, s, a]) == bool(s + 1 >> a & 1) for s in range(15) if s in sets for a in range(4))
+assert all(np.isfinite(kept["group_mean"][0, s, a]) == bool(s + 1 >> a & 1) for s in range(31) if s in sets for a in range(5))
 assert np.isnan(np.delete(kept["group_mean"][0], sets, axis=0)).all()
 assert abs(drop["richardson"] - (answer["conditions"][0]["quantities"]["drop"]["mean"] - drop["grid_bias"])) < 1e-12
 a, b = arrays("plane/uq.h5"), arrays("shared2/uq.h5")
@@ -138,6 +138,7 @@ bad=(uq "$deck" -uq_source multilevel -run_dir "$work/bad")
 alone "fidelities: found \"line\", but ensemble_cells has one axis" "${bad[@]}" -uq_fidelities line
 alone "fidelities: found \"grid:3\", but 3 does not divide the 16 cells" "${bad[@]}" -uq_fidelities grid:3
 alone "fidelities: found \"steps:10\", but the problem is steady" "${bad[@]}" -uq_fidelities steps:10
+alone "fidelities: found \"linear\", but the problem is transient" "${bad[@]}" -uq_fidelities linear -ensemble_mode transient -conditions_time "20,200"
 alone "fidelities: found \"coarse\", expected some of line" "${bad[@]}" -uq_fidelities coarse
 alone "fidelities: found \"grid:2\" twice" "${bad[@]}" -uq_fidelities grid:2,grid:2
 alone "pilot: found 8 draws, expected at least" "${bad[@]}" -uq_pilot 8
