@@ -25,8 +25,8 @@ sections() { keys "$1" -help | sed 's/_.*//' | sort -u | tr '\n' ' '; }
 [ "$(sections import)" = "import io petsc run strict " ] || fail "import -help lists $(sections import)"
 [ "$(sections uq)" = "io petsc run sample strict uq " ] || fail "uq -help lists $(sections uq)"
 [ "$(sections generate)" = "conditions electrode ensemble heat io petsc porosity run strict " ] || fail "generate -help lists $(sections generate)"
-"$SCORIA" uq -help | grep -A 1 -e '-uq_source ' | grep -q 'one of: model pde multilevel auto; default model' || fail "uq -help says no choices"
-if "$SCORIA" -help all | grep -q 'integer.*[0-9]e+0'; then fail "an integer with an exponent"; fi
+"$SCORIA" uq -help | grep -A 1 -e '-uq_source ' | grep 'one of: model pde multilevel auto; default model' >/dev/null || fail "uq -help says no choices"
+if "$SCORIA" -help all | grep 'integer.*[0-9]e+0' >/dev/null; then fail "an integer with an exponent"; fi
 
 # Once, on however many ranks; nothing asked for is a usage error.
 for asked in "uq -help" --version; do

@@ -6,7 +6,7 @@ deck=$work/deck.yaml
 export SCORIA_CLOSE_SECONDS=10              # ranks that wait for each other in a close, after a failed write
 FAULT_TOOLS=${FAULT_TOOLS:-$SCORIA_SOURCE/build/tests} # libinject.so, same_arrays
 
-if ldd "$SCORIA" | grep -q 'libasan'; then
+if ldd "$SCORIA" | grep 'libasan' >/dev/null; then
   echo "skipped: a library preloaded before the sanitizers' own is refused by them"
   exit 77
 fi
