@@ -99,7 +99,7 @@ static void open_study(Study *s, const char *estimator, int conditions)
 static void run_study(Study *s)
 {
   CHECK(UqAnswerCreate(&s->q, &s->a));
-  CHECK(LevelsRunWith(&(LevelsAsked){s->r.run, s->r.deck, s->source, s->all}, &s->o, &s->q, &s->a));
+  CHECK(LevelsRunWith(&(LevelsAsked){s->r.run, s->r.deck, s->source, s->all, false}, &s->o, &s->q, &s->a));
 }
 
 static void close_study(Study *s)
@@ -229,7 +229,7 @@ static void budget_is_kept(void **state)
   s.q.tolerance = 1e-4;
   s.q.count     = 1000000000;
   CHECK(UqAnswerCreate(&s.q, &s.a));
-  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all}, &s.o, &s.q, &s.a), 0);
+  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "reaches"));
   close_study(&s);
 }
@@ -309,7 +309,7 @@ static void failures_are_left_out(void **state)
   assert_true(at[UQ_FAILED] > 0 && isfinite(m[UQ_MEAN]));
   assert_true(fabs(m[UQ_MEAN * s.a.columns] - known_mean[0] - 1) < 4 * m[UQ_MEAN_SE * s.a.columns]);
   s.family.fail_every = 1;
-  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all}, &s.o, &s.q, &s.a), 0);
+  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "expected at least"));
   close_study(&s);
 }

@@ -49,7 +49,7 @@ PetscErrorCode CompareForecast(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble en
                                const double theta[], const CompareQuantities *quantities, CompareCost *cost)
 {
   UqQuestion q   = {.pde = true, .multilevel = true, .conditions = 1};
-  LevelsAsked of = {.run = run, .deck = deck, .source = source};
+  LevelsAsked of = {.run = run, .deck = deck, .source = source, .passing = true};
   LevelsOptions o;
   LevelsForecast f;
   PetscFunctionBeginUser;
@@ -63,7 +63,7 @@ PetscErrorCode CompareForecast(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble en
     ask(quantities, &q);
     PetscCall(PetscMalloc1(q.space->n, &q.theta));
     PetscCall(PetscArraycpy(q.theta, theta, q.space->n));
-    const PetscErrorCode failed = LevelsForecastMake(&of, &o, &q, false, &f);
+    const PetscErrorCode failed = LevelsForecastMake(&of, &o, &q, &f);
     PetscCall(UqQuestionDestroy(&q));
     if (failed)
       PetscCall(PassOver(run, failed));

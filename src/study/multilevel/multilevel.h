@@ -71,6 +71,7 @@ typedef struct {
   UqDraws *draws;
   ScoriaFidelities all;
   const ScoriaWorkers *workers;
+  bool passing;
   LevelsOptions o;
   int K, columns;
   int plain;                                           /* columns without quantiles: the cells of whole fields */
@@ -102,6 +103,7 @@ typedef struct {
   ScoriaDeck deck;
   ScoriaSource source; /* the first of them */
   ScoriaFidelities all;
+  bool passing; /* nothing of it is kept in the run directory, whose checkpoint belongs to a uq */
 } LevelsAsked;
 
 /* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
@@ -133,9 +135,9 @@ typedef struct {
    * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
   double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
 } LevelsForecast;
-/* keep: the pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there.
- * Collective. */
-PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, bool keep,
+/* The pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there, unless it is
+ * passing.  Collective. */
+PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
                                   LevelsForecast *to);
 
 /* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */

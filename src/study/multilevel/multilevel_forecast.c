@@ -1,7 +1,7 @@
 /* uq of several fidelities: what an answer will take, before it is made. */
 #include "multilevel.h"
 
-PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, bool keep,
+PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
                                   LevelsForecast *to)
 {
   UqDraws draws;
@@ -10,7 +10,7 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
   PetscFunctionBeginUser;
   PetscCall(UqAnswerCreate(q, &a));
   PetscCall(LevelsOpen(of, o, q, &a, &draws, &l));
-  if (keep) PetscCall(LevelsRestore(&l));
+  if (!of->passing) PetscCall(LevelsRestore(&l));
   uq_draws_at(&draws, q->theta + l.k * q->space->n);
   PetscCall(LevelsPilot(&l));
   *to = (LevelsForecast){.solve = levels_solve_cost(&l),
@@ -19,7 +19,7 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
                          .draws = levels_draws_alone(&l)};
   for (int i = 0; i < q->nquantities; i++)
     for (int f = 0; f < 2 + q->nprobabilities; f++) to->gain[i][f] = levels_gain(&l, i, f);
-  if (keep) PetscCall(LevelsSave(&l));
+  if (!of->passing) PetscCall(LevelsSave(&l));
   PetscCall(LevelsClose(&l));
   PetscCall(UqAnswerDestroy(&a));
   PetscFunctionReturn(0);

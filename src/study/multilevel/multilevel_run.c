@@ -62,7 +62,8 @@ PetscErrorCode LevelsPause(Levels *l)
   int due = wall_seconds() - l->saved > 60 * minutes;
   PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, l->workers->all.comm));
   PetscCall(ScoriaStopAsked(l->run, &stop));
-  if (due || stop) PetscCall(LevelsSave(l));
+  if (stop && l->passing) PetscCall(ScoriaStopped(l->run, "the pilot is drawn again by the next start"));
+  if ((due || stop) && !l->passing) PetscCall(LevelsSave(l));
   if (stop)
     PetscCall(ScoriaStopped(l->run, "%s of condition %d of %d are kept",
                             l->good < 0 ? "the pilot's draws" : "the draws", l->k + 1, l->q->conditions));
@@ -202,6 +203,7 @@ PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const U
                 .draws   = draws,
                 .all     = of->all,
                 .workers = source_workers(of->source),
+                .passing = of->passing,
                 .o       = *o,
                 .K       = fidelities_number(of->all),
                 .columns = a->columns,

@@ -182,7 +182,7 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
                 "compared at",
                 budget);
   options.budget = 0;
-  PetscCall(LevelsForecastMake(&(LevelsAsked){run, deck, o->source, o->all}, &options, q, true, &f));
+  PetscCall(LevelsForecastMake(&(LevelsAsked){run, deck, o->source, o->all, false}, &options, q, &f));
   *choice = (UqChoice){.tolerance = q->tolerance > 0 ? q->tolerance : 1 / sqrt((double)q->count)};
   for (int w = 0; w < UQ_NWAYS; w++) way[w].bias = w == UQ_WAY_MODEL ? NAN : 0;
   PetscCall(JudgeModel(run, deck, q, choice->tolerance, &judged, &way[UQ_WAY_MODEL]));

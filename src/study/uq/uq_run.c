@@ -60,7 +60,7 @@ static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_sou
   PetscCall(UqAnswerCreate(q, &a));
   a.choice = choice;
   if (q->multilevel)
-    PetscCall(LevelsRun(&(LevelsAsked){run, of_source, opened.source, opened.all}, q, &a));
+    PetscCall(LevelsRun(&(LevelsAsked){run, of_source, opened.source, opened.all, false}, q, &a));
   else
     PetscCall(UqRun(run, of_source, opened.source, q, &a));
   if (choice) PetscCall(UqChooseAgain(run, deck, q, &a, choice, again));
