@@ -2,25 +2,16 @@
  *
  *   eps = min + (max - min) sigmoid(logit_mean + sigma g),   g ~ GP(0, k(|x - x'|; ell)) at the cell centres,
  *
- * in one dimension drawn as g = L z, C = L L^T (Cholesky, kept per ell since conditions repeat), z standard normals
- * keyed by the realisation; in two and three by porosity_field.c.  Or crops of a measured structure (local_porosity.c,
- * crops.c). */
+ * drawn in one dimension by porosity_line.c from standard normals z keyed by the realisation, in two and three by
+ * porosity_field.c.  Or crops of a measured structure (local_porosity.c, crops.c). */
 #include "internal.h"
 #include "local_porosity.h"
 #include "porosity_field.h"
 #include "porosity_law.h"
+#include "porosity_line.h"
 #include "porosity.h"
-#include <lapacke.h>
 #include <math.h>
 #include <string.h>
-
-#define FACTORS 4 /* correlation lengths kept */
-
-typedef struct {
-  double ell, length; /* ell 0: empty */
-  uint64_t used;
-  double *lower; /* owned: rows of the factor, row i has i + 1 entries */
-} Factor;
 
 struct ScoriaPorosity_ {
   double min, max;
@@ -28,19 +19,14 @@ struct ScoriaPorosity_ {
   double given[2]; /* porosity_mean and porosity_sd of the deck, NaN where it has none */
   double usual[2]; /* moments of the deck's logit_mean and sigma as shares of the way between the bounds, */
   double share[2]; /* and those of the law at work where they are asked for */
-  uint64_t seed, clock;
+  uint64_t seed;
   const FieldKernel *kernel;
   int first, number; /* this rank's planes of the last axis */
   size_t own;        /* this rank's cells */
 
-  /* one dimension */
-  int cells;
-  double L; /* along x */
-  Factor factor[FACTORS];
-  double *z;      /* owned: (cells) */
-  double *square; /* owned: (cells, cells), for the factorisation */
-
-  GaussianField field; /* owned: two and three dimensions */
+  GaussianLine line;   /* owned: one dimension */
+  double *z;           /* owned: its normals */
+  GaussianField field; /* owned: two and three */
 
   Crops crops; /* owned: of a measured structure; NULL: there is none */
   bool sized;  /* in metres, and so a crop of another extent is another crop */
@@ -91,7 +77,7 @@ static double condition_of(const ScoriaSpace *space, const char *name, const dou
 
 static void set_length(ScoriaPorosity p, double length)
 {
-  p->L = length;
+  if (p->line) gaussian_line_set_length(p->line, length);
   if (p->field) gaussian_field_set_length(p->field, length);
 }
 
@@ -225,9 +211,8 @@ static PetscErrorCode Create(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *
   } else if (grid->dim > 1) {
     PetscCall(CreateField(deck, group, grid, p));
   } else {
-    p->cells = grid->n[0];
-    p->L     = grid->length[0];
-    PetscCall(PetscMalloc2(p->cells, &p->z, (size_t)p->cells * (size_t)p->cells, &p->square));
+    PetscCall(GaussianLineCreate(grid, p->kernel, p->first, p->number, &p->line));
+    PetscCall(PetscMalloc1(grid->n[0], &p->z));
   }
   *por = p;
   PetscFunctionReturn(0);
@@ -252,84 +237,17 @@ PetscErrorCode ScoriaPorosityDestroy(ScoriaPorosity *por)
   ScoriaPorosity p = *por;
   PetscFunctionBeginUser;
   if (!p) PetscFunctionReturn(0);
-  for (int i = 0; i < FACTORS; i++) PetscCall(PetscFree(p->factor[i].lower));
-  PetscCall(PetscFree2(p->z, p->square));
+  PetscCall(GaussianLineDestroy(&p->line));
+  PetscCall(PetscFree(p->z));
   PetscCall(GaussianFieldDestroy(&p->field));
   PetscCall(CropsDestroy(&p->crops));
   PetscCall(PetscFree(*por));
   PetscFunctionReturn(0);
 }
 
-static void covariance(const ScoriaPorosity p, double ell, double jitter, double C[])
-{
-  const int n = p->cells;
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < n; j++) C[(size_t)i * n + j] = p->kernel->covariance(abs(i - j) * p->L / (n * ell));
-  for (int i = 0; i < n; i++) C[(size_t)i * n + i] += jitter;
-}
-
-/* A smooth kernel is singular to rounding on a fine grid.  The jitter starts where Cholesky's own rounding, n times the
- * unit roundoff, is well covered, and ends at 1e-8: a standard deviation of 1e-4, below anything a solution shows. */
-static PetscErrorCode FactorCovariance(ScoriaPorosity p, double ell, Factor *f)
-{
-  const int n     = p->cells;
-  lapack_int info = 1;
-  PetscFunctionBeginUser;
-  for (double jitter = 1e-10; info && jitter < 2e-8; jitter *= 10) {
-    covariance(p, ell, jitter, p->square);
-    /* column-major upper = row-major lower: rows of the factor are contiguous */
-    info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, p->square, n);
-  }
-  PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "Covariance of %d cells at ell = %g m is not positive definite", n,
-             ell);
-  if (!f->lower) PetscCall(PetscMalloc1((size_t)n * ((size_t)n + 1) / 2, &f->lower));
-  for (int i = 0; i < n; i++)
-    memcpy(f->lower + (size_t)i * ((size_t)i + 1) / 2, p->square + (size_t)i * n, ((size_t)i + 1) * sizeof(double));
-  f->ell    = ell;
-  f->length = p->L;
-  PetscFunctionReturn(0);
-}
-
-static bool is_factor(const ScoriaPorosity p, double ell, const Factor *f)
-{
-  return f->ell == ell && f->length == p->L;
-}
-
-/* The factor at ell: kept, or made in the place of the one used longest ago. */
-static PetscErrorCode GetFactor(ScoriaPorosity p, double ell, const double **lower)
-{
-  Factor *f = &p->factor[0];
-  PetscFunctionBeginUser;
-  for (int i = 0; i < FACTORS && !is_factor(p, ell, f); i++)
-    if (is_factor(p, ell, &p->factor[i]) || p->factor[i].used < f->used) f = &p->factor[i];
-  if (!is_factor(p, ell, f)) PetscCall(FactorCovariance(p, ell, f));
-  f->used = ++p->clock;
-  *lower  = f->lower;
-  PetscFunctionReturn(0);
-}
-
 static double sigmoid_porosity(const ScoriaPorosity p, double g)
 {
   return p->min + (p->max - p->min) / (1.0 + exp(-(p->law.mean + p->law.sigma * g)));
-}
-
-/* g of the normals z at this rank's cells, in one dimension. */
-static PetscErrorCode ColourLine(ScoriaPorosity p, double ell, const double z[], double g[])
-{
-  const double *row = NULL;
-  PetscFunctionBeginUser;
-  PetscCall(GetFactor(p, ell, &row));
-  row += (size_t)p->first * ((size_t)p->first + 1) / 2;
-  for (int i = p->first; i < p->first + p->number; i++) {
-    double sum[4] = {0, 0, 0, 0}; /* a fixed order of four chains, which the compiler may run side by side */
-    int j         = 0;
-    for (; j + 4 <= i + 1; j += 4)
-      for (int k = 0; k < 4; k++) sum[k] += row[j + k] * z[j + k];
-    for (; j <= i; j++) sum[0] += row[j] * z[j];
-    g[i - p->first] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    row += i + 1;
-  }
-  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, double eps[])
@@ -342,8 +260,8 @@ PetscErrorCode ScoriaPorosityDraw(ScoriaPorosity p, double ell, uint64_t id, dou
   if (p->field) {
     PetscCall(GaussianFieldDraw(p->field, ell, id, eps));
   } else {
-    rng_normal(p->seed, SCORIA_STREAM_POROSITY, id, 0, p->cells, p->z);
-    PetscCall(ColourLine(p, ell, p->z, eps));
+    rng_normal(p->seed, SCORIA_STREAM_POROSITY, id, 0, gaussian_line_cells(p->line), p->z);
+    PetscCall(GaussianLineFrom(p->line, ell, p->z, eps));
   }
   for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
   PetscFunctionReturn(0);
@@ -376,9 +294,9 @@ bool porosity_normals(ScoriaPorosity p, int64_t n, const double eps[], double g[
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity p, double ell, const double z[], double eps[])
 {
   PetscFunctionBeginUser;
-  PetscCheck(!p->field && !p->crops, PETSC_COMM_SELF, PETSC_ERR_SUP,
+  PetscCheck(p->line, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "normals of one profile make no field of two or three dimensions");
-  PetscCall(ColourLine(p, ell, z, eps));
+  PetscCall(GaussianLineFrom(p->line, ell, z, eps));
   for (size_t i = 0; i < p->own; i++) eps[i] = sigmoid_porosity(p, eps[i]);
   PetscFunctionReturn(0);
 }

@@ -20,8 +20,7 @@
 /* Least lambda allowed, relative to the largest.  What is below 0 is set to 0, and the variance grows by less than this
  * times the correlated volume in cells: 1e-4 where that is 1e5. */
 #define NEGATIVE 1e-9
-#define NEGLIGIBLE 1e-12       /* covariance from which on it counts as none */
-#define MAX_PERIODS 256.0      /* lateral periods that a correlation may span before NEGLIGIBLE */
+#define MAX_PERIODS 256.0      /* lateral periods that a correlation may span before it is negligible */
 #define PLANNING FFTW_ESTIMATE /* measures nothing: the same plan, and the same bits, at every start */
 
 /* Transforms at one padded size, made when first asked for. */
@@ -101,8 +100,8 @@ PetscErrorCode GaussianFieldCreate(MPI_Comm group, const ScoriaGrid *grid, const
   f->last          = grid->n[grid->dim - 1];
   f->middle        = grid->dim == 3 ? grid->n[1] : 1;
   grid_slab(grid, rank, size, &f->first, &f->number);
-  for (f->reach = 1; kernel->covariance(f->reach) > NEGLIGIBLE;) f->reach += 0.125;
-  *field = f;
+  f->reach = kernel_reach(kernel);
+  *field   = f;
   PetscFunctionReturn(0);
 }
 
@@ -230,22 +229,6 @@ static size_t own_rows(const GaussianField f)
   return (size_t)f->number * (size_t)f->middle;
 }
 
-/* The kernel at lag (dx, d) summed over the lateral periods; all in correlation lengths.  Only images within reach. */
-static double periodised(const GaussianField f, double dx, const double d[2], const double period[2])
-{
-  const double r2 = f->reach * f->reach - dx * dx;
-  double sum      = 0;
-  if (r2 < 0) return 0;
-  for (double i = ceil((-sqrt(r2) - d[0]) / period[0]); d[0] + i * period[0] <= sqrt(r2); i++) {
-    const double y = d[0] + i * period[0], rest = sqrt(fmax(0, r2 - y * y));
-    for (double j = ceil((-rest - d[1]) / period[1]); d[1] + j * period[1] <= rest; j++) {
-      const double z = d[1] + j * period[1];
-      sum += f->kernel->covariance(sqrt(dx * dx + y * y + z * z));
-    }
-  }
-  return sum;
-}
-
 /* Covariances at lags known .. lags - 1 along x, of this rank's rows: table (lags, rows), grown.  Of two rows that
  * mirror each other the nearer one is computed, whichever rank has it: the sums are the same to the last bit. */
 static PetscErrorCode ExtendCovariance(GaussianField f, double ell, int lags, int *known, double **table)
@@ -256,7 +239,7 @@ static PetscErrorCode ExtendCovariance(GaussianField f, double ell, int lags, in
   const double period[2] = {f->grid.dim == 3 ? f->grid.length[1] / (f->anisotropy[1] * ell) : SCORIA_UNBOUNDED,
                             f->grid.length[last] / (f->anisotropy[last] * ell)};
   const size_t rows = own_rows(f);
-  const double unit = periodised(f, 0, zero, period);
+  const double unit = kernel_periodised(f->kernel, f->reach, 0, zero, period);
   PetscFunctionBeginUser;
   PetscCall(PetscRealloc(((size_t)lags * rows + 1) * sizeof **table, table));
   for (; *known < lags; ++*known) {
@@ -266,7 +249,7 @@ static PetscErrorCode ExtendCovariance(GaussianField f, double ell, int lags, in
       const int y1 = PetscMin(y, n[0] - y), z1 = PetscMin(z, n[1] - z);
       const size_t mirror = (size_t)((z1 < f->first ? z : z1) - f->first) * (size_t)n[0] + (size_t)y1;
       const double d[2]   = {y1 * period[0] / n[0], z1 * period[1] / n[1]};
-      c[row]              = mirror < row ? c[mirror] : periodised(f, *known * h, d, period) / unit;
+      c[row] = mirror < row ? c[mirror] : kernel_periodised(f->kernel, f->reach, *known * h, d, period) / unit;
     }
   }
   PetscFunctionReturn(0);

@@ -9,6 +9,10 @@ typedef struct {
   double (*covariance)(double r); /* at distance r, in correlation lengths; 1 at r = 0, falling */
 } FieldKernel;
 extern const FieldKernel field_kernels[]; /* ends with a NULL name */
+/* The distance from which on a kernel is negligible; and the kernel at lag (dx, d) summed over the periods of the two
+ * lateral axes, of the images within that reach.  All in correlation lengths.  Local. */
+double kernel_reach(const FieldKernel *kernel);
+double kernel_periodised(const FieldKernel *kernel, double reach, double dx, const double d[2], const double period[2]);
 
 typedef struct GaussianField_ *GaussianField;
 

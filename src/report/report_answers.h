@@ -32,6 +32,9 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html);
 PetscErrorCode ReportUqWarnings(const cJSON *uq, ReportText *html); /* tails that were not checked */
 PetscErrorCode ReportPosteriorTable(const cJSON *posterior, const ScoriaSpace *space, ReportText *html);
+/* Members of a condition in front of those of ScoriaUqCondition are its operating conditions: those that tell the
+ * list's apart, or all where there is nothing to tell apart.  Enhanced text. */
+PetscErrorCode ReportTheta(const ScoriaSpace *space, const cJSON *list, const cJSON *condition, ReportText *text);
 /* The conditions that are held, "At U_0 = 0.175 V, ell = 9.53 um (fixed).": members of `numbers` up to the one called
  * `end` (NULL: all) that every entry of `list` has the same value of (NULL: all); nothing where there is none. */
 PetscErrorCode ReportHeld(const cJSON *numbers, const char *end, const cJSON *list, const ScoriaSpace *space,

@@ -22,72 +22,6 @@ static const cJSON *quantities_of(const cJSON *condition)
   return cJSON_GetObjectItemCaseSensitive(condition, UQ_QUANTITIES);
 }
 
-/* Whether all conditions of the list have the same value of a member. */
-static bool is_common(const cJSON *list, const cJSON *item)
-{
-  const cJSON *condition;
-  cJSON_ArrayForEach(condition, list)
-  {
-    const double value = json_number(condition, item->string);
-    if (value < item->valuedouble || value > item->valuedouble) return false;
-  }
-  return true;
-}
-
-/* One operating condition as enhanced text: "U_{0} = 0.175 V" where the space knows it, else the name and the number.
- */
-static PetscErrorCode ConditionText(const ScoriaSpace *space, const cJSON *item, ReportText *text)
-{
-  char name[64], value[64];
-  const int c = space_find(space, item->string);
-  PetscFunctionBeginUser;
-  if (c >= 0) {
-    ReportQuantity q;
-    report_condition(&space->c[c], item->valuedouble, 3, &q, sizeof value, value);
-    PetscCall(ReportPrint(text, "%s = %s%s%s", q.label, value, *q.unit ? " " : "", q.unit));
-  } else {
-    plain_label(item->string, sizeof name, name);
-    report_number(item->valuedouble, sizeof value, value);
-    PetscCall(ReportPrint(text, "%s %s", name, value));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Members of a condition in front of those of ScoriaUqCondition are its operating conditions: those that tell the
- * list's apart, or all where there is nothing to tell apart.  Enhanced text. */
-static PetscErrorCode ThetaText(const ScoriaSpace *space, const cJSON *list, const cJSON *condition, ReportText *text)
-{
-  const bool one = cJSON_GetArraySize(list) == 1;
-  bool first     = true;
-  PetscFunctionBeginUser;
-  const char *const end = scoria_uq_condition_members[0].name;
-  for (const cJSON *item = condition->child; item && strcmp(item->string, end); item = item->next) {
-    if (!one && is_common(list, item)) continue;
-    PetscCall(ReportPrint(text, "%s", first ? "" : ", "));
-    PetscCall(ConditionText(space, item, text));
-    first = false;
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ReportHeld(const cJSON *numbers, const char *end, const cJSON *list, const ScoriaSpace *space,
-                          ReportText *html)
-{
-  const cJSON *item = numbers ? numbers->child : NULL;
-  ReportText text   = {0};
-  PetscFunctionBeginUser;
-  for (; item && (!end || strcmp(item->string, end)); item = item->next) {
-    if (list && !is_common(list, item)) continue;
-    PetscCall(ReportPrint(&text, "%s", text.n ? ", " : ""));
-    PetscCall(ConditionText(space, item, &text));
-  }
-  if (text.n) PetscCall(ReportPrint(html, "<p>At "));
-  if (text.n) PetscCall(ReportEnhanced(html, text.s));
-  if (text.n) PetscCall(ReportPrint(html, " (fixed).</p>\n"));
-  PetscCall(ReportTextDestroy(&text));
-  PetscFunctionReturn(0);
-}
-
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
 /* A value with its standard error, both to the second digit of the error. */
@@ -201,7 +135,7 @@ static PetscErrorCode ConditionLine(ReportText *html, const ScoriaSpace *space, 
 {
   ReportText theta = {0};
   PetscFunctionBeginUser;
-  PetscCall(ThetaText(space, list, condition, &theta));
+  PetscCall(ReportTheta(space, list, condition, &theta));
   PetscCall(ReportPrint(html, "<tr><th scope=\"rowgroup\" colspan=\"%d\">at ", columns));
   PetscCall(ReportEnhanced(html, theta.s ? theta.s : "the one condition"));
   PetscCall(ReportPrint(html, "</th></tr>\n"));
@@ -385,7 +319,7 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSp
   for (int k = 0; k < curves.named; k++) {
     PetscCall(ReportPrint(&legend, "%sNaN with lines linewidth 2 linecolor rgb word(colours, %d) title '",
                           k ? ", " : "", k + 1));
-    PetscCall(ThetaText(space, list, cJSON_GetArrayItem(list, curve_condition(list, &curves, k)), &legend));
+    PetscCall(ReportTheta(space, list, cJSON_GetArrayItem(list, curve_condition(list, &curves, k)), &legend));
     PetscCall(ReportPrint(&legend, "'"));
   }
   PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
