@@ -5,6 +5,7 @@
 #include "scoria/features.h"
 #include "scoria/results.h"
 #include "scoria/study.h"
+#include "scoria/uq_parts.h"
 
 _Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
 
@@ -107,7 +108,7 @@ PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double
  * the last `own`, which are those of uq's probes, expressions and events. */
 typedef struct {
   int n, tails, own;
-  struct CompareOwn_ *numbers; /* owned: what takes the last `own` of a field; NULL: there are none */
+  ScoriaNumbers numbers; /* owned: what takes the last `own` of a field; NULL: there are none */
   ScoriaQuantity quantity[COMPARE_MAX_TAILS];
   int offset[COMPARE_MAX_TAILS]; /* condition whose value is the quantity's offset, -1: none */
 } CompareQuantities;
@@ -115,11 +116,8 @@ typedef struct {
 /* compare_tails.c: of the deck, for fields of that shape. */
 PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
 PetscErrorCode CompareQuantitiesDestroy(CompareQuantities *quantities);
-/* compare_own.c: appends the deck's own; values (n, own) of n fields at theta; NaN where a field has none. */
+/* compare_own.c: appends the deck's own. */
 PetscErrorCode CompareOwnRead(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
-PetscErrorCode CompareOwnDestroy(CompareQuantities *quantities);
-void compare_own_take(const CompareQuantities *quantities, const double theta[], int64_t n, const double fields[],
-                      double values[]);
 /* Counts of their tails at one condition: as CompareFillEstimates. */
 PetscErrorCode CompareFillOwn(const CompareQuantities *quantities, double *const fields[SCORIA_NFROM], Comparison *c);
 /* How far each tail of each quantity is checked, from rank 0's counts: member COMPARE_TAILS; in compare.h5; in lines
@@ -200,15 +198,9 @@ typedef struct {
   double seconds[SCORIA_NFROM];
   double seconds_data, seconds_training;
   int64_t training_rows;
-  double tolerance; /* that sources are compared at */
-  /* Of several fidelities: their pilot in units of solves, NaN where there is none; gain over plain Monte Carlo. */
-  double pilot, gain[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
+  double tolerance;      /* that sources are compared at */
+  ScoriaForecast levels; /* of several fidelities */
 } CompareCost;
-
-/* compare_levels.c: what several fidelities would take at theta, from compare_pilot draws, into the cost; not known
- * where too many of these fail.  Collective. */
-PetscErrorCode CompareForecast(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble ens, ScoriaSource source,
-                               const double theta[], const CompareQuantities *quantities, CompareCost *cost);
 
 /* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
  * L) of every source. */

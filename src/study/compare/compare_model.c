@@ -285,7 +285,8 @@ static PetscErrorCode Forecast(ScoriaRun run, ScoriaDeck deck, const Opened *o, 
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "compare_tolerance", &cost->tolerance));
   PetscCall(FirstCondition(run, set, theta));
-  PetscCall(CompareForecast(run, deck, o->ens, o->source[SCORIA_FROM_PDE], theta, quantities, cost));
+  PetscCall(ScoriaForecastMake(run, deck, "compare", "compare_pilot", o->ens, o->source[SCORIA_FROM_PDE], theta,
+                               quantities->n, quantities->quantity, quantities->offset, &cost->levels));
   PetscFunctionReturn(0);
 }
 

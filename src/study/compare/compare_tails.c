@@ -22,7 +22,7 @@ PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *
 PetscErrorCode CompareQuantitiesDestroy(CompareQuantities *q)
 {
   PetscFunctionBeginUser;
-  PetscCall(CompareOwnDestroy(q));
+  PetscCall(ScoriaNumbersDestroy(&q->numbers));
   PetscFunctionReturn(0);
 }
 

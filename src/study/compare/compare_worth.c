@@ -93,7 +93,7 @@ static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int
                                      .bias_upper          = bias->upper,
                                      .gaussian_bias_floor = gaussian->floor,
                                      .gaussian_bias_upper = gaussian->upper,
-                                     .multilevel_gain     = cost->gain[quantity][estimate],
+                                     .multilevel_gain     = cost->levels.gain[quantity][estimate],
                                      .break_even_conditions =
                                          conditions_to_break_even(bias, pde, model, invested(cost))};
   cJSON *one                      = cJSON_CreateObject();
@@ -143,8 +143,8 @@ static void take_ways(const CompareCost *cost, int quantity, int estimate, const
 {
   const double variance = bias->se1 * bias->se1, pde = cost->seconds[SCORIA_FROM_PDE] * variance;
   way[WAY_PDE]        = (ScoriaWay){.variance_seconds = pde};
-  way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->pilot * cost->seconds[SCORIA_FROM_PDE],
-                                    .variance_seconds = pde / cost->gain[quantity][estimate]};
+  way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
+                                    .variance_seconds = pde / cost->levels.gain[quantity][estimate]};
   way[WAY_GAUSSIAN]   = (ScoriaWay){.once             = cost->seconds_data,
                                     .variance_seconds = cost->seconds[SCORIA_FROM_GAUSSIAN] * variance,
                                     .bias             = gaussian->upper};
@@ -241,7 +241,7 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
                              .training_rows      = cost->training_rows,
                              .break_even_samples = break_even(cost),
                              .winner             = winner(cost),
-                             .seconds_pilot      = cost->pilot * cost->seconds[SCORIA_FROM_PDE],
+                             .seconds_pilot      = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
                              .tolerance          = cost->tolerance,
                              .sentence           = advice.sentence};
   cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;

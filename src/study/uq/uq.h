@@ -263,9 +263,9 @@ PetscErrorCode UqClose(UqQuestion *q, UqOpened *o);
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
-/* Of profiles of that shape the deck's quantities, probes and expressions, those of its events among them, and nothing
- * else: for who takes numbers of fields and no statistics. */
-PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q);
+/* Of profiles of that shape the deck's quantities (of_interest: how many), probes and expressions, those of its events
+ * among them, and nothing else: for who takes numbers of fields and no statistics. */
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int *of_interest);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);

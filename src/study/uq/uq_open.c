@@ -47,18 +47,3 @@ PetscErrorCode UqClose(UqQuestion *q, UqOpened *o)
   PetscCall(ScoriaEnsembleDestroy(&o->ens));
   PetscFunctionReturn(0);
 }
-
-void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
-{
-  q->channels = shape->channels;
-  q->cells    = shape->cells;
-  q->m        = shape->channels * shape->cells;
-  for (int a = 0; a < 3; a++) q->n[a] = PetscMax(shape->shape[a], 1);
-  q->whole = q->n[1] > 1 || q->n[2] > 1;
-  if (!q->whole) q->n[0] = q->cells;
-  q->tile  = q->whole ? PetscClipInterval(UQ_TILE_BYTES / (int)sizeof(double) / q->m, UQ_LEAST_TILE, UQ_TILE) : UQ_TILE;
-  q->part  = PetscMin(q->tile, UQ_PART);
-  q->field = shape->field;
-  q->x     = shape->x;
-  q->space = shape->space;
-}

@@ -86,7 +86,22 @@ static PetscErrorCode ReadDerivable(ScoriaDeck deck, UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q)
+void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
+{
+  q->channels = shape->channels;
+  q->cells    = shape->cells;
+  q->m        = shape->channels * shape->cells;
+  for (int a = 0; a < 3; a++) q->n[a] = PetscMax(shape->shape[a], 1);
+  q->whole = q->n[1] > 1 || q->n[2] > 1;
+  if (!q->whole) q->n[0] = q->cells;
+  q->tile  = q->whole ? PetscClipInterval(UQ_TILE_BYTES / (int)sizeof(double) / q->m, UQ_LEAST_TILE, UQ_TILE) : UQ_TILE;
+  q->part  = PetscMin(q->tile, UQ_PART);
+  q->field = shape->field;
+  q->x     = shape->x;
+  q->space = shape->space;
+}
+
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int *of_interest)
 {
   PetscFunctionBeginUser;
   *q = (UqQuestion){.nquantities = 0};
@@ -94,6 +109,7 @@ PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shap
   PetscCall(ReadDerivable(deck, q));
   PetscCall(
       ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
+  *of_interest = q->nquantities;
   PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
   PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
   PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
