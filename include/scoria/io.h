@@ -44,7 +44,10 @@ double space_length(const ScoriaSpace *space, const double theta[], double ends)
 const char *space_axis_unit(const ScoriaSpace *space, int axis);
 const char *space_axis_help(const ScoriaSpace *space, int axis);
 const char *space_place_unit(const ScoriaSpace *space, int axis); /* " m" behind a place in a text; "" of shares */
-bool condition_inside(const ScoriaCondition *c, double value);    /* of its range, up to rounding */
+/* Whether a place along x, which is to be a share, reads as one in metres: it is not 0, within the first half of the
+ * first of `cells`, and inside the largest thickness.  False where places are in metres. */
+bool space_reads_as_metres(const ScoriaSpace *space, int cells, double place);
+bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
 

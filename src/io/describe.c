@@ -105,9 +105,11 @@ static void print_range(const char *name, const char *unit, const Range *range, 
 
 static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
 {
-  const int *n = spec->shape;
+  const int *n     = spec->shape;
+  const bool share = !*space_place_unit(&spec->space, 0);
 
-  printf("cells        %d, x from %.5g to %.5g m", spec->cells, x[0], x[n[0] - 1]);
+  printf("cells        %d, x%s from %.5g to %.5g%s", spec->cells, share ? " / L" : "", x[0], x[n[0] - 1],
+         share ? "" : " m");
   if (spec_is_whole(spec)) {
     x += n[0];
     printf(" (%d), y from %.5g to %.5g m (%d), z from %.5g to %.5g m (%d)", n[0], x[0], x[n[1] - 1], n[1], x[n[1]],

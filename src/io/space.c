@@ -99,6 +99,12 @@ const char *space_place_unit(const ScoriaSpace *space, int axis)
   return axis == 0 && space_thickness(space) >= 0 ? "" : " m";
 }
 
+bool space_reads_as_metres(const ScoriaSpace *space, int cells, double place)
+{
+  const int i = space_thickness(space);
+  return i >= 0 && place > 0 && place < 0.5 / cells && place <= space->c[i].hi;
+}
+
 bool condition_inside(const ScoriaCondition *c, double value)
 {
   const double slack = 1e-12 * PetscMax(PetscAbsReal(c->lo), PetscAbsReal(c->hi));

@@ -50,12 +50,25 @@ static void test_find(void **state)
   assert_int_equal(space_find(&space, ""), -1);
 }
 
+/* A first cell of 1/64, thicknesses up to 120 um: shares that a user asks for are far above these. */
+static void test_places_in_metres(void **state)
+{
+  const ScoriaSpace thick = {.n = 1, .c = {{"L", "m", 4e-5, 1.2e-4, false, true}}};
+  (void)state;
+  assert_true(space_reads_as_metres(&thick, 64, 4e-5) && space_reads_as_metres(&thick, 64, 1.2e-4));
+  assert_false(space_reads_as_metres(&thick, 64, 0) || space_reads_as_metres(&thick, 64, 1e-3));
+  assert_false(space_reads_as_metres(&thick, 64, 0.5) || space_reads_as_metres(&thick, 64, 1));
+  assert_false(space_reads_as_metres(&thick, 10000, 1.1e-4)); /* in the second half of a cell that small */
+  assert_false(space_reads_as_metres(&space, 64, 4e-5));      /* no thickness: metres they are */
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_ends_and_middle),
       cmocka_unit_test(test_there_and_back),
       cmocka_unit_test(test_find),
+      cmocka_unit_test(test_places_in_metres),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,11 @@ static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *
     if (s->x < end[0] - slack || s->x > end[1] + slack)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
                   *unit ? "" : " / L", s->x, unit, end[0], end[1], unit);
+    if (space_reads_as_metres(shape->space, cells, s->x))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "sensors: reading %d: found x = %g, a place in metres; the thickness is a "
+                  "condition, and places are shares of it: expected x / L, from 0 to 1",
+                  i + 1, s->x);
     s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
     quantity_place(&s->at, cells, x, s->x);
   }

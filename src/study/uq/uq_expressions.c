@@ -139,6 +139,11 @@ static PetscErrorCode ReadPlace(const Making *m, int axis, const char *from, con
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g%s%s%s",
                 m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], space_place_unit(q->space, axis),
                 q->whole ? " along " : "", q->whole ? axis_names[axis] : "");
+  if (!axis && space_reads_as_metres(q->space, q->n[0], *place))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\": found the place \"%s\", in metres; the thickness is a condition, "
+                "and places along x are shares of it: expected x / L, from 0 to 1",
+                m->key, m->text, text);
   PetscFunctionReturn(0);
 }
 

@@ -34,6 +34,11 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   if (value < end[0] - slack || value > end[1] + slack)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g%s", word, end[0], end[1],
                 space_place_unit(q->space, 0));
+  if (space_reads_as_metres(q->space, q->n[0], value))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: probes: found \"%s\", a place in metres; the thickness is a condition, and "
+                "places are shares of it: expected x / L, from 0 to 1",
+                word);
   quantity_place(&probe, q->n[0], q->x, value);
   snprintf(probe.name, sizeof probe.name, "%s", word);
   snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
