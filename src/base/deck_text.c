@@ -166,10 +166,10 @@ static void describe(const ScoriaKey *key, size_t size, char text[])
     snprintf(text, size, "one of: %s", words);
     break;
   case SCORIA_KEY_INTS:
-    snprintf(text, size, "a list of integers, each%s", *bounds ? bounds : " any");
+    snprintf(text, size, "a list of integers%s%s", *bounds ? ", each" : "", bounds);
     break;
   case SCORIA_KEY_REALS:
-    snprintf(text, size, "a list of numbers, each%s", *bounds ? bounds : " any");
+    snprintf(text, size, "a list of numbers%s%s", *bounds ? ", each" : "", bounds);
     break;
   case SCORIA_KEY_RANGE:
     snprintf(text, size, "[low, high] with low < high%s%s%s%s", *bounds ? ", each" : "", bounds, unit ? " " : "",
