@@ -51,7 +51,8 @@ static PetscErrorCode Execute(int argc, char **argv)
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
   const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
   if (!file && !bare)
-    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command", name, command->with_deck ? "deck" : "file");
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command%s", name, command->with_deck ? "deck" : "file",
+                command->with_deck == CommandImport ? ", or -import_file FILE for a deck to start from" : "");
   PetscCall(FindStray(argc, argv, &stray));
   if (stray)
     SCORIA_FAIL(SCORIA_EXIT_USAGE,

@@ -101,8 +101,10 @@ static void write_deck(const ImportGuess *g, const char *directory, const char *
   for (int i = 0; i < g->conditions; i++)
     add(size, text, "    %s: {path: '%s'}\n", g->name[g->condition[i]], g->array[g->condition[i]].path);
   if (g->conditions)
-    add(size, text, "    # what is an outcome,%s such as a voltage, belongs to the fields, as one value a row%s\n", "",
-        "");
+    add(size, text,
+        "    # take out what is none,%s such as the number of a row; an outcome, such as a voltage, belongs to the "
+        "fields%s\n",
+        "", "");
   for (int i = 0; i < g->questions; i++) add_question(g, g->question[i], size, text);
 }
 
@@ -165,8 +167,9 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, "import.yaml", sizeof path, path));
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscCall(ScoriaWriteText(comm, path, text));
-  PetscCall(ScoriaSay(run, is_ready(g) ? "  a deck to start from, which can be used as it is:"
-                                       : "  a deck to start from, to be completed:"));
+  PetscCall(ScoriaSay(run, is_ready(g)
+                               ? "  a deck to start from, which can be used as it is unless a condition is none:"
+                               : "  a deck to start from, to be completed:"));
   PetscCall(SayDeck(run, text));
   PetscCall(ScoriaSay(run,
                       there ? "  %s is there already and stays as it is"
