@@ -105,6 +105,16 @@ static double chi_square(const int bins[10], int n)
   return sum;
 }
 
+/* In the bins, so that runs of parts of the cases (-first) can be added up. */
+static void print_bins(const Tally *t)
+{
+  for (int k = 0; k < 2; k++) {
+    print_message("ranks of unknown %d:", k);
+    for (int i = 0; i < 10; i++) print_message(" %d", t->bins[k][i]);
+    print_message("\n");
+  }
+}
+
 static void say(const LawKind *kind, const Tally *t)
 {
   print_message(
@@ -113,6 +123,7 @@ static void say(const LawKind *kind, const Tally *t)
       kind->name, t->n, t->ratio[0] / t->n, t->ratio[1] / t->n, t->least, sqrt(t->shift / t->n), t->evidence / t->n,
       sqrt(t->square / t->n / t->n), sqrt(t->square / t->n), t->se / t->n, t->chi / t->n, (double)t->covered / t->n,
       chi_square(t->bins[0], t->n), chi_square(t->bins[1], t->n), t->transported / t->n, t->seconds / t->n);
+  if (asked.table) print_bins(t);
 }
 
 /* An SD of 2048 independent particles is known to 1.6 %, and less where these are tied or the posterior has tails: .12
@@ -204,6 +215,7 @@ static void electrode_ranks_are_uniform(void **state)
   print_message(
       "electrode %d cases: truth from mean %.3f SD rms; ranks chi^2(9) %.1f %.1f; %.0f fields, %.2f s a case\n", t.n,
       sqrt(square), chi_square(t.bins[0], t.n), chi_square(t.bins[1], t.n), t.transported / n, t.seconds / n);
+  if (asked.table) print_bins(&t);
   assert_true(square < 1 + 5 * sqrt(2 / (ELECTRODE_UNKNOWN * n)));
   for (int k = 0; k < ELECTRODE_UNKNOWN && n >= 100; k++) assert_true(chi_square(t.bins[k], t.n) < 27.9);
 }
