@@ -168,7 +168,7 @@ PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
   if (!n || cJSON_GetArraySize(waves) < 2) PetscFunctionReturn(0);
   PetscCall(SpectrumData(figs, waves, fields, there));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(Legend(&body, words, there, 0.9));
+  PetscCall(Legend(&body, words, there, 0.93));
   PetscCall(ReportPrint(
       &body,
       "set logscale xy\nset xrange [%g:%g]\nset format xy '10^{%%T}'\nset xlabel 'lateral wave number  [rad m^{-1}]'\n",

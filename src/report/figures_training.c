@@ -87,7 +87,7 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
   const int rows = drawn_fields(&data->spec, drawn), columns = data->nshown, height = 200 * rows + 90;
   PetscCall(DrawsData(figs, data));
   PetscCall(ReportPrint(&body,
-                        "set multiplot layout %d,%d columnsfirst margins 0.075,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
+                        "set multiplot layout %d,%d columnsfirst margins 0.085,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
                         "unset key\n",
                         rows, columns, 68.0 / height, 1 - 48.0 / height, 38.0 / height));
   PetscCall(ReportRangeX(&body, &data->along, data->spec.cells, data->x));
@@ -206,15 +206,17 @@ PetscErrorCode ReportDrawTraining(ReportFigures *figs, const ReportTraining *tra
   PetscCall(TrainingData(figs, train, &validations, &ratio));
   PetscCall(LossCurves(train, validations > 0, &plot, &legend));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportLegend(&body, legend.s));
+  PetscCall(ReportLegendFrom(&body, legend.s, 0.88));
   PetscCall(ReportPrint(&body,
                         "set xlabel 'training step' offset 0,0.3\nset xrange [0:%g]\nset lmargin at screen 0.07\n"
                         "set rmargin at screen 0.66\nset bmargin at screen 0.17\nset tmargin at screen 0.89\n%s"
                         "set ylabel 'denoising loss'\nplot %s\n",
                         train->step[train->n - 1], ratio > 20 ? "set logscale y\n" : "", plot.s));
-  PetscCall(ReportPrint(&body, "unset logscale y\nset lmargin at screen 0.76\nset rmargin at screen 0.985\n"
-                               "set ylabel 'learning rate'\nset yrange [0:*]\nset format y '%%g'\n"
-                               "plot 'data/training.dat' index 0 using 1:5 with lines linestyle 1\nunset multiplot\n"));
+  PetscCall(ReportPrint(&body,
+                        "unset logscale y\nset lmargin at screen 0.76\nset rmargin at screen 0.985\n"
+                        "set xtics 0,%g\nset ylabel 'learning rate'\nset yrange [0:*]\nset format y '%%g'\n"
+                        "plot 'data/training.dat' index 0 using 1:5 with lines linestyle 1\nunset multiplot\n",
+                        train->step[train->n - 1] / 2));
   PetscCall(ReportFiguresDraw(
       figs, "training", 1180, 380, &body, "Loss and learning rate",
       "Left: denoising loss of the training batches against that of conditions kept out of the training; the Gaussian "

@@ -15,8 +15,8 @@ static const char *const legend =
     "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'within two "
     "standard errors of its bias', "
     "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training', "
-    "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline', "
-    "NaN with lines linestyle 5 title 'multilevel, with its pilot'";
+    "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'";
+static const char *const legend_multilevel = ", NaN with lines linestyle 5 title 'multilevel, with its pilot'";
 
 /* A quantity and its estimates, SCORIA_NESTIMATES at most. */
 typedef struct {
@@ -123,7 +123,16 @@ static void error_range(const Quantity chosen[], int n, double pde, double longe
     }
 }
 
-static PetscErrorCode Caption(const ScoriaWorth *worth, size_t size, char caption[])
+/* Releases before had no pilot of several fidelities, and some decks have no second fidelity. */
+static bool has_multilevel(const ScoriaWorth *worth, const Quantity chosen[], int n)
+{
+  bool any = false;
+  for (int i = 0; i < n; i++)
+    for (int e = 0; e < chosen[i].n; e++) any |= chosen[i].estimate[e].multilevel_gain > 0;
+  return any && worth->seconds_pilot >= 0;
+}
+
+static PetscErrorCode Caption(const ScoriaWorth *worth, bool multilevel, size_t size, char caption[])
 {
   char data[64], training[64];
   PetscFunctionBeginUser;
@@ -133,11 +142,12 @@ static PetscErrorCode Caption(const ScoriaWorth *worth, size_t size, char captio
            "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
            "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
            "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
-           "its flat end the model cannot go; likewise its conditional Gaussian without the network. Multilevel: "
-           "several fidelities, after a pilot, planned for "
-           "this estimate alone, at the first held-out condition; it has no bias. Data (%s s) and "
+           "its flat end the model cannot go; likewise its conditional Gaussian without the network. %sData (%s s) and "
            "training (%s s) count in full in the dashed curve: asked "
            "at k conditions, only the k-th part of them falls on each.",
+           multilevel ? "Multilevel: several fidelities, after a pilot, planned for this estimate alone, at the first "
+                        "held-out condition; it has no bias. "
+                      : "",
            data, training);
   PetscFunctionReturn(0);
 }
@@ -166,7 +176,7 @@ static PetscErrorCode Panels(ReportText *body, const ScoriaWorth *worth, const Q
 PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
 {
   const cJSON *object = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WORTH);
-  ReportText body     = {0};
+  ReportText body = {0}, names = {0};
   char caption[1000];
   Quantity chosen[ROWS];
   ScoriaWorth worth;
@@ -174,12 +184,15 @@ PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
   members_take(object, scoria_worth_members, &worth);
   const int rows = choose_quantities(cJSON_GetObjectItemCaseSensitive(object, COMPARE_QUANTITIES), chosen);
   if (!rows || !(worth.seconds_pde > 0)) PetscFunctionReturn(0);
+  const bool multilevel = has_multilevel(&worth, chosen, rows);
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportLegend(&body, legend));
+  PetscCall(ReportPrint(&names, "%s%s", legend, multilevel ? legend_multilevel : ""));
+  PetscCall(ReportLegend(&body, names.s));
   PetscCall(Panels(&body, &worth, chosen, rows));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
-  PetscCall(Caption(&worth, sizeof caption, caption));
+  PetscCall(Caption(&worth, multilevel, sizeof caption, caption));
   PetscCall(ReportFiguresDraw(figs, "worth", 1180, rows > 1 ? 680 : 400, &body, "Is it worth it?", caption));
+  PetscCall(ReportTextDestroy(&names));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

@@ -122,6 +122,7 @@ static const char *file_text(const char *name, bool imported)
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (!strcmp(name, texts[i][0])) return texts[i][1];
   const size_t length = strlen(name);
+  if (length > 5 && !strcmp(name + length - 5, ".xdmf")) return "the HDF5 file of this name, for ParaView";
   return length > 5 && !strcmp(name + length - 5, ".part") ? "unfinished: the next start goes on with it" : "";
 }
 

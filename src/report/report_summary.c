@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------------------- headline ---- */
 
@@ -148,6 +149,19 @@ static PetscErrorCode Missing(const ReportPage *page, const char *what, const ch
   PetscFunctionReturn(0);
 }
 
+/* No step of training is on record: there is no model, or it is the conditional Gaussian alone (train.steps: 0). */
+static PetscErrorCode Untrained(const ReportPage *page, ReportText *html)
+{
+  char path[PETSC_MAX_PATH_LEN + 16];
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "%s/model.h5", page->run_dir);
+  if (access(path, F_OK))
+    PetscCall(Missing(page, "model", "train", html));
+  else
+    PetscCall(ReportPrint(html, "<li>model: no training step on record here</li>\n"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Failed(const ReportDataset *data, ReportText *html)
 {
   PetscFunctionBeginUser;
@@ -213,7 +227,7 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
     PetscCall(Cheap(page->history, html));
   }
   if (page->train->n == 0)
-    PetscCall(Missing(page, "model", "train", html));
+    PetscCall(Untrained(page, html));
   else
     PetscCall(ReportPrint(html, "<li>model: %.0f training steps</li>\n", page->train->step[page->train->n - 1]));
   if (page->samples->whole)

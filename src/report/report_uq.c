@@ -325,7 +325,7 @@ PetscErrorCode ReportDrawUq(ReportFigures *figs, const cJSON *uq, const ScoriaSp
   PetscCall(ReportPrint(&body, "colours = '#0072B2 #D55E00 #009E73 #CC79A7 #000000 #E69F00'\nset multiplot\n"));
   PetscCall(ReportLegendFrom(&body, legend.s, LEGEND_BOTTOM));
   PetscCall(
-      ReportPrint(&body, "set yrange [0:*]\nset format y ''\nunset ytics\nset xtics rotate by -40 offset -1,0\n"));
+      ReportPrint(&body, "set yrange [0:*]\nset format y ''\nunset ytics\nset xtics rotate by -60 offset -1,0\n"));
   for (int q = 0; q < quantities; q++)
     PetscCall(HistogramPanel(&body, cJSON_GetArrayItem(quantities_of(list->child), q), q, quantities, &curves));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
