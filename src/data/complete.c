@@ -1,6 +1,14 @@
 /* Files that are complete, and whose they are: nothing is made twice or overwritten. */
 #include "scoria/data.h"
 
+/* What gives a result of the same directory another name. */
+static const char *other_name(unsigned results)
+{
+  if (results & SCORIA_DECIDES_UQ) return "-uq_file";
+  if (results & SCORIA_DECIDES_INFER) return "-infer_file";
+  return "-run_dir";
+}
+
 static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *stored, unsigned results)
 {
   char difference[512];
@@ -8,8 +16,8 @@ static PetscErrorCode Check(ScoriaDeck deck, const char *path, const char *store
   PetscCall(ScoriaDeckDifference(deck, stored, results, sizeof difference, difference));
   if (*difference)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: made by another deck (%s); nothing is overwritten: choose another -run_dir or move the file away",
-                path, difference);
+                "%s: made by another deck (%s); nothing is overwritten: choose another %s or move the file away", path,
+                difference, other_name(results));
   PetscFunctionReturn(0);
 }
 
