@@ -59,6 +59,9 @@ bool uq_unknown_function(const UqQuestion *q, const char *text, size_t size, cha
     length = uq_name_length(text);
     if (!length || text[length + strspn(text + length, " ")] != '(' || is_function(text, length)) continue;
     uq_suggest(q, text, sizeof hint, hint);
+    for (int i = 0; i < q->channels; i++)
+      if (strlen(q->field[i].name) == length && !strncmp(q->field[i].name, text, length))
+        snprintf(hint, sizeof hint, "; a field's place stands in brackets, %.40s[0]", q->field[i].name);
     snprintf(name, size, "\"%.*s\"%s", (int)PetscMin(length, 60), text, hint);
     return true;
   }
