@@ -89,6 +89,21 @@ static PetscErrorCode couplings_visit(void *ctx, LateralData *data, int64_t i)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode LateralCheckCouplings(const LateralData *data)
+{
+  const NormLateral norm = data->norm;
+  const int n = PetscMin(norm->E, LATERAL_COUPLED), p = norm->scale.terms;
+  const double pairs = (double)n * (n - 1) / 2 * norm->waves.classes,
+               need = p * (p + pairs) * (2 * sizeof(int64_t) + 3 * sizeof(double)); /* sums; piece, all, coefficients */
+  PetscFunctionBeginUser;
+  if (data->in.run && need > data->in.memory)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "the correlations of the modes of %d x %d x %d cells take %.2f GB of a rank (%d terms of %.0f pairs at "
+                "%d wave numbers), run_memory allows %.2f GB",
+                norm->nx, norm->ny, norm->nz, need * 1e-9, p, pairs, norm->waves.classes, data->in.memory * 1e-9);
+  PetscFunctionReturn(0);
+}
+
 #define RIDGE 1e-9 /* of the weight of rows: conditions on a line through the space have a solution too */
 
 /* Coefficients of the pairs of class c, of which B (p, P) are those by least squares, shrunk. */

@@ -355,6 +355,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(NormChooseDegree(n, norm->d, opt->degree_mean, false, levels, &norm->mean));
   PetscCall(NormChooseDegree(n, norm->d, opt->degree_scale, false, levels, &norm->scale));
   PetscCall(NormChooseDegree(n, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, levels, &norm->shape));
+  PetscCall(LateralCheckCouplings(data));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralDataSetPolynomials(data));
   PetscCall(LateralCalibrate(data, levels));

@@ -83,6 +83,9 @@ double lateral_row_weight(const LateralData *data, int64_t i, int64_t k);
 
 /* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece. */
 PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);
+/* What the fit of correlations takes of a rank at most, once the polynomials are there; more than run_memory is a user
+ * error. */
+PetscErrorCode LateralCheckCouplings(const LateralData *data);
 /* Correlations of modes, from D and mu.  One pass. */
 PetscErrorCode LateralFitCouplings(LateralData *data);
 /* Everything.  Collective. */

@@ -115,6 +115,7 @@ typedef struct {
   UqWayOf chosen;
   double tolerance; /* in SDs: of the deck, or what uq_count draws have */
   UqWay way[UQ_NWAYS];
+  char model[SCORIA_IDENTITY_SIZE]; /* that was chosen; "": another way was */
 } UqChoice;
 extern const char *const uq_ways[UQ_NWAYS];
 

@@ -196,6 +196,22 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
 
 /* --------------------------------------------------------------------------------------------- what is kept ---- */
 
+static PetscErrorCode ModelNow(ScoriaRun run, char identity[SCORIA_IDENTITY_SIZE])
+{
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaStore store;
+  bool there;
+  PetscFunctionBeginUser;
+  *identity = 0;
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
+  if (!there) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, "model", &store));
+  PetscCall(ScoriaStoreIdentity(store, identity));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, const UqChoice *choice)
 {
   double numbers[UQ_NWAYS][2];
@@ -206,6 +222,7 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, const UqChoice *choic
   PetscCall(ScoriaCheckpointBegin(run, deck, UQ_CHOICE, &store));
   PetscCall(ScoriaStorePutInt(store, "chosen", choice->chosen));
   PetscCall(ScoriaStorePutReal(store, "tolerance", choice->tolerance));
+  PetscCall(ScoriaStorePutText(store, "model", choice->model));
   for (int w = 0; w < UQ_NWAYS; w++) {
     numbers[w][0] = choice->way[w].seconds;
     numbers[w][1] = choice->way[w].bias;
@@ -226,6 +243,7 @@ static PetscErrorCode ReadKept(void *ctx, ScoriaStore store)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "chosen", &chosen));
   PetscCall(ScoriaStoreGetReal(store, "tolerance", &choice->tolerance));
+  PetscCall(ScoriaStoreGetText(store, "model", sizeof choice->model, choice->model));
   PetscCall(ScoriaStoreGetReals(store, "/ways", 2 * UQ_NWAYS, numbers[0]));
   if (chosen < 0 || chosen >= UQ_NWAYS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: damaged: source %lld", UQ_CHOICE, (long long)chosen);
@@ -246,6 +264,21 @@ static PetscErrorCode ClearKept(void *ctx)
   PetscFunctionReturn(0);
 }
 
+/* A model that was chosen and is another one now was not judged: nothing is known, and its draws are of no use. */
+static PetscErrorCode ForgetOther(ScoriaRun run, UqChoice *choice, bool *known)
+{
+  char now[SCORIA_IDENTITY_SIZE];
+  PetscFunctionBeginUser;
+  if (!*known || choice->chosen != UQ_WAY_MODEL) PetscFunctionReturn(0);
+  PetscCall(ModelNow(run, now));
+  *known = !strcmp(now, choice->model);
+  if (*known) PetscFunctionReturn(0);
+  PetscCall(ScoriaSay(run, "  %s: of another model.h5; sources are compared again", UQ_CHOICE));
+  PetscCall(ScoriaCheckpointRemove(run, UQ_CHECKPOINT));
+  PetscCall(ClearKept(choice));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
 {
   const ScoriaCheckpointReader reader = {.results = SCORIA_OF_UQ, .ctx = choice, .read = ReadKept, .clear = ClearKept};
@@ -255,10 +288,12 @@ PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
   PetscFunctionBeginUser;
   PetscCall(ClearKept(choice));
   PetscCall(ScoriaCheckpointFind(run, deck, UQ_CHOICE, &reader, &file));
+  PetscCall(ForgetOther(run, choice, &file.whole));
   if (file.whole) PetscFunctionReturn(0);
   PetscCall(UqOpen(run, deck, &q, &opened));
   PetscCall(Weigh(run, deck, &q, &opened, choice));
   PetscCall(UqClose(&q, &opened));
+  if (choice->chosen == UQ_WAY_MODEL) PetscCall(ModelNow(run, choice->model));
   PetscCall(Keep(run, deck, choice));
   PetscFunctionReturn(0);
 }
