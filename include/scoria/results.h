@@ -72,7 +72,8 @@ void compare_examples_path(const char *group, ScoriaFrom from, const char *field
 /* Tails, not in files without them: an attribute, the names of the quantities with commas between, and arrays
  * (quantities, SCORIA_TAILS) of ScoriaTail.checked, differs and ratio; older files have the first alone. */
 #define COMPARE_TAIL_QUANTITIES "tail_quantities"
-#define COMPARE_TAIL_EXPRESSIONS "tail_expressions" /* behind these: the deck's own, a line each */
+#define COMPARE_TAIL_EXPRESSIONS "tail_expressions" /* behind these: the deck's own, a line each, */
+#define COMPARE_OWN_LINE "%s = %s"                  /* of name and description: names are other numbers' elsewhere */
 #define COMPARE_TAIL_CHECKED "/tails/checked"
 #define COMPARE_TAIL_DIFFERS "/tails/differs"
 #define COMPARE_TAIL_RATIO "/tails/ratio"

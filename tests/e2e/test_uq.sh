@@ -273,6 +273,8 @@ own=(-run_dir "$work/own" -uq_quantities "twice [V] = 2 * phi[0], mid = quantile
 scoria 2 compare "$deck" -compare_count 300 "${own[@]}" >"$work/out" 2>&1 || { fail "compare of the deck's own numbers"; cat "$work/out" >&2; }
 scoria 2 uq "$deck" -uq_count 500 "${own[@]}" >"$work/out" 2>&1 || fail "uq of them"
 grep -q "not checked" "$work/out" && fail "uq does not find the tails of the deck's own numbers"
+scoria 1 uq "$deck" -uq_count 100 -run_dir "$work/own" -uq_quantities "twice = 3 * phi[0]" -uq_file other.h5 >"$work/out" 2>&1 || fail "uq of another number of that name"
+grep -q "not checked by compare: tails of twice$" "$work/out" || fail "another number has the tails of its name"
 "$PYTHON" - "$work/own" <<'PY' || fail "tails of the deck's own numbers"
 import json, sys
 tails = {(t["quantity"], t["side"]): t for t in json.load(open(f"{sys.argv[1]}/compare.json"))["tails"]}

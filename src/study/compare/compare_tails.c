@@ -80,7 +80,7 @@ static PetscErrorCode PutTails(ScoriaStore store, const char *path, int quantiti
 
 PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities)
 {
-  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "", own[COMPARE_MAX_OWN * SCORIA_NAME_SIZE] = "";
+  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "", own[COMPARE_MAX_OWN * sizeof(ScoriaQuantity)] = "";
   double checked[COMPARE_MAX_TAILS * SCORIA_TAILS], differs[COMPARE_MAX_TAILS * SCORIA_TAILS],
       ratio[COMPARE_MAX_TAILS * SCORIA_TAILS];
   ScoriaTailCounts *work;
@@ -88,10 +88,11 @@ PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, cons
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &work));
   for (int i = 0, at = 0; i < quantities->tails; i++) {
+    const ScoriaQuantity *q = &quantities->quantity[i];
     if (i < quantities->tails - quantities->own)
-      snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
+      snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", q->name);
     else
-      snprintf(own + strlen(own), sizeof own - strlen(own), "%s\n", quantities->quantity[i].name);
+      snprintf(own + strlen(own), sizeof own - strlen(own), COMPARE_OWN_LINE "\n", q->name, q->description);
     for (int side = 0; side < SCORIA_TAILS; side++, at++) {
       pool_tail(set, i, side, work, &tail); /* of rank 0's counts, which are written */
       checked[at] = tail.checked;

@@ -74,30 +74,38 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
 
 /* ------------------------------------------------------------------------------------------------- looking up ---- */
 
-static void find_tails(const Compared *c, const char *name, UqTail tail[SCORIA_TAILS])
+static void find_line(const Compared *c, const char *wanted, UqTail tail[SCORIA_TAILS])
 {
   const char *line = c->names, *end;
-  for (int side = 0; side < SCORIA_TAILS; side++) tail[side] = (UqTail){NAN, NAN, NAN};
   for (int64_t i = 0; i < c->n && line && (end = strchr(line, '\n')); i++, line = end + 1)
-    if (strlen(name) == (size_t)(end - line) && !strncmp(line, name, (size_t)(end - line)))
+    if (strlen(wanted) == (size_t)(end - line) && !strncmp(line, wanted, (size_t)(end - line)))
       memcpy(tail, c->tail + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *tail);
 }
 
+static void find_tails(const Compared *c, const ScoriaQuantity *q, UqTail tail[SCORIA_TAILS])
+{
+  char line[sizeof *q];
+  for (int side = 0; side < SCORIA_TAILS; side++) tail[side] = (UqTail){NAN, NAN, NAN};
+  snprintf(line, sizeof line, COMPARE_OWN_LINE, q->name, q->description);
+  find_line(c, q->name, tail);
+  find_line(c, line, tail);
+}
+
 /* The number whose law decides a threshold: of a field one of its extremes. */
-static void number_of(const UqQuestion *q, int t, size_t size, char name[])
+static ScoriaQuantity number_of(const UqQuestion *q, int t)
 {
   const ScoriaThreshold *limit = &q->threshold[t];
   const bool of_min            = limit->below == (q->event[t].of != SUMMARY_ALL);
-  if (limit->first < q->m)
-    snprintf(name, size, "%s_%.58s", of_min ? "min" : "max", q->field[limit->first / q->cells].name);
-  else
-    snprintf(name, size, "%s", q->quantity[limit->first - q->m].name);
+  ScoriaQuantity extreme       = {.factor = 1};
+  if (limit->first >= q->m) return q->quantity[limit->first - q->m];
+  snprintf(extreme.name, sizeof extreme.name, "%s_%.58s", of_min ? "min" : "max",
+           q->field[limit->first / q->cells].name);
+  return extreme;
 }
 
 PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a)
 {
   Compared c = {.names = NULL};
-  char name[SCORIA_NAME_SIZE];
   bool imported;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&a->tails));
@@ -108,10 +116,10 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
     a->tails->why = "compare takes no tails of whole fields";
   else
     PetscCall(TakeCompared(run, deck, q, &c, &a->tails->why));
-  for (int i = 0; i < q->nquantities; i++) find_tails(&c, q->quantity[i].name, a->tails->quantity[i]);
+  for (int i = 0; i < q->nquantities; i++) find_tails(&c, &q->quantity[i], a->tails->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
-    number_of(q, t, sizeof name, name);
-    find_tails(&c, name, a->tails->event[t]);
+    const ScoriaQuantity number = number_of(q, t);
+    find_tails(&c, &number, a->tails->event[t]);
   }
   PetscCall(PetscFree(c.names));
   PetscCall(PetscFree(c.tail));
@@ -158,7 +166,7 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   const int n = uq_shares(q, t), column = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
   int beyond = 0, side, worst_side = 0;
   double worst = 1, worst_share = 0;
-  char name[SCORIA_NAME_SIZE], text[160];
+  char text[160];
   for (int k = 0; k < q->conditions; k++) {
     const double share = a->value[(size_t)k * a->size + uq_shares_at(q, a, t) + (size_t)(UQ_SHARE * n + column)];
     const double tail  = uq_event_tail(q, t, share, &side);
@@ -168,9 +176,9 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   }
   *line = 0;
   if (!beyond) return;
-  number_of(q, t, sizeof name, name);
+  const ScoriaQuantity number = number_of(q, t);
   snprintf(line, size, "P(%s) = %.4g%s: the %s tail of %s %s", q->event[t].text, worst_share,
-           q->conditions > 1 ? " at one of the conditions" : "", side_names[worst_side], name,
+           q->conditions > 1 ? " at one of the conditions" : "", side_names[worst_side], number.name,
            down_to(a->tails, &a->tails->event[t][worst_side], sizeof text, text));
 }
 
