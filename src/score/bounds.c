@@ -31,7 +31,6 @@ void bounds_set_least(NormBounds *b, double largest)
   if (!isfinite(b->hi - b->lo)) b->least = LEAST * (largest > 0 ? largest : 1);
 }
 
-/* Values in single precision may have been rounded to the other side of a bound. */
 /* Nothing but round-off comes near a reference that all values keep a distance from: least is half of the last place in
  * single precision. */
 static void cut(NormBounds *b, double reference, bool above)
@@ -54,6 +53,7 @@ bool bounds_choose(NormBounds *b, double reference, const double range[2], doubl
   return *sign != 0;
 }
 
+/* Values in single precision may have been rounded to the other side of a bound. */
 bool bounds_inside(const NormBounds *b, double x)
 {
   return x >= b->lo - (isfinite(b->lo) ? ldexp(fabs(b->lo), -23) : 0) &&
