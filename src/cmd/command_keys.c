@@ -40,7 +40,7 @@ const ScoriaKey scoria_command_keys[] = {
     {"uq_estimator", SCORIA_KEY_CHOICE, "", "mlblue", 0, 0, SCORIA_ROWS(scoria_estimators),
      "multilevel: how fidelities are combined", SCORIA_DECIDES_UQ},
     {"uq_fidelities", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL,
-     "multilevel: solves beside the deck's own, [line, mirror, columns, grid:2, lateral:2, steps:100, linear]; not "
+     "multilevel: solves beside the deck's own, [line, mirror, columns, grid:2, lateral:2, steps:1000, linear]; not "
      "set: those "
      "that the "
      "problem has, of which the pilot chooses",

@@ -75,7 +75,7 @@ const FidelityRow fidelity_steps = {.name    = "steps",
                                     .fits    = in_time,
                                     .create  = CreateSteps,
                                     .take    = TakeFine,
-                                    .numbers = {100}};
+                                    .numbers = {1000}};
 
 /* ----------------------------------------------------------------------------------------------- the line ---- */
 
