@@ -87,8 +87,8 @@ PetscErrorCode ScoriaCorrect(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear,
                              ScoriaDataset *corrected);
 /* dataset.h5 of the shards below run_dir.  Collective. */
 PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
-/* Before there is a run directory: a user error where all that is wanted is a listing of import_file, and that cannot be
- * read.  Collective. */
+/* Before there is a run directory: a user error where all that is wanted is a listing of import_file, and that cannot
+ * be read.  Collective. */
 PetscErrorCode ScoriaImportProbe(MPI_Comm comm, ScoriaDeck deck);
 /* dataset.h5 of the rows of import_file.  Collective. */
 PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);

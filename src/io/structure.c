@@ -48,7 +48,6 @@ static PetscErrorCode FindFormat(const char *path, const StructureFormat **forma
   PetscFunctionReturn(0);
 }
 
-
 /* An array of one dimension is one slab. */
 static void complete_shape(StructureShape *shape, ScoriaTrouble *bad)
 {

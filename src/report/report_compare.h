@@ -46,7 +46,8 @@ typedef struct {
 /* Nothing where there is no sample condition and no channel that fluctuates as a whole: the bands show it all. */
 void report_view(const ReportCompare *heldout, const ReportCompare *sample, ReportView *view);
 
-/* Mean and band of PDE and model: legend, from `bottom` of the figure's height on, and the plot command for the data file f and its block k. */
+/* Mean and band of PDE and model: legend, from `bottom` of the figure's height on, and the plot command for the data
+ * file f and its block k. */
 PetscErrorCode ReportBandsLegend(ReportText *body, const ReportWords *words, double bottom);
 extern const char report_bands_plot[];
 /* At most `want` conditions, evenly spaced in the order of theta[axis]: chosen without looking at the errors. */

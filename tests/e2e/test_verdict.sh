@@ -32,6 +32,11 @@ done
 scoria 1 compare "$work/deck.yaml" -run_dir "$work/gaussian" -import_file "$work/gaussian.h5" -sample_source network >"$work/out" 2>&1
 grep -q 'made by another deck (sample_source' "$work/out" || fail "a verdict on the Gaussian passes for one on the network"
 grep -q "of the model's conditional Gaussian: its network added nothing" "$work/gaussian.out" || fail "that the Gaussian is drawn is not told"
+scoria 2 run "$work/deck.yaml" -run_dir "$work/bad" -import_file "$work/gaussian.h5" -sample_source network -sample_sampler pc -sample_steps 4 >"$work/bad.out" 2>&1 || { fail "run bad"; cat "$work/bad.out" >&2; }
+grep -q 'the conditional Gaussian is nearer than the network (sliced W [0-9.]*, [0-9.]*): -sample_source gaussian draws it' "$work/bad.out" || { fail "a network that is worse than its Gaussian"; cat "$work/bad.out" >&2; }
+for set in gaussian peaks deep; do
+  if grep -q 'is nearer than the network' "$work/$set.out"; then fail "$set: the Gaussian is not nearer"; fi
+done
 "$PYTHON" - "$work" <<'PY' || fail "the verdicts"
 import json, sys
 verdict = {n: json.load(open(f"{sys.argv[1]}/{n}/compare.json")) for n in ("gaussian", "peaks", "deep")}

@@ -296,6 +296,8 @@ PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps);
 PetscErrorCode CompareMapsDestroy(CompareMaps *maps);
 /* compare_table.c: the pooled measures on standard output. */
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
+/* A line where the model's network is farther from the reference than the Gaussian that it starts from. */
+PetscErrorCode CompareSayNearer(ScoriaRun run, const ComparisonSet *set);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails
  * of quantities, NULL: none were looked at; biases of their estimates beside the cost, NULL: there are no solves. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,

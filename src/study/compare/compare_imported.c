@@ -289,7 +289,10 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
   if (set->shape.cells > set->shape.shape[0])
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
-  if (!strcmp(held->model, "gaussian")) PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
+  if (!strcmp(held->model, "gaussian"))
+    PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
+  else
+    PetscCall(CompareSayNearer(run, set));
   if (set->profiles) PetscCall(CompareSayTails(run, set, quantities));
   if (set->profiles) PetscCall(CompareSayMemorisation(run, set, memory));
   PetscFunctionReturn(0);

@@ -172,13 +172,15 @@ static int evaluations(const ScoriaSamplerOptions *sampler)
 }
 
 static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measures *m, const CompareCost *cost,
-                          const ScoriaSamplerOptions *sampler)
+                          const ScoriaTrained *trained)
 {
+  const ScoriaSamplerOptions *sampler = &trained->sampler;
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
   if (rank) PetscFunctionReturn(0); /* which knows one condition */
   PetscCall(CompareSayMeasures(run, set, false));
+  if (!model_is_gaussian(trained->model)) PetscCall(CompareSayNearer(run, set));
   if (set->wide) PetscCall(CompareSayWhole(run, set, false));
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
@@ -323,7 +325,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
     PetscCall(Forecast(run, deck, o, &set, &m.quantities, &cost));
   }
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
-  PetscCall(Say(run, &set, &m, &cost, &o->trained.sampler));
+  PetscCall(Say(run, &set, &m, &cost, &o->trained));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareDestroyConditions(&sample));

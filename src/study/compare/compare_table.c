@@ -45,3 +45,20 @@ PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool 
   }
   PetscFunctionReturn(0);
 }
+
+#define CHANCE (1 / 3.0) /* of the floor: what the distances of two samples of one law differ by with few rows */
+
+PetscErrorCode CompareSayNearer(ScoriaRun run, const ComparisonSet *set)
+{
+  ScoriaDistance network, gaussian, again;
+  PetscFunctionBeginUser;
+  PetscCall(ComparePool(set, SCORIA_FROM_MODEL, &network));
+  PetscCall(ComparePool(set, SCORIA_FROM_GAUSSIAN, &gaussian));
+  PetscCall(ComparePool(set, SCORIA_FROM_PDE_AGAIN, &again));
+  if (network.sliced_w > gaussian.sliced_w + CHANCE * again.sliced_w)
+    PetscCall(ScoriaSay(run,
+                        "  the conditional Gaussian is nearer than the network (sliced W %.4f, %.4f): "
+                        "-sample_source gaussian draws it",
+                        gaussian.sliced_w, network.sliced_w));
+  PetscFunctionReturn(0);
+}
