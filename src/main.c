@@ -62,12 +62,14 @@ static PetscErrorCode Execute(int argc, char **argv)
   if (command->with_file) { /* which keeps nothing: it may be ended at any time */
     signal(SIGUSR1, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     PetscCall(command->with_file(PETSC_COMM_WORLD, file));
     PetscFunctionReturn(0);
   }
   if (command->with_both) {
     signal(SIGUSR1, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
     PetscCall(command->with_both(deck, file));
     PetscCall(ScoriaDeckDestroy(&deck));

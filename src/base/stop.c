@@ -28,6 +28,10 @@ static int why;                      /* as agreed */
  * in a library. */
 static void note_signal(int number)
 {
+  if (number == SIGINT && caught == SIGINT) { /* pressed again: whoever waits for it wants it now */
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
+  }
   if (number == SIGTERM && caught == SIGTERM && !seen && wall_seconds() - caught_at > DEAF) {
     signal(SIGTERM, SIG_DFL);
     raise(SIGTERM); /* comes when this handler returns */
@@ -38,11 +42,13 @@ static void note_signal(int number)
 
 void stop_catch_signals(void)
 {
-  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART}, before;
   began                   = wall_seconds();
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGINT, NULL, &before);
+  if (before.sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL); /* a shell's work in the background ignores it */
   signal(SIGXFSZ, SIG_IGN); /* a write past the limit on file size is to return EFBIG, and be told like any other */
 }
 

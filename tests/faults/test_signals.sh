@@ -30,6 +30,24 @@ for delay in $delays; do
   done
 done
 
+# Ctrl-C of a program without mpirun: it stops in good order, and at once when pressed again.
+prepare "$work/interrupted" generate
+"$PYTHON" - "$SCORIA" generate "$deck" -run_dir "$work/interrupted" "${long[@]}" >"$work/out" 2>&1 <<'PY' || { fail "Ctrl-C without mpirun"; cat "$work/out" >&2; }
+import os, signal, subprocess, sys, time
+part = sys.argv[sys.argv.index("-run_dir") + 1] + "/dataset.h5.part"
+for times, codes in ((1, [75]), (2, [75, -signal.SIGINT])): # two at once may arrive as one
+    run = subprocess.Popen(sys.argv[1:], preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while not os.path.exists(part):
+        time.sleep(0.01)
+        assert run.poll() is None, run.returncode
+    time.sleep(0.3)
+    for _ in range(times):
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    assert run.wait(30) in codes, (times, run.returncode)
+PY
+grep -q 'stopped by a signal; .*; run the same command again' "$work/out" || { fail "Ctrl-C is not told"; cat "$work/out" >&2; }
+
 # mpirun, or the shell that waits for it, is killed: the ranks go too, and the next start goes on.
 for who in mpirun shell; do
   dir=$work/$who
