@@ -1,5 +1,5 @@
 /* Figure of what uq says over many conditions: a quantity's mean and band over one or two of them. */
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include "report_answers.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Figure of uq's Sobol indices: the shares of a quantity's variance that the conditions cause, and what no condition
  * tells. */
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include "report_answers.h"
 #include <string.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What uq of several fidelities has cost and gained, and the check of a model. */
 #include "report_answers.h"
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

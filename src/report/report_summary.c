@@ -1,6 +1,7 @@
 /* The head of the page: how good the model is, in numbers beside the floor that sampling sets; else what there is. */
 #include "report_page.h"
 #include "report_words.h"
+#include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

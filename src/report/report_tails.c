@@ -2,6 +2,7 @@
  */
 #include "report_answers.h"
 #include "report_measures.h"
+#include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Operating conditions of an answer in words. */
 #include "report_answers.h"
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include <string.h>
 
 /* Whether all conditions of the list have the same value of a member. */

@@ -1,6 +1,6 @@
 /* What uq.json holds: a table of the quantities of interest, and their histograms, condition by condition. */
 #include "report_answers.h"
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

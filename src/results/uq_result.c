@@ -1,5 +1,6 @@
 /* uq.json and uq.h5: what they hold, and under which names. */
 #include "rows.h"
+#include "scoria/uq_result.h"
 
 const ScoriaMember scoria_uq_axis_members[] = {
     TEXT(ScoriaUqAxis, name, NULL, 0),

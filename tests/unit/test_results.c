@@ -1,5 +1,5 @@
 /* The descriptions of result files: every row of every table, written and read again. */
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include "testing.h"
 #include <math.h>
 

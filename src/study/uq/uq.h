@@ -3,7 +3,7 @@
 #define SCORIA_UQ_H
 
 #include "scoria/fidelity.h"
-#include "scoria/results.h"
+#include "scoria/uq_result.h"
 #include "scoria/study.h"
 
 #define UQ_MAX_QUANTITIES 64
