@@ -50,7 +50,7 @@ typedef struct {
 extern const ScoriaProblem scoria_electrode; /* its parameters are a ScoriaElectrode */
 
 /* Reads electrode_*: set, model, overrides.  Collective (same deck everywhere). */
-PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el);
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, void *el);
 
 enum { U, W, V };                             /* unknowns: F phi / RT, c / c_R, F phi_s / RT (ohmic) */
 enum { ELECTRODE_AREA, ELECTRODE_POTENTIAL }; /* locals: A of the kinetics, scaled phi_s - U0 */
@@ -107,7 +107,10 @@ extern const ScoriaKinetics *const scoria_kinetics[]; /* ends with NULL */
 
 extern const ScoriaKey electrode_keys[];
 extern const ScoriaParameter electrode_parameters[];
-PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *el);
+/* problem: the row that the electrode is of, whose conditions it reads. */
+PetscErrorCode ElectrodeRead(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaElectrode *el);
+/* Whether the equations have no meaning where c <= 0; without that they are linear. */
+bool electrode_positive(const ScoriaElectrode *el);
 PetscErrorCode ElectrodeCheck(const void *el, const ScoriaSpace *space);
 /* exp(E / R (1 / T_REFERENCE - 1 / T)); 1 for a set without E. */
 double arrhenius(double E, double T);

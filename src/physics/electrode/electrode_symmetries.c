@@ -71,13 +71,6 @@ static bool varies(const ScoriaSpace *space, int condition)
   return space->c[condition].lo < space->c[condition].hi;
 }
 
-static bool is_linear(const ScoriaElectrode *el)
-{
-  ScoriaShape shape;
-  scoria_electrode.shape(el, &shape);
-  return !shape.positive[W];
-}
-
 static ScoriaSymmetry *add(int *n, ScoriaSymmetry symmetry[], const char *name, const char *help)
 {
   ScoriaSymmetry *s = &symmetry[(*n)++];
@@ -99,8 +92,9 @@ static void add_residual(int *n, ScoriaSymmetry symmetry[], const char *name, co
 int electrode_symmetries(const void *p, const ScoriaSpace *space, int dimensions, ScoriaSymmetry symmetry[])
 {
   const ScoriaElectrode *el = p;
-  const bool linear = is_linear(el), gauge = el->g_sep == 0 && !el->state_ocp, steady = space_find(space, "time") < 0;
-  int n = 0;
+  const bool linear = !electrode_positive(el), gauge = el->g_sep == 0 && !el->state_ocp,
+             steady = space_find(space, "time") < 0;
+  int n             = 0;
   if (gauge && varies(space, SCORIA_U0)) {
     ScoriaSymmetry *s =
         add(&n, symmetry, "U0_shift", "U0 is a gauge: c does not see it, phi shifts by minus its change");

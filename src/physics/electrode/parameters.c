@@ -159,10 +159,9 @@ static PetscErrorCode ChooseParts(ScoriaDeck deck, const char *model, const char
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
+PetscErrorCode ElectrodeRead(ScoriaDeck deck, const ScoriaProblem *problem, ScoriaElectrode *el)
 {
-  ScoriaElectrode *el = p;
-  int set             = 0;
+  int set = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckRow(deck, "electrode_set", sets, sizeof *sets, &set));
   *el = sets[set].values;
@@ -173,7 +172,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   el->at.U0_of_it = NAN;
   for (int i = 0; i < PARAMETERS; i++)
     PetscCall(ScoriaDeckReal(deck, electrode_parameters[i].row.fixed, parameter(el, i)));
-  PetscCall(VariedOfDeck(deck, &scoria_electrode, el, &el->varied));
+  PetscCall(VariedOfDeck(deck, problem, el, &el->varied));
   PetscCall(CheckVaried(el));
   PetscCall(CheckNeeds(el, scoria_kinetics[el->model]->needs, scoria_kinetics[el->model]->name));
   PetscCall(CheckNeeds(el, scoria_electrolytes[el->electrolyte].needs, "the constant electrolyte"));
@@ -183,11 +182,9 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, void *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, ScoriaElectrode *el)
+bool electrode_positive(const ScoriaElectrode *el)
 {
-  PetscFunctionBeginUser;
-  PetscCall(ElectrodeRead(deck, el));
-  PetscFunctionReturn(0);
+  return scoria_kinetics[el->model]->positive || el->chi * (1.0 - el->t_plus) != 0 || el->electrolyte != 0;
 }
 
 /* c_s below c_max wherever either of them is a condition. */

@@ -86,7 +86,7 @@ static void shape(const void *p, ScoriaShape *sh)
   memcpy(sh->output, output, sizeof output);
   sh->scale[U] = sh->scale[V] = el->at.thermal;
   sh->scale[W]                = el->c_R;
-  sh->positive[W]             = kinetics->positive || el->chi * (1.0 - el->t_plus) != 0 || el->electrolyte != 0;
+  sh->positive[W]             = electrode_positive(el);
   sh->max_move[U] = sh->max_move[V] = move;
   sh->load                          = fabs(el->at.drive);
   sh->tau                           = 4.0 / (PETSC_PI * PETSC_PI) * pow(eps, 1.0 - el->b_D) * el->L * el->L / D;
@@ -355,7 +355,7 @@ const ScoriaProblem scoria_electrode = {
     .conditions         = conditions,
     .size               = sizeof(ScoriaElectrode),
     .parameters         = electrode_parameters,
-    .read               = ElectrodeRead,
+    .read               = ElectrodeFromDeck,
     .check              = ElectrodeCheck,
     .at                 = at,
     .load               = set_load,
@@ -377,3 +377,10 @@ const ScoriaProblem scoria_electrode = {
     .manufactured_theta = manufactured_theta,
     .variants           = variants,
 };
+
+PetscErrorCode ElectrodeFromDeck(ScoriaDeck deck, void *el)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ElectrodeRead(deck, &scoria_electrode, el));
+  PetscFunctionReturn(0);
+}
