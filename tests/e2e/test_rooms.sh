@@ -14,7 +14,7 @@ text = re.sub(r"\bscoria_room\(\$\{study\}[^)]*\)", "", (source / "CMakeLists.tx
 room_of = {f: name for name, folders in re.findall(r"\bscoria_room\((\w+) FOLDERS ([^A)]+)", text) for f in folders.split()}
 for study in re.search(r"foreach\(study ([^)]+)\)", text)[1].split():
     room_of["src/study/" + study] = study
-room_of |= {folder: "uq" for folder in re.findall(r"APPEND folders (\S+)\)", text)} | {"src": "cmd"}
+room_of["src"] = "cmd"
 files = [f for f in src.rglob("*.[ch]") if "cmake" not in f.parts]
 room = lambda file: room_of[str(file.parent.relative_to(source))]
 assert len(room_of) > 15 and len(files) > 200

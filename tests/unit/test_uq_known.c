@@ -2,6 +2,7 @@
  * uq of a source whose law is known: moments, quantiles, exceedances, covariance, and Sobol indices. */
 #include "unit/known_source.h"
 #include "unit/small_run.h"
+#include "study/question/question.h"
 #include "study/uq/uq.h"
 #include "testing.h"
 #include <math.h>

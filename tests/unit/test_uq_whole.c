@@ -2,6 +2,7 @@
  * uq of whole fields whose law is known: statistics of every cell, and numbers of every field. */
 #include "unit/known_whole.h"
 #include "unit/small_run.h"
+#include "study/question/question.h"
 #include "study/uq/uq.h"
 #include "testing.h"
 #include <math.h>

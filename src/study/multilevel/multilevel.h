@@ -1,13 +1,11 @@
-/* Private to uq of several fidelities: the state of the condition at work, and what is known of each when it is done.
+/* Private to the answer from several fidelities: the state of the condition at work, and what is known of each when it
+ * is done.
  */
 #ifndef SCORIA_MULTILEVEL_H
 #define SCORIA_MULTILEVEL_H
 
-#include "scoria/estimators.h"
-#include "scoria/fidelity.h"
-#include "study/uq/uq.h"
+#include "scoria/levels.h"
 
-#define LEVELS_MODELS PLAN_MODELS
 #define LEVELS_TILE 256              /* draws of a tile at most, */
 #define LEVELS_TILE_VALUES (1 << 19) /* and, of whole fields, values of a member, unless they are fewer draws than */
 #define LEVELS_TILE_LEAST 4
@@ -37,17 +35,6 @@ typedef struct {
   size_t means, size; /* places in a quantity's part */
 } LevelsKept;
 LevelsKept levels_kept(int K, int64_t pilot);
-
-/* What the deck asks for. */
-typedef struct {
-  const ScoriaEstimator *estimator;
-  int64_t pilot;
-  double budget;                 /* [core s] of all conditions; 0: none */
-  bool means;                    /* the tolerance is for means alone, */
-  bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
-  int ncosts;
-  double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
-} LevelsOptions;
 
 /* What has been counted of each member, and of the porosity, at a condition. */
 typedef enum { LEVELS_PILOT, LEVELS_GROUPS, LEVELS_PHASES } LevelsPhase;
@@ -97,19 +84,7 @@ typedef struct {
   double saved;                     /* when the last checkpoint was written */
 } Levels;
 
-/* What several fidelities work with; all borrowed. */
-typedef struct {
-  ScoriaRun run;
-  ScoriaDeck deck;
-  ScoriaSource source; /* the first of them */
-  ScoriaFidelities all;
-  bool passing; /* nothing of it is kept in the run directory, whose checkpoint belongs to a uq */
-} LevelsAsked;
-
-/* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
- */
-PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a);
-/* The same with options that do not come from the deck. */
+/* multilevel_run.c: LevelsRun with options that do not come from the deck. */
 PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a);
 /* An object at the first condition, with `draws` made for it; the pilot and the plan of the condition at work, where
  * they are not there yet. */
@@ -119,26 +94,6 @@ PetscErrorCode LevelsClose(Levels *l);
 PetscErrorCode LevelsPilot(Levels *l);
 /* Between two rounds: a checkpoint when it is time, or when the run is to stop; and how long the next round is. */
 PetscErrorCode LevelsPause(Levels *l);
-
-/* multilevel_options.c: what the deck says, for a family of fidelities. */
-PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
-/* Of these, what the tolerance is for: means alone, and aside (nquantities) which quantities it is not for. */
-PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[]);
-
-/* multilevel_forecast.c: what an answer will take, as the pilot of the first condition has it. */
-typedef struct {
-  double solve; /* [core s] counted, of a solve of the first member with its porosity */
-  double pilot; /* of all members' at one condition */
-  double work;  /* of the plan at one condition, without its pilot */
-  double draws; /* of the first member alone, at one condition, for the same errors */
-  /* Work of many draws of the first member alone over that of a plan for one functional alone, without the pilot: the
-   * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
-  double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
-} LevelsForecast;
-/* The pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there, unless it is
- * passing.  Collective. */
-PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
-                                  LevelsForecast *to);
 
 /* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
@@ -206,12 +161,6 @@ void levels_fill_exceedances(const Levels *l, double at[]);
 /* Shares of equal bins between the outer quantiles of the law, .001 and .999; from F at the median's weights. */
 void levels_fill_histogram(const Levels *l, int column, double to[]);
 PetscErrorCode LevelsAnswerFill(Levels *l);
-
-/* multilevel_write.c: what uq.json, uq.h5 and the table have of it, beside what other sources give. */
-void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, int k);
-void levels_add_family(cJSON *root, const UqAnswer *a);
-PetscErrorCode LevelsPutStore(ScoriaStore store, const UqQuestion *q, const UqAnswer *a);
-PetscErrorCode LevelsSay(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
 
 /* multilevel_checkpoint.c */
 PetscErrorCode LevelsSave(Levels *l);

@@ -5,7 +5,8 @@
  * that excludes a bias beyond the tolerance takes more solves than the answer itself by plain Monte Carlo, so that
  * uq_check may speak against a model here, not for it.  All of that is the same on any number of ranks, and what was
  * chosen is kept before the work begins. */
-#include "study/multilevel/multilevel.h"
+#include "scoria/levels.h"
+#include "uq.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

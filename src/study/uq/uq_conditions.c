@@ -150,3 +150,10 @@ PetscErrorCode UqConditions(UqTiles *tiles, UqKeeper *keeper, UqAnswer *a, int k
   PetscCall(ScoriaProgressDestroy(&w.bar));
   PetscFunctionReturn(0);
 }
+
+double uq_draws_for(const UqQuestion *q, double n)
+{
+  double looked = UQ_PILOT_TILES * (double)q->tile;
+  while (looked < n && looked < (double)q->count) looked *= 2; /* as UqConditions looks */
+  return q->tolerance > 0 ? PetscMin(looked, (double)q->count) : (double)q->count;
+}

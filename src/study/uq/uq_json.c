@@ -1,5 +1,6 @@
 /* uq.json: the quantities, and their indices. */
-#include "study/multilevel/multilevel.h"
+#include "scoria/levels.h"
+#include "uq.h"
 #include <math.h>
 
 /* A new object at the end of a list, with the members of `from`. */

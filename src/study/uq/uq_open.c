@@ -1,5 +1,6 @@
 /* uq: what its fields come from. */
-#include "study/multilevel/multilevel.h"
+#include "scoria/levels.h"
+#include "uq.h"
 
 static PetscErrorCode OpenPde(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqOpened *o)
 {

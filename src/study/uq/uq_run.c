@@ -1,6 +1,7 @@
 /* uq: statistics of any number of fields, from the model or from fresh solves, with nothing kept of a single one; at
  * one or many conditions, and how much of the spread of each quantity every condition causes. */
-#include "study/multilevel/multilevel.h"
+#include "scoria/levels.h"
+#include "uq.h"
 #include <stdio.h>
 #include <string.h>
 

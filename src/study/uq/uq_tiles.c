@@ -6,7 +6,8 @@
 #include "uq.h"
 #include <string.h>
 
-ScoriaSummarySpec uq_summary_spec(const UqQuestion *q, int columns, bool joint)
+/* How rows are summed up, after an answer's layout. */
+static ScoriaSummarySpec summary_spec(const UqQuestion *q, int columns, bool joint)
 {
   return (ScoriaSummarySpec){.columns     = columns,
                              .joint       = joint ? q->m : 0,
@@ -14,6 +15,25 @@ ScoriaSummarySpec uq_summary_spec(const UqQuestion *q, int columns, bool joint)
                              .tile        = q->tile,
                              .nthresholds = q->nthresholds,
                              .threshold   = q->threshold};
+}
+
+PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q)
+{
+  PetscReal gigabytes = 0;
+  UqAnswer a;
+  PetscFunctionBeginUser;
+  if (!q->whole) PetscFunctionReturn(0);
+  uq_lay_out(q, &a);
+  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  const ScoriaSummarySpec spec = summary_spec(q, a.columns, a.joint);
+  const double rows = (2.0 * UQ_PILOT_TILES + 1) * q->tile + q->part, each = (double)a.size * sizeof(double),
+               sums = summary_bytes(&spec) + rows * a.columns * (double)sizeof(double);
+  if (sums + each * q->conditions > 1e9 * gigabytes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: statistics of whole fields of %d values take %.3g GB of a rank, and %.3g GB for each of %d "
+                "conditions; run_memory allows %.3g GB: ask for fewer conditions or quantiles, or set it higher",
+                q->m, 1e-9 * sums, 1e-9 * each, q->conditions, gigabytes);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode UqTilesCreate(UqDraws *draws, const UqAnswer *a, UqTiles *t)
@@ -128,7 +148,7 @@ PetscErrorCode UqPilot(UqTiles *t, int k)
   if (left < 10)
     SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
                 k, (long long)left, (long long)n);
-  const ScoriaSummarySpec spec = uq_summary_spec(q, columns, t->joint > 0);
+  const ScoriaSummarySpec spec = summary_spec(q, columns, t->joint > 0);
   PetscCall(ScoriaSummaryCreate(&spec, left, good, &t->summary));
   PetscCall(PetscFree(good));
   PetscFunctionReturn(0);

@@ -1,5 +1,6 @@
 /* uq.h5, which has everything, and the table on standard output. */
-#include "study/multilevel/multilevel.h"
+#include "scoria/levels.h"
+#include "uq.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

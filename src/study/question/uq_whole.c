@@ -1,5 +1,5 @@
 /* uq of whole fields: what is asked of all of them, and what the answer takes. */
-#include "uq.h"
+#include "question.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,24 +52,5 @@ PetscErrorCode UqAddWhole(UqQuestion *q)
       PetscCall(Describe(q, index, numbers[k].what, &q->field[c]));
       q->place[index] = !strncmp(numbers[k].function, "arg", 3);
     }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q)
-{
-  PetscReal gigabytes = 0;
-  UqAnswer a;
-  PetscFunctionBeginUser;
-  if (!q->whole) PetscFunctionReturn(0);
-  uq_lay_out(q, &a);
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
-  const ScoriaSummarySpec spec = uq_summary_spec(q, a.columns, a.joint);
-  const double rows = (2.0 * UQ_PILOT_TILES + 1) * q->tile + q->part, each = (double)a.size * sizeof(double),
-               sums = summary_bytes(&spec) + rows * a.columns * (double)sizeof(double);
-  if (sums + each * q->conditions > 1e9 * gigabytes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: statistics of whole fields of %d values take %.3g GB of a rank, and %.3g GB for each of %d "
-                "conditions; run_memory allows %.3g GB: ask for fewer conditions or quantiles, or set it higher",
-                q->m, 1e-9 * sums, 1e-9 * each, q->conditions, gigabytes);
   PetscFunctionReturn(0);
 }

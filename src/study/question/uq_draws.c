@@ -1,5 +1,5 @@
 /* uq: fields of this rank at a condition. */
-#include "uq.h"
+#include "question.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Items of a list of the deck, and the quantities that they add to a question. */
-#include "uq.h"
+#include "question.h"
 #include <string.h>
 
 PetscErrorCode UqReadItems(ScoriaDeck deck, UqQuestion *q, const char *key, UqTakeItem take)

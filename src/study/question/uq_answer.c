@@ -1,6 +1,6 @@
 /* uq: the answer as one array. */
 #include "scoria/linalg.h"
-#include "uq.h"
+#include "question.h"
 #include <math.h>
 
 int uq_shares(const UqQuestion *q, int t)
@@ -125,11 +125,4 @@ bool uq_known(const UqQuestion *q, ScoriaSummary summary)
     if (largest > q->tolerance * m.sd) return false;
   }
   return true;
-}
-
-double uq_draws_for(const UqQuestion *q, double n)
-{
-  double looked = UQ_PILOT_TILES * (double)q->tile;
-  while (looked < n && looked < (double)q->count) looked *= 2; /* as uq_conditions.c looks */
-  return q->tolerance > 0 ? PetscMin(looked, (double)q->count) : (double)q->count;
 }

@@ -1,5 +1,5 @@
 /* uq: what the deck asks for. */
-#include "uq.h"
+#include "question.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

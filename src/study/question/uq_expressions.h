@@ -2,7 +2,7 @@
 #ifndef SCORIA_UQ_EXPRESSIONS_H
 #define SCORIA_UQ_EXPRESSIONS_H
 
-#include "uq.h"
+#include "question.h"
 #include <muParserDLL.h>
 
 #define MAX_TERMS 16

@@ -1,6 +1,6 @@
 /* uq: the conditions it is asked at.  Either all combinations of values, listed (uq_F_right) or spread over a range
  * (uq_map), or the lines of a file. */
-#include "uq.h"
+#include "question.h"
 #include <stdio.h>
 #include <string.h>
 

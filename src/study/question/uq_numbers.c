@@ -1,6 +1,6 @@
 /* The numbers of a field that the deck defines for uq, for other studies: the quantities of a question behind those of
  * interest. */
-#include "uq.h"
+#include "question.h"
 #include "scoria/uq_parts.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* uq: events whose probabilities are asked.  "c < 200", "c > 2500 everywhere": of a field, in every cell and somewhere
  * or everywhere.  "phi[0] < -0.2", "hot > 3": of a number, an expression or a quantity.  "c:2000" is "c > 2000". */
-#include "uq.h"
+#include "question.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>

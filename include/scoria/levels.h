@@ -1,0 +1,60 @@
+/* scoria/levels.h - the answer to a question of uq from several fidelities, and what it will take. */
+#ifndef SCORIA_LEVELS_H
+#define SCORIA_LEVELS_H
+
+#include "estimators.h"
+#include "uq_question.h"
+
+#define LEVELS_MODELS PLAN_MODELS
+
+/* What the deck asks for. */
+typedef struct {
+  const ScoriaEstimator *estimator;
+  int64_t pilot;
+  double budget;                 /* [core s] of all conditions; 0: none */
+  bool means;                    /* the tolerance is for means alone, */
+  bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
+  int ncosts;
+  double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
+} LevelsOptions;
+
+/* What several fidelities work with; all borrowed. */
+typedef struct {
+  ScoriaRun run;
+  ScoriaDeck deck;
+  ScoriaSource source; /* the first of them */
+  ScoriaFidelities all;
+  bool passing; /* nothing of it is kept in the run directory, whose checkpoint belongs to a uq */
+} LevelsAsked;
+
+/* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
+ */
+PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a);
+
+/* multilevel_options.c: what the deck says, for a family of fidelities. */
+PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
+/* Of these, what the tolerance is for: means alone, and aside (nquantities) which quantities it is not for. */
+PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[]);
+
+/* multilevel_forecast.c: what an answer will take, as the pilot of the first condition has it. */
+typedef struct {
+  double solve; /* [core s] counted, of a solve of the first member with its porosity */
+  double pilot; /* of all members' at one condition */
+  double work;  /* of the plan at one condition, without its pilot */
+  double draws; /* of the first member alone, at one condition, for the same errors */
+  /* Work of many draws of the first member alone over that of a plan for one functional alone, without the pilot: the
+   * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
+  double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
+} LevelsForecast;
+/* The pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there, unless it is
+ * passing.  Collective. */
+PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
+                                  LevelsForecast *to);
+
+/* multilevel_write.c: what uq.json, uq.h5 and the table have of it, beside what other sources give. */
+void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, int k);
+void levels_add_family(cJSON *root, const UqAnswer *a);
+PetscErrorCode LevelsPutStore(ScoriaStore store, const UqQuestion *q, const UqAnswer *a);
+PetscErrorCode LevelsSay(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+
+#endif
