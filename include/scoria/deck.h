@@ -35,7 +35,7 @@ typedef enum {
   SCORIA_DECIDES_NORMALISER = 1 << 8,  /* what is fitted before the network is trained */
   SCORIA_DECIDES_WEIGHTS    = 1 << 9,  /* the network's */
   SCORIA_DECIDES_STEPS      = 1 << 10, /* how long it is trained: a training can be lengthened */
-  SCORIA_DECIDES_DRAWS      = 1 << 11, /* the model's draws, and the condition they are at */
+  SCORIA_DECIDES_DRAWS      = 1 << 11, /* the model's draws, wherever they are: its sampler */
   SCORIA_DECIDES_SAMPLES    = 1 << 12, /* how many of them are written where */
   SCORIA_DECIDES_LIKELIHOOD = 1 << 13,
   SCORIA_DECIDES_COMPARE    = 1 << 14,
@@ -45,6 +45,7 @@ typedef enum {
   SCORIA_DECIDES_REPEATS    = 1 << 18, /* how many rows a condition has */
   SCORIA_DECIDES_CHEAP      = 1 << 19, /* rows of a cheaper fidelity beside them */
   SCORIA_DECIDES_HOLDOUT    = 1 << 20, /* which of its rows nothing is learned from */
+  SCORIA_DECIDES_AT         = 1 << 21, /* the condition that draws are at, where one is asked for */
 } ScoriaDecides;
 
 /* The results, by all that decides them: for ScoriaDeckDifference, and for what accepts or refuses a file that is
@@ -62,8 +63,8 @@ enum {
   SCORIA_OF_TRAINING   = SCORIA_OF_NORMALISER | SCORIA_DECIDES_WEIGHTS,
   SCORIA_OF_MODEL      = SCORIA_OF_TRAINING | SCORIA_DECIDES_STEPS,
   SCORIA_OF_LIKELIHOOD = SCORIA_OF_MODEL | SCORIA_DECIDES_LIKELIHOOD,
-  SCORIA_OF_COMPARE    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_COMPARE,
-  SCORIA_OF_SAMPLES    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
+  SCORIA_OF_COMPARE    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_COMPARE,
+  SCORIA_OF_SAMPLES    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_SAMPLES,
   SCORIA_OF_UQ         = SCORIA_OF_SAMPLES | SCORIA_DECIDES_UQ,
   SCORIA_OF_POSTERIOR  = SCORIA_OF_SAMPLES | SCORIA_DECIDES_INFER,
   SCORIA_OF_REFINED    = SCORIA_OF_SAMPLES | SCORIA_DECIDES_REFINE,
@@ -76,7 +77,7 @@ enum {
   SCORIA_SAID_BY_MODEL = SCORIA_DECIDES_SIZE | SCORIA_DECIDES_REPEATS | SCORIA_DECIDES_SPLIT |
                          SCORIA_DECIDES_NORMALISER | SCORIA_DECIDES_WEIGHTS | SCORIA_DECIDES_STEPS |
                          SCORIA_DECIDES_CHEAP | SCORIA_DECIDES_HOLDOUT,
-  SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_SAMPLES,
+  SCORIA_SAID_BY_SAMPLES = SCORIA_SAID_BY_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_SAMPLES,
 };
 
 /* The words of a CHOICE, listed here or as the names of rows of a table: structures that begin with their name (const

@@ -23,7 +23,7 @@ static void declare(ScoriaDeck deck, int n, const char *section, const char *nam
                   .lo      = -SCORIA_UNBOUNDED,
                   .hi      = SCORIA_UNBOUNDED,
                   .help    = sample ? "the imported condition's value in samples" : "its values in uq",
-                  .decides = sample ? SCORIA_DECIDES_DRAWS : SCORIA_DECIDES_UQ};
+                  .decides = sample ? SCORIA_DECIDES_AT : SCORIA_DECIDES_UQ};
 }
 
 static PetscErrorCode Extend(ScoriaDeck seen)

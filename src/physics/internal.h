@@ -142,7 +142,7 @@ struct ScoriaProblem {
        hi,                                                                                                             \
        NULL,                                                                                                           \
        "of the samples (not set: the middle of the training range): " help,                                            \
-       SCORIA_DECIDES_DRAWS},                                                                                          \
+       SCORIA_DECIDES_AT},                                                                                             \
   {                                                                                                                    \
     "uq_" name, SCORIA_KEY_REALS, unit, NULL, lo, hi, NULL,                                                            \
         "one value or several (all combinations with the other conditions): " help, SCORIA_DECIDES_UQ                  \

@@ -130,7 +130,7 @@ const ScoriaKey scoria_score_keys[] = {
      "conditions by their names, [rate=1.5, charge=0.2], as sample_rate and sample_charge do; those not given: the "
      "middle "
      "of their ranges",
-     SCORIA_DECIDES_DRAWS},
+     SCORIA_DECIDES_AT},
     {"sample_file", SCORIA_KEY_STRING, "", "samples.h5", 0, 0, NULL, "name of the samples file in the run directory",
      SCORIA_DECIDES_NOTHING},
     {"sample_ema", SCORIA_KEY_REAL, "", NULL, 0.001, 0.28, NULL,

@@ -1,48 +1,20 @@
 /* uq of a model: what compare has found of it, where its result in the run directory is of this model, drawn by this
  * sampler. */
 #include "uq.h"
-#include <float.h>
-#include <math.h>
 #include <string.h>
-
-/* Whether this deck draws as the one of a stored text does, conditions aside. */
-static PetscErrorCode SameSampler(ScoriaDeck deck, const char *stored, bool *same)
-{
-  ScoriaSamplerOptions sampler[2];
-  const char *source[2];
-  double ema[2] = {-1, -1};
-  ScoriaDeck of[2];
-  PetscFunctionBeginUser;
-  of[0] = deck;
-  PetscCall(ScoriaDeckTake(deck, stored, SCORIA_DECIDES_DRAWS, &of[1]));
-  for (int i = 0; i < 2; i++) {
-    PetscCall(ScoriaSamplerFromDeck(of[i], &sampler[i]));
-    PetscCall(ScoriaDeckString(of[i], "sample_source", &source[i]));
-    PetscCall(ScoriaDeckReal(of[i], "sample_ema", &ema[i]));
-  }
-  const ScoriaSamplerOptions *a = &sampler[0], *b = &sampler[1];
-  const double here[]  = {a->sigma_max, a->sigma_min, a->power, a->snr, ema[0]},
-               there[] = {b->sigma_max, b->sigma_min, b->power, b->snr, ema[1]};
-  *same = !strcmp(a->kind, b->kind) && a->steps == b->steps && a->bfloat16 == b->bfloat16 && a->process == b->process &&
-          !strcmp(source[0], source[1]);
-  for (size_t i = 0; i < sizeof here / sizeof *here; i++)
-    *same = *same && fabs(here[i] - there[i]) <= DBL_EPSILON * fabs(here[i]);
-  PetscCall(ScoriaDeckDestroy(&of[1]));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode Fits(ScoriaDeck deck, const char *model, ScoriaStore store, const char **why)
 {
   ScoriaMadeFrom made;
+  char difference[128];
   const char *stored;
-  bool same = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
   PetscCall(ScoriaStoreDeck(store, &stored));
-  PetscCall(SameSampler(deck, stored, &same));
+  PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_DECIDES_DRAWS, sizeof difference, difference));
   if (!*made.model || strcmp(made.model, model))
     *why = "compare.h5 is of another model";
-  else if (!same)
+  else if (*difference)
     *why = "compare.h5 has other settings of the sampler";
   PetscFunctionReturn(0);
 }
