@@ -193,27 +193,33 @@ CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each);
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
                                     Comparison *c);
 
-/* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
+/* compare_worth.c.  The bias of an estimate over the conditions, of the model and of its Gaussian (NaN where that has
+ * none). */
+typedef struct {
+  bool varies; /* false: the quantity does not, and there is no bias */
+  ScoriaBias model, gaussian;
+} CompareBias;
+/* Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
 typedef struct {
   double seconds[SCORIA_NFROM];
   double seconds_data, seconds_training;
   int64_t training_rows;
-  double tolerance;      /* that sources are compared at */
-  ScoriaForecast levels; /* of several fidelities */
+  double tolerance;                                                /* that sources are compared at */
+  ScoriaForecast levels;                                           /* of several fidelities */
+  CompareBias bias[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES]; /* of the quantities of interest */
 } CompareCost;
 
 /* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
  * L) of every source. */
 PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
                                     double *const fields[SCORIA_NFROM], Comparison *c);
-/* compare.json's member COMPARE_WORTH, and the same in a few lines for people, of rank 0's conditions. */
-PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost);
-PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost);
-/* In compare.h5: biases of the model's estimates, of rank 0's conditions, and times. */
-PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost);
+/* cost->bias, of the conditions that are here: all of them on rank 0.  Local. */
+PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost);
+/* compare.json's member COMPARE_WORTH, and the same in a few lines for people. */
+void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const CompareCost *cost);
+PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantities, const CompareCost *cost);
+/* In compare.h5: biases of the model's estimates, and times. */
+PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost);
 
 /* compare_symmetries.c: the laws that the deck's problem has on these conditions; those that the fields of one
  * condition can break, of its good fields; then all of them over the held-out conditions, with a few more fields for

@@ -186,7 +186,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
                       evaluations(sampler)));
   if (set->wide) PetscFunctionReturn(0);
-  PetscCall(CompareSayWorth(run, set, &m->quantities, cost));
+  PetscCall(CompareSayWorth(run, &m->quantities, cost));
   PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayTails(run, set, &m->quantities));
   PetscCall(CompareSayMemorisation(run, set, &m->memory));
@@ -203,7 +203,7 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   if (set->wide) {
     PetscCall(CompareAddWhole(root, set, m->asked.features, false));
   } else {
-    PetscCall(CompareAddWorth(root, set, &m->quantities, cost));
+    compare_add_worth(root, &m->quantities, cost);
     compare_add_laws(root, &m->laws);
     PetscCall(CompareAddTails(root, set, &m->quantities));
     compare_add_memorisation(root, set, &m->memory);
@@ -323,6 +323,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   } else {
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
     PetscCall(Forecast(run, deck, o, &set, &m.quantities, &cost));
+    PetscCall(CompareJudge(&set, &m.quantities, &cost));
   }
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained));

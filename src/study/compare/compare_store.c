@@ -108,7 +108,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
   if (quantities) PetscCall(ComparePutTails(store, set, quantities));
-  if (quantities && cost) PetscCall(ComparePutWorth(store, set, quantities, cost));
+  if (quantities && cost) PetscCall(ComparePutWorth(store, quantities, cost));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

@@ -80,11 +80,27 @@ static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int es
   return bias_pool(set->held, work, reference, estimate, bias);
 }
 
+PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost)
+{
+  ScoriaEstimates *work;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(2 * set->held, &work));
+  for (int i = 0; i < quantities->n; i++)
+    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+      CompareBias *bias = &cost->bias[i][e];
+      bias->varies      = pool(set, SCORIA_FROM_MODEL, i, e, work, &bias->model);
+      if (!pool(set, SCORIA_FROM_GAUSSIAN, i, e, work, &bias->gaussian))
+        bias->gaussian = (ScoriaBias){.floor = NAN, .upper = NAN};
+    }
+  PetscCall(PetscFree(work));
+  PetscFunctionReturn(0);
+}
+
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
-static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int estimate, const ScoriaBias *bias,
-                         const ScoriaBias *gaussian)
+static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int estimate)
 {
+  const ScoriaBias *bias = &cost->bias[quantity][estimate].model, *gaussian = &cost->bias[quantity][estimate].gaussian;
   const double pde = cost->seconds[SCORIA_FROM_PDE], model = cost->seconds[SCORIA_FROM_MODEL];
   const ScoriaWorthEstimate found = {.name                = scoria_estimate_names[estimate],
                                      .error_of_one        = bias->se1,
@@ -101,28 +117,18 @@ static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int
   cJSON_AddItemToArray(list, one);
 }
 
-/* Of the model and of its Gaussian, which may have none; false where the quantity does not vary. */
-static bool pool_both(const ComparisonSet *set, int quantity, int estimate, ScoriaEstimates work[], ScoriaBias *bias,
-                      ScoriaBias *gaussian)
+static void add_quantity(cJSON *list, const ScoriaQuantity *q, int quantity, const CompareCost *cost)
 {
-  if (!pool(set, SCORIA_FROM_GAUSSIAN, quantity, estimate, work, gaussian))
-    *gaussian = (ScoriaBias){.floor = NAN, .upper = NAN};
-  return pool(set, SCORIA_FROM_MODEL, quantity, estimate, work, bias);
-}
-
-static void add_quantity(cJSON *list, const ComparisonSet *set, const ScoriaQuantity *q, int quantity,
-                         const CompareCost *cost, ScoriaEstimates work[])
-{
+  const CompareBias *bias = cost->bias[quantity];
   cJSON *one, *estimates;
-  ScoriaBias bias, gaussian;
-  if (!pool(set, SCORIA_FROM_MODEL, quantity, SCORIA_ESTIMATE_MEAN, work, &bias)) return;
+  if (!bias[SCORIA_ESTIMATE_MEAN].varies) return;
   one = cJSON_CreateObject();
   cJSON_AddItemToArray(list, one);
-  members_add(one, scoria_worth_quantity_members, &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias.sd});
+  members_add(one, scoria_worth_quantity_members,
+              &(ScoriaWorthQuantity){q->name, q->unit, q->description, bias[SCORIA_ESTIMATE_MEAN].model.sd});
   estimates = cJSON_AddArrayToObject(one, COMPARE_ESTIMATES);
   for (int e = 0; e < SCORIA_NESTIMATES; e++)
-    if (pool_both(set, quantity, e, work, &bias, &gaussian))
-      add_estimate(estimates, cost, quantity, e, &bias, &gaussian);
+    if (bias[e].varies) add_estimate(estimates, cost, quantity, e);
 }
 
 /* -------------------------------------------------------------------------------------------------- advice ---- */
@@ -138,9 +144,9 @@ typedef struct {
   char sentence[320];
 } Advice;
 
-static void take_ways(const CompareCost *cost, int quantity, int estimate, const ScoriaBias *bias,
-                      const ScoriaBias *gaussian, ScoriaWay way[NWAYS])
+static void take_ways(const CompareCost *cost, int quantity, int estimate, ScoriaWay way[NWAYS])
 {
+  const ScoriaBias *bias = &cost->bias[quantity][estimate].model, *gaussian = &cost->bias[quantity][estimate].gaussian;
   const double variance = bias->se1 * bias->se1, pde = cost->seconds[SCORIA_FROM_PDE] * variance;
   way[WAY_PDE]        = (ScoriaWay){.variance_seconds = pde};
   way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
@@ -192,24 +198,17 @@ static void write_sentence(const CompareCost *cost, Advice *a)
              a->bias_of[WAY_MODEL]);
 }
 
-static PetscErrorCode Advise(const ComparisonSet *set, const CompareQuantities *quantities, const CompareCost *cost,
-                             Advice *a)
+static void advise(const CompareQuantities *quantities, const CompareCost *cost, Advice *a)
 {
-  ScoriaEstimates *work;
-  ScoriaBias bias, gaussian;
   ScoriaWay way[NWAYS];
-  PetscFunctionBeginUser;
   *a = (Advice){.sentence = ""};
-  PetscCall(PetscMalloc1(2 * set->held, &work));
   for (int i = 0; i < quantities->n; i++)
     for (int e = 0; e < SCORIA_NESTIMATES; e++) {
-      if (!pool_both(set, i, e, work, &bias, &gaussian)) continue;
-      take_ways(cost, i, e, &bias, &gaussian, way);
+      if (!cost->bias[i][e].varies) continue;
+      take_ways(cost, i, e, way);
       add_ways(way, quantities->quantity[i].name, e, cost->tolerance, a);
     }
-  PetscCall(PetscFree(work));
   write_sentence(cost, a);
-  PetscFunctionReturn(0);
 }
 
 static void add_advice(cJSON *worth, const Advice *a)
@@ -227,12 +226,10 @@ static void add_advice(cJSON *worth, const Advice *a)
   }
 }
 
-PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost)
+void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const CompareCost *cost)
 {
   Advice advice;
-  PetscFunctionBeginUser;
-  PetscCall(Advise(set, quantities, cost, &advice));
+  advise(quantities, cost, &advice);
   const ScoriaWorth found = {.seconds_pde        = cost->seconds[SCORIA_FROM_PDE],
                              .seconds_model      = cost->seconds[SCORIA_FROM_MODEL],
                              .seconds_gaussian   = cost->seconds[SCORIA_FROM_GAUSSIAN],
@@ -245,32 +242,23 @@ PetscErrorCode CompareAddWorth(cJSON *root, const ComparisonSet *set, const Comp
                              .tolerance          = cost->tolerance,
                              .sentence           = advice.sentence};
   cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;
-  ScoriaEstimates *work;
   members_add(worth, scoria_worth_members, &found);
   add_advice(worth, &advice);
   list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
-  PetscCall(PetscMalloc1(2 * set->held, &work));
-  for (int i = 0; i < quantities->n; i++) add_quantity(list, set, &quantities->quantity[i], i, cost, work);
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(0);
+  for (int i = 0; i < quantities->n; i++) add_quantity(list, &quantities->quantity[i], i, cost);
 }
 
 /* NaN where a quantity does not vary. */
-PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost)
+PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost)
 {
   char names[SCORIA_MAX_DECK_QUANTITIES * SCORIA_NAME_SIZE] = "";
   double upper[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
-  ScoriaEstimates *work;
-  ScoriaBias bias;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(2 * set->held, &work));
   for (int i = 0; i < quantities->n; i++) {
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
     for (int e = 0; e < SCORIA_NESTIMATES; e++)
-      upper[i][e] = pool(set, SCORIA_FROM_MODEL, i, e, work, &bias) ? bias.upper : NAN;
+      upper[i][e] = cost->bias[i][e].varies ? cost->bias[i][e].model.upper : NAN;
   }
-  PetscCall(PetscFree(work));
   PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_QUANTITIES, names));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_PDE, cost->seconds[SCORIA_FROM_PDE]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_MODEL, cost->seconds[SCORIA_FROM_MODEL]));
@@ -282,8 +270,7 @@ PetscErrorCode ComparePutWorth(ScoriaStore store, const ComparisonSet *set, cons
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities,
-                               const CompareCost *cost)
+PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantities, const CompareCost *cost)
 {
   const double draws = break_even(cost);
   Advice advice;
@@ -298,7 +285,7 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const ComparisonSet *set, const Co
   PetscCall(ScoriaSay(run, "  for many samples: %s",
                       strcmp(winner(cost), "pde") ? "the model"
                                                   : "the PDE, which is nearly as fast or faster, and has no bias"));
-  PetscCall(Advise(set, quantities, cost, &advice));
+  advise(quantities, cost, &advice);
   PetscCall(ScoriaSay(run, "  %s", advice.sentence));
   PetscFunctionReturn(0);
 }
