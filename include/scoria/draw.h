@@ -56,6 +56,9 @@ PetscErrorCode ScoriaChainCheck(ScoriaRun run, const char *path, const ScoriaMad
 /* The same of run_dir/name, a store of this kind, or a dataset where kind is NULL; one that is not there, or cannot be
  * read, is passed over.  Collective. */
 PetscErrorCode ScoriaChainCheckResult(ScoriaRun run, const char *name, const char *kind);
+/* Identity of the model in the run directory; "" where there is none, or it cannot be read, which is said.  Collective.
+ */
+PetscErrorCode ScoriaChainModel(ScoriaRun run, char here[SCORIA_IDENTITY_SIZE]);
 /* The same of a file that the deck names, `file`: a dataset, or one that is compared byte by byte.  Collective. */
 PetscErrorCode ScoriaChainCheckFile(ScoriaRun run, const char *path, const ScoriaMadeFrom *made, const char *file);
 /* The same of the deck's library of porosities; one that is not there now is not asked for.  Collective. */

@@ -33,6 +33,15 @@ static PetscErrorCode ModelHere(ScoriaRun run, const char *path, char here[SCORI
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaChainModel(ScoriaRun run, char here[SCORIA_IDENTITY_SIZE])
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
+  PetscCall(ModelHere(run, path, here));
+  PetscFunctionReturn(0);
+}
+
 /* Identity of a dataset file; "" where there is none.  grown, may be NULL: whether `made` is that of its first rows,
  * and then it is `here` too, without a look at the others. */
 static PetscErrorCode DatasetHere(ScoriaRun run, const char *path, const char *made, char here[SCORIA_IDENTITY_SIZE],

@@ -23,7 +23,8 @@ typedef struct {
   char names[SCORIA_MAX_DECK_QUANTITIES * SCORIA_NAME_SIZE];
   int n;
   double upper[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
-  double ratio; /* of the times of a sample and of a solve */
+  double ratio;                     /* of the times of a sample and of a solve */
+  char model[SCORIA_IDENTITY_SIZE]; /* that it has found it of */
 } Judged;
 
 static PetscErrorCode ReadJudged(ScoriaStore store, Judged *j, const char **why)
@@ -139,6 +140,7 @@ static PetscErrorCode JudgeModel(ScoriaRun run, ScoriaDeck deck, const UqQuestio
     ScoriaFailureReset();
   } else {
     PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &trained, false, &source));
+    PetscCall(PetscStrncpy(j->model, source_shape(source)->model, sizeof j->model));
     PetscCall(JudgeOpened(run, own, q, source_shape(source), tolerance, j, way));
   }
   PetscCall(ScoriaSourceDestroy(&source));
@@ -191,27 +193,12 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   way[UQ_WAY_MULTILEVEL].seconds = q->conditions * (f.pilot + f.work);
   way[UQ_WAY_MODEL].seconds      = judged.n ? judged.ratio * way[UQ_WAY_PDE].seconds : NAN;
   choose(choice);
+  if (choice->chosen == UQ_WAY_MODEL) PetscCall(PetscStrncpy(choice->model, judged.model, sizeof choice->model));
   PetscCall(CheckBudget(run, choice, budget));
   PetscFunctionReturn(0);
 }
 
 /* --------------------------------------------------------------------------------------------- what is kept ---- */
-
-static PetscErrorCode ModelNow(ScoriaRun run, char identity[SCORIA_IDENTITY_SIZE])
-{
-  char path[PETSC_MAX_PATH_LEN];
-  ScoriaStore store;
-  bool there;
-  PetscFunctionBeginUser;
-  *identity = 0;
-  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  if (!there) PetscFunctionReturn(0);
-  PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, "model", &store));
-  PetscCall(ScoriaStoreIdentity(store, identity));
-  PetscCall(ScoriaStoreClose(&store));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, const UqChoice *choice)
 {
@@ -271,7 +258,7 @@ static PetscErrorCode ForgetOther(ScoriaRun run, UqChoice *choice, bool *known)
   char now[SCORIA_IDENTITY_SIZE];
   PetscFunctionBeginUser;
   if (!*known || choice->chosen != UQ_WAY_MODEL) PetscFunctionReturn(0);
-  PetscCall(ModelNow(run, now));
+  PetscCall(ScoriaChainModel(run, now));
   *known = !strcmp(now, choice->model);
   if (*known) PetscFunctionReturn(0);
   PetscCall(ScoriaSay(run, "  %s: of another model.h5; sources are compared again", UQ_CHOICE));
@@ -294,7 +281,6 @@ PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
   PetscCall(UqOpen(run, deck, &q, &opened));
   PetscCall(Weigh(run, deck, &q, &opened, choice));
   PetscCall(UqClose(&q, &opened));
-  if (choice->chosen == UQ_WAY_MODEL) PetscCall(ModelNow(run, choice->model));
   PetscCall(Keep(run, deck, choice));
   PetscFunctionReturn(0);
 }
