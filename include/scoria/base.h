@@ -53,6 +53,12 @@ PetscErrorCode ScoriaAgree(MPI_Comm comm, ScoriaExit code, const char *line);
  * ends the job.  Collective on comm. */
 PetscErrorCode ScoriaAgreeFailed(MPI_Comm comm, PetscErrorCode failed);
 
+/* What a rank may take by the deck [byte]; and a user error where `what`, a plural as of printf, takes more than that:
+ * "run_memory: found 2 GB, but <what> take 3 GB of a rank; give that much, or <instead>".  Local. */
+PetscErrorCode ScoriaMemoryOfDeck(ScoriaDeck deck, double *allowed);
+PetscErrorCode ScoriaMemoryCheck(double need, double allowed, const char *instead, const char *what, ...)
+    PETSC_ATTRIBUTE_FORMAT(4, 5);
+
 /* What was recorded: SCORIA_EXIT_OK and "" when nothing failed.  For main and for the tests. */
 ScoriaExit ScoriaFailureCode(void);
 const char *ScoriaFailureLine(void);

@@ -96,11 +96,12 @@ PetscErrorCode LateralCheckCouplings(const LateralData *data)
   const double pairs = (double)n * (n - 1) / 2 * norm->waves.classes,
                need = p * (p + pairs) * (2 * sizeof(int64_t) + 3 * sizeof(double)); /* sums; piece, all, coefficients */
   PetscFunctionBeginUser;
-  if (data->in.run && need > data->in.memory)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "the correlations of the modes of %d x %d x %d cells take %.2f GB of a rank (%d terms of %.0f pairs at "
-                "%d wave numbers), run_memory allows %.2f GB",
-                norm->nx, norm->ny, norm->nz, need * 1e-9, p, pairs, norm->waves.classes, data->in.memory * 1e-9);
+  if (data->in.run)
+    PetscCall(
+        ScoriaMemoryCheck(need, data->in.memory, "fewer cells",
+                          "the correlations of the modes of %d x %d x %d cells (%d terms of %.0f pairs at %d wave "
+                          "numbers)",
+                          norm->nx, norm->ny, norm->nz, p, pairs, norm->waves.classes));
   PetscFunctionReturn(0);
 }
 

@@ -41,12 +41,12 @@ static PetscErrorCode CheckMemory(const LateralData *data)
   double need[2] = {square * (pairs / 2 + value / 2 + 2 * value), rows * (2 * value + sizeof(float))};
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, need, 2, MPI_DOUBLE, MPI_MAX, data->in.comm));
-  if (data->in.run && PetscMax(need[0], need[1]) > data->in.memory)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "the basis of %d fields of %d x %d x %d cells takes %.2f GB of a rank (%d wave numbers of %d x %d "
-                "covariances: %.2f GB; %lld conditions of %d histograms: %.2f GB), run_memory allows %.2f GB",
-                norm->C, norm->nx, norm->ny, norm->nz, PetscMax(need[0], need[1]) * 1e-9, norm->waves.classes, norm->E,
-                norm->E, need[0] * 1e-9, (long long)data->n, norm->E, need[1] * 1e-9, data->in.memory * 1e-9);
+  if (data->in.run)
+    PetscCall(ScoriaMemoryCheck(PetscMax(need[0], need[1]), data->in.memory, "fewer cells",
+                                "the modes of %d fields of %d x %d x %d cells (%d wave numbers of %d x %d covariances: "
+                                "%.3g GB; %lld conditions of %d histograms: %.3g GB)",
+                                norm->C, norm->nx, norm->ny, norm->nz, norm->waves.classes, norm->E, norm->E,
+                                need[0] * 1e-9, (long long)data->n, norm->E, need[1] * 1e-9));
   PetscFunctionReturn(0);
 }
 

@@ -199,10 +199,8 @@ static PetscErrorCode CheckMemory(const Fit *fit, const NormInput *in)
 {
   const double need = (double)fit->p * fit->pod->m * (2 * sizeof(double) + 2 * sizeof(int64_t) + 3 * sizeof(double));
   PetscFunctionBeginUser;
-  if (in->run && need > in->memory)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%d modes of %d values take %.2f GB of a rank, run_memory allows %.2f GB; give another, or fewer cells",
-                fit->p, fit->pod->m, need * 1e-9, in->memory * 1e-9);
+  if (in->run)
+    PetscCall(ScoriaMemoryCheck(need, in->memory, "fewer cells", "%d modes of %d values", fit->p, fit->pod->m));
   PetscFunctionReturn(0);
 }
 

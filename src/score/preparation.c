@@ -87,14 +87,14 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
                                   const ScoriaHoldout *holdout, Options *opt)
 {
   const ScoriaDatasetSpec *spec;
-  double share = 0, gigabytes = 0;
+  double share  = 0;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
   *opt = (Options){.nchannels = 0};
   PetscCall(ReadFit(deck, &opt->fit));
   PetscCall(ReadTwin(deck, twin, &opt->twin));
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  PetscCall(ScoriaMemoryOfDeck(deck, &opt->memory));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ChooseBasis(deck, spec, &opt->basis));
@@ -102,7 +102,6 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   if (holdout && holdout->conditions) conditions = PetscMin(conditions, holdout->conditions);
   opt->split = train_split(conditions, share, (uint64_t)seed, holdout);
   train_split_rows(&opt->split, conditions, spec->realisations, share, (uint64_t)seed);
-  opt->memory = 1e9 * gigabytes;
   train_channels(spec, &opt->nchannels, opt->channel);
   if (opt->nchannels == 0) SCORIA_FAIL(SCORIA_EXIT_INPUT, "training: the dataset has no field but eps");
   PetscFunctionReturn(0);

@@ -422,8 +422,8 @@ PY
 large=("$work/pod.yaml" -import_file "$work/large.h5" -run_dir "$work/large" -compare_directions 32)
 run 1 import "${large[@]}"
 run 2 train "${large[@]}"
-expect 3 'compare: 80 rows at 10 conditions, of 1 x 3000 cells, take [0-9.e-]* GB of rank 0, .*; run_memory allows 0.01 GB: set it higher' 1 compare "${large[@]}" -run_memory 0.01
-expect 3 'compare: 32 directions of whole fields of 3000 values take 0.000384 GB of a rank, run_memory allows 0.0001 GB' 2 compare "${large[@]}" -run_memory 1e-4
+expect 3 'run_memory: found 0.01 GB, but 80 rows at 10 conditions, of 1 x 3000 cells (.*) take [0-9.e-]* GB of a rank; give that much' 1 compare "${large[@]}" -run_memory 0.01
+expect 3 'run_memory: found 0.0001 GB, but 32 directions of whole fields of 3000 values take 0.000384 GB of a rank' 2 compare "${large[@]}" -run_memory 1e-4
 run 1 compare "${large[@]}" -run_memory 0.2
 mv "$work/large/compare.json" "$work/large/one.json"
 rm "$work/large/compare.h5"

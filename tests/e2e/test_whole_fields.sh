@@ -117,7 +117,7 @@ PY
 rm "$work/ranks1/model.h5"
 expect 3 'train_basis is profile, which is for profiles, but the dataset is one of whole fields, 8 x 6 x 4 cells' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -train_basis profile
 expect 3 'train_basis is lateral, which is for whole fields, but the dataset is one of profiles' 2 train "$deck" "${small[@]}" -run_dir "$work/profiles" -train_basis lateral
-expect 3 'takes [0-9.]* GB of a rank .* run_memory allows 0.00 GB' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -run_memory 1e-6
+expect 3 'run_memory: found 1e-06 GB, but the modes of .* take [0-9.e-]* GB of a rank' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -run_memory 1e-6
 
 # The whole path, and the comparison again on other ranks.
 path=("${whole[@]}" -ensemble_conditions 40 -ensemble_realisations 4 -train_steps 0 -sample_source best -compare_directions 16)

@@ -120,8 +120,8 @@ bad 'found whole fields of a network, expected those of the conditional Gaussian
 run 2 infer "${sensors[@]}" -run_dir "$work/network" -train_steps 4 -sample_source network -infer_prior gaussian
 
 run 2 report
-expect 3 'whole fields of 384 values take [0-9.]* GB of a rank, and [0-9.e-]* GB for each of 1 conditions; run_memory allows 0.01 GB' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
-expect 3 'likelihood: volume: that of whole fields takes [0-9.e-]* GB of a rank, run_memory allows 1e-06 GB' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
+expect 3 'run_memory: found 0.01 GB, but statistics of whole fields of 384 values at 1 conditions ([0-9.e-]* GB for each) take [0-9.]* GB of a rank' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
+expect 3 'run_memory: found 1e-06 GB, but volumes of whole fields take [0-9.e-]* GB of a rank' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
 expect 3 'has 8 x 1 x 1 cells, the model was trained on 8 x 6 x 4' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_file "$work/profiles/solve.h5"
 expect 3 'too few places in brackets' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1e-4]"
 expect 3 'expected a number from 0 to 0.0003 m along y' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1, 1e-4]"

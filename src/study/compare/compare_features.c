@@ -7,14 +7,11 @@ static PetscErrorCode CheckMemory(ScoriaDeck deck, const ScoriaFeaturesSpec *spe
 {
   const double values = (double)spec->channels * spec->n[0] * spec->n[1] * spec->n[2];
   const double need   = values * spec->directions * sizeof(float);
-  PetscReal gigabytes = 0;
+  double allowed;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
-  if (need > 1e9 * gigabytes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "compare: %d directions of whole fields of %.0f values take %.3g GB of a rank, run_memory allows %.3g "
-                "GB; set compare_directions lower, or run_memory higher",
-                spec->directions, values, 1e-9 * need, gigabytes);
+  PetscCall(ScoriaMemoryOfDeck(deck, &allowed));
+  PetscCall(ScoriaMemoryCheck(need, allowed, "fewer compare_directions", "%d directions of whole fields of %.0f values",
+                              spec->directions, values));
   PetscFunctionReturn(0);
 }
 

@@ -83,17 +83,15 @@ static int64_t most_together(const Imported *im)
 
 static PetscErrorCode CheckMemory(ScoriaDeck deck, const Imported *im)
 {
-  const double need   = room(im).fixed + room(im).row * (double)(im->conditions * im->each);
-  PetscReal gigabytes = 0;
+  const double need = room(im).fixed + room(im).row * (double)(im->conditions * im->each);
+  double allowed;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
-  if (need > 1e9 * gigabytes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "compare: %lld rows at %lld conditions, of %d x %d cells, take %.3g GB of rank 0, %.3g GB of which for "
-                "any number of rows; run_memory allows %.3g GB: set it higher, or compare_conditions or compare_count "
-                "lower",
-                (long long)(im->conditions * im->each), (long long)im->conditions, im->channels, im->spec->cells,
-                1e-9 * need, 1e-9 * room(im).fixed, gigabytes);
+  PetscCall(ScoriaMemoryOfDeck(deck, &allowed));
+  PetscCall(
+      ScoriaMemoryCheck(need, allowed, "fewer compare_conditions or compare_count",
+                        "%lld rows at %lld conditions, of %d x %d cells (%.3g GB of which for any number of rows)",
+                        (long long)(im->conditions * im->each), (long long)im->conditions, im->channels,
+                        im->spec->cells, 1e-9 * room(im).fixed));
   PetscFunctionReturn(0);
 }
 

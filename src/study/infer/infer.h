@@ -75,9 +75,8 @@ PetscErrorCode InferAnswerDestroy(InferAnswer *a);
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
 
 /* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_has_scores); a
- * user error where it takes more than run_memory, gigabytes.  Collective. */
-PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double gigabytes, const InferQuestion *q,
-                             InferAnswer *a);
+ * user error where it takes more than memory [byte].  Collective. */
+PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a);
 bool infer_whole(const InferQuestion *q);
 /* Numbers that tell a place among cells (nx, ny, nz): 1, 2 or 3. */
 int infer_axes(const int cells[3]);

@@ -182,11 +182,11 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   const char *name = NULL;
   InferQuestion q  = {.count = 0};
   InferAnswer a;
-  Prior prior         = {.source = NULL};
-  PetscReal gigabytes = 0;
+  Prior prior = {.source = NULL};
+  double memory;
   bool complete;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  PetscCall(ScoriaMemoryOfDeck(deck, &memory));
   PetscCall(ScoriaDeckString(deck, "infer_file", &name));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
@@ -203,7 +203,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ReadQuestion(run, deck, &q));
   PetscCall(InferAnswerCreate(&q, &a));
   if (infer_whole(&q))
-    PetscCall(InferRunWhole(run, prior.source, gigabytes, &q, &a));
+    PetscCall(InferRunWhole(run, prior.source, memory, &q, &a));
   else
     PetscCall(InferRun(run, prior.source, &q, &a));
   PetscCall(Write(run, deck, path, json, source_name(prior.source), &q, &a));

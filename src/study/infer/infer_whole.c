@@ -281,7 +281,7 @@ static PetscErrorCode Summarise(Whole *w, const double h[], int stride, InferAns
 
 /* What a rank holds: kept fields, statistics, a tile, weights of the scores, and particles of these (two generations,
  * and their rows). */
-static PetscErrorCode CheckMemory(const Whole *w, double gigabytes, const InferAnswer *a)
+static PetscErrorCode CheckMemory(const Whole *w, double memory, const InferAnswer *a)
 {
   const InferQuestion *q       = w->q;
   const int scores             = PetscMin(8 * q->sensors.n, w->latents);
@@ -289,14 +289,11 @@ static PetscErrorCode CheckMemory(const Whole *w, double gigabytes, const InferA
   const double values          = (double)(w->tile + q->keep + 2 * (INFER_QUANTILES + q->nprobabilities)) * a->columns +
                         (double)w->tile * (w->m + w->latents) + 16.0 * q->sensors.n * w->latents +
                         3.0 * (double)q->count * (scores + 2 * q->sensors.n);
-  const double need = 1e-9 * (values * (double)sizeof(double) + summary_bytes(&spec));
+  const double need = values * (double)sizeof(double) + summary_bytes(&spec);
   PetscFunctionBeginUser;
-  if (need > gigabytes)
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "infer: whole fields of %d values take %.3g GB of a rank, of which %lld kept fields %.3g GB; run_memory "
-        "allows %.3g GB: keep fewer (infer_keep), or set it higher",
-        w->m, need, (long long)q->keep, 1e-9 * (double)q->keep * a->columns * sizeof(double), gigabytes);
+  PetscCall(ScoriaMemoryCheck(need, memory, "a smaller infer_keep",
+                              "particles of whole fields of %d values (%lld kept fields %.3g GB)", w->m,
+                              (long long)q->keep, 1e-9 * (double)q->keep * a->columns * sizeof(double)));
   PetscFunctionReturn(0);
 }
 
@@ -347,15 +344,14 @@ static void take_run(InferAnswer *from, InferAnswer *to)
   from->stage = NULL;
 }
 
-PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double gigabytes, const InferQuestion *q,
-                             InferAnswer *a)
+PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a)
 {
   InferQuestion of;
   InferAnswer scores;
   Whole w;
   PetscFunctionBeginUser;
   PetscCall(Create(run, prior, q, &w));
-  PetscCall(CheckMemory(&w, gigabytes, a));
+  PetscCall(CheckMemory(&w, memory, a));
   PetscCall(Allocate(&w, a));
   PetscCall(ListCells(&w));
   PetscCall(SetScores(&w));

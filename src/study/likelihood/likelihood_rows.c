@@ -198,18 +198,16 @@ static PetscErrorCode Report(ScoriaRun run, const LikelihoodAnswer *a, ScoriaNor
 /* Whether log volumes are wanted, within run_memory; and what densities of whole fields leave out. */
 static PetscErrorCode ChooseVolume(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
 {
-  PetscReal gigabytes = 0;
+  double memory;
   bool always, never;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckIs(deck, "likelihood_volume", "always", &always));
   PetscCall(ScoriaDeckIs(deck, "likelihood_volume", "never", &never));
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
-  l->volume         = !never && (always || !l->whole);
-  const double need = 1e-9 * model_volume_bytes(l->model);
-  if (l->volume && l->whole && need > gigabytes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "likelihood: volume: that of whole fields takes %.3g GB of a rank, run_memory allows %.3g GB", need,
-                gigabytes);
+  PetscCall(ScoriaMemoryOfDeck(deck, &memory));
+  l->volume = !never && (always || !l->whole);
+  if (l->volume && l->whole)
+    PetscCall(
+        ScoriaMemoryCheck(model_volume_bytes(l->model), memory, "likelihood_volume never", "volumes of whole fields"));
   if (l->whole)
     PetscCall(ScoriaSay(run,
                         "  whole fields: densities are of the modes' coordinates; what a row has beside the modes, "

@@ -19,20 +19,18 @@ static ScoriaSummarySpec summary_spec(const UqQuestion *q, int columns, bool joi
 
 PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q)
 {
-  PetscReal gigabytes = 0;
+  double allowed;
   UqAnswer a;
   PetscFunctionBeginUser;
   if (!q->whole) PetscFunctionReturn(0);
   uq_lay_out(q, &a);
-  PetscCall(ScoriaDeckReal(deck, "run_memory", &gigabytes));
+  PetscCall(ScoriaMemoryOfDeck(deck, &allowed));
   const ScoriaSummarySpec spec = summary_spec(q, a.columns, a.joint);
   const double rows = (2.0 * UQ_PILOT_TILES + 1) * q->tile + q->part, each = (double)a.size * sizeof(double),
                sums = summary_bytes(&spec) + rows * a.columns * (double)sizeof(double);
-  if (sums + each * q->conditions > 1e9 * gigabytes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: statistics of whole fields of %d values take %.3g GB of a rank, and %.3g GB for each of %d "
-                "conditions; run_memory allows %.3g GB: ask for fewer conditions or quantiles, or set it higher",
-                q->m, 1e-9 * sums, 1e-9 * each, q->conditions, gigabytes);
+  PetscCall(ScoriaMemoryCheck(sums + each * q->conditions, allowed, "ask uq for fewer conditions or quantiles",
+                              "statistics of whole fields of %d values at %d conditions (%.3g GB for each)", q->m,
+                              q->conditions, 1e-9 * each));
   PetscFunctionReturn(0);
 }
 
