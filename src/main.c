@@ -83,6 +83,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck, name));
   PetscCall(CmdDo(run, deck, name));
+  PetscCall(CmdSayReportIsOld(run));
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaHintsForget());
   PetscCall(ScoriaDeckDestroy(&deck));
