@@ -240,6 +240,7 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("conditions:\n  U0: 0.2\n", NULL, "found \"0.2\"", "low < high");
   refuse("train:\n  steps: 5\n  steps: 6\n", NULL, "test_deck.yaml:3", "set twice");
   refuse("train: {steps: 5}\n", "-train_stesp 7", "command line", "did you mean \"-train_steps\"");
+  refuse("train: {steps: 5}\n", "-porosity_scale 1", "command line", "did you mean \"-porosity_sigma\""); /* its help */
   refuse("train: {steps: 5}\n", "-train_steps many", "command line", "found \"many\"");
   refuse("uq: {words: [\"a\\tb\"]}\n", NULL, "uq: words", "a list of words");
   refuse("just words\n", NULL, "test_deck.yaml:1", "not a deck");
