@@ -75,6 +75,8 @@ static PetscErrorCode Execute(int argc, char **argv)
     PetscCall(ScoriaDeckDestroy(&deck));
     PetscFunctionReturn(0);
   }
+  if (file && (command->with_deck == CommandImport || command->with_deck == CommandRun))
+    PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
   PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
   PetscCall(ScoriaHintsFromDeck(deck));
@@ -83,6 +85,7 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscCall(ProcessorChoose(run, deck));
   PetscCall(CmdWarnOfIdle(run, deck, name));
   PetscCall(CmdDo(run, deck, name));
+  PetscCall(CmdSayReportIsOld(run));
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaHintsForget());
   PetscCall(ScoriaDeckDestroy(&deck));

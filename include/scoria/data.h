@@ -90,6 +90,8 @@ PetscErrorCode ScoriaMerge(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
 /* Before there is a run directory: a user error where all that is wanted is a listing of import_file, and that cannot
  * be read.  Collective. */
 PetscErrorCode ScoriaImportProbe(MPI_Comm comm, ScoriaDeck deck);
+/* A user error where a file that is named in a deck's place is one to import.  Collective on comm. */
+PetscErrorCode ScoriaImportNeedDeck(MPI_Comm comm, const char *file);
 /* dataset.h5 of the rows of import_file.  Collective. */
 PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made);
 /* samples: sample_count fields of the model at the samples' condition.  Collective. */

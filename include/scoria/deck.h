@@ -144,8 +144,9 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
 
 /* Values, by full key name.  Asking for a key that no table declares, or with the wrong type, is a defect.
  * For a key without default that the user did not set, the output is left untouched: initialise it, or ask Has. */
-bool deck_declares(ScoriaDeck deck, const char *key); /* for names that come with data; local */
-const ScoriaKey *const *deck_tables(ScoriaDeck deck); /* all keys that there are */
+bool deck_declares(ScoriaDeck deck, const char *key);         /* for names that come with data; local */
+const ScoriaKey *deck_key(ScoriaDeck deck, const char *name); /* NULL: no table declares it; local */
+const ScoriaKey *const *deck_tables(ScoriaDeck deck);         /* all keys that there are */
 PetscErrorCode ScoriaDeckHas(ScoriaDeck deck, const char *key, bool *set);
 PetscErrorCode ScoriaDeckChanged(ScoriaDeck deck, const char *key, bool *changed); /* set, and not to its default */
 PetscErrorCode ScoriaDeckGiven(ScoriaDeck deck, const char *key, bool *given); /* set by the user, also to its default;

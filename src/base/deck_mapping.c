@@ -122,6 +122,36 @@ bool deck_mapping_json(yaml_document_t *document, const yaml_node_t *mapping, si
   return copy_node(&c, mapping, 0) && c.to.good;
 }
 
+/* Whether the short form as one text, "c=/a,d=/b", would fall apart at this item. */
+static bool is_delicate(const yaml_node_t *item)
+{
+  return item->type == YAML_SCALAR_NODE && strchr((const char *)item->data.scalar.value, '=') &&
+         strpbrk((const char *)item->data.scalar.value, " ,[](){}");
+}
+
+bool deck_pairs_json(yaml_document_t *document, const yaml_node_t *list, size_t size, char json[])
+{
+  Writer to     = {json, size, 0, true};
+  bool delicate = false, pairs = true;
+  char name[SCORIA_NAME_SIZE];
+  put(&to, "{");
+  for (const yaml_node_item_t *at = list->data.sequence.items.start; at < list->data.sequence.items.top; at++) {
+    const yaml_node_t *item = yaml_document_get_node(document, *at);
+    const char *text        = item->type == YAML_SCALAR_NODE ? (const char *)item->data.scalar.value : "";
+    const size_t left       = strcspn(text, "=");
+    delicate                = delicate || is_delicate(item);
+    pairs = to.good && left > 0 && left < sizeof name && text[left] && text[left + 1] && !strchr(text + left + 1, '=');
+    if (!pairs) break;
+    snprintf(name, sizeof name, "%.*s", (int)left, text);
+    if (json[to.used - 1] != '{') put(&to, ", ");
+    put_scalar(&to, name);
+    put(&to, ": ");
+    put_scalar(&to, text + left + 1);
+  }
+  put(&to, "}");
+  return delicate && pairs && to.good;
+}
+
 const yaml_node_t *deck_load_mapping(const char *text, yaml_document_t *document)
 {
   yaml_parser_t parser;

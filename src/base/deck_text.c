@@ -70,10 +70,37 @@ static int likeness(const char *name)
   return (int)strlen(name) / 2 + 1;
 }
 
+/* Whether a word stands in a text by itself. */
+static bool has_word(const char *text, const char *word)
+{
+  const size_t length = strlen(word);
+  for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+    if ((at == text || !isalnum((unsigned char)at[-1])) && !isalnum((unsigned char)at[length])) return true;
+  return false;
+}
+
+/* The key of a name's section whose help has the name's word, "thickness" of conditions_L; NULL: none, or several. */
+static const ScoriaKey *explained_key(const ScoriaKey *const tables[], const char *name)
+{
+  const size_t section   = strcspn(name, "_") + 1;
+  const ScoriaKey *found = NULL;
+  int n                  = 0;
+  for (int t = 0; tables[t] && strlen(name) > section + 2; t++)
+    for (const ScoriaKey *key = tables[t]; key->name; key++)
+      if (!strncmp(key->name, name, section) && has_word(key->help, name + section)) {
+        if (found && !strcmp(found->name, key->name)) continue; /* of several problems */
+        found = key;
+        n++;
+      }
+  return n == 1 ? found : NULL;
+}
+
+/* What is misspelt has most of its letters; else the word may be the one that explains a key. */
 const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name)
 {
-  const ScoriaKey *nearest = NULL;
-  int best                 = likeness(name);
+  const ScoriaKey *nearest = NULL, *explained = explained_key(tables, name);
+  const char *word = strchr(name, '_');
+  int best         = explained ? (int)strlen(word) / 3 + 1 : likeness(name);
   for (int t = 0; tables[t]; t++)
     for (const ScoriaKey *key = tables[t]; key->name; key++) {
       const int distance = spelling_distance(name, key->name);
@@ -82,7 +109,7 @@ const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *n
         nearest = key;
       }
     }
-  return nearest;
+  return nearest ? nearest : explained;
 }
 
 const char *text_nearest(const char *name, int n, const char *const names[])

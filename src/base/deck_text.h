@@ -48,6 +48,9 @@ bool deck_is_null(const yaml_node_t *node);
 /* A mapping, its merges in place, as JSON on one line; false where it holds controls, is nested deeper than
  * DECK_MAPPING_DEPTH, or too long. */
 bool deck_mapping_json(yaml_document_t *document, const yaml_node_t *mapping, size_t size, char json[]);
+/* The short form of such a key, a list of name=value, likewise as a mapping, where a value has blanks, commas or
+ * brackets; else false: commas are enough. */
+bool deck_pairs_json(yaml_document_t *document, const yaml_node_t *list, size_t size, char json[]);
 /* The same of a text that is a mapping and nothing else. */
 bool deck_canonical_mapping(const char *text, size_t size, char json[]);
 /* Parses a text; its root where that is a mapping, else NULL.  The document is to be deleted in either case. */

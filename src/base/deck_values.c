@@ -27,9 +27,14 @@ static PetscErrorCode FindTyped(ScoriaDeck deck, const char *name, ScoriaKeyType
   PetscFunctionReturn(0);
 }
 
+const ScoriaKey *deck_key(ScoriaDeck deck, const char *name)
+{
+  return deck_find_key(deck->tables, name);
+}
+
 bool deck_declares(ScoriaDeck deck, const char *name)
 {
-  return deck_find_key(deck->tables, name) != NULL;
+  return deck_key(deck, name) != NULL;
 }
 
 const ScoriaKey *const *deck_tables(ScoriaDeck deck)

@@ -110,7 +110,11 @@ static PetscErrorCode ReadValue(Reader *rd, const yaml_node_t *value, const char
 {
   char list[DECK_VALUE_SIZE] = "";
   PetscFunctionBeginUser;
-  if (value->type == YAML_SEQUENCE_NODE) {
+  if (value->type == YAML_SEQUENCE_NODE && takes_mapping(rd, key) &&
+      deck_pairs_json(rd->document, value, sizeof list, list)) {
+    PetscCall(AddItem(rd, key, list, line));
+  } else if (value->type == YAML_SEQUENCE_NODE) {
+    list[0] = 0;
     PetscCall(ReadSequence(rd, value, key, line, 0, sizeof list, list));
     PetscCall(AddItem(rd, key, list, line));
   } else if (value->type == YAML_SCALAR_NODE)

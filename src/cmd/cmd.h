@@ -21,6 +21,8 @@ extern const ScoriaCommand scoria_commands[];    /* ends with a NULL name */
 const ScoriaCommand *cmd_find(const char *name); /* NULL: none */
 /* A command with a deck, and the manifest of what it has made.  Collective. */
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name);
+/* A line where a result of the run directory is newer than its report.html.  Rank 0 looks. */
+PetscErrorCode CmdSayReportIsOld(ScoriaRun run);
 const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
 extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
 

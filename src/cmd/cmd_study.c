@@ -1,5 +1,7 @@
 /* compare, uq, infer, likelihood, refine: the analyses of src/study. */
 #include "cmd.h"
+#include <stdio.h>
+#include <string.h>
 
 /* A study of what a file of the run directory holds, with the settings that this file tells of itself. */
 static PetscErrorCode Study(ScoriaRun run, ScoriaDeck deck, const char *of, unsigned said,
@@ -36,13 +38,16 @@ PetscErrorCode CommandCompare(ScoriaRun run, ScoriaDeck deck)
 
 PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck)
 {
-  bool model;
+  const char *source = NULL;
+  char what[64];
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "uq"));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "model", &model));
-  if (!model) /* of the PDE: there is no model in it */
+  PetscCall(ScoriaDeckString(deck, "uq_source", &source));
+  snprintf(what, sizeof what, "uq: source %s", source);
+  if (strcmp(source, "model")) { /* of the PDE: there is no model in it */
+    PetscCall(ScoriaNeedEquations(deck, what, "give -uq_source model"));
     PetscCall(ScoriaUq(run, deck));
-  else
+  } else
     PetscCall(Study(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, ScoriaUq));
   PetscFunctionReturn(0);
 }

@@ -144,6 +144,24 @@ PetscErrorCode ScoriaImportProbe(MPI_Comm comm, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaImportNeedDeck(MPI_Comm comm, const char *file)
+{
+  static const char signature[]           = "\211HDF\r\n\032\n";
+  char line[2 * PETSC_MAX_PATH_LEN + 160] = "", found[sizeof signature - 1];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  FILE *in = rank ? NULL : fopen(file, "rb");
+  if (in && fread(found, sizeof found, 1, in) == 1 && !memcmp(found, signature, sizeof found))
+    snprintf(line, sizeof line,
+             "%s: an HDF5 file, expected a YAML deck; \"scoria import -import_file %s\" lists what is in it and writes "
+             "a deck to start from",
+             file, file);
+  if (in) fclose(in);
+  PetscCall(ScoriaAgree(comm, *line ? SCORIA_EXIT_INPUT : SCORIA_EXIT_OK, line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], text[(SCORIA_MAX_FIELDS + 2 * SCORIA_MAX_CONDITIONS + 6) * (IMPORT_PATH + 192)];

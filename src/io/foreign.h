@@ -40,4 +40,7 @@ PetscErrorCode SourcesDestroy(ScoriaSources *sources);
 /* Notes why an array, or a source of it, cannot be read: names a filter that this HDF5 does not have. */
 PetscErrorCode NoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad);
 
+/* Notes that a file has no array of that name, and the array whose name is most like it.  In a trial at first. */
+PetscErrorCode NoteMissing(hid_t file, const char *name, ScoriaTrouble *bad);
+
 #endif

@@ -118,7 +118,7 @@ static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaSources *sourc
   PetscCall(OpenNumbers(path, a->name, &a->file, &a->id, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   if (a->id < 0)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", a->name);
+    PetscCall(NoteMissing(a->file, a->name, bad));
   else
     PetscCall(Inspect(path, a, sources, bad));
   if (bad->code == SCORIA_EXIT_OK) PetscCall(OpenCached(a, bad));

@@ -64,6 +64,62 @@ static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
+/* --------------------------------------------------------------------------------------------- a missing array ---- */
+
+#define NAMES 256 /* that are looked at */
+#define PATH_SIZE sizeof(((ScoriaForeignArray *)0)->path)
+
+typedef struct {
+  int n;
+  char name[NAMES][PATH_SIZE];
+} Names;
+
+static herr_t take_name(hid_t file, const char *name, const H5O_info_t *info, void *ctx)
+{
+  Names *names = ctx;
+  (void)file;
+  if (info->type != H5O_TYPE_DATASET || strlen(name) + 2 > PATH_SIZE) return 0;
+  snprintf(names->name[names->n++], PATH_SIZE, "/%s", name);
+  return names->n == NAMES;
+}
+
+static const char *last_part(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/* By the last part of the path, which may stand in another group; of one without a group by all of it, as one letter
+ * has no likeness. */
+static const char *nearest_path(const Names *names, const char *name)
+{
+  const char *part[NAMES], *path[NAMES];
+  for (int i = 0; i < names->n; i++) {
+    path[i] = names->name[i];
+    part[i] = last_part(path[i]);
+  }
+  const char *nearest = text_nearest(last_part(name), names->n, part);
+  for (int i = 0; i < names->n; i++)
+    if (nearest == part[i]) return path[i];
+  return strrchr(name, '/') == name ? text_nearest(name, names->n, path) : NULL;
+}
+
+PetscErrorCode NoteMissing(hid_t file, const char *name, ScoriaTrouble *bad)
+{
+  Names *names;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&names));
+  H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, take_name, names); /* what it does not list, it does not suggest */
+  const char *nearest = nearest_path(names, name);
+  if (nearest)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s; did you mean %s? (scoria import -import_file FILE lists all)",
+                 name, nearest);
+  else
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s (scoria import -import_file FILE lists what is there)", name);
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path)
 {
   ScoriaTrouble bad = {.path = path};

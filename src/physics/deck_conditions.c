@@ -39,6 +39,17 @@ PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int 
   PetscFunctionReturn(0);
 }
 
+/* A condition of every problem, such as the thickness, is within what its own key of this one allows. */
+static PetscErrorCode CheckSense(ScoriaDeck deck, const ScoriaConditionRow *row, const double range[2])
+{
+  const ScoriaKey *key = deck_key(deck, row->fixed);
+  PetscFunctionBeginUser;
+  if (range[0] < key->lo || range[1] > key->hi)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found [%g, %g] %s, expected numbers from %g to %g %s, as of %s", row->range,
+                range[0], range[1], row->unit, key->lo, key->hi, row->unit, row->fixed);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied)
 {
   const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
@@ -52,6 +63,7 @@ PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void 
       double range[2];
       if (rows[i] != &of->row) continue;
       PetscCall(ScoriaDeckRange(deck, of->row.range, range));
+      PetscCall(CheckSense(deck, &of->row, range));
       theta[i]                       = 0.5 * (range[0] + range[1]);
       varied->of[varied->n].index    = i;
       varied->of[varied->n++].offset = of->offset;

@@ -28,6 +28,9 @@ static PetscErrorCode CellsFromDeck(ScoriaDeck deck, ScoriaGrid *grid)
   PetscFunctionReturn(0);
 }
 
+/* A square metre of coating has some 1e4 of its thickness; what lies beyond is another unit. */
+#define MOST_THICKNESSES 1e5
+
 PetscErrorCode ScoriaGridFromDeck(ScoriaDeck deck, double L, ScoriaGrid *grid)
 {
   bool given;
@@ -43,6 +46,11 @@ PetscErrorCode ScoriaGridFromDeck(ScoriaDeck deck, double L, ScoriaGrid *grid)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "ensemble_lateral: found %d numbers, expected %d, one for each lateral axis of ensemble_cells", (int)n,
                 grid->dim - 1);
-  for (int axis = 1; axis < grid->dim; axis++) grid->length[axis] = lateral[axis - 1];
+  for (int axis = 1; axis < grid->dim; axis++) {
+    grid->length[axis] = lateral[axis - 1];
+    if (lateral[axis - 1] > MOST_THICKNESSES * L)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_lateral: found %g m beside a thickness of %g m, expected at most %g m",
+                  lateral[axis - 1], L, MOST_THICKNESSES * L);
+  }
   PetscFunctionReturn(0);
 }

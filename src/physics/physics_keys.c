@@ -2,8 +2,12 @@
 #include "internal.h"
 
 #define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
-#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
-#define SHARE 0, 1
+/* Bounds of sense: far from what layers and their structures have, so that what lies beyond is a slip of unit. */
+#define LENGTH 1e-9, 1   /* of a structure [m] */
+#define EXTENT 1e-7, 1e4 /* of a layer [m]; its thickness is bounded by its problem */
+#define TIME 1e-9, 1e10  /* [s] */
+#define MEAN 0.001, 0.999
+#define SPREAD 0, 0.5
 #define TEXT 0, 0
 
 /* clang-format off */
@@ -16,15 +20,15 @@ const ScoriaKey scoria_physics_keys[] = {
     {"porosity_max", SCORIA_KEY_REAL, "", "0.4", 0.001, 0.999, NULL, "upper bound of eps", SCORIA_DECIDES_LAW},
     {"porosity_logit_mean", SCORIA_KEY_REAL, "", "0", -20, 20, NULL, "mean of the Gaussian inside the sigmoid", SCORIA_DECIDES_LAW},
     {"porosity_sigma", SCORIA_KEY_REAL, "", "1", 0, 20, NULL, "standard deviation of the Gaussian inside the sigmoid", SCORIA_DECIDES_LAW},
-    {"porosity_ell", SCORIA_KEY_REAL, "m", NULL, POSITIVE, NULL, "correlation length where it is not a condition", SCORIA_DECIDES_LAW},
-    {"porosity_anisotropy", SCORIA_KEY_REALS, "", "[1,1]", POSITIVE, NULL,
+    {"porosity_ell", SCORIA_KEY_REAL, "m", NULL, LENGTH, NULL, "correlation length where it is not a condition", SCORIA_DECIDES_LAW},
+    {"porosity_anisotropy", SCORIA_KEY_REALS, "", "[1,1]", 1e-4, 1e4, NULL,
      "correlation lengths along y and z, in units of ell", SCORIA_DECIDES_LAW},
     {"porosity_file", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
      "measured structure that porosities are crops of: HDF5, NPY, CSV, TIFF, or a directory of TIFF images; for solve: rows of /fields/eps and /conditions to solve at", SCORIA_DECIDES_LAW},
     {"porosity_array", SCORIA_KEY_STRING, "", "/fields/eps", TEXT, NULL, "file: the array of an HDF5 file", SCORIA_DECIDES_LAW},
     {"porosity_axes", SCORIA_KEY_WORDS, "", NULL, TEXT, NULL,
      "file: its axes, the slowest first, of row, x, y, z (not set: [row, x], [z, y, x] or [row, z, y, x])", SCORIA_DECIDES_LAW},
-    {"porosity_voxel", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,
+    {"porosity_voxel", SCORIA_KEY_REALS, "m", NULL, LENGTH, NULL,
      "file: size of a voxel, or along x, y, z (not set: rows of whole electrodes)", SCORIA_DECIDES_LAW},
     {"porosity_threshold", SCORIA_KEY_REAL, "", NULL, ANY, NULL,
      "file: gray value below which a voxel is pore (without it and phase: the values are porosities)", SCORIA_DECIDES_LAW},
@@ -32,7 +36,7 @@ const ScoriaKey scoria_physics_keys[] = {
      "threshold: on which side of it pores are", SCORIA_DECIDES_LAW},
     {"porosity_phase", SCORIA_KEY_WORDS, "", NULL, TEXT, NULL,
      "file: values that are pores, [0], or porous themselves, [0, 2=0.47]; all others are solid", SCORIA_DECIDES_LAW},
-    {"porosity_window", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,
+    {"porosity_window", SCORIA_KEY_REALS, "m", NULL, LENGTH, NULL,
      "file: extent, or along x, y, z, over which voxels are averaged to a porosity (not set: a cell; of porosities, a voxel)", SCORIA_DECIDES_LAW},
     {"porosity_reflect", SCORIA_KEY_WORDS, "", "y,z", TEXT, NULL,
      "file: axes along which a crop is reflected at random; none", SCORIA_DECIDES_LAW},
@@ -41,15 +45,15 @@ const ScoriaKey scoria_physics_keys[] = {
     {"porosity_holdout", SCORIA_KEY_REAL, "", "0.2", 0, 0.9, NULL,
      "file: share of its rows, or of its extent, that only compare draws from; 0: none", SCORIA_DECIDES_LAW},
 
-    {"porosity_mean", SCORIA_KEY_REAL, "", NULL, 0.001, 0.999, NULL,
+    {"porosity_mean", SCORIA_KEY_REAL, "", NULL, MEAN, NULL,
      "mean of eps, in place of porosity_logit_mean; without it, what that and porosity_sigma give", SCORIA_DECIDES_LAW},
-    {"porosity_sd", SCORIA_KEY_REAL, "", NULL, 0, 0.5, NULL,
+    {"porosity_sd", SCORIA_KEY_REAL, "", NULL, SPREAD, NULL,
      "standard deviation of eps, in place of porosity_sigma; without it, what that and porosity_logit_mean give", SCORIA_DECIDES_LAW},
-    CONDITION_KEYS("porosity_mean", "", SHARE, "mean of eps"),
-    CONDITION_KEYS("porosity_sd", "", SHARE, "standard deviation of eps"),
-    CONDITION_KEYS("ell", "m", POSITIVE, "correlation length of the porosity"),
-    CONDITION_KEYS("L", "m", POSITIVE, "thickness; places along x are then shares of it, x / L"),
-    CONDITION_KEYS("time", "s", POSITIVE, "time since the state at rest, transient mode"),
+    CONDITION_KEYS("porosity_mean", "", MEAN, "mean of eps"),
+    CONDITION_KEYS("porosity_sd", "", SPREAD, "standard deviation of eps"),
+    CONDITION_KEYS("ell", "m", LENGTH, "correlation length of the porosity"),
+    CONDITION_KEYS("L", "m", EXTENT, "thickness; places along x are then shares of it, x / L"),
+    CONDITION_KEYS("time", "s", TIME, "time since the state at rest, transient mode"),
     {"conditions_design", SCORIA_KEY_CHOICE, "", "sobol", TEXT, &condition_designs,
      "how the conditions fill their ranges", SCORIA_DECIDES_LAW},
     {"conditions_file", SCORIA_KEY_STRING, "", NULL, TEXT, NULL,
@@ -70,12 +74,12 @@ const ScoriaKey scoria_physics_keys[] = {
      SCORIA_DECIDES_CHEAP},
     {"ensemble_group_size", SCORIA_KEY_INT, "", "1", 1, 1e6, NULL, "ranks that share one solve", SCORIA_DECIDES_ROWS},
     {"ensemble_cells", SCORIA_KEY_INTS, "", "[128]", 1, 1e6, NULL, "finite volumes: [nx] through the thickness, or [nx, ny] or [nx, ny, nz] with periodic lateral axes", SCORIA_DECIDES_LAW},
-    {"ensemble_lateral", SCORIA_KEY_REALS, "m", NULL, POSITIVE, NULL,
+    {"ensemble_lateral", SCORIA_KEY_REALS, "m", NULL, EXTENT, NULL,
      "lateral extents [Ly, Lz]; without it, cubic cells", SCORIA_DECIDES_LAW},
     {"ensemble_mode", SCORIA_KEY_CHOICE, "", "steady", TEXT, SCORIA_WORDS("steady transient"),
      "steady: the limit of a constant load; transient: states at a time after the load is switched on", SCORIA_DECIDES_LAW},
-    {"ensemble_time", SCORIA_KEY_REAL, "s", NULL, POSITIVE, NULL, "transient: the time, where it is not a condition", SCORIA_DECIDES_LAW},
-    {"ensemble_times", SCORIA_KEY_REALS, "s", NULL, POSITIVE, NULL,
+    {"ensemble_time", SCORIA_KEY_REAL, "s", NULL, TIME, NULL, "transient: the time, where it is not a condition", SCORIA_DECIDES_LAW},
+    {"ensemble_times", SCORIA_KEY_REALS, "s", NULL, TIME, NULL,
      "transient: snapshot times, dealt to the conditions in turn", SCORIA_DECIDES_LAW},
     {"ensemble_time_tolerance", SCORIA_KEY_REAL, "", "1e-5", 1e-12, 0.1, NULL,
      "transient: relative error allowed in a time step", SCORIA_DECIDES_ROWS},

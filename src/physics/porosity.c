@@ -159,6 +159,25 @@ static PetscErrorCode Longest(ScoriaDeck deck, double *ell, double *length)
   PetscFunctionReturn(0);
 }
 
+/* Of longer correlations a layer of porous material has one porosity throughout, as of this already: what lies beyond
+ * is another unit, or a share of the thickness. */
+#define MOST_THICKNESSES 100
+
+static PetscErrorCode CheckLength(ScoriaDeck deck, const ScoriaGrid *grid)
+{
+  double longest = 0, shortest = grid->length[0];
+  bool ranged;
+  PetscFunctionBeginUser;
+  PetscCall(Longest(deck, &longest, &shortest));
+  PetscCall(ScoriaDeckHas(deck, "conditions_ell", &ranged));
+  if (longest > MOST_THICKNESSES * shortest)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: found %g m beside a thickness of %g m, expected a length (no share of the thickness), at most "
+                "%g m",
+                ranged ? "conditions_ell" : "porosity_ell", longest, shortest, MOST_THICKNESSES * shortest);
+  PetscFunctionReturn(0);
+}
+
 /* A correlation too long for the grid must stop every group alike, before any of them draws: hence the longest first.
  */
 static PetscErrorCode CreateField(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *grid, ScoriaPorosity p)
@@ -206,6 +225,7 @@ static PetscErrorCode Create(ScoriaDeck deck, MPI_Comm group, const ScoriaGrid *
   grid_slab(grid, rank, size, &p->first, &p->number);
   p->own = (size_t)p->number;
   for (int axis = 0; axis < grid->dim - 1; axis++) p->own *= (size_t)grid->n[axis];
+  if (!library) PetscCall(CheckLength(deck, grid));
   if (library) {
     PetscCall(CreateCrops(deck, grid, p));
   } else if (grid->dim > 1) {

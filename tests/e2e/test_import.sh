@@ -256,7 +256,9 @@ bad 'nosuch.h5: cannot be read' -import_file "$work/nosuch.h5"
 bad 'text.h5: .*not an HDF5 file' -import_file "$work/text.h5"
 bad 'short.h5: ' -import_file "$work/short.h5"
 bad 'damaged.h5: ' -import_file "$work/damaged.h5"
-bad 'foreign.h5: no array /sim/nothing' -import_fields c=/sim/nothing
+bad 'foreign.h5: no array /sim/nothing (scoria import -import_file FILE lists what is there)' -import_fields c=/sim/nothing
+bad 'foreign.h5: no array /conk; did you mean /sim/conc?' -import_fields c=/conk
+expect 3 'foreign.h5: an HDF5 file, expected a YAML deck; "scoria import -import_file .*foreign.h5" lists what is in it' 2 import "$work/foreign.h5"
 bad 'array /names is not of numbers' -import_fields c=/names
 bad '/sim is not an array' -import_fields c=/sim
 bad 'array /hollow says it has .* values, more than are in the file' -import_fields c=/hollow
@@ -281,7 +283,7 @@ expect 3 'import_file is not set' 1 import "$deck" -run_dir "$work/bad"
 expect 3 'made by another deck (import_reference' 2 import "$work/import.yaml" -import_reference c=900
 expect 3 'there is no PDE behind them; import makes' 2 generate "$work/import.yaml" -run_dir "$work/bad"
 expect 3 'there is no PDE behind them; there is nothing to solve' 2 solve "$work/import.yaml"
-expect 3 'there is no PDE behind them; give -uq_source model' 2 uq "$work/import.yaml" -uq_source pde -uq_file other.h5
+expect 3 'there is no PDE behind them; give -uq_source model' 2 uq "$work/import.yaml" -uq_source pde # beside an answer of the model
 expect 3 'sample_at: found "speed", which is no condition' 2 sample "$work/import.yaml" -sample_at speed=3 -sample_file other.h5
 expect 3 'generated for another problem (import_file' 2 train "$deck" -run_dir "$work/three"
 run 1 train "$work/import.yaml" -run_dir "$work/three" -import_holdout 0 -train_steps 2

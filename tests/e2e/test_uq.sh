@@ -287,8 +287,11 @@ assert told["quantities"]["mid"]["checked"] == {side: tails["mid", side]["checke
 PY
 
 # The report shows what is called uq.json: a table, and the distributions.
+: >"$run/report.html"
 scoria 1 uq "$deck" "${ask[@]}" -uq_count 2000 >"$work/out" 2>&1 || fail "uq into uq.json"
+grep -q 'report.html does not show uq.h5 yet: scoria report DECK renews it' "$work/out" || fail "an old report is not told"
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
+grep -q 'report.html does not show' "$work/out" && fail "a new report is said to be old"
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
   'for errors of 0.02 SD use ' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"

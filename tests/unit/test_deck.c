@@ -131,6 +131,18 @@ static void entries_come_in_two_forms(void **state)
   assert_string_equal(entries_value(e, 0, "path"), "/x");
   CHECK(ScoriaEntriesDestroy(&e));
   CHECK(ScoriaDeckDestroy(&deck));
+  CHECK(read_deck("import:\n  fields: [\"c=/an array, [mol.m-3]\", d=/b, 'e=/\"e\" {1}']\n", NULL, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &again));
+  CHECK(ScoriaDeckEntries(again, "import_fields", members, &e)); /* quotes in a list keep a name together */
+  assert_int_equal(entries_count(e), 3);
+  assert_string_equal(entries_name(e, 0), "c");
+  assert_string_equal(entries_value(e, 0, "path"), "/an array, [mol.m-3]");
+  assert_string_equal(entries_value(e, 1, "path"), "/b");
+  assert_string_equal(entries_value(e, 2, "path"), "/\"e\" {1}");
+  CHECK(ScoriaEntriesDestroy(&e));
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
   CHECK(read_deck("import: {fields: {c: {paths: /a}}}\n", NULL, &deck));
   assert_int_not_equal(ScoriaDeckEntries(deck, "import_fields", members, &e), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "c: found \"paths\", expected one of: path, order, scale"));
@@ -228,6 +240,7 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("conditions:\n  U0: 0.2\n", NULL, "found \"0.2\"", "low < high");
   refuse("train:\n  steps: 5\n  steps: 6\n", NULL, "test_deck.yaml:3", "set twice");
   refuse("train: {steps: 5}\n", "-train_stesp 7", "command line", "did you mean \"-train_steps\"");
+  refuse("train: {steps: 5}\n", "-porosity_scale 1", "command line", "did you mean \"-porosity_sigma\""); /* its help */
   refuse("train: {steps: 5}\n", "-train_steps many", "command line", "found \"many\"");
   refuse("uq: {words: [\"a\\tb\"]}\n", NULL, "uq: words", "a list of words");
   refuse("just words\n", NULL, "test_deck.yaml:1", "not a deck");

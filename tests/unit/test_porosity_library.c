@@ -270,7 +270,7 @@ static void what_cannot_be_used_is_refused(void **state)
   expect_refused(&box, "file: scan.npy, axes: [y, x], voxel: 1e-6", "found 2, but scan.npy has 3 axes");
   expect_refused(&box, "file: nothing.npy, voxel: 1e-6", "nothing.npy: cannot be read");
   expect_refused(&box, "file: scan.h5, voxel: 1e-6", "/fields/eps");
-  expect_refused(&box, "file: scan.npy, threshold: 128, voxel: 1e-18",
+  expect_refused(&box, "file: scan.npy, threshold: 128, voxel: 1e-9",
                  "too small for crops of 1.2e-05 x 6e-06 x 6e-06 m");
   expect_refused(&box, "file: negative.npy, " GRAY, "axis 1: found a length of -12, expected 1 to 2147483647");
   expect_refused(&box, "file: claim.tif, " GRAY, "found 2.306e+18 values in a slice along its first axis");

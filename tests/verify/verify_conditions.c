@@ -73,6 +73,14 @@ static const char *load_of(const ScoriaProblem *problem)
   return problem == &scoria_electrode ? "F_right: [5, 15]" : "q_left: [500, 1000]";
 }
 
+/* Where neither the variant nor its set has a value: one that the key allows. */
+static double any_value(const ScoriaProblem *problem, const char *key)
+{
+  const ScoriaKey *k = problem->keys;
+  while (strcmp(k->name, key)) k++;
+  return k->lo > SCORIA_POSITIVE ? sqrt(k->lo * k->hi) : 1.0;
+}
+
 /* A value near that of the variant, inside every key's bounds, and a range about it. */
 static double near_value(double now, double range[2])
 {
@@ -93,7 +101,7 @@ static void each_parameter(const Variant *v)
     if (there && strchr(" {", there[-1])) continue; /* the variant has it */
     const double now = *(const double *)((const char *)v->p + of->offset);
     char fixed[512], ranged[512];
-    double range[2], value = near_value(isnan(now) ? 1.0 : now, range);
+    double range[2], value = near_value(isnan(now) ? any_value(v->problem, of->row.fixed) : now, range);
     const double *x;
     ScoriaEnsemble ens;
     ScoriaDatasetSpec spec;

@@ -220,9 +220,25 @@ PetscErrorCode ElectrodeCheck(const void *p, const ScoriaSpace *space)
 
 /* -------------------------------------------------------------------------------------------------- keys ---- */
 
-#define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
-#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
-#define NOT_NEGATIVE 0, SCORIA_UNBOUNDED
+/* Bounds of sense: some hundred times beyond what electrodes have, so that what lies outside is a slip of unit, such as
+ * micrometres, degrees Celsius, mol/l, cm^2/s, or mV. */
+#define THICKNESS 1e-6, 1e-2
+#define TEMPERATURE 150, 600
+#define VOLTAGE -10, 10
+#define CURRENT -1e5, 1e5
+#define SLOPE -1e6, 1e6
+#define CONDUCTANCE 0, 1e9
+#define ELECTROLYTE 10, 2e4
+#define SOLID SCORIA_POSITIVE, 2e5
+#define FULL 1000, 2e5
+#define RADIUS 1e-9, 1e-3
+#define SURFACE 100, 1e10
+#define RATE 1e-15, 1
+#define KINETICS 1e-9, 1e6
+#define IONIC 1e-6, 1e3
+#define DIFFUSIVITY 1e-17, 1e-8
+#define ELECTRONIC 1e-9, 1e9
+#define ACTIVATION -2e5, 2e5
 #define EXPONENT 0, 10
 #define UNIT 0, 1
 #define SHARE SCORIA_POSITIVE, 1
@@ -252,31 +268,31 @@ const ScoriaKey electrode_keys[] = {
     PARAMETER_KEYS("electrode", "bruggeman_sigma", "", "1.5", EXPONENT, "exponent of 1 - eps in the conductivity of the solid"),
     PARAMETER_KEYS("electrode", "bruggeman_kappa", "", "1.5", EXPONENT, "exponent of eps in the conductivity"),
     PARAMETER_KEYS("electrode", "bruggeman_D", "", "1.5", EXPONENT, "exponent of eps in the diffusivity"),
-    PARAMETER_KEYS("electrode", "g_sep", "S m^-2", "0", NOT_NEGATIVE, "conductance of the separator to a reference at 0 V; 0: the current is given"),
-    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", ANY, NULL, "equilibrium potential against lithium where it is not a condition; at rest phi = -U0", SCORIA_DECIDES_LAW},
-    {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, ANY, NULL,
+    PARAMETER_KEYS("electrode", "g_sep", "S m^-2", "0", CONDUCTANCE, "conductance of the separator to a reference at 0 V; 0: the current is given"),
+    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", VOLTAGE, NULL, "equilibrium potential against lithium where it is not a condition; at rest phi = -U0", SCORIA_DECIDES_LAW},
+    {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, CURRENT, NULL,
      "current density out through the separator where it is not a condition; above 0 lithium leaves the particles", SCORIA_DECIDES_LAW},
-    {"electrode_L", SCORIA_KEY_REAL, "m", NULL, POSITIVE, NULL, "thickness", SCORIA_DECIDES_LAW},
+    {"electrode_L", SCORIA_KEY_REAL, "m", NULL, THICKNESS, NULL, "thickness", SCORIA_DECIDES_LAW},
     PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
-    PARAMETER("T", "K", POSITIVE, "temperature"),
-    PARAMETER("c_R", "mol m^-3", POSITIVE, "concentration at the separator"),
+    PARAMETER("T", "K", TEMPERATURE, "temperature"),
+    PARAMETER("c_R", "mol m^-3", ELECTROLYTE, "concentration at the separator"),
     PARAMETER("chi", "", UNIT, "1: diffusional term in the ionic current; 0: without"),
-    PARAMETER("G", "V m^-1", ANY, "slope of the prescribed solid potential, phi_s = -G x"),
-    PARAMETER("a_s0", "m^-1", POSITIVE, "linear: a_s = a_s0 (1 - eps)"),
-    PARAMETER("k_rn", "S m^-2", POSITIVE, "linear: j = k_rn eta"),
-    PARAMETER("kappa0", "S m^-1", POSITIVE, "conductivity of the constant electrolyte"),
-    PARAMETER("D0", "m^2 s^-1", POSITIVE, "diffusivity of the constant electrolyte"),
-    PARAMETER("R_p", "m", POSITIVE, "newman: particle radius, a_s = 3 f_AM (1 - eps) / R_p"),
+    PARAMETER("G", "V m^-1", SLOPE, "slope of the prescribed solid potential, phi_s = -G x"),
+    PARAMETER("a_s0", "m^-1", SURFACE, "linear: a_s = a_s0 (1 - eps)"),
+    PARAMETER("k_rn", "S m^-2", KINETICS, "linear: j = k_rn eta"),
+    PARAMETER("kappa0", "S m^-1", IONIC, "conductivity of the constant electrolyte"),
+    PARAMETER("D0", "m^2 s^-1", DIFFUSIVITY, "diffusivity of the constant electrolyte"),
+    PARAMETER("R_p", "m", RADIUS, "newman: particle radius, a_s = 3 f_AM (1 - eps) / R_p"),
     PARAMETER("f_AM", "", SHARE, "newman: share of the solid that is active material"),
-    PARAMETER("m", "A m^2.5 mol^-1.5", POSITIVE, "newman: rate, j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2"),
-    PARAMETER("c_s", "mol m^-3", POSITIVE, "newman, state fixed: concentration at the particles' surface"),
-    PARAMETER("c_max", "mol m^-3", POSITIVE, "newman: concentration of full particles"),
-    PARAMETER("sigma", "S m^-1", POSITIVE, "solid ohmic: conductivity of the solid"),
-    PARAMETER("E_m", "J mol^-1", ANY, "activation energy of m"),
-    PARAMETER("E_kappa", "J mol^-1", ANY, "activation energy of the electrolyte's conductivity"),
-    PARAMETER("E_D", "J mol^-1", ANY, "activation energy of its diffusivity"),
-    CONDITION_KEYS("U0", "V", ANY, "equilibrium potential against lithium; at rest phi = -U0"),
-    CONDITION_KEYS("F_right", "A m^-2", ANY,
+    PARAMETER("m", "A m^2.5 mol^-1.5", RATE, "newman: rate, j0 = m c^1/2 c_s^1/2 (c_max - c_s)^1/2"),
+    PARAMETER("c_s", "mol m^-3", SOLID, "newman, state fixed: concentration at the particles' surface"),
+    PARAMETER("c_max", "mol m^-3", FULL, "newman: concentration of full particles"),
+    PARAMETER("sigma", "S m^-1", ELECTRONIC, "solid ohmic: conductivity of the solid"),
+    PARAMETER("E_m", "J mol^-1", ACTIVATION, "activation energy of m"),
+    PARAMETER("E_kappa", "J mol^-1", ACTIVATION, "activation energy of the electrolyte's conductivity"),
+    PARAMETER("E_D", "J mol^-1", ACTIVATION, "activation energy of its diffusivity"),
+    CONDITION_KEYS("U0", "V", VOLTAGE, "equilibrium potential against lithium; at rest phi = -U0"),
+    CONDITION_KEYS("F_right", "A m^-2", CURRENT,
                    "current density out through the separator; above 0 lithium leaves the particles (negative "
                    "electrode: discharge, positive: charge)"),
     {.name = NULL},

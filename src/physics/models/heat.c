@@ -173,23 +173,29 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
   theta[ELL]       = 0.1 * heat->L;
 }
 
-#define POSITIVE SCORIA_POSITIVE, SCORIA_UNBOUNDED
+/* Bounds of sense: what lies outside is a slip of unit, such as millimetres or degrees Celsius. */
+#define THICKNESS 1e-6, 10
+#define CONDUCTIVITY 1e-4, 1e4
 #define EXPONENT -4, 4
-#define ANY -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED
+#define TRANSFER 1e-3, 1e7
+#define SOURCE -1e12, 1e12
+#define CAPACITY 1, 1e8
+#define TEMPERATURE 60, 5000
+#define FLUX -1e9, 1e9
 
 /* clang-format off */
 static const ScoriaKey keys[] = {
-    {"heat_L", SCORIA_KEY_REAL, "m", "0.1", POSITIVE, NULL, "thickness", SCORIA_DECIDES_LAW},
-    PARAMETER_KEYS("heat", "k_s", "W m^-1 K^-1", "1.5", POSITIVE, "conductivity of the solid at 300 K"),
-    PARAMETER_KEYS("heat", "k_f", "W m^-1 K^-1", "0.03", POSITIVE, "conductivity of the fluid in the pores at 300 K"),
+    {"heat_L", SCORIA_KEY_REAL, "m", "0.1", THICKNESS, NULL, "thickness", SCORIA_DECIDES_LAW},
+    PARAMETER_KEYS("heat", "k_s", "W m^-1 K^-1", "1.5", CONDUCTIVITY, "conductivity of the solid at 300 K"),
+    PARAMETER_KEYS("heat", "k_f", "W m^-1 K^-1", "0.03", CONDUCTIVITY, "conductivity of the fluid in the pores at 300 K"),
     PARAMETER_KEYS("heat", "n", "", "0.5", EXPONENT, "exponent of the temperature in the conductivity"),
-    PARAMETER_KEYS("heat", "h", "W m^-2 K^-1", "20", POSITIVE, "heat transfer to the surroundings at x = L"),
-    PARAMETER_KEYS("heat", "q", "W m^-3", "0", ANY, "heat source in the solid"),
-    PARAMETER_KEYS("heat", "rho_c", "J m^-3 K^-1", "2e6", POSITIVE, "volumetric heat capacity of the solid"),
-    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", POSITIVE, NULL, "temperature of the surroundings where it is not a condition", SCORIA_DECIDES_LAW},
-    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, ANY, NULL, "heat flux at x = 0 where it is not a condition", SCORIA_DECIDES_LAW},
-    CONDITION_KEYS("T_right", "K", POSITIVE, "temperature of the surroundings"),
-    CONDITION_KEYS("q_left", "W m^-2", ANY, "heat flux at x = 0"),
+    PARAMETER_KEYS("heat", "h", "W m^-2 K^-1", "20", TRANSFER, "heat transfer to the surroundings at x = L"),
+    PARAMETER_KEYS("heat", "q", "W m^-3", "0", SOURCE, "heat source in the solid"),
+    PARAMETER_KEYS("heat", "rho_c", "J m^-3 K^-1", "2e6", CAPACITY, "volumetric heat capacity of the solid"),
+    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", TEMPERATURE, NULL, "temperature of the surroundings where it is not a condition", SCORIA_DECIDES_LAW},
+    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, FLUX, NULL, "heat flux at x = 0 where it is not a condition", SCORIA_DECIDES_LAW},
+    CONDITION_KEYS("T_right", "K", TEMPERATURE, "temperature of the surroundings"),
+    CONDITION_KEYS("q_left", "W m^-2", FLUX, "heat flux at x = 0"),
     {.name = NULL},
 };
 /* clang-format on */

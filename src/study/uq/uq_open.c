@@ -4,10 +4,8 @@
 
 static PetscErrorCode OpenPde(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqOpened *o)
 {
-  const char *list   = NULL;
-  const char *source = q->automatic ? "uq: source auto" : (q->multilevel ? "uq: source multilevel" : "uq: source pde");
+  const char *list = NULL;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaNeedEquations(deck, source, "give -uq_source model"));
   PetscCall(ScoriaChainCheckDatasetLibrary(run, deck));
   PetscCall(ScoriaEnsembleCreate(ScoriaRunComm(run), deck, &o->ens));
   PetscCall(ScoriaWarnOfRest(run, ScoriaEnsembleGroups(o->ens)));
