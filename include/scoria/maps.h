@@ -16,6 +16,14 @@ typedef struct {
 extern const ScoriaMapRow scoria_maps[SCORIA_NMAPS];
 extern const char *const scoria_map_extremes[2]; /* "max", "min" */
 double map_probability(int quantile);
+/* What all maps share: cell centres; rows of every source; the condition; the threshold of each field. */
+#define MAPS_X "/maps/x"
+#define MAPS_Y "/maps/y"
+#define MAPS_ROWS "/maps/rows"
+#define MAPS_THETA "/maps/theta"
+#define MAPS_LEVEL "/maps/level"
+#define MAPS_CONDITIONS "maps_conditions" /* attributes: how many conditions the rows are of; planes of a field */
+#define MAPS_PLANES "maps_planes"
 /* Path of a map or of the quantiles of an extreme. */
 void compare_map_path(ScoriaFrom from, const char *field, const char *name, size_t size, char path[]);
 

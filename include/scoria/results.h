@@ -115,7 +115,18 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_RANKS "ranks"           /* each ScoriaTailAt, from the bulk outwards */
 #define COMPARE_MEMORISATION "memorisation" /* ScoriaNearestRows; null where it is not known */
 #define COMPARE_WHOLE "whole_fields"        /* of two files of whole fields */
-#define COMPARE_HELD_OUT "held_out" /* ScoriaHeldOut: of imported data alone, which have no cost, worth or laws */
+/* Of COMPARE_WHOLE: measures of the lateral means by source; wave numbers; by field the numbers of scoria_hot, each
+ * with its help, the law of the reference and by source the distance, and COMPARE_SPECTRUM. */
+#define COMPARE_WHOLE_MEANS "lateral_means"
+#define COMPARE_WHOLE_WAVES "wave_numbers"
+#define COMPARE_WHOLE_FIELDS "fields"
+#define COMPARE_HOT_HELP "description"
+#define COMPARE_HOT_W1 "w1"
+#define COMPARE_REFERENCE "reference"
+#define COMPARE_SPECTRUM "spectrum"    /* the reference's; by source COMPARE_VARIANCE and COMPARE_SPECTRUM_ERROR */
+#define COMPARE_VARIANCE "variance"    /* array over the wave numbers */
+#define COMPARE_SPECTRUM_ERROR "error" /* one number */
+#define COMPARE_HELD_OUT "held_out"    /* ScoriaHeldOut: of imported data alone, which have no cost, worth or laws */
 #define COMPARE_CONDITIONS                                                                                             \
   "conditions"                      /* array: the conditions by name, COMPARE_FAILED or COMPARE_ROWS, an object of     \
                                        measures per source */
@@ -274,5 +285,15 @@ typedef struct {
 
 extern const ScoriaMember scoria_posterior_members[], scoria_posterior_value_members[],
     scoria_posterior_quantile_members[], scoria_posterior_sensor_members[];
+
+/* ------------------------------------------------------------------------------------------- likelihood.h5 ---- */
+
+/* Attributes: rows that have a density, of which the means are; the file that they are of. */
+#define LIKELIHOOD_ROWS "rows_with_density"
+#define LIKELIHOOD_MEAN "mean_log_density"
+#define LIKELIHOOD_MEAN_GAUSSIAN "mean_log_density_gaussian"
+#define LIKELIHOOD_GAIN "mean_gain" /* of the model's over the Gaussian's, and its standard error */
+#define LIKELIHOOD_GAIN_ERROR "mean_gain_error"
+#define LIKELIHOOD_FILE "file"
 
 #endif

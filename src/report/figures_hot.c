@@ -113,9 +113,9 @@ PetscErrorCode ReportDrawExtremes(ReportFigures *figs, const ReportMaps *maps)
 /* The variances of a source, or of the reference, which is an array itself. */
 static const cJSON *variance_of(const cJSON *spectrum, ScoriaFrom s)
 {
-  if (s == SCORIA_FROM_PDE) return cJSON_GetObjectItemCaseSensitive(spectrum, "reference");
+  if (s == SCORIA_FROM_PDE) return cJSON_GetObjectItemCaseSensitive(spectrum, COMPARE_REFERENCE);
   return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(spectrum, scoria_from[s].member),
-                                          "variance");
+                                          COMPARE_VARIANCE);
 }
 
 static double item(const cJSON *array, int i)
@@ -134,7 +134,7 @@ static PetscErrorCode SpectrumData(ReportFigures *figs, const cJSON *waves, cons
   memset(there, 0, sizeof *there * SCORIA_NFROM);
   cJSON_ArrayForEach(field, fields)
   {
-    const cJSON *spectrum = cJSON_GetObjectItemCaseSensitive(field, "spectrum");
+    const cJSON *spectrum = cJSON_GetObjectItemCaseSensitive(field, COMPARE_SPECTRUM);
     double total          = 0;
     for (int i = 0; i < cJSON_GetArraySize(waves); i++) total += item(variance_of(spectrum, SCORIA_FROM_PDE), i);
     for (int i = 0; i < cJSON_GetArraySize(waves); i++) {
@@ -156,8 +156,8 @@ static PetscErrorCode SpectrumData(ReportFigures *figs, const cJSON *waves, cons
 PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
 {
   const cJSON *whole       = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WHOLE);
-  const cJSON *waves       = cJSON_GetObjectItemCaseSensitive(whole, "wave_numbers"), *field;
-  const cJSON *fields      = cJSON_GetObjectItemCaseSensitive(whole, "fields");
+  const cJSON *waves       = cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_WAVES), *field;
+  const cJSON *fields      = cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_FIELDS);
   const int n              = PetscMin(cJSON_GetArraySize(fields), REPORT_QUANTITIES);
   const ReportWords *words = report_words_of(compare);
   ReportText body          = {0};

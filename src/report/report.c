@@ -104,7 +104,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   if (*m->data.spec.source) PetscCall(ModelRowsRead(comm, path, &m->rows)); /* only of imported data is it told */
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
-  PetscCall(ReportCompareRead(comm, path, "/sample", &m->sample));
+  PetscCall(ReportCompareRead(comm, path, SCORIA_COMPARE_SAMPLE, &m->sample));
   PetscCall(ReportMapsRead(comm, path, &m->maps));
   report_view(&m->arrays, &m->sample, &m->view);
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));

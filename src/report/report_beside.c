@@ -55,14 +55,14 @@ PetscErrorCode ReportLikelihoodRead(MPI_Comm comm, const char *path, ReportLikel
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "likelihood", &store));
-  PetscCall(ScoriaStoreHas(store, "rows_with_density", &there)); /* not in files of earlier versions */
+  PetscCall(ScoriaStoreHas(store, LIKELIHOOD_ROWS, &there)); /* not in files of earlier versions */
   if (there) {
-    PetscCall(ScoriaStoreGetInt(store, "rows_with_density", &l->rows));
-    PetscCall(ScoriaStoreGetReal(store, "mean_log_density", &l->mean));
-    PetscCall(ScoriaStoreGetReal(store, "mean_log_density_gaussian", &l->gaussian));
-    PetscCall(ScoriaStoreGetReal(store, "mean_gain", &l->gain));
-    PetscCall(ScoriaStoreGetReal(store, "mean_gain_error", &l->error));
-    PetscCall(ScoriaStoreGetText(store, "file", sizeof l->file, l->file));
+    PetscCall(ScoriaStoreGetInt(store, LIKELIHOOD_ROWS, &l->rows));
+    PetscCall(ScoriaStoreGetReal(store, LIKELIHOOD_MEAN, &l->mean));
+    PetscCall(ScoriaStoreGetReal(store, LIKELIHOOD_MEAN_GAUSSIAN, &l->gaussian));
+    PetscCall(ScoriaStoreGetReal(store, LIKELIHOOD_GAIN, &l->gain));
+    PetscCall(ScoriaStoreGetReal(store, LIKELIHOOD_GAIN_ERROR, &l->error));
+    PetscCall(ScoriaStoreGetText(store, LIKELIHOOD_FILE, sizeof l->file, l->file));
   }
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);

@@ -63,7 +63,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
   int n;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetFields(store, &n, field));
-  PetscCall(ReadSome(store, "/maps/level", n, &level));
+  PetscCall(ReadSome(store, MAPS_LEVEL, n, &level));
   maps->nfields = level ? PetscMin(n, REPORT_MAPPED) : 0;
   for (int f = 0; f < maps->nfields; f++) {
     ReportMappedField *to = &maps->field[f];
@@ -79,7 +79,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
 
 PetscErrorCode ReportMapsRead(MPI_Comm comm, const char *path, ReportMaps *maps)
 {
-  static const char *const name[2] = {"/maps/x", "/maps/y"};
+  static const char *const name[2] = {MAPS_X, MAPS_Y};
   double *rows = NULL, *theta = NULL;
   ScoriaStore store;
   int64_t dims[4];
@@ -97,10 +97,10 @@ PetscErrorCode ReportMapsRead(MPI_Comm comm, const char *path, ReportMaps *maps)
   if (maps->n[0] > 0 && maps->n[1] > 1) {
     for (int a = 0; a < 2; a++) PetscCall(ReadSome(store, name[a], maps->n[a], &maps->centre[a]));
     PetscCall(ScoriaStoreGetSpace(store, &maps->space));
-    PetscCall(ReadSome(store, "/maps/rows", SCORIA_NFROM, &rows));
-    PetscCall(ReadSome(store, "/maps/theta", maps->space.n, &theta));
-    PetscCall(ScoriaStoreGetInt(store, "maps_conditions", &maps->conditions));
-    PetscCall(ScoriaStoreGetInt(store, "maps_planes", &maps->planes));
+    PetscCall(ReadSome(store, MAPS_ROWS, SCORIA_NFROM, &rows));
+    PetscCall(ReadSome(store, MAPS_THETA, maps->space.n, &theta));
+    PetscCall(ScoriaStoreGetInt(store, MAPS_CONDITIONS, &maps->conditions));
+    PetscCall(ScoriaStoreGetInt(store, MAPS_PLANES, &maps->planes));
     if (rows) PetscCall(PetscArraycpy(maps->rows, rows, SCORIA_NFROM));
     if (theta) PetscCall(PetscArraycpy(maps->theta, theta, maps->space.n));
     PetscCall(ReadFields(store, maps));

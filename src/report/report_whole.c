@@ -35,16 +35,16 @@ static PetscErrorCode FieldRows(const ReportWords *words, const cJSON *field, Re
   PetscFunctionBeginUser;
   for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
     const cJSON *hot = cJSON_GetObjectItemCaseSensitive(field, shown[i]);
-    const char *help = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(hot, "description"));
+    const char *help = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(hot, COMPARE_HOT_HELP));
     snprintf(name, sizeof name, "%s %.60s: W1 / SD", shown[i], field->string);
-    PetscCall(Row(words, name, help ? help : "", hot, "w1", false, html));
+    PetscCall(Row(words, name, help ? help : "", hot, COMPARE_HOT_W1, false, html));
     snprintf(name, sizeof name, "%s %.60s: quantiles", shown[i], field->string);
     PetscCall(Row(words, name, "share of its .01 and .99 quantiles inside the 95 % intervals of the PDE's", hot,
                   "quantiles_inside", false, html));
   }
   snprintf(name, sizeof name, "lateral spectrum of %.60s", field->string);
   PetscCall(Row(words, name, "largest relative error of the variance at the wave numbers that hold 99 % of it",
-                cJSON_GetObjectItemCaseSensitive(field, "spectrum"), "error", true, html));
+                cJSON_GetObjectItemCaseSensitive(field, COMPARE_SPECTRUM), COMPARE_SPECTRUM_ERROR, true, html));
   PetscFunctionReturn(0);
 }
 
@@ -62,8 +62,9 @@ PetscErrorCode ReportWholeTable(const cJSON *compare, ReportText *html)
   for (int s = 0; s < SCORIA_NMEASURED; s++)
     PetscCall(ReportPrint(html, "<th class=\"n\">%s</th>", words->title[scoria_measured[s]]));
   PetscCall(ReportPrint(html, "<th>what it is</th></tr></thead>\n<tbody>\n"));
-  cJSON_ArrayForEach(field, cJSON_GetObjectItemCaseSensitive(whole, "fields")) PetscCall(FieldRows(words, field, html));
-  const cJSON *means = cJSON_GetObjectItemCaseSensitive(whole, "lateral_means");
+  cJSON_ArrayForEach(field, cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_FIELDS))
+      PetscCall(FieldRows(words, field, html));
+  const cJSON *means = cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_MEANS);
   PetscCall(Row(words, "lateral means: mean error / SD", "rms over x of the difference of the means", means,
                 "mean_error", false, html));
   PetscCall(Row(words, "lateral means: SD error", "rms over x of the relative error of the standard deviation", means,

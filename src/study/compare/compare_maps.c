@@ -295,7 +295,7 @@ static PetscErrorCode PutField(ScoriaStore store, const Maps *maps, ScoriaFrom s
 
 static PetscErrorCode PutCentres(ScoriaStore store, const Maps *maps)
 {
-  static const char *const name[2] = {"/maps/x", "/maps/y"}, *const axis[2] = {"map_x", "map_y"};
+  static const char *const name[2] = {MAPS_X, MAPS_Y}, *const axis[2] = {"map_x", "map_y"};
   const double *x = maps->shape.x;
   double *centre;
   PetscFunctionBeginUser;
@@ -320,19 +320,19 @@ PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps)
   for (int s = 0; s < SCORIA_NFROM; s++) rows[s] = (double)maps->rows[s];
   for (int q = 0; q < SCORIA_MAP_QUANTILES; q++) probability[q] = map_probability(q);
   PetscCall(PutCentres(store, maps));
-  PetscCall(ScoriaStorePutReals(store, "/maps/rows", 1, &sources, rows, "", "rows behind the maps of every source"));
-  PetscCall(ScoriaStorePutAxes(store, "/maps/rows", "source"));
+  PetscCall(ScoriaStorePutReals(store, MAPS_ROWS, 1, &sources, rows, "", "rows behind the maps of every source"));
+  PetscCall(ScoriaStorePutAxes(store, MAPS_ROWS, "source"));
   PetscCall(ScoriaStorePutReals(store, "/maps/probability", 1, &quantiles, probability, "", "of the extremes"));
   PetscCall(ScoriaStorePutAxes(store, "/maps/probability", "map_probability"));
-  PetscCall(ScoriaStorePutReals(store, "/maps/level", 1, &C, maps->level, "",
+  PetscCall(ScoriaStorePutReals(store, MAPS_LEVEL, 1, &C, maps->level, "",
                                 "value of each field that 5 % of the reference's values exceed, whose exceedance is "
                                 "mapped; in the field's unit"));
-  PetscCall(ScoriaStorePutAxes(store, "/maps/level", "map_field"));
-  PetscCall(ScoriaStorePutInt(store, "maps_conditions", maps->conditions));
-  PetscCall(ScoriaStorePutInt(store, "maps_planes", maps->shape.shape[2]));
-  PetscCall(ScoriaStorePutReals(store, "/maps/theta", 1, &n, maps->theta, "",
+  PetscCall(ScoriaStorePutAxes(store, MAPS_LEVEL, "map_field"));
+  PetscCall(ScoriaStorePutInt(store, MAPS_CONDITIONS, maps->conditions));
+  PetscCall(ScoriaStorePutInt(store, MAPS_PLANES, maps->shape.shape[2]));
+  PetscCall(ScoriaStorePutReals(store, MAPS_THETA, 1, &n, maps->theta, "",
                                 "condition of the maps, the first where there are several"));
-  PetscCall(ScoriaStorePutAxes(store, "/maps/theta", "column"));
+  PetscCall(ScoriaStorePutAxes(store, MAPS_THETA, "column"));
   for (int s = 0; s < SCORIA_NFROM; s++)
     for (int c = 0; c < C && maps->drawn[s]; c++) PetscCall(PutField(store, maps, s, c));
   PetscFunctionReturn(0);

@@ -75,11 +75,11 @@ static void add_hot(cJSON *to, const ComparisonSet *set, const CompareRows *rows
   cJSON *one = cJSON_AddObjectToObject(to, scoria_hot[h].name);
   cJSON_AddStringToObject(
       one, "unit", scoria_hot[h].place ? space_axis_unit(set->shape.space, 0) : set->shape.field[set->channel[c]].unit);
-  cJSON_AddStringToObject(one, "description", scoria_hot[h].help);
+  cJSON_AddStringToObject(one, COMPARE_HOT_HELP, scoria_hot[h].help);
   for (int i = 0; i < rows->n; i++) {
     const HotPooled pooled = pool_hot(set, rows->row[i].from, c, h);
     cJSON *source          = cJSON_AddObjectToObject(one, rows->row[i].member);
-    cJSON_AddNumberToObject(source, "w1", pooled.w1);
+    cJSON_AddNumberToObject(source, COMPARE_HOT_W1, pooled.w1);
     cJSON_AddNumberToObject(source, "quantiles_inside", pooled.inside);
   }
   cJSON *list = cJSON_AddArrayToObject(one, COMPARE_CONDITIONS);
@@ -87,11 +87,11 @@ static void add_hot(cJSON *to, const ComparisonSet *set, const CompareRows *rows
     const CompareWhole *w = &set->whole[k];
     cJSON *at             = cJSON_CreateObject();
     cJSON_AddItemToArray(list, at);
-    add_law(at, "reference", &w->law[SCORIA_FROM_PDE].hot[c][h]);
+    add_law(at, COMPARE_REFERENCE, &w->law[SCORIA_FROM_PDE].hot[c][h]);
     for (int i = 0; i < rows->n; i++) {
       const ScoriaFrom from = rows->row[i].from;
       add_law(at, rows->row[i].member, &w->law[from].hot[c][h]);
-      cJSON_AddNumberToObject(cJSON_GetObjectItem(at, rows->row[i].member), "w1", w->distance[from].w1[c][h]);
+      cJSON_AddNumberToObject(cJSON_GetObjectItem(at, rows->row[i].member), COMPARE_HOT_W1, w->distance[from].w1[c][h]);
     }
   }
 }
@@ -107,12 +107,12 @@ static cJSON *mean_spectrum(const ComparisonSet *set, ScoriaFrom from, int c, in
 
 static void add_spectrum(cJSON *to, const ComparisonSet *set, const CompareRows *rows, int c, int bins)
 {
-  cJSON *one = cJSON_AddObjectToObject(to, "spectrum");
-  cJSON_AddItemToObject(one, "reference", mean_spectrum(set, SCORIA_FROM_PDE, c, bins));
+  cJSON *one = cJSON_AddObjectToObject(to, COMPARE_SPECTRUM);
+  cJSON_AddItemToObject(one, COMPARE_REFERENCE, mean_spectrum(set, SCORIA_FROM_PDE, c, bins));
   for (int i = 0; i < rows->n; i++) {
     cJSON *source = cJSON_AddObjectToObject(one, rows->row[i].member);
-    cJSON_AddItemToObject(source, "variance", mean_spectrum(set, rows->row[i].from, c, bins));
-    cJSON_AddNumberToObject(source, "error", pool_spectrum(set, rows->row[i].from, c));
+    cJSON_AddItemToObject(source, COMPARE_VARIANCE, mean_spectrum(set, rows->row[i].from, c, bins));
+    cJSON_AddNumberToObject(source, COMPARE_SPECTRUM_ERROR, pool_spectrum(set, rows->row[i].from, c));
   }
 }
 
@@ -134,13 +134,14 @@ PetscErrorCode CompareAddWhole(cJSON *root, const ComparisonSet *set, ScoriaFeat
 {
   double number[SCORIA_FEATURE_BINS];
   const int bins = features_wave_numbers(features, number);
-  cJSON *whole = cJSON_AddObjectToObject(root, COMPARE_WHOLE), *means = cJSON_AddObjectToObject(whole, "lateral_means");
+  cJSON *whole   = cJSON_AddObjectToObject(root, COMPARE_WHOLE),
+        *means   = cJSON_AddObjectToObject(whole, COMPARE_WHOLE_MEANS);
   CompareRows rows;
   PetscFunctionBeginUser;
   compare_rows(files, &rows);
   for (int i = 0; i < rows.n; i++) PetscCall(AddMeans(means, set, rows.row[i].member, rows.row[i].from));
-  cJSON_AddItemToObject(whole, "wave_numbers", cJSON_CreateDoubleArray(number, bins));
-  cJSON *fields = cJSON_AddObjectToObject(whole, "fields");
+  cJSON_AddItemToObject(whole, COMPARE_WHOLE_WAVES, cJSON_CreateDoubleArray(number, bins));
+  cJSON *fields = cJSON_AddObjectToObject(whole, COMPARE_WHOLE_FIELDS);
   for (int c = 0; c < set->shape.channels; c++) {
     cJSON *one = cJSON_AddObjectToObject(fields, channel_name(set, c));
     add_spectrum(one, set, &rows, c, bins);

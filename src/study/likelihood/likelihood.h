@@ -2,6 +2,7 @@
 #ifndef SCORIA_LIKELIHOOD_H
 #define SCORIA_LIKELIHOOD_H
 
+#include "scoria/results.h"
 #include "scoria/study.h"
 
 /* What is known of every row of the list. */

@@ -116,11 +116,11 @@ static PetscErrorCode PutMeans(ScoriaStore store, const LikelihoodAnswer *a, int
     of_gaussian = likelihood_mean(a, gaussian, NULL);
     gain        = likelihood_mean(a, model, gaussian);
   }
-  PetscCall(ScoriaStorePutInt(store, "rows_with_density", gain.good));
-  PetscCall(ScoriaStorePutReal(store, "mean_log_density", of_model.mean));
-  PetscCall(ScoriaStorePutReal(store, "mean_log_density_gaussian", of_gaussian.mean));
-  PetscCall(ScoriaStorePutReal(store, "mean_gain", gain.mean));
-  PetscCall(ScoriaStorePutReal(store, "mean_gain_error", gain.error));
+  PetscCall(ScoriaStorePutInt(store, LIKELIHOOD_ROWS, gain.good));
+  PetscCall(ScoriaStorePutReal(store, LIKELIHOOD_MEAN, of_model.mean));
+  PetscCall(ScoriaStorePutReal(store, LIKELIHOOD_MEAN_GAUSSIAN, of_gaussian.mean));
+  PetscCall(ScoriaStorePutReal(store, LIKELIHOOD_GAIN, gain.mean));
+  PetscCall(ScoriaStorePutReal(store, LIKELIHOOD_GAIN_ERROR, gain.error));
   PetscFunctionReturn(0);
 }
 
@@ -146,7 +146,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaStoreCreate(l->comm, path, "likelihood", text, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &l->made));
-  PetscCall(ScoriaStorePutText(store, "file", l->name));
+  PetscCall(ScoriaStorePutText(store, LIKELIHOOD_FILE, l->name));
   PetscCall(PutMeans(store, a, rank));
   for (int c = 0; c < LIKELIHOOD_COLUMNS; c++)
     if (c != LIKELIHOOD_LOG_VOLUME || a->volume)
