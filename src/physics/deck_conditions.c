@@ -50,12 +50,14 @@ static PetscErrorCode CheckSense(ScoriaDeck deck, const ScoriaConditionRow *row,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied)
+PetscErrorCode ParametersOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied)
 {
   const ScoriaConditionRow *rows[SCORIA_MAX_CONDITIONS];
   double theta[SCORIA_MAX_CONDITIONS] = {0};
   int n;
   PetscFunctionBeginUser;
+  for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++)
+    PetscCall(ScoriaDeckReal(deck, of->row.fixed, (double *)((char *)p + of->offset)));
   PetscCall(ConditionRows(deck, problem, &n, rows));
   varied->n = 0;
   for (int i = 0; i < n; i++)

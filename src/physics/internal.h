@@ -58,6 +58,16 @@ typedef struct {
   bool optional; /* no condition either where it has no range */
 } ScoriaConditionRow;
 
+/* The row of keys conditions_<name> and <section>_<name>; and that of the porosity's correlation length. */
+#define SCORIA_CONDITION(section, name, unit, optional)                                                                \
+  {                                                                                                                    \
+    name, unit, "conditions_" name, section "_" name, false, optional                                                  \
+  }
+#define SCORIA_CONDITION_ELL                                                                                           \
+  {                                                                                                                    \
+    "ell", "m", "conditions_ell", "porosity_ell", true, false                                                          \
+  }
+
 /* A number among a problem's parameters, at that offset, which a deck may give or make a condition. */
 typedef struct {
   ScoriaConditionRow row;
@@ -66,7 +76,7 @@ typedef struct {
 
 #define SCORIA_PARAMETER(section, name, unit, type, member)                                                            \
   {                                                                                                                    \
-    {name, unit, "conditions_" name, section "_" name, false, true}, offsetof(type, member)                            \
+    SCORIA_CONDITION(section, name, unit, true), offsetof(type, member)                                                \
   }
 
 /* The parameters that are conditions: where they stand in theta. */
@@ -167,8 +177,9 @@ PetscErrorCode ConditionRows(ScoriaDeck deck, const ScoriaProblem *problem, int 
 /* Name, unit and scale of c; its range, or the fixed value as a range without extent. */
 PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c);
 PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c);
-/* Those of the problem's parameters that are conditions, which get the middles of their ranges in p. */
-PetscErrorCode VariedOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied);
+/* The problem's parameters into p, as the deck has them; untouched where it has none.  Those that are conditions get
+ * the middles of their ranges. */
+PetscErrorCode ParametersOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, void *p, ScoriaVaried *varied);
 /* From theta into p, and back. */
 void varied_set(const ScoriaVaried *varied, const double theta[], void *p);
 void varied_get(const ScoriaVaried *varied, const void *p, double theta[]);

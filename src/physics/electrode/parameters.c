@@ -170,9 +170,7 @@ PetscErrorCode ElectrodeRead(ScoriaDeck deck, const ScoriaProblem *problem, Scor
   PetscCall(ScoriaDeckIs(deck, "electrode_state", "ocp", &el->state_ocp));
   PetscCall(ScoriaDeckIs(deck, "electrode_solid", "ohmic", &el->ohmic));
   el->at.U0_of_it = NAN;
-  for (int i = 0; i < PARAMETERS; i++)
-    PetscCall(ScoriaDeckReal(deck, electrode_parameters[i].row.fixed, parameter(el, i)));
-  PetscCall(VariedOfDeck(deck, problem, el, &el->varied));
+  PetscCall(ParametersOfDeck(deck, problem, el, &el->varied));
   PetscCall(CheckVaried(el));
   PetscCall(CheckNeeds(el, scoria_kinetics[el->model]->needs, scoria_kinetics[el->model]->name));
   PetscCall(CheckNeeds(el, scoria_electrolytes[el->electrolyte].needs, "the constant electrolyte"));
@@ -269,9 +267,10 @@ const ScoriaKey electrode_keys[] = {
     PARAMETER_KEYS("electrode", "bruggeman_kappa", "", "1.5", EXPONENT, "exponent of eps in the conductivity"),
     PARAMETER_KEYS("electrode", "bruggeman_D", "", "1.5", EXPONENT, "exponent of eps in the diffusivity"),
     PARAMETER_KEYS("electrode", "g_sep", "S m^-2", "0", CONDUCTANCE, "conductance of the separator to a reference at 0 V; 0: the current is given"),
-    {"electrode_U0", SCORIA_KEY_REAL, "V", "0", VOLTAGE, NULL, "equilibrium potential against lithium where it is not a condition; at rest phi = -U0", SCORIA_DECIDES_LAW},
-    {"electrode_F_right", SCORIA_KEY_REAL, "A m^-2", NULL, CURRENT, NULL,
-     "current density out through the separator where it is not a condition; above 0 lithium leaves the particles", SCORIA_DECIDES_LAW},
+    PARAMETER_KEYS("electrode", "U0", "V", "0", VOLTAGE, "equilibrium potential against lithium; at rest phi = -U0"),
+    PARAMETER("F_right", "A m^-2", CURRENT,
+              "current density out through the separator; above 0 lithium leaves the particles (negative "
+              "electrode: discharge, positive: charge)"),
     {"electrode_L", SCORIA_KEY_REAL, "m", NULL, THICKNESS, NULL, "thickness", SCORIA_DECIDES_LAW},
     PARAMETER("t_plus", "", UNIT, "transference number of the cation"),
     PARAMETER("T", "K", TEMPERATURE, "temperature"),
@@ -291,10 +290,6 @@ const ScoriaKey electrode_keys[] = {
     PARAMETER("E_m", "J mol^-1", ACTIVATION, "activation energy of m"),
     PARAMETER("E_kappa", "J mol^-1", ACTIVATION, "activation energy of the electrolyte's conductivity"),
     PARAMETER("E_D", "J mol^-1", ACTIVATION, "activation energy of its diffusivity"),
-    CONDITION_KEYS("U0", "V", VOLTAGE, "equilibrium potential against lithium; at rest phi = -U0"),
-    CONDITION_KEYS("F_right", "A m^-2", CURRENT,
-                   "current density out through the separator; above 0 lithium leaves the particles (negative "
-                   "electrode: discharge, positive: charge)"),
     {.name = NULL},
 };
 /* clang-format on */

@@ -327,9 +327,9 @@ static int quantities(const void *p, ScoriaProblemQuantity quantity[])
 }
 
 static const ScoriaConditionRow conditions[] = {
-    {"U0", "V", "conditions_U0", "electrode_U0", false, false},
-    {"F_right", "A m^-2", "conditions_F_right", "electrode_F_right", false, false},
-    {"ell", "m", "conditions_ell", "porosity_ell", true, false},
+    SCORIA_CONDITION("electrode", "U0", "V", false),
+    SCORIA_CONDITION("electrode", "F_right", "A m^-2", false),
+    SCORIA_CONDITION_ELL,
     {.name = NULL},
 };
 

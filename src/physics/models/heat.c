@@ -38,9 +38,7 @@ static PetscErrorCode read_deck(ScoriaDeck deck, void *p)
   Heat *heat = p;
   bool steady;
   PetscFunctionBeginUser;
-  for (const ScoriaParameter *of = parameters; of->row.name; of++)
-    PetscCall(ScoriaDeckReal(deck, of->row.fixed, (double *)((char *)p + of->offset)));
-  PetscCall(VariedOfDeck(deck, &scoria_heat, p, &heat->varied));
+  PetscCall(ParametersOfDeck(deck, &scoria_heat, p, &heat->varied));
   PetscCall(ScoriaDeckIs(deck, "ensemble_mode", "steady", &steady));
   if (steady && varied_has(&heat->varied, offsetof(Heat, rho_c)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "conditions_rho_c: nothing depends on it with ensemble_mode steady");
@@ -192,10 +190,8 @@ static const ScoriaKey keys[] = {
     PARAMETER_KEYS("heat", "h", "W m^-2 K^-1", "20", TRANSFER, "heat transfer to the surroundings at x = L"),
     PARAMETER_KEYS("heat", "q", "W m^-3", "0", SOURCE, "heat source in the solid"),
     PARAMETER_KEYS("heat", "rho_c", "J m^-3 K^-1", "2e6", CAPACITY, "volumetric heat capacity of the solid"),
-    {"heat_T_right", SCORIA_KEY_REAL, "K", "300", TEMPERATURE, NULL, "temperature of the surroundings where it is not a condition", SCORIA_DECIDES_LAW},
-    {"heat_q_left", SCORIA_KEY_REAL, "W m^-2", NULL, FLUX, NULL, "heat flux at x = 0 where it is not a condition", SCORIA_DECIDES_LAW},
-    CONDITION_KEYS("T_right", "K", TEMPERATURE, "temperature of the surroundings"),
-    CONDITION_KEYS("q_left", "W m^-2", FLUX, "heat flux at x = 0"),
+    PARAMETER_KEYS("heat", "T_right", "K", "300", TEMPERATURE, "temperature of the surroundings"),
+    PARAMETER_KEYS("heat", "q_left", "W m^-2", NULL, FLUX, "heat flux at x = 0"),
     {.name = NULL},
 };
 /* clang-format on */
@@ -222,9 +218,9 @@ static int symmetries(const void *p, const ScoriaSpace *space, int dimensions, S
 }
 
 static const ScoriaConditionRow conditions[] = {
-    {"T_right", "K", "conditions_T_right", "heat_T_right", false, false},
-    {"q_left", "W m^-2", "conditions_q_left", "heat_q_left", false, false},
-    {"ell", "m", "conditions_ell", "porosity_ell", true, false},
+    SCORIA_CONDITION("heat", "T_right", "K", false),
+    SCORIA_CONDITION("heat", "q_left", "W m^-2", false),
+    SCORIA_CONDITION_ELL,
     {.name = NULL},
 };
 
