@@ -1,9 +1,11 @@
 /* Deck keys of the score model: train_* and sample_*. */
+#include "basis.h"
 #include "net.h"
 #include "scoria/score.h"
 #include "processes.h"
 #include "samplers/samplers.h"
 
+static const ScoriaChoices basis_choices    = {.words = "auto", .table = scoria_bases, .size = sizeof *scoria_bases};
 static const ScoriaChoices sample_processes = {
     .words = "trained", .table = scoria_processes, .size = sizeof *scoria_processes};
 
@@ -42,7 +44,7 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_all_modes", SCORIA_KEY_INT, "", "80", 1, 8192, NULL,
      "modes kept in all; those beyond train_modes are Gaussian (of whole fields, train_energy says it)",
      SCORIA_DECIDES_NORMALISER},
-    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, SCORIA_WORDS("auto profile lateral pod"),
+    {"train_basis", SCORIA_KEY_CHOICE, "", "auto", 0, 0, &basis_choices,
      "coordinates of the fields: of profiles, modes through all cells; of whole fields, periodic along y and z, "
      "lateral: "
      "marginal transforms and modes through the thickness for every wave number; of others, such as imported ones, "
