@@ -2,6 +2,7 @@
 #include "multilevel.h"
 #include <string.h>
 
+#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and "sums" */
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
@@ -19,13 +20,21 @@ PetscErrorCode LevelsGroupsCreate(Levels *l)
   LevelsGroups *g = &l->groups;
   PetscFunctionBeginUser;
   for (int j = 0; j < g->plan.groups; j++) {
-    ScoriaCoupledSpec spec = {.columns     = l->columns,
-                              .plain       = l->plain,
-                              .centre      = l->centre,
-                              .scale       = l->scale,
-                              .nthresholds = l->q->nthresholds,
-                              .threshold   = l->q->threshold};
-    for (int a = 0; a < l->K; a++) spec.models += g->plan.members[j] >> a & 1;
+    const double *centre[LEVELS_MODELS], *scale[LEVELS_MODELS], *limit[LEVELS_MODELS];
+    int member[LEVELS_MODELS];
+    const ScoriaCoupledSpec spec = {.models      = levels_members(l, j, member),
+                                    .columns     = l->columns,
+                                    .plain       = l->plain,
+                                    .centre      = centre,
+                                    .scale       = scale,
+                                    .nthresholds = l->q->nthresholds,
+                                    .threshold   = l->q->threshold,
+                                    .limit       = limit};
+    for (int a = 0; a < spec.models; a++) {
+      centre[a] = l->centre + member[a] * l->columns;
+      scale[a]  = l->scale + member[a] * l->columns;
+      limit[a]  = l->limit + member[a] * l->cells;
+    }
     PetscCall(ScoriaCoupledCreate(&spec, &g->sums[j]));
     g->done[j] = 0;
   }
@@ -78,7 +87,7 @@ static PetscErrorCode PutGroups(ScoriaStore store, Levels *l)
     int64_t nsums, *sums, nextremes;
     double *extremes;
     coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(PetscSNPrintf(name, sizeof name, OWN_SUMS, j));
     PetscCall(UqPutIntegers(store, name, nsums, sums));
     PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
     PetscCall(PutReals(store, name, nextremes, extremes));
@@ -156,7 +165,7 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
     double *extremes;
     g->done[j] = (int64_t)all[4 * j + 3];
     coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(PetscSNPrintf(name, sizeof name, OWN_SUMS, j));
     PetscCall(UqGetIntegers(store, name, nsums, sums));
     PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
     PetscCall(ScoriaStoreGetReals(store, name, nextremes, extremes));
