@@ -133,9 +133,10 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
     const int64_t count = coupled_count(l->groups.sums[j]);
     failed += (int64_t)l->groups.plan.draws[j] - count;
     if (l->groups.plan.members[j] & 1) at[UQ_SAMPLES] += (double)count;
-    if (count < 10)
-      SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of %.0f draws succeeded, expected at least 10", l->k,
-                  (long long)count, l->groups.plan.draws[j]);
+    if (count >= 10) continue;
+    if (!l->passing) PetscCall(LevelsSave(l));
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of %.0f draws succeeded, expected at least 10", l->k,
+                (long long)count, l->groups.plan.draws[j]);
   }
   at[UQ_FAILED] = (double)failed;
   for (int j = 0; j < l->columns; j++) fill_column(l, j, at);

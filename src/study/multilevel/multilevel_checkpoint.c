@@ -208,13 +208,17 @@ static PetscErrorCode Clear(void *ctx)
   Levels *l = ctx;
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
-  l->k          = 0;
-  l->pilot_done = 0;
-  l->good       = -1;
-  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  l->k = 0;
+  PetscCall(LevelsPilotForget(l));
   PetscCall(PetscMemzero(l->before, sizeof l->before));
-  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
   PetscFunctionReturn(0);
+}
+
+static bool any_drawn(const LevelsGroups *g)
+{
+  for (int j = 0; j < g->plan.groups; j++)
+    if (g->done[j] > 0) return true;
+  return false;
 }
 
 PetscErrorCode LevelsRestore(Levels *l)
@@ -225,7 +229,10 @@ PetscErrorCode LevelsRestore(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(Clear(l));
   PetscCall(ScoriaCheckpointFind(l->run, l->deck, UQ_CHECKPOINT, &reader, &file));
-  if (file.whole)
+  if (!file.whole) PetscFunctionReturn(0);
+  if (l->q->automatic && l->k == 0 && l->good >= 0 && !any_drawn(&l->groups))
+    PetscCall(ScoriaSay(l->run, "  %s: goes on with the pilot that sources were weighed by", file.path));
+  else
     PetscCall(ScoriaSay(l->run, "  %s: resuming at condition %d, %s", file.path, l->k + 1,
                         l->good < 0 ? "in its pilot" : "after its pilot"));
   PetscFunctionReturn(0);

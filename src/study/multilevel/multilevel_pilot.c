@@ -189,6 +189,30 @@ static void take_limits(Levels *l, double work[])
   }
 }
 
+/* The conditions before are kept; the next start draws this pilot again. */
+static PetscErrorCode TooFewSolved(Levels *l, int least)
+{
+  const int64_t good = l->good;
+  PetscFunctionBeginUser;
+  if (!l->passing) {
+    PetscCall(LevelsPilotForget(l));
+    PetscCall(LevelsSave(l));
+  }
+  SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
+              (long long)good, (long long)l->o.pilot, least);
+}
+
+PetscErrorCode LevelsPilotForget(Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  l->pilot_done = 0;
+  l->good       = -1;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsPilotStatistics(Levels *l)
 {
   const int least = l->K + 4;
@@ -203,10 +227,7 @@ PetscErrorCode LevelsPilotStatistics(Levels *l)
     l->good++;
   }
   for (int64_t j = l->good * l->K * l->columns; j < l->o.pilot * l->K * l->columns; j++) l->pilot[j] = NAN;
-  if (l->good < least)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d",
-                l->k, (long long)l->good, (long long)l->o.pilot, least);
+  if (l->good < least) PetscCall(TooFewSolved(l, least));
   PetscCall(PetscMalloc1(l->good, &work));
   for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
   take_limits(l, work);

@@ -157,11 +157,8 @@ static PetscErrorCode NextCondition(Levels *l)
 {
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
-  PetscCall(PetscMemzero(l->total, sizeof l->total));
-  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  PetscCall(LevelsPilotForget(l));
   l->k++;
-  l->pilot_done = 0;
-  l->good       = -1;
   PetscFunctionReturn(0);
 }
 
