@@ -79,7 +79,7 @@ const ScoriaKey scoria_command_keys[] = {
      "realisations, or draws of the noise, at each of these; of the model, up to 128 cost as much as one",
      SCORIA_DECIDES_UQ},
     {"uq_file", SCORIA_KEY_STRING, "", "uq.h5", 0, 0, NULL,
-     "name of the result in the run directory; the summary takes its name with .json", SCORIA_DECIDES_UQ},
+     "name of the result in the run directory, as it stands; the summary takes its name with .json", SCORIA_DECIDES_UQ},
     {"sensors_at", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "infer: what was measured where, [phi:0, c:40e-6]",
      SCORIA_DECIDES_INFER},
     {"sensors_value", SCORIA_KEY_REALS, "", NULL, -SCORIA_UNBOUNDED, SCORIA_UNBOUNDED, NULL,
