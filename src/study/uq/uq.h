@@ -7,6 +7,7 @@
 #include "scoria/study.h"
 
 #define UQ_MAX_QUANTITIES 64
+#define UQ_MAX_WHOLE 48 /* those of whole fields included: the others are left for the deck's own */
 #define UQ_MAX_THRESHOLDS 16
 #define UQ_MAX_QUANTILES 32
 #define UQ_MAX_VALUES 64       /* of one condition */
@@ -36,6 +37,7 @@ typedef struct {
 typedef struct {
   bool pde;                             /* the fields are solutions */
   bool multilevel;                      /* of several fidelities */
+  bool gaussian;                        /* they are those of the model's Gaussian */
   bool automatic;                       /* the program has chosen the source: what follows holds for any */
   bool means, aside[UQ_MAX_QUANTITIES]; /* the tolerance is for means alone, and not for these quantities */
   int64_t count;
@@ -104,7 +106,7 @@ typedef struct {
 } UqTails;
 
 /* uq_choose.c: ways to the answer, of which source auto takes the cheapest. */
-typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_NWAYS } UqWayOf;
+typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_WAY_GAUSSIAN, UQ_NWAYS } UqWayOf;
 #define UQ_WHY 160
 typedef struct {
   double seconds;   /* counted, of a core, at all conditions; NAN: not known */
@@ -115,9 +117,10 @@ typedef struct {
   UqWayOf chosen;
   double tolerance; /* in SDs: of the deck, or what uq_count draws have */
   UqWay way[UQ_NWAYS];
-  char model[SCORIA_IDENTITY_SIZE]; /* that was chosen; "": another way was */
+  char model[SCORIA_IDENTITY_SIZE]; /* that was chosen, or whose Gaussian was; "": another way was */
 } UqChoice;
 extern const char *const uq_ways[UQ_NWAYS];
+bool uq_way_solves(UqWayOf way); /* the others draw from the model, or from its Gaussian */
 
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
 typedef struct {
@@ -264,9 +267,10 @@ PetscErrorCode UqClose(UqQuestion *q, UqOpened *o);
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
-/* Of profiles of that shape the deck's quantities (of_interest: how many), probes and expressions, those of its events
- * among them, and nothing else: for who takes numbers of fields and no statistics. */
-PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int *of_interest);
+/* Of fields of that shape the numbers that uq takes of each, and nothing else, for who takes no statistics; end: of
+ * each part of them. */
+typedef enum { UQ_OF_INTEREST, UQ_PROBES, UQ_OF_WHOLE, UQ_EXPRESSED, UQ_PARTS } UqPart;
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int end[UQ_PARTS]);
 
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
@@ -288,7 +292,7 @@ PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
 void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], const double means[],
                  double quantities[]);
 /* uq_whole.c: what is asked of every whole field: extremes and where along x they are, and the values that 1 % and 99 %
- * of the cells exceed; after the quantities of the deck.  Nothing of profiles.  Local. */
+ * of the cells exceed; after the quantities of the deck, as far as there is room.  Nothing of profiles.  Local. */
 PetscErrorCode UqAddWhole(UqQuestion *q);
 /* What the answer takes of a rank is refused where it is more than run_memory; of whole fields alone.  Local. */
 PetscErrorCode UqCheckMemory(ScoriaDeck deck, const UqQuestion *q);
@@ -298,6 +302,17 @@ PetscErrorCode UqAddEvent(UqQuestion *q, const char *item);
 /* uq_compared.c: run_dir/compare.h5, where it is of this model and of the sampler of the deck; else NULL, and in `why`
  * the reason.  One that cannot be read checks nothing, and is no error.  Collective. */
 PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why);
+
+/* The names under which compare.h5 has numbers, a line of each: of the quantities in the attribute `names`, commas
+ * between, and behind them of the deck's own in `own`, which may not be there.  PetscFree it. */
+PetscErrorCode UqComparedNames(ScoriaStore store, const char *names, const char *own, char **lines);
+/* The line that is a quantity's, by its name, or by its definition where it is the deck's own; -1: none. */
+int64_t uq_compared_find(const char *lines, const ScoriaQuantity *quantity);
+
+/* uq_judge.c: the ways of the model and of its Gaussian: biases, and why they are not taken; seconds in units of a
+ * solve.  Collective. */
+PetscErrorCode UqJudge(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, double tolerance, UqWay *model,
+                       UqWay *gaussian);
 
 /* uq_choose.c: the cheapest way to the tolerance that is right, with its estimate of all; as an earlier start of the
  * same deck has chosen where that was not finished.  A user error where the budget allows none.  Collective. */

@@ -45,7 +45,7 @@ PetscErrorCode UqAddWhole(UqQuestion *q)
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers && q->whole; k++)
     for (int c = numbers[k].from; c < q->channels; c++) {
       const char *name = q->field[c].name;
-      if (!has_plain_name(&q->field[c])) continue;
+      if (!has_plain_name(&q->field[c]) || q->nquantities >= UQ_MAX_WHOLE) continue;
       snprintf(text, sizeof text, "%s_%s = %s(%s%s)", numbers[k].name, name, numbers[k].function, name,
                numbers[k].share);
       PetscCall(UqExpressionAdd(q, "quantities", text, &index));
