@@ -45,6 +45,7 @@ typedef struct {
   double budget;                 /* [core s] of all conditions; 0: none */
   bool means;                    /* the tolerance is for means alone, */
   bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
+  const char *alone;             /* name of a member whose own answers a forecast judges; NULL: none */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
 } LevelsOptions;
@@ -134,11 +135,17 @@ typedef struct {
   /* Work of many draws of the first member alone over that of a plan for one functional alone, without the pilot: the
    * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
   double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
+  double
+      alone; /* [core s] counted, of a solve of LevelsOptions.alone with its porosity; NAN: there is no such member */
+  ScoriaBias bias[UQ_MAX_QUANTITIES][SCORIA_NESTIMATES]; /* of its own answers; NAN where the quantity does not vary */
 } LevelsForecast;
 /* The pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there, unless it is
  * passing.  Collective. */
 PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
                                   LevelsForecast *to);
+
+/* multilevel_alone.c: biases of quantity i by a member alone, in SDs of the first one, from the pilot, on all ranks. */
+PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[SCORIA_NESTIMATES]);
 
 /* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
