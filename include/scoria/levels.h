@@ -14,6 +14,7 @@ typedef struct {
   double budget;                 /* [core s] of all conditions; 0: none */
   bool means;                    /* the tolerance is for means alone, */
   bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
+  const char *alone;             /* name of a member whose own answers a forecast judges; NULL: none */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
 } LevelsOptions;
@@ -45,6 +46,9 @@ typedef struct {
   /* Work of many draws of the first member alone over that of a plan for one functional alone, without the pilot: the
    * mean, the SD, and the quantiles of the question; NAN where the quantity does not vary. */
   double gain[UQ_MAX_QUANTITIES][2 + UQ_MAX_QUANTILES];
+  /* [core s] counted, of a solve of LevelsOptions.alone with its porosity; NAN: there is no such member */
+  double alone;
+  ScoriaBias bias[UQ_MAX_QUANTITIES][SCORIA_NESTIMATES]; /* of its own answers; NAN where the quantity does not vary */
 } LevelsForecast;
 /* The pilot stays in uq's checkpoint, from which LevelsRun goes on, and is taken from one that is there, unless it is
  * passing.  Collective. */

@@ -159,6 +159,7 @@ typedef struct {
   double break_even_samples; /* infinite, or NaN: null */
   const char *winner;        /* for many samples: "model" or "pde" */
   double seconds_pilot;      /* of several fidelities, at a condition; NaN: there are none */
+  double seconds_columns;    /* of independent columns; NaN likewise */
   double tolerance;          /* [SD] of every estimate: what is advised is for it */
   const char *sentence;
 } ScoriaWorth;
@@ -182,6 +183,7 @@ typedef struct {
   double error_of_one; /* standard error from one draw */
   double bias, bias_floor, bias_upper;
   double gaussian_bias_floor, gaussian_bias_upper; /* those of the Gaussian baseline */
+  double columns_bias_floor, columns_bias_upper;   /* of independent columns, by the pilot */
   double multilevel_gain; /* work of plain Monte Carlo over that of several fidelities, without the pilot */
   double break_even_conditions;
 } ScoriaWorthEstimate;

@@ -237,6 +237,9 @@ typedef struct {
 bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstimates reference[], int estimate,
                ScoriaBias *pooled);
 
+/* bias, floor and upper of one gap that was found with this variance. */
+void bias_of_gap(double gap, double variance, ScoriaBias *bias);
+
 /* How many conditions must be asked for until a sampler that cost `invested` seconds beforehand, and then
  * seconds_sample a draw, has at some time a smaller error than Monte Carlo with the reference at seconds_reference a
  * draw has after the same time.  With c = invested / conditions the two errors are, after t seconds at each,

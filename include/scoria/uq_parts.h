@@ -25,6 +25,8 @@ void numbers_take(ScoriaNumbers numbers, const double theta[], int64_t n, const 
 typedef struct {
   double pilot;                                               /* of the pilot, in units of solves; NaN: none was made */
   double gain[SCORIA_FORECAST_QUANTITIES][SCORIA_NESTIMATES]; /* over plain Monte Carlo; NaN: not known */
+  double columns; /* of independent columns alone, in units of solves; NaN: there are none, and no biases of theirs */
+  ScoriaBias columns_bias[SCORIA_FORECAST_QUANTITIES][SCORIA_NESTIMATES];
 } ScoriaForecast;
 
 /* What it is for: estimates of n quantities at theta, offset: the condition whose value is a quantity's offset, -1:

@@ -93,11 +93,7 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   if (!p->present) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
   PetscCall(ScoriaStoreShape(store, "/y", 1, &axes, &cells));
-  if (axes == 1) { /* of whole fields there is no figure */
-    p->present = false;
-    PetscCall(ScoriaStoreClose(&store));
-    PetscFunctionReturn(0);
-  }
+  p->whole = axes == 1;
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
   PetscCall(Length(store, path, "/x", &p->L));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
@@ -109,8 +105,11 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   PetscCall(ScoriaStoreGetReals(store, "/x", p->L, p->x));
   PetscCall(ScoriaStoreUnit(store, "/x", sizeof unit, unit));
   report_axis_x(unit, p->x[p->L - 1], &p->along);
-  PetscCall(ReadFields(store, p));
   PetscCall(ReadSensors(store, p));
+  if (p->whole)
+    PetscCall(ReportPosteriorPlaneRead(store, path, p));
+  else
+    PetscCall(ReadFields(store, p));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -119,6 +118,7 @@ PetscErrorCode ReportPosteriorDestroy(ReportPosterior *p)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(p->x));
+  PetscCall(ReportPosteriorPlaneDestroy(p));
   for (int f = 0; f < p->nfields; f++)
     for (int side = 0; side < 2; side++) PetscCall(PetscFree(p->curves[side][f]));
   for (int c = 0; c < 4; c++) PetscCall(PetscFree(p->sensor[c]));
@@ -185,7 +185,8 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
   ReportText body = {0};
   char caption[512];
   PetscFunctionBeginUser;
-  if (!p->present) PetscFunctionReturn(0);
+  if (p->present && p->whole) PetscCall(ReportDrawPosteriorPlane(figs, p));
+  if (!p->present || p->whole) PetscFunctionReturn(0);
   PetscCall(Data(figs, p));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'prior, band', NaN with lines linecolor rgb "

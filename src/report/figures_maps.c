@@ -1,79 +1,21 @@
 /* Figures of whole fields: maps of mean, standard deviation and exceedance of the reference and the model, and their
  * difference; single draws of both; the law of a draw's largest and smallest value; lateral spectra. */
 #include "report_maps.h"
+#include "figures_plane.h"
 #include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WIDTH 1180.0
-#define LEFT 62.0  /* of a panel, for its axis */
-#define RIGHT 84.0 /* for its colours */
-#define TOP 34.0   /* of a row, for its titles */
-#define BELOW 14.0
-#define FOOT 46.0 /* of the figure, for the axis of x */
 #define ROWS 3
 
-static const char palette_values[] = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
-static const char palette_errors[] = "-1 '#2166ac', -0.5 '#92c5de', 0 '#f7f7f7', 0.5 '#f4a582', 1 '#b2182b'";
-
-/* ------------------------------------------------------------------------------------------------------ layout ---- */
-
-typedef struct {
-  int rows, height;        /* of the figure in points */
-  double w, h;             /* of a panel */
-  double lo[2], hi[2];     /* along x, y, scaled */
-  ReportQuantity along[2]; /* x, y */
-} Layout;
-
-static void lay_out(const ReportMaps *maps, int rows, Layout *at)
+static void lay_out(const ReportMaps *maps, int rows, ReportPlane *at)
 {
   double end[2][2];
+  at->rows = rows;
   for (int a = 0; a < 2; a++) cells_ends((int)maps->n[a], maps->centre[a], end[a]);
-  for (int a = 0; a < 2; a++) {
-    report_axis(&maps->space, a, fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
-    at->lo[a] = end[a][0] * at->along[a].scale;
-    at->hi[a] = end[a][1] * at->along[a].scale;
-  }
-  /* a share and a length have none */
-  const double ratio =
-      space_thickness(&maps->space) >= 0 ? 1 : fmin(1.2, fmax(0.3, (end[1][1] - end[1][0]) / (end[0][1] - end[0][0])));
-  at->rows   = rows;
-  at->w      = WIDTH / 3 - LEFT - RIGHT;
-  at->h      = at->w * ratio;
-  at->height = (int)lround(rows * (at->h + TOP + BELOW) + FOOT);
-}
-
-static PetscErrorCode Begin(ReportText *body, const Layout *at)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ReportPrint(body,
-                        "set multiplot\nunset key\nset border 15 linewidth 0.5\nset xrange [%g:%g]\nset yrange "
-                        "[%g:%g]\nset xtics out\nset ytics out\nset cbtics in scale 0.3\nset colorbox\n",
-                        at->lo[0], at->hi[0], at->lo[1], at->hi[1]));
-  PetscFunctionReturn(0);
-}
-
-/* Column `value` of a data file in colours from lo to hi. */
-static PetscErrorCode Panel(ReportText *body, const Layout *at, int row, int column, const char *file, int value,
-                            const char *title, bool error, double lo, double hi)
-{
-  const double x0 = column * (at->w + LEFT + RIGHT) + LEFT, y1 = at->height - row * (at->h + TOP + BELOW) - TOP;
-  const bool foot = row == at->rows - 1, first = column == 0;
-  PetscFunctionBeginUser;
-  PetscCall(
-      ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0 / WIDTH, (x0 + at->w) / WIDTH));
-  PetscCall(ReportPrint(body, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", y1 / at->height,
-                        (y1 - at->h) / at->height));
-  PetscCall(ReportPrint(body, "set palette defined (%s)\n", error ? palette_errors : palette_values));
-  PetscCall(ReportPrint(body, lo < hi ? "set cbrange [%g:%g]\n" : "set cbrange [*:*]\n", lo, hi));
-  PetscCall(ReportPrint(body, "set title '%s' offset 0,-0.5\n", title));
-  PetscCall(ReportPrint(body, "set xlabel '%s%s%s' offset 0,0.4\nset format x '%s'\n", foot ? "x  [" : "",
-                        foot ? at->along[0].unit : "", foot ? "]" : "", foot ? "%g" : ""));
-  PetscCall(ReportPrint(body, "set ylabel '%s%s%s' offset 1.2,0\n", first ? "y  [" : "", first ? at->along[1].unit : "",
-                        first ? "]" : ""));
-  PetscCall(ReportPrint(body, "plot 'data/%s' using 1:2:%d with image\n", file, value));
-  PetscFunctionReturn(0);
+  for (int a = 0; a < 2; a++) report_axis(&maps->space, a, fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
+  report_plane_lay_out(maps->n, maps->centre, space_thickness(&maps->space) >= 0, at);
 }
 
 /* ------------------------------------------------------------------------------------------------------- maps ---- */
@@ -94,32 +36,22 @@ static double rms(const ReportMappedField *field, ScoriaFrom s, ScoriaMap kind, 
   return sqrt(sum);
 }
 
-/* The cell whose centre is nearest to the i-th of n places evenly spaced between lo and hi: images have even pixels. */
-static int64_t nearest(int64_t n, const double centre[], int64_t i)
-{
-  const double place = centre[0] + (centre[n - 1] - centre[0]) * (double)i / (double)PetscMax(1, n - 1);
-  int64_t best       = 0;
-  for (int64_t k = 1; k < n; k++)
-    if (fabs(centre[k] - place) < fabs(centre[best] - place)) best = k;
-  return best;
-}
-
 /* x, y, then mean, SD, exceedance, draws of the reference, the same of the model, then three differences. */
-static PetscErrorCode MapData(ReportFigures *figs, const ReportMaps *maps, int f, const char *file, const Layout *at)
+static PetscErrorCode MapData(ReportFigures *figs, const ReportMaps *maps, int f, const char *file,
+                              const ReportPlane *at)
 {
   const ReportMappedField *field = &maps->field[f];
   const int64_t plane            = maps->n[0] * maps->n[1];
-  const double dx = (at->hi[0] - at->lo[0]) / (double)maps->n[0], dy = (at->hi[1] - at->lo[1]) / (double)maps->n[1];
-  ReportText text = {0};
+  ReportText text                = {0};
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(&text, "# x, y; mean, SD, exceedance, draws of the %s; the same of the model; differences\n",
                         maps->words->law));
   for (int64_t j = 0; j < maps->n[1]; j++)
     for (int64_t i = 0; i < maps->n[0]; i++) {
-      const int64_t at_cell =
-          nearest(maps->n[1], maps->centre[1], j) * maps->n[0] + nearest(maps->n[0], maps->centre[0], i);
-      PetscCall(
-          ReportPrint(&text, "%.6g %.6g", at->lo[0] + ((double)i + 0.5) * dx, at->lo[1] + ((double)j + 0.5) * dy));
+      const int64_t at_cell = report_plane_nearest(maps->n[1], maps->centre[1], j) * maps->n[0] +
+                              report_plane_nearest(maps->n[0], maps->centre[0], i);
+      PetscCall(ReportPrint(&text, "%.6g %.6g", report_plane_pixel(at, 0, maps->n[0], i),
+                            report_plane_pixel(at, 1, maps->n[1], j)));
       for (int side = 0; side < 2; side++)
         for (int m = 0; m < SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS; m++)
           PetscCall(ReportPrint(&text, " %.6g",
@@ -156,7 +88,8 @@ static double largest_difference(const ReportMappedField *field, ScoriaMap kind,
   return most;
 }
 
-static PetscErrorCode MapPanels(ReportText *body, const ReportMaps *maps, int f, const char *file, const Layout *at)
+static PetscErrorCode MapPanels(ReportText *body, const ReportMaps *maps, int f, const char *file,
+                                const ReportPlane *at)
 {
   static const char *const above[ROWS] = {"(model − %s) / SD", "model / %s − 1  [%%]", "model − %s"};
   const ReportMappedField *field       = &maps->field[f];
@@ -176,11 +109,11 @@ static PetscErrorCode MapPanels(ReportText *body, const ReportMaps *maps, int f,
     hi *= kind == SCORIA_MAP_EXCEED ? 1 : q->scale;
     for (int side = 0; side < 2; side++) {
       snprintf(title, sizeof title, "%s, %s", side ? "model" : maps->words->law, what[kind]);
-      PetscCall(Panel(body, at, kind, side, file, 3 + side * values + kind, title, false, lo, hi));
+      PetscCall(ReportPlanePanel(body, at, kind, side, file, 3 + side * values + kind, title, false, lo, hi, NULL));
     }
     const double most = largest_difference(field, kind, plane) * (kind == SCORIA_MAP_SD ? 100 : 1);
     snprintf(title, sizeof title, above[kind], maps->words->law);
-    PetscCall(Panel(body, at, kind, 2, file, 3 + 2 * values + kind, title, true, -most, most));
+    PetscCall(ReportPlanePanel(body, at, kind, 2, file, 3 + 2 * values + kind, title, true, -most, most, NULL));
   }
   PetscFunctionReturn(0);
 }
@@ -238,16 +171,16 @@ static PetscErrorCode DrawSlices(ReportFigures *figs, const ReportMaps *maps, in
   ReportText body                = {0};
   char name[24], title[256], caption[512];
   double lo, hi;
-  Layout at;
+  ReportPlane at;
   PetscFunctionBeginUser;
   lay_out(maps, 2, &at);
   limits(field, SCORIA_MAP_DRAWN, values - 1, maps->n[0] * maps->n[1], &lo, &hi);
-  PetscCall(Begin(&body, &at));
+  PetscCall(ReportPlaneBegin(&body, &at));
   for (int side = 0; side < 2; side++)
     for (int d = 0; d < SCORIA_MAP_DRAWS; d++) {
       snprintf(title, sizeof title, "%s, %s", side ? "model" : maps->words->law, field->quantity.axis);
-      PetscCall(Panel(&body, &at, side, d, file, 3 + side * values + SCORIA_MAP_DRAWN + d, title, false,
-                      lo * field->quantity.scale, hi * field->quantity.scale));
+      PetscCall(ReportPlanePanel(&body, &at, side, d, file, 3 + side * values + SCORIA_MAP_DRAWN + d, title, false,
+                                 lo * field->quantity.scale, hi * field->quantity.scale, NULL));
     }
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   snprintf(name, sizeof name, "slices%d", f + 1);
@@ -257,7 +190,7 @@ static PetscErrorCode DrawSlices(ReportFigures *figs, const ReportMaps *maps, in
       "Single fields of the %s, above, and of the model at the same condition%s, below%s. They are independent draws: "
       "they should look alike, not coincide.",
       maps->words->law, maps->conditions > 1 ? "s" : "", maps->planes > 1 ? ", in the plane in the middle of z" : "");
-  PetscCall(ReportFiguresDraw(figs, name, (int)WIDTH, at.height, &body, title, caption));
+  PetscCall(ReportFiguresDraw(figs, name, (int)REPORT_WIDTH, at.height, &body, title, caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }
@@ -265,7 +198,7 @@ static PetscErrorCode DrawSlices(ReportFigures *figs, const ReportMaps *maps, in
 PetscErrorCode ReportDrawMaps(ReportFigures *figs, const ReportMaps *maps)
 {
   char name[24], file[32], title[96], caption[800];
-  Layout at;
+  ReportPlane at;
   PetscFunctionBeginUser;
   for (int f = 0; f < maps->nfields; f++) {
     ReportText body = {0};
@@ -274,12 +207,12 @@ PetscErrorCode ReportDrawMaps(ReportFigures *figs, const ReportMaps *maps)
     snprintf(name, sizeof name, "maps%d", f + 1);
     snprintf(file, sizeof file, "maps%d.dat", f + 1);
     PetscCall(MapData(figs, maps, f, file, &at));
-    PetscCall(Begin(&body, &at));
+    PetscCall(ReportPlaneBegin(&body, &at));
     PetscCall(MapPanels(&body, maps, f, file, &at));
     PetscCall(ReportPrint(&body, "unset multiplot\n"));
     snprintf(title, sizeof title, "Maps of whole fields: %.60s", maps->field[f].quantity.name);
     PetscCall(MapCaption(maps, f, sizeof caption, caption));
-    PetscCall(ReportFiguresDraw(figs, name, (int)WIDTH, at.height, &body, title, caption));
+    PetscCall(ReportFiguresDraw(figs, name, (int)REPORT_WIDTH, at.height, &body, title, caption));
     PetscCall(ReportTextDestroy(&body));
     PetscCall(DrawSlices(figs, maps, f, file));
   }

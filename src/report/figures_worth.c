@@ -17,6 +17,7 @@ static const char *const legend =
     "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training', "
     "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'";
 static const char *const legend_multilevel = ", NaN with lines linestyle 5 title 'multilevel, with its pilot'";
+static const char *const legend_columns    = ", NaN with lines linestyle 6 title 'independent columns'";
 
 /* A quantity and its estimates, SCORIA_NESTIMATES at most. */
 typedef struct {
@@ -61,8 +62,8 @@ static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estima
                              double invested)
 {
   const double pde = worth->seconds_pde, model = worth->seconds_model, gaussian = worth->seconds_gaussian,
-               b_g = estimate->gaussian_bias_floor, gain = estimate->multilevel_gain,
-               pilot = worth->seconds_pilot; /* NaN in files of releases before */
+               b_g = estimate->gaussian_bias_floor, gain = estimate->multilevel_gain, pilot = worth->seconds_pilot,
+               columns = worth->seconds_columns; /* NaN in files of releases before */
   const double se1 = estimate->error_of_one, floor = estimate->bias_floor, upper = estimate->bias_upper;
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "p(x) = x < %g ? NaN : %g / sqrt(x)\n", LEAST * pde, se1 * sqrt(pde)));
@@ -81,6 +82,9 @@ static PetscErrorCode Curves(ReportText *body, const ScoriaWorthEstimate *estima
   if (gain > 0 && pilot >= 0)
     PetscCall(ReportPrint(body, ", (x > %g ? sqrt(%g / (x - %g)) : NaN) with lines linestyle 5 notitle", pilot,
                           se1 * se1 * pde / gain, pilot));
+  if (columns > 0 && isfinite(estimate->columns_bias_floor))
+    PetscCall(ReportPrint(body, ", (x < %g ? NaN : sqrt(%g + %g / x)) with lines linestyle 6 notitle", LEAST * columns,
+                          pow(estimate->columns_bias_floor, 2), se1 * se1 * columns));
   PetscCall(ReportPrint(body, "\n"));
   PetscFunctionReturn(0);
 }
@@ -138,17 +142,21 @@ static PetscErrorCode Caption(const ScoriaWorth *worth, bool multilevel, size_t 
   PetscFunctionBeginUser;
   report_number(worth->seconds_data, sizeof data, data);
   report_number(worth->seconds_training, sizeof training, training);
-  snprintf(caption, size,
-           "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
-           "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
-           "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
-           "its flat end the model cannot go; likewise its conditional Gaussian without the network. %sData (%s s) and "
-           "training (%s s) count in full in the dashed curve: asked "
-           "at k conditions, only the k-th part of them falls on each.",
-           multilevel ? "Multilevel: several fidelities, after a pilot, planned for this estimate alone, at the first "
-                        "held-out condition; it has no bias. "
-                      : "",
-           data, training);
+  snprintf(
+      caption, size,
+      "Expected error of an estimate at one operating condition, in units of the quantity's SD, against the time "
+      "spent on one core. PDE: the standard error of n solves. Model: that of n samples together with the bias "
+      "that compare found against the PDE at held-out conditions, the sampling variance of both subtracted; below "
+      "its flat end the model cannot go; likewise its conditional Gaussian without the network. %s%sData (%s s) and "
+      "training (%s s) count in full in the dashed curve: asked "
+      "at k conditions, only the k-th part of them falls on each.",
+      multilevel ? "Multilevel: several fidelities, after a pilot, planned for this estimate alone, at the first "
+                   "held-out condition; it has no bias. "
+                 : "",
+      worth->seconds_columns > 0
+          ? "Independent columns: a solve of each by itself, with the bias that the pilot found. "
+          : "",
+      data, training);
   PetscFunctionReturn(0);
 }
 
@@ -177,7 +185,7 @@ PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
 {
   const cJSON *object = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WORTH);
   ReportText body = {0}, names = {0};
-  char caption[1000];
+  char caption[1200];
   Quantity chosen[ROWS];
   ScoriaWorth worth;
   PetscFunctionBeginUser;
@@ -186,7 +194,8 @@ PetscErrorCode ReportDrawWorth(ReportFigures *figs, const cJSON *compare)
   if (!rows || !(worth.seconds_pde > 0)) PetscFunctionReturn(0);
   const bool multilevel = has_multilevel(&worth, chosen, rows);
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportPrint(&names, "%s%s", legend, multilevel ? legend_multilevel : ""));
+  PetscCall(ReportPrint(&names, "%s%s%s", legend, multilevel ? legend_multilevel : "",
+                        worth.seconds_columns > 0 ? legend_columns : ""));
   PetscCall(ReportLegend(&body, names.s));
   PetscCall(Panels(&body, &worth, chosen, rows));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));

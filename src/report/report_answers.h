@@ -17,9 +17,20 @@ typedef struct {
   double low, high;                     /* the outermost quantiles */
   double *curves[2][SCORIA_MAX_FIELDS]; /* owned (3, L): mean, these two; of prior and posterior */
   double *sensor[4];                    /* owned (sensors): place [m], value, SD of the noise, number of the field */
+  /* of whole fields, in place of the curves: in the plane z of the first reading */
+  bool whole;
+  int64_t n[3];                           /* cells along x, y, z */
+  double *centre[3], *at[2];              /* owned (n) [m]; (sensors): y, z of the readings */
+  double z;                               /* of the plane */
+  double *plane[2][2][SCORIA_MAX_FIELDS]; /* owned (n[1], n[0]): mean and SD of prior and posterior */
+  ReportQuantity across;                  /* y */
 } ReportPosterior;
 
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *posterior);
+/* figures_infer_plane.c: the part of whole fields, of an open store whose fields and readings are read; its figures. */
+PetscErrorCode ReportPosteriorPlaneRead(ScoriaStore store, const char *path, ReportPosterior *posterior);
+PetscErrorCode ReportPosteriorPlaneDestroy(ReportPosterior *posterior);
+PetscErrorCode ReportDrawPosteriorPlane(ReportFigures *figs, const ReportPosterior *posterior);
 PetscErrorCode ReportPosteriorDestroy(ReportPosterior *posterior);
 
 /* Figures, nothing when their data are absent.  Rank 0 only. */

@@ -87,12 +87,19 @@ const ScoriaMember scoria_field_cost_members[] = {
 };
 
 const ScoriaMember scoria_worth_members[] = {
-    REAL(ScoriaWorth, seconds_pde, NULL, 0),        REAL(ScoriaWorth, seconds_model, NULL, 0),
-    REAL(ScoriaWorth, seconds_gaussian, NULL, 0),   REAL(ScoriaWorth, seconds_data, NULL, 0),
-    REAL(ScoriaWorth, seconds_training, NULL, 0),   COUNT(ScoriaWorth, training_rows, NULL, 0),
-    REAL(ScoriaWorth, break_even_samples, NULL, 0), TEXT(ScoriaWorth, winner, NULL, 0),
-    REAL(ScoriaWorth, seconds_pilot, NULL, 0),      REAL(ScoriaWorth, tolerance, NULL, 0),
-    TEXT(ScoriaWorth, sentence, NULL, 0),           END,
+    REAL(ScoriaWorth, seconds_pde, NULL, 0),
+    REAL(ScoriaWorth, seconds_model, NULL, 0),
+    REAL(ScoriaWorth, seconds_gaussian, NULL, 0),
+    REAL(ScoriaWorth, seconds_data, NULL, 0),
+    REAL(ScoriaWorth, seconds_training, NULL, 0),
+    COUNT(ScoriaWorth, training_rows, NULL, 0),
+    REAL(ScoriaWorth, break_even_samples, NULL, 0),
+    TEXT(ScoriaWorth, winner, NULL, 0),
+    REAL(ScoriaWorth, seconds_pilot, NULL, 0),
+    REAL(ScoriaWorth, seconds_columns, NULL, 0),
+    REAL(ScoriaWorth, tolerance, NULL, 0),
+    TEXT(ScoriaWorth, sentence, NULL, 0),
+    END,
 };
 
 const ScoriaMember scoria_worth_way_members[] = {
@@ -117,6 +124,8 @@ const ScoriaMember scoria_worth_estimate_members[] = {
     REAL(ScoriaWorthEstimate, bias_upper, NULL, 0),
     REAL(ScoriaWorthEstimate, gaussian_bias_floor, NULL, 0),
     REAL(ScoriaWorthEstimate, gaussian_bias_upper, NULL, 0),
+    REAL(ScoriaWorthEstimate, columns_bias_floor, NULL, 0),
+    REAL(ScoriaWorthEstimate, columns_bias_upper, NULL, 0),
     REAL(ScoriaWorthEstimate, multilevel_gain, NULL, 0),
     REAL(ScoriaWorthEstimate, break_even_conditions, NULL, 0),
     END,

@@ -60,6 +60,14 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
   return true;
 }
 
+void bias_of_gap(double gap, double variance, ScoriaBias *bias)
+{
+  const double square = PetscMax(gap * gap - variance, 0);
+  bias->bias          = gap;
+  bias->floor         = sqrt(square);
+  bias->upper         = sqrt(square + 2 * sqrt(2 * variance * variance + 4 * variance * square));
+}
+
 double conditions_to_break_even(const ScoriaBias *bias, double seconds_reference, double seconds_sample,
                                 double invested)
 {

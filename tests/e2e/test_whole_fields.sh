@@ -138,6 +138,10 @@ for a, b in zip(worth["quantities"], second["quantities"]):
         del e["break_even_conditions"], f["break_even_conditions"]
         assert e == f
         assert 0 <= e["bias_upper"] < 10 and 0 <= e["gaussian_bias_upper"] < 10 and e["multilevel_gain"] > 0, (a["name"], e)
+ways = {w["name"]: w for w in worth["ways"]}
+assert list(ways) == ["plain Monte Carlo", "multilevel", "independent columns", "the Gaussian", "the model"] and worth["seconds_columns"] > 0
+e = [e for q in worth["quantities"] for e in q["estimates"]]
+assert ways["independent columns"]["bias"] == max(x["columns_bias_upper"] for x in e) > 0 and ways["independent columns"]["seconds_each"] is None
 assert worth["sentence"].startswith("for errors of 0.02 SD use ") and worth["ways"][0]["name"] == "plain Monte Carlo"
 whole = one["whole_fields"]
 for f in ("c", "phi"):

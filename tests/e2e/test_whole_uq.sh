@@ -152,6 +152,20 @@ bad 'found whole fields of a network, expected those of the conditional Gaussian
 run 2 infer "${sensors[@]}" -run_dir "$work/network" -train_steps 4 -sample_source network -infer_prior gaussian
 
 run 2 report
+# The page has maps of the fields before and after the readings.
+if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$work/run/figures/posterior.svg" ]; then fail "no figure of a posterior"; fi
+"$PYTHON" - "$work/run" <<'PY' || fail "maps of a posterior"
+import sys, h5py, numpy as np
+f, data = h5py.File(sys.argv[1] + "/posterior.h5"), np.loadtxt(sys.argv[1] + "/figures/data/posterior.dat")
+k = np.abs(f["z"][:] - 1.5e-4).argmin()  # the plane of the first reading
+for i, (name, scale) in enumerate((("c", 1), ("phi", 1e3))):
+    before, after = (f[g + "fields/" + name + "/mean"][k].ravel() * scale for g in ("prior/", ""))
+    left = (f["fields/" + name + "/sd"][k] / f["prior/fields/" + name + "/sd"][k]).ravel()
+    for column, expected in zip(data.T[2 + 3 * i:], (before, after, left)):
+        assert np.allclose(column, expected, rtol=1e-3, atol=0), name
+sensors = np.loadtxt(sys.argv[1] + "/figures/data/posterior_sensors.dat")
+assert np.allclose(sensors, [[10, 100, 0, 1], [60, 240, 0, 0]], rtol=1e-5, atol=0), sensors
+PY
 expect 3 'run_memory: found 0.01 GB, but statistics of whole fields of 384 values at 1 conditions ([0-9.e-]* GB for each) take [0-9.]* GB of a rank' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
 expect 3 'run_memory: found 1e-06 GB, but volumes of whole fields take [0-9.e-]* GB of a rank' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
 expect 3 'has 8 x 1 x 1 cells, the model was trained on 8 x 6 x 4' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_file "$work/profiles/solve.h5"

@@ -377,14 +377,44 @@ static void same_on_all_ranks(void **state)
   close_study(&s);
 }
 
+/* The second member's own answers: of mean its shift in SDs of the first, of SD its factor less 1, of a quantile both.
+ * A pilot of 2000 has these to a few hundredths: noise of sqrt(2 - 2 .98) SD in a pair, 4 standard errors of a mean. */
+static void answers_of_one_member_alone(void **state)
+{
+  LevelsForecast f;
+  Study s;
+  (void)state;
+  open_study(&s, "mlblue", 1);
+  s.o.pilot       = 2000;
+  s.o.alone       = "middle";
+  const double sd = known_sd(&s.law, s.theta, 0, 0), shift = 0.7 / sd;
+  CHECK(LevelsForecastMake(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, true}, &s.o, &s.q, &f));
+  assert_true(fabs(f.alone - 1e-9 * (double)(known_work[1] + known_work[MEMBERS])) < 1e-6 * f.alone);
+  const double expected[SCORIA_NESTIMATES] = {shift, 0.1, shift + 1.96 * 0.1}, error[] = {0.03, 0.03, 0.12};
+  for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+    assert_true(fabs(f.bias[0][e].bias - expected[e]) < error[e]);
+    assert_true(f.bias[0][e].floor <= f.bias[0][e].upper && f.bias[0][e].upper < fabs(f.bias[0][e].bias) + error[e]);
+  }
+  s.o.alone = "none of them";
+  CHECK(LevelsForecastMake(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, true}, &s.o, &s.q, &f));
+  assert_true(isnan(f.alone));
+  close_study(&s);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(unbiased_and_covering), cmocka_unit_test(reaches_the_error),
-      cmocka_unit_test(budget_is_kept),        cmocka_unit_test(failures_are_left_out),
-      cmocka_unit_test(rare_events_are_found), cmocka_unit_test(constants_are_constant),
-      cmocka_unit_test(misses_are_said),       cmocka_unit_test(same_on_all_ranks),
-      cmocka_unit_test(shifts_cost_nothing),   cmocka_unit_test(a_condition_that_fails_loses_nothing),
+      cmocka_unit_test(answers_of_one_member_alone),
+      cmocka_unit_test(unbiased_and_covering),
+      cmocka_unit_test(reaches_the_error),
+      cmocka_unit_test(budget_is_kept),
+      cmocka_unit_test(failures_are_left_out),
+      cmocka_unit_test(rare_events_are_found),
+      cmocka_unit_test(constants_are_constant),
+      cmocka_unit_test(misses_are_said),
+      cmocka_unit_test(same_on_all_ranks),
+      cmocka_unit_test(shifts_cost_nothing),
+      cmocka_unit_test(a_condition_that_fails_loses_nothing),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -91,6 +91,12 @@ PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *q
 
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
+static const ScoriaBias *columns_bias(const CompareCost *cost, int quantity, int estimate)
+{
+  static const ScoriaBias none = {.bias = NAN, .floor = NAN, .upper = NAN};
+  return isfinite(cost->levels.columns) ? &cost->levels.columns_bias[quantity][estimate] : &none;
+}
+
 static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int estimate)
 {
   const ScoriaBias *bias = &cost->bias[quantity][estimate].model, *gaussian = &cost->bias[quantity][estimate].gaussian;
@@ -102,6 +108,8 @@ static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int
                                      .bias_upper          = bias->upper,
                                      .gaussian_bias_floor = gaussian->floor,
                                      .gaussian_bias_upper = gaussian->upper,
+                                     .columns_bias_floor  = columns_bias(cost, quantity, estimate)->floor,
+                                     .columns_bias_upper  = columns_bias(cost, quantity, estimate)->upper,
                                      .multilevel_gain     = cost->levels.gain[quantity][estimate],
                                      .break_even_conditions =
                                          conditions_to_break_even(bias, pde, model, invested(cost))};
@@ -126,8 +134,9 @@ static void add_quantity(cJSON *list, const ScoriaQuantity *q, int quantity, con
 
 /* -------------------------------------------------------------------------------------------------- advice ---- */
 
-enum { WAY_PDE, WAY_MULTILEVEL, WAY_GAUSSIAN, WAY_MODEL, NWAYS };
-static const char *const way_names[NWAYS] = {"plain Monte Carlo", "multilevel", "the Gaussian", "the model"};
+enum { WAY_PDE, WAY_MULTILEVEL, WAY_COLUMNS, WAY_GAUSSIAN, WAY_MODEL, NWAYS };
+static const char *const way_names[NWAYS] = {"plain Monte Carlo", "multilevel", "independent columns", "the Gaussian",
+                                             "the model"};
 
 typedef struct {
   ScoriaWay way[NWAYS];  /* of the hardest estimate that was looked at */
@@ -144,6 +153,8 @@ static void take_ways(const CompareCost *cost, int quantity, int estimate, Scori
   way[WAY_PDE]        = (ScoriaWay){.variance_seconds = pde};
   way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
                                     .variance_seconds = pde / cost->levels.gain[quantity][estimate]};
+  way[WAY_COLUMNS]    = (ScoriaWay){.variance_seconds = pde * cost->levels.columns,
+                                    .bias             = columns_bias(cost, quantity, estimate)->upper};
   way[WAY_GAUSSIAN]   = (ScoriaWay){.once             = cost->seconds_data,
                                     .variance_seconds = cost->seconds[SCORIA_FROM_GAUSSIAN] * variance,
                                     .bias             = gaussian->upper};
@@ -204,10 +215,11 @@ static void advise(const CompareQuantities *quantities, const CompareCost *cost,
   write_sentence(cost, a);
 }
 
-static void add_advice(cJSON *worth, const Advice *a)
+static void add_advice(cJSON *worth, const CompareCost *cost, const Advice *a)
 {
   cJSON *list = cJSON_AddArrayToObject(worth, COMPARE_WAYS);
   for (int w = 0; w < NWAYS; w++) {
+    if (w == WAY_COLUMNS && isnan(cost->levels.columns)) continue; /* the problem, or its grid, has none */
     const ScoriaWorthWay way = {.name         = way_names[w],
                                 .seconds_once = a->way[w].once,
                                 .seconds_each = a->seconds[w],
@@ -232,11 +244,12 @@ void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const C
                              .break_even_samples = break_even(cost),
                              .winner             = winner(cost),
                              .seconds_pilot      = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
+                             .seconds_columns    = cost->levels.columns * cost->seconds[SCORIA_FROM_PDE],
                              .tolerance          = cost->tolerance,
                              .sentence           = advice.sentence};
   cJSON *worth            = cJSON_AddObjectToObject(root, COMPARE_WORTH), *list;
   members_add(worth, scoria_worth_members, &found);
-  add_advice(worth, &advice);
+  add_advice(worth, cost, &advice);
   list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
   for (int i = 0; i < quantities->n; i++)
     if (!quantities->place[i]) add_quantity(list, &quantities->quantity[i], i, cost);

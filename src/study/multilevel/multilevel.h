@@ -97,6 +97,9 @@ PetscErrorCode LevelsPilot(Levels *l);
 /* Between two rounds: a checkpoint when it is time, or when the run is to stop; and how long the next round is. */
 PetscErrorCode LevelsPause(Levels *l);
 
+/* multilevel_alone.c: biases of quantity i by a member alone, in SDs of the first one, from the pilot, on all ranks. */
+PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[SCORIA_NESTIMATES]);
+
 /* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
 PetscErrorCode LevelsShareTallies(Levels *l);

@@ -32,7 +32,7 @@ static PetscErrorCode Options(ScoriaDeck deck, const char *command, const char *
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: pilot: found %d draws, expected 0 or at least %d for %d fidelities", command,
                 (int)pilot, least, fidelities_number(all));
   while (strcmp(scoria_estimators[best].name, "mlblue")) best++;
-  *o = (LevelsOptions){.estimator = &scoria_estimators[best], .pilot = pilot};
+  *o = (LevelsOptions){.estimator = &scoria_estimators[best], .pilot = pilot, .alone = "columns"};
   PetscFunctionReturn(0);
 }
 
@@ -144,8 +144,11 @@ static PetscErrorCode Weigh(ScoriaRun run, const ScoriaForecastOf *of, const Lev
     PetscCall(PassOver(run, failed));
     PetscFunctionReturn(0);
   }
-  forecast->pilot = f.pilot / f.solve;
+  forecast->pilot   = f.pilot / f.solve;
+  forecast->columns = f.alone / f.solve;
   for (int i = 0; i < q.nquantities; i++) PetscCall(PetscArraycpy(forecast->gain[i], f.gain[i], SCORIA_NESTIMATES));
+  for (int i = 0; i < q.nquantities; i++)
+    PetscCall(PetscArraycpy(forecast->columns_bias[i], f.bias[i], SCORIA_NESTIMATES));
   PetscFunctionReturn(0);
 }
 
@@ -156,7 +159,7 @@ PetscErrorCode ScoriaForecastMake(ScoriaRun run, ScoriaDeck deck, const ScoriaFo
   LevelsOptions o;
   char label[64];
   PetscFunctionBeginUser;
-  forecast->pilot = NAN;
+  forecast->pilot = forecast->columns = NAN;
   for (int i = 0; i < SCORIA_FORECAST_QUANTITIES; i++)
     for (int e = 0; e < SCORIA_NESTIMATES; e++) forecast->gain[i][e] = NAN;
   PetscCall(PetscSNPrintf(label, sizeof label, "%s: fidelities", of->command));

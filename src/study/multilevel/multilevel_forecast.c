@@ -1,5 +1,21 @@
 /* uq of several fidelities: what an answer will take, before it is made. */
 #include "multilevel.h"
+#include <math.h>
+#include <string.h>
+
+/* What the member that the options name would be by itself. */
+static PetscErrorCode JudgeAlone(const Levels *l, LevelsForecast *to)
+{
+  const double *cost = l->a->levels[l->k].cost;
+  int member         = 0;
+  PetscFunctionBeginUser;
+  to->alone = NAN;
+  while (member < l->K && (!l->o.alone || strcmp(fidelities_name(l->all, member), l->o.alone))) member++;
+  if (member == l->K) PetscFunctionReturn(0);
+  to->alone = cost[member] + cost[l->K];
+  for (int i = 0; i < l->q->nquantities; i++) PetscCall(LevelsAlone(l, member, i, to->bias[i]));
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q,
                                   LevelsForecast *to)
@@ -19,6 +35,7 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
                          .draws = levels_draws_alone(&l)};
   for (int i = 0; i < q->nquantities; i++)
     for (int f = 0; f < 2 + q->nprobabilities; f++) to->gain[i][f] = levels_gain(&l, i, f);
+  PetscCall(JudgeAlone(&l, to));
   if (!of->passing) PetscCall(LevelsSave(&l));
   PetscCall(LevelsClose(&l));
   PetscCall(UqAnswerDestroy(&a));
