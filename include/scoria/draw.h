@@ -233,11 +233,12 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
  */
 
 /* The quantities of interest of the deck's problem, SCORIA_MAX_DECK_QUANTITIES at most, for fields (channels, cells) at
- * x: smallest and largest value of the first channel, then what the problem names.  condition: whose value is the
- * quantity's offset, -1: none. */
+ * x: smallest and largest value of the first channel that is more than one value, then what the problem names.
+ * condition: whose value is the quantity's offset, -1: none. */
 #define SCORIA_MAX_DECK_QUANTITIES (2 + SCORIA_MAX_QUANTITIES)
 PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const ScoriaField field[], int cells,
                                       const double x[], int *n, ScoriaQuantity quantity[], int condition[]);
+int quantities_first(int channels, const ScoriaField field[]); /* that channel; channels: there is none */
 /* Its first two, of any channel: min_<field> and max_<field>. */
 void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2]);
 

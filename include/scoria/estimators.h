@@ -49,6 +49,7 @@ typedef struct {
   void (*plan)(const ScoriaPlanning *p, ScoriaPlan *plan);
   /* w (groups, models) for functions of covariance C (models, models). */
   void (*weights)(const ScoriaPlan *plan, int models, const double C[], double w[]);
+  bool rescales; /* weights of models in other units are those in one unit, each over its model's unit */
 } ScoriaEstimator;
 
 extern const ScoriaEstimator scoria_estimators[]; /* ends with a NULL name */
@@ -72,15 +73,19 @@ double normal_density(double x);
 
 /* What is kept of the draws of a group, each evaluated by `models` models: moments of z = (x - centre) / scale, with
  * their covariance over models; histograms of every model and of the larger of two, which tell how often both are below
- * an edge; how often thresholds are exceeded.  Sums are integers, as those of ScoriaSummary: associative. */
+ * an edge; how often thresholds are exceeded.  Every model has a centre, a scale and limits of its own, so that squares
+ * and indicators of models that differ by a shift and a factor are as correlated as the models are: as weights of
+ * models but the first add up to 0, any will do.  Sums are integers, as those of ScoriaSummary: associative. */
 typedef struct ScoriaCoupled_ *ScoriaCoupled;
 
 typedef struct {
   int models, columns;
   int plain; /* columns [0, plain) have moments and extremes alone, no histogram: those of many cells */
-  const double *centre, *scale; /* (columns), scale > 0; copied */
+  const double *const *centre, *const *scale; /* (models), each (columns), scale > 0; copied */
   int nthresholds;
   const ScoriaThreshold *threshold; /* copied */
+  const double *const *limit; /* (models), each of all thresholds (number + 2): beyond what a cell of the model, the
+                                 most extreme of the cells, and the least extreme are beyond the threshold; copied */
 } ScoriaCoupledSpec;
 
 #define COUPLED_BINS 512

@@ -32,6 +32,8 @@ typedef struct ScoriaFidelities_ *ScoriaFidelities;
 PetscErrorCode ScoriaFidelitiesOfPde(ScoriaDeck deck, ScoriaEnsemble ens, const char *key, const char *list,
                                      ScoriaFidelities *all);
 PetscErrorCode ScoriaFidelitiesDestroy(ScoriaFidelities *all);
+/* A name that no row of datasets can be of, of any problem, is a user error that names `key`.  Local. */
+PetscErrorCode ScoriaFidelityCheckName(const char *key, const char *name);
 PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], unsigned members, uint64_t first,
                                     int64_t n, double *const fields[]);
 

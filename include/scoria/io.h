@@ -18,6 +18,10 @@ typedef struct {
 
 /* Whether a field is part of the state that the conditions determine the law of. */
 bool field_is_state(const ScoriaField *field);
+/* Whether a field is one value a row (a voltage), held in every cell.  Files know it by the description, which ends in
+ * SCORIA_ONE_VALUE. */
+#define SCORIA_ONE_VALUE ", one value, the same in every cell"
+bool field_is_one_value(const ScoriaField *field);
 /* Index of the field of that name among n, or -1. */
 int field_find(int n, const ScoriaField field[], const char *name);
 

@@ -9,8 +9,8 @@ static void describe_rows(const ScoriaDatasetSpec *spec, size_t size, char text[
     snprintf(text, size, "shard: rows %lld to %lld of %lld", (long long)spec->first,
              (long long)(spec->first + spec->rows - 1), (long long)spec->whole);
   else
-    snprintf(text, size, "%lld conditions x %lld realisations", (long long)(spec->rows / spec->realisations),
-             (long long)spec->realisations);
+    snprintf(text, size, "%lld condition%s x %lld realisations", (long long)(spec->rows / spec->realisations),
+             spec->rows == spec->realisations ? "" : "s", (long long)spec->realisations);
 }
 
 static PetscErrorCode ReportTally(ScoriaRun run, ScoriaDeck deck, const ScoriaMade *made)

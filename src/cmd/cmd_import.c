@@ -8,9 +8,10 @@ static PetscErrorCode Report(ScoriaRun run, const ScoriaMade *made)
   PetscFunctionBeginUser;
   PetscCall(ScoriaSay(run, "  %s", spec->source));
   PetscCall(ScoriaSay(run,
-                      "  %lld conditions x %lld rows of %d cells; %lld marked as failed: %lld not finite, %lld "
+                      "  %lld condition%s x %lld row%s of %d cells; %lld marked as failed: %lld not finite, %lld "
                       "not in the file, where a condition has fewer rows than another",
-                      conditions, (long long)spec->realisations, spec->cells, (long long)made->failed, unusable,
+                      conditions, conditions == 1 ? "" : "s", (long long)spec->realisations,
+                      spec->realisations == 1 ? "" : "s", spec->cells, (long long)made->failed, unusable,
                       (long long)made->lacking));
   PetscCall(ScoriaSay(run, "  wrote %s", made->path));
   PetscCall(ScoriaLog(run, "import", "\"rows\":%lld,\"conditions\":%lld,\"not_finite\":%lld,\"lacking\":%lld",

@@ -27,6 +27,7 @@ PetscErrorCode ScoriaCheapAsked(ScoriaDeck deck, bool *asked)
   PetscCall(ScoriaDeckString(deck, "ensemble_cheap_fidelity", &cheap));
   PetscCall(ScoriaDeckInt(deck, "ensemble_realisations", &few));
   PetscCall(ScoriaDeckInt(deck, "ensemble_cheap_realisations", &many));
+  PetscCall(ScoriaFidelityCheckName("ensemble_cheap_fidelity", cheap));
   if (!strcmp(cheap, dear) || !strcmp(cheap, "fine") || as_fine(cheap, dear))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_cheap_fidelity: found %s, expected one cheaper than ensemble_fidelity, %s",
                 cheap, dear);

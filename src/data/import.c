@@ -11,7 +11,9 @@
 
 typedef struct {
   int64_t failed, made;
-  int64_t not_finite[SCORIA_MAX_FIELDS]; /* rows with a value of the field that is no number */
+  int64_t not_finite[SCORIA_MAX_FIELDS];                       /* rows with a value of the field that is no number */
+  int64_t outside[SCORIA_MAX_FIELDS];                          /* rows with a value outside its bounds, */
+  double away[SCORIA_MAX_FIELDS], farthest[SCORIA_MAX_FIELDS]; /* the farthest such value, and how far */
 } Tally;
 
 static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
@@ -34,36 +36,59 @@ static PetscErrorCode Abandon(const Import *im, Partial *out)
   PetscFunctionReturn(0);
 }
 
-/* Values outside a field's bounds, beyond the rounding of single precision. */
-static PetscErrorCode CheckBounds(const Import *im, const ScoriaRows *rows, Partial *out)
+/* Counts this batch's rows with values outside a field's bounds, beyond the rounding of single precision, and notes how
+ * far these go; outside: whether any rank has found any, now or before. */
+static PetscErrorCode CountOutside(const Import *im, const ScoriaRows *rows, Tally *tally, bool *outside)
 {
-  double range[2 * SCORIA_MAX_FIELDS]; /* of every field: -smallest, largest */
-  const int n = im->spec.nfields;
-  bool any    = false;
+  int64_t any = *outside;
   PetscFunctionBeginUser;
-  for (int f = 0; f < n; f++) {
-    range[2 * f] = range[2 * f + 1] = -INFINITY;
-    any                             = any || im->bounded[f];
-    for (int64_t k = 0; k < rows->rows * im->spec.cells && im->bounded[f]; k++) {
-      range[2 * f]     = fmax(range[2 * f], -rows->field[f][k]); /* NaN counts for nothing */
-      range[2 * f + 1] = fmax(range[2 * f + 1], rows->field[f][k]);
+  for (int f = 0; f < im->spec.nfields; f++) {
+    const double lo = im->bounds[f][0], hi = im->bounds[f][1], low = isfinite(lo) ? lo - ldexp(fabs(lo), -23) : lo,
+                 high = isfinite(hi) ? hi + ldexp(fabs(hi), -23) : hi;
+    for (int64_t i = 0; i < rows->rows && im->bounded[f]; i++) {
+      bool out = false;
+      for (int64_t k = i * im->spec.cells; k < (i + 1) * im->spec.cells; k++) {
+        const double v = rows->field[f][k], away = v < low ? low - v : v > high ? v - high : 0;
+        out = out || away > 0; /* NaN counts for nothing */
+        if (away > tally->away[f]) {
+          tally->away[f]     = away;
+          tally->farthest[f] = v;
+        }
+      }
+      tally->outside[f] += out;
+      any = any || out;
     }
   }
-  if (!any) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2 * n, MPI_DOUBLE, MPI_MAX, im->comm));
-  for (int f = 0; f < n; f++) {
-    const double lo = im->bounds[f][0], hi = im->bounds[f][1];
-    const bool low  = isfinite(lo) && -range[2 * f] < lo - ldexp(fabs(lo), -23),
-               high = isfinite(hi) && range[2 * f + 1] > hi + ldexp(fabs(hi), -23);
-    if (!im->bounded[f] || (!low && !high)) continue;
-    PetscCall(Abandon(im, out));
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found the value %.9g, expected all of them inside its bounds [%g, %g]",
-                im->path, im->spec.field[f].name, low ? -range[2 * f] : range[2 * f + 1], lo, hi);
-  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT64_T, MPI_MAX, im->comm));
+  *outside = any;
   PetscFunctionReturn(0);
 }
 
-/* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there. */
+/* Where rows lie outside of bounds nothing of the file is kept: of the first such field how many do, and how far. */
+static PetscErrorCode RefuseOutside(const Import *im, Tally *tally, Partial *out)
+{
+  struct {
+    double away;
+    int rank;
+  } most = {0, 0};
+  int f  = 0;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &most.rank));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, tally->outside, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
+  while (!tally->outside[f]) f++;
+  most.away = tally->away[f];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, im->comm));
+  PetscCallMPI(MPI_Bcast(&tally->farthest[f], 1, MPI_DOUBLE, most.rank, im->comm));
+  PetscCall(Abandon(im, out));
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: %s: found %lld of %lld rows with values outside its bounds [%g, %g], as far as %.9g; expected none: "
+              "take these rows out, or give other bounds",
+              im->path, im->spec.field[f].name, (long long)tally->outside[f], (long long)im->found, im->bounds[f][0],
+              im->bounds[f][1], tally->farthest[f]);
+}
+
+/* Every rank reads and writes its rows of the dataset, a batch at a time, until no rank has any that are not there.
+ * From the first row outside of bounds on they are counted alone. */
 static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Tally *tally)
 {
   const ScoriaDatasetSpec *spec = &im->spec;
@@ -72,7 +97,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   int64_t first                 = im->begin, number, batch;
   ScoriaRows rows;
   ScoriaProgress bar;
-  bool stop = false;
+  bool stop = false, outside = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaRowsCreate(spec, most, &rows));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
@@ -82,8 +107,8 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
     partial_next(out, im->end, most, &first, &number);
     PetscCall(ImportRead(im, first, number, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
-    PetscCall(CheckBounds(im, &rows, out));
-    PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
+    PetscCall(CountOutside(im, &rows, tally, &outside));
+    if (!outside) PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
     for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
     first += number;
     batch = number;
@@ -94,6 +119,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(ScoriaRowsDestroy(&rows));
+  if (outside) PetscCall(RefuseOutside(im, tally, out));
   if (tally->made < spec->rows) PetscCall(PartialStop(run, out, tally->made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));
   PetscFunctionReturn(0);

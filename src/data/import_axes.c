@@ -166,6 +166,24 @@ static PetscErrorCode Classify(Import *im, int f, ImportNames name, int *axes)
   PetscFunctionReturn(0);
 }
 
+/* Of a field that by its extents alone seems to have some of the axes of cells: as one value a row, where it has as
+ * many values as there are rows. */
+static bool match_scalar(Import *im, ImportColumn *c)
+{
+  ImportColumn scalar = *c;
+  int axes;
+  for (int d = 0; d < IMPORT_GRID; d++) scalar.cells[d] = -1;
+  for (int a = 0; a < SCORIA_FOREIGN_RANK; a++) scalar.step[a] = 0;
+  clear_axes(&scalar);
+  if (*c->order || values_of(&scalar, &axes) != im->found) return false;
+  if (!match_in_order(im, &scalar)) {
+    clear_axes(&scalar);
+    if (!match_flat(im, &scalar)) return false;
+  }
+  *c = scalar;
+  return true;
+}
+
 static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
 {
   const char *what = im->spec.field[f].name, *told = im->spec.field[im->told].name;
@@ -176,7 +194,7 @@ static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
   clear_axes(c);
   if (match_in_order(im, c)) PetscFunctionReturn(0);
   clear_axes(c);
-  if (match_flat(im, c)) PetscFunctionReturn(0);
+  if (match_flat(im, c) || match_scalar(im, c)) PetscFunctionReturn(0);
   const int64_t rows = values_of(c, &axes);
   if (import_lacks(im, c) >= 0) PetscCall(ImportWrongCells(im, what, c, import_lacks(im, c)));
   if (rows != im->found)
@@ -204,16 +222,23 @@ static PetscErrorCode SayRepeated(const Import *im, int f)
   PetscFunctionReturn(0);
 }
 
-/* The rows are those of a field with all axes of cells: of one without, an axis of another length might be meant. */
+/* The rows are those of a field with all axes of cells: of one without, an axis of another length might be meant.  Of
+ * several that with most axes of rows, then with most rows: scalars (conditions, realisations) may have as many
+ * realisations as there are cells. */
 PetscErrorCode ImportPlaceFields(Import *im)
 {
   ImportNames name[SCORIA_MAX_FIELDS];
-  int axes[SCORIA_MAX_FIELDS];
+  int axes, most = -1;
+  int64_t rows = 0;
   PetscFunctionBeginUser;
   im->told = -1;
   for (int f = 0; f < im->spec.nfields; f++) {
-    PetscCall(Classify(im, f, name[f], &axes[f]));
-    if (import_lacks(im, &im->field[f]) < 0 && (im->told < 0 || axes[f] > axes[im->told])) im->told = f;
+    PetscCall(Classify(im, f, name[f], &axes));
+    const int64_t of = values_of(&im->field[f], &axes);
+    if (import_lacks(im, &im->field[f]) >= 0 || axes < most || (axes == most && of <= rows)) continue;
+    im->told = f;
+    most     = axes;
+    rows     = of;
   }
   if (im->told < 0)
     PetscCall(ImportWrongCells(im, im->spec.field[0].name, &im->field[0], import_lacks(im, &im->field[0])));

@@ -89,7 +89,7 @@ bool import_is_scalar(const Import *im, const ImportColumn *c)
 PetscErrorCode ImportWrongCells(const Import *im, const char *what, const ImportColumn *c, int missing)
 {
   const long long L = im->spec.shape[missing];
-  char expected[256], grid[64] = "";
+  char expected[384], grid[64] = "";
   PetscFunctionBeginUser;
   for (int d = im->grid - 1; d >= 0; d--)
     snprintf(grid + strlen(grid), sizeof grid - strlen(grid), "%s%d", d + 1 < im->grid ? ", " : "", im->spec.shape[d]);
@@ -105,6 +105,9 @@ PetscErrorCode ImportWrongCells(const Import *im, const char *what, const Import
   else
     snprintf(expected, sizeof expected, "(rows, %s) or (conditions, realisations, %s): %s has %lld", grid, grid,
              import_grid_names[missing], L);
+  if (im->told >= 0) /* another field has these cells */
+    snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
+             "; fields on other cells go into a set of their own, another deck with its own run_dir");
   PetscCall(ImportWrongShape(im, what, c, expected));
   PetscFunctionReturn(0);
 }

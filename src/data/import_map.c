@@ -128,7 +128,7 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
     ScoriaField *field = &im->spec.field[f];
     snprintf(field->description, sizeof field->description, "imported %.60s%s", field->name,
              import_lacks(im, &im->field[f]) < 0   ? ""
-             : import_is_scalar(im, &im->field[f]) ? ", one value, the same in every cell"
+             : import_is_scalar(im, &im->field[f]) ? SCORIA_ONE_VALUE
                                                    : ", the same along an axis that it lacks");
   }
   for (int k = 0; k < im->spec.space.n; k++)

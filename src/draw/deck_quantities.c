@@ -1,4 +1,5 @@
-/* The quantities of interest of every deck: extremes of the first channel, and what the problem names. */
+/* The quantities of interest of every deck: extremes of the first channel that is more than one value, and what the
+ * problem names. */
 #include "scoria/draw.h"
 #include <stdio.h>
 
@@ -8,6 +9,13 @@ static ScoriaQuantity *add(ScoriaQuantityKind kind, int channel, const char *uni
   *made                = (ScoriaQuantity){.kind = kind, .channel = channel, .factor = 1};
   snprintf(made->unit, sizeof made->unit, "%.15s", unit);
   return made;
+}
+
+int quantities_first(int channels, const ScoriaField field[])
+{
+  int c = 0;
+  while (c < channels && field_is_one_value(&field[c])) c++;
+  return c;
 }
 
 void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantity quantity[2])
@@ -48,8 +56,9 @@ PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const Scori
   if (!imported) PetscCall(ScoriaProblemFromDeck(deck, &problem, &parameters));
   const int named = problem_quantities(problem, parameters, channels, field, of);
   PetscCall(PetscFree(parameters));
-  *n = 2;
-  quantities_of_extremes(&field[0], 0, quantity);
+  const int first = quantities_first(channels, field);
+  *n              = first < channels ? 2 : 0;
+  if (*n) quantities_of_extremes(&field[first], first, quantity);
   for (int i = 0; i < *n; i++) condition[i] = -1;
   for (int i = 0; i < named; i++) {
     condition[*n] = of[i].condition;

@@ -120,22 +120,22 @@ static PetscErrorCode AddAll(Family *f)
   PetscFunctionReturn(0);
 }
 
-static bool is_known(const Family *f, const FidelityRow *row)
+static bool is_known(bool estimates, const FidelityRow *row)
 {
-  return f->estimates || !row->other;
+  return estimates || !row->other;
 }
 
-static void names_of_rows(const Family *f, size_t size, char text[])
+static void names_of_rows(bool estimates, size_t size, char text[])
 {
   text[0] = 0;
   for (int r = 1; r < NROWS; r++)
-    if (is_known(f, fidelity_rows[r]))
+    if (is_known(estimates, fidelity_rows[r]))
       snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", fidelity_rows[r]->name,
                fidelity_rows[r]->least ? ":N" : "");
 }
 
 /* A word of no row, or with a number too many or too few. */
-static PetscErrorCode RefuseWord(const Family *f, const char *key, const char *word)
+static PetscErrorCode RefuseWord(bool estimates, const char *key, const char *word)
 {
   const size_t length = strcspn(word, ":");
   const char *names[NROWS];
@@ -143,31 +143,45 @@ static PetscErrorCode RefuseWord(const Family *f, const char *key, const char *w
   int n = 0;
   PetscFunctionBeginUser;
   for (int r = 0; r < NROWS; r++)
-    if (is_known(f, fidelity_rows[r]) && (fidelity_rows[r]->least > 0) == (word[length] == ':'))
+    if (is_known(estimates, fidelity_rows[r]) && (fidelity_rows[r]->least > 0) == (word[length] == ':'))
       names[n++] = fidelity_rows[r]->name;
   snprintf(start, sizeof start, "%.*s", (int)length, word);
   const char *nearest = text_nearest(start, n, names);
   if (nearest && strcmp(nearest, start)) snprintf(hint, sizeof hint, " (did you mean %s%s?)", nearest, word + length);
-  names_of_rows(f, sizeof known, known);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\"%s, expected %s of %s", key, word, hint,
-              f->estimates ? "some" : "one", known);
+  names_of_rows(estimates, sizeof known, known);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\"%s, expected %s of %s", key, word, hint, estimates ? "some" : "one",
+              known);
   PetscFunctionReturn(0);
 }
 
-/* "grid:2" to its row and number. */
-static PetscErrorCode AddNamed(Family *f, const char *key, const char *word)
+/* "grid:2" to its row and number; NROWS: of none. */
+static int row_of(const char *word, long *number)
 {
   const size_t length = strcspn(word, ":");
-  char lacks[128]     = "";
   int r               = 0;
   while (r < NROWS && (strncmp(fidelity_rows[r]->name, word, length) || fidelity_rows[r]->name[length])) r++;
-  char *end         = NULL;
-  const long number = word[length] ? strtol(word + length + 1, &end, 10) : 0;
+  char *end = NULL;
+  *number   = word[length] ? strtol(word + length + 1, &end, 10) : 0;
+  return r == NROWS || (fidelity_rows[r]->least > 0) != (word[length] == ':') || (end && *end) ? NROWS : r;
+}
+
+PetscErrorCode ScoriaFidelityCheckName(const char *key, const char *name)
+{
+  long number;
+  PetscFunctionBeginUser;
+  if (row_of(name, &number) == NROWS) PetscCall(RefuseWord(false, key, name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddNamed(Family *f, const char *key, const char *word)
+{
+  char lacks[128] = "";
+  long number;
+  const int r = row_of(word, &number);
   PetscFunctionBeginUser;
   if (r == 0) PetscFunctionReturn(0); /* the first is always there */
-  if (r == NROWS || (fidelity_rows[r]->least > 0) != (word[length] == ':') || (end && *end))
-    PetscCall(RefuseWord(f, key, word));
-  if (!is_known(f, fidelity_rows[r]))
+  if (r == NROWS) PetscCall(RefuseWord(f->estimates, key, word));
+  if (!is_known(f->estimates, fidelity_rows[r]))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which solves at another porosity than the row's", key, word);
   if (fidelity_rows[r]->least && (number < fidelity_rows[r]->least || number > 1000000))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected a number of at least %d", key, word,

@@ -34,6 +34,12 @@ bool field_is_state(const ScoriaField *field)
   return !field->latent;
 }
 
+bool field_is_one_value(const ScoriaField *field)
+{
+  const size_t length = strlen(field->description), end = strlen(SCORIA_ONE_VALUE);
+  return length >= end && !strcmp(field->description + length - end, SCORIA_ONE_VALUE);
+}
+
 int spec_states(const ScoriaDatasetSpec *spec)
 {
   int n = 0;

@@ -18,18 +18,25 @@ int problem_key_tables(int most, const ScoriaKey *tables[])
   return n;
 }
 
-/* Every field at both ends, as T_x0 and T_xL: what the ends are called is known to the problem alone. */
+/* Every field at both ends, as T_x0 and T_xL: what the ends are called is known to the problem alone; a field of one
+ * value as that. */
 static int fields_at_ends(int nfields, const ScoriaField field[], ScoriaProblemQuantity quantity[])
 {
   int n = 0;
-  for (int f = 0; f < nfields; f++)
-    for (int side = 0; side < 2 && n < SCORIA_MAX_QUANTITIES; side++) {
+  for (int f = 0; f < nfields; f++) {
+    const bool one = field_is_one_value(&field[f]);
+    for (int side = 0; side < (one ? 1 : 2) && n < SCORIA_MAX_QUANTITIES; side++) {
       ScoriaProblemQuantity *q = &quantity[n++];
       *q                       = (ScoriaProblemQuantity){.field = f, .side = side, .factor = 1, .condition = -1};
-      snprintf(q->name, sizeof q->name, "%.58s_x%s", field[f].name, side ? "L" : "0");
+      snprintf(q->name, sizeof q->name, "%.58s%s", field[f].name, one ? "" : side ? "_xL" : "_x0");
       snprintf(q->unit, sizeof q->unit, "%s", field[f].unit);
-      snprintf(q->description, sizeof q->description, "%.80s at x = %s", field[f].description, side ? "L" : "0");
+      snprintf(q->description, sizeof q->description,
+               one    ? "%.80s"
+               : side ? "%.80s at x = L"
+                      : "%.80s at x = 0",
+               field[f].description);
     }
+  }
   return n;
 }
 

@@ -269,6 +269,7 @@ PetscErrorCode ReportDrawMaps(ReportFigures *figs, const ReportMaps *maps)
   PetscFunctionBeginUser;
   for (int f = 0; f < maps->nfields; f++) {
     ReportText body = {0};
+    if (maps->field[f].one_value) continue;
     lay_out(maps, ROWS, &at);
     snprintf(name, sizeof name, "maps%d", f + 1);
     snprintf(file, sizeof file, "maps%d.dat", f + 1);

@@ -232,7 +232,7 @@ static PetscErrorCode AxisCommands(ReportText *body, const Axis *axis, char whic
 static PetscErrorCode MapPanel(ReportText *body, const Response *r, int q, int row, int height)
 {
   const double wide = REPORT_WIDTH / r->nquantities, left = q * wide + (q ? 34 : 68), right = (q + 1) * wide - 70;
-  const double top = height - 34 - row * (height - 40) / 2.0, low = top - (height - 40) / 2.0 + 58;
+  const double top = height - 34 - row * (height - 40) / 2.0, low = top - (height - 40) / 2.0 + 68;
   const int column = row ? 6 : 3;
   char what[64];
   PetscFunctionBeginUser;

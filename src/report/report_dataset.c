@@ -19,6 +19,12 @@ static void count_row(const ScoriaRows *rows, int64_t i, ReportDataset *data)
     data->missing++;
 }
 
+static void count_rows(void *ctx, int64_t first, const ScoriaRows *rows)
+{
+  (void)first;
+  for (int64_t i = 0; i < rows->rows; i++) count_row(rows, i, ctx);
+}
+
 /* The conditions that are shown are the nearest to low, middle and high along the correlation length, or along the
  * first condition that varies; of several, the first. */
 static void choose_targets(ReportDataset *data)
@@ -191,9 +197,12 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(ScoriaDatasetOpen(comm, path, &ds));
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, &text));
   if (spec_is_whole(spec)) { /* shown by what compare has measured of them */
-    data->present = false;
-    data->whole   = spec->rows;
-    data->spec    = *spec;
+    data->present    = false;
+    data->whole      = spec->rows;
+    data->spec       = *spec;
+    data->conditions = spec->rows / spec->realisations;
+    PetscCall(ScoriaDatasetVisit(ds, count_rows, data));
+    PetscCall(Reduce(comm, data));
     PetscCall(ScoriaDatasetClose(&ds));
     PetscFunctionReturn(0);
   }

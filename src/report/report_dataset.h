@@ -12,7 +12,7 @@
 /* What the report shows of dataset.h5: counts over all rows on every rank, a few rows on rank 0. */
 typedef struct {
   bool present;
-  int64_t whole; /* rows of whole fields: then nothing of them is read, and it is not `present` */
+  int64_t whole; /* rows of whole fields: then only their status is read, and it is not `present` */
   ScoriaDatasetSpec spec;
   int64_t conditions;
   int64_t done, failed, missing, continued; /* rows; continued: solved at a later attempt than the first */

@@ -204,11 +204,13 @@ static PetscErrorCode Heading(const ReportPage *page, ReportText *html)
   for (int f = 0; f < page->nfields; f++) {
     if (!field_is_state(&page->field[f])) continue;
     PetscCall(ReportPrint(html, "%s", between));
-    PetscCall(ReportEscape(html, *page->field[f].description ? page->field[f].description : page->field[f].name));
+    const char *text = page->field[f].description;
+    PetscCall(ReportEscape(html, *text && !page->imported ? text : page->field[f].name));
+    if (field_is_one_value(&page->field[f])) PetscCall(ReportPrint(html, " (one value)"));
     between = ", ";
   }
   if (page->imported) {
-    PetscCall(ReportPrint(html, " from "));
+    PetscCall(ReportPrint(html, ", imported from "));
     PetscCall(ReportEscape(html, page->data->spec.source));
     PetscCall(ReportPrint(html, ". Run directory <code>"));
   } else

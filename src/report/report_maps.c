@@ -67,6 +67,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
   maps->nfields = level ? PetscMin(n, REPORT_MAPPED) : 0;
   for (int f = 0; f < maps->nfields; f++) {
     ReportMappedField *to = &maps->field[f];
+    to->one_value         = field_is_one_value(&field[f]);
     to->level             = level[f];
     for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ReadSource(store, maps, s, field[f].name, to));
     report_quantity(field[f].name, field[f].unit, largest_of(to, maps->n[0] * maps->n[1]), &to->quantity);

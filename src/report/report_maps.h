@@ -12,6 +12,7 @@
 
 typedef struct {
   ReportQuantity quantity;
+  bool one_value;                   /* the same everywhere: it has no map */
   double level;                     /* whose exceedance is shown */
   double *map[SCORIA_NFROM];        /* owned (SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS, ny, nx); NULL: not of this source */
   double *extreme[SCORIA_NFROM][2]; /* owned (SCORIA_MAP_QUANTILES) */

@@ -187,9 +187,11 @@ static PetscErrorCode LeftOut(const ReportPage *page, ReportText *html)
                         page->history->cheap.used ? "of these and of those of a cheaper fidelity " : "of these ",
                         (long long)r->learned, (long long)r->validated));
   if (r->held_conditions)
-    PetscCall(ReportPrint(html, ", those of %lld conditions held back to compare with", (long long)r->held_conditions));
+    PetscCall(ReportPrint(html, ", those of %lld condition%s held back to compare with", (long long)r->held_conditions,
+                          r->held_conditions == 1 ? "" : "s"));
   else if (r->held_rows)
-    PetscCall(ReportPrint(html, ", %lld of every condition held back to compare with", (long long)r->held_rows));
+    PetscCall(ReportPrint(html, ", %lld row%s of every condition held back to compare with", (long long)r->held_rows,
+                          r->held_rows == 1 ? "" : "s"));
   PetscFunctionReturn(0);
 }
 
@@ -215,14 +217,12 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
   PetscFunctionBeginUser;
   members_take(cJSON_GetArrayItem(asked, 0), scoria_uq_condition_members, &first);
   PetscCall(ReportPrint(html, "<ul class=\"holdings\">\n"));
-  if (data->whole)
-    PetscCall(ReportPrint(html, "<li>training set: %lld %s of whole fields</li>\n", (long long)data->whole,
-                          page->imported ? "imported rows" : "solves"));
-  else if (!data->present)
-    PetscCall(Missing(page, "training set", "generate", html));
+  if (!data->present && !data->whole)
+    PetscCall(Missing(page, "training set", page->imported ? "import" : "generate", html));
   else {
-    PetscCall(ReportPrint(html, "<li>training set: %lld of %lld %s", (long long)data->done, (long long)data->spec.rows,
-                          *data->spec.source ? "imported rows" : "solves"));
+    PetscCall(ReportPrint(html, "<li>training set: %lld of %lld %s%s", (long long)data->done,
+                          (long long)data->spec.rows, *data->spec.source ? "imported rows" : "solves",
+                          data->whole ? " of whole fields" : ""));
     PetscCall(page->imported ? LeftOut(page, html) : Failed(data, html));
     PetscCall(ReportPrint(html, "</li>\n"));
     PetscCall(Cheap(page->history, html));

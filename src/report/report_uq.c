@@ -291,9 +291,12 @@ static void quantities_caption(const cJSON *uq, const cJSON *quantities, int num
 {
   const cJSON *list   = conditions_of(uq);
   const Curves curves = curves_of(list);
-  size_t n = (size_t)snprintf(caption, size, "Densities over %lld fields of the %s at %d of %d conditions of uq.",
-                              (long long)uq_samples(list), uq_source(uq), PetscMax(curves.named, curves.all),
-                              cJSON_GetArraySize(list));
+  size_t n = (size_t)snprintf(caption, size, "Densities over %lld fields of the %s", (long long)uq_samples(list),
+                              uq_source(uq));
+  if (cJSON_GetArraySize(list) > 1)
+    n += (size_t)snprintf(caption + n, size - n, " at %d of %d conditions of uq", PetscMax(curves.named, curves.all),
+                          cJSON_GetArraySize(list));
+  n += (size_t)snprintf(caption + n, size - n, ".");
   if (curves.all)
     n += (size_t)snprintf(caption + n, size - n,
                           " Those in colour are spread evenly over the list, all others are grey.");

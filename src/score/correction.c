@@ -35,11 +35,11 @@ PetscErrorCode ScoriaCorrectionShare(MPI_Comm comm, ScoriaCorrection *correction
   PetscCallMPI(MPI_Bcast(c, sizeof *c, MPI_BYTE, 0, comm)); /* its numbers; the pointers are rank 0's */
   if (rank) PetscCall(Allocate(c));
   PetscCallMPI(MPI_Bcast(c->poly.power, c->poly.terms * PetscMax(c->d, 1), MPI_INT, 0, comm));
-  PetscCallMPI(MPI_Bcast(c->V, c->places * c->modes, MPI_DOUBLE, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->places * c->modes, MPI_DOUBLE, c->V));
   PetscCallMPI(MPI_Bcast(c->centre, c->places, MPI_DOUBLE, 0, comm));
-  PetscCallMPI(MPI_Bcast(c->B, c->terms * c->width, MPI_DOUBLE, 0, comm));
-  PetscCallMPI(MPI_Bcast(c->u, (int)c->chosen.pairs * c->d, MPI_DOUBLE, 0, comm));
-  PetscCallMPI(MPI_Bcast(c->residual, (int)(c->chosen.pairs * c->width), MPI_DOUBLE, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->terms * c->width, MPI_DOUBLE, c->B));
+  PetscCall(ScoriaBroadcastMany(comm, 0, c->chosen.pairs * c->d, MPI_DOUBLE, c->u));
+  PetscCall(ScoriaBroadcastMany(comm, 0, c->chosen.pairs * c->width, MPI_DOUBLE, c->residual));
   PetscFunctionReturn(0);
 }
 

@@ -150,11 +150,13 @@ static PetscErrorCode TellHoldout(ScoriaRun run, const ScoriaHoldout *h)
 {
   PetscFunctionBeginUser;
   if (h->number)
-    PetscCall(ScoriaSay(run, "  held back for compare: all %lld rows of each of %lld of %lld conditions",
-                        (long long)h->realisations, (long long)h->number, (long long)h->conditions));
+    PetscCall(ScoriaSay(run, "  held back for compare: %s%lld row%s of each of %lld of %lld conditions",
+                        h->realisations == 1 ? "the " : "all ", (long long)h->realisations,
+                        h->realisations == 1 ? "" : "s", (long long)h->number, (long long)h->conditions));
   if (h->rows)
-    PetscCall(ScoriaSay(run, "  held back for compare: %lld of %lld rows of each of %lld conditions",
-                        (long long)h->rows, (long long)h->realisations, (long long)h->conditions));
+    PetscCall(ScoriaSay(run, "  held back for compare: %lld of %lld rows of each of %lld condition%s",
+                        (long long)h->rows, (long long)h->realisations, (long long)h->conditions,
+                        h->conditions == 1 ? "" : "s"));
   if (h->number || h->rows)
     PetscCall(ScoriaLog(run, "holdout", "\"conditions\":%lld,\"rows_of_each\":%lld,\"of_conditions\":%lld",
                         (long long)holdout_conditions(h), (long long)holdout_each(h), (long long)h->conditions));

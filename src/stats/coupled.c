@@ -17,9 +17,10 @@ struct ScoriaCoupled_ {
   int pairs;             /* pairs of models, each with itself in front: m + m (m - 1) / 2 */
   int moments;           /* rows of sums: 2 m of u = (z, z^2), then products of two of u */
   int nthresholds;
-  ScoriaThreshold *threshold;     /* owned */
-  double *centre, *inverse_scale; /* owned (columns) */
-  double *scale;
+  int cells;                                  /* of all thresholds, with two more of each */
+  ScoriaThreshold *threshold;                 /* owned */
+  double *centre, *inverse_scale;             /* owned (m, columns) */
+  double *limit;                              /* owned (m, cells) */
   int64_t at_bins, at_exceed, at_heavy, size; /* places in the sums: the count, moments as pairs, bins, exceedances,
                                                  and z^4 as HEAVY_UNIT counts it (columns) */
   int64_t *sum[2];                            /* owned (size) */
@@ -50,19 +51,20 @@ PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled 
   c->at_bins     = 1 + 2 * (int64_t)c->moments * n;
   c->at_exceed   = c->at_bins + (int64_t)c->pairs * (n - c->plain) * (COUPLED_BINS + 2);
   c->size        = c->at_exceed;
-  for (int t = 0; t < spec->nthresholds; t++) c->size += (int64_t)c->pairs * (spec->threshold[t].number + 2);
+  for (int t = 0; t < spec->nthresholds; t++) c->cells += spec->threshold[t].number + 2;
+  c->size += (int64_t)c->pairs * c->cells;
   c->at_heavy = c->size;
   c->size += n;
   PetscCall(PetscMalloc1(spec->nthresholds, &c->threshold));
   PetscCall(PetscArraycpy(c->threshold, spec->threshold, spec->nthresholds));
-  PetscCall(PetscMalloc3(n, &c->centre, n, &c->scale, n, &c->inverse_scale));
+  PetscCall(PetscMalloc3(m * n, &c->centre, m * n, &c->inverse_scale, m * c->cells, &c->limit));
   PetscCall(PetscMalloc4(c->size, &c->sum[HERE], c->size, &c->sum[TOTAL], 2 * n, &c->extreme[HERE], 2 * n,
                          &c->extreme[TOTAL]));
   PetscCall(PetscMalloc3(c->moments * n, &c->power, 2 * m * n, &c->u, m * n, &c->bin));
-  for (int j = 0; j < n; j++) {
-    c->centre[j]        = spec->centre[j];
-    c->scale[j]         = spec->scale[j];
-    c->inverse_scale[j] = 1 / spec->scale[j];
+  for (int a = 0; a < m; a++) {
+    PetscCall(PetscArraycpy(c->centre + a * n, spec->centre[a], n));
+    for (int j = 0; j < n; j++) c->inverse_scale[a * n + j] = 1 / spec->scale[a][j];
+    if (c->cells) PetscCall(PetscArraycpy(c->limit + a * c->cells, spec->limit[a], c->cells));
   }
   clear(c, HERE);
   clear(c, TOTAL);
@@ -76,7 +78,7 @@ PetscErrorCode ScoriaCoupledDestroy(ScoriaCoupled *coupled)
   PetscFunctionBeginUser;
   if (!c) PetscFunctionReturn(0);
   PetscCall(PetscFree(c->threshold));
-  PetscCall(PetscFree3(c->centre, c->scale, c->inverse_scale));
+  PetscCall(PetscFree3(c->centre, c->inverse_scale, c->limit));
   PetscCall(PetscFree4(c->sum[HERE], c->sum[TOTAL], c->extreme[HERE], c->extreme[TOTAL]));
   PetscCall(PetscFree3(c->power, c->u, c->bin));
   PetscCall(PetscFree(*coupled));
@@ -106,11 +108,11 @@ static void take_row(ScoriaCoupled c, int64_t i, const double *const rows[])
   int64_t *heavy = c->sum[HERE] + c->at_heavy;
   const int n = c->columns, m = c->m;
   for (int a = 0; a < m; a++) {
-    const double *x = rows[a] + i * n;
+    const double *x = rows[a] + i * n, *centre = c->centre + a * n, *inverse = c->inverse_scale + a * n;
     double *z = c->u + a * n, *z2 = c->u + (m + a) * n;
     int *bin = c->bin + a * n;
     for (int j = 0; j < n; j++) {
-      z[j]               = within((x[j] - c->centre[j]) * c->inverse_scale[j], &heavy[j]);
+      z[j]               = within((x[j] - centre[j]) * inverse[j], &heavy[j]);
       z2[j]              = z[j] * z[j];
       const double place = (z[j] + COUPLED_RANGE) * (COUPLED_BINS / (2 * COUPLED_RANGE)) + 1;
       bin[j]             = place < 1 ? 0 : (place < COUPLED_BINS + 1 ? (int)place : COUPLED_BINS + 1);
@@ -155,24 +157,39 @@ static void count_beyond(const ScoriaCoupled c, unsigned beyond, int cells, int6
     for (int b = a; b < c->m; b++) to[(int64_t)pair_of(c, a, b) * cells] += beyond >> a & beyond >> b & 1;
 }
 
+/* limit (m, all cells): from the threshold's first on. */
+static void add_exceedance(ScoriaCoupled c, const ScoriaThreshold *of, int64_t i, const double *const rows[],
+                           const double *limit, int64_t *to)
+{
+  const double sign = of->below ? -1 : 1;
+  const int cells   = of->number + 2;
+  double most[2][PLAN_MODELS]; /* of the most extreme cell, and of the least */
+  for (int a = 0; a < c->m; a++) most[0][a] = most[1][a] = sign * rows[a][i * c->columns + of->first];
+  for (int j = 0; j < of->number; j++) {
+    unsigned beyond = 0;
+    for (int a = 0; a < c->m; a++) {
+      const double x = sign * rows[a][i * c->columns + of->first + j];
+      most[0][a]     = PetscMax(most[0][a], x);
+      most[1][a]     = PetscMin(most[1][a], x);
+      beyond |= (unsigned)(x > sign * limit[a * c->cells + j]) << a;
+    }
+    count_beyond(c, beyond, cells, to + j);
+  }
+  for (int k = 0; k < 2; k++) {
+    unsigned beyond = 0;
+    for (int a = 0; a < c->m; a++) beyond |= (unsigned)(most[k][a] > sign * limit[a * c->cells + of->number + k]) << a;
+    count_beyond(c, beyond, cells, to + of->number + k);
+  }
+}
+
 static void add_exceedances(ScoriaCoupled c, int64_t i, const double *const rows[])
 {
-  int64_t *to = c->sum[HERE] + c->at_exceed;
+  int64_t *to         = c->sum[HERE] + c->at_exceed;
+  const double *limit = c->limit;
   for (int t = 0; t < c->nthresholds; t++) {
-    const ScoriaThreshold *limit = &c->threshold[t];
-    const double sign = limit->below ? -1 : 1, value = sign * limit->value;
-    const int cells = limit->number + 2;
-    unsigned any = 0, every = ~0u;
-    for (int j = 0; j < limit->number; j++) {
-      unsigned beyond = 0;
-      for (int a = 0; a < c->m; a++)
-        beyond |= (unsigned)(sign * rows[a][i * c->columns + limit->first + j] > value) << a;
-      count_beyond(c, beyond, cells, to + j);
-      any |= beyond;
-      every &= beyond;
-    }
-    count_beyond(c, any, cells, to + limit->number);
-    count_beyond(c, every, cells, to + limit->number + 1);
+    const int cells = c->threshold[t].number + 2;
+    add_exceedance(c, &c->threshold[t], i, rows, limit, to);
+    limit += cells;
     to += (int64_t)c->pairs * cells;
   }
 }

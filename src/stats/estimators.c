@@ -4,10 +4,10 @@
 #include <string.h>
 
 const ScoriaEstimator scoria_estimators[] = {
-    {"mlblue", "best linear unbiased estimate of any sets of fidelities", mlblue_plan, mlblue_weights},
-    {"mfmc", "nested control variates", mfmc_plan, mfmc_weights},
-    {"mlmc", "sum of differences between neighbouring fidelities", mlmc_plan, mlmc_weights},
-    {NULL, NULL, NULL, NULL}};
+    {"mlblue", "best linear unbiased estimate of any sets of fidelities", mlblue_plan, mlblue_weights, true},
+    {"mfmc", "nested control variates", mfmc_plan, mfmc_weights, true},
+    {"mlmc", "sum of differences between neighbouring fidelities", mlmc_plan, mlmc_weights, false},
+    {NULL, NULL, NULL, NULL, false}};
 
 static void scale_draws(ScoriaPlan *plan, double by)
 {

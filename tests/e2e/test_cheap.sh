@@ -137,6 +137,7 @@ mkdir -p "$work/no2" && cp "$work/run/dataset.h5" "$work/no2"
 expect 3 'other/dataset.h5: row [0-9]* has another porosity than row [0-9]* of dataset.h5' 1 train "$deck" "${few[@]}" -run_dir "$work/no2" -train_cheap "$work/other/dataset.h5"
 scoria 1 generate "$deck" -ensemble_realisations 1 -ensemble_fidelity grid:2 -run_dir "$work/less" >"$work/out" 2>&1 || fail "generate of fewer rows"
 expect 3 'less/dataset.h5: found 1 rows of a condition, expected at least 2' 1 train "$deck" "${few[@]}" -run_dir "$work/no2" -train_cheap "$work/less/dataset.h5"
+expect 3 'ensemble_cheap_fidelity: found "gird:2" (did you mean grid:2?), expected one of' 1 generate "$deck" -ensemble_cheap_fidelity gird:2 -run_dir "$work/no4"
 expect 3 'ensemble_cheap_fidelity: found grid:2, expected one cheaper than ensemble_fidelity, grid:4' 1 generate "$deck" "${cheap[@]}" -ensemble_fidelity grid:4 -run_dir "$work/no3"
 expect 3 'no2/cheap.h5: not found; generate makes it' 1 train "$deck" "${cheap[@]}" -run_dir "$work/no2"
 

@@ -232,7 +232,8 @@ train: {steps: 100, batch: 128, modes: 2, width: 32}
 sample: {count: 4000}
 DECK
 run 2 run "$work/single.yaml" -sample_at a=0.5,b=0.5
-told '500 conditions x 1 rows'
+told '500 conditions x 1 row of 32 cells'
+told 'held back for compare: the 1 row of each of .* of 500 conditions'
 run 1 sample "$work/single.yaml" -sample_file edge.h5 -sample_at a=0.1,b=0.8
 "$PYTHON" - "$work/single" <<'PY' || fail "the law of data with one row a condition"
 import os, sys, h5py, numpy as np
@@ -387,7 +388,7 @@ np.testing.assert_array_equal(got["draws"][0], rows[0])
 assert np.isclose(np.median(got["max"][:]), np.median(rows.max((1, 2))), rtol=1e-2)
 assert abs(np.mean((maps["model/u/mean"][:] - rows.mean(0)) / rows.std(0))) < 0.5   # one law: .14 is expected of 80 rows
 page = open(sys.argv[1] + "/report.html", encoding="utf-8").read()
-for text in ('id="figure-maps1"', 'id="figure-slices1"', 'id="figure-extremes"', "320 imported rows of whole fields", "imported u from pod.h5"):
+for text in ('id="figure-maps1"', 'id="figure-slices1"', 'id="figure-extremes"', "320 imported rows of whole fields", "u, imported from pod.h5"):
     assert text in page, text
 PY
 expect 3 '160 modes of 144 values take\|144 modes of 144 values take' 2 train "$work/pod.yaml" -run_dir "$work/podless" -run_memory 1e-6

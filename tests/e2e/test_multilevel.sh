@@ -33,6 +33,8 @@ for i in $(seq 60); do
   [ "$code" -eq 75 ] || break
 done
 [ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
+scoria 2 uq "$deck" "${plane[@]}" -uq_source auto -run_dir "$work/once" >"$work/out" 2>&1 || { fail "uq -uq_source auto"; cat "$work/out" >&2; }
+{ grep -q "uq.ckpt: goes on with the pilot that sources were weighed by" "$work/out" && ! grep -q resuming "$work/out"; } || fail "a fresh run says that it resumes"
 grep -q "for errors of 0.0577 SD use source multilevel: .* in place of" "$work/out" || fail "no word of what was chosen"
 [ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
 ls "$work"/again/uq*.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
@@ -145,6 +147,7 @@ alone "pilot: found 8 draws, expected at least" "${bad[@]}" -uq_pilot 8
 alone "costs: found 1 numbers, expected 2" "${bad[@]}" -uq_fidelities grid:2 -uq_costs 1
 alone "budget: found 1e-06 core s .* the pilot" "${bad[@]}" -uq_budget 1e-6
 expect 3 "tolerance: 0.0001 takes .* which reaches" 2 "${bad[@]}" -uq_tolerance 1e-4 -uq_count 1000000000 -uq_budget 1
+expect 3 "tolerance: found 1e-05, which at condition 0 is below the rounding of far, 1e+10 with SD [0-9.e-]*; expected at least" 2 "${bad[@]}" -uq_pilot 24 -uq_tolerance 1e-5 -uq_quantities "far = 1e10 + max(c) / 1e3"
 alone "tolerance_for: found \"max_d\" (did you mean \"max_c\"?), expected names of quantities: min_c, max_c, " "${bad[@]}" -uq_tolerance_for "phi_collector,max_d"
 alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "sobol: found 40 beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_sobol 40

@@ -15,7 +15,8 @@ a, b, e = rng.normal(size=(3, C * R))
 p = r[:, None, None] + 0.3 * a[:, None, None] * np.sin(np.pi * y)[:, None] * np.cos(np.pi * x) + 0.1 * b[:, None, None]
 with h5py.File(sys.argv[1] + "/set.h5", "w") as f:
     f["x"], f["y"], f["r"], f["p"], f["q"], f["V"] = x, y, r, p, p.mean(1), (2 + p.mean((1, 2)) / 2 + 0.02 * e).reshape(C, R)
-    f["wrong"] = np.zeros((C - 1, R))
+    f["wrong"], f["finer"] = np.zeros((C - 1, R)), np.zeros((C * R, 14))
+    f["few"] = f["V"][:].reshape(C * R // 10, 10)  # as many realisations as cells along x
 PY
 cat >"$work/deck.yaml" <<DECK
 run: {dir: $work/run}
@@ -57,7 +58,12 @@ pooled = json.load(open(run + "/compare.json"))["pooled"]
 print("# sliced W", pooled["model"]["sliced_w"], "floor", pooled["floor"]["sliced_w"])
 assert pooled["model"]["sliced_w"] < 1.8 * pooled["floor"]["sliced_w"]  # 1 is expected; see test_darcy
 page = open(run + "/report.html", encoding="utf-8").read()
-assert 'id="figure-maps2"' in page and "imported V, one value" in page
+assert 'id="figure-maps2"' in page and 'id="figure-maps1"' not in page  # V has no map
+assert "V (one value), q, p, imported from set.h5" in page and "training set: 2000 of 2000 imported rows of whole fields at 40 conditions" in page
+assert "those of 4 conditions held back to compare with" in page
+names = set(json.load(open(run + "/uq.json"))["conditions"][0]["quantities"])
+assert "V" in names and not names & {"min_V", "max_V", "V_x0", "V_xL", "low_V", "x_min_V"}, names  # it is one number
+assert {"min_q", "max_q", "q_x0", "q_xL", "min_p", "x_max_p"} <= names, names
 PY
 # Beside profiles: learned with the network, as one value and differences of 0 from it.
 sed -e '/  y: /d' -e 's/, p: \/p}/}/' -e 's/steps: 0/steps: 60, width: 16, modes: 3/' -e "s:/run:/line:" "$work/deck.yaml" >"$work/line.yaml"
@@ -79,5 +85,10 @@ bad() { # MESSAGE OPTIONS...
 }
 bad 'V: array /V has the shape (40, 50), expected (rows, 6, 10)' -import_fields V=/V # nothing that has the cells
 bad 'q: array /x has the shape (10), expected (rows, 6, 10)' -import_fields p=/p,q=/x
+bad 'b: array /finer has the shape (2000, 14), .*; fields on other cells go into a set of their own' -import_fields p=/p,b=/finer
+bad 'V: found [1-9][0-9]* of 2000 rows with values outside its bounds \[2.5, 3\], as far as [23][0-9.]*; expected none' -import_fields '{p: /p, V: {path: /V, bounds: [2.5, 3]}}'
+[ ! -e "$work/bad/dataset.h5.part" ] || fail "rows outside of bounds leave something behind"
+scoria 1 import "$work/deck.yaml" -run_dir "$work/few" -import_fields few=/few,p=/p >"$work/out" 2>&1 || { fail "a scalar with as many realisations as cells"; cat "$work/out" >&2; }
+grep -q 'few: one value a row' "$work/out" || fail "a scalar is taken for a profile"
 bad 'w: array /wrong has the shape (39, 50), expected (rows, 6, 10)' -import_fields p=/p,w=/wrong
 finish

@@ -299,7 +299,7 @@ done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
 
 expect 3 'uq: quantities: "d = phl\[0\]" is not understood at "phl" (did you mean "phi"?)' 1 uq "$deck" -uq_quantities "d = phl[0]" -uq_file x.h5
-expect 3 'uq: exceed: "ph" is not understood at "ph" (did you mean "phi"?)' 1 uq "$deck" -uq_exceed "ph < 2" -uq_file x.h5
+expect 3 'uq: exceed: "ph" is not understood at "ph" (did you mean "phi"?); fields: c, phi' 1 uq "$deck" -uq_exceed "ph < 2" -uq_file x.h5
 expect 3 'there is no function "phi"; a field.s place stands in brackets, phi\[0\]' 1 uq "$deck" -uq_quantities "d = phi(0) - phi(L)" -uq_file x.h5
 expect 3 'uq: quantities: "d = maxx(c)": there is no function "maxx" (did you mean "max"?)' 1 uq "$deck" -uq_quantities "d = maxx(c)" -uq_file x.h5
 expect 3 'uq: quantities: "d = max(c\]": its brackets do not match' 1 uq "$deck" -uq_quantities "d = max(c]" -uq_file x.h5

@@ -153,7 +153,7 @@ for f in ("c", "phi"):
 page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
 for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra"):
     assert f'id="figure-{figure}"' in page, figure
-assert "<h3>Whole fields</h3>" in page and "training set: 160 solves of whole fields" in page
+assert "<h3>Whole fields</h3>" in page and "training set: 160 of 160 solves of whole fields" in page
 PY
 
 # What is not understood.

@@ -166,7 +166,8 @@ static void two_normal_numbers(void **state)
 static void sums_tell_what_overflows(void **state)
 {
   enum { TILE = 250 };
-  const double centre[2] = {0, 1}, scale[2] = {1, 1}, z[3] = {8000, 1e5, INFINITY};
+  static const double one[2] = {0, 1}, unit[2] = {1, 1};
+  const double *const centre[1] = {one}, *const scale[1] = {unit}, z[3] = {8000, 1e5, INFINITY};
   double rows[2 * TILE], mean[2], S[4];
   const double *const of[1] = {rows};
   (void)state;

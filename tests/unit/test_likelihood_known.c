@@ -19,7 +19,7 @@ typedef struct {
 } Study;
 
 /* The first EACH rows of every other condition of a source of 2 CONDITIONS. */
-static void run_study(Study *s, int64_t fail_every)
+static void run_study(Study *s, int64_t fail_every, int tile)
 {
   const ScoriaLikelihoodOptions opt = {.steps = 1};
   memset(s, 0, sizeof *s);
@@ -31,7 +31,8 @@ static void run_study(Study *s, int64_t fail_every)
                                        .each         = EACH,
                                        .realisations = REALISATIONS,
                                        .asked        = 2 * CONDITIONS,
-                                       .condition    = {0, 1}};
+                                       .condition    = {0, 1},
+                                       .tile         = tile};
   MPI_Comm_rank(PETSC_COMM_WORLD, &s->rank);
   CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &s->list, 2, true, &s->a));
   CHECK(LikelihoodEvaluate(s->r.run, s->source, &opt, s->given, &s->list, &s->a));
@@ -50,7 +51,7 @@ static void rows_are_those_of_the_list(void **state)
 {
   Study s;
   (void)state;
-  run_study(&s, 0);
+  run_study(&s, 0, LIKELIHOOD_TILE);
   assert_int_equal(s.a.rows, CONDITIONS * EACH);
   for (int64_t i = 0; i < s.a.rows && !s.rank; i++) {
     const int64_t condition = 2 * (i / EACH), row = condition * REALISATIONS + i % EACH;
@@ -73,7 +74,7 @@ static void means_are_those_of_the_law(void **state)
   const double n = CONDITIONS * EACH;
   Study s;
   (void)state;
-  run_study(&s, 0);
+  run_study(&s, 0, 1);
   if (s.rank) {
     close_study(&s);
     return;
@@ -93,7 +94,7 @@ static void failed_rows_have_no_density(void **state)
   int64_t failed = 0;
   Study s;
   (void)state;
-  run_study(&s, 3);
+  run_study(&s, 3, 7);
   if (s.rank) {
     close_study(&s);
     return;

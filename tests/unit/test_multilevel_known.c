@@ -14,7 +14,9 @@ enum { MEMBERS = 4, RUNS = 200, FEW = 60 };
 typedef struct {
   KnownLaw *law; /* borrowed */
   int64_t drawn[MEMBERS], fail_every;
-  double step; /* other than 0: values are whether they are beyond it */
+  double fail_beyond; /* other than 0: all fail at a first condition beyond it, */
+  double apart;       /* and the cheap ones' shifts are so many times larger */
+  double step;        /* other than 0: values are whether they are beyond it */
 } KnownFamily;
 
 static const double known_r[MEMBERS] = {1, 0.98, 0.9, 0.9}, known_shift[MEMBERS] = {0, 0.7, -2, -2},
@@ -38,9 +40,9 @@ static PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigned membe
         z[k] = (a == 3 ? -1 : 1) * known_factor[a] *
                (known_r[a] * all[k] + sqrt(1 - known_r[a] * known_r[a]) * all[2 * PetscMin(a, 2) + k]);
       known_fields(f->law, theta, z, to);
-      for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += known_shift[a];
+      for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += (1 + f->apart) * known_shift[a];
       for (int j = 0; j < KNOWN_WIDTH && f->step != 0; j++) to[j] = to[j] > f->step;
-      if (f->fail_every && number % (uint64_t)f->fail_every == 0)
+      if ((f->fail_every && number % (uint64_t)f->fail_every == 0) || (f->fail_beyond > 0 && theta[0] > f->fail_beyond))
         for (int j = 0; j < KNOWN_WIDTH; j++) to[j] = NAN;
       cost[a].work += known_work[a];
       cost[a].solves++;
@@ -314,6 +316,56 @@ static void failures_are_left_out(void **state)
   close_study(&s);
 }
 
+/* At a condition where nothing solves, the conditions before are kept: the next start draws on from there. */
+static void a_condition_that_fails_loses_nothing(void **state)
+{
+  ScoriaStore kept;
+  Study s;
+  int64_t condition, pilot;
+  char path[64];
+  (void)state;
+  open_study(&s, "mlblue", 2);
+  s.theta[2]           = 1.5;
+  s.family.fail_beyond = 1.25;
+  CHECK(UqAnswerCreate(&s.q, &s.a));
+  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_SOLVES);
+  assert_non_null(strstr(ScoriaFailureLine(), "condition 1: all fidelities solved 0 of the 32 draws"));
+  ScoriaFailureReset();
+  snprintf(path, sizeof path, "%s/" UQ_CHECKPOINT, s.r.dir);
+  CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, path, "checkpoint", &kept));
+  CHECK(ScoriaStoreGetInt(kept, "condition", &condition));
+  CHECK(ScoriaStoreGetInt(kept, "pilot_done", &pilot));
+  CHECK(ScoriaStoreGetReals(kept, "/answer", 2 * (int64_t)s.a.size, s.a.value));
+  CHECK(ScoriaStoreClose(&kept));
+  assert_true(condition == 1 && pilot == 0);
+  assert_true(fabs(s.a.value[s.a.moments + s.q.m] - known_mean[0] - 1) < 0.5 && s.a.value[UQ_SAMPLES] > 0);
+  close_study(&s);
+}
+
+/* Shifts of 7 and -20 change neither squares nor indicators: SD, quantiles and a share take as much work as without. */
+static void shifts_cost_nothing(void **state)
+{
+  double work[2], share_se[2];
+  (void)state;
+  for (int far = 0; far < 2; far++) {
+    Study s;
+    open_study(&s, "mlblue", 1);
+    s.family.apart         = 9 * far;
+    s.o.means              = false;
+    s.q.count              = 20000;
+    s.o.pilot              = 128;
+    s.q.threshold[0].value = known_mean[0] + 1 + known_sd(&s.law, s.theta, 0, 0);
+    run_study(&s);
+    assert_true(s.a.levels[0].excess <= 1);
+    work[far]     = s.a.levels[0].work;
+    share_se[far] = s.a.value[uq_shares_at(&s.q, &s.a, 0) + UQ_SHARE_SE * uq_shares(&s.q, 0)];
+    close_study(&s);
+  }
+  assert_true(fabs(work[1] / work[0] - 1) < 0.01); /* the same draws, but for rounding at edges of bins */
+  assert_true(fabs(share_se[1] / share_se[0] - 1) < 0.01);
+}
+
 /* Between numbers of ranks, tests/e2e/test_multilevel.sh compares. */
 static void same_on_all_ranks(void **state)
 {
@@ -333,6 +385,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(budget_is_kept),        cmocka_unit_test(failures_are_left_out),
       cmocka_unit_test(rare_events_are_found), cmocka_unit_test(constants_are_constant),
       cmocka_unit_test(misses_are_said),       cmocka_unit_test(same_on_all_ranks),
+      cmocka_unit_test(shifts_cost_nothing),   cmocka_unit_test(a_condition_that_fails_loses_nothing),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -276,14 +276,14 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
   PetscFunctionBeginUser;
   if (set->profiles)
     PetscCall(ScoriaSay(run,
-                        "  %lld rows held back from training at %lld conditions; half of a condition's rows is the "
+                        "  %lld rows held back from training at %lld condition%s; half of a condition's rows is the "
                         "reference there (data again, the floor: the other half)",
-                        (long long)held->rows, (long long)held->conditions));
+                        (long long)held->rows, (long long)held->conditions, held->conditions == 1 ? "" : "s"));
   else
     PetscCall(ScoriaSay(run,
-                        "  %lld rows held back from training at %lld conditions, all together, as residuals: minus "
+                        "  %lld rows held back from training at %lld condition%s, all together, as residuals: minus "
                         "the model's mean, over its SD, at the row's condition (data again, the floor: bootstrap)",
-                        (long long)held->rows, (long long)held->conditions));
+                        (long long)held->rows, (long long)held->conditions, held->conditions == 1 ? "" : "s"));
   if (set->shape.cells > set->shape.shape[0])
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));

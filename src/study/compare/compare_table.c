@@ -30,11 +30,11 @@ PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool 
   PetscFunctionBeginUser;
   if (files)
     PetscCall(ScoriaSay(
-        run, "  pooled over %d conditions, %lld rows of the sample, of one and of the other half of the reference",
-        set->conditions, (long long)set->count));
+        run, "  pooled over %d condition%s, %lld rows of the sample, of one and of the other half of the reference",
+        set->conditions, set->conditions == 1 ? "" : "s", (long long)set->count));
   else if (!set->imported)
-    PetscCall(ScoriaSay(run, "  pooled over %d held-out conditions, %lld fields each (PDE again: the sampling floor)",
-                        set->conditions, (long long)set->count));
+    PetscCall(ScoriaSay(run, "  pooled over %d held-out condition%s, %lld fields each (PDE again: the sampling floor)",
+                        set->conditions, set->conditions == 1 ? "" : "s", (long long)set->count));
   PetscCall(SayMeasures(run, "", NULL));
   compare_rows(files, &rows);
   for (int i = 0; i < rows.n; i++) {

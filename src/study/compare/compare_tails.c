@@ -10,10 +10,13 @@ PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *
   PetscFunctionBeginUser;
   PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &q->n, q->quantity,
                                    q->offset));
-  q->tails = q->n;
-  for (int c = 1; c < shape->channels; c++, q->tails += 2) { /* those of the first are among the deck's */
+  q->tails        = q->n;
+  const int first = quantities_first(shape->channels, shape->field);
+  for (int c = 0; c < shape->channels; c++) {
+    if (c == first || field_is_one_value(&shape->field[c])) continue; /* those are among the deck's */
     quantities_of_extremes(&shape->field[c], c, &q->quantity[q->tails]);
     q->offset[q->tails] = q->offset[q->tails + 1] = -1;
+    q->tails += 2;
   }
   PetscCall(CompareOwnRead(deck, shape, q));
   PetscFunctionReturn(0);

@@ -51,6 +51,7 @@ typedef struct {
   int moves;
   uint64_t seed;
   bool strict; /* a reading that is far from what is expected is refused */
+  double far;  /* and in any case one that is so many standard deviations away; 0: none is */
 } InferQuestion;
 
 /* Which of the unknown ones condition k is; -1: it is known. */
@@ -63,6 +64,7 @@ typedef struct {
   int columns, at_quantities, at_sensors, at_unknown;
   double *statistics[SCORIA_POSTERIOR_SIDES]; /* owned (2 + nprobabilities, columns) */
   double *kept;                               /* owned (keep, columns): of the posterior, on every rank */
+  double spread[INFER_MAX_SENSORS];           /* SDs of the readings before, on the side where the reading lies */
   int nstages;
   ScoriaTemperingStage *stage; /* owned */
   double log_evidence, log_evidence_se;

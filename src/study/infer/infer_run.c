@@ -50,6 +50,7 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   PetscCall(ScoriaDeckInt(deck, "infer_count", &count));
   PetscCall(ScoriaDeckInt(deck, "infer_keep", &keep));
   PetscCall(ScoriaDeckBool(deck, "strict", &q->strict));
+  PetscCall(ScoriaDeckReal(deck, "infer_far", &q->far));
   PetscCall(ScoriaDeckReals(deck, "infer_quantiles", INFER_MAX_QUANTILES, &n, q->probability));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "infer_moves", &moves));

@@ -3,6 +3,7 @@
 #include "infer.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MORE_MOVES 5   /* times as many moves as asked for, at most, where places are remembered */
 #define CHEAP_MOVES 25 /* the same of the conditions alone, which need no fields */
@@ -49,29 +50,80 @@ double infer_correlation(const InferAnswer *a)
   return most;
 }
 
-#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
+#define FAR_READING 8.0   /* standard deviations: of a Gaussian, once in 10^15 readings */
+#define SPREAD_DRAWS 1024 /* of the prior, that the spreads are taken from: known to a tenth */
+#define TAIL 0.005        /* probability of what lies beyond as many spreads of a Gaussian: */
+#define TAIL_SPREADS 2.576
+
+static int ascending(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void probe_prior(void *ctx, int64_t i, double latent[], double x[])
+{
+  const InferParticles *p = ctx;
+  infer_prior_draw(p->q, p->modes, i, latent, x);
+  infer_unit(p->q->nunknown, x, x);
+}
+
+/* How far readings scatter on the side of the mean where the given one lies, which is less than the SD where the other
+ * side has the long tail: of a concentration above a bound, of a condition whose range ends. */
+static PetscErrorCode FindSpreads(InferParticles *p, InferAnswer *a)
+{
+  const int64_t n = PetscMin(SPREAD_DRAWS, p->q->count), tail = (int64_t)(TAIL * (double)n);
+  const int m = p->q->sensors.n;
+  double *readings, *of;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(n * m, &readings, n, &of));
+  PetscCall(InferProbe(p, n, probe_prior, p, readings));
+  for (int s = 0; s < m; s++) {
+    const double *prior = a->statistics[SCORIA_PRIOR] + a->at_sensors + s;
+    const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
+    for (int64_t i = 0; i < n; i++) of[i] = readings[i * m + s];
+    qsort(of, (size_t)n, sizeof *of, ascending);
+    const double side = p->q->sensors.s[s].value < mean ? mean - of[tail] : of[n - 1 - tail] - mean;
+    a->spread[s]      = fmin(sd, fmax(0, side) / TAIL_SPREADS);
+  }
+  PetscCall(PetscFree2(readings, of));
+  PetscFunctionReturn(0);
+}
+
+static double distance(const InferQuestion *q, const InferAnswer *a, int i)
+{
+  const double mean = a->statistics[SCORIA_PRIOR][INFER_MEAN * a->columns + a->at_sensors + i];
+  return fabs(q->sensors.s[i].value - mean) / hypot(a->spread[i], q->sensors.s[i].sd);
+}
 
 bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, char line[INFER_LINE])
 {
   const InferSensor *s = &q->sensors.s[i];
   const double *prior  = a->statistics[SCORIA_PRIOR] + a->at_sensors + i;
-  const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
-  const double far = fabs(s->value - mean) / hypot(sd, s->sd);
+  const double far     = distance(q, a, i);
+  const char *unit     = q->shape.field[s->channel].unit;
   char place[64];
   infer_place_text(&q->sensors, i, ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "reading %d, %s at %s%s: %g is %.3g standard deviations from what the model expects there, %g +- %g", i + 1,
-           s->field, place, space_place_unit(q->shape.space, 0), s->value, far, mean, sd);
+           "reading %d, %s at %s%s: %g is %.3g standard deviations from what the model expects there, %g +- %.3g%s%s",
+           i + 1, s->field, place, space_place_unit(q->shape.space, 0), s->value, far, prior[INFER_MEAN * a->columns],
+           a->spread[i], *unit ? " " : "", unit);
   return far > FAR_READING;
 }
 
-/* Before the hours that tempering takes where a unit is wrong; refused under -strict. */
-static PetscErrorCode WarnOfReadings(ScoriaRun run, const InferQuestion *q, const InferAnswer *a)
+/* Before the hours that tempering takes where a unit is wrong. */
+static PetscErrorCode JudgeReadings(ScoriaRun run, InferParticles *p, InferAnswer *a)
 {
+  const InferQuestion *q = p->q;
   char line[INFER_LINE];
   PetscFunctionBeginUser;
+  PetscCall(FindSpreads(p, a));
   for (int i = 0; i < q->sensors.n; i++) {
     if (!infer_reading_is_far(q, a, i, line)) continue;
+    if (q->far > 0 && distance(q, a, i) > q->far)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "infer: %s: another unit or sign, or outside what the model knows (-infer_far, now %g, lets it pass)",
+                  line, q->far);
     if (q->strict) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: %s", line);
     PetscCall(ScoriaSay(run, "  WARNING: %s: a slip of unit or sign, or outside what the model knows", line));
   }
@@ -189,7 +241,7 @@ PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *
   PetscCall(InferParticlesCreate(run, prior, q, a, &p));
   PetscCall(SummarisePrior(&p, a));
   left.evaluation = wall_seconds() - began;
-  PetscCall(WarnOfReadings(run, q, a));
+  PetscCall(JudgeReadings(run, &p, a));
   PetscCall(InferReferenceCreate(&p, &p.reference));
   PetscCall(ScoriaProgressCreate(run, "infer", "stages of tempering", 0, &left.bar));
   PetscCall(TemperConditions(run, &p, &left, a, &conditions));

@@ -147,7 +147,7 @@ static PetscErrorCode Keep(void *ctx)
 static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, InferAnswer *r)
 {
   static const ScoriaSourceKind kind = {.name = "scores", .transport = Transport, .latents = Latents, .destroy = Keep};
-  const ScoriaField field            = {.name = "scores", .unit = "1"};
+  const ScoriaField field            = {.name = "scores", .unit = ""};
   ScoriaSource scores;
   PetscFunctionBeginUser;
   *of       = *w->q;

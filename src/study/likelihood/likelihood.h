@@ -23,7 +23,10 @@ typedef struct {
   const ScoriaSplit *split;             /* borrowed; NULL: none */
   int64_t place, at;                    /* where the walk over them is: asked condition `place` comes from `at` on */
   int condition[SCORIA_MAX_CONDITIONS]; /* where the law's conditions stand in its rows */
+  int tile;                             /* rows that take as long as one of them, 0 and 1: none do */
 } LikelihoodList;
+
+#define LIKELIHOOD_TILE 256 /* of any network: a multiple of the rows that one takes at a time */
 
 /* Index in the source of condition i of the list; walks on where i does not fall. */
 int64_t likelihood_condition(LikelihoodList *list, int64_t i);

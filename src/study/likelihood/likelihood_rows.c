@@ -98,8 +98,10 @@ static PetscErrorCode ChooseRows(ScoriaRun run, ScoriaDeck deck, Likelihood *l, 
   list->realisations = l->spec->realisations;
   list->conditions   = PetscMin(list->asked, count);
   list->each         = PetscMin(list->realisations, count / list->conditions);
-  PetscCall(ScoriaSay(run, "  %lld rows of %s at %lld %sconditions", (long long)(list->conditions * list->each),
-                      l->name, (long long)list->conditions, held_out ? "held-out " : ""));
+  list->tile         = model_is_gaussian(l->model) ? 1 : LIKELIHOOD_TILE;
+  PetscCall(ScoriaSay(run, "  %lld rows of %s at %lld %scondition%s", (long long)(list->conditions * list->each),
+                      l->name, (long long)list->conditions, held_out ? "held-out " : "",
+                      list->conditions == 1 ? "" : "s"));
   PetscFunctionReturn(0);
 }
 

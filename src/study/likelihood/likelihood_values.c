@@ -98,9 +98,17 @@ static PetscErrorCode EvaluateRows(MPI_Comm comm, ScoriaSource law, const Scoria
   PetscFunctionReturn(0);
 }
 
+/* Rank r's rows of a batch, whole tiles but for the last. */
+static void deal_tiles(int64_t batch, int64_t tile, int r, int size, int64_t *first, int64_t *rows)
+{
+  deal_block((batch + tile - 1) / tile, r, size, first, rows);
+  *first = PetscMin(*first * tile, batch);
+  *rows  = PetscMin(*rows * tile, batch - *first);
+}
+
 /* Rows of a chunk to rank 0, as records of all their values: row `at` of the answer is the first of rank 0's. */
-static PetscErrorCode HandIn(MPI_Comm comm, int64_t batch, int64_t at, int64_t number, const LikelihoodAnswer *chunk,
-                             LikelihoodAnswer *a)
+static PetscErrorCode HandIn(MPI_Comm comm, int64_t batch, int64_t tile, int64_t at, int64_t number,
+                             const LikelihoodAnswer *chunk, LikelihoodAnswer *a)
 {
   const int width = LIKELIHOOD_COLUMNS + a->n;
   int rank, size, *counts, *starts;
@@ -117,7 +125,7 @@ static PetscErrorCode HandIn(MPI_Comm comm, int64_t batch, int64_t at, int64_t n
   }
   for (int r = 0; r < size && !rank; r++) {
     int64_t first, rows;
-    deal_block(batch, r, size, &first, &rows);
+    deal_tiles(batch, tile, r, size, &first, &rows);
     counts[r] = (int)rows;
     starts[r] = (int)first;
   }
@@ -139,7 +147,8 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   const MPI_Comm comm    = ScoriaRunComm(run);
   const size_t width     = (size_t)source_shape(given)->channels * (size_t)source_shape(given)->cells;
   const int64_t most     = PetscClipInterval((int64_t)(CHUNK_BYTES / (width * sizeof(double))), 1, CHUNK_ROWS);
-  ScoriaPace pace        = {.run = run, .step = PetscMin(16, most), .most = most};
+  const int64_t tile     = list->tile > 1 && list->tile <= most ? list->tile : 1;
+  ScoriaPace pace        = {.run = run, .step = tile > 1 ? 1 : PetscMin(16, most), .most = most / tile}; /* of tiles */
   LikelihoodAnswer chunk = {.n = a->n, .volume = a->volume};
   PetscMPIInt rank, size;
   ScoriaProgress bar;
@@ -153,11 +162,11 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   for (int64_t base = 0, batch; base < a->rows; base += batch) {
     int64_t first, number;
     PetscCall(ScoriaPaceMeet(&pace, "the evaluation restarts from the beginning"));
-    batch = PetscMin(pace.step * size, a->rows - base);
-    deal_block(batch, rank, size, &first, &number);
+    batch = PetscMin(pace.step * tile * size, a->rows - base);
+    deal_tiles(batch, tile, rank, size, &first, &number);
     PetscCall(ReadRows(comm, given, list, base + first, number, fields, &chunk));
     PetscCall(EvaluateRows(comm, law, opt, base + first, number, fields, &chunk));
-    PetscCall(HandIn(comm, batch, base, number, &chunk, a));
+    PetscCall(HandIn(comm, batch, tile, base, number, &chunk, a));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
   }
   PetscCall(ScoriaProgressDestroy(&bar));

@@ -70,13 +70,15 @@ typedef struct {
   int64_t pilot_done;     /* draws of the pilot; */
   double *pilot;          /* owned (o.pilot, K, columns): its rows, each on the rank that drew it until it is shared */
   int64_t good;           /* rows of the pilot in which no solve failed, moved to the front; -1: it is not complete */
-  double *centre, *scale; /* owned (columns) of the first member */
-  double *C;              /* owned (columns, K, K): covariance of the members in units of scale; that of independent
-                             members where the first is constant in the pilot */
-  bool *lump;             /* owned (columns): a value has a third of the draws or more, as of an event */
-  bool *varies;           /* owned (columns): whether it is not */
-  LevelsGroups groups;    /* there once the pilot is complete */
-  int64_t step;           /* tiles of a worker in the next round */
+  double *centre, *scale; /* owned (K, columns): of what is summed of each member, its mean and SD in the pilot */
+  double *limit;          /* owned (K, cells): see ScoriaCoupledSpec */
+  int cells;
+  double *C;           /* owned (columns, K, K): covariance of the members, each in units of its scale; that of
+                          independent members where the first is constant in the pilot */
+  bool *lump;          /* owned (columns): a value has a third of the draws or more, as of an event */
+  bool *varies;        /* owned (columns): whether it is not */
+  LevelsGroups groups; /* there once the pilot is complete */
+  int64_t step;        /* tiles of a worker in the next round */
 
   LevelsTally here[LEVELS_PHASES], total[LEVELS_PHASES]; /* of this rank since it was last shared; of all up to there */
 
@@ -103,11 +105,13 @@ PetscErrorCode LevelsShareTallies(Levels *l);
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);
 /* Every row to every rank; may be called again. */
 PetscErrorCode LevelsPilotShare(Levels *l);
-/* Centres, scales and covariances once all rows are there; too few good ones are a user error. */
+/* Centres, scales and covariances once all rows are there; too few good ones are a user error, at which the conditions
+ * before are kept. */
 PetscErrorCode LevelsPilotStatistics(Levels *l);
+PetscErrorCode LevelsPilotForget(Levels *l);
 /* The numbers (K, K) of a threshold's cell in the pilot, normal in good measure: covariance of the value that decides,
- * and the share of draws beyond the threshold in that law. */
-void levels_threshold(const Levels *l, int t, int cell, double C[], double *p);
+ * and the share of draws beyond the threshold in that law.  limit (K): what the members are as often beyond. */
+void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, double limit[]);
 
 /* multilevel_plan.c: groups and numbers of draws for the tolerance or the budget. */
 PetscErrorCode LevelsPlan(Levels *l);

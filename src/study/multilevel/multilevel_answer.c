@@ -88,7 +88,7 @@ static void fill_levels(const Levels *l, const double at[])
     const double se = m[UQ_MEAN_SE * (size_t)l->columns], sd = m[UQ_SD * (size_t)l->columns];
     const bool varies = l->varies[l->q->m + i];
     for (int a = 0; a < l->K; a++) {
-      to->sd[i][a]          = varies ? l->scale[l->q->m + i] * sqrt(PetscMax(C[a * l->K + a], 0)) : 0;
+      to->sd[i][a]          = varies ? l->scale[a * l->columns + l->q->m + i] * sqrt(PetscMax(C[a * l->K + a], 0)) : 0;
       const double scale    = sqrt(PetscMax(C[0] * C[a * l->K + a], 0));
       to->correlation[i][a] = varies && scale > 0 ? C[a] / scale : NAN;
     }
@@ -115,7 +115,10 @@ static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double t
     const int n = levels_members(l, j, member);
     double *row = to + of->means + (size_t)(l->groups.plan.members[j] - 1) * (size_t)K;
     coupled_moments(l->groups.sums[j], column, mean, S);
-    for (int a = 0; a < n; a++) row[member[a]] = l->centre[column] + l->scale[column] * mean[a];
+    for (int a = 0; a < n; a++) {
+      const int place = member[a] * l->columns + column;
+      row[member[a]]  = l->centre[place] + l->scale[place] * mean[a];
+    }
   }
 }
 
@@ -130,9 +133,10 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
     const int64_t count = coupled_count(l->groups.sums[j]);
     failed += (int64_t)l->groups.plan.draws[j] - count;
     if (l->groups.plan.members[j] & 1) at[UQ_SAMPLES] += (double)count;
-    if (count < 10)
-      SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of %.0f draws succeeded, expected at least 10", l->k,
-                  (long long)count, l->groups.plan.draws[j]);
+    if (count >= 10) continue;
+    if (!l->passing) PetscCall(LevelsSave(l));
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of %.0f draws succeeded, expected at least 10", l->k,
+                (long long)count, l->groups.plan.draws[j]);
   }
   at[UQ_FAILED] = (double)failed;
   for (int j = 0; j < l->columns; j++) fill_column(l, j, at);

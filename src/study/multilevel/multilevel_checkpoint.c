@@ -2,6 +2,7 @@
 #include "multilevel.h"
 #include <string.h>
 
+#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and "sums" */
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
@@ -19,13 +20,21 @@ PetscErrorCode LevelsGroupsCreate(Levels *l)
   LevelsGroups *g = &l->groups;
   PetscFunctionBeginUser;
   for (int j = 0; j < g->plan.groups; j++) {
-    ScoriaCoupledSpec spec = {.columns     = l->columns,
-                              .plain       = l->plain,
-                              .centre      = l->centre,
-                              .scale       = l->scale,
-                              .nthresholds = l->q->nthresholds,
-                              .threshold   = l->q->threshold};
-    for (int a = 0; a < l->K; a++) spec.models += g->plan.members[j] >> a & 1;
+    const double *centre[LEVELS_MODELS], *scale[LEVELS_MODELS], *limit[LEVELS_MODELS];
+    int member[LEVELS_MODELS];
+    const ScoriaCoupledSpec spec = {.models      = levels_members(l, j, member),
+                                    .columns     = l->columns,
+                                    .plain       = l->plain,
+                                    .centre      = centre,
+                                    .scale       = scale,
+                                    .nthresholds = l->q->nthresholds,
+                                    .threshold   = l->q->threshold,
+                                    .limit       = limit};
+    for (int a = 0; a < spec.models; a++) {
+      centre[a] = l->centre + member[a] * l->columns;
+      scale[a]  = l->scale + member[a] * l->columns;
+      limit[a]  = l->limit + member[a] * l->cells;
+    }
     PetscCall(ScoriaCoupledCreate(&spec, &g->sums[j]));
     g->done[j] = 0;
   }
@@ -78,7 +87,7 @@ static PetscErrorCode PutGroups(ScoriaStore store, Levels *l)
     int64_t nsums, *sums, nextremes;
     double *extremes;
     coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(PetscSNPrintf(name, sizeof name, OWN_SUMS, j));
     PetscCall(UqPutIntegers(store, name, nsums, sums));
     PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
     PetscCall(PutReals(store, name, nextremes, extremes));
@@ -156,7 +165,7 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
     double *extremes;
     g->done[j] = (int64_t)all[4 * j + 3];
     coupled_state(g->sums[j], &nsums, &sums, &nextremes, &extremes);
-    PetscCall(PetscSNPrintf(name, sizeof name, "/sums/%d", j));
+    PetscCall(PetscSNPrintf(name, sizeof name, OWN_SUMS, j));
     PetscCall(UqGetIntegers(store, name, nsums, sums));
     PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
     PetscCall(ScoriaStoreGetReals(store, name, nextremes, extremes));
@@ -199,13 +208,17 @@ static PetscErrorCode Clear(void *ctx)
   Levels *l = ctx;
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
-  l->k          = 0;
-  l->pilot_done = 0;
-  l->good       = -1;
-  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  l->k = 0;
+  PetscCall(LevelsPilotForget(l));
   PetscCall(PetscMemzero(l->before, sizeof l->before));
-  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
   PetscFunctionReturn(0);
+}
+
+static bool any_drawn(const LevelsGroups *g)
+{
+  for (int j = 0; j < g->plan.groups; j++)
+    if (g->done[j] > 0) return true;
+  return false;
 }
 
 PetscErrorCode LevelsRestore(Levels *l)
@@ -216,7 +229,10 @@ PetscErrorCode LevelsRestore(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(Clear(l));
   PetscCall(ScoriaCheckpointFind(l->run, l->deck, UQ_CHECKPOINT, &reader, &file));
-  if (file.whole)
+  if (!file.whole) PetscFunctionReturn(0);
+  if (l->q->automatic && l->k == 0 && l->good >= 0 && !any_drawn(&l->groups))
+    PetscCall(ScoriaSay(l->run, "  %s: goes on with the pilot that sources were weighed by", file.path));
+  else
     PetscCall(ScoriaSay(l->run, "  %s: resuming at condition %d, %s", file.path, l->k + 1,
                         l->good < 0 ? "in its pilot" : "after its pilot"));
   PetscFunctionReturn(0);

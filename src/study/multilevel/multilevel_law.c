@@ -169,12 +169,13 @@ static void share_interval(const Levels *l, double p, double se, double to[], si
 void levels_fill_exceedances(const Levels *l, double at[])
 {
   const UqQuestion *q = l->q;
-  double C[LEVELS_MODELS * LEVELS_MODELS], of[LEVELS_MODELS * LEVELS_MODELS], p, value, se;
+  double C[LEVELS_MODELS * LEVELS_MODELS], of[LEVELS_MODELS * LEVELS_MODELS], limit[LEVELS_MODELS];
+  double p, value, se;
   for (int t = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), cells = q->threshold[t].number;
     for (int c = 0; c < n; c++) {
       const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
-      levels_threshold(l, t, beyond.cell, C, &p);
+      levels_threshold(l, t, beyond.cell, C, &p, limit);
       covariance_of_indicators(l->K, C, p, of);
       levels_estimate(l, of, of, take_beyond, &beyond, &value, &se);
       share_interval(l, value, se, at + uq_shares_at(q, l->a, t) + c, (size_t)n);

@@ -48,18 +48,17 @@ static int ascending(const void *one, const void *other)
   return (a > b) - (a < b);
 }
 
-/* A law with a lump, as an event's or that of what is 0 in most draws: how many draws lie outside of it.  Of any other
- * law, all: no value has a third of the draws. */
-static int64_t outside_lump(const Levels *l, int column, double value[])
+/* A law with a lump, as an event's or that of what is 0 in most draws: how many of n values, which are sorted, lie
+ * outside of it.  Of any other law, all: no value has a third of the draws. */
+static int64_t outside_lump(int64_t n, double value[])
 {
   int64_t most = 1;
-  for (int64_t i = 0; i < l->good; i++) value[i] = pilot_row(l, i, 0)[column];
-  qsort(value, (size_t)l->good, sizeof *value, ascending);
-  for (int64_t i = 0, from = 0; i < l->good; i++) {
+  qsort(value, (size_t)n, sizeof *value, ascending);
+  for (int64_t i = 0, from = 0; i < n; i++) {
     if (value[i] - value[from] > ROUNDING * fabs(value[from])) from = i;
     most = PetscMax(most, i - from + 1);
   }
-  return 3 * most >= l->good ? l->good - most : l->good;
+  return 3 * most >= n ? n - most : n;
 }
 
 /* Of n draws outside a lump, members may agree on all and yet differ in as many as 2 of n + 2: covariances are lowered
@@ -75,28 +74,143 @@ static void doubt(int K, int64_t n, double C[])
     if (!(C[a * K + a] > 0)) C[a * K + a] = 1;
 }
 
-static void column_statistics(Levels *l, int column, double work[])
+/* Means (K) and covariance (K, K) of a column. */
+static void column_moments(const Levels *l, int column, double mean[], double C[])
 {
-  const int K                = l->K;
-  double mean[LEVELS_MODELS] = {0}, *C = l->C + (size_t)column * (size_t)(K * K);
+  const int K    = l->K;
   const double n = (double)l->good;
+  for (int a = 0; a < K; a++) mean[a] = 0;
+  for (int i = 0; i < K * K; i++) C[i] = 0;
   for (int64_t i = 0; i < l->good; i++)
     for (int a = 0; a < K; a++) mean[a] += pilot_row(l, i, a)[column] / n;
+  for (int64_t i = 0; i < l->good; i++)
+    for (int a = 0; a < K; a++)
+      for (int b = 0; b < K; b++)
+        C[a * K + b] += (pilot_row(l, i, a)[column] - mean[a]) * (pilot_row(l, i, b)[column] - mean[b]) / (n - 1);
+}
+
+static bool exceeds_rounding(double sd, double mean)
+{
+  return sd > PetscMax(ROUNDING * fabs(mean), TINY);
+}
+
+/* Members have their own centres and scales, if not their laws are said to be the same, so that a value of one is as
+ * rare as that of another.  But a lump stays where it is, and what has a constant scale stays in that of the first. */
+static void take_scales(Levels *l, int column, const double mean[], const double C[])
+{
+  const int K    = l->K;
+  const double s = sqrt(C[0]);
+  for (int a = 0; a < K; a++) {
+    const int same  = fidelities_same(l->all, a);
+    const int of    = same ? same - 1 : a;
+    const double sd = sqrt(C[of * K + of]);
+    const bool own = l->varies[column] && !l->lump[column], scaled = own && l->o.estimator->rescales;
+    double *centre = l->centre + a * l->columns + column, *scale = l->scale + a * l->columns + column;
+    *centre = mean[own ? of : 0];
+    *scale  = l->varies[column] ? s : (fabs(mean[0]) > TINY ? fabs(mean[0]) : 1);
+    if (scaled && exceeds_rounding(sd, mean[of])) *scale = sd;
+  }
+}
+
+static void column_statistics(Levels *l, int column, double work[])
+{
+  const int K = l->K;
+  double mean[LEVELS_MODELS], *C = l->C + (size_t)column * (size_t)(K * K);
+  column_moments(l, column, mean, C);
+  for (int64_t i = 0; i < l->good; i++) work[i] = pilot_row(l, i, 0)[column];
+  const int64_t outside = outside_lump(l->good, work);
+  l->varies[column]     = exceeds_rounding(sqrt(C[0]), mean[0]);
+  l->lump[column]       = outside < l->good;
+  take_scales(l, column, mean, C);
   for (int a = 0; a < K; a++)
     for (int b = 0; b < K; b++) {
-      C[a * K + b] = 0;
-      for (int64_t i = 0; i < l->good; i++)
-        C[a * K + b] += (pilot_row(l, i, a)[column] - mean[a]) * (pilot_row(l, i, b)[column] - mean[b]) / (n - 1);
+      const double unit = l->scale[a * l->columns + column] * l->scale[b * l->columns + column];
+      C[a * K + b]      = l->varies[column] ? C[a * K + b] / unit : a == b;
     }
-  l->centre[column] = mean[0];
-  const double sd   = sqrt(C[0]);
-  const bool varies = sd > PetscMax(ROUNDING * fabs(mean[0]), TINY);
-  l->varies[column] = varies;
-  l->scale[column]  = varies ? sd : (fabs(mean[0]) > TINY ? fabs(mean[0]) : 1);
-  for (int i = 0; i < K * K; i++) C[i] = varies ? C[i] / (sd * sd) : i % (K + 1) == 0;
-  const int64_t outside = outside_lump(l, column, work);
-  l->lump[column]       = outside < l->good;
-  if (varies && l->lump[column]) doubt(K, outside, C);
+  if (l->varies[column] && l->lump[column]) doubt(K, outside, C);
+}
+
+/* Of a cell its value; of any cell beyond the threshold the most extreme one, of all cells the least extreme. */
+static double deciding(const ScoriaThreshold *limit, int cell, const double row[])
+{
+  const double sign = limit->below ? -1 : 1;
+  double v          = sign * row[limit->first + PetscMax(cell, 0)];
+  for (int j = 1; j < limit->number && cell < 0; j++) {
+    const double x = sign * row[limit->first + j];
+    v              = cell == SUMMARY_ANY ? PetscMax(v, x) : PetscMin(v, x);
+  }
+  return v;
+}
+
+void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, double to[])
+{
+  const ScoriaThreshold *limit = &l->q->threshold[t];
+  const int K                  = l->K;
+  const double n = (double)l->good, sign = limit->below ? -1 : 1;
+  double mean[LEVELS_MODELS] = {0}, x[LEVELS_MODELS];
+  for (int i = 0; i < K * K; i++) C[i] = 0;
+  for (int64_t i = 0; i < l->good; i++)
+    for (int a = 0; a < K; a++) mean[a] += deciding(limit, cell, pilot_row(l, i, a)) / n;
+  for (int64_t i = 0; i < l->good; i++) {
+    for (int a = 0; a < K; a++) x[a] = deciding(limit, cell, pilot_row(l, i, a)) - mean[a];
+    for (int a = 0; a < K; a++)
+      for (int b = 0; b < K; b++) C[a * K + b] += x[a] * x[b] / (n - 1);
+  }
+  const double z = C[0] > 0 ? (sign * limit->value - mean[0]) / sqrt(C[0]) : 0;
+  *p             = PetscMax(1e-4, PetscMin(1 - 1e-4, 0.5 * erfc(z / sqrt(2))));
+  for (int a = 0; a < K; a++) {
+    const int same = fidelities_same(l->all, a), of = same ? same - 1 : a;
+    const double sd = sqrt(C[of * K + of]);
+    to[a]           = limit->value;
+    if (of > 0 && exceeds_rounding(sd, mean[of]) && exceeds_rounding(sqrt(C[0]), mean[0]))
+      to[a] = sign * (mean[of] + z * sd);
+  }
+}
+
+/* A lump keeps its limit, as of columns. */
+static bool decides_in_lumps(const Levels *l, const ScoriaThreshold *limit, int cell, double work[])
+{
+  for (int64_t i = 0; i < l->good; i++) work[i] = deciding(limit, cell, pilot_row(l, i, 0));
+  return outside_lump(l->good, work) < l->good;
+}
+
+static void take_limits(Levels *l, double work[])
+{
+  double C[LEVELS_MODELS * LEVELS_MODELS], p, own[LEVELS_MODELS];
+  int at = 0;
+  for (int t = 0; t < l->q->nthresholds; t++) {
+    const ScoriaThreshold *limit = &l->q->threshold[t];
+    for (int j = 0; j < limit->number + 2; j++, at++) {
+      const int cell = j < limit->number ? j : (j == limit->number ? SUMMARY_ANY : SUMMARY_ALL);
+      const bool raw = decides_in_lumps(l, limit, cell, work);
+      levels_threshold(l, t, cell, C, &p, own);
+      for (int a = 0; a < l->K; a++) l->limit[a * l->cells + at] = raw ? limit->value : own[a];
+    }
+  }
+}
+
+/* The conditions before are kept; the next start draws this pilot again. */
+static PetscErrorCode TooFewSolved(Levels *l, int least)
+{
+  const int64_t good = l->good;
+  PetscFunctionBeginUser;
+  if (!l->passing) {
+    PetscCall(LevelsPilotForget(l));
+    PetscCall(LevelsSave(l));
+  }
+  SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
+              (long long)good, (long long)l->o.pilot, least);
+}
+
+PetscErrorCode LevelsPilotForget(Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMemzero(l->total, sizeof l->total));
+  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  l->pilot_done = 0;
+  l->good       = -1;
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode LevelsPilotStatistics(Levels *l)
@@ -113,42 +227,10 @@ PetscErrorCode LevelsPilotStatistics(Levels *l)
     l->good++;
   }
   for (int64_t j = l->good * l->K * l->columns; j < l->o.pilot * l->K * l->columns; j++) l->pilot[j] = NAN;
-  if (l->good < least)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-                "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d",
-                l->k, (long long)l->good, (long long)l->o.pilot, least);
+  if (l->good < least) PetscCall(TooFewSolved(l, least));
   PetscCall(PetscMalloc1(l->good, &work));
   for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
+  take_limits(l, work);
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
-}
-
-/* Of a cell its value; of any cell beyond the threshold the most extreme one, of all cells the least extreme. */
-static double deciding(const ScoriaThreshold *limit, int cell, const double row[])
-{
-  const double sign = limit->below ? -1 : 1;
-  double v          = sign * row[limit->first + PetscMax(cell, 0)];
-  for (int j = 1; j < limit->number && cell < 0; j++) {
-    const double x = sign * row[limit->first + j];
-    v              = cell == SUMMARY_ANY ? PetscMax(v, x) : PetscMin(v, x);
-  }
-  return v;
-}
-
-void levels_threshold(const Levels *l, int t, int cell, double C[], double *p)
-{
-  const ScoriaThreshold *limit = &l->q->threshold[t];
-  const int K                  = l->K;
-  const double n = (double)l->good, sign = limit->below ? -1 : 1;
-  double mean[LEVELS_MODELS] = {0}, x[LEVELS_MODELS];
-  for (int i = 0; i < K * K; i++) C[i] = 0;
-  for (int64_t i = 0; i < l->good; i++)
-    for (int a = 0; a < K; a++) mean[a] += deciding(limit, cell, pilot_row(l, i, a)) / n;
-  for (int64_t i = 0; i < l->good; i++) {
-    for (int a = 0; a < K; a++) x[a] = deciding(limit, cell, pilot_row(l, i, a)) - mean[a];
-    for (int a = 0; a < K; a++)
-      for (int b = 0; b < K; b++) C[a * K + b] += x[a] * x[b] / (n - 1);
-  }
-  const double z = C[0] > 0 ? (sign * limit->value - mean[0]) / sqrt(C[0]) : 0;
-  *p             = PetscMax(1e-4, PetscMin(1 - 1e-4, 0.5 * erfc(z / sqrt(2))));
 }

@@ -133,12 +133,30 @@ static void take_planning(const Levels *l, ScoriaPlanning *p)
   }
 }
 
+/* A mean has no more digits than a double. */
+static PetscErrorCode CheckTolerance(const Levels *l)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < l->q->nquantities && l->q->tolerance > 0; i++) {
+    const int column   = l->q->m + i;
+    const double least = PETSC_MACHINE_EPSILON * fabs(l->centre[column]) / l->scale[column];
+    if (!l->varies[column] || l->o.aside[i] || l->q->tolerance >= least) continue;
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: tolerance: found %g, which at condition %d is below the rounding of %s, %.6g with SD %.2g; expected "
+        "at least %.2g",
+        l->q->tolerance, l->k, l->q->quantity[i].name, l->centre[column], l->scale[column], least);
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsPlan(Levels *l)
 {
   struct LevelsAnswer_ *to = &l->a->levels[l->k];
   ScoriaPlanning p;
   double *targets, budget;
   PetscFunctionBeginUser;
+  PetscCall(CheckTolerance(l));
   take_costs(l, to->cost);
   take_planning(l, &p);
   PetscCall(PetscMalloc1(MAX_TARGETS * l->K * l->K, &targets));

@@ -157,11 +157,8 @@ static PetscErrorCode NextCondition(Levels *l)
 {
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
-  PetscCall(PetscMemzero(l->total, sizeof l->total));
-  PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  PetscCall(LevelsPilotForget(l));
   l->k++;
-  l->pilot_done = 0;
-  l->good       = -1;
   PetscFunctionReturn(0);
 }
 
@@ -172,8 +169,11 @@ static PetscErrorCode Create(Levels *l)
   PetscFunctionBeginUser;
   for (int a = 0; a < l->K; a++)
     PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
-  PetscCall(PetscCalloc6(l->o.pilot * l->K * l->columns, &l->pilot, l->columns, &l->centre, l->columns, &l->scale,
-                         l->columns * l->K * l->K, &l->C, l->columns, &l->varies, l->columns, &l->lump));
+  l->cells = 0;
+  for (int t = 0; t < l->q->nthresholds; t++) l->cells += l->q->threshold[t].number + 2;
+  PetscCall(PetscCalloc7(l->o.pilot * l->K * l->columns, &l->pilot, l->K * l->columns, &l->centre, l->K * l->columns,
+                         &l->scale, l->K * l->cells, &l->limit, l->columns * l->K * l->K, &l->C, l->columns, &l->varies,
+                         l->columns, &l->lump));
   PetscFunctionReturn(0);
 }
 
@@ -223,7 +223,7 @@ PetscErrorCode LevelsClose(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
-  PetscCall(PetscFree6(l->pilot, l->centre, l->scale, l->C, l->varies, l->lump));
+  PetscCall(PetscFree7(l->pilot, l->centre, l->scale, l->limit, l->C, l->varies, l->lump));
   PetscCall(UqDrawsDestroy(l->draws));
   PetscFunctionReturn(0);
 }

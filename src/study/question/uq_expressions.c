@@ -92,7 +92,7 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
   if (mupError(p)) {
     char found[MAX_TEXT], hint[MAX_TEXT];
     snprintf(found, sizeof found, "%s", *mupGetErrorToken(p) ? mupGetErrorToken(p) : rewritten);
-    uq_suggest(q, found, sizeof hint, hint);
+    uq_suggest(q, found, false, sizeof hint, hint);
     mupRelease(p);
     *parser = NULL;
     if (is_derivable(q, found))

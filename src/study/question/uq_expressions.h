@@ -57,8 +57,9 @@ PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all);
 /* uq_names.c. */
 extern const char *const uq_function_names[NFUNCTIONS];
 size_t uq_name_length(const char *text); /* of the name that begins there; 0: none does */
-/* ' (did you mean "phi"?)' for the name at `found` that nothing has, "" where none is spelled like it. */
-void uq_suggest(const UqQuestion *q, const char *found, size_t size, char hint[]);
+/* ' (did you mean "phi"?)' for the name at `found` that nothing has, nothing where none is spelled like it: of
+ * functions where it is called as one; else of fields, quantities and conditions, and then the fields are listed. */
+void uq_suggest(const UqQuestion *q, const char *found, bool called, size_t size, char hint[]);
 /* The first name in the text that is called as a function and is none, with that suggestion; false: there is none. */
 bool uq_unknown_function(const UqQuestion *q, const char *text, size_t size, char name[]);
 

@@ -28,19 +28,34 @@ static void list_functions(const char *names[FUNCTIONS])
   for (int i = 0; i < OF_PARSER; i++) names[NFUNCTIONS + i] = of_parser[i];
 }
 
-void uq_suggest(const UqQuestion *q, const char *found, size_t size, char hint[])
+static void list_fields(const UqQuestion *q, size_t size, char list[])
+{
+  size_t used = (size_t)snprintf(list, size, "; fields:");
+  for (int i = 0; i < q->channels && used < size; i++)
+    used += (size_t)snprintf(list + used, size - used, "%s %s", i ? "," : "", q->field[i].name);
+}
+
+/* What has values is nearer than any function, unless a function is called. */
+void uq_suggest(const UqQuestion *q, const char *found, bool called, size_t size, char hint[])
 {
   const char *known[FUNCTIONS + SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + UQ_MAX_QUANTITIES];
-  char name[UQ_ITEM];
+  char name[UQ_ITEM], fields[UQ_ITEM] = "";
   int n = 0;
+  if (called) {
+    list_functions(known);
+    n = FUNCTIONS;
+  } else
+    list_fields(q, sizeof fields, fields);
   for (int i = 0; i < q->channels; i++) known[n++] = q->field[i].name;
-  for (int i = 0; i < q->space->n; i++) known[n++] = q->space->c[i].name;
   for (int i = 0; i < q->nquantities; i++) known[n++] = q->quantity[i].name;
-  list_functions(known + n);
+  for (int i = 0; i < q->space->n; i++) known[n++] = q->space->c[i].name;
   snprintf(name, sizeof name, "%.*s", (int)uq_name_length(found), found);
-  const char *nearest = *name ? text_nearest(name, n + FUNCTIONS, known) : NULL;
+  const char *nearest = *name ? text_nearest(name, n, known) : NULL;
   *hint               = 0;
-  if (nearest && strcmp(nearest, name)) snprintf(hint, size, " (did you mean \"%s\"?)", nearest);
+  if (nearest && strcmp(nearest, name))
+    snprintf(hint, size, " (did you mean \"%s\"?)%s", nearest, fields);
+  else if (*name && !nearest)
+    snprintf(hint, size, "%s", fields);
 }
 
 static bool is_function(const char *name, size_t length)
@@ -58,7 +73,7 @@ bool uq_unknown_function(const UqQuestion *q, const char *text, size_t size, cha
   for (size_t length; *text; text += length ? length : 1) {
     length = uq_name_length(text);
     if (!length || text[length + strspn(text + length, " ")] != '(' || is_function(text, length)) continue;
-    uq_suggest(q, text, sizeof hint, hint);
+    uq_suggest(q, text, true, sizeof hint, hint);
     for (int i = 0; i < q->channels; i++)
       if (strlen(q->field[i].name) == length && !strncmp(q->field[i].name, text, length))
         snprintf(hint, sizeof hint, "; a field's place stands in brackets, %.40s[0]", q->field[i].name);

@@ -4,17 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "name_field = function(field%s)", of the fields from `from` on: the deck's quantities have the extremes of the first.
- */
+/* "name_field = function(field%s)", of all fields or those but the first whose extremes the deck's quantities have; not
+ * of one value. */
 static const struct {
   const char *name, *function, *share, *what;
-  int from;
-} numbers[] = {{"min", "min", "", "smallest value of a whole field", 1},
-               {"max", "max", "", "largest value of a whole field", 1},
-               {"low", "quantile", ", 0.01", "value that 99 % of the cells exceed", 0},
-               {"high", "quantile", ", 0.99", "value that 1 % of the cells exceed", 0},
-               {"x_min", "argmin", "", "place along x of the smallest value", 0},
-               {"x_max", "argmax", "", "place along x of the largest value", 0}};
+  bool first;
+} numbers[] = {{"min", "min", "", "smallest value of a whole field", false},
+               {"max", "max", "", "largest value of a whole field", false},
+               {"low", "quantile", ", 0.01", "value that 99 % of the cells exceed", true},
+               {"high", "quantile", ", 0.99", "value that 1 % of the cells exceed", true},
+               {"x_min", "argmin", "", "place along x of the smallest value", true},
+               {"x_max", "argmax", "", "place along x of the largest value", true}};
 
 /* Whether an expression can speak of the field. */
 static bool has_plain_name(const ScoriaField *field)
@@ -34,6 +34,7 @@ static PetscErrorCode Describe(UqQuestion *q, int index, const char *what, const
 
 PetscErrorCode UqAddWhole(UqQuestion *q)
 {
+  const int first = quantities_first(q->channels, q->field);
   char text[4 * SCORIA_NAME_SIZE];
   int index;
   PetscFunctionBeginUser;
@@ -43,9 +44,10 @@ PetscErrorCode UqAddWhole(UqQuestion *q)
       PetscCall(Describe(q, i, numbers[of->kind == SCORIA_QUANTITY_MAX].what, &q->field[of->channel]));
   }
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers && q->whole; k++)
-    for (int c = numbers[k].from; c < q->channels; c++) {
+    for (int c = 0; c < q->channels; c++) {
       const char *name = q->field[c].name;
-      if (!has_plain_name(&q->field[c])) continue;
+      if ((c == first && !numbers[k].first) || !has_plain_name(&q->field[c]) || field_is_one_value(&q->field[c]))
+        continue;
       snprintf(text, sizeof text, "%s_%s = %s(%s%s)", numbers[k].name, name, numbers[k].function, name,
                numbers[k].share);
       PetscCall(UqExpressionAdd(q, "quantities", text, &index));

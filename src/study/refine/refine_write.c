@@ -56,9 +56,10 @@ PetscErrorCode RefineSay(ScoriaRun run, int64_t rows, int64_t conditions, const 
   int64_t ended[3]                  = {0};
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < rows; i++) ended[(int)column[REFINE_STATUS * rows + i]]++;
-  PetscCall(ScoriaSay(run, "  %lld fields at %lld conditions: %lld converged, %lld stopped, %lld failed",
-                      (long long)rows, (long long)conditions, (long long)ended[REFINE_CONVERGED],
-                      (long long)ended[REFINE_STOPPED], (long long)ended[REFINE_FAILED]));
+  PetscCall(ScoriaSay(run, "  %lld fields at %lld condition%s: %lld converged, %lld stopped, %lld failed",
+                      (long long)rows, (long long)conditions, conditions == 1 ? "" : "s",
+                      (long long)ended[REFINE_CONVERGED], (long long)ended[REFINE_STOPPED],
+                      (long long)ended[REFINE_FAILED]));
   PetscCall(ScoriaSay(run, "  %-22s %9s %9s %9s", "", "5 %", "median", "95 %"));
   for (int c = 0; c < REFINE_STATUS; c++) {
     double q[3];

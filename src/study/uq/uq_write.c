@@ -223,6 +223,12 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
 
 #define SHOWN 6 /* conditions in the table */
 
+/* A number without a dimension has none to show. */
+static const char *unit_shown(const char *unit)
+{
+  return strcmp(unit, "1") ? unit : "";
+}
+
 static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqAnswer *a, int k)
 {
   const size_t columns = (size_t)a->columns;
@@ -230,16 +236,17 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
   const double *at = answer_at(a, k);
   char theta[256]  = "";
   for (int i = 0; i < q->space->n; i++)
-    snprintf(theta + strlen(theta), sizeof theta - strlen(theta), "%s%s %g %s", i ? ", " : "", q->space->c[i].name,
-             q->theta[k * q->space->n + i], q->space->c[i].unit);
+    snprintf(theta + strlen(theta), sizeof theta - strlen(theta), "%s%s %g%s%s", i ? ", " : "", q->space->c[i].name,
+             q->theta[k * q->space->n + i], *unit_shown(q->space->c[i].unit) ? " " : "",
+             unit_shown(q->space->c[i].unit));
   PetscCall(
       ScoriaSay(run, "  %s: %.0f fields%s", theta, at[UQ_SAMPLES], at[UQ_FAILED] > 0 ? ", some solves failed" : ""));
   PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s", "", "", "mean", "+-", "SD", "low", "high"));
   for (int i = 0; i < q->nquantities; i++) {
     const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g", q->quantity[i].name,
-                        q->quantity[i].unit, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], m[UQ_SD * columns],
-                        quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
+                        unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
+                        m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
   }
   for (int i = 0; i < q->nquantities && a->check; i++) {
     const ScoriaUqCheck *c = &a->check[k * q->nquantities + i];
