@@ -121,6 +121,20 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 
 /* -------------------------------------------------------------------------------------------- a condition ---- */
 
+/* The conditions before are kept; the next start draws this pilot again. */
+static PetscErrorCode TooFewSolved(Levels *l)
+{
+  const int64_t good = l->good;
+  PetscFunctionBeginUser;
+  if (!l->passing) {
+    PetscCall(LevelsPilotForget(l));
+    PetscCall(LevelsSave(l));
+  }
+  SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
+              (long long)good, (long long)l->o.pilot, levels_least(l));
+}
+
 PetscErrorCode LevelsPilot(Levels *l)
 {
   PetscFunctionBeginUser;
@@ -128,6 +142,7 @@ PetscErrorCode LevelsPilot(Levels *l)
   PetscCall(Rounds(l, -1, &l->pilot_done, l->o.pilot));
   PetscCall(LevelsShareTallies(l));
   PetscCall(LevelsPilotStatistics(l));
+  if (l->good < levels_least(l)) PetscCall(TooFewSolved(l));
   PetscCall(LevelsPlan(l));
   PetscCall(LevelsGroupsCreate(l));
   PetscFunctionReturn(0);
