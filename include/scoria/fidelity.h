@@ -26,6 +26,11 @@ typedef struct {
 
 typedef struct ScoriaFidelities_ *ScoriaFidelities;
 
+/* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
+ * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */
+PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
+                                      const char names[][SCORIA_FIDELITY_NAME], const int same[],
+                                      ScoriaFidelities *all);
 /* The solves of an ensemble (borrowed), and the relatives that the deck's list names, "line, grid:2"; NULL: all that
  * its problem and its grid have.  One that they lack, or that is named twice, is a user error that names `key`.
  * Collective on the rank's group. */

@@ -133,11 +133,14 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_FAILED "failed_pde" /* solves that failed */
 #define COMPARE_ROWS "rows"         /* of two files: of each */
 #define COMPARE_REJECTED "energy_rejected"
-#define COMPARE_WAYS "ways"                         /* of the worth: array of ScoriaWorthWay */
-#define COMPARE_WORTH_QUANTITIES "worth_quantities" /* of compare.h5: names, commas between; */
-#define COMPARE_WORTH_BIAS "/worth/bias_upper"      /* (these, SCORIA_NESTIMATES), and attributes: */
-#define COMPARE_WORTH_PDE "worth_seconds_pde"       /* core seconds of a solve, */
-#define COMPARE_WORTH_MODEL "worth_seconds_model"   /* and of a sample */
+#define COMPARE_WAYS "ways"                                      /* of the worth: array of ScoriaWorthWay */
+#define COMPARE_WORTH_QUANTITIES "worth_quantities"              /* of compare.h5: names, commas between; */
+#define COMPARE_WORTH_EXPRESSIONS "worth_expressions"            /* behind these, as COMPARE_TAIL_EXPRESSIONS; */
+#define COMPARE_WORTH_BIAS "/worth/bias_upper"                   /* (these, SCORIA_NESTIMATES), */
+#define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, and attributes: */
+#define COMPARE_WORTH_PDE "worth_seconds_pde"                    /* core seconds of a solve, */
+#define COMPARE_WORTH_MODEL "worth_seconds_model"                /* of a sample, */
+#define COMPARE_WORTH_GAUSSIAN "worth_seconds_gaussian"          /* and of one of the Gaussian */
 #define COMPARE_FLOOR "sliced_w_floor"
 #define COMPARE_RATIO "sliced_w_ratio" /* of the sliced Wasserstein distance and its floor */
 

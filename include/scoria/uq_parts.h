@@ -4,30 +4,44 @@
 
 #include "fidelity.h"
 
-/* The numbers of a field that the deck defines for uq beside the quantities of interest: probes, expressions, and those
- * of events. */
+/* The numbers of a field that uq knows.  Of profiles those that the deck defines for it beside the quantities of
+ * interest: probes, expressions, and those of events.  Of whole fields all that uq asks of every field, and behind them
+ * the deck's own. */
 typedef struct ScoriaNumbers_ *ScoriaNumbers;
 
 /* Of fields of that shape.  What the deck has wrong is a user error.  Collective. */
 PetscErrorCode ScoriaNumbersOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, ScoriaNumbers *numbers);
 PetscErrorCode ScoriaNumbersDestroy(ScoriaNumbers *numbers); /* none (NULL): nothing is done */
 int numbers_count(ScoriaNumbers numbers);
+int numbers_own(ScoriaNumbers numbers);                               /* of these, the last: the deck's own */
 const ScoriaQuantity *numbers_quantity(ScoriaNumbers numbers, int i); /* name, unit and description; borrowed */
+bool numbers_place(ScoriaNumbers numbers, int i);                     /* a place along an axis: one of a few values */
 /* The first `most` of them, values (n, most) of n fields at theta; NaN where a field has none.  Local. */
 void numbers_take(ScoriaNumbers numbers, const double theta[], int64_t n, const double fields[], int most,
                   double values[]);
 
 /* What several fidelities would take, from a pilot. */
+#define SCORIA_FORECAST_QUANTITIES 64
 typedef struct {
   double pilot;                                               /* of the pilot, in units of solves; NaN: none was made */
-  double gain[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES]; /* over plain Monte Carlo; NaN: not known */
+  double gain[SCORIA_FORECAST_QUANTITIES][SCORIA_NESTIMATES]; /* over plain Monte Carlo; NaN: not known */
 } ScoriaForecast;
 
-/* For estimates of n quantities at theta, offset: the condition whose value is a quantity's offset, -1: none.  The
- * pilot has as many draws as the deck's `key` says, 0: none.  Where too many of these fail, that is said and nothing is
- * known.  `command` names the study in messages.  Collective. */
-PetscErrorCode ScoriaForecastMake(ScoriaRun run, ScoriaDeck deck, const char *command, const char *key,
-                                  ScoriaEnsemble ens, ScoriaSource source, const double theta[], int n,
-                                  const ScoriaQuantity quantity[], const int offset[], ScoriaForecast *forecast);
+/* What it is for: estimates of n quantities at theta, offset: the condition whose value is a quantity's offset, -1:
+ * none.  Of whole fields, of all numbers of `numbers` in place of these.  `command` names the study in messages, key is
+ * that of the deck's number of the pilot's draws, 0: none. */
+typedef struct {
+  const char *command, *key;
+  ScoriaEnsemble ens; /* all borrowed */
+  ScoriaSource source;
+  const double *theta;
+  int n;
+  const ScoriaQuantity *quantity;
+  const int *offset;
+  ScoriaNumbers numbers; /* NULL: of profiles */
+} ScoriaForecastOf;
+
+/* Where too many of the pilot's draws fail, that is said and nothing is known.  Collective. */
+PetscErrorCode ScoriaForecastMake(ScoriaRun run, ScoriaDeck deck, const ScoriaForecastOf *of, ScoriaForecast *forecast);
 
 #endif

@@ -37,6 +37,7 @@ typedef struct {
 typedef struct {
   bool pde;                             /* the fields are solutions */
   bool multilevel;                      /* of several fidelities */
+  bool gaussian;                        /* they are those of the model's Gaussian */
   bool automatic;                       /* the program has chosen the source: what follows holds for any */
   bool means, aside[UQ_MAX_QUANTITIES]; /* the tolerance is for means alone, and not for these quantities */
   int64_t count;

@@ -103,10 +103,4 @@ double grid_cells(const ScoriaGrid *grid);
 /* The family behind fidelities of the PDE. */
 Family *fidelities_family(ScoriaFidelities all);
 
-/* Of any kind, with n members, the first of which is the one that counts; kind is borrowed, ctx becomes the object's
- * own, names (n) are copied, and same (n), the member whose law each has, plus 1, 0: none; NULL: none at all. */
-PetscErrorCode ScoriaFidelitiesCreate(const ScoriaFidelitiesKind *kind, void *ctx, int n,
-                                      const char names[][SCORIA_FIDELITY_NAME], const int same[],
-                                      ScoriaFidelities *all);
-
 #endif

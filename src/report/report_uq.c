@@ -79,6 +79,7 @@ static const char *uq_source(const cJSON *uq)
 {
   const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_SOURCE));
   if (source && !strcmp(source, "multilevel")) return "PDE, of several fidelities";
+  if (source && !strcmp(source, "gaussian")) return "model's Gaussian";
   return source && !strcmp(source, "pde") ? "PDE" : "model";
 }
 

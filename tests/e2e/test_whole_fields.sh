@@ -126,9 +126,19 @@ for ranks in 1 3; do
 done
 grep -q '^  spectrum of phi' "$work/out" || { fail "compare says nothing of whole fields"; cat "$work/out" >&2; }
 "$PYTHON" - "$work" <<'PY' || fail "the whole path"
-import json, sys, h5py, numpy as np
+import html, json, sys, h5py, numpy as np
 one, three = (json.load(open(f"{sys.argv[1]}/path{ranks}/compare.json")) for ranks in (1, 3))
-assert one.pop("cost") and three.pop("cost") and one == three
+assert one.pop("cost") and three.pop("cost")
+worth, second = one.pop("worth"), three.pop("worth")
+assert one == three
+# Errors of what is asked of every field, the same but for the times: those of a mean of the lateral mean, of a hot spot, of a quantile.
+assert [q["name"] for q in worth["quantities"]][:5] == ["min_c", "max_c", "phi_collector", "min_phi", "max_phi"]
+for a, b in zip(worth["quantities"], second["quantities"]):
+    for e, f in zip(a["estimates"], b["estimates"]):
+        del e["break_even_conditions"], f["break_even_conditions"]
+        assert e == f
+        assert 0 <= e["bias_upper"] < 10 and 0 <= e["gaussian_bias_upper"] < 10 and e["multilevel_gain"] > 0, (a["name"], e)
+assert worth["sentence"].startswith("for errors of 0.02 SD use ") and worth["ways"][0]["name"] == "plain Monte Carlo"
 whole = one["whole_fields"]
 for f in ("c", "phi"):
     assert set(whole["fields"][f]["max"]) == {"unit", "description", "model", "gaussian", "floor", "conditions"}
@@ -151,8 +161,9 @@ for f in ("c", "phi"):
     above = pde["exceed"][:].mean()
     assert 0 < above < 0.5, above                          # 5 % of the values of the plane, up to ties
 page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
-for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra"):
+for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra", "worth"):
     assert f'id="figure-{figure}"' in page, figure
+assert second["sentence"] in html.unescape(page) and "<h3>Tails</h3>" in page
 assert "<h3>Whole fields</h3>" in page and "training set: 160 of 160 solves of whole fields" in page
 PY
 

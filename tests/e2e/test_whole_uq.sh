@@ -66,6 +66,38 @@ assert check["solves"] == 4 and check["low95"] < check["bias"] < check["high95"]
 assert checked["sobol"]["quantities"]["max_c"]["indices"]
 PY
 
+# How far out events and quantities were held against the PDE, hot spots and shares of the volume among them.
+run 2 compare "${asked[@]}" -compare_conditions 2 -compare_count 60 -compare_directions 8
+run 3 uq "${asked[@]}" -uq_count 200 -uq_file tails.h5 -uq_quantiles 0.1,0.9
+grep -q 'not checked' "$work/out" && { fail "tails of whole fields are not checked"; cat "$work/out" >&2; }
+run 1 uq "${asked[@]}" -uq_count 200 -uq_file rare.h5 -uq_quantiles 0.001 -uq_exceed "c > 1500 everywhere, mean(c > 1199) > 0.6"
+grep -q 'not checked by compare: tails of mean(c > 1199)' "$work/out" || { fail "an event that compare has not seen"; cat "$work/out" >&2; }
+# The cheapest source that is right: the model where its checked bias permits it, never where it does not.
+auto=("${asked[@]}" -uq_source auto -uq_count 500 -uq_pilot 100 -uq_tolerance_of means -uq_tolerance_for max_c,uneven)
+run 2 uq "${auto[@]}" -uq_tolerance 0.9 -uq_file auto.h5
+grep -q 'use source model' "$work/out" || { fail "a model of whole fields is not taken"; cat "$work/out" >&2; }
+grep -q 'source gaussian .*not taken: the model is the Gaussian' "$work/out" || { fail "the Gaussian twice"; cat "$work/out" >&2; }
+run 1 uq "${auto[@]}" -uq_tolerance 0.01 -uq_file exact.h5
+grep -q 'source model .*not taken: its bias in .*, up to .* SD by compare, exceeds the tolerance' "$work/out" || { fail "a biased model"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/run" <<'PY' || fail "tails of whole fields"
+import json, sys
+tails = {(t["quantity"], t["side"]): t["checked"] for t in json.load(open(f"{sys.argv[1]}/compare.json"))["tails"]}
+told, rare = (json.load(open(f"{sys.argv[1]}/{n}.json")) for n in ("tails", "rare"))
+at, beyond = told["conditions"][0], rare["conditions"][0]
+for name in ("max_c", "low_phi", "uneven", "c[0, 1e-4, 1.5e-4]"):
+    assert at["quantities"][name]["checked"] == {side: tails[name, side] for side in ("low", "high")}, name
+def side(p):  # the tail of a number that lies above a threshold with probability p
+    return "high" if p <= .5 else "low"
+for event, name in zip(at["exceed"], ("max_c", "mean(c > 1200)")):
+    assert event["checked"] == tails[name, side(event["probability"])], event
+assert beyond["exceed"][0]["checked"] == tails["min_c", side(beyond["exceed"][0]["probability"])]
+auto, exact = (json.load(open(f"{sys.argv[1]}/{n}.json")) for n in ("auto", "exact"))
+bias = {w["source"]: w for w in auto["auto"]["ways"]}["model"]["bias"]
+worth = {q["name"]: q["estimates"][0]["bias_upper"] for q in json.load(open(f"{sys.argv[1]}/compare.json"))["worth"]["quantities"]}
+assert auto["source"] == "model" and bias == max(worth["max_c"], worth["uneven"]) < 0.9 and exact["source"] in ("pde", "multilevel")
+assert any(w.startswith("quantile 0.001 of max_c: the lower tail ") for w in rare["warnings"]), rare["warnings"]
+PY
+
 for ranks in 1 2; do run $ranks likelihood -likelihood_output "densities$ranks.h5"; done
 grep -q 'what a row has beside the modes' "$work/out" || { fail "likelihood does not say what it leaves out"; cat "$work/out" >&2; }
 run 2 likelihood -likelihood_output volumes.h5 -likelihood_count 4 -likelihood_volume always

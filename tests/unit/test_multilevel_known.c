@@ -4,7 +4,6 @@
 #include "unit/small_run.h"
 #include "study/multilevel/multilevel.h"
 #include "testing.h"
-#include "draw/family.h"
 #include <math.h>
 
 enum { MEMBERS = 4, RUNS = 200, FEW = 60 };

@@ -24,9 +24,8 @@ typedef struct {
   double theta[SCORIA_MAX_CONDITIONS];
   int64_t good[SCORIA_NFROM];            /* fields without failure */
   ScoriaDistance distance[SCORIA_NFROM]; /* to SCORIA_FROM_PDE, whose own is unused */
-  ScoriaEstimates reference[SCORIA_MAX_DECK_QUANTITIES], sample[SCORIA_MAX_DECK_QUANTITIES],
-      gaussian[SCORIA_MAX_DECK_QUANTITIES];              /* of both PDE ensembles together; of
-                                                            the model; of its Gaussian */
+  /* of both PDE ensembles together; of the model; of its Gaussian */
+  ScoriaEstimates reference[COMPARE_MAX_TAILS], sample[COMPARE_MAX_TAILS], gaussian[COMPARE_MAX_TAILS];
   ScoriaTailCounts tail[COMPARE_MAX_TAILS];              /* likewise */
   double residual[SCORIA_MAX_SYMMETRIES][COMPARE_SIDES]; /* mean squares, of the laws that one condition can break */
   ScoriaMemorisation memory;                             /* NaN where it is not known */
@@ -104,22 +103,35 @@ PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double
 
 /* ----------------------------------------------------------------------------------------------- measures ---- */
 
-/* Quantities of interest; tails are looked at of these, of the extremes of the other fields, which come behind, and of
- * the last `own`, which are those of uq's probes, expressions and events. */
+/* Numbers of a field whose estimates and tails are judged: `tails` of them.  Of profiles the first n are the quantities
+ * of interest, the extremes of the other fields come behind; of whole fields all that uq asks of each.  The last `own`
+ * are those of uq's probes, expressions and events. */
 typedef struct {
   int n, tails, own;
-  ScoriaNumbers numbers; /* owned: what takes the last `own` of a field; NULL: there are none */
+  bool whole; /* the numbers of a whole field, which stand behind the features of its row */
+  ScoriaNumbers
+      numbers; /* owned: what takes the last `own` of a profile, or all of a whole field; NULL: there are none */
   ScoriaQuantity quantity[COMPARE_MAX_TAILS];
   int offset[COMPARE_MAX_TAILS]; /* condition whose value is the quantity's offset, -1: none */
+  bool place[COMPARE_MAX_TAILS]; /* one of a few values: no errors are asked of its estimates */
 } CompareQuantities;
 
 /* compare_tails.c: of the deck, for fields of that shape. */
 PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
 PetscErrorCode CompareQuantitiesDestroy(CompareQuantities *quantities);
-/* compare_own.c: appends the deck's own. */
-PetscErrorCode CompareOwnRead(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *quantities);
-/* Counts of their tails at one condition: as CompareFillEstimates. */
+/* compare_numbers.c: estimates of number `at` at one condition, and counts of its tails, from n[s] values of every
+ * source, which are sorted. */
+PetscErrorCode CompareFillNumber(int at, const int64_t n[SCORIA_NFROM], double *const values[SCORIA_NFROM],
+                                 Comparison *c);
+/* Of profiles: of the deck's own numbers, from the good fields of every source. */
 PetscErrorCode CompareFillOwn(const CompareQuantities *quantities, double *const fields[SCORIA_NFROM], Comparison *c);
+/* Of whole fields: of all of them, which are taken from behind the features of the good rows of every source (n, size +
+ * numbers); what is left are rows of features (n, size). */
+PetscErrorCode CompareFillWhole(const CompareQuantities *quantities, int size, double *const rows[SCORIA_NFROM],
+                                Comparison *c);
+/* Their names, commas between, and lines of the deck's own, COMPARE_OWN_LINE. */
+void compare_quantity_names(const CompareQuantities *quantities, size_t size, char names[], size_t own_size,
+                            char own[]);
 /* How far each tail of each quantity is checked, from rank 0's counts: member COMPARE_TAILS; in compare.h5; in lines
  * for people. */
 PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const CompareQuantities *quantities);
@@ -193,10 +205,10 @@ CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each);
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
                                     Comparison *c);
 
-/* compare_worth.c.  The bias of an estimate over the conditions, of the model and of its Gaussian (NaN where that has
- * none). */
+/* compare_worth.c.  The bias of an estimate over the conditions, of the model and of its Gaussian; NaN of one that has
+ * none. */
 typedef struct {
-  bool varies; /* false: the quantity does not, and there is no bias */
+  bool varies; /* false: the quantity does not, and there is no bias of the model */
   ScoriaBias model, gaussian;
 } CompareBias;
 /* Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
@@ -204,9 +216,9 @@ typedef struct {
   double seconds[SCORIA_NFROM];
   double seconds_data, seconds_training;
   int64_t training_rows;
-  double tolerance;                                                /* that sources are compared at */
-  ScoriaForecast levels;                                           /* of several fidelities */
-  CompareBias bias[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES]; /* of the quantities of interest */
+  double tolerance;                                       /* that sources are compared at */
+  ScoriaForecast levels;                                  /* of several fidelities */
+  CompareBias bias[COMPARE_MAX_TAILS][SCORIA_NESTIMATES]; /* of every number that is judged */
 } CompareCost;
 
 /* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
@@ -218,7 +230,7 @@ PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *q
 /* compare.json's member COMPARE_WORTH, and the same in a few lines for people. */
 void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const CompareCost *cost);
 PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantities, const CompareCost *cost);
-/* In compare.h5: biases of the model's estimates, and times. */
+/* In compare.h5: biases of the estimates of the model and of its Gaussian, and times. */
 PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost);
 
 /* compare_symmetries.c: the laws that the deck's problem has on these conditions; those that the fields of one
@@ -275,12 +287,18 @@ typedef struct {
 } CompareBatch;
 PetscErrorCode CompareBatchCreate(const ScoriaFieldShape *shape, CompareBatch *batch);
 PetscErrorCode CompareBatchDestroy(CompareBatch *batch);
-/* Features (n, features_size) of n rows of a source of whole fields, NaN where a row has failed, in as many draws as
- * `most` >= n rows take: one number on all ranks where the source's draws are collective. */
-PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, const CompareBatch *batch,
+/* What is kept of a row: features, and behind them numbers, of which there may be none (NULL). */
+typedef struct {
+  ScoriaFeatures features; /* borrowed, both */
+  ScoriaNumbers numbers;
+} CompareKept;
+int compare_kept_size(const CompareKept *kept);
+/* That (n, kept size) of n rows of a source of whole fields, NaN where a row has failed, in as many draws as `most` >=
+ * n rows take: one number on all ranks where the source's draws are collective. */
+PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, const CompareBatch *batch,
                                    const double theta[], uint64_t first, int64_t n, int64_t most, double rows[]);
-/* A source of features of the rows of a source of whole fields, both borrowed: fields (n, 1, features_size). */
-PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source);
+/* A source of what is kept of the rows of a source of whole fields, borrowed: fields (n, 1, kept size). */
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, const CompareKept *kept, ScoriaSource *source);
 /* compare_whole.c: measures of rows[s] (n[s], features_size) of each source, that are the distances of c too; n[s] 0:
  * none. */
 PetscErrorCode CompareMeasureWhole(ScoriaFeatures features, const int64_t n[SCORIA_NFROM],

@@ -52,11 +52,23 @@ PetscErrorCode CompareBatchDestroy(CompareBatch *batch)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, const CompareBatch *batch,
+int compare_kept_size(const CompareKept *kept)
+{
+  return features_size(kept->features) + numbers_count(kept->numbers);
+}
+
+static void keep(const CompareKept *kept, const double theta[], const double whole[], double row[])
+{
+  const int n = numbers_count(kept->numbers);
+  features_take(kept->features, whole, row);
+  if (n) numbers_take(kept->numbers, theta, 1, whole, n, row + features_size(kept->features));
+}
+
+PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, const CompareBatch *batch,
                                    const double theta[], uint64_t first, int64_t n, int64_t most, double rows[])
 {
   const ScoriaFieldShape *shape = source_shape(of);
-  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)features_size(features);
+  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)compare_kept_size(kept);
   PetscFunctionBeginUser;
   for (int64_t at = 0; at < most; at += batch->rows) {
     const int64_t number = PetscClipInterval(n - at, 0, batch->rows);
@@ -65,7 +77,7 @@ PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, con
       const double *whole = batch->buffer + i * m;
       double *row         = rows + (at + i) * size;
       if (isfinite(whole[0]))
-        features_take(features, whole, row);
+        keep(kept, theta, whole, row);
       else
         for (size_t k = 0; k < size; k++) row[k] = NAN;
     }
@@ -76,8 +88,8 @@ PetscErrorCode CompareDrawFeatures(ScoriaSource of, ScoriaFeatures features, con
 /* --------------------------------------------------------------------------------------- source of features ---- */
 
 typedef struct {
-  ScoriaSource of; /* borrowed, as are the features */
-  ScoriaFeatures features;
+  ScoriaSource of; /* borrowed, as is what is kept */
+  CompareKept kept;
   CompareBatch batch; /* owned */
 } OfFeatures;
 
@@ -85,7 +97,7 @@ static PetscErrorCode DrawFeatures(void *ctx, const double theta[], uint64_t fir
 {
   OfFeatures *s = ctx;
   PetscFunctionBeginUser;
-  PetscCall(CompareDrawFeatures(s->of, s->features, &s->batch, theta, first, n, n, fields));
+  PetscCall(CompareDrawFeatures(s->of, &s->kept, &s->batch, theta, first, n, n, fields));
   PetscFunctionReturn(0);
 }
 
@@ -100,16 +112,16 @@ static PetscErrorCode DestroyFeatures(void *ctx)
 
 static const ScoriaSourceKind source_features = {.name = "features", .draw = DrawFeatures, .destroy = DestroyFeatures};
 
-PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, ScoriaFeatures features, ScoriaSource *source)
+PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, const CompareKept *kept, ScoriaSource *source)
 {
   ScoriaFieldShape shape = *source_shape(of);
   OfFeatures *s;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));
-  *s = (OfFeatures){.of = of, .features = features};
+  *s = (OfFeatures){.of = of, .kept = *kept};
   PetscCall(CompareBatchCreate(&shape, &s->batch));
   shape.channels = 1;
-  shape.cells = shape.shape[0] = features_size(features);
+  shape.cells = shape.shape[0] = compare_kept_size(kept);
   shape.shape[1] = shape.shape[2] = 1;
   PetscCall(ScoriaSourceCreate(&source_features, s, &shape, source_workers(of), source));
   PetscFunctionReturn(0);

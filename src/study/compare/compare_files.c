@@ -149,8 +149,8 @@ static PetscErrorCode ReadFeatures(const Files *f, const File *file, int64_t k, 
 {
   const int64_t R = file->spec->realisations, number = k < 0 ? 0 : R;
   PetscFunctionBeginUser;
-  PetscCall(
-      CompareDrawFeatures(file->source, f->features, &f->batch, NULL, k < 0 ? 0 : (uint64_t)(k * R), number, R, out));
+  PetscCall(CompareDrawFeatures(file->source, &(CompareKept){.features = f->features}, &f->batch, NULL,
+                                k < 0 ? 0 : (uint64_t)(k * R), number, R, out));
   *n = stats_keep_finite(number, features_size(f->features), out);
   PetscFunctionReturn(0);
 }

@@ -155,7 +155,7 @@ static PetscErrorCode OpenSources(MPI_Comm comm, Imported *im)
   for (int s = 0; s < SCORIA_NFROM && im->features; s++) {
     if (!im->source[s]) continue;
     im->whole[s] = im->source[s];
-    PetscCall(CompareSourceOfFeatures(im->whole[s], im->features, &im->source[s]));
+    PetscCall(CompareSourceOfFeatures(im->whole[s], &(CompareKept){.features = im->features}, &im->source[s]));
   }
   PetscFunctionReturn(0);
 }

@@ -14,6 +14,8 @@ static PetscErrorCode MeasureWhole(const CompareDraws *draws, const CompareAsked
     rows[s]    = draws->gathered[s];
     c->good[s] = stats_keep_finite(set->count, draws->m, draws->gathered[s]);
   }
+  if (asked->quantities)
+    PetscCall(CompareFillWhole(asked->quantities, features_size(asked->features), draws->gathered, c));
   PetscCall(CompareMeasureWhole(asked->features, c->good, rows, &set->whole[condition % set->held], c));
   for (int s = 0; s < SCORIA_NFROM; s++) {
     if (c->good[s] < 2) continue;

@@ -14,6 +14,7 @@ typedef struct {
   ScoriaSource source[SCORIA_NFROM], whole[SCORIA_NFROM];
   ScoriaFeatures features;
   ScoriaFieldShape shape; /* of the fields, or of their lateral means */
+  CompareQuantities quantities;
 } Opened;
 
 /* Of whole fields: sources of what is kept of them. */
@@ -23,7 +24,7 @@ static PetscErrorCode OpenFeatures(ScoriaDeck deck, Opened *o)
   PetscCall(CompareFeaturesCreate(deck, o->shape.channels, o->shape.shape, o->shape.x, &o->features));
   for (int s = 0; s < SCORIA_NFROM; s++) {
     o->whole[s] = o->source[s];
-    PetscCall(CompareSourceOfFeatures(o->whole[s], o->features, &o->source[s]));
+    PetscCall(CompareSourceOfFeatures(o->whole[s], &(CompareKept){o->features, o->quantities.numbers}, &o->source[s]));
   }
   o->shape.cells    = o->shape.shape[0];
   o->shape.shape[1] = o->shape.shape[2] = 1;
@@ -42,6 +43,7 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Opened *o)
   PetscCall(ScoriaSourceOfModel(comm, &o->trained, false, &o->source[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaSourceOfModel(comm, &o->trained, true, &o->source[SCORIA_FROM_GAUSSIAN]));
   o->shape = *source_shape(o->source[SCORIA_FROM_MODEL]);
+  PetscCall(CompareQuantitiesOfDeck(deck, &o->shape, &o->quantities));
   if (o->shape.cells > o->shape.shape[0]) PetscCall(OpenFeatures(deck, o));
   PetscFunctionReturn(0);
 }
@@ -54,6 +56,7 @@ static PetscErrorCode Close(Opened *o)
     if (o->features) PetscCall(ScoriaSourceDestroy(&o->whole[s]));
   }
   PetscCall(ScoriaFeaturesDestroy(&o->features));
+  PetscCall(CompareQuantitiesDestroy(&o->quantities));
   PetscCall(ScoriaEnsembleDestroy(&o->ens));
   PetscCall(ScoriaTrainedClose(&o->trained));
   PetscFunctionReturn(0);
@@ -128,7 +131,6 @@ static PetscErrorCode MeasureSample(ScoriaRun run, CompareDraws *draws, const Co
 /* All that is measured of the held-out conditions. */
 typedef struct {
   CompareAsked asked;
-  CompareQuantities quantities;
   CompareLaws laws;
   CompareMemory memory;
 } Measures;
@@ -143,15 +145,14 @@ static PetscErrorCode CreateMeasures(ScoriaRun run, ScoriaDeck deck, const Opene
   memset(m, 0, sizeof *m);
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  m->asked = (CompareAsked){.seed = (uint64_t)seed, .directions = (int)directions, .features = o->features};
-  if (o->features) PetscFunctionReturn(0); /* of whole fields nothing else is measured */
-  PetscCall(CompareQuantitiesOfDeck(deck, shape, &m->quantities));
+  m->asked = (CompareAsked){
+      .seed = (uint64_t)seed, .directions = (int)directions, .features = o->features, .quantities = &o->quantities};
+  if (o->features) PetscFunctionReturn(0); /* of whole fields neither laws nor nearest rows are known */
   ensemble_grid(o->ens, &grid);
   PetscCall(CompareLawsCreate(deck, shape->space, grid.dim, &m->laws));
   PetscCall(CompareMemoryCreate(run, deck, &o->trained, shape, set->count, &m->memory));
-  m->asked.quantities = &m->quantities;
-  m->asked.laws       = &m->laws;
-  m->asked.memory     = &m->memory;
+  m->asked.laws   = &m->laws;
+  m->asked.memory = &m->memory;
   PetscFunctionReturn(0);
 }
 
@@ -160,7 +161,6 @@ static PetscErrorCode DestroyMeasures(Measures *m)
   PetscFunctionBeginUser;
   PetscCall(CompareLawsDestroy(&m->laws));
   PetscCall(CompareMemoryDestroy(&m->memory));
-  PetscCall(CompareQuantitiesDestroy(&m->quantities));
   PetscFunctionReturn(0);
 }
 
@@ -175,6 +175,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
                           const ScoriaTrained *trained)
 {
   const ScoriaSamplerOptions *sampler = &trained->sampler;
+  const CompareQuantities *quantities = m->asked.quantities;
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
@@ -185,11 +186,10 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
                       evaluations(sampler)));
-  if (set->wide) PetscFunctionReturn(0);
-  PetscCall(CompareSayWorth(run, &m->quantities, cost));
-  PetscCall(CompareSayLaws(run, &m->laws));
-  PetscCall(CompareSayTails(run, set, &m->quantities));
-  PetscCall(CompareSayMemorisation(run, set, &m->memory));
+  PetscCall(CompareSayWorth(run, quantities, cost));
+  if (!set->wide) PetscCall(CompareSayLaws(run, &m->laws));
+  PetscCall(CompareSayTails(run, set, quantities));
+  if (!set->wide) PetscCall(CompareSayMemorisation(run, set, &m->memory));
   PetscFunctionReturn(0);
 }
 
@@ -200,14 +200,11 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
   PetscFunctionBeginUser;
   PetscCall(CompareAddMeasures(root, set, false));
   members_add(cJSON_AddObjectToObject(root, COMPARE_COST), scoria_field_cost_members, field);
-  if (set->wide) {
-    PetscCall(CompareAddWhole(root, set, m->asked.features, false));
-  } else {
-    compare_add_worth(root, &m->quantities, cost);
-    compare_add_laws(root, &m->laws);
-    PetscCall(CompareAddTails(root, set, &m->quantities));
-    compare_add_memorisation(root, set, &m->memory);
-  }
+  if (set->wide) PetscCall(CompareAddWhole(root, set, m->asked.features, false));
+  compare_add_worth(root, m->asked.quantities, cost);
+  if (!set->wide) compare_add_laws(root, &m->laws);
+  PetscCall(CompareAddTails(root, set, m->asked.quantities));
+  if (!set->wide) compare_add_memorisation(root, set, &m->memory);
   compare_add_conditions(root, set, false);
   PetscFunctionReturn(0);
 }
@@ -281,14 +278,23 @@ static PetscErrorCode FirstCondition(ScoriaRun run, const ComparisonSet *set, do
 }
 
 static PetscErrorCode Forecast(ScoriaRun run, ScoriaDeck deck, const Opened *o, const ComparisonSet *set,
-                               const CompareQuantities *quantities, CompareCost *cost)
+                               CompareCost *cost)
 {
+  const CompareQuantities *quantities = &o->quantities;
   double theta[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "compare_tolerance", &cost->tolerance));
   PetscCall(FirstCondition(run, set, theta));
-  PetscCall(ScoriaForecastMake(run, deck, "compare", "compare_pilot", o->ens, o->source[SCORIA_FROM_PDE], theta,
-                               quantities->n, quantities->quantity, quantities->offset, &cost->levels));
+  const ScoriaForecastOf of = {.command  = "compare",
+                               .key      = "compare_pilot",
+                               .ens      = o->ens,
+                               .source   = (o->features ? o->whole : o->source)[SCORIA_FROM_PDE],
+                               .theta    = theta,
+                               .n        = quantities->n,
+                               .quantity = quantities->quantity,
+                               .offset   = quantities->offset,
+                               .numbers  = quantities->whole ? quantities->numbers : NULL};
+  PetscCall(ScoriaForecastMake(run, deck, &of, &cost->levels));
   PetscFunctionReturn(0);
 }
 
@@ -322,9 +328,9 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
     PetscCall(MakeMaps(run, o, &set));
   } else {
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
-    PetscCall(Forecast(run, deck, o, &set, &m.quantities, &cost));
-    PetscCall(CompareJudge(&set, &m.quantities, &cost));
   }
+  PetscCall(Forecast(run, deck, o, &set, &cost));
+  PetscCall(CompareJudge(&set, &o->quantities, &cost));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));

@@ -5,9 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Number i of uq's as one that is judged. */
+static void take_number(CompareQuantities *q, int i)
+{
+  q->quantity[q->tails] = *numbers_quantity(q->numbers, i);
+  q->place[q->tails]    = numbers_place(q->numbers, i);
+  q->offset[q->tails++] = -1;
+}
+
+static PetscErrorCode OfWhole(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *q)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNumbersOfDeck(deck, shape, &q->numbers));
+  const int n = numbers_count(q->numbers);
+  for (int i = 0; i < n; i++) take_number(q, i);
+  q->own = numbers_own(q->numbers);
+  q->n   = n;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, CompareQuantities *q)
 {
   PetscFunctionBeginUser;
+  *q = (CompareQuantities){.whole = shape->cells > shape->shape[0]};
+  if (q->whole) PetscCall(OfWhole(deck, shape, q));
+  if (q->whole) PetscFunctionReturn(0);
   PetscCall(ScoriaQuantitiesOfDeck(deck, shape->channels, shape->field, shape->cells, shape->x, &q->n, q->quantity,
                                    q->offset));
   q->tails        = q->n;
@@ -18,7 +40,9 @@ PetscErrorCode CompareQuantitiesOfDeck(ScoriaDeck deck, const ScoriaFieldShape *
     q->offset[q->tails] = q->offset[q->tails + 1] = -1;
     q->tails += 2;
   }
-  PetscCall(CompareOwnRead(deck, shape, q));
+  PetscCall(ScoriaNumbersOfDeck(deck, shape, &q->numbers));
+  q->own = PetscMin(numbers_count(q->numbers), COMPARE_MAX_OWN);
+  for (int i = 0; i < q->own; i++) take_number(q, i);
   PetscFunctionReturn(0);
 }
 
@@ -64,7 +88,7 @@ PetscErrorCode CompareAddTails(cJSON *root, const ComparisonSet *set, const Comp
   for (int i = 0; i < quantities->tails; i++)
     for (int side = 0; side < SCORIA_TAILS; side++) {
       pool_tail(set, i, side, work, &tail);
-      if (tail.n) add_tail(list, &quantities->quantity[i], side, &tail);
+      if (tail.n && !quantities->place[i]) add_tail(list, &quantities->quantity[i], side, &tail);
     }
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
@@ -81,29 +105,36 @@ static PetscErrorCode PutTails(ScoriaStore store, const char *path, int quantiti
   PetscFunctionReturn(0);
 }
 
+void compare_quantity_names(const CompareQuantities *quantities, size_t size, char names[], size_t own_size, char own[])
+{
+  *names = *own = 0;
+  for (int i = 0; i < quantities->tails; i++) {
+    const ScoriaQuantity *q = &quantities->quantity[i];
+    if (i < quantities->tails - quantities->own)
+      snprintf(names + strlen(names), size - strlen(names), "%s%s", i ? "," : "", q->name);
+    else
+      snprintf(own + strlen(own), own_size - strlen(own), COMPARE_OWN_LINE "\n", q->name, q->description);
+  }
+}
+
 PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, const CompareQuantities *quantities)
 {
-  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE] = "", own[COMPARE_MAX_OWN * sizeof(ScoriaQuantity)] = "";
+  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE], own[COMPARE_MAX_OWN * sizeof(ScoriaQuantity)];
   double checked[COMPARE_MAX_TAILS * SCORIA_TAILS], differs[COMPARE_MAX_TAILS * SCORIA_TAILS],
       ratio[COMPARE_MAX_TAILS * SCORIA_TAILS];
   ScoriaTailCounts *work;
   ScoriaTail tail;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(set->held, &work));
-  for (int i = 0, at = 0; i < quantities->tails; i++) {
-    const ScoriaQuantity *q = &quantities->quantity[i];
-    if (i < quantities->tails - quantities->own)
-      snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", q->name);
-    else
-      snprintf(own + strlen(own), sizeof own - strlen(own), COMPARE_OWN_LINE "\n", q->name, q->description);
+  for (int i = 0, at = 0; i < quantities->tails; i++)
     for (int side = 0; side < SCORIA_TAILS; side++, at++) {
       pool_tail(set, i, side, work, &tail); /* of rank 0's counts, which are written */
       checked[at] = tail.checked;
       differs[at] = tail.differs;
       ratio[at]   = tail.ratio;
     }
-  }
   PetscCall(PetscFree(work));
+  compare_quantity_names(quantities, sizeof names, names, sizeof own, own);
   PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_QUANTITIES, names));
   if (*own) PetscCall(ScoriaStorePutText(store, COMPARE_TAIL_EXPRESSIONS, own));
   PetscCall(PutTails(store, COMPARE_TAIL_CHECKED, quantities->tails, checked,
@@ -138,7 +169,7 @@ PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const Co
   for (int i = 0; i < quantities->tails; i++)
     for (int side = 0; side < SCORIA_TAILS; side++) {
       pool_tail(set, i, side, work, &tail);
-      if (!tail.n || (i >= quantities->n && i < quantities->tails - quantities->own)) continue;
+      if (!tail.n || quantities->place[i] || (i >= quantities->n && i < quantities->tails - quantities->own)) continue;
       disagreement(&tail, sizeof differs, differs);
       snprintf(checked, sizeof checked, tail.checked < 1 ? "%.2g" : "nowhere", tail.checked);
       PetscCall(ScoriaSay(run, "    %-18s %-5s %9s%s", side ? "" : quantities->quantity[i].name,

@@ -22,28 +22,19 @@ static void take_values(const ScoriaFieldShape *shape, const ScoriaQuantity *q, 
 PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
                                     double *const fields[SCORIA_NFROM], Comparison *c)
 {
-  const int64_t first = c->good[SCORIA_FROM_PDE], both = first + c->good[SCORIA_FROM_PDE_AGAIN],
-                model = c->good[SCORIA_FROM_MODEL], gaussian = c->good[SCORIA_FROM_GAUSSIAN];
-  ScoriaEstimates reference, sample;
-  double *of_pde, *of_model;
+  const int64_t *n = c->good;
+  double *values[SCORIA_NFROM];
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(both, &of_pde, PetscMax(model, gaussian), &of_model));
+  PetscCall(PetscMalloc3(n[SCORIA_FROM_PDE] + n[SCORIA_FROM_PDE_AGAIN], &values[SCORIA_FROM_PDE], n[SCORIA_FROM_MODEL],
+                         &values[SCORIA_FROM_MODEL], n[SCORIA_FROM_GAUSSIAN], &values[SCORIA_FROM_GAUSSIAN]));
+  values[SCORIA_FROM_PDE_AGAIN] = values[SCORIA_FROM_PDE] + n[SCORIA_FROM_PDE];
   for (int i = 0; i < quantities->tails - quantities->own; i++) {
     ScoriaQuantity q = quantities->quantity[i];
     if (quantities->offset[i] >= 0) q.offset = c->theta[quantities->offset[i]];
-    take_values(shape, &q, first, fields[SCORIA_FROM_PDE], of_pde);
-    take_values(shape, &q, both - first, fields[SCORIA_FROM_PDE_AGAIN], of_pde + first);
-    take_values(shape, &q, model, fields[SCORIA_FROM_MODEL], of_model);
-    if (both >= 2) PetscCall(ScoriaEstimatesTake(both, of_pde, &reference)); /* which sorts */
-    if (model >= 2) PetscCall(ScoriaEstimatesTake(model, of_model, &sample));
-    if (i < quantities->n && both >= 2) c->reference[i] = reference;
-    if (i < quantities->n && model >= 2) c->sample[i] = sample;
-    if (both >= 2 && model >= 2) tails_count(both, of_pde, model, of_model, &c->tail[i]);
-    if (i >= quantities->n || gaussian < 2) continue;
-    take_values(shape, &q, gaussian, fields[SCORIA_FROM_GAUSSIAN], of_model);
-    PetscCall(ScoriaEstimatesTake(gaussian, of_model, &c->gaussian[i]));
+    for (int s = 0; s < SCORIA_NFROM; s++) take_values(shape, &q, n[s], fields[s], values[s]);
+    PetscCall(CompareFillNumber(i, n, values, c));
   }
-  PetscCall(PetscFree2(of_pde, of_model));
+  PetscCall(PetscFree3(values[SCORIA_FROM_PDE], values[SCORIA_FROM_MODEL], values[SCORIA_FROM_GAUSSIAN]));
   PetscCall(CompareFillOwn(quantities, fields, c));
   PetscFunctionReturn(0);
 }
@@ -68,7 +59,8 @@ static const char *winner(const CompareCost *cost)
   return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
 }
 
-/* Pools one estimate of one quantity, of the model or its Gaussian; false where the quantity does not vary. */
+/* Pools one estimate of one quantity, of the model or its Gaussian; false, and NaN, where the quantity does not vary.
+ */
 static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int estimate, ScoriaEstimates work[],
                  ScoriaBias *bias)
 {
@@ -77,7 +69,9 @@ static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int es
     work[k]      = (from == SCORIA_FROM_GAUSSIAN ? set->c[k].gaussian : set->c[k].sample)[quantity];
     reference[k] = set->c[k].reference[quantity];
   }
-  return bias_pool(set->held, work, reference, estimate, bias);
+  const bool varies = bias_pool(set->held, work, reference, estimate, bias);
+  if (!varies) *bias = (ScoriaBias){.floor = NAN, .upper = NAN};
+  return varies;
 }
 
 PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost)
@@ -85,12 +79,11 @@ PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *q
   ScoriaEstimates *work;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(2 * set->held, &work));
-  for (int i = 0; i < quantities->n; i++)
+  for (int i = 0; i < quantities->tails; i++)
     for (int e = 0; e < SCORIA_NESTIMATES; e++) {
       CompareBias *bias = &cost->bias[i][e];
       bias->varies      = pool(set, SCORIA_FROM_MODEL, i, e, work, &bias->model);
-      if (!pool(set, SCORIA_FROM_GAUSSIAN, i, e, work, &bias->gaussian))
-        bias->gaussian = (ScoriaBias){.floor = NAN, .upper = NAN};
+      (void)pool(set, SCORIA_FROM_GAUSSIAN, i, e, work, &bias->gaussian);
     }
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);
@@ -203,7 +196,7 @@ static void advise(const CompareQuantities *quantities, const CompareCost *cost,
   ScoriaWay way[NWAYS];
   *a = (Advice){.sentence = ""};
   for (int i = 0; i < quantities->n; i++)
-    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+    for (int e = 0; e < SCORIA_NESTIMATES && !quantities->place[i]; e++) {
       if (!cost->bias[i][e].varies) continue;
       take_ways(cost, i, e, way);
       add_ways(way, quantities->quantity[i].name, e, cost->tolerance, a);
@@ -245,28 +238,41 @@ void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const C
   members_add(worth, scoria_worth_members, &found);
   add_advice(worth, &advice);
   list = cJSON_AddArrayToObject(worth, COMPARE_QUANTITIES);
-  for (int i = 0; i < quantities->n; i++) add_quantity(list, &quantities->quantity[i], i, cost);
+  for (int i = 0; i < quantities->n; i++)
+    if (!quantities->place[i]) add_quantity(list, &quantities->quantity[i], i, cost);
 }
 
-/* NaN where a quantity does not vary. */
+/* Biases that the draws do not exclude, of the model or its Gaussian; NaN where a quantity does not vary. */
+static PetscErrorCode PutBiases(ScoriaStore store, int n, const CompareCost *cost, bool gaussian, const char *path,
+                                const char *what)
+{
+  double upper[COMPARE_MAX_TAILS][SCORIA_NESTIMATES];
+  PetscFunctionBeginUser;
+  for (int i = 0; i < n; i++)
+    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
+      const CompareBias *bias = &cost->bias[i][e];
+      upper[i][e]             = gaussian ? bias->gaussian.upper : bias->model.upper;
+    }
+  PetscCall(ScoriaStorePutReals(store, path, 2, (const int64_t[]){n, SCORIA_NESTIMATES}, upper[0], "1", what));
+  PetscCall(ScoriaStorePutAxes(store, path, "judged_quantity estimate"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost)
 {
-  char names[SCORIA_MAX_DECK_QUANTITIES * SCORIA_NAME_SIZE] = "";
-  double upper[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
+  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE], own[COMPARE_MAX_OWN * sizeof(ScoriaQuantity)];
   PetscFunctionBeginUser;
-  for (int i = 0; i < quantities->n; i++) {
-    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", quantities->quantity[i].name);
-    for (int e = 0; e < SCORIA_NESTIMATES; e++)
-      upper[i][e] = cost->bias[i][e].varies ? cost->bias[i][e].model.upper : NAN;
-  }
+  compare_quantity_names(quantities, sizeof names, names, sizeof own, own);
   PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_QUANTITIES, names));
+  if (*own) PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_EXPRESSIONS, own));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_PDE, cost->seconds[SCORIA_FROM_PDE]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_MODEL, cost->seconds[SCORIA_FROM_MODEL]));
-  PetscCall(ScoriaStorePutReals(store, COMPARE_WORTH_BIAS, 2, (const int64_t[]){quantities->n, SCORIA_NESTIMATES},
-                                upper[0], "1",
-                                "of the model's mean, SD and 97.5 % quantile of each of worth_quantities, rms over the "
-                                "conditions, which the draws do not exclude, in SDs"));
-  PetscCall(ScoriaStorePutAxes(store, COMPARE_WORTH_BIAS, "judged_quantity estimate"));
+  PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_GAUSSIAN, cost->seconds[SCORIA_FROM_GAUSSIAN]));
+  PetscCall(PutBiases(store, quantities->tails, cost, false, COMPARE_WORTH_BIAS,
+                      "of the model's mean, SD and 97.5 % quantile of each of worth_quantities (and "
+                      "worth_expressions), rms over the conditions, which the draws do not exclude, in SDs"));
+  PetscCall(
+      PutBiases(store, quantities->tails, cost, true, COMPARE_WORTH_GAUSSIAN_BIAS, "the same of the model's Gaussian"));
   PetscFunctionReturn(0);
 }
 

@@ -4,9 +4,12 @@
 
 #include "scoria/uq_question.h"
 
-/* Of profiles of that shape the deck's quantities (of_interest: how many), probes and expressions, those of its events
- * among them, and nothing else: for who takes numbers of fields and no statistics. */
-PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int *of_interest);
+#define UQ_MAX_WHOLE 48 /* quantities, those of whole fields included: the others are left for the deck's own */
+
+/* Of fields of that shape the numbers that uq takes of each, and nothing else, for who takes no statistics; end: of
+ * each part of them. */
+typedef enum { UQ_OF_INTEREST, UQ_PROBES, UQ_OF_WHOLE, UQ_EXPRESSED, UQ_PARTS } UqPart;
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int end[UQ_PARTS]);
 /* uq_items.c: the items of the list uq_<key>, one after the other; one that is too long is a user error.  Local. */
 typedef PetscErrorCode (*UqTakeItem)(UqQuestion *q, const char *item);
 PetscErrorCode UqReadItems(ScoriaDeck deck, UqQuestion *q, const char *key, UqTakeItem take);
@@ -23,7 +26,7 @@ PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
 void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], const double means[],
                  double quantities[]);
 /* uq_whole.c: what is asked of every whole field: extremes and where along x they are, and the values that 1 % and 99 %
- * of the cells exceed; after the quantities of the deck.  Nothing of profiles.  Local. */
+ * of the cells exceed; after the quantities of the deck, as far as there is room.  Nothing of profiles.  Local. */
 PetscErrorCode UqAddWhole(UqQuestion *q);
 /* uq_events.c: the threshold of an item of uq_exceed.  Local. */
 PetscErrorCode UqAddEvent(UqQuestion *q, const char *item);

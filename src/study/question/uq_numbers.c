@@ -1,22 +1,32 @@
-/* The numbers of a field that the deck defines for uq, for other studies: the quantities of a question behind those of
- * interest. */
+/* The numbers of a field that uq knows, for other studies: quantities of a question, in an order of their own. */
 #include "question.h"
 #include "scoria/uq_parts.h"
-#include <string.h>
 
 struct ScoriaNumbers_ {
-  UqQuestion q; /* its last quantities are these */
+  UqQuestion q;
   UqDraws draws;
-  int before;
+  int n, own, at[UQ_MAX_QUANTITIES]; /* where they stand in the question */
 };
+
+static void add(ScoriaNumbers numbers, int from, int to)
+{
+  for (int i = from; i < to; i++) numbers->at[numbers->n++] = i;
+}
 
 PetscErrorCode ScoriaNumbersOfDeck(ScoriaDeck deck, const ScoriaFieldShape *shape, ScoriaNumbers *numbers)
 {
   ScoriaNumbers own;
+  int end[UQ_PARTS];
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&own));
   *numbers = own;
-  PetscCall(UqQuestionOfNumbers(deck, shape, &own->q, &own->before));
+  PetscCall(UqQuestionOfNumbers(deck, shape, &own->q, end));
+  if (own->q.whole) add(own, 0, end[UQ_OF_INTEREST]);
+  add(own, end[UQ_PROBES], end[UQ_OF_WHOLE]);
+  const int known = own->n;
+  add(own, end[UQ_OF_INTEREST], end[UQ_PROBES]);
+  add(own, end[UQ_OF_WHOLE], end[UQ_EXPRESSED]);
+  own->own    = own->n - known;
   own->q.tile = 0; /* fields are others' */
   PetscCall(UqDrawsCreate(&own->q, NULL, &own->draws));
   PetscFunctionReturn(0);
@@ -34,12 +44,22 @@ PetscErrorCode ScoriaNumbersDestroy(ScoriaNumbers *numbers)
 
 int numbers_count(ScoriaNumbers numbers)
 {
-  return numbers->q.nquantities - numbers->before;
+  return numbers ? numbers->n : 0;
+}
+
+int numbers_own(ScoriaNumbers numbers)
+{
+  return numbers->own;
 }
 
 const ScoriaQuantity *numbers_quantity(ScoriaNumbers numbers, int i)
 {
-  return &numbers->q.quantity[numbers->before + i];
+  return &numbers->q.quantity[numbers->at[i]];
+}
+
+bool numbers_place(ScoriaNumbers numbers, int i)
+{
+  return numbers->q.place[numbers->at[i]];
 }
 
 void numbers_take(ScoriaNumbers numbers, const double theta[], int64_t n, const double fields[], int most,
@@ -47,8 +67,8 @@ void numbers_take(ScoriaNumbers numbers, const double theta[], int64_t n, const 
 {
   double all[UQ_MAX_QUANTITIES];
   uq_draws_at(&numbers->draws, theta);
-  for (int64_t i = 0; i < n; i++) {
+  for (int64_t i = 0; i < n; i++, values += most) {
     uq_take(&numbers->draws, fields + (size_t)i * (size_t)numbers->q.m, all);
-    memcpy(values + i * most, all + numbers->before, sizeof *all * (size_t)most);
+    for (int k = 0; k < most; k++) values[k] = all[numbers->at[k]];
   }
 }

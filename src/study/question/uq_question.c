@@ -82,11 +82,13 @@ const char *uq_input_name(const UqQuestion *q, int input)
   return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
 }
 
-static PetscErrorCode ReadDerivable(ScoriaDeck deck, UqQuestion *q)
+/* What the fields are of: equations, which have periodic lateral axes, or data. */
+static PetscErrorCode ReadKind(ScoriaDeck deck, UqQuestion *q)
 {
   bool imported;
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
+  q->periodic = !imported;
   if (!imported) PetscCall(ScoriaDerivedNames(deck, sizeof q->derivable, q->derivable));
   PetscFunctionReturn(0);
 }
@@ -106,40 +108,44 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
   q->space = shape->space;
 }
 
-PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int *of_interest)
+/* What is taken of every field, in its parts. */
+static PetscErrorCode ReadNumbers(ScoriaDeck deck, UqQuestion *q, int end[UQ_PARTS])
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReadKind(deck, q));
+  PetscCall(
+      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
+  end[UQ_OF_INTEREST] = q->nquantities;
+  PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
+  end[UQ_PROBES] = q->nquantities;
+  PetscCall(UqAddWhole(q));
+  end[UQ_OF_WHOLE] = q->nquantities;
+  PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
+  PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
+  end[UQ_EXPRESSED] = q->nquantities;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqQuestionOfNumbers(ScoriaDeck deck, const ScoriaFieldShape *shape, UqQuestion *q, int end[UQ_PARTS])
 {
   PetscFunctionBeginUser;
   *q = (UqQuestion){.nquantities = 0};
   uq_take_shape(q, shape);
-  PetscCall(ReadDerivable(deck, q));
-  PetscCall(
-      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
-  *of_interest = q->nquantities;
-  PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
-  PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
-  PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
+  PetscCall(ReadNumbers(deck, q, end));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
 {
   PetscInt count = 0, n = 0, check = 0;
-  bool imported;
+  int end[UQ_PARTS];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaImported(deck, &imported));
-  q->periodic = !imported;
-  PetscCall(ReadDerivable(deck, q));
   PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
   PetscCall(ScoriaDeckReal(deck, "uq_tolerance", &q->tolerance));
   PetscCall(ScoriaDeckReals(deck, "uq_quantiles", UQ_MAX_QUANTILES, &n, q->probability));
   q->count          = count;
   q->nprobabilities = (int)n;
-  PetscCall(
-      ScoriaQuantitiesOfDeck(deck, q->channels, q->field, q->n[0], q->x, &q->nquantities, q->quantity, q->condition));
-  PetscCall(UqReadItems(deck, q, "probes", TakeProbe));
-  PetscCall(UqAddWhole(q));
-  PetscCall(UqReadItems(deck, q, "quantities", TakeExpression));
-  PetscCall(UqReadItems(deck, q, "exceed", UqAddEvent));
+  PetscCall(ReadNumbers(deck, q, end));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
   PetscCall(ScoriaDeckInt(deck, "uq_check", &check));

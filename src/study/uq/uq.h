@@ -21,7 +21,7 @@ struct UqTails_ {
 };
 
 /* uq_choose.c: ways to the answer, of which source auto takes the cheapest. */
-typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_NWAYS } UqWayOf;
+typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_WAY_GAUSSIAN, UQ_NWAYS } UqWayOf;
 #define UQ_WHY 160
 typedef struct {
   double seconds;   /* counted, of a core, at all conditions; NAN: not known */
@@ -32,9 +32,10 @@ struct UqChoice_ {
   UqWayOf chosen;
   double tolerance; /* in SDs: of the deck, or what uq_count draws have */
   UqWay way[UQ_NWAYS];
-  char model[SCORIA_IDENTITY_SIZE]; /* that was chosen; "": another way was */
+  char model[SCORIA_IDENTITY_SIZE]; /* that was judged, with its Gaussian; "": there was none */
 };
 extern const char *const uq_ways[UQ_NWAYS];
+bool uq_way_solves(UqWayOf way); /* the others draw from the model, or from its Gaussian */
 
 /* uq_tiles.c: the samples of one condition, on those who share it. */
 typedef struct {
@@ -124,6 +125,16 @@ PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const 
 /* uq_compared.c: run_dir/compare.h5, where it is of this model and of the sampler of the deck; else NULL, and in `why`
  * the reason.  One that cannot be read checks nothing, and is no error.  Collective. */
 PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why);
+
+/* The names under which compare.h5 has numbers, a line of each: of the quantities in the attribute `names`, commas
+ * between, and behind them of the deck's own in `own`, which may not be there.  PetscFree it. */
+PetscErrorCode UqComparedNames(ScoriaStore store, const char *names, const char *own, char **lines);
+/* The line that is a quantity's, by its name, or by its definition where it is the deck's own; -1: none. */
+int64_t uq_compared_find(const char *lines, const ScoriaQuantity *quantity);
+
+/* uq_judge.c: the ways of the model and of its Gaussian, to choice->tolerance: biases, and why they are not taken;
+ * seconds in units of a solve; and which model that was.  Collective. */
+PetscErrorCode UqJudge(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqChoice *choice);
 
 /* uq_choose.c: the cheapest way to the tolerance that is right, with its estimate of all; as an earlier start of the
  * same deck has chosen where that was not finished.  A user error where the budget allows none.  Collective. */

@@ -1,10 +1,10 @@
 /* uq, source auto: which way to the answer is the cheapest that is right.
  *
  * What plain Monte Carlo and several fidelities will take is forecast from the pilot of the first condition, at counted
- * costs.  A model is held to what compare has found of it, whose solves are paid for: a check at the asked condition
- * that excludes a bias beyond the tolerance takes more solves than the answer itself by plain Monte Carlo, so that
- * uq_check may speak against a model here, not for it.  All of that is the same on any number of ranks, and what was
- * chosen is kept before the work begins. */
+ * costs.  A model and its Gaussian are held to what compare has found of them (uq_judge.c), whose solves are paid for:
+ * a check at the asked condition that excludes a bias beyond the tolerance takes more solves than the answer itself by
+ * plain Monte Carlo, so that uq_check may speak against a model here, not for it.  All of that is the same on any
+ * number of ranks, and what was chosen is kept before the work begins. */
 #include "scoria/levels.h"
 #include "uq.h"
 #include <math.h>
@@ -12,144 +12,14 @@
 #include <string.h>
 
 const char *const uq_ways[UQ_NWAYS] = {
-    [UQ_WAY_PDE] = "pde", [UQ_WAY_MULTILEVEL] = "multilevel", [UQ_WAY_MODEL] = "model"};
-
-/* ------------------------------------------------------------------------------------------- the model ---- */
-
-#define EDGE 0.025 /* probability of the outer quantile that compare judges */
-
-/* What compare has found of the quantities of interest. */
-typedef struct {
-  char names[SCORIA_MAX_DECK_QUANTITIES * SCORIA_NAME_SIZE];
-  int n;
-  double upper[SCORIA_MAX_DECK_QUANTITIES][SCORIA_NESTIMATES];
-  double ratio;                     /* of the times of a sample and of a solve */
-  char model[SCORIA_IDENTITY_SIZE]; /* that it has found it of */
-} Judged;
-
-static PetscErrorCode ReadJudged(ScoriaStore store, Judged *j, const char **why)
-{
-  double pde, model;
-  int64_t dims[2];
-  int rank;
-  bool has;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreHas(store, COMPARE_WORTH_QUANTITIES, &has));
-  *why = has ? NULL : "compare.h5 has no biases of quantities";
-  if (!has) PetscFunctionReturn(0);
-  PetscCall(ScoriaStoreGetText(store, COMPARE_WORTH_QUANTITIES, sizeof j->names, j->names));
-  PetscCall(ScoriaStoreGetReal(store, COMPARE_WORTH_PDE, &pde));
-  PetscCall(ScoriaStoreGetReal(store, COMPARE_WORTH_MODEL, &model));
-  PetscCall(ScoriaStoreShape(store, COMPARE_WORTH_BIAS, 2, &rank, dims));
-  j->ratio = model / pde;
-  if (rank != 2 || dims[1] != SCORIA_NESTIMATES || dims[0] > SCORIA_MAX_DECK_QUANTITIES) {
-    *why = "compare.h5 has no biases of quantities";
-    PetscFunctionReturn(0);
-  }
-  j->n = (int)dims[0];
-  PetscCall(ScoriaStoreGetReals(store, COMPARE_WORTH_BIAS, dims[0] * dims[1], j->upper[0]));
-  PetscFunctionReturn(0);
-}
-
-/* The largest bias of a quantity that is not excluded, of what the tolerance is for; NAN: it was not judged. */
-static double bias_of(const Judged *j, const UqQuestion *q, const char *name)
-{
-  const char *list = j->names;
-  char word[SCORIA_NAME_SIZE];
-  double bias = NAN;
-  for (int i = 0; i < j->n && list_next_word(&list, sizeof word, word); i++)
-    for (int e = 0; e < (q->means ? 1 : SCORIA_NESTIMATES) && !strcmp(word, name); e++) {
-      const double upper = j->upper[i][e];
-      bias               = e == 0 || upper > bias || isnan(upper) ? upper : bias;
-    }
-  return bias;
-}
-
-static void judge_biases(const Judged *j, const UqQuestion *q, double tolerance, UqWay *way)
-{
-  way->bias = 0;
-  for (int i = 0; i < q->nquantities && !*way->why; i++) {
-    const char *name  = q->quantity[i].name;
-    const double bias = bias_of(j, q, name);
-    if (q->aside[i]) continue;
-    if (isnan(bias)) snprintf(way->why, UQ_WHY, "compare has not checked %.40s", name);
-    way->bias = bias > way->bias || isnan(bias) ? bias : way->bias;
-    if (bias > tolerance)
-      snprintf(way->why, UQ_WHY, "its bias in %.40s, up to %.2g SD by compare, exceeds the tolerance", name, bias);
-  }
-  for (int p = 0; p < q->nprobabilities && !q->means && !*way->why; p++)
-    if (fmin(q->probability[p], 1 - q->probability[p]) < EDGE * (1 - 1e-9))
-      snprintf(way->why, UQ_WHY, "compare checks no quantile as far out as %g", q->probability[p]);
-}
-
-/* Whether it has the fields and the conditions that are asked for. */
-static void judge_shape(const UqQuestion *q, const ScoriaFieldShape *shape, UqWay *way)
-{
-  const ScoriaSpace *space = shape->space;
-  if (shape->channels != q->channels || shape->cells != q->cells || space->n != q->space->n)
-    snprintf(way->why, UQ_WHY, "it has other fields or conditions than the deck's solves");
-  else if (q->whole)
-    snprintf(way->why, UQ_WHY, "compare checks no quantities of whole fields");
-  for (int k = 0; k < q->conditions && !*way->why; k++)
-    for (int i = 0; i < space->n; i++)
-      if (!condition_inside(&space->c[i], q->theta[k * space->n + i]))
-        snprintf(way->why, UQ_WHY, "condition %d is outside of its training ranges", k);
-}
-
-static PetscErrorCode JudgeOpened(ScoriaRun run, ScoriaDeck own, const UqQuestion *q, const ScoriaFieldShape *shape,
-                                  double tolerance, Judged *j, UqWay *way)
-{
-  const char *why = NULL;
-  ScoriaStore store;
-  PetscFunctionBeginUser;
-  judge_shape(q, shape, way);
-  if (*way->why) PetscFunctionReturn(0);
-  PetscCall(UqComparedOpen(run, own, shape->model, &store, &why));
-  if (store) {
-    PetscCall(ReadJudged(store, j, &why));
-    PetscCall(ScoriaStoreClose(&store));
-  }
-  if (why)
-    snprintf(way->why, UQ_WHY, "its bias is not checked: %s", why);
-  else
-    judge_biases(j, q, tolerance, way);
-  PetscFunctionReturn(0);
-}
-
-/* A model that cannot be opened is one that is not taken. */
-static PetscErrorCode JudgeModel(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, double tolerance, Judged *j,
-                                 UqWay *way)
-{
-  char path[PETSC_MAX_PATH_LEN];
-  ScoriaTrained trained = {.model = NULL};
-  ScoriaSource source   = NULL;
-  ScoriaDeck own;
-  bool there;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
-  PetscCall(ScoriaFileExists(ScoriaRunComm(run), path, &there));
-  if (!there) {
-    snprintf(way->why, UQ_WHY, "there is no model.h5 in the run directory");
-    PetscFunctionReturn(0);
-  }
-  PetscCall(ScoriaDeckOfFile(run, deck, "model.h5", SCORIA_SAID_BY_MODEL, &own));
-  const PetscErrorCode failed = ScoriaTrainedOpen(run, own, &trained);
-  if (failed && ScoriaFailureCode() != SCORIA_EXIT_INPUT) PetscFunctionReturn(failed);
-  if (failed) {
-    snprintf(way->why, UQ_WHY, "%s", ScoriaFailureLine());
-    ScoriaFailureReset();
-  } else {
-    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &trained, false, &source));
-    PetscCall(PetscStrncpy(j->model, source_shape(source)->model, sizeof j->model));
-    PetscCall(JudgeOpened(run, own, q, source_shape(source), tolerance, j, way));
-  }
-  PetscCall(ScoriaSourceDestroy(&source));
-  PetscCall(ScoriaTrainedClose(&trained));
-  PetscCall(ScoriaDeckDestroy(&own));
-  PetscFunctionReturn(0);
-}
+    [UQ_WAY_PDE] = "pde", [UQ_WAY_MULTILEVEL] = "multilevel", [UQ_WAY_MODEL] = "model", [UQ_WAY_GAUSSIAN] = "gaussian"};
 
 /* ------------------------------------------------------------------------------------------------ choosing ---- */
+
+bool uq_way_solves(UqWayOf way)
+{
+  return way == UQ_WAY_PDE || way == UQ_WAY_MULTILEVEL;
+}
 
 static void choose(UqChoice *choice)
 {
@@ -174,8 +44,7 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
 {
   LevelsOptions options;
   LevelsForecast f;
-  Judged judged = {.n = 0};
-  UqWay *way    = choice->way;
+  UqWay *way = choice->way;
   PetscFunctionBeginUser;
   PetscCall(LevelsOptionsRead(deck, o->all, q, &options));
   const double budget = options.budget;
@@ -187,13 +56,11 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   options.budget = 0;
   PetscCall(LevelsForecastMake(&(LevelsAsked){run, deck, o->source, o->all, false}, &options, q, &f));
   *choice = (UqChoice){.tolerance = q->tolerance > 0 ? q->tolerance : 1 / sqrt((double)q->count)};
-  for (int w = 0; w < UQ_NWAYS; w++) way[w].bias = w == UQ_WAY_MODEL ? NAN : 0;
-  PetscCall(JudgeModel(run, deck, q, choice->tolerance, &judged, &way[UQ_WAY_MODEL]));
+  PetscCall(UqJudge(run, deck, q, choice));
   way[UQ_WAY_PDE].seconds        = q->conditions * f.solve * uq_draws_for(q, f.draws);
   way[UQ_WAY_MULTILEVEL].seconds = q->conditions * (f.pilot + f.work);
-  way[UQ_WAY_MODEL].seconds      = judged.n ? judged.ratio * way[UQ_WAY_PDE].seconds : NAN;
+  for (int w = UQ_WAY_MODEL; w <= UQ_WAY_GAUSSIAN; w++) way[w].seconds *= way[UQ_WAY_PDE].seconds;
   choose(choice);
-  if (choice->chosen == UQ_WAY_MODEL) PetscCall(PetscStrncpy(choice->model, judged.model, sizeof choice->model));
   PetscCall(CheckBudget(run, choice, budget));
   PetscFunctionReturn(0);
 }
@@ -257,7 +124,7 @@ static PetscErrorCode ForgetOther(ScoriaRun run, UqChoice *choice, bool *known)
 {
   char now[SCORIA_IDENTITY_SIZE];
   PetscFunctionBeginUser;
-  if (!*known || choice->chosen != UQ_WAY_MODEL) PetscFunctionReturn(0);
+  if (!*known || uq_way_solves(choice->chosen)) PetscFunctionReturn(0);
   PetscCall(ScoriaChainModel(run, now));
   *known = !strcmp(now, choice->model);
   if (*known) PetscFunctionReturn(0);
@@ -288,7 +155,7 @@ PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
 PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a, UqChoice *choice,
                              bool *again)
 {
-  UqWay *way = &choice->way[UQ_WAY_MODEL];
+  UqWay *way = &choice->way[choice->chosen];
   PetscFunctionBeginUser;
   *again = false;
   for (int i = 0; a->check && i < q->conditions * q->nquantities && !*again; i++) {

@@ -1,7 +1,41 @@
 /* uq of a model: what compare has found of it, where its result in the run directory is of this model, drawn by this
  * sampler. */
 #include "uq.h"
+#include <stdio.h>
 #include <string.h>
+
+PetscErrorCode UqComparedNames(ScoriaStore store, const char *names, const char *own, char **lines)
+{
+  const size_t size = (size_t)1 << 14;
+  size_t used;
+  bool has;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(size, lines));
+  PetscCall(ScoriaStoreGetText(store, names, size, *lines));
+  PetscCall(ScoriaStoreHas(store, own, &has));
+  for (char *at = strchr(*lines, ','); at; at = strchr(at, ',')) *at = '\n';
+  used = strlen(*lines);
+  if (used + 2 < size) (*lines)[used++] = '\n', (*lines)[used] = 0;
+  if (has) PetscCall(ScoriaStoreGetText(store, own, size - used, *lines + used));
+  PetscFunctionReturn(0);
+}
+
+static int64_t find_line(const char *lines, const char *wanted)
+{
+  const char *line = lines, *end;
+  int64_t found    = -1;
+  for (int64_t i = 0; (end = strchr(line, '\n')); i++, line = end + 1)
+    if (strlen(wanted) == (size_t)(end - line) && !strncmp(line, wanted, (size_t)(end - line))) found = i;
+  return found;
+}
+
+int64_t uq_compared_find(const char *lines, const ScoriaQuantity *q)
+{
+  char line[sizeof *q];
+  snprintf(line, sizeof line, COMPARE_OWN_LINE, q->name, q->description);
+  const int64_t own = find_line(lines, line);
+  return own >= 0 ? own : find_line(lines, q->name);
+}
 
 static PetscErrorCode Fits(ScoriaDeck deck, const char *model, ScoriaStore store, const char **why)
 {

@@ -153,7 +153,8 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm
   const ScoriaUqCost cost = {.core_seconds_drawing = a->seconds[0], .core_seconds_statistics = a->seconds[1]};
   cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
-  cJSON_AddStringToObject(root, UQ_SOURCE, q->multilevel ? "multilevel" : (q->pde ? "pde" : "model"));
+  cJSON_AddStringToObject(root, UQ_SOURCE,
+                          q->multilevel ? "multilevel" : (q->pde ? "pde" : (q->gaussian ? "gaussian" : "model")));
   if (a->choice) add_choice(root, a->choice);
   add_space(root, q->space);
   list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);

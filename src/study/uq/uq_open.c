@@ -24,7 +24,7 @@ PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o
     PetscCall(OpenPde(run, deck, q, o));
   else {
     PetscCall(ScoriaTrainedOpen(run, deck, &o->trained));
-    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, false, &o->source));
+    PetscCall(ScoriaSourceOfModel(ScoriaRunComm(run), &o->trained, q->gaussian, &o->source));
   }
   uq_take_shape(q, source_shape(o->source));
   PetscCall(ScoriaMadeFromShape(source_shape(o->source), &q->made));

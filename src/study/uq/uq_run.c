@@ -84,8 +84,10 @@ static PetscErrorCode Automatic(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(UqChoose(run, deck, &choice));
   while (again) {
-    UqQuestion q = {
-        .automatic = true, .pde = choice.chosen != UQ_WAY_MODEL, .multilevel = choice.chosen == UQ_WAY_MULTILEVEL};
+    UqQuestion q = {.automatic  = true,
+                    .pde        = uq_way_solves(choice.chosen),
+                    .multilevel = choice.chosen == UQ_WAY_MULTILEVEL,
+                    .gaussian   = choice.chosen == UQ_WAY_GAUSSIAN};
     PetscCall(UqSayChoice(run, &choice));
     PetscCall(ScoriaDeckOfFile(run, deck, "model.h5", q.pde ? 0 : SCORIA_SAID_BY_MODEL, &own));
     PetscCall(AnswerTo(run, deck, q.pde ? deck : own, &q, &choice, &again));

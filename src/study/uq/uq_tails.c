@@ -8,7 +8,7 @@
 
 /* What compare.h5 says, on every rank. */
 typedef struct {
-  char *names; /* owned: of the quantities, commas between, and of expressions behind them, a line each */
+  char *names; /* owned: a line of each */
   int64_t n;
   UqTail *tail; /* owned (n, SCORIA_TAILS) */
 } Compared;
@@ -33,19 +33,10 @@ static PetscErrorCode ReadNumber(ScoriaStore store, const char *path, int64_t n,
 
 static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
 {
-  const size_t size = (size_t)1 << 14;
-  size_t used;
-  bool own;
   int64_t dims[2];
   int rank;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(size, &c->names));
-  PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_QUANTITIES, size, c->names));
-  PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_EXPRESSIONS, &own));
-  for (char *at = strchr(c->names, ','); at; at = strchr(at, ',')) *at = '\n';
-  used = strlen(c->names);
-  if (used + 2 < size) c->names[used++] = '\n', c->names[used] = 0;
-  if (own) PetscCall(ScoriaStoreGetText(store, COMPARE_TAIL_EXPRESSIONS, size - used, c->names + used));
+  PetscCall(UqComparedNames(store, COMPARE_TAIL_QUANTITIES, COMPARE_TAIL_EXPRESSIONS, &c->names));
   PetscCall(ScoriaStoreShape(store, COMPARE_TAIL_CHECKED, 2, &rank, dims));
   if (rank != 2 || dims[1] != SCORIA_TAILS || dims[0] == 0) PetscFunctionReturn(0);
   c->n = dims[0];
@@ -56,7 +47,8 @@ static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Compared *c, const char **why)
+static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, bool imported, Compared *c,
+                                   const char **why)
 {
   ScoriaStore store;
   bool has = false;
@@ -67,28 +59,19 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
   if (has)
     PetscCall(ReadCompared(store, c));
   else
-    *why = "compare takes no tails of imported rows that it judges by residuals";
+    *why = imported ? "compare takes no tails of imported rows that it judges by residuals"
+                    : "compare.h5 has none: it is of an earlier release";
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
 
 /* ------------------------------------------------------------------------------------------------- looking up ---- */
 
-static void find_line(const Compared *c, const char *wanted, UqTail tail[SCORIA_TAILS])
-{
-  const char *line = c->names, *end;
-  for (int64_t i = 0; i < c->n && line && (end = strchr(line, '\n')); i++, line = end + 1)
-    if (strlen(wanted) == (size_t)(end - line) && !strncmp(line, wanted, (size_t)(end - line)))
-      memcpy(tail, c->tail + i * SCORIA_TAILS, SCORIA_TAILS * sizeof *tail);
-}
-
 static void find_tails(const Compared *c, const ScoriaQuantity *q, UqTail tail[SCORIA_TAILS])
 {
-  char line[sizeof *q];
-  for (int side = 0; side < SCORIA_TAILS; side++) tail[side] = (UqTail){NAN, NAN, NAN};
-  snprintf(line, sizeof line, COMPARE_OWN_LINE, q->name, q->description);
-  find_line(c, q->name, tail);
-  find_line(c, line, tail);
+  const int64_t i = c->names ? uq_compared_find(c->names, q) : -1;
+  for (int side = 0; side < SCORIA_TAILS; side++)
+    tail[side] = i >= 0 && i < c->n ? c->tail[i * SCORIA_TAILS + side] : (UqTail){NAN, NAN, NAN};
 }
 
 /* The number whose law decides a threshold: of a field one of its extremes. */
@@ -112,10 +95,10 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
   PetscCall(ScoriaImported(deck, &imported));
   a->tails->whose  = imported ? "data" : "PDE";
   a->tails->fields = imported ? "rows" : "solves";
-  if (q->whole)
-    a->tails->why = "compare takes no tails of whole fields";
+  if (q->gaussian)
+    a->tails->why = "compare checks those of the model, not of its Gaussian";
   else
-    PetscCall(TakeCompared(run, deck, q, &c, &a->tails->why));
+    PetscCall(TakeCompared(run, deck, q, imported, &c, &a->tails->why));
   for (int i = 0; i < q->nquantities; i++) find_tails(&c, &q->quantity[i], a->tails->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
     const ScoriaQuantity number = number_of(q, t);
@@ -193,7 +176,7 @@ static void warn_of_quantile(const UqQuestion *q, const UqAnswer *a, int i, int 
     if (share < worst) worst = share, p = q->probability[r];
   }
   *line = 0;
-  if (is_beyond(worst, tail->checked))
+  if (!q->place[i] && is_beyond(worst, tail->checked)) /* a place has no tails, but a few values */
     snprintf(line, size, "quantile %g of %s: the %s tail %s", p, q->quantity[i].name, side_names[side],
              down_to(a->tails, tail, sizeof text, text));
 }
@@ -204,7 +187,8 @@ static void list_unchecked(const UqQuestion *q, const UqAnswer *a, size_t size, 
   size_t used = 0;
   *line       = 0;
   for (int i = 0; i < q->nquantities && used < size; i++)
-    if (isnan(a->tails->quantity[i][SCORIA_TAIL_LOW].checked) && isnan(a->tails->quantity[i][SCORIA_TAIL_HIGH].checked))
+    if (!q->place[i] && isnan(a->tails->quantity[i][SCORIA_TAIL_LOW].checked) &&
+        isnan(a->tails->quantity[i][SCORIA_TAIL_HIGH].checked))
       used += (size_t)snprintf(line + used, size - used, "%s%s", used ? ", " : "not checked by compare: tails of ",
                                q->quantity[i].name);
 }
