@@ -69,6 +69,7 @@ struct Family_ {
   Member member[SCORIA_MAX_FIDELITIES];
 };
 
+extern const FidelityRow *const fidelity_rows[]; /* ends with NULL */
 extern const FidelityRow fidelity_fine, fidelity_grid, fidelity_lateral, fidelity_line, fidelity_mirror,
     fidelity_columns, fidelity_steps, fidelity_linear;
 /* The member of a row, -1: none. */

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const FidelityRow *const rows[] = {&fidelity_fine,    &fidelity_line,  &fidelity_mirror,  &fidelity_grid,
-                                          &fidelity_columns, &fidelity_steps, &fidelity_lateral, &fidelity_linear};
-#define NROWS ((int)(sizeof rows / sizeof *rows))
+const FidelityRow *const fidelity_rows[] = {&fidelity_fine,    &fidelity_line,    &fidelity_mirror,
+                                            &fidelity_grid,    &fidelity_columns, &fidelity_steps,
+                                            &fidelity_lateral, &fidelity_linear,  NULL};
+#define NROWS ((int)(sizeof fidelity_rows / sizeof *fidelity_rows) - 1)
 
 struct ScoriaFidelities_ {
   const ScoriaFidelitiesKind *kind; /* borrowed */
@@ -113,9 +114,9 @@ static PetscErrorCode AddAll(Family *f)
   char lacks[128];
   PetscFunctionBeginUser;
   for (int r = 1; r < NROWS; r++)
-    for (int i = 0; i < 3 && rows[r]->numbers[i]; i++)
-      if (f->n < SCORIA_MAX_FIDELITIES && rows[r]->fits(f, rows[r]->numbers[i], sizeof lacks, lacks))
-        PetscCall(Add(f, rows[r], rows[r]->numbers[i]));
+    for (int i = 0; i < 3 && fidelity_rows[r]->numbers[i]; i++)
+      if (f->n < SCORIA_MAX_FIDELITIES && fidelity_rows[r]->fits(f, fidelity_rows[r]->numbers[i], sizeof lacks, lacks))
+        PetscCall(Add(f, fidelity_rows[r], fidelity_rows[r]->numbers[i]));
   PetscFunctionReturn(0);
 }
 
@@ -128,9 +129,9 @@ static void names_of_rows(bool estimates, size_t size, char text[])
 {
   text[0] = 0;
   for (int r = 1; r < NROWS; r++)
-    if (is_known(estimates, rows[r]))
-      snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", rows[r]->name,
-               rows[r]->least ? ":N" : "");
+    if (is_known(estimates, fidelity_rows[r]))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s%s", r > 1 ? ", " : "", fidelity_rows[r]->name,
+               fidelity_rows[r]->least ? ":N" : "");
 }
 
 /* A word of no row, or with a number too many or too few. */
@@ -142,7 +143,8 @@ static PetscErrorCode RefuseWord(bool estimates, const char *key, const char *wo
   int n = 0;
   PetscFunctionBeginUser;
   for (int r = 0; r < NROWS; r++)
-    if (is_known(estimates, rows[r]) && (rows[r]->least > 0) == (word[length] == ':')) names[n++] = rows[r]->name;
+    if (is_known(estimates, fidelity_rows[r]) && (fidelity_rows[r]->least > 0) == (word[length] == ':'))
+      names[n++] = fidelity_rows[r]->name;
   snprintf(start, sizeof start, "%.*s", (int)length, word);
   const char *nearest = text_nearest(start, n, names);
   if (nearest && strcmp(nearest, start)) snprintf(hint, sizeof hint, " (did you mean %s%s?)", nearest, word + length);
@@ -157,10 +159,10 @@ static int row_of(const char *word, long *number)
 {
   const size_t length = strcspn(word, ":");
   int r               = 0;
-  while (r < NROWS && (strncmp(rows[r]->name, word, length) || rows[r]->name[length])) r++;
+  while (r < NROWS && (strncmp(fidelity_rows[r]->name, word, length) || fidelity_rows[r]->name[length])) r++;
   char *end = NULL;
   *number   = word[length] ? strtol(word + length + 1, &end, 10) : 0;
-  return r == NROWS || (rows[r]->least > 0) != (word[length] == ':') || (end && *end) ? NROWS : r;
+  return r == NROWS || (fidelity_rows[r]->least > 0) != (word[length] == ':') || (end && *end) ? NROWS : r;
 }
 
 PetscErrorCode ScoriaFidelityCheckName(const char *key, const char *name)
@@ -179,19 +181,20 @@ static PetscErrorCode AddNamed(Family *f, const char *key, const char *word)
   PetscFunctionBeginUser;
   if (r == 0) PetscFunctionReturn(0); /* the first is always there */
   if (r == NROWS) PetscCall(RefuseWord(f->estimates, key, word));
-  if (!is_known(f->estimates, rows[r]))
+  if (!is_known(f->estimates, fidelity_rows[r]))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which solves at another porosity than the row's", key, word);
-  if (rows[r]->least && (number < rows[r]->least || number > 1000000))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected a number of at least %d", key, word, rows[r]->least);
+  if (fidelity_rows[r]->least && (number < fidelity_rows[r]->least || number > 1000000))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected a number of at least %d", key, word,
+                fidelity_rows[r]->least);
   for (int k = 0; k < f->n; k++)
-    if (f->member[k].row == rows[r] && f->member[k].number == number)
+    if (f->member[k].row == fidelity_rows[r] && f->member[k].number == number)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\" twice", key, word);
   if (f->n == SCORIA_MAX_FIDELITIES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: \"%s\" is one too many, at most %d beside the deck's own solve", key, word,
                 SCORIA_MAX_FIDELITIES - 1);
-  if (!rows[r]->fits(f, (int)number, sizeof lacks, lacks))
+  if (!fidelity_rows[r]->fits(f, (int)number, sizeof lacks, lacks))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", but %s", key, word, lacks);
-  PetscCall(Add(f, rows[r], (int)number));
+  PetscCall(Add(f, fidelity_rows[r], (int)number));
   PetscFunctionReturn(0);
 }
 

@@ -133,7 +133,8 @@ static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
               "of the residuals."));
     if (h.model && !strcmp(h.model, "gaussian"))
       PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in "
-                                  "validation, or the deck chose it (<code>sample.source</code>)."));
+                                  "validation, or the deck chose it (<code>sample.source</code>). Numbers of the two "
+                                  "differ by their draws alone."));
   }
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);

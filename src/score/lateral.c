@@ -30,6 +30,7 @@ PetscErrorCode LateralSetCoefficients(NormLateral norm)
   PetscCall(PetscCalloc5(norm->mean.terms * E, &norm->mean_coef, norm->scale.terms * E, &norm->scale_coef,
                          norm->shape.terms * E * MARGINAL_TILT, &norm->tilt_coef, largest, &norm->value,
                          E * MARGINAL_TILT, &norm->tilt));
+  PetscCall(PetscCalloc2(norm->shape.terms * E * MARGINAL_EDGES, &norm->score_coef, E * MARGINAL_EDGES, &norm->score));
   PetscFunctionReturn(0);
 }
 
@@ -68,6 +69,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(PetscFree6(norm->row, norm->marginal, norm->kept, norm->mode, norm->pair, norm->factor));
   PetscCall(PetscFree2(norm->feature, norm->rate));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
+  PetscCall(PetscFree2(norm->score_coef, norm->score));
   PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
   PetscCall(PetscFree2(norm->D, norm->mu));
   PetscCall(PetscFree5(norm->R_coef, norm->correlation, norm->L, norm->W, norm->middle));

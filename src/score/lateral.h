@@ -4,12 +4,11 @@
  * place:
  *   v = transform(x) - transform(twin), as for profiles, the twin being a profile (C, nx);
  *   z = (v - m(u)) / s(u), per channel and place along x;
- *   t = the normal score of z: the score of the law pooled over conditions, tilted by a polynomial in it whose
- *       coefficients are polynomials in u (marginal.h), and standardised: z has mean 0 and variance 1 where t is
- * normal; piecewise linear, and linear beyond; times the standard deviation that the modes give it; for every wave
- * number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier transform of t, times 1 / D(u), less mu(u)
- * for the lateral mean, and times the inverse of L(u), a factor of their correlations at u: coordinates y, N(0, I)
- * where t is Gaussian. Modes are those of the real covariance pooled over
+ *   t = the normal score of z: at the edges of bins polynomials in u (lateral_marginal.c), standardised: z has mean 0
+ *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
+ *       modes give it; for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier
+ * transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of their
+ * correlations at u: coordinates y, N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -17,7 +16,8 @@
 #include "normaliser.h"
 #include "waves.h"
 
-#define MARGINAL_BINS 82   /* of z: from -10 to 10 in steps of 1/4, and two that are open */
+#define MARGINAL_BINS 82 /* of z: from -10 to 10 in steps of 1/4, and two that are open */
+#define MARGINAL_EDGES (MARGINAL_BINS - 1)
 #define MARGINAL_TILT 4    /* Hermite polynomials of degree 1 ... 4 */
 #define MARGINAL_KNOTS 33  /* of t: from -4 to 4 in steps of 1/4 */
 #define LATERAL_STEP 0.25  /* between them */
@@ -39,6 +39,7 @@ struct NormLateral_ {
   bool twin, logged[SCORIA_MAX_FIELDS];
   bool standard; /* laws are standardised; those of a file of format 1 are not */
   bool coupled;  /* modes are coupled; not in files of the first formats */
+  bool edges;    /* laws are scores at edges; those of older files are pooled laws with a tilt */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
   double energy;                        /* share of the variance of t that the modes are to carry, and do */
@@ -46,6 +47,7 @@ struct NormLateral_ {
   NormPoly mean, scale, shape;
   double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
   Marginal *marginal;             /* owned (E) */
+  double *score_coef;             /* owned (shape.terms, E, MARGINAL_EDGES): normal scores of z at edges */
   double *feature;                /* owned (E, MARGINAL_BINS, MARGINAL_TILT): what the tilt is a polynomial in */
   double *tilt_coef;              /* owned (shape.terms, E, MARGINAL_TILT) */
   int Q;                          /* modes of all classes */
@@ -61,6 +63,7 @@ struct NormLateral_ {
   int *factor;    /* owned (classes): where the factor of each is in L */
   /* Set by LateralAt. */
   double *base, *s;        /* owned (E): v at z = 0; s */
+  double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
   double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t */
   double *D, *mu;          /* owned (Q), (kept[0]) */
@@ -135,7 +138,10 @@ void marginal_features(const Marginal *marginal, double feature[]);
 void marginal_tilted(const Marginal *marginal, const double feature[], const double tilt[], double mass[]);
 /* Shifts and scales z (MARGINAL_KNOTS) to mean 0 and variance 1 where t is normal. */
 void marginal_standardise(double z[]);
-/* z (MARGINAL_KNOTS) at the knots of t, increasing. */
-void marginal_knots(const Marginal *marginal, const double feature[], const double tilt[], double z[]);
+/* Scores (MARGINAL_EDGES) at the edges of the law with the tilt, where it is known. */
+void marginal_scores(const Marginal *marginal, const double feature[], const double tilt[], double score[]);
+/* z (MARGINAL_KNOTS) at the knots of t, increasing, by scores (MARGINAL_EDGES) at edges, which are brought into order.
+ */
+void marginal_knots(const Marginal *marginal, double score[], double z[]);
 
 #endif

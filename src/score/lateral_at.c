@@ -30,13 +30,24 @@ void lateral_set_scale(NormLateral norm, const double u[], const double twin[])
   }
 }
 
+static void set_scores(NormLateral norm, const double u[])
+{
+  if (norm->edges) {
+    evaluate(&norm->shape, u, norm->E * MARGINAL_EDGES, norm->score_coef, norm->value, norm->score);
+    return;
+  }
+  evaluate(&norm->shape, u, norm->E * MARGINAL_TILT, norm->tilt_coef, norm->value, norm->tilt);
+  for (int e = 0; e < norm->E; e++)
+    marginal_scores(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT,
+                    norm->tilt + e * MARGINAL_TILT, norm->score + (size_t)e * MARGINAL_EDGES);
+}
+
 void lateral_set_knots(NormLateral norm, const double u[])
 {
-  evaluate(&norm->shape, u, norm->E * MARGINAL_TILT, norm->tilt_coef, norm->value, norm->tilt);
+  set_scores(norm, u);
   for (int e = 0; e < norm->E; e++) {
     double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
-    marginal_knots(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT,
-                   norm->tilt + e * MARGINAL_TILT, knot);
+    marginal_knots(&norm->marginal[e], norm->score + (size_t)e * MARGINAL_EDGES, knot);
     if (norm->standard) marginal_standardise(knot);
     norm->rate[e] = 1 / LATERAL_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];

@@ -25,6 +25,7 @@ PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   norm->energy   = opt->energy;
   norm->standard = true;
   norm->coupled  = true;
+  norm->edges    = true;
   for (int c = 0; c < nchannels; c++) bounds_of_twin(twin, c, &norm->bounds[c], &norm->reference[c]);
   PetscCall(LateralSetUp(norm));
   *self = norm;

@@ -1,17 +1,15 @@
-/* Marginals from histograms: the pooled law of every element of z, and how it is tilted over the conditions, by maximum
- * likelihood: the tilted law has the mean Hermite polynomials of the rows (an exponential family; scoring with the
- * covariance of normal scores, which is 1). */
+/* Marginals from histograms: the pooled law of every element of z, and how it depends on the conditions.
+ *
+ * The normal score of z at every edge between bins is a polynomial in the conditions, by the likelihood of lying below
+ * it (distribution regression: Foresi & Peracchi, J. Am. Stat. Assoc. 90, 451 (1995); a probit for each edge).  Tails
+ * are then regressed by themselves.  Four Hermite polynomials that tilted the pooled law left them to what the bulk
+ * says: 4 standard deviations out, the local current of a wide electrode was off by .7 of one. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
+#include "tile_sum.h"
 #include <math.h>
 #include <string.h>
 
-#define STEPS 100
-#define DAMPING 0.7
-#define RIDGE                                                                                                          \
-  0.001             /* weight of a tilt of 0 beside that of the rows: where a law does not tell a tilt, there is none  \
-                     */
-#define ENOUGH 1e-6 /* change of the tilt, of a score of order 1 */
 #define LEAST_SHARE 1e-5
 #define LEAST_TAIL 40.0 /* values beyond the last edge at which the law is told: a sixth of them is chance */
 
@@ -28,78 +26,153 @@ static PetscErrorCode Pool(LateralData *data, const float histogram[])
   for (int e = 0; e < norm->E; e++) {
     memcpy(norm->marginal[e].mass, mean + (size_t)e * MARGINAL_BINS, sizeof norm->marginal[e].mass);
     marginal_set_range(&norm->marginal[e], least);
-    marginal_features(&norm->marginal[e], norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT);
   }
   PetscCall(PetscFree2(table, mean));
   PetscFunctionReturn(0);
 }
 
-/* Means (MARGINAL_TILT) of the features under a law. */
-static void mean_features(const double feature[], const double mass[], double mean[])
+/* ---------------------------------------------------------------------------------------- scores at edges ---- */
+
+#define STEPS 30
+#define LONGEST 0.5  /* step of a coefficient */
+#define ENOUGH 1e-4  /* change of a score */
+#define FARTHEST 8.0 /* score that the likelihood is taken at */
+#define PENALTY 0.1  /* of a coefficient's square, in rows: where an edge tells no trend, there is none */
+
+typedef struct {
+  int p, each;   /* terms; of an edge: gradient (p), packed lower triangle of the second derivatives */
+  double *XX;    /* owned (p (p + 1) / 2) */
+  double *score; /* owned (MARGINAL_EDGES) */
+  double *part;  /* owned (MARGINAL_EDGES, each): of a tile; of all on rank 0 */
+  double *H;     /* owned (p, p + 1): of an edge, and the gradient */
+  double *coef;  /* owned (p, MARGINAL_EDGES), and the largest change */
+  TileSum sum;
+} Edges;
+
+static PetscErrorCode EdgesCreate(const LateralData *data, Edges *s)
 {
-  for (int j = 0; j < MARGINAL_TILT; j++) mean[j] = 0;
-  for (int b = 0; b < MARGINAL_BINS; b++)
-    for (int j = 0; j < MARGINAL_TILT; j++) mean[j] += mass[b] * feature[b * MARGINAL_TILT + j];
+  const int p = data->norm->shape.terms, triangle = p * (p + 1) / 2;
+  PetscFunctionBeginUser;
+  *s = (Edges){.p = p, .each = p + triangle};
+  PetscCall(PetscMalloc5(triangle, &s->XX, MARGINAL_EDGES, &s->score, MARGINAL_EDGES * s->each, &s->part, p * (p + 1),
+                         &s->H, p * MARGINAL_EDGES + 1, &s->coef));
+  PetscCall(TileSumCreate(data->in.comm, (int64_t)MARGINAL_EDGES * s->each, &s->sum));
+  PetscFunctionReturn(0);
 }
 
-/* What the rows have more of than the law has, (n, E, MARGINAL_TILT). */
-static void excess(LateralData *data, const double found[], double more[])
+static PetscErrorCode EdgesDestroy(Edges *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree5(s->XX, s->score, s->part, s->H, s->coef));
+  PetscCall(TileSumDestroy(&s->sum));
+  PetscFunctionReturn(0);
+}
+
+/* The derivatives by t of -share ln Phi(t) - (1 - share) ln Phi(-t). */
+static void probit(double share, double t, double *first, double *second)
+{
+  t                    = PetscClipInterval(t, -FARTHEST, FARTHEST);
+  const double density = exp(-0.5 * t * t) / sqrt(2 * PETSC_PI), below = density / (0.5 * erfc(-t / sqrt(2))),
+               above = density / (0.5 * erfc(t / sqrt(2)));
+  *first             = (1 - share) * above - share * below;
+  *second            = share * below * (t + below) + (1 - share) * above * (above - t);
+}
+
+/* Adds the derivatives of a piece of some weight, of an element's histogram (MARGINAL_BINS). */
+static void add_piece(Edges *s, const Marginal *m, double weight, const double X[], const float histogram[])
+{
+  double share = 0, total = 0, first, second;
+  for (int i = 0, at = 0; i < s->p; i++)
+    for (int j = 0; j <= i; j++) s->XX[at++] = X[i] * X[j];
+  la_rows_product(1, s->p, MARGINAL_EDGES, X, s->coef, NULL, s->score);
+  for (int k = 0; k < MARGINAL_BINS; k++) total += histogram[k]; /* 1 but for rounding, which upper tails would feel */
+  for (int k = 0; k < m->first; k++) share += histogram[k];
+  for (int k = m->first; k <= m->last; k++) {
+    double *to = s->part + (size_t)k * s->each;
+    share += histogram[k];
+    probit(share / total, s->score[k], &first, &second);
+    for (int i = 0; i < s->p; i++) to[i] += weight * first * X[i];
+    for (int i = 0; i < s->each - s->p; i++) to[s->p + i] += weight * second * s->XX[i];
+  }
+}
+
+static PetscErrorCode SumDerivatives(LateralData *data, Edges *s, int e, const float histogram[])
 {
   const NormLateral norm = data->norm;
-  const int width        = norm->E * MARGINAL_TILT;
-  double mass[MARGINAL_BINS], mean[MARGINAL_TILT];
-  for (int64_t i = 0; i < data->n; i++) {
-    la_rows_product(1, norm->shape.terms, width, data->shape_X + i * norm->shape.terms, norm->tilt_coef, NULL,
-                    norm->tilt);
-    for (int e = 0; e < norm->E; e++) {
-      const double *feature = norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT;
-      marginal_tilted(&norm->marginal[e], feature, norm->tilt + e * MARGINAL_TILT, mass);
-      mean_features(feature, mass, mean);
-      for (int j = 0; j < MARGINAL_TILT; j++) {
-        const size_t at = (size_t)i * width + e * MARGINAL_TILT + j;
-        more[at]        = data->weight[i] > 0 ? found[at] - mean[j] : 0;
-      }
-    }
+  const Marginal *m      = &norm->marginal[e];
+  const size_t count     = (size_t)(m->last - m->first + 1) * s->each;
+  double *first          = s->part + (size_t)m->first * s->each;
+  PetscFunctionBeginUser;
+  for (int t = 0; t < data->tiles.tiles; t++) {
+    memset(first, 0, sizeof *first * count);
+    for (int64_t i = data->start[t]; i < data->start[t + 1]; i++)
+      if (data->weight[i] > 0)
+        add_piece(s, m, data->weight[i], data->shape_X + i * s->p,
+                  histogram + ((size_t)i * norm->E + e) * MARGINAL_BINS);
+    tile_sum_add(&s->sum, (int64_t)m->first * s->each, (int)count, first);
   }
+  PetscCall(TileSumTake(&s->sum, s->part));
+  PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Tilt(LateralData *data, const double found[])
+/* A step of Newton's method at edge k; the largest change of a coefficient. */
+static double step(Edges *s, int k)
 {
-  const NormLateral norm  = data->norm;
-  const int q             = norm->E * MARGINAL_TILT;
-  const size_t count      = (size_t)norm->shape.terms * q;
-  const NormDesign design = lateral_design(data, norm->shape.terms, data->shape_X, q);
-  double *more, *step, largest = 1;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)(data->n + 1) * q, &more, count, &step));
-  for (int k = 0; k < STEPS && largest > ENOUGH; k++) {
-    excess(data, found, more);
-    PetscCall(NormLeastSquares(&design, more, step));
-    largest = 0;
-    for (size_t i = 0; i < count; i++) {
-      const double change = step[i] - RIDGE * norm->tilt_coef[i];
-      norm->tilt_coef[i] += DAMPING * change;
-      largest = PetscMax(largest, fabs(change));
-    }
+  const int p          = s->p;
+  const double *packed = s->part + (size_t)k * s->each + p;
+  double *H = s->H, *change = s->H + p * p, largest = 0;
+  for (int i = 0; i < p; i++) {
+    for (int j = 0; j <= i; j++) H[i * p + j] = *packed++;
+    H[i * p + i] += i ? PENALTY : 0;
+    change[i] = s->part[(size_t)k * s->each + i] + (i ? PENALTY * s->coef[i * MARGINAL_EDGES + k] : 0);
   }
-  PetscCall(PetscFree2(more, step));
+  if (!la_cholesky(p, H)) return 0;
+  la_cholesky_solve(p, H, 1, change);
+  for (int i = 0; i < p; i++) largest = PetscMax(largest, fabs(change[i]));
+  const double factor = PetscMin(1, LONGEST / PetscMax(largest, LONGEST * 1e-9));
+  for (int i = 0; i < p; i++) s->coef[i * MARGINAL_EDGES + k] -= factor * change[i];
+  return largest;
+}
+
+/* Scores of element e. */
+static PetscErrorCode FitElement(LateralData *data, Edges *s, int e, const float histogram[])
+{
+  const NormLateral norm = data->norm;
+  const Marginal *m      = &norm->marginal[e];
+  const int count        = s->p * MARGINAL_EDGES;
+  double below = 0, *largest = s->coef + count;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
+  memset(s->coef, 0, sizeof *s->coef * (size_t)count);
+  for (int k = 0; k < m->first; k++) below += m->mass[k];
+  for (int k = m->first; k <= m->last; k++) {
+    below += m->mass[k];
+    s->coef[k] = normal_quantile(PetscClipInterval(below, 1e-15, 1 - 1e-15)); /* term 0 is 1 */
+  }
+  *largest = m->last > m->first ? 1 : 0;
+  for (int i = 0; i<STEPS && * largest> ENOUGH; i++) {
+    PetscCall(SumDerivatives(data, s, e, histogram));
+    *largest = 0;
+    for (int k = m->first; k <= m->last && rank == 0; k++) {
+      const double change = step(s, k); /* PetscMax evaluates its arguments twice */
+      *largest            = PetscMax(*largest, change);
+    }
+    PetscCall(NormShare(data->in.comm, (size_t)count + 1, s->coef));
+  }
+  for (int i = 0; i < s->p; i++)
+    memcpy(norm->score_coef + ((size_t)i * norm->E + e) * MARGINAL_EDGES, s->coef + i * MARGINAL_EDGES,
+           sizeof *s->coef * MARGINAL_EDGES);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[])
 {
-  const NormLateral norm = data->norm;
-  double *found, mass[MARGINAL_BINS];
+  Edges s;
   PetscFunctionBeginUser;
   PetscCall(Pool(data, histogram));
-  PetscCall(PetscMalloc1((size_t)(data->n + 1) * norm->E * MARGINAL_TILT, &found));
-  for (int64_t i = 0; i < data->n; i++)
-    for (int e = 0; e < norm->E; e++) {
-      const size_t at = (size_t)i * norm->E + e;
-      for (int b = 0; b < MARGINAL_BINS; b++) mass[b] = histogram[at * MARGINAL_BINS + b];
-      mean_features(norm->feature + (size_t)e * MARGINAL_BINS * MARGINAL_TILT, mass, found + at * MARGINAL_TILT);
-    }
-  PetscCall(Tilt(data, found));
-  PetscCall(PetscFree(found));
+  PetscCall(EdgesCreate(data, &s));
+  for (int e = 0; e < data->norm->E; e++) PetscCall(FitElement(data, &s, e, histogram));
+  PetscCall(EdgesDestroy(&s));
   PetscFunctionReturn(0);
 }

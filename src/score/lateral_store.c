@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 8, SETTINGS = 5, LEAST_SETTINGS = 3, OLD_BINS = 50 };
+enum { ARRAYS = 9, SETTINGS = 6, LEAST_SETTINGS = 3, OLD_BINS = 50 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -25,7 +25,7 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                   "coefficients of the tilt of the pooled law by normalised Hermite polynomials 1 ... 4 of its score",
                   norm->tilt_coef,
                   3,
-                  {norm->shape.terms, E, MARGINAL_TILT}};
+                  {norm->shape.terms, E, norm->edges ? 0 : MARGINAL_TILT}};
   list[3] = (NormArray){"/normaliser/modes",
                         "mode element",
                         "orthonormal eigenvectors of the covariance of scores at a wave number (mode, channel and x)",
@@ -52,6 +52,12 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         norm->R_coef,
                         2,
                         {norm->scale.terms, norm->coupled ? norm->P : 0}};
+  list[8] = (NormArray){"/normaliser/edge_scores",
+                        "shape_term element edge",
+                        "coefficients of the normal scores of z at the edges of bins (term, channel and x, edge)",
+                        norm->score_coef,
+                        3,
+                        {norm->shape.terms, E, norm->edges ? MARGINAL_EDGES : 0}};
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -78,7 +84,7 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard, norm->coupled},
+  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard, norm->coupled, norm->edges},
                shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
@@ -94,7 +100,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
-                                "standardised; 1 where modes are coupled"));
+                                "standardised; 1 where modes are coupled; 1 where laws are scores at edges"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -118,11 +124,11 @@ PetscErrorCode LateralSave(void *self, ScoriaStore store)
   PetscCall(NormPolySave(store, "/normaliser/scale_powers", &norm->scale, "scale_term varying",
                          "the same for the terms of ln s and ln D"));
   PetscCall(NormPolySave(store, "/normaliser/shape_powers", &norm->shape, "shape_term varying",
-                         "the same for the terms of the tilt"));
+                         "the same for the terms of marginal laws"));
   PetscCall(PutMarginals(norm, store));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
-    if (list[i].dims[list[i].rank - 1] == 0) continue; /* no mode of the lateral mean */
+    if (list[i].dims[list[i].rank - 1] == 0) continue; /* no mode of the lateral mean, or none of the kind */
     PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
     PetscCall(ScoriaStorePutAxes(store, list[i].name, list[i].axes));
   }
@@ -159,6 +165,7 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->energy   = settings[2];
   norm->standard = settings[3] != 0;
   norm->coupled  = settings[4] != 0;
+  norm->edges    = settings[5] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   PetscFunctionReturn(0);

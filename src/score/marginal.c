@@ -129,21 +129,39 @@ void marginal_standardise(double z[])
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = (z[k] - mean) / deviation;
 }
 
-#define LEAST_STEP 1e-9 /* between scores of neighbouring edges */
-
-void marginal_knots(const Marginal *m, const double feature[], const double tilt[], double z[])
+void marginal_scores(const Marginal *m, const double feature[], const double tilt[], double score[])
 {
-  double mass[MARGINAL_BINS], score[MARGINAL_BINS], p = 0;
+  double mass[MARGINAL_BINS], p = 0;
+  if (m->last == m->first) return;
+  marginal_tilted(m, feature, tilt, mass);
+  for (int k = m->first; k <= m->last; k++) {
+    p += mass[k];
+    score[k] = normal_quantile(PetscClipInterval(p, 1e-15, 1 - 1e-15));
+  }
+}
+
+#define LEAST_STEP 1e-9  /* between scores of neighbouring edges, */
+#define LEAST_OUTER 0.02 /* and between the outer ones, whose slope the law goes on with */
+
+/* From the middle on, so that what is uncertain gives way. */
+static void bring_into_order(int n, double score[])
+{
+  int middle = 0;
+  for (int k = 1; k < n; k++)
+    if (fabs(score[k]) < fabs(score[middle])) middle = k;
+  for (int k = middle + 1; k < n; k++)
+    score[k] = PetscMax(score[k], score[k - 1] + (k >= n - TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
+  for (int k = middle - 1; k >= 0; k--)
+    score[k] = PetscMin(score[k], score[k + 1] - (k < TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
+}
+
+void marginal_knots(const Marginal *m, double score[], double z[])
+{
   const int n = m->last - m->first + 1;
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = marginal_knot(k);
   if (m->last == m->first) return;
-  marginal_tilted(m, feature, tilt, mass);
-  for (int k = 0; k < n; k++) {
-    p += mass[m->first + k];
-    score[k] = normal_quantile(PetscClipInterval(p, 1e-15, 1 - 1e-15));
-    if (k && score[k] < score[k - 1] + LEAST_STEP) score[k] = score[k - 1] + LEAST_STEP;
-  }
-  for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score, marginal_knot(k));
+  bring_into_order(n, score + m->first);
+  for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score + m->first, marginal_knot(k));
 }
 
 double marginal_knot(int k)

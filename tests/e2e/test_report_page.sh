@@ -84,6 +84,9 @@ for word in ("http:", "https:", "@import"):
         wrong.append(f"{word} in the page")
 if len(text.encode()) >= 10_000_000:
     wrong.append(f"{len(text.encode())} bytes")
+table = re.search(r"ReportSection sections\[\] = \{(.*?)\n\};", open(sys.argv[4]).read(), re.S)[1]
+if (every := {"summary", *re.findall(r'\{"(\w+)",', table)}) != {*wanted, *unwanted}:
+    wrong.append(f"sections of the table, and those that this test knows: {every ^ {*wanted, *unwanted}}")
 wrong += [f"no section {i}" for i in wanted if i not in page.ids]
 wrong += [f"section {i} of nothing" for i in unwanted if i in page.ids]
 for i in wanted:
@@ -97,13 +100,14 @@ print("\n".join(wrong[:20]), file=sys.stderr)
 sys.exit(1 if wrong else 0)
 PY
 check() { # PART SECTIONS-THERE SECTIONS-NOT-THERE
-  "$PYTHON" "$work/check.py" "$work/$1/report.html" "$2" "$3" || fail "page of $1"
+  "$PYTHON" "$work/check.py" "$work/$1/report.html" "$2" "$3" "$SCORIA_SOURCE/src/report/report_html.c" || fail "page of $1"
 }
-check whole 'summary compare uq sample generate train files' ''
-check nothing 'summary files' 'compare uq sample generate train'
-check data 'summary generate files' 'compare uq sample train'
-check uq 'summary uq files' 'compare sample generate train'
-check stopped 'summary generate train files' 'compare uq sample'
+never='files_compared likelihood infer scaling' # of these runs
+check whole 'summary compare uq sample generate train files' "$never"
+check nothing 'summary files' "compare uq sample generate train $never"
+check data 'summary generate files' "compare uq sample train $never"
+check uq 'summary uq files' "compare sample generate train $never"
+check stopped 'summary generate train files' "compare uq sample $never"
 grep -q 'no comparison of the model with the PDE' "$work/uq/report.html" || fail "the missing comparison is not told"
 grep -q 'unfinished: the next start goes on with it' "$work/stopped/report.html" || fail "the unfinished file is not told"
 grep -q 'that do not parse were left out' "$work/stopped/report.html" || fail "the cut line of train.jsonl is not told"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The rooms of src/: none reads another's private headers, files do not call each other in circles, no two have one name, none, and no public header, is longer
-# than 400 lines, and the commands stay thin.
+# than 400 lines, the commands stay thin, and the guide to them names what there is.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -59,6 +59,23 @@ for file, others in calls.items():
     for other in others:
         if file in reached.get(other, ()):
             wrong.append(f"{file}: in a circle with {other} by {sorted(n for n in lacks[file] if has.get(n) == other)}")
+
+# What src/README.md names is there; tests have every table of a result's members, and every layer that has a gradient.
+readme, there = (src / "README.md").read_text(), {f.name for d in ("src", "tests", "include") for f in (source / d).rglob("*.*")}
+for name in re.findall(r"`(?:[\w/.]*/)?(\w+\.(?:c|h|sh))`", readme):
+    if name not in there:
+        wrong.append(f"src/README.md: there is no {name}")
+words = set(re.findall(r"\w+", " ".join(f.read_text() for f in files)))
+for name in re.findall(r"`((?:scoria_|SCORIA_|Scoria|report_|field_)\w+)`", readme):
+    if name not in words and not any(w.startswith(name) for w in words if name.endswith("_")):
+        wrong.append(f"src/README.md: nothing is called {name}")
+def missing(pattern, headers, test):
+    text = (source / "tests/unit" / test).read_text()
+    names = {n for h in headers for n in re.findall(pattern, h.read_text())}
+    assert len(names) > 2, pattern
+    wrong.extend(f"tests/unit/{test}: does not know {n}" for n in names if n not in text)
+missing(r"\b(scoria_\w+_members)\[", (source / "include/scoria").glob("*result*.h"), "test_results.c")
+missing(r"KERNEL\((\w+_backward)\)", [src / "score/layers/kernels.h"], "test_layers.c")
 print("\n".join(wrong), file=sys.stderr)
 sys.exit(bool(wrong))
 PY

@@ -1,32 +1,55 @@
-/* Choices of the deck are the rows of tables: each key has the right one, and every row can be chosen by its name. */
+/* Choices of the deck are the rows of tables: each key has the right one, every row can be chosen by its name, is
+ * whole, and is named where the deck's help lists what there is. */
 #include "cmd/cmd.h"
+#include "draw/family.h"
 #include "physics/electrode/electrode.h"
+#include "score/basis.h"
 #include "score/net.h"
 #include "scoria/score.h"
 #include "testing.h"
 #include "score/processes.h"
 #include "score/samplers/samplers.h"
+#include <math.h>
+
+static const ScoriaKey *find_key(const char *name)
+{
+  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
+    for (const ScoriaKey *key = *table; key->name; key++)
+      if (!strcmp(key->name, name)) return key;
+  fail_msg("no key %s", name);
+  return NULL;
+}
 
 /* The words of a key after `skip` of them are the names of a table of n rows, in any order. */
 static void words_are_rows(const char *name, int skip, int n, const char *const rows[])
 {
-  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
-    for (const ScoriaKey *key = *table; key->name; key++) {
-      if (strcmp(key->name, name)) continue;
-      char choices[SCORIA_CHOICES_SIZE];
-      int words = 0;
-      key_choices(key, choices);
-      for (const char *at = choices; *at; words++) {
-        const size_t length = strcspn(at, " ");
-        bool found          = words < skip;
-        for (int i = 0; i < n; i++) found = found || (strlen(rows[i]) == length && !strncmp(rows[i], at, length));
-        if (!found) fail_msg("%s: the choice %.*s has no row", name, (int)length, at);
-        at += length + (at[length] == ' ');
-      }
-      assert_int_equal(words, n + skip);
-      return;
-    }
-  fail_msg("no key %s", name);
+  char choices[SCORIA_CHOICES_SIZE];
+  int words = 0;
+  key_choices(find_key(name), choices);
+  for (const char *at = choices; *at; words++) {
+    const size_t length = strcspn(at, " ");
+    bool found          = words < skip;
+    for (int i = 0; i < n; i++) found = found || (strlen(rows[i]) == length && !strncmp(rows[i], at, length));
+    if (!found) fail_msg("%s: the choice %.*s has no row", name, (int)length, at);
+    at += length + (at[length] == ' ');
+  }
+  assert_int_equal(words, n + skip);
+}
+
+/* A word of the text, and no part of one. */
+static bool has_word(const char *text, const char *word)
+{
+  const size_t length = strlen(word);
+  for (const char *at = text; (at = strstr(at, word)); at++)
+    if ((at == text || !strchr("abcdefghijklmnopqrstuvwxyz_", at[-1])) &&
+        (!at[length] || !strchr("abcdefghijklmnopqrstuvwxyz_", at[length])))
+      return true;
+  return false;
+}
+
+static void help_names(const char *key, const char *word)
+{
+  if (!has_word(find_key(key)->help, word)) fail_msg("the help of %s does not name %s", key, word);
 }
 
 #define MOST 16
@@ -92,12 +115,89 @@ static void problems(void **state)
   words_are_rows("ensemble_problem", 0, n, names);
 }
 
+static void deck_of(const char *key, const char *value, ScoriaDeck *deck)
+{
+  const size_t section = strcspn(key, "_");
+  char text[128];
+  snprintf(text, sizeof text, "%.*s: {%s: %s}\n", (int)section, key, key + section + 1, value);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, cmd_tables(), deck));
+}
+
+/* Every set has what its kinetics and its electrolyte need. */
 static void parameter_sets(void **state)
 {
-  static const char *const names[] = {"article", "chen2020_negative", "chen2020_positive", "marquis2019_negative",
-                                      "marquis2019_positive"};
+  char words[SCORIA_CHOICES_SIZE], *save = NULL;
   (void)state;
-  words_are_rows("electrode_set", 0, 5, names);
+  key_choices(find_key("electrode_set"), words);
+  for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+    ScoriaElectrode el;
+    ScoriaDeck deck;
+    deck_of("electrode_set", word, &deck);
+    CHECK(ElectrodeFromDeck(deck, &el));
+    assert_string_equal(el.set, word);
+    assert_true(el.L > 0 && el.T > 0 && el.c_R > 0 && el.t_plus > 0 && el.t_plus < 1);
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+}
+
+static void bases(void **state)
+{
+  (void)state;
+  NAMES(scoria_bases);
+  words_are_rows("train_basis", 1, n, names); /* "auto" before them */
+  for (const NormBasis *b = scoria_bases; b->name; b++) {
+    assert_true(*b->help && (b->whole || !b->periodic) && !b->scores == !b->values);
+    assert_true(b->create && b->prepare && b->destroy && b->save && b->load && b->sizes && b->space && b->at &&
+                b->encode && b->decode && b->log_volume && b->volume_work);
+    help_names("train_basis", b->whole ? b->name : "profiles");
+  }
+}
+
+/* Each can be asked for by its name, alone or with a number, and is told in the help of the keys that take it. */
+static void fidelities(void **state)
+{
+  (void)state;
+  for (int i = 0; fidelity_rows[i]; i++) {
+    const FidelityRow *row = fidelity_rows[i];
+    assert_true(*row->help && row->fits && row->create && row->take);
+    for (int k = 0; k < 3 && row->numbers[k]; k++) assert_true(row->numbers[k] >= row->least);
+    for (int k = 0; k < i; k++) assert_string_not_equal(fidelity_rows[k]->name, row->name);
+    if (i) help_names("uq_fidelities", row->name);
+    if (!row->other) help_names("ensemble_fidelity", row->name);
+  }
+}
+
+/* What a problem lists of itself has names, units and words of its own; derived fields are in the help. */
+static void parts_of_problems(void **state)
+{
+  (void)state;
+  for (int i = 0; scoria_problems[i]; i++) {
+    ScoriaProblemQuantity quantity[SCORIA_MAX_QUANTITIES];
+    const ScoriaProblem *problem;
+    ScoriaDeck deck;
+    void *p;
+    deck_of("ensemble_problem", scoria_problems[i]->name, &deck);
+    CHECK(ScoriaProblemFromDeck(deck, &problem, &p));
+    assert_ptr_equal(problem, scoria_problems[i]);
+    const int n = problem->quantities ? problem->quantities(p, quantity) : 0;
+    for (int q = 0; q < n; q++) {
+      assert_true(*quantity[q].name && *quantity[q].description && quantity[q].factor != 0);
+      assert_true(quantity[q].field >= 0 && quantity[q].field < MAX_UNKNOWNS && quantity[q].side / 2 == 0);
+      for (int k = 0; k < q; k++) assert_string_not_equal(quantity[k].name, quantity[q].name);
+    }
+    help_names("ensemble_derived", problem->name);
+    for (const ScoriaField *f = problem->derived_fields; f && *f->name; f++) {
+      assert_true(*f->description && problem->derive_field && f - problem->derived_fields < MAX_DERIVED_FIELDS);
+      help_names("ensemble_derived", f->name);
+    }
+    for (const ScoriaParameter *of = problem->parameters; of && of->row.name; of++) {
+      assert_true(of->row.optional && of->offset + sizeof(double) <= problem->size);
+      assert_string_equal(find_key(of->row.range)->unit, of->row.unit);
+      assert_string_equal(find_key(of->row.fixed)->unit, of->row.unit);
+    }
+    CHECK(PetscFree(p));
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
 }
 
 /* Words in front of a table's, and a list of words alone; other keys have none. */
@@ -125,8 +225,9 @@ static void words_and_rows(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(samplers),     cmocka_unit_test(processes),      cmocka_unit_test(networks),
-      cmocka_unit_test(electrolytes), cmocka_unit_test(kinetics),       cmocka_unit_test(open_circuit_curves),
-      cmocka_unit_test(problems),     cmocka_unit_test(parameter_sets), cmocka_unit_test(words_and_rows)};
+      cmocka_unit_test(samplers),     cmocka_unit_test(processes),         cmocka_unit_test(networks),
+      cmocka_unit_test(electrolytes), cmocka_unit_test(kinetics),          cmocka_unit_test(open_circuit_curves),
+      cmocka_unit_test(problems),     cmocka_unit_test(parameter_sets),    cmocka_unit_test(bases),
+      cmocka_unit_test(fidelities),   cmocka_unit_test(parts_of_problems), cmocka_unit_test(words_and_rows)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

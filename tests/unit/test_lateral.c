@@ -4,7 +4,7 @@
  * both depend on one condition.  A porosity beside them has the normals of the second. */
 #include "scoria/linalg.h"
 #include "score/knot_loops.h"
-#include "score/lateral.h"
+#include "score/lateral_fit.h"
 #include "score/train_data.h"
 #include "testing.h"
 #include <math.h>
@@ -338,6 +338,60 @@ static void marginal_laws_are_reproduced(void **state)
   CHECK(PetscFree3(field, y, value));
 }
 
+/* The score at z of a law whose bulk is the same at every condition and whose upper tail is not. */
+static double kinked_score(double z, double u)
+{
+  return z < 1 ? z : 1 + (z - 1) * (1 + 0.5 * u);
+}
+
+/* Upper tails that depend on the condition though the bulk does not: from histograms of the law itself, scores at edges
+ * up to 3.5 are those of the law, which is linear in the condition, but for the penalty: .1 rows among 5,400, of which
+ * 1e-4 lie there. */
+static void tails_follow_the_conditions(void **state)
+{
+  enum { PIECES = 54, ROWS = 100 };
+  struct NormLateral_ norm = {.d = 1, .E = 1, .N = 1000, .edges = true};
+  LateralData data         = {.norm = &norm, .n = PIECES, .fitted_rows = PIECES * ROWS};
+  int64_t start[2]         = {0, PIECES};
+  int used[1] = {PIECES}, levels[1] = {PIECES};
+  double weight[PIECES], one[PIECES], *X, score[MARGINAL_EDGES], value[3];
+  float histogram[PIECES][MARGINAL_BINS];
+  Marginal marginal;
+  (void)state;
+  CHECK(NormPolyCreate(1, 2, levels, &norm.shape));
+  CHECK(PetscMalloc2(PIECES * norm.shape.terms, &X, norm.shape.terms * MARGINAL_EDGES, &norm.score_coef));
+  for (int i = 0; i < PIECES; i++) {
+    const double u = unit_of(i);
+    double below   = 0;
+    weight[i]      = ROWS;
+    one[i]         = 1;
+    norm_poly_values(&norm.shape, &u, X + i * norm.shape.terms);
+    for (int b = 0; b < MARGINAL_BINS; b++) {
+      const double next = b < MARGINAL_EDGES ? 0.5 * erfc(-kinked_score(marginal_edge(b), u) / sqrt(2)) : 1;
+      histogram[i][b]   = (float)(next - below);
+      below             = next;
+    }
+  }
+  data.tiles    = (NormTiles){PETSC_COMM_SELF, 1, start, used};
+  data.start    = start;
+  data.in       = (NormInput){.comm = PETSC_COMM_SELF};
+  data.weight   = weight;
+  data.one      = one;
+  data.shape_X  = X;
+  norm.marginal = &marginal;
+  CHECK(LateralFitMarginals(&data, &histogram[0][0]));
+  for (double u = -0.9; u < 1; u += 0.6) {
+    norm_poly_values(&norm.shape, &u, value);
+    la_rows_product(1, norm.shape.terms, MARGINAL_EDGES, value, norm.score_coef, NULL, score);
+    for (int k = marginal.first; k <= marginal.last; k++) {
+      const double want = kinked_score(marginal_edge(k), u);
+      if (fabs(want) < 3.5) assert_true(fabs(score[k] - want) < 0.05);
+    }
+  }
+  CHECK(PetscFree2(X, norm.score_coef));
+  CHECK(NormPolyDestroy(&norm.shape));
+}
+
 /* Every coordinate there and back. */
 static void decoding_is_inverted(void **state)
 {
@@ -573,6 +627,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(coupled_modes_have_their_correlation),
       cmocka_unit_test(impossible_correlations_are_damped),
       cmocka_unit_test(marginal_laws_are_reproduced),
+      cmocka_unit_test(tails_follow_the_conditions),
       cmocka_unit_test(decoding_is_inverted),
       cmocka_unit_test(shifts_and_reflections_act_on_coordinates),
       cmocka_unit_test(bits_are_the_same_on_any_number_of_ranks),

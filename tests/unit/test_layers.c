@@ -415,6 +415,22 @@ static void levels_have_registers_of_their_own(void **state)
     assert_int_equal(layers()->vector_bytes, bytes[level]);
 }
 
+/* The table of a level lacks none of the kernels that kernels.h declares, and no level has a kernel of another. */
+static void levels_have_every_kernel(void **state)
+{
+  enum { KERNELS = sizeof(Layers) / sizeof(void *) };
+  const void *first[KERNELS], *kernel[KERNELS];
+  (void)state;
+  for (int level = 0; processor_use(level); level++) {
+    memcpy(kernel, layers(), sizeof kernel);
+    for (int k = 1; k < KERNELS; k++) { /* behind vector_bytes */
+      assert_non_null(kernel[k]);
+      if (level) assert_ptr_not_equal(kernel[k], first[k]);
+    }
+    memcpy(first, kernel, sizeof first);
+  }
+}
+
 /* Compiled without fused operations: every element is the same chain of roundings. */
 static void rows_products_have_the_same_bits(void **state)
 {
@@ -447,6 +463,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest once[] = {
       cmocka_unit_test(the_best_level_is_in_use),
       cmocka_unit_test(levels_have_registers_of_their_own),
+      cmocka_unit_test(levels_have_every_kernel),
       cmocka_unit_test(rows_products_have_the_same_bits),
   };
   const struct CMUnitTest each[] = {

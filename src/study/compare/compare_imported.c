@@ -288,7 +288,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
   if (!strcmp(held->model, "gaussian"))
-    PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian"));
+    PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian: the two differ by their draws alone"));
   else
     PetscCall(CompareSayNearer(run, set));
   if (set->profiles) PetscCall(CompareSayTails(run, set, quantities));

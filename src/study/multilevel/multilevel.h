@@ -108,10 +108,10 @@ PetscErrorCode LevelsShareTallies(Levels *l);
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);
 /* Every row to every rank; may be called again. */
 PetscErrorCode LevelsPilotShare(Levels *l);
-/* Centres, scales and covariances once all rows are there; too few good ones are a user error, at which the conditions
- * before are kept. */
+/* Centres, scales and covariances once all rows are there; none of fewer good ones than levels_least. */
 PetscErrorCode LevelsPilotStatistics(Levels *l);
 PetscErrorCode LevelsPilotForget(Levels *l);
+int levels_least(const Levels *l);
 /* The numbers (K, K) of a threshold's cell in the pilot, normal in good measure: covariance of the value that decides,
  * and the share of draws beyond the threshold in that law.  limit (K): what the members are as often beyond. */
 void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, double limit[]);

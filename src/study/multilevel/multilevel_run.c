@@ -81,12 +81,26 @@ static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
   PetscFunctionReturn(0);
 }
 
+/* Tiles of a worker in the first round: those of ROUND_SHORT as the pilot has counted them, as ranks that meet more
+ * often wait more often.  The pilot begins with one. */
+static int64_t first_step(const Levels *l, int j)
+{
+  const LevelsTally *pilot = &l->total[LEVELS_PILOT];
+  double work              = 0;
+  if (j < 0) return 1;
+  for (int a = 0; a <= l->K; a++)
+    if (a == l->K || l->groups.plan.members[j] >> a & 1)
+      work += (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
+  const double seconds = 1e-9 * work * (double)l->groups.tile[j];
+  return (int64_t)PetscClipInterval(ROUND_SHORT / PetscMax(seconds, 1e-9), 1, ROUND_MOST);
+}
+
 /* Tiles from *done to end, dealt in turn; ranks meet between rounds. */
 static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 {
   const ScoriaTeam *team = &l->workers->all;
   PetscFunctionBeginUser;
-  l->step = 1;
+  l->step = first_step(l, j);
   while (*done < end) {
     PetscErrorCode failed = 0; /* what one worker meets alone, all fail with */
     PetscCall(LevelsPause(l));
@@ -107,6 +121,20 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 
 /* -------------------------------------------------------------------------------------------- a condition ---- */
 
+/* The conditions before are kept; the next start draws this pilot again. */
+static PetscErrorCode TooFewSolved(Levels *l)
+{
+  const int64_t good = l->good;
+  PetscFunctionBeginUser;
+  if (!l->passing) {
+    PetscCall(LevelsPilotForget(l));
+    PetscCall(LevelsSave(l));
+  }
+  SCORIA_FAIL(SCORIA_EXIT_SOLVES,
+              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
+              (long long)good, (long long)l->o.pilot, levels_least(l));
+}
+
 PetscErrorCode LevelsPilot(Levels *l)
 {
   PetscFunctionBeginUser;
@@ -114,6 +142,7 @@ PetscErrorCode LevelsPilot(Levels *l)
   PetscCall(Rounds(l, -1, &l->pilot_done, l->o.pilot));
   PetscCall(LevelsShareTallies(l));
   PetscCall(LevelsPilotStatistics(l));
+  if (l->good < levels_least(l)) PetscCall(TooFewSolved(l));
   PetscCall(LevelsPlan(l));
   PetscCall(LevelsGroupsCreate(l));
   PetscFunctionReturn(0);
