@@ -7,12 +7,12 @@
 #define REPORT_MAX_FIGURES 40
 
 typedef struct {
-  char name[32];     /* figures/<name>.svg, .png */
-  char title[96];    /* plain text */
+  char name[32];      /* figures/<name>.svg, .png */
+  char title[96];     /* plain text */
   char caption[1200]; /* plain text */
-  int width, height; /* points */
-  size_t size;       /* of its drawing in the page */
-  ReportText svg;    /* owned; the drawing as the page holds it, empty until embedded, or where there is no room */
+  int width, height;  /* points */
+  size_t size;        /* of its drawing in the page */
+  ReportText svg;     /* owned; the drawing as the page holds it, empty until embedded, or where there is no room */
 } ReportFigure;
 
 /* Where figures go; rank 0 only. */
