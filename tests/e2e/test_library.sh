@@ -78,7 +78,7 @@ PY
 
 expect 3 'conditions_ell: found beside porosity_file' 1 generate "$deck" -run_dir "$work/no" -conditions_ell 1e-6,1e-5
 expect 3 'refine: porosity_file is set' 1 refine "$deck"
-expect 3 'porosity_voxel: found 2 m along x, allowed up to the electrode' 1 generate "$deck" -run_dir "$work/no" -porosity_voxel 2
+expect 3 'porosity_voxel: found 0.5 m along x, allowed up to the electrode' 1 generate "$deck" -run_dir "$work/no" -porosity_voxel 0.5
 expect 3 'scan.npy: has 0.000176 x 6.6e-05 x 6.6e-05 m (x, y, z) in whole windows, too small for crops of 0.0003 x 3.3e-05 x 3.3e-05 m' \
   1 generate "$deck" -run_dir "$work/no" -electrode_L 3e-4
 

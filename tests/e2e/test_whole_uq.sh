@@ -73,7 +73,7 @@ grep -q 'not checked' "$work/out" && { fail "tails of whole fields are not check
 run 1 uq "${asked[@]}" -uq_count 200 -uq_file rare.h5 -uq_quantiles 0.001 -uq_exceed "c > 1500 everywhere, mean(c > 1199) > 0.6"
 grep -q 'not checked by compare: tails of mean(c > 1199)' "$work/out" || { fail "an event that compare has not seen"; cat "$work/out" >&2; }
 # The cheapest source that is right: the model where its checked bias permits it, never where it does not.
-auto=("${asked[@]}" -uq_source auto -uq_count 500 -uq_pilot 100 -uq_tolerance_of means -uq_tolerance_for max_c,uneven)
+auto=("${asked[@]}" -uq_source auto -uq_count 500 -uq_pilot 100 -uq_tolerance_of means -uq_tolerance_for "max_c,uneven")
 run 2 uq "${auto[@]}" -uq_tolerance 0.9 -uq_file auto.h5
 grep -q 'use source model' "$work/out" || { fail "a model of whole fields is not taken"; cat "$work/out" >&2; }
 grep -q 'source gaussian .*not taken: the model is the Gaussian' "$work/out" || { fail "the Gaussian twice"; cat "$work/out" >&2; }
