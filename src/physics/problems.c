@@ -19,13 +19,15 @@ int problem_key_tables(int most, const ScoriaKey *tables[])
 }
 
 /* Every field at both ends, as T_x0 and T_xL: what the ends are called is known to the problem alone; a field of one
- * value as that. */
+ * value as that.  As far as there is room, which is kept for those of one value: other fields have extremes too. */
 static int fields_at_ends(int nfields, const ScoriaField field[], ScoriaProblemQuantity quantity[])
 {
-  int n = 0;
+  int n = 0, ones = 0;
+  for (int f = 0; f < nfields; f++) ones += field_is_one_value(&field[f]);
   for (int f = 0; f < nfields; f++) {
     const bool one = field_is_one_value(&field[f]);
-    for (int side = 0; side < (one ? 1 : 2) && n < SCORIA_MAX_QUANTITIES; side++) {
+    ones -= one;
+    for (int side = 0; side < (one ? 1 : 2) && n + ones < SCORIA_MAX_QUANTITIES; side++) {
       ScoriaProblemQuantity *q = &quantity[n++];
       *q                       = (ScoriaProblemQuantity){.field = f, .side = side, .factor = 1, .condition = -1};
       snprintf(q->name, sizeof q->name, "%.58s%s", field[f].name, one ? "" : side ? "_xL" : "_x0");

@@ -48,6 +48,21 @@ for i in 1 2; do
   echo "no model" >"$work/endless/model.h5"
 done
 { cmp -s "$work/said1" "$work/said2" && cmp -s "$work/kept1" "$work/kept2" && grep -q "no model.h5" "$work/said2"; } || fail "a source is chosen twice"
+# An earlier version knew three sources: what it has chosen holds, and its draws.
+PYTHONPATH=$(dirname "$0")/.. "$PYTHON" - "$work/endless/uq_choice.ckpt" <<'PY' || fail "a choice of an earlier version"
+import sys, h5py
+from crc32c import crc32c
+with h5py.File(sys.argv[1], "r+") as f:
+    three, kept = f["ways"][:3], dict(f["ways"].attrs)
+    del f["ways"], f.attrs["why_3"]
+    f["ways"] = three
+    f["ways"].attrs.update(kept)
+    f["ways"].attrs["crc32c"] = crc32c(three.tobytes())
+PY
+expect 75 "" 1 uq "$deck" "${endless[@]}" -run_max_hours 0.0004
+grep "source" "$work/out" >"$work/said3"
+{ cmp -s <(grep -v "source gaussian" "$work/said1") <(grep -v "source gaussian" "$work/said3") && grep -q "source gaussian .*an earlier version has chosen" "$work/said3" &&
+  grep -q "uq.ckpt: resuming at condition 1, sample" "$work/out"; } || { fail "an earlier version's choice is not kept"; cat "$work/out" >&2; }
 
 # Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
 whole=("${plane[@]}" -ensemble_whole_fields true)

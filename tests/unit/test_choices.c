@@ -200,6 +200,21 @@ static void parts_of_problems(void **state)
   }
 }
 
+/* Of data, whose problem is not known: fields of one value are numbers in any case, behind as many others as they come.
+ */
+static void fields_of_one_value_are_numbers(void **state)
+{
+  enum { N = 6 };
+  ScoriaField field[N] = {{.name = "a"}, {.name = "b"}, {.name = "V"}, {.name = "c"}, {.name = "d"}, {.name = "I"}};
+  ScoriaProblemQuantity quantity[SCORIA_MAX_QUANTITIES];
+  static const char *const expected[] = {"a_x0", "a_xL", "b_x0", "b_xL", "V", "c_x0", "c_xL", "I"};
+  (void)state;
+  snprintf(field[2].description, sizeof field[2].description, "voltage%s", SCORIA_ONE_VALUE);
+  snprintf(field[5].description, sizeof field[5].description, "current%s", SCORIA_ONE_VALUE);
+  assert_int_equal(problem_quantities(NULL, NULL, N, field, quantity), SCORIA_MAX_QUANTITIES);
+  for (int i = 0; i < SCORIA_MAX_QUANTITIES; i++) assert_string_equal(quantity[i].name, expected[i]);
+}
+
 /* Words in front of a table's, and a list of words alone; other keys have none. */
 static void words_and_rows(void **state)
 {
@@ -224,10 +239,18 @@ static void words_and_rows(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(samplers),     cmocka_unit_test(processes),         cmocka_unit_test(networks),
-      cmocka_unit_test(electrolytes), cmocka_unit_test(kinetics),          cmocka_unit_test(open_circuit_curves),
-      cmocka_unit_test(problems),     cmocka_unit_test(parameter_sets),    cmocka_unit_test(bases),
-      cmocka_unit_test(fidelities),   cmocka_unit_test(parts_of_problems), cmocka_unit_test(words_and_rows)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(samplers),
+                                     cmocka_unit_test(processes),
+                                     cmocka_unit_test(networks),
+                                     cmocka_unit_test(electrolytes),
+                                     cmocka_unit_test(kinetics),
+                                     cmocka_unit_test(open_circuit_curves),
+                                     cmocka_unit_test(problems),
+                                     cmocka_unit_test(parameter_sets),
+                                     cmocka_unit_test(bases),
+                                     cmocka_unit_test(fidelities),
+                                     cmocka_unit_test(parts_of_problems),
+                                     cmocka_unit_test(words_and_rows),
+                                     cmocka_unit_test(fields_of_one_value_are_numbers)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -85,6 +85,7 @@ static PetscErrorCode OfTheNumbers(ScoriaFidelities of, ScoriaNumbers numbers, c
 {
   static const ScoriaFidelitiesKind kind = {DrawNumbers, DestroyNumbers};
   char names[LEVELS_MODELS][SCORIA_FIDELITY_NAME];
+  int same[LEVELS_MODELS]; /* members whose fields have one law have numbers of one law */
   OfNumbers *s;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));
@@ -92,8 +93,9 @@ static PetscErrorCode OfTheNumbers(ScoriaFidelities of, ScoriaNumbers numbers, c
   for (int k = 0; k < s->members; k++) {
     PetscCall(PetscCalloc1((size_t)shape->channels * (size_t)shape->cells, &s->fields[k]));
     PetscCall(PetscStrncpy(names[k], fidelities_name(of, k), sizeof names[k]));
+    same[k] = fidelities_same(of, k);
   }
-  PetscCall(ScoriaFidelitiesCreate(&kind, s, s->members, names, NULL, all));
+  PetscCall(ScoriaFidelitiesCreate(&kind, s, s->members, names, same, all));
   PetscFunctionReturn(0);
 }
 

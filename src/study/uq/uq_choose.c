@@ -89,26 +89,43 @@ static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, const UqChoice *choic
   PetscFunctionReturn(0);
 }
 
+/* Of an earlier version too, which knew fewer ways: those are not taken. */
+static PetscErrorCode ReadWays(ScoriaStore store, UqChoice *choice)
+{
+  double numbers[UQ_NWAYS][2];
+  char name[16];
+  int64_t dims[2];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/ways", 2, &rank, dims));
+  if (rank != 2 || dims[0] < 1 || dims[0] > UQ_NWAYS || dims[1] != 2 || choice->chosen >= dims[0])
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: damaged: source %d of %lld", UQ_CHOICE, (int)choice->chosen,
+                (long long)dims[0]);
+  PetscCall(ScoriaStoreGetReals(store, "/ways", 2 * dims[0], numbers[0]));
+  for (int w = 0; w < UQ_NWAYS; w++) {
+    UqWay *way = &choice->way[w];
+    *way       = (UqWay){.seconds = NAN, .bias = NAN, .why = "an earlier version has chosen, which did not weigh it"};
+    if (w >= dims[0]) continue;
+    way->seconds = numbers[w][0];
+    way->bias    = numbers[w][1];
+    snprintf(name, sizeof name, "why_%d", w);
+    PetscCall(ScoriaStoreGetText(store, name, UQ_WHY, way->why));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadKept(void *ctx, ScoriaStore store)
 {
   UqChoice *choice = ctx;
-  double numbers[UQ_NWAYS][2];
-  char name[16];
   int64_t chosen;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetInt(store, "chosen", &chosen));
   PetscCall(ScoriaStoreGetReal(store, "tolerance", &choice->tolerance));
   PetscCall(ScoriaStoreGetText(store, "model", sizeof choice->model, choice->model));
-  PetscCall(ScoriaStoreGetReals(store, "/ways", 2 * UQ_NWAYS, numbers[0]));
   if (chosen < 0 || chosen >= UQ_NWAYS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: damaged: source %lld", UQ_CHOICE, (long long)chosen);
   choice->chosen = (UqWayOf)chosen;
-  for (int w = 0; w < UQ_NWAYS; w++) {
-    choice->way[w].seconds = numbers[w][0];
-    choice->way[w].bias    = numbers[w][1];
-    snprintf(name, sizeof name, "why_%d", w);
-    PetscCall(ScoriaStoreGetText(store, name, UQ_WHY, choice->way[w].why));
-  }
+  PetscCall(ReadWays(store, choice));
   PetscFunctionReturn(0);
 }
 

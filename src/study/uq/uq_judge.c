@@ -33,7 +33,7 @@ static PetscErrorCode Read(ScoriaStore store, const char *bias, const char *seco
   bool has;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreHas(store, seconds, &has));
-  *why = has ? NULL : "compare.h5 has no biases of its quantities";
+  *why = has ? NULL : "compare.h5 is of an earlier release; move it away and run compare again";
   if (!has) PetscFunctionReturn(0);
   PetscCall(UqComparedNames(store, COMPARE_WORTH_QUANTITIES, COMPARE_WORTH_EXPRESSIONS, &j->names));
   PetscCall(ScoriaStoreGetReal(store, COMPARE_WORTH_PDE, &pde));
