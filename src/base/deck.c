@@ -236,11 +236,12 @@ static PetscErrorCode Resolve(MPI_Comm comm, const char *file, const DeckItems *
   PetscFunctionReturn(0);
 }
 
-/* What the deck says by the keys that there are so far may declare others.  Nothing is refused but their values. */
+/* What the deck says by the keys that there are so far may declare others, which may stand before those of their name:
+ * a value is refused when all keys are there, not here. */
 static PetscErrorCode Extend(const char *file, const DeckItems *items, const ScoriaKey *const tables[],
                              const ScoriaDeckMore *more)
 {
-  char option[300], where[512], text[DECK_VALUE_SIZE + 1];
+  char option[300], where[512], text[DECK_VALUE_SIZE + 1], canonical[DECK_VALUE_SIZE], expected[512];
   ScoriaDeck seen;
   PetscFunctionBeginUser;
   PetscCall(Allocate(tables, &seen));
@@ -250,8 +251,10 @@ static PetscErrorCode Extend(const char *file, const DeckItems *items, const Sco
     snprintf(option, sizeof option, "-%s", seen->key[i]->name);
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
     if (!found && !(item && item->value)) continue;
+    const char *value = found ? text : item->value;
+    if (!deck_canonical(seen->key[i], value, sizeof canonical, canonical, sizeof expected, expected)) continue;
     snprintf(where, sizeof where, "%s:%d", file && item ? file : "command line", item ? item->line : 0);
-    PetscCall(SetValue(seen, i, found ? "command line" : where, found ? text : item->value));
+    PetscCall(SetValue(seen, i, found ? "command line" : where, value));
   }
   PetscCall(more->extend(seen));
   PetscCall(ScoriaDeckDestroy(&seen));

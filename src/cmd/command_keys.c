@@ -169,12 +169,12 @@ const ScoriaKey *const *cmd_tables(void)
   int n       = 0;
   tables[n++] = scoria_base_keys;
   tables[n++] = scoria_io_keys;
-  tables[n++] = scoria_import_keys; /* early: where one deck imports and another does not, that is what is told */
+  tables[n++] = scoria_import_keys;   /* early: where one deck imports and another does not, that is what is told */
+  tables[n++] = scoria_imported_keys; /* before the problems' conditions, whose units and bounds are not the import's */
   tables[n++] = scoria_physics_keys;
   n += problem_key_tables(MAX_TABLES - 7, tables + n);
   tables[n++] = scoria_score_keys;
   tables[n++] = scoria_command_keys;
-  tables[n++] = scoria_imported_keys; /* last: a key of that name stays what it is */
   tables[n]   = NULL;
   return tables;
 }

@@ -9,13 +9,16 @@ ScoriaKey scoria_imported_keys[MOST + 1] = {{.name = NULL}};
 static char key_name[MOST][2 * SCORIA_NAME_SIZE];
 static char known[SCORIA_MAX_CONDITIONS * (SCORIA_NAME_SIZE + 2) + 64]; /* "; the conditions ...": for a hint */
 
+/* A key of that name stays what it is, unless it is the value of a problem's condition: an imported T need not be in K.
+ */
 static void declare(ScoriaDeck deck, int n, const char *section, const char *name)
 {
   const bool sample = !strcmp(section, "sample");
   int at            = 0;
   while (scoria_imported_keys[at].name) at++;
   snprintf(key_name[n], sizeof key_name[n], "%s_%s", section, name);
-  if (at == MOST || deck_declares(deck, key_name[n])) return;
+  if (at == MOST) return;
+  if (deck_declares(deck, key_name[n]) && !condition_key(deck, section, name, key_name[n])) return;
   scoria_imported_keys[at] =
       (ScoriaKey){.name    = key_name[n],
                   .type    = sample ? SCORIA_KEY_REAL : SCORIA_KEY_REALS,

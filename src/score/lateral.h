@@ -138,10 +138,11 @@ void marginal_features(const Marginal *marginal, double feature[]);
 void marginal_tilted(const Marginal *marginal, const double feature[], const double tilt[], double mass[]);
 /* Shifts and scales z (MARGINAL_KNOTS) to mean 0 and variance 1 where t is normal. */
 void marginal_standardise(double z[]);
-/* Scores (MARGINAL_EDGES) at the edges of the law with the tilt, where it is known. */
+/* Scores (MARGINAL_EDGES) at the edges of the law with the tilt, where it is known; they increase. */
 void marginal_scores(const Marginal *marginal, const double feature[], const double tilt[], double score[]);
-/* z (MARGINAL_KNOTS) at the knots of t, increasing, by scores (MARGINAL_EDGES) at edges, which are brought into order.
- */
-void marginal_knots(const Marginal *marginal, double score[], double z[]);
+/* Makes scores (MARGINAL_EDGES) at edges increase, where the law is known. */
+void marginal_order(const Marginal *marginal, double score[]);
+/* z (MARGINAL_KNOTS) at the knots of t, increasing, by scores (MARGINAL_EDGES) at edges that increase. */
+void marginal_knots(const Marginal *marginal, const double score[], double z[]);
 
 #endif

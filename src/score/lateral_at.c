@@ -34,6 +34,7 @@ static void set_scores(NormLateral norm, const double u[])
 {
   if (norm->edges) {
     evaluate(&norm->shape, u, norm->E * MARGINAL_EDGES, norm->score_coef, norm->value, norm->score);
+    for (int e = 0; e < norm->E; e++) marginal_order(&norm->marginal[e], norm->score + (size_t)e * MARGINAL_EDGES);
     return;
   }
   evaluate(&norm->shape, u, norm->E * MARGINAL_TILT, norm->tilt_coef, norm->value, norm->tilt);

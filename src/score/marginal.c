@@ -129,6 +129,9 @@ void marginal_standardise(double z[])
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = (z[k] - mean) / deviation;
 }
 
+#define LEAST_STEP 1e-9  /* between scores of neighbouring edges, */
+#define LEAST_OUTER 0.02 /* and between the outer ones, whose slope the law goes on with */
+
 void marginal_scores(const Marginal *m, const double feature[], const double tilt[], double score[])
 {
   double mass[MARGINAL_BINS], p = 0;
@@ -137,30 +140,29 @@ void marginal_scores(const Marginal *m, const double feature[], const double til
   for (int k = m->first; k <= m->last; k++) {
     p += mass[k];
     score[k] = normal_quantile(PetscClipInterval(p, 1e-15, 1 - 1e-15));
+    if (k > m->first) score[k] = PetscMax(score[k], score[k - 1] + LEAST_STEP);
   }
 }
 
-#define LEAST_STEP 1e-9  /* between scores of neighbouring edges, */
-#define LEAST_OUTER 0.02 /* and between the outer ones, whose slope the law goes on with */
-
-/* From the middle on, so that what is uncertain gives way. */
-static void bring_into_order(int n, double score[])
+/* From the median of the pooled law on, so that what is uncertain gives way: where polynomials go astray, as beyond the
+ * ranges, an outer edge may have the score that is nearest to 0. */
+void marginal_order(const Marginal *m, double score[])
 {
-  int middle = 0;
-  for (int k = 1; k < n; k++)
-    if (fabs(score[k]) < fabs(score[middle])) middle = k;
-  for (int k = middle + 1; k < n; k++)
-    score[k] = PetscMax(score[k], score[k - 1] + (k >= n - TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
-  for (int k = middle - 1; k >= 0; k--)
-    score[k] = PetscMin(score[k], score[k + 1] - (k < TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
+  const int first = m->first, last = m->last;
+  double below = m->mass[first];
+  int middle   = first;
+  while (middle < last && below < 0.5) below += m->mass[++middle];
+  for (int k = middle + 1; k <= last; k++)
+    score[k] = PetscMax(score[k], score[k - 1] + (k > last - TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
+  for (int k = middle - 1; k >= first; k--)
+    score[k] = PetscMin(score[k], score[k + 1] - (k < first + TAIL_BINS ? LEAST_OUTER : LEAST_STEP));
 }
 
-void marginal_knots(const Marginal *m, double score[], double z[])
+void marginal_knots(const Marginal *m, const double score[], double z[])
 {
   const int n = m->last - m->first + 1;
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = marginal_knot(k);
   if (m->last == m->first) return;
-  bring_into_order(n, score + m->first);
   for (int k = 0; k < MARGINAL_KNOTS; k++) z[k] = score_back(m->first, n, score + m->first, marginal_knot(k));
 }
 

@@ -118,6 +118,7 @@ told 'all.h5, .* bytes, CRC32C .*, which refers to 1, .* bytes, CRC32C'
 told '12 conditions x 8 rows of 10 cells; 3 marked as failed: 3 not finite'
 run 2 train "$work/all.yaml"
 run 2 sample "$work/all.yaml" -sample_at rate=1,T=300
+expect 3 'T: found 20 .*the model was trained on' 1 uq "$work/all.yaml" -uq_T 20 # in no unit: the electrode's T has others, and bounds
 expect 3 'uq: probes: found "named:5e-5", allowed 0.0001 to 0.0002 m' 1 uq "$work/all.yaml" -uq_probes named:5e-5 # the data begin at 1e-4
 "$PYTHON" - "$work" <<'PY' || fail "values of a user's file"
 import sys, h5py, numpy as np

@@ -392,6 +392,30 @@ static void tails_follow_the_conditions(void **state)
   CHECK(NormPolyDestroy(&norm.shape));
 }
 
+/* An outer edge whose score went astray, so that it is the nearest to 0, moves none of those between it and the median;
+ * laws of older files, pooled ones with a tilt, keep steps of scores as small as they have. */
+static void scores_at_edges_are_ordered(void **state)
+{
+  static const double tilt[MARGINAL_TILT], feature[MARGINAL_BINS * MARGINAL_TILT];
+  double score[MARGINAL_EDGES], below = 0;
+  Marginal m;
+  (void)state;
+  for (int b = 0; b < MARGINAL_BINS; b++) {
+    const double next = b < MARGINAL_EDGES ? 0.5 * erfc(-marginal_edge(b) / sqrt(2)) : 1;
+    m.mass[b]         = next - below;
+    below             = next;
+  }
+  marginal_set_range(&m, 1e-5);
+  for (int k = m.first; k <= m.last; k++) score[k] = marginal_edge(k) + 0.05;
+  score[m.last] = 0.01;
+  marginal_order(&m, score);
+  for (int k = m.first; k < m.last; k++) assert_true(score[k] == marginal_edge(k) + 0.05);
+  assert_true(score[m.last] > score[m.last - 1]);
+  m.mass[m.last] = 1e-9; /* of 1e-5 that lie beyond */
+  marginal_scores(&m, feature, tilt, score);
+  assert_true(score[m.last] > score[m.last - 1] && score[m.last] < score[m.last - 1] + 1e-3);
+}
+
 /* Every coordinate there and back. */
 static void decoding_is_inverted(void **state)
 {
@@ -485,6 +509,43 @@ static void bits_are_the_same_on_any_number_of_ranks(void **state)
   CHECK(TrainDataDestroy(&own.valid));
   CHECK(NormaliserDestroy(&alone));
   CHECK(NormaliserDestroy(&loaded));
+}
+
+static ScoriaNormaliser stored(ScoriaNormaliser norm)
+{
+  ScoriaNormaliser loaded;
+  ScoriaStore store;
+  CHECK(ScoriaStoreCreate(PETSC_COMM_SELF, own_path(), "model", "run: {seed: 1}\n", &store));
+  CHECK(NormaliserSave(norm, store));
+  CHECK(ScoriaStoreClose(&store));
+  CHECK(ScoriaStoreOpen(PETSC_COMM_SELF, own_path(), "model", &store));
+  CHECK(NormaliserLoad(store, &loaded));
+  CHECK(ScoriaStoreClose(&store));
+  (void)unlink(own_path());
+  return loaded;
+}
+
+/* Laws of older files, pooled ones with a tilt that depends on the condition, are read and stored as such. */
+static void laws_with_a_tilt_are_read(void **state)
+{
+  const double u          = 0.7;
+  ScoriaNormaliser tilted = stored(fitted), again;
+  const NormLateral of    = tilted->self;
+  double knot[2][E * MARGINAL_KNOTS];
+  (void)state;
+  of->edges = false;
+  for (int tilting = 0; tilting < 2; tilting++) {
+    for (int e = 0; e < E; e++) of->tilt_coef[(E + e) * MARGINAL_TILT] = 0.1 * tilting; /* of the linear term */
+    CHECK(ScoriaNormaliserAt(tilted, NULL, &u));
+    memcpy(knot[tilting], of->knot, sizeof knot[0]);
+  }
+  assert_true(memcmp(knot[0], knot[1], sizeof knot[0]));
+  again = stored(tilted);
+  CHECK(ScoriaNormaliserAt(again, NULL, &u));
+  assert_false(((NormLateral)again->self)->edges);
+  assert_memory_equal(((NormLateral)again->self)->knot, knot[1], sizeof knot[1]);
+  CHECK(NormaliserDestroy(&tilted));
+  CHECK(NormaliserDestroy(&again));
 }
 
 /* Error of the regressed mean of the second field, over the standard deviation of its lateral mean (.6^2 + .3^2 of a
@@ -628,9 +689,11 @@ int main(int argc, char **argv)
       cmocka_unit_test(impossible_correlations_are_damped),
       cmocka_unit_test(marginal_laws_are_reproduced),
       cmocka_unit_test(tails_follow_the_conditions),
+      cmocka_unit_test(scores_at_edges_are_ordered),
       cmocka_unit_test(decoding_is_inverted),
       cmocka_unit_test(shifts_and_reflections_act_on_coordinates),
       cmocka_unit_test(bits_are_the_same_on_any_number_of_ranks),
+      cmocka_unit_test(laws_with_a_tilt_are_read),
       cmocka_unit_test(weights_take_out_the_chance_of_the_draws),
       cmocka_unit_test(bounds_are_kept),
       cmocka_unit_test(standard_laws_have_mean_0_and_variance_1),

@@ -173,7 +173,7 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
 
 /* Bounds of sense: what lies outside is a slip of unit, such as millimetres or degrees Celsius. */
 #define THICKNESS 1e-6, 10
-#define CONDUCTIVITY 1e-4, 1e4
+#define CONDUCTIVITY 1e-6, 1e4 /* from gas in evacuated pores */
 #define EXPONENT -4, 4
 #define TRANSFER 1e-3, 1e7
 #define SOURCE -1e12, 1e12
