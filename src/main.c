@@ -24,7 +24,8 @@ static PetscErrorCode PrintVersion(void)
 }
 
 /* A word after the deck that is neither an option nor the value of the one before it, NULL if there is none: of a list
- * with blanks for commas PETSc would take the first item and pass over the others. */
+ * with blanks for commas PETSc would take the first item and pass over the others.  An option with a blank in it, which
+ * PETSc would take for another one and its value, is a user error. */
 static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
 {
   bool value = false; /* whether one may come now */
@@ -33,6 +34,12 @@ static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
   for (int i = argc > 2 && argv[2][0] == '-' ? 2 : 3; i < argc && !*stray; i++) {
     PetscBool option;
     PetscCall(PetscOptionsValidKey(argv[i], &option));
+    if (option && strpbrk(argv[i], " \t"))
+      SCORIA_FAIL(
+          SCORIA_EXIT_USAGE,
+          "command line: found the option \"%s\", which has a blank in it; expected _ for a blank in a name, and "
+          "its value as a word of its own",
+          argv[i]);
     if (!option && !value) *stray = argv[i];
     value = option;
   }

@@ -108,6 +108,7 @@ expect 3 'sample_T: T is no condition here' 1 sample "$deck" -sample_T 300 -samp
 expect 3 'uq_T: T is no condition here' 1 uq "$deck" -uq_T 300,310 -uq_file other.h5
 expect 2 'found "12", which is no option' 1 uq "$deck" -uq_F_right 8 12 16 -uq_file other.h5
 expect 2 'found "sample_U0", which is no option' 1 sample "$deck" sample_U0 0.2 -sample_file other.h5
+expect 2 'found the option "-sample_U 0", which has a blank in it' 1 sample "$deck" "-sample_U 0" 0.2 -sample_file other.h5
 for name in manifest.h5 croissant.h5 cost.h5 compare.h5 other.json; do
   expect 3 "$name: its summary would be" 2 uq "$deck" -uq_count 50 -uq_file "$name"
 done

@@ -171,14 +171,14 @@ static void manufactured_theta(const void *p, const double eps[2], double theta[
   theta[ELL]       = 0.1 * heat->L;
 }
 
-/* Bounds of sense: what lies outside is a slip of unit, such as millimetres or degrees Celsius. */
+/* Bounds of sense: what lies outside is a slip of unit, such as millimetres. */
 #define THICKNESS 1e-6, 10
 #define CONDUCTIVITY 1e-6, 1e4 /* from gas in evacuated pores */
 #define EXPONENT -4, 4
 #define TRANSFER 1e-3, 1e7
 #define SOURCE -1e12, 1e12
 #define CAPACITY 1, 1e8
-#define TEMPERATURE 60, 5000
+#define TEMPERATURE 1, 5000 /* from liquid helium on */
 #define FLUX -1e9, 1e9
 
 /* clang-format off */
