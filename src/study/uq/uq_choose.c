@@ -196,8 +196,10 @@ PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q
 void uq_choice_sentence(const UqChoice *choice, size_t size, char text[])
 {
   const UqWay *way = &choice->way[choice->chosen], *pde = &choice->way[UQ_WAY_PDE];
-  const int used = snprintf(text, size, "for errors of %.3g SD use source %s: %.3g core s", choice->tolerance,
-                            uq_ways[choice->chosen], way->seconds);
+  const char *const which =
+      choice->chosen == UQ_WAY_GAUSSIAN ? "gaussian (of model, by sample_source)" : uq_ways[choice->chosen];
+  const int used =
+      snprintf(text, size, "for errors of %.3g SD use source %s: %.3g core s", choice->tolerance, which, way->seconds);
   if (choice->chosen != UQ_WAY_PDE && (size_t)used < size)
     snprintf(text + used, size - (size_t)used, " in place of %.3g by plain Monte Carlo", pde->seconds);
 }
