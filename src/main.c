@@ -286,6 +286,8 @@ int main(int argc, char **argv)
   fflush(stdout);
   if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());
   leave_files_open();
+  /* A rank that is gone with an error has the launcher end the others: all wait in MPI's finalising for the first. */
+  if (code != SCORIA_EXIT_OK) run_lock_release();
   PetscOptionsClearValue(NULL, "-options_left");
   return PetscFinalize() && code == SCORIA_EXIT_OK ? SCORIA_EXIT_INTERNAL : (int)code;
 }
