@@ -151,7 +151,7 @@ static PetscErrorCode FitElement(LateralData *data, Edges *s, int e, const float
     s->coef[k] = normal_quantile(PetscClipInterval(below, 1e-15, 1 - 1e-15)); /* term 0 is 1 */
   }
   *largest = m->last > m->first ? 1 : 0;
-  for (int i = 0; i<STEPS && * largest> ENOUGH; i++) {
+  for (int i = 0; *largest > ENOUGH && i < STEPS; i++) {
     PetscCall(SumDerivatives(data, s, e, histogram));
     *largest = 0;
     for (int k = m->first; k <= m->last && rank == 0; k++) {

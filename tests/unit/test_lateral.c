@@ -590,17 +590,10 @@ static void bounds_are_kept(void **state)
   const double u = 0.3, h = 1e-7;
   double *field, *y, *back, *J, *gram, *work, volume = 0, worst = 0;
   ScoriaNormaliser norm, loaded;
-  ScoriaStore store;
   int R;
   (void)state;
   fit(PETSC_COMM_SELF, &twin, &norm, NULL);
-  CHECK(ScoriaStoreCreate(PETSC_COMM_SELF, own_path(), "model", "run: {seed: 1}\n", &store));
-  CHECK(NormaliserSave(norm, store));
-  CHECK(ScoriaStoreClose(&store));
-  CHECK(ScoriaStoreOpen(PETSC_COMM_SELF, own_path(), "model", &store));
-  CHECK(NormaliserLoad(store, &loaded));
-  CHECK(ScoriaStoreClose(&store));
-  (void)unlink(own_path());
+  loaded               = stored(norm);
   const NormLateral of = loaded->self;
   assert_true(of->bounds[0].on && of->bounds[0].lo == 0 && of->bounds[0].hi == 200);
   assert_true(of->bounds[1].on && of->bounds[1].lo == -9 && isinf(of->bounds[1].hi));

@@ -3,7 +3,6 @@
 #include "infer.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define MORE_MOVES 5   /* times as many moves as asked for, at most, where places are remembered */
 #define CHEAP_MOVES 25 /* the same of the conditions alone, which need no fields */
@@ -55,12 +54,6 @@ double infer_correlation(const InferAnswer *a)
 #define TAIL 0.005        /* probability of what lies beyond as many spreads of a Gaussian: */
 #define TAIL_SPREADS 2.576
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static void probe_prior(void *ctx, int64_t i, double latent[], double x[])
 {
   const InferParticles *p = ctx;
@@ -82,7 +75,7 @@ static PetscErrorCode FindSpreads(InferParticles *p, InferAnswer *a)
     const double *prior = a->statistics[SCORIA_PRIOR] + a->at_sensors + s;
     const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
     for (int64_t i = 0; i < n; i++) of[i] = readings[i * m + s];
-    qsort(of, (size_t)n, sizeof *of, ascending);
+    PetscCall(PetscSortReal((PetscInt)n, of));
     const double side = p->q->sensors.s[s].value < mean ? mean - of[tail] : of[n - 1 - tail] - mean;
     a->spread[s]      = fmin(sd, fmax(0, side) / TAIL_SPREADS);
   }
