@@ -11,6 +11,8 @@ void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[
 /* Moves the rows (n, m) whose first value is finite (failed ones are NaN throughout) to the front; returns how many. */
 int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 
+/* n values into ascending order, none of them NaN; as quick where many are equal. */
+void stats_sort(int64_t n, double values[]);
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
 /* The same of n values in any order, which it changes. */

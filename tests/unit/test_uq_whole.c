@@ -96,12 +96,6 @@ static void statistics_of_every_cell(void **state)
   close_study(&s);
 }
 
-static int by_value(const void *a, const void *b)
-{
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* Numbers of one field by expressions against the same in C. */
 static void expressions_of_a_field(void **state)
 {
@@ -143,8 +137,8 @@ static void expressions_of_a_field(void **state)
     yz += place[1] * place[2] / WHOLE_CELLS;
     if (i % WHOLE_X == 1) row += a[i] / (WHOLE_Y * WHOLE_Z);
   }
-  qsort(sorted, WHOLE_CELLS, sizeof *sorted, by_value);
-  qsort(less, WHOLE_CELLS, sizeof *less, by_value);
+  stats_sort(WHOLE_CELLS, sorted);
+  stats_sort(WHOLE_CELLS, less);
 #define AT(i, j, k) a[((k)*WHOLE_Y + (j)) * WHOLE_X + (i)]
   /* y = 1 lies between the last and the first cell, z = .9 in the middle of the last */
   const double last = (AT(3, 5, 4) + AT(3, 0, 4)) / 2, before = (AT(2, 5, 4) + AT(2, 0, 4)) / 2;
