@@ -45,7 +45,7 @@ static PetscErrorCode GivenRead(const Problem *p, int64_t first, int64_t n, Give
 {
   const int64_t start[2] = {first, 0}, count[2] = {n, p->cells};
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) given->ids[i] = (uint64_t)(first + i);
+  for (int64_t i = 0; i < n; i++) given->ids[i] = draw_number(SCORIA_DRAWS_ROWS, 0, first + i);
   if (p->file && n) PetscCall(ScoriaForeignRead(p->file, PROFILES_ARRAY, start, count, given->eps));
   for (int c = 0; c < p->space.n; c++) {
     const bool varies = p->file && p->array[c] >= 0;

@@ -190,7 +190,7 @@ PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnse
   PetscCall(PetscMalloc1(c.number, &c.id));
   if (with_eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
   for (int64_t i = 0; i < c.number; i++) {
-    c.id[i] = (uint64_t)c.row[i];
+    c.id[i] = draw_number(SCORIA_DRAWS_ROWS, 0, c.row[i]);
     PetscCall(give(ctx, c.row[i], c.theta + i * width, with_eps ? c.eps + i * cells : NULL));
   }
   PetscCall(WriteChosen(run, deck, ens, &c, name));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The rooms of src/: none reads another's private headers, files do not call each other in circles, no two have one name, none, and no public header, is longer
-# than 400 lines, the commands stay thin, and the guide to them names what there is.
+# than 400 lines, the commands stay thin, nobody draws by numbers of its own, and the guide to them names what there is.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -59,6 +59,22 @@ for file, others in calls.items():
     for other in others:
         if file in reached.get(other, ()):
             wrong.append(f"{file}: in a circle with {other} by {sorted(n for n in lacks[file] if has.get(n) == other)}")
+
+# Who draws porosities, solves of them or samples outside of the rooms that make them takes its numbers from the table of draw_ranges.c, or gives the porosities;
+# the random numbers behind them are those rooms' own.
+drawing = re.compile(r"\b(?:ScoriaPorosityDraw|ScoriaEnsembleDraw|ScoriaEnsembleCompute|ScoriaFidelitiesCompute|ScoriaModelSample)\(([^;]*);")
+drawers = 0
+for file in [*files, *(source / "benchmarks").glob("*.[ch]")]:
+    text, of = file.read_text(), room(file) if src in file.parents else "benchmarks"
+    if of in ("physics", "score", "draw") or file.suffix == ".h":
+        continue
+    drawn = [call for call in drawing.findall(text) if "NULL, eps" not in call]
+    drawers += bool(drawn)
+    if drawn and not re.search(r"\b(?:draw|generate)_(?:number|part)\(", text):
+        wrong.append(f"{file}: draws by numbers of its own")
+    if src in file.parents and re.search(r"\bSCORIA_STREAM_(?:POROSITY|CROP|SAMPLE|REMAINDER)\b", text):
+        wrong.append(f"{file}: draws by itself what a source draws")
+assert drawers > 3
 
 # What src/README.md names is there; tests have every table of a result's members, and every layer that has a gradient.
 readme, there = (src / "README.md").read_text(), {f.name for d in ("src", "tests", "include") for f in (source / d).rglob("*.*")}
