@@ -4,6 +4,7 @@
  * Every rank reads the profiles that its group solves next, and no others. */
 #include "cmd.h"
 #include "scoria/foreign_files.h"
+#include "scoria/run_files.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static PetscErrorCode OpenFile(MPI_Comm comm, const char *path, Problem *p)
   p->cells = (int)dims[1];
   for (int c = 0; c < p->space.n; c++) {
     p->array[c] = -1;
-    PetscCall(PetscSNPrintf(condition[c], sizeof condition[c], "/conditions/%s", p->space.c[c].name));
+    file_condition_path(p->space.c[c].name, sizeof condition[c], condition[c]);
     PetscCall(ScoriaArrayShape(comm, path, condition[c], 1, &rank, &n));
     if (rank < 0) continue;
     if (rank != 1 || n != p->rows)

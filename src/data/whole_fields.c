@@ -1,5 +1,6 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
 #include "making.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,7 @@ typedef struct {
 static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
                                  const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
 {
-  static const char *const axis[] = {"/x", "/y", "/z"};
-  const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
+  const int64_t cells   = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
                 dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
   const char *text;
   double extent[3];
@@ -41,14 +41,14 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   for (int a = 0; a < grid->dim; a++) {
     const int64_t n = grid->n[a];
     for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * extent[a] / (double)n;
-    PetscCall(ScoriaStorePutReals(store, axis[a], 1, &n, buffer, space_axis_unit(&spec->space, a),
+    PetscCall(ScoriaStorePutReals(store, scoria_file_axes[a], 1, &n, buffer, space_axis_unit(&spec->space, a),
                                   space_axis_help(&spec->space, a)));
   }
   for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
   PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
   for (int f = 0; f <= nfields; f++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", spec->field[f].name));
+    file_field_path(spec->field[f].name, sizeof name, name);
     for (int64_t r = 0; r < number; r++)
       PetscCall(PetscArraycpy(buffer + r * cells, values + (r * (nfields + 1) + f) * cells, cells));
     PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, spec->field[f].unit, spec->field[f].description));
@@ -57,7 +57,7 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
   }
   for (int k = 0; k < spec->space.n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", spec->space.c[k].name));
+    file_condition_path(spec->space.c[k].name, sizeof name, name);
     for (int64_t r = 0; r < number; r++) buffer[r] = c->theta[r * spec->space.n + k];
     PetscCall(ScoriaStorePutReals(store, name, 1, &number, buffer, spec->space.c[k].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "row"));

@@ -1,4 +1,5 @@
 #include "curve.h"
+#include "scoria/run_files.h"
 #include <string.h>
 
 /* The lines of a curve up to a step, in a text of its own; never the one that says what was kept. */
@@ -15,7 +16,7 @@ static PetscErrorCode KeptLines(const char *path, int64_t step, char **kept)
   for (char *at = *kept; fgets(line, sizeof line, file);) {
     long long number;
     if (sscanf(line, "{\"step\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
-    if (strstr(line, CURVE_KEPT)) break;
+    if (strstr(line, "\"" TRAIN_KEPT_STEP "\":")) break;
     at = stpcpy(at, line);
   }
   fclose(file);

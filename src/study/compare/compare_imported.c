@@ -3,6 +3,7 @@
  * there, the other half gives the floor, and as many fields are drawn of the model and of its Gaussian.  Where it has
  * few, the rows of all conditions are judged together (compare_pooled.c). */
 #include "compare.h"
+#include "scoria/run_files.h"
 #include <string.h>
 
 enum {
@@ -364,7 +365,7 @@ PetscErrorCode ScoriaHeldBack(ScoriaRun run, bool *any)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, "model", &store));
-  PetscCall(ScoriaStoreHas(store, "holdout_rows", any));
+  PetscCall(ScoriaStoreHas(store, MODEL_HOLDOUT_ROWS, any));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

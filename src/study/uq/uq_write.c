@@ -1,6 +1,7 @@
 /* uq.h5, which has everything, and the table on standard output. */
 #include "scoria/levels.h"
 #include "uq.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +130,7 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscCall(PetscMalloc1(K, &column));
   for (int i = 0; i < q->space->n; i++) {
     for (int k = 0; k < q->conditions; k++) column[k] = q->theta[k * q->space->n + i];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", q->space->c[i].name));
+    file_condition_path(q->space->c[i].name, sizeof name, name);
     PetscCall(ScoriaStorePutReals(store, name, 1, &K, column, q->space->c[i].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "condition"));
   }
@@ -198,7 +199,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   PetscCall(PutPicked(store, q, a, "/samples", UQ_SAMPLES, 1, 0, 1, "- -", "1", "fields behind the statistics"));
   PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "- -", "1", "solves that failed, left out"));
   for (int c = 0; c < q->channels; c++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", q->field[c].name));
+    file_field_path(q->field[c].name, sizeof name, name);
     PetscCall(PutColumns(store, q, a, name, c * q->cells, q->cells, q->field[c].unit));
   }
   for (int i = 0; i < q->nquantities; i++) {
