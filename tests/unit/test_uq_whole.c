@@ -14,7 +14,7 @@ typedef struct {
   WholeLaw law;
   ScoriaSource source;
   UqQuestion q;
-  UqAnswer a;
+  UqResult u;
   double theta[2 * 2];
 } Study;
 
@@ -61,12 +61,12 @@ static void statistics_of_every_cell(void **state)
   s.law.fail_every = 9; /* numbers of a condition begin at a multiple of 2^40 */
   s.q.tile         = 256;
   s.q.part         = 100;
-  CHECK(UqAnswerCreate(&s.q, &s.a));
-  CHECK(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.a));
-  assert_false(s.a.joint);
+  CHECK(UqResultCreate(&s.q, &s.u));
+  CHECK(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.u));
+  assert_false(s.u.a.joint);
   for (int k = 0; k < 2; k++) {
-    const double *at = s.a.value + k * s.a.size, *moment = at + s.a.moments, *theta = s.theta + 2 * k;
-    const size_t columns = (size_t)s.a.columns;
+    const double *at = s.u.a.value + k * s.u.a.size, *moment = at + s.u.a.moments, *theta = s.theta + 2 * k;
+    const size_t columns = (size_t)s.u.a.columns;
     assert_true(at[UQ_FAILED] == 500 && at[UQ_SAMPLES] == n - 500);
     for (int j = 0; j < s.q.m; j++) {
       const double mean = whole_mean[j / WHOLE_CELLS] + theta[0],
@@ -75,12 +75,12 @@ static void statistics_of_every_cell(void **state)
       assert_true(fabs(moment[UQ_SD * columns + j] - sd) < 5 * moment[UQ_SD_SE * columns + j]);
       assert_true(fabs(moment[UQ_MEAN_SE * columns + j] / (sd / sqrt(n - 500)) - 1) < 0.07);
       for (int i = 0; i < 2; i++) {
-        const double *quantile = at + s.a.quantiles + (size_t)i * 2 * columns + j;
+        const double *quantile = at + s.u.a.quantiles + (size_t)i * 2 * columns + j;
         assert_true(fabs(*quantile - (mean + (i ? 1.96 : -1.96) * sd)) < 5 * quantile[columns] + 0.02 * sd);
         assert_true(quantile[columns] < 0.08 * sd); /* sqrt(p (1 - p) / n) over the density: .042 SD */
       }
     }
-    const double *share = at + s.a.exceedances;
+    const double *share = at + s.u.a.exceedances;
     for (int i = 0; i < WHOLE_CELLS; i++) {
       const double p = upper_tail((12 - whole_mean[0] - theta[0]) / whole_sd(theta, 0, i));
       assert_true(fabs(share[i] - p) < 5 * sqrt(p * (1 - p) / (n - 500)));
@@ -91,8 +91,8 @@ static void statistics_of_every_cell(void **state)
     assert_true(fabs(middle[UQ_MEAN * columns] - whole_mean[0] - theta[0]) < 5 * middle[UQ_MEAN_SE * columns]);
     assert_true(fabs(middle[UQ_SD * columns] - scale) < 5 * middle[UQ_SD_SE * columns]);
   }
-  expect_same_on_ranks(s.a.value, 2 * s.a.size * sizeof(double));
-  CHECK(UqAnswerDestroy(&s.a));
+  expect_same_on_ranks(s.u.a.value, 2 * s.u.a.size * sizeof(double));
+  CHECK(UqResultDestroy(&s.u));
   close_study(&s);
 }
 

@@ -113,8 +113,8 @@ PetscErrorCode LevelsSave(Levels *l)
   PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->good >= 0));
   PetscCall(PutReals(store, "/seconds", l->K + 1, seconds));
   PetscCall(PutReals(store, "/answer", (int64_t)l->a->size * q->conditions, l->a->value));
-  PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->a->levels));
-  if (l->a->kept) PetscCall(PutReals(store, "/kept", (int64_t)l->a->kept_size * q->conditions, l->a->kept));
+  PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->known->at));
+  if (l->known->kept) PetscCall(PutReals(store, "/kept", (int64_t)l->known->kept_size * q->conditions, l->known->kept));
   PetscCall(PutReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
   PetscCall(UqPutIntegers(store, "/tallies", NTALLY, (const int64_t *)l->total));
   if (l->good >= 0) PetscCall(PutGroups(store, l));
@@ -183,9 +183,9 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   PetscCall(ScoriaStoreGetInt(store, "pilot_complete", &complete));
   PetscCall(ScoriaStoreGetReals(store, "/seconds", l->K + 1, l->before));
   PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)l->a->size * l->q->conditions, l->a->value));
-  PetscCall(ScoriaStoreGetReals(store, "/levels", NANSWER * l->q->conditions, (double *)l->a->levels));
-  if (l->a->kept)
-    PetscCall(ScoriaStoreGetReals(store, "/kept", (int64_t)l->a->kept_size * l->q->conditions, l->a->kept));
+  PetscCall(ScoriaStoreGetReals(store, "/levels", NANSWER * l->q->conditions, (double *)l->known->at));
+  if (l->known->kept)
+    PetscCall(ScoriaStoreGetReals(store, "/kept", (int64_t)l->known->kept_size * l->q->conditions, l->known->kept));
   PetscCall(ScoriaStoreGetReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
   PetscCall(UqGetIntegers(store, "/tallies", NTALLY, (int64_t *)l->total));
   l->k = (int)k;

@@ -188,8 +188,9 @@ static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqS
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck)
+PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path, const char *deck)
 {
+  const UqAnswer *a = &r->a;
   char name[128], group[64];
   ScoriaStore store;
   PetscFunctionBeginUser;
@@ -214,8 +215,8 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
-  PetscCall(PutSobol(store, q, &a->sobol));
-  if (a->levels) PetscCall(LevelsPutStore(store, q, a));
+  PetscCall(PutSobol(store, q, &r->sobol));
+  if (r->levels.at) PetscCall(LevelsPutStore(store, q, &r->levels));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -230,8 +231,9 @@ static const char *unit_shown(const char *unit)
   return strcmp(unit, "1") ? unit : "";
 }
 
-static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqAnswer *a, int k)
+static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqResult *r, int k)
 {
+  const UqAnswer *a    = &r->a;
   const size_t columns = (size_t)a->columns;
   PetscFunctionBeginUser;
   const double *at = answer_at(a, k);
@@ -249,8 +251,8 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
                         unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
                         m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
   }
-  for (int i = 0; i < q->nquantities && a->check; i++) {
-    const ScoriaUqCheck *c = &a->check[k * q->nquantities + i];
+  for (int i = 0; i < q->nquantities && r->check; i++) {
+    const ScoriaUqCheck *c = &r->check[k * q->nquantities + i];
     const double *m        = at + a->moments + q->m + i;
     PetscCall(ScoriaSay(run, "    %-18s model %.6g +- %.2g, PDE %.6g +- %.2g of %lld solves: bias %.3g to %.3g",
                         q->quantity[i].name, m[0], m[UQ_MEAN_SE * columns], c->pde_mean, c->pde_mean_se,
@@ -297,25 +299,25 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   char line[512];
   PetscFunctionBeginUser;
-  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+  for (int i = 0; uq_tail_warning(q, &r->a, r->tails, i, sizeof line, line); i++)
     if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, a, k));
+  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, r, k));
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
-  PetscCall(SaySobol(run, q, &a->sobol));
-  if (a->levels) PetscCall(LevelsSay(run, q, a));
-  PetscCall(SayTails(run, q, a));
+  PetscCall(SaySobol(run, q, &r->sobol));
+  if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
+  PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
-                      100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));
+                      100 * r->a.seconds[1] / PetscMax(r->a.seconds[0] + r->a.seconds[1], 1e-9)));
   PetscFunctionReturn(0);
 }
