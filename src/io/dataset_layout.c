@@ -296,10 +296,10 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
   int n = 0;
 
   PetscFunctionBeginUser;
-  const bool told = H5Aexists(file, "latent") > 0;
-  if (told) PetscCall(GetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
+  const bool stored = H5Aexists(file, "latent") > 0;
+  if (stored) PetscCall(GetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
   for (int f = 0; f < spec->nfields; f++) {
-    spec->field[f].latent = !told && field_was_latent(spec->field[f].name);
+    spec->field[f].latent = !stored && field_was_latent(spec->field[f].name);
     for (int i = 0; i < n; i++) spec->field[f].latent |= !strcmp(latent[i], spec->field[f].name);
   }
   PetscFunctionReturn(0);

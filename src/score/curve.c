@@ -1,3 +1,6 @@
+/* The file of a training curve: opened at a step, written line by line, closed with an eye on what did not reach the
+ * disk.
+ */
 #include "curve.h"
 #include "scoria/run_files.h"
 #include <string.h>
@@ -15,7 +18,7 @@ static PetscErrorCode KeptLines(const char *path, int64_t step, char **kept)
   rewind(file);
   for (char *at = *kept; fgets(line, sizeof line, file);) {
     long long number;
-    if (sscanf(line, "{\"step\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
+    if (sscanf(line, "{\"" TRAIN_STEP "\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
     if (strstr(line, "\"" TRAIN_KEPT_STEP "\":")) break;
     at = stpcpy(at, line);
   }

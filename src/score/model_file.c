@@ -239,10 +239,10 @@ static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *p
 static PetscErrorCode GetAdopted(ScoriaModel m, ScoriaStore store)
 {
   char adopted[SCORIA_NAME_SIZE];
-  bool told;
+  bool stored;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreHas(store, "adopted", &told));
-  if (!told) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreHas(store, "adopted", &stored));
+  if (!stored) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreGetText(store, "adopted", sizeof adopted, adopted));
   m->gaussian = !strcmp(adopted, "gaussian");
   PetscCall(ScoriaStoreGetInt(store, MODEL_ROWS, &m->rows[0]));
@@ -255,7 +255,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   const char *name, *deck;
   double *number;
   int64_t seed, float64 = 0;
-  bool told;
+  bool stored;
   ScoriaStore store;
   ScoriaModel m;
   ScoriaMadeFrom from;
@@ -275,8 +275,8 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetProcess(m, store, path));
   PetscCall(ScoriaStoreGetInt(store, "train_steps", &m->steps));
   PetscCall(ScoriaStoreGetInt(store, "train_seed", &seed));
-  PetscCall(ScoriaStoreHas(store, "float64", &told)); /* not by the first release */
-  if (told) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
+  PetscCall(ScoriaStoreHas(store, "float64", &stored)); /* not by the first release */
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
   m->float64 = float64 != 0;
   m->seed    = (uint64_t)seed;
   PetscCall(GetAdopted(m, store));

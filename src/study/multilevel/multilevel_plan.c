@@ -1,4 +1,8 @@
-/* uq of several fidelities: how many draws of which groups. */
+/* uq of several fidelities: how many draws of which groups.
+ *
+ * The promise is a variance for each functional of each quantity (mean, SD, quantiles); the estimator
+ * (stats/estimators.c) finds the groups and numbers of draws of least work that keep them all, with covariances from
+ * the pilot.  Where sums show later that the pilot had them too small, the plan is lengthened. */
 #include "multilevel.h"
 #include <math.h>
 
