@@ -46,13 +46,52 @@ static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
   PetscFunctionReturn(0);
 }
 
+/* A command that keeps nothing: it may be ended at any time. */
+static PetscErrorCode WithFile(const ScoriaCommand *command, const char *file)
+{
+  ScoriaDeck deck;
+  PetscFunctionBeginUser;
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  if (command->with_file) {
+    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
+  PetscCall(command->with_both(deck, file));
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
+/* A command of a run directory; file: the deck, or NULL. */
+static PetscErrorCode WithDeck(const ScoriaCommand *command, const char *name, const char *file)
+{
+  const bool imports = command->with_deck == CommandImport;
+  char path[PETSC_MAX_PATH_LEN];
+  ScoriaDeck deck;
+  ScoriaRun run;
+  PetscFunctionBeginUser;
+  if (file && (imports || command->with_deck == CommandRun)) PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
+  if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
+  PetscCall(ScoriaHintsFromDeck(deck));
+  if (imports) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
+  PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(ProcessorChoose(run, deck));
+  PetscCall(CmdWarnOfIdle(run, deck, name));
+  PetscCall(CmdDo(run, deck, name));
+  PetscCall(CmdSayReportIsOld(run));
+  PetscCall(ScoriaRunDestroy(&run));
+  PetscCall(ScoriaHintsForget());
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Execute(int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
   const ScoriaCommand *command = cmd_find(name);
-  ScoriaDeck deck              = NULL;
-  ScoriaRun run                = NULL;
-  char path[PETSC_MAX_PATH_LEN];
   const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
@@ -66,36 +105,10 @@ static PetscErrorCode Execute(int argc, char **argv)
                 "command line: found \"%s\", which is no option and no option's value; expected "
                 "-key value ..., and lists with commas: -key 8,12,16",
                 stray);
-  if (command->with_file) { /* which keeps nothing: it may be ended at any time */
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
-    PetscFunctionReturn(0);
-  }
-  if (command->with_both) {
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
-    PetscCall(command->with_both(deck, file));
-    PetscCall(ScoriaDeckDestroy(&deck));
-    PetscFunctionReturn(0);
-  }
-  if (file && (command->with_deck == CommandImport || command->with_deck == CommandRun))
-    PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
-  if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
-  PetscCall(ScoriaHintsFromDeck(deck));
-  if (command->with_deck == CommandImport) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
-  PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
-  PetscCall(ProcessorChoose(run, deck));
-  PetscCall(CmdWarnOfIdle(run, deck, name));
-  PetscCall(CmdDo(run, deck, name));
-  PetscCall(CmdSayReportIsOld(run));
-  PetscCall(ScoriaRunDestroy(&run));
-  PetscCall(ScoriaHintsForget());
-  PetscCall(ScoriaDeckDestroy(&deck));
+  if (!command->with_deck)
+    PetscCall(WithFile(command, file));
+  else
+    PetscCall(WithDeck(command, name, file));
   PetscFunctionReturn(0);
 }
 
