@@ -176,7 +176,7 @@ void sobol_state(ScoriaSobol sobol, int64_t *nsums, int64_t **sums);
 typedef enum { SCORIA_QUANTITY_AT, SCORIA_QUANTITY_MIN, SCORIA_QUANTITY_MAX } ScoriaQuantityKind;
 
 typedef struct {
-  char name[64], unit[16], description[96];
+  char name[64], unit[16], description[256]; /* description: the whole text of an expression */
   ScoriaQuantityKind kind;
   int channel;
   int cell;              /* AT: between this cell and the next */

@@ -57,6 +57,7 @@ typedef struct {
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
   bool place[UQ_MAX_QUANTITIES];    /* of an extreme of whole fields: one of a few numbers */
   int derived;                      /* of the quantities, the last: those of the expressions */
+  int left_out;                     /* numbers of whole fields for which there was no room */
   char derivable[256];       /* names of fields that the deck's problem could have besides; "" of imported data */
   UqExpressions expressions; /* owned; NULL: none */
   int nthresholds;
@@ -69,10 +70,10 @@ typedef struct {
   uint64_t seed;
   int64_t base;                     /* blocks; 0: not asked */
   int draws;                        /* rows of a block */
-  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_UNSEEN */
+  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_NO_CONDITION */
 } UqQuestion;
 
-#define UQ_UNSEEN (-1)
+#define UQ_NO_CONDITION (-1)
 const char *uq_input_name(const UqQuestion *q, int input);
 
 /* The statistics that any source gives, one array of doubles per condition after the other; the offsets below are

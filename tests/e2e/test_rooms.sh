@@ -76,6 +76,20 @@ for file in [*files, *(source / "benchmarks").glob("*.[ch]")]:
         wrong.append(f"{file}: draws by itself what a source draws")
 assert drawers > 3
 
+# The guide's table of the rooms and what they stand on is that of the libraries.
+above = {n: set(a.split()) for n, a in re.findall(r"scoria_room\((\w+) FOLDERS [^)]*?ABOVE ([a-z ]+?)(?: LEVELS[^)]*)?\)", (source / "CMakeLists.txt").read_text())}
+above |= {n: set(a.split()) for s, a in re.findall(r"foreach\(study ([a-z ]+)\)\s*scoria_room\([^)]*?ABOVE ([a-z ]+)\)", (source / "CMakeLists.txt").read_text()) for n in s.split()}
+told = {}
+for names, stands in re.findall(r"^\| (`.+?`) \| .* \| (.+?) \|$", (src / "README.md").read_text(), re.M):
+    for name in re.findall(r"`(?:study/)?(\w+)`", names):
+        told[name] = set(re.findall(r"\w+", stands))
+assert len(above) > 12
+for name, below in above.items():
+    if name == "cmd" and told.get(name) == {"all", "of", "these"}:
+        continue
+    if told.get(name) != below:
+        wrong.append(f"src/README.md: {name} stands on {told.get(name)}, in CMakeLists.txt on {below}")
+
 # What src/README.md names is there; tests have every table of a result's members, and every layer that has a gradient.
 readme, there = (src / "README.md").read_text(), {f.name for d in ("src", "tests", "include") for f in (source / d).rglob("*.*")}
 for name in re.findall(r"`(?:[\w/.]*/)?(\w+\.(?:c|h|sh))`", readme):

@@ -50,7 +50,7 @@ static void open_study(Study *s)
                       .theta          = s->theta,
                       .seed           = 5,
                       .inputs         = 3,
-                      .input          = {0, 1, UQ_UNSEEN}};
+                      .input          = {0, 1, UQ_NO_CONDITION}};
   uq_take_shape(&s->q, source_shape(s->source));
 }
 
@@ -282,6 +282,29 @@ static void bad_expressions_are_refused(void **state)
   small_run_close(&s.r);
 }
 
+/* What compare has found of the deck's own numbers is known by the whole of their text: two of one name that differ in
+ * the last of its characters are two. */
+static void own_numbers_are_known_by_their_text(void **state)
+{
+  static const char text[] = "sum = a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] "
+                             "+ a[0] + a[0] + a[0] + b[0]";
+  char lines[1024], other[sizeof text];
+  int index;
+  Study s;
+  (void)state;
+  open_study(&s);
+  CHECK(UqExpressionAdd(&s.q, "quantities", text, &index));
+  assert_string_equal(s.q.quantity[index].description, text + strlen("sum = "));
+  snprintf(other, sizeof other, "%.*sL]", (int)strlen(text) - 2, text);
+  snprintf(lines, sizeof lines, "min_a\n%s\n%s\n", other, text);
+  assert_int_equal(uq_compared_find(lines, &s.q.quantity[index]), 2);
+  snprintf(lines, sizeof lines, "min_a\n%s\n", other);
+  assert_int_equal(uq_compared_find(lines, &s.q.quantity[index]), -1);
+  CHECK(UqExpressionsDestroy(&s.q.expressions));
+  CHECK(ScoriaSourceDestroy(&s.source));
+  small_run_close(&s.r);
+}
+
 /* Of a(0), normal with known mean and SD, below a threshold: from the quantity, and from an expression that is it. */
 static void events_of_a_number(void **state)
 {
@@ -394,12 +417,18 @@ static void dealt_conditions_go_at_once(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(moments_of_a_condition),    cmocka_unit_test(quantiles_and_exceedances),
-      cmocka_unit_test(covariance_of_the_fields),  cmocka_unit_test(sobol_indices),
-      cmocka_unit_test(failed_draws_are_counted),  cmocka_unit_test(tolerance_ends_the_draws),
-      cmocka_unit_test(expressions_of_a_row),      cmocka_unit_test(bad_expressions_are_refused),
-      cmocka_unit_test(events_of_a_number),        cmocka_unit_test(undefined_expressions_end_the_run),
-      cmocka_unit_test(all_ranks_have_the_answer), cmocka_unit_test(dealt_conditions_go_at_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(moments_of_a_condition),
+                                     cmocka_unit_test(quantiles_and_exceedances),
+                                     cmocka_unit_test(covariance_of_the_fields),
+                                     cmocka_unit_test(sobol_indices),
+                                     cmocka_unit_test(failed_draws_are_counted),
+                                     cmocka_unit_test(tolerance_ends_the_draws),
+                                     cmocka_unit_test(expressions_of_a_row),
+                                     cmocka_unit_test(bad_expressions_are_refused),
+                                     cmocka_unit_test(events_of_a_number),
+                                     cmocka_unit_test(undefined_expressions_end_the_run),
+                                     cmocka_unit_test(all_ranks_have_the_answer),
+                                     cmocka_unit_test(dealt_conditions_go_at_once),
+                                     cmocka_unit_test(own_numbers_are_known_by_their_text)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -2,7 +2,8 @@
 #include "multilevel.h"
 #include <string.h>
 
-#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and "sums" */
+#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and */
+#define FORMER_SUMS "/sums/0"
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
@@ -195,6 +196,18 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+/* With sums of members about one centre, or with other numbers of a condition. */
+static PetscErrorCode IsOutdated(ScoriaStore store, bool *outdated)
+{
+  int sums, levels;
+  int64_t dims[1];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, FORMER_SUMS, 1, &sums, dims));
+  PetscCall(ScoriaStoreShape(store, "/levels", 1, &levels, dims));
+  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
 {
   const Levels *l = ctx;
@@ -224,7 +237,7 @@ static bool any_drawn(const LevelsGroups *g)
 PetscErrorCode LevelsRestore(Levels *l)
 {
   const ScoriaCheckpointReader reader = {
-      .results = SCORIA_OF_UQ, .ctx = l, .check = CheckMade, .read = ReadAll, .clear = Clear};
+      .results = SCORIA_OF_UQ, .ctx = l, .check = CheckMade, .outdated = IsOutdated, .read = ReadAll, .clear = Clear};
   ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   PetscCall(Clear(l));

@@ -76,6 +76,8 @@ PetscErrorCode UqTilesDestroy(UqTiles *t);
 /* The summary of condition k and the pilot that begins it.  Collective on the team. */
 PetscErrorCode UqPilot(UqTiles *t, int k);
 PetscErrorCode UqReduce(UqTiles *t);
+/* Failures of this rank since the last time, to those of all; and UqCheckDefined.  Collective. */
+PetscErrorCode UqShareFailed(UqDraws *draws, MPI_Comm comm, int64_t *mine, int64_t *all);
 /* Draws tile `tile` of condition k (or takes it from the pilot) and adds it. */
 PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile);
 

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const uq_ways[UQ_NWAYS] = {
-    [UQ_WAY_PDE] = "pde", [UQ_WAY_MULTILEVEL] = "multilevel", [UQ_WAY_MODEL] = "model", [UQ_WAY_GAUSSIAN] = "gaussian"};
+const char *const uq_ways[UQ_NWAYS] = {[UQ_WAY_PDE]        = SCORIA_SOURCE_PDE,
+                                       [UQ_WAY_MULTILEVEL] = SCORIA_SOURCE_MULTILEVEL,
+                                       [UQ_WAY_MODEL]      = SCORIA_SOURCE_MODEL,
+                                       [UQ_WAY_GAUSSIAN]   = SCORIA_SOURCE_GAUSSIAN};
 
 /* ------------------------------------------------------------------------------------------------ choosing ---- */
 

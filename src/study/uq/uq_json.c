@@ -155,7 +155,10 @@ PetscErrorCode UqWriteJson(const UqQuestion *q, const UqResult *r, MPI_Comm comm
   cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
   cJSON_AddStringToObject(root, UQ_SOURCE,
-                          q->multilevel ? "multilevel" : (q->pde ? "pde" : (q->gaussian ? "gaussian" : "model")));
+                          uq_ways[q->multilevel ? UQ_WAY_MULTILEVEL
+                                  : q->pde      ? UQ_WAY_PDE
+                                  : q->gaussian ? UQ_WAY_GAUSSIAN
+                                                : UQ_WAY_MODEL]);
   if (r->choice) add_choice(root, r->choice);
   add_space(root, q->space);
   list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);

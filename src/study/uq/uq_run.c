@@ -129,8 +129,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaDeckIs(deck, "uq_source", "auto", &q.automatic));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", SCORIA_SOURCE_PDE, &q.pde));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", SCORIA_SOURCE_MULTILEVEL, &q.multilevel));
   q.pde = q.pde || q.multilevel;
   if (q.automatic)
     PetscCall(Automatic(run, deck));
