@@ -2,6 +2,7 @@
 #include "scoria/base.h"
 #include "testing.h"
 #include <limits.h>
+#include <yaml.h>
 
 static const ScoriaKey keys[] = {
     {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
@@ -444,11 +445,63 @@ static void given_is_what_the_user_says(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+static const yaml_node_t *section_of(yaml_document_t *document, const char *name, int *times)
+{
+  const yaml_node_t *root = yaml_document_get_root_node(document), *found = NULL;
+  *times = 0;
+  for (yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++) {
+    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
+    if (strcmp((const char *)key->data.scalar.value, name)) continue;
+    found = yaml_document_get_node(document, pair->value);
+    ++*times;
+  }
+  return found;
+}
+
+/* Of a section that stands twice, readers of YAML keep the last, or refuse the text. */
+static void a_section_of_several_tables_stands_once(void **state)
+{
+  static const ScoriaKey late[]        = {{"train_late", SCORIA_KEY_INT, "", "1", 0, 9, NULL, "", SCORIA_DECIDES_STEPS},
+                                          {"porosity_late", SCORIA_KEY_INT, "", "2", 0, 9, NULL, "", SCORIA_DECIDES_LAW},
+                                          {"trainer_late", SCORIA_KEY_INT, "", "3", 0, 9, NULL, "", SCORIA_DECIDES_LAW},
+                                          {.name = NULL}};
+  static const ScoriaKey *const both[] = {keys, late, NULL};
+  static const struct {
+    const char *section;
+    long keys;
+  } expected[] = {{"train", 3}, {"porosity", 3}, {"trainer", 1}, {"ensemble", 1}};
+  ScoriaDeck deck, again;
+  yaml_document_t document;
+  yaml_parser_t parser;
+  const char *text;
+  PetscInt value;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "train: {late: 7}\n", both, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  assert_true(yaml_parser_initialize(&parser));
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+  assert_true(yaml_parser_load(&parser, &document));
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    int times;
+    const yaml_node_t *section = section_of(&document, expected[i].section, &times);
+    assert_int_equal(times, 1);
+    assert_int_equal(section->data.mapping.pairs.top - section->data.mapping.pairs.start, expected[i].keys);
+  }
+  yaml_document_delete(&document);
+  yaml_parser_delete(&parser);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, both, &again));
+  CHECK(ScoriaDeckInt(again, "train_late", &value));
+  assert_int_equal(value, 7);
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_former_default_is_no_difference),
       cmocka_unit_test(lists_of_texts),
+      cmocka_unit_test(a_section_of_several_tables_stands_once),
       cmocka_unit_test(brackets_close_by_their_own_kind),
       cmocka_unit_test(a_name_is_like_another),
       cmocka_unit_test(given_is_what_the_user_says),
