@@ -107,6 +107,8 @@ typedef struct {
 void members_add(cJSON *object, const ScoriaMember table[], const void *from);
 /* The struct `to` from an object, which may be NULL; what the object lacks is NaN, -1, or NULL. */
 void members_take(const cJSON *object, const ScoriaMember table[], void *to);
+/* The name of the member at that offset of the struct. */
+const char *member_name(const ScoriaMember table[], size_t offset);
 
 /* ------------------------------------------------------------------------------------------- compare.json ---- */
 
@@ -266,8 +268,10 @@ typedef enum {
  * 1. */
 void posterior_path(ScoriaPosteriorSide side, const char *group, const char *name, ScoriaPosteriorCurve curve,
                     size_t size, char path[]);
-/* (readings), by the name of a member of ScoriaPosteriorSensor; of "field", its number. */
+/* (readings), by the name of a member of ScoriaPosteriorSensor, of its field the number; of whole fields also by
+ * posterior_places, along y and z. */
 void posterior_sensor_path(const char *column, size_t size, char path[]);
+extern const char *const posterior_places[2];
 
 /* The members of posterior.json itself. */
 typedef struct {

@@ -60,11 +60,14 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
 
 static PetscErrorCode ReadSensors(ScoriaStore store, ReportPosterior *p)
 {
-  static const char *const names[] = {[PLACE] = "x", [VALUE] = "value", [NOISE] = "sd", [FIELD] = "field"};
+  static const size_t member[] = {[PLACE] = offsetof(ScoriaPosteriorSensor, x),
+                                  [VALUE] = offsetof(ScoriaPosteriorSensor, value),
+                                  [NOISE] = offsetof(ScoriaPosteriorSensor, sd),
+                                  [FIELD] = offsetof(ScoriaPosteriorSensor, field)};
   char path[64];
   PetscFunctionBeginUser;
   for (int c = 0; c < 4; c++) {
-    posterior_sensor_path(names[c], sizeof path, path);
+    posterior_sensor_path(member_name(scoria_posterior_sensor_members, member[c]), sizeof path, path);
     PetscCall(PetscMalloc1(p->sensors, &p->sensor[c]));
     PetscCall(ScoriaStoreGetReals(store, path, p->sensors, p->sensor[c]));
   }
@@ -98,7 +101,8 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
   PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
-  posterior_sensor_path("x", sizeof place, place);
+  posterior_sensor_path(member_name(scoria_posterior_sensor_members, offsetof(ScoriaPosteriorSensor, x)), sizeof place,
+                        place);
   PetscCall(Length(store, path, place, &p->sensors));
   if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);

@@ -38,13 +38,12 @@ static PetscErrorCode ReadAxes(ScoriaStore store, const char *path, ReportPoster
 
 static PetscErrorCode ReadPlaces(ScoriaStore store, ReportPosterior *p)
 {
-  static const char *const names[] = {"y", "z"};
   char path[64];
   int64_t dims[1];
   int rank;
   PetscFunctionBeginUser;
   for (int a = 0; a < 2; a++) {
-    posterior_sensor_path(names[a], sizeof path, path);
+    posterior_sensor_path(posterior_places[a], sizeof path, path);
     PetscCall(PetscCalloc1(p->sensors, &p->at[a]));
     PetscCall(ScoriaStoreShape(store, path, 1, &rank, dims));
     if (rank == 1 && dims[0] == p->sensors) PetscCall(ScoriaStoreGetReals(store, path, p->sensors, p->at[a]));

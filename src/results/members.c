@@ -56,6 +56,13 @@ static void take_one(const cJSON *item, const ScoriaMember *m, char *at)
   }
 }
 
+const char *member_name(const ScoriaMember table[], size_t offset)
+{
+  const ScoriaMember *m = table;
+  while (m->name && m->offset != offset) m++;
+  return m->name;
+}
+
 void members_take(const cJSON *object, const ScoriaMember table[], void *to)
 {
   for (const ScoriaMember *m = table; m->name; m++)

@@ -18,6 +18,8 @@ void posterior_sensor_path(const char *column, size_t size, char path[])
   snprintf(path, size, "/%s/%s", POSTERIOR_SENSORS, column);
 }
 
+const char *const posterior_places[2]         = {"y", "z"};
+
 const ScoriaMember scoria_posterior_members[] = {
     TEXT(ScoriaPosteriorRun, prior, NULL, 0),
     COUNT(ScoriaPosteriorRun, particles, NULL, 0),

@@ -152,8 +152,9 @@ static PetscErrorCode PutSensors(ScoriaStore store, const InferQuestion *q, cons
       if (m->kind == SCORIA_MEMBER_REAL) memcpy(&all[i], (const char *)&one + m->offset, sizeof all[i]);
     }
     posterior_sensor_path(m->name, sizeof name, name);
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all,
-                                  strcmp(m->name, "x") ? "" : space_axis_unit(q->shape.space, 0), m->title));
+    PetscCall(ScoriaStorePutReals(
+        store, name, 1, &n, all,
+        m->offset != offsetof(ScoriaPosteriorSensor, x) ? "" : space_axis_unit(q->shape.space, 0), m->title));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
   PetscFunctionReturn(0);
@@ -168,7 +169,7 @@ static PetscErrorCode PutLateral(ScoriaStore store, const InferQuestion *q)
   PetscFunctionBeginUser;
   for (int axis = 1; axis < q->sensors.places; axis++) {
     for (int i = 0; i < q->sensors.n; i++) all[i] = axis == 1 ? q->sensors.s[i].y : q->sensors.s[i].z;
-    posterior_sensor_path(axis == 1 ? "y" : "z", sizeof name, name);
+    posterior_sensor_path(posterior_places[axis - 1], sizeof name, name);
     PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, "m", "place"));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
@@ -292,8 +293,8 @@ static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *
     cJSON *one                         = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
     members_add(one, scoria_posterior_sensor_members, &sensor);
-    if (q->sensors.places > 1) cJSON_AddNumberToObject(one, "y", q->sensors.s[i].y);
-    if (q->sensors.places > 2) cJSON_AddNumberToObject(one, "z", q->sensors.s[i].z);
+    if (q->sensors.places > 1) cJSON_AddNumberToObject(one, posterior_places[0], q->sensors.s[i].y);
+    if (q->sensors.places > 2) cJSON_AddNumberToObject(one, posterior_places[1], q->sensors.s[i].z);
   }
 }
 
