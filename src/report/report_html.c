@@ -89,10 +89,27 @@ static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* What the import has said of units. */
+static PetscErrorCode Units(const ReportPage *page, ReportText *html)
+{
+  const ReportHistory *history = page->history;
+  PetscFunctionBeginUser;
+  if (!page->imported || !history || !history->nunits) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h3>Units</h3>\n<ul>\n"));
+  for (int i = 0; i < history->nunits; i++) {
+    PetscCall(ReportPrint(html, "<li>"));
+    PetscCall(ReportEscape(html, history->units[i]));
+    PetscCall(ReportPrint(html, "</li>\n"));
+  }
+  PetscCall(ReportPrint(html, "</ul>\n"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode GenerateSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportStatusTable(page->data, html));
+  PetscCall(Units(page, html));
   PetscCall(ReportPageFigure(page, "draws", html));
   PetscCall(ReportPageFigure(page, "times", html));
   PetscCall(ReportPageFigure(page, "fields", html));

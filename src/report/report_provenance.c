@@ -15,6 +15,14 @@ static void copy_member(const cJSON *object, const char *name, size_t size, char
   snprintf(text, size, "%s", value ? value : "");
 }
 
+static void history_units(const cJSON *lines, ReportHistory *history)
+{
+  const cJSON *line;
+  history->nunits = 0;
+  cJSON_ArrayForEach(line, lines) if (cJSON_IsString(line) && history->nunits < REPORT_UNITS)
+      snprintf(history->units[history->nunits++], sizeof history->units[0], "%s", line->valuestring);
+}
+
 /* One line of log.jsonl: a start adds an entry, in place of the oldest where there is no room; an end completes it. */
 static void history_line(const char *line, size_t length, ReportHistory *history)
 {
@@ -33,6 +41,8 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->total++;
   } else if (!strcmp(event, "end") && history->n)
     history->start[history->n - 1].ended = true;
+  else if (!strcmp(event, "units"))
+    history_units(cJSON_GetObjectItemCaseSensitive(object, "lines"), history);
   else if (!strcmp(event, "correct")) {
     history->cheap.there         = true;
     history->cheap.used          = json_number(object, "used") > 0;
