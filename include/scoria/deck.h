@@ -120,7 +120,7 @@ extern const ScoriaKey scoria_base_keys[];
 typedef struct ScoriaDeck_ *ScoriaDeck;
 
 /* The path of the deck that the user names: `name` where it has a slash or is a file here, else the installed deck of
- * that name, which is said on standard output; `name` again where there is neither.  Collective. */
+ * that name; `name` again where there is neither.  Collective. */
 PetscErrorCode ScoriaDeckFind(MPI_Comm comm, const char *name, size_t size, char path[]);
 /* Reads the YAML deck `file` (NULL: defaults and command line only) into PETSc's options, below what the command line
  * says, then checks every option against the tables: unknown keys (with the nearest real one), wrong types, values out

@@ -27,6 +27,7 @@ const ScoriaCommand scoria_commands[] = {
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, NULL, false},
     {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},
+    {"deck", "check a deck, and print it with every key that has a value", NULL, CommandDeck, NULL, NULL, true},
     {"fit-porosity", "the Gaussian process behind a measured structure, as a deck's section porosity", "porosity", NULL,
      NULL, CommandFitPorosity, true},
     {"info", "describe a file of ours, or check the files of a run directory", "", NULL, ScoriaDescribeFile, NULL,

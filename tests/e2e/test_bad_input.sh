@@ -115,6 +115,14 @@ done
 for name in other.h5 other.json far.h5; do
   [ ! -e "$run/$name" ] || fail "a refused command has written $name"
 done
+twice() { # PATTERN ARGUMENTS...: not through scoria, which lets a test's base be overruled
+  timeout 100 "$SCORIA" "${@:2}" >"$work/out" 2>&1
+  [ "$?" -eq 2 ] || fail "${*:2}: expected exit 2"
+  grep -q "^scoria: command line: found $1" "$work/out" || { fail "expected $1"; cat "$work/out" >&2; }
+}
+twice '-train_steps twice, "5" and "9"; expected it once' train "$deck" -train_steps 5 -train_steps 9
+twice '--sample_count twice, "8" and "8"' sample "$deck" -sample_count 8 -sample_file other.h5 --sample_count 8
+twice '-strict twice, "" and "true"' sample "$deck" -strict -sample_count 8 -strict true
 flat=$work/flat
 scoria 2 generate "$deck" -run_dir "$flat" -porosity_sigma 0 >"$work/out" 2>&1 || { fail "generate without spread"; cat "$work/out"; }
 expect 3 'the fields do not vary' 2 train "$deck" -run_dir "$flat" -porosity_sigma 0

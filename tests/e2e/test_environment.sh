@@ -8,7 +8,8 @@ set -uo pipefail
 alone() { # CODE PATTERN ARGUMENTS...: the program without a launcher, which the environment would have to pass
   local code=$1 pattern=$2 got=0
   shift 2
-  timeout 100 "$SCORIA" "$@" >"$work/out" 2>&1 || got=$?
+  last_options "$@"
+  timeout 100 "$SCORIA" "${kept_options[@]}" >"$work/out" 2>&1 || got=$?
   if [ "$got" -ne "$code" ] || ! grep -q -- "$pattern" "$work/out"; then
     fail "scoria $*: exit $got, expected $code and '$pattern'"
     cat "$work/out" >&2
@@ -77,7 +78,7 @@ for limit in 300000 400000 600000; do
   (
     ulimit -v "$limit"
     unset OPENBLAS_NUM_THREADS OMP_NUM_THREADS
-    timeout -k 5 100 "$SCORIA" run "$deck" "${few[@]}" -run_dir "$work/limited$limit" -ensemble_conditions 24 -train_steps 2 >"$work/out" 2>&1
+    timeout -k 5 100 "$SCORIA" run "$deck" -ensemble_conditions 24 -ensemble_realisations 2 -run_dir "$work/limited$limit" -train_steps 2 >"$work/out" 2>&1
   )
   case $? in 124 | 137) fail "never ends with ulimit -v $limit" ;; esac
 done

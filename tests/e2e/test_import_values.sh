@@ -6,9 +6,10 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 scoria() { # one rank without the launcher, which takes most of the time of a refusal
-  local ranks=$1
-  shift
-  if [ "$ranks" -eq 1 ]; then timeout 300 "$SCORIA" "$@"; else timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$@"; fi
+  local launcher=("$MPIEXEC" -n "$1")
+  [ "$1" -gt 1 ] || launcher=()
+  last_options "${@:2}"
+  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}"
 }
 
 "$PYTHON" - "$work" <<'PY'
