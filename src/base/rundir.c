@@ -1,4 +1,4 @@
-/* The run directory: one job at a time, the resolved deck, the log. */
+/* The run directory: one job at a time, the log. */
 #include "scoria/linalg.h"
 #include "runlock.h"
 #include "scoria/base.h"
@@ -110,7 +110,7 @@ static void warn_of_file_system(ScoriaRun run)
 #endif
 
 /* Rank 0's part of opening: the verdict is a line, empty where all is well. */
-static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, char line[])
+static ScoriaExit open_directory(ScoriaRun run, size_t size, char line[])
 {
   char path[PETSC_MAX_PATH_LEN + 16];
   if (!make_directories(run->dir)) {
@@ -128,11 +128,7 @@ static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, c
   if (locked != SCORIA_EXIT_OK) return locked;
   snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
   run->log = fopen(path, "a");
-  snprintf(path, sizeof path, "%s/deck.yaml", run->dir);
-  FILE *out    = fopen(path, "w");
-  bool written = run->log && out && fputs(deck, out) >= 0;
-  if (out && fclose(out)) written = false;
-  if (written) return SCORIA_EXIT_OK;
+  if (run->log) return SCORIA_EXIT_OK;
   snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
   return SCORIA_EXIT_IO;
 }
@@ -182,8 +178,7 @@ static PetscErrorCode LeaveFilesUnlocked(ScoriaRun run)
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
 {
   char line[2 * PETSC_MAX_PATH_LEN + 512] = "";
-  const char *text;
-  ScoriaExit code = SCORIA_EXIT_OK;
+  ScoriaExit code                         = SCORIA_EXIT_OK;
   int size;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(run));
@@ -194,8 +189,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(ChooseDirectory(deck, command, sizeof(*run)->dir, (*run)->dir));
   PetscCall(ScoriaDeckReal(deck, "run_max_hours", &(*run)->max_hours));
   PetscCall(ScoriaDeckReal(deck, "run_wait_minutes", &(*run)->wait_minutes));
-  PetscCall(ScoriaDeckText(deck, &text));
-  if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
+  if ((*run)->rank == 0) code = open_directory(*run, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
   PetscCall(LeaveFilesUnlocked(*run));
   PetscCall(ScoriaLog(*run, "start",

@@ -178,6 +178,18 @@ static const ReportSection sections[] = {
 
 #define SECTIONS ((int)(sizeof sections / sizeof *sections))
 
+/* What a command makes in a run directory by its usual name. */
+static const char *made_by(const char *command)
+{
+  static const char *const made[][2] = {
+      {"generate", "dataset.h5"},     {"train", "model.h5"}, {"sample", "samples.h5"},
+      {"compare", "compare.h5"},      {"uq", "uq.h5"},       {"infer", "posterior.h5"},
+      {"likelihood", "likelihood.h5"}};
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+    if (!strcmp(made[i][0], command)) return made[i][1];
+  return NULL;
+}
+
 /* How the section's files were made, and are made again. */
 static PetscErrorCode MadeBy(const ReportPage *page, const char *command, ReportText *html)
 {
@@ -186,6 +198,7 @@ static PetscErrorCode MadeBy(const ReportPage *page, const char *command, Report
                         report_ranks(page->history, command), command));
   PetscCall(ReportShellWord(html, page->deck_path));
   PetscCall(ReportPrint(html, "</code></p>\n"));
+  PetscCall(ReportOtherDeck(page, made_by(command), html));
   PetscFunctionReturn(0);
 }
 

@@ -125,7 +125,7 @@ static const char *file_text(const char *name, bool imported)
       {"croissant.json", "description of the files and their arrays (Croissant, JSON-LD)"},
       {"cost.json", "core seconds that the results have cost"},
       {"likelihood.h5", "likelihood: log densities of given fields"},
-      {"deck.yaml", "the resolved deck"},
+      {"deck.yaml", "the deck of the results, resolved"},
       {"log.jsonl", "what was run, a line per event"},
   };
   if (imported && !strcmp(name, "dataset.h5")) return "import: conditions and fields of every row";
@@ -226,15 +226,43 @@ static PetscErrorCode Versions(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* ----------------------------------------------------------------------------------------------------- decks ---- */
+
+PetscErrorCode ReportOtherDeck(const ReportPage *page, const char *file, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; page->decks && file && i < page->decks->n; i++) {
+    const ScoriaRunResult *result = &page->decks->result[i];
+    if (strcmp(result->name, file) || !*result->difference) continue;
+    PetscCall(ReportPrint(html, "<p class=\"note\"><code>"));
+    PetscCall(ReportEscape(html, file));
+    PetscCall(ReportPrint(html, "</code> was made under other keys than the deck of this page: "));
+    PetscCall(ReportEscape(html, result->difference));
+    PetscCall(ReportPrint(html, ".</p>\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Decks(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<h3>Deck of the results</h3>\n"));
+  if (page->decks && page->decks->n)
+    PetscCall(ReportPrint(html, "<p>As the results themselves tell it, whatever deck this page was asked with.</p>\n"));
+  for (int i = 0; page->decks && i < page->decks->n; i++)
+    PetscCall(ReportOtherDeck(page, page->decks->result[i].name, html));
+  PetscCall(ReportPrint(html, "<details>\n<summary>Every key, as YAML</summary>\n<pre>"));
+  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
+  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(Versions(page, html));
   PetscCall(History(page->history, html));
   PetscCall(Files(page->run_dir, page->imported, html));
-  PetscCall(ReportPrint(html, "<h3>Resolved deck</h3>\n<details>\n<summary>Every key of this run, as YAML</summary>\n"
-                              "<pre>"));
-  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
-  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscCall(Decks(page, html));
   PetscFunctionReturn(0);
 }
