@@ -338,6 +338,7 @@ int main(int argc, char **argv)
   if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());
   leave_files_open();
   /* A rank that is gone with an error has the launcher end the others: all wait in MPI's finalising for the first. */
+  if (code != SCORIA_EXIT_OK && code != SCORIA_EXIT_CHECKPOINT) run_directory_forget();
   if (code != SCORIA_EXIT_OK) run_lock_release();
   PetscOptionsClearValue(NULL, "-options_left");
   return PetscFinalize() && code == SCORIA_EXIT_OK ? SCORIA_EXIT_INTERNAL : (int)code;

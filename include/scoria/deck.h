@@ -65,8 +65,8 @@ enum {
   SCORIA_OF_LIKELIHOOD = SCORIA_OF_MODEL | SCORIA_DECIDES_LIKELIHOOD,
   SCORIA_OF_COMPARE    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_COMPARE,
   SCORIA_OF_SAMPLES    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_SAMPLES,
-  SCORIA_OF_UQ         = SCORIA_OF_SAMPLES | SCORIA_DECIDES_UQ,
-  SCORIA_OF_POSTERIOR  = SCORIA_OF_SAMPLES | SCORIA_DECIDES_INFER,
+  SCORIA_OF_UQ         = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_UQ,
+  SCORIA_OF_POSTERIOR  = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_INFER,
   SCORIA_OF_REFINED    = SCORIA_OF_SAMPLES | SCORIA_DECIDES_REFINE,
 };
 
@@ -201,8 +201,8 @@ void number_text(double value, size_t size, char text[]);
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
 /* Compares this deck with the resolved deck text stored in a file, over the keys that decide one of `results`, such as
- * SCORIA_OF_MODEL.  `difference` gets "" or the keys that differ with both values, as many as it holds: "porosity_sigma
- * is 1.2 here and 1 there, ...". */
+ * SCORIA_OF_MODEL.  `difference` gets "" or the first keys that differ with both values: "porosity_sigma is 1.2 here
+ * and 1 there, ..., and 9 more". */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size,
                                     char difference[]);
 /* A deck of its own like this one, but with the keys that decide one of `results` as such a text has them (NULL: none):

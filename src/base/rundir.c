@@ -1,8 +1,10 @@
 /* The run directory: one job at a time, the log. */
 #include "scoria/linalg.h"
+#include "deck_text.h"
 #include "runlock.h"
 #include "scoria/base.h"
 #include "rundir.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -35,22 +37,62 @@ struct ScoriaRun_ {
   Note *notes;    /* owned */
 };
 
+/* The run directory that this start has made, on rank 0, and the first of its parents that was not there; "". */
+static char new_directory[PETSC_MAX_PATH_LEN], new_parent[PETSC_MAX_PATH_LEN];
+
+static bool make_directory(const char *path)
+{
+  if (mkdir(path, 0777)) return errno == EEXIST;
+  if (!*new_parent) snprintf(new_parent, sizeof new_parent, "%s", path);
+  return true;
+}
+
 /* mkdir -p. */
 static bool make_directories(const char *dir)
 {
   char path[PETSC_MAX_PATH_LEN];
+  struct stat st;
   snprintf(path, sizeof path, "%s", dir);
+  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;
+  *new_directory = *new_parent = 0;
   for (char *at = path + 1; *at; at++) {
     if (*at != '/') continue;
     *at = 0;
-    if (mkdir(path, 0777) && errno != EEXIST) return false;
+    if (!make_directory(path)) return false;
     *at = '/';
   }
-  struct stat st;
-  if (mkdir(path, 0777) && errno != EEXIST) return false;
+  if (!make_directory(path)) return false;
+  if (*new_parent) snprintf(new_directory, sizeof new_directory, "%s", path);
   if (stat(path, &st)) return false;
   if (!S_ISDIR(st.st_mode)) errno = ENOTDIR;
   return S_ISDIR(st.st_mode);
+}
+
+/* A whole path of which more than the last part is new may be one to a disk that is not there. */
+static void tell_of_parents(ScoriaRun run)
+{
+  if (*new_parent == '/' && strcmp(new_parent, new_directory) != 0)
+    ScoriaSay(run, "run directory %s: new from %s on", new_directory, new_parent);
+}
+
+void run_directory_forget(void)
+{
+  static const char *const own[] = {".", "..", ".lock", ".lock.owner", "log.jsonl"};
+  char path[2 * PETSC_MAX_PATH_LEN];
+  DIR *list  = *new_directory ? opendir(new_directory) : NULL;
+  bool empty = list != NULL;
+  for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list)) {
+    bool known = false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) known = known || !strcmp(entry->d_name, own[i]);
+    empty = empty && known;
+  }
+  if (list) closedir(list);
+  for (size_t i = 2; i < sizeof own / sizeof *own && empty; i++) {
+    snprintf(path, sizeof path, "%s/%s", new_directory, own[i]);
+    (void)unlink(path);
+  }
+  while (empty && !rmdir(new_directory) && strcmp(new_directory, new_parent) != 0) *strrchr(new_directory, '/') = 0;
+  *new_directory = 0;
 }
 
 /* Rank 0's part: the lock of the directory, waited for as long as run_wait_minutes says.  What a lost node still runs
@@ -123,6 +165,7 @@ static ScoriaExit open_directory(ScoriaRun run, size_t size, char line[])
     snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
     return SCORIA_EXIT_IO;
   }
+  tell_of_parents(run);
   warn_of_file_system(run);
   const ScoriaExit locked = take_lock(run, size, line);
   if (locked != SCORIA_EXIT_OK) return locked;
@@ -195,6 +238,7 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(ScoriaLog(*run, "start",
                       "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
                       command, scoria_version(), size, linalg_single_thread()));
+  if (*deck->elsewhere) PetscCall(ScoriaLog(*run, "options", "\"elsewhere\":\"%s\"", deck->elsewhere));
   PetscFunctionReturn(0);
 }
 

@@ -38,12 +38,13 @@ alone 3 "PETSc's options: .*nosuch" generate "$deck" "${late[@]}" -run_dir "$wor
 
 # Keys that count before the deck are said; what a .petscrc has for other programs is no reason to stop.  ~ is HOME.
 mkdir "$work/home"
-printf -- '-of_another_program 3\n-run_seed 5\n' >"$work/home/.petscrc"
+printf -- '-of_another_program 3\n-run_seed 5\n-snes_rtol 1e-9\n' >"$work/home/.petscrc"
 # shellcheck disable=SC2088 # it is to reach the program
 HOME=$work/home PETSC_OPTIONS="-porosity_sigma 0.5" alone 0 'WARNING: ~/.petscrc: -of_another_program is no key' generate "$deck" "${few[@]}" -run_dir '~/a run'
-for said in '^~/.petscrc: -run_seed 5 counts before the deck' '^PETSC_OPTIONS: -porosity_sigma 0.5 counts before the deck'; do
+for said in '^~/.petscrc: -snes_rtol 1e-9 reaches PETSc.s solvers' '^~/.petscrc: -run_seed 5 counts before the deck' '^PETSC_OPTIONS: -porosity_sigma 0.5 counts before the deck'; do
   grep -q "$said" "$work/out" || fail "not said: $said"
 done
+grep -q '"event":"options","elsewhere":".*~/.petscrc: -run_seed 5' "$work/home/a run/log.jsonl" || fail "the log does not say what came from elsewhere"
 [ -s "$work/home/a run/dataset.h5" ] || fail "~ in a path is not HOME"
 [ ! -e '~' ] || fail "~ was made as a directory"
 # shellcheck disable=SC2088

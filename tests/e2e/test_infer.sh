@@ -136,9 +136,9 @@ bad() { # PATTERN LINE: a file of that one line
 bad 'reading 1: found field "p", expected one of c, phi' 'p 1e-5 3 1'
 bad 'reading 1: found x = 1 m, allowed 0 to' 'c 1 1200 5'
 bad 'bad.txt: line 1: found sd 0, expected a positive one' 'c 1e-5 1200 0'
-bad 'bad.txt: line 1: found too few words' 'c 1e-5 1200'
-bad 'bad.txt: line 1: found too many words' 'c 1e-5 1200 5 5'
-bad 'bad.txt: line 1: found something that is no number' 'c 1e-5 many 5'
+bad 'bad.txt: line 1: found 3 words, expected a field and three numbers' 'c 1e-5 1200'
+bad 'bad.txt: line 1: found 5 words' 'c 1e-5 1200 5 5'
+bad 'bad.txt: line 1: found "many", which is no number' 'c 1e-5 many 5'
 bad 'bad.txt: found no reading' '# nothing'
 expect 3 'readings_of_nobody.txt: cannot be read' 2 infer "$deck" -sensors_file readings_of_nobody.txt -infer_file x.h5
 # A reading that the model holds for impossible is refused at once, unless the user lets it pass; one that is far is refused under -strict.
