@@ -92,8 +92,9 @@ typedef struct {
   double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
 } UqFamily;
 
-/* Of study/uq alone: what compare has of a model's tails, and why source auto has chosen its source. */
+/* Of study/uq alone: what compare has of a model's tails and biases, and why source auto has chosen its source. */
 typedef struct UqTails_ UqTails;
+typedef struct UqBiases_ UqBiases;
 typedef struct UqChoice_ UqChoice;
 
 /* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
@@ -112,6 +113,7 @@ typedef struct {
   UqFamily family;              /* of source multilevel */
   const UqChoice *choice;       /* borrowed: of source auto; else NULL */
   UqTails *tails;               /* owned: of a model; else NULL */
+  UqBiases *biases;             /* owned: likewise */
   ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
   struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
   size_t kept_size;             /* doubles per condition of what follows */

@@ -43,6 +43,7 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
   PetscCall(PetscFree(a->kept));
   PetscCall(PetscFree(a->check));
   PetscCall(PetscFree(a->tails));
+  PetscCall(PetscFree(a->biases));
   PetscFunctionReturn(0);
 }
 

@@ -39,6 +39,7 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, cons
     const ScoriaUqChecked checked = {tail[SCORIA_TAIL_LOW].checked, tail[SCORIA_TAIL_HIGH].checked};
     members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, &checked);
   }
+  if (a->biases) members_add(cJSON_AddObjectToObject(one, UQ_BIAS), scoria_uq_bias_members, &a->biases->of[i]);
   if (a->check)
     members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &a->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));

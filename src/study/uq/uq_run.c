@@ -67,6 +67,7 @@ static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_sou
   if (choice) PetscCall(UqChooseAgain(run, deck, q, &a, choice, again));
   if (!*again) {
     if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &a));
+    if (!q->pde) PetscCall(UqBiasesRead(run, of_source, q, &a));
     PetscCall(UqSayTable(run, q, &a));
     PetscCall(Write(run, deck, name, q, &a));
   }
