@@ -81,6 +81,24 @@ static PetscErrorCode CheckTwice(int argc, char **argv)
   PetscFunctionReturn(0);
 }
 
+/* A command that keeps nothing: it may be ended at any time. */
+static PetscErrorCode WithFile(const ScoriaCommand *command, const char *file)
+{
+  ScoriaDeck deck;
+  PetscFunctionBeginUser;
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  if (command->with_file) {
+    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
+  PetscCall(command->with_both(deck, file));
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
 /* file NULL: the command line alone. */
 static PetscErrorCode OpenDeck(const ScoriaCommand *command, const char *file, ScoriaDeck *deck)
 {
@@ -95,42 +113,12 @@ static PetscErrorCode OpenDeck(const ScoriaCommand *command, const char *file, S
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Execute(int argc, char **argv)
+/* A command of a run directory, and `deck`, which has none; file: the deck, or NULL. */
+static PetscErrorCode WithDeck(const ScoriaCommand *command, const char *name, const char *file)
 {
-  const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
-  const ScoriaCommand *command = cmd_find(name);
-  ScoriaDeck deck              = NULL;
-  ScoriaRun run                = NULL;
-  const char *stray;
+  ScoriaDeck deck;
+  ScoriaRun run;
   PetscFunctionBeginUser;
-  if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
-  const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
-  if (!file && !bare)
-    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command%s", name, command->with_deck ? "deck" : "file",
-                command->with_deck == CommandImport ? ", or -import_file FILE for a deck to start from" : "");
-  PetscCall(FindStray(argc, argv, &stray));
-  if (stray)
-    SCORIA_FAIL(SCORIA_EXIT_USAGE,
-                "command line: found \"%s\", which is no option and no option's value; expected "
-                "-key value ..., and lists with commas: -key 8,12,16",
-                stray);
-  PetscCall(CheckTwice(argc, argv));
-  if (command->with_file) { /* which keeps nothing: it may be ended at any time */
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
-    PetscFunctionReturn(0);
-  }
-  if (command->with_both) {
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
-    PetscCall(command->with_both(deck, file));
-    PetscCall(ScoriaDeckDestroy(&deck));
-    PetscFunctionReturn(0);
-  }
   PetscCall(OpenDeck(command, file, &deck));
   if (command->with_deck == CommandDeck) {
     PetscCall(CommandDeck(NULL, deck));
@@ -147,6 +135,31 @@ static PetscErrorCode Execute(int argc, char **argv)
   PetscCall(ScoriaRunDestroy(&run));
   PetscCall(ScoriaHintsForget());
   PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Execute(int argc, char **argv)
+{
+  const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
+  const ScoriaCommand *command = cmd_find(name);
+  const char *stray;
+  PetscFunctionBeginUser;
+  if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
+  const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
+  if (!file && !bare)
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command%s", name, command->with_deck ? "deck" : "file",
+                command->with_deck == CommandImport ? ", or -import_file FILE for a deck to start from" : "");
+  PetscCall(FindStray(argc, argv, &stray));
+  if (stray)
+    SCORIA_FAIL(SCORIA_EXIT_USAGE,
+                "command line: found \"%s\", which is no option and no option's value; expected "
+                "-key value ..., and lists with commas: -key 8,12,16",
+                stray);
+  PetscCall(CheckTwice(argc, argv));
+  if (!command->with_deck)
+    PetscCall(WithFile(command, file));
+  else
+    PetscCall(WithDeck(command, name, file));
   PetscFunctionReturn(0);
 }
 

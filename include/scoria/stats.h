@@ -11,6 +11,8 @@ void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[
 /* Moves the rows (n, m) whose first value is finite (failed ones are NaN throughout) to the front; returns how many. */
 int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 
+/* n values into ascending order, none of them NaN; as quick where many are equal. */
+void stats_sort(int64_t n, double values[]);
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
 /* The same of n values in any order, which it changes. */
@@ -174,7 +176,7 @@ void sobol_state(ScoriaSobol sobol, int64_t *nsums, int64_t **sums);
 typedef enum { SCORIA_QUANTITY_AT, SCORIA_QUANTITY_MIN, SCORIA_QUANTITY_MAX } ScoriaQuantityKind;
 
 typedef struct {
-  char name[64], unit[16], description[96];
+  char name[64], unit[16], description[256]; /* description: the whole text of an expression */
   ScoriaQuantityKind kind;
   int channel;
   int cell;              /* AT: between this cell and the next */

@@ -4,7 +4,7 @@
 
 #include "results.h"
 
-#define UQ_SOURCE "source"         /* "pde" or "model" */
+#define UQ_SOURCE "source"         /* SCORIA_SOURCE_PDE, _MULTILEVEL, _MODEL or _GAUSSIAN */
 #define UQ_SPACE "space"           /* array of ScoriaUqAxis */
 #define UQ_CONDITIONS "conditions" /* array: the conditions by name, ScoriaUqCondition, UQ_QUANTITIES, UQ_EXCEED */
 #define UQ_QUANTITIES                                                                                                  \
@@ -30,7 +30,7 @@
 #define UQ_GROUPS "groups"           /* array of ScoriaUqGroup */
 #define UQ_CORRELATION "correlation" /* of a quantity of UQ_LEVELS beside ScoriaUqGain: array over fidelities */
 #define UQ_LEVEL_SD "sd"             /* the same */
-#define UQ_UNSEEN_INPUT "unseen"     /* name of what is not a condition as an input */
+#define UQ_OTHER_INPUT "unseen"      /* name of what is not a condition as an input */
 #define UQ_ALL_CONDITIONS "all conditions" /* their name as one input of the indices, the last */
 
 typedef struct {

@@ -4,6 +4,7 @@
 #include "runlock.h"
 #include "scoria/base.h"
 #include "rundir.h"
+#include "scoria/run_files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,7 @@ static void tell_of_parents(ScoriaRun run)
 
 void run_directory_forget(void)
 {
-  static const char *const own[] = {".", "..", ".lock", ".lock.owner", "log.jsonl"};
+  static const char *const own[] = {".", "..", ".lock", ".lock.owner", LOG_FILE};
   char path[2 * PETSC_MAX_PATH_LEN];
   DIR *list  = *new_directory ? opendir(new_directory) : NULL;
   bool empty = list != NULL;
@@ -169,7 +170,7 @@ static ScoriaExit open_directory(ScoriaRun run, size_t size, char line[])
   warn_of_file_system(run);
   const ScoriaExit locked = take_lock(run, size, line);
   if (locked != SCORIA_EXIT_OK) return locked;
-  snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
+  snprintf(path, sizeof path, "%s/" LOG_FILE, run->dir);
   run->log = fopen(path, "a");
   if (run->log) return SCORIA_EXIT_OK;
   snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
@@ -220,8 +221,8 @@ static PetscErrorCode LeaveFilesUnlocked(ScoriaRun run)
 
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
 {
-  char line[2 * PETSC_MAX_PATH_LEN + 512] = "";
-  ScoriaExit code                         = SCORIA_EXIT_OK;
+  char line[2 * PETSC_MAX_PATH_LEN + 512] = "", body[128] = "";
+  ScoriaExit code = SCORIA_EXIT_OK;
   int size;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(run));
@@ -235,9 +236,10 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   if ((*run)->rank == 0) code = open_directory(*run, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
   PetscCall(LeaveFilesUnlocked(*run));
-  PetscCall(ScoriaLog(*run, "start",
-                      "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
-                      command, scoria_version(), size, linalg_single_thread()));
+  json_member(sizeof body, body, LOG_COMMAND, "\"%s\"", command);
+  json_member(sizeof body, body, LOG_VERSION, "\"%s\"", scoria_version());
+  json_member(sizeof body, body, LOG_RANKS, "%d", size);
+  PetscCall(ScoriaLog(*run, LOG_START, "%s,\"blas\":\"OpenBLAS %s\",\"threads\":1", body, linalg_single_thread()));
   if (*deck->elsewhere) PetscCall(ScoriaLog(*run, "options", "\"elsewhere\":\"%s\"", deck->elsewhere));
   PetscFunctionReturn(0);
 }
@@ -247,8 +249,8 @@ PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
   char line[PETSC_MAX_PATH_LEN + 64];
   PetscFunctionBeginUser;
   if (!*run) PetscFunctionReturn(0);
-  PetscCall(ScoriaLog(*run, "end", "\"ok\":true"));
-  snprintf(line, sizeof line, "%s/log.jsonl: a line could not be written (disk full?)", (*run)->dir);
+  PetscCall(ScoriaLog(*run, LOG_END, "\"ok\":true"));
+  snprintf(line, sizeof line, "%s/" LOG_FILE ": a line could not be written (disk full?)", (*run)->dir);
   if ((*run)->log && fclose((*run)->log)) (*run)->log_bad = true;
   PetscCall(ScoriaAgree((*run)->comm, (*run)->log_bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   run_lock_release();
@@ -329,7 +331,7 @@ PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...
     char date[32];
     va_list args;
     utc_now(date);
-    fprintf(run->log, "{\"time\":\"%s\",\"event\":\"%s\"%s", date, event, *body ? "," : "");
+    fprintf(run->log, "{\"" LOG_TIME "\":\"%s\",\"" LOG_EVENT "\":\"%s\"%s", date, event, *body ? "," : "");
     va_start(args, body);
     vfprintf(run->log, body, args);
     va_end(args);

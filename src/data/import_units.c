@@ -1,6 +1,7 @@
 /* import: units of the file beside those of the deck.  What the file says counts for what is in it, what the deck says
  * for what is made of it; a scale or an offset of the deck overrules both. */
 #include "import.h"
+#include "scoria/run_files.h"
 #include "units.h"
 #include <cJSON.h>
 #include <stdarg.h>
@@ -164,7 +165,7 @@ PetscErrorCode ImportUnits(Import *im)
   const PetscErrorCode failed = Fit(&told, im);
   char *text                  = cJSON_PrintUnformatted(told.lines);
   cJSON_Delete(told.lines);
-  if (!failed && text) PetscCall(ScoriaLog(im->run, "units", "\"lines\":%s", text));
+  if (!failed && text) PetscCall(ScoriaLog(im->run, LOG_UNITS, "\"" LOG_LINES "\":%s", text));
   cJSON_free(text);
   PetscFunctionReturn(failed);
 }

@@ -2,6 +2,7 @@
 #include "report_maps.h"
 #include "report_page.h"
 #include "scoria/report.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,12 +77,12 @@ static PetscErrorCode ModelRowsRead(MPI_Comm comm, const char *path, ReportModel
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
-  PetscCall(ScoriaStoreHas(store, "train_validation_rows", &there));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "train_rows", &rows->learned));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "train_validation_rows", &rows->validated));
-  PetscCall(ScoriaStoreHas(store, "holdout_rows", &there));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "holdout_rows", &rows->held_rows));
-  PetscCall(ScoriaStoreShape(store, "/holdout", 4, &rank, dims));
+  PetscCall(ScoriaStoreHas(store, MODEL_VALIDATION_ROWS, &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_ROWS, &rows->learned));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_VALIDATION_ROWS, &rows->validated));
+  PetscCall(ScoriaStoreHas(store, MODEL_HOLDOUT_ROWS, &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_HOLDOUT_ROWS, &rows->held_rows));
+  PetscCall(ScoriaStoreShape(store, MODEL_HOLDOUT, 4, &rank, dims));
   if (rank == 1) rows->held_conditions = dims[0];
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);

@@ -78,9 +78,9 @@ static int64_t uq_samples(const cJSON *list)
 static const char *uq_source(const cJSON *uq)
 {
   const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_SOURCE));
-  if (source && !strcmp(source, "multilevel")) return "PDE, of several fidelities";
-  if (source && !strcmp(source, "gaussian")) return "model's Gaussian";
-  return source && !strcmp(source, "pde") ? "PDE" : "model";
+  if (source && !strcmp(source, SCORIA_SOURCE_MULTILEVEL)) return "PDE, of several fidelities";
+  if (source && !strcmp(source, SCORIA_SOURCE_GAUSSIAN)) return "model's Gaussian";
+  return source && !strcmp(source, SCORIA_SOURCE_PDE) ? "PDE" : "model";
 }
 
 /* Of the mean, by compare, in SDs. */

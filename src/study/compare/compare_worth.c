@@ -56,7 +56,8 @@ static double break_even(const CompareCost *cost)
 
 static const char *winner(const CompareCost *cost)
 {
-  return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
+  return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? SCORIA_SOURCE_PDE
+                                                                                           : SCORIA_SOURCE_MODEL;
 }
 
 /* Pools one estimate of one quantity, of the model or its Gaussian; false, and NaN, where the quantity does not vary.
@@ -308,8 +309,9 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantitie
     PetscCall(ScoriaSay(run, "  data (%.3g s) and training (%.3g s on one core) are paid back after %.2g samples",
                         cost->seconds_data, cost->seconds_training, draws));
   PetscCall(ScoriaSay(run, "  for many samples: %s",
-                      strcmp(winner(cost), "pde") ? "the model"
-                                                  : "the PDE, which is nearly as fast or faster, and has no bias"));
+                      strcmp(winner(cost), SCORIA_SOURCE_PDE)
+                          ? "the model"
+                          : "the PDE, which is nearly as fast or faster, and has no bias"));
   advise(quantities, cost, &advice);
   PetscCall(ScoriaSay(run, "  %s", advice.sentence));
   PetscFunctionReturn(0);

@@ -75,7 +75,7 @@ static PetscErrorCode FindSpreads(InferParticles *p, InferAnswer *a)
     const double *prior = a->statistics[SCORIA_PRIOR] + a->at_sensors + s;
     const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
     for (int64_t i = 0; i < n; i++) of[i] = readings[i * m + s];
-    PetscCall(PetscSortReal((PetscInt)n, of));
+    stats_sort(n, of);
     const double side = p->q->sensors.s[s].value < mean ? mean - of[tail] : of[n - 1 - tail] - mean;
     a->spread[s]      = fmin(sd, fmax(0, side) / TAIL_SPREADS);
   }

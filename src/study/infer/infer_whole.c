@@ -174,7 +174,7 @@ static void set_latents(Whole *w, int64_t first, int64_t n, const double h[], in
 {
   for (int64_t i = 0; i < n; i++) {
     double *y = w->latent + (size_t)i * (size_t)w->latents;
-    rng_normal(w->q->seed, SCORIA_STREAM_REMAINDER, (uint64_t)(first + i), 0, w->latents, y);
+    rng_normal(w->q->seed, SCORIA_STREAM_WHOLE, (uint64_t)(first + i), 0, w->latents, y);
     if (!h) continue;
     for (int k = 0; k < w->dimension; k++) { /* rows of B are orthonormal: one after the other */
       const double *b = w->B + (size_t)k * (size_t)w->latents;

@@ -52,18 +52,18 @@ static PetscErrorCode TakeAll(ScoriaStore store, const UqQuestion *q, bool impor
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases)
 {
   ScoriaStore store;
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(PetscNew(&a->biases));
+  PetscCall(PetscNew(biases));
   PetscCall(ScoriaImported(deck, &imported));
-  a->biases->whose = imported ? "data" : "PDE";
-  for (int i = 0; i < UQ_MAX_QUANTITIES; i++) a->biases->of[i] = (ScoriaUqBias){NAN, NAN, NAN, NAN, NAN, NAN};
-  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, &a->biases->why));
+  (*biases)->whose = imported ? "data" : "PDE";
+  for (int i = 0; i < UQ_MAX_QUANTITIES; i++) (*biases)->of[i] = (ScoriaUqBias){NAN, NAN, NAN, NAN, NAN, NAN};
+  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, &(*biases)->why));
   if (!store) PetscFunctionReturn(0);
-  PetscCall(TakeAll(store, q, imported, a->biases));
+  PetscCall(TakeAll(store, q, imported, *biases));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
