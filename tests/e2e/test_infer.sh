@@ -57,6 +57,17 @@ if command -v gnuplot >/dev/null; then grep -q 'id="figure-posterior"' "$run/rep
 x() { "$PYTHON" -c "import h5py, sys; print(h5py.File('$run/dataset.h5')['x'][$1])"; }
 run 2 sample "$deck" -sample_count 20000 -sample_file weighted.h5
 run 2 infer "$deck" -infer_count 2000 -sensors_at "c:$(x 3),phi:$(x 7)" -sensors_value "1420,-0.1985" -sensors_sd "60,0.001" -infer_file blunt.h5
+# Every round of tiles is counted: pilot and all of prior and posterior, the surrogate, the first evaluation and every move of 2,000 particles.
+"$PYTHON" - "$run/log.jsonl" <<'PY' || fail "what infer counts of its work"
+import json, sys
+log = [json.loads(line) for line in open(sys.argv[1])]
+ends = [i for i, l in enumerate(log) if l["event"] == "progress" and l["what"] == "infer"]
+moves = sum(l["moves"] for l in log[ends[-2]:ends[-1]] if l["event"] == "infer")
+rounds, rest = divmod(log[ends[-1]]["done"], 2 * 128)
+all, pilot = 8, 8
+surrogate = rounds - 2 * (pilot + all) - all * (1 + moves)
+assert rest == 0 and log[ends[-1]]["unit"] == "fields" and moves >= 8 and surrogate in (1, 2), (rounds, moves)
+PY
 
 "$PYTHON" - "$work" "$fields" <<'PY' || fail "posteriors"
 import json, sys
