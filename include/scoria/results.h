@@ -147,7 +147,9 @@ const char *member_name(const ScoriaMember table[], size_t offset);
 #define COMPARE_WORTH_QUANTITIES "worth_quantities"              /* of compare.h5: names, commas between; */
 #define COMPARE_WORTH_EXPRESSIONS "worth_expressions"            /* behind these, as COMPARE_TAIL_EXPRESSIONS; */
 #define COMPARE_WORTH_BIAS "/worth/bias_upper"                   /* (these, SCORIA_NESTIMATES), */
-#define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, and attributes: */
+#define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, as they do */
+#define COMPARE_WORTH_SIGNED "/worth/bias"                       /* means over the conditions, with their signs, */
+#define COMPARE_WORTH_GAUSSIAN_SIGNED "/worth/gaussian_bias"     /* of both; and attributes: */
 #define COMPARE_WORTH_PDE "worth_seconds_pde"                    /* core seconds of a solve, */
 #define COMPARE_WORTH_MODEL "worth_seconds_model"                /* of a sample, */
 #define COMPARE_WORTH_GAUSSIAN "worth_seconds_gaussian"          /* and of one of the Gaussian */

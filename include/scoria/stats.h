@@ -352,8 +352,12 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
 PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
 /* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
 PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
-double tempering_temperature(ScoriaTempering t);      /* 1: the particles are the posterior's, of equal weight */
-int tempering_stages_left(ScoriaTempering t);         /* as it seems from the particles' likelihoods; -1: not known */
+double tempering_temperature(ScoriaTempering t); /* 1: the particles are the posterior's, of equal weight */
+int tempering_stages_left(ScoriaTempering t);    /* as it seems from the particles' likelihoods; -1: not known */
+/* Moves of the stage at work that are expected after the one at work, by how its correlation has fallen so far, and
+ * those of a stage to come: as many as the last one had. */
+int tempering_moves_left(ScoriaTempering t);
+int tempering_moves_of_stage(ScoriaTempering t);
 const double *tempering_particles(ScoriaTempering t); /* (particles, dimension), on every rank; borrowed */
 /* ln of the evidence up to this temperature, and its standard error: the larger of what independent particles would
  * have, whose variance is the sum over temperatures of 1/ess - 1/particles, and of what the weights of the ancestors

@@ -104,6 +104,8 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
   PetscFunctionReturn(0);
 }
 
+#define DIFFERENCES_SHOWN 4 /* of another problem's deck nearly every key differs */
+
 /* Whether a stored deck has what was the key's default when it was made, and this one has what is now: neither need
  * have been asked for. */
 static PetscErrorCode IsFormer(ScoriaDeck deck, const ScoriaKey *key, const char *there, bool *former)
@@ -123,19 +125,22 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
 {
   ScoriaDeck other;
   size_t used = 0;
+  int found   = 0;
   bool former;
   PetscFunctionBeginUser;
   difference[0] = 0;
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
-  for (int i = 0; i < deck->count && used < size; i++) {
+  for (int i = 0; i < deck->count; i++) {
     const char *here = deck->value[i], *there = other->value[i];
     if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
     PetscCall(IsFormer(deck, deck->key[i], there, &former));
-    if (former) continue;
+    if (former || ++found > DIFFERENCES_SHOWN || used >= size) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }
+  if (found > DIFFERENCES_SHOWN && used < size)
+    snprintf(difference + used, size - used, ", and %d more", found - DIFFERENCES_SHOWN);
   PetscCall(ScoriaDeckDestroy(&other));
   PetscFunctionReturn(0);
 }

@@ -92,14 +92,17 @@ static bool has_end(const char *name, const char *end)
  * logs, nor the accounts that every start writes to. */
 static const char *result_name(const char *dir, const char *path)
 {
-  static const char *const passing[] = {".part", ".next", ".previous", ".ckpt", ".jsonl"};
-  const size_t n                     = strlen(dir);
+  static const char *const passing[]  = {".part", ".next", ".previous", ".ckpt", ".jsonl"};
+  static const char *const accounts[] = {MANIFEST_FILE, SCORIA_CROISSANT, "cost.json", "deck.yaml"};
+  const size_t n                      = strlen(dir);
 
   if (strncmp(path, dir, n) || path[n] != '/') return NULL;
   for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
     if (has_end(path, passing[i])) return NULL;
   const char *name = path + n + 1;
-  return strcmp(name, MANIFEST_FILE) && strcmp(name, SCORIA_CROISSANT) && strcmp(name, "cost.json") ? name : NULL;
+  for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
+    if (!strcmp(name, accounts[i])) return NULL;
+  return name;
 }
 
 static cJSON *new_entry(const File *f, const char *command)

@@ -30,7 +30,7 @@ const ScoriaRunFile scoria_run_files[] = {
     {MANIFEST_FILE, NULL, "lengths and checksums of the results", NULL, 0},
     {"croissant.json", NULL, "description of the files and their arrays (Croissant, JSON-LD)", NULL, 0},
     {"cost.json", NULL, "core seconds that the results have cost", NULL, 0},
-    {"deck.yaml", NULL, "the resolved deck", NULL, 0},
+    {"deck.yaml", NULL, "the deck of the results, resolved", NULL, 0},
     {LOG_FILE, NULL, "what was run, a line per event", NULL, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

@@ -88,7 +88,7 @@ static PetscErrorCode ModelRowsRead(MPI_Comm comm, const char *path, ReportModel
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
+static PetscErrorCode MaterialRead(ScoriaRun run, Material *m)
 {
   char path[PETSC_MAX_PATH_LEN];
   int rank;
@@ -96,7 +96,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscFunctionBeginUser;
   memset(m, 0, sizeof *m);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(ReportDatasetRead(run, deck, &m->data));
+  PetscCall(ReportDatasetRead(run, &m->data));
   PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ReportSamplesRead(run, &m->samples));
@@ -188,11 +188,13 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 }
 
 /* Rank 0: figures and page. */
-static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
+static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const ScoriaRunDecks *decks, const Material *m,
+                              ReportFigures *figs, ReportText *html)
 {
   char run_dir[PETSC_MAX_PATH_LEN], deck_path[PETSC_MAX_PATH_LEN];
   ReportPage page = {.run_dir    = run_dir,
                      .deck_path  = deck_path,
+                     .decks      = decks,
                      .compare    = m->compare,
                      .space      = known_space(m),
                      .view       = &m->view,
@@ -215,6 +217,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;
   PetscCall(ScoriaRunPath(run, "deck.yaml", sizeof deck_path, deck_path));
+  if (access(deck_path, R_OK)) PetscCall(PetscStrncpy(deck_path, "DECK", sizeof deck_path));
   PetscCall(ScoriaDeckText(deck, &page.deck));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &page.seed));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
@@ -226,6 +229,8 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
 PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
 {
   Material material;
+  ScoriaRunDecks decks;
+  ScoriaDeck own;
   ReportFigures figs = {0};
   ReportText html    = {0};
   char path[PETSC_MAX_PATH_LEN], whole[PETSC_MAX_PATH_LEN];
@@ -233,8 +238,11 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   MPI_Comm comm = ScoriaRunComm(run);
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(MaterialRead(run, deck, &material));
-  if (rank == 0) PetscCall(Compose(run, deck, &material, &figs, &html));
+  PetscCall(ScoriaRunDecksRead(run, deck, &own, &decks));
+  if (*decks.asked)
+    PetscCall(ScoriaSay(run, "  this deck is not that of the results, which the page shows: %s", decks.asked));
+  PetscCall(MaterialRead(run, &material));
+  if (rank == 0) PetscCall(Compose(run, own, &decks, &material, &figs, &html));
   PetscCall(ScoriaAgree(comm, figs.trouble[0] ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, figs.trouble));
   PetscCall(ScoriaRunPath(run, "report.html", sizeof path, path));
   PetscCall(ScoriaWriteText(comm, path, html.s ? html.s : ""));
@@ -245,5 +253,6 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ReportTextDestroy(&html));
   PetscCall(ReportFiguresDestroy(&figs));
   PetscCall(MaterialDestroy(&material));
+  PetscCall(ScoriaDeckDestroy(&own));
   PetscFunctionReturn(0);
 }

@@ -101,6 +101,7 @@ static PetscErrorCode One(const ReportPage *page, const ReportOther *other, Repo
   PetscCall(ReportPrint(html, "<h3>In <code>"));
   PetscCall(ReportEscape(html, other->name));
   PetscCall(ReportPrint(html, "</code></h3>\n"));
+  PetscCall(ReportOtherDeck(page, other->name, html));
   if (other->infer) {
     PetscCall(Figure(page, other, "posterior", html));
     PetscCall(ReportPosteriorTable(other->json, page->space, html));

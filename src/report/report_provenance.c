@@ -16,6 +16,14 @@ static void copy_member(const cJSON *object, const char *name, size_t size, char
   snprintf(text, size, "%s", value ? value : "");
 }
 
+static void history_units(const cJSON *lines, ReportHistory *history)
+{
+  const cJSON *line;
+  history->nunits = 0;
+  cJSON_ArrayForEach(line, lines) if (cJSON_IsString(line) && history->nunits < REPORT_UNITS)
+      snprintf(history->units[history->nunits++], sizeof history->units[0], "%s", line->valuestring);
+}
+
 /* One line of log.jsonl: a start adds an entry, in place of the oldest where there is no room; an end completes it. */
 static void history_line(const char *line, size_t length, ReportHistory *history)
 {
@@ -34,6 +42,8 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->total++;
   } else if (!strcmp(event, LOG_END) && history->n)
     history->start[history->n - 1].ended = true;
+  else if (!strcmp(event, LOG_UNITS))
+    history_units(cJSON_GetObjectItemCaseSensitive(object, LOG_LINES), history);
   else if (!strcmp(event, LOG_CORRECT)) {
     history->cheap.there         = true;
     history->cheap.used          = json_number(object, LOG_USED) > 0;
@@ -201,15 +211,43 @@ static PetscErrorCode Versions(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* ----------------------------------------------------------------------------------------------------- decks ---- */
+
+PetscErrorCode ReportOtherDeck(const ReportPage *page, const char *file, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; page->decks && file && i < page->decks->n; i++) {
+    const ScoriaRunResult *result = &page->decks->result[i];
+    if (strcmp(result->name, file) || !*result->difference) continue;
+    PetscCall(ReportPrint(html, "<p class=\"note\"><code>"));
+    PetscCall(ReportEscape(html, file));
+    PetscCall(ReportPrint(html, "</code> was made under other keys than the deck of this page: "));
+    PetscCall(ReportEscape(html, result->difference));
+    PetscCall(ReportPrint(html, ".</p>\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Decks(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<h3>Deck of the results</h3>\n"));
+  if (page->decks && page->decks->n)
+    PetscCall(ReportPrint(html, "<p>As the results themselves tell it, whatever deck this page was asked with.</p>\n"));
+  for (int i = 0; page->decks && i < page->decks->n; i++)
+    PetscCall(ReportOtherDeck(page, page->decks->result[i].name, html));
+  PetscCall(ReportPrint(html, "<details>\n<summary>Every key, as YAML</summary>\n<pre>"));
+  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
+  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(Versions(page, html));
   PetscCall(History(page->history, html));
   PetscCall(Files(page->run_dir, page->imported, html));
-  PetscCall(ReportPrint(html, "<h3>Resolved deck</h3>\n<details>\n<summary>Every key of this run, as YAML</summary>\n"
-                              "<pre>"));
-  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
-  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscCall(Decks(page, html));
   PetscFunctionReturn(0);
 }

@@ -158,7 +158,8 @@ PY
 alone() { # PATTERN ARGUMENTS...
   local pattern=$1 got=0
   shift
-  timeout 300 "$SCORIA" "$@" >"$work/out" 2>"$work/err" || got=$?
+  last_options "$@"
+  timeout 300 "$SCORIA" "${kept_options[@]}" >"$work/out" 2>"$work/err" || got=$?
   if [ "$got" -ne 3 ] || [ "$(grep -c '^scoria: ' "$work/err")" -ne 1 ] || ! grep -q "^scoria: .*$pattern" "$work/err"; then
     fail "scoria $*: exit $got, expected 3 and one line matching '$pattern'"
     cat "$work/out" "$work/err" >&2

@@ -135,6 +135,7 @@ static const struct {
               {scoria_tail_members, sizeof(ScoriaTailOf)},
               {scoria_tail_at_members, sizeof(ScoriaTailAt)},
               {scoria_uq_checked_members, sizeof(ScoriaUqChecked)},
+              {scoria_uq_bias_members, sizeof(ScoriaUqBias)},
               {scoria_uq_check_members, sizeof(ScoriaUqCheck)},
               {scoria_uq_fidelity_members, sizeof(ScoriaUqFidelity)},
               {scoria_uq_levels_members, sizeof(ScoriaUqLevels)},

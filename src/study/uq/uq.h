@@ -20,6 +20,13 @@ typedef struct {
   UqTail quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
 } UqTails;
 
+/* Of each quantity, what compare has found of the source's estimates. */
+typedef struct {
+  const char *why;   /* nothing; NULL: compare has */
+  const char *whose; /* "PDE" */
+  ScoriaUqBias of[UQ_MAX_QUANTITIES];
+} UqBiases;
+
 /* uq_choose.c: ways to the answer, of which source auto takes the cheapest. */
 typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_WAY_GAUSSIAN, UQ_NWAYS } UqWayOf;
 #define UQ_WHY 160
@@ -52,6 +59,7 @@ typedef struct {
   LevelsKnown levels;     /* owned: of several fidelities */
   ScoriaUqCheck *check;   /* owned (conditions, nquantities): of a model that is checked; else NULL */
   UqTails *tails;         /* owned: of a model; else NULL */
+  UqBiases *biases;       /* owned: likewise */
   const UqChoice *choice; /* borrowed: of source auto; else NULL */
 } UqResult;
 PetscErrorCode UqResultCreate(const UqQuestion *q, UqResult *r);
@@ -171,6 +179,9 @@ void uq_choice_sentence(const UqChoice *choice, size_t size, char text[]);
 PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
 /* uq_tails.c: from compare.h5 of the run directory; PetscFree.  Collective. */
 PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails);
+/* uq_bias.c: likewise; and one as text, "+0.12 (<0.15)" in SDs, "not checked". */
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases);
+void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[]);
 /* The tail that an event of that probability lies in: its probability, and the side. */
 double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
 /* Line `number` of what was not checked and is asked, from 0; "" where that one has nothing to say, false at the end.

@@ -1,10 +1,10 @@
 /* uq, source auto: which way to the answer is the cheapest that is right.
  *
- * What plain Monte Carlo and several fidelities will take is forecast from the pilot of the first condition, at counted
- * costs.  A model and its Gaussian are held to what compare has found of them (uq_judge.c), whose solves are paid for:
- * a check at the asked condition that excludes a bias beyond the tolerance takes more solves than the answer itself by
- * plain Monte Carlo, so that uq_check may speak against a model here, not for it.  All of that is the same on any
- * number of ranks, and what was chosen is kept before the work begins. */
+ * What plain Monte Carlo and several fidelities will take is forecast from pilots, of up to three of the conditions, at
+ * counted costs.  A model and its Gaussian are held to what compare has found of them (uq_judge.c), whose solves are
+ * paid for: a check at the asked condition that excludes a bias beyond the tolerance takes more solves than the answer
+ * itself by plain Monte Carlo, so that uq_check may speak against a model here, not for it.  All of that is the same on
+ * any number of ranks, and what was chosen is kept before the work begins. */
 #include "scoria/levels.h"
 #include "uq.h"
 #include <math.h>
@@ -42,10 +42,58 @@ static PetscErrorCode CheckBudget(ScoriaRun run, const UqChoice *choice, double 
               choice->tolerance, way->seconds, uq_ways[choice->chosen]);
 }
 
+/* Core seconds of both at each condition. */
+typedef struct {
+  double pde, multilevel;
+} Seconds;
+
+/* At condition k.  The pilot of the first one stays for several fidelities to go on with; false: too few of the draws
+ * of another one are solved. */
+static PetscErrorCode ForecastAt(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqOpened *o,
+                                 const LevelsOptions *options, int k, bool *known, Seconds *to)
+{
+  UqQuestion one = *q;
+  LevelsForecast f;
+  PetscFunctionBeginUser;
+  if (k > 0) {
+    one.conditions = 1;
+    one.theta      = q->theta + k * q->space->n;
+  }
+  const PetscErrorCode failed =
+      LevelsForecastMake(&(LevelsAsked){run, deck, o->source, o->all, k > 0}, options, &one, &f);
+  *known = !failed;
+  if (failed && (k == 0 || ScoriaFailureCode() != SCORIA_EXIT_SOLVES)) PetscFunctionReturn(failed);
+  if (failed) ScoriaFailureReset();
+  if (*known) *to = (Seconds){f.solve * uq_draws_for(q, f.draws), f.pilot + f.work};
+  PetscFunctionReturn(0);
+}
+
+/* The mean over the first condition, the middle one and the last: along a range of correlation lengths work changes by
+ * a factor of three. */
+static PetscErrorCode ForecastAll(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqOpened *o,
+                                  const LevelsOptions *options, Seconds *mean)
+{
+  const int at[] = {0, q->conditions / 2, q->conditions - 1};
+  int number     = 0;
+  bool known;
+  Seconds one;
+  PetscFunctionBeginUser;
+  *mean = (Seconds){0};
+  for (int i = 0; i < 3; i++) {
+    if (i > 0 && at[i] == at[i - 1]) continue;
+    PetscCall(ForecastAt(run, deck, q, o, options, at[i], &known, &one));
+    if (!known) continue;
+    number++;
+    mean->pde += (one.pde - mean->pde) / number;
+    mean->multilevel += (one.multilevel - mean->multilevel) / number;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqOpened *o, UqChoice *choice)
 {
   LevelsOptions options;
-  LevelsForecast f;
+  Seconds each;
   UqWay *way = choice->way;
   PetscFunctionBeginUser;
   PetscCall(LevelsOptionsRead(deck, o->all, q, &options));
@@ -56,11 +104,11 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
                 "compared at",
                 budget);
   options.budget = 0;
-  PetscCall(LevelsForecastMake(&(LevelsAsked){run, deck, o->source, o->all, false}, &options, q, &f));
+  PetscCall(ForecastAll(run, deck, q, o, &options, &each));
   *choice = (UqChoice){.tolerance = q->tolerance > 0 ? q->tolerance : 1 / sqrt((double)q->count)};
   PetscCall(UqJudge(run, deck, q, choice));
-  way[UQ_WAY_PDE].seconds        = q->conditions * f.solve * uq_draws_for(q, f.draws);
-  way[UQ_WAY_MULTILEVEL].seconds = q->conditions * (f.pilot + f.work);
+  way[UQ_WAY_PDE].seconds        = q->conditions * each.pde;
+  way[UQ_WAY_MULTILEVEL].seconds = q->conditions * each.multilevel;
   for (int w = UQ_WAY_MODEL; w <= UQ_WAY_GAUSSIAN; w++) way[w].seconds *= way[UQ_WAY_PDE].seconds;
   choose(choice);
   PetscCall(CheckBudget(run, choice, budget));

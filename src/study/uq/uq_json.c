@@ -40,6 +40,7 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqResult *r, cons
     const ScoriaUqChecked checked = {tail[SCORIA_TAIL_LOW].checked, tail[SCORIA_TAIL_HIGH].checked};
     members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, &checked);
   }
+  if (r->biases) members_add(cJSON_AddObjectToObject(one, UQ_BIAS), scoria_uq_bias_members, &r->biases->of[i]);
   if (r->check)
     members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &r->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));

@@ -19,6 +19,7 @@ PetscErrorCode UqResultDestroy(UqResult *r)
   PetscCall(LevelsKnownDestroy(&r->levels));
   PetscCall(PetscFree(r->check));
   PetscCall(PetscFree(r->tails));
+  PetscCall(PetscFree(r->biases));
   PetscFunctionReturn(0);
 }
 
@@ -84,6 +85,7 @@ static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_sou
   if (choice) PetscCall(UqChooseAgain(run, deck, q, &r.a, r.check, choice, again));
   if (!*again) {
     if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &r.tails));
+    if (!q->pde) PetscCall(UqBiasesRead(run, of_source, q, &r.biases));
     PetscCall(UqSayTable(run, q, &r));
     PetscCall(Write(run, deck, name, q, &r));
   }

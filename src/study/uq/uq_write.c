@@ -244,12 +244,16 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqR
              unit_shown(q->space->c[i].unit));
   PetscCall(
       ScoriaSay(run, "  %s: %.0f fields%s", theta, at[UQ_SAMPLES], at[UQ_FAILED] > 0 ? ", some solves failed" : ""));
-  PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s", "", "", "mean", "+-", "SD", "low", "high"));
+  PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s%s", "", "", "mean", "+-", "SD", "low", "high",
+                      r->biases ? "  bias [SD]" : ""));
   for (int i = 0; i < q->nquantities; i++) {
     const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
-    PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g", q->quantity[i].name,
+    char bias[48] = "";
+    if (r->biases) uq_bias_text(&r->biases->of[i], sizeof bias, bias);
+    PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g%s%s", q->quantity[i].name,
                         unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
-                        m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
+                        m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)],
+                        *bias ? "  " : "", bias));
   }
   for (int i = 0; i < q->nquantities && r->check; i++) {
     const ScoriaUqCheck *c = &r->check[k * q->nquantities + i];
@@ -308,6 +312,19 @@ static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqResul
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases)
+{
+  PetscFunctionBeginUser;
+  if (biases && biases->why)
+    PetscCall(ScoriaSay(run, "  bias: the model's is not checked: %s", biases->why));
+  else if (biases)
+    PetscCall(ScoriaSay(run,
+                        "  bias: of the mean against the %s's, as compare found it over its conditions, in SDs; (<): "
+                        "its draws exclude no less",
+                        biases->whose));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   PetscFunctionBeginUser;
@@ -315,6 +332,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
+  PetscCall(SayBiases(run, r->biases));
   PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
