@@ -56,6 +56,15 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
   }
 }
 
+/* Behind a value that the user has set, of a key whose default was another one once: decks stored then name that
+ * without it. */
+#define SET " # set"
+
+static const char *former_default(const ScoriaKey *key)
+{
+  return key->choices ? key->choices->former : NULL;
+}
+
 /* Letters of the section of a key's name; 0: it has none. */
 static size_t section_length(const char *name)
 {
@@ -80,7 +89,7 @@ static void print_section(FILE *out, ScoriaDeck deck, int first)
   for (int i = first; i < deck->count; i = next_of_section(deck, i + 1, name, length)) {
     fprintf(out, length ? "  %s: " : "%s: ", deck->key[i]->name + length + (length > 0));
     print_value(out, deck->key[i], deck->value[i]);
-    fputc('\n', out);
+    fprintf(out, "%s\n", former_default(deck->key[i]) && !deck->key[i]->value ? SET : "");
   }
 }
 
@@ -107,15 +116,18 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
 #define DIFFERENCES_SHOWN 4 /* of another problem's deck nearly every key differs */
 
 /* Whether a stored deck has what was the key's default when it was made, and this one has what is now: neither need
- * have been asked for. */
-static PetscErrorCode IsFormer(ScoriaDeck deck, const ScoriaKey *key, const char *there, bool *former)
+ * have been asked for.  stored: its text. */
+static PetscErrorCode IsFormer(ScoriaDeck deck, const ScoriaKey *key, const char *there, const char *stored,
+                               bool *former)
 {
-  const char *was = key->choices ? key->choices->former : NULL;
-  char text[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE];
+  const char *was = former_default(key);
+  char text[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE], asked[DECK_VALUE_SIZE + SCORIA_NAME_SIZE];
   bool changed;
   PetscFunctionBeginUser;
   *former = false;
   if (!was || !there) PetscFunctionReturn(0);
+  snprintf(asked, sizeof asked, "  %s: %s" SET "\n", key->name + strcspn(key->name, "_") + 1, there);
+  if (strstr(stored, asked)) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckChanged(deck, key->name, &changed));
   *former = !changed && deck_canonical(key, was, sizeof text, text, sizeof expected, expected) && !strcmp(there, text);
   PetscFunctionReturn(0);
@@ -134,7 +146,7 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
     const char *here = deck->value[i], *there = other->value[i];
     if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
-    PetscCall(IsFormer(deck, deck->key[i], there, &former));
+    PetscCall(IsFormer(deck, deck->key[i], there, text, &former));
     if (former || ++found > DIFFERENCES_SHOWN || used >= size) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");

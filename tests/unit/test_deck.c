@@ -31,13 +31,16 @@ static const ScoriaKey renewed[] = {
 };
 static const ScoriaKey *const alone[] = {renewed, NULL};
 
-/* A default that has changed from 3: decks stored with that count as not set, where the user sets nothing. */
+/* A default that has changed from 3: decks stored with that count as not set, where the user sets nothing, but those
+ * that say that it was set. */
 static void a_former_default_is_no_difference(void **state)
 {
   static const struct {
     const char *here, *there, *difference;
   } known[] = {{"", "train: {wait: 3}\n", ""},
                {"", "train: {wait: 4}\n", "train_wait is not set here and 4 there"},
+               {"", "train:\n  wait: 3 # set\n", "train_wait is not set here and 3 there"},
+               {"train: {wait: 3}\n", "train:\n  wait: 3 # set\n", ""},
                {"", "", ""},
                {"train: {wait: 5}\n", "train: {wait: 3}\n", "train_wait is 5 here and 3 there"},
                {"train: {wait: 3}\n", "", "train_wait is 3 here and not set there"}};
@@ -48,6 +51,15 @@ static void a_former_default_is_no_difference(void **state)
     CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, known[i].here, alone, &deck));
     CHECK(ScoriaDeckDifference(deck, known[i].there, ALL, sizeof difference, difference));
     assert_string_equal(difference, known[i].difference);
+    if (*known[i].here) { /* as it is stored now, it is not taken for one in which nothing was set */
+      const char *stored;
+      ScoriaDeck bare;
+      CHECK(ScoriaDeckText(deck, &stored));
+      CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "", alone, &bare));
+      CHECK(ScoriaDeckDifference(bare, stored, ALL, sizeof difference, difference));
+      assert_non_null(strstr(difference, "train_wait is not set here and "));
+      CHECK(ScoriaDeckDestroy(&bare));
+    }
     CHECK(ScoriaDeckDestroy(&deck));
   }
 }
