@@ -170,6 +170,8 @@ static PetscErrorCode Run(const Options *o)
   PetscCall(FitNormaliser(o, &twin, &norm));
   (void)unlink(FILE_NAME);
   PetscCall(MakeModel(o, norm, &model));
+  model->tuned_for  = sampler_find(o->sampler); /* weights of any kind take the same time */
+  model->uses_tuned = sampler_is_tuned(model->tuned_for);
   PetscCall(PetscMalloc1((size_t)o->count * CHANNELS * o->cells, &fields));
   for (int gaussian = 1; gaussian >= 0; gaussian--) {
     double best = 1e300;
