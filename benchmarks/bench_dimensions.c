@@ -8,6 +8,7 @@
  *
  * The first draw of each row is not counted: it makes matrices, hierarchies and spectra. */
 #include "physics/electrode/electrode.h"
+#include "scoria/draw.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static PetscErrorCode Draws(ScoriaPorosity porosity, ScoriaSolver solver, double
     ScoriaSolveStatus status;
     theta_of_draw(r, ell, theta);
     theta[TIME] = time;
-    PetscCall(ScoriaPorosityDraw(porosity, ell, (uint64_t)r, eps));
+    PetscCall(ScoriaPorosityDraw(porosity, ell, draw_number(SCORIA_DRAWS_ROWS, 0, r), eps));
     PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
     const double start = wall_seconds();
     PetscCall(ScoriaSolverSolve(solver, theta, eps, &status));

@@ -1,13 +1,14 @@
-/* Fields per second of the model on one core: denoiser, sampler, decoder, and the normaliser's fit and encoding.
+/* Fields per second of the model on one core, drawn from its source as the commands do; the normaliser's fit and
+ * encoding.
  *
  * The network has the shape of a trained one and random weights (the cost does not depend on their values); the
  * normaliser is fitted to a synthetic ensemble written to bench_sample.h5 in the working directory and removed at the
  * end.
  *
- *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 1] [-embed 128] [-modes 12] [-all_modes
- * 80]
- *                [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false]
+ *   bench_sample [-sampler abm] [-steps 8] [-count 2048] [-width 192] [-depth 1] [-embed 128] [-modes 12]
+ *                [-all_modes 80] [-conditions 128] [-realisations 64] [-cells 128] [-network modes] [-bfloat16 false]
  *                [-kernels best|base|v3|v4] */
+#include "scoria/draw.h"
 #include "scoria/processor.h"
 #include "score/model.h"
 #include <math.h>
@@ -157,40 +158,50 @@ static PetscErrorCode TimeNormaliser(const Options *o, ScoriaNormaliser norm, co
   PetscFunctionReturn(0);
 }
 
+/* Fields per second of the source, the best of three rounds. */
+static PetscErrorCode TimeDraws(const Options *o, const ScoriaTrained *trained, bool gaussian, double fields[])
+{
+  const double theta[3] = {0.5, 0.5, 0.5};
+  const ScoriaNet net   = trained->model->net;
+  const uint64_t first  = draw_number(SCORIA_DRAWS_ROWS, 0, 0);
+  double best           = 1e300;
+  ScoriaSource source;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceOfModel(PETSC_COMM_SELF, trained, gaussian, &source));
+  for (int round = 0; round < 3; round++) {
+    const double start = wall_seconds();
+    PetscCall(ScoriaSourceDraw(source, theta, first, o->count, fields));
+    best = fmin(best, wall_seconds() - start);
+  }
+  printf("%-28s %9.0f fields/s", gaussian ? "conditional Gaussian" : o->sampler, (double)o->count / best);
+  if (!gaussian)
+    printf(", %d steps, %s, %lld parameters: %.1f GFLOP/s in all", (int)o->steps, o->network,
+           (long long)net_parameter_count(net),
+           1e-9 * net_flops(net) * sampler_find(o->sampler)->evaluations((int)o->steps) * (double)o->count / best);
+  printf("\n");
+  PetscCall(ScoriaSourceDestroy(&source));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(const Options *o)
 {
-  const ScoriaTwin twin          = {.reference = {1000, NAN}};
-  const ScoriaSamplerOptions opt = {o->sampler, (int)o->steps, 30, 0.002, 1, 1, o->bfloat16, NULL, 0.16, NULL};
-  const double theta[3]          = {0.5, 0.5, 0.5};
+  ScoriaTrained trained = {.twin    = {.reference = {1000, NAN}},
+                           .sampler = {o->sampler, (int)o->steps, 30, 0.002, 1, 1, o->bfloat16, NULL, 0.16, NULL}};
   ScoriaNormaliser norm;
-  ScoriaModel model;
   double *fields;
   PetscFunctionBeginUser;
   PetscCall(WriteEnsemble(o));
-  PetscCall(FitNormaliser(o, &twin, &norm));
+  PetscCall(FitNormaliser(o, &trained.twin, &norm));
   (void)unlink(FILE_NAME);
-  PetscCall(MakeModel(o, norm, &model));
-  model->tuned_for  = sampler_find(o->sampler); /* weights of any kind take the same time */
-  model->uses_tuned = sampler_is_tuned(model->tuned_for);
+  PetscCall(MakeModel(o, norm, &trained.model));
+  trained.model->tuned_for  = sampler_find(o->sampler); /* weights of any kind take the same time */
+  trained.model->uses_tuned = sampler_is_tuned(trained.model->tuned_for);
   PetscCall(PetscMalloc1((size_t)o->count * CHANNELS * o->cells, &fields));
-  for (int gaussian = 1; gaussian >= 0; gaussian--) {
-    double best = 1e300;
-    for (int round = 0; round < 3; round++) {
-      const double start = wall_seconds();
-      PetscCall(ScoriaModelSample(model, &twin, &opt, theta, 0, o->count, gaussian, fields));
-      best = fmin(best, wall_seconds() - start);
-    }
-    printf("%-28s %9.0f fields/s", gaussian ? "conditional Gaussian" : o->sampler, (double)o->count / best);
-    if (!gaussian) {
-      const double flops = net_flops(model->net) * sampler_find(opt.kind)->evaluations(opt.steps);
-      printf(", %d steps, %s, %lld parameters: %.1f GFLOP/s in all", opt.steps, o->network,
-             (long long)net_parameter_count(model->net), 1e-9 * flops * (double)o->count / best);
-    }
-    printf("\n");
-  }
+  PetscCall(TimeDraws(o, &trained, true, fields));
+  PetscCall(TimeDraws(o, &trained, false, fields));
   PetscCall(TimeNormaliser(o, norm, fields));
   PetscCall(PetscFree(fields));
-  PetscCall(ScoriaModelDestroy(&model));
+  PetscCall(ScoriaTrainedClose(&trained));
   PetscFunctionReturn(0);
 }
 

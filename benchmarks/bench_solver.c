@@ -4,6 +4,7 @@
  * Two passes; the second is reported: the first brings the code, the memory and the clock frequency up. */
 #include "physics/electrode/electrode.h"
 #include "physics/solver.h"
+#include "scoria/draw.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static PetscErrorCode Measure(ScoriaDesign design, ScoriaSolver solver, ScoriaPo
     for (int r = 0; r < realisations; r++) {
       ScoriaSolveStatus status;
       const double start = wall_seconds();
-      PetscCall(ScoriaPorosityDraw(porosity, theta[SCORIA_ELL], (uint64_t)(i * realisations + r), eps));
+      PetscCall(ScoriaPorosityDraw(porosity, theta[SCORIA_ELL], draw_number(SCORIA_DRAWS_ROWS, 0, i * realisations + r),
+                                   eps));
       const double drawn = wall_seconds();
       PetscCall(ScoriaSolverSolve(solver, theta, eps, &status));
       PetscCall(ScoriaSolverProfile(solver, 0, c, NULL));

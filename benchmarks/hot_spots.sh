@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Hot spots of whole fields by several fidelities: gains in means, SDs and quantiles over plain Monte Carlo, the table of benchmarks/README.md.
 #
-# usage: benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT]      needs python3 with h5py
+#   benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT]      needs python3 with h5py
 #
 # A gain is the squared ratio of the standard errors of plain Monte Carlo, scaled to the same counted work, pilot included, and of several
 # fidelities with the errors of COUNT solves; in brackets the difference of the two answers in standard errors of both.
 set -euo pipefail
-dir=${1:?a run directory} ranks=${2:-1} count=${3:-3000}
-source=$(cd "$(dirname "$0")/.." && pwd)
-scoria=${SCORIA:-$source/build/scoria}
+# shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
+
+if [ "$#" -lt 1 ]; then fail "usage: benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT]"; fi
+dir=$1 ranks=${2:-1} count=${3:-3000}
 mkdir -p "$dir"
 run() { # NAME OPTION...
   local name=$1
   shift
-  [ -f "$dir/$name/uq.json" ] || mpirun -n "$ranks" "$scoria" uq "$source/input/electrode_wide.yaml" -uq_quantiles 0.01,0.5,0.99 -run_dir "$dir/$name" "$@" >"$dir/$name.log"
+  [ -f "$dir/$name/uq.json" ] || mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles 0.01,0.5,0.99 -run_dir "$dir/$name" "$@" >"$dir/$name.log"
 }
 run plain -uq_source pde -uq_count 1000
 run c -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities line,grid:2,grid:4

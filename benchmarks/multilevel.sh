@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Work of several fidelities against plain Monte Carlo at equal error of the means, counted and measured: the table of benchmarks/README.md.
 #
-# usage: benchmarks/multilevel.sh RUN_DIR [RANKS] [COUNT]      needs python3
+#   benchmarks/multilevel.sh RUN_DIR [RANKS] [COUNT]      needs python3
 #
 # Measured is the time of COUNT solves, from that of 200 of them, over that of uq -uq_source multilevel with their errors, pilot and start
 # included; per quantity it is scaled by the squared ratio of the error that COUNT solves would have and that which was reached.
 set -euo pipefail
-dir=${1:?a run directory} ranks=${2:-1} count=${3:-20000}
-source=$(cd "$(dirname "$0")/.." && pwd)
-scoria=${SCORIA:-$source/build/scoria}
+# shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
+
+if [ "$#" -lt 1 ]; then fail "usage: benchmarks/multilevel.sh RUN_DIR [RANKS] [COUNT]"; fi
+dir=$1 ranks=${2:-1} count=${3:-20000}
 mkdir -p "$dir"
 measure() { # NAME OPTION...
   local name=$1
@@ -17,7 +19,7 @@ measure() { # NAME OPTION...
     local ask=(-uq_source multilevel -uq_tolerance_of means -uq_count "$count")
     [ "$part" = plain ] && ask=(-uq_source pde -uq_count 200)
     rm -rf "${dir:?}/$name.$part"
-    mpirun -n "$ranks" "$scoria" uq "$source/input/electrode3d.yaml" "$@" "${ask[@]}" -run_dir "$dir/$name.$part" >"$dir/$name.$part.log"
+    mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode3d.yaml" "$@" "${ask[@]}" -run_dir "$dir/$name.$part" >"$dir/$name.$part.log"
   done
   python3 - "$dir" "$name" "$count" <<'PY'
 import json, sys

@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Work of several fidelities against the tolerance, in two dimensions: the table of benchmarks/README.md and the exponent fitted to it.
 #
-# usage: benchmarks/multilevel_complexity.sh RUN_DIR [RANKS] [TOLERANCE...]      needs python3
+#   benchmarks/multilevel_complexity.sh RUN_DIR [RANKS] [TOLERANCE...]      needs python3
 #
 # Work is counted from cells and iterations, from one answer each: with its pilot, whose size is fixed, and without.  Errors are those that
 # were reached, in SDs of the quantity that is known worst.
 set -euo pipefail
-dir=${1:?a run directory} ranks=${2:-1}
+# shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
+
+if [ "$#" -lt 1 ]; then fail "usage: benchmarks/multilevel_complexity.sh RUN_DIR [RANKS] [TOLERANCE...]"; fi
+dir=$1 ranks=${2:-1}
 shift $(($# < 2 ? $# : 2))
 tolerances=("$@")
 [ $# -gt 0 ] || tolerances=(0.008 0.004 0.002)
-source=$(cd "$(dirname "$0")/.." && pwd)
-scoria=${SCORIA:-$source/build/scoria}
 mkdir -p "$dir"
 for tolerance in "${tolerances[@]}"; do
   rm -rf "${dir:?}/$tolerance"
-  mpirun -n "$ranks" "$scoria" uq "$source/input/electrode_wide.yaml" -ensemble_whole_fields false -ensemble_cells 16,32 -ensemble_lateral 1e-3 \
+  mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -ensemble_whole_fields false -ensemble_cells 16,32 -ensemble_lateral 1e-3 \
     -porosity_anisotropy 8 -uq_source multilevel -uq_count 1000000000 -uq_tolerance "$tolerance" -uq_tolerance_of means -run_dir "$dir/$tolerance" >"$dir/$tolerance.log"
 done
 python3 - "$dir" "${tolerances[@]}" <<'PY'

@@ -80,6 +80,7 @@ need_for_build() {
   need libfftw3-dev have_module fftw3
   need libfftw3-mpi-dev have_header fftw3-mpi.h
   want gnuplot-nox have_command gnuplot # figures of the report
+  want libudunits2-dev have_module udunits udunits2 # units of imported data are converted
   want git have_command git             # the revision in the provenance
 }
 

@@ -40,7 +40,7 @@ start() {
   shift 3
   [ -x "$SCORIA_BUILD/scoria" ] ||
     fail "$SCORIA_BUILD/scoria is not there: build it first (cmake -S . -B build && cmake --build build), or set SCORIA_BUILD"
-  if [ -n "${SLURM_JOB_ID:-}" ]; then patience=(-run_wait_minutes "$SCORIA_WAIT_MINUTES"); fi
+  if [ -n "${SLURM_JOB_ID:-}" ] && [[ " $* " != *" -run_wait_minutes "* ]]; then patience=(-run_wait_minutes "$SCORIA_WAIT_MINUTES"); fi
   say "$(date '+%F %T')  scoria $command $deck -run_dir $run_dir $*"
   "${SCORIA_LAUNCHER[@]}" "$SCORIA_BUILD/scoria" "$command" "$deck" -run_dir "$run_dir" "${patience[@]}" "$@" &
   child=$!

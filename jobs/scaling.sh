@@ -43,14 +43,14 @@ for program in scoria benchmarks/bench_machine; do
 done
 if [ -e "$dir/study.txt" ]; then fail "$dir holds a study already; give another directory"; fi
 
-# The resolved deck, whose errors are found before anything is submitted.  The report of an empty directory is the
-# quickest command that writes it.
-mkdir -p "$dir/deck"
-"$SCORIA_BUILD/scoria" report "$deck" -run_dir "$dir/deck" "$@" >"$dir/deck/report.out" || fail "the deck cannot be used, see above"
+# The resolved deck, which every job reads; its errors are found before anything is submitted.
+mkdir -p "$dir"
+resolved=$dir/deck.yaml
+"$SCORIA_BUILD/scoria" deck "$deck" "$@" >"$resolved" || fail "the deck cannot be used, see above"
 
 # value SECTION KEY: of the resolved deck.
 value() {
-  awk -v section="$1" -v key="$2" '/^[^ ]/ { now = $1 } now == section ":" && $1 == key ":" { print $2; exit }' "$dir/deck/deck.yaml"
+  awk -v section="$1" -v key="$2" '/^[^ ]/ { now = $1 } now == section ":" && $1 == key ":" { print $2; exit }' "$resolved"
 }
 
 largest=$(printf '%s\n' "${ranks[@]}" | sort -n | tail -n 1)
@@ -60,7 +60,7 @@ batch=$(value train batch)
 # What every job reads: one "key value" a line.
 {
   say "kind $kind"
-  say "deck $deck"
+  say "deck $resolved"
   say "repetitions $repetitions"
   say "commands $commands"
   say "conditions $(value ensemble conditions)"
@@ -80,7 +80,7 @@ if [ "${SCORIA_SUBMIT:-yes}" = yes ] && command -v sbatch >/dev/null 2>&1 && sin
     if [ -n "$per_node" ]; then size+=(--nodes="$(((p + per_node - 1) / per_node))" --ntasks-per-node="$((p < per_node ? p : per_node))"); fi
     mkdir -p "$dir/ranks-$p"
     id=$(sbatch --parsable --job-name="scoria-scaling-$p" --output="$dir/ranks-$p/job-%j.out" "${size[@]}" \
-      "$SCORIA_SOURCE/jobs/scaling.sbatch" "$dir" "$p" "$@")
+      "$SCORIA_SOURCE/jobs/scaling.sbatch" "$dir" "$p")
     say "$p ranks: job ${id%%;*}"
   done
   say "table: $dir/scaling.csv, as jobs end; figures: jobs/scaling_plot.sh $dir"
@@ -88,7 +88,7 @@ if [ "${SCORIA_SUBMIT:-yes}" = yes ] && command -v sbatch >/dev/null 2>&1 && sin
 fi
 for p in "${ranks[@]}"; do
   say "$p ranks"
-  bash "$SCORIA_SOURCE/jobs/scaling.sbatch" "$dir" "$p" "$@"
+  bash "$SCORIA_SOURCE/jobs/scaling.sbatch" "$dir" "$p"
 done
 bash "$SCORIA_SOURCE/jobs/scaling_plot.sh" "$dir"
 say "table: $dir/scaling.csv and $dir/scaling.md"

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -46,13 +47,101 @@ static PetscErrorCode FindStray(int argc, char **argv, const char **stray)
   PetscFunctionReturn(0);
 }
 
+/* What stands behind argument i as its value; "" where the next one is an option. */
+static PetscErrorCode ValueOf(int argc, char **argv, int i, const char **value)
+{
+  PetscBool option = PETSC_TRUE;
+  PetscFunctionBeginUser;
+  if (i + 1 < argc) PetscCall(PetscOptionsValidKey(argv[i + 1], &option));
+  *value = option ? "" : argv[i + 1];
+  PetscFunctionReturn(0);
+}
+
+static bool same_option(const char *a, const char *b)
+{
+  return !strcasecmp(a + 1 + (a[1] == '-'), b + 1 + (b[1] == '-')); /* as PETSc's database has it */
+}
+
+/* Of an option that is given twice PETSc keeps the last value, and nothing would tell. */
+static PetscErrorCode CheckTwice(int argc, char **argv)
+{
+  const char *first, *second;
+  PetscFunctionBeginUser;
+  for (int i = 2; i < argc; i++) {
+    PetscBool option;
+    PetscCall(PetscOptionsValidKey(argv[i], &option));
+    for (int k = 2; option && k < i; k++) {
+      if (argv[k][0] != '-' || !same_option(argv[k], argv[i])) continue;
+      PetscCall(ValueOf(argc, argv, k, &first));
+      PetscCall(ValueOf(argc, argv, i, &second));
+      SCORIA_FAIL(SCORIA_EXIT_USAGE, "command line: found %s twice, \"%s\" and \"%s\"; expected it once", argv[i],
+                  first, second);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A command that keeps nothing: it may be ended at any time. */
+static PetscErrorCode WithFile(const ScoriaCommand *command, const char *file)
+{
+  ScoriaDeck deck;
+  PetscFunctionBeginUser;
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  if (command->with_file) {
+    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
+  PetscCall(command->with_both(deck, file));
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
+/* file NULL: the command line alone. */
+static PetscErrorCode OpenDeck(const ScoriaCommand *command, const char *file, ScoriaDeck *deck)
+{
+  const char *before = command->with_deck == CommandDeck ? "# " : ""; /* what it prints is YAML */
+  char path[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  if (file && (command->with_deck == CommandImport || command->with_deck == CommandRun))
+    PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
+  if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
+  if (file && strcmp(file, path) != 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sdeck %s\n", before, path));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, deck));
+  PetscFunctionReturn(0);
+}
+
+/* A command of a run directory, and `deck`, which has none; file: the deck, or NULL. */
+static PetscErrorCode WithDeck(const ScoriaCommand *command, const char *name, const char *file)
+{
+  ScoriaDeck deck;
+  ScoriaRun run;
+  PetscFunctionBeginUser;
+  PetscCall(OpenDeck(command, file, &deck));
+  if (command->with_deck == CommandDeck) {
+    PetscCall(CommandDeck(NULL, deck));
+    PetscCall(ScoriaDeckDestroy(&deck));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaHintsFromDeck(deck));
+  if (command->with_deck == CommandImport) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
+  PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
+  PetscCall(ProcessorChoose(run, deck));
+  PetscCall(CmdWarnOfIdle(run, deck, name));
+  PetscCall(CmdDo(run, deck, name));
+  PetscCall(CmdSayReportIsOld(run));
+  PetscCall(ScoriaRunDestroy(&run));
+  PetscCall(ScoriaHintsForget());
+  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Execute(int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "", *file = argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
   const ScoriaCommand *command = cmd_find(name);
-  ScoriaDeck deck              = NULL;
-  ScoriaRun run                = NULL;
-  char path[PETSC_MAX_PATH_LEN];
   const char *stray;
   PetscFunctionBeginUser;
   if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
@@ -66,36 +155,11 @@ static PetscErrorCode Execute(int argc, char **argv)
                 "command line: found \"%s\", which is no option and no option's value; expected "
                 "-key value ..., and lists with commas: -key 8,12,16",
                 stray);
-  if (command->with_file) { /* which keeps nothing: it may be ended at any time */
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(command->with_file(PETSC_COMM_WORLD, file));
-    PetscFunctionReturn(0);
-  }
-  if (command->with_both) {
-    signal(SIGUSR1, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    PetscCall(ScoriaDeckCreate(PETSC_COMM_WORLD, NULL, cmd_tables(), &deck));
-    PetscCall(command->with_both(deck, file));
-    PetscCall(ScoriaDeckDestroy(&deck));
-    PetscFunctionReturn(0);
-  }
-  if (file && (command->with_deck == CommandImport || command->with_deck == CommandRun))
-    PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
-  if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, &deck));
-  PetscCall(ScoriaHintsFromDeck(deck));
-  if (command->with_deck == CommandImport) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
-  PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
-  PetscCall(ProcessorChoose(run, deck));
-  PetscCall(CmdWarnOfIdle(run, deck, name));
-  PetscCall(CmdDo(run, deck, name));
-  PetscCall(CmdSayReportIsOld(run));
-  PetscCall(ScoriaRunDestroy(&run));
-  PetscCall(ScoriaHintsForget());
-  PetscCall(ScoriaDeckDestroy(&deck));
+  PetscCall(CheckTwice(argc, argv));
+  if (!command->with_deck)
+    PetscCall(WithFile(command, file));
+  else
+    PetscCall(WithDeck(command, name, file));
   PetscFunctionReturn(0);
 }
 
@@ -287,6 +351,7 @@ int main(int argc, char **argv)
   if (code != SCORIA_EXIT_OK && rank == 0) fprintf(stderr, "scoria: %s\n", ScoriaFailureLine());
   leave_files_open();
   /* A rank that is gone with an error has the launcher end the others: all wait in MPI's finalising for the first. */
+  if (code != SCORIA_EXIT_OK && code != SCORIA_EXIT_CHECKPOINT) run_directory_forget();
   if (code != SCORIA_EXIT_OK) run_lock_release();
   PetscOptionsClearValue(NULL, "-options_left");
   return PetscFinalize() && code == SCORIA_EXIT_OK ? SCORIA_EXIT_INTERNAL : (int)code;

@@ -19,10 +19,30 @@ trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work
 failures=0
 
+# last_options ARGUMENTS ...: these into the array kept_options, but of an option that is given twice, by a base and by what overrules it there,
+# the last alone: the program refuses both.
+last_options() {
+  local -a given=("$@")
+  local -A last=()
+  local i
+  kept_options=()
+  for i in "${!given[@]}"; do
+    if [[ ${given[i]} == -[a-zA-Z]* ]]; then last[${given[i]}]=$i; fi
+  done
+  for ((i = 0; i < ${#given[@]}; i++)); do
+    if [[ ${given[i]} != -[a-zA-Z]* ]] || [ "${last[${given[i]}]}" -eq "$i" ]; then
+      kept_options+=("${given[i]}")
+    elif [ "$((i + 1))" -lt "${#given[@]}" ] && [[ ${given[i + 1]} != -[a-zA-Z]* ]]; then
+      i=$((i + 1)) # its value
+    fi
+  done
+}
+
 scoria() { # RANKS COMMAND ...: the program, with a limit on time so that a hang is a failure
   local ranks=$1
   shift
-  timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$@"
+  last_options "$@"
+  timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "${kept_options[@]}"
 }
 
 fail() {

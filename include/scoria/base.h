@@ -106,6 +106,7 @@ typedef enum {
   SCORIA_STREAM_LIBRARY,      /* id: shuffle of a library's rows */
   SCORIA_STREAM_PRIOR,        /* id: draw of the prior of an inference */
   SCORIA_STREAM_PAIR,         /* rows of two fidelities: id: condition, its fold; id: row, the residual it gets */
+  SCORIA_STREAM_WHOLE,        /* id: particle of an inference of whole fields; the latents that its readings leave */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);
@@ -217,13 +218,15 @@ void intervals_gap(const ScoriaIntervals *set, int64_t *first, int64_t *end);
 
 typedef struct ScoriaRun_ *ScoriaRun;
 
-/* Makes run_dir (parents too), takes its lock (a second job in the same directory is a user error, at once or after
- * run_wait_minutes), writes the resolved deck as deck.yaml there, opens log.jsonl for appending.  Collective on comm.
- */
+/* Makes run_dir (parents too, which is said of a whole path), takes its lock (a second job in the same directory is a
+ * user error, at once or after run_wait_minutes), opens log.jsonl for appending.  Collective on comm. */
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run);
 PetscErrorCode ScoriaRunDestroy(ScoriaRun *run);
 /* Removes the file that holds the directory where the file system has no flock; exit does so too, _exit does not. */
 void run_lock_release(void);
+/* After a failure: a run directory that this start has made, and that holds nothing but lock and log, is removed again,
+ * with such parents.  Local, for rank 0; another's has made none. */
+void run_directory_forget(void);
 /* run_shard: part shard[0], from 1, of shard[1]; 1 of 1 where it is not set.  The run of a shard has a run directory of
  * its own, of this form below run_dir. */
 PetscErrorCode ScoriaDeckShard(ScoriaDeck deck, PetscInt shard[2]);

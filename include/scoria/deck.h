@@ -65,8 +65,8 @@ enum {
   SCORIA_OF_LIKELIHOOD = SCORIA_OF_MODEL | SCORIA_DECIDES_LIKELIHOOD,
   SCORIA_OF_COMPARE    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_COMPARE,
   SCORIA_OF_SAMPLES    = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_SAMPLES,
-  SCORIA_OF_UQ         = SCORIA_OF_SAMPLES | SCORIA_DECIDES_UQ,
-  SCORIA_OF_POSTERIOR  = SCORIA_OF_SAMPLES | SCORIA_DECIDES_INFER,
+  SCORIA_OF_UQ         = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_UQ,
+  SCORIA_OF_POSTERIOR  = SCORIA_OF_MODEL | SCORIA_DECIDES_DRAWS | SCORIA_DECIDES_AT | SCORIA_DECIDES_INFER,
   SCORIA_OF_REFINED    = SCORIA_OF_SAMPLES | SCORIA_DECIDES_REFINE,
 };
 
@@ -120,7 +120,7 @@ extern const ScoriaKey scoria_base_keys[];
 typedef struct ScoriaDeck_ *ScoriaDeck;
 
 /* The path of the deck that the user names: `name` where it has a slash or is a file here, else the installed deck of
- * that name, which is said on standard output; `name` again where there is neither.  Collective. */
+ * that name; `name` again where there is neither.  Collective. */
 PetscErrorCode ScoriaDeckFind(MPI_Comm comm, const char *name, size_t size, char path[]);
 /* Reads the YAML deck `file` (NULL: defaults and command line only) into PETSc's options, below what the command line
  * says, then checks every option against the tables: unknown keys (with the nearest real one), wrong types, values out
@@ -201,8 +201,8 @@ void number_text(double value, size_t size, char text[]);
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml);
 
 /* Compares this deck with the resolved deck text stored in a file, over the keys that decide one of `results`, such as
- * SCORIA_OF_MODEL.  `difference` gets "" or the keys that differ with both values, as many as it holds: "porosity_sigma
- * is 1.2 here and 1 there, ...". */
+ * SCORIA_OF_MODEL.  `difference` gets "" or the first keys that differ with both values: "porosity_sigma is 1.2 here
+ * and 1 there, ..., and 9 more". */
 PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned results, size_t size,
                                     char difference[]);
 /* A deck of its own like this one, but with the keys that decide one of `results` as such a text has them (NULL: none):

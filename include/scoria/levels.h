@@ -28,9 +28,22 @@ typedef struct {
   bool passing; /* nothing of it is kept in the run directory, whose checkpoint belongs to a uq */
 } LevelsAsked;
 
-/* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one.  Collective.
- */
-PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a);
+/* What is known of an answer beside its statistics.  The fidelities are in the order of their family: the first is what
+ * is asked for. */
+typedef struct {
+  int n; /* of them */
+  char name[LEVELS_MODELS][SCORIA_FIDELITY_NAME];
+  const char *estimator;
+  double seconds[LEVELS_MODELS + 1]; /* core seconds measured; the last: of drawing the porosity */
+  struct LevelsAnswer_ *at;          /* owned (conditions); NULL: nothing is known, as of one source */
+  size_t kept_size;                  /* doubles per condition of what follows */
+  double *kept; /* owned (conditions, kept_size): the pilot and the means of the groups (LevelsKept), or NULL */
+} LevelsKnown;
+PetscErrorCode LevelsKnownDestroy(LevelsKnown *known);
+
+/* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one, into what is
+ * empty.  Collective. */
+PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a, LevelsKnown *known);
 
 /* multilevel_options.c: what the deck says, for a family of fidelities. */
 PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
@@ -56,9 +69,9 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
                                   LevelsForecast *to);
 
 /* multilevel_write.c: what uq.json, uq.h5 and the table have of it, beside what other sources give. */
-void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, int k);
-void levels_add_family(cJSON *root, const UqAnswer *a);
-PetscErrorCode LevelsPutStore(ScoriaStore store, const UqQuestion *q, const UqAnswer *a);
-PetscErrorCode LevelsSay(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+void levels_add_json(cJSON *condition, const UqQuestion *q, const UqAnswer *a, const LevelsKnown *known, int k);
+void levels_add_family(cJSON *root, const LevelsKnown *known);
+PetscErrorCode LevelsPutStore(ScoriaStore store, const UqQuestion *q, const LevelsKnown *known);
+PetscErrorCode LevelsSay(ScoriaRun run, const UqQuestion *q, const LevelsKnown *known);
 
 #endif

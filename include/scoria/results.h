@@ -6,6 +6,13 @@
 #include "stats.h"
 #include <cJSON.h>
 
+/* Where fields come from, by the words of decks and results. */
+#define SCORIA_SOURCE_PDE "pde"
+#define SCORIA_SOURCE_MULTILEVEL "multilevel" /* the PDE by several fidelities */
+#define SCORIA_SOURCE_MODEL "model"
+#define SCORIA_SOURCE_GAUSSIAN "gaussian" /* the model's conditional Gaussian */
+#define SCORIA_SOURCE_NETWORK "network"   /* the model with its network, where that is to be said */
+
 /* ------------------------------------------------------------------------------------- arrays of compare.h5 ---- */
 
 /* Where the fields that compare measures come from, in the order of the columns of /good.  PDE and PDE_AGAIN are
@@ -122,6 +129,7 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_WHOLE_FIELDS "fields"
 #define COMPARE_HOT_HELP "description"
 #define COMPARE_HOT_W1 "w1"
+#define COMPARE_HOT_INSIDE "quantiles_inside"
 #define COMPARE_REFERENCE "reference"
 #define COMPARE_SPECTRUM "spectrum"    /* the reference's; by source COMPARE_VARIANCE and COMPARE_SPECTRUM_ERROR */
 #define COMPARE_VARIANCE "variance"    /* array over the wave numbers */
@@ -137,7 +145,9 @@ void members_take(const cJSON *object, const ScoriaMember table[], void *to);
 #define COMPARE_WORTH_QUANTITIES "worth_quantities"              /* of compare.h5: names, commas between; */
 #define COMPARE_WORTH_EXPRESSIONS "worth_expressions"            /* behind these, as COMPARE_TAIL_EXPRESSIONS; */
 #define COMPARE_WORTH_BIAS "/worth/bias_upper"                   /* (these, SCORIA_NESTIMATES), */
-#define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, and attributes: */
+#define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, as they do */
+#define COMPARE_WORTH_SIGNED "/worth/bias"                       /* means over the conditions, with their signs, */
+#define COMPARE_WORTH_GAUSSIAN_SIGNED "/worth/gaussian_bias"     /* of both; and attributes: */
 #define COMPARE_WORTH_PDE "worth_seconds_pde"                    /* core seconds of a solve, */
 #define COMPARE_WORTH_MODEL "worth_seconds_model"                /* of a sample, */
 #define COMPARE_WORTH_GAUSSIAN "worth_seconds_gaussian"          /* and of one of the Gaussian */
@@ -157,7 +167,7 @@ typedef struct {
   double seconds_data, seconds_training; /* of the whole; NaN: not recorded */
   int64_t training_rows;
   double break_even_samples; /* infinite, or NaN: null */
-  const char *winner;        /* for many samples: "model" or "pde" */
+  const char *winner;        /* for many samples: SCORIA_SOURCE_MODEL or _PDE */
   double seconds_pilot;      /* of several fidelities, at a condition; NaN: there are none */
   double seconds_columns;    /* of independent columns; NaN likewise */
   double tolerance;          /* [SD] of every estimate: what is advised is for it */
@@ -225,7 +235,7 @@ typedef struct {
   int64_t conditions, rows;          /* judged; usable ones */
   int64_t held_back, held_back_rows; /* conditions with such rows, and rows, usable or not */
   int64_t of_conditions, of_rows;    /* of the dataset */
-  const char *model;                 /* what was drawn: "network" or "gaussian" */
+  const char *model;                 /* what was drawn: SCORIA_SOURCE_NETWORK or _GAUSSIAN */
 } ScoriaHeldOut;
 
 extern const ScoriaMember scoria_held_out_members[];

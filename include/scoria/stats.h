@@ -11,6 +11,8 @@ void stats_moments(int64_t n, int m, const double x[], double mean[], double sd[
 /* Moves the rows (n, m) whose first value is finite (failed ones are NaN throughout) to the front; returns how many. */
 int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 
+/* n values into ascending order, none of them NaN; as quick where many are equal. */
+void stats_sort(int64_t n, double values[]);
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
 /* The same of n values in any order, which it changes. */
@@ -174,7 +176,7 @@ void sobol_state(ScoriaSobol sobol, int64_t *nsums, int64_t **sums);
 typedef enum { SCORIA_QUANTITY_AT, SCORIA_QUANTITY_MIN, SCORIA_QUANTITY_MAX } ScoriaQuantityKind;
 
 typedef struct {
-  char name[64], unit[16], description[96];
+  char name[64], unit[16], description[256]; /* description: the whole text of an expression */
   ScoriaQuantityKind kind;
   int channel;
   int cell;              /* AT: between this cell and the next */
@@ -350,8 +352,12 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
 PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
 /* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
 PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
-double tempering_temperature(ScoriaTempering t);      /* 1: the particles are the posterior's, of equal weight */
-int tempering_stages_left(ScoriaTempering t);         /* as it seems from the particles' likelihoods; -1: not known */
+double tempering_temperature(ScoriaTempering t); /* 1: the particles are the posterior's, of equal weight */
+int tempering_stages_left(ScoriaTempering t);    /* as it seems from the particles' likelihoods; -1: not known */
+/* Moves of the stage at work that are expected after the one at work, by how its correlation has fallen so far, and
+ * those of a stage to come: as many as the last one had. */
+int tempering_moves_left(ScoriaTempering t);
+int tempering_moves_of_stage(ScoriaTempering t);
 const double *tempering_particles(ScoriaTempering t); /* (particles, dimension), on every rank; borrowed */
 /* ln of the evidence up to this temperature, and its standard error: the larger of what independent particles would
  * have, whose variance is the sum over temperatures of 1/ess - 1/particles, and of what the weights of the ancestors

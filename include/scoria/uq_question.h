@@ -57,6 +57,7 @@ typedef struct {
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */
   bool place[UQ_MAX_QUANTITIES];    /* of an extreme of whole fields: one of a few numbers */
   int derived;                      /* of the quantities, the last: those of the expressions */
+  int left_out;                     /* numbers of whole fields for which there was no room */
   char derivable[256];       /* names of fields that the deck's problem could have besides; "" of imported data */
   UqExpressions expressions; /* owned; NULL: none */
   int nthresholds;
@@ -69,34 +70,14 @@ typedef struct {
   uint64_t seed;
   int64_t base;                     /* blocks; 0: not asked */
   int draws;                        /* rows of a block */
-  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_UNSEEN */
+  int inputs, input[UQ_MAX_INPUTS]; /* index of the condition; the last is UQ_NO_CONDITION */
 } UqQuestion;
 
-#define UQ_UNSEEN (-1)
+#define UQ_NO_CONDITION (-1)
 const char *uq_input_name(const UqQuestion *q, int input);
 
-/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of what is not a
- * condition, their total 1 less its first order, each with the same error. */
-typedef struct {
-  int64_t blocks, failed; /* behind them; rows that failed, left out */
-  double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
-  ScoriaSobolIndex index[UQ_MAX_QUANTITIES][UQ_MAX_INPUTS];
-} UqSensitivity;
-
-/* The fidelities that are combined: the first is what is asked for. */
-#define UQ_MAX_FIDELITIES SCORIA_MAX_FIDELITIES
-typedef struct {
-  int n;
-  char name[UQ_MAX_FIDELITIES][SCORIA_FIDELITY_NAME];
-  const char *estimator;
-  double seconds[UQ_MAX_FIDELITIES + 1]; /* core seconds measured; the last: of drawing the porosity */
-} UqFamily;
-
-/* Of study/uq alone: what compare has of a model's tails, and why source auto has chosen its source. */
-typedef struct UqTails_ UqTails;
-typedef struct UqChoice_ UqChoice;
-
-/* Results, one array of doubles per condition after the other; the offsets below are within one condition. */
+/* The statistics that any source gives, one array of doubles per condition after the other; the offsets below are
+ * within one condition. */
 typedef struct {
   int columns;        /* m + nquantities */
   bool joint;         /* with covariance and modes */
@@ -107,15 +88,7 @@ typedef struct {
   size_t histograms;  /* (nquantities, 2 + UQ_BINS): lo, hi, shares */
   size_t covariance;  /* (m, m), then UQ_MODES variances and modes (UQ_MODES, m) */
   double *value;      /* owned (conditions, size) */
-  UqSensitivity sobol;
-  double seconds[2];            /* core seconds: drawing, statistics */
-  UqFamily family;              /* of source multilevel */
-  const UqChoice *choice;       /* borrowed: of source auto; else NULL */
-  UqTails *tails;               /* owned: of a model; else NULL */
-  ScoriaUqCheck *check;         /* owned (conditions, nquantities): of a model that is checked; else NULL */
-  struct LevelsAnswer_ *levels; /* owned (conditions): of source multilevel (study/multilevel); else NULL */
-  size_t kept_size;             /* doubles per condition of what follows */
-  double *kept;                 /* owned (conditions, kept_size): its pilot and the means of its groups (LevelsKept) */
+  double seconds[2];  /* core seconds: drawing, statistics */
 } UqAnswer;
 
 /* The first doubles of a condition. */

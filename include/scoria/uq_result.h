@@ -4,7 +4,7 @@
 
 #include "results.h"
 
-#define UQ_SOURCE "source"         /* "pde" or "model" */
+#define UQ_SOURCE "source"         /* SCORIA_SOURCE_PDE, _MULTILEVEL, _MODEL or _GAUSSIAN */
 #define UQ_SPACE "space"           /* array of ScoriaUqAxis */
 #define UQ_CONDITIONS "conditions" /* array: the conditions by name, ScoriaUqCondition, UQ_QUANTITIES, UQ_EXCEED */
 #define UQ_QUANTITIES                                                                                                  \
@@ -18,6 +18,7 @@
 #define UQ_INDICES "indices"         /* array of ScoriaUqIndex: of every input, and of all conditions */
 #define UQ_COST "cost"               /* ScoriaUqCost */
 #define UQ_CHECKED "checked"         /* of a quantity of a model: ScoriaUqChecked; of an event: the probability */
+#define UQ_BIAS "compared"           /* of a quantity of a model: ScoriaUqBias */
 #define UQ_WARNINGS "warnings"       /* array of lines: what lies beyond what compare has checked */
 #define UQ_CHECK "check"             /* of a quantity, of a model that is checked: ScoriaUqCheck */
 #define UQ_AUTO "auto"               /* of source auto: ScoriaUqAuto, UQ_WAYS; "source" is what was chosen */
@@ -29,7 +30,7 @@
 #define UQ_GROUPS "groups"           /* array of ScoriaUqGroup */
 #define UQ_CORRELATION "correlation" /* of a quantity of UQ_LEVELS beside ScoriaUqGain: array over fidelities */
 #define UQ_LEVEL_SD "sd"             /* the same */
-#define UQ_UNSEEN_INPUT "unseen"     /* name of what is not a condition as an input */
+#define UQ_OTHER_INPUT "unseen"      /* name of what is not a condition as an input */
 #define UQ_ALL_CONDITIONS "all conditions" /* their name as one input of the indices, the last */
 
 typedef struct {
@@ -99,6 +100,12 @@ typedef struct {
   double low, high;
 } ScoriaUqChecked;
 
+/* What compare has found of the model's estimates of a quantity over its own conditions, in units of the reference's
+ * SD: mean bias with its sign, and the root mean square that its draws do not exclude; NaN: it has not. */
+typedef struct {
+  double mean_bias, mean_bias_upper, sd_bias, sd_bias_upper, q975_bias, q975_bias_upper;
+} ScoriaUqBias;
+
 /* Of source multilevel.  Seconds are measured, over all conditions; costs are what the plan was made with. */
 typedef struct {
   const char *name;
@@ -141,6 +148,7 @@ typedef struct {
 } ScoriaUqAuto;
 
 extern const ScoriaMember scoria_uq_way_members[], scoria_uq_auto_members[];
+extern const ScoriaMember scoria_uq_bias_members[];
 extern const ScoriaMember scoria_uq_checked_members[], scoria_uq_check_members[], scoria_uq_fidelity_members[],
     scoria_uq_levels_members[], scoria_uq_member_members[], scoria_uq_group_members[], scoria_uq_gain_members[];
 extern const ScoriaMember scoria_uq_moment_members[SCORIA_UQ_NMOMENTS + 1];

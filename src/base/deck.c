@@ -2,6 +2,7 @@
  * says is asked in deck_values.c, and written in deck_write.c. */
 #include "deck_petsc.h"
 #include "deck_text.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +10,31 @@
 #define DECK_FILE_MAX ((size_t)1 << 20)
 #define PETSC_OPTIONS_KEY "petsc_options"
 
+/* A key as the user would write it. */
+static void spell_key(const char *name, bool yaml, size_t size, char text[])
+{
+  if (yaml)
+    deck_yaml_name(name, size, text);
+  else
+    snprintf(text, size, "-%s", name);
+}
+
 static PetscErrorCode UnknownKey(const ScoriaKey *const tables[], const ScoriaDeckMore *more, const char *where,
                                  const char *name, bool yaml)
 {
-  char said[256], near[256] = "";
-  const ScoriaKey *key = deck_nearest_key(tables, name);
-  const char *hint     = more ? more->hint(name) : "";
+  char said[256], near[256], meant[1024] = "";
+  const ScoriaKey *like[DECK_EXPLAINED] = {deck_nearest_key(tables, name)};
+  const int n                           = like[0] ? 1 : deck_explained_keys(tables, name, like);
+  size_t used                           = 0;
   PetscFunctionBeginUser;
-  if (yaml)
-    deck_yaml_name(name, sizeof said, said);
-  else
-    snprintf(said, sizeof said, "-%s", name);
-  if (key && yaml)
-    deck_yaml_name(key->name, sizeof near, near);
-  else if (key)
-    snprintf(near, sizeof near, "-%s", key->name);
-  if (key)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"; did you mean \"%s\"? (-help all lists every key)%s", where,
-                said, near, hint);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\" (-help all lists every key)%s", where, said, hint);
+  spell_key(name, yaml, sizeof said, said);
+  for (int i = 0; i < n && used < sizeof meant; i++) {
+    spell_key(like[i]->name, yaml, sizeof near, near);
+    used += (size_t)snprintf(meant + used, sizeof meant - used, "%s\"%s\"%s", i ? " or " : "; did you mean ", near,
+                             i == n - 1 ? "?" : "");
+  }
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: unknown key \"%s\"%s (-help all lists every key)%s", where, said, meant,
+              more ? more->hint(name) : "");
 }
 
 /* "~/name" as a shell would have it, where none has seen it: in a deck, or in quotes. */
@@ -131,6 +138,7 @@ typedef struct {
   const char *file;
   const DeckItems *items;
   DeckSources from;
+  ScoriaDeck deck;
 } Options;
 
 /* Where an option comes from, in words; *source is -1 for the deck. */
@@ -154,14 +162,19 @@ static PetscErrorCode WhereFrom(const Options *o, const char *option, size_t siz
   PetscFunctionReturn(0);
 }
 
-/* A deck key that the environment or a file of PETSc's sets stands before the deck, which does not show it. */
-static PetscErrorCode SayFromElsewhere(const Options *o, const char *where, int source, const char *option)
+/* What the environment or a file of PETSc's sets, which the deck does not show: said, and kept for the log. */
+static PetscErrorCode SayFromElsewhere(const Options *o, const char *where, int source, const char *option,
+                                       const char *effect)
 {
-  char value[256] = "";
+  char value[256] = "", *list = o->deck->elsewhere;
+  const size_t used = strlen(list), size = sizeof o->deck->elsewhere;
   PetscFunctionBeginUser;
   if (source <= DECK_COMMAND_LINE) PetscFunctionReturn(0);
   PetscCall(PetscOptionsGetString(NULL, NULL, option, value, sizeof value, NULL));
-  PetscCall(PetscPrintf(o->comm, "%s: %s %s counts before the deck\n", where, option, value));
+  PetscCall(PetscPrintf(o->comm, "%s: %s %s %s\n", where, option, value, effect));
+  snprintf(list + used, size - used, "%s%s: %s %s", used ? "; " : "", where, option, value);
+  for (char *at = list + used; *at; at++)
+    if (*at == '"' || *at == '\\' || iscntrl((unsigned char)*at)) *at = '?';
   PetscFunctionReturn(0);
 }
 
@@ -176,11 +189,14 @@ static PetscErrorCode CheckOption(void *ctx, const char *option)
   PetscFunctionBeginUser;
   PetscCall(WhereFrom(o, option, sizeof where, where, &source));
   if (deck_find_key(o->tables, name)) {
-    PetscCall(SayFromElsewhere(o, where, source, option));
+    PetscCall(SayFromElsewhere(o, where, source, option, "counts before the deck"));
     PetscFunctionReturn(0);
   }
   if (why) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %s, which cannot be chosen: %s", where, option, why);
-  if (petsc_has_option(name)) PetscFunctionReturn(0);
+  if (petsc_has_option(name)) {
+    if (petsc_reaches_solver(name)) PetscCall(SayFromElsewhere(o, where, source, option, "reaches PETSc's solvers"));
+    PetscFunctionReturn(0);
+  }
   if (source >= DECK_FIRST_FILE)
     PetscCall(PetscPrintf(o->comm, "WARNING: %s: %s is no key and no option of PETSc's: ignored\n", where, option));
   else
@@ -230,6 +246,7 @@ static PetscErrorCode Resolve(MPI_Comm comm, const char *file, const DeckItems *
   PetscFunctionBeginUser;
   PetscCall(DeckSourcesCreate(comm, &o.from));
   PetscCall(Allocate(tables, deck));
+  o.deck = *deck;
   PetscCall(ResolveFromOptions(*deck, &o));
   PetscCall(DeckEachOption(NULL, CheckOption, &o));
   PetscCall(DeckSourcesDestroy(&o.from));

@@ -27,7 +27,6 @@ PetscErrorCode ScoriaDeckFind(MPI_Comm comm, const char *name, size_t size, char
   PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, comm));
   if (found) {
     PetscCallMPI(MPI_Bcast(path, (int)size, MPI_CHAR, 0, comm));
-    PetscCall(PetscPrintf(comm, "deck %s\n", path));
   } else
     PetscCall(PetscStrncpy(path, name, size));
   PetscFunctionReturn(0);

@@ -79,28 +79,27 @@ static bool has_word(const char *text, const char *word)
   return false;
 }
 
-/* The key of a name's section whose help has the name's word, "thickness" of conditions_L; NULL: none, or several. */
-static const ScoriaKey *explained_key(const ScoriaKey *const tables[], const char *name)
+int deck_explained_keys(const ScoriaKey *const tables[], const char *name, const ScoriaKey *found[DECK_EXPLAINED])
 {
-  const size_t section   = strcspn(name, "_") + 1;
-  const ScoriaKey *found = NULL;
-  int n                  = 0;
+  const size_t section = strcspn(name, "_") + 1;
+  int n                = 0;
   for (int t = 0; tables[t] && strlen(name) > section + 2; t++)
-    for (const ScoriaKey *key = tables[t]; key->name; key++)
-      if (!strncmp(key->name, name, section) && has_word(key->help, name + section)) {
-        if (found && !strcmp(found->name, key->name)) continue; /* of several problems */
-        found = key;
-        n++;
-      }
-  return n == 1 ? found : NULL;
+    for (const ScoriaKey *key = tables[t]; key->name; key++) {
+      if (strncmp(key->name, name, section) || !has_word(key->help, name + section)) continue;
+      if (deck_find_key(tables, key->name) != key) continue; /* of several problems */
+      if (n == DECK_EXPLAINED) return 0;
+      found[n++] = key;
+    }
+  return n;
 }
 
 /* What is misspelt has most of its letters; else the word may be the one that explains a key. */
 const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name)
 {
-  const ScoriaKey *nearest = NULL, *explained = explained_key(tables, name);
-  const char *word = strchr(name, '_');
-  int best         = explained ? (int)strlen(word) / 3 + 1 : likeness(name);
+  const ScoriaKey *nearest = NULL, *explained[DECK_EXPLAINED];
+  const int n              = deck_explained_keys(tables, name, explained);
+  const char *word         = strchr(name, '_');
+  int best                 = n ? (int)strlen(word) / 3 + 1 : likeness(name);
   for (int t = 0; tables[t]; t++)
     for (const ScoriaKey *key = tables[t]; key->name; key++) {
       const int distance = spelling_distance(name, key->name);
@@ -109,7 +108,7 @@ const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *n
         nearest = key;
       }
     }
-  return nearest ? nearest : explained;
+  return nearest || n != 1 ? nearest : explained[0];
 }
 
 const char *text_nearest(const char *name, int n, const char *const names[])

@@ -11,7 +11,8 @@ struct ScoriaDeck_ {
   char **value;                   /* owned; canonical text, NULL where unset */
   bool *given;                    /* owned; set by the user */
   int count;
-  char *text; /* owned; the resolved deck, made when first asked for */
+  char *text;           /* owned; the resolved deck, made when first asked for */
+  char elsewhere[1024]; /* what neither deck nor command line says: "~/.petscrc: -run_seed 5; ...", without quotes */
 };
 
 typedef struct {
@@ -32,7 +33,12 @@ PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, 
 PetscErrorCode DeckItemsDestroy(DeckItems *items);
 const DeckItem *deck_items_find(const DeckItems *items, const char *key);
 
-/* The key of the tables that is spelled most like `name`; NULL when none comes near. */
+/* Keys of a name's section whose help has the name's word, "thickness" of conditions_L: how many; 0 where it is the
+ * word of more. */
+#define DECK_EXPLAINED 3
+int deck_explained_keys(const ScoriaKey *const tables[], const char *name, const ScoriaKey *found[DECK_EXPLAINED]);
+/* The key of the tables that is spelled most like `name`, or the only one that it explains; NULL when none comes near.
+ */
 const ScoriaKey *deck_nearest_key(const ScoriaKey *const tables[], const char *name);
 const ScoriaKey *deck_find_key(const ScoriaKey *const tables[], const char *name);
 /* "section: key" of "section_key". */

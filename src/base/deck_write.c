@@ -56,6 +56,34 @@ static void print_value(FILE *out, const ScoriaKey *key, const char *value)
   }
 }
 
+/* Letters of the section of a key's name; 0: it has none. */
+static size_t section_length(const char *name)
+{
+  return strchr(name, '_') ? strcspn(name, "_") : 0;
+}
+
+/* Key i with a value, or the next one, that is of the section; deck->count: there is none. */
+static int next_of_section(ScoriaDeck deck, int i, const char *section, size_t length)
+{
+  while (i < deck->count && (!deck->value[i] || section_length(deck->key[i]->name) != length ||
+                             strncmp(deck->key[i]->name, section, length) != 0))
+    i++;
+  return i;
+}
+
+/* Several tables may declare keys of a section, which YAML has once: they are brought together. */
+static void print_section(FILE *out, ScoriaDeck deck, int first)
+{
+  const char *name    = deck->key[first]->name;
+  const size_t length = section_length(name);
+  if (length) fprintf(out, "%.*s:\n", (int)length, name);
+  for (int i = first; i < deck->count; i = next_of_section(deck, i + 1, name, length)) {
+    fprintf(out, length ? "  %s: " : "%s: ", deck->key[i]->name + length + (length > 0));
+    print_value(out, deck->key[i], deck->value[i]);
+    fputc('\n', out);
+  }
+}
+
 PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
 {
   PetscFunctionBeginUser;
@@ -64,23 +92,9 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
     size_t size = 0;
     FILE *out   = open_memstream(&text, &size);
     PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the resolved deck");
-    size_t section   = 0;
-    const char *last = "";
     for (int i = 0; i < deck->count; i++) {
       const char *name = deck->key[i]->name;
-      if (!deck->value[i]) continue;
-      if (!strchr(name, '_')) { /* a key without section */
-        fprintf(out, "%s: ", name);
-      } else {
-        if (strncmp(name, last, section + 1)) {
-          section = strcspn(name, "_");
-          last    = name;
-          fprintf(out, "%.*s:\n", (int)section, name);
-        }
-        fprintf(out, "  %s: ", name + section + 1);
-      }
-      print_value(out, deck->key[i], deck->value[i]);
-      fputc('\n', out);
+      if (deck->value[i] && next_of_section(deck, 0, name, section_length(name)) == i) print_section(out, deck, i);
     }
     fclose(out);
     PetscCall(PetscStrallocpy(text, &deck->text));
@@ -89,6 +103,8 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
   *yaml = deck->text;
   PetscFunctionReturn(0);
 }
+
+#define DIFFERENCES_SHOWN 4 /* of another problem's deck nearly every key differs */
 
 /* Whether a stored deck has what was the key's default when it was made, and this one has what is now: neither need
  * have been asked for. */
@@ -109,19 +125,22 @@ PetscErrorCode ScoriaDeckDifference(ScoriaDeck deck, const char *text, unsigned 
 {
   ScoriaDeck other;
   size_t used = 0;
+  int found   = 0;
   bool former;
   PetscFunctionBeginUser;
   difference[0] = 0;
   PetscCall(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, deck->tables, &other));
-  for (int i = 0; i < deck->count && used < size; i++) {
+  for (int i = 0; i < deck->count; i++) {
     const char *here = deck->value[i], *there = other->value[i];
     if (!(deck->key[i]->decides & results)) continue;
     if ((here && there && !strcmp(here, there)) || (!here && !there)) continue;
     PetscCall(IsFormer(deck, deck->key[i], there, &former));
-    if (former) continue;
+    if (former || ++found > DIFFERENCES_SHOWN || used >= size) continue;
     used += (size_t)snprintf(difference + used, size - used, "%s%s is %.100s here and %.100s there", used ? ", " : "",
                              deck->key[i]->name, here ? here : "not set", there ? there : "not set");
   }
+  if (found > DIFFERENCES_SHOWN && used < size)
+    snprintf(difference + used, size - used, ", and %d more", found - DIFFERENCES_SHOWN);
   PetscCall(ScoriaDeckDestroy(&other));
   PetscFunctionReturn(0);
 }

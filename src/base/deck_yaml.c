@@ -172,19 +172,41 @@ static PetscErrorCode ReadMapping(Reader *rd, const yaml_node_t *node, const cha
   PetscFunctionReturn(0);
 }
 
+/* Whether line `number`, from 0, begins with a tab, alone or among blanks. */
+static bool has_tab(const char *yaml, size_t number)
+{
+  for (; number && yaml; number--) {
+    yaml = strchr(yaml, '\n');
+    if (yaml) yaml++;
+  }
+  return yaml && yaml[strspn(yaml, " ")] == '\t';
+}
+
+static PetscErrorCode Invalid(const yaml_parser_t *parser, const char *yaml, const char *where)
+{
+  const size_t line = parser->problem_mark.line;
+  PetscFunctionBeginUser;
+  if (has_tab(yaml, line))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: found a tab before the first word, expected blanks", where,
+                line + 1);
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: %s%s%s", where, line + 1,
+              parser->problem ? parser->problem : "unreadable", parser->context ? " " : "",
+              parser->context ? parser->context : "");
+}
+
 /* Every document of the text; `more` is false after the last. */
-static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *where, const ScoriaKey *const tables[],
-                                   DeckItems *items, bool *more)
+static PetscErrorCode ReadDocument(yaml_parser_t *parser, const char *yaml, const char *where,
+                                   const ScoriaKey *const tables[], DeckItems *items, bool *more)
 {
   yaml_document_t document;
   Reader rd             = {.document = &document, .tables = tables, .where = where, .items = items};
   PetscErrorCode failed = 0;
   PetscFunctionBeginUser;
   *more = false;
-  if (!yaml_parser_load(parser, &document))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s:%zu: not valid YAML: %s%s%s", where, parser->problem_mark.line + 1,
-                parser->problem ? parser->problem : "unreadable", parser->context ? " " : "",
-                parser->context ? parser->context : "");
+  if (!yaml_parser_load(parser, &document)) {
+    PetscCall(Invalid(parser, yaml, where));
+    PetscFunctionReturn(0);
+  }
   const yaml_node_t *root = yaml_document_get_root_node(&document);
   *more                   = root != NULL;
   if (root && root->type == YAML_MAPPING_NODE)
@@ -206,7 +228,7 @@ PetscErrorCode DeckItemsParse(const char *where, const char *yaml, size_t size, 
   *items = (DeckItems){0};
   PetscCheck(yaml_parser_initialize(&parser), PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml does not start");
   yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, size);
-  while (more && !failed) failed = ReadDocument(&parser, where, tables, items, &more);
+  while (more && !failed) failed = ReadDocument(&parser, yaml, where, tables, items, &more);
   yaml_parser_delete(&parser);
   PetscFunctionReturn(failed);
 }

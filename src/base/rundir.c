@@ -1,8 +1,11 @@
-/* The run directory: one job at a time, the resolved deck, the log. */
+/* The run directory: one job at a time, the log. */
 #include "scoria/linalg.h"
+#include "deck_text.h"
 #include "runlock.h"
 #include "scoria/base.h"
 #include "rundir.h"
+#include "scoria/run_files.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -35,22 +38,62 @@ struct ScoriaRun_ {
   Note *notes;    /* owned */
 };
 
+/* The run directory that this start has made, on rank 0, and the first of its parents that was not there; "". */
+static char new_directory[PETSC_MAX_PATH_LEN], new_parent[PETSC_MAX_PATH_LEN];
+
+static bool make_directory(const char *path)
+{
+  if (mkdir(path, 0777)) return errno == EEXIST;
+  if (!*new_parent) snprintf(new_parent, sizeof new_parent, "%s", path);
+  return true;
+}
+
 /* mkdir -p. */
 static bool make_directories(const char *dir)
 {
   char path[PETSC_MAX_PATH_LEN];
+  struct stat st;
   snprintf(path, sizeof path, "%s", dir);
+  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;
+  *new_directory = *new_parent = 0;
   for (char *at = path + 1; *at; at++) {
     if (*at != '/') continue;
     *at = 0;
-    if (mkdir(path, 0777) && errno != EEXIST) return false;
+    if (!make_directory(path)) return false;
     *at = '/';
   }
-  struct stat st;
-  if (mkdir(path, 0777) && errno != EEXIST) return false;
+  if (!make_directory(path)) return false;
+  if (*new_parent) snprintf(new_directory, sizeof new_directory, "%s", path);
   if (stat(path, &st)) return false;
   if (!S_ISDIR(st.st_mode)) errno = ENOTDIR;
   return S_ISDIR(st.st_mode);
+}
+
+/* A whole path of which more than the last part is new may be one to a disk that is not there. */
+static void tell_of_parents(ScoriaRun run)
+{
+  if (*new_parent == '/' && strcmp(new_parent, new_directory) != 0)
+    ScoriaSay(run, "run directory %s: new from %s on", new_directory, new_parent);
+}
+
+void run_directory_forget(void)
+{
+  static const char *const own[] = {".", "..", ".lock", ".lock.owner", LOG_FILE};
+  char path[2 * PETSC_MAX_PATH_LEN];
+  DIR *list  = *new_directory ? opendir(new_directory) : NULL;
+  bool empty = list != NULL;
+  for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list)) {
+    bool known = false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) known = known || !strcmp(entry->d_name, own[i]);
+    empty = empty && known;
+  }
+  if (list) closedir(list);
+  for (size_t i = 2; i < sizeof own / sizeof *own && empty; i++) {
+    snprintf(path, sizeof path, "%s/%s", new_directory, own[i]);
+    (void)unlink(path);
+  }
+  while (empty && !rmdir(new_directory) && strcmp(new_directory, new_parent) != 0) *strrchr(new_directory, '/') = 0;
+  *new_directory = 0;
 }
 
 /* Rank 0's part: the lock of the directory, waited for as long as run_wait_minutes says.  What a lost node still runs
@@ -110,7 +153,7 @@ static void warn_of_file_system(ScoriaRun run)
 #endif
 
 /* Rank 0's part of opening: the verdict is a line, empty where all is well. */
-static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, char line[])
+static ScoriaExit open_directory(ScoriaRun run, size_t size, char line[])
 {
   char path[PETSC_MAX_PATH_LEN + 16];
   if (!make_directories(run->dir)) {
@@ -123,16 +166,13 @@ static ScoriaExit open_directory(ScoriaRun run, const char *deck, size_t size, c
     snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
     return SCORIA_EXIT_IO;
   }
+  tell_of_parents(run);
   warn_of_file_system(run);
   const ScoriaExit locked = take_lock(run, size, line);
   if (locked != SCORIA_EXIT_OK) return locked;
-  snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
+  snprintf(path, sizeof path, "%s/" LOG_FILE, run->dir);
   run->log = fopen(path, "a");
-  snprintf(path, sizeof path, "%s/deck.yaml", run->dir);
-  FILE *out    = fopen(path, "w");
-  bool written = run->log && out && fputs(deck, out) >= 0;
-  if (out && fclose(out)) written = false;
-  if (written) return SCORIA_EXIT_OK;
+  if (run->log) return SCORIA_EXIT_OK;
   snprintf(line, size, "%s: the run directory cannot be written: %s", run->dir, strerror(errno));
   return SCORIA_EXIT_IO;
 }
@@ -181,8 +221,7 @@ static PetscErrorCode LeaveFilesUnlocked(ScoriaRun run)
 
 PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *command, ScoriaRun *run)
 {
-  char line[2 * PETSC_MAX_PATH_LEN + 512] = "";
-  const char *text;
+  char line[2 * PETSC_MAX_PATH_LEN + 512] = "", body[128] = "";
   ScoriaExit code = SCORIA_EXIT_OK;
   int size;
   PetscFunctionBeginUser;
@@ -194,13 +233,14 @@ PetscErrorCode ScoriaRunCreate(MPI_Comm comm, ScoriaDeck deck, const char *comma
   PetscCall(ChooseDirectory(deck, command, sizeof(*run)->dir, (*run)->dir));
   PetscCall(ScoriaDeckReal(deck, "run_max_hours", &(*run)->max_hours));
   PetscCall(ScoriaDeckReal(deck, "run_wait_minutes", &(*run)->wait_minutes));
-  PetscCall(ScoriaDeckText(deck, &text));
-  if ((*run)->rank == 0) code = open_directory(*run, text, sizeof line, line);
+  if ((*run)->rank == 0) code = open_directory(*run, sizeof line, line);
   PetscCall(ScoriaAgree(comm, code, line));
   PetscCall(LeaveFilesUnlocked(*run));
-  PetscCall(ScoriaLog(*run, "start",
-                      "\"command\":\"%s\",\"version\":\"%s\",\"ranks\":%d,\"blas\":\"OpenBLAS %s\",\"threads\":1",
-                      command, scoria_version(), size, linalg_single_thread()));
+  json_member(sizeof body, body, LOG_COMMAND, "\"%s\"", command);
+  json_member(sizeof body, body, LOG_VERSION, "\"%s\"", scoria_version());
+  json_member(sizeof body, body, LOG_RANKS, "%d", size);
+  PetscCall(ScoriaLog(*run, LOG_START, "%s,\"blas\":\"OpenBLAS %s\",\"threads\":1", body, linalg_single_thread()));
+  if (*deck->elsewhere) PetscCall(ScoriaLog(*run, "options", "\"elsewhere\":\"%s\"", deck->elsewhere));
   PetscFunctionReturn(0);
 }
 
@@ -209,8 +249,8 @@ PetscErrorCode ScoriaRunDestroy(ScoriaRun *run)
   char line[PETSC_MAX_PATH_LEN + 64];
   PetscFunctionBeginUser;
   if (!*run) PetscFunctionReturn(0);
-  PetscCall(ScoriaLog(*run, "end", "\"ok\":true"));
-  snprintf(line, sizeof line, "%s/log.jsonl: a line could not be written (disk full?)", (*run)->dir);
+  PetscCall(ScoriaLog(*run, LOG_END, "\"ok\":true"));
+  snprintf(line, sizeof line, "%s/" LOG_FILE ": a line could not be written (disk full?)", (*run)->dir);
   if ((*run)->log && fclose((*run)->log)) (*run)->log_bad = true;
   PetscCall(ScoriaAgree((*run)->comm, (*run)->log_bad ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, line));
   run_lock_release();
@@ -291,7 +331,7 @@ PetscErrorCode ScoriaLog(ScoriaRun run, const char *event, const char *body, ...
     char date[32];
     va_list args;
     utc_now(date);
-    fprintf(run->log, "{\"time\":\"%s\",\"event\":\"%s\"%s", date, event, *body ? "," : "");
+    fprintf(run->log, "{\"" LOG_TIME "\":\"%s\",\"" LOG_EVENT "\":\"%s\"%s", date, event, *body ? "," : "");
     va_start(args, body);
     vfprintf(run->log, body, args);
     va_end(args);

@@ -44,6 +44,7 @@ PetscErrorCode CommandUq(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandInfer(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandLikelihood(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandRefine(ScoriaRun run, ScoriaDeck deck);
+PetscErrorCode CommandDeck(ScoriaRun run, ScoriaDeck deck); /* without a run directory: run is NULL */
 PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandFitPorosity(ScoriaDeck deck, const char *path);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);

@@ -4,6 +4,7 @@
  * Every rank reads the profiles that its group solves next, and no others. */
 #include "cmd.h"
 #include "scoria/foreign_files.h"
+#include "scoria/run_files.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static PetscErrorCode GivenRead(const Problem *p, int64_t first, int64_t n, Give
 {
   const int64_t start[2] = {first, 0}, count[2] = {n, p->cells};
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) given->ids[i] = (uint64_t)(first + i);
+  for (int64_t i = 0; i < n; i++) given->ids[i] = draw_number(SCORIA_DRAWS_ROWS, 0, first + i);
   if (p->file && n) PetscCall(ScoriaForeignRead(p->file, PROFILES_ARRAY, start, count, given->eps));
   for (int c = 0; c < p->space.n; c++) {
     const bool varies = p->file && p->array[c] >= 0;
@@ -84,7 +85,7 @@ static PetscErrorCode OpenFile(MPI_Comm comm, const char *path, Problem *p)
   p->cells = (int)dims[1];
   for (int c = 0; c < p->space.n; c++) {
     p->array[c] = -1;
-    PetscCall(PetscSNPrintf(condition[c], sizeof condition[c], "/conditions/%s", p->space.c[c].name));
+    file_condition_path(p->space.c[c].name, sizeof condition[c], condition[c]);
     PetscCall(ScoriaArrayShape(comm, path, condition[c], 1, &rank, &n));
     if (rank < 0) continue;
     if (rank != 1 || n != p->rows)

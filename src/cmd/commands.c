@@ -1,6 +1,7 @@
 /* The command table: a new command is a row here and a file beside this one. */
 #include "cmd.h"
 #include "scoria/phases.h"
+#include "scoria/run_decks.h"
 #include <string.h>
 
 /* Sections: "problem" stands for those of all problems. */
@@ -26,6 +27,7 @@ const ScoriaCommand scoria_commands[] = {
      NULL, NULL, true},
     {"refine", "the porosity behind sampled fields, and how near they are to solutions -> refined.h5", "sample refine",
      CommandRefine, NULL, NULL, false},
+    {"deck", "check a deck, and print it with every key that has a value", NULL, CommandDeck, NULL, NULL, true},
     {"report", "figures and report.html of what the run directory holds", "", CommandReport, NULL, NULL, true},
     {"fit-porosity", "the Gaussian process behind a measured structure, as a deck's section porosity", "porosity", NULL,
      NULL, CommandFitPorosity, true},
@@ -79,7 +81,10 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
   const ScoriaExit code       = ScoriaFailureCode();
   /* Two of the failures are about what a finished file says. */
   const bool finished         = !failed || code == SCORIA_EXIT_SOLVES || code == SCORIA_EXIT_DIFFERENT;
-  if (finished && command->with_deck != CommandRun) PetscCall(ScoriaManifestUpdate(run, name));
+  if (command->with_deck == CommandRun) PetscFunctionReturn(failed);
+  if (finished) PetscCall(ScoriaManifestUpdate(run, name));
+  const bool begun = finished || code == SCORIA_EXIT_CHECKPOINT; /* its checks have passed */
+  if (begun && command->with_deck != CommandReport) PetscCall(ScoriaRunKeepDeck(run, deck));
   PetscFunctionReturn(failed);
 }
 

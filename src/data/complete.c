@@ -33,6 +33,17 @@ static PetscErrorCode CheckMade(ScoriaRun run, ScoriaDeck deck, const char *path
   PetscFunctionReturn(0);
 }
 
+/* A file that is there: of this chain and this deck, or a user error. */
+static PetscErrorCode Accept(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaMadeFrom *made,
+                             const char *stored, unsigned results, const char *file)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckMade(run, deck, path, made, file));
+  PetscCall(Check(deck, path, stored, results));
+  PetscCall(ScoriaSay(run, "  %s is complete", path));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char *name, unsigned results,
                                      const char *file, bool *complete)
 {
@@ -45,10 +56,8 @@ PetscErrorCode ScoriaCompleteDataset(ScoriaRun run, ScoriaDeck deck, const char 
     const char *stored;
     PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &ds));
     PetscCall(ScoriaDatasetInfo(ds, NULL, NULL, &stored));
-    PetscCall(CheckMade(run, deck, path, dataset_made_from(ds), file));
-    PetscCall(Check(deck, path, stored, results));
+    PetscCall(Accept(run, deck, path, dataset_made_from(ds), stored, results, file));
     PetscCall(ScoriaDatasetClose(&ds));
-    PetscCall(ScoriaSay(run, "  %s is complete", path));
   }
   PetscFunctionReturn(0);
 }
@@ -66,11 +75,9 @@ PetscErrorCode ScoriaCompleteStore(ScoriaRun run, ScoriaDeck deck, const char *n
     const char *stored;
     PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, kind, &store));
     PetscCall(ScoriaStoreMadeFrom(store, &made));
-    PetscCall(CheckMade(run, deck, path, &made, file));
     PetscCall(ScoriaStoreDeck(store, &stored));
-    PetscCall(Check(deck, path, stored, results));
+    PetscCall(Accept(run, deck, path, &made, stored, results, file));
     PetscCall(ScoriaStoreClose(&store));
-    PetscCall(ScoriaSay(run, "  %s is complete", path));
   }
   PetscFunctionReturn(0);
 }

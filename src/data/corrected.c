@@ -1,5 +1,6 @@
 /* corrected.h5: rows of dataset.h5, and of a cheaper fidelity as the dear one would have solved them. */
 #include "correcting.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static PetscErrorCode Tell(const Correcting *c, bool used)
 {
   const ScoriaCorrectionChoice fit = correction_choice(c->fit);
   const double correlation         = correlation_of(c->fit);
+  char line[256]                   = "";
   PetscFunctionBeginUser;
   PetscCall(
       ScoriaSay(c->run,
@@ -203,11 +205,17 @@ static PetscErrorCode Tell(const Correcting *c, bool used)
     PetscCall(ScoriaSay(c->run,
                         "  WARNING: %s is not used: the correlation with dear rows is %.3f, expected at least %.1f",
                         c->path, correlation, LEAST_CORRELATION));
-  PetscCall(ScoriaLog(c->run, "correct",
-                      "\"dear\":%lld,\"cheap\":%lld,\"pairs\":%lld,\"off\":%.6g,\"off_corrected\":%.6g,\"degree\":%d,"
-                      "\"modes\":%d,\"crossed\":%d,\"correlation\":%.6g,\"used\":%d",
-                      (long long)c->of_dear.rows, (long long)c->of_cheap.rows, (long long)c->pairs, fit.before,
-                      fit.after, fit.degree, fit.modes, fit.crossed, correlation, used));
+  json_member(sizeof line, line, "dear", "%lld", (long long)c->of_dear.rows);
+  json_member(sizeof line, line, LOG_CHEAP, "%lld", (long long)c->of_cheap.rows);
+  json_member(sizeof line, line, LOG_PAIRS, "%lld", (long long)c->pairs);
+  json_member(sizeof line, line, LOG_OFF, "%.6g", fit.before);
+  json_member(sizeof line, line, LOG_OFF_CORRECTED, "%.6g", fit.after);
+  json_member(sizeof line, line, "degree", "%d", fit.degree);
+  json_member(sizeof line, line, "modes", "%d", fit.modes);
+  json_member(sizeof line, line, "crossed", "%d", fit.crossed);
+  json_member(sizeof line, line, LOG_CORRELATION, "%.6g", correlation);
+  json_member(sizeof line, line, LOG_USED, "%d", used);
+  PetscCall(ScoriaLog(c->run, LOG_CORRECT, "%s", line));
   PetscFunctionReturn(0);
 }
 

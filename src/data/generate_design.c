@@ -20,7 +20,7 @@ uint64_t generate_number(const GenerateDesign *design, int64_t row)
 {
   const int64_t condition = row / design->realisations, i = row % design->realisations;
   const int64_t extra = SCORIA_DRAWS_ROWS_END; /* numbers of rows end before */
-  return (uint64_t)(i < design->shared ? condition * design->shared + i : extra + row);
+  return draw_number(SCORIA_DRAWS_ROWS, 0, i < design->shared ? condition * design->shared + i : extra + row);
 }
 
 PetscErrorCode GenerateTheta(GenerateDesign *design, int64_t row, double theta[])

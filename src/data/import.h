@@ -17,6 +17,7 @@ typedef struct {
   double value;         /* for all rows, where there is no array */
   double scale, offset; /* from the file's unit to ours */
   bool scaled;          /* the deck has given them */
+  char unit[24];        /* of cell centres: the file's, by the deck alone; "": not given */
   int rank;
   int64_t dims[SCORIA_FOREIGN_RANK];
   int cells[IMPORT_GRID];              /* axes of cells along x, y, z; -1: none, a field is the same along it */
@@ -74,9 +75,12 @@ typedef struct {
 
 /* Reads the section: names, units, columns as far as the deck says.  Local. */
 PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im);
-/* Factor from a unit of length to metres; 0 where it is none. */
+/* Factor from a unit of length to metres; 0 where it is none that is known. */
 double import_length(const char *unit);
 extern const char *const import_grid_names[IMPORT_GRID]; /* "x", "y", "z" */
+/* Has columns converted from the file's units to the deck's, and cell centres to metres, and says so.  What converts
+ * by nothing that is known is a user error.  Collective. */
+PetscErrorCode ImportUnits(Import *im);
 /* Finds out what the axes of an array are: of the cell centres, of fields in their order, of conditions after all
  * fields; and the numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
 PetscErrorCode ImportPlaceCentres(Import *im);

@@ -227,20 +227,6 @@ static PetscErrorCode ReadLogarithmic(ScoriaDeck deck, Import *im)
 
 /* ------------------------------------------------------------------------------------------------------- axes ---- */
 
-/* Factors to metres. */
-double import_length(const char *unit)
-{
-  static const struct {
-    const char *name;
-    double factor;
-  } known[] = {{"m", 1},     {"meter", 1},     {"metre", 1},      {"meters", 1},        {"metres", 1},
-               {"km", 1e3},  {"cm", 1e-2},     {"mm", 1e-3},      {"um", 1e-6},         {"µm", 1e-6},
-               {"μm", 1e-6}, {"micron", 1e-6}, {"microns", 1e-6}, {"micrometer", 1e-6}, {"nm", 1e-9}};
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (!strcmp(known[i].name, unit)) return known[i].factor;
-  return 0;
-}
-
 static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
 {
   const char *name = import_grid_names[d];
@@ -256,9 +242,10 @@ static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
   PetscCall(ReadMembers(e, 0, key, name, to));
   const char *unit = entries_value(e, 0, "units");
   if (unit && !import_length(unit))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: units: found \"%s\", expected m, km, cm, mm, um or nm; or give a scale", key,
-                unit);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: units: found \"%s\", expected a length such as m, cm, mm, um or nm; or give a scale", key, unit);
   if (unit) {
+    if (!to->scaled) PetscCall(SetUnit(key, name, unit, sizeof to->unit, to->unit));
     to->scale *= import_length(unit);
     to->scaled = true;
   }

@@ -49,71 +49,6 @@ static PetscErrorCode ReadCentres(Import *im)
   PetscFunctionReturn(0);
 }
 
-/* -------------------------------------------------------------------------------------------------------- units ----
- */
-
-/* The file's own unit where the deck says neither unit nor factor. */
-static PetscErrorCode TakeUnit(const Import *im, const char *name, const ImportColumn *c, size_t size, char unit[])
-{
-  const char *of = foreign_unit(im->file, c->array);
-  PetscFunctionBeginUser;
-  if (*unit || c->scaled || !*of || !strcmp(of, "1")) PetscFunctionReturn(0);
-  if (strlen(of) < size) {
-    PetscCall(PetscStrncpy(unit, of, size));
-    PetscCall(ScoriaSay(im->run, "  %s: in %s, by the file's attribute units", name, of));
-  } else
-    PetscCall(ScoriaSay(im->run, "  %s: the file's units \"%s\" are longer than %zu characters and are left out", name,
-                        of, size - 1));
-  PetscFunctionReturn(0);
-}
-
-/* Lengths of a known unit become metres. */
-static PetscErrorCode ConvertCentres(const Import *im, const char *name, ImportColumn *c)
-{
-  const char *of      = foreign_unit(im->file, c->array);
-  const double factor = import_length(of);
-  PetscFunctionBeginUser;
-  if (c->scaled || !*of || factor == 1) PetscFunctionReturn(0);
-  if (factor > 0) {
-    c->scale = factor;
-    PetscCall(ScoriaSay(im->run, "  %s: from %s to m, by the file's attribute units", name, of));
-  } else
-    PetscCall(
-        ScoriaSay(im->run, "  WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SayPacking(const Import *im, const char *name, const ImportColumn *c)
-{
-  const char *packing = foreign_packing(im->file, c->array);
-  PetscFunctionBeginUser;
-  if (*packing) PetscCall(ScoriaSay(im->run, "  %s: attributes of the file applied: %s", name, packing));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ApplyAttributes(Import *im)
-{
-  PetscFunctionBeginUser;
-  for (int d = 0; d < im->grid; d++) {
-    PetscCall(ConvertCentres(im, import_grid_names[d], &im->centre[d]));
-    PetscCall(SayPacking(im, import_grid_names[d], &im->centre[d]));
-  }
-  for (int f = 0; f < im->spec.nfields; f++) {
-    ScoriaField *field = &im->spec.field[f];
-    PetscCall(SayPacking(im, field->name, &im->field[f]));
-    PetscCall(TakeUnit(im, field->name, &im->field[f], sizeof field->unit, field->unit));
-  }
-  for (int k = 0; k < im->spec.space.n; k++) {
-    ScoriaCondition *c = &im->spec.space.c[k];
-    if (im->condition[k].array < 0) continue;
-    PetscCall(SayPacking(im, c->name, &im->condition[k]));
-    PetscCall(TakeUnit(im, c->name, &im->condition[k], sizeof c->unit, c->unit));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* -------------------------------------------------------------------------------------------------------- both ---- */
-
 PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
 {
   PetscFunctionBeginUser;
@@ -121,7 +56,7 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   PetscCall(ImportReadDeck(deck, im));
   PetscCall(OpenFile(im));
   PetscCall(ImportPlaceCentres(im));
-  PetscCall(ApplyAttributes(im));
+  PetscCall(ImportUnits(im));
   PetscCall(ReadCentres(im));
   PetscCall(ImportPlaceFields(im));
   for (int f = 0; f < im->spec.nfields; f++) {

@@ -1,5 +1,6 @@
 /* Whole fields of a few rows, as one file beside the dataset: what profiles along x leave out. */
 #include "making.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,60 +14,102 @@ typedef struct {
   double *eps;   /* owned: (number, nx), or NULL */
 } Chosen;
 
-static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
-                                 const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
+/* Extents of the box that the file is of: along x 1 where the thickness is a condition. */
+static void set_extent(const ScoriaSpace *space, const ScoriaGrid *grid, double extent[3])
 {
-  static const char *const axis[] = {"/x", "/y", "/z"};
-  const int64_t cells             = (int64_t)grid->n[0] * grid->n[1] * grid->n[2],
-                dims[4] = {c->number, grid->n[2], grid->n[1], grid->n[0]}, number = c->number;
-  const char *text;
+  for (int a = 0; a < 3; a++) extent[a] = a == 0 && space_thickness(space) >= 0 ? 1 : grid->length[a];
+}
+
+/* Centres along the axes, and which rows these are; buffer: as long as any axis or column. */
+static PetscErrorCode PutPlaces(ScoriaStore store, const ScoriaSpace *space, const ScoriaGrid *grid, const Chosen *c,
+                                double buffer[])
+{
   double extent[3];
-  ScoriaXdmf xdmf     = {.rows = number, .row = c->row, .nfields = nfields + 1, .field = spec->field, .float64 = true};
-  const int thickness = space_thickness(&spec->space);
-  double *buffer, *length = NULL;
-  ScoriaStore store;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(number * PetscMax(cells, spec->space.n), &buffer));
-  if (thickness >= 0) PetscCall(PetscMalloc1(number, &length));
-  for (int64_t r = 0; length && r < number; r++) length[r] = c->theta[r * spec->space.n + thickness];
-  for (int a = 0; a < 3; a++) {
-    extent[a]       = a == 0 && length ? 1 : grid->length[a];
-    xdmf.n[a]       = grid->n[a];
-    xdmf.spacing[a] = extent[a] / grid->n[a];
-  }
-  xdmf.length = length;
-  PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "fields", text, &store));
-  PetscCall(ScoriaStorePutFields(store, nfields + 1, spec->field));
+  set_extent(space, grid, extent);
   for (int a = 0; a < grid->dim; a++) {
     const int64_t n = grid->n[a];
     for (int64_t i = 0; i < n; i++) buffer[i] = (i + 0.5) * extent[a] / (double)n;
-    PetscCall(ScoriaStorePutReals(store, axis[a], 1, &n, buffer, space_axis_unit(&spec->space, a),
-                                  space_axis_help(&spec->space, a)));
+    PetscCall(ScoriaStorePutReals(store, scoria_file_axes[a], 1, &n, buffer, space_axis_unit(space, a),
+                                  space_axis_help(space, a)));
   }
-  for (int64_t r = 0; r < number; r++) buffer[r] = (double)c->row[r];
-  PetscCall(ScoriaStorePutReals(store, "/row", 1, &number, buffer, "", "row of the dataset"));
-  for (int f = 0; f <= nfields; f++) {
+  for (int64_t r = 0; r < c->number; r++) buffer[r] = (double)c->row[r];
+  PetscCall(ScoriaStorePutReals(store, "/row", 1, &c->number, buffer, "", "row of the dataset"));
+  PetscFunctionReturn(0);
+}
+
+/* values (rows, nfields, cells); offset (nfields): where their arrays begin in the file. */
+static PetscErrorCode PutFields(ScoriaStore store, const ScoriaDatasetSpec *spec, const ScoriaGrid *grid, int nfields,
+                                int64_t number, const double values[], double buffer[], int64_t offset[])
+{
+  const int64_t dims[4] = {number, grid->n[2], grid->n[1], grid->n[0]}, cells = dims[1] * dims[2] * dims[3];
+  PetscFunctionBeginUser;
+  for (int f = 0; f < nfields; f++) {
+    const ScoriaField *field = &spec->field[f];
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", spec->field[f].name));
+    file_field_path(field->name, sizeof name, name);
     for (int64_t r = 0; r < number; r++)
-      PetscCall(PetscArraycpy(buffer + r * cells, values + (r * (nfields + 1) + f) * cells, cells));
-    PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, spec->field[f].unit, spec->field[f].description));
+      PetscCall(PetscArraycpy(buffer + r * cells, values + (r * nfields + f) * cells, cells));
+    PetscCall(ScoriaStorePutReals(store, name, 4, dims, buffer, field->unit, field->description));
     PetscCall(ScoriaStorePutAxes(store, name, "row z y x"));
-    PetscCall(ScoriaStoreOffset(store, name, &xdmf.offset[f]));
+    PetscCall(ScoriaStoreOffset(store, name, &offset[f]));
   }
-  for (int k = 0; k < spec->space.n; k++) {
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PutConditions(ScoriaStore store, const ScoriaSpace *space, const Chosen *c, double buffer[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < space->n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", spec->space.c[k].name));
-    for (int64_t r = 0; r < number; r++) buffer[r] = c->theta[r * spec->space.n + k];
-    PetscCall(ScoriaStorePutReals(store, name, 1, &number, buffer, spec->space.c[k].unit, "operating condition"));
+    file_condition_path(space->c[k].name, sizeof name, name);
+    for (int64_t r = 0; r < c->number; r++) buffer[r] = c->theta[r * space->n + k];
+    PetscCall(ScoriaStorePutReals(store, name, 1, &c->number, buffer, space->c[k].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "row"));
   }
-  /* before the file whose presence says that all is done */
-  if (grid->dim > 1) PetscCall(ScoriaXdmfWrite(ScoriaRunComm(run), path, &xdmf));
+  PetscFunctionReturn(0);
+}
+
+/* What ParaView reads of the file, before the file whose presence says that all is done. */
+static PetscErrorCode WriteXdmf(ScoriaRun run, const char *path, const ScoriaSpace *space, const ScoriaGrid *grid,
+                                const Chosen *c, ScoriaXdmf *xdmf)
+{
+  const int thickness = space_thickness(space);
+  double extent[3], *length = NULL;
+  PetscFunctionBeginUser;
+  set_extent(space, grid, extent);
+  for (int a = 0; a < 3; a++) {
+    xdmf->n[a]       = grid->n[a];
+    xdmf->spacing[a] = extent[a] / grid->n[a];
+  }
+  if (thickness >= 0) PetscCall(PetscMalloc1(c->number, &length));
+  for (int64_t r = 0; length && r < c->number; r++) length[r] = c->theta[r * space->n + thickness];
+  xdmf->length = length;
+  PetscCall(ScoriaXdmfWrite(ScoriaRunComm(run), path, xdmf));
+  PetscCall(PetscFree(length));
+  PetscFunctionReturn(0);
+}
+
+/* values (rows, nfields, cells), the porosity the last field. */
+static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *path, const ScoriaDatasetSpec *spec,
+                                 const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
+{
+  const int64_t cells = (int64_t)grid->n[0] * grid->n[1] * grid->n[2];
+  ScoriaXdmf xdmf     = {.rows = c->number, .row = c->row, .nfields = nfields, .field = spec->field, .float64 = true};
+  const char *text;
+  double *buffer;
+  ScoriaStore store;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(c->number * PetscMax(cells, spec->space.n), &buffer));
+  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaStoreCreate(ScoriaRunComm(run), path, "fields", text, &store));
+  PetscCall(ScoriaStorePutFields(store, nfields, spec->field));
+  PetscCall(PutPlaces(store, &spec->space, grid, c, buffer));
+  PetscCall(PutFields(store, spec, grid, nfields, c->number, values, buffer, xdmf.offset));
+  PetscCall(PutConditions(store, &spec->space, c, buffer));
+  if (grid->dim > 1) PetscCall(WriteXdmf(run, path, &spec->space, grid, c, &xdmf));
   PetscCall(ScoriaStoreClose(&store));
   PetscCall(PetscFree(buffer));
-  PetscCall(PetscFree(length));
   PetscFunctionReturn(0);
 }
 
@@ -169,7 +212,7 @@ static PetscErrorCode WriteChosen(ScoriaRun run, ScoriaDeck deck, ScoriaEnsemble
                                     c->eps ? c->eps + i * grid.n[0] : NULL, &one));
     for (int f = 0; f <= nfields; f++) PetscCall(ScoriaEnsembleField(ens, f, values + (i * (nfields + 1) + f) * cells));
   }
-  PetscCall(WriteStore(run, deck, path, &spec, &grid, nfields, c, values));
+  PetscCall(WriteStore(run, deck, path, &spec, &grid, nfields + 1, c, values));
   PetscCall(ScoriaRowsDestroy(&one));
   PetscCall(PetscFree(values));
   PetscCall(ScoriaSay(run, "  wrote %s (whole fields of %lld rows)", path, (long long)c->number));
@@ -190,7 +233,7 @@ PetscErrorCode ScoriaWholeFieldsWrite(ScoriaRun run, ScoriaDeck deck, ScoriaEnse
   PetscCall(PetscMalloc1(c.number, &c.id));
   if (with_eps) PetscCall(PetscMalloc1(c.number * cells, &c.eps));
   for (int64_t i = 0; i < c.number; i++) {
-    c.id[i] = (uint64_t)c.row[i];
+    c.id[i] = draw_number(SCORIA_DRAWS_ROWS, 0, c.row[i]);
     PetscCall(give(ctx, c.row[i], c.theta + i * width, with_eps ? c.eps + i * cells : NULL));
   }
   PetscCall(WriteChosen(run, deck, ens, &c, name));

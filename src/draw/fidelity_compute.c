@@ -16,28 +16,25 @@ static bool all_finite(int n, const double value[])
 }
 
 /* A failure that another rank of the group has met shows in the fields alone. */
-static void put_status(const ScoriaSolveStatus *status, bool solved, int64_t i, ScoriaRows *rows)
+static void put_status(const ScoriaSolveStatus *status, bool solved, ScoriaRows *row)
 {
-  rows->done[i]     = solved ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
-  rows->reason[i]   = solved == (status->reason > 0) ? status->reason : solved ? 1 : -1;
-  rows->newton[i]   = status->newton;
-  rows->attempts[i] = (uint8_t)PetscMin(status->attempts, UINT8_MAX);
-  rows->residual[i] = status->residual;
+  row->done[0]     = solved ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
+  row->reason[0]   = solved == (status->reason > 0) ? status->reason : solved ? 1 : -1;
+  row->newton[0]   = status->newton;
+  row->attempts[0] = (uint8_t)PetscMin(status->attempts, UINT8_MAX);
+  row->residual[0] = status->residual;
 }
 
-/* Row i of rows at the porosity f->eps; fields (channels, cells) is scratch. */
-static PetscErrorCode ComputeRow(Family *f, Member *m, int n, const double theta[], int64_t i, double fields[],
-                                 ScoriaRows *rows)
+/* One row at the porosity f->eps; fields (channels, cells) is scratch. */
+static PetscErrorCode ComputeRow(Family *f, Member *m, int n, const double theta[], double fields[], ScoriaRows *row)
 {
   ScoriaFidelityCost cost = {0};
   PetscFunctionBeginUser;
   PetscCall(m->row->take(f, m, theta, 0, f->eps, fields, &cost));
   if (m->row->end) PetscCall(m->row->end(f, m, theta, 1, fields, &cost));
-  for (int c = 0; c < f->channels; c++)
-    PetscCall(PetscArraycpy(rows->field[c] + i * f->cells, fields + (size_t)c * (size_t)f->cells, f->cells));
-  PetscCall(ScoriaSolverAverage(f->solver, f->eps, rows->field[f->channels] + i * f->cells, NULL));
-  for (int k = 0; k < n; k++) rows->condition[k][i] = theta[k];
-  put_status(&m->status, all_finite(f->channels * f->cells, fields), i, rows);
+  rows_unpack(1, f->channels, f->cells, fields, n, theta, row);
+  PetscCall(ScoriaSolverAverage(f->solver, f->eps, row->field[f->channels], NULL));
+  put_status(&m->status, all_finite(f->channels * f->cells, fields), row);
   PetscFunctionReturn(0);
 }
 
@@ -50,6 +47,7 @@ PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t numb
   double *fields;
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleSpec(f->ensemble, &spec, &x));
+  fidelities_spec(&spec);
   const int n = spec.space.n;
   PetscCheck(number <= rows->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
              (long long)number, (long long)rows->capacity);
@@ -59,7 +57,8 @@ PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t numb
     PetscCall(ScoriaEnsembleDraw(f->ensemble, theta + i * n, ids[i], f->eps));
     phase_end(SCORIA_PHASE_DRAW, groups_leads(f->groups));
     phase_begin(SCORIA_PHASE_SOLVE);
-    PetscCall(ComputeRow(f, &f->member[k], n, theta + i * n, i, fields, rows));
+    ScoriaRows row = rows_from(&spec, rows, i);
+    PetscCall(ComputeRow(f, &f->member[k], n, theta + i * n, fields, &row));
     phase_end(SCORIA_PHASE_SOLVE, groups_leads(f->groups));
   }
   rows->rows = number;

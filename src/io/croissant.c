@@ -3,6 +3,7 @@
  * the manifest: Croissant has SHA-256 and MD5 only, which cannot be joined from shares of a file, but leaves them out
  * of a live data set, and a run directory is one, since every command adds to it. */
 #include "private.h"
+#include "scoria/run_files.h"
 #include <cJSON.h>
 #include <ctype.h>
 #include <libgen.h>
@@ -260,7 +261,7 @@ PetscErrorCode CroissantCreate(ScoriaRun run, const char *dir, const cJSON *file
 
   PetscFunctionBeginUser;
   PetscCall(Before(run, dir, root));
-  cJSON_AddItemToArray(distribution, new_file("manifest.json", NULL));
+  cJSON_AddItemToArray(distribution, new_file(MANIFEST_FILE, NULL));
   cJSON_ArrayForEach(entry, files)
   {
     cJSON_AddItemToArray(distribution, new_file(entry->string, entry));

@@ -8,12 +8,11 @@
  * All arrays are contiguous and at full size from the start, so that a killed job leaves a file that opens; nothing is
  * filled, and what the file system gives for bytes never written are zeros: /status/done starts as 0. */
 #include "private.h"
+#include "scoria/run_files.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char *const centres_name[] = {"/x", "/y", "/z"};
 
 /* Axes of a field: x, of whole fields also y and z. */
 static int field_axes(const ScoriaDatasetSpec *spec)
@@ -78,7 +77,7 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
   for (int f = 0; f < spec->nfields; f++) {
     const ScoriaField *field = &spec->field[f];
 
-    snprintf(name, sizeof name, "/fields/%s", field->name);
+    file_field_path(field->name, sizeof name, name);
     PetscCall(
         PutArray(file, name, spec->float64 ? IO_F8 : IO_F4, rank, dims, NULL, field->unit, field->description, bad));
     PetscCall(PutAxes(file, name, rank == 2 ? "row x" : "row z y x", bad));
@@ -93,7 +92,7 @@ static PetscErrorCode PutCentres(hid_t file, const ScoriaDatasetSpec *spec, cons
   for (int a = 0; a < field_axes(spec); a++) {
     const int64_t n = spec->shape[a];
 
-    PetscCall(PutArray(file, centres_name[a], IO_F8, 1, &n, x, space_axis_unit(&spec->space, a),
+    PetscCall(PutArray(file, scoria_file_axes[a], IO_F8, 1, &n, x, space_axis_unit(&spec->space, a),
                        space_axis_help(&spec->space, a), bad));
     x += n;
   }
@@ -208,7 +207,7 @@ static PetscErrorCode GetField(hid_t file, const ScoriaDatasetSpec *spec, Scoria
 
   PetscFunctionBeginUser;
   const int rank = field_array_shape(spec, dims);
-  snprintf(name, sizeof name, "/fields/%s", field->name);
+  file_field_path(field->name, sizeof name, name);
   PetscCall(ExpectArray(file, name, spec->float64 ? IO_F8 : IO_F4, rank, dims, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
@@ -227,9 +226,9 @@ static PetscErrorCode GetCells(hid_t file, int64_t size, int a, ScoriaDatasetSpe
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(ShapeOf(file, centres_name[a], 1, &rank, &n, &type, bad));
+  PetscCall(ShapeOf(file, scoria_file_axes[a], 1, &rank, &n, &type, bad));
   if (rank != 1 || n < 1 || n > most) {
-    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s of one dimension with at least one cell", centres_name[a]);
+    trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s of one dimension with at least one cell", scoria_file_axes[a]);
   } else {
     spec->shape[a] = (int)n;
     spec->cells *= (int)n;
@@ -254,7 +253,7 @@ static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field
   spec->shape[1] = spec->shape[2] = 1;
   rank                            = 2;
   if (spec->nfields) {
-    snprintf(name, sizeof name, "/fields/%s", first_field);
+    file_field_path(first_field, sizeof name, name);
     PetscCall(ShapeOf(file, name, SCORIA_FIELD_RANK, &rank, dims, &type, bad));
     if (rank < 0) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s", name);
     spec->float64 = type == IO_F8;
@@ -297,10 +296,10 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
   int n = 0;
 
   PetscFunctionBeginUser;
-  const bool told = H5Aexists(file, "latent") > 0;
-  if (told) PetscCall(GetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
+  const bool stored = H5Aexists(file, "latent") > 0;
+  if (stored) PetscCall(GetNames(file, "latent", SCORIA_MAX_FIELDS, &n, latent, bad));
   for (int f = 0; f < spec->nfields; f++) {
-    spec->field[f].latent = !told && field_was_latent(spec->field[f].name);
+    spec->field[f].latent = !stored && field_was_latent(spec->field[f].name);
     for (int i = 0; i < n; i++) spec->field[f].latent |= !strcmp(latent[i], spec->field[f].name);
   }
   PetscFunctionReturn(0);
@@ -314,13 +313,13 @@ static PetscErrorCode GetCentres(hid_t file, const ScoriaDatasetSpec *spec, doub
   for (int a = 0; a < field_axes(spec); a++) {
     const int64_t n = spec->shape[a];
 
-    PetscCall(ExpectArray(file, centres_name[a], IO_F8, 1, &n, bad));
+    PetscCall(ExpectArray(file, scoria_file_axes[a], IO_F8, 1, &n, bad));
   }
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(spec_centres(spec), x));
   centres = *x;
   for (int a = 0; a < field_axes(spec); centres += spec->shape[a++])
-    PetscCall(GetArray(file, centres_name[a], spec->shape[a], IO_F8, centres, bad));
+    PetscCall(GetArray(file, scoria_file_axes[a], spec->shape[a], IO_F8, centres, bad));
   PetscFunctionReturn(0);
 }
 
@@ -348,7 +347,7 @@ PetscErrorCode DatasetExamine(hid_t file, int64_t size, ScoriaDatasetSpec *spec,
                  (long long)spec->realisations);
   PetscCall(ExpectStatus(file, spec->rows, bad));
   for (int c = 0; c < spec->space.n; c++) {
-    snprintf(name, sizeof name, "/conditions/%s", spec->space.c[c].name);
+    file_condition_path(spec->space.c[c].name, sizeof name, name);
     PetscCall(ExpectArray(file, name, IO_F8, 1, &spec->rows, bad));
   }
   for (int f = 0; f < spec->nfields; f++) {

@@ -68,10 +68,10 @@ static int room_for(int fd, int64_t size)
 }
 
 /* Not posix_fallocate: where the file system cannot reserve, glibc's writes a byte into every block instead.  Such a
- * file system is told once, and asked for its free space. */
+ * file system is warned of once, and asked for its free space. */
 static int reserve(const char *part, int fd, int64_t size)
 {
-  static bool told;
+  static bool warned;
   int failed;
 
   if (size == 0) return 0;
@@ -79,12 +79,12 @@ static int reserve(const char *part, int fd, int64_t size)
   while (failed == EINTR);
   if (failed != EOPNOTSUPP && failed != ENOSYS) return failed;
   failed = room_for(fd, size);
-  if (!failed && !told)
+  if (!failed && !warned)
     (void)PetscPrintf(PETSC_COMM_SELF,
                       "  WARNING: %s: its file system cannot reserve space (%s): whether the disk fills up before the "
                       "end shows only when rows are read back\n",
                       part, strerror(EOPNOTSUPP));
-  told = true;
+  warned = true;
   return failed;
 }
 

@@ -1,5 +1,6 @@
 /* The summaries in JSON beside the files of results. */
 #include "scoria/io.h"
+#include "scoria/run_files.h"
 #include <cJSON.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ PetscErrorCode ScoriaWriteJson(MPI_Comm comm, const char *path, cJSON *root)
 
 PetscErrorCode ScoriaJsonPath(const char *store, size_t size, char json[])
 {
-  static const char *const others[] = {"manifest.json", "croissant.json", "cost.json", "compare.json"};
+  static const char *const others[] = {MANIFEST_FILE, "croissant.json", "cost.json", "compare.json"};
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(json, store, size - 5));
   char *dot = strrchr(json, '.');

@@ -1,6 +1,7 @@
 /* manifest.json: the results of a run directory with their lengths and CRC-32Cs, as they were when the program had just
  * finished them.  Nothing else ever changes an entry, so that whatever happens to the bytes later shows. */
 #include "private.h"
+#include "scoria/run_files.h"
 #include <cJSON.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MANIFEST "manifest.json"
 #define FORMAT "scoria-manifest"
 
 /* ------------------------------------------------------------------------------------------------------ sums ---- */
@@ -56,10 +56,10 @@ static PetscErrorCode ReadManifest(const char *dir, cJSON **root)
   char path[2 * PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
-  PetscCall(ScoriaReadJson(path, (size_t)1 << 24, root));
+  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST_FILE);
+  PetscCall(ScoriaReadJson(path, MANIFEST_MOST, root));
   const char *format = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(*root, "format"));
-  if (format && !strcmp(format, FORMAT) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(*root, "files")))
+  if (format && !strcmp(format, FORMAT) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(*root, MANIFEST_FILES)))
     PetscFunctionReturn(0);
   cJSON_Delete(*root);
   *root = NULL;
@@ -72,13 +72,13 @@ static PetscErrorCode Before(ScoriaRun run, const char *dir, cJSON **root)
   char path[2 * PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST);
+  snprintf(path, sizeof path, "%s/%s", dir, MANIFEST_FILE);
   PetscCall(ReadManifest(dir, root));
   if (*root) PetscFunctionReturn(0);
   if (!access(path, F_OK)) PetscCall(ScoriaSay(run, "  WARNING: %s cannot be read; a new one takes its place", path));
   *root = cJSON_CreateObject();
   cJSON_AddStringToObject(*root, "format", FORMAT);
-  cJSON_AddObjectToObject(*root, "files");
+  cJSON_AddObjectToObject(*root, MANIFEST_FILES);
   PetscFunctionReturn(0);
 }
 
@@ -92,14 +92,17 @@ static bool has_end(const char *name, const char *end)
  * logs, nor the accounts that every start writes to. */
 static const char *result_name(const char *dir, const char *path)
 {
-  static const char *const passing[] = {".part", ".next", ".previous", ".ckpt", ".jsonl"};
-  const size_t n                     = strlen(dir);
+  static const char *const passing[]  = {".part", ".next", ".previous", ".ckpt", ".jsonl"};
+  static const char *const accounts[] = {MANIFEST_FILE, SCORIA_CROISSANT, "cost.json", "deck.yaml"};
+  const size_t n                      = strlen(dir);
 
   if (strncmp(path, dir, n) || path[n] != '/') return NULL;
   for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
     if (has_end(path, passing[i])) return NULL;
   const char *name = path + n + 1;
-  return strcmp(name, MANIFEST) && strcmp(name, SCORIA_CROISSANT) && strcmp(name, "cost.json") ? name : NULL;
+  for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
+    if (!strcmp(name, accounts[i])) return NULL;
+  return name;
 }
 
 static cJSON *new_entry(const File *f, const char *command)
@@ -107,10 +110,10 @@ static cJSON *new_entry(const File *f, const char *command)
   cJSON *entry = cJSON_CreateObject();
   char text[32];
 
-  cJSON_AddNumberToObject(entry, "bytes", (double)f->size);
+  cJSON_AddNumberToObject(entry, MANIFEST_BYTES, (double)f->size);
   snprintf(text, sizeof text, "%08x", f->crc);
-  cJSON_AddStringToObject(entry, "crc32c", text);
-  cJSON_AddStringToObject(entry, "command", command);
+  cJSON_AddStringToObject(entry, MANIFEST_CRC, text);
+  cJSON_AddStringToObject(entry, MANIFEST_COMMAND, command);
   utc_now(text);
   cJSON_AddStringToObject(entry, "date", text);
   return entry;
@@ -127,42 +130,36 @@ static PetscErrorCode ListFile(ScoriaRun run, const char *dir, const char *name,
   if (!files) PetscFunctionReturn(0);
   cJSON_DeleteItemFromObjectCaseSensitive(files, f.name);
   if (f.failed)
-    PetscCall(ScoriaSay(run, "  WARNING: %s/%s cannot be read and is not in %s: %s", dir, f.name, MANIFEST,
+    PetscCall(ScoriaSay(run, "  WARNING: %s/%s cannot be read and is not in %s: %s", dir, f.name, MANIFEST_FILE,
                         strerror(f.failed)));
   else
     cJSON_AddItemToObject(files, f.name, new_entry(&f, command));
   PetscFunctionReturn(0);
 }
 
-/* Results whose names are given by the command, and that a start before may have finished without listing them. */
-static const struct {
-  const char *command, *name;
-} usual[] = {
-    {"generate", "dataset.h5"}, {"generate", "cheap.h5"},    {"generate", "fields.h5"}, {"generate", "fields.xdmf"},
-    {"import", "dataset.h5"},   {"merge", "dataset.h5"},     {"train", "model.h5"},     {"sample", "samples.h5"},
-    {"compare", "compare.h5"},  {"compare", "compare.json"}, {"uq", "uq.h5"},           {"uq", "uq.json"},
-    {"infer", "posterior.h5"},  {"infer", "posterior.json"}};
-#define USUAL ((int)(sizeof usual / sizeof *usual))
-
-/* The names to be listed, NULL-terminated: those published, then usual ones that are there and not listed.  Rank 0. */
+/* The names to be listed, NULL-terminated: those published, then those of this command that are there and not listed,
+ * as a start before may have finished them.  Rank 0. */
 static PetscErrorCode Names(const char *dir, const char *command, const cJSON *files, const char ***names)
 {
   int n = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(files_published() + USUAL + 1, names));
+  for (const ScoriaRunFile *f = scoria_run_files; f->name; f++) n++;
+  PetscCall(PetscCalloc1(files_published() + n + 1, names));
+  n = 0;
   for (int i = 0; i < files_published(); i++) {
     const char *name = result_name(dir, files_published_path(i));
     if (name) (*names)[n++] = name;
   }
   const int new = n;
-  for (int i = 0; i < USUAL; i++) {
+  for (const ScoriaRunFile *f = scoria_run_files; f->name; f++) {
     char path[2 * PETSC_MAX_PATH_LEN];
-    bool known = strcmp(usual[i].command, command) || cJSON_GetObjectItemCaseSensitive(files, usual[i].name);
+    if (!(f->is & SCORIA_FILE_LISTED) || strcmp(f->command, command)) continue;
+    bool known = cJSON_GetObjectItemCaseSensitive(files, f->name);
 
-    for (int k = 0; k < new; k++) known = known || !strcmp((*names)[k], usual[i].name);
-    snprintf(path, sizeof path, "%s/%s", dir, usual[i].name);
-    if (!known && !access(path, F_OK)) (*names)[n++] = usual[i].name;
+    for (int k = 0; k < new; k++) known = known || !strcmp((*names)[k], f->name);
+    snprintf(path, sizeof path, "%s/%s", dir, f->name);
+    if (!known && !access(path, F_OK)) (*names)[n++] = f->name;
   }
   PetscFunctionReturn(0);
 }
@@ -198,7 +195,7 @@ PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
   for (size_t end = strlen(dir); end > 1 && dir[end - 1] == '/'; end--) dir[end - 1] = 0;
   if (!rank) {
     PetscCall(Before(run, dir, &root));
-    files = cJSON_GetObjectItemCaseSensitive(root, "files");
+    files = cJSON_GetObjectItemCaseSensitive(root, MANIFEST_FILES);
     PetscCall(Names(dir, command, files, &names));
     while (names[n]) n++;
   }
@@ -214,7 +211,7 @@ PetscErrorCode ScoriaManifestUpdate(ScoriaRun run, const char *command)
   /* The manifest last: where either is not written, the next start still finds results that are not listed, and writes
    * both. */
   PetscCall(WriteObject(run, SCORIA_CROISSANT, croissant));
-  PetscCall(WriteObject(run, MANIFEST, root));
+  PetscCall(WriteObject(run, MANIFEST_FILE, root));
   PetscFunctionReturn(0);
 }
 
@@ -228,7 +225,7 @@ static const char *entry_text(const cJSON *entry, const char *key)
 
 static double entry_size(const cJSON *entry)
 {
-  const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, "bytes");
+  const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, MANIFEST_BYTES);
   return cJSON_IsNumber(size) ? size->valuedouble : -1;
 }
 
@@ -244,7 +241,7 @@ static PetscErrorCode VerifyFile(MPI_Comm comm, const char *dir, const cJSON *en
   if (!rank) snprintf(f.name, sizeof f.name, "%s", entry->string);
   PetscCall(ReadFile(comm, NULL, dir, &f));
   if (rank) PetscFunctionReturn(0);
-  const char *kept = entry_text(entry, "crc32c");
+  const char *kept = entry_text(entry, MANIFEST_CRC);
   snprintf(found, sizeof found, "%08x", f.crc);
   if (f.failed == ENOENT)
     snprintf(verdict, sizeof verdict, "is missing");
@@ -254,7 +251,8 @@ static PetscErrorCode VerifyFile(MPI_Comm comm, const char *dir, const cJSON *en
     snprintf(verdict, sizeof verdict, "has %lld bytes, expected %.0f", (long long)f.size, entry_size(entry));
   else if (strcmp(found, kept))
     snprintf(verdict, sizeof verdict, "differs: its CRC-32C is %s, expected %s", found, kept);
-  printf("  %-20s %14.0f  %-8s  %-10s  %s\n", f.name, entry_size(entry), kept, entry_text(entry, "command"), verdict);
+  printf("  %-20s %14.0f  %-8s  %-10s  %s\n", f.name, entry_size(entry), kept, entry_text(entry, MANIFEST_COMMAND),
+         verdict);
   if (strcmp(verdict, "as listed")) trouble_note(bad, SCORIA_EXIT_INPUT, "%s %s", f.name, verdict);
   PetscFunctionReturn(0);
 }
@@ -270,12 +268,13 @@ PetscErrorCode ManifestVerify(MPI_Comm comm, const char *dir)
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (!rank) {
     PetscCall(ReadManifest(dir, &root));
-    entry = cJSON_GetObjectItemCaseSensitive(root, "files");
+    entry = cJSON_GetObjectItemCaseSensitive(root, MANIFEST_FILES);
     n     = cJSON_GetArraySize(entry);
     if (!root)
-      trouble_note(&bad, SCORIA_EXIT_INPUT, "it is a directory without a readable %s, so no run directory", MANIFEST);
+      trouble_note(&bad, SCORIA_EXIT_INPUT, "it is a directory without a readable %s, so no run directory",
+                   MANIFEST_FILE);
     else
-      printf("%s\n  %-20s %14s  %-8s  %-10s\n", dir, "file", "bytes", "CRC-32C", "command");
+      printf("%s\n  %-20s %14s  %-8s  %-10s\n", dir, "file", MANIFEST_BYTES, "CRC-32C", "command");
     entry = entry ? entry->child : NULL;
   }
   PetscCallMPI(MPI_Bcast(&n, 1, MPI_INT, 0, comm));

@@ -1,6 +1,7 @@
 /* What datasets and stores have in common about their parts: ordered lists of names, kept as one root attribute
  * "c phi eps", and conditions, kept as attributes units, lo, hi, log of /conditions/<name>. */
 #include "private.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ PetscErrorCode PutCondition(hid_t file, const ScoriaCondition *c, int64_t n, con
   hid_t array;
 
   PetscFunctionBeginUser;
-  snprintf(name, sizeof name, "/conditions/%s", c->name);
+  file_condition_path(c->name, sizeof name, name);
   PetscCall(PutArray(file, name, IO_F8, 1, &n, data, c->unit, description, bad));
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
   CallH5(array = H5Dopen2(file, name, H5P_DEFAULT));
@@ -90,7 +91,7 @@ static PetscErrorCode GetCondition(hid_t file, ScoriaCondition *c, ScoriaTrouble
   hid_t array;
 
   PetscFunctionBeginUser;
-  snprintf(name, sizeof name, "/conditions/%s", c->name);
+  file_condition_path(c->name, sizeof name, name);
   PetscCall(ShapeOf(file, name, 1, &rank, dims, &type, bad));
   if (rank != 1) trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s of one dimension", name);
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);

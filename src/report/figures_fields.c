@@ -1,6 +1,7 @@
 /* Figure of fields.h5: the first row of a problem in two or three dimensions, porosity and fields, and what the lateral
  * mean of a field leaves out. */
 #include "report_dataset.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static PetscErrorCode ReadSlices(ScoriaStore store, int64_t rows, ReportSlices *
   PetscCall(PetscMalloc1(values, &all));
   for (int f = 0; f < s->nfields; f++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", field[f].name));
+    file_field_path(field[f].name, sizeof name, name);
     PetscCall(ScoriaStoreGetReals(store, name, values, all));
     PetscCall(TakeSlice(all, s->n, &s->field[f]));
     report_quantity(field[f].name, field[f].unit, s->field[f].largest, &s->field[f].quantity);
@@ -62,7 +63,7 @@ static PetscErrorCode ReadTheta(ScoriaStore store, const ScoriaSpace *space, int
   PetscCall(PetscMalloc1(rows, &column));
   for (int i = 0; i < space->n; i++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[i].name));
+    file_condition_path(space->c[i].name, sizeof name, name);
     PetscCall(ScoriaStoreGetReals(store, name, rows, column));
     theta[i] = column[0];
   }
@@ -87,8 +88,8 @@ PetscErrorCode ReportSlicesRead(MPI_Comm comm, const char *path, const ScoriaSpa
   for (int a = 0; a < 3; a++) s->n[a] = dims[3 - a];
   if (s->n[1] > 1 && dims[0] * s->n[0] * s->n[1] * s->n[2] <= MOST_VALUES) {
     PetscCall(ReadSlices(store, dims[0], s));
-    PetscCall(ReadExtent(store, "/x", s->n[0], &s->extent[0]));
-    PetscCall(ReadExtent(store, "/y", s->n[1], &s->extent[1]));
+    PetscCall(ReadExtent(store, scoria_file_axes[0], s->n[0], &s->extent[0]));
+    PetscCall(ReadExtent(store, scoria_file_axes[1], s->n[1], &s->extent[1]));
     PetscCall(ReadTheta(store, space, dims[0], s->theta));
     s->extent[0] = space_length(space, s->theta, s->extent[0]);
   }

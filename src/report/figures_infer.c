@@ -2,6 +2,7 @@
 #include "report_answers.h"
 #include "report_compare.h"
 #include "scoria/results.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,18 +93,18 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   PetscCall(ScoriaFileExists(comm, path, &p->present));
   if (!p->present) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
-  PetscCall(ScoriaStoreShape(store, "/y", 1, &axes, &cells));
+  PetscCall(ScoriaStoreShape(store, scoria_file_axes[1], 1, &axes, &cells));
   p->whole = axes == 1;
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
-  PetscCall(Length(store, path, "/x", &p->L));
+  PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
   posterior_sensor_path("x", sizeof place, place);
   PetscCall(Length(store, path, place, &p->sensors));
   if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
   PetscCall(PetscMalloc1(p->L, &p->x));
-  PetscCall(ScoriaStoreGetReals(store, "/x", p->L, p->x));
-  PetscCall(ScoriaStoreUnit(store, "/x", sizeof unit, unit));
+  PetscCall(ScoriaStoreGetReals(store, scoria_file_axes[0], p->L, p->x));
+  PetscCall(ScoriaStoreUnit(store, scoria_file_axes[0], sizeof unit, unit));
   report_axis_x(unit, p->x[p->L - 1], &p->along);
   PetscCall(ReadSensors(store, p));
   if (p->whole)

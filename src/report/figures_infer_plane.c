@@ -3,6 +3,7 @@
 #include "figures_plane.h"
 #include "report_answers.h"
 #include "scoria/results.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,14 +17,13 @@ enum { MEAN, SD };
 
 static PetscErrorCode ReadAxes(ScoriaStore store, const char *path, ReportPosterior *p)
 {
-  static const char *const names[] = {"/x", "/y", "/z"};
   int64_t dims[1];
   int rank;
   PetscFunctionBeginUser;
   for (int a = 0; a < 3; a++) {
-    PetscCall(ScoriaStoreShape(store, names[a], 1, &rank, dims));
+    PetscCall(ScoriaStoreShape(store, scoria_file_axes[a], 1, &rank, dims));
     if (rank != 1 || dims[0] < 1 || dims[0] > LARGEST_CELLS)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of one axis", path, names[a]);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected %s of one axis", path, scoria_file_axes[a]);
     p->n[a] = dims[0];
   }
   if ((double)p->n[0] * (double)p->n[1] * (double)p->n[2] > (double)LARGEST_CELLS)
@@ -31,7 +31,7 @@ static PetscErrorCode ReadAxes(ScoriaStore store, const char *path, ReportPoster
                 (long long)p->n[2]);
   for (int a = 0; a < 3; a++) {
     PetscCall(PetscMalloc1(p->n[a], &p->centre[a]));
-    PetscCall(ScoriaStoreGetReals(store, names[a], p->n[a], p->centre[a]));
+    PetscCall(ScoriaStoreGetReals(store, scoria_file_axes[a], p->n[a], p->centre[a]));
   }
   PetscFunctionReturn(0);
 }
@@ -84,7 +84,7 @@ PetscErrorCode ReportPosteriorPlaneRead(ScoriaStore store, const char *path, Rep
   PetscFunctionBeginUser;
   PetscCall(ReadAxes(store, path, p));
   PetscCall(ReadPlaces(store, p));
-  PetscCall(ScoriaStoreUnit(store, "/y", sizeof unit, unit));
+  PetscCall(ScoriaStoreUnit(store, scoria_file_axes[1], sizeof unit, unit));
   report_axis_x(unit, p->centre[1][p->n[1] - 1], &p->across);
   p->z = p->centre[2][plane_index(p)];
   for (int f = 0; f < PetscMin(p->nfields, SHOWN); f++) {

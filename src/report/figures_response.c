@@ -36,16 +36,11 @@ static const cJSON *member(const cJSON *object, const char *name)
   return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-static int compare_values(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static int place_of(const Axis *axis, double value)
 {
-  const double *found = bsearch(&value, axis->value, (size_t)axis->n, sizeof value, compare_values);
-  return found ? (int)(found - axis->value) : -1;
+  int at = 0;
+  while (at < axis->n && axis->value[at] < value) at++;
+  return at < axis->n && !(axis->value[at] > value) ? at : -1;
 }
 
 /* The different values of a condition; n = 0 where there are more than an axis takes. */
@@ -63,7 +58,7 @@ static void read_axis(const cJSON *list, const cJSON *space, const char *name, A
       return;
     }
     axis->value[axis->n++] = value;
-    qsort(axis->value, (size_t)axis->n, sizeof value, compare_values);
+    stats_sort(axis->n, axis->value);
   }
   cJSON_ArrayForEach(entry, space)
   {

@@ -3,7 +3,6 @@
 #include "report_dataset.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SINGLES 6
@@ -53,12 +52,6 @@ PetscErrorCode ReportSamplesDestroy(ReportSamples *samples)
 
 /* ------------------------------------------------------------------------------------------------- figure ---- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 static int state_fields(const ReportSamples *samples, int field[REPORT_CHANNELS])
 {
   int n = 0;
@@ -88,7 +81,7 @@ static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples
   for (int64_t j = 0; j < cells; j++) {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += sorted[i] = value[i * cells + j] * q->scale;
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_doubles);
+    stats_sort(n, sorted);
     PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[j] * along.scale, sum / (double)n,
                           sorted[(int64_t)(0.025 * (double)(n - 1) + 0.5)],
                           sorted[(int64_t)(0.975 * (double)(n - 1) + 0.5)]));

@@ -4,7 +4,6 @@
 #include "scoria/stats.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BINS 6
@@ -53,12 +52,6 @@ static bool in_bin(const TimeBin *bin, double t)
   return t >= bin->lo && t <= bin->hi;
 }
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Statistics of the rows in one bin; rows (kept, cells) and column (kept) are scratch. */
 static PetscErrorCode FillBin(const ReportDataset *data, double rows[], double column[], TimeBin *bin)
 {
@@ -74,7 +67,7 @@ static PetscErrorCode FillBin(const ReportDataset *data, double rows[], double c
   stats_moments(bin->rows, cells, rows, bin->mean, bin->sd);
   for (int j = 0; j < cells; j++) {
     for (int64_t r = 0; r < bin->rows; r++) column[r] = rows[r * cells + j];
-    qsort(column, (size_t)bin->rows, sizeof *column, ascending);
+    stats_sort(bin->rows, column);
     bin->low[j]  = stats_quantile(bin->rows, column, 0.025);
     bin->high[j] = stats_quantile(bin->rows, column, 0.975);
   }

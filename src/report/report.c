@@ -2,6 +2,7 @@
 #include "report_maps.h"
 #include "report_page.h"
 #include "scoria/report.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,18 +77,18 @@ static PetscErrorCode ModelRowsRead(MPI_Comm comm, const char *path, ReportModel
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "model", &store));
-  PetscCall(ScoriaStoreHas(store, "train_validation_rows", &there));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "train_rows", &rows->learned));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "train_validation_rows", &rows->validated));
-  PetscCall(ScoriaStoreHas(store, "holdout_rows", &there));
-  if (there) PetscCall(ScoriaStoreGetInt(store, "holdout_rows", &rows->held_rows));
-  PetscCall(ScoriaStoreShape(store, "/holdout", 4, &rank, dims));
+  PetscCall(ScoriaStoreHas(store, MODEL_VALIDATION_ROWS, &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_ROWS, &rows->learned));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_VALIDATION_ROWS, &rows->validated));
+  PetscCall(ScoriaStoreHas(store, MODEL_HOLDOUT_ROWS, &there));
+  if (there) PetscCall(ScoriaStoreGetInt(store, MODEL_HOLDOUT_ROWS, &rows->held_rows));
+  PetscCall(ScoriaStoreShape(store, MODEL_HOLDOUT, 4, &rank, dims));
   if (rank == 1) rows->held_conditions = dims[0];
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
+static PetscErrorCode MaterialRead(ScoriaRun run, Material *m)
 {
   char path[PETSC_MAX_PATH_LEN];
   int rank;
@@ -95,7 +96,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscFunctionBeginUser;
   memset(m, 0, sizeof *m);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(ReportDatasetRead(run, deck, &m->data));
+  PetscCall(ReportDatasetRead(run, &m->data));
   PetscCall(ScoriaRunPath(run, "fields.h5", sizeof path, path));
   if (m->data.present) PetscCall(ReportSlicesRead(comm, path, &m->data.spec.space, &m->slices));
   PetscCall(ReportSamplesRead(run, &m->samples));
@@ -187,11 +188,13 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
 }
 
 /* Rank 0: figures and page. */
-static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m, ReportFigures *figs, ReportText *html)
+static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const ScoriaRunDecks *decks, const Material *m,
+                              ReportFigures *figs, ReportText *html)
 {
   char run_dir[PETSC_MAX_PATH_LEN], deck_path[PETSC_MAX_PATH_LEN];
   ReportPage page = {.run_dir    = run_dir,
                      .deck_path  = deck_path,
+                     .decks      = decks,
                      .compare    = m->compare,
                      .space      = known_space(m),
                      .view       = &m->view,
@@ -214,6 +217,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
   for (size_t n = strlen(run_dir); n > 1 && run_dir[n - 1] == '/'; n--) run_dir[n - 1] = 0;
   PetscCall(ScoriaRunPath(run, "deck.yaml", sizeof deck_path, deck_path));
+  if (access(deck_path, R_OK)) PetscCall(PetscStrncpy(deck_path, "DECK", sizeof deck_path));
   PetscCall(ScoriaDeckText(deck, &page.deck));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &page.seed));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
@@ -225,6 +229,8 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
 PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
 {
   Material material;
+  ScoriaRunDecks decks;
+  ScoriaDeck own;
   ReportFigures figs = {0};
   ReportText html    = {0};
   char path[PETSC_MAX_PATH_LEN], whole[PETSC_MAX_PATH_LEN];
@@ -232,8 +238,11 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   MPI_Comm comm = ScoriaRunComm(run);
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(MaterialRead(run, deck, &material));
-  if (rank == 0) PetscCall(Compose(run, deck, &material, &figs, &html));
+  PetscCall(ScoriaRunDecksRead(run, deck, &own, &decks));
+  if (*decks.asked)
+    PetscCall(ScoriaSay(run, "  this deck is not that of the results, which the page shows: %s", decks.asked));
+  PetscCall(MaterialRead(run, &material));
+  if (rank == 0) PetscCall(Compose(run, own, &decks, &material, &figs, &html));
   PetscCall(ScoriaAgree(comm, figs.trouble[0] ? SCORIA_EXIT_IO : SCORIA_EXIT_OK, figs.trouble));
   PetscCall(ScoriaRunPath(run, "report.html", sizeof path, path));
   PetscCall(ScoriaWriteText(comm, path, html.s ? html.s : ""));
@@ -244,5 +253,6 @@ PetscErrorCode ScoriaReportWrite(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ReportTextDestroy(&html));
   PetscCall(ReportFiguresDestroy(&figs));
   PetscCall(MaterialDestroy(&material));
+  PetscCall(ScoriaDeckDestroy(&own));
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* What the report reads: the comparison's arrays and the training log. */
 #include "report_compare.h"
 #include "report_logs.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,10 +107,10 @@ static PetscErrorCode ReadCells(ScoriaStore store, const char *path, ReportCompa
   int rank;
   int64_t dims[4];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/x", 4, &rank, dims));
+  PetscCall(ScoriaStoreShape(store, scoria_file_axes[0], 4, &rank, dims));
   if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
   cmp->L = dims[0];
-  PetscCall(ReadArray(store, "/x", 1, dims, &cmp->x));
+  PetscCall(ReadArray(store, scoria_file_axes[0], 1, dims, &cmp->x));
   PetscFunctionReturn(0);
 }
 
@@ -183,22 +184,22 @@ static int64_t count_lines(const char *s)
 static bool training_entry(const char *line, size_t length, ReportTraining *train)
 {
   cJSON *object     = cJSON_ParseWithLength(line, length);
-  const double step = json_number(object, "step");
-  const double kept = json_number(object, "kept_step");
+  const double step = json_number(object, TRAIN_STEP);
+  const double kept = json_number(object, TRAIN_KEPT_STEP);
   const bool good   = isfinite(step);
   if (isfinite(kept)) {
     train->kept_step  = kept;
-    train->kept_loss  = json_number(object, "kept_validation");
-    train->width      = json_number(object, "width");
-    train->lengthened = json_number(object, "lengthened_at");
+    train->kept_loss  = json_number(object, TRAIN_KEPT_LOSS);
+    train->width      = json_number(object, TRAIN_WIDTH);
+    train->lengthened = json_number(object, TRAIN_LENGTHENED);
   } else if (good) {
     const int64_t i      = train->n++;
     train->step[i]       = step;
-    train->loss[i]       = json_number(object, "loss");
-    train->validation[i] = json_number(object, "validation");
-    train->lr[i]         = json_number(object, "lr");
-    train->seconds[i]    = json_number(object, "seconds");
-    train->baseline[i]   = json_number(object, "baseline");
+    train->loss[i]       = json_number(object, TRAIN_LOSS);
+    train->validation[i] = json_number(object, TRAIN_VALIDATION);
+    train->lr[i]         = json_number(object, TRAIN_RATE);
+    train->seconds[i]    = json_number(object, TRAIN_SECONDS);
+    train->baseline[i]   = json_number(object, TRAIN_BASELINE);
   }
   cJSON_Delete(object);
   return good;

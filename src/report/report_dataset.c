@@ -181,11 +181,10 @@ static PetscErrorCode ReadShown(MPI_Comm comm, ScoriaDataset ds, ReportDataset *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data)
+PetscErrorCode ReportDatasetRead(ScoriaRun run, ReportDataset *data)
 {
   const ScoriaDatasetSpec *spec;
   const double *x;
-  const char *text;
   char path[PETSC_MAX_PATH_LEN];
   ScoriaDataset ds;
   MPI_Comm comm = ScoriaRunComm(run);
@@ -195,7 +194,7 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(ScoriaFileExists(comm, path, &data->present));
   if (!data->present) PetscFunctionReturn(0);
   PetscCall(ScoriaDatasetOpen(comm, path, &ds));
-  PetscCall(ScoriaDatasetInfo(ds, &spec, &x, &text));
+  PetscCall(ScoriaDatasetInfo(ds, &spec, &x, NULL));
   if (spec_is_whole(spec)) { /* shown by what compare has measured of them */
     data->present    = false;
     data->whole      = spec->rows;
@@ -212,7 +211,6 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *
   PetscCall(PetscArraycpy(data->x, x, spec->cells));
   report_axis(&spec->space, 0, x[spec->cells - 1], &data->along);
   choose_targets(data);
-  PetscCall(ScoriaDeckDifference(deck, text, SCORIA_OF_DATASET, sizeof data->difference, data->difference));
   PetscCall(Scan(run, ds, data));
   PetscCall(Reduce(comm, data));
   PetscCall(ReadShown(comm, ds, data));

@@ -34,10 +34,9 @@ typedef struct {
   int channel, time;              /* the first field of the state; the condition time, -1: it does not vary */
   int64_t stride, kept;           /* where time varies, every stride-th solved row is kept for the figure */
   double *row;                    /* rank 0: (kept, cells + 1), that field and the time */
-  char difference[512];           /* how its deck differs from the one at hand; "" where it does not */
 } ReportDataset;
 
-PetscErrorCode ReportDatasetRead(ScoriaRun run, ScoriaDeck deck, ReportDataset *data);
+PetscErrorCode ReportDatasetRead(ScoriaRun run, ReportDataset *data);
 PetscErrorCode ReportDatasetDestroy(ReportDataset *data);
 
 /* One field of fields.h5: a plane through the first row. */

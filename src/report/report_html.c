@@ -89,10 +89,27 @@ static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* What the import has said of units. */
+static PetscErrorCode Units(const ReportPage *page, ReportText *html)
+{
+  const ReportHistory *history = page->history;
+  PetscFunctionBeginUser;
+  if (!page->imported || !history || !history->nunits) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h3>Units</h3>\n<ul>\n"));
+  for (int i = 0; i < history->nunits; i++) {
+    PetscCall(ReportPrint(html, "<li>"));
+    PetscCall(ReportEscape(html, history->units[i]));
+    PetscCall(ReportPrint(html, "</li>\n"));
+  }
+  PetscCall(ReportPrint(html, "</ul>\n"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode GenerateSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportStatusTable(page->data, html));
+  PetscCall(Units(page, html));
   PetscCall(ReportPageFigure(page, "draws", html));
   PetscCall(ReportPageFigure(page, "times", html));
   PetscCall(ReportPageFigure(page, "fields", html));
@@ -161,6 +178,18 @@ static const ReportSection sections[] = {
 
 #define SECTIONS ((int)(sizeof sections / sizeof *sections))
 
+/* What a command makes in a run directory by its usual name. */
+static const char *made_by(const char *command)
+{
+  static const char *const made[][2] = {
+      {"generate", "dataset.h5"},     {"train", "model.h5"}, {"sample", "samples.h5"},
+      {"compare", "compare.h5"},      {"uq", "uq.h5"},       {"infer", "posterior.h5"},
+      {"likelihood", "likelihood.h5"}};
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+    if (!strcmp(made[i][0], command)) return made[i][1];
+  return NULL;
+}
+
 /* How the section's files were made, and are made again. */
 static PetscErrorCode MadeBy(const ReportPage *page, const char *command, ReportText *html)
 {
@@ -169,6 +198,7 @@ static PetscErrorCode MadeBy(const ReportPage *page, const char *command, Report
                         report_ranks(page->history, command), command));
   PetscCall(ReportShellWord(html, page->deck_path));
   PetscCall(ReportPrint(html, "</code></p>\n"));
+  PetscCall(ReportOtherDeck(page, made_by(command), html));
   PetscFunctionReturn(0);
 }
 

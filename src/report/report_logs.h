@@ -20,6 +20,7 @@ PetscErrorCode ReportTrainingParse(const char *jsonl, ReportTraining *train);
 PetscErrorCode ReportTrainingDestroy(ReportTraining *train);
 
 #define REPORT_STARTS 12
+#define REPORT_UNITS 16
 
 /* One start of the program in the run directory. */
 typedef struct {
@@ -36,6 +37,8 @@ typedef struct {
     bool there, used;
     double rows, pairs, off, off_corrected, correlation; /* as of log.jsonl */
   } cheap;                                               /* rows of a cheaper fidelity beside the training set */
+  int nunits;                                            /* lines of the last import about units */
+  char units[REPORT_UNITS][256];
 } ReportHistory;
 
 /* From log.jsonl; NULL: none. */

@@ -1,10 +1,9 @@
 /* Results under other names than the usual ones, by the manifest of the run directory: further answers of uq and infer.
  */
 #include "report_page.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
-
-#define MANIFEST_MOST ((size_t)16 << 20) /* bytes */
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -18,10 +17,10 @@ static void find_others(const cJSON *files, ReportOthers *others)
   const cJSON *entry;
   cJSON_ArrayForEach(entry, files)
   {
-    const char *command = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "command"));
+    const char *command = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, MANIFEST_COMMAND));
     const bool uq = command && !strcmp(command, "uq"), infer = command && !strcmp(command, "infer");
     if ((!uq && !infer) || !ends_with(entry->string, ".h5")) continue;
-    if (!strcmp(entry->string, "uq.h5") || !strcmp(entry->string, "posterior.h5")) continue;
+    if (run_file_find(entry->string, command)) continue;
     if (others->n == REPORT_OTHERS || strlen(entry->string) >= sizeof others->of[0].name) {
       others->left++;
       continue;
@@ -42,9 +41,9 @@ PetscErrorCode ReportOthersRead(ScoriaRun run, PetscErrorCode (*json)(MPI_Comm, 
   PetscFunctionBeginUser;
   memset(others, 0, sizeof *others);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCall(ScoriaRunPath(run, "manifest.json", sizeof path, path));
+  PetscCall(ScoriaRunPath(run, MANIFEST_FILE, sizeof path, path));
   if (!rank) PetscCall(ScoriaReadJson(path, MANIFEST_MOST, &manifest));
-  if (!rank) find_others(cJSON_GetObjectItemCaseSensitive(manifest, "files"), others);
+  if (!rank) find_others(cJSON_GetObjectItemCaseSensitive(manifest, MANIFEST_FILES), others);
   cJSON_Delete(manifest);
   PetscCallMPI(MPI_Bcast(others, (int)sizeof *others, MPI_BYTE, 0, comm)); /* no more than names yet */
   for (int i = 0; i < others->n; i++) {
@@ -102,6 +101,7 @@ static PetscErrorCode One(const ReportPage *page, const ReportOther *other, Repo
   PetscCall(ReportPrint(html, "<h3>In <code>"));
   PetscCall(ReportEscape(html, other->name));
   PetscCall(ReportPrint(html, "</code></h3>\n"));
+  PetscCall(ReportOtherDeck(page, other->name, html));
   if (other->infer) {
     PetscCall(Figure(page, other, "posterior", html));
     PetscCall(ReportPosteriorTable(other->json, page->space, html));

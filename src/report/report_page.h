@@ -7,6 +7,7 @@
 #include "report_measures.h"
 #include "report_dataset.h"
 #include "report_logs.h"
+#include "scoria/run_decks.h"
 
 /* What became of the rows of an imported dataset, by model.h5; learned is -1 where it does not tell. */
 typedef struct {
@@ -44,8 +45,9 @@ PetscErrorCode ReportOthersDraw(ReportFigures *figs, const ReportOthers *others,
 /* What the page is made from; members may be empty. */
 typedef struct {
   const char *run_dir;
-  const char *deck_path; /* deck.yaml of the run directory */
-  const char *deck;      /* resolved, YAML */
+  const char *deck_path;       /* deck.yaml of the run directory; DECK where there is none */
+  const char *deck;            /* of the results, resolved, YAML */
+  const ScoriaRunDecks *decks; /* NULL: none of a result is known */
   PetscInt seed;
   const cJSON *compare; /* compare.json; NULL: none */
   const cJSON *files;   /* compare_files.json; NULL: none */
@@ -91,6 +93,8 @@ PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportTwoFiles(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportLikelihoodSection(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportOthersPrint(const ReportPage *page, bool infer, ReportText *html);
+/* A note where the result of this file name was made under other keys than the page's deck has. */
+PetscErrorCode ReportOtherDeck(const ReportPage *page, const char *file, ReportText *html);
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html);
 
 #endif

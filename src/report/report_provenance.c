@@ -1,5 +1,6 @@
 /* Where the numbers of the page come from: the history of the run directory, its files, versions, the deck. */
 #include "report_page.h"
+#include "scoria/run_files.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,32 +16,42 @@ static void copy_member(const cJSON *object, const char *name, size_t size, char
   snprintf(text, size, "%s", value ? value : "");
 }
 
+static void history_units(const cJSON *lines, ReportHistory *history)
+{
+  const cJSON *line;
+  history->nunits = 0;
+  cJSON_ArrayForEach(line, lines) if (cJSON_IsString(line) && history->nunits < REPORT_UNITS)
+      snprintf(history->units[history->nunits++], sizeof history->units[0], "%s", line->valuestring);
+}
+
 /* One line of log.jsonl: a start adds an entry, in place of the oldest where there is no room; an end completes it. */
 static void history_line(const char *line, size_t length, ReportHistory *history)
 {
   cJSON *object = cJSON_ParseWithLength(line, length);
   char event[16];
-  copy_member(object, "event", sizeof event, event);
-  if (!strcmp(event, "start")) {
+  copy_member(object, LOG_EVENT, sizeof event, event);
+  if (!strcmp(event, LOG_START)) {
     if (history->n == REPORT_STARTS)
       memmove(history->start, history->start + 1, (size_t)(--history->n) * sizeof *history->start);
     ReportStart *start = &history->start[history->n++];
-    const double ranks = json_number(object, "ranks");
+    const double ranks = json_number(object, LOG_RANKS);
     *start             = (ReportStart){.ranks = ranks >= 1 ? (int)ranks : 1};
-    copy_member(object, "time", sizeof start->time, start->time);
-    copy_member(object, "command", sizeof start->command, start->command);
-    copy_member(object, "version", sizeof start->version, start->version);
+    copy_member(object, LOG_TIME, sizeof start->time, start->time);
+    copy_member(object, LOG_COMMAND, sizeof start->command, start->command);
+    copy_member(object, LOG_VERSION, sizeof start->version, start->version);
     history->total++;
-  } else if (!strcmp(event, "end") && history->n)
+  } else if (!strcmp(event, LOG_END) && history->n)
     history->start[history->n - 1].ended = true;
-  else if (!strcmp(event, "correct")) {
+  else if (!strcmp(event, LOG_UNITS))
+    history_units(cJSON_GetObjectItemCaseSensitive(object, LOG_LINES), history);
+  else if (!strcmp(event, LOG_CORRECT)) {
     history->cheap.there         = true;
-    history->cheap.used          = json_number(object, "used") > 0;
-    history->cheap.rows          = json_number(object, "cheap");
-    history->cheap.pairs         = json_number(object, "pairs");
-    history->cheap.off           = json_number(object, "off");
-    history->cheap.off_corrected = json_number(object, "off_corrected");
-    history->cheap.correlation   = json_number(object, "correlation");
+    history->cheap.used          = json_number(object, LOG_USED) > 0;
+    history->cheap.rows          = json_number(object, LOG_CHEAP);
+    history->cheap.pairs         = json_number(object, LOG_PAIRS);
+    history->cheap.off           = json_number(object, LOG_OFF);
+    history->cheap.off_corrected = json_number(object, LOG_OFF_CORRECTED);
+    history->cheap.correlation   = json_number(object, LOG_CORRELATION);
   }
   cJSON_Delete(object);
 }
@@ -93,37 +104,19 @@ static PetscErrorCode History(const ReportHistory *history, ReportText *html)
 
 /* ---------------------------------------------------------------------------------------------------- files ---- */
 
-static const char *file_text(const char *name, bool imported)
+static PetscErrorCode FileText(const char *name, bool imported, ReportText *html)
 {
-  static const char *const texts[][2] = {
-      {"dataset.h5", "generate: porosities, conditions and fields of every solve"},
-      {"fields.h5", "generate: whole fields of the first solves"},
-      {"model.h5", "train: the model"},
-      {"train.jsonl", "train: losses, a line per logged step"},
-      {"samples.h5", "sample: fields of the model"},
-      {"refined.h5", "refine: solutions nearest to samples, and their porosity"},
-      {"refine.h5", "refine: misfits and how they were reached"},
-      {"compare.h5", "compare: curves behind the figures"},
-      {"compare.json", "compare: measures and cost"},
-      {"compare_files.json", "compare: measures of one file against another"},
-      {"solve.h5", "solve: fields of given porosities"},
-      {"uq.h5", "uq: all statistics"},
-      {"uq.json", "uq: quantities of interest"},
-      {"posterior.h5", "infer: the fields given the readings"},
-      {"posterior.json", "infer: summary"},
-      {"manifest.json", "lengths and checksums of the results"},
-      {"croissant.json", "description of the files and their arrays (Croissant, JSON-LD)"},
-      {"cost.json", "core seconds that the results have cost"},
-      {"likelihood.h5", "likelihood: log densities of given fields"},
-      {"deck.yaml", "the resolved deck"},
-      {"log.jsonl", "what was run, a line per event"},
-  };
-  if (imported && !strcmp(name, "dataset.h5")) return "import: conditions and fields of every row";
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (!strcmp(name, texts[i][0])) return texts[i][1];
-  const size_t length = strlen(name);
-  if (length > 5 && !strcmp(name + length - 5, ".xdmf")) return "the HDF5 file of this name, for ParaView";
-  return length > 5 && !strcmp(name + length - 5, ".part") ? "unfinished: the next start goes on with it" : "";
+  const ScoriaRunFile *imports = run_file_find(name, "import"),
+                      *file    = imported && imports ? imports : run_file_find(name, NULL);
+  const size_t length          = strlen(name);
+  PetscFunctionBeginUser;
+  if (file && file->text)
+    PetscCall(ReportPrint(html, "%s%s%s", file->command ? file->command : "", file->command ? ": " : "", file->text));
+  else if (length > 5 && !strcmp(name + length - 5, ".xdmf"))
+    PetscCall(ReportPrint(html, "the HDF5 file of this name, for ParaView"));
+  else if (length > 5 && !strcmp(name + length - 5, ".part"))
+    PetscCall(ReportPrint(html, "unfinished: the next start goes on with it"));
+  PetscFunctionReturn(0);
 }
 
 static int is_shown(const struct dirent *entry)
@@ -136,9 +129,9 @@ static PetscErrorCode ReadManifest(const char *run_dir, cJSON **manifest, const 
 {
   char path[2 * PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
-  snprintf(path, sizeof path, "%s/manifest.json", run_dir);
-  PetscCall(ScoriaReadJson(path, (size_t)1 << 24, manifest));
-  *files = cJSON_GetObjectItemCaseSensitive(*manifest, "files");
+  snprintf(path, sizeof path, "%s/" MANIFEST_FILE, run_dir);
+  PetscCall(ScoriaReadJson(path, MANIFEST_MOST, manifest));
+  *files = cJSON_GetObjectItemCaseSensitive(*manifest, MANIFEST_FILES);
   PetscFunctionReturn(0);
 }
 
@@ -146,10 +139,10 @@ static PetscErrorCode ReadManifest(const char *run_dir, cJSON **manifest, const 
 static PetscErrorCode FileSum(const cJSON *files, const char *name, double bytes, ReportText *html)
 {
   const cJSON *entry = cJSON_GetObjectItemCaseSensitive(files, name);
-  const char *crc    = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "crc32c"));
+  const char *crc    = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, MANIFEST_CRC));
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(html, "<td><code>"));
-  if (crc && json_number(entry, "bytes") == bytes) PetscCall(ReportEscape(html, crc));
+  if (crc && json_number(entry, MANIFEST_BYTES) == bytes) PetscCall(ReportEscape(html, crc));
   PetscCall(ReportPrint(html, "</code></td>"));
   PetscFunctionReturn(0);
 }
@@ -176,7 +169,9 @@ static PetscErrorCode Files(const char *run_dir, bool imported, ReportText *html
       PetscCall(ReportEscape(html, name));
       PetscCall(ReportPrint(html, "</code></td><td class=\"n\">%.1f</td>", 1e-3 * (double)info.st_size));
       PetscCall(FileSum(files, name, (double)info.st_size, html));
-      PetscCall(ReportPrint(html, "<td>%s</td></tr>\n", file_text(name, imported)));
+      PetscCall(ReportPrint(html, "<td>"));
+      PetscCall(FileText(name, imported, html));
+      PetscCall(ReportPrint(html, "</td></tr>\n"));
     }
     free(entry[i]);
   }
@@ -216,15 +211,43 @@ static PetscErrorCode Versions(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* ----------------------------------------------------------------------------------------------------- decks ---- */
+
+PetscErrorCode ReportOtherDeck(const ReportPage *page, const char *file, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; page->decks && file && i < page->decks->n; i++) {
+    const ScoriaRunResult *result = &page->decks->result[i];
+    if (strcmp(result->name, file) || !*result->difference) continue;
+    PetscCall(ReportPrint(html, "<p class=\"note\"><code>"));
+    PetscCall(ReportEscape(html, file));
+    PetscCall(ReportPrint(html, "</code> was made under other keys than the deck of this page: "));
+    PetscCall(ReportEscape(html, result->difference));
+    PetscCall(ReportPrint(html, ".</p>\n"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Decks(const ReportPage *page, ReportText *html)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(html, "<h3>Deck of the results</h3>\n"));
+  if (page->decks && page->decks->n)
+    PetscCall(ReportPrint(html, "<p>As the results themselves tell it, whatever deck this page was asked with.</p>\n"));
+  for (int i = 0; page->decks && i < page->decks->n; i++)
+    PetscCall(ReportOtherDeck(page, page->decks->result[i].name, html));
+  PetscCall(ReportPrint(html, "<details>\n<summary>Every key, as YAML</summary>\n<pre>"));
+  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
+  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportProvenance(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(Versions(page, html));
   PetscCall(History(page->history, html));
   PetscCall(Files(page->run_dir, page->imported, html));
-  PetscCall(ReportPrint(html, "<h3>Resolved deck</h3>\n<details>\n<summary>Every key of this run, as YAML</summary>\n"
-                              "<pre>"));
-  PetscCall(ReportEscape(html, page->deck ? page->deck : ""));
-  PetscCall(ReportPrint(html, "</pre>\n</details>\n"));
+  PetscCall(Decks(page, html));
   PetscFunctionReturn(0);
 }

@@ -131,7 +131,7 @@ static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
               "together, as residuals (field minus the model&rsquo;s mean at the row&rsquo;s condition, over its "
               "standard deviation there), with as many draws of the model; the floor is that of bootstrap samples "
               "of the residuals."));
-    if (h.model && !strcmp(h.model, "gaussian"))
+    if (h.model && !strcmp(h.model, SCORIA_SOURCE_GAUSSIAN))
       PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in "
                                   "validation, or the deck chose it (<code>sample.source</code>). Numbers of the two "
                                   "differ by their draws alone."));

@@ -256,10 +256,5 @@ PetscErrorCode ReportStatusTable(const ReportDataset *data, ReportText *html)
                         "<tr><td>Newton iterations per solve: mean, largest</td><td class=\"n\">%.2f, "
                         "%lld</td><td></td></tr>\n</table></div>\n",
                         data->done ? (double)data->newton / (double)data->done : 0.0, (long long)data->newton_max));
-  if (*data->difference) {
-    PetscCall(ReportPrint(html, "<p class=\"note\">dataset.h5 was made by another deck than the one below: "));
-    PetscCall(ReportEscape(html, data->difference));
-    PetscCall(ReportPrint(html, ".</p>\n"));
-  }
   PetscFunctionReturn(0);
 }

@@ -78,12 +78,27 @@ static int64_t uq_samples(const cJSON *list)
 static const char *uq_source(const cJSON *uq)
 {
   const char *source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_SOURCE));
-  if (source && !strcmp(source, "multilevel")) return "PDE, of several fidelities";
-  if (source && !strcmp(source, "gaussian")) return "model's Gaussian";
-  return source && !strcmp(source, "pde") ? "PDE" : "model";
+  if (source && !strcmp(source, SCORIA_SOURCE_MULTILEVEL)) return "PDE, of several fidelities";
+  if (source && !strcmp(source, SCORIA_SOURCE_GAUSSIAN)) return "model's Gaussian";
+  return source && !strcmp(source, SCORIA_SOURCE_PDE) ? "PDE" : "model";
 }
 
-static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
+/* Of the mean, by compare, in SDs. */
+static PetscErrorCode BiasCell(ReportText *html, const cJSON *quantity)
+{
+  ScoriaUqBias bias;
+  PetscFunctionBeginUser;
+  members_take(cJSON_GetObjectItemCaseSensitive(quantity, UQ_BIAS), scoria_uq_bias_members, &bias);
+  if (isnan(bias.mean_bias_upper))
+    PetscCall(ReportPrint(html, "<td class=\"n\">not checked</td>"));
+  else if (isnan(bias.mean_bias))
+    PetscCall(ReportPrint(html, "<td class=\"n\">below %.2g</td>", bias.mean_bias_upper));
+  else
+    PetscCall(ReportPrint(html, "<td class=\"n\">%+.2g, below %.2g</td>", bias.mean_bias, bias.mean_bias_upper));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity, bool compared)
 {
   ScoriaUqMoments moments;
   ScoriaUqQuantile ends[2];
@@ -100,6 +115,7 @@ static PetscErrorCode QuantityRow(ReportText *html, const cJSON *quantity)
   PetscCall(Cell(html, q.scale * moments.mean, q.scale * moments.mean_se));
   PetscCall(Cell(html, q.scale * moments.sd, q.scale * moments.sd_se));
   for (int i = 0; i < 2; i++) PetscCall(Cell(html, q.scale * ends[i].value, q.scale * ends[i].se));
+  if (compared) PetscCall(BiasCell(html, quantity));
   PetscCall(ReportPrint(html, "</tr>\n"));
   PetscFunctionReturn(0);
 }
@@ -145,12 +161,12 @@ static PetscErrorCode ConditionLine(ReportText *html, const ScoriaSpace *space, 
 }
 
 static PetscErrorCode ConditionRows(ReportText *html, const ScoriaSpace *space, const cJSON *list,
-                                    const cJSON *condition)
+                                    const cJSON *condition, bool compared)
 {
   const cJSON *quantities = quantities_of(condition), *quantity;
   PetscFunctionBeginUser;
-  PetscCall(ConditionLine(html, space, list, condition, 6));
-  cJSON_ArrayForEach(quantity, quantities) PetscCall(QuantityRow(html, quantity));
+  PetscCall(ConditionLine(html, space, list, condition, compared ? 7 : 6));
+  cJSON_ArrayForEach(quantity, quantities) PetscCall(QuantityRow(html, quantity, compared));
   PetscFunctionReturn(0);
 }
 
@@ -185,19 +201,23 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
   if (cJSON_GetArraySize(list) > 1)
     PetscCall(ReportHeld(list->child, scoria_uq_condition_members[0].name, list, space, html));
-  const cJSON *first = quantities_of(list->child);
+  const cJSON *first  = quantities_of(list->child);
+  const bool compared = first && cJSON_GetObjectItemCaseSensitive(first->child, UQ_BIAS); /* of files that say so */
   ScoriaUqQuantile ends[2];
   uq_ends(first ? first->child : NULL, ends);
   PetscCall(ReportPrint(html,
-                        "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error.</p>\n"
+                        "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error%s.</p>\n"
                         "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
                         "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
-                        (long long)uq_samples(list), uq_source(uq)));
+                        (long long)uq_samples(list), uq_source(uq),
+                        compared ? ", bias that of the mean as <code>compare</code> found it over its conditions, in "
+                                   "SDs, and below what it lies in their root mean square"
+                                 : ""));
   PetscCall(ReportPrint(html,
-                        "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th></tr></thead>\n<tbody>\n",
-                        ends[0].p, ends[1].p));
+                        "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th>%s</tr></thead>\n<tbody>\n",
+                        ends[0].p, ends[1].p, compared ? "<th class=\"n\">bias [SD]</th>" : ""));
   for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++)
-    PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k)));
+    PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k), compared));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscCall(EventTable(html, uq, space, list));
   PetscCall(ReportUqWarnings(uq, html));

@@ -40,7 +40,7 @@ static PetscErrorCode FieldRows(const ReportWords *words, const cJSON *field, Re
     PetscCall(Row(words, name, help ? help : "", hot, COMPARE_HOT_W1, false, html));
     snprintf(name, sizeof name, "%s %.60s: quantiles", shown[i], field->string);
     PetscCall(Row(words, name, "share of its .01 and .99 quantiles inside the 95 % intervals of the PDE's", hot,
-                  "quantiles_inside", false, html));
+                  COMPARE_HOT_INSIDE, false, html));
   }
   snprintf(name, sizeof name, "lateral spectrum of %.60s", field->string);
   PetscCall(Row(words, name, "largest relative error of the variance at the wave numbers that hold 99 % of it",

@@ -1,3 +1,4 @@
+/* What the reference is called: a PDE, or data. */
 #include "report_words.h"
 #include <string.h>
 

@@ -63,7 +63,7 @@ static PetscErrorCode Verdict(const ScoriaWorth *w, ReportText *html)
   char times[64];
   PetscFunctionBeginUser;
   report_number(ratio, sizeof times, times);
-  if (w->winner && !strcmp(w->winner, "model"))
+  if (w->winner && !strcmp(w->winner, SCORIA_SOURCE_MODEL))
     PetscCall(
         ReportPrint(html,
                     "<b>For many samples, at errors above its own bias, the model wins</b>: a solve takes %s times as "

@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 const ScoriaFromRow scoria_from[SCORIA_NFROM] = {
-    [SCORIA_FROM_PDE]       = {"pde", NULL, "PDE", "PDE"},
+    [SCORIA_FROM_PDE]       = {SCORIA_SOURCE_PDE, NULL, "PDE", "PDE"},
     [SCORIA_FROM_PDE_AGAIN] = {"pde_again", "floor", "floor (PDE vs PDE)", "PDE again"},
-    [SCORIA_FROM_MODEL]     = {"model", "model", "model", "model"},
-    [SCORIA_FROM_GAUSSIAN]  = {"gaussian", "gaussian", "Gaussian baseline", "gaussian"},
+    [SCORIA_FROM_MODEL]     = {SCORIA_SOURCE_MODEL, SCORIA_SOURCE_MODEL, "model", "model"},
+    [SCORIA_FROM_GAUSSIAN]  = {SCORIA_SOURCE_GAUSSIAN, SCORIA_SOURCE_GAUSSIAN, "Gaussian baseline", "gaussian"},
 };
 
 const ScoriaFrom scoria_measured[SCORIA_NMEASURED] = {SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN, SCORIA_FROM_PDE_AGAIN};

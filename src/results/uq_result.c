@@ -119,6 +119,16 @@ const ScoriaMember scoria_uq_checked_members[] = {
     END,
 };
 
+const ScoriaMember scoria_uq_bias_members[] = {
+    REAL(ScoriaUqBias, mean_bias, NULL, 0),
+    REAL(ScoriaUqBias, mean_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, sd_bias, NULL, 0),
+    REAL(ScoriaUqBias, sd_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, q975_bias, NULL, 0),
+    REAL(ScoriaUqBias, q975_bias_upper, NULL, 0),
+    END,
+};
+
 const ScoriaMember scoria_uq_check_members[] = {
     COUNT(ScoriaUqCheck, solves, NULL, 0),
     COUNT(ScoriaUqCheck, failed, NULL, 0),

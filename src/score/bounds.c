@@ -1,3 +1,4 @@
+/* Fields that stay in an interval: the transform to a free value and back, and how near to a bound a value may come. */
 #include "bounds_arrays.h"
 #include <math.h>
 #include <string.h>

@@ -24,10 +24,10 @@ PetscErrorCode CheckpointDestroy(Checkpoint *c)
 static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
 {
   int64_t skips, data, vectors, tuning;
-  bool told;
+  bool stored;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreHas(store, "lengthened_at", &told)); /* not in files from before it could be */
-  if (told) PetscCall(ScoriaStoreGetInt(store, "lengthened_at", &c->lengthened));
+  PetscCall(ScoriaStoreHas(store, "lengthened_at", &stored)); /* not in files from before it could be */
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "lengthened_at", &c->lengthened));
   PetscCall(ScoriaStoreHas(store, "blurred", &c->blurred));
   PetscCall(ScoriaStoreGetInt(store, "step", &c->step));
   PetscCall(ScoriaStoreGetInt(store, "taken", &c->taken));
@@ -51,7 +51,7 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   double number[KEPT_NUMBERS];
   int rank;
   int64_t parts, gaussian = 0;
-  bool told;
+  bool stored;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreShape(store, "/kept/reference", 1, &rank, &parts));
   PetscCall(ScoriaStoreGetReals(store, "/kept/numbers", KEPT_NUMBERS, number));
@@ -65,8 +65,8 @@ static PetscErrorCode ReadKept(ScoriaStore store, int64_t count, Kept *kept)
   kept->ended      = (int64_t)number[6];
   kept->train_loss = number[7];
   kept->baseline   = number[8];
-  PetscCall(ScoriaStoreHas(store, "kept_gaussian", &told)); /* not in files from before there was a choice */
-  if (told) PetscCall(ScoriaStoreGetInt(store, "kept_gaussian", &gaussian));
+  PetscCall(ScoriaStoreHas(store, "kept_gaussian", &stored)); /* not in files from before there was a choice */
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "kept_gaussian", &gaussian));
   kept->gaussian = gaussian > 0;
   PetscCall(ScoriaStoreGetReals(store, "/kept/reference", kept->parts, kept->reference));
   PetscCall(EmaSetDestroy(&kept->set));

@@ -1,4 +1,8 @@
+/* The file of a training curve: opened at a step, written line by line, closed with an eye on what did not reach the
+ * disk.
+ */
 #include "curve.h"
+#include "scoria/run_files.h"
 #include <string.h>
 
 /* The lines of a curve up to a step, in a text of its own; never the one that says what was kept. */
@@ -14,8 +18,8 @@ static PetscErrorCode KeptLines(const char *path, int64_t step, char **kept)
   rewind(file);
   for (char *at = *kept; fgets(line, sizeof line, file);) {
     long long number;
-    if (sscanf(line, "{\"step\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
-    if (strstr(line, CURVE_KEPT)) break;
+    if (sscanf(line, "{\"" TRAIN_STEP "\":%lld", &number) != 1 || number > step || !strchr(line, '\n')) break;
+    if (strstr(line, "\"" TRAIN_KEPT_STEP "\":")) break;
     at = stpcpy(at, line);
   }
   fclose(file);

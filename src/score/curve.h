@@ -21,7 +21,4 @@ void curve_add(Curve *curve, const char *body);
 /* Collective; says where a line was not written. */
 PetscErrorCode CurveClose(Curve *curve);
 
-/* The member by which the last line is known: what was kept. */
-#define CURVE_KEPT "\"kept_step\":"
-
 #endif

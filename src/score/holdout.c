@@ -2,6 +2,7 @@
  * otherwise, but enough for a verdict; one of each of as many regions of the conditions' ranges that hold equally many,
  * and none at an end of a range, beyond which the model would extrapolate. */
 #include "holdout.h"
+#include "scoria/run_files.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -280,13 +281,13 @@ PetscErrorCode HoldoutSave(const ScoriaHoldout *h, ScoriaStore store)
   if (!h->number && !h->rows) PetscFunctionReturn(0);
   PetscCall(ScoriaStorePutInt(store, "holdout_of_conditions", h->conditions));
   PetscCall(ScoriaStorePutInt(store, "holdout_of_realisations", h->realisations));
-  PetscCall(ScoriaStorePutInt(store, "holdout_rows", h->rows));
+  PetscCall(ScoriaStorePutInt(store, MODEL_HOLDOUT_ROWS, h->rows));
   if (!h->number) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(h->number, &list));
   for (int64_t i = 0; i < h->number; i++) list[i] = (double)h->condition[i];
-  PetscCall(ScoriaStorePutReals(store, "/holdout", 1, &h->number, list, "1",
+  PetscCall(ScoriaStorePutReals(store, MODEL_HOLDOUT, 1, &h->number, list, "1",
                                 "conditions of the dataset that were held back from training, counted from 0"));
-  PetscCall(ScoriaStorePutAxes(store, "/holdout", "held"));
+  PetscCall(ScoriaStorePutAxes(store, MODEL_HOLDOUT, "held"));
   PetscCall(PetscFree(list));
   PetscFunctionReturn(0);
 }
@@ -298,22 +299,22 @@ static PetscErrorCode LoadList(ScoriaStore store, const char *path, ScoriaHoldou
   int64_t dims[4];
   double *list;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/holdout", 4, &rank, dims));
+  PetscCall(ScoriaStoreShape(store, MODEL_HOLDOUT, 4, &rank, dims));
   if (rank < 0) PetscFunctionReturn(0);
   if (rank != 1 || dims[0] >= h->conditions)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: /holdout is no list of fewer than %lld conditions", path,
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: " MODEL_HOLDOUT " is no list of fewer than %lld conditions", path,
                 (long long)h->conditions);
   h->number = dims[0];
   PetscCall(PetscMalloc1(h->number, &list));
   PetscCall(PetscMalloc1(h->number, &h->condition));
-  PetscCall(ScoriaStoreGetReals(store, "/holdout", h->number, list));
+  PetscCall(ScoriaStoreGetReals(store, MODEL_HOLDOUT, h->number, list));
   bool good = true;
   for (int64_t i = 0; i < h->number && good; i++) {
     good = list[i] >= 0 && list[i] < (double)h->conditions && (!i || list[i] > list[i - 1]);
     if (good) h->condition[i] = (int64_t)list[i];
   }
   PetscCall(PetscFree(list));
-  if (!good) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: /holdout: expected ascending numbers of conditions", path);
+  if (!good) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: " MODEL_HOLDOUT ": expected ascending numbers of conditions", path);
   PetscFunctionReturn(0);
 }
 
@@ -322,11 +323,11 @@ PetscErrorCode HoldoutLoad(ScoriaStore store, const char *path, uint64_t seed, S
   bool there;
   PetscFunctionBeginUser;
   *h = (ScoriaHoldout){0};
-  PetscCall(ScoriaStoreHas(store, "holdout_rows", &there));
+  PetscCall(ScoriaStoreHas(store, MODEL_HOLDOUT_ROWS, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreGetInt(store, "holdout_of_conditions", &h->conditions));
   PetscCall(ScoriaStoreGetInt(store, "holdout_of_realisations", &h->realisations));
-  PetscCall(ScoriaStoreGetInt(store, "holdout_rows", &h->rows));
+  PetscCall(ScoriaStoreGetInt(store, MODEL_HOLDOUT_ROWS, &h->rows));
   if (h->conditions < 1 || h->realisations < 1 || h->rows < 0 || h->rows >= PetscMax(h->realisations, 2))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds back %lld of %lld rows of %lld conditions, which no training does", path,
                 (long long)h->rows, (long long)h->realisations, (long long)h->conditions);

@@ -1,3 +1,4 @@
+/* The layers that the instructions in use have: one table for each level (scoria/processor.h). */
 #include "layers.h"
 
 extern const Layers LEVELS(layers);

@@ -7,6 +7,7 @@
 #include "net.h"
 #include "processes.h"
 #include "samplers/samplers.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -98,8 +99,6 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
-static const char *const centres_name[] = {"/x", "/y", "/z"};
-
 /* /x, and of whole fields /y and /z. */
 static PetscErrorCode PutCentres(ScoriaModel m, ScoriaStore store)
 {
@@ -109,7 +108,7 @@ static PetscErrorCode PutCentres(ScoriaModel m, ScoriaStore store)
   model_shape(m, shape);
   for (int a = 0, at = 0; at < all; at += shape[a++]) {
     const int64_t n = shape[a];
-    PetscCall(ScoriaStorePutReals(store, centres_name[a], 1, &n, m->x + at, space_axis_unit(ScoriaModelSpace(m), a),
+    PetscCall(ScoriaStorePutReals(store, scoria_file_axes[a], 1, &n, m->x + at, space_axis_unit(ScoriaModelSpace(m), a),
                                   space_axis_help(ScoriaModelSpace(m), a)));
   }
   PetscFunctionReturn(0);
@@ -123,7 +122,7 @@ static PetscErrorCode GetCentres(ScoriaModel m, ScoriaStore store)
   model_shape(m, shape);
   PetscCall(PetscMalloc1(all, &m->x));
   for (int a = 0, at = 0; at < all; at += shape[a++])
-    PetscCall(ScoriaStoreGetReals(store, centres_name[a], shape[a], m->x + at));
+    PetscCall(ScoriaStoreGetReals(store, scoria_file_axes[a], shape[a], m->x + at));
   PetscFunctionReturn(0);
 }
 
@@ -151,8 +150,8 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutReal(store, "train_ema_width", model->width));
   PetscCall(ScoriaStorePutInt(store, "train_seed", (int64_t)model->seed));
   PetscCall(ScoriaStorePutInt(store, "float64", model->float64));
-  PetscCall(ScoriaStorePutInt(store, "train_rows", model->rows[0]));
-  PetscCall(ScoriaStorePutInt(store, "train_validation_rows", model->rows[1]));
+  PetscCall(ScoriaStorePutInt(store, MODEL_ROWS, model->rows[0]));
+  PetscCall(ScoriaStorePutInt(store, MODEL_VALIDATION_ROWS, model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
   PetscCall(PutCentres(model, store));
@@ -257,14 +256,14 @@ static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *p
 static PetscErrorCode GetAdopted(ScoriaModel m, ScoriaStore store)
 {
   char adopted[SCORIA_NAME_SIZE];
-  bool told;
+  bool stored;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreHas(store, "adopted", &told));
-  if (!told) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreHas(store, "adopted", &stored));
+  if (!stored) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreGetText(store, "adopted", sizeof adopted, adopted));
   m->gaussian = !strcmp(adopted, "gaussian");
-  PetscCall(ScoriaStoreGetInt(store, "train_rows", &m->rows[0]));
-  PetscCall(ScoriaStoreGetInt(store, "train_validation_rows", &m->rows[1]));
+  PetscCall(ScoriaStoreGetInt(store, MODEL_ROWS, &m->rows[0]));
+  PetscCall(ScoriaStoreGetInt(store, MODEL_VALIDATION_ROWS, &m->rows[1]));
   PetscFunctionReturn(0);
 }
 
@@ -273,7 +272,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   const char *name, *deck;
   double *number;
   int64_t seed, float64 = 0;
-  bool told;
+  bool stored;
   ScoriaStore store;
   ScoriaModel m;
   ScoriaMadeFrom from;
@@ -293,8 +292,8 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetProcess(m, store, path));
   PetscCall(ScoriaStoreGetInt(store, "train_steps", &m->steps));
   PetscCall(ScoriaStoreGetInt(store, "train_seed", &seed));
-  PetscCall(ScoriaStoreHas(store, "float64", &told)); /* not by the first release */
-  if (told) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
+  PetscCall(ScoriaStoreHas(store, "float64", &stored)); /* not by the first release */
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "float64", &float64));
   m->float64 = float64 != 0;
   m->seed    = (uint64_t)seed;
   PetscCall(GetAdopted(m, store));

@@ -183,7 +183,7 @@ static PetscErrorCode TellHoldout(ScoriaRun run, const ScoriaHoldout *h)
   PetscFunctionReturn(0);
 }
 
-static TrainSplit told(const ScoriaSplit *split)
+static TrainSplit split_of_training(const ScoriaSplit *split)
 {
   return (TrainSplit){.shuffle      = split->shuffle,
                       .places       = split->places,
@@ -196,13 +196,13 @@ static TrainSplit told(const ScoriaSplit *split)
 
 bool split_leaves_out(const ScoriaSplit *split, int64_t condition)
 {
-  const TrainSplit of = told(split);
+  const TrainSplit of = split_of_training(split);
   return !train_keeps(&of, condition);
 }
 
 bool split_learns(const ScoriaSplit *split, int64_t row)
 {
-  const TrainSplit of = told(split);
+  const TrainSplit of = split_of_training(split);
   return train_keeps(&of, row / of.realisations) && !train_hides(&of, row) && !train_leaves_row(&of, row);
 }
 

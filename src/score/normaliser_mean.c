@@ -1,4 +1,14 @@
-/* The mean as a function of the conditions where there are few rows. */
+/* The mean as a function of the conditions where there are few rows.
+ *
+ * Y (pieces, m) are means over the rows of a piece.  Their noise is correlated over the m elements and much larger in
+ * some directions than across them, so that terms which one direction cannot pay for are well determined in another:
+ *   1. all elements are regressed on the same terms; residuals r, spreads sd;
+ *   2. C are the eigenvectors of the correlation of r / sd, lambda the variances along them: noise falls apart into
+ *      independent parts;
+ *   3. the means along the directions with noise (lambda above 1e-6 of the largest, NORM_ALONE at most) get terms of
+ * their own each, by cross-validation, and weights of one over the variance along the direction, a gamma regression of
+ * the squared residuals on the conditions; the other directions share theirs;
+ *   4. coefficients go back to the elements: coef = along C sd. */
 #include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
@@ -7,41 +17,41 @@
 
 typedef struct {
   const NormDesign *design; /* borrowed */
-  int m, alone;
-  double *table;  /* owned (slots, m): residuals of a first fit, then means along the directions */
-  double *sd, *C; /* owned (m), (m, m): rms residuals; directions as rows, ascending */
-  double *lambda; /* owned (m): their variances */
-  double *turned; /* owned (terms, m): coefficients along the directions */
-} Turned;
+  int m, alone;             /* elements; directions with terms of their own */
+  double *table;            /* owned (slots, m): residuals of a first fit, then means along the directions */
+  double *sd, *C;           /* owned (m), (m, m): rms residuals; directions as rows, ascending */
+  double *lambda;           /* owned (m): their variances */
+  double *along;            /* owned (terms, m): coefficients along the directions */
+} Directions;
 
-static PetscErrorCode TurnedCreate(const NormData *data, const NormDesign *design, Turned *s)
+static PetscErrorCode DirectionsCreate(const NormData *data, const NormDesign *design, Directions *s)
 {
   const size_t m = (size_t)design->q, slots = (size_t)data->start[data->tiles.tiles] + 1;
   PetscFunctionBeginUser;
-  *s = (Turned){.design = design, .m = design->q};
+  *s = (Directions){.design = design, .m = design->q};
   PetscCall(
-      PetscCalloc5(slots * m, &s->table, m, &s->sd, m * m, &s->C, m, &s->lambda, (size_t)design->p * m, &s->turned));
+      PetscCalloc5(slots * m, &s->table, m, &s->sd, m * m, &s->C, m, &s->lambda, (size_t)design->p * m, &s->along));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TurnedDestroy(Turned *s)
+static PetscErrorCode DirectionsDestroy(Directions *s)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree5(s->table, s->sd, s->C, s->lambda, s->turned));
+  PetscCall(PetscFree5(s->table, s->sd, s->C, s->lambda, s->along));
   PetscFunctionReturn(0);
 }
 
 #define ROUNDING 3e-10 /* of values: what does not vary has residuals of that size, as where spreads are floored */
 
 /* All elements that do not vary would be one direction of the scatter: that of the rounding of their fits. */
-static void forget_element(const NormData *data, Turned *s, int j)
+static void forget_element(const NormData *data, Directions *s, int j)
 {
   for (int64_t i = 0; i < data->start[data->tiles.tiles]; i++) s->table[i * s->m + j] = 0;
   s->sd[j] = 0;
 }
 
 /* table = Y - X coef, coef with the same terms for all; sd becomes its power of two. */
-static PetscErrorCode FitTogether(NormData *data, Turned *s, const double Y[], double coef[])
+static PetscErrorCode FitTogether(NormData *data, Directions *s, const double Y[], double coef[])
 {
   NormDesign design = *s->design;
   const int m = s->m, p = design.p;
@@ -71,7 +81,7 @@ static PetscErrorCode FitTogether(NormData *data, Turned *s, const double Y[], d
 }
 
 /* C = sum of w r r^T over the pieces, r the residuals over sd; lower triangle, on rank 0. */
-static PetscErrorCode SumResiduals(const NormData *data, Turned *s)
+static PetscErrorCode SumResiduals(const NormData *data, Directions *s)
 {
   const int m = s->m;
   double *row;
@@ -96,7 +106,7 @@ static PetscErrorCode SumResiduals(const NormData *data, Turned *s)
 }
 
 /* sd, directions of the residuals' correlation, and how many have noise to speak of. */
-static PetscErrorCode FindDirections(const NormData *data, Turned *s)
+static PetscErrorCode FindDirections(const NormData *data, Directions *s)
 {
   const int m = s->m;
   int rank;
@@ -124,25 +134,25 @@ static PetscErrorCode FindDirections(const NormData *data, Turned *s)
   PetscFunctionReturn(0);
 }
 
-/* Column k of the table and what its regression with `turned` leaves, (slots) each; then weights of rows by the spread
+/* Column k of the table and what its regression with `along` leaves, (slots) each; then weights of rows by the spread
  * along the direction as a function of the conditions, which S2 (slots) becomes work for. */
 typedef struct {
   double *y, *S2, *w, *coef, *h; /* owned (slots), (slots), (slots), (terms), (slots) */
 } Column;
 
-static void take_column(const NormData *data, const Turned *s, int k, Column *c)
+static void take_column(const NormData *data, const Directions *s, int k, Column *c)
 {
   const int m = s->m, p = s->design->p;
   for (int t = 0; t < data->tiles.tiles; t++)
     for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++) {
       double left = c->y[i] = s->table[i * m + k];
-      for (int j = 0; j < p; j++) left -= s->design->X[i * p + j] * s->turned[(size_t)j * m + k];
+      for (int j = 0; j < p; j++) left -= s->design->X[i * p + j] * s->along[(size_t)j * m + k];
       c->S2[i] = s->design->w[i] * left * left + 1e-8 * s->lambda[m - 1 - k] / data->fitted_pieces;
     }
 }
 
 /* w: the rows of a piece over their variance, of which a hundredth and a hundred times the average are the bounds. */
-static PetscErrorCode FindWeights(const NormData *data, const Turned *s, int k, Column *c)
+static PetscErrorCode FindWeights(const NormData *data, const Directions *s, int k, Column *c)
 {
   const NormProfile norm = data->norm;
   const int p            = norm->scale.terms;
@@ -168,8 +178,8 @@ static PetscErrorCode FindWeights(const NormData *data, const Turned *s, int k, 
   PetscFunctionReturn(0);
 }
 
-/* Column k of `turned` with weights, and its share of the leverages. */
-static PetscErrorCode FitColumn(NormData *data, Turned *s, int k, double share, Column *c)
+/* Column k of `along` with weights, and its share of the leverages. */
+static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double share, Column *c)
 {
   const int64_t slots = data->start[data->tiles.tiles];
   NormDesign design   = *s->design;
@@ -182,7 +192,7 @@ static PetscErrorCode FitColumn(NormData *data, Turned *s, int k, double share, 
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
   design.use = use;
   PetscCall(NormLeastSquares(&design, c->y, c->coef));
-  for (int j = 0; j < design.p; j++) s->turned[(size_t)j * s->m + k] = c->coef[j];
+  for (int j = 0; j < design.p; j++) s->along[(size_t)j * s->m + k] = c->coef[j];
   memset(c->h, 0, (size_t)slots * sizeof(double));
   PetscCall(NormLeverages(&design, &share, c->h));
   for (int t = 0; t < data->tiles.tiles; t++)
@@ -193,7 +203,7 @@ static PetscErrorCode FitColumn(NormData *data, Turned *s, int k, double share, 
 }
 
 /* The means along the directions, regressed with terms of their own, those with noise to speak of with weights. */
-static PetscErrorCode FitTurned(NormData *data, Turned *s, const double Y[])
+static PetscErrorCode FitDirections(NormData *data, Directions *s, const double Y[])
 {
   const size_t slots = (size_t)data->start[data->tiles.tiles] + 1;
   NormDesign design  = *s->design;
@@ -209,7 +219,7 @@ static PetscErrorCode FitTurned(NormData *data, Turned *s, const double Y[])
   PetscCall(PetscFree(scaled));
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, s->alone, m, s->table, &data->mean_use));
   design.use = data->mean_use;
-  PetscCall(NormLeastSquares(&design, s->table, s->turned));
+  PetscCall(NormLeastSquares(&design, s->table, s->along));
   PetscCall(PetscCalloc1(slots, &data->leverage));
   PetscCall(PetscCalloc5(slots, &c.y, slots, &c.S2, slots, &c.w, design.p, &c.coef, slots, &c.h));
   for (int k = 0; k < s->alone; k++) total += s->lambda[m - 1 - k];
@@ -219,14 +229,14 @@ static PetscErrorCode FitTurned(NormData *data, Turned *s, const double Y[])
 }
 
 /* The coefficients of the means themselves. */
-static PetscErrorCode TurnBack(const NormData *data, const Turned *s, double coef[])
+static PetscErrorCode TurnBack(const NormData *data, const Directions *s, double coef[])
 {
   const int m = s->m, p = s->design->p;
   double *scaled;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)m * m, &scaled));
   for (int i = 0; i < m * m; i++) scaled[i] = s->C[i] * s->sd[i % m];
-  la_gemm(false, false, p, m, m, 1, s->turned, m, scaled, m, 0, coef, m);
+  la_gemm(false, false, p, m, m, 1, s->along, m, scaled, m, 0, coef, m);
   PetscCall(PetscFree(scaled));
   PetscCall(NormShare(data->in.comm, (size_t)p * (size_t)m, coef));
   PetscFunctionReturn(0);
@@ -234,13 +244,13 @@ static PetscErrorCode TurnBack(const NormData *data, const Turned *s, double coe
 
 PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const double Y[], double coef[])
 {
-  Turned s;
+  Directions s;
   PetscFunctionBeginUser;
-  PetscCall(TurnedCreate(data, design, &s));
+  PetscCall(DirectionsCreate(data, design, &s));
   PetscCall(FitTogether(data, &s, Y, coef));
   PetscCall(FindDirections(data, &s));
-  PetscCall(FitTurned(data, &s, Y));
+  PetscCall(FitDirections(data, &s, Y));
   PetscCall(TurnBack(data, &s, coef));
-  PetscCall(TurnedDestroy(&s));
+  PetscCall(DirectionsDestroy(&s));
   PetscFunctionReturn(0);
 }

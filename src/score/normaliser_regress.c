@@ -85,7 +85,7 @@ typedef struct {
   double
       *factor; /* owned (p, p): Cholesky factor of X^T W X over the sum of W, on rank 0; or that itself, with masks */
   double *chosen; /* owned (p p + p): the same of the regressors of a response, and its coefficients */
-  double *told;   /* owned (p q + 1): what rank 0 tells */
+  double *step;   /* owned (p q + 1): of rank 0 to all: B after a step, and how far that went */
   double total;   /* the sum of W, on rank 0 */
   double reach;   /* no condition's |x| is larger */
   TileSum moments, right;
@@ -99,7 +99,7 @@ static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
   PetscCallMPI(MPI_Comm_rank(design->tiles.comm, &r->rank));
   for (int t = 0; t < design->tiles.tiles; t++) r->most = PetscMax(r->most, design->tiles.used[t]);
   PetscCall(PetscMalloc6((size_t)r->most * p, &r->WX, (size_t)r->most * q, &r->work, (size_t)p * p + (size_t)p * q + 1,
-                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->told, (size_t)p * p + (size_t)p,
+                         &r->part, (size_t)p * p, &r->factor, (size_t)p * q + 1, &r->step, (size_t)p * p + (size_t)p,
                          &r->chosen));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * p + 1, &r->moments));
   PetscCall(TileSumCreate(design->tiles.comm, (int64_t)p * q, &r->right));
@@ -109,7 +109,7 @@ static PetscErrorCode RegressionCreate(const NormDesign *design, Regression *r)
 static PetscErrorCode RegressionDestroy(Regression *r)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree6(r->WX, r->work, r->part, r->factor, r->told, r->chosen));
+  PetscCall(PetscFree6(r->WX, r->work, r->part, r->factor, r->step, r->chosen));
   PetscCall(TileSumDestroy(&r->moments));
   PetscCall(TileSumDestroy(&r->right));
   PetscFunctionReturn(0);
@@ -335,14 +335,14 @@ static PetscErrorCode Score(Regression *r, const double S2[], double B[], double
     for (size_t i = 0; i < (size_t)n * q; i++) r->work[i] = fmin(found[i] * exp(-r->work[i]), MOST_RATIO) - 1;
     add_right(r, t, r->work);
   }
-  PetscCall(SolveRight(r, r->told));
+  PetscCall(SolveRight(r, r->step));
   if (r->rank == 0) {
-    r->told[pq] = damp_step(r->reach, p, q, r->told);
-    for (size_t i = 0; i < pq; i++) r->told[i] += B[i];
+    r->step[pq] = damp_step(r->reach, p, q, r->step);
+    for (size_t i = 0; i < pq; i++) r->step[i] += B[i];
   }
-  PetscCallMPI(MPI_Bcast(r->told, (int)pq + 1, MPI_DOUBLE, 0, design->tiles.comm));
-  memcpy(B, r->told, pq * sizeof *B);
-  *moved = r->told[pq];
+  PetscCallMPI(MPI_Bcast(r->step, (int)pq + 1, MPI_DOUBLE, 0, design->tiles.comm));
+  memcpy(B, r->step, pq * sizeof *B);
+  *moved = r->step[pq];
   PetscFunctionReturn(0);
 }
 

@@ -1,3 +1,5 @@
+/* Products with a packed matrix: the order it is packed in, the kernel for processors that multiply bfloat16, and plain
+ * loops that are its test and what other processors use. */
 #include "packed.h"
 #include <string.h>
 

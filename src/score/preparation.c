@@ -140,11 +140,11 @@ static PetscErrorCode CheckRows(void *ctx, const char *path, ScoriaStore store)
   const Reading *reading = ctx;
   const ScoriaDataset ds = reading->ds;
   int64_t digest, fit = 0;
-  bool told;
+  bool stored;
   uint32_t here;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreHas(store, FIT, &told));
-  if (told) PetscCall(ScoriaStoreGetInt(store, FIT, &fit));
+  PetscCall(ScoriaStoreHas(store, FIT, &stored));
+  if (stored) PetscCall(ScoriaStoreGetInt(store, FIT, &fit));
   if (fit != FIT_OF) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: fitted by an earlier version", path);
   PetscCall(ScoriaStoreGetInt(store, "dataset_digest", &digest));
   PetscCall(ScoriaDatasetDigest(reading->run, ds, dataset_rows(ds), &here));

@@ -1,3 +1,4 @@
+/* Sums of tiles in fixed point (scoria/fixed.h): two integers for each number, added over the ranks at the end. */
 #include "tile_sum.h"
 #include "scoria/fixed.h"
 #include <limits.h>

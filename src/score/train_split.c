@@ -1,3 +1,5 @@
+/* Which rows are validated on: conditions at the first places of a shuffle that are not held back, or rows of each
+ * condition by a shuffle of these. */
 #include "train_split.h"
 #include "holdout.h"
 #include <math.h>

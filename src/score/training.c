@@ -2,6 +2,7 @@
 #include "training.h"
 #include "scoria/phases.h"
 #include "train_data.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,12 +50,15 @@ static PetscErrorCode Evaluate(Training *t, int64_t step)
 /* One point of the curve of the tuning, in log.jsonl and consistency.jsonl or distilled.jsonl. */
 static PetscErrorCode RecordTuning(Training *t, int64_t step, const TrainStep *last)
 {
-  char body[256], gap[40] = "";
+  char body[256] = "";
   PetscFunctionBeginUser;
+  json_member(sizeof body, body, TRAIN_STEP, "%lld", (long long)step);
+  json_member(sizeof body, body, TRAIN_LOSS, "%.8g", t->loss);
   if (t->opt.kind == TRAIN_CONSISTENCY)
-    snprintf(gap, sizeof gap, "\"gap\":%.6g,", consistency_gap(step - 1, t->opt.steps));
-  snprintf(body, sizeof body, "\"step\":%lld,\"loss\":%.8g,%s\"lr\":%.6g,\"norm\":%.6g,\"seconds\":%.3f",
-           (long long)step, t->loss, gap, last->rate, last->norm, wall_seconds() - t->start);
+    json_member(sizeof body, body, "gap", "%.6g", consistency_gap(step - 1, t->opt.steps));
+  json_member(sizeof body, body, TRAIN_RATE, "%.6g", last->rate);
+  json_member(sizeof body, body, "norm", "%.6g", last->norm);
+  json_member(sizeof body, body, TRAIN_SECONDS, "%.3f", wall_seconds() - t->start);
   PetscCall(ScoriaLog(t->run, train_kind_names[t->opt.kind], "%s", body));
   curve_add(&t->curve, body);
   PetscFunctionReturn(0);
@@ -64,14 +68,17 @@ static PetscErrorCode RecordTuning(Training *t, int64_t step, const TrainStep *l
 static PetscErrorCode Record(Training *t, int64_t step, const TrainStep *last)
 {
   const double seconds = wall_seconds() - t->start;
-  char body[512];
+  char body[512]       = "";
   PetscFunctionBeginUser;
-  snprintf(
-      body, sizeof body,
-      "\"step\":%lld,\"loss\":%.8g,\"validation\":%.8g,\"baseline\":%.8g,\"excess\":%.8g,\"lr\":%.6g,\"norm\":%.6g,"
-      "\"seconds\":%.3f,\"samples_per_second\":%.1f",
-      (long long)step, t->loss, t->validation, t->baseline, t->validation - t->baseline, last->rate, last->norm,
-      seconds, (double)(step * t->opt.batch) / PetscMax(seconds, 1e-9));
+  json_member(sizeof body, body, TRAIN_STEP, "%lld", (long long)step);
+  json_member(sizeof body, body, TRAIN_LOSS, "%.8g", t->loss);
+  json_member(sizeof body, body, TRAIN_VALIDATION, "%.8g", t->validation);
+  json_member(sizeof body, body, TRAIN_BASELINE, "%.8g", t->baseline);
+  json_member(sizeof body, body, "excess", "%.8g", t->validation - t->baseline);
+  json_member(sizeof body, body, TRAIN_RATE, "%.6g", last->rate);
+  json_member(sizeof body, body, "norm", "%.6g", last->norm);
+  json_member(sizeof body, body, TRAIN_SECONDS, "%.3f", seconds);
+  json_member(sizeof body, body, "samples_per_second", "%.1f", (double)(step * t->opt.batch) / PetscMax(seconds, 1e-9));
   PetscCall(ScoriaLog(t->run, "train", "%s", body));
   curve_add(&t->curve, body);
   PetscFunctionReturn(0);
@@ -194,29 +201,33 @@ static PetscErrorCode Choose(Training *t)
 {
   const double *ema = t->opt.adam.ema;
   const int widths  = t->kept.lengths > 1 ? WIDTHS : 1;
-  char body[1024];
+  char body[1024] = "", averages[640] = "";
   double best = 0;
   float *weights;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(t->kept.set.count, &weights));
-  int used = snprintf(body, sizeof body, "\"step\":%lld," CURVE_KEPT "%lld,\"averages\":[", (long long)t->kept.ended,
-                      (long long)t->kept.step);
+  json_member(sizeof body, body, TRAIN_STEP, "%lld", (long long)t->kept.ended);
+  json_member(sizeof body, body, TRAIN_KEPT_STEP, "%lld", (long long)t->kept.step);
+  int used = 0;
   for (int i = 0; i < widths; i++) {
     const double width = i == 0            ? ema[0]
                          : i == widths - 1 ? ema[1]
                                            : ema[0] * pow(ema[1] / ema[0], (double)i / (widths - 1));
     double error, loss;
     PetscCall(Try(t, width, weights, &error, &loss));
-    used += snprintf(body + used, sizeof body - (size_t)used,
+    used += snprintf(averages + used, sizeof averages - (size_t)used,
                      "%s{\"width\":%.6g,\"profile_error\":%.3g,\"validation\":%.8g}", i ? "," : "", width, error, loss);
     if (i > 0 && !(loss < best)) continue;
     best          = loss;
     t->kept.width = width;
     PetscCall(AddsNothing(t, weights, &t->kept.gaussian));
   }
-  snprintf(body + used, sizeof body - (size_t)used,
-           "],\"width\":%.6g,\"kept_validation\":%.8g,\"kept_baseline\":%.8g,\"adopted\":\"%s\",\"lengthened_at\":%lld",
-           t->kept.width, best, t->baseline, t->kept.gaussian ? "gaussian" : "network", (long long)t->lengthened);
+  json_member(sizeof body, body, "averages", "[%s]", averages);
+  json_member(sizeof body, body, TRAIN_WIDTH, "%.6g", t->kept.width);
+  json_member(sizeof body, body, TRAIN_KEPT_LOSS, "%.8g", best);
+  json_member(sizeof body, body, "kept_baseline", "%.8g", t->baseline);
+  json_member(sizeof body, body, "adopted", "\"%s\"", t->kept.gaussian ? "gaussian" : "network");
+  json_member(sizeof body, body, TRAIN_LENGTHENED, "%lld", (long long)t->lengthened);
   t->kept.loss       = best;
   t->kept.train_loss = t->loss;
   t->kept.baseline   = t->baseline;
@@ -327,7 +338,7 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
   if (!t->blurred) memset(t->opt.blur, 0, sizeof t->opt.blur); /* as it was begun */
   PetscCall(Begin(t, spec));
   if (!t->begin.tuning) {
-    PetscCall(Run(t, spec, "train", "train.jsonl"));
+    PetscCall(Run(t, spec, "train", TRAIN_FILE));
     PetscCall(Choose(t));
     PetscCall(CurveClose(&t->curve));
     PetscCall(Say(t));

@@ -24,6 +24,8 @@ struct ScoriaTempering_ {
   double temperature, step, log_evidence, variance; /* variance: of log_evidence */
   double independent;                               /* the same, were the particles independent at every temperature */
   int stages;
+  int made, last;             /* moves so far of the stage at work; those of the stage before it, 0: there was none */
+  double correlation;         /* after these moves; 1: not known yet */
   uint32_t first_draw, moves; /* of a particle's random numbers; moves so far: 0 is the draw from the prior */
 };
 

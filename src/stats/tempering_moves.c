@@ -134,6 +134,20 @@ double tempering_forgotten(int64_t particles, int dimension)
   return FORGOTTEN + sqrt(2 * log(2 * dimension) / (double)particles);
 }
 
+int tempering_moves_of_stage(ScoriaTempering t)
+{
+  return PetscMax(t->spec.moves, t->last);
+}
+
+/* A correlation falls by the same factor with every move; before it is known, the stage is as the last one. */
+int tempering_moves_left(ScoriaTempering t)
+{
+  const double forgotten = tempering_forgotten(t->spec.particles, t->spec.dimension), now = t->correlation;
+  double moves = tempering_moves_of_stage(t);
+  if (t->made >= t->spec.moves && now < 1) moves = t->made * PetscMax(1, log(forgotten) / log(now));
+  return PetscMax(0, (int)ceil(PetscMin(moves, t->spec.most_moves)) - t->made - 1);
+}
+
 /* Moves go on until the places are forgotten. */
 PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage)
 {
@@ -144,9 +158,10 @@ PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage)
   for (int64_t i = 0; i < t->number; i++)
     for (int k = 0; k < D; k++) t->w[i * D + k] -= t->mean[k];
   PetscCall(PetscArraycpy(t->w_start, t->w, t->number * D));
-  stage->correlation = 1;
+  stage->correlation = t->correlation = 1;
   for (int m = 0; m < t->spec.moves || (m < t->spec.most_moves && stage->correlation > forgotten); m++) {
     double share;
+    t->made = m;
     PetscCall(MoveOnce(t, &share));
     stage->acceptance = (m * stage->acceptance + share) / (m + 1);
     stage->mixing += share * t->step * t->step;
@@ -154,7 +169,9 @@ PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage)
     stage->moves = m + 1;
     t->step      = fmin(LARGEST_STEP, t->step * exp(share - ACCEPTANCE));
     if (m + 1 >= t->spec.moves) PetscCall(Correlation(t, &stage->correlation));
+    t->correlation = stage->correlation;
   }
+  t->last = stage->moves;
   PetscCall(TemperingGather(t, D, t->z));
   PetscCall(TemperingGather(t, 1, t->l));
   PetscCall(TemperingGather(t, 1, t->base));

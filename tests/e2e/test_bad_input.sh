@@ -54,7 +54,15 @@ for name in ("conditions/U0", "conditions/F_right", "conditions/ell", "fields/c"
     assert (a[name][:] == b[name][:]).all(), name
 EOF
 
-# The run directory.
+# The run directory.  One that a refused command has made goes again, with parents that were not there.
+expect 3 'model.h5: cannot be read' 2 uq "$deck" -run_dir "$work/far/away" -uq_count 50
+expect 3 'dataset.h5' 1 train "$deck" -run_dir "$work/far/away/"
+if [ -e "$work/far" ]; then fail "refused commands leave directories: $(find "$work/far")"; fi
+scoria 1 solve "$deck" -run_dir "$work/far/away" -solve_count 1 >"$work/out" 2>&1 || { fail "solve"; cat "$work/out" >&2; }
+grep -q "run directory $work/far/away: new from $work/far on" "$work/out" || { fail "new parents are not told"; cat "$work/out" >&2; }
+expect 3 'model.h5: cannot be read' 2 uq "$deck" -run_dir "$work/far/away" -uq_count 50
+[ -e "$work/far/away/solve.h5" ] || fail "a refused command has removed results"
+expect 3 'unknown key "-compare_file"; did you mean "-compare_sample" or "-compare_reference"' 1 compare "$deck" -compare_file x.h5
 expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir /dev/null/run
 : >"$work/plain"
 expect 4 'run directory cannot be made' 2 generate "$deck" -run_dir "$work/plain"
@@ -107,6 +115,14 @@ expect 3 'uq: U0: found 0.9 V' 1 uq "$deck" -uq_U0 0.9 -uq_count 50 -uq_file far
 expect 3 'sample_T: T is no condition here' 1 sample "$deck" -sample_T 300 -sample_file other.h5
 expect 3 'uq_T: T is no condition here' 1 uq "$deck" -uq_T 300,310 -uq_file other.h5
 expect 2 'found "12", which is no option' 1 uq "$deck" -uq_F_right 8 12 16 -uq_file other.h5
+twice() { # PATTERN ARGUMENTS...: not through scoria, which lets a test's base be overruled
+  timeout 100 "$SCORIA" "${@:2}" >"$work/out" 2>&1
+  [ "$?" -eq 2 ] || fail "${*:2}: expected exit 2"
+  grep -q "^scoria: command line: found $1" "$work/out" || { fail "expected $1"; cat "$work/out" >&2; }
+}
+twice '-train_steps twice, "5" and "9"; expected it once' train "$deck" -train_steps 5 -train_steps 9
+twice '--sample_count twice, "8" and "8"' sample "$deck" -sample_count 8 -sample_file other.h5 --sample_count 8
+twice '-strict twice, "" and "true"' sample "$deck" -strict -sample_count 8 -strict true
 expect 2 'found "sample_U0", which is no option' 1 sample "$deck" sample_U0 0.2 -sample_file other.h5
 expect 2 'found the option "-sample_U 0", which has a blank in it' 1 sample "$deck" "-sample_U 0" 0.2 -sample_file other.h5
 for name in manifest.h5 croissant.h5 cost.h5 compare.h5 other.json; do

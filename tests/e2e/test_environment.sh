@@ -8,7 +8,8 @@ set -uo pipefail
 alone() { # CODE PATTERN ARGUMENTS...: the program without a launcher, which the environment would have to pass
   local code=$1 pattern=$2 got=0
   shift 2
-  timeout 100 "$SCORIA" "$@" >"$work/out" 2>&1 || got=$?
+  last_options "$@"
+  timeout 100 "$SCORIA" "${kept_options[@]}" >"$work/out" 2>&1 || got=$?
   if [ "$got" -ne "$code" ] || ! grep -q -- "$pattern" "$work/out"; then
     fail "scoria $*: exit $got, expected $code and '$pattern'"
     cat "$work/out" >&2
@@ -37,12 +38,13 @@ alone 3 "PETSc's options: .*nosuch" generate "$deck" "${late[@]}" -run_dir "$wor
 
 # Keys that count before the deck are said; what a .petscrc has for other programs is no reason to stop.  ~ is HOME.
 mkdir "$work/home"
-printf -- '-of_another_program 3\n-run_seed 5\n' >"$work/home/.petscrc"
+printf -- '-of_another_program 3\n-run_seed 5\n-snes_rtol 1e-9\n' >"$work/home/.petscrc"
 # shellcheck disable=SC2088 # it is to reach the program
 HOME=$work/home PETSC_OPTIONS="-porosity_sigma 0.5" alone 0 'WARNING: ~/.petscrc: -of_another_program is no key' generate "$deck" "${few[@]}" -run_dir '~/a run'
-for said in '^~/.petscrc: -run_seed 5 counts before the deck' '^PETSC_OPTIONS: -porosity_sigma 0.5 counts before the deck'; do
+for said in '^~/.petscrc: -snes_rtol 1e-9 reaches PETSc.s solvers' '^~/.petscrc: -run_seed 5 counts before the deck' '^PETSC_OPTIONS: -porosity_sigma 0.5 counts before the deck'; do
   grep -q "$said" "$work/out" || fail "not said: $said"
 done
+grep -q '"event":"options","elsewhere":".*~/.petscrc: -run_seed 5' "$work/home/a run/log.jsonl" || fail "the log does not say what came from elsewhere"
 [ -s "$work/home/a run/dataset.h5" ] || fail "~ in a path is not HOME"
 [ ! -e '~' ] || fail "~ was made as a directory"
 # shellcheck disable=SC2088
@@ -77,7 +79,7 @@ for limit in 300000 400000 600000; do
   (
     ulimit -v "$limit"
     unset OPENBLAS_NUM_THREADS OMP_NUM_THREADS
-    timeout -k 5 100 "$SCORIA" run "$deck" "${few[@]}" -run_dir "$work/limited$limit" -ensemble_conditions 24 -train_steps 2 >"$work/out" 2>&1
+    timeout -k 5 100 "$SCORIA" run "$deck" -ensemble_conditions 24 -ensemble_realisations 2 -run_dir "$work/limited$limit" -train_steps 2 >"$work/out" 2>&1
   )
   case $? in 124 | 137) fail "never ends with ulimit -v $limit" ;; esac
 done

@@ -7,7 +7,8 @@ set -uo pipefail
 
 run() { # RANKS COMMAND DECK OPTIONS...: is to succeed
   if [ "$1" -eq 1 ]; then # without a launcher, which takes longer than these commands
-    timeout 300 "$SCORIA" "${@:2}" >"$work/out" 2>&1
+    last_options "${@:2}"
+    timeout 300 "$SCORIA" "${kept_options[@]}" >"$work/out" 2>&1
   else
     scoria "$@" >"$work/out" 2>&1
   fi || { fail "scoria $*"; cat "$work/out" >&2; }

@@ -6,9 +6,10 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 scoria() { # one rank without the launcher, which takes most of the time of a refusal
-  local ranks=$1
-  shift
-  if [ "$ranks" -eq 1 ]; then timeout 300 "$SCORIA" "$@"; else timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "$@"; fi
+  local launcher=("$MPIEXEC" -n "$1")
+  [ "$1" -gt 1 ] || launcher=()
+  last_options "${@:2}"
+  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}"
 }
 
 "$PYTHON" - "$work" <<'PY'
@@ -207,7 +208,7 @@ bad 'more than one axis may be that of the cells' -import_y /x -import_fields c=
 bad 'array /zero: found scale_factor 0' -import_fields c=/zero
 bad 'import_fields: c: found "paths", expected one of: path, order' -import_fields '{c: {paths: /fine}}'
 bad 'import_fields: c: channel: found "1.5"' -import_fields '{c: {path: /fine, channel: 1.5}}'
-bad 'import_x: units: found "s", expected m' -import_x '{path: /x, units: s}'
+bad 'import_x: units: found "s", expected a length' -import_x '{path: /x, units: s}'
 bad 'import_fields: found "b", expected name=value (in a mapping' -import_fields 'c=/a b'
 run 1 import "$work/bad.yaml" -run_dir "$work/hollow" -import_fields c=/hollow # nothing but its fill value
 "$PYTHON" - "$work" <<'PY' || fail "an array of fill values"

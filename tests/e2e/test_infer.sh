@@ -57,6 +57,17 @@ if command -v gnuplot >/dev/null; then grep -q 'id="figure-posterior"' "$run/rep
 x() { "$PYTHON" -c "import h5py, sys; print(h5py.File('$run/dataset.h5')['x'][$1])"; }
 run 2 sample "$deck" -sample_count 20000 -sample_file weighted.h5
 run 2 infer "$deck" -infer_count 2000 -sensors_at "c:$(x 3),phi:$(x 7)" -sensors_value "1420,-0.1985" -sensors_sd "60,0.001" -infer_file blunt.h5
+# Every round of tiles is counted: pilot and all of prior and posterior, the surrogate, the first evaluation and every move of 2,000 particles.
+"$PYTHON" - "$run/log.jsonl" <<'PY' || fail "what infer counts of its work"
+import json, sys
+log = [json.loads(line) for line in open(sys.argv[1])]
+ends = [i for i, l in enumerate(log) if l["event"] == "progress" and l["what"] == "infer"]
+moves = sum(l["moves"] for l in log[ends[-2]:ends[-1]] if l["event"] == "infer")
+rounds, rest = divmod(log[ends[-1]]["done"], 2 * 128)
+all, pilot = 8, 8
+surrogate = rounds - 2 * (pilot + all) - all * (1 + moves)
+assert rest == 0 and log[ends[-1]]["unit"] == "fields" and moves >= 8 and surrogate in (1, 2), (rounds, moves)
+PY
 
 "$PYTHON" - "$work" "$fields" <<'PY' || fail "posteriors"
 import json, sys
@@ -136,9 +147,9 @@ bad() { # PATTERN LINE: a file of that one line
 bad 'reading 1: found field "p", expected one of c, phi' 'p 1e-5 3 1'
 bad 'reading 1: found x = 1 m, allowed 0 to' 'c 1 1200 5'
 bad 'bad.txt: line 1: found sd 0, expected a positive one' 'c 1e-5 1200 0'
-bad 'bad.txt: line 1: found too few words' 'c 1e-5 1200'
-bad 'bad.txt: line 1: found too many words' 'c 1e-5 1200 5 5'
-bad 'bad.txt: line 1: found something that is no number' 'c 1e-5 many 5'
+bad 'bad.txt: line 1: found 3 words, expected a field and three numbers' 'c 1e-5 1200'
+bad 'bad.txt: line 1: found 5 words' 'c 1e-5 1200 5 5'
+bad 'bad.txt: line 1: found "many", which is no number' 'c 1e-5 many 5'
 bad 'bad.txt: found no reading' '# nothing'
 expect 3 'readings_of_nobody.txt: cannot be read' 2 infer "$deck" -sensors_file readings_of_nobody.txt -infer_file x.h5
 # A reading that the model holds for impossible is refused at once, unless the user lets it pass; one that is far is refused under -strict.

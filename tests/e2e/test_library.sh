@@ -8,7 +8,8 @@ set -uo pipefail
 scoria() { # RANKS COMMAND ...: one without a launcher, which takes longer than these commands
   local launcher=("$MPIEXEC" -n "$1")
   [ "$1" -gt 1 ] || launcher=()
-  timeout 300 "${launcher[@]}" "$SCORIA" "${@:2}"
+  last_options "${@:2}"
+  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}"
 }
 run() { # RANKS COMMAND DECK OPTIONS...: is to succeed
   scoria "$@" >"$work/out" 2>&1 || { fail "scoria $*"; cat "$work/out" >&2; }

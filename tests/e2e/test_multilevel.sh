@@ -48,6 +48,19 @@ for i in 1 2; do
   echo "no model" >"$work/endless/model.h5"
 done
 { cmp -s "$work/said1" "$work/said2" && cmp -s "$work/kept1" "$work/kept2" && grep -q "no model.h5" "$work/said2"; } || fail "a source is chosen twice"
+# A checkpoint of an earlier version is refused by name.
+old=(-uq_source multilevel -uq_pilot 24 -uq_count 1000000000 -uq_tolerance_of means -run_dir "$work/old")
+expect 75 "" 1 uq "$deck" "${old[@]}" -run_max_hours 0.0004
+"$PYTHON" - "$work/old/uq.ckpt" <<'PY' || fail "no checkpoint to make an old one of"
+import sys, h5py
+with h5py.File(sys.argv[1], "r+") as f:
+    fewer, kept = f["levels"][:-1], dict(f["levels"].attrs)
+    del f["levels"]
+    f["levels"] = fewer
+    f["levels"].attrs.update(kept)
+PY
+expect 3 "uq.ckpt: written by an earlier version" 1 uq "$deck" "${old[@]}"
+
 # An earlier version knew three sources: what it has chosen holds, and its draws.
 PYTHONPATH=$(dirname "$0")/.. "$PYTHON" - "$work/endless/uq_choice.ckpt" <<'PY' || fail "a choice of an earlier version"
 import sys, h5py
@@ -145,7 +158,8 @@ PY
 alone() { # PATTERN ARGUMENTS...
   local pattern=$1 got=0
   shift
-  timeout 300 "$SCORIA" "$@" >"$work/out" 2>"$work/err" || got=$?
+  last_options "$@"
+  timeout 300 "$SCORIA" "${kept_options[@]}" >"$work/out" 2>"$work/err" || got=$?
   if [ "$got" -ne 3 ] || [ "$(grep -c '^scoria: ' "$work/err")" -ne 1 ] || ! grep -q "^scoria: .*$pattern" "$work/err"; then
     fail "scoria $*: exit $got, expected 3 and one line matching '$pattern'"
     cat "$work/out" "$work/err" >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The rooms of src/: none reads another's private headers, files do not call each other in circles, no two have one name, none, and no public header, is longer
-# than 400 lines, the commands stay thin, and the guide to them names what there is.
+# than 400 lines, the commands stay thin, nobody draws by numbers of its own, and the guide to them names what there is.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -59,6 +59,36 @@ for file, others in calls.items():
     for other in others:
         if file in reached.get(other, ()):
             wrong.append(f"{file}: in a circle with {other} by {sorted(n for n in lacks[file] if has.get(n) == other)}")
+
+# Who draws porosities, solves of them or samples outside of the rooms that make them takes its numbers from the table of draw_ranges.c, or gives the porosities;
+# the random numbers behind them are those rooms' own.
+drawing = re.compile(r"\b(?:ScoriaPorosityDraw|ScoriaEnsembleDraw|ScoriaEnsembleCompute|ScoriaFidelitiesCompute|ScoriaModelSample)\(([^;]*);")
+drawers = 0
+for file in [*files, *(source / "benchmarks").glob("*.[ch]")]:
+    text, of = file.read_text(), room(file) if src in file.parents else "benchmarks"
+    if of in ("physics", "score", "draw") or file.suffix == ".h":
+        continue
+    drawn = [call for call in drawing.findall(text) if "NULL, eps" not in call]
+    drawers += bool(drawn)
+    if drawn and not re.search(r"\b(?:draw|generate)_(?:number|part)\(", text):
+        wrong.append(f"{file}: draws by numbers of its own")
+    if src in file.parents and re.search(r"\bSCORIA_STREAM_(?:POROSITY|CROP|SAMPLE|REMAINDER)\b", text):
+        wrong.append(f"{file}: draws by itself what a source draws")
+assert drawers > 3
+
+# The guide's table of the rooms and what they stand on is that of the libraries.
+above = {n: set(a.split()) for n, a in re.findall(r"scoria_room\((\w+) FOLDERS [^)]*?ABOVE ([a-z ]+?)(?: LEVELS[^)]*)?\)", (source / "CMakeLists.txt").read_text())}
+above |= {n: set(a.split()) for s, a in re.findall(r"foreach\(study ([a-z ]+)\)\s*scoria_room\([^)]*?ABOVE ([a-z ]+)\)", (source / "CMakeLists.txt").read_text()) for n in s.split()}
+told = {}
+for names, stands in re.findall(r"^\| (`.+?`) \| .* \| (.+?) \|$", (src / "README.md").read_text(), re.M):
+    for name in re.findall(r"`(?:study/)?(\w+)`", names):
+        told[name] = set(re.findall(r"\w+", stands))
+assert len(above) > 12
+for name, below in above.items():
+    if name == "cmd" and told.get(name) == {"all", "of", "these"}:
+        continue
+    if told.get(name) != below:
+        wrong.append(f"src/README.md: {name} stands on {told.get(name)}, in CMakeLists.txt on {below}")
 
 # What src/README.md names is there; tests have every table of a result's members, and every layer that has a gradient.
 readme, there = (src / "README.md").read_text(), {f.name for d in ("src", "tests", "include") for f in (source / d).rglob("*.*")}

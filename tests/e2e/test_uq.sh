@@ -175,12 +175,31 @@ PY
 tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles "0.0001,0.5")
 scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
 grep -q "model's tails are not checked: there is no compare.h5" "$work/out" || fail "uq does not say that nothing was compared"
+grep -q "bias: the model's is not checked: there is no compare.h5" "$work/out" || fail "uq does not say that no bias is known"
+grep -q '^    max_c  *mol m^-3 .*  not checked$' "$work/out" || { fail "a bias that nobody has checked"; cat "$work/out" >&2; }
 scoria 2 compare "$deck" -compare_count 300 >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }
 grep -q "tails agree down to a probability of" "$work/out" || fail "compare does not print tails"
 for ranks in 1 2; do
   scoria "$ranks" uq "$deck" "${tails[@]}" -uq_file "checked$ranks.h5" >"$work/out" 2>&1 || fail "uq with a comparison"
 done
 grep -q "not checked by compare: tails of drop$" "$work/out" || fail "uq does not name what compare does not know"
+grep -q '^    drop .*  not checked$' "$work/out" || fail "a bias of what compare does not know"
+"$PYTHON" - "$run" "$work/out" <<'PY' || { fail "biases beside the means"; cat "$work/out" >&2; }
+import json, re, sys
+run, printed = sys.argv[1:]
+told = json.load(open(f"{run}/checked1.json"))["conditions"][0]["quantities"]
+compared = {q["name"]: {e["name"]: e for e in q["estimates"]} for q in json.load(open(f"{run}/compare.json"))["worth"]["quantities"]}
+found = {m[1]: (float(m[2]), float(m[3])) for m in re.finditer(r"^    (\w+) .* ([+-][0-9.e-]+) \(<([0-9.e-]+)\)$", open(printed).read(), re.M)}
+assert set(found) == {"min_c", "max_c", "phi_collector"} == set(told) - {"drop"}, (found, list(told))
+for name, (bias, upper) in found.items():
+    for ours, theirs in (("mean", "mean"), ("sd", "sd"), ("q975", "q975")):
+        estimate = compared[name][theirs]
+        assert told[name]["compared"][ours + "_bias"] == estimate["bias"], name
+        assert told[name]["compared"][ours + "_bias_upper"] == estimate["bias_upper"], name
+    mean = compared[name]["mean"]  # two digits are printed
+    assert abs(bias - mean["bias"]) <= .051 * abs(bias) and abs(upper - mean["bias_upper"]) <= .051 * upper, (name, bias, upper)
+assert all(value is None for value in told["drop"]["compared"].values())
+PY
 grep -q 'WARNING: P(c > 3000 somewhere) = 0: the upper tail of max_c' "$work/out" || fail "uq does not warn of a rare event"
 grep -q 'WARNING: quantile 0.0001 of max_c: the lower tail' "$work/out" || fail "uq does not warn of a far quantile"
 grep -q 'WARNING: quantile 0.5' "$work/out" && fail "uq warns of a median"
@@ -299,7 +318,7 @@ grep -q 'report.html does not show uq.h5 yet: scoria report DECK renews it' "$wo
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q 'report.html does not show' "$work/out" && fail "a new report is said to be old"
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  'for errors of 0.02 SD use ' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
+  'for errors of 0.02 SD use ' 'bias \[SD\]' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi

@@ -142,7 +142,7 @@ bad() { # PATTERN ...: infer refuses
 }
 bad 'found "c:1e-5:1e-4", expected field:x:y:z' -sensors_at "c:1e-5:1e-4,c:6e-5:0:0"
 printf 'c 1e-5 1400 2\n' >"$work/readings"
-expect 3 'line 1: found too few words, expected a field and five numbers: field x y z value sd' 2 infer "$deck" "${whole[@]}" -sensors_file "$work/readings" -infer_file bad.h5
+expect 3 'line 1: found 4 words, expected a field and five numbers: field x y z value sd' 2 infer "$deck" "${whole[@]}" -sensors_file "$work/readings" -infer_file bad.h5
 bad 'reading 2: found z = 0.01 m, allowed 0 to 0.0002 m' -sensors_at "c:1e-5:1e-4:0,c:6e-5:0:0.01"
 bad 'of whole fields all are known' -infer_conditions all
 mkdir "$work/network"

@@ -50,7 +50,8 @@ for _ in 1 2 3; do
   rm -rf "$work/limit"
   mkdir -p "$work/limit"
   ln "$work/chain/dataset.h5" "$work/limit/dataset.h5"
-  long=("${more[@]}" -train_steps "$steps" -run_checkpoint_minutes 0.05)
+  last_options "${more[@]}" -train_steps "$steps" -run_checkpoint_minutes 0.05
+  long=("${kept_options[@]}")
   job=$(submit_job "$work/limit/train.out" jobs/train.sbatch "$deck" "$work/limit" "${long[@]}")
   wait_for "$job" 1200 COMPLETED FAILED CANCELLED TIMEOUT
   restarts=$(job_value "$job" Restarts)
@@ -67,13 +68,14 @@ timeout "$(time_left)" "$MPIEXEC" -n 2 "$SCORIA" train "$deck" -run_dir "$work/w
 same_arrays "$work/limit/model.h5" "$work/whole/model.h5" || fail "a requeued training ends with other weights"
 
 # Cancelled in the middle, and the pipeline submitted again with the same arguments.
-read -r generate train sample <<<"$(submit "$work/again" "${long[@]}" -train_steps "$((steps / 5))")"
+last_options "${long[@]}" -train_steps "$((steps / 5))"
+read -r generate train sample <<<"$(submit "$work/again" "${kept_options[@]}")"
 wait_for "$train" 60 RUNNING
 sleep 2
 scancel "$train"
 wait_for "$train" 30 CANCELLED
 wait_for "$sample" 30 CANCELLED
-read -r generate train sample <<<"$(submit "$work/again" "${long[@]}" -train_steps "$((steps / 5))")"
+read -r generate train sample <<<"$(submit "$work/again" "${kept_options[@]}")"
 wait_for "$sample" 600 COMPLETED FAILED CANCELLED TIMEOUT
 [ "$(state_of "$sample")" = COMPLETED ] || fail "after scancel: $(state_of "$sample")"
 grep -q 'is complete' "$work/again/generate-$generate.out" || fail "generate was not skipped"

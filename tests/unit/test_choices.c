@@ -2,9 +2,11 @@
  * whole, and is named where the deck's help lists what there is. */
 #include "cmd/cmd.h"
 #include "draw/family.h"
+#include "physics/porosity_field.h"
 #include "physics/electrode/electrode.h"
 #include "score/basis.h"
 #include "score/net.h"
+#include "scoria/run_files.h"
 #include "scoria/score.h"
 #include "testing.h"
 #include "score/processes.h"
@@ -167,6 +169,46 @@ static void fidelities(void **state)
   }
 }
 
+/* Covariances of unit variance that fall off to nothing, and the transforms of which are positive: no other function is
+ * a law's.  Sums at STEP have the error of the trapezoidal rule at the kink of an exponential, STEP^2 / 12. */
+static void kernels(void **state)
+{
+  const double step = 1e-3;
+  (void)state;
+  NAMES(field_kernels);
+  words_are_rows("porosity_kernel", 0, n, names);
+  for (const FieldKernel *kernel = field_kernels; kernel->name; kernel++) {
+    const double reach = kernel_reach(kernel);
+    assert_true(fabs(kernel->covariance(0) - 1) < 1e-15);
+    for (double r = 0; r < reach; r += 0.1) assert_true(kernel->covariance(r + 0.1) < kernel->covariance(r));
+    for (double wave = 0; wave < 20; wave += 0.5) {
+      double sum = kernel->covariance(0) / 2;
+      for (double r = step; r < reach; r += step) sum += kernel->covariance(r) * cos(wave * r);
+      if (!(sum * step > -step * step / 12)) fail_msg("%s: no law has this covariance", kernel->name);
+    }
+  }
+}
+
+/* Every file has a command that is there, and a name of its own in it; defaults of the keys that name results are
+ * among them. */
+static void run_files(void **state)
+{
+  (void)state;
+  for (const ScoriaRunFile *f = scoria_run_files; f->name; f++) {
+    const char *dot = strrchr(f->name, '.');
+    assert_true(dot && (f->text || !strcmp(dot, ".xdmf")));
+    assert_true(f->command ? cmd_find(f->command) != NULL : !f->is && !f->kind);
+    assert_true(!f->kind || !strcmp(dot, ".h5"));
+    assert_ptr_equal(run_file_find(f->name, f->command), f);
+  }
+  for (const ScoriaKey *const *table = cmd_tables(); *table; table++)
+    for (const ScoriaKey *key = *table; key->name; key++) {
+      const char *dot = key->type == SCORIA_KEY_STRING && key->value ? strrchr(key->value, '.') : NULL;
+      if (dot && (!strcmp(dot, ".h5") || !strcmp(dot, ".json")) && !run_file_find(key->value, NULL))
+        fail_msg("%s: %s is no file of a run", key->name, key->value);
+    }
+}
+
 /* What a problem lists of itself has names, units and words of its own; derived fields are in the help. */
 static void parts_of_problems(void **state)
 {
@@ -249,6 +291,8 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(parameter_sets),
                                      cmocka_unit_test(bases),
                                      cmocka_unit_test(fidelities),
+                                     cmocka_unit_test(kernels),
+                                     cmocka_unit_test(run_files),
                                      cmocka_unit_test(parts_of_problems),
                                      cmocka_unit_test(words_and_rows),
                                      cmocka_unit_test(fields_of_one_value_are_numbers)};

@@ -6,7 +6,6 @@
 #include "study/compare/compare.h"
 #include "testing.h"
 #include <math.h>
-#include <stdlib.h>
 
 enum { CONDITIONS = 3, COUNT = 400 };
 
@@ -101,12 +100,6 @@ static void all_that_uq_asks_is_judged(void **state)
   close_study(&s);
 }
 
-static int by_value(const void *a, const void *b)
-{
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* Largest values of channel 1 in the draws of a source, ascending. */
 static void largest(Study *s, ScoriaFrom from, int k, double value[COUNT])
 {
@@ -141,8 +134,8 @@ static void numbers_have_their_law(void **state)
     largest(&s, SCORIA_FROM_PDE, k, reference);
     largest(&s, SCORIA_FROM_PDE_AGAIN, k, reference + COUNT);
     largest(&s, SCORIA_FROM_MODEL, k, model);
-    qsort(reference, 2 * COUNT, sizeof *reference, by_value);
-    qsort(model, COUNT, sizeof *model, by_value);
+    stats_sort(2 * COUNT, reference);
+    stats_sort(COUNT, model);
     tails_count(2 * COUNT, reference, COUNT, model, &expected);
     assert_true(expected.beyond[SCORIA_TAIL_HIGH][4].reference == 16);
     assert_memory_equal(&expected, &c->tail[hot], sizeof expected);

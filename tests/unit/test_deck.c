@@ -2,6 +2,7 @@
 #include "scoria/base.h"
 #include "testing.h"
 #include <limits.h>
+#include <yaml.h>
 
 static const ScoriaKey keys[] = {
     {"porosity_sigma", SCORIA_KEY_REAL, "", "1.5", 0, 10, NULL, "a scale", SCORIA_DECIDES_SIZE},
@@ -12,8 +13,8 @@ static const ScoriaKey keys[] = {
     {"conditions_U0", SCORIA_KEY_RANGE, "V", NULL, -10, 10, NULL, "a range", SCORIA_DECIDES_LAW},
     {"ensemble_cells", SCORIA_KEY_INTS, "", "128", 2, 1e6, NULL, "cells", SCORIA_DECIDES_LAW},
     {"uq_quantiles", SCORIA_KEY_REALS, "", "0.5", 0, 1, NULL, "levels", SCORIA_DECIDES_UQ},
-    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words", SCORIA_DECIDES_UQ},
-    {"uq_texts", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL, "texts", SCORIA_DECIDES_UQ},
+    {"uq_words", SCORIA_KEY_WORDS, "", NULL, 0, 0, NULL, "words of a file", SCORIA_DECIDES_UQ},
+    {"uq_texts", SCORIA_KEY_TEXTS, "", NULL, 0, 0, NULL, "texts of a file", SCORIA_DECIDES_UQ},
     {"run_title", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL, "a text", SCORIA_DECIDES_NOTHING},
     {"import_fields", SCORIA_KEY_ENTRIES, "", NULL, 0, 0, NULL, "entries", SCORIA_DECIDES_IMPORT},
     {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL, "an entry", SCORIA_DECIDES_IMPORT},
@@ -49,6 +50,23 @@ static void a_former_default_is_no_difference(void **state)
     assert_string_equal(difference, known[i].difference);
     CHECK(ScoriaDeckDestroy(&deck));
   }
+}
+
+static void of_many_differences_the_first_are_named(void **state)
+{
+  char difference[512];
+  ScoriaDeck deck;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "", tables, &deck));
+  CHECK(ScoriaDeckDifference(deck,
+                             "porosity: {sigma: 2, kernel: matern12}\ntrain: {steps: 9, shuffle: false}\n"
+                             "uq: {quantiles: [0.1]}\nrun: {title: x}\n",
+                             ALL, sizeof difference, difference));
+  assert_string_equal(difference,
+                      "porosity_sigma is 1.5 here and 2 there, porosity_kernel is se here and matern12 there, "
+                      "train_steps is 100 here and 9 there, train_shuffle is true here and false there, "
+                      "and 2 more");
+  CHECK(ScoriaDeckDestroy(&deck));
 }
 
 /* Rows of a choice, in another order than its words. */
@@ -241,6 +259,9 @@ static void bad_decks_are_refused_by_name_and_line(void **state)
   refuse("train:\n  steps: 5\n  steps: 6\n", NULL, "test_deck.yaml:3", "set twice");
   refuse("train: {steps: 5}\n", "-train_stesp 7", "command line", "did you mean \"-train_steps\"");
   refuse("train: {steps: 5}\n", "-porosity_scale 1", "command line", "did you mean \"-porosity_sigma\""); /* its help */
+  refuse("", "-uq_file x", "command line", "did you mean \"-uq_words\" or \"-uq_texts\"?");               /* of both */
+  refuse("train:\n\tsteps: 5\n", NULL, "test_deck.yaml:2", "found a tab before the first word, expected blanks");
+  refuse("train:\n  steps: 5\n \tshuffle: 1\n", NULL, "test_deck.yaml:3", "a tab");
   refuse("train: {steps: 5}\n", "-train_steps many", "command line", "found \"many\"");
   refuse("uq: {words: [\"a\\tb\"]}\n", NULL, "uq: words", "a list of words");
   refuse("just words\n", NULL, "test_deck.yaml:1", "not a deck");
@@ -444,11 +465,64 @@ static void given_is_what_the_user_says(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+static const yaml_node_t *section_of(yaml_document_t *document, const char *name, int *times)
+{
+  const yaml_node_t *root = yaml_document_get_root_node(document), *found = NULL;
+  *times = 0;
+  for (yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++) {
+    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
+    if (strcmp((const char *)key->data.scalar.value, name)) continue;
+    found = yaml_document_get_node(document, pair->value);
+    ++*times;
+  }
+  return found;
+}
+
+/* Of a section that stands twice, readers of YAML keep the last, or refuse the text. */
+static void a_section_of_several_tables_stands_once(void **state)
+{
+  static const ScoriaKey late[]        = {{"train_late", SCORIA_KEY_INT, "", "1", 0, 9, NULL, "", SCORIA_DECIDES_STEPS},
+                                          {"porosity_late", SCORIA_KEY_INT, "", "2", 0, 9, NULL, "", SCORIA_DECIDES_LAW},
+                                          {"trainer_late", SCORIA_KEY_INT, "", "3", 0, 9, NULL, "", SCORIA_DECIDES_LAW},
+                                          {.name = NULL}};
+  static const ScoriaKey *const both[] = {keys, late, NULL};
+  static const struct {
+    const char *section;
+    long keys;
+  } expected[] = {{"train", 3}, {"porosity", 3}, {"trainer", 1}, {"ensemble", 1}};
+  ScoriaDeck deck, again;
+  yaml_document_t document;
+  yaml_parser_t parser;
+  const char *text;
+  PetscInt value;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "train: {late: 7}\n", both, &deck));
+  CHECK(ScoriaDeckText(deck, &text));
+  assert_true(yaml_parser_initialize(&parser));
+  yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+  assert_true(yaml_parser_load(&parser, &document));
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    int times;
+    const yaml_node_t *section = section_of(&document, expected[i].section, &times);
+    assert_int_equal(times, 1);
+    assert_int_equal(section->data.mapping.pairs.top - section->data.mapping.pairs.start, expected[i].keys);
+  }
+  yaml_document_delete(&document);
+  yaml_parser_delete(&parser);
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, both, &again));
+  CHECK(ScoriaDeckInt(again, "train_late", &value));
+  assert_int_equal(value, 7);
+  CHECK(ScoriaDeckDestroy(&again));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_former_default_is_no_difference),
+      cmocka_unit_test(of_many_differences_the_first_are_named),
       cmocka_unit_test(lists_of_texts),
+      cmocka_unit_test(a_section_of_several_tables_stands_once),
       cmocka_unit_test(brackets_close_by_their_own_kind),
       cmocka_unit_test(a_name_is_like_another),
       cmocka_unit_test(given_is_what_the_user_says),

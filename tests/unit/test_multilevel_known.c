@@ -61,6 +61,7 @@ typedef struct {
   ScoriaFidelities all;
   UqQuestion q;
   UqAnswer a;
+  LevelsKnown known;
   LevelsOptions o;
   double *theta;
 } Study;
@@ -100,11 +101,12 @@ static void open_study(Study *s, const char *estimator, int conditions)
 static void run_study(Study *s)
 {
   CHECK(UqAnswerCreate(&s->q, &s->a));
-  CHECK(LevelsRunWith(&(LevelsAsked){s->r.run, s->r.deck, s->source, s->all, false}, &s->o, &s->q, &s->a));
+  CHECK(LevelsRunWith(&(LevelsAsked){s->r.run, s->r.deck, s->source, s->all, false}, &s->o, &s->q, &s->a, &s->known));
 }
 
 static void close_study(Study *s)
 {
+  CHECK(LevelsKnownDestroy(&s->known));
   CHECK(UqAnswerDestroy(&s->a));
   CHECK(ScoriaFidelitiesDestroy(&s->all));
   CHECK(ScoriaSourceDestroy(&s->source));
@@ -206,10 +208,10 @@ static void reaches_the_error(void **state)
   for (int k = 0; k < 2; k++) {
     const double *m = s.a.value + (size_t)k * s.a.size + s.a.moments + s.q.m, sd = known_sd(&s.law, s.theta, 0, 0);
     assert_true(m[UQ_MEAN_SE * (size_t)s.a.columns] < 1.01 * sd / sqrt(20000));
-    assert_true(s.a.levels[k].gain[0] > 5 && s.a.levels[k].gain[0] < 100);
-    assert_true(fabs(s.a.levels[k].correlation[0][1] - 0.98) < 0.02); /* of 32 draws: (1 - r^2) / sqrt(32) = .007 */
+    assert_true(s.known.at[k].gain[0] > 5 && s.known.at[k].gain[0] < 100);
+    assert_true(fabs(s.known.at[k].correlation[0][1] - 0.98) < 0.02); /* of 32 draws: (1 - r^2) / sqrt(32) = .007 */
   }
-  const double solves = s.a.levels[0].solves[0] + s.a.levels[1].solves[0];
+  const double solves = s.known.at[0].solves[0] + s.known.at[1].solves[0];
   int64_t drawn       = s.family.drawn[0];
   MPI_Allreduce(MPI_IN_PLACE, &drawn, 1, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
   assert_true(drawn == (int64_t)solves); /* what it says, it has drawn */
@@ -223,14 +225,15 @@ static void budget_is_kept(void **state)
   open_study(&s, "mlmc", 1);
   s.o.budget = 200; /* core s, of which the pilot takes 33 */
   run_study(&s);
-  assert_true(s.a.levels[0].work < 1.02 * 200 && s.a.levels[0].work > 0.95 * 200);
+  assert_true(s.known.at[0].work < 1.02 * 200 && s.known.at[0].work > 0.95 * 200);
   close_study(&s);
   open_study(&s, "mlblue", 1);
   s.o.budget    = 100;
   s.q.tolerance = 1e-4;
   s.q.count     = 1000000000;
   CHECK(UqAnswerCreate(&s.q, &s.a));
-  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
+  assert_int_not_equal(
+      LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a, &s.known), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "reaches"));
   close_study(&s);
 }
@@ -253,8 +256,8 @@ static void rare_events_are_found(void **state)
     const double *m = s.a.value + (size_t)k * s.a.size + s.a.moments + s.q.m;
     const size_t n  = (size_t)s.a.columns;
     sum += m[UQ_MEAN * n] / ANSWERS;
-    unseen += !(s.a.levels[k].correlation[0][0] > 0);
-    assert_true(s.a.levels[k].excess <= 1);
+    unseen += !(s.known.at[k].correlation[0][0] > 0);
+    assert_true(s.known.at[k].excess <= 1);
     assert_true(m[UQ_MEAN_SE * n] > 0 && fabs(m[UQ_MEAN * n] - p) < 5 * error);
     for (int i = 0; i < 3; i++) assert_true(s.a.value[(size_t)k * s.a.size + s.a.quantiles + i * 2 * n + s.q.m] < 0.5);
   }
@@ -273,8 +276,8 @@ static void constants_are_constant(void **state)
   run_study(&s);
   const double *m = s.a.value + s.a.moments + s.q.m;
   assert_true(m[UQ_MEAN * s.a.columns] == 0 && m[UQ_SD * s.a.columns] == 0 && m[UQ_MEAN_SE * s.a.columns] == 0);
-  assert_true(s.a.levels[0].solves[0] >= 2000 + 32 && s.a.levels[0].solves[0] < 2064 + 32); /* whole tiles */
-  assert_true(s.a.levels[0].excess <= 1);
+  assert_true(s.known.at[0].solves[0] >= 2000 + 32 && s.known.at[0].solves[0] < 2064 + 32); /* whole tiles */
+  assert_true(s.known.at[0].excess <= 1);
   close_study(&s);
 }
 
@@ -292,8 +295,9 @@ static void misses_are_said(void **state)
     s.q.tolerance   = 0.03;
     s.q.nthresholds = 0;
     run_study(&s);
-    assert_true(much ? s.a.levels[0].excess <= 1 : s.a.levels[0].excess > 1);
-    assert_true(s.a.levels[0].work < 1.02 * s.o.budget); /* whole tiles */
+    assert_true(much ? s.known.at[0].excess <= 1 : s.known.at[0].excess > 1);
+    assert_true(s.known.at[0].work < 1.02 * s.o.budget); /* whole tiles */
+    if (much) CHECK(LevelsKnownDestroy(&s.known));
     if (much) CHECK(UqAnswerDestroy(&s.a));
   }
   close_study(&s);
@@ -310,7 +314,8 @@ static void failures_are_left_out(void **state)
   assert_true(at[UQ_FAILED] > 0 && isfinite(m[UQ_MEAN]));
   assert_true(fabs(m[UQ_MEAN * s.a.columns] - known_mean[0] - 1) < 4 * m[UQ_MEAN_SE * s.a.columns]);
   s.family.fail_every = 1;
-  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
+  assert_int_not_equal(
+      LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a, &s.known), 0);
   assert_non_null(strstr(ScoriaFailureLine(), "expected at least"));
   close_study(&s);
 }
@@ -327,7 +332,8 @@ static void a_condition_that_fails_loses_nothing(void **state)
   s.theta[2]           = 1.5;
   s.family.fail_beyond = 1.25;
   CHECK(UqAnswerCreate(&s.q, &s.a));
-  assert_int_not_equal(LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a), 0);
+  assert_int_not_equal(
+      LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a, &s.known), 0);
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_SOLVES);
   assert_non_null(strstr(ScoriaFailureLine(), "condition 1: all fidelities solved 0 of the 32 draws"));
   ScoriaFailureReset();
@@ -356,8 +362,8 @@ static void shifts_cost_nothing(void **state)
     s.o.pilot              = 128;
     s.q.threshold[0].value = known_mean[0] + 1 + known_sd(&s.law, s.theta, 0, 0);
     run_study(&s);
-    assert_true(s.a.levels[0].excess <= 1);
-    work[far]     = s.a.levels[0].work;
+    assert_true(s.known.at[0].excess <= 1);
+    work[far]     = s.known.at[0].work;
     share_se[far] = s.a.value[uq_shares_at(&s.q, &s.a, 0) + UQ_SHARE_SE * uq_shares(&s.q, 0)];
     close_study(&s);
   }
@@ -373,7 +379,7 @@ static void same_on_all_ranks(void **state)
   open_study(&s, "mlblue", 2);
   run_study(&s);
   expect_same_on_ranks(s.a.value, (size_t)s.q.conditions * s.a.size * sizeof(double));
-  expect_same_on_ranks(s.a.levels, (size_t)s.q.conditions * sizeof *s.a.levels);
+  expect_same_on_ranks(s.known.at, (size_t)s.q.conditions * sizeof *s.known.at);
   close_study(&s);
 }
 

@@ -1,4 +1,6 @@
 /* The descriptions of result files: every row of every table, written and read again. */
+#include "scoria/features.h"
+#include "scoria/maps.h"
 #include "scoria/uq_result.h"
 #include "testing.h"
 #include <math.h>
@@ -65,6 +67,23 @@ static void curves_are_moments_or_quantiles(void **state)
   }
 }
 
+/* Numbers of whole fields, maps and views: rows that are whole, each of its own name. */
+static void rows_of_whole_fields_are_whole(void **state)
+{
+  char path[SCORIA_NMAPS][96];
+  (void)state;
+  for (int i = 0; i < SCORIA_NHOT; i++) {
+    assert_true(*scoria_hot[i].name && *scoria_hot[i].help);
+    for (int j = 0; j < i; j++) assert_string_not_equal(scoria_hot[i].name, scoria_hot[j].name);
+  }
+  for (int i = 0; i < SCORIA_NMAPS; i++) {
+    assert_true(*scoria_maps[i].what);
+    compare_map_path(SCORIA_FROM_MODEL, "c", scoria_maps[i].name, sizeof path[i], path[i]);
+    for (int j = 0; j < i; j++) assert_string_not_equal(path[i], path[j]);
+  }
+  assert_string_not_equal(scoria_views[SCORIA_VIEW_FIELD].group, scoria_views[SCORIA_VIEW_RELATIVE].group);
+}
+
 /* ---------------------------------------------------------------------------------------- uq.h5, posterior.h5 ---- */
 
 /* The rows of uq's moments are arrays of doubles, in the order of the members. */
@@ -116,6 +135,7 @@ static const struct {
               {scoria_tail_members, sizeof(ScoriaTailOf)},
               {scoria_tail_at_members, sizeof(ScoriaTailAt)},
               {scoria_uq_checked_members, sizeof(ScoriaUqChecked)},
+              {scoria_uq_bias_members, sizeof(ScoriaUqBias)},
               {scoria_uq_check_members, sizeof(ScoriaUqCheck)},
               {scoria_uq_fidelity_members, sizeof(ScoriaUqFidelity)},
               {scoria_uq_levels_members, sizeof(ScoriaUqLevels)},
@@ -208,6 +228,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(paths_of_the_release_stay),
       cmocka_unit_test(every_source_is_measured_but_the_reference),
       cmocka_unit_test(curves_are_moments_or_quantiles),
+      cmocka_unit_test(rows_of_whole_fields_are_whole),
       cmocka_unit_test(moments_are_a_row_of_doubles),
       cmocka_unit_test(every_array_of_the_posterior_has_a_path_of_its_own),
       cmocka_unit_test(members_are_read_as_they_were_written),

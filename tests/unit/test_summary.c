@@ -68,12 +68,6 @@ static ScoriaSummary summarise(uint64_t seed, int tiles, int deal, int every)
   return s;
 }
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* A million rows: quantiles of a histogram against those of the sorted values. */
 static void against_sorting(void **state)
 {
@@ -93,7 +87,7 @@ static void against_sorting(void **state)
     assert_true(fabs(at.mean - mean[j]) <= 1e-10 * sd[j] + 1e-12 * fabs(mean[j]));
     assert_true(fabs(at.sd - sd[j]) <= 1e-8 * sd[j]);
     for (int64_t i = 0; i < N; i++) column[i] = rows[i * M + j];
-    qsort(column, N, sizeof *column, ascending);
+    stats_sort(N, column);
     assert_true(at.min == column[0] && at.max == column[N - 1]);
     for (size_t k = 0; k < sizeof p / sizeof p[0]; k++) {
       double quantile, se;

@@ -7,12 +7,6 @@
 enum { K = 4, N = 8192 };               /* conditions; draws of each at each */
 static const double farthest = 4.0 / N; /* of K conditions: 16 draws beyond; at the next rank 8, too few */
 
-static int ascending(const void *a, const void *b)
-{
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
-}
-
 /* n sorted normals times `sd`, of which those beyond `from` in the upper tail come `factor` times as far beyond. */
 static void draws(uint64_t id, double sd, double from, double factor, double x[N])
 {
@@ -21,7 +15,7 @@ static void draws(uint64_t id, double sd, double from, double factor, double x[N
     if (x[i] > from) x[i] = from + factor * (x[i] - from);
     x[i] *= sd;
   }
-  qsort(x, N, sizeof *x, ascending);
+  stats_sort(N, x);
 }
 
 /* Each condition has another spread. */
@@ -95,8 +89,8 @@ static void a_small_bias_is_no_disagreement(void **state)
   assert_non_null(x);
   rng_normal(12, SCORIA_STREAM_VALIDATION, 0, 0, 2 * MANY, x);
   for (int i = 0; i < MANY; i++) y[i] *= 1.01;
-  qsort(x, MANY, sizeof *x, ascending);
-  qsort(y, MANY, sizeof *y, ascending);
+  stats_sort(MANY, x);
+  stats_sort(MANY, y);
   tails_count(MANY, x, MANY, y, &c);
   tails_pool(1, &c, SCORIA_TAIL_HIGH, &tail);
   assert_true(tail.checked < 6e-4); /* 512 draws beyond */

@@ -27,7 +27,7 @@ typedef struct {
   KnownLaw law;
   ScoriaSource source;
   UqQuestion q;
-  UqAnswer a;
+  UqResult u;
   double theta[2 * 2];
 } Study;
 
@@ -50,19 +50,19 @@ static void open_study(Study *s)
                       .theta          = s->theta,
                       .seed           = 5,
                       .inputs         = 3,
-                      .input          = {0, 1, UQ_UNSEEN}};
+                      .input          = {0, 1, UQ_NO_CONDITION}};
   uq_take_shape(&s->q, source_shape(s->source));
 }
 
 static void run_study(Study *s)
 {
-  CHECK(UqAnswerCreate(&s->q, &s->a));
-  CHECK(UqRun(s->r.run, s->r.deck, s->source, &s->q, &s->a));
+  CHECK(UqResultCreate(&s->q, &s->u));
+  CHECK(UqRun(s->r.run, s->r.deck, s->source, &s->q, &s->u));
 }
 
 static void close_study(Study *s)
 {
-  CHECK(UqAnswerDestroy(&s->a));
+  CHECK(UqResultDestroy(&s->u));
   CHECK(UqExpressionsDestroy(&s->q.expressions));
   CHECK(ScoriaSourceDestroy(&s->source));
   small_run_close(&s->r);
@@ -70,7 +70,7 @@ static void close_study(Study *s)
 
 static double moment(const Study *s, int k, int what, int column)
 {
-  return s->a.value[k * s->a.size + s->a.moments + (size_t)(what * s->a.columns + column)];
+  return s->u.a.value[k * s->u.a.size + s->u.a.moments + (size_t)(what * s->u.a.columns + column)];
 }
 
 /* What is found lies within 4 of the standard errors that come with it, and these are those of a Gaussian: sd / sqrt(n)
@@ -84,8 +84,8 @@ static void moments_of_a_condition(void **state)
   run_study(&s);
   for (int k = 0; k < 2; k++) {
     const double *theta = s.theta + 2 * k;
-    assert_true(s.a.value[k * s.a.size + UQ_SAMPLES] == n && s.a.value[k * s.a.size + UQ_FAILED] == 0);
-    for (int column = 0; column < s.a.columns; column++) {
+    assert_true(s.u.a.value[k * s.u.a.size + UQ_SAMPLES] == n && s.u.a.value[k * s.u.a.size + UQ_FAILED] == 0);
+    for (int column = 0; column < s.u.a.columns; column++) {
       const int of = column < s.q.m ? column : 0, c = of / KNOWN_CELLS, j = of % KNOWN_CELLS;
       const double mean = known_mean[c] + theta[0], sd = known_sd(&s.law, theta, c, j);
       assert_true(fabs(moment(&s, k, UQ_MEAN, column) - mean) < 4 * moment(&s, k, UQ_MEAN_SE, column));
@@ -105,20 +105,20 @@ static void quantiles_and_exceedances(void **state)
   open_study(&s);
   run_study(&s);
   for (int k = 0; k < 2; k++) {
-    const double *theta = s.theta + 2 * k, *at = s.a.value + k * s.a.size;
+    const double *theta = s.theta + 2 * k, *at = s.u.a.value + k * s.u.a.size;
     const double mean = known_mean[0] + theta[0], sd = known_sd(&s.law, theta, 0, 0);
     for (int i = 0; i < 2; i++) {
-      const double *value = at + s.a.quantiles + i * 2 * s.a.columns + s.q.m, se = value[s.a.columns];
+      const double *value = at + s.u.a.quantiles + i * 2 * s.u.a.columns + s.q.m, se = value[s.u.a.columns];
       assert_true(fabs(*value - (mean + (i ? 1.96 : -1.96) * sd)) < 4 * se && se < 0.1 * sd);
     }
     /* sd of a share p: sqrt(p (1 - p) / n) */
-    const double *probability = at + s.a.exceedances;
+    const double *probability = at + s.u.a.exceedances;
     for (int j = 0; j < KNOWN_CELLS; j++) {
       const double p = upper_tail((12 - mean) / known_sd(&s.law, theta, 0, j));
       assert_true(fabs(probability[j] - p) < 4 * sqrt(p * (1 - p) / COUNT));
       assert_true(probability[KNOWN_CELLS] >= probability[j]); /* in any cell */
     }
-    const double *share = at + s.a.histograms + 2;
+    const double *share = at + s.u.a.histograms + 2;
     double sum          = 0;
     for (int b = 0; b < UQ_BINS; b++) sum += share[b];
     assert_true(sum > 0.9 && sum < 1 + 1e-12); /* the range is of the middle of the law */
@@ -133,8 +133,8 @@ static void covariance_of_the_fields(void **state)
   (void)state;
   open_study(&s);
   run_study(&s);
-  assert_true(s.a.joint);
-  const double *C = s.a.value + s.a.size + s.a.covariance, *theta = s.theta + 2; /* of the second condition */
+  assert_true(s.u.a.joint);
+  const double *C = s.u.a.value + s.u.a.size + s.u.a.covariance, *theta = s.theta + 2; /* of the second condition */
   for (int i = 0; i < s.q.m; i++)
     for (int j = 0; j < s.q.m; j++) {
       const double scale    = pow(1 + theta[1], 2) * known_scale[i / KNOWN_CELLS] * known_scale[j / KNOWN_CELLS];
@@ -159,11 +159,11 @@ static void sobol_indices(void **state)
   s.q.base       = BLOCKS;
   s.q.draws      = DRAWS;
   run_study(&s);
-  assert_int_equal(s.a.sobol.blocks, BLOCKS);
-  assert_int_equal(s.a.sobol.failed, 0);
-  assert_true(fabs(s.a.sobol.mean[0] - (known_mean[0] + 2)) < 4 * sqrt(p / BLOCKS)); /* p of a block is one number */
+  assert_int_equal(s.u.sobol.blocks, BLOCKS);
+  assert_int_equal(s.u.sobol.failed, 0);
+  assert_true(fabs(s.u.sobol.mean[0] - (known_mean[0] + 2)) < 4 * sqrt(p / BLOCKS)); /* p of a block is one number */
   for (int i = 0; i < 3; i++) {
-    const ScoriaSobolIndex *index = &s.a.sobol.index[0][i];
+    const ScoriaSobolIndex *index = &s.u.sobol.index[0][i];
     assert_true(fabs(index->first - first[i]) < 4 * index->first_se && index->first_se < 0.05);
     assert_true(fabs(index->total - total[i]) < 4 * index->total_se && index->total_se < 0.05);
   }
@@ -178,8 +178,8 @@ static void failed_draws_are_counted(void **state)
   s.law.fail_every = 4; /* numbers of a condition begin at a multiple of 2^40 */
   run_study(&s);
   for (int k = 0; k < 2; k++) {
-    assert_true(s.a.value[k * s.a.size + UQ_FAILED] == COUNT / 4);
-    assert_true(s.a.value[k * s.a.size + UQ_SAMPLES] == COUNT - COUNT / 4);
+    assert_true(s.u.a.value[k * s.u.a.size + UQ_FAILED] == COUNT / 4);
+    assert_true(s.u.a.value[k * s.u.a.size + UQ_SAMPLES] == COUNT - COUNT / 4);
     assert_true(fabs(moment(&s, k, UQ_MEAN, 0) - known_mean[0] - s.theta[2 * k]) < 4 * moment(&s, k, UQ_MEAN_SE, 0));
   }
   close_study(&s);
@@ -282,6 +282,29 @@ static void bad_expressions_are_refused(void **state)
   small_run_close(&s.r);
 }
 
+/* What compare has found of the deck's own numbers is known by the whole of their text: two of one name that differ in
+ * the last of its characters are two. */
+static void own_numbers_are_known_by_their_text(void **state)
+{
+  static const char text[] = "sum = a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] + a[0] "
+                             "+ a[0] + a[0] + a[0] + b[0]";
+  char lines[1024], other[sizeof text];
+  int index;
+  Study s;
+  (void)state;
+  open_study(&s);
+  CHECK(UqExpressionAdd(&s.q, "quantities", text, &index));
+  assert_string_equal(s.q.quantity[index].description, text + strlen("sum = "));
+  snprintf(other, sizeof other, "%.*sL]", (int)strlen(text) - 2, text);
+  snprintf(lines, sizeof lines, "min_a\n%s\n%s\n", other, text);
+  assert_int_equal(uq_compared_find(lines, &s.q.quantity[index]), 2);
+  snprintf(lines, sizeof lines, "min_a\n%s\n", other);
+  assert_int_equal(uq_compared_find(lines, &s.q.quantity[index]), -1);
+  CHECK(UqExpressionsDestroy(&s.q.expressions));
+  CHECK(ScoriaSourceDestroy(&s.source));
+  small_run_close(&s.r);
+}
+
 /* Of a(0), normal with known mean and SD, below a threshold: from the quantity, and from an expression that is it. */
 static void events_of_a_number(void **state)
 {
@@ -296,9 +319,9 @@ static void events_of_a_number(void **state)
   s.q.threshold[2] = (ScoriaThreshold){s.q.m + index, 1, 0, true};
   run_study(&s);
   for (int k = 0; k < 2; k++) {
-    const double *at = s.a.value + k * s.a.size, *theta = s.theta + 2 * k;
-    const double *of_field = at + uq_shares_at(&s.q, &s.a, 0), *of_number = at + uq_shares_at(&s.q, &s.a, 1),
-                 *of_expression = at + uq_shares_at(&s.q, &s.a, 2);
+    const double *at = s.u.a.value + k * s.u.a.size, *theta = s.theta + 2 * k;
+    const double *of_field = at + uq_shares_at(&s.q, &s.u.a, 0), *of_number = at + uq_shares_at(&s.q, &s.u.a, 1),
+                 *of_expression = at + uq_shares_at(&s.q, &s.u.a, 2);
     const double sd = (1 + theta[1]) * known_scale[0], p = upper_tail((known_mean[0] + theta[0] - 8) / sd);
     assert_true(of_field[KNOWN_CELLS] >= of_field[0] && of_field[KNOWN_CELLS + 1] <= of_field[0]); /* any, all */
     if (s.law.x[0] == 0) assert_true(of_field[0] == of_number[0]);
@@ -319,11 +342,11 @@ static void undefined_expressions_end_the_run(void **state)
   s.law.fail_every = 4; /* draws that failed are no reason */
   CHECK(UqExpressionAdd(&s.q, "quantities", "fine = a[0]", &index));
   run_study(&s);
-  assert_true(s.a.value[UQ_FAILED] == COUNT / 4);
-  CHECK(UqAnswerDestroy(&s.a));
+  assert_true(s.u.a.value[UQ_FAILED] == COUNT / 4);
+  CHECK(UqResultDestroy(&s.u));
   CHECK(UqExpressionAdd(&s.q, "quantities", "bad = max(log(a - 12))", &index)); /* no number in some cells */
-  CHECK(UqAnswerCreate(&s.q, &s.a));
-  assert_true(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.a) != 0);
+  CHECK(UqResultCreate(&s.q, &s.u));
+  assert_true(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.u) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "\"bad\" is infinite or no number"));
   ScoriaFailureReset();
   close_study(&s);
@@ -332,9 +355,9 @@ static void undefined_expressions_end_the_run(void **state)
 /* The largest standard error of the quantity at a condition, in SD. */
 static double largest_error(const Study *s, int k)
 {
-  const double *quantile = s->a.value + k * s->a.size + s->a.quantiles + s->q.m;
+  const double *quantile = s->u.a.value + k * s->u.a.size + s->u.a.quantiles + s->q.m;
   double largest         = PetscMax(moment(s, k, UQ_MEAN_SE, s->q.m), moment(s, k, UQ_SD_SE, s->q.m));
-  for (int i = 0; i < 2; i++) largest = PetscMax(largest, quantile[(2 * i + 1) * s->a.columns]);
+  for (int i = 0; i < 2; i++) largest = PetscMax(largest, quantile[(2 * i + 1) * s->u.a.columns]);
   return largest / moment(s, k, UQ_SD, s->q.m);
 }
 
@@ -349,7 +372,7 @@ static void tolerance_ends_the_draws(void **state)
   s.q.tolerance = 0.03;
   run_study(&s);
   for (int k = 0; k < 2; k++) {
-    const int64_t tiles = (int64_t)s.a.value[k * s.a.size + UQ_SAMPLES] / UQ_TILE;
+    const int64_t tiles = (int64_t)s.u.a.value[k * s.u.a.size + UQ_SAMPLES] / UQ_TILE;
     assert_true(tiles == 8 || tiles == 16 || tiles == 32);
     assert_true(largest_error(&s, k) <= s.q.tolerance && 1.2 * sqrt(2) * largest_error(&s, k) > s.q.tolerance);
   }
@@ -362,7 +385,7 @@ static void all_ranks_have_the_answer(void **state)
   (void)state;
   open_study(&s);
   run_study(&s);
-  expect_same_on_ranks(s.a.value, 2 * s.a.size * sizeof(double));
+  expect_same_on_ranks(s.u.a.value, 2 * s.u.a.size * sizeof(double));
   close_study(&s);
 }
 
@@ -385,7 +408,7 @@ static void dealt_conditions_go_at_once(void **state)
     s.q.count      = 600;
     collectives    = 0;
     run_study(&s);
-    expect_same_on_ranks(s.a.value, (size_t)s.q.conditions * s.a.size * sizeof(double));
+    expect_same_on_ranks(s.u.a.value, (size_t)s.q.conditions * s.u.a.size * sizeof(double));
     if (size > 1 && before) assert_int_equal(collectives - before, 2 * CALLS);
     before = collectives;
     close_study(&s);
@@ -394,12 +417,18 @@ static void dealt_conditions_go_at_once(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(moments_of_a_condition),    cmocka_unit_test(quantiles_and_exceedances),
-      cmocka_unit_test(covariance_of_the_fields),  cmocka_unit_test(sobol_indices),
-      cmocka_unit_test(failed_draws_are_counted),  cmocka_unit_test(tolerance_ends_the_draws),
-      cmocka_unit_test(expressions_of_a_row),      cmocka_unit_test(bad_expressions_are_refused),
-      cmocka_unit_test(events_of_a_number),        cmocka_unit_test(undefined_expressions_end_the_run),
-      cmocka_unit_test(all_ranks_have_the_answer), cmocka_unit_test(dealt_conditions_go_at_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(moments_of_a_condition),
+                                     cmocka_unit_test(quantiles_and_exceedances),
+                                     cmocka_unit_test(covariance_of_the_fields),
+                                     cmocka_unit_test(sobol_indices),
+                                     cmocka_unit_test(failed_draws_are_counted),
+                                     cmocka_unit_test(tolerance_ends_the_draws),
+                                     cmocka_unit_test(expressions_of_a_row),
+                                     cmocka_unit_test(bad_expressions_are_refused),
+                                     cmocka_unit_test(events_of_a_number),
+                                     cmocka_unit_test(undefined_expressions_end_the_run),
+                                     cmocka_unit_test(all_ranks_have_the_answer),
+                                     cmocka_unit_test(dealt_conditions_go_at_once),
+                                     cmocka_unit_test(own_numbers_are_known_by_their_text)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -14,7 +14,7 @@ typedef struct {
   WholeLaw law;
   ScoriaSource source;
   UqQuestion q;
-  UqAnswer a;
+  UqResult u;
   double theta[2 * 2];
 } Study;
 
@@ -61,12 +61,12 @@ static void statistics_of_every_cell(void **state)
   s.law.fail_every = 9; /* numbers of a condition begin at a multiple of 2^40 */
   s.q.tile         = 256;
   s.q.part         = 100;
-  CHECK(UqAnswerCreate(&s.q, &s.a));
-  CHECK(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.a));
-  assert_false(s.a.joint);
+  CHECK(UqResultCreate(&s.q, &s.u));
+  CHECK(UqRun(s.r.run, s.r.deck, s.source, &s.q, &s.u));
+  assert_false(s.u.a.joint);
   for (int k = 0; k < 2; k++) {
-    const double *at = s.a.value + k * s.a.size, *moment = at + s.a.moments, *theta = s.theta + 2 * k;
-    const size_t columns = (size_t)s.a.columns;
+    const double *at = s.u.a.value + k * s.u.a.size, *moment = at + s.u.a.moments, *theta = s.theta + 2 * k;
+    const size_t columns = (size_t)s.u.a.columns;
     assert_true(at[UQ_FAILED] == 500 && at[UQ_SAMPLES] == n - 500);
     for (int j = 0; j < s.q.m; j++) {
       const double mean = whole_mean[j / WHOLE_CELLS] + theta[0],
@@ -75,12 +75,12 @@ static void statistics_of_every_cell(void **state)
       assert_true(fabs(moment[UQ_SD * columns + j] - sd) < 5 * moment[UQ_SD_SE * columns + j]);
       assert_true(fabs(moment[UQ_MEAN_SE * columns + j] / (sd / sqrt(n - 500)) - 1) < 0.07);
       for (int i = 0; i < 2; i++) {
-        const double *quantile = at + s.a.quantiles + (size_t)i * 2 * columns + j;
+        const double *quantile = at + s.u.a.quantiles + (size_t)i * 2 * columns + j;
         assert_true(fabs(*quantile - (mean + (i ? 1.96 : -1.96) * sd)) < 5 * quantile[columns] + 0.02 * sd);
         assert_true(quantile[columns] < 0.08 * sd); /* sqrt(p (1 - p) / n) over the density: .042 SD */
       }
     }
-    const double *share = at + s.a.exceedances;
+    const double *share = at + s.u.a.exceedances;
     for (int i = 0; i < WHOLE_CELLS; i++) {
       const double p = upper_tail((12 - whole_mean[0] - theta[0]) / whole_sd(theta, 0, i));
       assert_true(fabs(share[i] - p) < 5 * sqrt(p * (1 - p) / (n - 500)));
@@ -91,15 +91,9 @@ static void statistics_of_every_cell(void **state)
     assert_true(fabs(middle[UQ_MEAN * columns] - whole_mean[0] - theta[0]) < 5 * middle[UQ_MEAN_SE * columns]);
     assert_true(fabs(middle[UQ_SD * columns] - scale) < 5 * middle[UQ_SD_SE * columns]);
   }
-  expect_same_on_ranks(s.a.value, 2 * s.a.size * sizeof(double));
-  CHECK(UqAnswerDestroy(&s.a));
+  expect_same_on_ranks(s.u.a.value, 2 * s.u.a.size * sizeof(double));
+  CHECK(UqResultDestroy(&s.u));
   close_study(&s);
-}
-
-static int by_value(const void *a, const void *b)
-{
-  const double p = *(const double *)a, q = *(const double *)b;
-  return (p > q) - (p < q);
 }
 
 /* Numbers of one field by expressions against the same in C. */
@@ -143,8 +137,8 @@ static void expressions_of_a_field(void **state)
     yz += place[1] * place[2] / WHOLE_CELLS;
     if (i % WHOLE_X == 1) row += a[i] / (WHOLE_Y * WHOLE_Z);
   }
-  qsort(sorted, WHOLE_CELLS, sizeof *sorted, by_value);
-  qsort(less, WHOLE_CELLS, sizeof *less, by_value);
+  stats_sort(WHOLE_CELLS, sorted);
+  stats_sort(WHOLE_CELLS, less);
 #define AT(i, j, k) a[((k)*WHOLE_Y + (j)) * WHOLE_X + (i)]
   /* y = 1 lies between the last and the first cell, z = .9 in the middle of the last */
   const double last = (AT(3, 5, 4) + AT(3, 0, 4)) / 2, before = (AT(2, 5, 4) + AT(2, 0, 4)) / 2;

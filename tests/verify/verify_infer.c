@@ -8,7 +8,7 @@
 #include "scoria/linalg.h"
 #include "scoria/stats.h"
 
-enum { S = 3, MOST = 12, N = 3000, SEEDS = 6 };
+enum { S = 3, MOST = 12, N = 3000, SEEDS = 6, LEAST_MOVES = 8, MOST_MOVES = 40 };
 
 /* A linear problem of dimension D, and its answer. */
 typedef struct {
@@ -55,11 +55,23 @@ static void carry(const Linear *p, bool gaussian, int64_t first, int64_t n, cons
   CHECK(ScoriaModelTransport(p->model, &twin, &opt, gaussian, first, n, false, at, z, fields));
 }
 
+/* What the tempering at work says of the moves that are left of its stage, at every evaluation. */
+static struct {
+  ScoriaTempering of;
+  int n, left[MOST_MOVES];
+} told;
+
+static void note_moves_left(void)
+{
+  if (told.of && told.n < MOST_MOVES) told.left[told.n++] = tempering_moves_left(told.of);
+}
+
 static PetscErrorCode evaluate(void *ctx, int64_t first, int64_t n, const double z[], double l[], double base[])
 {
   const Linear *p = ctx;
   (void)base;
   PetscFunctionBeginUser;
+  note_moves_left();
   if (p->model) carry(p, false, first, n, z, p->fields);
   for (int64_t i = 0; i < n; i++) {
     l[i] = 0;
@@ -73,29 +85,49 @@ static PetscErrorCode evaluate(void *ctx, int64_t first, int64_t n, const double
   PetscFunctionReturn(0);
 }
 
+/* Of a stage of so many moves: before its correlation is known as many as the stage before had, `last`; then as how it
+ * falls, which a tenth of noise (forgotten: .1 and more) leaves open by half at the first look. */
+static void check_moves_left(int moves, int last)
+{
+  assert_int_equal(told.n, moves);
+  for (int m = 0; m < LEAST_MOVES; m++) assert_int_equal(told.left[m], last - m - 1);
+  for (int m = LEAST_MOVES; m < moves; m++) {
+    assert_true(told.left[m] >= 0 && told.left[m] < MOST_MOVES - m);
+    assert_true(m + 1 + told.left[m] <= 2 * moves);
+  }
+  told.n = 0;
+}
+
 /* To temperature 1. */
 static ScoriaTempering infer(MPI_Comm comm, Linear *p, uint64_t seed, int *stages)
 {
   const ScoriaTemperingSpec spec = {.particles  = N,
                                     .dimension  = p->D,
                                     .tile       = 128,
-                                    .moves      = 8,
-                                    .most_moves = 40,
+                                    .moves      = LEAST_MOVES,
+                                    .most_moves = MOST_MOVES,
                                     .seed       = seed,
                                     .ctx        = p,
                                     .evaluate   = evaluate};
   ScoriaTempering t;
+  int last                   = LEAST_MOVES;
   ScoriaTemperingStage stage = {0};
   *stages                    = 0;
   CHECK(ScoriaTemperingCreate(comm, &spec, &t));
   const int expected = tempering_stages_left(t);
+  told.of            = t;
+  told.n             = 0;
   while (tempering_temperature(t) < 1) {
     const double before = tempering_temperature(t);
     CHECK(ScoriaTemperingStep(t, &stage));
     assert_true(stage.temperature > before && stage.temperature <= 1);
     assert_true(stage.ess > 0.49 * N && stage.ess <= N && stage.acceptance > 0.05);
+    check_moves_left(stage.moves, last);
+    last = tempering_moves_of_stage(t);
+    assert_int_equal(last, stage.moves);
     ++*stages;
   }
+  told.of = NULL;
   assert_true(expected > *stages / 2 && expected < 2 * *stages); /* what is told first is of the right size */
   return t;
 }

@@ -10,7 +10,7 @@
 _Static_assert(SCORIA_FEATURE_CHANNELS >= SCORIA_MAX_FIELDS, "features of every field that a row can have");
 
 #define COMPARE_EXAMPLES 8
-#define COMPARE_MAX_OWN 32 /* of the deck's own, by expressions and probes */
+#define COMPARE_MAX_OWN SCORIA_FORECAST_QUANTITIES /* of the deck's own: all that uq takes */
 #define COMPARE_MAX_TAILS (SCORIA_MAX_DECK_QUANTITIES + 2 * SCORIA_MAX_FIELDS + COMPARE_MAX_OWN)
 enum { COMPARE_SIDES = 2 }; /* of a law: the model, the PDE */
 

@@ -90,19 +90,13 @@ PetscErrorCode CompareHandIn(MPI_Comm comm, ComparisonSet *set, int base, int ch
   PetscFunctionReturn(0);
 }
 
-static int ascending(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Mean, SD and quantiles (SCORIA_NCURVES, m); column is (n) scratch. */
 static void fill_curves(int64_t n, int m, const double fields[], double column[], double curve[])
 {
   stats_moments(n, m, fields, curve + SCORIA_CURVE_MEAN * m, curve + SCORIA_CURVE_SD * m);
   for (int j = 0; j < m; j++) {
     for (int64_t i = 0; i < n; i++) column[i] = fields[i * m + j];
-    qsort(column, (size_t)n, sizeof *column, ascending);
+    stats_sort(n, column);
     for (int q = 0; q < SCORIA_NCURVES; q++)
       if (!isnan(scoria_curves[q].probability))
         curve[q * m + j] = stats_quantile(n, column, scoria_curves[q].probability);

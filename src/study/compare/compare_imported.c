@@ -3,6 +3,7 @@
  * there, the other half gives the floor, and as many fields are drawn of the model and of its Gaussian.  Where it has
  * few, the rows of all conditions are judged together (compare_pooled.c). */
 #include "compare.h"
+#include "scoria/run_files.h"
 #include <string.h>
 
 enum {
@@ -253,7 +254,8 @@ static ScoriaHeldOut describe(const Imported *im, const ComparisonSet *set)
                          .held_back_rows = holdout_conditions(im->holdout) * holdout_each(im->holdout),
                          .of_conditions  = im->holdout->conditions,
                          .of_rows        = im->holdout->conditions * im->holdout->realisations,
-                         .model          = model_is_gaussian(im->trained.model) ? "gaussian" : "network"};
+                         .model =
+                             model_is_gaussian(im->trained.model) ? SCORIA_SOURCE_GAUSSIAN : SCORIA_SOURCE_NETWORK};
 }
 
 static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const ComparisonSet *set, const ScoriaHeldOut *held,
@@ -287,7 +289,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
   if (set->shape.cells > set->shape.shape[0])
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
-  if (!strcmp(held->model, "gaussian"))
+  if (!strcmp(held->model, SCORIA_SOURCE_GAUSSIAN))
     PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian: the two differ by their draws alone"));
   else
     PetscCall(CompareSayNearer(run, set));
@@ -364,7 +366,7 @@ PetscErrorCode ScoriaHeldBack(ScoriaRun run, bool *any)
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaStoreOpen(ScoriaRunComm(run), path, "model", &store));
-  PetscCall(ScoriaStoreHas(store, "holdout_rows", any));
+  PetscCall(ScoriaStoreHas(store, MODEL_HOLDOUT_ROWS, any));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

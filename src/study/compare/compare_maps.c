@@ -144,7 +144,7 @@ static PetscErrorCode FindLevels(Maps *maps, int64_t rows)
     PetscInt n = 0;
     for (int64_t i = 0; i < all; i += step)
       some[n++] = maps->row[i / maps->plane * maps->width + c * maps->plane + i % maps->plane];
-    PetscCall(PetscSortReal(n, some));
+    stats_sort(n, some);
     maps->level[c] = n ? stats_quantile(n, some, LEVEL) : NAN;
   }
   PetscCall(PetscFree(some));
@@ -179,7 +179,7 @@ static PetscErrorCode FillExtremes(const Maps *maps, int64_t rows, int c, double
   for (int e = 0; e < 2; e++) {
     for (int64_t i = 0; i < rows; i++)
       sorted[i] = maps->row[(i + 1) * maps->width - 2 * (maps->shape.channels - c) + e];
-    PetscCall(PetscSortReal((PetscInt)rows, sorted));
+    stats_sort(rows, sorted);
     for (int q = 0; q < SCORIA_MAP_QUANTILES; q++)
       out[e * SCORIA_MAP_QUANTILES + q] = rows ? stats_quantile(rows, sorted, map_probability(q)) : NAN;
   }

@@ -1,5 +1,6 @@
 /* compare.h5: the curves behind the figures. */
 #include "compare.h"
+#include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -102,8 +103,8 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(ScoriaStorePutMadeFrom(store, &set->made));
   PetscCall(ScoriaStorePutSpace(store, set->shape.space));
   PetscCall(ScoriaStorePutFields(store, set->shape.channels, set->shape.field));
-  PetscCall(ScoriaStorePutReals(store, "/x", 1, &cells, set->shape.x, space_axis_unit(set->shape.space, 0),
-                                space_axis_help(set->shape.space, 0)));
+  PetscCall(ScoriaStorePutReals(store, scoria_file_axes[0], 1, &cells, set->shape.x,
+                                space_axis_unit(set->shape.space, 0), space_axis_help(set->shape.space, 0)));
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));

@@ -80,7 +80,7 @@ static void add_hot(cJSON *to, const ComparisonSet *set, const CompareRows *rows
     const HotPooled pooled = pool_hot(set, rows->row[i].from, c, h);
     cJSON *source          = cJSON_AddObjectToObject(one, rows->row[i].member);
     cJSON_AddNumberToObject(source, COMPARE_HOT_W1, pooled.w1);
-    cJSON_AddNumberToObject(source, "quantiles_inside", pooled.inside);
+    cJSON_AddNumberToObject(source, COMPARE_HOT_INSIDE, pooled.inside);
   }
   cJSON *list = cJSON_AddArrayToObject(one, COMPARE_CONDITIONS);
   for (int k = 0; k < set->held; k++) {

@@ -56,7 +56,8 @@ static double break_even(const CompareCost *cost)
 
 static const char *winner(const CompareCost *cost)
 {
-  return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? "pde" : "model";
+  return cost->seconds[SCORIA_FROM_PDE] < LEAST_SPEEDUP * cost->seconds[SCORIA_FROM_MODEL] ? SCORIA_SOURCE_PDE
+                                                                                           : SCORIA_SOURCE_MODEL;
 }
 
 /* Pools one estimate of one quantity, of the model or its Gaussian; false, and NaN, where the quantity does not vary.
@@ -255,18 +256,19 @@ void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const C
     if (!quantities->place[i]) add_quantity(list, &quantities->quantity[i], i, cost);
 }
 
-/* Biases that the draws do not exclude, of the model or its Gaussian; NaN where a quantity does not vary. */
-static PetscErrorCode PutBiases(ScoriaStore store, int n, const CompareCost *cost, bool gaussian, const char *path,
-                                const char *what)
+/* Biases of the model or its Gaussian: their mean, or what the draws do not exclude; NaN where a quantity does not
+ * vary. */
+static PetscErrorCode PutBiases(ScoriaStore store, int n, const CompareCost *cost, bool gaussian, bool upper,
+                                const char *path, const char *what)
 {
-  double upper[COMPARE_MAX_TAILS][SCORIA_NESTIMATES];
+  double all[COMPARE_MAX_TAILS][SCORIA_NESTIMATES];
   PetscFunctionBeginUser;
   for (int i = 0; i < n; i++)
     for (int e = 0; e < SCORIA_NESTIMATES; e++) {
-      const CompareBias *bias = &cost->bias[i][e];
-      upper[i][e]             = gaussian ? bias->gaussian.upper : bias->model.upper;
+      const ScoriaBias *bias = gaussian ? &cost->bias[i][e].gaussian : &cost->bias[i][e].model;
+      all[i][e]              = upper ? bias->upper : bias->bias;
     }
-  PetscCall(ScoriaStorePutReals(store, path, 2, (const int64_t[]){n, SCORIA_NESTIMATES}, upper[0], "1", what));
+  PetscCall(ScoriaStorePutReals(store, path, 2, (const int64_t[]){n, SCORIA_NESTIMATES}, all[0], "1", what));
   PetscCall(ScoriaStorePutAxes(store, path, "judged_quantity estimate"));
   PetscFunctionReturn(0);
 }
@@ -281,11 +283,16 @@ PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quant
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_PDE, cost->seconds[SCORIA_FROM_PDE]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_MODEL, cost->seconds[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_GAUSSIAN, cost->seconds[SCORIA_FROM_GAUSSIAN]));
-  PetscCall(PutBiases(store, quantities->tails, cost, false, COMPARE_WORTH_BIAS,
+  PetscCall(PutBiases(store, quantities->tails, cost, false, false, COMPARE_WORTH_SIGNED,
+                      "of the model's mean, SD and 97.5 % quantile of each of worth_quantities (and "
+                      "worth_expressions), mean over the conditions, in SDs"));
+  PetscCall(PutBiases(store, quantities->tails, cost, true, false, COMPARE_WORTH_GAUSSIAN_SIGNED,
+                      "the same of the model's Gaussian"));
+  PetscCall(PutBiases(store, quantities->tails, cost, false, true, COMPARE_WORTH_BIAS,
                       "of the model's mean, SD and 97.5 % quantile of each of worth_quantities (and "
                       "worth_expressions), rms over the conditions, which the draws do not exclude, in SDs"));
-  PetscCall(
-      PutBiases(store, quantities->tails, cost, true, COMPARE_WORTH_GAUSSIAN_BIAS, "the same of the model's Gaussian"));
+  PetscCall(PutBiases(store, quantities->tails, cost, true, true, COMPARE_WORTH_GAUSSIAN_BIAS,
+                      "the same of the model's Gaussian"));
   PetscFunctionReturn(0);
 }
 
@@ -302,8 +309,9 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantitie
     PetscCall(ScoriaSay(run, "  data (%.3g s) and training (%.3g s on one core) are paid back after %.2g samples",
                         cost->seconds_data, cost->seconds_training, draws));
   PetscCall(ScoriaSay(run, "  for many samples: %s",
-                      strcmp(winner(cost), "pde") ? "the model"
-                                                  : "the PDE, which is nearly as fast or faster, and has no bias"));
+                      strcmp(winner(cost), SCORIA_SOURCE_PDE)
+                          ? "the model"
+                          : "the PDE, which is nearly as fast or faster, and has no bias"));
   advise(quantities, cost, &advice);
   PetscCall(ScoriaSay(run, "  %s", advice.sentence));
   PetscFunctionReturn(0);

@@ -7,7 +7,10 @@
 
 #define INFER_MAX_SENSORS 256
 #define INFER_MAX_QUANTILES 32
-#define INFER_TILE 128 /* particles evaluated at once: a tile of the network's */
+#define INFER_TILE 128            /* particles evaluated at once: a tile of the network's */
+#define INFER_PRIOR_READINGS 1024 /* draws of the prior whose readings are kept: spreads are then known to a tenth */
+#define INFER_STAGES 3            /* of fields, expected before the first is known */
+#define INFER_PILOT_TILES 8       /* of the summaries of both sides */
 
 /* One reading: the value of a field at a place, and the standard deviation of its noise, normal and of its own. */
 typedef struct {
@@ -48,6 +51,7 @@ typedef struct {
   int nprobabilities;
   double probability[INFER_MAX_QUANTILES];
   int64_t count, keep; /* particles; of these, those that are written */
+  const char *drawn;   /* borrowed: what the source's draws are called; NULL: fields */
   int moves;
   uint64_t seed;
   bool strict; /* a reading that is far from what is expected is refused */
@@ -100,6 +104,26 @@ typedef struct {
  * how far. */
 bool infer_misfit(const InferQuestion *q, const InferAnswer *a, InferMisfit *misfit, char line[INFER_LINE]);
 
+/* How far the work has come, and what is left of it as it seems (infer_progress.c). */
+typedef enum { INFER_FIELDS, INFER_CONDITIONS, INFER_KINDS } InferKind; /* of rounds of tiles */
+typedef struct {
+  ScoriaProgress bar;                             /* owned */
+  int64_t round;                                  /* particles of a round, of all ranks */
+  double done[INFER_KINDS], seconds[INFER_KINDS]; /* rounds so far, and the time that they took */
+  double later[INFER_KINDS];                      /* rounds expected after the call at work */
+  double began;                                   /* [s] the round at work */
+  char note[96];
+} InferProgress;
+
+PetscErrorCode InferProgressCreate(ScoriaRun run, const char *unit, InferProgress *w);
+PetscErrorCode InferProgressDestroy(InferProgress *w);
+/* Rounds that are expected after the next call of InferRounds; what is done now, in a few words. */
+void infer_progress_expect(InferProgress *w, double fields, double conditions, const char *note);
+/* Rounds that n particles take. */
+double infer_progress_rounds(const InferProgress *w, int64_t n);
+/* One more is made; `left` of the call at work. */
+PetscErrorCode InferProgressRound(InferProgress *w, InferKind kind, int64_t left);
+
 /* The law that tempering starts from (infer_reference.c). */
 typedef struct InferReference_ *InferReference;
 
@@ -108,12 +132,18 @@ typedef struct {
   MPI_Comm comm;
   const InferQuestion *q; /* borrowed, as is the next */
   const InferAnswer *a;
-  ScoriaSource prior;               /* borrowed */
-  InferReference reference;         /* owned; NULL: particles are latents and conditions themselves */
-  int modes, dimension;             /* latents; of a particle, whose last are unknown conditions */
-  ScoriaPace pace;                  /* rounds of tiles of every rank */
-  double *fields, *thetas, *latent; /* owned: of a tile */
-  double *evidence, *likely;        /* owned: of a tile, by the reference */
+  ScoriaSource prior;       /* borrowed */
+  InferReference reference; /* owned; NULL: particles are latents and conditions themselves */
+  int modes, dimension;     /* latents; of a particle, whose last are unknown conditions */
+  ScoriaPace pace;          /* rounds of tiles of every rank */
+  InferProgress progress;   /* owned */
+  ScoriaTempering at_work;  /* borrowed; NULL: none */
+  int stages_left;          /* of it after the one at work, as it seems; -1: not known */
+  double last;              /* rounds of fields that are certain to come after all tempering */
+  double *readings;         /* owned (nreadings, sensors): what the first draws of the prior read */
+  int64_t nreadings;
+  double *fields, *thetas, *latent;                    /* owned: of a tile */
+  double *evidence, *likely;                           /* owned: of a tile, by the reference */
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES]; /* at the condition of a row */
 } InferParticles;
 
@@ -124,12 +154,14 @@ PetscErrorCode InferParticlesDestroy(InferParticles *p);
 void infer_take_theta(const InferQuestion *q, const double x[], double theta[]);
 /* p->fields (n, m) of p->latent at p->thetas.  Local. */
 PetscErrorCode InferTransport(InferParticles *p, int64_t first, int64_t n);
+/* Draws of the source that fitting the reference takes. */
+int64_t infer_reference_draws(const InferQuestion *q, int modes);
 /* What every sensor would read (sensors), without noise. */
 void infer_readings(const InferQuestion *q, const double fields[], double reading[]);
 /* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles.
  * Collective. */
 typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
-PetscErrorCode InferRounds(InferParticles *p, int64_t n, int64_t most, InferTile tile, void *ctx);
+PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t most, InferTile tile, void *ctx);
 /* Tiles of `count` items that one of the ranks has at most. */
 PetscErrorCode InferMostTiles(const InferParticles *p, int64_t count, int64_t *most);
 /* ScoriaTemperingSpec.evaluate; ctx is an InferParticles with a reference.  All ranks meet between two rounds of tiles;
@@ -160,8 +192,8 @@ void infer_reference_conditions(InferReference reference, int64_t n, const doubl
  * given the latents, by the reference; either may be NULL. */
 void infer_reference_particles(InferReference reference, int64_t n, const double z[], double latent[],
                                double log_evidence[], double log_likelihood[]);
-/* Statistics of one side, of particles z (count, dimension), and of the posterior those that are kept, into a.
- * Collective. */
+/* Statistics of one side, of particles z (count, dimension), and of the posterior those that are kept, into a; of the
+ * prior the readings of the first draws, into p->readings.  Collective. */
 PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], InferAnswer *a);
 
 /* infer_write.c; prior: the name of the source. */

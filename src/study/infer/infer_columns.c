@@ -1,9 +1,8 @@
 /* infer: from particles to fields, their likelihoods, and the statistics of many. */
 #include "infer.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-#define PILOT_TILES 8
 
 int infer_unknown(const InferQuestion *q, int k)
 {
@@ -15,7 +14,9 @@ int infer_unknown(const InferQuestion *q, int k)
 PetscErrorCode InferParticlesDestroy(InferParticles *p)
 {
   PetscFunctionBeginUser;
+  PetscCall(InferProgressDestroy(&p->progress));
   PetscCall(InferReferenceDestroy(&p->reference));
+  PetscCall(PetscFree(p->readings));
   PetscCall(PetscFree5(p->fields, p->thetas, p->latent, p->evidence, p->likely));
   PetscFunctionReturn(0);
 }
@@ -102,13 +103,35 @@ static PetscErrorCode ConditionsTile(InferParticles *p, int64_t start, int64_t n
   PetscFunctionReturn(0);
 }
 
+/* What comes after this evaluation: moves of this stage and of those after it, fields where conditions are at work, and
+ * the posterior's fields. */
+static void expect_more(InferParticles *p, InferKind kind)
+{
+  const ScoriaTempering t   = p->at_work;
+  const bool conditions     = kind == INFER_CONDITIONS;
+  const double rounds       = infer_progress_rounds(&p->progress, p->q->count);
+  double after[INFER_KINDS] = {[INFER_FIELDS] = p->last};
+  char note[sizeof p->progress.note];
+  if (conditions || !t) after[INFER_FIELDS] += (INFER_STAGES * p->q->moves + (conditions ? 1 : 0)) * rounds;
+  if (t) {
+    const int moves = tempering_moves_left(t), later = p->stages_left;
+    after[kind] += later < 0 ? NAN : (moves + later * tempering_moves_of_stage(t)) * rounds;
+    snprintf(note, sizeof note, "%s, temperature %.2g, stage %d of about %d", conditions ? "conditions" : "fields",
+             tempering_temperature(t), p->a->nstages + 1,
+             p->a->nstages + 1 + PetscMax(later, 0) + (conditions ? INFER_STAGES : 0));
+  } else
+    snprintf(note, sizeof note, "particles of the surrogate");
+  infer_progress_expect(&p->progress, after[INFER_FIELDS], after[INFER_CONDITIONS], note);
+}
+
 /* By tiles, of which every rank makes its own. */
-static PetscErrorCode Evaluate(InferParticles *p, InferTile tile, int64_t n, Evaluation e)
+static PetscErrorCode Evaluate(InferParticles *p, InferKind kind, InferTile tile, int64_t n, Evaluation e)
 {
   int64_t most;
   PetscFunctionBeginUser;
+  expect_more(p, kind);
   PetscCall(InferMostTiles(p, p->q->count, &most));
-  PetscCall(InferRounds(p, n, most, tile, &e));
+  PetscCall(InferRounds(p, kind, n, most, tile, &e));
   PetscFunctionReturn(0);
 }
 
@@ -116,7 +139,7 @@ PetscErrorCode InferEvaluate(void *ctx, int64_t first, int64_t n, const double z
                              double log_base[])
 {
   PetscFunctionBeginUser;
-  PetscCall(Evaluate(ctx, EvaluateTile, n, (Evaluation){first, z, log_likelihood, log_base}));
+  PetscCall(Evaluate(ctx, INFER_FIELDS, EvaluateTile, n, (Evaluation){first, z, log_likelihood, log_base}));
   PetscFunctionReturn(0);
 }
 
@@ -124,7 +147,7 @@ PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, cons
                                        double log_base[])
 {
   PetscFunctionBeginUser;
-  PetscCall(Evaluate(ctx, ConditionsTile, n, (Evaluation){first, z, log_likelihood, log_base}));
+  PetscCall(Evaluate(ctx, INFER_CONDITIONS, ConditionsTile, n, (Evaluation){first, z, log_likelihood, log_base}));
   PetscFunctionReturn(0);
 }
 
@@ -139,40 +162,72 @@ static void keep_rows(const InferQuestion *q, int64_t first, int64_t n, const do
   }
 }
 
-/* Every rank computes the pilot, so that all of them sum in the same units. */
-static PetscErrorCode PilotSummary(InferParticles *p, const double z[], double rows[], ScoriaSummary *summary)
+/* One side of the answer on its way. */
+typedef struct {
+  int side;
+  int64_t first;   /* particle of this rank's tiles */
+  const double *z; /* of all particles */
+  double *rows;    /* work */
+  ScoriaSummary summary;
+  InferAnswer *a;
+} Side;
+
+static PetscErrorCode PilotTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
 {
-  const int columns            = p->a->columns;
-  const ScoriaSummarySpec spec = {.columns = columns};
-  int64_t known                = 0;
+  const Side *s = ctx;
   PetscFunctionBeginUser;
-  for (int t = 0; t < PILOT_TILES && known < p->q->count; t++) {
-    const int64_t part = PetscMin(INFER_TILE, p->q->count - known);
-    PetscCall(Columns(p, known, part, z + known * p->dimension, rows + known * columns));
-    known += part;
-  }
-  PetscCall(ScoriaSummaryCreate(&spec, known, rows, summary));
+  PetscCall(Columns(p, start, n, s->z + start * p->dimension, s->rows + start * p->a->columns));
   PetscFunctionReturn(0);
 }
 
-/* This rank's block of the tiles to the summary, and what is kept of them to a. */
-static PetscErrorCode AddTiles(InferParticles *p, int side, const double z[], double rows[], ScoriaSummary summary,
-                               InferAnswer *a)
+/* Every rank computes the pilot, so that all of them sum in the same units. */
+static PetscErrorCode PilotSummary(InferParticles *p, Side *s)
 {
-  const int64_t tiles = (p->q->count + INFER_TILE - 1) / INFER_TILE;
+  const ScoriaSummarySpec spec = {.columns = p->a->columns};
+  const int64_t n              = PetscMin(INFER_PILOT_TILES * INFER_TILE, p->q->count);
+  PetscFunctionBeginUser;
+  PetscCall(InferRounds(p, INFER_FIELDS, n, (n + INFER_TILE - 1) / INFER_TILE, PilotTile, s));
+  PetscCall(ScoriaSummaryCreate(&spec, n, s->rows, &s->summary));
+  PetscFunctionReturn(0);
+}
+
+/* What the sensors read of the first draws of the prior. */
+static void keep_readings(InferParticles *p, int64_t first, int64_t n, const double rows[])
+{
+  const int m = p->q->sensors.n;
+  for (int64_t i = 0; i < n && first + i < p->nreadings; i++)
+    memcpy(p->readings + (first + i) * m, rows + i * p->a->columns + p->a->at_sensors, (size_t)m * sizeof(double));
+}
+
+static PetscErrorCode SummaryTile(InferParticles *p, int64_t start, int64_t n, void *ctx)
+{
+  const Side *s    = ctx;
+  const int64_t at = s->first + start;
+  PetscFunctionBeginUser;
+  PetscCall(Columns(p, at, n, s->z + at * p->dimension, s->rows));
+  summary_add(s->summary, n, s->rows);
+  summary_end_tile(s->summary);
+  if (s->side == SCORIA_POSTERIOR)
+    keep_rows(p->q, at, n, s->rows, s->a);
+  else
+    keep_readings(p, at, n, s->rows);
+  PetscFunctionReturn(0);
+}
+
+/* This rank's block of the tiles to the summary, and what is kept of them. */
+static PetscErrorCode AddTiles(InferParticles *p, Side *s)
+{
+  const int64_t count = p->q->count, tiles = (count + INFER_TILE - 1) / INFER_TILE;
   PetscMPIInt rank, size;
-  int64_t first, number;
+  int64_t first, number, most;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
   PetscCallMPI(MPI_Comm_size(p->comm, &size));
   deal_block(tiles, rank, size, &first, &number);
-  for (int64_t t = first; t < first + number; t++) {
-    const int64_t at = t * INFER_TILE, part = PetscMin(INFER_TILE, p->q->count - at);
-    PetscCall(Columns(p, at, part, z + at * p->dimension, rows));
-    summary_add(summary, part, rows);
-    summary_end_tile(summary);
-    if (side == SCORIA_POSTERIOR) keep_rows(p->q, at, part, rows, a);
-  }
+  s->first = first * INFER_TILE;
+  PetscCall(InferMostTiles(p, count, &most));
+  PetscCall(
+      InferRounds(p, INFER_FIELDS, PetscMin(count, (first + number) * INFER_TILE) - s->first, most, SummaryTile, s));
   PetscFunctionReturn(0);
 }
 
@@ -192,17 +247,18 @@ static void fill_statistics(const InferQuestion *q, ScoriaSummary summary, int c
 
 PetscErrorCode InferSummarise(InferParticles *p, int side, const double z[], InferAnswer *a)
 {
-  ScoriaSummary summary;
-  double *rows;
+  Side s = {.side = side, .z = z, .a = a};
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(PILOT_TILES * INFER_TILE * a->columns, &rows));
-  PetscCall(PilotSummary(p, z, rows, &summary));
-  PetscCall(AddTiles(p, side, z, rows, summary, a));
-  PetscCall(ScoriaSummaryReduce(summary, p->comm));
-  fill_statistics(p->q, summary, a->columns, a->statistics[side]);
-  PetscCall(ScoriaSummaryDestroy(&summary));
-  PetscCall(PetscFree(rows));
+  PetscCall(PetscMalloc1(INFER_PILOT_TILES * INFER_TILE * a->columns, &s.rows));
+  PetscCall(PilotSummary(p, &s));
+  PetscCall(AddTiles(p, &s));
+  PetscCall(ScoriaSummaryReduce(s.summary, p->comm));
+  fill_statistics(p->q, s.summary, a->columns, a->statistics[side]);
+  PetscCall(ScoriaSummaryDestroy(&s.summary));
+  PetscCall(PetscFree(s.rows));
   if (side == SCORIA_POSTERIOR)
     PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, p->q->keep * a->columns, MPI_DOUBLE, a->kept));
+  else
+    PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, p->nreadings * p->q->sensors.n, MPI_DOUBLE, p->readings));
   PetscFunctionReturn(0);
 }

@@ -14,7 +14,10 @@ PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const Inf
   p->dimension = p->modes + q->nunknown;
   PetscCall(PetscMalloc5(INFER_TILE * m, &p->fields, INFER_TILE * (q->shape.space->n + 1), &p->thetas,
                          INFER_TILE * p->modes, &p->latent, INFER_TILE, &p->evidence, INFER_TILE, &p->likely));
+  p->nreadings = PetscMin(INFER_PRIOR_READINGS, q->count);
+  PetscCall(PetscCalloc1(p->nreadings * q->sensors.n, &p->readings));
   PetscCall(PetscArraycpy(p->quantity, q->quantity, q->nquantities));
+  PetscCall(InferProgressCreate(run, q->drawn ? q->drawn : "fields", &p->progress));
   PetscFunctionReturn(0);
 }
 
@@ -51,7 +54,7 @@ void infer_readings(const InferQuestion *q, const double fields[], double readin
   for (int i = 0; i < q->sensors.n; i++) quantities_take(1, &q->sensors.s[i].at, q->shape.cells, fields, &reading[i]);
 }
 
-PetscErrorCode InferRounds(InferParticles *p, int64_t n, int64_t most, InferTile tile, void *ctx)
+PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t most, InferTile tile, void *ctx)
 {
   PetscErrorCode failed  = 0; /* on this rank alone: it goes on to meet the others */
   int64_t before_meeting = 0;
@@ -63,6 +66,7 @@ PetscErrorCode InferRounds(InferParticles *p, int64_t n, int64_t most, InferTile
       before_meeting = p->pace.step;
     }
     if (part && !failed) failed = tile(p, start, part, ctx);
+    PetscCall(InferProgressRound(&p->progress, kind, most - t - 1));
   }
   PetscFunctionReturn(failed);
 }
@@ -113,7 +117,7 @@ PetscErrorCode InferProbe(InferParticles *p, int64_t n,
   of.first = first * INFER_TILE;
   PetscCall(PetscArrayzero(out, n * p->q->sensors.n));
   PetscCall(InferMostTiles(p, n, &most));
-  PetscCall(InferRounds(p, PetscMin(n, (first + number) * INFER_TILE) - of.first, most, ProbeTile, &of));
+  PetscCall(InferRounds(p, INFER_FIELDS, PetscMin(n, (first + number) * INFER_TILE) - of.first, most, ProbeTile, &of));
   PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, n * p->q->sensors.n, MPI_DOUBLE, out));
   PetscFunctionReturn(0);
 }

@@ -18,11 +18,10 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_TERMS 64    /* of a polynomial */
-#define MOST_DEGREE 12   /* of a polynomial in one condition */
-#define BUDGET 65536     /* evaluations of the source for the differences, but for a constant surrogate: at most, */
-#define PER_PARTICLE 16  /* and as many times the particles: about as much as two stages of eight moves take */
-#define DISCREPANCY 1024 /* draws of the prior that the surrogate is compared with */
+#define MOST_TERMS 64   /* of a polynomial */
+#define MOST_DEGREE 12  /* of a polynomial in one condition */
+#define BUDGET 65536    /* evaluations of the source for the differences, but for a constant surrogate: at most, */
+#define PER_PARTICLE 16 /* and as many times the particles: about as much as two stages of eight moves take */
 #define ROWS 16 /* conditions evaluated by one product: all products have the same shape, and so the same bits */
 
 struct InferReference_ {
@@ -81,6 +80,16 @@ static int choose_degree(int n, int D, int64_t particles)
     if (terms <= MOST_TERMS && (int64_t)2 * terms * (2 * D + 1) <= budget) return degree;
   }
   return 0;
+}
+
+static int choose_points(int n, int degree)
+{
+  return degree ? 2 * list_powers(n, degree, MOST_TERMS, NULL) : 1;
+}
+
+int64_t infer_reference_draws(const InferQuestion *q, int modes)
+{
+  return (int64_t)(2 * modes + 1) * choose_points(q->nunknown, choose_degree(q->nunknown, modes, q->count));
 }
 
 /* Point p, in (-1, 1): a Kronecker sequence of the generalised golden ratio, as dense towards the ends as Chebyshev
@@ -165,14 +174,6 @@ static void take_map(InferReference r, int n, const double x[])
   la_gemm(false, false, ROWS, width, r->terms, 1, r->phi, r->terms, r->coefficient, width, 0, r->map, width);
 }
 
-/* Draw i of the prior: latents, and the unknown conditions in (-1, 1). */
-static void probe_prior(void *ctx, int64_t i, double latent[], double x[])
-{
-  const InferReference r = ctx;
-  infer_prior_draw(r->q, r->D, i, latent, x);
-  infer_unit(r->q->nunknown, x, x);
-}
-
 /* Mean of the discrepancies to mu, and their covariance into S; the mean is taken from (n, m) of them. */
 static void take_discrepancy(InferReference r, int64_t n, double gaps[])
 {
@@ -191,16 +192,18 @@ static void take_discrepancy(InferReference r, int64_t n, double gaps[])
   }
 }
 
-static PetscErrorCode FitNoise(InferParticles *p, InferReference r)
+/* Over the draws of the prior whose readings are known. */
+static PetscErrorCode FitNoise(const InferParticles *p, InferReference r)
 {
-  const int64_t n = PetscMin(DISCREPANCY, p->q->count);
+  const int64_t n = p->nreadings;
   const int m = r->m, D = r->D;
   double *readings, *latent, x[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(n * m, &readings, D, &latent));
-  PetscCall(InferProbe(p, n, probe_prior, r, readings));
+  PetscCall(PetscArraycpy(readings, p->readings, n * m));
   for (int64_t i = 0; i < n; i++) {
-    probe_prior(r, i, latent, x);
+    infer_prior_draw(r->q, r->D, i, latent, x);
+    infer_unit(r->q->nunknown, x, x);
     take_map(r, 1, x);
     for (int s = 0; s < m; s++) {
       const double *row = r->map + s * (D + 1);
@@ -305,7 +308,7 @@ PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *out)
   r->m      = m;
   r->D      = D;
   r->terms  = list_powers(nu, degree, MOST_TERMS, NULL);
-  r->points = degree ? 2 * r->terms : 1;
+  r->points = choose_points(nu, degree);
   PetscCall(PetscMalloc1(r->terms, &r->power));
   (void)list_powers(nu, degree, MOST_TERMS, r->power);
   PetscCall(PetscMalloc2(r->terms * m * (D + 1), &r->coefficient, ROWS * r->terms, &r->phi));

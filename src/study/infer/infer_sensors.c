@@ -90,14 +90,16 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
 
 /* ---------------------------------------------------------------------------------------------------- the file ---- */
 
-/* One line without its comment; false where it is no reading.  words: how many it has. */
-static bool parse_line(char *line, int places, int *words, InferSensor *s)
+/* One line without its comment; false where it is no reading.  words: how many it has; bad: the first that is no
+ * number where one is expected, in the line; NULL: none. */
+static bool parse_line(char *line, int places, int *words, const char **bad, InferSensor *s)
 {
   double number[5]         = {0}, *place[3];
   char *save               = NULL;
   bool good                = true;
   line[strcspn(line, "#")] = 0;
   *words                   = 0;
+  *bad                     = NULL;
   for (char *word = strtok_r(line, " \t,;\r", &save); word; word = strtok_r(NULL, " \t,;\r", &save), ++*words) {
     if (*words == 0) {
       good = strlen(word) < sizeof s->field;
@@ -105,22 +107,23 @@ static bool parse_line(char *line, int places, int *words, InferSensor *s)
     } else if (*words < places + 3) {
       char *end;
       number[*words - 1] = strtod(word, &end);
-      good               = good && !*end && isfinite(number[*words - 1]);
+      if (!*bad && (*end || !isfinite(number[*words - 1]))) *bad = word;
     }
   }
   (void)places_of(s, place);
   for (int a = 0; a < places; a++) *place[a] = number[a];
   s->value = number[places];
   s->sd    = number[places + 1];
-  return good && *words == places + 3;
+  return good && !*bad && *words == places + 3;
 }
 
 static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *sensors)
 {
   static const char *const counts[] = {"", "three", "four", "five"};
   const int places                  = sensors->places;
-  char *text                        = NULL, *next;
-  int number                        = 0, words;
+  char *text                        = NULL, *next, found[96];
+  const char *bad;
+  int number = 0, words;
   PetscFunctionBeginUser;
   PetscCall(ScoriaTextRead(comm, path, LARGEST_FILE, "lines of readings", &text));
   for (char *line = text; line; line = next) {
@@ -128,15 +131,15 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
     next          = strchr(line, '\n');
     if (next) *next++ = 0;
     number++;
-    const bool good = parse_line(line, sensors->places, &words, &s);
+    const bool good = parse_line(line, sensors->places, &words, &bad, &s);
     if (words == 0) continue;
+    if (bad)
+      snprintf(found, sizeof found, "\"%.60s\", which is no number", bad);
+    else
+      snprintf(found, sizeof found, "%d word%s", words, words == 1 ? "" : "s");
     if (!good)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd", path,
-                  number,
-                  words < places + 3   ? "too few words"
-                  : words > places + 3 ? "too many words"
-                                       : "something that is no number",
-                  counts[places], infer_places(sensors));
+                  number, found, counts[places], infer_places(sensors));
     if (!(s.sd > 0))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
     if (sensors->n == INFER_MAX_SENSORS)

@@ -49,37 +49,28 @@ double infer_correlation(const InferAnswer *a)
   return most;
 }
 
-#define FAR_READING 8.0   /* standard deviations: of a Gaussian, once in 10^15 readings */
-#define SPREAD_DRAWS 1024 /* of the prior, that the spreads are taken from: known to a tenth */
-#define TAIL 0.005        /* probability of what lies beyond as many spreads of a Gaussian: */
+#define FAR_READING 8.0 /* standard deviations: of a Gaussian, once in 10^15 readings */
+#define TAIL 0.005      /* probability of what lies beyond as many spreads of a Gaussian: */
 #define TAIL_SPREADS 2.576
-
-static void probe_prior(void *ctx, int64_t i, double latent[], double x[])
-{
-  const InferParticles *p = ctx;
-  infer_prior_draw(p->q, p->modes, i, latent, x);
-  infer_unit(p->q->nunknown, x, x);
-}
 
 /* How far readings scatter on the side of the mean where the given one lies, which is less than the SD where the other
  * side has the long tail: of a concentration above a bound, of a condition whose range ends. */
-static PetscErrorCode FindSpreads(InferParticles *p, InferAnswer *a)
+static PetscErrorCode FindSpreads(const InferParticles *p, InferAnswer *a)
 {
-  const int64_t n = PetscMin(SPREAD_DRAWS, p->q->count), tail = (int64_t)(TAIL * (double)n);
+  const int64_t n = p->nreadings, tail = (int64_t)(TAIL * (double)n);
   const int m = p->q->sensors.n;
-  double *readings, *of;
+  double *of;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(n * m, &readings, n, &of));
-  PetscCall(InferProbe(p, n, probe_prior, p, readings));
+  PetscCall(PetscMalloc1(n, &of));
   for (int s = 0; s < m; s++) {
     const double *prior = a->statistics[SCORIA_PRIOR] + a->at_sensors + s;
     const double mean = prior[INFER_MEAN * a->columns], sd = prior[INFER_SD * a->columns];
-    for (int64_t i = 0; i < n; i++) of[i] = readings[i * m + s];
-    PetscCall(PetscSortReal((PetscInt)n, of));
+    for (int64_t i = 0; i < n; i++) of[i] = p->readings[i * m + s];
+    stats_sort(n, of);
     const double side = p->q->sensors.s[s].value < mean ? mean - of[tail] : of[n - 1 - tail] - mean;
     a->spread[s]      = fmin(sd, fmax(0, side) / TAIL_SPREADS);
   }
-  PetscCall(PetscFree2(readings, of));
+  PetscCall(PetscFree(of));
   PetscFunctionReturn(0);
 }
 
@@ -105,7 +96,7 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
 }
 
 /* Before the hours that tempering takes where a unit is wrong. */
-static PetscErrorCode JudgeReadings(ScoriaRun run, InferParticles *p, InferAnswer *a)
+static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, InferAnswer *a)
 {
   const InferQuestion *q = p->q;
   char line[INFER_LINE];
@@ -123,43 +114,23 @@ static PetscErrorCode JudgeReadings(ScoriaRun run, InferParticles *p, InferAnswe
   PetscFunctionReturn(0);
 }
 
-/* What is left to do, for the bar. */
-typedef struct {
-  ScoriaProgress bar; /* owned */
-  double evaluation;  /* [s] of all particles once */
-  int later;          /* stages of particles after those at work */
-  int moves;          /* of a stage of these, at least */
-} Left;
-
-/* Stages of t, which is at work, take `seconds` each. */
-static PetscErrorCode Expect(const Left *left, ScoriaTempering t, double seconds, const InferAnswer *a)
-{
-  const double later = left->later * left->moves * left->evaluation;
-  const int stages   = tempering_temperature(t) < 1 ? tempering_stages_left(t) : 0;
-  char note[48];
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaProgressExpect(left->bar, a->nstages + PetscMax(stages, 0) + left->later,
-                                 stages < 0 ? NAN : seconds * stages + later));
-  snprintf(note, sizeof note, "%s, temperature %.2g", left->later ? "conditions" : "fields", tempering_temperature(t));
-  PetscCall(ScoriaProgressUpdate(left->bar, a->nstages, note));
-  PetscFunctionReturn(0);
-}
-
-/* Temperature by temperature to 1. */
-static PetscErrorCode Temper(ScoriaRun run, ScoriaTempering t, const Left *left, InferAnswer *a)
+/* Temperature by temperature to 1; whether more tempering comes after it. */
+static PetscErrorCode Temper(ScoriaRun run, InferParticles *p, ScoriaTempering t, bool later, InferAnswer *a)
 {
   bool stop = false;
   PetscFunctionBeginUser;
+  p->at_work = t;
   while (tempering_temperature(t) < 1) {
-    const double began = wall_seconds();
     ScoriaTemperingStage stage;
+    const int stages = tempering_stages_left(t);
+    p->stages_left   = stages < 0 ? -1 : PetscMax(stages - 1, 0);
     PetscCall(ScoriaTemperingStep(t, &stage));
     PetscCall(AddStage(run, &stage, a));
-    PetscCall(Expect(left, t, wall_seconds() - began, a));
     PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && (stage.temperature < 1 || left->later))
+    if (stop && (stage.temperature < 1 || later))
       PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
   }
+  p->at_work = NULL;
   PetscFunctionReturn(0);
 }
 
@@ -177,8 +148,7 @@ static PetscErrorCode SummarisePrior(InferParticles *p, InferAnswer *a)
 }
 
 /* The unknown conditions given the readings, by the reference; none: NULL. */
-static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, const Left *left, InferAnswer *a,
-                                       ScoriaTempering *t)
+static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, InferAnswer *a, ScoriaTempering *t)
 {
   const InferQuestion *q         = p->q;
   const ScoriaTemperingSpec spec = {.particles  = q->count,
@@ -193,13 +163,13 @@ static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, const L
   *t = NULL;
   if (q->nunknown == 0) PetscFunctionReturn(0);
   PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
-  PetscCall(Temper(run, *t, left, a));
+  PetscCall(Temper(run, p, *t, true, a));
   PetscFunctionReturn(0);
 }
 
 /* Of fields and conditions, from the reference to the posterior; conditions: those given the readings, or NULL. */
-static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTempering conditions, Left *left,
-                                      InferAnswer *a, ScoriaTempering *t)
+static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTempering conditions, InferAnswer *a,
+                                      ScoriaTempering *t)
 {
   const InferQuestion *q         = p->q;
   const ScoriaTemperingSpec spec = {.particles  = q->count,
@@ -211,38 +181,46 @@ static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTe
                                     .from       = conditions,
                                     .ctx        = p,
                                     .evaluate   = InferEvaluate};
-  const double began             = wall_seconds();
   PetscFunctionBeginUser;
-  left->later  = 0;
   p->dimension = spec.dimension;
   PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
-  left->evaluation = wall_seconds() - began;
-  PetscCall(Expect(left, *t, q->moves * left->evaluation, a));
-  PetscCall(Temper(run, *t, left, a));
+  PetscCall(Temper(run, p, *t, false, a));
   a->forgotten = tempering_forgotten(q->count, spec.dimension);
   PetscFunctionReturn(0);
+}
+
+/* Rounds of fields after the prior, and after the reference. */
+static void expect_work(InferParticles *p, double *after_prior, double *after_reference)
+{
+  const InferQuestion *q = p->q;
+  const InferProgress *w = &p->progress;
+  const double all       = infer_progress_rounds(w, q->count);
+  const int64_t pilot    = PetscMin(INFER_PILOT_TILES * INFER_TILE, q->count);
+  p->last                = (double)((pilot + INFER_TILE - 1) / INFER_TILE) + all;
+  *after_reference       = (1 + INFER_STAGES * q->moves) * all + p->last;
+  *after_prior           = *after_reference + infer_progress_rounds(w, infer_reference_draws(q, p->modes));
 }
 
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a)
 {
   InferParticles p;
   ScoriaTempering conditions, t;
-  Left left          = {.later = 2, .moves = q->moves};
-  double known       = 0; /* ln of the readings' density by the reference, where no condition is unknown */
-  const double began = wall_seconds();
+  double after_prior, after_reference;
+  double known = 0; /* ln of the readings' density by the reference, where no condition is unknown */
   PetscFunctionBeginUser;
   PetscCall(InferParticlesCreate(run, prior, q, a, &p));
+  expect_work(&p, &after_prior, &after_reference);
+  infer_progress_expect(&p.progress, after_prior, 0, "prior");
   PetscCall(SummarisePrior(&p, a));
-  left.evaluation = wall_seconds() - began;
   PetscCall(JudgeReadings(run, &p, a));
+  infer_progress_expect(&p.progress, after_reference, 0, "surrogate");
   PetscCall(InferReferenceCreate(&p, &p.reference));
-  PetscCall(ScoriaProgressCreate(run, "infer", "stages of tempering", 0, &left.bar));
-  PetscCall(TemperConditions(run, &p, &left, a, &conditions));
+  PetscCall(TemperConditions(run, &p, a, &conditions));
   if (!conditions) infer_reference_conditions(p.reference, 1, NULL, &known);
-  PetscCall(TemperParticles(run, &p, conditions, &left, a, &t));
+  PetscCall(TemperParticles(run, &p, conditions, a, &t));
   PetscCall(ScoriaTemperingDestroy(&conditions));
-  PetscCall(ScoriaProgressDestroy(&left.bar));
   a->log_evidence = known + tempering_log_evidence(t, &a->log_evidence_se);
+  infer_progress_expect(&p.progress, 0, 0, "posterior");
   PetscCall(InferSummarise(&p, SCORIA_POSTERIOR, tempering_particles(t), a));
   PetscCall(ScoriaTemperingDestroy(&t));
   PetscCall(InferParticlesDestroy(&p));

@@ -28,6 +28,8 @@ typedef struct {
   double *score, *value; /* owned (cells) */
   ScoriaPoint *at;       /* owned (sensors): by places in the list of cells */
   ScoriaPace pace;
+  ScoriaProgress bar;                       /* owned */
+  double drawn;                             /* fields so far, of both sides */
   double *latent, *fields, *profile, *rows; /* owned: of a tile; lateral means of one row */
 } Whole;
 
@@ -156,6 +158,7 @@ static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, Infe
   of->shape.shape[1] = of->shape.shape[2] = 1;
   of->nquantities                         = 0;
   of->keep                                = of->count;
+  of->drawn                               = "scores of fields";
   for (int i = 0; i < of->sensors.n; i++) {
     of->sensors.s[i].channel = 0;
     of->sensors.s[i].at      = (ScoriaQuantity){.factor = 1, .cell = w->dimension + i};
@@ -174,7 +177,7 @@ static void set_latents(Whole *w, int64_t first, int64_t n, const double h[], in
 {
   for (int64_t i = 0; i < n; i++) {
     double *y = w->latent + (size_t)i * (size_t)w->latents;
-    rng_normal(w->q->seed, SCORIA_STREAM_REMAINDER, (uint64_t)(first + i), 0, w->latents, y);
+    rng_normal(w->q->seed, SCORIA_STREAM_WHOLE, (uint64_t)(first + i), 0, w->latents, y);
     if (!h) continue;
     for (int k = 0; k < w->dimension; k++) { /* rows of B are orthonormal: one after the other */
       const double *b = w->B + (size_t)k * (size_t)w->latents;
@@ -236,6 +239,9 @@ static PetscErrorCode AddTiles(Whole *w, const double h[], int stride, ScoriaSum
       PetscCall(ScoriaPaceMeet(&w->pace, "the inference restarts from the beginning"));
       before_meeting = w->pace.step;
     }
+    w->drawn += (double)PetscMin(size, tiles - t * size) * w->tile;
+    PetscCall(
+        ScoriaProgressUpdate(w->bar, PetscMin(w->drawn, (h ? 2.0 : 1.0) * (double)count), h ? "posterior" : "prior"));
     if (!part || failed) continue;
     failed = Columns(w, at, part, h, stride, a, w->rows);
     if (failed) continue;
@@ -356,8 +362,10 @@ PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, c
   PetscCall(ListCells(&w));
   PetscCall(SetScores(&w));
   PetscCall(RunScores(run, &w, &of, &scores));
+  PetscCall(ScoriaProgressCreate(run, "infer", "fields", 2 * (double)q->count, &w.bar));
   PetscCall(Summarise(&w, NULL, 0, a));
   PetscCall(Summarise(&w, scores.kept, scores.columns, a));
+  PetscCall(ScoriaProgressDestroy(&w.bar));
   PetscCall(ScoriaReduceMany(w.comm, MPI_SUM, q->keep * a->columns, MPI_DOUBLE, a->kept));
   take_run(&scores, a);
   PetscCall(InferAnswerDestroy(&scores));

@@ -1,6 +1,7 @@
 /* likelihood: log densities of given fields under the model, against those under the conditional Gaussian, of a list of
  * the same number of realisations from every condition of a file. */
 #include "likelihood.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <string.h>
 
@@ -158,7 +159,7 @@ static PetscErrorCode WriteStore(ScoriaDeck deck, const Likelihood *l, const Lik
       PetscCall(ScoriaStorePutAxes(store, columns[c].name, "row"));
   for (int k = 0; k < space->n; k++) {
     char name[SCORIA_NAME_SIZE + 16];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", space->c[k].name));
+    file_condition_path(space->c[k].name, sizeof name, name);
     for (int64_t i = 0; i < a->rows && !rank; i++) one[i] = a->theta[i * space->n + k];
     PetscCall(ScoriaStorePutReals(store, name, 1, &a->rows, one, space->c[k].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "row"));

@@ -55,6 +55,7 @@ typedef struct {
   ScoriaDeck deck;
   const UqQuestion *q;
   UqAnswer *a;
+  LevelsKnown *known;
   UqDraws *draws;
   ScoriaFidelities all;
   const ScoriaWorkers *workers;
@@ -87,11 +88,12 @@ typedef struct {
 } Levels;
 
 /* multilevel_run.c: LevelsRun with options that do not come from the deck. */
-PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a);
+PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
+                             LevelsKnown *known);
 /* An object at the first condition, with `draws` made for it; the pilot and the plan of the condition at work, where
  * they are not there yet. */
 PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
-                          UqDraws *draws, Levels *l);
+                          LevelsKnown *known, UqDraws *draws, Levels *l);
 PetscErrorCode LevelsClose(Levels *l);
 PetscErrorCode LevelsPilot(Levels *l);
 /* Between two rounds: a checkpoint when it is time, or when the run is to stop; and how long the next round is. */

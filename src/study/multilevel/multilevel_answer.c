@@ -69,7 +69,7 @@ static void fill_bias(const Levels *l, int i, struct LevelsAnswer_ *to)
 
 static void fill_levels(const Levels *l, const double at[])
 {
-  struct LevelsAnswer_ *to = &l->a->levels[l->k];
+  struct LevelsAnswer_ *to = &l->known->at[l->k];
   const ScoriaPlan *plan   = &l->groups.plan;
   to->groups               = plan->groups;
   to->pilot                = (double)l->o.pilot;
@@ -145,7 +145,7 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
     levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
   fill_levels(l, at);
   const LevelsKept kept = levels_kept(l->K, l->o.pilot);
-  for (int i = 0; i < q->nquantities && l->a->kept; i++)
-    keep_quantity(l, i, &kept, l->a->kept + (size_t)l->k * l->a->kept_size + (size_t)i * kept.size);
+  for (int i = 0; i < q->nquantities && l->known->kept; i++)
+    keep_quantity(l, i, &kept, l->known->kept + (size_t)l->k * l->known->kept_size + (size_t)i * kept.size);
   PetscFunctionReturn(0);
 }

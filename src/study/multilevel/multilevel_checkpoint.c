@@ -2,7 +2,8 @@
 #include "multilevel.h"
 #include <string.h>
 
-#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and "sums" */
+#define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and */
+#define FORMER_SUMS "/sums/0"
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
@@ -113,8 +114,8 @@ PetscErrorCode LevelsSave(Levels *l)
   PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->good >= 0));
   PetscCall(PutReals(store, "/seconds", l->K + 1, seconds));
   PetscCall(PutReals(store, "/answer", (int64_t)l->a->size * q->conditions, l->a->value));
-  PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->a->levels));
-  if (l->a->kept) PetscCall(PutReals(store, "/kept", (int64_t)l->a->kept_size * q->conditions, l->a->kept));
+  PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->known->at));
+  if (l->known->kept) PetscCall(PutReals(store, "/kept", (int64_t)l->known->kept_size * q->conditions, l->known->kept));
   PetscCall(PutReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
   PetscCall(UqPutIntegers(store, "/tallies", NTALLY, (const int64_t *)l->total));
   if (l->good >= 0) PetscCall(PutGroups(store, l));
@@ -183,15 +184,27 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   PetscCall(ScoriaStoreGetInt(store, "pilot_complete", &complete));
   PetscCall(ScoriaStoreGetReals(store, "/seconds", l->K + 1, l->before));
   PetscCall(ScoriaStoreGetReals(store, "/answer", (int64_t)l->a->size * l->q->conditions, l->a->value));
-  PetscCall(ScoriaStoreGetReals(store, "/levels", NANSWER * l->q->conditions, (double *)l->a->levels));
-  if (l->a->kept)
-    PetscCall(ScoriaStoreGetReals(store, "/kept", (int64_t)l->a->kept_size * l->q->conditions, l->a->kept));
+  PetscCall(ScoriaStoreGetReals(store, "/levels", NANSWER * l->q->conditions, (double *)l->known->at));
+  if (l->known->kept)
+    PetscCall(ScoriaStoreGetReals(store, "/kept", (int64_t)l->known->kept_size * l->q->conditions, l->known->kept));
   PetscCall(ScoriaStoreGetReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
   PetscCall(UqGetIntegers(store, "/tallies", NTALLY, (int64_t *)l->total));
   l->k = (int)k;
   if (!complete) PetscFunctionReturn(0);
   PetscCall(LevelsPilotStatistics(l));
   PetscCall(GetGroups(store, l));
+  PetscFunctionReturn(0);
+}
+
+/* With sums of members about one centre, or with other numbers of a condition. */
+static PetscErrorCode IsOutdated(ScoriaStore store, bool *outdated)
+{
+  int sums, levels;
+  int64_t dims[1];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, FORMER_SUMS, 1, &sums, dims));
+  PetscCall(ScoriaStoreShape(store, "/levels", 1, &levels, dims));
+  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER);
   PetscFunctionReturn(0);
 }
 
@@ -224,7 +237,7 @@ static bool any_drawn(const LevelsGroups *g)
 PetscErrorCode LevelsRestore(Levels *l)
 {
   const ScoriaCheckpointReader reader = {
-      .results = SCORIA_OF_UQ, .ctx = l, .check = CheckMade, .read = ReadAll, .clear = Clear};
+      .results = SCORIA_OF_UQ, .ctx = l, .check = CheckMade, .outdated = IsOutdated, .read = ReadAll, .clear = Clear};
   ScoriaCheckpointFound file;
   PetscFunctionBeginUser;
   PetscCall(Clear(l));

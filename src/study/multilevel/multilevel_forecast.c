@@ -6,7 +6,7 @@
 /* What the member that the options name would be by itself. */
 static PetscErrorCode JudgeAlone(const Levels *l, LevelsForecast *to)
 {
-  const double *cost = l->a->levels[l->k].cost;
+  const double *cost = l->known->at[l->k].cost;
   int member         = 0;
   PetscFunctionBeginUser;
   to->alone = NAN;
@@ -22,10 +22,11 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
 {
   UqDraws draws;
   UqAnswer a;
+  LevelsKnown known;
   Levels l;
   PetscFunctionBeginUser;
   PetscCall(UqAnswerCreate(q, &a));
-  PetscCall(LevelsOpen(of, o, q, &a, &draws, &l));
+  PetscCall(LevelsOpen(of, o, q, &a, &known, &draws, &l));
   if (!of->passing) PetscCall(LevelsRestore(&l));
   uq_draws_at(&draws, q->theta + l.k * q->space->n);
   PetscCall(LevelsPilot(&l));
@@ -38,6 +39,7 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
   PetscCall(JudgeAlone(&l, to));
   if (!of->passing) PetscCall(LevelsSave(&l));
   PetscCall(LevelsClose(&l));
+  PetscCall(LevelsKnownDestroy(&known));
   PetscCall(UqAnswerDestroy(&a));
   PetscFunctionReturn(0);
 }

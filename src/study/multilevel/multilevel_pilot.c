@@ -2,7 +2,6 @@
  * the weights; its own draws are not averaged, so that these are independent of what they are applied to. */
 #include "multilevel.h"
 #include <math.h>
-#include <stdlib.h>
 
 #define ROUNDING 1e-12 /* what values differ by that are the same but for their rounding */
 #define TINY 1e-150    /* of which the square is a number */
@@ -42,18 +41,12 @@ static bool row_is_good(const Levels *l, int64_t i)
   return true;
 }
 
-static int ascending(const void *one, const void *other)
-{
-  const double a = *(const double *)one, b = *(const double *)other;
-  return (a > b) - (a < b);
-}
-
 /* A law with a lump, as an event's or that of what is 0 in most draws: how many of n values, which are sorted, lie
  * outside of it.  Of any other law, all: no value has a third of the draws. */
 static int64_t outside_lump(int64_t n, double value[])
 {
   int64_t most = 1;
-  qsort(value, (size_t)n, sizeof *value, ascending);
+  stats_sort(n, value);
   for (int64_t i = 0, from = 0; i < n; i++) {
     if (value[i] - value[from] > ROUNDING * fabs(value[from])) from = i;
     most = PetscMax(most, i - from + 1);

@@ -1,4 +1,8 @@
-/* uq of several fidelities: how many draws of which groups. */
+/* uq of several fidelities: how many draws of which groups.
+ *
+ * The promise is a variance for each functional of each quantity (mean, SD, quantiles); the estimator
+ * (stats/estimators.c) finds the groups and numbers of draws of least work that keep them all, with covariances from
+ * the pilot.  Where sums show later that the pilot had them too small, the plan is lengthened. */
 #include "multilevel.h"
 #include <math.h>
 
@@ -125,7 +129,7 @@ static double plain_draws(const Levels *l, const ScoriaPlanning *p, double budge
 
 static void take_planning(const Levels *l, ScoriaPlanning *p)
 {
-  const double *cost = l->a->levels[l->k].cost;
+  const double *cost = l->known->at[l->k].cost;
   *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K]};
   for (int a = 0; a < l->K; a++) {
     p->solve[a] = cost[a];
@@ -152,7 +156,7 @@ static PetscErrorCode CheckTolerance(const Levels *l)
 
 PetscErrorCode LevelsPlan(Levels *l)
 {
-  struct LevelsAnswer_ *to = &l->a->levels[l->k];
+  struct LevelsAnswer_ *to = &l->known->at[l->k];
   ScoriaPlanning p;
   double *targets, budget;
   PetscFunctionBeginUser;
@@ -240,7 +244,7 @@ static void lengthened(const Levels *l, double all, double fine, ScoriaPlan *to)
 bool levels_lengthen(Levels *l, const LevelsExcess *excess)
 {
   double all = excess->seen > 1 ? PetscMin(1.05 * excess->seen, TOP_UP_MOST) : 1, fine = PetscMax(excess->unseen, 1);
-  const double *cost = l->a->levels[l->k].cost;
+  const double *cost = l->known->at[l->k].cost;
   double left        = INFINITY;
   ScoriaPlanning p;
   ScoriaPlan plan;
@@ -263,13 +267,13 @@ bool levels_lengthen(Levels *l, const LevelsExcess *excess)
 
 double levels_solve_cost(const Levels *l)
 {
-  const double *cost = l->a->levels[l->k].cost;
+  const double *cost = l->known->at[l->k].cost;
   return cost[0] + cost[l->K];
 }
 
 double levels_pilot_cost(const Levels *l)
 {
-  return pilot_cost(l, l->a->levels[l->k].cost);
+  return pilot_cost(l, l->known->at[l->k].cost);
 }
 
 double levels_plan_cost(const Levels *l)

@@ -61,6 +61,6 @@ PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
                         l->q->tolerance > 0 ? "uq_tolerance" : "uq_count",
                         l->q->tolerance > 0 ? l->q->tolerance : (double)l->q->count,
                         l->o.budget > 0 ? "; the budget has no more" : ""));
-  l->a->levels[l->k].excess = promise ? worst : NAN;
+  l->known->at[l->k].excess = promise ? worst : NAN;
   PetscFunctionReturn(0);
 }

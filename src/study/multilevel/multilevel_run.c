@@ -207,28 +207,30 @@ static PetscErrorCode Create(Levels *l)
 }
 
 /* Room for what is known of the conditions. */
-static PetscErrorCode CreateAnswer(const Levels *l)
+static PetscErrorCode CreateKnown(const Levels *l)
 {
   const UqQuestion *q = l->q;
-  UqAnswer *a         = l->a;
+  LevelsKnown *known  = l->known;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(q->conditions, &a->levels));
-  a->kept_size = (size_t)q->nquantities * levels_kept(l->K, l->o.pilot).size;
-  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * a->kept_size, &a->kept));
-  a->family = (UqFamily){.n = l->K, .estimator = l->o.estimator->name};
+  *known = (LevelsKnown){.n         = l->K,
+                         .estimator = l->o.estimator->name,
+                         .kept_size = (size_t)q->nquantities * levels_kept(l->K, l->o.pilot).size};
+  PetscCall(PetscCalloc1(q->conditions, &known->at));
+  if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * known->kept_size, &known->kept));
   for (int k = 0; k < l->K; k++)
-    PetscCall(PetscStrncpy(a->family.name[k], fidelities_name(l->all, k), SCORIA_FIDELITY_NAME));
+    PetscCall(PetscStrncpy(known->name[k], fidelities_name(l->all, k), SCORIA_FIDELITY_NAME));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
-                          UqDraws *draws, Levels *l)
+                          LevelsKnown *known, UqDraws *draws, Levels *l)
 {
   PetscFunctionBeginUser;
   *l = (Levels){.run     = of->run,
                 .deck    = of->deck,
                 .q       = q,
                 .a       = a,
+                .known   = known,
                 .draws   = draws,
                 .all     = of->all,
                 .workers = source_workers(of->source),
@@ -241,9 +243,17 @@ PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const U
                                     : LEVELS_TILE,
                 .good    = -1,
                 .saved   = wall_seconds()};
-  PetscCall(CreateAnswer(l));
+  PetscCall(CreateKnown(l));
   PetscCall(UqDrawsCreate(q, of->source, draws));
   PetscCall(Create(l));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsKnownDestroy(LevelsKnown *known)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(known->at));
+  PetscCall(PetscFree(known->kept));
   PetscFunctionReturn(0);
 }
 
@@ -257,23 +267,24 @@ PetscErrorCode LevelsClose(Levels *l)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a, LevelsKnown *known)
 {
   LevelsOptions o;
   PetscFunctionBeginUser;
   PetscCall(LevelsOptionsRead(of->deck, of->all, q, &o));
-  PetscCall(LevelsRunWith(of, &o, q, a));
+  PetscCall(LevelsRunWith(of, &o, q, a, known));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, const UqQuestion *q, UqAnswer *a,
+                             LevelsKnown *known)
 {
   UqDraws draws;
   Levels l;
   double seconds[LEVELS_MODELS + 1];
   ScoriaProgress bar;
   PetscFunctionBeginUser;
-  PetscCall(LevelsOpen(of, o, q, a, &draws, &l));
+  PetscCall(LevelsOpen(of, o, q, a, known, &draws, &l));
   PetscCall(LevelsRestore(&l));
   PetscCall(ScoriaProgressCreate(of->run, "uq", "conditions", q->conditions, &bar));
   PetscCall(ScoriaProgressFrom(bar, l.k));
@@ -287,7 +298,7 @@ PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, cons
   PetscCallMPI(MPI_Allreduce(&draws.statistics, &a->seconds[1], 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(of->run)));
   a->seconds[0] = 0;
   for (int k = 0; k <= l.K; k++) {
-    a->family.seconds[k] = seconds[k];
+    known->seconds[k] = seconds[k];
     a->seconds[0] += seconds[k];
   }
   PetscCall(LevelsClose(&l));

@@ -39,10 +39,6 @@ PetscErrorCode UqAnswerDestroy(UqAnswer *a)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(a->value));
-  PetscCall(PetscFree(a->levels));
-  PetscCall(PetscFree(a->kept));
-  PetscCall(PetscFree(a->check));
-  PetscCall(PetscFree(a->tails));
   PetscFunctionReturn(0);
 }
 

@@ -381,7 +381,7 @@ PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text,
     PetscCall(TakeText(&m, &quantity));
   if (equals && definition(equals + 1))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found a second \"=\"; to compare, write ==", key, text);
-  snprintf(quantity.description, sizeof quantity.description, "%.90s",
+  snprintf(quantity.description, sizeof quantity.description, "%s",
            equals ? equals + 1 + strspn(equals + 1, " ") : text);
   const char *expression = equals ? equals + 1 : text;
   q->expressions->n++; /* what it holds is freed, whatever comes */

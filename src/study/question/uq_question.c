@@ -73,13 +73,13 @@ static PetscErrorCode ReadSensitivity(ScoriaDeck deck, UqQuestion *q)
   q->draws = (int)draws;
   for (int i = 0; i < q->space->n; i++)
     if (q->space->c[i].lo < q->space->c[i].hi) q->input[q->inputs++] = i;
-  q->input[q->inputs++] = UQ_UNSEEN;
+  q->input[q->inputs++] = UQ_NO_CONDITION;
   PetscFunctionReturn(0);
 }
 
 const char *uq_input_name(const UqQuestion *q, int input)
 {
-  return q->input[input] == UQ_UNSEEN ? UQ_UNSEEN_INPUT : q->space->c[q->input[input]].name;
+  return q->input[input] == UQ_NO_CONDITION ? UQ_OTHER_INPUT : q->space->c[q->input[input]].name;
 }
 
 /* What the fields are of: equations, which have periodic lateral axes, or data. */
@@ -146,6 +146,11 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   q->count          = count;
   q->nprobabilities = (int)n;
   PetscCall(ReadNumbers(deck, q, end));
+  if (q->left_out)
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: %d numbers of whole fields are left out, as there is room for %d: name those that "
+                        "matter in uq_quantities",
+                        q->left_out, UQ_MAX_WHOLE));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
   PetscCall(ScoriaDeckInt(deck, "uq_check", &check));

@@ -46,9 +46,12 @@ PetscErrorCode UqAddWhole(UqQuestion *q)
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers && q->whole; k++)
     for (int c = 0; c < q->channels; c++) {
       const char *name = q->field[c].name;
-      if (q->nquantities >= UQ_MAX_WHOLE) continue;
       if ((c == first && !numbers[k].first) || !has_plain_name(&q->field[c]) || field_is_one_value(&q->field[c]))
         continue;
+      if (q->nquantities >= UQ_MAX_WHOLE) {
+        q->left_out++;
+        continue;
+      }
       snprintf(text, sizeof text, "%s_%s = %s(%s%s)", numbers[k].name, name, numbers[k].function, name,
                numbers[k].share);
       PetscCall(UqExpressionAdd(q, "quantities", text, &index));

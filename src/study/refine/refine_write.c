@@ -43,7 +43,7 @@ static PetscErrorCode Quantile(int64_t N, const double column[], int c, double p
   PetscCall(PetscMalloc1(N, &sorted));
   for (int64_t i = 0; i < N; i++)
     if (column[REFINE_STATUS * N + i] != REFINE_FAILED) sorted[n++] = column[c * N + i];
-  PetscCall(PetscSortReal((PetscInt)n, sorted));
+  stats_sort(n, sorted);
   *value = n ? sorted[(int64_t)(p * (double)(n - 1) + 0.5)] : NAN;
   PetscCall(PetscFree(sorted));
   PetscFunctionReturn(0);

@@ -2,7 +2,7 @@
 #ifndef SCORIA_UQ_H
 #define SCORIA_UQ_H
 
-#include "scoria/uq_question.h"
+#include "scoria/levels.h"
 
 #define UQ_PILOT_BLOCKS 32 /* they fix the scales of Sobol indices, and count likewise */
 #define UQ_PILOT_TILES 4   /* they fix the ranges of the histograms, and count like all others */
@@ -14,11 +14,18 @@ typedef struct {
 } UqTail;
 
 /* Those of each quantity, and of the number that decides each event. */
-struct UqTails_ {
+typedef struct {
   const char *why;            /* nothing was; NULL: compare has */
   const char *whose, *fields; /* "PDE", "solves": what compare has held the model against */
   UqTail quantity[UQ_MAX_QUANTITIES][SCORIA_TAILS], event[UQ_MAX_THRESHOLDS][SCORIA_TAILS];
-};
+} UqTails;
+
+/* Of each quantity, what compare has found of the source's estimates. */
+typedef struct {
+  const char *why;   /* nothing; NULL: compare has */
+  const char *whose; /* "PDE" */
+  ScoriaUqBias of[UQ_MAX_QUANTITIES];
+} UqBiases;
 
 /* uq_choose.c: ways to the answer, of which source auto takes the cheapest. */
 typedef enum { UQ_WAY_PDE, UQ_WAY_MULTILEVEL, UQ_WAY_MODEL, UQ_WAY_GAUSSIAN, UQ_NWAYS } UqWayOf;
@@ -28,14 +35,35 @@ typedef struct {
   double bias;      /* not excluded by compare, in SDs, the largest of all that the tolerance is for; NAN: not known */
   char why[UQ_WHY]; /* that it is not taken for, in words; "": it may be */
 } UqWay;
-struct UqChoice_ {
+typedef struct {
   UqWayOf chosen;
   double tolerance; /* in SDs: of the deck, or what uq_count draws have */
   UqWay way[UQ_NWAYS];
   char model[SCORIA_IDENTITY_SIZE]; /* that was judged, with its Gaussian; "": there was none */
-};
+} UqChoice;
 extern const char *const uq_ways[UQ_NWAYS];
 bool uq_way_solves(UqWayOf way); /* the others draw from the model, or from its Gaussian */
+
+/* Sobol indices of every quantity.  The index of all conditions together is 1 less the total of what is not a
+ * condition, their total 1 less its first order, each with the same error. */
+typedef struct {
+  int64_t blocks, failed; /* behind them; rows that failed, left out */
+  double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
+  ScoriaSobolIndex index[UQ_MAX_QUANTITIES][UQ_MAX_INPUTS];
+} UqSensitivity;
+
+/* What goes into the files of an answer: its statistics, and what sources of some kinds add. */
+typedef struct {
+  UqAnswer a; /* owned */
+  UqSensitivity sobol;
+  LevelsKnown levels;     /* owned: of several fidelities */
+  ScoriaUqCheck *check;   /* owned (conditions, nquantities): of a model that is checked; else NULL */
+  UqTails *tails;         /* owned: of a model; else NULL */
+  UqBiases *biases;       /* owned: likewise */
+  const UqChoice *choice; /* borrowed: of source auto; else NULL */
+} UqResult;
+PetscErrorCode UqResultCreate(const UqQuestion *q, UqResult *r);
+PetscErrorCode UqResultDestroy(UqResult *r);
 
 /* uq_tiles.c: the samples of one condition, on those who share it. */
 typedef struct {
@@ -56,6 +84,8 @@ PetscErrorCode UqTilesDestroy(UqTiles *t);
 /* The summary of condition k and the pilot that begins it.  Collective on the team. */
 PetscErrorCode UqPilot(UqTiles *t, int k);
 PetscErrorCode UqReduce(UqTiles *t);
+/* Failures of this rank since the last time, to those of all; and UqCheckDefined.  Collective. */
+PetscErrorCode UqShareFailed(UqDraws *draws, MPI_Comm comm, int64_t *mine, int64_t *all);
 /* Draws tile `tile` of condition k (or takes it from the pilot) and adds it. */
 PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile);
 
@@ -104,9 +134,9 @@ PetscErrorCode UqForgetCheckpoints(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode UqConditions(UqTiles *tiles, UqKeeper *keeper, UqAnswer *a, int k, int64_t done);
 /* Draws of a condition until n are reached. */
 double uq_draws_for(const UqQuestion *q, double n);
-/* uq_check.c: the model's bias in the mean of each quantity at each condition, where it is asked for.  A stop loses the
- * solves of it alone.  Collective. */
-PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, UqAnswer *a);
+/* uq_check.c: the model's bias in the mean of each quantity at each condition, where it is asked for, else NULL.  A
+ * stop loses the solves of it alone.  Collective. */
+PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, const UqAnswer *a, ScoriaUqCheck **check);
 /* uq_sobol.c: Sobol indices from block `done` on.  Collective. */
 PetscErrorCode UqSensitivityRun(UqBlocks *blocks, UqKeeper *keeper, UqSensitivity *to, int64_t done);
 
@@ -121,7 +151,7 @@ typedef struct {
 PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o);
 PetscErrorCode UqClose(UqQuestion *q, UqOpened *o);
 /* The answer from a source, from the checkpoint on where the run directory has one.  Collective. */
-PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a);
+PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqResult *r);
 /* uq_compared.c: run_dir/compare.h5, where it is of this model and of the sampler of the deck; else NULL, and in `why`
  * the reason.  One that cannot be read checks nothing, and is no error.  Collective. */
 PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why);
@@ -142,23 +172,27 @@ PetscErrorCode UqJudge(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqCh
 PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice);
 /* The next cheapest in place of a model whose check, in an answer, has found a bias beyond the tolerance; again: it
  * has.  Collective. */
-PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a, UqChoice *choice,
-                             bool *again);
+PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a,
+                             const ScoriaUqCheck check[], UqChoice *choice, bool *again);
 /* "for errors of 0.02 SD: multilevel, 3.1 core s" */
 void uq_choice_sentence(const UqChoice *choice, size_t size, char text[]);
 PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
-/* uq_tails.c: a->tails from compare.h5 of the run directory.  Collective. */
-PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a);
+/* uq_tails.c: from compare.h5 of the run directory; PetscFree.  Collective. */
+PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails);
+/* uq_bias.c: likewise; and one as text, "+0.12 (<0.15)" in SDs, "not checked". */
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases);
+void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[]);
 /* The tail that an event of that probability lies in: its probability, and the side. */
 double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
 /* Line `number` of what was not checked and is asked, from 0; "" where that one has nothing to say, false at the end.
  */
-bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t size, char line[]);
+bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size,
+                     char line[]);
 
 /* uq_write.c */
-PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck);
-PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a);
+PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path, const char *deck);
+PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r);
 /* uq_json.c */
-PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path);
+PetscErrorCode UqWriteJson(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path);
 
 #endif

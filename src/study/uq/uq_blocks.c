@@ -1,5 +1,5 @@
 /* uq: Sobol indices of the quantities with respect to the conditions, drawn over their ranges, and to what is not a
- * condition (UQ_UNSEEN): the porosity's realisation, or for the model the noise that its sampler starts from.
+ * condition (UQ_NO_CONDITION): the porosity's realisation, or for the model the noise that its sampler starts from.
  *
  * A block is a pair of conditions A and B and for each a run of realisation numbers, all independent of every other
  * block's.  Rows of a block share the conditions, for a new condition costs a model as much as a tile of samples.
@@ -31,7 +31,7 @@ static PetscErrorCode DrawSet(UqDraws *draws, int64_t block, int set, double val
 {
   const UqQuestion *q    = draws->q;
   const int input        = set < MIXED ? 0 : q->input[set - MIXED];
-  const bool realisation = set >= MIXED && input == UQ_UNSEEN;
+  const bool realisation = set >= MIXED && input == UQ_NO_CONDITION;
   double theta[SCORIA_MAX_CONDITIONS], other[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   side_theta(q, block, set == SIDE_B ? SIDE_B : SIDE_A, theta);
@@ -133,10 +133,7 @@ PetscErrorCode UqSobolPilot(UqBlocks *b, bool add)
 PetscErrorCode UqSobolReduce(UqBlocks *b)
 {
   PetscFunctionBeginUser;
-  PetscCall(UqCheckDefined(b->draws, b->all.comm));
+  PetscCall(UqShareFailed(b->draws, b->all.comm, &b->failed, &b->all_failed));
   PetscCall(ScoriaSobolReduce(b->sobol, b->all.comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &b->failed, 1, MPI_INT64_T, MPI_SUM, b->all.comm));
-  b->all_failed += b->failed;
-  b->failed = 0;
   PetscFunctionReturn(0);
 }

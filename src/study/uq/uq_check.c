@@ -83,7 +83,7 @@ static ScoriaUqCheck judge_quantity(int64_t solves, int64_t failed, double mean,
   return (ScoriaUqCheck){solves, failed, mean, pde_se, bias, se, bias - 1.959964 * se, bias + 1.959964 * se};
 }
 
-static PetscErrorCode Judge(const UqQuestion *q, const Check *c, UqAnswer *a, int k)
+static PetscErrorCode Judge(const UqQuestion *q, const Check *c, const UqAnswer *a, int k, ScoriaUqCheck check[])
 {
   const int n = q->nquantities;
   double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
@@ -95,21 +95,22 @@ static PetscErrorCode Judge(const UqQuestion *q, const Check *c, UqAnswer *a, in
                 (long long)good, (long long)q->check);
   stats_moments(good, n, c->values, mean, sd);
   for (int i = 0; i < n; i++)
-    a->check[k * n + i] = judge_quantity(good, q->check - good, mean[i], sd[i], moment[i],
-                                         moment[UQ_MEAN_SE * (size_t)a->columns + (size_t)i]);
+    check[k * n + i] = judge_quantity(good, q->check - good, mean[i], sd[i], moment[i],
+                                      moment[UQ_MEAN_SE * (size_t)a->columns + (size_t)i]);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode UqCheckModel(UqKeeper *keeper, const UqQuestion *q, const UqAnswer *a, ScoriaUqCheck **check)
 {
   Check c;
   PetscFunctionBeginUser;
+  *check = NULL;
   if (!q->check) PetscFunctionReturn(0);
   PetscCall(Open(keeper->run, keeper->deck, q, &c));
-  PetscCall(PetscCalloc1((size_t)q->conditions * (size_t)q->nquantities, &a->check));
+  PetscCall(PetscCalloc1((size_t)q->conditions * (size_t)q->nquantities, check));
   for (int k = 0; k < q->conditions; k++) {
     PetscCall(SolveAll(keeper, q, &c, k));
-    PetscCall(Judge(q, &c, a, k));
+    PetscCall(Judge(q, &c, a, k, *check));
   }
   PetscCall(Close(&c));
   PetscFunctionReturn(0);

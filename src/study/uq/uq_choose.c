@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const uq_ways[UQ_NWAYS] = {
-    [UQ_WAY_PDE] = "pde", [UQ_WAY_MULTILEVEL] = "multilevel", [UQ_WAY_MODEL] = "model", [UQ_WAY_GAUSSIAN] = "gaussian"};
+const char *const uq_ways[UQ_NWAYS] = {[UQ_WAY_PDE]        = SCORIA_SOURCE_PDE,
+                                       [UQ_WAY_MULTILEVEL] = SCORIA_SOURCE_MULTILEVEL,
+                                       [UQ_WAY_MODEL]      = SCORIA_SOURCE_MODEL,
+                                       [UQ_WAY_GAUSSIAN]   = SCORIA_SOURCE_GAUSSIAN};
 
 /* ------------------------------------------------------------------------------------------------ choosing ---- */
 
@@ -217,18 +219,18 @@ PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a, UqChoice *choice,
-                             bool *again)
+PetscErrorCode UqChooseAgain(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqAnswer *a,
+                             const ScoriaUqCheck check[], UqChoice *choice, bool *again)
 {
   UqWay *way = &choice->way[choice->chosen];
   PetscFunctionBeginUser;
   *again = false;
-  for (int i = 0; a->check && i < q->conditions * q->nquantities && !*again; i++) {
+  for (int i = 0; check && i < q->conditions * q->nquantities && !*again; i++) {
     const int k = i / q->nquantities, j = i % q->nquantities;
     const double *m = a->value + (size_t)k * a->size + a->moments + q->m + j;
     const double sd = m[UQ_SD * (size_t)a->columns], most = choice->tolerance * sd;
-    if (q->aside[j] || !(a->check[i].low95 > most || a->check[i].high95 < -most)) continue;
-    snprintf(way->why, UQ_WHY, "its check at condition %d finds a bias of %.2g SD in %.40s", k, a->check[i].bias / sd,
+    if (q->aside[j] || !(check[i].low95 > most || check[i].high95 < -most)) continue;
+    snprintf(way->why, UQ_WHY, "its check at condition %d finds a bias of %.2g SD in %.40s", k, check[i].bias / sd,
              q->quantity[j].name);
     *again = true;
   }

@@ -6,7 +6,7 @@
 
 PetscErrorCode UqComparedNames(ScoriaStore store, const char *names, const char *own, char **lines)
 {
-  const size_t size = (size_t)1 << 14;
+  const size_t size = (size_t)1 << 16; /* of an attribute */
   size_t used;
   bool has;
   PetscFunctionBeginUser;

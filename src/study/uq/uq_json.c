@@ -20,55 +20,57 @@ static void add_histogram(cJSON *to, const double from[])
   cJSON_AddItemToObject(histogram, UQ_SHARES, cJSON_CreateDoubleArray(from + 2, UQ_BINS));
 }
 
-static void add_quantity(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[], int k, int i)
+static void add_quantity(cJSON *to, const UqQuestion *q, const UqResult *r, const double at[], int k, int i)
 {
+  const UqAnswer *a    = &r->a;
   const size_t columns = (size_t)a->columns, j = (size_t)(q->m + i);
   const ScoriaUqQuantity what = {.unit = q->quantity[i].unit, .description = q->quantity[i].description};
   cJSON *one                  = cJSON_AddObjectToObject(to, q->quantity[i].name), *list;
   double moments[SCORIA_UQ_NMOMENTS]; /* a ScoriaUqMoments */
-  for (int r = 0; r < SCORIA_UQ_NMOMENTS; r++) moments[r] = at[a->moments + (size_t)r * columns + j];
+  for (int row = 0; row < SCORIA_UQ_NMOMENTS; row++) moments[row] = at[a->moments + (size_t)row * columns + j];
   members_add(one, scoria_uq_quantity_members, &what);
   members_add(one, scoria_uq_moment_members, moments);
   list = cJSON_AddArrayToObject(one, UQ_QUANTILES);
-  for (int r = 0; r < q->nprobabilities; r++) {
-    const double *value = at + a->quantiles + (size_t)r * 2 * columns + j;
-    add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[r], value[0], value[columns]});
+  for (int p = 0; p < q->nprobabilities; p++) {
+    const double *value = at + a->quantiles + (size_t)p * 2 * columns + j;
+    add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[p], value[0], value[columns]});
   }
-  if (a->tails) {
-    const UqTail *tail            = a->tails->quantity[i];
+  if (r->tails) {
+    const UqTail *tail            = r->tails->quantity[i];
     const ScoriaUqChecked checked = {tail[SCORIA_TAIL_LOW].checked, tail[SCORIA_TAIL_HIGH].checked};
     members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, &checked);
   }
-  if (a->check)
-    members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &a->check[k * q->nquantities + i]);
+  if (r->biases) members_add(cJSON_AddObjectToObject(one, UQ_BIAS), scoria_uq_bias_members, &r->biases->of[i]);
+  if (r->check)
+    members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &r->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
 /* Of the tail that the event lies in. */
-static void add_checked(cJSON *event, const UqQuestion *q, const UqAnswer *a, int t, double probability)
+static void add_checked(cJSON *event, const UqQuestion *q, const UqTails *tails, int t, double probability)
 {
   int side;
-  if (!a->tails) return;
+  if (!tails) return;
   uq_event_tail(q, t, probability, &side);
-  const double checked = a->tails->event[t][side].checked;
+  const double checked = tails->event[t][side].checked;
   cJSON_AddItemToObject(event, UQ_CHECKED, isnan(checked) ? cJSON_CreateNull() : cJSON_CreateNumber(checked));
 }
 
-static void add_warnings(cJSON *root, const UqQuestion *q, const UqAnswer *a)
+static void add_warnings(cJSON *root, const UqQuestion *q, const UqResult *r)
 {
-  cJSON *list = a->tails ? cJSON_AddArrayToObject(root, UQ_WARNINGS) : NULL;
+  cJSON *list = r->tails ? cJSON_AddArrayToObject(root, UQ_WARNINGS) : NULL;
   char line[512];
-  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+  for (int i = 0; uq_tail_warning(q, &r->a, r->tails, i, sizeof line, line); i++)
     if (*line) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }
 
-static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, const double at[])
+static void add_thresholds(cJSON *to, const UqQuestion *q, const UqResult *r, const double at[])
 {
   cJSON *list = cJSON_AddArrayToObject(to, UQ_EXCEED);
   for (int t = 0; t < q->nthresholds; t++) {
     const ScoriaThreshold *limit = &q->threshold[t];
     const int n = uq_shares(q, t), c = limit->number + (q->event[t].of == SUMMARY_ALL);
-    const double *share          = at + uq_shares_at(q, a, t);
+    const double *share          = at + uq_shares_at(q, &r->a, t);
     const bool of_field          = limit->first < q->m;
     const ScoriaUqExceedance one = {
         .event       = q->event[t].text,
@@ -80,7 +82,7 @@ static void add_thresholds(cJSON *to, const UqQuestion *q, const UqAnswer *a, co
         .se          = share[UQ_SHARE_SE * n + c],
         .low95       = share[UQ_SHARE_LOW * n + c],
         .high95      = share[UQ_SHARE_HIGH * n + c]};
-    add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, a, t, one.probability);
+    add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, r->tails, t, one.probability);
   }
 }
 
@@ -119,9 +121,9 @@ static void add_sobol(cJSON *root, const UqQuestion *q, const UqSensitivity *a)
   }
 }
 
-static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, int k)
+static void add_condition(cJSON *list, const UqQuestion *q, const UqResult *r, int k)
 {
-  const double *at             = a->value + (size_t)k * a->size;
+  const double *at             = r->a.value + (size_t)k * r->a.size;
   const ScoriaUqCondition what = {(int64_t)at[UQ_SAMPLES], (int64_t)at[UQ_FAILED], (int64_t)at[UQ_OUTSIDE]};
   cJSON *one                   = cJSON_CreateObject(), *quantities;
   cJSON_AddItemToArray(list, one);
@@ -129,9 +131,9 @@ static void add_condition(cJSON *list, const UqQuestion *q, const UqAnswer *a, i
     cJSON_AddNumberToObject(one, q->space->c[i].name, q->theta[k * q->space->n + i]);
   members_add(one, scoria_uq_condition_members, &what);
   quantities = cJSON_AddObjectToObject(one, UQ_QUANTITIES);
-  for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, a, at, k, i);
-  add_thresholds(one, q, a, at);
-  if (a->levels) levels_add_json(one, q, a, k);
+  for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, r, at, k, i);
+  add_thresholds(one, q, r, at);
+  if (r->levels.at) levels_add_json(one, q, &r->a, &r->levels, k);
 }
 
 static void add_choice(cJSON *root, const UqChoice *choice)
@@ -148,20 +150,23 @@ static void add_choice(cJSON *root, const UqChoice *choice)
   }
 }
 
-PetscErrorCode UqWriteJson(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path)
+PetscErrorCode UqWriteJson(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path)
 {
-  const ScoriaUqCost cost = {.core_seconds_drawing = a->seconds[0], .core_seconds_statistics = a->seconds[1]};
+  const ScoriaUqCost cost = {.core_seconds_drawing = r->a.seconds[0], .core_seconds_statistics = r->a.seconds[1]};
   cJSON *root             = cJSON_CreateObject(), *list;
   PetscFunctionBeginUser;
   cJSON_AddStringToObject(root, UQ_SOURCE,
-                          q->multilevel ? "multilevel" : (q->pde ? "pde" : (q->gaussian ? "gaussian" : "model")));
-  if (a->choice) add_choice(root, a->choice);
+                          uq_ways[q->multilevel ? UQ_WAY_MULTILEVEL
+                                  : q->pde      ? UQ_WAY_PDE
+                                  : q->gaussian ? UQ_WAY_GAUSSIAN
+                                                : UQ_WAY_MODEL]);
+  if (r->choice) add_choice(root, r->choice);
   add_space(root, q->space);
   list = cJSON_AddArrayToObject(root, UQ_CONDITIONS);
-  for (int k = 0; k < q->conditions; k++) add_condition(list, q, a, k);
-  if (q->base) add_sobol(root, q, &a->sobol);
-  if (a->levels) levels_add_family(root, a);
-  add_warnings(root, q, a);
+  for (int k = 0; k < q->conditions; k++) add_condition(list, q, r, k);
+  if (q->base) add_sobol(root, q, &r->sobol);
+  if (r->levels.at) levels_add_family(root, &r->levels);
+  add_warnings(root, q, r);
   members_add(cJSON_AddObjectToObject(root, UQ_COST), scoria_uq_cost_members, &cost);
   PetscCall(ScoriaWriteJson(comm, path, root));
   PetscFunctionReturn(0);

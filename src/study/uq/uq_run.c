@@ -1,35 +1,53 @@
 /* uq: statistics of any number of fields, from the model or from fresh solves, with nothing kept of a single one; at
  * one or many conditions, and how much of the spread of each quantity every condition causes. */
-#include "scoria/levels.h"
 #include "uq.h"
 #include <stdio.h>
 #include <string.h>
 
-PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode UqResultCreate(const UqQuestion *q, UqResult *r)
+{
+  PetscFunctionBeginUser;
+  *r = (UqResult){.choice = NULL};
+  PetscCall(UqAnswerCreate(q, &r->a));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqResultDestroy(UqResult *r)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqAnswerDestroy(&r->a));
+  PetscCall(LevelsKnownDestroy(&r->levels));
+  PetscCall(PetscFree(r->check));
+  PetscCall(PetscFree(r->tails));
+  PetscCall(PetscFree(r->biases));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqResult *r)
 {
   const ScoriaWorkers *workers = source_workers(source);
   UqDraws draws;
   UqTiles tiles;
   UqBlocks blocks = {.draws = &draws, .all = workers->all, .leads = workers->leads};
-  UqKeeper keeper = {.run = run, .deck = deck, .a = a, .tiles = &tiles, .blocks = &blocks, .saved = wall_seconds()};
+  UqKeeper keeper = {.run = run, .deck = deck, .a = &r->a, .tiles = &tiles, .blocks = &blocks, .saved = wall_seconds()};
   int64_t done;
   int k;
   PetscFunctionBeginUser;
   PetscCall(UqDrawsCreate(q, source, &draws));
-  PetscCall(UqTilesCreate(&draws, a, &tiles));
+  PetscCall(UqTilesCreate(&draws, &r->a, &tiles));
   PetscCall(UqRestore(&keeper, &k, &done));
   const bool conditions_done = k == q->conditions;
-  PetscCall(UqConditions(&tiles, &keeper, a, k, done));
-  PetscCall(UqSensitivityRun(&blocks, &keeper, &a->sobol, conditions_done ? done : 0));
-  PetscCall(UqSeconds(&keeper, a->seconds));
-  PetscCall(UqCheckModel(&keeper, q, a));
+  PetscCall(UqConditions(&tiles, &keeper, &r->a, k, done));
+  PetscCall(UqSensitivityRun(&blocks, &keeper, &r->sobol, conditions_done ? done : 0));
+  PetscCall(UqSeconds(&keeper, r->a.seconds));
+  PetscCall(UqCheckModel(&keeper, q, &r->a, &r->check));
   PetscCall(ScoriaSobolDestroy(&blocks.sobol));
   PetscCall(UqTilesDestroy(&tiles));
   PetscCall(UqDrawsDestroy(&draws));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, const UqQuestion *q, const UqAnswer *a)
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, const UqQuestion *q, const UqResult *r)
 {
   const MPI_Comm comm = ScoriaRunComm(run);
   char path[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
@@ -38,8 +56,8 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const char *name, co
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(UqWriteJson(q, a, comm, json));
-  PetscCall(UqWriteStore(q, a, comm, path, text)); /* last: it marks the answer as complete */
+  PetscCall(UqWriteJson(q, r, comm, json));
+  PetscCall(UqWriteStore(q, r, comm, path, text)); /* last: it marks the answer as complete */
   PetscCall(ScoriaSay(run, "  wrote %s and %s", path, json));
   PetscCall(ScoriaCheckpointRemove(run, UQ_CHECKPOINT));
   PetscCall(ScoriaCheckpointRemove(run, UQ_CHOICE));
@@ -53,24 +71,25 @@ static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_sou
 {
   const char *name = NULL;
   UqOpened opened;
-  UqAnswer a;
+  UqResult r;
   PetscFunctionBeginUser;
   *again = false;
   PetscCall(ScoriaDeckString(deck, "uq_file", &name));
   PetscCall(UqOpen(run, of_source, q, &opened));
-  PetscCall(UqAnswerCreate(q, &a));
-  a.choice = choice;
+  PetscCall(UqResultCreate(q, &r));
+  r.choice = choice;
   if (q->multilevel)
-    PetscCall(LevelsRun(&(LevelsAsked){run, of_source, opened.source, opened.all, false}, q, &a));
+    PetscCall(LevelsRun(&(LevelsAsked){run, of_source, opened.source, opened.all, false}, q, &r.a, &r.levels));
   else
-    PetscCall(UqRun(run, of_source, opened.source, q, &a));
-  if (choice) PetscCall(UqChooseAgain(run, deck, q, &a, choice, again));
+    PetscCall(UqRun(run, of_source, opened.source, q, &r));
+  if (choice) PetscCall(UqChooseAgain(run, deck, q, &r.a, r.check, choice, again));
   if (!*again) {
-    if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &a));
-    PetscCall(UqSayTable(run, q, &a));
-    PetscCall(Write(run, deck, name, q, &a));
+    if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &r.tails));
+    if (!q->pde) PetscCall(UqBiasesRead(run, of_source, q, &r.biases));
+    PetscCall(UqSayTable(run, q, &r));
+    PetscCall(Write(run, deck, name, q, &r));
   }
-  PetscCall(UqAnswerDestroy(&a));
+  PetscCall(UqResultDestroy(&r));
   PetscCall(UqClose(q, &opened));
   PetscFunctionReturn(0);
 }
@@ -112,8 +131,8 @@ PetscErrorCode ScoriaUq(ScoriaRun run, ScoriaDeck deck)
     PetscFunctionReturn(0);
   }
   PetscCall(ScoriaDeckIs(deck, "uq_source", "auto", &q.automatic));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "pde", &q.pde));
-  PetscCall(ScoriaDeckIs(deck, "uq_source", "multilevel", &q.multilevel));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", SCORIA_SOURCE_PDE, &q.pde));
+  PetscCall(ScoriaDeckIs(deck, "uq_source", SCORIA_SOURCE_MULTILEVEL, &q.multilevel));
   q.pde = q.pde || q.multilevel;
   if (q.automatic)
     PetscCall(Automatic(run, deck));

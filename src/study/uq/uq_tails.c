@@ -86,23 +86,23 @@ static ScoriaQuantity number_of(const UqQuestion *q, int t)
   return extreme;
 }
 
-PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqAnswer *a)
+PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails)
 {
   Compared c = {.names = NULL};
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(PetscNew(&a->tails));
+  PetscCall(PetscNew(tails));
   PetscCall(ScoriaImported(deck, &imported));
-  a->tails->whose  = imported ? "data" : "PDE";
-  a->tails->fields = imported ? "rows" : "solves";
+  (*tails)->whose  = imported ? "data" : "PDE";
+  (*tails)->fields = imported ? "rows" : "solves";
   if (q->gaussian)
-    a->tails->why = "compare checks those of the model, not of its Gaussian";
+    (*tails)->why = "compare checks those of the model, not of its Gaussian";
   else
-    PetscCall(TakeCompared(run, deck, q, imported, &c, &a->tails->why));
-  for (int i = 0; i < q->nquantities; i++) find_tails(&c, &q->quantity[i], a->tails->quantity[i]);
+    PetscCall(TakeCompared(run, deck, q, imported, &c, &(*tails)->why));
+  for (int i = 0; i < q->nquantities; i++) find_tails(&c, &q->quantity[i], (*tails)->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
     const ScoriaQuantity number = number_of(q, t);
-    find_tails(&c, &number, a->tails->event[t]);
+    find_tails(&c, &number, (*tails)->event[t]);
   }
   PetscCall(PetscFree(c.names));
   PetscCall(PetscFree(c.tail));
@@ -144,7 +144,7 @@ static const char *down_to(const UqTails *tails, const UqTail *tail, size_t size
 }
 
 /* An event that is rarer at some of the conditions than what was checked there. */
-static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t size, char line[])
+static void warn_of_event(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int t, size_t size, char line[])
 {
   const int n = uq_shares(q, t), column = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
   int beyond = 0, side, worst_side = 0;
@@ -153,7 +153,7 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   for (int k = 0; k < q->conditions; k++) {
     const double share = a->value[(size_t)k * a->size + uq_shares_at(q, a, t) + (size_t)(UQ_SHARE * n + column)];
     const double tail  = uq_event_tail(q, t, share, &side);
-    if (!is_beyond(tail, a->tails->event[t][side].checked)) continue;
+    if (!is_beyond(tail, tails->event[t][side].checked)) continue;
     beyond++;
     if (tail < worst) worst = tail, worst_share = share, worst_side = side;
   }
@@ -162,13 +162,13 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, int t, size_t 
   const ScoriaQuantity number = number_of(q, t);
   snprintf(line, size, "P(%s) = %.4g%s: the %s tail of %s %s", q->event[t].text, worst_share,
            q->conditions > 1 ? " at one of the conditions" : "", side_names[worst_side], number.name,
-           down_to(a->tails, &a->tails->event[t][worst_side], sizeof text, text));
+           down_to(tails, &tails->event[t][worst_side], sizeof text, text));
 }
 
 /* The outermost quantile of a quantity on one side, where it lies beyond. */
-static void warn_of_quantile(const UqQuestion *q, const UqAnswer *a, int i, int side, size_t size, char line[])
+static void warn_of_quantile(const UqQuestion *q, const UqTails *tails, int i, int side, size_t size, char line[])
 {
-  const UqTail *tail = &a->tails->quantity[i][side];
+  const UqTail *tail = &tails->quantity[i][side];
   double worst = 1, p = 0;
   char text[160];
   for (int r = 0; r < q->nprobabilities; r++) {
@@ -178,33 +178,33 @@ static void warn_of_quantile(const UqQuestion *q, const UqAnswer *a, int i, int 
   *line = 0;
   if (!q->place[i] && is_beyond(worst, tail->checked)) /* a place has no tails, but a few values */
     snprintf(line, size, "quantile %g of %s: the %s tail %s", p, q->quantity[i].name, side_names[side],
-             down_to(a->tails, tail, sizeof text, text));
+             down_to(tails, tail, sizeof text, text));
 }
 
 /* Quantities that compare does not know, "" where it knows all. */
-static void list_unchecked(const UqQuestion *q, const UqAnswer *a, size_t size, char line[])
+static void list_unchecked(const UqQuestion *q, const UqTails *tails, size_t size, char line[])
 {
   size_t used = 0;
   *line       = 0;
   for (int i = 0; i < q->nquantities && used < size; i++)
-    if (!q->place[i] && isnan(a->tails->quantity[i][SCORIA_TAIL_LOW].checked) &&
-        isnan(a->tails->quantity[i][SCORIA_TAIL_HIGH].checked))
+    if (!q->place[i] && isnan(tails->quantity[i][SCORIA_TAIL_LOW].checked) &&
+        isnan(tails->quantity[i][SCORIA_TAIL_HIGH].checked))
       used += (size_t)snprintf(line + used, size - used, "%s%s", used ? ", " : "not checked by compare: tails of ",
                                q->quantity[i].name);
 }
 
-bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, int number, size_t size, char line[])
+bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size, char line[])
 {
   const int of_quantiles = number - 1 - q->nthresholds;
   *line                  = 0;
-  if (!a->tails || of_quantiles >= SCORIA_TAILS * q->nquantities) return false;
-  if (a->tails->why && number == 0) snprintf(line, size, "the model's tails are not checked: %s", a->tails->why);
-  if (a->tails->why) return number == 0;
+  if (!tails || of_quantiles >= SCORIA_TAILS * q->nquantities) return false;
+  if (tails->why && number == 0) snprintf(line, size, "the model's tails are not checked: %s", tails->why);
+  if (tails->why) return number == 0;
   if (number == 0)
-    list_unchecked(q, a, size, line);
+    list_unchecked(q, tails, size, line);
   else if (of_quantiles < 0)
-    warn_of_event(q, a, number - 1, size, line);
+    warn_of_event(q, a, tails, number - 1, size, line);
   else
-    warn_of_quantile(q, a, of_quantiles / SCORIA_TAILS, of_quantiles % SCORIA_TAILS, size, line);
+    warn_of_quantile(q, tails, of_quantiles / SCORIA_TAILS, of_quantiles % SCORIA_TAILS, size, line);
   return true;
 }

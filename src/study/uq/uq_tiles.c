@@ -152,13 +152,20 @@ PetscErrorCode UqPilot(UqTiles *t, int k)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode UqShareFailed(UqDraws *draws, MPI_Comm comm, int64_t *mine, int64_t *all)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqCheckDefined(draws, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, mine, 1, MPI_INT64_T, MPI_SUM, comm));
+  *all += *mine;
+  *mine = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqReduce(UqTiles *t)
 {
   PetscFunctionBeginUser;
-  PetscCall(UqCheckDefined(t->draws, t->team.comm));
+  PetscCall(UqShareFailed(t->draws, t->team.comm, &t->failed, &t->all_failed));
   PetscCall(ScoriaSummaryReduce(t->summary, t->team.comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &t->failed, 1, MPI_INT64_T, MPI_SUM, t->team.comm));
-  t->all_failed += t->failed;
-  t->failed = 0;
   PetscFunctionReturn(0);
 }

@@ -1,6 +1,7 @@
 /* uq.h5, which has everything, and the table on standard output. */
 #include "scoria/levels.h"
 #include "uq.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +130,7 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscCall(PetscMalloc1(K, &column));
   for (int i = 0; i < q->space->n; i++) {
     for (int k = 0; k < q->conditions; k++) column[k] = q->theta[k * q->space->n + i];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/conditions/%s", q->space->c[i].name));
+    file_condition_path(q->space->c[i].name, sizeof name, name);
     PetscCall(ScoriaStorePutReals(store, name, 1, &K, column, q->space->c[i].unit, "operating condition"));
     PetscCall(ScoriaStorePutAxes(store, name, "condition"));
   }
@@ -187,8 +188,9 @@ static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqS
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm comm, const char *path, const char *deck)
+PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path, const char *deck)
 {
+  const UqAnswer *a = &r->a;
   char name[128], group[64];
   ScoriaStore store;
   PetscFunctionBeginUser;
@@ -198,7 +200,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   PetscCall(PutPicked(store, q, a, "/samples", UQ_SAMPLES, 1, 0, 1, "- -", "1", "fields behind the statistics"));
   PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "- -", "1", "solves that failed, left out"));
   for (int c = 0; c < q->channels; c++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "/fields/%s", q->field[c].name));
+    file_field_path(q->field[c].name, sizeof name, name);
     PetscCall(PutColumns(store, q, a, name, c * q->cells, q->cells, q->field[c].unit));
   }
   for (int i = 0; i < q->nquantities; i++) {
@@ -213,8 +215,8 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqAnswer *a, MPI_Comm com
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
-  PetscCall(PutSobol(store, q, &a->sobol));
-  if (a->levels) PetscCall(LevelsPutStore(store, q, a));
+  PetscCall(PutSobol(store, q, &r->sobol));
+  if (r->levels.at) PetscCall(LevelsPutStore(store, q, &r->levels));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -229,8 +231,9 @@ static const char *unit_shown(const char *unit)
   return strcmp(unit, "1") ? unit : "";
 }
 
-static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqAnswer *a, int k)
+static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqResult *r, int k)
 {
+  const UqAnswer *a    = &r->a;
   const size_t columns = (size_t)a->columns;
   PetscFunctionBeginUser;
   const double *at = answer_at(a, k);
@@ -241,15 +244,19 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqA
              unit_shown(q->space->c[i].unit));
   PetscCall(
       ScoriaSay(run, "  %s: %.0f fields%s", theta, at[UQ_SAMPLES], at[UQ_FAILED] > 0 ? ", some solves failed" : ""));
-  PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s", "", "", "mean", "+-", "SD", "low", "high"));
+  PetscCall(ScoriaSay(run, "    %-18s %-9s %12s %11s %12s %12s %12s%s", "", "", "mean", "+-", "SD", "low", "high",
+                      r->biases ? "  bias [SD]" : ""));
   for (int i = 0; i < q->nquantities; i++) {
     const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
-    PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g", q->quantity[i].name,
+    char bias[48] = "";
+    if (r->biases) uq_bias_text(&r->biases->of[i], sizeof bias, bias);
+    PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g%s%s", q->quantity[i].name,
                         unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
-                        m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)]));
+                        m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)],
+                        *bias ? "  " : "", bias));
   }
-  for (int i = 0; i < q->nquantities && a->check; i++) {
-    const ScoriaUqCheck *c = &a->check[k * q->nquantities + i];
+  for (int i = 0; i < q->nquantities && r->check; i++) {
+    const ScoriaUqCheck *c = &r->check[k * q->nquantities + i];
     const double *m        = at + a->moments + q->m + i;
     PetscCall(ScoriaSay(run, "    %-18s model %.6g +- %.2g, PDE %.6g +- %.2g of %lld solves: bias %.3g to %.3g",
                         q->quantity[i].name, m[0], m[UQ_MEAN_SE * columns], c->pde_mean, c->pde_mean_se,
@@ -296,25 +303,39 @@ static PetscErrorCode SaySobol(ScoriaRun run, const UqQuestion *q, const UqSensi
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   char line[512];
   PetscFunctionBeginUser;
-  for (int i = 0; uq_tail_warning(q, a, i, sizeof line, line); i++)
+  for (int i = 0; uq_tail_warning(q, &r->a, r->tails, i, sizeof line, line); i++)
     if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqAnswer *a)
+static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, a, k));
+  if (biases && biases->why)
+    PetscCall(ScoriaSay(run, "  bias: the model's is not checked: %s", biases->why));
+  else if (biases)
+    PetscCall(ScoriaSay(run,
+                        "  bias: of the mean against the %s's, as compare found it over its conditions, in SDs; (<): "
+                        "its draws exclude no less",
+                        biases->whose));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < PetscMin(q->conditions, SHOWN); k++) PetscCall(SayCondition(run, q, r, k));
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
-  PetscCall(SaySobol(run, q, &a->sobol));
-  if (a->levels) PetscCall(LevelsSay(run, q, a));
-  PetscCall(SayTails(run, q, a));
+  PetscCall(SaySobol(run, q, &r->sobol));
+  if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
+  PetscCall(SayBiases(run, r->biases));
+  PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
-                      100 * a->seconds[1] / PetscMax(a->seconds[0] + a->seconds[1], 1e-9)));
+                      100 * r->a.seconds[1] / PetscMax(r->a.seconds[0] + r->a.seconds[1], 1e-9)));
   PetscFunctionReturn(0);
 }

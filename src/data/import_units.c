@@ -1,0 +1,171 @@
+/* import: units of the file beside those of the deck.  What the file says counts for what is in it, what the deck says
+ * for what is made of it; a scale or an offset of the deck overrules both. */
+#include "import.h"
+#include "scoria/run_files.h"
+#include "units.h"
+#include <cJSON.h>
+#include <stdarg.h>
+#include <string.h>
+
+typedef struct {
+  const Import *im;
+  cJSON *lines; /* owned: what was said, for the report */
+} Told;
+
+static PetscErrorCode Tell(Told *told, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+static PetscErrorCode Tell(Told *told, const char *format, ...)
+{
+  char line[512];
+  va_list args;
+  PetscFunctionBeginUser;
+  va_start(args, format);
+  PetscCall(PetscVSNPrintf(line, sizeof line, format, NULL, args));
+  va_end(args);
+  cJSON_AddItemToArray(told->lines, cJSON_CreateString(line));
+  PetscCall(ScoriaSay(told->im->run, "  %s", line));
+  PetscFunctionReturn(0);
+}
+
+/* From the unit of a column in the file to another; refused where nothing is known of the way.  Rank 0 asks. */
+static PetscErrorCode Convert(const Import *im, const char *name, const char *of, const char *unit, bool *changed,
+                              ImportColumn *c)
+{
+  static const char *const why[] = {[UNITS_DIFFER]  = "are units of different quantities, or convert by no factor",
+                                    [UNITS_UNKNOWN] = "udunits2 does not know both",
+                                    [UNITS_NO_LIBRARY] =
+                                        "are spelled differently, and there is no udunits2 to convert by"};
+  struct {
+    int outcome;
+    double scale, offset;
+  } found = {UNITS_SAME, 1, 0};
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(im->comm, &rank));
+  if (!rank) found.outcome = (int)units_conversion(of, unit, &found.scale, &found.offset);
+  PetscCallMPI(MPI_Bcast(&found, (int)sizeof found, MPI_BYTE, 0, im->comm));
+  if (found.outcome > UNITS_CONVERT)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %s: in \"%s\" by the file, in \"%s\" by the deck, which %s; give the deck's scale and offset, "
+                "scale: 1 where they mean the same%s",
+                im->path, name, of, unit, why[found.outcome],
+                !strcmp(of, "C") || !strcmp(unit, "C") ? " (C is the coulomb, degC the degree Celsius)" : "");
+  *changed  = found.outcome == UNITS_CONVERT;
+  c->scale  = found.scale;
+  c->offset = found.offset;
+  PetscFunctionReturn(0);
+}
+
+/* The file's own unit where the deck says neither unit nor factor. */
+static PetscErrorCode TakeUnit(Told *told, const char *name, const char *of, size_t size, char unit[])
+{
+  PetscFunctionBeginUser;
+  if (!*of || !strcmp(of, "1")) PetscFunctionReturn(0);
+  if (strlen(of) < size) {
+    PetscCall(PetscStrncpy(unit, of, size));
+    PetscCall(Tell(told, "%s: in %s, by the file's attribute units", name, of));
+  } else
+    PetscCall(
+        Tell(told, "%s: the file's units \"%s\" are longer than %zu characters and are left out", name, of, size - 1));
+  PetscFunctionReturn(0);
+}
+
+/* A field or a condition, in `unit` by the deck; "": it says none. */
+static PetscErrorCode FitColumn(Told *told, const char *name, ImportColumn *c, size_t size, char unit[])
+{
+  const char *of = foreign_unit(told->im->file, c->array);
+  bool changed;
+  PetscFunctionBeginUser;
+  if (c->scaled) PetscFunctionReturn(0);
+  if (!*unit) {
+    PetscCall(TakeUnit(told, name, of, size, unit));
+    PetscFunctionReturn(0);
+  }
+  if (!*of) {
+    if (strcmp(unit, "1")) PetscCall(Tell(told, "%s: no unit in the file; taken as %s, by the deck", name, unit));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Convert(told->im, name, of, unit, &changed, c));
+  if (changed)
+    PetscCall(Tell(told, "%s: from %s to %s, by the file's attribute units: times %.12g, plus %.12g", name, of, unit,
+                   c->scale, c->offset));
+  PetscFunctionReturn(0);
+}
+
+double import_length(const char *unit)
+{
+  static const struct {
+    const char *name;
+    double factor;
+  } known[] = {{"m", 1},     {"meter", 1},     {"metre", 1},      {"meters", 1},        {"metres", 1},
+               {"km", 1e3},  {"cm", 1e-2},     {"mm", 1e-3},      {"um", 1e-6},         {"µm", 1e-6},
+               {"μm", 1e-6}, {"micron", 1e-6}, {"microns", 1e-6}, {"micrometer", 1e-6}, {"nm", 1e-9}};
+  double scale, offset;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (!strcmp(known[i].name, unit)) return known[i].factor;
+  const UnitsOutcome outcome = units_conversion(unit, "m", &scale, &offset);
+  return outcome == UNITS_SAME ? 1 : outcome == UNITS_CONVERT && offset == 0 ? scale : 0;
+}
+
+/* Cell centres become metres.  Here the deck's unit is that of the file's numbers, as its scale is. */
+static PetscErrorCode FitCentre(Told *told, const char *name, ImportColumn *c)
+{
+  const Import *im    = told->im;
+  const char *of      = foreign_unit(im->file, c->array);
+  const double factor = *of ? import_length(of) : 0;
+  PetscFunctionBeginUser;
+  if (*c->unit && *of && !units_same(c->unit, of) && factor != import_length(c->unit))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %s: in \"%s\" by the file, in \"%s\" by the deck; leave the deck's unit out, or give scale, the "
+                "factor to m, in its place",
+                im->path, name, of, c->unit);
+  if (c->scaled || factor == 1) PetscFunctionReturn(0);
+  if (!*of)
+    PetscCall(Tell(told, "%s: no unit in the file and none in the deck; taken as m", name));
+  else if (factor > 0) {
+    c->scale = factor;
+    PetscCall(Tell(told, "%s: from %s to m, by the file's attribute units", name, of));
+  } else
+    PetscCall(Tell(told, "WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SayPacking(const Import *im, const char *name, const ImportColumn *c)
+{
+  const char *packing = foreign_packing(im->file, c->array);
+  PetscFunctionBeginUser;
+  if (*packing) PetscCall(ScoriaSay(im->run, "  %s: attributes of the file applied: %s", name, packing));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fit(Told *told, Import *im)
+{
+  PetscFunctionBeginUser;
+  for (int d = 0; d < im->grid; d++) {
+    PetscCall(FitCentre(told, import_grid_names[d], &im->centre[d]));
+    PetscCall(SayPacking(im, import_grid_names[d], &im->centre[d]));
+  }
+  for (int f = 0; f < im->spec.nfields; f++) {
+    ScoriaField *field = &im->spec.field[f];
+    PetscCall(SayPacking(im, field->name, &im->field[f]));
+    PetscCall(FitColumn(told, field->name, &im->field[f], sizeof field->unit, field->unit));
+  }
+  for (int k = 0; k < im->spec.space.n; k++) {
+    ScoriaCondition *c = &im->spec.space.c[k];
+    if (im->condition[k].array < 0) continue;
+    PetscCall(SayPacking(im, c->name, &im->condition[k]));
+    PetscCall(FitColumn(told, c->name, &im->condition[k], sizeof c->unit, c->unit));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportUnits(Import *im)
+{
+  Told told = {.im = im, .lines = cJSON_CreateArray()};
+  PetscFunctionBeginUser;
+  const PetscErrorCode failed = Fit(&told, im);
+  char *text                  = cJSON_PrintUnformatted(told.lines);
+  cJSON_Delete(told.lines);
+  if (!failed && text) PetscCall(ScoriaLog(im->run, LOG_UNITS, "\"" LOG_LINES "\":%s", text));
+  cJSON_free(text);
+  PetscFunctionReturn(failed);
+}

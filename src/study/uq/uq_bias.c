@@ -1,0 +1,79 @@
+/* uq of a model: the biases of its estimates, as compare has found them over its own conditions.  The standard errors
+ * of uq are those of its draws alone. */
+#include "uq.h"
+#include <math.h>
+#include <stdio.h>
+
+/* Where the numbers of an estimate stand in a ScoriaUqBias. */
+static double *bias_at(ScoriaUqBias *bias, int estimate, bool upper)
+{
+  double *const at[SCORIA_NESTIMATES][2] = {[SCORIA_ESTIMATE_MEAN] = {&bias->mean_bias, &bias->mean_bias_upper},
+                                            [SCORIA_ESTIMATE_SD]   = {&bias->sd_bias, &bias->sd_bias_upper},
+                                            [SCORIA_ESTIMATE_Q975] = {&bias->q975_bias, &bias->q975_bias_upper}};
+  return at[estimate][upper];
+}
+
+/* The numbers of one array of compare.h5 to those quantities of q that it knows; files before lack some. */
+static PetscErrorCode Take(ScoriaStore store, const char *path, const char *names, bool upper, const UqQuestion *q,
+                           UqBiases *biases)
+{
+  int64_t dims[2];
+  double *all;
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, path, 2, &rank, dims));
+  if (rank != 2 || dims[1] != SCORIA_NESTIMATES || dims[0] < 1) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(dims[0] * SCORIA_NESTIMATES, &all));
+  PetscCall(ScoriaStoreGetReals(store, path, dims[0] * SCORIA_NESTIMATES, all));
+  for (int i = 0; i < q->nquantities; i++) {
+    const int64_t row = uq_compared_find(names, &q->quantity[i]);
+    for (int e = 0; row >= 0 && row < dims[0] && e < SCORIA_NESTIMATES; e++)
+      *bias_at(&biases->of[i], e, upper) = all[row * SCORIA_NESTIMATES + e];
+  }
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeAll(ScoriaStore store, const UqQuestion *q, bool imported, UqBiases *biases)
+{
+  char *names = NULL;
+  bool has;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, COMPARE_WORTH_QUANTITIES, &has));
+  if (!has) {
+    biases->why = imported ? "compare judges quantities of imported rows by their laws alone"
+                           : "compare.h5 has none: it is of an earlier release";
+    PetscFunctionReturn(0);
+  }
+  PetscCall(UqComparedNames(store, COMPARE_WORTH_QUANTITIES, COMPARE_WORTH_EXPRESSIONS, &names));
+  PetscCall(Take(store, q->gaussian ? COMPARE_WORTH_GAUSSIAN_SIGNED : COMPARE_WORTH_SIGNED, names, false, q, biases));
+  PetscCall(Take(store, q->gaussian ? COMPARE_WORTH_GAUSSIAN_BIAS : COMPARE_WORTH_BIAS, names, true, q, biases));
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases)
+{
+  ScoriaStore store;
+  bool imported;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(biases));
+  PetscCall(ScoriaImported(deck, &imported));
+  (*biases)->whose = imported ? "data" : "PDE";
+  for (int i = 0; i < UQ_MAX_QUANTITIES; i++) (*biases)->of[i] = (ScoriaUqBias){NAN, NAN, NAN, NAN, NAN, NAN};
+  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, &(*biases)->why));
+  if (!store) PetscFunctionReturn(0);
+  PetscCall(TakeAll(store, q, imported, *biases));
+  PetscCall(ScoriaStoreClose(&store));
+  PetscFunctionReturn(0);
+}
+
+void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[])
+{
+  if (isnan(bias->mean_bias) && isnan(bias->mean_bias_upper))
+    snprintf(text, size, "not checked");
+  else if (isnan(bias->mean_bias))
+    snprintf(text, size, "(<%.2g)", bias->mean_bias_upper);
+  else
+    snprintf(text, size, "%+.2g (<%.2g)", bias->mean_bias, bias->mean_bias_upper);
+}
