@@ -194,6 +194,8 @@ static PetscErrorCode Run(const Options *o)
   PetscCall(FitNormaliser(o, &trained.twin, &norm));
   (void)unlink(FILE_NAME);
   PetscCall(MakeModel(o, norm, &trained.model));
+  trained.model->tuned_for  = sampler_find(o->sampler); /* weights of any kind take the same time */
+  trained.model->uses_tuned = sampler_is_tuned(trained.model->tuned_for);
   PetscCall(PetscMalloc1((size_t)o->count * CHANNELS * o->cells, &fields));
   PetscCall(TimeDraws(o, &trained, true, fields));
   PetscCall(TimeDraws(o, &trained, false, fields));

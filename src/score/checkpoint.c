@@ -38,7 +38,7 @@ static PetscErrorCode ReadCounters(ScoriaStore store, Checkpoint *c)
   PetscCall(ScoriaStoreGetInt(store, "tuning", &tuning));
   PetscCall(ScoriaStoreGetReal(store, "loss", &c->loss));
   PetscCall(ScoriaStoreGetReal(store, "seconds", &c->seconds));
-  c->tuning  = tuning > 0;
+  c->tuning  = (TrainKind)PetscClipInterval(tuning, TRAIN_DENOISER, TRAIN_KINDS - 1);
   c->skips   = (int)skips;
   c->data    = (uint32_t)data;
   c->vectors = (int)PetscMin(vectors, TRAINER_VECTORS);
@@ -186,8 +186,9 @@ PetscErrorCode CheckpointApply(ScoriaRun run, Checkpoint *from, uint32_t data, T
   PetscCall(KeptDestroy(kept));
   *kept      = from->kept;
   from->kept = (Kept){0};
-  PetscCall(ScoriaSay(run, "  train.ckpt: resuming from step %lld%s", (long long)from->step,
-                      from->tuning ? " of the consistency tuning" : ""));
+  PetscCall(ScoriaSay(run, "  train.ckpt: resuming from step %lld%s%s%s", (long long)from->step,
+                      from->tuning ? " of the " : "", from->tuning ? train_kind_names[from->tuning] : "",
+                      from->tuning ? " tuning" : ""));
   PetscCall(ScoriaLog(run, "resume", "\"step\":%lld", (long long)from->step));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@
 typedef struct {
   bool found;
   ScoriaNormaliser norm; /* owned until taken */
-  bool tuning;           /* consistency tuning, after the training */
+  TrainKind tuning;      /* which one is on, after the training; TRAIN_DENOISER: the training itself */
   int64_t step, taken;   /* steps done; updates among them */
   int skips;             /* steps without update, in a row, up to here */
   int64_t lengthened;    /* step at which train_steps was raised last, 0: never */

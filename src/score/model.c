@@ -134,13 +134,18 @@ PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const Scoria
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ChooseTuned(ScoriaModel m, bool width, const char *path)
+bool model_serves(ScoriaModel model, const ScoriaSamplerRow *sampler)
+{
+  return model->uses_tuned ? model->tuned_for == sampler : !sampler_is_tuned(sampler);
+}
+
+static PetscErrorCode ChooseTuned(ScoriaModel m, const ScoriaSamplerRow *sampler, bool width, const char *path)
 {
   PetscFunctionBeginUser;
-  if (!m->tuned)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds no weights for sampler consistency; train with train_consistency_steps",
-                path);
-  if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler consistency has weights of its own");
+  if (!m->tuned || m->tuned_for != sampler)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds no weights for sampler %s%s; train with train_%s_steps", path,
+                sampler->name, m->tuned ? ", but for another" : "", sampler->name);
+  if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler %s has weights of its own", sampler->name);
   PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
   m->uses_tuned = true;
   PetscFunctionReturn(0);
@@ -157,7 +162,7 @@ PetscErrorCode ScoriaModelChoose(ScoriaModel m, ScoriaDeck deck, const char *pat
   PetscCall(ScoriaDeckHas(deck, "sample_ema", &asked));
   PetscCall(ScoriaDeckString(deck, "sample_sampler", &sampler));
   if (sampler_is_tuned(sampler_find(sampler))) {
-    PetscCall(ChooseTuned(m, asked, path));
+    PetscCall(ChooseTuned(m, sampler_find(sampler), asked, path));
     PetscFunctionReturn(0);
   }
   if (!asked) PetscFunctionReturn(0);

@@ -31,8 +31,9 @@ struct ScoriaModel_ {
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */
   double cheap_correlation; /* of these, corrected, with dear rows */
-  float *tuned;             /* owned (parameters): weights for sampler consistency, NULL without */
-  bool uses_tuned;          /* they are in the network */
+  float *tuned;             /* owned (parameters): weights for a sampler of few evaluations, NULL without */
+  const ScoriaSamplerRow *tuned_for; /* which one */
+  bool uses_tuned;                   /* they are in the network */
   int64_t steps;
   int64_t lengthened; /* step at which train_steps was raised last, 0: never; not read back */
   int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */
@@ -53,6 +54,8 @@ PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **ba
 PetscErrorCode ModelNetCreate(ScoriaModel model);
 
 int model_centres(ScoriaModel model); /* numbers of x */
+/* Whether the weights in the network are those that a sampler works with. */
+bool model_serves(ScoriaModel model, const ScoriaSamplerRow *sampler);
 
 void model_at(ScoriaModel model, const double theta[], ModelAt *at);
 

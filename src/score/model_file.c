@@ -1,10 +1,12 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
- * /consistency/<tensor> the tuned ones, where there are any; /averages, where two lengths were trained, what other
- * lengths are made from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
+ * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /averages,
+ * where two lengths were trained, what other lengths are made from; /normaliser, /conditions, /x and field0, field1,
+ * ... the rest. */
 #include "model.h"
 #include "net.h"
 #include "processes.h"
+#include "samplers/samplers.h"
 #include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,8 @@ static const char formula[] =
     "row t holding "
     "cells t*patch.. of each channel, tokens = k V^T x, F = V tokens/k, k = sqrt(C*L/modes), V = /normaliser modes; W1 "
     "and W2 "
-    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre.";
+    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. "
+    "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0.";
 
 /* The integers of a network's spec under the names they have in a file. */
 static int *spec_number(ScoriaNetSpec *s, int i, const char **name)
@@ -91,7 +94,8 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++)
     PetscCall(ScoriaStorePutInt(store, name, *number));
   PetscCall(PutTensors(m, store, "network", net_parameters(m->net), "averaged weights"));
-  if (m->tuned) PetscCall(PutTensors(m, store, "consistency", m->tuned, "averaged weights of the consistency tuning"));
+  if (m->tuned)
+    PetscCall(PutTensors(m, store, m->tuned_for->name, m->tuned, "averaged weights, for the sampler of this name"));
   PetscFunctionReturn(0);
 }
 
@@ -220,18 +224,31 @@ static PetscErrorCode GetProcess(ScoriaModel m, ScoriaStore store, const char *p
   PetscFunctionReturn(0);
 }
 
-/* The weights, and the tuned ones where there are any. */
-static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
+/* Weights for a sampler of few evaluations, where there are any. */
+static PetscErrorCode GetTuned(ScoriaModel m, ScoriaStore store, const char *path)
 {
+  char name[64];
   int rank;
   int64_t dims[4];
   PetscFunctionBeginUser;
+  for (const ScoriaSamplerRow *row = scoria_samplers; row->name && !m->tuned; row++) {
+    if (!sampler_is_tuned(row)) continue;
+    snprintf(name, sizeof name, "/%s/in/W", row->name);
+    PetscCall(ScoriaStoreShape(store, name, 4, &rank, dims));
+    if (rank < 0) continue;
+    m->tuned_for = row;
+    PetscCall(PetscMalloc1(net_parameter_count(m->net), &m->tuned));
+    PetscCall(GetTensors(m, store, row->name, m->tuned, path));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  PetscFunctionBeginUser;
   PetscCall(ModelNetCreate(m));
   PetscCall(GetTensors(m, store, "network", net_parameters(m->net), path));
-  PetscCall(ScoriaStoreShape(store, "/consistency/in/W", 4, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(net_parameter_count(m->net), &m->tuned));
-  PetscCall(GetTensors(m, store, "consistency", m->tuned, path));
+  PetscCall(GetTuned(m, store, path));
   PetscFunctionReturn(0);
 }
 

@@ -2,6 +2,7 @@
  * train on them, keep the averaged weights. */
 #include "model.h"
 #include "preparation.h"
+#include "train_shares.h"
 #include "scoria/phases.h"
 #include "training.h"
 #include "basis.h"
@@ -77,10 +78,31 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, TrainOptions *opt)
   PetscFunctionReturn(0);
 }
 
+/* What follows the training; one of them, as a model has one set of such weights. */
+static PetscErrorCode ReadTuning(ScoriaDeck deck, Training *t)
+{
+  char key[64];
+  PetscInt steps = 0;
+  PetscFunctionBeginUser;
+  for (TrainKind kind = TRAIN_CONSISTENCY; kind < TRAIN_KINDS; kind++) {
+    snprintf(key, sizeof key, "train_%s_steps", train_kind_names[kind]);
+    PetscCall(ScoriaDeckInt(deck, key, &steps));
+    if (steps == 0) continue;
+    if (t->tuning != TRAIN_DENOISER)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s is %d beside train_%s_steps; give one of them", key, (int)steps,
+                  train_kind_names[t->tuning]);
+    t->tuning       = kind;
+    t->tuning_steps = steps;
+    snprintf(key, sizeof key, "train_%s_rate", train_kind_names[kind]);
+    PetscCall(ScoriaDeckReal(deck, key, &t->tuning_rate));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* What decides which step is the model. */
 static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
 {
-  PetscInt patience = 0, tuning;
+  PetscInt patience = 0;
   double share;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckReal(deck, "train_validation", &share));
@@ -90,10 +112,8 @@ static PetscErrorCode ReadKeeping(ScoriaDeck deck, Training *t)
   if (patience > 0 && share == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "train_patience is %d, but no condition is left out to judge by: train_validation is 0", (int)patience);
-  PetscCall(ScoriaDeckInt(deck, "train_consistency_steps", &tuning));
-  PetscCall(ScoriaDeckReal(deck, "train_consistency_rate", &t->tuning_rate));
-  t->tuning_steps = tuning;
-  t->patience     = patience;
+  PetscCall(ReadTuning(deck, t));
+  t->patience = patience;
   t->every *= 60;
   PetscFunctionReturn(0);
 }
@@ -227,6 +247,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   else
     net_initialise(m->net, t->opt.seed);
   m->tuned = t->tuned;
+  if (m->tuned) m->tuned_for = sampler_find(train_kind_names[t->tuning]);
   if (t->kept.lengths > 1) {
     m->averages = t->kept.set;
     t->kept.set = (EmaSet){0};
@@ -270,13 +291,30 @@ static PetscErrorCode ReadBlur(ScoriaDeck deck, Training *t)
   PetscFunctionReturn(0);
 }
 
+/* Weights of the coordinates in the loss of distillation: the roots of their shares.  With equal ones the network would
+ * spend itself on coordinates that hardly show (benchmarks/ablation.md). */
+static PetscErrorCode TakeShares(Training *t, const ScoriaTwin *twin)
+{
+  double *share, sum = 0;
+  int r;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserSizes(t->norm, NULL, NULL, &r, NULL));
+  PetscCall(PetscMalloc1(r, &share));
+  PetscCall(PetscMalloc1(r, &t->share));
+  PetscCall(CoordinateShares(t->norm, twin, share));
+  for (int k = 0; k < r; k++) sum += sqrt(share[k]) / r;
+  for (int k = 0; k < r; k++) t->share[k] = (float)(sqrt(share[k]) / sum);
+  PetscCall(PetscFree(share));
+  PetscFunctionReturn(0);
+}
+
 /* No steps, no network: the Gaussian is the model.  Its loss, that of F = 0, is 1 in whitened coordinates. */
 static PetscErrorCode KeepGaussian(Training *t)
 {
   PetscFunctionBeginUser;
-  if (t->tuning_steps > 0)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_consistency_steps is %lld, but there is no network to tune: train_steps is 0",
-                (long long)t->tuning_steps);
+  if (t->tuning != TRAIN_DENOISER)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_%s_steps is %lld, but there is no network to tune: train_steps is 0",
+                train_kind_names[t->tuning], (long long)t->tuning_steps);
   t->kept.gaussian   = true;
   t->kept.train_loss = t->kept.loss = t->kept.baseline = 1;
   PetscCall(ScoriaSay(t->run, "  no network (train_steps is 0): the conditional Gaussian is the model"));
@@ -323,6 +361,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(ReadBlur(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
+  if (t.opt.steps > 0 && t.tuning == TRAIN_DISTILLED) PetscCall(TakeShares(&t, twin));
   if (t.opt.steps > 0)
     PetscCall(TrainingRun(&t, &net));
   else

@@ -3,6 +3,7 @@
 #include "scoria/linalg.h"
 #include "packed.h"
 #include "net.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,18 @@ void net_forward(ScoriaNet net, int B, const float x[], const float label[], con
 void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[])
 {
   net->row->forward_f(&net->plan, net->param, net->basis, net->work, B, x, &label, u, true, F);
+}
+
+void net_denoise(ScoriaNet net, int B, const float x[], double sigma, const float u[], float scaled[], float label[],
+                 float D[])
+{
+  const double root = sqrt(1 + sigma * sigma);
+  const float in = (float)(1 / root), skip = (float)(1 / (root * root)), out = (float)(sigma / root);
+  const size_t numbers = (size_t)B * (size_t)net->plan.r;
+  for (size_t i = 0; i < numbers; i++) scaled[i] = in * x[i];
+  for (int i = 0; i < B; i++) label[i] = (float)(0.25 * log(sigma));
+  net_forward(net, B, scaled, label, u, D);
+  for (size_t i = 0; i < numbers; i++) D[i] = skip * x[i] + out * D[i];
 }
 
 static const float *transposed_parameters(ScoriaNet net)

@@ -41,6 +41,11 @@ void net_backward(ScoriaNet net, int B, const float dF[], float dx[]);
 /* Sampling: one noise label and one condition for the whole tile; FiLM is computed once. */
 void net_forward_shared(ScoriaNet net, int B, const float x[], float label, const float u[], float F[]);
 
+/* D (B, r) at x (B, r) of one sigma, row by row at u (B, d): the network between EDM's scalings with sigma_data = 1, as
+ * in model.c.  scaled (B, r) and label (B) are work. */
+void net_denoise(ScoriaNet net, int B, const float x[], double sigma, const float u[], float scaled[], float label[],
+                 float D[]);
+
 /* ---------------------------------------------------------------------------------------------------- plan ---- */
 
 #define NET_MAX_DEPTH 64

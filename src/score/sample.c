@@ -102,7 +102,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   if (!resolved.process) resolved.process = model->process.row;
   PetscCheck(sampler && opt->steps > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "sampler '%s', %d steps", opt->kind,
              opt->steps);
-  PetscCheck(gaussian || model->uses_tuned == sampler_is_tuned(sampler), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE,
+  PetscCheck(gaussian || model_serves(model, sampler), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE,
              "sampler '%s' on the weights of another (ScoriaModelChoose)", opt->kind);
   phase_begin(SCORIA_PHASE_SAMPLE);
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));

@@ -18,6 +18,8 @@ const ScoriaSamplerRow scoria_samplers[] = {
      pc_evaluations, pc_run},
     {"consistency", "the tuned network, once at pure noise, then on noised samples: N evaluations, 1 or 2", 0, true,
      consistency_evaluations, consistency_run},
+    {"distilled", "the distilled network, once, from pure noise to the end of the flow: 1 evaluation", 0, false,
+     distilled_evaluations, distilled_run},
     {NULL, NULL, 0, false, NULL, NULL},
 };
 
@@ -30,7 +32,7 @@ const ScoriaSamplerRow *sampler_find(const char *name)
 
 bool sampler_is_tuned(const ScoriaSamplerRow *row)
 {
-  return row && row->run == consistency_run;
+  return row && (row->run == consistency_run || row->run == distilled_run);
 }
 
 size_t sampler_work_floats(int n, int r)

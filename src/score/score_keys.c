@@ -110,6 +110,11 @@ const ScoriaKey scoria_score_keys[] = {
      "steps of consistency tuning after the training, for sampler consistency; 0: none", SCORIA_DECIDES_WEIGHTS},
     {"train_consistency_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
      "largest learning rate of the consistency tuning", SCORIA_DECIDES_WEIGHTS},
+    {"train_distilled_steps", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
+     "steps after the training that distil sampler abm, with 8 evaluations, for sampler distilled, with one; 0: none",
+     SCORIA_DECIDES_WEIGHTS},
+    {"train_distilled_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
+     "largest learning rate of the distillation", SCORIA_DECIDES_WEIGHTS},
     {"train_patience", SCORIA_KEY_INT, "", NULL, 0, 1e6, SCORIA_FORMERLY("0"),
      "evaluations (one every fiftieth of the steps) without improvement beyond the noise that end the training; 0: "
      "never (not set: 10 with fewer than 65,536 rows and at least 500 steps, unless train_keep is last, else 0). The "

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const train_kind_names[TRAIN_KINDS] = {"denoiser", "consistency", "distilled"};
+
 static PetscErrorCode CheckOptions(const TrainOptions *opt, const TrainData *data)
 {
   PetscFunctionBeginUser;
@@ -95,6 +97,8 @@ PetscErrorCode TrainerDestroy(Trainer *trainer)
   PetscCall(PetscFree(t->arena));
   t->net->grad = t->slots;
   PetscCall(NetDestroy(&t->net));
+  PetscCall(NetDestroy(&t->teacher));
+  PetscCall(PetscFree(t->flow));
   PetscCall(PetscFree(*trainer));
   PetscFunctionReturn(0);
 }

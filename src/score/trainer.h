@@ -19,13 +19,19 @@ typedef struct {
   void *ctx; /* of move */
 } TrainData;
 
+/* What is learned: the denoiser, from noisy rows; or, from the weights of that, what a sampler of the same name takes
+ * few evaluations of (train_consistency.c, trainer_distil.c).  The numbers are those of checkpoints. */
+typedef enum { TRAIN_DENOISER, TRAIN_CONSISTENCY, TRAIN_DISTILLED, TRAIN_KINDS } TrainKind;
+extern const char *const train_kind_names[TRAIN_KINDS];
+
 typedef struct {
   int64_t steps, batch; /* batch: rows of the global batch */
   int micro;            /* micro-batches; batch / micro rows each, rounded up, the last ones shorter */
   ScoriaProcess process;
   uint64_t seed;
-  int64_t origin;   /* steps before the first one, where it goes on from another training: keys of noise and shuffle */
-  bool consistency; /* tunes weights that are trained, see train_consistency.c */
+  int64_t origin; /* steps before the first one, where it goes on from another training: keys of noise and shuffle */
+  TrainKind kind;
+  const float *share; /* (r) borrowed: of distillation, weights of the coordinates in the loss; NULL: all 1 */
   double blur[SCORIA_MAX_CONDITIONS]; /* standard deviation of the noise on unit conditions in training, 0: none */
   OptimiserOptions adam;
 } TrainOptions;
@@ -42,6 +48,8 @@ typedef struct Trainer_ *Trainer;
 PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const TrainOptions *opt, const TrainData *data,
                              Trainer *trainer);
 PetscErrorCode TrainerDestroy(Trainer *trainer);
+/* Before the first step of kind TRAIN_DISTILLED: weights (parameters) of the network `spec` whose flow is learned. */
+PetscErrorCode TrainerTeach(Trainer trainer, const ScoriaNetSpec *spec, const float weights[]);
 /* The next step.  Bits do not depend on the number of ranks. */
 PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
 /* Loss of `weights` on `rows` rows of data, and the same for F = 0.  Rows, levels and noise are the same in every call

@@ -25,6 +25,8 @@ struct Trainer_ {
   TrainOptions opt;
   TrainData data;       /* its arrays borrowed */
   ScoriaNet net;        /* owned */
+  ScoriaNet teacher;    /* owned, of distillation only, as is what its sampler works with: */
+  float *flow;          /* owned (sampler_work_floats) */
   float *slots;         /* net->grad as it was made, owned by net */
   int64_t first, local; /* micro-batches of this rank */
   int64_t begin, each;  /* rows of the batch that these are */
@@ -37,7 +39,7 @@ struct Trainer_ {
   int64_t *acc;  /* owned (parameters) */
   double *votes; /* owned (2 micro): loss and largest gradient of every micro-batch */
   float *arena;  /* owned: m, v, averages, then the tile's buffers */
-  float *x, *target, *F, *label, *weight, *u, *partner, *partner_label; /* the last two: consistency tuning only */
+  float *x, *target, *F, *label, *weight, *u, *partner, *partner_label; /* the last two: tunings only */
   Optimiser adam;
 };
 
@@ -59,6 +61,11 @@ double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, doub
 double training_level(Trainer trainer, int64_t i, double shift);
 /* A row at ln sigma, with noise `id` of a stream, as row k of the tile. */
 void put_row(Trainer trainer, TrainRow row, int k, double level, ScoriaStream stream, uint64_t id);
+/* Noise `id` of training alone, at 45 degrees, and the row's conditions, as row k of the tile. */
+void put_noise(Trainer trainer, TrainRow row, int k, uint64_t id);
+/* trainer_distil.c: rows first, first + 1, ... of the batch as the n of the tile: noise, and where the flow takes it.
+ */
+void distil_tile(Trainer trainer, int64_t first, int n);
 /* Sum over n rows of the tile of weight |F - target|^2; F becomes factor weight (F - target). */
 double tile_loss(Trainer trainer, int n, float factor);
 

@@ -112,8 +112,8 @@ double stratified_level(const ScoriaProcess *process, int64_t i, int64_t n, doub
 double training_level(Trainer t, int64_t i, double shift)
 {
   const int64_t batch = t->opt.batch;
-  return t->opt.consistency ? consistency_level(stratum(i, batch, shift))
-                            : stratified_level(&t->opt.process, i, batch, shift);
+  return t->opt.kind == TRAIN_CONSISTENCY ? consistency_level(stratum(i, batch, shift))
+                                          : stratified_level(&t->opt.process, i, batch, shift);
 }
 
 /* The noise of conditions comes after the r normals of the coordinates. */
@@ -150,13 +150,23 @@ void put_row(Trainer t, TrainRow row, int k, double level, ScoriaStream stream, 
   if (d && stream == SCORIA_STREAM_TRAIN_NOISE) blur_conditions(t, id, t->u + (size_t)k * d);
 }
 
+void put_noise(Trainer t, TrainRow row, int k, uint64_t id)
+{
+  const size_t d = (size_t)t->d;
+  rng_normalf(t->opt.seed, SCORIA_STREAM_TRAIN_NOISE, id, 0, t->r, t->x + (size_t)k * (size_t)t->r);
+  t->label[k]  = 0; /* ln 1 */
+  t->weight[k] = 1;
+  if (d) memcpy(t->u + (size_t)k * d, row.u, sizeof(float) * d);
+  if (d) blur_conditions(t, id, t->u + (size_t)k * d);
+}
+
 double tile_loss(Trainer t, int n, float factor)
 {
   double part[8] = {0}, sum = 0;
   const int count = n * t->r;
   for (int i = 0; i < count; i++) {
     const float residual = t->F[i] - t->target[i];
-    const float weight   = t->weight[i / t->r];
+    const float weight   = t->weight[i / t->r] * (t->opt.share ? t->opt.share[i % t->r] : 1);
     part[i % 8] += (double)weight * ((double)residual * (double)residual);
     t->F[i] = factor * weight * residual;
   }

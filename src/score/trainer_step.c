@@ -18,6 +18,19 @@ static void tune_tile(Trainer t, int n)
     consistency_target(t->r, gap, t->label[k], t->x + k * r, t->F + k * r, t->target + k * r);
 }
 
+/* Rows i, i + 1, ... of the batch as the n rows of the tile, with their targets. */
+static void put_tile(Trainer t, int64_t i, int n, double shift)
+{
+  if (t->opt.kind == TRAIN_DISTILLED) {
+    distil_tile(t, i, n);
+    return;
+  }
+  for (int k = 0; k < n; k++)
+    put_row(t, batch_row(t, i + k), k, training_level(t, i + k, shift), SCORIA_STREAM_TRAIN_NOISE,
+            (uint64_t)sequence_place(t, t->step, i + k));
+  if (t->opt.kind == TRAIN_CONSISTENCY) tune_tile(t, n);
+}
+
 /* Loss and gradient of micro-batch j, tile by tile. */
 static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
 {
@@ -28,10 +41,7 @@ static double micro_batch(Trainer t, int64_t j, double shift, float grad[])
   t->net->grad = grad;
   for (int64_t i = first; i < first + number; i += t->tile) {
     const int n = (int)PetscMin(t->tile, first + number - i);
-    for (int k = 0; k < n; k++)
-      put_row(t, batch_row(t, i + k), k, training_level(t, i + k, shift), SCORIA_STREAM_TRAIN_NOISE,
-              (uint64_t)sequence_place(t, t->step, i + k));
-    if (t->opt.consistency) tune_tile(t, n);
+    put_tile(t, i, n, shift);
     net_forward(t->net, n, t->x, t->label, t->u, t->F);
     loss += tile_loss(t, n, (float)(2 / ((double)batch * t->r)));
     if (i == first)

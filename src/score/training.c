@@ -26,12 +26,17 @@ static int64_t validation_rows(const Training *t)
   return PetscClipInterval(validation_data(t)->rows, VALIDATION_LEAST, VALIDATION_MOST);
 }
 
+static bool is_tuning(const Training *t)
+{
+  return t->opt.kind != TRAIN_DENOISER;
+}
+
 /* Of the first average; decides whether it is kept.  The loss of consistency tuning follows its schedule and says
- * nothing: there the average of the end is taken. */
+ * nothing, that of distillation is of rows that are new in every step: there the average of the end is taken. */
 static PetscErrorCode Evaluate(Training *t, int64_t step)
 {
   PetscFunctionBeginUser;
-  if (t->tuning) {
+  if (is_tuning(t)) {
     PetscCall(TrainerCheck(t->trainer));
     PetscFunctionReturn(0);
   }
@@ -42,18 +47,19 @@ static PetscErrorCode Evaluate(Training *t, int64_t step)
   PetscFunctionReturn(0);
 }
 
-/* One point of the curve of the tuning, in log.jsonl and consistency.jsonl. */
+/* One point of the curve of the tuning, in log.jsonl and consistency.jsonl or distilled.jsonl. */
 static PetscErrorCode RecordTuning(Training *t, int64_t step, const TrainStep *last)
 {
   char body[256] = "";
   PetscFunctionBeginUser;
   json_member(sizeof body, body, TRAIN_STEP, "%lld", (long long)step);
   json_member(sizeof body, body, TRAIN_LOSS, "%.8g", t->loss);
-  json_member(sizeof body, body, "gap", "%.6g", consistency_gap(step - 1, t->opt.steps));
+  if (t->opt.kind == TRAIN_CONSISTENCY)
+    json_member(sizeof body, body, "gap", "%.6g", consistency_gap(step - 1, t->opt.steps));
   json_member(sizeof body, body, TRAIN_RATE, "%.6g", last->rate);
   json_member(sizeof body, body, "norm", "%.6g", last->norm);
   json_member(sizeof body, body, TRAIN_SECONDS, "%.3f", wall_seconds() - t->start);
-  PetscCall(ScoriaLog(t->run, "consistency", "%s", body));
+  PetscCall(ScoriaLog(t->run, train_kind_names[t->opt.kind], "%s", body));
   curve_add(&t->curve, body);
   PetscFunctionReturn(0);
 }
@@ -95,7 +101,7 @@ static PetscErrorCode OneStep(Training *t, int64_t step, int *skips, TrainStep *
 
 static PetscErrorCode Save(Training *t, int skips)
 {
-  const Checkpoint now = {.tuning     = t->tuning,
+  const Checkpoint now = {.tuning     = t->opt.kind,
                           .skips      = skips,
                           .lengthened = t->lengthened,
                           .blurred    = t->blurred,
@@ -151,12 +157,12 @@ static PetscErrorCode Loop(Training *t)
     PetscCall(OneStep(t, step, &skips, &last));
     if (step % every == 0 || step == steps) {
       PetscCall(Evaluate(t, step));
-      PetscCall(t->tuning ? RecordTuning(t, step, &last) : Record(t, step, &last));
-      progress_note(t, !t->tuning, sizeof note, note);
-      over = !t->tuning && t->patience > 0 && t->kept.waited >= t->patience;
+      PetscCall(is_tuning(t) ? RecordTuning(t, step, &last) : Record(t, step, &last));
+      progress_note(t, !is_tuning(t), sizeof note, note);
+      over = !is_tuning(t) && t->patience > 0 && t->kept.waited >= t->patience;
     } else if (step < first + every)
       progress_note(t, false, sizeof note, note);
-    if (!t->tuning) {
+    if (!is_tuning(t)) {
       kept_snapshot(&t->kept, t->trainer, step, steps);
       t->kept.ended = step;
     }
@@ -269,11 +275,29 @@ static PetscErrorCode Begin(Training *t, const ScoriaNetSpec *spec)
   PetscFunctionReturn(0);
 }
 
+/* Weights that are the model, into weights (parameters). */
+static void adopted(const Training *t, float weights[])
+{
+  (void)ema_rebuild(&t->kept.set, t->kept.width, weights);
+}
+
+static PetscErrorCode Teach(Training *t, const ScoriaNetSpec *spec)
+{
+  float *weights;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(t->kept.set.count, &weights));
+  adopted(t, weights);
+  PetscCall(TrainerTeach(t->trainer, spec, weights));
+  PetscCall(PetscFree(weights));
+  PetscFunctionReturn(0);
+}
+
 /* Steps of the trainer at hand, from the beginning or from the checkpoint, and their curve. */
-static PetscErrorCode Run(Training *t, const char *name, const char *curve)
+static PetscErrorCode Run(Training *t, const ScoriaNetSpec *spec, const char *name, const char *curve)
 {
   PetscFunctionBeginUser;
   if (t->begin.found) PetscCall(CheckpointApply(t->run, &t->begin, t->data, t->trainer, &t->kept));
+  if (t->opt.kind == TRAIN_DISTILLED) PetscCall(Teach(t, spec));
   PetscCall(CurveOpen(t->run, curve, t->begin.step, &t->curve));
   PetscCall(ScoriaProgressCreate(t->run, name, "steps", (double)t->opt.steps, &t->bar));
   PetscCall(ScoriaProgressFrom(t->bar, (double)t->begin.step));
@@ -286,16 +310,19 @@ static PetscErrorCode Run(Training *t, const char *name, const char *curve)
 static PetscErrorCode Tune(Training *t, const ScoriaNetSpec *spec)
 {
   const TrainOptions before = t->opt;
+  char curve[32];
   PetscFunctionBeginUser;
+  snprintf(curve, sizeof curve, "%s.jsonl", train_kind_names[t->tuning]);
   PetscCall(TrainerDestroy(&t->trainer));
-  t->tuning = t->opt.consistency = true;
-  t->opt.origin                  = before.steps;
-  t->opt.steps                   = t->tuning_steps;
-  t->opt.adam.rate               = t->tuning_rate;
-  t->opt.adam.ema[1]             = 0;
+  t->opt.kind        = t->tuning;
+  t->opt.origin      = before.steps;
+  t->opt.steps       = t->tuning_steps;
+  t->opt.adam.rate   = t->tuning_rate;
+  t->opt.share       = t->share;
+  t->opt.adam.ema[1] = 0;
   PetscCall(TrainerCreate(t->comm, spec, &t->opt, &t->train, &t->trainer));
-  if (!t->begin.found) (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(trainer_net(t->trainer)));
-  PetscCall(Run(t, "tune", "consistency.jsonl"));
+  if (!t->begin.found) adopted(t, net_parameters(trainer_net(t->trainer)));
+  PetscCall(Run(t, spec, "tune", curve));
   PetscCall(CurveClose(&t->curve));
   PetscCall(PetscMalloc1(t->kept.set.count, &t->tuned));
   PetscCall(PetscArraycpy(t->tuned, trainer_average(t->trainer, 0), t->kept.set.count));
@@ -311,14 +338,15 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
   if (!t->blurred) memset(t->opt.blur, 0, sizeof t->opt.blur); /* as it was begun */
   PetscCall(Begin(t, spec));
   if (!t->begin.tuning) {
-    PetscCall(Run(t, "train", TRAIN_FILE));
+    PetscCall(Run(t, spec, "train", TRAIN_FILE));
     PetscCall(Choose(t));
     PetscCall(CurveClose(&t->curve));
     PetscCall(Say(t));
     PetscCall(CheckpointDestroy(&t->begin));
   }
-  if (t->tuning_steps > 0) PetscCall(Tune(t, spec));
+  if (t->tuning != TRAIN_DENOISER) PetscCall(Tune(t, spec));
   PetscCall(TrainerDestroy(&t->trainer));
   PetscCall(PetscFree(t->part));
+  PetscCall(PetscFree(t->share));
   PetscFunctionReturn(0);
 }

@@ -15,9 +15,10 @@ typedef struct {
   TrainData train, valid; /* valid.rows = 0: nothing was left out */
   int64_t patience;       /* evaluations without improvement after which it ends; 0: never */
   bool keep_last;
-  int64_t tuning_steps; /* of consistency tuning, 0: none */
+  TrainKind tuning;     /* what follows, for a sampler of few evaluations; TRAIN_DENOISER: nothing */
+  int64_t tuning_steps; /* of it */
   double tuning_rate;
-  bool tuning;  /* it is on */
+  float *share; /* owned (r): TrainOptions.share of distillation */
   float *tuned; /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;

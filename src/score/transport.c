@@ -7,7 +7,6 @@
 #include "net.h"
 #include "scoria/phases.h"
 #include "samplers/samplers.h"
-#include <math.h>
 #include <string.h>
 
 /* The ctx of denoise_each.  Floats (MODEL_TILE, r), but u (MODEL_TILE, d), label (MODEL_TILE). */
@@ -19,16 +18,8 @@ typedef struct {
 /* As model_denoise, for the MODEL_TILE rows of one tile. */
 static void denoise_each(void *ctx, int n, const float x[], double sigma, float D[])
 {
-  const Each *each    = ctx;
-  const ScoriaModel m = each->model;
-  const double root   = sqrt(1 + sigma * sigma);
-  const float in = (float)(1 / root), skip = (float)(1 / (root * root)), out = (float)(sigma / root);
-  const size_t numbers = (size_t)n * (size_t)m->spec.r;
-  float *scaled = m->tile, *F = m->tile + (size_t)MODEL_TILE * (size_t)m->spec.r;
-  for (size_t i = 0; i < numbers; i++) scaled[i] = in * x[i];
-  for (int i = 0; i < n; i++) each->label[i] = (float)(0.25 * log(sigma));
-  net_forward(m->net, n, scaled, each->label, each->u, F);
-  for (size_t i = 0; i < numbers; i++) D[i] = skip * x[i] + out * F[i];
+  const Each *each = ctx;
+  net_denoise(each->model->net, n, x, sigma, each->u, each->model->tile, each->label, D);
 }
 
 /* Buffers of one tile. */
@@ -113,7 +104,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   PetscFunctionBeginUser;
   PetscCheck(sampler && !sampler->stochastic && opt.steps > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
              "sampler '%s', %d steps: no map of the initial noise", opt.kind, opt.steps);
-  PetscCheck(gaussian || !model->uses_tuned, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "tuned weights");
+  PetscCheck(gaussian || model_serves(model, sampler), PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE,
+             "sampler '%s' on the weights of another (ScoriaModelChoose)", asked->kind);
   phase_begin(SCORIA_PHASE_SAMPLE);
   if (!opt.process) opt.process = model->process.row;
   PetscCall(TileCreate(model, &tile));

@@ -120,6 +120,21 @@ scoria 3 train "$deck" -run_dir "$work/tune" "${more[@]}" >"$work/out" 2>&1 || {
 grep -q 'resuming from step [0-9]* of the consistency tuning' "$work/out" || { fail "tuning did not go on"; cat "$work/out" >&2; }
 same "$reference" "$work/tune" model.h5 || fail "an interrupted tuning ends with other weights"
 
+# And in a distillation, whose teacher is made again of what the checkpoint holds.
+consistency=("${more[@]}")
+more+=(-train_steps 300 -train_consistency_steps 0 -train_distilled_steps 1500)
+for name in straight bent; do
+  mkdir -p "$work/$name"
+  ln "$reference/dataset.h5" "$work/$name/dataset.h5"
+done
+scoria 2 train "$deck" -run_dir "$work/straight" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation"; cat "$work/out" >&2; }
+interrupt usr1 2 train "$work/bent" distilled.jsonl
+[ "$code" -eq 75 ] || { fail "distillation: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+scoria 3 train "$deck" -run_dir "$work/bent" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation: the last start"; cat "$work/out" >&2; }
+grep -q 'resuming from step [0-9]* of the distilled tuning' "$work/out" || { fail "distillation did not go on"; cat "$work/out" >&2; }
+same "$work/straight" "$work/bent" model.h5 || fail "an interrupted distillation ends with other weights"
+more=("${consistency[@]}")
+
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.
 cp -r "$dir" "$work/both"
 printf 'x' | dd of="$dir/train.ckpt" bs=1 seek=20000 conv=notrunc status=none

@@ -85,14 +85,14 @@ static void make_trainer(MPI_Comm comm, bool consistency, int64_t origin, Traine
 {
   const ScoriaNetSpec spec = {
       .kind = "modes", .r = 1, .d = 0, .width = 16, .depth = 1, .embed = 8, .channels = 1, .cells = 1};
-  const TrainOptions opt = {.steps       = 400,
-                            .batch       = 128,
-                            .micro       = 5,
-                            .process     = {-0.2, 1},
-                            .seed        = 5,
-                            .origin      = origin,
-                            .consistency = consistency,
-                            .adam        = {consistency ? 2e-3 : 1e-2, 0.1, 0.9, 0.99, 1e-8, 1, {0.1, 0}}};
+  const TrainOptions opt = {.steps   = 400,
+                            .batch   = 128,
+                            .micro   = 5,
+                            .process = {-0.2, 1},
+                            .seed    = 5,
+                            .origin  = origin,
+                            .kind    = consistency ? TRAIN_CONSISTENCY : TRAIN_DENOISER,
+                            .adam    = {consistency ? 2e-3 : 1e-2, 0.1, 0.9, 0.99, 1e-8, 1, {0.1, 0}}};
   const TrainData data   = {.rows = ROWS, .y = rows};
   CHECK(TrainerCreate(comm, &spec, &opt, &data, trainer));
 }

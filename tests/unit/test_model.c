@@ -474,36 +474,51 @@ static void width_is_chosen_afterwards(void **state)
   CHECK(ScoriaModelDestroy(&two));
 }
 
-/* Tuning leaves the weights of the training alone, and its own are found again in the file. */
-static void tuned_weights_are_kept_beside(void **state)
+/* Tuning leaves the weights of the training alone, and its own are found again in the file, by their sampler alone. */
+static void tuned_weights_are_kept(const char *kind, const char *other)
 {
   static float x[8 * 5], direct[8 * 5], again[8 * 5];
+  char extra[80], own[64], message[128], file[32];
   ScoriaModel plain, tuned;
   ScoriaDeck deck;
-  (void)state;
+  snprintf(extra, sizeof extra, SHORT ", %s_steps: 10", kind);
+  snprintf(own, sizeof own, "sample: {sampler: %s}\n", kind);
+  snprintf(file, sizeof file, "%s.h5", kind);
   train_with("modes", SHORT, &plain);
-  train_with("modes", SHORT ", consistency_steps: 10", &tuned);
+  train_with("modes", extra, &tuned);
   denoise(plain, 8, x, direct);
   denoise(tuned, 8, x, again);
   assert_memory_equal(direct, again, sizeof direct);
-  choose(tuned, "sample: {sampler: consistency}\n");
+  choose(tuned, own);
   denoise(tuned, 8, x, direct);
   assert_memory_not_equal(direct, again, sizeof direct);
   CHECK(ScoriaModelDestroy(&tuned));
-  train_with("modes", SHORT ", consistency_steps: 10", &tuned);
-  CHECK(ScoriaModelSave(tuned, PETSC_COMM_WORLD, in_directory("tuned.h5"), "run: {}\n"));
+  train_with("modes", extra, &tuned);
+  CHECK(ScoriaModelSave(tuned, PETSC_COMM_WORLD, in_directory(file), "run: {}\n"));
   CHECK(ScoriaModelDestroy(&tuned));
-  CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("tuned.h5"), &tuned));
-  choose(tuned, "sample: {sampler: consistency}\n");
+  CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory(file), &tuned));
+  choose(tuned, own);
   denoise(tuned, 8, x, again);
   assert_memory_equal(direct, again, sizeof direct);
-  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, "sample: {sampler: consistency}\n", tables, &deck));
-  assert_int_not_equal(ScoriaModelChoose(plain, deck, "model.h5"), 0);
-  assert_non_null(strstr(ScoriaFailureLine(), "model.h5: holds no weights for sampler consistency"));
-  ScoriaFailureReset();
-  CHECK(ScoriaDeckDestroy(&deck));
+  for (int i = 0; i < 2; i++) { /* without any, and with those of the other */
+    const char *asked = i ? other : kind;
+    snprintf(own, sizeof own, "sample: {sampler: %s}\n", asked);
+    snprintf(message, sizeof message, "model.h5: holds no weights for sampler %s", asked);
+    CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, own, tables, &deck));
+    assert_int_not_equal(ScoriaModelChoose(i ? tuned : plain, deck, "model.h5"), 0);
+    assert_non_null(strstr(ScoriaFailureLine(), message));
+    ScoriaFailureReset();
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
   CHECK(ScoriaModelDestroy(&plain));
   CHECK(ScoriaModelDestroy(&tuned));
+}
+
+static void tuned_weights_are_kept_beside(void **state)
+{
+  (void)state;
+  tuned_weights_are_kept("consistency", "distilled");
+  tuned_weights_are_kept("distilled", "consistency");
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #define SMALL_MODEL_FILE "test_sample.h5"
 #include "small_model.h"
 #include "score/samplers/samplers.h"
+#include "score/train_shares.h"
 
 static const double middle[1] = {0.3};
 
@@ -23,6 +24,7 @@ static void a_sample_has_the_same_bits_whoever_asks(void **state)
     for (int gaussian = 0; gaussian < 2; gaussian++) {
       const ScoriaSamplerOptions opt = options(row->name);
       model->uses_tuned              = sampler_is_tuned(row);
+      model->tuned_for               = row;
       CHECK(ScoriaModelSample(model, &twin, &opt, middle, 0, N, gaussian, all));
       for (int i = 0; i < N * M; i++) assert_true(isfinite(all[i]));
       CHECK(ScoriaModelSample(model, &twin, &opt, middle, 7, 1, gaussian, part));
@@ -101,6 +103,8 @@ static void latents_give_the_samples_drawn_from_them(void **state)
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++) {
     const ScoriaSamplerOptions opt = options(row->name);
     if (row->stochastic) continue;
+    model->uses_tuned = sampler_is_tuned(row);
+    model->tuned_for  = row;
     CHECK(ScoriaModelSample(model, &twin, &opt, middle, 0, N, false, drawn));
     CHECK(ScoriaModelTransport(model, &twin, &opt, false, 0, N, false, middle, latent, carried));
     assert_memory_equal(drawn, carried, sizeof drawn);
@@ -112,6 +116,42 @@ static void latents_give_the_samples_drawn_from_them(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+/* Squared correlation of values of samples with a coordinate, averaged over values: what the share is to first order.
+ * Channel 0 is exponential in scores of SD up to .3, which is some percent of its variance from first order; a
+ * correlation of 20,000 samples is good to .007. */
+static void shares_are_those_of_samples(void **state)
+{
+  enum { N = 20000 };
+  static double fields[N * M], y[N * ALL_MODES];
+  const double centre[1]         = {0};
+  const ScoriaSamplerOptions opt = options("abm");
+  double share[MODES], sum = 0;
+  ScoriaModel model;
+  (void)state;
+  make_model_of("modes", false, &model);
+  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, share));
+  CHECK(ScoriaModelSample(model, &twin, &opt, centre, 0, N, true, fields));
+  normaliser_encode(ScoriaModelNormaliser(model), N, fields, y);
+  for (int k = 0; k < MODES; k++) {
+    double expected = 0;
+    for (int j = 0; j < M; j++) {
+      double mean = 0, square = 0, product = 0, centre_y = 0;
+      for (int i = 0; i < N; i++) {
+        centre_y += y[i * ALL_MODES + k] / N;
+        mean += fields[i * M + j] / N;
+        square += fields[i * M + j] * fields[i * M + j] / N;
+        product += fields[i * M + j] * y[i * ALL_MODES + k] / N;
+      }
+      product -= mean * centre_y;
+      expected += product * product / (square - mean * mean) / M;
+    }
+    if (fabs(share[k] - expected) > 0.02) fail_msg("share %d: %g, of samples %g", k, share[k], expected);
+    sum += share[k];
+  }
+  assert_true(share[0] > share[MODES - 1] && share[MODES - 1] > 0 && sum < 1);
+  CHECK(ScoriaModelDestroy(&model));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -119,6 +159,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_silent_network_gives_the_conditional_gaussian),
       cmocka_unit_test(gaussian_samples_are_white),
       cmocka_unit_test(latents_give_the_samples_drawn_from_them),
+      cmocka_unit_test(shares_are_those_of_samples),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -188,12 +188,18 @@ static int steps_of(const ScoriaSamplerRow *row, int evaluations)
   return steps;
 }
 
+/* With any denoiser: one that is tuned has a network of its own. */
+static bool follows_the_flow(const ScoriaSamplerRow *row)
+{
+  return !row->stochastic && !sampler_is_tuned(row);
+}
+
 static void table_of_errors(void **state)
 {
   (void)state;
   for (int evaluations = 8; evaluations <= 32; evaluations *= 2)
     for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++) {
-      if (row->stochastic) continue;
+      if (!follows_the_flow(row)) continue;
       const ScoriaSamplerOptions opt = options(row->name, steps_of(row, evaluations));
       calls                          = 0;
       draw(&opt, PATHS, PATHS, 0, drawn);
@@ -213,7 +219,7 @@ static void gaussians_keep_their_variance(void **state)
 {
   (void)state;
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++) {
-    if (row->stochastic) continue;
+    if (!follows_the_flow(row)) continue;
     const ScoriaSamplerOptions opt = options(row->name, 256);
     draw(&opt, PATHS, PATHS, 0, drawn);
     /* second order: an error of some 10 / 256^2 = 1.5e-4 for heun and dpmpp2m from sigma = 80; the start at sigma = 80
@@ -377,7 +383,7 @@ static void errors_fall_with_the_order_of_the_method(void **state)
 {
   (void)state;
   for (const ScoriaSamplerRow *row = scoria_samplers; row->name; row++)
-    for (const ScoriaProcessRow *process = scoria_processes; process->name && !row->stochastic; process++) {
+    for (const ScoriaProcessRow *process = scoria_processes; process->name && follows_the_flow(row); process++) {
       ScoriaSamplerOptions opt = options(row->name, 0);
       opt.process              = process;
       const double order       = observed_order(opt, row->order > 2 ? 16 : 64);

@@ -15,6 +15,7 @@ SAMPLER_ROW(dpmpp2m);
 SAMPLER_ROW(em);
 SAMPLER_ROW(pc);
 SAMPLER_ROW(consistency);
+SAMPLER_ROW(distilled);
 #undef SAMPLER_ROW
 
 /* x (n, r) = scale * the initial noise of the samples named by id. */
