@@ -37,17 +37,19 @@ for rows; do one "$rows"; done
 python3 - "$work" "$@" >"$work/few_rows.md" <<'PY'
 import json, sys
 work, sizes = sys.argv[1], sys.argv[2:]
-print("| rows | source | mean / SD | SD | bias of SD | W | W / floor | validation loss |")
-print("|---|---|---|---|---|---|---|---|")
+print("| rows | source | mean / SD | SD | bias of SD | W | W / floor | validation loss | steps |")
+print("|---|---|---|---|---|---|---|---|---|")
 for rows in sizes:
     c = json.load(open(f"{work}/rows{rows}/compare.json"))["pooled"]
     with open(f"{work}/rows{rows}/train.jsonl") as f:
         lines = [json.loads(line) for line in f]
     kept = next(line for line in lines if "kept_step" in line)
     loss = {"model": kept["kept_validation"], "gaussian": kept["kept_baseline"]}
+    adopted = "" if kept["adopted"] == "network" else ", not adopted"
+    steps = {"model": f"{kept['kept_step']} of {kept['step']}{adopted}"}
     for source in ("model", "gaussian", "floor"):
         m = c[source]
         print(f"| {rows} | {source} | {m['mean_error']:.4f} | {100 * m['sd_error']:.1f} % | {100 * m['sd_bias']:+.1f} % "
-              f"| {m['sliced_w']:.4f} | {m['sliced_w'] / c['floor']['sliced_w']:.2f} | {loss.get(source, float('nan')):.4f} |".replace("nan", "-"))
+              f"| {m['sliced_w']:.4f} | {m['sliced_w'] / c['floor']['sliced_w']:.2f} | {loss.get(source, float('nan')):.4f} | {steps.get(source, '')} |".replace("nan", "-"))
 PY
 cat "$work/few_rows.md"

@@ -57,16 +57,20 @@ PetscErrorCode TrainerStep(Trainer trainer, TrainStep *result);
  * part (trainer_parts(rows); may be NULL): the loss in each of the parts whose mean it is, for their scatter. */
 PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *loss,
                                double *baseline, double part[]);
-/* By how much `weights` lower the loss of the same rows below that of F = 0, and its standard error, from the scatter
- * over distinct rows of the data or over their conditions, whichever is larger: a row that is used again with other
- * noise, or another of the same condition, is not another one.  Collective. */
+/* By how much `weights` lower the loss of the same rows below that of F = 0, and what it would have to be above to be
+ * sure, from the scatter over distinct rows of the data or over their conditions, whichever asks for more: a row that
+ * is used again with other noise, or another of the same condition, is not another one; of rows the chance is that of
+ * their number, conditions, of which two are common, need differ by two standard errors only.  Collective. */
 PetscErrorCode TrainerGain(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *gain,
-                           double *error);
-/* Standard error of the mean of n gains of which those of a group depend on one another; 0 of one group.  Sorts. */
+                           double *sure);
+/* Standard error of the mean of n gains of which those of a group depend on one another, and the number of groups; 0 of
+ * one group.  Sorts. */
 typedef struct {
   double group, gain;
 } TrainGain;
-double train_gain_error(int64_t n, TrainGain gain[]);
+double train_gain_error(int64_t n, TrainGain gain[], int64_t *groups);
+/* In standard errors from so many rows: what a mean is above 0 by chance in one case of 40. */
+double train_gain_chance(int64_t rows);
 int64_t trainer_parts(Trainer trainer, int64_t rows);
 /* The same parameters on every rank, or a defect. */
 PetscErrorCode TrainerCheck(Trainer trainer);

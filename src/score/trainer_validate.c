@@ -119,7 +119,7 @@ static int by_group(const void *a, const void *b)
   return (p->group > q->group) - (p->group < q->group);
 }
 
-double train_gain_error(int64_t n, TrainGain gain[])
+double train_gain_error(int64_t n, TrainGain gain[], int64_t *number)
 {
   int64_t groups = 0;
   double mean = 0, squares = 0;
@@ -131,7 +131,21 @@ double train_gain_error(int64_t n, TrainGain gain[])
     for (; i < n && gain[i].group == group; i++) sum += gain[i].gain - mean;
     squares += sum * sum;
   }
+  *number = groups;
   return groups > 1 ? sqrt(squares * (double)groups / (double)(groups - 1)) / (double)n : 0;
+}
+
+/* Student's distribution at 1 - 1/40, by the series of Cornish and Fisher to the fourth order. */
+double train_gain_chance(int64_t rows)
+{
+  static const double term[] = {1.959964, 2.372272, 2.822497, 2.555849, 1.589536};
+  double chance = 0, power = 1;
+  if (rows < 2) return 0;
+  for (int i = 0; i < 5; i++) {
+    chance += term[i] * power;
+    power /= (double)(rows - 1);
+  }
+  return chance;
 }
 
 /* table (rows, 3) of the fixed rows of this rank: gain, row of the data, and a number that is one of its condition. */
@@ -167,8 +181,9 @@ static PetscErrorCode GainTable(Trainer t, float weights[], const TrainData *dat
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, int64_t rows, double *gain, double *error)
+PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, int64_t rows, double *gain, double *sure)
 {
+  int64_t groups;
   double *table;
   TrainGain *of;
   PetscFunctionBeginUser;
@@ -176,11 +191,12 @@ PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, in
   PetscCall(PetscMalloc1(rows, &of));
   PetscCall(GainTable(t, weights, data, rows, table));
   PetscCall(ScoriaReduceMany(t->comm, MPI_SUM, 3 * rows, MPI_DOUBLE, table));
-  *gain = *error = 0;
+  *gain = *sure = 0;
   for (int64_t i = 0; i < rows; i++) *gain += table[3 * i] / (double)rows;
   for (int by = 1; by <= 2; by++) {
     for (int64_t i = 0; i < rows; i++) of[i] = (TrainGain){table[3 * i + by], table[3 * i]};
-    *error = PetscMax(*error, train_gain_error(rows, of));
+    const double error = train_gain_error(rows, of, &groups);
+    *sure              = PetscMax(*sure, (by == 1 ? train_gain_chance(groups) : 2) * error);
   }
   PetscCall(PetscFree(table));
   PetscCall(PetscFree(of));

@@ -187,12 +187,12 @@ static PetscErrorCode Try(Training *t, double width, float weights[], double *er
  */
 static PetscErrorCode AddsNothing(Training *t, float weights[], bool *nothing)
 {
-  double gain, error;
+  double gain, sure;
   PetscFunctionBeginUser;
   *nothing = false;
   if (!t->valid.rows) PetscFunctionReturn(0);
-  PetscCall(TrainerGain(t->trainer, weights, &t->valid, validation_rows(t), &gain, &error));
-  *nothing = gain < LEAST_GAIN || gain < 2 * error;
+  PetscCall(TrainerGain(t->trainer, weights, &t->valid, validation_rows(t), &gain, &sure));
+  *nothing = gain < LEAST_GAIN || gain < sure;
   PetscFunctionReturn(0);
 }
 
