@@ -91,6 +91,7 @@ typedef struct {
 #define COUPLED_BINS 512
 #define COUPLED_RANGE 8.0 /* of z, on both sides; beyond lie two bins more */
 
+double coupled_bytes(const ScoriaCoupledSpec *spec); /* of a rank, without the thresholds */
 PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled *c);
 PetscErrorCode ScoriaCoupledDestroy(ScoriaCoupled *c);
 /* One tile: rows[a] (n, columns) of model a, finite. */

@@ -30,6 +30,8 @@ PetscErrorCode LateralSetCoefficients(NormLateral norm)
   PetscCall(PetscCalloc5(norm->mean.terms * E, &norm->mean_coef, norm->scale.terms * E, &norm->scale_coef,
                          norm->shape.terms * E * MARGINAL_TILT, &norm->tilt_coef, largest, &norm->value,
                          E * MARGINAL_TILT, &norm->tilt));
+  const size_t channels = (size_t)(norm->waves.classes * norm->C);
+  PetscCall(PetscCalloc2(norm->shape.terms * channels, &norm->power_coef, channels, &norm->power));
   PetscCall(PetscCalloc2(norm->shape.terms * E * MARGINAL_EDGES, &norm->score_coef, E * MARGINAL_EDGES, &norm->score));
   PetscFunctionReturn(0);
 }
@@ -70,6 +72,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(PetscFree2(norm->feature, norm->rate));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree2(norm->score_coef, norm->score));
+  PetscCall(PetscFree2(norm->power_coef, norm->power));
   PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
   PetscCall(PetscFree2(norm->D, norm->mu));
   PetscCall(PetscFree5(norm->R_coef, norm->correlation, norm->L, norm->W, norm->middle));
@@ -206,12 +209,24 @@ static void uncouple(const NormLateral norm, int c, int width, double y[])
   }
 }
 
+/* Waves of class c, in norm->row, become those of the modes. */
+static void divide_powers(const NormLateral norm, int c, int width)
+{
+  for (int j = 0; j < width; j++)
+    for (int i = 0; i < norm->C; i++) {
+      double *row         = norm->row + (size_t)j * norm->E + (size_t)i * norm->nx;
+      const double factor = 1 / norm->power[c * norm->C + i];
+      for (int x = 0; x < norm->nx; x++) row[x] *= factor;
+    }
+}
+
 void lateral_coordinates(const NormLateral norm, double y[])
 {
   const Waves *w = &norm->waves;
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     if (width) waves_take(w, &w->class[c], norm -> row);
+    if (norm->powers) divide_powers(norm, c, width);
     for (int k = 0; k < norm->kept[c]; k++) {
       const int q        = norm->mode[c] + k;
       const double *mode = norm->V + (size_t)q * norm->E, mu = c ? 0 : norm->mu[k];

@@ -8,7 +8,8 @@
  *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
  *       modes give it; for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier
  * transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of their
- * correlations at u: coordinates y, N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
+ * correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y, N(0, I)
+ * where t is Gaussian. Modes are those of the real covariance pooled over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -39,6 +40,7 @@ struct NormLateral_ {
   bool twin, logged[SCORIA_MAX_FIELDS];
   bool standard; /* laws are standardised; those of a file of format 1 are not */
   bool coupled;  /* modes are coupled; not in files of the first formats */
+  bool powers;   /* waves are scaled to the powers of the rows; not in older files */
   bool edges;    /* laws are scores at edges; those of older files are pooled laws with a tilt */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
@@ -59,14 +61,16 @@ struct NormLateral_ {
   double *mu_coef;                /* owned (mean.terms, kept[0]): mean of the lateral mean, over sqrt(lambda) */
   int *place;                     /* owned (Q): where a mode's coordinates stand in y */
   int P, *pair;                   /* couplings of all classes, owned (classes): the first of each */
-  double *R_coef; /* owned (scale.terms, P): correlations of modes i > j of a class, (1, 0), (2, 0), ... */
-  int *factor;    /* owned (classes): where the factor of each is in L */
+  double *R_coef;     /* owned (scale.terms, P): correlations of modes i > j of a class, (1, 0), (2, 0), ... */
+  double *power_coef; /* owned (shape.terms, classes, C): ln of the factors of waves, lateral_powers.c */
+  int *factor;        /* owned (classes): where the factor of each is in L */
   /* Set by LateralAt. */
   double *base, *s;        /* owned (E): v at z = 0; s */
   double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
   double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t */
   double *D, *mu;          /* owned (Q), (kept[0]) */
+  double *power;           /* owned (classes, C): factors of waves */
   double *correlation, *L; /* owned (P): correlations; lower factors by rows */
   double *W;               /* owned (Q, E): t of a unit of y, D L applied to V */
   double *middle;          /* owned (E): of the lateral mean, mu applied to V */

@@ -100,6 +100,21 @@ static void factor_correlations(int n, const double R[], double L[])
   }
 }
 
+#define LARGEST_POWER 0.7 /* of the ln of a factor: of waves that are noise alone it is none */
+
+static void set_powers(NormLateral norm, const double u[])
+{
+  const int channels = norm->waves.classes * norm->C;
+  evaluate(&norm->shape, u, channels, norm->power_coef, norm->value, norm->power);
+  for (int k = 0; k < channels; k++)
+    norm->power[k] = exp(PetscClipInterval(norm->power[k], -LARGEST_POWER, LARGEST_POWER));
+}
+
+static void scale_waves(const NormLateral norm, int c, double t[])
+{
+  for (int e = 0; e < norm->E && norm->powers; e++) t[e] *= norm->power[c * norm->C + e / norm->nx];
+}
+
 /* L, and W of a class. */
 static void set_class(NormLateral norm, int c)
 {
@@ -117,6 +132,7 @@ static void set_class(NormLateral norm, int c)
       const double a  = (k < n ? square[i * n + k] : 1) * norm->D[norm->mode[c] + i];
       for (int e = 0; e < E; e++) to[e] += a * V[e];
     }
+    scale_waves(norm, c, to);
   }
 }
 
@@ -124,10 +140,12 @@ void lateral_set_modes(NormLateral norm, const double u[])
 {
   lateral_set_deviations(norm, u);
   if (norm->P) evaluate(&norm->scale, u, norm->P, norm->R_coef, norm->value, norm->correlation);
+  if (norm->powers) set_powers(norm, u);
   for (int c = 0; c < norm->waves.classes; c++) set_class(norm, c);
   memset(norm->middle, 0, sizeof *norm->middle * (size_t)norm->E);
   for (int k = 0; k < norm->kept[0]; k++)
     for (int e = 0; e < norm->E; e++) norm->middle[e] += norm->mu[k] * norm->V[(size_t)k * norm->E + e];
+  scale_waves(norm, 0, norm->middle);
   if (norm->standard) set_rates(norm);
 }
 

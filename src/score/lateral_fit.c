@@ -4,7 +4,8 @@
  *   3. histograms of z = (v - vtwin - m) / s     -> marginals (lateral_marginal.c)
  *   4. covariance of scores by wave number       -> modes V
  *   5. first and second moments of the modes     -> D(u), mu(u)
- *   6. products of the modes of a wave number    -> R(u) (lateral_couplings.c).
+ *   6. products of the modes of a wave number    -> R(u) (lateral_couplings.c)
+ *   7. powers of fields by wave number           -> factors of waves (lateral_powers.c).
  * Lateral places count like realisations: every row gives ny nz values of each element. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
@@ -365,6 +366,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(FitModes(data));
   PetscCall(FitModeScales(data));
   PetscCall(LateralFitCouplings(data));
+  PetscCall(LateralFitPowers(data));
   PetscCall(LateralOrder(norm, opt->modes));
   PetscFunctionReturn(0);
 }

@@ -88,8 +88,10 @@ PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);
 PetscErrorCode LateralCheckCouplings(const LateralData *data);
 /* Correlations of modes, from D and mu.  One pass. */
 PetscErrorCode LateralFitCouplings(LateralData *data);
+/* Factors of waves, from all the rest.  One pass. */
+PetscErrorCode LateralFitPowers(LateralData *data);
 /* Everything.  Collective. */
 PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
-#define LATERAL_PASSES 6 /* of a fit */
+#define LATERAL_PASSES 7 /* of a fit */
 
 #endif

@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 9, SETTINGS = 6, LEAST_SETTINGS = 3, OLD_BINS = 50 };
+enum { ARRAYS = 10, SETTINGS = 7, LEAST_SETTINGS = 3, OLD_BINS = 50 };
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -58,6 +58,12 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         norm->score_coef,
                         3,
                         {norm->shape.terms, E, norm->edges ? MARGINAL_EDGES : 0}};
+  list[9] = (NormArray){"/normaliser/wave_factors",
+                        "shape_term wave_number_field",
+                        "coefficients of ln of the factors of waves (term, wave number and channel)",
+                        norm->power_coef,
+                        2,
+                        {norm->shape.terms, norm->powers ? norm->waves.classes * norm->C : 0}};
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -84,7 +90,8 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r, norm->twin, norm->energy, norm->standard, norm->coupled, norm->edges},
+  const double settings[SETTINGS] = {norm->r,       norm->twin,  norm->energy, norm->standard,
+                                     norm->coupled, norm->edges, norm->powers},
                shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
@@ -100,7 +107,8 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
-                                "standardised; 1 where modes are coupled; 1 where laws are scores at edges"));
+                                "standardised; 1 where modes are coupled; 1 where laws are scores at edges; 1 where "
+                                "waves are scaled"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -166,6 +174,7 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->standard = settings[3] != 0;
   norm->coupled  = settings[4] != 0;
   norm->edges    = settings[5] != 0;
+  norm->powers   = settings[6] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   PetscFunctionReturn(0);

@@ -110,6 +110,27 @@ void waves_put(const Waves *w, const WaveClass *c, const double rows[])
     }
 }
 
+void waves_put_power(const Waves *w, const WaveClass *c, const double power[])
+{
+  const double share = 1 / ((double)w->ny * w->nz);
+  for (int k = 0; k < c->members; k++)
+    for (int side = 0; side < 2; side++) {
+      const int at = side ? c->conjugate[k] : c->at[k];
+      for (int i = 0; i < w->C && at >= 0; i++) {
+        double *to = (double *)(w->spectrum + ((size_t)i * w->half + at) * w->nx);
+        for (int x = 0; x < w->nx; x++) to[2 * x] = share * power[i * w->nx + x], to[2 * x + 1] = 0;
+      }
+    }
+}
+
+void waves_take_power(const Waves *w, const WaveClass *c, double power[])
+{
+  for (int i = 0; i < w->C; i++) {
+    const double *from = (const double *)(w->spectrum + ((size_t)i * w->half + c->at[0]) * w->nx);
+    for (int x = 0; x < w->nx; x++) power[i * w->nx + x] = from[2 * x];
+  }
+}
+
 /* The member whose coordinates the mirrored one has, and whether they are conjugated: along y, (kz, ky) takes those of
  * (kz, -ky), the negative of (-kz, ky). */
 static void mirrored(const WaveClass *c, bool mirror_y, bool mirror_z, int k, int *from, bool *conjugated)

@@ -35,6 +35,10 @@ int wave_coordinates(const WaveClass *c);
  * `forward` left; and back into it. */
 void waves_take(const Waves *waves, const WaveClass *c, double rows[]);
 void waves_put(const Waves *waves, const WaveClass *c, const double rows[]);
+/* The half spectrum of which `back` makes the covariance of a field with its first lateral place, from the variance
+ * (C nx) of a coordinate of every class; and these from what `forward` makes of the covariance. */
+void waves_put_power(const Waves *waves, const WaveClass *c, const double power[]);
+void waves_take_power(const Waves *waves, const WaveClass *c, double power[]);
 /* Coordinates (wave_coordinates) of one mode of a field that is shifted by (sy, sz) cells, after it was mirrored along
  * y or z where asked.  May work in place. */
 void waves_move(const Waves *waves, const WaveClass *c, int sy, int sz, bool mirror_y, bool mirror_z, float y[]);

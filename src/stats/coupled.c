@@ -36,6 +36,13 @@ static void clear(ScoriaCoupled c, int which)
   for (int j = 0; j < 2 * c->columns; j++) c->extreme[which][j] = INFINITY;
 }
 
+double coupled_bytes(const ScoriaCoupledSpec *spec)
+{
+  const double m = spec->models, n = spec->columns, pairs = m + m * (m - 1) / 2, moments = 2 * m + m * (2 * m + 1),
+               sums = 2 * (2 * moments * n + pairs * (n - spec->plain) * (COUPLED_BINS + 2) + n);
+  return sums * sizeof(int64_t) + (moments + 4 * m + 4) * n * sizeof(double) + m * n * sizeof(int);
+}
+
 PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled *coupled)
 {
   const int n = spec->columns, m = spec->models;

@@ -167,6 +167,7 @@ sensors = np.loadtxt(sys.argv[1] + "/figures/data/posterior_sensors.dat")
 assert np.allclose(sensors, [[10, 100, 0, 1], [60, 240, 0, 0]], rtol=1e-5, atol=0), sensors
 PY
 expect 3 'run_memory: found 0.01 GB, but statistics of whole fields of 384 values at 1 conditions ([0-9.e-]* GB for each) take [0-9.]* GB of a rank' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -run_memory 0.01
+expect 3 'run_memory: found 0.2 GB, but sums of whole fields of 384 values by [2-9] fidelities (a pilot of 50000 draws: [0-9.e-]* GB) take [0-9.]* GB of a rank' 2 uq "$deck" "${whole[@]}" -uq_file small.h5 -uq_source multilevel -uq_budget 1 -uq_pilot 50000 -run_memory 0.2
 expect 3 'run_memory: found 1e-06 GB, but volumes of whole fields take [0-9.e-]* GB of a rank' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_volume always -run_memory 1e-6
 expect 3 'has 8 x 1 x 1 cells, the model was trained on 8 x 6 x 4' 2 likelihood "$deck" "${whole[@]}" -likelihood_output bad.h5 -likelihood_file "$work/profiles/solve.h5"
 expect 3 'too few places in brackets' 2 uq "$deck" "${whole[@]}" -uq_file bad.h5 -uq_quantities "c[0, 1e-4]"

@@ -21,10 +21,11 @@ static const struct {
 } wave[] = {{0, 0, {.6, .3}}, {0, 1, {.5, .2}}, {1, 0, {.4, .3}}, {1, 1, {.3, .2}}, {2, 1, {.2, .1}}, {0, 4, {.2, .1}}};
 enum { WAVES = sizeof wave / sizeof wave[0] };
 
-static double mode_at(int k, int c, int x)
+/* The first turns with the condition, so that modes of the pooled covariance are correlated at any one. */
+static double mode_at(int k, int c, int x, double u)
 {
-  const double at = (x + 0.5) / NX;
-  return k == 0 ? (c ? 0.8 : 1) : cos(PETSC_PI * at) * (c ? 1 : -0.7);
+  const double cosine = cos(PETSC_PI * (x + 0.5) / NX);
+  return k == 0 ? (c ? 0.8 + 0.5 * u * cosine : 1) : cosine * (c ? 1 : -0.7);
 }
 
 /* The score at u has this variance in element (c, x): each mode at a wave number has 1, 2 or 4 parts of unit weight. */
@@ -34,7 +35,7 @@ static double score_deviation(int c, int x, double u)
   for (int w = 0; w < WAVES; w++)
     for (int k = 0; k < 2; k++) {
       const double size = wave[w].size[k] * (k ? exp(0.3 * u) : 1);
-      sum += size * size * pow(mode_at(k, c, x), 2);
+      sum += size * size * pow(mode_at(k, c, x, u), 2);
     }
   return sqrt(sum);
 }
@@ -57,7 +58,7 @@ static void draw_scores(uint64_t id, double u, double g[M])
                                      ? size * part[0] * cos(phase)
                                      : size * (part[0] * cos(phase) + part[1] * sin(phase));
             for (int c = 0; c < C; c++)
-              for (int x = 0; x < NX; x++) g[((c * NZ + z) * NY + y) * NX + x] += value * mode_at(k, c, x);
+              for (int x = 0; x < NX; x++) g[((c * NZ + z) * NY + y) * NX + x] += value * mode_at(k, c, x, u);
           }
       }
   }
@@ -211,15 +212,16 @@ static void cells_are_functions_of_scores(void **state)
   CHECK(PetscFree3(field, y, weight));
 }
 
-/* Coordinates of fresh fields are N(0, 1) each, and not correlated, at a condition that was left out: of as many as the
- * law has; the few beyond, of 1e-4 of the variance, are what the marginals leave. */
-static void coordinates_are_standard_normal(void **state)
+/* Of the coordinates of fresh fields at a condition that was left out: rms over them of their mean, of their variance
+ * less 1, and of the correlations between two, of which also that of the first two modes of wave number 1; of as many
+ * as the law has; the few beyond, of 1e-4 of the variance, are what the marginals leave. */
+static void coordinate_moments(double *mean, double *variance, double *correlation, double *pair)
 {
   enum { COUNT = 3000, K = 2 * (1 + 2 + 2 + 4 + 4 + 1) };
-  const double u = unit_of(9);
-  const int R    = all_coordinates(NULL);
+  const double u   = unit_of(9);
+  const int R      = all_coordinates(NULL);
+  NormLateral norm = fitted->self;
   double *field, *y, *sum, *square;
-  (void)state;
   CHECK(PetscCalloc4(M, &field, R, &y, R, &sum, R * R, &square));
   CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
   for (int i = 0; i < COUNT; i++) {
@@ -230,17 +232,46 @@ static void coordinates_are_standard_normal(void **state)
       for (int l = 0; l <= k; l++) square[k * R + l] += y[k] * y[l] / COUNT;
     }
   }
-  double mean = 0, variance = 0, correlation = 0;
+  *mean = *variance = *correlation = *pair = 0;
   for (int k = 0; k < K; k++) {
-    mean += sum[k] * sum[k] / K;
-    variance += pow(square[k * R + k] - 1, 2) / K;
-    for (int l = 0; l < k; l++) correlation += pow(square[k * R + l], 2) / (0.5 * K * (K - 1));
+    *mean += sum[k] * sum[k] / K;
+    *variance += pow(square[k * R + k] - 1, 2) / K;
+    for (int l = 0; l < k; l++) *correlation += pow(square[k * R + l], 2) / (0.5 * K * (K - 1));
   }
-  /* 1 / sqrt(COUNT) is .018, sqrt(2 / COUNT) .026; the fit has 800 rows for each of its functions of the condition */
-  assert_true(sqrt(mean) < 0.06);
-  assert_true(sqrt(variance) < 0.12);
-  assert_true(sqrt(correlation) < 0.05);
+  for (int j = 0, p = norm->place[norm->mode[1]], q = norm->place[norm->mode[1] + 1]; j < 2; j++)
+    *pair += square[(q + j) * R + p + j] / 2; /* the second, of less variance, stands behind the first */
+  *mean        = sqrt(*mean);
+  *variance    = sqrt(*variance);
+  *correlation = sqrt(*correlation);
   CHECK(PetscFree4(field, y, sum, square));
+}
+
+/* N(0, 1) each, and not correlated: 1 / sqrt(COUNT) is .018, sqrt(2 / COUNT) .026; the fit has 800 rows for each of its
+ * functions of the condition. */
+static void coordinates_are_standard_normal(void **state)
+{
+  double mean, variance, correlation, pair;
+  (void)state;
+  coordinate_moments(&mean, &variance, &correlation, &pair);
+  assert_true(mean < 0.06);
+  assert_true(variance < 0.12);
+  assert_true(correlation < 0.05);
+}
+
+/* Without the couplings that were regressed, modes that turn with the condition are correlated: .165; with them by
+ * chance, .013 of 6,000 numbers and as much of the fit. */
+static void couplings_take_correlations_out(void **state)
+{
+  double with, without, mean, variance, correlation;
+  NormLateral norm = fitted->self;
+  double *kept     = norm->R_coef;
+  (void)state;
+  coordinate_moments(&mean, &variance, &correlation, &with);
+  CHECK(PetscCalloc1(norm->scale.terms * norm->P, &norm->R_coef));
+  coordinate_moments(&mean, &variance, &correlation, &without);
+  CHECK(PetscFree(norm->R_coef));
+  norm->R_coef = kept;
+  assert_true(without > 0.1 && fabs(with) < 0.06);
 }
 
 static double product(int n, const double a[], const double b[])
@@ -261,6 +292,7 @@ static void coupled_modes_have_their_correlation(void **state)
   (void)state;
   CHECK(PetscCalloc1(norm->scale.terms * norm->P, &norm->R_coef));
   CHECK(PetscMalloc3(R, &y, R, &back, M, &field));
+  norm->powers                = false; /* which scale them */
   norm->R_coef[norm->pair[c]] = 0.6;
   CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
   double covariance[2][2] = {{0}};
@@ -279,6 +311,7 @@ static void coupled_modes_have_their_correlation(void **state)
   CHECK(PetscFree3(y, back, field));
   CHECK(PetscFree(norm->R_coef));
   norm->R_coef = kept;
+  norm->powers = true;
 }
 
 /* Correlations that are no law are damped until they are one. */
@@ -678,6 +711,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_functions_of_scores),
       cmocka_unit_test(coordinates_are_standard_normal),
+      cmocka_unit_test(couplings_take_correlations_out),
       cmocka_unit_test(coupled_modes_have_their_correlation),
       cmocka_unit_test(impossible_correlations_are_damped),
       cmocka_unit_test(marginal_laws_are_reproduced),

@@ -193,9 +193,28 @@ static PetscErrorCode NextCondition(Levels *l)
 
 /* ---------------------------------------------------------------------------------------------- all of them ---- */
 
+/* What a rank holds of whole fields: a tile of every member, the pilot and what follows from it, and the sums of as
+ * many groups as there are members, each of all members: more than the estimators' nested groups take. */
+static PetscErrorCode CheckMemory(const Levels *l)
+{
+  const ScoriaCoupledSpec group = {.models = l->K, .columns = l->columns, .plain = l->plain};
+  const double tiles            = (double)l->K * l->most * (l->q->m + l->columns),
+               pilot            = (double)l->K * l->columns * (l->o.pilot + 2 + l->K),
+               need             = (tiles + pilot) * (double)sizeof(double) + l->K * coupled_bytes(&group);
+  double allowed;
+  PetscFunctionBeginUser;
+  if (!l->q->whole) PetscFunctionReturn(0);
+  PetscCall(ScoriaMemoryOfDeck(l->deck, &allowed));
+  PetscCall(ScoriaMemoryCheck(need, allowed, "a smaller uq_pilot or fewer uq_fidelities",
+                              "sums of whole fields of %d values by %d fidelities (a pilot of %lld draws: %.3g GB)",
+                              l->q->m, l->K, (long long)l->o.pilot, 1e-9 * pilot * sizeof(double)));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Create(Levels *l)
 {
   PetscFunctionBeginUser;
+  PetscCall(CheckMemory(l));
   for (int a = 0; a < l->K; a++)
     PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
   l->cells = 0;
