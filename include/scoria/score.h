@@ -111,9 +111,9 @@ const char *model_library(ScoriaModel model);
 /* Whether its conditional Gaussian is what is drawn, not the network: as training chose, or ScoriaModelChoose. */
 bool model_is_gaussian(ScoriaModel model);
 bool model_has_network(ScoriaModel model); /* one that has been trained (train_steps) */
-/* The source that sample_source asks for, and the weights that the deck's other sample_* ask for: those tuned for
- * sampler consistency, or the average of relative width sample_ema, where that is set, instead of the one that train
- * chose.  path: of the model, for messages.  Local. */
+/* The source that sample_source asks for, and the weights that the deck's other sample_* ask for: those for
+ * sampler consistency or distilled, or the average of relative width sample_ema, where that is set, instead of the one
+ * that train chose.  path: of the model, for messages.  Local. */
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
 const ScoriaHoldout *model_holdout(ScoriaModel model);     /* borrowed */
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
@@ -157,7 +157,7 @@ typedef struct {
 } ScoriaSamplerRow;
 
 const ScoriaSamplerRow *sampler_find(const char *name);
-bool sampler_is_tuned(const ScoriaSamplerRow *row); /* it is for the weights of consistency tuning, not for denoisers */
+bool sampler_is_tuned(const ScoriaSamplerRow *row); /* it is for weights of its own, not for denoisers */
 
 bool sampler_bfloat16_is_fast(void); /* whether this processor multiplies bfloat16 */
 
