@@ -25,6 +25,7 @@ typedef struct {
   ReportScaling scaling;
   ReportModelRows rows;
   ReportLikelihood likelihood;
+  ReportRefine refine;
   cJSON *files;                   /* owned: compare_files.json */
   cJSON *compare, *uq, *inferred; /* owned; inferred: posterior.json */
 } Material;
@@ -113,6 +114,8 @@ static PetscErrorCode MaterialRead(ScoriaRun run, ScoriaDeck deck, Material *m)
   PetscCall(ReadJson(comm, path, &m->files));
   PetscCall(ScoriaRunPath(run, "likelihood.h5", sizeof path, path));
   PetscCall(ReportLikelihoodRead(comm, path, &m->likelihood));
+  PetscCall(ScoriaRunPath(run, "refine.h5", sizeof path, path));
+  PetscCall(ReportRefineRead(comm, path, &m->refine));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->uq));
   PetscCall(ScoriaRunPath(run, "posterior.h5", sizeof path, path));
@@ -139,6 +142,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   cJSON_Delete(m->files);
   PetscCall(ReportPosteriorDestroy(&m->posterior));
   PetscCall(ReportOthersDestroy(&m->others));
+  PetscCall(ReportRefineDestroy(&m->refine));
   PetscCall(ReportScalingDestroy(&m->scaling));
   cJSON_Delete(m->uq);
   cJSON_Delete(m->inferred);
@@ -209,6 +213,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
                      .rows       = m->rows,
                      .files      = m->files,
                      .likelihood = &m->likelihood,
+                     .refine     = &m->refine,
                      .imported   = is_imported(m)};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
