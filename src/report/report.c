@@ -162,10 +162,11 @@ static bool is_imported(const Material *m)
 }
 
 /* The order is that of the page: the result first, then what it was made from. */
-static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigures *figs)
+static PetscErrorCode DrawAll(ScoriaRun run, const char *run_dir, const Material *m, ReportFigures *figs)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportFiguresBegin(run_dir, figs));
+  PetscCall(ScoriaProgressCreate(run, "report", "figures", 0, &figs->bar));
   figs->imported = is_imported(m);
   PetscCall(ReportDrawBands(figs, &m->arrays));
   PetscCall(ReportDrawMeasures(figs, m->compare));
@@ -187,6 +188,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
   PetscCall(ReportDrawTraining(figs, &m->train));
   PetscCall(ReportDrawScaling(figs, &m->scaling));
+  PetscCall(ScoriaProgressDestroy(&figs->bar));
   PetscFunctionReturn(0);
 }
 
@@ -222,7 +224,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const Material *m,
   PetscCall(ScoriaDeckText(deck, &page.deck));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &page.seed));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
-  PetscCall(DrawAll(run_dir, m, figs));
+  PetscCall(DrawAll(run, run_dir, m, figs));
   PetscCall(ReportHtml(&page, html));
   PetscFunctionReturn(0);
 }
