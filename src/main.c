@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define UNKNOWN_LINE 512
+
 static PetscErrorCode PrintVersion(void)
 {
   ScoriaLibraries libraries;
@@ -144,7 +146,11 @@ static PetscErrorCode Execute(int argc, char **argv)
   const ScoriaCommand *command = cmd_find(name);
   const char *stray;
   PetscFunctionBeginUser;
-  if (!command) SCORIA_FAIL(SCORIA_EXIT_USAGE, "unknown command \"%s\"; scoria help lists the commands", name);
+  if (!command) {
+    char line[UNKNOWN_LINE];
+    cmd_unknown(name, sizeof line, line);
+    SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s", line);
+  }
   const bool bare = !file && command->with_deck == CommandImport && argc > 2; /* to list a file: no deck yet */
   if (!file && !bare)
     SCORIA_FAIL(SCORIA_EXIT_USAGE, "%s: expected a %s after the command%s", name, command->with_deck ? "deck" : "file",
@@ -269,9 +275,11 @@ static const char *asked_command(int argc, char **argv)
 static void print_help(const char *asked, const char *level)
 {
   const ScoriaCommand *command = cmd_find(asked);
-  if (*asked && !command)
-    fprintf(stderr, "scoria: unknown command \"%s\"; scoria help lists the commands\n", asked);
-  else if (!strcmp(level, "all") || command)
+  char line[UNKNOWN_LINE];
+  if (*asked && !command) {
+    cmd_unknown(asked, sizeof line, line);
+    fprintf(stderr, "scoria: %s\n", line);
+  } else if (!strcmp(level, "all") || command)
     cmd_print_keys(strcmp(level, "all") ? command : NULL);
   else
     cmd_print_usage(stdout);
@@ -298,7 +306,7 @@ static bool prints_text(int argc, char **argv, ScoriaExit *code)
     fprintf(stderr, "scoria: no command given\n");
   }
   if (argc < 2) return true;
-  if (!strcmp(asked, "--version") || !strcmp(asked, "version")) {
+  if (!strcmp(asked, "--version") || !strcmp(asked, "-version") || !strcmp(asked, "version")) {
     if (first && PrintVersion()) *code = SCORIA_EXIT_INTERNAL;
   } else if (!strcmp(asked, "--man")) {
     if (first) cmd_print_manual();

@@ -198,6 +198,8 @@ PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const Scor
 const ScoriaFieldShape *source_shape(ScoriaSource source);
 const ScoriaWorkers *source_workers(ScoriaSource source);
 const char *source_name(ScoriaSource source);
+/* While its fields are gathered, the bar (borrowed; NULL: none, as at first) goes from `from` to `from + span`. */
+void source_show(ScoriaSource source, ScoriaProgress bar, double from, double span);
 double source_seconds(ScoriaSource source);         /* this rank's, of all draws so far */
 const ScoriaRows *source_rows(ScoriaSource source); /* the last rows of a file, with their conditions; else NULL */
 

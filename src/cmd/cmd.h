@@ -19,6 +19,8 @@ typedef struct {
 
 extern const ScoriaCommand scoria_commands[];    /* ends with a NULL name */
 const ScoriaCommand *cmd_find(const char *name); /* NULL: none */
+/* The line that says so, with the command that is spelled most like it. */
+void cmd_unknown(const char *name, size_t size, char line[]);
 /* A command with a deck, and the manifest of what it has made.  Collective. */
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name);
 /* A line where a result of the run directory is newer than its report.html.  Rank 0 looks. */

@@ -11,6 +11,19 @@ static void print_value(const char *name, const ScoriaEstimate *e, const char *u
     printf("+- %.2g%s%s\n", e->error, *unit ? " " : "", unit);
 }
 
+#define MOVED 1e-9 /* what every block leaves where it is has no error but rounding's */
+
+/* min or max: where no block of the jackknife moves it, either the deck gives it, or the likelihood has no maximum in
+ * the range that is searched, and the data do not tell it. */
+static void print_bound(const char *name, const ScoriaEstimate *e, bool given)
+{
+  if (e->error > MOVED || isnan(e->error))
+    print_value(name, e, "");
+  else
+    printf("  %s: %-12.4g  # %s\n", name, e->value,
+           given ? "as given" : "at the end of the range that is searched: the data do not tell it");
+}
+
 static void print_anisotropy(const ScoriaPorosityFit *fit)
 {
   double ratio[2], error[2];
@@ -30,7 +43,7 @@ static void print_anisotropy(const ScoriaPorosityFit *fit)
   printf("\n");
 }
 
-static void print_fit(const char *path, const ScoriaPorosityFit *fit)
+static void print_fit(const char *path, const ScoriaPorosityFit *fit, bool min_given, bool max_given)
 {
   printf("# %s: ", path);
   if (fit->rows > 1) printf("%lld rows of ", (long long)fit->rows);
@@ -44,8 +57,8 @@ static void print_fit(const char *path, const ScoriaPorosityFit *fit)
          fit->by_rows ? "of rows" : "slabs of the longest axis, taken to be independent");
   printf("porosity:\n");
   printf("  kernel: %s\n", fit->name[fit->kernel]);
-  print_value("min", &fit->min, "");
-  print_value("max", &fit->max, "");
+  print_bound("min", &fit->min, min_given);
+  print_bound("max", &fit->max, max_given);
   print_value("logit_mean", &fit->logit_mean, "");
   print_value("sigma", &fit->sigma, "");
   print_value("ell", &fit->ell[0], "m");
@@ -55,10 +68,13 @@ static void print_fit(const char *path, const ScoriaPorosityFit *fit)
 PetscErrorCode CommandFitPorosity(ScoriaDeck deck, const char *path)
 {
   ScoriaPorosityFit fit;
+  bool min_given, max_given;
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(ScoriaPorosityFitFile(PETSC_COMM_WORLD, deck, path, &fit));
-  if (!rank) print_fit(path, &fit);
+  PetscCall(ScoriaDeckGiven(deck, "porosity_min", &min_given));
+  PetscCall(ScoriaDeckGiven(deck, "porosity_max", &max_given));
+  if (!rank) print_fit(path, &fit, min_given, max_given);
   PetscFunctionReturn(0);
 }

@@ -43,6 +43,18 @@ const ScoriaCommand *cmd_find(const char *name)
   return NULL;
 }
 
+#define MOST_COMMANDS 32
+
+void cmd_unknown(const char *name, size_t size, char line[])
+{
+  const char *names[MOST_COMMANDS], *nearest;
+  int n = 0;
+  for (const ScoriaCommand *row = scoria_commands; row->name && n < MOST_COMMANDS; row++) names[n++] = row->name;
+  nearest = text_nearest(name, n, names);
+  snprintf(line, size, "unknown command \"%s\"%s%s%s; scoria help lists the commands", name,
+           nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+}
+
 /* Runs a command in its stage of the log; where it ends in good order, says where its time went. */
 static PetscErrorCode CmdTimed(ScoriaRun run, ScoriaDeck deck, const ScoriaCommand *command)
 {

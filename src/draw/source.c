@@ -8,6 +8,8 @@ struct ScoriaSource_ {
   ScoriaFieldShape shape;
   ScoriaWorkers workers;
   double seconds;
+  ScoriaProgress bar; /* borrowed; NULL: none */
+  double from, span;
 };
 
 PetscErrorCode ScoriaSourceCreate(const ScoriaSourceKind *kind, void *ctx, const ScoriaFieldShape *shape,
@@ -41,6 +43,13 @@ const ScoriaWorkers *source_workers(ScoriaSource source)
 const char *source_name(ScoriaSource source)
 {
   return source->kind->name;
+}
+
+void source_show(ScoriaSource source, ScoriaProgress bar, double from, double span)
+{
+  source->bar  = bar;
+  source->from = from;
+  source->span = span;
 }
 
 double source_seconds(ScoriaSource source)
@@ -167,6 +176,9 @@ PetscErrorCode ScoriaSourceGather(ScoriaSource source, ScoriaPace *pace, const c
     const int64_t m = PetscMax(0, PetscMin(step, k * number - base));
     if (m) failed = DrawSome(source, theta, from, number, base, m, share);
     PetscCall(ScoriaAgreeFailed(all->comm, failed));
+    if (source->bar)
+      PetscCall(ScoriaProgressUpdate(
+          source->bar, source->from + source->span * (double)PetscMin(base + step, most) / (double)most, NULL));
   }
   PetscCall(PetscFree(from));
   if (!source->workers.leads) number = 0; /* the leader hands in its group's fields */

@@ -273,7 +273,8 @@ static PetscErrorCode CheckWindows(const LocalPorosityOptions *opt, const Meanin
               (long long)n, local->window[0], local->window[1], local->window[2],
               isnan(eps[first])        ? ": it holds values that are no numbers"
               : meaning_is_porosity(m) ? ": gray values or phases need porosity_threshold or porosity_phase"
-                                       : ": choose a larger porosity_window");
+              : m->phases              ? ": choose a larger porosity_window, or other values in porosity_phase"
+                                       : ": choose a larger porosity_window, or another porosity_threshold");
 }
 
 static PetscErrorCode ReadOpened(const LocalPorosityOptions *opt, ScoriaStructure s, LocalPorosity *local, double **eps)

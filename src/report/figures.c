@@ -7,6 +7,7 @@
 #include "figures.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -205,6 +206,8 @@ PetscErrorCode ReportFiguresDraw(ReportFigures *figs, const char *first, int wid
   snprintf(figure->caption, sizeof figure->caption, "%s", caption);
   figure->width  = width;
   figure->height = height;
+  if (figs->bar) PetscCall(ScoriaProgressExpect(figs->bar, NAN, NAN)); /* of how many, the data tell one by one */
+  if (figs->bar) PetscCall(ScoriaProgressUpdate(figs->bar, figs->n, title));
   PetscFunctionReturn(0);
 }
 

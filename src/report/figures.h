@@ -25,6 +25,7 @@ typedef struct {
   ReportFigure figure[REPORT_MAX_FIGURES]; /* those drawn */
   char trouble[PETSC_MAX_PATH_LEN + 256];  /* first file that could not be written, as a line for the user */
   char warning[512];                       /* first figure that could not be drawn */
+  ScoriaProgress bar;                      /* owned while figures are drawn; NULL: none */
 } ReportFigures;
 
 /* Reads the drawings for the page, as many as fit into `room` bytes. */

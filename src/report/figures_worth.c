@@ -9,11 +9,12 @@
 #define LEAST 20     /* draws that an error of a quantile means something from */
 #define MOST_PDE 1e6 /* draws of the PDE that are in sight */
 
+/* Of up to 31 letters: three columns then, and seven entries have room above the panels. */
 static const char *const legend =
     "NaN with lines linestyle 1 title 'PDE', "
-    "NaN with lines linestyle 2 title 'model, data and training paid for', "
-    "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'within two "
-    "standard errors of its bias', "
+    "NaN with lines linestyle 2 title 'model, already trained', "
+    "NaN with filledcurves y1=0 fillcolor rgb '#56B4E9' fillstyle transparent solid 0.3 noborder title 'two standard "
+    "errors of its bias', "
     "NaN with lines linestyle 3 dashtype (8,5) title 'model, with data and training', "
     "NaN with lines linestyle 3 dashtype (2,4) title 'Gaussian baseline'";
 static const char *const legend_multilevel = ", NaN with lines linestyle 5 title 'multilevel, with its pilot'";

@@ -26,6 +26,7 @@ typedef struct {
   ReportScaling scaling;
   ReportModelRows rows;
   ReportLikelihood likelihood;
+  ReportRefine refine;
   cJSON *files;                   /* owned: compare_files.json */
   cJSON *compare, *uq, *inferred; /* owned; inferred: posterior.json */
 } Material;
@@ -114,6 +115,8 @@ static PetscErrorCode MaterialRead(ScoriaRun run, Material *m)
   PetscCall(ReadJson(comm, path, &m->files));
   PetscCall(ScoriaRunPath(run, "likelihood.h5", sizeof path, path));
   PetscCall(ReportLikelihoodRead(comm, path, &m->likelihood));
+  PetscCall(ScoriaRunPath(run, "refine.h5", sizeof path, path));
+  PetscCall(ReportRefineRead(comm, path, &m->refine));
   PetscCall(ScoriaRunPath(run, "uq.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->uq));
   PetscCall(ScoriaRunPath(run, "posterior.h5", sizeof path, path));
@@ -140,6 +143,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   cJSON_Delete(m->files);
   PetscCall(ReportPosteriorDestroy(&m->posterior));
   PetscCall(ReportOthersDestroy(&m->others));
+  PetscCall(ReportRefineDestroy(&m->refine));
   PetscCall(ReportScalingDestroy(&m->scaling));
   cJSON_Delete(m->uq);
   cJSON_Delete(m->inferred);
@@ -159,10 +163,11 @@ static bool is_imported(const Material *m)
 }
 
 /* The order is that of the page: the result first, then what it was made from. */
-static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigures *figs)
+static PetscErrorCode DrawAll(ScoriaRun run, const char *run_dir, const Material *m, ReportFigures *figs)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportFiguresBegin(run_dir, figs));
+  PetscCall(ScoriaProgressCreate(run, "report", "figures", 0, &figs->bar));
   figs->imported = is_imported(m);
   PetscCall(ReportDrawBands(figs, &m->arrays));
   PetscCall(ReportDrawMeasures(figs, m->compare));
@@ -184,6 +189,7 @@ static PetscErrorCode DrawAll(const char *run_dir, const Material *m, ReportFigu
   PetscCall(ReportDrawSlices(figs, &m->slices, &m->data.spec.space));
   PetscCall(ReportDrawTraining(figs, &m->train));
   PetscCall(ReportDrawScaling(figs, &m->scaling));
+  PetscCall(ScoriaProgressDestroy(&figs->bar));
   PetscFunctionReturn(0);
 }
 
@@ -212,6 +218,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const ScoriaRunDec
                      .rows       = m->rows,
                      .files      = m->files,
                      .likelihood = &m->likelihood,
+                     .refine     = &m->refine,
                      .imported   = is_imported(m)};
   PetscFunctionBeginUser;
   PetscCall(ScoriaRunPath(run, "", sizeof run_dir, run_dir));
@@ -221,7 +228,7 @@ static PetscErrorCode Compose(ScoriaRun run, ScoriaDeck deck, const ScoriaRunDec
   PetscCall(ScoriaDeckText(deck, &page.deck));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &page.seed));
   PetscCallMPI(MPI_Comm_size(ScoriaRunComm(run), &page.ranks));
-  PetscCall(DrawAll(run_dir, m, figs));
+  PetscCall(DrawAll(run, run_dir, m, figs));
   PetscCall(ReportHtml(&page, html));
   PetscFunctionReturn(0);
 }

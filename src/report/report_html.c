@@ -167,6 +167,7 @@ static const ReportSection sections[] = {
     {"compare", NULL, "compare", CompareSection},
     {"files_compared", "Two files compared", NULL, ReportTwoFiles},
     {"likelihood", "Log densities of given rows", "likelihood", ReportLikelihoodSection},
+    {"refine", "How near fields are to solutions", "refine", ReportRefineSection},
     {"uq", "Quantities of interest", "uq", UqSection},
     {"infer", "Inference from sensors", "infer", InferSection},
     {"sample", "Samples of the model", "sample", SampleSection},

@@ -121,8 +121,7 @@ PetscErrorCode ReportOthersPrint(const ReportPage *page, bool infer, ReportText 
   for (int i = 0; i < page->others->n; i++)
     if (page->others->of[i].infer == infer) PetscCall(One(page, &page->others->of[i], html));
   if (page->others->left && !infer)
-    PetscCall(ReportPrint(
-        html, "<p class=\"note\">%d further results of uq and infer in the run directory are not shown.</p>\n",
-        page->others->left));
+    PetscCall(ReportPrint(html, "<p class=\"note\">Of uq and infer %d more in the run directory: not shown.</p>\n",
+                          page->others->left));
   PetscFunctionReturn(0);
 }

@@ -23,6 +23,24 @@ typedef struct {
 
 PetscErrorCode ReportLikelihoodRead(MPI_Comm comm, const char *path, ReportLikelihood *likelihood);
 
+/* Columns of refine.h5; rows = 0: it is not there. */
+enum {
+  REPORT_REFINE_BEFORE,
+  REPORT_REFINE_AFTER,
+  REPORT_REFINE_NORM,
+  REPORT_REFINE_ITERATIONS,
+  REPORT_REFINE_STATUS,
+  REPORT_REFINE_COLUMNS
+};
+typedef struct {
+  int64_t rows;
+  double *column[REPORT_REFINE_COLUMNS]; /* owned (rows) */
+  char file[PETSC_MAX_PATH_LEN];         /* whose rows they are */
+} ReportRefine;
+
+PetscErrorCode ReportRefineRead(MPI_Comm comm, const char *path, ReportRefine *refine);
+PetscErrorCode ReportRefineDestroy(ReportRefine *refine);
+
 /* Further answers of uq and infer, under other names than the usual ones; those past REPORT_OTHERS are only counted. */
 #define REPORT_OTHERS 4
 typedef struct {
@@ -52,6 +70,7 @@ typedef struct {
   const cJSON *compare; /* compare.json; NULL: none */
   const cJSON *files;   /* compare_files.json; NULL: none */
   const ReportLikelihood *likelihood;
+  const ReportRefine *refine;
   const ScoriaSpace *space; /* the operating conditions; n = 0: not known */
   const ReportView *view;
   const cJSON *uq;        /* uq.json; NULL: none */
@@ -92,6 +111,7 @@ PetscErrorCode ReportInlineSvg(ReportText *html, const char *name, const char *l
 PetscErrorCode ReportVerdict(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportTwoFiles(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportLikelihoodSection(const ReportPage *page, ReportText *html);
+PetscErrorCode ReportRefineSection(const ReportPage *page, ReportText *html);
 PetscErrorCode ReportOthersPrint(const ReportPage *page, bool infer, ReportText *html);
 /* A note where the result of this file name was made under other keys than the page's deck has. */
 PetscErrorCode ReportOtherDeck(const ReportPage *page, const char *file, ReportText *html);

@@ -223,7 +223,7 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   PetscCall(ReportUqWarnings(uq, html));
   PetscCall(ReportLevels(uq, list, html));
   if (cJSON_GetArraySize(list) > SHOWN_ROWS)
-    PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; uq.json has all.</p>\n", SHOWN_ROWS,
+    PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; the result's JSON file has all.</p>\n", SHOWN_ROWS,
                           cJSON_GetArraySize(list)));
   PetscFunctionReturn(0);
 }
@@ -318,6 +318,9 @@ static void quantities_caption(const cJSON *uq, const cJSON *quantities, int num
     n += (size_t)snprintf(caption + n, size - n, " at %d of %d conditions of uq", PetscMax(curves.named, curves.all),
                           cJSON_GetArraySize(list));
   n += (size_t)snprintf(caption + n, size - n, ".");
+  if (cJSON_GetArraySize(quantities) > number)
+    n += (size_t)snprintf(caption + n, size - n, " The first %d of %d quantities; the table has all.", number,
+                          cJSON_GetArraySize(quantities));
   if (curves.all)
     n += (size_t)snprintf(caption + n, size - n,
                           " Those in colour are spread evenly over the list, all others are grey.");

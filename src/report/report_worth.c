@@ -1,5 +1,6 @@
 /* What compare.json says of the model's use: who wins where in words, and errors of quantities of interest. */
 #include "report_measures.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +23,19 @@ static void break_even_range(const cJSON *worth, double range[2])
   }
 }
 
+/* As a person would say it. */
+static double three_digits(double number)
+{
+  const double unit = number > 1000 && isfinite(number) ? pow(10, floor(log10(number)) - 2) : 1;
+  return ceil(number / unit - 1e-9) * unit;
+}
+
 static PetscErrorCode PaidBack(const ScoriaWorth *w, ReportText *html)
 {
   const double draws = w->break_even_samples;
   char number[64], sets[64];
   PetscFunctionBeginUser;
-  report_number(draws, sizeof number, number);
+  report_number(three_digits(draws), sizeof number, number);
   report_number(draws / (double)w->training_rows, sizeof sets, sets);
   if (isfinite(draws))
     PetscCall(ReportPrint(html, "Data and training are paid back after %s samples, %s times the training set.", number,
@@ -47,7 +55,7 @@ static PetscErrorCode Conditions(const cJSON *worth, ReportText *html)
   PetscFunctionBeginUser;
   break_even_range(worth, range);
   if (!isfinite(range[0])) PetscFunctionReturn(0);
-  for (int i = 0; i < 2; i++) report_number(ceil(range[i]), sizeof text[i], text[i]);
+  for (int i = 0; i < 2; i++) report_number(three_digits(range[i]), sizeof text[i], text[i]);
   PetscCall(ReportPrint(html,
                         " For the estimates below it can be the more exact one, in the same time, only if they are "
                         "asked for at many operating conditions: at %s of them at least for the easiest estimate, at "
@@ -81,10 +89,10 @@ static PetscErrorCode Verdict(const ScoriaWorth *w, ReportText *html)
 /* "104 \u00b5s", "13.4 s" */
 static void seconds_text(double seconds, size_t size, char text[])
 {
-  const double scale = seconds < 1e-3 ? 1e6 : seconds < 1 ? 1e3 : 1;
+  const double scale = seconds >= 1 || seconds == 0 ? 1 : seconds < 1e-3 ? 1e6 : 1e3;
   char number[48];
   report_number(scale * seconds, sizeof number, number);
-  snprintf(text, size, "%s %s", number, seconds < 1e-3 ? "\u00b5s" : seconds < 1 ? "ms" : "s");
+  snprintf(text, size, "%s %s", number, scale == 1 ? "s" : scale > 1e3 ? "\u00b5s" : "ms");
 }
 
 static PetscErrorCode WayRow(const cJSON *object, ReportText *html)
@@ -108,9 +116,9 @@ static PetscErrorCode Advice(const cJSON *worth, const ScoriaWorth *w, ReportTex
 {
   const cJSON *way;
   PetscFunctionBeginUser;
-  if (!w->sentence) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<p><b>"));
-  PetscCall(ReportEscape(html, w->sentence));
+  if (!w->sentence || !*w->sentence) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<p><b>%c", toupper((unsigned char)*w->sentence)));
+  PetscCall(ReportEscape(html, w->sentence + 1));
   PetscCall(ReportPrint(html,
                         "</b> (mean, SD and 97.5 %% quantile of every quantity below).</p>\n<div class=\"scroll\">"
                         "<table>\n<tr><th>within %g SD by</th><th class=\"n\">once</th><th class=\"n\">at each "

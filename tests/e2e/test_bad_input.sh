@@ -14,7 +14,7 @@ edited() { # SED-SCRIPT: a copy of the deck with one thing changed
 
 # Usage.
 expect 2 'no command' 1
-expect 2 'unknown command "generat"' 2 generat "$deck"
+expect 2 'unknown command "generat" (did you mean generate?)' 2 generat "$deck"
 expect 2 'expected a deck' 1 generate
 
 # Decks.

@@ -29,14 +29,15 @@ sections() { keys "$1" -help | sed 's/_.*//' | sort -u | tr '\n' ' '; }
 if "$SCORIA" -help all | grep 'integer.*[0-9]e+0' >/dev/null; then fail "an integer with an exponent"; fi
 
 # Once, on however many ranks; nothing asked for is a usage error.
-for asked in "uq -help" --version; do
+for asked in "uq -help" --version -version; do
   # shellcheck disable=SC2086
   scoria 2 $asked </dev/null >"$work/out" 2>&1 || fail "$asked on 2 ranks: exit $?"
   # shellcheck disable=SC2086
   "$SCORIA" $asked | cmp -s - "$work/out" || fail "$asked on 2 ranks prints something else"
 done
 expect 2 'no command given' 2
-expect 2 'unknown command "nosuch"' 2 nosuch -help
+expect 2 'unknown command "nosuch"; scoria help lists' 2 nosuch -help
+expect 2 'unknown command "infr" (did you mean infer?); scoria help lists' 2 infr -help
 "$SCORIA" -help petsc </dev/null >"$work/out" 2>&1 || fail "-help petsc: exit $?"
 grep -q -e '-snes_monitor\|-log_view\|-malloc' "$work/out" || fail "-help petsc: $(head -n 3 "$work/out")"
 

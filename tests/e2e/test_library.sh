@@ -90,12 +90,22 @@ grep -q '^# mean 0\.[0-9]* +- ' "$work/fit.yaml" || { fail "fit-porosity says no
 # A bound that is given is kept, also where it is what decks have without it.
 timeout 60 "$SCORIA" fit-porosity "$work/scan.npy" -porosity_voxel 1.1e-6 -porosity_threshold 125 -porosity_window 8.8e-6,3.3e-5,3.3e-5 \
   -porosity_min 0.1 >"$work/kept.yaml" || fail "fit-porosity with a bound"
-grep -q '^  min: 0.1  ' "$work/kept.yaml" || { fail "fit-porosity moves a bound that is given"; cat "$work/kept.yaml"; }
+grep -q '^  min: 0.1  .*# as given$' "$work/kept.yaml" || { fail "fit-porosity moves a bound that is given"; cat "$work/kept.yaml"; }
 { cat "$work/fit.yaml"; sed '/^porosity:/d' "$deck"; } >"$work/fitted.yaml"
 run 1 generate "$work/fitted.yaml" -run_dir "$work/fitted" -porosity_pores above -porosity_array /eps
 for key in pores array; do
   grep -q "porosity_$key is ignored: porosity_file is not set" "$work/out" || fail "porosity_$key is ignored without a word"
 done
+# A law without bounds, whose data have no likelihood to say where a lower one is.
+"$PYTHON" - "$work/normal.csv" <<'PY'
+import numpy as np, sys
+g = np.random.default_rng(1).standard_normal((200, 96))
+kernel = np.exp(-np.linspace(-3, 3, 25) ** 2)
+np.savetxt(sys.argv[1], 0.3 + 0.05 * np.array([np.convolve(row, kernel / np.linalg.norm(kernel), "valid") for row in g]), delimiter=",")
+PY
+timeout 60 "$SCORIA" fit-porosity "$work/normal.csv" -porosity_voxel 1e-6 >"$work/normal.yaml" || fail "fit-porosity of a normal law"
+grep -q '^  min: 0.001.*# at the end of the range that is searched: the data do not tell it$' "$work/normal.yaml" ||
+  { fail "fit-porosity gives an error of a bound that it has not found"; cat "$work/normal.yaml"; }
 expect 3 'porosity_voxel: not set' 2 fit-porosity "$work/scan.npy"
 expect 3 'found no difference between windows 1e-06 m apart along y' 1 fit-porosity "$work/flat.npy" -porosity_voxel 1e-6
 

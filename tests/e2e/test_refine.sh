@@ -54,6 +54,21 @@ a, b = h5py.File(sys.argv[1] + "/true/refined.h5"), h5py.File(sys.argv[1] + "/ag
 assert np.array_equal(a["fields/c"][:], b["fields/c"][:]) and np.array_equal(a["fields/phi"][:], b["fields/phi"][:])
 PY
 
+# The report says what became of the rows, in the numbers of the file.
+run 1 report "$deck"
+"$PYTHON" - "$work/run" <<'PY' || fail "refine in the report"
+import h5py, numpy as np, re, sys
+page, f = open(sys.argv[1] + "/report.html").read(), h5py.File(sys.argv[1] + "/refine.h5")
+section = re.search(r'<section id="refine">.*?</section>', page, re.S).group()
+assert "24 rows of" in section and "samples.h5" in section and f"{int((f['status'][:] == 1).sum())} searches converged" in section
+for name, title in (("misfit_before", "distance before / SD"), ("misfit_after", "distance after / SD"), ("z_norm", "|z|"), ("iterations", "iterations")):
+    row = re.search(re.escape(f"<tr><td>{title}</td>") + "(.*)", section).group(1)
+    told = [float(v) for v in re.findall(r'<td class="n">([^<]*)</td>', row)]
+    assert f[name].shape == (24,) and (f["status"][:] > 0).all()
+    expected = np.sort(f[name][:])[[int(p * 23 + 0.5) for p in (0.05, 0.5, 0.95, 1)]]
+    assert np.allclose(told, expected, rtol=6e-3), (name, told, expected)  # three digits
+PY
+
 given=(-run_dir "$work/bad" -refine_sample "$work/run/samples.h5")
 expect 3 'samples.h5: cannot be read' 2 refine "$deck" -run_dir "$work/bad"
 sed '/^conditions/d' "$deck" >"$work/flat.yaml"

@@ -12,7 +12,10 @@ static const char *const json =
     "\"gaussian\":{\"mean_error\":0.0444,\"coverage95\":0.91},\"floor\":{\"mean_error\":0.0287}},"
     "\"cost\":{\"seconds_pde\":3e-4,\"seconds_model\":2e-5,\"sampler\":\"<script>ab2\"},"
     "\"worth\":{\"seconds_pde\":3e-4,\"seconds_model\":2e-5,\"seconds_data\":70,\"seconds_training\":14,"
-    "\"training_rows\":100000,\"break_even_samples\":300000,\"winner\":\"model\",\"quantities\":[{\"name\":\"max_c\","
+    "\"training_rows\":100000,\"break_even_samples\":300123.4,\"winner\":\"model\",\"sentence\":\"for errors of 0.02 "
+    "SD use "
+    "x\",\"tolerance\":0.02,\"ways\":[{\"name\":\"x\",\"seconds_once\":0,\"seconds_each\":3060,\"bias\":0,\"bias_of\":"
+    "\"\"}],\"quantities\":[{\"name\":\"max_c\","
     "\"unit\":\"mol "
     "m^-3\",\"description\":\"\",\"sd\":44.4,\"estimates\":[{\"name\":\"mean\",\"error_of_one\":1,\"bias\":"
     "-0.0123,\"bias_floor\":0.0234,\"bias_upper\":0.0345,\"break_even_conditions\":55.5}]}]},"
@@ -164,7 +167,9 @@ static void worth_is_said_in_words(void **state)
   (void)state;
   CHECK(ReportWorthTable(compare, &html));
   expect_in(&html, "For many samples, at errors above its own bias, the model wins");
-  expect_in(&html, "300000 samples, 3 times the training set");
+  expect_in(&html, "301000 samples, 3 times the training set"); /* no fewer, in three digits */
+  expect_in(&html, "<b>For errors of 0.02 SD use x</b>");
+  expect_in(&html, "<td class=\"n\">0 s</td><td class=\"n\">3060 s</td>");
   expect_in(&html, "<td class=\"n\">44.4</td><td class=\"n\">1</td><td class=\"n\">-0.0123</td>");
   expect_in(&html, "<td class=\"n\">56</td>"); /* no fewer than 55.5 conditions */
   CHECK(ReportTextDestroy(&html));
@@ -490,6 +495,23 @@ static void read_page(const char *dir, ReportText *html)
   assert_non_null(html->s);
 }
 
+/* Longer ones leave two columns, and of seven entries the first row is outside the figure. */
+static void expect_short_titles(const char *dir)
+{
+  char path[PETSC_MAX_PATH_LEN + 64], line[4096];
+  int titles = 0;
+  snprintf(path, sizeof path, "%s/figures/data/worth.gp", dir);
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file))
+    for (const char *at = line; (at = strstr(at, "NaN with ")) && (at = strstr(at, "title '")); titles++) {
+      at += strlen("title '");
+      assert_true(strcspn(at, "'") <= 31);
+    }
+  fclose(file);
+  assert_true(titles >= 5);
+}
+
 static void page_is_self_contained(void **state)
 {
   static const char *const requests[] = {"http:",   "https:", "src=",  "@import", "<link",
@@ -509,6 +531,7 @@ static void page_is_self_contained(void **state)
   expect_in(&html, "&lt;i&gt;&amp; $(id) `id`");
   expect_in(&html, "prefers-color-scheme:dark");
   assert_true(html.n < 10000000);
+  expect_short_titles(dir);
   if (!system("command -v gnuplot >/dev/null 2>&1")) {
     static const char *const names[] = {"bands",  "relative",     "measures", "worth",
                                         "spread", "fluctuations", "training", "scaling"};

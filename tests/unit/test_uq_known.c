@@ -261,7 +261,7 @@ static void bad_expressions_are_refused(void **state)
       {"d = a - b[0]", "a is a field"},
       {"d = a[7]", "expected L or a number from"},
       {"d = c[0]", "not understood at \"c\""},
-      {"d = a[0] +", "not understood"},
+      {"d = a[0] +", "\"d = a[0] +\" is not understood; expected"},
       {"a = b[0]", "a is a field already"},
       {"max = b[0]", "max is a function already"},
       {"d = e = a[0]", "a second \"=\""},

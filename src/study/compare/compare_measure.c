@@ -85,10 +85,29 @@ static PetscErrorCode TellConditions(const CompareDraws *draws, ComparisonSet *s
   PetscFunctionReturn(0);
 }
 
+/* The fields of a chunk of conditions by every source.  The bar counts each of them by what it has taken of the time so
+ * far; at first as if solves took it all. */
+static PetscErrorCode DrawChunk(CompareDraws *draws, ComparisonSet *set, int base, int chunk,
+                                const double theta[][SCORIA_MAX_CONDITIONS], ScoriaProgress bar)
+{
+  double seconds[SCORIA_NFROM], all = 0, from = base;
+  PetscFunctionBeginUser;
+  for (int s = 0; s < SCORIA_NFROM; s++) all += seconds[s] = source_seconds(draws->source[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    const bool solves = s == SCORIA_FROM_PDE || s == SCORIA_FROM_PDE_AGAIN;
+    const double span = chunk * (all > 0 ? seconds[s] / all : solves ? 0.5 : 0);
+    source_show(draws->source[s], bar, from, span);
+    PetscCall(CompareFields(draws, set->first + base, chunk, theta, s, set->count, draws->gathered[s]));
+    source_show(draws->source[s], NULL, 0, 0);
+    from += span;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Conditions [base, base + chunk), one of each of the first ranks: all make the fields of each, then every owner
  * measures its own. */
 static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set, int base,
-                                   int chunk)
+                                   int chunk, ScoriaProgress bar)
 {
   const bool mine       = draws->rank < chunk;
   PetscErrorCode failed = 0;
@@ -96,8 +115,7 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(chunk, &theta));
   PetscCall(TellConditions(draws, set, base, chunk, theta));
-  for (int s = 0; s < SCORIA_NFROM; s++)
-    PetscCall(CompareFields(draws, set->first + base, chunk, theta, s, set->count, draws->gathered[s]));
+  PetscCall(DrawChunk(draws, set, base, chunk, theta, bar));
   if (asked->memory) PetscCall(CompareMemorise(draws, asked->memory, set, base, chunk, theta));
   PetscCall(PetscFree(theta));
   phase_begin(SCORIA_PHASE_COMPARE);
@@ -123,7 +141,7 @@ PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareA
       ScoriaProgressCreate(run, "compare", asked->shown ? "sample condition" : "conditions", set->conditions, &bar));
   for (int base = 0; base < set->conditions; base += draws->size) {
     const int chunk = PetscMin(draws->size, set->conditions - base);
-    PetscCall(MeasureChunk(draws, asked, set, base, chunk));
+    PetscCall(MeasureChunk(draws, asked, set, base, chunk, bar));
     PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
     PetscCall(ScoriaStopAsked(run, &stop));
     if (stop && base + chunk < set->conditions)

@@ -184,20 +184,36 @@ static void find_best(const Advice *a, int *one, int *many)
   }
 }
 
+/* 2800, not 2.8e+03. */
+static double two_digits(double number)
+{
+  const double unit = number >= 99.5 && isfinite(number) ? pow(10, floor(log10(number)) - 1) : 0;
+  return unit > 0 ? round(number / unit) * unit : number;
+}
+
+/* So many seconds, or conditions, as a person writes them. */
+static const char *short_number(double number, size_t size, char text[])
+{
+  snprintf(text, size, number >= 99.5 && number < 1e9 ? "%.0f" : "%.2g", two_digits(number));
+  return text;
+}
+
 static void write_sentence(const CompareCost *cost, Advice *a)
 {
   const size_t size = sizeof a->sentence;
+  char time[32], number[32];
   int one, many;
   find_best(a, &one, &many);
-  size_t used = (size_t)snprintf(a->sentence, size, "for errors of %g SD use %s: %.2g s on one core at each condition",
-                                 cost->tolerance, way_names[one], a->seconds[one]);
+  size_t used = (size_t)snprintf(a->sentence, size, "for errors of %g SD use %s: %s s on one core at each condition",
+                                 cost->tolerance, way_names[one], short_number(a->seconds[one], sizeof time, time));
   const double from = way_conditions(&a->way[one], a->seconds[one], &a->way[many], a->seconds[many]);
   if (many != one && isfinite(from))
-    used += (size_t)snprintf(a->sentence + used, size - used, "; from %.2g conditions on %s: %.2g s", from,
-                             way_names[many], a->seconds[many]);
+    used += (size_t)snprintf(a->sentence + used, size - used, "; from %s conditions on %s: %s s",
+                             short_number(from, sizeof number, number), way_names[many],
+                             short_number(a->seconds[many], sizeof time, time));
   else if (many != one)
-    used += (size_t)snprintf(a->sentence + used, size - used, "; where it is there already %s: %.2g s", way_names[many],
-                             a->seconds[many]);
+    used += (size_t)snprintf(a->sentence + used, size - used, "; where it is there already %s: %s s", way_names[many],
+                             short_number(a->seconds[many], sizeof time, time));
   if (a->bias[WAY_MODEL] >= cost->tolerance)
     snprintf(a->sentence + used, size - used, "; the model's bias may be %.2g SD (%s)", a->bias[WAY_MODEL],
              a->bias_of[WAY_MODEL]);

@@ -83,6 +83,9 @@ typedef struct {
 
   LevelsTally here[LEVELS_PHASES], total[LEVELS_PHASES]; /* of this rank since it was last shared; of all up to there */
 
+  ScoriaProgress bar; /* borrowed; NULL: none is shown */
+  bool forecast;      /* it is of the pilot's draws, not of conditions */
+
   double before[LEVELS_MODELS + 1]; /* core seconds in the starts before this one, of all ranks */
   double saved;                     /* when the last checkpoint was written */
 } Levels;

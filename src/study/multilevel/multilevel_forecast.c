@@ -24,12 +24,19 @@ PetscErrorCode LevelsForecastMake(const LevelsAsked *of, const LevelsOptions *o,
   UqAnswer a;
   LevelsKnown known;
   Levels l;
+  ScoriaProgress bar;
   PetscFunctionBeginUser;
   PetscCall(UqAnswerCreate(q, &a));
   PetscCall(LevelsOpen(of, o, q, &a, &known, &draws, &l));
   if (!of->passing) PetscCall(LevelsRestore(&l));
   uq_draws_at(&draws, q->theta + l.k * q->space->n);
+  PetscCall(ScoriaProgressCreate(of->run, "forecast", "draws of the pilot", (double)l.o.pilot, &bar));
+  PetscCall(ScoriaProgressFrom(bar, (double)l.pilot_done));
+  l.bar      = bar;
+  l.forecast = true;
   PetscCall(LevelsPilot(&l));
+  PetscCall(ScoriaProgressUpdate(bar, (double)l.pilot_done, NULL));
+  PetscCall(ScoriaProgressDestroy(&bar));
   *to = (LevelsForecast){.solve = levels_solve_cost(&l),
                          .pilot = levels_pilot_cost(&l),
                          .work  = levels_plan_cost(&l),

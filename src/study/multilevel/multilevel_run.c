@@ -4,6 +4,7 @@
  * pilot's numbers and counted costs: the answer is the same bits on any number of ranks and after any number of starts.
  */
 #include "multilevel.h"
+#include <stdio.h>
 #include <math.h>
 
 #define ROUND_SHORT 0.5 /* [s]: rounds shorter than this are lengthened, */
@@ -81,18 +82,55 @@ static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
   PetscFunctionReturn(0);
 }
 
-/* Tiles of a worker in the first round: those of ROUND_SHORT as the pilot has counted them, as ranks that meet more
- * often wait more often.  The pilot begins with one. */
-static int64_t first_step(const Levels *l, int j)
+/* Core seconds of a tile of group j, as the pilot has counted them. */
+static double tile_work(const Levels *l, int j)
 {
   const LevelsTally *pilot = &l->total[LEVELS_PILOT];
   double work              = 0;
-  if (j < 0) return 1;
   for (int a = 0; a <= l->K; a++)
     if (a == l->K || l->groups.plan.members[j] >> a & 1)
       work += (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
-  const double seconds = 1e-9 * work * (double)l->groups.tile[j];
-  return (int64_t)PetscClipInterval(ROUND_SHORT / PetscMax(seconds, 1e-9), 1, ROUND_MOST);
+  return 1e-9 * work * (double)l->groups.tile[j];
+}
+
+/* Tiles of a worker in the first round: those of ROUND_SHORT, as ranks that meet more often wait more often.  The pilot
+ * begins with one. */
+static int64_t first_step(const Levels *l, int j)
+{
+  if (j < 0) return 1;
+  return (int64_t)PetscClipInterval(ROUND_SHORT / PetscMax(tile_work(l, j), 1e-9), 1, ROUND_MOST);
+}
+
+/* What of the condition's work is done: by the plan, once the pilot is complete, which counts as done; before, 0. */
+static double share_done(const Levels *l)
+{
+  const LevelsGroups *g = &l->groups;
+  double done           = 0, all;
+  for (int a = 0; a <= l->K; a++) done += 1e-9 * (double)l->total[LEVELS_PILOT].work[a];
+  all = done;
+  for (int j = 0; j < g->plan.groups; j++) {
+    const int64_t tiles = (int64_t)g->plan.draws[j] / g->tile[j];
+    done += (double)PetscMin(g->done[j], tiles) * tile_work(l, j);
+    all += (double)tiles * tile_work(l, j);
+  }
+  return all > 0 ? done / all : 0;
+}
+
+static PetscErrorCode ShowProgress(const Levels *l, int j)
+{
+  char note[64] = "";
+  PetscFunctionBeginUser;
+  if (!l->bar) PetscFunctionReturn(0);
+  if (l->forecast) {
+    PetscCall(ScoriaProgressUpdate(l->bar, (double)l->pilot_done, NULL));
+    PetscFunctionReturn(0);
+  }
+  if (j < 0)
+    snprintf(note, sizeof note, "pilot, %lld of %lld draws", (long long)l->pilot_done, (long long)l->o.pilot);
+  else
+    snprintf(note, sizeof note, "group %d of %d", j + 1, l->groups.plan.groups);
+  PetscCall(ScoriaProgressUpdate(l->bar, l->k + (j < 0 ? 0 : share_done(l)), note));
+  PetscFunctionReturn(0);
 }
 
 /* Tiles from *done to end, dealt in turn; ranks meet between rounds. */
@@ -115,6 +153,7 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
     PetscCallMPI(MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, team->comm));
     if (seconds < ROUND_SHORT) l->step = PetscMin(2 * l->step, ROUND_MOST);
     if (seconds > ROUND_LONG) l->step = PetscMax(l->step / 2, 1);
+    PetscCall(ShowProgress(l, j));
   }
   PetscFunctionReturn(0);
 }
@@ -307,6 +346,7 @@ PetscErrorCode LevelsRunWith(const LevelsAsked *of, const LevelsOptions *o, cons
   PetscCall(LevelsRestore(&l));
   PetscCall(ScoriaProgressCreate(of->run, "uq", "conditions", q->conditions, &bar));
   PetscCall(ScoriaProgressFrom(bar, l.k));
+  l.bar = bar;
   while (l.k < q->conditions) {
     PetscCall(Condition(&l));
     PetscCall(NextCondition(&l));

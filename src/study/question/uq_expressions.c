@@ -90,9 +90,10 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
   mupEval(p); /* it is now that it is parsed */
   *parser = p;
   if (mupError(p)) {
-    char found[MAX_TEXT], hint[MAX_TEXT];
+    char found[MAX_TEXT], hint[MAX_TEXT], where[MAX_TEXT + 8] = "";
     snprintf(found, sizeof found, "%s", *mupGetErrorToken(p) ? mupGetErrorToken(p) : rewritten);
     uq_suggest(q, found, false, sizeof hint, hint);
+    if (*found && !strstr(found, "_term")) snprintf(where, sizeof where, " at \"%s\"", found); /* the user's words */
     mupRelease(p);
     *parser = NULL;
     if (is_derivable(q, found))
@@ -101,12 +102,11 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
           "uq: %s: \"%s\": %s is a derived field, which these fields lack: it needs ensemble.derived: [%s] in the "
           "deck of generate and train",
           m->key, m->text, found, found);
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "uq: %s: \"%s\" is not understood at \"%s\"%s; expected an expression of values at places, phi[0], c[L], "
-        "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
-        "quantities",
-        m->key, m->text, found, hint);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: %s: \"%s\" is not understood%s%s; expected an expression of values at places, phi[0], c[L], "
+                "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
+                "quantities",
+                m->key, m->text, where, hint);
   }
   PetscFunctionReturn(0);
 }
