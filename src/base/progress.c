@@ -131,13 +131,14 @@ static void draw(struct ScoriaProgress_ *bar, double now, const char *note)
   const double share   = bar->total > 0 ? PetscMin(1.0, bar->done / bar->total) : 0;
   const double pace    = rate_of(bar, now - bar->start),
                seconds = bar->expected ? bar->left : (bar->total - bar->done) / pace;
+  const double whole   = floor(bar->done + 1e-9); /* of items that are done in part, those that are done */
   const bool known     = bar->expected ? !isnan(seconds) : pace > 0;
   format_rate(pace, sizeof rate, rate);
   format_seconds(known ? seconds : 0, sizeof left, left);
   if (bar->expected && !known)
-    snprintf(numbers, sizeof numbers, "%.0f %s  %s/s", bar->done, bar->unit, rate);
+    snprintf(numbers, sizeof numbers, "%.0f %s  %s/s", whole, bar->unit, rate);
   else
-    snprintf(numbers, sizeof numbers, "%5.1f %%  %.0f/%s%.0f %s  %s/s  %s left", 100 * share, bar->done,
+    snprintf(numbers, sizeof numbers, "%5.1f %%  %.0f/%s%.0f %s  %s/s  %s left", 100 * share, whole,
              bar->expected ? "about " : "", bar->total, bar->unit, rate, known ? left : "?");
   for (int i = 0; i < BAR_WIDTH; i++) drawn[i] = i < share * BAR_WIDTH ? '=' : ' ';
   drawn[BAR_WIDTH] = 0;
