@@ -253,7 +253,12 @@ bad() { # PATTERN ARGUMENTS...
   if [ -e "$work/bad/dataset.h5" ] || [ -e "$work/bad/dataset.h5.part" ]; then fail "a refused import leaves a dataset"; fi
 }
 bad 'nosuch.h5: cannot be read' -import_file "$work/nosuch.h5"
-bad 'text.h5: .*not an HDF5 file' -import_file "$work/text.h5"
+bad 'text.h5: .*not an HDF5 file (it is text' -import_file "$work/text.h5"
+printf 'CDF\1\0\0' >"$work/three.nc"
+bad 'three.nc: not an HDF5 file (it is netCDF-3, nccopy -k nc4 makes it netCDF-4' -import_file "$work/three.nc"
+expect 3 'three.nc: not an HDF5 file (it is netCDF-3' 2 import -import_file "$work/three.nc" -run_dir "$work/listed4"
+printf '\0\1\2' >"$work/head.h5"
+bad 'head.h5: not an HDF5 file, or truncated before its end' -import_file "$work/head.h5"
 bad 'short.h5: ' -import_file "$work/short.h5"
 bad 'damaged.h5: ' -import_file "$work/damaged.h5"
 bad 'foreign.h5: no array /sim/nothing (scoria import -import_file FILE lists what is there)' -import_fields c=/sim/nothing
