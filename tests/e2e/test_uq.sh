@@ -318,7 +318,7 @@ grep -q 'report.html does not show uq.h5 yet: scoria report DECK renews it' "$wo
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q 'report.html does not show' "$work/out" && fail "a new report is said to be old"
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  'for errors of 0.02 SD use ' 'bias \[SD\]' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
+  'For errors of 0.02 SD use ' 'bias \[SD\]' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi
