@@ -41,6 +41,16 @@ void summary_moments(ScoriaSummary s, int j, ScoriaMoments *out)
   out->skewness_se    = sqrt(PetscMax(spread, 0) / n);
 }
 
+/* Bin k, with `below` rows before it, is the outermost that has any, and its neighbour has none: the values of an
+ * indicator, which are its extremes and none beside them.  -1: at the low end, 1: at the high, 0: neither. */
+static int lone_end(const int64_t bin[], int bins, int k, double below, double n)
+{
+  const bool first = below == 0, last = below + (double)bin[k] == n;
+  if (k == 0 || k == bins + 1 || first == last) return 0;
+  if (first && !bin[k + 1]) return -1;
+  return last && !bin[k - 1] ? 1 : 0;
+}
+
 /* The value below which `target` rows lie: linear within a bin, and between the edge and the extreme outside. */
 static bool value_at(const ScoriaSummary s, int j, double target, double *value)
 {
@@ -53,7 +63,8 @@ static bool value_at(const ScoriaSummary s, int j, double target, double *value)
   const double left  = k == 0 ? lowest : PetscMax(lowest, s->lo[j] + (k - 1) / s->inverse[j]);
   const double right = k == bins + 1 ? highest : PetscMin(highest, s->lo[j] + k / s->inverse[j]);
   const double share = bin[k] ? PetscMin(PetscMax((target - below) / (double)bin[k], 0), 1) : 0;
-  *value             = left + share * (right - left);
+  const int end      = lone_end(bin, bins, k, below, (double)summary_count(s));
+  *value             = end ? (end < 0 ? lowest : highest) : left + share * (right - left);
   return k > 0 && k < bins + 1;
 }
 

@@ -127,6 +127,30 @@ static void against_sorting(void **state)
   free(column);
 }
 
+/* Of an indicator quantiles are one of its two values, not something within a bin beside them; of values that all lie
+ * in one bin they are between the extremes still. */
+static void an_indicator_has_two_values(void **state)
+{
+  static const double p[] = {0.025, 0.5, 0.89, 0.91, 0.975}, expected[] = {0, 0, 0, 1, 1};
+  static double rows[2 * TILE];
+  double value, se;
+  ScoriaSummary s;
+  (void)state;
+  for (int i = 0; i < TILE; i++) rows[2 * i] = i % 10 == 9, rows[2 * i + 1] = i == 0 ? 1e4 : 1e-3 * i / TILE;
+  CHECK(ScoriaSummaryCreate(&(ScoriaSummarySpec){.columns = 2, .joint = 1}, TILE, rows, &s));
+  for (int i = 0; i < TILE; i++) rows[2 * i + 1] = 1e-3 * i / TILE; /* far narrower than the pilot, and its bins */
+  summary_add(s, TILE, rows);
+  summary_end_tile(s);
+  CHECK(ScoriaSummaryReduce(s, PETSC_COMM_SELF));
+  for (size_t k = 0; k < sizeof p / sizeof *p; k++) {
+    assert_true(summary_quantile(s, 0, p[k], &value, &se));
+    assert_true(value == expected[k]);
+    summary_quantile(s, 1, p[k], &value, &se);
+    assert_true(fabs(value - 1e-3 * p[k]) < 1e-5);
+  }
+  CHECK(ScoriaSummaryDestroy(&s));
+}
+
 /* Wilson's interval at known places, and how often it holds the probability: over 2000 counts of n = 1000 draws, for
  * probabilities down to two events on average.  Binomial tails are lumpy there, the coverage between .92 and .98
  * (Brown, Cai and DasGupta, 2001). */
@@ -230,8 +254,11 @@ static void outside_the_pilot(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(against_sorting), cmocka_unit_test(errors_are_calibrated),
-                                     cmocka_unit_test(shares_have_intervals), cmocka_unit_test(dealing_is_irrelevant),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(against_sorting),
+                                     cmocka_unit_test(errors_are_calibrated),
+                                     cmocka_unit_test(an_indicator_has_two_values),
+                                     cmocka_unit_test(shares_have_intervals),
+                                     cmocka_unit_test(dealing_is_irrelevant),
                                      cmocka_unit_test(outside_the_pilot)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
