@@ -9,12 +9,19 @@ typedef struct {
 } Need;
 
 static const Need needs[] = {
-    {"ensemble_time", "ensemble_mode", "transient"},   {"ensemble_times", "ensemble_mode", "transient"},
-    {"conditions_time", "ensemble_mode", "transient"}, {"ensemble_time_tolerance", "ensemble_mode", "transient"},
-    {"conditions_file", "conditions_design", "file"},  {"train_kernel", "train_network", "cnn1d"},
-    {"train_patch", "train_network", "cnn1d"},         {"train_P_mean", "train_process", "edm"},
-    {"train_P_std", "train_process", "edm"},           {"train_modes", "train_whitening", "true"},
-    {"train_all_modes", "train_whitening", "true"},    {"sample_snr", "sample_sampler", "pc"},
+    {"ensemble_time", "ensemble_mode", "transient"},
+    {"ensemble_times", "ensemble_mode", "transient"},
+    {"conditions_time", "ensemble_mode", "transient"},
+    {"ensemble_time_tolerance", "ensemble_mode", "transient"},
+    {"conditions_file", "conditions_design", "file"},
+    {"train_kernel", "train_network", "cnn1d"},
+    {"train_patch", "train_network", "cnn1d"},
+    {"train_P_mean", "train_process", "edm"},
+    {"train_P_std", "train_process", "edm"},
+    {"train_modes", "train_whitening", "true"},
+    {"train_all_modes", "train_whitening", "true"},
+    {"sample_snr", "sample_sampler", "pc"},
+    {"sample_steps", "sample_sampler", "abm ab2 heun dpmpp2m em pc consistency"},
 };
 
 /* Of the command uq alone: its source is often chosen on the command line. */

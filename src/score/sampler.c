@@ -16,8 +16,10 @@ const ScoriaSamplerRow scoria_samplers[] = {
      em_run},
     {"pc", "em with a Langevin step at every level, stochastic: 2 N - 1 evaluations in N steps", 1, true,
      pc_evaluations, pc_run},
-    {"consistency", "the tuned network, once at pure noise, then on noised samples: N evaluations, 1 or 2", 0, true,
-     consistency_evaluations, consistency_run},
+    {"consistency",
+     "the tuned network, once at pure noise, then on noised samples: N evaluations, 1 or 2; "
+     "distilled is better",
+     0, true, consistency_evaluations, consistency_run},
     {"distilled", "the distilled network, once, from pure noise to the end of the flow: 1 evaluation", 0, false,
      distilled_evaluations, distilled_run},
     {NULL, NULL, 0, false, NULL, NULL},

@@ -13,8 +13,6 @@
 #include "trainer_private.h"
 #include <math.h>
 
-#define EVALUATIONS 8 /* of the teacher: its law is that of 32 (benchmarks/ablation.md) */
-
 PetscErrorCode TrainerTeach(Trainer t, const ScoriaNetSpec *spec, const float weights[])
 {
   PetscFunctionBeginUser;
@@ -33,7 +31,7 @@ static void ask_teacher(void *ctx, int n, const float x[], double sigma, float D
 void distil_tile(Trainer t, int64_t first, int n)
 {
   const ScoriaDenoiser teacher    = {t->r, t, ask_teacher};
-  const ScoriaSamplerOptions flow = {.kind = "abm", .steps = EVALUATIONS, .power = 1, .noise = t->x};
+  const ScoriaSamplerOptions flow = {.kind = "abm", .steps = DISTIL_EVALUATIONS, .power = 1, .noise = t->x};
   for (int k = 0; k < n; k++) put_noise(t, batch_row(t, first + k), k, (uint64_t)sequence_place(t, t->step, first + k));
   abm_run(&flow, &teacher, n, NULL, t->flow, t->target); /* whose noise is given: no numbers are asked for */
   for (int i = 0; i < n * t->r; i++) t->target[i] = (float)(2 / PETSC_PI) * (t->target[i] - t->x[i]);

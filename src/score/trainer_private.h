@@ -65,6 +65,7 @@ void put_row(Trainer trainer, TrainRow row, int k, double level, ScoriaStream st
 void put_noise(Trainer trainer, TrainRow row, int k, uint64_t id);
 /* trainer_distil.c: rows first, first + 1, ... of the batch as the n of the tile: noise, and where the flow takes it.
  */
+#define DISTIL_EVALUATIONS 8 /* of the teacher: its law is that of 32 (benchmarks/ablation.md) */
 void distil_tile(Trainer trainer, int64_t first, int n);
 /* Sum over n rows of the tile of weight |F - target|^2; F becomes factor weight (F - target). */
 double tile_loss(Trainer trainer, int n, float factor);

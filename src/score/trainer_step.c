@@ -79,6 +79,14 @@ static PetscErrorCode ShareVotes(Trainer t, double *loss, double *largest)
   PetscFunctionReturn(0);
 }
 
+/* Operations of a row: the gradient, and what a target takes besides. */
+static double row_flops(Trainer t)
+{
+  const double gradient = net_training_flops(t->net);
+  if (t->opt.kind == TRAIN_CONSISTENCY) return gradient + net_flops(t->net);
+  return t->teacher ? gradient + DISTIL_EVALUATIONS * net_flops(t->teacher) : gradient;
+}
+
 /* Ends the phase of this rank's gradients: rows of its micro-batches, and the operations of their matrix products. */
 static PetscErrorCode CountStep(Trainer t)
 {
@@ -88,7 +96,7 @@ static PetscErrorCode CountStep(Trainer t)
     deal_block(t->opt.batch, (int)(t->first + j), t->opt.micro, &first, &number);
     rows += number;
   }
-  PetscCall(PetscLogFlops((double)rows * net_training_flops(t->net)));
+  PetscCall(PetscLogFlops((double)rows * row_flops(t)));
   phase_end(SCORIA_PHASE_STEP, (double)rows);
   PetscFunctionReturn(0);
 }

@@ -183,9 +183,9 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   PetscCall(CompareSayMeasures(run, set, false));
   if (!model_is_gaussian(trained->model)) PetscCall(CompareSayNearer(run, set));
   if (set->wide) PetscCall(CompareSayWhole(run, set, false));
-  PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluations)",
+  PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluation%s)",
                       1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
-                      evaluations(sampler)));
+                      evaluations(sampler), evaluations(sampler) == 1 ? "" : "s"));
   PetscCall(CompareSayWorth(run, quantities, cost));
   if (!set->wide) PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayTails(run, set, quantities));
