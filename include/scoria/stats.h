@@ -233,9 +233,8 @@ typedef struct {
   double upper; /* the same, two of its standard errors higher: what the draws cannot exclude */
 } ScoriaBias;
 
-/* Conditions where the reference does not vary, or that have fewer than 2 draws, are left out; false where none is
- * left.
- */
+/* Conditions where the reference does not vary, or that have fewer than 2 draws, are left out; false, and all NaN,
+ * where none is left. */
 bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstimates reference[], int estimate,
                ScoriaBias *pooled);
 

@@ -70,7 +70,7 @@ PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
 
 void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[])
 {
-  if (isnan(bias->mean_bias) && isnan(bias->mean_bias_upper))
+  if (isnan(bias->mean_bias_upper))
     snprintf(text, size, "not checked");
   else if (isnan(bias->mean_bias))
     snprintf(text, size, "(<%.2g)", bias->mean_bias_upper);
