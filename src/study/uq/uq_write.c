@@ -249,7 +249,7 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqR
   for (int i = 0; i < q->nquantities; i++) {
     const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
     char bias[48] = "";
-    if (r->biases) uq_bias_text(&r->biases->of[i], sizeof bias, bias);
+    if (r->biases) uq_bias_text(uq_compared_at(q, k) ? &r->biases->of[i] : &uq_no_bias, sizeof bias, bias);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g%s%s", q->quantity[i].name,
                         unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
                         m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)],
