@@ -98,8 +98,9 @@ static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqA
 static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, const UqAnswer *a)
 {
   static const char *const rows[UQ_NSHARES]  = {"probability", "probability_se", "probability_low", "probability_high"};
-  static const char *const whats[UQ_NSHARES] = {
-      NULL, "Monte Carlo standard error", "95 % interval of Wilson, lower end", "95 % interval of Wilson, upper end"};
+  static const char *const whats[UQ_NSHARES] = {NULL, "Monte Carlo standard error",
+                                                "95 % interval of Wilson, modified for rare events, lower end",
+                                                "95 % interval of Wilson, modified for rare events, upper end"};
   PetscFunctionBeginUser;
   for (int t = 0; t < q->nthresholds; t++)
     for (int row = 0; row < UQ_NSHARES; row++)
