@@ -134,7 +134,7 @@ static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
     if (h.model && !strcmp(h.model, SCORIA_SOURCE_GAUSSIAN))
       PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in "
                                   "validation, or the deck chose it (<code>sample.source</code>). Numbers of the two "
-                                  "differ by their draws alone."));
+                                  "differ by their draws at most."));
   }
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);

@@ -304,7 +304,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
     PetscCall(ScoriaSay(run, "  sliced W: of whole fields; the other columns: through the thickness at four places"));
   PetscCall(CompareSayMeasures(run, set, false));
   if (!strcmp(held->model, SCORIA_SOURCE_GAUSSIAN))
-    PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian: the two differ by their draws alone"));
+    PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian: the two differ by their draws at most"));
   else
     PetscCall(CompareSayNearer(run, set));
   PetscCall(CompareSayTails(run, set, quantities));

@@ -132,13 +132,16 @@ static void take_residual(const Pooling *p, double row[], double out[])
 }
 
 /* Residuals of n rows of a condition from the first on behind those that are there; a row that has failed in one source
- * counts in none. */
+ * counts in none.  The Gaussian has the model's numbers, and so its noise: of few rows two draws of one law would
+ * differ by more than the model and its Gaussian do. */
 static PetscErrorCode TakeRows(Pooling *p, int64_t k, const double theta[], int64_t first, int64_t n)
 {
   PetscFunctionBeginUser;
-  for (int t = 0; t < TAKEN; t++)
+  for (int t = 0; t < TAKEN; t++) {
+    const ScoriaFrom numbers = taken[t] == SCORIA_FROM_GAUSSIAN ? SCORIA_FROM_MODEL : taken[t];
     PetscCall(
-        ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(compare_numbers[taken[t]], k, first), n, p->rows[t]));
+        ScoriaSourceDraw(p->source[taken[t]], theta, draw_number(compare_numbers[numbers], k, first), n, p->rows[t]));
+  }
   for (int64_t i = 0; i < n; i++) {
     bool there = true;
     for (int t = 0; t < TAKEN; t++) there = there && isfinite(p->rows[t][i * p->m]);
