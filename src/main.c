@@ -104,14 +104,15 @@ static PetscErrorCode WithFile(const ScoriaCommand *command, const char *file)
 /* file NULL: the command line alone. */
 static PetscErrorCode OpenDeck(const ScoriaCommand *command, const char *file, ScoriaDeck *deck)
 {
-  const char *before = command->with_deck == CommandDeck ? "# " : ""; /* what it prints is YAML */
+  ScoriaDeckMore more = scoria_imported_more;
   char path[PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
+  more.before = command->with_deck == CommandDeck ? "# " : ""; /* what it prints is YAML */
   if (file && (command->with_deck == CommandImport || command->with_deck == CommandRun))
     PetscCall(ScoriaImportNeedDeck(PETSC_COMM_WORLD, file));
   if (file) PetscCall(ScoriaDeckFind(PETSC_COMM_WORLD, file, sizeof path, path));
-  if (file && strcmp(file, path) != 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sdeck %s\n", before, path));
-  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &scoria_imported_more, deck));
+  if (file && strcmp(file, path) != 0) PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sdeck %s\n", more.before, path));
+  PetscCall(ScoriaDeckCreateWith(PETSC_COMM_WORLD, file ? path : NULL, cmd_tables(), &more, deck));
   PetscFunctionReturn(0);
 }
 

@@ -135,6 +135,7 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
 typedef struct {
   PetscErrorCode (*extend)(ScoriaDeck seen);
   const char *(*hint)(const char *name);
+  const char *before; /* of each line that is said: "# " where YAML follows; NULL: nothing */
 } ScoriaDeckMore;
 PetscErrorCode ScoriaDeckCreateWith(MPI_Comm comm, const char *file, const ScoriaKey *const tables[],
                                     const ScoriaDeckMore *more, ScoriaDeck *deck);

@@ -180,6 +180,8 @@ typedef struct {
   int steps;  /* of Runge and Kutta's method of order 4 */
   int probes; /* of Hutchinson's estimate of the trace; 0: the exact trace, r pulls */
   uint64_t seed;
+  void (*passed)(void *to, double rows); /* NULL: none; told of work done, in rows, since it was called last */
+  void *to;                              /* borrowed */
 } ScoriaLikelihoodOptions;
 
 /* Fields (n, C, L) that a deterministic sampler, or (gaussian) the conditional Gaussian, makes of latents (n, R): the

@@ -71,7 +71,9 @@ double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistan
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 
 /* A probability from how often something was so: its estimate, the standard error of that, and the 95 % interval of
- * Wilson (1927), which is never empty: of what was never so in n draws it ends at 3.84 / (n + 3.84). */
+ * Wilson (1927), which is never empty: of what was never so in n draws it ends at 3.84 / (n + 3.84).  Of what was so one
+ * to three times it begins where a Poisson variable is as large with a probability of 5 % (Brown, Cai and DasGupta,
+ * Statist. Sci. 16, 101 (2001), the modified Wilson interval); likewise of what was not so as often. */
 typedef struct {
   double value, se, low, high;
 } ScoriaShare;
@@ -233,9 +235,8 @@ typedef struct {
   double upper; /* the same, two of its standard errors higher: what the draws cannot exclude */
 } ScoriaBias;
 
-/* Conditions where the reference does not vary, or that have fewer than 2 draws, are left out; false where none is
- * left.
- */
+/* Conditions where the reference does not vary, or that have fewer than 2 draws, are left out; false, and all NaN,
+ * where none is left. */
 bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstimates reference[], int estimate,
                ScoriaBias *pooled);
 

@@ -162,6 +162,12 @@ static PetscErrorCode WhereFrom(const Options *o, const char *option, size_t siz
   PetscFunctionReturn(0);
 }
 
+/* What every line that is said begins with. */
+static const char *before(const Options *o)
+{
+  return o->more && o->more->before ? o->more->before : "";
+}
+
 /* What the environment or a file of PETSc's sets, which the deck does not show: said, and kept for the log. */
 static PetscErrorCode SayFromElsewhere(const Options *o, const char *where, int source, const char *option,
                                        const char *effect)
@@ -171,7 +177,7 @@ static PetscErrorCode SayFromElsewhere(const Options *o, const char *where, int 
   PetscFunctionBeginUser;
   if (source <= DECK_COMMAND_LINE) PetscFunctionReturn(0);
   PetscCall(PetscOptionsGetString(NULL, NULL, option, value, sizeof value, NULL));
-  PetscCall(PetscPrintf(o->comm, "%s: %s %s %s\n", where, option, value, effect));
+  PetscCall(PetscPrintf(o->comm, "%s%s: %s %s %s\n", before(o), where, option, value, effect));
   snprintf(list + used, size - used, "%s%s: %s %s", used ? "; " : "", where, option, value);
   for (char *at = list + used; *at; at++)
     if (*at == '"' || *at == '\\' || iscntrl((unsigned char)*at)) *at = '?';
@@ -198,7 +204,8 @@ static PetscErrorCode CheckOption(void *ctx, const char *option)
     PetscFunctionReturn(0);
   }
   if (source >= DECK_FIRST_FILE)
-    PetscCall(PetscPrintf(o->comm, "WARNING: %s: %s is no key and no option of PETSc's: ignored\n", where, option));
+    PetscCall(PetscPrintf(o->comm, "%sWARNING: %s: %s is no key and no option of PETSc's: ignored\n", before(o), where,
+                          option));
   else
     PetscCall(UnknownKey(o->tables, o->more, where, name, false));
   PetscFunctionReturn(0);

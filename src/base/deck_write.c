@@ -115,19 +115,33 @@ PetscErrorCode ScoriaDeckText(ScoriaDeck deck, const char **yaml)
 
 #define DIFFERENCES_SHOWN 4 /* of another problem's deck nearly every key differs */
 
+/* Whether the text of a stored deck says of this key, in its section, that it was set. */
+static bool says_set(const ScoriaKey *key, const char *stored)
+{
+  const size_t section = section_length(key->name), set = strlen(SET);
+  const char *name = key->name + section + (section > 0);
+  bool inside      = section == 0;
+  for (const char *line = stored, *end; (end = strchr(line, '\n')); line = end + 1) {
+    const char *word = line + (section ? 2 : 0);
+    if (section && *line != ' ') inside = !strncmp(line, key->name, section) && line[section] == ':';
+    if (inside && end >= word + strlen(name) + 1 + set && !strncmp(word, name, strlen(name)) &&
+        word[strlen(name)] == ':' && !strncmp(end - set, SET, set))
+      return true;
+  }
+  return false;
+}
+
 /* Whether a stored deck has what was the key's default when it was made, and this one has what is now: neither need
  * have been asked for.  stored: its text. */
 static PetscErrorCode IsFormer(ScoriaDeck deck, const ScoriaKey *key, const char *there, const char *stored,
                                bool *former)
 {
   const char *was = former_default(key);
-  char text[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE], asked[DECK_VALUE_SIZE + SCORIA_NAME_SIZE];
+  char text[DECK_VALUE_SIZE], expected[DECK_VALUE_SIZE];
   bool changed;
   PetscFunctionBeginUser;
   *former = false;
-  if (!was || !there) PetscFunctionReturn(0);
-  snprintf(asked, sizeof asked, "  %s: %s" SET "\n", key->name + strcspn(key->name, "_") + 1, there);
-  if (strstr(stored, asked)) PetscFunctionReturn(0);
+  if (!was || !there || says_set(key, stored)) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckChanged(deck, key->name, &changed));
   *former = !changed && deck_canonical(key, was, sizeof text, text, sizeof expected, expected) && !strcmp(there, text);
   PetscFunctionReturn(0);

@@ -2,6 +2,7 @@
  * along the axes of increasing arrays of one dimension; arrays with such axes are fields; what has a value for every
  * row of them, or for every index of one of their other axes, may be a condition. */
 #include "import_guess.h"
+#include "units.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -271,6 +272,13 @@ static void find_questions(ImportGuess *g)
 
 #define LOOKED_AT ((int64_t)1 << 22) /* values of a field at most: 32 MB */
 
+/* Whether 0 is the least that there can be: not of degC, whose zero is a convention. */
+static bool has_true_zero(const char *unit)
+{
+  double scale, offset;
+  return units_conversion(unit, "K", &scale, &offset) != UNITS_CONVERT || offset == 0;
+}
+
 /* Values that are no numbers stand for what is missing. */
 static PetscErrorCode FindPositive(MPI_Comm comm, const char *path, ImportGuess *g)
 {
@@ -279,7 +287,7 @@ static PetscErrorCode FindPositive(MPI_Comm comm, const char *path, ImportGuess 
     const ScoriaForeignArray *a = &g->array[g->field[f]];
     const int64_t n             = values(a);
     double *v;
-    if (n > LOOKED_AT) continue;
+    if (n > LOOKED_AT || !has_true_zero(a->unit)) continue;
     PetscCall(PetscMalloc1(n, &v));
     PetscCall(ScoriaArrayRead(comm, path, a->path, n, v));
     g->positive[f] = true;

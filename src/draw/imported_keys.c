@@ -53,4 +53,4 @@ static const char *hint(const char *name)
   return strncmp(name, "sample_", 7) && strncmp(name, "uq_", 3) ? "" : known;
 }
 
-const ScoriaDeckMore scoria_imported_more = {Extend, hint};
+const ScoriaDeckMore scoria_imported_more = {Extend, hint, NULL};

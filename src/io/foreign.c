@@ -3,6 +3,7 @@
  * then by the job itself. */
 #include "private.h"
 #include "scoria/foreign_files.h"
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define NETCDF_3 "netCDF-3, nccopy -k nc4 makes it netCDF-4, which is HDF5"
+
+static bool is_text(const char head[], size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (iscntrl((unsigned char)head[i]) && !isspace((unsigned char)head[i])) return false;
+  return n > 0;
+}
+
+void not_hdf5_note(const char *path, ScoriaTrouble *bad)
+{
+  static const struct {
+    const char *head, *what;
+  } known[] = {
+      {"CDF\1", NETCDF_3}, {"CDF\2", NETCDF_3}, {"CDF\5", NETCDF_3}, {"MATLAB 5.0", "MATLAB 5, save it with -v7.3"}};
+  char head[64];
+  FILE *file     = fopen(path, "rb");
+  const size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+  const char *is = is_text(head, n) ? "text, h5py or MATLAB's h5write make arrays of its columns" : NULL;
+  if (file) fclose(file);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (n >= strlen(known[i].head) && !memcmp(head, known[i].head, strlen(known[i].head))) is = known[i].what;
+  if (is)
+    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file (it is %s)", is);
+  else
+    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
+}
+
 PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
 {
   H5T_class_t class;
@@ -24,7 +53,7 @@ PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_
   *file = *array = H5I_INVALID_HID;
   PetscCall(FileAccess(MPI_COMM_NULL, &access));
   if (H5Fis_hdf5(path) <= 0)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
+    not_hdf5_note(path, bad);
   else if ((*file = H5Fopen(path, H5F_ACC_RDONLY, access)) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged or truncated");
   H5Pclose(access);

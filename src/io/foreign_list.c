@@ -55,7 +55,7 @@ static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
   l->n = 0;
   PetscCall(FileAccess(MPI_COMM_NULL, &access));
   if (H5Fis_hdf5(l->path) <= 0)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "not an HDF5 file, or truncated before its end");
+    not_hdf5_note(l->path, bad);
   else if ((file = H5Fopen(l->path, H5F_ACC_RDONLY, access)) < 0 ||
            H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit, l) < 0)
     trouble_hdf5(bad, SCORIA_EXIT_INPUT, "damaged or truncated");

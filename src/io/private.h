@@ -185,6 +185,8 @@ PetscErrorCode TrialRun(const char *path, const ScoriaTrialLimits *limits,
 /* Opens path and an array of numbers in it; -1 and no note where the file is fine but has none of that name. */
 PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad);
 void numbers_close(hid_t file, hid_t array);
+/* Notes that a file is no HDF5 file, and of formats that are often meant what makes one of them. */
+void not_hdf5_note(const char *path, ScoriaTrouble *bad);
 
 /* --------------------------------------------------------------------------------------------------- store ---- */
 

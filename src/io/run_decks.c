@@ -88,17 +88,27 @@ static int compare_found(const void *a, const void *b)
   return x->row != y->row ? x->row - y->row : strcmp(x->name, y->name);
 }
 
+static bool is_usual(const char *name)
+{
+  for (int i = 0; i < USUAL; i++)
+    if (!strcmp(usual[i].file, name)) return true;
+  return false;
+}
+
+/* Those by their usual names first: of many others some find no room. */
 static PetscErrorCode LookAll(const char *dir, List *list)
 {
   struct dirent **entry = NULL;
   char path[2 * PETSC_MAX_PATH_LEN];
   PetscFunctionBeginUser;
   const int n = scandir(dir, &entry, is_store, alphasort);
-  for (int i = 0; i < n; i++) {
-    PetscCall(PetscSNPrintf(path, sizeof path, "%s%s", dir, entry[i]->d_name));
-    if (list->n < SCORIA_RUN_RESULTS) PetscCall(Look(path, entry[i]->d_name, list));
-    free(entry[i]);
-  }
+  for (int pass = 0; pass < 2; pass++)
+    for (int i = 0; i < n && list->n < SCORIA_RUN_RESULTS; i++) {
+      if (is_usual(entry[i]->d_name) != (pass == 0)) continue;
+      PetscCall(PetscSNPrintf(path, sizeof path, "%s%s", dir, entry[i]->d_name));
+      PetscCall(Look(path, entry[i]->d_name, list));
+    }
+  for (int i = 0; i < n; i++) free(entry[i]);
   free(entry);
   qsort(list->at, (size_t)list->n, sizeof *list->at, compare_found);
   PetscFunctionReturn(0);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READING_SECONDS 5.0 /* between lines about a long file */
+
 static const char *const axis_names[AXES] = {"x", "y", "z", "row"};
 
 /* ------------------------------------------------------------------------------------------------- options ---- */
@@ -235,8 +237,20 @@ static void add_slab(const Layout *l, const Meaning *m, int64_t at, const double
           sum[at + to[1][a] + to[2][b] + to[3][c]] += porosity_of(m, values[i]);
 }
 
-static PetscErrorCode SumSlabs(const Layout *l, const Meaning *m, ScoriaStructure s, double sum[])
+/* A large scan takes a minute, by the only rank that reads it: beside what the command writes on standard output, which
+ * may be a section of a deck. */
+static void show_reading(const char *path, int64_t done, int64_t all, double *shown)
 {
+  const double now = wall_seconds();
+  if (now - *shown < READING_SECONDS) return;
+  *shown = now;
+  fprintf(stderr, "  reading %s: %5.1f %%  %lld/%lld slabs\n", path, 100.0 * (double)done / (double)all,
+          (long long)done, (long long)all);
+}
+
+static PetscErrorCode SumSlabs(const char *path, const Layout *l, const Meaning *m, ScoriaStructure s, double sum[])
+{
+  double shown   = wall_seconds();
   int64_t values = 1;
   double *slab;
   PetscFunctionBeginUser;
@@ -246,6 +260,7 @@ static PetscErrorCode SumSlabs(const Layout *l, const Meaning *m, ScoriaStructur
     if (l->to[0][i] < 0) continue;
     PetscCall(ScoriaStructureSlab(s, i, slab));
     add_slab(l, m, l->to[0][i], slab, sum);
+    show_reading(path, i + 1, l->dims[0], &shown);
   }
   PetscCall(PetscFree(slab));
   PetscFunctionReturn(0);
@@ -287,7 +302,7 @@ static PetscErrorCode ReadOpened(const LocalPorosityOptions *opt, ScoriaStructur
   if (!failed) {
     const double voxels = (double)l.voxels[0] * l.voxels[1] * l.voxels[2];
     PetscCall(PetscCalloc1(window_count(local), eps));
-    failed = SumSlabs(&l, &m, s, *eps);
+    failed = SumSlabs(opt->path, &l, &m, s, *eps);
     for (int64_t i = 0; i < window_count(local); i++) (*eps)[i] /= voxels;
   }
   for (int a = 0; a < SCORIA_STRUCTURE_RANK; a++) PetscCall(PetscFree(l.to[a]));

@@ -183,9 +183,9 @@ static const ReportSection sections[] = {
 static const char *made_by(const char *command)
 {
   static const char *const made[][2] = {
-      {"generate", "dataset.h5"},     {"train", "model.h5"}, {"sample", "samples.h5"},
-      {"compare", "compare.h5"},      {"uq", "uq.h5"},       {"infer", "posterior.h5"},
-      {"likelihood", "likelihood.h5"}};
+      {"generate", "dataset.h5"},      {"train", "model.h5"},   {"sample", "samples.h5"},
+      {"compare", "compare.h5"},       {"uq", "uq.h5"},         {"infer", "posterior.h5"},
+      {"likelihood", "likelihood.h5"}, {"refine", "refined.h5"}};
   for (size_t i = 0; i < sizeof made / sizeof *made; i++)
     if (!strcmp(made[i][0], command)) return made[i][1];
   return NULL;

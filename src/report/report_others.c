@@ -119,7 +119,8 @@ PetscErrorCode ReportOthersPrint(const ReportPage *page, bool infer, ReportText 
   PetscFunctionBeginUser;
   if (!page->others) PetscFunctionReturn(0);
   for (int i = 0; i < page->others->n; i++)
-    if (page->others->of[i].infer == infer) PetscCall(One(page, &page->others->of[i], html));
+    if (page->others->of[i].infer == infer && (infer || page->others->of[i].json)) /* of uq all is in its JSON */
+      PetscCall(One(page, &page->others->of[i], html));
   if (page->others->left && !infer)
     PetscCall(ReportPrint(html, "<p class=\"note\">Of uq and infer %d more in the run directory: not shown.</p>\n",
                           page->others->left));

@@ -5,6 +5,7 @@
 #include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The rank that `checked` names, or the first where none agrees. */
 static void checked_rank(const cJSON *tail, double checked, ScoriaTailAt *at)
@@ -41,7 +42,10 @@ static PetscErrorCode TailRow(ReportText *html, const cJSON *tail)
 PetscErrorCode ReportTailsTable(const cJSON *compare, ReportText *html)
 {
   const cJSON *tails = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_TAILS), *tail;
+  ScoriaHeldOut held = {.method = ""};
   PetscFunctionBeginUser;
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_HELD_OUT), scoria_held_out_members, &held);
+  const bool residuals = held.method && !strcmp(held.method, COMPARE_METHOD_RESIDUALS);
   if (cJSON_GetArraySize(tails) == 0) PetscFunctionReturn(0);
   PetscCall(ReportPrint(html, "<h3>Tails</h3>\n<div class=\"scroll\"><table>\n<tr><th>quantity</th><th>tail</th>"
                               "<th class=\"n\">agrees down to</th><th class=\"n\">probability there, reference</th>"
@@ -51,10 +55,13 @@ PetscErrorCode ReportTailsTable(const cJSON *compare, ReportText *html)
       html,
       "</table></div>\n<p class=\"note\">The smallest probability down to which model and reference agree, from the "
       "bulk outwards, over all held-out conditions: within a factor of %g, or their 95&nbsp;%% intervals (in brackets) "
-      "meet. Thresholds are values of the reference at each condition, at least %d of which lie beyond. Rarer events "
-      "are "
-      "the model's claim alone. More fields (compare.count) look farther out.</p>\n",
-      SCORIA_TAIL_FACTOR, SCORIA_TAIL_LEAST));
+      "meet. %s, at least %d of which lie beyond. Rarer events are the model's claim alone. More %s look farther "
+      "out.</p>\n",
+      SCORIA_TAIL_FACTOR,
+      residuals
+          ? "Thresholds are of the reference's residuals: minus the model's mean, over its SD, at the row's condition"
+          : "Thresholds are values of the reference at each condition",
+      SCORIA_TAIL_LEAST, residuals ? "rows that are held back" : "fields (compare.count)"));
   PetscFunctionReturn(0);
 }
 

@@ -128,11 +128,20 @@ static PetscErrorCode histogram_visit(void *ctx, LateralData *data, int64_t i)
 
 static PetscErrorCode FitMarginals(LateralData *data)
 {
+  int64_t unsettled = 0, edges = 0;
   float *histogram;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)(data->n + 1) * data->norm->E * MARGINAL_BINS, &histogram));
   PetscCall(LateralDataWalk(data, "marginals", true, histogram_visit, histogram));
-  PetscCall(LateralFitMarginals(data, histogram));
+  PetscCall(LateralFitMarginals(data, histogram, &unsettled));
+  for (int e = 0; e < data->norm->E && unsettled; e++)
+    edges += data->norm->marginal[e].last - data->norm->marginal[e].first + 1;
+  if (unsettled)
+    PetscCall(
+        ScoriaSay(data->in.run,
+                  "  WARNING: marginal laws: %lld of %lld scores at edges have not settled: some conditions have no "
+                  "values on one side of these, and tails between conditions are uncertain",
+                  (long long)unsettled, (long long)edges));
   PetscCall(PetscFree(histogram));
   PetscFunctionReturn(0);
 }

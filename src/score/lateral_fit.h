@@ -81,8 +81,10 @@ PetscErrorCode LateralMeans(LateralData *data, int q, const double Y[], double c
 /* The weight of row k of piece i. */
 double lateral_row_weight(const LateralData *data, int64_t i, int64_t k);
 
-/* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece. */
-PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[]);
+/* Marginals from their histograms (n, E, MARGINAL_BINS), shares of each piece.  unsettled: scores at edges that still
+ * changed when their iteration ended, as where the rows of some conditions all lie below an edge and those of the
+ * others all above, known to all ranks.  Collective. */
+PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[], int64_t *unsettled);
 /* What the fit of correlations takes of a rank at most, once the polynomials are there; more than run_memory is a user
  * error. */
 PetscErrorCode LateralCheckCouplings(const LateralData *data);

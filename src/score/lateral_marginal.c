@@ -45,7 +45,7 @@ typedef struct {
   double *score; /* owned (MARGINAL_EDGES) */
   double *part;  /* owned (MARGINAL_EDGES, each): of a tile; of all on rank 0 */
   double *H;     /* owned (p, p + 1): of an edge, and the gradient */
-  double *coef;  /* owned (p, MARGINAL_EDGES), and the largest change */
+  double *coef;  /* owned (p, MARGINAL_EDGES), the largest change, and the number of edges that changed too much */
   TileSum sum;
 } Edges;
 
@@ -55,7 +55,7 @@ static PetscErrorCode EdgesCreate(const LateralData *data, Edges *s)
   PetscFunctionBeginUser;
   *s = (Edges){.p = p, .each = p + triangle};
   PetscCall(PetscMalloc5(triangle, &s->XX, MARGINAL_EDGES, &s->score, MARGINAL_EDGES * s->each, &s->part, p * (p + 1),
-                         &s->H, p * MARGINAL_EDGES + 1, &s->coef));
+                         &s->H, p * MARGINAL_EDGES + 2, &s->coef));
   PetscCall(TileSumCreate(data->in.comm, (int64_t)MARGINAL_EDGES * s->each, &s->sum));
   PetscFunctionReturn(0);
 }
@@ -115,7 +115,7 @@ static PetscErrorCode SumDerivatives(LateralData *data, Edges *s, int e, const f
   PetscFunctionReturn(0);
 }
 
-/* A step of Newton's method at edge k; the largest change of a coefficient. */
+/* A step of Newton's method at edge k; the largest change of a coefficient, infinite where there is no step. */
 static double step(Edges *s, int k)
 {
   const int p          = s->p;
@@ -126,7 +126,7 @@ static double step(Edges *s, int k)
     H[i * p + i] += i ? PENALTY : 0;
     change[i] = s->part[(size_t)k * s->each + i] + (i ? PENALTY * s->coef[i * MARGINAL_EDGES + k] : 0);
   }
-  if (!la_cholesky(p, H)) return 0;
+  if (!la_cholesky(p, H)) return INFINITY;
   la_cholesky_solve(p, H, 1, change);
   for (int i = 0; i < p; i++) largest = PetscMax(largest, fabs(change[i]));
   const double factor = PetscMin(1, LONGEST / PetscMax(largest, LONGEST * 1e-9));
@@ -134,13 +134,13 @@ static double step(Edges *s, int k)
   return largest;
 }
 
-/* Scores of element e. */
-static PetscErrorCode FitElement(LateralData *data, Edges *s, int e, const float histogram[])
+/* Scores of element e; those that have not settled are added to *unsettled. */
+static PetscErrorCode FitElement(LateralData *data, Edges *s, int e, const float histogram[], int64_t *unsettled)
 {
   const NormLateral norm = data->norm;
   const Marginal *m      = &norm->marginal[e];
   const int count        = s->p * MARGINAL_EDGES;
-  double below = 0, *largest = s->coef + count;
+  double below = 0, *largest = s->coef + count, *moving = largest + 1;
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->in.comm, &rank));
@@ -151,28 +151,32 @@ static PetscErrorCode FitElement(LateralData *data, Edges *s, int e, const float
     s->coef[k] = normal_quantile(PetscClipInterval(below, 1e-15, 1 - 1e-15)); /* term 0 is 1 */
   }
   *largest = m->last > m->first ? 1 : 0;
+  *moving  = 0;
   for (int i = 0; *largest > ENOUGH && i < STEPS; i++) {
     PetscCall(SumDerivatives(data, s, e, histogram));
-    *largest = 0;
+    *largest = *moving = 0;
     for (int k = m->first; k <= m->last && rank == 0; k++) {
       const double change = step(s, k); /* PetscMax evaluates its arguments twice */
       *largest            = PetscMax(*largest, change);
+      *moving += change > ENOUGH;
     }
-    PetscCall(NormShare(data->in.comm, (size_t)count + 1, s->coef));
+    PetscCall(NormShare(data->in.comm, (size_t)count + 2, s->coef));
   }
+  *unsettled += (int64_t)*moving;
   for (int i = 0; i < s->p; i++)
     memcpy(norm->score_coef + ((size_t)i * norm->E + e) * MARGINAL_EDGES, s->coef + i * MARGINAL_EDGES,
            sizeof *s->coef * MARGINAL_EDGES);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[])
+PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[], int64_t *unsettled)
 {
   Edges s;
   PetscFunctionBeginUser;
   PetscCall(Pool(data, histogram));
   PetscCall(EdgesCreate(data, &s));
-  for (int e = 0; e < data->norm->E; e++) PetscCall(FitElement(data, &s, e, histogram));
+  *unsettled = 0;
+  for (int e = 0; e < data->norm->E; e++) PetscCall(FitElement(data, &s, e, histogram, unsettled));
   PetscCall(EdgesDestroy(&s));
   PetscFunctionReturn(0);
 }

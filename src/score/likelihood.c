@@ -91,6 +91,7 @@ void likelihood_flow(const ScoriaLikelihoodOptions *opt, const ScoriaTracedDenoi
       for (int i = 0; i < n; i++) log_density[i] += h * weight[q] * div[i];
     }
     for (size_t j = 0; j < m; j++) y[j] += h * sum[j];
+    if (opt->passed) opt->passed(opt->to, (double)n / opt->steps);
   }
   for (size_t j = 0; j < m; j++) log_density[j / (size_t)den->r] -= 0.5 * y[j] * y[j];
 }

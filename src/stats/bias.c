@@ -50,7 +50,10 @@ bool bias_pool(int conditions, const ScoriaEstimates sample[], const ScoriaEstim
     error += se_b * se_b;
     counted++;
   }
-  if (!counted) return false;
+  if (!counted) {
+    *pooled = (ScoriaBias){NAN, NAN, NAN, NAN, NAN};
+    return false;
+  }
   pooled->sd    = sqrt(pooled->sd / counted);
   pooled->se1   = sqrt(error / counted);
   pooled->bias  = pooled->bias / counted;

@@ -32,7 +32,9 @@ against() { # SAMPLE REFERENCE RANKS NAME
   }
 }
 against one one 1 self
+grep -q 'a distance of 0 says nothing of their laws' "$work/out" || { fail "rows that are the reference's own"; cat "$work/out" >&2; }
 against other one 1 other1
+grep -q 'says nothing' "$work/out" && { fail "rows of another seed are taken for the reference's own"; cat "$work/out" >&2; }
 against other one 3 other3
 against wide one 2 wide
 cmp -s "$run/other1.json" "$run/other3.json" || fail "the comparison depends on the ranks"

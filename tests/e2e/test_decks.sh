@@ -68,6 +68,14 @@ assert "uq_count is 300 here and 500 there" in notes[0][1], notes
 assert "sample_source is network here and gaussian there" in notes[0][1], notes
 PY
 
+# Many results of other names leave room for those that decide.
+for i in $(seq 10 49); do ln "$run/other.h5" "$run/a$i.h5"; done
+rm "$run/deck.yaml"
+do_it generate
+is 7 train steps
+is 300 uq count
+rm "$run"/a??.h5
+
 # A stop in good order has passed the checks.
 mkdir "$work/stopped" && touch "$work/stopped/STOP"
 scoria 2 generate "$deck" -run_dir "$work/stopped" >"$work/out" 2>&1

@@ -46,6 +46,10 @@ for said in '^~/.petscrc: -snes_rtol 1e-9 reaches PETSc.s solvers' '^~/.petscrc:
 done
 grep -q '"event":"options","elsewhere":".*~/.petscrc: -run_seed 5' "$work/home/a run/log.jsonl" || fail "the log does not say what came from elsewhere"
 [ -s "$work/home/a run/dataset.h5" ] || fail "~ in a path is not HOME"
+# What `deck` prints is a deck, whatever is said before it.
+HOME=$work/home alone 0 '^# ~/.petscrc: -run_seed 5 counts before the deck' deck "$deck"
+cp "$work/out" "$work/printed.yaml"
+alone 0 '^  seed: 5' deck "$work/printed.yaml"
 [ ! -e '~' ] || fail "~ was made as a directory"
 # shellcheck disable=SC2088
 alone 3 'found "~nobody/x", expected ~/' generate "$deck" -run_dir '~nobody/x'

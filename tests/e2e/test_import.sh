@@ -61,7 +61,7 @@ import:
   reference: [c=1000]
 train: {steps: 30, batch: 64, micro_batches: 4, width: 32, depth: 1, embed: 16, modes: 8, all_modes: 12}
 sample: {count: 40, steps: 6}
-uq: {count: 60}
+uq: {count: 60, quantities: ["drop = phi[0] - phi[L]"]}
 likelihood: {count: 20, steps: 4}
 DECK
 scoria 1 import "$work/import.yaml" >"$work/out" 2>&1 || { fail "import on one rank"; cat "$work/out" >&2; }
@@ -128,6 +128,11 @@ assert len(model["holdout"]) == 12 and int(model.attrs["train_rows"]) + int(mode
 assert model.attrs["adopted"] in (b"network", b"gaussian") and held["model"] == model.attrs["adopted"].decode()
 for source in ("model", "gaussian", "floor"):
     assert 0 < one["pooled"][source]["sliced_w"] < 2, one["pooled"]   # 30 steps of training
+# tails of some 70 rows: ranks 32 and 16, both sides of the extremes and of the deck's own number
+tails = {(t["quantity"], t["side"]): t for t in one["tails"]}
+assert {q for q, _ in tails} >= {"min_c", "max_c", "drop"}, sorted(tails)
+for t in tails.values():
+    assert 0.2 < t["checked"] <= 1 and len(t["ranks"]) == 2 and abs(t["ranks"][1]["probability"] * held["rows"] - 16) < 1e-9, t
 PY
 "$PYTHON" - "$work/run/report.html" <<'PY' || fail "the report of an import"
 import html, re, sys
@@ -142,6 +147,10 @@ for words in ("held back from training", "training set: 287 of 288 imported rows
     assert words in text, (words, text[:2000])
 PY
 grep -q 'data again' "$work/out" || { fail "the floor of imported data is not told"; cat "$work/out" >&2; }
+grep -q "tails agree down to a probability of" "$work/out" || { fail "tails of residuals are not told"; cat "$work/out" >&2; }
+run 2 uq "$work/import.yaml" -uq_file tails.h5
+grep -q "tails are not checked" "$work/out" && { fail "uq of residuals' tails"; cat "$work/out" >&2; }
+grep -q "quantile 0.025 of drop: the lower tail" "$work/out" || { fail "uq says nothing of a quantile beyond"; cat "$work/out" >&2; }
 "$PYTHON" - "$work" <<'PY' || fail "what follows from imported rows"
 import h5py, json, numpy as np, sys
 a, b = (h5py.File(f"{sys.argv[1]}/one/{n}.h5") for n in ("samples", "samples3"))
@@ -253,7 +262,12 @@ bad() { # PATTERN ARGUMENTS...
   if [ -e "$work/bad/dataset.h5" ] || [ -e "$work/bad/dataset.h5.part" ]; then fail "a refused import leaves a dataset"; fi
 }
 bad 'nosuch.h5: cannot be read' -import_file "$work/nosuch.h5"
-bad 'text.h5: .*not an HDF5 file' -import_file "$work/text.h5"
+bad 'text.h5: .*not an HDF5 file (it is text' -import_file "$work/text.h5"
+printf 'CDF\1\0\0' >"$work/three.nc"
+bad 'three.nc: not an HDF5 file (it is netCDF-3, nccopy -k nc4 makes it netCDF-4' -import_file "$work/three.nc"
+expect 3 'three.nc: not an HDF5 file (it is netCDF-3' 2 import -import_file "$work/three.nc" -run_dir "$work/listed4"
+printf '\0\1\2' >"$work/head.h5"
+bad 'head.h5: not an HDF5 file, or truncated before its end' -import_file "$work/head.h5"
 bad 'short.h5: ' -import_file "$work/short.h5"
 bad 'damaged.h5: ' -import_file "$work/damaged.h5"
 bad 'foreign.h5: no array /sim/nothing (scoria import -import_file FILE lists what is there)' -import_fields c=/sim/nothing

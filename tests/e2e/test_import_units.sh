@@ -23,6 +23,7 @@ with h5py.File(sys.argv[1] + "/data.h5", "w") as f:
     put("coulomb", c, "C")
     put("own", c, "nodal units")
     put("T", 20 + 10 * load, "degC")
+    put("warm", 20 + c, "degC")
     put("load", load, "mA cm-2")
     put("plain", load)
 PY
@@ -92,6 +93,10 @@ assert near(np.unique(f["conditions/T"]), np.unique(raw["T"][:] + 273.15)) and f
 assert near(np.unique(f["conditions/load"]), np.unique(raw["load"][:] * 10)) and f["conditions/load"].attrs["lo"] == 5
 assert near(f["x"][:], raw["x"][:] * 1e-6)
 PY
+  # Of a scale whose zero is a convention it is no bound.
+  scoria 1 import -import_file "$work/data.h5" -run_dir "$work/listed" >"$work/out" 2>&1 || { fail "a listing"; cat "$work/out" >&2; }
+  says "own: {path: '/own'} *# all values are positive: bounds"
+  says "warm: {path: '/warm'}\$"
 elif grep -q 'there is no udunits2 to convert by' "$work/out"; then
   echo "built without udunits2: conversions are refused"
 else

@@ -12,6 +12,8 @@ scoria 2 uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -
 timeout 300 "$SCORIA" uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -uq_count 200 -uq_map F_right -uq_map_points 9 -uq_file other.h5 >"$work/out" 2>&1 ||
   { fail "uq -uq_file"; cat "$work/out" >&2; }
 
+scoria 2 refine "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "refine"; cat "$work/out" >&2; }
+
 # Directories with a part of it: nothing, the dataset, the answers of uq, a run that was stopped while it trained.
 mkdir "$work"/{nothing,data,uq,stopped}
 cp "$work/whole/dataset.h5" "$work/data/"
@@ -103,11 +105,11 @@ check() { # PART SECTIONS-THERE SECTIONS-NOT-THERE
   "$PYTHON" "$work/check.py" "$work/$1/report.html" "$2" "$3" "$SCORIA_SOURCE/src/report/report_html.c" || fail "page of $1"
 }
 never='files_compared likelihood infer scaling' # of these runs
-check whole 'summary compare uq sample generate train files' "$never"
-check nothing 'summary files' "compare uq sample generate train $never"
-check data 'summary generate files' "compare uq sample train $never"
-check uq 'summary uq files' "compare sample generate train $never"
-check stopped 'summary generate train files' "compare uq sample $never"
+check whole 'summary compare refine uq sample generate train files' "$never"
+check nothing 'summary files' "compare refine uq sample generate train $never"
+check data 'summary generate files' "compare refine uq sample train $never"
+check uq 'summary uq files' "compare refine sample generate train $never"
+check stopped 'summary generate train files' "compare refine uq sample $never"
 grep -q 'no comparison of the model with the PDE' "$work/uq/report.html" || fail "the missing comparison is not told"
 grep -q 'unfinished: the next start goes on with it' "$work/stopped/report.html" || fail "the unfinished file is not told"
 grep -q 'that do not parse were left out' "$work/stopped/report.html" || fail "the cut line of train.jsonl is not told"

@@ -200,6 +200,19 @@ for name, (bias, upper) in found.items():
     assert abs(bias - mean["bias"]) <= .051 * abs(bias) and abs(upper - mean["bias_upper"]) <= .051 * upper, (name, bias, upper)
 assert all(value is None for value in told["drop"]["compared"].values())
 PY
+# Outside the trained ranges compare has looked at nothing.
+scoria 1 uq "$deck" -uq_count 300 -uq_exceed "c > 1100" -uq_U0 0.24,0.26 -uq_file outside.h5 >"$work/outside" 2>&1 || { fail "uq outside the ranges"; cat "$work/outside" >&2; }
+if [ "$(grep -c '^    max_c .*(<' "$work/outside")" -ne 1 ] || [ "$(grep -c '^    max_c .* not checked$' "$work/outside")" -ne 1 ]; then
+  fail "a bias outside the trained ranges"
+  cat "$work/outside" >&2
+fi
+"$PYTHON" - "$run" <<'PY' || fail "what is checked outside the trained ranges"
+import json, sys
+inside, outside = json.load(open(f"{sys.argv[1]}/outside.json"))["conditions"]
+known = lambda one: [v is not None for q in one["quantities"].values() for m in ("compared", "checked") for v in q[m].values()]
+assert all(known(inside)) and not any(known(outside)), (inside, outside)
+assert inside["exceed"][0]["checked"] is not None and outside["exceed"][0]["checked"] is None
+PY
 grep -q 'WARNING: P(c > 3000 somewhere) = 0: the upper tail of max_c' "$work/out" || fail "uq does not warn of a rare event"
 grep -q 'WARNING: quantile 0.0001 of max_c: the lower tail' "$work/out" || fail "uq does not warn of a far quantile"
 grep -q 'WARNING: quantile 0.5' "$work/out" && fail "uq warns of a median"
@@ -318,7 +331,7 @@ grep -q 'report.html does not show uq.h5 yet: scoria report DECK renews it' "$wo
 scoria 2 report "$deck" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q 'report.html does not show' "$work/out" && fail "a new report is said to be old"
 for text in '<h2>Quantities of interest</h2>' '<code>phi_collector</code>' '<code>drop</code>' '<h3>Probabilities of events</h3>' \
-  'for errors of 0.02 SD use ' 'bias \[SD\]' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
+  'For errors of 0.02 SD use ' 'bias \[SD\]' '<code>phi\[0\] &lt; -0.13</code>' '<h3>Tails</h3>' 'agrees down to' ' (fixed).</p>'; do
   grep -q -- "$text" "$run/report.html" || fail "the report lacks $text"
 done
 if command -v gnuplot >/dev/null 2>&1 && [ ! -s "$run/figures/quantities.svg" ]; then fail "no figure of quantities"; fi

@@ -167,7 +167,7 @@ for f in ("c", "phi"):
 page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
 for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra", "worth"):
     assert f'id="figure-{figure}"' in page, figure
-assert second["sentence"] in html.unescape(page) and "<h3>Tails</h3>" in page
+assert second["sentence"][1:] in html.unescape(page) and "<h3>Tails</h3>" in page
 assert "<h3>Whole fields</h3>" in page and "training set: 160 of 160 solves of whole fields" in page
 PY
 

@@ -32,8 +32,8 @@ PY
 # given; from then on mpirun hands signals on) and FILE is there, interrupts; the exit code is in $code.
 interrupt() {
   local how=$1 ranks=$2 command=$3 dir=$4 seen=$5 line=${6-^$3} pid
-  last_options "$command" "$deck" -run_dir "$dir" "${more[@]}"
-  "$MPIEXEC" -n "$ranks" "$SCORIA" "${kept_options[@]}" >"$work/out" 2>&1 &
+  last_options "$SCORIA" "$command" "$deck" -run_dir "$dir" "${more[@]}"
+  "$MPIEXEC" -n "$ranks" "${kept_options[@]}" >"$work/out" 2>&1 &
   pid=$!
   for _ in $(seq 30000); do
     if [ -e "$dir/$seen" ] && grep -q "$line" "$work/out" || ! kill -0 "$pid" 2>/dev/null; then break; fi

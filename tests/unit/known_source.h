@@ -17,6 +17,7 @@ static const double known_mean[KNOWN_CHANNELS] = {10, -3}, known_scale[KNOWN_CHA
 typedef struct {
   uint64_t seed, first, last; /* numbers that have been asked for, on this rank */
   int64_t drawn;
+  int64_t transports; /* to come on this rank, of which the last fails; 0: none does */
   double shift;       /* added to every value: a law that differs */
   int64_t fail_every; /* draws whose number it divides have failed; 0: none */
   double x[KNOWN_CELLS];
@@ -53,10 +54,12 @@ static inline PetscErrorCode KnownDraw(void *ctx, const double theta[], uint64_t
 static inline PetscErrorCode KnownTransport(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
                                             const double latent[], double fields[])
 {
+  KnownLaw *law = ctx;
   (void)first;
   PetscFunctionBeginUser;
+  if (law->transports && !--law->transports) SCORIA_FAIL(SCORIA_EXIT_INPUT, "no such field");
   for (int64_t i = 0; i < n; i++)
-    known_fields(ctx, each ? theta + 2 * i : theta, latent + 2 * i, fields + i * KNOWN_WIDTH);
+    known_fields(law, each ? theta + 2 * i : theta, latent + 2 * i, fields + i * KNOWN_WIDTH);
   PetscFunctionReturn(0);
 }
 

@@ -27,6 +27,8 @@ static const ScoriaKey *const tables[] = {keys, NULL};
 
 static const ScoriaKey renewed[] = {
     {"train_wait", SCORIA_KEY_INT, "", NULL, 0, 9, SCORIA_FORMERLY("3"), "a count", SCORIA_DECIDES_WEIGHTS},
+    {"draw_wait", SCORIA_KEY_INT, "", NULL, 0, 9, SCORIA_FORMERLY("3"), "another", SCORIA_DECIDES_WEIGHTS},
+    {"draw_kind", SCORIA_KEY_STRING, "", NULL, 0, 0, SCORIA_FORMERLY("old"), "a text", SCORIA_DECIDES_WEIGHTS},
     {.name = NULL},
 };
 static const ScoriaKey *const alone[] = {renewed, NULL};
@@ -41,6 +43,10 @@ static void a_former_default_is_no_difference(void **state)
                {"", "train: {wait: 4}\n", "train_wait is not set here and 4 there"},
                {"", "train:\n  wait: 3 # set\n", "train_wait is not set here and 3 there"},
                {"train: {wait: 3}\n", "train:\n  wait: 3 # set\n", ""},
+               {"", "train:\n  wait: 3\ndraw:\n  wait: 3 # set\n", "draw_wait is not set here and 3 there"},
+               {"", "train:\n  wait: 3 # set\ndraw:\n  wait: 3\n", "train_wait is not set here and 3 there"},
+               {"", "draw:\n  kind: 'old'\n", ""},
+               {"", "draw:\n  kind: 'old' # set\n", "draw_kind is not set here and old there"},
                {"", "", ""},
                {"train: {wait: 5}\n", "train: {wait: 3}\n", "train_wait is 5 here and 3 there"},
                {"train: {wait: 3}\n", "", "train_wait is 3 here and not set there"}};

@@ -118,6 +118,24 @@ static void all_ranks_have_the_answer(void **state)
   close_study(&s);
 }
 
+/* Between two rounds that all make: the others would wait for the rank that has failed. */
+static void a_failure_of_one_rank_is_that_of_all(void **state)
+{
+  int rank, size;
+  Study s;
+  (void)state;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  open_study(&s, 14.5, 0.5);
+  s.law.transports = rank == size - 1 ? INFER_PILOT_TILES + 1 : 0; /* the first that is this rank's own */
+  CHECK(InferAnswerCreate(&s.q, &s.a));
+  assert_int_not_equal(InferRun(s.r.run, s.source, &s.q, &s.a), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_string_equal(ScoriaFailureLine(), "no such field");
+  ScoriaFailureReset();
+  close_study(&s);
+}
+
 /* n readings of the same place, each with noise e. */
 static void read_again(Study *s, int n, const double value[], double e)
 {
@@ -172,8 +190,9 @@ static void readings_that_agree(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(gaussian_posterior), cmocka_unit_test(unknown_condition),
-                                     cmocka_unit_test(all_ranks_have_the_answer),
-                                     cmocka_unit_test(readings_that_contradict), cmocka_unit_test(readings_that_agree)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gaussian_posterior),        cmocka_unit_test(unknown_condition),
+      cmocka_unit_test(all_ranks_have_the_answer), cmocka_unit_test(a_failure_of_one_rank_is_that_of_all),
+      cmocka_unit_test(readings_that_contradict),  cmocka_unit_test(readings_that_agree)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

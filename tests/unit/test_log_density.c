@@ -27,7 +27,7 @@ static void draw_rows(ScoriaModel model)
 
 static void densities(ScoriaModel model, int probes, int first, int n)
 {
-  const ScoriaLikelihoodOptions opt = {8, probes, 3};
+  const ScoriaLikelihoodOptions opt = {.steps = 8, .probes = probes, .seed = 3};
   const ScoriaLogDensity part       = {density + first, gauss + first, volume + first};
   CHECK(ScoriaModelLogDensity(model, &twin, &opt, first, n, id + first, theta + first, fields + first * M, &part));
 }
@@ -119,7 +119,7 @@ static void difference_pull(void *ctx, int n, const double v[], double vJ[])
  * by a hundred times that. */
 static void trace_is_that_of_differences(void **state)
 {
-  const ScoriaLikelihoodOptions opt = {8, 0, 3};
+  const ScoriaLikelihoodOptions opt = {.steps = 8, .seed = 3};
   (void)state;
   for (int kind = 0; kind < 2; kind++) {
     double y[N * ALL_MODES], learned[N * MODES], expected[N], largest = 0;

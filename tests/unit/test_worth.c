@@ -86,6 +86,7 @@ static void conditions_without_spread_do_not_count(void **state)
   assert_true(bias_pool(1, sample, reference, SCORIA_ESTIMATE_MEAN, &one));
   assert_true(all.bias == one.bias && all.sd == one.sd);
   assert_false(bias_pool(K - 1, sample + 1, reference + 1, SCORIA_ESTIMATE_MEAN, &all));
+  assert_true(isnan(all.bias) && isnan(all.floor) && isnan(all.upper)); /* a bias of 0 is one that was found */
 }
 
 /* Against the two error curves themselves: at the number returned they touch, and do not cross. */

@@ -96,7 +96,7 @@ static void exact_pull(void *ctx, int n, const double v[], double vJ[])
 static void flow_log_density(const Mixture *law, int steps, int probes, int n, const uint64_t id[], const double y[],
                              double out[])
 {
-  const ScoriaLikelihoodOptions opt = {steps, probes, 5};
+  const ScoriaLikelihoodOptions opt = {.steps = steps, .probes = probes, .seed = 5};
   Exact exact                       = {.law = law};
   const ScoriaTracedDenoiser den    = {law->r, &exact, exact_denoise, exact_pull};
   const size_t count                = (size_t)n * (size_t)law->r;

@@ -191,19 +191,44 @@ typedef struct {
   const double *theta;      /* (conditions, space.n) */
   uint64_t seed;
   int directions;
-  ScoriaFeatures features; /* of whole fields, whose sources give features; NULL: of profiles */
+  ScoriaFeatures features;             /* of whole fields, whose sources give features; NULL: of profiles */
+  const CompareQuantities *quantities; /* whose tails are counted, of whole fields behind the features; NULL: none */
 } ComparePooled;
-/* Bytes that rank 0 takes at most: for any number of rows of m numbers, `each` of a condition; and for every row. */
+/* Bytes that rank 0 takes at most: for any number of rows of m values, `each` of a condition, and of `tails` numbers;
+ * and for every row. */
 typedef struct {
   double fixed, row;
 } CompareRoom;
-CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each);
+CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int tails, int64_t each);
 
 /* Distances between residuals of the rows (SCORIA_FROM_PDE), the model and its Gaussian; the floor is of bootstrap
  * samples of the rows, and SCORIA_FROM_PDE_AGAIN of source is not looked at.  The source of rows has none for good
  * where it has NaN.  Collective; c is known to all. */
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
                                     Comparison *c);
+
+/* compare_residuals.c: numbers of such rows, and of the model's draws for them. */
+typedef struct {
+  const CompareQuantities *quantities; /* borrowed; NULL: there are none */
+  int n, m, cells, behind;             /* numbers; of a row: values, cells, place of the numbers of a whole field */
+  double *drawn, *mean, *unit;         /* owned (draws, n), (n), (n): of the model at a condition */
+  double *share[2], *all[2];           /* owned (rows, n): residuals here, and on rank 0 */
+} CompareResiduals;
+
+/* Of rows of that shape; with room for the draws of a condition, residuals here, and of all ranks. */
+PetscErrorCode CompareResidualsCreate(const ComparePooled *asked, const ScoriaFieldShape *shape, int64_t draws,
+                                      int64_t rows_here, int64_t rows, CompareResiduals *r);
+PetscErrorCode CompareResidualsDestroy(CompareResiduals *r);
+/* At a condition from now on, at which the model's draws are these (draws, m). */
+void compare_residuals_at(CompareResiduals *r, const double theta[], int64_t draws, const double rows[]);
+/* A row of the reference and one of the model become residuals number `at` here. */
+void compare_residuals_take(CompareResiduals *r, const double theta[], int64_t at, const double row[],
+                            const double model[]);
+/* `mine` of this rank and all others' to rank 0, at starts[rank].  Collective. */
+PetscErrorCode CompareResidualsGather(MPI_Comm comm, int mine, const int counts[], const int starts[],
+                                      CompareResiduals *r);
+/* On rank 0: c->tail of `rows` residuals of both. */
+PetscErrorCode CompareResidualsCount(const CompareResiduals *r, int64_t rows, Comparison *c);
 
 /* compare_worth.c.  The bias of an estimate over the conditions, of the model and of its Gaussian; NaN of one that has
  * none. */

@@ -21,12 +21,13 @@ typedef struct {
   int channels;
   int field[SCORIA_MAX_FIELDS];      /* where the model's channels stand in the dataset */
   ScoriaSource source[SCORIA_NFROM]; /* owned */
-  ScoriaFeatures features;           /* owned; of whole fields, whose sources give features of the rows of: */
-  ScoriaSource whole[SCORIA_NFROM];  /* owned */
-  bool halves;                       /* judged condition by condition */
-  int64_t conditions, each;          /* judged; fields of each source at each, at most */
-  int64_t *index;                    /* owned (conditions): of those that are held back */
-  double *theta;                     /* owned (conditions, space.n) */
+  CompareQuantities quantities;      /* owned; whose tails are looked at */
+  ScoriaFeatures features; /* owned; of whole fields, whose sources give features and numbers of the rows of: */
+  ScoriaSource whole[SCORIA_NFROM]; /* owned */
+  bool halves;                      /* judged condition by condition */
+  int64_t conditions, each;         /* judged; fields of each source at each, at most */
+  int64_t *index;                   /* owned (conditions): of those that are held back */
+  double *theta;                    /* owned (conditions, space.n) */
 } Imported;
 
 /* ------------------------------------------------------------------------------------------------- opening ---- */
@@ -70,7 +71,8 @@ static CompareRoom room(const Imported *im)
 {
   const int m        = im->channels * im->spec->cells;
   const double batch = PetscMax((double)COMPARE_BATCH_BYTES, (double)sizeof(double) * m);
-  CompareRoom all    = compare_pooled_room(im->features, im->features ? features_size(im->features) : m, im->each);
+  CompareRoom all =
+      compare_pooled_room(im->features, im->features ? features_size(im->features) : m, im->quantities.tails, im->each);
   if (im->features) all.fixed += 4 * batch;
   return all;
 }
@@ -144,19 +146,29 @@ static PetscErrorCode ReadTheta(MPI_Comm comm, Imported *im)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode OpenSources(MPI_Comm comm, Imported *im)
+/* The model's, and what is asked of its fields. */
+static PetscErrorCode OpenModel(MPI_Comm comm, ScoriaDeck deck, const double x[], Imported *im)
 {
-  const int parts = im->halves ? 2 : 1;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
+  PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
+  PetscCall(CompareQuantitiesOfDeck(deck, source_shape(im->source[SCORIA_FROM_MODEL]), &im->quantities));
+  if (spec_is_whole(im->spec)) PetscCall(CompareFeaturesCreate(deck, im->channels, im->spec->shape, x, &im->features));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OpenRows(MPI_Comm comm, Imported *im)
+{
+  const CompareKept kept = {im->features, im->quantities.numbers};
+  const int parts        = im->halves ? 2 : 1;
   PetscFunctionBeginUser;
   for (int part = 0; part < parts; part++)
     PetscCall(ScoriaSourceOfHeldOut(comm, im->ds, im->holdout, im->index, im->channels, im->field, part, parts,
                                     &im->source[part ? SCORIA_FROM_PDE_AGAIN : SCORIA_FROM_PDE]));
-  PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
-  PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
   for (int s = 0; s < SCORIA_NFROM && im->features; s++) {
     if (!im->source[s]) continue;
     im->whole[s] = im->source[s];
-    PetscCall(CompareSourceOfFeatures(im->whole[s], &(CompareKept){.features = im->features}, &im->source[s]));
+    PetscCall(CompareSourceOfFeatures(im->whole[s], &kept, &im->source[s]));
   }
   PetscFunctionReturn(0);
 }
@@ -175,10 +187,10 @@ static PetscErrorCode Open(ScoriaRun run, ScoriaDeck deck, Imported *im)
   PetscCall(ScoriaDatasetOpen(ScoriaRunComm(run), path, &im->ds));
   PetscCall(ScoriaDatasetInfo(im->ds, &im->spec, &x, NULL));
   PetscCall(FindFields(im));
-  if (spec_is_whole(im->spec)) PetscCall(CompareFeaturesCreate(deck, im->channels, im->spec->shape, x, &im->features));
+  PetscCall(OpenModel(ScoriaRunComm(run), deck, x, im));
   PetscCall(Choose(deck, im));
   PetscCall(ReadTheta(ScoriaRunComm(run), im));
-  PetscCall(OpenSources(ScoriaRunComm(run), im));
+  PetscCall(OpenRows(ScoriaRunComm(run), im));
   PetscFunctionReturn(0);
 }
 
@@ -190,6 +202,7 @@ static PetscErrorCode Close(Imported *im)
     PetscCall(ScoriaSourceDestroy(&im->whole[s]));
   }
   PetscCall(ScoriaFeaturesDestroy(&im->features));
+  PetscCall(CompareQuantitiesDestroy(&im->quantities));
   PetscCall(PetscFree2(im->index, im->theta));
   PetscCall(ScoriaDatasetClose(&im->ds));
   PetscCall(ScoriaTrainedClose(&im->trained));
@@ -200,9 +213,9 @@ static PetscErrorCode Close(Imported *im)
 
 /* Conditions one by one, with their curves, and with the nearest training rows where whole conditions are held back. */
 static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im, uint64_t seed, int directions,
-                                    const CompareQuantities *quantities, ComparisonSet *set, CompareMemory *memory)
+                                    ComparisonSet *set, CompareMemory *memory)
 {
-  CompareAsked asked = {.seed = seed, .directions = directions, .quantities = quantities, .alike = true};
+  CompareAsked asked = {.seed = seed, .directions = directions, .quantities = &im->quantities, .alike = true};
   const int n        = im->spec->space.n;
   double seconds[SCORIA_NFROM];
   CompareDraws draws;
@@ -228,7 +241,8 @@ static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed
                                .theta      = im->theta,
                                .seed       = seed,
                                .directions = directions,
-                               .features   = im->features};
+                               .features   = im->features,
+                               .quantities = &im->quantities};
   PetscFunctionBeginUser;
   set->conditions = 1;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
@@ -266,7 +280,7 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
   members_add(cJSON_AddObjectToObject(root, COMPARE_HELD_OUT), scoria_held_out_members, held);
   PetscCall(CompareAddMeasures(root, set, false));
   compare_add_memorisation(root, set, memory);
-  if (set->profiles) PetscCall(CompareAddTails(root, set, quantities));
+  PetscCall(CompareAddTails(root, set, quantities));
   if (set->profiles) compare_add_conditions(root, set, false);
   PetscCall(ScoriaWriteJson(ScoriaRunComm(run), path, root));
   PetscFunctionReturn(0);
@@ -293,7 +307,7 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
     PetscCall(ScoriaSay(run, "  the model is its conditional Gaussian: the two differ by their draws alone"));
   else
     PetscCall(CompareSayNearer(run, set));
-  if (set->profiles) PetscCall(CompareSayTails(run, set, quantities));
+  PetscCall(CompareSayTails(run, set, quantities));
   if (set->profiles) PetscCall(CompareSayMemorisation(run, set, memory));
   PetscFunctionReturn(0);
 }
@@ -312,37 +326,33 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(WriteJson(run, json, set, held, quantities, memory));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   if (!set->profiles) curves.conditions = 0;
-  PetscCall(
-      CompareWriteStore(&curves, &none, set->profiles ? quantities : NULL, NULL, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(&curves, &none, quantities, NULL, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
 {
-  ComparisonSet set            = {.conditions = (int)im->conditions,
-                                  .count      = im->each,
-                                  .imported   = true,
-                                  .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
-  CompareMemory memory         = {.ds = NULL};
-  CompareQuantities quantities = {.n = 0};
+  ComparisonSet set    = {.conditions = (int)im->conditions,
+                          .count      = im->each,
+                          .imported   = true,
+                          .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
+  CompareMemory memory = {.ds = NULL};
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
   PetscCall(ScoriaMadeFromShape(&set.shape, &set.made));
   PetscCall(PetscStrncpy(set.made.dataset, model_dataset(im->trained.model), sizeof set.made.dataset));
-  if (im->halves) PetscCall(CompareQuantitiesOfDeck(deck, &set.shape, &quantities));
   if (im->halves)
-    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &quantities, &set, &memory));
+    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &memory));
   else
     PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set));
   const ScoriaHeldOut held = describe(im, &set);
-  PetscCall(Say(run, &set, &held, &quantities, &memory));
-  PetscCall(Write(run, deck, &set, &held, &quantities, &memory));
+  PetscCall(Say(run, &set, &held, &im->quantities, &memory));
+  PetscCall(Write(run, deck, &set, &held, &im->quantities, &memory));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareMemoryDestroy(&memory));
-  PetscCall(CompareQuantitiesDestroy(&quantities));
   PetscFunctionReturn(0);
 }
 

@@ -5,7 +5,10 @@
  * wrong here and there shows as residuals that are too wide, a wrong spread and a wrong shape as they are.
  *
  * The floor is what two samples of so many residuals of the rows' own law differ by: pairs of bootstrap samples of the
- * residuals, which need no model (Bickel and Freedman 1981: the bootstrap of empirical processes). */
+ * residuals, which need no model (Bickel and Freedman 1981: the bootstrap of empirical processes).
+ *
+ * Numbers of a row (extremes, probes, expressions) become residuals in the same way, and their tails are counted as of
+ * one condition: of what is common to all conditions, the shape, and of mean and spread. */
 #include "compare.h"
 #include <math.h>
 #include <string.h>
@@ -23,18 +26,19 @@ enum {
 #define MOMENTS_FROM ((int64_t)1 << 32) /* numbers of their draws at a condition: beyond those that are compared */
 
 /* The sources whose residuals are gathered. */
-static const ScoriaFrom taken[] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN};
-enum { TAKEN = 3 };
+enum { ROWS, MODEL, GAUSSIAN, TAKEN };
+static const ScoriaFrom taken[TAKEN] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCORIA_FROM_GAUSSIAN};
 
 typedef struct {
   const ComparePooled *asked;
   const ScoriaSource *source;
-  int m, width;                 /* numbers of a row, of its residual */
+  int m, values, width;         /* of a row; those that are judged; of its residual */
   int64_t draws, batch;         /* for moments, at each condition; rows at a time */
   double *moment, *mean, *unit; /* owned (draws, m), (m), (m) */
   double *rows[TAKEN];          /* owned (batch, m) */
   double *share[TAKEN];         /* owned (this rank's conditions * each, width): residuals, failed rows left out */
   double *all[TAKEN];           /* owned, on rank 0 (all conditions * each, width) */
+  CompareResiduals numbers;     /* owned, of the rows and the model */
   int64_t good;                 /* rows in share */
 } Pooling;
 
@@ -53,14 +57,16 @@ static int64_t batch_rows(int m, int64_t each)
   return PetscClipInterval(BATCH_BYTES / (int64_t)(m * sizeof(double)), 1, each);
 }
 
-CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int64_t each)
+CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int tails, int64_t each)
 {
   const double value = sizeof(double), width = residual_width(features, m),
                judged = features ? features_places_size(features) : m; /* columns of one covariance */
   const double blocks = features ? 2 * judged : 0;                     /* copies of them */
-  return (CompareRoom){
-      .fixed = value * (2 * judged * judged + (double)(most_draws(m) + TAKEN * batch_rows(m, each)) * m),
-      .row   = value * (2 * TAKEN * width + 2 * width + blocks)}; /* here and on rank 0; of the bootstrap */
+  const int row       = features ? m + tails : m;                      /* of whole fields numbers stand behind */
+  return (CompareRoom){.fixed = value * (2 * judged * judged + (double)most_draws(row) * (row + tails) +
+                                         (double)(TAKEN * batch_rows(row, each)) * row),
+                       /* here and on rank 0; of the bootstrap; numbers of two sources */
+                       .row   = value * (2 * TAKEN * width + 2 * width + blocks + 4 * tails + 2)};
 }
 
 static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource source[], int64_t conditions_here, int rank,
@@ -68,16 +74,19 @@ static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource sour
 {
   const ScoriaFieldShape *shape = source_shape(source[SCORIA_FROM_MODEL]);
   PetscFunctionBeginUser;
-  *p       = (Pooling){.asked = asked, .source = source, .m = shape->channels * shape->cells};
-  p->width = residual_width(asked->features, p->m);
-  p->batch = batch_rows(p->m, asked->each);
-  p->draws = PetscMin(PetscClipInterval(MOMENT_DRAWS / asked->conditions, LEAST_DRAWS, MOST_DRAWS), most_draws(p->m));
+  *p        = (Pooling){.asked = asked, .source = source, .m = shape->channels * shape->cells};
+  p->values = asked->features ? features_size(asked->features) : p->m;
+  p->width  = residual_width(asked->features, p->values);
+  p->batch  = batch_rows(p->m, asked->each);
+  p->draws  = PetscMin(PetscClipInterval(MOMENT_DRAWS / asked->conditions, LEAST_DRAWS, MOST_DRAWS), most_draws(p->m));
   PetscCall(PetscMalloc3(p->draws * p->m, &p->moment, p->m, &p->mean, p->m, &p->unit));
   for (int t = 0; t < TAKEN; t++) {
     PetscCall(PetscMalloc1(p->batch * p->m, &p->rows[t]));
     PetscCall(PetscMalloc1(conditions_here * asked->each * p->width, &p->share[t]));
     if (!rank) PetscCall(PetscMalloc1(asked->conditions * asked->each * p->width, &p->all[t]));
   }
+  PetscCall(CompareResidualsCreate(asked, shape, p->draws, conditions_here * asked->each,
+                                   rank ? 0 : asked->conditions * asked->each, &p->numbers));
   PetscFunctionReturn(0);
 }
 
@@ -90,6 +99,7 @@ static PetscErrorCode Destroy(Pooling *p)
     PetscCall(PetscFree(p->share[t]));
     PetscCall(PetscFree(p->all[t]));
   }
+  PetscCall(CompareResidualsDestroy(&p->numbers));
   PetscFunctionReturn(0);
 }
 
@@ -102,6 +112,7 @@ static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], b
   const int64_t finite = stats_keep_finite(p->draws, p->m, p->moment);
   *enough              = finite >= 2;
   if (!*enough) PetscFunctionReturn(0);
+  compare_residuals_at(&p->numbers, theta, finite, p->moment);
   stats_moments(finite, p->m, p->moment, p->mean, p->unit);
   if (p->asked->features)
     features_units(p->asked->features, p->mean, p->unit);
@@ -113,7 +124,7 @@ static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], b
 /* The residual of a row, which is changed. */
 static void take_residual(const Pooling *p, double row[], double out[])
 {
-  for (int j = 0; j < p->m; j++) row[j] = (row[j] - p->mean[j]) / p->unit[j];
+  for (int j = 0; j < p->values; j++) row[j] = (row[j] - p->mean[j]) / p->unit[j];
   if (p->asked->features)
     features_residual(p->asked->features, row, out);
   else
@@ -132,6 +143,7 @@ static PetscErrorCode TakeRows(Pooling *p, int64_t k, const double theta[], int6
     bool there = true;
     for (int t = 0; t < TAKEN; t++) there = there && isfinite(p->rows[t][i * p->m]);
     if (!there) continue;
+    compare_residuals_take(&p->numbers, theta, p->good, p->rows[ROWS] + i * p->m, p->rows[MODEL] + i * p->m);
     for (int t = 0; t < TAKEN; t++) take_residual(p, p->rows[t] + i * p->m, p->share[t] + p->good * p->width);
     p->good++;
   }
@@ -165,6 +177,7 @@ static PetscErrorCode Gather(MPI_Comm comm, Pooling *p, int64_t *rows)
   for (int t = 0; t < TAKEN; t++)
     PetscCallMPI(MPI_Gatherv(p->share[t], mine, row, p->all[t], counts, starts, row, 0, comm));
   PetscCallMPI(MPI_Type_free(&row));
+  PetscCall(CompareResidualsGather(comm, mine, counts, starts, &p->numbers));
   PetscCall(PetscFree2(counts, starts));
   *rows = all;
   PetscFunctionReturn(0);
@@ -221,6 +234,7 @@ static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c)
   for (int t = 1; t < TAKEN; t++)
     PetscCall(Distance(asked, rows, p->width, p->all[t], p->all[0], &c->distance[taken[t]]));
   PetscCall(BootstrapFloor(asked, rows, p->width, p->all[0], &c->distance[SCORIA_FROM_PDE_AGAIN]));
+  PetscCall(CompareResidualsCount(&p->numbers, rows, c));
   PetscFunctionReturn(0);
 }
 

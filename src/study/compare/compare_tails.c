@@ -151,11 +151,12 @@ PetscErrorCode ComparePutTails(ScoriaStore store, const ComparisonSet *set, cons
 /* ---------------------------------------------------------------------------------------------------- table ---- */
 
 /* Where the two differ first, and by what factor. */
-static void disagreement(const ScoriaTail *tail, size_t size, char text[])
+static void disagreement(const ScoriaTail *tail, bool imported, size_t size, char text[])
 {
   *text = 0;
   if (isfinite(tail->differs))
-    snprintf(text, size, ", at %.2g the model has %.2g of the PDE's", tail->differs, tail->ratio);
+    snprintf(text, size, ", at %.2g the model has %.2g of the %s", tail->differs, tail->ratio,
+             imported ? "data's" : "PDE's");
 }
 
 PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const CompareQuantities *quantities)
@@ -170,7 +171,7 @@ PetscErrorCode CompareSayTails(ScoriaRun run, const ComparisonSet *set, const Co
     for (int side = 0; side < SCORIA_TAILS; side++) {
       pool_tail(set, i, side, work, &tail);
       if (!tail.n || quantities->place[i] || (i >= quantities->n && i < quantities->tails - quantities->own)) continue;
-      disagreement(&tail, sizeof differs, differs);
+      disagreement(&tail, set->imported, sizeof differs, differs);
       snprintf(checked, sizeof checked, tail.checked < 1 ? "%.2g" : "nowhere", tail.checked);
       PetscCall(ScoriaSay(run, "    %-18s %-5s %9s%s", side ? "" : quantities->quantity[i].name,
                           scoria_tail_sides[side], checked, differs));

@@ -70,9 +70,7 @@ static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int es
     work[k]      = (from == SCORIA_FROM_GAUSSIAN ? set->c[k].gaussian : set->c[k].sample)[quantity];
     reference[k] = set->c[k].reference[quantity];
   }
-  const bool varies = bias_pool(set->held, work, reference, estimate, bias);
-  if (!varies) *bias = (ScoriaBias){.floor = NAN, .upper = NAN};
-  return varies;
+  return bias_pool(set->held, work, reference, estimate, bias);
 }
 
 PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost)

@@ -158,8 +158,8 @@ PetscErrorCode InferTransport(InferParticles *p, int64_t first, int64_t n);
 int64_t infer_reference_draws(const InferQuestion *q, int modes);
 /* What every sensor would read (sensors), without noise. */
 void infer_readings(const InferQuestion *q, const double fields[], double reading[]);
-/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles.
- * Collective. */
+/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles,
+ * and what fails on one fails on all.  Collective. */
 typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
 PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t most, InferTile tile, void *ctx);
 /* Tiles of `count` items that one of the ranks has at most. */

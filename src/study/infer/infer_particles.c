@@ -68,7 +68,8 @@ PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t
     if (part && !failed) failed = tile(p, start, part, ctx);
     PetscCall(InferProgressRound(&p->progress, kind, most - t - 1));
   }
-  PetscFunctionReturn(failed);
+  PetscCall(ScoriaAgreeFailed(p->comm, failed));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode InferMostTiles(const InferParticles *p, int64_t count, int64_t *most)

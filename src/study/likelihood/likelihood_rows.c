@@ -228,7 +228,7 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaDeck deck, Likelihood *l)
   PetscCall(ScoriaDeckInt(deck, "likelihood_steps", &steps));
   PetscCall(ScoriaDeckInt(deck, "likelihood_probes", &probes));
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
-  l->opt = (ScoriaLikelihoodOptions){(int)steps, (int)probes, (uint64_t)seed};
+  l->opt = (ScoriaLikelihoodOptions){.steps = (int)steps, .probes = (int)probes, .seed = (uint64_t)seed};
   PetscCall(ScoriaDeckString(deck, "sample_sampler", &sampler));
   if (sampler_is_tuned(sampler_find(sampler)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: sample_sampler is %s, whose network has no density; give another",

@@ -141,6 +141,19 @@ static PetscErrorCode HandIn(MPI_Comm comm, int64_t batch, int64_t tile, int64_t
   PetscFunctionReturn(0);
 }
 
+/* Rows of all ranks, as far as this one's tell: a tile of whole fields takes seconds. */
+typedef struct {
+  ScoriaProgress bar; /* borrowed */
+  double done, share; /* rows; of all, for one of this rank's */
+} Shown;
+
+static void show_rows(void *to, double rows)
+{
+  Shown *shown = to;
+  shown->done += shown->share * rows;
+  (void)ScoriaProgressUpdate(shown->bar, shown->done, NULL);
+}
+
 PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
                                   ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a)
 {
@@ -150,8 +163,10 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   const int64_t tile     = list->tile > 1 && list->tile <= most ? list->tile : 1;
   ScoriaPace pace        = {.run = run, .step = tile > 1 ? 1 : PetscMin(16, most), .most = most / tile}; /* of tiles */
   LikelihoodAnswer chunk = {.n = a->n, .volume = a->volume};
+  ScoriaLikelihoodOptions shown_opt = *opt;
   PetscMPIInt rank, size;
   ScoriaProgress bar;
+  Shown shown;
   double *fields;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -159,13 +174,16 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   PetscCall(PetscMalloc1((size_t)most * width, &fields));
   PetscCall(Allocate(CHUNK_ROWS, a->n, &chunk));
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)a->rows, &bar));
+  shown_opt.passed = show_rows;
+  shown_opt.to     = &shown;
   for (int64_t base = 0, batch; base < a->rows; base += batch) {
     int64_t first, number;
     PetscCall(ScoriaPaceMeet(&pace, "the evaluation restarts from the beginning"));
     batch = PetscMin(pace.step * tile * size, a->rows - base);
     deal_tiles(batch, tile, rank, size, &first, &number);
     PetscCall(ReadRows(comm, given, list, base + first, number, fields, &chunk));
-    PetscCall(EvaluateRows(comm, law, opt, base + first, number, fields, &chunk));
+    shown = (Shown){bar, (double)base, (double)batch / (double)PetscMax(number, 1)};
+    PetscCall(EvaluateRows(comm, law, &shown_opt, base + first, number, fields, &chunk));
     PetscCall(HandIn(comm, batch, tile, base, number, &chunk, a));
     PetscCall(ScoriaProgressUpdate(bar, (double)(base + batch), NULL));
   }

@@ -4,9 +4,8 @@
 
 #include "scoria/uq_question.h"
 
-#define UQ_MAX_WHOLE                                                                                                   \
-  48 /* quantities, those of whole fields included: further ones are left out, for the deck's own                      \
-      */
+/* Quantities, those of whole fields included: further ones are left out, for the deck's own. */
+#define UQ_MAX_WHOLE 48
 
 /* Of fields of that shape the numbers that uq takes of each, and nothing else, for who takes no statistics; end: of
  * each part of them. */

@@ -180,8 +180,11 @@ PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
 /* uq_tails.c: from compare.h5 of the run directory; PetscFree.  Collective. */
 PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails);
 /* uq_bias.c: likewise; and one as text, "+0.12 (<0.15)" in SDs, "not checked". */
+extern const ScoriaUqBias uq_no_bias; /* not checked */
 PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases);
 void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[]);
+/* Whether condition k is among those that compare speaks of: in the trained ranges, from which it takes its own. */
+bool uq_compared_at(const UqQuestion *q, int k);
 /* The tail that an event of that probability lies in: its probability, and the side. */
 double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
 /* Line `number` of what was not checked and is asked, from 0; "" where that one has nothing to say, false at the end.

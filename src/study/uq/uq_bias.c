@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+const ScoriaUqBias uq_no_bias = {NAN, NAN, NAN, NAN, NAN, NAN};
+
 /* Where the numbers of an estimate stand in a ScoriaUqBias. */
 static double *bias_at(ScoriaUqBias *bias, int estimate, bool upper)
 {
@@ -60,7 +62,7 @@ PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   PetscCall(PetscNew(biases));
   PetscCall(ScoriaImported(deck, &imported));
   (*biases)->whose = imported ? "data" : "PDE";
-  for (int i = 0; i < UQ_MAX_QUANTITIES; i++) (*biases)->of[i] = (ScoriaUqBias){NAN, NAN, NAN, NAN, NAN, NAN};
+  for (int i = 0; i < UQ_MAX_QUANTITIES; i++) (*biases)->of[i] = uq_no_bias;
   PetscCall(UqComparedOpen(run, deck, q->made.model, &store, &(*biases)->why));
   if (!store) PetscFunctionReturn(0);
   PetscCall(TakeAll(store, q, imported, *biases));
@@ -68,9 +70,16 @@ PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   PetscFunctionReturn(0);
 }
 
+bool uq_compared_at(const UqQuestion *q, int k)
+{
+  for (int i = 0; i < q->space->n; i++)
+    if (!condition_inside(&q->space->c[i], q->theta[k * q->space->n + i])) return false;
+  return true;
+}
+
 void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[])
 {
-  if (isnan(bias->mean_bias) && isnan(bias->mean_bias_upper))
+  if (isnan(bias->mean_bias_upper))
     snprintf(text, size, "not checked");
   else if (isnan(bias->mean_bias))
     snprintf(text, size, "(<%.2g)", bias->mean_bias_upper);

@@ -35,24 +35,28 @@ static void add_quantity(cJSON *to, const UqQuestion *q, const UqResult *r, cons
     const double *value = at + a->quantiles + (size_t)p * 2 * columns + j;
     add_entry(list, scoria_uq_quantile_members, &(ScoriaUqQuantile){q->probability[p], value[0], value[columns]});
   }
+  const bool compared = uq_compared_at(q, k);
   if (r->tails) {
     const UqTail *tail            = r->tails->quantity[i];
-    const ScoriaUqChecked checked = {tail[SCORIA_TAIL_LOW].checked, tail[SCORIA_TAIL_HIGH].checked};
+    const ScoriaUqChecked checked = {compared ? tail[SCORIA_TAIL_LOW].checked : NAN,
+                                     compared ? tail[SCORIA_TAIL_HIGH].checked : NAN};
     members_add(cJSON_AddObjectToObject(one, UQ_CHECKED), scoria_uq_checked_members, &checked);
   }
-  if (r->biases) members_add(cJSON_AddObjectToObject(one, UQ_BIAS), scoria_uq_bias_members, &r->biases->of[i]);
+  if (r->biases)
+    members_add(cJSON_AddObjectToObject(one, UQ_BIAS), scoria_uq_bias_members,
+                compared ? &r->biases->of[i] : &uq_no_bias);
   if (r->check)
     members_add(cJSON_AddObjectToObject(one, UQ_CHECK), scoria_uq_check_members, &r->check[k * q->nquantities + i]);
   add_histogram(one, at + a->histograms + (size_t)i * (2 + UQ_BINS));
 }
 
 /* Of the tail that the event lies in. */
-static void add_checked(cJSON *event, const UqQuestion *q, const UqTails *tails, int t, double probability)
+static void add_checked(cJSON *event, const UqQuestion *q, const UqTails *tails, int k, int t, double probability)
 {
   int side;
   if (!tails) return;
   uq_event_tail(q, t, probability, &side);
-  const double checked = tails->event[t][side].checked;
+  const double checked = uq_compared_at(q, k) ? tails->event[t][side].checked : NAN;
   cJSON_AddItemToObject(event, UQ_CHECKED, isnan(checked) ? cJSON_CreateNull() : cJSON_CreateNumber(checked));
 }
 
@@ -64,7 +68,7 @@ static void add_warnings(cJSON *root, const UqQuestion *q, const UqResult *r)
     if (*line) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }
 
-static void add_thresholds(cJSON *to, const UqQuestion *q, const UqResult *r, const double at[])
+static void add_thresholds(cJSON *to, const UqQuestion *q, const UqResult *r, const double at[], int k)
 {
   cJSON *list = cJSON_AddArrayToObject(to, UQ_EXCEED);
   for (int t = 0; t < q->nthresholds; t++) {
@@ -82,7 +86,7 @@ static void add_thresholds(cJSON *to, const UqQuestion *q, const UqResult *r, co
         .se          = share[UQ_SHARE_SE * n + c],
         .low95       = share[UQ_SHARE_LOW * n + c],
         .high95      = share[UQ_SHARE_HIGH * n + c]};
-    add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, r->tails, t, one.probability);
+    add_checked(add_entry(list, scoria_uq_exceedance_members, &one), q, r->tails, k, t, one.probability);
   }
 }
 
@@ -132,7 +136,7 @@ static void add_condition(cJSON *list, const UqQuestion *q, const UqResult *r, i
   members_add(one, scoria_uq_condition_members, &what);
   quantities = cJSON_AddObjectToObject(one, UQ_QUANTITIES);
   for (int i = 0; i < q->nquantities; i++) add_quantity(quantities, q, r, at, k, i);
-  add_thresholds(one, q, r, at);
+  add_thresholds(one, q, r, at, k);
   if (r->levels.at) levels_add_json(one, q, &r->a, &r->levels, k);
 }
 

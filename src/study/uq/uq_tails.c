@@ -47,8 +47,7 @@ static PetscErrorCode ReadCompared(ScoriaStore store, Compared *c)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, bool imported, Compared *c,
-                                   const char **why)
+static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, Compared *c, const char **why)
 {
   ScoriaStore store;
   bool has = false;
@@ -59,8 +58,7 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
   if (has)
     PetscCall(ReadCompared(store, c));
   else
-    *why = imported ? "compare takes no tails of imported rows that it judges by residuals"
-                    : "compare.h5 has none: it is of an earlier release";
+    *why = "compare.h5 has none: it is of an earlier release";
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }
@@ -98,7 +96,7 @@ PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, 
   if (q->gaussian)
     (*tails)->why = "compare checks those of the model, not of its Gaussian";
   else
-    PetscCall(TakeCompared(run, deck, q, imported, &c, &(*tails)->why));
+    PetscCall(TakeCompared(run, deck, q, &c, &(*tails)->why));
   for (int i = 0; i < q->nquantities; i++) find_tails(&c, &q->quantity[i], (*tails)->quantity[i]);
   for (int t = 0; t < q->nthresholds; t++) {
     const ScoriaQuantity number = number_of(q, t);

@@ -98,8 +98,9 @@ static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqA
 static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, const UqAnswer *a)
 {
   static const char *const rows[UQ_NSHARES]  = {"probability", "probability_se", "probability_low", "probability_high"};
-  static const char *const whats[UQ_NSHARES] = {
-      NULL, "Monte Carlo standard error", "95 % interval of Wilson, lower end", "95 % interval of Wilson, upper end"};
+  static const char *const whats[UQ_NSHARES] = {NULL, "Monte Carlo standard error",
+                                                "95 % interval of Wilson, modified for rare events, lower end",
+                                                "95 % interval of Wilson, modified for rare events, upper end"};
   PetscFunctionBeginUser;
   for (int t = 0; t < q->nthresholds; t++)
     for (int row = 0; row < UQ_NSHARES; row++)
@@ -249,7 +250,7 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqR
   for (int i = 0; i < q->nquantities; i++) {
     const double *m = at + a->moments + q->m + i, *quantile = at + a->quantiles + q->m + i;
     char bias[48] = "";
-    if (r->biases) uq_bias_text(&r->biases->of[i], sizeof bias, bias);
+    if (r->biases) uq_bias_text(uq_compared_at(q, k) ? &r->biases->of[i] : &uq_no_bias, sizeof bias, bias);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %11.2g %12.6g %12.6g %12.6g%s%s", q->quantity[i].name,
                         unit_shown(q->quantity[i].unit), m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns],
                         m[UQ_SD * columns], quantile[0], quantile[2 * columns * (size_t)(q->nprobabilities - 1)],
