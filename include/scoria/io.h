@@ -279,6 +279,8 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */
 PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path);
+/* `from`, a file that is whole, becomes `path`, in place of one that is there.  Collective. */
+PetscErrorCode ScoriaFileReplace(MPI_Comm comm, const char *from, const char *path);
 /* Removes all generations of a checkpoint of the run.  Collective. */
 PetscErrorCode ScoriaCheckpointRemove(ScoriaRun run, const char *name);
 

@@ -92,11 +92,16 @@ bool holdout_has(const ScoriaHoldout *holdout, int64_t row);
 /* Trains as the deck's train_* say, on ds, or on what rows of a cheaper fidelity have made of it (ScoriaCorrect; NULL:
  * nothing): more rows of its conditions, which come first, and none of those held back.  Conditions are split into
  * training and validation ones.  The result does not depend on the number of ranks, bit for bit, nor on how often it
- * was interrupted: train.ckpt in the run directory is resumed, or normaliser.ckpt before there is one;
- * ScoriaModelTrained is for the caller to call once the model is safe. Progress and log go to run; model.h5 is not
- * written here.  Collective on the run's comm. */
+ * was interrupted: train.ckpt in the run directory is resumed, or normaliser.ckpt before there is one; nor on whether
+ * the weights for a sampler of few evaluations come at once or later (ScoriaModelUntuned).  ScoriaModelTrained is for
+ * the caller to call once the model is safe. Progress and log go to run; model.h5 is not written here.  Collective on
+ * the run's comm. */
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaDataset corrected,
                                 const ScoriaTwin *twin, ScoriaModel *model);
+/* Whether the run directory has a model of this deck, but without the weights for a sampler of few evaluations that the
+ * deck asks for (train_distilled_steps, train_consistency_steps): ScoriaModelTrain then learns only these.  Collective.
+ */
+PetscErrorCode ScoriaModelUntuned(ScoriaRun run, ScoriaDeck deck, bool *untuned);
 /* Removes the checkpoints of a training.  Collective. */
 PetscErrorCode ScoriaModelTrained(ScoriaRun run);
 PetscErrorCode ScoriaModelDestroy(ScoriaModel *model);

@@ -16,6 +16,22 @@ static PetscErrorCode OpenDataset(ScoriaRun run, ScoriaDeck deck, ScoriaDataset 
   PetscFunctionReturn(0);
 }
 
+/* Over a model that lacked only what this one has besides: it is gone when this one is whole. */
+static PetscErrorCode SaveOver(ScoriaRun run, ScoriaModel model, const char *path, const char *text)
+{
+  char next[PETSC_MAX_PATH_LEN];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaRunPath(run, "model.h5.next", sizeof next, next));
+  PetscCall(ScoriaFileRemove(ScoriaRunComm(run), next)); /* left by a run killed between writing and renaming */
+  PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), next, text));
+  PetscCall(ScoriaFileReplace(ScoriaRunComm(run), next, path));
+  PetscCall(ScoriaSay(run,
+                      "  %s holds the weights of before, too; results made from it without the new ones name "
+                      "another file: move them away to make them again",
+                      path));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN], cheap[PETSC_MAX_PATH_LEN];
@@ -24,11 +40,13 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   ScoriaTwin twin;
   ScoriaModel model;
   const char *text;
-  bool complete;
+  bool complete, untuned;
   PetscFunctionBeginUser;
   PetscCall(ScoriaCheapPath(run, deck, cheap));
-  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", SCORIA_OF_MODEL, *cheap ? cheap : NULL, &complete));
-  if (complete) {
+  PetscCall(ScoriaModelUntuned(run, deck, &untuned));
+  PetscCall(ScoriaCompleteStore(run, deck, "model.h5", "model", untuned ? SCORIA_OF_TRAINED : SCORIA_OF_MODEL,
+                                *cheap ? cheap : NULL, &complete));
+  if (complete && !untuned) {
     PetscCall(ScoriaModelTrained(run)); /* one that was killed just after its end has left checkpoints */
     PetscFunctionReturn(0);
   }
@@ -39,7 +57,7 @@ static PetscErrorCode Train(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaModelTrain(run, deck, ds, corrected, &twin, &model));
   PetscCall(ScoriaRunPath(run, "model.h5", sizeof path, path));
   PetscCall(ScoriaDeckText(deck, &text));
-  PetscCall(ScoriaModelSave(model, ScoriaRunComm(run), path, text));
+  PetscCall(untuned ? SaveOver(run, model, path, text) : ScoriaModelSave(model, ScoriaRunComm(run), path, text));
   PetscCall(ScoriaSay(run, "  wrote %s", path));
   PetscCall(ScoriaModelTrained(run));
   PetscCall(ScoriaModelDestroy(&model));

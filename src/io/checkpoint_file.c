@@ -48,6 +48,18 @@ PetscErrorCode ScoriaFileRemove(MPI_Comm comm, const char *path)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScoriaFileReplace(MPI_Comm comm, const char *from, const char *path)
+{
+  ScoriaTrouble bad = {.path = path};
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!rank) PetscCall(FilePublish(from, path, &bad));
+  PetscCall(ScoriaAgree(comm, bad.code, bad.line));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaCheckpointRemove(ScoriaRun run, const char *name)
 {
   const MPI_Comm comm = ScoriaRunComm(run);

@@ -143,8 +143,8 @@ static PetscErrorCode ChooseTuned(ScoriaModel m, const ScoriaSamplerRow *sampler
 {
   PetscFunctionBeginUser;
   if (!m->tuned || m->tuned_for != sampler)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds no weights for sampler %s%s; train with train_%s_steps", path,
-                sampler->name, m->tuned ? ", but for another" : "", sampler->name);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: holds no weights for sampler %s; %s with train_%s_steps", path, sampler->name,
+                m->tuned ? "but for another: train anew" : "train adds them", sampler->name);
   if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler %s has weights of its own", sampler->name);
   PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
   m->uses_tuned = true;

@@ -35,7 +35,7 @@ struct ScoriaModel_ {
   const ScoriaSamplerRow *tuned_for; /* which one */
   bool uses_tuned;                   /* they are in the network */
   int64_t steps;
-  int64_t lengthened; /* step at which train_steps was raised last, 0: never; not read back */
+  int64_t lengthened; /* step at which train_steps was raised last, 0: never */
   int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */
   double width;       /* relative width of the average in use; 0 likewise */
   uint64_t seed;

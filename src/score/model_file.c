@@ -267,6 +267,20 @@ static PetscErrorCode GetAdopted(ScoriaModel m, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+/* Where the training ended up, for one that goes on from here; not in files of earlier versions. */
+static PetscErrorCode GetKept(ScoriaModel m, ScoriaStore store)
+{
+  bool stored;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, "train_kept_step", &stored));
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "train_kept_step", &m->kept));
+  PetscCall(ScoriaStoreHas(store, "train_lengthened_at", &stored));
+  if (stored) PetscCall(ScoriaStoreGetInt(store, "train_lengthened_at", &m->lengthened));
+  PetscCall(ScoriaStoreHas(store, "train_ema_width", &stored));
+  if (stored) PetscCall(ScoriaStoreGetReal(store, "train_ema_width", &m->width));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *model)
 {
   const char *name, *deck;
@@ -297,6 +311,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   m->float64 = float64 != 0;
   m->seed    = (uint64_t)seed;
   PetscCall(GetAdopted(m, store));
+  PetscCall(GetKept(m, store));
   PetscCall(HoldoutLoad(store, path, m->seed, &m->holdout));
   PetscCall(GetCentres(m, store));
   PetscCall(ScoriaStoreDeck(store, &deck));

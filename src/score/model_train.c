@@ -348,6 +348,11 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(CheckpointFind(run, deck, &t.begin));
   norm         = t.begin.norm;
   t.begin.norm = NULL;
+  if (!t.begin.found) PetscCall(TunedFrom(run, deck, &t.from));
+  if (t.from) {
+    norm               = t.from->normaliser;
+    t.from->normaliser = NULL;
+  }
   if (!norm) PetscCall(PreparationFind(run, deck, rows, &norm));
   PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
   PetscCall(ScoriaHoldoutChoose(t.comm, deck, ds, &holdout));
@@ -377,6 +382,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(ScoriaCostEnd(&t.cost));
   PetscCall(CheckpointDestroy(&t.begin));
   PetscCall(KeptDestroy(&t.kept));
+  PetscCall(ScoriaModelDestroy(&t.from));
   PetscCall(TrainDataDestroy(&t.train));
   PetscCall(TrainDataDestroy(&t.valid));
   PetscFunctionReturn(0);

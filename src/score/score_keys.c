@@ -107,14 +107,16 @@ const ScoriaKey scoria_score_keys[] = {
      "evaluation whose averaged weights are the model: the one of lowest validation loss, or the last",
      SCORIA_DECIDES_WEIGHTS},
     {"train_consistency_steps", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
-     "steps of consistency tuning after the training, for sampler consistency; 0: none", SCORIA_DECIDES_WEIGHTS},
+     "steps of consistency tuning after the training, for sampler consistency; 0: none. train_distilled_steps, for one "
+     "evaluation, is the better (benchmarks/ablation.md)",
+     SCORIA_DECIDES_TUNING},
     {"train_consistency_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
-     "largest learning rate of the consistency tuning", SCORIA_DECIDES_WEIGHTS},
+     "largest learning rate of the consistency tuning", SCORIA_DECIDES_TUNING},
     {"train_distilled_steps", SCORIA_KEY_INT, "", "0", 0, 1e9, NULL,
      "steps after the training that distil sampler abm, with 8 evaluations, for sampler distilled, with one; 0: none",
-     SCORIA_DECIDES_WEIGHTS},
+     SCORIA_DECIDES_TUNING},
     {"train_distilled_rate", SCORIA_KEY_REAL, "", "1e-3", SCORIA_POSITIVE, 1, NULL,
-     "largest learning rate of the distillation", SCORIA_DECIDES_WEIGHTS},
+     "largest learning rate of the distillation", SCORIA_DECIDES_TUNING},
     {"train_patience", SCORIA_KEY_INT, "", NULL, 0, 1e6, SCORIA_FORMERLY("0"),
      "evaluations (one every fiftieth of the steps) without improvement beyond the noise that end the training; 0: "
      "never (not set: 10 with fewer than 65,536 rows and at least 500 steps, unless train_keep is last, else 0). The "
@@ -127,7 +129,8 @@ const ScoriaKey scoria_score_keys[] = {
      SCORIA_DECIDES_DRAWS},
     {"sample_sampler", SCORIA_KEY_CHOICE, "", "abm", 0, 0, SCORIA_ROWS(scoria_samplers),
      "integrator of the reverse diffusion", SCORIA_DECIDES_DRAWS},
-    {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler", SCORIA_DECIDES_DRAWS},
+    {"sample_steps", SCORIA_KEY_INT, "", "8", 1, 100000, NULL, "steps of the sampler; distilled has none",
+     SCORIA_DECIDES_DRAWS},
     {"sample_precision", SCORIA_KEY_CHOICE, "", "float32", 0, 0, SCORIA_WORDS("float32 bfloat16"),
      "operands of the network's large products: bfloat16 is faster on processors with instructions for it, slow "
      "elsewhere",

@@ -337,7 +337,9 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
   t->blurred    = !t->begin.found || t->begin.blurred;
   if (!t->blurred) memset(t->opt.blur, 0, sizeof t->opt.blur); /* as it was begun */
   PetscCall(Begin(t, spec));
-  if (!t->begin.tuning) {
+  if (t->from)
+    PetscCall(TunedKept(t));
+  else if (!t->begin.tuning) {
     PetscCall(Run(t, spec, "train", TRAIN_FILE));
     PetscCall(Choose(t));
     PetscCall(CurveClose(&t->curve));

@@ -15,6 +15,7 @@ typedef struct {
   TrainData train, valid; /* valid.rows = 0: nothing was left out */
   int64_t patience;       /* evaluations without improvement after which it ends; 0: never */
   bool keep_last;
+  ScoriaModel from;     /* owned: trained before, and now only tuned; NULL: none */
   TrainKind tuning;     /* what follows, for a sampler of few evaluations; TRAIN_DENOISER: nothing */
   int64_t tuning_steps; /* of it */
   double tuning_rate;
@@ -35,9 +36,14 @@ typedef struct {
   double every, saved;   /* seconds between checkpoints; when the last one was written */
 } Training;
 
+/* model_tune.c: the model of the run directory where it lacks the weights that the deck asks for (ScoriaModelUntuned),
+ * else NULL; its training as what t->kept holds, where TrainingRun would have come to it.  Collective. */
+PetscErrorCode TunedFrom(ScoriaRun run, ScoriaDeck deck, ScoriaModel *from);
+PetscErrorCode TunedKept(Training *t);
+
 /* Trains the network `spec` to its last step, or until patience ends, chooses the average that is the model, and tunes
- * it for few evaluations where that is asked for.  On return t->trainer is gone, t->kept holds what was kept, t->tuned
- * the tuned weights.  Collective. */
+ * it for few evaluations where that is asked for; with t->from only the last.  On return t->trainer is gone, t->kept
+ * holds what was kept, t->tuned the tuned weights.  Collective. */
 PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec);
 
 #endif

@@ -134,6 +134,24 @@ interrupt usr1 2 train "$work/bent" distilled.jsonl
 scoria 3 train "$deck" -run_dir "$work/bent" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation: the last start"; cat "$work/out" >&2; }
 grep -q 'resuming from step [0-9]* of the distilled tuning' "$work/out" || { fail "distillation did not go on"; cat "$work/out" >&2; }
 same "$work/straight" "$work/bent" model.h5 || fail "an interrupted distillation ends with other weights"
+
+# Asked for when the training is done: the same as at once, whether interrupted or not; nothing is trained again.
+mkdir -p "$work/later"
+ln "$reference/dataset.h5" "$work/later/dataset.h5"
+scoria 3 train "$deck" -run_dir "$work/later" "${more[@]}" -train_distilled_steps 0 >"$work/out" 2>&1 || { fail "the training before"; cat "$work/out" >&2; }
+cp "$work/later/train.jsonl" "$work/curve"
+interrupt usr1 4 train "$work/later" distilled.jsonl
+[ "$code" -eq 75 ] || { fail "distillation later: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+[ -e "$work/later/model.h5" ] || fail "distillation later: the model was gone meanwhile"
+scoria 1 train "$deck" -run_dir "$work/later" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation later: the last start"; cat "$work/out" >&2; }
+same "$work/straight" "$work/later" model.h5 || fail "a distillation after the training ends with other weights"
+cmp -s "$work/curve" "$work/later/train.jsonl" || fail "distillation later: trained again"
+scoria 2 train "$deck" -run_dir "$work/later" "${more[@]}" >"$work/out" 2>&1 || { fail "distilled again"; cat "$work/out" >&2; }
+grep -q 'model.h5 is complete' "$work/out" || { fail "distilled already, and not told"; cat "$work/out" >&2; }
+expect 3 'model.h5: made by another deck (train_distilled_steps is 1000 here and 1500 there)' 2 train "$deck" -run_dir "$work/later" "${more[@]}" -train_distilled_steps 1000
+scoria 2 sample "$deck" -run_dir "$work/later" -sample_sampler distilled -sample_count 40 >"$work/out" 2>&1 || { fail "one evaluation"; cat "$work/out" >&2; }
+grep -q 'WARNING: sample_steps is ignored: sample_sampler is distilled' "$work/out" || { fail "steps of the sampler without any"; cat "$work/out" >&2; }
+ls "$work/later"/*.next "$work/later"/train.ckpt* >/dev/null 2>&1 && fail "a finished distillation left files"
 more=("${consistency[@]}")
 
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.

@@ -255,7 +255,7 @@ static void a_changed_key_is_told_where_it_decides(void **state)
   static const unsigned results[] = {SCORIA_OF_LAW,        SCORIA_OF_IMPORTED, SCORIA_OF_GROWING,    SCORIA_OF_DATASET,
                                      SCORIA_OF_SPLIT,      SCORIA_OF_TRAINING, SCORIA_OF_NORMALISER, SCORIA_OF_MODEL,
                                      SCORIA_OF_LIKELIHOOD, SCORIA_OF_COMPARE,  SCORIA_OF_SAMPLES,    SCORIA_OF_UQ,
-                                     SCORIA_OF_POSTERIOR,  SCORIA_OF_REFINED,  SCORIA_OF_CHEAP};
+                                     SCORIA_OF_POSTERIOR,  SCORIA_OF_REFINED,  SCORIA_OF_CHEAP,      SCORIA_OF_TRAINED};
   ScoriaDeck deck, changed;
   const char *text, *other;
   char difference[512];
