@@ -273,8 +273,8 @@ bool source_has_others(const char *source); /* whether such a text tells of othe
  * opened.  What does not pass is a user error.  Collective. */
 PetscErrorCode ScoriaFileTrial(MPI_Comm comm, const char *path);
 
-/* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a run directory
- * whether its files are as its manifest lists them. Collective. */
+/* Describes any file of ours on standard output (rank 0): kind, shapes, units, ranges, provenance; of a text in a run
+ * directory what it is; of a run directory whether its files are as its manifest lists them. Collective. */
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path);
 
 /* Removes `path` if it is there.  Collective. */

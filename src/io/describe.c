@@ -1,10 +1,12 @@
 /* Any file of ours in words, on rank 0's standard output.  A dataset is read by all ranks, a share of the rows each,
  * with damaged and missing rows counted instead of refused, so that an unfinished file can be described too. */
 #include "private.h"
+#include "scoria/run_files.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BATCH_BYTES (16LL << 20) /* rows read at a time, per rank */
 
@@ -193,6 +195,22 @@ static PetscErrorCode PrintOrigin(hid_t file, const char *path, const char *kind
   PetscFunctionReturn(0);
 }
 
+/* A file that a command leaves as text under a name of its own, in a run directory: that has a manifest; 0: it is none.
+ */
+static int describe_text(const char *path, const struct stat *st)
+{
+  const char *slash         = strrchr(path, '/');
+  const ScoriaRunFile *file = run_file_find(slash ? slash + 1 : path, NULL);
+  const size_t length       = file ? strlen(file->name) : 0;
+  char beside[PETSC_MAX_PATH_LEN];
+  if (!file || !file->text || !S_ISREG(st->st_mode) || !strcmp(file->name + length - 3, ".h5")) return 0;
+  snprintf(beside, sizeof beside, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, MANIFEST_FILE);
+  if (access(beside, R_OK)) return 0;
+  printf("%s\n%-12s %s%s%s\n%-12s %lld bytes of text\n", path, "holds", file->command ? file->command : "",
+         file->command ? ": " : "", file->text, "size", (long long)st->st_size);
+  return 1;
+}
+
 PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
 {
   ScoriaTrouble bad = {.path = path};
@@ -200,16 +218,18 @@ PetscErrorCode ScoriaDescribeFile(MPI_Comm comm, const char *path)
   int64_t size;
   hid_t file = H5I_INVALID_HID;
   struct stat st;
-  int rank, is_dataset = 0, is_directory = 0;
+  int rank, is_dataset = 0, is[2] = {0, 0}; /* a directory, a text */
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) is_directory = !stat(path, &st) && S_ISDIR(st.st_mode);
-  PetscCallMPI(MPI_Bcast(&is_directory, 1, MPI_INT, 0, comm));
-  if (is_directory) {
-    PetscCall(ManifestVerify(comm, path));
-    PetscFunctionReturn(0);
+  if (!rank && !stat(path, &st)) {
+    is[0] = S_ISDIR(st.st_mode);
+    is[1] = describe_text(path, &st);
   }
+  PetscCallMPI(MPI_Bcast(is, 2, MPI_INT, 0, comm));
+  if (is[0]) PetscCall(ManifestVerify(comm, path));
+  if (!rank) fflush(stdout);
+  if (is[0] || is[1]) PetscFunctionReturn(0);
   PetscCall(ScoriaFileTrial(comm, path));
   if (!rank) {
     PetscCall(OpenOurs(path, "a file of scoria's", &size, &file, format, kind, &bad));

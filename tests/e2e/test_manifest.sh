@@ -122,6 +122,13 @@ as_listed "$work/run" 2 1
 scoria 2 run "$deck" </dev/null >"$work/out" 2>&1 || fail "run after a damaged manifest: exit $?"
 as_listed "$work/run" 1
 
+# A text of a run directory is said to be what it is; of the same name elsewhere it is anybody's.
+scoria 2 info "$work/run/compare.json" >"$work/out" 2>&1 || fail "info of a text: exit $?"
+grep -q "^holds  *compare: measures and cost" "$work/out" || { fail "what compare.json holds"; cat "$work/out" >&2; }
+mkdir "$work/mine"
+cp "$work/run/compare.json" "$work/mine"
+expect 3 'mine/compare.json: not an HDF5 file' 1 info "$work/mine/compare.json"
+
 # A command that ends badly over what its finished file says has finished the file; a user's own files are nobody's.
 cp "$work/run/dataset.h5" "$work/run/mine.h5"
 scoria 2 sample "$deck" -sample_file "rough one.h5" -sample_steps 1 </dev/null >"$work/out" 2>&1 || fail "sample once more"
