@@ -71,8 +71,8 @@ double measure_worst(const ScoriaMeasure *measure, int64_t n, const ScoriaDistan
 /* --------------------------------------------------------------------------------------- streamed statistics ---- */
 
 /* A probability from how often something was so: its estimate, the standard error of that, and the 95 % interval of
- * Wilson (1927), which is never empty: of what was never so in n draws it ends at 3.84 / (n + 3.84).  Of what was so one
- * to three times it begins where a Poisson variable is as large with a probability of 5 % (Brown, Cai and DasGupta,
+ * Wilson (1927), which is never empty: of what was never so in n draws it ends at 3.84 / (n + 3.84).  Of what was so
+ * one to three times it begins where a Poisson variable is as large with a probability of 5 % (Brown, Cai and DasGupta,
  * Statist. Sci. 16, 101 (2001), the modified Wilson interval); likewise of what was not so as often. */
 typedef struct {
   double value, se, low, high;
