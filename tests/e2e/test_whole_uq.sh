@@ -69,7 +69,8 @@ PY
 # How far out events and quantities were held against the PDE, hot spots and shares of the volume among them.
 run 2 compare "${asked[@]}" -compare_conditions 2 -compare_count 60 -compare_directions 8
 run 3 uq "${asked[@]}" -uq_count 200 -uq_file tails.h5 -uq_quantiles 0.1,0.9
-grep -q 'not checked' "$work/out" && { fail "tails of whole fields are not checked"; cat "$work/out" >&2; }
+# (places that do not vary have no bias in SDs)
+grep -v '^    x_m.* 0  .*not checked$' "$work/out" | grep -q 'not checked' && { fail "tails of whole fields are not checked"; cat "$work/out" >&2; }
 run 1 uq "${asked[@]}" -uq_count 200 -uq_file rare.h5 -uq_quantiles 0.001 -uq_exceed "c > 1500 everywhere, mean(c > 1199) > 0.6"
 grep -q 'not checked by compare: tails of mean(c > 1199)' "$work/out" || { fail "an event that compare has not seen"; cat "$work/out" >&2; }
 # The cheapest source that is right: the model where its checked bias permits it, never where it does not.
