@@ -28,27 +28,31 @@ static inline uint64_t fixed_bits(float g, double scale)
   return bits;
 }
 
+/* Of four terms at i. */
+static inline uint64_t four_bits(float *const g[4], int64_t i, double scale)
+{
+  return (fixed_bits(g[0][i], scale) + fixed_bits(g[1][i], scale)) +
+         (fixed_bits(g[2][i], scale) + fixed_bits(g[3][i], scale));
+}
+
 /* By blocks of the sums that stay in the first cache, four terms at a time: the terms come from farther away, and four
- * streams at once bring them sooner. */
+ * streams at once bring them sooner.  The first four set a block: cleared and copied, which compilers do by string
+ * instructions where they are told no processor, it took half as long again. */
 static void sum(int64_t n, int count, float *const g[], double scale, int64_t acc[])
 {
   const uint64_t zero = fixed_bits(0, scale);
   enum { SIZE = 256 };
+  if (count < 4) memset(acc, 0, sizeof *acc * (size_t)n);
   for (int64_t first = 0; first < n; first += SIZE) {
-    const int64_t m   = n - first < SIZE ? n - first : SIZE;
-    uint64_t to[SIZE] = {0};
-    int j             = 0;
-    for (; j + 4 <= count; j += 4) {
-      const float *a = g[j] + first, *b = g[j + 1] + first, *c = g[j + 2] + first, *d = g[j + 3] + first;
-      for (int64_t i = 0; i < m; i++)
-        to[i] += (fixed_bits(a[i], scale) + fixed_bits(b[i], scale)) +
-                 (fixed_bits(c[i], scale) + fixed_bits(d[i], scale)) - 4 * zero;
-    }
-    for (; j < count; j++) {
-      const float *from = g[j] + first;
-      for (int64_t i = 0; i < m; i++) to[i] += fixed_bits(from[i], scale) - zero;
-    }
-    memcpy(acc + first, to, sizeof *to * (size_t)m);
+    const int64_t end = n - first < SIZE ? n : first + SIZE;
+    uint64_t *to      = (uint64_t *)acc;
+    int j             = count < 4 ? 0 : 4;
+    if (j)
+      for (int64_t i = first; i < end; i++) to[i] = four_bits(g, i, scale) - 4 * zero;
+    for (; j + 4 <= count; j += 4)
+      for (int64_t i = first; i < end; i++) to[i] += four_bits(g + j, i, scale) - 4 * zero;
+    for (; j < count; j++)
+      for (int64_t i = first; i < end; i++) to[i] += fixed_bits(g[j][i], scale) - zero;
   }
 }
 
