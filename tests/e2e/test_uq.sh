@@ -298,6 +298,9 @@ for t in compared:  # 600 solves and 300 samples at each of 3 conditions; 10 sol
     if n == len(ranks):
         assert math.isnan(differs) and math.isnan(ratio), t
         beyond = f"agrees with the PDE's down to {t['checked']:.2g}, beyond which compare has too few solves"
+        short = [w for w in told["warnings"] if w.startswith(f"the tail of each {beyond}: quantile 0.0001 of ")]
+        if short and t["quantity"] in short[0].split(";")[0]:  # one line of several
+            continue
     else:
         assert differs == ranks[n]["probability"] and abs(ratio - ranks[n]["model"] / differs) < 1e-12, t
         beyond = (f"agrees with the PDE's down to {t['checked']:.2g} only" if n else "differs from the PDE's in compare") + (
