@@ -147,6 +147,10 @@ typedef struct {
   const char *sentence;
 } ScoriaUqAuto;
 
+/* Ends of an interval of a probability as a reader wants them, "0.51 to 0.553": to the second digit of its width, what
+ * is smaller than that to two digits. */
+void uq_interval_text(double low, double high, size_t size, char text[]);
+
 extern const ScoriaMember scoria_uq_way_members[], scoria_uq_auto_members[];
 extern const ScoriaMember scoria_uq_bias_members[];
 extern const ScoriaMember scoria_uq_checked_members[], scoria_uq_check_members[], scoria_uq_fidelity_members[],

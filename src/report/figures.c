@@ -221,3 +221,38 @@ PetscErrorCode ReportRowPanel(ReportText *body, int q, int of, double bottom)
                         left + q * width, left + (q + 1) * width - 0.055, bottom));
   PetscFunctionReturn(0);
 }
+
+/* ------------------------------------------------------------------------------------------------- of fields ---- */
+
+#define FIELD_ROW 400 /* points of one row with its strip */
+#define FIELD_AXIS 58 /* of these, below a panel */
+
+void report_fields_drawn(int drawn, int of, size_t size, char text[])
+{
+  *text = 0;
+  if (drawn < of) snprintf(text, size, " The first %d of %d fields are drawn.", drawn, of);
+}
+
+static int field_rows(int of)
+{
+  return of > REPORT_QUANTITIES ? 2 : 1;
+}
+
+int report_fields_height(int of, int head)
+{
+  return head + field_rows(of) * (FIELD_ROW - head);
+}
+
+PetscErrorCode ReportFieldPanel(ReportText *body, int i, int of, int head)
+{
+  const int rows = field_rows(of), across = (of + rows - 1) / rows, row = i / across;
+  const double left = 0.075, right = 0.985, gap = 0.08, height = report_fields_height(of, head);
+  const double width = (right - left - (across - 1) * gap) / across, x0 = left + (i % across) * (width + gap);
+  const double top = head + row * (FIELD_ROW - head);
+  PetscFunctionBeginUser;
+  PetscCall(ReportPrint(body,
+                        "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen %.4f\n"
+                        "set bmargin at screen %.4f\n",
+                        x0, x0 + width, 1 - top / height, 1 - (top + FIELD_ROW - head - FIELD_AXIS) / height));
+  PetscFunctionReturn(0);
+}

@@ -4,7 +4,7 @@
 
 #include "report_text.h"
 
-#define REPORT_MAX_FIGURES 40
+#define REPORT_MAX_FIGURES 64
 
 typedef struct {
   char name[32];      /* figures/<name>.svg, .png */
@@ -47,6 +47,13 @@ PetscErrorCode ReportLegend(ReportText *body, const char *entries);
 PetscErrorCode ReportLegendFrom(ReportText *body, const char *entries, double bottom);
 #define REPORT_WIDTH 1180.0 /* of a figure, points */
 #define REPORT_QUANTITIES 4 /* side by side, at most */
+#define REPORT_FIELDS 6     /* drawn, at most: as many as an electrode has with all that are derived */
+/* " The first 6 of 9 fields are drawn.", or "" where all are. */
+void report_fields_drawn(int drawn, int of, size_t size, char text[]);
+/* Panels of fields along x, up to four side by side, else in two rows, under a strip of `head` points for the legend:
+ * the height of such a figure, and the margins of panel `i` of `of`. */
+int report_fields_height(int of, int head);
+PetscErrorCode ReportFieldPanel(ReportText *body, int i, int of, int head);
 /* Panel `i` of a row of `of`, from `bottom` of the figure's height up. */
 PetscErrorCode ReportRowPanel(ReportText *body, int i, int of, double bottom);
 

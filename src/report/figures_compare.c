@@ -62,10 +62,10 @@ static bool channel_whole(const ReportCompare *cmp, int channel)
   return true;
 }
 
-static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
+static int drawn_channels(const ReportCompare *cmp, int channels[REPORT_FIELDS])
 {
   int n = 0;
-  for (int c = 0; c < cmp->nchannels && n < REPORT_CHANNELS; c++)
+  for (int c = 0; c < cmp->nchannels && n < REPORT_FIELDS; c++)
     if (channel_whole(cmp, c)) channels[n++] = c;
   return n;
 }
@@ -186,9 +186,9 @@ static int condition_axis(const ReportCompare *cmp)
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[REPORT_FIELDS];
   int64_t chosen[REPORT_COLUMNS];
-  char caption[800], counts[160];
+  char caption[800], counts[160], drawn[64];
   PetscFunctionBeginUser;
   const int nch = drawn_channels(cmp, channels);
   if (nch == 0) PetscFunctionReturn(0);
@@ -196,11 +196,12 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
   compare_counts(cmp, sizeof counts, counts);
   const int axis = condition_axis(cmp), n = choose_conditions(cmp, axis, REPORT_COLUMNS, chosen);
   PetscCall(ConditionGrid(&body, cmp, nch, channels, n, chosen, "", ReportBandsLegend, report_bands_plot));
+  report_fields_drawn(nch, cmp->nchannels, sizeof drawn, drawn);
   snprintf(caption, sizeof caption,
            "Mean and central 95 %% band of %s (grey band, full line) against those of the model's "
            "samples (blue, mean dashed) at %d of the %d held-out conditions, which no training step has seen.%s The "
-           "conditions are spread evenly over %.64s; they were not picked by their error.",
-           cmp->words->fresh, n, (int)cmp->K, counts, cmp->space.c[axis].name);
+           "conditions are spread evenly over %.64s; they were not picked by their error.%s",
+           cmp->words->fresh, n, (int)cmp->K, counts, cmp->space.c[axis].name, drawn);
   PetscCall(ReportFiguresDraw(figs, "bands", 1180, grid_height(nch), &body,
                               "Predicted uncertainty at held-out conditions", caption));
   PetscCall(ReportTextDestroy(&body));
@@ -210,7 +211,7 @@ PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp)
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[REPORT_FIELDS];
   int64_t chosen[REPORT_COLUMNS];
   char caption[512], counts[160];
   PetscFunctionBeginUser;
@@ -305,9 +306,9 @@ static PetscErrorCode FluctuationPanel(ReportText *body, const ReportCompare *cm
 }
 
 /* Channels of which both sides have examples. */
-static int example_channels(const ReportCompare *cmp, int channels[REPORT_CHANNELS])
+static int example_channels(const ReportCompare *cmp, int channels[REPORT_FIELDS])
 {
-  int all[REPORT_CHANNELS], n = 0;
+  int all[REPORT_FIELDS], n = 0;
   const int drawn = drawn_channels(cmp, all);
   for (int c = 0; c < drawn; c++)
     if (cmp->example[SCORIA_FROM_PDE][all[c]] && cmp->example[SCORIA_FROM_MODEL][all[c]]) channels[n++] = all[c];
@@ -317,7 +318,7 @@ static int example_channels(const ReportCompare *cmp, int channels[REPORT_CHANNE
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp)
 {
   ReportText body = {0};
-  int channels[REPORT_CHANNELS];
+  int channels[REPORT_FIELDS];
   int64_t chosen[2];
   char caption[512];
   PetscFunctionBeginUser;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HEIGHT 300 /* of a row of panels */
+#define HEAD 45    /* of spectra, above the panels */
 
 /* The order of columns and of the legend. */
 static const struct {
@@ -158,7 +159,8 @@ PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
   const cJSON *whole       = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_WHOLE);
   const cJSON *waves       = cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_WAVES), *field;
   const cJSON *fields      = cJSON_GetObjectItemCaseSensitive(whole, COMPARE_WHOLE_FIELDS);
-  const int n              = PetscMin(cJSON_GetArraySize(fields), REPORT_QUANTITIES);
+  const int n              = PetscMin(cJSON_GetArraySize(fields), REPORT_FIELDS);
+  const int height         = report_fields_height(n, HEAD);
   const ReportWords *words = report_words_of(compare);
   ReportText body          = {0};
   bool there[SCORIA_NFROM];
@@ -168,19 +170,18 @@ PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
   if (!n || cJSON_GetArraySize(waves) < 2) PetscFunctionReturn(0);
   PetscCall(SpectrumData(figs, waves, fields, there));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(Legend(&body, words, there, 0.93));
-  PetscCall(ReportPrint(
-      &body,
-      "set logscale xy\nset xrange [%g:%g]\nset format xy '10^{%%T}'\nset xlabel 'lateral wave number  [rad m^{-1}]'\n",
-      item(waves, 0) / 1.3, item(waves, cJSON_GetArraySize(waves) - 1) * 1.3));
+  PetscCall(Legend(&body, words, there, 1 - 28.0 / height));
+  PetscCall(ReportPrint(&body,
+                        "set logscale xy\nset xrange [%g:%g]\nset format xy '10^{%%T}'\nset xlabel 'lateral wave "
+                        "number  [rad m^{-1}]' offset 0,0.3\n",
+                        item(waves, 0) / 1.3, item(waves, cJSON_GetArraySize(waves) - 1) * 1.3));
   cJSON_ArrayForEach(field, fields)
   {
-    char label[SCORIA_NAME_SIZE + 16];
+    ReportQuantity q;
     if (f == n) break;
-    plain_label(field->string, sizeof label, label);
-    PetscCall(ReportRowPanel(&body, f, n, 0.17));
-    PetscCall(
-        ReportPrint(&body, "set title '%s' offset 0,-0.5\nset ylabel '%s'\n", label, f ? "" : "share of the variance"));
+    report_quantity(field->string, "1", 1, &q);
+    PetscCall(ReportFieldPanel(&body, f, n, HEAD));
+    PetscCall(ReportPrint(&body, "set ylabel 'share of the variance of %s'\n", q.label));
     PetscCall(Lines(&body, "spectra.dat", f++, there, 2, "1:%d"));
   }
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
@@ -188,7 +189,7 @@ PetscErrorCode ReportDrawSpectra(ReportFigures *figs, const cJSON *compare)
            "Lateral variance by wave number, mean over x and over the held-out conditions, as a share of the total of "
            "the %s.",
            words->law);
-  PetscCall(ReportFiguresDraw(figs, "spectra", REPORT_WIDTH, 380, &body, "Lateral spectra", caption));
+  PetscCall(ReportFiguresDraw(figs, "spectra", REPORT_WIDTH, height, &body, "Lateral spectra", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

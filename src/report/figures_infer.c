@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEIGHT 400
+#define HEAD 45 /* points above the panels */
 
 enum { PLACE, VALUE, NOISE, FIELD };     /* of a sensor */
 enum { MEAN, LOW, HIGH, CURVES };        /* curves of a side */
@@ -166,14 +166,10 @@ static PetscErrorCode Data(ReportFigures *figs, const ReportPosterior *p)
 
 static PetscErrorCode Panel(ReportText *body, const ReportPosterior *p, int f, int n)
 {
-  const double left = 0.07, right = 0.985, gap = 0.07, width = (right - left - (n - 1) * gap) / n;
-  const double x0 = left + f * (width + gap);
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(body,
-                        "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
-                        "set tmargin at screen %.4f\nset xlabel '%s' offset 0,0.3\nset ylabel '%s' "
-                        "offset 1,0\n",
-                        x0, x0 + width, 58.0 / HEIGHT, 1 - 45.0 / HEIGHT, p->along.axis, p->quantity[f].axis));
+  PetscCall(ReportFieldPanel(body, f, n, HEAD));
+  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\nset ylabel '%s' offset 1,0\n", p->along.axis,
+                        p->quantity[f].axis));
   PetscCall(ReportPrint(body,
                         "f = 'data/posterior.dat'\nplot f index %d using 1:3:4 with filledcurves linestyle 4, "
                         "f index %d using 1:2 with lines linecolor rgb '#8A8A8A' linewidth 2 dashtype (8,6), "
@@ -186,26 +182,30 @@ static PetscErrorCode Panel(ReportText *body, const ReportPosterior *p, int f, i
 
 PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p)
 {
-  const int n     = (int)PetscMin(p->nfields, REPORT_CHANNELS);
+  const int n = (int)PetscMin(p->nfields, REPORT_FIELDS), height = report_fields_height(n, HEAD);
   ReportText body = {0};
-  char caption[512];
+  char caption[512], drawn[64];
   PetscFunctionBeginUser;
   if (p->present && p->whole) PetscCall(ReportDrawPosteriorPlane(figs, p));
   if (!p->present || p->whole) PetscFunctionReturn(0);
   PetscCall(Data(figs, p));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'prior, band', NaN with lines linecolor rgb "
-                                "'#8A8A8A' linewidth 2 dashtype (8,6) title 'prior, mean', NaN with filledcurves " BLUE
-                                " title 'posterior, band', NaN with lines linestyle 2 linewidth 2.5 title 'posterior, "
-                                "mean', NaN with points " SENSORS " title 'readings'"));
+  PetscCall(ReportLegendFrom(&body,
+                             "NaN with filledcurves linestyle 4 title 'prior, band', NaN with lines linecolor rgb "
+                             "'#8A8A8A' linewidth 2 dashtype (8,6) title 'prior, mean', NaN with filledcurves " BLUE
+                             " title 'posterior, band', NaN with lines linestyle 2 linewidth 2.5 title 'posterior, "
+                             "mean', NaN with points " SENSORS " title 'readings'",
+                             1 - 28.0 / height));
   PetscCall(ReportRangeX(&body, &p->along, (int)p->L, p->x));
   for (int f = 0; f < n; f++) PetscCall(Panel(&body, p, f, n));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
+  report_fields_drawn(n, (int)p->nfields, sizeof drawn, drawn);
   snprintf(caption, sizeof caption,
            "Mean and band between the quantiles %g and %g of the fields, before (grey) and after (blue) %lld readings; "
-           "their bars are two standard deviations of the sensors' noise.%s",
-           p->low, p->high, (long long)p->sensors, figs->imported ? "" : " The porosity is not known to either.");
-  PetscCall(ReportFiguresDraw(figs, "posterior", 1180, HEIGHT, &body, "Fields inferred from sensor readings", caption));
+           "their bars are two standard deviations of the sensors' noise.%s%s",
+           p->low, p->high, (long long)p->sensors, figs->imported ? "" : " The porosity is not known to either.",
+           drawn);
+  PetscCall(ReportFiguresDraw(figs, "posterior", 1180, height, &body, "Fields inferred from sensor readings", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
 }

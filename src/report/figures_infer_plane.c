@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN 4                          /* fields drawn */
 #define LARGEST_CELLS ((int64_t)1 << 26) /* of a field, all of which is read for a plane of it */
 
 enum { MEAN, SD };
@@ -86,7 +85,7 @@ PetscErrorCode ReportPosteriorPlaneRead(ScoriaStore store, const char *path, Rep
   PetscCall(ScoriaStoreUnit(store, scoria_file_axes[1], sizeof unit, unit));
   report_axis_x(unit, p->centre[1][p->n[1] - 1], &p->across);
   p->z = p->centre[2][plane_index(p)];
-  for (int f = 0; f < PetscMin(p->nfields, SHOWN); f++) {
+  for (int f = 0; f < PetscMin(p->nfields, REPORT_FIELDS); f++) {
     double largest = 0;
     for (int side = 0; side < 2; side++)
       for (int what = 0; what < 2; what++) PetscCall(ReadPlane(store, p, side, f, what, &p->plane[side][what][f]));
@@ -196,7 +195,7 @@ static PetscErrorCode Caption(const ReportFigures *figs, const ReportPosterior *
 
 PetscErrorCode ReportDrawPosteriorPlane(ReportFigures *figs, const ReportPosterior *p)
 {
-  const int fields = PetscMin(p->nfields, SHOWN);
+  const int fields = PetscMin(p->nfields, REPORT_FIELDS);
   ReportPlane at   = {.rows = fields, .along = {p->along, p->across}};
   ReportText body  = {0};
   char caption[800];

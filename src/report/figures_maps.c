@@ -129,9 +129,14 @@ static PetscErrorCode Where(const ReportMaps *maps, ReportText *text)
                           maps->rows[SCORIA_FROM_PDE], (int)maps->conditions));
   } else {
     PetscCall(ReportPrint(text, "%.0f fields of each at the first held-out condition (", maps->rows[SCORIA_FROM_PDE]));
-    for (int i = 0; i < maps->space.n; i++)
-      PetscCall(ReportPrint(text, "%s%.32s %.4g %.16s", i ? ", " : "", maps->space.c[i].name, maps->theta[i],
-                            strcmp(maps->space.c[i].unit, "1") ? maps->space.c[i].unit : ""));
+    for (int i = 0; i < maps->space.n; i++) {
+      const ScoriaCondition *c = &maps->space.c[i];
+      ReportQuantity q;
+      char value[32];
+      report_condition(c, maps->theta[i], 4, &q, sizeof value, value);
+      const char *unit = q.scale > 1 ? q.unit : strcmp(c->unit, "1") ? c->unit : ""; /* m to um: no exponents */
+      PetscCall(ReportPrint(text, "%s%.32s = %s%s%.24s", i ? ", " : "", c->name, value, *unit ? " " : "", unit));
+    }
     PetscCall(ReportPrint(text, ")"));
   }
   if (maps->planes > 1) PetscCall(ReportPrint(text, ", in the plane in the middle of z"));

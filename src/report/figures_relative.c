@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEIGHT 400
+#define HEAD 75 /* points above the panels */
 
 /* ------------------------------------------------------------------------------------------ what is shown ---- */
 
@@ -72,7 +72,7 @@ void report_view(const ReportCompare *heldout, const ReportCompare *sample, Repo
   if (!cmp->K || !cmp->good) return;
   choose_conditions(cmp, PetscMax(0, shown_axis(&cmp->space, REPORT_LOAD)), REPORT_COLUMNS, chosen);
   view->k = chosen[0];
-  for (int c = 0; c < cmp->nchannels && view->n < REPORT_CHANNELS; c++) {
+  for (int c = 0; c < cmp->nchannels && view->n < REPORT_FIELDS; c++) {
     if (!is_whole(cmp, c)) continue;
     const int i      = view->n++;
     view->channel[i] = c;
@@ -104,13 +104,9 @@ static PetscErrorCode ViewData(ReportFigures *figs, const ReportView *view, int 
 static PetscErrorCode ViewPanel(ReportText *body, const ReportView *view, int i)
 {
   const ReportQuantity *q = &view->quantity[i], *along = &view->cmp->along;
-  const double left = 0.08, right = 0.985, gap = 0.09, width = (right - left - (view->n - 1) * gap) / view->n,
-               x0 = left + i * (width + gap);
   char label[256];
   PetscFunctionBeginUser;
-  PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0, x0 + width));
-  PetscCall(
-      ReportPrint(body, "set bmargin at screen %.4f\nset tmargin at screen %.4f\n", 58.0 / HEIGHT, 1 - 75.0 / HEIGHT));
+  PetscCall(ReportFieldPanel(body, i, view->n, HEAD));
   PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\n", along->axis));
   view_label(view, i, sizeof label, label);
   PetscCall(ReportPrint(body, "set ylabel '%s' offset 1,0\n", label));
@@ -149,20 +145,21 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   PetscFunctionBeginUser;
   if (!view->n) PetscFunctionReturn(0);
   const ReportCompare *cmp = view->cmp;
+  const int height         = report_fields_height(view->n, HEAD);
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportBandsLegend(&body, cmp->words, 0.93));
+  PetscCall(ReportBandsLegend(&body, cmp->words, 1 - 28.0 / height));
   PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
-  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
+  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / height));
   for (int i = 0; i < view->n; i++) {
     PetscCall(ViewPanel(&body, view, i));
     PetscCall(ReportPrint(&body, "unset label 1\n"));
   }
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   write_caption(view, sizeof caption, caption);
-  PetscCall(ReportFiguresDraw(figs, "relative", 1180, HEIGHT, &body,
+  PetscCall(ReportFiguresDraw(figs, "relative", 1180, height, &body,
                               view->sample ? "The sample condition" : "One condition at large", caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SINGLES 6
-#define HEIGHT 400
+#define HEAD 75 /* points above the panels */
 
 PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples)
 {
@@ -52,10 +52,10 @@ PetscErrorCode ReportSamplesDestroy(ReportSamples *samples)
 
 /* ------------------------------------------------------------------------------------------------- figure ---- */
 
-static int state_fields(const ReportSamples *samples, int field[REPORT_CHANNELS])
+static int state_fields(const ReportSamples *samples, int field[REPORT_FIELDS])
 {
   int n = 0;
-  for (int f = 0; f < samples->spec.nfields && n < REPORT_CHANNELS; f++)
+  for (int f = 0; f < samples->spec.nfields && n < REPORT_FIELDS; f++)
     if (field_is_state(&samples->spec.field[f])) field[n++] = f;
   return n;
 }
@@ -96,17 +96,12 @@ static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples
 
 static PetscErrorCode SamplePanel(ReportText *body, const ReportSamples *samples, int i, int n, const ReportQuantity *q)
 {
-  const double left = 0.07, right = 0.985, gap = 0.07, width = (right - left - (n - 1) * gap) / n;
-  const double x0     = left + i * (width + gap);
   const int64_t cells = samples->spec.cells;
   ReportQuantity along;
   PetscFunctionBeginUser;
   report_axis(&samples->spec.space, 0, samples->x[cells - 1], &along);
-  PetscCall(ReportPrint(body,
-                        "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset bmargin at screen %.4f\n"
-                        "set tmargin at screen %.4f\nset xlabel '%s' offset 0,0.3\nset ylabel '%s' "
-                        "offset 1,0\n",
-                        x0, x0 + width, 58.0 / HEIGHT, 1 - 75.0 / HEIGHT, along.axis, q->axis));
+  PetscCall(ReportFieldPanel(body, i, n, HEAD));
+  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.3\nset ylabel '%s' offset 1,0\n", along.axis, q->axis));
   PetscCall(ReportPrint(body,
                         "plot 'data/samples.dat' index %d using 1:3:4 with filledcurves linestyle 4, for [j=5:%d] "
                         "'data/samples.dat' index %d using 1:j with lines linewidth 1.2 linecolor rgb "
@@ -118,25 +113,28 @@ static PetscErrorCode SamplePanel(ReportText *body, const ReportSamples *samples
 
 PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *samples)
 {
-  int field[REPORT_CHANNELS];
-  ReportQuantity q[REPORT_CHANNELS], along;
+  int field[REPORT_FIELDS];
+  ReportQuantity q[REPORT_FIELDS], along;
   ReportText data = {0}, body = {0};
-  char caption[512];
+  char caption[512], drawn[64];
+  int states = 0;
   PetscFunctionBeginUser;
-  const int n = samples->present ? state_fields(samples, field) : 0;
+  const int n = samples->present ? state_fields(samples, field) : 0, height = report_fields_height(n, HEAD);
   if (n == 0 || samples->n == 0) PetscFunctionReturn(0);
   const double *x = samples->x;
   const int cells = (int)samples->spec.cells;
   report_axis(&samples->spec.space, 0, x[cells - 1], &along);
   PetscCall(ReportPrint(&data, "# a block per field: x, mean, limits of the central 95 %%, single fields\n"));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
-  PetscCall(ReportLegend(&body, "NaN with filledcurves linestyle 4 title 'central 95 %', "
-                                "NaN with lines linestyle 2 linewidth 3 title 'mean', NaN with lines linewidth 1.2 "
-                                "linecolor rgb '#2E8FD0' title 'single fields'"));
+  PetscCall(ReportLegendFrom(&body,
+                             "NaN with filledcurves linestyle 4 title 'central 95 %', "
+                             "NaN with lines linestyle 2 linewidth 3 title 'mean', NaN with lines linewidth 1.2 "
+                             "linecolor rgb '#2E8FD0' title 'single fields'",
+                             1 - 28.0 / height));
   PetscCall(ReportRangeX(&body, &along, cells, x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &samples->spec.space, samples->theta, 1));
-  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / HEIGHT));
+  PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / height));
   for (int i = 0; i < n; i++) {
     sample_quantity(samples, field[i], &q[i]);
     PetscCall(SampleLines(&data, samples, field[i], &q[i]));
@@ -145,13 +143,15 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
   }
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   PetscCall(ReportFiguresData(figs, "samples.dat", &data));
+  for (int f = 0; f < samples->spec.nfields; f++) states += field_is_state(&samples->spec.field[f]);
+  report_fields_drawn(n, states, sizeof drawn, drawn);
   snprintf(
       caption, sizeof caption,
       "Mean and central 95 %% band of %lld of the %lld fields of the model in samples.h5, and %d single ones of them, "
-      "at one operating condition.%s",
+      "at one operating condition.%s%s",
       (long long)samples->n, (long long)samples->spec.rows, (int)PetscMin(SINGLES, samples->n),
-      figs->imported ? "" : " No PDE solve enters.");
-  PetscCall(ReportFiguresDraw(figs, "samples", 1180, HEIGHT, &body, "Fields of the model at one condition", caption));
+      figs->imported ? "" : " No PDE solve enters.", drawn);
+  PetscCall(ReportFiguresDraw(figs, "samples", 1180, height, &body, "Fields of the model at one condition", caption));
   PetscCall(ReportTextDestroy(&data));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DRAWN 4 /* fields drawn, with the porosity */
-
 /* -------------------------------------------------------------------------------------------------- realisations ----
  */
 
@@ -27,7 +25,8 @@ static int drawn_fields(const ScoriaDatasetSpec *spec, int drawn[SCORIA_MAX_FIEL
   int n = 0;
   for (int f = 0; f < spec->nfields; f++)
     if (spec->field[f].latent && !strcmp(spec->field[f].name, "eps")) drawn[n++] = f;
-  for (int f = 0; f < spec->nfields && n < DRAWN; f++)
+  const int most = n + REPORT_FIELDS;
+  for (int f = 0; f < spec->nfields && n < most; f++)
     if (field_is_state(&spec->field[f])) drawn[n++] = f;
   return n;
 }

@@ -31,16 +31,14 @@ PetscErrorCode ReportCompareDestroy(ReportCompare *cmp);
 /* "500 fields of the PDE and 500 of the model at each": what is behind the curves; "" where the file does not say. */
 void compare_counts(const ReportCompare *cmp, size_t size, char text[]);
 
-#define REPORT_CHANNELS 4 /* channels drawn */
-
 /* One condition of a comparison, each channel as it is or, where it fluctuates as a whole, minus its value in the
  * first cell. */
 typedef struct {
   const ReportCompare *cmp; /* borrowed */
   bool sample;              /* the deck's own condition; else the first held-out one that is drawn */
   int64_t k;
-  int n, channel[REPORT_CHANNELS], view[REPORT_CHANNELS]; /* n = 0: nothing to show */
-  ReportQuantity quantity[REPORT_CHANNELS];
+  int n, channel[REPORT_FIELDS], view[REPORT_FIELDS]; /* n = 0: nothing to show */
+  ReportQuantity quantity[REPORT_FIELDS];
 } ReportView;
 
 /* Nothing where there is no sample condition and no channel that fluctuates as a whole: the bands show it all. */

@@ -38,7 +38,7 @@ static PetscErrorCode WholeFigures(const ReportPage *page, ReportText *html)
 {
   char name[16];
   PetscFunctionBeginUser;
-  for (int f = 1; f <= REPORT_MAPPED; f++) {
+  for (int f = 1; f <= REPORT_FIELDS; f++) {
     snprintf(name, sizeof name, "maps%d", f);
     PetscCall(ReportPageFigure(page, name, html));
     snprintf(name, sizeof name, "slices%d", f);

@@ -23,10 +23,24 @@ static const char *letter(const char *base)
   return base;
 }
 
-/* "phi_s" is φ_{s}, "U0" is U_{0}: what follows the first underscore or a first letter's digits is set below. */
+/* What is set below: a field's name as such, φ, i_{e}, else words. */
+static void low_label(const char *low, size_t size, char label[])
+{
+  char plain[SCORIA_NAME_SIZE], base[2] = {*low, 0};
+  if (low[1] == '_' && low[2] && !strchr(low + 2, '_')) {
+    plain_label(low + 2, sizeof plain, plain);
+    snprintf(label, size, "%s_{%s}", letter(base), plain);
+  } else {
+    plain_label(low, sizeof plain, plain);
+    snprintf(label, size, "%s", letter(plain));
+  }
+}
+
+/* "phi_s" is φ_{s}, "U0" is U_{0}, "max_i_e" is max_{i_{e}}: what follows the first underscore or a first letter's
+ * digits is set below. */
 static void name_label(const char *name, size_t size, char label[])
 {
-  char plain[SCORIA_NAME_SIZE], base[SCORIA_NAME_SIZE];
+  char plain[SCORIA_NAME_SIZE], base[SCORIA_NAME_SIZE], below[SCORIA_NAME_SIZE + 8];
   const char *low = strchr(name, '_');
   size_t length   = low ? (size_t)(low++ - name) : strlen(name);
   if (!low && length > 1 && strspn(name + 1, "0123456789") == length - 1) {
@@ -37,8 +51,8 @@ static void name_label(const char *name, size_t size, char label[])
   plain_label(base, sizeof plain, plain);
   int n = snprintf(label, size, "%s", letter(plain));
   if (!low || !*low) return;
-  plain_label(low, sizeof plain, plain);
-  snprintf(label + n, size - (size_t)n, "_{%s}", plain);
+  low_label(low, sizeof below, below);
+  snprintf(label + n, size - (size_t)n, "_{%s}", below);
 }
 
 /* "mol m^-3" is mol m^{-3}; only letters, digits and the marks of units. */
@@ -143,15 +157,16 @@ PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, 
 
 PetscErrorCode ReportEnhanced(ReportText *html, const char *label)
 {
-  const char *close = "";
+  const char *close[4] = {"", "", "", ""};
+  int depth            = 0;
   PetscFunctionBeginUser;
   for (; *label; label++) {
-    const bool opens = (*label == '_' || *label == '^') && label[1] == '{';
+    const bool opens = (*label == '_' || *label == '^') && label[1] == '{' && depth < 3;
     if (opens) {
       PetscCall(ReportPrint(html, *label++ == '_' ? "<sub>" : "<sup>"));
-      close = label[-1] == '_' ? "</sub>" : "</sup>";
+      close[++depth] = label[-1] == '_' ? "</sub>" : "</sup>";
     } else if (*label == '}')
-      PetscCall(ReportPrint(html, "%s", close));
+      PetscCall(ReportPrint(html, "%s", close[depth > 0 ? depth-- : 0]));
     else
       PetscCall(ReportEscape(html, (char[]){*label, 0}));
   }

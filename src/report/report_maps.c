@@ -64,7 +64,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetFields(store, &n, field));
   PetscCall(ReadSome(store, MAPS_LEVEL, n, &level));
-  maps->nfields = level ? PetscMin(n, REPORT_MAPPED) : 0;
+  maps->nfields = level ? PetscMin(n, REPORT_FIELDS) : 0;
   for (int f = 0; f < maps->nfields; f++) {
     ReportMappedField *to = &maps->field[f];
     to->one_value         = field_is_one_value(&field[f]);

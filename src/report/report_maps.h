@@ -8,8 +8,6 @@
 #include "scoria/results.h"
 #include "scoria/maps.h"
 
-#define REPORT_MAPPED 4 /* fields drawn */
-
 typedef struct {
   ReportQuantity quantity;
   bool one_value;                   /* the same everywhere: it has no map */
@@ -28,7 +26,7 @@ typedef struct {
   double *centre[2];         /* owned [m] */
   ScoriaSpace space;
   double theta[SCORIA_MAX_CONDITIONS];
-  ReportMappedField field[REPORT_MAPPED];
+  ReportMappedField field[REPORT_FIELDS];
 } ReportMaps;
 
 PetscErrorCode ReportMapsRead(MPI_Comm comm, const char *path, ReportMaps *maps);

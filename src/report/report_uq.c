@@ -92,9 +92,9 @@ static PetscErrorCode BiasCell(ReportText *html, const cJSON *quantity)
   if (isnan(bias.mean_bias_upper))
     PetscCall(ReportPrint(html, "<td class=\"n\">not checked</td>"));
   else if (isnan(bias.mean_bias))
-    PetscCall(ReportPrint(html, "<td class=\"n\">below %.2g</td>", bias.mean_bias_upper));
+    PetscCall(ReportPrint(html, "<td class=\"n\">(&lt;%.2g)</td>", bias.mean_bias_upper));
   else
-    PetscCall(ReportPrint(html, "<td class=\"n\">%+.2g, below %.2g</td>", bias.mean_bias, bias.mean_bias_upper));
+    PetscCall(ReportPrint(html, "<td class=\"n\">%+.2g (&lt;%.2g)</td>", bias.mean_bias, bias.mean_bias_upper));
   PetscFunctionReturn(0);
 }
 
@@ -125,7 +125,7 @@ static PetscErrorCode EventRow(ReportText *html, const cJSON *event, bool model)
 {
   const double checked = json_number(event, UQ_CHECKED);
   ScoriaUqExceedance e;
-  char unit[40];
+  char unit[40], interval[64];
   PetscFunctionBeginUser;
   members_take(event, scoria_uq_exceedance_members, &e);
   PetscCall(ReportPrint(html, "<tr><td><code>"));
@@ -135,8 +135,10 @@ static PetscErrorCode EventRow(ReportText *html, const cJSON *event, bool model)
   PetscCall(ReportEnhanced(html, unit));
   PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", e.probability));
   if (isfinite(e.high95)) /* which releases before did not write */
-    PetscCall(ReportPrint(html, "<td class=\"n\">%.5g to %.5g</td>", e.low95, e.high95));
-  else
+  {
+    uq_interval_text(e.low95, e.high95, sizeof interval, interval);
+    PetscCall(ReportPrint(html, "<td class=\"n\">%s</td>", interval));
+  } else
     PetscCall(ReportPrint(html, "<td class=\"n\">&ndash;</td>"));
   if (model && checked < 1)
     PetscCall(ReportPrint(html, "<td class=\"n\">%.2g</td>", checked));
@@ -207,12 +209,13 @@ PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportTe
   uq_ends(first ? first->child : NULL, ends);
   PetscCall(ReportPrint(html,
                         "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error%s.</p>\n"
-                        "<div class=\"scroll\"><table>\n<thead><tr><th>quantity</th><th>unit</th>"
+                        "<div class=\"scroll\"><table%s>\n<thead><tr><th>quantity</th><th>unit</th>"
                         "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
                         (long long)uq_samples(list), uq_source(uq),
                         compared ? ", bias that of the mean as <code>compare</code> found it over its conditions, in "
-                                   "SDs, and below what it lies in their root mean square"
-                                 : ""));
+                                   "SDs, and (&lt;) below what it lies in their root mean square"
+                                 : "",
+                        compared ? " class=\"many\"" : ""));
   PetscCall(ReportPrint(html,
                         "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th>%s</tr></thead>\n<tbody>\n",
                         ends[0].p, ends[1].p, compared ? "<th class=\"n\">bias [SD]</th>" : ""));

@@ -1,6 +1,19 @@
 /* uq.json and uq.h5: what they hold, and under which names. */
 #include "rows.h"
 #include "scoria/uq_result.h"
+#include <math.h>
+#include <stdio.h>
+
+/* Digits of an end to the second of the width. */
+static int digits_of(double end, double width)
+{
+  return width > 0 && fabs(end) > width ? 2 + (int)floor(log10(fabs(end) / width)) : 2;
+}
+
+void uq_interval_text(double low, double high, size_t size, char text[])
+{
+  snprintf(text, size, "%.*g to %.*g", digits_of(low, high - low), low, digits_of(high, high - low), high);
+}
 
 const ScoriaMember scoria_uq_axis_members[] = {
     TEXT(ScoriaUqAxis, name, NULL, 0),

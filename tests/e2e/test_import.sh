@@ -150,7 +150,19 @@ grep -q 'data again' "$work/out" || { fail "the floor of imported data is not to
 grep -q "tails agree down to a probability of" "$work/out" || { fail "tails of residuals are not told"; cat "$work/out" >&2; }
 run 2 uq "$work/import.yaml" -uq_file tails.h5
 grep -q "tails are not checked" "$work/out" && { fail "uq of residuals' tails"; cat "$work/out" >&2; }
-grep -q "quantile 0.025 of drop: the lower tail" "$work/out" || { fail "uq says nothing of a quantile beyond"; cat "$work/out" >&2; }
+# one line for all tails that compare has merely too few rows of, one for each of those that differ before
+"$PYTHON" - "$work/one" "$work/out" <<'PY' || { fail "what uq says of quantiles beyond"; cat "$work/out" >&2; }
+import json, re, sys
+told = json.load(open(sys.argv[1] + "/tails.json"))
+names = {"low": "0.025", "high": "0.975"}
+tails = [t for t in json.load(open(sys.argv[1] + "/compare.json"))["tails"] if t["quantity"] in told["conditions"][0]["quantities"]]
+short = {(names[t["side"]], t["quantity"]) for t in tails if t["checked"] == t["ranks"][-1]["probability"]}
+lines = [w for w in told["warnings"] if "has too few rows" in w]
+assert len(short) > 1 and len(lines) == 1 and len(told["warnings"]) == 1 + len(tails) - len(short), (short, told["warnings"])
+assert f"WARNING: {lines[0]}\n" in open(sys.argv[2]).read()
+said = {(p, name) for p, list in re.findall(r"quantile (\S+) of ([^;]+)", lines[0]) for name in list.split(", ")}
+assert said == short and lines[0].startswith("the tail of each agrees with the data's down to "), (said, short)
+PY
 "$PYTHON" - "$work" <<'PY' || fail "what follows from imported rows"
 import h5py, json, numpy as np, sys
 a, b = (h5py.File(f"{sys.argv[1]}/one/{n}.h5") for n in ("samples", "samples3"))

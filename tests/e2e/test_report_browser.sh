@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The page of the report in a browser: no word on its console, no request, light and dark, no wider than a phone.  Every check is
-# also made of a page that is spoilt, which must not pass.  Where no chromium is installed: skipped.
+# The page of the report in a browser: no word on its console, no request, light and dark, no wider than a phone, nothing cut off on a
+# screen of 1300 points.  Every check is also made of a page that is spoilt, which must not pass.  Where no chromium is installed: skipped.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -15,6 +15,13 @@ deck=$work/deck.yaml
 tiny_deck "$deck" "$work/whole"
 scoria 2 run "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "run"; cat "$work/out" >&2; }
 scoria 2 uq "$deck" -ensemble_conditions 16 -sample_count 10 -compare_count 40 -uq_count 2000 >"$work/out" 2>&1 || { fail "uq"; cat "$work/out" >&2; }
+# Numbers of many digits and long names, events, and all fields that an electrode has.
+wide=(-run_dir "$work/wide" -electrode_solid ohmic -ensemble_derived "j,i_e,eta" -ensemble_conditions 16 -sample_count 10 -compare_count 40)
+scoria 2 run "$deck" "${wide[@]}" >"$work/out" 2>&1 || { fail "run of all fields"; cat "$work/out" >&2; }
+scoria 2 uq "$deck" "${wide[@]}" -uq_count 400 -uq_quantities "unevenness [A m^-3] = sd(j), largest = 1e9 + 1e9 * max(c) / mean(c)" \
+  -uq_exceed "unevenness > 1e3, c > 1500 somewhere, phi < -0.2 everywhere" >"$work/out" 2>&1 || { fail "uq of all fields"; cat "$work/out" >&2; }
+scoria 2 report "$deck" "${wide[@]}" >"$work/out" 2>&1 || { fail "report of all fields"; cat "$work/out" >&2; }
+cp "$work/wide/report.html" "$work/wide.html"
 for part in whole nothing; do
   scoria 2 report "$deck" -run_dir "$work/$part" -ensemble_conditions 16 -sample_count 10 -compare_count 40 >"$work/out" 2>&1 || { fail "report of $part"; cat "$work/out" >&2; }
 done
@@ -82,6 +89,40 @@ for page in whole nothing; do
   [ "$width" = '<title>400 of 400' ] || fail "the page of $page on a phone: $width"
 done
 [ "$(phone asks)" != '<title>400 of 400' ] || fail "a page that is too wide for a phone is not seen"
+
+# A frame of 1300 points, which says what of its tables is wider than their place, and which words of a figure stand outside of it; 3
+# points are what the box of a letter has around it.
+cut() { # PAGE
+  "$PYTHON" - "$work/$1.html" "$work/frame.html" <<'PY'
+import base64, sys
+page = base64.b64encode(open(sys.argv[1], "rb").read()).decode()
+open(sys.argv[2], "w").write("""<!DOCTYPE html><title>waits</title><iframe id="f" style="width:1300px;height:900px;border:0"></iframe><script>
+const f = document.getElementById("f");
+f.onload = () => {
+  const cut = [], all = (of, what) => of.querySelectorAll(what);
+  for (const e of all(f.contentDocument, ".scroll, .wide")) if (e.scrollWidth > e.clientWidth) cut.push(e.textContent.slice(0, 60));
+  for (const figure of all(f.contentDocument, "figure svg")) for (const text of all(figure, "text")) {
+    const a = figure.getBoundingClientRect(), b = text.getBoundingClientRect();
+    if (b.width && (b.left < a.left - 3 || b.right > a.right + 3 || b.top < a.top - 3 || b.bottom > a.bottom + 3)) cut.push(text.textContent);
+  }
+  document.title = cut.length + " of " + all(f.contentDocument, "figure svg text").length + " cut: " + cut.join(" | ");
+};
+f.srcdoc = new TextDecoder().decode(Uint8Array.from(atob("%s"), c => c.charCodeAt(0)));
+</script>""" % page)
+PY
+  browse "$work/frame.log" --dump-dom --virtual-time-budget=5000 --window-size=1400,1000 "file://$work/frame.html" || fail "a frame of 1300 points"
+  grep -o '<title>[^<]*' "$work/frame.log.out" | head -1
+}
+for page in whole wide; do
+  found=$(cut $page)
+  [[ $found =~ ^'<title>0 of '[1-9][0-9]+' cut: '$ ]] || fail "cut off on the page of $page: $found"
+done
+sed 's|<figure|<div class="scroll"><p style="width:1400px">long</p></div><figure|' "$work/whole.html" >"$work/long.html"
+sed -E 's|(<text[^>]*)>|\1 transform="translate(0,-2000)">|' "$work/whole.html" >"$work/moved.html"
+for page in long moved; do
+  [[ $(cut $page) =~ ^'<title>'[1-9] ]] || fail "what is cut off is not seen: $page, $(cut $page)"
+done
+grep -q "η" "$work/wide.html" || fail "a field that is derived is not drawn"
 
 "$PYTHON" - "$work" <<'PY' || fail "screenshots"
 import struct, sys, zlib

@@ -171,6 +171,33 @@ for i, want in enumerate(expected):
 assert [told["q0"]["unit"], told["q5"]["unit"], told["q9"]["unit"]] == ["", "m", ""]
 PY
 
+# The overpotential of an electrode, its kinetic and its ohmic part, as input/README.md defines them, against the closed form of the linear
+# model in an even porosity of .35: phi + U0 = -G x + A cosh(mu x) + B sinh(mu x), eta = -A cosh(mu x) - B sinh(mu x).
+linear=(-run_dir "$work/linear" -electrode_set article -electrode_bruggeman_kappa 1.5 -porosity_min 0.1 -porosity_max 0.6 -porosity_logit_mean 0
+  -porosity_sigma 0 -conditions_U0 "0,0.2" -conditions_F_right "10,40" -conditions_ell "5e-6,2e-5" -ensemble_cells 200 -ensemble_derived "j,eta")
+printf 'run: {seed: 1}\n' >"$work/linear.yaml"
+parts=$(grep -o '"overpotential \[V\].*argmax(abs(j))"' "$SCORIA_SOURCE/input/README.md" | tr -d '"')
+scoria 1 uq "$work/linear.yaml" "${linear[@]}" -uq_source pde -uq_count 20 -uq_U0 0.1 -uq_F_right 25 -uq_quantities "$parts" >"$work/out" 2>&1 || { fail "uq of overpotentials"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/linear/uq.json" <<'PY' || fail "overpotentials differ from the closed form"
+import json, sys
+from math import cosh, sinh, sqrt
+told = {name: q["mean"] for name, q in json.load(open(sys.argv[1]))["conditions"][0]["quantities"].items()}
+eps, L, G, F, k = 0.35, 1e-4, 1000, 25, 0.1
+kappa, a_s = eps**1.5, 5e5 * (1 - eps)
+mu = sqrt(a_s * k / kappa)
+B = G / mu
+A = (G - F / kappa - G * cosh(mu * L)) / (mu * sinh(mu * L))
+eta = lambda x: -A * cosh(mu * x) - B * sinh(mu * x)
+n = 2000                                   # Simpson's rule
+weight = [(1 if i in (0, n) else 4 if i % 2 else 2) * L / n / 3 for i in range(n + 1)]
+square = sum(w * eta(i * L / n) ** 2 for i, w in enumerate(weight))
+exact = {"overpotential": eta(L) + G * L, "kinetic": a_s * k * square / F}   # -phi(L) - U0; the integral of j is F
+exact["ohmic"] = exact["overpotential"] - exact["kinetic"]
+for name, value in exact.items():          # second order in 200 cells, of differences of .05 V
+    assert abs(told[name] - value) < 2e-5, (name, told[name], value)
+assert told["front"] == L / 400            # the middle of the first cell
+PY
+
 # How far the tails of the model were held against the PDE's: not at all, by compare, of another sampler, of another model.
 tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles "0.0001,0.5")
 scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
@@ -199,6 +226,15 @@ for name, (bias, upper) in found.items():
     mean = compared[name]["mean"]  # two digits are printed
     assert abs(bias - mean["bias"]) <= .051 * abs(bias) and abs(upper - mean["bias_upper"]) <= .051 * upper, (name, bias, upper)
 assert all(value is None for value in told["drop"]["compared"].values())
+PY
+# The Gaussian has biases of its own, whatever the sampler is.
+scoria 2 uq "$deck" "${tails[@]}" -sample_source gaussian -sample_steps 3 -uq_file gaussian.h5 >"$work/gaussian" 2>&1 || { fail "uq of the Gaussian"; cat "$work/gaussian" >&2; }
+"$PYTHON" - "$run" <<'PY' || { fail "biases of the Gaussian"; cat "$work/gaussian" >&2; }
+import json, sys
+told = json.load(open(f"{sys.argv[1]}/gaussian.json"))["conditions"][0]["quantities"]
+for q in json.load(open(f"{sys.argv[1]}/compare.json"))["worth"]["quantities"]:
+    for e in (e for e in q["estimates"] if q["name"] in told):
+        assert told[q["name"]]["compared"][e["name"] + "_bias_upper"] == e["gaussian_bias_upper"] != e["bias_upper"], (q["name"], e)
 PY
 # Outside the trained ranges compare has looked at nothing.
 scoria 1 uq "$deck" -uq_count 300 -uq_exceed "c > 1100" -uq_U0 0.24,0.26 -uq_file outside.h5 >"$work/outside" 2>&1 || { fail "uq outside the ranges"; cat "$work/outside" >&2; }
@@ -289,6 +325,9 @@ for t in compared:  # 600 solves and 300 samples at each of 3 conditions; 10 sol
     if n == len(ranks):
         assert math.isnan(differs) and math.isnan(ratio), t
         beyond = f"agrees with the PDE's down to {t['checked']:.2g}, beyond which compare has too few solves"
+        short = [w for w in told["warnings"] if w.startswith(f"the tail of each {beyond}: quantile 0.0001 of ")]
+        if short and t["quantity"] in short[0].split(";")[0]:  # one line of several
+            continue
     else:
         assert differs == ranks[n]["probability"] and abs(ratio - ranks[n]["model"] / differs) < 1e-12, t
         beyond = (f"agrees with the PDE's down to {t['checked']:.2g} only" if n else "differs from the PDE's in compare") + (

@@ -221,6 +221,26 @@ static void what_is_missing_or_infinite_is_null(void **state)
   cJSON_Delete(object);
 }
 
+/* Ends apart by no more digits than tell, and by as many. */
+static void intervals_have_the_digits_that_tell(void **state)
+{
+  static const struct {
+    double low, high;
+    const char *text;
+  } cases[] = {
+      {0.50959, 0.55329, "0.51 to 0.553"},   {2.5647e-05, 0.0028269, "2.6e-05 to 0.0028"},
+      {0, 0.001917, "0 to 0.0019"},          {0.99998731, 0.99999512, "0.9999873 to 0.9999951"},
+      {0.99808, 1, "0.9981 to 1"},           {0.5, 0.5, "0.5 to 0.5"},
+      {0.030021, 0.046752, "0.03 to 0.047"},
+  };
+  char text[64];
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    uq_interval_text(cases[i].low, cases[i].high, sizeof text, text);
+    assert_string_equal(text, cases[i].text);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -233,6 +253,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(every_array_of_the_posterior_has_a_path_of_its_own),
       cmocka_unit_test(members_are_read_as_they_were_written),
       cmocka_unit_test(what_is_missing_or_infinite_is_null),
+      cmocka_unit_test(intervals_have_the_digits_that_tell),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -52,7 +52,7 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
   ScoriaStore store;
   bool has = false;
   PetscFunctionBeginUser;
-  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, why));
+  PetscCall(UqComparedOpen(run, deck, q->made.model, false, &store, why));
   if (!store) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_QUANTITIES, &has));
   if (has)
@@ -163,20 +163,97 @@ static void warn_of_event(const UqQuestion *q, const UqAnswer *a, const UqTails 
            down_to(tails, &tails->event[t][worst_side], sizeof text, text));
 }
 
-/* The outermost quantile of a quantity on one side, where it lies beyond. */
+/* The outermost quantile that is asked on one side, and the share beyond it. */
+static double outermost(const UqQuestion *q, int side, double *share)
+{
+  double p = 0;
+  *share   = 1;
+  for (int r = 0; r < q->nprobabilities; r++) {
+    const double beyond = side == SCORIA_TAIL_LOW ? q->probability[r] : 1 - q->probability[r];
+    if (beyond < *share) *share = beyond, p = q->probability[r];
+  }
+  return p;
+}
+
+/* Whether that quantile of a quantity lies beyond what was checked. */
+static bool quantile_beyond(const UqQuestion *q, const UqTails *tails, int i, int side)
+{
+  double share;
+  outermost(q, side, &share);
+  return !q->place[i] && is_beyond(share, tails->quantity[i][side].checked); /* a place has few values, and no tails */
+}
+
 static void warn_of_quantile(const UqQuestion *q, const UqTails *tails, int i, int side, size_t size, char line[])
 {
-  const UqTail *tail = &tails->quantity[i][side];
-  double worst = 1, p = 0;
+  double share;
   char text[160];
-  for (int r = 0; r < q->nprobabilities; r++) {
-    const double share = side == SCORIA_TAIL_LOW ? q->probability[r] : 1 - q->probability[r];
-    if (share < worst) worst = share, p = q->probability[r];
-  }
   *line = 0;
-  if (!q->place[i] && is_beyond(worst, tail->checked)) /* a place has no tails, but a few values */
-    snprintf(line, size, "quantile %g of %s: the %s tail %s", p, q->quantity[i].name, side_names[side],
-             down_to(tails, tail, sizeof text, text));
+  if (quantile_beyond(q, tails, i, side))
+    snprintf(line, size, "quantile %g of %s: the %s tail %s", outermost(q, side, &share), q->quantity[i].name,
+             side_names[side], down_to(tails, &tails->quantity[i][side], sizeof text, text));
+}
+
+/* Whether compare has merely too few solves or rows there; as a rule it has so of all quantities at once. */
+static bool is_short(const UqQuestion *q, const UqTails *tails, int i, int side)
+{
+  const UqTail *tail = &tails->quantity[i][side];
+  return quantile_beyond(q, tails, i, side) && isnan(tail->differs) && tail->checked < 1;
+}
+
+/* Appends a word to a list, `before` it; of what there is no room for there are three points. */
+static size_t add_word(size_t size, char line[], size_t used, const char *before, const char *word)
+{
+  static const char rest[] = ", ...";
+  if (used + strlen(before) + strlen(word) + sizeof rest <= size)
+    return used + (size_t)snprintf(line + used, size - used, "%s%s", before, word);
+  if (used >= strlen(rest) && !strcmp(line + used - strlen(rest), rest)) return used;
+  return used + (size_t)snprintf(line + used, size - used, "%s", rest);
+}
+
+/* One line for all quantiles of which compare has too few rows, by the first of them. */
+static void warn_of_short(const UqQuestion *q, const UqTails *tails, const UqTail *first, size_t size, char line[])
+{
+  char text[160], quantile[64];
+  double share;
+  size_t used = (size_t)snprintf(line, size, "the tail of each %s: ", down_to(tails, first, sizeof text, text));
+  bool any    = false;
+  for (int side = 0; side < SCORIA_TAILS; side++) {
+    snprintf(quantile, sizeof quantile, "%squantile %g of ", any ? "; " : "", outermost(q, side, &share));
+    const char *before = quantile;
+    for (int i = 0; i < q->nquantities; i++) {
+      if (!is_short(q, tails, i, side) || tails->quantity[i][side].checked != first->checked) continue;
+      used   = add_word(size, line, used, before, q->quantity[i].name);
+      before = ", ";
+      any    = true;
+    }
+  }
+}
+
+/* The first and the number of the quantiles that are short and agree as far as this one. */
+static int short_alike(const UqQuestion *q, const UqTails *tails, const UqTail *one, int *first)
+{
+  int n = 0;
+  for (int j = SCORIA_TAILS * q->nquantities - 1; j >= 0; j--) {
+    const UqTail *tail = &tails->quantity[j / SCORIA_TAILS][j % SCORIA_TAILS];
+    if (!is_short(q, tails, j / SCORIA_TAILS, j % SCORIA_TAILS) || tail->checked != one->checked) continue;
+    *first = j;
+    n++;
+  }
+  return n;
+}
+
+/* The outermost quantile of a quantity on one side, where it lies beyond; of those that are short of rows alike the
+ * first speaks for all. */
+static void warn_of_tail(const UqQuestion *q, const UqTails *tails, int number, size_t size, char line[])
+{
+  const int i = number / SCORIA_TAILS, side = number % SCORIA_TAILS;
+  int first   = number;
+  const int n = is_short(q, tails, i, side) ? short_alike(q, tails, &tails->quantity[i][side], &first) : 1;
+  *line       = 0;
+  if (n > 1 && first == number)
+    warn_of_short(q, tails, &tails->quantity[i][side], size, line);
+  else if (n == 1)
+    warn_of_quantile(q, tails, i, side, size, line);
 }
 
 /* Quantities that compare does not know, "" where it knows all. */
@@ -184,11 +261,10 @@ static void list_unchecked(const UqQuestion *q, const UqTails *tails, size_t siz
 {
   size_t used = 0;
   *line       = 0;
-  for (int i = 0; i < q->nquantities && used < size; i++)
+  for (int i = 0; i < q->nquantities; i++)
     if (!q->place[i] && isnan(tails->quantity[i][SCORIA_TAIL_LOW].checked) &&
         isnan(tails->quantity[i][SCORIA_TAIL_HIGH].checked))
-      used += (size_t)snprintf(line + used, size - used, "%s%s", used ? ", " : "not checked by compare: tails of ",
-                               q->quantity[i].name);
+      used = add_word(size, line, used, used ? ", " : "not checked by compare: tails of ", q->quantity[i].name);
 }
 
 bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size, char line[])
@@ -203,6 +279,6 @@ bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tail
   else if (of_quantiles < 0)
     warn_of_event(q, a, tails, number - 1, size, line);
   else
-    warn_of_quantile(q, tails, of_quantiles / SCORIA_TAILS, of_quantiles % SCORIA_TAILS, size, line);
+    warn_of_tail(q, tails, of_quantiles, size, line);
   return true;
 }

@@ -238,7 +238,7 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqR
   const size_t columns = (size_t)a->columns;
   PetscFunctionBeginUser;
   const double *at = answer_at(a, k);
-  char theta[256]  = "";
+  char theta[256]  = "", interval[64];
   for (int i = 0; i < q->space->n; i++)
     snprintf(theta + strlen(theta), sizeof theta - strlen(theta), "%s%s %g%s%s", i ? ", " : "", q->space->c[i].name,
              q->theta[k * q->space->n + i], *unit_shown(q->space->c[i].unit) ? " " : "",
@@ -266,8 +266,9 @@ static PetscErrorCode SayCondition(ScoriaRun run, const UqQuestion *q, const UqR
   for (int t = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), c = q->threshold[t].number + (q->event[t].of == SUMMARY_ALL);
     const double *shares = at + uq_shares_at(q, a, t);
-    PetscCall(ScoriaSay(run, "    P(%s) = %.6g, 95 %% interval %.5g to %.5g", q->event[t].text,
-                        shares[UQ_SHARE * n + c], shares[UQ_SHARE_LOW * n + c], shares[UQ_SHARE_HIGH * n + c]));
+    uq_interval_text(shares[UQ_SHARE_LOW * n + c], shares[UQ_SHARE_HIGH * n + c], sizeof interval, interval);
+    PetscCall(
+        ScoriaSay(run, "    P(%s) = %.6g, 95 %% interval %s", q->event[t].text, shares[UQ_SHARE * n + c], interval));
   }
   PetscFunctionReturn(0);
 }
