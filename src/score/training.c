@@ -257,7 +257,8 @@ static PetscErrorCode Say(Training *t)
     PetscCall(ScoriaSay(t->run, "  WARNING: too few rows to leave some out for validation: whether the network has "
                                 "learned the rows by heart is not known; -sample_source gaussian draws without it"));
   if (t->kept.gaussian)
-    PetscCall(ScoriaSay(t->run, "  the network adds nothing to the Gaussian on the rows left out: the Gaussian is "
+    PetscCall(ScoriaSay(t->run, "  the network adds nothing to the Gaussian where it shows, beyond chance, on the rows "
+                                "left out: the Gaussian is "
                                 "what is sampled (sample_source)"));
   PetscFunctionReturn(0);
 }
