@@ -301,7 +301,7 @@ static PetscErrorCode TakeShares(Training *t, const ScoriaTwin *twin)
   PetscCall(ScoriaNormaliserSizes(t->norm, NULL, NULL, &r, NULL));
   PetscCall(PetscMalloc1(r, &share));
   PetscCall(PetscMalloc1(r, &t->share));
-  PetscCall(CoordinateShares(t->norm, twin, share));
+  PetscCall(CoordinateShares(t->norm, twin, t->comm, share));
   for (int k = 0; k < r; k++) sum += sqrt(share[k]) / r;
   for (int k = 0; k < r; k++) t->share[k] = (float)(sqrt(share[k]) / sum);
   PetscCall(PetscFree(share));
