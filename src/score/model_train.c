@@ -262,9 +262,9 @@ static PetscErrorCode TakeWeights(Training *t, const ScoriaTwin *twin)
 {
   PetscFunctionBeginUser;
   if (t->opt.steps == 0) PetscFunctionReturn(0);
-  if (t->tuning == TRAIN_DISTILLED) PetscCall(CoordinateWeights(t->norm, twin, 0.5, &t->share));
+  if (t->tuning == TRAIN_DISTILLED) PetscCall(CoordinateWeights(t->norm, twin, t->comm, 0.5, &t->share));
   if (t->valid.rows > 0 && !t->train.move && t->train.rows < NORM_FEW_ROWS)
-    PetscCall(CoordinateWeights(t->norm, twin, 1, &t->worth));
+    PetscCall(CoordinateWeights(t->norm, twin, t->comm, 1, &t->worth));
   t->opt.worth = t->worth;
   PetscFunctionReturn(0);
 }

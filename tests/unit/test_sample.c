@@ -125,11 +125,13 @@ static void shares_are_those_of_samples(void **state)
   static double fields[N * M], y[N * ALL_MODES];
   const double centre[1]         = {0};
   const ScoriaSamplerOptions opt = options("abm");
-  double share[MODES], sum = 0;
+  double share[MODES], alone[MODES], sum = 0;
   ScoriaModel model;
   (void)state;
   make_model_of("modes", false, &model);
-  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, share));
+  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_WORLD, share));
+  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_SELF, alone));
+  assert_memory_equal(share, alone, sizeof share); /* on any number of ranks */
   CHECK(ScoriaModelSample(model, &twin, &opt, centre, 0, N, true, fields));
   normaliser_encode(ScoriaModelNormaliser(model), N, fields, y);
   for (int k = 0; k < MODES; k++) {
