@@ -107,6 +107,7 @@ typedef enum {
   SCORIA_STREAM_PRIOR,        /* id: draw of the prior of an inference */
   SCORIA_STREAM_PAIR,         /* rows of two fidelities: id: condition, its fold; id: row, the residual it gets */
   SCORIA_STREAM_WHOLE,        /* id: particle of an inference of whole fields; the latents that its readings leave */
+  SCORIA_STREAM_CALIBRATION,  /* id: point, its place; then, of all points, their samples */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);
@@ -128,6 +129,10 @@ typedef struct {
 } ScoriaShuffle;
 void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, ScoriaShuffle *shuffle); /* n > 0 */
 int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i);
+/* The same for many places, from what its rounds look up: turns are worked out once (NULL: only counted); returns how
+ * many there are, eight times the square root of n. */
+int64_t rng_shuffle_turns(const ScoriaShuffle *shuffle, uint32_t turns[]);
+int64_t rng_shuffled_by(const ScoriaShuffle *shuffle, const uint32_t turns[], int64_t i);
 
 /* ------------------------------------------------------------------------------------------------- rank groups ---- */
 

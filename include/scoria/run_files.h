@@ -58,9 +58,14 @@ void json_member(size_t size, char line[], const char *name, const char *format,
 #define LOG_COMMAND "command"
 #define LOG_VERSION "version"
 #define LOG_RANKS "ranks"
-#define LOG_END "end"         /* in good order */
-#define LOG_UNITS "units"     /* of an import: */
-#define LOG_LINES "lines"     /* what was said of them, an array */
+#define LOG_END "end"                 /* in good order */
+#define LOG_UNITS "units"             /* of an import: */
+#define LOG_LINES "lines"             /* what was said of them, an array */
+#define LOG_KEPT "kept"               /* of a training: what became the model */
+#define LOG_CALIBRATION "calibration" /* of that model, where it is calibrated */
+#define LOG_MEAN_MOVED "mean_moved"
+#define LOG_SPREAD_MOVED "spread_moved"
+#define LOG_WIDENED "spread_widened"
 #define LOG_CORRECT "correct" /* of rows of a cheaper fidelity: */
 #define LOG_CHEAP "cheap"     /* how many, */
 #define LOG_PAIRS "pairs"     /* how many of them beside a row of the dataset, */

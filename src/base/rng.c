@@ -94,26 +94,47 @@ void rng_shuffle(uint64_t seed, ScoriaStream stream, uint64_t id, int64_t n, Sco
                              .key     = (uint64_t)word[1] << 32 | word[0]};
 }
 
-/* half moved round a circle of `size` < 2^32 places by as many as another half and the round say. */
-static uint64_t shuffle_round(const ScoriaShuffle *shuffle, uint64_t half, uint64_t other, uint32_t round,
-                              uint64_t size)
+/* How far a round moves a half round its circle of `size` < 2^32 places, by what the other half is. */
+static uint32_t shuffle_turn(const ScoriaShuffle *shuffle, uint64_t other, uint32_t round, uint64_t size)
 {
   uint32_t word[4];
   rng_block(shuffle->key, SCORIA_STREAM_SHUFFLE, other, round, word);
-  const uint64_t moved = half + ((word[0] * size) >> 32); /* the bias, size / 2^32, does not matter to a shuffle */
+  return (uint32_t)((word[0] * size) >> 32); /* the bias, size / 2^32, does not matter to a shuffle */
+}
+
+int64_t rng_shuffle_turns(const ScoriaShuffle *shuffle, uint32_t turns[])
+{
+  for (uint32_t round = 0; turns && round < SHUFFLE_ROUNDS; round++) {
+    const uint64_t others = round % 2 ? shuffle->rows : shuffle->columns,
+                   size   = round % 2 ? shuffle->columns : shuffle->rows;
+    for (uint64_t i = 0; i < others; i++) turns[round * shuffle->columns + i] = shuffle_turn(shuffle, i, round, size);
+  }
+  return SHUFFLE_ROUNDS * (int64_t)shuffle->columns;
+}
+
+static uint64_t shuffle_round(const ScoriaShuffle *shuffle, const uint32_t turns[], uint64_t half, uint64_t other,
+                              uint32_t round, uint64_t size)
+{
+  const uint64_t turn  = turns ? turns[round * shuffle->columns + other] : shuffle_turn(shuffle, other, round, size);
+  const uint64_t moved = half + turn;
   return moved < size ? moved : moved - size;
 }
 
-int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i)
+int64_t rng_shuffled_by(const ScoriaShuffle *shuffle, const uint32_t turns[], int64_t i)
 {
   uint64_t place = (uint64_t)i;
   do {
     uint64_t row = place / shuffle->columns, column = place - row * shuffle->columns;
     for (uint32_t round = 0; round < SHUFFLE_ROUNDS; round += 2) {
-      row    = shuffle_round(shuffle, row, column, round, shuffle->rows);
-      column = shuffle_round(shuffle, column, row, round + 1, shuffle->columns);
+      row    = shuffle_round(shuffle, turns, row, column, round, shuffle->rows);
+      column = shuffle_round(shuffle, turns, column, row, round + 1, shuffle->columns);
     }
     place = row * shuffle->columns + column;
   } while (place >= (uint64_t)shuffle->n);
   return (int64_t)place;
+}
+
+int64_t rng_shuffled(const ScoriaShuffle *shuffle, int64_t i)
+{
+  return rng_shuffled_by(shuffle, NULL, i);
 }

@@ -141,6 +141,13 @@ static PetscErrorCode TrainSection(const ReportPage *page, ReportText *html)
     PetscCall(ReportPrint(html, ". <code>train_steps</code> was raised at step %.0f", train->lengthened));
   PetscCall(
       ReportPrint(html, ".%s</p>\n", train->unread ? " Lines of train.jsonl that do not parse were left out." : ""));
+  if (page->history && page->history->calibration.there)
+    PetscCall(ReportPrint(html,
+                          "<p>The network is calibrated against the training rows: means of its samples are moved by "
+                          "%.3f SD and spreads by %.1f %% (rms over conditions and learned coordinates), %+.1f %% on "
+                          "average.</p>\n",
+                          page->history->calibration.mean, 100 * page->history->calibration.spread,
+                          100 * page->history->calibration.widened));
   PetscCall(ReportPageFigure(page, "training", html));
   PetscFunctionReturn(0);
 }

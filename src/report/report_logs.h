@@ -37,7 +37,11 @@ typedef struct {
     bool there, used;
     double rows, pairs, off, off_corrected, correlation; /* as of log.jsonl */
   } cheap;                                               /* rows of a cheaper fidelity beside the training set */
-  int nunits;                                            /* lines of the last import about units */
+  struct {
+    bool there;
+    double mean, spread, widened; /* as of log.jsonl */
+  } calibration;                  /* of the model at hand */
+  int nunits;                     /* lines of the last import about units */
   char units[REPORT_UNITS][256];
 } ReportHistory;
 

@@ -52,6 +52,13 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->cheap.off           = json_number(object, LOG_OFF);
     history->cheap.off_corrected = json_number(object, LOG_OFF_CORRECTED);
     history->cheap.correlation   = json_number(object, LOG_CORRELATION);
+  } else if (!strcmp(event, LOG_KEPT))
+    history->calibration.there = false;
+  else if (!strcmp(event, LOG_CALIBRATION)) {
+    history->calibration.there   = true;
+    history->calibration.mean    = json_number(object, LOG_MEAN_MOVED);
+    history->calibration.spread  = json_number(object, LOG_SPREAD_MOVED);
+    history->calibration.widened = json_number(object, LOG_WIDENED);
   }
   cJSON_Delete(object);
 }

@@ -51,6 +51,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscCall(NetDestroy(&m->net));
   PetscCall(EmaSetDestroy(&m->averages));
   PetscCall(ScoriaHoldoutDestroy(&m->holdout));
+  PetscCall(CalibrationDestroy(&m->calibration));
   PetscCall(PetscFree(m->tuned));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
@@ -147,6 +148,8 @@ static PetscErrorCode ChooseTuned(ScoriaModel m, const ScoriaSamplerRow *sampler
                 m->tuned ? "but for another: train anew" : "train adds them", sampler->name);
   if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler %s has weights of its own", sampler->name);
   PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
+  /* A distilled network carries noise to where the denoiser's flow does, and its samples are mapped as those. */
+  if (sampler->stochastic) PetscCall(CalibrationDestroy(&m->calibration));
   m->uses_tuned = true;
   PetscFunctionReturn(0);
 }
@@ -180,6 +183,7 @@ PetscErrorCode ScoriaModelChoose(ScoriaModel m, ScoriaDeck deck, const char *pat
         "%.0f %%: ask for one nearer to %.3g or %.3g",
         path, width, 100 * error, 100 * PROFILE_ERROR, ema_width(m->averages.profile[0].exponent),
         ema_width(m->averages.profile[1].exponent));
+  PetscCall(CalibrationDestroy(&m->calibration));
   m->width = width;
   PetscFunctionReturn(0);
 }
@@ -191,6 +195,20 @@ void model_at(ScoriaModel model, const double theta[], ModelAt *at)
   at->model = model;
   space_to_unit(space, theta, u);
   for (int k = 0; k < space->n; k++) at->u[k] = (float)u[k];
+}
+
+void model_calibrate(ScoriaModel model, const float u[], int n, float y[])
+{
+  const Calibration *c = &model->calibration;
+  double unit[SCORIA_MAX_CONDITIONS];
+  if (!c->from) return;
+  for (int j = 0; j < c->d; j++) unit[j] = (double)u[j];
+  calibration_at(c, unit);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < c->r; k++) {
+      float *value = y + (size_t)i * (size_t)c->r + (size_t)k;
+      *value       = (float)(c->scale[k] * (double)*value + c->shift[k]);
+    }
 }
 
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[])

@@ -3,6 +3,7 @@
 #define SCORIA_SCORE_MODEL_H
 
 #include "basis.h"
+#include "calibration.h"
 #include "ema.h"
 #include "holdout.h"
 #include "net.h"
@@ -31,6 +32,7 @@ struct ScoriaModel_ {
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */
   double cheap_correlation; /* of these, corrected, with dear rows */
+  Calibration calibration;  /* owned: of samples with the averages that training chose, or distilled from them */
   float *tuned;             /* owned (parameters): weights for a sampler of few evaluations, NULL without */
   const ScoriaSamplerRow *tuned_for; /* which one */
   bool uses_tuned;                   /* they are in the network */
@@ -62,5 +64,9 @@ void model_at(ScoriaModel model, const double theta[], ModelAt *at);
 /* D (n, r) = c_skip x + c_out F(c_in x; ln(sigma)/4, u) for any n: works in padded tiles of MODEL_TILE rows, so a row
  * of D is the same bits whatever n is.  Matches ScoriaDenoiser.denoise; ctx is a ModelAt. */
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
+
+/* Learned coordinates y (n, r) of samples at unit conditions u, as the calibration maps them; as they are where there
+ * is none.  Local. */
+void model_calibrate(ScoriaModel model, const float u[], int n, float y[]);
 
 #endif

@@ -1,8 +1,8 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
- * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /averages,
- * where two lengths were trained, what other lengths are made from; /normaliser, /conditions, /x and field0, field1,
- * ... the rest. */
+ * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /calibration
+ * (calibration.h) what samples are mapped by; /averages, where two lengths were trained, what other lengths are made
+ * from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
 #include "processes.h"
@@ -154,6 +154,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, MODEL_VALIDATION_ROWS, model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
+  PetscCall(CalibrationSave(&model->calibration, store));
   PetscCall(PutCentres(model, store));
   PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
@@ -317,6 +318,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));
+  PetscCall(CalibrationLoad(store, m->spec.d, m->spec.r, &m->calibration));
   PetscCall(EmaSetLoad(store, "/averages", net_parameter_count(m->net), &m->averages));
   PetscCall(ScoriaStoreClose(&store));
   *model = m;

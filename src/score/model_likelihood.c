@@ -17,6 +17,7 @@ typedef struct {
   int tile, at, r, d; /* at: where in the tile the first row stands */
   double sigma;
   float *x, *F, *dF, *dx, *label, *u;
+  const Calibration *calibration; /* borrowed */
 } Traced;
 
 static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
@@ -24,7 +25,7 @@ static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
   ScoriaNetSpec spec = model->spec;
   float *basis;
   PetscFunctionBeginUser;
-  *t               = (Traced){.tile = network_find(spec.kind)->tile, .r = spec.r, .d = spec.d};
+  *t = (Traced){.tile = network_find(spec.kind)->tile, .r = spec.r, .d = spec.d, .calibration = &model->calibration};
   const size_t all = (size_t)t->tile * (size_t)t->r;
   PetscCall(ModelBasis(model->normaliser, &spec, &basis));
   PetscCall(NetCreate(&spec, t->tile, true, &t->net));
@@ -109,24 +110,41 @@ static double gaussian_log_density(int n, const double y[])
   return sum;
 }
 
-/* Rows [start, start + n) of the call, all of one tile; y (n, R) are theirs.  work: the flow's, and (n, r). */
+/* The inverse of the calibration, of row i of the call, y (r); ln of the volume that the calibration itself makes of a
+ * unit. */
+static double uncalibrate(const Traced *t, int i, double y[])
+{
+  const Calibration *c = t->calibration;
+  double u[SCORIA_MAX_CONDITIONS], volume = 0;
+  if (!c->from) return 0;
+  for (int k = 0; k < t->d; k++) u[k] = (double)t->u[(t->at + i) * t->d + k];
+  calibration_at(c, u);
+  for (int k = 0; k < t->r; k++) {
+    y[k] = (y[k] - c->shift[k]) / c->scale[k];
+    volume += log(c->scale[k]);
+  }
+  return volume;
+}
+
+/* Rows [start, start + n) of the call, all of one tile; y (n, R) are theirs.  work: the flow's, and (tile, r + 1). */
 static void tile_density(Traced *t, const ScoriaLikelihoodOptions *opt, const ScoriaTracedDenoiser *den, int R, int n,
                          const uint64_t id[], const double y[], double work[], const ScoriaLogDensity *out)
 {
-  double *learned = work + likelihood_work_doubles(t->tile, t->r);
+  double *learned = work + likelihood_work_doubles(t->tile, t->r), *volume = learned + (size_t)t->tile * (size_t)t->r;
   for (int i = 0; i < n; i++) {
     const double *row = y + (size_t)i * (size_t)R;
     bool inside       = true;
     for (int k = 0; k < R; k++) inside = inside && isfinite(row[k]);
     for (int k = 0; k < t->r; k++) learned[(size_t)i * (size_t)t->r + (size_t)k] = inside ? row[k] : 0;
+    volume[i]        = uncalibrate(t, i, learned + (size_t)i * (size_t)t->r);
     out->gaussian[i] = inside ? gaussian_log_density(R, row) : -INFINITY;
   }
   if (!out->log_density) return;
   likelihood_flow(opt, den, n, id, work, learned, out->log_density);
   for (int i = 0; i < n; i++)
-    out->log_density[i] = isfinite(out->gaussian[i])
-                              ? out->log_density[i] + gaussian_log_density(R - t->r, y + (size_t)i * R + t->r)
-                              : -INFINITY;
+    out->log_density[i] = isfinite(out->gaussian[i]) ? out->log_density[i] - volume[i] +
+                                                           gaussian_log_density(R - t->r, y + (size_t)i * R + t->r)
+                                                     : -INFINITY;
 }
 
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
@@ -143,7 +161,7 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
   PetscCall(TracedCreate(model, &t));
   const ScoriaTracedDenoiser den = {t.r, &t, traced_denoise, traced_pull};
   PetscCall(PetscMalloc2((size_t)n * (size_t)R + 1, &y,
-                         likelihood_work_doubles(t.tile, t.r) + (size_t)t.tile * (size_t)t.r, &work));
+                         likelihood_work_doubles(t.tile, t.r) + (size_t)t.tile * ((size_t)t.r + 1), &work));
   PetscCall(EncodeRows(model, twin, n, theta, fields, y, out->log_volume));
   for (int64_t start = 0, rows; start < n; start += rows) {
     t.at = (int)((first + start) % t.tile);

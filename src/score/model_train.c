@@ -4,7 +4,7 @@
 #include "preparation.h"
 #include "train_shares.h"
 #include "scoria/phases.h"
-#include "training.h"
+#include "train_few.h"
 #include "basis.h"
 #include "processes.h"
 #include <math.h>
@@ -256,55 +256,16 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscFunctionReturn(0);
 }
 
-#define FEW_PATIENCE 10 /* evaluations: a fifth of the training */
-#define PATIENCE_STEPS_LEAST                                                                                           \
-  500 /* in a training: a shorter one is over soon, and its evaluations follow too closely                             \
-       */
-
-/* On few rows the validation loss soon turns round for good, and the model is that of its lowest point; the last step
- * is only reached where it is asked for. */
-static PetscErrorCode ReadPatience(ScoriaDeck deck, Training *t)
+/* Weights of the coordinates.  With equal ones distillation would spend itself on coordinates that hardly show
+ * (benchmarks/ablation.md), and networks of few rows would be adopted for what they gain in those. */
+static PetscErrorCode TakeWeights(Training *t, const ScoriaTwin *twin)
 {
-  bool set;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckHas(deck, "train_patience", &set));
-  if (!set && !t->keep_last && t->valid.rows > 0 && t->train.rows < NORM_FEW_ROWS &&
-      t->opt.steps >= PATIENCE_STEPS_LEAST)
-    t->patience = FEW_PATIENCE;
-  PetscFunctionReturn(0);
-}
-
-#define FEW_BLUR 0.25 /* measured, benchmarks/few_rows.md */
-
-/* With few rows the network would know the conditions of the training set one by one, and what lies between them only
- * by chance: it is shown conditions with noise, on those that vary. */
-static PetscErrorCode ReadBlur(ScoriaDeck deck, Training *t)
-{
-  const ScoriaSpace *space = ScoriaNormaliserSpace(t->norm);
-  bool adapt;
-  double blur;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckBool(deck, "train_adapt", &adapt));
-  blur = adapt && t->train.rows < NORM_FEW_ROWS ? FEW_BLUR : 0;
-  PetscCall(ScoriaDeckReal(deck, "train_blur", &blur));
-  for (int i = 0; i < space->n; i++) t->opt.blur[i] = space->c[i].lo < space->c[i].hi ? blur : 0;
-  PetscFunctionReturn(0);
-}
-
-/* Weights of the coordinates in the loss of distillation: the roots of their shares.  With equal ones the network would
- * spend itself on coordinates that hardly show (benchmarks/ablation.md). */
-static PetscErrorCode TakeShares(Training *t, const ScoriaTwin *twin)
-{
-  double *share, sum = 0;
-  int r;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaNormaliserSizes(t->norm, NULL, NULL, &r, NULL));
-  PetscCall(PetscMalloc1(r, &share));
-  PetscCall(PetscMalloc1(r, &t->share));
-  PetscCall(CoordinateShares(t->norm, twin, share));
-  for (int k = 0; k < r; k++) sum += sqrt(share[k]) / r;
-  for (int k = 0; k < r; k++) t->share[k] = (float)(sqrt(share[k]) / sum);
-  PetscCall(PetscFree(share));
+  if (t->opt.steps == 0) PetscFunctionReturn(0);
+  if (t->tuning == TRAIN_DISTILLED) PetscCall(CoordinateWeights(t->norm, twin, 0.5, &t->share));
+  if (t->valid.rows > 0 && !t->train.move && t->train.rows < NORM_FEW_ROWS)
+    PetscCall(CoordinateWeights(t->norm, twin, 1, &t->worth));
+  t->opt.worth = t->worth;
   PetscFunctionReturn(0);
 }
 
@@ -362,11 +323,11 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
-  PetscCall(ReadPatience(deck, &t));
-  PetscCall(ReadBlur(deck, &t));
+  PetscCall(FewPatience(deck, &t));
+  PetscCall(FewBlur(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
-  if (t.opt.steps > 0 && t.tuning == TRAIN_DISTILLED) PetscCall(TakeShares(&t, twin));
+  PetscCall(TakeWeights(&t, twin));
   if (t.opt.steps > 0)
     PetscCall(TrainingRun(&t, &net));
   else
@@ -375,6 +336,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  PetscCall(FewCalibrate(&t, *model));
   if (corrected) {
     PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
     (*model)->cheap_correlation = dataset_made_from(corrected)->correlation;

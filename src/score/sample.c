@@ -73,12 +73,13 @@ static PetscErrorCode TileDestroy(Tile *tile)
 
 /* y of the samples tile->id: den is NULL for the conditional Gaussian. */
 static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *sampler, const ScoriaDenoiser *den,
-                      Tile *tile)
+                      const ModelAt *at, Tile *tile)
 {
   const int r = tile->r, R = tile->R;
-  if (den)
+  if (den) {
     sampler->run(opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
-  else
+    model_calibrate(at->model, at->u, MODEL_TILE, tile->learned);
+  } else
     sampler_noise(opt, 1, MODEL_TILE, r, tile->id, tile->learned);
   for (int i = 0; i < MODEL_TILE; i++) {
     double *y = tile->y + (size_t)i * R;
@@ -114,7 +115,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {
     const uint64_t lo = PetscMax(start, first_id), hi = PetscMin(start + MODEL_TILE, end);
     for (int i = 0; i < MODEL_TILE; i++) tile.id[i] = start + (uint64_t)i;
-    draw_tile(opt, sampler, gaussian ? NULL : &den, &tile);
+    draw_tile(opt, sampler, gaussian ? NULL : &den, &at, &tile);
     normaliser_decode(norm, (int64_t)(hi - lo), tile.y + (size_t)(lo - start) * R,
                       fields + (size_t)(lo - first_id) * C * L);
   }

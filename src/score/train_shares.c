@@ -37,3 +37,18 @@ PetscErrorCode CoordinateShares(ScoriaNormaliser norm, const ScoriaTwin *twin, d
   PetscCall(PetscFree4(y, fields, square, total));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CoordinateWeights(ScoriaNormaliser norm, const ScoriaTwin *twin, double power, float **weight)
+{
+  double *share, sum = 0;
+  int r;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, NULL));
+  PetscCall(PetscMalloc1(r, &share));
+  PetscCall(PetscMalloc1(r, weight));
+  PetscCall(CoordinateShares(norm, twin, share));
+  for (int k = 0; k < r; k++) sum += pow(share[k], power) / r;
+  for (int k = 0; k < r; k++) (*weight)[k] = sum > 0 ? (float)(pow(share[k], power) / sum) : 1;
+  PetscCall(PetscFree(share));
+  PetscFunctionReturn(0);
+}

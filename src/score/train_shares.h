@@ -8,4 +8,7 @@
  * with those of the coordinates that are not learned they add up to 1.  Local, the same on every rank. */
 PetscErrorCode CoordinateShares(ScoriaNormaliser norm, const ScoriaTwin *twin, double share[]);
 
+/* weight (r, owned by the caller, PetscFree): the shares to a power, 1 on average.  Likewise. */
+PetscErrorCode CoordinateWeights(ScoriaNormaliser norm, const ScoriaTwin *twin, double power, float **weight);
+
 #endif

@@ -75,6 +75,8 @@ PetscErrorCode TrainerCreate(MPI_Comm comm, const ScoriaNetSpec *spec, const Tra
   PetscCall(ArenaCreate(t));
   PetscCall(GradientsCreate(t));
   PetscCall(PetscMalloc2(P, &t->acc, 2 * opt->micro, &t->votes));
+  rng_shuffle(opt->seed, SCORIA_STREAM_SHUFFLE, 0, data->rows, &t->shuffle);
+  PetscCall(PetscMalloc1(rng_shuffle_turns(&t->shuffle, NULL), &t->turns));
   PetscCall(TrainerAheadCreate(t));
   for (int k = 0; k < t->adam.averages; k++) {
     t->adam.exponent[k] = ema_exponent(opt->adam.ema[k]);
@@ -92,6 +94,7 @@ PetscErrorCode TrainerDestroy(Trainer *trainer)
   for (int64_t j = 1; j < t->local; j++) free(t->grad[j]);
   PetscCall(PetscFree(t->grad));
   PetscCall(PetscFree2(t->acc, t->votes));
+  PetscCall(PetscFree(t->turns));
   PetscCall(PetscFree2(t->ahead.row, t->ahead.values));
   PetscCall(PetscFree(t->fixed.values));
   PetscCall(PetscFree(t->arena));

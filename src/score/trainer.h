@@ -32,6 +32,7 @@ typedef struct {
   int64_t origin; /* steps before the first one, where it goes on from another training: keys of noise and shuffle */
   TrainKind kind;
   const float *share; /* (r) borrowed: of distillation, weights of the coordinates in the loss; NULL: all 1 */
+  const float *worth; /* (r) borrowed: weights of the coordinates in TrainerGain, 1 on average; NULL: all 1 */
   double blur[SCORIA_MAX_CONDITIONS]; /* standard deviation of the noise on unit conditions in training, 0: none */
   OptimiserOptions adam;
 } TrainOptions;
@@ -60,7 +61,8 @@ PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData
 /* By how much `weights` lower the loss of the same rows below that of F = 0, and what it would have to be above to be
  * sure, from the scatter over distinct rows of the data or over their conditions, whichever asks for more: a row that
  * is used again with other noise, or another of the same condition, is not another one; of rows the chance is that of
- * their number, conditions, of which two are common, need differ by two standard errors only.  Collective. */
+ * their number, conditions, of which two are common, need differ by two standard errors only.  Coordinates count as
+ * TrainOptions.worth says.  Collective. */
 PetscErrorCode TrainerGain(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *gain,
                            double *sure);
 /* Standard error of the mean of n gains of which those of a group depend on one another, and the number of groups; 0 of

@@ -33,6 +33,7 @@ struct Trainer_ {
   int r, d, tile;
   int64_t step, epoch;
   ScoriaShuffle shuffle; /* of `epoch` */
+  uint32_t *turns;       /* owned, of `shuffle` */
   Ahead ahead;
   Fixed fixed;
   float **grad;  /* owned: one vector per micro-batch of this rank, at least one */

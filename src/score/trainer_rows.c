@@ -37,9 +37,12 @@ PetscErrorCode TrainerAheadCreate(Trainer t)
 static int64_t shuffled_row(Trainer t, int64_t at)
 {
   const int64_t epoch = at / t->data.rows;
-  if (epoch != t->epoch) rng_shuffle(t->opt.seed, SCORIA_STREAM_SHUFFLE, (uint64_t)epoch, t->data.rows, &t->shuffle);
+  if (epoch != t->epoch) {
+    rng_shuffle(t->opt.seed, SCORIA_STREAM_SHUFFLE, (uint64_t)epoch, t->data.rows, &t->shuffle);
+    (void)rng_shuffle_turns(&t->shuffle, t->turns);
+  }
   t->epoch = epoch;
-  return rng_shuffled(&t->shuffle, at % t->data.rows);
+  return rng_shuffled_by(&t->shuffle, t->turns, at % t->data.rows);
 }
 
 int64_t sequence_place(Trainer t, int64_t step, int64_t i)

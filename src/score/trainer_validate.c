@@ -108,7 +108,8 @@ static void gain_of_tile(Trainer t, int64_t first, int n, double gain[])
     gain[k] = 0;
     for (int j = 0; j < t->r; j++) {
       const double with = (double)F[j] - (double)target[j], without = (double)target[j];
-      gain[k] += t->weight[k] * (without * without - with * with) / t->r;
+      const double worth = t->opt.worth ? (double)t->opt.worth[j] : 1;
+      gain[k] += worth * t->weight[k] * (without * without - with * with) / t->r;
     }
   }
 }

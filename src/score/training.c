@@ -184,15 +184,16 @@ static PetscErrorCode Try(Training *t, double width, float weights[], double *er
 
 /* Whether the loss with `weights` is not below that of the Gaussian alone, beyond the noise of the rows drawn and
  * beyond what the best of many evaluations is below it for laws that are Gaussian; unknown where nothing was left out.
- */
-static PetscErrorCode AddsNothing(Training *t, float weights[], bool *nothing)
+ * gain: how much it is below, and what that would have to be. */
+static PetscErrorCode AddsNothing(Training *t, float weights[], double gain[2], bool *nothing)
 {
-  double gain, sure;
   PetscFunctionBeginUser;
-  *nothing = false;
+  gain[0] = gain[1] = 0;
+  *nothing          = false;
   if (!t->valid.rows) PetscFunctionReturn(0);
-  PetscCall(TrainerGain(t->trainer, weights, &t->valid, validation_rows(t), &gain, &sure));
-  *nothing = gain < LEAST_GAIN || gain < sure;
+  PetscCall(TrainerGain(t->trainer, weights, &t->valid, validation_rows(t), &gain[0], &gain[1]));
+  gain[1]  = fmax(gain[1], LEAST_GAIN);
+  *nothing = gain[0] < gain[1];
   PetscFunctionReturn(0);
 }
 
@@ -202,7 +203,7 @@ static PetscErrorCode Choose(Training *t)
   const double *ema = t->opt.adam.ema;
   const int widths  = t->kept.lengths > 1 ? WIDTHS : 1;
   char body[1024] = "", averages[640] = "";
-  double best = 0;
+  double best = 0, gain[2] = {0};
   float *weights;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(t->kept.set.count, &weights));
@@ -220,18 +221,20 @@ static PetscErrorCode Choose(Training *t)
     if (i > 0 && !(loss < best)) continue;
     best          = loss;
     t->kept.width = width;
-    PetscCall(AddsNothing(t, weights, &t->kept.gaussian));
+    PetscCall(AddsNothing(t, weights, gain, &t->kept.gaussian));
   }
   json_member(sizeof body, body, "averages", "[%s]", averages);
   json_member(sizeof body, body, TRAIN_WIDTH, "%.6g", t->kept.width);
   json_member(sizeof body, body, TRAIN_KEPT_LOSS, "%.8g", best);
   json_member(sizeof body, body, "kept_baseline", "%.8g", t->baseline);
+  json_member(sizeof body, body, "gain", "%.6g", gain[0]);
+  json_member(sizeof body, body, "least_gain", "%.6g", gain[1]);
   json_member(sizeof body, body, "adopted", "\"%s\"", t->kept.gaussian ? "gaussian" : "network");
   json_member(sizeof body, body, TRAIN_LENGTHENED, "%lld", (long long)t->lengthened);
   t->kept.loss       = best;
   t->kept.train_loss = t->loss;
   t->kept.baseline   = t->baseline;
-  PetscCall(ScoriaLog(t->run, "kept", "%s", body));
+  PetscCall(ScoriaLog(t->run, LOG_KEPT, "%s", body));
   curve_add(&t->curve, body);
   PetscCall(PetscFree(weights));
   PetscFunctionReturn(0);
@@ -350,5 +353,6 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
   PetscCall(TrainerDestroy(&t->trainer));
   PetscCall(PetscFree(t->part));
   PetscCall(PetscFree(t->share));
+  PetscCall(PetscFree(t->worth));
   PetscFunctionReturn(0);
 }

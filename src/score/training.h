@@ -20,6 +20,7 @@ typedef struct {
   int64_t tuning_steps; /* of it */
   double tuning_rate;
   float *share; /* owned (r): TrainOptions.share of distillation */
+  float *worth; /* owned (r): TrainOptions.worth; NULL: all alike */
   float *tuned; /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;

@@ -51,8 +51,8 @@ static PetscErrorCode TileDestroy(Tile *tile)
 }
 
 /* tile->y of n rows that stand from row `at` on; the others are zeros. */
-static void carry(const ScoriaSamplerOptions *asked, const ScoriaDenoiser *den, int at, int n, const double latent[],
-                  Tile *tile)
+static void carry(ScoriaModel model, const ScoriaSamplerOptions *asked, const ScoriaDenoiser *den, int at, int n,
+                  const double latent[], Tile *tile)
 {
   const int r = tile->r, R = tile->R;
   ScoriaSamplerOptions opt = *asked;
@@ -60,7 +60,11 @@ static void carry(const ScoriaSamplerOptions *asked, const ScoriaDenoiser *den, 
   memset(tile->noise, 0, (size_t)MODEL_TILE * (size_t)r * sizeof(float));
   for (int i = 0; i < n; i++)
     for (int k = 0; k < r; k++) tile->noise[(at + i) * r + k] = (float)latent[(size_t)i * (size_t)R + (size_t)k];
-  if (den) sampler_find(opt.kind)->run(&opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
+  if (den) {
+    sampler_find(opt.kind)->run(&opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
+    for (int i = at; i < at + n; i++)
+      model_calibrate(model, tile->u + i * model->spec.d, 1, tile->learned + (size_t)i * (size_t)r);
+  }
   memcpy(tile->y, latent, (size_t)n * (size_t)R * sizeof(double));
   for (int i = 0; i < n && den; i++)
     for (int k = 0; k < r; k++) tile->y[(size_t)i * (size_t)R + (size_t)k] = tile->learned[(at + i) * r + k];
@@ -80,14 +84,15 @@ static PetscErrorCode DecodeEach(ScoriaModel model, const ScoriaTwin *twin, int 
   PetscFunctionReturn(0);
 }
 
-static void set_units(ScoriaModel model, int at, int n, const double theta[], Tile *tile)
+/* Unit conditions of n rows from row `at` on: of every row, or the same of all. */
+static void set_units(ScoriaModel model, int at, int n, bool each, const double theta[], Tile *tile)
 {
   const ScoriaSpace *space = ScoriaModelSpace(model);
   const int d              = model->spec.d;
   double unit[SCORIA_MAX_CONDITIONS];
   memset(tile->u, 0, sizeof(float) * (size_t)(MODEL_TILE * d));
   for (int i = 0; i < n; i++) {
-    space_to_unit(space, theta + i * space->n, unit);
+    space_to_unit(space, theta + (each ? i * space->n : 0), unit);
     for (int k = 0; k < d; k++) tile->u[(at + i) * d + k] = (float)unit[k];
   }
 }
@@ -120,8 +125,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   for (int64_t start = 0, part; start < n; start += part) {
     const int place = (int)((first + start) % MODEL_TILE);
     part            = PetscMin(MODEL_TILE - place, n - start);
-    if (each) set_units(model, place, (int)part, theta + start * width, &tile);
-    carry(&opt, gaussian ? NULL : &den, place, (int)part, latent + start * tile.R, &tile);
+    set_units(model, place, (int)part, each, theta + (each ? start * width : 0), &tile);
+    carry(model, &opt, gaussian ? NULL : &den, place, (int)part, latent + start * tile.R, &tile);
     if (each)
       PetscCall(DecodeEach(model, twin, (int)part, theta + start * width, tile.y, fields + start * m));
     else

@@ -60,6 +60,20 @@ with h5py.File(sys.argv[1], "r+") as f:
     f["levels"].attrs.update(kept)
 PY
 expect 3 "uq.ckpt: written by an earlier version" 1 uq "$deck" "${old[@]}"
+# Errors of a condition that is answered were narrower in earlier versions, which did not write what its numbers are; without one there is nothing to refuse.
+narrow=("${old[@]}" -run_dir "$work/narrow" -run_max_hours 0.0004)
+expect 75 "" 1 uq "$deck" "${narrow[@]}"
+for answered in 1 0; do
+  "$PYTHON" - "$work/narrow/uq.ckpt" "$answered" <<'PY' || fail "no checkpoint to make one of narrow errors of"
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "r+") as f:
+    f.attrs.pop("answers", None)
+    f.attrs.modify("condition", np.int64(sys.argv[2]))
+PY
+  [ "$answered" = 0 ] || expect 3 "uq.ckpt: written by an earlier version" 1 uq "$deck" "${narrow[@]}"
+done
+expect 75 "" 2 uq "$deck" "${narrow[@]}"
+grep -q "uq.ckpt: resuming at condition 1" "$work/out" || { fail "a checkpoint without an answer is not resumed"; cat "$work/out" >&2; }
 
 # An earlier version knew three sources: what it has chosen holds, and its draws.
 PYTHONPATH=$(dirname "$0")/.. "$PYTHON" - "$work/endless/uq_choice.ckpt" <<'PY' || fail "a choice of an earlier version"

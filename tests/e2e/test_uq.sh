@@ -227,6 +227,15 @@ for name, (bias, upper) in found.items():
     assert abs(bias - mean["bias"]) <= .051 * abs(bias) and abs(upper - mean["bias_upper"]) <= .051 * upper, (name, bias, upper)
 assert all(value is None for value in told["drop"]["compared"].values())
 PY
+# The Gaussian has biases of its own, whatever the sampler is.
+scoria 2 uq "$deck" "${tails[@]}" -sample_source gaussian -sample_steps 3 -uq_file gaussian.h5 >"$work/gaussian" 2>&1 || { fail "uq of the Gaussian"; cat "$work/gaussian" >&2; }
+"$PYTHON" - "$run" <<'PY' || { fail "biases of the Gaussian"; cat "$work/gaussian" >&2; }
+import json, sys
+told = json.load(open(f"{sys.argv[1]}/gaussian.json"))["conditions"][0]["quantities"]
+for q in json.load(open(f"{sys.argv[1]}/compare.json"))["worth"]["quantities"]:
+    for e in (e for e in q["estimates"] if q["name"] in told):
+        assert told[q["name"]]["compared"][e["name"] + "_bias_upper"] == e["gaussian_bias_upper"] != e["bias_upper"], (q["name"], e)
+PY
 # Outside the trained ranges compare has looked at nothing.
 scoria 1 uq "$deck" -uq_count 300 -uq_exceed "c > 1100" -uq_U0 0.24,0.26 -uq_file outside.h5 >"$work/outside" 2>&1 || { fail "uq outside the ranges"; cat "$work/outside" >&2; }
 if [ "$(grep -c '^    max_c .*(<' "$work/outside")" -ne 1 ] || [ "$(grep -c '^    max_c .* not checked$' "$work/outside")" -ne 1 ]; then

@@ -4,6 +4,7 @@
 #define SCORIA_SMALL_MODEL_H
 
 #include "score/model.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -12,22 +13,10 @@ enum { C = 2, L = 10, M = C * L, CONDITIONS = 30, REALISATIONS = 40, MODES = 4, 
 
 static const ScoriaTwin twin = {.reference = {5, NAN}};
 
-/* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5. */
-static void fill_rows(ScoriaRows *rows)
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
-  rows->rows = CONDITIONS * REALISATIONS;
-  for (int i = 0; i < rows->rows; i++) {
-    const double u  = -1 + 2.0 * (i / REALISATIONS) / (CONDITIONS - 1);
-    double level[C] = {0}, z[C];
-    for (int j = 0; j < L; j++) {
-      rng_normal(1, SCORIA_STREAM_POROSITY, (uint64_t)i, (uint32_t)j, C, z);
-      for (int c = 0; c < C; c++) level[c] = 0.8 * level[c] + z[c];
-      rows->field[0][i * L + j] = 5 - exp(0.2 * level[0] + u);
-      rows->field[1][i * L + j] = 0.1 * exp(0.3 * u) * (level[1] + 0.5 * level[0]) + u * u;
-    }
-    rows->condition[0][i] = u;
-    rows->done[i]         = SCORIA_ROW_DONE;
-  }
+  (void)ctx;
+  for (int64_t i = 0; i < rows->rows; i++) autoregressive_row(rows, i, L, unit_of(i / REALISATIONS, CONDITIONS));
 }
 
 static void fit_normaliser(ScoriaNormaliser *norm)
@@ -40,24 +29,12 @@ static void fit_normaliser(ScoriaNormaliser *norm)
                                        .float64      = true,
                                        .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                        .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from       = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
   const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
   const int channel[C]              = {0, 1};
-  const double x[L]                 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   bool train[CONDITIONS];
   ScoriaDataset ds;
-  ScoriaRows rows;
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  if (rank == 0) (void)unlink(SMALL_MODEL_FILE);
-  MPI_Barrier(PETSC_COMM_WORLD);
   for (int i = 0; i < CONDITIONS; i++) train[i] = true;
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  if (rank == 0) fill_rows(&rows);
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, SMALL_MODEL_FILE, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  write_row_dataset(SMALL_MODEL_FILE, &spec, fill_rows, NULL);
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, SMALL_MODEL_FILE, &ds));
   CHECK(NormaliserFit(PETSC_COMM_WORLD, ds, C, channel, train, &twin, &opt, norm));
   CHECK(ScoriaDatasetClose(&ds));

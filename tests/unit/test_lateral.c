@@ -6,6 +6,7 @@
 #include "score/knot_loops.h"
 #include "score/lateral_fit.h"
 #include "score/train_data.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -94,45 +95,32 @@ static bool normals_of(void *ctx, const double theta[], int64_t cells, const dou
   return true;
 }
 
-static double unit_of(int condition)
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
-  return -1 + 2.0 * condition / (CONDITIONS - 1);
+  double *field;
+  (void)ctx;
+  CHECK(PetscMalloc1(M, &field));
+  for (int64_t i = 0; i < rows->rows; i++) {
+    rows->condition[0][i] = unit_of(i / REALISATIONS, CONDITIONS);
+    rows->done[i]         = i % 97 ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
+    draw((uint64_t)i, rows->condition[0][i], field);
+    for (int c = 0; c < C; c++) memcpy(rows->field[c] + i * N * NX, field + c * N * NX, sizeof *field * N * NX);
+    draw_porosity(rows->condition[0][i], field, rows->field[C] + i * N * NX);
+  }
+  CHECK(PetscFree(field));
 }
 
 static void make_dataset(void)
 {
-  ScoriaDatasetSpec spec      = {.rows         = CONDITIONS * REALISATIONS,
-                                 .cells        = NX * N,
-                                 .shape        = {NX, NY, NZ},
-                                 .nfields      = C + 1,
-                                 .realisations = REALISATIONS,
-                                 .float64      = true,
-                                 .field        = {{"a", "", "", false}, {"b", "", "", false}, {"eps", "", "", true}},
-                                 .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  double x[NX + NY + NZ], *field;
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  for (int j = 0; j < NX + NY + NZ; j++) x[j] = j;
-  if (rank == 0) unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  CHECK(PetscMalloc1(M, &field));
-  rows.rows = rank ? 0 : spec.rows;
-  for (int64_t i = 0; i < rows.rows; i++) {
-    rows.condition[0][i] = unit_of((int)i / REALISATIONS);
-    rows.done[i]         = i % 97 ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
-    draw((uint64_t)i, rows.condition[0][i], field);
-    for (int c = 0; c < C; c++) memcpy(rows.field[c] + i * N * NX, field + c * N * NX, sizeof *field * N * NX);
-    draw_porosity(rows.condition[0][i], field, rows.field[C] + i * N * NX);
-  }
-  CHECK(PetscFree(field));
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
+                                  .cells        = NX * N,
+                                  .shape        = {NX, NY, NZ},
+                                  .nfields      = C + 1,
+                                  .realisations = REALISATIONS,
+                                  .float64      = true,
+                                  .field        = {{"a", "", "", false}, {"b", "", "", false}, {"eps", "", "", true}},
+                                  .space        = {1, {{"p", "", -1, 1, false}}}};
+  write_row_dataset(path, &spec, fill_rows, NULL);
 }
 
 static void fit(MPI_Comm comm, const ScoriaTwin *twin, ScoriaNormaliser *norm, NormWhitened *whitened)
@@ -192,7 +180,7 @@ static int all_coordinates(int *r)
  */
 static void cells_are_functions_of_scores(void **state)
 {
-  const double u = unit_of(9);
+  const double u = unit_of(9, CONDITIONS);
   const int R    = all_coordinates(NULL);
   double *field, *y, *weight, mean[M], score[M], value[M];
   int cell[M];
@@ -218,7 +206,7 @@ static void cells_are_functions_of_scores(void **state)
 static void coordinate_moments(double *mean, double *variance, double *correlation, double *pair)
 {
   enum { COUNT = 3000, K = 2 * (1 + 2 + 2 + 4 + 4 + 1) };
-  const double u   = unit_of(9);
+  const double u   = unit_of(9, CONDITIONS);
   const int R      = all_coordinates(NULL);
   NormLateral norm = fitted->self;
   double *field, *y, *sum, *square;
@@ -341,7 +329,7 @@ static void marginal_laws_are_reproduced(void **state)
 {
   enum { COUNT = 2000 };
   static const double level[] = {0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};
-  const double u              = unit_of(15);
+  const double u              = unit_of(15, CONDITIONS);
   const int R                 = all_coordinates(NULL);
   double *field, *y, *value;
   (void)state;
@@ -397,7 +385,7 @@ static void fit_law(double (*law)(double z, double u), FittedLaw *f)
   CHECK(PetscMalloc1(PIECES * f->norm.shape.terms, &X));
   CHECK(PetscMalloc1(f->norm.shape.terms * MARGINAL_EDGES, &f->norm.score_coef));
   for (int i = 0; i < PIECES; i++) {
-    const double u = unit_of(i);
+    const double u = unit_of(i, CONDITIONS);
     double below   = 0;
     weight[i]      = ROWS;
     one[i]         = 1;
@@ -627,7 +615,7 @@ static double error_of_mean(ScoriaNormaliser norm)
   const NormLateral lateral = norm->self;
   double sum                = 0;
   for (int i = 0; i < CONDITIONS; i++) {
-    const double u = unit_of(i);
+    const double u = unit_of(i, CONDITIONS);
     CHECK(ScoriaNormaliserAt(norm, NULL, &u));
     for (int x = 0; x < NX; x++) sum += pow((lateral->base[NX + x] - value_of(1, x, u, 0)) / (0.2 * 0.59), 2);
   }

@@ -2,6 +2,7 @@
  * A skewed lateral mean and, beside it, a Gaussian wave: its size does not depend on the mean.  In normal scores it
  * does, which a Gaussian field of the marginal law and of the covariance of the scores does not know. */
 #include "score/lateral_fit.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -25,41 +26,27 @@ static void draw(uint64_t id, double u, double field[M])
   }
 }
 
-static double unit_of(int condition)
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
-  return -1 + 2.0 * condition / (CONDITIONS - 1);
+  (void)ctx;
+  for (int64_t i = 0; i < rows->rows; i++) {
+    rows->condition[0][i] = unit_of(i / REALISATIONS, CONDITIONS);
+    rows->done[i]         = SCORIA_ROW_DONE;
+    draw((uint64_t)i, rows->condition[0][i], rows->field[0] + i * M);
+  }
 }
 
 static void make_dataset(void)
 {
-  ScoriaDatasetSpec spec      = {.rows         = CONDITIONS * REALISATIONS,
-                                 .cells        = M,
-                                 .shape        = {NX, NY, 1},
-                                 .nfields      = 1,
-                                 .realisations = REALISATIONS,
-                                 .float64      = true,
-                                 .field        = {{"a", "", "", false}},
-                                 .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  double x[NX + NY + 1];
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  for (int j = 0; j < NX + NY + 1; j++) x[j] = j;
-  if (rank == 0) unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  rows.rows = rank ? 0 : spec.rows;
-  for (int64_t i = 0; i < rows.rows; i++) {
-    rows.condition[0][i] = unit_of((int)i / REALISATIONS);
-    rows.done[i]         = SCORIA_ROW_DONE;
-    draw((uint64_t)i, rows.condition[0][i], rows.field[0] + i * M);
-  }
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
+                                  .cells        = M,
+                                  .shape        = {NX, NY, 1},
+                                  .nfields      = 1,
+                                  .realisations = REALISATIONS,
+                                  .float64      = true,
+                                  .field        = {{"a", "", "", false}},
+                                  .space        = {1, {{"p", "", -1, 1, false}}}};
+  write_row_dataset(path, &spec, fill_rows, NULL);
 }
 
 /* Power of decoded normals at wave number 1, over that of the law. */

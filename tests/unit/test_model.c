@@ -442,7 +442,17 @@ static void choose(ScoriaModel model, const char *text)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
-/* A model of two lengths gives that of either, to the bit, and says which widths it cannot give. */
+/* A calibration, whatever it maps to. */
+static void calibrate(ScoriaModel model)
+{
+  int levels[SCORIA_MAX_CONDITIONS];
+  for (int j = 0; j < model->spec.d; j++) levels[j] = 1;
+  CHECK(NormPolyCreate(model->spec.d, 0, levels, &model->calibration.poly));
+  CHECK(CalibrationSetUp(model->spec.d, model->spec.r, &model->calibration));
+}
+
+/* A model of two lengths gives that of either, to the bit, and says which widths it cannot give.  Its calibration is
+ * that of the width that was trained. */
 static void width_is_chosen_afterwards(void **state)
 {
   static float x[8 * 5], direct[8 * 5], chosen[8 * 5];
@@ -456,7 +466,9 @@ static void width_is_chosen_afterwards(void **state)
   CHECK(ScoriaModelSave(two, PETSC_COMM_WORLD, in_directory("two.h5"), "run: {}\n"));
   CHECK(ScoriaModelDestroy(&two));
   CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("two.h5"), &two));
+  calibrate(two);
   choose(two, "sample: {ema: 0.08}\n");
+  assert_null(two->calibration.from);
   denoise(two, 8, x, chosen);
   assert_memory_equal(direct, chosen, sizeof direct);
   choose(two, "sample: {ema: 0.1}\n");
@@ -474,7 +486,8 @@ static void width_is_chosen_afterwards(void **state)
   CHECK(ScoriaModelDestroy(&two));
 }
 
-/* Tuning leaves the weights of the training alone, and its own are found again in the file, by their sampler alone. */
+/* Tuning leaves the weights of the training alone, and its own are found again in the file, by their sampler alone. A
+ * distilled network draws what it was distilled from, whose calibration it keeps. */
 static void tuned_weights_are_kept(const char *kind, const char *other)
 {
   static float x[8 * 5], direct[8 * 5], again[8 * 5];
@@ -489,7 +502,9 @@ static void tuned_weights_are_kept(const char *kind, const char *other)
   denoise(plain, 8, x, direct);
   denoise(tuned, 8, x, again);
   assert_memory_equal(direct, again, sizeof direct);
+  calibrate(tuned);
   choose(tuned, own);
+  assert_int_equal(tuned->calibration.from != NULL, !strcmp(kind, "distilled"));
   denoise(tuned, 8, x, direct);
   assert_memory_not_equal(direct, again, sizeof direct);
   CHECK(ScoriaModelDestroy(&tuned));

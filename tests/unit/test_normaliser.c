@@ -5,6 +5,7 @@
 #include "scoria/linalg.h"
 #include "score/model.h"
 #include "score/normaliser.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -82,12 +83,17 @@ static void theta_of(int condition, double theta[])
 }
 
 /* Writes the ensemble; every seventh row is marked as failed. */
-static void fill_rows(bool fixed, int conditions, int realisations, ScoriaRows *rows)
+typedef struct {
+  bool fixed; /* all at the first condition */
+  int realisations;
+} Filling;
+
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
-  rows->rows = (int64_t)conditions * realisations;
+  const Filling *f = ctx;
   for (int i = 0; i < rows->rows; i++) {
     double theta[3], e[TRUE_MODES], x[M];
-    theta_of(fixed ? 0 : i / realisations, theta);
+    theta_of(f->fixed ? 0 : i / f->realisations, theta);
     rng_normal(7, SCORIA_STREAM_POROSITY, (uint64_t)i, 0, TRUE_MODES, e);
     draw(theta, e, x);
     rows->done[i] = i % 7 == 6 ? SCORIA_ROW_FAILED : SCORIA_ROW_DONE;
@@ -101,34 +107,20 @@ static void fill_rows(bool fixed, int conditions, int realisations, ScoriaRows *
 
 static void make_dataset(const char *path, bool fixed, int conditions, int realisations)
 {
-  ScoriaDatasetSpec spec      = {.rows         = (int64_t)conditions * realisations,
-                                 .cells        = L,
-                                 .shape        = {L, 1, 1},
-                                 .nfields      = 2,
-                                 .space        = test_space(),
-                                 .realisations = realisations,
-                                 .float64      = !single,
-                                 .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  double x[L];
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  for (int j = 0; j < L; j++) x[j] = j;
-  if (rank == 0) unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
+  ScoriaDatasetSpec spec = {.rows         = (int64_t)conditions * realisations,
+                            .cells        = L,
+                            .shape        = {L, 1, 1},
+                            .nfields      = 2,
+                            .space        = test_space(),
+                            .realisations = realisations,
+                            .float64      = !single,
+                            .field = {{"phi", "V", "potential", false}, {"c", "mol m^-3", "concentration", false}}};
   for (int j = 0; j < 3 && fixed; j++) {
     double theta[3];
     theta_of(0, theta);
     spec.space.c[j].lo = spec.space.c[j].hi = theta[j];
   }
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  if (rank == 0) fill_rows(fixed, conditions, realisations, &rows);
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  write_row_dataset(path, &spec, fill_rows, &(Filling){fixed, realisations});
 }
 
 static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormaliserOptions opt, ScoriaNormaliser *norm)

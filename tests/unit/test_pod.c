@@ -3,6 +3,7 @@
  * function, and so between 0 and 1, which are its bounds. */
 #include "scoria/linalg.h"
 #include "score/pod.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <string.h>
@@ -57,6 +58,16 @@ static void make_rows(void)
   }
 }
 
+static void fill_rows(const void *ctx, ScoriaRows *rows)
+{
+  (void)ctx;
+  for (int64_t i = 0; i < rows->rows; i++) {
+    rows->condition[0][i] = unit_of(i / REALISATIONS, CONDITIONS);
+    rows->done[i]         = SCORIA_ROW_DONE;
+    for (int c = 0; c < C; c++) memcpy(rows->field[c] + i * L, all + i * M + c * L, sizeof *all * L);
+  }
+}
+
 static void make_dataset(void)
 {
   const ScoriaDatasetSpec spec = {.rows         = ROWS,
@@ -68,26 +79,7 @@ static void make_dataset(void)
                                   .field        = {{"a", "", "", false}, {"b", "", "", false}},
                                   .space        = {1, {{"u", "", -1, 1, false}}},
                                   .source       = "test"};
-  const ScoriaProvenance from  = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  double x[NX + NY + 1];
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  for (int j = 0; j < NX + NY + 1; j++) x[j] = j < NX ? j : j - NX;
-  if (rank == 0) unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaRowsCreate(&spec, ROWS, &rows));
-  rows.rows = rank ? 0 : ROWS;
-  for (int64_t i = 0; i < rows.rows; i++) {
-    rows.condition[0][i] = -1 + 2.0 * (double)(i / REALISATIONS) / (CONDITIONS - 1);
-    rows.done[i]         = SCORIA_ROW_DONE;
-    for (int c = 0; c < C; c++) memcpy(rows.field[c] + i * L, all + i * M + c * L, sizeof *all * L);
-  }
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  write_row_dataset(path, &spec, fill_rows, NULL);
 }
 
 static ScoriaNormaliser norm;

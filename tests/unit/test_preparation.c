@@ -3,6 +3,7 @@
 #include "score/normaliser_fit.h"
 #include "score/train_data.h"
 #include "score/train_rows.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -68,23 +69,15 @@ static const ScoriaTwin twin               = {.solve = solve_twin, .reference = 
 static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
 static const int channel[C]                = {0, 1};
 
-/* Autoregressive fields around a mean that moves with the condition; channel 0 stays below 5.  Every 50th row failed,
- * and of condition 3 all but one. */
-static void fill_rows(int realisations, ScoriaRows *rows)
+/* Every 50th row failed, and of condition 3 all but one. */
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
+  const int realisations = *(const int *)ctx;
   for (int64_t i = 0; i < rows->rows; i++) {
     const int64_t condition = i / realisations;
-    const double u          = -1 + 2.0 * (double)(condition % CONDITIONS) / (CONDITIONS - 1);
     const bool failed       = i % 50 == 9 || (condition == 3 && i % realisations > 0);
-    double level[C]         = {0}, z[C];
-    for (int j = 0; j < L; j++) {
-      rng_normal(1, SCORIA_STREAM_POROSITY, (uint64_t)i, (uint32_t)j, C, z);
-      for (int c = 0; c < C; c++) level[c] = 0.8 * level[c] + z[c];
-      rows->field[0][i * L + j] = 5 - exp(0.2 * level[0] + u);
-      rows->field[1][i * L + j] = 0.1 * exp(0.3 * u) * (level[1] + 0.5 * level[0]) + u * u;
-    }
-    rows->condition[0][i] = u;
-    rows->done[i]         = failed ? SCORIA_ROW_FAILED : SCORIA_ROW_DONE;
+    autoregressive_row(rows, i, L, unit_of(condition % CONDITIONS, CONDITIONS));
+    if (failed) rows->done[i] = SCORIA_ROW_FAILED;
   }
 }
 
@@ -98,22 +91,7 @@ static void make_dataset(const char *path, int conditions, int realisations, boo
                                   .float64      = float64,
                                   .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                   .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaProvenance from  = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  const double x[L]            = {0, 1, 2, 3, 4, 5};
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  MPI_Barrier(PETSC_COMM_WORLD); /* until the others have read the one before */
-  if (rank == 0) (void)unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  rows.rows = rank == 0 ? spec.rows : 0;
-  fill_rows(realisations, &rows);
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  write_row_dataset(path, &spec, fill_rows, &realisations);
 }
 
 /* A preparation as training makes it. */

@@ -344,6 +344,13 @@ static void history_is_read(void **state)
   assert_int_equal(history.total, REPORT_STARTS + 2);
   assert_int_equal(history.start[0].ranks, 3);
   CHECK(ReportTextDestroy(&log));
+  report_history("{\"event\":\"kept\"}\n{\"event\":\"calibration\",\"mean_moved\":0.1,\"spread_moved\":0.2,"
+                 "\"spread_widened\":-0.3}\n",
+                 &history);
+  assert_true(history.calibration.there && history.calibration.mean == 0.1 && history.calibration.spread == 0.2 &&
+              history.calibration.widened == -0.3);
+  report_history("{\"event\":\"calibration\",\"mean_moved\":0.1}\n{\"event\":\"kept\"}\n", &history);
+  assert_false(history.calibration.there); /* of a model that another has replaced */
   report_history(NULL, &history);
   assert_int_equal(history.n, 0);
   assert_int_equal(report_ranks(&history, "uq"), 1);

@@ -73,6 +73,7 @@ static void shuffle_is_a_permutation(void **state)
 {
   enum { MOST = 10007 };
   static bool seen[MOST];
+  static uint32_t turns[MOST];
   const int64_t large[] = {4096, MOST};
   (void)state;
   for (int64_t k = 1; k <= 302; k++) {
@@ -81,10 +82,13 @@ static void shuffle_is_a_permutation(void **state)
     int64_t same = 0;
     rng_shuffle(1, SCORIA_STREAM_SHUFFLE, 5, n, &shuffle);
     rng_shuffle(1, SCORIA_STREAM_SHUFFLE, 6, n, &next);
+    assert_in_range(rng_shuffle_turns(&shuffle, NULL), 1, MOST);
+    (void)rng_shuffle_turns(&shuffle, turns);
     memset(seen, 0, sizeof seen);
     for (int64_t i = 0; i < n; i++) {
       const int64_t to = rng_shuffled(&shuffle, i);
       assert_true(to >= 0 && to < n && !seen[to]);
+      assert_true(to == rng_shuffled_by(&shuffle, turns, i));
       seen[to] = true;
       same += to == rng_shuffled(&next, i);
     }

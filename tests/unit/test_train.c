@@ -245,6 +245,30 @@ static void bits_do_not_depend_on_ranks(void **state)
   }
 }
 
+/* Gains are sums over coordinates, each as often as it is worth: those with all worth on one coordinate differ, and
+ * their average is that with all alike. */
+static void gains_count_what_coordinates_are_worth(void **state)
+{
+  float worth[R]           = {0};
+  const TrainData data     = make_data();
+  TrainOptions opt         = make_options();
+  const ScoriaNetSpec spec = make_spec(&scoria_networks[0]);
+  double gain[R + 1], sure, sum = 0;
+  Trainer trainer;
+  TrainStep step;
+  (void)state;
+  opt.worth = worth;
+  CHECK(TrainerCreate(PETSC_COMM_WORLD, &spec, &opt, &data, &trainer));
+  for (int64_t i = 0; i < opt.steps; i++) CHECK(TrainerStep(trainer, &step));
+  for (int k = 0; k <= R; k++) {
+    for (int j = 0; j < R; j++) worth[j] = k == R ? 1 : j == k ? R : 0;
+    CHECK(TrainerGain(trainer, trainer_average(trainer, 0), &data, 100, gain + k, &sure));
+    if (k < R) sum += gain[k] / R;
+  }
+  assert_true(fabs(sum - gain[R]) < 1e-12 && fabs(gain[0] - gain[1]) > 1e-6);
+  CHECK(TrainerDestroy(&trainer));
+}
+
 /* One bad row spoils the steps that meet it, on every rank, and no other; the weights stay numbers. */
 static void bad_gradient_is_skipped_by_all(void **state)
 {
@@ -401,6 +425,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(gains_of_a_group_are_one),
       cmocka_unit_test(chance_is_that_of_few_rows),
       cmocka_unit_test(bits_do_not_depend_on_ranks),
+      cmocka_unit_test(gains_count_what_coordinates_are_worth),
       cmocka_unit_test(bad_gradient_is_skipped_by_all),
       cmocka_unit_test(too_many_micro_batches_are_refused),
       cmocka_unit_test(one_batch_can_be_learned_by_heart),

@@ -4,6 +4,7 @@
  * Mean and covariance of decode(N(0, I)) must be its own at conditions that the fit has not seen. */
 #include "score/model.h"
 #include "score/normaliser.h"
+#include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
 #include <unistd.h>
@@ -39,9 +40,9 @@ static bool row_there(const Design *design, int i)
   return i % design->each == 0 || i / design->each >= design->single;
 }
 
-static void fill_rows(const Design *design, ScoriaRows *rows)
+static void fill_rows(const void *ctx, ScoriaRows *rows)
 {
-  rows->rows = (int64_t)design->conditions * design->each;
+  const Design *design = ctx;
   for (int i = 0; i < rows->rows; i++) {
     double theta[2], e[2], mean[L], part[2][L];
     rng_uniform(5, SCORIA_STREAM_CONDITION, (uint64_t)(i / design->each), 0, 2, theta);
@@ -56,29 +57,15 @@ static void fill_rows(const Design *design, ScoriaRows *rows)
 
 static void make_dataset(const Design *design)
 {
-  ScoriaDatasetSpec spec      = {.rows         = (int64_t)design->conditions * design->each,
-                                 .cells        = L,
-                                 .shape        = {L, 1, 1},
-                                 .nfields      = 1,
-                                 .space        = test_space(),
-                                 .realisations = design->each,
-                                 .float64      = true,
-                                 .field        = {{"c", "1", "a field", false}}};
-  const ScoriaProvenance from = {"dataset", "run: {seed: 1}\n", 1, 1, 1, {.model = ""}};
-  ScoriaDataset ds;
-  ScoriaRows rows;
-  double x[L];
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  for (int j = 0; j < L; j++) x[j] = j;
-  if (rank == 0) unlink(path);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaRowsCreate(&spec, spec.rows, &rows));
-  if (rank == 0) fill_rows(design, &rows);
-  CHECK(ScoriaDatasetCreate(PETSC_COMM_WORLD, path, &spec, x, &from, &ds));
-  CHECK(ScoriaDatasetWrite(ds, 0, &rows));
-  CHECK(ScoriaDatasetFinish(&ds));
-  CHECK(ScoriaRowsDestroy(&rows));
+  const ScoriaDatasetSpec spec = {.rows         = (int64_t)design->conditions * design->each,
+                                  .cells        = L,
+                                  .shape        = {L, 1, 1},
+                                  .nfields      = 1,
+                                  .space        = test_space(),
+                                  .realisations = design->each,
+                                  .float64      = true,
+                                  .field        = {{"c", "1", "a field", false}}};
+  write_row_dataset(path, &spec, fill_rows, design);
 }
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)

@@ -162,8 +162,12 @@ void infer_readings(const InferQuestion *q, const double fields[], double readin
  * and what fails on one fails on all.  Collective. */
 typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
 PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t most, InferTile tile, void *ctx);
-/* Tiles of `count` items that one of the ranks has at most. */
-PetscErrorCode InferMostTiles(const InferParticles *p, int64_t count, int64_t *most);
+/* This rank's part of items that are dealt to the ranks by whole tiles: n from first on (none: n <= 0); `most` tiles at
+ * most on any rank.  Local. */
+typedef struct {
+  int64_t first, n, most;
+} InferShare;
+PetscErrorCode InferShareOf(const InferParticles *p, int64_t count, InferShare *share);
 /* ScoriaTemperingSpec.evaluate; ctx is an InferParticles with a reference.  All ranks meet between two rounds of tiles;
  * fails as ScoriaStopped where the run is to stop.  Collective.
  * InferEvaluateConditions: of particles that are unknown conditions alone, the likelihood of the reference. */

@@ -127,11 +127,11 @@ static void expect_more(InferParticles *p, InferKind kind)
 /* By tiles, of which every rank makes its own. */
 static PetscErrorCode Evaluate(InferParticles *p, InferKind kind, InferTile tile, int64_t n, Evaluation e)
 {
-  int64_t most;
+  InferShare share;
   PetscFunctionBeginUser;
   expect_more(p, kind);
-  PetscCall(InferMostTiles(p, p->q->count, &most));
-  PetscCall(InferRounds(p, kind, n, most, tile, &e));
+  PetscCall(InferShareOf(p, p->q->count, &share));
+  PetscCall(InferRounds(p, kind, n, share.most, tile, &e));
   PetscFunctionReturn(0);
 }
 
@@ -217,17 +217,11 @@ static PetscErrorCode SummaryTile(InferParticles *p, int64_t start, int64_t n, v
 /* This rank's block of the tiles to the summary, and what is kept of them. */
 static PetscErrorCode AddTiles(InferParticles *p, Side *s)
 {
-  const int64_t count = p->q->count, tiles = (count + INFER_TILE - 1) / INFER_TILE;
-  PetscMPIInt rank, size;
-  int64_t first, number, most;
+  InferShare share;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  deal_block(tiles, rank, size, &first, &number);
-  s->first = first * INFER_TILE;
-  PetscCall(InferMostTiles(p, count, &most));
-  PetscCall(
-      InferRounds(p, INFER_FIELDS, PetscMin(count, (first + number) * INFER_TILE) - s->first, most, SummaryTile, s));
+  PetscCall(InferShareOf(p, p->q->count, &share));
+  s->first = share.first;
+  PetscCall(InferRounds(p, INFER_FIELDS, share.n, share.most, SummaryTile, s));
   PetscFunctionReturn(0);
 }
 

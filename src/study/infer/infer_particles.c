@@ -72,12 +72,18 @@ PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferMostTiles(const InferParticles *p, int64_t count, int64_t *most)
+PetscErrorCode InferShareOf(const InferParticles *p, int64_t count, InferShare *share)
 {
-  PetscMPIInt size;
+  const int64_t tiles = (count + INFER_TILE - 1) / INFER_TILE;
+  PetscMPIInt rank, size;
+  int64_t number;
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
   PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  *most = ((count + INFER_TILE - 1) / INFER_TILE + size - 1) / size;
+  deal_block(tiles, rank, size, &share->first, &number);
+  share->first *= INFER_TILE;
+  share->n    = PetscMin(count - share->first, number * INFER_TILE);
+  share->most = (tiles + size - 1) / size;
   PetscFunctionReturn(0);
 }
 
@@ -107,18 +113,13 @@ static PetscErrorCode ProbeTile(InferParticles *p, int64_t start, int64_t n, voi
 PetscErrorCode InferProbe(InferParticles *p, int64_t n,
                           void (*probe)(void *ctx, int64_t i, double latent[], double x[]), void *ctx, double out[])
 {
-  const int64_t tiles = (n + INFER_TILE - 1) / INFER_TILE;
-  Probes of           = {.probe = probe, .ctx = ctx, .readings = out};
-  PetscMPIInt rank, size;
-  int64_t first, number, most;
+  Probes of = {.probe = probe, .ctx = ctx, .readings = out};
+  InferShare share;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(p->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(p->comm, &size));
-  deal_block(tiles, rank, size, &first, &number);
-  of.first = first * INFER_TILE;
+  PetscCall(InferShareOf(p, n, &share));
+  of.first = share.first;
   PetscCall(PetscArrayzero(out, n * p->q->sensors.n));
-  PetscCall(InferMostTiles(p, n, &most));
-  PetscCall(InferRounds(p, INFER_FIELDS, PetscMin(n, (first + number) * INFER_TILE) - of.first, most, ProbeTile, &of));
+  PetscCall(InferRounds(p, INFER_FIELDS, share.n, share.most, ProbeTile, &of));
   PetscCall(ScoriaReduceMany(p->comm, MPI_SUM, n * p->q->sensors.n, MPI_DOUBLE, out));
   PetscFunctionReturn(0);
 }

@@ -4,6 +4,9 @@
 
 #define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and */
 #define FORMER_SUMS "/sums/0"
+/* What the numbers of a condition are: 2: their errors are widened by Student's quantile; before it was not written. */
+#define ANSWERS "answers"
+#define ANSWERS_ARE 2
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
@@ -109,6 +112,7 @@ PetscErrorCode LevelsSave(Levels *l)
     PetscCall(ScoriaCoupledReduce(l->groups.sums[j], l->workers->all.comm));
   PetscCall(ScoriaCheckpointBegin(l->run, l->deck, UQ_CHECKPOINT, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &q->made));
+  PetscCall(ScoriaStorePutInt(store, ANSWERS, ANSWERS_ARE));
   PetscCall(ScoriaStorePutInt(store, "condition", l->k));
   PetscCall(ScoriaStorePutInt(store, "pilot_done", l->pilot_done));
   PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->good >= 0));
@@ -196,15 +200,19 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
-/* With sums of members about one centre, or with other numbers of a condition. */
+/* With sums of members about one centre, or with other numbers of a condition that is answered. */
 static PetscErrorCode IsOutdated(ScoriaStore store, bool *outdated)
 {
   int sums, levels;
-  int64_t dims[1];
+  int64_t dims[1], answered, are = 0;
+  bool has;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreShape(store, FORMER_SUMS, 1, &sums, dims));
   PetscCall(ScoriaStoreShape(store, "/levels", 1, &levels, dims));
-  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER);
+  PetscCall(ScoriaStoreHas(store, ANSWERS, &has));
+  if (has) PetscCall(ScoriaStoreGetInt(store, ANSWERS, &are));
+  PetscCall(ScoriaStoreGetInt(store, "condition", &answered));
+  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER) || (answered > 0 && are != ANSWERS_ARE);
   PetscFunctionReturn(0);
 }
 

@@ -152,9 +152,11 @@ PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o
 PetscErrorCode UqClose(UqQuestion *q, UqOpened *o);
 /* The answer from a source, from the checkpoint on where the run directory has one.  Collective. */
 PetscErrorCode UqRun(ScoriaRun run, ScoriaDeck deck, ScoriaSource source, const UqQuestion *q, UqResult *r);
-/* uq_compared.c: run_dir/compare.h5, where it is of this model and of the sampler of the deck; else NULL, and in `why`
- * the reason.  One that cannot be read checks nothing, and is no error.  Collective. */
-PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why);
+/* uq_compared.c: run_dir/compare.h5, where it is of this model and, unless its Gaussian is asked for, of the sampler of
+ * the deck; else NULL, and in `why` the reason.  One that cannot be read checks nothing, and is no error.  Collective.
+ */
+PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, bool gaussian, ScoriaStore *store,
+                              const char **why);
 
 /* The names under which compare.h5 has numbers, a line of each: of the quantities in the attribute `names`, commas
  * between, and behind them of the deck's own in `own`, which may not be there.  PetscFree it. */
@@ -179,9 +181,10 @@ void uq_choice_sentence(const UqChoice *choice, size_t size, char text[]);
 PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
 /* uq_tails.c: from compare.h5 of the run directory; PetscFree.  Collective. */
 PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails);
-/* uq_bias.c: likewise; and one as text, "+0.12 (<0.15)" in SDs, "not checked". */
+/* uq_bias.c: likewise, those of the model's Gaussian where that draws; and one as text, "+0.12 (<0.15)" in SDs, "not
+ * checked". */
 extern const ScoriaUqBias uq_no_bias; /* not checked */
-PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases);
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, bool gaussian, UqBiases **biases);
 void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[]);
 /* Whether condition k is among those that compare speaks of: in the trained ranges, from which it takes its own. */
 bool uq_compared_at(const UqQuestion *q, int k);

@@ -36,7 +36,7 @@ static PetscErrorCode Take(ScoriaStore store, const char *path, const char *name
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeAll(ScoriaStore store, const UqQuestion *q, bool imported, UqBiases *biases)
+static PetscErrorCode TakeAll(ScoriaStore store, const UqQuestion *q, bool gaussian, bool imported, UqBiases *biases)
 {
   char *names = NULL;
   bool has;
@@ -48,13 +48,13 @@ static PetscErrorCode TakeAll(ScoriaStore store, const UqQuestion *q, bool impor
     PetscFunctionReturn(0);
   }
   PetscCall(UqComparedNames(store, COMPARE_WORTH_QUANTITIES, COMPARE_WORTH_EXPRESSIONS, &names));
-  PetscCall(Take(store, q->gaussian ? COMPARE_WORTH_GAUSSIAN_SIGNED : COMPARE_WORTH_SIGNED, names, false, q, biases));
-  PetscCall(Take(store, q->gaussian ? COMPARE_WORTH_GAUSSIAN_BIAS : COMPARE_WORTH_BIAS, names, true, q, biases));
+  PetscCall(Take(store, gaussian ? COMPARE_WORTH_GAUSSIAN_SIGNED : COMPARE_WORTH_SIGNED, names, false, q, biases));
+  PetscCall(Take(store, gaussian ? COMPARE_WORTH_GAUSSIAN_BIAS : COMPARE_WORTH_BIAS, names, true, q, biases));
   PetscCall(PetscFree(names));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqBiases **biases)
+PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, bool gaussian, UqBiases **biases)
 {
   ScoriaStore store;
   bool imported;
@@ -63,9 +63,9 @@ PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   PetscCall(ScoriaImported(deck, &imported));
   (*biases)->whose = imported ? "data" : "PDE";
   for (int i = 0; i < UQ_MAX_QUANTITIES; i++) (*biases)->of[i] = uq_no_bias;
-  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, &(*biases)->why));
+  PetscCall(UqComparedOpen(run, deck, q->made.model, gaussian, &store, &(*biases)->why));
   if (!store) PetscFunctionReturn(0);
-  PetscCall(TakeAll(store, q, imported, *biases));
+  PetscCall(TakeAll(store, q, gaussian, imported, *biases));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

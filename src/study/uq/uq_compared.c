@@ -37,7 +37,8 @@ int64_t uq_compared_find(const char *lines, const ScoriaQuantity *q)
   return own >= 0 ? own : find_line(lines, q->name);
 }
 
-static PetscErrorCode Fits(ScoriaDeck deck, const char *model, ScoriaStore store, const char **why)
+/* A Gaussian has no sampler. */
+static PetscErrorCode Fits(ScoriaDeck deck, const char *model, bool gaussian, ScoriaStore store, const char **why)
 {
   ScoriaMadeFrom made;
   char difference[128];
@@ -48,12 +49,13 @@ static PetscErrorCode Fits(ScoriaDeck deck, const char *model, ScoriaStore store
   PetscCall(ScoriaDeckDifference(deck, stored, SCORIA_DECIDES_DRAWS, sizeof difference, difference));
   if (!*made.model || strcmp(made.model, model))
     *why = "compare.h5 is of another model";
-  else if (*difference)
+  else if (*difference && !gaussian)
     *why = "compare.h5 has other settings of the sampler";
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, ScoriaStore *store, const char **why)
+PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model, bool gaussian, ScoriaStore *store,
+                              const char **why)
 {
   char path[PETSC_MAX_PATH_LEN];
   bool there;
@@ -71,7 +73,7 @@ PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model,
     *why   = "compare.h5 cannot be read";
     PetscFunctionReturn(0);
   }
-  PetscCall(Fits(deck, model, *store, why));
+  PetscCall(Fits(deck, model, gaussian, *store, why));
   if (*why) PetscCall(ScoriaStoreClose(store));
   PetscFunctionReturn(0);
 }

@@ -120,7 +120,7 @@ static PetscErrorCode JudgeOpened(ScoriaRun run, ScoriaDeck own, const UqQuestio
   judge_shape(q, shape, model);
   if (!*gaussian->why) judge_shape(q, shape, gaussian);
   if (*model->why && *gaussian->why) PetscFunctionReturn(0);
-  PetscCall(UqComparedOpen(run, own, shape->model, &store, &why));
+  PetscCall(UqComparedOpen(run, own, shape->model, false, &store, &why));
   if (store) {
     PetscCall(JudgeOne(store, COMPARE_WORTH_BIAS, COMPARE_WORTH_MODEL, q, tolerance, model));
     PetscCall(JudgeOne(store, COMPARE_WORTH_GAUSSIAN_BIAS, COMPARE_WORTH_GAUSSIAN, q, tolerance, gaussian));

@@ -85,7 +85,8 @@ static PetscErrorCode AnswerTo(ScoriaRun run, ScoriaDeck deck, ScoriaDeck of_sou
   if (choice) PetscCall(UqChooseAgain(run, deck, q, &r.a, r.check, choice, again));
   if (!*again) {
     if (!q->pde) PetscCall(UqTailsRead(run, of_source, q, &r.tails));
-    if (!q->pde) PetscCall(UqBiasesRead(run, of_source, q, &r.biases));
+    if (!q->pde)
+      PetscCall(UqBiasesRead(run, of_source, q, q->gaussian || model_is_gaussian(opened.trained.model), &r.biases));
     PetscCall(UqSayTable(run, q, &r));
     PetscCall(Write(run, deck, name, q, &r));
   }

@@ -52,7 +52,7 @@ static PetscErrorCode TakeCompared(ScoriaRun run, ScoriaDeck deck, const UqQuest
   ScoriaStore store;
   bool has = false;
   PetscFunctionBeginUser;
-  PetscCall(UqComparedOpen(run, deck, q->made.model, &store, why));
+  PetscCall(UqComparedOpen(run, deck, q->made.model, false, &store, why));
   if (!store) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreHas(store, COMPARE_TAIL_QUANTITIES, &has));
   if (has)

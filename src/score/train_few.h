@@ -1,0 +1,15 @@
+/* What a training of few rows (NORM_FEW_ROWS, normaliser.h) does that others do not. */
+#ifndef SCORIA_SCORE_TRAIN_FEW_H
+#define SCORIA_SCORE_TRAIN_FEW_H
+
+#include "model.h"
+#include "training.h"
+
+/* t->patience, where the deck does not set it.  Local. */
+PetscErrorCode FewPatience(ScoriaDeck deck, Training *t);
+/* t->opt.blur: the noise on the conditions.  Local. */
+PetscErrorCode FewBlur(ScoriaDeck deck, Training *t);
+/* m->calibration, of the model that was trained.  Collective. */
+PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m);
+
+#endif
