@@ -132,7 +132,7 @@ static PetscErrorCode WithDeck(const ScoriaCommand *command, const char *name, c
   if (command->with_deck == CommandImport) PetscCall(ScoriaImportProbe(PETSC_COMM_WORLD, deck));
   PetscCall(ScoriaRunCreate(PETSC_COMM_WORLD, deck, name, &run));
   PetscCall(ProcessorChoose(run, deck));
-  PetscCall(CmdWarnOfIdle(run, deck, name));
+  PetscCall(CmdWarnOfIdle("  ", deck, name));
   PetscCall(CmdDo(run, deck, name));
   PetscCall(CmdSayReportIsOld(run));
   PetscCall(ScoriaRunDestroy(&run));

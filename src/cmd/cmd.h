@@ -51,8 +51,11 @@ PetscErrorCode CommandReport(ScoriaRun run, ScoriaDeck deck);
 PetscErrorCode CommandFitPorosity(ScoriaDeck deck, const char *path);
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck);
 
-/* A line for each of the keys known to need another that the deck sets without it, of those that the command reads or
- * that decide data.  Collective. */
-PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck, const char *command);
+/* A line, `before` it, for each of the keys known to need another that the deck sets without it, of those that the
+ * command reads or that decide data.  Collective. */
+PetscErrorCode CmdWarnOfIdle(const char *before, ScoriaDeck deck, const char *command);
+/* cmd_deck.c: keys that contradict each other, expressions of what is not there: a user error, before any work.
+ * Collective. */
+PetscErrorCode CmdCheckDeck(ScoriaDeck deck);
 
 #endif

@@ -105,9 +105,13 @@ PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name)
 PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
 {
   char path[PETSC_MAX_PATH_LEN];
-  bool imported, there, compared = true;
+  bool imported, there, compared = true, asked[3];
   PetscFunctionBeginUser;
   PetscCall(ScoriaImported(deck, &imported));
+  PetscCall(ScoriaDeckHas(deck, "uq_quantities", &asked[0]));
+  PetscCall(ScoriaDeckHas(deck, "uq_exceed", &asked[1]));
+  PetscCall(ScoriaDeckHas(deck, "uq_probes", &asked[2]));
+  if (asked[0] || asked[1] || asked[2]) PetscCall(CmdCheckDeck(deck)); /* compare reads them, after all the work */
   PetscCall(CmdDo(run, deck, imported ? "import" : "generate"));
   if (imported) {
     PetscCall(ScoriaRunPath(run, "dataset.h5", sizeof path, path));

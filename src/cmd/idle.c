@@ -40,7 +40,7 @@ static bool is_word(const char *list, const char *word)
   return false;
 }
 
-static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck, size_t n, const Need need[])
+static PetscErrorCode WarnOfNeeds(const char *before, ScoriaDeck deck, size_t n, const Need need[])
 {
   PetscFunctionBeginUser;
   for (size_t i = 0; i < n; i++) {
@@ -49,14 +49,14 @@ static PetscErrorCode WarnOfNeeds(ScoriaRun run, ScoriaDeck deck, size_t n, cons
     PetscCall(ScoriaDeckChanged(deck, need[i].key, &changed));
     PetscCall(ScoriaDeckString(deck, need[i].selector, &chosen));
     if (changed && !is_word(need[i].wanted, chosen))
-      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is %s, not %.*s", need[i].key, need[i].selector, chosen,
-                          (int)strcspn(need[i].wanted, " "), need[i].wanted));
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sWARNING: %s is ignored: %s is %s, not %.*s\n", before, need[i].key,
+                            need[i].selector, chosen, (int)strcspn(need[i].wanted, " "), need[i].wanted));
   }
   PetscFunctionReturn(0);
 }
 
 /* What draws porosities: a structure, or a Gaussian process. */
-static PetscErrorCode WarnOfPorosity(ScoriaRun run, ScoriaDeck deck)
+static PetscErrorCode WarnOfPorosity(const char *before, ScoriaDeck deck)
 {
   static const char *const of_library[] = {
       "porosity_array", "porosity_pores",  "porosity_axes",    "porosity_voxel",       "porosity_threshold",
@@ -72,13 +72,14 @@ static PetscErrorCode WarnOfPorosity(ScoriaRun run, ScoriaDeck deck)
     const char *key = library ? of_gaussian[i] : of_library[i];
     PetscCall(ScoriaDeckChanged(deck, key, &changed));
     if (changed)
-      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: porosity_file is %sset", key, library ? "" : "not "));
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sWARNING: %s is ignored: porosity_file is %sset\n", before, key,
+                            library ? "" : "not "));
   }
   PetscFunctionReturn(0);
 }
 
 /* A moment of eps in place of what is inside the logistic function; values other than its default are refused. */
-static PetscErrorCode WarnOfMoments(ScoriaRun run, ScoriaDeck deck)
+static PetscErrorCode WarnOfMoments(const char *before, ScoriaDeck deck)
 {
   static const char *const keys[][2] = {{"porosity_mean", "porosity_logit_mean"}, {"porosity_sd", "porosity_sigma"}};
   PetscFunctionBeginUser;
@@ -88,27 +89,28 @@ static PetscErrorCode WarnOfMoments(ScoriaRun run, ScoriaDeck deck)
     PetscCall(ScoriaDeckGiven(deck, keys[i][1], &given));
     PetscCall(ScoriaDeckChanged(deck, keys[i][1], &changed));
     if (moment && given && !changed)
-      PetscCall(ScoriaSay(run, "  WARNING: %s is ignored: %s is set", keys[i][1], keys[i][0]));
+      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sWARNING: %s is ignored: %s is set\n", before, keys[i][1], keys[i][0]));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CmdWarnOfIdle(ScoriaRun run, ScoriaDeck deck, const char *command)
+PetscErrorCode CmdWarnOfIdle(const char *before, ScoriaDeck deck, const char *command)
 {
   const char *fixed, *range;
   bool imported;
   PetscFunctionBeginUser;
-  PetscCall(WarnOfNeeds(run, deck, sizeof needs / sizeof *needs, needs));
-  if (!strcmp(command, "uq")) PetscCall(WarnOfNeeds(run, deck, sizeof needs_of_uq / sizeof *needs_of_uq, needs_of_uq));
+  PetscCall(WarnOfNeeds(before, deck, sizeof needs / sizeof *needs, needs));
+  if (!strcmp(command, "uq"))
+    PetscCall(WarnOfNeeds(before, deck, sizeof needs_of_uq / sizeof *needs_of_uq, needs_of_uq));
   PetscCall(ScoriaImported(deck, &imported));
   if (imported) PetscFunctionReturn(0);
   PetscCall(ScoriaSpaceOfOthers(deck));
-  PetscCall(WarnOfPorosity(run, deck));
-  PetscCall(WarnOfMoments(run, deck));
+  PetscCall(WarnOfPorosity(before, deck));
+  PetscCall(WarnOfMoments(before, deck));
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));
     if (!fixed) break;
-    PetscCall(ScoriaSay(run, "  WARNING: %s is ignored beside %s", fixed, range));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%sWARNING: %s is ignored beside %s\n", before, fixed, range));
   }
   PetscFunctionReturn(0);
 }

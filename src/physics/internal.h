@@ -140,7 +140,8 @@ struct ScoriaProblem {
   const char *const *variants; /* decks that verification runs through, ending with NULL */
 };
 
-/* Keys of one condition: its range, and its value or values for sampling and for statistics; bounds are two numbers. */
+/* Keys of one condition: its range, and its value or values for sampling and for statistics; bounds is the name of two
+ * numbers, `#define RATE 0, 1e9`, and _WITHIN takes them one by one. */
 #define CONDITION_KEYS(name, unit, bounds, help) CONDITION_KEYS_WITHIN(name, unit, bounds, help)
 #define CONDITION_KEYS_WITHIN(name, unit, lo, hi, help)                                                                \
   {"conditions_" name, SCORIA_KEY_RANGE, unit, NULL, lo, hi, NULL, "range: " help, SCORIA_DECIDES_LAW},                \

@@ -85,6 +85,14 @@ code=$?
 
 # YAML as others read it; "deck" prints what the commands would read.
 "$SCORIA" deck "$deck" -train_steps 7 >"$work/printed.yaml" || fail "scoria deck"
+# Its keys are held against each other, as the commands would, and what is idle is a comment; nothing is made.
+expect 3 'conditions_porosity_mean: found 0.05, allowed inside the bounds of the porosity' 2 deck "$deck" -conditions_porosity_mean 0.05,0.3
+expect 3 'ensemble_lateral: found 2 numbers, expected 0, one for each lateral axis' 1 deck "$deck" -ensemble_lateral 1e-3,2e-3
+expect 3 'uq: exceed: "cc" is not understood at "cc" (did you mean "c"?)' 1 deck "$deck" -uq_exceed "cc < 3"
+"$SCORIA" deck "$deck" -ensemble_times 1,2 >"$work/idle.yaml" || fail "scoria deck of an idle key"
+grep -q '^# WARNING: ensemble_times is ignored: ensemble_mode is steady, not transient$' "$work/idle.yaml" || fail "scoria deck says nothing of an idle key"
+expect 3 'uq: exceed: "cc" is not understood' 2 run "$deck" -uq_exceed "cc < 3" -run_dir "$work/early"
+[ ! -e "$work/early" ] || fail "run begins with an event that compare would refuse: $(ls "$work/early")"
 expect 3 'unknown key "-train_stebs"' 1 deck "$deck" -train_stebs 7
 if "$PYTHON" -c 'import yaml' 2>/dev/null; then
   "$PYTHON" - "$run" "$work/printed.yaml" <<'PY' || fail "other readers of YAML"

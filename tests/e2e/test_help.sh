@@ -10,6 +10,8 @@ keys() { # ARGUMENTS...: the keys that help lists
 keys -help all >"$work/all"
 [ "$(wc -l <"$work/all")" -gt 150 ] || fail "-help all lists $(wc -l <"$work/all") keys"
 [ -z "$(uniq -d "$work/all")" ] || fail "-help all lists twice: $(uniq -d "$work/all")"
+# PETSc's options know no capitals: two problems' q_left and Q_left would be one key.
+[ -z "$(sort -f "$work/all" | uniq -di)" ] || fail "keys that differ in capitals alone: $(sort -f "$work/all" | uniq -di)"
 keys run -help | diff -q - "$work/all" >/dev/null || fail "run -help does not list every key"
 "$SCORIA" help >"$work/usage" 2>&1 || fail "help: exit $?"
 commands=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/usage")

@@ -122,7 +122,9 @@ sed -E 's|(<text[^>]*)>|\1 transform="translate(0,-2000)">|' "$work/whole.html" 
 for page in long moved; do
   [[ $(cut $page) =~ ^'<title>'[1-9] ]] || fail "what is cut off is not seen: $page, $(cut $page)"
 done
-grep -q "η" "$work/wide.html" || fail "a field that is derived is not drawn"
+for field in c phi phi_s j i_e eta; do
+  grep -q "data/compare_$field.dat" "$work/wide/figures/data/bands.gp" || fail "the field $field is not drawn"
+done
 
 "$PYTHON" - "$work" <<'PY' || fail "screenshots"
 import struct, sys, zlib

@@ -85,6 +85,15 @@ static void quantities_are_written_in_type(void **state)
   assert_true(2.5e5 * q.scale == 250);
   report_quantity("T", "", 0, &q);
   assert_string_equal(q.unit, "");
+  report_quantity("min_phi", "V", 2, &q); /* what is set below is a field, too */
+  assert_string_equal(q.label, "min_{\u03c6}");
+  report_quantity("max_i_e", "A m^-2", 2, &q);
+  assert_string_equal(q.label, "max_{i_{e}}");
+  CHECK(ReportEnhanced(&text, q.label));
+  assert_string_equal(text.s, "max<sub>i<sub>e</sub></sub>");
+  CHECK(ReportTextDestroy(&text));
+  report_quantity("c_at_the_end", "", 2, &q);
+  assert_string_equal(q.label, "c_{at the end}");
   CHECK(ReportConditionTitle(&text, &space, theta, 1));
   assert_string_equal(text.s, "U_{0} = 0.150 V,  F_{right} = 12.0 A m^{-2},  \u2113 = 8.4 \u00b5m");
   CHECK(ReportTextDestroy(&text));
@@ -108,6 +117,31 @@ static void training_log_is_read(void **state)
   CHECK(ReportTrainingParse(NULL, &train));
   assert_int_equal(train.n, 0);
   CHECK(ReportTrainingDestroy(&train));
+}
+
+/* The panels of one to six fields: inside of their figure, below its head, and apart from each other, with room for the
+ * axis of x below each. */
+static void panels_of_fields_have_their_places(void **state)
+{
+  enum { HEAD = 75, AXIS = 50 };
+  (void)state;
+  for (int n = 1; n <= REPORT_FIELDS; n++) {
+    const double height = report_fields_height(n, HEAD);
+    double left[REPORT_FIELDS], right[REPORT_FIELDS], top[REPORT_FIELDS], bottom[REPORT_FIELDS];
+    for (int i = 0; i < n; i++) {
+      ReportText text = {0};
+      CHECK(ReportFieldPanel(&text, i, n, HEAD));
+      assert_int_equal(sscanf(text.s,
+                              "set lmargin at screen %lf\nset rmargin at screen %lf\nset tmargin at screen %lf\nset "
+                              "bmargin at screen %lf",
+                              &left[i], &right[i], &top[i], &bottom[i]),
+                       4);
+      CHECK(ReportTextDestroy(&text));
+      assert_true(left[i] > 0.05 && right[i] < 1 && right[i] > left[i] + 0.1);
+      assert_true(top[i] * height < height - HEAD + 1 && bottom[i] * height > AXIS && top[i] > bottom[i]);
+      for (int j = 0; j < i; j++) assert_true(left[i] > right[j] + 0.05 || top[i] * height < bottom[j] * height - AXIS);
+    }
+  }
 }
 
 static void tables_show_the_numbers(void **state)
@@ -596,6 +630,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(labels_hold_no_markup),
       cmocka_unit_test(quantities_are_written_in_type),
       cmocka_unit_test(training_log_is_read),
+      cmocka_unit_test(panels_of_fields_have_their_places),
       cmocka_unit_test(tables_show_the_numbers),
       cmocka_unit_test(quantities_have_their_error),
       cmocka_unit_test(worth_is_said_in_words),
