@@ -12,30 +12,39 @@ source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 if [ "$#" -lt 1 ]; then fail "usage: benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT]"; fi
 dir=$1 ranks=${2:-1} count=${3:-3000}
 mkdir -p "$dir"
-run() { # NAME OPTION...
-  local name=$1
-  shift
-  [ -f "$dir/$name/uq.json" ] || mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles 0.01,0.5,0.99 -run_dir "$dir/$name" "$@" >"$dir/$name.log"
+all=0.01,0.5,0.99
+run() { # NAME QUANTILES OPTION...
+  local name=$1 quantiles=$2
+  shift 2
+  [ -f "$dir/$name/uq.json" ] || mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles "$quantiles" -run_dir "$dir/$name" "$@" >"$dir/$name.log"
 }
-run plain -uq_source pde -uq_count 1000
-run c -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities line,grid:2,grid:4
-run phi -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for min_phi,low_phi -uq_fidelities line,lateral:2,lateral:4
+run plain $all -uq_source pde -uq_count 1000
+run c $all -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities line,grid:2,grid:4
+run phi $all -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for min_phi,low_phi -uq_fidelities line,lateral:2,lateral:4
+run c_screened 0.99 -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities grid:2,grid:4 -uq_screen grid:4
+run phi_screened 0.01 -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for min_phi,low_phi -uq_fidelities line,lateral:2,lateral:4 -uq_screen lateral:4
 "${PYTHON:-python3}" - "$dir" <<'PY'
 import json, sys
 import h5py, numpy as np
 directory = sys.argv[1]
 plain = h5py.File(f"{directory}/plain/uq.h5")
-print("| | mean | .01 quantile | median | .99 quantile | SD | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|---|---|")
-for name, of in (("c", ("max_c", "high_c")), ("phi", ("min_phi", "low_phi"))):
+def gains(name, quantities, keys):
+    """keys: of a number, its place in the many fidelities' answer and in the plain one."""
     many = h5py.File(f"{directory}/{name}/uq.h5")
     level = json.load(open(f"{directory}/{name}/uq.json"))["conditions"][0]["multilevel"]
     fidelities = level["fidelities"]
     solves = level["work"] / (fidelities[0]["cost"] + fidelities[-1]["cost"])  # plain ones for the same work
-    for quantity in of:
-        a, b = (f[f"quantities/{quantity}"] for f in (many, plain))
+    for quantity in quantities:
         cells = []
-        for key, i in (("mean", 0), ("quantile", 0), ("quantile", 1), ("quantile", 2), ("sd", 0)):
-            (x, s), (y, t) = ((np.ravel(g[key])[i], np.ravel(g[key + "_se"])[i]) for g in (a, b))
+        for key, i, j in keys:
+            (x, s), (y, t) = ((np.ravel(f[f"quantities/{quantity}/{key}"])[at], np.ravel(f[f"quantities/{quantity}/{key}_se"])[at]) for f, at in ((many, i), (plain, j)))
             cells.append(f"{1000 / solves * t * t / (s * s):.1f} ({(x - y) / np.hypot(s, t):+.1f})")
         print(f"| `{quantity}` | {' | '.join(cells)} | {level['work']:.0f} | {fidelities[0]['solves']} |")
+
+print("| | mean | .01 quantile | median | .99 quantile | SD | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|---|---|")
+for name, of in (("c", ("max_c", "high_c")), ("phi", ("min_phi", "low_phi"))):
+    gains(name, of, (("mean", 0, 0), ("quantile", 0, 0), ("quantile", 1, 1), ("quantile", 2, 2), ("sd", 0, 0)))
+print("\n| screened, hot side | mean | quantile | SD | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|")
+for name, of, hot in (("c_screened", ("max_c", "high_c"), 2), ("phi_screened", ("min_phi", "low_phi"), 0)):
+    gains(name, of, (("mean", 0, 0), ("quantile", 0, hot), ("sd", 0, 0)))
 PY

@@ -14,7 +14,8 @@ typedef struct {
   double budget;                 /* [core s] of all conditions; 0: none */
   bool means;                    /* the tolerance is for means alone, */
   bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
-  const char *alone;             /* name of a member whose own answers a forecast judges; NULL: none */
+  int screen;        /* member by whose values the deck's own solves for outer quantiles are chosen; 0: none */
+  const char *alone; /* name of a member whose own answers a forecast judges; NULL: none */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */
 } LevelsOptions;

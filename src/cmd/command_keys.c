@@ -45,6 +45,11 @@ const ScoriaKey scoria_command_keys[] = {
      "that the "
      "problem has, of which the pilot chooses",
      SCORIA_DECIDES_UQ},
+    {"uq_screen", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
+     "multilevel: one of uq_fidelities whose values choose draws near an outer quantile (uq_quantiles up to 0.025, "
+     "from "
+     "0.975), which the deck's own grid then solves",
+     SCORIA_DECIDES_UQ},
     {"uq_pilot", SCORIA_KEY_INT, "", "32", 8, 1e6, NULL,
      "multilevel: draws that all fidelities solve to choose numbers of draws and weights", SCORIA_DECIDES_UQ},
     {"uq_costs", SCORIA_KEY_REALS, "core s", NULL, SCORIA_POSITIVE, SCORIA_UNBOUNDED, NULL,

@@ -29,7 +29,7 @@ static const Need needs_of_uq[] = {
     {"uq_fidelities", "uq_source", "multilevel auto"},    {"uq_estimator", "uq_source", "multilevel auto"},
     {"uq_budget", "uq_source", "multilevel auto"},        {"uq_pilot", "uq_source", "multilevel auto"},
     {"uq_costs", "uq_source", "multilevel auto"},         {"uq_tolerance_of", "uq_source", "multilevel auto"},
-    {"uq_tolerance_for", "uq_source", "multilevel auto"},
+    {"uq_tolerance_for", "uq_source", "multilevel auto"}, {"uq_screen", "uq_source", "multilevel auto"},
 };
 
 static bool is_word(const char *list, const char *word)

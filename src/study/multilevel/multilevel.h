@@ -50,6 +50,13 @@ typedef struct {
   int top_ups;                                  /* times that it has been lengthened */
 } LevelsGroups;
 
+/* Of a quantity, what makes the base's values those of the screened member, the last: factor and shift of the
+ * regression on them; mean and SD of the first member; and how many SDs towards either tail draws are near an outer
+ * quantile, and that may begin, which are infinite where there is none. */
+typedef struct {
+  double factor, shift, mean, sd, near[2], from[2];
+} LevelsScreened;
+
 typedef struct {
   ScoriaRun run; /* borrowed, as is all down to the options */
   ScoriaDeck deck;
@@ -61,7 +68,7 @@ typedef struct {
   const ScoriaWorkers *workers;
   bool passing;
   LevelsOptions o;
-  int K, columns;
+  int K, columns;                                      /* members, the screened one among them; */
   int plain;                                           /* columns without quantiles: the cells of whole fields */
   int most;                                            /* draws of a tile, at most */
   double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), (most, columns) */
@@ -74,6 +81,9 @@ typedef struct {
   double *centre, *scale; /* owned (K, columns): of what is summed of each member, its mean and SD in the pilot */
   double *limit;          /* owned (K, cells): see ScoriaCoupledSpec */
   int cells;
+  LevelsScreened screened[UQ_MAX_QUANTITIES]; /* where there is a screened member */
+  double near;                                /* share of the pilot's draws that are near */
+  bool *is_near;                              /* owned (most): of the tile at work */
   double *C;           /* owned (columns, K, K): covariance of the members, each in units of its scale; that of
                           independent members where the first is constant in the pilot */
   bool *lump;          /* owned (columns): a value has a third of the draws or more, as of an event */
@@ -105,9 +115,27 @@ PetscErrorCode LevelsPause(Levels *l);
 /* multilevel_alone.c: biases of quantity i by a member alone, in SDs of the first one, from the pilot, on all ranks. */
 PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[SCORIA_NESTIMATES]);
 
-/* Draws of some members, by this worker alone, into l->fields; and tallies to the totals, on all ranks. */
-PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n);
+/* Draws of some members, by this worker alone, into l->fields from row `at` on; and tallies to the totals, on all
+ * ranks.
+ */
+PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at);
+/* Those of a group, which may hold the screened member, with l->is_near. */
+PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n);
+/* What member a has cost this rank; a = K: the porosity. */
+ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
+
+/* multilevel_screen.c.  Whether a member is the screened one; and its part of the pilot, from the others', once it is
+ * known what varies, work (l->good). */
+bool levels_screens(const Levels *l, int member);
+bool levels_is_outer(double tail); /* a quantile with so much beyond it is screened for */
+void levels_screen_take(Levels *l, double work[]);
+/* Whether the base's numbers of a field are near an outer quantile; a row (columns) of the deck's own where they are,
+ * else of the base, to one of the screened member. */
+bool levels_is_near(const Levels *l, const double quantity[]);
+void levels_screen_row(const Levels *l, bool near, double row[]);
+/* Covariance (K, K) of whether members are below quantile p of a column. */
+void levels_indicators(const Levels *l, int column, double p, double to[]);
 
 /* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);

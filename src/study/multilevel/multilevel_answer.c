@@ -67,6 +67,14 @@ static void fill_bias(const Levels *l, int i, struct LevelsAnswer_ *to)
   to->order[i]   = log(rate) / log(h);
 }
 
+static double drawn_with(const ScoriaPlan *plan, int member)
+{
+  double n = 0;
+  for (int j = 0; j < plan->groups; j++)
+    if (plan->members[j] >> member & 1) n += plan->draws[j];
+  return n;
+}
+
 static void fill_levels(const Levels *l, const double at[])
 {
   struct LevelsAnswer_ *to = &l->known->at[l->k];
@@ -81,6 +89,7 @@ static void fill_levels(const Levels *l, const double at[])
   for (int a = 0; a <= l->K; a++) {
     to->solves[a] = (double)(l->total[LEVELS_PILOT].solves[a] + l->total[LEVELS_GROUPS].solves[a]);
     to->work += to->solves[a] * to->cost[a];
+    if (levels_screens(l, a)) to->solves[a] = drawn_with(plan, a); /* their solves are those of others */
     if (a < l->K) to->failed[a] = (double)(l->total[LEVELS_PILOT].failed[a] + l->total[LEVELS_GROUPS].failed[a]);
   }
   for (int i = 0; i < l->q->nquantities; i++) {

@@ -13,7 +13,7 @@
 PetscErrorCode LevelsSeconds(const Levels *l, double seconds[])
 {
   PetscFunctionBeginUser;
-  for (int a = 0; a <= l->K; a++) seconds[a] = fidelities_cost(l->all)[a].seconds;
+  for (int a = 0; a <= l->K; a++) seconds[a] = levels_spent(l, a).seconds;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, l->K + 1, MPI_DOUBLE, MPI_SUM, ScoriaRunComm(l->run)));
   for (int a = 0; a <= l->K; a++) seconds[a] += l->before[a];
   PetscFunctionReturn(0);

@@ -1,18 +1,48 @@
 /* uq of several fidelities: draws, and what they cost. */
 #include "multilevel.h"
 
-PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n)
+ScoriaFidelityCost levels_spent(const Levels *l, int a)
 {
-  const ScoriaFidelityCost *cost = fidelities_cost(l->all);
+  const int n = fidelities_number(l->all);
+  return levels_screens(l, a) ? (ScoriaFidelityCost){0} : fidelities_cost(l->all)[PetscMin(a, n)];
+}
+
+PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at)
+{
   ScoriaFidelityCost before[LEVELS_MODELS + 1];
+  double *to_fields[LEVELS_MODELS];
   LevelsTally *to = &l->here[phase];
   PetscFunctionBeginUser;
-  PetscCall(PetscArraycpy(before, cost, l->K + 1));
-  PetscCall(ScoriaFidelitiesDraw(l->all, l->q->theta + l->k * l->q->space->n, members, first, n, l->fields));
+  for (int a = 0; a <= l->K; a++) before[a] = levels_spent(l, a);
+  for (int a = 0; a < l->K; a++) to_fields[a] = l->fields[a] + at * l->q->m;
+  PetscCall(ScoriaFidelitiesDraw(l->all, l->q->theta + l->k * l->q->space->n, members, first, n, to_fields));
   for (int a = 0; a <= l->K; a++) {
-    to->work[a] += cost[a].work - before[a].work;
-    to->solves[a] += cost[a].solves - before[a].solves;
-    to->failed[a] += cost[a].failed - before[a].failed;
+    const ScoriaFidelityCost now = levels_spent(l, a);
+    to->work[a] += now.work - before[a].work;
+    to->solves[a] += now.solves - before[a].solves;
+    to->failed[a] += now.failed - before[a].failed;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Of the screened member: those of its base, and of the first where they are near. */
+PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n)
+{
+  const int screened = l->K - 1, base = l->o.screen, m = l->q->m;
+  const bool asked = levels_screens(l, screened) && members >> screened & 1;
+  double *row      = l->rows[screened];
+  PetscFunctionBeginUser;
+  PetscCall(LevelsDraw(l, LEVELS_GROUPS, asked ? (members & ~(1u << screened)) | 1u << base : members, first, n, 0));
+  if (!asked) PetscFunctionReturn(0);
+  for (int64_t k = 0; k < n; k++) {
+    int near = 0;
+    if (l->workers->leads) {
+      uq_take(l->draws, l->fields[base] + k * m, row);
+      near = levels_is_near(l, row);
+    }
+    PetscCallMPI(MPI_Bcast(&near, 1, MPI_INT, 0, l->workers->own.comm));
+    l->is_near[k] = near;
+    if (near && !(members & 1)) PetscCall(LevelsDraw(l, LEVELS_GROUPS, 1, first + (uint64_t)k, 1, k));
   }
   PetscFunctionReturn(0);
 }

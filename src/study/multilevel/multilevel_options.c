@@ -38,6 +38,33 @@ PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *mea
   PetscFunctionReturn(0);
 }
 
+/* The fidelity that screens draws, if the deck names one. */
+static PetscErrorCode ReadScreen(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o)
+{
+  const int K      = fidelities_number(all);
+  const char *name = NULL;
+  bool outer       = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckString(deck, "uq_screen", &name));
+  if (!name) PetscFunctionReturn(0);
+  for (int a = 1; a < K; a++)
+    if (!fidelities_same(all, a) && !strcmp(name, fidelities_name(all, a))) o->screen = a;
+  if (!o->screen)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: screen: found \"%s\", expected one of uq_fidelities but mirror", name);
+  if (K == LEVELS_MODELS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: screen: found %d fidelities beside the deck's own, expected at most %d", K - 1,
+                LEVELS_MODELS - 2);
+  for (int i = 0; i < q->nprobabilities; i++)
+    outer = outer || levels_is_outer(PetscMin(q->probability[i], 1 - q->probability[i]));
+  if (!outer || o->means)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: screen: found beside %s, expected quantiles up to 0.025 or from 0.975 to plan for",
+                o->means ? "tolerance_of means" : "uq_quantiles that have no outer ones");
+  if (strcmp(o->estimator->name, "mlblue"))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: screen: found beside estimator %s, expected mlblue", o->estimator->name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o)
 {
   const int K    = fidelities_number(all);
@@ -53,6 +80,7 @@ PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const Uq
   o->estimator = &scoria_estimators[estimator];
   o->pilot     = pilot;
   o->ncosts    = (int)n;
+  PetscCall(ReadScreen(deck, all, q, o));
   if (n && n != K)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "uq: costs: found %d numbers, expected %d: of the deck's solve and of each of uq_fidelities", (int)n,

@@ -15,12 +15,14 @@ PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i)
 {
   const UqQuestion *q = l->q;
   PetscFunctionBeginUser;
-  PetscCall(LevelsDraw(l, LEVELS_PILOT, (1u << l->K) - 1, draw_part(SCORIA_DRAWS_UQ, l->k, 0, i), 1));
+  PetscCall(
+      LevelsDraw(l, LEVELS_PILOT, (1u << fidelities_number(l->all)) - 1, draw_part(SCORIA_DRAWS_UQ, l->k, 0, i), 1, 0));
   if (!l->workers->leads) PetscFunctionReturn(0);
   for (int a = 0; a < l->K; a++) {
-    double *to = pilot_row(l, i, a);
-    PetscCall(PetscArraycpy(to, l->fields[a], q->m));
-    uq_take(l->draws, l->fields[a], to + q->m);
+    double *to   = pilot_row(l, i, a);
+    const int of = levels_screens(l, a) ? l->o.screen : a; /* its own row follows from the whole pilot */
+    PetscCall(PetscArraycpy(to, l->fields[of], q->m));
+    uq_take(l->draws, l->fields[of], to + q->m);
   }
   PetscFunctionReturn(0);
 }
@@ -87,6 +89,15 @@ static bool exceeds_rounding(double sd, double mean)
   return sd > PetscMax(ROUNDING * fabs(mean), TINY);
 }
 
+/* The member whose law, as far as places and scales go, member a has: its own, that of its like, or, of a quantity of
+ * the screened one, that of the first. */
+static int law_of(const Levels *l, int a, bool quantity)
+{
+  const int same = fidelities_same(l->all, a);
+  if (same) return same - 1;
+  return quantity && levels_screens(l, a) ? 0 : a;
+}
+
 /* Members have their own centres and scales, if not their laws are said to be the same, so that a value of one is as
  * rare as that of another.  But a lump stays where it is, and what has a constant scale stays in that of the first. */
 static void take_scales(Levels *l, int column, const double mean[], const double C[])
@@ -94,8 +105,7 @@ static void take_scales(Levels *l, int column, const double mean[], const double
   const int K    = l->K;
   const double s = sqrt(C[0]);
   for (int a = 0; a < K; a++) {
-    const int same  = fidelities_same(l->all, a);
-    const int of    = same ? same - 1 : a;
+    const int of    = law_of(l, a, column >= l->q->m);
     const double sd = sqrt(C[of * K + of]);
     const bool own = l->varies[column] && !l->lump[column], scaled = own && l->o.estimator->rescales;
     double *centre = l->centre + a * l->columns + column, *scale = l->scale + a * l->columns + column;
@@ -152,7 +162,7 @@ void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, d
   const double z = C[0] > 0 ? (sign * limit->value - mean[0]) / sqrt(C[0]) : 0;
   *p             = PetscMax(1e-4, PetscMin(1 - 1e-4, 0.5 * erfc(z / sqrt(2))));
   for (int a = 0; a < K; a++) {
-    const int same = fidelities_same(l->all, a), of = same ? same - 1 : a;
+    const int of    = law_of(l, a, limit->first >= l->q->m);
     const double sd = sqrt(C[of * K + of]);
     to[a]           = limit->value;
     if (of > 0 && exceeds_rounding(sd, mean[of]) && exceeds_rounding(sqrt(C[0]), mean[0]))
@@ -213,6 +223,10 @@ PetscErrorCode LevelsPilotStatistics(Levels *l)
   if (l->good < levels_least(l)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(l->good, &work));
   for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
+  if (l->o.screen > 0) {
+    levels_screen_take(l, work);
+    for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
+  }
   take_limits(l, work);
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);

@@ -25,7 +25,7 @@ static void functional(const Levels *l, int column, int f, double to[])
     scale = 0.25; /* of the variance, SD 1 */
   } else {
     const double p = l->q->probability[f - 2];
-    covariance_of_indicators(K, C, p, to);
+    levels_indicators(l, column, p, to);
     scale = 1 / SQUARE(normal_density(normal_place(p)));
   }
   for (int i = 0; i < K * K; i++) to[i] *= scale;
@@ -70,12 +70,13 @@ static void take_costs(const Levels *l, double cost[])
     cost[a] = 1e-9 * (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
     if (l->o.ncosts) cost[a] = a < l->K ? l->o.cost[a] : 0;
   }
+  if (l->o.screen > 0) cost[l->K - 1] = cost[l->o.screen] + l->near * (cost[0] + cost[l->K]);
 }
 
 static double pilot_cost(const Levels *l, const double cost[])
 {
   double sum = 0;
-  for (int a = 0; a <= l->K; a++) sum += cost[a];
+  for (int a = 0; a <= l->K; a++) sum += levels_screens(l, a) ? 0 : cost[a];
   return sum * (double)l->o.pilot;
 }
 

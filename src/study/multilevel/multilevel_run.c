@@ -23,9 +23,12 @@ static int64_t make_rows(Levels *l, unsigned members, int64_t n)
     bool whole = true;
     for (int a = 0; a < l->K; a++) {
       if (!(members >> a & 1)) continue;
-      double *to = l->rows[a] + good * l->columns;
-      for (int j = 0; j < m; j++) to[j] = l->fields[a][i * m + j];
-      uq_take(l->draws, l->fields[a] + i * m, to + m);
+      double *to         = l->rows[a] + good * l->columns;
+      const bool screens = levels_screens(l, a);
+      const double *from = l->fields[!screens ? a : l->is_near[i] ? 0 : l->o.screen] + i * m;
+      for (int j = 0; j < m; j++) to[j] = from[j];
+      uq_take(l->draws, from, to + m);
+      if (screens) levels_screen_row(l, l->is_near[i], to);
       for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
     }
     good += whole;
@@ -41,7 +44,7 @@ static PetscErrorCode AddTile(Levels *l, int j, int64_t tile)
   const double *rows[LEVELS_MODELS];
   int of = 0;
   PetscFunctionBeginUser;
-  PetscCall(LevelsDraw(l, LEVELS_GROUPS, members, draw_part(SCORIA_DRAWS_UQ, l->k, (int)members, first), n));
+  PetscCall(LevelsDrawGroup(l, members, draw_part(SCORIA_DRAWS_UQ, l->k, (int)members, first), n));
   if (!l->workers->leads) PetscFunctionReturn(0);
   const double start = wall_seconds();
   const int64_t good = make_rows(l, members, n);
@@ -256,6 +259,7 @@ static PetscErrorCode Create(Levels *l)
   PetscCall(CheckMemory(l));
   for (int a = 0; a < l->K; a++)
     PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
+  PetscCall(PetscMalloc1(l->most, &l->is_near));
   l->cells = 0;
   for (int t = 0; t < l->q->nthresholds; t++) l->cells += l->q->threshold[t].number + 2;
   PetscCall(PetscCalloc7(l->o.pilot * l->K * l->columns, &l->pilot, l->K * l->columns, &l->centre, l->K * l->columns,
@@ -276,7 +280,8 @@ static PetscErrorCode CreateKnown(const Levels *l)
   PetscCall(PetscCalloc1(q->conditions, &known->at));
   if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * known->kept_size, &known->kept));
   for (int k = 0; k < l->K; k++)
-    PetscCall(PetscStrncpy(known->name[k], fidelities_name(l->all, k), SCORIA_FIDELITY_NAME));
+    PetscCall(PetscStrncpy(known->name[k], levels_screens(l, k) ? "screened" : fidelities_name(l->all, k),
+                           SCORIA_FIDELITY_NAME));
   PetscFunctionReturn(0);
 }
 
@@ -294,7 +299,7 @@ PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const U
                 .workers = source_workers(of->source),
                 .passing = of->passing,
                 .o       = *o,
-                .K       = fidelities_number(of->all),
+                .K       = fidelities_number(of->all) + (o->screen > 0),
                 .columns = a->columns,
                 .plain   = q->whole ? q->m : 0,
                 .most    = q->whole ? PetscClipInterval(LEVELS_TILE_VALUES / q->m, LEVELS_TILE_LEAST, LEVELS_TILE)
@@ -320,6 +325,7 @@ PetscErrorCode LevelsClose(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
+  PetscCall(PetscFree(l->is_near));
   PetscCall(PetscFree7(l->pilot, l->centre, l->scale, l->limit, l->C, l->varies, l->lump));
   PetscCall(UqDrawsDestroy(l->draws));
   PetscFunctionReturn(0);

@@ -1,0 +1,93 @@
+/* ranks: 1 2
+ * uq of several fidelities, one of which screens draws for outer quantiles: unbiased, with intervals that cover, for
+ * much less work than plain Monte Carlo. */
+#include "unit/known_family.h"
+
+enum { OUTER = 2, ANSWERS = 200, FEW = 4 };
+static const double outer[OUTER] = {0.01, 0.99};
+
+static void open_screened(Study *s, int conditions)
+{
+  open_study(s, "mlblue", conditions);
+  s->o.screen         = 1;
+  s->o.pilot          = 64;
+  s->o.means          = false;
+  s->q.nthresholds    = 0;
+  s->q.nprobabilities = OUTER;
+  for (int i = 0; i < OUTER; i++) s->q.probability[i] = outer[i];
+}
+
+/* Work of plain Monte Carlo for the variance of the answers about the truth, over theirs. */
+static double gain_of(const Study *s, const Tried *t, double plain)
+{
+  double work = 0;
+  for (int k = 0; k < s->q.conditions; k++) work += s->known.at[k].work / s->q.conditions;
+  return plain * 1e-9 * (double)(known_work[0] + known_work[MEMBERS]) / (t->square / (double)t->n) / work;
+}
+
+/* With r = .98 at 1/30 of the cost no control by indicators alone has more than 2.3 for these quantiles (shared
+ * variance .63; the estimator of benchmarks/README.md), of many draws and without a pilot; asked is 3, all counted. */
+static void outer_quantiles_take_less(void **state)
+{
+  Tried mean = {0}, sd = {0}, quantile[OUTER] = {{0}};
+  Study s;
+  int size;
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  if (size > 1) return;
+  open_screened(&s, ANSWERS);
+  run_study(&s);
+  const double truth = known_mean[0] + 1, spread = known_sd(&s.law, s.theta, 0, 0);
+  for (int k = 0; k < ANSWERS; k++) {
+    const double *at = s.a.value + (size_t)k * s.a.size, *m = at + s.a.moments + s.q.m;
+    const size_t columns = (size_t)s.a.columns;
+    try_number(&mean, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], truth);
+    try_number(&sd, m[UQ_SD * columns], m[UQ_SD_SE * columns], spread);
+    for (int i = 0; i < OUTER; i++) {
+      const double *v = at + s.a.quantiles + (size_t)i * 2 * columns + s.q.m;
+      try_number(&quantile[i], v[0], v[columns], truth + spread * normal_place(outer[i]));
+    }
+  }
+  judge(&mean, 0, 0.976, "mean");
+  judge(&sd, 0.1, 0.976, "SD");
+  for (int i = 0; i < OUTER; i++) {
+    const double p = outer[i], density = normal_density(normal_place(p));
+    const double gain = gain_of(&s, &quantile[i], p * (1 - p) * spread * spread / (density * density));
+    judge(&quantile[i], 0.2, 0.985, "quantile");
+    printf("# quantile %g: gain %.2f\n", p, gain);
+    assert_true(gain > 3);
+  }
+  close_study(&s);
+}
+
+/* Solves are told as they were drawn, those of the screen among them; and all ranks have the same answer. */
+static void solves_are_told(void **state)
+{
+  Study s;
+  double told[2] = {0};
+  int64_t drawn[2];
+  (void)state;
+  open_screened(&s, FEW);
+  run_study(&s);
+  assert_int_equal(s.known.n, MEMBERS + 1);
+  assert_string_equal(s.known.name[MEMBERS], "screened");
+  for (int a = 0; a < 2; a++) {
+    drawn[a] = s.family.drawn[a];
+    for (int k = 0; k < FEW; k++) told[a] += s.known.at[k].solves[a];
+  }
+  MPI_Allreduce(MPI_IN_PLACE, drawn, 2, MPI_INT64_T, MPI_SUM, PETSC_COMM_WORLD);
+  assert_true(drawn[0] == (int64_t)told[0] && drawn[1] == (int64_t)told[1]);
+  for (int k = 0; k < FEW; k++) { /* its row is the first's where that was drawn for it */
+    const double *at = s.known.at[k].cost;
+    assert_true(at[MEMBERS] > at[1] + 0.01 * at[0] && at[MEMBERS] < at[1] + 0.4 * at[0]);
+  }
+  expect_same_on_ranks(s.a.value, (size_t)s.q.conditions * s.a.size * sizeof(double));
+  expect_same_on_ranks(s.known.at, (size_t)s.q.conditions * sizeof *s.known.at);
+  close_study(&s);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(outer_quantiles_take_less), cmocka_unit_test(solves_are_told)};
+  return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
+}
