@@ -124,6 +124,9 @@ PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int6
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
+/* Core seconds of a solve of member a, or of a draw of the porosity, as they were counted in the pilot; of the screened
+ * member with those of the deck's own solves. */
+double levels_counted(const Levels *l, int a);
 
 /* multilevel_screen.c.  Whether a member is the screened one; and its part of the pilot, from the others', once it is
  * known what varies, work (l->good). */
