@@ -137,8 +137,9 @@ void levels_screen_take(Levels *l, double work[]);
  * else of the base, to one of the screened member. */
 bool levels_is_near(const Levels *l, const double quantity[]);
 void levels_screen_row(const Levels *l, bool near, double row[]);
-/* Covariance (K, K) of whether members are below quantile p of a column. */
-void levels_indicators(const Levels *l, int column, double p, double to[]);
+/* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean.
+ */
+void levels_indicators(const Levels *l, int column, double p, double z, double to[]);
 
 /* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);

@@ -24,9 +24,9 @@ static void functional(const Levels *l, int column, int f, double to[])
     covariance_of_squares(K, C, to);
     scale = 0.25; /* of the variance, SD 1 */
   } else {
-    const double p = l->q->probability[f - 2];
-    levels_indicators(l, column, p, to);
-    scale = 1 / SQUARE(normal_density(normal_place(p)));
+    const double p = l->q->probability[f - 2], z = normal_place(p);
+    levels_indicators(l, column, p, z, to);
+    scale = 1 / SQUARE(normal_density(z));
   }
   for (int i = 0; i < K * K; i++) to[i] *= scale;
 }
