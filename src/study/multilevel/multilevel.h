@@ -124,6 +124,9 @@ PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int6
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
+/* Core seconds of a solve of member a, or of a draw of the porosity, as they were counted in the pilot; of the screened
+ * member with those of the deck's own solves. */
+double levels_counted(const Levels *l, int a);
 
 /* multilevel_screen.c.  Whether a member is the screened one; and its part of the pilot, from the others', once it is
  * known what varies, work (l->good). */
@@ -134,8 +137,9 @@ void levels_screen_take(Levels *l, double work[]);
  * else of the base, to one of the screened member. */
 bool levels_is_near(const Levels *l, const double quantity[]);
 void levels_screen_row(const Levels *l, bool near, double row[]);
-/* Covariance (K, K) of whether members are below quantile p of a column. */
-void levels_indicators(const Levels *l, int column, double p, double to[]);
+/* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean.
+ */
+void levels_indicators(const Levels *l, int column, double p, double z, double to[]);
 
 /* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);

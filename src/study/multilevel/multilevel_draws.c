@@ -7,6 +7,14 @@ ScoriaFidelityCost levels_spent(const Levels *l, int a)
   return levels_screens(l, a) ? (ScoriaFidelityCost){0} : fidelities_cost(l->all)[PetscMin(a, n)];
 }
 
+double levels_counted(const Levels *l, int a)
+{
+  const LevelsTally *pilot = &l->total[LEVELS_PILOT];
+  if (levels_screens(l, a))
+    return levels_counted(l, l->o.screen) + l->near * (levels_counted(l, 0) + levels_counted(l, l->K));
+  return 1e-9 * (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
+}
+
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at)
 {
   ScoriaFidelityCost before[LEVELS_MODELS + 1];

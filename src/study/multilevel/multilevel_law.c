@@ -37,7 +37,7 @@ static void distribution(const Levels *l, int column, double p, double F[])
   double C[LEVELS_MODELS * LEVELS_MODELS], w[PLAN_GROUPS * LEVELS_MODELS], raw[COUPLED_BINS + 1] = {0};
   double share[(COUPLED_BINS + 1) * LEVELS_MODELS];
   int of[LEVELS_MODELS];
-  levels_indicators(l, column, p, C);
+  levels_indicators(l, column, p, normal_place(p), C);
   levels_weights(l, C, &plan, w);
   for (int j = 0; j < plan.groups; j++) {
     const int n = levels_members(l, j, of);
@@ -90,7 +90,7 @@ static void share_below(const Levels *l, const AtEdge *of, int edge, double F, d
   double expected[LEVELS_MODELS * LEVELS_MODELS];
   const Edge at     = {.column = of->column, .edge = edge};
   const double rare = PetscMin(0.5, 1 / all_draws(l));
-  levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), expected);
+  levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), coupled_edge(edge), expected);
   levels_estimate(l, of->C, expected, take_below, &at, share, se);
 }
 
@@ -131,7 +131,7 @@ bool levels_quantile(const Levels *l, int column, double p, double *value, doubl
   if (!l->varies[column] && !levels_awake(l, column)) return false;
   distribution(l, column, p, F);
   const bool inside = invert(F, p, &z, &edge);
-  levels_indicators(l, column, p, at.C);
+  levels_indicators(l, column, p, normal_place(p), at.C);
   const bool bounded[2] = {leaves(l, &at, F, edge, 0, &lo), leaves(l, &at, F, edge, COUPLED_BINS, &hi)};
   *value                = l->centre[column] + l->scale[column] * z;
   *se                   = l->scale[column] * (hi - lo) / (2 * NORMAL95);

@@ -24,9 +24,9 @@ static void functional(const Levels *l, int column, int f, double to[])
     covariance_of_squares(K, C, to);
     scale = 0.25; /* of the variance, SD 1 */
   } else {
-    const double p = l->q->probability[f - 2];
-    levels_indicators(l, column, p, to);
-    scale = 1 / SQUARE(normal_density(normal_place(p)));
+    const double p = l->q->probability[f - 2], z = normal_place(p);
+    levels_indicators(l, column, p, z, to);
+    scale = 1 / SQUARE(normal_density(z));
   }
   for (int i = 0; i < K * K; i++) to[i] *= scale;
 }
@@ -65,9 +65,8 @@ static int make_targets(const Levels *l, double *to)
  * the pilot, which is the same on every machine and any ranks. */
 static void take_costs(const Levels *l, double cost[])
 {
-  const LevelsTally *pilot = &l->total[LEVELS_PILOT];
   for (int a = 0; a <= l->K; a++) {
-    cost[a] = 1e-9 * (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
+    cost[a] = levels_counted(l, a);
     if (l->o.ncosts) cost[a] = a < l->K ? l->o.cost[a] : 0;
   }
   if (l->o.screen > 0) cost[l->K - 1] = cost[l->o.screen] + l->near * (cost[0] + cost[l->K]);

@@ -88,12 +88,10 @@ static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
 /* Core seconds of a tile of group j, as the pilot has counted them. */
 static double tile_work(const Levels *l, int j)
 {
-  const LevelsTally *pilot = &l->total[LEVELS_PILOT];
-  double work              = 0;
+  double work = 0;
   for (int a = 0; a <= l->K; a++)
-    if (a == l->K || l->groups.plan.members[j] >> a & 1)
-      work += (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
-  return 1e-9 * work * (double)l->groups.tile[j];
+    if (a == l->K || l->groups.plan.members[j] >> a & 1) work += levels_counted(l, a);
+  return work * (double)l->groups.tile[j];
 }
 
 /* Tiles of a worker in the first round: those of ROUND_SHORT, as ranks that meet more often wait more often.  The pilot

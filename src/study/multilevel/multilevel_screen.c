@@ -122,15 +122,14 @@ void levels_screen_take(Levels *l, double work[])
   l->near = ((double)near + 0.5) / ((double)l->good + 1);
 }
 
-/* As of a normal law; but at an outer quantile that it is screened for, the member is the first one. */
-void levels_indicators(const Levels *l, int column, double p, double to[])
+/* As of a normal law; but where it is screened for an outer quantile, the member's indicator is that of the first one
+ * and, by DIFFERS, a number of its own: a covariance, however well another member agrees with the first. */
+void levels_indicators(const Levels *l, int column, double p, double z, double to[])
 {
   const int K = l->K, a = K - 1, i = column - l->q->m;
   covariance_of_indicators(K, levels_covariance(l, column), p, to);
   if (!levels_screens(l, a) || i < 0) return;
-  const double z = normal_place(p);
   if (-z < l->screened[i].from[0] && z < l->screened[i].from[1]) return;
-  for (int b = 0; b < a; b++) to[a * K + b] = to[b * K + a] = to[b];
+  for (int b = 0; b < a; b++) to[a * K + b] = to[b * K + a] = (1 - DIFFERS) * to[b];
   to[a * K + a] = to[0];
-  to[a] = to[a * K] = (1 - DIFFERS) * to[0];
 }
