@@ -75,9 +75,10 @@ PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
   PetscFunctionBeginUser;
   if (!c->from) PetscFunctionReturn(0);
   const NormArray array[] = {from_array(c), to_array(c)};
-  PetscCall(NormPolySave(store, "/calibration/powers", &c->poly, "calibration_term condition",
-                         "powers of the unit conditions in each term, as those of the normaliser; conditions outside "
-                         "their ranges count as at the end of these"));
+  PetscCall(
+      NormPolySave(store, "/calibration/powers", &c->poly, "calibration_term condition",
+                   "powers of the unit conditions, all of them, in each term: products of sqrt(2 n + 1) P_n(u), P_n "
+                   "Legendre; conditions outside their ranges count as at the end of these"));
   for (int i = 0; i < 2; i++) {
     PetscCall(
         ScoriaStorePutReals(store, array[i].name, array[i].rank, array[i].dims, array[i].data, "", array[i].help));

@@ -5,7 +5,7 @@
  * few rows also their chance, and the averages of its samples over all conditions are off by what it was not trained
  * for and by its sampler.  These averages the rows know best.  So
  *   - the means are those of a regression of the rows with as many terms as the network's are measured with, each
- * shrunk by what the rows say of its size (empirical Bayes), and a share of the network's difference from it;
+ *     shrunk by what the rows say of its size (empirical Bayes), and a share of the network's difference from it;
  *   - of the variation of the spreads over the conditions that share is kept, and their average is that of the rows.
  * What the chance of n rows does to the network falls as 1 / n, what a polynomial cannot follow stays: the share with
  * the least error is n / (n + n0), and n0 is measured (benchmarks/few_rows.md). */
@@ -126,27 +126,42 @@ static void measure_point(ScoriaModel m, int64_t p, const double u[], int tiles,
   finish_moments(r, tiles * MODEL_TILE, moment);
 }
 
+/* Points of this rank in rounds, after which all look whether to stop; run may be NULL. */
+static PetscErrorCode MeasurePoints(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const double u[], const Draws *draws,
+                                    double Y[])
+{
+  const int width = 2 * m->spec.r, tiles = tiles_of(m);
+  ScoriaPace pace    = {.run = run, .step = 1, .most = POINTS};
+  ScoriaProgress bar = NULL;
+  int64_t first, number, longest;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  deal_block(POINTS, 0, size, &first, &longest);
+  deal_block(POINTS, rank, size, &first, &number);
+  if (run) PetscCall(ScoriaProgressCreate(run, "calibrate", "conditions", POINTS, &bar));
+  for (int64_t done = 0, end; done < longest; done = end) {
+    if (run) PetscCall(ScoriaPaceMeet(&pace, "the training is kept at its last step"));
+    end = PetscMin(done + pace.step, longest);
+    for (int64_t i = done; i < PetscMin(end, number); i++) {
+      measure_point(m, first + i, u + (first + i) * m->spec.d, tiles, draws, Y + (first + i) * width);
+      if (run) PetscCall(ScoriaProgressUpdate(bar, (double)((i + 1) * POINTS) / (double)number, NULL));
+    }
+  }
+  if (run) PetscCall(ScoriaProgressDestroy(&bar));
+  PetscFunctionReturn(0);
+}
+
 /* Y (POINTS, 2 r): moments at the points u (POINTS, d), each from one rank. */
 static PetscErrorCode Measure(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const double u[], double Y[])
 {
   const size_t width = 2 * (size_t)m->spec.r, tile = MODEL_TILE * (size_t)m->spec.r;
-  const int tiles = tiles_of(m);
-  int64_t first, number;
-  int rank, size;
   Draws draws;
-  ScoriaProgress bar = NULL;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  deal_block(POINTS, rank, size, &first, &number);
   PetscCall(PetscMalloc3(tile, &draws.noise, tile, &draws.y, sampler_work_floats(MODEL_TILE, m->spec.r), &draws.work));
   PetscCall(PetscArrayzero(Y, POINTS * width));
-  if (run) PetscCall(ScoriaProgressCreate(run, "calibrate", "conditions", POINTS, &bar));
-  for (int64_t p = first; p < first + number; p++) {
-    measure_point(m, p, u + p * m->spec.d, tiles, &draws, Y + (size_t)p * width);
-    if (run) PetscCall(ScoriaProgressUpdate(bar, (double)((p + 1 - first) * POINTS) / (double)number, NULL));
-  }
-  if (run) PetscCall(ScoriaProgressDestroy(&bar));
+  PetscCall(MeasurePoints(comm, run, m, u, &draws, Y));
   PetscCall(ScoriaReduceMany(comm, MPI_SUM, (int64_t)(POINTS * width), MPI_DOUBLE, Y));
   PetscCall(PetscFree3(draws.noise, draws.y, draws.work));
   PetscFunctionReturn(0);
@@ -301,8 +316,7 @@ static PetscErrorCode SumRows(MPI_Comm comm, const TrainData *train, const Calib
   PetscFunctionReturn(0);
 }
 
-/* ----------------------------------------------------------------------------------------------------- together ----
- */
+/* --------------------------------------------------------------------------------------------------- together ---- */
 
 static PetscErrorCode Moves(const CalibrationSums *rows, const Calibration *c, CalibrationMoves *moves)
 {

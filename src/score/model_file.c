@@ -22,7 +22,10 @@ static const char formula[] =
     "cells t*patch.. of each channel, tokens = k V^T x, F = V tokens/k, k = sqrt(C*L/modes), V = /normaliser modes; W1 "
     "and W2 "
     "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. "
-    "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0.";
+    "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0. "
+    "/calibration, if there: of samples of the flow of D and of /distilled y_k becomes mu'_k + exp(l'_k - l_k) (y_k - "
+    "mu_k), (mu, l) = p from, (mu', l') = p to, p the products of sqrt(2 n + 1) P_n(u_j), n = powers, P_n Legendre, u "
+    "between -1 and 1.";
 
 /* The integers of a network's spec under the names they have in a file. */
 static int *spec_number(ScoriaNetSpec *s, int i, const char **name)

@@ -44,11 +44,16 @@ PetscErrorCode FewBlur(ScoriaDeck deck, Training *t)
 
 /* Where rows are so few that they do not tell the network's mean and spread at other conditions.  Coordinates with a
  * symmetry of their own have a mean that is known, and are left. */
+bool few_calibrates(const Training *t)
+{
+  return !t->train.move && learns_few(t) && t->train.rows < CALIBRATED_ROWS;
+}
+
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m)
 {
   CalibrationMoves moves;
   PetscFunctionBeginUser;
-  if (t->train.move || !learns_few(t) || t->train.rows >= CALIBRATED_ROWS) PetscFunctionReturn(0);
+  if (!t->calibrates) PetscFunctionReturn(0);
   PetscCall(CalibrationFit(t->comm, t->run, m, &t->train, &m->calibration, &moves));
   PetscCall(CalibrationSay(t->run, &moves));
   PetscFunctionReturn(0);

@@ -9,7 +9,9 @@
 PetscErrorCode FewPatience(ScoriaDeck deck, Training *t);
 /* t->opt.blur: the noise on the conditions.  Local. */
 PetscErrorCode FewBlur(ScoriaDeck deck, Training *t);
-/* m->calibration, of the model that was trained.  Collective. */
+/* Whether the model that is trained will be calibrated.  Local. */
+bool few_calibrates(const Training *t);
+/* m->calibration, where t->calibrates, of the model that was trained.  Collective. */
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m);
 
 #endif

@@ -142,13 +142,19 @@ static void progress_note(const Training *t, bool validated, size_t size, char n
     snprintf(note, size, "loss %.4f", t->loss);
 }
 
+/* Also of a checkpoint, where it is that of the end. */
+static bool out_of_patience(const Training *t)
+{
+  return !is_tuning(t) && t->patience > 0 && t->kept.waited >= t->patience;
+}
+
 static PetscErrorCode Loop(Training *t)
 {
   const int64_t steps = t->opt.steps, every = PetscMax(steps / VALIDATIONS, 1), first = t->begin.step + 1;
   TrainStep last;
   char note[64] = "";
   int skips     = t->begin.skips;
-  bool over     = false;
+  bool over     = out_of_patience(t);
   PetscFunctionBeginUser;
   t->loss  = t->begin.loss;
   t->saved = wall_seconds();
@@ -159,7 +165,7 @@ static PetscErrorCode Loop(Training *t)
       PetscCall(Evaluate(t, step));
       PetscCall(is_tuning(t) ? RecordTuning(t, step, &last) : Record(t, step, &last));
       progress_note(t, !is_tuning(t), sizeof note, note);
-      over = !is_tuning(t) && t->patience > 0 && t->kept.waited >= t->patience;
+      over = out_of_patience(t);
     } else if (step < first + every)
       progress_note(t, false, sizeof note, note);
     if (!is_tuning(t)) {
@@ -167,7 +173,10 @@ static PetscErrorCode Loop(Training *t)
       t->kept.ended = step;
     }
     PetscCall(ScoriaProgressUpdate(t->bar, (double)step, note));
-    if (step < steps && !over) PetscCall(Pause(t, step, skips));
+    if (step < steps && !over)
+      PetscCall(Pause(t, step, skips));
+    else if (t->calibrates)
+      PetscCall(Save(t, skips));
   }
   PetscFunctionReturn(0);
 }

@@ -15,6 +15,7 @@ typedef struct {
   TrainData train, valid; /* valid.rows = 0: nothing was left out */
   int64_t patience;       /* evaluations without improvement after which it ends; 0: never */
   bool keep_last;
+  bool calibrates;      /* when it has ended: then its last step is in the checkpoint, as that takes a while */
   ScoriaModel from;     /* owned: trained before, and now only tuned; NULL: none */
   TrainKind tuning;     /* what follows, for a sampler of few evaluations; TRAIN_DENOISER: nothing */
   int64_t tuning_steps; /* of it */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # model.h5 is enough: a reader of 100 lines of NumPy rebuilds both networks from it, whitened or on the plain grid, and gets scoria's
-# own values and sample paths.
+# own values and sample paths, calibrated and not.
 set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -13,8 +13,11 @@ for network in modes cnn1d; do
     dir=$work/$network.$whitening
     mkdir -p "$dir"
     ln -f "$work/run/dataset.h5" "$dir/dataset.h5"
-    scoria 2 train "$deck" -run_dir "$dir" -train_network "$network" -train_whitening "$whitening" -train_steps 200 >"$work/out" 2>&1 ||
+    steps=200
+    if [ "$network" = modes ]; then steps=500; fi # calibrated
+    scoria 2 train "$deck" -run_dir "$dir" -train_network "$network" -train_whitening "$whitening" -train_steps "$steps" >"$work/out" 2>&1 ||
       { fail "train $network"; cat "$work/out" >&2; }
+    if [ "$network" = modes ] && ! grep -q 'calibrated against the training rows' "$work/out"; then fail "no calibration"; fi
     "$MPIEXEC" -n 1 "${PRINT_DENOISER:-$(dirname "$SCORIA")/tests/print_denoiser}" "$dir/model.h5" >"$work/values" ||
       fail "print_denoiser"
     "$PYTHON" "$SCORIA_SOURCE/tests/interop/read_model.py" "$dir/model.h5" "$work/values" || fail "$network, whitening $whitening, in NumPy"

@@ -152,6 +152,20 @@ expect 3 'model.h5: made by another deck (train_distilled_steps is 1000 here and
 scoria 2 sample "$deck" -run_dir "$work/later" -sample_sampler distilled -sample_count 40 >"$work/out" 2>&1 || { fail "one evaluation"; cat "$work/out" >&2; }
 grep -q 'WARNING: sample_steps is ignored: sample_sampler is distilled' "$work/out" || { fail "steps of the sampler without any"; cat "$work/out" >&2; }
 ls "$work/later"/*.next "$work/later"/train.ckpt* >/dev/null 2>&1 && fail "a finished distillation left files"
+
+# Of few rows: while the network is calibrated, after the last step, which is not trained again.
+more=("${consistency[@]}" -ensemble_conditions 48 -ensemble_realisations 8 -train_steps 500 -train_consistency_steps 0 -train_width 64)
+scoria 2 generate "$deck" -run_dir "$work/few" "${more[@]}" >"$work/out" 2>&1 || { fail "few rows"; cat "$work/out" >&2; }
+mkdir -p "$work/once"
+ln "$work/few/dataset.h5" "$work/once/dataset.h5"
+scoria 2 train "$deck" -run_dir "$work/once" "${more[@]}" >"$work/out" 2>&1 || { fail "few rows at once"; cat "$work/out" >&2; }
+grep -q 'calibrated against the training rows' "$work/out" || { fail "few rows: no calibration"; cat "$work/out" >&2; }
+interrupt usr1 2 train "$work/few" train.ckpt 'validation loss'
+[ "$code" -eq 75 ] || { fail "calibration: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+grep -q 'stopped by a signal; the training is kept at its last step' "$work/out" || { fail "calibration: the line on stopping"; cat "$work/out" >&2; }
+scoria 3 train "$deck" -run_dir "$work/few" "${more[@]}" >"$work/out" 2>&1 || { fail "calibration: the last start"; cat "$work/out" >&2; }
+grep -q 'resuming from step 500' "$work/out" || { fail "calibration: not from the last step"; cat "$work/out" >&2; }
+same "$work/once" "$work/few" model.h5 || fail "an interrupted calibration ends with another model"
 more=("${consistency[@]}")
 
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.

@@ -1,5 +1,5 @@
 /* What scoria itself makes of a model.h5, as text for an independent reader: the denoiser at three noise levels, and
- * samples of the whitened coordinates from given noise.   print_denoiser model.h5 */
+ * samples of the whitened coordinates from given noise, calibrated.   print_denoiser model.h5 */
 #include "score/model.h"
 #include "score/samplers/samplers.h"
 #include <stdio.h>
@@ -37,6 +37,7 @@ static PetscErrorCode Print(const char *path)
     print_rows("denoised", sigma, N, r, D);
   }
   sampler_find(options.kind)->run(&options, &(ScoriaDenoiser){r, &at, model_denoise}, N, id, work, D);
+  model_calibrate(model, at.u, N, D);
   print_rows("sampled", STEPS, N, r, D);
   PetscCall(PetscFree3(x, D, work));
   PetscCall(ScoriaModelDestroy(&model));

@@ -27,6 +27,7 @@ class Model:
             self.w = {}
             f["network"].visititems(
                 lambda name, o: self.w.__setitem__(name, o[()].astype(float)) if isinstance(o, h5py.Dataset) else None)
+            self.calibration = {k: v[()] for k, v in f["calibration"].items()} if "calibration" in f else None
             if self.kind == "cnn1d":
                 self.V = f["normaliser/modes"][: self.size["modes"]].reshape(self.size["modes"], -1)
 
@@ -72,6 +73,15 @@ class Model:
         root = np.sqrt(1 + sigma**2)
         return y / root**2 + sigma / root * self.network(y / root, np.log(sigma) / 4, u)
 
+    def calibrate(self, y, u):
+        if self.calibration is None:
+            return y
+        c, u = self.calibration, np.clip(u, -1, 1)
+        legendre = np.polynomial.legendre.Legendre.basis
+        p = [np.prod([np.sqrt(2 * n + 1) * legendre(int(n))(v) for n, v in zip(powers, u)]) for powers in c["powers"]]
+        (mean, spread), (mean_to, spread_to) = (np.split(p @ c[name], 2) for name in ("from", "to"))
+        return mean_to + np.exp(spread_to - spread) * (y - mean)
+
     def sample(self, noise, sigma_max, steps, u):
         """Adams-Bashforth 2 of the flow in angle form, from noise of unit variance."""
         x, last, h_last = noise.copy(), None, None
@@ -81,7 +91,7 @@ class Model:
             k = (np.cos(t) * x - self.denoise(x / np.cos(t), np.tan(t), u)) / np.sin(t)
             x = x + h * (k if last is None else (1 + h / (2 * h_last)) * k - h / (2 * h_last) * last)
             last, h_last = k, h
-        return x
+        return self.calibrate(x, u)
 
 
 def read_values(path):

@@ -3,6 +3,7 @@
  * and its fit on a network with random weights, whose law is not that of the rows. */
 #define SMALL_MODEL_FILE "test_calibration.h5"
 #include "score/calibration_fit.h"
+#include "score/train_few.h"
 #include "small_model.h"
 
 static int world_rank(void)
@@ -295,6 +296,26 @@ static void a_fit_takes_off_what_the_rows_do_not_have(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+static void turn(void *ctx, const double draw[4], float y[])
+{
+  (void)ctx, (void)draw, (void)y;
+}
+
+/* As input/README.md says: below 32,768 rows, from 500 steps on, with rows left out, in coordinates whose law has no
+ * symmetry that is known. */
+static void few_rows_are_calibrated(void **state)
+{
+  (void)state;
+  for (int other = 0; other < 5; other++) {
+    Training t   = {.train = {.rows = 32767}, .valid = {.rows = 8}};
+    t.opt.steps  = other == 1 ? 499 : 500;
+    t.train.move = other == 2 ? turn : NULL;
+    if (other == 3) t.train.rows = 32768;
+    if (other == 4) t.valid.rows = 0;
+    assert_int_equal(few_calibrates(&t), other == 0);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(means_are_shrunk_by_their_evidence),
@@ -302,6 +323,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(samples_are_mapped),
                                      cmocka_unit_test(densities_are_those_of_the_map),
                                      cmocka_unit_test(the_file_holds_it),
-                                     cmocka_unit_test(a_fit_takes_off_what_the_rows_do_not_have)};
+                                     cmocka_unit_test(a_fit_takes_off_what_the_rows_do_not_have),
+                                     cmocka_unit_test(few_rows_are_calibrated)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -106,8 +106,9 @@ static void make_dataset(ScoriaDataset *ds)
 #define SHORT "steps: 30, width: 20, validation: 0.2"
 #define LONG "steps: 500, width: 64, validation: 0.75"
 
-/* more: steps, width, validation and further keys of section train. */
-static void train_with(const char *kind, const char *more, ScoriaModel *model)
+/* more: steps, width, validation and further keys of section train; what the training keeps on its way is gone when it
+ * is over, or left. */
+static void train_and(const char *kind, const char *more, bool forget, ScoriaModel *model)
 {
   char text[768];
   ScoriaDeck deck;
@@ -122,9 +123,15 @@ static void train_with(const char *kind, const char *more, ScoriaModel *model)
   CHECK(ScoriaDeckCreateFromText(PETSC_COMM_WORLD, text, tables, &deck));
   CHECK(ScoriaRunCreate(PETSC_COMM_WORLD, deck, "train", &run));
   CHECK(ScoriaModelTrain(run, deck, ds, NULL, &no_twin, model));
+  if (forget) CHECK(ScoriaModelTrained(run));
   CHECK(ScoriaRunDestroy(&run));
   CHECK(ScoriaDeckDestroy(&deck));
   CHECK(ScoriaDatasetClose(&ds));
+}
+
+static void train_with(const char *kind, const char *more, ScoriaModel *model)
+{
+  train_and(kind, more, true, model);
 }
 
 static void train(const char *kind, ScoriaModel *model)
@@ -432,6 +439,42 @@ static void overfitting_does_not_reach_the_model(void **state)
   CHECK(ScoriaModelDestroy(&best));
   CHECK(ScoriaModelDestroy(&early));
   CHECK(ScoriaModelDestroy(&last));
+}
+
+static bool log_has(const char *text)
+{
+  char line[4096];
+  bool found = false;
+  FILE *file = fopen(in_directory("log.jsonl"), "r");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file)) found = found || strstr(line, text);
+  fclose(file);
+  return found;
+}
+
+/* A training that is broken off behind its last step, where it is calibrated, goes on from there, though its patience
+ * ended it before train_steps; and to the same bits. */
+static void what_has_ended_is_not_trained_again(void **state)
+{
+  ScoriaModel broken, whole;
+  char resumed[64];
+  (void)state;
+  train_and("modes", LONG, false, &broken);
+  assert_int_equal(access(in_directory("train.ckpt"), F_OK), 0);
+  snprintf(resumed, sizeof resumed, "\"event\":\"resume\",\"step\":%lld}", (long long)broken->steps);
+  assert_true(broken->steps < 500 && !log_has(resumed));
+  train_with("modes", LONG, &whole);
+  assert_true(log_has(resumed) && access(in_directory("train.ckpt"), F_OK));
+  assert_true(whole->steps == broken->steps && whole->kept == broken->kept && whole->loss == broken->loss);
+  assert_memory_equal(net_parameters(whole->net), net_parameters(broken->net),
+                      sizeof(float) * (size_t)net_parameter_count(whole->net));
+  const Calibration *c = &whole->calibration, *other = &broken->calibration;
+  assert_true(c->from && c->poly.terms == other->poly.terms);
+  const size_t bytes = sizeof(double) * (size_t)(c->poly.terms * 2 * c->r);
+  assert_memory_equal(c->from, other->from, bytes);
+  assert_memory_equal(c->to, other->to, bytes);
+  CHECK(ScoriaModelDestroy(&broken));
+  CHECK(ScoriaModelDestroy(&whole));
 }
 
 static void choose(ScoriaModel model, const char *text)
