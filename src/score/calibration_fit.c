@@ -153,6 +153,13 @@ static PetscErrorCode MeasurePoints(MPI_Comm comm, ScoriaRun run, ScoriaModel m,
   PetscFunctionReturn(0);
 }
 
+static bool all_finite(size_t n, const double Y[])
+{
+  for (size_t i = 0; i < n; i++)
+    if (!isfinite(Y[i])) return false;
+  return true;
+}
+
 /* Y (POINTS, 2 r): moments at the points u (POINTS, d), each from one rank. */
 static PetscErrorCode Measure(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const double u[], double Y[])
 {
@@ -357,11 +364,14 @@ PetscErrorCode CalibrationFit(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const
   PetscCall(PetscMalloc2(POINTS * c->d + 1, &u, POINTS * 2 * c->r, &Y));
   PetscCall(PlacePoints(comm, m, train, u));
   PetscCall(Measure(comm, run, m, u, Y));
-  PetscCall(Regress(u, Y, c));
-  PetscCall(Calibrate(comm, train, c, moves));
-  /* Rank 0's, so that unlike processors agree. */
-  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->from));
-  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->to));
+  if (all_finite(POINTS * 2 * (size_t)c->r, Y)) { /* the same on all ranks */
+    PetscCall(Regress(u, Y, c));
+    PetscCall(Calibrate(comm, train, c, moves));
+    /* Rank 0's, so that unlike processors agree. */
+    PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->from));
+    PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->to));
+  } else
+    PetscCall(CalibrationDestroy(c));
   PetscCall(PetscFree2(u, Y));
   PetscFunctionReturn(0);
 }

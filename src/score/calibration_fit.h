@@ -26,8 +26,9 @@ typedef struct {
 } CalibrationMoves;
 
 /* Measures the network of m (its averaged weights in place) and calibrates it against the training rows; run, for
- * progress and stops, may be NULL, else comm is its.  Fails as ScoriaStopped where the run is to stop.  The same bits
- * on any number of ranks.  Collective. */
+ * progress and stops, may be NULL, else comm is its.  Of a network with samples that are not finite there is none
+ * (c->from is NULL).  Fails as ScoriaStopped where the run is to stop.  The same bits on any number of ranks.
+ * Collective. */
 PetscErrorCode CalibrationFit(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const TrainData *train, Calibration *c,
                               CalibrationMoves *moves);
 /* On the screen and in the log.  Collective. */

@@ -325,7 +325,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   t.norm = norm;
   PetscCall(FewPatience(deck, &t));
   PetscCall(FewBlur(deck, &t));
-  t.calibrates = few_calibrates(&t);
+  PetscCall(FewCalibrates(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
   PetscCall(ModelBasis(norm, &net, &basis));
   PetscCall(TakeWeights(&t, twin));

@@ -67,6 +67,10 @@ const ScoriaKey scoria_score_keys[] = {
      "from learning the training conditions by heart (not set: 0.25 with fewer than 65,536 rows and train_adapt, else "
      "0)",
      SCORIA_DECIDES_WEIGHTS},
+    {"train_calibrate", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
+     "with fewer than 32,768 rows and 500 steps or more: calibrate means and spreads of the network's samples against "
+     "the training rows",
+     SCORIA_DECIDES_WEIGHTS},
     {"train_twin", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
      "take the solution at the homogeneous effective porosity as the baseline of the mean", SCORIA_DECIDES_NORMALISER},
     {"train_logarithm", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL, "model c as ln|c - c_R| where its sign allows",

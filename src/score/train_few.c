@@ -49,12 +49,26 @@ bool few_calibrates(const Training *t)
   return !t->train.move && learns_few(t) && t->train.rows < CALIBRATED_ROWS;
 }
 
+PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
+{
+  bool asked;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckBool(deck, "train_calibrate", &asked));
+  t->calibrates = asked && few_calibrates(t);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m)
 {
   CalibrationMoves moves;
   PetscFunctionBeginUser;
   if (!t->calibrates) PetscFunctionReturn(0);
   PetscCall(CalibrationFit(t->comm, t->run, m, &t->train, &m->calibration, &moves));
-  PetscCall(CalibrationSay(t->run, &moves));
+  if (m->calibration.from)
+    PetscCall(CalibrationSay(t->run, &moves));
+  else
+    PetscCall(ScoriaSay(t->run,
+                        "  WARNING: not calibrated against the training rows: some of the network's samples are "
+                        "not finite"));
   PetscFunctionReturn(0);
 }

@@ -11,6 +11,8 @@ PetscErrorCode FewPatience(ScoriaDeck deck, Training *t);
 PetscErrorCode FewBlur(ScoriaDeck deck, Training *t);
 /* Whether the model that is trained will be calibrated.  Local. */
 bool few_calibrates(const Training *t);
+/* t->calibrates: the same, unless the deck has it left out.  Local. */
+PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t);
 /* m->calibration, where t->calibrates, of the model that was trained.  Collective. */
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m);
 

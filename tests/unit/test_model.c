@@ -477,6 +477,15 @@ static void what_has_ended_is_not_trained_again(void **state)
   CHECK(ScoriaModelDestroy(&whole));
 }
 
+static void calibration_can_be_left_out(void **state)
+{
+  ScoriaModel plain;
+  (void)state;
+  train_with("modes", LONG ", calibrate: false", &plain);
+  assert_null(plain->calibration.from);
+  CHECK(ScoriaModelDestroy(&plain));
+}
+
 static void choose(ScoriaModel model, const char *text)
 {
   ScoriaDeck deck;
@@ -590,6 +599,8 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(overfitting_does_not_reach_the_model, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(width_is_chosen_afterwards, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(tuned_weights_are_kept_beside, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(what_has_ended_is_not_trained_again, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(calibration_can_be_left_out, make_directory, remove_directory),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
