@@ -293,6 +293,10 @@ static void a_fit_takes_off_what_the_rows_do_not_have(void **state)
   assert_memory_equal(moment[0], moment[1], sizeof moment[0]);
   const double after = rms_mean(model);
   if (!(before > 0.09 && after < 0.37 * before + 0.043)) fail_msg("rms mean %g before, %g after", before, after);
+  net_parameters(model->net)[0] = NAN;
+  CHECK(CalibrationDestroy(&model->calibration));
+  CHECK(CalibrationFit(PETSC_COMM_WORLD, NULL, model, &data, &model->calibration, &moves));
+  assert_null(model->calibration.from); /* of samples that are not finite */
   CHECK(ScoriaModelDestroy(&model));
 }
 
