@@ -4,6 +4,7 @@
 #include "preparation.h"
 #include "train_shares.h"
 #include "scoria/phases.h"
+#include "scoria/run_files.h"
 #include "train_few.h"
 #include "basis.h"
 #include "processes.h"
@@ -278,6 +279,7 @@ static PetscErrorCode KeepGaussian(Training *t)
                 train_kind_names[t->tuning], (long long)t->tuning_steps);
   t->kept.gaussian   = true;
   t->kept.train_loss = t->kept.loss = t->kept.baseline = 1;
+  PetscCall(ScoriaLog(t->run, LOG_KEPT, "\"adopted\":\"gaussian\""));
   PetscCall(ScoriaSay(t->run, "  no network (train_steps is 0): the conditional Gaussian is the model"));
   PetscFunctionReturn(0);
 }

@@ -486,6 +486,16 @@ static void calibration_can_be_left_out(void **state)
   CHECK(ScoriaModelDestroy(&plain));
 }
 
+/* As any other, by which the report forgets the model before it. */
+static void a_model_without_a_network_is_logged(void **state)
+{
+  ScoriaModel model;
+  (void)state;
+  train_with("modes", "steps: 0, width: 20, validation: 0.2", &model);
+  assert_true(model_is_gaussian(model) && log_has("\"event\":\"kept\",\"adopted\":\"gaussian\""));
+  CHECK(ScoriaModelDestroy(&model));
+}
+
 static void choose(ScoriaModel model, const char *text)
 {
   ScoriaDeck deck;
@@ -601,6 +611,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(tuned_weights_are_kept_beside, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(what_has_ended_is_not_trained_again, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(calibration_can_be_left_out, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(a_model_without_a_network_is_logged, make_directory, remove_directory),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
