@@ -136,7 +136,7 @@ done
 if [ "$((${#missing[@]} + ${#optional[@]}))" -eq 0 ]; then exit 0; fi
 
 if ! can_install && [ "${#missing[@]}" -eq 0 ]; then
-  printf 'going on without %s (not installed, and neither root nor sudo to install it)\n' "${optional[*]}"
+  printf 'continuing without %s (not installed, and neither root nor sudo to install it)\n' "${optional[*]}"
   exit 0
 fi
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" "${optional[@]}" | sed '/^$/d' | sort -u)

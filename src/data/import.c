@@ -49,7 +49,7 @@ static PetscErrorCode CountOutside(const Import *im, const ScoriaRows *rows, Tal
       bool out = false;
       for (int64_t k = i * im->spec.cells; k < (i + 1) * im->spec.cells; k++) {
         const double v = rows->field[f][k], away = v < low ? low - v : v > high ? v - high : 0;
-        out = out || away > 0; /* NaN counts for nothing */
+        out = out || away > 0; /* NaN is not counted */
         if (away > tally->away[f]) {
           tally->away[f]     = away;
           tally->farthest[f] = v;

@@ -95,8 +95,8 @@ static void define_axes(Import *im, ImportColumn *c, ImportNames name)
   }
 }
 
-/* Every axis of rows is told, has the right length, and is another one: how many there are, or -1. */
-static int match_told(const Import *im, ImportColumn *c, ImportNames name)
+/* Every axis of rows is declared, has the right length, and is another one: how many there are, or -1. */
+static int match_declared(const Import *im, ImportColumn *c, ImportNames name)
 {
   bool taken[SCORIA_FOREIGN_RANK] = {false};
   int n                           = 0;
@@ -190,7 +190,7 @@ static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
   ImportColumn *c = &im->field[f];
   int axes;
   PetscFunctionBeginUser;
-  if (match_told(im, c, name) == im->naxes) PetscFunctionReturn(0);
+  if (match_declared(im, c, name) == im->naxes) PetscFunctionReturn(0);
   clear_axes(c);
   if (match_in_order(im, c)) PetscFunctionReturn(0);
   clear_axes(c);
@@ -323,7 +323,7 @@ PetscErrorCode ImportPlaceCondition(Import *im, int k)
   PetscCall(NameAxes(im, what, c, name));
   PetscCall(FindColumns(im, what, name, c));
   values_of(c, &axes);
-  if (match_told(im, c, name) < 0) {
+  if (match_declared(im, c, name) < 0) {
     clear_axes(c);
     if (*c->order)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: the axes [%s] of its order are not axes of %s of these lengths", im->path,

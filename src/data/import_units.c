@@ -10,10 +10,10 @@
 typedef struct {
   const Import *im;
   cJSON *lines; /* owned: what was said, for the report */
-} Told;
+} UnitNotes;
 
-static PetscErrorCode Tell(Told *told, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
-static PetscErrorCode Tell(Told *told, const char *format, ...)
+static PetscErrorCode NoteUnit(UnitNotes *notes, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+static PetscErrorCode NoteUnit(UnitNotes *notes, const char *format, ...)
 {
   char line[512];
   va_list args;
@@ -21,8 +21,8 @@ static PetscErrorCode Tell(Told *told, const char *format, ...)
   va_start(args, format);
   PetscCall(PetscVSNPrintf(line, sizeof line, format, NULL, args));
   va_end(args);
-  cJSON_AddItemToArray(told->lines, cJSON_CreateString(line));
-  PetscCall(ScoriaSay(told->im->run, "  %s", line));
+  cJSON_AddItemToArray(notes->lines, cJSON_CreateString(line));
+  PetscCall(ScoriaSay(notes->im->run, "  %s", line));
   PetscFunctionReturn(0);
 }
 
@@ -56,38 +56,38 @@ static PetscErrorCode Convert(const Import *im, const char *name, const char *of
 }
 
 /* The file's own unit where the deck says neither unit nor factor. */
-static PetscErrorCode TakeUnit(Told *told, const char *name, const char *of, size_t size, char unit[])
+static PetscErrorCode TakeUnit(UnitNotes *notes, const char *name, const char *of, size_t size, char unit[])
 {
   PetscFunctionBeginUser;
   if (!*of || !strcmp(of, "1")) PetscFunctionReturn(0);
   if (strlen(of) < size) {
     PetscCall(PetscStrncpy(unit, of, size));
-    PetscCall(Tell(told, "%s: in %s, by the file's attribute units", name, of));
+    PetscCall(NoteUnit(notes, "%s: in %s, by the file's attribute units", name, of));
   } else
-    PetscCall(
-        Tell(told, "%s: the file's units \"%s\" are longer than %zu characters and are left out", name, of, size - 1));
+    PetscCall(NoteUnit(notes, "%s: the file's units \"%s\" are longer than %zu characters and are left out", name, of,
+                       size - 1));
   PetscFunctionReturn(0);
 }
 
 /* A field or a condition, in `unit` by the deck; "": it says none. */
-static PetscErrorCode FitColumn(Told *told, const char *name, ImportColumn *c, size_t size, char unit[])
+static PetscErrorCode FitColumn(UnitNotes *notes, const char *name, ImportColumn *c, size_t size, char unit[])
 {
-  const char *of = foreign_unit(told->im->file, c->array);
+  const char *of = foreign_unit(notes->im->file, c->array);
   bool changed;
   PetscFunctionBeginUser;
   if (c->scaled) PetscFunctionReturn(0);
   if (!*unit) {
-    PetscCall(TakeUnit(told, name, of, size, unit));
+    PetscCall(TakeUnit(notes, name, of, size, unit));
     PetscFunctionReturn(0);
   }
   if (!*of) {
-    if (strcmp(unit, "1")) PetscCall(Tell(told, "%s: no unit in the file; taken as %s, by the deck", name, unit));
+    if (strcmp(unit, "1")) PetscCall(NoteUnit(notes, "%s: no unit in the file; taken as %s, by the deck", name, unit));
     PetscFunctionReturn(0);
   }
-  PetscCall(Convert(told->im, name, of, unit, &changed, c));
+  PetscCall(Convert(notes->im, name, of, unit, &changed, c));
   if (changed)
-    PetscCall(Tell(told, "%s: from %s to %s, by the file's attribute units: times %.12g, plus %.12g", name, of, unit,
-                   c->scale, c->offset));
+    PetscCall(NoteUnit(notes, "%s: from %s to %s, by the file's attribute units: times %.12g, plus %.12g", name, of,
+                       unit, c->scale, c->offset));
   PetscFunctionReturn(0);
 }
 
@@ -107,9 +107,9 @@ double import_length(const char *unit)
 }
 
 /* Cell centres become metres.  Here the deck's unit is that of the file's numbers, as its scale is. */
-static PetscErrorCode FitCentre(Told *told, const char *name, ImportColumn *c)
+static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn *c)
 {
-  const Import *im    = told->im;
+  const Import *im    = notes->im;
   const char *of      = foreign_unit(im->file, c->array);
   const double factor = *of ? import_length(of) : 0;
   PetscFunctionBeginUser;
@@ -120,12 +120,13 @@ static PetscErrorCode FitCentre(Told *told, const char *name, ImportColumn *c)
                 im->path, name, of, c->unit);
   if (c->scaled || factor == 1) PetscFunctionReturn(0);
   if (!*of)
-    PetscCall(Tell(told, "%s: no unit in the file and none in the deck; taken as m", name));
+    PetscCall(NoteUnit(notes, "%s: no unit in the file and none in the deck; taken as m", name));
   else if (factor > 0) {
     c->scale = factor;
-    PetscCall(Tell(told, "%s: from %s to m, by the file's attribute units", name, of));
+    PetscCall(NoteUnit(notes, "%s: from %s to m, by the file's attribute units", name, of));
   } else
-    PetscCall(Tell(told, "WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
+    PetscCall(
+        NoteUnit(notes, "WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
   PetscFunctionReturn(0);
 }
 
@@ -137,34 +138,34 @@ static PetscErrorCode SayPacking(const Import *im, const char *name, const Impor
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fit(Told *told, Import *im)
+static PetscErrorCode Fit(UnitNotes *notes, Import *im)
 {
   PetscFunctionBeginUser;
   for (int d = 0; d < im->grid; d++) {
-    PetscCall(FitCentre(told, import_grid_names[d], &im->centre[d]));
+    PetscCall(FitCentre(notes, import_grid_names[d], &im->centre[d]));
     PetscCall(SayPacking(im, import_grid_names[d], &im->centre[d]));
   }
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
     PetscCall(SayPacking(im, field->name, &im->field[f]));
-    PetscCall(FitColumn(told, field->name, &im->field[f], sizeof field->unit, field->unit));
+    PetscCall(FitColumn(notes, field->name, &im->field[f], sizeof field->unit, field->unit));
   }
   for (int k = 0; k < im->spec.space.n; k++) {
     ScoriaCondition *c = &im->spec.space.c[k];
     if (im->condition[k].array < 0) continue;
     PetscCall(SayPacking(im, c->name, &im->condition[k]));
-    PetscCall(FitColumn(told, c->name, &im->condition[k], sizeof c->unit, c->unit));
+    PetscCall(FitColumn(notes, c->name, &im->condition[k], sizeof c->unit, c->unit));
   }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ImportUnits(Import *im)
 {
-  Told told = {.im = im, .lines = cJSON_CreateArray()};
+  UnitNotes notes = {.im = im, .lines = cJSON_CreateArray()};
   PetscFunctionBeginUser;
-  const PetscErrorCode failed = Fit(&told, im);
-  char *text                  = cJSON_PrintUnformatted(told.lines);
-  cJSON_Delete(told.lines);
+  const PetscErrorCode failed = Fit(&notes, im);
+  char *text                  = cJSON_PrintUnformatted(notes.lines);
+  cJSON_Delete(notes.lines);
   if (!failed && text) PetscCall(ScoriaLog(im->run, LOG_UNITS, "\"" LOG_LINES "\":%s", text));
   cJSON_free(text);
   PetscFunctionReturn(failed);

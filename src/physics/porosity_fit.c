@@ -345,7 +345,7 @@ static PetscErrorCode FitHere(ScoriaDeck deck, const char *path, ScoriaPorosityF
   PetscFunctionBeginUser;
   PetscCall(LocalPorosityOptionsRead(deck, &none, &opt));
   PetscCall(PetscStrncpy(opt.path, path, sizeof opt.path));
-  if (!opt.voxels) SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_voxel: not set; lengths are told by it [m]");
+  if (!opt.voxels) SCORIA_FAIL(SCORIA_EXIT_INPUT, "porosity_voxel: not set; lengths follow from it [m]");
   PetscCall(ScoriaDeckGiven(deck, "porosity_min", &given));
   if (given) PetscCall(ScoriaDeckReal(deck, "porosity_min", &asked.min));
   PetscCall(ScoriaDeckGiven(deck, "porosity_max", &given));

@@ -90,10 +90,10 @@ for name in ("min_c", "max_c", "phi_collector"):
     for k in ("first", "total"):
         error = np.hypot(p[f"sobol/{name}/{k}_se"], w[f"sobol/{name}/{k}_se"])
         assert np.all(np.abs(p[f"sobol/{name}/{k}"] - w[f"sobol/{name}/{k}"]) < 4 * error + 1e-3), (name, k)
-    # the law alone fixes first orders of conditions and the total of the unseen; thirty steps of training err by less than this
+    # the law alone fixes first orders of conditions and the total of the porosity; thirty steps of training err by less than this
     assert np.all(np.abs(m[f"sobol/{name}/first"][:3] - p[f"sobol/{name}/first"][:3]) < 0.35)
     assert abs(m[f"sobol/{name}/total"][3] - p[f"sobol/{name}/total"][3]) < 0.35
-# The total of the unseen is the mean variance at fixed conditions over the whole variance: analysis of variance of the training set,
+# The total of the porosity is the mean variance at fixed conditions over the whole variance: analysis of variance of the training set,
 # whose largest c is in the first cell.  Its error: the jackknife over conditions.
 with h5py.File(run + "dataset.h5") as d:
     c = d["fields/c"][:, 0].astype(float).reshape(48, 6)

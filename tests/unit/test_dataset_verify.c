@@ -225,7 +225,7 @@ static void test_stopped(void **state)
   assert_int_not_equal(access(in_scratch("stopped.h5.ckpt"), F_OK), 0);
 }
 
-/* What was read of other rows counts for nothing: all are read again, and the one that has changed is missing. */
+/* What was read of other rows is dropped: all are read again, and the one that has changed is missing. */
 static void test_stopped_and_changed(void **state)
 {
   const ScoriaDatasetSpec spec = small_spec(40, true);

@@ -352,7 +352,7 @@ static void marginal_laws_are_reproduced(void **state)
           else
             hi = (lo + hi) / 2;
         /* .04 from the draws alone at 1 %, with places that are correlated; and there, of the bounded side of the
-         * skewed law, .1 from going on linearly where fewer than 256 values of the data lie */
+         * skewed law, .1 from extrapolating linearly where fewer than 256 values of the data lie */
         assert_true(fabs(lo - normal_quantile(level[l])) < 0.2);
       }
     }

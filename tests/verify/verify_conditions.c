@@ -1,5 +1,5 @@
 /* Conditions of every kind: a row at a value of a condition is, to the last bit, that of a deck in which the value is
- * fixed, and so is the twin; laws of given mean and spread have them; what counts for nothing, and what bounds exclude,
+ * fixed, and so is the twin; laws of given mean and spread have them; what nothing depends on, and what bounds exclude,
  * is refused. */
 #include "physics/electrode/electrode.h"
 #include "verify_problem.h"
