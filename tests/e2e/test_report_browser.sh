@@ -70,19 +70,26 @@ grep -q 'CONSOLE.*Content Security Policy' "$work/asks.log" || fail "the policy 
 browse "$work/dark.log" --screenshot="$work/dark.png" --window-size=900,1200 --blink-settings=preferredColorScheme=0 \
   --force-dark-mode "file://$work/whole.html" || fail "dark"
 
-# A frame of 400 points, as wide as a phone, which says how wide its page is.
-phone() { # PAGE
-  "$PYTHON" - "$work/$1.html" "$work/phone.html" <<'PY'
+# in_frame PAGE WIDTH SCRIPT: the title of a page that has PAGE in a frame of WIDTH points, and then runs SCRIPT on its document.
+in_frame() {
+  "$PYTHON" - "$work/$1.html" "$2" "$3" "$work/frame.html" <<'PY'
 import base64, sys
-page = base64.b64encode(open(sys.argv[1], "rb").read()).decode()
-open(sys.argv[2], "w").write("""<!DOCTYPE html><title>waits</title><iframe id="f" style="width:400px;height:900px;border:0"></iframe><script>
+page, width, script, frame = sys.argv[1:]
+page = base64.b64encode(open(page, "rb").read()).decode()
+open(frame, "w").write("""<!DOCTYPE html><title>waits</title><iframe id="f" style="width:%spx;height:900px;border:0"></iframe><script>
 const f = document.getElementById("f");
-f.onload = () => { const d = f.contentDocument.documentElement; document.title = d.scrollWidth + " of " + d.clientWidth; };
+f.onload = () => { const doc = f.contentDocument; %s };
 f.srcdoc = new TextDecoder().decode(Uint8Array.from(atob("%s"), c => c.charCodeAt(0)));
-</script>""" % page)
+</script>""" % (width, script, page))
 PY
-  browse "$work/phone.log" --dump-dom --virtual-time-budget=5000 --window-size=600,1000 "file://$work/phone.html" || fail "phone"
-  grep -o '<title>[^<]*' "$work/phone.log.out" | head -1
+  browse "$work/frame.log" --dump-dom --virtual-time-budget=5000 --window-size="$(($2 + 200)),1000" "file://$work/frame.html" ||
+    fail "a frame of $2 points"
+  grep -o '<title>[^<]*' "$work/frame.log.out" | head -1
+}
+
+# As wide as a phone: how wide the page is.
+phone() { # PAGE
+  in_frame "$1" 400 'const d = doc.documentElement; document.title = d.scrollWidth + " of " + d.clientWidth;'
 }
 for page in whole nothing; do
   width=$(phone $page)
@@ -90,28 +97,17 @@ for page in whole nothing; do
 done
 [ "$(phone asks)" != '<title>400 of 400' ] || fail "a page that is too wide for a phone is not seen"
 
-# A frame of 1300 points, which says what of its tables is wider than their place, and which words of a figure stand outside of it; 3
-# points are what the box of a letter has around it.
+# At 1300 points: what of its tables is wider than their place, and which words of a figure stand outside of it; 3 points are what the
+# box of a letter has around it.
 cut() { # PAGE
-  "$PYTHON" - "$work/$1.html" "$work/frame.html" <<'PY'
-import base64, sys
-page = base64.b64encode(open(sys.argv[1], "rb").read()).decode()
-open(sys.argv[2], "w").write("""<!DOCTYPE html><title>waits</title><iframe id="f" style="width:1300px;height:900px;border:0"></iframe><script>
-const f = document.getElementById("f");
-f.onload = () => {
+  in_frame "$1" 1300 '
   const cut = [], all = (of, what) => of.querySelectorAll(what);
-  for (const e of all(f.contentDocument, ".scroll, .wide")) if (e.scrollWidth > e.clientWidth) cut.push(e.textContent.slice(0, 60));
-  for (const figure of all(f.contentDocument, "figure svg")) for (const text of all(figure, "text")) {
+  for (const e of all(doc, ".scroll, .wide")) if (e.scrollWidth > e.clientWidth) cut.push(e.textContent.slice(0, 60));
+  for (const figure of all(doc, "figure svg")) for (const text of all(figure, "text")) {
     const a = figure.getBoundingClientRect(), b = text.getBoundingClientRect();
     if (b.width && (b.left < a.left - 3 || b.right > a.right + 3 || b.top < a.top - 3 || b.bottom > a.bottom + 3)) cut.push(text.textContent);
   }
-  document.title = cut.length + " of " + all(f.contentDocument, "figure svg text").length + " cut: " + cut.join(" | ");
-};
-f.srcdoc = new TextDecoder().decode(Uint8Array.from(atob("%s"), c => c.charCodeAt(0)));
-</script>""" % page)
-PY
-  browse "$work/frame.log" --dump-dom --virtual-time-budget=5000 --window-size=1400,1000 "file://$work/frame.html" || fail "a frame of 1300 points"
-  grep -o '<title>[^<]*' "$work/frame.log.out" | head -1
+  document.title = cut.length + " of " + all(doc, "figure svg text").length + " cut: " + cut.join(" | ");'
 }
 for page in whole wide; do
   found=$(cut $page)

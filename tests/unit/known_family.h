@@ -132,6 +132,21 @@ static inline void try_number(Tried *t, double value, double se, double truth)
   t->covered += fabs(error) <= 1.959964 * se;
 }
 
+/* Of the answer at: mean, SD and quantiles of the first quantity, whose law is normal. */
+static inline void try_first(const Study *s, const double at[], double truth, double spread, Tried *mean, Tried *sd,
+                             Tried quantile[])
+{
+  const double *m      = at + s->a.moments + s->q.m;
+  const size_t columns = (size_t)s->a.columns;
+  try_number(mean, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], truth);
+  try_number(sd, m[UQ_SD * columns], m[UQ_SD_SE * columns], spread);
+  for (int i = 0; i < s->q.nprobabilities; i++) {
+    const double *v = at + s->a.quantiles + (size_t)i * 2 * columns + s->q.m;
+    assert_true(v[columns] > 0);
+    try_number(&quantile[i], v[0], v[columns], truth + spread * normal_place(s->q.probability[i]));
+  }
+}
+
 /* Over n answers a mean error lies within 4 of its own standard errors, and `slack` SDs of bias of what is unbiased in
  * the limit alone; intervals cover 93 % to `most` (over 1000 answers: 94 to 96 % of means, SDs and shares, 95 to 98 %
  * of quantiles), and two SDs more of a share of n. */

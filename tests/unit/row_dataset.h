@@ -56,4 +56,34 @@ static inline void write_row_dataset(const char *path, const ScoriaDatasetSpec *
   free(x);
 }
 
+/* A law of a field "a" (ny, nx) at conditions u in [-1, 1]; draw number id. */
+typedef struct {
+  int nx, ny, conditions, realisations;
+  void (*draw)(uint64_t id, double u, double field[]);
+} PlaneLaw;
+
+static inline void fill_planes(const void *ctx, ScoriaRows *rows)
+{
+  const PlaneLaw *law = ctx;
+  for (int64_t i = 0; i < rows->rows; i++) {
+    rows->condition[0][i] = unit_of(i / law->realisations, law->conditions);
+    rows->done[i]         = SCORIA_ROW_DONE;
+    law->draw((uint64_t)i, rows->condition[0][i], rows->field[0] + i * law->nx * law->ny);
+  }
+}
+
+/* Realisations of the law at conditions spread over the range.  Collective on PETSC_COMM_WORLD. */
+static inline void write_plane_dataset(const char *path, const PlaneLaw *law)
+{
+  const ScoriaDatasetSpec spec = {.rows         = (int64_t)law->conditions * law->realisations,
+                                  .cells        = law->nx * law->ny,
+                                  .shape        = {law->nx, law->ny, 1},
+                                  .nfields      = 1,
+                                  .realisations = law->realisations,
+                                  .float64      = true,
+                                  .field        = {{"a", "", "", false}},
+                                  .space        = {1, {{"p", "", -1, 1, false}}}};
+  write_row_dataset(path, &spec, fill_planes, law);
+}
+
 #endif

@@ -16,7 +16,7 @@ static double height(int x, double u)
   return 0.3 * (1 + 0.3 * u) * (1 + 0.1 * x);
 }
 
-static void draw(uint64_t id, double u, double field[M])
+static void draw(uint64_t id, double u, double field[])
 {
   double g[3];
   rng_normal(11, SCORIA_STREAM_POROSITY, id, 0, 3, g);
@@ -24,29 +24,6 @@ static void draw(uint64_t id, double u, double field[M])
     const double phase = 2 * PETSC_PI * (i / NX) / NY;
     field[i]           = exp(0.5 * g[0]) + height(i % NX, u) * (g[1] * cos(phase) + g[2] * sin(phase));
   }
-}
-
-static void fill_rows(const void *ctx, ScoriaRows *rows)
-{
-  (void)ctx;
-  for (int64_t i = 0; i < rows->rows; i++) {
-    rows->condition[0][i] = unit_of(i / REALISATIONS, CONDITIONS);
-    rows->done[i]         = SCORIA_ROW_DONE;
-    draw((uint64_t)i, rows->condition[0][i], rows->field[0] + i * M);
-  }
-}
-
-static void make_dataset(void)
-{
-  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
-                                  .cells        = M,
-                                  .shape        = {NX, NY, 1},
-                                  .nfields      = 1,
-                                  .realisations = REALISATIONS,
-                                  .float64      = true,
-                                  .field        = {{"a", "", "", false}},
-                                  .space        = {1, {{"p", "", -1, 1, false}}}};
-  write_row_dataset(path, &spec, fill_rows, NULL);
 }
 
 /* Power of decoded normals at wave number 1, over that of the law. */
@@ -84,7 +61,7 @@ static void powers_are_those_of_the_rows(void **state)
   ScoriaNormaliser fitted;
   ScoriaDataset ds;
   (void)state;
-  make_dataset();
+  write_plane_dataset(path, &(PlaneLaw){NX, NY, CONDITIONS, REALISATIONS, draw});
   for (int i = 0; i < CONDITIONS; i++) train[i] = true;
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
   CHECK(NormaliserFit(PETSC_COMM_WORLD, ds, 1, channel, train, NULL, &opt, &fitted));

@@ -39,15 +39,8 @@ static void unbiased_and_covering(void **state)
     for (int i = 0; i < QUANTILES; i++) s.q.probability[i] = known_probability[i];
     run_study(&s);
     for (int k = 0; k < runs; k++) {
-      const double *at = s.a.value + (size_t)k * s.a.size, *m = at + s.a.moments + s.q.m;
-      const size_t columns = (size_t)s.a.columns;
-      try_number(&mean, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], truth);
-      try_number(&sd, m[UQ_SD * columns], m[UQ_SD_SE * columns], spread);
-      for (int i = 0; i < QUANTILES; i++) {
-        const double *v = at + s.a.quantiles + (size_t)i * 2 * columns + s.q.m;
-        assert_true(v[columns] > 0);
-        try_number(&quantile[i], v[0], v[columns], truth + spread * normal_place(known_probability[i]));
-      }
+      const double *at = s.a.value + (size_t)k * s.a.size;
+      try_first(&s, at, truth, spread, &mean, &sd, quantile);
       take_shares(share, &s, at);
     }
     judge(&mean, 0, 0.976, e->name);

@@ -40,14 +40,7 @@ static void outer_quantiles_take_less(void **state)
   run_study(&s);
   const double truth = known_mean[0] + 1, spread = known_sd(&s.law, s.theta, 0, 0);
   for (int k = 0; k < ANSWERS; k++) {
-    const double *at = s.a.value + (size_t)k * s.a.size, *m = at + s.a.moments + s.q.m;
-    const size_t columns = (size_t)s.a.columns;
-    try_number(&mean, m[UQ_MEAN * columns], m[UQ_MEAN_SE * columns], truth);
-    try_number(&sd, m[UQ_SD * columns], m[UQ_SD_SE * columns], spread);
-    for (int i = 0; i < OUTER; i++) {
-      const double *v = at + s.a.quantiles + (size_t)i * 2 * columns + s.q.m;
-      try_number(&quantile[i], v[0], v[columns], truth + spread * normal_place(outer[i]));
-    }
+    try_first(&s, s.a.value + (size_t)k * s.a.size, truth, spread, &mean, &sd, quantile);
   }
   judge(&mean, 0, 0.976, "mean");
   judge(&sd, 0.1, 0.976, "SD");

@@ -47,28 +47,10 @@ static void draw(uint64_t id, double u, double z[K], double field[M])
         field[i] += deviation(w, k, u) * z[2 * w + k] * lateral(w, i / NX) * thickness(k, i % NX);
 }
 
-static void fill_rows(const void *ctx, ScoriaRows *rows)
+static void draw_field(uint64_t id, double u, double field[])
 {
   double z[K];
-  (void)ctx;
-  for (int64_t i = 0; i < rows->rows; i++) {
-    rows->condition[0][i] = unit_of(i / REALISATIONS, CONDITIONS);
-    rows->done[i]         = SCORIA_ROW_DONE;
-    draw((uint64_t)i, rows->condition[0][i], z, rows->field[0] + i * M);
-  }
-}
-
-static void make_dataset(void)
-{
-  const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
-                                  .cells        = M,
-                                  .shape        = {NX, NY, 1},
-                                  .nfields      = 1,
-                                  .realisations = REALISATIONS,
-                                  .float64      = true,
-                                  .field        = {{"a", "", "", false}},
-                                  .space        = {1, {{"p", "", -1, 1, false}}}};
-  write_row_dataset(path, &spec, fill_rows, NULL);
+  draw(id, u, z, field);
 }
 
 static ScoriaNormaliser fitted; /* on all ranks */
@@ -82,7 +64,7 @@ static int set_up(void **state)
   bool train[CONDITIONS];
   ScoriaDataset ds;
   (void)state;
-  make_dataset();
+  write_plane_dataset(path, &(PlaneLaw){NX, NY, CONDITIONS, REALISATIONS, draw_field});
   for (int i = 0; i < CONDITIONS; i++) train[i] = true;
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
   CHECK(NormaliserFit(PETSC_COMM_WORLD, ds, 1, channel, train, NULL, &opt, &fitted));
