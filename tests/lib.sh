@@ -50,6 +50,20 @@ fail() {
   failures=$((failures + 1))
 }
 
+# in_pieces DIR TRIES STOPS HOURS ARGUMENTS...: the command in the run directory DIR, on 1, 2 and 3 ranks in turn, try i for HOURS, an
+# expression in i [1e-5 h], until it is done; it has to be stopped STOPS times at least.
+in_pieces() {
+  local dir=$1 tries=$2 stops=$3 hours=$4 code=75 i
+  shift 4
+  for ((i = 1; i <= tries; i++)); do
+    scoria $((1 + i % 3)) "$@" -run_dir "$dir" -run_max_hours "$(printf "0.%05d" $((hours)))" >"$work/out" 2>&1
+    code=$?
+    [ "$code" -eq 75 ] || break
+  done
+  [ "$code" -eq 0 ] || { fail "$1 interrupted: exit $code in the end"; cat "$work/out" >&2; }
+  [ "$(grep -c '"event":"stop"' "$dir/log.jsonl")" -ge "$stops" ] || fail "$1 was not interrupted"
+}
+
 # expect CODE PATTERN RANKS ARGUMENTS...: exit code, and exactly one line of the program's own that matches.
 expect() {
   local code=$1 pattern=$2 ranks=$3 got=0

@@ -15,14 +15,7 @@ scoria 1 train "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "train"; cat "$
 grep -q '96 dear rows at 48 conditions, 48 of these and 0 others with 20 cheap ones each; 96 pairs' "$work/out" || { fail "what is trained on is not told"; cat "$work/out" >&2; }
 "$SCORIA" info "$work/run/model.h5" | grep 'cheap_correlation *0\.9' >/dev/null || fail "model.h5 does not tell the correlation of cheap rows"
 grep -q 'dear from cheap: off by .* SD as they are, by .* SD corrected' "$work/out" || fail "the correction is not told"
-code=75
-for i in $(seq 30); do
-  scoria $((1 + i % 3)) train "$deck" "${cheap[@]}" -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((2 * i)))" >"$work/out" 2>&1
-  code=$?
-  [ "$code" -eq 75 ] || break
-done
-[ "$code" -eq 0 ] || { fail "train interrupted: exit $code in the end"; cat "$work/out" >&2; }
-[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "train was not interrupted"
+in_pieces "$work/again" 30 1 "2 * i" train "$deck" "${cheap[@]}"
 scoria 2 train "$deck" "${few[@]}" -run_dir "$work/few" >"$work/out" 2>&1 || fail "train without cheap rows"
 grep -q 'dear from cheap' "$work/out" && fail "cheap rows are used though the deck asks for none"
 scoria 2 train "$deck" "${cheap[@]}" -run_dir "$work/few" >"$work/out" 2>&1

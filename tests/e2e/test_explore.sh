@@ -36,14 +36,7 @@ long=(-uq_map F_right -uq_map_points 5 -uq_count 60000 -uq_sobol 400 -uq_sobol_d
 uq long 2 "${long[@]}"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
-code=75
-for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${long[@]}" -uq_file long.h5 -run_dir "$work/again" -run_max_hours "$(printf "0.%04d" "$i")" >"$work/out" 2>&1
-  code=$?
-  [ "$code" -eq 75 ] || break
-done
-[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
-[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 2 ] || fail "uq was not interrupted"
+in_pieces "$work/again" 60 2 "10 * i" uq "$deck" "${long[@]}" -uq_file long.h5
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 "$PYTHON" - "$work" <<'PY' || fail "explored answers"

@@ -26,13 +26,7 @@ scoria 2 uq "$deck" "${plane[@]}" -run_dir "$work/plane" >"$work/out" 2>&1 || { 
 for estimator in mfmc mlmc; do
   scoria 2 uq "$deck" "${plane[@]}" -uq_fidelities line,linear,grid:2 -uq_estimator "$estimator" -uq_file "$estimator.h5" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "$estimator"; cat "$work/out" >&2; }
 done
-code=75
-for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${plane[@]}" -uq_source auto -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((3 * i * i)))" >"$work/out" 2>&1
-  code=$?
-  [ "$code" -eq 75 ] || break
-done
-[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
+in_pieces "$work/again" 60 0 "3 * i * i" uq "$deck" "${plane[@]}" -uq_source auto
 scoria 2 uq "$deck" "${plane[@]}" -uq_source auto -run_dir "$work/once" >"$work/out" 2>&1 || { fail "uq -uq_source auto"; cat "$work/out" >&2; }
 { grep -q "uq.ckpt: goes on with the pilot that sources were weighed by" "$work/out" && ! grep -q resuming "$work/out"; } || fail "a fresh run says that it resumes"
 grep -q "for errors of 0.0577 SD use source multilevel: .* in place of" "$work/out" || fail "no word of what was chosen"

@@ -11,14 +11,7 @@ ask=(-ensemble_cells "8,8" -conditions_ell "2e-5,2.1e-5" -uq_source multilevel -
 for ranks in 1 3; do
   scoria "$ranks" uq "$deck" "${ask[@]}" -run_dir "$work/on$ranks" >"$work/out" 2>&1 || { fail "uq on $ranks ranks"; cat "$work/out" >&2; }
 done
-code=75
-for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${ask[@]}" -run_dir "$work/again" -run_max_hours "$(printf "0.%05d" $((3 * i * i)))" >"$work/out" 2>&1
-  code=$?
-  [ "$code" -eq 75 ] || break
-done
-[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
-[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
+in_pieces "$work/again" 60 1 "3 * i * i" uq "$deck" "${ask[@]}"
 scoria 2 uq "$deck" "${ask[@]}" -ensemble_group_size 2 -run_dir "$work/shared" >"$work/out" 2>&1 || { fail "groups that share a solve"; cat "$work/out" >&2; }
 scoria 2 uq "$deck" "${ask[@]}" -ensemble_whole_fields true -ensemble_lateral_sd false -run_dir "$work/whole" >"$work/out" 2>&1 || { fail "whole fields"; cat "$work/out" >&2; }
 grep -q 'draws of .*screened' "$work/out" || { fail "the plan makes no use of the screened member"; cat "$work/out" >&2; }

@@ -48,14 +48,7 @@ long=(-uq_count 400000 -sample_steps 60 -uq_file long.h5)
 scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
-code=75
-for i in $(seq 60); do
-  scoria $((1 + i % 3)) uq "$deck" "${long[@]}" -run_dir "$work/again" -run_max_hours "$(printf "0.%04d" "$i")" >"$work/out" 2>&1
-  code=$?
-  [ "$code" -eq 75 ] || break
-done
-[ "$code" -eq 0 ] || { fail "uq interrupted: exit $code in the end"; cat "$work/out" >&2; }
-[ "$(grep -c '"event":"stop"' "$work/again/log.jsonl")" -ge 1 ] || fail "uq was not interrupted"
+in_pieces "$work/again" 60 1 "10 * i" uq "$deck" "${long[@]}"
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 # Wanted to 5 % only: it stops early, at the same place on any ranks.
