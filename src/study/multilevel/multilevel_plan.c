@@ -130,7 +130,8 @@ static double plain_draws(const Levels *l, const ScoriaPlanning *p, double budge
 static void take_planning(const Levels *l, ScoriaPlanning *p)
 {
   const double *cost = l->known->at[l->k].cost;
-  *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K]};
+  *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K], .base = l->o.screen, .near = l->near};
+  if (l->o.screen > 0) p->screened = l->K - 1;
   for (int a = 0; a < l->K; a++) {
     p->solve[a] = cost[a];
     p->same[a]  = fidelities_same(l->all, a);
