@@ -71,7 +71,8 @@ typedef struct {
   int K, columns;                                      /* members, the screened one among them; */
   int plain;                                           /* columns without quantiles: the cells of whole fields */
   int most;                                            /* draws of a tile, at most */
-  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), (most, columns) */
+  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), which the screened one takes from others, and
+                                                          (most, columns) */
 
   /* the condition at work */
   int k;
