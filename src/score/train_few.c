@@ -42,11 +42,10 @@ PetscErrorCode FewBlur(ScoriaDeck deck, Training *t)
   PetscFunctionReturn(0);
 }
 
-/* Where rows are so few that they do not tell the network's mean and spread at other conditions.  Coordinates with a
- * symmetry of their own have a mean that is known, and are left. */
+/* Where rows are so few that they do not tell the network's mean and spread at other conditions. */
 bool few_calibrates(const Training *t)
 {
-  return !t->train.move && learns_few(t) && t->train.rows < CALIBRATED_ROWS;
+  return learns_few(t) && t->train.rows < CALIBRATED_ROWS;
 }
 
 PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
