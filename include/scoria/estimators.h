@@ -39,6 +39,10 @@ typedef struct {
   int models;
   int same[PLAN_MODELS]; /* the model whose law a model shares, at another place of the same draw, plus 1; 0: none */
   double draw, solve[PLAN_MODELS]; /* cost of a draw, and of each model beside it */
+  /* The model, 0: none, that has the values of model `base` and, in a share `near` of the draws, those of model 0: a
+   * group that has these too does not pay for them again. */
+  int screened, base;
+  double near;
   int targets;
   const double *covariance; /* (targets, models, models), each in units of the variance that is allowed */
 } ScoriaPlanning;

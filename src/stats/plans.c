@@ -2,11 +2,17 @@
 #include "plans.h"
 #include <math.h>
 
+static double shared_cost(const ScoriaPlanning *p, unsigned members)
+{
+  if (!p->screened || !(members >> p->screened & 1)) return 0;
+  return (members >> p->base & 1 ? p->solve[p->base] : 0) + (members & 1 ? p->near * (p->solve[0] + p->draw) : 0);
+}
+
 double plan_group_cost(const ScoriaPlanning *p, unsigned members)
 {
   double cost = p->draw;
   for (int k = 0; k < p->models; k++) cost += members >> k & 1 ? p->solve[k] : 0;
-  return cost;
+  return cost - shared_cost(p, members);
 }
 
 double plan_cost(const ScoriaPlanning *p, const ScoriaPlan *plan)

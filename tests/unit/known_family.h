@@ -17,13 +17,17 @@ typedef struct {
   int64_t drawn[MEMBERS], fail_every;
   double fail_beyond; /* other than 0: all fail at a first condition beyond it, */
   double apart;       /* and the cheap ones' shifts are so many times larger */
-  double step;        /* other than 0: values are whether they are beyond it */
+  double step;        /* other than 0: values are whether they are beyond it; */
+  double close;       /* other than 0: the second's r; */
+  double blind;       /* a share of draws far out, of which the cheap ones have the middle */
 } KnownFamily;
 
 static const double known_r[MEMBERS] = {1, 0.98, 0.9, 0.9}, known_shift[MEMBERS] = {0, 0.7, -2, -2},
                     known_factor[MEMBERS]    = {1, 1.1, 0.8, 0.8};
 static const int known_same[MEMBERS]         = {0, 0, 0, 3}; /* the last is the third at the opposite normals */
 static const int64_t known_work[MEMBERS + 1] = {1000000000, 30000000, 2000000, 2000000, 500000}; /* [ns] */
+
+#define KNOWN_FAR 2.1 /* SDs of the first cell, of which 2.33 are the quantile .01 */
 
 static inline PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigned members, uint64_t first, int64_t n,
                                         double *const fields[], ScoriaFidelityCost cost[])
@@ -37,9 +41,11 @@ static inline PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigne
     for (int a = 0; a < MEMBERS; a++) {
       double *to = fields[a] + i * KNOWN_WIDTH;
       if (!(members >> a & 1)) continue;
+      const bool hidden = a > 0 && fabs(all[0]) > KNOWN_FAR && f->blind > 0 && all[7] < normal_place(f->blind);
+      const double r    = a == 1 && f->close > 0 ? f->close : known_r[a];
       for (int k = 0; k < 2; k++)
-        z[k] = (a == 3 ? -1 : 1) * known_factor[a] *
-               (known_r[a] * all[k] + sqrt(1 - known_r[a] * known_r[a]) * all[2 * PetscMin(a, 2) + k]);
+        z[k] = (a == 3 ? -1 : 1) * known_factor[a] * (r * all[k] + sqrt(1 - r * r) * all[2 * PetscMin(a, 2) + k]);
+      if (hidden) z[0] = 0;
       known_fields(f->law, theta, z, to);
       for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += (1 + f->apart) * known_shift[a];
       for (int j = 0; j < KNOWN_WIDTH && f->step != 0; j++) to[j] = to[j] > f->step;

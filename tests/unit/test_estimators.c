@@ -194,6 +194,23 @@ static void sums_tell_what_overflows(void **state)
   }
 }
 
+/* Solves that a group has anyway are paid for once. */
+static void shared_solves(void **state)
+{
+  const ScoriaPlanning p = {
+      .models = 3, .draw = 0.5, .solve = {10, 1, 1 + 0.1 * 10.5}, .screened = 2, .base = 1, .near = 0.1};
+  const ScoriaPlan plan = {.groups = 4, .members = {4, 5, 6, 7}, .draws = {1, 1, 1, 1}};
+  ScoriaPlan one        = {.groups = 1, .draws = {1}};
+  const double cost[]   = {0.5 + 1 + 0.1 * 10.5, 0.5 + 10 + 1, 0.5 + 1 + 0.1 * 10.5, 0.5 + 10 + 1};
+  double all            = 0;
+  (void)state;
+  for (int j = 0; j < plan.groups; all += cost[j++]) {
+    one.members[0] = plan.members[j];
+    assert_float_equal(plan_cost(&p, &one), cost[j], 1e-12);
+  }
+  assert_float_equal(plan_cost(&p, &plan), all, 1e-12);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -201,6 +218,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(chain_of_grids),     cmocka_unit_test(weights_are_unbiased),
       cmocka_unit_test(shared_law),         cmocka_unit_test(useless_models),
       cmocka_unit_test(two_normal_numbers), cmocka_unit_test(sums_tell_what_overflows),
+      cmocka_unit_test(shared_solves),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

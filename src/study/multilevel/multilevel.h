@@ -71,7 +71,8 @@ typedef struct {
   int K, columns;                                      /* members, the screened one among them; */
   int plain;                                           /* columns without quantiles: the cells of whole fields */
   int most;                                            /* draws of a tile, at most */
-  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), (most, columns) */
+  double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), which the screened one takes from others, and
+                                                          (most, columns) */
 
   /* the condition at work */
   int k;
@@ -140,6 +141,10 @@ void levels_screen_row(const Levels *l, bool near, double row[]);
 /* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean.
  */
 void levels_indicators(const Levels *l, int column, double p, double z, double to[]);
+/* Standard error of a share below such a place for what the screen misses and `fine` draws of the first member may not
+ * have shown; 0 where there is no screen.  And how many of these have a `part` of its largest variance. */
+double levels_missed(const Levels *l, int column, double z, double share, double fine);
+double levels_missed_draws(double tail, double part);
 
 /* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);

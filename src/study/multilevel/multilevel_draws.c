@@ -22,7 +22,7 @@ PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64
   LevelsTally *to = &l->here[phase];
   PetscFunctionBeginUser;
   for (int a = 0; a <= l->K; a++) before[a] = levels_spent(l, a);
-  for (int a = 0; a < l->K; a++) to_fields[a] = l->fields[a] + at * l->q->m;
+  for (int a = 0; a < fidelities_number(l->all); a++) to_fields[a] = l->fields[a] + at * l->q->m;
   PetscCall(ScoriaFidelitiesDraw(l->all, l->q->theta + l->k * l->q->space->n, members, first, n, to_fields));
   for (int a = 0; a <= l->K; a++) {
     const ScoriaFidelityCost now = levels_spent(l, a);

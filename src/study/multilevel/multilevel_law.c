@@ -71,11 +71,27 @@ static bool invert(const double F[], double p, double *z, int *edge)
   return inside;
 }
 
-/* F and its error at an edge, with weights chosen for p. */
+/* F and its error at an edge, with weights chosen for p; how much of F is counted by a screened member alone, and draws
+ * of the first one. */
 typedef struct {
   int column;
-  double p, C[LEVELS_MODELS * LEVELS_MODELS];
+  double p, C[LEVELS_MODELS * LEVELS_MODELS], screened, fine;
 } AtEdge;
+
+static AtEdge at_quantile(const Levels *l, int column, double p)
+{
+  AtEdge at = {.column = column, .p = p};
+  double w[PLAN_GROUPS * LEVELS_MODELS];
+  ScoriaPlan plan;
+  levels_indicators(l, column, p, normal_place(p), at.C);
+  levels_weights(l, at.C, &plan, w);
+  for (int j = 0; j < plan.groups; j++) {
+    const bool fine = plan.members[j] & 1;
+    at.fine += fine ? plan.draws[j] : 0;
+    at.screened += !fine && levels_screens(l, l->K - 1) ? w[j * l->K + l->K - 1] : 0;
+  }
+  return at;
+}
 
 /* The share beyond the outermost of all draws is expected to be no less than one in their number. */
 static double all_draws(const Levels *l)
@@ -92,6 +108,7 @@ static void share_below(const Levels *l, const AtEdge *of, int edge, double F, d
   const double rare = PetscMin(0.5, 1 / all_draws(l));
   levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), coupled_edge(edge), expected);
   levels_estimate(l, of->C, expected, take_below, &at, share, se);
+  *se = hypot(*se, of->screened * levels_missed(l, of->column, coupled_edge(edge), F, of->fine));
 }
 
 /* How far F at an edge is from the 95 % interval of p, towards `sign`: below 0 within it. */
@@ -124,14 +141,13 @@ static bool leaves(const Levels *l, const AtEdge *of, const double F[], int from
 bool levels_quantile(const Levels *l, int column, double p, double *value, double *se)
 {
   double F[COUPLED_BINS + 1], z, lo, hi;
-  AtEdge at = {.column = column, .p = p};
   int edge;
   *value = l->centre[column];
   *se    = 0;
   if (!l->varies[column] && !levels_awake(l, column)) return false;
   distribution(l, column, p, F);
-  const bool inside = invert(F, p, &z, &edge);
-  levels_indicators(l, column, p, normal_place(p), at.C);
+  const bool inside     = invert(F, p, &z, &edge);
+  const AtEdge at       = at_quantile(l, column, p);
   const bool bounded[2] = {leaves(l, &at, F, edge, 0, &lo), leaves(l, &at, F, edge, COUPLED_BINS, &hi)};
   *value                = l->centre[column] + l->scale[column] * z;
   *se                   = l->scale[column] * (hi - lo) / (2 * NORMAL95);

@@ -9,6 +9,8 @@
 #define SQUARE(x) ((x) * (x))
 #define TOP_UP_MOST 4.0 /* by what a plan is lengthened at most */
 #define HALVINGS 8      /* of what it is lengthened by, until the budget has it */
+#define LEFT 0.05       /* of what is allowed, at least, beside what a screen may miss, */
+#define PARTS 32        /* or 2^-1, 2^-2, .. of it */
 #define MAX_TARGETS (UQ_MAX_QUANTITIES * (2 + UQ_MAX_QUANTILES))
 
 /* Covariance (K, K) over members of what a functional averages, in units of the squared SD of the first member: the
@@ -43,8 +45,17 @@ static double allowed(const Levels *l, double one)
   return PetscMax(SQUARE(l->q->tolerance), one / (double)l->q->count);
 }
 
-/* All targets in units of what is allowed; returns how many. */
-static int make_targets(const Levels *l, double *to)
+/* Of the variance of functional f, in the same units, what a screen may miss at most. */
+static double missed(const Levels *l, int column, int f)
+{
+  if (f < 2) return 0;
+  const double p = l->q->probability[f - 2], z = normal_place(p);
+  return SQUARE(levels_missed(l, column, z, p, 0) / normal_density(z));
+}
+
+/* All targets in units of what is allowed, and left by a part of what a screen may miss; returns how many.  none: it
+ * leaves next to nothing. */
+static int make_targets(const Levels *l, double part, double *to, bool *none)
 {
   const int K = l->K;
   int n       = 0;
@@ -54,7 +65,8 @@ static int make_targets(const Levels *l, double *to)
     for (int f = 0; f < functionals(l); f++, n++) {
       double *C = to + n * K * K;
       functional(l, column, f, C);
-      const double most = allowed(l, C[0]);
+      const double all = allowed(l, C[0]), most = all - part * missed(l, column, f);
+      if (most < LEFT * all) *none = true;
       for (int j = 0; j < K * K; j++) C[j] /= most;
     }
   }
@@ -96,12 +108,52 @@ static PetscErrorCode Budget(const Levels *l, const double cost[], double *left)
   PetscFunctionReturn(0);
 }
 
+/* As many draws of the first member as show what a screen misses to a part of what that may be. */
+static void lengthen_fine(const Levels *l, double part, ScoriaPlan *plan)
+{
+  double fine = 0, tail = 0.5;
+  for (int t = 0; t < l->q->nprobabilities; t++) {
+    const double of = PetscMin(l->q->probability[t], 1 - l->q->probability[t]);
+    if (levels_is_outer(of)) tail = PetscMin(tail, of);
+  }
+  for (int j = 0; j < plan->groups; j++) fine += plan->members[j] & 1 ? plan->draws[j] : 0;
+  const double by = PetscMax(1, levels_missed_draws(tail, part) / fine);
+  for (int j = 0; j < plan->groups; j++)
+    if (plan->members[j] & 1) plan->draws[j] = ceil(by * plan->draws[j]);
+}
+
+/* The plan of least work that keeps all targets.  With a screen these are reached beside all that it may miss, or, with
+ * more draws of the first member, beside a part of it. */
+static void plan_promised(const Levels *l, const ScoriaPlanning *p, double *work, ScoriaPlan *plan)
+{
+  ScoriaPlanning with = *p;
+  double least        = INFINITY;
+  if (!l->o.screen) {
+    estimator_plan(l->o.estimator, p, 0, plan);
+    return;
+  }
+  with.covariance = work;
+  for (int halved = 0; halved < PARTS; halved++) {
+    const double part = ldexp(1, -halved);
+    ScoriaPlan tried;
+    bool none    = false;
+    with.targets = make_targets(l, part, work, &none);
+    if (none) continue;
+    estimator_plan(l->o.estimator, &with, 0, &tried);
+    if (halved > 0) lengthen_fine(l, part, &tried);
+    const double cost = plan_cost(p, &tried);
+    if (cost < least) *plan = tried;
+    if (cost > least) return;
+    least = cost;
+  }
+}
+
 /* A tolerance that the budget does not reach is a user error, which says what it does reach. */
-static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double budget)
+static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double *work, double budget)
 {
   ScoriaPlan *plan = &l->groups.plan;
   PetscFunctionBeginUser;
-  estimator_plan(l->o.estimator, p, 0, plan);
+  plan_promised(l, p, work, plan);
   if (!(budget > 0)) PetscFunctionReturn(0);
   const double cost = plan_cost(p, plan);
   if (cost > budget && l->q->tolerance > 0) {
@@ -130,7 +182,8 @@ static double plain_draws(const Levels *l, const ScoriaPlanning *p, double budge
 static void take_planning(const Levels *l, ScoriaPlanning *p)
 {
   const double *cost = l->known->at[l->k].cost;
-  *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K]};
+  *p                 = (ScoriaPlanning){.models = l->K, .draw = cost[l->K], .base = l->o.screen, .near = l->near};
+  if (l->o.screen > 0) p->screened = l->K - 1;
   for (int a = 0; a < l->K; a++) {
     p->solve[a] = cost[a];
     p->same[a]  = fidelities_same(l->all, a);
@@ -158,20 +211,21 @@ PetscErrorCode LevelsPlan(Levels *l)
 {
   struct LevelsAnswer_ *to = &l->known->at[l->k];
   ScoriaPlanning p;
-  double *targets, budget;
+  double *targets, *work, budget;
+  bool none;
   PetscFunctionBeginUser;
   PetscCall(CheckTolerance(l));
   take_costs(l, to->cost);
   take_planning(l, &p);
-  PetscCall(PetscMalloc1(MAX_TARGETS * l->K * l->K, &targets));
-  p.targets    = make_targets(l, targets);
+  PetscCall(PetscMalloc2(MAX_TARGETS * l->K * l->K, &targets, MAX_TARGETS * l->K * l->K, &work));
+  p.targets    = make_targets(l, 0, targets, &none);
   p.covariance = targets;
   PetscCall(Budget(l, to->cost, &budget));
   if (p.targets > 0)
-    PetscCall(Decide(l, &p, budget));
+    PetscCall(Decide(l, &p, work, budget));
   else /* nothing tells what the others are good for */
     l->groups.plan = (ScoriaPlan){.models = 1, .groups = 1, .members = {1}, .draws = {plain_draws(l, &p, budget)}};
-  PetscCall(PetscFree(targets));
+  PetscCall(PetscFree2(targets, work));
   for (int j = 0; j < l->groups.plan.groups; j++) { /* whole tiles */
     double *draws     = &l->groups.plan.draws[j];
     l->groups.tile[j] = PetscMax(1, PetscMin(l->most, (int64_t)*draws / LEVELS_TILES));

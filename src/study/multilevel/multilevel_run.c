@@ -238,9 +238,9 @@ static PetscErrorCode NextCondition(Levels *l)
 static PetscErrorCode CheckMemory(const Levels *l)
 {
   const ScoriaCoupledSpec group = {.models = l->K, .columns = l->columns, .plain = l->plain};
-  const double tiles            = (double)l->K * l->most * (l->q->m + l->columns),
-               pilot            = (double)l->K * l->columns * (l->o.pilot + 2 + l->K),
-               need             = (tiles + pilot) * (double)sizeof(double) + l->K * coupled_bytes(&group);
+  const double solved = fidelities_number(l->all) * (double)l->q->m, rows = l->K * (double)l->columns;
+  const double tiles = l->most * (solved + rows), pilot = (double)l->K * l->columns * (l->o.pilot + 2 + l->K),
+               need = (tiles + pilot) * (double)sizeof(double) + l->K * coupled_bytes(&group);
   double allowed;
   PetscFunctionBeginUser;
   if (!l->q->whole) PetscFunctionReturn(0);
@@ -256,7 +256,8 @@ static PetscErrorCode Create(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(CheckMemory(l));
   for (int a = 0; a < l->K; a++)
-    PetscCall(PetscMalloc2(l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
+    PetscCall(
+        PetscMalloc2(levels_screens(l, a) ? 0 : l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
   PetscCall(PetscMalloc1(l->most, &l->is_near));
   l->cells = 0;
   for (int t = 0; t < l->q->nthresholds; t++) l->cells += l->q->threshold[t].number + 2;
