@@ -340,7 +340,9 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  PetscCall(FewJudge(&t, *model));
   PetscCall(FewCalibrate(&t, *model));
+  PetscCall(PetscFree(t.worth));
   if (corrected) {
     PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
     (*model)->cheap_correlation = dataset_made_from(corrected)->correlation;
