@@ -2,6 +2,7 @@
 #ifndef SCORIA_LEVELS_H
 #define SCORIA_LEVELS_H
 
+#include "bias.h"
 #include "estimators.h"
 #include "uq_question.h"
 

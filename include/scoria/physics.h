@@ -150,6 +150,8 @@ void porosity_mirror(ScoriaPorosity por, int n, const double eps[], double mirro
 /* The unit normals g (cells) behind the porosities of n cells, by the law at work; false where it has none: of a
  * library, or without spread.  Local. */
 bool porosity_normals(ScoriaPorosity por, int64_t n, const double eps[], double g[]);
+/* What all porosities of the law lie above, NaN where that is not known: of a library.  Local. */
+double porosity_least(ScoriaPorosity por);
 /* One dimension: the profile that independent unit normals z (nx) give, as a realisation has its own; z = 0 gives the
  * median.  Local. */
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity por, double ell, const double z[], double eps[]);
@@ -281,6 +283,11 @@ PetscErrorCode ScoriaEnsembleCompute(ScoriaEnsemble ens, int64_t number, const d
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[]);
 /* The homogeneous porosity of the twin at theta.  Local. */
 PetscErrorCode ScoriaEnsembleTwinPorosity(ScoriaEnsemble e, const double theta[], double *eps);
+/* The ends of fields at theta: near (fields), their values in the state of rest, which is 0 of derived ones; far
+ * (fields, nx), the solution where the porosity is the least of its law everywhere, of fields that come no farther at
+ * any, as far as is known.  NaN: no such end, or no solution.  Matches ScoriaTwin of score.h; ctx is the
+ * ScoriaEnsemble.  Local. */
+PetscErrorCode ScoriaEnsembleEnds(void *ctx, const double theta[], double near[], double far[]);
 /* The unit normals g (cells) behind porosities eps (cells) drawn at theta; false where its law has none.  Matches
  * ScoriaTwin of score.h; ctx is the ScoriaEnsemble.  Local. */
 bool ensemble_normals(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);

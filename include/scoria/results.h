@@ -3,6 +3,7 @@
 #ifndef SCORIA_RESULTS_H
 #define SCORIA_RESULTS_H
 
+#include "bias.h"
 #include "stats.h"
 #include <cJSON.h>
 
@@ -150,6 +151,8 @@ const char *member_name(const ScoriaMember table[], size_t offset);
 #define COMPARE_WORTH_GAUSSIAN_BIAS "/worth/gaussian_bias_upper" /* which older files lack, as they do */
 #define COMPARE_WORTH_SIGNED "/worth/bias"                       /* means over the conditions, with their signs, */
 #define COMPARE_WORTH_GAUSSIAN_SIGNED "/worth/gaussian_bias"     /* of both; and attributes: */
+#define COMPARE_WORTH_ERROR "/worth/bias_se"                     /* of these the standard errors, of imported rows; */
+#define COMPARE_WORTH_GAUSSIAN_ERROR "/worth/gaussian_bias_se"   /* which have none of the: */
 #define COMPARE_WORTH_PDE "worth_seconds_pde"                    /* core seconds of a solve, */
 #define COMPARE_WORTH_MODEL "worth_seconds_model"                /* of a sample, */
 #define COMPARE_WORTH_GAUSSIAN "worth_seconds_gaussian"          /* and of one of the Gaussian */

@@ -23,6 +23,9 @@ typedef struct {
   /* Unit normals g (cells) behind the porosities (cells) of a row at theta, false where these have none; NULL: not
    * known.  Their moments over the rows are known, and rows are weighted to have them. */
   bool (*normals)(void *ctx, const double theta[], int64_t cells, const double eps[], double g[]);
+  /* The ends of the channels at theta: near (C), which no row has values on both sides of, and far (C, cells along x),
+   * which none comes up to, as far as is known; NaN: no such end.  NULL: not known. */
+  PetscErrorCode (*ends)(void *ctx, const double theta[], double near[], double far[]);
   void *ctx; /* borrowed */
   double reference[SCORIA_MAX_FIELDS];
   bool bounded[SCORIA_MAX_FIELDS]; /* channels that stay inside an interval, one end of which may be infinite; where

@@ -2,6 +2,7 @@
 #ifndef SCORIA_UQ_PARTS_H
 #define SCORIA_UQ_PARTS_H
 
+#include "bias.h"
 #include "fidelity.h"
 
 /* The numbers of a field that uq knows.  Of profiles those that the deck defines for it beside the quantities of

@@ -101,9 +101,10 @@ typedef struct {
 } ScoriaUqChecked;
 
 /* What compare has found of the model's estimates of a quantity over its own conditions, in units of the reference's
- * SD: mean bias with its sign, and the root mean square that its draws do not exclude; NaN: it has not. */
+ * SD: mean bias with its sign, and the root mean square that its draws do not exclude; of imported rows that were
+ * judged as residuals the standard error of the first.  NaN: it has not. */
 typedef struct {
-  double mean_bias, mean_bias_upper, sd_bias, sd_bias_upper, q975_bias, q975_bias_upper;
+  double mean_bias, mean_bias_upper, sd_bias, sd_bias_upper, q975_bias, q975_bias_upper, mean_bias_se;
 } ScoriaUqBias;
 
 /* Of source multilevel.  Seconds are measured, over all conditions; costs are what the plan was made with. */

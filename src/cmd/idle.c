@@ -78,6 +78,23 @@ static PetscErrorCode WarnOfPorosity(const char *before, ScoriaDeck deck)
   PetscFunctionReturn(0);
 }
 
+/* Crops that are not mirrored, and a basis whose covariances by wave number cannot tell it. */
+static PetscErrorCode WarnOfReflections(const char *before, ScoriaDeck deck)
+{
+  bool library, whole;
+  const char *list;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPorosityIsLibrary(deck, &library));
+  PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
+  PetscCall(ScoriaDeckString(deck, "porosity_reflect", &list));
+  if (library && whole && !(strchr(list, 'y') && strchr(list, 'z')))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                          "%sWARNING: porosity_reflect is %s, but the model of whole fields takes mirror images along "
+                          "y and along z as equally likely\n",
+                          before, list));
+  PetscFunctionReturn(0);
+}
+
 /* A moment of eps in place of what is inside the logistic function; values other than its default are refused. */
 static PetscErrorCode WarnOfMoments(const char *before, ScoriaDeck deck)
 {
@@ -106,6 +123,7 @@ PetscErrorCode CmdWarnOfIdle(const char *before, ScoriaDeck deck, const char *co
   if (imported) PetscFunctionReturn(0);
   PetscCall(ScoriaSpaceOfOthers(deck));
   PetscCall(WarnOfPorosity(before, deck));
+  PetscCall(WarnOfReflections(before, deck));
   PetscCall(WarnOfMoments(before, deck));
   for (int i = 0;;) {
     PetscCall(ScoriaSpaceIdle(deck, &i, &fixed, &range));

@@ -76,6 +76,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
   PetscCall(ScoriaEnsembleSpec(*ens, &spec, &x));
   twin->solve   = ScoriaEnsembleTwin;
   twin->normals = ensemble_normals;
+  twin->ends    = ScoriaEnsembleEnds;
   twin->ctx     = *ens;
   for (int f = 0; f < spec_states(&spec); f++) {
     twin->reference[f] = ensemble_reference(*ens, f);

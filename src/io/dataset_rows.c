@@ -68,34 +68,43 @@ static void slab_range(const ScoriaDataset ds, int64_t rows, int64_t s, int64_t 
   *n      = rows - *offset < ds->slab_rows ? rows - *offset : ds->slab_rows;
 }
 
-/* Rows [offset, offset + n) of a field, as stored: a row that failed is NaN, whatever the solver left there. */
-static void field_pack(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t offset, int64_t n,
-                       void *stored)
+/* Row r of a field, as stored: one that failed is NaN, whatever the solver left there. */
+static void field_pack(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t r, void *stored)
 {
-  const int64_t cells  = spec->cells;
-  const double *values = rows->field[f] + offset * cells;
+  const double *values = rows->field[f] + r * spec->cells;
+  const bool failed    = rows->done[r] == SCORIA_ROW_FAILED;
   double *wide         = stored;
   float *single        = stored;
 
-  for (int64_t r = 0; r < n; r++) {
-    const bool failed = rows->done[offset + r] == SCORIA_ROW_FAILED;
-
-    if (spec->float64)
-      for (int64_t i = r * cells; i < (r + 1) * cells; i++) wide[i] = failed ? (double)NAN : values[i];
-    else
-      for (int64_t i = r * cells; i < (r + 1) * cells; i++) single[i] = failed ? NAN : (float)values[i];
-  }
+  if (spec->float64)
+    for (int64_t i = 0; i < spec->cells; i++) wide[i] = failed ? (double)NAN : values[i];
+  else
+    for (int64_t i = 0; i < spec->cells; i++) single[i] = failed ? NAN : (float)values[i];
 }
 
-static void field_unpack(const ScoriaDatasetSpec *spec, const void *stored, int64_t n, double values[])
+static void field_unpack(const ScoriaDatasetSpec *spec, const void *stored, double values[])
 {
   const float *single = stored;
-  const int64_t items = n * spec->cells;
 
   if (spec->float64)
-    memcpy(values, stored, (size_t)items * sizeof(double));
+    memcpy(values, stored, (size_t)spec->cells * sizeof(double));
   else
-    for (int64_t i = 0; i < items; i++) values[i] = single[i];
+    for (int64_t i = 0; i < spec->cells; i++) values[i] = single[i];
+}
+
+/* Rows [offset, offset + n) of a field between a batch and the buffer, each with its CRC while it is in the cache. */
+static void slab_convert(ScoriaDataset ds, ScoriaDirection direction, int f, const ScoriaRows *rows, int64_t offset,
+                         int64_t n, uint32_t crc[])
+{
+  const size_t size = field_row_size(&ds->spec);
+
+  for (int64_t r = offset; r < offset + n; r++) {
+    char *stored = (char *)ds->slab + (size_t)(r - offset) * size;
+
+    if (direction == TO_FILE) field_pack(&ds->spec, rows, f, r, stored);
+    crc[r] = crc32c(crc[r], stored, size);
+    if (direction == FROM_FILE) field_unpack(&ds->spec, stored, rows->field[f] + r * ds->spec.cells);
+  }
 }
 
 /* One field of a batch, slab by slab through the buffer.  Chains the CRCs. */
@@ -107,10 +116,9 @@ static PetscErrorCode TransferField(ScoriaDataset ds, ScoriaDirection direction,
     int64_t offset, n;
 
     slab_range(ds, rows->rows, s, &offset, &n);
-    if (direction == TO_FILE) field_pack(&ds->spec, rows, f, offset, n, ds->slab);
+    if (direction == TO_FILE) slab_convert(ds, direction, f, rows, offset, n, crc);
     PetscCall(ColumnTransfer(ds, direction, &ds->field[f], first + offset, n, ds->slab, bad));
-    crc_rows(n, field_row_size(&ds->spec), ds->slab, crc + offset);
-    if (direction == FROM_FILE) field_unpack(&ds->spec, ds->slab, n, rows->field[f] + offset * ds->spec.cells);
+    if (direction == FROM_FILE) slab_convert(ds, direction, f, rows, offset, n, crc);
   }
   PetscFunctionReturn(0);
 }

@@ -122,21 +122,55 @@ PetscErrorCode ScoriaEnsembleTwinPorosity(ScoriaEnsemble e, const double theta[]
   PetscFunctionReturn(0);
 }
 
+/* fields (outputs, nx) of a homogeneous porosity. */
+static PetscErrorCode SolveHomogeneous(ScoriaEnsemble e, const double theta[], double eps, double fields[],
+                                       ScoriaSolveStatus *status)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = eps;
+  PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, status));
+  for (int f = 0; f < e->outputs; f++)
+    PetscCall(ScoriaSolverProfile(e->twin, f, fields + (size_t)f * (size_t)e->grid.n[0], NULL));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaEnsembleTwin(void *ctx, const double theta[], double fields[])
 {
   ScoriaEnsemble e = ctx;
   ScoriaSolveStatus status;
   char at[256];
-  double eps;
+  double eps = NAN;
   PetscFunctionBeginUser;
   PetscCall(ScoriaEnsembleTwinPorosity(e, theta, &eps));
-  for (int i = 0; i < e->grid.n[0]; i++) e->profile[i] = eps;
-  PetscCall(ScoriaSolverSolve(e->twin, theta, e->profile, &status));
+  PetscCall(SolveHomogeneous(e, theta, eps, fields, &status));
   space_describe(&e->spec.space, theta, sizeof at, at);
   if (status.reason < 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the homogeneous %s (eps = %.4f) has no solution at %s (reason %d)",
                 e->problem->name, e->twin_eps, at, status.reason);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaEnsembleEnds(void *ctx, const double theta[], double near[], double far[])
+{
+  ScoriaEnsemble e   = ctx;
+  const double least = porosity_least(e->porosity);
+  const int nx       = e->grid.n[0];
+  double rest[MAX_STATE];
+  bool limited = false;
+  ScoriaSolveStatus status;
+  ScoriaShape shape;
+  PetscFunctionBeginUser;
+  e->problem->at(e->parameters, theta);
+  e->problem->shape(e->parameters, &shape);
+  e->problem->start(e->parameters, rest);
+  for (int f = 0; f < e->outputs; f++) {
+    const int u = f < shape.unknowns ? shape.output[f] : -1;
+    near[f]     = u < 0 ? 0 : shape.scale[u] * rest[u];
+    limited     = limited || (u >= 0 && shape.limited[f]);
+  }
+  if (limited && least > 0) PetscCall(SolveHomogeneous(e, theta, least, far, &status));
+  const bool found = limited && least > 0 && status.reason > 0;
   for (int f = 0; f < e->outputs; f++)
-    PetscCall(ScoriaSolverProfile(e->twin, f, fields + (size_t)f * (size_t)e->grid.n[0], NULL));
+    for (int i = 0; i < nx && !(found && f < shape.unknowns && shape.limited[f]); i++) far[f * nx + i] = NAN;
   PetscFunctionReturn(0);
 }

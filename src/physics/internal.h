@@ -39,6 +39,8 @@ typedef struct {
   int output[MAX_UNKNOWNS];        /* field i of the dataset is unknown output[i] */
   ScoriaField field[MAX_UNKNOWNS]; /* in that order */
   double reference[MAX_UNKNOWNS];  /* of field i: the value it tends to, NaN where it has none */
+  bool limited[MAX_UNKNOWNS];      /* field i comes no farther from the state of rest, as far as is known, than where
+                                    * the porosity is the least everywhere */
   ScoriaEnd end[2][MAX_UNKNOWNS];  /* of field i at x = 0 and L, whatever the porosity */
 } ScoriaShape;
 

@@ -311,6 +311,11 @@ bool porosity_normals(ScoriaPorosity p, int64_t n, const double eps[], double g[
   return true;
 }
 
+double porosity_least(ScoriaPorosity p)
+{
+  return p->crops ? NAN : p->min;
+}
+
 PetscErrorCode ScoriaPorosityFrom(ScoriaPorosity p, double ell, const double z[], double eps[])
 {
   PetscFunctionBeginUser;

@@ -89,7 +89,9 @@ static PetscErrorCode BiasCell(ReportText *html, const cJSON *quantity)
   ScoriaUqBias bias;
   PetscFunctionBeginUser;
   members_take(cJSON_GetObjectItemCaseSensitive(quantity, UQ_BIAS), scoria_uq_bias_members, &bias);
-  if (isnan(bias.mean_bias_upper))
+  if (isnan(bias.mean_bias_upper) && isfinite(bias.mean_bias_se))
+    PetscCall(ReportPrint(html, "<td class=\"n\">%+.2g &plusmn;%.2g</td>", bias.mean_bias, bias.mean_bias_se));
+  else if (isnan(bias.mean_bias_upper))
     PetscCall(ReportPrint(html, "<td class=\"n\">not checked</td>"));
   else if (isnan(bias.mean_bias))
     PetscCall(ReportPrint(html, "<td class=\"n\">(&lt;%.2g)</td>", bias.mean_bias_upper));

@@ -139,6 +139,7 @@ const ScoriaMember scoria_uq_bias_members[] = {
     REAL(ScoriaUqBias, sd_bias_upper, NULL, 0),
     REAL(ScoriaUqBias, q975_bias, NULL, 0),
     REAL(ScoriaUqBias, q975_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, mean_bias_se, NULL, 0),
     END,
 };
 

@@ -18,7 +18,8 @@ PetscErrorCode LateralSetUp(NormLateral norm)
   const int classes = norm->waves.classes;
   PetscCall(PetscCalloc6(rows * E, &norm->row, E, &norm->marginal, classes, &norm->kept, classes, &norm->mode, classes,
                          &norm->pair, classes, &norm->factor));
-  PetscCall(PetscCalloc2(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate));
+  PetscCall(PetscCalloc4(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate, norm->C, &norm->near, E,
+                         &norm->far));
   PetscFunctionReturn(0);
 }
 
@@ -69,7 +70,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(NormPolyDestroy(&norm->shape));
   PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
   PetscCall(PetscFree6(norm->row, norm->marginal, norm->kept, norm->mode, norm->pair, norm->factor));
-  PetscCall(PetscFree2(norm->feature, norm->rate));
+  PetscCall(PetscFree4(norm->feature, norm->rate, norm->near, norm->far));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree2(norm->score_coef, norm->score));
   PetscCall(PetscFree2(norm->power_coef, norm->power));
@@ -160,20 +161,32 @@ static double knot_slope(const double knot[], double rate, double t, double *v)
   return d * rate;
 }
 
+/* Exponentials of v (N, nx) of a channel with ends become its values. */
+static void exponentials_back(const NormLateral norm, int c, double field[])
+{
+  for (int p = 0; p < norm->N; p++, field += norm->nx)
+    for (int x = 0; x < norm->nx; x++) field[x] = ends_back(norm, c * norm->nx + x, field[x]);
+}
+
 /* Scores t (m) become a field. */
 static void scores_back(const NormLateral norm, const double t[], double field[])
 {
   for (int c = 0; c < norm->C; c++) {
     const size_t first = (size_t)c * norm->nx;
+    const bool ends    = norm->ends[c] != LATERAL_ENDS_NONE; /* then the loops make exponentials */
     const KnotField of = {.nx        = norm->nx,
                           .knots     = MARGINAL_KNOTS,
                           .knot      = norm->knot + first * MARGINAL_KNOTS,
                           .rate      = norm->rate + first,
-                          .logged    = norm->logged[c],
-                          .reference = norm->reference[c],
-                          .sign      = norm->sign[c]};
-    knot_loops()->field(&of, norm->N, t + first * norm->N, field + first * norm->N);
-    if (norm->bounds[c].on) lateral_values_back(norm, c, (int64_t)norm->nx * norm->N, field + first * norm->N);
+                          .logged    = norm->logged[c] || ends,
+                          .reference = ends ? 0 : norm->reference[c],
+                          .sign      = ends ? 1 : norm->sign[c]};
+    double *to         = field + first * norm->N;
+    knot_loops()->field(&of, norm->N, t + first * norm->N, to);
+    if (ends)
+      exponentials_back(norm, c, to);
+    else if (norm->bounds[c].on)
+      lateral_values_back(norm, (int)first, (int64_t)norm->nx * norm->N, to);
   }
 }
 
@@ -183,7 +196,7 @@ void lateral_cell_values(void *self, int n, const int cell[], const double score
   for (int i = 0; i < n; i++) {
     const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
     (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &value[i]);
-    lateral_values_back(norm, c, 1, &value[i]);
+    lateral_values_back(norm, e, 1, &value[i]);
   }
 }
 
@@ -292,6 +305,15 @@ void lateral_decode(void *self, int64_t n, const double y[], double fields[])
 
 /* ----------------------------------------------------------------------------------------------------- volume ---- */
 
+/* Of the values of element e by v, up to sign. */
+static double value_rate(const NormLateral norm, int e, double v)
+{
+  const int c         = e / norm->nx;
+  const NormBounds *b = &norm->bounds[c];
+  if (norm->ends[c] != LATERAL_ENDS_NONE) return ends_rate(norm, e, v);
+  return norm->logged[c] ? exp(v) : b->on ? bounds_rate(b, v) : 1;
+}
+
 /* Rows of J^T, decode of unit steps of the scores: a mode's shape on the grid times the slope of the field. */
 double lateral_log_volume(void *self, const double y[], double work[])
 {
@@ -303,10 +325,8 @@ double lateral_log_volume(void *self, const double y[], double work[])
   for (int i = 0; i < m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
     double v;
-    slope[i]            = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
-    const NormBounds *b = &norm->bounds[e / norm->nx];
-    if (norm->logged[e / norm->nx]) slope[i] *= exp(v);
-    if (b->on) slope[i] *= bounds_rate(b, v);
+    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
+    slope[i] *= value_rate(norm, e, v);
   }
   memset(unit, 0, sizeof *unit * (size_t)R);
   for (int k = 0; k < R; k++) {

@@ -2,7 +2,8 @@
  *
  * Fields x (C, nz, ny, nx) in four steps, each a smooth function of the unit conditions u and the same at every lateral
  * place:
- *   v = transform(x) - transform(twin), as for profiles, the twin being a profile (C, nx);
+ *   v = transform(x) - transform(twin), as for profiles, the twin being a profile (C, nx), and the transform
+ *       going by the condition where the equations know ends of the channel there (lateral_ends.c);
  *   z = (v - m(u)) / s(u), per channel and place along x;
  *   t = the normal score of z: at the edges of bins polynomials in u (lateral_marginal.c), standardised: z has mean 0
  *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
@@ -30,6 +31,15 @@ typedef struct {
   int first, last; /* edges between which it is known: enough of it lies beyond either */
 } Marginal;
 
+/* What a channel keeps at a condition; in files by these numbers. */
+typedef enum {
+  LATERAL_ENDS_NONE,
+  LATERAL_ENDS_ABOVE, /* above near: v = ln(x - near) */
+  LATERAL_ENDS_BELOW, /* below near: v = ln(near - x) */
+  LATERAL_ENDS_BOTH,  /* between near and far, on either side of it: v = ln((x - near) / (far - x)) */
+  LATERAL_ENDS_KINDS
+} LateralEndsKind;
+
 typedef struct NormLateral_ *NormLateral;
 struct NormLateral_ {
   ScoriaSpace space;
@@ -43,8 +53,9 @@ struct NormLateral_ {
   bool powers;   /* waves are scaled to the powers of the rows; not in older files */
   bool edges;    /* laws are scores at edges; those of older files are pooled laws with a tilt */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
-  NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
-  double energy;                        /* share of the variance of t that the modes are to carry, and do */
+  NormBounds bounds[SCORIA_MAX_FIELDS];    /* where they are on, v is their transform */
+  LateralEndsKind ends[SCORIA_MAX_FIELDS]; /* where a channel has some, whatever else is on */
+  double energy;                           /* share of the variance of t that the modes are to carry, and do */
   Waves waves;
   NormPoly mean, scale, shape;
   double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
@@ -65,6 +76,7 @@ struct NormLateral_ {
   double *power_coef; /* owned (shape.terms, classes, C): ln of the factors of waves, lateral_powers.c */
   int *factor;        /* owned (classes): where the factor of each is in L */
   /* Set by LateralAt. */
+  double *near, *far;      /* owned (C), (E): ends of channels */
   double *base, *s;        /* owned (E): v at z = 0; s */
   double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
@@ -107,7 +119,14 @@ PetscErrorCode LateralSetModes(NormLateral norm);
 /* Orders coordinates by the variance of their modes; sets R and r, at most `modes` but one whole mode at least. */
 PetscErrorCode LateralOrder(NormLateral norm, int modes);
 void lateral_unit(const NormLateral norm, const double theta[], double u[]);
-/* The twin (E) at theta in v. */
+bool lateral_any_ends(const NormLateral norm);
+/* The ends at theta, which lateral_transform and lateral_values_back go by. */
+PetscErrorCode LateralEnds(NormLateral norm, const ScoriaTwin *twin, const double theta[]);
+/* Of element e, of a channel that has ends: v of x, NaN where it is not between them; x of exp(v); |dx / dv|. */
+double ends_to(const NormLateral norm, int e, double x);
+double ends_back(const NormLateral norm, int e, double exponential);
+double ends_rate(const NormLateral norm, int e, double v);
+/* The twin (E) at theta in v, once the ends are set. */
 PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[]);
 /* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots, for t of
  * variance 1; D and mu; these, L, W and t of their variance. */
@@ -119,8 +138,8 @@ void lateral_set_modes(NormLateral norm, const double u[]);
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
 void lateral_transform(const NormLateral norm, int places, const double fields[], double v[]);
-/* n values v of channel c become those of the field. */
-void lateral_values_back(const NormLateral norm, int c, int64_t n, double v[]);
+/* n values v, of element e and from there on along x, place by place, become those of its field. */
+void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[]);
 /* v (m) of a field becomes t (m). */
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */

@@ -171,6 +171,7 @@ PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[
   double u[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   lateral_unit(norm, theta, u);
+  PetscCall(LateralEnds(norm, twin, theta));
   if (norm->twin) PetscCall(LateralTwin(norm, twin, theta, norm->profile));
   lateral_set_scale(norm, u, norm->profile);
   lateral_set_knots(norm, u);

@@ -10,7 +10,9 @@ void lateral_transform(const NormLateral norm, int places, const double fields[]
   for (int c = 0; c < norm->C; c++) {
     const double *x = fields + c * each, reference = norm->reference[c], sign = norm->sign[c];
     double *to = v + c * each;
-    if (norm->bounds[c].on)
+    if (norm->ends[c] != LATERAL_ENDS_NONE)
+      for (size_t j = 0; j < each; j++) to[j] = ends_to(norm, c * norm->nx + (int)(j % (size_t)norm->nx), x[j]);
+    else if (norm->bounds[c].on)
       for (size_t j = 0; j < each; j++) to[j] = bounds_to(&norm->bounds[c], x[j]);
     else if (!norm->logged[c])
       memmove(to, x, each * sizeof *to);
@@ -22,9 +24,14 @@ void lateral_transform(const NormLateral norm, int places, const double fields[]
   }
 }
 
-void lateral_values_back(const NormLateral norm, int c, int64_t n, double v[])
+void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[])
 {
+  const int c            = e / norm->nx;
   const double reference = norm->reference[c], sign = norm->sign[c];
+  if (norm->ends[c] != LATERAL_ENDS_NONE) {
+    for (int64_t j = 0; j < n; j++) v[j] = ends_back(norm, c * norm->nx + (int)((e + j) % norm->nx), exp(v[j]));
+    return;
+  }
   for (int64_t j = 0; j < n && norm->bounds[c].on; j++) v[j] = bounds_back(&norm->bounds[c], v[j]);
   for (int64_t j = 0; j < n && norm->logged[c]; j++) v[j] = reference + sign * exp(v[j]);
 }

@@ -35,7 +35,7 @@ static PetscErrorCode Deal(LateralData *data)
 PetscErrorCode LateralDataCreate(const NormInput *in, NormLateral norm, bool known, int passes, LateralData *data)
 {
   PetscFunctionBeginUser;
-  *data        = (LateralData){.in = *in, .norm = norm};
+  *data        = (LateralData){.in = *in, .norm = norm, .known = known};
   data->passes = (NormPasses){.comm = in->comm, .run = in->run, .known = known};
   PetscCall(ScoriaDatasetInfo(in->ds, &data->spec, NULL, NULL));
   PetscCall(Deal(data));
@@ -48,6 +48,7 @@ PetscErrorCode LateralDataCreate(const NormInput *in, NormLateral norm, bool kno
   for (int64_t k = 0; k < n * data->buffer.capacity; k++) data->row_weight[k] = 1;
   if (!known) PetscCall(LateralControlsCreate(data));
   if (norm->twin) PetscCall(PetscCalloc1(n * norm->E, &data->twin));
+  PetscCall(LateralEndsCreate(data));
   data->passes.rows = (double)data->spec->rows;
   if (in->run)
     PetscCall(ScoriaProgressCreate(in->run, "prepare", "rows", passes * data->passes.rows, &data->passes.bar));
@@ -64,6 +65,7 @@ PetscErrorCode LateralDataDestroy(LateralData *data)
   PetscCall(PetscFree(data->row_weight));
   PetscCall(PetscFree2(data->control, data->normals));
   PetscCall(PetscFree(data->twin));
+  PetscCall(PetscFree2(data->near, data->far));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->shape_X));
   PetscCall(PetscFree(data->joint_X));
   PetscCall(ScoriaRowsDestroy(&data->buffer));
@@ -137,6 +139,7 @@ static PetscErrorCode see_tile(void *ctx, int t)
   for (int64_t i = data->start[t]; i < data->start[t + 1]; i++) {
     if (s->only ? data->kind[i] != NORM_FITTED : !data->reads[i]) continue;
     PetscCall(ReadPiece(data, i));
+    lateral_set_ends(data, i);
     PetscCall(s->visit(s->ctx, data, i));
   }
   PetscFunctionReturn(0);
@@ -200,13 +203,19 @@ static PetscErrorCode scan_piece(void *ctx, LateralData *data, int64_t i)
   for (int j = 0; j < norm->space.n; j++) data->theta[i * norm->space.n + j] = data->buffer.condition[j][0];
   lateral_unit(norm, data->theta + i * norm->space.n, data->u + i * norm->d);
   if (norm->twin) PetscCall(SolveTwin(data, i));
+  PetscCall(LateralEndsSolve(data, i));
   if (data->kind[i] != NORM_FITTED) PetscFunctionReturn(0);
   lateral_controls_take(data, i);
   for (int c = 0; c < norm->C; c++) {
-    for (int64_t k = 0; k < data->buffer.rows; k++)
-      if (data->usable[k] && !data->left_out[k])
-        extend(norm, c, cells, data->buffer.field[data->in.channel[c]] + (size_t)k * cells, scan);
-    if (norm->twin) extend(norm, c, (size_t)norm->nx, data->twin + i * norm->E + c * norm->nx, scan);
+    for (int64_t k = 0; k < data->buffer.rows; k++) {
+      const double *x = data->buffer.field[data->in.channel[c]] + (size_t)k * cells;
+      if (!data->usable[k] || data->left_out[k]) continue;
+      extend(norm, c, cells, x, scan);
+      lateral_ends_see(data, i, c, cells, x);
+    }
+    if (!norm->twin) continue;
+    extend(norm, c, (size_t)norm->nx, data->twin + i * norm->E + c * norm->nx, scan);
+    lateral_ends_see(data, i, c, (size_t)norm->nx, data->twin + i * norm->E + c * norm->nx);
   }
   PetscFunctionReturn(0);
 }
@@ -219,6 +228,7 @@ static PetscErrorCode ChooseTransforms(LateralData *data, Scan *scan)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, scan->range, 2 * SCORIA_MAX_FIELDS, MPI_DOUBLE, MPI_MAX, data->in.comm));
   for (int c = 0; c < norm->C; c++)
     norm->logged[c] = bounds_choose(&norm->bounds[c], norm->reference[c], &scan->range[2 * c], &norm->sign[c]);
+  PetscCall(LateralEndsChoose(data));
   PetscFunctionReturn(0);
 }
 
@@ -247,6 +257,7 @@ static PetscErrorCode TransformTwins(LateralData *data)
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < data->n; i++) {
     double *twin = data->twin + i * norm->E;
+    lateral_set_ends(data, i);
     lateral_transform(norm, 1, twin, twin);
     for (int e = 0; e < norm->E; e++)
       if (!isfinite(twin[e]))

@@ -14,6 +14,7 @@ typedef struct {
   const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
   NormLateral norm;              /* borrowed */
   NormPasses passes;
+  bool known; /* the normaliser is */
   int64_t conditions;
   int parts;          /* pieces of a condition */
   int64_t first, n;   /* pieces of this rank */
@@ -30,13 +31,16 @@ typedef struct {
   double *normals;    /* owned (N nx) */
   double *theta, *u;  /* owned (n, space.n), (n, d) */
   double *twin;       /* owned (n, E): the twin in v; NULL without one */
-  double *one;        /* owned (n) */
-  double *mean_X, *scale_X, *shape_X; /* owned (n, terms): polynomials, when they are chosen */
-  int joint_terms;                    /* of joint_X, mean.terms at least; 0: there is none */
-  double *joint_X;                    /* owned (n, joint_terms): mean_X, and controls of pieces times polynomials */
-  int64_t fitted;                     /* fitted conditions of all ranks */
-  double fitted_rows;                 /* of all ranks, by weight */
-  ScoriaRows buffer;                  /* owned: of a piece */
+  double *near, *far; /* owned (n, C), (n, E): ends of channels; NULL: none is known */
+  int64_t beside[SCORIA_MAX_FIELDS][LATERAL_ENDS_KINDS]; /* values of training rows and twins that do not keep these */
+  bool told[SCORIA_MAX_FIELDS];                          /* whether a channel has a far end at any condition */
+  double *one;                                           /* owned (n) */
+  double *mean_X, *scale_X, *shape_X;                    /* owned (n, terms): polynomials, when they are chosen */
+  int joint_terms;                                       /* of joint_X, mean.terms at least; 0: there is none */
+  double *joint_X;         /* owned (n, joint_terms): mean_X, and controls of pieces times polynomials */
+  int64_t fitted;          /* fitted conditions of all ranks */
+  double fitted_rows;      /* of all ranks, by weight */
+  ScoriaRows buffer;       /* owned: of a piece */
   bool *usable, *left_out; /* owned: rows of the buffer; those left out though their condition is learned from */
   bool all;                /* rows left out are shown too */
   double *v;               /* owned (m) */
@@ -65,6 +69,15 @@ const double *lateral_piece_twin(const LateralData *data, int64_t i);
 NormDesign lateral_design(const LateralData *data, int terms, const double X[], int responses);
 /* Means (q) of a table (n, q) over fitted pieces, weighted by their rows.  Collective. */
 PetscErrorCode LateralPooled(const LateralData *data, int q, const double table[], double mean[]);
+
+/* Room for the ends of pieces, where some are known; those of piece i; values x (n) of a training row of piece i, or of
+ * its twin, are seen; what channels keep then: what none of these leaves.  Ends of piece i are at work after
+ * lateral_set_ends.  LateralEndsChoose is collective. */
+PetscErrorCode LateralEndsCreate(LateralData *data);
+PetscErrorCode LateralEndsSolve(LateralData *data, int64_t i);
+void lateral_ends_see(LateralData *data, int64_t i, int c, size_t n, const double x[]);
+PetscErrorCode LateralEndsChoose(LateralData *data);
+void lateral_set_ends(const LateralData *data, int64_t i);
 
 #define LATERAL_CONTROLS 10 /* of a row */
 /* Room for the controls of rows, where the porosity of ds is known to be of normals. */

@@ -26,8 +26,8 @@ typedef struct {
   double *share;  /* owned (E): 1 / variance; 0: the element does not vary */
 } Powers;
 
-/* a_n^2 of the values of channel c whose v (MARGINAL_KNOTS) are at knots of a standard normal; their mean. */
-static double hermite_squares(const NormLateral norm, int c, const double knot[], double square[HERMITES])
+/* a_n^2 of the values of element e whose v (MARGINAL_KNOTS) are at knots of a standard normal; their mean. */
+static double hermite_squares(const NormLateral norm, int e, const double knot[], double square[HERMITES])
 {
   double a[HERMITES] = {0}, mean = 0;
   for (int i = 0; i <= POINTS; i++) {
@@ -35,7 +35,7 @@ static double hermite_squares(const NormLateral norm, int c, const double knot[]
     const double at = s / LATERAL_STEP + MARGINAL_KNOTS / 2, weight = STEP * exp(-0.5 * s * s) / sqrt(2 * PETSC_PI);
     const int k = at > 0 ? PetscMin((int)at, MARGINAL_KNOTS - 2) : 0;
     double v    = knot[k] + (at - k) * (knot[k + 1] - knot[k]);
-    lateral_values_back(norm, c, 1, &v);
+    lateral_values_back(norm, e, 1, &v);
     mean += weight * v;
     double before = 0, now = 1; /* sqrt(n + 1) h_{n+1} = s h_n - sqrt(n) h_{n-1} */
     for (int n = 0; n < HERMITES; n++) {
@@ -56,7 +56,7 @@ static void set_squares(const NormLateral norm, Powers *s)
     for (int x = 0; x < norm->nx; x++) {
       const int e    = c * norm->nx + x;
       double *square = s->square + (size_t)e * HERMITES;
-      s->mean[e]     = hermite_squares(norm, c, norm->knot + (size_t)e * MARGINAL_KNOTS, square);
+      s->mean[e]     = hermite_squares(norm, e, norm->knot + (size_t)e * MARGINAL_KNOTS, square);
       s->share[e]    = 0;
       for (int n = 0; n < HERMITES; n++) s->share[e] += square[n];
       mean += s->share[e] / norm->nx;
@@ -110,7 +110,7 @@ static void add_powers(const NormLateral norm, double weight, Powers *s)
 {
   const Waves *w     = &norm->waves;
   const int64_t each = (int64_t)norm->N * norm->nx;
-  for (int c = 0; c < norm->C; c++) lateral_values_back(norm, c, each, w->grid + c * each);
+  for (int c = 0; c < norm->C; c++) lateral_values_back(norm, c * norm->nx, each, w->grid + c * each);
   for (int i = 0; i < norm->m; i++) w->grid[i] -= s->mean[i / each * norm->nx + i % norm->nx];
   fftw_execute(w->forward);
   for (int c = 0; c < w->classes; c++) {

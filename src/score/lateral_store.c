@@ -87,6 +87,42 @@ static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+#define ENDS "/normaliser/ends"
+
+static PetscErrorCode PutEnds(const NormLateral norm, ScoriaStore store)
+{
+  double ends[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  if (!lateral_any_ends(norm)) PetscFunctionReturn(0);
+  for (int c = 0; c < norm->C; c++) ends[c] = norm->ends[c];
+  PetscCall(ScoriaStorePutReals(store, ENDS, 1, (const int64_t[]){norm->C}, ends, "",
+                                "per channel, whatever its transform: 1: v = ln(x - near), 2: ln(near - x), 3: "
+                                "ln((x - near) / (far - x)), near being the value at rest and far the profile in the "
+                                "least porosity, both of the equations at the condition"));
+  PetscCall(ScoriaStorePutAxes(store, ENDS, "field"));
+  PetscFunctionReturn(0);
+}
+
+/* Older files have none. */
+static PetscErrorCode GetEnds(ScoriaStore store, NormLateral norm)
+{
+  double ends[SCORIA_MAX_FIELDS];
+  int64_t dims[NORM_STORE_RANK];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, ENDS, NORM_STORE_RANK, &rank, dims));
+  if (rank < 0) PetscFunctionReturn(0);
+  if (rank != 1 || dims[0] != norm->C)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: " ENDS " is not of %d channels", norm->C);
+  PetscCall(ScoriaStoreGetReals(store, ENDS, norm->C, ends));
+  for (int c = 0; c < norm->C; c++) {
+    if (!(ends[c] >= 0 && ends[c] < LATERAL_ENDS_KINDS))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: " ENDS ": found %g", ends[c]);
+    norm->ends[c] = (LateralEndsKind)ends[c];
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
@@ -104,6 +140,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
   PetscCall(NormTransformSave(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/transform", "field column"));
   PetscCall(BoundsSave(store, "/normaliser/bounds", norm->C, norm->bounds, "field bound_column"));
+  PetscCall(PutEnds(norm, store));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/settings", 1, (const int64_t[]){SETTINGS}, settings, "",
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
@@ -177,6 +214,7 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->powers   = settings[6] != 0;
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
+  PetscCall(GetEnds(store, norm));
   PetscFunctionReturn(0);
 }
 

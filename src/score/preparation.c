@@ -59,6 +59,7 @@ static PetscErrorCode ReadTwin(ScoriaDeck deck, const ScoriaTwin *twin, ScoriaTw
   PetscCall(ScoriaDeckBool(deck, "train_logarithm", &logarithm));
   PetscCall(ScoriaDeckBool(deck, "train_controls", &controls));
   if (!baseline) permitted->solve = NULL;
+  if (!baseline || !logarithm) permitted->ends = NULL;
   if (!controls) permitted->normals = NULL;
   for (int c = 0; c < SCORIA_MAX_FIELDS; c++)
     if (!twin || !logarithm) permitted->reference[c] = NAN;

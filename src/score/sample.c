@@ -71,17 +71,17 @@ static PetscErrorCode TileDestroy(Tile *tile)
   PetscFunctionReturn(0);
 }
 
-/* y of the samples tile->id: den is NULL for the conditional Gaussian. */
+/* y of samples [lo, hi) of the tile: den is NULL for the conditional Gaussian, of which no sample needs the others. */
 static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *sampler, const ScoriaDenoiser *den,
-                      const ModelAt *at, Tile *tile)
+                      const ModelAt *at, int lo, int hi, Tile *tile)
 {
   const int r = tile->r, R = tile->R;
   if (den) {
     sampler->run(opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
     model_calibrate(at->model, at->u, MODEL_TILE, tile->learned);
   } else
-    sampler_noise(opt, 1, MODEL_TILE, r, tile->id, tile->learned);
-  for (int i = 0; i < MODEL_TILE; i++) {
+    sampler_noise(opt, 1, hi - lo, r, tile->id + lo, tile->learned + (size_t)lo * r);
+  for (int i = lo; i < hi; i++) {
     double *y = tile->y + (size_t)i * R;
     rng_normalf(opt->seed, SCORIA_STREAM_REMAINDER, tile->id[i], 0, R - r, tile->remainder);
     for (int k = 0; k < R; k++) y[k] = k < r ? tile->learned[(size_t)i * r + k] : tile->remainder[k - r];
@@ -115,7 +115,7 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {
     const uint64_t lo = PetscMax(start, first_id), hi = PetscMin(start + MODEL_TILE, end);
     for (int i = 0; i < MODEL_TILE; i++) tile.id[i] = start + (uint64_t)i;
-    draw_tile(opt, sampler, gaussian ? NULL : &den, &at, &tile);
+    draw_tile(opt, sampler, gaussian ? NULL : &den, &at, (int)(lo - start), (int)(hi - start), &tile);
     normaliser_decode(norm, (int64_t)(hi - lo), tile.y + (size_t)(lo - start) * R,
                       fields + (size_t)(lo - first_id) * C * L);
   }

@@ -150,6 +150,24 @@ grep -q 'data again' "$work/out" || { fail "the floor of imported data is not to
 grep -q "tails agree down to a probability of" "$work/out" || { fail "tails of residuals are not told"; cat "$work/out" >&2; }
 run 2 uq "$work/import.yaml" -uq_file tails.h5
 grep -q "tails are not checked" "$work/out" && { fail "uq of residuals' tails"; cat "$work/out" >&2; }
+# beside each mean the bias on the conditions that were held back, in the terminal, uq.json and the report as in compare.h5
+scoria 1 report "$work/import.yaml" >"$work/report" 2>&1 || fail "report with uq of an import"
+"$PYTHON" - "$work/one" "$work/out" <<'PY' || { fail "biases of imported rows"; cat "$work/out" >&2; }
+import h5py, html, json, re, sys
+out, page = open(sys.argv[2]).read(), html.unescape(open(sys.argv[1] + "/report.html").read())
+f = h5py.File(sys.argv[1] + "/compare.h5")
+names = f.attrs["worth_quantities"].decode().split(",") + [w.split(" = ")[0] for w in f.attrs["worth_expressions"].decode().split()[:1]]
+told = json.load(open(sys.argv[1] + "/tails.json"))["conditions"][0]["quantities"]
+assert {"max_c", "drop"} <= set(told) <= set(names), (sorted(told), names)
+for name, q in told.items():
+    i = names.index(name)
+    for key, path, e in (("mean_bias", "bias", 0), ("mean_bias_upper", "bias_upper", 0), ("mean_bias_se", "bias_se", 0), ("sd_bias", "bias", 1)):
+        assert abs(q["compared"][key] - f["worth/" + path][i, e]) < 1e-12, (name, key)   # of numbers of order 1, as text
+    assert q["compared"]["q975_bias"] is None
+    text = f"{q['compared']['mean_bias']:+.2g} (<{q['compared']['mean_bias_upper']:.2g})"
+    assert re.search(rf"^    {name} .*  {re.escape(text)}$", out, re.M) and text in page, (name, text)
+assert "not checked" not in out and "against the data's, as compare found it" in out
+PY
 # one line for all tails that compare has merely too few rows of, one for each of those that differ before
 "$PYTHON" - "$work/one" "$work/out" <<'PY' || { fail "what uq says of quantiles beyond"; cat "$work/out" >&2; }
 import json, re, sys

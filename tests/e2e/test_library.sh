@@ -79,6 +79,9 @@ PY
 
 expect 3 'conditions_ell: found beside porosity_file' 1 generate "$deck" -run_dir "$work/no" -conditions_ell 1e-6,1e-5
 expect 3 'refine: porosity_file is set' 1 refine "$deck"
+expect 3 'porosity_voxel: found 0.5 m along x' 1 generate "$deck" -run_dir "$work/no" -porosity_voxel 0.5 \
+  -ensemble_whole_fields -ensemble_cells 16,8,8 -porosity_reflect y
+grep -q 'porosity_reflect is y, but the model of whole fields takes mirror images' "$work/out" || fail "no word of mirror images"
 expect 3 'porosity_voxel: found 0.5 m along x, allowed up to the electrode' 1 generate "$deck" -run_dir "$work/no" -porosity_voxel 0.5
 expect 3 'scan.npy: has 0.000176 x 6.6e-05 x 6.6e-05 m (x, y, z) in whole windows, too small for crops of 0.0003 x 3.3e-05 x 3.3e-05 m' \
   1 generate "$deck" -run_dir "$work/no" -electrode_L 3e-4

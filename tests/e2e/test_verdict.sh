@@ -53,4 +53,15 @@ for name, v in verdict.items():
     else:
         assert ratio["gaussian"] > ratio["model"], (name, ratio)   # two peaks are not seen by their moments
 PY
+# Where conditions are judged by halves they tell the quantile's bias too.
+scoria 1 uq "$work/deck.yaml" -run_dir "$work/deep" -import_file "$work/deep.h5" -uq_count 200 -uq_a 0.5 -uq_b 2 >"$work/out" 2>&1 || { fail "uq of halves"; cat "$work/out" >&2; }
+grep -q '^    max_T .* [-+][.0-9]* (<[.0-9]*)$' "$work/out" || { fail "the bias by halves is not told"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "biases by halves"
+import h5py, json, sys
+q = json.load(open(f"{sys.argv[1]}/deep/uq.json"))["conditions"][0]["quantities"]["max_T"]["compared"]
+assert None not in (q["mean_bias"], q["sd_bias"], q["q975_bias"], q["q975_bias_upper"]) and q["mean_bias_se"] is None, q
+f = h5py.File(f"{sys.argv[1]}/deep/compare.h5")
+i = f.attrs["worth_quantities"].decode().split(",").index("max_T")
+assert abs(q["q975_bias"] - f["worth/bias"][i, 2]) < 1e-12   # a number of order 1, as text
+PY
 finish

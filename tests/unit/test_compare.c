@@ -318,7 +318,7 @@ static void measure_few(uint64_t seed, double gaussian_shift, Comparison *c)
     theta[2 * k + 1] = (k * 7 % FEW_CONDITIONS) / (double)FEW_CONDITIONS;
   }
   const ComparePooled asked = {.conditions = FEW_CONDITIONS, .each = FEW, .theta = theta, .seed = 1, .directions = 16};
-  CHECK(CompareMeasurePooled(s.r.run, s.source, &asked, c));
+  CHECK(CompareMeasurePooled(s.r.run, s.source, &asked, c, NULL));
   close_study(&s);
 }
 

@@ -31,8 +31,29 @@ static const CompareQuantities quantities = {.n        = 2,
                                                           {.name = "2 a(0)", .kind = SCORIA_QUANTITY_AT, .factor = 2}},
                                              .offset   = {-1, 0}};
 
-/* The tails of rows of the known law, of which some have failed, against a model that has it, or a light tail. */
-static void measure(uint64_t seed, bool right, Comparison *c)
+/* The known law, wrong in its mean by a part of its SD that changes its sign from condition to condition and is SHIFT
+ * on average, and too narrow. */
+#define SHIFT 0.1
+#define SWING 0.3
+#define NARROW 0.8
+static PetscErrorCode WrongDraw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  const KnownLaw *law = ctx;
+  double z[2];
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++) {
+    rng_normal(law->seed, SCORIA_STREAM_SAMPLE, first + (uint64_t)i, 0, 2, z);
+    z[0] = SHIFT + (theta[1] < 0.5 ? SWING : -SWING) + NARROW * z[0];
+    known_fields(law, theta, z, fields + i * KNOWN_WIDTH);
+  }
+  PetscFunctionReturn(0);
+}
+
+static const ScoriaSourceKind wrong = {.name = "wrong", .draw = WrongDraw, .destroy = KnownDestroy};
+
+/* Rows of the known law, `each` of a condition, of which some have failed, against a model of another kind (NULL: of
+ * the same). */
+static void measure_each(uint64_t seed, int each, const ScoriaSourceKind *kind, Comparison *c, CompareBiases *biases)
 {
   double theta[2 * CONDITIONS];
   KnownLaw law[SCORIA_NFROM];
@@ -41,11 +62,10 @@ static void measure(uint64_t seed, bool right, Comparison *c)
   small_run_open(&r);
   for (int i = 0; i < SCORIA_NFROM; i++) known_source(PETSC_COMM_WORLD, seed, &law[i], &source[i]);
   law[SCORIA_FROM_PDE].fail_every = 97;
-  if (!right) {
+  if (kind) {
     const ScoriaFieldShape shape = *source_shape(source[SCORIA_FROM_MODEL]);
     ScoriaSource known           = source[SCORIA_FROM_MODEL];
-    CHECK(
-        ScoriaSourceCreate(&light, &law[SCORIA_FROM_MODEL], &shape, source_workers(known), &source[SCORIA_FROM_MODEL]));
+    CHECK(ScoriaSourceCreate(kind, &law[SCORIA_FROM_MODEL], &shape, source_workers(known), &source[SCORIA_FROM_MODEL]));
     CHECK(ScoriaSourceDestroy(&known));
   }
   for (int k = 0; k < CONDITIONS; k++) {
@@ -53,10 +73,16 @@ static void measure(uint64_t seed, bool right, Comparison *c)
     theta[2 * k + 1] = (k * 7 % CONDITIONS) / (double)CONDITIONS;
   }
   const ComparePooled asked = {
-      .conditions = CONDITIONS, .each = EACH, .theta = theta, .seed = 1, .directions = 4, .quantities = &quantities};
-  CHECK(CompareMeasurePooled(r.run, source, &asked, c));
+      .conditions = CONDITIONS, .each = each, .theta = theta, .seed = 1, .directions = 4, .quantities = &quantities};
+  CHECK(CompareMeasurePooled(r.run, source, &asked, c, biases));
   for (int i = 0; i < SCORIA_NFROM; i++) CHECK(ScoriaSourceDestroy(&source[i]));
   small_run_close(&r);
+}
+
+static void measure(uint64_t seed, bool right, Comparison *c)
+{
+  CompareBiases biases;
+  measure_each(seed, EACH, right ? NULL : &light, c, &biases);
 }
 
 static void pool(const Comparison *c, int number, ScoriaTail tail[SCORIA_TAILS])
@@ -109,9 +135,56 @@ static void a_lighter_tail_is_found(void **state)
   }
 }
 
+/* Biases are minus residuals, in the rows' SDs: the mean, what does not change its sign; its rms over the conditions;
+ * the SD.  Of the model's Gaussian, which is right, none. */
+static void biases_of_few_rows_at_a_condition(void **state)
+{
+  const double rms = hypot(SHIFT, SWING), error = sqrt((1.0 / EACH + SWING * SWING) / CONDITIONS);
+  static CompareBiases biases;
+  Comparison c = {.theta = {0}};
+  int rank;
+  (void)state;
+  CHECK(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  for (uint64_t seed = 60; seed < 60 + LAWS; seed++) {
+    measure_each(seed, EACH, &wrong, &c, &biases);
+    for (int j = 0; j < 2 && !rank; j++) {
+      const CompareBias *mean = &biases.of[j][SCORIA_ESTIMATE_MEAN], *sd = &biases.of[j][SCORIA_ESTIMATE_SD];
+      /* four standard errors each; of the mean square of gaps .1 with rows' .25 it is sqrt(2 / 250) (.1 + .25) */
+      assert_true(mean->varies && fabs(mean->model.bias - SHIFT) < 4 * error);
+      assert_true(fabs(mean->model.se / error - 1) < 0.2);
+      assert_true(fabs(mean->model.floor * mean->model.floor - rms * rms) < 4 * sqrt(2.0 / CONDITIONS) * 0.35);
+      /* two of its standard errors, which are .03 to .04 by the same figures */
+      const double more = mean->model.upper * mean->model.upper - mean->model.floor * mean->model.floor;
+      assert_true(more > 2 * 0.025 && more < 2 * 0.05);
+      assert_true(fabs(sd->model.bias - (NARROW - 1)) < 4 / sqrt(2.0 * CONDITIONS * (EACH - 1)));
+      assert_true(isnan(sd->model.upper) && isnan(biases.of[j][SCORIA_ESTIMATE_Q975].model.bias));
+      assert_true(fabs(mean->gaussian.bias) < 4 * error);
+      assert_true(mean->gaussian.floor * mean->gaussian.floor < 4 * sqrt(2.0 / CONDITIONS) / EACH);
+      assert_true(fabs(sd->gaussian.bias) < 4 / sqrt(2.0 * CONDITIONS * (EACH - 1)));
+    }
+  }
+}
+
+/* One row a condition: the mean alone, in SDs of the model. */
+static void biases_of_single_rows(void **state)
+{
+  static CompareBiases biases;
+  Comparison c = {.theta = {0}};
+  int rank;
+  (void)state;
+  CHECK(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  measure_each(70, 1, &wrong, &c, &biases);
+  if (rank) return;
+  const ScoriaBias *mean = &biases.of[0][SCORIA_ESTIMATE_MEAN].model;
+  const double error     = sqrt((1 + SWING * SWING) / CONDITIONS) / NARROW;
+  assert_true(fabs(mean->bias - SHIFT / NARROW) < 4 * error && fabs(mean->se / error - 1) < 0.2);
+  assert_true(isnan(mean->floor) && isnan(mean->upper) && isnan(biases.of[0][SCORIA_ESTIMATE_SD].model.bias));
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_right_law_agrees_as_far_as_there_are_rows),
-                                     cmocka_unit_test(a_lighter_tail_is_found)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_right_law_agrees_as_far_as_there_are_rows), cmocka_unit_test(a_lighter_tail_is_found),
+      cmocka_unit_test(biases_of_few_rows_at_a_condition), cmocka_unit_test(biases_of_single_rows)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

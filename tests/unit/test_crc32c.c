@@ -39,18 +39,24 @@ static void test_hardware_known_answers(void **state)
   check_known(crc32c_hardware);
 }
 
+static void fill(size_t n, unsigned char bytes[])
+{
+  uint32_t x = 1;
+
+  for (size_t i = 0; i < n; i++) {
+    x        = x * 1664525u + 1013904223u;
+    bytes[i] = (unsigned char)(x >> 24);
+  }
+}
+
 /* Every length up to 300 at every alignment, in one piece and chained at every cut. */
 static void test_both_ways_alike(void **state)
 {
   unsigned char bytes[320];
-  uint32_t x = 1;
 
   (void)state;
   if (!crc32c_has_hardware()) skip();
-  for (size_t i = 0; i < sizeof bytes; i++) {
-    x        = x * 1664525u + 1013904223u;
-    bytes[i] = (unsigned char)(x >> 24);
-  }
+  fill(sizeof bytes, bytes);
   for (size_t shift = 0; shift < 8; shift++) {
     for (size_t n = 0; n <= 300; n++)
       assert_int_equal(crc32c_software(0, bytes + shift, n), crc32c_hardware(0, bytes + shift, n));
@@ -61,6 +67,21 @@ static void test_both_ways_alike(void **state)
     assert_int_equal(crc32c_software(crc32c_software(0, bytes, cut), bytes + cut, 300 - cut), whole);
     assert_int_equal(crc32c_hardware(crc32c_hardware(0, bytes, cut), bytes + cut, 300 - cut), whole);
   }
+}
+
+/* Lengths about those that are taken in lanes side by side, one to four times over, at any alignment. */
+static void test_long_ones_alike(void **state)
+{
+  enum { LANES = 3 * 4096, MOST = 4 * LANES + 64 };
+  static unsigned char bytes[MOST + 8];
+
+  (void)state;
+  if (!crc32c_has_hardware()) skip();
+  fill(sizeof bytes, bytes);
+  for (size_t shift = 0; shift < 8; shift++)
+    for (size_t whole = LANES; whole <= 4 * LANES; whole += LANES)
+      for (size_t n = whole - 9; n <= whole + 9; n++)
+        assert_int_equal(crc32c_software(7, bytes + shift, n), crc32c_hardware(7, bytes + shift, n));
 }
 
 /* Any single flipped bit changes a CRC: that is what it is kept for. */
@@ -103,9 +124,9 @@ static void test_joined(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_answers),   cmocka_unit_test(test_hardware_known_answers),
-      cmocka_unit_test(test_both_ways_alike), cmocka_unit_test(test_every_bit_counts),
-      cmocka_unit_test(test_joined),
+      cmocka_unit_test(test_known_answers),    cmocka_unit_test(test_hardware_known_answers),
+      cmocka_unit_test(test_both_ways_alike),  cmocka_unit_test(test_long_ones_alike),
+      cmocka_unit_test(test_every_bit_counts), cmocka_unit_test(test_joined),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -641,49 +641,117 @@ static void weights_take_out_the_chance_of_the_draws(void **state)
   CHECK(NormaliserDestroy(&alone));
 }
 
-/* Field a, which is positive and below its reference, and b, which has bounds alone: both keep them with coordinates
- * ten times as large as those of data; there and back; the volume by differences of a step
- * that hardly ever crosses a knot. */
-static void bounds_are_kept(void **state)
+/* Of a model at u: coordinates there and back; the volume by differences of a step that hardly ever crosses a knot; and
+ * field (M) of coordinates ten times as large as those of data. */
+static void check_transforms(ScoriaNormaliser norm, const ScoriaTwin *twin, double u, double far[M])
 {
-  const ScoriaTwin twin = {.reference = {200, NAN}, .bounded = {true, true}, .bounds = {{0, INFINITY}, {-9, INFINITY}}};
-  const double u = 0.3, h = 1e-7;
+  const double h = 1e-7;
   double *field, *y, *back, *J, *gram, *work, volume = 0, worst = 0;
-  ScoriaNormaliser norm, loaded;
   int R;
-  (void)state;
-  fit(PETSC_COMM_SELF, &twin, &norm, NULL);
-  loaded               = stored(norm);
-  const NormLateral of = loaded->self;
-  assert_true(of->bounds[0].on && of->bounds[0].lo == 0 && of->bounds[0].hi == 200);
-  assert_true(of->bounds[1].on && of->bounds[1].lo == -9 && isinf(of->bounds[1].hi));
-  CHECK(ScoriaNormaliserSizes(loaded, NULL, NULL, NULL, &R));
+  CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
   CHECK(PetscCalloc6(2 * M, &field, 2 * R, &y, R, &back, (size_t)R * M, &J, (size_t)R * R, &gram,
-                     normaliser_volume_work(loaded), &work));
-  CHECK(ScoriaNormaliserAt(loaded, &twin, &u));
+                     normaliser_volume_work(norm), &work));
+  CHECK(ScoriaNormaliserAt(norm, twin, &u));
   rng_normal(5, SCORIA_STREAM_REMAINDER, 3, 0, R, y);
-  normaliser_decode(loaded, 1, y, field);
-  normaliser_encode(loaded, 1, field, back);
+  normaliser_decode(norm, 1, y, field);
+  normaliser_encode(norm, 1, field, back);
   for (int k = 0; k < R; k++) worst = fmax(worst, fabs(back[k] - y[k]));
   assert_true(worst < 1e-8);
   memcpy(y + R, y, sizeof *y * (size_t)R);
   for (int k = 0; k < R; k++) {
     y[k] += h, y[R + k] -= h;
-    normaliser_decode(loaded, 2, y, field);
+    normaliser_decode(norm, 2, y, field);
     y[k] -= h, y[R + k] += h;
     for (int j = 0; j < M; j++) J[(size_t)k * M + j] = (field[j] - field[M + j]) / (2 * h);
   }
   la_gemm(false, true, R, R, M, 1, J, M, J, M, 0, gram, R);
   assert_true(la_cholesky(R, gram));
   for (int k = 0; k < R; k++) volume += log(gram[(size_t)k * R + k]);
-  const double difference = normaliser_log_volume(loaded, y, work) - volume;
+  const double difference = normaliser_log_volume(norm, y, work) - volume;
   assert_true(fabs(difference) < 1e-3); /* R times the rounding of a difference, 1e-13 / h = 1e-6 */
   for (int k = 0; k < R; k++) y[k] *= 10;
-  normaliser_decode(loaded, 1, y, field);
-  for (int j = 0; j < M; j++) assert_true(field[j] >= (j < N * NX ? 0 : -9) && (j >= N * NX || field[j] <= 200));
+  normaliser_decode(norm, 1, y, far);
   CHECK(PetscFree6(field, y, back, J, gram, work));
+}
+
+/* Field a, which is positive and below its reference, and b, which has bounds alone: both keep them. */
+static void bounds_are_kept(void **state)
+{
+  const ScoriaTwin twin = {.reference = {200, NAN}, .bounded = {true, true}, .bounds = {{0, INFINITY}, {-9, INFINITY}}};
+  ScoriaNormaliser norm, loaded;
+  double field[M];
+  (void)state;
+  fit(PETSC_COMM_SELF, &twin, &norm, NULL);
+  loaded               = stored(norm);
+  const NormLateral of = loaded->self;
+  assert_true(of->bounds[0].on && of->bounds[0].lo == 0 && of->bounds[0].hi == 200);
+  assert_true(of->bounds[1].on && of->bounds[1].lo == -9 && isinf(of->bounds[1].hi));
+  check_transforms(loaded, &twin, 0.3, field);
+  for (int j = 0; j < M; j++) assert_true(field[j] >= (j < N * NX ? 0 : -9) && (j >= N * NX || field[j] <= 200));
   CHECK(NormaliserDestroy(&norm));
   CHECK(NormaliserDestroy(&loaded));
+}
+
+/* Ends at theta: ctx[c] from what field a exceeds at any score, and from what b is below, and the width of a. */
+static PetscErrorCode ends_of(void *ctx, const double theta[], double near[], double far[])
+{
+  const double *by = ctx, u = theta[0];
+  near[0] = u * u + by[0];
+  near[1] = 12 + u + by[1];
+  for (int x = 0; x < NX; x++) {
+    far[x]      = near[0] + (by[2] + x) * (1 + 0.3 * u);
+    far[NX + x] = NAN;
+  }
+  return 0;
+}
+
+static void expect_ends(const double by[3], LateralEndsKind a, LateralEndsKind b, double field[M])
+{
+  const ScoriaTwin twin = {.ends = ends_of, .ctx = (void *)by, .reference = {NAN, NAN}};
+  ScoriaNormaliser norm, loaded;
+  fit(PETSC_COMM_SELF, &twin, &norm, NULL);
+  loaded               = stored(norm);
+  const NormLateral of = loaded->self;
+  assert_int_equal(of->ends[0], a);
+  assert_int_equal(of->ends[1], b);
+  if (a == LATERAL_ENDS_NONE) /* nothing is left to ask the equations for */
+    CHECK(ScoriaNormaliserAt(loaded, NULL, &by[0]));
+  else
+    check_transforms(loaded, &twin, 0.3, field);
+  CHECK(NormaliserDestroy(&norm));
+  CHECK(NormaliserDestroy(&loaded));
+}
+
+/* Field a lies between ends that follow the condition, b below one: both keep them.  Where values pass the far end
+ * there is only the near one, and where they lie on both sides of that none. */
+static void ends_of_a_condition_are_kept(void **state)
+{
+  static const double kept[3] = {0, 0, 60}, passed[3] = {0, 0, 2}, amid[3] = {1, -6, 60};
+  const double u = 0.3;
+  double field[M];
+  (void)state;
+  expect_ends(kept, LATERAL_ENDS_BOTH, LATERAL_ENDS_BELOW, field);
+  for (int j = 0; j < N * NX; j++)
+    assert_true(field[j] >= u * u && field[j] <= u * u + (60 + j % NX) * (1 + 0.3 * u) && field[N * NX + j] < 12 + u);
+  expect_ends(passed, LATERAL_ENDS_ABOVE, LATERAL_ENDS_BELOW, field);
+  for (int j = 0; j < N * NX; j++) assert_true(field[j] > u * u && field[N * NX + j] < 12 + u);
+  expect_ends(amid, LATERAL_ENDS_NONE, LATERAL_ENDS_NONE, field);
+}
+
+/* A model that goes by ends asks for them. */
+static void ends_are_asked_for(void **state)
+{
+  static const double by[3]    = {0, 0, 60};
+  static const ScoriaTwin none = {.reference = {NAN, NAN}};
+  const ScoriaTwin twin        = {.ends = ends_of, .ctx = (void *)by, .reference = {NAN, NAN}};
+  const double u               = 0.3;
+  ScoriaNormaliser norm;
+  (void)state;
+  fit(PETSC_COMM_SELF, &twin, &norm, NULL);
+  assert_true(ScoriaNormaliserAt(norm, &none, &u) != 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  ScoriaFailureReset();
+  CHECK(NormaliserDestroy(&norm));
 }
 
 /* The law of knots has mean 0 and variance 1, by quantiles of t in the middle of shares of a normal law. */
@@ -751,6 +819,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(laws_with_a_tilt_are_read),
       cmocka_unit_test(weights_take_out_the_chance_of_the_draws),
       cmocka_unit_test(bounds_are_kept),
+      cmocka_unit_test(ends_of_a_condition_are_kept),
+      cmocka_unit_test(ends_are_asked_for),
       cmocka_unit_test(standard_laws_have_mean_0_and_variance_1),
       cmocka_unit_test(fields_of_scores_have_the_same_bits_at_every_level),
   };

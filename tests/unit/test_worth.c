@@ -1,5 +1,6 @@
 /* What compare says beyond distances: biases of estimates, time to break even, laws between conditions, memorisation.
  */
+#include "scoria/bias.h"
 #include "scoria/stats.h"
 #include "testing.h"
 #include <math.h>

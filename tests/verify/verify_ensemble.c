@@ -143,10 +143,46 @@ static void twin_is_the_homogeneous_electrode(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* Near ends are the state of rest; far ones the electrode whose pores are the narrowest everywhere, of c alone, and
+ * none where that has no solution: the same solver, so that no bit differs. */
+static void ends_are_rest_and_the_least_porosity(void **state)
+{
+  enum { NX = 16 };
+  static const char text[]          = "electrode: {set: marquis2019_negative, bruggeman_D: 2}\n"
+                                      "porosity: {min: 0.15, ell: 1e-5}\n"
+                                      "conditions: {U0: [0.01, 0.1], F_right: [5, 20]}\n"
+                                      "ensemble: {cells: [16], derived: [j]}\n";
+  const double theta[SCORIA_NTHETA] = {0.05, 15.0, 1e-5}, beyond[SCORIA_NTHETA] = {0.05, 800.0, 1e-5};
+  double near[3], far[3 * NX], eps[NX];
+  const double *x;
+  ScoriaDeck deck;
+  ScoriaEnsemble ens;
+  ScoriaDatasetSpec spec;
+  ScoriaRows row;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, electrode_tables, &deck));
+  CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, &ens));
+  CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
+  CHECK(ScoriaRowsCreate(&spec, 1, &row));
+  for (int k = 0; k < NX; k++) eps[k] = 0.15;
+  CHECK(ScoriaEnsembleCompute(ens, 1, theta, NULL, eps, &row));
+  CHECK(ScoriaEnsembleEnds(ens, theta, near, far));
+  assert_true(near[0] == 1000 && fabs(near[1] + 0.05) < 1e-15 && near[2] == 0);
+  for (int k = 0; k < NX; k++) {
+    assert_true(far[k] == row.field[0][k] && far[k] > near[0]);
+    assert_true(isnan(far[NX + k]) && isnan(far[2 * NX + k]));
+  }
+  CHECK(ScoriaEnsembleEnds(ens, beyond, near, far));
+  for (int k = 0; k < NX; k++) assert_true(isnan(far[k]));
+  CHECK(ScoriaRowsDestroy(&row));
+  CHECK(ScoriaEnsembleDestroy(&ens));
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(article_statistics),
-                                     cmocka_unit_test(rows_do_not_depend_on_order),
-                                     cmocka_unit_test(twin_is_the_homogeneous_electrode)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(article_statistics), cmocka_unit_test(rows_do_not_depend_on_order),
+      cmocka_unit_test(twin_is_the_homogeneous_electrode), cmocka_unit_test(ends_are_rest_and_the_least_porosity)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

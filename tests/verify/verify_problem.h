@@ -73,18 +73,23 @@ static inline void fill_manufactured_eps(const ScoriaDiscrete *d, double eps[])
   }
 }
 
+/* Calls visit for every variant of a problem. */
+static inline void each_variant_of(const ScoriaProblem *problem, void (*visit)(const Variant *v))
+{
+  assert_non_null(problem->variants[0]);
+  for (const char *const *text = problem->variants; *text; text++) {
+    Variant v;
+    variant_open(problem, *text, &v);
+    visit(&v);
+    variant_close(&v);
+  }
+}
+
 /* Calls visit for every variant of every problem. */
 static inline void each_variant(void (*visit)(const Variant *v))
 {
-  int visited = 0;
-  for (int i = 0; scoria_problems[i]; i++)
-    for (const char *const *text = scoria_problems[i]->variants; *text; text++, visited++) {
-      Variant v;
-      variant_open(scoria_problems[i], *text, &v);
-      visit(&v);
-      variant_close(&v);
-    }
-  assert_true(visited > 0);
+  assert_non_null(scoria_problems[0]);
+  for (int i = 0; scoria_problems[i]; i++) each_variant_of(scoria_problems[i], visit);
 }
 
 #endif

@@ -185,6 +185,21 @@ PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareA
 /* A source of condition k that has too few good fields to compare; -1: none. */
 int compare_lacking(const ComparisonSet *set, int k);
 
+/* compare_biases.c.  The bias of an estimate over the conditions, of the model and of its Gaussian; NaN of one that has
+ * none. */
+typedef struct {
+  bool varies; /* false: the quantity does not, and there is no bias of the model */
+  ScoriaBias model, gaussian;
+} CompareBias;
+typedef struct {
+  CompareBias of[COMPARE_MAX_TAILS][SCORIA_NESTIMATES]; /* every number that is judged */
+} CompareBiases;
+/* Of the conditions that are here: all of them on rank 0.  Local. */
+PetscErrorCode CompareBiasesOfConditions(const ComparisonSet *set, const CompareQuantities *quantities,
+                                         CompareBiases *biases);
+/* In compare.h5. */
+PetscErrorCode ComparePutBiases(ScoriaStore store, const CompareQuantities *quantities, const CompareBiases *biases);
+
 /* compare_pooled.c.  Rows at many conditions, few at each, judged together. */
 typedef struct {
   int64_t conditions, each; /* rows of each, at most */
@@ -203,60 +218,64 @@ CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int tails, int64
 
 /* Distances between residuals of the rows (SCORIA_FROM_PDE), the model and its Gaussian; the floor is of bootstrap
  * samples of the rows, and SCORIA_FROM_PDE_AGAIN of source is not looked at.  The source of rows has none for good
- * where it has NaN.  Collective; c is known to all. */
+ * where it has NaN.  Collective; c is known to all, biases to rank 0. */
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
-                                    Comparison *c);
+                                    Comparison *c, CompareBiases *biases);
 
 /* compare_residuals.c: numbers of such rows, and of the model's draws for them. */
+enum {
+  COMPARE_RESIDUAL_ROWS,   /* of the rows, by the model's mean and SD */
+  COMPARE_RESIDUAL_MODEL,  /* of the model's draws, by the same */
+  COMPARE_RESIDUAL_BESIDE, /* of the rows, by those of the model's Gaussian */
+  COMPARE_RESIDUALS
+};
 typedef struct {
   const CompareQuantities *quantities; /* borrowed; NULL: there are none */
   int n, m, cells, behind;             /* numbers; of a row: values, cells, place of the numbers of a whole field */
-  double *drawn, *mean, *unit;         /* owned (draws, n), (n), (n): of the model at a condition */
-  double *share[2], *all[2];           /* owned (rows, n): residuals here, and on rank 0 */
+  int64_t draws, conditions;           /* at a condition; of asked */
+  double condition;                    /* number of the one that rows are taken at */
+  double *drawn;                       /* owned (draws, n) */
+  double *mean[2], *unit[2];           /* owned (n): of the model at the condition, of its Gaussian */
+  double *share[COMPARE_RESIDUALS];    /* owned (rows, n + 1): residuals here, behind them the condition's number */
+  double *all[COMPARE_RESIDUALS];      /* owned: the same on rank 0 */
 } CompareResiduals;
 
 /* Of rows of that shape; with room for the draws of a condition, residuals here, and of all ranks. */
 PetscErrorCode CompareResidualsCreate(const ComparePooled *asked, const ScoriaFieldShape *shape, int64_t draws,
                                       int64_t rows_here, int64_t rows, CompareResiduals *r);
 PetscErrorCode CompareResidualsDestroy(CompareResiduals *r);
-/* At a condition from now on, at which the model's draws are these (draws, m). */
-void compare_residuals_at(CompareResiduals *r, const double theta[], int64_t draws, const double rows[]);
+/* At condition k from now on, at which draws of the model, or of its Gaussian, are these (draws, m). */
+void compare_residuals_at(CompareResiduals *r, int64_t k, const double theta[], bool gaussian, int64_t draws,
+                          const double rows[]);
 /* A row of the reference and one of the model become residuals number `at` here. */
 void compare_residuals_take(CompareResiduals *r, const double theta[], int64_t at, const double row[],
                             const double model[]);
 /* `mine` of this rank and all others' to rank 0, at starts[rank].  Collective. */
 PetscErrorCode CompareResidualsGather(MPI_Comm comm, int mine, const int counts[], const int starts[],
                                       CompareResiduals *r);
-/* On rank 0: c->tail of `rows` residuals of both. */
+/* On rank 0: c->tail of `rows` residuals of both, and biases of what the model and its Gaussian say of the rows. */
 PetscErrorCode CompareResidualsCount(const CompareResiduals *r, int64_t rows, Comparison *c);
+PetscErrorCode CompareResidualsBiases(const CompareResiduals *r, int64_t rows, CompareBiases *biases);
 
-/* compare_worth.c.  The bias of an estimate over the conditions, of the model and of its Gaussian; NaN of one that has
- * none. */
-typedef struct {
-  bool varies; /* false: the quantity does not, and there is no bias of the model */
-  ScoriaBias model, gaussian;
-} CompareBias;
-/* Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
+/* compare_worth.c.  Core seconds per field; of dataset and model, NaN: not known; rows of the deck's dataset. */
 typedef struct {
   double seconds[SCORIA_NFROM];
   double seconds_data, seconds_training;
   int64_t training_rows;
-  double tolerance;                                       /* that sources are compared at */
-  ScoriaForecast levels;                                  /* of several fidelities */
-  CompareBias bias[COMPARE_MAX_TAILS][SCORIA_NESTIMATES]; /* of every number that is judged */
+  double tolerance;      /* that sources are compared at */
+  ScoriaForecast levels; /* of several fidelities */
+  CompareBiases biases;
 } CompareCost;
 
 /* Estimates of the quantities of interest at one condition, and counts of their tails, from its good fields (good, C,
  * L) of every source. */
 PetscErrorCode CompareFillEstimates(const CompareQuantities *quantities, const ScoriaFieldShape *shape,
                                     double *const fields[SCORIA_NFROM], Comparison *c);
-/* cost->bias, of the conditions that are here: all of them on rank 0.  Local. */
-PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost);
 /* compare.json's member COMPARE_WORTH, and the same in a few lines for people. */
 void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const CompareCost *cost);
 PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantities, const CompareCost *cost);
-/* In compare.h5: biases of the estimates of the model and of its Gaussian, and times. */
-PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost);
+/* In compare.h5: times. */
+PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareCost *cost);
 
 /* compare_symmetries.c: the laws that the deck's problem has on these conditions; those that the fields of one
  * condition can break, of its good fields; then all of them over the held-out conditions, with a few more fields for
@@ -348,9 +367,9 @@ PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool 
 /* A line where the model's network is farther from the reference than the Gaussian that it starts from. */
 PetscErrorCode CompareSayNearer(ScoriaRun run, const ComparisonSet *set);
 /* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails
- * of quantities, NULL: none were looked at; biases of their estimates beside the cost, NULL: there are no solves. */
+ * of quantities and biases of their estimates, NULL: none were looked at; what they cost, NULL: there are no solves. */
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
-                                 const CompareQuantities *quantities, const CompareCost *cost, MPI_Comm comm,
-                                 const char *path, const char *deck);
+                                 const CompareQuantities *quantities, const CompareBiases *biases,
+                                 const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck);
 
 #endif

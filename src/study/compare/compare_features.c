@@ -1,5 +1,6 @@
 /* compare of whole fields: rows become features a few at a time, so that only a few whole rows are in memory. */
 #include "compare.h"
+#include "scoria/phases.h"
 #include <math.h>
 
 /* The normals of the directions, beside which the rest is small, within run_memory. */
@@ -73,7 +74,9 @@ PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, con
   for (int64_t at = 0; at < most; at += batch->rows) {
     const int64_t number = PetscClipInterval(n - at, 0, batch->rows);
     PetscCall(ScoriaSourceDraw(of, theta, first + (uint64_t)at, number, batch->buffer));
-    for (int64_t i = 0; i < number && source_workers(of)->leads; i++) {
+    if (!source_workers(of)->leads) continue;
+    phase_begin(SCORIA_PHASE_MEASURE);
+    for (int64_t i = 0; i < number; i++) {
       const double *whole = batch->buffer + i * m;
       double *row         = rows + (at + i) * size;
       if (isfinite(whole[0]))
@@ -81,6 +84,7 @@ PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, con
       else
         for (size_t k = 0; k < size; k++) row[k] = NAN;
     }
+    phase_end(SCORIA_PHASE_MEASURE, (double)number);
   }
   PetscFunctionReturn(0);
 }

@@ -213,7 +213,7 @@ static PetscErrorCode Close(Imported *im)
 
 /* Conditions one by one, with their curves, and with the nearest training rows where whole conditions are held back. */
 static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im, uint64_t seed, int directions,
-                                    ComparisonSet *set, CompareMemory *memory)
+                                    ComparisonSet *set, CompareBiases *biases, CompareMemory *memory)
 {
   CompareAsked asked = {.seed = seed, .directions = directions, .quantities = &im->quantities, .alike = true};
   const int n        = im->spec->space.n;
@@ -230,11 +230,13 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
   PetscCall(CompareDrawsCreate(run, im->source, set->count, &draws));
   PetscCall(CompareMeasure(run, &draws, &asked, set, seconds));
   PetscCall(CompareDrawsDestroy(&draws));
+  PetscCall(CompareBiasesOfConditions(set, &im->quantities, biases));
   PetscFunctionReturn(0);
 }
 
 /* All together: a set of one. */
-static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set)
+static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set,
+                                      CompareBiases *biases)
 {
   const ComparePooled asked = {.conditions = im->conditions,
                                .each       = im->each,
@@ -246,7 +248,7 @@ static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed
   PetscFunctionBeginUser;
   set->conditions = 1;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
-  PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0]));
+  PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0], biases));
   set->count                 = set->c[0].good[SCORIA_FROM_PDE];
   const CompareMapped mapped = {.conditions = im->conditions, .each = im->each, .theta = im->theta, .paired = true};
   if (im->features) PetscCall(CompareMapsMake(run, im->whole, &mapped, &set->maps));
@@ -314,7 +316,8 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
 
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ScoriaHeldOut *held,
-                            const CompareQuantities *quantities, const CompareMemory *memory)
+                            const CompareQuantities *quantities, const CompareBiases *biases,
+                            const CompareMemory *memory)
 {
   const ComparisonSet none = {.shape = set->shape};
   ComparisonSet curves     = *set;
@@ -326,7 +329,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(WriteJson(run, json, set, held, quantities, memory));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   if (!set->profiles) curves.conditions = 0;
-  PetscCall(CompareWriteStore(&curves, &none, quantities, NULL, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(&curves, &none, quantities, biases, NULL, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
@@ -338,6 +341,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
                           .imported   = true,
                           .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
   CompareMemory memory = {.ds = NULL};
+  CompareBiases biases;
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
@@ -345,12 +349,12 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
   PetscCall(ScoriaMadeFromShape(&set.shape, &set.made));
   PetscCall(PetscStrncpy(set.made.dataset, model_dataset(im->trained.model), sizeof set.made.dataset));
   if (im->halves)
-    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &memory));
+    PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &biases, &memory));
   else
-    PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set));
+    PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set, &biases));
   const ScoriaHeldOut held = describe(im, &set);
   PetscCall(Say(run, &set, &held, &im->quantities, &memory));
-  PetscCall(Write(run, deck, &set, &held, &im->quantities, &memory));
+  PetscCall(Write(run, deck, &set, &held, &im->quantities, &biases, &memory));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareMemoryDestroy(&memory));
   PetscFunctionReturn(0);

@@ -238,7 +238,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(WriteJson(run, json, set, m, cost, sampler));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, cost, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, &cost->biases, cost, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
@@ -330,7 +330,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
   }
   PetscCall(Forecast(run, deck, o, &set, &cost));
-  PetscCall(CompareJudge(&set, &o->quantities, &cost));
+  PetscCall(CompareBiasesOfConditions(&set, &o->quantities, &cost.biases));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));

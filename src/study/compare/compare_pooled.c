@@ -65,8 +65,8 @@ CompareRoom compare_pooled_room(ScoriaFeatures features, int m, int tails, int64
   const int row       = features ? m + tails : m;                      /* of whole fields numbers stand behind */
   return (CompareRoom){.fixed = value * (2 * judged * judged + (double)most_draws(row) * (row + tails) +
                                          (double)(TAKEN * batch_rows(row, each)) * row),
-                       /* here and on rank 0; of the bootstrap; numbers of two sources */
-                       .row   = value * (2 * TAKEN * width + 2 * width + blocks + 4 * tails + 2)};
+                       /* here and on rank 0; of the bootstrap; numbers of three kinds */
+                       .row   = value * (2 * TAKEN * width + 2 * width + blocks + 6 * (tails + 1) + 2)};
 }
 
 static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource source[], int64_t conditions_here, int rank,
@@ -103,16 +103,30 @@ static PetscErrorCode Destroy(Pooling *p)
   PetscFunctionReturn(0);
 }
 
-/* Mean and unit of the residuals at condition k, of draws of the model; whether there were enough. */
-static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], bool *enough)
+/* Draws for the moments at condition k, and how many of them are finite. */
+static PetscErrorCode DrawMoments(Pooling *p, ScoriaFrom from, int64_t k, const double theta[], int64_t *finite)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaSourceDraw(p->source[SCORIA_FROM_MODEL], theta,
-                             draw_number(compare_numbers[SCORIA_FROM_MODEL], k, MOMENTS_FROM), p->draws, p->moment));
-  const int64_t finite = stats_keep_finite(p->draws, p->m, p->moment);
-  *enough              = finite >= 2;
+  PetscCall(ScoriaSourceDraw(p->source[from], theta, draw_number(compare_numbers[SCORIA_FROM_MODEL], k, MOMENTS_FROM),
+                             p->draws, p->moment));
+  *finite = stats_keep_finite(p->draws, p->m, p->moment);
+  PetscFunctionReturn(0);
+}
+
+/* Mean and unit of the residuals at condition k, of draws of the model, of numbers those by its Gaussian too; whether
+ * there were enough. */
+static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], bool *enough)
+{
+  int64_t finite = 0;
+  PetscFunctionBeginUser;
+  if (p->numbers.n) {
+    PetscCall(DrawMoments(p, SCORIA_FROM_GAUSSIAN, k, theta, &finite));
+    compare_residuals_at(&p->numbers, k, theta, true, finite, p->moment);
+  }
+  PetscCall(DrawMoments(p, SCORIA_FROM_MODEL, k, theta, &finite));
+  *enough = finite >= 2;
   if (!*enough) PetscFunctionReturn(0);
-  compare_residuals_at(&p->numbers, theta, finite, p->moment);
+  compare_residuals_at(&p->numbers, k, theta, false, finite, p->moment);
   stats_moments(finite, p->m, p->moment, p->mean, p->unit);
   if (p->asked->features)
     features_units(p->asked->features, p->mean, p->unit);
@@ -229,7 +243,7 @@ static PetscErrorCode BootstrapFloor(const ComparePooled *asked, int64_t n, int 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c)
+static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c, CompareBiases *biases)
 {
   const ComparePooled *asked = p->asked;
   PetscFunctionBeginUser;
@@ -238,6 +252,7 @@ static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c)
     PetscCall(Distance(asked, rows, p->width, p->all[t], p->all[0], &c->distance[taken[t]]));
   PetscCall(BootstrapFloor(asked, rows, p->width, p->all[0], &c->distance[SCORIA_FROM_PDE_AGAIN]));
   PetscCall(CompareResidualsCount(&p->numbers, rows, c));
+  PetscCall(CompareResidualsBiases(&p->numbers, rows, biases));
   PetscFunctionReturn(0);
 }
 
@@ -261,7 +276,7 @@ static PetscErrorCode TakeAll(ScoriaRun run, Pooling *p, int64_t first, int64_t 
 }
 
 PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCORIA_NFROM], const ComparePooled *asked,
-                                    Comparison *c)
+                                    Comparison *c, CompareBiases *biases)
 {
   const MPI_Comm comm = ScoriaRunComm(run);
   int64_t first, number, rows = 0;
@@ -281,7 +296,7 @@ PetscErrorCode CompareMeasurePooled(ScoriaRun run, const ScoriaSource source[SCO
         "compare: found %lld usable rows among those that were held back from training, expected at least %d; with "
         "import.holdout: 0 none are held back, and run goes without a verdict",
         (long long)rows, SCORIA_HOLDOUT_LEAST);
-  if (!rank) failed = Measure(&p, rows, c);
+  if (!rank) failed = Measure(&p, rows, c, biases);
   PetscCall(ScoriaAgreeFailed(comm, failed));
   PetscCallMPI(MPI_Bcast(c, sizeof *c, MPI_BYTE, 0, comm));
   PetscCall(Destroy(&p));

@@ -93,8 +93,8 @@ static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const 
 }
 
 PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
-                                 const CompareQuantities *quantities, const CompareCost *cost, MPI_Comm comm,
-                                 const char *path, const char *deck)
+                                 const CompareQuantities *quantities, const CompareBiases *biases,
+                                 const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck)
 {
   const int64_t cells = set->shape.cells;
   ScoriaStore store;
@@ -109,7 +109,8 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
   if (quantities) PetscCall(ComparePutTails(store, set, quantities));
-  if (quantities && cost) PetscCall(ComparePutWorth(store, quantities, cost));
+  if (quantities) PetscCall(ComparePutBiases(store, quantities, biases));
+  if (cost) PetscCall(ComparePutWorth(store, cost));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
 }

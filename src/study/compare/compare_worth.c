@@ -60,34 +60,6 @@ static const char *winner(const CompareCost *cost)
                                                                                            : SCORIA_SOURCE_MODEL;
 }
 
-/* Pools one estimate of one quantity, of the model or its Gaussian; false, and NaN, where the quantity does not vary.
- */
-static bool pool(const ComparisonSet *set, ScoriaFrom from, int quantity, int estimate, ScoriaEstimates work[],
-                 ScoriaBias *bias)
-{
-  ScoriaEstimates *reference = work + set->held;
-  for (int k = 0; k < set->held; k++) {
-    work[k]      = (from == SCORIA_FROM_GAUSSIAN ? set->c[k].gaussian : set->c[k].sample)[quantity];
-    reference[k] = set->c[k].reference[quantity];
-  }
-  return bias_pool(set->held, work, reference, estimate, bias);
-}
-
-PetscErrorCode CompareJudge(const ComparisonSet *set, const CompareQuantities *quantities, CompareCost *cost)
-{
-  ScoriaEstimates *work;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(2 * set->held, &work));
-  for (int i = 0; i < quantities->tails; i++)
-    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
-      CompareBias *bias = &cost->bias[i][e];
-      bias->varies      = pool(set, SCORIA_FROM_MODEL, i, e, work, &bias->model);
-      (void)pool(set, SCORIA_FROM_GAUSSIAN, i, e, work, &bias->gaussian);
-    }
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(0);
-}
-
 /* --------------------------------------------------------------------------------------------------- files ---- */
 
 static const ScoriaBias *columns_bias(const CompareCost *cost, int quantity, int estimate)
@@ -98,7 +70,8 @@ static const ScoriaBias *columns_bias(const CompareCost *cost, int quantity, int
 
 static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int estimate)
 {
-  const ScoriaBias *bias = &cost->bias[quantity][estimate].model, *gaussian = &cost->bias[quantity][estimate].gaussian;
+  const ScoriaBias *bias     = &cost->biases.of[quantity][estimate].model,
+                   *gaussian = &cost->biases.of[quantity][estimate].gaussian;
   const double pde = cost->seconds[SCORIA_FROM_PDE], model = cost->seconds[SCORIA_FROM_MODEL];
   const ScoriaWorthEstimate found = {.name                = scoria_estimate_names[estimate],
                                      .error_of_one        = bias->se1,
@@ -119,7 +92,7 @@ static void add_estimate(cJSON *list, const CompareCost *cost, int quantity, int
 
 static void add_quantity(cJSON *list, const ScoriaQuantity *q, int quantity, const CompareCost *cost)
 {
-  const CompareBias *bias = cost->bias[quantity];
+  const CompareBias *bias = cost->biases.of[quantity];
   cJSON *one, *estimates;
   if (!bias[SCORIA_ESTIMATE_MEAN].varies) return;
   one = cJSON_CreateObject();
@@ -147,7 +120,8 @@ typedef struct {
 
 static void take_ways(const CompareCost *cost, int quantity, int estimate, ScoriaWay way[NWAYS])
 {
-  const ScoriaBias *bias = &cost->bias[quantity][estimate].model, *gaussian = &cost->bias[quantity][estimate].gaussian;
+  const ScoriaBias *bias     = &cost->biases.of[quantity][estimate].model,
+                   *gaussian = &cost->biases.of[quantity][estimate].gaussian;
   const double variance = bias->se1 * bias->se1, pde = cost->seconds[SCORIA_FROM_PDE] * variance;
   way[WAY_PDE]        = (ScoriaWay){.variance_seconds = pde};
   way[WAY_MULTILEVEL] = (ScoriaWay){.each             = cost->levels.pilot * cost->seconds[SCORIA_FROM_PDE],
@@ -223,7 +197,7 @@ static void advise(const CompareQuantities *quantities, const CompareCost *cost,
   *a = (Advice){.sentence = ""};
   for (int i = 0; i < quantities->n; i++)
     for (int e = 0; e < SCORIA_NESTIMATES && !quantities->place[i]; e++) {
-      if (!cost->bias[i][e].varies) continue;
+      if (!cost->biases.of[i][e].varies) continue;
       take_ways(cost, i, e, way);
       add_ways(way, quantities->quantity[i].name, e, cost->tolerance, a);
     }
@@ -270,43 +244,12 @@ void compare_add_worth(cJSON *root, const CompareQuantities *quantities, const C
     if (!quantities->place[i]) add_quantity(list, &quantities->quantity[i], i, cost);
 }
 
-/* Biases of the model or its Gaussian: their mean, or what the draws do not exclude; NaN where a quantity does not
- * vary. */
-static PetscErrorCode PutBiases(ScoriaStore store, int n, const CompareCost *cost, bool gaussian, bool upper,
-                                const char *path, const char *what)
+PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareCost *cost)
 {
-  double all[COMPARE_MAX_TAILS][SCORIA_NESTIMATES];
   PetscFunctionBeginUser;
-  for (int i = 0; i < n; i++)
-    for (int e = 0; e < SCORIA_NESTIMATES; e++) {
-      const ScoriaBias *bias = gaussian ? &cost->bias[i][e].gaussian : &cost->bias[i][e].model;
-      all[i][e]              = upper ? bias->upper : bias->bias;
-    }
-  PetscCall(ScoriaStorePutReals(store, path, 2, (const int64_t[]){n, SCORIA_NESTIMATES}, all[0], "1", what));
-  PetscCall(ScoriaStorePutAxes(store, path, "judged_quantity estimate"));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ComparePutWorth(ScoriaStore store, const CompareQuantities *quantities, const CompareCost *cost)
-{
-  char names[COMPARE_MAX_TAILS * SCORIA_NAME_SIZE], own[COMPARE_MAX_OWN * sizeof(ScoriaQuantity)];
-  PetscFunctionBeginUser;
-  compare_quantity_names(quantities, sizeof names, names, sizeof own, own);
-  PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_QUANTITIES, names));
-  if (*own) PetscCall(ScoriaStorePutText(store, COMPARE_WORTH_EXPRESSIONS, own));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_PDE, cost->seconds[SCORIA_FROM_PDE]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_MODEL, cost->seconds[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaStorePutReal(store, COMPARE_WORTH_GAUSSIAN, cost->seconds[SCORIA_FROM_GAUSSIAN]));
-  PetscCall(PutBiases(store, quantities->tails, cost, false, false, COMPARE_WORTH_SIGNED,
-                      "of the model's mean, SD and 97.5 % quantile of each of worth_quantities (and "
-                      "worth_expressions), mean over the conditions, in SDs"));
-  PetscCall(PutBiases(store, quantities->tails, cost, true, false, COMPARE_WORTH_GAUSSIAN_SIGNED,
-                      "the same of the model's Gaussian"));
-  PetscCall(PutBiases(store, quantities->tails, cost, false, true, COMPARE_WORTH_BIAS,
-                      "of the model's mean, SD and 97.5 % quantile of each of worth_quantities (and "
-                      "worth_expressions), rms over the conditions, which the draws do not exclude, in SDs"));
-  PetscCall(PutBiases(store, quantities->tails, cost, true, true, COMPARE_WORTH_GAUSSIAN_BIAS,
-                      "the same of the model's Gaussian"));
   PetscFunctionReturn(0);
 }
 

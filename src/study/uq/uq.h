@@ -181,8 +181,8 @@ void uq_choice_sentence(const UqChoice *choice, size_t size, char text[]);
 PetscErrorCode UqSayChoice(ScoriaRun run, const UqChoice *choice);
 /* uq_tails.c: from compare.h5 of the run directory; PetscFree.  Collective. */
 PetscErrorCode UqTailsRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, UqTails **tails);
-/* uq_bias.c: likewise, those of the model's Gaussian where that draws; and one as text, "+0.12 (<0.15)" in SDs, "not
- * checked". */
+/* uq_bias.c: likewise, those of the model's Gaussian where that draws; and one as text, "+0.12 (<0.15)" in SDs, "+0.12
+ * +-0.08" of rows that do not tell how it changes, "not checked". */
 extern const ScoriaUqBias uq_no_bias; /* not checked */
 PetscErrorCode UqBiasesRead(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, bool gaussian, UqBiases **biases);
 void uq_bias_text(const ScoriaUqBias *bias, size_t size, char text[]);

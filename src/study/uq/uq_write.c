@@ -314,7 +314,14 @@ static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqResul
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases)
+static bool biases_of_single_rows(const UqBiases *biases, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (isnan(biases->of[i].mean_bias_upper) && isfinite(biases->of[i].mean_bias_se)) return true;
+  return false;
+}
+
+static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases, int n)
 {
   PetscFunctionBeginUser;
   if (biases && biases->why)
@@ -322,8 +329,11 @@ static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases)
   else if (biases)
     PetscCall(ScoriaSay(run,
                         "  bias: of the mean against the %s's, as compare found it over its conditions, in SDs; (<): "
-                        "its draws exclude no less",
-                        biases->whose));
+                        "its draws exclude no less%s",
+                        biases->whose,
+                        biases_of_single_rows(biases, n) ? "; +-: the standard error of their mean alone, as single "
+                                                           "rows do not tell a bias that changes from spread"
+                                                         : ""));
   PetscFunctionReturn(0);
 }
 
@@ -334,7 +344,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
-  PetscCall(SayBiases(run, r->biases));
+  PetscCall(SayBiases(run, r->biases, q->nquantities));
   PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
                       q->probability[q->nprobabilities - 1],
