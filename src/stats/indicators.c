@@ -25,33 +25,51 @@ double normal_place(double p)
   return (lo + hi) / 2;
 }
 
-/* d/dr P = exp(-(x^2 - 2 r x y + y^2) / (2 - 2 r^2)) / (2 pi sqrt(1 - r^2)); with r = sin a the integrand is smooth.
- * Gauss rule of 16 points on [from, to] of a. */
-static double integral_over(double from, double to, double x, double y)
+/* Where the probability of a correlation is known, and the way from there: d/dr P = exp(-(x^2 - 2 r x y + y^2) / (2 - 2
+ * r^2)) / (2 pi sqrt(1 - r^2)); with r = sin a the integrand is smooth.  Gauss rule of 16 points of a. */
+typedef struct {
+  enum { INDEPENDENT, EQUAL, OPPOSITE } start;
+  double r[16], weight[16]; /* none where P is that of the start */
+  int n;
+} Path;
+
+#define NEARLY_ONE 0.99 /* from independence up to this, and from equality down to it, to 3e-7 */
+#define ONE (1 - 1e-15)
+
+static void path_to(double r, Path *to)
 {
   static const double node[8]   = {0.0950125098376374, 0.2816035507792589, 0.4580167776572274, 0.6178762444026438,
                                    0.7554044083550030, 0.8656312023878318, 0.9445750230732326, 0.9894009349916499},
                       weight[8] = {0.1894506104550685, 0.1826034150449236, 0.1691565193950025, 0.1495959888165767,
                                    0.1246289712555339, 0.0951585116824928, 0.0622535239386479, 0.0271524594117541};
-  double sum                    = 0;
+  to->start                     = r > NEARLY_ONE ? EQUAL : (r < -NEARLY_ONE ? OPPOSITE : INDEPENDENT);
+  to->n                         = fabs(r) < ONE ? 16 : 0;
+  if (to->n == 0) return;
+  const double from = to->start == EQUAL ? PETSC_PI / 2 : (to->start == OPPOSITE ? -PETSC_PI / 2 : 0), end = asin(r);
   for (int i = 0; i < 16; i++) {
-    const double r = sin((from + to) / 2 + (to - from) / 2 * (i % 2 ? node[i / 2] : -node[i / 2]));
-    sum += weight[i / 2] * exp(-(x - y) * (x - y) / (2 * (1 - r) * (1 + r)) - x * y / (1 + r));
+    to->r[i]      = sin((from + end) / 2 + (end - from) / 2 * (i % 2 ? node[i / 2] : -node[i / 2]));
+    to->weight[i] = weight[i / 2] * (end - from) / 2 / (2 * PETSC_PI);
   }
-  return sum * (to - from) / 2 / (2 * PETSC_PI);
 }
 
-#define NEARLY_ONE 0.99 /* from independence up to this, and from equality down to it, to 3e-7 */
-#define ONE (1 - 1e-15)
+/* below: P(X < x), P(Y < y). */
+static double probability_along(const Path *path, double x, double y, const double below[2])
+{
+  double p = path->start == EQUAL      ? PetscMin(below[0], below[1])
+             : path->start == OPPOSITE ? PetscMax(0, below[0] + below[1] - 1)
+                                       : below[0] * below[1];
+  for (int i = 0; i < path->n; i++) {
+    const double r = path->r[i];
+    p += path->weight[i] * exp(-(x - y) * (x - y) / (2 * (1 - r) * (1 + r)) - x * y / (1 + r));
+  }
+  return p;
+}
 
 double bivariate_below(double x, double y, double r)
 {
-  const double equal = normal_below(PetscMin(x, y)), opposite = PetscMax(0, normal_below(x) + normal_below(y) - 1);
-  if (r >= ONE) return equal;
-  if (r <= -ONE) return opposite;
-  if (r > NEARLY_ONE) return equal - integral_over(asin(r), PETSC_PI / 2, x, y);
-  if (r < -NEARLY_ONE) return opposite + integral_over(-PETSC_PI / 2, asin(r), x, y);
-  return normal_below(x) * normal_below(y) + integral_over(0, asin(r), x, y);
+  Path path;
+  path_to(r, &path);
+  return probability_along(&path, x, y, (double[]){normal_below(x), normal_below(y)});
 }
 
 /* A correlation of C (models, models). */
@@ -64,16 +82,20 @@ static double correlation(int models, const double C[], int a, int b)
 
 void covariance_of_smoothed(int models, const double C[], double p, int n, double step, double to[])
 {
-  const double x   = normal_place(p);
-  const int places = 2 * n + 1;
-  double mean      = 0;
-  for (int i = -n; i <= n; i++) mean += normal_below(x + i * step) / places;
+  const double x = normal_place(p), share = 1.0 / (2 * n + 1);
+  double mean = 0;
+  for (int i = -n; i <= n; i++) mean += share * normal_below(x + i * step);
   for (int a = 0; a < models; a++)
     for (int b = 0; b <= a; b++) {
-      const double r = correlation(models, C, a, b);
-      double both    = 0;
+      double both = 0;
+      Path path;
+      path_to(correlation(models, C, a, b), &path);
       for (int i = -n; i <= n; i++)
-        for (int j = -n; j <= n; j++) both += bivariate_below(x + i * step, x + j * step, r) / (places * places);
+        for (int j = -n; j <= i; j++) { /* the two are alike */
+          const double u = x + i * step, v = x + j * step;
+          both += (i == j ? 1 : 2) * share * share *
+                  probability_along(&path, u, v, (double[]){normal_below(u), normal_below(v)});
+        }
       to[a * models + b] = to[b * models + a] = both - mean * mean;
     }
 }
