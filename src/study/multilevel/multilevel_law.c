@@ -89,7 +89,8 @@ typedef struct {
 
 /* What smoothing takes from the covariance (K, K) of indicators, by how far apart the members lie in the pilot's draws,
  * or one lies from the mirror image of the other: whatever the law of that is, as rare differences that are large are
- * not smoothed.  The screened member is the first one where it matters. */
+ * not smoothed.  What it takes from a member by itself, some 3 % of its error, is left for the noise of the interval's
+ * own width.  The screened member is the first one where it matters. */
 static void take_smoothing(const Levels *l, int column, double p, int smoothing, double to[])
 {
   const int K     = l->K;
@@ -108,7 +109,8 @@ static void take_smoothing(const Levels *l, int column, double p, int smoothing,
         to[a * K + b] += C[a * K + b] >= 0 ? smoothing_takes(z[a] - z[b], smoothing, step)
                                            : -smoothing_takes(2 * q - z[a] - z[b], smoothing, step);
   }
-  for (int i = 0; i < K * K; i++) to[i] *= normal_density(q) / (double)l->good;
+  const double own = smoothing_takes(0, smoothing, step);
+  for (int i = 0; i < K * K; i++) to[i] = normal_density(q) * (to[i] / (double)l->good - own);
 }
 
 static double quadratic(int K, const double v[], const double C[])
