@@ -68,6 +68,12 @@ double plan_worst(const ScoriaEstimator *e, const ScoriaPlanning *p, const Scori
 /* Covariance of the indicators of x_k < q over models, for which x are jointly normal with the correlations of C
  * (models, models), and p the probability that model 0 lies below q. */
 void covariance_of_indicators(int models, const double C[], double p, double to[]);
+/* The same of the means of such indicators over places q + i step, i = -n .. n, in SDs of x. */
+void covariance_of_smoothed(int models, const double C[], double p, int n, double step, double to[]);
+/* What that takes from the covariance of the indicators of x and x + d where the density of x is 1 all about: P(x < q,
+ * x
+ * + d < q + h) is P(x < q) - max(0, d - h). */
+double smoothing_takes(double d, int n, double step);
 /* The same of squares of the deviations from the mean: 2 C^2. */
 void covariance_of_squares(int models, const double C[], double to[]);
 double normal_place(double p); /* below which lies the probability p */

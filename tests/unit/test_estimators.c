@@ -1,6 +1,7 @@
 /* Estimators that combine models, on laws with closed forms: weights, allocation and variance; probabilities of two
  * normal numbers. */
 #include "scoria/estimators.h"
+#include "scoria/linalg.h"
 #include "testing.h"
 #include "stats/plans.h"
 #include <math.h>
@@ -142,24 +143,65 @@ static void useless_models(void **state)
   }
 }
 
+static double below(double x)
+{
+  return 0.5 * erfc(-x / sqrt(2));
+}
+
+/* By Simpson's rule over the first number, with steps below a tenth of what the second is known to, given the first. */
+static double both_below(double x, double y, double r)
+{
+  const double from = -8, s = sqrt(1 - r * r);
+  const int n = 2 * (int)ceil((x - from) / PetscMin(0.1 * s, 0.05));
+  double sum  = 0;
+  for (int i = 0; i <= n; i++) {
+    const double t = from + (x - from) * i / n;
+    sum += (i == 0 || i == n ? 1 : (i % 2 ? 4 : 2)) * normal_density(t) * below((y - r * t) / s);
+  }
+  return sum * (x - from) / n / 3;
+}
+
 static void two_normal_numbers(void **state)
 {
+  static const double r[] = {-1 + 1e-6, -0.998, -0.98, -0.5, 0, 0.3, 0.9, 0.98, 0.995, 0.9998};
   (void)state;
-  for (double r = -0.999; r < 1; r += 0.111) {
-    assert_true(fabs(bivariate_below(0, r) - (0.25 + asin(r) / (2 * PETSC_PI))) < 1e-14);
-    for (double x = -2.5; x < 3; x += 0.5) {
-      const double p = 0.5 * erfc(-x / sqrt(2)), both = bivariate_below(x, r);
-      assert_true(both <= p + 1e-5 &&
-                  both >= PetscMax(0, 2 * p - 1) - 1e-5); /* Frechet's bounds; at r = -1 the rule is worst */
-      assert_true(fabs(normal_place(p) - x) < 1e-9);
-    }
+  for (size_t i = 0; i < sizeof r / sizeof *r; i++) {
+    assert_true(fabs(bivariate_below(0, 0, r[i]) - (0.25 + asin(r[i]) / (2 * PETSC_PI))) < 1e-9);
+    for (double x = -2.5; x < 3; x += 0.5)
+      for (double h = -0.19; h < 0.2; h += 0.095)
+        assert_true(fabs(bivariate_below(x, x + h, r[i]) - both_below(x, x + h, r[i])) < 1e-6); /* 16 points */
   }
   for (double x = -2; x < 3; x++) {
-    const double p = 0.5 * erfc(-x / sqrt(2));
-    assert_true(fabs(bivariate_below(x, 0) - p * p) < 1e-15);
-    assert_true(fabs(bivariate_below(x, 1) - p) < 1e-9); /* the rule's 16 points */
+    const double p = below(x);
+    assert_true(fabs(bivariate_below(x, x, 0) - p * p) < 1e-15);
+    assert_float_equal(bivariate_below(x, x + 0.1, 1), p, 1e-15);
+    assert_float_equal(bivariate_below(x, 1 - x, -1), p + below(1 - x) - 1, 1e-15);
+    assert_true(fabs(normal_place(p) - x) < 1e-9);
   }
-  assert_true(fabs(bivariate_below(1, 0.5) - 0.745203) < 1e-6); /* Simpson over the first number */
+}
+
+/* Of indicators that are averaged over places .2 SD wide: a covariance, whose differences are those of members that lie
+ * as far apart as normal numbers of their correlation do, to the curvature of the law there. */
+static void smoothed_indicators(void **state)
+{
+  enum { K = 4, PLACES = 3, POINTS = 2000 };
+  static const double r = 0.998, step = 1.0 / 32,
+                      C[K * K] = {1, r, 0.9, -0.9, r, 1, 0.9, -0.9, 0.9, 0.9, 1, -1, -0.9, -0.9, -1, 1};
+  (void)state;
+  for (double p = 0.01; p < 1; p += 0.245) {
+    const double density = normal_density(normal_place(p));
+    double raw[K * K], smooth[K * K], factor[K * K], taken = 0;
+    covariance_of_indicators(K, C, p, raw);
+    covariance_of_smoothed(K, C, p, PLACES, step, smooth);
+    for (int i = 0; i < K * K; i++) factor[i] = smooth[i] + (i % (K + 1) == 0 ? 1e-9 : 0);
+    assert_true(la_cholesky(K, factor));
+    for (int i = 0; i < POINTS; i++)
+      taken += smoothing_takes(sqrt(2 - 2 * r) * normal_place((i + 0.5) / POINTS), PLACES, step) / POINTS;
+    const double own     = smoothing_takes(0, PLACES, step);
+    const double without = 2 * (raw[0] - raw[1]), with = 2 * (smooth[0] - smooth[1]);
+    assert_true(with < 0.4 * without);
+    assert_float_equal(without - with, 2 * density * (own - taken), 0.02 * without);
+  }
 }
 
 /* Fourth powers of what a pilot takes for 8000 SDs are summed, but not of many, nor of more. */
@@ -218,7 +260,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(chain_of_grids),     cmocka_unit_test(weights_are_unbiased),
       cmocka_unit_test(shared_law),         cmocka_unit_test(useless_models),
       cmocka_unit_test(two_normal_numbers), cmocka_unit_test(sums_tell_what_overflows),
-      cmocka_unit_test(shared_solves),
+      cmocka_unit_test(shared_solves),      cmocka_unit_test(smoothed_indicators),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -113,8 +113,8 @@ static void indicators_have_a_covariance(void **state)
   Levels l           = {.q = &q, .K = K, .C = C, .o = {.screen = 1}, .screened = {{.from = {2, INFINITY}}}};
   const double p     = 0.01;
   (void)state;
-  levels_indicators(&l, 0, p, normal_place(p), to);
-  levels_indicators(&l, 0, p, -1.9, near);
+  levels_indicators(&l, 0, p, normal_place(p), 0, to);
+  levels_indicators(&l, 0, p, -1.9, 0, near);
   assert_true(to[1] > 0.999 * to[0] && to[2] < to[1] && to[2] > 0.99 * to[0]);
   assert_true(near[2] == near[1] && near[1] == to[1]);
   assert_true(la_cholesky(K, to));

@@ -138,9 +138,9 @@ void levels_screen_take(Levels *l, double work[]);
  * else of the base, to one of the screened member. */
 bool levels_is_near(const Levels *l, const double quantity[]);
 void levels_screen_row(const Levels *l, bool near, double row[]);
-/* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean.
- */
-void levels_indicators(const Levels *l, int column, double p, double z, double to[]);
+/* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean;
+ * or of the mean of that over `smoothing` edges on both sides. */
+void levels_indicators(const Levels *l, int column, double p, double z, int smoothing, double to[]);
 /* Standard error of a share below such a place for what the screen misses and `fine` draws of the first member may not
  * have shown; 0 where there is no screen.  And how many of these have a `part` of its largest variance. */
 double levels_missed(const Levels *l, int column, double z, double share, double fine);
@@ -197,13 +197,19 @@ const double *levels_covariance(const Levels *l, int column);
 void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double w[]);
 /* An estimate and its standard error of functions of covariance C over members, averaged in the groups as `take` says.
  * expected (K, K): the covariance that the pilot expects of indicators, which counts where the draws see few of them
- * differ; NULL: of other functions. */
+ * differ; NULL: of other functions.  left (groups): the part of each group's variance that the error has; NULL: all. */
 typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
-void levels_estimate(const Levels *l, const double C[], const double expected[], LevelsTake take, const void *ctx,
-                     double *value, double *se);
+void levels_estimate(const Levels *l, const double C[], const double expected[], const double left[], LevelsTake take,
+                     const void *ctx, double *value, double *se);
+#define LEVELS_EVENTS 4 /* differences of indicators; of fewer, counts say little */
+/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
+ * quantile at nu degrees of freedom over the normal one. */
+double levels_student(double nu);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
-/* multilevel_law.c.  false: outside the histogram, or so few draws that they do not bound it on both sides. */
+/* multilevel_law.c.  Edges on both sides of a quantile over which F is smoothed, where the law is normal. */
+int levels_smoothing(const Levels *l, int column, double p);
+/* false: outside the histogram, or so few draws that they do not bound it on both sides. */
 bool levels_quantile(const Levels *l, int column, double p, double *value, double *se);
 /* The shares of all thresholds into the answer of a condition. */
 void levels_fill_exceedances(const Levels *l, double at[]);

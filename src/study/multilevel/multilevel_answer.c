@@ -12,8 +12,10 @@ static void keep_within(const Levels *l, int column, double least, double larges
   *se              = PetscMax(*se, largest > least ? bin : 0);
 }
 
-static void fill_column(const Levels *l, int column, double at[])
+/* Returns how many quantiles are outside of the histogram. */
+static int fill_column(const Levels *l, int column, double at[])
 {
+  int outside          = 0;
   const size_t columns = (size_t)l->columns;
   double *m            = at + l->a->moments + column;
   levels_mean(l, column, m + UQ_MEAN * columns, m + UQ_MEAN_SE * columns);
@@ -32,9 +34,10 @@ static void fill_column(const Levels *l, int column, double at[])
     double *value = at + l->a->quantiles + (size_t)i * 2 * columns + column;
     value[0] = value[columns] = NAN;
     if (column < l->plain) continue;
-    if (!levels_quantile(l, column, l->q->probability[i], value, value + columns)) at[UQ_OUTSIDE]++;
+    if (!levels_quantile(l, column, l->q->probability[i], value, value + columns)) outside++;
     if (l->lump[column]) keep_within(l, column, m[UQ_MIN * columns], m[UQ_MAX * columns], value, value + columns);
   }
+  return outside;
 }
 
 /* The error of the grid at coarsening h is c h^order: from the differences of the pilot's means on grids 1, h and h^2,
@@ -131,6 +134,23 @@ static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double t
   }
 }
 
+/* Moments and quantiles of all columns: the ranks share these, and each number is one rank's. */
+static PetscErrorCode FillColumns(const Levels *l, double at[])
+{
+  const MPI_Comm comm  = l->workers->all.comm;
+  const size_t numbers = l->a->exceedances - l->a->moments;
+  double outside       = 0;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscArrayzero(at + l->a->moments, numbers));
+  for (int j = rank; j < l->columns; j += size) outside += fill_column(l, j, at);
+  PetscCall(ScoriaReduceMany(comm, MPI_BOR, (int64_t)numbers, MPI_UINT64_T, at + l->a->moments));
+  PetscCallMPI(MPI_Allreduce(&outside, &at[UQ_OUTSIDE], 1, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsAnswerFill(Levels *l)
 {
   const UqQuestion *q = l->q;
@@ -148,7 +168,7 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
                 (long long)count, l->groups.plan.draws[j]);
   }
   at[UQ_FAILED] = (double)failed;
-  for (int j = 0; j < l->columns; j++) fill_column(l, j, at);
+  PetscCall(FillColumns(l, at));
   levels_fill_exceedances(l, at);
   for (int i = 0; i < q->nquantities; i++)
     levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));

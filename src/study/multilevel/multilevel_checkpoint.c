@@ -4,9 +4,10 @@
 
 #define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and */
 #define FORMER_SUMS "/sums/0"
-/* What the numbers of a condition are: 2: their errors are widened by Student's quantile; before it was not written. */
+/* What the numbers of a condition are: 3: errors of quantiles are those of the smoothed F; 2: of F at one place, errors
+ * of means and SDs being widened by Student's quantile; before it was not written. */
 #define ANSWERS "answers"
-#define ANSWERS_ARE 2
+#define ANSWERS_ARE 3
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 

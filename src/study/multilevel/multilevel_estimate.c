@@ -3,8 +3,7 @@
 #include <math.h>
 
 #define SQUARE(x) ((x) * (x))
-#define EXPECTED_EVENTS 4 /* differences of indicators; of fewer, counts say little */
-#define ROUNDING 1e-8     /* what solves of one number differ by, that converge to this or better */
+#define ROUNDING 1e-8 /* what solves of one number differ by, that converge to this or better */
 
 int levels_members(const Levels *l, int j, int member[])
 {
@@ -31,7 +30,7 @@ void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double 
  *
  * Indicators that seldom differ may agree on all draws of a group: S then has no variance, and the estimate the error
  * of having missed what is rare.  So S is joined with what the pilot expects, `expected`, as if that came from as many
- * draws as it takes to see EXPECTED_EVENTS differences, and counts where it is smaller. */
+ * draws as it takes to see LEVELS_EVENTS differences, and counts where it is smaller. */
 static double group_variance(const Levels *l, int n, const int of[], const double v[], const double S[],
                              const double expected[], double draws)
 {
@@ -45,14 +44,14 @@ static double group_variance(const Levels *l, int n, const int of[], const doubl
     }
   }
   if (known > 0) {
-    const double more = EXPECTED_EVENTS * largest / known;
+    const double more = LEVELS_EVENTS * largest / known;
     seen              = PetscMax(seen, (draws * seen + more * known) / (draws + more));
   }
   return PetscMax(seen, 0) / draws;
 }
 
-void levels_estimate(const Levels *l, const double C[], const double expected[], LevelsTake take, const void *ctx,
-                     double *value, double *se)
+void levels_estimate(const Levels *l, const double C[], const double expected[], const double left[], LevelsTake take,
+                     const void *ctx, double *value, double *se)
 {
   ScoriaPlan plan;
   double w[PLAN_GROUPS * LEVELS_MODELS], mean[2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS], sum = 0;
@@ -64,7 +63,7 @@ void levels_estimate(const Levels *l, const double C[], const double expected[],
     const double *v = w + j * l->K;
     take(ctx, l->groups.sums[j], mean, S);
     for (int a = 0; a < n; a++) *value += v[of[a]] * mean[a];
-    sum += group_variance(l, n, of, v, S, expected, plan.draws[j]);
+    sum += (left ? left[j] : 1) * group_variance(l, n, of, v, S, expected, plan.draws[j]);
   }
   *se = sqrt(sum);
 }
@@ -76,9 +75,8 @@ const double *levels_covariance(const Levels *l, int column)
 
 /* ------------------------------------------------------------------------------------------------- moments ---- */
 
-/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
- * quantile at nu degrees of freedom over the normal one (Abramowitz and Stegun 26.7.5; 1 % off at 3). */
-static double student(double nu)
+/* Abramowitz and Stegun 26.7.5; 1 % off at 3. */
+double levels_student(double nu)
 {
   const double z = 1.959963984540054, z2 = z * z;
   return 1 +
@@ -134,7 +132,7 @@ static void add_group(const Levels *l, int column, int n, const int of[], const 
 static double widened(const Spread *s)
 {
   if (!(s->sum > 0)) return 0;
-  return s->sum * SQUARE(s->squares > 0 ? student(SQUARE(s->sum) / s->squares) : 1);
+  return s->sum * SQUARE(s->squares > 0 ? levels_student(SQUARE(s->sum) / s->squares) : 1);
 }
 
 /* Means of z and of z^2, each with its own weights, the variance of the mean of z, as it is, and the widened ones of

@@ -19,6 +19,12 @@ static void take_below(const void *ctx, ScoriaCoupled sums, double mean[], doubl
 #define STEEP 0.75  /* change of the share below, over the smaller tail: .6 where the law is normal and p = .005 */
 #define NORMAL95 1.959963984540054
 
+int levels_smoothing(const Levels *l, int column, double p)
+{
+  const double change = 2 * (coupled_edge(1) - coupled_edge(0)) * normal_density(normal_place(p));
+  return l->lump[column] ? 0 : (int)PetscMin(SMOOTHING, STEEP * PetscMin(p, 1 - p) / change);
+}
+
 /* Edges on both sides to smooth by: fewer where the law is so steep that the share below changes by much among them. */
 static int smoothing_at(const double raw[], double p)
 {
@@ -30,14 +36,15 @@ static int smoothing_at(const double raw[], double p)
 }
 
 /* The distribution function at all edges, (COUPLED_BINS + 1), with the weights for p.  It is smoothed: differences of
- * models are noisy from one edge to the next; but a lump stays where it is. */
-static void distribution(const Levels *l, int column, double p, double F[])
+ * models are noisy from one edge to the next; but a lump stays where it is.  Returns by how many edges on both sides.
+ */
+static int distribution(const Levels *l, int column, double p, double F[])
 {
   ScoriaPlan plan;
   double C[LEVELS_MODELS * LEVELS_MODELS], w[PLAN_GROUPS * LEVELS_MODELS], raw[COUPLED_BINS + 1] = {0};
   double share[(COUPLED_BINS + 1) * LEVELS_MODELS];
   int of[LEVELS_MODELS];
-  levels_indicators(l, column, p, normal_place(p), C);
+  levels_indicators(l, column, p, normal_place(p), levels_smoothing(l, column, p), C);
   levels_weights(l, C, &plan, w);
   for (int j = 0; j < plan.groups; j++) {
     const int n = levels_members(l, j, of);
@@ -51,6 +58,7 @@ static void distribution(const Levels *l, int column, double p, double F[])
     for (int i = -smoothing; i <= smoothing; i++)
       F[k] += raw[PetscMax(0, PetscMin(COUPLED_BINS, k + i))] / (2 * smoothing + 1);
   }
+  return smoothing;
 }
 
 /* z between edges k - 1 and k at which F is p. */
@@ -71,25 +79,98 @@ static bool invert(const double F[], double p, double *z, int *edge)
   return inside;
 }
 
-/* F and its error at an edge, with weights chosen for p; how much of F is counted by a screened member alone, and draws
- * of the first one. */
+/* The error of F at an edge, with weights chosen for p: what of the variance is left of each group's where F is
+ * smoothed; by which the error is widened; how much of F is counted by a screened member alone; and draws of the first
+ * one. */
 typedef struct {
   int column;
-  double p, C[LEVELS_MODELS * LEVELS_MODELS], screened, fine;
+  double C[LEVELS_MODELS * LEVELS_MODELS], left[PLAN_GROUPS], widened, screened, fine;
 } AtEdge;
 
-static AtEdge at_quantile(const Levels *l, int column, double p)
+/* What smoothing takes from the covariance (K, K) of indicators, by how far apart the members lie in the pilot's draws,
+ * or one lies from the mirror image of the other: whatever the law of that is, as rare differences that are large are
+ * not smoothed.  What it takes from a member by itself, some 3 % of its error, is left for the noise of the interval's
+ * own width.  The screened member is the first one where it matters. */
+static void take_smoothing(const Levels *l, int column, double p, int smoothing, double to[])
 {
-  AtEdge at = {.column = column, .p = p};
-  double w[PLAN_GROUPS * LEVELS_MODELS];
+  const int K     = l->K;
+  const double *C = levels_covariance(l, column);
+  const double q = normal_place(p), step = coupled_edge(1) - coupled_edge(0);
+  double z[LEVELS_MODELS];
+  for (int i = 0; i < K * K; i++) to[i] = 0;
+  for (int64_t i = 0; i < l->good; i++) {
+    for (int a = 0; a < K; a++) {
+      const int of    = (levels_screens(l, a) ? 0 : a) * l->columns + column;
+      const double *x = l->pilot + i * K * l->columns;
+      z[a]            = (x[of] - l->centre[of]) / l->scale[of];
+    }
+    for (int a = 0; a < K; a++)
+      for (int b = 0; b < K; b++)
+        to[a * K + b] += C[a * K + b] >= 0 ? smoothing_takes(z[a] - z[b], smoothing, step)
+                                           : -smoothing_takes(2 * q - z[a] - z[b], smoothing, step);
+  }
+  const double own = smoothing_takes(0, smoothing, step);
+  for (int i = 0; i < K * K; i++) to[i] = normal_density(q) * (to[i] / (double)l->good - own);
+}
+
+static double quadratic(int K, const double v[], const double C[])
+{
+  double sum = 0;
+  for (int a = 0; a < K; a++)
+    for (int b = 0; b < K; b++) sum += v[a] * v[b] * C[a * K + b];
+  return sum;
+}
+
+/* A variance v^T C v of n draws of indicators is known from the draws in which these differ, and LEVELS_EVENTS more: of
+ * as many degrees of freedom as twice their number, which is Satterthwaite's of rare events. */
+static double freedom(int K, const double v[], double variance, double n)
+{
+  double largest = 0;
+  for (int a = 0; a < K; a++) largest = PetscMax(largest, SQUARE(v[a]));
+  return 2 * (n * variance / largest + LEVELS_EVENTS);
+}
+
+#define LEAST_LEFT 0.05 /* some 100 draws of the pilot tell no smaller part */
+
+#define AROUND 8 /* edges on both sides, .25 SD */
+
+/* The law's density at an edge over that of a normal law at p, which lies there. */
+static double density_at(const double F[], int edge, double p)
+{
+  const int lo = PetscMax(0, edge - AROUND), hi = PetscMin(COUPLED_BINS, edge + AROUND);
+  return PetscMax(0, F[hi] - F[lo]) / (coupled_edge(hi) - coupled_edge(lo)) / normal_density(normal_place(p));
+}
+
+/* Of F at `edge`, where it is p. */
+static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, const double F[], int edge)
+{
+  const int K = l->K;
+  AtEdge at   = {.column = column};
+  double w[PLAN_GROUPS * LEVELS_MODELS], C[LEVELS_MODELS * LEVELS_MODELS], taken[LEVELS_MODELS * LEVELS_MODELS];
+  double sum = 0, squares = 0;
   ScoriaPlan plan;
-  levels_indicators(l, column, p, normal_place(p), at.C);
+  levels_indicators(l, column, p, normal_place(p), levels_smoothing(l, column, p), at.C);
   levels_weights(l, at.C, &plan, w);
+  levels_indicators(l, column, p, normal_place(p), 0, C);
+  take_smoothing(l, column, p, smoothing, taken);
+  const double density = density_at(F, edge, p); /* what members differ by, and smoothing, are in proportion to it */
+  for (int i = 0; i < K * K; i++) {
+    C[i] = p * (1 - p) + density * (C[i] - p * (1 - p));
+    taken[i] *= density;
+  }
   for (int j = 0; j < plan.groups; j++) {
     const bool fine = plan.members[j] & 1;
+    const double *v = w + j * K, all = quadratic(K, v, C);
+    at.left[j] = all > 0 ? PetscMax(LEAST_LEFT, PetscMin(1, 1 - quadratic(K, v, taken) / all)) : 1;
+    if (all > 0) {
+      const double part = at.left[j] * all / plan.draws[j];
+      sum += part;
+      squares += SQUARE(part) / freedom(K, v, all, plan.draws[j]);
+    }
     at.fine += fine ? plan.draws[j] : 0;
-    at.screened += !fine && levels_screens(l, l->K - 1) ? w[j * l->K + l->K - 1] : 0;
+    at.screened += !fine && levels_screens(l, K - 1) ? w[j * K + K - 1] : 0;
   }
+  at.widened = squares > 0 ? levels_student(SQUARE(sum) / squares) : 1;
   return at;
 }
 
@@ -101,33 +182,31 @@ static double all_draws(const Levels *l)
   return all;
 }
 
-static void share_below(const Levels *l, const AtEdge *of, int edge, double F, double *share, double *se)
+static double error_at(const Levels *l, const AtEdge *of, int edge, double F)
 {
-  double expected[LEVELS_MODELS * LEVELS_MODELS];
+  double expected[LEVELS_MODELS * LEVELS_MODELS], share, se;
   const Edge at     = {.column = of->column, .edge = edge};
   const double rare = PetscMin(0.5, 1 / all_draws(l));
-  levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), coupled_edge(edge), expected);
-  levels_estimate(l, of->C, expected, take_below, &at, share, se);
-  *se = hypot(*se, of->screened * levels_missed(l, of->column, coupled_edge(edge), F, of->fine));
+  levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), coupled_edge(edge), 0, expected);
+  levels_estimate(l, of->C, expected, of->left, take_below, &at, &share, &se);
+  return hypot(of->widened * se, of->screened * levels_missed(l, of->column, coupled_edge(edge), F, of->fine));
 }
 
 /* How far F at an edge is from the 95 % interval of p, towards `sign`: below 0 within it. */
-static double beyond(const Levels *l, const AtEdge *of, const double F[], int sign, int edge)
+static double beyond(const Levels *l, const AtEdge *of, const double F[], double p, int sign, int edge)
 {
-  double share, se;
-  share_below(l, of, edge, F[edge], &share, &se);
-  return sign * (share - of->p) - NORMAL95 * se;
+  return sign * (F[edge] - p) - NORMAL95 * error_at(l, of, edge, F[edge]);
 }
 
 /* The place nearest to edge `from`, towards `end`, at which F leaves the interval: z; false: nowhere. */
-static bool leaves(const Levels *l, const AtEdge *of, const double F[], int from, int end, double *z)
+static bool leaves(const Levels *l, const AtEdge *of, const double F[], double p, int from, int end, double *z)
 {
   const int sign = end > from ? 1 : -1;
   int within = from, without = end;
-  double at[2] = {beyond(l, of, F, sign, from), beyond(l, of, F, sign, end)};
+  double at[2] = {beyond(l, of, F, p, sign, from), beyond(l, of, F, p, sign, end)};
   while (abs(without - within) > 1) {
     const int middle            = (within + without) / 2;
-    const double found          = beyond(l, of, F, sign, middle);
+    const double found          = beyond(l, of, F, p, sign, middle);
     const bool out              = found > 0;
     *(out ? &without : &within) = middle;
     at[out]                     = found;
@@ -145,10 +224,10 @@ bool levels_quantile(const Levels *l, int column, double p, double *value, doubl
   *value = l->centre[column];
   *se    = 0;
   if (!l->varies[column] && !levels_awake(l, column)) return false;
-  distribution(l, column, p, F);
+  const int smoothing   = distribution(l, column, p, F);
   const bool inside     = invert(F, p, &z, &edge);
-  const AtEdge at       = at_quantile(l, column, p);
-  const bool bounded[2] = {leaves(l, &at, F, edge, 0, &lo), leaves(l, &at, F, edge, COUPLED_BINS, &hi)};
+  const AtEdge at       = at_quantile(l, column, p, smoothing, F, edge);
+  const bool bounded[2] = {leaves(l, &at, F, p, edge, 0, &lo), leaves(l, &at, F, p, edge, COUPLED_BINS, &hi)};
   *value                = l->centre[column] + l->scale[column] * z;
   *se                   = l->scale[column] * (hi - lo) / (2 * NORMAL95);
   return inside && bounded[0] && bounded[1];
@@ -193,7 +272,7 @@ void levels_fill_exceedances(const Levels *l, double at[])
       const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
       levels_threshold(l, t, beyond.cell, C, &p, limit);
       covariance_of_indicators(l->K, C, p, of);
-      levels_estimate(l, of, of, take_beyond, &beyond, &value, &se);
+      levels_estimate(l, of, of, NULL, take_beyond, &beyond, &value, &se);
       share_interval(l, value, se, at + uq_shares_at(q, l->a, t) + c, (size_t)n);
     }
   }
@@ -203,7 +282,7 @@ void levels_fill_histogram(const Levels *l, int column, double to[])
 {
   double F[COUPLED_BINS + 1], lo, hi;
   int edge;
-  distribution(l, column, 0.5, F);
+  (void)distribution(l, column, 0.5, F);
   (void)invert(F, 0.001, &lo, &edge);
   (void)invert(F, 0.999, &hi, &edge);
   to[0] = l->centre[column] + l->scale[column] * lo;

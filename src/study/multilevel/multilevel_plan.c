@@ -27,7 +27,7 @@ static void functional(const Levels *l, int column, int f, double to[])
     scale = 0.25; /* of the variance, SD 1 */
   } else {
     const double p = l->q->probability[f - 2], z = normal_place(p);
-    levels_indicators(l, column, p, z, to);
+    levels_indicators(l, column, p, z, levels_smoothing(l, column, p), to);
     scale = 1 / SQUARE(normal_density(z));
   }
   for (int i = 0; i < K * K; i++) to[i] *= scale;

@@ -149,10 +149,10 @@ double levels_missed_draws(double tail, double part)
 
 /* As of a normal law; but where it is screened for an outer quantile, the member's indicator is that of the first one
  * and, by DIFFERS, a number of its own: a covariance, however well another member agrees with the first. */
-void levels_indicators(const Levels *l, int column, double p, double z, double to[])
+void levels_indicators(const Levels *l, int column, double p, double z, int smoothing, double to[])
 {
   const int K = l->K, a = K - 1;
-  covariance_of_indicators(K, levels_covariance(l, column), p, to);
+  covariance_of_smoothed(K, levels_covariance(l, column), p, smoothing, coupled_edge(1) - coupled_edge(0), to);
   if (!is_screened(l, column, z)) return;
   for (int b = 0; b < a; b++) to[a * K + b] = to[b * K + a] = (1 - DIFFERS) * to[b];
   to[a * K + a] = to[0];
