@@ -6,16 +6,56 @@
 #include <string.h>
 
 const NormBasis scoria_bases[] = {
-    {"profile", "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells", false,
-     false, ProfileCreate, ProfilePrepare, ProfileDestroy, ProfileSave, ProfileLoad, profile_sizes, profile_space,
-     ProfileAt, profile_encode, profile_decode, profile_log_volume, profile_volume_work, profile_modes, NULL, NULL},
-    {"lateral", "whole fields: marginal transforms, then whitened modes through the thickness for every wave number",
-     true, true, LateralCreate, LateralPrepare, LateralDestroy, LateralSave, LateralLoad, lateral_sizes, lateral_space,
-     LateralAt, lateral_encode, lateral_decode, lateral_log_volume, lateral_volume_work, lateral_modes,
-     lateral_cell_scores, lateral_cell_values},
-    {"pod", "whole fields of any kind: modes of the sample covariance, then as profiles on their coefficients", true,
-     false, PodCreate, PodPrepare, PodDestroy, PodSave, PodLoad, pod_sizes, pod_space, PodAt, pod_encode, pod_decode,
-     pod_log_volume, pod_volume_work, pod_modes, NULL, NULL},
+    {"profile",
+     "polynomials in the conditions for mean and scale of every cell, whitened modes over all cells",
+     false,
+     false,
+     ProfileCreate,
+     ProfilePrepare,
+     ProfileDestroy,
+     ProfileSave,
+     ProfileLoad,
+     profile_sizes,
+     profile_space,
+     ProfileAt,
+     profile_encode,
+     profile_decode,
+     profile_log_volume,
+     profile_volume_work,
+     profile_modes,
+     NULL,
+     NULL,
+     NULL},
+    {"lateral",
+     "whole fields: marginal transforms, then whitened modes through the thickness for every wave number",
+     true,
+     true,
+     LateralCreate,
+     LateralPrepare,
+     LateralDestroy,
+     LateralSave,
+     LateralLoad,
+     lateral_sizes,
+     lateral_space,
+     LateralAt,
+     lateral_encode,
+     lateral_decode,
+     lateral_log_volume,
+     lateral_volume_work,
+     lateral_modes,
+     LateralLattice,
+     lateral_cell_scores,
+     lateral_cell_values},
+    {"pod",          "whole fields of any kind: modes of the sample covariance, then as profiles on their coefficients",
+     true,           false,
+     PodCreate,      PodPrepare,
+     PodDestroy,     PodSave,
+     PodLoad,        pod_sizes,
+     pod_space,      PodAt,
+     pod_encode,     pod_decode,
+     pod_log_volume, pod_volume_work,
+     pod_modes,      NULL,
+     NULL,           NULL},
     {.name = NULL},
 };
 
@@ -156,4 +196,12 @@ size_t normaliser_volume_work(ScoriaNormaliser norm)
 const double *normaliser_basis(ScoriaNormaliser norm)
 {
   return norm->basis->grid_modes(norm->self);
+}
+
+PetscErrorCode NormaliserLattice(ScoriaNormaliser norm, NormLattice *lattice)
+{
+  PetscFunctionBeginUser;
+  *lattice = (NormLattice){.modes = NULL};
+  if (norm->basis->lattice) PetscCall(norm->basis->lattice(norm->self, lattice));
+  PetscFunctionReturn(0);
 }

@@ -58,6 +58,13 @@ typedef struct {
   int shape[3]; /* cells along x, y, z, as of a dataset */
 } NormSizes;
 
+/* Coordinates as white fields on a coarse periodic grid along y and z, one of each of a few channels. */
+typedef struct {
+  int ny, nz, channels;
+  float *modes;     /* owned (r, nz, ny, channels): orthonormal rows; NULL: the basis has none */
+  float *deviation; /* (r), behind modes: what a coordinate has in the fields, of which the whitened one has 1 */
+} NormLattice;
+
 /* Operations of a basis on an object of its own, `self`.  Local unless told. */
 typedef struct {
   const char *name; /* in decks and files */
@@ -85,6 +92,8 @@ typedef struct {
   size_t (*volume_work)(void *self); /* doubles */
   /* Modes (R, C L) of the normalised grid, borrowed, for networks that work on it; NULL: it has none. */
   const double *(*grid_modes)(void *self);
+  /* Those of the first r coordinates; NULL: the basis has none. */
+  PetscErrorCode (*lattice)(void *self, NormLattice *lattice);
   /* Fields of Gaussian coordinates y whose values are increasing functions of normal scores that are linear in y: of
    * value cell[i] of a field (C, L) the score is mean[i] + weight (n, R) y, and `values` are those of scores (n). NULL:
    * the basis has none. */
@@ -116,6 +125,7 @@ void normaliser_shape(ScoriaNormaliser norm, int shape[3]); /* cells along x, y,
 double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double work[]);
 size_t normaliser_volume_work(ScoriaNormaliser norm);
 const double *normaliser_basis(ScoriaNormaliser norm);
+PetscErrorCode NormaliserLattice(ScoriaNormaliser norm, NormLattice *lattice);
 
 const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm);
 

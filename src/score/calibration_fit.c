@@ -8,7 +8,11 @@
  *     shrunk by what the rows say of its size (empirical Bayes), and a share of the network's difference from it;
  *   - of the variation of the spreads over the conditions that share is kept, and their average is that of the rows.
  * What the chance of n rows does to the network falls as 1 / n, what a polynomial cannot follow stays: the share with
- * the least error is n / (n + n0), and n0 is measured (benchmarks/few_rows.md). */
+ * the least error is n / (n + n0), and n0 is measured (benchmarks/few_rows.md).
+ *
+ * Of whole fields the normaliser's regressions stand: they have means with control variates, powers of waves and
+ * marginal laws, none of which a network of some thousand rows knows better, and the network is there for what is left,
+ * the shape of the joint law. */
 #include "calibration_fit.h"
 #include "model.h"
 #include "samplers/samplers.h"
@@ -348,7 +352,10 @@ static PetscErrorCode Calibrate(MPI_Comm comm, const TrainData *train, Calibrati
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc3(p * p, &sums.xx, p * r, &sums.xy, r, &sums.yy));
   PetscCall(SumRows(comm, train, c, &sums));
-  PetscCall(CalibrationTargets(&sums, c));
+  if (train->move)
+    PetscCall(PetscArrayzero(c->to, p * 2 * r));
+  else
+    PetscCall(CalibrationTargets(&sums, c));
   PetscCall(Moves(&sums, c, moves));
   PetscCall(PetscFree3(sums.xx, sums.xy, sums.yy));
   PetscFunctionReturn(0);

@@ -161,11 +161,32 @@ static double knot_slope(const double knot[], double rate, double t, double *v)
   return d * rate;
 }
 
-/* Exponentials of v (N, nx) of a channel with ends become its values. */
+/* Exponentials of v (N, nx) of a channel between two ends become its values. */
 static void exponentials_back(const NormLateral norm, int c, double field[])
 {
+  const double near = norm->near[c], *far = norm->far + c * norm->nx;
   for (int p = 0; p < norm->N; p++, field += norm->nx)
-    for (int x = 0; x < norm->nx; x++) field[x] = ends_back(norm, c * norm->nx + x, field[x]);
+    for (int x = 0; x < norm->nx; x++) field[x] = near + (far[x] - near) * (field[x] / (1 + field[x]));
+}
+
+/* What the loops make of scores of channel c: its values, those of bounds before they are back, or between two ends
+ * exponentials. */
+static KnotField knot_field(const NormLateral norm, int c)
+{
+  const size_t first         = (size_t)c * norm->nx;
+  const LateralEndsKind ends = norm->ends[c];
+  KnotField of               = {.nx        = norm->nx,
+                                .knots     = MARGINAL_KNOTS,
+                                .knot      = norm->knot + first * MARGINAL_KNOTS,
+                                .rate      = norm->rate + first,
+                                .logged    = norm->logged[c] || ends != LATERAL_ENDS_NONE,
+                                .reference = norm->reference[c],
+                                .sign      = norm->sign[c]};
+  if (ends != LATERAL_ENDS_NONE) {
+    of.reference = ends == LATERAL_ENDS_BOTH ? 0 : norm->near[c];
+    of.sign      = ends == LATERAL_ENDS_BELOW ? -1 : 1;
+  }
+  return of;
 }
 
 /* Scores t (m) become a field. */
@@ -173,19 +194,12 @@ static void scores_back(const NormLateral norm, const double t[], double field[]
 {
   for (int c = 0; c < norm->C; c++) {
     const size_t first = (size_t)c * norm->nx;
-    const bool ends    = norm->ends[c] != LATERAL_ENDS_NONE; /* then the loops make exponentials */
-    const KnotField of = {.nx        = norm->nx,
-                          .knots     = MARGINAL_KNOTS,
-                          .knot      = norm->knot + first * MARGINAL_KNOTS,
-                          .rate      = norm->rate + first,
-                          .logged    = norm->logged[c] || ends,
-                          .reference = ends ? 0 : norm->reference[c],
-                          .sign      = ends ? 1 : norm->sign[c]};
+    const KnotField of = knot_field(norm, c);
     double *to         = field + first * norm->N;
     knot_loops()->field(&of, norm->N, t + first * norm->N, to);
-    if (ends)
+    if (norm->ends[c] == LATERAL_ENDS_BOTH)
       exponentials_back(norm, c, to);
-    else if (norm->bounds[c].on)
+    else if (norm->ends[c] == LATERAL_ENDS_NONE && norm->bounds[c].on)
       lateral_values_back(norm, (int)first, (int64_t)norm->nx * norm->N, to);
   }
 }

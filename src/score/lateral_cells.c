@@ -36,14 +36,6 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[])
   for (int64_t j = 0; j < n && norm->logged[c]; j++) v[j] = reference + sign * exp(v[j]);
 }
 
-/* Coordinate j of a class, a real function of y and z that is orthonormal over the lateral places. */
-static double wave_value(const Waves *w, const WaveClass *c, int j, int y, int z)
-{
-  const int parts = c->real ? 1 : 2, kz = j / parts ? -c->kz : c->kz;
-  const double phase = 2 * M_PI * ((double)c->ky * y / w->ny + (double)kz * z / w->nz);
-  return sqrt((c->real ? 1.0 : 2.0) / ((double)w->ny * w->nz)) * (j % parts ? -sin(phase) : cos(phase));
-}
-
 /* Row (R) of weights of element e at a lateral place. */
 static double cell_score(const NormLateral norm, int e, int y, int z, double weight[])
 {
@@ -52,7 +44,7 @@ static double cell_score(const NormLateral norm, int e, int y, int z, double wei
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     for (int j = 0; j < width; j++) {
-      const double value = wave_value(w, &w->class[c], j, y, z);
+      const double value = wave_value(&w->class[c], j, y, w -> ny, z, w -> nz);
       if (c == 0) mean = value * norm->middle[e];
       for (int k = 0; k < norm->kept[c]; k++) {
         const int q                = norm->mode[c] + k;

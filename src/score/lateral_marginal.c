@@ -37,7 +37,7 @@ static PetscErrorCode Pool(LateralData *data, const float histogram[])
 #define LONGEST 0.5  /* step of a coefficient */
 #define ENOUGH 1e-4  /* change of a score */
 #define FARTHEST 8.0 /* score that the likelihood is taken at */
-#define PENALTY 0.1  /* of a coefficient's square, in rows: where an edge tells no trend, there is none */
+#define PENALTY 5.0  /* of a coefficient's square, in rows: where an edge tells no trend, there is none */
 
 typedef struct {
   int p, each;   /* terms; of an edge: gradient (p), packed lower triangle of the second derivatives */

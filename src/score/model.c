@@ -12,12 +12,31 @@
 
 #define PROFILE_ERROR 0.1 /* of an average that is rebuilt, relative, at most */
 
+static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
+{
+  NormLattice lattice;
+  PetscFunctionBeginUser;
+  PetscCall(NormaliserLattice(norm, &lattice));
+  if (!lattice.modes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "train_network is %s, which works on whole fields that are periodic along y and z, but "
+                "the model is not of such",
+                spec->kind);
+  spec->lattice[0]       = lattice.ny;
+  spec->lattice[1]       = lattice.nz;
+  spec->lattice_channels = lattice.channels;
+  spec->basis = *basis = lattice.modes;
+  spec->deviation      = lattice.deviation;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);
   PetscFunctionBeginUser;
   *basis      = NULL;
   spec->basis = NULL;
+  if (row && row->on_lattice) PetscCall(LatticeBasis(norm, spec, basis));
   if (!row || !row->on_grid) PetscFunctionReturn(0);
   const size_t count = (size_t)spec->r * (size_t)spec->channels * (size_t)spec->cells;
   const double *V    = normaliser_basis(norm);

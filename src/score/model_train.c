@@ -137,7 +137,8 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscCall(ScoriaNormaliserSizes(norm, &spec->channels, &spec->cells, &spec->r, NULL));
   PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
   snprintf(spec->kind, sizeof spec->kind, "%s", scoria_networks[kind].name);
-  spec->width = scoria_networks[kind].width;
+  spec->width  = scoria_networks[kind].width;
+  spec->kernel = scoria_networks[kind].kernel;
   PetscCall(DeckSize(deck, "train_width", &spec->width));
   PetscCall(DeckSize(deck, "train_depth", &spec->depth));
   PetscCall(DeckSize(deck, "train_embed", &spec->embed));
@@ -339,7 +340,9 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  PetscCall(FewJudge(&t, *model));
   PetscCall(FewCalibrate(&t, *model));
+  PetscCall(PetscFree(t.worth));
   if (corrected) {
     PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
     (*model)->cheap_correlation = dataset_made_from(corrected)->correlation;

@@ -11,7 +11,9 @@ static const ScoriaChoices sample_processes = {
 
 const ScoriaKey scoria_score_keys[] = {
     {"train_network", SCORIA_KEY_CHOICE, "", "modes", 0, 0, SCORIA_ROWS(scoria_networks),
-     "denoiser: residual network on the modes, or 1-D convolutions on the grid", SCORIA_DECIDES_WEIGHTS},
+     "denoiser: residual network on the modes; 1-D convolutions on the grid; of whole fields, convolutions over the "
+     "lateral places of a coarse grid, with modes through the thickness as channels",
+     SCORIA_DECIDES_WEIGHTS},
     {"train_steps", SCORIA_KEY_INT, "", "20000", 0, 1e9, NULL,
      "optimiser steps; 0: no network, the conditional Gaussian alone", SCORIA_DECIDES_STEPS},
     {"train_batch", SCORIA_KEY_INT, "", "1024", 1, 1e6, NULL, "rows of the global batch", SCORIA_DECIDES_WEIGHTS},
@@ -33,11 +35,13 @@ const ScoriaKey scoria_score_keys[] = {
      "width between them is chosen by validation, and others can be had later by sample_ema",
      SCORIA_DECIDES_WEIGHTS},
     {"train_width", SCORIA_KEY_INT, "", NULL, 1, 16384, NULL,
-     "hidden width, channels of cnn1d (not set: 192 for modes, 64 for cnn1d)", SCORIA_DECIDES_WEIGHTS},
+     "hidden width, channels of a convolution (not set: 192 for modes, 64 for cnn1d, 32 for waves)",
+     SCORIA_DECIDES_WEIGHTS},
     {"train_depth", SCORIA_KEY_INT, "", "1", 1, 64, NULL, "residual blocks of two layers", SCORIA_DECIDES_WEIGHTS},
     {"train_embed", SCORIA_KEY_INT, "", "128", 1, 16384, NULL, "width of the embedding of noise level and conditions",
      SCORIA_DECIDES_WEIGHTS},
-    {"train_kernel", SCORIA_KEY_INT, "", "5", 1, 31, NULL, "cnn1d: taps of a convolution, odd", SCORIA_DECIDES_WEIGHTS},
+    {"train_kernel", SCORIA_KEY_INT, "", NULL, 1, 31, SCORIA_FORMERLY("5"),
+     "taps of a convolution along an axis, odd (not set: 5 for cnn1d, 3 for waves)", SCORIA_DECIDES_WEIGHTS},
     {"train_patch", SCORIA_KEY_INT, "", "4", 1, 4096, NULL, "cnn1d: cells per token", SCORIA_DECIDES_WEIGHTS},
     {"train_modes", SCORIA_KEY_INT, "", "12", 1, 4096, NULL, "whitened modes that the network learns",
      SCORIA_DECIDES_NORMALISER},

@@ -1,6 +1,9 @@
 /* What a training of few rows does that others do not: it ends early, blurs the conditions, and calibrates. */
 #include "train_few.h"
 #include "calibration_fit.h"
+#include "train_judge.h"
+#include "scoria/phases.h"
+#include <math.h>
 
 enum {
   CALIBRATED_ROWS = 32768, /* with as many it would leave 94 % of what the network says */
@@ -42,11 +45,10 @@ PetscErrorCode FewBlur(ScoriaDeck deck, Training *t)
   PetscFunctionReturn(0);
 }
 
-/* Where rows are so few that they do not tell the network's mean and spread at other conditions.  Coordinates with a
- * symmetry of their own have a mean that is known, and are left. */
+/* Where rows are so few that they do not tell the network's mean and spread at other conditions. */
 bool few_calibrates(const Training *t)
 {
-  return !t->train.move && learns_few(t) && t->train.rows < CALIBRATED_ROWS;
+  return learns_few(t) && t->train.rows < CALIBRATED_ROWS;
 }
 
 PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
@@ -55,6 +57,26 @@ PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "train_calibrate", &asked));
   t->calibrates = asked && few_calibrates(t);
+  PetscFunctionReturn(0);
+}
+
+/* A network of fewer steps is not calibrated, and is judged by its samples. */
+PetscErrorCode FewJudge(const Training *t, ScoriaModel m)
+{
+  double gain, sure;
+  PetscFunctionBeginUser;
+  if (m->gaussian || t->keep_last || t->from || t->opt.steps >= FEW_STEPS_LEAST || t->train.rows >= NORM_FEW_ROWS ||
+      !t->valid.rows || t->train.move)
+    PetscFunctionReturn(0);
+  phase_begin(SCORIA_PHASE_VALIDATE);
+  PetscCall(TrainJudgeSamples(t->comm, m, &t->valid, t->worth, &gain, &sure));
+  phase_end(SCORIA_PHASE_VALIDATE, 0);
+  m->gaussian = !(gain > sure);
+  PetscCall(ScoriaLog(t->run, "judged", "\"samples_gain\":%.6g,\"least_samples_gain\":%.6g,\"adopted\":\"%s\"",
+                      isfinite(gain) ? gain : 0, isfinite(sure) ? sure : 0, m->gaussian ? "gaussian" : "network"));
+  if (m->gaussian)
+    PetscCall(ScoriaSay(t->run, "  after so few steps its samples are not nearer to the rows left out than the "
+                                "Gaussian's, beyond chance: the Gaussian is what is sampled (sample_source)"));
   PetscFunctionReturn(0);
 }
 

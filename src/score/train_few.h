@@ -13,6 +13,8 @@ PetscErrorCode FewBlur(ScoriaDeck deck, Training *t);
 bool few_calibrates(const Training *t);
 /* t->calibrates: the same, unless the deck has it left out.  Local. */
 PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t);
+/* m->gaussian: of a short training, whose loss says little of its samples.  Collective. */
+PetscErrorCode FewJudge(const Training *t, ScoriaModel m);
 /* m->calibration, where t->calibrates, of the model that was trained.  Collective. */
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m);
 

@@ -65,6 +65,8 @@ PetscErrorCode TrainerValidate(Trainer trainer, float weights[], const TrainData
  * TrainOptions.worth says.  Collective. */
 PetscErrorCode TrainerGain(Trainer trainer, float weights[], const TrainData *data, int64_t rows, double *gain,
                            double *sure);
+/* That of a table (rows, 3) of them: gain, number of the row, number of its condition. */
+PetscErrorCode TrainGainJudge(int64_t rows, const double table[], double *gain, double *sure);
 /* Standard error of the mean of n gains of which those of a group depend on one another, and the number of groups; 0 of
  * one group.  Sorts. */
 typedef struct {

@@ -182,16 +182,12 @@ static PetscErrorCode GainTable(Trainer t, float weights[], const TrainData *dat
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, int64_t rows, double *gain, double *sure)
+PetscErrorCode TrainGainJudge(int64_t rows, const double table[], double *gain, double *sure)
 {
   int64_t groups;
-  double *table;
   TrainGain *of;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(3 * rows, &table));
   PetscCall(PetscMalloc1(rows, &of));
-  PetscCall(GainTable(t, weights, data, rows, table));
-  PetscCall(ScoriaReduceMany(t->comm, MPI_SUM, 3 * rows, MPI_DOUBLE, table));
   *gain = *sure = 0;
   for (int64_t i = 0; i < rows; i++) *gain += table[3 * i] / (double)rows;
   for (int by = 1; by <= 2; by++) {
@@ -199,7 +195,18 @@ PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, in
     const double error = train_gain_error(rows, of, &groups);
     *sure              = PetscMax(*sure, (by == 1 ? train_gain_chance(groups) : 2) * error);
   }
-  PetscCall(PetscFree(table));
   PetscCall(PetscFree(of));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TrainerGain(Trainer t, float weights[], const TrainData *data, int64_t rows, double *gain, double *sure)
+{
+  double *table;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(3 * rows, &table));
+  PetscCall(GainTable(t, weights, data, rows, table));
+  PetscCall(ScoriaReduceMany(t->comm, MPI_SUM, 3 * rows, MPI_DOUBLE, table));
+  PetscCall(TrainGainJudge(rows, table, gain, sure));
+  PetscCall(PetscFree(table));
   PetscFunctionReturn(0);
 }

@@ -363,6 +363,5 @@ PetscErrorCode TrainingRun(Training *t, const ScoriaNetSpec *spec)
   PetscCall(TrainerDestroy(&t->trainer));
   PetscCall(PetscFree(t->part));
   PetscCall(PetscFree(t->share));
-  PetscCall(PetscFree(t->worth));
   PetscFunctionReturn(0);
 }

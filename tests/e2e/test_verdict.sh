@@ -53,6 +53,45 @@ for name, v in verdict.items():
     else:
         assert ratio["gaussian"] > ratio["model"], (name, ratio)   # two peaks are not seen by their moments
 PY
+# A short training is judged by its samples too: of few single rows of a Gaussian law, two of whose coordinates tell nearly nothing of the fields
+# but all of each other, the loss finds a network better that is not; of two peaks it is.
+"$PYTHON" - "$work" <<'PY'
+import h5py, numpy as np, sys
+rng, n = np.random.default_rng(4), 500
+a, b = ((rng.permutation(n) + rng.uniform(size=n)) / n for _ in range(2))
+x = (np.arange(32) + 0.5) / 32
+z = rng.normal(size=(2, n, 1)) * [[[1]], [[0.5]]]
+fields = np.sin(3 * a)[:, None] + x * b[:, None] + (0.05 + 0.1 * a)[:, None] * (z[0] * np.cos(np.pi * x) + z[1] * np.cos(2 * np.pi * x))
+with h5py.File(sys.argv[1] + "/single.h5", "w") as f:
+    f["T"], f["a"], f["b"], f["x"] = fields, a, b, 1e-3 * x
+PY
+cat >"$work/short.yaml" <<DECK
+run: {seed: 2}
+import: {fields: [T=/T], conditions: [a=/a, b=/b], x: /x}
+train: {steps: 50, batch: 128, modes: 4}
+DECK
+for ranks in 1 2; do
+  for command in import train; do
+    scoria "$ranks" "$command" "$work/short.yaml" -run_dir "$work/single$ranks" -import_file "$work/single.h5" >"$work/out" 2>&1 || { fail "$command of single rows"; cat "$work/out" >&2; }
+  done
+done
+grep -q "its samples are not nearer to the rows left out than the Gaussian's" "$work/out" || { fail "a short training whose samples are worse"; cat "$work/out" >&2; }
+for command in import train; do
+  scoria 1 "$command" "$work/deck.yaml" -run_dir "$work/short" -import_file "$work/peaks.h5" -train_steps 400 >"$work/out" 2>&1 || { fail "$command of peaks, short"; cat "$work/out" >&2; }
+done
+"$PYTHON" - "$work" <<'PY' || fail "what a short training is judged by"
+import h5py, json, sys
+def judged(name):
+    lines = [json.loads(w) for w in open(f"{sys.argv[1]}/{name}/log.jsonl")]
+    loss, samples = ([w for w in lines if w["event"] == e] for e in ("kept", "judged"))
+    assert len(loss) == len(samples) == 1, (name, loss, samples)
+    assert h5py.File(f"{sys.argv[1]}/{name}/model.h5").attrs["adopted"].decode() == samples[0]["adopted"]
+    return loss[0]["adopted"], samples[0]["adopted"], samples[0]["samples_gain"], samples[0]["least_samples_gain"]
+one, two, short = (judged(n) for n in ("single1", "single2", "short"))
+print(one, short)
+assert one == two and one[:2] == ("network", "gaussian"), (one, two)
+assert short[:2] == ("network", "network"), short
+PY
 # Where conditions are judged by halves they tell the quantile's bias too.
 scoria 1 uq "$work/deck.yaml" -run_dir "$work/deep" -import_file "$work/deep.h5" -uq_count 200 -uq_a 0.5 -uq_b 2 >"$work/out" 2>&1 || { fail "uq of halves"; cat "$work/out" >&2; }
 grep -q '^    max_T .* [-+][.0-9]* (<[.0-9]*)$' "$work/out" || { fail "the bias by halves is not told"; cat "$work/out" >&2; }

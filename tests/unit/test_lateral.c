@@ -365,7 +365,7 @@ static double kinked_score(double z, double u)
   return z < 1 ? z : 1 + (z - 1) * (1 + 0.5 * u);
 }
 
-/* The marginal law of histograms of a law whose score at z is score(z, u), at 54 conditions of 100 rows each. */
+/* The marginal law of histograms of a law whose score at z is score(z, u), at 54 conditions of 5,000 rows each. */
 typedef struct {
   struct NormLateral_ norm;
   Marginal marginal;
@@ -374,7 +374,7 @@ typedef struct {
 
 static void fit_law(double (*law)(double z, double u), FittedLaw *f)
 {
-  enum { PIECES = 54, ROWS = 100 };
+  enum { PIECES = 54, ROWS = 5000 };
   LateralData data = {.norm = &f->norm, .n = PIECES, .fitted_rows = PIECES * ROWS};
   int64_t start[2] = {0, PIECES};
   int used[1] = {PIECES}, levels[1] = {PIECES};
@@ -414,7 +414,7 @@ static void forget_law(FittedLaw *f)
 }
 
 /* Upper tails that depend on the condition though the bulk does not: from histograms of the law itself, scores at edges
- * up to 3.5 are those of the law, which is linear in the condition, but for the penalty: .1 rows among 5,400, of which
+ * up to 3.5 are those of the law, which is linear in the condition, but for the penalty: 5 rows among 270,000, of which
  * 1e-4 lie there. */
 static void tails_follow_the_conditions(void **state)
 {
