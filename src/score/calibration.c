@@ -87,6 +87,16 @@ PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CheckFinite(const NormArray *array)
+{
+  const int64_t n = array->dims[0] * array->dims[1];
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++)
+    if (!isfinite(array->data[i]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %lld of %s is not finite", (long long)i, array->name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
 {
   int rank;
@@ -103,5 +113,7 @@ PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
   const NormArray from = from_array(c), to = to_array(c);
   PetscCall(NormArrayLoad(store, &from));
   PetscCall(NormArrayLoad(store, &to));
+  PetscCall(CheckFinite(&from));
+  PetscCall(CheckFinite(&to));
   PetscFunctionReturn(0);
 }
