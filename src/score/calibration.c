@@ -99,12 +99,17 @@ static PetscErrorCode CheckFinite(const NormArray *array)
 
 PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
 {
-  int rank;
+  static const char *const parts[] = {"/calibration/powers", "/calibration/from", "/calibration/to"};
   int64_t dims[NORM_STORE_RANK];
+  bool any = false;
   PetscFunctionBeginUser;
   *c = (Calibration){.d = d};
-  PetscCall(ScoriaStoreShape(store, "/calibration/from", NORM_STORE_RANK, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    int rank;
+    PetscCall(ScoriaStoreShape(store, parts[i], NORM_STORE_RANK, &rank, dims));
+    any = any || rank >= 0;
+  }
+  if (!any) PetscFunctionReturn(0); /* of what is missing of one that is there it is said */
   PetscCall(NormPolyLoad(store, "/calibration/powers", d, &c->poly));
   if (c->poly.terms > MOST_TERMS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /calibration/powers has %d terms, more than %d", c->poly.terms,

@@ -277,6 +277,27 @@ static void a_broken_one_is_refused(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+/* A part of one is no file without: its samples would be others. */
+static void half_of_one_is_refused(void **state)
+{
+  const double to[2 * MODES] = {0};
+  ScoriaStore store;
+  Calibration c;
+  (void)state;
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (world_rank() == 0) (void)unlink("half.h5");
+  MPI_Barrier(PETSC_COMM_WORLD);
+  CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "half.h5", "model", "run: {}\n", &store));
+  CHECK(ScoriaStorePutReals(store, "/calibration/to", 2, (const int64_t[]){1, 2 * MODES}, to, "", "half of one"));
+  CHECK(ScoriaStoreClose(&store));
+  CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "half.h5", "model", &store));
+  assert_true(CalibrationLoad(store, 1, MODES, &c));
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "/calibration/powers"));
+  ScoriaFailureReset();
+  CHECK(ScoriaStoreClose(&store));
+}
+
 static void the_file_holds_it(void **state)
 {
   double map[2][2 * MODES] = {{0}};
@@ -395,6 +416,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(densities_are_those_of_the_map),
                                      cmocka_unit_test(densities_of_random_weights),
                                      cmocka_unit_test(a_broken_one_is_refused),
+                                     cmocka_unit_test(half_of_one_is_refused),
                                      cmocka_unit_test(the_file_holds_it),
                                      cmocka_unit_test(a_fit_takes_off_what_the_rows_do_not_have),
                                      cmocka_unit_test(few_rows_are_calibrated)};
