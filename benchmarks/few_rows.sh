@@ -3,7 +3,7 @@
 # conditions of 10,000 PDE fields.  Model, Gaussian part alone, and floor, with the validation losses by which the two are told apart.
 # Writes WORK/few_rows.md; some fifteen minutes on two cores.  A size that is already in WORK is not made again.
 #
-#   benchmarks/few_rows.sh WORK [ROWS...]      default: 500 2000 8000 16384 65536
+#   benchmarks/few_rows.sh WORK [ROWS...]      default: 200 500 2000 8000 16384 65536
 #   SCORIA_OPTIONS="-key value ..."            given to every command
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
@@ -13,7 +13,7 @@ if [ "$#" -lt 1 ]; then fail "usage: benchmarks/few_rows.sh WORK [ROWS...]"; fi
 mkdir -p "$1"
 work=$(realpath "$1")
 shift
-if [ "$#" -eq 0 ]; then set -- 500 2000 8000 16384 65536; fi
+if [ "$#" -eq 0 ]; then set -- 200 500 2000 8000 16384 65536; fi
 ranks=${SCORIA_RANKS:-$(physical_cores)}
 read -ra options <<<"${SCORIA_OPTIONS:-}"
 common=(-train_steps 2000 -train_batch 1024 -train_micro_batches 8 -compare_conditions 8 -compare_count 10000)

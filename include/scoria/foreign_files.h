@@ -32,9 +32,16 @@ typedef struct {
 
 /* A file that is no HDF5 file is a user error.  Collective. */
 PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path);
+/* Arrays that are passed over as their elements have several members. */
+typedef struct {
+  int n;
+  char first[256]; /* path */
+} ScoriaForeignTables;
+
 /* The arrays of numbers of a file, `most` at most, in the order of their paths, to list (most), after a child process
  * of rank 0 has listed them within limits on time and memory.  Collective on comm. */
-PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n);
+PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n,
+                                 ScoriaForeignTables *tables);
 /* Opens n arrays (by their paths), on every rank, after a child process of rank 0 has read every value of them within
  * limits on time and memory.  What cannot be read is a user error.  Collective on comm. */
 PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const char *const name[], ScoriaForeign *file);

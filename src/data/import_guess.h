@@ -7,6 +7,7 @@
 #define IMPORT_LISTED 400 /* arrays at most */
 
 typedef struct {
+  ScoriaForeignTables tables;
   int n;
   ScoriaForeignArray *array;     /* owned (IMPORT_LISTED) */
   int choices;                   /* arrays that might be cell centres */

@@ -29,6 +29,11 @@ static PetscErrorCode SayArrays(ScoriaRun run, const ImportGuess *g)
     snprintf(shape + strlen(shape), sizeof shape - strlen(shape), ")");
     PetscCall(ScoriaSay(run, "  %-40s %-22s %-12s %s", a->path, shape, a->unit, role(g, i)));
   }
+  if (g->tables.n)
+    PetscCall(ScoriaSay(run,
+                        "  left out: %d array%s of several members each, the first %s; write each member as an array "
+                        "of its own, where it is a field or a condition",
+                        g->tables.n, g->tables.n > 1 ? "s" : "", g->tables.first));
   if (g->n == IMPORT_LISTED) PetscCall(ScoriaSay(run, "  (the first %d)", IMPORT_LISTED));
   PetscFunctionReturn(0);
 }
@@ -173,7 +178,7 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaDeckString(deck, "import_file", &file));
   PetscCall(PetscNew(&g));
   PetscCall(PetscMalloc1(IMPORT_LISTED, &g->array));
-  PetscCall(ScoriaForeignList(comm, file, IMPORT_LISTED, g->array, &g->n));
+  PetscCall(ScoriaForeignList(comm, file, IMPORT_LISTED, g->array, &g->n, &g->tables));
   PetscCall(ImportGuessRoles(comm, file, g));
   PetscCall(SayArrays(run, g));
   if (!g->grid)

@@ -7,6 +7,7 @@ typedef struct {
   const char *path;
   int most, n;
   ScoriaForeignArray *list; /* borrowed (most) */
+  ScoriaForeignTables tables;
 } Listing;
 
 /* Shape, unit and axes of an array; one of no numbers, or of more dimensions than are read, is passed over. */
@@ -34,6 +35,15 @@ static PetscErrorCode Describe(hid_t array, const char *name, ScoriaForeignArray
   PetscFunctionReturn(0);
 }
 
+/* An array whose elements have members, as tables of pandas and PyTables. */
+static void note_table(hid_t array, const char *name, ScoriaForeignTables *tables)
+{
+  const hid_t type = H5Dget_type(array);
+  if (H5Tget_class(type) == H5T_COMPOUND && !tables->n++)
+    snprintf(tables->first, sizeof tables->first, "/%.*s", (int)sizeof tables->first - 2, name);
+  H5Tclose(type);
+}
+
 static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *ctx)
 {
   Listing *l = ctx;
@@ -42,6 +52,7 @@ static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *
   const hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0) return 0;
   const PetscErrorCode failed = Describe(array, name, &l->list[l->n], &numbers);
+  note_table(array, name, &l->tables);
   H5Dclose(array);
   l->n += !failed && numbers;
   return failed ? -1 : 0;
@@ -52,7 +63,8 @@ static PetscErrorCode List(void *ctx, ScoriaTrouble *bad)
   Listing *l = ctx;
   hid_t access, file = H5I_INVALID_HID;
   PetscFunctionBeginUser;
-  l->n = 0;
+  l->n      = 0;
+  l->tables = (ScoriaForeignTables){0};
   PetscCall(FileAccess(MPI_COMM_NULL, &access));
   if (H5Fis_hdf5(l->path) <= 0)
     not_hdf5_note(l->path, bad);
@@ -132,7 +144,8 @@ PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n)
+PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, ScoriaForeignArray list[], int *n,
+                                 ScoriaForeignTables *tables)
 {
   const ScoriaTrialLimits limits = {SCORIA_TRIAL_SECONDS, SCORIA_TRIAL_BYTES, 0};
   ScoriaTrouble bad              = {.path = path};
@@ -149,6 +162,8 @@ PetscErrorCode ScoriaForeignList(MPI_Comm comm, const char *path, int most, Scor
   PetscCall(ScoriaAgree(comm, bad.code, bad.line));
   PetscCallMPI(MPI_Bcast(&l.n, 1, MPI_INT, 0, comm));
   PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)l.n * (int64_t)sizeof *list, MPI_BYTE, list));
-  *n = l.n;
+  PetscCallMPI(MPI_Bcast(&l.tables, sizeof l.tables, MPI_BYTE, 0, comm));
+  *n      = l.n;
+  *tables = l.tables;
   PetscFunctionReturn(0);
 }

@@ -133,14 +133,10 @@ const ScoriaMember scoria_uq_checked_members[] = {
 };
 
 const ScoriaMember scoria_uq_bias_members[] = {
-    REAL(ScoriaUqBias, mean_bias, NULL, 0),
-    REAL(ScoriaUqBias, mean_bias_upper, NULL, 0),
-    REAL(ScoriaUqBias, sd_bias, NULL, 0),
-    REAL(ScoriaUqBias, sd_bias_upper, NULL, 0),
-    REAL(ScoriaUqBias, q975_bias, NULL, 0),
-    REAL(ScoriaUqBias, q975_bias_upper, NULL, 0),
-    REAL(ScoriaUqBias, mean_bias_se, NULL, 0),
-    END,
+    REAL(ScoriaUqBias, mean_bias, NULL, 0),    REAL(ScoriaUqBias, mean_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, sd_bias, NULL, 0),      REAL(ScoriaUqBias, sd_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, q975_bias, NULL, 0),    REAL(ScoriaUqBias, q975_bias_upper, NULL, 0),
+    REAL(ScoriaUqBias, mean_bias_se, NULL, 0), END,
 };
 
 const ScoriaMember scoria_uq_check_members[] = {

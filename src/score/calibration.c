@@ -87,14 +87,29 @@ PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CheckFinite(const NormArray *array)
+{
+  const int64_t n = array->dims[0] * array->dims[1];
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++)
+    if (!isfinite(array->data[i]))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %lld of %s is not finite", (long long)i, array->name);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
 {
-  int rank;
+  static const char *const parts[] = {"/calibration/powers", "/calibration/from", "/calibration/to"};
   int64_t dims[NORM_STORE_RANK];
+  bool any = false;
   PetscFunctionBeginUser;
   *c = (Calibration){.d = d};
-  PetscCall(ScoriaStoreShape(store, "/calibration/from", NORM_STORE_RANK, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    int rank;
+    PetscCall(ScoriaStoreShape(store, parts[i], NORM_STORE_RANK, &rank, dims));
+    any = any || rank >= 0;
+  }
+  if (!any) PetscFunctionReturn(0); /* of what is missing of one that is there it is said */
   PetscCall(NormPolyLoad(store, "/calibration/powers", d, &c->poly));
   if (c->poly.terms > MOST_TERMS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /calibration/powers has %d terms, more than %d", c->poly.terms,
@@ -103,5 +118,7 @@ PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
   const NormArray from = from_array(c), to = to_array(c);
   PetscCall(NormArrayLoad(store, &from));
   PetscCall(NormArrayLoad(store, &to));
+  PetscCall(CheckFinite(&from));
+  PetscCall(CheckFinite(&to));
   PetscFunctionReturn(0);
 }

@@ -281,6 +281,13 @@ done
 if grep -q 'values are positive' "$work/out"; then fail "negative values are said to be positive"; fi
 run 1 import -import_file "$work/grouped.h5" -run_dir "$work/listed2"
 grep -q '/c3 .*field' "$work/out" || { fail "the listing of groups"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/equal.h5" <<'PY'
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1], "r+") as f:
+    f["table"] = np.zeros(4, dtype=[("load", "f8"), ("T", "f8")])
+PY
+run 1 import -import_file "$work/equal.h5" -run_dir "$work/listed4"
+grep -q 'left out: 1 array of several members each, the first /table; write each member' "$work/out" || { fail "a table is passed over in silence"; cat "$work/out" >&2; }
 expect 3 'nosuch.h5: cannot be read' 2 import -import_file "$work/nosuch.h5" -run_dir "$work/listed3"
 if [ -e "$work/listed3" ]; then fail "a file that is missing leaves a run directory"; fi
 

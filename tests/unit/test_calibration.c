@@ -210,6 +210,94 @@ static void densities_are_those_of_the_map(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+/* Of any network: the density of a field is that of the network alone at the field that the map takes there, over the
+ * map's volume. */
+static void densities_of_random_weights(void **state)
+{
+  const ScoriaSamplerOptions opt          = {"abm", 6, 30, 0.002, 1, 42, false, NULL, 0.16, NULL};
+  const ScoriaLikelihoodOptions densities = {.steps = 8, .seed = 3};
+  double theta[4], mapped[4 * M], fields[4 * M], with[4], without[4], y[ALL_MODES], shift[MODES], scale[MODES],
+      volume[4] = {0}, gauss[4], largest = 0;
+  uint64_t id[4] = {0, 1, 2, 3};
+  ScoriaModel model, plain;
+  (void)state;
+  make_model_of("modes", true, &model);
+  make_model_of("modes", true, &plain);
+  put_calibration(model);
+  for (int i = 0; i < 4; i++) {
+    theta[i] = -0.4 + 0.3 * i;
+    CHECK(ScoriaModelSample(model, &twin, &opt, theta + i, id[i], 1, false, mapped + i * M));
+    expected_map(&model->calibration, theta[i], shift, scale);
+    CHECK(ScoriaNormaliserAt(plain->normaliser, &twin, theta + i));
+    normaliser_encode(plain->normaliser, 1, mapped + i * M, y);
+    for (int k = 0; k < MODES; k++) {
+      y[k] = (y[k] - shift[k]) / scale[k];
+      volume[i] += log(scale[k]);
+    }
+    normaliser_decode(plain->normaliser, 1, y, fields + i * M);
+  }
+  CHECK(ScoriaModelLogDensity(model, &twin, &densities, 0, 4, id, theta, mapped,
+                              &(ScoriaLogDensity){.log_density = with, .gaussian = gauss}));
+  CHECK(ScoriaModelLogDensity(plain, &twin, &densities, 0, 4, id, theta, fields,
+                              &(ScoriaLogDensity){.log_density = without, .gaussian = gauss}));
+  for (int i = 0; i < 4; i++) {
+    /* the same steps through the same network in single precision: 1e-6 of its values, some hundred of them */
+    if (!(fabs(with[i] - (without[i] - volume[i])) < 1e-4))
+      fail_msg("row %d: %.9g, expected %.9g", i, with[i], without[i] - volume[i]);
+    largest = fmax(largest, fabs(volume[i]));
+  }
+  assert_true(largest > 0.05);
+  CHECK(ScoriaModelDestroy(&model));
+  CHECK(ScoriaModelDestroy(&plain));
+}
+
+/* A number that is none would make every sample one. */
+static void a_broken_one_is_refused(void **state)
+{
+  ScoriaModel model, loaded;
+  (void)state;
+  make_model_of("modes", true, &model);
+  CHECK(PetscCalloc1(L, &model->x));
+  put_calibration(model);
+  for (int broken = 0; broken < 2; broken++) {
+    double *at     = broken ? &model->calibration.to[1] : &model->calibration.from[2];
+    const double x = *at;
+    *at            = broken ? INFINITY : NAN;
+    MPI_Barrier(PETSC_COMM_WORLD);
+    if (world_rank() == 0) (void)unlink("calibrated.h5");
+    MPI_Barrier(PETSC_COMM_WORLD);
+    CHECK(ScoriaModelSave(model, PETSC_COMM_WORLD, "calibrated.h5", "run: {}\n"));
+    assert_true(ScoriaModelLoad(PETSC_COMM_WORLD, "calibrated.h5", &loaded));
+    assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+    assert_non_null(strstr(ScoriaFailureLine(), broken ? "number 1 of /calibration/to is not finite"
+                                                       : "number 2 of /calibration/from is not finite"));
+    ScoriaFailureReset();
+    *at = x;
+  }
+  CHECK(ScoriaModelDestroy(&model));
+}
+
+/* A part of one is no file without: its samples would be others. */
+static void half_of_one_is_refused(void **state)
+{
+  const double to[2 * MODES] = {0};
+  ScoriaStore store;
+  Calibration c;
+  (void)state;
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (world_rank() == 0) (void)unlink("half.h5");
+  MPI_Barrier(PETSC_COMM_WORLD);
+  CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "half.h5", "model", "run: {}\n", &store));
+  CHECK(ScoriaStorePutReals(store, "/calibration/to", 2, (const int64_t[]){1, 2 * MODES}, to, "", "half of one"));
+  CHECK(ScoriaStoreClose(&store));
+  CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "half.h5", "model", &store));
+  assert_true(CalibrationLoad(store, 1, MODES, &c));
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "/calibration/powers"));
+  ScoriaFailureReset();
+  CHECK(ScoriaStoreClose(&store));
+}
+
 static void the_file_holds_it(void **state)
 {
   double map[2][2 * MODES] = {{0}};
@@ -326,6 +414,9 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(averages_become_those_of_the_rows),
                                      cmocka_unit_test(samples_are_mapped),
                                      cmocka_unit_test(densities_are_those_of_the_map),
+                                     cmocka_unit_test(densities_of_random_weights),
+                                     cmocka_unit_test(a_broken_one_is_refused),
+                                     cmocka_unit_test(half_of_one_is_refused),
                                      cmocka_unit_test(the_file_holds_it),
                                      cmocka_unit_test(a_fit_takes_off_what_the_rows_do_not_have),
                                      cmocka_unit_test(few_rows_are_calibrated)};
