@@ -65,6 +65,12 @@ typedef struct {
   float *deviation; /* (r), behind modes: what a coordinate has in the fields, of which the whitened one has 1 */
 } NormLattice;
 
+/* Of modes and deviation together. */
+static inline size_t norm_lattice_numbers(int r, const NormLattice *l)
+{
+  return (size_t)r * ((size_t)l->ny * (size_t)l->nz * (size_t)l->channels + 1);
+}
+
 /* Operations of a basis on an object of its own, `self`.  Local unless told. */
 typedef struct {
   const char *name; /* in decks and files */

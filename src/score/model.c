@@ -12,31 +12,40 @@
 
 #define PROFILE_ERROR 0.1 /* of an average that is rebuilt, relative, at most */
 
-static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
+/* The lattice of a file, which another processor's linear algebra might not find again to the last turn of a mode; or
+ * that of the normaliser. */
+static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, const NormLattice *known, ScoriaNetSpec *spec, float **basis)
 {
-  NormLattice lattice;
+  NormLattice lattice = {.modes = NULL};
   PetscFunctionBeginUser;
-  PetscCall(NormaliserLattice(norm, &lattice));
+  if (known && known->modes) {
+    const size_t count = norm_lattice_numbers(spec->r, known);
+    lattice            = *known;
+    PetscCall(PetscMalloc1(count, &lattice.modes));
+    PetscCall(PetscArraycpy(lattice.modes, known->modes, count));
+    lattice.deviation = lattice.modes + (known->deviation - known->modes);
+  } else
+    PetscCall(NormaliserLattice(norm, &lattice));
   if (!lattice.modes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "train_network is %s, which works on whole fields that are periodic along y and z, but "
-                "the model is not of such",
+                "train_network is %s, which works on whole fields that are periodic along y and z, but the model is "
+                "not of such",
                 spec->kind);
   spec->lattice[0]       = lattice.ny;
   spec->lattice[1]       = lattice.nz;
   spec->lattice_channels = lattice.channels;
+  spec->deviation        = lattice.deviation;
   spec->basis = *basis = lattice.modes;
-  spec->deviation      = lattice.deviation;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);
   PetscFunctionBeginUser;
   *basis      = NULL;
   spec->basis = NULL;
-  if (row && row->on_lattice) PetscCall(LatticeBasis(norm, spec, basis));
+  if (row && row->on_lattice) PetscCall(LatticeBasis(norm, lattice, spec, basis));
   if (!row || !row->on_grid) PetscFunctionReturn(0);
   const size_t count = (size_t)spec->r * (size_t)spec->channels * (size_t)spec->cells;
   const double *V    = normaliser_basis(norm);
@@ -54,7 +63,7 @@ PetscErrorCode ModelNetCreate(ScoriaModel model)
   ScoriaNetSpec spec = model->spec;
   float *basis;
   PetscFunctionBeginUser;
-  PetscCall(ModelBasis(model->normaliser, &spec, &basis));
+  PetscCall(ModelBasis(model->normaliser, &model->lattice, &spec, &basis));
   PetscCall(NetCreate(&spec, MODEL_TILE, false, &model->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscMalloc1(2 * MODEL_TILE * spec.r, &model->tile));
@@ -72,6 +81,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscCall(ScoriaHoldoutDestroy(&m->holdout));
   PetscCall(CalibrationDestroy(&m->calibration));
   PetscCall(PetscFree(m->tuned));
+  PetscCall(PetscFree(m->lattice.modes));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
   PetscCall(PetscFree(m->deck));

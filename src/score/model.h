@@ -32,6 +32,7 @@ struct ScoriaModel_ {
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */
   double cheap_correlation; /* of these, corrected, with dear rows */
+  NormLattice lattice;      /* owned, of a network that works there */
   Calibration calibration;  /* owned: of samples with the averages that training chose, or distilled from them */
   float *tuned;             /* owned (parameters): weights for a sampler of few evaluations, NULL without */
   const ScoriaSamplerRow *tuned_for; /* which one */
@@ -50,8 +51,9 @@ typedef struct {
   float u[SCORIA_MAX_CONDITIONS];
 } ModelAt;
 
-/* spec->basis for networks that work on the grid, NULL for others; basis is owned by the caller (PetscFree). */
-PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis);
+/* spec->basis for networks that work on the grid or on a lattice, which is the normaliser's unless one is given; NULL
+ * for others; basis is owned by the caller (PetscFree). */
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis);
 /* Makes net and tile from spec and normaliser. */
 PetscErrorCode ModelNetCreate(ScoriaModel model);
 

@@ -1,15 +1,19 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
  * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /calibration
- * (calibration.h) what samples are mapped by; /averages, where two lengths were trained, what other lengths are made
+ * (calibration.h) what samples are mapped by; /lattice the basis of
+ * a network of waves; /averages, where two lengths were trained, what other lengths are made
  * from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
+#include <math.h>
 #include "processes.h"
 #include "samplers/samplers.h"
 #include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
+
+#define LATTICE_MOST 4096 /* places along an axis, or channels */
 
 /* With the tensors, all that another program needs. */
 static const char formula[] =
@@ -21,7 +25,11 @@ static const char formula[] =
     "row t holding "
     "cells t*patch.. of each channel, tokens = k V^T x, F = V tokens/k, k = sqrt(C*L/modes), V = /normaliser modes; W1 "
     "and W2 "
-    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. "
+    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. waves: tokens are the places (z, y) of "
+    "/lattice, x comes in as (k x V, x S V/s), V = /lattice/modes, S = /lattice/deviation, s the deviation of a "
+    "channel "
+    "of S V over places, F = V tokens/k, k = sqrt(places*channels/modes); W1 and W2 convolve over y and z, which are "
+    "periodic, taps along y fastest. "
     "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0. "
     "/calibration, if there: of samples of the flow of D and of /distilled y_k becomes mu'_k + exp(l'_k - l_k) (y_k - "
     "mu_k), (mu, l) = p from, (mu', l') = p to, p the products of sqrt(2 n + 1) P_n(u_j), n = powers, P_n Legendre, u "
@@ -88,6 +96,48 @@ static PetscErrorCode PutTensors(ScoriaModel m, ScoriaStore store, const char *g
   PetscFunctionReturn(0);
 }
 
+#define LATTICE_MODES "/lattice/modes"
+#define LATTICE_DEVIATION "/lattice/deviation"
+
+static PetscErrorCode PutLattice(ScoriaModel m, ScoriaStore store)
+{
+  const NormLattice *l = &m->lattice;
+  const int64_t dims[] = {m->spec.r, l->nz, l->ny, l->channels};
+  PetscFunctionBeginUser;
+  if (!l->modes) PetscFunctionReturn(0);
+  PetscCall(ScoriaStorePutFloats(store, LATTICE_MODES, 4, dims, l->modes, "1",
+                                 "learned coordinates as white fields on a coarse lateral grid: orthonormal rows"));
+  PetscCall(ScoriaStorePutFloats(store, LATTICE_DEVIATION, 1, dims, l->deviation, "1",
+                                 "standard deviation of a coordinate in the fields, over that of the whitened one"));
+  PetscFunctionReturn(0);
+}
+
+/* Before the network is made. */
+static PetscErrorCode GetLattice(ScoriaModel m, ScoriaStore store, const char *path)
+{
+  NormLattice *l        = &m->lattice;
+  const NetworkRow *row = network_find(m->spec.kind);
+  int64_t dims[4]       = {0};
+  int rank;
+  PetscFunctionBeginUser;
+  if (!row || !row->on_lattice) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreShape(store, LATTICE_MODES, 4, &rank, dims));
+  bool good = rank == 4 && dims[0] == m->spec.r;
+  for (int i = 1; i < 4; i++) good = good && dims[i] > 0 && dims[i] <= LATTICE_MOST;
+  if (!good)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is missing or has another shape than the network's %d coordinates on a grid",
+                path, LATTICE_MODES, m->spec.r);
+  *l             = (NormLattice){.nz = (int)dims[1], .ny = (int)dims[2], .channels = (int)dims[3]};
+  const size_t r = (size_t)m->spec.r, all = norm_lattice_numbers(m->spec.r, l);
+  PetscCall(PetscMalloc1(all, &l->modes));
+  l->deviation = l->modes + all - r;
+  PetscCall(ScoriaStoreGetFloats(store, LATTICE_MODES, (int64_t)(all - r), l->modes));
+  PetscCall(ScoriaStoreGetFloats(store, LATTICE_DEVIATION, (int64_t)r, l->deviation));
+  for (size_t i = 0; i < all; i++)
+    if (!isfinite(l->modes[i])) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: /lattice holds a value that is not finite", path);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
 {
   const char *name;
@@ -96,6 +146,7 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   PetscCall(ScoriaStorePutText(store, "network_formula", formula));
   for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++)
     PetscCall(ScoriaStorePutInt(store, name, *number));
+  PetscCall(PutLattice(m, store));
   PetscCall(PutTensors(m, store, "network", net_parameters(m->net), "averaged weights"));
   if (m->tuned)
     PetscCall(PutTensors(m, store, m->tuned_for->name, m->tuned, "averaged weights, for the sampler of this name"));
@@ -250,6 +301,7 @@ static PetscErrorCode GetTuned(ScoriaModel m, ScoriaStore store, const char *pat
 static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
 {
   PetscFunctionBeginUser;
+  PetscCall(GetLattice(m, store, path));
   PetscCall(ModelNetCreate(m));
   PetscCall(GetTensors(m, store, "network", net_parameters(m->net), path));
   PetscCall(GetTuned(m, store, path));

@@ -27,7 +27,7 @@ static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
   PetscFunctionBeginUser;
   *t = (Traced){.tile = network_find(spec.kind)->tile, .r = spec.r, .d = spec.d, .calibration = &model->calibration};
   const size_t all = (size_t)t->tile * (size_t)t->r;
-  PetscCall(ModelBasis(model->normaliser, &spec, &basis));
+  PetscCall(ModelBasis(model->normaliser, &model->lattice, &spec, &basis));
   PetscCall(NetCreate(&spec, t->tile, true, &t->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscArraycpy(net_parameters(t->net), net_parameters(model->net), net_parameter_count(t->net)));

@@ -243,6 +243,7 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscCall(PetscArraycpy(m->x, x, model_centres(m)));
   m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
+  if (network_find(m->spec.kind)->on_lattice) PetscCall(NormaliserLattice(norm, &m->lattice));
   PetscCall(ModelNetCreate(m));
   if (t->opt.steps > 0)
     (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
@@ -330,7 +331,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(FewBlur(deck, &t));
   PetscCall(FewCalibrates(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
-  PetscCall(ModelBasis(norm, &net, &basis));
+  PetscCall(ModelBasis(norm, NULL, &net, &basis));
   PetscCall(TakeWeights(&t, twin));
   if (t.opt.steps > 0)
     PetscCall(TrainingRun(&t, &net));

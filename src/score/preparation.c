@@ -44,8 +44,6 @@ static PetscErrorCode ReadFit(ScoriaDeck deck, ScoriaNormaliserOptions *fit)
   PetscCall(ScoriaDeckBool(deck, "train_relative", &fit->relative));
   PetscCall(ScoriaDeckBool(deck, "train_whitening", &fit->whitening));
   PetscCall(ScoriaDeckReal(deck, "train_energy", &fit->energy));
-  if (fit->whitening && fit->all_modes < fit->modes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", fit->all_modes, fit->modes);
   PetscFunctionReturn(0);
 }
 
@@ -99,6 +97,9 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
   PetscCall(ChooseBasis(deck, spec, &opt->basis));
+  if (!opt->basis->whole && opt->fit.whitening && opt->fit.all_modes < opt->fit.modes)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_all_modes is %d, fewer than train_modes, %d", opt->fit.all_modes,
+                opt->fit.modes);
   int64_t conditions = spec->rows / spec->realisations;
   if (holdout && holdout->conditions) conditions = PetscMin(conditions, holdout->conditions);
   opt->split = train_split(conditions, share, (uint64_t)seed, holdout);
