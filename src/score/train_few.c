@@ -51,12 +51,15 @@ bool few_calibrates(const Training *t)
   return learns_few(t) && t->train.rows < CALIBRATED_ROWS;
 }
 
+/* Of whole fields only networks that learn most of the coordinates: a few of them have means that are known. */
 PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
 {
   bool asked;
+  int kind = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "train_calibrate", &asked));
-  t->calibrates = asked && few_calibrates(t);
+  PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
+  t->calibrates = asked && few_calibrates(t) && (!t->train.move || scoria_networks[kind].on_lattice);
   PetscFunctionReturn(0);
 }
 
