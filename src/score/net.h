@@ -132,13 +132,18 @@ void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[]);
 PetscErrorCode PlanModes(const ScoriaNetSpec *spec, NetPlan *plan);
 PetscErrorCode PlanCnn1d(const ScoriaNetSpec *spec, NetPlan *plan);
 PetscErrorCode PlanWaves(const ScoriaNetSpec *spec, NetPlan *plan);
-int net_basis_columns(
-    const NetPlan *plan); /* values that the basis makes of coordinates: tokens, or places, by channel */
+/* Values that the basis makes of coordinates: tokens, or places, by channel */
+int net_basis_columns(const NetPlan *plan);
 
 /* Building a plan.  Every size in reals; work offsets are multiples of a cache line. */
 int64_t plan_tensor(NetPlan *plan, const char *name, double scale, int rank, const int64_t dims[]);
 int64_t plan_work(NetPlan *plan, int64_t count);
 int64_t plan_tall(NetPlan *plan, int width); /* with `gap` zero rows before and behind; offset of the first token */
+/* By which what goes out is taken back to coordinates: 1 / basis_scale^2. */
+static inline double plan_inverse_square(const NetPlan *plan)
+{
+  return 1 / (plan->basis_scale * plan->basis_scale);
+}
 void plan_embed(NetPlan *plan);
 void plan_trunk(NetPlan *plan);
 

@@ -67,11 +67,6 @@ static void K(encode)(const NetPlan *plan, real out[], const real tokens[], cons
   K(gemm)(false, true, B, plan->r, n, factor, tokens, K(sample_stride)(plan), basis, n, 0, out, plan->r);
 }
 
-static real K(inverse_square)(const NetPlan *plan)
-{
-  return (real)(1 / (plan->basis_scale * plan->basis_scale));
-}
-
 void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[], real work[], int B, const real x[],
                       const real label[], const real u[], bool shared, real F[])
 {
@@ -81,7 +76,7 @@ void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[
   K(trunk_forward)(plan, param, work, B, label, u, shared);
   layers()->K(linear_forward)(work + plan->tokens_out, work + plan->block[plan->depth].t, param + plan->Wout,
                               param + plan->bout, rows, W, P);
-  K(encode)(plan, F, work + plan->tokens_out, basis, B, K(inverse_square)(plan));
+  K(encode)(plan, F, work + plan->tokens_out, basis, B, (real)plan_inverse_square(plan));
 }
 
 /* tokens_out, read no more, takes its own gradient, and then that of tokens_in. */
@@ -92,7 +87,7 @@ void K(cnn1d_backward)(const NetPlan *plan, const real transposed[], const real 
   real *tokens = work + plan->tokens_out;
   for (int b = 0; b < B; b++)
     memset(tokens + b * K(sample_stride)(plan) + plan->span * P, 0, sizeof(real) * (size_t)(plan->gap * P));
-  K(decode)(plan, tokens, dF, basis, B, K(inverse_square)(plan));
+  K(decode)(plan, tokens, dF, basis, B, (real)plan_inverse_square(plan));
   layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens,
                                work + plan->block[plan->depth].t, transposed + plan->Wout, rows, W, P);
   K(trunk_backward)(plan, transposed, grad, keep, work, B);

@@ -86,11 +86,6 @@ static const real *K(basis_out)(const NetPlan *plan, const real basis[])
   return basis + (size_t)plan->r * (size_t)(plan->lattice->places * plan->channels_in);
 }
 
-static real K(inverse_square)(const NetPlan *plan)
-{
-  return (real)(1 / (plan->basis_scale * plan->basis_scale));
-}
-
 void K(waves_forward)(const NetPlan *plan, const real param[], const real basis[], real work[], int B, const real x[],
                       const real label[], const real u[], bool shared, real F[])
 {
@@ -106,7 +101,7 @@ void K(waves_forward)(const NetPlan *plan, const real param[], const real basis[
   layers()->K(linear_forward)(tokens, work + plan->block[plan->depth].t, param + plan->Wout, param + plan->bout, rows,
                               W, P);
   K(lattice_take)(l, B, P, tokens, places);
-  K(from_places)(plan, F, places, K(basis_out)(plan, basis), P, B, K(inverse_square)(plan));
+  K(from_places)(plan, F, places, K(basis_out)(plan, basis), P, B, (real)plan_inverse_square(plan));
 }
 
 /* tokens_out, read no more, takes its own gradient, and then that of tokens_in. */
@@ -116,7 +111,7 @@ void K(waves_backward)(const NetPlan *plan, const real transposed[], const real 
   const TokenLattice *l = plan->lattice;
   const int rows = B * plan->span, in = plan->channels_in, P = plan->channels, W = plan->width;
   real *places = work + plan->x, *tokens = work + plan->tokens_out;
-  K(to_places)(plan, places, dF, K(basis_out)(plan, basis), P, B, K(inverse_square)(plan));
+  K(to_places)(plan, places, dF, K(basis_out)(plan, basis), P, B, (real)plan_inverse_square(plan));
   K(lattice_put)(l, B, P, places, tokens);
   layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens,
                                work + plan->block[plan->depth].t, transposed + plan->Wout, rows, W, P);
