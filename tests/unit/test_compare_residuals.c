@@ -8,17 +8,32 @@ enum { CONDITIONS = 250, EACH = 4, ROWS = CONDITIONS * EACH, LAWS = 5 };
 
 static const double farthest = 16.0 / ROWS; /* ranks are powers of two, and 8 draws are too few */
 
-/* The known law, whose first normal beyond 1 comes half as far beyond: P(z > 2) = .0013 instead of .0228. */
-static PetscErrorCode LightDraw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+/* The known law, of normals that are changed. */
+static PetscErrorCode DrawChanged(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[],
+                                  double (*change)(const double theta[], double z))
 {
   const KnownLaw *law = ctx;
   double z[2];
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < n; i++) {
     rng_normal(law->seed, SCORIA_STREAM_SAMPLE, first + (uint64_t)i, 0, 2, z);
-    if (z[0] > 1) z[0] = 1 + 0.5 * (z[0] - 1);
+    z[0] = change(theta, z[0]);
     known_fields(law, theta, z, fields + i * KNOWN_WIDTH);
   }
+  PetscFunctionReturn(0);
+}
+
+/* The first one, beyond 1, comes half as far beyond: P(z > 2) = .0013 instead of .0228. */
+static double lighten(const double theta[], double z)
+{
+  (void)theta;
+  return z > 1 ? 1 + 0.5 * (z - 1) : z;
+}
+
+static PetscErrorCode LightDraw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(DrawChanged(ctx, theta, first, n, fields, lighten));
   PetscFunctionReturn(0);
 }
 
@@ -36,16 +51,15 @@ static const CompareQuantities quantities = {.n        = 2,
 #define SHIFT 0.1
 #define SWING 0.3
 #define NARROW 0.8
+static double distort(const double theta[], double z)
+{
+  return SHIFT + (theta[1] < 0.5 ? SWING : -SWING) + NARROW * z;
+}
+
 static PetscErrorCode WrongDraw(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[])
 {
-  const KnownLaw *law = ctx;
-  double z[2];
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < n; i++) {
-    rng_normal(law->seed, SCORIA_STREAM_SAMPLE, first + (uint64_t)i, 0, 2, z);
-    z[0] = SHIFT + (theta[1] < 0.5 ? SWING : -SWING) + NARROW * z[0];
-    known_fields(law, theta, z, fields + i * KNOWN_WIDTH);
-  }
+  PetscCall(DrawChanged(ctx, theta, first, n, fields, distort));
   PetscFunctionReturn(0);
 }
 

@@ -104,6 +104,24 @@ static void rows_do_not_depend_on_order(void **state)
   CHECK(ScoriaDeckDestroy(&deck));
 }
 
+/* An ensemble of a deck, and a row of it; both owned by the caller (close_row). */
+static void open_row(const char *text, ScoriaDeck *deck, ScoriaEnsemble *ens, ScoriaRows *row)
+{
+  const double *x;
+  ScoriaDatasetSpec spec;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, electrode_tables, deck));
+  CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, *deck, ens));
+  CHECK(ScoriaEnsembleSpec(*ens, &spec, &x));
+  CHECK(ScoriaRowsCreate(&spec, 1, row));
+}
+
+static void close_row(ScoriaDeck *deck, ScoriaEnsemble *ens, ScoriaRows *row)
+{
+  CHECK(ScoriaRowsDestroy(row));
+  CHECK(ScoriaEnsembleDestroy(ens));
+  CHECK(ScoriaDeckDestroy(deck));
+}
+
 /* sigma = 0: every draw is the homogeneous electrode, and so is the twin.  A twin without solution is one line naming
  * theta. */
 static void twin_is_the_homogeneous_electrode(void **state)
@@ -116,16 +134,11 @@ static void twin_is_the_homogeneous_electrode(void **state)
   const double theta[SCORIA_NTHETA] = {0.01, 15.0, 1e-5}, beyond[SCORIA_NTHETA] = {0.01, 800.0, 1e-5};
   const uint64_t id = 3;
   double twin[2 * NX];
-  const double *x;
   ScoriaDeck deck;
   ScoriaEnsemble ens;
-  ScoriaDatasetSpec spec;
   ScoriaRows row;
   (void)state;
-  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, electrode_tables, &deck));
-  CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, &ens));
-  CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
-  CHECK(ScoriaRowsCreate(&spec, 1, &row));
+  open_row(text, &deck, &ens, &row);
   CHECK(ScoriaEnsembleCompute(ens, 1, theta, &id, NULL, &row));
   CHECK(ScoriaEnsembleTwin(ens, theta, twin));
   for (int k = 0; k < NX; k++) {
@@ -138,9 +151,7 @@ static void twin_is_the_homogeneous_electrode(void **state)
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   assert_non_null(strstr(ScoriaFailureLine(), "F_right = 800"));
   ScoriaFailureReset();
-  CHECK(ScoriaRowsDestroy(&row));
-  CHECK(ScoriaEnsembleDestroy(&ens));
-  CHECK(ScoriaDeckDestroy(&deck));
+  close_row(&deck, &ens, &row);
 }
 
 /* Near ends are the state of rest; far ones the electrode whose pores are the narrowest everywhere, of c alone, and
@@ -154,16 +165,11 @@ static void ends_are_rest_and_the_least_porosity(void **state)
                                       "ensemble: {cells: [16], derived: [j]}\n";
   const double theta[SCORIA_NTHETA] = {0.05, 15.0, 1e-5}, beyond[SCORIA_NTHETA] = {0.05, 800.0, 1e-5};
   double near[3], far[3 * NX], eps[NX];
-  const double *x;
   ScoriaDeck deck;
   ScoriaEnsemble ens;
-  ScoriaDatasetSpec spec;
   ScoriaRows row;
   (void)state;
-  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, text, electrode_tables, &deck));
-  CHECK(ScoriaEnsembleCreate(PETSC_COMM_SELF, deck, &ens));
-  CHECK(ScoriaEnsembleSpec(ens, &spec, &x));
-  CHECK(ScoriaRowsCreate(&spec, 1, &row));
+  open_row(text, &deck, &ens, &row);
   for (int k = 0; k < NX; k++) eps[k] = 0.15;
   CHECK(ScoriaEnsembleCompute(ens, 1, theta, NULL, eps, &row));
   CHECK(ScoriaEnsembleEnds(ens, theta, near, far));
@@ -174,9 +180,7 @@ static void ends_are_rest_and_the_least_porosity(void **state)
   }
   CHECK(ScoriaEnsembleEnds(ens, beyond, near, far));
   for (int k = 0; k < NX; k++) assert_true(isnan(far[k]));
-  CHECK(ScoriaRowsDestroy(&row));
-  CHECK(ScoriaEnsembleDestroy(&ens));
-  CHECK(ScoriaDeckDestroy(&deck));
+  close_row(&deck, &ens, &row);
 }
 
 int main(int argc, char **argv)
