@@ -168,8 +168,8 @@ typedef struct {
   PetscErrorCode (*density)(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                             const uint64_t id[], const double theta[], const double fields[],
                             const ScoriaLogDensity *out);
-  /* As ScoriaModelScores and model_values, where `has_scores`.  NULL: none. */
-  bool (*has_scores)(void *ctx);
+  /* As model_scores_each, ScoriaModelScores and model_values.  NULL: there are none. */
+  int (*scores_each)(void *ctx);
   PetscErrorCode (*scores)(void *ctx, const double theta[], int n, const int cell[], double mean[], double weight[]);
   void (*values)(void *ctx, int n, const int cell[], const double score[], double value[]);
 } ScoriaSourceKind;
@@ -218,7 +218,7 @@ PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOp
                                    const ScoriaLogDensity *out);
 /* Values as functions of normal scores that are linear in the latents, for a source that has them; as
  * ScoriaModelScores.  Local. */
-bool source_has_scores(ScoriaSource source);
+int source_scores_each(ScoriaSource source); /* 0: it has no scores */
 PetscErrorCode ScoriaSourceScores(ScoriaSource source, const double theta[], int n, const int cell[], double mean[],
                                   double weight[]);
 void source_values(ScoriaSource source, int n, const int cell[], const double score[], double value[]);

@@ -39,6 +39,7 @@ const NormBasis scoria_bases[] = {
      .volume_work = lateral_volume_work,
      .grid_modes  = lateral_modes,
      .lattice     = LateralLattice,
+     .scores_each = lateral_scores_each,
      .scores      = lateral_cell_scores,
      .values      = lateral_cell_values},
     {.name        = "pod",
