@@ -96,8 +96,8 @@ typedef enum {
   SCORIA_DRAWS_ROWS,             /* row of a dataset or of a file of samples */
   SCORIA_DRAWS_SOBOL_CONDITIONS, /* uq: pair of conditions of the Sobol indices */
   SCORIA_DRAWS_UQ, /* uq: sample at a condition; its pilot is the first of them; in parts: those of several fidelities,
-                      by the bits of those that solve them, 0 being their pilot, and of the check of a model, the last
-                    */
+                      by the bits of those that solve them, 0 being their pilot, the middle one those that place outer
+                      quantiles, and of the check of a model, the last */
   SCORIA_DRAWS_SOBOL,         /* uq: fields of the Sobol indices */
   SCORIA_DRAWS_HELDOUT,       /* compare: the PDE at held-out conditions */
   SCORIA_DRAWS_COMPARED,      /* compare: the model there */
