@@ -307,12 +307,17 @@ static void spectrum_of(const NormLateral norm, const double y[], bool about_mea
   }
 }
 
+void lateral_scores_of(const NormLateral norm, const double y[])
+{
+  spectrum_of(norm, y, false);
+  fftw_execute(norm->waves.back);
+}
+
 void lateral_decode(void *self, int64_t n, const double y[], double fields[])
 {
   const NormLateral norm = self;
   for (int64_t i = 0; i < n; i++) {
-    spectrum_of(norm, y + i * norm->R, false);
-    fftw_execute(norm->waves.back);
+    lateral_scores_of(norm, y + i * norm->R);
     scores_back(norm, norm->waves.grid, fields + i * norm->m);
   }
 }
@@ -334,8 +339,7 @@ double lateral_log_volume(void *self, const double y[], double work[])
   const NormLateral norm = self;
   const int m = norm->m, R = norm->R;
   double *slope = work, *J = work + m, *gram = J + (size_t)R * m, *unit = gram + (size_t)R * R, sum = 0;
-  spectrum_of(norm, y, false);
-  fftw_execute(norm->waves.back);
+  lateral_scores_of(norm, y);
   for (int i = 0; i < m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
     double v;

@@ -111,6 +111,9 @@ const double *lateral_modes(void *self);
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
+void lateral_scores_at(void *self, const double u[]);
+void lateral_count_scores(void *self, const double y[], double count[]);
+void lateral_map_scores(void *self, const double shift[]);
 
 /* What follows from C, nx, ny, nz: E, N, m, the wave numbers and buffers. */
 PetscErrorCode LateralSetUp(NormLateral norm);
@@ -135,6 +138,9 @@ void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
 void lateral_set_knots(NormLateral norm, const double u[]);
 void lateral_set_deviations(NormLateral norm, const double u[]);
 void lateral_set_modes(NormLateral norm, const double u[]);
+/* Variance (E) of t by W. */
+void lateral_score_variance(const NormLateral norm, double variance[]);
+#define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
@@ -145,6 +151,8 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[]);
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */
 void lateral_move(void *self, const double draw[4], float y[]);
+/* Scores t (m) of a field y (R), in waves.grid. */
+void lateral_scores_of(const NormLateral norm, const double y[]);
 /* Coordinates y (R) from the transform of scores in waves.spectrum. */
 void lateral_coordinates(const NormLateral norm, double y[]);
 

@@ -240,6 +240,16 @@ void model_calibrate(ScoriaModel model, const float u[], int n, float y[])
     }
 }
 
+void model_map_scores(ScoriaModel model, const float u[])
+{
+  const Calibration *c = &model->calibration;
+  double unit[SCORIA_MAX_CONDITIONS];
+  if (!c->elements) return;
+  for (int j = 0; j < c->d; j++) unit[j] = (double)u[j];
+  calibration_scores_at(c, unit);
+  model->normaliser->basis->map_scores(model->normaliser->self, c->higher);
+}
+
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[])
 {
   const ModelAt *at   = ctx;

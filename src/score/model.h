@@ -70,5 +70,7 @@ void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
 /* Learned coordinates y (n, r) of samples at unit conditions u, as the calibration maps them; as they are where there
  * is none.  Local. */
 void model_calibrate(ScoriaModel model, const float u[], int n, float y[]);
+/* Brings the normaliser, after ScoriaNormaliserAt, to fields of the network's scores at unit conditions u.  Local. */
+void model_map_scores(ScoriaModel model, const float u[]);
 
 #endif
