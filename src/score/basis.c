@@ -39,6 +39,7 @@ const NormBasis scoria_bases[] = {
      .volume_work  = lateral_volume_work,
      .grid_modes   = lateral_modes,
      .lattice      = LateralLattice,
+     .lattice_size = lateral_lattice_size,
      .scores       = lateral_cell_scores,
      .values       = lateral_cell_values,
      .scores_at    = lateral_scores_at,

@@ -104,8 +104,9 @@ typedef struct {
   size_t (*volume_work)(void *self); /* doubles */
   /* Modes (R, C L) of the normalised grid, borrowed, for networks that work on it; NULL: it has none. */
   const double *(*grid_modes)(void *self);
-  /* Those of the first r coordinates; NULL: the basis has none. */
+  /* Those of the first r coordinates, and how large they are alone; NULL: the basis has none. */
   PetscErrorCode (*lattice)(void *self, NormLattice *lattice);
+  void (*lattice_size)(void *self, NormLattice *lattice);
   /* Fields of Gaussian coordinates y whose values are increasing functions of normal scores that are linear in y: of
    * value cell[i] of a field (C, L) the score is mean[i] + weight (n, R) y, and `values` are those of scores (n). NULL:
    * the basis has none. */

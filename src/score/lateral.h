@@ -109,6 +109,7 @@ double lateral_log_volume(void *self, const double y[], double work[]);
 size_t lateral_volume_work(void *self);
 const double *lateral_modes(void *self);
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
+void lateral_lattice_size(void *self, NormLattice *lattice);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
 void lateral_scores_at(void *self, const double u[]);

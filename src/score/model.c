@@ -39,6 +39,22 @@ static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, const NormLattice *kno
   PetscFunctionReturn(0);
 }
 
+#define COPIES 7 /* of a lattice's numbers: itself, and with the deviations and for the way back, of two networks */
+
+PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory)
+{
+  const NetworkRow *row = network_find(spec->kind);
+  NormLattice l;
+  PetscFunctionBeginUser;
+  if (!row || !row->on_lattice || !norm->basis->lattice_size) PetscFunctionReturn(0);
+  norm->basis->lattice_size(norm->self, &l);
+  const double need = COPIES * (double)norm_lattice_numbers(spec->r, &l) * sizeof(float);
+  PetscCall(ScoriaMemoryCheck(need, memory, "fewer train_modes",
+                              "%d coordinates of network %s on a grid of %d x %d places and %d channels", spec->r,
+                              spec->kind, l.ny, l.nz, l.channels));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);

@@ -54,6 +54,8 @@ typedef struct {
 /* spec->basis for networks that work on the grid or on a lattice, which is the normaliser's unless one is given; NULL
  * for others; basis is owned by the caller (PetscFree). */
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis);
+/* Refuses a basis of such a network that a rank has not the memory for [byte], before it is made. */
+PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory);
 /* Makes net and tile from spec and normaliser. */
 PetscErrorCode ModelNetCreate(ScoriaModel model);
 
