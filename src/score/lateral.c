@@ -296,12 +296,17 @@ void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean)
   }
 }
 
+void lateral_scores_of(const NormLateral norm, const double y[])
+{
+  lateral_spectrum(norm, y, false);
+  fftw_execute(norm->waves.back);
+}
+
 void lateral_decode(void *self, int64_t n, const double y[], double fields[])
 {
   const NormLateral norm = self;
   for (int64_t i = 0; i < n; i++) {
-    lateral_spectrum(norm, y + i * norm->R, false);
-    fftw_execute(norm->waves.back);
+    lateral_scores_of(norm, y + i * norm->R);
     scores_back(norm, norm->waves.grid, fields + i * norm->m);
   }
 }

@@ -57,6 +57,8 @@ typedef struct {
   double *exponent, *bend; /* owned (E) each: bend is for the knots, which are of bent scores */
   double *correlation;     /* owned (E) */
   double *plain;           /* owned (E, MARGINAL_KNOTS): v at knots of a standard normal */
+  double *normal;          /* owned (E, MARGINAL_KNOTS): the knots of bent scores among those of a standard normal */
+  double *weight;          /* owned (nx): a buffer */
   /* Set by modulation_smooth. */
   double *s; /* owned (N): of variance 1 */
 } Modulation;
@@ -132,8 +134,12 @@ size_t lateral_volume_work(void *self);
 const double *lateral_modes(void *self);
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
 int lateral_scores_each(void *self);
+void lateral_lattice_size(void *self, NormLattice *lattice);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
+void lateral_scores_at(void *self, const double u[]);
+void lateral_count_scores(void *self, const double y[], double count[]);
+void lateral_map_scores(void *self, const double shift[]);
 
 /* What follows from C, nx, ny, nz: E, N, m, the wave numbers and buffers. */
 PetscErrorCode LateralSetUp(NormLateral norm);
@@ -161,8 +167,10 @@ void lateral_set_modes(NormLateral norm, const double u[]);
 /* Room for the modulation, once the polynomials are known. */
 PetscErrorCode ModulationCreate(NormLateral norm);
 PetscErrorCode ModulationDestroy(NormLateral norm);
-/* At unit conditions u: its parameters, and the knots of bent scores from those of standard normals. */
+/* At unit conditions u: its parameters. */
 void modulation_set(NormLateral norm, const double u[]);
+/* The knots, of bent scores, from plain. */
+void modulation_bend(NormLateral norm);
 /* s from the scores t (m) of a field. */
 void modulation_smooth(NormLateral norm, const double t[]);
 /* Bent scores t (m) of a field become those without modulation, once s is known. */
@@ -170,12 +178,17 @@ void modulation_take_out(const NormLateral norm, double t[]);
 /* Where a score t of element e, at a value of s, stands among the knots, whose middle is 0; its derivatives by t and s.
  */
 double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s);
+/* The standard normal score that goes with t of element e at a value of s, in knots. */
+double modulation_score(const NormLateral norm, int e, double t, double s);
 /* What t (E) at wave numbers of class c are in s. */
 double modulation_share(const NormLateral norm, int c, const double t[]);
 /* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
 void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
 /* v of element e at a place among the knots, whose middle is 0; its slope, per knot. */
 double lateral_slope(const NormLateral norm, int e, double place, double *v);
+/* Variance (E) of t by W. */
+void lateral_score_variance(const NormLateral norm, double variance[]);
+#define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
@@ -186,6 +199,8 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[]);
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */
 void lateral_move(void *self, const double draw[4], float y[]);
+/* Scores t (m) of a field y (R), in waves.grid. */
+void lateral_scores_of(const NormLateral norm, const double y[]);
 /* Coordinates y (R) from the transform of scores in waves.spectrum. */
 void lateral_coordinates(const NormLateral norm, double y[]);
 

@@ -33,6 +33,7 @@ PetscErrorCode ModulationCreate(NormLateral norm)
                          &m->correlation_coef, terms * E, &m->exponent_coef));
   PetscCall(
       PetscCalloc5(E, &m->exponent, E, &m->bend, E, &m->correlation, E * MARGINAL_KNOTS, &m->plain, norm->N, &m->s));
+  PetscCall(PetscCalloc2(E * MARGINAL_KNOTS, &m->normal, norm->nx, &m->weight));
   m->spread = 1;
   PetscFunctionReturn(0);
 }
@@ -43,6 +44,7 @@ PetscErrorCode ModulationDestroy(NormLateral norm)
   PetscFunctionBeginUser;
   if (m->s) PetscCall(WavesDestroy(&m->smooth));
   PetscCall(PetscFree5(m->mode, m->filter, m->log_spread_coef, m->correlation_coef, m->exponent_coef));
+  PetscCall(PetscFree2(m->normal, m->weight));
   PetscCall(PetscFree5(m->exponent, m->bend, m->correlation, m->plain, m->s));
   PetscFunctionReturn(0);
 }
@@ -87,17 +89,29 @@ static double unbent(double at, double bend)
   return over < 1 / KNOT_MOST ? at * KNOT_MOST : at / over;
 }
 
-static void bend_knots(const NormLateral norm, int e)
+static void set_normals(const NormLateral norm, int e)
 {
   const Modulation *m = &norm->modulation;
-  double *plain = m->plain + (size_t)e * MARGINAL_KNOTS, *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
-  memcpy(plain, knot, sizeof *knot * MARGINAL_KNOTS);
-  for (int k = 0; k < MARGINAL_KNOTS && m->exponent[e] != 0; k++) {
-    const double q = unbent(k - MARGINAL_KNOTS / 2, m->bend[e]) * LATERAL_STEP,
-                 t = score_of_law(m->exponent[e], m->correlation[e], q) / LATERAL_STEP + MARGINAL_KNOTS / 2;
-    const int at   = t > 0 ? PetscMin((int)t, MARGINAL_KNOTS - 2) : 0;
-    knot[k]        = plain[at] + (t - at) * (plain[at + 1] - plain[at]);
+  double *normal      = m->normal + (size_t)e * MARGINAL_KNOTS;
+  for (int k = 0; k < MARGINAL_KNOTS; k++) {
+    const double place = k - MARGINAL_KNOTS / 2, q = unbent(place, m->bend[e]) * LATERAL_STEP;
+    normal[k] = m->exponent[e] == 0 ? place : score_of_law(m->exponent[e], m->correlation[e], q) / LATERAL_STEP;
   }
+}
+
+/* A table over knots at a place among them, whose middle is 0, or on the line through the outer ones. */
+static double between(const double table[], double place)
+{
+  const double at = place + MARGINAL_KNOTS / 2;
+  const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
+  return table[k] + (at - k) * (table[k + 1] - table[k]);
+}
+
+void modulation_bend(NormLateral norm)
+{
+  const Modulation *m = &norm->modulation;
+  for (int i = 0; i < norm->E * MARGINAL_KNOTS; i++)
+    norm->knot[i] = between(m->plain + (size_t)(i / MARGINAL_KNOTS) * MARGINAL_KNOTS, m->normal[i]);
 }
 
 void modulation_set(NormLateral norm, const double u[])
@@ -113,7 +127,7 @@ void modulation_set(NormLateral norm, const double u[])
     m->correlation[e] = PetscClipInterval(m->correlation[e], -LARGEST_CORRELATION, LARGEST_CORRELATION);
     m->exponent[e]    = PetscClipInterval(m->exponent[e], -LARGEST_EXPONENT, LARGEST_EXPONENT);
     m->bend[e]        = m->exponent[e] * m->correlation[e] * LATERAL_STEP;
-    bend_knots(norm, e);
+    set_normals(norm, e);
   }
 }
 
@@ -137,7 +151,7 @@ void modulation_smooth(NormLateral norm, const double t[])
 {
   Modulation *m  = &norm->modulation;
   const Waves *w = &m->smooth;
-  double part[2 * WAVES_MEMBERS], *weight = norm->profile;
+  double part[2 * WAVES_MEMBERS], *weight = m->weight;
   for (int x = 0; x < norm->nx; x++) weight[x] = weight_of(norm, x);
   t += (size_t)m->channel * norm->N * norm->nx;
   for (int p = 0; p < norm->N; p++, t += norm->nx) {
@@ -182,4 +196,11 @@ double modulation_position(const NormLateral norm, int e, double t, double s, do
   *by_t *= swell * by_q;
   *by_s = held == s ? at * by_x * m->exponent[e] * by_q : 0;
   return q / divisor;
+}
+
+double modulation_score(const NormLateral norm, int e, double t, double s)
+{
+  double by_t, by_s;
+  const double at = modulation_position(norm, e, t, s, &by_t, &by_s);
+  return norm->modulation.on ? between(norm->modulation.normal + (size_t)e * MARGINAL_KNOTS, at) : at;
 }

@@ -17,8 +17,7 @@ static double value_rate(const NormLateral norm, int e, double v)
 static void set_slopes(const NormLateral norm, const double y[], double by_t[], double by_s[])
 {
   const double *t = norm->waves.grid;
-  lateral_spectrum(norm, y, false);
-  fftw_execute(norm->waves.back);
+  lateral_scores_of(norm, y);
   if (norm->modulation.on) modulation_smooth(norm, t);
   for (int i = 0; i < norm->m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx, place = i / norm->nx % norm->N;

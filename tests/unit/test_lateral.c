@@ -5,6 +5,7 @@
 #include "scoria/linalg.h"
 #include "score/knot_loops.h"
 #include "score/lateral_fit.h"
+#include "score/model.h"
 #include "score/train_data.h"
 #include "row_dataset.h"
 #include "testing.h"
@@ -574,6 +575,25 @@ static void lattice_has_white_fields(void **state)
   CHECK(PetscFree(l.modes));
 }
 
+/* It is known how large it is before it is made, and refused where that is too large. */
+static void lattices_are_counted(void **state)
+{
+  const ScoriaNetSpec waves = {.kind = "waves", .r = ((NormLateral)fitted->self)->r}, other = {.kind = "modes"};
+  NormLattice l, counted;
+  (void)state;
+  CHECK(NormaliserLattice(fitted, &l));
+  fitted->basis->lattice_size(fitted->self, &counted);
+  assert_true(l.ny == counted.ny && l.nz == counted.nz && l.channels == counted.channels);
+  const double least = (double)norm_lattice_numbers(waves.r, &l) * sizeof(float);
+  CHECK(ModelCheckBasis(fitted, &waves, 20 * least));
+  CHECK(ModelCheckBasis(fitted, &other, 0));
+  assert_true(ModelCheckBasis(fitted, &waves, least));
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "fewer train_modes"));
+  ScoriaFailureReset();
+  CHECK(PetscFree(l.modes));
+}
+
 /* Fitted alone and on all ranks, and loaded from a file: the same bits of fields and of rows. */
 static void bits_are_the_same_on_any_number_of_ranks(void **state)
 {
@@ -886,6 +906,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_functions_of_scores),
       cmocka_unit_test(lattice_has_white_fields),
+      cmocka_unit_test(lattices_are_counted),
       cmocka_unit_test(coordinates_are_standard_normal),
       cmocka_unit_test(couplings_take_correlations_out),
       cmocka_unit_test(coupled_modes_have_their_correlation),
