@@ -33,6 +33,8 @@ typedef struct {
   double bounds[SCORIA_MAX_FIELDS][2];
   bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
                                     * weigh less in the choice of modes */
+  bool leading[SCORIA_MAX_FIELDS]; /* the channel, if any, whose smooth part along y and z the waves of the others go by
+                                    */
 } ScoriaTwin;
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
@@ -195,11 +197,11 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
                                     bool gaussian, int64_t first, int64_t n, bool each, const double theta[],
                                     const double latent[], double fields[]);
 
-/* Whether values of the conditional Gaussian's fields are increasing functions of normal scores, which are linear in
- * its latents. */
-bool model_has_scores(ScoriaModel model);
-/* At theta: the score of value cell[i] of a field (C, L) is mean[i] + weight (n, R) times the latents; and at the theta
- * of the last call the values of such scores (n).  Local. */
+/* Of how many normal scores, which are linear in its latents, a value of the conditional Gaussian's fields is a
+ * function; it increases with the first.  0: it is none. */
+int model_scores_each(ScoriaModel model);
+/* At theta: the scores of value cell[i] of a field (C, L) are mean (n, each) + weight (n, each, R) times the latents;
+ * and at the theta of the last call the values of such scores (n, each).  Local. */
 PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,
                                  const int cell[], double mean[], double weight[]);
 void model_values(ScoriaModel model, int n, const int cell[], const double score[], double value[]);
@@ -208,7 +210,9 @@ void model_values(ScoriaModel model, int n, const int cell[], const double score
 typedef struct {
   double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not
                           wanted, as log_volume may be */
-  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
+  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I); where the network's scores are mapped
+                          to normal ones (whole fields) and volumes are asked for, with respect to its coordinates, else
+                          to those of the Gaussian, which are others */
   double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
 } ScoriaLogDensity;
 
@@ -219,6 +223,8 @@ typedef struct {
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
+/* Whether coordinates of the network's fields are others than the Gaussian's. */
+bool model_maps_scores(ScoriaModel model);
 /* Bytes that log_volume of a row takes. */
 double model_volume_bytes(ScoriaModel model);
 

@@ -1,6 +1,8 @@
 /* A calibration once it is fitted (calibration_fit.c): evaluated, and in the model's file. */
 #include "calibration.h"
+#include "normal_law.h"
 #include "normaliser_store.h"
+#include "trainer.h"
 #include <math.h>
 #include <string.h>
 
@@ -22,6 +24,8 @@ PetscErrorCode CalibrationDestroy(Calibration *c)
   PetscFunctionBeginUser;
   PetscCall(NormPolyDestroy(&c->poly));
   PetscCall(PetscFree5(c->from, c->to, c->shift, c->scale, c->work));
+  PetscCall(PetscFree2(c->scores, c->higher));
+  c->elements = 0;
   PetscFunctionReturn(0);
 }
 
@@ -44,6 +48,43 @@ void calibration_at(const Calibration *c, const double u[])
   for (int k = 0; k < c->r; k++) {
     c->scale[k] = exp(to[c->r + k] - from[c->r + k]);
     c->shift[k] = to[k] - c->scale[k] * from[k];
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------- scores ---- */
+
+#define LEAST_SHARE 0.2 /* of what the normal law has beyond an edge */
+#define MOST_FALL 0.45  /* of what scores are moved by, from edge to edge: .9 of their distance */
+
+PetscErrorCode CalibrationSetUpScores(int elements, Calibration *c)
+{
+  const size_t numbers = (size_t)elements * NORM_SCORE_EDGES;
+  PetscFunctionBeginUser;
+  c->elements = elements;
+  PetscCall(PetscCalloc2((size_t)c->poly.terms * numbers, &c->scores, numbers, &c->higher));
+  PetscFunctionReturn(0);
+}
+
+/* The normal score of what has `off` densities more below edge e than the normal law. */
+static double mapped(double e, double off)
+{
+  const double side = e > 0 ? -1 : 1, tail = normal_share(side * e);
+  return side * normal_quantile(PetscClipInterval(tail + side * off * normal_density(e), LEAST_SHARE * tail, 0.98));
+}
+
+void calibration_scores_at(const Calibration *c, const double u[])
+{
+  double inside[SCORIA_MAX_CONDITIONS], *term = c->work;
+  const int width = c->elements * NORM_SCORE_EDGES;
+  for (int j = 0; j < c->d; j++) inside[j] = fmin(fmax(u[j], -1), 1);
+  norm_poly_values(&c->poly, inside, term);
+  memset(c->higher, 0, (size_t)width * sizeof *c->higher);
+  for (int i = 0; i < c->poly.terms; i++)
+    for (int k = 0; k < width; k++) c->higher[k] += term[i] * c->scores[(size_t)i * width + k];
+  for (int k = 0; k < width; k++) {
+    const double e = norm_score_edge(k % NORM_SCORE_EDGES);
+    c->higher[k]   = mapped(e, c->higher[k]) - e;
+    if (k % NORM_SCORE_EDGES) c->higher[k] = fmax(c->higher[k], c->higher[k - 1] - MOST_FALL);
   }
 }
 
@@ -70,36 +111,85 @@ static NormArray to_array(const Calibration *c)
                      {c->poly.terms, 2 * c->r}};
 }
 
-PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
+static NormArray scores_array(const Calibration *c)
+{
+  return (NormArray){
+      "/calibration/scores",
+      "calibration_term score_element score_edge",
+      "coefficients of (F - Phi) / phi of the network's scores at edges, of every channel and place along "
+      "x (term, channel x place, edge)",
+      c->scores,
+      3,
+      {c->poly.terms, c->elements, NORM_SCORE_EDGES}};
+}
+
+static NormArray edges_array(double edge[])
+{
+  for (int k = 0; k < NORM_SCORE_EDGES; k++) edge[k] = norm_score_edge(k);
+  return (NormArray){"/calibration/score_edges", "score_edge", "edges of normal scores", edge, 1, {NORM_SCORE_EDGES}};
+}
+
+static PetscErrorCode Put(ScoriaStore store, const NormArray *array)
 {
   PetscFunctionBeginUser;
+  PetscCall(ScoriaStorePutReals(store, array->name, array->rank, array->dims, array->data, "", array->help));
+  PetscCall(ScoriaStorePutAxes(store, array->name, array->axes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
+{
+  double edge[NORM_SCORE_EDGES];
+  PetscFunctionBeginUser;
   if (!c->from) PetscFunctionReturn(0);
-  const NormArray array[] = {from_array(c), to_array(c)};
+  const NormArray array[] = {from_array(c), to_array(c), scores_array(c), edges_array(edge)};
   PetscCall(
       NormPolySave(store, "/calibration/powers", &c->poly, "calibration_term condition",
                    "powers of the unit conditions, all of them, in each term: products of sqrt(2 n + 1) P_n(u), P_n "
                    "Legendre; conditions outside their ranges count as at the end of these"));
-  for (int i = 0; i < 2; i++) {
-    PetscCall(
-        ScoriaStorePutReals(store, array[i].name, array[i].rank, array[i].dims, array[i].data, "", array[i].help));
-    PetscCall(ScoriaStorePutAxes(store, array[i].name, array[i].axes));
-  }
+  for (int i = 0; i < (c->elements ? 4 : 2); i++) PetscCall(Put(store, &array[i]));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CheckFinite(const NormArray *array)
+static PetscErrorCode Get(ScoriaStore store, const NormArray *array)
 {
-  const int64_t n = array->dims[0] * array->dims[1];
+  int64_t n = 1;
   PetscFunctionBeginUser;
+  PetscCall(NormArrayLoad(store, array));
+  for (int k = 0; k < array->rank; k++) n *= array->dims[k];
   for (int64_t i = 0; i < n; i++)
     if (!isfinite(array->data[i]))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %lld of %s is not finite", (long long)i, array->name);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
+/* The map of scores, where there is one. */
+static PetscErrorCode GetScores(ScoriaStore store, int elements, Calibration *c)
 {
-  static const char *const parts[] = {"/calibration/powers", "/calibration/from", "/calibration/to"};
+  double edge[NORM_SCORE_EDGES];
+  const NormArray edges = edges_array(edge);
+  int64_t dims[NORM_STORE_RANK];
+  int rank[2];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/calibration/scores", NORM_STORE_RANK, &rank[0], dims));
+  PetscCall(ScoriaStoreShape(store, edges.name, NORM_STORE_RANK, &rank[1], dims));
+  if (rank[0] < 0 && rank[1] < 0) PetscFunctionReturn(0);
+  if (!elements) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /calibration/scores, but its fields have no scores");
+  PetscCall(CalibrationSetUpScores(elements, c));
+  const NormArray scores = scores_array(c);
+  PetscCall(Get(store, &scores));
+  PetscCall(Get(store, &edges));
+  for (int k = 0; k < NORM_SCORE_EDGES; k++)
+    if (edge[k] != norm_score_edge(k))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %d of %s is %g, expected %g", k, edges.name, edge[k],
+                  norm_score_edge(k));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, int elements, Calibration *c)
+{
+  static const char *const parts[] = {"/calibration/powers", "/calibration/from", "/calibration/to",
+                                      "/calibration/scores", "/calibration/score_edges"};
   int64_t dims[NORM_STORE_RANK];
   bool any = false;
   PetscFunctionBeginUser;
@@ -116,9 +206,8 @@ PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c)
                 MOST_TERMS);
   PetscCall(CalibrationSetUp(d, r, c));
   const NormArray from = from_array(c), to = to_array(c);
-  PetscCall(NormArrayLoad(store, &from));
-  PetscCall(NormArrayLoad(store, &to));
-  PetscCall(CheckFinite(&from));
-  PetscCall(CheckFinite(&to));
+  PetscCall(Get(store, &from));
+  PetscCall(Get(store, &to));
+  PetscCall(GetScores(store, elements, c));
   PetscFunctionReturn(0);
 }

@@ -16,6 +16,9 @@ typedef struct {
  * constant is free; the others have a normal prior of variance s rho^order, s and rho of each coordinate where the rows
  * are likeliest (type II maximum likelihood: MacKay, Neural Computation 4 (1992) 415).  Local. */
 PetscErrorCode CalibrationMeans(const NormPoly *poly, const CalibrationSums *rows, double mean[]);
+/* The same of rows whose variances at a condition are about 1 and whose means may be any: `most` is the largest log2 of
+ * s. */
+PetscErrorCode CalibrationShrunk(const NormPoly *poly, const CalibrationSums *rows, int most, double mean[]);
 /* c->to from c->from and the rows.  Local. */
 PetscErrorCode CalibrationTargets(const CalibrationSums *rows, Calibration *c);
 

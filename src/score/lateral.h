@@ -7,10 +7,11 @@
  *   z = (v - m(u)) / s(u), per channel and place along x;
  *   t = the normal score of z: at the edges of bins polynomials in u (lateral_marginal.c), standardised: z has mean 0
  *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
- *       modes give it; for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier
- * transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of their
- * correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y, N(0, I)
- * where t is Gaussian. Modes are those of the real covariance pooled over
+ *       modes give it, and over the size that one smooth field gives the waves of the others there
+ *       (lateral_modulation.c); for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the
+ * Fourier transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of
+ * their correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y,
+ * N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -40,6 +41,28 @@ typedef enum {
   LATERAL_ENDS_KINDS
 } LateralEndsKind;
 
+/* The size of the waves of other channels, by the smooth part s of the leading one. */
+typedef struct {
+  bool on;
+  int channel;              /* the leading one; where `on`, and in a fit */
+  Waves smooth;             /* owned: of one value at a lateral place */
+  double *mode;             /* owned (nx): weights of its standardised scores in s, */
+  double *filter;           /* owned (classes): of whose waves these shares are left */
+  double *log_spread_coef;  /* owned (shape.terms): ln of the standard deviation of what is left */
+  double *correlation_coef; /* owned (shape.terms, E): of scores with s */
+  double *exponent_coef;    /* owned (shape.terms, E): waves are swell(exponent s) times as large; of the leading
+                             * channel 0 */
+  /* Set by LateralAt. */
+  double spread;
+  double *exponent, *bend; /* owned (E) each: bend is for the knots, which are of bent scores */
+  double *correlation;     /* owned (E) */
+  double *plain;           /* owned (E, MARGINAL_KNOTS): v at knots of a standard normal */
+  double *normal;          /* owned (E, MARGINAL_KNOTS): the knots of bent scores among those of a standard normal */
+  double *weight;          /* owned (nx): a buffer */
+  /* Set by modulation_smooth. */
+  double *s; /* owned (N): of variance 1 */
+} Modulation;
+
 typedef struct NormLateral_ *NormLateral;
 struct NormLateral_ {
   ScoriaSpace space;
@@ -55,7 +78,8 @@ struct NormLateral_ {
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS];    /* where they are on, v is their transform */
   LateralEndsKind ends[SCORIA_MAX_FIELDS]; /* where a channel has some, whatever else is on */
-  double energy;                           /* share of the variance of t that the modes are to carry, and do */
+  Modulation modulation;
+  double energy; /* share of the variance of t that the modes are to carry, and do */
   Waves waves;
   NormPoly mean, scale, shape;
   double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
@@ -80,7 +104,7 @@ struct NormLateral_ {
   double *base, *s;        /* owned (E): v at z = 0; s */
   double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
-  double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t */
+  double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t, where they are modulated of bent ones */
   double *D, *mu;          /* owned (Q), (kept[0]) */
   double *power;           /* owned (classes, C): factors of waves */
   double *correlation, *L; /* owned (P): correlations; lower factors by rows */
@@ -109,8 +133,13 @@ double lateral_log_volume(void *self, const double y[], double work[]);
 size_t lateral_volume_work(void *self);
 const double *lateral_modes(void *self);
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
+int lateral_scores_each(void *self);
+void lateral_lattice_size(void *self, NormLattice *lattice);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
+void lateral_scores_at(void *self, const double u[]);
+void lateral_count_scores(void *self, const double y[], double count[]);
+void lateral_map_scores(void *self, const double shift[]);
 
 /* What follows from C, nx, ny, nz: E, N, m, the wave numbers and buffers. */
 PetscErrorCode LateralSetUp(NormLateral norm);
@@ -135,6 +164,31 @@ void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
 void lateral_set_knots(NormLateral norm, const double u[]);
 void lateral_set_deviations(NormLateral norm, const double u[]);
 void lateral_set_modes(NormLateral norm, const double u[]);
+/* Room for the modulation, once the polynomials are known. */
+PetscErrorCode ModulationCreate(NormLateral norm);
+PetscErrorCode ModulationDestroy(NormLateral norm);
+/* At unit conditions u: its parameters. */
+void modulation_set(NormLateral norm, const double u[]);
+/* The knots, of bent scores, from plain. */
+void modulation_bend(NormLateral norm);
+/* s from the scores t (m) of a field. */
+void modulation_smooth(NormLateral norm, const double t[]);
+/* Bent scores t (m) of a field become those without modulation, once s is known. */
+void modulation_take_out(const NormLateral norm, double t[]);
+/* Where a score t of element e, at a value of s, stands among the knots, whose middle is 0; its derivatives by t and s.
+ */
+double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s);
+/* The standard normal score that goes with t of element e at a value of s, in knots. */
+double modulation_score(const NormLateral norm, int e, double t, double s);
+/* What t (E) at wave numbers of class c are in s. */
+double modulation_share(const NormLateral norm, int c, const double t[]);
+/* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
+void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
+/* v of element e at a place among the knots, whose middle is 0; its slope, per knot. */
+double lateral_slope(const NormLateral norm, int e, double place, double *v);
+/* Variance (E) of t by W. */
+void lateral_score_variance(const NormLateral norm, double variance[]);
+#define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
@@ -145,6 +199,8 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[]);
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */
 void lateral_move(void *self, const double draw[4], float y[]);
+/* Scores t (m) of a field y (R), in waves.grid. */
+void lateral_scores_of(const NormLateral norm, const double y[]);
 /* Coordinates y (R) from the transform of scores in waves.spectrum. */
 void lateral_coordinates(const NormLateral norm, double y[]);
 

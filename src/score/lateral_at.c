@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
-
 void lateral_unit(const NormLateral norm, const double theta[], double u[])
 {
   double all[SCORIA_MAX_CONDITIONS];
@@ -53,13 +51,15 @@ void lateral_set_knots(NormLateral norm, const double u[])
     norm->rate[e] = 1 / LATERAL_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
   }
+  if (!norm->modulation.on) return;
+  memcpy(norm->modulation.plain, norm->knot, sizeof *norm->knot * (size_t)norm->E * MARGINAL_KNOTS);
+  modulation_set(norm, u);
+  modulation_bend(norm);
 }
 
-/* Knots where t has the variance of its modes: per lateral place the mean over the orthonormal coordinates of all wave
- * numbers. */
-static void set_rates(NormLateral norm)
+/* Per lateral place the mean over the orthonormal coordinates of all wave numbers. */
+void lateral_score_variance(const NormLateral norm, double variance[])
 {
-  double *variance = norm->profile;
   memset(variance, 0, sizeof *variance * (size_t)norm->E);
   for (int c = 0; c < norm->waves.classes; c++)
     for (int k = 0; k < norm->kept[c]; k++) {
@@ -67,8 +67,15 @@ static void set_rates(NormLateral norm)
       const double share = wave_coordinates(&norm->waves.class[c]) / (double)norm->N;
       for (int e = 0; e < norm->E; e++) variance[e] += share * unit[e] * unit[e];
     }
+}
+
+/* Knots where t has the variance of its modes. */
+static void set_rates(NormLateral norm)
+{
+  double *variance = norm->profile;
+  lateral_score_variance(norm, variance);
   for (int e = 0; e < norm->E; e++)
-    if (variance[e] > LEAST_VARIANCE) norm->rate[e] = 1 / (LATERAL_STEP * sqrt(variance[e]));
+    if (variance[e] > LATERAL_LEAST_VARIANCE) norm->rate[e] = 1 / (LATERAL_STEP * sqrt(variance[e]));
 }
 
 void lateral_set_deviations(NormLateral norm, const double u[])

@@ -71,6 +71,13 @@ static void fill_row(const WaveClass *c, int j, int n, int k, const double turn[
     }
 }
 
+void lateral_lattice_size(void *self, NormLattice *lattice)
+{
+  const NormLateral norm = self;
+  *lattice               = (NormLattice){.channels = modes_learned(norm, largest_class(norm))};
+  set_places(norm, lattice);
+}
+
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice)
 {
   const NormLateral norm = self;
@@ -78,8 +85,7 @@ PetscErrorCode LateralLattice(void *self, NormLattice *lattice)
   const int ref          = largest_class(norm);
   double *turn;
   PetscFunctionBeginUser;
-  *lattice = (NormLattice){.channels = modes_learned(norm, ref)};
-  set_places(norm, lattice);
+  lateral_lattice_size(self, lattice);
   const size_t row = (size_t)lattice->ny * (size_t)lattice->nz * (size_t)lattice->channels;
   PetscCall(PetscMalloc1((size_t)norm->r * (row + 1), &lattice->modes));
   lattice->deviation = lattice->modes + (size_t)norm->r * row;

@@ -39,6 +39,22 @@ static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, const NormLattice *kno
   PetscFunctionReturn(0);
 }
 
+#define COPIES 7 /* of a lattice's numbers: itself, and with the deviations and for the way back, of two networks */
+
+PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory)
+{
+  const NetworkRow *row = network_find(spec->kind);
+  NormLattice l;
+  PetscFunctionBeginUser;
+  if (!row || !row->on_lattice || !norm->basis->lattice_size) PetscFunctionReturn(0);
+  norm->basis->lattice_size(norm->self, &l);
+  const double need = COPIES * (double)norm_lattice_numbers(spec->r, &l) * sizeof(float);
+  PetscCall(ScoriaMemoryCheck(need, memory, "fewer train_modes",
+                              "%d coordinates of network %s on a grid of %d x %d places and %d channels", spec->r,
+                              spec->kind, l.ny, l.nz, l.channels));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);
@@ -238,6 +254,16 @@ void model_calibrate(ScoriaModel model, const float u[], int n, float y[])
       float *value = y + (size_t)i * (size_t)c->r + (size_t)k;
       *value       = (float)(c->scale[k] * (double)*value + c->shift[k]);
     }
+}
+
+void model_map_scores(ScoriaModel model, const float u[])
+{
+  const Calibration *c = &model->calibration;
+  double unit[SCORIA_MAX_CONDITIONS];
+  if (!c->elements) return;
+  for (int j = 0; j < c->d; j++) unit[j] = (double)u[j];
+  calibration_scores_at(c, unit);
+  model->normaliser->basis->map_scores(model->normaliser->self, c->higher);
 }
 
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[])

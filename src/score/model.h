@@ -54,6 +54,8 @@ typedef struct {
 /* spec->basis for networks that work on the grid or on a lattice, which is the normaliser's unless one is given; NULL
  * for others; basis is owned by the caller (PetscFree). */
 PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis);
+/* Refuses a basis of such a network that a rank has not the memory for [byte], before it is made. */
+PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory);
 /* Makes net and tile from spec and normaliser. */
 PetscErrorCode ModelNetCreate(ScoriaModel model);
 
@@ -70,5 +72,7 @@ void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
 /* Learned coordinates y (n, r) of samples at unit conditions u, as the calibration maps them; as they are where there
  * is none.  Local. */
 void model_calibrate(ScoriaModel model, const float u[], int n, float y[]);
+/* Brings the normaliser, after ScoriaNormaliserAt, to fields of the network's scores at unit conditions u.  Local. */
+void model_map_scores(ScoriaModel model, const float u[]);
 
 #endif

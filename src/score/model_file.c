@@ -33,7 +33,11 @@ static const char formula[] =
     "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0. "
     "/calibration, if there: of samples of the flow of D and of /distilled y_k becomes mu'_k + exp(l'_k - l_k) (y_k - "
     "mu_k), (mu, l) = p from, (mu', l') = p to, p the products of sqrt(2 n + 1) P_n(u_j), n = powers, P_n Legendre, u "
-    "between -1 and 1.";
+    "between -1 and 1. /calibration/scores, if there: normal scores of such fields (at an "
+    "element (channel, x), t of /normaliser less its mean there, over its deviation) that are e count as e + h, e = "
+    "score_edges, h = Phi^-1(Phi(e) + o phi(e)) - e, o = p scores, but the share beyond e on the far side from 0 at "
+    "least .2 Phi(-|e|), at most .98, and h at an edge not below that at the one before less .45; h is linear between "
+    "edges, beyond them as at the outer ones.";
 
 /* The integers of a network's spec under the names they have in a file. */
 static int *spec_number(ScoriaNetSpec *s, int i, const char **name)
@@ -373,7 +377,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));
-  PetscCall(CalibrationLoad(store, m->spec.d, m->spec.r, &m->calibration));
+  PetscCall(CalibrationLoad(store, m->spec.d, m->spec.r, score_elements(m->normaliser), &m->calibration));
   PetscCall(EmaSetLoad(store, "/averages", net_parameter_count(m->net), &m->averages));
   PetscCall(ScoriaStoreClose(&store));
   *model = m;

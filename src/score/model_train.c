@@ -305,6 +305,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
+  double memory;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -331,6 +332,8 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(FewBlur(deck, &t));
   PetscCall(FewCalibrates(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
+  PetscCall(ScoriaMemoryOfDeck(deck, &memory));
+  PetscCall(ModelCheckBasis(norm, &net, memory));
   PetscCall(ModelBasis(norm, NULL, &net, &basis));
   PetscCall(TakeWeights(&t, twin));
   if (t.opt.steps > 0)

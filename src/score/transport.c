@@ -70,15 +70,16 @@ static void carry(ScoriaModel model, const ScoriaSamplerOptions *asked, const Sc
     for (int k = 0; k < r; k++) tile->y[(size_t)i * (size_t)R + (size_t)k] = tile->learned[(at + i) * r + k];
 }
 
-/* Rows of one tile, each at its own condition. */
+/* Rows of one tile, each at its own condition; u (n, d): of the network, NULL of the Gaussian. */
 static PetscErrorCode DecodeEach(ScoriaModel model, const ScoriaTwin *twin, int n, const double theta[],
-                                 const double y[], double fields[])
+                                 const float u[], const double y[], double fields[])
 {
   int C, L, r, R;
   PetscFunctionBeginUser;
   PetscCall(ScoriaNormaliserSizes(model->normaliser, &C, &L, &r, &R));
   for (int i = 0; i < n; i++) {
     PetscCall(ScoriaNormaliserAt(model->normaliser, twin, theta + i * ScoriaModelSpace(model)->n));
+    if (u) model_map_scores(model, u + i * model->spec.d);
     normaliser_decode(model->normaliser, 1, y + (size_t)i * (size_t)R, fields + (size_t)i * (size_t)(C * L));
   }
   PetscFunctionReturn(0);
@@ -118,6 +119,7 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   if (!each) {
     PetscCall(ScoriaNormaliserAt(model->normaliser, twin, theta));
     model_at(model, theta, &at);
+    if (!gaussian) model_map_scores(model, at.u);
   }
   Each rows                = {model, tile.u, tile.label};
   const ScoriaDenoiser den = {tile.r, each ? (void *)&rows : (void *)&at, each ? denoise_each : model_denoise};
@@ -128,7 +130,8 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
     set_units(model, place, (int)part, each, theta + (each ? start * width : 0), &tile);
     carry(model, &opt, gaussian ? NULL : &den, place, (int)part, latent + start * tile.R, &tile);
     if (each)
-      PetscCall(DecodeEach(model, twin, (int)part, theta + start * width, tile.y, fields + start * m));
+      PetscCall(DecodeEach(model, twin, (int)part, theta + start * width,
+                           gaussian ? NULL : tile.u + place * model->spec.d, tile.y, fields + start * m));
     else
       normaliser_decode(model->normaliser, part, tile.y, fields + start * m);
   }
@@ -142,9 +145,10 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
 
 /* ----------------------------------------------------------------------------------------------------- scores ---- */
 
-bool model_has_scores(ScoriaModel model)
+int model_scores_each(ScoriaModel model)
 {
-  return model->normaliser->basis->scores != NULL;
+  const ScoriaNormaliser norm = model->normaliser;
+  return norm->basis->scores_each ? norm->basis->scores_each(norm->self) : 0;
 }
 
 PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,
