@@ -1,9 +1,9 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
  * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /calibration
- * (calibration.h) what samples are mapped by, /calibration_distilled those of /distilled, of whole fields; /lattice the basis of
- * a network of waves; /averages, where two lengths were trained, what other lengths are made
- * from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
+ * (calibration.h) what samples are mapped by, /calibration_distilled those of /distilled, of whole fields; /lattice the
+ * basis of a network of waves; /averages, where two lengths were trained, what other lengths are made from;
+ * /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
 #include <math.h>
