@@ -4,6 +4,7 @@
 #include "normaliser_store.h"
 #include "trainer.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MOST_TERMS 4096 /* of its polynomials, in a file */
@@ -92,8 +93,8 @@ void calibration_scores_at(const Calibration *c, const double u[])
 
 static NormArray from_array(const Calibration *c)
 {
-  return (NormArray){"/calibration/from",
-                     "calibration_term calibration_moment",
+  return (NormArray){"from",
+                     "@_term @_moment",
                      "coefficients of the mean mu_k and then of l_k, ln of the spread, that the network's samples have "
                      "in the learned coordinates (term, 2 modes)",
                      c->from,
@@ -103,8 +104,8 @@ static NormArray from_array(const Calibration *c)
 
 static NormArray to_array(const Calibration *c)
 {
-  return (NormArray){"/calibration/to",
-                     "calibration_term calibration_moment",
+  return (NormArray){"to",
+                     "@_term @_moment",
                      "the same that they are given: y_k becomes mu'_k + exp(l'_k - l_k) (y_k - mu_k)",
                      c->to,
                      2,
@@ -114,8 +115,8 @@ static NormArray to_array(const Calibration *c)
 static NormArray scores_array(const Calibration *c)
 {
   return (NormArray){
-      "/calibration/scores",
-      "calibration_term score_element score_edge",
+      "scores",
+      "@_term score_element score_edge",
       "coefficients of (F - Phi) / phi of the network's scores at edges, of every channel and place along "
       "x (term, channel x place, edge)",
       c->scores,
@@ -126,88 +127,125 @@ static NormArray scores_array(const Calibration *c)
 static NormArray edges_array(double edge[])
 {
   for (int k = 0; k < NORM_SCORE_EDGES; k++) edge[k] = norm_score_edge(k);
-  return (NormArray){"/calibration/score_edges", "score_edge", "edges of normal scores", edge, 1, {NORM_SCORE_EDGES}};
+  return (NormArray){"score_edges", "score_edge", "edges of normal scores", edge, 1, {NORM_SCORE_EDGES}};
 }
 
-static PetscErrorCode Put(ScoriaStore store, const NormArray *array)
+/* An array as it is called in a group, by whose name @ stands in its axes. */
+typedef struct {
+  char name[64], axes[96];
+  NormArray array;
+} Named;
+
+static void name_array(const char *group, const NormArray *array, Named *named)
 {
+  size_t n = 0;
+  snprintf(named->name, sizeof named->name, "/%s/%s", group, array->name);
+  for (const char *from = array->axes; *from && n + 1 < sizeof named->axes; from++) {
+    named->axes[n++] = *from;
+    if (*from == '@') n += (size_t)snprintf(named->axes + n - 1, sizeof named->axes - n, "%s", group) - 1;
+  }
+  named->axes[n]    = 0;
+  named->array      = *array;
+  named->array.name = named->name;
+  named->array.axes = named->axes;
+}
+
+static PetscErrorCode Put(ScoriaStore store, const char *group, const NormArray *array)
+{
+  Named named;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStorePutReals(store, array->name, array->rank, array->dims, array->data, "", array->help));
-  PetscCall(ScoriaStorePutAxes(store, array->name, array->axes));
+  name_array(group, array, &named);
+  PetscCall(ScoriaStorePutReals(store, named.name, array->rank, array->dims, array->data, "", array->help));
+  PetscCall(ScoriaStorePutAxes(store, named.name, named.axes));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store)
+PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store, const char *group)
 {
+  static const char powers_help[] =
+      "powers of the unit conditions, all of them, in each term: products of sqrt(2 n + 1) P_n(u), P_n Legendre; "
+      "conditions outside their ranges count as at the end of these";
+  const NormArray powers = {"powers", "@_term condition", "", NULL, 0, {0}};
   double edge[NORM_SCORE_EDGES];
+  Named named;
   PetscFunctionBeginUser;
   if (!c->from) PetscFunctionReturn(0);
   const NormArray array[] = {from_array(c), to_array(c), scores_array(c), edges_array(edge)};
-  PetscCall(
-      NormPolySave(store, "/calibration/powers", &c->poly, "calibration_term condition",
-                   "powers of the unit conditions, all of them, in each term: products of sqrt(2 n + 1) P_n(u), P_n "
-                   "Legendre; conditions outside their ranges count as at the end of these"));
-  for (int i = 0; i < (c->elements ? 4 : 2); i++) PetscCall(Put(store, &array[i]));
+  name_array(group, &powers, &named);
+  PetscCall(NormPolySave(store, named.name, &c->poly, named.axes, powers_help));
+  for (int i = 0; i < (c->elements ? 4 : 2); i++) PetscCall(Put(store, group, &array[i]));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Get(ScoriaStore store, const NormArray *array)
+static PetscErrorCode Get(ScoriaStore store, const char *group, const NormArray *array)
 {
   int64_t n = 1;
+  Named named;
   PetscFunctionBeginUser;
-  PetscCall(NormArrayLoad(store, array));
+  name_array(group, array, &named);
+  PetscCall(NormArrayLoad(store, &named.array));
   for (int k = 0; k < array->rank; k++) n *= array->dims[k];
   for (int64_t i = 0; i < n; i++)
     if (!isfinite(array->data[i]))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %lld of %s is not finite", (long long)i, array->name);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %lld of %s is not finite", (long long)i, named.name);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Has(ScoriaStore store, const char *group, const char *name, bool *has)
+{
+  char path[64];
+  int64_t dims[NORM_STORE_RANK];
+  int rank;
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "/%s/%s", group, name);
+  PetscCall(ScoriaStoreShape(store, path, NORM_STORE_RANK, &rank, dims));
+  *has = rank >= 0;
   PetscFunctionReturn(0);
 }
 
 /* The map of scores, where there is one. */
-static PetscErrorCode GetScores(ScoriaStore store, int elements, Calibration *c)
+static PetscErrorCode GetScores(ScoriaStore store, const char *group, int elements, Calibration *c)
 {
   double edge[NORM_SCORE_EDGES];
   const NormArray edges = edges_array(edge);
-  int64_t dims[NORM_STORE_RANK];
-  int rank[2];
+  bool has[2]           = {false};
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/calibration/scores", NORM_STORE_RANK, &rank[0], dims));
-  PetscCall(ScoriaStoreShape(store, edges.name, NORM_STORE_RANK, &rank[1], dims));
-  if (rank[0] < 0 && rank[1] < 0) PetscFunctionReturn(0);
-  if (!elements) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /calibration/scores, but its fields have no scores");
+  PetscCall(Has(store, group, "scores", &has[0]));
+  PetscCall(Has(store, group, edges.name, &has[1]));
+  if (!has[0] && !has[1]) PetscFunctionReturn(0);
+  if (!elements) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /%s/scores, but its fields have no scores", group);
   PetscCall(CalibrationSetUpScores(elements, c));
   const NormArray scores = scores_array(c);
-  PetscCall(Get(store, &scores));
-  PetscCall(Get(store, &edges));
+  PetscCall(Get(store, group, &scores));
+  PetscCall(Get(store, group, &edges));
   for (int k = 0; k < NORM_SCORE_EDGES; k++)
     if (edge[k] != norm_score_edge(k))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %d of %s is %g, expected %g", k, edges.name, edge[k],
-                  norm_score_edge(k));
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: number %d of /%s/%s is %g, expected %g", k, group, edges.name,
+                  edge[k], norm_score_edge(k));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, int elements, Calibration *c)
+PetscErrorCode CalibrationLoad(ScoriaStore store, const char *group, int d, int r, int elements, Calibration *c)
 {
-  static const char *const parts[] = {"/calibration/powers", "/calibration/from", "/calibration/to",
-                                      "/calibration/scores", "/calibration/score_edges"};
-  int64_t dims[NORM_STORE_RANK];
+  static const char *const parts[] = {"powers", "from", "to", "scores", "score_edges"};
+  char powers[64];
   bool any = false;
   PetscFunctionBeginUser;
   *c = (Calibration){.d = d};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-    int rank;
-    PetscCall(ScoriaStoreShape(store, parts[i], NORM_STORE_RANK, &rank, dims));
-    any = any || rank >= 0;
+    bool has = false;
+    PetscCall(Has(store, group, parts[i], &has));
+    any = any || has;
   }
   if (!any) PetscFunctionReturn(0); /* of what is missing of one that is there it is said */
-  PetscCall(NormPolyLoad(store, "/calibration/powers", d, &c->poly));
+  snprintf(powers, sizeof powers, "/%s/powers", group);
+  PetscCall(NormPolyLoad(store, powers, d, &c->poly));
   if (c->poly.terms > MOST_TERMS)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /calibration/powers has %d terms, more than %d", c->poly.terms,
-                MOST_TERMS);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: %s has %d terms, more than %d", powers, c->poly.terms, MOST_TERMS);
   PetscCall(CalibrationSetUp(d, r, c));
   const NormArray from = from_array(c), to = to_array(c);
-  PetscCall(Get(store, &from));
-  PetscCall(Get(store, &to));
-  PetscCall(GetScores(store, elements, c));
+  PetscCall(Get(store, group, &from));
+  PetscCall(Get(store, group, &to));
+  PetscCall(GetScores(store, group, elements, c));
   PetscFunctionReturn(0);
 }

@@ -41,8 +41,10 @@ void calibration_scores_at(const Calibration *c, const double u[]);
 /* Sets shift and scale, y_k -> scale_k y_k + shift_k, to u (d).  Local. */
 void calibration_at(const Calibration *c, const double u[]);
 
-/* Under /calibration; nothing where there is none.  elements: whose scores may be mapped.  Collective. */
-PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store);
-PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, int elements, Calibration *c);
+/* Under a group of a file; nothing where there is none.  elements: whose scores may be mapped.  Collective. */
+#define CALIBRATION "calibration"
+#define CALIBRATION_TUNED "calibration_distilled"
+PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store, const char *group);
+PetscErrorCode CalibrationLoad(ScoriaStore store, const char *group, int d, int r, int elements, Calibration *c);
 
 #endif

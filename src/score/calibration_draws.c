@@ -18,12 +18,17 @@ enum {
 static const ScoriaSamplerOptions sampling = {
     .kind = "abm", .steps = 8, .sigma_max = 30, .sigma_min = 0.002, .power = 1};
 
+static const ScoriaSamplerRow *sampler_of(const ScoriaModel m)
+{
+  return m->uses_tuned ? m->tuned_for : sampler_find(sampling.kind);
+}
+
 /* Of whole fields every draw has many values, and laws bend more over the conditions than so few points tell: each tile
  * is at a condition of its own. */
 static void choose_numbers(const ScoriaModel m, CalibrationPoints *points)
 {
   const bool whole   = m->normaliser->basis->whole;
-  const double draws = (double)POINTS * MODEL_TILE * sampler_find(sampling.kind)->evaluations(sampling.steps);
+  const double draws = (double)POINTS * MODEL_TILE * sampler_of(m)->evaluations(sampling.steps);
   const double tiles = (whole ? WORK_WHOLE : WORK) / (draws * net_sampling_flops(m->net));
   points->tiles      = (int)PetscClipInterval(tiles, 1, TILES_MOST);
   points->n          = POINTS;
@@ -103,13 +108,14 @@ static void draw_point(const Draws *draws, int64_t p)
   ScoriaSamplerOptions opt      = sampling;
   ModelAt at                    = {.model = m};
   const ScoriaDenoiser den      = {r, &at, model_denoise};
+  opt.kind                      = sampler_of(m)->name;
   opt.process                   = m->process.row;
   opt.noise                     = draws->noise;
   for (int j = 0; j < m->spec.d; j++) at.u[j] = (float)u[j];
   for (int t = 0; t < draws->points->tiles; t++) {
     const CalibrationTile tile = {p, t, u, draws->y};
     calibration_noise(m->seed, draws->points, &tile, 0, r, draws->noise);
-    sampler_find(opt.kind)->run(&opt, &den, MODEL_TILE, id, draws->work, draws->y);
+    sampler_of(m)->run(&opt, &den, MODEL_TILE, id, draws->work, draws->y);
     draws->visit(draws->ctx, m, &tile);
   }
 }

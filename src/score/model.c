@@ -96,6 +96,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscCall(EmaSetDestroy(&m->averages));
   PetscCall(ScoriaHoldoutDestroy(&m->holdout));
   PetscCall(CalibrationDestroy(&m->calibration));
+  PetscCall(CalibrationDestroy(&m->tuned_calibration));
   PetscCall(PetscFree(m->tuned));
   PetscCall(PetscFree(m->lattice.modes));
   PetscCall(PetscFree(m->tile));
@@ -194,7 +195,11 @@ static PetscErrorCode ChooseTuned(ScoriaModel m, const ScoriaSamplerRow *sampler
   if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler %s has weights of its own", sampler->name);
   PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
   /* A distilled network carries noise to where the denoiser's flow does, and its samples are mapped as those. */
-  if (sampler->stochastic) PetscCall(CalibrationDestroy(&m->calibration));
+  if (sampler->stochastic || m->tuned_calibration.from) PetscCall(CalibrationDestroy(&m->calibration));
+  if (m->tuned_calibration.from) {
+    m->calibration       = m->tuned_calibration;
+    m->tuned_calibration = (Calibration){0};
+  }
   m->uses_tuned = true;
   PetscFunctionReturn(0);
 }

@@ -36,7 +36,8 @@ struct ScoriaModel_ {
   Calibration calibration;  /* owned: of samples with the averages that training chose, or distilled from them */
   float *tuned;             /* owned (parameters): weights for a sampler of few evaluations, NULL without */
   const ScoriaSamplerRow *tuned_for; /* which one */
-  bool uses_tuned;                   /* they are in the network */
+  Calibration tuned_calibration; /* owned: of samples with these, of whole fields; none: calibration is theirs, too */
+  bool uses_tuned;               /* they are in the network */
   int64_t steps;
   int64_t lengthened; /* step at which train_steps was raised last, 0: never */
   int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */

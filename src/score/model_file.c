@@ -1,9 +1,9 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
  * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /calibration
- * (calibration.h) what samples are mapped by; /lattice the basis of
- * a network of waves; /averages, where two lengths were trained, what other lengths are made
- * from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
+ * (calibration.h) what samples are mapped by, /calibration_distilled those of /distilled, of whole fields; /lattice the
+ * basis of a network of waves; /averages, where two lengths were trained, what other lengths are made from;
+ * /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
 #include <math.h>
@@ -37,7 +37,7 @@ static const char formula[] =
     "element (channel, x), t of /normaliser less its mean there, over its deviation) that are e count as e + h, e = "
     "score_edges, h = Phi^-1(Phi(e) + o phi(e)) - e, o = p scores, but the share beyond e on the far side from 0 at "
     "least .2 Phi(-|e|), at most .98, and h at an edge not below that at the one before less .45; h is linear between "
-    "edges, beyond them as at the outer ones.";
+    "edges, beyond them as at the outer ones. /calibration_distilled, if there: the same of /distilled, in its place.";
 
 /* The integers of a network's spec under the names they have in a file. */
 static int *spec_number(ScoriaNetSpec *s, int i, const char **name)
@@ -212,7 +212,8 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, MODEL_VALIDATION_ROWS, model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
-  PetscCall(CalibrationSave(&model->calibration, store));
+  PetscCall(CalibrationSave(&model->calibration, store, CALIBRATION));
+  PetscCall(CalibrationSave(&model->tuned_calibration, store, CALIBRATION_TUNED));
   PetscCall(PutCentres(model, store));
   PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
@@ -377,7 +378,9 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));
-  PetscCall(CalibrationLoad(store, m->spec.d, m->spec.r, score_elements(m->normaliser), &m->calibration));
+  const int elements = score_elements(m->normaliser);
+  PetscCall(CalibrationLoad(store, CALIBRATION, m->spec.d, m->spec.r, elements, &m->calibration));
+  PetscCall(CalibrationLoad(store, CALIBRATION_TUNED, m->spec.d, m->spec.r, elements, &m->tuned_calibration));
   PetscCall(EmaSetLoad(store, "/averages", net_parameter_count(m->net), &m->averages));
   PetscCall(ScoriaStoreClose(&store));
   *model = m;

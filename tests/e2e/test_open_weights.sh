@@ -28,10 +28,18 @@ done
 for cells in 6,9 6,7,5; do
   dir=$work/waves.$cells
   whole=(-ensemble_whole_fields true -ensemble_cells "$cells" -ensemble_lateral "3e-4,2e-4" -porosity_anisotropy "4,2" -run_dir "$dir")
-  if [ "$cells" = 6,9 ]; then whole[5]=3e-4 whole[7]=4; fi
+  steps=100
+  if [ "$cells" = 6,9 ]; then whole[5]=3e-4 whole[7]=4 steps=500; fi # calibrated
   scoria 2 generate "$deck" "${whole[@]}" >"$work/out" 2>&1 || { fail "generate $cells"; cat "$work/out" >&2; }
-  scoria 2 train "$deck" "${whole[@]}" -train_network waves -train_modes 40 -train_width 12 -train_steps 100 >"$work/out" 2>&1 ||
+  scoria 2 train "$deck" "${whole[@]}" -train_network waves -train_modes 40 -train_width 12 -train_steps "$steps" -train_distilled_steps 20 >"$work/out" 2>&1 ||
     { fail "train waves $cells"; cat "$work/out" >&2; }
+  "$PYTHON" - "$dir/model.h5" <<'PY' >"$work/groups" || fail "no h5py"
+import h5py, sys
+with h5py.File(sys.argv[1]) as f:
+    print(*(name + "/scores" in f for name in ("calibration", "calibration_distilled")))
+PY
+  if [ "$cells" = 6,9 ]; then expected="True True"; else expected="False False"; fi
+  if [ "$(cat "$work/groups")" != "$expected" ]; then fail "maps of scores of $cells cells: $(cat "$work/groups"), expected $expected"; fi
   "$MPIEXEC" -n 1 "${PRINT_DENOISER:-$(dirname "$SCORIA")/tests/print_denoiser}" "$dir/model.h5" >"$work/values" || fail "print_denoiser"
   "$PYTHON" "$SCORIA_SOURCE/tests/interop/read_model.py" "$dir/model.h5" "$work/values" || fail "waves, $cells cells, in NumPy"
 done

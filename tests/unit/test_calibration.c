@@ -291,7 +291,7 @@ static void half_of_one_is_refused(void **state)
   CHECK(ScoriaStorePutReals(store, "/calibration/to", 2, (const int64_t[]){1, 2 * MODES}, to, "", "half of one"));
   CHECK(ScoriaStoreClose(&store));
   CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "half.h5", "model", &store));
-  assert_true(CalibrationLoad(store, 1, MODES, 0, &c));
+  assert_true(CalibrationLoad(store, CALIBRATION, 1, MODES, 0, &c));
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   assert_non_null(strstr(ScoriaFailureLine(), "/calibration/powers"));
   ScoriaFailureReset();

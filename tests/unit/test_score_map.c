@@ -249,6 +249,19 @@ static void the_file_holds_it(void **state)
   }
   assert_memory_equal(map[0], map[1], sizeof map[0]);
   CHECK(ScoriaModelDestroy(&loaded));
+  /* that of distilled weights beside it, here alone */
+  const Calibration own    = model->calibration;
+  model->tuned_calibration = own;
+  model->calibration       = (Calibration){0};
+  save();
+  model->calibration       = own;
+  model->tuned_calibration = (Calibration){0};
+  CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, file, &loaded));
+  assert_null(loaded->calibration.from);
+  assert_int_equal(loaded->tuned_calibration.elements, NX);
+  calibration_scores_at(&loaded->tuned_calibration, &u);
+  assert_memory_equal(map[0], loaded->tuned_calibration.higher, sizeof map[0]);
+  CHECK(ScoriaModelDestroy(&loaded));
   forget_map();
   save();
   CHECK(ScoriaModelLoad(PETSC_COMM_WORLD, file, &loaded));
@@ -285,14 +298,14 @@ static void a_broken_one_is_refused(void **state)
     if (half) {
       const int moved             = model->calibration.elements;
       model->calibration.elements = 0;
-      CHECK(CalibrationSave(&model->calibration, store));
+      CHECK(CalibrationSave(&model->calibration, store, CALIBRATION));
       CHECK(ScoriaStorePutReals(store, "/calibration/score_edges", 1, (const int64_t[]){EDGES}, edge, "", "of one"));
       model->calibration.elements = moved;
     } else
-      CHECK(CalibrationSave(&model->calibration, store));
+      CHECK(CalibrationSave(&model->calibration, store, CALIBRATION));
     CHECK(ScoriaStoreClose(&store));
     CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, file, "model", &store));
-    assert_true(CalibrationLoad(store, 1, model->spec.r, elements, &c));
+    assert_true(CalibrationLoad(store, CALIBRATION, 1, model->spec.r, elements, &c));
     assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
     assert_non_null(strstr(ScoriaFailureLine(), "/calibration/scores"));
     ScoriaFailureReset();
