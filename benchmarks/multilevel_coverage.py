@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How often the 95 % intervals of `uq -uq_source multilevel` hold the truth, over many independent answers to one question.
 
-usage: benchmarks/multilevel_coverage.py DECK RUN_DIR RUNS SOLVES [OPTION...]      needs h5py, numpy, mpirun
+usage: [QUANTILES=0.05,0.25,0.5,0.75,0.95] benchmarks/multilevel_coverage.py DECK RUN_DIR RUNS SOLVES [OPTION...]      needs h5py, numpy, mpirun
 
 RUNS equal lines of uq_conditions are as many answers, each with a pilot, a plan and draws of its own.  The truth is that of SOLVES solves
 (uq.source: pde); its own error is added to theirs.  The condition is that of samples (-sample_F_right ...), or the middle of the ranges.  One
@@ -14,7 +14,12 @@ import json, os, subprocess, sys
 import h5py
 import numpy as np
 
-PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
+PROBABILITIES = tuple(float(p) for p in os.environ.get("QUANTILES", "0.05,0.25,0.5,0.75,0.95").split(","))
+OF_SEVERAL = ("-uq_count", "-uq_pilot", "-uq_tolerance_for", "-uq_fidelities", "-uq_screen")  # options that are not for plain solves
+
+
+def of_plain(options):
+    return [o for i, o in enumerate(options) if not {o, options[max(i - 1, 0)]} & set(OF_SEVERAL)]
 
 
 def ask(deck, path, options):
@@ -49,7 +54,7 @@ def line(quantity, number, answers, truth):
 def main():
     deck, directory, runs, solves, options = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]
     os.makedirs(directory, exist_ok=True)
-    truth = ask(deck, f"{directory}/plain", options + ["-uq_source", "pde", "-uq_count", str(solves)])
+    truth = ask(deck, f"{directory}/plain", of_plain(options) + ["-uq_source", "pde", "-uq_count", str(solves)])
     with open(f"{directory}/plain/uq.json") as file:
         answer = json.load(file)
     condition = " ".join(repr(answer["conditions"][0][axis["name"]]) for axis in answer["space"])

@@ -92,6 +92,14 @@ static double freedom(double n, double kurtosis)
   return PetscMax(LEAST_FREEDOM, PetscMin(n - 1, 2 * n / PetscMax(kurtosis - 1, 1)));
 }
 
+/* From sums of powers 1 to 4 over a law. */
+static double kurtosis_of(const double sum[5])
+{
+  const double m = sum[1], second = sum[2] - m * m;
+  const double fourth = sum[4] - 4 * m * sum[3] + 6 * m * m * sum[2] - 3 * m * m * m * m;
+  return second > ROUNDING * m * m ? fourth / (second * second) : 3;
+}
+
 /* What is averaged in a group, v (2 n) on z and z^2 of its n members, of a draw of the pilot; times: how often a solve
  * of the screened member counts there, 0: it is not solved. */
 static double pilot_value(const Levels *l, int64_t draw, int column, int n, const int of[], const double v[], int times)
@@ -118,9 +126,26 @@ static double pilot_kurtosis(const Levels *l, int column, int n, const int of[],
       for (int p = 1; p < 5; p++) sum[p] += power *= y;
     }
   }
-  const double m = sum[1], second = sum[2] - m * m;
-  const double fourth = sum[4] - 4 * m * sum[3] + 6 * m * m * sum[2] - 3 * m * m * m * m;
-  return second > ROUNDING * m * m ? fourth / (second * second) : 3;
+  return kurtosis_of(sum);
+}
+
+/* The same of the one member that weighs most, but not of a sampled one, from its histogram in the group: of a law with
+ * heavy tails the draws of a pilot are too few to have its kurtosis. */
+static double drawn_kurtosis(const Levels *l, int column, int j, int n, const int of[], const double v[])
+{
+  double share[(COUPLED_BINS + 1) * LEVELS_MODELS], sum[5] = {0};
+  int most = -1;
+  for (int a = 0; a < n; a++)
+    if (!levels_screens(l, of[a]) && (most < 0 || fabs(v[n + a]) + fabs(v[a]) > fabs(v[n + most]) + fabs(v[most])))
+      most = a;
+  if (column < l->plain || l->lump[column] || most < 0) return 0;
+  coupled_shares(l->groups.sums[j], column, share);
+  for (int k = 0; k < COUPLED_BINS; k++) {
+    const double z = (coupled_edge(k) + coupled_edge(k + 1)) / 2, y = v[most] * z + v[n + most] * z * z;
+    double power = share[(k + 1) * n + most] - share[k * n + most];
+    for (int p = 1; p < 5; p++) sum[p] += power *= y;
+  }
+  return kurtosis_of(sum);
 }
 
 /* A variance of an estimate, group by group, and what its degrees of freedom are of. */
@@ -128,15 +153,18 @@ typedef struct {
   double sum, squares; /* of the groups' parts; of their squares over their degrees of freedom */
 } Spread;
 
-/* Adds group j, whose covariance of z and z^2 is S (2 n, 2 n) of `draws`, for weights v (2 n) on these. */
-static void add_group(const Levels *l, int column, int n, const int of[], const double v[], const double S[],
-                      double draws, Spread *to)
+/* Adds group j, whose covariance of z and z^2 is S (2 n, 2 n), for weights v (2 n) on these. */
+static void add_group(const Levels *l, int column, int j, int n, const int of[], const double v[], const double S[],
+                      Spread *to)
 {
-  double part = 0;
+  const double draws = (double)coupled_count(l->groups.sums[j]);
+  double part        = 0;
   for (int a = 0; a < 2 * n; a++)
     for (int b = 0; b < 2 * n; b++) part += v[a] * v[b] * S[a * 2 * n + b] / draws;
   to->sum += part;
-  if (part > 0) to->squares += SQUARE(part) / freedom(draws, pilot_kurtosis(l, column, n, of, v));
+  if (!(part > 0)) return;
+  const double pilot = pilot_kurtosis(l, column, n, of, v), drawn = drawn_kurtosis(l, column, j, n, of, v);
+  to->squares += SQUARE(part) / freedom(draws, PetscMax(pilot, drawn));
 }
 
 /* The variance that a standard error is the root of. */
@@ -170,7 +198,7 @@ static void raw_moments(const Levels *l, int column, double m[2], double *own, d
         v[a]     = pass == 0 ? first : -2 * m[0] * first;
         v[n + a] = pass == 0 ? 0 : second;
       }
-      add_group(l, column, n, of, v, S, plan.draws[j], &spread[pass]);
+      add_group(l, column, j, n, of, v, S, &spread[pass]);
     }
   *own = PetscMax(spread[0].sum, 0);
   for (int pass = 0; pass < 2; pass++) variance[pass] = widened(&spread[pass]);
