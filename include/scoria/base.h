@@ -109,6 +109,7 @@ typedef enum {
   SCORIA_STREAM_WHOLE,        /* id: particle of an inference of whole fields; the latents that its readings leave */
   SCORIA_STREAM_CALIBRATION,  /* id: point, its place; then, of all points, their samples */
   SCORIA_STREAM_JUDGE,        /* id: sample at a row left out, all of a row before those of the next */
+  SCORIA_STREAM_SCREEN,       /* id: realisation of several fidelities; whether the deck's own solve is sampled */
 } ScoriaStream;
 
 void rng_block(uint64_t seed, ScoriaStream stream, uint64_t id, uint32_t draw, uint32_t out[4]);

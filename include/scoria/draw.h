@@ -96,8 +96,8 @@ typedef enum {
   SCORIA_DRAWS_ROWS,             /* row of a dataset or of a file of samples */
   SCORIA_DRAWS_SOBOL_CONDITIONS, /* uq: pair of conditions of the Sobol indices */
   SCORIA_DRAWS_UQ, /* uq: sample at a condition; its pilot is the first of them; in parts: those of several fidelities,
-                      by the bits of those that solve them, 0 being their pilot, and of the check of a model, the last
-                    */
+                      by the bits of those that solve them, 0 being their pilot, the middle one those that place outer
+                      quantiles, and of the check of a model, the last */
   SCORIA_DRAWS_SOBOL,         /* uq: fields of the Sobol indices */
   SCORIA_DRAWS_HELDOUT,       /* compare: the PDE at held-out conditions */
   SCORIA_DRAWS_COMPARED,      /* compare: the model there */
@@ -168,8 +168,8 @@ typedef struct {
   PetscErrorCode (*density)(void *ctx, const ScoriaLikelihoodOptions *opt, int64_t first, int64_t n,
                             const uint64_t id[], const double theta[], const double fields[],
                             const ScoriaLogDensity *out);
-  /* As ScoriaModelScores and model_values, where `has_scores`.  NULL: none. */
-  bool (*has_scores)(void *ctx);
+  /* As model_scores_each, ScoriaModelScores and model_values.  NULL: there are none. */
+  int (*scores_each)(void *ctx);
   PetscErrorCode (*scores)(void *ctx, const double theta[], int n, const int cell[], double mean[], double weight[]);
   void (*values)(void *ctx, int n, const int cell[], const double score[], double value[]);
 } ScoriaSourceKind;
@@ -218,7 +218,7 @@ PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOp
                                    const ScoriaLogDensity *out);
 /* Values as functions of normal scores that are linear in the latents, for a source that has them; as
  * ScoriaModelScores.  Local. */
-bool source_has_scores(ScoriaSource source);
+int source_scores_each(ScoriaSource source); /* 0: it has no scores */
 PetscErrorCode ScoriaSourceScores(ScoriaSource source, const double theta[], int n, const int cell[], double mean[],
                                   double weight[]);
 void source_values(ScoriaSource source, int n, const int cell[], const double score[], double value[]);

@@ -96,6 +96,9 @@ typedef struct {
   const ScoriaThreshold *threshold; /* copied */
   const double *const *limit; /* (models), each of all thresholds (number + 2): beyond what a cell of the model, the
                                  most extreme of the cells, and the least extreme are beyond the threshold; copied */
+  int sampled; /* the model that is sampled, plus 1; 0: none.  Some of its draws have another row in place of their own
+                  that counts `times` times, and their own 1 - times: where a draw has one with probability 1 / times,
+                  whatever is averaged has the mean of the rows in place (Horvitz and Thompson 1952) */
 } ScoriaCoupledSpec;
 
 #define COUPLED_BINS 512
@@ -104,8 +107,9 @@ typedef struct {
 double coupled_bytes(const ScoriaCoupledSpec *spec); /* of a rank, without the thresholds */
 PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled *c);
 PetscErrorCode ScoriaCoupledDestroy(ScoriaCoupled *c);
-/* One tile: rows[a] (n, columns) of model a, finite. */
-void coupled_add(ScoriaCoupled c, int64_t n, const double *const rows[]);
+/* One tile: rows[a] (n, columns) of model a, finite.  Of the sampled model, if there is one, the rows in place (n,
+ * columns) where times (n) is not 0. */
+void coupled_add(ScoriaCoupled c, int64_t n, const double *const rows[], const double in_place[], const int times[]);
 /* What all ranks have added since the last call goes into the total, which all ranks then have.  Collective. */
 PetscErrorCode ScoriaCoupledReduce(ScoriaCoupled c, MPI_Comm comm);
 

@@ -55,12 +55,16 @@ const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i);
 const char *foreign_packing(ScoriaForeign file, int i);
 const char *foreign_unit(ScoriaForeign file, int i);
 bool foreign_single(ScoriaForeign file, int i); /* whether it holds reals of single precision */
+bool foreign_plain(ScoriaForeign file, int i);  /* whether these are IEEE's, in any order of bytes, and not packed */
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK]);
 /* The block of array i from start on, count (rank) values along each axis, in the order of the file: unpacked by the
  * netCDF conventions (scale_factor, add_offset, _FillValue, ...), NaN where there is no value.  Local; what goes
  * wrong is kept for the next Agree, which is collective: a user error on every rank where any has met one. */
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
                                  double data[]);
+/* The same of an array of plain numbers (foreign_plain), as they are. */
+PetscErrorCode ScoriaForeignReadPlain(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
+                                      float data[]);
 PetscErrorCode ScoriaForeignAgree(ScoriaForeign file);
 
 /* A measured structure: numbers over (row,) z, y, x, in whatever order, of an array of HDF5 (by its path), an NPY file,

@@ -52,11 +52,13 @@ int spec_centres(const ScoriaDatasetSpec *spec);
 /* "64 cells", "16 x 32 x 32 cells". */
 void spec_cells_text(const ScoriaDatasetSpec *spec, size_t size, char text[]);
 
-/* A run of consecutive rows in memory, always double; one malloc'd arena behind it. */
+/* A run of consecutive rows in memory, one malloc'd arena behind it: fields in double precision, or as the file stores
+ * them, for those who do not compute with them. */
 typedef struct {
   int64_t rows; /* how many are filled */
   int64_t capacity;
-  double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each */
+  double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each; NULL where they are as stored: */
+  void *stored[SCORIA_MAX_FIELDS];          /* (capacity, cells) float, or double where spec.float64 */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
   uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
   int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample, or SCORIA_ROW_LACKING */
@@ -72,6 +74,8 @@ typedef struct {
 #define SCORIA_ROW_LACKING (-30)
 
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
+/* The same with fields as the file stores them; only ScoriaDatasetRead and ScoriaDatasetWrite know such rows. */
+PetscErrorCode ScoriaRowsCreateStored(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 /* Rows from `offset` on as rows of their own, none of them filled: borrowed from `rows`, not to be destroyed. */
 ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset);
@@ -141,7 +145,7 @@ PetscErrorCode ScoriaDatasetWatch(ScoriaDataset ds, ScoriaRun run);
 /* Reads every row of a dataset being written, but those that an earlier start has read: `there`, an empty set before
  * and the same on every rank after, gets those that are there and whole.  Where visit is given, it is called with every
  * batch of rows [first, first + rows->rows), on one rank each; rows->done tells the same (0: to be written); fields are
- * not set in rows that an earlier start has read.  Collective. */
+ * as stored, and not set in rows that an earlier start has read.  Collective. */
 PetscErrorCode ScoriaDatasetSurvey(ScoriaDataset ds, ScoriaIntervals *there,
                                    void (*visit)(void *ctx, int64_t first, const ScoriaRows *rows), void *ctx);
 /* Calls visit with every batch of rows of a finished dataset, on one rank each, conditions and status only, unchecked.

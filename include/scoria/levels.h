@@ -15,7 +15,8 @@ typedef struct {
   double budget;                 /* [core s] of all conditions; 0: none */
   bool means;                    /* the tolerance is for means alone, */
   bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
-  int screen;        /* member by whose values the deck's own solves for outer quantiles are chosen; 0: none */
+  int screen;        /* member by whose values the deck's own solves for outer quantiles are sampled; 0: none; */
+  uint64_t seed;     /* of that choice */
   const char *alone; /* name of a member whose own answers a forecast judges; NULL: none */
   int ncosts;
   double cost[LEVELS_MODELS]; /* [core s] of a solve of each member, where the deck says it */

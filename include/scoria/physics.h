@@ -296,6 +296,7 @@ double ensemble_reference(ScoriaEnsemble ens, int f);
 /* Whether field f keeps inside an interval, which is then bounds (2), infinite at an end where it has none.  Local. */
 bool ensemble_bounds(ScoriaEnsemble ens, int f, double bounds[2]);
 bool ensemble_derives(ScoriaEnsemble ens, int f); /* whether field f is one of ensemble_derived */
+bool ensemble_leads(ScoriaEnsemble ens, int f);   /* whether its smooth part tells how large waves of the others are */
 /* Field f of the last row, the last being the porosity, as all (nz, ny, nx) on the first rank of the group; a buffer of
  * this rank's own cells at least on the others.  Collective on the group. */
 PetscErrorCode ScoriaEnsembleField(ScoriaEnsemble ens, int f, double all[]);

@@ -33,6 +33,8 @@ typedef struct {
   double bounds[SCORIA_MAX_FIELDS][2];
   bool derived[SCORIA_MAX_FIELDS]; /* channels that follow from the others and what is not modelled: they
                                     * weigh less in the choice of modes */
+  bool leading[SCORIA_MAX_FIELDS]; /* the channel, if any, whose smooth part along y and z the waves of the others go by
+                                    */
 } ScoriaTwin;
 
 /* ---------------------------------------------------------------------------------------------- normaliser ---- */
@@ -195,11 +197,11 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
                                     bool gaussian, int64_t first, int64_t n, bool each, const double theta[],
                                     const double latent[], double fields[]);
 
-/* Whether values of the conditional Gaussian's fields are increasing functions of normal scores, which are linear in
- * its latents. */
-bool model_has_scores(ScoriaModel model);
-/* At theta: the score of value cell[i] of a field (C, L) is mean[i] + weight (n, R) times the latents; and at the theta
- * of the last call the values of such scores (n).  Local. */
+/* Of how many normal scores, which are linear in its latents, a value of the conditional Gaussian's fields is a
+ * function; it increases with the first.  0: it is none. */
+int model_scores_each(ScoriaModel model);
+/* At theta: the scores of value cell[i] of a field (C, L) are mean (n, each) + weight (n, each, R) times the latents;
+ * and at the theta of the last call the values of such scores (n, each).  Local. */
 PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,
                                  const int cell[], double mean[], double weight[]);
 void model_values(ScoriaModel model, int n, const int cell[], const double score[], double value[]);

@@ -46,9 +46,8 @@ const ScoriaKey scoria_command_keys[] = {
      "problem has, of which the pilot chooses",
      SCORIA_DECIDES_UQ},
     {"uq_screen", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
-     "multilevel: one of uq_fidelities whose values choose draws near an outer quantile (uq_quantiles up to 0.025, "
-     "from "
-     "0.975), which the deck's own grid then solves",
+     "multilevel: one of uq_fidelities by whose values draws near an outer quantile (uq_quantiles up to 0.025, from "
+     "0.975) are sampled for the deck's own solve",
      SCORIA_DECIDES_UQ},
     {"uq_pilot", SCORIA_KEY_INT, "", "32", 8, 1e6, NULL,
      "multilevel: draws that all fidelities solve to choose numbers of draws and weights", SCORIA_DECIDES_UQ},

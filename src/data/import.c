@@ -36,6 +36,11 @@ static PetscErrorCode Abandon(const Import *im, Partial *out)
   PetscFunctionReturn(0);
 }
 
+static double value_at(const ScoriaDatasetSpec *spec, const void *stored, int64_t k)
+{
+  return spec->float64 ? ((const double *)stored)[k] : (double)((const float *)stored)[k];
+}
+
 /* Counts this batch's rows with values outside a field's bounds, beyond the rounding of single precision, and notes how
  * far these go; outside: whether any rank has found any, now or before. */
 static PetscErrorCode CountOutside(const Import *im, const ScoriaRows *rows, Tally *tally, bool *outside)
@@ -47,8 +52,9 @@ static PetscErrorCode CountOutside(const Import *im, const ScoriaRows *rows, Tal
                  high = isfinite(hi) ? hi + ldexp(fabs(hi), -23) : hi;
     for (int64_t i = 0; i < rows->rows && im->bounded[f]; i++) {
       bool out = false;
+      if (rows->reason[i] == SCORIA_ROW_LACKING) continue;
       for (int64_t k = i * im->spec.cells; k < (i + 1) * im->spec.cells; k++) {
-        const double v = rows->field[f][k], away = v < low ? low - v : v > high ? v - high : 0;
+        const double v = value_at(&im->spec, rows->stored[f], k), away = v < low ? low - v : v > high ? v - high : 0;
         out = out || away > 0; /* NaN is not counted */
         if (away > tally->away[f]) {
           tally->away[f]     = away;
@@ -81,7 +87,7 @@ static PetscErrorCode RefuseOutside(const Import *im, Tally *tally, Partial *out
   PetscCallMPI(MPI_Bcast(&tally->farthest[f], 1, MPI_DOUBLE, most.rank, im->comm));
   PetscCall(Abandon(im, out));
   SCORIA_FAIL(SCORIA_EXIT_INPUT,
-              "%s: %s: found %lld of %lld rows with values outside its bounds [%g, %g], as far as %.9g; expected none: "
+              "%s: %s: found %lld of %lld rows with values outside its bounds [%g, %g], as far as %.7g; expected none: "
               "take these rows out, or give other bounds",
               im->path, im->spec.field[f].name, (long long)tally->outside[f], (long long)im->found, im->bounds[f][0],
               im->bounds[f][1], tally->farthest[f]);
@@ -96,16 +102,18 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   const int64_t most            = PetscMax(1, PetscMin(BATCH_BYTES / width, im->end - im->begin));
   int64_t first                 = im->begin, number, batch;
   ScoriaRows rows;
+  ImportRoom room;
   ScoriaProgress bar;
   bool stop = false, outside = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaRowsCreate(spec, most, &rows));
+  PetscCall(ScoriaRowsCreateStored(spec, most, &rows));
+  PetscCall(ImportRoomCreate(spec, most, &room));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
   tally->made = partial_has(out, 0, spec->rows);
   PetscCall(ScoriaProgressFrom(bar, (double)tally->made));
   while (tally->made < spec->rows && !stop) {
     partial_next(out, im->end, most, &first, &number);
-    PetscCall(ImportRead(im, first, number, &rows, tally->not_finite));
+    PetscCall(ImportRead(im, first, number, &room, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(CountOutside(im, &rows, tally, &outside));
     if (!outside) PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
@@ -119,6 +127,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   }
   PetscCall(ScoriaProgressDestroy(&bar));
   PetscCall(ScoriaRowsDestroy(&rows));
+  PetscCall(ImportRoomDestroy(&room));
   if (outside) PetscCall(RefuseOutside(im, tally, out));
   if (tally->made < spec->rows) PetscCall(PartialStop(run, out, tally->made));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &tally->failed, 1, MPI_INT64_T, MPI_SUM, im->comm));

@@ -106,14 +106,24 @@ PetscErrorCode ImportDestroy(Import *im);
  * from, told and as import.yaml in the run directory.  Collective. */
 PetscErrorCode ImportHasMapping(ScoriaDeck deck, bool *has);
 PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck);
-/* Values of rows [row, row + n) of the file into values (n, cells), row i at place[i]; block (n, cells) is work. Local;
- * trouble is told by ScoriaForeignAgree. */
-PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],
-                              double block[], double values[]);
 /* The axes of rows of an array, the fastest first, by their strides: how many.  Local. */
 int import_sorted_axes(const ImportColumn *c, int axis[SCORIA_FOREIGN_RANK]);
-/* Rows [first, first + number) of the dataset, which are this rank's, into rows.  not_finite (fields), may be NULL: how
- * many rows have a value in the field that is no number is added.  Local; trouble is told by ScoriaForeignAgree. */
-PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[]);
+/* A row of the file, and which of a batch it is. */
+typedef struct {
+  int64_t row, at;
+} ImportWanted;
+/* Room for the reading of a batch of so many rows. */
+typedef struct {
+  ImportWanted *wanted; /* owned, as are the others */
+  bool *finite;
+  void *block; /* (rows, cells) double */
+} ImportRoom;
+PetscErrorCode ImportRoomCreate(const ScoriaDatasetSpec *spec, int64_t rows, ImportRoom *room);
+PetscErrorCode ImportRoomDestroy(ImportRoom *room);
+/* Rows [first, first + number) of the dataset, which are this rank's, into rows, fields as stored; those that are not
+ * in the file (SCORIA_ROW_LACKING) have any.  not_finite (fields), may be NULL: how many rows have a value in the field
+ * that is no number is added.  Local; trouble is told by ScoriaForeignAgree. */
+PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ImportRoom *room, ScoriaRows *rows,
+                          int64_t not_finite[]);
 
 #endif

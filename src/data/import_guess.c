@@ -133,27 +133,6 @@ static void find_further(ImportGuess *g, int n, const int choice[])
   }
 }
 
-static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *g)
-{
-  int choice[IMPORT_LISTED];
-  PetscFunctionBeginUser;
-  for (int i = 0; i < g->n; i++) {
-    const ScoriaForeignArray *a = &g->array[i];
-    bool used                   = false, increasing;
-    if (dimensions(a) != 1 || values(a) < 2 || values(a) > CELLS) continue;
-    for (int j = 0; j < g->n && !used; j++) used = j != i && fit_axes(&g->array[j], 1, &a);
-    if (!used) continue;
-    PetscCall(IsIncreasing(comm, path, a, &increasing));
-    if (increasing) choice[g->choices++] = i;
-  }
-  g->centre[0] = only(g, g->choices, choice, 'x');
-  if (g->centre[0] < 0) g->centre[0] = only(g, g->choices, choice, 0);
-  if (g->centre[0] < 0 && g->choices == 1) g->centre[0] = choice[0];
-  g->grid = g->centre[0] >= 0;
-  if (g->grid) find_further(g, g->choices, choice);
-  PetscFunctionReturn(0);
-}
-
 /* ----------------------------------------------------------------------------------------- fields, conditions ---- */
 
 /* Names of a dataset's own axes. */
@@ -241,6 +220,40 @@ static void find_fields(ImportGuess *g)
   }
 }
 
+/* What the fields are where array x is that of the cell centres. */
+static void guess_with(const ImportGuess *g, int x, ImportGuess *other)
+{
+  *other           = *g;
+  other->grid      = 1;
+  other->centre[0] = x;
+  other->fields    = 0;
+  find_fields(other);
+}
+
+int import_guess_fields(const ImportGuess *g, int x, int field[SCORIA_MAX_FIELDS])
+{
+  ImportGuess other;
+  guess_with(g, x, &other);
+  memcpy(field, other.field, (size_t)other.fields * sizeof *field);
+  return other.fields;
+}
+
+/* The first of the arrays that might be x with which most conditions belong to the fields. */
+static int likeliest(const ImportGuess *g)
+{
+  ImportGuess other;
+  int found = g->choice[0], most = -1;
+  for (int k = 0; k < g->choices; k++) {
+    int n = 0;
+    guess_with(g, g->choice[k], &other);
+    for (int i = 0; i < g->n && other.fields; i++) n += may_be_condition(&other, i, &g->array[other.field[0]]);
+    if (n <= most) continue;
+    most  = n;
+    found = g->choice[k];
+  }
+  return found;
+}
+
 static void find_conditions(ImportGuess *g)
 {
   for (int i = 0; i < g->n && g->fields && g->conditions < SCORIA_MAX_CONDITIONS; i++) {
@@ -268,6 +281,30 @@ static void find_questions(ImportGuess *g)
     g->question[g->questions++] = i;
     set_name(g, i);
   }
+}
+
+/* ------------------------------------------------------------------------------------------------------ roles ---- */
+
+static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *g)
+{
+  int *choice = g->choice;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < g->n; i++) {
+    const ScoriaForeignArray *a = &g->array[i];
+    bool used                   = false, increasing;
+    if (dimensions(a) != 1 || values(a) < 2 || values(a) > CELLS) continue;
+    for (int j = 0; j < g->n && !used; j++) used = j != i && fit_axes(&g->array[j], 1, &a);
+    if (!used) continue;
+    PetscCall(IsIncreasing(comm, path, a, &increasing));
+    if (increasing) choice[g->choices++] = i;
+  }
+  g->centre[0] = only(g, g->choices, choice, 'x');
+  if (g->centre[0] < 0) g->centre[0] = only(g, g->choices, choice, 0);
+  g->unsure = g->centre[0] < 0 && g->choices > 1;
+  if (g->centre[0] < 0 && g->choices) g->centre[0] = likeliest(g);
+  g->grid = g->centre[0] >= 0;
+  if (g->grid) find_further(g, g->choices, choice);
+  PetscFunctionReturn(0);
 }
 
 #define LOOKED_AT ((int64_t)1 << 22) /* values of a field at most: 32 MB */

@@ -9,9 +9,10 @@
 typedef struct {
   ScoriaForeignTables tables;
   int n;
-  ScoriaForeignArray *array;     /* owned (IMPORT_LISTED) */
-  int choices;                   /* arrays that might be cell centres */
-  int grid, centre[IMPORT_GRID]; /* axes of cells found, 0 to 3, and their arrays: x, y, z */
+  ScoriaForeignArray *array;          /* owned (IMPORT_LISTED) */
+  int choice[IMPORT_LISTED], choices; /* arrays that might be cell centres, */
+  bool unsure;                        /* of which the first is x, as nothing says which of them is */
+  int grid, centre[IMPORT_GRID];      /* axes of cells found, 0 to 3, and their arrays: x, y, z */
   int field[SCORIA_MAX_FIELDS], fields, condition[SCORIA_MAX_CONDITIONS], conditions;
   int question[SCORIA_MAX_CONDITIONS], questions; /* arrays with as many values as an axis of rows and one of cells */
   bool positive[SCORIA_MAX_FIELDS];               /* fields whose values are all above 0 */
@@ -21,5 +22,7 @@ typedef struct {
 
 /* Roles of the arrays, which n and array hold.  Collective. */
 PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g);
+/* Arrays that are fields where another is x, of profiles: how many.  Local. */
+int import_guess_fields(const ImportGuess *g, int x, int field[SCORIA_MAX_FIELDS]);
 
 #endif

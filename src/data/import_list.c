@@ -38,6 +38,25 @@ static PetscErrorCode SayArrays(ScoriaRun run, const ImportGuess *g)
   PetscFunctionReturn(0);
 }
 
+/* Which fields there are with each of the arrays that might be x. */
+static PetscErrorCode SayChoices(ScoriaRun run, const ImportGuess *g)
+{
+  int field[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSay(
+      run, "  more than one array may be that of the cell centres; the deck takes %s:", g->array[g->centre[0]].path));
+  for (int k = 0; k < g->choices; k++) {
+    const int n                 = import_guess_fields(g, g->choice[k], field);
+    char paths[4 * IMPORT_PATH] = "";
+    for (int i = 0; i < n; i++) {
+      const size_t used = strlen(paths);
+      snprintf(paths + used, sizeof paths - used, "%s%s", i ? ", " : "", g->array[field[i]].path);
+    }
+    PetscCall(ScoriaSay(run, "    x: %s, with the fields %s", g->array[g->choice[k]].path, n ? paths : "(none)"));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* A path between single quotes, as YAML reads it: one inside is doubled. */
 static void quote(const char *path, size_t size, char text[])
 {
@@ -95,7 +114,8 @@ static void write_deck(const ImportGuess *g, const char *directory, const char *
   add(size, text, "run: {dir:%s '%s'}\n", "", directory);
   add(size, text, "import:%s\n  file: '%s'\n", "", path);
   for (int d = 0; d < g->grid; d++)
-    add(size, text, "  %s: {path: '%s'}\n", import_grid_names[d], g->array[g->centre[d]].path);
+    add(size, text, d || !g->unsure ? "  %s: {path: '%s'}\n" : "  %s: {path: '%s'}   # or another, see the list\n",
+        import_grid_names[d], g->array[g->centre[d]].path);
   if (!g->grid)
     add(size, text, "  # x:%s {path: %s}\n", "", "the increasing array of the cell centres; add units or scale to m");
   add(size, text, g->fields ? "  fields:%s%s\n" : "  # fields:%s {name: {path: %s}}\n", "",
@@ -115,7 +135,7 @@ static void write_deck(const ImportGuess *g, const char *directory, const char *
 
 static bool is_ready(const ImportGuess *g)
 {
-  bool ready = g->grid && g->fields && g->conditions;
+  bool ready = g->grid && !g->unsure && g->fields && g->conditions;
   for (int i = 0; i < g->fields; i++) ready = ready && !g->doubt[g->field[i]];
   return ready;
 }
@@ -181,9 +201,8 @@ PetscErrorCode ImportList(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaForeignList(comm, file, IMPORT_LISTED, g->array, &g->n, &g->tables));
   PetscCall(ImportGuessRoles(comm, file, g));
   PetscCall(SayArrays(run, g));
-  if (!g->grid)
-    PetscCall(ScoriaSay(run, g->choices ? "  more than one array may be that of the cell centres"
-                                        : "  no increasing array has the length of an axis of another: none can be x"));
+  if (g->unsure) PetscCall(SayChoices(run, g));
+  if (!g->grid) PetscCall(ScoriaSay(run, "  no increasing array has the length of an axis of another: none can be x"));
   PetscCall(ScoriaRunPath(run, "", sizeof path, path));
   path[strlen(path) - 1] = 0; /* the directory alone */
   write_deck(g, path, file, sizeof text, text);

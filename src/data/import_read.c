@@ -1,7 +1,9 @@
 /* import: rows of the file, block by block, whatever the order of their axes. */
 #include "import_axes.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------- blocks ----
  */
@@ -38,127 +40,199 @@ static int64_t find_block(const ImportColumn *c, int64_t row, int64_t n, int64_t
   return rows;
 }
 
-/* A block in the order of the file to rows: element by element, the last axis innermost. */
-static void scatter(const ImportColumn *c, int64_t L, const int64_t count[], const double block[],
-                    const int64_t place[], double values[])
+/* n values that follow each other in a block, to cells of a row that are `step` apart: whether the dataset holds all of
+ * them as numbers.  Of single precision they are as they were in the file, but for zeros, which have no sign. */
+typedef bool (*Line)(const ImportColumn *c, int64_t n, const void *block, int64_t step, void *cells);
+
+#define DEFINE_LINE(line, From, To, LARGEST)                                                                           \
+  static bool line(const ImportColumn *c, int64_t n, const void *block, int64_t step, void *cells)                     \
+  {                                                                                                                    \
+    const From *in = block, scale = (From)c->scale, offset = (From)c->offset;                                          \
+    To *out    = cells;                                                                                                \
+    int finite = 1;                                                                                                    \
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)                                                               \
+    {                                                                                                                  \
+      const To value = (To)(in[i] * scale + offset);                                                                   \
+      out[i * step]  = value;                                                                                          \
+      finite &= value >= -LARGEST && value <= LARGEST;                                                                 \
+    }                                                                                                                  \
+    return finite;                                                                                                     \
+  }
+DEFINE_LINE(line_single, float, float, FLT_MAX)
+DEFINE_LINE(line_rounded, double, float, FLT_MAX)
+DEFINE_LINE(line_double, double, double, DBL_MAX)
+
+/* A block of the file, count values along each axis of its array: of rows that are wanted. */
+typedef struct {
+  const ImportColumn *column;
+  const int64_t *count;
+  const ImportWanted *wanted;
+  const char *values;
+  size_t from, to; /* bytes of a value, there and in the dataset */
+  Line line;
+} Block;
+
+/* A block to rows (cells) of a batch, line by line along its array's last axis, or value by value where that is one of
+ * rows.  finite (rows) becomes false where a value is no number. */
+static void scatter(const Block *b, int64_t cells, char rows[], bool finite[])
 {
+  const ImportColumn *c = b->column;
+  const int last        = c->rank - 1;
+  const int64_t n = b->count[last], line = c->stride[last] ? 1 : n;
   int64_t at[SCORIA_FOREIGN_RANK] = {0}, total = 1;
-  for (int a = 0; a < c->rank; a++) total *= count[a];
-  const int last = c->rank - 1;
-  for (int64_t k = 0; k < total; k += count[last]) {
+  for (int a = 0; a < c->rank; a++) total *= b->count[a];
+  for (int64_t k = 0; k < total; k += n) {
     int64_t row = 0, cell = 0;
     for (int a = 0; a < last; a++) {
       row += at[a] * c->stride[a];
       cell += at[a] * c->step[a];
     }
-    for (int64_t i = 0; i < count[last]; i++) {
-      const int64_t r = row + i * c->stride[last], j = cell + i * c->step[last];
-      values[place[r] * L + j] = block[k + i] * c->scale + c->offset;
+    for (int64_t i = 0; i < n; i += line) {
+      const int64_t r = b->wanted[row + i * c->stride[last]].at;
+      char *to        = rows + (size_t)(r * cells + cell) * b->to;
+      if (!b->line(c, line, b->values + (size_t)(k + i) * b->from, c->step[last], to)) finite[r] = false;
     }
-    for (int a = last - 1; a >= 0 && ++at[a] == count[a]; a--) at[a] = 0;
+    for (int a = last - 1; a >= 0 && ++at[a] == b->count[a]; a--) at[a] = 0;
   }
 }
 
-PetscErrorCode ImportReadRows(const Import *im, const ImportColumn *c, int64_t row, int64_t n, const int64_t place[],
-                              double block[], double values[])
+/* Whether a block of rows lies in the file as in the batch. */
+static bool is_in_order(const ImportColumn *c, int64_t cells, const int64_t count[], int64_t rows,
+                        const ImportWanted wanted[])
+{
+  int64_t before = 1;
+  bool same      = true;
+  for (int a = c->rank - 1; a >= 0; before *= count[a--])
+    same = same && (count[a] == 1 || c->stride[a] * cells + c->step[a] == before);
+  for (int64_t i = 1; i < rows && same; i++) same = wanted[i].at == wanted[0].at + i;
+  return same;
+}
+
+/* A block from `start` on to its rows, in the dataset's precision on the way where no digit is lost by that, and
+ * without a copy where it lies in that order. */
+static PetscErrorCode ReadBlock(const Import *im, const ImportColumn *c, const int64_t start[], int64_t rows,
+                                Block *block, ImportRoom *room, char *values)
+{
+  const int64_t cells = im->spec.cells;
+  const bool single   = !im->spec.float64 && foreign_plain(im->file, c->array) && c->scale == 1 && c->offset == 0;
+  PetscFunctionBeginUser;
+  block->to   = im->spec.float64 ? sizeof(double) : sizeof(float);
+  block->from = single ? sizeof(float) : sizeof(double);
+  block->line = single ? line_single : im->spec.float64 ? line_double : line_rounded;
+  char *to    = room->block;
+  if (block->from == block->to && is_in_order(c, cells, block->count, rows, block->wanted))
+    to = values + (size_t)(block->wanted[0].at * cells) * block->to;
+  if (single)
+    PetscCall(ScoriaForeignReadPlain(im->file, c->array, start, block->count, (float *)(void *)to));
+  else
+    PetscCall(ScoriaForeignRead(im->file, c->array, start, block->count, (double *)(void *)to));
+  block->values = to;
+  scatter(block, cells, values, room->finite);
+  PetscFunctionReturn(0);
+}
+
+/* Rows of the file that follow each other there. */
+static PetscErrorCode ReadRun(const Import *im, const ImportColumn *c, int64_t n, const ImportWanted wanted[],
+                              ImportRoom *room, char *values)
 {
   int64_t start[SCORIA_FOREIGN_RANK], count[SCORIA_FOREIGN_RANK];
   PetscFunctionBeginUser;
   for (int64_t i = 0, rows; i < n; i += rows) {
-    rows = find_block(c, row + i, n - i, start, count);
-    PetscCall(ScoriaForeignRead(im->file, c->array, start, count, block));
-    scatter(c, im->spec.cells, count, block, place + i, values);
+    Block block = {.column = c, .count = count, .wanted = wanted + i};
+    rows        = find_block(c, wanted[i].row, n - i, start, count);
+    PetscCall(ReadBlock(im, c, start, rows, &block, room, values));
   }
   PetscFunctionReturn(0);
 }
 
-/* --------------------------------------------------------------------------------------------------------- rows ----
+/* ------------------------------------------------------------------------------------------------------- rows ----
  */
-
-/* Rows of the file in their order, and where in the batch they go. */
-typedef struct {
-  int64_t row, at;
-} Wanted;
 
 static int by_row(const void *a, const void *b)
 {
-  const Wanted *p = a, *q = b;
+  const ImportWanted *p = a, *q = b;
   return (p->row > q->row) - (p->row < q->row);
 }
 
 /* Consecutive rows of the file are read at once. */
-static PetscErrorCode ReadField(const Import *im, const ImportColumn *c, int64_t n, const Wanted wanted[],
-                                const int64_t place[], double block[], double values[])
+static PetscErrorCode ReadField(const Import *im, const ImportColumn *c, int64_t n, ImportRoom *room, char *values)
 {
+  const ImportWanted *wanted = room->wanted;
   PetscFunctionBeginUser;
   for (int64_t i = 0, run; i < n; i += run) {
     for (run = 1; i + run < n && wanted[i + run].row == wanted[i].row + run;) run++;
-    PetscCall(ImportReadRows(im, c, wanted[i].row, run, place + i, block, values));
+    PetscCall(ReadRun(im, c, run, wanted + i, room, values));
   }
   PetscFunctionReturn(0);
 }
 
 /* The value of a field's first cell along the axes of cells that it lacks, in all others. */
-static void repeat(const Import *im, const ImportColumn *c, int64_t n, const int64_t place[], double values[])
+static void repeat(const Import *im, const ImportColumn *c, int64_t n, const ImportWanted wanted[], char *values)
 {
-  const int *shape = im->spec.shape;
+  const size_t size = im->spec.float64 ? sizeof(double) : sizeof(float);
+  const int *shape  = im->spec.shape;
   for (int64_t i = 0; i < n && import_lacks(im, c) >= 0; i++) {
-    double *v = values + place[i] * im->spec.cells;
+    char *v = values + (size_t)(wanted[i].at * im->spec.cells) * size;
     for (int j = 0; j < im->spec.cells; j++) {
       const int at[IMPORT_GRID] = {j % shape[0], j / shape[0] % shape[1], j / shape[0] / shape[1]};
       int from                  = 0;
       for (int d = im->grid - 1; d >= 0; d--) from = from * shape[d] + (c->cells[d] < 0 ? 0 : at[d]);
-      v[j] = v[from];
+      if (from != j) memcpy(v + (size_t)j * size, v + (size_t)from * size, size);
     }
   }
 }
 
-/* Whether the dataset can hold a row's values of a field as numbers. */
-static bool is_finite(const ScoriaDatasetSpec *spec, const double v[])
+/* Rows that are in the file, in its order: how many. */
+static int64_t list_wanted(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, ImportWanted wanted[])
 {
-  for (int j = 0; j < spec->cells; j++)
-    if (!isfinite(spec->float64 ? v[j] : (double)(float)v[j])) return false;
-  return true;
-}
-
-static void set_status(const ScoriaDatasetSpec *spec, int64_t i, bool there, ScoriaRows *rows, int64_t not_finite[])
-{
-  bool good = there;
-  for (int f = 0; f < spec->nfields; f++) {
-    const bool finite = is_finite(spec, rows->field[f] + i * spec->cells);
-    good              = good && finite;
-    if (there && not_finite) not_finite[f] += !finite;
-  }
-  rows_set_status(rows, i, good ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED);
-  if (!there) rows->reason[i] = SCORIA_ROW_LACKING;
-}
-
-PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ScoriaRows *rows, int64_t not_finite[])
-{
-  const ScoriaDatasetSpec *spec = &im->spec;
-  const size_t values           = (size_t)number * (size_t)spec->cells;
-  int64_t there                 = 0, *place;
-  Wanted *wanted;
-  double *block;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc3(number, &wanted, number, &place, values, &block));
-  int64_t at = import_find(im, first);
+  int64_t at = import_find(im, first), there = 0;
   for (int64_t i = 0; i < number; i++) {
     while (at + 1 < im->rows && im->row[at + 1].at <= first + i) at++;
-    for (int k = 0; k < spec->space.n; k++) rows->condition[k][i] = im->row[at].theta[k];
-    rows->done[i] = im->row[at].at == first + i;
-    if (rows->done[i]) wanted[there++] = (Wanted){im->row[at].row, i};
+    for (int k = 0; k < im->spec.space.n; k++) rows->condition[k][i] = im->row[at].theta[k];
+    const bool good = im->row[at].at == first + i;
+    rows_set_status(rows, i, good ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED);
+    if (good)
+      wanted[there++] = (ImportWanted){im->row[at].row, i};
+    else
+      rows->reason[i] = SCORIA_ROW_LACKING;
   }
   qsort(wanted, (size_t)there, sizeof *wanted, by_row);
-  for (int64_t i = 0; i < there; i++) place[i] = wanted[i].at;
+  return there;
+}
+
+PetscErrorCode ImportRoomCreate(const ScoriaDatasetSpec *spec, int64_t rows, ImportRoom *room)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(rows, &room->wanted, rows, &room->finite));
+  PetscCall(PetscMalloc((size_t)rows * (size_t)spec->cells * sizeof(double), &room->block));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportRoomDestroy(ImportRoom *room)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree2(room->wanted, room->finite));
+  PetscCall(PetscFree(room->block));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, ImportRoom *room, ScoriaRows *rows,
+                          int64_t not_finite[])
+{
+  const ScoriaDatasetSpec *spec = &im->spec;
+  PetscFunctionBeginUser;
+  const int64_t there = list_wanted(im, first, number, rows, room->wanted);
+  rows->rows          = number;
   for (int f = 0; f < spec->nfields; f++) {
-    for (size_t j = 0; j < values; j++) rows->field[f][j] = NAN;
-    PetscCall(ReadField(im, &im->field[f], there, wanted, place, block, rows->field[f]));
-    repeat(im, &im->field[f], there, place, rows->field[f]);
+    for (int64_t i = 0; i < number; i++) room->finite[i] = true;
+    PetscCall(ReadField(im, &im->field[f], there, room, rows->stored[f]));
+    repeat(im, &im->field[f], there, room->wanted, rows->stored[f]);
+    for (int64_t i = 0; i < number; i++) {
+      if (room->finite[i]) continue;
+      rows->done[i] = SCORIA_ROW_FAILED;
+      if (not_finite) not_finite[f]++;
+    }
   }
-  rows->rows = number;
-  for (int64_t i = 0; i < number; i++) set_status(spec, i, rows->done[i], rows, not_finite);
-  PetscCall(PetscFree3(wanted, place, block));
   PetscFunctionReturn(0);
 }
 
@@ -218,19 +292,22 @@ static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], dou
   ImportRow some[ROWS_OF_EACH];
   Import look = *im;
   ScoriaRows rows;
+  ImportRoom room;
   PetscFunctionBeginUser;
   look.spec.float64 = exact.float64 = true;
   look.row                          = some;
   *field                            = -1;
   const int64_t row_bytes           = (int64_t)sizeof(double) * exact.cells * (exact.nfields + 1),
                 each                = PetscClipInterval(LOOK_BYTES / row_bytes, 2, ROWS_OF_EACH);
-  PetscCall(ScoriaRowsCreate(&exact, each, &rows));
+  PetscCall(ScoriaRowsCreateStored(&exact, each, &rows));
+  PetscCall(ImportRoomCreate(&exact, each, &room));
   for (int64_t k = 0; k < LOOKED_AT && row[k * ROWS_OF_EACH] >= 0; k++) {
     for (look.rows = 0; look.rows < each && row[k * ROWS_OF_EACH + look.rows] >= 0; look.rows++)
       some[look.rows] = (ImportRow){.row = row[k * ROWS_OF_EACH + look.rows], .at = look.rows};
-    PetscCall(ImportRead(&look, 0, look.rows, &rows, NULL));
-    for (int f = 0; f < exact.nfields; f++) add_spread(&exact, &rows, rows.field[f], sum[f], &most[f]);
+    PetscCall(ImportRead(&look, 0, look.rows, &room, &rows, NULL));
+    for (int f = 0; f < exact.nfields; f++) add_spread(&exact, &rows, rows.stored[f], sum[f], &most[f]);
   }
+  PetscCall(ImportRoomDestroy(&room));
   PetscCall(ScoriaRowsDestroy(&rows));
   for (int f = exact.nfields - 1; f >= 0; f--) {
     const double spread = sum[f][1] > 0 ? sqrt(sum[f][0] / sum[f][1]) : 0;

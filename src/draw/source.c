@@ -95,9 +95,9 @@ PetscErrorCode ScoriaSourceDensity(ScoriaSource source, const ScoriaLikelihoodOp
   PetscFunctionReturn(0);
 }
 
-bool source_has_scores(ScoriaSource source)
+int source_scores_each(ScoriaSource source)
 {
-  return source->kind->has_scores && source->kind->has_scores(source->ctx);
+  return source->kind->scores_each ? source->kind->scores_each(source->ctx) : 0;
 }
 
 PetscErrorCode ScoriaSourceScores(ScoriaSource source, const double theta[], int n, const int cell[], double mean[],

@@ -47,9 +47,9 @@ static PetscErrorCode Density(void *ctx, const ScoriaLikelihoodOptions *opt, int
   PetscFunctionReturn(0);
 }
 
-static bool has_scores(void *ctx)
+static int scores_each(void *ctx)
 {
-  return model_has_scores(((const Model *)ctx)->trained->model);
+  return model_scores_each(((const Model *)ctx)->trained->model);
 }
 
 static PetscErrorCode Scores(void *ctx, const double theta[], int n, const int cell[], double mean[], double weight[])
@@ -74,15 +74,15 @@ static PetscErrorCode Destroy(void *ctx)
 
 static const ScoriaSourceKind source_of_model = {
     .name = "model", .draw = Draw, .destroy = Destroy, .transport = Transport, .latents = Latents, .density = Density};
-static const ScoriaSourceKind source_of_gaussian = {.name       = "gaussian",
-                                                    .draw       = Draw,
-                                                    .destroy    = Destroy,
-                                                    .transport  = Transport,
-                                                    .latents    = Latents,
-                                                    .density    = Density,
-                                                    .has_scores = has_scores,
-                                                    .scores     = Scores,
-                                                    .values     = values};
+static const ScoriaSourceKind source_of_gaussian = {.name        = "gaussian",
+                                                    .draw        = Draw,
+                                                    .destroy     = Destroy,
+                                                    .transport   = Transport,
+                                                    .latents     = Latents,
+                                                    .density     = Density,
+                                                    .scores_each = scores_each,
+                                                    .scores      = Scores,
+                                                    .values      = values};
 
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {

@@ -82,6 +82,7 @@ PetscErrorCode ScoriaTwinCreate(ScoriaDeck deck, ScoriaEnsemble *ens, ScoriaTwin
     twin->reference[f] = ensemble_reference(*ens, f);
     twin->bounded[f]   = ensemble_bounds(*ens, f, twin->bounds[f]);
     twin->derived[f]   = ensemble_derives(*ens, f);
+    twin->leading[f]   = ensemble_leads(*ens, f);
   }
   PetscFunctionReturn(0);
 }

@@ -15,8 +15,13 @@
 
 /* -------------------------------------------------------------------------------------------- slabs and CRCs ---- */
 
+static bool rows_are_stored(const ScoriaRows *rows)
+{
+  return rows->stored[0] != NULL;
+}
+
 /* Buffers grow to the largest batch seen; a rank without rows has some too, to pass on. */
-static PetscErrorCode Reserve(ScoriaDataset ds, int64_t number)
+static PetscErrorCode Reserve(ScoriaDataset ds, int64_t number, bool stored)
 {
   const int64_t rows = number > 0 ? number : 1, slab = rows < ds->slab_rows ? rows : ds->slab_rows;
 
@@ -28,7 +33,7 @@ static PetscErrorCode Reserve(ScoriaDataset ds, int64_t number)
     PetscCall(PetscMalloc1((size_t)(2 * rows), &ds->stored));
     ds->sum_rows = rows;
   }
-  if (slab > ds->slab_capacity) {
+  if (slab > ds->slab_capacity && !stored) {
     PetscCall(PetscFree(ds->slab));
     PetscCall(PetscMalloc(field_row_size(&ds->spec) * (size_t)slab, &ds->slab));
     ds->slab_capacity = slab;
@@ -68,14 +73,22 @@ static void slab_range(const ScoriaDataset ds, int64_t rows, int64_t s, int64_t 
   *n      = rows - *offset < ds->slab_rows ? rows - *offset : ds->slab_rows;
 }
 
+/* Rows from `offset` on of a field as they are in the file: in the batch itself, or in the buffer. */
+static char *slab_of(ScoriaDataset ds, int f, const ScoriaRows *rows, int64_t offset)
+{
+  if (!rows_are_stored(rows)) return ds->slab;
+  return (char *)rows->stored[f] + (size_t)offset * field_row_size(&ds->spec);
+}
+
 /* Row r of a field, as stored: one that failed is NaN, whatever the solver left there. */
 static void field_pack(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t r, void *stored)
 {
-  const double *values = rows->field[f] + r * spec->cells;
-  const bool failed    = rows->done[r] == SCORIA_ROW_FAILED;
-  double *wide         = stored;
-  float *single        = stored;
+  const bool failed = rows->done[r] == SCORIA_ROW_FAILED;
+  double *wide      = stored;
+  float *single     = stored;
 
+  if (rows_are_stored(rows) && !failed) return;
+  const double *values = failed ? NULL : rows->field[f] + r * spec->cells;
   if (spec->float64)
     for (int64_t i = 0; i < spec->cells; i++) wide[i] = failed ? (double)NAN : values[i];
   else
@@ -92,22 +105,24 @@ static void field_unpack(const ScoriaDatasetSpec *spec, const void *stored, doub
     for (int64_t i = 0; i < spec->cells; i++) values[i] = single[i];
 }
 
-/* Rows [offset, offset + n) of a field between a batch and the buffer, each with its CRC while it is in the cache. */
+/* Rows [offset, offset + n) of a field between a batch and its slab, each with its CRC while it is in the cache. */
 static void slab_convert(ScoriaDataset ds, ScoriaDirection direction, int f, const ScoriaRows *rows, int64_t offset,
                          int64_t n, uint32_t crc[])
 {
   const size_t size = field_row_size(&ds->spec);
+  char *slab        = slab_of(ds, f, rows, offset);
 
   for (int64_t r = offset; r < offset + n; r++) {
-    char *stored = (char *)ds->slab + (size_t)(r - offset) * size;
+    char *stored = slab + (size_t)(r - offset) * size;
 
     if (direction == TO_FILE) field_pack(&ds->spec, rows, f, r, stored);
     crc[r] = crc32c(crc[r], stored, size);
-    if (direction == FROM_FILE) field_unpack(&ds->spec, stored, rows->field[f] + r * ds->spec.cells);
+    if (direction == FROM_FILE && !rows_are_stored(rows))
+      field_unpack(&ds->spec, stored, rows->field[f] + r * ds->spec.cells);
   }
 }
 
-/* One field of a batch, slab by slab through the buffer.  Chains the CRCs. */
+/* One field of a batch, slab by slab.  Chains the CRCs. */
 static PetscErrorCode TransferField(ScoriaDataset ds, ScoriaDirection direction, int f, int64_t first,
                                     const ScoriaRows *rows, int64_t rounds, uint32_t crc[], ScoriaTrouble *bad)
 {
@@ -117,7 +132,7 @@ static PetscErrorCode TransferField(ScoriaDataset ds, ScoriaDirection direction,
 
     slab_range(ds, rows->rows, s, &offset, &n);
     if (direction == TO_FILE) slab_convert(ds, direction, f, rows, offset, n, crc);
-    PetscCall(ColumnTransfer(ds, direction, &ds->field[f], first + offset, n, ds->slab, bad));
+    PetscCall(ColumnTransfer(ds, direction, &ds->field[f], first + offset, n, slab_of(ds, f, rows, offset), bad));
     if (direction == FROM_FILE) slab_convert(ds, direction, f, rows, offset, n, crc);
   }
   PetscFunctionReturn(0);
@@ -204,7 +219,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscCall(CheckRange(ds, first, n, rows->capacity));
   PetscCall(ScoriaDatasetSettle(ds));
   ds->intact = false;
-  PetscCall(Reserve(ds, n));
+  PetscCall(Reserve(ds, n, rows_are_stored(rows)));
   of_row    = ds->sum;
   of_status = ds->sum + n;
   crc_start(ds, rows, of_row, of_status);
@@ -259,7 +274,7 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
 {
   PetscFunctionBeginUser;
   phase_begin(SCORIA_PHASE_READ);
-  PetscCall(Reserve(ds, number));
+  PetscCall(Reserve(ds, number, rows_are_stored(rows)));
   rows->rows = number;
   for (int c = 0; c < ds->spec.space.n; c++)
     PetscCall(ColumnTransfer(ds, FROM_FILE, &ds->condition[c], first, number, rows->condition[c], bad));

@@ -128,7 +128,7 @@ static PetscErrorCode CreateRows(Reader *r)
 
   PetscFunctionBeginUser;
   r->batch = ds->batch_rows ? ds->batch_rows : PetscMax(1, VERIFY_BYTES / width);
-  PetscCall(ScoriaRowsCreate(&ds->spec, PetscMin((ds->spec.rows + ds->size - 1) / ds->size, r->batch), &r->rows));
+  PetscCall(ScoriaRowsCreateStored(&ds->spec, PetscMin((ds->spec.rows + ds->size - 1) / ds->size, r->batch), &r->rows));
   PetscFunctionReturn(0);
 }
 

@@ -25,6 +25,8 @@ typedef struct {
   ScoriaForeignAxis axis[SCORIA_FOREIGN_RANK];
   ScoriaPacking packing;
   bool single;    /* reals of 4 bytes */
+  bool plain;     /* IEEE's, and not packed */
+  bool raw;       /* IEEE's, and in one piece in the file: HDF5 finds where it begins, and copies */
   uint64_t chunk; /* bytes of one chunk, unpacked; 0: contiguous */
 } Array;
 
@@ -89,6 +91,10 @@ static PetscErrorCode Inspect(const char *path, Array *a, ScoriaSources *sources
     check_size(a, width, behind + (a->chunk == 1 ? 0 : (uint64_t)H5Dget_storage_size(a->id)), bad);
     PetscCall(AxesRead(a->id, a->rank, a->axis, bad));
     PetscCall(PackingRead(a->id, a->name, &a->packing, bad));
+    const bool ieee4 = H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0;
+    const bool ieee8 = H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0;
+    a->plain         = ieee4 && !*a->packing.text;
+    a->raw           = (ieee4 || ieee8) && H5Pget_layout(layout) == H5D_CONTIGUOUS && !H5Pget_external_count(layout);
   }
   H5Pclose(layout);
   H5Tclose(type);
@@ -125,7 +131,8 @@ static PetscErrorCode OpenArray(const char *path, Array *a, ScoriaSources *sourc
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int64_t count[], double data[],
+/* As numbers of type `memory`; doubles are unpacked. */
+static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int64_t count[], hid_t memory, void *data,
                                 ScoriaTrouble *bad)
 {
   hsize_t from[SCORIA_FOREIGN_RANK], number[SCORIA_FOREIGN_RANK], values = 1;
@@ -141,9 +148,9 @@ static PetscErrorCode ReadBlock(const Array *a, const int64_t start[], const int
   CallH5(there = H5Dget_space(a->id));
   CallH5(here = H5Screate_simple(1, &values, NULL));
   if (a->rank) CallH5(H5Sselect_hyperslab(there, H5S_SELECT_SET, from, NULL, number, NULL));
-  if (H5Dread(a->id, H5T_NATIVE_DOUBLE, here, there, H5P_DEFAULT, data) < 0)
+  if (H5Dread(a->id, memory, here, there, H5P_DEFAULT, data) < 0)
     PetscCall(NoteUnreadable(bad->path, a->id, a->name, bad));
-  else
+  else if (!a->plain)
     packing_apply(&a->packing, (size_t)values, data);
   H5Sclose(here);
   H5Sclose(there);
@@ -162,7 +169,8 @@ static PetscErrorCode TryHeaders(void *ctx, ScoriaTrouble *bad)
   PetscFunctionReturn(0);
 }
 
-/* Every value, slab by slab along the first axis. */
+/* Every value, slab by slab along the first axis; of one in one piece the last alone, as the others take HDF5 to no
+ * place that it has not been to then. */
 static PetscErrorCode TryArray(const Array *a, ScoriaTrouble *bad)
 {
   const int64_t lines = a->rank ? a->dims[0] : 1, width = array_values(a) / lines;
@@ -172,12 +180,16 @@ static PetscErrorCode TryArray(const Array *a, ScoriaTrouble *bad)
 
   PetscFunctionBeginUser;
   memcpy(count, a->dims, sizeof count);
+  for (int i = 0; i < a->rank && a->raw; i++) {
+    start[i] = a->dims[i] - 1;
+    count[i] = 1;
+  }
   data = malloc((size_t)(slab * width) * sizeof *data);
   if (!data)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no memory for %lld values of %s", (long long)(slab * width), a->name);
   for (; start[0] < lines && bad->code == SCORIA_EXIT_OK; start[0] += slab) {
     count[0] = PetscMin(slab, lines - start[0]);
-    PetscCall(ReadBlock(a, start, count, data, bad));
+    PetscCall(ReadBlock(a, start, count, H5T_NATIVE_DOUBLE, data, bad));
   }
   free(data);
   PetscFunctionReturn(0);
@@ -224,28 +236,37 @@ static PetscErrorCode Try(ScoriaForeign f)
 
 /* ------------------------------------------------------------------------------------------------- the source ---- */
 
-static void sum_file(const char *path, int64_t *size, uint32_t *crc, ScoriaTrouble *bad)
+/* A file's length, date [ns] and CRC, read by all ranks together.  Collective. */
+static PetscErrorCode SumFile(ScoriaForeign f, const char *path, int64_t *size, int64_t *modified, uint32_t *crc)
 {
   struct stat st   = {0};
-  const int failed = stat(path, &st) ? errno : file_crc(path, st.st_size, 0, st.st_size, crc);
-  if (failed) trouble_note(bad, SCORIA_EXIT_INPUT, "%s cannot be read: %s", path, strerror(failed));
-  *size = st.st_size;
+  int64_t found[3] = {0}; /* trouble, length, date */
+  int failed;
+
+  PetscFunctionBeginUser;
+  if (!f->me && stat(path, &st)) found[0] = errno;
+  found[1] = st.st_size;
+  found[2] = source_modified(&st);
+  PetscCallMPI(MPI_Bcast(found, 3, MPI_INT64_T, 0, f->comm));
+  failed    = (int)found[0];
+  *size     = found[1];
+  *modified = found[2];
+  if (!failed) PetscCall(FileCrc(f->comm, NULL, path, *size, crc, &failed));
+  if (failed) trouble_note(&f->bad, SCORIA_EXIT_INPUT, "%s cannot be read: %s", path, strerror(failed));
+  PetscFunctionReturn(0);
 }
 
-/* "name, 1234 bytes, CRC32C 0badcafe", on rank 0; and of the files that it refers to, together. */
+/* "name, 1234 bytes, CRC32C 0badcafe"; and of the files that it refers to, together.  Collective. */
 static PetscErrorCode Identify(ScoriaForeign f)
 {
-  struct stat st = {0};
-  int64_t size, one, more = 0;
+  int64_t size, one, date, more = 0;
   uint32_t crc = 0, own = 0, behind = 0;
 
   PetscFunctionBeginUser;
-  sum_file(f->path, &size, &crc, &f->bad);
+  PetscCall(SumFile(f, f->path, &size, &f->modified, &crc));
   source_text(f->path, size, crc, sizeof f->source, f->source);
-  if (!stat(f->path, &st)) f->modified = source_modified(&st);
   for (int i = 0; i < f->sources.n; i++, more += one) {
-    own = 0;
-    sum_file(f->sources.path[i], &one, &own, &f->bad);
+    PetscCall(SumFile(f, f->sources.path[i], &one, &date, &own));
     behind = crc32c_join(behind, own, one);
   }
   if (f->sources.n) source_add_others(f->sources.n, more, behind, sizeof f->source, f->source);
@@ -270,14 +291,11 @@ PetscErrorCode ScoriaForeignOpen(MPI_Comm comm, const char *path, int n, const c
     PetscCall(PetscStrallocpy(name[i], &f->names[i]));
     f->array[i] = (Array){.name = f->names[i], .file = H5I_INVALID_HID, .id = H5I_INVALID_HID};
   }
-  if (!f->me) {
-    PetscCall(Try(f));
-    if (f->bad.code == SCORIA_EXIT_OK) PetscCall(Identify(f));
-  }
+  if (!f->me) PetscCall(Try(f));
   PetscCall(ScoriaForeignAgree(f));
-  PetscCallMPI(MPI_Bcast(f->source, (int)sizeof f->source, MPI_CHAR, 0, comm));
-  PetscCallMPI(MPI_Bcast(&f->modified, 1, MPI_INT64_T, 0, comm));
   for (int i = 0; i < n; i++) PetscCall(OpenArray(f->path, &f->array[i], &f->sources, &f->bad));
+  PetscCall(ScoriaForeignAgree(f));
+  PetscCall(Identify(f));
   PetscCall(ScoriaForeignAgree(f));
   *file = f;
   PetscFunctionReturn(0);
@@ -327,6 +345,11 @@ bool foreign_single(ScoriaForeign file, int i)
   return file->array[i].single;
 }
 
+bool foreign_plain(ScoriaForeign file, int i)
+{
+  return file->array[i].plain;
+}
+
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK])
 {
   *rank = file->array[i].rank;
@@ -336,7 +359,16 @@ void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOR
 PetscErrorCode ScoriaForeignRead(ScoriaForeign file, int i, const int64_t start[], const int64_t count[], double data[])
 {
   PetscFunctionBeginUser;
-  PetscCall(ReadBlock(&file->array[i], start, count, data, &file->bad));
+  PetscCall(ReadBlock(&file->array[i], start, count, H5T_NATIVE_DOUBLE, data, &file->bad));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaForeignReadPlain(ScoriaForeign file, int i, const int64_t start[], const int64_t count[],
+                                      float data[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(file->array[i].plain, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "%s is not plain", file->array[i].name);
+  PetscCall(ReadBlock(&file->array[i], start, count, H5T_NATIVE_FLOAT, data, &file->bad));
   PetscFunctionReturn(0);
 }
 

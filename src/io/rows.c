@@ -26,14 +26,16 @@ static void *arena_take(char *base, size_t *used, size_t n, size_t size)
   return p;
 }
 
-static size_t arena_deal(const ScoriaDatasetSpec *spec, char *base, ScoriaRows *rows)
+static size_t arena_deal(const ScoriaDatasetSpec *spec, bool stored, char *base, ScoriaRows *rows)
 {
   const size_t n = (size_t)rows->capacity;
   size_t used    = 0;
 
-  for (int f = 0; f < spec->nfields; f++) rows->field[f] = arena_take(base, &used, n * (size_t)spec->cells, 8);
+  for (int f = 0; f < spec->nfields && !stored; f++)
+    rows->field[f] = arena_take(base, &used, n * (size_t)spec->cells, 8);
   for (int c = 0; c < spec->space.n; c++) rows->condition[c] = arena_take(base, &used, n, 8);
   rows->residual = arena_take(base, &used, n, 8);
+  for (int f = 0; f < spec->nfields && stored; f++) rows->stored[f] = arena_take(base, &used, n, field_row_size(spec));
   rows->reason   = arena_take(base, &used, n, 4);
   rows->newton   = arena_take(base, &used, n, 4);
   rows->done     = arena_take(base, &used, n, 1);
@@ -41,7 +43,7 @@ static size_t arena_deal(const ScoriaDatasetSpec *spec, char *base, ScoriaRows *
   return used;
 }
 
-PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows)
+static PetscErrorCode Create(const ScoriaDatasetSpec *spec, int64_t capacity, bool stored, ScoriaRows *rows)
 {
   char *arena;
   size_t size;
@@ -52,10 +54,24 @@ PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity,
              spec->nfields, spec->space.n);
   PetscCall(PetscMemzero(rows, sizeof(*rows)));
   rows->capacity = capacity;
-  size           = arena_deal(spec, NULL, rows);
+  size           = arena_deal(spec, stored, NULL, rows);
   PetscCall(PetscCalloc1(size + 1, &arena)); /* one more: never an empty arena, whose pointers would be NULL */
   rows->arena = arena;
-  arena_deal(spec, arena, rows);
+  arena_deal(spec, stored, arena, rows);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(spec, capacity, false, rows));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaRowsCreateStored(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(spec, capacity, true, rows));
   PetscFunctionReturn(0);
 }
 

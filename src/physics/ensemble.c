@@ -237,6 +237,11 @@ bool ensemble_bounds(ScoriaEnsemble e, int f, double bounds[2])
   return positive;
 }
 
+bool ensemble_leads(ScoriaEnsemble e, int f)
+{
+  return f < e->shape.unknowns && e->shape.leading[f];
+}
+
 ScoriaPorosity ensemble_porosity(ScoriaEnsemble e)
 {
   return e->porosity;

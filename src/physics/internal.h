@@ -41,7 +41,8 @@ typedef struct {
   double reference[MAX_UNKNOWNS];  /* of field i: the value it tends to, NaN where it has none */
   bool limited[MAX_UNKNOWNS];      /* field i comes no farther from the state of rest, as far as is known, than where
                                     * the porosity is the least everywhere */
-  ScoriaEnd end[2][MAX_UNKNOWNS];  /* of field i at x = 0 and L, whatever the porosity */
+  bool leading[MAX_UNKNOWNS];     /* the smooth part of field i along y and z tells how large waves of the others are */
+  ScoriaEnd end[2][MAX_UNKNOWNS]; /* of field i at x = 0 and L, whatever the porosity */
 } ScoriaShape;
 
 /* n cells along x of a solution: as `source` gets them, with the production S and the fluxes along x, F[d][i] into cell

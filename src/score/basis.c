@@ -40,6 +40,7 @@ const NormBasis scoria_bases[] = {
      .grid_modes   = lateral_modes,
      .lattice      = LateralLattice,
      .lattice_size = lateral_lattice_size,
+     .scores_each  = lateral_scores_each,
      .scores       = lateral_cell_scores,
      .values       = lateral_cell_values,
      .scores_at    = lateral_scores_at,

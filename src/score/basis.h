@@ -107,9 +107,10 @@ typedef struct {
   /* Those of the first r coordinates, and how large they are alone; NULL: the basis has none. */
   PetscErrorCode (*lattice)(void *self, NormLattice *lattice);
   void (*lattice_size)(void *self, NormLattice *lattice);
-  /* Fields of Gaussian coordinates y whose values are increasing functions of normal scores that are linear in y: of
-   * value cell[i] of a field (C, L) the score is mean[i] + weight (n, R) y, and `values` are those of scores (n). NULL:
-   * the basis has none. */
+  /* Fields of Gaussian coordinates y whose values are functions of normal scores that are linear in y, so many each,
+   * and increase with the first: those of value cell[i] of a field (C, L) are mean (n, each) + weight (n, each, R) y,
+   * and `values` are those of scores (n, each).  NULL: the basis has none. */
+  int (*scores_each)(void *self);
   void (*scores)(void *self, int n, const int cell[], double mean[], double weight[]);
   void (*values)(void *self, int n, const int cell[], const double score[], double value[]);
   /* Where y has another law than N(0, I), the scores of its fields are not normal; their elements are channels and

@@ -33,14 +33,26 @@ static void logarithms_back(int n, double reference, double sign, double v[])
   for (int i = 0; i < n; i++) v[i] = reference + sign * exponential(v[i]);
 }
 
+/* Where the scores t (nx) of a place stand among the knots, whose middle is 0. */
+static void positions(const KnotField *of, int place, const double t[], double at[])
+{
+  const int nx       = of->nx;
+  const double *rate = of->rate, *exponent = of->exponent, *bend = of->bend;
+  for (int x = 0; x < nx; x++) at[x] = t[x] * rate[x];
+  if (!of->s) return;
+  const double s = of->s[place];
+  for (int x = 0; x < nx; x++) at[x] = knot_bent(at[x], exponent[x], s, bend[x]);
+}
+
 static void field(const KnotField *of, int places, const double t[], double field[])
 {
   const int nx = of->nx, knots = of->knots;
   const double middle = knots / 2, last = knots - 2;
-  const double *knot = of->knot, *rate = of->rate;
+  const double *knot = of->knot;
   for (int p = 0; p < places; p++, t += nx, field += nx) {
+    positions(of, p, t, field);
     for (int x = 0; x < nx; x++) {
-      const double at = t[x] * rate[x] + middle, low = at > 0 ? at : 0;
+      const double at = field[x] + middle, low = at > 0 ? at : 0;
       const int k        = (int)(low < last ? low : last);
       const double *here = knot + x * knots + k;
       field[x]           = here[0] + (at - k) * (here[1] - here[0]);

@@ -6,12 +6,30 @@
 #include "scoria/processor.h"
 #include <stdbool.h>
 
+#define KNOT_LEAST 0.05 /* of 1 + bend q, and */
+#define KNOT_MOST 4.0   /* at most: beyond, a bent score is linear in q */
+
+/* Modulated scores, in knots: q = at swell(exponent s), bent to q / (1 + bend q).  swell(x) is a quotient of two
+ * quadratics that is e^x to .5 % up to |x| = 1.2 and increases up to |x| = 3.4 (Pade's). */
+static inline double knot_bent(double at, double exponent, double s, double bend)
+{
+  const double x = exponent * s, even = 12 + x * x, odd = 6 * x, up = (even + odd) * at, down = even - odd,
+               low = KNOT_LEAST * down, high = KNOT_MOST * down;
+  double over = down + bend * up;
+  over        = over < low ? low : over;
+  over        = over > high ? high : over;
+  return up / over;
+}
+
 /* What a field is at knots along every element x: v is piecewise linear in t, `rate` knots per unit of t, t = 0 in the
- * middle, linear beyond; the field is v, or reference + sign exp(v). */
+ * middle, linear beyond; the field is v, or reference + sign exp(v).  Where there is an s, knots are of
+ * knot_bent(t rate, exponent, s, bend). */
 typedef struct {
   int nx, knots;
-  const double *knot; /* borrowed (nx, knots) */
-  const double *rate; /* borrowed (nx) */
+  const double *knot;            /* borrowed (nx, knots) */
+  const double *rate;            /* borrowed (nx) */
+  const double *s;               /* borrowed (places); NULL: none, and nothing of the next two */
+  const double *exponent, *bend; /* borrowed (nx) */
   bool logged;
   double reference, sign;
 } KnotField;

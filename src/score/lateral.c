@@ -76,6 +76,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(PetscFree2(norm->power_coef, norm->power));
   PetscCall(PetscFree5(norm->V, norm->lambda, norm->D_coef, norm->mu_coef, norm->place));
   PetscCall(PetscFree2(norm->D, norm->mu));
+  PetscCall(ModulationDestroy(norm));
   PetscCall(PetscFree5(norm->R_coef, norm->correlation, norm->L, norm->W, norm->middle));
   PetscCall(PetscFree(norm));
   PetscFunctionReturn(0);
@@ -144,21 +145,16 @@ static double score_of(const double knot[], double rate, double v)
 
 void lateral_scores(const NormLateral norm, double v[])
 {
+  double *t = v;
   for (int c = 0; c < norm->C; c++)
     for (int p = 0; p < norm->N; p++)
       for (int x = 0; x < norm->nx; x++, v++) {
         const int e = c * norm->nx + x;
         *v          = score_of(norm->knot + e * MARGINAL_KNOTS, norm->rate[e], *v);
       }
-}
-
-static double knot_slope(const double knot[], double rate, double t, double *v)
-{
-  const double at = t * rate + MARGINAL_KNOTS / 2;
-  const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
-  const double d  = knot[k + 1] - knot[k];
-  *v              = knot[k] + (at - k) * d;
-  return d * rate;
+  if (!norm->modulation.on) return;
+  modulation_smooth(norm, t);
+  modulation_take_out(norm, t);
 }
 
 /* Exponentials of v (N, nx) of a channel between two ends become its values. */
@@ -179,6 +175,9 @@ static KnotField knot_field(const NormLateral norm, int c)
                                 .knots     = MARGINAL_KNOTS,
                                 .knot      = norm->knot + first * MARGINAL_KNOTS,
                                 .rate      = norm->rate + first,
+                                .s         = norm->modulation.on ? norm->modulation.s : NULL,
+                                .exponent  = norm->modulation.exponent + first,
+                                .bend      = norm->modulation.bend + first,
                                 .logged    = norm->logged[c] || ends != LATERAL_ENDS_NONE,
                                 .reference = norm->reference[c],
                                 .sign      = norm->sign[c]};
@@ -192,6 +191,7 @@ static KnotField knot_field(const NormLateral norm, int c)
 /* Scores t (m) become a field. */
 static void scores_back(const NormLateral norm, const double t[], double field[])
 {
+  if (norm->modulation.on) modulation_smooth(norm, t);
   for (int c = 0; c < norm->C; c++) {
     const size_t first = (size_t)c * norm->nx;
     const KnotField of = knot_field(norm, c);
@@ -201,16 +201,6 @@ static void scores_back(const NormLateral norm, const double t[], double field[]
       exponentials_back(norm, c, to);
     else if (norm->ends[c] == LATERAL_ENDS_NONE && norm->bounds[c].on)
       lateral_values_back(norm, (int)first, (int64_t)norm->nx * norm->N, to);
-  }
-}
-
-void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[])
-{
-  const NormLateral norm = self;
-  for (int i = 0; i < n; i++) {
-    const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
-    (void)knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], score[i], &value[i]);
-    lateral_values_back(norm, e, 1, &value[i]);
   }
 }
 
@@ -285,8 +275,7 @@ void lateral_encode(void *self, int64_t n, const double fields[], double y[])
   }
 }
 
-/* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
-static void spectrum_of(const NormLateral norm, const double y[], bool about_mean)
+void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean)
 {
   const Waves *w = &norm->waves;
   memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->C * w->half * w->nx);
@@ -309,7 +298,7 @@ static void spectrum_of(const NormLateral norm, const double y[], bool about_mea
 
 void lateral_scores_of(const NormLateral norm, const double y[])
 {
-  spectrum_of(norm, y, false);
+  lateral_spectrum(norm, y, false);
   fftw_execute(norm->waves.back);
 }
 
@@ -320,49 +309,4 @@ void lateral_decode(void *self, int64_t n, const double y[], double fields[])
     lateral_scores_of(norm, y + i * norm->R);
     scores_back(norm, norm->waves.grid, fields + i * norm->m);
   }
-}
-
-/* ----------------------------------------------------------------------------------------------------- volume ---- */
-
-/* Of the values of element e by v, up to sign. */
-static double value_rate(const NormLateral norm, int e, double v)
-{
-  const int c         = e / norm->nx;
-  const NormBounds *b = &norm->bounds[c];
-  if (norm->ends[c] != LATERAL_ENDS_NONE) return ends_rate(norm, e, v);
-  return norm->logged[c] ? exp(v) : b->on ? bounds_rate(b, v) : 1;
-}
-
-/* Rows of J^T, decode of unit steps of the scores: a mode's shape on the grid times the slope of the field. */
-double lateral_log_volume(void *self, const double y[], double work[])
-{
-  const NormLateral norm = self;
-  const int m = norm->m, R = norm->R;
-  double *slope = work, *J = work + m, *gram = J + (size_t)R * m, *unit = gram + (size_t)R * R, sum = 0;
-  lateral_scores_of(norm, y);
-  for (int i = 0; i < m; i++) {
-    const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx;
-    double v;
-    slope[i] = knot_slope(norm->knot + (size_t)e * MARGINAL_KNOTS, norm->rate[e], norm->waves.grid[i], &v);
-    slope[i] *= value_rate(norm, e, v);
-  }
-  memset(unit, 0, sizeof *unit * (size_t)R);
-  for (int k = 0; k < R; k++) {
-    unit[k] = 1;
-    spectrum_of(norm, unit, true);
-    fftw_execute(norm->waves.back);
-    for (int i = 0; i < m; i++) J[(size_t)k * m + i] = slope[i] * norm->waves.grid[i];
-    unit[k] = 0;
-  }
-  la_gemm(false, true, R, R, m, 1, J, m, J, m, 0, gram, R);
-  if (!la_cholesky(R, gram)) return NAN;
-  for (int k = 0; k < R; k++) sum += log(gram[(size_t)k * R + k]);
-  return sum;
-}
-
-size_t lateral_volume_work(void *self)
-{
-  const NormLateral norm = self;
-  const size_t m = (size_t)norm->m, R = (size_t)norm->R;
-  return m + R * m + R * R + R;
 }

@@ -7,10 +7,11 @@
  *   z = (v - m(u)) / s(u), per channel and place along x;
  *   t = the normal score of z: at the edges of bins polynomials in u (lateral_marginal.c), standardised: z has mean 0
  *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
- *       modes give it; for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the Fourier
- * transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of their
- * correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y, N(0, I)
- * where t is Gaussian. Modes are those of the real covariance pooled over
+ *       modes give it, and over the size that one smooth field gives the waves of the others there
+ *       (lateral_modulation.c); for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the
+ * Fourier transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of
+ * their correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y,
+ * N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -40,6 +41,26 @@ typedef enum {
   LATERAL_ENDS_KINDS
 } LateralEndsKind;
 
+/* The size of the waves of other channels, by the smooth part s of the leading one. */
+typedef struct {
+  bool on;
+  int channel;              /* the leading one; where `on`, and in a fit */
+  Waves smooth;             /* owned: of one value at a lateral place */
+  double *mode;             /* owned (nx): weights of its standardised scores in s, */
+  double *filter;           /* owned (classes): of whose waves these shares are left */
+  double *log_spread_coef;  /* owned (shape.terms): ln of the standard deviation of what is left */
+  double *correlation_coef; /* owned (shape.terms, E): of scores with s */
+  double *exponent_coef;    /* owned (shape.terms, E): waves are swell(exponent s) times as large; of the leading
+                             * channel 0 */
+  /* Set by LateralAt. */
+  double spread;
+  double *exponent, *bend; /* owned (E) each: bend is for the knots, which are of bent scores */
+  double *correlation;     /* owned (E) */
+  double *plain;           /* owned (E, MARGINAL_KNOTS): v at knots of a standard normal */
+  /* Set by modulation_smooth. */
+  double *s; /* owned (N): of variance 1 */
+} Modulation;
+
 typedef struct NormLateral_ *NormLateral;
 struct NormLateral_ {
   ScoriaSpace space;
@@ -55,7 +76,8 @@ struct NormLateral_ {
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS];    /* where they are on, v is their transform */
   LateralEndsKind ends[SCORIA_MAX_FIELDS]; /* where a channel has some, whatever else is on */
-  double energy;                           /* share of the variance of t that the modes are to carry, and do */
+  Modulation modulation;
+  double energy; /* share of the variance of t that the modes are to carry, and do */
   Waves waves;
   NormPoly mean, scale, shape;
   double *mean_coef, *scale_coef; /* owned (mean.terms, E), (scale.terms, E): m, ln s */
@@ -80,7 +102,7 @@ struct NormLateral_ {
   double *base, *s;        /* owned (E): v at z = 0; s */
   double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
-  double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t */
+  double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t, where they are modulated of bent ones */
   double *D, *mu;          /* owned (Q), (kept[0]) */
   double *power;           /* owned (classes, C): factors of waves */
   double *correlation, *L; /* owned (P): correlations; lower factors by rows */
@@ -110,6 +132,7 @@ size_t lateral_volume_work(void *self);
 const double *lateral_modes(void *self);
 PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
 void lateral_lattice_size(void *self, NormLattice *lattice);
+int lateral_scores_each(void *self);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
 void lateral_scores_at(void *self, const double u[]);
@@ -142,6 +165,26 @@ void lateral_set_modes(NormLateral norm, const double u[]);
 /* Variance (E) of t by W. */
 void lateral_score_variance(const NormLateral norm, double variance[]);
 #define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
+/* Room for the modulation, once the polynomials are known. */
+PetscErrorCode ModulationCreate(NormLateral norm);
+PetscErrorCode ModulationDestroy(NormLateral norm);
+/* At unit conditions u: its parameters, and the knots of bent scores from those of standard normals. */
+void modulation_set(NormLateral norm, const double u[]);
+/* The latter alone, from knots that stand in norm->knot. */
+void modulation_bend(NormLateral norm);
+/* s from the scores t (m) of a field. */
+void modulation_smooth(NormLateral norm, const double t[]);
+/* Bent scores t (m) of a field become those without modulation, once s is known. */
+void modulation_take_out(const NormLateral norm, double t[]);
+/* Where a score t of element e, at a value of s, stands among the knots, whose middle is 0; its derivatives by t and s.
+ */
+double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s);
+/* What t (E) at wave numbers of class c are in s. */
+double modulation_share(const NormLateral norm, int c, const double t[]);
+/* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
+void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
+/* v of element e at a place among the knots, whose middle is 0; its slope, per knot. */
+double lateral_slope(const NormLateral norm, int e, double place, double *v);
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */

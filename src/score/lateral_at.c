@@ -51,6 +51,7 @@ void lateral_set_knots(NormLateral norm, const double u[])
     norm->rate[e] = 1 / LATERAL_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
   }
+  if (norm->modulation.on) modulation_set(norm, u);
 }
 
 /* Per lateral place the mean over the orthonormal coordinates of all wave numbers. */

@@ -36,20 +36,42 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[])
   for (int64_t j = 0; j < n && norm->logged[c]; j++) v[j] = reference + sign * exp(v[j]);
 }
 
-/* Row (R) of weights of element e at a lateral place. */
-static double cell_score(const NormLateral norm, int e, int y, int z, double weight[])
+double lateral_slope(const NormLateral norm, int e, double place, double *v)
+{
+  const double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS, at = place + MARGINAL_KNOTS / 2;
+  const int k    = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
+  const double d = knot[k + 1] - knot[k];
+  *v             = knot[k] + (at - k) * d;
+  return d;
+}
+
+/* ----------------------------------------------------------------------------------------- scores of cells ---- */
+
+int lateral_scores_each(void *self)
+{
+  return ((NormLateral)self)->modulation.on ? 2 : 1;
+}
+
+/* What t (E) of a class are in the score of element e, or in s (e < 0). */
+static double share(const NormLateral norm, int c, int e, const double t[])
+{
+  return e < 0 ? modulation_share(norm, c, t) : t[e];
+}
+
+/* Row (R) of weights of element e, or of s (e < 0), at a lateral place; the score at y = 0. */
+static double place_score(const NormLateral norm, int e, int y, int z, double weight[])
 {
   const Waves *w = &norm->waves;
   double mean    = 0;
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
-    for (int j = 0; j < width; j++) {
-      const double value = wave_value(&w->class[c], j, y, w -> ny, z, w -> nz);
-      if (c == 0) mean = value * norm->middle[e];
-      for (int k = 0; k < norm->kept[c]; k++) {
-        const int q                = norm->mode[c] + k;
-        weight[norm->place[q] + j] = value * norm->W[(size_t)q * norm->E + e];
-      }
+    double value[2 * WAVES_MEMBERS];
+    for (int j = 0; j < width; j++) value[j] = wave_value(&w->class[c], j, y, w -> ny, z, w -> nz);
+    if (c == 0 && width) mean = value[0] * share(norm, c, e, norm->middle);
+    for (int k = 0; k < norm->kept[c] && width; k++) {
+      const int q       = norm->mode[c] + k;
+      const double unit = share(norm, c, e, norm->W + (size_t)q * norm->E);
+      for (int j = 0; j < width; j++) weight[norm->place[q] + j] = value[j] * unit;
     }
   }
   return mean;
@@ -58,9 +80,25 @@ static double cell_score(const NormLateral norm, int e, int y, int z, double wei
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[])
 {
   const NormLateral norm = self;
-  for (int i = 0; i < n; i++) {
-    const int row = cell[i] / norm->nx, place = row % norm->N;
-    mean[i] = cell_score(norm, row / norm->N * norm->nx + cell[i] % norm->nx, place % norm->ny, place / norm->ny,
-                         weight + (size_t)i * norm->R);
+  const int each         = lateral_scores_each(self);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < each; k++) {
+      const int row = cell[i] / norm->nx, place = row % norm->N;
+      *mean++ = place_score(norm, k ? -1 : row / norm->N * norm->nx + cell[i] % norm->nx, place % norm->ny,
+                            place / norm->ny, weight);
+      weight += norm->R;
+    }
+}
+
+void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[])
+{
+  const NormLateral norm = self;
+  const int each         = lateral_scores_each(self);
+  double by_t, by_s;
+  for (int i = 0; i < n; i++, score += each) {
+    const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
+    const double at = modulation_position(norm, e, score[0], each > 1 ? score[1] : 0, &by_t, &by_s);
+    (void)lateral_slope(norm, e, at, &value[i]);
+    lateral_values_back(norm, e, 1, &value[i]);
   }
 }

@@ -317,14 +317,20 @@ const double *lateral_piece_twin(const LateralData *data, int64_t i)
   return data->twin ? data->twin + i * data->norm->E : NULL;
 }
 
-bool lateral_row_spectrum(LateralData *data, int64_t k)
+bool lateral_row_scores(LateralData *data, int64_t k)
 {
   const NormLateral norm = data->norm;
   if (!lateral_data_row(data, k, norm->waves.grid)) return false;
   lateral_scores(norm, norm->waves.grid);
   for (int i = 0; i < norm->m; i++)
     if (!isfinite(norm->waves.grid[i])) return false;
-  fftw_execute(norm->waves.forward);
+  return true;
+}
+
+bool lateral_row_spectrum(LateralData *data, int64_t k)
+{
+  if (!lateral_row_scores(data, k)) return false;
+  fftw_execute(data->norm->waves.forward);
   return true;
 }
 

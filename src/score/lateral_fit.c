@@ -3,9 +3,10 @@
  *   2. mean and spread of every condition        -> m(u) by least squares, ln s(u) by Gamma regression
  *   3. histograms of z = (v - vtwin - m) / s     -> marginals (lateral_marginal.c)
  *   4. covariance of scores by wave number       -> modes V
- *   5. first and second moments of the modes     -> D(u), mu(u)
- *   6. products of the modes of a wave number    -> R(u) (lateral_couplings.c)
- *   7. powers of fields by wave number           -> factors of waves (lateral_powers.c).
+ *   5. scores beside the smooth part of one      -> size of their waves by it (lateral_modulation.c)
+ *   6. first and second moments of the modes     -> D(u), mu(u)
+ *   7. products of the modes of a wave number    -> R(u) (lateral_couplings.c)
+ *   8. powers of fields by wave number           -> factors of waves (lateral_powers.c).
  * Lateral places count like realisations: every row gives ny nz values of each element. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
@@ -267,7 +268,7 @@ static PetscErrorCode FitModes(LateralData *data)
   PetscFunctionReturn(0);
 }
 
-/* ------------------------------------------------------------------------------------- fifth pass: their scales ----
+/* ------------------------------------------------------------------------------------- sixth pass: their scales ----
  */
 
 typedef struct {
@@ -373,6 +374,7 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(FitMoments(data));
   PetscCall(FitMarginals(data));
   PetscCall(FitModes(data));
+  PetscCall(LateralFitModulation(data));
   PetscCall(FitModeScales(data));
   PetscCall(LateralFitCouplings(data));
   PetscCall(LateralFitPowers(data));

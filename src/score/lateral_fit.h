@@ -60,8 +60,10 @@ PetscErrorCode LateralDataSetPolynomials(LateralData *data);
 PetscErrorCode LateralDataWalk(LateralData *data, const char *what, bool only, LateralVisit visit, void *ctx);
 /* Whether row k of the buffer is usable; then its v (m). */
 bool lateral_data_row(LateralData *data, int64_t k, double v[]);
-/* Marginals at the condition of a piece; the transform of the scores of row k, false where it has none. */
+/* Marginals at the condition of a piece; the scores of row k in waves.grid, and their transform in waves.spectrum,
+ * false where it has none. */
 void lateral_set_piece(LateralData *data, int64_t i);
+bool lateral_row_scores(LateralData *data, int64_t k);
 bool lateral_row_spectrum(LateralData *data, int64_t k);
 /* The twin of piece i (E), NULL without one. */
 const double *lateral_piece_twin(const LateralData *data, int64_t i);
@@ -101,12 +103,14 @@ PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[], i
 /* What the fit of correlations takes of a rank at most, once the polynomials are there; more than run_memory is a user
  * error. */
 PetscErrorCode LateralCheckCouplings(const LateralData *data);
+/* The size of waves by the smooth field of the leading channel, where there is one: from the modes.  One pass. */
+PetscErrorCode LateralFitModulation(LateralData *data);
 /* Correlations of modes, from D and mu.  One pass. */
 PetscErrorCode LateralFitCouplings(LateralData *data);
 /* Factors of waves, from all the rest.  One pass. */
 PetscErrorCode LateralFitPowers(LateralData *data);
 /* Everything.  Collective. */
 PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
-#define LATERAL_PASSES 7 /* of a fit */
+#define LATERAL_PASSES 8 /* of a fit */
 
 #endif

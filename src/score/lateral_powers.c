@@ -51,12 +51,13 @@ static double hermite_squares(const NormLateral norm, int e, const double knot[]
 
 static void set_squares(const NormLateral norm, Powers *s)
 {
+  const double *knot = norm->modulation.on ? norm->modulation.plain : norm->knot;
   for (int c = 0; c < norm->C; c++) {
     double mean = 0;
     for (int x = 0; x < norm->nx; x++) {
       const int e    = c * norm->nx + x;
       double *square = s->square + (size_t)e * HERMITES;
-      s->mean[e]     = hermite_squares(norm, e, norm->knot + (size_t)e * MARGINAL_KNOTS, square);
+      s->mean[e]     = hermite_squares(norm, e, knot + (size_t)e * MARGINAL_KNOTS, square);
       s->share[e]    = 0;
       for (int n = 0; n < HERMITES; n++) s->share[e] += square[n];
       mean += s->share[e] / norm->nx;

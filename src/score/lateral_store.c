@@ -4,7 +4,40 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 10, SETTINGS = 7, LEAST_SETTINGS = 3, OLD_BINS = 50 };
+enum { ARRAYS = 15, SETTINGS = 9, LEAST_SETTINGS = 3, OLD_BINS = 50 };
+
+static void list_modulation(NormLateral norm, NormArray list[5])
+{
+  const Modulation *m = &norm->modulation;
+  const int64_t p = norm->shape.terms, on = m->on;
+  list[0] = (NormArray){"/normaliser/smooth_mode",
+                        "x",
+                        "weights of the scores of the leading field in s (x)",
+                        m->mode,
+                        1,
+                        {on * norm->nx}};
+  list[1] = (NormArray){
+      "/normaliser/smooth_filter", "wave_number", "share of waves that is left in s (wave number)", m->filter, 1,
+      {on * norm->waves.classes}};
+  list[2] = (NormArray){"/normaliser/log_smooth_scale",
+                        "shape_term",
+                        "coefficients of ln of the standard deviation of s before it is divided by it (term)",
+                        m->log_spread_coef,
+                        1,
+                        {on * p}};
+  list[3] = (NormArray){"/normaliser/smooth_correlation",
+                        "shape_term element",
+                        "coefficients of the correlations of scores with s (term, channel and x)",
+                        m->correlation_coef,
+                        2,
+                        {p, on * norm->E}};
+  list[4] = (NormArray){"/normaliser/smooth_exponent",
+                        "shape_term element",
+                        "coefficients of b: waves are exp(b s) times as large (term, channel and x)",
+                        m->exponent_coef,
+                        2,
+                        {p, on * norm->E}};
+}
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
 {
@@ -64,6 +97,7 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         norm->power_coef,
                         2,
                         {norm->shape.terms, norm->powers ? norm->waves.classes * norm->C : 0}};
+  list_modulation(norm, list + 10);
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -126,8 +160,9 @@ static PetscErrorCode GetEnds(ScoriaStore store, NormLateral norm)
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
   const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r,       norm->twin,  norm->energy, norm->standard,
-                                     norm->coupled, norm->edges, norm->powers},
+  const double settings[SETTINGS] = {norm->r,        norm->twin,          norm->energy,
+                                     norm->standard, norm->coupled,       norm->edges,
+                                     norm->powers,   norm->modulation.on, norm->modulation.channel},
                shape[3]           = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
@@ -145,7 +180,8 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
                                 "coordinates that the network learns; 1 with a deterministic twin; share of the "
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
                                 "standardised; 1 where modes are coupled; 1 where laws are scores at edges; 1 where "
-                                "waves are scaled"));
+                                "waves are scaled; 1 where their size goes by the smooth part of a leading "
+                                "field; its number"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -205,13 +241,17 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   PetscCall(NormStoreShape(store, "/normaliser/settings", 1, dims)); /* the first models have three */
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/settings", PetscClipInterval(dims[0], LEAST_SETTINGS, SETTINGS),
                                 settings));
-  norm->r        = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
-  norm->twin     = settings[1] != 0;
-  norm->energy   = settings[2];
-  norm->standard = settings[3] != 0;
-  norm->coupled  = settings[4] != 0;
-  norm->edges    = settings[5] != 0;
-  norm->powers   = settings[6] != 0;
+  norm->r                  = settings[0] >= 1 && settings[0] < MOST_CELLS ? (int)settings[0] : 0;
+  norm->twin               = settings[1] != 0;
+  norm->energy             = settings[2];
+  norm->standard           = settings[3] != 0;
+  norm->coupled            = settings[4] != 0;
+  norm->edges              = settings[5] != 0;
+  norm->powers             = settings[6] != 0;
+  norm->modulation.on      = settings[7] != 0;
+  norm->modulation.channel = (int)settings[8];
+  if (norm->modulation.on && !(settings[8] >= 0 && settings[8] < norm->C))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: leading field %g of %d", settings[8], norm->C);
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
   PetscCall(GetEnds(store, norm));
@@ -300,6 +340,7 @@ PetscErrorCode LateralLoad(ScoriaStore store, void **self)
   PetscCall(NormPolyLoad(store, "/normaliser/shape_powers", norm->d, &norm->shape));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralSetModes(norm));
+  if (norm->modulation.on) PetscCall(ModulationCreate(norm));
   PetscCall(GetMarginals(store, norm));
   PetscCall(GetArrays(store, norm));
   PetscCall(LateralOrder(norm, r));

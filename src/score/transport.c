@@ -145,9 +145,10 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
 
 /* ----------------------------------------------------------------------------------------------------- scores ---- */
 
-bool model_has_scores(ScoriaModel model)
+int model_scores_each(ScoriaModel model)
 {
-  return model->normaliser->basis->scores != NULL;
+  const ScoriaNormaliser norm = model->normaliser;
+  return norm->basis->scores_each ? norm->basis->scores_each(norm->self) : 0;
 }
 
 PetscErrorCode ScoriaModelScores(ScoriaModel model, const ScoriaTwin *twin, const double theta[], int n,

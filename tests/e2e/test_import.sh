@@ -279,6 +279,18 @@ for text in "# I: {path: '/I'}   # (6): a condition, or y?" "c: {path: '/c'}   #
   grep -qF "$text" "$work/out" || { fail "the listing of equal lengths lacks: $text"; cat "$work/out" >&2; }
 done
 if grep -q 'values are positive' "$work/out"; then fail "negative values are said to be positive"; fi
+# Two particles of unlike lengths, and a number of the row that is as long as neither: nothing says which is x.
+"$PYTHON" - "$work" <<'PY'
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1] + "/two.h5", "w") as f:
+    f["a_row"], f["r_n"], f["r_p"], f["load"] = np.arange(24.0), np.arange(5.0), np.arange(7.0), np.arange(24.0)[::-1]
+    f["c_n"], f["c_p"], f["phi_p"] = np.ones((24, 5)), np.ones((24, 7)), np.ones((24, 7))
+PY
+run 1 import -import_file "$work/two.h5" -run_dir "$work/listed5"
+for text in "cell centres; the deck takes /r_n:" "x: /r_n, with the fields /c_n" "x: /r_p, with the fields /c_p, /phi_p" "to be completed:" \
+  "x: {path: '/r_n'}   # or another" "    c_n: {path: '/c_n'}" "    load: {path: '/load'}"; do
+  grep -qF "$text" "$work/out" || { fail "the listing of two lengths lacks: $text"; cat "$work/out" >&2; }
+done
 run 1 import -import_file "$work/grouped.h5" -run_dir "$work/listed2"
 grep -q '/c3 .*field' "$work/out" || { fail "the listing of groups"; cat "$work/out" >&2; }
 "$PYTHON" - "$work/equal.h5" <<'PY'

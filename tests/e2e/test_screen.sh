@@ -16,6 +16,14 @@ scoria 2 uq "$deck" "${ask[@]}" -ensemble_group_size 2 -run_dir "$work/shared" >
 scoria 2 uq "$deck" "${ask[@]}" -ensemble_whole_fields true -ensemble_lateral_sd false -run_dir "$work/whole" >"$work/out" 2>&1 || { fail "whole fields"; cat "$work/out" >&2; }
 grep -q 'draws of .*screened' "$work/out" || { fail "the plan makes no use of the screened member"; cat "$work/out" >&2; }
 
+expect 75 "" 1 uq "$deck" "${ask[@]}" -uq_count 60000 -run_dir "$work/old" -run_max_hours 0.0004
+"$PYTHON" - "$work/old/uq.ckpt" <<'PY' || fail "no checkpoint to make one of an earlier version of"
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "r+") as f:
+    f.attrs.modify("answers", np.int64(3))
+PY
+expect 3 "uq.ckpt: written by an earlier version of scoria, which chose draws of uq_screen in another way" 1 uq "$deck" "${ask[@]}" -uq_count 60000 -run_dir "$work/old"
+
 "$PYTHON" - "$work" <<'PY' || fail "answers with a screened member"
 import json, sys
 import h5py, numpy as np

@@ -94,10 +94,10 @@ static inline PetscErrorCode WholeLatents(void *ctx, int *number)
   PetscFunctionReturn(0);
 }
 
-static inline bool whole_has_scores(void *ctx)
+static inline int whole_scores_each(void *ctx)
 {
   (void)ctx;
-  return true;
+  return 1;
 }
 
 /* The sum in brackets of the law is the score. */
@@ -134,14 +134,14 @@ static inline PetscErrorCode WholeDestroy(void *ctx)
 /* law outlives the source. */
 static inline void whole_source(MPI_Comm comm, uint64_t seed, WholeLaw *law, ScoriaSource *source)
 {
-  static const ScoriaSourceKind kind = {.name       = "known whole fields",
-                                        .draw       = WholeDraw,
-                                        .destroy    = WholeDestroy,
-                                        .transport  = WholeTransport,
-                                        .latents    = WholeLatents,
-                                        .has_scores = whole_has_scores,
-                                        .scores     = WholeScores,
-                                        .values     = whole_values};
+  static const ScoriaSourceKind kind = {.name        = "known whole fields",
+                                        .draw        = WholeDraw,
+                                        .destroy     = WholeDestroy,
+                                        .transport   = WholeTransport,
+                                        .latents     = WholeLatents,
+                                        .scores_each = whole_scores_each,
+                                        .scores      = WholeScores,
+                                        .values      = whole_values};
   ScoriaWorkers workers              = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
   const int n[3]                     = {WHOLE_X, WHOLE_Y, WHOLE_Z};
   *law                               = (WholeLaw){.seed = seed};

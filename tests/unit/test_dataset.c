@@ -188,6 +188,58 @@ static void test_same_bytes_for_any_ranks(void **state)
   free(all);
 }
 
+/* The rows of `from` to a file of its own without their being converted; what a failed row holds is no matter. */
+static void copy_as_stored(const char *from, const char *to, const ScoriaDatasetSpec *spec)
+{
+  ScoriaDataset in, out;
+  ScoriaRows rows;
+  int64_t first, number;
+
+  CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, from, &in));
+  CHECK(create_small(PETSC_COMM_WORLD, to, spec, &out));
+  in->slab_rows = 2;
+  deal_block(spec->rows, world_rank(), world_size(), &first, &number);
+  CHECK(ScoriaRowsCreateStored(spec, number, &rows));
+  CHECK(ScoriaDatasetRead(in, first, number, &rows));
+  for (int f = 0; f < spec->nfields; f++)
+    for (int64_t i = 0; i < number; i++)
+      if (rows.done[i] == SCORIA_ROW_FAILED)
+        memset((char *)rows.stored[f] + (size_t)i * field_row_size(spec), 1, field_row_size(spec));
+  CHECK(ScoriaDatasetWrite(out, first, &rows));
+  CHECK(ScoriaDatasetFinish(&out));
+  CHECK(ScoriaDatasetClose(&in));
+  CHECK(ScoriaRowsDestroy(&rows));
+}
+
+static void test_rows_as_stored(void **state)
+{
+  (void)state;
+  for (int wide = 0; wide < 2; wide++) {
+    const ScoriaDatasetSpec spec = small_spec(23, wide);
+    const char *from = in_scratch("converted.h5"), *to = in_scratch("as_stored.h5");
+    size_t size, copied;
+
+    if (!world_rank()) {
+      unlink(from);
+      unlink(to);
+    }
+    make_small(PETSC_COMM_WORLD, from, &spec);
+    copy_as_stored(from, to, &spec);
+    if (world_rank()) continue;
+    unsigned char *a = slurp(from, &size), *b = slurp(to, &copied);
+    assert_int_equal(size, copied);
+    for (int i = 0; i < 3; i++) {
+      static const char *const arrays[] = {"/fields/c", "/fields/eps", "/crc"};
+      size_t at, bytes;
+
+      locate(from, arrays[i], &at, &bytes);
+      assert_memory_equal(a + at, b + at, bytes);
+    }
+    free(a);
+    free(b);
+  }
+}
+
 /* The CRC is what the documentation says: conditions, then fields, as stored. */
 static void test_crc_of_stored_bytes(void **state)
 {
@@ -418,6 +470,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_whole_fields_in_hdf5),
       cmocka_unit_test(test_no_conditions_no_rows),
       cmocka_unit_test(test_same_bytes_for_any_ranks),
+      cmocka_unit_test(test_rows_as_stored),
       cmocka_unit_test(test_crc_of_stored_bytes),
       cmocka_unit_test(test_cartesian_communicator),
       cmocka_unit_test(test_long_decks),

@@ -157,11 +157,12 @@ typedef struct {
 
 static void count_seen(void *ctx, int64_t first, const ScoriaRows *rows)
 {
-  Seen *seen = ctx;
+  const double *c = rows->stored[0]; /* the spec is of double precision */
+  Seen *seen      = ctx;
 
   for (int64_t i = 0; i < rows->rows; i++) {
     seen->seen += rows->done[i] != 0;
-    seen->whole += rows->field[0][i * CELLS] == value_at(first + i, 0, 0) || isnan(rows->field[0][i * CELLS]);
+    seen->whole += c[i * CELLS] == value_at(first + i, 0, 0) || isnan(c[i * CELLS]);
   }
 }
 

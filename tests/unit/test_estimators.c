@@ -222,7 +222,7 @@ static void sums_tell_what_overflows(void **state)
       rows[2 * i + 1] = i % 7; /* a common law beside it */
     }
     for (int tile = 0; tile < 6; tile++) { /* z^4 of 1126 such draws is 2^62 */
-      coupled_add(c, TILE, of);
+      coupled_add(c, TILE, of, NULL, NULL);
       if (tile % 2) CHECK(ScoriaCoupledReduce(c, PETSC_COMM_SELF));
       if (tile % 2 == 0) continue;
       assert_true(coupled_overflows(c, 0) == (k > 0 || tile > 3));
@@ -234,6 +234,74 @@ static void sums_tell_what_overflows(void **state)
     }
     CHECK(ScoriaCoupledDestroy(&c));
   }
+}
+
+/* Mean and covariance (2, 2) of n pairs. */
+static void plain_moments(int n, const double pair[][2], double mean[2], double C[4])
+{
+  for (int i = 0; i < 4; i++) C[i] = mean[i / 2] = 0;
+  for (int i = 0; i < n; i++)
+    for (int a = 0; a < 2; a++) mean[a] += pair[i][a] / n;
+  for (int i = 0; i < n; i++)
+    for (int a = 0; a < 4; a++) C[a] += (pair[i][a / 2] - mean[a / 2]) * (pair[i][a % 2] - mean[a % 2]) / (n - 1);
+}
+
+/* Sums of a model of which some draws have a row in place, that counts 1, 4 or 16 times, beside a plain model: of
+ * powers, of whether an edge is above and of whether a threshold is exceeded, as by adding up what each draw counts. */
+static void sampled_draws(void **state)
+{
+  enum { N = 240 };
+  static const double none[1] = {0}, unit[1] = {1}, limit[3] = {0.4, 0.4, 0.4};
+  static const int counts[4]    = {0, 1, 4, 16};
+  const double *const centre[2] = {none, none}, *const scale[2] = {unit, unit}, *const limits[2] = {limit, limit};
+  const ScoriaThreshold threshold = {0, 1, 0.4, false};
+  const ScoriaCoupledSpec spec    = {.models      = 2,
+                                     .columns     = 1,
+                                     .centre      = centre,
+                                     .scale       = scale,
+                                     .nthresholds = 1,
+                                     .threshold   = &threshold,
+                                     .limit       = limits,
+                                     .sampled     = 2};
+  double z[3 * N], mean[4], S[16], expected[2], C[4], shares[(COUPLED_BINS + 1) * 2], pair[4][N][2];
+  int times[N];
+  ScoriaCoupled c;
+  (void)state;
+  rng_normal(5, SCORIA_STREAM_SAMPLE, 0, 0, 3 * N, z);
+  const double *const rows[2] = {z, z + N}, *in = z + 2 * N;
+  const int edge = COUPLED_BINS / 2 + 20; /* .625 */
+  for (int i = 0; i < N; i++) {
+    const double plain = z[i], own = z[N + i], place = in[i], w = times[i] = counts[i % 4];
+    const double of[4][3] = {{plain, own, place},
+                             {plain * plain, own * own, place * place},
+                             {plain < 0.625, own < 0.625, place < 0.625},
+                             {plain > 0.4, own > 0.4, place > 0.4}};
+    for (int f = 0; f < 4; f++) {
+      pair[f][i][0] = of[f][0];
+      pair[f][i][1] = (1 - w) * of[f][1] + w * of[f][2];
+    }
+  }
+  CHECK(ScoriaCoupledCreate(&spec, &c));
+  coupled_add(c, N, rows, in, times);
+  CHECK(ScoriaCoupledReduce(c, PETSC_COMM_SELF));
+  coupled_moments(c, 0, mean, S); /* of z, z, z^2, z^2 */
+  for (int f = 0; f < 2; f++) {
+    plain_moments(N, pair[f], expected, C);
+    for (int a = 0; a < 2; a++) assert_float_equal(mean[2 * f + a], expected[a], 1e-9);
+    for (int a = 0; a < 4; a++) assert_float_equal(S[(2 * f + a / 2) * 4 + 2 * f + a % 2], C[a], 1e-7);
+  }
+  coupled_shares(c, 0, shares);
+  for (int f = 2; f < 4; f++) {
+    plain_moments(N, pair[f], expected, C);
+    if (f == 2)
+      coupled_below(c, 0, edge, mean, S);
+    else
+      coupled_exceedance(c, 0, 0, mean, S);
+    for (int a = 0; a < 2; a++) assert_float_equal(mean[a], expected[a], 1e-12);
+    for (int a = 0; a < 2 && f == 2; a++) assert_float_equal(shares[edge * 2 + a], expected[a], 1e-12);
+    for (int a = 0; a < 4; a++) assert_float_equal(S[a], C[a], 1e-10);
+  }
+  CHECK(ScoriaCoupledDestroy(&c));
 }
 
 /* Solves that a group has anyway are paid for once. */
@@ -261,6 +329,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(shared_law),         cmocka_unit_test(useless_models),
       cmocka_unit_test(two_normal_numbers), cmocka_unit_test(sums_tell_what_overflows),
       cmocka_unit_test(shared_solves),      cmocka_unit_test(smoothed_indicators),
+      cmocka_unit_test(sampled_draws),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -837,32 +837,67 @@ static void standard_laws_have_mean_0_and_variance_1(void **state)
   assert_true(fabs(sum) < 1e-3 && fabs(square - 1) < 5e-3); /* the last share is one value: 4 e-3 of the square */
 }
 
-/* Scores to a field: the same bits at every level of instructions, and the library's exponential to a few units of its
- * last place, with lines beyond the outer knots. */
-static void fields_of_scores_have_the_same_bits_at_every_level(void **state)
+enum { LOOP_WIDTH = 7, LOOP_PLACES = 300, LOOP_ALL = LOOP_WIDTH * LOOP_PLACES };
+
+/* The field (LOOP_ALL) of scores t, the same bits at every level of instructions. */
+static void loop_field(const KnotField *of, const double t[], double field[])
 {
-  enum { COUNT = 7, PLACES = 300, ALL = COUNT * PLACES };
-  double knot[COUNT * MARGINAL_KNOTS], rate[COUNT], t[ALL], field[ALL], first[ALL];
   const int used = processor_level();
-  (void)state;
-  for (int i = 0; i < COUNT * MARGINAL_KNOTS; i++) knot[i] = 8 * sinh(0.3 * marginal_knot(i % MARGINAL_KNOTS));
-  for (int x = 0; x < COUNT; x++) rate[x] = 4 - 0.1 * x;
-  rng_normal(3, SCORIA_STREAM_REMAINDER, 1, 0, ALL, t);
-  for (int i = 0; i < ALL; i++) t[i] *= 2;
-  t[0]               = NAN;
-  const KnotField of = {COUNT, MARGINAL_KNOTS, knot, rate, true, 2, -3};
+  double other[LOOP_ALL];
   for (int level = 0; level < PROCESSOR_LEVELS; level++) {
     if (!processor_use(level)) continue;
-    knot_loops()->field(&of, PLACES, t, level ? field : first);
-    if (level) assert_memory_equal(field, first, sizeof field);
+    knot_loops()->field(of, LOOP_PLACES, t, level ? other : field);
+    if (level) assert_memory_equal(other, field, sizeof other);
   }
   assert_true(processor_use(used));
-  assert_true(isnan(first[0]));
-  for (int i = 1; i < ALL; i++) {
-    const double at = t[i] * rate[i % COUNT] + MARGINAL_KNOTS / 2;
-    const int k     = (int)PetscClipInterval(at, 0, MARGINAL_KNOTS - 2);
-    const double v = knot[k] + (at - k) * (knot[k + 1] - knot[k]), found = (first[i] - 2) / -3;
-    assert_true(fabs(found - exp(v)) <= 1e-14 * (exp(v) + 2)); /* rounded by adding 2, v itself by |v| 2^-52 */
+}
+
+/* Of the field's values: those at their places among the knots, by the library's exponential to a few units of its last
+ * place, with lines beyond the outer knots. */
+static void check_value(const KnotField *of, int i, double place, double found)
+{
+  const double *knot = of->knot + i % LOOP_WIDTH * MARGINAL_KNOTS, at = place + MARGINAL_KNOTS / 2;
+  const int k    = (int)PetscClipInterval(at, 0, MARGINAL_KNOTS - 2);
+  const double v = knot[k] + (at - k) * (knot[k + 1] - knot[k]);
+  /* rounded by adding 2, v itself by |v| 2^-52, the place by a few */
+  assert_true(fabs((found - of->reference) / of->sign - exp(v)) <= (of->s ? 1e-12 : 1e-14) * (exp(v) + 2));
+}
+
+static void fields_of_scores_have_the_same_bits_at_every_level(void **state)
+{
+  double knot[LOOP_WIDTH * MARGINAL_KNOTS], rate[LOOP_WIDTH], exponent[LOOP_WIDTH], bend[LOOP_WIDTH], s[LOOP_PLACES],
+      t[LOOP_ALL], field[LOOP_ALL];
+  (void)state;
+  for (int i = 0; i < LOOP_WIDTH * MARGINAL_KNOTS; i++) knot[i] = 8 * sinh(0.3 * marginal_knot(i % MARGINAL_KNOTS));
+  for (int x = 0; x < LOOP_WIDTH; x++) {
+    rate[x]     = 4 - 0.1 * x;
+    exponent[x] = 0.06 * (x - 3);
+    bend[x]     = 0.01 * (x - 2);
+  }
+  rng_normal(3, SCORIA_STREAM_REMAINDER, 1, 0, LOOP_ALL, t);
+  rng_normal(3, SCORIA_STREAM_REMAINDER, 2, 0, LOOP_PLACES, s);
+  for (int i = 0; i < LOOP_ALL; i++) t[i] *= 2;
+  t[0]         = NAN;
+  KnotField of = {.nx        = LOOP_WIDTH,
+                  .knots     = MARGINAL_KNOTS,
+                  .knot      = knot,
+                  .rate      = rate,
+                  .exponent  = exponent,
+                  .bend      = bend,
+                  .logged    = true,
+                  .reference = 2,
+                  .sign      = -3};
+  loop_field(&of, t, field);
+  assert_true(isnan(field[0]));
+  for (int i = 1; i < LOOP_ALL; i++) check_value(&of, i, t[i] * rate[i % LOOP_WIDTH], field[i]);
+  of.s = s;
+  loop_field(&of, t, field);
+  assert_true(isnan(field[0]));
+  for (int i = 1; i < LOOP_ALL; i++) {
+    const int x    = i % LOOP_WIDTH;
+    const double b = exponent[x] * s[i / LOOP_WIDTH], swell = (12 + 6 * b + b * b) / (12 - 6 * b + b * b),
+                 q = t[i] * rate[x] * swell;
+    check_value(&of, i, q / PetscClipInterval(1 + bend[x] * q, KNOT_LEAST, KNOT_MOST), field[i]);
   }
 }
 

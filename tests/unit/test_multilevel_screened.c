@@ -10,10 +10,13 @@ static const double outer[OUTER] = {0.01, 0.99};
 static void open_screened(Study *s, int conditions)
 {
   open_study(s, "mlblue", conditions);
-  s->o.screen         = 1;
-  s->o.pilot          = 64;
-  s->o.means          = false;
-  s->q.nthresholds    = 0;
+  s->o.screen       = 1;
+  s->o.pilot        = 64;
+  s->o.means        = false;
+  s->q.nthresholds  = 1;
+  s->q.threshold[0] = (ScoriaThreshold){s->q.m, 1, 0, false};
+  s->q.threshold[0].value =
+      known_mean[0] + 1 + known_sd(&s->law, s->theta, 0, 0) * normal_place(outer[1]); /* exceeded by .01 */
   s->q.nprobabilities = OUTER;
   for (int i = 0; i < OUTER; i++) s->q.probability[i] = outer[i];
 }
@@ -30,7 +33,7 @@ static double gain_of(const Study *s, const Tried *t, double plain)
  * variance .63; the estimator of benchmarks/README.md), of many draws and without a pilot; asked is 3, all counted. */
 static void outer_quantiles_take_less(void **state)
 {
-  Tried mean = {0}, sd = {0}, quantile[OUTER] = {{0}};
+  Tried mean = {0}, sd = {0}, share = {0}, quantile[OUTER] = {{0}};
   Study s;
   int size;
   (void)state;
@@ -40,8 +43,11 @@ static void outer_quantiles_take_less(void **state)
   run_study(&s);
   const double truth = known_mean[0] + 1, spread = known_sd(&s.law, s.theta, 0, 0);
   for (int k = 0; k < ANSWERS; k++) {
-    try_first(&s, s.a.value + (size_t)k * s.a.size, truth, spread, &mean, &sd, quantile);
+    const double *at = s.a.value + (size_t)k * s.a.size, *exceeded = at + uq_shares_at(&s.q, &s.a, 0);
+    try_first(&s, at, truth, spread, &mean, &sd, quantile);
+    try_number(&share, exceeded[0], exceeded[UQ_SHARE_SE * uq_shares(&s.q, 0)], 1 - outer[1]);
   }
+  judge(&share, 0, 0.985, "share beyond a threshold");
   judge(&mean, 0, 0.976, "mean");
   judge(&sd, 0.1, 0.976, "SD");
   for (int i = 0; i < OUTER; i++) {
@@ -101,23 +107,30 @@ static void solves_are_told(void **state)
   close_study(&s);
 }
 
-/* Beyond where it is screened the member is as good as the first one, and what is said of all members' indicators is a
- * covariance even of a base that agrees with the first better than that (of which one is not by .02 % of its variance);
- * an edge nearer to the mean is none of these, whatever share lies below it. */
+/* The member has the first one's covariances with all others, and of its own what sampling adds: little near the
+ * quantile that it is screened for, and much where draws are seldom solved. */
 static void indicators_have_a_covariance(void **state)
 {
   enum { K = 3 };
-  const double r     = 1 - 1e-8;
-  double C[K * K]    = {1, r, r, r, 1, 1, r, 1, 1}, to[K * K], near[K * K];
-  const UqQuestion q = {.m = 0};
-  Levels l           = {.q = &q, .K = K, .C = C, .o = {.screen = 1}, .screened = {{.from = {2, INFINITY}}}};
-  const double p     = 0.01;
+  const double r = 0.98, p = 0.01, q = normal_place(p);
+  double C[K * K]    = {1, r, 1, r, 1, r, 1, r, 1.5}, to[K * K], far[K * K];
+  bool varies        = true;
+  const UqQuestion u = {.m = 0};
+  Levels l           = {.q        = &u,
+                        .K        = K,
+                        .C        = C,
+                        .varies   = &varies,
+                        .thrift   = 0.04,
+                        .asked    = 2000,
+                        .o        = {.screen = 1},
+                        .screened = {{.left = 0.2, .n = 1, .at = {{p, q, 0.1}}, .from = {2, INFINITY}}}};
   (void)state;
-  levels_indicators(&l, 0, p, normal_place(p), 0, to);
-  levels_indicators(&l, 0, p, -1.9, 0, near);
-  assert_true(to[1] > 0.999 * to[0] && to[2] < to[1] && to[2] > 0.99 * to[0]);
-  assert_true(near[2] == near[1] && near[1] == to[1]);
-  assert_true(la_cholesky(K, to));
+  levels_indicators(&l, 0, p, q, 0, to);
+  levels_indicators(&l, 0, 0.5, 0, 0, far);
+  for (int b = 0; b < 2; b++) assert_float_equal(to[2 * K + b], to[b], 1e-12);
+  assert_true(to[8] > to[0] && to[8] < 2 * to[0]);
+  assert_true(far[8] > 5 * far[0]);
+  assert_true(la_cholesky(K, to) && la_cholesky(K, far));
 }
 
 int main(int argc, char **argv)

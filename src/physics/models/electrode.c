@@ -93,6 +93,7 @@ static void shape(const void *p, ScoriaShape *sh)
   sh->reference[0]                  = varied_has(&el->varied, offsetof(ScoriaElectrode, c_R)) ? NAN : el->c_R;
   sh->reference[1] = sh->reference[2] = NAN;
   sh->limited[0]                      = true; /* nowhere does salt move more slowly */
+  sh->leading[1]                      = true; /* it is flat where the pores are wide */
   sh->end[0][0]                       = sh->end[0][1] =
       (ScoriaEnd){SCORIA_END_FLAT, 0}; /* the collector: neither salt nor current in pores */
   sh->end[0][2] = (ScoriaEnd){SCORIA_END_HELD, 0};

@@ -80,7 +80,7 @@ PetscErrorCode InferAnswerDestroy(InferAnswer *a);
 /* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
 
-/* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_has_scores); a
+/* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_scores_each); a
  * user error where it takes more than memory [byte].  Collective. */
 PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a);
 bool infer_whole(const InferQuestion *q);

@@ -115,7 +115,7 @@ static PetscErrorCode CheckWhole(const InferQuestion *q, ScoriaSource prior)
   if (q->sensors.places != axes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: found a model of fields along %d axes, expected along the deck's, %d", axes,
                 q->sensors.places);
-  if (axes > 1 && !source_has_scores(prior))
+  if (axes > 1 && source_scores_each(prior) == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "infer: found whole fields of a network, expected those of the conditional Gaussian: give "
                 "-infer_prior gaussian");

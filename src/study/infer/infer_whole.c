@@ -1,6 +1,6 @@
 /* infer of whole fields: exactly, by conditioning on the few normal scores that the readings depend on.
  *
- * Values of a field are increasing functions of normal scores t = c + W y of latents y that are N(0, I)
+ * Values of a field are functions of a few normal scores t = c + W y each, of latents y that are N(0, I)
  * (ScoriaModelScores).  Readings depend on the scores at the cells about the sensors alone, t_s = c_s + W_s y, which
  * are Gaussian of covariance W_s W_s^T = U diag(l) U^T: with B = diag(l)^-1/2 U^T W_s, whose rows are orthonormal,
  *
@@ -21,12 +21,12 @@ typedef struct {
   MPI_Comm comm;
   ScoriaSource prior; /* borrowed, as is the next */
   const InferQuestion *q;
-  int m, latents, tile;  /* values of a field; rows drawn at once */
-  int cells, dimension;  /* that readings depend on; of their scores */
-  int *cell;             /* owned (cells) */
-  double *mean, *L, *B;  /* owned (cells), (cells, dimension), (dimension, latents): c_s, U diag(l)^1/2, B */
-  double *score, *value; /* owned (cells) */
-  ScoriaPoint *at;       /* owned (sensors): by places in the list of cells */
+  int m, latents, tile;         /* values of a field; rows drawn at once */
+  int cells, scores, dimension; /* that readings depend on; their scores; independent ones of these */
+  int *cell;                    /* owned (cells) */
+  double *mean, *L, *B;         /* owned (scores), (scores, dimension), (dimension, latents): c_s, U diag(l)^1/2, B */
+  double *score, *value;        /* owned (scores), (cells) */
+  ScoriaPoint *at;              /* owned (sensors): by places in the list of cells */
   ScoriaPace pace;
   ScoriaProgress bar;                       /* owned */
   double drawn;                             /* fields so far, of both sides */
@@ -61,10 +61,10 @@ static PetscErrorCode ListCells(Whole *w)
   PetscFunctionReturn(0);
 }
 
-/* L and B from the weights W_s (cells, latents) and the eigenvectors of their products. */
+/* L and B from the weights W_s (scores, latents) and the eigenvectors of their products. */
 static PetscErrorCode SetDirections(Whole *w, const double W[], const double vector[], const double variance[])
 {
-  const int n = w->cells, first = n - w->dimension, R = w->latents;
+  const int n = w->scores, first = n - w->dimension, R = w->latents;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2((size_t)n * w->dimension, &w->L, (size_t)w->dimension * R, &w->B));
   for (int k = 0; k < w->dimension; k++) {
@@ -81,12 +81,13 @@ static PetscErrorCode SetDirections(Whole *w, const double W[], const double vec
 
 static PetscErrorCode SetScores(Whole *w)
 {
-  const int n = w->cells, R = w->latents;
+  const int n = w->cells * source_scores_each(w->prior), R = w->latents;
   double *W, *product, *variance;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc3(n, &w->mean, n, &w->score, n, &w->value));
+  w->scores = n;
+  PetscCall(PetscMalloc3(n, &w->mean, n, &w->score, w->cells, &w->value));
   PetscCall(PetscMalloc3((size_t)n * R, &W, (size_t)n * n, &product, n, &variance));
-  PetscCall(ScoriaSourceScores(w->prior, w->q->theta, n, w->cell, w->mean, W));
+  PetscCall(ScoriaSourceScores(w->prior, w->q->theta, w->cells, w->cell, w->mean, W));
   la_gemm(false, true, n, n, R, 1, W, R, W, R, 0, product, n);
   PetscCall(LinalgEigen(n, product, variance));
   while (w->dimension < n && variance[n - 1 - w->dimension] > LEAST_VARIANCE * variance[n - 1]) w->dimension++;
@@ -99,7 +100,7 @@ static PetscErrorCode SetScores(Whole *w)
 /* What the sensors read, without noise, at h. */
 static void readings_of(Whole *w, const double h[], double reading[])
 {
-  for (int i = 0; i < w->cells; i++) {
+  for (int i = 0; i < w->scores; i++) {
     w->score[i] = w->mean[i];
     for (int k = 0; k < w->dimension; k++) w->score[i] += w->L[(size_t)i * w->dimension + k] * h[k];
   }
@@ -289,11 +290,11 @@ static PetscErrorCode Summarise(Whole *w, const double h[], int stride, InferAns
  * and their rows). */
 static PetscErrorCode CheckMemory(const Whole *w, double memory, const InferAnswer *a)
 {
-  const InferQuestion *q       = w->q;
-  const int scores             = PetscMin(8 * q->sensors.n, w->latents);
+  const InferQuestion *q = w->q;
+  const int most = 8 * source_scores_each(w->prior) * q->sensors.n, scores = PetscMin(most, w->latents);
   const ScoriaSummarySpec spec = summary_spec(w, a);
   const double values          = (double)(w->tile + q->keep + 2 * (INFER_QUANTILES + q->nprobabilities)) * a->columns +
-                        (double)w->tile * (w->m + w->latents) + 16.0 * q->sensors.n * w->latents +
+                        (double)w->tile * (w->m + w->latents) + 2.0 * most * w->latents +
                         3.0 * (double)q->count * (scores + 2 * q->sensors.n);
   const double need = values * (double)sizeof(double) + summary_bytes(&spec);
   PetscFunctionBeginUser;

@@ -37,7 +37,7 @@ typedef struct {
 LevelsKept levels_kept(int K, int64_t pilot);
 
 /* What has been counted of each member, and of the porosity, at a condition. */
-typedef enum { LEVELS_PILOT, LEVELS_GROUPS, LEVELS_PHASES } LevelsPhase;
+typedef enum { LEVELS_PILOT, LEVELS_GROUPS, LEVELS_PLACING, LEVELS_PHASES } LevelsPhase;
 typedef struct {
   int64_t work[LEVELS_MODELS + 1], solves[LEVELS_MODELS + 1], failed[LEVELS_MODELS + 1];
 } LevelsTally;
@@ -50,11 +50,19 @@ typedef struct {
   int top_ups;                                  /* times that it has been lengthened */
 } LevelsGroups;
 
-/* Of a quantity, what makes the base's values those of the screened member, the last: factor and shift of the
- * regression on them; mean and SD of the first member; and how many SDs towards either tail draws are near an outer
- * quantile, and that may begin, which are infinite where there is none. */
+/* An outer quantile p that is asked for: where it is thought to be, in SDs of the first member from its mean, and the
+ * standard error of that. */
 typedef struct {
-  double factor, shift, mean, sd, near[2], from[2];
+  double p, z, se;
+} LevelsPlace;
+
+/* Of a quantity, what makes the base's values those of the screened member, the last: factor and shift of the
+ * regression on them; mean and SD of the first member; what the regression leaves, in that SD; the outer quantiles that
+ * are asked for; and how many SDs towards either tail these begin, infinite where there is none. */
+typedef struct {
+  double factor, shift, mean, sd, left, from[2];
+  int n;
+  LevelsPlace at[UQ_MAX_QUANTILES];
 } LevelsScreened;
 
 typedef struct {
@@ -83,8 +91,15 @@ typedef struct {
   double *limit;          /* owned (K, cells): see ScoriaCoupledSpec */
   int cells;
   LevelsScreened screened[UQ_MAX_QUANTITIES]; /* where there is a screened member */
-  double near;                                /* share of the pilot's draws that are near */
-  bool *is_near;                              /* owned (most): of the tile at work */
+  int64_t to_place, placed_done; /* draws of the base alone that place outer quantiles; those that are done */
+  double *placed;                /* owned (to_place, quantities): their numbers */
+  double asked;                  /* draws of the first member alone that have the error that is asked for */
+  double thrift;                 /* cost of the base over that of the first, with the porosity */
+  double near;                   /* share of its draws that is solved, as the pilot has it */
+  double *pairs;       /* owned (2, o.pilot): work, a number of the first member and of the base in the pilot */
+  int *pilot_times;    /* owned (o.pilot): how often a solve of the pilot's draw would count; */
+  int *times;          /* owned (most): how often those of the tile at work do, 0 where there is none, */
+  double *in_place;    /* owned (most, columns): and their rows */
   double *C;           /* owned (columns, K, K): covariance of the members, each in units of its scale; that of
                           independent members where the first is constant in the pilot */
   bool *lump;          /* owned (columns): a value has a third of the draws or more, as of an event */
@@ -120,7 +135,7 @@ PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[S
  * ranks.
  */
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at);
-/* Those of a group, which may hold the screened member, with l->is_near. */
+/* Those of a group, which may hold the screened member, with l->times. */
 PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n);
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
@@ -128,35 +143,65 @@ PetscErrorCode LevelsShareTallies(Levels *l);
 /* Core seconds of a solve of member a, or of a draw of the porosity, as they were counted in the pilot; of the screened
  * member with those of the deck's own solves. */
 double levels_counted(const Levels *l, int a);
+/* Core seconds of a solve of each member and of a draw of the porosity, cost (K + 1): those of the deck, or as they
+ * were counted in the pilot, which is the same on every machine and any ranks. */
+void levels_costs(const Levels *l, double cost[]);
 
-/* multilevel_screen.c.  Whether a member is the screened one; and its part of the pilot, from the others', once it is
- * known what varies, work (l->good). */
+/* multilevel_screen.c.  Whether a member is the screened one; and the member whose law a member has, plus 1, 0: none,
+ * which is the first of that. */
 bool levels_screens(const Levels *l, int member);
+int levels_same(const Levels *l, int member);
 bool levels_is_outer(double tail); /* a quantile with so much beyond it is screened for */
-void levels_screen_take(Levels *l, double work[]);
-/* Whether the base's numbers of a field are near an outer quantile; a row (columns) of the deck's own where they are,
- * else of the base, to one of the screened member. */
-bool levels_is_near(const Levels *l, const double quantity[]);
-void levels_screen_row(const Levels *l, bool near, double row[]);
-/* Covariance (K, K) of whether members are below quantile p of a column, which lies z SDs of the first from its mean;
- * or of the mean of that over `smoothing` edges on both sides. */
+/* Once the pilot and the draws that place outer quantiles are there: the rule, and the member's part of the pilot, from
+ * the others'. */
+PetscErrorCode LevelsScreenTake(Levels *l);
+/* Where quantile p of a column is thought to be, in SDs of the first from its mean. */
+double levels_place(const Levels *l, int column, double p);
+/* How often a solve counts where the base has these quantities: one in so many draws is solved; whether that of this
+ * number is: so often, or 0. */
+int levels_times(const Levels *l, const double quantity[]);
+int levels_sampled(const Levels *l, uint64_t draw, int times);
+/* Quantities of the base to those of the screened member. */
+void levels_bring(const Levels *l, double quantity[]);
+/* Of so many of its draws, those that are solved wherever they lie. */
+double levels_sampled_anywhere(const Levels *l, double draws);
+/* Deviation of a member in a draw of the pilot, in its SDs, and the square; of the screened one as a solve counts
+ * `times` times, 0: as it is not solved. */
+void levels_pilot_z(const Levels *l, int64_t draw, int member, int column, int times, double z[2]);
+/* What sampling adds to the variance of a column, or of its square, in units of the first one's SD. */
+double levels_excess_moment(const Levels *l, int column, int power);
+/* To the variance of whether a number is beyond a limit: of l->pairs, by normal differences. */
+double levels_excess_beyond(const Levels *l, double limit);
+/* Covariance (K, K) of the squares of members, and of whether members are below quantile p of a column, which lies z
+ * SDs of the first from its mean; or of the mean of that over `smoothing` edges on both sides. */
+void levels_squares(const Levels *l, int column, double to[]);
 void levels_indicators(const Levels *l, int column, double p, double z, int smoothing, double to[]);
-/* Standard error of a share below such a place for what the screen misses and `fine` draws of the first member may not
+/* Standard error of a share below such a place for what the screen misses and so many solves wherever they lie may not
  * have shown; 0 where there is no screen.  And how many of these have a `part` of its largest variance. */
-double levels_missed(const Levels *l, int column, double z, double share, double fine);
+double levels_missed(const Levels *l, int column, double z, double share, double solved);
 double levels_missed_draws(double tail, double part);
+
+/* multilevel_place.c.  Once the pilot is there: how many draws place outer quantiles; one of them, by this worker
+ * alone; all of them, on all ranks. */
+PetscErrorCode LevelsToPlace(Levels *l);
+PetscErrorCode LevelsPlacingDraw(Levels *l, int64_t i);
+PetscErrorCode LevelsPlacingShare(Levels *l);
 
 /* multilevel_pilot.c.  Draw i of the pilot, by this worker alone. */
 PetscErrorCode LevelsPilotDraw(Levels *l, int64_t i);
 /* Every row to every rank; may be called again. */
 PetscErrorCode LevelsPilotShare(Levels *l);
-/* Centres, scales and covariances once all rows are there; none of fewer good ones than levels_least. */
+/* Centres, scales and covariances once all rows are there; none of fewer good ones than levels_least.  With a screened
+ * member they are those of the others, until LevelsPilotScreen is called once outer quantiles are placed. */
 PetscErrorCode LevelsPilotStatistics(Levels *l);
+PetscErrorCode LevelsPilotScreen(Levels *l);
 PetscErrorCode LevelsPilotForget(Levels *l);
 int levels_least(const Levels *l);
 /* The numbers (K, K) of a threshold's cell in the pilot, normal in good measure: covariance of the value that decides,
  * and the share of draws beyond the threshold in that law.  limit (K): what the members are as often beyond. */
 void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, double limit[]);
+/* Covariance (K, K) of whether members are beyond it. */
+void levels_beyond(const Levels *l, int t, int cell, double to[]);
 
 /* multilevel_plan.c: groups and numbers of draws for the tolerance or the budget. */
 PetscErrorCode LevelsPlan(Levels *l);

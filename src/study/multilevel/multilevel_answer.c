@@ -78,6 +78,15 @@ static double drawn_with(const ScoriaPlan *plan, int member)
   return n;
 }
 
+/* Solves of member a, or those that failed, in all phases. */
+static int64_t tallied(const Levels *l, int a, bool failed)
+{
+  int64_t n = 0;
+  for (int phase = 0; phase < LEVELS_PHASES; phase++)
+    n += failed ? l->total[phase].failed[a] : l->total[phase].solves[a];
+  return n;
+}
+
 static void fill_levels(const Levels *l, const double at[])
 {
   struct LevelsAnswer_ *to = &l->known->at[l->k];
@@ -90,10 +99,10 @@ static void fill_levels(const Levels *l, const double at[])
     to->draws[j]   = plan->draws[j];
   }
   for (int a = 0; a <= l->K; a++) {
-    to->solves[a] = (double)(l->total[LEVELS_PILOT].solves[a] + l->total[LEVELS_GROUPS].solves[a]);
+    to->solves[a] = (double)tallied(l, a, false);
     to->work += to->solves[a] * to->cost[a];
     if (levels_screens(l, a)) to->solves[a] = drawn_with(plan, a); /* their solves are those of others */
-    if (a < l->K) to->failed[a] = (double)(l->total[LEVELS_PILOT].failed[a] + l->total[LEVELS_GROUPS].failed[a]);
+    if (a < l->K) to->failed[a] = (double)tallied(l, a, true);
   }
   for (int i = 0; i < l->q->nquantities; i++) {
     const double *C = levels_covariance(l, l->q->m + i), *m = at + l->a->moments + l->q->m + i;

@@ -4,11 +4,15 @@
 
 #define OWN_SUMS "/own_sums/%d" /* of members with centres of their own; earlier versions had one, and */
 #define FORMER_SUMS "/sums/0"
-/* What the numbers of a condition are: 3: errors of quantiles are those of the smoothed F; 2: of F at one place, errors
- * of means and SDs being widened by Student's quantile; before it was not written. */
+#define PLACED "/placed"
+#define PLACING_TALLY "/placing"
+/* What the numbers of a condition are: 4, where there is a screened member: it is sampled; 3: errors of quantiles are
+ * those of the smoothed F; 2: of F at one place, errors of means and SDs being widened by Student's quantile; before it
+ * was not written. */
 #define ANSWERS "answers"
 #define ANSWERS_ARE 3
-#define NTALLY ((int64_t)sizeof(LevelsTally) / 8 * LEVELS_PHASES) /* of integers of 64 bits */
+#define SCREENED_ARE 4
+#define NTALLY ((int64_t)sizeof(LevelsTally) / 8) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
 
 PetscErrorCode LevelsSeconds(const Levels *l, double seconds[])
@@ -27,15 +31,17 @@ PetscErrorCode LevelsGroupsCreate(Levels *l)
   for (int j = 0; j < g->plan.groups; j++) {
     const double *centre[LEVELS_MODELS], *scale[LEVELS_MODELS], *limit[LEVELS_MODELS];
     int member[LEVELS_MODELS];
-    const ScoriaCoupledSpec spec = {.models      = levels_members(l, j, member),
+    const int models             = levels_members(l, j, member);
+    const ScoriaCoupledSpec spec = {.models      = models,
                                     .columns     = l->columns,
                                     .plain       = l->plain,
                                     .centre      = centre,
                                     .scale       = scale,
                                     .nthresholds = l->q->nthresholds,
                                     .threshold   = l->q->threshold,
-                                    .limit       = limit};
-    for (int a = 0; a < spec.models; a++) {
+                                    .limit       = limit,
+                                    .sampled     = levels_screens(l, member[models - 1]) ? models : 0};
+    for (int a = 0; a < models; a++) {
       centre[a] = l->centre + member[a] * l->columns;
       scale[a]  = l->scale + member[a] * l->columns;
       limit[a]  = l->limit + member[a] * l->cells;
@@ -100,6 +106,14 @@ static PetscErrorCode PutGroups(ScoriaStore store, Levels *l)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode PutPlaced(ScoriaStore store, const Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PutReals(store, PLACED, l->to_place * l->q->nquantities, l->placed));
+  PetscCall(UqPutIntegers(store, PLACING_TALLY, NTALLY, (const int64_t *)&l->total[LEVELS_PLACING]));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsSave(Levels *l)
 {
   const UqQuestion *q = l->q;
@@ -113,17 +127,18 @@ PetscErrorCode LevelsSave(Levels *l)
     PetscCall(ScoriaCoupledReduce(l->groups.sums[j], l->workers->all.comm));
   PetscCall(ScoriaCheckpointBegin(l->run, l->deck, UQ_CHECKPOINT, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &q->made));
-  PetscCall(ScoriaStorePutInt(store, ANSWERS, ANSWERS_ARE));
+  PetscCall(ScoriaStorePutInt(store, ANSWERS, l->o.screen > 0 ? SCREENED_ARE : ANSWERS_ARE));
   PetscCall(ScoriaStorePutInt(store, "condition", l->k));
   PetscCall(ScoriaStorePutInt(store, "pilot_done", l->pilot_done));
-  PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->good >= 0));
+  PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->groups.plan.groups > 0));
   PetscCall(PutReals(store, "/seconds", l->K + 1, seconds));
   PetscCall(PutReals(store, "/answer", (int64_t)l->a->size * q->conditions, l->a->value));
   PetscCall(PutReals(store, "/levels", NANSWER * q->conditions, (const double *)l->known->at));
   if (l->known->kept) PetscCall(PutReals(store, "/kept", (int64_t)l->known->kept_size * q->conditions, l->known->kept));
   PetscCall(PutReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
-  PetscCall(UqPutIntegers(store, "/tallies", NTALLY, (const int64_t *)l->total));
-  if (l->good >= 0) PetscCall(PutGroups(store, l));
+  PetscCall(UqPutIntegers(store, "/tallies", NTALLY * LEVELS_PLACING, (const int64_t *)l->total));
+  if (l->groups.plan.groups > 0 && l->o.screen > 0) PetscCall(PutPlaced(store, l));
+  if (l->groups.plan.groups > 0) PetscCall(PutGroups(store, l));
   PetscCall(ScoriaCheckpointEnd(l->run, UQ_CHECKPOINT, &store));
   l->saved = wall_seconds();
   PetscFunctionReturn(0);
@@ -131,7 +146,7 @@ PetscErrorCode LevelsSave(Levels *l)
 
 /* ------------------------------------------------------------------------------------------------ reading ---- */
 
-static PetscErrorCode GetPlan(ScoriaStore store, ScoriaFidelities family, LevelsGroups *g)
+static PetscErrorCode GetPlan(ScoriaStore store, const Levels *l, LevelsGroups *g)
 {
   double all[4 * PLAN_GROUPS], order[PLAN_MODELS];
   int64_t groups, models, top_ups;
@@ -152,7 +167,7 @@ static PetscErrorCode GetPlan(ScoriaStore store, ScoriaFidelities family, Levels
     g->tile[j]         = (int64_t)all[4 * j + 2];
   }
   for (int i = 0; i < PLAN_MODELS; i++) g->plan.order[i] = (int)order[i];
-  for (int a = 0; a < fidelities_number(family); a++) g->plan.same[a] = fidelities_same(family, a);
+  for (int a = 0; a < l->K; a++) g->plan.same[a] = levels_same(l, a);
   PetscFunctionReturn(0);
 }
 
@@ -163,7 +178,7 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
   double all[4 * PLAN_GROUPS];
   char name[32];
   PetscFunctionBeginUser;
-  PetscCall(GetPlan(store, l->all, g));
+  PetscCall(GetPlan(store, l, g));
   PetscCall(LevelsGroupsCreate(l));
   PetscCall(ScoriaStoreGetReals(store, "/plan", (int64_t)4 * g->plan.groups, all));
   for (int j = 0; j < g->plan.groups; j++) {
@@ -176,6 +191,17 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
     PetscCall(PetscSNPrintf(name, sizeof name, "/extremes/%d", j));
     PetscCall(ScoriaStoreGetReals(store, name, nextremes, extremes));
   }
+  PetscFunctionReturn(0);
+}
+
+/* The draws that place outer quantiles; as many as the pilot asks for. */
+static PetscErrorCode GetPlaced(ScoriaStore store, Levels *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(LevelsToPlace(l));
+  PetscCall(ScoriaStoreGetReals(store, PLACED, l->to_place * l->q->nquantities, l->placed));
+  PetscCall(UqGetIntegers(store, PLACING_TALLY, NTALLY, (int64_t *)&l->total[LEVELS_PLACING]));
+  PetscCall(LevelsPilotScreen(l));
   PetscFunctionReturn(0);
 }
 
@@ -193,10 +219,11 @@ static PetscErrorCode ReadAll(void *ctx, ScoriaStore store)
   if (l->known->kept)
     PetscCall(ScoriaStoreGetReals(store, "/kept", (int64_t)l->known->kept_size * l->q->conditions, l->known->kept));
   PetscCall(ScoriaStoreGetReals(store, "/pilot", l->o.pilot * l->K * l->columns, l->pilot));
-  PetscCall(UqGetIntegers(store, "/tallies", NTALLY, (int64_t *)l->total));
+  PetscCall(UqGetIntegers(store, "/tallies", NTALLY * LEVELS_PLACING, (int64_t *)l->total));
   l->k = (int)k;
   if (!complete) PetscFunctionReturn(0);
   PetscCall(LevelsPilotStatistics(l));
+  if (l->o.screen > 0) PetscCall(GetPlaced(store, l));
   PetscCall(GetGroups(store, l));
   PetscFunctionReturn(0);
 }
@@ -213,7 +240,23 @@ static PetscErrorCode IsOutdated(ScoriaStore store, bool *outdated)
   PetscCall(ScoriaStoreHas(store, ANSWERS, &has));
   if (has) PetscCall(ScoriaStoreGetInt(store, ANSWERS, &are));
   PetscCall(ScoriaStoreGetInt(store, "condition", &answered));
-  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER) || (answered > 0 && are != ANSWERS_ARE);
+  *outdated = sums >= 0 || (levels == 1 && dims[0] % NANSWER) || (answered > 0 && are < ANSWERS_ARE);
+  PetscFunctionReturn(0);
+}
+
+/* A screened member of earlier versions is another one. */
+static PetscErrorCode CheckScreened(const char *path, ScoriaStore store)
+{
+  int64_t are = 0;
+  bool has;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreHas(store, ANSWERS, &has));
+  if (has) PetscCall(ScoriaStoreGetInt(store, ANSWERS, &are));
+  if (are != SCREENED_ARE)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: written by an earlier version of scoria, which chose draws of uq_screen in another way; move it "
+                "away to start from the beginning",
+                path);
   PetscFunctionReturn(0);
 }
 
@@ -222,6 +265,7 @@ static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
   const Levels *l = ctx;
   PetscFunctionBeginUser;
   PetscCall(UqCheckMade(l->run, l->deck, path, store));
+  if (l->o.screen > 0) PetscCall(CheckScreened(path, store));
   PetscFunctionReturn(0);
 }
 

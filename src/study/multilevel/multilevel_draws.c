@@ -15,6 +15,15 @@ double levels_counted(const Levels *l, int a)
   return 1e-9 * (double)pilot->work[a] / (double)PetscMax(pilot->solves[a], 1);
 }
 
+void levels_costs(const Levels *l, double cost[])
+{
+  for (int a = 0; a <= l->K; a++) {
+    cost[a] = levels_counted(l, a);
+    if (l->o.ncosts) cost[a] = a < l->K ? l->o.cost[a] : 0;
+  }
+  if (l->o.screen > 0) cost[l->K - 1] = cost[l->o.screen] + l->near * (cost[0] + cost[l->K]);
+}
+
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at)
 {
   ScoriaFidelityCost before[LEVELS_MODELS + 1];
@@ -33,7 +42,7 @@ PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64
   PetscFunctionReturn(0);
 }
 
-/* Of the screened member: those of its base, and of the first where they are near. */
+/* Of the screened member: those of its base, and of the first where they are sampled. */
 PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n)
 {
   const int screened = l->K - 1, base = l->o.screen, m = l->q->m;
@@ -43,14 +52,15 @@ PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int6
   PetscCall(LevelsDraw(l, LEVELS_GROUPS, asked ? (members & ~(1u << screened)) | 1u << base : members, first, n, 0));
   if (!asked) PetscFunctionReturn(0);
   for (int64_t k = 0; k < n; k++) {
-    int near = 0;
+    const uint64_t draw = first + (uint64_t)k;
+    int times           = 0;
     if (l->workers->leads) {
       uq_take(l->draws, l->fields[base] + k * m, row);
-      near = levels_is_near(l, row);
+      times = levels_sampled(l, draw, levels_times(l, row));
     }
-    PetscCallMPI(MPI_Bcast(&near, 1, MPI_INT, 0, l->workers->own.comm));
-    l->is_near[k] = near;
-    if (near && !(members & 1)) PetscCall(LevelsDraw(l, LEVELS_GROUPS, 1, first + (uint64_t)k, 1, k));
+    PetscCallMPI(MPI_Bcast(&times, 1, MPI_INT, 0, l->workers->own.comm));
+    l->times[k] = times;
+    if (times > 0 && !(members & 1)) PetscCall(LevelsDraw(l, LEVELS_GROUPS, 1, draw, 1, k));
   }
   PetscFunctionReturn(0);
 }

@@ -92,20 +92,31 @@ static double freedom(double n, double kurtosis)
   return PetscMax(LEAST_FREEDOM, PetscMin(n - 1, 2 * n / PetscMax(kurtosis - 1, 1)));
 }
 
-/* Kurtosis, as the pilot has it, of what is averaged in a group: v (2 n) on z and z^2 of its n members. */
+/* What is averaged in a group, v (2 n) on z and z^2 of its n members, of a draw of the pilot; times: how often a solve
+ * of the screened member counts there, 0: it is not solved. */
+static double pilot_value(const Levels *l, int64_t draw, int column, int n, const int of[], const double v[], int times)
+{
+  double y = 0, z[2];
+  for (int a = 0; a < n; a++) {
+    levels_pilot_z(l, draw, of[a], column, times, z);
+    y += v[a] * z[0] + v[n + a] * z[1];
+  }
+  return y;
+}
+
+/* Kurtosis of that, as the pilot has it; with draws that the screened member has solved in as many cases as they are
+ * sampled. */
 static double pilot_kurtosis(const Levels *l, int column, int n, const int of[], const double v[])
 {
-  double sum[5] = {0};
+  const bool screened = levels_screens(l, of[n - 1]);
+  double sum[5]       = {0};
   for (int64_t i = 0; i < l->good; i++) {
-    const double *row = l->pilot + i * l->K * l->columns + column;
-    double y          = 0;
-    for (int a = 0; a < n; a++) {
-      const size_t at = (size_t)of[a] * (size_t)l->columns;
-      const double z  = (row[at] - l->centre[at + (size_t)column]) / l->scale[at + (size_t)column];
-      y += v[a] * z + v[n + a] * z * z;
+    const int times = screened ? l->pilot_times[i] : 1;
+    for (int solved = times > 1 ? 0 : 1; solved < 2; solved++) {
+      const double y = pilot_value(l, i, column, n, of, v, solved * times);
+      double power   = (solved ? 1.0 / times : 1 - 1.0 / times) / (double)l->good;
+      for (int p = 1; p < 5; p++) sum[p] += power *= y;
     }
-    double power = 1 / (double)l->good;
-    for (int p = 1; p < 5; p++) sum[p] += power *= y;
   }
   const double m = sum[1], second = sum[2] - m * m;
   const double fourth = sum[4] - 4 * m * sum[3] + 6 * m * m * sum[2] - 3 * m * m * m * m;
@@ -144,7 +155,7 @@ static void raw_moments(const Levels *l, int column, double m[2], double *own, d
   double mean[2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS], v[2 * LEVELS_MODELS];
   Spread spread[2] = {{0, 0}, {0, 0}};
   int of[LEVELS_MODELS];
-  covariance_of_squares(l->K, levels_covariance(l, column), squares);
+  levels_squares(l, column, squares);
   levels_weights(l, levels_covariance(l, column), &plan, w[0]);
   levels_weights(l, squares, &plan, w[1]);
   m[0] = m[1] = 0;

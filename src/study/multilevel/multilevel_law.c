@@ -44,7 +44,7 @@ static int distribution(const Levels *l, int column, double p, double F[])
   double C[LEVELS_MODELS * LEVELS_MODELS], w[PLAN_GROUPS * LEVELS_MODELS], raw[COUPLED_BINS + 1] = {0};
   double share[(COUPLED_BINS + 1) * LEVELS_MODELS];
   int of[LEVELS_MODELS];
-  levels_indicators(l, column, p, normal_place(p), levels_smoothing(l, column, p), C);
+  levels_indicators(l, column, p, levels_place(l, column, p), levels_smoothing(l, column, p), C);
   levels_weights(l, C, &plan, w);
   for (int j = 0; j < plan.groups; j++) {
     const int n = levels_members(l, j, of);
@@ -80,8 +80,8 @@ static bool invert(const double F[], double p, double *z, int *edge)
 }
 
 /* The error of F at an edge, with weights chosen for p: what of the variance is left of each group's where F is
- * smoothed; by which the error is widened; how much of F is counted by a screened member alone; and draws of the first
- * one. */
+ * smoothed; by which the error is widened; how much of F is counted by a screened member alone; and solves of the
+ * first one, wherever they lie. */
 typedef struct {
   int column;
   double C[LEVELS_MODELS * LEVELS_MODELS], left[PLAN_GROUPS], widened, screened, fine;
@@ -90,7 +90,7 @@ typedef struct {
 /* What smoothing takes from the covariance (K, K) of indicators, by how far apart the members lie in the pilot's draws,
  * or one lies from the mirror image of the other: whatever the law of that is, as rare differences that are large are
  * not smoothed.  What it takes from a member by itself, some 3 % of its error, is left for the noise of the interval's
- * own width.  The screened member is the first one where it matters. */
+ * own width. */
 static void take_smoothing(const Levels *l, int column, double p, int smoothing, double to[])
 {
   const int K     = l->K;
@@ -100,7 +100,7 @@ static void take_smoothing(const Levels *l, int column, double p, int smoothing,
   for (int i = 0; i < K * K; i++) to[i] = 0;
   for (int64_t i = 0; i < l->good; i++) {
     for (int a = 0; a < K; a++) {
-      const int of    = (levels_screens(l, a) ? 0 : a) * l->columns + column;
+      const int of    = a * l->columns + column;
       const double *x = l->pilot + i * K * l->columns;
       z[a]            = (x[of] - l->centre[of]) / l->scale[of];
     }
@@ -149,9 +149,9 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
   double w[PLAN_GROUPS * LEVELS_MODELS], C[LEVELS_MODELS * LEVELS_MODELS], taken[LEVELS_MODELS * LEVELS_MODELS];
   double sum = 0, squares = 0;
   ScoriaPlan plan;
-  levels_indicators(l, column, p, normal_place(p), levels_smoothing(l, column, p), at.C);
+  levels_indicators(l, column, p, levels_place(l, column, p), levels_smoothing(l, column, p), at.C);
   levels_weights(l, at.C, &plan, w);
-  levels_indicators(l, column, p, normal_place(p), 0, C);
+  levels_indicators(l, column, p, levels_place(l, column, p), 0, C);
   take_smoothing(l, column, p, smoothing, taken);
   const double density = density_at(F, edge, p); /* what members differ by, and smoothing, are in proportion to it */
   for (int i = 0; i < K * K; i++) {
@@ -167,8 +167,12 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
       sum += part;
       squares += SQUARE(part) / freedom(K, v, all, plan.draws[j]);
     }
-    at.fine += fine ? plan.draws[j] : 0;
-    at.screened += !fine && levels_screens(l, K - 1) ? w[j * K + K - 1] : 0;
+    if (fine)
+      at.fine += plan.draws[j];
+    else if (plan.members[j] >> (K - 1) & 1 && levels_screens(l, K - 1)) {
+      at.fine += levels_sampled_anywhere(l, plan.draws[j]);
+      at.screened += w[j * K + K - 1];
+    }
   }
   at.widened = squares > 0 ? levels_student(SQUARE(sum) / squares) : 1;
   return at;
@@ -264,14 +268,12 @@ static void share_interval(const Levels *l, double p, double se, double to[], si
 void levels_fill_exceedances(const Levels *l, double at[])
 {
   const UqQuestion *q = l->q;
-  double C[LEVELS_MODELS * LEVELS_MODELS], of[LEVELS_MODELS * LEVELS_MODELS], limit[LEVELS_MODELS];
-  double p, value, se;
+  double of[LEVELS_MODELS * LEVELS_MODELS], value, se;
   for (int t = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), cells = q->threshold[t].number;
     for (int c = 0; c < n; c++) {
       const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
-      levels_threshold(l, t, beyond.cell, C, &p, limit);
-      covariance_of_indicators(l->K, C, p, of);
+      levels_beyond(l, t, beyond.cell, of);
       levels_estimate(l, of, of, NULL, take_beyond, &beyond, &value, &se);
       share_interval(l, value, se, at + uq_shares_at(q, l->a, t) + c, (size_t)n);
     }

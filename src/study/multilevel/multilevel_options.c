@@ -68,17 +68,19 @@ static PetscErrorCode ReadScreen(ScoriaDeck deck, ScoriaFidelities all, const Uq
 PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o)
 {
   const int K    = fidelities_number(all);
-  PetscInt pilot = 0, n = 0;
+  PetscInt pilot = 0, seed = 0, n = 0;
   int estimator = 0;
   PetscFunctionBeginUser;
   *o = (LevelsOptions){.budget = 0};
   PetscCall(ScoriaDeckRow(deck, "uq_estimator", scoria_estimators, sizeof *scoria_estimators, &estimator));
   PetscCall(ScoriaDeckInt(deck, "uq_pilot", &pilot));
+  PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckReal(deck, "uq_budget", &o->budget));
   PetscCall(ScoriaDeckReals(deck, "uq_costs", LEVELS_MODELS, &n, o->cost));
   PetscCall(LevelsPromiseRead(deck, q, &o->means, o->aside));
   o->estimator = &scoria_estimators[estimator];
   o->pilot     = pilot;
+  o->seed      = (uint64_t)seed;
   o->ncosts    = (int)n;
   PetscCall(ReadScreen(deck, all, q, o));
   if (n && n != K)

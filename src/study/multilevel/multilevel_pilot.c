@@ -89,13 +89,11 @@ static bool exceeds_rounding(double sd, double mean)
   return sd > PetscMax(ROUNDING * fabs(mean), TINY);
 }
 
-/* The member whose law, as far as places and scales go, member a has: its own, that of its like, or, of a quantity of
- * the screened one, that of the first. */
-static int law_of(const Levels *l, int a, bool quantity)
+/* The member whose law, as far as places and scales go, member a has: its own, or that of its like. */
+static int law_of(const Levels *l, int a)
 {
-  const int same = fidelities_same(l->all, a);
-  if (same) return same - 1;
-  return quantity && levels_screens(l, a) ? 0 : a;
+  const int same = levels_same(l, a);
+  return same ? same - 1 : a;
 }
 
 /* Members have their own centres and scales, if not their laws are said to be the same, so that a value of one is as
@@ -105,7 +103,7 @@ static void take_scales(Levels *l, int column, const double mean[], const double
   const int K    = l->K;
   const double s = sqrt(C[0]);
   for (int a = 0; a < K; a++) {
-    const int of    = law_of(l, a, column >= l->q->m);
+    const int of    = law_of(l, a);
     const double sd = sqrt(C[of * K + of]);
     const bool own = l->varies[column] && !l->lump[column], scaled = own && l->o.estimator->rescales;
     double *centre = l->centre + a * l->columns + column, *scale = l->scale + a * l->columns + column;
@@ -115,7 +113,7 @@ static void take_scales(Levels *l, int column, const double mean[], const double
   }
 }
 
-static void column_statistics(Levels *l, int column, double work[])
+static void column_statistics(Levels *l, int column, bool screened, double work[])
 {
   const int K = l->K;
   double mean[LEVELS_MODELS], *C = l->C + (size_t)column * (size_t)(K * K);
@@ -131,6 +129,7 @@ static void column_statistics(Levels *l, int column, double work[])
       C[a * K + b]      = l->varies[column] ? C[a * K + b] / unit : a == b;
     }
   if (l->varies[column] && l->lump[column]) doubt(K, outside, C);
+  if (screened && l->varies[column]) C[K * K - 1] += levels_excess_moment(l, column, 1);
 }
 
 /* Of a cell its value; of any cell beyond the threshold the most extreme one, of all cells the least extreme. */
@@ -162,12 +161,30 @@ void levels_threshold(const Levels *l, int t, int cell, double C[], double *p, d
   const double z = C[0] > 0 ? (sign * limit->value - mean[0]) / sqrt(C[0]) : 0;
   *p             = PetscMax(1e-4, PetscMin(1 - 1e-4, 0.5 * erfc(z / sqrt(2))));
   for (int a = 0; a < K; a++) {
-    const int of    = law_of(l, a, limit->first >= l->q->m);
+    const int of    = law_of(l, a);
     const double sd = sqrt(C[of * K + of]);
     to[a]           = limit->value;
     if (of > 0 && exceeds_rounding(sd, mean[of]) && exceeds_rounding(sqrt(C[0]), mean[0]))
       to[a] = sign * (mean[of] + z * sd);
   }
+}
+
+void levels_beyond(const Levels *l, int t, int cell, double to[])
+{
+  const ScoriaThreshold *limit = &l->q->threshold[t];
+  const int K = l->K, quantity = limit->first - l->q->m;
+  const double sign = limit->below ? -1 : 1;
+  double C[LEVELS_MODELS * LEVELS_MODELS], own[LEVELS_MODELS], p;
+  levels_threshold(l, t, cell, C, &p, own);
+  covariance_of_indicators(K, C, p, to);
+  if (!l->o.screen) return;
+  for (int64_t k = 0; k < l->good; k++) {
+    double *base = &l->pairs[l->o.pilot + k];
+    l->pairs[k]  = sign * deciding(limit, cell, pilot_row(l, k, 0));
+    *base        = sign * deciding(limit, cell, pilot_row(l, k, l->o.screen));
+    if (quantity >= 0) *base = l->screened[quantity].shift + l->screened[quantity].factor * *base;
+  }
+  to[K * K - 1] += levels_excess_beyond(l, limit->value);
 }
 
 /* A lump keeps its limit, as of columns. */
@@ -222,11 +239,19 @@ PetscErrorCode LevelsPilotStatistics(Levels *l)
   for (int64_t j = l->good * l->K * l->columns; j < l->o.pilot * l->K * l->columns; j++) l->pilot[j] = NAN;
   if (l->good < levels_least(l)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(l->good, &work));
-  for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
-  if (l->o.screen > 0) {
-    levels_screen_take(l, work);
-    for (int j = 0; j < l->columns; j++) column_statistics(l, j, work);
-  }
+  for (int j = 0; j < l->columns; j++) column_statistics(l, j, false, work);
+  if (!l->o.screen) take_limits(l, work);
+  PetscCall(PetscFree(work));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsPilotScreen(Levels *l)
+{
+  double *work;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsScreenTake(l));
+  PetscCall(PetscMalloc1(l->good, &work));
+  for (int j = 0; j < l->columns; j++) column_statistics(l, j, true, work);
   take_limits(l, work);
   PetscCall(PetscFree(work));
   PetscFunctionReturn(0);

@@ -23,12 +23,12 @@ static void functional(const Levels *l, int column, int f, double to[])
   if (f == 0)
     for (int i = 0; i < K * K; i++) to[i] = C[i];
   else if (f == 1) {
-    covariance_of_squares(K, C, to);
+    levels_squares(l, column, to);
     scale = 0.25; /* of the variance, SD 1 */
   } else {
-    const double p = l->q->probability[f - 2], z = normal_place(p);
-    levels_indicators(l, column, p, z, levels_smoothing(l, column, p), to);
-    scale = 1 / SQUARE(normal_density(z));
+    const double p = l->q->probability[f - 2];
+    levels_indicators(l, column, p, levels_place(l, column, p), levels_smoothing(l, column, p), to);
+    scale = 1 / SQUARE(normal_density(normal_place(p)));
   }
   for (int i = 0; i < K * K; i++) to[i] *= scale;
 }
@@ -49,8 +49,8 @@ static double allowed(const Levels *l, double one)
 static double missed(const Levels *l, int column, int f)
 {
   if (f < 2) return 0;
-  const double p = l->q->probability[f - 2], z = normal_place(p);
-  return SQUARE(levels_missed(l, column, z, p, 0) / normal_density(z));
+  const double p = l->q->probability[f - 2];
+  return SQUARE(levels_missed(l, column, levels_place(l, column, p), p, 0) / normal_density(normal_place(p)));
 }
 
 /* All targets in units of what is allowed, and left by a part of what a screen may miss; returns how many.  none: it
@@ -73,22 +73,11 @@ static int make_targets(const Levels *l, double part, double *to, bool *none)
   return n;
 }
 
-/* Core seconds of a solve of each member and of a draw of the porosity: those of the deck, or as they were counted in
- * the pilot, which is the same on every machine and any ranks. */
-static void take_costs(const Levels *l, double cost[])
-{
-  for (int a = 0; a <= l->K; a++) {
-    cost[a] = levels_counted(l, a);
-    if (l->o.ncosts) cost[a] = a < l->K ? l->o.cost[a] : 0;
-  }
-  if (l->o.screen > 0) cost[l->K - 1] = cost[l->o.screen] + l->near * (cost[0] + cost[l->K]);
-}
-
 static double pilot_cost(const Levels *l, const double cost[])
 {
   double sum = 0;
   for (int a = 0; a <= l->K; a++) sum += levels_screens(l, a) ? 0 : cost[a];
-  return sum * (double)l->o.pilot;
+  return sum * (double)l->o.pilot + (double)l->to_place * (cost[l->o.screen] + cost[l->K]);
 }
 
 /* What the budget leaves for each condition besides its pilot. */
@@ -108,16 +97,21 @@ static PetscErrorCode Budget(const Levels *l, const double cost[], double *left)
   PetscFunctionReturn(0);
 }
 
-/* As many draws of the first member as show what a screen misses to a part of what that may be. */
+/* As many draws of the first member, beside those that are sampled anywhere, as show what a screen misses to a part of
+ * what that may be. */
 static void lengthen_fine(const Levels *l, double part, ScoriaPlan *plan)
 {
-  double fine = 0, tail = 0.5;
+  double fine = 0, sampled = 0, tail = 0.5;
   for (int t = 0; t < l->q->nprobabilities; t++) {
     const double of = PetscMin(l->q->probability[t], 1 - l->q->probability[t]);
     if (levels_is_outer(of)) tail = PetscMin(tail, of);
   }
-  for (int j = 0; j < plan->groups; j++) fine += plan->members[j] & 1 ? plan->draws[j] : 0;
-  const double by = PetscMax(1, levels_missed_draws(tail, part) / fine);
+  for (int j = 0; j < plan->groups; j++)
+    if (plan->members[j] & 1)
+      fine += plan->draws[j];
+    else if (plan->members[j] >> (l->K - 1) & 1)
+      sampled += levels_sampled_anywhere(l, plan->draws[j]);
+  const double by = PetscMax(1, (levels_missed_draws(tail, part) - sampled) / fine);
   for (int j = 0; j < plan->groups; j++)
     if (plan->members[j] & 1) plan->draws[j] = ceil(by * plan->draws[j]);
 }
@@ -186,7 +180,7 @@ static void take_planning(const Levels *l, ScoriaPlanning *p)
   if (l->o.screen > 0) p->screened = l->K - 1;
   for (int a = 0; a < l->K; a++) {
     p->solve[a] = cost[a];
-    p->same[a]  = fidelities_same(l->all, a);
+    p->same[a]  = levels_same(l, a);
   }
 }
 
@@ -215,7 +209,7 @@ PetscErrorCode LevelsPlan(Levels *l)
   bool none;
   PetscFunctionBeginUser;
   PetscCall(CheckTolerance(l));
-  take_costs(l, to->cost);
+  levels_costs(l, to->cost);
   take_planning(l, &p);
   PetscCall(PetscMalloc2(MAX_TARGETS * l->K * l->K, &targets, MAX_TARGETS * l->K * l->K, &work));
   p.targets    = make_targets(l, 0, targets, &none);

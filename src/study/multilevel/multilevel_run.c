@@ -14,6 +14,18 @@
 
 /* ------------------------------------------------------------------------------------------------- draws ---- */
 
+/* A row (columns) from a field of the deck's cells; whether all of it is finite. */
+static bool make_row(const Levels *l, const double field[], bool brought, double to[])
+{
+  const int m = l->q->m;
+  bool whole  = true;
+  for (int j = 0; j < m; j++) to[j] = field[j];
+  uq_take(l->draws, field, to + m);
+  if (brought) levels_bring(l, to + m);
+  for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
+  return whole;
+}
+
 /* Rows of group j from the fields that were drawn, without those that a solve failed of; returns how many. */
 static int64_t make_rows(Levels *l, unsigned members, int64_t n)
 {
@@ -23,13 +35,12 @@ static int64_t make_rows(Levels *l, unsigned members, int64_t n)
     bool whole = true;
     for (int a = 0; a < l->K; a++) {
       if (!(members >> a & 1)) continue;
-      double *to         = l->rows[a] + good * l->columns;
       const bool screens = levels_screens(l, a);
-      const double *from = l->fields[!screens ? a : l->is_near[i] ? 0 : l->o.screen] + i * m;
-      for (int j = 0; j < m; j++) to[j] = from[j];
-      uq_take(l->draws, from, to + m);
-      if (screens) levels_screen_row(l, l->is_near[i], to);
-      for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
+      const double *from = l->fields[screens ? l->o.screen : a] + i * m;
+      whole              = make_row(l, from, screens, l->rows[a] + good * l->columns) && whole;
+      if (!screens) continue;
+      l->times[good] = l->times[i];
+      if (l->times[i] > 0) whole = make_row(l, l->fields[0] + i * m, false, l->in_place + good * l->columns) && whole;
     }
     good += whole;
   }
@@ -50,7 +61,7 @@ static PetscErrorCode AddTile(Levels *l, int j, int64_t tile)
   const int64_t good = make_rows(l, members, n);
   for (int a = 0; a < l->K; a++)
     if (members >> a & 1) rows[of++] = l->rows[a];
-  coupled_add(g->sums[j], good, rows);
+  coupled_add(g->sums[j], good, rows, l->in_place, l->times);
   l->draws->statistics += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
@@ -74,11 +85,16 @@ PetscErrorCode LevelsPause(Levels *l)
   PetscFunctionReturn(0);
 }
 
-/* Tile j >= 0 of a group, or draw of the pilot, j = -1. */
+#define OF_PILOT (-1)
+#define OF_PLACING (-2)
+
+/* A tile of group j, or a draw of the pilot or of those that place outer quantiles. */
 static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
 {
   PetscFunctionBeginUser;
-  if (j < 0)
+  if (j == OF_PLACING)
+    PetscCall(LevelsPlacingDraw(l, tile));
+  else if (j == OF_PILOT)
     PetscCall(LevelsPilotDraw(l, tile));
   else
     PetscCall(AddTile(l, j, tile));
@@ -179,10 +195,17 @@ PetscErrorCode LevelsPilot(Levels *l)
 {
   PetscFunctionBeginUser;
   if (l->good >= 0) PetscFunctionReturn(0);
-  PetscCall(Rounds(l, -1, &l->pilot_done, l->o.pilot));
+  PetscCall(Rounds(l, OF_PILOT, &l->pilot_done, l->o.pilot));
   PetscCall(LevelsShareTallies(l));
   PetscCall(LevelsPilotStatistics(l));
   if (l->good < levels_least(l)) PetscCall(TooFewSolved(l));
+  if (l->o.screen > 0) {
+    PetscCall(LevelsToPlace(l));
+    PetscCall(Rounds(l, OF_PLACING, &l->placed_done, l->to_place));
+    PetscCall(LevelsShareTallies(l));
+    PetscCall(LevelsPlacingShare(l));
+    PetscCall(LevelsPilotScreen(l));
+  }
   PetscCall(LevelsPlan(l));
   PetscCall(LevelsGroupsCreate(l));
   PetscFunctionReturn(0);
@@ -238,7 +261,8 @@ static PetscErrorCode NextCondition(Levels *l)
 static PetscErrorCode CheckMemory(const Levels *l)
 {
   const ScoriaCoupledSpec group = {.models = l->K, .columns = l->columns, .plain = l->plain};
-  const double solved = fidelities_number(l->all) * (double)l->q->m, rows = l->K * (double)l->columns;
+  const double solved           = fidelities_number(l->all) * (double)l->q->m,
+               rows             = (l->K + (l->o.screen > 0)) * (double)l->columns;
   const double tiles = l->most * (solved + rows), pilot = (double)l->K * l->columns * (l->o.pilot + 2 + l->K),
                need = (tiles + pilot) * (double)sizeof(double) + l->K * coupled_bytes(&group);
   double allowed;
@@ -258,7 +282,9 @@ static PetscErrorCode Create(Levels *l)
   for (int a = 0; a < l->K; a++)
     PetscCall(
         PetscMalloc2(levels_screens(l, a) ? 0 : l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
-  PetscCall(PetscMalloc1(l->most, &l->is_near));
+  const bool screen = l->o.screen > 0;
+  PetscCall(PetscMalloc4(l->most, &l->times, screen ? l->most * l->columns : 0, &l->in_place,
+                         screen ? 2 * l->o.pilot : 0, &l->pairs, screen ? l->o.pilot : 0, &l->pilot_times));
   l->cells = 0;
   for (int t = 0; t < l->q->nthresholds; t++) l->cells += l->q->threshold[t].number + 2;
   PetscCall(PetscCalloc7(l->o.pilot * l->K * l->columns, &l->pilot, l->K * l->columns, &l->centre, l->K * l->columns,
@@ -324,7 +350,8 @@ PetscErrorCode LevelsClose(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(LevelsGroupsDestroy(l));
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
-  PetscCall(PetscFree(l->is_near));
+  PetscCall(PetscFree4(l->times, l->in_place, l->pairs, l->pilot_times));
+  PetscCall(PetscFree(l->placed));
   PetscCall(PetscFree7(l->pilot, l->centre, l->scale, l->limit, l->C, l->varies, l->lump));
   PetscCall(UqDrawsDestroy(l->draws));
   PetscFunctionReturn(0);

@@ -1,0 +1,190 @@
+/* The size of the waves of whole fields goes by a smooth field.
+ *
+ * Large currents lie in wide places: the waves of a Gaussian field of scores are as large everywhere, those of solves
+ * larger where the electrode is porous over a correlation length, which the smooth part of the potential tells.  With
+ * s, its leading mode, every wave by its own power, of variance 1, and w a Gaussian score of another channel,
+ *
+ *   q = w exp(b s),   t = Phi^-1(F(q)),   F being the law of q,
+ *
+ * has scores t normal at every place, and jointly what they have in solves: the largest local current comes from 2 and
+ * 3 times the sampling floor of its distance to it (benchmarks/whole_fields.md).  The leading channel stays as it is,
+ * so that its scores give s and s the w of the others: the way back is exact, and the volume a product.
+ *
+ * s and w being jointly normal with correlation r, F(q) = E Phi(W(q exp(-b sqrt(1 - r^2) h))), h standard normal, where
+ * W(y) exp(b r W(y)) = y (Lambert's function).  A piecewise linear table of v over q would need uneven knots, as the q
+ * of a w that goes with s is nearly w exp(b r w); so it is one over q / (1 + b r q), which is nearly w. */
+#include "lateral.h"
+#include "knot_loops.h"
+#include "scoria/linalg.h"
+#include <math.h>
+#include <string.h>
+
+#define LARGEST_EXPONENT 0.25
+#define LARGEST_CORRELATION 0.98
+#define FARTHEST 8.0 /* s */
+
+PetscErrorCode ModulationCreate(NormLateral norm)
+{
+  Modulation *m      = &norm->modulation;
+  const size_t terms = (size_t)norm->shape.terms, E = (size_t)norm->E;
+  PetscFunctionBeginUser;
+  PetscCall(WavesCreate(1, 1, norm->ny, norm->nz, &m->smooth));
+  PetscCall(PetscCalloc5(norm->nx, &m->mode, norm->waves.classes, &m->filter, terms, &m->log_spread_coef, terms * E,
+                         &m->correlation_coef, terms * E, &m->exponent_coef));
+  PetscCall(
+      PetscCalloc5(E, &m->exponent, E, &m->bend, E, &m->correlation, E * MARGINAL_KNOTS, &m->plain, norm->N, &m->s));
+  m->spread = 1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ModulationDestroy(NormLateral norm)
+{
+  Modulation *m = &norm->modulation;
+  PetscFunctionBeginUser;
+  if (m->s) PetscCall(WavesDestroy(&m->smooth));
+  PetscCall(PetscFree5(m->mode, m->filter, m->log_spread_coef, m->correlation_coef, m->exponent_coef));
+  PetscCall(PetscFree5(m->exponent, m->bend, m->correlation, m->plain, m->s));
+  PetscFunctionReturn(0);
+}
+
+/* ---------------------------------------------------------------------------------------------- at a condition ---- */
+
+/* W(y) of W exp(a W) = y, on the branch through 0; beyond its end, which normals do not reach, linear. */
+static double lambert(double a, double y)
+{
+  const double x = a * y, end = -exp(-1);
+  if (fabs(x) < 1e-8) return y;
+  if (x <= end) return -x / (end * a);
+  double w = x < 0.6 * end ? sqrt(2 * (1 - x / end)) - 1 : x / (1 + x);
+  for (int i = 0; i < 3; i++) { /* Halley's, to 1e-6 and better */
+    const double e = exp(w), f = w * e - x;
+    w -= f / (e * (w + 1) - 0.5 * (w + 2) * f / (w + 1));
+  }
+  return w / a;
+}
+
+#define NODES 4  /* on either side of 0, */
+#define STEP 1.1 /* between them: the rule is exact for normals to 1e-7 */
+
+/* The normal score of q = w exp(b s), of correlation r. */
+static double score_of_law(double b, double r, double q)
+{
+  double below = 0, above = 0, all = 0;
+  for (int i = -NODES; i <= NODES; i++) {
+    const double h = i * STEP, weight = exp(-0.5 * h * h), w = lambert(b * r, q * exp(-b * sqrt(1 - r * r) * h));
+    below += weight * 0.5 * erfc(-w / sqrt(2));
+    above += weight * 0.5 * erfc(w / sqrt(2));
+    all += weight;
+  }
+  return below < above ? normal_quantile(below / all) : -normal_quantile(above / all);
+}
+
+/* q of a bent score, and of a modulated w, as of knot_bent, both in knots. */
+static double unbent(double at, double bend)
+{
+  const double over = 1 - bend * at; /* 1 / (1 + bend q) */
+  if (over > 1 / KNOT_LEAST) return at * KNOT_LEAST;
+  return over < 1 / KNOT_MOST ? at * KNOT_MOST : at / over;
+}
+
+static void bend_knots(const NormLateral norm, int e)
+{
+  const Modulation *m = &norm->modulation;
+  double *plain = m->plain + (size_t)e * MARGINAL_KNOTS, *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
+  memcpy(plain, knot, sizeof *knot * MARGINAL_KNOTS);
+  for (int k = 0; k < MARGINAL_KNOTS && m->exponent[e] != 0; k++) {
+    const double q = unbent(k - MARGINAL_KNOTS / 2, m->bend[e]) * LATERAL_STEP,
+                 t = score_of_law(m->exponent[e], m->correlation[e], q) / LATERAL_STEP + MARGINAL_KNOTS / 2;
+    const int at   = t > 0 ? PetscMin((int)t, MARGINAL_KNOTS - 2) : 0;
+    knot[k]        = plain[at] + (t - at) * (plain[at + 1] - plain[at]);
+  }
+}
+
+void modulation_bend(NormLateral norm)
+{
+  for (int e = 0; e < norm->E; e++) bend_knots(norm, e);
+}
+
+void modulation_set(NormLateral norm, const double u[])
+{
+  Modulation *m = &norm->modulation;
+  const int p   = norm->shape.terms;
+  norm_poly_values(&norm->shape, u, norm->value);
+  la_rows_product(1, p, 1, norm->value, m->log_spread_coef, NULL, &m->spread);
+  la_rows_product(1, p, norm->E, norm->value, m->correlation_coef, NULL, m->correlation);
+  la_rows_product(1, p, norm->E, norm->value, m->exponent_coef, NULL, m->exponent);
+  m->spread = exp(m->spread);
+  for (int e = 0; e < norm->E; e++) {
+    m->correlation[e] = PetscClipInterval(m->correlation[e], -LARGEST_CORRELATION, LARGEST_CORRELATION);
+    m->exponent[e]    = PetscClipInterval(m->exponent[e], -LARGEST_EXPONENT, LARGEST_EXPONENT);
+    m->bend[e]        = m->exponent[e] * m->correlation[e] * LATERAL_STEP;
+  }
+  modulation_bend(norm);
+}
+
+/* -------------------------------------------------------------------------------------------------- of a field ---- */
+
+/* Of a standardised score of the leading channel at x in s, before it is filtered. */
+static double weight_of(const NormLateral norm, int x)
+{
+  const Modulation *m = &norm->modulation;
+  return m->mode[x] * norm->rate[m->channel * norm->nx + x] * LATERAL_STEP / m->spread;
+}
+
+double modulation_share(const NormLateral norm, int c, const double t[])
+{
+  double sum = 0;
+  for (int x = 0; x < norm->nx; x++) sum += weight_of(norm, x) * t[norm->modulation.channel * norm->nx + x];
+  return sum * norm->modulation.filter[c];
+}
+
+void modulation_smooth(NormLateral norm, const double t[])
+{
+  Modulation *m  = &norm->modulation;
+  const Waves *w = &m->smooth;
+  double part[2 * WAVES_MEMBERS], *weight = norm->profile;
+  for (int x = 0; x < norm->nx; x++) weight[x] = weight_of(norm, x);
+  t += (size_t)m->channel * norm->N * norm->nx;
+  for (int p = 0; p < norm->N; p++, t += norm->nx) {
+    w->grid[p] = 0;
+    for (int x = 0; x < norm->nx; x++) w->grid[p] += weight[x] * t[x];
+  }
+  fftw_execute(w->forward);
+  for (int c = 0; c < w->classes; c++) {
+    waves_take(w, &w->class[c], part);
+    for (int j = 0; j < wave_coordinates(&w->class[c]); j++) part[j] *= m->filter[c];
+    waves_put(w, &w->class[c], part);
+  }
+  fftw_execute(w->back);
+  for (int p = 0; p < norm->N; p++) m->s[p] = m->on ? PetscClipInterval(w->grid[p], -FARTHEST, FARTHEST) : w->grid[p];
+}
+
+void modulation_take_out(const NormLateral norm, double t[])
+{
+  const Modulation *m = &norm->modulation;
+  for (int c = 0; c < norm->C; c++)
+    for (int p = 0; p < norm->N; p++)
+      for (int x = 0; x < norm->nx; x++, t++) {
+        const int e = c * norm->nx + x;
+        if (m->exponent[e] == 0) continue;
+        const double swell = knot_bent(1, m->exponent[e], m->s[p], 0);
+        *t                 = unbent(*t * norm->rate[e], m->bend[e]) / (swell * norm->rate[e]);
+      }
+}
+
+double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s)
+{
+  const Modulation *m = &norm->modulation;
+  const double at     = t * norm->rate[e];
+  *by_t               = norm->rate[e];
+  *by_s               = 0;
+  if (!m->on || m->exponent[e] == 0) return at;
+  const double held = PetscClipInterval(s, -FARTHEST, FARTHEST), x = m->exponent[e] * held, even = 12 + x * x,
+               odd = 6 * x, swell = (even + odd) / (even - odd), by_x = 12 * (12 - x * x) / pow(even - odd, 2),
+               q = at * swell, over = 1 + m->bend[e] * q;
+  const bool line      = over < KNOT_LEAST || over > KNOT_MOST;
+  const double divisor = PetscClipInterval(over, KNOT_LEAST, KNOT_MOST), by_q = 1 / (line ? divisor : over * over);
+  *by_t *= swell * by_q;
+  *by_s = held == s ? at * by_x * m->exponent[e] * by_q : 0;
+  return q / divisor;
+}
