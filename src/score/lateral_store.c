@@ -31,12 +31,14 @@ static void list_modulation(NormLateral norm, NormArray list[5])
                         m->correlation_coef,
                         2,
                         {p, on * norm->E}};
-  list[4] = (NormArray){"/normaliser/smooth_exponent",
-                        "shape_term element",
-                        "coefficients of b: waves are exp(b s) times as large (term, channel and x)",
-                        m->exponent_coef,
-                        2,
-                        {p, on * norm->E}};
+  list[4] =
+      (NormArray){"/normaliser/smooth_exponent",
+                  "shape_term element",
+                  "coefficients of b: waves are f(b s) times as large, f(a) = (12 + 6 a + a^2) / (12 - 6 a + a^2), and "
+                  "normal scores those of their law (term, channel and x)",
+                  m->exponent_coef,
+                  2,
+                  {p, on * norm->E}};
 }
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
