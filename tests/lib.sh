@@ -11,7 +11,7 @@ export OMPI_MCA_mpi_yield_when_idle=1 MPIR_CVAR_ENABLE_HEAVY_YIELD=1 OMP_NUM_THR
 # h5py comes as a Debian package, for the system's own interpreter.
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
-export PYTHONPATH=$SCORIA_SOURCE/tests${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 # crc32c.py
+export PYTHONPATH=$SCORIA_SOURCE/tests${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 # crc32c.py, arrays.py
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/scoria-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -30,15 +30,13 @@ expect 3 'changed/model.h5: made from .*cheap.h5 when that was 960 rows, .*; it 
 "$PYTHON" - "$work" <<'PY' || fail "corrected rows"
 import sys
 import h5py, numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 def rows(path):
     with h5py.File(f"{work}/{path}") as f:
         return {f"{g}/{k}": f[g][k][:] for g in ("fields", "conditions", "status") for k in f[g]} | {"crc": f["crc"][:]}
 def arrays(path):
-    out = {}
-    with h5py.File(f"{work}/{path}") as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(f"{work}/{path}")
 dear, cheap, corrected, again = (rows(p) for p in ("run/dataset.h5", "run/cheap.h5", "run/corrected.h5", "again/corrected.h5"))
 for key in corrected:
     assert corrected[key].tobytes() == again[key].tobytes(), key

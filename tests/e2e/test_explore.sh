@@ -42,12 +42,12 @@ ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 "$PYTHON" - "$work" <<'PY' || fail "explored answers"
 import json, sys
 import h5py, numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 run = work + "/run/"
 def arrays(path):
-    out = {}
+    out = arrays_of(path)
     with h5py.File(path) as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
         out["inputs"] = f.attrs.get("sobol_inputs")
     return out
 def same(a, b):

@@ -72,11 +72,11 @@ PY
 "$PYTHON" - "$work" "$fields" <<'PY' || fail "posteriors"
 import json, sys
 import h5py, numpy as np
+from arrays import arrays_of
 work, n = sys.argv[1], int(sys.argv[2])
 def arrays(name):
-    out = {}
+    out = arrays_of(f"{work}/run/{name}.h5")
     with h5py.File(f"{work}/run/{name}.h5") as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
         out["evidence"] = np.array([f.attrs["log_evidence"], f.attrs["log_evidence_se"]])
     return out
 def same(a, b):

@@ -45,12 +45,10 @@ done
 "$PYTHON" - "$run" <<'PY' || fail "likelihoods"
 import sys
 import h5py, numpy as np
+from arrays import arrays_of
 run = sys.argv[1] + "/"
 def arrays(name):
-    out = {}
-    with h5py.File(run + name) as f:
-        f.visititems(lambda n, o: out.__setitem__(n, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(run + name)
 one = arrays("held1.h5")
 assert len(one) == 8
 with h5py.File(run + "held1.h5") as f: # every array lies along /row

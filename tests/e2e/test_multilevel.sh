@@ -100,13 +100,11 @@ done
 
 "$PYTHON" - "$work" <<'PY' || fail "answers of several fidelities"
 import json, sys
-import h5py, numpy as np
+import numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 def arrays(path):
-    out = {}
-    with h5py.File(f"{work}/{path}") as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(f"{work}/{path}")
 def same(a, b):
     one, other = arrays(a), arrays(b)
     assert one.keys() == other.keys() and len(one) > 40, a

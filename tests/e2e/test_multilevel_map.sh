@@ -31,13 +31,11 @@ grep -q 'uq.ckpt: resuming at condition' "$work/out" || { fail "uq does not go o
 
 "$PYTHON" - "$work" <<'PY' || fail "maps of several fidelities"
 import json, sys
-import h5py, numpy as np
+import numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 def arrays(path):
-    out = {}
-    with h5py.File(f"{work}/{path}/uq.h5") as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(f"{work}/{path}/uq.h5")
 one = arrays("on1")
 for path in ("on3", "again", "killed"):
     other = arrays(path)

@@ -17,12 +17,10 @@ done
 "$PYTHON" - "$work" <<'PY' || fail "the files differ between rank counts"
 import json, sys
 import h5py, numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 def arrays(path):
-    out = {}
-    with h5py.File(path) as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(path)
 different = 0
 for name in ["dataset.h5", "model.h5", "samples.h5", "compare.h5"]:
     one = arrays(f"{work}/r1/{name}")

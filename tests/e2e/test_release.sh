@@ -36,12 +36,10 @@ run train sample
 grep -q 'model.h5 is complete' "$work/out" || fail "the model is not taken as complete"
 
 "$PYTHON" - "$work" <<'PY' || fail "a resumed run of the first release ends elsewhere"
-import sys, h5py, numpy as np
+import sys, numpy as np
+from arrays import arrays_of
 def arrays(path):
-    out = {}
-    with h5py.File(f"{sys.argv[1]}/{path}") as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) and o.dtype.kind == "f" else None)
-    return out
+    return {name: a for name, a in arrays_of(f"{sys.argv[1]}/{path}").items() if a.dtype.kind == "f"}
 def near(a, b, tolerance):
     a, b = arrays(a), arrays(b)
     assert a.keys() == b.keys() and len(a) > 3

@@ -66,13 +66,11 @@ expect 3 "check: found 30, but only fields of source model are checked" 1 uq "$d
 
 "$PYTHON" - "$work" <<'PY' || fail "uq answers"
 import json, sys
-import h5py, numpy as np
+import numpy as np
+from arrays import arrays_of
 work = sys.argv[1]
 def arrays(path):
-    out = {}
-    with h5py.File(path) as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()]) if isinstance(o, h5py.Dataset) else None)
-    return out
+    return arrays_of(path)
 def checks(path):
     return [q["check"] | {"mean": q["mean"], "mean_se": q["mean_se"]} for c in json.load(open(path))["conditions"] for q in c["quantities"].values()]
 one = checks(f"{work}/run/check1.json")

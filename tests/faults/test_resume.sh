@@ -13,18 +13,14 @@ more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -tra
 # same A B NAME ...: every array of these files of two run directories holds the same bytes.
 same() {
   "$PYTHON" - "$@" <<'PY'
-import sys, h5py
+import sys
+from arrays import arrays_of
 a, b, names = sys.argv[1], sys.argv[2], sys.argv[3:]
-def arrays(path):
-    out = {}
-    with h5py.File(path) as f:
-        f.visititems(lambda name, o: out.__setitem__(name, o[()].tobytes()) if isinstance(o, h5py.Dataset) else None)
-    return out
 for name in names:
-    one, other = arrays(f"{a}/{name}"), arrays(f"{b}/{name}")
+    one, other = arrays_of(f"{a}/{name}"), arrays_of(f"{b}/{name}")
     assert len(one) > 3 and one.keys() == other.keys(), name
     for key in one:
-        assert one[key] == other[key], f"{name}: {key} differs"
+        assert one[key].tobytes() == other[key].tobytes(), f"{name}: {key} differs"
 PY
 }
 
