@@ -4,19 +4,22 @@
 #   benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT] [ANSWERS]      needs python3 with h5py
 #
 # A gain is the squared ratio of the standard errors of plain Monte Carlo, scaled to the same counted work, pilot included, and of several
-# fidelities with the errors of COUNT solves; in brackets the difference of the two answers in standard errors of both.
+# fidelities with the errors of COUNT solves; in brackets the difference of the two answers in standard errors of both.  ANSWERS are of the
+# screens, to one question.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 
 if [ "$#" -lt 1 ]; then fail "usage: benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT] [ANSWERS]"; fi
 dir=$1 ranks=${2:-1} count=${3:-3000} answers=${4:-10}
+"${PYTHON:-python3}" -c 'import h5py, numpy' 2>/dev/null || fail "${PYTHON:-python3} has no h5py; expected one that has in PYTHON"
 mkdir -p "$dir"
 all=0.01,0.5,0.99
+# An answer that is there is taken, and one to another question refused.
 run() { # NAME QUANTILES OPTION...
   local name=$1 quantiles=$2
   shift 2
-  [ -f "$dir/$name/uq.json" ] || mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles "$quantiles" -run_dir "$dir/$name" "$@" >"$dir/$name.log"
+  mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles "$quantiles" -run_dir "$dir/$name" "$@" >>"$dir/$name.log"
 }
 run plain $all -uq_source pde -uq_count 1000
 run c $all -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities line,grid:2,grid:4
@@ -31,10 +34,14 @@ answer = json.load(open(f"{sys.argv[1]}/plain/uq.json"))
 line = " ".join(repr(answer["conditions"][0][axis["name"]]) for axis in answer["space"])
 open(f"{sys.argv[1]}/same.txt", "w").write((line + "\n") * int(sys.argv[2]))
 PY
+max_c=$(place max_c 2 c)
+high_c=$(place high_c 2 c)
+min_phi=$(place min_phi 0 phi)
+low_phi=$(place low_phi 0 phi)
 run c_screened 0.99 -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities grid:2,grid:4 -uq_screen grid:4 \
-  -uq_conditions "$dir/same.txt" -uq_exceed "max_c > $(place max_c 2 c), high_c > $(place high_c 2 c)"
+  -uq_conditions "$dir/same.txt" -uq_exceed "max_c > $max_c, high_c > $high_c"
 run phi_screened 0.01 -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for min_phi,low_phi -uq_fidelities line,lateral:2,lateral:4 -uq_screen lateral:4 \
-  -uq_conditions "$dir/same.txt" -uq_exceed "min_phi < $(place min_phi 0 phi), low_phi < $(place low_phi 0 phi)"
+  -uq_conditions "$dir/same.txt" -uq_exceed "min_phi < $min_phi, low_phi < $low_phi"
 "${PYTHON:-python3}" - "$dir" <<'PY'
 import json, sys
 import h5py, numpy as np
@@ -56,7 +63,7 @@ def gains(name, quantities, keys):
 print("| | mean | .01 quantile | median | .99 quantile | SD | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|---|---|")
 for name, of in (("c", ("max_c", "high_c")), ("phi", ("min_phi", "low_phi"))):
     gains(name, of, (("mean", 0, 0), ("quantile", 0, 0), ("quantile", 1, 1), ("quantile", 2, 2), ("sd", 0, 0)))
-print("\n| screened, hot side | share | plain solves of the same work: its error | stated error | spread of the answers | gain: stated | by spread | quantile: stated error over spread | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|---|---|---|---|")
+print("\n| screened, hot side | share | its error by plain solves | stated | spread of the answers | gain, stated | by spread | quantile: stated error over spread | counted core s | solves of the deck's own |\n|---|---|---|---|---|---|---|---|---|---|")
 for name, of in (("c_screened", ("max_c", "high_c")), ("phi_screened", ("min_phi", "low_phi"))):
     many, conditions = h5py.File(f"{directory}/{name}/uq.h5"), json.load(open(f"{directory}/{name}/uq.json"))["conditions"]
     fidelities = conditions[0]["multilevel"]["fidelities"]

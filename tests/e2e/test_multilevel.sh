@@ -190,4 +190,29 @@ alone "budget: found 1 core s beside source auto, expected uq_tolerance too" uq 
 alone "budget: found 0.01 core s, but errors of 0.01 SD take some .* by source multilevel" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.01
 alone "pilot: 24 draws at condition 0, in which far has far too small an SD" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "far = exp((max(c) - 1400) / 10)"
 alone "pilot: 24 draws at condition 0, in which rare did not vary, but" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "rare = 10 + (max(c) > 2000) / 10"
+
+# Of a quantity that the tolerance is not for, neither ends a run: it has no mean and SD where these cannot be summed, and all else has what it has without it.
+aside=(uq "$deck" -uq_source multilevel -run_dir "$work/aside" -uq_pilot 24 -uq_count 5000 -uq_tolerance_for max_c)
+beside="far = exp((max(c) - 1400) / 10), rare = 10 + (max(c) > 2000) / 50, moved = 10 + (max(c) > 2000) / 10"
+scoria 1 "${aside[@]}" -uq_file without.h5 >"$work/out" 2>&1 || { fail "uq without quantities that are set aside"; cat "$work/out" >&2; }
+scoria 1 "${aside[@]}" -uq_quantities "$beside" -uq_file one.h5 >"$work/out" 2>&1 || { fail "uq with quantities that are set aside"; cat "$work/out" >&2; }
+grep -q "WARNING: condition 0: far has far too small an SD in the pilot of 24 draws, so that its mean and SD are left out" "$work/out" || fail "no word of far"
+grep -q "WARNING: condition 0: rare did not vary in the pilot of 24 draws, so that its mean and SD are left out" "$work/out" || fail "no word of rare"
+scoria 3 "${aside[@]}" -uq_quantities "$beside" -uq_file three.h5 >"$work/out" 2>&1 || fail "the same on 3 ranks"
+scoria 2 uq "$deck" -run_dir "$work/aside" -uq_source pde -uq_count 100000 -uq_quantities "$beside" -uq_file pde.h5 >"$work/out" 2>&1 || fail "the same from the PDE"
+"$PYTHON" - "$work/aside" <<'PY' || fail "quantities that are set aside"
+import sys
+import h5py, numpy as np
+one, three, without, pde = (h5py.File(f"{sys.argv[1]}/{name}.h5")["quantities"] for name in ("one", "three", "without", "pde"))
+for q in one:
+    for key, values in one[q].items():
+        if isinstance(values, h5py.Dataset):
+            assert values[()].tobytes() == three[q][key][()].tobytes(), (q, key)
+            assert q not in without or values[()].tobytes() == without[q][key][()].tobytes(), (q, key)
+    for key in ("mean", "mean_se", "sd", "sd_se"):
+        assert np.isfinite(one[q][key][()]).all() == (q not in ("far", "rare")), (q, key)
+for key in ("mean", "sd"):  # 4 errors of either
+    (a, s), (b, t) = ((f["moved"][key][0], f["moved"][f"{key}_se"][0]) for f in (one, pde))
+    assert s > 0 and abs(a - b) < 4 * np.hypot(s, t), (key, a, s, b, t)
+PY
 finish

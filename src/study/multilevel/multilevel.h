@@ -229,9 +229,12 @@ bool levels_lengthen(Levels *l, const LevelsExcess *excess);
  * was constant in the pilot has varied in the draws since, of any member. */
 double levels_range(const Levels *l, int column, int j);
 bool levels_awake(const Levels *l, int column);
-/* What the pilot has misjudged by so much that it cannot be summed is a user error. */
+/* multilevel_range.c.  What the pilot has misjudged by so much that it cannot be summed is a user error, but of a
+ * quantity that is set aside: that has no mean and SD then (levels_summed). */
 PetscErrorCode LevelsCheckRange(const Levels *l);
-/* A warning of quantities that were constant in the pilot, and of errors that are larger than promised. */
+bool levels_summed(const Levels *l, int column);
+/* A warning of quantities that were constant in the pilot, or have no mean, and of errors that are larger than
+ * promised. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
 /* multilevel_estimate.c: members of group j, in ascending order; returns how many. */

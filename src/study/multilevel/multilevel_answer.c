@@ -20,6 +20,8 @@ static int fill_column(const Levels *l, int column, double at[])
   double *m            = at + l->a->moments + column;
   levels_mean(l, column, m + UQ_MEAN * columns, m + UQ_MEAN_SE * columns);
   levels_sd(l, column, m + UQ_SD * columns, m + UQ_SD_SE * columns);
+  if (!levels_summed(l, column))
+    m[UQ_MEAN * columns] = m[UQ_MEAN_SE * columns] = m[UQ_SD * columns] = m[UQ_SD_SE * columns] = NAN;
   m[UQ_SKEWNESS * columns] = m[UQ_SKEWNESS_SE * columns] = NAN;
   m[UQ_MIN * columns]                                    = INFINITY;
   m[UQ_MAX * columns]                                    = -INFINITY;
@@ -132,6 +134,7 @@ static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double t
   int member[LEVELS_MODELS];
   for (int64_t r = 0; r < l->o.pilot * K; r++) to[r] = l->pilot[r * l->columns + column];
   for (size_t r = of->means; r < of->size; r++) to[r] = NAN;
+  if (!levels_summed(l, column)) return;
   for (int j = 0; j < l->groups.plan.groups; j++) {
     const int n = levels_members(l, j, member);
     double *row = to + of->means + (size_t)(l->groups.plan.members[j] - 1) * (size_t)K;

@@ -2,7 +2,10 @@
 #include "multilevel.h"
 #include <math.h>
 
-#define RESOLVED 0.1 /* least range over the scale at which fourth powers are summed to four digits */
+/* Least range over the scale, where that is a guess: fourth powers are summed to four digits, which errors of SDs are
+ * of; squares are, and fourth powers to one. */
+#define RESOLVED 0.1
+#define ROUGH 0.005
 
 static void name_column(const Levels *l, int column, size_t size, char name[])
 {
@@ -13,16 +16,38 @@ static void name_column(const Levels *l, int column, size_t size, char name[])
     (void)PetscSNPrintf(name, size, "number %d of the fields", column);
 }
 
+static bool is_aside(const Levels *l, int column)
+{
+  return column >= l->q->m && l->o.aside[column - l->q->m];
+}
+
+/* Whether group j has the sums of a column; range: of its draws. */
+static bool sums_hold(const Levels *l, int column, int j, double *range)
+{
+  const ScoriaCoupled sums = l->groups.sums[j];
+  const bool far           = coupled_overflows(sums, column);
+  *range                   = 0;
+  if (!far && (l->varies[column] || coupled_count(sums) == 0)) return true;
+  *range = levels_range(l, column, j);
+  return !far && (*range == 0 || *range >= (is_aside(l, column) ? ROUGH : RESOLVED) * l->scale[column]);
+}
+
+bool levels_summed(const Levels *l, int column)
+{
+  double range;
+  for (int j = 0; j < l->groups.plan.groups; j++)
+    if (!sums_hold(l, column, j, &range)) return false;
+  return true;
+}
+
 PetscErrorCode LevelsCheckRange(const Levels *l)
 {
   char name[128];
+  double range;
   PetscFunctionBeginUser;
   for (int column = 0; column < l->columns; column++)
     for (int j = 0; j < l->groups.plan.groups; j++) {
-      const bool far = coupled_overflows(l->groups.sums[j], column);
-      if (!far && (l->varies[column] || coupled_count(l->groups.sums[j]) == 0)) continue;
-      const double range = levels_range(l, column, j);
-      if (!far && (range == 0 || range >= RESOLVED * l->scale[column])) continue;
+      if (is_aside(l, column) || sums_hold(l, column, j, &range)) continue;
       name_column(l, column, sizeof name, name);
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "uq: pilot: %lld draws at condition %d, in which %s %s, but the draws after it range over %.3g; more "
@@ -30,6 +55,20 @@ PetscErrorCode LevelsCheckRange(const Levels *l)
                   (long long)l->good, l->k, name, l->varies[column] ? "has far too small an SD" : "did not vary",
                   range);
     }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WarnOfAside(const Levels *l, int i)
+{
+  const int column = l->q->m + i;
+  PetscFunctionBeginUser;
+  if (levels_summed(l, column)) PetscFunctionReturn(0);
+  PetscCall(
+      ScoriaSay(l->run,
+                "  WARNING: condition %d: %s %s in the pilot of %lld draws, so that its mean and SD are left out; a "
+                "larger uq_pilot has them",
+                l->k, l->q->quantity[i].name, l->varies[column] ? "has far too small an SD" : "did not vary",
+                (long long)l->good));
   PetscFunctionReturn(0);
 }
 
@@ -43,8 +82,9 @@ PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
   for (int i = 0; i < l->q->nquantities; i++) {
     const char *name = l->q->quantity[i].name;
     const int column = l->q->m + i;
-    if (l->o.aside[i]) continue;
-    if (levels_awake(l, column))
+    if (l->o.aside[i])
+      PetscCall(WarnOfAside(l, i));
+    else if (levels_awake(l, column))
       PetscCall(
           ScoriaSay(l->run,
                     "  WARNING: condition %d: %s did not vary in the pilot of %lld draws, so that only the deck's "
