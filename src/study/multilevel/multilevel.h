@@ -259,8 +259,8 @@ void levels_sd(const Levels *l, int column, double *sd, double *se);
 int levels_smoothing(const Levels *l, int column, double p);
 /* false: outside the histogram, or so few draws that they do not bound it on both sides. */
 bool levels_quantile(const Levels *l, int column, double p, double *value, double *se);
-/* The shares of all thresholds into the answer of a condition. */
-void levels_fill_exceedances(const Levels *l, double at[]);
+/* Of the shares of all thresholds every `step`th, from the first, into the answer of a condition. */
+void levels_fill_exceedances(const Levels *l, int first, int step, double at[]);
 /* Shares of equal bins between the outer quantiles of the law, .001 and .999; from F at the median's weights. */
 void levels_fill_histogram(const Levels *l, int column, double to[]);
 PetscErrorCode LevelsAnswerFill(Levels *l);

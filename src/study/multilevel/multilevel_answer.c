@@ -146,11 +146,13 @@ static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double t
   }
 }
 
-/* Moments and quantiles of all columns: the ranks share these, and each number is one rank's. */
-static PetscErrorCode FillColumns(const Levels *l, double at[])
+/* Moments and quantiles of all columns, shares beyond thresholds and histograms: the ranks share these, and each number
+ * is one rank's. */
+static PetscErrorCode FillShared(const Levels *l, double at[])
 {
+  const UqQuestion *q  = l->q;
   const MPI_Comm comm  = l->workers->all.comm;
-  const size_t numbers = l->a->exceedances - l->a->moments;
+  const size_t numbers = l->a->covariance - l->a->moments;
   double outside       = 0;
   int rank, size;
   PetscFunctionBeginUser;
@@ -158,6 +160,9 @@ static PetscErrorCode FillColumns(const Levels *l, double at[])
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(PetscArrayzero(at + l->a->moments, numbers));
   for (int j = rank; j < l->columns; j += size) outside += fill_column(l, j, at);
+  levels_fill_exceedances(l, rank, size, at);
+  for (int i = rank; i < q->nquantities; i += size)
+    levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
   PetscCall(ScoriaReduceMany(comm, MPI_BOR, (int64_t)numbers, MPI_UINT64_T, at + l->a->moments));
   PetscCallMPI(MPI_Allreduce(&outside, &at[UQ_OUTSIDE], 1, MPI_DOUBLE, MPI_SUM, comm));
   PetscFunctionReturn(0);
@@ -180,10 +185,7 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
                 (long long)count, l->groups.plan.draws[j]);
   }
   at[UQ_FAILED] = (double)failed;
-  PetscCall(FillColumns(l, at));
-  levels_fill_exceedances(l, at);
-  for (int i = 0; i < q->nquantities; i++)
-    levels_fill_histogram(l, q->m + i, at + l->a->histograms + (size_t)i * (2 + UQ_BINS));
+  PetscCall(FillShared(l, at));
   fill_levels(l, at);
   const LevelsKept kept = levels_kept(l->K, l->o.pilot);
   for (int i = 0; i < q->nquantities && l->known->kept; i++)

@@ -265,13 +265,14 @@ static void share_interval(const Levels *l, double p, double se, double to[], si
   to[UQ_SHARE_HIGH * stride] = PetscMin(1, PetscMax(p + NORMAL95 * se, p < 1 ? middle + half : 1));
 }
 
-void levels_fill_exceedances(const Levels *l, double at[])
+void levels_fill_exceedances(const Levels *l, int first, int step, double at[])
 {
   const UqQuestion *q = l->q;
   double of[LEVELS_MODELS * LEVELS_MODELS], value, se;
-  for (int t = 0; t < q->nthresholds; t++) {
+  for (int t = 0, before = 0; t < q->nthresholds; t++) {
     const int n = uq_shares(q, t), cells = q->threshold[t].number;
-    for (int c = 0; c < n; c++) {
+    for (int c = 0; c < n; c++, before++) {
+      if (before % step != first) continue;
       const Beyond beyond = {t, c < cells ? c : (c == cells ? SUMMARY_ANY : SUMMARY_ALL)};
       levels_beyond(l, t, beyond.cell, of);
       levels_estimate(l, of, of, NULL, take_beyond, &beyond, &value, &se);
