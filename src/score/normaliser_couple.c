@@ -145,13 +145,15 @@ static PetscErrorCode FitModeScales(NormData *data, const ScoriaNormaliserOption
   PetscFunctionReturn(0);
 }
 
-/* mu from the means of a / D within pieces. */
+/* mu from the means of a / D within pieces; 0 where what the mean misses of few conditions is many times the variance
+ * of small modes, whose D says nothing of it. */
 static PetscErrorCode FitModeMeans(NormData *data, const ScoriaNormaliserOptions *opt, NormModes *modes, ModeMoments *s)
 {
   NormProfile norm = data->norm;
   const int R      = norm->R;
   NormDesign design;
   PetscFunctionBeginUser;
+  if (data->few) PetscFunctionReturn(0);
   for (int t = 0; t < data->tiles.tiles; t++) {
     double *mean = s->sum + data->start[t] * R;
     evaluate(data, t, -1, norm->scale.terms, data->scale_X, norm->D_coef, modes->D);

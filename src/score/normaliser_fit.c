@@ -79,7 +79,7 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
 
 /* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that, or about
  * the pieces' own means. */
-static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
+static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s)
 {
   const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
@@ -88,8 +88,8 @@ static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt
   norm_design(data, p, data->mean_X, m, &design);
   for (int t = 0; t < data->tiles.tiles && norm->twin; t++)
     for (int64_t k = data->start[t] * m; k < (data->start[t] + data->fitted[t]) * m; k++) s->mean[k] -= data->twin[k];
-  PetscCall(opt->choose_mean ? NormChooseMean(data, &design, s->mean, s->mean_coef)
-                             : NormLeastSquares(&design, s->mean, s->mean_coef));
+  PetscCall(NormLeftOut(data, opt, levels, s));
+  PetscCall(NormFitMean(data, opt, &design, s->mean, s->mean_coef));
   for (int t = 0; t < data->tiles.tiles; t++) {
     const int64_t at = data->start[t];
     la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
@@ -300,13 +300,13 @@ static PetscErrorCode TakeElements(const NormData *data)
 /* ------------------------------------------------------------------------------------------------ all together ---- */
 
 /* m and s, with tables over the pieces that are gone afterwards. */
-static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
+static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s)
 {
   const size_t slots = (size_t)data->start[data->tiles.tiles] + 1, m = (size_t)data->norm->m;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(slots * m, &s->mean, slots * m, &s->S2));
   PetscCall(NormDataWalk(data, "scales", NORM_DIFFERENCES, moments_visit, s));
-  PetscCall(FitMean(data, opt, s));
+  PetscCall(FitMean(data, opt, levels, s));
   PetscCall(FitScale(data, opt, s));
   PetscCall(PetscFree2(s->mean, s->S2));
   PetscFunctionReturn(0);
@@ -338,7 +338,7 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   PetscCall(NormChooseDegree(sure, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
   PetscCall(NormDataSetPolynomials(data));
   PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
-  PetscCall(FitMoments(data, opt, &s));
+  PetscCall(FitMoments(data, opt, levels, &s));
   data->mean_coef  = s.mean_coef;
   data->scale_coef = s.scale_coef;
   PetscCall(opt->whitening ? TakeModes(data, opt) : TakeElements(data));

@@ -26,6 +26,13 @@ typedef struct {
   double *mean_coef, *scale_coef; /* owned (terms, m) */
 } NormMoments;
 
+/* coef (mean.terms, m) of the pieces' means Y (pieces, m), with terms chosen where the options say so.  Collective. */
+PetscErrorCode NormFitMean(NormData *data, const ScoriaNormaliserOptions *opt, const NormDesign *design,
+                           const double Y[], double coef[]);
+/* Sets norm->left_out, logs it, and warns of a mean that is far off there; s: means less the twin and mean squares
+ * about them, its mean_coef is overwritten; levels: of NormCountLevels.  Collective. */
+PetscErrorCode NormLeftOut(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s);
+
 /* Elements of w whose spread is beyond what least squares leave of a constant, 1e-11 of it by their ridge, and a floor
  * for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a relative
  * channel is of another size than the rest.  A channel that never varies has scale 1: its z is zero and its mean is all
