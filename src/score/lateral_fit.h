@@ -103,7 +103,9 @@ PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[], i
 /* What the fit of correlations takes of a rank at most, once the polynomials are there; more than run_memory is a user
  * error. */
 PetscErrorCode LateralCheckCouplings(const LateralData *data);
-/* The size of waves by the smooth field of the leading channel, where there is one: from the modes.  One pass. */
+/* The leading channel of a normaliser's channels; -1: there is none, or no other. */
+int lateral_leading(const ScoriaTwin *twin, int channels);
+/* The size of waves by its smooth field: from the modes.  One pass, where there is such a channel. */
 PetscErrorCode LateralFitModulation(LateralData *data);
 /* Correlations of modes, from D and mu.  One pass. */
 PetscErrorCode LateralFitCouplings(LateralData *data);
@@ -111,6 +113,6 @@ PetscErrorCode LateralFitCouplings(LateralData *data);
 PetscErrorCode LateralFitPowers(LateralData *data);
 /* Everything.  Collective. */
 PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
-#define LATERAL_PASSES 8 /* of a fit */
+#define LATERAL_PASSES 7 /* of a fit, but for one more of the modulation */
 
 #endif

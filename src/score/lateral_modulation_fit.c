@@ -4,7 +4,6 @@
  * both sides over lateral places and rows give b.  An element has its own, a channel its trend over the conditions. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
-#include "tile_sum.h"
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +16,7 @@ typedef struct {
   double *up, *down; /* owned (n, E): E (t^2 - 1) s', 2 E t^2 s'^2 */
 } Moments;
 
-/* ------------------------------------------------------------------------------------------------ the smooth field
- * ----
- */
+/* -------------------------------------------------------------------------------------- the smooth field ---- */
 
 /* Covariance (nx, nx) of the leading channel at the wave numbers of class c. */
 static void covariance(const NormLateral norm, int c, double C[])
@@ -34,8 +31,8 @@ static void covariance(const NormLateral norm, int c, double C[])
   }
 }
 
-/* Its mode and filter, from the modes of all channels. */
-static PetscErrorCode SetSmooth(const NormLateral norm)
+/* Its mode and filter, from the modes of all channels; whether the leading channel varies at all. */
+static PetscErrorCode SetSmooth(const NormLateral norm, bool *varies)
 {
   const int nx  = norm->nx;
   Modulation *m = &norm->modulation;
@@ -54,14 +51,13 @@ static PetscErrorCode SetSmooth(const NormLateral norm)
     for (int i = 0; i < nx * nx; i++) m->filter[c] += C[i] * m->mode[i / nx] * m->mode[i % nx];
     most = PetscMax(most, m->filter[c]);
   }
-  for (int c = 0; c < norm->waves.classes; c++) m->filter[c] /= most;
+  *varies = most > 0;
+  for (int c = 0; c < norm->waves.classes && *varies; c++) m->filter[c] /= most;
   PetscCall(PetscFree3(C, all, w));
   PetscFunctionReturn(0);
 }
 
-/* --------------------------------------------------------------------------------------------------------- moments
- * ----
- */
+/* ----------------------------------------------------------------------------------------------- moments ---- */
 
 static void add_field(const NormLateral norm, double weight, const double t[], Moments *s, int64_t i)
 {
@@ -146,9 +142,7 @@ static void set_sides(const LateralData *data, int64_t i, Moments *s)
   }
 }
 
-/* ------------------------------------------------------------------------------------------------------- exponents
- * ----
- */
+/* --------------------------------------------------------------------------------------------- exponents ---- */
 
 #define CUBIC 5.0 /* the sides' quotient is b (1 - CUBIC b^2) to 2 % up to b = .2, whatever the correlation */
 #define SURE 4.0  /* standard errors of a channel's exponent: below, its waves are as large everywhere */
@@ -248,19 +242,26 @@ static PetscErrorCode FitExponents(LateralData *data, Moments *s)
   PetscFunctionReturn(0);
 }
 
+int lateral_leading(const ScoriaTwin *twin, int channels)
+{
+  int c = 0;
+  while (twin && c < channels && !twin->leading[c]) c++;
+  return twin && channels > 1 && c < channels ? c : -1;
+}
+
 PetscErrorCode LateralFitModulation(LateralData *data)
 {
   const NormLateral norm = data->norm;
-  const ScoriaTwin *twin = data->in.twin;
   const size_t n = (size_t)data->n + 1, E = (size_t)norm->E;
-  int channel = 0;
+  const int channel = lateral_leading(data->in.twin, norm->C);
+  bool varies       = false;
   Moments s;
   PetscFunctionBeginUser;
-  while (twin && channel < norm->C && !twin->leading[channel]) channel++;
-  if (!twin || channel == norm->C || norm->C == 1) PetscFunctionReturn(0);
+  if (channel < 0) PetscFunctionReturn(0);
   PetscCall(ModulationCreate(norm));
   norm->modulation.channel = channel;
-  PetscCall(SetSmooth(norm));
+  PetscCall(SetSmooth(norm, &varies));
+  if (!varies) PetscFunctionReturn(0);
   PetscCall(PetscCalloc5(n * E * SUMS, &s.sum, n, &s.S1, n, &s.S2, n * E, &s.up, n * E, &s.down));
   for (size_t i = 0; i < n; i++) s.S2[i] = 1;
   PetscCall(LateralDataWalk(data, "modulation", true, moments_visit, &s));
