@@ -66,11 +66,6 @@ void json_member(size_t size, char line[], const char *name, const char *format,
 #define LOG_MEAN_MOVED "mean_moved"
 #define LOG_SPREAD_MOVED "spread_moved"
 #define LOG_WIDENED "spread_widened"
-#define LOG_LEFT_OUT "left_out" /* of a fit of few conditions: */
-#define LOG_MEAN_OFF                                                                                                   \
-  "mean_off" /* how far off the mean is at conditions left out [SD], null: not measured; of how many */
-#define LOG_CONDITIONS "conditions"
-#define LOG_MEAN_FAR_OFF 0.3  /* SD: a warning is due; several times what the mean of a well-filled design is off */
 #define LOG_CORRECT "correct" /* of rows of a cheaper fidelity: */
 #define LOG_CHEAP "cheap"     /* how many, */
 #define LOG_PAIRS "pairs"     /* how many of them beside a row of the dataset, */

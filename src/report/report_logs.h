@@ -39,10 +39,9 @@ typedef struct {
   } cheap;                                               /* rows of a cheaper fidelity beside the training set */
   struct {
     bool there;
-    double mean, spread, widened;  /* as of log.jsonl */
-  } calibration;                   /* of the model at hand */
-  double mean_off, off_conditions; /* of a fit of few conditions, as of log.jsonl; NaN: not measured */
-  int nunits;                      /* lines of the last import about units */
+    double mean, spread, widened; /* as of log.jsonl */
+  } calibration;                  /* of the model at hand */
+  int nunits;                     /* lines of the last import about units */
   char units[REPORT_UNITS][256];
 } ReportHistory;
 

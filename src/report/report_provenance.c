@@ -2,7 +2,6 @@
 #include "report_page.h"
 #include "scoria/run_files.h"
 #include <dirent.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +52,6 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->cheap.off           = json_number(object, LOG_OFF);
     history->cheap.off_corrected = json_number(object, LOG_OFF_CORRECTED);
     history->cheap.correlation   = json_number(object, LOG_CORRELATION);
-  } else if (!strcmp(event, LOG_LEFT_OUT)) {
-    history->mean_off       = json_number(object, LOG_MEAN_OFF);
-    history->off_conditions = json_number(object, LOG_CONDITIONS);
   } else if (!strcmp(event, LOG_KEPT))
     history->calibration.there = false;
   else if (!strcmp(event, LOG_CALIBRATION)) {
@@ -69,7 +65,7 @@ static void history_line(const char *line, size_t length, ReportHistory *history
 
 void report_history(const char *jsonl, ReportHistory *history)
 {
-  *history = (ReportHistory){.mean_off = NAN};
+  *history = (ReportHistory){0};
   while (jsonl && *jsonl) {
     const size_t length = strcspn(jsonl, "\n");
     history_line(jsonl, length, history);

@@ -1,7 +1,6 @@
 /* The head of the page: how good the model is, in numbers beside the floor that sampling sets; else what there is. */
 #include "report_page.h"
 #include "report_words.h"
-#include "scoria/run_files.h"
 #include "scoria/uq_result.h"
 #include <math.h>
 #include <stdio.h>
@@ -210,19 +209,6 @@ static PetscErrorCode Cheap(const ReportHistory *history, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MeanOff(const ReportHistory *history, ReportText *html)
-{
-  PetscFunctionBeginUser;
-  if (history->mean_off > LOG_MEAN_FAR_OFF)
-    PetscCall(
-        ReportPrint(html,
-                    "<li><strong>Warning:</strong> means are off by about %.2g SD at conditions left out of their "
-                    "fit, ends of the ranges among them: %.0f conditions do not tell the trend between them; "
-                    "further conditions would, further rows of these do not</li>\n",
-                    history->mean_off, history->off_conditions));
-  PetscFunctionReturn(0);
-}
-
 /* A line per command: what it left here, or how to run it. */
 static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
 {
@@ -246,7 +232,6 @@ static PetscErrorCode Holdings(const ReportPage *page, ReportText *html)
     PetscCall(Untrained(page, html));
   else
     PetscCall(ReportPrint(html, "<li>model: %.0f training steps</li>\n", page->train->step[page->train->n - 1]));
-  PetscCall(MeanOff(page->history, html));
   if (page->samples->whole)
     PetscCall(ReportPrint(html, "<li>samples: %lld whole fields</li>\n", (long long)page->samples->whole));
   else if (!page->samples->present)

@@ -100,7 +100,6 @@ struct NormProfile_ {
   double *phi_coef;   /* owned (phi.terms, K, K): phi_kl(u), l < k: y_k = (b_k - sum_l phi_kl b_l) / d_k */
   double *d_coef;     /* owned (scale.terms, R): ln d(u) */
   double total;       /* trace of the covariance of z: what share the R modes carry; without whitening, R */
-  double left_out;    /* of a fit: error of the mean at conditions left out [SD], NaN where they are not few */
   /* Set by ProfileAt. */
   double *base;   /* owned (m): v at y = 0 */
   double *encode; /* owned (m, R): v - base to y */

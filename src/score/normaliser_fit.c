@@ -15,10 +15,7 @@
 #include <string.h>
 
 #define MOST_CANDIDATES 100 /* terms to choose from */
-/* Conditions below which a trend is not kept to a term per three of them where each has many rows: it may take as many
- * terms as there are conditions, a third of this number at most, by what they are worth at conditions left out. */
-#define FEW_CONDITIONS 60
-#define LEAST_CHOOSING 10 /* conditions of repeated rows: fewer say nothing by leaving some out */
+#define LEAST_CHOOSING 10   /* conditions of repeated rows: fewer say nothing by leaving some out */
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -42,14 +39,14 @@ PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], 
   PetscFunctionReturn(0);
 }
 
-/* The largest degree <= wanted with `most` coefficients; or, where terms are chosen among them, the largest that there
- * is, with no more than can be compared. */
-PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly)
+/* The largest degree <= wanted with three conditions per coefficient; or, where terms are chosen among them, the
+ * largest that there is, with no more than can be compared. */
+PetscErrorCode NormChooseDegree(int64_t n, int d, int wanted, bool choose, const int levels[], NormPoly *poly)
 {
   PetscFunctionBeginUser;
   for (int degree = choose ? NORM_MAX_DEGREE : PetscMin(wanted, NORM_MAX_DEGREE);; degree--) {
     PetscCall(NormPolyCreate(d, degree, levels, poly));
-    if (degree == 0 || (poly->terms <= most && !(choose && poly->terms > MOST_CANDIDATES))) break;
+    if (degree == 0 || (3 * poly->terms <= n && !(choose && poly->terms > MOST_CANDIDATES))) break;
     PetscCall(NormPolyDestroy(poly));
   }
   PetscFunctionReturn(0);
@@ -77,9 +74,8 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
   PetscFunctionReturn(0);
 }
 
-/* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that, or about
- * the pieces' own means. */
-static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s)
+/* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
+static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
   const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
@@ -88,15 +84,13 @@ static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt
   norm_design(data, p, data->mean_X, m, &design);
   for (int t = 0; t < data->tiles.tiles && norm->twin; t++)
     for (int64_t k = data->start[t] * m; k < (data->start[t] + data->fitted[t]) * m; k++) s->mean[k] -= data->twin[k];
-  PetscCall(NormLeftOut(data, opt, levels, s));
-  PetscCall(NormFitMean(data, opt, &design, s->mean, s->mean_coef));
+  PetscCall(opt->choose_mean ? NormChooseMean(data, &design, s->mean, s->mean_coef)
+                             : NormLeastSquares(&design, s->mean, s->mean_coef));
   for (int t = 0; t < data->tiles.tiles; t++) {
     const int64_t at = data->start[t];
     la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
-    for (int64_t i = at; i < at + data->fitted[t]; i++)
-      for (int64_t k = i * m; k < (i + 1) * m; k++)
-        s->S2[k] = norm_knows_mean(data, i) ? s->S2[k] * data->good[i] / (data->good[i] - 1)
-                                            : (s->S2[k] + s->mean[k] * s->mean[k]) * norm_unbiased(data, i);
+    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++)
+      s->S2[k] = (s->S2[k] + s->mean[k] * s->mean[k]) * norm_unbiased(data, k / m);
   }
   PetscFunctionReturn(0);
 }
@@ -188,9 +182,6 @@ static PetscErrorCode covariance_visit(void *ctx, NormData *data, int t, double 
   Covariance *c = ctx;
   PetscFunctionBeginUser;
   norm_standardise(data, t, v);
-  double *row = v;
-  for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; row += (size_t)data->good[i++] * m)
-    norm_centre(data, i, m, row);
   memset(c->part, 0, (size_t)m * m * sizeof(double));
   la_syrk(m, data->rows[t].fitted, m, v, c->part);
   int64_t at = 0;
@@ -300,13 +291,13 @@ static PetscErrorCode TakeElements(const NormData *data)
 /* ------------------------------------------------------------------------------------------------ all together ---- */
 
 /* m and s, with tables over the pieces that are gone afterwards. */
-static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s)
+static PetscErrorCode FitMoments(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
   const size_t slots = (size_t)data->start[data->tiles.tiles] + 1, m = (size_t)data->norm->m;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(slots * m, &s->mean, slots * m, &s->S2));
   PetscCall(NormDataWalk(data, "scales", NORM_DIFFERENCES, moments_visit, s));
-  PetscCall(FitMean(data, opt, levels, s));
+  PetscCall(FitMean(data, opt, s));
   PetscCall(FitScale(data, opt, s));
   PetscCall(PetscFree2(s->mean, s->S2));
   PetscFunctionReturn(0);
@@ -327,18 +318,14 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));
-  data->few = norm->d > 0 && data->n < FEW_CONDITIONS && data->fitted_rows >= NORM_OWN_MEAN * data->fitted_pieces;
-  if (!data->unrepeated && !data->few && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
-  const int64_t sure = data->n / 3, most = data->few ? PetscMin(data->n, FEW_CONDITIONS / 3) : sure;
+  if (!data->unrepeated && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
   PetscCall(NormCountLevels(&data->tiles, norm->d, data->u, levels));
-  PetscCall(NormChooseDegree(opt->choose_mean ? most : sure, norm->d, opt->degree_mean, opt->choose_mean, levels,
-                             &norm->mean));
-  PetscCall(NormChooseDegree(opt->choose_scale ? most : sure, norm->d, opt->degree_scale, opt->choose_scale, levels,
-                             &norm->scale));
-  PetscCall(NormChooseDegree(sure, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
+  PetscCall(NormChooseDegree(data->n, norm->d, opt->degree_mean, opt->choose_mean, levels, &norm->mean));
+  PetscCall(NormChooseDegree(data->n, norm->d, opt->degree_scale, opt->choose_scale, levels, &norm->scale));
+  PetscCall(NormChooseDegree(data->n, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
   PetscCall(NormDataSetPolynomials(data));
   PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
-  PetscCall(FitMoments(data, opt, levels, &s));
+  PetscCall(FitMoments(data, opt, &s));
   data->mean_coef  = s.mean_coef;
   data->scale_coef = s.scale_coef;
   PetscCall(opt->whitening ? TakeModes(data, opt) : TakeElements(data));

@@ -14,9 +14,9 @@
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
 /* How many values each u_j takes, for NormPolyCreate; u (rows of the tiles, d).  Collective. */
 PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], int levels[]);
-/* The polynomial of the largest degree <= wanted with no more than `most` coefficients; choose: of as many terms as can
- * be compared. */
-PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
+/* The polynomial of the largest degree <= wanted with three of n conditions per coefficient; choose: of as many terms
+ * as can be compared. */
+PetscErrorCode NormChooseDegree(int64_t n, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
@@ -25,13 +25,6 @@ typedef struct {
   double *mean, *S2;              /* owned (slots, m) */
   double *mean_coef, *scale_coef; /* owned (terms, m) */
 } NormMoments;
-
-/* coef (mean.terms, m) of the pieces' means Y (pieces, m), with terms chosen where the options say so.  Collective. */
-PetscErrorCode NormFitMean(NormData *data, const ScoriaNormaliserOptions *opt, const NormDesign *design,
-                           const double Y[], double coef[]);
-/* Sets norm->left_out, logs it, and warns of a mean that is far off there; s: means less the twin and mean squares
- * about them, its mean_coef is overwritten; levels: of NormCountLevels.  Collective. */
-PetscErrorCode NormLeftOut(NormData *data, const ScoriaNormaliserOptions *opt, const int levels[], NormMoments *s);
 
 /* Elements of w whose spread is beyond what least squares leave of a constant, 1e-11 of it by their ridge, and a floor
  * for every channel, so that cells or conditions whose spread vanishes keep a scale; the first cell of a relative
@@ -53,14 +46,7 @@ PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *desi
  * trend may take many terms across the noise, of which none needs to be paid for along it.  coef (mean.terms, m); sets
  * the leverages of data.  Collective. */
 PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const double Y[], double coef[]);
-/* Rows of a piece whose own mean costs no more than 7 % of the precision of its spread. */
-#define NORM_OWN_MEAN 8
-
-/* Whether spreads of a piece are taken about its own mean, so that what the regressed mean misses is not in them. */
-bool norm_knows_mean(const NormData *data, int64_t slot);
-/* The rows v (rows, width) of such a piece become deviations from their mean, with the variance of the rows. */
-void norm_centre(const NormData *data, int64_t slot, int width, double v[]);
-/* Factor from a mean square of a piece about the regressed mean, or after norm_centre, to one without its bias. */
+/* Factor from a mean square of a piece about the regressed mean to one without its bias. */
 double norm_unbiased(const NormData *data, int64_t slot);
 
 /* An eigenvector from (m), its largest element positive. */

@@ -186,11 +186,7 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
   bool *use           = NULL;
   PetscFunctionBeginUser;
   take_column(data, s, k, c);
-  /* What the terms miss of few conditions is no noise, whose spread could be regressed. */
-  if (data->few)
-    memcpy(c->w, design.w, (size_t)slots * sizeof *c->w);
-  else
-    PetscCall(FindWeights(data, s, k, c));
+  PetscCall(FindWeights(data, s, k, c));
   design.q = 1;
   design.w = c->w;
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
@@ -201,7 +197,7 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
   PetscCall(NormLeverages(&design, &share, c->h));
   for (int t = 0; t < data->tiles.tiles; t++)
     for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++)
-      if (s->design->w[i] > 0) data->leverage[i] += c->h[i] * c->w[i] / s->design->w[i];
+      data->leverage[i] += c->h[i] * c->w[i] / s->design->w[i];
   PetscCall(PetscFree(use));
   PetscFunctionReturn(0);
 }
@@ -224,7 +220,6 @@ static PetscErrorCode FitDirections(NormData *data, Directions *s, const double 
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, s->alone, m, s->table, &data->mean_use));
   design.use = data->mean_use;
   PetscCall(NormLeastSquares(&design, s->table, s->along));
-  PetscCall(PetscFree(data->leverage));
   PetscCall(PetscCalloc1(slots, &data->leverage));
   PetscCall(PetscCalloc5(slots, &c.y, slots, &c.S2, slots, &c.w, design.p, &c.coef, slots, &c.h));
   for (int k = 0; k < s->alone; k++) total += s->lambda[m - 1 - k];
@@ -257,13 +252,5 @@ PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const do
   PetscCall(FitDirections(data, &s, Y));
   PetscCall(TurnBack(data, &s, coef));
   PetscCall(DirectionsDestroy(&s));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode NormFitMean(NormData *data, const ScoriaNormaliserOptions *opt, const NormDesign *design,
-                           const double Y[], double coef[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(opt->choose_mean ? NormChooseMean(data, design, Y, coef) : NormLeastSquares(design, Y, coef));
   PetscFunctionReturn(0);
 }

@@ -4,28 +4,9 @@
 
 #define LARGEST_LEVERAGE 0.9 /* of a row whose residual still counts */
 
-bool norm_knows_mean(const NormData *data, int64_t slot)
-{
-  return data->good[slot] >= NORM_OWN_MEAN;
-}
-
-void norm_centre(const NormData *data, int64_t slot, int width, double v[])
-{
-  const int n        = (int)data->good[slot];
-  const double scale = sqrt(n / (n - 1.0));
-  if (!norm_knows_mean(data, slot)) return;
-  for (int j = 0; j < width; j++) {
-    double mean = 0;
-    for (int k = 0; k < n; k++) mean += v[(size_t)k * width + j];
-    mean /= n;
-    for (int k = 0; k < n; k++) v[(size_t)k * width + j] = (v[(size_t)k * width + j] - mean) * scale;
-  }
-}
-
 double norm_unbiased(const NormData *data, int64_t slot)
 {
-  return data->leverage && !norm_knows_mean(data, slot) ? 1 / (1 - PetscMin(data->leverage[slot], LARGEST_LEVERAGE))
-                                                        : 1;
+  return data->leverage ? 1 / (1 - PetscMin(data->leverage[slot], LARGEST_LEVERAGE)) : 1;
 }
 
 PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *design, int alone, const double S2[],
