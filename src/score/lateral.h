@@ -184,8 +184,6 @@ double modulation_score(const NormLateral norm, int e, double t, double s);
 double modulation_share(const NormLateral norm, int c, const double t[]);
 /* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
 void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
-/* v of element e at a place among the knots, whose middle is 0; its slope, per knot. */
-double lateral_slope(const NormLateral norm, int e, double place, double *v);
 /* Variance (E) of t by W. */
 void lateral_score_variance(const NormLateral norm, double variance[]);
 #define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
@@ -209,6 +207,9 @@ void lateral_coordinates(const NormLateral norm, double y[]);
 int marginal_bin(double z);
 double marginal_edge(int k); /* between bins k and k + 1 */
 double marginal_knot(int k); /* of t */
+/* A table over knots (MARGINAL_KNOTS) at a place among them, whose middle is 0, or on the line through the outer ones;
+ * its slope, per knot. */
+double marginal_between(const double table[], double place, double *slope);
 /* Sets first and last from mass, and brings what lies beyond into the next bins; `least` is mass enough to lie there.
  */
 void marginal_set_range(Marginal *marginal, double least);

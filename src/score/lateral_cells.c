@@ -36,15 +36,6 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[])
   for (int64_t j = 0; j < n && norm->logged[c]; j++) v[j] = reference + sign * exp(v[j]);
 }
 
-double lateral_slope(const NormLateral norm, int e, double place, double *v)
-{
-  const double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS, at = place + MARGINAL_KNOTS / 2;
-  const int k    = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
-  const double d = knot[k + 1] - knot[k];
-  *v             = knot[k] + (at - k) * d;
-  return d;
-}
-
 /* ----------------------------------------------------------------------------------------- scores of cells ---- */
 
 int lateral_scores_each(void *self)
@@ -94,11 +85,11 @@ void lateral_cell_values(void *self, int n, const int cell[], const double score
 {
   const NormLateral norm = self;
   const int each         = lateral_scores_each(self);
-  double by_t, by_s;
+  double by_t, by_s, slope;
   for (int i = 0; i < n; i++, score += each) {
     const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
     const double at = modulation_position(norm, e, score[0], each > 1 ? score[1] : 0, &by_t, &by_s);
-    (void)lateral_slope(norm, e, at, &value[i]);
+    value[i]        = marginal_between(norm->knot + (size_t)e * MARGINAL_KNOTS, at, &slope);
     lateral_values_back(norm, e, 1, &value[i]);
   }
 }

@@ -99,19 +99,12 @@ static void set_normals(const NormLateral norm, int e)
   }
 }
 
-/* A table over knots at a place among them, whose middle is 0, or on the line through the outer ones. */
-static double between(const double table[], double place)
-{
-  const double at = place + MARGINAL_KNOTS / 2;
-  const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
-  return table[k] + (at - k) * (table[k + 1] - table[k]);
-}
-
 void modulation_bend(NormLateral norm)
 {
   const Modulation *m = &norm->modulation;
+  double slope;
   for (int i = 0; i < norm->E * MARGINAL_KNOTS; i++)
-    norm->knot[i] = between(m->plain + (size_t)(i / MARGINAL_KNOTS) * MARGINAL_KNOTS, m->normal[i]);
+    norm->knot[i] = marginal_between(m->plain + (size_t)(i / MARGINAL_KNOTS) * MARGINAL_KNOTS, m->normal[i], &slope);
 }
 
 void modulation_set(NormLateral norm, const double u[])
@@ -200,7 +193,8 @@ double modulation_position(const NormLateral norm, int e, double t, double s, do
 
 double modulation_score(const NormLateral norm, int e, double t, double s)
 {
-  double by_t, by_s;
+  double by_t, by_s, slope;
   const double at = modulation_position(norm, e, t, s, &by_t, &by_s);
-  return norm->modulation.on ? between(norm->modulation.normal + (size_t)e * MARGINAL_KNOTS, at) : at;
+  if (!norm->modulation.on) return at;
+  return marginal_between(norm->modulation.normal + (size_t)e * MARGINAL_KNOTS, at, &slope);
 }

@@ -31,10 +31,9 @@ static double hermite_squares(const NormLateral norm, int e, const double knot[]
 {
   double a[HERMITES] = {0}, mean = 0;
   for (int i = 0; i <= POINTS; i++) {
-    const double s  = (i - POINTS / 2) * STEP;
-    const double at = s / LATERAL_STEP + MARGINAL_KNOTS / 2, weight = STEP * exp(-0.5 * s * s) / sqrt(2 * PETSC_PI);
-    const int k = at > 0 ? PetscMin((int)at, MARGINAL_KNOTS - 2) : 0;
-    double v    = knot[k] + (at - k) * (knot[k + 1] - knot[k]);
+    const double s      = (i - POINTS / 2) * STEP;
+    const double weight = STEP * exp(-0.5 * s * s) / sqrt(2 * PETSC_PI);
+    double slope, v = marginal_between(knot, s / LATERAL_STEP, &slope);
     lateral_values_back(norm, e, 1, &v);
     mean += weight * v;
     double before = 0, now = 1; /* sqrt(n + 1) h_{n+1} = s h_n - sqrt(n) h_{n-1} */

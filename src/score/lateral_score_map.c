@@ -54,26 +54,20 @@ static double shift_at(const double shift[], double score)
   return shift[k] + (at - k) * (shift[k + 1] - shift[k]);
 }
 
-/* v at a place between knots, or on the line through the outer ones. */
-static double value_at(const double knot[], double place)
-{
-  const int k = (int)PetscClipInterval(place, 0, MARGINAL_KNOTS - 2);
-  return knot[k] + (place - k) * (knot[k + 1] - knot[k]);
-}
-
 void lateral_map_scores(void *self, const double shift[])
 {
   const NormLateral norm = self;
   double *variance = norm->profile, *table = norm->modulation.on ? norm->modulation.plain : norm->knot,
-         old[MARGINAL_KNOTS];
+         old[MARGINAL_KNOTS], slope;
   lateral_score_variance(norm, variance);
   for (int e = 0; e < norm->E; e++) {
     double *knot = table + (size_t)e * MARGINAL_KNOTS;
     if (!(variance[e] > LATERAL_LEAST_VARIANCE)) continue;
     memcpy(old, knot, sizeof old);
     for (int k = 0; k < MARGINAL_KNOTS; k++) {
-      const double score = (k - MARGINAL_KNOTS / 2 - middle_of(norm, e)) * LATERAL_STEP;
-      knot[k]            = value_at(old, k + shift_at(shift + (size_t)e * EDGES, score) / LATERAL_STEP);
+      const double score = (k - MARGINAL_KNOTS / 2 - middle_of(norm, e)) * LATERAL_STEP,
+                   moved = shift_at(shift + (size_t)e * EDGES, score) / LATERAL_STEP;
+      knot[k]            = marginal_between(old, k - MARGINAL_KNOTS / 2 + moved, &slope);
     }
   }
   if (norm->modulation.on) modulation_bend(norm);

@@ -21,10 +21,11 @@ static void set_slopes(const NormLateral norm, const double y[], double by_t[], 
   if (norm->modulation.on) modulation_smooth(norm, t);
   for (int i = 0; i < norm->m; i++) {
     const int e = i / (norm->nx * norm->N) * norm->nx + i % norm->nx, place = i / norm->nx % norm->N;
-    double v;
+    double slope;
     const double at =
         modulation_position(norm, e, t[i], norm->modulation.on ? norm->modulation.s[place] : 0, &by_t[i], &by_s[i]);
-    const double slope = lateral_slope(norm, e, at, &v) * value_rate(norm, e, v);
+    const double v = marginal_between(norm->knot + (size_t)e * MARGINAL_KNOTS, at, &slope);
+    slope *= value_rate(norm, e, v);
     by_t[i] *= slope;
     by_s[i] *= slope;
   }

@@ -171,6 +171,14 @@ double marginal_knot(int k)
   return LATERAL_STEP * (k - MARGINAL_KNOTS / 2);
 }
 
+double marginal_between(const double table[], double place, double *slope)
+{
+  const double at = place + MARGINAL_KNOTS / 2;
+  const int k     = at > 0 ? (at < MARGINAL_KNOTS - 2 ? (int)at : MARGINAL_KNOTS - 2) : 0;
+  *slope          = table[k + 1] - table[k];
+  return table[k] + (at - k) * *slope;
+}
+
 const KnotLoops *knot_loops(void)
 {
   static const KnotLoops *const table[] = {LEVELS(&knot_loops)};
