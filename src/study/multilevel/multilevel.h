@@ -256,10 +256,6 @@ void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double 
 typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
 void levels_estimate(const Levels *l, const double C[], const double expected[], const double left[], LevelsTake take,
                      const void *ctx, double *value, double *se);
-#define LEVELS_EVENTS 4 /* differences of indicators; of fewer, counts say little */
-/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
- * quantile at nu degrees of freedom over the normal one. */
-double levels_student(double nu);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
 /* multilevel_law.c.  Edges on both sides of a quantile over which F is smoothed, where the law is normal. */
