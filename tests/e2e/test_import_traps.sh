@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# import and what follows: a file that can be read but is not what it seems. What would be a wrong answer is told, of such a file and of none
+# that is as it should be.
+set -uo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+scoria() { # one rank without the launcher
+  last_options "$@"
+  timeout 300 "$SCORIA" "${kept_options[@]}"
+}
+
+"$PYTHON" - "$work" <<'PY' || { fail "the inputs"; finish; }
+import sys, h5py, numpy as np
+rng = np.random.default_rng(1)
+conditions, each, cells = 40, 6, 16
+rate = np.repeat(rng.uniform(0.5, 2, conditions), each)
+u = (np.arange(cells) + 0.5) / cells
+z = rng.normal(size=(3, conditions * each, 1))
+good = {"x": 80e-6 * u, "rate": rate, "T": np.repeat(rng.uniform(290, 320, conditions), each),
+        "c": 1000 + 200 * rate[:, None] * (1 - u**2) * (1 + 0.2 * z[0] + 0.1 * z[1] * np.cos(np.pi * u)),
+        "phi": -0.2 - 0.01 * rate[:, None] * u * (1 + 0.2 * z[0]) + 0.001 * z[2] * np.sin(np.pi * u)}
+def write(name, **other):
+    with h5py.File(f"{sys.argv[1]}/{name}.h5", "w") as f:
+        for key, unit in {"x": "m", "c": "mol m^-3", "phi": "V", "T": "K", "rate": "1"}.items():
+            f[key] = other.get(key, good[key])
+            f[key].attrs["units"] = unit
+write("good")
+write("together", T=290 + 10 * rate)
+PY
+cat >"$work/deck.yaml" <<DECK
+import: {fields: [c=/c, phi=/phi], conditions: [rate=/rate, T=/T], x: /x}
+train: {steps: 0}
+DECK
+run() { # FILE COMMAND ...: in the run directory of that file; what is said goes to FILE.out
+  local file=$1
+  shift
+  scoria "$1" "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" "${@:2}" >"$work/$file.out" 2>&1
+}
+said() { # FILE PATTERN: in the line of a warning
+  grep -q "WARNING: $2" "$work/$1.out" || { fail "$1: not told: $2"; cat "$work/$1.out" >&2; }
+}
+silent() {
+  if grep "WARNING" "$work/$1.out" >&2; then fail "$1: warned of without a reason"; fi
+}
+for file in good together; do
+  run "$file" import || fail "import $file"
+  silent "$file"
+done
+
+# Conditions that go together: between them nothing is known, though it lies inside their ranges.
+run good train || fail "train good"
+silent good
+run together train || fail "train together"
+said together 'rate and T go together in the training set (correlation +1.0000)'
+run good uq -uq_map rate,T -uq_count 20 || fail "uq good"
+silent good
+run together sample -sample_at rate=1,T=300.5 || fail "sample near the line"
+silent together
+run together sample -sample_file off.h5 -sample_at rate=0.6,T=309 || fail "sample off the line"
+said together 'rate = 0.6, T = 309 K: inside all ranges, but 5.* times as far out as the training conditions'
+run together uq -uq_map rate,T -uq_map_points 3,3 -uq_count 20 || fail "uq off the line"
+said together '6 of 9 conditions, the farthest rate = '
+if run together uq -uq_file off.h5 -uq_map rate,T -uq_count 20 -strict; then fail "-strict lets extrapolation pass"; fi
+"$PYTHON" - "$work" <<'PY' || fail "where training conditions lie"
+import sys, h5py, numpy as np
+for name in ("good", "together"):
+    model, data = (h5py.File(f"{sys.argv[1]}/{name}/{f}.h5") for f in ("model", "dataset"))
+    theta = np.stack([data["conditions/" + k][::6] for k in ("rate", "T")], 1)
+    lo, hi = theta.min(0), theta.max(0)
+    u = np.delete(2 * (theta - lo) / (hi - lo) - 1, model["holdout"][:].astype(int), 0)
+    np.testing.assert_allclose(model["reach/mean"], u.mean(0), atol=1e-12)           # rounding
+    np.testing.assert_allclose(model["reach/covariance"], np.cov(u.T, bias=True), atol=1e-12)
+PY
+finish
