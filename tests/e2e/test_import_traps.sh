@@ -27,6 +27,19 @@ def write(name, **other):
             f[key].attrs["units"] = unit
 write("good")
 write("together", T=290 + 10 * rate)
+def other(key, rows, value, cells=slice(None)):
+    v = good[key].copy()
+    v[rows, cells] = value
+    return v
+write("gap", c=other("c", [66, 70], -9999.0, 5), phi=other("phi", [3], 9.969209968386869e36))
+c = other("c", [66, 70], np.nan, 5)
+print(f"{np.nanmin(c):.6g} to {np.nanmax(c):.6g}", file=open(sys.argv[1] + "/range", "w"))
+write("condition", rate=np.where(np.arange(240) // 6 == 2, -999, rate))
+write("zero", c=other("c", slice(234, None), 0))
+write("unwritten", c=other("c", slice(234, None), 0) - 1100 * (np.arange(240) < 234)[:, None], phi=other("phi", slice(234, None), 0) + 0.2 * (np.arange(240) < 234)[:, None])
+write("twice", **{k: np.concatenate([v, v]) for k, v in good.items() if k != "x"})
+write("constant", phi=np.full_like(good["phi"], -0.2))
+write("bounded", c=np.where(good["c"] < 1200, 0, good["c"] - 1200))   # a field that is 0 where another is not
 PY
 cat >"$work/deck.yaml" <<DECK
 import: {fields: [c=/c, phi=/phi], conditions: [rate=/rate, T=/T], x: /x}
@@ -47,6 +60,24 @@ for file in good together; do
   run "$file" import || fail "import $file"
   silent "$file"
 done
+
+# Numbers that look as if they were none: on any ranks alike, what is in single precision and what is in double.
+while read -r file pattern; do
+  for ranks in 1 3; do
+    rm -rf "${work:?}/$file"
+    timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" import "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" >"$work/$file.out" 2>&1 || fail "import $file on $ranks"
+    if [ "$file" = bounded ]; then silent bounded; else said "$file" "${pattern/@/$(cat "$work/range")}"; fi
+  done
+done <<'LIST'
+gap c: -9999 mol m^-3 in 2 rows, far from all other values, @: a gap that is not marked
+gap phi: 9.969[0-9]*e+36 V in 1 row, far from
+condition rate: -999 in 6 rows, far from all other values,
+zero c: 0 in all cells of 6 rows, else 10[0-9.]* to 1[0-9.]*: never written
+unwritten 6 of 240 rows are 0 in all cells of all fields
+twice 240 of 480 rows repeat another of their condition
+constant phi is -0.2 in all rows
+bounded
+LIST
 
 # Conditions that go together: between them nothing is known, though it lies inside their ranges.
 run good train || fail "train good"
