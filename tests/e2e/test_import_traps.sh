@@ -79,6 +79,15 @@ constant phi is -0.2 in all rows
 bounded
 LIST
 
+# A field that does not vary is no part of the verdict: its rounding is neither right nor wrong.
+run constant run || fail "run of a constant field"
+"$PYTHON" - "$work/constant/compare.json" <<'PY' || fail "the verdict beside a constant field"
+import json, sys
+pooled = json.load(open(sys.argv[1]))["pooled"]
+print(pooled["model"]["sliced_w"], pooled["floor"]["sliced_w"])
+assert pooled["model"]["sliced_w"] < 3 * pooled["floor"]["sliced_w"] < 1.5   # chance of 60 rows is a third; rounding gave 17
+PY
+
 # Conditions that go together: between them nothing is known, though it lies inside their ranges.
 run good train || fail "train good"
 silent good
