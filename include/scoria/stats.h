@@ -26,6 +26,8 @@ ScoriaExtremes stats_extremes(int64_t n, const double values[]);
 double stats_quantile_select(int64_t n, double values[], double p);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
+/* (x - mean) / unit; 0 where the unit is the value itself and the difference is rounding. */
+double stats_residual(double x, double mean, double unit);
 
 /* Distances between a sample a (na, m) and a reference b (nb, m), columns being the coordinates of one field vector
  * (all cells of all fields).  SD means the reference's standard deviation of that column; columns whose reference SD is

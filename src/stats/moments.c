@@ -27,6 +27,12 @@ double stats_unit(double mean, double sd)
   return unit > 0 ? unit : 1;
 }
 
+double stats_residual(double x, double mean, double unit)
+{
+  const double residual = (x - mean) / unit;
+  return unit == fabs(mean) && fabs(residual) < RESOLUTION ? 0 : residual;
+}
+
 double stats_quantile(int64_t n, const double sorted[], double p)
 {
   const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
