@@ -8,6 +8,7 @@
 #include "train_few.h"
 #include "basis.h"
 #include "processes.h"
+#include "reach.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -303,6 +304,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
+  ScoriaReach reach;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -322,6 +324,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(TellHoldout(run, &holdout));
   split = holdout;
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
+  PetscCall(ReachFind(run, rows, &split, &reach));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
@@ -339,6 +342,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  (*model)->reach   = reach;
   PetscCall(FewJudge(&t, *model));
   PetscCall(FewCalibrate(&t, *model));
   PetscCall(PetscFree(t.worth));
