@@ -95,6 +95,28 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   return far > FAR_READING;
 }
 
+static bool is_again(const InferSensor *s, const InferSensor *t)
+{
+  return s->channel == t->channel && s->x == t->x && s->y == t->y && s->z == t->z && s->value == t->value &&
+         s->sd == t->sd;
+}
+
+/* Whether reading i is one before it to the last digit, as of a line that a file has twice: the noise of the two would
+ * count as independent. */
+static PetscErrorCode JudgeRepeated(ScoriaRun run, const InferQuestion *q, int i)
+{
+  PetscFunctionBeginUser;
+  for (int j = 0; j < i; j++) {
+    if (!is_again(&q->sensors.s[i], &q->sensors.s[j])) continue;
+    if (q->strict) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: reading %d is reading %d again", i + 1, j + 1);
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: reading %d is reading %d again, to the last digit: the two count as independent",
+                        i + 1, j + 1));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Before the hours that tempering takes where a unit is wrong. */
 static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, InferAnswer *a)
 {
@@ -103,6 +125,7 @@ static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, Infe
   PetscFunctionBeginUser;
   PetscCall(FindSpreads(p, a));
   for (int i = 0; i < q->sensors.n; i++) {
+    PetscCall(JudgeRepeated(run, q, i));
     if (!infer_reading_is_far(q, a, i, line)) continue;
     if (q->far > 0 && distance(q, a, i) > q->far)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
