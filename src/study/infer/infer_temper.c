@@ -117,6 +117,22 @@ static PetscErrorCode JudgeRepeated(ScoriaRun run, const InferQuestion *q, int i
   PetscFunctionReturn(0);
 }
 
+#define FINE 0.01 /* of the prior's SD: no model of random fields has been seen to be right to that */
+
+/* Whether the noise of reading i is so small that the posterior says of the model what holds of its own law alone. */
+static PetscErrorCode JudgeNoise(ScoriaRun run, const InferQuestion *q, const InferAnswer *a, int i)
+{
+  const double prior = a->statistics[SCORIA_PRIOR][INFER_SD * a->columns + a->at_sensors + i];
+  const double share = q->sensors.s[i].sd / prior;
+  PetscFunctionBeginUser;
+  if (prior > 0 && share < FINE)
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: reading %d: its noise is %.2g of the prior's SD there, finer than a model is right "
+                        "(compare): the posterior may be too narrow, and wrong",
+                        i + 1, share));
+  PetscFunctionReturn(0);
+}
+
 /* Before the hours that tempering takes where a unit is wrong. */
 static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, InferAnswer *a)
 {
@@ -126,6 +142,7 @@ static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, Infe
   PetscCall(FindSpreads(p, a));
   for (int i = 0; i < q->sensors.n; i++) {
     PetscCall(JudgeRepeated(run, q, i));
+    PetscCall(JudgeNoise(run, q, a, i));
     if (!infer_reading_is_far(q, a, i, line)) continue;
     if (q->far > 0 && distance(q, a, i) > q->far)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
