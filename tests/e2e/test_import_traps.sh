@@ -113,6 +113,8 @@ print(pooled["model"]["sliced_w"], pooled["floor"]["sliced_w"])
 assert pooled["model"]["sliced_w"] < 3 * pooled["floor"]["sliced_w"] < 1.5   # chance of 60 rows is a third; rounding gave 17
 PY
 
+grep -A2 '<h3>What looks wrong in the file</h3>' "$work/constant/report.html" | grep -q '<li>phi is -0.2 in all rows' || fail "the report does not show what import has warned of"
+
 # Conditions that go together: between them nothing is known, though it lies inside their ranges.
 run good train || fail "train good"
 silent good
