@@ -206,6 +206,21 @@ static PetscErrorCode CheckUsable(const Import *im, Partial *out, Tally *tally)
               (long long)im->found, counts);
 }
 
+/* Rows are of the file that was read through at first: of one that a program has written to meanwhile nothing is kept.
+ */
+static PetscErrorCode CheckUnchanged(const Import *im, Partial *out)
+{
+  char now[SCORIA_SOURCE_SIZE];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceNow(im->comm, im->path, im->spec.source, im->spec.source_modified, now));
+  if (!strncmp(im->spec.source, now, strlen(now))) PetscFunctionReturn(0); /* other files may follow; or it is gone */
+  PetscCall(Abandon(im, out));
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: it has changed while it was read: found %s, then %s; import it when nothing "
+              "writes to it",
+              im->path, im->spec.source, now);
+}
+
 /* The file is read through, by a child process of rank 0, and its rows are sorted. */
 static PetscErrorCode Look(ScoriaRun run, ScoriaDeck deck, Import *im)
 {
@@ -247,6 +262,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
                          &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(CheckUsable(&im, &out, &tally));
+  PetscCall(CheckUnchanged(&im, &out));
   PetscCall(ImportWarn(&im, &tally.suspects));
   PetscCall(PartialFinish(&out));
   made->spec    = im.spec;

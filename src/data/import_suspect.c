@@ -3,7 +3,10 @@
  * A gap in somebody's file is a number, -9999 or 9.97e36, where no attribute says that it is one; rows of an array that
  * a program has not come to are 0; rows written twice count twice.  All of this can be read, and learned from. */
 #include "import_suspect.h"
+#include "scoria/run_files.h"
+#include <cJSON.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define FAR 10     /* times the range of all other values: no law of fields has its outermost value there */
@@ -205,6 +208,25 @@ PetscErrorCode ImportSuspectRows(const ScoriaDatasetSpec *spec, int64_t first, c
 /* ----------------------------------------------------------------------------------------------------- warnings ----
  */
 
+/* Said, and kept for the report. */
+static PetscErrorCode Warn(const Import *im, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+static PetscErrorCode Warn(const Import *im, const char *format, ...)
+{
+  char line[512];
+  va_list args;
+  PetscFunctionBeginUser;
+  va_start(args, format);
+  PetscCall(PetscVSNPrintf(line, sizeof line, format, NULL, args));
+  va_end(args);
+  PetscCall(ScoriaSay(im->run, "  WARNING: %s", line));
+  cJSON *text  = cJSON_CreateString(line);
+  char *quoted = cJSON_PrintUnformatted(text);
+  cJSON_Delete(text);
+  if (quoted) PetscCall(ScoriaLog(im->run, LOG_SUSPECT, "\"" LOG_LINE "\":%s", quoted));
+  cJSON_free(quoted);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WarnOfEnds(const Import *im, const char *name, const char *unit, const ImportEnds *e,
                                  bool condition)
 {
@@ -212,12 +234,12 @@ static PetscErrorCode WarnOfEnds(const Import *im, const char *name, const char 
   PetscFunctionBeginUser;
   for (int side = 0; side < 2; side++)
     if (is_far(e, side, range))
-      PetscCall(ScoriaSay(im->run,
-                          "  WARNING: %s: %.7g%s%s in %lld row%s, far from all other values, %.6g to %.6g: a gap that "
-                          "is not marked? Then %s",
-                          name, (side ? -1 : 1) * e->end[side][0], *unit ? " " : "", unit, (long long)e->rows[side],
-                          e->rows[side] == 1 ? "" : "s", range[0], range[1],
-                          condition ? "leave these rows out" : "give the array the attribute _FillValue"));
+      PetscCall(Warn(im,
+                     "%s: %.7g%s%s in %lld row%s, far from all other values, %.6g to %.6g: a gap that "
+                     "is not marked? Then %s",
+                     name, (side ? -1 : 1) * e->end[side][0], *unit ? " " : "", unit, (long long)e->rows[side],
+                     e->rows[side] == 1 ? "" : "s", range[0], range[1],
+                     condition ? "leave these rows out" : "give the array the attribute _FillValue"));
   PetscFunctionReturn(0);
 }
 
@@ -230,10 +252,10 @@ static PetscErrorCode WarnOfZeros(const Import *im, int f, const ImportSuspects 
     const double *end = s->field[f].end[side];
     if (!s->zero[f] || end[0] != 0 || is_far(&s->field[f], side, range) || end[1] <= APART * (range[1] - range[0]))
       continue;
-    PetscCall(ScoriaSay(im->run,
-                        "  WARNING: %s: 0 in all cells of %lld row%s, else %.6g to %.6g: never written? Then leave "
-                        "these rows out",
-                        im->spec.field[f].name, (long long)s->zero[f], s->zero[f] == 1 ? "" : "s", range[0], range[1]));
+    PetscCall(Warn(im,
+                   "%s: 0 in all cells of %lld row%s, else %.6g to %.6g: never written? Then leave "
+                   "these rows out",
+                   im->spec.field[f].name, (long long)s->zero[f], s->zero[f] == 1 ? "" : "s", range[0], range[1]));
   }
   PetscFunctionReturn(0);
 }
@@ -248,8 +270,8 @@ static PetscErrorCode WarnOfFields(const Import *im, ImportSuspects *s)
     PetscCall(WarnOfEnds(im, field->name, field->unit, &s->field[f], false));
     PetscCall(WarnOfZeros(im, f, s));
     if (s->field[f].end[0][0] == -s->field[f].end[1][0])
-      PetscCall(ScoriaSay(im->run, "  WARNING: %s is %.7g in all rows: there is nothing to be learned of it",
-                          field->name, s->field[f].end[0][0]));
+      PetscCall(
+          Warn(im, "%s is %.7g in all rows: there is nothing to be learned of it", field->name, s->field[f].end[0][0]));
   }
   PetscFunctionReturn(0);
 }
@@ -277,14 +299,14 @@ PetscErrorCode ImportWarn(const Import *im, ImportSuspects *s)
   PetscCall(WarnOfFields(im, s));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, number, 3, MPI_INT64_T, MPI_SUM, im->comm));
   if (number[1] && number[1] < number[0])
-    PetscCall(ScoriaSay(im->run,
-                        "  WARNING: %lld of %lld rows are 0 in all cells of all fields: were they never written? Then "
-                        "leave them out",
-                        (long long)number[1], (long long)number[0]));
+    PetscCall(Warn(im,
+                   "%lld of %lld rows are 0 in all cells of all fields: were they never written? Then "
+                   "leave them out",
+                   (long long)number[1], (long long)number[0]));
   if ((double)number[2] > SHARE * (double)number[0])
-    PetscCall(ScoriaSay(im->run,
-                        "  WARNING: %lld of %lld rows repeat another of their condition, value for value: they count "
-                        "as rows of their own, and spreads and errors are too small",
-                        (long long)number[2], (long long)number[0]));
+    PetscCall(Warn(im,
+                   "%lld of %lld rows repeat another of their condition, value for value: they count "
+                   "as rows of their own, and spreads and errors are too small",
+                   (long long)number[2], (long long)number[0]));
   PetscFunctionReturn(0);
 }

@@ -79,6 +79,31 @@ constant phi is -0.2 in all rows
 bounded
 LIST
 
+# A file that is written to while it is read. It is stopped when it has begun to write rows; where it is too quick for that it is tried again.
+"$PYTHON" - "$work" <<'PY' || fail "a long file"
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1] + "/grows.h5", "w") as f:
+    f["x"], f["rate"], f["T"] = np.arange(100.0), np.repeat(np.arange(1.0, 61), 1000), np.repeat(np.arange(61.0, 1, -1), 1000)
+    f["c"] = f["phi"] = np.random.default_rng(2).random((60000, 100), dtype="f4")
+PY
+for _ in 1 2 3 4 5; do
+  rm -rf "$work/grows"
+  "$SCORIA" import "$work/deck.yaml" -import_file "$work/grows.h5" -run_dir "$work/grows" >"$work/grows.out" 2>&1 &
+  reader=$!
+  until [ -e "$work/grows/dataset.h5.part" ] || ! kill -0 $reader 2>/dev/null; do :; done
+  kill -STOP $reader 2>/dev/null
+  printf x >>"$work/grows.h5"
+  kill -CONT $reader 2>/dev/null
+  wait $reader
+  code=$?
+  [ "$code" -eq 0 ] || break
+done
+if [ "$code" -ne 3 ] || ! grep -q 'grows.h5: it has changed while it was read: found grows.h5, [0-9]* bytes, CRC32C .*, then grows.h5, [0-9]* bytes' "$work/grows.out"; then
+  fail "a file that changes: exit $code"
+  cat "$work/grows.out" >&2
+fi
+if ls "$work"/grows/dataset* >/dev/null 2>&1; then fail "rows of a file that changed are kept"; fi
+
 # A field that does not vary is no part of the verdict: its rounding is neither right nor wrong.
 run constant run || fail "run of a constant field"
 "$PYTHON" - "$work/constant/compare.json" <<'PY' || fail "the verdict beside a constant field"
@@ -87,6 +112,8 @@ pooled = json.load(open(sys.argv[1]))["pooled"]
 print(pooled["model"]["sliced_w"], pooled["floor"]["sliced_w"])
 assert pooled["model"]["sliced_w"] < 3 * pooled["floor"]["sliced_w"] < 1.5   # chance of 60 rows is a third; rounding gave 17
 PY
+
+grep -A2 '<h3>What looks wrong in the file</h3>' "$work/constant/report.html" | grep -q '<li>phi is -0.2 in all rows' || fail "the report does not show what import has warned of"
 
 # Conditions that go together: between them nothing is known, though it lies inside their ranges.
 run good train || fail "train good"
