@@ -48,6 +48,7 @@ typedef struct {
  * of it that varies is learned. */
 typedef struct ScoriaNormaliser_ *ScoriaNormaliser;
 
+/* modes: r, all_modes: R; each may be NULL.  Local. */
 PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *cells, int *modes, int *all_modes);
 
 /* Sets the condition that encode and decode work at: evaluates the twin and the polynomials.  Local. */
@@ -178,8 +179,8 @@ typedef struct {
               float y[]);
 } ScoriaSamplerRow;
 
-const ScoriaSamplerRow *sampler_find(const char *name);
-bool sampler_is_tuned(const ScoriaSamplerRow *row); /* it is for weights of its own, not for denoisers */
+const ScoriaSamplerRow *sampler_find(const char *name); /* NULL: there is none */
+bool sampler_is_tuned(const ScoriaSamplerRow *row);     /* it is for weights of its own, not for denoisers */
 
 bool sampler_bfloat16_is_fast(void); /* whether this processor multiplies bfloat16 */
 

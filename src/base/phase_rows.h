@@ -15,8 +15,6 @@ typedef struct {
   const char *help;  /* one line */
 } ScoriaPhaseRow;
 
-extern const ScoriaPhaseRow scoria_phases[SCORIA_PHASES];
-
 /* What a rank has spent in a phase. */
 typedef struct {
   double seconds, calls, items, bytes, flops; /* flops: those of PETSc's log */

@@ -5,7 +5,7 @@
 
 #define PHASE_DEPTH 16
 
-const ScoriaPhaseRow scoria_phases[SCORIA_PHASES] = {
+static const ScoriaPhaseRow phase_rows[SCORIA_PHASES] = {
     [SCORIA_PHASE_OTHER]    = {"other", "calls", "replicated", "none", "what lies in no phase"},
     [SCORIA_PHASE_DRAW]     = {"draw", "rows", "parallel", "none", "porosity fields drawn"},
     [SCORIA_PHASE_SOLVE]    = {"solve", "rows", "parallel", "double", "solves of the equations, and their profiles"},
@@ -90,7 +90,7 @@ static PetscErrorCode Register(void)
   if (now.registered) PetscFunctionReturn(0);
   PetscCall(PetscClassIdRegister("scoria", &class));
   for (int p = 1; p < SCORIA_PHASES; p++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "scoria_%s", scoria_phases[p].name));
+    PetscCall(PetscSNPrintf(name, sizeof name, "scoria_%s", phase_rows[p].name));
     PetscCall(PetscLogEventRegister(name, class, &now.event[p]));
   }
   now.registered = true;
@@ -165,7 +165,7 @@ PetscErrorCode ScoriaPhasesLog(ScoriaRun run, const char *command)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, last * SUMMANDS, MPI_DOUBLE, MPI_SUM, comm));
   for (int p = 0; p <= SCORIA_PHASES; p++) {
     static const ScoriaPhaseRow all = {"elapsed", "commands", "sum", "none", ""};
-    const ScoriaPhaseRow *row       = p < SCORIA_PHASES ? &scoria_phases[p] : &all;
+    const ScoriaPhaseRow *row       = p < SCORIA_PHASES ? &phase_rows[p] : &all;
     if (p > 0 && sum[p][CALLS] == 0) continue;
     PetscCall(ScoriaLog(
         run, "phase",

@@ -25,8 +25,7 @@ void cmd_unknown(const char *name, size_t size, char line[]);
 PetscErrorCode CmdDo(ScoriaRun run, ScoriaDeck deck, const char *name);
 /* A line where a result of the run directory is newer than its report.html.  Rank 0 looks. */
 PetscErrorCode CmdSayReportIsOld(ScoriaRun run);
-const ScoriaKey *const *cmd_tables(void);     /* every room's and every problem's deck keys; ends with NULL */
-extern const ScoriaKey scoria_command_keys[]; /* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
+const ScoriaKey *const *cmd_tables(void); /* every room's and every problem's deck keys; ends with NULL */
 
 /* Help, of the same tables as what is checked, on standard output: what there is; a command's keys, of all sections
  * where it is NULL; a page for man; a script that completes commands, keys and choices in bash.  Local. */

@@ -2,7 +2,8 @@
 #include "cmd.h"
 #include "scoria/estimators.h"
 
-const ScoriaKey scoria_command_keys[] = {
+/* solve_*, compare_*, uq_*, sensors_*, infer_*, likelihood_*, refine_* */
+static const ScoriaKey command_keys[] = {
     {"solve_count", SCORIA_KEY_INT, "", "1", 1, 1e9, NULL,
      "realisations that solve draws when no porosity file is given", SCORIA_DECIDES_NOTHING},
     {"solve_profiles", SCORIA_KEY_CHOICE, "", "listed", 0, 0, SCORIA_WORDS("listed drawn"),
@@ -179,7 +180,7 @@ const ScoriaKey *const *cmd_tables(void)
   tables[n++] = scoria_physics_keys;
   n += problem_key_tables(MAX_TABLES - 7, tables + n);
   tables[n++] = scoria_score_keys;
-  tables[n++] = scoria_command_keys;
+  tables[n++] = command_keys;
   tables[n]   = NULL;
   return tables;
 }

@@ -162,7 +162,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   printf("  print(f.attrs[\"deck\"].decode())\n");
 }
 
-PetscErrorCode DescribeDataset(MPI_Comm comm, const char *path)
+static PetscErrorCode DescribeDataset(MPI_Comm comm, const char *path)
 {
   ScoriaDataset ds;
   Summary all;

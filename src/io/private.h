@@ -311,8 +311,7 @@ PetscErrorCode DatasetReadRows(ScoriaDataset ds, int64_t first, int64_t number, 
 /* Opens `which` (the path or the part file) for reading; bad contents are reported with `code`.  Collective. */
 PetscErrorCode DatasetOpenFile(MPI_Comm comm, const char *path, const char *which, ScoriaExit code, ScoriaDataset *ds);
 
-/* The body of a description, after the kind is known: collective for a dataset, on rank 0 for a store. */
-PetscErrorCode DescribeDataset(MPI_Comm comm, const char *path);
+/* The body of a store's description, on rank 0. */
 PetscErrorCode DescribeStore(hid_t file, ScoriaTrouble *bad);
 
 /* CRC32C, both ways; the second may be called only where the first says so. */

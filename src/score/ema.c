@@ -53,7 +53,9 @@ static void solve_overlaps(int n, const EmaProfile from[], double x[])
   if (la_cholesky(n, L)) la_cholesky_solve(n, L, 1, x);
 }
 
-double ema_combination(int n, const EmaProfile from[], EmaProfile to, double x[])
+/* x (n) with sum 1, for which sum_i x_i from_i is nearest to the profile `to`, n <= EMA_MOST; a profile that is among
+ * them is taken as it is.  Returns the distance over the norm of `to`. */
+static double combination(int n, const EmaProfile from[], EmaProfile to, double x[])
 {
   double sum = 0, square = overlap(to, to), distance = square;
   int same = -1;
@@ -109,7 +111,7 @@ double ema_rebuild(const EmaSet *set, double width, float out[])
     used[n]      = set->profile[i];
     weights[n++] = set->weights + i * set->count;
   }
-  const double error = ema_combination(n, used, to, x);
+  const double error = combination(n, used, to, x);
   for (int64_t j = 0; j < set->count; j++) {
     double sum = 0;
     for (int i = 0; i < n; i++) sum += x[i] * (double)weights[i][j];

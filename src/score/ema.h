@@ -18,10 +18,6 @@ void ema_update(EmaProfile profile, int64_t n, const float p[], float average[])
 
 #define EMA_MOST 8 /* averages in a set */
 
-/* x (n) with sum 1, for which sum_i x_i from_i is nearest to the profile `to`, n <= EMA_MOST; a profile that is among
- * them is taken as it is.  Returns the distance over the norm of `to`. */
-double ema_combination(int n, const EmaProfile from[], EmaProfile to, double x[]);
-
 /* Averages of one training: two lengths at the step whose model is kept, and at a few steps before. */
 typedef struct {
   int n;

@@ -257,7 +257,8 @@ int64_t holdout_conditions(const ScoriaHoldout *h)
   return h->rows ? h->conditions : h->number;
 }
 
-int64_t holdout_condition(const ScoriaHoldout *h, int64_t k)
+/* Which condition of the dataset the k-th is that has held-back rows. */
+static int64_t condition_of(const ScoriaHoldout *h, int64_t k)
 {
   return h->rows ? k : h->condition[k];
 }
@@ -269,7 +270,7 @@ int64_t holdout_each(const ScoriaHoldout *h)
 
 int64_t holdout_row(const ScoriaHoldout *h, int64_t k, int64_t i)
 {
-  return holdout_condition(h, k) * h->realisations + (h->rows ? h->row[i] : i);
+  return condition_of(h, k) * h->realisations + (h->rows ? h->row[i] : i);
 }
 
 /* ------------------------------------------------------------------------------------------------ model.h5 ---- */

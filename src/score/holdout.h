@@ -19,7 +19,5 @@ PetscErrorCode HoldoutLoad(ScoriaStore store, const char *path, uint64_t seed, S
 PetscErrorCode HoldoutOrder(uint64_t seed, ScoriaHoldout *holdout);
 
 bool holdout_has_condition(const ScoriaHoldout *holdout, int64_t condition); /* all its rows */
-/* Which condition of the dataset the k-th is that has held-back rows. */
-int64_t holdout_condition(const ScoriaHoldout *holdout, int64_t k);
 
 #endif

@@ -151,8 +151,6 @@ PetscErrorCode LateralEnds(NormLateral norm, const ScoriaTwin *twin, const doubl
 double ends_to(const NormLateral norm, int e, double x);
 double ends_back(const NormLateral norm, int e, double exponential);
 double ends_rate(const NormLateral norm, int e, double v);
-/* The twin (E) at theta in v, once the ends are set. */
-PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[]);
 /* At unit conditions u, one after the other: base and s, with the twin (E) in v where there is one; the knots, for t of
  * variance 1; D and mu; these, L, W and t of their variance. */
 void lateral_set_scale(NormLateral norm, const double u[], const double twin[]);
@@ -205,8 +203,6 @@ double marginal_between(const double table[], double place, double *slope);
 void marginal_set_range(Marginal *marginal, double least);
 /* Normalised Hermite polynomials (MARGINAL_BINS, MARGINAL_TILT) of the mean pooled scores of the bins. */
 void marginal_features(const Marginal *marginal, double feature[]);
-/* Mass (MARGINAL_BINS) of the law with the tilt (MARGINAL_TILT). */
-void marginal_tilted(const Marginal *marginal, const double feature[], const double tilt[], double mass[]);
 /* Shifts and scales z (MARGINAL_KNOTS) to mean 0 and variance 1 where t is normal. */
 void marginal_standardise(double z[]);
 /* Scores (MARGINAL_EDGES) at the edges of the law with the tilt, where it is known; they increase. */

@@ -158,7 +158,8 @@ void lateral_set_modes(NormLateral norm, const double u[])
   if (norm->standard) set_rates(norm);
 }
 
-PetscErrorCode LateralTwin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[])
+/* The twin (E) at theta in v, once the ends are set. */
+static PetscErrorCode Twin(NormLateral norm, const ScoriaTwin *twin, const double theta[], double v[])
 {
   PetscFunctionBeginUser;
   if (!twin || !twin->solve)
@@ -181,7 +182,7 @@ PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[
   PetscFunctionBeginUser;
   lateral_unit(norm, theta, u);
   PetscCall(LateralEnds(norm, twin, theta));
-  if (norm->twin) PetscCall(LateralTwin(norm, twin, theta, norm->profile));
+  if (norm->twin) PetscCall(Twin(norm, twin, theta, norm->profile));
   lateral_set_scale(norm, u, norm->profile);
   lateral_set_knots(norm, u);
   lateral_set_modes(norm, u);

@@ -57,7 +57,7 @@ static double place_score(const NormLateral norm, int e, int y, int z, double we
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     double value[2 * WAVES_MEMBERS];
-    for (int j = 0; j < width; j++) value[j] = wave_value(&w->class[c], j, y, w -> ny, z, w -> nz);
+    for (int j = 0; j < width; j++) value[j] = wave_value(w, &w->class[c], j, y, z);
     if (c == 0 && width) mean = value[0] * share(norm, c, e, norm->middle);
     for (int k = 0; k < norm->kept[c] && width; k++) {
       const int q       = norm->mode[c] + k;

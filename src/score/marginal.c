@@ -75,7 +75,8 @@ void marginal_features(const Marginal *m, double feature[])
              sizeof *feature * MARGINAL_TILT);
 }
 
-void marginal_tilted(const Marginal *m, const double feature[], const double tilt[], double mass[])
+/* Mass (MARGINAL_BINS) of the law with the tilt (MARGINAL_TILT). */
+static void tilted(const Marginal *m, const double feature[], const double tilt[], double mass[])
 {
   double most = -INFINITY, sum = 0;
   for (int b = 0; b < MARGINAL_BINS; b++) {
@@ -136,7 +137,7 @@ void marginal_scores(const Marginal *m, const double feature[], const double til
 {
   double mass[MARGINAL_BINS], p = 0;
   if (m->last == m->first) return;
-  marginal_tilted(m, feature, tilt, mass);
+  tilted(m, feature, tilt, mass);
   for (int k = m->first; k <= m->last; k++) {
     p += mass[k];
     score[k] = normal_quantile(PetscClipInterval(p, 1e-15, 1 - 1e-15));

@@ -209,8 +209,7 @@ bool split_learns(const ScoriaSplit *split, int64_t row)
 }
 
 /* Takes over the normaliser, and the averages where there are several. */
-static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm,
-                                const ScoriaNetSpec *netspec, ScoriaModel *model)
+static PetscErrorCode KeepModel(Training *t, ScoriaDataset ds, const ScoriaNetSpec *netspec, ScoriaModel *model)
 {
   const ScoriaDatasetSpec *spec;
   const double *x;
@@ -219,9 +218,9 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   ScoriaModel m;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &spec, &x, NULL));
-  PetscCall(ScoriaDeckText(deck, &text));
+  PetscCall(ScoriaDeckText(t->deck, &text));
   PetscCall(PetscNew(&m));
-  *m = (struct ScoriaModel_){.normaliser = norm,
+  *m = (struct ScoriaModel_){.normaliser = t->norm,
                              .spec       = *netspec,
                              .process    = t->opt.process,
                              .cells      = spec->cells,
@@ -296,66 +295,88 @@ static PetscErrorCode HoldoutOfCorrected(const ScoriaHoldout *h, ScoriaDataset c
   PetscFunctionReturn(0);
 }
 
+/* Where it goes on, and the normaliser that is there: of an interrupted training, of a model that is only tuned, or of
+ * a preparation; NULL: none. */
+static PetscErrorCode FindBegin(Training *t, ScoriaDataset rows, ScoriaNormaliser *norm)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointFind(t->run, t->deck, &t->begin));
+  *norm         = t->begin.norm;
+  t->begin.norm = NULL;
+  if (!t->begin.found) PetscCall(TunedFrom(t->run, t->deck, &t->from));
+  if (t->from) {
+    *norm               = t->from->normaliser;
+    t->from->normaliser = NULL;
+  }
+  if (!*norm) PetscCall(PreparationFind(t->run, t->deck, rows, norm));
+  PetscFunctionReturn(0);
+}
+
+/* What few rows ask for, and the steps; spec is then that of the network. */
+static PetscErrorCode Learn(Training *t, const ScoriaTwin *twin, ScoriaNetSpec *spec)
+{
+  float *basis;
+  PetscFunctionBeginUser;
+  PetscCall(FewPatience(t->deck, t));
+  PetscCall(FewBlur(t->deck, t));
+  PetscCall(FewCalibrates(t->deck, t));
+  PetscCall(ReadSpec(t->deck, t->norm, spec));
+  PetscCall(ModelBasis(t->norm, spec, &basis));
+  PetscCall(TakeWeights(t, twin));
+  if (t->opt.steps > 0)
+    PetscCall(TrainingRun(t, spec));
+  else
+    PetscCall(KeepGaussian(t));
+  PetscCall(PetscFree(basis));
+  spec->basis = NULL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(Training *t)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(t->worth));
+  PetscCall(CheckpointDestroy(&t->begin));
+  PetscCall(KeptDestroy(&t->kept));
+  PetscCall(ScoriaModelDestroy(&t->from));
+  PetscCall(TrainDataDestroy(&t->train));
+  PetscCall(TrainDataDestroy(&t->valid));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaDataset corrected,
                                 const ScoriaTwin *twin, ScoriaModel *model)
 {
   ScoriaDataset rows = corrected ? corrected : ds;
   Training t         = {.run = run, .deck = deck, .comm = ScoriaRunComm(run)};
-  ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
   ScoriaReach reach;
-  float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
   PetscCall(WarnOfRanks(run, &t.opt));
   PetscCall(ReadKeeping(deck, &t));
-  PetscCall(CheckpointFind(run, deck, &t.begin));
-  norm         = t.begin.norm;
-  t.begin.norm = NULL;
-  if (!t.begin.found) PetscCall(TunedFrom(run, deck, &t.from));
-  if (t.from) {
-    norm               = t.from->normaliser;
-    t.from->normaliser = NULL;
-  }
-  if (!norm) PetscCall(PreparationFind(run, deck, rows, &norm));
-  PetscCall(ScoriaCostBegin(run, "model.h5", norm != NULL, &t.cost));
+  PetscCall(FindBegin(&t, rows, &t.norm));
+  PetscCall(ScoriaCostBegin(run, "model.h5", t.norm != NULL, &t.cost));
   PetscCall(ScoriaHoldoutChoose(t.comm, deck, ds, &holdout));
   PetscCall(TellHoldout(run, &holdout));
   split = holdout;
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
   PetscCall(ReachFind(run, rows, &split, &reach));
-  PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
+  PetscCall(PreparationRun(run, deck, rows, twin, &split, &t.norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
-  t.norm = norm;
-  PetscCall(FewPatience(deck, &t));
-  PetscCall(FewBlur(deck, &t));
-  PetscCall(FewCalibrates(deck, &t));
-  PetscCall(ReadSpec(deck, norm, &net));
-  PetscCall(ModelBasis(norm, &net, &basis));
-  PetscCall(TakeWeights(&t, twin));
-  if (t.opt.steps > 0)
-    PetscCall(TrainingRun(&t, &net));
-  else
-    PetscCall(KeepGaussian(&t));
-  PetscCall(PetscFree(basis));
-  net.basis = NULL;
-  PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
+  PetscCall(Learn(&t, twin, &net));
+  PetscCall(KeepModel(&t, ds, &net, model));
   (*model)->holdout = holdout;
   (*model)->reach   = reach;
-  PetscCall(FewJudge(&t, *model));
-  PetscCall(FewCalibrate(&t, *model));
-  PetscCall(PetscFree(t.worth));
   if (corrected) {
     PetscCall(PetscStrncpy((*model)->cheap, dataset_made_from(corrected)->file, SCORIA_SOURCE_SIZE));
     (*model)->cheap_correlation = dataset_made_from(corrected)->correlation;
   }
+  PetscCall(FewJudge(&t, *model));
+  PetscCall(FewCalibrate(&t, *model));
   PetscCall(ScoriaCostEnd(&t.cost));
-  PetscCall(CheckpointDestroy(&t.begin));
-  PetscCall(KeptDestroy(&t.kept));
-  PetscCall(ScoriaModelDestroy(&t.from));
-  PetscCall(TrainDataDestroy(&t.train));
-  PetscCall(TrainDataDestroy(&t.valid));
+  PetscCall(Destroy(&t));
   PetscFunctionReturn(0);
 }
 

@@ -72,7 +72,7 @@ typedef struct {
   int max_batch;
   bool training;
   const uint16_t *packed; /* borrowed from the net: the mixes' matrices in bfloat16; NULL: single precision */
-  double basis_scale;     /* factor on the orthonormal modes that gives tokens unit variance */
+  double basis_scale;     /* cnn1d: factor on the orthonormal modes that gives tokens unit variance */
   int64_t E1, e1, E2, e2, Win, bin, Wout, bout; /* parameters */
   NetBlock block[NET_MAX_DEPTH + 1];            /* the last one has a FiLM edge only */
   int64_t x, features_in, slope_e1, a_e1, slope_e2, a_e2, h, tokens_in, tokens_out; /* work */
@@ -129,11 +129,6 @@ PetscErrorCode PlanCnn1d(const ScoriaNetSpec *spec, NetPlan *plan);
 int64_t plan_tensor(NetPlan *plan, const char *name, double scale, int rank, const int64_t dims[]);
 int64_t plan_work(NetPlan *plan, int64_t count);
 int64_t plan_tall(NetPlan *plan, int width); /* with `gap` zero rows before and behind; offset of the first token */
-/* By which what goes out is taken back to coordinates: 1 / basis_scale^2. */
-static inline double plan_inverse_square(const NetPlan *plan)
-{
-  return 1 / (plan->basis_scale * plan->basis_scale);
-}
 void plan_embed(NetPlan *plan);
 void plan_trunk(NetPlan *plan);
 

@@ -62,7 +62,7 @@ static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real
     layers()->K(conv1d_forward)(out, add, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
 }
 
-static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, real dout[], const real in[],
+static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, const real dout[], const real in[],
                             const real transposed[], int B)
 {
   layers()->K(conv1d_backward)(din, dW, keep, dout, in, transposed, K(tall)(plan, B), plan->taps, plan->width,

@@ -44,6 +44,12 @@ void cnn1d_arrange_basis(const ScoriaNetSpec *spec, const NetPlan *plan, float o
                         ->basis[((size_t)k * (size_t)spec->channels + (size_t)c) * (size_t)spec->cells + (size_t)i]);
 }
 
+/* By which what goes out is taken back to coordinates. */
+static double inverse_square(const NetPlan *plan)
+{
+  return 1 / (plan->basis_scale * plan->basis_scale);
+}
+
 #define BODY "network_cnn1d.c"
 #include "twice.h"
 #else
@@ -75,7 +81,7 @@ void K(cnn1d_forward)(const NetPlan *plan, const real param[], const real basis[
   K(trunk_forward)(plan, param, work, B, label, u, shared);
   layers()->K(linear_forward)(work + plan->tokens_out, work + plan->block[plan->depth].t, param + plan->Wout,
                               param + plan->bout, rows, W, P);
-  K(encode)(plan, F, work + plan->tokens_out, basis, B, (real)plan_inverse_square(plan));
+  K(encode)(plan, F, work + plan->tokens_out, basis, B, (real)inverse_square(plan));
 }
 
 /* tokens_out, read no more, takes its own gradient, and then that of tokens_in. */
@@ -86,7 +92,7 @@ void K(cnn1d_backward)(const NetPlan *plan, const real transposed[], const real 
   real *tokens = work + plan->tokens_out;
   for (int b = 0; b < B; b++)
     memset(tokens + b * K(sample_stride)(plan) + plan->span * P, 0, sizeof(real) * (size_t)(plan->gap * P));
-  K(decode)(plan, tokens, dF, basis, B, (real)plan_inverse_square(plan));
+  K(decode)(plan, tokens, dF, basis, B, (real)inverse_square(plan));
   layers()->K(linear_backward)(work + plan->dt, false, grad + plan->Wout, keep, grad + plan->bout, tokens,
                                work + plan->block[plan->depth].t, transposed + plan->Wout, rows, W, P);
   K(trunk_backward)(plan, transposed, grad, keep, work, B);

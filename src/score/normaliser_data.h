@@ -107,8 +107,6 @@ PetscErrorCode NormDataSetModes(NormData *data);
 PetscErrorCode NormDataTransformTwins(NormData *data);
 /* Shows every tile of this rank at a stage, as NormPassesWalk does. */
 PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, NormVisit visit, void *ctx);
-/* base and 1 / s of the pieces of a tile, in data->base and data->inverse_s (pieces, m). */
-void norm_scales_of_tile(NormData *data, int t);
 /* v (rows, m) at NORM_DIFFERENCES becomes z. */
 void norm_standardise(NormData *data, int t, double v[]);
 /* The values of rank 0 on every rank.  Collective. */

@@ -19,7 +19,8 @@ int64_t norm_condition(const NormData *data, int t, int64_t slot)
   return ((data->first_tile + t) * data->width + data->piece[slot] / data->sides) / data->parts;
 }
 
-void norm_scales_of_tile(NormData *data, int t)
+/* base and 1 / s of the pieces of a tile, in data->base and data->inverse_s (pieces, m). */
+static void scales_of_tile(NormData *data, int t)
 {
   const NormProfile norm = data->norm;
   const int n = norm_pieces(data, t), m = norm->m, p = norm->mean.terms, q = norm->scale.terms;
@@ -36,7 +37,7 @@ void norm_scales_of_tile(NormData *data, int t)
 void norm_standardise(NormData *data, int t, double v[])
 {
   const int m = data->norm->m;
-  norm_scales_of_tile(data, t);
+  scales_of_tile(data, t);
   for (int k = 0; k < norm_pieces(data, t); k++) {
     const double *restrict base = data->base + (size_t)k * m, *restrict scale = data->inverse_s + (size_t)k * m;
     for (int i = 0; i < (int)data->good[data->start[t] + k]; i++, v += m)

@@ -40,9 +40,8 @@ double pod_log_volume(void *self, const double y[], double work[]);
 size_t pod_volume_work(void *self);
 const double *pod_modes(void *self);
 
-/* From inside: the tables behind encode and decode; the fit of mean, scale and modes.  Collective: the fit. */
+/* From inside: the tables behind encode and decode. */
 PetscErrorCode PodSetUp(Pod *pod);
-PetscErrorCode PodFit(Pod *pod, const NormInput *in, double energy);
 void pod_coefficients(const Pod *pod, int64_t n, const double fields[], double out[]); /* (n, K) */
 
 #endif

@@ -204,7 +204,7 @@ static PetscErrorCode CheckMemory(const Fit *fit, const NormInput *in)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PodFit(Pod *pod, const NormInput *in, double energy)
+static PetscErrorCode FitModes(Pod *pod, const NormInput *in, double energy)
 {
   Fit fit                 = {.pod = pod};
   struct NormProfile_ raw = {.space = pod->space, .C = pod->C, .L = pod->L, .m = pod->m};
@@ -247,7 +247,7 @@ PetscErrorCode PodPrepare(void *self, const NormInput *in, const NormTask *task)
   NormTask rest                 = *task;
   PetscFunctionBeginUser;
   if (!task->known) {
-    PetscCall(PodFit(pod, in, task->options->energy));
+    PetscCall(FitModes(pod, in, task->options->energy));
     PetscCall(ProfileCreateOf(&pod->space, 1, pod->K, &pod->inner));
     pod->inner->encoded = true;
     if (in->run)

@@ -95,11 +95,11 @@ void waves_take(const Waves *w, const WaveClass *c, double rows[])
     }
 }
 
-double wave_value(const WaveClass *c, int j, int y, int ny, int z, int nz)
+double wave_value(const Waves *w, const WaveClass *c, int j, int y, int z)
 {
   const int parts = c->real ? 1 : 2, kz = j / parts ? -c->kz : c->kz;
-  const double phase = 2 * M_PI * ((double)c->ky * y / ny + (double)kz * z / nz);
-  return sqrt((c->real ? 1.0 : 2.0) / ((double)ny * nz)) * (j % parts ? -sin(phase) : cos(phase));
+  const double phase = 2 * M_PI * ((double)c->ky * y / w->ny + (double)kz * z / w->nz);
+  return wave_norm(w, c) * (j % parts ? -sin(phase) : cos(phase));
 }
 
 void waves_put(const Waves *w, const WaveClass *c, const double rows[])

@@ -31,8 +31,8 @@ PetscErrorCode WavesCreate(int C, int nx, int ny, int nz, Waves *waves);
 PetscErrorCode WavesDestroy(Waves *waves);
 /* Coordinates that a mode of a class has: 1, 2 or 4. */
 int wave_coordinates(const WaveClass *c);
-/* Coordinate j of a class at place (y, z) of a grid (nz, ny): a real function that is orthonormal over it. */
-double wave_value(const WaveClass *c, int j, int y, int ny, int z, int nz);
+/* Coordinate j of a class at a lateral place: a real function that is orthonormal over them. */
+double wave_value(const Waves *waves, const WaveClass *c, int j, int y, int z);
 /* Orthonormal coordinates (wave_coordinates, C nx) of a class: real and imaginary parts in turn, from the spectrum that
  * `forward` left; and back into it. */
 void waves_take(const Waves *waves, const WaveClass *c, double rows[]);

@@ -22,7 +22,8 @@ double plan_cost(const ScoriaPlanning *p, const ScoriaPlan *plan)
   return cost;
 }
 
-double plan_group_variance(const ScoriaPlan *plan, int j, int models, const double w[], const double C[])
+/* w_j^T C w_j / n of group j, C (models, models) being that of its members at least. */
+static double group_variance(const ScoriaPlan *plan, int j, int models, const double w[], const double C[])
 {
   double sum = 0;
   for (int a = 0; a < models; a++)
@@ -36,7 +37,7 @@ double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int model
 {
   double w[PLAN_GROUPS * PLAN_MODELS], sum = 0;
   e->weights(plan, models, C, w);
-  for (int j = 0; j < plan->groups; j++) sum += plan_group_variance(plan, j, models, w, C);
+  for (int j = 0; j < plan->groups; j++) sum += group_variance(plan, j, models, w, C);
   return sum;
 }
 

@@ -15,8 +15,6 @@ void mlblue_weights(const ScoriaPlan *plan, int models, const double C[], double
 
 /* Variance of one target, C (models, models) being its covariance. */
 double plan_variance(const ScoriaEstimator *e, const ScoriaPlan *plan, int models, const double C[]);
-/* w_j^T C w_j / n of group j, C (models, models) being that of its members at least. */
-double plan_group_variance(const ScoriaPlan *plan, int j, int models, const double w[], const double C[]);
 /* Probability that of two standard normals of correlation r the first is below x and the second below y: by quadrature
  * over the correlation. */
 double bivariate_below(double x, double y, double r);

@@ -336,7 +336,6 @@ typedef struct {
   ScoriaFeatures features; /* borrowed, both */
   ScoriaNumbers numbers;
 } CompareKept;
-int compare_kept_size(const CompareKept *kept);
 /* That (n, kept size) of n rows of a source of whole fields, NaN where a row has failed, in as many draws as `most` >=
  * n rows take: one number on all ranks where the source's draws are collective. */
 PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, const CompareBatch *batch,

@@ -53,7 +53,7 @@ PetscErrorCode CompareBatchDestroy(CompareBatch *batch)
   PetscFunctionReturn(0);
 }
 
-int compare_kept_size(const CompareKept *kept)
+static int kept_size(const CompareKept *kept)
 {
   return features_size(kept->features) + numbers_count(kept->numbers);
 }
@@ -69,7 +69,7 @@ PetscErrorCode CompareDrawFeatures(ScoriaSource of, const CompareKept *kept, con
                                    const double theta[], uint64_t first, int64_t n, int64_t most, double rows[])
 {
   const ScoriaFieldShape *shape = source_shape(of);
-  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)compare_kept_size(kept);
+  const size_t m = (size_t)shape->channels * shape->cells, size = (size_t)kept_size(kept);
   PetscFunctionBeginUser;
   for (int64_t at = 0; at < most; at += batch->rows) {
     const int64_t number = PetscClipInterval(n - at, 0, batch->rows);
@@ -125,7 +125,7 @@ PetscErrorCode CompareSourceOfFeatures(ScoriaSource of, const CompareKept *kept,
   *s = (OfFeatures){.of = of, .kept = *kept};
   PetscCall(CompareBatchCreate(&shape, &s->batch));
   shape.channels = 1;
-  shape.cells = shape.shape[0] = compare_kept_size(kept);
+  shape.cells = shape.shape[0] = kept_size(kept);
   shape.shape[1] = shape.shape[2] = 1;
   PetscCall(ScoriaSourceCreate(&source_features, s, &shape, source_workers(of), source));
   PetscFunctionReturn(0);

@@ -32,8 +32,6 @@ typedef struct {
 /* From sensors_at, _value, _sd, or from the lines of sensors_file; fields and places are not checked yet.  Collective.
  */
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
-/* "x", "x y", "x y z": the places of a reading. */
-const char *infer_places(const InferSensors *sensors);
 /* The place of reading i: "4e-05, 0.0001, 0". */
 void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
 /* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */

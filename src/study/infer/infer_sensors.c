@@ -10,7 +10,8 @@
 
 /* ---------------------------------------------------------------------------------------------------- the deck ---- */
 
-const char *infer_places(const InferSensors *sensors)
+/* "x", "x y", "x y z": the places of a reading. */
+static const char *names_of_place(const InferSensors *sensors)
 {
   static const char *const names[] = {"x", "x", "x y", "x y z"};
   return names[sensors->places];
@@ -139,7 +140,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
       snprintf(found, sizeof found, "%d word%s", words, words == 1 ? "" : "s");
     if (!good)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd", path,
-                  number, found, counts[places], infer_places(sensors));
+                  number, found, counts[places], names_of_place(sensors));
     if (!(s.sd > 0))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
     if (sensors->n == INFER_MAX_SENSORS)
@@ -149,7 +150,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
   PetscCall(PetscFree(text));
   if (sensors->n == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no reading, expected lines: field %s value sd", path,
-                infer_places(sensors));
+                names_of_place(sensors));
   PetscFunctionReturn(0);
 }
 
