@@ -222,9 +222,7 @@ void model_values(ScoriaModel model, int n, const int cell[], const double score
 typedef struct {
   double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not
                           wanted, as log_volume may be */
-  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I); where the network's scores are mapped
-                          to normal ones (whole fields) and volumes are asked for, with respect to its coordinates, else
-                          to those of the Gaussian, which are others */
+  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
   double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
 } ScoriaLogDensity;
 
@@ -235,8 +233,6 @@ typedef struct {
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
-/* Whether coordinates of the network's fields are others than the Gaussian's. */
-bool model_maps_scores(ScoriaModel model);
 /* Bytes that log_volume of a row takes. */
 double model_volume_bytes(ScoriaModel model);
 

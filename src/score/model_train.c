@@ -138,8 +138,7 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscCall(ScoriaNormaliserSizes(norm, &spec->channels, &spec->cells, &spec->r, NULL));
   PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
   snprintf(spec->kind, sizeof spec->kind, "%s", scoria_networks[kind].name);
-  spec->width  = scoria_networks[kind].width;
-  spec->kernel = scoria_networks[kind].kernel;
+  spec->width = scoria_networks[kind].width;
   PetscCall(DeckSize(deck, "train_width", &spec->width));
   PetscCall(DeckSize(deck, "train_depth", &spec->depth));
   PetscCall(DeckSize(deck, "train_embed", &spec->embed));
@@ -244,7 +243,6 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscCall(PetscArraycpy(m->x, x, model_centres(m)));
   m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
-  if (network_find(m->spec.kind)->on_lattice) PetscCall(NormaliserLattice(norm, &m->lattice));
   PetscCall(ModelNetCreate(m));
   if (t->opt.steps > 0)
     (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
@@ -307,7 +305,6 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
   ScoriaReach reach;
-  double memory;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -335,9 +332,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(FewBlur(deck, &t));
   PetscCall(FewCalibrates(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
-  PetscCall(ScoriaMemoryOfDeck(deck, &memory));
-  PetscCall(ModelCheckBasis(norm, &net, memory));
-  PetscCall(ModelBasis(norm, NULL, &net, &basis));
+  PetscCall(ModelBasis(norm, &net, &basis));
   PetscCall(TakeWeights(&t, twin));
   if (t.opt.steps > 0)
     PetscCall(TrainingRun(&t, &net));

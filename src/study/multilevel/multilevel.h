@@ -215,8 +215,6 @@ typedef struct {
   int quantity; /* the worst of all */
 } LevelsExcess;
 LevelsExcess levels_excess(const Levels *l);
-/* Draws that have the error of a mean by the first member alone. */
-double levels_plain_draws(const Levels *l);
 /* Core seconds, of a solve of the first member and a draw of its porosity; of the pilot; of the plan. */
 double levels_solve_cost(const Levels *l);
 double levels_pilot_cost(const Levels *l);
@@ -227,6 +225,23 @@ double levels_draws_alone(const Levels *l);
 double levels_gain(const Levels *l, int i, int f);
 /* More draws, by what is missing, as far as the budget has them; false: it has not. */
 bool levels_lengthen(Levels *l, const LevelsExcess *excess);
+
+/* multilevel_tolerance.c.  Whether there is a tolerance beside uq_count; that of quantity i in its SDs, as the pilot
+ * has them, and as they are known by now. */
+bool levels_has_tolerance(const Levels *l);
+double levels_tolerance(const Levels *l, int i);
+double levels_tolerance_by_now(const Levels *l, int i);
+/* The variance that is allowed, in units of the squared SD: the tolerance, but no less than what uq_count solves of the
+ * first member alone would reach, of which one has variance `one`. */
+double levels_allowed(const Levels *l, double tolerance, double one);
+/* Draws that have the errors of all means by the first member alone. */
+double levels_plain_draws(const Levels *l);
+/* User errors: a tolerance below the rounding of a mean; one that takes more than the budget, which reaches so much of
+ * it. */
+PetscErrorCode LevelsCheckTolerance(const Levels *l);
+PetscErrorCode LevelsRefuseTolerance(const Levels *l, double cost, double budget, double reached);
+/* A warning of errors that are larger than allowed. */
+PetscErrorCode LevelsWarnOfErrors(const Levels *l, const LevelsExcess *excess);
 
 /* multilevel_estimate.c: the range of the draws of group j in its first member, beyond rounding; whether a column that
  * was constant in the pilot has varied in the draws since, of any member. */
@@ -240,8 +255,7 @@ bool levels_summed(const Levels *l, int column);
 PetscErrorCode LevelsTakeRanges(Levels *l, bool *again);
 /* A column with that scale, of which the pilot tells nothing: the first member's draws alone give it. */
 void levels_widen(Levels *l, int column, double scale);
-/* A warning of quantities that were constant in the pilot, or have no mean, and of errors that are larger than
- * promised. */
+/* A warning of quantities that were constant in the pilot, or have no mean, and of errors. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
 /* multilevel_estimate.c: members of group j, in ascending order; returns how many. */

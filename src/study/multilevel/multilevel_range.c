@@ -105,7 +105,7 @@ static PetscErrorCode WarnOfUnsummed(const Levels *l, int i)
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
 {
   const double worst = sqrt(PetscMax(excess->seen, excess->unseen));
-  const bool promise = !(l->o.budget > 0) || l->q->tolerance > 0;
+  const bool promise = !(l->o.budget > 0) || levels_has_tolerance(l);
   double draws       = (double)l->good;
   PetscFunctionBeginUser;
   for (int j = 0; j < l->groups.plan.groups; j++) draws += (double)coupled_count(l->groups.sums[j]);
@@ -134,12 +134,7 @@ PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess)
                           "  WARNING: condition %d: %s is %g in all of %.0f draws, too few to see what is rarer", l->k,
                           name, l->centre[column], draws));
   }
-  if (promise && worst > 1)
-    PetscCall(ScoriaSay(l->run, "  WARNING: condition %d: the largest error, of %s, is %.3g times what %s %g allows%s",
-                        l->k, l->q->quantity[excess->quantity].name, worst,
-                        l->q->tolerance > 0 ? "uq_tolerance" : "uq_count",
-                        l->q->tolerance > 0 ? l->q->tolerance : (double)l->q->count,
-                        l->o.budget > 0 ? "; the budget has no more" : ""));
+  if (promise) PetscCall(LevelsWarnOfErrors(l, excess));
   l->known->at[l->k].excess = promise ? worst : NAN;
   PetscFunctionReturn(0);
 }

@@ -187,7 +187,7 @@ static PetscErrorCode DrawGroups(Levels *l)
 
 static PetscErrorCode Condition(Levels *l)
 {
-  const bool promised = !(l->o.budget > 0) || l->q->tolerance > 0; /* a budget alone promises no error */
+  const bool promised = !(l->o.budget > 0) || levels_has_tolerance(l); /* a budget alone promises no error */
   PetscFunctionBeginUser;
   uq_draws_at(l->draws, l->q->theta + l->k * l->q->space->n);
   PetscCall(LevelsPilot(l));
