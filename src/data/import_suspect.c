@@ -174,6 +174,7 @@ static void count_zeros(int fields, Ranges range, ImportSuspects *s)
   for (int f = 0; f < fields; f++) {
     const bool zero = range[f][0] == 0 && range[f][1] == 0;
     s->zero[f] += zero;
+    s->varied[f] += range[f][0] < range[f][1];
     empty = empty && zero;
   }
   s->empty += empty;
@@ -243,15 +244,15 @@ static PetscErrorCode WarnOfEnds(const Import *im, const char *name, const char 
   PetscFunctionReturn(0);
 }
 
-/* Rows that are 0 alone, of a field that is never near it. */
+/* Rows that are 0 alone, of a field that is never near it in others; not of one that is one value a row, as a flag. */
 static PetscErrorCode WarnOfZeros(const Import *im, int f, const ImportSuspects *s)
 {
   double range[2];
   PetscFunctionBeginUser;
   for (int side = 0; side < 2; side++) {
     const double *end = s->field[f].end[side];
-    if (!s->zero[f] || end[0] != 0 || is_far(&s->field[f], side, range) || end[1] <= APART * (range[1] - range[0]))
-      continue;
+    if (!s->varied[f] || end[0] != 0 || s->zero[f] != s->field[f].rows[side]) continue;
+    if (!s->zero[f] || is_far(&s->field[f], side, range) || end[1] <= APART * (range[1] - range[0])) continue;
     PetscCall(Warn(im,
                    "%s: 0 in all cells of %lld row%s, else %.6g to %.6g: never written? Then leave "
                    "these rows out",
@@ -264,6 +265,7 @@ static PetscErrorCode WarnOfFields(const Import *im, ImportSuspects *s)
 {
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->zero, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->varied, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
   for (int f = 0; f < im->spec.nfields; f++) {
     const ScoriaField *field = &im->spec.field[f];
     PetscCall(GatherEnds(im->comm, &s->field[f]));

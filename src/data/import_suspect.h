@@ -13,7 +13,7 @@ typedef struct {
 
 typedef struct {
   ImportEnds field[SCORIA_MAX_FIELDS];
-  int64_t zero[SCORIA_MAX_FIELDS]; /* rows that are 0 in all cells of the field */
+  int64_t zero[SCORIA_MAX_FIELDS], varied[SCORIA_MAX_FIELDS]; /* rows that are 0 in all cells of the field; that vary */
   int64_t rows, empty,
       repeated; /* that were looked at; of these, 0 in all fields; and equal to one of their condition */
 } ImportSuspects;

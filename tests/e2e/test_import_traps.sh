@@ -39,6 +39,9 @@ write("zero", c=other("c", slice(234, None), 0))
 write("unwritten", c=other("c", slice(234, None), 0) - 1100 * (np.arange(240) < 234)[:, None], phi=other("phi", slice(234, None), 0) + 0.2 * (np.arange(240) < 234)[:, None])
 write("twice", **{k: np.concatenate([v, v]) for k, v in good.items() if k != "x"})
 write("constant", phi=np.full_like(good["phi"], -0.2))
+flags = rng.integers(0, 3, (240, cells))
+flags[:9] = 0
+write("flags", c=flags, phi=rng.integers(0, 2, 240).astype(float))    # a flag a cell, of which some rows have none; and one a row
 write("bounded", c=np.where(good["c"] < 1200, 0, good["c"] - 1200))   # a field that is 0 where another is not
 PY
 cat >"$work/deck.yaml" <<DECK
@@ -66,7 +69,7 @@ while read -r file pattern; do
   for ranks in 1 3; do
     rm -rf "${work:?}/$file"
     timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" import "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" >"$work/$file.out" 2>&1 || fail "import $file on $ranks"
-    if [ "$file" = bounded ]; then silent bounded; else said "$file" "${pattern/@/$(cat "$work/range")}"; fi
+    if [ -z "$pattern" ]; then silent "$file"; else said "$file" "${pattern/@/$(cat "$work/range")}"; fi
   done
 done <<'LIST'
 gap c: -9999 mol m^-3 in 2 rows, far from all other values, @: a gap that is not marked
@@ -77,6 +80,7 @@ unwritten 6 of 240 rows are 0 in all cells of all fields
 twice 240 of 480 rows repeat another of their condition
 constant phi is -0.2 in all rows
 bounded
+flags
 LIST
 
 # A file that is written to while it is read. It is stopped when it has begun to write rows; where it is too quick for that it is tried again.
