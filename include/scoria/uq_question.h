@@ -51,6 +51,7 @@ typedef struct {
   const ScoriaField *field; /* borrowed (channels) */
   const double *x;          /* borrowed (n[0] + n[1] + n[2] of whole fields, else cells): centres along x, y, z */
   const ScoriaSpace *space; /* borrowed */
+  const ScoriaReach *reach; /* borrowed: of the model; NULL without one */
   ScoriaMadeFrom made;
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];

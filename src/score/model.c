@@ -136,6 +136,11 @@ const ScoriaHoldout *model_holdout(ScoriaModel model)
   return &model->holdout;
 }
 
+const ScoriaReach *model_reach(ScoriaModel model)
+{
+  return &model->reach;
+}
+
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck)
 {
   PetscFunctionBeginUser;

@@ -28,6 +28,7 @@ struct ScoriaModel_ {
   char library[SCORIA_SOURCE_SIZE];    /* that its porosities are crops of; "": of none, or in such files */
   char cheap[SCORIA_SOURCE_SIZE];      /* rows of a cheaper fidelity that it was trained on, too; "": none */
   ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
+  ScoriaReach reach;                   /* of the conditions that it was trained on */
   int64_t rows[2];                     /* that it was trained on, and validated on */
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */

@@ -8,6 +8,7 @@
 #include "net.h"
 #include <math.h>
 #include "processes.h"
+#include "reach.h"
 #include "samplers/samplers.h"
 #include "scoria/run_files.h"
 #include <stdio.h>
@@ -212,6 +213,7 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, MODEL_VALIDATION_ROWS, model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
+  PetscCall(ReachSave(&model->reach, store));
   PetscCall(CalibrationSave(&model->calibration, store, CALIBRATION));
   PetscCall(CalibrationSave(&model->tuned_calibration, store, CALIBRATION_TUNED));
   PetscCall(PutCentres(model, store));
@@ -374,6 +376,7 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetAdopted(m, store));
   PetscCall(GetKept(m, store));
   PetscCall(HoldoutLoad(store, path, m->seed, &m->holdout));
+  PetscCall(ReachLoad(store, m->spec.d, &m->reach));
   PetscCall(GetCentres(m, store));
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));

@@ -8,6 +8,7 @@
 #include "train_few.h"
 #include "basis.h"
 #include "processes.h"
+#include "reach.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -305,6 +306,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
+  ScoriaReach reach;
   double memory;
   float *basis;
   PetscFunctionBeginUser;
@@ -325,6 +327,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(TellHoldout(run, &holdout));
   split = holdout;
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
+  PetscCall(ReachFind(run, rows, &split, &reach));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
@@ -344,6 +347,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  (*model)->reach   = reach;
   PetscCall(FewJudge(&t, *model));
   PetscCall(FewCalibrate(&t, *model));
   PetscCall(PetscFree(t.worth));

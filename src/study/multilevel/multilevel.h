@@ -104,6 +104,7 @@ typedef struct {
                           independent members where the first is constant in the pilot */
   bool *lump;          /* owned (columns): a value has a third of the draws or more, as of an event */
   bool *varies;        /* owned (columns): whether it is not */
+  double *wide;        /* owned (columns): scale by the range of the draws, where the pilot's served none; 0: it did */
   LevelsGroups groups; /* there once the pilot is complete */
   int64_t step;        /* tiles of a worker in the next round */
 
@@ -137,6 +138,8 @@ PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[S
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at);
 /* Those of a group, which may hold the screened member, with l->times. */
 PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n);
+/* A tile of group j to its sums. */
+PetscErrorCode LevelsAddTile(Levels *l, int j, int64_t tile);
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
@@ -229,10 +232,14 @@ bool levels_lengthen(Levels *l, const LevelsExcess *excess);
  * was constant in the pilot has varied in the draws since, of any member. */
 double levels_range(const Levels *l, int column, int j);
 bool levels_awake(const Levels *l, int column);
-/* multilevel_range.c.  What the pilot has misjudged by so much that it cannot be summed is a user error, but of a
- * quantity that is set aside: that has no mean and SD then (levels_summed). */
-PetscErrorCode LevelsCheckRange(const Levels *l);
+/* multilevel_range.c.  Whether the sums of a column hold: not where the pilot has misjudged its SD by far, or has seen
+ * none of what varies later.  It has no mean and SD then. */
 bool levels_summed(const Levels *l, int column);
+/* Once all draws are summed: scales by their range for columns that are not, but of quantities that are set aside;
+ * again: there are such, and all draws are to be summed again. */
+PetscErrorCode LevelsTakeRanges(Levels *l, bool *again);
+/* A column with that scale, of which the pilot tells nothing: the first member's draws alone give it. */
+void levels_widen(Levels *l, int column, double scale);
 /* A warning of quantities that were constant in the pilot, or have no mean, and of errors that are larger than
  * promised. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
@@ -249,10 +256,6 @@ void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double 
 typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
 void levels_estimate(const Levels *l, const double C[], const double expected[], const double left[], LevelsTake take,
                      const void *ctx, double *value, double *se);
-#define LEVELS_EVENTS 4 /* differences of indicators; of fewer, counts say little */
-/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
- * quantile at nu degrees of freedom over the normal one. */
-double levels_student(double nu);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
 /* multilevel_law.c.  Edges on both sides of a quantile over which F is smoothed, where the law is normal. */
@@ -270,8 +273,9 @@ PetscErrorCode LevelsSave(Levels *l);
 PetscErrorCode LevelsRestore(Levels *l);
 /* Core seconds of all ranks and starts: (K + 1).  Collective. */
 PetscErrorCode LevelsSeconds(const Levels *l, double seconds[]);
-/* Empty sums for all groups of the plan. */
+/* Empty sums for all groups of the plan; those, in place of what there are. */
 PetscErrorCode LevelsGroupsCreate(Levels *l);
+PetscErrorCode LevelsGroupsRenew(Levels *l);
 PetscErrorCode LevelsGroupsDestroy(Levels *l);
 
 #endif

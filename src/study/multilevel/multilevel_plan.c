@@ -264,7 +264,7 @@ LevelsExcess levels_excess(const Levels *l)
   double worst       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
-    if (l->o.aside[i]) continue;
+    if (l->o.aside[i] || !levels_summed(l, column)) continue;
     double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, column);
     for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++)
       seen = PetscMax(seen, excess_of(l, column, f));

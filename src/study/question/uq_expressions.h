@@ -48,7 +48,11 @@ struct UqExpressions_ {
   double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], at[3];
   double *width;         /* owned (n[0] + n[1] + n[2]): shares of the lengths along x, y, z that the cells have */
   double *work, *sorted; /* owned (cells): an argument's values; those of a quantile */
-  double length;         /* along x [m] */
+  /* Of the row at work: */
+  bool known[SCORIA_MAX_FIELDS]; /* whether a field's extremes are */
+  ScoriaExtremes extremes[SCORIA_MAX_FIELDS], of_argument;
+  int of_sorted; /* the field whose values are in `sorted`, in some order; -1: none */
+  double length; /* along x [m] */
 };
 
 /* Without any yet. */
