@@ -163,7 +163,7 @@ static Errors average(const Design *of)
   return e;
 }
 
-/* With a term of the trend per three conditions the mean was 1.7 to 7 SD off in these designs, and the SD 77 to 410 %
+/* With a term of the trend per three conditions the mean was 1.7 to 2.6 SD off in these designs, and the SD 75 to 200 %
  * too large, as it had that in it.  A parabola through three levels of sin(2 a) misses up to .064 of it, .4 SD on
  * average. */
 static void conditions_that_tell_the_trend(void **state)
