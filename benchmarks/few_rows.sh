@@ -3,7 +3,8 @@
 # conditions of 10,000 PDE fields.  Model, Gaussian part alone, and floor, with the validation losses by which the two are told apart.
 # Writes WORK/few_rows.md; some fifteen minutes on two cores.  A size that is already in WORK is not made again.
 #
-#   benchmarks/few_rows.sh WORK [ROWS...]      default: 200 500 2000 8000 16384 65536
+#   benchmarks/few_rows.sh WORK [ROWS...]      default: 200 500 2000 8000 16384 65536 8x64 13x16
+#                                              13x16: 13 conditions of 16 rows each
 #   SCORIA_OPTIONS="-key value ..."            given to every command
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
@@ -13,20 +14,25 @@ if [ "$#" -lt 1 ]; then fail "usage: benchmarks/few_rows.sh WORK [ROWS...]"; fi
 mkdir -p "$1"
 work=$(realpath "$1")
 shift
-if [ "$#" -eq 0 ]; then set -- 200 500 2000 8000 16384 65536; fi
+if [ "$#" -eq 0 ]; then set -- 200 500 2000 8000 16384 65536 8x64 13x16; fi
 ranks=${SCORIA_RANKS:-$(physical_cores)}
 read -ra options <<<"${SCORIA_OPTIONS:-}"
 common=(-train_steps 2000 -train_batch 1024 -train_micro_batches 8 -compare_conditions 8 -compare_count 10000)
 
 # one ROWS
 one() {
-  local dir=$work/rows$1 realisations=$(($1 / 125))
-  if [ "$realisations" -lt 1 ]; then realisations=1; fi
+  local dir=$work/rows$1 realisations conditions
+  if [[ "$1" == *x* ]]; then
+    conditions=${1%x*} realisations=${1#*x}
+  else
+    realisations=$(($1 >= 125 ? $1 / 125 : 1))
+    conditions=$(($1 / realisations))
+  fi
   mkdir -p "$dir"
   if [ ! -e "$dir/compare.json" ]; then
     for command in generate train compare; do
       mpirun -n "$ranks" "$SCORIA_BUILD/scoria" "$command" "$SCORIA_SOURCE/input/electrode.yaml" -run_dir "$dir" \
-        -ensemble_realisations "$realisations" -ensemble_conditions $(($1 / realisations)) "${common[@]}" "${options[@]}" \
+        -ensemble_realisations "$realisations" -ensemble_conditions "$conditions" "${common[@]}" "${options[@]}" \
         >"$dir/$command.out" 2>&1 || fail "$command failed; see $dir/$command.out"
     done
   fi

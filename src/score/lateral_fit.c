@@ -363,9 +363,9 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
   int levels[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   PetscCall(NormCountLevels(&data->tiles, norm->d, data->u, levels));
-  PetscCall(NormChooseDegree(n, norm->d, opt->degree_mean, false, levels, &norm->mean));
-  PetscCall(NormChooseDegree(n, norm->d, opt->degree_scale, false, levels, &norm->scale));
-  PetscCall(NormChooseDegree(n, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, levels, &norm->shape));
+  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_mean, false, levels, &norm->mean));
+  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_scale, false, levels, &norm->scale));
+  PetscCall(NormChooseDegree(n / 3, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, levels, &norm->shape));
   PetscCall(LateralCheckCouplings(data));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralDataSetPolynomials(data));

@@ -74,9 +74,11 @@ typedef struct {
   int64_t n;                            /* fitted conditions, of all ranks */
   double fitted_pieces, fitted_rows;    /* of all ranks */
   bool unrepeated;                      /* most of what is known of a spread lies between conditions, not within */
+  bool few;                             /* few conditions, of many rows each */
   bool *mean_use, *scale_use;           /* owned (m, mean.terms), (m, scale.terms): terms chosen; NULL: all */
   bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
   double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
+  double *own, *within;     /* owned (slots): see NormFindUnseen; NULL unless few */
   bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
   double *rounding;         /* owned (m): variance of the stored values' round-off, of z; set with the scales */
   ScoriaRows buffer;        /* owned (capacity) */

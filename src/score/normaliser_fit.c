@@ -16,6 +16,11 @@
 
 #define MOST_CANDIDATES 100 /* terms to choose from */
 #define LEAST_CHOOSING 10   /* conditions of repeated rows: fewer say nothing by leaving some out */
+/* Where fewer conditions have as many rows each, or more, what is known of one is known well: regressions are not kept
+ * to a term per three of them, but have half as many as there are at most (normaliser_terms.c) by what these are worth
+ * at conditions left out, and are chosen from a third of this number at most. */
+#define FEW_CONDITIONS 60
+#define MANY_ROWS 8
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
@@ -39,14 +44,14 @@ PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], 
   PetscFunctionReturn(0);
 }
 
-/* The largest degree <= wanted with three conditions per coefficient; or, where terms are chosen among them, the
- * largest that there is, with no more than can be compared. */
-PetscErrorCode NormChooseDegree(int64_t n, int d, int wanted, bool choose, const int levels[], NormPoly *poly)
+/* The largest degree <= wanted with `most` coefficients; or, where terms are chosen among them, the largest that there
+ * is, with no more than can be compared. */
+PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly)
 {
   PetscFunctionBeginUser;
   for (int degree = choose ? NORM_MAX_DEGREE : PetscMin(wanted, NORM_MAX_DEGREE);; degree--) {
     PetscCall(NormPolyCreate(d, degree, levels, poly));
-    if (degree == 0 || (3 * poly->terms <= n && !(choose && poly->terms > MOST_CANDIDATES))) break;
+    if (degree == 0 || (poly->terms <= most && !(choose && poly->terms > MOST_CANDIDATES))) break;
     PetscCall(NormPolyDestroy(poly));
   }
   PetscFunctionReturn(0);
@@ -74,11 +79,13 @@ static PetscErrorCode moments_visit(void *ctx, NormData *data, int t, double v[]
   PetscFunctionReturn(0);
 }
 
-/* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that. */
+/* The means become deviations from twin + m(u), which they are regressed on, S2 the mean squares about that, or, of few
+ * conditions, what these would be at others. */
 static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt, NormMoments *s)
 {
   const NormProfile norm = data->norm;
   const int m = norm->m, p = norm->mean.terms;
+  double found[2 * SCORIA_MAX_FIELDS] = {0}; /* within pieces, and between them, of every channel */
   NormDesign design;
   PetscFunctionBeginUser;
   norm_design(data, p, data->mean_X, m, &design);
@@ -86,12 +93,18 @@ static PetscErrorCode FitMean(NormData *data, const ScoriaNormaliserOptions *opt
     for (int64_t k = data->start[t] * m; k < (data->start[t] + data->fitted[t]) * m; k++) s->mean[k] -= data->twin[k];
   PetscCall(opt->choose_mean ? NormChooseMean(data, &design, s->mean, s->mean_coef)
                              : NormLeastSquares(&design, s->mean, s->mean_coef));
+  if (data->few) PetscCall(NormFindUnseen(data, &design));
   for (int t = 0; t < data->tiles.tiles; t++) {
     const int64_t at = data->start[t];
     la_gemm(false, false, data->fitted[t], m, p, -1, data->mean_X + at * p, p, s->mean_coef, m, 1, s->mean + at * m, m);
-    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++)
-      s->S2[k] = (s->S2[k] + s->mean[k] * s->mean[k]) * norm_unbiased(data, k / m);
+    for (int64_t k = at * m; k < (at + data->fitted[t]) * m; k++) {
+      const double square = norm_square(data, k / m, s->mean[k], s->S2[k]);
+      found[2 * (k % m / norm->L)] += s->S2[k];
+      found[2 * (k % m / norm->L) + 1] += square - s->S2[k];
+      s->S2[k] = square;
+    }
   }
+  if (data->few) PetscCall(NormTellUnseen(data, found));
   PetscFunctionReturn(0);
 }
 
@@ -182,6 +195,9 @@ static PetscErrorCode covariance_visit(void *ctx, NormData *data, int t, double 
   Covariance *c = ctx;
   PetscFunctionBeginUser;
   norm_standardise(data, t, v);
+  double *row = v;
+  for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; row += (size_t)data->good[i++] * m)
+    norm_as_unseen(data, i, m, row);
   memset(c->part, 0, (size_t)m * m * sizeof(double));
   la_syrk(m, data->rows[t].fitted, m, v, c->part);
   int64_t at = 0;
@@ -318,11 +334,17 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
   PetscCall(NormDataScan(data, opt->relative));
-  if (!data->unrepeated && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
+  data->few = norm->d > 0 && data->n < FEW_CONDITIONS && data->fitted_rows >= MANY_ROWS * data->fitted_pieces;
+  if (!data->unrepeated && !data->few && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
+  const int64_t sure = data->n / 3, half = data->few ? PetscMin(data->n / 2, FEW_CONDITIONS / 3) : sure;
+  const int64_t most = data->few ? PetscClipInterval(data->n - 2, 2, FEW_CONDITIONS / 3) : sure;
   PetscCall(NormCountLevels(&data->tiles, norm->d, data->u, levels));
-  PetscCall(NormChooseDegree(data->n, norm->d, opt->degree_mean, opt->choose_mean, levels, &norm->mean));
-  PetscCall(NormChooseDegree(data->n, norm->d, opt->degree_scale, opt->choose_scale, levels, &norm->scale));
-  PetscCall(NormChooseDegree(data->n, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
+  if (data->few) PetscCall(NormTellLevels(data, levels));
+  PetscCall(NormChooseDegree(opt->choose_mean ? most : sure, norm->d, opt->degree_mean, opt->choose_mean, levels,
+                             &norm->mean));
+  PetscCall(NormChooseDegree(opt->choose_scale ? half : sure, norm->d, opt->degree_scale, opt->choose_scale, levels,
+                             &norm->scale));
+  PetscCall(NormChooseDegree(sure, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
   PetscCall(NormDataSetPolynomials(data));
   PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
   PetscCall(FitMoments(data, opt, &s));

@@ -14,9 +14,9 @@
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
 /* How many values each u_j takes, for NormPolyCreate; u (rows of the tiles, d).  Collective. */
 PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], int levels[]);
-/* The polynomial of the largest degree <= wanted with three of n conditions per coefficient; choose: of as many terms
- * as can be compared. */
-PetscErrorCode NormChooseDegree(int64_t n, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
+/* The polynomial of the largest degree <= wanted with no more than `most` coefficients; choose: of as many terms as can
+ * be compared. */
+PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
@@ -46,8 +46,21 @@ PetscErrorCode NormChooseScaleTerms(const NormData *data, const NormDesign *desi
  * trend may take many terms across the noise, of which none needs to be paid for along it.  coef (mean.terms, m); sets
  * the leverages of data.  Collective. */
 PetscErrorCode NormChooseMean(NormData *data, const NormDesign *design, const double Y[], double coef[]);
-/* Factor from a mean square of a piece about the regressed mean to one without its bias. */
+/* Factor from a mean square of a piece about the regressed mean to one without its bias; 1 after norm_as_unseen. */
 double norm_unbiased(const NormData *data, int64_t slot);
+/* Of few conditions what the mean misses between them must be in the spreads, and is not in their rows where the trend
+ * has many terms.  So deviations of these from the regressed mean, whose regression is given (design), are made as
+ * large as those at a condition that is left out are: their average within a piece is multiplied by data->own, what
+ * they differ from it by by data->within (normaliser_scale.c).  Collective. */
+PetscErrorCode NormFindUnseen(NormData *data, const NormDesign *design);
+/* Does so to the rows v (rows, width) of a piece; nothing where conditions are many.  Local. */
+void norm_as_unseen(const NormData *data, int64_t slot, int width, double v[]);
+/* The mean square about the regressed mean that belongs to it, of rows with a mean and a mean square S2 about that. */
+double norm_square(const NormData *data, int64_t slot, double mean, double S2);
+/* Warns where means are far off there: found (C, 2), sums of squares within this rank's pieces, and of what norm_square
+ * adds to these; and of conditions with two levels, which tell no curvature between them.  Collective. */
+PetscErrorCode NormTellUnseen(const NormData *data, double found[]);
+PetscErrorCode NormTellLevels(const NormData *data, const int levels[]);
 
 /* An eigenvector from (m), its largest element positive. */
 void norm_take_mode(int m, const double from[], double to[]);

@@ -186,7 +186,11 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
   bool *use           = NULL;
   PetscFunctionBeginUser;
   take_column(data, s, k, c);
-  PetscCall(FindWeights(data, s, k, c));
+  /* What terms miss of few conditions is no noise, whose spread could be regressed. */
+  if (data->few)
+    memcpy(c->w, design.w, (size_t)slots * sizeof *c->w);
+  else
+    PetscCall(FindWeights(data, s, k, c));
   design.q = 1;
   design.w = c->w;
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));

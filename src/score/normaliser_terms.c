@@ -20,6 +20,7 @@ enum { FOLDS = 10, MOST_TOGETHER = 64 };
 typedef struct {
   const NormDesign *design; /* borrowed */
   int p, q, most;
+  int longest;            /* terms of a response at most */
   int *column;            /* owned (q): of Y */
   int d, *below;          /* owned (p, d): the term with a power of u_j less by one, or -1 */
   int alone, cells;       /* see NormChooseTerms */
@@ -55,7 +56,8 @@ static PetscErrorCode TermsCreate(const NormData *data, const NormPoly *poly, co
 {
   const int stride = (design->q - alone + MOST_TOGETHER - 1) / MOST_TOGETHER;
   PetscFunctionBeginUser;
-  *s = (Terms){.design = design, .p = design->p, .most = 1, .alone = alone, .cells = cells};
+  *s         = (Terms){.design = design, .p = design->p, .most = 1, .alone = alone, .cells = cells};
+  s->longest = data->few ? (int)PetscMin((data->n + 1) / 2, design->p) : design->p;
   PetscCall(PetscMalloc1(alone + MOST_TOGETHER, &s->column));
   for (int j = 0; j < alone; j++) s->column[s->q++] = j;
   for (int j = alone; j < design->q; j += stride) s->column[s->q++] = j;
@@ -324,7 +326,7 @@ static double error_of(const Path *path, int n)
 static int fewest(const Path *path)
 {
   int best = 0, n = 0;
-  for (int i = 1; i < path->s->p; i++)
+  for (int i = 1; i < path->s->longest; i++)
     if (error_of(path, i) < error_of(path, best)) best = i;
   while (n < best && worse(path, n, best) > CLEARLY) n++;
   return n;

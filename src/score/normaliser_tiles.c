@@ -113,6 +113,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(PetscFree(data->mode_use));
   PetscCall(PetscFree(data->mu_use));
   PetscCall(PetscFree(data->leverage));
+  PetscCall(PetscFree2(data->own, data->within));
   PetscCall(PetscFree2(data->modes, data->project));
   PetscCall(ScoriaProgressDestroy(&data->passes.bar));
   PetscFunctionReturn(0);

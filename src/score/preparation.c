@@ -114,7 +114,7 @@ static PetscErrorCode ReadOptions(ScoriaDeck deck, ScoriaDataset ds, const Scori
 /* Which rows and terms a fit takes where the deck says nothing of them: another number where that has changed, as a
  * deck that was stored before does not show it. */
 #define FIT "fit"
-#define FIT_OF 8
+#define FIT_OF 9
 
 static PetscErrorCode Keep(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, ScoriaNormaliser norm)
 {

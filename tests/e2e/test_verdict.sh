@@ -103,4 +103,18 @@ f = h5py.File(f"{sys.argv[1]}/deep/compare.h5")
 i = f.attrs["worth_quantities"].decode().split(",").index("max_T")
 assert abs(q["q975_bias"] - f["worth/bias"][i, 2]) < 1e-12   # a number of order 1, as text
 PY
+# Six conditions of many rows, one left out for validation, do not tell a mean that is curved in b, and two values of a nothing between them; of eighty neither is said.
+"$PYTHON" - "$work" <<'PY'
+import h5py, numpy as np, sys
+a, b, x = np.repeat([0.0, 0.0, 0.0, 1.0, 1.0, 1.0], 16), np.tile(np.repeat([0.0, 0.5, 1.0], 16), 2), (np.arange(10) + 0.5) / 10
+noise = np.random.default_rng(1).normal(size=(96, 1))
+with h5py.File(sys.argv[1] + "/six.h5", "w") as f:
+    f["T"], f["a"], f["b"], f["x"] = a[:, None] + x * np.sin(9 * b)[:, None] + 0.1 * noise * (1 + x), a, b, 1e-3 * x
+PY
+for command in import train; do
+  scoria 2 "$command" "$work/deck.yaml" -run_dir "$work/six" -import_file "$work/six.h5" -import_holdout 0 -train_steps 0 >"$work/out" 2>&1 || { fail "$command of six conditions"; cat "$work/out" >&2; }
+done
+grep -q 'WARNING: 5 conditions do not tell how means change between them: at one left out that of T is off by about' "$work/out" || { fail "a mean that six conditions do not tell"; cat "$work/out" >&2; }
+grep -q 'WARNING: a takes two values' "$work/out" || { fail "a condition of two values"; cat "$work/out" >&2; }
+if grep -q 'do not tell how means\|takes two values' "$work/gaussian.out"; then fail "eighty conditions are warned of"; fi
 finish
