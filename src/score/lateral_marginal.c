@@ -37,15 +37,19 @@ static PetscErrorCode Pool(LateralData *data, const float histogram[])
 #define LONGEST 0.5  /* step of a coefficient */
 #define ENOUGH 1e-4  /* change of a score */
 #define FARTHEST 8.0 /* score that the likelihood is taken at */
-#define PENALTY 5.0  /* of a coefficient's square, in rows: where an edge tells no trend, there is none */
+/* Penalty of a coefficient's square, in rows: where an edge tells no trend, there is none.  A row of a plane has more
+ * independent places than one of a line, and tells more of tails (benchmarks/whole_fields.md). */
+#define PENALTY_LINE 5.0
+#define PENALTY_PLANE 1.0
 
 typedef struct {
-  int p, each;   /* terms; of an edge: gradient (p), packed lower triangle of the second derivatives */
-  double *XX;    /* owned (p (p + 1) / 2) */
-  double *score; /* owned (MARGINAL_EDGES) */
-  double *part;  /* owned (MARGINAL_EDGES, each): of a tile; of all on rank 0 */
-  double *H;     /* owned (p, p + 1): of an edge, and the gradient */
-  double *coef;  /* owned (p, MARGINAL_EDGES), the largest change, and the number of edges that changed too much */
+  double penalty; /* rows */
+  int p, each;    /* terms; of an edge: gradient (p), packed lower triangle of the second derivatives */
+  double *XX;     /* owned (p (p + 1) / 2) */
+  double *score;  /* owned (MARGINAL_EDGES) */
+  double *part;   /* owned (MARGINAL_EDGES, each): of a tile; of all on rank 0 */
+  double *H;      /* owned (p, p + 1): of an edge, and the gradient */
+  double *coef;   /* owned (p, MARGINAL_EDGES), the largest change, and the number of edges that changed too much */
   TileSum sum;
 } Edges;
 
@@ -53,7 +57,7 @@ static PetscErrorCode EdgesCreate(const LateralData *data, Edges *s)
 {
   const int p = data->norm->shape.terms, triangle = p * (p + 1) / 2;
   PetscFunctionBeginUser;
-  *s = (Edges){.p = p, .each = p + triangle};
+  *s = (Edges){.p = p, .each = p + triangle, .penalty = data->norm->nz > 1 ? PENALTY_PLANE : PENALTY_LINE};
   PetscCall(PetscMalloc5(triangle, &s->XX, MARGINAL_EDGES, &s->score, MARGINAL_EDGES * s->each, &s->part, p * (p + 1),
                          &s->H, p * MARGINAL_EDGES + 2, &s->coef));
   PetscCall(TileSumCreate(data->in.comm, (int64_t)MARGINAL_EDGES * s->each, &s->sum));
@@ -123,8 +127,8 @@ static double step(Edges *s, int k)
   double *H = s->H, *change = s->H + p * p, largest = 0;
   for (int i = 0; i < p; i++) {
     for (int j = 0; j <= i; j++) H[i * p + j] = *packed++;
-    H[i * p + i] += i ? PENALTY : 0;
-    change[i] = s->part[(size_t)k * s->each + i] + (i ? PENALTY * s->coef[i * MARGINAL_EDGES + k] : 0);
+    H[i * p + i] += i ? s->penalty : 0;
+    change[i] = s->part[(size_t)k * s->each + i] + (i ? s->penalty * s->coef[i * MARGINAL_EDGES + k] : 0);
   }
   if (!la_cholesky(p, H)) return INFINITY;
   la_cholesky_solve(p, H, 1, change);
