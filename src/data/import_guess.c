@@ -215,9 +215,46 @@ static void find_fields(ImportGuess *g)
   for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
     if (!rows || field_rows(g, i) != rows) continue;
     g->doubt[i]           = fit_grid(g, i) == MAYBE_ON;
+    g->own[g->fields]     = -1;
     g->field[g->fields++] = i;
     set_name(g, i);
   }
+}
+
+/* Arrays that have as many rows as the fields, but along another array of centres: fields along an axis of their own.
+ */
+static void find_own(ImportGuess *g)
+{
+  const int first = g->fields;
+  for (int k = 0; k < g->choices && g->grid == 1 && first; k++) {
+    const ScoriaForeignArray *x = &g->array[g->choice[k]], *of = &g->array[g->field[0]];
+    if (g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], of)) continue;
+    bool used = false;
+    for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
+      const Fit fit = fit_axes(&g->array[i], 1, &x);
+      bool taken    = is_centre(g, i) || *g->name[i];
+      for (int c = 0; c < g->choices; c++) taken = taken || g->choice[c] == i;
+      if (taken || !fit || values(&g->array[i]) / values(x) != values(of) / cells(g)) continue;
+      g->doubt[i]           = fit == MAYBE_ON;
+      g->own[g->fields]     = g->choice[k];
+      g->field[g->fields++] = i;
+      set_name(g, i);
+      used = true;
+    }
+    if (used) set_name(g, g->choice[k]); /* it is nothing else */
+  }
+}
+
+/* Nothing is open where every array that might be x is that of some field. */
+static void settle(ImportGuess *g)
+{
+  bool all = true;
+  for (int k = 0; k < g->choices; k++) {
+    bool used = g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], &g->array[g->field[0]]);
+    for (int f = 0; f < g->fields; f++) used = used || g->own[f] == g->choice[k];
+    all = all && used;
+  }
+  g->unsure = g->unsure && !all;
 }
 
 /* What the fields are where array x is that of the cell centres. */
@@ -339,6 +376,8 @@ PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g)
   PetscFunctionBeginUser;
   PetscCall(FindCentres(comm, path, g));
   if (g->grid) find_fields(g);
+  find_own(g);
+  if (g->fields) settle(g);
   find_conditions(g);
   find_questions(g);
   PetscCall(FindPositive(comm, path, g));

@@ -5,13 +5,14 @@
 static double take(const ScoriaQuantity *q, int cells, const double fields[])
 {
   const double *x = fields + (int64_t)q->channel * cells;
+  const int own   = q->cells ? q->cells : cells;
   double value    = x[0];
   switch (q->kind) {
   case SCORIA_QUANTITY_MIN:
-    for (int i = 1; i < cells; i++) value = PetscMin(value, x[i]);
+    for (int i = 1; i < own; i++) value = PetscMin(value, x[i]);
     return value;
   case SCORIA_QUANTITY_MAX:
-    for (int i = 1; i < cells; i++) value = PetscMax(value, x[i]);
+    for (int i = 1; i < own; i++) value = PetscMax(value, x[i]);
     return value;
   case SCORIA_QUANTITY_AT:
   default:

@@ -22,6 +22,32 @@ size_t uq_name_length(const char *text)
   return n;
 }
 
+int uq_field_find(const UqQuestion *q, const char *name, size_t length)
+{
+  for (int c = 0; c < q->channels; c++)
+    if (strlen(q->field[c].name) == length && !strncmp(q->field[c].name, name, length)) return c;
+  return -1;
+}
+
+PetscErrorCode UqFindAlong(const UqQuestion *q, const char *key, const char *text, const char *argument, int *along)
+{
+  int found = -1;
+  PetscFunctionBeginUser;
+  for (const char *at = argument; *at;) {
+    const size_t length = uq_name_length(at);
+    const int c         = length ? uq_field_find(q, at, length) : -1;
+    at += length ? length : 1;
+    if (c < 0 || field_is_one_value(&q->field[c])) continue;
+    if (found >= 0 && strcmp(field_axis(&q->field[found]), field_axis(&q->field[c])))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": %s lies along %s, %s along %s: expected fields along one axis",
+                  key, text, q->field[found].name, field_axis(&q->field[found]), q->field[c].name,
+                  field_axis(&q->field[c]));
+    if (found < 0) found = c;
+  }
+  *along = PetscMax(found, 0);
+  PetscFunctionReturn(0);
+}
+
 static void list_functions(const char *names[FUNCTIONS])
 {
   for (int i = 0; i < NFUNCTIONS; i++) names[i] = uq_function_names[i];
