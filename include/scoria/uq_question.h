@@ -124,11 +124,12 @@ PetscErrorCode UqCheckDefined(UqDraws *d, MPI_Comm comm);
 /* uq_question.c: the question from the deck; every list and place is checked.  Collective. */
 PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 PetscErrorCode UqQuestionDestroy(UqQuestion *q);
-/* Cells along x of a channel, and their centres. */
-int uq_cells(const UqQuestion *q, int channel);
-const double *uq_centres(const UqQuestion *q, int channel);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
+
+/* uq_names.c: cells along x of a channel, and their centres. */
+int uq_cells(const UqQuestion *q, int channel);
+const double *uq_centres(const UqQuestion *q, int channel);
 
 /* uq_answer.c: an answer without values, how they lie; and with them. */
 void uq_lay_out(const UqQuestion *q, UqAnswer *a);

@@ -1,4 +1,4 @@
-/* uq: names in expressions, and what a name that nothing has may be meant for. */
+/* uq: names in expressions, the cells of the fields they name, and what a name that nothing has may be meant for. */
 #include "uq_expressions.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -20,6 +20,16 @@ size_t uq_name_length(const char *text)
   if (isalpha((unsigned char)*text) || *text == '_')
     while (isalnum((unsigned char)text[n]) || text[n] == '_') n++;
   return n;
+}
+
+int uq_cells(const UqQuestion *q, int channel)
+{
+  return field_cells(&q->field[channel], q->n[0]);
+}
+
+const double *uq_centres(const UqQuestion *q, int channel)
+{
+  return q->x + q->field[channel].centre;
 }
 
 int uq_field_find(const UqQuestion *q, const char *name, size_t length)

@@ -95,16 +95,6 @@ static PetscErrorCode ReadKind(ScoriaDeck deck, UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-int uq_cells(const UqQuestion *q, int channel)
-{
-  return field_cells(&q->field[channel], q->n[0]);
-}
-
-const double *uq_centres(const UqQuestion *q, int channel)
-{
-  return q->x + q->field[channel].centre;
-}
-
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
 {
   q->channels = shape->channels;
