@@ -21,6 +21,14 @@ typedef struct {
   bool doubt[IMPORT_LISTED];                      /* a field of which more than one choice of axes may be the cells' */
 } ImportGuess;
 
+static inline int64_t guess_values(const ScoriaForeignArray *a)
+{
+  int64_t n = 1;
+  for (int i = 0; i < a->rank; i++) n *= a->dims[i];
+  return n;
+}
+/* Of the fields, `positive`.  Collective. */
+PetscErrorCode ImportGuessPositive(MPI_Comm comm, const char *path, ImportGuess *g);
 /* Roles of the arrays, which n and array hold.  Collective. */
 PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g);
 /* Arrays that are fields where another is x, of profiles: how many.  Local. */

@@ -98,13 +98,9 @@ static void add_question(const ImportGuess *g, int i, size_t size, char text[])
 {
   const ScoriaForeignArray *a = &g->array[i];
   char question[64]           = "";
-  int64_t n                   = 1;
-  for (int j = 0; j < a->rank; j++) n *= a->dims[j];
+  const int64_t n             = guess_values(a);
   for (int d = 0; d < g->grid; d++) {
-    const ScoriaForeignArray *x = &g->array[g->centre[d]];
-    int64_t cells               = 1;
-    for (int j = 0; j < x->rank; j++) cells *= x->dims[j];
-    if (cells == n && !*question)
+    if (guess_values(&g->array[g->centre[d]]) == n && !*question)
       snprintf(question, sizeof question, "(%lld): a condition, or %s?", (long long)n, import_grid_names[d]);
   }
   add(size, text, "    # %s: {path: '%s'}", g->name[i], a->path);

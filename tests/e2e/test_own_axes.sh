@@ -156,17 +156,17 @@ else
   echo "xarray is not installed: its part is skipped"
 fi
 
-# The listing's deck does it as it is, but for V, which has a value a row.
+# The listing's deck does it as it is.
 scoria 1 import -import_file "$work/set.h5" -run_dir "$work/listed" >"$work/out" 2>&1 || { fail "listing"; cat "$work/out" >&2; }
-for line in "flux: {path: '/flux', x: '/xf'}" "T: {path: '/T', x: '/xT'}"; do
-  grep -qF "$line" "$work/listed/import.yaml" || { fail "the listing lacks $line"; cat "$work/listed/import.yaml" >&2; }
+for line in "flux: {path: '/flux', x: '/xf'}" "T: {path: '/T', x: '/xT'}" "V: {path: '/V'}" 'can be used as it is'; do
+  grep -qF "$line" "$work/out" || { fail "the listing lacks $line"; cat "$work/out" >&2; }
 done
 scoria 2 import "$work/listed/import.yaml" >"$work/out" 2>&1 || { fail "the deck of the listing"; cat "$work/out" >&2; }
 "$PYTHON" - "$work" <<'PY' || fail "rows by the deck of the listing"
 import sys, numpy as np
 from arrays import arrays_of
 a, b = (arrays_of(f"{sys.argv[1]}/{dir}/dataset.h5") for dir in ("run1", "listed"))
-for k in ("fields/c", "fields/flux", "fields/T", "x_flux", "x_T"): assert np.array_equal(a[k], b[k]), k
+for k in ("fields/c", "fields/flux", "fields/T", "fields/V", "x_flux", "x_T"): assert np.array_equal(a[k], b[k]), k
 PY
 
 # A sample that is stopped on the way goes on, on other ranks.
